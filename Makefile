@@ -1,0 +1,48 @@
+# The front door. Each command does its own set-up; `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+STACK ?= dev
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/property-search
+
+# Node runs our TypeScript as it is, from 22.18 on. Where the host's is older, npm's own package of it
+# goes first on PATH, for these commands only.
+NODE_VERSION := 24.21.0
+NODE_PLATFORM := $(shell uname -s | tr '[:upper:]' '[:lower:]')-$(shell uname -m | sed 's/x86_64/x64/;s/aarch64/arm64/')
+NODE_HOME := $(CACHE)/node/$(NODE_VERSION)
+NODE_IS_NEW := $(shell node -e 'const [a,b]=process.versions.node.split(".").map(Number);process.exit(a>22||(a===22&&b>=18)?0:1)' 2>/dev/null && echo yes)
+ifneq ($(NODE_IS_NEW),yes)
+export PATH := $(NODE_HOME)/node_modules/node-$(NODE_PLATFORM)/bin:$(PATH)
+NODE := $(NODE_HOME)/.installed
+endif
+
+INSTALLED := node_modules/.package-lock.json
+
+$(NODE_HOME)/.installed:
+	@command -v npm >/dev/null || { echo "npm is missing: install Node.js (any version with npm), then run make again" >&2; exit 1; }
+	@echo "Node $(NODE_VERSION) from npm: the host has $$(node --version 2>/dev/null || echo none), 22.18 or newer is needed"
+	@npm install --no-audit --no-fund --no-save --prefix $(NODE_HOME) node-$(NODE_PLATFORM)@$(NODE_VERSION) >/dev/null
+	@touch $@
+
+$(INSTALLED): package-lock.json package.json $(wildcard */package.json) | $(NODE)
+	@echo "Installing the locked packages"
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.PHONY: help
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: install
+install: $(INSTALLED)
+
+.PHONY: lint
+lint: $(INSTALLED) ## ESLint with the Pulumi rules, Prettier, types
+	@npm run --silent lint
+	@npm run --silent types
+
+.PHONY: format
+format: $(INSTALLED) ## Write the house style into every file
+	@npm run --silent format

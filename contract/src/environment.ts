@@ -1,0 +1,35 @@
+/**
+ * Environment of the service's container: written by the colour component, read by the service.
+ * Passwords and keys come from Secrets by `secretKeyRef`, so that REDIS_URL never holds one.
+ */
+export const ENVIRONMENT = {
+    port: "PORT",
+    colour: "COLOUR",
+    version: "VERSION",
+    /** `redis://host:port`, `rediss://…` for TLS; empty or absent: no Redis. */
+    redisUrl: "REDIS_URL",
+    /** `standalone` (default) or `cluster`. */
+    redisMode: "REDIS_MODE",
+    redisUsername: "REDIS_USERNAME",
+    redisPassword: "REDIS_PASSWORD",
+    /** Seconds. */
+    cacheTtl: "CACHE_TTL",
+    /** Entries. */
+    maxLocalCacheSize: "MAX_LOCAL_CACHE_SIZE",
+    /** Dollars per request that reaches the upstream: the flat price model. */
+    costPerRequest: "EMBEDDING_COST_PER_REQUEST",
+    /** `local` (the model in this process's worker threads) or `openai` (any compatible API). */
+    provider: "EMBEDDING_PROVIDER",
+    /** Model name that clients ask for and that is sent upstream. */
+    model: "EMBEDDING_MODEL",
+    /** Base URL of the upstream with its version path, such as `https://host/v1`. */
+    upstreamUrl: "UPSTREAM_URL",
+    upstreamApiKey: "UPSTREAM_API_KEY",
+    /** Folder with model.onnx and tokenizer.json. */
+    modelDirectory: "MODEL_DIR",
+    /** Worker threads of the local model. */
+    modelThreads: "MODEL_THREADS",
+    /** Seconds that SIGTERM waits for open requests before it closes them. */
+    drainTimeout: "DRAIN_TIMEOUT",
+    logLevel: "LOG_LEVEL",
+} as const;

@@ -1,0 +1,36 @@
+/** Paths of the embedding service. */
+export const PATHS = {
+    /** `{"text"}` or `{"texts": […]}` */
+    embed: "/embed",
+    /** OpenAI's embeddings contract. */
+    embeddings: "/v1/embeddings",
+    /** Does the process still make progress? Never depends on anything outside of it. */
+    live: "/livez",
+    /** Should this pod get traffic now? False while starting and while draining. */
+    ready: "/readyz",
+    /** Has the pod finished loading its model and its hot keys? */
+    startup: "/startupz",
+    /** For people: version, colour, model, state of Redis and of the upstream. */
+    health: "/health",
+    metrics: "/metrics",
+} as const;
+
+/** Paths that the Gateway exposes; everything else stays inside the cluster. */
+export const PUBLIC_PATHS = [PATHS.embed, PATHS.embeddings, PATHS.health] as const;
+
+/** Header names, in lower case as they appear on the wire. */
+export const HEADERS = {
+    /** Request: `blue` or `green` goes to that colour whatever the weights are. */
+    previewColour: "x-preview-colour",
+    /** Response: the colour that answered; shares are counted by it. */
+    servedBy: "x-served-by",
+    /** Response: version of the service that answered. */
+    servedVersion: "x-served-version",
+    /** Response: where the vectors came from, see CACHE_STATUSES; a batch lists each kind once. */
+    cache: "x-cache",
+} as const;
+
+/** Values of the `x-cache` response header, best first. */
+export const CACHE_STATUSES = ["HIT-L1", "HIT-L2", "COALESCED", "MISS"] as const;
+
+export type CacheStatus = (typeof CACHE_STATUSES)[number];

@@ -1,0 +1,22 @@
+import { perColour } from "./colours.ts";
+
+/** The namespaces of the platform. Every object of the program lives in one of them. */
+export const NAMESPACES = {
+    blue: "property-search-blue",
+    green: "property-search-green",
+    edge: "property-search-edge",
+    data: "property-search-data",
+    monitoring: "property-search-monitoring",
+} as const;
+
+export type NamespaceRole = keyof typeof NAMESPACES;
+
+/** Name of a colour's Deployment, Service, autoscaler, disruption budget and service account. */
+export const SERVICE_NAMES = perColour((colour) => `embedding-service-${colour}`);
+
+/** Redis, under the same name in the data namespace and (as an alias) in each colour. */
+export const REDIS_NAME = "redis-cluster";
+
+/** The route whose weights divide the traffic, and the Gateway it hangs on. */
+export const ROUTE_NAME = "embedding-service";
+export const GATEWAY_NAME = "embedding-gateway";

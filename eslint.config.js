@@ -1,0 +1,42 @@
+import pulumi from "@pulumi/eslint-plugin";
+import prettier from "eslint-config-prettier";
+import { defineConfig, globalIgnores } from "eslint/config";
+import typescript from "typescript-eslint";
+
+export default defineConfig(
+    globalIgnores(["**/node_modules/", "rendered/", "load/results/"]),
+    typescript.configs.strictTypeChecked,
+    typescript.configs.stylisticTypeChecked,
+    {
+        languageOptions: {
+            parserOptions: {
+                projectService: true,
+                tsconfigRootDir: import.meta.dirname,
+            },
+        },
+        plugins: { "@pulumi": pulumi },
+        rules: {
+            "@pulumi/no-output-in-template-literal": "error",
+            "@pulumi/no-output-instance-in-template-literal": "error",
+            eqeqeq: "error",
+            "prefer-const": "error",
+            // A number in a template literal is formatted the same everywhere.
+            "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+            "@typescript-eslint/no-confusing-void-expression": [
+                "error",
+                { ignoreArrowShorthand: true },
+            ],
+        },
+    },
+    // Plain JavaScript is configuration only and has no types to check.
+    {
+        files: ["**/*.js"],
+        extends: [typescript.configs.disableTypeChecked],
+        languageOptions: { globals: { process: "readonly" } },
+        rules: {
+            "@pulumi/no-output-in-template-literal": "off",
+            "@pulumi/no-output-instance-in-template-literal": "off",
+        },
+    },
+    prettier,
+);

@@ -1,0 +1,46 @@
+/** Packages published as ES modules only: Jest's CommonJS runtime reads them through swc as well. */
+const esmOnly = [
+    "@kubernetes/client-node",
+    "openid-client",
+    "oauth4webapi",
+    "jose",
+    "@huggingface/tokenizers",
+    "cockatiel",
+    "commander",
+    "listr2",
+    "execa",
+];
+
+const base = {
+    rootDir: import.meta.dirname,
+    testEnvironment: "node",
+    transform: {
+        "^.+\\.[jt]s$": [
+            "@swc/jest",
+            {
+                jsc: { target: "es2024", parser: { syntax: "typescript" } },
+                module: { type: "commonjs" },
+            },
+        ],
+    },
+    transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join("|")})/)`],
+};
+
+/** One project a room; `cluster` needs a running cluster and is selected by `make test-cluster` only. */
+const project = (displayName, ...folders) => ({
+    ...base,
+    displayName,
+    testMatch: folders.map((folder) => `<rootDir>/${folder}/**/*.test.ts`),
+});
+
+export default {
+    projects: [
+        project("contract", "contract/test"),
+        project("app", "app/test"),
+        project("program", "tests/components", "tests/stacks"),
+        project("local", "local/test"),
+        project("cluster", "tests/cluster"),
+    ],
+    reporters: ["default", "<rootDir>/tests/support/countsReporter.js"],
+    testTimeout: 60_000,
+};

@@ -5,4 +5,5 @@ export * from "./labels.ts";
 export * from "./metrics.ts";
 export * from "./names.ts";
 export * from "./ports.ts";
+export * from "./secrets.ts";
 export * from "./weights.ts";

@@ -18,6 +18,8 @@ export default defineConfig(
         rules: {
             "@pulumi/no-output-in-template-literal": "error",
             "@pulumi/no-output-instance-in-template-literal": "error",
+            // The Kubernetes client declares plain JSON as classes.
+            "@typescript-eslint/no-unsafe-class-instance-assignment": "off",
             eqeqeq: "error",
             "prefer-const": "error",
             // A number in a template literal is formatted the same everywhere.

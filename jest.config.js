@@ -39,6 +39,7 @@ export default {
         project("app", "app/test"),
         project("program", "tests/components", "tests/stacks"),
         project("local", "local/test"),
+        project("deploy", "deploy/test"),
         project("cluster", "tests/cluster"),
     ],
     reporters: ["default", "<rootDir>/tests/support/countsReporter.js"],

@@ -1,0 +1,206 @@
+import { PatchStrategy, type V1ResourceQuota } from "@kubernetes/client-node";
+import { setTimeout as delay } from "node:timers/promises";
+import {
+    ClusterError,
+    headerOf,
+    keyOf,
+    messageOf,
+    readIfExists,
+    referenceOf,
+    statusOf,
+    type Cluster,
+    type Manifest,
+    type ObjectReference,
+} from "./cluster.ts";
+import { FIELD_MANAGER, writeRecord, type StackRecord } from "./record.ts";
+
+export interface Applied {
+    /** Objects of the stack. */
+    readonly total: number;
+    /** Objects that this deploy created or changed. */
+    readonly changed: readonly string[];
+    /** Objects that left the program and were deleted. */
+    readonly pruned: readonly string[];
+}
+
+export interface ApplyOptions {
+    readonly cluster: Cluster;
+    readonly stack: string;
+    readonly manifests: readonly Manifest[];
+    readonly record: StackRecord;
+    readonly report: (line: string) => void;
+    readonly signal?: AbortSignal;
+}
+
+/** What must exist before what: pods want their accounts, secrets and quotas; a route its Services. */
+const TIERS: readonly (readonly string[])[] = [
+    ["Namespace", "CustomResourceDefinition", "StorageClass", "PriorityClass"],
+    ["ResourceQuota", "LimitRange", "NetworkPolicy", "ServiceAccount", "Role", "ClusterRole"],
+    ["Secret", "ConfigMap", "RoleBinding", "ClusterRoleBinding", "PersistentVolumeClaim"],
+    ["Service", "PodDisruptionBudget", "Issuer", "ClusterIssuer"],
+    ["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"],
+];
+const CONCURRENCY = 8;
+const ATTEMPTS = 6;
+
+/**
+ * Applies the manifests server-side, without force: a field that somebody else owns is a conflict that
+ * is reported, not overwritten. What an earlier deploy had and this one has not is deleted afterwards.
+ * The inventory grows before the first write and shrinks after the last delete, so that a deploy killed
+ * in between is finished by the next one.
+ */
+export async function applyStack(options: ApplyOptions): Promise<Applied> {
+    const { cluster, stack, manifests, record, report, signal } = options;
+    const wanted = manifests.map(referenceOf);
+    await writeRecord(cluster, stack, { ...record, inventory: union(record.inventory, wanted) });
+
+    const changed: string[] = [];
+    for (const tier of tiersOf(manifests)) {
+        signal?.throwIfAborted();
+        await eachOf(tier, async (manifest) => {
+            const key = keyOf(referenceOf(manifest));
+            if (await applyOne(cluster, manifest)) {
+                changed.push(key);
+                report(`applied ${key}`);
+            }
+        });
+        await quotasCounted(cluster, tier);
+    }
+
+    const kept = new Set(wanted.map(keyOf));
+    const gone = record.inventory.filter((reference) => !kept.has(keyOf(reference)));
+    await eachOf(gone, async (reference) => {
+        await deleteOne(cluster, reference);
+        report(`pruned ${keyOf(reference)}`);
+    });
+    await writeRecord(cluster, stack, { ...record, inventory: wanted });
+    return { total: manifests.length, changed, pruned: gone.map(keyOf) };
+}
+
+/** Manifests in the order in which they can be applied; kinds not named come last. */
+export function tiersOf(manifests: readonly Manifest[]): Manifest[][] {
+    const tiers = Array.from({ length: TIERS.length + 1 }, (): Manifest[] => []);
+    for (const manifest of manifests) {
+        const rank = TIERS.findIndex((kinds) => kinds.includes(manifest.kind));
+        tiers[rank < 0 ? TIERS.length : rank]?.push(manifest);
+    }
+    return tiers.filter((tier) => tier.length > 0);
+}
+
+/** References of both lists, each object once, in the newer list's version of its API. */
+export function union(
+    before: readonly ObjectReference[],
+    after: readonly ObjectReference[],
+): ObjectReference[] {
+    return [
+        ...new Map(
+            [...before, ...after].map((reference) => [keyOf(reference), reference]),
+        ).values(),
+    ];
+}
+
+/** @returns whether the object was created or changed. */
+async function applyOne(cluster: Cluster, manifest: Manifest): Promise<boolean> {
+    const reference = referenceOf(manifest);
+    const before = await readIfExists(cluster, reference);
+    try {
+        const after = await patch(cluster, manifest);
+        return before?.metadata?.resourceVersion !== after.metadata.resourceVersion;
+    } catch (error) {
+        // A Job's template cannot change; it is done or can be done again, so it is made anew.
+        if (statusOf(error) === 422 && manifest.kind === "Job" && before) {
+            await deleteOne(cluster, reference);
+            await patch(cluster, manifest);
+            return true;
+        }
+        throw explain(error, manifest);
+    }
+}
+
+async function patch(cluster: Cluster, manifest: Manifest): Promise<Manifest> {
+    for (let attempt = 1; ; attempt += 1) {
+        try {
+            return await cluster.objects.patch(
+                manifest,
+                undefined,
+                undefined,
+                FIELD_MANAGER,
+                false,
+                PatchStrategy.ServerSideApply,
+            );
+        } catch (error) {
+            if (attempt === ATTEMPTS || !isPassing(error)) throw error;
+            await delay(100 * 2 ** attempt);
+        }
+    }
+}
+
+/** A namespace still going away, an API server starting, a webhook not up yet: worth another try. */
+function isPassing(error: unknown): boolean {
+    const status = statusOf(error);
+    if (status === undefined)
+        return !messageOf(error).includes("Unrecognized API version and kind");
+    if (status === 403) return messageOf(error).includes("because it is being terminated");
+    return status === 429 || status >= 500;
+}
+
+function explain(error: unknown, manifest: Manifest): ClusterError {
+    const key = keyOf(referenceOf(manifest));
+    const message = messageOf(error);
+    const status = statusOf(error);
+    if (status === 409) {
+        return new ClusterError(
+            `${key} has fields that somebody else set, and they are not overwritten: ${message}\n` +
+                "Give the field up there, or bring the stack's config in line with it.",
+        );
+    }
+    if (status === 404 || message.includes("Unrecognized API version and kind")) {
+        return new ClusterError(
+            `${key}: the cluster does not know ${manifest.apiVersion} ${manifest.kind}. ` +
+                "Install what defines that kind (Gateway API, cert-manager, …), " +
+                "or switch the part that needs it off in the stack's config.",
+        );
+    }
+    if (status === 422 && /immutable|forbidden: updates to/.test(message)) {
+        return new ClusterError(
+            `${key}: a field changed that Kubernetes never changes in place: ${message}\n` +
+                "Delete the object when its interruption is acceptable, then deploy again.",
+        );
+    }
+    return new ClusterError(`${key}: ${message}`);
+}
+
+async function deleteOne(cluster: Cluster, reference: ObjectReference): Promise<void> {
+    try {
+        await cluster.objects.delete(
+            headerOf(reference),
+            undefined,
+            undefined,
+            undefined,
+            undefined,
+            "Background",
+        );
+    } catch (error) {
+        if (statusOf(error) !== 404) throw error;
+    }
+}
+
+/** A pod is refused while its namespace's quota has not been counted once, and its owner backs off. */
+async function quotasCounted(cluster: Cluster, tier: readonly Manifest[]): Promise<void> {
+    for (const quota of tier.filter(({ kind }) => kind === "ResourceQuota")) {
+        for (let attempt = 0; attempt < 50; attempt += 1) {
+            const now = await readIfExists<V1ResourceQuota>(cluster, referenceOf(quota));
+            if (now?.status?.hard) break;
+            await delay(100);
+        }
+    }
+}
+
+async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+    const queue = items.values();
+    await Promise.all(
+        Array.from({ length: Math.min(CONCURRENCY, items.length) }, async () => {
+            for (const item of queue) await work(item);
+        }),
+    );
+}

@@ -1,0 +1,127 @@
+import {
+    KubeConfig,
+    KubernetesObjectApi,
+    type KubernetesObject,
+    type V1ObjectMeta,
+} from "@kubernetes/client-node";
+
+/** A Kubernetes object as rendered: always with a name. */
+export interface Manifest extends KubernetesObject {
+    apiVersion: string;
+    kind: string;
+    metadata: V1ObjectMeta & { name: string };
+}
+
+/** Identifies one object of a cluster. */
+export interface ObjectReference {
+    apiVersion: string;
+    kind: string;
+    namespace?: string;
+    name: string;
+}
+
+export interface Cluster {
+    /** Name of the kubeconfig's context in use. */
+    readonly context: string;
+    readonly server: string;
+    readonly objects: KubernetesObjectApi;
+    /** The kubeconfig as YAML with this context as its current one. Holds credentials. */
+    readonly exportKubeconfig: () => string;
+}
+
+export class ClusterError extends Error {
+    override readonly name = "ClusterError";
+}
+
+/**
+ * Opens the cluster of a kubeconfig file (default: KUBECONFIG, then ~/.kube/config), in a context
+ * (default: the current one).
+ *
+ * @throws ClusterError when the context does not exist; it names those that do.
+ */
+export function connect(kubeconfig?: string, context?: string): Cluster {
+    const config = new KubeConfig();
+    if (kubeconfig) config.loadFromFile(kubeconfig);
+    else config.loadFromDefault();
+    if (context) {
+        const names = config.getContexts().map(({ name }) => name);
+        if (!names.includes(context)) {
+            throw new ClusterError(
+                `CONTEXT is "${context}", which the kubeconfig does not have; ` +
+                    `it has: ${names.join(", ") || "none"}`,
+            );
+        }
+        config.setCurrentContext(context);
+    }
+    const server = config.getCurrentCluster()?.server;
+    if (!server)
+        throw new ClusterError("the kubeconfig names no current cluster; set CONTEXT=name");
+    return {
+        context: config.getCurrentContext(),
+        server,
+        objects: KubernetesObjectApi.makeApiClient(config),
+        exportKubeconfig: () => config.exportConfig(),
+    };
+}
+
+export function referenceOf(manifest: Manifest): ObjectReference {
+    const { name, namespace } = manifest.metadata;
+    const { apiVersion, kind } = manifest;
+    return namespace === undefined
+        ? { apiVersion, kind, name }
+        : { apiVersion, kind, namespace, name };
+}
+
+/** `apps/Deployment property-search-blue/embedding-service-blue`, equal for every version of its group. */
+export function keyOf({ apiVersion, kind, namespace, name }: ObjectReference): string {
+    const group = apiVersion.includes("/") ? `${apiVersion.split("/")[0] ?? ""}/` : "";
+    return `${group}${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
+}
+
+/** The client's form of a reference. */
+export function headerOf({ apiVersion, kind, namespace, name }: ObjectReference) {
+    return {
+        apiVersion,
+        kind,
+        metadata: namespace === undefined ? { name } : { name, namespace },
+    };
+}
+
+/** Reads an object, or undefined when it (or its kind) does not exist. */
+export async function readIfExists<T extends KubernetesObject>(
+    cluster: Cluster,
+    reference: ObjectReference,
+): Promise<T | undefined> {
+    try {
+        return await cluster.objects.read<T>(headerOf(reference));
+    } catch (error) {
+        if (statusOf(error) === 404) return undefined;
+        throw error;
+    }
+}
+
+/** HTTP status of an API error; undefined for anything else, such as a refused connection. */
+export function statusOf(error: unknown): number | undefined {
+    if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
+    return typeof error.code === "number" ? error.code : undefined;
+}
+
+/** The API server's own sentence for an error, else the error's. */
+export function messageOf(error: unknown): string {
+    if (typeof error === "object" && error !== null && "body" in error) {
+        const body: unknown = error.body;
+        const parsed: unknown = typeof body === "string" ? parseJson(body) : body;
+        if (typeof parsed === "object" && parsed !== null && "message" in parsed) {
+            return String(parsed.message);
+        }
+    }
+    return error instanceof Error ? error.message : String(error);
+}
+
+function parseJson(text: string): unknown {
+    try {
+        return JSON.parse(text);
+    } catch {
+        return undefined;
+    }
+}

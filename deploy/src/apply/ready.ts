@@ -1,0 +1,174 @@
+import type { V1Condition, V1ContainerStatus, V1Pod } from "@kubernetes/client-node";
+import { setTimeout as delay } from "node:timers/promises";
+import { ClusterError, readIfExists, referenceOf, type Cluster, type Manifest } from "./cluster.ts";
+
+export interface ReadyOptions {
+    readonly cluster: Cluster;
+    readonly manifests: readonly Manifest[];
+    /** Seconds after which waiting fails. */
+    readonly timeout: number;
+    /** Gets one line whenever what is still awaited changes. */
+    readonly report: (line: string) => void;
+    readonly signal?: AbortSignal;
+}
+
+/** The parts of an object's status that tell readiness, for every kind that has one here. */
+interface Observed {
+    metadata?: { generation?: number };
+    spec?: { replicas?: number; completions?: number };
+    status?: {
+        observedGeneration?: number;
+        replicas?: number;
+        readyReplicas?: number;
+        availableReplicas?: number;
+        updatedReplicas?: number;
+        succeeded?: number;
+        failed?: number;
+        conditions?: V1Condition[];
+        parents?: { conditions?: V1Condition[] }[];
+    };
+}
+
+const POLL_MILLISECONDS = 500;
+/** A container in one of these states does not get ready by itself. */
+const HOPELESS = [
+    "ErrImageNeverPull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "CreateContainerConfigError",
+    "CrashLoopBackOff",
+];
+/** Polls for which a hopeless state must last: a first crash may only have met a dependency starting. */
+const HOPELESS_POLLS = 60;
+
+/**
+ * Waits until every workload is rolled out at its newest generation and every Gateway and route is
+ * accepted at its own.
+ *
+ * @throws ClusterError with what is not ready and why, when time is up or a pod cannot start.
+ */
+export async function waitReady(options: ReadyOptions): Promise<void> {
+    const { cluster, manifests, timeout, report, signal } = options;
+    const awaited = manifests.filter(({ kind }) => kind in PENDING);
+    const deadline = Date.now() + timeout * 1000;
+    let said = "";
+    for (let hopeless = 0; ;) {
+        signal?.throwIfAborted();
+        const pending = await pendingOf(cluster, awaited);
+        if (pending.length === 0) return;
+        const line = pending.join(", ");
+        if (line !== said) report(`waiting for ${line}`);
+        said = line;
+
+        const problems = await podProblems(cluster, namespacesOf(awaited));
+        hopeless = problems.some(({ hopeless }) => hopeless) ? hopeless + 1 : 0;
+        if (Date.now() > deadline || hopeless > HOPELESS_POLLS) {
+            const reasons = problems.map(({ text }) => `\n  ${text}`).join("");
+            const when = Date.now() > deadline ? `after ${timeout} s` : "and will not be";
+            throw new ClusterError(`not ready ${when}: ${line}${reasons}`);
+        }
+        await delay(POLL_MILLISECONDS, undefined, { signal });
+    }
+}
+
+/** Per kind, what an object still lacks; undefined when it is ready. */
+const PENDING: Record<string, (object: Observed) => string | undefined> = {
+    Deployment: ({ metadata, status, spec }) => {
+        const wanted = spec?.replicas ?? 1;
+        const updated = status?.updatedReplicas ?? 0;
+        const ready = Math.min(updated, status?.availableReplicas ?? 0);
+        if (status?.observedGeneration !== metadata?.generation) return "not observed yet";
+        return ready < wanted || (status?.replicas ?? 0) > updated
+            ? `${ready}/${wanted} ready`
+            : undefined;
+    },
+    StatefulSet: ({ metadata, status, spec }) => {
+        const wanted = spec?.replicas ?? 1;
+        const ready = Math.min(status?.updatedReplicas ?? 0, status?.readyReplicas ?? 0);
+        if (status?.observedGeneration !== metadata?.generation) return "not observed yet";
+        return ready < wanted ? `${ready}/${wanted} ready` : undefined;
+    },
+    Job: ({ status, spec }) =>
+        (status?.succeeded ?? 0) >= (spec?.completions ?? 1)
+            ? undefined
+            : `running${status?.failed ? `, ${status.failed} failed tries` : ""}`,
+    Gateway: ({ metadata, status }) =>
+        lacking(status?.conditions, metadata?.generation, ["Accepted", "Programmed"]),
+    HTTPRoute: ({ metadata, status }) => {
+        const parents = status?.parents ?? [];
+        if (parents.length === 0) return "not accepted yet";
+        return parents
+            .map(({ conditions }) =>
+                lacking(conditions, metadata?.generation, ["Accepted", "ResolvedRefs"]),
+            )
+            .find((text) => text !== undefined);
+    },
+};
+
+/** A condition counts only when it was observed at the object's own generation. */
+function lacking(
+    conditions: readonly V1Condition[] | undefined,
+    generation: number | undefined,
+    types: readonly string[],
+): string | undefined {
+    for (const type of types) {
+        const found = conditions?.find((condition) => condition.type === type);
+        if (found?.observedGeneration !== generation) return `not ${type} yet`;
+        if (found?.status !== "True") return `not ${type}: ${found?.message ?? "no reason given"}`;
+    }
+    return undefined;
+}
+
+async function pendingOf(cluster: Cluster, awaited: readonly Manifest[]): Promise<string[]> {
+    const states = await Promise.all(
+        awaited.map(async (manifest) => {
+            const object = await readIfExists(cluster, referenceOf(manifest));
+            const lack = object ? PENDING[manifest.kind]?.(object) : "missing";
+            return lack === undefined ? [] : [`${manifest.metadata.name} (${lack})`];
+        }),
+    );
+    return states.flat();
+}
+
+function namespacesOf(manifests: readonly Manifest[]): string[] {
+    return [...new Set(manifests.flatMap(({ metadata }) => metadata.namespace ?? []))];
+}
+
+async function podProblems(
+    cluster: Cluster,
+    namespaces: readonly string[],
+): Promise<{ text: string; hopeless: boolean }[]> {
+    const lists = await Promise.all(
+        namespaces.map((namespace) => cluster.objects.list<V1Pod>("v1", "Pod", namespace)),
+    );
+    return lists.flatMap(({ items }) => items.flatMap(problemsOf));
+}
+
+/** Why a pod is not running, container by container, or why it found no node. */
+export function problemsOf(pod: V1Pod): { text: string; hopeless: boolean }[] {
+    const name = `${pod.metadata?.namespace ?? ""}/${pod.metadata?.name ?? ""}`;
+    const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
+    if (scheduled?.status === "False") {
+        return [{ text: `${name}: ${scheduled.message ?? "not scheduled"}`, hopeless: false }];
+    }
+    return [
+        ...(pod.status?.initContainerStatuses ?? []),
+        ...(pod.status?.containerStatuses ?? []),
+    ].flatMap((container) => problemOf(name, container));
+}
+
+function problemOf(pod: string, { name, state, lastState }: V1ContainerStatus) {
+    const reason = state?.waiting?.reason;
+    if (reason === undefined || ["ContainerCreating", "PodInitializing"].includes(reason))
+        return [];
+    const exit = lastState?.terminated;
+    const detail = exit
+        ? `last exit code ${exit.exitCode} (${exit.reason ?? "no reason"})`
+        : (state?.waiting?.message ?? "");
+    return [
+        {
+            text: `${pod}, container ${name}: ${reason}; ${detail}; see kubectl logs -n ${pod.replace("/", " ")}`,
+            hopeless: HOPELESS.includes(reason),
+        },
+    ];
+}

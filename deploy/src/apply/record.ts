@@ -1,0 +1,99 @@
+import type { V1Secret } from "@kubernetes/client-node";
+import { LABELS, PART_OF } from "@property-search/contract";
+import { readIfExists, statusOf, type Cluster, type ObjectReference } from "./cluster.ts";
+
+/**
+ * What a cluster remembers of a stack that was deployed by rendering: the passwords generated on its
+ * first deploy, and every object it has, so that what leaves the program leaves the cluster.
+ * It is a Secret in a namespace of its own, which the program does not manage and so cannot prune.
+ */
+export interface StackRecord {
+    readonly secrets: Readonly<Record<string, string>>;
+    readonly inventory: readonly ObjectReference[];
+}
+
+export const RECORD_NAMESPACE = "property-search-deploy";
+export const FIELD_MANAGER = "property-search-deploy";
+
+const EMPTY: StackRecord = { secrets: {}, inventory: [] };
+
+export async function readRecord(
+    cluster: Cluster,
+    stack: string,
+): Promise<StackRecord | undefined> {
+    const secret = await readIfExists<V1Secret>(cluster, recordReference(stack));
+    if (!secret) return undefined;
+    return {
+        secrets: decode(secret, "secrets", EMPTY.secrets),
+        inventory: decode(secret, "inventory", EMPTY.inventory),
+    };
+}
+
+/**
+ * Creates the record with these secrets, unless another deploy was faster: then the other's secrets
+ * hold. Either way the returned record is the one on the cluster.
+ */
+export async function createRecord(
+    cluster: Cluster,
+    stack: string,
+    secrets: Readonly<Record<string, string>>,
+): Promise<StackRecord> {
+    await ensureNamespace(cluster);
+    try {
+        await cluster.objects.create(encode(stack, { secrets, inventory: [] }));
+    } catch (error) {
+        if (statusOf(error) !== 409) throw error;
+    }
+    return (await readRecord(cluster, stack)) ?? EMPTY;
+}
+
+export async function writeRecord(
+    cluster: Cluster,
+    stack: string,
+    record: StackRecord,
+): Promise<void> {
+    await cluster.objects.replace(encode(stack, record));
+}
+
+function recordReference(stack: string): ObjectReference {
+    return {
+        apiVersion: "v1",
+        kind: "Secret",
+        namespace: RECORD_NAMESPACE,
+        name: `stack-${stack}`,
+    };
+}
+
+function encode(stack: string, { secrets, inventory }: StackRecord): V1Secret {
+    const { name } = recordReference(stack);
+    return {
+        apiVersion: "v1",
+        kind: "Secret",
+        metadata: { name, namespace: RECORD_NAMESPACE, labels: { [LABELS.partOf]: PART_OF } },
+        type: "property-search.io/stack-record",
+        data: { secrets: toBase64(secrets), inventory: toBase64(inventory) },
+    };
+}
+
+function decode<T>(secret: V1Secret, key: string, absent: T): T {
+    const text = secret.data?.[key];
+    return text === undefined
+        ? absent
+        : (JSON.parse(Buffer.from(text, "base64").toString("utf8")) as T);
+}
+
+function toBase64(value: unknown): string {
+    return Buffer.from(JSON.stringify(value)).toString("base64");
+}
+
+async function ensureNamespace(cluster: Cluster): Promise<void> {
+    try {
+        await cluster.objects.create({
+            apiVersion: "v1",
+            kind: "Namespace",
+            metadata: { name: RECORD_NAMESPACE, labels: { [LABELS.partOf]: PART_OF } },
+        } as never);
+    } catch (error) {
+        if (statusOf(error) !== 409) throw error;
+    }
+}

@@ -1,0 +1,167 @@
+import { GENERATED_SECRETS, NAMESPACES } from "@property-search/contract";
+import { createHash } from "node:crypto";
+import path from "node:path";
+import type { KubernetesObject } from "@kubernetes/client-node";
+import { applyStack } from "./apply/apply.ts";
+import { ClusterError, connect, readIfExists, type Cluster } from "./apply/cluster.ts";
+import { waitReady } from "./apply/ready.ts";
+import { createRecord, readRecord, FIELD_MANAGER, type StackRecord } from "./apply/record.ts";
+import { missingForPulumi, pulumiUp } from "./pulumi.ts";
+import { render } from "./render.ts";
+import { completeSecrets } from "./secrets.ts";
+import { stateFolder } from "./state.ts";
+
+export interface DeployOptions {
+    readonly stack: string;
+    /** Kubeconfig file; default: KUBECONFIG, then ~/.kube/config. */
+    readonly kubeconfig?: string;
+    /** Context of the kubeconfig; default: its current one. */
+    readonly context?: string;
+    /** Config values over the stack's, by key without the project's name, such as `blue.image`. */
+    readonly config?: Readonly<Record<string, string>>;
+    /** Gets one line for each thing that happened. Never a secret. */
+    readonly report: (line: string) => void;
+    readonly signal?: AbortSignal;
+    /** Seconds to wait for readiness. Default 300. */
+    readonly timeout?: number;
+}
+
+export interface Deployed {
+    readonly path: "pulumi" | "apply";
+    /** Why that path was taken, in one sentence. */
+    readonly reason: string;
+    /** What the deploy changed, in one sentence. */
+    readonly summary: string;
+    readonly seconds: number;
+}
+
+/**
+ * Brings a stack to a cluster: by `pulumi up` where the CLI and the Kubernetes plugin are there,
+ * otherwise by rendering the same program and applying it server-side. DEPLOY=pulumi or DEPLOY=apply
+ * asks for one of them.
+ *
+ * @throws ClusterError, RenderError with a sentence for the user.
+ */
+export async function deploy(options: DeployOptions): Promise<Deployed> {
+    const started = Date.now();
+    const { stack, report } = options;
+    const cluster = connect(options.kubeconfig, options.context);
+    const record = await readRecord(cluster, stack);
+    const { path, reason } = await choosePath(cluster, stack, record);
+    report(`deploying by ${path === "pulumi" ? "pulumi up" : "render and apply"}: ${reason}`);
+    const summary =
+        path === "pulumi"
+            ? await byPulumi(cluster, record, options)
+            : await byApply(cluster, record, options);
+    return { path, reason, summary, seconds: (Date.now() - started) / 1000 };
+}
+
+async function choosePath(
+    cluster: Cluster,
+    stack: string,
+    record: StackRecord | undefined,
+): Promise<Pick<Deployed, "path" | "reason">> {
+    const asked = process.env.DEPLOY;
+    if (asked !== undefined && asked !== "" && asked !== "pulumi" && asked !== "apply") {
+        throw new ClusterError(`DEPLOY is "${asked}"; allowed: pulumi, apply, or not set`);
+    }
+    if (record && record.inventory.length > 0) {
+        if (asked === "pulumi") {
+            throw new ClusterError(
+                `DEPLOY is pulumi, but stack ${stack} was brought to this cluster by apply, and ` +
+                    "Pulumi would not know its objects. Remove it first (make undeploy).",
+            );
+        }
+        return { path: "apply", reason: "that is how the stack came to this cluster" };
+    }
+    const owner = await otherOwner(cluster);
+    if (owner && asked === "apply") {
+        throw new ClusterError(
+            `DEPLOY is apply, but namespace ${NAMESPACES.edge} belongs to ${owner}; ` +
+                "deploy with what made it, or remove that deployment first.",
+        );
+    }
+    if (asked === "apply") return { path: "apply", reason: "DEPLOY=apply asks for it" };
+    const missing = await missingForPulumi();
+    if (missing === undefined) {
+        return { path: "pulumi", reason: "the CLI and the Kubernetes plugin are here" };
+    }
+    if (asked === "pulumi") throw new ClusterError(`DEPLOY is pulumi, but ${missing}.`);
+    if (owner) {
+        throw new ClusterError(
+            `namespace ${NAMESPACES.edge} belongs to ${owner}, and ${missing}; ` +
+                "deploy with what made it, or remove that deployment first.",
+        );
+    }
+    return { path: "apply", reason: missing };
+}
+
+/** Who else manages the program's namespaces on this cluster, from the fields' managers. */
+async function otherOwner(cluster: Cluster): Promise<string | undefined> {
+    const namespace = await readIfExists<KubernetesObject>(cluster, {
+        apiVersion: "v1",
+        kind: "Namespace",
+        name: NAMESPACES.edge,
+    });
+    const managers = namespace?.metadata?.managedFields?.map(({ manager }) => manager ?? "") ?? [];
+    return managers.includes(FIELD_MANAGER) ? undefined : managers[0];
+}
+
+async function byApply(
+    cluster: Cluster,
+    known: StackRecord | undefined,
+    { stack, config, report, signal, timeout }: DeployOptions,
+): Promise<string> {
+    const { secrets, generated } = completeSecrets(known?.secrets ?? {});
+    if (generated.length > 0) report(`generated ${generated.join(", ")}`);
+    const secretsHold = known && generated.length === 0;
+    const record = secretsHold ? known : await createRecord(cluster, stack, secrets);
+    const manifests = await render(stack, { ...config, ...record.secrets }, report);
+    report(`rendered ${manifests.length} objects`);
+    const applied = await applyStack({
+        cluster,
+        stack,
+        manifests,
+        record,
+        report,
+        ...(signal && { signal }),
+    });
+    await waitReady({
+        cluster,
+        manifests,
+        timeout: timeout ?? 300,
+        report,
+        ...(signal && { signal }),
+    });
+    const { changed, pruned, total } = applied;
+    return `${total} objects, ${changed.length} changed, ${pruned.length} pruned, all ready`;
+}
+
+async function byPulumi(
+    cluster: Cluster,
+    record: StackRecord | undefined,
+    { stack, config, report, signal }: DeployOptions,
+): Promise<string> {
+    const namespace = await readIfExists(cluster, {
+        apiVersion: "v1",
+        kind: "Namespace",
+        name: "kube-system",
+    });
+    // State on this machine describes one cluster: another one gets a folder of its own.
+    const identity = namespace?.metadata?.uid ?? cluster.server;
+    const folder = createHash("sha256").update(identity).digest("hex").slice(0, 12);
+    await pulumiUp({
+        stack,
+        kubeconfig: cluster.exportKubeconfig(),
+        config: config ?? {},
+        stateFolder: path.join(stateFolder(), "pulumi", folder),
+        knownSecrets: Object.fromEntries(
+            Object.entries(record?.secrets ?? {}).filter(([key]) =>
+                GENERATED_SECRETS.some((known) => known === key),
+            ),
+        ),
+        report,
+        ...(signal && { signal }),
+    });
+    return "pulumi up succeeded";
+}

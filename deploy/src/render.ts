@@ -1,0 +1,31 @@
+import { execa } from "execa";
+import path from "node:path";
+import { parseAllDocuments } from "yaml";
+import type { Manifest } from "./apply/cluster.ts";
+
+/** The checkout: the Pulumi program stands in its root. */
+export const PROGRAM = path.resolve(import.meta.dirname, "../..");
+
+export class RenderError extends Error {
+    override readonly name = "RenderError";
+}
+
+/**
+ * Renders the Pulumi program for a stack, in a process of its own, with these config values over the
+ * stack's. They may be secret: they go in by standard input and come back by standard output, and no
+ * file or command line ever holds them.
+ */
+export async function render(
+    stack: string,
+    config: Readonly<Record<string, string>>,
+    warn: (line: string) => void,
+): Promise<Manifest[]> {
+    const result = await execa(
+        process.execPath,
+        ["render.ts", "--stack", stack, "--config", "/dev/stdin", "--format", "yaml"],
+        { cwd: PROGRAM, input: JSON.stringify(config), reject: false },
+    );
+    if (result.exitCode !== 0) throw new RenderError(result.stderr || String(result.shortMessage));
+    if (result.stderr) warn(result.stderr);
+    return parseAllDocuments(result.stdout).map((document) => document.toJS() as Manifest);
+}

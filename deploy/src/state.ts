@@ -1,0 +1,8 @@
+import { homedir } from "node:os";
+import path from "node:path";
+
+/** Folder for what must survive a cleared cache, such as Pulumi's file backend. */
+export function stateFolder(): string {
+    const base = process.env.XDG_STATE_HOME ?? path.join(homedir(), ".local/state");
+    return path.join(base, "property-search");
+}

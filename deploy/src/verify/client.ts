@@ -1,0 +1,76 @@
+import { CACHE_STATUSES, HEADERS, isColour, PATHS, type Colour } from "@property-search/contract";
+
+/** What one request through the Gateway told. */
+export interface Answer {
+    readonly servedBy: Colour;
+    readonly version: string;
+    /** Kinds in the x-cache header. */
+    readonly cache: readonly string[];
+    /** Unit vectors in input order. */
+    readonly vectors: readonly (readonly number[])[];
+    readonly milliseconds: number;
+}
+
+export class VerifyError extends Error {
+    override readonly name = "VerifyError";
+}
+
+const TIMEOUT_MILLISECONDS = 15_000;
+
+/** Embeds texts through the Gateway, at one colour if asked. */
+export async function embed(
+    url: string,
+    texts: readonly string[],
+    colour?: Colour,
+): Promise<Answer> {
+    const started = performance.now();
+    const response = await fetch(`${url}${PATHS.embeddings}`, {
+        method: "POST",
+        headers: {
+            "content-type": "application/json",
+            ...(colour && { [HEADERS.previewColour]: colour }),
+        },
+        body: JSON.stringify({ input: texts, encoding_format: "float" }),
+        signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
+    }).catch((error: unknown) => {
+        const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+        throw new VerifyError(`POST ${url}${PATHS.embeddings} failed: ${String(cause)}`);
+    });
+    const body = await response.text();
+    const milliseconds = performance.now() - started;
+    const where = `POST ${url}${PATHS.embeddings}${colour ? ` at ${colour}` : ""}`;
+    if (response.status !== 200) {
+        throw new VerifyError(`${where} answered ${response.status}: ${body.slice(0, 300)}`);
+    }
+    const servedBy = response.headers.get(HEADERS.servedBy);
+    if (!isColour(servedBy)) {
+        throw new VerifyError(`${where} answered without a colour in ${HEADERS.servedBy}`);
+    }
+    const cache = (response.headers.get(HEADERS.cache) ?? "").split(/,\s*/);
+    if (!cache.every((status) => CACHE_STATUSES.some((known) => known === status))) {
+        throw new VerifyError(`${where} answered ${HEADERS.cache}: "${cache.join(", ")}"`);
+    }
+    return {
+        servedBy,
+        version: response.headers.get(HEADERS.servedVersion) ?? "",
+        cache,
+        vectors: vectorsOf(JSON.parse(body), texts.length, where),
+        milliseconds,
+    };
+}
+
+function vectorsOf(body: unknown, count: number, where: string): number[][] {
+    const { data } = body as { data?: { index: number; embedding: number[] }[] };
+    if (data?.length !== count || data.some(({ index }, position) => index !== position)) {
+        throw new VerifyError(`${where} did not answer ${count} vectors in the input's order`);
+    }
+    const vectors = data.map(({ embedding }) => embedding);
+    const bad = vectors.findIndex((vector) => Math.abs(dot(vector, vector) - 1) > 1e-3);
+    if (bad >= 0)
+        throw new VerifyError(`${where} answered a vector ${bad} that is not of length 1`);
+    return vectors;
+}
+
+export function dot(a: readonly number[], b: readonly number[]): number {
+    return a.reduce((sum, value, index) => sum + value * (b[index] ?? NaN), 0);
+}

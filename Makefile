@@ -7,12 +7,12 @@ MAKEFLAGS += --no-print-directory
 STACK ?= dev
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/property-search
 
-# Node runs our TypeScript as it is, from 22.18 on. Where the host's is older, npm's own package of it
-# goes first on PATH, for these commands only.
+# Node runs our TypeScript as it is, and Jest requires ES modules from Node 24.9 on. Where the host's
+# Node is older, npm's own package of it goes first on PATH, for these commands only.
 NODE_VERSION := 24.21.0
 NODE_PLATFORM := $(shell uname -s | tr '[:upper:]' '[:lower:]')-$(shell uname -m | sed 's/x86_64/x64/;s/aarch64/arm64/')
 NODE_HOME := $(CACHE)/node/$(NODE_VERSION)
-NODE_IS_NEW := $(shell node -e 'const [a,b]=process.versions.node.split(".").map(Number);process.exit(a>22||(a===22&&b>=18)?0:1)' 2>/dev/null && echo yes)
+NODE_IS_NEW := $(shell node -e 'const [a,b]=process.versions.node.split(".").map(Number);process.exit(a>24||(a===24&&b>=9)?0:1)' 2>/dev/null && echo yes)
 ifneq ($(NODE_IS_NEW),yes)
 export PATH := $(NODE_HOME)/node_modules/node-$(NODE_PLATFORM)/bin:$(PATH)
 NODE := $(NODE_HOME)/.installed
@@ -22,7 +22,7 @@ INSTALLED := node_modules/.package-lock.json
 
 $(NODE_HOME)/.installed:
 	@command -v npm >/dev/null || { echo "npm is missing: install Node.js (any version with npm), then run make again" >&2; exit 1; }
-	@echo "Node $(NODE_VERSION) from npm: the host has $$(node --version 2>/dev/null || echo none), 22.18 or newer is needed"
+	@echo "Node $(NODE_VERSION) from npm: the host has $$(node --version 2>/dev/null || echo none), 24.9 or newer is needed"
 	@npm install --no-audit --no-fund --no-save --prefix $(NODE_HOME) node-$(NODE_PLATFORM)@$(NODE_VERSION) >/dev/null
 	@touch $@
 

@@ -1,16 +1,3 @@
-/** Packages published as ES modules only: Jest's CommonJS runtime reads them through swc as well. */
-const esmOnly = [
-    "@kubernetes/client-node",
-    "openid-client",
-    "oauth4webapi",
-    "jose",
-    "@huggingface/tokenizers",
-    "cockatiel",
-    "commander",
-    "listr2",
-    "execa",
-];
-
 const base = {
     rootDir: import.meta.dirname,
     testEnvironment: "node",
@@ -23,7 +10,6 @@ const base = {
             },
         ],
     },
-    transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join("|")})/)`],
 };
 
 /** One project a room; `cluster` needs a running cluster and is selected by `make test-cluster` only. */

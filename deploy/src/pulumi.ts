@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parse, parseDocument } from "yaml";
+import { ClusterError } from "./apply/cluster.ts";
 import { completeSecrets, type Secrets } from "./secrets.ts";
 import { PROGRAM } from "./render.ts";
 
@@ -77,6 +78,21 @@ export async function pulumiUp(options: PulumiOptions): Promise<void> {
     });
     for await (const line of up.iterable({ from: "all" })) report(String(line));
     await up;
+}
+
+/** `pulumi preview` of a stack on the backend the user is logged in to, printed as it comes. */
+export async function pulumiPreview(stack: string, signal?: AbortSignal): Promise<void> {
+    const missing = await missingForPulumi();
+    if (missing !== undefined) {
+        throw new ClusterError(
+            `a preview needs Pulumi, but ${missing}; make render STACK=${stack} shows the objects`,
+        );
+    }
+    await execa("pulumi", ["preview", "--stack", stack, "--diff"], {
+        cwd: PROGRAM,
+        stdio: "inherit",
+        ...(signal && { cancelSignal: signal }),
+    });
 }
 
 async function quiet(command: string, args: readonly string[]): Promise<string | undefined> {

@@ -170,7 +170,7 @@ function explain(error: unknown, manifest: Manifest): ClusterError {
     return new ClusterError(`${key}: ${message}`);
 }
 
-async function deleteOne(cluster: Cluster, reference: ObjectReference): Promise<void> {
+export async function deleteOne(cluster: Cluster, reference: ObjectReference): Promise<void> {
     try {
         await cluster.objects.delete(
             headerOf(reference),
@@ -196,7 +196,10 @@ async function quotasCounted(cluster: Cluster, tier: readonly Manifest[]): Promi
     }
 }
 
-async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+export async function eachOf<T>(
+    items: readonly T[],
+    work: (item: T) => Promise<void>,
+): Promise<void> {
     const queue = items.values();
     await Promise.all(
         Array.from({ length: Math.min(CONCURRENCY, items.length) }, async () => {

@@ -1,0 +1,73 @@
+import { Command } from "commander";
+import { removeStack } from "./apply/remove.ts";
+import { connect, ClusterError } from "./apply/cluster.ts";
+import { deploy } from "./deploy.ts";
+import { pulumiPreview } from "./pulumi.ts";
+import { RenderError } from "./render.ts";
+import { VerifyError } from "./verify/client.ts";
+import { verify } from "./verify/verify.ts";
+
+interface Target {
+    stack: string;
+    kubeconfig?: string;
+    context?: string;
+}
+
+const interrupted = new AbortController();
+process.once("SIGINT", () => {
+    interrupted.abort(new Error("interrupted; run the same command again to finish"));
+});
+
+const report = (line: string) => {
+    console.log(`  ${line}`);
+};
+
+const program = new Command("deploy").description("How a stack reaches a cluster");
+
+command("up", "deploy a stack, then verify it as a client would").action(async (target: Target) => {
+    const options = { ...target, report, signal: interrupted.signal };
+    const deployed = await deploy(options);
+    console.log(
+        `Deployed ${target.stack} in ${deployed.seconds.toFixed(0)} s: ${deployed.summary}`,
+    );
+    await verifyTarget(target);
+});
+
+command("verify", "use a deployed stack as a client would").action(verifyTarget);
+
+command("preview", "show what pulumi up would change").action(async ({ stack }: Target) => {
+    await pulumiPreview(stack, interrupted.signal);
+});
+
+command("remove", "remove a stack that was deployed by apply").action(async (target: Target) => {
+    const cluster = connect(target.kubeconfig, target.context);
+    const count = await removeStack(cluster, target.stack, report, interrupted.signal);
+    console.log(
+        count > 0
+            ? `Removed ${target.stack} from ${cluster.context}: ${count} objects`
+            : `${cluster.context} has no stack ${target.stack} that was deployed by apply`,
+    );
+});
+
+program.parseAsync().catch((error: unknown) => {
+    // These are sentences for the user; anything else is a fault of ours and keeps its stack.
+    const known = [ClusterError, RenderError, VerifyError].some((type) => error instanceof type);
+    const wanted = known || interrupted.signal.aborted;
+    console.error(wanted && error instanceof Error ? `Error: ${error.message}` : error);
+    process.exitCode = 1;
+});
+
+function command(name: string, description: string): Command {
+    return program
+        .command(name)
+        .description(description)
+        .requiredOption("--stack <name>", "stack: dev, prod or local")
+        .option("--kubeconfig <file>", "kubeconfig; default: KUBECONFIG, then ~/.kube/config")
+        .option("--context <name>", "context of the kubeconfig; default: its current one");
+}
+
+async function verifyTarget({ kubeconfig, context }: Target): Promise<void> {
+    const cluster = connect(kubeconfig, context);
+    const { url, weights } = await verify({ cluster, report, signal: interrupted.signal });
+    console.log(`Verified ${url}: weights ${weights.blue}/${weights.green} hold`);
+}

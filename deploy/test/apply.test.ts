@@ -1,0 +1,79 @@
+import { describe, expect, test } from "@jest/globals";
+import { tiersOf, union } from "../src/apply/apply.ts";
+import { keyOf, messageOf, statusOf, type Manifest } from "../src/apply/cluster.ts";
+
+const object = (kind: string, name: string, apiVersion = "v1"): Manifest => ({
+    apiVersion,
+    kind,
+    metadata: { name, namespace: "n" },
+});
+
+describe("tiersOf", () => {
+    test("puts what pods need before pods and the route last, whatever the order was", () => {
+        const kinds = [
+            "HTTPRoute",
+            "Deployment",
+            "Secret",
+            "Namespace",
+            "Service",
+            "ResourceQuota",
+        ];
+        const tiers = tiersOf(kinds.map((kind) => object(kind, "x")));
+        expect(tiers.map((tier) => tier.map(({ kind }) => kind))).toEqual([
+            ["Namespace"],
+            ["ResourceQuota"],
+            ["Secret"],
+            ["Service"],
+            ["Deployment"],
+            ["HTTPRoute"],
+        ]);
+    });
+
+    test("loses no object", () => {
+        const manifests = ["A", "B", "Secret", "Secret"].map((kind, index) =>
+            object(kind, String(index)),
+        );
+        expect(tiersOf(manifests).flat()).toHaveLength(manifests.length);
+    });
+});
+
+describe("keyOf", () => {
+    test("is the same for two versions of one API group, so that an upgrade prunes nothing", () => {
+        const before = { apiVersion: "autoscaling/v1", kind: "X", namespace: "n", name: "a" };
+        expect(keyOf({ ...before, apiVersion: "autoscaling/v2" })).toBe(keyOf(before));
+    });
+
+    test.each([
+        ["group", { apiVersion: "other/v1" }],
+        ["kind", { kind: "Y" }],
+        ["namespace", { namespace: "m" }],
+        ["name", { name: "b" }],
+    ])("differs by %s", (_, change) => {
+        const one = { apiVersion: "g/v1", kind: "X", namespace: "n", name: "a" };
+        expect(keyOf({ ...one, ...change })).not.toBe(keyOf(one));
+    });
+});
+
+test("union names each object once, in the newer version of its API", () => {
+    const old = { apiVersion: "g/v1beta1", kind: "X", name: "a" };
+    const other = { apiVersion: "v1", kind: "Y", name: "b" };
+    const now = { ...old, apiVersion: "g/v1" };
+    expect(union([old, other], [now])).toEqual([now, other]);
+});
+
+describe("API errors", () => {
+    test("give the server's own sentence, whether its body was parsed or not", () => {
+        const body = { message: 'quota "x" exceeded' };
+        expect(messageOf({ code: 403, body })).toBe(body.message);
+        expect(messageOf({ code: 403, body: JSON.stringify(body) })).toBe(body.message);
+        expect(messageOf(new Error("plain"))).toBe("plain");
+        expect(messageOf({ code: 500, body: "<html>" })).toBe("[object Object]");
+    });
+
+    test("have a status only when the server answered", () => {
+        expect(statusOf({ code: 409 })).toBe(409);
+        expect(statusOf(Object.assign(new Error("refused"), { code: "ECONNREFUSED" }))).toBe(
+            undefined,
+        );
+    });
+});

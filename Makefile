@@ -46,3 +46,39 @@ lint: $(INSTALLED) ## ESLint with the Pulumi rules, Prettier, types
 .PHONY: format
 format: $(INSTALLED) ## Write the house style into every file
 	@npm run --silent format
+
+.PHONY: test
+test: $(INSTALLED) test-tools model lint ## Lint, types, and every test that needs no cluster; ends with its counts
+	@npm test --silent -- --selectProjects contract app program local deploy
+
+.PHONY: test-cluster
+test-cluster: $(INSTALLED) ## The tests that need the cluster of `make up`; ends with its counts
+	@npm test --silent -- --selectProjects cluster --runInBand
+
+# Real parts that the tests run: installed once where they are missing and the user may.
+.PHONY: test-tools
+test-tools:
+	@command -v redis-server >/dev/null || { \
+	  echo "Installing redis-server for the tests"; \
+	  apt-get install -y -qq --no-install-recommends redis-server >/dev/null 2>&1 || \
+	  { apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends redis-server >/dev/null; } || \
+	  { echo "redis-server is missing and could not be installed: install Redis 7 or newer" >&2; exit 1; }; }
+
+DEPLOY_COMMAND = node deploy/src/main.ts
+CONTEXT_FLAG = $(if $(CONTEXT),--context $(CONTEXT))
+
+.PHONY: deploy
+deploy: $(INSTALLED) ## Deploy a stack (STACK=prod, CONTEXT=name), then verify it as a client would
+	@$(DEPLOY_COMMAND) up --stack $(STACK) $(CONTEXT_FLAG)
+
+.PHONY: preview
+preview: $(INSTALLED) ## What `pulumi up` would change (STACK=dev)
+	@$(DEPLOY_COMMAND) preview --stack $(STACK)
+
+.PHONY: verify
+verify: $(INSTALLED) ## Use a deployed stack as a client would (STACK=prod, CONTEXT=name)
+	@$(DEPLOY_COMMAND) verify --stack $(STACK) $(CONTEXT_FLAG)
+
+.PHONY: undeploy
+undeploy: $(INSTALLED) ## Remove a stack that was deployed by apply (STACK=dev, CONTEXT=name)
+	@$(DEPLOY_COMMAND) remove --stack $(STACK) $(CONTEXT_FLAG)

@@ -1,3 +1,4 @@
+export * from "./cache.ts";
 export * from "./colours.ts";
 export * from "./environment.ts";
 export * from "./http.ts";
@@ -5,5 +6,6 @@ export * from "./labels.ts";
 export * from "./metrics.ts";
 export * from "./names.ts";
 export * from "./ports.ts";
+export * from "./quantities.ts";
 export * from "./secrets.ts";
 export * from "./weights.ts";

@@ -1,0 +1,25 @@
+import { LABELS, PART_OF, type Colour } from "@property-search/contract";
+
+export interface Identity {
+    /** The application, such as `embedding-service-blue`. */
+    readonly name: string;
+    /** Its part in the whole, such as `cache`. */
+    readonly component: string;
+    readonly version?: string;
+    readonly colour?: Colour;
+}
+
+/** Labels for objects and pods. */
+export function standardLabels({ name, component, version, colour }: Identity) {
+    return {
+        ...selectorLabels({ name, component }),
+        [LABELS.partOf]: PART_OF,
+        ...(version !== undefined && { [LABELS.version]: version }),
+        ...(colour !== undefined && { [LABELS.colour]: colour }),
+    };
+}
+
+/** Labels for selectors, which can never change: no version, and nothing that a release changes. */
+export function selectorLabels({ name, component }: Identity): Record<string, string> {
+    return { [LABELS.name]: name, [LABELS.component]: component };
+}

@@ -1,0 +1,46 @@
+import { perColour, type PerColour, type Weights } from "@property-search/contract";
+import {
+    readCertificates,
+    readEdge,
+    type CertificatesConfig,
+    type EdgeConfig,
+} from "./config/edge.ts";
+import { ConfigReader } from "./config/reader.ts";
+import { readRedis, type RedisConfig } from "./config/redis.ts";
+import {
+    readRelease,
+    readService,
+    readWeights,
+    type Release,
+    type ServiceConfig,
+} from "./config/service.ts";
+
+/** What a stack asks for, checked. Meanings, units and defaults of the keys stand in Pulumi.yaml. */
+export interface StackConfig {
+    readonly releases: PerColour<Release>;
+    readonly weights: Weights;
+    readonly service: ServiceConfig;
+    readonly redis: RedisConfig;
+    readonly edge: EdgeConfig;
+    /** Undefined: no cert-manager and no HTTPS. */
+    readonly certificates: CertificatesConfig | undefined;
+}
+
+/**
+ * Reads and checks the stack's config; nothing else reads pulumi.Config.
+ *
+ * @throws pulumi.RunError with every finding at once, each naming the key, its value and what is
+ * allowed, so that nothing is created from a config that is wrong somewhere.
+ */
+export function loadConfig(read = new ConfigReader()): StackConfig {
+    const config = {
+        releases: perColour((colour) => readRelease(read, colour)),
+        weights: readWeights(read),
+        service: readService(read),
+        redis: readRedis(read),
+        edge: readEdge(read),
+        certificates: readCertificates(read),
+    };
+    read.finish();
+    return config;
+}

@@ -1,0 +1,138 @@
+import {
+    checkWeights,
+    parseBytes,
+    parseCpu,
+    perColour,
+    type Weights,
+} from "@property-search/contract";
+import type * as pulumi from "@pulumi/pulumi";
+import { BYTES, CPUS, pattern, type ConfigReader } from "./reader.ts";
+
+const PROVIDERS = ["local", "openai"] as const;
+
+/** An image that stays what it is: a digest, or a tag other than `latest`. */
+export const IMAGE = pattern(
+    /^[^\s@]+(:(?!latest$)\w[\w.-]{0,127}|@sha256:[0-9a-f]{64})$/,
+    "an image with a digest or an exact tag (not latest)",
+);
+const VERSION = pattern(
+    /^[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
+    "a label value such as v1.2.3, at most 63 characters",
+);
+
+export interface Release {
+    readonly image: string;
+    readonly version: string;
+}
+
+export interface ServiceConfig {
+    readonly minReplicas: number;
+    readonly maxReplicas: number;
+    /** Mean CPU use in percent of the request that the autoscaler aims at. */
+    readonly cpuPercent: number;
+    readonly resources: PodResources;
+    readonly upstream: UpstreamConfig;
+    readonly cacheTtl: number;
+    readonly maxLocalCacheSize: number;
+    readonly costPerRequest: string;
+    readonly logLevel: string;
+    readonly drain: { readonly preStopSeconds: number; readonly longestRequestSeconds: number };
+}
+
+/** Kubernetes quantities. */
+export interface PodResources {
+    readonly cpuRequest: string;
+    readonly cpuLimit: string;
+    readonly memoryRequest: string;
+    readonly memoryLimit: string;
+}
+
+export type UpstreamConfig =
+    | { readonly provider: "local"; readonly model: string; readonly modelThreads: number }
+    | {
+          readonly provider: "openai";
+          readonly model: string;
+          readonly url: string;
+          readonly apiKey: pulumi.Output<string>;
+      };
+
+export function readRelease(read: ConfigReader, colour: string): Release {
+    return {
+        image: read.required(`${colour}.image`, IMAGE),
+        version: read.required(`${colour}.version`, VERSION),
+    };
+}
+
+export function readWeights(read: ConfigReader): Weights {
+    const check = checkWeights(read.json("traffic.weights"));
+    if ("weights" in check) return check.weights;
+    for (const words of check.findings) read.finding("traffic.weights", words);
+    return perColour(() => NaN);
+}
+
+export function readService(read: ConfigReader): ServiceConfig {
+    const minReplicas = read.integer("service.minReplicas", 2, 10);
+    const maxReplicas = read.integer("service.maxReplicas", 2, 10);
+    if (maxReplicas < minReplicas) {
+        read.finding(
+            "service.maxReplicas",
+            `is ${maxReplicas}; allowed: no less than service.minReplicas (${minReplicas})`,
+        );
+    }
+    return {
+        minReplicas,
+        maxReplicas,
+        cpuPercent: read.integer("autoscaling.cpuPercent", 10, 100),
+        resources: readResources(read),
+        upstream: readUpstream(read),
+        cacheTtl: read.integer("service.cacheTtl", 60, 31_536_000),
+        maxLocalCacheSize: read.integer("service.maxLocalCacheSize", 1, 1_000_000),
+        costPerRequest: read.required(
+            "service.costPerRequest",
+            pattern(/^\d+(\.\d+)?$/, "dollars in decimal notation such as 0.001"),
+        ),
+        logLevel: read.oneOf("service.logLevel", ["debug", "info", "warn", "error"]),
+        drain: {
+            preStopSeconds: read.integer("service.preStopSeconds", 5, 60),
+            longestRequestSeconds: read.integer("service.longestRequestSeconds", 1, 300),
+        },
+    };
+}
+
+function readResources(read: ConfigReader): PodResources {
+    const resources = {
+        cpuRequest: read.required("service.cpuRequest", CPUS),
+        cpuLimit: read.required("service.cpuLimit", CPUS),
+        memoryRequest: read.required("service.memoryRequest", BYTES),
+        memoryLimit: read.required("service.memoryLimit", BYTES),
+    };
+    const { cpuRequest, cpuLimit, memoryRequest, memoryLimit } = resources;
+    notBelow(read, "service.cpu", parseCpu(cpuLimit), parseCpu(cpuRequest));
+    notBelow(read, "service.memory", parseBytes(memoryLimit), parseBytes(memoryRequest));
+    return resources;
+}
+
+function notBelow(read: ConfigReader, key: string, limit = NaN, request = NaN): void {
+    if (limit < request) {
+        read.finding(`${key}Limit`, `is below the request; allowed: no less than ${key}Request`);
+    }
+}
+
+function readUpstream(read: ConfigReader): UpstreamConfig {
+    const provider = read.oneOf("service.provider", PROVIDERS);
+    const model = read.required("service.model", pattern(/^\S+$/, "a name without blanks"));
+    const modelThreads = read.integer("service.modelThreads", 1, 16);
+    const address = pattern(/^https?:\/\/[^\s@]+$/, "an http or https URL without credentials");
+    const apiKey = read.secret("service.upstreamApiKey");
+    if (provider === "local") {
+        read.optional("service.upstreamUrl", address);
+        return { provider, model, modelThreads };
+    }
+    const reason = "service.provider is openai";
+    return {
+        provider,
+        model,
+        url: read.required("service.upstreamUrl", address, reason),
+        apiKey: apiKey ?? read.requiredSecret("service.upstreamApiKey", `a key, since ${reason}`),
+    };
+}

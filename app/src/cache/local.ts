@@ -1,0 +1,35 @@
+import { LRUCache } from "lru-cache";
+
+import type { Embedding } from "../vector/embedding.ts";
+import type { LocalCache } from "./tiers.ts";
+
+export interface LocalCacheOptions {
+    readonly maxEntries: number;
+    readonly maxBytes: number;
+    readonly ttlSeconds: number;
+}
+
+/** Objects, key and links of one entry. */
+const OVERHEAD_BYTES = 600;
+/**
+ * Bytes a dimension: the vector (4), its base64 (16/3), and its JSON at its longest (25). They are
+ * reserved from the start, because the answers are made on the first hit and the bound holds then too.
+ */
+const BYTES_PER_DIMENSION = 4 + 16 / 3 + 25;
+
+/** The least recently used entry goes first, when either bound is reached. */
+export function localCache(options: LocalCacheOptions): LocalCache {
+    const cache = new LRUCache<string, Embedding>({
+        max: options.maxEntries,
+        maxSize: options.maxBytes,
+        sizeCalculation: ({ vector }) =>
+            Math.ceil(OVERHEAD_BYTES + vector.length * BYTES_PER_DIMENSION),
+        ttl: options.ttlSeconds * 1000,
+        ttlResolution: 1000,
+    });
+    return {
+        get: (key) => cache.get(key),
+        set: (key, embedding) => void cache.set(key, embedding),
+        size: () => ({ entries: cache.size, bytes: cache.calculatedSize }),
+    };
+}

@@ -1,0 +1,174 @@
+import { COLOURS, ENVIRONMENT, isColour, PORTS, type Colour } from "@property-search/contract";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the service was told by its environment, checked. */
+export interface Config {
+    readonly port: number;
+    /** `none` outside of a blue/green deployment. */
+    readonly colour: Colour | "none";
+    readonly version: string;
+    readonly redis: RedisConfig | undefined;
+    readonly cacheTtlSeconds: number;
+    readonly maxLocalEntries: number;
+    readonly costPerRequest: number;
+    readonly model: string;
+    readonly provider: ProviderConfig;
+    readonly drainTimeoutSeconds: number;
+    readonly logLevel: (typeof LOG_LEVELS)[number];
+}
+
+export interface RedisConfig {
+    readonly url: URL;
+    readonly mode: (typeof REDIS_MODES)[number];
+    readonly username: string | undefined;
+    readonly password: string | undefined;
+}
+
+export type ProviderConfig =
+    | { readonly name: "local"; readonly directory: string; readonly threads: number }
+    | { readonly name: "openai"; readonly url: URL; readonly apiKey: string | undefined };
+
+const PROVIDERS = ["local", "openai"] as const;
+const REDIS_MODES = ["standalone", "cluster"] as const;
+const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "silent"] as const;
+
+/** Everything that is wrong with the environment, one line a finding. */
+export class ConfigError extends Error {
+    readonly findings: readonly string[];
+
+    constructor(findings: readonly string[]) {
+        super(`The environment is wrong:\n${findings.map((finding) => `  ${finding}`).join("\n")}`);
+        this.name = "ConfigError";
+        this.findings = findings;
+    }
+}
+
+/**
+ * Reads the environment by the contract's names.
+ *
+ * @throws ConfigError with every finding at once, each naming the variable, its value and what is
+ * allowed; the values of passwords and keys are never shown.
+ */
+export function readConfig(environment: Environment): Config {
+    const read = new Reader(environment);
+    const config = {
+        port: read.integer("port", PORTS.service, 1, 65_535),
+        colour: readColour(read),
+        version: read.text("version") ?? "dev",
+        redis: readRedis(read),
+        cacheTtlSeconds: read.integer("cacheTtl", 604_800, 1, 31_536_000),
+        maxLocalEntries: read.integer("maxLocalCacheSize", 2_000, 1, 1_000_000),
+        costPerRequest: read.dollars("costPerRequest", 0.001),
+        model: read.text("model") ?? "all-MiniLM-L6-v2",
+        provider: readProvider(read),
+        drainTimeoutSeconds: read.integer("drainTimeout", 30, 1, 600),
+        logLevel: read.oneOf("logLevel", LOG_LEVELS, "info"),
+    };
+    read.finish();
+    return config;
+}
+
+function readColour(read: Reader): Colour | "none" {
+    const colour = read.text("colour") ?? "none";
+    if (isColour(colour) || colour === "none") return colour;
+    read.found("colour", `one of ${COLOURS.join(", ")}, or nothing`);
+    return "none";
+}
+
+function readRedis(read: Reader): RedisConfig | undefined {
+    const url = read.url("redisUrl", ["redis:", "rediss:"], "a URL such as redis://host:6379");
+    const mode = read.oneOf("redisMode", REDIS_MODES, "standalone");
+    if (url === undefined) return undefined;
+    return {
+        url,
+        mode,
+        username: read.text("redisUsername"),
+        password: read.text("redisPassword"),
+    };
+}
+
+function readProvider(read: Reader): ProviderConfig {
+    const name = read.oneOf("provider", PROVIDERS, "local");
+    if (name === "local") {
+        const directory = read.text("modelDirectory") ?? "";
+        if (directory === "") {
+            read.found(
+                "modelDirectory",
+                "the folder with model.onnx and tokenizer.json; `make model` fetches them and prints it",
+            );
+        }
+        return { name, directory, threads: read.integer("modelThreads", 1, 1, 64) };
+    }
+    const allowed = "a base URL such as https://host/v1, since the provider is openai";
+    const url = read.url("upstreamUrl", ["http:", "https:"], allowed);
+    if (url === undefined) read.found("upstreamUrl", allowed);
+    return {
+        name,
+        url: url ?? new URL("http://missing.invalid"),
+        apiKey: read.text("upstreamApiKey"),
+    };
+}
+
+type Field = keyof typeof ENVIRONMENT;
+
+class Reader {
+    readonly #environment: Environment;
+    readonly #findings: string[] = [];
+
+    constructor(environment: Environment) {
+        this.#environment = environment;
+    }
+
+    /** An empty variable is an absent one: manifests cannot always leave a variable out. */
+    text(field: Field): string | undefined {
+        const value = this.#environment[ENVIRONMENT[field]]?.trim();
+        return value === "" ? undefined : value;
+    }
+
+    integer(field: Field, fallback: number, least: number, most: number): number {
+        const text = this.text(field);
+        if (text === undefined) return fallback;
+        const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
+        if (value >= least && value <= most) return value;
+        this.found(field, `a whole number from ${least} to ${most}`);
+        return fallback;
+    }
+
+    dollars(field: Field, fallback: number): number {
+        const text = this.text(field);
+        if (text === undefined) return fallback;
+        if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
+        this.found(field, "dollars such as 0.001");
+        return fallback;
+    }
+
+    oneOf<T extends string>(field: Field, allowed: readonly T[], fallback: T): T {
+        const text = this.text(field);
+        const value = allowed.find((candidate) => candidate === (text ?? fallback));
+        if (value !== undefined) return value;
+        this.found(field, `one of ${allowed.join(", ")}`);
+        return fallback;
+    }
+
+    url(field: Field, protocols: readonly string[], allowed: string): URL | undefined {
+        const text = this.text(field);
+        if (text === undefined) return undefined;
+        const url = URL.parse(text);
+        if (url && protocols.includes(url.protocol) && url.hostname !== "") return url;
+        this.found(field, allowed);
+        return undefined;
+    }
+
+    found(field: Field, allowed: string): void {
+        const value = this.text(field);
+        // A URL may carry a password, so only its presence is told.
+        const shown =
+            value === undefined ? "not set" : field.endsWith("Url") ? "wrong" : `"${value}"`;
+        this.#findings.push(`${ENVIRONMENT[field]} is ${shown}; allowed: ${allowed}`);
+    }
+
+    finish(): void {
+        if (this.#findings.length > 0) throw new ConfigError(this.#findings);
+    }
+}

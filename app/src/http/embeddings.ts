@@ -1,0 +1,101 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+import type { Resolved, Resolver } from "../cache/resolve.ts";
+import type { KeyOf } from "../key/key.ts";
+import { account } from "../ledger/ledger.ts";
+import type { Log } from "../log.ts";
+import type { Metrics, Route } from "../metrics/metrics.ts";
+import { cacheHeader, type Render } from "./answer.ts";
+import { readBody } from "./body.ts";
+import { asHttpError } from "./error.ts";
+import type { Replies } from "./reply.ts";
+import type { EmbeddingRequest } from "./request.ts";
+
+export interface EmbeddingsParts {
+    readonly keyOf: KeyOf;
+    readonly resolver: Resolver;
+    readonly metrics: Metrics;
+    readonly costPerRequest: number;
+    readonly replies: Replies;
+    readonly log: Log;
+}
+
+/** One way to ask for embeddings: how the body is read and how the answer is written. */
+export interface EmbeddingsRoute {
+    readonly route: Route;
+    readonly parse: (body: Buffer) => EmbeddingRequest;
+    readonly render: Render;
+}
+
+/** Answers a POST. A request whose items are all in this process is answered in the same turn. */
+export function embeddingsHandler(
+    parts: EmbeddingsParts,
+    { route, parse, render }: EmbeddingsRoute,
+): (request: IncomingMessage, response: ServerResponse) => void {
+    const { keyOf, resolver, metrics, costPerRequest, replies, log } = parts;
+
+    return (request, response) => {
+        metrics.began();
+        let begun = performance.now();
+        readBody(
+            request,
+            (body) => {
+                begun = performance.now();
+                answer(body);
+            },
+            fail,
+        );
+        // A client that leaves in the middle of its body gets no answer, and is not in flight.
+        request.on("error", () => ended(499));
+
+        function answer(body: Buffer): void {
+            let items = 0;
+            try {
+                const wanted = parse(body);
+                items = wanted.inputs.length;
+                const { dimensions } = wanted;
+                const looked = wanted.inputs.map((input) => ({
+                    key: keyOf(input, dimensions),
+                    input,
+                }));
+                const local = resolver.local(looked);
+                if (local) {
+                    send(wanted, local);
+                    return;
+                }
+                resolver
+                    .resolve(looked, dimensions)
+                    .then((resolved) => send(wanted, resolved))
+                    .catch((error: unknown) => failItems(error, items));
+            } catch (error) {
+                failItems(error, items);
+            }
+        }
+
+        function send(wanted: EmbeddingRequest, resolved: readonly Resolved[]): void {
+            const sum = account(resolved, costPerRequest);
+            replies.vectors(response, cacheHeader(sum), render(wanted, resolved, sum));
+            metrics.answered(sum);
+            ended(200);
+        }
+
+        function failItems(error: unknown, items: number): void {
+            if (items > 0) metrics.failed(items);
+            fail(error);
+        }
+
+        function fail(error: unknown): void {
+            const httpError = asHttpError(error);
+            if (httpError.status >= 500) {
+                const { message } = error instanceof Error ? error : httpError;
+                log.warn({ route, status: httpError.status, error: message }, "Not answered");
+            }
+            replies.error(response, httpError);
+            ended(httpError.status);
+        }
+
+        function ended(code: number): void {
+            metrics.ended(route, code, (performance.now() - begun) / 1000);
+        }
+    };
+}

@@ -1,0 +1,40 @@
+import { PATHS } from "@property-search/contract";
+
+import type { Metrics } from "../metrics/metrics.ts";
+import { JSON_TYPE, type Replies } from "./reply.ts";
+import type { Routes } from "./router.ts";
+
+export interface Health {
+    readonly started: () => boolean;
+    readonly draining: () => boolean;
+    /** Facts for people. Nothing in it decides whether this pod gets traffic. */
+    readonly report: () => Readonly<Record<string, unknown>>;
+}
+
+/** Liveness, readiness, start-up, health and metrics. None of them waits for anything outside. */
+export function probes(health: Health, metrics: Metrics, replies: Replies): Routes["get"] {
+    const state = (): "starting" | "draining" | "ok" =>
+        health.draining() ? "draining" : health.started() ? "ok" : "starting";
+
+    return {
+        [PATHS.live]: (_, response) => replies.text(response, 200, JSON_TYPE, '{"status":"ok"}'),
+        [PATHS.ready]: (_, response) => {
+            const status = state() === "ok" ? 200 : 503;
+            replies.text(response, status, JSON_TYPE, JSON.stringify({ status: state() }));
+        },
+        [PATHS.startup]: (_, response) => {
+            const started = health.started();
+            const body = JSON.stringify({ status: started ? "ok" : "starting" });
+            replies.text(response, started ? 200 : 503, JSON_TYPE, body);
+        },
+        [PATHS.health]: (_, response) => {
+            const body = JSON.stringify({ status: state(), ...health.report() });
+            replies.text(response, 200, JSON_TYPE, body);
+        },
+        [PATHS.metrics]: (_, response) => {
+            void metrics
+                .expose()
+                .then((text) => replies.text(response, 200, metrics.contentType, text));
+        },
+    };
+}

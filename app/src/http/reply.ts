@@ -1,0 +1,81 @@
+import type { ServerResponse } from "node:http";
+
+import { HEADERS } from "@property-search/contract";
+
+import type { Body } from "./answer.ts";
+import { errorBody, type HttpError } from "./error.ts";
+
+export interface Replies {
+    readonly vectors: (response: ServerResponse, cache: string, body: Body) => void;
+    readonly error: (response: ServerResponse, error: HttpError) => void;
+    readonly text: (
+        response: ServerResponse,
+        status: number,
+        type: string,
+        body: string,
+        headers?: readonly string[],
+    ) => void;
+}
+
+export interface ReplyOptions {
+    readonly colour: string;
+    readonly version: string;
+    /** While true, every answer asks the client to come back on another connection. */
+    readonly draining: () => boolean;
+}
+
+export const JSON_TYPE = "application/json";
+
+/** Headers go out as one flat list: the fastest form that node:http takes. */
+export function replies(options: ReplyOptions): Replies {
+    const served = [
+        HEADERS.servedBy,
+        options.colour,
+        HEADERS.servedVersion,
+        options.version,
+    ] as const;
+
+    function head(response: ServerResponse, status: number, headers: string[]): void {
+        headers.push(...served);
+        if (options.draining()) headers.push("connection", "close");
+        response.writeHead(status, headers);
+    }
+
+    function text(
+        response: ServerResponse,
+        status: number,
+        type: string,
+        body: string,
+        headers: readonly string[] = [],
+    ): void {
+        const length = String(Buffer.byteLength(body));
+        head(response, status, ["content-type", type, "content-length", length, ...headers]);
+        response.end(body);
+    }
+
+    return {
+        text,
+        vectors: (response, cache, body) => {
+            let length = 0;
+            for (const part of body) length += part.length;
+            const headers = ["content-type", JSON_TYPE, "content-length", String(length)];
+            head(response, 200, [...headers, HEADERS.cache, cache]);
+            // Corked, the parts leave in one system call.
+            if (body.length > 1) response.cork();
+            for (let index = 0; index < body.length - 1; index += 1) response.write(body[index]);
+            response.end(body.at(-1));
+        },
+        error: (response, error) => {
+            if (response.headersSent) {
+                response.destroy();
+                return;
+            }
+            const headers = error.retryAfterSeconds
+                ? ["retry-after", String(error.retryAfterSeconds)]
+                : [];
+            // What is left of a refused body would be taken for the next request.
+            if (error.status === 413) response.shouldKeepAlive = false;
+            text(response, error.status, JSON_TYPE, errorBody(error), headers);
+        },
+    };
+}

@@ -1,0 +1,166 @@
+import { isUtf8 } from "node:buffer";
+
+import type { Input } from "../input.ts";
+import { normaliseText } from "../key/normalise.ts";
+import { HttpError, wrongField } from "./error.ts";
+
+export type Encoding = "float" | "base64";
+
+/** A request for embeddings, checked; which route it came by only decides the form of the answer. */
+export interface EmbeddingRequest {
+    readonly inputs: readonly Input[];
+    /** One bare input, not a list of one. */
+    readonly single: boolean;
+    readonly encoding: Encoding;
+    /** Undefined for the model's own. */
+    readonly dimensions: number | undefined;
+}
+
+/** What the configured model allows. */
+export interface ModelLimits {
+    readonly model: string;
+    readonly acceptsTokens: boolean;
+    readonly dimensions: () => number | undefined;
+    readonly dimensionsFault: (dimensions: number) => string | undefined;
+}
+
+/** OpenAI's limits: https://developers.openai.com/api/reference/resources/embeddings */
+const MAX_ITEMS = 2_048;
+const MAX_TOKENS = 8_192;
+const MAX_REQUEST_TOKENS = 300_000;
+const MAX_USER_LENGTH = 512;
+
+const EMBED_FIELDS = ["text", "texts"];
+const OPENAI_FIELDS = ["input", "model", "encoding_format", "dimensions", "user"];
+
+/** Reads `{"text": string}` or `{"texts": string[]}`. @throws HttpError */
+export function parseEmbed(body: Buffer): EmbeddingRequest {
+    const fields = parseObject(body, EMBED_FIELDS);
+    const single = fields.text !== undefined;
+    if (single === (fields.texts !== undefined)) {
+        throw wrongField("text", "Give either text, a string, or texts, a list of strings");
+    }
+    const inputs = single
+        ? [textInput(fields.text, "text")]
+        : list(fields.texts, "texts").map((text, index) => textInput(text, `texts[${index}]`));
+    return { inputs, single, encoding: "float", dimensions: undefined };
+}
+
+/** Reads the body of OpenAI's `POST /v1/embeddings`. @throws HttpError */
+export function parseOpenai(body: Buffer, limits: ModelLimits): EmbeddingRequest {
+    const fields = parseObject(body, OPENAI_FIELDS);
+    checkModel(fields.model, limits.model);
+    const { user } = fields;
+    if (user !== undefined && (typeof user !== "string" || user.length > MAX_USER_LENGTH)) {
+        throw wrongField("user", `user must be a string of at most ${MAX_USER_LENGTH} characters`);
+    }
+    const dimensions = readDimensions(fields.dimensions, limits);
+    return { ...readInput(fields.input, limits), encoding: readEncoding(fields), dimensions };
+}
+
+function parseObject(body: Buffer, allowed: readonly string[]): Record<string, unknown> {
+    if (!isUtf8(body)) throw new HttpError(400, "The body is not UTF-8");
+    let value: unknown;
+    try {
+        value = JSON.parse(body.toString("utf8"));
+    } catch {
+        throw new HttpError(400, "The body is not JSON");
+    }
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+        throw new HttpError(400, "The body is not a JSON object");
+    }
+    for (const field of Object.keys(value)) {
+        if (allowed.includes(field)) continue;
+        // A parameter that is ignored in silence gives a vector that is not the one asked for.
+        const message = `${JSON.stringify(field.slice(0, 64))} is not known here; allowed: ${allowed.join(", ")}`;
+        throw wrongField(field.slice(0, 64), message, "unknown_parameter");
+    }
+    return value as Record<string, unknown>;
+}
+
+function checkModel(model: unknown, served: string): void {
+    if (model === served) return;
+    if (typeof model !== "string" || model === "") {
+        throw wrongField("model", `model is missing; allowed: ${JSON.stringify(served)}`);
+    }
+    const message = `The model ${JSON.stringify(model.slice(0, 128))} is not served here; allowed: ${JSON.stringify(served)}`;
+    throw new HttpError(404, message, { param: "model", code: "model_not_found" });
+}
+
+function readEncoding({ encoding_format: encoding }: Record<string, unknown>): Encoding {
+    if (encoding === undefined || encoding === "float") return "float";
+    if (encoding === "base64") return "base64";
+    throw wrongField("encoding_format", 'encoding_format must be "float" or "base64"');
+}
+
+function readDimensions(dimensions: unknown, limits: ModelLimits): number | undefined {
+    if (dimensions === undefined) return undefined;
+    if (typeof dimensions !== "number" || !Number.isSafeInteger(dimensions) || dimensions < 1) {
+        throw wrongField("dimensions", "dimensions must be a whole number from 1 on");
+    }
+    // The native length is the same vector as none at all, and shares its entry.
+    if (dimensions === limits.dimensions()) return undefined;
+    const fault = limits.dimensionsFault(dimensions);
+    if (fault !== undefined)
+        throw wrongField("dimensions", `dimensions is ${dimensions}: ${fault}`);
+    return dimensions;
+}
+
+function readInput(
+    input: unknown,
+    limits: ModelLimits,
+): Pick<EmbeddingRequest, "inputs" | "single"> {
+    if (typeof input === "string") return { inputs: [textInput(input, "input")], single: true };
+    if (input === undefined) throw wrongField("input", "input is missing");
+    const items = list(input, "input");
+    if (typeof items[0] === "number") {
+        return { inputs: [tokenInput(items, "input", limits)], single: true };
+    }
+    const inputs = items.map((item, index) =>
+        Array.isArray(item)
+            ? tokenInput(item, `input[${index}]`, limits)
+            : textInput(item, `input[${index}]`),
+    );
+    const tokens = inputs.reduce(
+        (sum, item) => sum + (item.kind === "tokens" ? item.ids.length : 0),
+        0,
+    );
+    if (tokens > MAX_REQUEST_TOKENS) {
+        const message = `input has ${tokens} tokens; allowed: at most ${MAX_REQUEST_TOKENS} a request`;
+        throw wrongField("input", message, "max_tokens_per_request");
+    }
+    return { inputs, single: false };
+}
+
+function list(value: unknown, param: string): readonly unknown[] {
+    if (!Array.isArray(value)) throw wrongField(param, `${param} must be a string or a list`);
+    if (value.length === 0) throw wrongField(param, `${param} must not be empty`);
+    if (value.length > MAX_ITEMS && typeof value[0] !== "number") {
+        const message = `${param} has ${value.length} items; allowed: at most ${MAX_ITEMS}`;
+        throw wrongField(param, message);
+    }
+    return value as unknown[];
+}
+
+function textInput(text: unknown, param: string): Input {
+    if (typeof text !== "string") throw wrongField(param, `${param} must be a string`);
+    const normalised = normaliseText(text);
+    if (normalised === "") throw wrongField(param, `${param} must not be empty or blank`);
+    return { kind: "text", text: normalised };
+}
+
+function tokenInput(ids: readonly unknown[], param: string, limits: ModelLimits): Input {
+    if (!limits.acceptsTokens) {
+        const message = `${param} holds token ids, which are of another model's vocabulary; send texts`;
+        throw wrongField(param, message, "tokens_not_supported");
+    }
+    if (ids.length === 0) throw wrongField(param, `${param} must not be empty`);
+    if (ids.length > MAX_TOKENS) {
+        const message = `${param} has ${ids.length} tokens; allowed: at most ${MAX_TOKENS}`;
+        throw wrongField(param, message, "context_length_exceeded");
+    }
+    if (!ids.every((id) => typeof id === "number" && Number.isSafeInteger(id) && id >= 0)) {
+        throw wrongField(param, `${param} must hold texts or lists of token ids`);
+    }
+    return { kind: "tokens", ids: ids as readonly number[] };
+}

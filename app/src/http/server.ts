@@ -1,0 +1,108 @@
+import { createServer, type RequestListener, type Server } from "node:http";
+import { setTimeout as wait } from "node:timers/promises";
+
+import { errorBody, HttpError } from "./error.ts";
+
+/** Longer than gateways keep idle connections, so that they close first and lose no request. */
+const KEEP_ALIVE_MILLISECONDS = 95_000;
+const HEADERS_TIMEOUT_MILLISECONDS = 10_000;
+const REQUEST_TIMEOUT_MILLISECONDS = 30_000;
+const BACKLOG = 4_096;
+
+export interface DrainOptions {
+    /** Without a request for so long, nobody sends any more: the listener closes. */
+    readonly quietMilliseconds: number;
+    /** Then it closes anyway. */
+    readonly acceptMilliseconds: number;
+    /** Then open requests are cut off. */
+    readonly timeoutMilliseconds: number;
+}
+
+export interface HttpServer {
+    /** @throws Error that tells what to do when the port is taken. */
+    readonly listen: (port: number, host?: string) => Promise<number>;
+    /** @returns how many connections had to be cut off. */
+    readonly drain: (options: DrainOptions) => Promise<number>;
+}
+
+export function httpServer(listener: RequestListener): HttpServer {
+    let lastRequest = 0;
+    const server = createServer(
+        {
+            keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
+            headersTimeout: HEADERS_TIMEOUT_MILLISECONDS,
+            requestTimeout: REQUEST_TIMEOUT_MILLISECONDS,
+            noDelay: true,
+        },
+        (request, response) => {
+            lastRequest = performance.now();
+            listener(request, response);
+        },
+    );
+    server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+        if (error.code === "ECONNRESET" || !socket.writable) {
+            socket.destroy();
+            return;
+        }
+        socket.end(refusal(error.code));
+    });
+
+    return {
+        listen: (port, host) => listen(server, port, host),
+        drain: async ({ quietMilliseconds, acceptMilliseconds, timeoutMilliseconds }) => {
+            const begun = performance.now();
+            const elapsed = (): number => performance.now() - begun;
+            const quiet = (): boolean =>
+                performance.now() - Math.max(lastRequest, begun) >= quietMilliseconds;
+            while (!quiet() && elapsed() < acceptMilliseconds) await wait(20);
+            return close(server, timeoutMilliseconds - elapsed());
+        },
+    };
+}
+
+function listen(server: Server, port: number, host?: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+        server.once("error", (error: NodeJS.ErrnoException) => {
+            const { code } = error;
+            reject(
+                code === "EADDRINUSE"
+                    ? new Error(`Port ${port} is in use: stop what listens there, or set PORT`)
+                    : error,
+            );
+        });
+        server.listen({ port, host, backlog: BACKLOG }, () => {
+            const address = server.address();
+            resolve(typeof address === "object" && address ? address.port : port);
+        });
+    });
+}
+
+/** Idle connections end at once, busy ones after their answer, and what is left when time is up. */
+async function close(server: Server, milliseconds: number): Promise<number> {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    const timer = Promise.withResolvers<"late">();
+    const timeout = setTimeout(() => timer.resolve("late"), Math.max(0, milliseconds));
+    const outcome = await Promise.race([closed, timer.promise]);
+    clearTimeout(timeout);
+    if (outcome !== "late") return 0;
+    const left = await new Promise<number>((resolve) =>
+        server.getConnections((_, count) => resolve(count)),
+    );
+    server.closeAllConnections();
+    return left;
+}
+
+/** A request that is not even HTTP has no response object; it still gets an answer in JSON. */
+function refusal(code: string | undefined): string {
+    const status =
+        code === "HPE_HEADER_OVERFLOW"
+            ? "431 Request Header Fields Too Large"
+            : code === "ERR_HTTP_REQUEST_TIMEOUT"
+              ? "408 Request Timeout"
+              : "400 Bad Request";
+    const body = errorBody(new HttpError(400, status.slice(4)));
+    return (
+        `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json\r\n` +
+        `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+    );
+}

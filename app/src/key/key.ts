@@ -1,0 +1,50 @@
+import { hash } from "node:crypto";
+
+import type { Input } from "../input.ts";
+
+/** Raised when the meaning of a key changes, so that old entries are not found any more. */
+const SCHEMA_VERSION = "1";
+
+/** The vector space of an entry: vectors of two spaces must never answer for each other. */
+export interface KeySpace {
+    readonly tenant: string;
+    readonly provider: string;
+    readonly model: string;
+    /** Of the model's weights: a new revision has new vectors under an old name. */
+    readonly revision: string;
+    readonly inputType: string;
+}
+
+/** @returns the cache key of an input, as 43 characters of base64url (SHA-256). */
+export type KeyOf = (input: Input, dimensions: number | undefined) => string;
+
+/**
+ * Keys are SHA-256 over length-prefixed fields. Without lengths, "x" + "y:z" and "x:y" + "z" would
+ * share a key, which has happened to others with model names that hold a colon.
+ */
+export function keyMaker(space: KeySpace): KeyOf {
+    const { tenant, provider, model, revision, inputType } = space;
+    const stem = frame([SCHEMA_VERSION, tenant, provider, model, revision, inputType]);
+    const prefixes = new Map<string, string>();
+
+    function prefix(kind: Input["kind"], dimensions: number | undefined): string {
+        const policy = dimensions === undefined ? "native" : String(dimensions);
+        const name = `${kind}/${policy}`;
+        let known = prefixes.get(name);
+        if (known === undefined) {
+            known = stem + frame([policy, kind]);
+            prefixes.set(name, known);
+        }
+        return known;
+    }
+
+    return (input, dimensions) => {
+        const content = input.kind === "text" ? input.text : input.ids.join(",");
+        const framed = `${prefix(input.kind, dimensions)}${Buffer.byteLength(content)}:${content}`;
+        return hash("sha256", framed, "base64url");
+    };
+}
+
+function frame(fields: readonly string[]): string {
+    return fields.map((field) => `${Buffer.byteLength(field)}:${field}`).join("");
+}

@@ -1,0 +1,15 @@
+import pino, { type Logger } from "pino";
+
+import type { Config } from "./config.ts";
+
+/** Structured logs on standard output. Texts, vectors, cache keys and credentials never go in. */
+export type Log = Pick<Logger, "debug" | "info" | "warn" | "error" | "fatal">;
+
+export function openLog(config: Pick<Config, "logLevel" | "colour" | "version">): Log {
+    return pino({
+        level: config.logLevel,
+        base: { colour: config.colour, version: config.version },
+        timestamp: pino.stdTimeFunctions.isoTime,
+        formatters: { level: (label) => ({ level: label }) },
+    });
+}

@@ -1,0 +1,22 @@
+/**
+ * Mean of `rows` consecutive rows of `dimensions` values from `offset` on, scaled to length 1:
+ * how sentence-transformers pools this model. Rows of padding lie behind them and are left out.
+ */
+export function meanPool(
+    hidden: Float32Array,
+    offset: number,
+    rows: number,
+    dimensions: number,
+): Float32Array {
+    const sums = new Float64Array(dimensions);
+    for (let row = 0; row < rows; row += 1) {
+        const start = offset + row * dimensions;
+        for (let column = 0; column < dimensions; column += 1) {
+            sums[column] = (sums[column] ?? 0) + (hidden[start + column] ?? NaN);
+        }
+    }
+    let squares = 0;
+    for (const sum of sums) squares += sum * sum;
+    const length = Math.sqrt(squares);
+    return Float32Array.from(sums, (sum) => sum / length);
+}

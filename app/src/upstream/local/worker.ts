@@ -1,0 +1,20 @@
+import { parentPort, workerData } from "node:worker_threads";
+
+import type { WorkerAnswer, WorkerData, WorkerRequest } from "./messages.ts";
+import { loadModel } from "./model.ts";
+
+const port = parentPort;
+if (!port) throw new Error("This module is a worker thread of the local model");
+
+function answer(message: WorkerAnswer): void {
+    const vectors = message.kind === "embedded" ? [message.vectors.buffer] : [];
+    port?.postMessage(message, vectors);
+}
+
+const model = await loadModel(workerData as WorkerData);
+port.on("message", (request: WorkerRequest) => {
+    model.embed(request).then(answer, (error: unknown) => {
+        answer({ kind: "failed", message: String(error) });
+    });
+});
+answer({ kind: "ready", dimensions: model.dimensions });

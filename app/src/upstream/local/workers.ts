@@ -1,0 +1,144 @@
+import { Worker } from "node:worker_threads";
+
+import type { Log } from "../../log.ts";
+import { UpstreamError } from "../upstream.ts";
+import { MAX_TOKENS } from "./limits.ts";
+import type { WorkerAnswer, WorkerData, WorkerRequest } from "./messages.ts";
+
+export type EmbeddedTexts = Extract<WorkerAnswer, { kind: "embedded" }>;
+
+export interface Workers {
+    /** @returns the length of the model's vectors, once every worker has loaded it. */
+    readonly start: () => Promise<number>;
+    /** One run of the model. Calls share the workers in turn, whatever their size. */
+    readonly run: (call: object, texts: readonly string[]) => Promise<EmbeddedTexts>;
+    readonly close: () => Promise<void>;
+}
+
+interface Task {
+    readonly texts: readonly string[];
+    readonly resolve: (answer: EmbeddedTexts) => void;
+    readonly reject: (error: Error) => void;
+}
+
+interface Slot {
+    worker: Worker | undefined;
+    ready: boolean;
+    task: Task | undefined;
+    restarts: number;
+}
+
+const MAX_RESTART_DELAY_MILLISECONDS = 30_000;
+
+/** Keeps `threads` workers alive and gives each one run at a time. */
+export function workers(threads: number, data: WorkerData, log: Log): Workers {
+    /** Waiting runs by call, in turn: a call goes to the end of the line after each run it gets. */
+    const waiting = new Map<object, Task[]>();
+    const slots: Slot[] = Array.from({ length: threads }, () => ({
+        worker: undefined,
+        ready: false,
+        task: undefined,
+        restarts: 0,
+    }));
+    const started = Promise.withResolvers<number>();
+    let closed = false;
+
+    function launch(slot: Slot): void {
+        const worker = new Worker(new URL("worker.ts", import.meta.url), { workerData: data });
+        slot.worker = worker;
+        worker.on("message", (answer: WorkerAnswer) => receive(slot, answer));
+        worker.on("error", (error: Error) => {
+            log.error({ error: error.message }, "A worker of the local model failed");
+            started.reject(error);
+        });
+        worker.on("exit", () => lost(slot));
+    }
+
+    function receive(slot: Slot, answer: WorkerAnswer): void {
+        if (answer.kind === "ready") {
+            slot.ready = true;
+            if (slots.every(({ ready }) => ready)) started.resolve(answer.dimensions);
+        } else {
+            const task = slot.task;
+            slot.task = undefined;
+            slot.restarts = 0;
+            if (task) settle(task, answer);
+        }
+        next(slot);
+    }
+
+    /** The run of a lost worker fails: run again, a text that kills workers would kill them all. */
+    function lost(slot: Slot): void {
+        slot.ready = false;
+        slot.worker = undefined;
+        slot.task?.reject(unavailable("The local model failed; try again"));
+        slot.task = undefined;
+        if (closed) return;
+        const delay = Math.min(100 * 2 ** slot.restarts, MAX_RESTART_DELAY_MILLISECONDS);
+        slot.restarts += 1;
+        log.warn({ delay }, "Restarting a worker of the local model");
+        setTimeout(() => {
+            if (!closed) launch(slot);
+        }, delay).unref();
+    }
+
+    function next(slot: Slot): void {
+        if (!slot.ready || slot.task) return;
+        const [head] = waiting;
+        if (!head) return;
+        const [call, tasks] = head;
+        const task = tasks.shift();
+        waiting.delete(call);
+        if (tasks.length > 0) waiting.set(call, tasks);
+        if (!task) return;
+        slot.task = task;
+        slot.worker?.postMessage({ texts: task.texts } satisfies WorkerRequest);
+    }
+
+    return {
+        start: () => {
+            for (const slot of slots) launch(slot);
+            return started.promise;
+        },
+        run: (call, texts) => {
+            if (closed) return Promise.reject(unavailable("The local model is shutting down"));
+            const { promise, resolve, reject } = Promise.withResolvers<EmbeddedTexts>();
+            const tasks = waiting.get(call);
+            const task = { texts, resolve, reject };
+            if (tasks) tasks.push(task);
+            else waiting.set(call, [task]);
+            for (const slot of slots) next(slot);
+            return promise;
+        },
+        close: async () => {
+            closed = true;
+            for (const task of [...waiting.values()].flat()) {
+                task.reject(unavailable("The local model is shutting down"));
+            }
+            waiting.clear();
+            await Promise.all(slots.map(async ({ worker }) => worker?.terminate()));
+        },
+    };
+}
+
+function settle(task: Task, answer: Exclude<WorkerAnswer, { kind: "ready" }>): void {
+    switch (answer.kind) {
+        case "embedded":
+            task.resolve(answer);
+            break;
+        case "failed":
+            task.reject(unavailable("The local model failed; try again"));
+            break;
+        case "tooLong":
+            task.reject(tooLong(answer.tokens));
+    }
+}
+
+function tooLong(tokens: number): UpstreamError {
+    const message = `An input has ${tokens} tokens; allowed: at most ${MAX_TOKENS}`;
+    return new UpstreamError(400, "context_length_exceeded", message);
+}
+
+function unavailable(message: string): UpstreamError {
+    return new UpstreamError(503, "model_unavailable", message);
+}

@@ -1,0 +1,49 @@
+import type { Input } from "../input.ts";
+import type { Embedding } from "../vector/embedding.ts";
+
+/** Where vectors come from when no cache has them: the port of all providers. */
+export interface Upstream {
+    readonly provider: string;
+    /** Identifies the weights (or the endpoint) behind the model's name; part of every key. */
+    readonly revision: string;
+    /** Native length of a vector; undefined while the provider has not told. */
+    readonly dimensions: () => number | undefined;
+    /** Whether token ids of the client are ids of this model's vocabulary. */
+    readonly acceptsTokens: boolean;
+    /** What is wrong with a client's wish for a length of vectors, or undefined when it can be met. */
+    readonly dimensionsFault: (dimensions: number) => string | undefined;
+    /** Resolves when the first embed can be answered. */
+    readonly start: () => Promise<void>;
+    /**
+     * Embeds all inputs or none: the answer has one sound embedding per input, in their order.
+     *
+     * @throws UpstreamError
+     */
+    readonly embed: (
+        inputs: readonly Input[],
+        dimensions: number | undefined,
+    ) => Promise<readonly Embedding[]>;
+    readonly close: () => Promise<void>;
+}
+
+/** Why an upstream gave no embeddings, as the client will be told. */
+export class UpstreamError extends Error {
+    /** 400: these inputs can never be embedded. 429: later. 502, 503, 504: not the client's fault. */
+    readonly status: 400 | 429 | 502 | 503 | 504;
+    /** OpenAI's error code, such as context_length_exceeded. */
+    readonly code: string;
+    readonly retryAfterSeconds: number | undefined;
+
+    constructor(
+        status: UpstreamError["status"],
+        code: string,
+        message: string,
+        retryAfterSeconds?: number,
+    ) {
+        super(message);
+        this.name = "UpstreamError";
+        this.status = status;
+        this.code = code;
+        this.retryAfterSeconds = retryAfterSeconds;
+    }
+}

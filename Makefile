@@ -28,7 +28,8 @@ $(NODE_HOME)/.installed:
 
 $(INSTALLED): package-lock.json package.json $(wildcard */package.json) | $(NODE)
 	@echo "Installing the locked packages"
-	@npm ci --no-audit --no-fund --loglevel=error
+	@# Not `npm ci`: it insists on the metadata of every other platform's binaries, which a mirror may lack.
+	@npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .PHONY: help
@@ -50,6 +51,14 @@ format: $(INSTALLED) ## Write the house style into every file
 .PHONY: test
 test: $(INSTALLED) test-tools model lint ## Lint, types, and every test that needs no cluster; ends with its counts
 	@npm test --silent -- --selectProjects contract app program local deploy
+
+.PHONY: model
+model: ## The local model, checked against its pinned hashes, in the user's cache
+	@app/model/fetch.sh
+
+.PHONY: dev
+dev: $(INSTALLED) ## The service alone on 8001 (PORT=…) with the local model; needs no Redis
+	@MODEL_DIR="$$(app/model/fetch.sh)" exec node app/src/server.ts
 
 .PHONY: test-cluster
 test-cluster: $(INSTALLED) ## The tests that need the cluster of `make up`; ends with its counts

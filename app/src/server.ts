@@ -19,7 +19,7 @@ async function main(): Promise<void> {
     log.info({ port, ...summary(config) }, "Listening");
     const stopped = stopSignal();
     await Promise.race([app.start(), stopped]);
-    if (process.stdout.isTTY) greet(config, port);
+    if (config.colour === "none") greet(config, port);
     log.info("Ready");
 
     const signal = await stopped;

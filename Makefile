@@ -48,6 +48,14 @@ lint: $(INSTALLED) ## ESLint with the Pulumi rules, Prettier, types
 format: $(INSTALLED) ## Write the house style into every file
 	@npm run --silent format
 
+.PHONY: up
+up: $(INSTALLED) ## Run the whole platform on this machine; ends with its URL
+	@node local/src/main.ts up
+
+.PHONY: down
+down: $(INSTALLED) ## End it and leave nothing behind
+	@node local/src/main.ts down
+
 .PHONY: test
 test: $(INSTALLED) test-tools model lint ## Lint, types, and every test that needs no cluster; ends with its counts
 	@npm test --silent -- --selectProjects contract app program local deploy

@@ -1,0 +1,48 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import path from "node:path";
+
+/** Twelve hex digits over texts, each with its length, so that no two lists give the same. */
+export function digest(...parts: readonly (string | Buffer)[]): string {
+    const hash = createHash("sha256");
+    for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part);
+    return hash.digest("hex").slice(0, 12);
+}
+
+/** Digest over the names and contents of files and folders, in a fixed order. */
+export async function digestFiles(paths: readonly string[]): Promise<string> {
+    const parts: (string | Buffer)[] = [];
+    for (const file of (await Promise.all(paths.map(filesBelow))).flat().sort()) {
+        parts.push(file, await readFile(file));
+    }
+    return digest(...parts);
+}
+
+async function filesBelow(root: string): Promise<string[]> {
+    if (!(await stat(root)).isDirectory()) return [root];
+    const entries = await readdir(root, { withFileTypes: true });
+    const below = entries
+        .filter(({ name }) => name !== "node_modules")
+        .map((entry) => filesBelow(path.join(root, entry.name)));
+    return (await Promise.all(below)).flat();
+}
+
+/**
+ * Makes a folder once: `make` fills a temporary one, which gets its name only when it is whole, so that
+ * an interruption leaves nothing half.
+ *
+ * @returns whether it had to be made.
+ */
+export async function once(
+    folder: string,
+    make: (temporary: string) => Promise<void>,
+): Promise<boolean> {
+    if (existsSync(folder)) return false;
+    const temporary = `${folder}.partial`;
+    await rm(temporary, { recursive: true, force: true });
+    await mkdir(temporary, { recursive: true });
+    await make(temporary);
+    await rename(temporary, folder);
+    return true;
+}

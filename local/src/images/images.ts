@@ -1,0 +1,28 @@
+/** An image that a node can import. */
+export interface Image {
+    readonly name: string;
+    /** References, all of the same content, such as `localhost/redis:v7-0123456789ab`. */
+    readonly references: readonly string[];
+    /** An archive as `docker load` and `ctr images import` read it. */
+    readonly archive: string;
+}
+
+/** Reference of an image's version with its content's hash, so that a pod's image never changes under it. */
+export function referenceOf(name: string, version: string, key: string): string {
+    return `localhost/${name}:${version}-${key}`;
+}
+
+/** The program's config values that put local images in the place of official ones. */
+export function imageOverrides(images: readonly Image[]): Record<string, string> {
+    const reference = (name: string, version = ""): string => {
+        const image = images.find((one) => one.name === name);
+        const match = image?.references.find((one) => one.includes(`:${version}`));
+        if (match === undefined) throw new Error(`there is no image ${name} ${version}`);
+        return match;
+    };
+    return {
+        "blue.image": reference("embedding-service", "v1.0.0-"),
+        "green.image": reference("embedding-service", "v2.0.0-enhanced-"),
+        "redis.image": reference("redis"),
+    };
+}

@@ -1,0 +1,22 @@
+import path from "node:path";
+import { PATHS } from "../paths.ts";
+import { run, type Step } from "../shell.ts";
+import type { Image } from "./images.ts";
+
+const CTR = ["--address", path.join(PATHS.node, "containerd/containerd.sock"), "-n", "k8s.io"];
+
+/** Brings images into the node's containerd; those that it has already are left alone. */
+export async function importImages(step: Step, images: readonly Image[]): Promise<void> {
+    const listed = await run(step, "ctr", [...CTR, "images", "list", "-q"]);
+    const present = new Set(listed.split("\n"));
+    for (const { name, references, archive } of images) {
+        const [first = "", ...others] = references;
+        if (!present.has(first)) {
+            step.say(`importing ${name}`);
+            await run(step, "ctr", [...CTR, "images", "import", archive]);
+        }
+        for (const other of others.filter((reference) => !present.has(reference))) {
+            await run(step, "ctr", [...CTR, "images", "tag", first, other]);
+        }
+    }
+}

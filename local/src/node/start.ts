@@ -1,0 +1,179 @@
+import { spawn } from "node:child_process";
+import {
+    existsSync,
+    mkdirSync,
+    openSync,
+    readdirSync,
+    readFileSync,
+    statSync,
+    writeFileSync,
+} from "node:fs";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { digest, digestFiles } from "../content.ts";
+import { PATHS, REPOSITORY } from "../paths.ts";
+import { LocalError, run, tryRun, type Step } from "../shell.ts";
+import { NODE_NAME, writeConfiguration } from "./configuration.ts";
+import { NETWORK } from "./network.ts";
+import { removeNode } from "./remove.ts";
+
+/** Folders with the binaries that the node runs. */
+export interface NodeTools {
+    readonly kubernetes: string;
+    readonly etcd: string;
+}
+
+/** Kubeconfig of the node's administrator. */
+export const KUBECONFIG = path.join(PATHS.node, "admin.conf");
+
+const INIT = path.join(REPOSITORY, "local/node/init.sh");
+const STAMP = path.join(PATHS.node, "stamp");
+const READY_SECONDS = 60;
+
+/**
+ * Makes sure that the node runs and is Ready: keeps one that was made of the same parts and is healthy,
+ * and makes any other anew, whatever state an interruption left it in.
+ *
+ * @returns whether the node was made anew.
+ */
+export async function ensureNode(
+    step: Step,
+    tools: NodeTools,
+    pauseImage: string,
+): Promise<boolean> {
+    const stamp = digest(
+        await digestFiles([INIT, path.join(REPOSITORY, "local/src/node")]),
+        tools.kubernetes,
+        tools.etcd,
+        pauseImage,
+    );
+    const made = await readFile(STAMP, "utf8").catch(() => "");
+    if (made === stamp && (await isReady(tools))) return false;
+
+    step.say("removing what is left of an older node");
+    await removeNode();
+    await rm(PATHS.node, { recursive: true, force: true });
+    await refuseTakenAddresses();
+    await mkdir(PATHS.node, { recursive: true, mode: 0o700 });
+    await writeConfiguration(pauseImage);
+
+    step.say("making certificates");
+    const kubeadm = path.join(tools.kubernetes, "kubeadm");
+    const config = ["--config", path.join(PATHS.node, "kubeadm.yaml")];
+    await run(step, kubeadm, ["init", "phase", "certs", "all", ...config]);
+    const folder = ["--kubeconfig-dir", PATHS.node];
+    await run(step, kubeadm, ["init", "phase", "kubeconfig", "all", ...config, ...folder]);
+
+    step.say("starting");
+    await makeNetwork(step);
+    makeCgroups();
+    startInit(tools);
+    await waitReady(step, tools);
+    await writeFile(STAMP, stamp);
+    return true;
+}
+
+/** The node's addresses must be nobody else's on this host. */
+async function refuseTakenAddresses(): Promise<void> {
+    const routes = (await tryRun("ip", ["-4", "route", "show"])) ?? "";
+    const taken = [NETWORK.podCidr, NETWORK.serviceCidr, `${NETWORK.hostAddress}/24`]
+        .map((range) => range.split(".").slice(0, 2).join("."))
+        .find((prefix) => routes.split("\n").some((route) => route.startsWith(`${prefix}.`)));
+    if (taken !== undefined) {
+        throw new LocalError(
+            `this host already routes ${taken}.0.0/16, which the node needs; ` +
+                "change the ranges in local/src/node/network.ts, or remove that route",
+        );
+    }
+}
+
+async function makeNetwork(step: Step): Promise<void> {
+    const { namespace, hostLink, nodeLink, hostAddress, nodeAddress, prefixLength } = NETWORK;
+    const ip = (...args: string[]) => run(step, "ip", args);
+    // "ip netns exec" would mount another /sys and hide the cgroups from the kubelet.
+    const inside = (...args: string[]) =>
+        run(step, "nsenter", [`--net=/run/netns/${namespace}`, ...args]);
+    await ip("netns", "add", namespace);
+    await ip("link", "add", hostLink, "type", "veth", "peer", "name", nodeLink, "netns", namespace);
+    await ip("addr", "add", `${hostAddress}/${prefixLength}`, "dev", hostLink);
+    await ip("link", "set", hostLink, "up");
+    await inside("ip", "link", "set", "lo", "up");
+    await inside("ip", "addr", "add", `${nodeAddress}/${prefixLength}`, "dev", nodeLink);
+    await inside("ip", "link", "set", nodeLink, "up");
+    // Service addresses exist only as translation rules. This route keeps a packet that no rule has caught
+    // yet inside of the node; there is no default route, so nothing can leave it.
+    await inside("ip", "link", "add", "service-sink", "type", "bridge");
+    await inside("ip", "link", "set", "service-sink", "up");
+    const sink = ["dev", "service-sink", "src", nodeAddress];
+    await inside("ip", "route", "add", NETWORK.serviceCidr, ...sink);
+    await inside("sysctl", "-qw", "net.ipv4.ip_forward=1");
+}
+
+/** One cgroup on v2, one a controller on v1, where a new cpuset holds no processor until it is told. */
+function makeCgroups(): void {
+    const root = "/sys/fs/cgroup";
+    if (existsSync(path.join(root, "cgroup.controllers"))) {
+        mkdirSync(path.join(root, NETWORK.namespace), { recursive: true });
+        return;
+    }
+    for (const controller of readdirSync(root)) {
+        if (statSync(path.join(root, controller)).isDirectory()) {
+            mkdirSync(path.join(root, controller, NETWORK.namespace), { recursive: true });
+        }
+    }
+    for (const file of ["cpuset.cpus", "cpuset.mems"]) {
+        const value = readFileSync(path.join(root, "cpuset", file));
+        writeFileSync(path.join(root, "cpuset", NETWORK.namespace, file), value);
+    }
+}
+
+function startInit(tools: NodeTools): void {
+    const log = openSync(path.join(PATHS.node, "log/node.log"), "a");
+    const init = [
+        `--net=/run/netns/${NETWORK.namespace}`,
+        ...["unshare", "--mount", "--propagation", "private", "--pid", "--fork"],
+        ...["--kill-child", "bash", INIT],
+    ];
+    // In a session of its own: it outlives this process, and no Ctrl-C reaches it.
+    const child = spawn("nsenter", init, {
+        detached: true,
+        stdio: ["ignore", log, log],
+        env: {
+            ...process.env,
+            BIN: tools.kubernetes,
+            ETCD: tools.etcd,
+            DATA: PATHS.node,
+            NODE_ADDRESS: NETWORK.nodeAddress,
+            POD_CIDR: NETWORK.podCidr,
+            SERVICE_CIDR: NETWORK.serviceCidr,
+        },
+    });
+    child.unref();
+}
+
+async function waitReady(step: Step, tools: NodeTools): Promise<void> {
+    const deadline = Date.now() + READY_SECONDS * 1000;
+    while (!(await isReady(tools))) {
+        step.signal.throwIfAborted();
+        if (Date.now() > deadline) {
+            throw new LocalError(
+                `the node was not Ready after ${READY_SECONDS} s; its logs: ${PATHS.node}/log`,
+            );
+        }
+        await delay(150);
+    }
+    // kubeadm makes this binding in a later phase; without it admin.conf has no rights.
+    const kubectl = path.join(tools.kubernetes, "kubectl");
+    const create = ["create", "clusterrolebinding", "kubeadm:cluster-admins"];
+    const grant = ["--clusterrole=cluster-admin", "--group=kubeadm:cluster-admins"];
+    await run(step, kubectl, [...SUPER, ...create, ...grant]);
+}
+
+const SUPER = ["--kubeconfig", path.join(PATHS.node, "super-admin.conf")];
+
+async function isReady(tools: NodeTools): Promise<boolean> {
+    const ready = '{.status.conditions[?(@.type=="Ready")].status}';
+    const query = ["get", "node", NODE_NAME, "-o", `jsonpath=${ready}`, "--request-timeout=2s"];
+    return (await tryRun(path.join(tools.kubernetes, "kubectl"), [...SUPER, ...query])) === "True";
+}

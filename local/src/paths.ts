@@ -1,0 +1,22 @@
+import { homedir } from "node:os";
+import path from "node:path";
+
+/** The checkout. */
+export const REPOSITORY = path.resolve(import.meta.dirname, "../..");
+
+const cache = process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache");
+
+/** Everything that `make up` makes on this machine and could make again. */
+export const CACHE = path.join(cache, "property-search");
+
+export const PATHS = {
+    /** Binaries, one folder for each version of how they are made. */
+    toolchain: path.join(CACHE, "toolchain"),
+    /** Archives of images, and buildah's storage. */
+    images: path.join(CACHE, "images"),
+    /** The node's own files: certificates, etcd, containerd. Gone after `make down`. */
+    node: path.join(CACHE, "node-state"),
+    /** One log for each step of the newest run. */
+    logs: path.join(CACHE, "logs"),
+    lock: path.join(CACHE, "up.lock"),
+} as const;

@@ -1,0 +1,70 @@
+import { execa, type Options } from "execa";
+import { createWriteStream, mkdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { PATHS } from "./paths.ts";
+
+/** Something that the user can mend; its message says what is missing and how to get it. */
+export class LocalError extends Error {
+    override readonly name = "LocalError";
+}
+
+/** Where a step writes what its commands print, and how it is stopped. */
+export interface Step {
+    readonly log: string;
+    readonly signal: AbortSignal;
+    /** Shows one line of progress. */
+    readonly say: (line: string) => void;
+}
+
+export function logFile(step: string): string {
+    mkdirSync(PATHS.logs, { recursive: true });
+    return path.join(PATHS.logs, `${step}.log`);
+}
+
+const TAIL_LINES = 15;
+
+/**
+ * Runs a command with its output in the step's log.
+ *
+ * @returns its standard output.
+ * @throws LocalError with the command, the log's last lines and its path.
+ */
+export async function run(
+    step: Step,
+    command: string,
+    args: readonly string[],
+    options: Pick<Options, "cwd" | "env" | "input"> & { doing?: string } = {},
+): Promise<string> {
+    const { doing, ...rest } = options;
+    step.signal.throwIfAborted();
+    const log = createWriteStream(step.log, { flags: "a" });
+    log.write(`$ ${command} ${args.join(" ")}\n`);
+    const child = execa(command, args, {
+        ...rest,
+        reject: false,
+        cancelSignal: step.signal,
+        stdin: rest.input === undefined ? "ignore" : "pipe",
+        maxBuffer: 50_000_000,
+    });
+    child.stdout.pipe(log, { end: false });
+    child.stderr.pipe(log, { end: false });
+    const result = await child;
+    await new Promise((resolve) => log.end(resolve));
+    step.signal.throwIfAborted();
+    if (result.exitCode === 0) return result.stdout;
+    const why = result.code === "ENOENT" ? "is not installed" : `exit code ${result.exitCode}`;
+    const tail = readFileSync(step.log, "utf8").trimEnd().split("\n").slice(-TAIL_LINES);
+    throw new LocalError(
+        `${doing ?? `${command} ${args[0] ?? ""}`} failed (${why}).\n` +
+            `${tail.map((line) => `  | ${line}`).join("\n")}\n  The whole log: ${step.log}`,
+    );
+}
+
+/** @returns standard output without the line's end, or undefined when the command fails or is missing. */
+export async function tryRun(
+    command: string,
+    args: readonly string[],
+): Promise<string | undefined> {
+    const { exitCode, stdout } = await execa(command, args, { reject: false, stdin: "ignore" });
+    return exitCode === 0 ? stdout : undefined;
+}

@@ -1,0 +1,27 @@
+import { existsSync } from "node:fs";
+import { run, type Step } from "../shell.ts";
+
+/** Packages by a file that tells whether they are there. */
+const PACKAGES: Readonly<Record<string, string>> = {
+    containerd: "/usr/bin/containerd",
+    runc: "/usr/sbin/runc",
+    "containernetworking-plugins": "/usr/lib/cni/bridge",
+    iptables: "/usr/sbin/iptables",
+    iproute2: "/usr/sbin/ip",
+    conntrack: "/usr/sbin/conntrack",
+    buildah: "/usr/bin/buildah",
+    mmdebstrap: "/usr/bin/mmdebstrap",
+};
+
+/** Installs what is missing, without starting any service of it. */
+export async function installDebianPackages(step: Step): Promise<void> {
+    const missing = Object.keys(PACKAGES).filter((name) => !existsSync(PACKAGES[name] ?? ""));
+    if (missing.length === 0) return;
+    step.say(`installing ${missing.join(", ")}`);
+    const env = { DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
+    await run(step, "apt-get", ["update", "-q"], { env });
+    await run(step, "apt-get", ["install", "-y", "-q", "--no-install-recommends", ...missing], {
+        env,
+        doing: `installing the Debian packages ${missing.join(", ")}`,
+    });
+}

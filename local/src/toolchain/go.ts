@@ -1,0 +1,100 @@
+import { mkdir, symlink } from "node:fs/promises";
+import path from "node:path";
+import { digest, digestFiles, once } from "../content.ts";
+import { PATHS, REPOSITORY } from "../paths.ts";
+import { run, tryRun, type Step } from "../shell.ts";
+
+/** A program built from the Go module proxy: a folder with go.mod, go.sum and a main package. */
+export interface GoProgram {
+    /** Folder below local/toolchain, and the binary's name. */
+    readonly name: string;
+    /** Other names under which the binary is called. */
+    readonly links?: readonly string[];
+    /** Values of -X for the linker. */
+    readonly variables?: Readonly<Record<string, string>>;
+}
+
+const VERSION = "k8s.io/component-base/version";
+
+export const KUBERNETES: GoProgram = {
+    name: "kubernetes",
+    links: [
+        "kube-apiserver",
+        "kube-controller-manager",
+        "kube-proxy",
+        "kube-scheduler",
+        "kubeadm",
+        "kubectl",
+        "kubelet",
+    ],
+    variables: {
+        [`${VERSION}.gitVersion`]: "v1.34.4",
+        [`${VERSION}.gitMajor`]: "1",
+        [`${VERSION}.gitMinor`]: "34",
+    },
+};
+export const ETCD: GoProgram = { name: "etcd" };
+export const COREDNS: GoProgram = { name: "coredns" };
+export const METRICS_SERVER: GoProgram = { name: "metrics-server" };
+export const PAUSE: GoProgram = { name: "pause" };
+/** Not a program: the manifests of its module. */
+export const GATEWAY_API: GoProgram = { name: "gateway-api" };
+
+/** The compiler's own garbage collector costs a fifth of a build's processor time (12.2 → 9.6 min). */
+const COMPILER = {
+    CGO_ENABLED: "0",
+    GOFLAGS: "-buildvcs=false",
+    GOGC: "off",
+    GOMEMLIMIT: "2500MiB",
+};
+
+/**
+ * Builds a program once for each version of its source, its pinned modules and the compiler.
+ *
+ * @returns the folder with the binary and its links.
+ */
+export async function buildGo(step: Step, program: GoProgram): Promise<string> {
+    const source = path.join(REPOSITORY, "local/toolchain", program.name);
+    const compiler = (await tryRun("go", ["env", "GOVERSION", "GOARCH"])) ?? "";
+    const variables = Object.entries(program.variables ?? {}).map(([key, value]) => [
+        "-X",
+        `${key}=${value}`,
+    ]);
+    const flags = [
+        "-trimpath",
+        "-gcflags=all=-dwarf=false",
+        "-ldflags",
+        ["-s", "-w", ...variables.flat()].join(" "),
+    ];
+    const key = digest(await digestFiles([source]), compiler, ...flags);
+    const folder = path.join(PATHS.toolchain, `${program.name}-${key}`);
+    await mkdir(PATHS.toolchain, { recursive: true });
+    await once(folder, async (temporary) => {
+        step.say(`downloading the modules of ${program.name}`);
+        await run(step, "go", ["mod", "download"], { cwd: source, env: COMPILER });
+        step.say(`building ${program.name}`);
+        await run(step, "go", ["build", ...flags, "-o", path.join(temporary, program.name), "."], {
+            cwd: source,
+            env: COMPILER,
+            doing: `building ${program.name}`,
+        });
+        for (const link of program.links ?? []) {
+            await symlink(program.name, path.join(temporary, link));
+        }
+    });
+    return folder;
+}
+
+/** Folder of a module's own files, such as manifests, at the version that a program's go.mod pins. */
+export async function moduleFolder(
+    step: Step,
+    program: GoProgram,
+    module: string,
+): Promise<string> {
+    const cwd = path.join(REPOSITORY, "local/toolchain", program.name);
+    const listed = await run(step, "go", ["mod", "download", "-json", module], {
+        cwd,
+        env: COMPILER,
+    });
+    return (JSON.parse(listed) as { Dir: string }).Dir;
+}

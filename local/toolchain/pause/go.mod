@@ -1,0 +1,3 @@
+module property-search.local/pause
+
+go 1.24.0

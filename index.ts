@@ -1,25 +1,30 @@
-import { COLOURS, perColour } from "@property-search/contract";
-import { budgets } from "./components/budgets.ts";
+import { perColour } from "@property-search/contract";
 import { Certificates } from "./components/certificates.ts";
 import { Colour } from "./components/colour.ts";
 import { Edge } from "./components/edge.ts";
 import { Namespaces } from "./components/namespaces.ts";
-import { Redis } from "./components/redis.ts";
+import { namespaceQuotas } from "./components/quotas.ts";
+import { Redis, redisSize } from "./components/redis.ts";
 import { loadConfig } from "./config.ts";
+import { trafficOf } from "./config/traffic.ts";
 
-const config = loadConfig();
-const { service, redis, edge, certificates } = config;
+const { releases, weights: configured, service, redis, edge, certificates } = loadConfig();
+const ownRedis = redis.mode === "external" ? undefined : redis;
 
-const namespaces = new Namespaces("platform", {
-    budgets: budgets(config),
-    controllerNamespace: edge.controllerNamespace,
-    controllerCidrs: edge.controllerCidrs,
-    upstream: service.provider === "openai",
-    externalRedis: redis.mode === "external",
+const namespaces = new Namespaces("namespaces", {
+    quotas: namespaceQuotas({
+        service,
+        redis: ownRedis && { ...redisSize(ownRedis), storage: ownRedis.storage },
+    }),
+    traffic: trafficOf({ service, redis, edge, certificates }),
 });
-const inNamespaces = { dependsOn: [namespaces] };
 
-const cache = redis.mode === "external" ? undefined : new Redis("redis", { redis }, inNamespaces);
+// No pod before the rules of its namespace.
+const afterRules = { dependsOn: [namespaces] };
+
+if (ownRedis) {
+    new Redis("redis", { namespace: namespaces.names.data, ...ownRedis }, afterRules);
+}
 
 const colours = perColour(
     (colour) =>
@@ -27,28 +32,34 @@ const colours = perColour(
             colour,
             {
                 colour,
-                ...config.colours[colour],
+                namespace: namespaces.names[colour],
+                release: releases[colour],
                 service,
                 redis,
-                cpuPercent: config.autoscaling.cpuPercent,
             },
-            inNamespaces,
+            afterRules,
         ),
 );
 
-const tls =
-    certificates && edge.hostname !== undefined
-        ? new Certificates("certificates", { certificates, hostname: edge.hostname }, inNamespaces)
-        : undefined;
-
-// Last: a weight on a colour without ready pods is that share of all requests failed.
-new Edge(
+const entrance = new Edge(
     "edge",
-    { edge, weights: config.weights, ...(tls && { certificateSecret: tls.secretName }) },
-    { dependsOn: [namespaces, ...COLOURS.map((colour) => colours[colour])] },
+    {
+        namespace: namespaces.names.edge,
+        ...edge,
+        httpsPort: certificates && edge.httpsPort,
+        weights: configured,
+        backends: colours,
+    },
+    // No traffic before both colours serve.
+    { dependsOn: [colours.blue, colours.green] },
 );
 
-export const services = perColour((colour) => colours[colour].serviceName);
-export const versions = perColour((colour) => config.colours[colour].version);
-export const weights = config.weights;
-export const redisAddress = cache?.address;
+if (certificates) {
+    const { namespace, gateway } = { namespace: namespaces.names.edge, gateway: entrance.gateway };
+    new Certificates("certificates", { namespace, gateway, ...certificates });
+}
+
+/** Base URL of the service; HOST stands for the Gateway's address where no host name is set. */
+export const url = entrance.url;
+export const weights = configured;
+export const versions = perColour((colour) => releases[colour].version);

@@ -2,46 +2,46 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
 export interface AutoscalerArgs {
-    /** Namespace and name of the Deployment, which must not set its replicas itself. */
-    readonly namespace: string;
-    readonly deployment: string;
+    /** Name and namespace of the Deployment, which must not set `replicas` itself. */
+    readonly target: {
+        readonly name: pulumi.Input<string>;
+        readonly namespace: pulumi.Input<string>;
+    };
     readonly minReplicas: number;
     readonly maxReplicas: number;
-    /** Mean CPU use in percent of the request to aim at. */
-    readonly cpuPercent: number;
-    readonly labels: Readonly<Record<string, string>>;
+    /** Mean CPU use in percent of the request that is aimed at. Default 70. */
+    readonly cpuPercent?: number;
+    readonly labels?: Readonly<Record<string, string>>;
 }
 
-/** Grows fast (half as many pods again each minute) and shrinks slowly (a tenth, after five calm minutes). */
-const BEHAVIOUR: k8s.types.input.autoscaling.v2.HorizontalPodAutoscalerBehavior = {
-    scaleUp: {
-        stabilizationWindowSeconds: 60,
-        selectPolicy: "Max",
-        policies: [{ type: "Percent", value: 50, periodSeconds: 60 }],
-    },
-    scaleDown: {
-        stabilizationWindowSeconds: 300,
-        selectPolicy: "Max",
-        policies: [{ type: "Percent", value: 10, periodSeconds: 60 }],
-    },
-};
-
-/** Scales a Deployment between its floor and its limit by CPU. */
+/**
+ * Scales a Deployment on CPU: up within a minute, by half at most, so that a burst cannot multiply the
+ * pods before the first ones serve; down by a tenth a minute, after five quiet ones, since a pod that
+ * goes takes its warm cache with it.
+ */
 export class Autoscaler extends pulumi.ComponentResource {
     constructor(name: string, args: AutoscalerArgs, opts?: pulumi.ComponentResourceOptions) {
         super("platform:index:Autoscaler", name, args, opts);
-        const { namespace, deployment, minReplicas, maxReplicas, cpuPercent, labels } = args;
+        const { target, minReplicas, maxReplicas, cpuPercent = 70 } = args;
         if (minReplicas > maxReplicas) {
             throw new Error(
-                `minReplicas is ${minReplicas}; allowed: no more than maxReplicas (${maxReplicas})`,
+                `minReplicas of ${name} is ${minReplicas}; allowed: no more than maxReplicas (${maxReplicas})`,
             );
         }
         new k8s.autoscaling.v2.HorizontalPodAutoscaler(
             `${name}-hpa`,
             {
-                metadata: { name: deployment, namespace, labels },
+                metadata: {
+                    name: target.name,
+                    namespace: target.namespace,
+                    ...(args.labels && { labels: args.labels }),
+                },
                 spec: {
-                    scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: deployment },
+                    scaleTargetRef: {
+                        apiVersion: "apps/v1",
+                        kind: "Deployment",
+                        name: target.name,
+                    },
                     minReplicas,
                     maxReplicas,
                     metrics: [
@@ -53,11 +53,23 @@ export class Autoscaler extends pulumi.ComponentResource {
                             },
                         },
                     ],
-                    behavior: BEHAVIOUR,
+                    behavior: { scaleUp: scaling(60, 50), scaleDown: scaling(300, 10) },
                 },
             },
             { parent: this },
         );
-        this.registerOutputs();
+        this.registerOutputs({});
     }
+}
+
+/** Changes of at most so many percent a minute, judged over a window in seconds. */
+function scaling(
+    stabilizationWindowSeconds: number,
+    percent: number,
+): k8s.types.input.autoscaling.v2.HPAScalingRules {
+    return {
+        stabilizationWindowSeconds,
+        selectPolicy: "Max",
+        policies: [{ type: "Percent", value: percent, periodSeconds: 60 }],
+    };
 }

@@ -1,102 +1,149 @@
-import { GATEWAY_NAME, NAMESPACES } from "@property-search/contract";
+import { GATEWAY_NAME, LABELS, PART_OF } from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
-import { CertManager } from "@pulumi/kubernetes-cert-manager";
+import * as certManager from "@pulumi/kubernetes-cert-manager";
 import * as pulumi from "@pulumi/pulumi";
-import type { CertificatesConfig } from "../config.ts";
+import { TLS_SECRET_NAME } from "./edge.ts";
 import { standardLabels } from "./labels.ts";
 
+const CERT_MANAGER_NAMESPACE = "cert-manager";
+const ISSUER_NAME = GATEWAY_NAME;
+
+const ACME_SERVERS = {
+    acme: "https://acme-v02.api.letsencrypt.org/directory",
+    acmeStaging: "https://acme-staging-v02.api.letsencrypt.org/directory",
+} as const;
+
 export interface CertificatesArgs {
-    readonly certificates: CertificatesConfig;
-    /** Host name that the certificate is for. */
+    /** Namespace of the Gateway. */
+    readonly namespace: pulumi.Input<string>;
+    /** The Gateway that serves the certificate and, for ACME, lets the challenge through. */
+    readonly gateway: pulumi.Resource;
     readonly hostname: string;
-    /** cert-manager's own namespace. Default: cert-manager. */
-    readonly namespace?: string;
+    readonly issuer: "selfSigned" | keyof typeof ACME_SERVERS;
+    /** Contact of the ACME account; required unless the issuer is selfSigned. */
+    readonly email?: string | undefined;
+    /** Version of cert-manager's chart, 1.15 or newer. */
+    readonly chartVersion: string;
 }
 
-const API = "cert-manager.io/v1";
-const ACME_SERVERS = {
-    acmeStaging: "https://acme-staging-v02.api.letsencrypt.org/directory",
-    acme: "https://acme-v02.api.letsencrypt.org/directory",
-};
-const LABELS = standardLabels({ name: "certificates", component: "edge" });
-const NAME = "embedding-service";
-
-/**
- * cert-manager, an issuer and the certificate of the Gateway. The only file that knows where the chart
- * comes from.
- */
+/** cert-manager, an issuer, and the Gateway's certificate, renewed by itself. */
 export class Certificates extends pulumi.ComponentResource {
-    /** Secret in the edge's namespace that holds the certificate. */
-    public readonly secretName: string;
-
     constructor(name: string, args: CertificatesArgs, opts?: pulumi.ComponentResourceOptions) {
         super("platform:index:Certificates", name, args, opts);
-        const { certificates, hostname, namespace = "cert-manager" } = args;
-        this.secretName = `${NAME}-tls`;
-        const manager = new CertManager(
-            `${name}-manager`,
+        const child = { parent: this };
+        if (args.issuer !== "selfSigned" && args.email === undefined) {
+            throw new Error(
+                `email is not set; allowed: a mail address, since issuer is ${args.issuer}`,
+            );
+        }
+        const labels = standardLabels({ name: ISSUER_NAME, component: "certificates" });
+        const metadata = (called: string) => ({ name: called, namespace: args.namespace, labels });
+
+        const namespace = new k8s.core.v1.Namespace(
+            `${name}-namespace`,
             {
-                helmOptions: {
-                    // The chart's own names for its objects start with the release's.
-                    name: "cert-manager",
-                    namespace,
-                    createNamespace: true,
-                    version: certificates.chartVersion,
-                    values: {
-                        // Kept on removal: deleting the definitions deletes every certificate there is.
-                        crds: { enabled: true, keep: true },
-                        config: {
-                            apiVersion: "controller.config.cert-manager.io/v1alpha1",
-                            kind: "ControllerConfiguration",
-                            enableGatewayAPI: true,
-                        },
+                metadata: {
+                    name: CERT_MANAGER_NAMESPACE,
+                    labels: {
+                        [LABELS.partOf]: PART_OF,
+                        "pod-security.kubernetes.io/enforce": "restricted",
+                        "pod-security.kubernetes.io/enforce-version": "v1.34",
                     },
                 },
             },
-            { parent: this },
+            child,
         );
-        const metadata = { name: NAME, namespace: NAMESPACES.edge, labels: LABELS };
+        const manager = new certManager.CertManager(
+            `${name}-cert-manager`,
+            { helmOptions: helmOptions(args.chartVersion, namespace.metadata.name) },
+            child,
+        );
         const issuer = new k8s.apiextensions.CustomResource(
             `${name}-issuer`,
-            { apiVersion: API, kind: "Issuer", metadata, spec: issuerSpec(certificates) },
+            {
+                apiVersion: "cert-manager.io/v1",
+                kind: "Issuer",
+                metadata: {
+                    ...metadata(ISSUER_NAME),
+                    annotations: { "pulumi.com/waitFor": "condition=Ready" },
+                },
+                spec: issuerSpec(args),
+            },
+            // The chart brings the kinds and the webhook that checks them.
             { parent: this, dependsOn: [manager] },
         );
         new k8s.apiextensions.CustomResource(
             `${name}-certificate`,
             {
-                apiVersion: API,
+                apiVersion: "cert-manager.io/v1",
                 kind: "Certificate",
-                // Not waited for: an ACME challenge is answered through the Gateway, which comes after this.
-                metadata,
+                metadata: {
+                    ...metadata(GATEWAY_NAME),
+                    annotations: { "pulumi.com/waitFor": "condition=Ready" },
+                },
                 spec: {
-                    secretName: this.secretName,
-                    dnsNames: [hostname],
-                    duration: "2160h",
-                    renewBefore: "720h",
+                    secretName: TLS_SECRET_NAME,
+                    dnsNames: [args.hostname],
+                    duration: "2160h0m0s",
+                    renewBefore: "720h0m0s",
                     privateKey: { algorithm: "ECDSA", size: 256, rotationPolicy: "Always" },
-                    issuerRef: { group: "cert-manager.io", kind: "Issuer", name: NAME },
+                    usages: ["digital signature", "server auth"],
+                    issuerRef: {
+                        group: "cert-manager.io",
+                        kind: "Issuer",
+                        name: issuer.metadata.name,
+                    },
                 },
             },
-            { parent: this, dependsOn: [issuer] },
+            // A challenge comes in through the Gateway, which serves HTTP before it has a certificate.
+            { parent: this, dependsOn: [issuer, args.gateway] },
         );
-        this.registerOutputs({ secretName: this.secretName });
+        this.registerOutputs({});
     }
 }
 
-function issuerSpec({ issuer, email }: CertificatesConfig) {
+/**
+ * The chart's own values, since several typed arguments are not in the schema of newer charts, and
+ * `crds` replaces the deprecated `installCRDs`. `keep`: deleting the kinds deletes every certificate.
+ */
+function helmOptions(version: string, namespace: pulumi.Input<string>) {
+    const resources = (memory: string) => ({
+        requests: { cpu: "10m", memory },
+        limits: { cpu: "500m", memory },
+    });
+    return {
+        version,
+        namespace,
+        createNamespace: false,
+        values: {
+            crds: { enabled: true, keep: true },
+            config: {
+                apiVersion: "controller.config.cert-manager.io/v1alpha1",
+                kind: "ControllerConfiguration",
+                enableGatewayAPI: true,
+            },
+            resources: resources("128Mi"),
+            webhook: { resources: resources("64Mi") },
+            cainjector: { resources: resources("192Mi") },
+            startupapicheck: { resources: resources("64Mi") },
+        },
+    };
+}
+
+function issuerSpec({ issuer, email, namespace }: CertificatesArgs) {
     if (issuer === "selfSigned") return { selfSigned: {} };
     const parentRef = {
         group: "gateway.networking.k8s.io",
         kind: "Gateway",
         name: GATEWAY_NAME,
-        namespace: NAMESPACES.edge,
+        namespace,
         sectionName: "http",
     };
     return {
         acme: {
             server: ACME_SERVERS[issuer],
             email,
-            privateKeySecretRef: { name: `${NAME}-acme-account` },
+            privateKeySecretRef: { name: `${ISSUER_NAME}-account` },
             solvers: [{ http01: { gatewayHTTPRoute: { parentRefs: [parentRef] } } }],
         },
     };

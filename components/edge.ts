@@ -1,165 +1,206 @@
 import {
+    checkWeights,
     COLOURS,
     GATEWAY_NAME,
     HEADERS,
-    NAMESPACES,
     PORTS,
+    perColour,
     PUBLIC_PATHS,
     ROUTE_NAME,
-    SERVICE_NAMES,
     type Colour,
+    type PerColour,
     type Weights,
 } from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { EdgeConfig } from "../config.ts";
 import { standardLabels } from "./labels.ts";
 
+const GROUP = "gateway.networking.k8s.io";
+
+/** Secret with the Gateway's certificate, in its namespace. */
+export const TLS_SECRET_NAME = `${GATEWAY_NAME}-tls`;
+
 export interface EdgeArgs {
-    readonly edge: EdgeConfig;
+    readonly namespace: pulumi.Input<string>;
+    readonly gatewayClassName: string;
+    readonly httpPort: number;
+    /** With a port, HTTPS is served from TLS_SECRET_NAME and HTTP only redirects. Default: HTTP only. */
+    readonly httpsPort?: number | undefined;
+    /** Default: any host name. Required with httpsPort. */
+    readonly hostname?: string | undefined;
     readonly weights: Weights;
-    /** Secret in the edge's namespace with the certificate. Default: none, and HTTP only. */
-    readonly certificateSecret?: string;
+    /** The Service of each colour. */
+    readonly backends: PerColour<Backend>;
 }
 
-const GATEWAY_API = "gateway.networking.k8s.io";
-const PARENT = { group: GATEWAY_API, kind: "Gateway", name: GATEWAY_NAME };
+export interface Backend {
+    readonly namespace: pulumi.Input<string>;
+    readonly serviceName: pulumi.Input<string>;
+}
 
-/**
- * The way in: a Gateway and one route whose weights divide the traffic between the colours' Services,
- * each in its own namespace and so behind a grant of its own. A header asks for one colour whatever the
- * weights are. With a certificate the route hangs on HTTPS and HTTP only redirects.
- */
+/** The one way in: a Gateway, and a route that divides traffic between the colours. */
 export class Edge extends pulumi.ComponentResource {
+    public readonly gateway: k8s.apiextensions.CustomResource;
+    /** Base URL; with HOST for the Gateway's address where no host name is set. */
+    public readonly url: string;
+
     constructor(name: string, args: EdgeArgs, opts?: pulumi.ComponentResourceOptions) {
         super("platform:index:Edge", name, args, opts);
-        const { edge, weights, certificateSecret } = args;
-        const labels = standardLabels({ name: ROUTE_NAME, component: "edge" });
+        validate(args);
         const child = { parent: this };
-        // Fixed names: the release driver, the tests and people address the route and the Gateway.
-        const metadata = (objectName: string) => ({
-            name: objectName,
-            namespace: NAMESPACES.edge,
-            labels,
-        });
+        const labels = standardLabels({ name: GATEWAY_NAME, component: "edge" });
+        const metadata = (called: string) => ({ name: called, namespace: args.namespace, labels });
+        const secure = args.httpsPort !== undefined;
 
-        const gateway = new k8s.apiextensions.CustomResource(
+        this.gateway = new k8s.apiextensions.CustomResource(
             `${name}-gateway`,
             {
-                apiVersion: `${GATEWAY_API}/v1`,
+                apiVersion: `${GROUP}/v1`,
                 kind: "Gateway",
-                metadata: metadata(GATEWAY_NAME),
-                spec: {
-                    gatewayClassName: edge.gatewayClassName,
-                    listeners: listeners(edge, certificateSecret),
+                metadata: {
+                    ...metadata(GATEWAY_NAME),
+                    annotations: { "pulumi.com/waitFor": "condition=Accepted" },
                 },
+                spec: { gatewayClassName: args.gatewayClassName, listeners: listeners(args) },
             },
             child,
         );
-        // A share whose grant is missing is answered with 500: grants come before the route and leave after it.
-        const grants = COLOURS.map((colour) => this.#grant(name, colour, labels));
-        const hostnames = edge.hostname === undefined ? {} : { hostnames: [edge.hostname] };
+        const grants = COLOURS.map((colour) =>
+            grant(`${name}-grant-${colour}`, args, colour, child),
+        );
         new k8s.apiextensions.CustomResource(
             `${name}-route`,
             {
-                apiVersion: `${GATEWAY_API}/v1`,
+                apiVersion: `${GROUP}/v1`,
                 kind: "HTTPRoute",
                 metadata: metadata(ROUTE_NAME),
                 spec: {
-                    parentRefs: [{ ...PARENT, sectionName: certificateSecret ? "https" : "http" }],
-                    ...hostnames,
-                    rules: [...COLOURS.map(previewRule), weightedRule(weights)],
+                    parentRefs: [parentRef(args.namespace, secure ? "https" : "http")],
+                    ...(args.hostname !== undefined && { hostnames: [args.hostname] }),
+                    rules: [...COLOURS.map((colour) => previewRule(args, colour)), mainRule(args)],
                 },
             },
-            { ...child, dependsOn: [gateway, ...grants] },
+            // A share of the traffic whose grant is missing is answered with status 500.
+            { parent: this, dependsOn: [this.gateway, ...grants] },
         );
-        if (certificateSecret !== undefined) {
+        if (secure) {
             new k8s.apiextensions.CustomResource(
                 `${name}-redirect`,
                 {
-                    apiVersion: `${GATEWAY_API}/v1`,
+                    apiVersion: `${GROUP}/v1`,
                     kind: "HTTPRoute",
                     metadata: metadata(`${ROUTE_NAME}-redirect`),
-                    spec: {
-                        parentRefs: [{ ...PARENT, sectionName: "http" }],
-                        ...hostnames,
-                        rules: [{ filters: [REDIRECT] }],
-                    },
+                    spec: redirectSpec(args),
                 },
-                { ...child, dependsOn: [gateway] },
+                { parent: this, dependsOn: [this.gateway] },
             );
         }
-        this.registerOutputs();
-    }
-
-    #grant(
-        name: string,
-        colour: Colour,
-        labels: Record<string, string>,
-    ): k8s.apiextensions.CustomResource {
-        return new k8s.apiextensions.CustomResource(
-            `${name}-grant-${colour}`,
-            {
-                // v1beta1 is what every implementation of Gateway API since 1.0 serves.
-                apiVersion: `${GATEWAY_API}/v1beta1`,
-                kind: "ReferenceGrant",
-                metadata: { name: "from-edge", namespace: NAMESPACES[colour], labels },
-                spec: {
-                    from: [{ group: GATEWAY_API, kind: "HTTPRoute", namespace: NAMESPACES.edge }],
-                    to: [{ group: "", kind: "Service", name: SERVICE_NAMES[colour] }],
-                },
-            },
-            { parent: this },
-        );
+        this.url = urlOf(args);
+        this.registerOutputs({ gateway: this.gateway, url: this.url });
     }
 }
 
-const REDIRECT = {
-    type: "RequestRedirect",
-    requestRedirect: { scheme: "https", statusCode: 301 },
-};
+function validate({ weights, httpsPort, hostname }: EdgeArgs): void {
+    const check = checkWeights(weights);
+    if ("findings" in check) throw new Error(`weights ${check.findings.join("; ")}`);
+    if (httpsPort !== undefined && hostname === undefined) {
+        throw new Error("hostname is not set; allowed: a host name, since httpsPort is set");
+    }
+}
 
-function listeners(edge: EdgeConfig, certificateSecret: string | undefined) {
+/** Every optional field is written out: where the API server fills one in, each preview shows a change. */
+function listeners({ httpPort, httpsPort, hostname }: EdgeArgs) {
     const common = {
+        ...(hostname !== undefined && { hostname }),
         allowedRoutes: { namespaces: { from: "Same" } },
-        ...(edge.hostname !== undefined && { hostname: edge.hostname }),
     };
-    const http = { name: "http", protocol: "HTTP", port: edge.httpPort, ...common };
-    if (certificateSecret === undefined) return [http];
+    const http = { name: "http", protocol: "HTTP", port: httpPort, ...common };
+    if (httpsPort === undefined) return [http];
     const tls = {
         mode: "Terminate",
-        certificateRefs: [{ group: "", kind: "Secret", name: certificateSecret }],
+        certificateRefs: [{ group: "", kind: "Secret", name: TLS_SECRET_NAME }],
     };
-    return [http, { name: "https", protocol: "HTTPS", port: edge.httpsPort, tls, ...common }];
+    return [http, { name: "https", protocol: "HTTPS", port: httpsPort, ...common, tls }];
 }
 
-function previewRule(colour: Colour) {
+function parentRef(namespace: pulumi.Input<string>, sectionName: string) {
+    return { group: GROUP, kind: "Gateway", name: GATEWAY_NAME, namespace, sectionName };
+}
+
+/** The owner of a colour's namespace lets routes of the edge point at its Service, and at nothing else. */
+function grant(
+    name: string,
+    { namespace, backends }: EdgeArgs,
+    colour: Colour,
+    child: pulumi.CustomResourceOptions,
+): pulumi.Resource {
+    return new k8s.apiextensions.CustomResource(
+        name,
+        {
+            // The version that every Gateway API release from 1.0 on serves.
+            apiVersion: `${GROUP}/v1beta1`,
+            kind: "ReferenceGrant",
+            metadata: {
+                name: "from-edge",
+                namespace: backends[colour].namespace,
+                labels: standardLabels({ name: GATEWAY_NAME, component: "edge", colour }),
+            },
+            spec: {
+                from: [{ group: GROUP, kind: "HTTPRoute", namespace }],
+                to: [{ group: "", kind: "Service", name: backends[colour].serviceName }],
+            },
+        },
+        child,
+    );
+}
+
+/** A request that asks for a colour by header gets it, at any weight: the colour's tests use it. */
+function previewRule({ backends }: EdgeArgs, colour: Colour) {
     const header = { type: "Exact", name: HEADERS.previewColour, value: colour };
     return {
-        matches: pathMatches().map((match) => ({ ...match, headers: [header] })),
-        backendRefs: [backend(colour, 1)],
+        matches: publicPaths().map((match) => ({ ...match, headers: [header] })),
+        backendRefs: [backendRef(backends[colour], 1)],
     };
 }
 
-function weightedRule(weights: Weights) {
-    return {
-        matches: pathMatches(),
-        backendRefs: COLOURS.map((colour) => backend(colour, weights[colour])),
-    };
+/** Both colours always, a weight of 0 included: a lone backend gets everything whatever its weight is. */
+function mainRule({ backends, weights }: EdgeArgs) {
+    const refs = perColour((colour) => backendRef(backends[colour], weights[colour]));
+    return { matches: publicPaths(), backendRefs: COLOURS.map((colour) => refs[colour]) };
 }
 
-function pathMatches() {
+function publicPaths() {
     return PUBLIC_PATHS.map((value) => ({ path: { type: "Exact", value } }));
 }
 
-/** Every field is written out: what is left to a default shows up as a difference at each deploy. */
-function backend(colour: Colour, weight: number) {
+function backendRef({ namespace, serviceName }: Backend, weight: number) {
     return {
         group: "",
         kind: "Service",
-        name: SERVICE_NAMES[colour],
-        namespace: NAMESPACES[colour],
+        name: serviceName,
+        namespace,
         port: PORTS.service,
         weight,
     };
+}
+
+function redirectSpec({ namespace, hostname, httpsPort }: EdgeArgs) {
+    const requestRedirect = { scheme: "https", port: httpsPort, statusCode: 301 };
+    return {
+        parentRefs: [parentRef(namespace, "http")],
+        hostnames: [hostname],
+        rules: [
+            {
+                matches: [{ path: { type: "PathPrefix", value: "/" } }],
+                filters: [{ type: "RequestRedirect", requestRedirect }],
+            },
+        ],
+    };
+}
+
+function urlOf({ hostname = "HOST", httpPort, httpsPort }: EdgeArgs): string {
+    if (httpsPort !== undefined) {
+        return `https://${hostname}${httpsPort === 443 ? "" : `:${httpsPort}`}`;
+    }
+    return `http://${hostname}${httpPort === 80 ? "" : `:${httpPort}`}`;
 }

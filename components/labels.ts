@@ -10,9 +10,10 @@ export interface Identity {
 }
 
 /** Labels for objects and pods. */
-export function standardLabels({ name, component, version, colour }: Identity) {
+export function standardLabels(identity: Identity): Record<string, string> {
+    const { version, colour } = identity;
     return {
-        ...selectorLabels({ name, component }),
+        ...selectorLabels(identity),
         [LABELS.partOf]: PART_OF,
         ...(version !== undefined && { [LABELS.version]: version }),
         ...(colour !== undefined && { [LABELS.colour]: colour }),

@@ -1,338 +1,231 @@
-import { NAMESPACES, PORTS, REDIS_NAME } from "@property-search/contract";
+import { formatCpu, parseCpu, PORTS, REDIS_NAME } from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { bytes, type RedisConfig } from "../config.ts";
+import path from "node:path";
 import { selectorLabels, standardLabels } from "./labels.ts";
-import { redisAcl, redisConfiguration } from "./redisConfiguration.ts";
-import { disruptionBudget, hardenedContainer, hardenedPod } from "./workload.ts";
-
-/** A Redis that the stack runs itself. */
-type OwnRedis = Exclude<RedisConfig, { mode: "external" }>;
+import {
+    ADMIN_PASSWORD_KEY,
+    AUTH_NAME,
+    CONFIG_NAME,
+    formationPod,
+    PODS_SERVICE,
+    redisPod,
+    SCRIPT_RESOURCES,
+    type PodsArgs,
+} from "./redis/pods.ts";
+import { aclFile, redisConf, replicationConf, sha256 } from "./redis/settings.ts";
+import { disruptionBudget, type Resources } from "./workload.ts";
 
 export interface RedisArgs {
-    readonly redis: OwnRedis;
+    readonly namespace: pulumi.Input<string>;
+    /** One pod, or a Redis Cluster of three primaries with a replica each. */
+    readonly mode: "standalone" | "cluster";
+    /** Redis 7 or newer. */
+    readonly image: string;
+    readonly memoryLimit: string;
+    readonly cpuRequest: string;
+    /** Size of each pod's volume. */
+    readonly storage: string;
+    /** Default: the cluster's default class. */
+    readonly storageClass?: string | undefined;
+    /** By ACL user. */
+    readonly passwords: Readonly<Record<"app" | "exporter" | "admin", pulumi.Input<string>>>;
 }
 
-/** Primaries and replicas of the cluster. */
-const CLUSTER_PODS = 6;
-/** What the Job that forms the cluster may use. */
-export const FORMATION = { cpu: "100m", memory: "64Mi" } as const;
-/** The user of the official image; Debian's package works as any. */
-const USER = 999;
-const NODES_NAME = `${REDIS_NAME}-nodes`;
-const IDENTITY = { name: REDIS_NAME, component: "cache" };
-const SCRIPTS = ["start-cluster-node.sh", "form-cluster.sh"] as const;
+type Size = Pick<RedisArgs, "mode" | "memoryLimit" | "cpuRequest">;
 
-/** Pods of a Redis that the stack runs itself. */
-export function redisPods(mode: OwnRedis["mode"]): number {
-    return mode === "cluster" ? CLUSTER_PODS : 1;
+/** How many pods a mode has, and what the containers of each may use. */
+export function redisSize(args: Size): { pods: number; containers: Resources[] } {
+    return args.mode === "cluster"
+        ? { pods: 6, containers: [serverResources(args), SCRIPT_RESOURCES] }
+        : { pods: 1, containers: [serverResources(args)] };
 }
 
-/**
- * Redis as a cache: bounded memory, least frequently used keys go first, snapshots on a volume so that
- * a restart starts warm, and a user per purpose. `standalone` is one pod; `cluster` is three primaries
- * and three replicas, which a Job forms and mends each time it runs.
- */
+function serverResources({ memoryLimit, cpuRequest }: Size): Resources {
+    return {
+        cpuRequest,
+        // One core for commands, and as much again for I/O threads, snapshots and lazy freeing.
+        cpuLimit: formatCpu(Math.max(1, 2 * (parseCpu(cpuRequest) ?? NaN))),
+        // Request and limit are one: a cache always fills its memory.
+        memoryRequest: memoryLimit,
+        memoryLimit,
+    };
+}
+
+/** The shared cache: Redis with users, snapshots on volumes, and bounded memory. */
 export class Redis extends pulumi.ComponentResource {
-    /** `host:port` for clients in any namespace. */
-    public readonly address: pulumi.Output<string>;
-
     constructor(name: string, args: RedisArgs, opts?: pulumi.ComponentResourceOptions) {
         super("platform:index:Redis", name, args, opts);
-        const { redis } = args;
-        const namespace = NAMESPACES.data;
-        const labels = standardLabels(IDENTITY);
-        const selector = selectorLabels(IDENTITY);
-        const metadata = { name: REDIS_NAME, namespace, labels };
         const child = { parent: this };
+        const clustered = args.mode === "cluster";
+        const { pods } = redisSize(args);
+        const identity = { name: REDIS_NAME, component: "cache" };
+        const matchLabels = selectorLabels(identity);
+        // Names are fixed: the pods' addresses are made of them, and the program is also applied
+        // without an engine that could make names up.
+        const metadata = (objectName: string) => ({
+            name: objectName,
+            namespace: args.namespace,
+            labels: standardLabels(identity),
+        });
 
-        const files = {
-            "redis.conf": redisConfiguration(redis.mode, bytes(redis.memoryLimit)),
-            ...(redis.mode === "cluster" && scripts()),
-        };
-        const configuration = new k8s.core.v1.ConfigMap(
-            `${name}-configuration`,
-            { metadata, data: files },
+        const conf = configData(args.memoryLimit, clustered);
+        const config = new k8s.core.v1.ConfigMap(
+            `${name}-config`,
+            { metadata: metadata(CONFIG_NAME), data: conf },
             child,
         );
-        const acl = redisAcl(redis.passwords);
-        const credentials = new k8s.core.v1.Secret(
-            `${name}-credentials`,
+        const users = pulumi
+            .all([args.passwords.app, args.passwords.exporter, args.passwords.admin])
+            .apply(([app, exporter, admin]) => aclFile({ app, exporter, admin }));
+        const auth = new k8s.core.v1.Secret(
+            `${name}-auth`,
             {
-                metadata,
-                type: "Opaque",
+                metadata: metadata(AUTH_NAME),
                 stringData: {
-                    "users.acl": acl,
-                    "replication.conf": pulumi.interpolate`masteruser admin\nmasterauth ${redis.passwords.admin}\n`,
-                    "admin-password": redis.passwords.admin,
+                    "users.acl": pulumi.secret(users),
+                    "replication.conf": pulumi.secret(
+                        pulumi.output(args.passwords.admin).apply(replicationConf),
+                    ),
+                    [ADMIN_PASSWORD_KEY]: pulumi.secret(args.passwords.admin),
                 },
             },
             child,
         );
-        new k8s.core.v1.ServiceAccount(
-            `${name}-account`,
-            { metadata, automountServiceAccountToken: false },
-            child,
+        // The hash of hashes of random passwords gives nothing away, and lets a diff be read.
+        const checksum = pulumi.unsecret(
+            users.apply((acl) => sha256(JSON.stringify([conf, sha256(acl)]))),
         );
-        const service = new k8s.core.v1.Service(
-            `${name}-service`,
-            { metadata, spec: { type: "ClusterIP", selector, ports: [REDIS_PORT] } },
-            child,
-        );
-        // Names for single pods, which the cluster's nodes announce; also while they are not ready.
-        const nodes = new k8s.core.v1.Service(
-            `${name}-nodes`,
+
+        const headless = new k8s.core.v1.Service(
+            `${name}-pods`,
             {
-                metadata: { ...metadata, name: NODES_NAME },
+                metadata: metadata(PODS_SERVICE),
                 spec: {
                     clusterIP: "None",
+                    // Nodes must find each other before the cluster that makes them ready exists.
                     publishNotReadyAddresses: true,
-                    selector,
-                    ports: [REDIS_PORT],
+                    selector: matchLabels,
+                    ports: [servicePort("redis", PORTS.redis), servicePort("bus", PORTS.redisBus)],
                 },
             },
             child,
         );
-        const set = new k8s.apps.v1.StatefulSet(
-            `${name}-set`,
+        const podsArgs: PodsArgs = {
+            image: args.image,
+            replicas: pods,
+            clustered,
+            resources: serverResources(args),
+            matchLabels,
+        };
+        const statefulSet = new k8s.apps.v1.StatefulSet(
+            `${name}-statefulset`,
             {
-                metadata,
+                metadata: metadata(REDIS_NAME),
                 spec: {
-                    serviceName: NODES_NAME,
-                    replicas: redisPods(redis.mode),
-                    // Nodes of a cluster find each other, so none waits for the one before it.
+                    serviceName: PODS_SERVICE,
+                    replicas: pods,
                     podManagementPolicy: "Parallel",
+                    minReadySeconds: 5,
+                    revisionHistoryLimit: 3,
                     updateStrategy: { type: "RollingUpdate" },
-                    selector: { matchLabels: selector },
+                    persistentVolumeClaimRetentionPolicy: {
+                        whenDeleted: "Retain",
+                        whenScaled: "Retain",
+                    },
+                    selector: { matchLabels },
                     template: {
                         metadata: {
-                            labels,
-                            // A changed configuration or password restarts the pods, one by one.
-                            annotations: { "checksum/configuration": checksum(files, acl) },
+                            labels: standardLabels(identity),
+                            annotations: { "checksum/config": checksum },
                         },
-                        spec: podSpec(redis, selector),
+                        spec: redisPod(podsArgs),
                     },
-                    volumeClaimTemplates: [volumeClaim(redis, labels)],
+                    volumeClaimTemplates: [volumeClaim(args)],
                 },
             },
             {
-                ...child,
-                dependsOn: [configuration, credentials, nodes],
-                customTimeouts: { create: "10m", update: "15m" },
+                parent: this,
+                // The pods mount both and are named by the Service, all by plain names.
+                dependsOn: [config, auth, headless],
+                customTimeouts: { create: "10m", update: "20m" },
             },
+        );
+        new k8s.core.v1.Service(
+            `${name}-service`,
+            {
+                metadata: metadata(REDIS_NAME),
+                spec: {
+                    type: "ClusterIP",
+                    selector: matchLabels,
+                    ports: [servicePort("redis", PORTS.redis)],
+                },
+            },
+            // Pulumi waits for a Service's endpoints, and so for pods.
+            { parent: this, dependsOn: [statefulSet] },
         );
         new k8s.policy.v1.PodDisruptionBudget(
             `${name}-budget`,
-            { metadata, spec: disruptionBudget(selector) },
+            { metadata: metadata(REDIS_NAME), spec: disruptionBudget(matchLabels) },
             child,
         );
-        if (redis.mode === "cluster") this.#formation(name, redis, files, set);
-        this.address = pulumi.interpolate`${service.metadata.name}.${namespace}:${PORTS.redis}`;
-        this.registerOutputs({ address: this.address });
-    }
-
-    /** Runs once for each version of its script; running it again changes nothing that is right. */
-    #formation(
-        name: string,
-        redis: OwnRedis,
-        files: Record<string, string>,
-        set: k8s.apps.v1.StatefulSet,
-    ): void {
-        const version = hash(JSON.stringify([files, redis.image])).slice(0, 8);
-        const identity = { name: `${REDIS_NAME}-formation`, component: "cache-formation" };
-        const labels = standardLabels(identity);
-        new k8s.batch.v1.Job(
-            `${name}-formation`,
-            {
-                metadata: {
-                    name: `${REDIS_NAME}-formation-${version}`,
-                    namespace: NAMESPACES.data,
-                    labels,
-                },
-                spec: {
-                    backoffLimit: 5,
-                    activeDeadlineSeconds: 600,
-                    template: {
-                        metadata: { labels },
-                        spec: {
-                            ...commonPodSpec(),
-                            restartPolicy: "Never",
-                            containers: [
-                                {
-                                    ...commonContainer(redis),
-                                    name: "formation",
-                                    command: ["sh", "/etc/redis/form-cluster.sh"],
-                                    env: [ADMIN_PASSWORD, ...NODE_NAMES],
-                                    resources: {
-                                        requests: { ...FORMATION, "ephemeral-storage": "16Mi" },
-                                        limits: {
-                                            cpu: "500m",
-                                            memory: FORMATION.memory,
-                                            "ephemeral-storage": "32Mi",
-                                        },
-                                    },
-                                },
-                            ],
+        if (clustered) {
+            const job = { name: `${REDIS_NAME}-formation`, component: "cache-formation" };
+            new k8s.batch.v1.Job(
+                `${name}-formation`,
+                {
+                    metadata: { ...metadata(job.name), labels: standardLabels(job) },
+                    spec: {
+                        backoffLimit: 6,
+                        activeDeadlineSeconds: 900,
+                        template: {
+                            metadata: {
+                                labels: standardLabels(job),
+                                // A Job cannot change: another config makes another one, and it runs.
+                                annotations: { "checksum/config": checksum },
+                            },
+                            spec: formationPod(podsArgs),
                         },
                     },
                 },
-            },
-            { parent: this, dependsOn: [set], customTimeouts: { create: "10m" } },
-        );
+                // It talks to the pods, and its own time would run out while they start.
+                { parent: this, dependsOn: [statefulSet], customTimeouts: { create: "20m" } },
+            );
+        }
+        this.registerOutputs({});
     }
 }
 
-const REDIS_PORT = { name: "redis", port: PORTS.redis, targetPort: "redis" };
-/** redis-cli reads the password from here, so that no command line shows it. */
-const ADMIN_PASSWORD = {
-    name: "REDISCLI_AUTH",
-    valueFrom: { secretKeyRef: { name: REDIS_NAME, key: "admin-password" } },
-};
-const NODE_NAMES = [
-    { name: "NODES", value: String(CLUSTER_PODS) },
-    { name: "NODE_PREFIX", value: `${REDIS_NAME}-` },
-    { name: "NODE_SUFFIX", value: `.${NODES_NAME}.${NAMESPACES.data}.svc.cluster.local` },
-];
-/** The user `health` may only PING and has no password: any will do. */
-const PING = ["redis-cli", "-e", "--no-auth-warning", "--user", "health", "--pass", "any", "ping"];
-
-function commonPodSpec() {
-    return {
-        serviceAccountName: REDIS_NAME,
-        automountServiceAccountToken: false,
-        enableServiceLinks: false,
-        securityContext: hardenedPod(USER),
-        volumes: [
-            { name: "configuration", configMap: { name: REDIS_NAME } },
-            { name: "credentials", secret: { secretName: REDIS_NAME, defaultMode: 0o440 } },
-        ],
-    };
+function configData(memoryLimit: string, clustered: boolean): Record<string, string> {
+    const conf = { "redis.conf": redisConf({ memoryLimit, clustered }) };
+    return clustered
+        ? {
+              ...conf,
+              "form-cluster.sh": scriptText("formCluster.sh"),
+              "introduce-peers.sh": scriptText("introducePeers.sh"),
+          }
+        : conf;
 }
 
-function commonContainer({ image }: OwnRedis) {
-    return {
-        image,
-        imagePullPolicy: "IfNotPresent",
-        securityContext: hardenedContainer(),
-        volumeMounts: [{ name: "configuration", mountPath: "/etc/redis", readOnly: true }],
-    };
+function scriptText(file: string): string {
+    return readFileSync(path.join(import.meta.dirname, "redis", file), "utf8");
 }
 
-function podSpec(
-    redis: OwnRedis,
-    matchLabels: Record<string, string>,
-): k8s.types.input.core.v1.PodSpec {
-    const common = commonContainer(redis);
-    const cluster = redis.mode === "cluster";
-    return {
-        ...commonPodSpec(),
-        terminationGracePeriodSeconds: 60,
-        affinity: {
-            podAntiAffinity: {
-                preferredDuringSchedulingIgnoredDuringExecution: [
-                    {
-                        weight: 100,
-                        podAffinityTerm: {
-                            topologyKey: "kubernetes.io/hostname",
-                            labelSelector: { matchLabels },
-                        },
-                    },
-                ],
-            },
-        },
-        containers: [
-            {
-                ...common,
-                name: "redis",
-                command: cluster
-                    ? ["sh", "/etc/redis/start-cluster-node.sh"]
-                    : ["redis-server", "/etc/redis/redis.conf"],
-                env: cluster
-                    ? [
-                          ADMIN_PASSWORD,
-                          ...NODE_NAMES,
-                          field("POD_NAME", "metadata.name"),
-                          field("POD_IP", "status.podIP"),
-                      ]
-                    : [],
-                ports: [
-                    { name: "redis", containerPort: PORTS.redis, protocol: "TCP" },
-                    ...(cluster
-                        ? [{ name: "bus", containerPort: PORTS.redisBus, protocol: "TCP" }]
-                        : []),
-                ],
-                resources: {
-                    requests: {
-                        cpu: redis.cpuRequest,
-                        memory: redis.memoryLimit,
-                        "ephemeral-storage": "32Mi",
-                    },
-                    limits: {
-                        cpu: "1",
-                        memory: redis.memoryLimit,
-                        "ephemeral-storage": "64Mi",
-                    },
-                },
-                // Loading a snapshot of a full cache takes minutes at worst.
-                startupProbe: {
-                    exec: { command: PING },
-                    periodSeconds: 2,
-                    timeoutSeconds: 2,
-                    failureThreshold: 150,
-                },
-                readinessProbe: {
-                    exec: { command: PING },
-                    periodSeconds: 10,
-                    timeoutSeconds: 3,
-                    failureThreshold: 3,
-                },
-                livenessProbe: {
-                    tcpSocket: { port: "redis" },
-                    periodSeconds: 15,
-                    timeoutSeconds: 3,
-                    failureThreshold: 4,
-                },
-                volumeMounts: [
-                    ...common.volumeMounts,
-                    { name: "credentials", mountPath: "/etc/redis-credentials", readOnly: true },
-                    { name: "data", mountPath: "/data" },
-                ],
-            },
-        ],
-    };
+function servicePort(name: string, port: number): k8s.types.input.core.v1.ServicePort {
+    return { name, port, targetPort: name, protocol: "TCP" };
 }
 
-function volumeClaim(redis: OwnRedis, labels: Record<string, string>) {
+function volumeClaim({
+    storage,
+    storageClass,
+}: RedisArgs): k8s.types.input.core.v1.PersistentVolumeClaim {
     return {
-        metadata: { name: "data", labels },
+        metadata: { name: "data" },
         spec: {
             accessModes: ["ReadWriteOnce"],
-            resources: { requests: { storage: redis.storage } },
-            ...(redis.storageClass !== undefined && { storageClassName: redis.storageClass }),
+            ...(storageClass !== undefined && { storageClassName: storageClass }),
+            resources: { requests: { storage } },
         },
     };
-}
-
-function field(name: string, fieldPath: string) {
-    return { name, valueFrom: { fieldRef: { fieldPath } } };
-}
-
-function scripts(): Record<string, string> {
-    return Object.fromEntries(
-        SCRIPTS.map((file) => [
-            file,
-            readFileSync(new URL(`redis/${file}`, import.meta.url), "utf8"),
-        ]),
-    );
-}
-
-function hash(text: string): string {
-    return createHash("sha256").update(text).digest("hex");
-}
-
-/** Not secret: a hash of 256 random bits tells nothing of them. */
-function checksum(files: object, acl: pulumi.Output<string>): pulumi.Output<string> {
-    return pulumi.unsecret(acl.apply((text) => hash(JSON.stringify([files, text]))));
 }

@@ -5,13 +5,39 @@ type Probe = k8s.types.input.core.v1.Probe;
 /** Numeric, so that `runAsNonRoot` can be decided without reading the image. */
 const USER = 10001;
 
+/** CPU and memory of one container, as Kubernetes quantities. */
+export interface Resources {
+    readonly cpuRequest: string;
+    readonly cpuLimit: string;
+    readonly memoryRequest: string;
+    readonly memoryLimit: string;
+}
+
+/** Requests and limits, with local disk for logs and the sized volumes; more of it means eviction. */
+export function containerResources(
+    resources: Resources,
+): k8s.types.input.core.v1.ResourceRequirements {
+    return {
+        requests: {
+            cpu: resources.cpuRequest,
+            memory: resources.memoryRequest,
+            "ephemeral-storage": "64Mi",
+        },
+        limits: {
+            cpu: resources.cpuLimit,
+            memory: resources.memoryLimit,
+            "ephemeral-storage": "512Mi",
+        },
+    };
+}
+
 /** Pod-level settings that Pod Security "restricted" demands, and the group that owns volumes. */
-export function hardenedPod(user = USER): k8s.types.input.core.v1.PodSecurityContext {
+export function hardenedPod(): k8s.types.input.core.v1.PodSecurityContext {
     return {
         runAsNonRoot: true,
-        runAsUser: user,
-        runAsGroup: user,
-        fsGroup: user,
+        runAsUser: USER,
+        runAsGroup: USER,
+        fsGroup: USER,
         fsGroupChangePolicy: "OnRootMismatch",
         seccompProfile: { type: "RuntimeDefault" },
     };
@@ -30,20 +56,25 @@ export function hardenedContainer(): k8s.types.input.core.v1.SecurityContext {
 
 /** A probe of an HTTP path on the port named `http`. */
 export function httpProbe(path: string, timing: Omit<Probe, "httpGet">): Probe {
-    return { httpGet: { path, port: "http" }, ...timing };
+    return { httpGet: { path, port: "http", scheme: "HTTP" }, ...timing };
 }
 
-/** Spreads pods over nodes and zones, each revision for itself, as long as that costs no pod. */
+/**
+ * Spreads pods over nodes and zones as long as that leaves no pod without a place.
+ *
+ * @param revisionLabel label that tells revisions apart. Without it, old pods count during a rollout
+ * and push the new ones together (kubernetes/kubernetes#98215).
+ */
 export function spread(
     matchLabels: Record<string, string>,
+    revisionLabel: "pod-template-hash" | "controller-revision-hash",
 ): k8s.types.input.core.v1.TopologySpreadConstraint[] {
     return ["kubernetes.io/hostname", "topology.kubernetes.io/zone"].map((topologyKey) => ({
         maxSkew: 1,
         topologyKey,
         whenUnsatisfiable: "ScheduleAnyway",
         labelSelector: { matchLabels },
-        // Without it, old pods count during a rollout and push the new ones together.
-        matchLabelKeys: ["pod-template-hash"],
+        matchLabelKeys: [revisionLabel],
     }));
 }
 

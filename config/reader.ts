@@ -129,6 +129,7 @@ export class ConfigReader {
 
     #get(key: string): string | undefined {
         this.#known.add(key);
-        return pulumi.runtime.getConfig(`${this.#config.name}:${key}`) || undefined;
+        const value = pulumi.runtime.getConfig(`${this.#config.name}:${key}`);
+        return value === "" ? undefined : value;
     }
 }

@@ -58,7 +58,8 @@ export function readRedis(read: ConfigReader): RedisConfig {
             `is "${own.memoryLimit}"; allowed: no less than ${SMALLEST_MEMORY}`,
         );
     }
-    const passwords = readPasswords(read, mode !== "external");
+    // An external Redis needs none, but Pulumi demands a value of every secret that is declared.
+    const passwords = readPasswords(read);
     return mode === "external" ? external : { mode, ...own, passwords };
 }
 
@@ -74,12 +75,11 @@ function readExternal(read: ConfigReader, wanted: boolean): ExternalRedisConfig 
     };
 }
 
-function readPasswords(read: ConfigReader, wanted: boolean): RedisPasswords {
-    const words = "a password; the stack's first deploy generates it";
-    const password = (user: string) => {
-        const key = `redis.passwords.${user}`;
-        const value = wanted ? read.requiredSecret(key, words) : read.secret(key);
-        return value ?? read.requiredSecret(key, words);
-    };
+function readPasswords(read: ConfigReader): RedisPasswords {
+    const password = (user: string) =>
+        read.requiredSecret(
+            `redis.passwords.${user}`,
+            "a password; the stack's first deploy generates it",
+        );
     return { app: password("app"), exporter: password("exporter"), admin: password("admin") };
 }

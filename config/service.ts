@@ -6,6 +6,7 @@ import {
     type Weights,
 } from "@property-search/contract";
 import type * as pulumi from "@pulumi/pulumi";
+import type { Resources } from "../components/workload.ts";
 import { BYTES, CPUS, pattern, type ConfigReader } from "./reader.ts";
 
 const PROVIDERS = ["local", "openai"] as const;
@@ -30,21 +31,13 @@ export interface ServiceConfig {
     readonly maxReplicas: number;
     /** Mean CPU use in percent of the request that the autoscaler aims at. */
     readonly cpuPercent: number;
-    readonly resources: PodResources;
+    readonly resources: Resources;
     readonly upstream: UpstreamConfig;
     readonly cacheTtl: number;
     readonly maxLocalCacheSize: number;
     readonly costPerRequest: string;
     readonly logLevel: string;
     readonly drain: { readonly preStopSeconds: number; readonly longestRequestSeconds: number };
-}
-
-/** Kubernetes quantities. */
-export interface PodResources {
-    readonly cpuRequest: string;
-    readonly cpuLimit: string;
-    readonly memoryRequest: string;
-    readonly memoryLimit: string;
 }
 
 export type UpstreamConfig =
@@ -99,7 +92,7 @@ export function readService(read: ConfigReader): ServiceConfig {
     };
 }
 
-function readResources(read: ConfigReader): PodResources {
+function readResources(read: ConfigReader): Resources {
     const resources = {
         cpuRequest: read.required("service.cpuRequest", CPUS),
         cpuLimit: read.required("service.cpuLimit", CPUS),

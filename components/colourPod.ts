@@ -1,0 +1,146 @@
+import { ENVIRONMENT, PATHS, PORTS, type Colour } from "@property-search/contract";
+import type * as k8s from "@pulumi/kubernetes";
+import {
+    containerResources,
+    hardenedContainer,
+    hardenedPod,
+    httpProbe,
+    spread,
+    type Resources,
+} from "./workload.ts";
+
+type EnvVar = k8s.types.input.core.v1.EnvVar;
+
+/** Keys of the Secret with which the service logs in to Redis, ours or an existing one. */
+export const CREDENTIAL_KEYS = { username: "username", password: "password" } as const;
+export const API_KEY_KEY = "api-key";
+
+/** Seconds between the last answer and the end of the process, for what closing takes. */
+const MARGIN_SECONDS = 5;
+
+export interface ColourPodArgs {
+    readonly colour: Colour;
+    readonly version: string;
+    readonly image: string;
+    readonly resources: Resources;
+    readonly redis: {
+        readonly url: string;
+        readonly clustered: boolean;
+        /** Secret with CREDENTIAL_KEYS. */
+        readonly secretName: string;
+    };
+    readonly upstream:
+        | { readonly provider: "local"; readonly model: string; readonly modelThreads: number }
+        | {
+              readonly provider: "openai";
+              readonly model: string;
+              readonly url: string;
+              /** Secret with API_KEY_KEY. */
+              readonly secretName: string;
+          };
+    /** Seconds that a vector stays in Redis. */
+    readonly cacheTtl: number;
+    /** Vectors in the pod's own memory. */
+    readonly maxLocalCacheSize: number;
+    /** Dollars, in decimal notation. */
+    readonly costPerRequest: string;
+    readonly logLevel: string;
+    readonly drain: { readonly preStopSeconds: number; readonly longestRequestSeconds: number };
+}
+
+/**
+ * Pod of one colour. Its end loses no request: it serves on for preStopSeconds, in which gateways and
+ * proxies forget it, then answers what is open, and is killed only after both and a margin.
+ */
+export function colourPod(
+    args: ColourPodArgs,
+    serviceAccountName: string,
+    matchLabels: Record<string, string>,
+): k8s.types.input.core.v1.PodSpec {
+    const { preStopSeconds, longestRequestSeconds } = args.drain;
+    return {
+        serviceAccountName,
+        automountServiceAccountToken: false,
+        enableServiceLinks: false,
+        terminationGracePeriodSeconds: preStopSeconds + longestRequestSeconds + MARGIN_SECONDS,
+        securityContext: hardenedPod(),
+        topologySpreadConstraints: spread(matchLabels, "pod-template-hash"),
+        containers: [
+            {
+                name: "service",
+                image: args.image,
+                imagePullPolicy: "IfNotPresent",
+                ports: [{ name: "http", containerPort: PORTS.service, protocol: "TCP" }],
+                env: environment(args),
+                ...probes(),
+                lifecycle: { preStop: { sleep: { seconds: preStopSeconds } } },
+                resources: containerResources(args.resources),
+                securityContext: hardenedContainer(),
+                volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
+            },
+        ],
+        volumes: [{ name: "tmp", emptyDir: { sizeLimit: "64Mi" } }],
+    };
+}
+
+/**
+ * Three questions, three paths. Starting may take two minutes, for the model and a cold disk. Unready
+ * comes after ten seconds and costs only traffic. A restart comes after a whole minute without an
+ * answer, since it costs the warm cache and makes an overload worse.
+ */
+function probes(): Pick<
+    k8s.types.input.core.v1.Container,
+    "startupProbe" | "readinessProbe" | "livenessProbe"
+> {
+    return {
+        startupProbe: httpProbe(PATHS.startup, {
+            periodSeconds: 2,
+            timeoutSeconds: 2,
+            failureThreshold: 60,
+        }),
+        readinessProbe: httpProbe(PATHS.ready, {
+            periodSeconds: 5,
+            timeoutSeconds: 3,
+            failureThreshold: 2,
+        }),
+        livenessProbe: httpProbe(PATHS.live, {
+            periodSeconds: 10,
+            timeoutSeconds: 5,
+            failureThreshold: 6,
+        }),
+    };
+}
+
+function environment(args: ColourPodArgs): EnvVar[] {
+    const { redis, upstream } = args;
+    return [
+        plain(ENVIRONMENT.port, PORTS.service),
+        plain(ENVIRONMENT.colour, args.colour),
+        plain(ENVIRONMENT.version, args.version),
+        plain(ENVIRONMENT.redisUrl, redis.url),
+        plain(ENVIRONMENT.redisMode, redis.clustered ? "cluster" : "standalone"),
+        secret(ENVIRONMENT.redisUsername, redis.secretName, CREDENTIAL_KEYS.username),
+        secret(ENVIRONMENT.redisPassword, redis.secretName, CREDENTIAL_KEYS.password),
+        plain(ENVIRONMENT.cacheTtl, args.cacheTtl),
+        plain(ENVIRONMENT.maxLocalCacheSize, args.maxLocalCacheSize),
+        plain(ENVIRONMENT.costPerRequest, args.costPerRequest),
+        plain(ENVIRONMENT.provider, upstream.provider),
+        plain(ENVIRONMENT.model, upstream.model),
+        ...(upstream.provider === "local"
+            ? [plain(ENVIRONMENT.modelThreads, upstream.modelThreads)]
+            : [
+                  plain(ENVIRONMENT.upstreamUrl, upstream.url),
+                  secret(ENVIRONMENT.upstreamApiKey, upstream.secretName, API_KEY_KEY),
+              ]),
+        plain(ENVIRONMENT.drainTimeout, args.drain.longestRequestSeconds),
+        plain(ENVIRONMENT.logLevel, args.logLevel),
+    ];
+}
+
+function plain(name: string, value: string | number): EnvVar {
+    return { name, value: `${value}` };
+}
+
+function secret(name: string, secretName: string, key: string): EnvVar {
+    return { name, valueFrom: { secretKeyRef: { name: secretName, key } } };
+}

@@ -1,0 +1,105 @@
+import {
+    formatBytes,
+    formatCpu,
+    parseBytes,
+    parseCpu,
+    type NamespaceRole,
+} from "@property-search/contract";
+import type { Resources } from "./workload.ts";
+
+/** What runs in a namespace at most: pods of one make, and volumes. */
+interface Load {
+    readonly pods: number;
+    readonly containers: readonly Resources[];
+    readonly volumes?: { readonly count: number; readonly size: string };
+}
+
+/** Hard limits of a ResourceQuota. */
+export type Quota = Readonly<Record<string, string>>;
+
+/** A pod of the edge, of monitoring's smaller parts, of a Job: more than any of them asks for. */
+const HELPER: Resources = {
+    cpuRequest: "100m",
+    cpuLimit: "500m",
+    memoryRequest: "128Mi",
+    memoryLimit: "256Mi",
+};
+
+/** Prometheus and Grafana, with room for their successors during an update. */
+const MONITORING: Load = {
+    pods: 8,
+    containers: [{ cpuRequest: "500m", cpuLimit: "2", memoryRequest: "1Gi", memoryLimit: "2Gi" }],
+    volumes: { count: 4, size: "50Gi" },
+};
+
+export interface QuotaArgs {
+    readonly service: { readonly maxReplicas: number; readonly resources: Resources };
+    /** Undefined: no Redis of our own. */
+    readonly redis:
+        | {
+              readonly pods: number;
+              readonly containers: readonly Resources[];
+              /** Size of each pod's volume. */
+              readonly storage: string;
+          }
+        | undefined;
+}
+
+/**
+ * Quotas that stop runaways and never a release. A colour must be able to roll out while it stands at
+ * the autoscaler's limit: at worst each of its pods still drains, and counts, while its successor runs.
+ * Hence twice the limit, for each colour at the same time, since a switch serves from both.
+ */
+export function namespaceQuotas({ service, redis }: QuotaArgs): Record<NamespaceRole, Quota> {
+    const colour = quota([{ pods: 2 * service.maxReplicas, containers: [service.resources] }]);
+    const helpers = (pods: number): Load => ({ pods, containers: [HELPER] });
+    return {
+        blue: colour,
+        green: colour,
+        data: quota([
+            ...(redis ? [redisLoad(redis)] : []),
+            // The Job that forms the cluster and its predecessor, an exporter and its successor.
+            helpers(4),
+        ]),
+        // Solvers of certificate challenges.
+        edge: quota([helpers(4)]),
+        monitoring: quota([MONITORING, helpers(8)]),
+    };
+}
+
+function redisLoad({ pods, containers, storage }: NonNullable<QuotaArgs["redis"]>): Load {
+    return { pods, containers, volumes: { count: pods, size: storage } };
+}
+
+function quota(loads: readonly Load[]): Quota {
+    const sum = (amount: (load: Load) => number) =>
+        loads.reduce((total, load) => total + amount(load), 0);
+    const cpus = (key: "cpuRequest" | "cpuLimit") =>
+        formatCpu(sum((load) => perPod(load, (container) => parseCpu(container[key]))));
+    const memory = (key: "memoryRequest" | "memoryLimit") =>
+        formatBytes(sum((load) => perPod(load, (container) => parseBytes(container[key]))));
+    const volumes = sum(({ volumes }) => volumes?.count ?? 0);
+    const storage = sum(({ volumes }) =>
+        volumes ? volumes.count * (parseBytes(volumes.size) ?? NaN) : 0,
+    );
+    return {
+        pods: `${sum(({ pods }) => pods)}`,
+        "requests.cpu": cpus("cpuRequest"),
+        "limits.cpu": cpus("cpuLimit"),
+        "requests.memory": memory("memoryRequest"),
+        "limits.memory": memory("memoryLimit"),
+        persistentvolumeclaims: `${volumes}`,
+        "requests.storage": formatBytes(storage),
+        // Only the Gateway lets traffic in.
+        "services.nodeports": "0",
+        "services.loadbalancers": "0",
+    };
+}
+
+/** An amount of all containers of all pods of a load. */
+function perPod(
+    { pods, containers }: Load,
+    amount: (container: Resources) => number | undefined,
+): number {
+    return pods * containers.reduce((total, container) => total + (amount(container) ?? NaN), 0);
+}

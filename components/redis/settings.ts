@@ -1,0 +1,93 @@
+import { CACHE_KEY_PREFIX, parseBytes, PORTS } from "@property-search/contract";
+import { createHash } from "node:crypto";
+
+/** Share of the pod's memory for data; the rest is for buffers, fragments and the snapshot's copies. */
+const DATA_SHARE = 0.75;
+
+export const AUTH_FOLDER = "/etc/redis/auth";
+export const CONFIG_FOLDER = "/etc/redis/config";
+export const DATA_FOLDER = "/data";
+
+/** A user for probes, who may ask whether Redis answers and nothing else: no secret, no password. */
+export const HEALTH_USER = "health";
+export const ADMIN_USER = "admin";
+export const APP_USER = "app";
+export const EXPORTER_USER = "exporter";
+
+export interface Settings {
+    /** Memory limit of the pod, as a Kubernetes quantity. */
+    readonly memoryLimit: string;
+    readonly clustered: boolean;
+}
+
+/** redis.conf for Redis 7 and newer. */
+export function redisConf({ memoryLimit, clustered }: Settings): string {
+    const maxmemory = Math.floor((parseBytes(memoryLimit) ?? NaN) * DATA_SHARE);
+    return lines(
+        `port ${PORTS.redis}`,
+        "bind * -::*",
+        // Protected mode is for servers without users; here every user but the probes' has a password.
+        "protected-mode no",
+        `aclfile ${AUTH_FOLDER}/users.acl`,
+        "tcp-keepalive 60",
+        "maxclients 4000",
+        `maxmemory ${maxmemory}`,
+        "maxmemory-policy allkeys-lfu",
+        "lazyfree-lazy-eviction yes",
+        "lazyfree-lazy-expire yes",
+        "lazyfree-lazy-server-del yes",
+        // Snapshots make a restart warm. A cache goes on serving when one fails.
+        `dir ${DATA_FOLDER}`,
+        "save 300 100",
+        "stop-writes-on-bgsave-error no",
+        "appendonly no",
+        ...(clustered ? clusterConf() : []),
+    );
+}
+
+function clusterConf(): string[] {
+    return [
+        `include ${AUTH_FOLDER}/replication.conf`,
+        "cluster-enabled yes",
+        "cluster-config-file nodes.conf",
+        "cluster-node-timeout 5000",
+        // Names outlive pods; addresses do not.
+        "cluster-preferred-endpoint-type hostname",
+        // A cache with a hole is worth more than no cache.
+        "cluster-require-full-coverage no",
+        "cluster-allow-reads-when-down yes",
+        "replica-serve-stale-data yes",
+    ];
+}
+
+/**
+ * Users by least privilege, with hashes for passwords: the file does not give them away.
+ * The service reads and writes its own keys and can neither flush, scan others' settings nor administer.
+ * The exporter gets figures; CONFIG GET would show it the replication password.
+ */
+export function aclFile(passwords: Readonly<Record<"app" | "exporter" | "admin", string>>): string {
+    const slots = "+cluster|slots +cluster|shards +cluster|nodes +cluster|info +cluster|myid";
+    return lines(
+        "user default off resetpass resetkeys resetchannels -@all",
+        `user ${HEALTH_USER} on nopass -@all +ping`,
+        `user ${APP_USER} on #${sha256(passwords.app)} ~${CACHE_KEY_PREFIX}* ` +
+            `-@all +@read +@write +@connection -@dangerous -@admin +info ${slots}`,
+        `user ${EXPORTER_USER} on #${sha256(passwords.exporter)} ` +
+            `-@all +@connection -@dangerous -@admin +info +dbsize +slowlog|get +slowlog|len ` +
+            `+latency|latest +latency|histogram ${slots}`,
+        `user ${ADMIN_USER} on #${sha256(passwords.admin)} ~* &* +@all`,
+    );
+}
+
+/** How a replica logs in to its primary: the one place where Redis itself needs a password. */
+export function replicationConf(password: string): string {
+    return lines(`masteruser ${ADMIN_USER}`, `masterauth ${password}`);
+}
+
+export function sha256(text: string): string {
+    return createHash("sha256").update(text).digest("hex");
+}
+
+function lines(...text: readonly string[]): string {
+    return `${text.join("\n")}\n`;
+}

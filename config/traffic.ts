@@ -1,0 +1,23 @@
+import type { Traffic } from "../components/networkPolicies.ts";
+import type { StackConfig } from "../config.ts";
+
+/** Who talks to whom under a config: the connections that network policies have to let through. */
+export function trafficOf({
+    service,
+    redis,
+    edge,
+    certificates,
+}: Pick<StackConfig, "service" | "redis" | "edge" | "certificates">): Traffic {
+    const { upstream } = service;
+    return {
+        gateway: { namespace: edge.controllerNamespace, cidrs: edge.controllerCidrs },
+        ...(redis.mode === "external" && { externalRedisPort: portOf(redis.url) }),
+        ...(upstream.provider === "openai" && { upstreamPort: portOf(upstream.url) }),
+        acme: certificates !== undefined && certificates.issuer !== "selfSigned",
+    };
+}
+
+function portOf(url: string): number {
+    const { port, protocol } = new URL(url);
+    return port === "" ? (protocol === "http:" ? 80 : 443) : Number(port);
+}

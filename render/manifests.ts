@@ -1,0 +1,100 @@
+import { Secret, type Registration } from "./program.ts";
+import { MASK } from "./stackConfig.ts";
+
+/** A Kubernetes object as `kubectl apply --server-side` takes it. */
+export interface Manifest {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly metadata: Metadata;
+    readonly [field: string]: unknown;
+}
+
+export interface Metadata {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** What must exist before what. Kinds that are not named come last. */
+const ORDER = [
+    ["Namespace"],
+    ["ResourceQuota", "LimitRange", "NetworkPolicy"],
+    ["ServiceAccount", "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"],
+    ["Secret"],
+    ["ConfigMap", "PersistentVolumeClaim"],
+    ["Service"],
+    ["PodDisruptionBudget"],
+    ["StatefulSet"],
+    ["Job", "CronJob"],
+    ["Deployment", "DaemonSet"],
+    ["HorizontalPodAutoscaler"],
+    ["Gateway", "ReferenceGrant"],
+    ["HTTPRoute"],
+];
+
+/** Whether a registration is one Kubernetes object: components and charts are not. */
+export function isKubernetesObject({ type, inputs }: Registration): boolean {
+    return type.startsWith("kubernetes:") && "kind" in inputs && "metadata" in inputs;
+}
+
+/**
+ * The Kubernetes objects among what a program declared, in an order in which they can be applied that is
+ * the same each time.
+ *
+ * @param showSecrets false: everything in a Secret, and every secret elsewhere, is masked.
+ * @throws Error for an object without a name, or without a namespace though its kind has one.
+ */
+export function manifestsOf(
+    registrations: readonly Registration[],
+    showSecrets: boolean,
+): Manifest[] {
+    return registrations
+        .filter(isKubernetesObject)
+        .map((registration) => toManifest(registration, showSecrets))
+        .sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
+}
+
+function toManifest({ urn, inputs }: Registration, showSecrets: boolean): Manifest {
+    const masked = !showSecrets && inputs.kind === "Secret";
+    const opened = open(inputs, showSecrets || masked) as Manifest;
+    const { apiVersion, kind, metadata, ...rest } = masked ? maskValues(opened) : opened;
+    if (!metadata.name)
+        throw new Error(`${urn} has no name: without an engine nobody makes one up`);
+    if (!metadata.namespace && kind !== "Namespace") throw new Error(`${urn} has no namespace`);
+    return { apiVersion, kind, metadata: withoutHints(metadata), ...rest };
+}
+
+/** Annotations for Pulumi's Kubernetes provider mean nothing on a cluster. */
+function withoutHints({ annotations, ...metadata }: Metadata): Metadata {
+    const kept = Object.entries(annotations ?? {}).filter(
+        ([key]) => !key.startsWith("pulumi.com/"),
+    );
+    return kept.length > 0 ? { ...metadata, annotations: Object.fromEntries(kept) } : metadata;
+}
+
+/** A Secret that still tells which keys it has. */
+function maskValues(secret: Manifest): Manifest {
+    const masked = ["data", "stringData"]
+        .filter((field) => field in secret)
+        .map((field) => {
+            const keys = Object.keys(secret[field] as object);
+            return [field, Object.fromEntries(keys.map((key) => [key, MASK]))];
+        });
+    return { ...secret, ...(Object.fromEntries(masked) as object) };
+}
+
+function open(value: unknown, showSecrets: boolean): unknown {
+    if (value instanceof Secret) return showSecrets ? open(value.value, true) : MASK;
+    if (Array.isArray(value)) return value.map((item) => open(item, showSecrets));
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(
+        Object.entries(value).map(([key, field]) => [key, open(field, showSecrets)]),
+    );
+}
+
+function sortKey({ kind, metadata }: Manifest): string {
+    const rank = ORDER.findIndex((kinds) => kinds.includes(kind));
+    const order = String(rank < 0 ? ORDER.length : rank).padStart(2, "0");
+    return [order, kind, metadata.namespace ?? "", metadata.name].join(" ");
+}

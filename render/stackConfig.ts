@@ -1,0 +1,110 @@
+import { GENERATED_SECRETS } from "@property-search/contract";
+import * as pulumi from "@pulumi/pulumi";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { parse } from "yaml";
+
+/** What a secret shows where its value is not to be seen. */
+export const MASK = "[secret]";
+
+const ROOT = path.resolve(import.meta.dirname, "..");
+
+/** Config as the language host hands it to a program: full keys, values as text. */
+export interface ProgramConfig {
+    readonly project: string;
+    readonly values: Readonly<Record<string, string>>;
+    /** Keys whose values are secret. */
+    readonly secretKeys: readonly string[];
+}
+
+interface Project {
+    readonly name: string;
+    readonly config: Readonly<Record<string, { default?: unknown; secret?: boolean }>>;
+}
+
+/**
+ * The config of a stack as Pulumi would compute it: the stack's file over the project's defaults, and
+ * `given` over both. Without `given`, secrets that a rendering cannot know are masked; with it, it is
+ * taken for the whole truth, so that no mask can ever be deployed as a password.
+ *
+ * @param given values by key without the project's name; they may be secret.
+ * @throws pulumi.RunError when the stack has no file, or a secret stands in it readable or unreadable.
+ */
+export function stackConfig(
+    stack: string,
+    given: Readonly<Record<string, string>> | undefined,
+    overrides: Readonly<Record<string, string>> = {},
+): ProgramConfig {
+    const project = readYaml("Pulumi.yaml") as Project;
+    const full = (key: string) => `${project.name}:${key}`;
+    const declared = Object.entries(project.config).map(
+        ([key, declaration]) => [full(plainKey(key)), declaration] as const,
+    );
+    const secretKeys = new Set(declared.filter(([, { secret }]) => secret).map(([key]) => key));
+    const values = new Map<string, string>();
+
+    for (const [key, { default: value }] of declared) {
+        if (value !== undefined) values.set(key, textOf(value));
+    }
+    const encrypted = new Set<string>();
+    for (const [key, value] of Object.entries(readStackFile(stack))) {
+        if (isEncrypted(value)) encrypted.add(key);
+        else if (secretKeys.has(key)) refusePlainSecret(key, stack);
+        values.set(key, isEncrypted(value) ? MASK : textOf(value));
+    }
+    if (!given) for (const key of GENERATED_SECRETS) values.set(full(key), MASK);
+    for (const [key, value] of Object.entries({ ...given, ...overrides })) {
+        values.set(full(key), value);
+        encrypted.delete(full(key));
+    }
+    if (given && encrypted.size > 0) refuseEncrypted([...encrypted], stack);
+    return {
+        project: project.name,
+        values: Object.fromEntries(values),
+        secretKeys: [...secretKeys],
+    };
+}
+
+/** Keys as Pulumi.yaml declares them, without the brackets that make each a plain one. */
+export function declaredKeys(): string[] {
+    return Object.keys((readYaml("Pulumi.yaml") as Project).config).map(plainKey);
+}
+
+function plainKey(key: string): string {
+    return /^\["(.+)"\]$/.exec(key)?.[1] ?? key;
+}
+
+function readStackFile(stack: string): Record<string, unknown> {
+    const file = `Pulumi.${stack}.yaml`;
+    try {
+        return (readYaml(file) as { config?: Record<string, unknown> }).config ?? {};
+    } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+        throw new pulumi.RunError(`stack is ${JSON.stringify(stack)}; it has no file ${file}`);
+    }
+}
+
+function readYaml(file: string): unknown {
+    return parse(readFileSync(path.join(ROOT, file), "utf8"));
+}
+
+function textOf(value: unknown): string {
+    return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function isEncrypted(value: unknown): boolean {
+    return typeof value === "object" && value !== null && "secure" in value;
+}
+
+function refusePlainSecret(key: string, stack: string): never {
+    throw new pulumi.RunError(
+        `${key} stands readable in Pulumi.${stack}.yaml; allowed: pulumi config set --secret`,
+    );
+}
+
+function refuseEncrypted(keys: readonly string[], stack: string): never {
+    throw new pulumi.RunError(
+        `${keys.join(", ")} cannot be read: Pulumi.${stack}.yaml holds it encrypted, and only Pulumi ` +
+            "has the key. Give the value with --config, or deploy with Pulumi.",
+    );
+}

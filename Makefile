@@ -99,3 +99,7 @@ verify: $(INSTALLED) ## Use a deployed stack as a client would (STACK=prod, CONT
 .PHONY: undeploy
 undeploy: $(INSTALLED) ## Remove a stack that was deployed by apply (STACK=dev, CONTEXT=name)
 	@$(DEPLOY_COMMAND) remove --stack $(STACK) $(CONTEXT_FLAG)
+
+.PHONY: render
+render: $(INSTALLED) ## A stack's manifests as YAML in rendered/, secrets masked (STACK=prod, OUT=folder)
+	@node render.ts --stack $(STACK) --out $(or $(OUT),rendered)

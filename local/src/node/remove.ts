@@ -1,72 +1,81 @@
 import { execa } from "execa";
-import { existsSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
-import { setTimeout as delay } from "node:timers/promises";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { tryRun } from "../shell.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { PATHS } from "../paths.ts";
+import { LocalError, tryRun } from "../shell.ts";
+import { cgroupsNamed, members, removeCgroup } from "./cgroups.ts";
 import { NETWORK } from "./network.ts";
 
-const CGROUPS = "/sys/fs/cgroup";
-
-/** Processes in the node's network namespace: all of the node's own. */
-export async function nodeProcesses(): Promise<number[]> {
-    const listed = await tryRun("ip", ["netns", "pids", NETWORK.namespace]);
-    return (listed ?? "").split("\n").filter(Boolean).map(Number);
-}
-
-/** The node's cgroup in each hierarchy: one on cgroup v2, one a controller on v1. */
-export function nodeCgroups(): string[] {
-    return [CGROUPS, ...readdirSync(CGROUPS).map((name) => path.join(CGROUPS, name))]
-        .map((folder) => path.join(folder, NETWORK.namespace))
-        .filter((folder) => existsSync(folder));
-}
+const ATTEMPTS = 100;
+const PAUSE_MILLISECONDS = 50;
 
 /**
  * Ends the node: one process tree in its own pid, mount and network namespaces, so that the end of its
  * init ends every process and every mount. Finds it by what it runs in and not by a number in a file,
  * which may be another process's by now.
+ *
+ * @throws LocalError naming what could not be removed.
  */
 export async function removeNode(): Promise<void> {
-    for (let attempt = 0; attempt < 100; attempt += 1) {
-        const processes = new Set([...(await nodeProcesses()), ...nodeCgroups().flatMap(members)]);
-        if (processes.size === 0) break;
-        for (const pid of processes) kill(pid);
-        await delay(50);
+    let left: string[] = [];
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+        const running = await nodeProcesses();
+        running.forEach(kill);
+        if (running.length === 0) {
+            // The link first: a namespace that is still referred to would keep its end of it.
+            await execa("ip", ["link", "delete", NETWORK.hostLink], { reject: false });
+            await execa("ip", ["netns", "delete", NETWORK.namespace], { reject: false });
+            cgroups().forEach(removeCgroup);
+            left = await leftovers();
+            if (left.length === 0) return;
+        }
+        await delay(PAUSE_MILLISECONDS);
     }
-    await execa("ip", ["netns", "delete", NETWORK.namespace], { reject: false });
-    await execa("ip", ["link", "delete", NETWORK.hostLink], { reject: false });
-    for (let attempt = 0; attempt < 20 && nodeCgroups().length > 0; attempt += 1) {
-        nodeCgroups().forEach(removeCgroup);
-        if (nodeCgroups().length > 0) await delay(50);
-    }
+    throw new LocalError(`the node could not be removed; left: ${left.join("; ") || "processes"}`);
 }
 
-function members(cgroup: string): number[] {
-    const own = readFileSync(path.join(cgroup, "cgroup.procs"), "utf8").split("\n");
-    const children = readdirSync(cgroup, { withFileTypes: true }).filter((one) =>
-        one.isDirectory(),
-    );
+/** What of a node is on this machine, running or not: a phrase for each; none after `make down`. */
+export async function leftovers(): Promise<string[]> {
+    const processes = await nodeProcesses();
     return [
-        ...own.filter(Boolean).map(Number),
-        ...children.flatMap(({ name }) => members(path.join(cgroup, name))),
+        ...(processes.length > 0 ? [`processes ${processes.join(", ")}`] : []),
+        ...cgroups().map((cgroup) => `cgroup ${cgroup}`),
+        ...mountsBelow(PATHS.node, readFileSync("/proc/self/mountinfo", "utf8")).map(
+            (mount) => `mount ${mount}`,
+        ),
+        ...(existsSync(path.join("/run/netns", NETWORK.namespace))
+            ? [`network namespace ${NETWORK.namespace}`]
+            : []),
+        ...(existsSync(path.join("/sys/class/net", NETWORK.hostLink))
+            ? [`link ${NETWORK.hostLink}`]
+            : []),
     ];
 }
 
-/** Children first: a cgroup goes only when it is empty. One that is still busy goes at the next try. */
-function removeCgroup(cgroup: string): void {
-    for (const child of readdirSync(cgroup, { withFileTypes: true })) {
-        if (child.isDirectory()) removeCgroup(path.join(cgroup, child.name));
-    }
-    try {
-        rmdirSync(cgroup);
-    } catch {
-        return;
-    }
+/** Mount points at or below a folder; in mountinfo a blank is written as \040. */
+export function mountsBelow(folder: string, mountinfo: string): string[] {
+    return mountinfo
+        .split("\n")
+        .map((line) => (line.split(" ")[4] ?? "").replaceAll("\\040", " "))
+        .filter((point) => point === folder || point.startsWith(`${folder}/`));
+}
+
+/** The node's own processes share its network; those of pods have another one, but are in its cgroup. */
+async function nodeProcesses(): Promise<number[]> {
+    const listed = await tryRun("ip", ["netns", "pids", NETWORK.namespace]);
+    const own = (listed ?? "").split("\n").filter(Boolean).map(Number);
+    return [...new Set([...own, ...cgroups().flatMap(members)])];
+}
+
+function cgroups(): string[] {
+    return cgroupsNamed(NETWORK.namespace);
 }
 
 function kill(pid: number): void {
     try {
         process.kill(pid, "SIGKILL");
     } catch {
-        return;
+        // It ended by itself, or with its init.
     }
 }

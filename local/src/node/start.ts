@@ -1,19 +1,12 @@
 import { spawn } from "node:child_process";
-import {
-    existsSync,
-    mkdirSync,
-    openSync,
-    readdirSync,
-    readFileSync,
-    statSync,
-    writeFileSync,
-} from "node:fs";
+import { openSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { digest, digestFiles } from "../content.ts";
 import { PATHS, REPOSITORY } from "../paths.ts";
 import { LocalError, run, tryRun, type Step } from "../shell.ts";
+import { makeCgroups } from "./cgroups.ts";
 import { NODE_NAME, writeConfiguration } from "./configuration.ts";
 import { NETWORK } from "./network.ts";
 import { removeNode } from "./remove.ts";
@@ -67,7 +60,7 @@ export async function ensureNode(
 
     step.say("starting");
     await makeNetwork(step);
-    makeCgroups();
+    makeCgroups(NETWORK.namespace);
     startInit(tools);
     await waitReady(step, tools);
     await writeFile(STAMP, stamp);
@@ -108,24 +101,6 @@ async function makeNetwork(step: Step): Promise<void> {
     const sink = ["dev", "service-sink", "src", nodeAddress];
     await inside("ip", "route", "add", NETWORK.serviceCidr, ...sink);
     await inside("sysctl", "-qw", "net.ipv4.ip_forward=1");
-}
-
-/** One cgroup on v2, one a controller on v1, where a new cpuset holds no processor until it is told. */
-function makeCgroups(): void {
-    const root = "/sys/fs/cgroup";
-    if (existsSync(path.join(root, "cgroup.controllers"))) {
-        mkdirSync(path.join(root, NETWORK.namespace), { recursive: true });
-        return;
-    }
-    for (const controller of readdirSync(root)) {
-        if (statSync(path.join(root, controller)).isDirectory()) {
-            mkdirSync(path.join(root, controller, NETWORK.namespace), { recursive: true });
-        }
-    }
-    for (const file of ["cpuset.cpus", "cpuset.mems"]) {
-        const value = readFileSync(path.join(root, "cpuset", file));
-        writeFileSync(path.join(root, "cpuset", NETWORK.namespace, file), value);
-    }
 }
 
 function startInit(tools: NodeTools): void {

@@ -18,7 +18,8 @@ export async function installDebianPackages(step: Step): Promise<void> {
     const missing = Object.keys(PACKAGES).filter((name) => !existsSync(PACKAGES[name] ?? ""));
     if (missing.length === 0) return;
     step.say(`installing ${missing.join(", ")}`);
-    const env = { DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" };
+    // A package's own service must not start on the host: each init system is told its way not to.
+    const env = { DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1", SYSTEMD_OFFLINE: "1" };
     await run(step, "apt-get", ["update", "-q"], { env });
     await run(step, "apt-get", ["install", "-y", "-q", "--no-install-recommends", ...missing], {
         env,

@@ -1,0 +1,76 @@
+import {
+    existsSync,
+    mkdirSync,
+    readdirSync,
+    readFileSync,
+    rmdirSync,
+    writeFileSync,
+} from "node:fs";
+import path from "node:path";
+
+/** Where the kernel shows its control groups. */
+export const CGROUP_ROOT = "/sys/fs/cgroup";
+
+/** Folders that hold a cgroup called `name`: the root on v2, one a controller on v1. */
+export function hierarchies(root = CGROUP_ROOT): string[] {
+    if (existsSync(path.join(root, "cgroup.controllers"))) return [root];
+    // Controllers that share a hierarchy are links to it, and it is there under its own name.
+    return readdirSync(root, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map((entry) => path.join(root, entry.name));
+}
+
+/** The cgroups called `name` that exist. */
+export function cgroupsNamed(name: string, root = CGROUP_ROOT): string[] {
+    return hierarchies(root)
+        .map((hierarchy) => path.join(hierarchy, name))
+        .filter((folder) => existsSync(folder));
+}
+
+/** Makes the cgroup `name` in each hierarchy. */
+export function makeCgroups(name: string, root = CGROUP_ROOT): void {
+    for (const hierarchy of hierarchies(root)) {
+        mkdirSync(path.join(hierarchy, name), { recursive: true });
+    }
+    // On v1 a new cpuset holds no processor and no memory until it is told, and takes no process.
+    for (const file of ["cpuset.cpus", "cpuset.mems"]) {
+        const inherited = path.join(root, "cpuset", file);
+        if (!existsSync(inherited)) continue;
+        writeFileSync(path.join(root, "cpuset", name, file), readFileSync(inherited));
+    }
+}
+
+/** Ids of the processes in a cgroup and below; none when it is gone. */
+export function members(cgroup: string): number[] {
+    return unlessGone(() => {
+        const own = readFileSync(path.join(cgroup, "cgroup.procs"), "utf8").split("\n");
+        return [...own.filter(Boolean).map(Number), ...children(cgroup).flatMap(members)];
+    });
+}
+
+/** Removes a cgroup, children first. One that is still busy stays. */
+export function removeCgroup(cgroup: string): void {
+    unlessGone(() => children(cgroup)).forEach(removeCgroup);
+    try {
+        rmdirSync(cgroup);
+    } catch {
+        // The kernel empties a cgroup a moment after its last process ends: the caller tries again.
+    }
+}
+
+function children(cgroup: string): string[] {
+    return readdirSync(cgroup, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map((entry) => path.join(cgroup, entry.name));
+}
+
+/** A cgroup can go between two looks at it; ENODEV is what reading its files then says. */
+function unlessGone<T>(read: () => T[]): T[] {
+    try {
+        return read();
+    } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === "ENOENT" || code === "ENODEV") return [];
+        throw error;
+    }
+}

@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { digest, digestFiles, once } from "../src/content.ts";
+
+let folder: string;
+
+beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), "content-"));
+});
+afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+});
+
+const write = (name: string, text: string) => {
+    const file = path.join(folder, name);
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, text);
+};
+
+test("a digest tells lists apart that join to the same text", () => {
+    expect(digest("ab", "c")).not.toBe(digest("a", "bc"));
+    expect(digest("a", "")).not.toBe(digest("a"));
+    expect(digest("a", "b")).toBe(digest("a", "b"));
+});
+
+test("a digest of files changes with a content and with a name, and not with installed packages", async () => {
+    write("src/a.ts", "one");
+    const before = await digestFiles([folder]);
+    write("node_modules/x/index.js", "anything");
+    expect(await digestFiles([folder])).toBe(before);
+    write("src/a.ts", "two");
+    const changed = await digestFiles([folder]);
+    expect(changed).not.toBe(before);
+    write("src/a.ts", "one");
+    write("src/b.ts", "");
+    expect(await digestFiles([folder])).not.toBe(before);
+});
+
+test("a folder is made once", async () => {
+    const made = path.join(folder, "made");
+    let calls = 0;
+    const make = async (temporary: string) => {
+        calls += 1;
+        writeFileSync(path.join(temporary, "file"), "whole");
+        return Promise.resolve();
+    };
+    expect(await once(made, make)).toBe(true);
+    expect(await once(made, make)).toBe(false);
+    expect(calls).toBe(1);
+});
+
+test("an interrupted making leaves no folder, and the next one starts from an empty one", async () => {
+    const made = path.join(folder, "made");
+    const interrupted = once(made, (temporary) => {
+        writeFileSync(path.join(temporary, "half"), "");
+        return Promise.reject(new Error("interrupted"));
+    });
+    await expect(interrupted).rejects.toThrow("interrupted");
+    expect(existsSync(made)).toBe(false);
+    await once(made, (temporary) => {
+        writeFileSync(path.join(temporary, "whole"), "");
+        return Promise.resolve();
+    });
+    expect(readdirSync(made)).toEqual(["whole"]);
+});

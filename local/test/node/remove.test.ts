@@ -1,0 +1,21 @@
+import { expect, test } from "@jest/globals";
+import { mountsBelow } from "../../src/node/remove.ts";
+
+const MOUNTINFO = `\
+22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
+30 22 0:24 / /cache/node-state rw - tmpfs tmpfs rw
+31 22 0:25 / /cache/node-state/kubelet/pods/a\\040b rw - tmpfs tmpfs rw
+32 22 0:26 / /cache/node-state-of-another rw - tmpfs tmpfs rw
+`;
+
+test("mounts of the node's folder are found, and not those of its neighbours", () => {
+    expect(mountsBelow("/cache/node-state", MOUNTINFO)).toEqual([
+        "/cache/node-state",
+        "/cache/node-state/kubelet/pods/a b",
+    ]);
+});
+
+test("a machine without such mounts has none", () => {
+    expect(mountsBelow("/elsewhere", MOUNTINFO)).toEqual([]);
+    expect(mountsBelow("/elsewhere", "")).toEqual([]);
+});

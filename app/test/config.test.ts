@@ -1,0 +1,75 @@
+import { describe, expect, test } from "@jest/globals";
+
+import { ConfigError, readConfig } from "../src/config.ts";
+
+const local = { MODEL_DIR: "/model" };
+
+function findings(environment: Record<string, string>): readonly string[] {
+    try {
+        readConfig(environment);
+    } catch (error) {
+        if (error instanceof ConfigError) return error.findings;
+        throw error;
+    }
+    return [];
+}
+
+describe("the environment", () => {
+    test("a model's folder is enough: everything else has a default", () => {
+        expect(readConfig(local)).toEqual({
+            port: 8001,
+            colour: "none",
+            version: "dev",
+            redis: undefined,
+            cacheTtlSeconds: 604_800,
+            maxLocalEntries: 2_000,
+            costPerRequest: 0.001,
+            model: "all-MiniLM-L6-v2",
+            provider: { name: "local", directory: "/model", threads: 1 },
+            drainTimeoutSeconds: 30,
+            logLevel: "info",
+        });
+    });
+
+    test("an empty variable is an absent one", () => {
+        expect(readConfig({ ...local, REDIS_URL: "", COLOUR: " " }).redis).toBeUndefined();
+    });
+
+    test("credentials come beside the URL of Redis", () => {
+        const redis = {
+            REDIS_URL: "rediss://cache:6380",
+            REDIS_MODE: "cluster",
+            REDIS_USERNAME: "app",
+            REDIS_PASSWORD: "secret",
+        };
+        expect(readConfig({ ...local, ...redis }).redis).toEqual({
+            url: new URL("rediss://cache:6380"),
+            mode: "cluster",
+            username: "app",
+            password: "secret",
+        });
+    });
+
+    test("all findings come at once, each with variable, value and what is allowed", () => {
+        const wrong = { PORT: "70000", COLOUR: "red", CACHE_TTL: "-1", LOG_LEVEL: "loud" };
+        const found = findings({ ...local, ...wrong });
+        expect(found).toHaveLength(4);
+        expect(found).toContain('PORT is "70000"; allowed: a whole number from 1 to 65535');
+        expect(found).toContain('COLOUR is "red"; allowed: one of blue, green, or nothing');
+    });
+
+    test("the local model without a folder says how to get one", () => {
+        expect(findings({}).join()).toMatch(/MODEL_DIR is not set; .*make model/);
+    });
+
+    test("an API without a URL is refused", () => {
+        expect(findings({ EMBEDDING_PROVIDER: "openai" }).join()).toMatch(
+            /UPSTREAM_URL is not set/,
+        );
+    });
+
+    test("a wrong URL is not shown, since it may hold a password", () => {
+        const found = findings({ ...local, REDIS_URL: "http://user:hunter2@host" });
+        expect(found).toEqual(["REDIS_URL is wrong; allowed: a URL such as redis://host:6379"]);
+    });
+});

@@ -1,0 +1,172 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { Agent, request } from "node:http";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { PATHS } from "@property-search/contract";
+
+import { eventually } from "./support/eventually.ts";
+import { freePort } from "./support/redisServer.ts";
+import { stubEnvironment } from "./support/service.ts";
+import { startStubUpstream, type StubUpstream } from "./support/stubUpstream.ts";
+
+const SERVER = join(import.meta.dirname, "../src/server.ts");
+
+let upstream: StubUpstream;
+let running: ChildProcess[] = [];
+
+beforeEach(async () => {
+    upstream = await startStubUpstream();
+});
+
+afterEach(async () => {
+    for (const child of running) child.kill("SIGKILL");
+    running = [];
+    await upstream.stop();
+});
+
+/** The real server, as the image's command starts it. */
+function start(environment: Record<string, string | undefined>): ChildProcess {
+    const child = spawn(process.execPath, [SERVER], {
+        env: { PATH: process.env.PATH, LOG_LEVEL: "error", ...environment },
+        stdio: ["ignore", "pipe", "pipe"],
+    });
+    running.push(child);
+    return child;
+}
+
+async function startReady(port: number, more: Record<string, string> = {}): Promise<ChildProcess> {
+    const child = start({ ...stubEnvironment(upstream.url), PORT: String(port), ...more });
+    await eventually("the server is ready", async () => {
+        const answer = await fetch(`http://127.0.0.1:${port}${PATHS.ready}`).catch(() => undefined);
+        return answer?.status === 200;
+    });
+    return child;
+}
+
+interface Sent {
+    readonly status: number | undefined;
+    readonly connection: string | undefined;
+}
+
+function post(port: number, agent: Agent, body: string): Promise<Sent> {
+    return new Promise((resolve, reject) => {
+        const sending = request(
+            { port, host: "127.0.0.1", agent, method: "POST", path: PATHS.embed },
+            (response) => {
+                response.on("error", reject);
+                response.resume().on("end", () =>
+                    resolve({
+                        status: response.statusCode,
+                        connection: response.headers.connection,
+                    }),
+                );
+            },
+        );
+        sending.on("error", reject);
+        sending.end(body);
+    });
+}
+
+describe("SIGTERM", () => {
+    test("under load fails no request, closes connections and ends with 0", async () => {
+        const port = await freePort();
+        const server = await startReady(port);
+        const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+        const sent: Sent[] = [];
+        let terminated = false;
+        let rounds = 0;
+        async function client(number: number): Promise<void> {
+            // After the signal each client goes on for a while, as a gateway that has not noticed.
+            for (let after = 0; after < 40; after += terminated ? 1 : 0) {
+                rounds += 1;
+                const body = JSON.stringify({ text: `client ${number} asks ${rounds % 50}` });
+                sent.push(await post(port, agent, body));
+            }
+        }
+        const clients = Array.from({ length: 16 }, (_, number) => client(number));
+        await eventually("the load runs", () => sent.length > 500);
+        const exit = once(server, "exit");
+        server.kill("SIGTERM");
+        terminated = true;
+        await Promise.all(clients);
+        expect(sent.filter(({ status }) => status !== 200)).toEqual([]);
+        expect(sent.at(-1)?.connection).toBe("close");
+        agent.destroy();
+        expect(await exit).toEqual([0, null]);
+    });
+
+    test("is told by readiness at once, while a slow request is still answered", async () => {
+        const port = await freePort();
+        const server = await startReady(port);
+        const hang = Promise.withResolvers<undefined>();
+        const arrived = Promise.withResolvers<undefined>();
+        upstream.misbehave((body, response) => {
+            arrived.resolve(undefined);
+            void hang.promise.then(() => {
+                response.writeHead(200, { "content-type": "application/json" });
+                const vector = { index: 0, embedding: [0.6, 0.8] };
+                response.end(JSON.stringify({ data: [vector], usage: { prompt_tokens: 1 } }));
+            });
+        });
+        const agent = new Agent();
+        const slow = post(port, agent, JSON.stringify({ text: "slow" }));
+        await arrived.promise;
+        server.kill("SIGTERM");
+        await eventually("readiness says no", async () => {
+            const ready = await fetch(`http://127.0.0.1:${port}${PATHS.ready}`);
+            return ready.status === 503;
+        });
+        const live = await fetch(`http://127.0.0.1:${port}${PATHS.live}`);
+        expect(live.status).toBe(200);
+        const exit = once(server, "exit");
+        hang.resolve(undefined);
+        expect((await slow).status).toBe(200);
+        expect(await exit).toEqual([0, null]);
+    });
+
+    test("is bounded: a request that never ends is cut off after DRAIN_TIMEOUT", async () => {
+        const port = await freePort();
+        const server = await startReady(port, { DRAIN_TIMEOUT: "2" });
+        const arrived = Promise.withResolvers<undefined>();
+        upstream.misbehave(() => arrived.resolve(undefined));
+        const endless = post(port, new Agent(), JSON.stringify({ text: "endless" }));
+        const cutOff = expect(endless).rejects.toThrow();
+        await arrived.promise;
+        server.kill("SIGTERM");
+        expect(await once(server, "exit")).toEqual([0, null]);
+        await cutOff;
+    });
+});
+
+describe("the start", () => {
+    test("on a port in use says so and ends with 1", async () => {
+        const port = await freePort();
+        await startReady(port);
+        const second = start({ ...stubEnvironment(upstream.url), PORT: String(port) });
+        const [said, exit] = await Promise.all([
+            second.stderr ? text(second.stderr) : "",
+            once(second, "exit"),
+        ]);
+        expect(said).toBe(`Error: Port ${port} is in use: stop what listens there, or set PORT\n`);
+        expect(exit).toEqual([1, null]);
+    });
+
+    test("with a wrong environment says everything that is wrong and ends with 1", async () => {
+        const server = start({ PORT: "x", EMBEDDING_PROVIDER: "openai" });
+        const [said, exit] = await Promise.all([
+            server.stderr ? text(server.stderr) : "",
+            once(server, "exit"),
+        ]);
+        expect(said).toMatch(/PORT is "x".*\n.*UPSTREAM_URL is not set/);
+        expect(exit).toEqual([1, null]);
+    });
+
+    test("without the model's files names the file and the way to get it", async () => {
+        const server = start({ MODEL_DIR: "/nowhere", PORT: String(await freePort()) });
+        const said = server.stderr ? await text(server.stderr) : "";
+        expect(said).toMatch(/\/nowhere\/model\.onnx cannot be read \(ENOENT\); `make model`/);
+    });
+});

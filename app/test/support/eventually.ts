@@ -1,0 +1,14 @@
+import { setTimeout as wait } from "node:timers/promises";
+
+/** Polls until the condition holds; a condition that never does fails the test with its name. */
+export async function eventually(
+    what: string,
+    holds: () => boolean | Promise<boolean>,
+    seconds = 15,
+): Promise<void> {
+    const deadline = Date.now() + seconds * 1000;
+    while (!(await holds())) {
+        if (Date.now() > deadline) throw new Error(`${what}: not so after ${seconds} s`);
+        await wait(20);
+    }
+}

@@ -1,0 +1,63 @@
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
+
+export interface RedisServer {
+    readonly port: number;
+    readonly url: URL;
+    /** Runs one command by redis-cli and returns what it prints. */
+    readonly command: (...words: readonly string[]) => string;
+    /** Stops answering and keeps its connections, as a hung machine does. */
+    readonly pause: () => void;
+    readonly resume: () => void;
+    readonly kill: () => Promise<void>;
+}
+
+/** @returns a port of the loopback interface that was free a moment ago. */
+export async function freePort(): Promise<number> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+}
+
+/** Starts a real Redis that keeps nothing on disk, and waits until it takes connections. */
+export async function startRedis(
+    port?: number,
+    settings: readonly string[] = [],
+): Promise<RedisServer> {
+    const chosen = port ?? (await freePort());
+    const args = ["--port", String(chosen), "--bind", "127.0.0.1", "--save", "", ...settings];
+    const server = spawn("redis-server", args, { stdio: ["ignore", "pipe", "ignore"] });
+    await ready(server);
+    return {
+        port: chosen,
+        url: new URL(`redis://127.0.0.1:${chosen}`),
+        command: (...words) =>
+            spawnSync("redis-cli", ["-p", String(chosen), ...words], { encoding: "utf8" }).stdout,
+        pause: () => void server.kill("SIGSTOP"),
+        resume: () => void server.kill("SIGCONT"),
+        kill: async () => {
+            if (server.exitCode !== null || server.signalCode !== null) return;
+            const gone = once(server, "exit");
+            server.kill("SIGKILL");
+            await gone;
+        },
+    };
+}
+
+function ready(server: ChildProcess): Promise<void> {
+    return new Promise((resolve, reject) => {
+        let said = "";
+        server.stdout?.setEncoding("utf8").on("data", (text: string) => {
+            said += text;
+            if (said.includes("Ready to accept connections")) resolve();
+        });
+        server.once("error", (error) => {
+            const hint = "redis-server is missing: `make test-tools` installs it";
+            reject(new Error(hint, { cause: error }));
+        });
+        server.once("exit", () => reject(new Error(`redis-server ended: ${said}`)));
+    });
+}

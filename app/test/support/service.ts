@@ -1,0 +1,81 @@
+import { pino } from "pino";
+
+import { buildApp, type App } from "../../src/app.ts";
+import { readConfig, type Environment } from "../../src/config.ts";
+import { httpServer } from "../../src/http/server.ts";
+
+export interface Service {
+    readonly url: string;
+    readonly app: App;
+    readonly post: (path: string, body: unknown) => Promise<Answer>;
+    readonly get: (path: string, method?: string) => Promise<Answer>;
+    /** Value of a metric with exactly these labels, such as `name{result="miss"}`. */
+    readonly metric: (series: string) => Promise<number>;
+    readonly stop: () => Promise<void>;
+}
+
+export interface Answer {
+    readonly status: number;
+    readonly headers: Headers;
+    readonly text: string;
+    readonly json: unknown;
+}
+
+export const MODEL = "stub-model";
+
+/** The whole service in this process, on a free port, configured by environment as a pod is. */
+export async function startService(environment: Environment): Promise<Service> {
+    const config = readConfig({ COLOUR: "blue", VERSION: "v1.0.0", ...environment });
+    const app = await buildApp(config, pino({ level: "silent" }));
+    const server = httpServer(app.listener);
+    const port = await server.listen(0, "127.0.0.1");
+    await app.start();
+    const url = `http://127.0.0.1:${port}`;
+    const get = async (path: string, method = "GET"): Promise<Answer> =>
+        read(await fetch(url + path, { method }));
+    return {
+        url,
+        app,
+        get,
+        post: async (path, body) =>
+            read(
+                await fetch(url + path, {
+                    method: "POST",
+                    body: typeof body === "string" ? body : JSON.stringify(body),
+                }),
+            ),
+        metric: async (series) => {
+            const { text } = await get("/metrics");
+            const line = text.split("\n").find((one) => one.startsWith(`${series} `));
+            if (line === undefined) throw new Error(`/metrics has no ${series}`);
+            return Number(line.slice(series.length + 1));
+        },
+        stop: async () => {
+            const limits = { quietMilliseconds: 0, acceptMilliseconds: 0, timeoutMilliseconds: 0 };
+            await server.drain(limits);
+            await app.close();
+        },
+    };
+}
+
+/** Environment of a service whose upstream is a stub. */
+export function stubEnvironment(upstream: URL, redis?: URL): Environment {
+    return {
+        EMBEDDING_PROVIDER: "openai",
+        EMBEDDING_MODEL: MODEL,
+        UPSTREAM_URL: upstream.href,
+        UPSTREAM_API_KEY: "a-key",
+        REDIS_URL: redis?.href,
+    };
+}
+
+async function read(response: Response): Promise<Answer> {
+    const text = await response.text();
+    const isJson = response.headers.get("content-type")?.includes("json") === true && text !== "";
+    return {
+        status: response.status,
+        headers: response.headers,
+        text,
+        json: isJson ? (JSON.parse(text) as unknown) : undefined,
+    };
+}

@@ -1,0 +1,103 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { json } from "node:stream/consumers";
+
+import { littleEndianBytes } from "../../src/vector/entry.ts";
+import { trueTokens, trueVector } from "./vectors.ts";
+
+export interface StubRequest {
+    readonly model: string;
+    readonly input: readonly (string | readonly number[])[];
+    readonly encoding_format: "float" | "base64";
+    readonly dimensions?: number;
+}
+
+export interface StubUpstream {
+    readonly url: URL;
+    /** Requests that arrived, in order. */
+    readonly requests: StubRequest[];
+    readonly headers: IncomingMessage["headers"][];
+    billedTokens: number;
+    /** Answers the next requests in the place of the right answer, one each; then all is well again. */
+    readonly misbehave: (...turns: readonly Turn[]) => void;
+    readonly stop: () => Promise<void>;
+}
+
+export type Turn = (request: StubRequest, response: ServerResponse) => void;
+
+/** A text with this word in it is refused with 400, as a too long one would be. */
+export const REFUSED = "unspeakable";
+
+/** A real HTTP server that speaks OpenAI's embeddings contract with E for a model. */
+export async function startStubUpstream(): Promise<StubUpstream> {
+    const turns: Turn[] = [];
+    const server = createServer((request, response) => {
+        void json(request).then((body) => answer(request, body as StubRequest, response));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const stub: StubUpstream = {
+        url: new URL(`http://127.0.0.1:${port}/v1`),
+        requests: [],
+        headers: [],
+        billedTokens: 0,
+        misbehave: (...next) => void turns.push(...next),
+        stop: () =>
+            new Promise((resolve) => {
+                server.close(() => resolve());
+                server.closeAllConnections();
+            }),
+    };
+    return stub;
+
+    function answer(request: IncomingMessage, body: StubRequest, response: ServerResponse): void {
+        stub.requests.push(body);
+        stub.headers.push(request.headers);
+        const turn = turns.shift();
+        if (turn) {
+            turn(body, response);
+            return;
+        }
+        if (body.input.some((input) => String(input).includes(REFUSED))) {
+            reply(response, 400, { error: { message: "input refused", code: "refused" } });
+            return;
+        }
+        const answer = rightAnswer(body);
+        stub.billedTokens += answer.usage.prompt_tokens;
+        reply(response, 200, answer);
+    }
+}
+
+export interface RightAnswer {
+    readonly data: { index: number; embedding: string | number[] }[];
+    readonly usage: { readonly prompt_tokens: number; readonly total_tokens: number };
+}
+
+export function rightAnswer(request: StubRequest): RightAnswer {
+    const texts = request.input.map((input) =>
+        typeof input === "string" ? input : `tokens ${input.join(" ")}`,
+    );
+    const data = texts.map((text, index) => {
+        const vector = trueVector(text, request.dimensions);
+        return {
+            object: "embedding",
+            index,
+            embedding:
+                request.encoding_format === "base64"
+                    ? littleEndianBytes(vector).toString("base64")
+                    : Array.from(vector),
+        };
+    });
+    const tokens = texts.reduce((sum, text) => sum + trueTokens(text), 0);
+    return { data, usage: { prompt_tokens: tokens, total_tokens: tokens } };
+}
+
+export function reply(
+    response: ServerResponse,
+    status: number,
+    body: unknown,
+    headers: Record<string, string> = {},
+): void {
+    response.writeHead(status, { "content-type": "application/json", ...headers });
+    response.end(typeof body === "string" ? body : JSON.stringify(body));
+}

@@ -62,13 +62,19 @@ export function assemble({ config, log, upstream, shared, local }: AppParts): Ap
     const reply = replies({ colour, version, draining: () => draining });
     const metrics = openMetrics({
         build: { colour, version, provider, model, revision },
+        costPerRequest,
         redisUp: () => shared.state() === "up",
     });
     const parts = {
         keyOf: keyMaker({ tenant: "anonymous", provider, model, revision, inputType: "none" }),
-        resolver: resolver({ local, shared, flights: flights(), upstream }),
+        resolver: resolver({
+            local,
+            shared,
+            flights: flights(),
+            upstream,
+            billed: metrics.billed,
+        }),
         metrics,
-        costPerRequest,
         replies: reply,
         log,
     };

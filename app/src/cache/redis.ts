@@ -35,11 +35,19 @@ export function redisCache(commands: RedisCommands, options: RedisCacheOptions):
         halfOpenAfter: HALF_OPEN_AFTER_MILLISECONDS,
         breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
     });
+    let probing: NodeJS.Timeout | undefined;
     breaker.onBreak((reason) => {
+        if (probing) return;
         const error = "error" in reason ? messageOf(reason.error) : "isolated";
         log.warn({ error }, "Redis does not answer: serving without it");
+        // Without it, a pod that gets no requests would call Redis down for ever.
+        probing = setInterval(probe, HALF_OPEN_AFTER_MILLISECONDS).unref();
     });
-    breaker.onReset(() => log.info("Redis answers again"));
+    breaker.onReset(() => {
+        clearInterval(probing);
+        probing = undefined;
+        log.info("Redis answers again");
+    });
     let pendingWrites = 0;
 
     async function read(
@@ -69,6 +77,10 @@ export function redisCache(commands: RedisCommands, options: RedisCacheOptions):
         }
     }
 
+    function probe(): void {
+        breaker.execute(() => commands.ping()).catch(() => undefined);
+    }
+
     function write(entries: readonly (readonly [string, Embedding])[]): void {
         if (breaker.state === CircuitState.Open) return;
         if (pendingWrites + entries.length > MAX_PENDING_WRITES) return;
@@ -94,7 +106,10 @@ export function redisCache(commands: RedisCommands, options: RedisCacheOptions):
         write,
         state: () =>
             breaker.state === CircuitState.Closed && commands.connected() ? "up" : "down",
-        close: () => commands.close(),
+        close: async () => {
+            clearInterval(probing);
+            await commands.close();
+        },
     };
 }
 

@@ -13,6 +13,7 @@ export interface Write {
 export interface RedisCommands {
     readonly read: (keys: readonly string[]) => Promise<readonly (Buffer | null)[]>;
     readonly write: (writes: readonly Write[]) => Promise<void>;
+    readonly ping: () => Promise<unknown>;
     readonly connected: () => boolean;
     readonly close: () => Promise<void>;
 }
@@ -42,6 +43,7 @@ export function redisClient(config: RedisConfig, log: Log): RedisCommands {
                 ? (keys) => getEach(client, keys)
                 : (keys) => mget(client, keys),
         write: (writes) => setEach(client, writes),
+        ping: () => client.ping(),
         connected: () => client.status === "ready",
         close: () => close(client),
     };

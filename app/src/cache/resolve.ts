@@ -35,10 +35,12 @@ export interface ResolverParts {
     readonly shared: SharedCache;
     readonly flights: Flights;
     readonly upstream: Pick<Upstream, "embed" | "dimensions">;
+    /** Told after each call of the upstream: also when its request fails for another of its items. */
+    readonly billed: (tokens: number) => void;
 }
 
 export function resolver(parts: ResolverParts): Resolver {
-    const { local, shared, flights, upstream } = parts;
+    const { local, shared, flights, upstream, billed } = parts;
 
     function fromLocal(items: readonly Item[]): readonly Resolved[] | undefined {
         const resolved: Resolved[] = [];
@@ -128,6 +130,7 @@ export function resolver(parts: ResolverParts): Resolver {
                 misses.map(({ item }) => item.input),
                 dimensions,
             );
+            billed(embeddings.reduce((sum, { tokens }) => sum + tokens, 0));
             const entries = misses.map(({ item, flight }, index) => {
                 const embedding = required(embeddings[index], item.key);
                 settle(item, flight, embedding, "MISS");

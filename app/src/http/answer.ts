@@ -109,8 +109,8 @@ function each(
     return JSON.stringify(single ? values[0] : values);
 }
 
-function accountUsage({ billedTokens, avoidedTokens }: Account): string {
-    return usage(billedTokens + avoidedTokens, avoidedTokens);
+function accountUsage({ missedTokens, avoidedTokens }: Account): string {
+    return usage(missedTokens + avoidedTokens, avoidedTokens);
 }
 
 /** OpenAI's usage with its details for cached tokens: what is billed is the difference. */

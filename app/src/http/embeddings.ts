@@ -15,7 +15,6 @@ export interface EmbeddingsParts {
     readonly keyOf: KeyOf;
     readonly resolver: Resolver;
     readonly metrics: Metrics;
-    readonly costPerRequest: number;
     readonly replies: Replies;
     readonly log: Log;
 }
@@ -32,7 +31,7 @@ export function embeddingsHandler(
     parts: EmbeddingsParts,
     { route, parse, render }: EmbeddingsRoute,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-    const { keyOf, resolver, metrics, costPerRequest, replies, log } = parts;
+    const { keyOf, resolver, metrics, replies, log } = parts;
 
     return (request, response) => {
         metrics.began();
@@ -73,7 +72,7 @@ export function embeddingsHandler(
         }
 
         function send(wanted: EmbeddingRequest, resolved: readonly Resolved[]): void {
-            const sum = account(resolved, costPerRequest);
+            const sum = account(resolved);
             replies.vectors(response, cacheHeader(sum), render(wanted, resolved, sum));
             metrics.answered(sum);
             ended(200);

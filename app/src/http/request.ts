@@ -51,7 +51,7 @@ export function parseOpenai(body: Buffer, limits: ModelLimits): EmbeddingRequest
     const fields = parseObject(body, OPENAI_FIELDS);
     checkModel(fields.model, limits.model);
     const { user } = fields;
-    if (user !== undefined && (typeof user !== "string" || user.length > MAX_USER_LENGTH)) {
+    if (!absent(user) && (typeof user !== "string" || user.length > MAX_USER_LENGTH)) {
         throw wrongField("user", `user must be a string of at most ${MAX_USER_LENGTH} characters`);
     }
     const dimensions = readDimensions(fields.dimensions, limits);
@@ -78,6 +78,11 @@ function parseObject(body: Buffer, allowed: readonly string[]): Record<string, u
     return value as Record<string, unknown>;
 }
 
+/** Clients of typed languages send null for an option that was not chosen. */
+function absent(value: unknown): boolean {
+    return value === undefined || value === null;
+}
+
 function checkModel(model: unknown, served: string): void {
     if (model === served) return;
     if (typeof model !== "string" || model === "") {
@@ -88,13 +93,13 @@ function checkModel(model: unknown, served: string): void {
 }
 
 function readEncoding({ encoding_format: encoding }: Record<string, unknown>): Encoding {
-    if (encoding === undefined || encoding === "float") return "float";
+    if (absent(encoding) || encoding === "float") return "float";
     if (encoding === "base64") return "base64";
     throw wrongField("encoding_format", 'encoding_format must be "float" or "base64"');
 }
 
 function readDimensions(dimensions: unknown, limits: ModelLimits): number | undefined {
-    if (dimensions === undefined) return undefined;
+    if (absent(dimensions)) return undefined;
     if (typeof dimensions !== "number" || !Number.isSafeInteger(dimensions) || dimensions < 1) {
         throw wrongField("dimensions", "dimensions must be a whole number from 1 on");
     }

@@ -6,32 +6,21 @@ import type { Resolved } from "../cache/resolve.ts";
 export interface Account {
     /** Items by where their vector came from. */
     readonly items: Readonly<Record<CacheStatus, number>>;
-    readonly billedTokens: number;
+    readonly missedTokens: number;
     readonly avoidedTokens: number;
-    readonly billedDollars: number;
-    readonly savedDollars: number;
+    /** The request reached no upstream. */
+    readonly avoidedRequest: boolean;
 }
 
-/**
- * Accounts by the flat price: a request with at least one miss is one request that reached the
- * upstream, and one without is one that would have and did not. A coalesced item was billed once, to the
- * request that led it.
- */
-export function account(resolved: readonly Resolved[], costPerRequest: number): Account {
+/** A coalesced item is avoided: it was billed once, to the request that led it. */
+export function account(resolved: readonly Resolved[]): Account {
     const items = { "HIT-L1": 0, "HIT-L2": 0, COALESCED: 0, MISS: 0 };
-    let billedTokens = 0;
+    let missedTokens = 0;
     let avoidedTokens = 0;
     for (const { embedding, status } of resolved) {
         items[status] += 1;
-        if (status === "MISS") billedTokens += embedding.tokens;
+        if (status === "MISS") missedTokens += embedding.tokens;
         else avoidedTokens += embedding.tokens;
     }
-    const billed = items.MISS > 0;
-    return {
-        items,
-        billedTokens,
-        avoidedTokens,
-        billedDollars: billed ? costPerRequest : 0,
-        savedDollars: billed ? 0 : costPerRequest,
-    };
+    return { items, missedTokens, avoidedTokens, avoidedRequest: items.MISS === 0 };
 }

@@ -8,6 +8,8 @@ export type Route = (typeof ROUTES)[number];
 
 export interface Metrics {
     readonly answered: (account: Account) => void;
+    /** A call of the upstream that was answered. */
+    readonly billed: (tokens: number) => void;
     /** Items of a request that could not be answered. */
     readonly failed: (items: number) => void;
     readonly began: () => void;
@@ -22,6 +24,8 @@ export interface MetricsOptions {
     readonly build: Readonly<
         Record<"colour" | "version" | "provider" | "model" | "revision", string>
     >;
+    /** Dollars per request that reaches the upstream: the flat price model. */
+    readonly costPerRequest: number;
     readonly redisUp: () => boolean;
 }
 
@@ -58,7 +62,7 @@ export function openMetrics(options: MetricsOptions): Metrics {
         help: "Dollars not spent because vectors came from a cache",
         registers,
     });
-    const billed = new Counter({
+    const spent = new Counter({
         name: METRICS.costBilled,
         help: "Dollars spent upstream",
         registers,
@@ -115,10 +119,12 @@ export function openMetrics(options: MetricsOptions): Metrics {
             if (items["HIT-L2"] > 0) lookups.inc({ result: "hit_l2" }, items["HIT-L2"]);
             if (items.COALESCED > 0) lookups.inc({ result: "coalesced" }, items.COALESCED);
             if (items.MISS > 0) lookups.inc({ result: "miss" }, items.MISS);
-            if (account.billedTokens > 0) tokens.inc({ kind: "billed" }, account.billedTokens);
             if (account.avoidedTokens > 0) tokens.inc({ kind: "avoided" }, account.avoidedTokens);
-            if (account.savedDollars > 0) saved.inc(account.savedDollars);
-            if (account.billedDollars > 0) billed.inc(account.billedDollars);
+            if (account.avoidedRequest) saved.inc(options.costPerRequest);
+        },
+        billed: (count) => {
+            tokens.inc({ kind: "billed" }, count);
+            spent.inc(options.costPerRequest);
         },
         failed: (items) => lookups.inc({ result: "error" }, items),
         began: () => {

@@ -162,12 +162,7 @@ async function hostSettings(): Promise<string[]> {
     const certificates = "/etc/ssl/certs";
     const settings = await tryRun("npm", ["config", "get", "userconfig"]);
     const cache = await tryRun("npm", ["config", "get", "cache"]);
-    // npm trusts its own list of authorities unless it is told of the machine's, and a registry behind a
-    // private one then costs a minute of retries a package before anything is said.
-    const trust = path.join(PATHS.images, "npmrc");
-    await writeFile(trust, `cafile=${certificates}/ca-certificates.crt\n`);
     const mounts = [
-        existsSync(`${certificates}/ca-certificates.crt`) && `${trust}:/usr/local/etc/npmrc:ro`,
         existsSync(certificates) && `${certificates}:${certificates}:ro`,
         settings !== undefined && existsSync(settings) && `${settings}:/root/.npmrc:ro`,
         cache !== undefined && existsSync(cache) && `${cache}:/root/.npm`,

@@ -49,7 +49,7 @@ describe("the local model", () => {
     test("gives a text the same vector alone as in a batch of any widths", async () => {
         const texts = Array.from(
             { length: 40 },
-            (_, n) => "a bright flat with a view ".repeat(n % 9) + n,
+            (_, n) => `${"a bright flat with a view ".repeat(n % 9)}${n}`,
         );
         const together = await vectors(texts);
         for (const at of [0, 8, 39]) {

@@ -9,7 +9,9 @@ import {
     reply,
     rightAnswer,
     startStubUpstream,
+    type StubRequest,
     type StubUpstream,
+    type Turn,
 } from "./support/stubUpstream.ts";
 import { trueTokens, trueVector } from "./support/vectors.ts";
 
@@ -80,12 +82,12 @@ describe("an OpenAI-compatible API", () => {
         ]);
     });
 
-    test.each([
+    test.each<[string, number, Record<string, string>]>([
         ["500", 500, {}],
         ["429", 429, { "retry-after": "0" }],
         ["408", 408, {}],
-    ])("is tried again after %s", async (_, status, headers) => {
-        stub.misbehave((request, response) => reply(response, status, "busy", headers));
+    ])("is tried again after %s", async (_name, status, headers) => {
+        stub.misbehave((_, response) => reply(response, status, "busy", headers));
         await expectRight();
         expect(stub.requests).toHaveLength(2);
     });
@@ -132,7 +134,7 @@ describe("an OpenAI-compatible API", () => {
         ["an empty vector", { embedding: [] }],
         ["no vector", { embedding: 7 }],
     ])("that answers with %s is not believed", async (_, change) => {
-        const turn = (request: Parameters<typeof rightAnswer>[0]) => {
+        const turn = (request: StubRequest): unknown => {
             const { data, usage } = rightAnswer(request);
             if ("take" in change) return { data: data.slice(0, change.take), usage };
             return {
@@ -140,11 +142,8 @@ describe("an OpenAI-compatible API", () => {
                 usage,
             };
         };
-        stub.misbehave(
-            ...Array.from({ length: 4 }, () => (request: never, response: never) => {
-                reply(response, 200, turn(request));
-            }),
-        );
+        const wrong: Turn = (request, response) => reply(response, 200, turn(request));
+        stub.misbehave(wrong, wrong, wrong, wrong);
         await expect(embed()).rejects.toMatchObject({ status: 502, code: "bad_upstream_answer" });
         await expectRight();
     });

@@ -103,7 +103,7 @@ describe("SIGTERM", () => {
         const server = await startReady(port);
         const hang = Promise.withResolvers<undefined>();
         const arrived = Promise.withResolvers<undefined>();
-        upstream.misbehave((body, response) => {
+        upstream.misbehave((_, response) => {
             arrived.resolve(undefined);
             void hang.promise.then(() => {
                 response.writeHead(200, { "content-type": "application/json" });

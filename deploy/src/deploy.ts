@@ -5,6 +5,7 @@ import type { KubernetesObject } from "@kubernetes/client-node";
 import { applyStack } from "./apply/apply.ts";
 import { ClusterError, connect, readIfExists, type Cluster } from "./apply/cluster.ts";
 import { waitReady } from "./apply/ready.ts";
+import { requireAll } from "./apply/requirements.ts";
 import { createRecord, readRecord, FIELD_MANAGER, type StackRecord } from "./apply/record.ts";
 import { missingForPulumi, pulumiUp } from "./pulumi.ts";
 import { render } from "./render.ts";
@@ -118,6 +119,7 @@ async function byApply(
     const record = secretsHold ? known : await createRecord(cluster, stack, secrets);
     const manifests = await render(stack, { ...config, ...record.secrets }, report);
     report(`rendered ${manifests.length} objects`);
+    await requireAll(cluster, manifests);
     const applied = await applyStack({
         cluster,
         stack,

@@ -1,0 +1,117 @@
+import type { KubernetesListObject, KubernetesObject } from "@kubernetes/client-node";
+import { ClusterError, readIfExists, statusOf, type Cluster, type Manifest } from "./cluster.ts";
+
+/** Something that a stack uses and does not bring: whoever runs the cluster installs it. */
+export interface Requirement {
+    /** For people: `GatewayClass traefik`. */
+    readonly what: string;
+    readonly apiVersion: string;
+    readonly kind: string;
+    /** One object; absent: the API itself. */
+    readonly name?: string;
+    readonly how: string;
+}
+
+interface Gateway extends Manifest {
+    spec: { gatewayClassName: string };
+}
+
+interface StatefulSet extends Manifest {
+    spec: { volumeClaimTemplates?: { spec: { storageClassName?: string } }[] };
+}
+
+const GATEWAY_API = "gateway.networking.k8s.io/v1";
+const STORAGE = { apiVersion: "storage.k8s.io/v1", kind: "StorageClass" };
+const DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class";
+const HOW = {
+    gatewayApi:
+        "install its definitions, version 1.5 or newer: https://gateway-api.sigs.k8s.io/guides/",
+    gatewayClass: "install a gateway that serves it, or set edge.gatewayClassName to one of yours",
+    storageClass: "set redis.storageClass to one of yours (kubectl get storageclass)",
+    defaultClass: "set redis.storageClass, or mark one of yours as the default",
+};
+
+/**
+ * Checks that the cluster has what the manifests use and do not bring, before any of them is written to it.
+ *
+ * @throws ClusterError with all that is missing and how to get it.
+ */
+export async function requireAll(cluster: Cluster, manifests: readonly Manifest[]): Promise<void> {
+    const requirements = requirementsOf(manifests);
+    const met = await Promise.all(requirements.map((requirement) => isMet(cluster, requirement)));
+    const missing = requirements.filter((_, index) => met[index] === false);
+    if (missing.length === 0) return;
+    throw new ClusterError(
+        `cluster ${cluster.context} lacks what the stack uses:\n` +
+            missing.map(({ what, how }) => `  - ${what}: ${how}`).join("\n"),
+    );
+}
+
+/** What manifests use and do not bring, each once. */
+export function requirementsOf(manifests: readonly Manifest[]): Requirement[] {
+    const all = manifests.flatMap((manifest): Requirement[] => {
+        if (isGateway(manifest)) return gatewayRequirements(manifest);
+        return isStatefulSet(manifest) ? volumeRequirements(manifest) : [];
+    });
+    return [...new Map(all.map((requirement) => [requirement.what, requirement])).values()];
+}
+
+function gatewayRequirements({ spec }: Gateway): Requirement[] {
+    const kind = "GatewayClass";
+    const name = spec.gatewayClassName;
+    return [
+        { what: "the Gateway API", apiVersion: GATEWAY_API, kind, how: HOW.gatewayApi },
+        {
+            what: `${kind} ${name}`,
+            apiVersion: GATEWAY_API,
+            kind,
+            name,
+            how: HOW.gatewayClass,
+        },
+    ];
+}
+
+function volumeRequirements({ spec }: StatefulSet): Requirement[] {
+    return (spec.volumeClaimTemplates ?? []).map(({ spec: { storageClassName: name } }) =>
+        name === undefined
+            ? { what: "a default StorageClass", ...STORAGE, how: HOW.defaultClass }
+            : { what: `StorageClass ${name}`, ...STORAGE, name, how: HOW.storageClass },
+    );
+}
+
+async function isMet(cluster: Cluster, requirement: Requirement): Promise<boolean> {
+    const { apiVersion, kind, name } = requirement;
+    if (!(await isServed(cluster, apiVersion, kind))) return false;
+    if (name !== undefined) {
+        return (await readIfExists(cluster, { apiVersion, kind, name })) !== undefined;
+    }
+    return kind !== STORAGE.kind || hasDefault(await list(cluster, apiVersion, kind));
+}
+
+async function isServed(cluster: Cluster, apiVersion: string, kind: string): Promise<boolean> {
+    try {
+        await list(cluster, apiVersion, kind);
+        return true;
+    } catch (error) {
+        // The client finds a group missing by its discovery (404), and a kind missing in what it found.
+        const unknown = error instanceof Error && error.message.startsWith("Unrecognized API");
+        if (unknown || statusOf(error) === 404) return false;
+        throw error;
+    }
+}
+
+function list(cluster: Cluster, apiVersion: string, kind: string) {
+    return cluster.objects.list(apiVersion, kind);
+}
+
+export function hasDefault({ items }: KubernetesListObject<KubernetesObject>): boolean {
+    return items.some(({ metadata }) => metadata?.annotations?.[DEFAULT_CLASS] === "true");
+}
+
+function isGateway(manifest: Manifest): manifest is Gateway {
+    return manifest.kind === "Gateway" && manifest.apiVersion === GATEWAY_API;
+}
+
+function isStatefulSet(manifest: Manifest): manifest is StatefulSet {
+    return manifest.kind === "StatefulSet";
+}

@@ -27,9 +27,13 @@ export const BYTES: Allowed = {
  * counts as not set: a key declared in Pulumi.yaml without any default is required by Pulumi itself.
  */
 export class ConfigReader {
-    readonly #config = new pulumi.Config();
+    readonly #config: pulumi.Config;
     readonly #findings: string[] = [];
     readonly #known = new Set<string>();
+
+    constructor(config = new pulumi.Config()) {
+        this.#config = config;
+    }
 
     /** Keys that were read, without the project's name. */
     get known(): ReadonlySet<string> {

@@ -27,23 +27,27 @@ const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270";
 
 /**
- * Runs the Pulumi program against a double of the engine: everything that it declares, in the order in
- * which it does. Pulumi's SDK and the program's modules exist once in a process, so a process can run it
- * once.
+ * Runs the Pulumi program of a stack: everything that it declares, in the order in which it does. A
+ * process loads the program's modules once, and so runs it once.
  *
  * @throws pulumi.RunError when the stack's config is wrong.
  */
-export async function runProgram(
-    stack: string,
-    { project, values, secretKeys }: ProgramConfig,
+export async function runProgram(stack: string, config: ProgramConfig): Promise<Registration[]> {
+    pulumi.runtime.setAllConfig({ ...config.values }, [...config.secretKeys]);
+    return record(() => import("../index.ts"), config.project, stack);
+}
+
+/** Runs code that declares resources against a double of the engine, and returns what it declared. */
+export async function record(
+    declare: () => unknown,
+    project = "project",
+    stack = "stack",
 ): Promise<Registration[]> {
-    pulumi.runtime.setAllConfig({ ...values }, [...secretKeys]);
     const recorder = new Recorder(`urn:pulumi:${stack}::${project}::`);
     await pulumi.runtime.setMocks(
         {
             newResource: ({ type, name, inputs }) => {
-                const opened = openSecrets(inputs) as Record<string, unknown>;
-                recorder.declared(type, name, opened);
+                recorder.declared(type, name, openSecrets(inputs) as Record<string, unknown>);
                 return { id: name, state: inputs as Record<string, unknown> };
             },
             call: ({ token }) => {
@@ -62,11 +66,10 @@ export async function runProgram(
             return undefined;
         });
         try {
-            return (await import("../index.ts")) as Record<string, unknown>;
+            await declare();
         } catch (error) {
             // The SDK would reject several promises with it, of which we hold but one.
             failure = error instanceof Error ? error : new Error(String(error));
-            return {};
         }
     });
     await pulumi.runtime.disconnect();

@@ -47,19 +47,34 @@ acquainted() { # Meeting again is harmless, and needed where a node came back wi
     done
 }
 covered() { [ "$(info "$1" cluster_slots_assigned)" -eq 16384 ]; }
-healthy() { for each in $NODES; do [ "$(info "$each" cluster_state)" = ok ] || return 1; done; }
 
 # Lines of CLUSTER NODES: id address flags primary ping pong epoch link slots…
+forget_strangers() { # A node that lost its volume comes back as another, and the old one is awaited for
+    # ever. One that still has slots is left to its replica, which takes them over first.
+    ids=$(for each in $NODES; do at "$each" cluster myid; done | tr -d '\r')
+    for each in $NODES; do
+        at "$each" cluster nodes | awk 'NF == 8 { print $1 }' | grep -vF "$ids" | while read -r stranger; do
+            at "$each" cluster forget "$stranger" >/dev/null
+        done
+    done
+}
+settled() { # Every node sees a whole cluster: gossip takes a moment to reach the last one.
+    for each in $NODES; do
+        [ "$(info "$each" cluster_state)" = ok ] || return 1
+        at "$each" cluster nodes | awk '
+            $3 ~ /slave/ { replicas += 1 }
+            $3 ~ /fail|handshake|noaddr/ { lost += 1 }
+            END { exit !(NR == 6 && replicas == 3 && !lost) }' || return 1
+    done
+}
 own_line() { at "$1" cluster nodes | awk '$3 ~ /myself/'; }
 is_spare() { own_line "$1" | awk '{ exit !($3 ~ /master/ && NF == 8) }'; }
-neediest_primary() { # the primary with slots that has the fewest replicas
-    at "$1" cluster nodes | awk '
-        $3 ~ /fail|handshake|noaddr/ { next }
-        $3 ~ /master/ && NF > 8 { primary[$1] += 0 }
-        $3 ~ /slave/ { primary[$4] += 1; replicas[$4] += 1 }
-        { if ($3 ~ /master/ && NF > 8) known[$1] = 1 }
+neediest_primary() { # The primary with slots that has the fewest replicas, each node asked for itself.
+    for each in $NODES; do own_line "$each"; done | awk '
+        $3 ~ /master/ && NF > 8 { primaries[$1] = 1 }
+        $3 ~ /slave/ { replicas[$4] += 1 }
         END {
-            for (id in known) if (best == "" || replicas[id] + 0 < replicas[best] + 0) best = id
+            for (id in primaries) if (best == "" || replicas[id] + 0 < replicas[best] + 0) best = id
             print best
         }'
 }
@@ -68,7 +83,7 @@ assign() { # NODE FIRST LAST: unless an interrupted run has done it
 }
 follow() { # NODE: a node without slots becomes a replica
     is_spare "$1" || return 0
-    primary=$(neediest_primary "$1")
+    primary=$(neediest_primary)
     [ -n "$primary" ] && at "$1" cluster replicate "$primary" >/dev/null
 }
 
@@ -81,4 +96,5 @@ if ! covered "$1"; then
 fi
 retry "every slot has a primary" covered "$1"
 for spare in "$@"; do retry "$spare has its place" follow "$spare"; done
-retry "the cluster is healthy" healthy
+forget_strangers
+retry "every node sees three primaries and three replicas" settled

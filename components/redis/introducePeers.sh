@@ -3,14 +3,21 @@
 # that restarts has a new address; one finds its way back alone, but pods that restarted together would
 # look for each other at the old addresses for ever. Meeting a peer that is known changes nothing.
 #
-# NODES: host:port of every node. REDISCLI_AUTH: password of the admin user.
+# NODES: host:port of every node. REDISCLI_AUTH: password of the admin user. HOST, PORT: the node's own,
+# default 127.0.0.1 and 6379. INTERVAL: seconds between two looks, default 10.
 set -eu
 
 # A shell that is process 1 has no default handler, and would hold up the pod's end.
 trap 'exit 0' TERM INT
 
-cluster() { redis-cli -e --no-auth-warning --user admin -p "${PORT:-6379}" cluster "$@"; }
-lost_a_peer() { cluster nodes 2>/dev/null | awk '$3 !~ /myself/ && ($3 ~ /fail|noaddr/ || $8 != "connected")' | grep -q .; }
+cluster() {
+    redis-cli -e --no-auth-warning --user admin -h "${HOST:-127.0.0.1}" -p "${PORT:-6379}" cluster "$@"
+}
+lost_a_peer() { # Lines: id address flags primary ping pong epoch link slots…
+    cluster nodes 2>/dev/null | awk '
+        $3 !~ /myself/ && ($3 ~ /fail|noaddr/ || $8 != "connected") { lost = 1 }
+        END { exit !lost }'
+}
 
 while :; do
     if lost_a_peer; then

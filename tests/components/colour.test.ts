@@ -1,0 +1,183 @@
+import { describe, expect, test } from "@jest/globals";
+import { Colour, type ColourArgs } from "../../components/colour.ts";
+import { Secret } from "../../render/program.ts";
+import { at, declared, needsOf } from "../support/program.ts";
+
+const ARGS: ColourArgs = {
+    colour: "green",
+    namespace: "property-search-green",
+    release: { image: "registry.example/service:v2", version: "v2" },
+    redis: { mode: "standalone", passwords: { app: "a-password" } },
+    service: {
+        minReplicas: 3,
+        maxReplicas: 10,
+        cpuPercent: 70,
+        resources: { cpuRequest: "1", cpuLimit: "2", memoryRequest: "2Gi", memoryLimit: "4Gi" },
+        upstream: { provider: "local", model: "a-model", modelThreads: 2 },
+        cacheTtl: 604800,
+        maxLocalCacheSize: 2000,
+        costPerRequest: "0.001",
+        logLevel: "info",
+        drain: { preStopSeconds: 10, longestRequestSeconds: 30 },
+    },
+};
+
+const build = (change: Partial<ColourArgs> = {}) =>
+    declared(() => new Colour("green", { ...ARGS, ...change }));
+const CONTAINER = ["spec", "template", "spec", "containers", 0] as const;
+
+/** The container's environment: values, or the Secret and key that they come from. */
+async function environment(change: Partial<ColourArgs> = {}): Promise<Record<string, unknown>> {
+    const { inputs } = (await build(change)).one(":Deployment");
+    const list = at(inputs, ...CONTAINER, "env") as { name: string; value?: string }[];
+    return Object.fromEntries(
+        list.map((one) => [one.name, one.value ?? at(one, "valueFrom", "secretKeyRef")]),
+    );
+}
+
+describe("Colour", () => {
+    test("gives the service the environment that it is specified to have", async () => {
+        expect(await environment()).toMatchObject({
+            PORT: "8001",
+            COLOUR: "green",
+            VERSION: "v2",
+            REDIS_URL: "redis://redis-cluster:6379",
+            REDIS_MODE: "standalone",
+            CACHE_TTL: "604800",
+            MAX_LOCAL_CACHE_SIZE: "2000",
+            EMBEDDING_COST_PER_REQUEST: "0.001",
+            EMBEDDING_PROVIDER: "local",
+            EMBEDDING_MODEL: "a-model",
+            MODEL_THREADS: "2",
+            DRAIN_TIMEOUT: "30",
+        });
+    });
+
+    test("hands out the Redis password by Secret only", async () => {
+        const all = await build();
+        const secret = all.one(":Secret").inputs;
+        expect(at(secret, "metadata", "namespace")).toBe("property-search-green");
+        expect(secret.stringData).toBeInstanceOf(Secret);
+        expect(at(secret, "stringData", "password")).toBe("a-password");
+        expect(await environment()).toMatchObject({
+            REDIS_USERNAME: { name: "redis-credentials", key: "username" },
+            REDIS_PASSWORD: { name: "redis-credentials", key: "password" },
+        });
+        expect(JSON.stringify(all.one(":Deployment").inputs)).not.toContain("a-password");
+    });
+
+    test("reaches our Redis under one name, wherever it runs", async () => {
+        const services = (await build()).of(":Service");
+        const alias = services.find(
+            ({ inputs }) => at(inputs, "metadata", "name") === "redis-cluster",
+        );
+        expect(at(alias?.inputs, "spec")).toEqual({
+            type: "ExternalName",
+            externalName: "redis-cluster.property-search-data.svc.cluster.local",
+        });
+    });
+
+    test("uses an external Redis by its own URL and existing Secret, and makes neither", async () => {
+        const redis = {
+            mode: "external",
+            url: "rediss://cache.example:6380",
+            secretName: "managed-redis",
+            clustered: true,
+        } as const;
+        expect(await environment({ redis })).toMatchObject({
+            REDIS_URL: "rediss://cache.example:6380",
+            REDIS_MODE: "cluster",
+            REDIS_PASSWORD: { name: "managed-redis", key: "password" },
+        });
+        const all = await build({ redis });
+        expect(all.of(":Secret")).toEqual([]);
+        expect(all.of(":Service")).toHaveLength(1);
+    });
+
+    test("hands out the upstream's key by Secret, and only where there is an upstream", async () => {
+        const upstream = {
+            provider: "openai",
+            model: "m",
+            url: "https://api.example/v1",
+            apiKey: "a-key",
+        } as const;
+        const service = { ...ARGS.service, upstream };
+        const given = await environment({ service });
+        expect(given).toMatchObject({
+            EMBEDDING_PROVIDER: "openai",
+            UPSTREAM_URL: "https://api.example/v1",
+            UPSTREAM_API_KEY: { name: "upstream-api-key", key: "api-key" },
+        });
+        expect(given).not.toHaveProperty("MODEL_THREADS");
+        expect(await environment()).not.toHaveProperty("UPSTREAM_API_KEY");
+        expect((await build()).of(":Secret")).toHaveLength(1);
+    });
+
+    test("leaves the number of pods to the autoscaler", async () => {
+        const all = await build();
+        expect(all.one(":Deployment").inputs.spec).not.toHaveProperty("replicas");
+        expect(at(all.one(":HorizontalPodAutoscaler").inputs, "spec")).toMatchObject({
+            scaleTargetRef: { name: "embedding-service-green" },
+            minReplicas: 3,
+            maxReplicas: 10,
+        });
+    });
+
+    test("never serves with less while it rolls out, and fails before Pulumi gives up", async () => {
+        const { inputs, options } = (await build()).one(":Deployment");
+        expect(at(inputs, "spec", "strategy")).toEqual({
+            type: "RollingUpdate",
+            rollingUpdate: { maxUnavailable: 0, maxSurge: "25%" },
+        });
+        const timeouts = (options as { customTimeouts?: { create: string } }).customTimeouts;
+        const minutes = Number(timeouts?.create.replace("m", ""));
+        expect(at(inputs, "spec", "progressDeadlineSeconds")).toBeLessThan(minutes * 60);
+    });
+
+    test("keeps a pod alive for its preStop, the longest request, and a margin", async () => {
+        const drain = { preStopSeconds: 15, longestRequestSeconds: 100 };
+        const all = await build({ service: { ...ARGS.service, drain } });
+        const pod = at(all.one(":Deployment").inputs, "spec", "template", "spec");
+        expect(at(pod, "terminationGracePeriodSeconds")).toBeGreaterThan(115);
+        expect(at(pod, "containers", 0, "lifecycle")).toEqual({
+            preStop: { sleep: { seconds: 15 } },
+        });
+    });
+
+    test("asks three questions on three paths, and is slowest to restart", async () => {
+        const container = at((await build()).one(":Deployment").inputs, ...CONTAINER);
+        const path = (probe: string) => at(container, probe, "httpGet", "path");
+        expect(["startupProbe", "readinessProbe", "livenessProbe"].map(path)).toEqual([
+            "/startupz",
+            "/readyz",
+            "/livez",
+        ]);
+        const seconds = (probe: string) =>
+            Number(at(container, probe, "periodSeconds")) *
+            Number(at(container, probe, "failureThreshold"));
+        expect(seconds("livenessProbe")).toBeGreaterThan(seconds("readinessProbe"));
+    });
+
+    test("selects pods by labels that a release does not change", async () => {
+        const before = await build();
+        const after = await build({
+            release: { image: "registry.example/service:v3", version: "v3" },
+        });
+        const selector = (all: typeof before) =>
+            at(all.one(":Deployment").inputs, "spec", "selector");
+        expect(selector(after)).toEqual(selector(before));
+        for (const type of [":Deployment", ":PodDisruptionBudget"]) {
+            expect(
+                at(after.one(type).inputs, "spec", "selector", "matchLabels"),
+            ).not.toHaveProperty(["app.kubernetes.io/version"]);
+        }
+    });
+
+    test("starts no pod before what it names exists", async () => {
+        expect(needsOf((await build()).one(":Deployment")).sort()).toEqual([
+            "Secret",
+            "Service",
+            "ServiceAccount",
+        ]);
+    });
+});

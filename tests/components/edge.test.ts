@@ -1,0 +1,147 @@
+import { describe, expect, test } from "@jest/globals";
+import { perColour } from "@property-search/contract";
+import { Edge, type EdgeArgs } from "../../components/edge.ts";
+import { at, declared } from "../support/program.ts";
+
+const ARGS: EdgeArgs = {
+    namespace: "edge",
+    gatewayClassName: "some-class",
+    httpPort: 8080,
+    weights: { blue: 90, green: 10 },
+    backends: perColour((colour) => ({ namespace: `ns-${colour}`, serviceName: `svc-${colour}` })),
+};
+
+const build = (change: Partial<EdgeArgs> = {}) =>
+    declared(() => new Edge("edge", { ...ARGS, ...change }));
+
+interface Rule {
+    matches: { path: { type: string; value: string }; headers?: unknown[] }[];
+    backendRefs: Record<string, unknown>[];
+}
+
+async function rules(change: Partial<EdgeArgs> = {}): Promise<Rule[]> {
+    const route = (await build(change)).one(":HTTPRoute", "edge-route");
+    return at(route.inputs, "spec", "rules") as Rule[];
+}
+
+describe("Edge", () => {
+    test("divides traffic by the weights, with every field of both backends written out", async () => {
+        const main = (await rules()).at(-1);
+        expect(main?.backendRefs).toEqual([
+            {
+                group: "",
+                kind: "Service",
+                name: "svc-blue",
+                namespace: "ns-blue",
+                port: 8001,
+                weight: 90,
+            },
+            {
+                group: "",
+                kind: "Service",
+                name: "svc-green",
+                namespace: "ns-green",
+                port: 8001,
+                weight: 10,
+            },
+        ]);
+    });
+
+    test("keeps a colour without traffic in the route, with weight 0", async () => {
+        const main = (await rules({ weights: { blue: 0, green: 100 } })).at(-1);
+        expect(main?.backendRefs.map((ref) => ref.weight)).toEqual([0, 100]);
+    });
+
+    test.each(["blue", "green"])("sends a request that asks for %s there", async (colour) => {
+        const header = { type: "Exact", name: "x-preview-colour", value: colour };
+        const rule = (await rules()).find(({ matches }) =>
+            matches.every(({ headers }) => at(headers, 0, "value") === colour),
+        );
+        expect(rule?.matches.map(({ headers }) => headers)).toEqual([[header], [header], [header]]);
+        expect(rule?.backendRefs).toEqual([
+            expect.objectContaining({
+                name: `svc-${colour}`,
+                namespace: `ns-${colour}`,
+                weight: 1,
+            }),
+        ]);
+    });
+
+    test("exposes the public paths, exactly, and neither probes nor metrics", async () => {
+        for (const { matches } of await rules()) {
+            expect(matches.map(({ path }) => path)).toEqual([
+                { type: "Exact", value: "/embed" },
+                { type: "Exact", value: "/v1/embeddings" },
+                { type: "Exact", value: "/health" },
+            ]);
+        }
+    });
+
+    test.each(["blue", "green"])(
+        "is granted %s's Service and nothing else there",
+        async (colour) => {
+            const grant = (await build()).one(":ReferenceGrant", `edge-grant-${colour}`).inputs;
+            expect(grant).toMatchObject({
+                apiVersion: "gateway.networking.k8s.io/v1beta1",
+                metadata: { namespace: `ns-${colour}` },
+                spec: {
+                    from: [
+                        {
+                            group: "gateway.networking.k8s.io",
+                            kind: "HTTPRoute",
+                            namespace: "edge",
+                        },
+                    ],
+                    to: [{ group: "", kind: "Service", name: `svc-${colour}` }],
+                },
+            });
+        },
+    );
+
+    test("routes only after the Gateway and both grants", async () => {
+        const { options } = (await build()).one(":HTTPRoute", "edge-route");
+        expect(options.dependsOn).toHaveLength(3);
+    });
+
+    test("serves HTTP for any host where nothing else is asked for", async () => {
+        const all = await build();
+        const gateway = all.one(":Gateway").inputs;
+        expect(at(gateway, "spec", "gatewayClassName")).toBe("some-class");
+        expect(at(gateway, "spec", "listeners")).toEqual([
+            {
+                name: "http",
+                protocol: "HTTP",
+                port: 8080,
+                allowedRoutes: { namespaces: { from: "Same" } },
+            },
+        ]);
+        expect(all.of(":HTTPRoute")).toHaveLength(1);
+        expect(all.one(":HTTPRoute").inputs.spec).not.toHaveProperty("hostnames");
+    });
+
+    test("serves HTTPS with a certificate, and HTTP then only redirects", async () => {
+        const all = await build({ httpsPort: 443, hostname: "a.example.com" });
+        const listener = at(all.one(":Gateway").inputs, "spec", "listeners", 1);
+        expect(listener).toMatchObject({
+            protocol: "HTTPS",
+            port: 443,
+            hostname: "a.example.com",
+            tls: { mode: "Terminate", certificateRefs: [{ name: "embedding-gateway-tls" }] },
+        });
+        const section = (name: string) =>
+            at(all.one(":HTTPRoute", name).inputs, "spec", "parentRefs", 0, "sectionName");
+        expect(section("edge-route")).toBe("https");
+        expect(section("edge-redirect")).toBe("http");
+        const redirect = all.one(":HTTPRoute", "edge-redirect").inputs;
+        expect(at(redirect, "spec", "rules", 0)).not.toHaveProperty("backendRefs");
+        expect(at(redirect, "spec", "rules", 0, "filters", 0)).toEqual({
+            type: "RequestRedirect",
+            requestRedirect: { scheme: "https", port: 443, statusCode: 301 },
+        });
+    });
+
+    test("refuses weights that break the rule, and HTTPS without a host name", async () => {
+        await expect(build({ weights: { blue: 90, green: 20 } })).rejects.toThrow(/sums to 110/);
+        await expect(build({ httpsPort: 443 })).rejects.toThrow(/hostname is not set/);
+    });
+});

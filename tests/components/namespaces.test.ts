@@ -1,0 +1,178 @@
+import { beforeAll, describe, expect, test } from "@jest/globals";
+import { Namespaces } from "../../components/namespaces.ts";
+import type { Traffic } from "../../components/networkPolicies.ts";
+import { namespaceQuotas } from "../../components/quotas.ts";
+import { at, declared, type Declared } from "../support/program.ts";
+
+const RESOURCES = { cpuRequest: "100m", cpuLimit: "2", memoryRequest: "384Mi", memoryLimit: "1Gi" };
+const REDIS = { pods: 6, containers: [RESOURCES], storage: "10Gi" };
+const ROLES = ["blue", "green", "edge", "data", "monitoring"] as const;
+
+const TRAFFIC: Traffic = { gateway: { namespace: "gateways", cidrs: [] }, acme: false };
+
+const build = (traffic: Partial<Traffic> = {}) =>
+    declared(
+        () =>
+            new Namespaces("n", {
+                quotas: namespaceQuotas({
+                    service: { maxReplicas: 10, resources: RESOURCES },
+                    redis: REDIS,
+                }),
+                traffic: { ...TRAFFIC, ...traffic },
+            }),
+    );
+
+describe("Namespaces", () => {
+    let all: Declared;
+    beforeAll(async () => {
+        all = await build();
+    });
+    const inNamespace = (type: string, role: string, from = all) =>
+        from
+            .of(type)
+            .map(({ inputs }) => inputs)
+            .filter((inputs) => at(inputs, "metadata", "namespace") === `property-search-${role}`);
+    const policy = (role: string, name: string, from = all) =>
+        inNamespace(":NetworkPolicy", role, from).find(
+            (one) => at(one, "metadata", "name") === name,
+        );
+
+    test.each(ROLES)("%s enforces Pod Security at a pinned version", (role) => {
+        const namespace = all.one(":Namespace", `n-${role}-namespace`);
+        expect(at(namespace.inputs, "metadata", "labels")).toMatchObject({
+            "pod-security.kubernetes.io/enforce": "restricted",
+            "pod-security.kubernetes.io/enforce-version": expect.stringMatching(/^v1\.\d+$/),
+        });
+    });
+
+    test.each(ROLES)("%s has one quota and defaults for containers without values", (role) => {
+        expect(inNamespace(":ResourceQuota", role)).toHaveLength(1);
+        expect(at(inNamespace(":LimitRange", role)[0], "spec", "limits", 0)).toMatchObject({
+            type: "Container",
+            defaultRequest: { cpu: expect.any(String), memory: expect.any(String) },
+            default: { cpu: expect.any(String), memory: expect.any(String) },
+        });
+    });
+
+    test.each(ROLES)("%s denies everything both ways but names", (role) => {
+        expect(at(policy(role, "default-deny"), "spec")).toEqual({
+            podSelector: {},
+            policyTypes: ["Ingress", "Egress"],
+        });
+        expect(at(policy(role, "allow-dns"), "spec", "egress", 0, "ports")).toEqual([
+            { protocol: "UDP", port: 53 },
+            { protocol: "TCP", port: 53 },
+        ]);
+    });
+
+    test("a colour is reached by the gateway and monitoring on 8001, and by nobody else", () => {
+        for (const role of ["blue", "green"]) {
+            const ingress = inNamespace(":NetworkPolicy", role).flatMap(
+                (one) => (at(one, "spec", "ingress") ?? []) as unknown[],
+            );
+            expect(ingress).toEqual(
+                ["gateways", "property-search-monitoring"].map((name) => ({
+                    from: [
+                        {
+                            namespaceSelector: {
+                                matchLabels: { "kubernetes.io/metadata.name": name },
+                            },
+                        },
+                    ],
+                    ports: [{ protocol: "TCP", port: 8001 }],
+                })),
+            );
+        }
+    });
+
+    test("a gateway on the host's network is let in by its nodes' addresses", async () => {
+        const gateway = { namespace: "gateways", cidrs: ["10.1.0.0/16"] };
+        const from = at(
+            policy("blue", "allow-gateway", await build({ gateway })),
+            ...["spec", "ingress", 0, "from"],
+        );
+        expect(from).toContainEqual({ ipBlock: { cidr: "10.1.0.0/16" } });
+    });
+
+    test("without an upstream a colour reaches Redis and names only", () => {
+        const names = inNamespace(":NetworkPolicy", "blue")
+            .filter((one) => at(one, "spec", "egress") !== undefined)
+            .map((one) => at(one, "metadata", "name"));
+        expect(names.sort()).toEqual(["allow-dns", "allow-redis"]);
+    });
+
+    test("an upstream is reached on its port, the cloud's metadata never", async () => {
+        const upstream = policy("green", "allow-upstream", await build({ upstreamPort: 8443 }));
+        expect(at(upstream, "spec", "egress", 0)).toMatchObject({
+            to: [
+                { ipBlock: { cidr: "0.0.0.0/0", except: ["169.254.0.0/16"] } },
+                { ipBlock: { cidr: "::/0", except: expect.arrayContaining(["fe80::/10"]) } },
+            ],
+            ports: [{ protocol: "TCP", port: 8443 }],
+        });
+    });
+
+    test("an external Redis is reached outside, and our own no more", async () => {
+        const redis = policy("blue", "allow-redis", await build({ externalRedisPort: 6380 }));
+        expect(at(redis, "spec", "egress")).toEqual([
+            {
+                to: expect.arrayContaining([
+                    expect.objectContaining({ ipBlock: expect.anything() }),
+                ]),
+                ports: [{ protocol: "TCP", port: 6380 }],
+            },
+        ]);
+    });
+
+    test("challenges of an ACME issuer get in, and only with one", async () => {
+        expect(policy("edge", "allow-acme-solver")).toBeUndefined();
+        const solver = policy("edge", "allow-acme-solver", await build({ acme: true }));
+        expect(at(solver, "spec", "ingress", 0, "ports")).toEqual([
+            { protocol: "TCP", port: 8089 },
+        ]);
+    });
+});
+
+describe("namespaceQuotas", () => {
+    const quotas = namespaceQuotas({
+        service: { maxReplicas: 10, resources: RESOURCES },
+        redis: REDIS,
+    });
+
+    test("a colour at the autoscaler's limit can replace every pod while the old ones drain", () => {
+        expect(quotas.blue).toEqual(quotas.green);
+        expect(quotas.blue).toMatchObject({
+            pods: "20",
+            "requests.cpu": "2",
+            "limits.cpu": "40",
+            "requests.memory": "7680Mi",
+            "limits.memory": "20Gi",
+            persistentvolumeclaims: "0",
+        });
+    });
+
+    test("the data namespace holds Redis with its volumes, and room for jobs", () => {
+        expect(Number(quotas.data.pods)).toBeGreaterThan(6);
+        expect(quotas.data).toMatchObject({
+            persistentvolumeclaims: "6",
+            "requests.storage": "60Gi",
+        });
+    });
+
+    test("without a Redis of our own there is no room for its volumes", () => {
+        const { data } = namespaceQuotas({
+            service: { maxReplicas: 2, resources: RESOURCES },
+            redis: undefined,
+        });
+        expect(data.persistentvolumeclaims).toBe("0");
+    });
+
+    test("no namespace may open a port of the nodes or a load balancer", () => {
+        for (const quota of Object.values(quotas)) {
+            expect(quota).toMatchObject({
+                "services.nodeports": "0",
+                "services.loadbalancers": "0",
+            });
+        }
+    });
+});

@@ -1,0 +1,158 @@
+import { afterEach, describe, expect, test } from "@jest/globals";
+import { GENERATED_SECRETS } from "@property-search/contract";
+import * as pulumi from "@pulumi/pulumi";
+import { loadConfig, type StackConfig } from "../../config.ts";
+import { ConfigReader } from "../../config/reader.ts";
+import { trafficOf } from "../../config/traffic.ts";
+import { declaredKeys, stackConfig } from "../../render/stackConfig.ts";
+
+/** Loads the config of stack dev with other values for some keys. */
+function load(change: Record<string, string> = {}, read?: ConfigReader): StackConfig {
+    const { values, secretKeys } = stackConfig("dev", undefined, change);
+    pulumi.runtime.setAllConfig({ ...values }, [...secretKeys]);
+    return loadConfig(read ?? readerOf("property-search"));
+}
+
+/** pulumi.Config takes its name from the project, which outside of a program is none. */
+function readerOf(project: string): ConfigReader {
+    return new ConfigReader(new pulumi.Config(project));
+}
+
+afterEach(() => {
+    pulumi.runtime.setAllConfig({});
+});
+
+describe("loadConfig", () => {
+    test.each(["dev", "prod", "local"])("accepts stack %s", (stack) => {
+        const { values, secretKeys } = stackConfig(stack, undefined);
+        pulumi.runtime.setAllConfig({ ...values }, [...secretKeys]);
+        expect(() => loadConfig(readerOf("property-search"))).not.toThrow();
+    });
+
+    test("reads every key that Pulumi.yaml declares, and no other", () => {
+        const read = readerOf("property-search");
+        load({}, read);
+        expect([...read.known].sort()).toEqual(declaredKeys().sort());
+    });
+
+    test.each([
+        ["blue.image", "service", /is "service"; allowed: an image with a digest or an exact tag/],
+        ["blue.image", "service:latest", /exact tag \(not latest\)/],
+        ["green.image", "", /green\.image is not set/],
+        ["green.version", "v 2", /a label value/],
+        ["traffic.weights", '{"blue":90,"green":20}', /sums to 110/],
+        ["traffic.weights", '{"blue":90}', /has no green/],
+        ["traffic.weights", "90/10", /is "90\/10"/],
+        ["service.minReplicas", "1", /is "1"; allowed: a whole number from 2 to 10/],
+        ["service.maxReplicas", "11", /from 2 to 10/],
+        ["service.minReplicas", "2.5", /a whole number/],
+        ["service.cpuRequest", "much", /CPUs such as/],
+        ["service.cpuRequest", "0", /CPUs such as/],
+        ["service.cpuRequest", "3", /service\.cpuLimit is below the request/],
+        ["service.memoryLimit", "2G", /bytes such as/],
+        ["service.memoryRequest", "64Gi", /service\.memoryLimit is below the request/],
+        ["service.provider", "other", /allowed: local, openai/],
+        ["service.cacheTtl", "59", /from 60 to 31536000/],
+        ["service.costPerRequest", "1e-3", /dollars in decimal notation/],
+        ["service.longestRequestSeconds", "301", /from 1 to 300/],
+        ["redis.mode", "sentinel", /allowed: standalone, cluster, external/],
+        ["redis.memoryLimit", "32Mi", /no less than 64Mi/],
+        ["redis.url", "redis://:secret@host:6379", /without credentials/],
+        ["redis.passwords.app", "", /the stack's first deploy generates it/],
+        ["edge.httpPort", "70000", /from 1 to 65535/],
+        ["edge.hostname", "localhost", /a host name such as/],
+        ["edge.controllerCidrs", '["10.0.0.0"]', /address ranges such as/],
+        ["edge.controllerCidrs", '["10.0.0.0/33"]', /address ranges such as/],
+        ["certificates.enabled", "yes", /allowed: true, false|true or false/],
+        ["certificates.chartVersion", "1.19", /a version such as/],
+        ["redis.pasword", "x", /redis\.pasword is unknown/],
+    ])("refuses %s = %j", (key, value, message) => {
+        expect(() => load({ [key]: value })).toThrow(message);
+    });
+
+    test.each([
+        [{ "service.provider": "openai" }, ["service.upstreamUrl", "service.upstreamApiKey"]],
+        [{ "redis.mode": "external" }, ["redis.url", "redis.secretName"]],
+        [{ "certificates.enabled": "true" }, ["certificates.email", "edge.hostname"]],
+    ])("with %j it asks for what only then is needed", (change, keys) => {
+        const [reason] = Object.keys(change);
+        for (const key of keys) {
+            expect(() => load(change)).toThrow(new RegExp(`${key} is not set; .*since .*`));
+        }
+        expect(() => load(change)).toThrow(
+            reason?.startsWith("certificates") ? /since/ : `since ${reason ?? ""} is`,
+        );
+    });
+
+    test("tells everything that is wrong at once", () => {
+        const wrong = { "blue.image": "x", "redis.mode": "y", "edge.httpPort": "z", unknown: "1" };
+        expect(() => load(wrong)).toThrow(/4 findings:(\n {2}- property-search:.*){4}$/);
+    });
+
+    test("never shows a secret's value", () => {
+        const wrong = { "redis.passwords.app": "a-secret", "service.upstreamApiKey": "a-secret" };
+        expect(() => load({ ...wrong, "redis.mode": "y" })).toThrow(
+            expect.objectContaining({ message: expect.not.stringContaining("a-secret") }),
+        );
+    });
+
+    test("keeps secrets secret", async () => {
+        const { redis } = load();
+        if (redis.mode === "external") throw new Error("stack dev has its own Redis");
+        for (const password of Object.values(redis.passwords)) {
+            expect(await pulumi.isSecret(password)).toBe(true);
+        }
+    });
+});
+
+describe("trafficOf", () => {
+    test("lets out what leaves the cluster, on the port that the URLs name", () => {
+        const traffic = (change: Record<string, string>) => trafficOf(load(change));
+        const openai = { "service.provider": "openai", "service.upstreamApiKey": "key" };
+        const external = { "redis.mode": "external", "redis.secretName": "managed" };
+        expect(traffic({})).not.toHaveProperty("upstreamPort");
+        expect(traffic({})).not.toHaveProperty("externalRedisPort");
+        expect(traffic({ ...openai, "service.upstreamUrl": "https://a.example/v1" })).toMatchObject(
+            {
+                upstreamPort: 443,
+            },
+        );
+        expect(
+            traffic({ ...openai, "service.upstreamUrl": "http://a.example:8000" }),
+        ).toMatchObject({
+            upstreamPort: 8000,
+        });
+        expect(traffic({ ...external, "redis.url": "rediss://a.example:6380" })).toMatchObject({
+            externalRedisPort: 6380,
+        });
+    });
+});
+
+describe("stackConfig", () => {
+    test("puts the stack's file over the project's defaults, and what is given over both", () => {
+        const { values } = stackConfig("prod", undefined, { "service.maxReplicas": "4" });
+        expect(values).toMatchObject({
+            "property-search:redis.mode": "cluster",
+            "property-search:service.cacheTtl": "604800",
+            "property-search:service.maxReplicas": "4",
+        });
+    });
+
+    test("masks the generated secrets where nobody gave any", () => {
+        const { values } = stackConfig("prod", undefined);
+        for (const key of GENERATED_SECRETS)
+            expect(values[`property-search:${key}`]).toBe("[secret]");
+    });
+
+    test("puts no mask where values are given: a missing one is not set", () => {
+        const given = { "redis.passwords.app": "one" };
+        const { values } = stackConfig("prod", given);
+        expect(values["property-search:redis.passwords.app"]).toBe("one");
+        expect(values["property-search:redis.passwords.admin"]).toBeUndefined();
+        expect(Object.values(values)).not.toContain("[secret]");
+    });
+
+    test("names a stack that does not exist", () => {
+        expect(() => stackConfig("prd", undefined)).toThrow(/stack is "prd"; .*Pulumi\.prd\.yaml/);
+    });
+});

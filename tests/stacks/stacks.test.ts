@@ -1,0 +1,277 @@
+import { beforeAll, describe, expect, test } from "@jest/globals";
+import { COLOURS, SERVICE_NAMES } from "@property-search/contract";
+import type { Manifest, Rendering } from "../../render.ts";
+import { at, containersOf, podSpecOf, walk } from "../support/program.ts";
+import { render } from "../support/stacks.ts";
+
+const COMPONENTS = ["Namespaces", "Redis", "Colour", "Colour", "Edge"];
+
+describe.each(["dev", "prod", "local"])("stack %s", (stack) => {
+    let rendering: Rendering;
+    let manifests: readonly Manifest[];
+    beforeAll(async () => {
+        rendering = await render({ stack });
+        ({ manifests } = rendering);
+    });
+    const of = (kind: string) => manifests.filter((one) => one.kind === kind);
+    const workloads = () => manifests.filter((one) => podSpecOf(one) !== undefined);
+
+    test("declares each resource once", () => {
+        const urns = rendering.registrations.map(({ urn }) => urn);
+        expect(new Set(urns).size).toBe(urns.length);
+        const names = manifests.map(({ kind, metadata: { namespace, name } }) =>
+            [kind, namespace, name].join("/"),
+        );
+        expect(new Set(names).size).toBe(names.length);
+    });
+
+    test("has nothing but components at the top, and every resource under one", () => {
+        const top = rendering.registrations.filter(({ parent }) => parent === undefined);
+        expect(
+            top.map(({ type }) => type).filter((type) => !/^platform:index:[A-Z]\w+$/.test(type)),
+        ).toEqual([]);
+        expect(top.map(({ type }) => type.split(":").pop())).toEqual(
+            expect.arrayContaining(COMPONENTS),
+        );
+        const urns = new Set(rendering.registrations.map(({ urn }) => urn));
+        for (const { parent, urn } of rendering.registrations) {
+            if (parent !== undefined) expect([urn, urns.has(parent)]).toEqual([urn, true]);
+        }
+    });
+
+    test("pins every image", () => {
+        for (const workload of workloads()) {
+            for (const { image } of containersOf(workload)) {
+                expect(image).toMatch(/(:(?!latest$)[\w.-]+|@sha256:[0-9a-f]{64})$/);
+            }
+        }
+    });
+
+    test('hardens every pod as Pod Security "restricted" demands, and more', () => {
+        for (const workload of workloads()) {
+            expect(podSpecOf(workload)).toMatchObject({
+                automountServiceAccountToken: false,
+                enableServiceLinks: false,
+                securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+            });
+            for (const container of containersOf(workload)) {
+                expect(container.securityContext).toEqual({
+                    allowPrivilegeEscalation: false,
+                    privileged: false,
+                    readOnlyRootFilesystem: true,
+                    runAsNonRoot: true,
+                    capabilities: { drop: ["ALL"] },
+                });
+            }
+        }
+    });
+
+    test("bounds every container's memory, processor and local disk", () => {
+        for (const workload of workloads()) {
+            for (const { resources } of containersOf(workload)) {
+                for (const bound of ["requests", "limits"]) {
+                    expect(Object.keys(at(resources, bound) as object).sort()).toEqual([
+                        "cpu",
+                        "ephemeral-storage",
+                        "memory",
+                    ]);
+                }
+            }
+        }
+    });
+
+    test("probes every container that serves", () => {
+        for (const workload of workloads()) {
+            for (const container of containersOf(workload)) {
+                if (container.ports === undefined) continue;
+                for (const probe of ["startupProbe", "readinessProbe", "livenessProbe"]) {
+                    expect(container[probe]).toEqual(
+                        expect.objectContaining({
+                            periodSeconds: expect.any(Number),
+                            timeoutSeconds: expect.any(Number),
+                            failureThreshold: expect.any(Number),
+                        }),
+                    );
+                }
+            }
+        }
+    });
+
+    test("selects the pods that it makes, and by nothing that a release changes", () => {
+        for (const workload of workloads().filter(({ kind }) => kind !== "Job")) {
+            const matchLabels = at(workload, "spec", "selector", "matchLabels") as object;
+            expect(at(workload, "spec", "template", "metadata", "labels")).toMatchObject(
+                matchLabels,
+            );
+            expect(Object.keys(matchLabels)).not.toContain("app.kubernetes.io/version");
+        }
+        for (const selecting of [...of("Service"), ...of("PodDisruptionBudget")]) {
+            const spec = selecting.spec as Record<string, unknown>;
+            if (at(spec, "type") === "ExternalName") continue;
+            const selector = at(spec, "selector", "matchLabels") ?? spec.selector;
+            const selected = workloads().filter(
+                ({ kind, metadata, spec: owner }) =>
+                    kind !== "Job" &&
+                    metadata.namespace === selecting.metadata.namespace &&
+                    JSON.stringify(at(owner, "selector", "matchLabels")) ===
+                        JSON.stringify(selector),
+            );
+            expect([selecting.metadata.name, selected.length]).toEqual([
+                selecting.metadata.name,
+                1,
+            ]);
+        }
+    });
+
+    test("leaves replicas to the autoscaler wherever there is one", () => {
+        for (const colour of COLOURS) {
+            const mine = ({ metadata }: Manifest) => metadata.name === SERVICE_NAMES[colour];
+            expect(of("Deployment").find(mine)?.spec).not.toHaveProperty("replicas");
+            expect(of("HorizontalPodAutoscaler").filter(mine)).toHaveLength(1);
+        }
+    });
+
+    test("gives each namespace room for its pods at the autoscaler's limit", () => {
+        for (const quota of of("ResourceQuota")) {
+            const { namespace } = quota.metadata;
+            const autoscaler = of("HorizontalPodAutoscaler").find(
+                (one) => one.metadata.namespace === namespace,
+            );
+            const here = workloads().filter(({ metadata }) => metadata.namespace === namespace);
+            const pods = here.reduce((total, one) => {
+                const replicas =
+                    at(one, "spec", "replicas") ?? at(autoscaler, "spec", "maxReplicas");
+                return total + (one.kind === "Job" ? 1 : Number(replicas));
+            }, 0);
+            expect(Number(at(quota, "spec", "hard", "pods"))).toBeGreaterThanOrEqual(pods);
+        }
+    });
+
+    test("keeps secrets in Secrets, and masks them there", () => {
+        for (const secret of of("Secret")) {
+            expect(Object.values(secret.stringData as object)).toEqual(
+                Object.keys(secret.stringData as object).map(() => "[secret]"),
+            );
+        }
+        for (const manifest of manifests.filter(({ kind }) => kind !== "Secret")) {
+            for (const [path, value] of walk(manifest))
+                expect([path, value]).not.toContain("[secret]");
+        }
+    });
+
+    test("names Secrets, ConfigMaps and accounts that it makes", () => {
+        const made = (kind: string, namespace: unknown) =>
+            of(kind)
+                .filter(({ metadata }) => metadata.namespace === namespace)
+                .map(({ metadata }) => metadata.name);
+        for (const workload of workloads()) {
+            const { namespace } = workload.metadata;
+            for (const [path, value] of walk(podSpecOf(workload))) {
+                if (path.endsWith(".secretKeyRef.name") || path.endsWith(".secret.secretName")) {
+                    expect(made("Secret", namespace)).toContain(value);
+                }
+                if (path.endsWith(".configMap.name")) {
+                    expect(made("ConfigMap", namespace)).toContain(value);
+                }
+                if (path === ".serviceAccountName") {
+                    expect(made("ServiceAccount", namespace)).toContain(value);
+                }
+            }
+        }
+    });
+
+    test("routes to Services that exist, under grants that allow it", () => {
+        const route = of("HTTPRoute").find(({ metadata }) => metadata.name === "embedding-service");
+        const refs = (
+            at(route, "spec", "rules") as { backendRefs: Record<string, unknown>[] }[]
+        ).flatMap(({ backendRefs }) => backendRefs);
+        for (const ref of refs) {
+            const here = ({ metadata }: Manifest) => metadata.namespace === ref.namespace;
+            const service = of("Service").find(
+                (one) => here(one) && one.metadata.name === ref.name,
+            );
+            expect(at(service, "spec", "ports", 0, "port")).toBe(ref.port);
+            expect(at(of("ReferenceGrant").find(here), "spec", "to")).toEqual([
+                { group: "", kind: "Service", name: ref.name },
+            ]);
+        }
+    });
+
+    test("comes in an order in which it can be applied, without hints for Pulumi", () => {
+        const kinds = manifests.map(({ kind }) => kind);
+        const order = [
+            "Namespace",
+            "ResourceQuota",
+            "Secret",
+            "ConfigMap",
+            "Service",
+            "StatefulSet",
+            "Deployment",
+            "HTTPRoute",
+        ];
+        const places = order.map((kind) => kinds.indexOf(kind));
+        expect(places).toEqual([...places].sort((a, b) => a - b));
+        expect(places).not.toContain(-1);
+        expect(JSON.stringify(manifests)).not.toContain("pulumi.com/");
+    });
+});
+
+describe("what stacks are for", () => {
+    test("prod has three pods of each colour, Redis Cluster and certificates", async () => {
+        const { manifests, left } = await render({ stack: "prod" });
+        const autoscalers = manifests.filter(({ kind }) => kind === "HorizontalPodAutoscaler");
+        expect(autoscalers.map(({ spec }) => at(spec, "minReplicas"))).toEqual([3, 3]);
+        const deployments = manifests.filter(({ kind }) => kind === "Deployment");
+        for (const deployment of deployments) {
+            expect(at(containersOf(deployment)[0], "resources")).toMatchObject({
+                requests: { cpu: "1", memory: "2Gi" },
+                limits: { cpu: "2", memory: "4Gi" },
+            });
+        }
+        expect(manifests.map(({ kind }) => kind)).toEqual(
+            expect.arrayContaining(["Job", "Certificate"]),
+        );
+        expect(left).toEqual(["kubernetes-cert-manager:index:CertManager"]);
+    });
+
+    test("local needs no more than one machine with two cores", async () => {
+        const { manifests, left } = await render({ stack: "local" });
+        const kinds = manifests.map(({ kind }) => kind);
+        expect(kinds).not.toContain("Certificate");
+        expect(kinds).not.toContain("Job");
+        expect(left).toEqual([]);
+    });
+});
+
+describe("a rendering with secrets", () => {
+    const secrets = {
+        "redis.passwords.app": "app-secret",
+        "redis.passwords.exporter": "exporter-secret",
+        "redis.passwords.admin": "admin-secret",
+    };
+
+    test("holds them in Secrets and nowhere else", async () => {
+        const { manifests } = await render({ stack: "prod", config: secrets });
+        const [own, others] = [true, false].map((wanted) =>
+            JSON.stringify(manifests.filter(({ kind }) => (kind === "Secret") === wanted)),
+        );
+        expect(own).toContain("app-secret");
+        expect(own).toContain("admin-secret");
+        for (const value of Object.values(secrets)) expect(others).not.toContain(value);
+        expect(own).not.toContain("[secret]");
+    });
+
+    test("is refused when one is missing, rather than filled with a mask", async () => {
+        const config = { "redis.passwords.app": "app-secret" };
+        await expect(render({ stack: "prod", config })).rejects.toThrow(
+            /redis\.passwords\.exporter is not set(.|\n)*redis\.passwords\.admin is not set/,
+        );
+    });
+
+    test("is the same each time", async () => {
+        const once = await render({ stack: "prod", config: secrets });
+        expect((await render({ stack: "prod", config: secrets })).manifests).toEqual(
+            once.manifests,
+        );
+    });
+});

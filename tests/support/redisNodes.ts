@@ -1,0 +1,122 @@
+import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import {
+    aclFile,
+    AUTH_FOLDER,
+    DATA_FOLDER,
+    redisConf,
+    replicationConf,
+} from "../../components/redis/settings.ts";
+
+export const PASSWORDS = { app: "app-secret", exporter: "exporter-secret", admin: "admin-secret" };
+
+const run = promisify(execFile);
+
+/** Real Redis servers on loopback, with the files that the program would mount. */
+export class RedisNodes {
+    readonly #folder = mkdtempSync(path.join(tmpdir(), "redis-nodes-"));
+    readonly #running = new Map<number, ChildProcess>();
+    readonly #clustered: boolean;
+
+    constructor({ clustered }: { clustered: boolean }) {
+        this.#clustered = clustered;
+    }
+
+    /** Starts a node, or starts it again with what it remembers. */
+    async start(index: number, host: string, port: number): Promise<void> {
+        const folder = path.join(this.#folder, String(index));
+        mkdirSync(folder, { recursive: true });
+        writeFileSync(path.join(folder, "users.acl"), aclFile(PASSWORDS));
+        writeFileSync(path.join(folder, "replication.conf"), replicationConf(PASSWORDS.admin));
+        const conf = redisConf({ memoryLimit: "128Mi", clustered: this.#clustered })
+            .replaceAll(AUTH_FOLDER, folder)
+            .replaceAll(DATA_FOLDER, folder);
+        writeFileSync(path.join(folder, "redis.conf"), conf);
+        const server = spawn(
+            "redis-server",
+            [
+                path.join(folder, "redis.conf"),
+                ...["--bind", host, "--port", String(port)],
+                // A name for each address is more than a test can have.
+                ...(this.#clustered
+                    ? ["--cluster-announce-ip", host, "--cluster-preferred-endpoint-type", "ip"]
+                    : []),
+            ],
+            { stdio: ["ignore", "pipe", "inherit"] },
+        );
+        this.#running.set(index, server);
+        await accepted(server);
+    }
+
+    /** Ends nodes as a node's failure does: at once, without a snapshot. */
+    async kill(...indexes: readonly number[]): Promise<void> {
+        await Promise.all(
+            indexes.map(async (index) => {
+                const server = this.#running.get(index);
+                if (!server) return;
+                this.#running.delete(index);
+                server.kill("SIGKILL");
+                await once(server, "exit");
+            }),
+        );
+    }
+
+    async dispose(): Promise<void> {
+        await this.kill(...this.#running.keys());
+        rmSync(this.#folder, { recursive: true });
+    }
+}
+
+/** A port that is free now, and whose bus port is free too. */
+export async function freePort(): Promise<number> {
+    for (;;) {
+        const port = await listenOnce(0);
+        if (port < 55_000 && (await listenOnce(port + 10_000).catch(() => 0)) !== 0) return port;
+    }
+}
+
+async function listenOnce(port: number): Promise<number> {
+    const server = createServer();
+    server.listen(port, "127.0.0.1");
+    await once(server, "listening");
+    const { port: taken } = server.address() as AddressInfo;
+    server.close();
+    await once(server, "close");
+    return taken;
+}
+
+/** Runs redis-cli as a user. An error reply is a rejection with it. */
+export async function redisCli(
+    address: { host: string; port: number },
+    user: string,
+    password: string,
+    ...command: readonly string[]
+): Promise<string> {
+    const { stdout } = await run(
+        "redis-cli",
+        [
+            ...["-e", "--no-auth-warning", "-h", address.host, "-p", String(address.port)],
+            ...["--user", user, ...command],
+        ],
+        { env: { ...process.env, REDISCLI_AUTH: password } },
+    );
+    return stdout.trim();
+}
+
+async function accepted(server: ChildProcess): Promise<void> {
+    let log = "";
+    const output = server.stdout as NodeJS.ReadableStream;
+    for await (const chunk of output) {
+        log += String(chunk);
+        if (log.includes("Ready to accept connections")) {
+            output.resume();
+            return;
+        }
+    }
+    throw new Error(`redis-server did not start:\n${log}`);
+}

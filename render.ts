@@ -97,9 +97,11 @@ function assignment(text: string): [string, string] {
     return [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** @param file JSON of keys and values; `/dev/stdin` keeps secrets off the disk. */
+const STDIN = 0;
+
+/** @param file JSON of keys and values; `-` is standard input, which keeps secrets off the disk. */
 function readConfig(file: string): Record<string, string> {
-    const config: unknown = JSON.parse(readFileSync(file, "utf8"));
+    const config: unknown = JSON.parse(readFileSync(file === "-" ? STDIN : file, "utf8"));
     const isText = (value: unknown) => typeof value === "string";
     if (typeof config === "object" && config && Object.values(config).every(isText)) {
         return config as Record<string, string>;

@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { randomUUID } from "node:crypto";
+import { applyStack } from "../../deploy/src/apply/apply.ts";
+import { readIfExists, type Manifest } from "../../deploy/src/apply/cluster.ts";
+import { waitReady } from "../../deploy/src/apply/ready.ts";
+import { createRecord, readRecord } from "../../deploy/src/apply/record.ts";
+import { removeStack } from "../../deploy/src/apply/remove.ts";
+import { eventually, openCluster } from "../support/cluster.ts";
+
+const cluster = openCluster();
+const stack = `test-${randomUUID().slice(0, 8)}`;
+const namespace = stack;
+
+const silent = () => undefined;
+
+function object(kind: string, name: string, fields: object = {}): Manifest {
+    return { apiVersion: "v1", kind, metadata: { name, namespace }, ...fields };
+}
+
+const namespaceManifest: Manifest = {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: namespace },
+};
+const first = object("ConfigMap", "first", { data: { key: "one" } });
+const second = object("ConfigMap", "second", { data: { key: "two" } });
+
+async function apply(...manifests: Manifest[]) {
+    const record = await readRecord(cluster, stack);
+    if (!record) throw new Error("the stack has no record");
+    return applyStack({ cluster, stack, manifests, record, report: silent });
+}
+
+const reference = (name: string) => ({ apiVersion: "v1", kind: "ConfigMap", namespace, name });
+
+beforeAll(async () => {
+    await createRecord(cluster, stack, { password: "first" });
+});
+
+afterAll(async () => {
+    await removeStack(cluster, stack, silent);
+});
+
+describe("a stack that is applied", () => {
+    test("keeps the secrets of whoever came first", async () => {
+        const [one, other] = await Promise.all([
+            createRecord(cluster, stack, { password: "second" }),
+            createRecord(cluster, stack, { password: "third" }),
+        ]);
+        expect([one.secrets, other.secrets]).toEqual([{ password: "first" }, { password: "first" }]);
+    });
+
+    test("gets all its objects, and changes nothing when nothing changed", async () => {
+        const applied = await apply(namespaceManifest, first, second);
+        expect(applied.changed).toHaveLength(3);
+        const again = await apply(namespaceManifest, first, second);
+        expect(again).toMatchObject({ total: 3, changed: [], pruned: [] });
+    });
+
+    test("loses what left the program, and nothing else of the namespace", async () => {
+        const foreign = object("ConfigMap", "foreign", { data: {} });
+        await cluster.objects.create(foreign);
+        const applied = await apply(namespaceManifest, second);
+        expect(applied.pruned).toEqual([`ConfigMap ${namespace}/first`]);
+        await eventually("it is gone", async () => !(await readIfExists(cluster, reference("first"))));
+        expect(await readIfExists(cluster, reference("foreign"))).toBeDefined();
+    });
+
+    test("gets back what somebody deleted", async () => {
+        await cluster.objects.delete(second);
+        const applied = await apply(namespaceManifest, second);
+        expect(applied.changed).toEqual([`ConfigMap ${namespace}/second`]);
+    });
+
+    test("does not overwrite a field that somebody else set, and says who and which", async () => {
+        await cluster.objects.patch(
+            { ...second, data: { key: "theirs" } } as Manifest,
+            undefined,
+            undefined,
+            "somebody-else",
+            true,
+            "application/apply-patch+yaml",
+        );
+        await expect(apply(namespaceManifest, second)).rejects.toThrow(
+            /ConfigMap .*second has fields that somebody else set.*somebody-else.*\.data\.key/s,
+        );
+        const kept = await readIfExists<Manifest & { data: object }>(cluster, reference("second"));
+        expect(kept?.data).toEqual({ key: "theirs" });
+    });
+
+    test("names a kind that the cluster does not know, and what to do", async () => {
+        const unknown = { ...object("Certificate", "x"), apiVersion: "nowhere.example/v1" };
+        await expect(apply(namespaceManifest, unknown)).rejects.toThrow(
+            /does not know nowhere\.example\/v1 Certificate.*Install/s,
+        );
+    });
+
+    test("is not called ready while a pod cannot start, and the reason is given", async () => {
+        const labels = { app: "broken" };
+        const spec = {
+            containers: [{ name: "main", image: "localhost/no-such-image:v1" }],
+        };
+        const broken: Manifest = {
+            apiVersion: "apps/v1",
+            kind: "Deployment",
+            metadata: { name: "broken", namespace },
+            ...{ spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } } },
+        };
+        await apply(namespaceManifest, broken);
+        const waiting = waitReady({ cluster, manifests: [broken], timeout: 20, report: silent });
+        await expect(waiting).rejects.toThrow(
+            /broken \(0\/1 ready\).*container main: (ErrImagePull|ImagePullBackOff)/s,
+        );
+    });
+});

@@ -1,0 +1,77 @@
+import { afterEach, describe, expect, test } from "@jest/globals";
+import { COLOURS, NAMESPACES, PATHS } from "@property-search/contract";
+import { gatewayUrl } from "@property-search/deploy";
+import { bothColoursReady, eventually, openCluster, podsOf } from "../support/cluster.ts";
+import { startLoad } from "../support/load.ts";
+
+const SENTENCES = Array.from({ length: 50 }, (_, index) => ({
+    text: `Two-bedroom flat with a garden, listing ${index}`,
+}));
+
+const cluster = openCluster();
+
+afterEach(() => bothColoursReady(cluster));
+
+describe("while clients send without a pause and without a retry", () => {
+    test.each([
+        ["kept-alive connections", true],
+        ["a new connection for each request", false],
+    ])(
+        "pods deleted with their grace cost not one request, with %s",
+        async (connections, keepAlive) => {
+            await bothColoursReady(cluster);
+            const load = startLoad({
+                url: await gatewayUrl(cluster),
+                path: PATHS.embed,
+                bodies: SENTENCES,
+                connections: 16,
+                maxRequests: 2_000_000,
+                maxSeconds: 240,
+                keepAlive,
+            });
+            for (const colour of COLOURS) {
+                for (const pod of await podsOf(cluster, colour)) {
+                    await replacePod(NAMESPACES[colour], pod.metadata?.name ?? "");
+                }
+            }
+            const { answered, failures } = await load.stop();
+            console.info(`${answered} requests answered, ${failures.length} failed, ${connections}`);
+            expect(failures).toEqual([]);
+            expect(answered).toBeGreaterThan(1000);
+        },
+        300_000,
+    );
+
+    test("Redis deleted costs not one request", async () => {
+        const load = startLoad({
+            url: await gatewayUrl(cluster),
+            path: PATHS.embed,
+            bodies: SENTENCES,
+            connections: 16,
+            maxRequests: 2_000_000,
+            maxSeconds: 120,
+            keepAlive: true,
+        });
+        const namespace = NAMESPACES.data;
+        const { items } = await cluster.core.listNamespacedPod({ namespace });
+        for (const pod of items) await replacePod(namespace, pod.metadata?.name ?? "");
+        const { answered, failures } = await load.stop();
+        expect(failures).toEqual([]);
+        expect(answered).toBeGreaterThan(1000);
+    }, 180_000);
+});
+
+/** Deletes a pod with its grace and waits until it is gone and its owner's pods are all ready again. */
+async function replacePod(namespace: string, name: string): Promise<void> {
+    const old = await cluster.core.readNamespacedPod({ namespace, name });
+    await cluster.core.deleteNamespacedPod({ namespace, name });
+    await eventually(`pod ${name} is gone and replaced`, async () => {
+        const { items } = await cluster.core.listNamespacedPod({ namespace });
+        return (
+            !items.some(({ metadata }) => metadata?.uid === old.metadata?.uid) &&
+            items.every(({ status }) =>
+                status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True"),
+            )
+        );
+    });
+}

@@ -9,6 +9,9 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Resources } from "../components/workload.ts";
 import { BYTES, CPUS, pattern, type ConfigReader } from "./reader.ts";
 
+/** Key of the upstream's secret, which Pulumi.yaml cannot declare as one. */
+export const UPSTREAM_API_KEY = "service.upstreamApiKey";
+
 const PROVIDERS = ["local", "openai"] as const;
 
 /** An image that stays what it is: a digest, or a tag other than `latest`. */
@@ -116,7 +119,7 @@ function readUpstream(read: ConfigReader): UpstreamConfig {
     const model = read.required("service.model", pattern(/^\S+$/, "a name without blanks"));
     const modelThreads = read.integer("service.modelThreads", 1, 16);
     const address = pattern(/^https?:\/\/[^\s@]+$/, "an http or https URL without credentials");
-    const apiKey = read.secret("service.upstreamApiKey");
+    const apiKey = read.secret(UPSTREAM_API_KEY);
     if (provider === "local") {
         read.optional("service.upstreamUrl", address);
         return { provider, model, modelThreads };
@@ -126,6 +129,6 @@ function readUpstream(read: ConfigReader): UpstreamConfig {
         provider,
         model,
         url: read.required("service.upstreamUrl", address, reason),
-        apiKey: apiKey ?? read.requiredSecret("service.upstreamApiKey", `a key, since ${reason}`),
+        apiKey: apiKey ?? read.requiredSecret(UPSTREAM_API_KEY, `a key, since ${reason}`),
     };
 }

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
+import { UPSTREAM_API_KEY } from "../config/service.ts";
 
 /** What a secret shows where its value is not to be seen. */
 export const MASK = "[secret]";
@@ -28,26 +29,30 @@ interface Project {
  * taken for the whole truth, so that no mask can ever be deployed as a password.
  *
  * @param given values by key without the project's name; they may be secret.
+ * @param overrides values over all others.
+ * @param root folder of Pulumi.yaml and the stack files.
  * @throws pulumi.RunError when the stack has no file, or a secret stands in it readable or unreadable.
  */
 export function stackConfig(
     stack: string,
     given: Readonly<Record<string, string>> | undefined,
     overrides: Readonly<Record<string, string>> = {},
+    root = ROOT,
 ): ProgramConfig {
-    const project = readYaml("Pulumi.yaml") as Project;
+    const project = readYaml(root, "Pulumi.yaml") as Project;
     const full = (key: string) => `${project.name}:${key}`;
     const declared = Object.entries(project.config).map(
         ([key, declaration]) => [full(plainKey(key)), declaration] as const,
     );
     const secretKeys = new Set(declared.filter(([, { secret }]) => secret).map(([key]) => key));
+    secretKeys.add(full(UPSTREAM_API_KEY));
     const values = new Map<string, string>();
 
     for (const [key, { default: value }] of declared) {
         if (value !== undefined) values.set(key, textOf(value));
     }
     const encrypted = new Set<string>();
-    for (const [key, value] of Object.entries(readStackFile(stack))) {
+    for (const [key, value] of Object.entries(readStackFile(root, stack))) {
         if (isEncrypted(value)) encrypted.add(key);
         else if (secretKeys.has(key)) refusePlainSecret(key, stack);
         values.set(key, isEncrypted(value) ? MASK : textOf(value));
@@ -67,25 +72,25 @@ export function stackConfig(
 
 /** Keys as Pulumi.yaml declares them, without the brackets that make each a plain one. */
 export function declaredKeys(): string[] {
-    return Object.keys((readYaml("Pulumi.yaml") as Project).config).map(plainKey);
+    return Object.keys((readYaml(ROOT, "Pulumi.yaml") as Project).config).map(plainKey);
 }
 
 function plainKey(key: string): string {
     return /^\["(.+)"\]$/.exec(key)?.[1] ?? key;
 }
 
-function readStackFile(stack: string): Record<string, unknown> {
+function readStackFile(root: string, stack: string): Record<string, unknown> {
     const file = `Pulumi.${stack}.yaml`;
     try {
-        return (readYaml(file) as { config?: Record<string, unknown> }).config ?? {};
+        return (readYaml(root, file) as { config?: Record<string, unknown> }).config ?? {};
     } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
         throw new pulumi.RunError(`stack is ${JSON.stringify(stack)}; it has no file ${file}`);
     }
 }
 
-function readYaml(file: string): unknown {
-    return parse(readFileSync(path.join(ROOT, file), "utf8"));
+function readYaml(root: string, file: string): unknown {
+    return parse(readFileSync(path.join(root, file), "utf8"));
 }
 
 function textOf(value: unknown): string {

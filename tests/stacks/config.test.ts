@@ -1,6 +1,9 @@
-import { afterEach, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
 import { GENERATED_SECRETS } from "@property-search/contract";
 import * as pulumi from "@pulumi/pulumi";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { loadConfig, type StackConfig } from "../../config.ts";
 import { ConfigReader } from "../../config/reader.ts";
 import { trafficOf } from "../../config/traffic.ts";
@@ -150,6 +153,43 @@ describe("stackConfig", () => {
         expect(values["property-search:redis.passwords.app"]).toBe("one");
         expect(values["property-search:redis.passwords.admin"]).toBeUndefined();
         expect(Object.values(values)).not.toContain("[secret]");
+    });
+
+    describe("with a secret in the stack's file", () => {
+        const folder = mkdtempSync(path.join(tmpdir(), "stack-"));
+        const write = (value: string) => {
+            writeFileSync(
+                path.join(folder, "Pulumi.yaml"),
+                `name: p\nconfig: { '["redis.passwords.app"]': { secret: true } }\n`,
+            );
+            writeFileSync(
+                path.join(folder, "Pulumi.s.yaml"),
+                `config: { p:redis.passwords.app: ${value} }\n`,
+            );
+        };
+        const load = (given?: Record<string, string>) =>
+            stackConfig("s", given, {}, folder).values["p:redis.passwords.app"];
+        afterAll(() => {
+            rmSync(folder, { recursive: true });
+        });
+
+        test("masks it where it is encrypted", () => {
+            write("{ secure: v1:abc }");
+            expect(load()).toBe("[secret]");
+        });
+
+        test("asks for its value where values are to be shown", () => {
+            write("{ secure: v1:abc }");
+            expect(() => load({})).toThrow(/redis\.passwords\.app cannot be read/);
+            expect(load({ "redis.passwords.app": "given" })).toBe("given");
+        });
+
+        test("refuses it in plain text, without repeating it", () => {
+            write("a-password");
+            const message = expect.stringMatching(/^p:redis\.passwords\.app stands readable in/);
+            expect(() => load()).toThrow(expect.objectContaining({ message }));
+            expect(() => load()).not.toThrow(/a-password/);
+        });
     });
 
     test("names a stack that does not exist", () => {

@@ -49,8 +49,8 @@ format: $(INSTALLED) ## Write the house style into every file
 	@npm run --silent format
 
 .PHONY: up
-up: $(INSTALLED) ## Run the whole platform on this machine; ends with its URL
-	@node local/src/main.ts up
+up: $(INSTALLED) ## Run the whole platform on this machine (or CONTEXT=name STACK=dev); ends with its URL
+	@node local/src/main.ts up $(if $(CONTEXT),--context $(CONTEXT) --stack $(STACK))
 
 .PHONY: down
 down: $(INSTALLED) ## End it and leave nothing behind

@@ -1,13 +1,20 @@
-import { COLOURS, HEADERS, PATHS as HTTP_PATHS, REDIS_NAME } from "@property-search/contract";
+import {
+    COLOURS,
+    HEADERS,
+    PATHS as HTTP_PATHS,
+    PORTS,
+    REDIS_NAME,
+} from "@property-search/contract";
 import { ClusterError, RenderError, VerifyError } from "@property-search/deploy";
 import { Command } from "commander";
 import { rm } from "node:fs/promises";
 import { takeLock } from "./lock.ts";
+import { kindClusterExists, removeKindCluster } from "./kind/cluster.ts";
 import { removeNode } from "./node/remove.ts";
-import { KUBECONFIG } from "./node/start.ts";
 import { PATHS } from "./paths.ts";
-import { LocalError } from "./shell.ts";
-import { kubectlPath, up, type UpResult } from "./up.ts";
+import { LocalError, logFile } from "./shell.ts";
+import { status } from "./status.ts";
+import { up, type UpResult } from "./up.ts";
 
 const interrupted = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -20,8 +27,19 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 
 const program = new Command("local").description("The platform on this machine");
 
-program.command("up").description("set everything up and run it").action(locked(runUp));
+program
+    .command("up")
+    .description("set everything up and run it")
+    .option("--context <name>", "an existing cluster's context; default: a cluster of its own")
+    .option("--stack <name>", "the stack that goes to an existing cluster", "dev")
+    .action(locked(runUp));
 program.command("down").description("leave nothing behind").action(locked(runDown));
+program
+    .command("status")
+    .description("what is here")
+    .action(async () => {
+        console.log(await status());
+    });
 
 program.parseAsync().catch((error: unknown) => {
     const reason: unknown = interrupted.signal.aborted ? interrupted.signal.reason : error;
@@ -32,29 +50,33 @@ program.parseAsync().catch((error: unknown) => {
     process.exit(1);
 });
 
-function locked(action: () => Promise<void>): () => Promise<void> {
-    return async () => {
+function locked<T>(action: (options: T) => Promise<void>): (options: T) => Promise<void> {
+    return async (options) => {
         const giveBack = takeLock(PATHS.lock);
         try {
-            await action();
+            await action(options);
         } finally {
             giveBack();
         }
     };
 }
 
-async function runUp(): Promise<void> {
-    console.log(summary(await up(interrupted.signal)));
+async function runUp(options: { context?: string; stack: string }): Promise<void> {
+    console.log(summary(await up({ ...options, signal: interrupted.signal })));
 }
 
 async function runDown(): Promise<void> {
     await removeNode();
+    if (await kindClusterExists()) {
+        const say = console.log;
+        await removeKindCluster({ log: logFile("down"), signal: interrupted.signal, say });
+    }
     await rm(PATHS.node, { recursive: true, force: true });
     console.log("Down: no process, mount, namespace, link or cgroup is left; the caches are kept.");
 }
 
 function summary(result: UpResult): string {
-    const { deployed, verified, servingSeconds, seconds } = result;
+    const { deployed, verified, servingSeconds, seconds, look } = result;
     const { url, weights, versions } = verified;
     const [first, second] = COLOURS.map((colour) => `${colour} ${weights[colour]} %`);
     return `
@@ -69,8 +91,7 @@ Try it:
     -d '{"text":"Two-bedroom flat near the park"}' -D -
   (add -H '${HEADERS.previewColour}: green' to ask for a colour)
 Look further:
-  export KUBECONFIG=${KUBECONFIG}
-  ${kubectlPath(result)} get pods -A
-  The pods' Redis is ${REDIS_NAME}:6379. Network policies are declared, but this node enforces none.
+${look.map((line) => `  ${line}`).join("\n")}
+  The pods' Redis is ${REDIS_NAME}:${PORTS.redis}.
 End it: make down`;
 }

@@ -1,13 +1,15 @@
 import { existsSync, statfsSync } from "node:fs";
 import { freemem } from "node:os";
-import { CACHE } from "./paths.ts";
+import { CACHE, PATHS } from "./paths.ts";
 import { LocalError, tryRun } from "./shell.ts";
 
 /** What a machine lacks for a node of its own: each a sentence with how to get it. */
 export type Finding = string;
 
 const MIN_MEMORY_GIB = 6;
-const MIN_DISK_GIB = 10;
+/** The first run compiles; later ones find it done. */
+const MIN_DISK_GIB = { compiling: 10, compiled: 2 };
+const MIN_GO_MINOR = 21;
 const GIB = 1024 ** 3;
 
 const STILL_WORKS = [
@@ -17,19 +19,30 @@ const STILL_WORKS = [
     "  make render           the manifests of a stack",
 ].join("\n");
 
-/** Checks that this machine can run a node. @throws LocalError with all findings at once. */
-export async function preflight(): Promise<void> {
+/**
+ * Checks that this machine can run a node.
+ *
+ * @param nodeIsHere a node that runs has its memory already.
+ * @throws LocalError with all findings at once.
+ */
+export async function preflight({ nodeIsHere }: { nodeIsHere: boolean }): Promise<void> {
     const findings = [
         ...platformFindings(process.platform, process.getuid?.()),
-        ...(await toolFindings()),
-        ...resourceFindings(freemem(), diskFree()),
+        ...(await toolFindings(Object.keys(TOOLS) as Tool[])),
+        ...(nodeIsHere ? [] : memoryFindings(freemem())),
+        ...diskFindings(diskFree(), existsSync(PATHS.toolchain)),
         ...kernelFindings(existsSync),
     ];
     if (findings.length === 0) return;
     throw new LocalError(
-        `this machine cannot run a Kubernetes node:\n` +
-            `${findings.map((finding) => `  - ${finding}`).join("\n")}\n${STILL_WORKS}`,
+        `this machine cannot run a Kubernetes node:\n${listed(findings)}\n${STILL_WORKS}`,
     );
+}
+
+/** @throws LocalError with all tools that are missing. */
+export async function requireTools(tools: readonly Tool[]): Promise<void> {
+    const findings = await toolFindings(tools);
+    if (findings.length > 0) throw new LocalError(`this machine lacks tools:\n${listed(findings)}`);
 }
 
 export function platformFindings(platform: string, uid: number | undefined): Finding[] {
@@ -37,15 +50,22 @@ export function platformFindings(platform: string, uid: number | undefined): Fin
     return uid === 0 ? [] : ["a node needs root: sudo make up"];
 }
 
-export function resourceFindings(memory: number, disk: number): Finding[] {
-    return [
-        ...(memory < MIN_MEMORY_GIB * GIB
-            ? [`${gib(memory)} of memory are free; ${MIN_MEMORY_GIB} GiB are needed`]
-            : []),
-        ...(disk < MIN_DISK_GIB * GIB
-            ? [`${gib(disk)} of disk are free for ${CACHE}; ${MIN_DISK_GIB} GiB are needed`]
-            : []),
-    ];
+/** @param memory bytes that can be had without swapping. */
+export function memoryFindings(memory: number): Finding[] {
+    return memory < MIN_MEMORY_GIB * GIB
+        ? [`${gib(memory)} of memory are free; ${MIN_MEMORY_GIB} GiB are needed`]
+        : [];
+}
+
+/** @param disk bytes free where the caches are. */
+export function diskFindings(disk: number, compiled: boolean): Finding[] {
+    const needed = compiled ? MIN_DISK_GIB.compiled : MIN_DISK_GIB.compiling;
+    return disk < needed * GIB
+        ? [
+              `${gib(disk)} of disk are free for ${CACHE}; ${needed} GiB are needed ` +
+                  "(XDG_CACHE_HOME=folder puts it elsewhere)",
+          ]
+        : [];
 }
 
 /** Features that cannot be loaded later: the node only uses what the running kernel has. */
@@ -61,21 +81,38 @@ export function kernelFindings(exists: (path: string) => boolean): Finding[] {
         .map(([, feature]) => `the kernel lacks ${feature}`);
 }
 
-async function toolFindings(): Promise<Finding[]> {
-    const tools = [
-        ["go", ["version"], "Go 1.24 or newer, which builds Kubernetes"],
-        ["python3", ["-m", "pip", "--version"], "Python 3 with pip, which brings Traefik"],
-        ["apt-get", ["--version"], "Debian's apt-get, which brings containerd and buildah"],
-        ["mvn", ["--version"], "Maven with a JDK, which brings the model"],
-    ] as const;
+/** How a tool is asked whether it is here, and what it is for. */
+const TOOLS = {
+    go: [["version"], "Go 1.21 or newer, which builds Kubernetes"],
+    python3: [["-m", "pip", "--version"], "Python 3 with pip, which brings Traefik"],
+    "apt-get": [["--version"], "Debian's apt-get, which brings containerd and buildah"],
+    mvn: [["--version"], "Maven with a JDK, which brings the model"],
+} as const;
+
+type Tool = keyof typeof TOOLS;
+
+async function toolFindings(tools: readonly Tool[]): Promise<Finding[]> {
     const checked = await Promise.all(
-        tools.map(async ([command, args, purpose]) =>
-            (await tryRun(command, args)) === undefined
-                ? [`${command} is missing: install ${purpose}`]
-                : [],
-        ),
+        tools.map(async (tool) => {
+            const [args, purpose] = TOOLS[tool];
+            const answer = await tryRun(tool, args);
+            if (answer === undefined) return [`${tool} is missing: install ${purpose}`];
+            return tool === "go" ? goFindings(answer) : [];
+        }),
     );
     return checked.flat();
+}
+
+/** @param answer what `go version` says. */
+export function goFindings(answer: string): Finding[] {
+    const [, major, minor] = /go(\d+)\.(\d+)/.exec(answer) ?? [];
+    const isOld = Number(major) < 1 || (Number(major) === 1 && Number(minor) < MIN_GO_MINOR);
+    // Since 1.21, Go fetches the newer compiler that a module asks for by itself.
+    return isOld ? [`${answer.trim()} is too old: install Go 1.21 or newer`] : [];
+}
+
+function listed(findings: readonly Finding[]): string {
+    return findings.map((finding) => `  - ${finding}`).join("\n");
 }
 
 function diskFree(): number {

@@ -1,34 +1,44 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import { stringify } from "yaml";
-import type { Image } from "../images/images.ts";
-import { NODE_NAME, VOLUMES } from "../node/configuration.ts";
+import type { ImageReferences } from "../images/images.ts";
 import { NETWORK } from "../node/network.ts";
-import { KUBECONFIG } from "../node/start.ts";
 import { REPOSITORY } from "../paths.ts";
 import { run, type Step } from "../shell.ts";
+import { GATEWAY_API, moduleFolder } from "../toolchain/go.ts";
 
 export interface AddonInputs {
-    /** Folder with kubectl. */
-    readonly kubernetes: string;
-    readonly images: readonly Image[];
+    /** kubectl: a path, or its name on PATH. */
+    readonly kubectl: string;
+    readonly kubeconfig: string;
+    /** Address of the node, where the gateway listens. */
+    readonly address: string;
+    readonly images: readonly ImageReferences[];
+}
+
+/** What differs between clusters. */
+export interface ServingAddons {
+    /** Deployments besides the gateway, each with a file of its name, in kube-system. */
+    readonly system: readonly string[];
+    /** Manifests of the StorageClass `local`. */
+    readonly storage: string;
 }
 
 /** What a cluster must have before the stack can come: names, volumes, Gateway API and a gateway. */
 export async function applyServingAddons(
     step: Step,
     inputs: AddonInputs,
-    gatewayApi: string,
+    { system, storage }: ServingAddons,
 ): Promise<void> {
+    const gatewayApi = await moduleFolder(step, GATEWAY_API, "sigs.k8s.io/gateway-api");
     step.say("Gateway API");
     const definitions = path.join(gatewayApi, "config/crd/standard");
     const files = (await readdir(definitions)).filter((file) => file.endsWith(".yaml"));
     const texts = files.map((file) => readFile(path.join(definitions, file), "utf8"));
     await apply(step, inputs, (await Promise.all(texts)).join("\n---\n"));
     step.say("DNS, volumes, gateway");
-    const addons = await Promise.all(["coredns", "traefik"].map((name) => addon(name, inputs)));
-    await apply(step, inputs, [storage(), ...addons].join("\n---\n"));
-    await rolledOut(step, inputs, "kube-system", "coredns");
+    const addons = await Promise.all([...system, "traefik"].map((name) => addon(name, inputs)));
+    await apply(step, inputs, [storage, ...addons].join("\n---\n"));
+    for (const name of system) await rolledOut(step, inputs, "kube-system", name);
     await rolledOut(step, inputs, "traefik-system", "traefik");
 }
 
@@ -41,12 +51,11 @@ export async function applyMetricsServer(step: Step, inputs: AddonInputs): Promi
 /** Runs the cluster's own kubectl. */
 export function kubectl(
     step: Step,
-    { kubernetes }: AddonInputs,
+    { kubectl: command, kubeconfig }: AddonInputs,
     args: readonly string[],
     input?: string,
 ): Promise<string> {
-    const command = path.join(kubernetes, "kubectl");
-    const target = ["--kubeconfig", KUBECONFIG, ...args];
+    const target = ["--kubeconfig", kubeconfig, ...args];
     return run(step, command, target, input === undefined ? {} : { input });
 }
 
@@ -66,11 +75,11 @@ async function rolledOut(
     await kubectl(step, inputs, ["rollout", "status", ...target]);
 }
 
-async function addon(name: string, { images }: AddonInputs): Promise<string> {
+async function addon(name: string, { images, address }: AddonInputs): Promise<string> {
     const file = path.join(REPOSITORY, "local/addons", `${name}.yaml`);
     const values: Record<string, string> = {
         DNS_ADDRESS: NETWORK.dnsAddress,
-        NODE_ADDRESS: NETWORK.nodeAddress,
+        NODE_ADDRESS: address,
         ...Object.fromEntries(
             images.map((image) => [`IMAGE_${image.name}`, image.references[0] ?? ""]),
         ),
@@ -80,43 +89,4 @@ async function addon(name: string, { images }: AddonInputs): Promise<string> {
         if (value === undefined) throw new Error(`${file} wants \${${key}}, which nobody sets`);
         return value;
     });
-}
-
-/** Volumes of the class `local`: folders on the node, which the kubelet gives to a pod's group. */
-function storage(): string {
-    const volumeClass = {
-        apiVersion: "storage.k8s.io/v1",
-        kind: "StorageClass",
-        metadata: { name: "local" },
-        provisioner: "kubernetes.io/no-provisioner",
-        volumeBindingMode: "WaitForFirstConsumer",
-    };
-    const volumes = VOLUMES.map((folder, index) => ({
-        apiVersion: "v1",
-        kind: "PersistentVolume",
-        metadata: { name: `local-${index}` },
-        spec: {
-            storageClassName: "local",
-            capacity: { storage: "10Gi" },
-            accessModes: ["ReadWriteOnce"],
-            persistentVolumeReclaimPolicy: "Retain",
-            local: { path: folder },
-            nodeAffinity: {
-                required: {
-                    nodeSelectorTerms: [
-                        {
-                            matchExpressions: [
-                                {
-                                    key: "kubernetes.io/hostname",
-                                    operator: "In",
-                                    values: [NODE_NAME],
-                                },
-                            ],
-                        },
-                    ],
-                },
-            },
-        },
-    }));
-    return [volumeClass, ...volumes].map((object) => stringify(object)).join("---\n");
 }

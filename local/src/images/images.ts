@@ -1,8 +1,12 @@
-/** An image that a node can import. */
-export interface Image {
+/** An image by its names. */
+export interface ImageReferences {
     readonly name: string;
     /** References, all of the same content, such as `localhost/redis:v7-0123456789ab`. */
     readonly references: readonly string[];
+}
+
+/** An image that a node can import. */
+export interface Image extends ImageReferences {
     /** An archive as `docker load` and `ctr images import` read it. */
     readonly archive: string;
 }
@@ -13,7 +17,7 @@ export function referenceOf(name: string, version: string, key: string): string 
 }
 
 /** The program's config values that put local images in the place of official ones. */
-export function imageOverrides(images: readonly Image[]): Record<string, string> {
+export function imageOverrides(images: readonly ImageReferences[]): Record<string, string> {
     const reference = (name: string, version = ""): string => {
         const image = images.find((one) => one.name === name);
         const match = image?.references.find((one) => one.includes(`:${version}`));

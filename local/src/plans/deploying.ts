@@ -1,0 +1,40 @@
+import { connect, deploy, verify } from "@property-search/deploy";
+import type { ListrTask } from "listr2";
+import type { Steps } from "../tasks.ts";
+import type { Made } from "./plan.ts";
+
+/** A stack and the cluster it goes to. */
+export interface Destination {
+    readonly stack: string;
+    /** Default: KUBECONFIG, then ~/.kube/config. */
+    readonly kubeconfig?: string;
+    /** Default: the kubeconfig's current one. */
+    readonly context?: string;
+}
+
+/** Deploys the stack and uses it as a client would. */
+export function deploying<C extends Made>(
+    step: Steps<C>,
+    { stack, kubeconfig, context }: Destination,
+    config: (made: C) => Readonly<Record<string, string>>,
+): ListrTask<C>[] {
+    return [
+        step("Deploy", "deploy", async ({ say: report, signal }, made) => {
+            made.deployed = await deploy({
+                stack,
+                ...(kubeconfig !== undefined && { kubeconfig }),
+                ...(context !== undefined && { context }),
+                config: config(made),
+                report,
+                signal,
+            });
+        }),
+        step("Verify", "verify", async ({ say: report, signal }, made) => {
+            made.verified = await verify({
+                cluster: connect(kubeconfig, context),
+                report,
+                signal,
+            });
+        }),
+    ];
+}

@@ -1,0 +1,135 @@
+import type { ListrTask } from "listr2";
+import path from "node:path";
+import { applyMetricsServer, applyServingAddons, type AddonInputs } from "../addons/addons.ts";
+import { folderVolumes } from "../addons/storage.ts";
+import { buildImage } from "../images/build.ts";
+import { imageOverrides, type Image } from "../images/images.ts";
+import { importImages } from "../images/import.ts";
+import { ensureModel } from "../model.ts";
+import { NETWORK } from "../node/network.ts";
+import { leftovers } from "../node/remove.ts";
+import { ensureNode, KUBECONFIG } from "../node/start.ts";
+import { preflight } from "../preflight.ts";
+import type { Step } from "../shell.ts";
+import { steps, type Steps } from "../tasks.ts";
+import { installDebianPackages } from "../toolchain/debian.ts";
+import {
+    buildGo,
+    COREDNS,
+    ETCD,
+    KUBERNETES,
+    METRICS_SERVER,
+    PAUSE,
+    type GoProgram,
+} from "../toolchain/go.ts";
+import { installTraefik } from "../toolchain/traefik.ts";
+import { deploying } from "./deploying.ts";
+import type { Made, Plan } from "./plan.ts";
+
+/** What the steps have made so far. */
+interface Context extends Made {
+    /** Folder of each binary, by its name. */
+    binaries: Record<string, string>;
+    model: string;
+    images: Image[];
+}
+
+/** On a node of this machine's own, of which everything comes from packages. */
+export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
+    await preflight({ nodeIsHere: (await leftovers()).length > 0 });
+    const step = steps<Context>(signal);
+    return {
+        made: { binaries: {}, model: "", images: [] },
+        serving: [
+            {
+                title: "Tools and images",
+                // Two lanes: compiling fills the processors while the other waits for downloads.
+                task: (_, task) =>
+                    task.newListr([binariesLane(step), imagesLane(step)], { concurrent: true }),
+            },
+            step("Images of binaries", "images-binaries", async (run, made) => {
+                for (const name of ["pause", "coredns"]) {
+                    made.images.push(await build(run, name, made));
+                }
+            }),
+            step("Node", "node", async (run, made) => {
+                const tools = {
+                    kubernetes: folder(made, "kubernetes"),
+                    etcd: folder(made, "etcd"),
+                };
+                await ensureNode(run, tools, reference(made, "pause"));
+                await importImages(run, made.images);
+            }),
+            step("Addons", "addons", async (run, made) => {
+                const addons = { system: ["coredns"], storage: folderVolumes() };
+                await applyServingAddons(run, addonInputs(made), addons);
+            }),
+            ...deploying(step, { stack: "local", kubeconfig: KUBECONFIG }, ({ images }) =>
+                imageOverrides(images),
+            ),
+        ],
+        completing: [
+            step("Metrics for the autoscaler", "metrics-server", async (run, made) => {
+                await buildProgram(run, METRICS_SERVER, made);
+                made.images.push(await build(run, "metrics-server", made));
+                await importImages(run, made.images);
+                await applyMetricsServer(run, addonInputs(made));
+            }),
+        ],
+        look: (made) => [
+            `export KUBECONFIG=${KUBECONFIG}`,
+            `${kubectlOf(made)} get pods -A`,
+            "Network policies are declared, but this node enforces none.",
+        ],
+    };
+}
+
+function binariesLane(step: Steps<Context>): ListrTask<Context> {
+    return step("Kubernetes from source", "binaries", async (run, made) => {
+        for (const program of [PAUSE, ETCD, COREDNS, KUBERNETES]) {
+            await buildProgram(run, program, made);
+        }
+    });
+}
+
+function imagesLane(step: Steps<Context>): ListrTask<Context> {
+    return step("Packages, model and images", "images", async (run, made) => {
+        await installDebianPackages(run);
+        made.binaries.traefik = await installTraefik(run);
+        made.model = await ensureModel(run);
+        for (const name of ["traefik", "redis", "embedding-service"]) {
+            made.images.push(await build(run, name, made));
+        }
+    });
+}
+
+async function buildProgram(run: Step, program: GoProgram, made: Context): Promise<void> {
+    made.binaries[program.name] = await buildGo(run, program);
+}
+
+function build(run: Step, name: string, { binaries, model }: Context): Promise<Image> {
+    return buildImage(run, name, { binaries, model });
+}
+
+function addonInputs(made: Context): AddonInputs {
+    return {
+        kubectl: kubectlOf(made),
+        kubeconfig: KUBECONFIG,
+        address: NETWORK.nodeAddress,
+        images: made.images,
+    };
+}
+
+function kubectlOf(made: Context): string {
+    return path.join(folder(made, "kubernetes"), "kubectl");
+}
+
+function folder({ binaries }: Context, name: string): string {
+    const found = binaries[name];
+    if (found === undefined) throw new Error(`${name} has not been built`);
+    return found;
+}
+
+function reference({ images }: Context, name: string): string {
+    return images.find((image) => image.name === name)?.references[0] ?? "";
+}

@@ -1,0 +1,19 @@
+import type { Deployed, Verified } from "@property-search/deploy";
+import type { ListrTask } from "listr2";
+
+/** What every plan ends with. */
+export interface Made {
+    deployed?: Deployed;
+    verified?: Verified;
+}
+
+/** How the platform comes up on one kind of cluster. */
+export interface Plan<C extends Made> {
+    readonly made: C;
+    /** All that answering needs. */
+    readonly serving: ListrTask<C>[];
+    /** What comes after the platform serves. */
+    readonly completing: ListrTask<C>[];
+    /** How to look further: commands and remarks. */
+    readonly look: (made: C) => readonly string[];
+}

@@ -1,0 +1,41 @@
+import { COLOURS } from "@property-search/contract";
+import { connect, gatewayUrl, liveWeights } from "@property-search/deploy";
+import { existsSync } from "node:fs";
+import { kindClusterExists, KIND_KUBECONFIG } from "./kind/cluster.ts";
+import { leftovers } from "./node/remove.ts";
+import { KUBECONFIG } from "./node/start.ts";
+import { CACHE } from "./paths.ts";
+import { tryRun } from "./shell.ts";
+
+/** What of the platform is on this machine, in lines for people. */
+export async function status(): Promise<string> {
+    const node = await leftovers();
+    const lines = node.length > 0 ? await nodeLines(node) : [];
+    if (await kindClusterExists())
+        lines.push("Cluster: kind", ...(await edgeLines(KIND_KUBECONFIG)));
+    if (lines.length === 0) lines.push("Cluster: none; make up brings it");
+    const size = (await tryRun("du", ["-sh", CACHE]))?.split("\t")[0];
+    return [...lines, `Caches: ${size ?? "none"} in ${CACHE}`].join("\n");
+}
+
+async function nodeLines(parts: readonly string[]): Promise<string[]> {
+    if (!existsSync(KUBECONFIG)) {
+        return [`Cluster: half a node (${parts.join("; ")}); make up makes it anew`];
+    }
+    return [
+        "Cluster: a node of this machine's own; network policies are declared and enforced by nothing",
+        ...(await edgeLines(KUBECONFIG)),
+        `  export KUBECONFIG=${KUBECONFIG}`,
+    ];
+}
+
+async function edgeLines(kubeconfig: string): Promise<string[]> {
+    try {
+        const cluster = connect(kubeconfig);
+        const [url, weights] = await Promise.all([gatewayUrl(cluster), liveWeights(cluster)]);
+        const shares = COLOURS.map((colour) => `${colour} ${weights[colour]} %`).join(", ");
+        return [`  serves at ${url}: ${shares}`];
+    } catch (error) {
+        return [`  does not serve: ${error instanceof Error ? error.message : String(error)}`];
+    }
+}

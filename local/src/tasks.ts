@@ -1,0 +1,38 @@
+import { Listr, type ListrTask } from "listr2";
+import { logFile, type Step } from "./shell.ts";
+
+/** What a step changes of its line in the list. */
+interface Line {
+    title: string;
+    output: string;
+}
+
+/** Makes tasks with a log of their own, a line of progress, and their time in the title. */
+export type Steps<C> = (
+    title: string,
+    log: string,
+    work: (run: Step, made: C) => Promise<void>,
+) => ListrTask<C>;
+
+export function steps<C>(signal: AbortSignal): Steps<C> {
+    return (title, log, work) => ({
+        title,
+        task: async (made: C, task: Line) => {
+            const started = Date.now();
+            const say = (line: string) => {
+                task.output = line;
+            };
+            await work({ log: logFile(log), signal, say }, made);
+            task.title = `${title} (${((Date.now() - started) / 1000).toFixed(0)} s)`;
+        },
+    });
+}
+
+/** Runs tasks one after the other: a live list on a terminal, plain lines elsewhere. */
+export async function runTasks<C extends object>(context: C, tasks: ListrTask<C>[]): Promise<void> {
+    await new Listr(tasks, {
+        renderer: process.stdout.isTTY ? "default" : "simple",
+        rendererOptions: { collapseSubtasks: false },
+        registerSignalListeners: false,
+    }).run(context);
+}

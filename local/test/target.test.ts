@@ -1,0 +1,42 @@
+import { describe, expect, test } from "@jest/globals";
+import { chooseTarget } from "../src/target.ts";
+
+const bare = { node: false, kindMissing: "Docker is not running here" };
+const docker = { node: false };
+
+describe("chooseTarget", () => {
+    test("takes the cluster that is named, whatever else is here", () => {
+        const named = { ...docker, node: true, asked: "node", context: "staging" };
+        expect(chooseTarget(named)).toMatchObject({ kind: "context", context: "staging" });
+    });
+
+    test("takes kind where it works, and a node of its own where it does not, and says why", () => {
+        expect(chooseTarget(docker)).toMatchObject({ kind: "kind" });
+        expect(chooseTarget(bare)).toEqual({ kind: "node", why: "Docker is not running here" });
+    });
+
+    test("stays with the node that is here, also when Docker has come meanwhile", () => {
+        expect(chooseTarget({ ...docker, node: true })).toMatchObject({ kind: "node" });
+    });
+
+    test("does what CLUSTER asks for", () => {
+        expect(chooseTarget({ ...docker, asked: "node" })).toMatchObject({ kind: "node" });
+        expect(chooseTarget({ ...docker, node: true, asked: "kind" })).toMatchObject({
+            kind: "kind",
+        });
+    });
+
+    test("refuses what cannot be had, and a word that it does not know", () => {
+        expect(() => chooseTarget({ ...bare, asked: "kind" })).toThrow(
+            "CLUSTER is kind, but Docker is not running here",
+        );
+        expect(() => chooseTarget({ ...docker, asked: "minikube" })).toThrow(
+            'CLUSTER is "minikube"; allowed: kind, node',
+        );
+    });
+
+    test.each(["", undefined])("takes an absent value (%j) as not set", (value) => {
+        const absent = value === undefined ? {} : { context: value, asked: value };
+        expect(chooseTarget({ ...bare, ...absent })).toMatchObject({ kind: "node" });
+    });
+});

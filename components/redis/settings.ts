@@ -4,8 +4,9 @@ import { createHash } from "node:crypto";
 /** Share of the pod's memory for data; the rest is for buffers, fragments and the snapshot's copies. */
 const DATA_SHARE = 0.75;
 
-export const AUTH_FOLDER = "/etc/redis/auth";
-export const CONFIG_FOLDER = "/etc/redis/config";
+// Not below /etc/redis, which Debian's package closes to all but its own user.
+export const AUTH_FOLDER = "/run/redis-auth";
+export const CONFIG_FOLDER = "/run/redis-config";
 export const DATA_FOLDER = "/data";
 
 /** A user for probes, who may ask whether Redis answers and nothing else: no secret, no password. */

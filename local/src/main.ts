@@ -11,6 +11,7 @@ import { rm } from "node:fs/promises";
 import { takeLock } from "./lock.ts";
 import { kindClusterExists, removeKindCluster } from "./kind/cluster.ts";
 import { removeNode } from "./node/remove.ts";
+import { endOrphans, markRun } from "./orphans.ts";
 import { PATHS } from "./paths.ts";
 import { LocalError, logFile } from "./shell.ts";
 import { status } from "./status.ts";
@@ -53,6 +54,8 @@ program.parseAsync().catch((error: unknown) => {
 function locked<T>(action: (options: T) => Promise<void>): (options: T) => Promise<void> {
     return async (options) => {
         const giveBack = takeLock(PATHS.lock);
+        endOrphans(PATHS.lock);
+        markRun(PATHS.lock);
         try {
             await action(options);
         } finally {

@@ -4,6 +4,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { digest, digestFiles } from "../content.ts";
+import { unmarked } from "../orphans.ts";
 import { PATHS, REPOSITORY } from "../paths.ts";
 import { LocalError, run, tryRun, type Step } from "../shell.ts";
 import { makeCgroups } from "./cgroups.ts";
@@ -115,7 +116,7 @@ function startInit(tools: NodeTools): void {
         detached: true,
         stdio: ["ignore", log, log],
         env: {
-            ...process.env,
+            ...unmarked(),
             BIN: tools.kubernetes,
             ETCD: tools.etcd,
             DATA: PATHS.node,

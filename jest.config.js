@@ -1,3 +1,6 @@
+// Tests see a copy of the environment, so the service cannot switch its native runtime's telemetry off.
+process.env.ORT_DISABLE_TELEMETRY = "1";
+
 const base = {
     rootDir: import.meta.dirname,
     testEnvironment: "node",

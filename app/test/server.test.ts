@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { PATHS } from "@property-search/contract";
 
 import { eventually } from "./support/eventually.ts";
+import { modelDirectory } from "./support/model.ts";
 import { freePort } from "./support/redisServer.ts";
 import { stubEnvironment } from "./support/service.ts";
 import { startStubUpstream, type StubUpstream } from "./support/stubUpstream.ts";
@@ -168,5 +169,26 @@ describe("the start", () => {
         const server = start({ MODEL_DIR: "/nowhere", PORT: String(await freePort()) });
         const said = server.stderr ? await text(server.stderr) : "";
         expect(said).toMatch(/\/nowhere\/model\.onnx cannot be read \(ENOENT\); `make model`/);
+    });
+
+    test("with the local model keeps the native runtime from reporting to its makers", async () => {
+        const port = await freePort();
+        // A home that cannot be written to: there the runtime's telemetry complains if it is on.
+        const server = start({
+            MODEL_DIR: modelDirectory(),
+            PORT: String(port),
+            HOME: "/proc/none",
+        });
+        const said = Promise.all(
+            [server.stdout, server.stderr].map(async (pipe) => (pipe ? await text(pipe) : "")),
+        );
+        await eventually("the model is loaded", async () => {
+            const answer = await fetch(`http://127.0.0.1:${port}${PATHS.ready}`).catch(
+                () => undefined,
+            );
+            return answer?.status === 200;
+        });
+        server.kill("SIGINT");
+        expect((await said).join()).not.toMatch(/telemetry/i);
     });
 });

@@ -97,6 +97,9 @@ export function workers(threads: number, data: WorkerData, log: Log): Workers {
 
     return {
         start: () => {
+            // From 1.29 on the native runtime reports every session to its makers unless this is set, and it
+            // reads the process's environment, which only the main thread can change.
+            process.env.ORT_DISABLE_TELEMETRY = "1";
             for (const slot of slots) launch(slot);
             return started.promise;
         },

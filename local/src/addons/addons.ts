@@ -5,6 +5,7 @@ import { NETWORK } from "../node/network.ts";
 import { REPOSITORY } from "../paths.ts";
 import { run, type Step } from "../shell.ts";
 import { GATEWAY_API, moduleFolder } from "../toolchain/go.ts";
+import { emptyFolders, reclaimable } from "./reclaim.ts";
 
 export interface AddonInputs {
     /** kubectl: a path, or its name on PATH. */
@@ -37,9 +38,21 @@ export async function applyServingAddons(
     await apply(step, inputs, (await Promise.all(texts)).join("\n---\n"));
     step.say("DNS, volumes, gateway");
     const addons = await Promise.all([...system, "traefik"].map((name) => addon(name, inputs)));
+    await reclaimVolumes(step, inputs);
     await apply(step, inputs, [storage, ...addons].join("\n---\n"));
     for (const name of system) await rolledOut(step, inputs, "kube-system", name);
     await rolledOut(step, inputs, "traefik-system", "traefik");
+}
+
+/** Deletes volumes that have lost their claim; the apply that follows brings them back, empty. */
+async function reclaimVolumes(step: Step, inputs: AddonInputs): Promise<void> {
+    const volumes = reclaimable(
+        await kubectl(step, inputs, ["get", "persistentvolumes", "-o", "json"]),
+    );
+    if (volumes.length === 0) return;
+    const names = volumes.map(({ name }) => name);
+    await kubectl(step, inputs, ["delete", "persistentvolumes", ...names]);
+    await emptyFolders(volumes);
 }
 
 /** What the cluster needs beyond serving: figures for the autoscaler. */

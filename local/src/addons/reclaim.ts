@@ -1,0 +1,36 @@
+import { mkdir, rm } from "node:fs/promises";
+import { VOLUMES } from "../node/configuration.ts";
+
+interface Volume {
+    readonly metadata: { readonly name: string };
+    readonly spec: { readonly local?: { readonly path: string } };
+    readonly status?: { readonly phase?: string };
+}
+
+/** A volume that can be made anew. */
+export interface Reclaimable {
+    readonly name: string;
+    readonly folder: string;
+}
+
+/**
+ * Volumes of the node's folders whose claim is gone. Nothing reclaims them, since no provisioner made
+ * them: they would stay Released for ever, and each stack that comes and goes would leave fewer.
+ *
+ * @param listed what `kubectl get persistentvolumes -o json` says.
+ */
+export function reclaimable(listed: string): Reclaimable[] {
+    const { items } = JSON.parse(listed) as { items: Volume[] };
+    return items.flatMap(({ metadata: { name }, spec, status }) => {
+        const folder = VOLUMES.find((own) => own === spec.local?.path);
+        return folder !== undefined && status?.phase === "Released" ? [{ name, folder }] : [];
+    });
+}
+
+/** The next claim must not find what the last one wrote. */
+export async function emptyFolders(volumes: readonly Reclaimable[]): Promise<void> {
+    for (const { folder } of volumes) {
+        await rm(folder, { recursive: true, force: true });
+        await mkdir(folder, { recursive: true });
+    }
+}

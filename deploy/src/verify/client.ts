@@ -17,28 +17,31 @@ export class VerifyError extends Error {
 
 const TIMEOUT_MILLISECONDS = 15_000;
 
-/** Embeds texts through the Gateway, at one colour if asked. */
+/**
+ * Embeds texts through the Gateway, at one colour if asked. By the service's own path, which needs no
+ * name of a model: a stack decides that.
+ */
 export async function embed(
     url: string,
     texts: readonly string[],
     colour?: Colour,
 ): Promise<Answer> {
     const started = performance.now();
-    const response = await fetch(`${url}${PATHS.embeddings}`, {
+    const response = await fetch(`${url}${PATHS.embed}`, {
         method: "POST",
         headers: {
             "content-type": "application/json",
             ...(colour && { [HEADERS.previewColour]: colour }),
         },
-        body: JSON.stringify({ input: texts, encoding_format: "float" }),
+        body: JSON.stringify({ texts }),
         signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
     }).catch((error: unknown) => {
         const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-        throw new VerifyError(`POST ${url}${PATHS.embeddings} failed: ${String(cause)}`);
+        throw new VerifyError(`POST ${url}${PATHS.embed} failed: ${String(cause)}`);
     });
     const body = await response.text();
     const milliseconds = performance.now() - started;
-    const where = `POST ${url}${PATHS.embeddings}${colour ? ` at ${colour}` : ""}`;
+    const where = `POST ${url}${PATHS.embed}${colour ? ` at ${colour}` : ""}`;
     if (response.status !== 200) {
         throw new VerifyError(`${where} answered ${response.status}: ${body.slice(0, 300)}`);
     }
@@ -60,11 +63,10 @@ export async function embed(
 }
 
 function vectorsOf(body: unknown, count: number, where: string): number[][] {
-    const { data } = body as { data?: { index: number; embedding: number[] }[] };
-    if (data?.length !== count || data.some(({ index }, position) => index !== position)) {
-        throw new VerifyError(`${where} did not answer ${count} vectors in the input's order`);
+    const { embeddings: vectors } = body as { embeddings?: number[][] };
+    if (vectors?.length !== count) {
+        throw new VerifyError(`${where} did not answer ${count} vectors`);
     }
-    const vectors = data.map(({ embedding }) => embedding);
     const bad = vectors.findIndex((vector) => Math.abs(dot(vector, vector) - 1) > 1e-3);
     if (bad >= 0)
         throw new VerifyError(`${where} answered a vector ${bad} that is not of length 1`);

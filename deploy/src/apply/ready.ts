@@ -1,4 +1,9 @@
-import type { V1Condition, V1ContainerStatus, V1Pod } from "@kubernetes/client-node";
+import type {
+    V1Condition,
+    V1ContainerStatus,
+    V1Pod,
+    V2HorizontalPodAutoscaler,
+} from "@kubernetes/client-node";
 import { setTimeout as delay } from "node:timers/promises";
 import { ClusterError, readIfExists, referenceOf, type Cluster, type Manifest } from "./cluster.ts";
 
@@ -50,11 +55,12 @@ const HOPELESS_POLLS = 60;
 export async function waitReady(options: ReadyOptions): Promise<void> {
     const { cluster, manifests, timeout, report, signal } = options;
     const awaited = manifests.filter(({ kind }) => kind in PENDING);
+    const floors = floorsOf(manifests);
     const deadline = Date.now() + timeout * 1000;
     let said = "";
     for (let hopeless = 0; ;) {
         signal?.throwIfAborted();
-        const pending = await pendingOf(cluster, awaited);
+        const pending = await pendingOf(cluster, awaited, floors);
         if (pending.length === 0) return;
         const line = pending.join(", ");
         if (line !== said) report(`waiting for ${line}`);
@@ -72,9 +78,10 @@ export async function waitReady(options: ReadyOptions): Promise<void> {
 }
 
 /** Per kind, what an object still lacks; undefined when it is ready. */
-const PENDING: Record<string, (object: Observed) => string | undefined> = {
-    Deployment: ({ metadata, status, spec }) => {
-        const wanted = spec?.replicas ?? 1;
+const PENDING: Record<string, (object: Observed, floor: number) => string | undefined> = {
+    Deployment: ({ metadata, status, spec }, floor) => {
+        // A new Deployment has one replica until its autoscaler has seen it.
+        const wanted = Math.max(spec?.replicas ?? 1, floor);
         const updated = status?.updatedReplicas ?? 0;
         const ready = Math.min(updated, status?.availableReplicas ?? 0);
         if (status?.observedGeneration !== metadata?.generation) return "not observed yet";
@@ -119,12 +126,28 @@ function lacking(
     return undefined;
 }
 
-async function pendingOf(cluster: Cluster, awaited: readonly Manifest[]): Promise<string[]> {
+/** Pods that autoscalers keep at least, by namespace and name of the Deployment. */
+function floorsOf(manifests: readonly Manifest[]): Map<string, number> {
+    const scalers = manifests.filter(({ kind }) => kind === "HorizontalPodAutoscaler");
+    return new Map(
+        scalers.map((manifest) => {
+            const { spec } = manifest as V2HorizontalPodAutoscaler;
+            const name = `${manifest.metadata.namespace ?? ""}/${spec?.scaleTargetRef.name ?? ""}`;
+            return [name, spec?.minReplicas ?? 1];
+        }),
+    );
+}
+
+async function pendingOf(
+    cluster: Cluster,
+    awaited: readonly Manifest[],
+    floors: ReadonlyMap<string, number>,
+): Promise<string[]> {
     const states = await Promise.all(
         awaited.map(async (manifest) => {
             const object = await readIfExists(cluster, referenceOf(manifest));
             const lack = object ? PENDING[manifest.kind]?.(object) : "missing";
-            return lack === undefined ? [] : [`${manifest.metadata.name} (${lack})`];
+            return lack === undefined ? [] : [`${name} (${lack})`];
         }),
     );
     return states.flat();

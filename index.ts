@@ -26,20 +26,10 @@ if (ownRedis) {
     new Redis("redis", { namespace: namespaces.names.data, ...ownRedis }, afterRules);
 }
 
-const colours = perColour(
-    (colour) =>
-        new Colour(
-            colour,
-            {
-                colour,
-                namespace: namespaces.names[colour],
-                release: releases[colour],
-                service,
-                redis,
-            },
-            afterRules,
-        ),
-);
+const colours = perColour((colour) => {
+    const args = { colour, namespace: namespaces.names[colour], release: releases[colour] };
+    return new Colour(colour, { ...args, service, redis }, afterRules);
+});
 
 const entrance = new Edge(
     "edge",
@@ -55,8 +45,8 @@ const entrance = new Edge(
 );
 
 if (certificates) {
-    const { namespace, gateway } = { namespace: namespaces.names.edge, gateway: entrance.gateway };
-    new Certificates("certificates", { namespace, gateway, ...certificates });
+    const args = { namespace: namespaces.names.edge, gateway: entrance.gateway };
+    new Certificates("certificates", { ...args, ...certificates });
 }
 
 /** Base URL of the service; HOST stands for the Gateway's address where no host name is set. */

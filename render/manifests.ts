@@ -58,7 +58,7 @@ export function manifestsOf(
 function toManifest({ urn, inputs }: Registration, showSecrets: boolean): Manifest {
     const masked = !showSecrets && inputs.kind === "Secret";
     const opened = open(inputs, showSecrets || masked) as Manifest;
-    const { apiVersion, kind, metadata, ...rest } = masked ? maskValues(opened) : opened;
+    const { apiVersion, kind, metadata, ...rest } = masked ? maskValues(opened) : encoded(opened);
     if (!metadata.name)
         throw new Error(`${urn} has no name: without an engine nobody makes one up`);
     if (!metadata.namespace && kind !== "Namespace") throw new Error(`${urn} has no namespace`);
@@ -82,6 +82,19 @@ function maskValues(secret: Manifest): Manifest {
             return [field, Object.fromEntries(keys.map((key) => [key, MASK]))];
         });
     return { ...secret, ...(Object.fromEntries(masked) as object) };
+}
+
+/**
+ * A Secret by its `data` alone. Server-side apply knows who set a key of `stringData`, but not that it
+ * is one of `data`: a key that left the program would stay on the cluster for ever.
+ */
+function encoded(manifest: Manifest): Manifest {
+    if (manifest.kind !== "Secret") return manifest;
+    const { stringData, data, ...rest } = manifest;
+    const encodedData = Object.entries((stringData ?? {}) as Record<string, string>).map(
+        ([key, value]) => [key, Buffer.from(value).toString("base64")],
+    );
+    return { ...rest, data: { ...(data as object), ...Object.fromEntries(encodedData) } };
 }
 
 function open(value: unknown, showSecrets: boolean): unknown {

@@ -261,15 +261,24 @@ describe("a rendering with secrets", () => {
 
     test("holds them in Secrets and nowhere else, and is the same each time", async () => {
         const { manifests } = await render({ stack: "prod", config: secrets });
-        const [own, others] = [true, false].map((wanted) =>
-            JSON.stringify(manifests.filter(({ kind }) => (kind === "Secret") === wanted)),
-        );
-        expect(own).toContain("app-secret");
-        expect(own).toContain("admin-secret");
+        const held = manifests
+            .filter(({ kind }) => kind === "Secret")
+            .flatMap(({ data }) => Object.values(data as Record<string, string>))
+            .map((value) => Buffer.from(value, "base64").toString());
+        expect(held).toContain("app-secret");
+        expect(held).toContain("admin-secret");
+        expect(held.join()).not.toContain("[secret]");
+        const others = JSON.stringify(manifests.filter(({ kind }) => kind !== "Secret"));
         for (const value of Object.values(secrets)) expect(others).not.toContain(value);
-        expect(own).not.toContain("[secret]");
         const again = await render({ stack: "prod", config: secrets });
         expect(again.manifests).toEqual(manifests);
+    });
+
+    test("writes no stringData, of which server-side apply would never remove a key", async () => {
+        const { manifests } = await render({ stack: "dev", config: secrets });
+        for (const secret of manifests.filter(({ kind }) => kind === "Secret")) {
+            expect(secret).not.toHaveProperty("stringData");
+        }
     });
 
     test("is refused when one is missing, rather than filled with a mask", async () => {

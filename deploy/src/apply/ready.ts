@@ -131,9 +131,9 @@ function floorsOf(manifests: readonly Manifest[]): Map<string, number> {
     const scalers = manifests.filter(({ kind }) => kind === "HorizontalPodAutoscaler");
     return new Map(
         scalers.map((manifest) => {
-            const { spec } = manifest as V2HorizontalPodAutoscaler;
-            const name = `${manifest.metadata.namespace ?? ""}/${spec?.scaleTargetRef.name ?? ""}`;
-            return [name, spec?.minReplicas ?? 1];
+            const { spec } = manifest as Manifest & Required<V2HorizontalPodAutoscaler>;
+            const name = `${manifest.metadata.namespace ?? ""}/${spec.scaleTargetRef.name}`;
+            return [name, spec.minReplicas ?? 1];
         }),
     );
 }
@@ -146,7 +146,9 @@ async function pendingOf(
     const states = await Promise.all(
         awaited.map(async (manifest) => {
             const object = await readIfExists(cluster, referenceOf(manifest));
-            const lack = object ? PENDING[manifest.kind]?.(object) : "missing";
+            const { namespace = "", name } = manifest.metadata;
+            const floor = floors.get(`${namespace}/${name}`) ?? 0;
+            const lack = object ? PENDING[manifest.kind]?.(object, floor) : "missing";
             return lack === undefined ? [] : [`${name} (${lack})`];
         }),
     );

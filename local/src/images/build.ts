@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statfsSync } from "node:fs";
 import { copyFile, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { digest, digestFiles } from "../content.ts";
@@ -21,15 +21,23 @@ interface Build {
     readonly prepare: (folder: string) => Promise<readonly string[]>;
 }
 
-/** Storage that leaves no mount behind when a build is killed, unlike overlay. */
-const STORAGE = [
-    "--storage-driver",
-    "vfs",
-    "--root",
-    path.join(PATHS.images, "storage"),
-    "--runroot",
-    path.join(PATHS.images, "run"),
-];
+/** Type of overlayfs in statfs(2): an overlay cannot lie on another one, as in a container's root. */
+const OVERLAYFS = 0x794c7630;
+
+/**
+ * buildah in a mount namespace of its own: however it ends, no mount of its storage is left. An overlay
+ * keeps only what a layer changes, where vfs copies the whole image for each (0.8 GB and 8 s for a
+ * changed source, instead of 14 GB and 85 s).
+ */
+async function buildah(step: Step, args: readonly string[], doing?: string): Promise<void> {
+    const overlay = statfsSync(PATHS.images).type !== OVERLAYFS;
+    const driver = overlay ? "overlay" : "vfs";
+    const storage = path.join(PATHS.images, `storage-${driver}`);
+    const runRoot = path.join(PATHS.images, "run");
+    const isolated = ["--mount", "--propagation", "private", "buildah"];
+    const where = ["--storage-driver", driver, "--root", storage, "--runroot", runRoot];
+    await run(step, "unshare", [...isolated, ...where, ...args], { ...(doing && { doing }) });
+}
 
 /**
  * Builds an image, once for each content of everything that goes into it. The archive gets its name when
@@ -59,12 +67,13 @@ async function buildArchive(
     await mkdir(folder, { recursive: true });
     const args = await build.prepare(folder);
     const isolation = ["--isolation", "chroot", "--network", "host", "--layers"];
-    await run(step, "buildah", [...STORAGE, "build", ...isolation, "-t", reference, ...args], {
-        doing: `building the image ${reference}`,
-    });
+    // Counts of mounts that a killed build left behind are wrong in this namespace.
+    await rm(path.join(PATHS.images, "run"), { recursive: true, force: true });
+    const doing = `building the image ${reference}`;
+    await buildah(step, ["build", ...isolation, "-t", reference, ...args], doing);
     await rm(`${archive}.partial`, { force: true });
     const target = `docker-archive:${archive}.partial:${reference}`;
-    await run(step, "buildah", [...STORAGE, "push", "--quiet", reference, target]);
+    await buildah(step, ["push", "--quiet", reference, target]);
     await rename(`${archive}.partial`, archive);
     await rm(folder, { recursive: true, force: true });
 }
@@ -109,7 +118,13 @@ function debianPlan(
             const root = path.join(context, "root.tar");
             step.say(`building ${name}: Debian packages`);
             const include = `--include=${packages.join(",")}`;
-            await run(step, "mmdebstrap", ["--variant=essential", include, ...SLIM, SUITE, root]);
+            // It mounts into the file system that it fills: in a namespace of its own, and below the
+            // build's folder, nothing of that stays when it is killed.
+            const options = ["--variant=essential", include, ...SLIM, SUITE, root];
+            await run(step, "unshare", [...PRIVATE_MOUNTS, "mmdebstrap", ...options], {
+                env: { TMPDIR: context },
+                doing: `unpacking Debian's packages for the image ${name}`,
+            });
             const lines = ["FROM scratch", "ADD root.tar /"];
             if (withNode) {
                 await copyFile(process.execPath, path.join(context, "node"));
@@ -133,6 +148,7 @@ function debianPlan(
 }
 
 const NPM_VERSION = "11.19.1";
+const PRIVATE_MOUNTS = ["--mount", "--propagation", "private"];
 /** Documentation and translations that no container reads. */
 const SLIM = [
     "--dpkgopt=path-exclude=/usr/share/man/*",

@@ -72,6 +72,10 @@ dev: $(INSTALLED) ## The service alone on 8001 (PORT=…) with the local model; 
 test-cluster: $(INSTALLED) ## The tests that need the cluster of `make up`; ends with its counts
 	@npm test --silent -- --selectProjects cluster --runInBand
 
+.PHONY: test-lifecycle
+test-lifecycle: $(INSTALLED) ## Up and down for real: killed at each step, run twice, nothing left; ends down
+	@npm test --silent -- --selectProjects lifecycle --runInBand
+
 # Real parts that the tests run: installed once where they are missing and the user may.
 .PHONY: test-tools
 test-tools:

@@ -15,7 +15,7 @@ const base = {
     },
 };
 
-/** One project a room; `cluster` needs a running cluster and is selected by `make test-cluster` only. */
+/** One project a room; `cluster` and `lifecycle` are selected by their own commands only. */
 const project = (displayName, ...folders) => ({
     ...base,
     displayName,
@@ -30,6 +30,7 @@ export default {
         project("local", "local/test"),
         project("deploy", "deploy/test"),
         project("cluster", "tests/cluster"),
+        project("lifecycle", "tests/lifecycle"),
     ],
     reporters: ["default", "<rootDir>/tests/support/countsReporter.js"],
     testTimeout: 60_000,

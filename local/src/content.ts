@@ -13,8 +13,11 @@ export function digest(...parts: readonly (string | Buffer)[]): string {
 /** Digest over the names and contents of files and folders, in a fixed order. */
 export async function digestFiles(paths: readonly string[]): Promise<string> {
     const parts: (string | Buffer)[] = [];
-    for (const file of (await Promise.all(paths.map(filesBelow))).flat().sort()) {
-        parts.push(file, await readFile(file));
+    for (const root of [...paths].sort()) {
+        // Names from the root on: what one checkout has made serves another one.
+        for (const file of (await filesBelow(root)).sort()) {
+            parts.push(path.relative(path.dirname(root), file), await readFile(file));
+        }
     }
     return digest(...parts);
 }

@@ -1,5 +1,6 @@
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { LocalError } from "./shell.ts";
 
 interface Holder {
@@ -8,7 +9,9 @@ interface Holder {
     started: string;
 }
 
-const ATTEMPTS = 5;
+/** A killed holder needs a moment to end. */
+const PATIENCE_MILLISECONDS = 2_000;
+const POLL_MILLISECONDS = 50;
 
 /**
  * Takes a lock for this process; one whose holder is dead is taken over.
@@ -16,31 +19,36 @@ const ATTEMPTS = 5;
  * @returns how to give it back.
  * @throws LocalError when another living process holds it.
  */
-export function takeLock(file: string): () => void {
+export async function takeLock(
+    file: string,
+    patience = PATIENCE_MILLISECONDS,
+): Promise<() => void> {
     mkdirSync(path.dirname(file), { recursive: true });
     const own: Holder = { pid: process.pid, started: startOf(process.pid) ?? "" };
     // A link appears with its content, so that nobody ever reads a lock that is not yet written.
     const draft = `${file}.${process.pid}`;
     writeFileSync(draft, JSON.stringify(own));
     try {
-        for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-            if (linked(draft, file)) {
-                return () => {
-                    rmSync(file, { force: true });
-                };
-            }
+        const deadline = Date.now() + patience;
+        while (!linked(draft, file)) {
             const holder = readHolder(file);
-            if (isAlive(holder)) {
+            if (!isAlive(holder)) {
+                discard(file);
+                continue;
+            }
+            if (Date.now() >= deadline) {
                 throw new LocalError(
                     `another make up or make down is at work (process ${holder.pid}); wait for it`,
                 );
             }
-            discard(file);
+            await delay(POLL_MILLISECONDS);
         }
     } finally {
         rmSync(draft, { force: true });
     }
-    throw new LocalError(`other processes keep taking ${file}; run the command again`);
+    return () => {
+        rmSync(file, { force: true });
+    };
 }
 
 function linked(draft: string, file: string): boolean {
@@ -97,12 +105,20 @@ function codeOf(error: unknown): string | undefined {
     return (error as NodeJS.ErrnoException).code;
 }
 
-/** Field 22 of /proc/PID/stat; the second field may hold blanks, but ends with the last bracket. */
+/** Undefined for a process that has ended, also while nobody has asked for its exit code. */
 function startOf(pid: number): string | undefined {
     try {
-        const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-        return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+        return startFrom(readFileSync(`/proc/${pid}/stat`, "utf8"));
     } catch {
         return undefined;
     }
+}
+
+/**
+ * Field 22 of /proc/PID/stat, unless field 3 says that the process has ended. Field 2 may hold blanks, but
+ * ends with the last bracket (proc(5)).
+ */
+export function startFrom(stat: string): string | undefined {
+    const [state = "", ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return /[ZXx]/.test(state) ? undefined : fields[18];
 }

@@ -53,7 +53,7 @@ program.parseAsync().catch((error: unknown) => {
 
 function locked<T>(action: (options: T) => Promise<void>): (options: T) => Promise<void> {
     return async (options) => {
-        const giveBack = takeLock(PATHS.lock);
+        const giveBack = await takeLock(PATHS.lock);
         endOrphans(PATHS.lock);
         markRun(PATHS.lock);
         try {

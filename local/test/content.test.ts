@@ -65,3 +65,10 @@ test("an interrupted making leaves no folder, and the next one starts from an em
     });
     expect(readdirSync(made)).toEqual(["whole"]);
 });
+
+test("a digest of files is the same in another checkout", async () => {
+    write("one/src/a.ts", "text");
+    write("two/src/a.ts", "text");
+    const digestOf = (checkout: string) => digestFiles([path.join(folder, checkout, "src")]);
+    expect(await digestOf("one")).toBe(await digestOf("two"));
+});

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { takeLock } from "../src/lock.ts";
+import { startFrom, takeLock } from "../src/lock.ts";
 import { LocalError } from "../src/shell.ts";
 
 let folder: string;
@@ -17,21 +17,23 @@ afterEach(() => {
 });
 
 /** What a process killed a while ago has left: its number is free, or another process's by now. */
-function leave(content: string): void {
-    takeLock(file)();
+async function leave(content: string): Promise<void> {
+    (await takeLock(file))();
     writeFileSync(file, content);
 }
 
-test("a living holder keeps the lock, and the refusal names its process", () => {
-    const giveBack = takeLock(file);
-    expect(() => takeLock(file)).toThrow(LocalError);
-    expect(() => takeLock(file)).toThrow(`process ${process.pid}`);
+test("a living holder keeps the lock, and the refusal names its process", async () => {
+    const giveBack = await takeLock(file);
+    await expect(takeLock(file, 0)).rejects.toThrow(LocalError);
+    await expect(takeLock(file, 0)).rejects.toThrow(`process ${process.pid}`);
     giveBack();
 });
 
-test("a lock given back can be taken again and leaves no file", () => {
-    takeLock(file)();
-    takeLock(file)();
+test("a lock that is given back while somebody waits for it is theirs", async () => {
+    const giveBack = await takeLock(file);
+    const waiting = takeLock(file, 10_000);
+    giveBack();
+    (await waiting)();
     expect(readdirSync(path.dirname(file))).toEqual([]);
 });
 
@@ -45,12 +47,26 @@ describe("a dead holder's lock is taken over", () => {
         ["that was written by half", `{"pid": 1`],
         ["that is empty", ""],
         ["that holds something else", `["a lock"]`],
-    ])("%s", (_, content) => {
-        leave(content);
-        const giveBack = takeLock(file);
+    ])("%s", async (_, content) => {
+        await leave(content);
+        const giveBack = await takeLock(file, 0);
         expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ pid: process.pid });
         expect(readdirSync(path.dirname(file))).toEqual(["up.lock"]);
         giveBack();
         expect(existsSync(file)).toBe(false);
+    });
+});
+
+describe("startFrom", () => {
+    const stat = (state: string, start: number) =>
+        `42 (a (strange) name) ${state} ${Array.from({ length: 18 }, (_, i) => i).join(" ")} ${start} 0`;
+
+    test("is field 22, whatever the process is called", () => {
+        expect(startFrom(stat("S", 4711))).toBe("4711");
+        expect(startFrom(readFileSync("/proc/self/stat", "utf8"))).toMatch(/^\d+$/);
+    });
+
+    test.each(["Z", "X"])("is nothing for one that has ended (%s)", (state) => {
+        expect(startFrom(stat(state, 4711))).toBeUndefined();
     });
 });

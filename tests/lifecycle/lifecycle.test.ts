@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { leftovers } from "../../local/src/node/remove.ts";
+import { hostState, type HostState } from "../support/host.ts";
+import { interruptUp, make } from "../support/makeUp.ts";
+
+// With the caches of an earlier `make up`; without them the first run compiles for minutes.
+const MINUTE = 60_000;
+
+let before: HostState;
+
+beforeAll(async () => {
+    expect(await make("down")).toMatchObject({ exitCode: 0 });
+    before = await hostState();
+}, MINUTE);
+
+afterAll(async () => {
+    await make("down");
+}, MINUTE);
+
+describe("make up, killed at any step, is finished by the next one", () => {
+    // Each run starts from what the one before has left, and gets further than it.
+    test.each([
+        ["while certificates are made", /making certificates/, "SIGKILL"],
+        ["while the node starts", /› starting/, "SIGKILL"],
+        ["while images are imported", /importing embedding-service/, "SIGKILL"],
+        ["while addons come", /waiting for coredns/, "SIGKILL"],
+        ["while the stack is applied", /rendered \d+ objects/, "SIGINT"],
+    ] as const)(
+        "%s",
+        async (_, line, signal) => {
+            await interruptUp(line, signal);
+        },
+        4 * MINUTE,
+    );
+
+    test(
+        "the run that is let be serves and completes",
+        async () => {
+            const run = await make("up");
+            expect(run.output).toMatch(/Up in \d+ s/);
+            expect(run.exitCode).toBe(0);
+        },
+        4 * MINUTE,
+    );
+
+    test(
+        "one more, with nothing to do, ends within 30 s",
+        async () => {
+            const run = await make("up");
+            expect(run).toMatchObject({ exitCode: 0 });
+            expect(run.output).toContain("0 changed");
+            expect(run.seconds).toBeLessThan(30);
+        },
+        MINUTE,
+    );
+});
+
+describe("make down", () => {
+    test(
+        "leaves nothing of a node",
+        async () => {
+            expect(await make("down")).toMatchObject({ exitCode: 0 });
+            expect(await leftovers()).toEqual([]);
+            expect(await hostState()).toEqual(before);
+        },
+        MINUTE,
+    );
+
+    test(
+        "succeeds where nothing is",
+        async () => {
+            expect(await make("down")).toMatchObject({ exitCode: 0 });
+            expect(await hostState()).toEqual(before);
+        },
+        MINUTE,
+    );
+
+    test(
+        "ends a node that was killed half-made",
+        async () => {
+            await interruptUp(/› starting/, "SIGKILL");
+            expect(await make("down")).toMatchObject({ exitCode: 0 });
+            expect(await hostState()).toEqual(before);
+        },
+        3 * MINUTE,
+    );
+});

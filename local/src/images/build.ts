@@ -86,7 +86,7 @@ async function planOf(
     if (recipe.kind === "binary") return binaryPlan(recipe.binary, inputs);
     if (recipe.kind === "debian") return debianPlan(step, name, recipe.packages, recipe.node);
     const node = await buildImage(step, "node", inputs);
-    return servicePlan(node.references[0] ?? "", inputs.model);
+    return servicePlan(step, node, inputs.model);
 }
 
 function binaryPlan(binary: string, { binaries }: Inputs): Build {
@@ -158,10 +158,13 @@ const SLIM = [
 ];
 
 /** The service's own Dockerfile, with local images in the place of the official ones. */
-async function servicePlan(node: string, model: string): Promise<Build> {
+async function servicePlan(step: Step, base: Image, model: string): Promise<Build> {
+    const node = base.references[0] ?? "";
     return {
         key: digest(await digestFiles(SERVICE_CONTEXT), node, path.basename(model)),
         prepare: async () => {
+            // The archive may have outlived the storage that it was built in.
+            await buildah(step, ["pull", "--quiet", `docker-archive:${base.archive}`]);
             const host = await hostSettings();
             return [
                 ...["--build-arg", `NODE_IMAGE=${node}`, "--build-arg", `BUILD_IMAGE=${node}`],

@@ -1,5 +1,5 @@
 import { execa, type Options } from "execa";
-import { createWriteStream, mkdirSync, readFileSync } from "node:fs";
+import { createWriteStream, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { PATHS } from "./paths.ts";
 
@@ -16,9 +16,12 @@ export interface Step {
     readonly say: (line: string) => void;
 }
 
+/** An empty log for a step: what an older run wrote is not what failed now. */
 export function logFile(step: string): string {
     mkdirSync(PATHS.logs, { recursive: true });
-    return path.join(PATHS.logs, `${step}.log`);
+    const file = path.join(PATHS.logs, `${step}.log`);
+    writeFileSync(file, "");
+    return file;
 }
 
 const TAIL_LINES = 15;

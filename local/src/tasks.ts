@@ -22,10 +22,16 @@ export function steps<C>(signal: AbortSignal): Steps<C> {
             const say = (line: string) => {
                 task.output = line;
             };
-            await work({ log: logFile(log), signal, say }, made);
+            await work({ log: logFile(log), signal, say }, made).catch(shorten);
             task.title = `${title} (${((Date.now() - started) / 1000).toFixed(0)} s)`;
         },
     });
+}
+
+/** The list shows an error at every level of it; all of it is shown once, at the end. */
+function shorten(error: unknown): never {
+    const [first = ""] = error instanceof Error ? error.message.split("\n") : [String(error)];
+    throw new Error(first, { cause: error });
 }
 
 /** Runs tasks one after the other: a live list on a terminal, plain lines elsewhere. */
@@ -34,5 +40,9 @@ export async function runTasks<C extends object>(context: C, tasks: ListrTask<C>
         renderer: process.stdout.isTTY ? "default" : "simple",
         rendererOptions: { collapseSubtasks: false },
         registerSignalListeners: false,
-    }).run(context);
+    })
+        .run(context)
+        .catch((error: unknown) => {
+            throw error instanceof Error && error.cause !== undefined ? error.cause : error;
+        });
 }

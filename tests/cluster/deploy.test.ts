@@ -47,7 +47,10 @@ describe("a stack that is applied", () => {
             createRecord(cluster, stack, { password: "second" }),
             createRecord(cluster, stack, { password: "third" }),
         ]);
-        expect([one.secrets, other.secrets]).toEqual([{ password: "first" }, { password: "first" }]);
+        expect([one.secrets, other.secrets]).toEqual([
+            { password: "first" },
+            { password: "first" },
+        ]);
     });
 
     test("gets all its objects, and changes nothing when nothing changed", async () => {
@@ -62,7 +65,10 @@ describe("a stack that is applied", () => {
         await cluster.objects.create(foreign);
         const applied = await apply(namespaceManifest, second);
         expect(applied.pruned).toEqual([`ConfigMap ${namespace}/first`]);
-        await eventually("it is gone", async () => !(await readIfExists(cluster, reference("first"))));
+        await eventually(
+            "it is gone",
+            async () => !(await readIfExists(cluster, reference("first"))),
+        );
         expect(await readIfExists(cluster, reference("foreign"))).toBeDefined();
     });
 
@@ -104,12 +110,27 @@ describe("a stack that is applied", () => {
             apiVersion: "apps/v1",
             kind: "Deployment",
             metadata: { name: "broken", namespace },
-            ...{ spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } } },
+            ...{
+                spec: {
+                    selector: { matchLabels: labels },
+                    template: { metadata: { labels }, spec },
+                },
+            },
         };
         await apply(namespaceManifest, broken);
         const waiting = waitReady({ cluster, manifests: [broken], timeout: 20, report: silent });
         await expect(waiting).rejects.toThrow(
             /broken \(0\/1 ready\).*container main: (ErrImagePull|ImagePullBackOff)/s,
         );
+    });
+
+    test("goes with its record, and leaves those of other stacks", async () => {
+        const other = `${stack}-other`;
+        await createRecord(cluster, other, { password: "theirs" });
+        expect(await removeStack(cluster, stack, silent)).toBeGreaterThan(0);
+        expect(await readRecord(cluster, stack)).toBeUndefined();
+        expect(await readRecord(cluster, other)).toMatchObject({ secrets: { password: "theirs" } });
+        await removeStack(cluster, other, silent);
+        expect(await readRecord(cluster, other)).toBeUndefined();
     });
 });

@@ -13,6 +13,7 @@ export interface StackRecord {
 }
 
 export const RECORD_NAMESPACE = "property-search-deploy";
+const RECORD_TYPE = "property-search.io/stack-record";
 export const FIELD_MANAGER = "property-search-deploy";
 
 const EMPTY: StackRecord = { secrets: {}, inventory: [] };
@@ -47,6 +48,14 @@ export async function createRecord(
     return (await readRecord(cluster, stack)) ?? EMPTY;
 }
 
+/** Names of the records on the cluster. */
+export async function listRecords(cluster: Cluster): Promise<string[]> {
+    const { items } = await cluster.objects.list<V1Secret>("v1", "Secret", RECORD_NAMESPACE);
+    return items
+        .filter(({ type }) => type === RECORD_TYPE)
+        .map(({ metadata }) => metadata?.name ?? "");
+}
+
 export async function writeRecord(
     cluster: Cluster,
     stack: string,
@@ -55,7 +64,7 @@ export async function writeRecord(
     await cluster.objects.replace(encode(stack, record));
 }
 
-function recordReference(stack: string): ObjectReference {
+export function recordReference(stack: string): ObjectReference {
     return {
         apiVersion: "v1",
         kind: "Secret",
@@ -70,7 +79,7 @@ function encode(stack: string, { secrets, inventory }: StackRecord): V1Secret {
         apiVersion: "v1",
         kind: "Secret",
         metadata: { name, namespace: RECORD_NAMESPACE, labels: { [LABELS.partOf]: PART_OF } },
-        type: "property-search.io/stack-record",
+        type: RECORD_TYPE,
         data: { secrets: toBase64(secrets), inventory: toBase64(inventory) },
     };
 }

@@ -1,5 +1,10 @@
-import { PatchStrategy, type V1ResourceQuota } from "@kubernetes/client-node";
+import {
+    PatchStrategy,
+    type KubernetesObject,
+    type V1ResourceQuota,
+} from "@kubernetes/client-node";
 import { setTimeout as delay } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import {
     ClusterError,
     headerOf,
@@ -105,7 +110,7 @@ async function applyOne(cluster: Cluster, manifest: Manifest): Promise<boolean> 
     const before = await readIfExists(cluster, reference);
     try {
         const after = await patch(cluster, manifest);
-        return before?.metadata?.resourceVersion !== after.metadata.resourceVersion;
+        return !before || !isDeepStrictEqual(declared(before), declared(after));
     } catch (error) {
         // A Job's template cannot change; it is done or can be done again, so it is made anew.
         if (statusOf(error) === 422 && manifest.kind === "Job" && before) {
@@ -115,6 +120,15 @@ async function applyOne(cluster: Cluster, manifest: Manifest): Promise<boolean> 
         }
         throw explain(error, manifest);
     }
+}
+
+/**
+ * What was asked for, without what the server writes about it: controllers write status at any time, and
+ * an apply that changes nothing may still write a new time into managedFields.
+ */
+function declared(object: KubernetesObject): object {
+    const metadata = { ...object.metadata, managedFields: undefined, resourceVersion: undefined };
+    return { ...object, status: undefined, metadata };
 }
 
 async function patch(cluster: Cluster, manifest: Manifest): Promise<Manifest> {

@@ -20,6 +20,7 @@ export default defineConfig(
             "@pulumi/no-output-instance-in-template-literal": "error",
             // The Kubernetes client declares plain JSON as classes.
             "@typescript-eslint/no-unsafe-class-instance-assignment": "off",
+            "@typescript-eslint/no-misused-spread": "off",
             eqeqeq: "error",
             "prefer-const": "error",
             // A number in a template literal is formatted the same everywhere.

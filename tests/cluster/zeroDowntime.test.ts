@@ -35,7 +35,9 @@ describe("while clients send without a pause and without a retry", () => {
                 }
             }
             const { answered, failures } = await load.stop();
-            console.info(`${answered} requests answered, ${failures.length} failed, ${connections}`);
+            console.info(
+                `${answered} requests answered, ${failures.length} failed, ${connections}`,
+            );
             expect(failures).toEqual([]);
             expect(answered).toBeGreaterThan(1000);
         },
@@ -70,7 +72,9 @@ async function replacePod(namespace: string, name: string): Promise<void> {
         return (
             !items.some(({ metadata }) => metadata?.uid === old.metadata?.uid) &&
             items.every(({ status }) =>
-                status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True"),
+                status?.conditions?.some(
+                    ({ type, status }) => type === "Ready" && status === "True",
+                ),
             )
         );
     });

@@ -58,12 +58,13 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
                     etcd: folder(made, "etcd"),
                 };
                 await ensureNode(run, tools, reference(made, "pause"));
-                await importImages(run, made.images);
+                await importImages(run, imagesOf(made, SYSTEM_IMAGES));
             }),
-            step("Addons", "addons", async (run, made) => {
-                const addons = { system: ["coredns"], storage: folderVolumes() };
-                await applyServingAddons(run, addonInputs(made), addons);
-            }),
+            {
+                title: "Addons and the stack's images",
+                task: (_, task) =>
+                    task.newListr([addonsLane(step), importLane(step)], { concurrent: true }),
+            },
             ...deploying(step, { stack: "local", kubeconfig: KUBECONFIG }, ({ images }) =>
                 imageOverrides(images),
             ),
@@ -82,6 +83,22 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
             "Network policies are declared, but this node enforces none.",
         ],
     };
+}
+
+/** What the node needs before anything else can run on it. */
+const SYSTEM_IMAGES = ["pause", "coredns", "traefik"];
+
+function addonsLane(step: Steps<Context>): ListrTask<Context> {
+    return step("Addons", "addons", async (run, made) => {
+        const addons = { system: ["coredns"], storage: folderVolumes() };
+        await applyServingAddons(run, addonInputs(made), addons);
+    });
+}
+
+function importLane(step: Steps<Context>): ListrTask<Context> {
+    return step("The stack's images", "import", async (run, made) => {
+        await importImages(run, made.images);
+    });
 }
 
 function binariesLane(step: Steps<Context>): ListrTask<Context> {
@@ -128,6 +145,10 @@ function folder({ binaries }: Context, name: string): string {
     const found = binaries[name];
     if (found === undefined) throw new Error(`${name} has not been built`);
     return found;
+}
+
+function imagesOf({ images }: Context, names: readonly string[]): Image[] {
+    return images.filter(({ name }) => names.includes(name));
 }
 
 function reference({ images }: Context, name: string): string {

@@ -59,25 +59,50 @@ export async function pulumiUp(options: PulumiOptions): Promise<void> {
         execa("pulumi", [...args, "--non-interactive"], {
             cwd: PROGRAM,
             env: { PULUMI_SKIP_UPDATE_CHECK: "true", ...environment },
-            ...(signal && { cancelSignal: signal, gracefulCancel: false }),
+            reject: false,
+            ...(signal && { cancelSignal: signal }),
             ...extra,
         });
+    const must = async (args: readonly string[], extra: Options = {}) => {
+        const { exitCode, stderr } = await run(args, extra);
+        if (exitCode !== 0) {
+            throw new ClusterError(
+                `pulumi ${args.slice(0, 2).join(" ")} failed: ${String(stderr)}`,
+            );
+        }
+    };
 
-    await run(["stack", "select", "--create", stack]);
-    if (own) await refreshCopy(stack, configFile);
-    const target = ["--stack", stack, "--config-file", configFile];
-    await storeSecrets(options, (args, extra) => run(["config", ...args, ...target], extra));
-    for (const [key, value] of Object.entries(config)) {
-        await run(["config", "set", `${PROJECT}:${key}`, "--plaintext", ...target], {
-            input: value,
-        });
+    const onStack = ["--stack", stack, "--config-file", configFile];
+    const tracked = path.join(PROGRAM, `Pulumi.${stack}.yaml`);
+    const before = await readFile(tracked, "utf8");
+    await must(["stack", "select", "--create", stack]);
+    if (own) {
+        // Creating a stack writes a salt beside the program, where only this machine's copy wants one.
+        await writeFile(tracked, before);
+        await refreshCopy(stack, configFile);
     }
-    const up = run(["up", "--yes", "--skip-preview", "--suppress-outputs", ...target], {
-        lines: true,
+    const read = async (key: string) => {
+        const { exitCode, stdout } = await run(["config", "get", `${PROJECT}:${key}`, ...onStack]);
+        return exitCode === 0 ? String(stdout) : undefined;
+    };
+    // Values go in by standard input: no command line shows them.
+    const write = (key: string, input: string, kind: "--secret" | "--plaintext") =>
+        must(["config", "set", `${PROJECT}:${key}`, kind, ...onStack], { input });
+    await storeSecrets(options, read, (key, value) => write(key, value, "--secret"));
+    for (const [key, value] of Object.entries(config)) await write(key, value, "--plaintext");
+
+    const up = run(["up", "--yes", "--skip-preview", "--suppress-outputs", ...onStack], {
         all: true,
     });
     for await (const line of up.iterable({ from: "all" })) report(String(line));
-    await up;
+    const { exitCode } = await up;
+    signal?.throwIfAborted();
+    if (exitCode !== 0) {
+        throw new ClusterError(
+            `pulumi up failed with exit code ${exitCode}; its own words stand above. ` +
+                "What it made is in the stack's state: run the same command again to go on.",
+        );
+    }
 }
 
 /** `pulumi preview` of a stack on the backend the user is logged in to, printed as it comes. */
@@ -160,22 +185,16 @@ interface CopiedConfig {
     config?: Record<string, string | { secure?: string }>;
 }
 
+/** Gives the stack's config each generated secret that it lacks: a known one, else a new one. */
 async function storeSecrets(
     { knownSecrets, report }: PulumiOptions,
-    config: (
-        args: readonly string[],
-        extra?: Options,
-    ) => PromiseLike<{ exitCode?: number; stdout?: unknown }>,
+    read: (key: string) => Promise<string | undefined>,
+    write: (key: string, value: string) => Promise<void>,
 ): Promise<void> {
-    const stored: Record<string, string> = {};
     const { secrets } = completeSecrets(knownSecrets);
-    for (const key of Object.keys(secrets)) {
-        const found = await config(["get", `${PROJECT}:${key}`], { reject: false });
-        if (found.exitCode === 0) stored[key] = String(found.stdout);
-    }
     for (const [key, value] of Object.entries(secrets)) {
-        if (stored[key] !== undefined) continue;
-        await config(["set", `${PROJECT}:${key}`, "--secret"], { input: value });
+        if ((await read(key)) !== undefined) continue;
+        await write(key, value);
         report(`stored the secret ${key} in the stack's config, encrypted`);
     }
 }

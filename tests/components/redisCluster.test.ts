@@ -40,11 +40,14 @@ describe("Redis Cluster of real servers", () => {
 
     test("forming it again changes nothing and loses no data", async () => {
         await admin(before(0), "-c", "set", "embedding:kept", "value");
-        const epochs = async () =>
-            (await members(before(0))).map(([id, , , , , , epoch]) => [id, epoch]);
-        const was = await epochs();
+        // Not the epochs: primaries that start with the same one raise theirs by themselves, in time.
+        const places = async () =>
+            (await members(before(0)))
+                .map(([id, , flags, primary, , , , , ...slots]) => [id, flags, primary, ...slots])
+                .sort();
+        const was = await places();
         expect(await script("formCluster.sh", { NODES: list(before) })).toBe(0);
-        expect(await epochs()).toEqual(was);
+        expect(await places()).toEqual(was);
         expect(await admin(before(0), "-c", "get", "embedding:kept")).toBe("value");
     });
 

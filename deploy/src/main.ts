@@ -14,7 +14,9 @@ interface Target {
 }
 
 const interrupted = new AbortController();
-process.once("SIGINT", () => {
+// Not once: signal-exit, which execa uses, ends a process whose listeners are all its own.
+process.on("SIGINT", () => {
+    if (interrupted.signal.aborted) process.exit(130);
     interrupted.abort(new Error("interrupted; run the same command again to finish"));
 });
 

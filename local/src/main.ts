@@ -19,7 +19,9 @@ import { up, type UpResult } from "./up.ts";
 
 const interrupted = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
+    // Not once: signal-exit, which the task list uses, ends a process whose listeners are all its own.
+    process.on(signal, () => {
+        if (interrupted.signal.aborted) process.exit(130);
         interrupted.abort(
             new LocalError("interrupted; what is done is kept, run make up again to go on"),
         );

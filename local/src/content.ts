@@ -10,24 +10,31 @@ export function digest(...parts: readonly (string | Buffer)[]): string {
     return hash.digest("hex").slice(0, 12);
 }
 
-/** Digest over the names and contents of files and folders, in a fixed order. */
-export async function digestFiles(paths: readonly string[]): Promise<string> {
+/**
+ * Digest over the names and contents of files and folders, in a fixed order.
+ *
+ * @param except names of folders that do not count.
+ */
+export async function digestFiles(
+    paths: readonly string[],
+    except: readonly string[] = ["node_modules"],
+): Promise<string> {
     const parts: (string | Buffer)[] = [];
     for (const root of [...paths].sort()) {
         // Names from the root on: what one checkout has made serves another one.
-        for (const file of (await filesBelow(root)).sort()) {
+        for (const file of (await filesBelow(root, except)).sort()) {
             parts.push(path.relative(path.dirname(root), file), await readFile(file));
         }
     }
     return digest(...parts);
 }
 
-async function filesBelow(root: string): Promise<string[]> {
+async function filesBelow(root: string, except: readonly string[]): Promise<string[]> {
     if (!(await stat(root)).isDirectory()) return [root];
     const entries = await readdir(root, { withFileTypes: true });
     const below = entries
-        .filter(({ name }) => name !== "node_modules")
-        .map((entry) => filesBelow(path.join(root, entry.name)));
+        .filter((entry) => entry.isFile() || !except.includes(entry.name))
+        .map((entry) => filesBelow(path.join(root, entry.name), except));
     return (await Promise.all(below)).flat();
 }
 

@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+    existsSync,
+    mkdirSync,
+    mkdtempSync,
+    readdirSync,
+    rmSync,
+    symlinkSync,
+    writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { digest, digestFiles, once } from "../src/content.ts";
@@ -71,4 +79,16 @@ test("a digest of files is the same in another checkout", async () => {
     write("two/src/a.ts", "text");
     const digestOf = (checkout: string) => digestFiles([path.join(folder, checkout, "src")]);
     expect(await digestOf("one")).toBe(await digestOf("two"));
+});
+
+test("a digest of files leaves out the folders that do not count, and no file of such a name", async () => {
+    write("src/a.ts", "one");
+    const digestOf = () => digestFiles([folder], ["test"]);
+    const before = await digestOf();
+    write("test/a.test.ts", "anything");
+    symlinkSync(path.join(folder, "test"), path.join(folder, "src/test"));
+    expect(await digestOf()).toBe(before);
+    rmSync(path.join(folder, "src/test"));
+    write("src/test", "a file");
+    expect(await digestOf()).not.toBe(before);
 });

@@ -1,11 +1,20 @@
-import { REPOSITORY } from "../paths.ts";
 import path from "node:path";
+import { digestFiles } from "../content.ts";
+import { REPOSITORY } from "../paths.ts";
 
-/** How an image is made: from binaries alone, from Debian packages, or from a Dockerfile. */
+/** How an image is made: from a binary alone, from Debian packages, or from the service's Dockerfile. */
 export type Recipe =
     | { readonly kind: "binary"; readonly binary: string }
-    | { readonly kind: "debian"; readonly packages: readonly string[]; readonly node?: boolean }
+    | DebianRecipe
     | { readonly kind: "service" };
+
+export interface DebianRecipe {
+    readonly kind: "debian";
+    readonly suite: "bookworm" | "trixie";
+    readonly packages: readonly string[];
+    /** With Node and npm. */
+    readonly node?: boolean;
+}
 
 export interface ImageDefinition {
     readonly name: string;
@@ -13,9 +22,6 @@ export interface ImageDefinition {
     /** Tags before the hash of the content; more than one for one build under several versions. */
     readonly versions: readonly string[];
 }
-
-/** Suite of Debian that images are made from. */
-export const SUITE = "bookworm";
 
 export const IMAGES: readonly ImageDefinition[] = [
     { name: "pause", recipe: { kind: "binary", binary: "pause" }, versions: ["v1"] },
@@ -28,12 +34,18 @@ export const IMAGES: readonly ImageDefinition[] = [
     },
     {
         name: "redis",
-        recipe: { kind: "debian", packages: ["redis-server", "redis-tools"] },
-        versions: ["v7"],
+        // The newer suite has the major version that dev and prod run.
+        recipe: { kind: "debian", suite: "trixie", packages: ["redis-server", "redis-tools"] },
+        versions: ["v8"],
     },
     {
         name: "node",
-        recipe: { kind: "debian", packages: ["ca-certificates", "libstdc++6"], node: true },
+        recipe: {
+            kind: "debian",
+            suite: "bookworm",
+            packages: ["ca-certificates", "libstdc++6"],
+            node: true,
+        },
         versions: ["v24"],
     },
     {
@@ -50,11 +62,19 @@ export function imageNamed(name: string): ImageDefinition {
 }
 
 /** What goes into the service's image, besides its base and its model. */
-export const SERVICE_CONTEXT = [
+const SERVICE_CONTEXT = [
     "app",
     "contract",
     "package.json",
     "package-lock.json",
     ".npmrc",
     ".dockerignore",
-].map((name) => path.join(REPOSITORY, name));
+];
+
+/** Folders that .dockerignore keeps out of it. */
+export const NOT_IN_CONTEXT = ["test", "node_modules"];
+
+export function digestServiceContext(): Promise<string> {
+    const paths = SERVICE_CONTEXT.map((name) => path.join(REPOSITORY, name));
+    return digestFiles(paths, NOT_IN_CONTEXT);
+}

@@ -1,6 +1,5 @@
 import path from "node:path";
-import { digestFiles } from "../content.ts";
-import { imageNamed, SERVICE_CONTEXT } from "../images/catalogue.ts";
+import { digestServiceContext, imageNamed } from "../images/catalogue.ts";
 import { referenceOf, type ImageReferences } from "../images/images.ts";
 import { REPOSITORY } from "../paths.ts";
 import { run, tryRun, type Step } from "../shell.ts";
@@ -18,7 +17,7 @@ export const OFFICIAL_IMAGES: readonly ImageReferences[] = [
 /** Builds the service's image by Docker, once for each content, and tags it for each colour. */
 export async function buildServiceImage(step: Step): Promise<ImageReferences> {
     const { name, versions } = imageNamed("embedding-service");
-    const key = await digestFiles(SERVICE_CONTEXT);
+    const key = await digestServiceContext();
     const references = versions.map((version) => referenceOf(name, version, key));
     const present = await tryRun("docker", ["image", "inspect", ...references]);
     if (present === undefined) {

@@ -5,6 +5,7 @@ import { folderVolumes } from "../addons/storage.ts";
 import { buildImage } from "../images/build.ts";
 import { imageOverrides, type Image } from "../images/images.ts";
 import { importImages } from "../images/import.ts";
+import { asksForRefresh } from "../images/refresh.ts";
 import { ensureModel } from "../model.ts";
 import { NETWORK } from "../node/network.ts";
 import { leftovers } from "../node/remove.ts";
@@ -32,14 +33,17 @@ interface Context extends Made {
     binaries: Record<string, string>;
     model: string;
     images: Image[];
+    /** Of what Debian's packages were resolved to. */
+    readonly refresh: boolean;
 }
 
 /** On a node of this machine's own, of which everything comes from packages. */
 export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
+    const refresh = asksForRefresh(process.env.REFRESH);
     await preflight({ nodeIsHere: (await leftovers()).length > 0 });
     const step = steps<Context>(signal);
     return {
-        made: { binaries: {}, model: "", images: [] },
+        made: { binaries: {}, model: "", images: [], refresh },
         serving: [
             {
                 title: "Tools and images",
@@ -49,7 +53,7 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
             },
             step("Images of binaries", "images-binaries", async (run, made) => {
                 for (const name of ["pause", "coredns"]) {
-                    made.images.push(await build(run, name, made));
+                    made.images.push(await buildImage(run, name, made));
                 }
             }),
             step("Node", "node", async (run, made) => {
@@ -72,7 +76,7 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
         completing: [
             step("Metrics for the autoscaler", "metrics-server", async (run, made) => {
                 await buildProgram(run, METRICS_SERVER, made);
-                made.images.push(await build(run, "metrics-server", made));
+                made.images.push(await buildImage(run, "metrics-server", made));
                 await importImages(run, made.images);
                 await applyMetricsServer(run, addonInputs(made));
             }),
@@ -115,17 +119,13 @@ function imagesLane(step: Steps<Context>): ListrTask<Context> {
         made.binaries.traefik = await installTraefik(run);
         made.model = await ensureModel(run);
         for (const name of ["traefik", "redis", "embedding-service"]) {
-            made.images.push(await build(run, name, made));
+            made.images.push(await buildImage(run, name, made));
         }
     });
 }
 
 async function buildProgram(run: Step, program: GoProgram, made: Context): Promise<void> {
     made.binaries[program.name] = await buildGo(run, program);
-}
-
-function build(run: Step, name: string, { binaries, model }: Context): Promise<Image> {
-    return buildImage(run, name, { binaries, model });
 }
 
 function addonInputs(made: Context): AddonInputs {

@@ -1,0 +1,96 @@
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { binaryBuild } from "../../src/images/binary.ts";
+import { dockerfileOf } from "../../src/images/debian.ts";
+import { isVersionOf, removeOlder } from "../../src/images/older.ts";
+import { asksForRefresh } from "../../src/images/refresh.ts";
+
+let folder: string;
+
+beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), "images-"));
+});
+afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+});
+
+describe("an image of a binary", () => {
+    const keyOf = (binary: string, source: string) => binaryBuild(binary, source).key;
+
+    test("is another one for another binary, and the same one wherever that lies", () => {
+        expect(keyOf("pause", "/one/pause-aaaaaaaaaaaa")).not.toBe(
+            keyOf("pause", "/one/pause-bbbbbbbbbbbb"),
+        );
+        expect(keyOf("pause", "/one/pause-aaaaaaaaaaaa")).toBe(
+            keyOf("pause", "/two/pause-aaaaaaaaaaaa"),
+        );
+        expect(keyOf("pause", "/one/tools-aaaaaaaaaaaa")).not.toBe(
+            keyOf("etcd", "/one/tools-aaaaaaaaaaaa"),
+        );
+    });
+
+    test("holds nothing else and runs as nobody's user", async () => {
+        writeFileSync(path.join(folder, "pause"), "binary");
+        const context = mkdtempSync(path.join(folder, "context-"));
+        expect(await binaryBuild("pause", folder).prepare(context)).toEqual([context]);
+        expect(readdirSync(context).sort()).toEqual(["Dockerfile", "pause"]);
+        const lines = readFileSync(path.join(context, "Dockerfile"), "utf8").trim().split("\n");
+        expect(lines).toEqual([
+            "FROM scratch",
+            "COPY pause /pause",
+            "USER 65532:65532",
+            'ENTRYPOINT ["/pause"]',
+        ]);
+    });
+
+    test("is not made of a binary that is missing", async () => {
+        await expect(binaryBuild("pause", folder).prepare(folder)).rejects.toThrow("ENOENT");
+    });
+});
+
+test("an image of Debian packages tells their versions", () => {
+    const packages = ["libc6:amd64=2.41-12", "redis-server=5:8.0.2-3"];
+    expect(dockerfileOf(packages, ["COPY a /a"]).split("\n")).toEqual([
+        "FROM scratch",
+        "ADD root.tar /",
+        "COPY a /a",
+        'LABEL property-search.io/packages="libc6:amd64=2.41-12 redis-server=5:8.0.2-3"',
+        "",
+    ]);
+});
+
+test("an image's newest version stays alone, and nothing of another's name goes", async () => {
+    const others = ["redis-root-0123456789ab", "redis-exporter-0123456789ab.tar", "redis-tools"];
+    const older = ["redis-aaaaaaaaaaaa.tar", "redis-bbbbbbbbbbbb.tar.partial"];
+    const newest = "redis-0123456789ab.tar";
+    for (const file of [...others, ...older, newest]) writeFileSync(path.join(folder, file), "");
+    await removeOlder("redis", path.join(folder, newest));
+    expect(readdirSync(folder).sort()).toEqual([...others, newest].sort());
+});
+
+test.each([
+    ["redis-0123456789ab", true],
+    ["redis-0123456789ab.tar", true],
+    ["redis-0123456789ab.tar.build", true],
+    ["redis-0123456789ab.new", true],
+    ["redis-0123456789abc", false],
+    ["node-0123456789ab.tar", false],
+])("%s is a version of redis: %s", (file, expected) => {
+    expect(isVersionOf("redis", file)).toBe(expected);
+});
+
+describe("REFRESH", () => {
+    test.each([
+        [undefined, false],
+        ["", false],
+        ["images", true],
+    ])("%p asks for new packages: %p", (value, expected) => {
+        expect(asksForRefresh(value)).toBe(expected);
+    });
+
+    test("of anything else is refused, with what is allowed", () => {
+        expect(() => asksForRefresh("all")).toThrow('REFRESH is "all"; allowed: images');
+    });
+});

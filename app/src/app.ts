@@ -15,7 +15,7 @@ import { probes } from "./http/probes.ts";
 import { replies } from "./http/reply.ts";
 import { parseEmbed, parseOpenai } from "./http/request.ts";
 import { router } from "./http/router.ts";
-import { keyMaker } from "./key/key.ts";
+import { keyMakers } from "./key/key.ts";
 import type { Log } from "./log.ts";
 import { openMetrics } from "./metrics/metrics.ts";
 import { localUpstream } from "./upstream/local/local.ts";
@@ -66,7 +66,7 @@ export function assemble({ config, log, upstream, shared, local }: AppParts): Ap
         redisUp: () => shared.state() === "up",
     });
     const parts = {
-        keyOf: keyMaker({ tenant: "anonymous", provider, model, revision, inputType: "none" }),
+        keysOf: keyMakers({ provider, model, revision, inputType: "none" }),
         resolver: resolver({
             local,
             shared,

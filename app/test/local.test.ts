@@ -11,6 +11,7 @@ import { localUpstream } from "../src/upstream/local/local.ts";
 import { meanPool } from "../src/upstream/local/pool.ts";
 import type { Upstream } from "../src/upstream/upstream.ts";
 import { modelDirectory } from "./support/model.ts";
+import { scopeFor } from "./support/scope.ts";
 import { cosine, spearman } from "./support/statistics.ts";
 
 const DATA = join(import.meta.dirname, "../../../shared/data/stsb.jsonl.gz");
@@ -30,7 +31,7 @@ afterAll(() => model.close());
 
 async function vectors(texts: readonly string[]): Promise<readonly Float32Array[]> {
     const inputs = texts.map((text) => ({ kind: "text", text }) as const);
-    return (await model.embed(inputs, undefined)).map(({ vector }) => vector);
+    return (await model.embed(inputs, scopeFor())).map(({ vector }) => vector);
 }
 
 describe("the local model", () => {
@@ -63,7 +64,7 @@ describe("the local model", () => {
         const inputs = [long, "garden ".repeat(2_000).trim(), "garden"].map(
             (text) => ({ kind: "text", text }) as const,
         );
-        const [first, second, short] = await model.embed(inputs, undefined);
+        const [first, second, short] = await model.embed(inputs, scopeFor());
         expect([first?.truncated, second?.truncated, short?.truncated]).toEqual([
             true,
             true,

@@ -13,6 +13,7 @@ import {
     type StubUpstream,
     type Turn,
 } from "./support/stubUpstream.ts";
+import { scopeFor } from "./support/scope.ts";
 import { trueTokens, trueVector } from "./support/vectors.ts";
 
 let stub: StubUpstream;
@@ -25,7 +26,6 @@ beforeEach(async () => {
         apiKey: "a-key",
         model: "stub-model",
         attemptTimeoutMilliseconds: 300,
-        totalTimeoutMilliseconds: 3_000,
         firstRetryDelayMilliseconds: 1,
     });
 });
@@ -37,7 +37,8 @@ afterEach(async () => {
 
 const texts = ["one", "two words", "three words here"];
 const inputs: readonly Input[] = texts.map((text) => ({ kind: "text", text }));
-const embed = () => upstream.embed(inputs, undefined);
+const TOTAL_MILLISECONDS = 3_000;
+const embed = () => upstream.embed(inputs, scopeFor(TOTAL_MILLISECONDS));
 
 async function expectRight(): Promise<void> {
     const embeddings = await embed();

@@ -13,6 +13,7 @@ import { UpstreamError } from "../src/upstream/upstream.ts";
 import { embeddingOf, type Embedding } from "../src/vector/embedding.ts";
 import { eventually } from "./support/eventually.ts";
 import { startRedis, type RedisServer } from "./support/redisServer.ts";
+import { scopeFor } from "./support/scope.ts";
 import { DIMENSIONS, trueTokens, trueVector } from "./support/vectors.ts";
 
 const log = pino({ level: "silent" });
@@ -112,7 +113,7 @@ describe("a batch of any mix", () => {
                         const good = !texts.some((text) => text.includes(BAD));
                         try {
                             const { resolver } = pods[which === 0 ? 0 : 1];
-                            const resolved = await resolver.resolve(texts.map(itemOf), undefined);
+                            const resolved = await resolver.resolve(texts.map(itemOf), scopeFor());
                             expect(good).toBe(true);
                             expectTrue(texts, resolved);
                             missed += sum(resolved, "MISS");
@@ -145,7 +146,7 @@ describe("where a vector came from", () => {
     test("is told an item: L1, L2, coalesced or missed", async () => {
         const [one, other] = [pod(100), pod(100)];
         const statuses = async (at: Pod, ...texts: string[]): Promise<string[]> =>
-            (await at.resolver.resolve(texts.map(itemOf), undefined)).map(({ status }) => status);
+            (await at.resolver.resolve(texts.map(itemOf), scopeFor())).map(({ status }) => status);
         expect(await statuses(one, "where a", "where a", "where b")).toEqual([
             "MISS",
             "COALESCED",
@@ -161,7 +162,7 @@ describe("where a vector came from", () => {
     });
 
     test("entries expire within a tenth of CACHE_TTL before it", async () => {
-        await pod(1).resolver.resolve([itemOf("expires")], undefined);
+        await pod(1).resolver.resolve([itemOf("expires")], scopeFor());
         await eventually("the entry is in Redis", () =>
             redis.command("EXISTS", "embedding:expires").startsWith("1"),
         );
@@ -172,10 +173,10 @@ describe("where a vector came from", () => {
 
     test("a damaged entry is a miss, and is replaced", async () => {
         redis.command("SET", "embedding:damaged", "not an entry");
-        const [resolved] = await pod(1).resolver.resolve([itemOf("damaged")], undefined);
+        const [resolved] = await pod(1).resolver.resolve([itemOf("damaged")], scopeFor());
         expect(resolved?.status).toBe("MISS");
         await eventually("the entry is whole again", async () => {
-            const [again] = await pod(1).resolver.resolve([itemOf("damaged")], undefined);
+            const [again] = await pod(1).resolver.resolve([itemOf("damaged")], scopeFor());
             return again?.status === "HIT-L2";
         });
     });
@@ -192,8 +193,8 @@ describe("where a vector came from", () => {
 describe("a follower", () => {
     test("of a batch refused for another's item is answered all the same", async () => {
         const { resolver } = pod(10);
-        const refused = resolver.resolve([itemOf("fine one"), itemOf(`${BAD} one`)], undefined);
-        const follower = resolver.resolve([itemOf("fine one")], undefined);
+        const refused = resolver.resolve([itemOf("fine one"), itemOf(`${BAD} one`)], scopeFor());
+        const follower = resolver.resolve([itemOf("fine one")], scopeFor());
         await expect(refused).rejects.toThrow(UpstreamError);
         expectTrue(["fine one"], await follower);
     });

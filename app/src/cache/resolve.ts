@@ -1,6 +1,7 @@
 import type { CacheStatus } from "@property-search/contract";
 
 import type { Input } from "../input.ts";
+import type { Scope } from "../scope.ts";
 import { UpstreamError, type Upstream } from "../upstream/upstream.ts";
 import type { Embedding } from "../vector/embedding.ts";
 import type { Flight, Flights } from "./flights.ts";
@@ -24,10 +25,7 @@ export interface Resolver {
      *
      * @throws UpstreamError when one of them cannot be had; what was had is cached all the same.
      */
-    readonly resolve: (
-        items: readonly Item[],
-        dimensions: number | undefined,
-    ) => Promise<readonly Resolved[]>;
+    readonly resolve: (items: readonly Item[], scope: Scope) => Promise<readonly Resolved[]>;
 }
 
 export interface ResolverParts {
@@ -52,10 +50,7 @@ export function resolver(parts: ResolverParts): Resolver {
         return resolved;
     }
 
-    async function resolve(
-        items: readonly Item[],
-        dimensions: number | undefined,
-    ): Promise<readonly Resolved[]> {
+    async function resolve(items: readonly Item[], scope: Scope): Promise<readonly Resolved[]> {
         const found = new Map<string, Resolved>();
         const led = new Map<string, { item: Item; flight: Flight }>();
         const followed = new Map<string, { item: Item; flight: Flight }>();
@@ -68,7 +63,7 @@ export function resolver(parts: ResolverParts): Resolver {
             else if (flight) followed.set(key, { item, flight });
             else led.set(key, { item, flight: flights.begin(key) });
         }
-        const parts = [lead([...led.values()], dimensions), follow([...followed.values()])];
+        const parts = [lead([...led.values()], scope), follow([...followed.values()])];
         for (const part of await Promise.all(parts)) {
             for (const [key, resolved] of part) found.set(key, resolved);
         }
@@ -91,7 +86,7 @@ export function resolver(parts: ResolverParts): Resolver {
                     }
                 }),
             );
-            const again = refused.length > 0 ? await resolve(refused, dimensions) : [];
+            const again = refused.length > 0 ? await resolve(refused, scope) : [];
             return [
                 ...landed.flat(),
                 ...refused.map(
@@ -103,10 +98,10 @@ export function resolver(parts: ResolverParts): Resolver {
 
     async function lead(
         leaders: readonly { item: Item; flight: Flight }[],
-        dimensions: number | undefined,
+        scope: Scope,
     ): Promise<readonly (readonly [string, Resolved])[]> {
         if (leaders.length === 0) return [];
-        const wanted = dimensions ?? upstream.dimensions();
+        const wanted = scope.dimensions ?? upstream.dimensions();
         const resolved: (readonly [string, Resolved])[] = [];
         try {
             const keys = leaders.map(({ item }) => item.key);
@@ -128,7 +123,7 @@ export function resolver(parts: ResolverParts): Resolver {
         async function embed(misses: typeof leaders): Promise<void> {
             const embeddings = await upstream.embed(
                 misses.map(({ item }) => item.input),
-                dimensions,
+                scope,
             );
             billed(embeddings.reduce((sum, { tokens }) => sum + tokens, 0));
             const entries = misses.map(({ item, flight }, index) => {

@@ -5,6 +5,7 @@ import type { KeyOf } from "../key/key.ts";
 import { account } from "../ledger/ledger.ts";
 import type { Log } from "../log.ts";
 import type { Metrics, Route } from "../metrics/metrics.ts";
+import { ANONYMOUS } from "../scope.ts";
 import { cacheHeader, type Render } from "./answer.ts";
 import { readBody } from "./body.ts";
 import { asHttpError } from "./error.ts";
@@ -12,12 +13,15 @@ import type { Replies } from "./reply.ts";
 import type { EmbeddingRequest } from "./request.ts";
 
 export interface EmbeddingsParts {
-    readonly keyOf: KeyOf;
+    readonly keysOf: (tenant: string) => KeyOf;
     readonly resolver: Resolver;
     readonly metrics: Metrics;
     readonly replies: Replies;
     readonly log: Log;
 }
+
+/** From a request's last byte: after it, an answer of the upstream is not waited for. */
+const TIMEOUT_MILLISECONDS = 25_000;
 
 /** One way to ask for embeddings: how the body is read and how the answer is written. */
 export interface EmbeddingsRoute {
@@ -31,7 +35,7 @@ export function embeddingsHandler(
     parts: EmbeddingsParts,
     { route, parse, render }: EmbeddingsRoute,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-    const { keyOf, resolver, metrics, replies, log } = parts;
+    const { keysOf, resolver, metrics, replies, log } = parts;
 
     return (request, response) => {
         metrics.began();
@@ -53,6 +57,12 @@ export function embeddingsHandler(
                 const wanted = parse(body);
                 items = wanted.inputs.length;
                 const { dimensions } = wanted;
+                const scope = {
+                    tenant: ANONYMOUS,
+                    dimensions,
+                    deadline: begun + TIMEOUT_MILLISECONDS,
+                };
+                const keyOf = keysOf(scope.tenant);
                 const looked = wanted.inputs.map((input) => ({
                     key: keyOf(input, dimensions),
                     input,
@@ -63,7 +73,7 @@ export function embeddingsHandler(
                     return;
                 }
                 resolver
-                    .resolve(looked, dimensions)
+                    .resolve(looked, scope)
                     .then((resolved) => send(wanted, resolved))
                     .catch((error: unknown) => failItems(error, items));
             } catch (error) {

@@ -45,6 +45,19 @@ export function keyMaker(space: KeySpace): KeyOf {
     };
 }
 
+/** @returns the key maker of a tenant, each made once. */
+export function keyMakers(space: Omit<KeySpace, "tenant">): (tenant: string) => KeyOf {
+    const made = new Map<string, KeyOf>();
+    return (tenant) => {
+        let keyOf = made.get(tenant);
+        if (keyOf === undefined) {
+            keyOf = keyMaker({ tenant, ...space });
+            made.set(tenant, keyOf);
+        }
+        return keyOf;
+    };
+}
+
 function frame(fields: readonly string[]): string {
     return fields.map((field) => `${Buffer.byteLength(field)}:${field}`).join("");
 }

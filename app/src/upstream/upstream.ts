@@ -1,4 +1,5 @@
 import type { Input } from "../input.ts";
+import type { Scope } from "../scope.ts";
 import type { Embedding } from "../vector/embedding.ts";
 
 /** Where vectors come from when no cache has them: the port of all providers. */
@@ -21,7 +22,7 @@ export interface Upstream {
      */
     readonly embed: (
         inputs: readonly Input[],
-        dimensions: number | undefined,
+        scope: Pick<Scope, "dimensions" | "deadline">,
     ) => Promise<readonly Embedding[]>;
     readonly close: () => Promise<void>;
 }

@@ -13,8 +13,6 @@ export interface OpenaiOptions {
     readonly apiKey: string | undefined;
     readonly model: string;
     readonly attemptTimeoutMilliseconds?: number;
-    /** From the first attempt to the last answer. */
-    readonly totalTimeoutMilliseconds?: number;
     readonly firstRetryDelayMilliseconds?: number;
 }
 
@@ -27,7 +25,6 @@ const MAX_RETRY_DELAY_MILLISECONDS = 4_000;
 export function openaiUpstream(options: OpenaiOptions): Upstream {
     const { url, apiKey, model } = options;
     const attemptTimeout = options.attemptTimeoutMilliseconds ?? 10_000;
-    const totalTimeout = options.totalTimeoutMilliseconds ?? 25_000;
     const endpoint = `${url.href.replace(/\/$/, "")}/embeddings`;
     const agent = new Agent({
         connections: CONNECTIONS,
@@ -53,7 +50,7 @@ export function openaiUpstream(options: OpenaiOptions): Upstream {
             encoding_format: asked,
             ...(dimensions === undefined ? {} : { dimensions }),
         });
-        const timeout = Math.max(1, Math.min(attemptTimeout, deadline - Date.now()));
+        const timeout = Math.max(1, Math.min(attemptTimeout, deadline - performance.now()));
         const signal = AbortSignal.timeout(timeout);
         try {
             const response = await request(endpoint, {
@@ -89,8 +86,7 @@ export function openaiUpstream(options: OpenaiOptions): Upstream {
         acceptsTokens: true,
         dimensionsFault: (dimensions) => dimensionsFault(model, dimensions),
         start: () => Promise.resolve(),
-        embed: async (inputs, dimensions) => {
-            const deadline = Date.now() + totalTimeout;
+        embed: async (inputs, { dimensions, deadline }) => {
             const embeddings = await retry(() => attempt(inputs, dimensions, deadline), {
                 attempts: ATTEMPTS,
                 firstDelayMilliseconds: options.firstRetryDelayMilliseconds ?? 200,

@@ -4,7 +4,7 @@ export interface RetryOptions {
     readonly attempts: number;
     readonly firstDelayMilliseconds: number;
     readonly maxDelayMilliseconds: number;
-    /** Time of day in milliseconds after which no further attempt begins. */
+    /** In milliseconds of `performance.now()`: no further attempt begins after it. */
     readonly deadline: number;
     /** In [0, 1). */
     readonly random?: () => number;
@@ -37,7 +37,7 @@ export async function retry<T>(
         if (!outcome.again || failures >= attempts) throw outcome.error;
         const ceiling = Math.min(firstDelayMilliseconds * 2 ** failures, maxDelayMilliseconds);
         const delay = (outcome.retryAfterMilliseconds ?? 0) + random() * ceiling;
-        if (Date.now() + delay >= deadline) throw outcome.error;
+        if (performance.now() + delay >= deadline) throw outcome.error;
         await wait(delay);
     }
 }

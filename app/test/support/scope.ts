@@ -1,0 +1,10 @@
+import { ANONYMOUS, type Scope } from "../../src/scope.ts";
+
+/** The scope of a request that has just begun. */
+export function scopeFor(milliseconds = 25_000): Scope {
+    return {
+        tenant: ANONYMOUS,
+        dimensions: undefined,
+        deadline: performance.now() + milliseconds,
+    };
+}

@@ -6,8 +6,8 @@ import type { Embedding } from "../vector/embedding.ts";
 import { littleEndianBytes } from "../vector/entry.ts";
 import type { EmbeddingRequest, Encoding } from "./request.ts";
 
-/** Parts of a body, sent one after the other without being copied together. */
-export type Body = readonly Buffer[];
+/** A whole body; a string holds ASCII only, so that it is as many bytes as characters. */
+export type Body = string | Buffer;
 
 /** Writes the bodies of both routes; the model's name is the same in all of them. */
 export interface Answers {
@@ -21,50 +21,49 @@ export type Render = (
     account: Account,
 ) => Body;
 
-const FIRST = Buffer.from('{"object":"list","data":[{"object":"embedding","index":0,"embedding":');
-const COMMA = Buffer.from(",");
+const FIRST = '{"object":"list","data":[{"object":"embedding","index":0,"embedding":';
+/** Up to here, head and body leave as one string in one system call and without an allocation. */
+const MAX_STRING = 15_000;
 
 export function answers(model: string): Answers {
-    const modelName = JSON.stringify(model);
+    const modelName = ascii(JSON.stringify(model));
     const end = `}],"model":${modelName},"usage":`;
 
     /**
      * The whole answer to a request for this one item out of a cache, made once: then a hit costs no
      * serialising at all. Other answers cut the vector's JSON out of it.
      */
-    function ready(embedding: Embedding, encoding: Encoding): Buffer {
+    function ready(embedding: Embedding, encoding: Encoding): Body {
         const { forms, tokens } = embedding;
-        return (forms[encoding] ??= Buffer.concat([
+        return (forms[encoding] ??= body([
             FIRST,
-            Buffer.from(vectorJson(embedding, encoding)),
-            Buffer.from(`${end}${usage(tokens, tokens)}}`),
+            vectorJson(embedding, encoding),
+            `${end}${usage(tokens, tokens)}}`,
         ]));
     }
 
-    function vectorPart(embedding: Embedding, encoding: Encoding): Buffer {
+    function vectorPart(embedding: Embedding, encoding: Encoding): Body {
         const { tokens } = embedding;
-        const endLength = Buffer.byteLength(end) + usage(tokens, tokens).length + 1;
         const whole = ready(embedding, encoding);
-        return whole.subarray(FIRST.length, whole.length - endLength);
+        const stop = whole.length - end.length - usage(tokens, tokens).length - 1;
+        return typeof whole === "string"
+            ? whole.slice(FIRST.length, stop)
+            : whole.subarray(FIRST.length, stop);
     }
 
     return {
         openai: ({ encoding }, resolved, account) => {
             const [only, second] = resolved;
-            if (only && !second && only.status !== "MISS") {
-                return [ready(only.embedding, encoding)];
-            }
-            const parts: Buffer[] = [];
+            if (only && !second && only.status !== "MISS") return ready(only.embedding, encoding);
+            const parts: Body[] = [];
             resolved.forEach(({ embedding }, index) => {
                 parts.push(
-                    index === 0
-                        ? FIRST
-                        : Buffer.from(`},{"object":"embedding","index":${index},"embedding":`),
+                    index === 0 ? FIRST : `},{"object":"embedding","index":${index},"embedding":`,
                     vectorPart(embedding, encoding),
                 );
             });
-            parts.push(Buffer.from(`${end}${accountUsage(account)}}`));
-            return parts;
+            parts.push(`${end}${accountUsage(account)}}`);
+            return body(parts);
         },
         embed: ({ single }, resolved, account) => {
             const [first] = resolved;
@@ -74,18 +73,39 @@ export function answers(model: string): Answers {
                 `"truncated":${each(resolved, single, ({ embedding }) => embedding.truncated)},` +
                 `"usage":${accountUsage(account)}}`;
             if (single && first) {
-                const vector = vectorPart(first.embedding, "float");
-                return [Buffer.from('{"embedding":'), vector, Buffer.from(rest)];
+                return body(['{"embedding":', vectorPart(first.embedding, "float"), rest]);
             }
-            const parts: Buffer[] = [Buffer.from('{"embeddings":[')];
+            const parts: Body[] = ['{"embeddings":['];
             resolved.forEach(({ embedding }, index) => {
-                if (index > 0) parts.push(COMMA);
+                if (index > 0) parts.push(",");
                 parts.push(vectorPart(embedding, "float"));
             });
-            parts.push(Buffer.from(`]${rest}`));
-            return parts;
+            parts.push(`]${rest}`);
+            return body(parts);
         },
     };
+}
+
+/** One piece, because every further piece is a further write. */
+function body(parts: readonly Body[]): Body {
+    let length = 0;
+    for (const part of parts) length += part.length;
+    const bytes = Buffer.allocUnsafeSlow(length);
+    let at = 0;
+    for (const part of parts) {
+        if (typeof part === "string") bytes.write(part, at, "latin1");
+        else bytes.set(part, at);
+        at += part.length;
+    }
+    return length > MAX_STRING ? bytes : bytes.toString("latin1");
+}
+
+/** JSON may spell every character in ASCII. */
+function ascii(json: string): string {
+    return json.replace(
+        /[^\x20-\x7e]/g,
+        (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    );
 }
 
 /** Value of the x-cache header: each kind once, best first. */

@@ -9,6 +9,7 @@ import { ANONYMOUS } from "../scope.ts";
 import { cacheHeader, type Render } from "./answer.ts";
 import { readBody } from "./body.ts";
 import { asHttpError } from "./error.ts";
+import { keyedReader } from "./keyed.ts";
 import type { Replies } from "./reply.ts";
 import type { EmbeddingRequest } from "./request.ts";
 
@@ -36,6 +37,7 @@ export function embeddingsHandler(
     { route, parse, render }: EmbeddingsRoute,
 ): (request: IncomingMessage, response: ServerResponse) => void {
     const { keysOf, resolver, metrics, replies, log } = parts;
+    const read = keyedReader(parse);
 
     return (request, response) => {
         metrics.began();
@@ -54,26 +56,17 @@ export function embeddingsHandler(
         function answer(body: Buffer): void {
             let items = 0;
             try {
-                const wanted = parse(body);
-                items = wanted.inputs.length;
-                const { dimensions } = wanted;
-                const scope = {
-                    tenant: ANONYMOUS,
-                    dimensions,
-                    deadline: begun + TIMEOUT_MILLISECONDS,
-                };
-                const keyOf = keysOf(scope.tenant);
-                const looked = wanted.inputs.map((input) => ({
-                    key: keyOf(input, dimensions),
-                    input,
-                }));
+                const tenant = ANONYMOUS;
+                const { request: wanted, items: looked } = read(body, keysOf(tenant));
+                items = looked.length;
                 const local = resolver.local(looked);
                 if (local) {
                     send(wanted, local);
                     return;
                 }
+                const { dimensions } = wanted;
                 resolver
-                    .resolve(looked, scope)
+                    .resolve(looked, { tenant, dimensions, deadline: begun + TIMEOUT_MILLISECONDS })
                     .then((resolved) => send(wanted, resolved))
                     .catch((error: unknown) => failItems(error, items));
             } catch (error) {

@@ -56,14 +56,16 @@ export function replies(options: ReplyOptions): Replies {
     return {
         text,
         vectors: (response, cache, body) => {
-            let length = 0;
-            for (const part of body) length += part.length;
-            const headers = ["content-type", JSON_TYPE, "content-length", String(length)];
-            head(response, 200, [...headers, HEADERS.cache, cache]);
-            // Corked, the parts leave in one system call.
-            if (body.length > 1) response.cork();
-            for (let index = 0; index < body.length - 1; index += 1) response.write(body[index]);
-            response.end(body.at(-1));
+            head(response, 200, [
+                "content-type",
+                JSON_TYPE,
+                "content-length",
+                String(body.length),
+                HEADERS.cache,
+                cache,
+            ]);
+            if (typeof body === "string") response.end(body, "latin1");
+            else response.end(body);
         },
         error: (response, error) => {
             if (response.headersSent) {

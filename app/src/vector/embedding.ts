@@ -9,10 +9,10 @@ export interface Embedding {
     readonly forms: Forms;
 }
 
-/** Bytes of JSON by encoding, each made when it is first asked for. */
+/** ASCII of JSON by encoding, each made when it is first asked for. */
 export interface Forms {
-    base64?: Buffer;
-    float?: Buffer;
+    base64?: string | Buffer;
+    float?: string | Buffer;
 }
 
 /** An embedding nobody has asked for yet. */

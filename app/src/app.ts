@@ -1,5 +1,3 @@
-import type { RequestListener } from "node:http";
-
 import { PATHS } from "@property-search/contract";
 
 import { flights } from "./cache/flights.ts";
@@ -14,7 +12,7 @@ import { embeddingsHandler } from "./http/embeddings.ts";
 import { probes } from "./http/probes.ts";
 import { replies } from "./http/reply.ts";
 import { parseEmbed, parseOpenai } from "./http/request.ts";
-import { router } from "./http/router.ts";
+import { router, type Handler } from "./http/router.ts";
 import { keyMakers } from "./key/key.ts";
 import type { Log } from "./log.ts";
 import { openMetrics } from "./metrics/metrics.ts";
@@ -23,7 +21,7 @@ import { openaiUpstream } from "./upstream/openai/openai.ts";
 import type { Upstream } from "./upstream/upstream.ts";
 
 export interface App {
-    readonly listener: RequestListener;
+    readonly listener: Handler;
     /** Resolves when embeddings can be answered; probes answer before. */
     readonly start: () => Promise<void>;
     /** From now on not ready, and every answer closes its connection. Requests are still answered. */

@@ -1,43 +1,42 @@
-import type { IncomingMessage } from "node:http";
-
 import { HttpError } from "./error.ts";
+import type { Message } from "./message.ts";
 
 /** 2,048 long listings fit; what is larger is refused before it is in memory. */
 export const MAX_BODY_BYTES = 8 * 1024 * 1024;
 
+export interface BodyReader {
+    readonly done: (body: Buffer) => void;
+    readonly fail: (error: HttpError) => void;
+    /** The client left in the middle of its body: nobody waits for an answer. */
+    readonly gone: () => void;
+}
+
+const NOTHING = Buffer.alloc(0);
+
 /** Reads a whole body; a small one arrives in one piece and is handed on as it is. */
-export function readBody(
-    request: IncomingMessage,
-    done: (body: Buffer) => void,
-    fail: (error: HttpError) => void,
-): void {
-    if (Number(request.headers["content-length"] ?? 0) > MAX_BODY_BYTES) {
-        refuse();
-        return;
-    }
-    const chunks: Buffer[] = [];
+export function readBody(request: Message, { done, fail, gone }: BodyReader): void {
+    let first: Buffer | undefined;
+    let rest: Buffer[] | undefined;
     let bytes = 0;
-    request.on("data", collect);
-    request.on("end", finish);
-
-    function collect(chunk: Buffer): void {
-        bytes += chunk.length;
-        chunks.push(chunk);
-        if (bytes <= MAX_BODY_BYTES) return;
-        request.off("data", collect);
-        request.off("end", finish);
-        chunks.length = 0;
-        refuse();
-    }
-
-    function finish(): void {
-        const [only, second] = chunks;
-        done(only && !second ? only : Buffer.concat(chunks));
-    }
-
-    /** The rest is read and thrown away: a client that is still sending would not see the answer. */
-    function refuse(): void {
-        request.resume();
-        fail(new HttpError(413, `The body is larger than ${MAX_BODY_BYTES} bytes`));
-    }
+    let refused = false;
+    request.readInto({
+        chunk: (chunk) => {
+            bytes += chunk.length;
+            // The rest is read and thrown away: a client that is still sending would not see the answer.
+            if (refused) return;
+            if (bytes > MAX_BODY_BYTES) {
+                refused = true;
+                first = undefined;
+                rest = undefined;
+                fail(new HttpError(413, `The body is larger than ${MAX_BODY_BYTES} bytes`));
+            } else if (first === undefined) first = chunk;
+            else (rest ??= [first]).push(chunk);
+        },
+        end: () => {
+            if (!refused) done(rest ? Buffer.concat(rest) : (first ?? NOTHING));
+        },
+        gone: () => {
+            if (!refused) gone();
+        },
+    });
 }

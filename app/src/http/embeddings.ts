@@ -1,5 +1,3 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-
 import type { Resolved, Resolver } from "../cache/resolve.ts";
 import type { KeyOf } from "../key/key.ts";
 import { account } from "../ledger/ledger.ts";
@@ -12,6 +10,7 @@ import { asHttpError } from "./error.ts";
 import { keyedReader } from "./keyed.ts";
 import type { Replies } from "./reply.ts";
 import type { EmbeddingRequest } from "./request.ts";
+import type { Handler } from "./router.ts";
 
 export interface EmbeddingsParts {
     readonly keysOf: (tenant: string) => KeyOf;
@@ -35,23 +34,21 @@ export interface EmbeddingsRoute {
 export function embeddingsHandler(
     parts: EmbeddingsParts,
     { route, parse, render }: EmbeddingsRoute,
-): (request: IncomingMessage, response: ServerResponse) => void {
+): Handler {
     const { keysOf, resolver, metrics, replies, log } = parts;
     const read = keyedReader(parse);
 
     return (request, response) => {
         metrics.began();
         let begun = performance.now();
-        readBody(
-            request,
-            (body) => {
+        readBody(request, {
+            done: (body) => {
                 begun = performance.now();
                 answer(body);
             },
             fail,
-        );
-        // A client that leaves in the middle of its body gets no answer, and is not in flight.
-        request.on("error", () => ended(499));
+            gone: () => ended(499),
+        });
 
         function answer(body: Buffer): void {
             let items = 0;

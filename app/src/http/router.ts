@@ -1,11 +1,12 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 
 import { PATHS } from "@property-search/contract";
 
 import { HttpError } from "./error.ts";
+import type { Message } from "./message.ts";
 import { JSON_TYPE, type Replies } from "./reply.ts";
 
-export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+export type Handler = (request: Message, response: ServerResponse) => void;
 
 /** Handlers by path; each path has one method, and GET includes HEAD. */
 export interface Routes {
@@ -31,7 +32,7 @@ export function router({ post, get }: Routes, replies: Replies): Handler {
         else refuse(path, request, response);
     };
 
-    function refuse(path: string, request: IncomingMessage, response: ServerResponse): void {
+    function refuse(path: string, request: Message, response: ServerResponse): void {
         request.resume();
         const allow = posts.has(path) ? "POST" : gets.has(path) ? "GET, HEAD" : undefined;
         const error =

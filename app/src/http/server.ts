@@ -1,7 +1,9 @@
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type Server } from "node:http";
 import { setTimeout as wait } from "node:timers/promises";
 
 import { errorBody, HttpError } from "./error.ts";
+import { Message } from "./message.ts";
+import type { Handler } from "./router.ts";
 
 /** Longer than gateways keep idle connections, so that they close first and lose no request. */
 const KEEP_ALIVE_MILLISECONDS = 95_000;
@@ -25,10 +27,11 @@ export interface HttpServer {
     readonly drain: (options: DrainOptions) => Promise<number>;
 }
 
-export function httpServer(listener: RequestListener): HttpServer {
+export function httpServer(listener: Handler): HttpServer {
     let lastRequest = 0;
     const server = createServer(
         {
+            IncomingMessage: Message,
             keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
             headersTimeout: HEADERS_TIMEOUT_MILLISECONDS,
             requestTimeout: REQUEST_TIMEOUT_MILLISECONDS,

@@ -1,7 +1,8 @@
 import { CACHE_RESULTS, METRICS, PATHS, RESPONSE_TIME_BUCKETS } from "@property-search/contract";
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 
 import type { Account } from "../ledger/ledger.ts";
+import { counterFamily, histogramFamily, type Buckets, type Cell } from "./cells.ts";
 import { hitWindow } from "./window.ts";
 
 export type Route = (typeof ROUTES)[number];
@@ -39,45 +40,59 @@ export function openMetrics(options: MetricsOptions): Metrics {
     const registers = [registry];
     const window = hitWindow(Date.now);
 
-    const lookups = new Counter({
+    const lookups = counterFamily(registry, {
         name: METRICS.lookups,
         help: "Items looked up, by where their vector came from",
         labelNames: ["result"],
-        registers,
     });
-    const requests = new Counter({
-        name: METRICS.requests,
-        help: "HTTP requests for embeddings, by route and status code",
-        labelNames: ["route", "code"],
-        registers,
-    });
-    const tokens = new Counter({
+    const byResult = Object.fromEntries(
+        CACHE_RESULTS.map((result) => [result, lookups.cell({ result })]),
+    ) as Record<(typeof CACHE_RESULTS)[number], Cell>;
+    const tokens = counterFamily(registry, {
         name: METRICS.tokens,
         help: "Tokens that were billed, and tokens that a cache avoided",
         labelNames: ["kind"],
-        registers,
     });
-    const saved = new Counter({
+    const billedTokens = tokens.cell({ kind: "billed" });
+    const avoidedTokens = tokens.cell({ kind: "avoided" });
+    const saved = counterFamily(registry, {
         name: METRICS.costSaved,
         help: "Dollars not spent because vectors came from a cache",
-        registers,
-    });
-    const spent = new Counter({
+    }).cell();
+    const spent = counterFamily(registry, {
         name: METRICS.costBilled,
         help: "Dollars spent upstream",
-        registers,
+    }).cell();
+    const requests = counterFamily(registry, {
+        name: METRICS.requests,
+        help: "HTTP requests for embeddings, by route and status code",
+        labelNames: ["route", "code"],
     });
-    const responseTime = new Histogram({
+    const responseTime = histogramFamily(registry, {
         name: METRICS.responseTime,
         help: "Seconds from the request's last byte in to the response's last byte handed over",
-        buckets: [...RESPONSE_TIME_BUCKETS],
         labelNames: ["route"],
-        registers,
+        edges: RESPONSE_TIME_BUCKETS,
     });
-    const inFlight = new Gauge({
+    const byRoute = Object.fromEntries(
+        ROUTES.map((route) => [
+            route,
+            {
+                time: responseTime.buckets({ route }),
+                codes: new Map<number, Cell>(
+                    CODES.map((code) => [code, requests.cell({ route, code })]),
+                ),
+            },
+        ]),
+    ) as Record<Route, { readonly time: Buckets; readonly codes: Map<number, Cell> }>;
+    let open = 0;
+    new Gauge({
         name: METRICS.inFlight,
         help: "Requests now being answered",
         registers,
+        collect() {
+            this.set(open);
+        },
     });
     new Gauge({
         name: METRICS.hitRate,
@@ -102,40 +117,37 @@ export function openMetrics(options: MetricsOptions): Metrics {
         registers,
     }).set(options.build, 1);
 
-    for (const result of CACHE_RESULTS) lookups.inc({ result }, 0);
-    for (const kind of ["billed", "avoided"]) tokens.inc({ kind }, 0);
-    for (const route of ROUTES) {
-        responseTime.zero({ route });
-        for (const code of CODES) requests.inc({ route, code }, 0);
-    }
-    let open = 0;
-
     return {
-        answered: (account) => {
-            const { items } = account;
+        answered: ({ items, avoidedTokens: avoided, avoidedRequest }) => {
             const hits = items["HIT-L1"] + items["HIT-L2"] + items.COALESCED;
             window.add(hits, hits + items.MISS);
-            if (items["HIT-L1"] > 0) lookups.inc({ result: "hit_l1" }, items["HIT-L1"]);
-            if (items["HIT-L2"] > 0) lookups.inc({ result: "hit_l2" }, items["HIT-L2"]);
-            if (items.COALESCED > 0) lookups.inc({ result: "coalesced" }, items.COALESCED);
-            if (items.MISS > 0) lookups.inc({ result: "miss" }, items.MISS);
-            if (account.avoidedTokens > 0) tokens.inc({ kind: "avoided" }, account.avoidedTokens);
-            if (account.avoidedRequest) saved.inc(options.costPerRequest);
+            byResult.hit_l1.value += items["HIT-L1"];
+            byResult.hit_l2.value += items["HIT-L2"];
+            byResult.coalesced.value += items.COALESCED;
+            byResult.miss.value += items.MISS;
+            avoidedTokens.value += avoided;
+            if (avoidedRequest) saved.value += options.costPerRequest;
         },
         billed: (count) => {
-            tokens.inc({ kind: "billed" }, count);
-            spent.inc(options.costPerRequest);
+            billedTokens.value += count;
+            spent.value += options.costPerRequest;
         },
-        failed: (items) => lookups.inc({ result: "error" }, items),
+        failed: (items) => {
+            byResult.error.value += items;
+        },
         began: () => {
             open += 1;
-            inFlight.set(open);
         },
         ended: (route, code, seconds) => {
             open -= 1;
-            inFlight.set(open);
-            requests.inc({ route, code }, 1);
-            responseTime.observe({ route }, seconds);
+            const { time, codes } = byRoute[route];
+            time.observe(seconds);
+            let count = codes.get(code);
+            if (count === undefined) {
+                count = requests.cell({ route, code });
+                codes.set(code, count);
+            }
+            count.value += 1;
         },
         hitPercent: () => window.percent(),
         expose: () => registry.metrics(),

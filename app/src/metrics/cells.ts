@@ -1,0 +1,128 @@
+import {
+    Counter,
+    type MetricObjectWithValues,
+    type MetricValueWithName,
+    type Registry,
+} from "prom-client";
+
+export type Labels = Readonly<Record<string, string | number>>;
+
+/** One series of a counter: a plain number, since a request touches a dozen of them. */
+export interface Cell {
+    value: number;
+}
+
+export interface FamilyOptions {
+    readonly name: string;
+    readonly help: string;
+    readonly labelNames?: readonly string[];
+}
+
+export interface CounterFamily {
+    /** The series with these labels; it stands at 0 from now on. */
+    readonly cell: (labels?: Labels) => Cell;
+}
+
+/** A counter that is counted in plain numbers and read when Prometheus asks. */
+export function counterFamily(registry: Registry, options: FamilyOptions): CounterFamily {
+    const series = new Map<string, { readonly labels: Labels; readonly cell: Cell }>();
+    new Counter({
+        name: options.name,
+        help: options.help,
+        labelNames: [...(options.labelNames ?? [])],
+        registers: [registry],
+        collect() {
+            this.reset();
+            for (const { labels, cell } of series.values()) this.inc(labels, cell.value);
+        },
+    });
+    return { cell: (labels = {}) => memberOf(series, labels, () => ({ value: 0 })) };
+}
+
+/** One series of a histogram. */
+export interface Buckets {
+    readonly observe: (value: number) => void;
+}
+
+export interface HistogramFamily {
+    /** The series with these labels; it stands at 0 from now on. */
+    readonly buckets: (labels: Labels) => Buckets;
+}
+
+interface Counts extends Buckets {
+    /** Observations by the first edge that they do not exceed; the last is +Inf. */
+    readonly counts: Float64Array;
+    readonly sum: () => number;
+}
+
+/** A histogram that is counted in plain numbers and read when Prometheus asks. */
+export function histogramFamily(
+    registry: Registry,
+    options: FamilyOptions & { readonly edges: readonly number[] },
+): HistogramFamily {
+    const { name, help, edges } = options;
+    const series = new Map<string, { readonly labels: Labels; readonly cell: Counts }>();
+    const values = (): MetricValueWithName<string>[] =>
+        [...series.values()].flatMap(({ labels, cell }) => exposed(name, labels, cell, edges));
+    registry.registerMetric({
+        name,
+        get: () =>
+            Promise.resolve({
+                name,
+                help,
+                type: "histogram",
+                aggregator: "sum",
+                values: values(),
+            } as unknown as MetricObjectWithValues<MetricValueWithName<string>>),
+        reset: () => undefined,
+    } as unknown as Counter);
+    return { buckets: (labels) => memberOf(series, labels, () => countsFor(edges)) };
+}
+
+function countsFor(edges: readonly number[]): Counts {
+    const counts = new Float64Array(edges.length + 1);
+    let sum = 0;
+    return {
+        counts,
+        sum: () => sum,
+        observe: (value) => {
+            let at = 0;
+            while (at < edges.length && value > (edges[at] ?? Infinity)) at += 1;
+            counts[at] = (counts[at] ?? 0) + 1;
+            sum += value;
+        },
+    };
+}
+
+/** Prometheus' buckets are cumulative. */
+function exposed(
+    name: string,
+    labels: Labels,
+    { counts, sum }: Counts,
+    edges: readonly number[],
+): MetricValueWithName<string>[] {
+    let below = 0;
+    const buckets = [...counts].map((count, at) => {
+        below += count;
+        const le = edges[at] ?? "+Inf";
+        return { metricName: `${name}_bucket`, labels: { le, ...labels }, value: below };
+    });
+    return [
+        ...buckets,
+        { metricName: `${name}_sum`, labels: { ...labels }, value: sum() },
+        { metricName: `${name}_count`, labels: { ...labels }, value: below },
+    ];
+}
+
+function memberOf<T>(
+    series: Map<string, { readonly labels: Labels; readonly cell: T }>,
+    labels: Labels,
+    make: () => T,
+): T {
+    const key = JSON.stringify(Object.entries(labels).sort());
+    const known = series.get(key);
+    if (known) return known.cell;
+    const cell = make();
+    series.set(key, { labels, cell });
+    return cell;
+}

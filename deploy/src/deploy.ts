@@ -7,10 +7,11 @@ import { ClusterError, connect, readIfExists, type Cluster } from "./apply/clust
 import { waitReady } from "./apply/ready.ts";
 import { requireAll } from "./apply/requirements.ts";
 import { createRecord, readRecord, FIELD_MANAGER, type StackRecord } from "./apply/record.ts";
-import { missingForPulumi, pulumiUp } from "./pulumi.ts";
+import { missingForPulumi } from "./pulumi/installed.ts";
+import { pulumiUp } from "./pulumi/up.ts";
 import { render } from "./render.ts";
 import { completeSecrets } from "./secrets.ts";
-import { stateFolder } from "./state.ts";
+import { userStateFolder } from "./state.ts";
 
 export interface DeployOptions {
     readonly stack: string;
@@ -23,6 +24,11 @@ export interface DeployOptions {
     /** Gets one line for each thing that happened. Never a secret. */
     readonly report: (line: string) => void;
     readonly signal?: AbortSignal;
+    /**
+     * Where Pulumi's state is kept when the user is logged in to no backend; a cluster that can be
+     * thrown away brings one that goes with it. Default: a folder of the user's for each cluster.
+     */
+    readonly stateFolder?: string;
     /** Seconds to wait for readiness. Default 300. */
     readonly timeout?: number;
 }
@@ -142,21 +148,13 @@ async function byApply(
 async function byPulumi(
     cluster: Cluster,
     record: StackRecord | undefined,
-    { stack, config, report, signal }: DeployOptions,
+    { stack, config, report, signal, stateFolder }: DeployOptions,
 ): Promise<string> {
-    const namespace = await readIfExists(cluster, {
-        apiVersion: "v1",
-        kind: "Namespace",
-        name: "kube-system",
-    });
-    // State on this machine describes one cluster: another one gets a folder of its own.
-    const identity = namespace?.metadata?.uid ?? cluster.server;
-    const folder = createHash("sha256").update(identity).digest("hex").slice(0, 12);
-    await pulumiUp({
+    return pulumiUp({
         stack,
         kubeconfig: cluster.exportKubeconfig(),
         config: config ?? {},
-        stateFolder: path.join(stateFolder(), "pulumi", folder),
+        stateFolder: stateFolder ?? (await stateOf(cluster)),
         knownSecrets: Object.fromEntries(
             Object.entries(record?.secrets ?? {}).filter(([key]) =>
                 GENERATED_SECRETS.some((known) => known === key),
@@ -165,5 +163,16 @@ async function byPulumi(
         report,
         ...(signal && { signal }),
     });
-    return "pulumi up succeeded";
+}
+
+/** State on this machine describes one cluster: another one gets a folder of its own. */
+async function stateOf(cluster: Cluster): Promise<string> {
+    const namespace = await readIfExists(cluster, {
+        apiVersion: "v1",
+        kind: "Namespace",
+        name: "kube-system",
+    });
+    const identity = namespace?.metadata?.uid ?? cluster.server;
+    const folder = createHash("sha256").update(identity).digest("hex").slice(0, 12);
+    return path.join(userStateFolder(), "pulumi", folder);
 }

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { removeStack } from "./apply/remove.ts";
 import { connect, ClusterError } from "./apply/cluster.ts";
 import { deploy } from "./deploy.ts";
-import { pulumiPreview } from "./pulumi.ts";
+import { pulumiPreview } from "./pulumi/preview.ts";
 import { RenderError } from "./render.ts";
 import { VerifyError } from "./verify/client.ts";
 import { verify } from "./verify/verify.ts";

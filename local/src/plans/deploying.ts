@@ -10,12 +10,14 @@ export interface Destination {
     readonly kubeconfig?: string;
     /** Default: the kubeconfig's current one. */
     readonly context?: string;
+    /** For a cluster that `make down` removes: Pulumi's state goes with it. */
+    readonly stateFolder?: string;
 }
 
 /** Deploys the stack and uses it as a client would. */
 export function deploying<C extends Made>(
     step: Steps<C>,
-    { stack, kubeconfig, context }: Destination,
+    { stack, kubeconfig, context, stateFolder }: Destination,
     config: (made: C) => Readonly<Record<string, string>>,
 ): ListrTask<C>[] {
     return [
@@ -24,6 +26,7 @@ export function deploying<C extends Made>(
                 stack,
                 ...(kubeconfig !== undefined && { kubeconfig }),
                 ...(context !== undefined && { context }),
+                ...(stateFolder !== undefined && { stateFolder }),
                 config: config(made),
                 report,
                 signal,

@@ -10,6 +10,7 @@ import { ensureModel } from "../model.ts";
 import { NETWORK } from "../node/network.ts";
 import { leftovers } from "../node/remove.ts";
 import { ensureNode, KUBECONFIG } from "../node/start.ts";
+import { PATHS } from "../paths.ts";
 import { preflight } from "../preflight.ts";
 import type { Step } from "../shell.ts";
 import { steps, type Steps } from "../tasks.ts";
@@ -69,8 +70,10 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
                 task: (_, task) =>
                     task.newListr([addonsLane(step), importLane(step)], { concurrent: true }),
             },
-            ...deploying(step, { stack: "local", kubeconfig: KUBECONFIG }, ({ images }) =>
-                imageOverrides(images),
+            ...deploying(
+                step,
+                { stack: "local", kubeconfig: KUBECONFIG, stateFolder: STATE },
+                (made) => imageOverrides(made.images),
             ),
         ],
         completing: [
@@ -88,6 +91,9 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
         ],
     };
 }
+
+/** Pulumi's state of a stack on this node. */
+const STATE = path.join(PATHS.node, "pulumi");
 
 /** What the node needs before anything else can run on it. */
 const SYSTEM_IMAGES = ["pause", "coredns", "traefik"];

@@ -1,0 +1,41 @@
+import { readdir, readFile, rm } from "node:fs/promises";
+import { hostname } from "node:os";
+import path from "node:path";
+
+/**
+ * A file backend's lock outlives an update that was killed, and every later update is refused for it.
+ * Those of processes of this machine that are gone are removed; any other stays.
+ *
+ * @returns how many were removed
+ */
+export async function releaseDeadLocks(
+    backendFolder: string,
+    project: string,
+    stack: string,
+): Promise<number> {
+    const folder = path.join(backendFolder, ".pulumi/locks/organization", project, stack);
+    const names = await readdir(folder).catch(() => []);
+    let removed = 0;
+    for (const name of names.filter((one) => one.endsWith(".json"))) {
+        const file = path.join(folder, name);
+        const { pid, hostname: host } = JSON.parse(await readFile(file, "utf8")) as Lock;
+        if (host !== hostname() || pid === undefined || isAlive(pid)) continue;
+        await rm(file, { force: true });
+        removed += 1;
+    }
+    return removed;
+}
+
+interface Lock {
+    readonly pid?: number;
+    readonly hostname?: string;
+}
+
+function isAlive(pid: number): boolean {
+    try {
+        process.kill(pid, 0);
+        return true;
+    } catch (error) {
+        return (error as NodeJS.ErrnoException).code === "EPERM";
+    }
+}

@@ -1,0 +1,133 @@
+import { execa, type Options } from "execa";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { ClusterError } from "../apply/cluster.ts";
+import { PROGRAM } from "../render.ts";
+import type { Secrets } from "../secrets.ts";
+import { backend, BACKEND } from "./backend.ts";
+import { refreshCopy, storeSecrets } from "./config.ts";
+import { releaseDeadLocks } from "./locks.ts";
+import { progress } from "./progress.ts";
+
+export const PROJECT = "property-search";
+
+export interface PulumiOptions {
+    readonly stack: string;
+    /** Kubeconfig whose current context is the target. */
+    readonly kubeconfig: string;
+    /** Config values over the stack's, such as the images of this machine. */
+    readonly config: Readonly<Record<string, string>>;
+    /** Folder for what belongs to this machine only: file backend, passphrase, the config's copy. */
+    readonly stateFolder: string;
+    /** Secrets that the stack is known to have already, from wherever it was deployed before. */
+    readonly knownSecrets: Secrets;
+    readonly report: (line: string) => void;
+    readonly signal?: AbortSignal;
+}
+
+/**
+ * `pulumi up` of a stack: on the backend the user is logged in to, else on a file backend of this
+ * machine; with the stack's own config file, else (where values of this machine are added) with a copy
+ * of it, so that no tracked file changes but for generated secrets of a shared stack.
+ *
+ * @returns what changed, such as `2 updated, 70 unchanged`
+ */
+export async function pulumiUp(options: PulumiOptions): Promise<string> {
+    const { stack, config, report, signal } = options;
+    await mkdir(options.stateFolder, { recursive: true, mode: 0o700 });
+    const own = Object.keys(config).length > 0;
+    const configFile = own
+        ? path.join(options.stateFolder, `Pulumi.${stack}.yaml`)
+        : path.join(PROGRAM, `Pulumi.${stack}.yaml`);
+    const kubeconfig = path.join(options.stateFolder, "kubeconfig");
+    await writeFile(kubeconfig, options.kubeconfig, { mode: 0o600 });
+    const environment = { KUBECONFIG: kubeconfig, ...(await backend(options.stateFolder, report)) };
+    const start = (args: readonly string[], extra: Options = {}) =>
+        execa("pulumi", [...args, "--non-interactive"], {
+            cwd: PROGRAM,
+            env: { PULUMI_SKIP_UPDATE_CHECK: "true", ...environment },
+            reject: false,
+            ...extra,
+        });
+    const run = (args: readonly string[], extra: Options = {}) =>
+        start(args, { ...(signal && { cancelSignal: signal }), ...extra });
+    const must = async (args: readonly string[], extra: Options = {}) => {
+        const { exitCode, stderr } = await run(args, extra);
+        if (exitCode !== 0) {
+            throw new ClusterError(
+                `pulumi ${args.slice(0, 2).join(" ")} failed: ${String(stderr)}`,
+            );
+        }
+    };
+
+    const onStack = ["--stack", stack, "--config-file", configFile];
+    const tracked = path.join(PROGRAM, `Pulumi.${stack}.yaml`);
+    const before = await readFile(tracked, "utf8");
+    await must(["stack", "select", "--create", stack]);
+    if (own) {
+        // Creating a stack writes a salt beside the program, where only this machine's copy wants one.
+        await writeFile(tracked, before);
+        await refreshCopy(stack, configFile);
+    }
+    const read = async (key: string) => {
+        const { exitCode, stdout } = await run(["config", "get", `${PROJECT}:${key}`, ...onStack]);
+        return exitCode === 0 ? String(stdout) : undefined;
+    };
+    // Values go in by standard input: no command line shows them.
+    const write = (key: string, input: string, kind: "--secret" | "--plaintext") =>
+        must(["config", "set", `${PROJECT}:${key}`, kind, ...onStack], { input });
+    await storeSecrets(options.knownSecrets, report, read, (key, value) =>
+        write(key, value, "--secret"),
+    );
+    for (const [key, value] of Object.entries(config)) await write(key, value, "--plaintext");
+
+    if (await releaseDeadLocks(path.join(options.stateFolder, BACKEND), PROJECT, stack)) {
+        report("an update before this one was killed: its lock is released");
+    }
+    const seen = progress();
+    const up = start(["up", "--yes", "--skip-preview", "--suppress-outputs", ...onStack], {
+        all: true,
+    });
+    const stop = stopOnce(() => up.kill("SIGINT"), seen.cancelling, signal);
+    for await (const text of up.iterable({ from: "all" })) {
+        const line = seen.line(String(text));
+        if (line !== undefined) report(line);
+    }
+    const { exitCode } = await up;
+    stop();
+    signal?.throwIfAborted();
+    if (exitCode !== 0) {
+        throw new ClusterError(
+            `pulumi up failed with exit code ${exitCode}; its own words stand above. ` +
+                "What it made is in the stack's state: run the same command again to go on.",
+        );
+    }
+    return seen.summary();
+}
+
+/** A terminal's Ctrl-C reaches Pulumi by itself, in a moment. */
+const CANCEL_AFTER_MILLISECONDS = 500;
+
+/**
+ * Pulumi finishes what it is doing at the first signal and abandons it at the second, so it must get
+ * exactly one.
+ *
+ * @returns what ends the watch
+ */
+function stopOnce(
+    interrupt: () => void,
+    cancelling: () => boolean,
+    signal: AbortSignal | undefined,
+): () => void {
+    let timer: NodeJS.Timeout | undefined;
+    const onAbort = (): void => {
+        timer = setTimeout(() => {
+            if (!cancelling()) interrupt();
+        }, CANCEL_AFTER_MILLISECONDS);
+    };
+    signal?.addEventListener("abort", onAbort, { once: true });
+    return () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", onAbort);
+    };
+}

@@ -58,7 +58,7 @@ down: $(INSTALLED) ## End it and leave nothing behind
 
 .PHONY: test
 test: $(INSTALLED) test-tools model lint ## Lint, types, and every test that needs no cluster; ends with its counts
-	@npm test --silent -- --selectProjects contract app program local deploy
+	@npm test --silent -- --selectProjects contract app program local deploy load
 
 .PHONY: model
 model: ## The local model, checked against its pinned hashes, in the user's cache
@@ -67,6 +67,20 @@ model: ## The local model, checked against its pinned hashes, in the user's cach
 .PHONY: dev
 dev: $(INSTALLED) ## The service alone on 8001 (PORT=…) with the local model; needs no Redis
 	@MODEL_DIR="$$(app/model/fetch.sh)" exec node app/src/server.ts
+
+.PHONY: bench
+bench: $(INSTALLED) bench-tools ## The service beside raw node:http, by ratios, in a minute
+	@node load/src/main.ts bench
+
+# A package's own service must not start on the host: each init system is told its way not to.
+.PHONY: bench-tools
+bench-tools: test-tools
+	@command -v wrk >/dev/null || { \
+	  echo "Installing wrk for the benchmark"; \
+	  export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 SYSTEMD_OFFLINE=1; \
+	  apt-get install -y -qq --no-install-recommends wrk >/dev/null 2>&1 || \
+	  { apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends wrk >/dev/null; } || \
+	  { echo "wrk is missing and could not be installed: install it (Debian: apt-get install wrk)" >&2; exit 1; }; }
 
 .PHONY: test-cluster
 test-cluster: $(INSTALLED) ## The tests that need the cluster of `make up`; ends with its counts

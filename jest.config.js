@@ -29,6 +29,7 @@ export default {
         project("program", "tests/components", "tests/stacks"),
         project("local", "local/test"),
         project("deploy", "deploy/test"),
+        project("load", "load/test"),
         project("cluster", "tests/cluster"),
         project("lifecycle", "tests/lifecycle"),
     ],

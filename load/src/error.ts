@@ -1,0 +1,4 @@
+/** Something that the user can mend; its message says what is missing and how to get it. */
+export class BenchError extends Error {
+    override readonly name = "BenchError";
+}

@@ -1,0 +1,61 @@
+import { MODEL, NATIVE_DIMENSIONS } from "./upstream/vectors.ts";
+
+export type Encoding = "base64" | "float";
+
+/** What the clients of a measurement ask for. */
+export interface Workload {
+    readonly dimensions: number;
+    readonly encoding: Encoding;
+    /** Texts in one request. */
+    readonly items: number;
+    /** Distinct requests; they go round. */
+    readonly bodies: number;
+}
+
+/** Distinct texts in all: as many as fit into the service's cache at its default size. */
+const TEXTS = 1_024;
+/** Neighbouring batches share most of their texts but are never the same. */
+const STRIDE = 16;
+
+/** One JSON body a request, each with the texts that its answer must be for. */
+export interface RequestBody {
+    readonly texts: readonly string[];
+    readonly json: string;
+}
+
+export function requestBodies(workload: Workload): readonly RequestBody[] {
+    const stride = workload.items === 1 ? 1 : STRIDE;
+    return Array.from({ length: workload.bodies }, (_, body) => {
+        const first = body * stride;
+        const texts = Array.from({ length: workload.items }, (_, at) =>
+            listingText((first + at) % TEXTS),
+        );
+        return { texts, json: requestJson(texts, workload) };
+    });
+}
+
+/** @returns a body as OpenAI's own client writes it, with a bare string for one text. */
+export function requestJson(
+    texts: readonly string[],
+    { encoding, dimensions }: Pick<Workload, "encoding" | "dimensions">,
+): string {
+    return JSON.stringify({
+        model: MODEL,
+        input: texts.length === 1 ? texts[0] : texts,
+        encoding_format: encoding,
+        ...(dimensions === NATIVE_DIMENSIONS ? {} : { dimensions }),
+    });
+}
+
+const ROOMS = ["one", "two", "three", "four"] as const;
+const HOMES = ["flat", "house", "maisonette", "studio", "cottage"] as const;
+const PLACES = ["the park", "the station", "a school", "the river", "the old town"] as const;
+
+/** About 80 characters, as a search or the first line of a listing has. */
+export function listingText(index: number): string {
+    const rooms = ROOMS[index % ROOMS.length] ?? "";
+    const home = HOMES[index % HOMES.length] ?? "";
+    const place = PLACES[(index >> 2) % PLACES.length] ?? "";
+    const size = 30 + ((index * 7) % 170);
+    return `${home} with ${rooms} bedrooms near ${place}, ${size} square metres, quiet, listing ${index}`;
+}

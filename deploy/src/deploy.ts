@@ -160,6 +160,7 @@ async function byPulumi(
                 GENERATED_SECRETS.some((known) => known === key),
             ),
         ),
+        exists: async (object) => (await readIfExists(cluster, object)) !== undefined,
         report,
         ...(signal && { signal }),
     });

@@ -3,6 +3,7 @@ import { hostname, tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { releaseDeadLocks } from "../src/pulumi/locks.ts";
+import { pendingCreates, settling } from "../src/pulumi/pending.ts";
 import { progress } from "../src/pulumi/progress.ts";
 
 describe("what pulumi up prints", () => {
@@ -68,5 +69,52 @@ describe("locks of a file backend", () => {
 
     test("may be absent", async () => {
         expect(await releaseDeadLocks(backend, "project", "stack")).toBe(0);
+    });
+});
+
+describe("objects in the making when an update was cut off", () => {
+    const pending = (type: string, inputs: unknown) => ({
+        type,
+        resource: { urn: `urn:${type}`, inputs },
+    });
+    const secret = {
+        apiVersion: "v1",
+        kind: "Secret",
+        metadata: { name: "keys", namespace: "blue" },
+    };
+
+    test("are those that were being created, with the place where they would be", () => {
+        const exported = JSON.stringify({
+            deployment: {
+                pending_operations: [
+                    pending("creating", secret),
+                    pending("updating", secret),
+                    pending("creating", undefined),
+                ],
+            },
+        });
+        expect(pendingCreates(exported)).toEqual([
+            {
+                urn: "urn:creating",
+                apiVersion: "v1",
+                kind: "Secret",
+                name: "keys",
+                namespace: "blue",
+            },
+        ]);
+        expect(pendingCreates('{"version":3,"deployment":null}')).toEqual([]);
+    });
+
+    test("are imported under the provider's id, or forgotten", () => {
+        const namespace = { urn: "urn:n", apiVersion: "v1", kind: "Namespace", name: "blue" };
+        const made = [
+            { urn: "urn:s", apiVersion: "v1", kind: "Secret", name: "keys", namespace: "blue" },
+        ];
+        expect(settling([...made, namespace]).join(" ")).toBe(
+            "refresh --yes --skip-preview --clear-pending-creates " +
+                "--import-pending-creates urn:s --import-pending-creates blue/keys " +
+                "--import-pending-creates urn:n --import-pending-creates blue",
+        );
+        expect(settling([])).toContain("--clear-pending-creates");
     });
 });

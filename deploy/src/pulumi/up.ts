@@ -1,5 +1,6 @@
 import { execa, type Options } from "execa";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { ClusterError } from "../apply/cluster.ts";
 import { PROGRAM } from "../render.ts";
@@ -7,6 +8,7 @@ import type { Secrets } from "../secrets.ts";
 import { backend, BACKEND } from "./backend.ts";
 import { refreshCopy, storeSecrets } from "./config.ts";
 import { releaseDeadLocks } from "./locks.ts";
+import { pendingCreates, settling, type PendingCreate } from "./pending.ts";
 import { progress } from "./progress.ts";
 
 export const PROJECT = "property-search";
@@ -21,6 +23,8 @@ export interface PulumiOptions {
     readonly stateFolder: string;
     /** Secrets that the stack is known to have already, from wherever it was deployed before. */
     readonly knownSecrets: Secrets;
+    /** Whether the cluster has this object. */
+    readonly exists: (object: PendingCreate) => Promise<boolean>;
     readonly report: (line: string) => void;
     readonly signal?: AbortSignal;
 }
@@ -41,11 +45,17 @@ export async function pulumiUp(options: PulumiOptions): Promise<string> {
         : path.join(PROGRAM, `Pulumi.${stack}.yaml`);
     const kubeconfig = path.join(options.stateFolder, "kubeconfig");
     await writeFile(kubeconfig, options.kubeconfig, { mode: 0o600 });
-    const environment = { KUBECONFIG: kubeconfig, ...(await backend(options.stateFolder, report)) };
+    const settings = {
+        KUBECONFIG: kubeconfig,
+        PULUMI_SKIP_UPDATE_CHECK: "true",
+        ...(await backend(options.stateFolder, report)),
+    };
+    /** Is there from an update's beginning to its end: objects of one that was killed may be in no state. */
+    const marker = path.join(options.stateFolder, `updating-${stack}`);
     const start = (args: readonly string[], extra: Options = {}) =>
         execa("pulumi", [...args, "--non-interactive"], {
             cwd: PROGRAM,
-            env: { PULUMI_SKIP_UPDATE_CHECK: "true", ...environment },
+            env: settings,
             reject: false,
             ...extra,
         });
@@ -84,9 +94,14 @@ export async function pulumiUp(options: PulumiOptions): Promise<string> {
     if (await releaseDeadLocks(path.join(options.stateFolder, BACKEND), PROJECT, stack)) {
         report("an update before this one was killed: its lock is released");
     }
+    const cutOff = (await settleInterrupted()) || existsSync(marker);
+    if (cutOff) report("what an update that was cut off has made is taken over");
+    await writeFile(marker, "");
     const seen = progress();
     const up = start(["up", "--yes", "--skip-preview", "--suppress-outputs", ...onStack], {
         all: true,
+        // Not always: an object that somebody else made is not ours to take.
+        ...(cutOff && { env: { ...settings, PULUMI_K8S_UPSERT_EXISTING_OBJECTS: "true" } }),
     });
     const stop = stopOnce(() => up.kill("SIGINT"), seen.cancelling, signal);
     for await (const text of up.iterable({ from: "all" })) {
@@ -95,6 +110,8 @@ export async function pulumiUp(options: PulumiOptions): Promise<string> {
     }
     const { exitCode } = await up;
     stop();
+    // Without an exit code it was killed.
+    if (exitCode !== undefined) await rm(marker, { force: true });
     signal?.throwIfAborted();
     if (exitCode !== 0) {
         throw new ClusterError(
@@ -103,6 +120,25 @@ export async function pulumiUp(options: PulumiOptions): Promise<string> {
         );
     }
     return seen.summary();
+
+    /**
+     * An update that was cut off leaves objects of which the state does not know whether they were made.
+     *
+     * @returns whether there were any
+     */
+    async function settleInterrupted(): Promise<boolean> {
+        const { stdout } = await run(["stack", "export", "--stack", stack]);
+        const pending = pendingCreates(String(stdout));
+        if (pending.length === 0) return false;
+        const found = await Promise.all(pending.map((object) => options.exists(object)));
+        const made = pending.filter((_, index) => found[index]);
+        report(
+            `an update before this one was cut off: ${made.length} of ${pending.length} objects in ` +
+                "the making are there and are taken into the state",
+        );
+        await must([...settling(made), ...onStack]);
+        return true;
+    }
 }
 
 /** A terminal's Ctrl-C reaches Pulumi by itself, in a moment. */

@@ -38,8 +38,12 @@ export interface ColourPodArgs {
               /** Secret with API_KEY_KEY. */
               readonly secretName: string;
           };
-    /** Seconds that a vector stays in Redis. */
+    /** Seconds that a vector answers for its text. */
     readonly cacheTtl: number;
+    /** Seconds that it is kept beyond that, to answer while the upstream fails. */
+    readonly cacheStale: number;
+    /** How Redis holds its numbers. */
+    readonly cachePrecision: string;
     /** Vectors in the pod's own memory. */
     readonly maxLocalCacheSize: number;
     /** Dollars, in decimal notation. */
@@ -122,6 +126,8 @@ function environment(args: ColourPodArgs): EnvVar[] {
         secret(ENVIRONMENT.redisUsername, redis.secretName, CREDENTIAL_KEYS.username),
         secret(ENVIRONMENT.redisPassword, redis.secretName, CREDENTIAL_KEYS.password),
         plain(ENVIRONMENT.cacheTtl, args.cacheTtl),
+        plain(ENVIRONMENT.cacheStale, args.cacheStale),
+        plain(ENVIRONMENT.cachePrecision, args.cachePrecision),
         plain(ENVIRONMENT.maxLocalCacheSize, args.maxLocalCacheSize),
         plain(ENVIRONMENT.costPerRequest, args.costPerRequest),
         plain(ENVIRONMENT.provider, upstream.provider),

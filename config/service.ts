@@ -37,6 +37,8 @@ export interface ServiceConfig {
     readonly resources: Resources;
     readonly upstream: UpstreamConfig;
     readonly cacheTtl: number;
+    readonly cacheStale: number;
+    readonly cachePrecision: string;
     readonly maxLocalCacheSize: number;
     readonly costPerRequest: string;
     readonly logLevel: string;
@@ -82,6 +84,8 @@ export function readService(read: ConfigReader): ServiceConfig {
         resources: readResources(read),
         upstream: readUpstream(read),
         cacheTtl: read.integer("service.cacheTtl", 60, 31_536_000),
+        cacheStale: read.integer("service.cacheStale", 0, 31_536_000),
+        cachePrecision: read.oneOf("service.cachePrecision", ["float32", "float16", "int8"]),
         maxLocalCacheSize: read.integer("service.maxLocalCacheSize", 1, 1_000_000),
         costPerRequest: read.required(
             "service.costPerRequest",

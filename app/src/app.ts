@@ -2,6 +2,7 @@ import { PATHS } from "@property-search/contract";
 
 import { flights } from "./cache/flights.ts";
 import { localCache } from "./cache/local.ts";
+import { origin } from "./cache/origin.ts";
 import { redisCache } from "./cache/redis.ts";
 import { redisClient } from "./cache/redisClient.ts";
 import { resolver } from "./cache/resolve.ts";
@@ -13,12 +14,14 @@ import { probes } from "./http/probes.ts";
 import { replies } from "./http/reply.ts";
 import { parseEmbed, parseOpenai } from "./http/request.ts";
 import { router, type Handler } from "./http/router.ts";
+import { ownEpochs, sharedEpochs, type Epochs } from "./key/epochs.ts";
 import { keyMakers } from "./key/key.ts";
 import type { Log } from "./log.ts";
 import { openMetrics } from "./metrics/metrics.ts";
 import { localUpstream } from "./upstream/local/local.ts";
 import { openaiUpstream } from "./upstream/openai/openai.ts";
 import type { Upstream } from "./upstream/upstream.ts";
+import { entryCodec, writerOf, type EntryCodec } from "./vector/entry.ts";
 
 export interface App {
     readonly listener: Handler;
@@ -35,24 +38,35 @@ const MAX_LOCAL_BYTES = 512 * 1024 * 1024;
 /** Puts the parts together. */
 export async function buildApp(config: Config, log: Log): Promise<App> {
     const upstream = await openUpstream(config, log);
-    const shared = openShared(config, log);
+    const codec = entryCodec({
+        precision: config.cachePrecision,
+        writer: writerOf([config.version, config.model, upstream.provider, upstream.revision]),
+    });
+    const redis = config.redis && redisClient(config.redis, log);
+    const shared = redis
+        ? redisCache(redis, { codec, staleSeconds: config.cacheStaleSeconds, log })
+        : noSharedCache;
+    const epochs = redis ? sharedEpochs(redis, log) : ownEpochs();
     const local = localCache({
         maxEntries: config.maxLocalEntries,
         maxBytes: MAX_LOCAL_BYTES,
-        ttlSeconds: config.cacheTtlSeconds,
+        staleSeconds: config.cacheStaleSeconds,
     });
-    return assemble({ config, log, upstream, shared, local });
+    return assemble({ config, log, upstream, local, codec, shared, epochs });
 }
 
 export interface AppParts {
-    readonly config: Pick<Config, "colour" | "version" | "model" | "costPerRequest">;
+    readonly config: Config;
     readonly log: Log;
     readonly upstream: Upstream;
     readonly shared: SharedCache;
     readonly local: LocalCache;
+    readonly codec: EntryCodec;
+    readonly epochs: Epochs;
 }
 
-export function assemble({ config, log, upstream, shared, local }: AppParts): App {
+export function assemble({ config, log, upstream, ...tiers }: AppParts): App {
+    const { shared, local, codec, epochs } = tiers;
     const { colour, version, model, costPerRequest } = config;
     const { provider, revision } = upstream;
     let started = false;
@@ -64,13 +78,18 @@ export function assemble({ config, log, upstream, shared, local }: AppParts): Ap
         redisUp: () => shared.state() === "up",
     });
     const parts = {
-        keysOf: keyMakers({ provider, model, revision, inputType: "none" }),
+        keysOf: keyMakers({ provider, model, revision, inputType: "none" }, epochs.of),
         resolver: resolver({
             local,
             shared,
             flights: flights(),
             upstream,
-            billed: metrics.billed,
+            origin: origin({
+                upstream,
+                codec,
+                ttlSeconds: config.cacheTtlSeconds,
+                billed: metrics.billed,
+            }),
         }),
         metrics,
         replies: reply,
@@ -110,13 +129,14 @@ export function assemble({ config, log, upstream, shared, local }: AppParts): Ap
             reply,
         ),
         start: async () => {
-            await upstream.start();
+            await Promise.all([upstream.start(), epochs.start()]);
             started = true;
         },
         drain: () => {
             draining = true;
         },
         close: async () => {
+            epochs.stop();
             await Promise.all([upstream.close(), shared.close()]);
         },
     };
@@ -126,11 +146,6 @@ async function openUpstream({ provider, model }: Config, log: Log): Promise<Upst
     return provider.name === "local"
         ? await localUpstream({ ...provider, log })
         : openaiUpstream({ ...provider, model });
-}
-
-function openShared({ redis, cacheTtlSeconds }: Config, log: Log): SharedCache {
-    if (!redis) return noSharedCache;
-    return redisCache(redisClient(redis, log), { ttlSeconds: cacheTtlSeconds, log });
 }
 
 /** JSON has no NaN. */

@@ -1,5 +1,7 @@
 import { COLOURS, ENVIRONMENT, isColour, PORTS, type Colour } from "@property-search/contract";
 
+import { PRECISIONS, type Precision } from "./vector/precision.ts";
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What the service was told by its environment, checked. */
@@ -10,6 +12,8 @@ export interface Config {
     readonly version: string;
     readonly redis: RedisConfig | undefined;
     readonly cacheTtlSeconds: number;
+    readonly cacheStaleSeconds: number;
+    readonly cachePrecision: Precision;
     readonly maxLocalEntries: number;
     readonly costPerRequest: number;
     readonly model: string;
@@ -58,6 +62,8 @@ export function readConfig(environment: Environment): Config {
         version: read.text("version") ?? "dev",
         redis: readRedis(read),
         cacheTtlSeconds: read.integer("cacheTtl", 604_800, 1, 31_536_000),
+        cacheStaleSeconds: read.integer("cacheStale", 86_400, 0, 31_536_000),
+        cachePrecision: read.oneOf("cachePrecision", PRECISIONS, "float32"),
         maxLocalEntries: read.integer("maxLocalCacheSize", 2_000, 1, 1_000_000),
         costPerRequest: read.dollars("costPerRequest", 0.001),
         model: read.text("model") ?? "all-MiniLM-L6-v2",

@@ -22,6 +22,8 @@ describe("the environment", () => {
             version: "dev",
             redis: undefined,
             cacheTtlSeconds: 604_800,
+            cacheStaleSeconds: 86_400,
+            cachePrecision: "float32",
             maxLocalEntries: 2_000,
             costPerRequest: 0.001,
             model: "all-MiniLM-L6-v2",

@@ -1,41 +1,98 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 
-import { embeddingOf, vectorFault } from "../src/vector/embedding.ts";
-import { decodeEntry, encodeEntry } from "../src/vector/entry.ts";
+import { embeddingOf, shortened, vectorFault } from "../src/vector/embedding.ts";
+import { entryCodec, entryFacts, writerOf } from "../src/vector/entry.ts";
+import { PRECISIONS, type Precision } from "../src/vector/precision.ts";
+import { cosine } from "./support/statistics.ts";
 import { trueVector } from "./support/vectors.ts";
 
 const KEY = "a-key";
-const embedding = embeddingOf(trueVector("text"), 7, true);
+const WRITER = writerOf(["v1", "a-model"]);
+const LIFE = { createdAt: 1_000.5, freshUntil: 2_000.25, effort: 12.5 };
+const embedding = embeddingOf(trueVector("text"), 7, true, LIFE);
+const codecFor = (precision: Precision) => entryCodec({ precision, writer: WRITER });
+const codec = codecFor("float32");
+const entryOf = (made = embedding): Buffer => codec.seal(KEY, made).entry;
+const bits = (vector: Float32Array): Buffer =>
+    Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
+
+const vectors = fc
+    .array(fc.float({ noNaN: true, min: -1, max: 1 }), { minLength: 1, maxLength: 64 })
+    .map((values) => Float32Array.from(values))
+    .filter((vector) => vectorFault(vector, undefined) === undefined);
 
 describe("a stored entry", () => {
-    test("comes back bit for bit", () => {
-        const float = fc.float({ noNaN: true, noDefaultInfinity: true, min: 1, max: 1e9 });
+    test("comes back bit for bit, with everything that is known of it", () => {
         fc.assert(
-            fc.property(fc.array(float, { minLength: 1 }), fc.nat(), fc.boolean(), (...made) => {
-                const [values, tokens, truncated] = made;
-                const written = embeddingOf(Float32Array.from(values), tokens, truncated);
-                expect(decodeEntry(KEY, encodeEntry(KEY, written), values.length)).toEqual(written);
+            fc.property(vectors, fc.nat(), fc.boolean(), (vector, tokens, truncated) => {
+                const written = embeddingOf(vector, tokens, truncated, LIFE);
+                const { entry } = codec.seal(KEY, written);
+                expect(codec.open(KEY, entry, vector.length)).toEqual(written);
             }),
         );
     });
 
+    test.each(PRECISIONS)("in %s is what was answered when it was made", (precision) => {
+        fc.assert(
+            fc.property(vectors, (vector) => {
+                const { seal, open } = codecFor(precision);
+                const sealed = seal(KEY, embeddingOf(vector, 1, false, LIFE));
+                const read = open(KEY, sealed.entry, vector.length);
+                if (read) expect(bits(read.vector)).toEqual(bits(sealed.embedding.vector));
+                else expect(bits(sealed.embedding.vector)).toEqual(bits(vector));
+            }),
+        );
+    });
+
+    test.each([
+        ["float32", 0],
+        ["float16", 2e-7],
+        ["int8", 2e-4],
+    ] as const)("in %s loses at most %d of the cosine, and shrinks", (precision, loss) => {
+        const vector = Float32Array.from({ length: 384 }, (_, at) => Math.sin(at * at) / 14);
+        const { entry, embedding: read } = codecFor(precision).seal(
+            KEY,
+            embeddingOf(vector, 1, false),
+        );
+        expect(1 - cosine(vector, read.vector)).toBeLessThanOrEqual(loss + 1e-12);
+        const bytes = { float32: 1_536, float16: 768, int8: 384 }[precision];
+        expect(entry.length).toBe(bytes + 48);
+    });
+
+    test("tells its precision and who wrote it", () => {
+        const { entry } = codecFor("int8").seal(KEY, embedding);
+        expect(entryFacts(entry)).toEqual({
+            precision: "int8",
+            writer: WRITER,
+            bytes: entry.length,
+        });
+        expect(writerOf(["v2", "a-model"])).not.toBe(WRITER);
+        expect(entryFacts(Buffer.from("not an entry"))).toBeUndefined();
+    });
+
+    test("of another version is a miss", () => {
+        const entry = entryOf();
+        entry[0] = 1;
+        expect(codec.open(KEY, entry, undefined)).toBeUndefined();
+    });
+
     test("with any byte changed is refused", () => {
-        const entry = encodeEntry(KEY, embedding);
+        const entry = entryOf();
         for (let at = 0; at < entry.length; at += 1) {
             const damaged = Buffer.from(entry);
             damaged[at] = (damaged[at] ?? 0) ^ 0x10;
-            expect(decodeEntry(KEY, damaged, undefined)).toBeUndefined();
+            expect(codec.open(KEY, damaged, undefined)).toBeUndefined();
         }
     });
 
     test("cut short, under another's key or of another length is refused", () => {
-        const entry = encodeEntry(KEY, embedding);
+        const entry = entryOf();
         for (let length = 0; length < entry.length; length += 1) {
-            expect(decodeEntry(KEY, entry.subarray(0, length), undefined)).toBeUndefined();
+            expect(codec.open(KEY, entry.subarray(0, length), undefined)).toBeUndefined();
         }
-        expect(decodeEntry("another", entry, undefined)).toBeUndefined();
-        expect(decodeEntry(KEY, entry, embedding.vector.length + 1)).toBeUndefined();
+        expect(codec.open("another", entry, undefined)).toBeUndefined();
+        expect(codec.open(KEY, entry, embedding.vector.length + 1)).toBeUndefined();
     });
 
     test.each([
@@ -44,8 +101,19 @@ describe("a stored entry", () => {
         ["zero", [0, 0]],
         ["empty", []],
     ])("that is %s is refused however sound its checksum", (_, values) => {
-        const entry = encodeEntry(KEY, embeddingOf(Float32Array.from(values), 1, false));
-        expect(decodeEntry(KEY, entry, undefined)).toBeUndefined();
+        const entry = entryOf(embeddingOf(Float32Array.from(values), 1, false));
+        expect(codec.open(KEY, entry, undefined)).toBeUndefined();
         expect(vectorFault(Float32Array.from(values), undefined)).toBeDefined();
+    });
+});
+
+describe("a beginning of a vector", () => {
+    test("has unit length and the direction of what it was cut from, and is made once", () => {
+        const whole = embeddingOf(Float32Array.of(3, 4, 12), 2, false, LIFE);
+        const short = shortened(whole, 2);
+        expect([...short.vector]).toEqual([Math.fround(0.6), Math.fround(0.8)]);
+        expect(short).toMatchObject({ tokens: 2, ...LIFE });
+        expect(shortened(whole, 2)).toBe(short);
+        expect(shortened(whole, 3)).toBe(whole);
     });
 });

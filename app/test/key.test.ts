@@ -6,6 +6,7 @@ import { normaliseText } from "../src/key/normalise.ts";
 
 const space: KeySpace = {
     tenant: "anonymous",
+    epoch: "0.0",
     provider: "local",
     model: "m",
     revision: "1",
@@ -20,7 +21,7 @@ describe("the key", () => {
         expect(keyMaker({ ...space })(text("a"), undefined)).toBe(key);
     });
 
-    test.each(["tenant", "provider", "model", "revision", "inputType"] as const)(
+    test.each(["tenant", "epoch", "provider", "model", "revision", "inputType"] as const)(
         "differs by %s",
         (field) => {
             const other = keyMaker({ ...space, [field]: "other" });

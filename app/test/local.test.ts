@@ -10,6 +10,9 @@ import { batchByLength } from "../src/upstream/local/batches.ts";
 import { localUpstream } from "../src/upstream/local/local.ts";
 import { meanPool } from "../src/upstream/local/pool.ts";
 import type { Upstream } from "../src/upstream/upstream.ts";
+import { embeddingOf } from "../src/vector/embedding.ts";
+import { entryCodec, writerOf } from "../src/vector/entry.ts";
+import type { Precision } from "../src/vector/precision.ts";
 import { modelDirectory } from "./support/model.ts";
 import { scopeFor } from "./support/scope.ts";
 import { cosine, spearman } from "./support/statistics.ts";
@@ -29,7 +32,7 @@ beforeAll(async () => {
 
 afterAll(() => model.close());
 
-async function vectors(texts: readonly string[]): Promise<readonly Float32Array[]> {
+async function vectors(texts: readonly string[]): Promise<readonly Float32Array<ArrayBuffer>[]> {
     const inputs = texts.map((text) => ({ kind: "text", text }) as const);
     return (await model.embed(inputs, scopeFor())).map(({ vector }) => vector);
 }
@@ -105,10 +108,29 @@ describe("the local model", () => {
             const theirs = pairs.map(({ score }) => score);
             expect(pairs).toHaveLength(DEV_PAIRS);
             expect(spearman(ours, theirs)).toBeGreaterThanOrEqual(LEAST_SPEARMAN);
+            // What docs/service/caching.md says of each stored form.
+            for (const [precision, mostLoss] of STORED_LOSS) {
+                const [storedA, storedB] = [a.map(storedAs(precision)), b.map(storedAs(precision))];
+                const losses = a.map((vector, at) => 1 - cosine(vector, storedA[at] ?? []));
+                expect(Math.max(...losses)).toBeLessThan(mostLoss);
+                const stored = storedA.map((vector, at) => cosine(vector, storedB[at] ?? []));
+                expect(spearman(stored, theirs)).toBeGreaterThanOrEqual(LEAST_SPEARMAN);
+            }
         },
         110_000,
     );
 });
+
+/** Largest loss of the cosine between a vector and its stored form, over real texts. */
+const STORED_LOSS = [
+    ["float16", 1e-7],
+    ["int8", 1e-4],
+] as const;
+
+function storedAs(precision: Precision): (vector: Float32Array<ArrayBuffer>) => Float32Array {
+    const { seal } = entryCodec({ precision, writer: writerOf(["test"]) });
+    return (vector) => seal("key", embeddingOf(vector, 1, false)).embedding.vector;
+}
 
 describe("batches", () => {
     test("hold every text once, and stay short", () => {

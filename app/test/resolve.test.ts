@@ -6,11 +6,14 @@ import { flights } from "../src/cache/flights.ts";
 import { localCache } from "../src/cache/local.ts";
 import { redisCache } from "../src/cache/redis.ts";
 import { redisClient } from "../src/cache/redisClient.ts";
-import { resolver, type Item, type Resolved, type Resolver } from "../src/cache/resolve.ts";
+import type { Item, Resolved } from "../src/cache/item.ts";
+import { origin } from "../src/cache/origin.ts";
+import { resolver, type Resolver } from "../src/cache/resolve.ts";
 import type { SharedCache } from "../src/cache/tiers.ts";
 import type { Input } from "../src/input.ts";
 import { UpstreamError } from "../src/upstream/upstream.ts";
 import { embeddingOf, type Embedding } from "../src/vector/embedding.ts";
+import { entryCodec, writerOf } from "../src/vector/entry.ts";
 import { eventually } from "./support/eventually.ts";
 import { startRedis, type RedisServer } from "./support/redisServer.ts";
 import { scopeFor } from "./support/scope.ts";
@@ -20,6 +23,10 @@ const log = pino({ level: "silent" });
 const BAD = "bad";
 const BATCHES_PER_RUN = 4;
 const RUNS = 2_500;
+
+const TTL_SECONDS = 600;
+const STALE_SECONDS = 60;
+const codec = entryCodec({ precision: "float32", writer: writerOf(["test"]) });
 
 let redis: RedisServer;
 let shared: SharedCache;
@@ -32,7 +39,7 @@ beforeAll(async () => {
         username: undefined,
         password: undefined,
     } as const;
-    shared = redisCache(redisClient(config, log), { ttlSeconds: 600, log });
+    shared = redisCache(redisClient(config, log), { codec, staleSeconds: STALE_SECONDS, log });
     await eventually("Redis is connected", () => shared.state() === "up");
 });
 
@@ -50,7 +57,7 @@ interface Pod {
 }
 
 /** A service's inside with a small cache of its own; pods share the Redis. */
-function pod(entries: number): Pod {
+function pod(entries: number, ttlSeconds = TTL_SECONDS): Pod {
     let upstreamLedger = 0;
     let ledger = 0;
     async function embed(inputs: readonly Input[]): Promise<readonly Embedding[]> {
@@ -67,10 +74,11 @@ function pod(entries: number): Pod {
     const billed = (tokens: number): void => {
         ledger += tokens;
     };
-    const local = localCache({ maxEntries: entries, maxBytes: 1e9, ttlSeconds: 600 });
-    const upstream = { embed, dimensions: () => DIMENSIONS };
+    const local = localCache({ maxEntries: entries, maxBytes: 1e9, staleSeconds: STALE_SECONDS });
+    const upstream = { dimensions: () => DIMENSIONS };
+    const made = origin({ upstream: { embed }, codec, ttlSeconds, billed });
     return {
-        resolver: resolver({ local, shared, flights: flights(), upstream, billed }),
+        resolver: resolver({ local, shared, flights: flights(), upstream, origin: made }),
         upstreamLedger: () => upstreamLedger,
         ledger: () => ledger,
     };
@@ -161,14 +169,14 @@ describe("where a vector came from", () => {
         expect(both.flat()).toEqual(["MISS", "COALESCED"]);
     });
 
-    test("entries expire within a tenth of CACHE_TTL before it", async () => {
+    test("entries go stale within a tenth of CACHE_TTL before it, and are kept for CACHE_STALE more", async () => {
         await pod(1).resolver.resolve([itemOf("expires")], scopeFor());
         await eventually("the entry is in Redis", () =>
             redis.command("EXISTS", "embedding:expires").startsWith("1"),
         );
         const milliseconds = Number(redis.command("PTTL", "embedding:expires"));
-        expect(milliseconds).toBeGreaterThan(0.9 * 600_000 - 10_000);
-        expect(milliseconds).toBeLessThanOrEqual(600_000);
+        expect(milliseconds).toBeGreaterThan(0.9 * 600_000 + 60_000 - 10_000);
+        expect(milliseconds).toBeLessThanOrEqual(660_000);
     });
 
     test("a damaged entry is a miss, and is replaced", async () => {
@@ -182,7 +190,7 @@ describe("where a vector came from", () => {
     });
 
     test("the bound on bytes holds whatever the bound on entries allows", () => {
-        const cache = localCache({ maxEntries: 1_000, maxBytes: 50_000, ttlSeconds: 600 });
+        const cache = localCache({ maxEntries: 1_000, maxBytes: 50_000, staleSeconds: 0 });
         for (let n = 0; n < 1_000; n += 1)
             cache.set(String(n), embeddingOf(trueVector("x"), 1, false));
         expect(cache.size().bytes).toBeLessThanOrEqual(50_000);

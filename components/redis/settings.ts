@@ -63,7 +63,8 @@ function clusterConf(): string[] {
 
 /**
  * Users by least privilege, with hashes for passwords: the file does not give them away.
- * The service reads and writes its own keys and can neither empty the cache nor see or change how Redis is set up.
+ * The service reads and writes its own keys (a lease is given back by a script, which these rules bind too)
+ * and can neither empty the cache nor see or change how Redis is set up.
  * The exporter gets figures; CONFIG GET would show it the replication password.
  */
 export function aclFile(passwords: Readonly<Record<"app" | "exporter" | "admin", string>>): string {
@@ -72,7 +73,7 @@ export function aclFile(passwords: Readonly<Record<"app" | "exporter" | "admin",
         "user default off resetpass resetkeys resetchannels -@all",
         `user ${HEALTH_USER} on nopass -@all +ping`,
         `user ${APP_USER} on #${sha256(passwords.app)} ~${CACHE_KEY_PREFIX}* ` +
-            `-@all +@read +@write +@connection +@transaction -@dangerous -@admin +info ${slots}`,
+            `-@all +@read +@write +@connection +@transaction -@dangerous -@admin +eval +info ${slots}`,
         `user ${EXPORTER_USER} on #${sha256(passwords.exporter)} ` +
             `-@all +@connection -@dangerous -@admin +info +dbsize +slowlog|get +slowlog|len ` +
             `+latency|latest +latency|histogram ${slots}`,

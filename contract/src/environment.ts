@@ -14,6 +14,10 @@ export const ENVIRONMENT = {
     redisPassword: "REDIS_PASSWORD",
     /** Seconds. */
     cacheTtl: "CACHE_TTL",
+    /** Seconds that an entry is kept after CACHE_TTL, for when the upstream fails. */
+    cacheStale: "CACHE_STALE",
+    /** `float32` (default), `float16` or `int8`: how vectors are stored in Redis. */
+    cachePrecision: "CACHE_PRECISION",
     /** Entries. */
     maxLocalCacheSize: "MAX_LOCAL_CACHE_SIZE",
     /** Dollars per request that reaches the upstream: the flat price model. */

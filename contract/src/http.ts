@@ -31,6 +31,6 @@ export const HEADERS = {
 } as const;
 
 /** Values of the `x-cache` response header, best first. */
-export const CACHE_STATUSES = ["HIT-L1", "HIT-L2", "COALESCED", "MISS"] as const;
+export const CACHE_STATUSES = ["HIT-L1", "HIT-L2", "COALESCED", "STALE", "MISS"] as const;
 
 export type CacheStatus = (typeof CACHE_STATUSES)[number];

@@ -26,7 +26,7 @@ export const METRICS = {
 } as const;
 
 /** Values of the `result` label of METRICS.lookups. */
-export const CACHE_RESULTS = ["hit_l1", "hit_l2", "coalesced", "miss", "error"] as const;
+export const CACHE_RESULTS = ["hit_l1", "hit_l2", "coalesced", "stale", "miss", "error"] as const;
 
 /** Upper edges in seconds: one stands at every threshold that an alert or criterion uses. */
 export const RESPONSE_TIME_BUCKETS = [

@@ -15,6 +15,8 @@ const ARGS: ColourArgs = {
         resources: { cpuRequest: "1", cpuLimit: "2", memoryRequest: "2Gi", memoryLimit: "4Gi" },
         upstream: { provider: "local", model: "a-model", modelThreads: 2 },
         cacheTtl: 604800,
+        cacheStale: 86400,
+        cachePrecision: "float16",
         maxLocalCacheSize: 2000,
         costPerRequest: "0.001",
         logLevel: "info",

@@ -22,6 +22,10 @@ describe("users of a real Redis", () => {
         await as("app", "set", key, "1", "px", "60000");
         expect(await as("app", "mget", key, `${CACHE_KEY_PREFIX}b`)).toBe("1");
         expect(Number(await as("app", "pttl", key))).toBeGreaterThan(0);
+        expect(await as("app", "hincrby", `${CACHE_KEY_PREFIX}epochs`, "*", "1")).toBe("1");
+        const script = "return redis.call('pexpire', KEYS[1], ARGV[1])";
+        expect(await as("app", "eval", script, "1", key, "1000")).toBe("1");
+        await expect(as("app", "eval", script, "1", "elsewhere", "1000")).rejects.toThrow(refused);
         expect(await as("app", "info", "server")).toContain("redis_version");
     });
 
@@ -32,7 +36,7 @@ describe("users of a real Redis", () => {
         ["listing all keys", ["keys", "*"]],
         ["the configuration", ["config", "get", "masterauth"]],
         ["the users", ["acl", "list"]],
-        ["scripts", ["eval", "return 1", "0"]],
+        ["keeping scripts", ["script", "load", "return 1"]],
         ["other clients", ["client", "kill", "127.0.0.1:1"]],
         ["replication", ["replicaof", "no", "one"]],
         ["ending the server", ["shutdown"]],

@@ -56,6 +56,8 @@ describe("loadConfig", () => {
         ["service.memoryRequest", "64Gi", /service\.memoryLimit is below the request/],
         ["service.provider", "other", /allowed: local, openai/],
         ["service.cacheTtl", "59", /from 60 to 31536000/],
+        ["service.cacheStale", "-1", /from 0 to 31536000/],
+        ["service.cachePrecision", "float64", /allowed: float32, float16, int8/],
         ["service.costPerRequest", "1e-3", /dollars in decimal notation/],
         ["service.longestRequestSeconds", "301", /from 1 to 300/],
         ["redis.mode", "sentinel", /allowed: standalone, cluster, external/],

@@ -1,12 +1,14 @@
 import { LRUCache } from "lru-cache";
 
+import { wallClock } from "../clock.ts";
 import type { Embedding } from "../vector/embedding.ts";
 import type { LocalCache } from "./tiers.ts";
 
 export interface LocalCacheOptions {
     readonly maxEntries: number;
     readonly maxBytes: number;
-    readonly ttlSeconds: number;
+    /** How long an entry is kept after it went stale. */
+    readonly staleSeconds: number;
 }
 
 /** Objects, key and links of one entry. */
@@ -19,17 +21,25 @@ const BYTES_PER_DIMENSION = 4 + 16 / 3 + 25;
 
 /** The least recently used entry goes first, when either bound is reached. */
 export function localCache(options: LocalCacheOptions): LocalCache {
+    const { maxEntries, maxBytes, staleSeconds } = options;
     const cache = new LRUCache<string, Embedding>({
-        max: options.maxEntries,
-        maxSize: options.maxBytes,
+        max: maxEntries,
+        maxSize: maxBytes,
         sizeCalculation: ({ vector }) =>
             Math.ceil(OVERHEAD_BYTES + vector.length * BYTES_PER_DIMENSION),
-        ttl: options.ttlSeconds * 1000,
-        ttlResolution: 1000,
     });
+    const lifetime = staleSeconds * 1000;
     return {
-        get: (key) => cache.get(key),
+        get: (key) => {
+            const embedding = cache.get(key);
+            if (embedding === undefined || wallClock() < embedding.freshUntil + lifetime) {
+                return embedding;
+            }
+            cache.delete(key);
+            return undefined;
+        },
         set: (key, embedding) => void cache.set(key, embedding),
+        remove: (key) => cache.delete(key),
         size: () => ({ entries: cache.size, bytes: cache.calculatedSize }),
     };
 }

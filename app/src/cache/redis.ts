@@ -7,30 +7,31 @@ import {
     handleAll,
 } from "cockatiel";
 
+import { wallClock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import { decodeEntry, encodeEntry } from "../vector/entry.ts";
 import type { Embedding } from "../vector/embedding.ts";
+import type { EntryCodec, Sealed } from "../vector/entry.ts";
 import type { RedisCommands } from "./redisClient.ts";
 import type { SharedCache } from "./tiers.ts";
 
 export interface RedisCacheOptions {
-    readonly ttlSeconds: number;
+    readonly codec: EntryCodec;
+    /** How long an entry is kept after it went stale, for when nothing better can be had. */
+    readonly staleSeconds: number;
     readonly log: Log;
-    /** In [0, 1); spreads expiry. */
-    readonly random?: () => number;
 }
 
 /** So many failures in a row open the breaker: from then on nothing waits for Redis. */
 const FAILURES_TO_OPEN = 5;
 const HALF_OPEN_AFTER_MILLISECONDS = 1_000;
-/** Entries on their way to Redis; above it new ones are dropped rather than kept in memory. */
+/** On their way to Redis; above either, new entries are dropped rather than kept in memory. */
 const MAX_PENDING_WRITES = 4_096;
-/** Up to this share is taken off a lifetime, so that what was stored together does not expire so. */
-const TTL_JITTER = 0.1;
+const MAX_PENDING_BYTES = 64 * 1024 * 1024;
+const LEASE_PREFIX = `${CACHE_KEY_PREFIX}lease:`;
 
 /** Redis behind a breaker: what fails or is slow is a miss. */
 export function redisCache(commands: RedisCommands, options: RedisCacheOptions): SharedCache {
-    const { log, ttlSeconds, random = Math.random } = options;
+    const { codec, log, staleSeconds } = options;
     const breaker = circuitBreaker(handleAll, {
         halfOpenAfter: HALF_OPEN_AFTER_MILLISECONDS,
         breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
@@ -49,6 +50,7 @@ export function redisCache(commands: RedisCommands, options: RedisCacheOptions):
         log.info("Redis answers again");
     });
     let pendingWrites = 0;
+    let pendingBytes = 0;
 
     async function read(
         keys: readonly string[],
@@ -59,7 +61,7 @@ export function redisCache(commands: RedisCommands, options: RedisCacheOptions):
         keys.forEach((key, index) => {
             const value = values[index];
             if (!value) return;
-            const embedding = decodeEntry(key, value, dimensions);
+            const embedding = codec.open(key, value, dimensions);
             if (embedding) found.set(key, embedding);
             else log.warn("An entry in Redis is damaged or of another form: taken as a miss");
         });
@@ -81,29 +83,66 @@ export function redisCache(commands: RedisCommands, options: RedisCacheOptions):
         breaker.execute(() => commands.ping()).catch(() => undefined);
     }
 
-    function write(entries: readonly (readonly [string, Embedding])[]): void {
+    function write(entries: readonly Sealed[]): void {
         if (breaker.state === CircuitState.Open) return;
+        const bytes = entries.reduce((sum, { entry }) => sum + entry.length, 0);
         if (pendingWrites + entries.length > MAX_PENDING_WRITES) return;
+        if (pendingBytes + bytes > MAX_PENDING_BYTES) return;
         pendingWrites += entries.length;
-        const writes = entries.map(([key, embedding]) => ({
+        pendingBytes += bytes;
+        const now = wallClock();
+        const writes = entries.map(({ key, entry, embedding }) => ({
             key: redisKey(key),
-            value: encodeEntry(key, embedding),
-            milliseconds: Math.ceil(ttlSeconds * 1000 * (1 - TTL_JITTER * random())),
+            value: entry,
+            milliseconds: Math.ceil(Math.max(1, embedding.freshUntil - now) + staleSeconds * 1000),
         }));
         commands
             .write(writes)
             // Full or read-only Redis still answers reads, so failed writes leave the breaker alone.
-            .catch((error: unknown) => {
-                log.debug({ error: messageOf(error) }, "A write to Redis failed");
-            })
+            .catch(quietly("A write to Redis failed"))
             .finally(() => {
                 pendingWrites -= entries.length;
+                pendingBytes -= bytes;
             });
+    }
+
+    async function remove(keys: readonly string[]): Promise<number> {
+        return commands.remove(keys.map(redisKey));
+    }
+
+    /** Who cannot ask need not wait for anybody either. */
+    async function lease(
+        keys: readonly string[],
+        token: string,
+        milliseconds: number,
+    ): Promise<ReadonlySet<string>> {
+        if (breaker.state === CircuitState.Open) return new Set(keys);
+        try {
+            const won = await commands.claim(keys.map(leaseKey), token, milliseconds);
+            return new Set(keys.filter((_, index) => won[index]));
+        } catch (error) {
+            quietly("A lease could not be asked for")(error);
+            return new Set(keys);
+        }
+    }
+
+    function release(keys: readonly string[], token: string, milliseconds: number): void {
+        if (breaker.state === CircuitState.Open) return;
+        commands
+            .yield(keys.map(leaseKey), token, milliseconds)
+            .catch(quietly("A lease could not be released"));
+    }
+
+    function quietly(what: string): (error: unknown) => void {
+        return (error) => log.debug({ error: messageOf(error) }, what);
     }
 
     return {
         read,
         write,
+        remove,
+        lease,
+        release,
         state: () =>
             breaker.state === CircuitState.Closed && commands.connected() ? "up" : "down",
         close: async () => {
@@ -115,6 +154,10 @@ export function redisCache(commands: RedisCommands, options: RedisCacheOptions):
 
 function redisKey(key: string): string {
     return CACHE_KEY_PREFIX + key;
+}
+
+function leaseKey(key: string): string {
+    return LEASE_PREFIX + key;
 }
 
 function messageOf(error: unknown): string {

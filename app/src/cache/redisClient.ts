@@ -13,6 +13,19 @@ export interface Write {
 export interface RedisCommands {
     readonly read: (keys: readonly string[]) => Promise<readonly (Buffer | null)[]>;
     readonly write: (writes: readonly Write[]) => Promise<void>;
+    /** @returns how many of them were there */
+    readonly remove: (keys: readonly string[]) => Promise<number>;
+    /** Sets each key that is not there. @returns whether it was set, in the keys' order */
+    readonly claim: (
+        keys: readonly string[],
+        value: string,
+        milliseconds: number,
+    ) => Promise<readonly boolean[]>;
+    /** Lets each key that still has this value expire after so long; 0 removes it. */
+    readonly yield: (keys: readonly string[], value: string, milliseconds: number) => Promise<void>;
+    readonly hash: (key: string) => Promise<Readonly<Record<string, string>>>;
+    readonly put: (key: string, field: string, value: string) => Promise<unknown>;
+    readonly increment: (key: string, field: string) => Promise<number>;
     readonly ping: () => Promise<unknown>;
     readonly connected: () => boolean;
     readonly close: () => Promise<void>;
@@ -23,6 +36,10 @@ const OPERATION_TIMEOUT_MILLISECONDS = 100;
 const CONNECT_TIMEOUT_MILLISECONDS = 2_000;
 const MAX_RECONNECT_DELAY_MILLISECONDS = 1_000;
 const LONGEST_MGET = 256;
+
+/** Only who claimed a key may yield it: another may have it by now (https://redis.io/docs/latest/commands/set/). */
+const YIELD =
+    "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0";
 
 /** Connects in the background and for ever; commands fail at once while there is no connection. */
 export function redisClient(config: RedisConfig, log: Log): RedisCommands {
@@ -43,6 +60,24 @@ export function redisClient(config: RedisConfig, log: Log): RedisCommands {
                 ? (keys) => getEach(client, keys)
                 : (keys) => mget(client, keys),
         write: (writes) => setEach(client, writes),
+        remove: async (keys) => {
+            const removed = await Promise.all(keys.map((key) => client.unlink(key)));
+            return removed.reduce((sum, count) => sum + count, 0);
+        },
+        claim: async (keys, value, milliseconds) => {
+            const answers = await Promise.all(
+                keys.map((key) => client.set(key, value, "PX", milliseconds, "NX")),
+            );
+            return answers.map((answer) => answer === "OK");
+        },
+        yield: async (keys, value, milliseconds) => {
+            await Promise.all(
+                keys.map((key) => client.eval(YIELD, 1, key, value, String(milliseconds))),
+            );
+        },
+        hash: (key) => client.hgetall(key),
+        put: (key, field, value) => client.hset(key, field, value),
+        increment: (key, field) => client.hincrby(key, field, 1),
         ping: () => client.ping(),
         connected: () => client.status === "ready",
         close: () => close(client),

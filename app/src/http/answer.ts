@@ -1,6 +1,6 @@
 import { CACHE_STATUSES } from "@property-search/contract";
 
-import type { Resolved } from "../cache/resolve.ts";
+import type { Resolved } from "../cache/item.ts";
 import type { Account } from "../ledger/ledger.ts";
 import type { Embedding } from "../vector/embedding.ts";
 import { littleEndianBytes } from "../vector/entry.ts";

@@ -1,9 +1,11 @@
-import type { Resolved, Resolver } from "../cache/resolve.ts";
+import type { Resolved } from "../cache/item.ts";
+import type { Resolver } from "../cache/resolve.ts";
 import type { KeyOf } from "../key/key.ts";
 import { account } from "../ledger/ledger.ts";
 import type { Log } from "../log.ts";
 import type { Metrics, Route } from "../metrics/metrics.ts";
 import { ANONYMOUS } from "../scope.ts";
+import { shortened } from "../vector/embedding.ts";
 import { cacheHeader, type Render } from "./answer.ts";
 import { readBody } from "./body.ts";
 import { asHttpError } from "./error.ts";
@@ -56,12 +58,12 @@ export function embeddingsHandler(
                 const tenant = ANONYMOUS;
                 const { request: wanted, items: looked } = read(body, keysOf(tenant));
                 items = looked.length;
-                const local = resolver.local(looked);
+                const { dimensions } = wanted;
+                const local = resolver.local(looked, { tenant, dimensions });
                 if (local) {
                     send(wanted, local);
                     return;
                 }
-                const { dimensions } = wanted;
                 resolver
                     .resolve(looked, { tenant, dimensions, deadline: begun + TIMEOUT_MILLISECONDS })
                     .then((resolved) => send(wanted, resolved))
@@ -71,7 +73,9 @@ export function embeddingsHandler(
             }
         }
 
-        function send(wanted: EmbeddingRequest, resolved: readonly Resolved[]): void {
+        function send(wanted: EmbeddingRequest, whole: readonly Resolved[]): void {
+            const { shortenTo } = wanted;
+            const resolved = shortenTo === undefined ? whole : whole.map(shorten(shortenTo));
             const sum = account(resolved);
             replies.vectors(response, cacheHeader(sum), render(wanted, resolved, sum));
             metrics.answered(sum);
@@ -80,11 +84,11 @@ export function embeddingsHandler(
 
         function failItems(error: unknown, items: number): void {
             if (items > 0) metrics.failed(items);
-            fail(error);
+            fail(error, items);
         }
 
-        function fail(error: unknown): void {
-            const httpError = asHttpError(error);
+        function fail(error: unknown, items = 1): void {
+            const httpError = asHttpError(error, items);
             if (httpError.status >= 500) {
                 const { message } = error instanceof Error ? error : httpError;
                 log.warn({ route, status: httpError.status, error: message }, "Not answered");
@@ -97,4 +101,8 @@ export function embeddingsHandler(
             metrics.ended(route, code, (performance.now() - begun) / 1000);
         }
     };
+}
+
+function shorten(dimensions: number): (resolved: Resolved) => Resolved {
+    return ({ embedding, status }) => ({ embedding: shortened(embedding, dimensions), status });
 }

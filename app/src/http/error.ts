@@ -35,8 +35,11 @@ export function wrongField(param: string, message: string, code?: string): HttpE
     return new HttpError(400, message, { param, code: code ?? null });
 }
 
-/** What the client may know of a failure; everything unexpected is a bare 500. */
-export function asHttpError(error: unknown): HttpError {
+/**
+ * @param items of the request
+ * @returns what the client may know of a failure; everything unexpected is a bare 500
+ */
+export function asHttpError(error: unknown, items = 1): HttpError {
     if (error instanceof HttpError) return error;
     if (error instanceof UpstreamError) {
         const { status, code, retryAfterSeconds } = error;
@@ -50,13 +53,18 @@ export function asHttpError(error: unknown): HttpError {
             type,
             code,
             retryAfterSeconds,
-            param: status === 400 ? "input" : null,
+            param: status === 400 ? paramOf(error, items) : null,
         });
     }
     return new HttpError(500, "The service failed to answer this request", {
         type: "server_error",
         code: "internal_error",
     });
+}
+
+/** One bare input is the whole of the field. */
+function paramOf({ item }: UpstreamError, items: number): string {
+    return item === undefined || items === 1 ? "input" : `input[${item}]`;
 }
 
 export function errorBody({ message, type, param, code }: HttpError): string {

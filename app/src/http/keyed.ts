@@ -1,4 +1,4 @@
-import type { Item } from "../cache/resolve.ts";
+import type { Item } from "../cache/item.ts";
 import type { KeyOf } from "../key/key.ts";
 import { memo } from "./memo.ts";
 import type { EmbeddingRequest } from "./request.ts";

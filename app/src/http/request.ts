@@ -12,8 +12,10 @@ export interface EmbeddingRequest {
     /** One bare input, not a list of one. */
     readonly single: boolean;
     readonly encoding: Encoding;
-    /** Undefined for the model's own. */
+    /** Asked of the upstream; undefined for the model's own. */
     readonly dimensions: number | undefined;
+    /** Beginnings of this length are cut from the model's own vectors, which one entry serves. */
+    readonly shortenTo: number | undefined;
 }
 
 /** What the configured model allows. */
@@ -22,6 +24,7 @@ export interface ModelLimits {
     readonly acceptsTokens: boolean;
     readonly dimensions: () => number | undefined;
     readonly dimensionsFault: (dimensions: number) => string | undefined;
+    readonly shortens: boolean;
 }
 
 /** OpenAI's limits: https://developers.openai.com/api/reference/resources/embeddings */
@@ -43,7 +46,7 @@ export function parseEmbed(body: Buffer): EmbeddingRequest {
     const inputs = single
         ? [textInput(fields.text, "text")]
         : list(fields.texts, "texts").map((text, index) => textInput(text, `texts[${index}]`));
-    return { inputs, single, encoding: "float", dimensions: undefined };
+    return { inputs, single, encoding: "float", dimensions: undefined, shortenTo: undefined };
 }
 
 /** Reads the body of OpenAI's `POST /v1/embeddings`. @throws HttpError */
@@ -55,7 +58,10 @@ export function parseOpenai(body: Buffer, limits: ModelLimits): EmbeddingRequest
         throw wrongField("user", `user must be a string of at most ${MAX_USER_LENGTH} characters`);
     }
     const dimensions = readDimensions(fields.dimensions, limits);
-    return { ...readInput(fields.input, limits), encoding: readEncoding(fields), dimensions };
+    const length = limits.shortens
+        ? { dimensions: undefined, shortenTo: dimensions }
+        : { dimensions, shortenTo: undefined };
+    return { ...readInput(fields.input, limits), encoding: readEncoding(fields), ...length };
 }
 
 function parseObject(body: Buffer, allowed: readonly string[]): Record<string, unknown> {

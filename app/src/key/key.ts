@@ -3,11 +3,13 @@ import { hash } from "node:crypto";
 import type { Input } from "../input.ts";
 
 /** Raised when the meaning of a key changes, so that old entries are not found any more. */
-const SCHEMA_VERSION = "1";
+export const SCHEMA_VERSION = "2";
 
 /** The vector space of an entry: vectors of two spaces must never answer for each other. */
 export interface KeySpace {
     readonly tenant: string;
+    /** Raised to leave all entries of a tenant behind at once. */
+    readonly epoch: string;
     readonly provider: string;
     readonly model: string;
     /** Of the model's weights: a new revision has new vectors under an old name. */
@@ -23,8 +25,8 @@ export type KeyOf = (input: Input, dimensions: number | undefined) => string;
  * share a key, which has happened to others with model names that hold a colon.
  */
 export function keyMaker(space: KeySpace): KeyOf {
-    const { tenant, provider, model, revision, inputType } = space;
-    const stem = frame([SCHEMA_VERSION, tenant, provider, model, revision, inputType]);
+    const { tenant, epoch, provider, model, revision, inputType } = space;
+    const stem = frame([SCHEMA_VERSION, tenant, epoch, provider, model, revision, inputType]);
     const prefixes = new Map<string, string>();
 
     function prefix(kind: Input["kind"], dimensions: number | undefined): string {
@@ -45,15 +47,21 @@ export function keyMaker(space: KeySpace): KeyOf {
     };
 }
 
-/** @returns the key maker of a tenant, each made once. */
-export function keyMakers(space: Omit<KeySpace, "tenant">): (tenant: string) => KeyOf {
-    const made = new Map<string, KeyOf>();
+/**
+ * @param epochOf a tenant, as it is now
+ * @returns the key maker of a tenant: the same one for as long as the tenant's epoch is the same
+ */
+export function keyMakers(
+    space: Omit<KeySpace, "tenant" | "epoch">,
+    epochOf: (tenant: string) => string,
+): (tenant: string) => KeyOf {
+    const made = new Map<string, { readonly epoch: string; readonly keyOf: KeyOf }>();
     return (tenant) => {
-        let keyOf = made.get(tenant);
-        if (keyOf === undefined) {
-            keyOf = keyMaker({ tenant, ...space });
-            made.set(tenant, keyOf);
-        }
+        const epoch = epochOf(tenant);
+        const known = made.get(tenant);
+        if (known?.epoch === epoch) return known.keyOf;
+        const keyOf = keyMaker({ tenant, epoch, ...space });
+        made.set(tenant, { epoch, keyOf });
         return keyOf;
     };
 }

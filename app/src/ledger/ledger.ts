@@ -1,6 +1,6 @@
 import type { CacheStatus } from "@property-search/contract";
 
-import type { Resolved } from "../cache/resolve.ts";
+import type { Resolved } from "../cache/item.ts";
 
 /** What one answered request adds up to. */
 export interface Account {
@@ -14,7 +14,7 @@ export interface Account {
 
 /** A coalesced item is avoided: it was billed once, to the request that led it. */
 export function account(resolved: readonly Resolved[]): Account {
-    const items = { "HIT-L1": 0, "HIT-L2": 0, COALESCED: 0, MISS: 0 };
+    const items = { "HIT-L1": 0, "HIT-L2": 0, COALESCED: 0, STALE: 0, MISS: 0 };
     let missedTokens = 0;
     let avoidedTokens = 0;
     for (const { embedding, status } of resolved) {

@@ -119,11 +119,12 @@ export function openMetrics(options: MetricsOptions): Metrics {
 
     return {
         answered: ({ items, avoidedTokens: avoided, avoidedRequest }) => {
-            const hits = items["HIT-L1"] + items["HIT-L2"] + items.COALESCED;
+            const hits = items["HIT-L1"] + items["HIT-L2"] + items.COALESCED + items.STALE;
             window.add(hits, hits + items.MISS);
             byResult.hit_l1.value += items["HIT-L1"];
             byResult.hit_l2.value += items["HIT-L2"];
             byResult.coalesced.value += items.COALESCED;
+            byResult.stale.value += items.STALE;
             byResult.miss.value += items.MISS;
             avoidedTokens.value += avoided;
             if (avoidedRequest) saved.value += options.costPerRequest;

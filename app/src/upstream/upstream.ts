@@ -13,6 +13,8 @@ export interface Upstream {
     readonly acceptsTokens: boolean;
     /** What is wrong with a client's wish for a length of vectors, or undefined when it can be met. */
     readonly dimensionsFault: (dimensions: number) => string | undefined;
+    /** A beginning of this model's vector is a vector too (Matryoshka, arXiv:2205.13147). */
+    readonly shortens: boolean;
     /** Resolves when the first embed can be answered. */
     readonly start: () => Promise<void>;
     /**
@@ -34,17 +36,27 @@ export class UpstreamError extends Error {
     /** OpenAI's error code, such as context_length_exceeded. */
     readonly code: string;
     readonly retryAfterSeconds: number | undefined;
+    /** Place in the request of the input that it is about. */
+    readonly item: number | undefined;
 
     constructor(
         status: UpstreamError["status"],
         code: string,
         message: string,
         retryAfterSeconds?: number,
+        item?: number,
     ) {
         super(message);
         this.name = "UpstreamError";
         this.status = status;
         this.code = code;
         this.retryAfterSeconds = retryAfterSeconds;
+        this.item = item;
+    }
+
+    /** The same error about one input of a request. */
+    at(item: number): UpstreamError {
+        const { status, code, message, retryAfterSeconds } = this;
+        return new UpstreamError(status, code, message, retryAfterSeconds, item);
     }
 }

@@ -1,5 +1,5 @@
 /** A vector with what is known about how it came to be. Shared between requests. */
-export interface Embedding {
+export interface Embedding extends Life {
     readonly vector: Float32Array<ArrayBuffer>;
     /** Tokens that the model was billed for, or read, for this input. */
     readonly tokens: number;
@@ -9,19 +9,57 @@ export interface Embedding {
     readonly forms: Forms;
 }
 
+/** When an embedding was made and how long it holds, in milliseconds of `wallClock()`. */
+export interface Life {
+    readonly createdAt: number;
+    /** From then on it only answers where nothing better can be had. */
+    readonly freshUntil: number;
+    /** Milliseconds that its making took: what a refresh would cost. */
+    readonly effort: number;
+}
+
 /** ASCII of JSON by encoding, each made when it is first asked for. */
 export interface Forms {
     base64?: string | Buffer;
     float?: string | Buffer;
+    /** Beginnings of the vector, by their length. */
+    shorter?: Map<number, Embedding>;
 }
+
+const FOR_EVER: Life = { createdAt: 0, freshUntil: Infinity, effort: 0 };
 
 /** An embedding nobody has asked for yet. */
 export function embeddingOf(
     vector: Float32Array<ArrayBuffer>,
     tokens: number,
     truncated: boolean,
+    life = FOR_EVER,
 ): Embedding {
-    return { vector, tokens, truncated, forms: {} };
+    const { createdAt, freshUntil, effort } = life;
+    return { vector, tokens, truncated, forms: {}, createdAt, freshUntil, effort };
+}
+
+/**
+ * The beginning of a vector as a vector of its own, for models that are trained for it
+ * (Matryoshka, arXiv:2205.13147): cut off, then brought to unit length again.
+ */
+export function shortened(embedding: Embedding, dimensions: number): Embedding {
+    const { vector, tokens, truncated, forms } = embedding;
+    if (dimensions >= vector.length) return embedding;
+    const known = forms.shorter?.get(dimensions);
+    if (known) return known;
+    const head = vector.slice(0, dimensions);
+    let squares = 0;
+    for (const value of head) squares += value * value;
+    const length = Math.sqrt(squares);
+    const short = embeddingOf(
+        length === 0 ? head : head.map((value) => value / length),
+        tokens,
+        truncated,
+        embedding,
+    );
+    (forms.shorter ??= new Map()).set(dimensions, short);
+    return short;
 }
 
 /** Why a vector must be neither kept nor returned, or undefined when it is sound. */

@@ -1,47 +1,134 @@
+import { hash } from "node:crypto";
 import { crc32 } from "node:zlib";
 
 import { embeddingOf, vectorFault, type Embedding } from "./embedding.ts";
+import { pack, PRECISIONS, unpack, type Precision } from "./precision.ts";
 
-const VERSION = 1;
-const FLOAT32_LITTLE_ENDIAN = 1;
+/** Raised when the meaning of an entry's bytes changes; entries of another version are misses. */
+export const ENTRY_VERSION = 2;
+
 const TRUNCATED = 1;
-const HEADER_BYTES = 16;
+const AT = {
+    version: 0,
+    type: 1,
+    flags: 2,
+    dimensions: 4,
+    tokens: 8,
+    checksum: 12,
+    createdAt: 16,
+    freshUntil: 24,
+    effort: 32,
+    scale: 36,
+    writer: 40,
+    numbers: 48,
+} as const;
+const WRITER_BYTES = AT.numbers - AT.writer;
+
+/** An embedding as it is stored, and as it reads from there. */
+export interface Sealed {
+    readonly key: string;
+    readonly entry: Buffer;
+    readonly embedding: Embedding;
+}
+
+/** Facts of a stored entry beside its embedding. */
+export interface EntryFacts {
+    readonly precision: Precision;
+    /** Digest of who wrote it: see `writerOf`. */
+    readonly writer: string;
+    readonly bytes: number;
+}
+
+export interface EntryCodec {
+    /**
+     * What is answered is what is stored: a miss, and every hit after it, has the same bits at any
+     * precision.
+     */
+    readonly seal: (key: string, embedding: Embedding) => Sealed;
+    /** @returns the embedding, or undefined for anything that is not a sound entry of this key */
+    readonly open: (
+        key: string,
+        entry: Buffer,
+        dimensions: number | undefined,
+    ) => Embedding | undefined;
+}
 
 /**
- * The stored form, all numbers little-endian:
- * version u8, type u8, flags u8, 0 u8, dimensions u32, tokens u32, CRC-32 u32, then float32 values.
- * The checksum also covers the key, so that an entry that landed under another's key is refused.
+ * The stored form, all numbers little-endian: version u8, type u8, flags u8, 0 u8, dimensions u32,
+ * tokens u32, CRC-32 u32, created and fresh-until f64 (ms since the epoch), effort f32 (ms), scale f32,
+ * writer 8 bytes, then the numbers. The checksum also covers the key, so that an entry that landed
+ * under another's key is refused.
  */
-export function encodeEntry(key: string, embedding: Embedding): Buffer {
-    const { vector, tokens, truncated } = embedding;
-    const entry = Buffer.allocUnsafe(HEADER_BYTES + vector.byteLength);
-    entry[0] = VERSION;
-    entry[1] = FLOAT32_LITTLE_ENDIAN;
-    entry[2] = truncated ? TRUNCATED : 0;
-    entry[3] = 0;
-    entry.writeUInt32LE(vector.length, 4);
-    entry.writeUInt32LE(tokens, 8);
-    entry.set(littleEndianBytes(vector), HEADER_BYTES);
-    entry.writeUInt32LE(checksum(key, entry), 12);
+export function entryCodec(options: {
+    readonly precision: Precision;
+    readonly writer: string;
+}): EntryCodec {
+    const { precision } = options;
+    const writer = Buffer.from(options.writer, "hex");
+    return {
+        seal: (key, embedding) => {
+            const entry = encode(key, embedding, precision, writer);
+            if (precision === "float32") return { key, entry, embedding };
+            const stored = openEntry(key, entry, embedding.vector.length);
+            // A vector that vanishes at this precision is not replaced by nothing.
+            return { key, entry, embedding: stored ?? embedding };
+        },
+        open: openEntry,
+    };
+}
+
+/** @returns the digest by which entries of one build over one model can be told apart */
+export function writerOf(build: readonly string[]): string {
+    return hash("sha256", JSON.stringify([ENTRY_VERSION, ...build]), "hex").slice(
+        0,
+        2 * WRITER_BYTES,
+    );
+}
+
+/** @returns undefined for bytes that are no entry of this version */
+export function entryFacts(entry: Buffer): EntryFacts | undefined {
+    const precision = PRECISIONS[(entry[AT.type] ?? 0) - 1];
+    if (entry.length <= AT.numbers || entry[AT.version] !== ENTRY_VERSION || !precision) {
+        return undefined;
+    }
+    const writer = entry.toString("hex", AT.writer, AT.numbers);
+    return { precision, writer, bytes: entry.length };
+}
+
+function encode(key: string, embedding: Embedding, precision: Precision, writer: Buffer): Buffer {
+    const { vector, tokens, truncated, createdAt, freshUntil, effort } = embedding;
+    const { bytes, scale } = pack(vector, precision);
+    const entry = Buffer.alloc(AT.numbers + bytes.length);
+    entry[AT.version] = ENTRY_VERSION;
+    entry[AT.type] = PRECISIONS.indexOf(precision) + 1;
+    entry[AT.flags] = truncated ? TRUNCATED : 0;
+    entry.writeUInt32LE(vector.length, AT.dimensions);
+    entry.writeUInt32LE(tokens, AT.tokens);
+    entry.writeDoubleLE(createdAt, AT.createdAt);
+    entry.writeDoubleLE(freshUntil, AT.freshUntil);
+    entry.writeFloatLE(effort, AT.effort);
+    entry.writeFloatLE(scale, AT.scale);
+    writer.copy(entry, AT.writer, 0, WRITER_BYTES);
+    entry.set(bytes, AT.numbers);
+    entry.writeUInt32LE(checksum(key, entry), AT.checksum);
     return entry;
 }
 
-/** @returns the embedding, or undefined for anything that is not a sound entry of this key. */
-export function decodeEntry(
-    key: string,
-    entry: Buffer,
-    dimensions: number | undefined,
-): Embedding | undefined {
-    if (entry.length < HEADER_BYTES) return undefined;
-    if (entry[0] !== VERSION || entry[1] !== FLOAT32_LITTLE_ENDIAN) return undefined;
-    if (entry.length !== HEADER_BYTES + entry.readUInt32LE(4) * 4) return undefined;
-    if (entry.readUInt32LE(12) !== checksum(key, entry)) return undefined;
-    const vector = vectorFromBytes(entry.subarray(HEADER_BYTES));
-    if (vectorFault(vector, dimensions) !== undefined) return undefined;
-    return embeddingOf(vector, entry.readUInt32LE(8), entry[2] === TRUNCATED);
+function openEntry(key: string, entry: Buffer, wanted: number | undefined): Embedding | undefined {
+    const facts = entryFacts(entry);
+    if (!facts || entry.readUInt32LE(AT.checksum) !== checksum(key, entry)) return undefined;
+    const dimensions = entry.readUInt32LE(AT.dimensions);
+    const scale = entry.readFloatLE(AT.scale);
+    const vector = unpack(entry.subarray(AT.numbers), facts.precision, dimensions, scale);
+    if (!vector || vectorFault(vector, wanted) !== undefined) return undefined;
+    return embeddingOf(vector, entry.readUInt32LE(AT.tokens), entry[AT.flags] === TRUNCATED, {
+        createdAt: entry.readDoubleLE(AT.createdAt),
+        freshUntil: entry.readDoubleLE(AT.freshUntil),
+        effort: entry.readFloatLE(AT.effort),
+    });
 }
 
-/** The wire form of base64 answers and of stored entries. Node runs on little-endian machines only. */
+/** The wire form of base64 answers. Node runs on little-endian machines only. */
 export function littleEndianBytes(vector: Float32Array): Buffer {
     return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
 }
@@ -54,5 +141,6 @@ export function vectorFromBytes(bytes: Uint8Array): Float32Array<ArrayBuffer> {
 }
 
 function checksum(key: string, entry: Buffer): number {
-    return crc32(entry.subarray(HEADER_BYTES), crc32(entry.subarray(0, 12), crc32(key)));
+    const head = crc32(entry.subarray(0, AT.checksum), crc32(key));
+    return crc32(entry.subarray(AT.createdAt), head);
 }

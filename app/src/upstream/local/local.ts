@@ -31,6 +31,7 @@ export async function localUpstream(options: LocalOptions): Promise<Upstream> {
         revision,
         dimensions: () => native,
         acceptsTokens: false,
+        shortens: false,
         dimensionsFault: (dimensions) =>
             native === undefined || dimensions === native
                 ? undefined

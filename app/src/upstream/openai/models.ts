@@ -15,6 +15,10 @@ export function nativeDimensions(model: string): number | undefined {
     return KNOWN_MODELS[model]?.dimensions;
 }
 
+export function shortens(model: string): boolean {
+    return KNOWN_MODELS[model]?.shortens === true;
+}
+
 /** What is wrong with a wish for vectors of this length; an unknown model's API decides by itself. */
 export function dimensionsFault(model: string, dimensions: number): string | undefined {
     const known = KNOWN_MODELS[model];

@@ -4,7 +4,7 @@ import type { Input } from "../../input.ts";
 import type { Embedding } from "../../vector/embedding.ts";
 import { UpstreamError, type Upstream } from "../upstream.ts";
 import { readAnswer } from "./answer.ts";
-import { dimensionsFault, nativeDimensions } from "./models.ts";
+import { dimensionsFault, nativeDimensions, shortens } from "./models.ts";
 import { parseRetryAfter, retry, type Attempt } from "./retry.ts";
 
 export interface OpenaiOptions {
@@ -84,6 +84,7 @@ export function openaiUpstream(options: OpenaiOptions): Upstream {
         revision: `${url.host}${url.pathname}`,
         dimensions: () => native,
         acceptsTokens: true,
+        shortens: shortens(model),
         dimensionsFault: (dimensions) => dimensionsFault(model, dimensions),
         start: () => Promise.resolve(),
         embed: async (inputs, { dimensions, deadline }) => {

@@ -1,0 +1,101 @@
+import { CACHE_KEY_PREFIX } from "@property-search/contract";
+
+import type { Log } from "../log.ts";
+
+/** Numbers that are part of every key: raising one leaves all older entries behind, in no time. */
+export interface Epochs {
+    /** Of a tenant, together with everybody's. */
+    readonly of: (tenant: string) => string;
+    /**
+     * Raises the epoch of a tenant, or everybody's: here at once, in other pods within a second.
+     *
+     * @throws Error while Redis is away: the other pods would go on with the old one
+     */
+    readonly raise: (tenant: string | undefined) => Promise<number>;
+    readonly start: () => Promise<void>;
+    readonly stop: () => void;
+}
+
+/** What it takes from Redis. */
+export interface EpochStore {
+    readonly hash: (key: string) => Promise<Readonly<Record<string, string>>>;
+    readonly put: (key: string, field: string, value: string) => Promise<unknown>;
+    readonly increment: (key: string, field: string) => Promise<number>;
+}
+
+const KEY = `${CACHE_KEY_PREFIX}epochs`;
+const EVERYBODY = "*";
+const POLL_MILLISECONDS = 1_000;
+const FIRST = "0";
+
+/** While Redis is away, what was known last holds. */
+export function sharedEpochs(store: EpochStore, log: Log): Epochs {
+    let known: Readonly<Record<string, string>> = {};
+    let joined = new Map<string, string>();
+    let timer: NodeJS.Timeout | undefined;
+
+    async function poll(): Promise<void> {
+        try {
+            const read = await store.hash(KEY);
+            take(read);
+            await restore(read);
+        } catch (error) {
+            log.debug({ error: String(error) }, "Epochs could not be read: the last ones hold");
+        }
+    }
+
+    /** Epochs only grow, so that an answer which was overtaken changes nothing. */
+    function take(read: Readonly<Record<string, string>>): void {
+        const grown = Object.entries(read).filter(
+            ([field, value]) => Number(value) > Number(known[field] ?? FIRST),
+        );
+        if (grown.length === 0) return;
+        known = { ...known, ...Object.fromEntries(grown) };
+        joined = new Map();
+    }
+
+    /** Redis may have been emptied, or have evicted them: old entries would be found again. */
+    async function restore(read: Readonly<Record<string, string>>): Promise<void> {
+        for (const [field, value] of Object.entries(known)) {
+            if (Number(value) > Number(read[field] ?? FIRST)) await store.put(KEY, field, value);
+        }
+    }
+
+    return {
+        of: (tenant) => {
+            let epoch = joined.get(tenant);
+            if (epoch === undefined) {
+                epoch = `${known[EVERYBODY] ?? FIRST}.${known[tenant] ?? FIRST}`;
+                joined.set(tenant, epoch);
+            }
+            return epoch;
+        },
+        raise: async (tenant = EVERYBODY) => {
+            const epoch = await store.increment(KEY, tenant);
+            take({ [tenant]: String(epoch) });
+            return epoch;
+        },
+        start: async () => {
+            await poll();
+            timer = setInterval(() => void poll(), POLL_MILLISECONDS).unref();
+        },
+        stop: () => clearInterval(timer),
+    };
+}
+
+/** Epochs of a pod without Redis: its own memory is all there is to leave behind. */
+export function ownEpochs(): Epochs {
+    let everybody = 0;
+    const tenants = new Map<string, number>();
+    return {
+        of: (tenant) => `${everybody}.${tenants.get(tenant) ?? 0}`,
+        raise: (tenant) => {
+            if (tenant === undefined) return Promise.resolve((everybody += 1));
+            const epoch = (tenants.get(tenant) ?? 0) + 1;
+            tenants.set(tenant, epoch);
+            return Promise.resolve(epoch);
+        },
+        start: () => Promise.resolve(),
+        stop: () => undefined,
+    };
+}

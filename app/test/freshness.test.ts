@@ -1,0 +1,263 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { pino } from "pino";
+
+import { wallClock } from "../src/clock.ts";
+import { flights } from "../src/cache/flights.ts";
+import { localCache } from "../src/cache/local.ts";
+import { origin } from "../src/cache/origin.ts";
+import { redisCache } from "../src/cache/redis.ts";
+import { redisClient } from "../src/cache/redisClient.ts";
+import { resolver, type Resolver } from "../src/cache/resolve.ts";
+import type { SharedCache } from "../src/cache/tiers.ts";
+import type { Input } from "../src/input.ts";
+import { UpstreamError } from "../src/upstream/upstream.ts";
+import { embeddingOf, type Embedding } from "../src/vector/embedding.ts";
+import { entryCodec, writerOf } from "../src/vector/entry.ts";
+import { eventually } from "./support/eventually.ts";
+import { startRedis, type RedisServer } from "./support/redisServer.ts";
+import { scopeFor } from "./support/scope.ts";
+import { DIMENSIONS, trueTokens, trueVector } from "./support/vectors.ts";
+
+const log = pino({ level: "silent" });
+const codec = entryCodec({ precision: "float32", writer: writerOf(["test"]) });
+const BAD = "bad";
+const down = new UpstreamError(502, "upstream_error", "The upstream answered 500");
+
+let redis: RedisServer;
+let shared: SharedCache;
+
+beforeAll(async () => {
+    redis = await startRedis();
+    const config = {
+        url: redis.url,
+        mode: "standalone",
+        username: undefined,
+        password: undefined,
+    } as const;
+    shared = redisCache(redisClient(config, log), { codec, staleSeconds: 60, log });
+    await eventually("Redis is connected", () => shared.state() === "up");
+});
+
+beforeEach(() => void redis.command("FLUSHALL"));
+
+afterAll(async () => {
+    await shared.close();
+    await redis.kill();
+});
+
+/** An upstream of which a test decides when and how it answers. */
+interface Source {
+    readonly calls: (readonly string[])[];
+    fails: UpstreamError | undefined;
+    /** Calls wait for it. */
+    gate: Promise<unknown>;
+}
+
+function source(): Source {
+    return { calls: [], fails: undefined, gate: Promise.resolve() };
+}
+
+/** Holds the calls of an upstream back until the test lets them go on. */
+function gated(from: Source): { readonly resolve: () => void } {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    from.gate = promise;
+    return { resolve: () => resolve(undefined) };
+}
+
+interface PodOptions {
+    readonly ttlSeconds?: number;
+    readonly staleSeconds?: number;
+}
+
+function pod(from: Source, { ttlSeconds = 600, staleSeconds = 60 }: PodOptions = {}): Resolver {
+    async function embed(inputs: readonly Input[]): Promise<readonly Embedding[]> {
+        const texts = inputs.map((input) => (input.kind === "text" ? input.text : ""));
+        from.calls.push(texts);
+        await from.gate;
+        if (from.fails) throw from.fails;
+        if (texts.some((text) => text.includes(BAD))) {
+            throw new UpstreamError(400, "refused", "refused");
+        }
+        return texts.map((text) => embeddingOf(trueVector(text), trueTokens(text), false));
+    }
+    return resolver({
+        local: localCache({ maxEntries: 100, maxBytes: 1e9, staleSeconds }),
+        shared,
+        flights: flights(),
+        upstream: { dimensions: () => DIMENSIONS },
+        origin: origin({
+            upstream: { embed },
+            codec,
+            ttlSeconds,
+            billed: () => undefined,
+            random: () => 0,
+        }),
+    });
+}
+
+const ask = (at: Resolver, ...texts: string[]) =>
+    at.resolve(
+        texts.map((text) => ({ key: text, input: { kind: "text", text } as const })),
+        scopeFor(),
+    );
+
+async function statuses(at: Resolver, ...texts: string[]): Promise<string[]> {
+    return (await ask(at, ...texts)).map(({ status }) => status);
+}
+
+const stored = (text: string): boolean =>
+    redis.command("EXISTS", `embedding:${text}`).startsWith("1");
+
+describe("an entry past its time", () => {
+    const OVER = { ttlSeconds: -1 };
+
+    test("is fetched anew while the upstream answers", async () => {
+        const from = source();
+        const at = pod(from, OVER);
+        await ask(at, "old");
+        expect(await statuses(at, "old")).toEqual(["MISS"]);
+        expect(from.calls).toHaveLength(2);
+    });
+
+    test("answers as STALE when the upstream fails, from memory and from Redis", async () => {
+        const from = source();
+        const at = pod(from, OVER);
+        await ask(at, "old");
+        await eventually("it is stored", () => stored("old"));
+        from.fails = down;
+        expect(await statuses(at, "old")).toEqual(["STALE"]);
+        expect(await statuses(pod(from, OVER), "old")).toEqual(["STALE"]);
+        await expect(ask(at, "old", "never seen")).rejects.toMatchObject({ status: 502, item: 1 });
+    });
+
+    test("does not answer for an input that is refused now", async () => {
+        const from = source();
+        const at = pod(from, OVER);
+        await ask(at, "old");
+        from.fails = new UpstreamError(400, "refused", "refused");
+        await expect(ask(at, "old")).rejects.toMatchObject({ status: 400 });
+    });
+
+    test("is gone after CACHE_STALE", async () => {
+        const from = source();
+        const at = pod(from, { ttlSeconds: -1, staleSeconds: 0 });
+        await ask(at, "old");
+        redis.command("FLUSHALL");
+        from.fails = down;
+        await expect(ask(at, "old")).rejects.toMatchObject({ status: 502 });
+    });
+
+    test("lives as long whatever becomes of the system's clock", async () => {
+        const from = source();
+        const at = pod(from);
+        await ask(at, "steady");
+        const { now } = Date;
+        try {
+            for (const step of [-1, 1]) {
+                Date.now = () => now() + step * 365 * 86_400_000;
+                expect(await statuses(at, "steady")).toEqual(["HIT-L1"]);
+                expect(await statuses(pod(from), "steady")).toEqual(["HIT-L2"]);
+            }
+        } finally {
+            Date.now = now;
+        }
+        expect(from.calls).toHaveLength(1);
+    });
+});
+
+describe("a hit near its entry's end", () => {
+    test("renews it in the background, once, and answers at once", async () => {
+        const from = source();
+        const gate = gated(from);
+        const at = pod(from);
+        const now = wallClock();
+        const life = { createdAt: now, freshUntil: now + 30_000, effort: 1e9 };
+        shared.write([codec.seal("hot", embeddingOf(trueVector("hot"), 1, false, life))]);
+        await eventually("it is stored", () => stored("hot"));
+        expect(await statuses(at, "hot")).toEqual(["HIT-L2"]);
+        await eventually("it is being renewed", () => from.calls.length === 1);
+        expect(await statuses(at, "hot")).toEqual(["HIT-L1"]);
+        expect(await statuses(pod(from), "hot")).toEqual(["HIT-L2"]);
+        gate.resolve();
+        await eventually("the new one is there", async () => {
+            const [resolved] = await ask(at, "hot");
+            return (resolved?.embedding.freshUntil ?? 0) > life.freshUntil;
+        });
+        expect(from.calls).toEqual([["hot"]]);
+    });
+});
+
+describe("one key asked for in two pods at once", () => {
+    test("goes upstream once; the other pod waits and gets the first one's vector", async () => {
+        const from = source();
+        const gate = gated(from);
+        const both = [statuses(pod(from), "shared"), statuses(pod(from), "shared")];
+        await eventually("one pod has asked", () => from.calls.length === 1);
+        gate.resolve();
+        expect((await Promise.all(both)).flat().toSorted()).toEqual(["COALESCED", "MISS"]);
+        expect(from.calls).toEqual([["shared"]]);
+    });
+
+    test("goes upstream from the second when the first gives up", async () => {
+        const [failing, working] = [source(), source()];
+        const gate = gated(failing);
+        failing.fails = down;
+        const first = ask(pod(failing), "given up");
+        await eventually("the first pod has asked", () => failing.calls.length === 1);
+        const second = statuses(pod(working), "given up");
+        gate.resolve();
+        await expect(first).rejects.toMatchObject({ status: 502 });
+        expect(await second).toEqual(["MISS"]);
+    });
+
+    test("does not wait for a pod that died with its lease beyond a share of its own time", async () => {
+        const from = source();
+        redis.command("SET", "embedding:lease:orphan", "a dead pod", "PX", "60000");
+        const [resolved] = await pod(from).resolve(
+            [{ key: "orphan", input: { kind: "text", text: "orphan" } }],
+            scopeFor(500),
+        );
+        expect(resolved?.status).toBe("MISS");
+    });
+
+    test("a lease is only given back by who holds it", async () => {
+        expect((await shared.lease(["mine"], "me", 60_000)).has("mine")).toBe(true);
+        expect((await shared.lease(["mine"], "you", 60_000)).has("mine")).toBe(false);
+        shared.release(["mine"], "you", 0);
+        expect((await shared.lease(["mine"], "you", 60_000)).has("mine")).toBe(false);
+        shared.release(["mine"], "me", 0);
+        await eventually("it is free", async () =>
+            (await shared.lease(["mine"], "you", 60_000)).has("mine"),
+        );
+    });
+});
+
+describe("a batch with refused inputs", () => {
+    test("fails at the first of them, and all the others are cached", async () => {
+        const from = source();
+        const at = pod(from);
+        const texts = Array.from({ length: 50 }, (_, n) => (n === 37 ? `${BAD} one` : `good ${n}`));
+        await expect(ask(at, ...texts)).rejects.toMatchObject({ status: 400, item: 37 });
+        expect(from.calls.length).toBeLessThanOrEqual(13);
+        const good = texts.filter((text) => !text.includes(BAD));
+        expect(new Set(await statuses(at, ...good))).toEqual(new Set(["HIT-L1"]));
+    });
+
+    test("does not ask for a refused input again", async () => {
+        const from = source();
+        const at = pod(from);
+        await expect(ask(at, `${BAD} again`)).rejects.toMatchObject({ status: 400 });
+        await expect(ask(at, `${BAD} again`, "fine")).rejects.toMatchObject({
+            status: 400,
+            item: 0,
+        });
+        expect(from.calls).toEqual([[`${BAD} again`], ["fine"]]);
+    });
+
+    test("that are all refused costs a bounded number of calls", async () => {
+        const from = source();
+        const texts = Array.from({ length: 500 }, (_, n) => `${BAD} ${n}`);
+        await expect(ask(pod(from), ...texts)).rejects.toMatchObject({ status: 400 });
+        expect(from.calls.length).toBeLessThanOrEqual(64);
+    });
+});

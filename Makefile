@@ -69,8 +69,8 @@ dev: $(INSTALLED) ## The service alone on 8001 (PORT=…) with the local model; 
 	@MODEL_DIR="$$(app/model/fetch.sh)" exec node app/src/server.ts
 
 .PHONY: bench
-bench: $(INSTALLED) bench-tools ## The service beside raw node:http, by ratios, in a minute
-	@node load/src/main.ts bench
+bench: $(INSTALLED) bench-tools ## The service beside its peers, by ratios (QUICK=1: a minute; SOAK=10m: its memory)
+	@node load/src/main.ts bench $(if $(QUICK),--quick) $(if $(SOAK),--soak $(SOAK)) $(if $(ONLY),--only $(ONLY))
 
 # A package's own service must not start on the host: each init system is told its way not to.
 .PHONY: bench-tools

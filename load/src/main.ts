@@ -1,16 +1,27 @@
 import { Command } from "commander";
 
-import { bench } from "./bench/bench.ts";
-import { quickMatrix } from "./bench/matrix.ts";
+import { bench, type BenchOptions } from "./bench/bench.ts";
+import { parseDuration } from "./bench/duration.ts";
+import { fullMatrix, quickMatrix } from "./bench/matrix.ts";
+import { soak } from "./bench/soak.ts";
 import { BenchError } from "./error.ts";
 import { openProcesses } from "./processes/processes.ts";
 import { progress } from "./report/progress.ts";
+
+interface BenchFlags {
+    readonly quick?: true;
+    readonly soak?: number;
+    readonly only?: string;
+}
 
 const program = new Command("load").description("Measures the service beside its peers");
 
 program
     .command("bench")
     .description("the service beside its peers, by ratios in one run on this machine")
+    .option("--quick", "only the hot path beside raw node:http, in about a minute")
+    .option("--soak <duration>", "only resident memory under load, such as 10m", parseDuration)
+    .option("--only <text>", "only the trials whose id holds this text, such as open or float")
     .action(runBench);
 
 program.parseAsync().catch((error: unknown) => {
@@ -18,22 +29,21 @@ program.parseAsync().catch((error: unknown) => {
     process.exit(1);
 });
 
-async function runBench(): Promise<void> {
+async function runBench(flags: BenchFlags): Promise<void> {
     const interrupted = new AbortController();
     const processes = openProcesses();
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
         process.once(signal, () => {
-            processes.end();
             interrupted.abort();
-            console.error("\nInterrupted; finished cells are kept, run it again to go on.");
+            processes.end();
+            console.error("\nInterrupted; what was measured is kept, run it again to go on.");
             process.exit(130);
         });
     }
     const show = progress(process.stderr);
     try {
         const { report, file } = await bench({
-            name: "bench-quick",
-            cells: quickMatrix(),
+            ...chosen(flags),
             processes,
             signal: interrupted.signal,
             say: show.say,
@@ -42,11 +52,23 @@ async function runBench(): Promise<void> {
                 console.log(text);
             },
         });
-        const floors = report.cells.flatMap((cell) => cell.floors);
+        const floors = report.findings.flatMap((finding) => finding.floors);
         const met = floors.filter((floor) => floor.met).length;
         console.log(`${met} of ${floors.length} floors met; all figures: ${file}`);
     } finally {
         show.clear();
         processes.end();
     }
+}
+
+/** A part of the whole has a report of its own. @throws BenchError when nothing is chosen */
+function chosen({ quick, soak: seconds, only }: BenchFlags): Pick<BenchOptions, "name" | "trials"> {
+    if (seconds !== undefined) return { name: "soak", trials: [soak(seconds)] };
+    const [name, all] = quick ? ["bench-quick", quickMatrix()] : ["bench", fullMatrix()];
+    if (only === undefined) return { name, trials: all };
+    const trials = all.filter(({ id }) => id.includes(only));
+    if (trials.length > 0) return { name: `${name}-${only}`, trials };
+    throw new BenchError(
+        `no trial's id holds "${only}"; there are ${all.map(({ id }) => id).join(", ")}`,
+    );
 }

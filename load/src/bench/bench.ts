@@ -1,19 +1,18 @@
 import { BenchError } from "../error.ts";
-import { commit, cores, machine } from "../machine.ts";
+import { commit, cores, machine, pin } from "../machine.ts";
 import type { Peer } from "../peers/peer.ts";
 import type { Processes } from "../processes/processes.ts";
 import { startRedis } from "../processes/redis.ts";
-import { cellResult, type CellResult } from "../report/results.ts";
+import type { Finding } from "../report/finding.ts";
 import { openStore, type Report } from "../report/store.ts";
-import { cellTable } from "../report/table.ts";
+import { findingTable } from "../report/table.ts";
 import { startUpstream } from "../upstream/start.ts";
-import type { Cell } from "./cell.ts";
-import { measure, type Bench } from "./measure.ts";
+import type { Bench, Trial } from "./trial.ts";
 
 export interface BenchOptions {
     /** Of the report. */
     readonly name: string;
-    readonly cells: readonly Cell[];
+    readonly trials: readonly Trial[];
     readonly processes: Processes;
     readonly signal: AbortSignal;
     /** Shows what it is doing now. */
@@ -22,52 +21,49 @@ export interface BenchOptions {
     readonly print: (text: string) => void;
 }
 
-/** Measures one cell after the other, keeping each. @returns the path of the whole report. */
+/** Runs one trial after the other, keeping each finding. @returns the whole report and its path. */
 export async function bench(options: BenchOptions): Promise<{ report: Report; file: string }> {
-    const { name, processes, signal, say, print } = options;
+    const { name, trials, processes, signal, say, print } = options;
+    const chosen = cores();
+    await pin(chosen.generator);
+    const missing = await prepare(options);
     const run = { commit: await commit(), machine: machine() };
     const store = openStore(name, run);
-    const chosen = cores();
     const kept = store.unfinished();
-    const done: CellResult[] = [...(kept?.cells ?? [])];
-    if (done.length > 0) print(`Going on after the ${done.length} cells of an interrupted run.\n`);
-    const report = (): Report => ({
-        name,
-        begun,
-        finished: undefined,
-        ...run,
-        versions: {},
-        cells: done,
-    });
     const begun = kept?.begun ?? new Date().toISOString();
-    const parts: Bench = {
+    const findings: Finding[] = [...(kept?.findings ?? [])];
+    const report = (finished?: string): Report => ({ name, begun, finished, ...run, findings });
+    const upstream = await startUpstream(processes, chosen.generator);
+    const shared: Bench = {
         ground: {
             processes,
-            upstream: await startUpstream(processes, chosen.generator),
+            upstream: upstream.url,
             redis: await startRedis(processes, chosen.generator),
         },
         cores: chosen,
         signal,
         say,
+        has: (peer) => !missing.has(peer),
     };
-    const left = await prepared(options);
-    for (const cell of left) {
-        const known = done.find(({ id }) => id === cell.id);
-        const result = known ?? cellResult(cell, await measure(cell, parts));
+    for (const [index, trial] of trials.entries()) {
+        const known = findings.find(({ id }) => id === trial.id);
+        say(`${index + 1} of ${trials.length}: ${trial.title}`);
+        const finding = known ?? (await trial.run(shared));
         if (!known) {
-            done.push(result);
+            findings.push(finding);
             store.keep(report());
         }
-        print(`${cellTable(result)}\n`);
+        const told = known ? { ...finding, title: `${finding.title} (interrupted run)` } : finding;
+        print(`${findingTable(told)}\n`);
     }
-    const whole = { ...report(), finished: new Date().toISOString() };
+    const whole = report(new Date().toISOString());
     return { report: whole, file: store.finish(whole) };
 }
 
-/** Cells without the peers that cannot be had here; why is said once. */
-async function prepared({ cells, say, print }: BenchOptions): Promise<readonly Cell[]> {
+/** Installs the peers. @returns those that cannot be had here; why is printed once. */
+async function prepare({ trials, say, print }: BenchOptions): Promise<ReadonlySet<Peer>> {
     const missing = new Set<Peer>();
-    for (const peer of new Set(cells.flatMap(({ peers }) => peers))) {
+    for (const peer of new Set(trials.flatMap(({ peers }) => peers))) {
         try {
             await peer.prepare(say);
         } catch (error) {
@@ -76,8 +72,5 @@ async function prepared({ cells, say, print }: BenchOptions): Promise<readonly C
             print(`Without ${peer.name}: ${error.message}\n`);
         }
     }
-    return cells.map((cell) => ({
-        ...cell,
-        peers: cell.peers.filter((peer) => !missing.has(peer)),
-    }));
+    return missing;
 }

@@ -9,6 +9,8 @@ export interface Sample {
     /** Share of its one core that the server, and the generator, had. */
     readonly serverCore: number;
     readonly generatorCore: number;
+    /** Milliseconds that an open loop sent a request after it was due by its own fault, p99. */
+    readonly late?: number;
 }
 
 export interface Latency {

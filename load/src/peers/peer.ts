@@ -7,7 +7,7 @@ export interface Ground {
     readonly core: number;
     /** Base of the one upstream, with its version path. */
     readonly upstream: URL;
-    /** A real Redis of this run, emptied when a peer has started. */
+    /** A real Redis of this run. */
     readonly redis: URL;
     /** The service's own answer to the first request, out of its cache. */
     readonly answer: Buffer;
@@ -20,6 +20,8 @@ export interface Peer {
     readonly what: string;
     /** Sends the same bytes whatever it is asked for, so that nothing about them can be checked. */
     readonly blind?: true;
+    /** Distinct requests that it is measured with, when its cache holds fewer than the workload has. */
+    readonly holds?: number;
     /** Installs what is missing. @throws BenchError with the reason, and then it is left out. */
     readonly prepare: (say: (line: string) => void) => Promise<void>;
     readonly start: (ground: Ground) => Promise<Contestant>;

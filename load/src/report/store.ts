@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import path from "node:path";
 
 import type { Machine } from "../machine.ts";
-import type { CellResult } from "./results.ts";
+import type { Finding } from "./finding.ts";
 
 /** A benchmark's whole result: load/results/<name>.json. */
 export interface Report {
@@ -11,14 +11,13 @@ export interface Report {
     readonly finished: string | undefined;
     readonly commit: string;
     readonly machine: Machine;
-    readonly versions: Readonly<Record<string, string>>;
-    readonly cells: readonly CellResult[];
+    readonly findings: readonly Finding[];
 }
 
 export interface Store {
     /** What an interrupted run of the same commit on the same machine has left, if anything. */
     readonly unfinished: () => Report | undefined;
-    /** Kept after each cell, so that an interruption loses one cell at most. */
+    /** Kept after each finding, so that an interruption loses one trial at most. */
     readonly keep: (report: Report) => void;
     /** @returns the path of the whole report. */
     readonly finish: (report: Report) => string;

@@ -1,16 +1,21 @@
 import path from "node:path";
 
 import { freePort, untilAnswers } from "../processes/network.ts";
-import type { Processes } from "../processes/processes.ts";
+import type { Processes, Running } from "../processes/processes.ts";
 
 const SERVER = path.join(import.meta.dirname, "server.ts");
 
-/** Starts the stub upstream. @returns its base URL with the version path. */
-export async function startUpstream(processes: Processes, core: number): Promise<URL> {
+export interface StubUpstream {
+    /** Base with the version path. */
+    readonly url: URL;
+    readonly running: Running;
+}
+
+export async function startUpstream(processes: Processes, core: number): Promise<StubUpstream> {
     const port = await freePort();
     const args = [SERVER, String(port)];
-    const running = processes.start(process.execPath, args, { name: "upstream", core });
+    const running = processes.start(process.execPath, args, { name: `upstream-${port}`, core });
     const url = new URL(`http://127.0.0.1:${port}/v1`);
     await untilAnswers("the stub upstream", new URL("/counts", url), running);
-    return url;
+    return { url, running };
 }

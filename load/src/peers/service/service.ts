@@ -57,3 +57,15 @@ export function service(
 }
 
 export const ours = service("this service", "the service, exact hits in its process", () => ({}));
+
+/** A cache of one entry in the process: each hit is one of Redis. */
+export const oursFromRedis = service(
+    "this service, Redis",
+    "the service, hits in Redis: its own cache holds one entry",
+    ({ redis }) => ({ redisUrl: redis.href, maxLocalCacheSize: "1" }),
+);
+
+/** As pods run, with both caches. */
+export const oursWithRedis = service("this service", "the service with Redis", ({ redis }) => ({
+    redisUrl: redis.href,
+}));

@@ -1,0 +1,224 @@
+// Open loop: requests arrive by a Poisson process whatever the server does, each from one of many
+// users with a connection of their own. A latency counts from the moment when its request was due,
+// not from when its user was free to send it, so a stall of the server is measured by every request
+// that it delayed: no coordinated omission (Gil Tene, "How NOT to Measure Latency").
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+type headerList []string
+
+func (list *headerList) String() string { return strings.Join(*list, ", ") }
+
+func (list *headerList) Set(header string) error {
+	*list = append(*list, header)
+	return nil
+}
+
+type options struct {
+	url      *url.URL
+	requests [][]byte
+	users    int
+	rate     float64
+	duration time.Duration
+}
+
+// What one user saw. Latencies from due to answered, lateness from due to sent while the user was
+// free: the generator's own fault.
+type seen struct {
+	latencies []time.Duration
+	lateness  []time.Duration
+	bytes     int64
+	refused   int
+	broken    int
+}
+
+func main() {
+	chosen, err := readOptions()
+	if err == nil {
+		err = run(chosen)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "openloop:", err)
+		os.Exit(1)
+	}
+}
+
+func readOptions() (options, error) {
+	var headers headerList
+	target := flag.String("url", "", "where to POST")
+	bodies := flag.String("bodies", "", "file with one JSON body a line")
+	users := flag.Int("users", 1000, "connections")
+	rate := flag.Float64("rate", 2000, "requests a second, of all users")
+	duration := flag.Duration("duration", 5*time.Second, "how long requests arrive")
+	flag.Var(&headers, "header", "`name: value`; may be given more than once")
+	flag.Parse()
+	parsed, err := url.Parse(*target)
+	if err != nil || parsed.Host == "" {
+		return options{}, fmt.Errorf("-url %q is no URL with a host", *target)
+	}
+	content, err := os.ReadFile(*bodies)
+	if err != nil {
+		return options{}, err
+	}
+	requests := formatRequests(parsed, headers, content)
+	if len(requests) == 0 || *users < 1 || *rate <= 0 {
+		return options{}, errors.New("there must be a body, a user and a rate")
+	}
+	return options{parsed, requests, *users, *rate, *duration}, nil
+}
+
+func formatRequests(target *url.URL, headers headerList, content []byte) [][]byte {
+	var requests [][]byte
+	for body := range bytes.Lines(content) {
+		body = bytes.TrimSuffix(body, []byte("\n"))
+		var request bytes.Buffer
+		fmt.Fprintf(&request, "POST %s HTTP/1.1\r\nHost: %s\r\n", target.RequestURI(), target.Host)
+		for _, header := range append(headers, "content-type: application/json") {
+			fmt.Fprintf(&request, "%s\r\n", header)
+		}
+		fmt.Fprintf(&request, "content-length: %d\r\n\r\n%s", len(body), body)
+		requests = append(requests, request.Bytes())
+	}
+	return requests
+}
+
+func run(chosen options) error {
+	users := make([]*user, chosen.users)
+	for index := range users {
+		one, err := connect(chosen, index)
+		if err != nil {
+			return err
+		}
+		users[index] = one
+	}
+	start := time.Now().Add(100 * time.Millisecond)
+	var group sync.WaitGroup
+	for _, one := range users {
+		group.Go(func() { one.live(chosen, start) })
+	}
+	group.Wait()
+	return report(users, time.Since(start))
+}
+
+type user struct {
+	seen
+	random *rand.Rand
+	socket net.Conn
+	reader *bufio.Reader
+}
+
+// The connection is open and has been used before the clock runs: its making is not measured.
+func connect(chosen options, index int) (*user, error) {
+	socket, err := net.Dial("tcp", chosen.url.Host)
+	if err != nil {
+		return nil, err
+	}
+	random := rand.New(rand.NewPCG(uint64(index), 0))
+	one := &user{random: random, socket: socket, reader: bufio.NewReaderSize(socket, 16*1024)}
+	if one.ask(chosen); one.refused+one.broken > 0 {
+		return nil, fmt.Errorf("the first request of user %d got no 2xx", index)
+	}
+	one.seen = seen{}
+	return one, nil
+}
+
+func (one *user) live(chosen options, start time.Time) {
+	gap := float64(chosen.users) / chosen.rate * float64(time.Second)
+	due := start
+	for {
+		due = due.Add(time.Duration(one.random.ExpFloat64() * gap))
+		if due.Sub(start) > chosen.duration {
+			return
+		}
+		if wait := time.Until(due); wait > 0 {
+			time.Sleep(wait)
+			one.lateness = append(one.lateness, time.Since(due))
+		}
+		if one.ask(chosen) {
+			one.latencies = append(one.latencies, time.Since(due))
+		}
+		if one.broken > 0 {
+			return
+		}
+	}
+}
+
+// Reports whether the answer was a 2xx.
+func (one *user) ask(chosen options) bool {
+	request := chosen.requests[one.random.IntN(len(chosen.requests))]
+	one.socket.SetDeadline(time.Now().Add(30 * time.Second))
+	if _, err := one.socket.Write(request); err != nil {
+		one.broken++
+		return false
+	}
+	answer, err := http.ReadResponse(one.reader, nil)
+	if err != nil {
+		one.broken++
+		return false
+	}
+	read, err := io.Copy(io.Discard, answer.Body)
+	one.bytes += read
+	if err != nil {
+		one.broken++
+		return false
+	}
+	if answer.StatusCode/100 != 2 {
+		one.refused++
+		return false
+	}
+	return true
+}
+
+// Writes one line of JSON; times in microseconds, as wrk's script writes them.
+func report(users []*user, elapsed time.Duration) error {
+	var all seen
+	for _, one := range users {
+		all.latencies = append(all.latencies, one.latencies...)
+		all.lateness = append(all.lateness, one.lateness...)
+		all.bytes += one.bytes
+		all.refused += one.refused
+		all.broken += one.broken
+	}
+	slices.Sort(all.latencies)
+	slices.Sort(all.lateness)
+	return json.NewEncoder(os.Stdout).Encode(map[string]int64{
+		"requests":     int64(len(all.latencies) + all.refused),
+		"microseconds": elapsed.Microseconds(),
+		"bytes":        all.bytes,
+		"p50":          quantile(all.latencies, 0.5),
+		"p90":          quantile(all.latencies, 0.9),
+		"p99":          quantile(all.latencies, 0.99),
+		"p999":         quantile(all.latencies, 0.999),
+		"max":          quantile(all.latencies, 1),
+		"late":         quantile(all.lateness, 0.99),
+		"refused":      int64(all.refused),
+		"broken":       int64(all.broken),
+	})
+}
+
+// The smallest value that a share of the sorted values does not exceed.
+func quantile(sorted []time.Duration, share float64) int64 {
+	if len(sorted) == 0 {
+		return 0
+	}
+	rank := int(share*float64(len(sorted))+0.999999) - 1
+	return sorted[min(max(rank, 0), len(sorted)-1)].Microseconds()
+}

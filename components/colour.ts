@@ -41,6 +41,8 @@ export interface ServiceArgs extends Omit<
               readonly provider: "openai";
               readonly model: string;
               readonly url: string;
+              readonly fallbackUrls: string;
+              readonly revision: string;
               readonly apiKey: pulumi.Input<string>;
           };
 }
@@ -216,7 +218,7 @@ function upstreamFor(
     child: pulumi.CustomResourceOptions,
 ): { access: ColourPodArgs["upstream"]; objects: pulumi.Resource[] } {
     if (upstream.provider === "local") return { access: upstream, objects: [] };
-    const { provider, model, url, apiKey } = upstream;
+    const { apiKey, ...api } = upstream;
     const secret = new k8s.core.v1.Secret(
         `${name}-upstream-api-key`,
         {
@@ -225,5 +227,5 @@ function upstreamFor(
         },
         child,
     );
-    return { access: { provider, model, url, secretName: API_KEY_NAME }, objects: [secret] };
+    return { access: { ...api, secretName: API_KEY_NAME }, objects: [secret] };
 }

@@ -35,6 +35,10 @@ export interface ColourPodArgs {
               readonly provider: "openai";
               readonly model: string;
               readonly url: string;
+              /** With commas between; empty for none. */
+              readonly fallbackUrls: string;
+              /** Of the weights; empty for the URL's host and path. */
+              readonly revision: string;
               /** Secret with API_KEY_KEY. */
               readonly secretName: string;
           };
@@ -136,6 +140,8 @@ function environment(args: ColourPodArgs): EnvVar[] {
             ? [plain(ENVIRONMENT.modelThreads, upstream.modelThreads)]
             : [
                   plain(ENVIRONMENT.upstreamUrl, upstream.url),
+                  plain(ENVIRONMENT.upstreamFallbackUrls, upstream.fallbackUrls),
+                  plain(ENVIRONMENT.revision, upstream.revision),
                   secret(ENVIRONMENT.upstreamApiKey, upstream.secretName, API_KEY_KEY),
               ]),
         plain(ENVIRONMENT.drainTimeout, args.drain.longestRequestSeconds),

@@ -51,6 +51,8 @@ export type UpstreamConfig =
           readonly provider: "openai";
           readonly model: string;
           readonly url: string;
+          readonly fallbackUrls: string;
+          readonly revision: string;
           readonly apiKey: pulumi.Output<string>;
       };
 
@@ -123,6 +125,12 @@ function readUpstream(read: ConfigReader): UpstreamConfig {
     const model = read.required("service.model", pattern(/^\S+$/, "a name without blanks"));
     const modelThreads = read.integer("service.modelThreads", 1, 16);
     const address = pattern(/^https?:\/\/[^\s@]+$/, "an http or https URL without credentials");
+    const addresses = pattern(
+        /^https?:\/\/[^\s@,]+(,https?:\/\/[^\s@,]+)*$/,
+        "http or https URLs without credentials, with commas between them",
+    );
+    const fallbackUrls = read.optional("service.upstreamFallbackUrls", addresses) ?? "";
+    const revision = read.optional("service.revision", pattern(/^\S+$/, "a name without blanks"));
     const apiKey = read.secret(UPSTREAM_API_KEY);
     if (provider === "local") {
         read.optional("service.upstreamUrl", address);
@@ -133,6 +141,8 @@ function readUpstream(read: ConfigReader): UpstreamConfig {
         provider,
         model,
         url: read.required("service.upstreamUrl", address, reason),
+        fallbackUrls,
+        revision: revision ?? "",
         apiKey: apiKey ?? read.requiredSecret(UPSTREAM_API_KEY, `a key, since ${reason}`),
     };
 }

@@ -145,7 +145,7 @@ export function assemble({ config, log, upstream, ...tiers }: AppParts): App {
 async function openUpstream({ provider, model }: Config, log: Log): Promise<Upstream> {
     return provider.name === "local"
         ? await localUpstream({ ...provider, log })
-        : openaiUpstream({ ...provider, model });
+        : openaiUpstream({ ...provider, model, log });
 }
 
 /** JSON has no NaN. */

@@ -31,7 +31,13 @@ export interface RedisConfig {
 
 export type ProviderConfig =
     | { readonly name: "local"; readonly directory: string; readonly threads: number }
-    | { readonly name: "openai"; readonly url: URL; readonly apiKey: string | undefined };
+    | {
+          readonly name: "openai";
+          readonly url: URL;
+          readonly fallbackUrls: readonly URL[];
+          readonly apiKey: string | undefined;
+          readonly revision: string | undefined;
+      };
 
 const PROVIDERS = ["local", "openai"] as const;
 const REDIS_MODES = ["standalone", "cluster"] as const;
@@ -112,7 +118,9 @@ function readProvider(read: Reader): ProviderConfig {
     return {
         name,
         url: url ?? new URL("http://missing.invalid"),
+        fallbackUrls: read.urls("upstreamFallbackUrls", ["http:", "https:"]),
         apiKey: read.text("upstreamApiKey"),
+        revision: read.text("revision"),
     };
 }
 
@@ -166,11 +174,19 @@ class Reader {
         return undefined;
     }
 
+    urls(field: Field, protocols: readonly string[]): readonly URL[] {
+        const texts = this.text(field)?.split(",") ?? [];
+        const urls = texts.map((text) => URL.parse(text.trim()));
+        const sound = urls.filter((url) => url && protocols.includes(url.protocol));
+        if (sound.length < texts.length) this.found(field, "base URLs with commas between them");
+        return sound.filter((url) => url !== null);
+    }
+
     found(field: Field, allowed: string): void {
         const value = this.text(field);
         // A URL may carry a password, so only its presence is told.
         const shown =
-            value === undefined ? "not set" : field.endsWith("Url") ? "wrong" : `"${value}"`;
+            value === undefined ? "not set" : /Urls?$/.test(field) ? "wrong" : `"${value}"`;
         this.#findings.push(`${ENVIRONMENT[field]} is ${shown}; allowed: ${allowed}`);
     }
 

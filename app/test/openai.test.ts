@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { pino } from "pino";
 
 import type { Input } from "../src/input.ts";
 import { divide } from "../src/upstream/openai/answer.ts";
 import { openaiUpstream } from "../src/upstream/openai/openai.ts";
 import { parseRetryAfter } from "../src/upstream/openai/retry.ts";
 import type { Upstream } from "../src/upstream/upstream.ts";
+import { eventually } from "./support/eventually.ts";
 import {
     reply,
     rightAnswer,
@@ -15,6 +17,8 @@ import {
 } from "./support/stubUpstream.ts";
 import { scopeFor } from "./support/scope.ts";
 import { trueTokens, trueVector } from "./support/vectors.ts";
+
+const log = pino({ level: "silent" });
 
 let stub: StubUpstream;
 let upstream: Upstream;
@@ -27,6 +31,7 @@ beforeEach(async () => {
         model: "stub-model",
         attemptTimeoutMilliseconds: 300,
         firstRetryDelayMilliseconds: 1,
+        log,
     });
 });
 
@@ -109,11 +114,15 @@ describe("an OpenAI-compatible API", () => {
         expect(stub.requests).toHaveLength(1);
     });
 
-    test("that hangs for good gives a 504, one that is gone a 502", async () => {
+    test("that hangs for good gives a 504", async () => {
         stub.misbehave(...Array<() => void>(4).fill(() => undefined));
         await expect(embed()).rejects.toMatchObject({ status: 504 });
+    });
+
+    test("that is gone gives a 502, and is left alone after five failures", async () => {
         await stub.stop();
         await expect(embed()).rejects.toMatchObject({ status: 502, code: "upstream_unreachable" });
+        await expect(embed()).rejects.toMatchObject({ status: 503, code: "upstream_unavailable" });
     });
 
     test("that refuses our key does not blame the client, and is not tried again", async () => {
@@ -168,5 +177,77 @@ describe("Retry-After", () => {
         expect(parseRetryAfter(new Date(now - 5_000).toUTCString(), now)).toBe(0);
         expect(parseRetryAfter("soon", now)).toBeUndefined();
         expect(parseRetryAfter(undefined, now)).toBeUndefined();
+    });
+});
+
+describe("a fallback", () => {
+    let other: StubUpstream;
+    let both: Upstream;
+
+    beforeEach(async () => {
+        other = await startStubUpstream();
+        both = openaiUpstream({
+            url: stub.url,
+            fallbackUrls: [other.url],
+            apiKey: "a-key",
+            model: "stub-model",
+            attemptTimeoutMilliseconds: 300,
+            firstRetryDelayMilliseconds: 1,
+            halfOpenAfterMilliseconds: 50,
+            log,
+        });
+    });
+
+    afterEach(async () => {
+        await both.close();
+        await other.stop();
+    });
+
+    const ask = async (): Promise<unknown> =>
+        (await both.embed(inputs, scopeFor())).map(({ vector }) => vector);
+    const right = texts.map((text) => trueVector(text));
+    const broken: Turn = (_, response) => reply(response, 500, "broken");
+    const breakFor = (turns: number): void => stub.misbehave(...Array<Turn>(turns).fill(broken));
+
+    test("that gave the primary's vector answers while the primary fails, and no longer", async () => {
+        await both.start();
+        await eventually("both were asked for the probe", () => other.requests.length === 1);
+        await ask();
+        expect(other.requests).toHaveLength(1);
+        breakFor(20);
+        for (let n = 0; n < 8; n += 1) expect(await ask()).toEqual(right);
+        expect(stub.requests.length).toBeLessThan(2 + 8);
+        stub.misbehave();
+        await eventually("the primary is asked again", async () => {
+            const before = other.requests.length;
+            expect(await ask()).toEqual(right);
+            return other.requests.length === before;
+        });
+    });
+
+    test("with other vectors is never asked", async () => {
+        other.misbehave((request, response) => {
+            const answer = rightAnswer({ ...request, input: ["something else"] });
+            reply(response, 200, answer);
+        });
+        await both.start();
+        await eventually("it was asked for the probe", () => other.requests.length === 1);
+        breakFor(4);
+        await expect(ask()).rejects.toMatchObject({ status: 502 });
+        expect(other.requests).toHaveLength(1);
+    });
+});
+
+describe("the revision", () => {
+    test("is the host and path unless the configuration names it", () => {
+        expect(upstream.revision).toBe(`${stub.url.host}/v1`);
+        const named = openaiUpstream({
+            url: stub.url,
+            apiKey: undefined,
+            model: "stub-model",
+            revision: "2026-01",
+            log,
+        });
+        expect(named.revision).toBe("2026-01");
     });
 });

@@ -28,7 +28,11 @@ export const ENVIRONMENT = {
     model: "EMBEDDING_MODEL",
     /** Base URL of the upstream with its version path, such as `https://host/v1`. */
     upstreamUrl: "UPSTREAM_URL",
+    /** Base URLs, with commas between, that serve the same model at the same revision. */
+    upstreamFallbackUrls: "UPSTREAM_FALLBACK_URLS",
     upstreamApiKey: "UPSTREAM_API_KEY",
+    /** Names the upstream model's weights; a new one leaves all older vectors behind. */
+    revision: "EMBEDDING_REVISION",
     /** Folder with model.onnx and tokenizer.json. */
     modelDirectory: "MODEL_DIR",
     /** Worker threads of the local model. */

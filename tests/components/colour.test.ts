@@ -101,6 +101,8 @@ describe("Colour", () => {
             provider: "openai",
             model: "m",
             url: "https://api.example/v1",
+            fallbackUrls: "https://other.example/v1",
+            revision: "2026-01",
             apiKey: "a-key",
         } as const;
         const service = { ...ARGS.service, upstream };

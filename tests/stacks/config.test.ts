@@ -55,6 +55,8 @@ describe("loadConfig", () => {
         ["service.memoryLimit", "2G", /bytes such as/],
         ["service.memoryRequest", "64Gi", /service\.memoryLimit is below the request/],
         ["service.provider", "other", /allowed: local, openai/],
+        ["service.upstreamFallbackUrls", "https://a,b", /URLs without credentials, with commas/],
+        ["service.revision", "two words", /a name without blanks/],
         ["service.cacheTtl", "59", /from 60 to 31536000/],
         ["service.cacheStale", "-1", /from 0 to 31536000/],
         ["service.cachePrecision", "float64", /allowed: float32, float16, int8/],

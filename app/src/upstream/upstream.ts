@@ -22,12 +22,28 @@ export interface Upstream {
      *
      * @throws UpstreamError
      */
-    readonly embed: (
-        inputs: readonly Input[],
-        scope: Pick<Scope, "dimensions" | "deadline">,
-    ) => Promise<readonly Embedding[]>;
+    readonly embed: (inputs: readonly Input[], scope: Scope) => Promise<readonly Embedding[]>;
     readonly close: () => Promise<void>;
 }
+
+/** What there is to count about an upstream; none of it may throw. */
+export interface UpstreamEvents {
+    /** One attempt at one endpoint ended, with `ok` or the error's code. */
+    readonly attempted: (endpoint: string, outcome: string, seconds: number) => void;
+    /** A call was answered that joined so many requests. */
+    readonly called: (inputs: number, requests: number) => void;
+    /** Inputs that wait, calls under way, and how many there may be. */
+    readonly waiting: (inputs: number, inFlight: number, limit: number) => void;
+    /** A request was refused, because it would have waited in vain. */
+    readonly overloaded: () => void;
+}
+
+export const noEvents: UpstreamEvents = {
+    attempted: () => undefined,
+    called: () => undefined,
+    waiting: () => undefined,
+    overloaded: () => undefined,
+};
 
 /** Why an upstream gave no embeddings, as the client will be told. */
 export class UpstreamError extends Error {

@@ -1,168 +1,117 @@
-import { Agent, request, type Dispatcher } from "undici";
-
 import type { Input } from "../../input.ts";
+import type { Log } from "../../log.ts";
+import type { Scope } from "../../scope.ts";
 import type { Embedding } from "../../vector/embedding.ts";
-import { UpstreamError, type Upstream } from "../upstream.ts";
-import { readAnswer } from "./answer.ts";
+import { batched } from "../batched.ts";
+import { adaptiveConcurrency } from "../concurrency.ts";
+import { noEvents, UpstreamError, type Upstream, type UpstreamEvents } from "../upstream.ts";
+import { openaiEndpoint, type Endpoint } from "./endpoint.ts";
+import { fallbacks } from "./fallbacks.ts";
 import { dimensionsFault, nativeDimensions, shortens } from "./models.ts";
-import { parseRetryAfter, retry, type Attempt } from "./retry.ts";
+import { retry, retryBudget, type Attempt } from "./retry.ts";
 
 export interface OpenaiOptions {
     /** Base with the version path, such as `https://host/v1`. */
     readonly url: URL;
+    /** Others that serve the same model at the same revision, in the order in which they are tried. */
+    readonly fallbackUrls?: readonly URL[];
     readonly apiKey: string | undefined;
     readonly model: string;
+    /** Names the weights; default: the host and path, since nothing better is known. */
+    readonly revision?: string | undefined;
+    readonly log: Log;
+    readonly events?: UpstreamEvents;
     readonly attemptTimeoutMilliseconds?: number;
     readonly firstRetryDelayMilliseconds?: number;
+    readonly halfOpenAfterMilliseconds?: number;
 }
 
 const ATTEMPTS = 4;
-const CONNECTIONS = 64;
-const CONNECT_TIMEOUT_MILLISECONDS = 3_000;
 const MAX_RETRY_DELAY_MILLISECONDS = 4_000;
 
-/** Any API that speaks OpenAI's embeddings contract. */
+/** Any API that speaks OpenAI's embeddings contract, at one place or at several. */
 export function openaiUpstream(options: OpenaiOptions): Upstream {
-    const { url, apiKey, model } = options;
-    const attemptTimeout = options.attemptTimeoutMilliseconds ?? 10_000;
-    const endpoint = `${url.href.replace(/\/$/, "")}/embeddings`;
-    const agent = new Agent({
-        connections: CONNECTIONS,
-        connect: { timeout: CONNECT_TIMEOUT_MILLISECONDS },
-    });
-    const headers = {
-        "content-type": "application/json",
-        ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
-    };
+    const { url, fallbackUrls = [], apiKey, model, log, events = noEvents } = options;
+    const endpointAt = (place: URL): Endpoint =>
+        openaiEndpoint({
+            url: place,
+            apiKey,
+            model,
+            attemptTimeoutMilliseconds: options.attemptTimeoutMilliseconds ?? 10_000,
+            halfOpenAfterMilliseconds: options.halfOpenAfterMilliseconds ?? 5_000,
+        });
+    const primary = endpointAt(url);
+    const others = fallbackUrls.map(endpointAt);
+    const spare = fallbacks(primary, others, log);
+    const concurrency = adaptiveConcurrency();
+    const budget = retryBudget();
     let native = nativeDimensions(model);
-    /** base64 is a third of the bytes and exact; an API that refuses it is asked for numbers. */
-    let encoding: "base64" | "float" = "base64";
 
     async function attempt(
         inputs: readonly Input[],
-        dimensions: number | undefined,
-        deadline: number,
+        { dimensions, deadline }: Pick<Scope, "dimensions" | "deadline">,
     ): Promise<Attempt<readonly Embedding[]>> {
-        const asked = encoding;
-        const body = JSON.stringify({
-            model,
-            input: inputs.map((input) => (input.kind === "text" ? input.text : input.ids)),
-            encoding_format: asked,
-            ...(dimensions === undefined ? {} : { dimensions }),
-        });
-        const timeout = Math.max(1, Math.min(attemptTimeout, deadline - performance.now()));
-        const signal = AbortSignal.timeout(timeout);
-        try {
-            const response = await request(endpoint, {
-                dispatcher: agent,
-                method: "POST",
-                headers,
-                body,
-                signal,
-            });
-            const text = await response.body.text();
-            if (response.statusCode === 200) {
-                const wanted = dimensions ?? native;
-                return { value: readAnswer(parse(text), inputs.map(weight), wanted) };
-            }
-            if (
-                asked === "base64" &&
-                response.statusCode < 500 &&
-                text.includes("encoding_format")
-            ) {
-                encoding = "float";
-                return { error: refused(response, text), again: true };
-            }
-            return failure(response, text);
-        } catch (error) {
-            return { error: asUpstreamError(error, signal), again: true };
-        }
+        const wish = { dimensions, length: dimensions ?? native, deadline };
+        const begun = performance.now();
+        const endpoint = choose();
+        const outcome = await endpoint.attempt(inputs, wish);
+        const seconds = (performance.now() - begun) / 1000;
+        events.attempted(endpoint.name, "error" in outcome ? kindOf(outcome.error) : "ok", seconds);
+        if ("error" in outcome && showsPressure(outcome.error)) concurrency.pressed();
+        if (!("error" in outcome)) return outcome;
+        // An endpoint that failed is no reason to wait where another one serves.
+        const next = isDown(outcome.error) ? spare.first() : undefined;
+        return next && next !== endpoint ? next.attempt(inputs, wish) : outcome;
     }
+
+    function choose(): Endpoint {
+        return primary.closed() ? primary : (spare.first() ?? primary);
+    }
+
+    const embed = batched(
+        {
+            embed: async (inputs, scope) => {
+                const embeddings = await retry(() => attempt(inputs, scope), {
+                    attempts: ATTEMPTS,
+                    firstDelayMilliseconds: options.firstRetryDelayMilliseconds ?? 200,
+                    maxDelayMilliseconds: MAX_RETRY_DELAY_MILLISECONDS,
+                    deadline: scope.deadline,
+                    budget,
+                });
+                if (scope.dimensions === undefined) native ??= embeddings[0]?.vector.length;
+                return embeddings;
+            },
+        },
+        { concurrency, events },
+    );
 
     return {
         provider: "openai",
-        revision: `${url.host}${url.pathname}`,
+        revision: options.revision ?? `${url.host}${url.pathname}`,
         dimensions: () => native,
         acceptsTokens: true,
         shortens: shortens(model),
         dimensionsFault: (dimensions) => dimensionsFault(model, dimensions),
-        start: () => Promise.resolve(),
-        embed: async (inputs, { dimensions, deadline }) => {
-            const embeddings = await retry(() => attempt(inputs, dimensions, deadline), {
-                attempts: ATTEMPTS,
-                firstDelayMilliseconds: options.firstRetryDelayMilliseconds ?? 200,
-                maxDelayMilliseconds: MAX_RETRY_DELAY_MILLISECONDS,
-                deadline,
-            });
-            if (dimensions === undefined) native ??= embeddings[0]?.vector.length;
-            return embeddings;
+        start: () => {
+            spare.start();
+            return Promise.resolve();
         },
-        close: () => agent.destroy(),
+        embed,
+        close: async () => {
+            spare.stop();
+            await Promise.all([primary, ...others].map((one) => one.close()));
+        },
     };
 }
 
-/** Tokens grow with bytes; what matters is that the parts of a call sum to its bill. */
-function weight(input: Input): number {
-    return input.kind === "text" ? Buffer.byteLength(input.text) : input.ids.length;
+function isDown(error: Error): boolean {
+    return error instanceof UpstreamError && error.status >= 500;
 }
 
-function parse(text: string): unknown {
-    try {
-        return JSON.parse(text);
-    } catch {
-        const message = "The upstream's answer is wrong: it is not JSON";
-        throw new UpstreamError(502, "bad_upstream_answer", message);
-    }
+function showsPressure(error: Error): boolean {
+    return error instanceof UpstreamError && (error.status === 429 || error.status === 504);
 }
 
-function failure(response: Dispatcher.ResponseData, text: string): Attempt<never> {
-    const { statusCode, headers } = response;
-    const header = headers["retry-after"];
-    const retryAfter = parseRetryAfter(typeof header === "string" ? header : undefined, Date.now());
-    if (statusCode === 429) {
-        const seconds = Math.ceil((retryAfter ?? 1000) / 1000);
-        const message = "The upstream is at its rate limit";
-        const error = new UpstreamError(429, "rate_limit_exceeded", message, seconds);
-        return { error, again: true, retryAfterMilliseconds: retryAfter };
-    }
-    if (statusCode >= 500 || statusCode === 408) {
-        const message = `The upstream answered ${statusCode}`;
-        const error = new UpstreamError(502, "upstream_error", message);
-        return { error, again: true, retryAfterMilliseconds: retryAfter };
-    }
-    return { error: refused(response, text), again: false };
-}
-
-/** A refusal of the inputs is the client's to know; a refusal of our key or model is not. */
-function refused({ statusCode }: Dispatcher.ResponseData, text: string): UpstreamError {
-    if (statusCode !== 400 && statusCode !== 413 && statusCode !== 422) {
-        const message = `The upstream refused this service's request (${statusCode})`;
-        return new UpstreamError(502, "upstream_refused", message);
-    }
-    const { message, code } = readError(text);
-    return new UpstreamError(400, code, message);
-}
-
-function readError(text: string): { message: string; code: string } {
-    const fallback = { message: "The upstream refused the input", code: "invalid_input" };
-    try {
-        const { error } = JSON.parse(text) as { error?: { message?: unknown; code?: unknown } };
-        return {
-            message: typeof error?.message === "string" ? error.message : fallback.message,
-            code: typeof error?.code === "string" ? error.code : fallback.code,
-        };
-    } catch {
-        return fallback;
-    }
-}
-
-function asUpstreamError(error: unknown, signal: AbortSignal): UpstreamError {
-    if (error instanceof UpstreamError) return error;
-    if (signal.aborted) {
-        return new UpstreamError(504, "upstream_timeout", "The upstream did not answer in time");
-    }
-    const { code } = error as { code?: unknown };
-    const reason = typeof code === "string" ? code : "network";
-    const message = `The upstream could not be reached (${reason})`;
-    return new UpstreamError(502, "upstream_unreachable", message);
+function kindOf(error: Error): string {
+    return error instanceof UpstreamError ? error.code : "unexpected";
 }

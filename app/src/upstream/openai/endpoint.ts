@@ -1,0 +1,210 @@
+import { BrokenCircuitError, circuitBreaker, ConsecutiveBreaker, handleType } from "cockatiel";
+import { Agent, request, type Dispatcher } from "undici";
+
+import type { Input } from "../../input.ts";
+import type { Embedding } from "../../vector/embedding.ts";
+import { UpstreamError } from "../upstream.ts";
+import { readAnswer } from "./answer.ts";
+import { parseRetryAfter, type Attempt } from "./retry.ts";
+
+export interface EndpointOptions {
+    /** Base with the version path, such as `https://host/v1`. */
+    readonly url: URL;
+    readonly apiKey: string | undefined;
+    readonly model: string;
+    readonly attemptTimeoutMilliseconds: number;
+    readonly halfOpenAfterMilliseconds: number;
+}
+
+/** One place that serves the model. */
+export interface Endpoint {
+    readonly name: string;
+    /** Its breaker lets a call through, if only to see whether it works again. */
+    readonly closed: () => boolean;
+    /** One call, and what to make of a failure. */
+    readonly attempt: (
+        inputs: readonly Input[],
+        wish: Wish,
+    ) => Promise<Attempt<readonly Embedding[]>>;
+    readonly close: () => Promise<void>;
+}
+
+export interface Wish {
+    /** Asked for; undefined for the model's own length. */
+    readonly dimensions: number | undefined;
+    /** Expected, if it is known. */
+    readonly length: number | undefined;
+    /** In milliseconds of `performance.now()`. */
+    readonly deadline: number;
+}
+
+const CONNECTIONS = 64;
+const CONNECT_TIMEOUT_MILLISECONDS = 3_000;
+/** So many failures in a row, and nobody waits for this endpoint any more. */
+const FAILURES_TO_OPEN = 5;
+
+/** A failure that says something about the endpoint, and not only about the inputs. */
+class Broken extends Error {
+    readonly outcome: Attempt<never>;
+
+    constructor(outcome: Attempt<never>) {
+        super("The endpoint failed");
+        this.outcome = outcome;
+    }
+}
+
+export function openaiEndpoint(options: EndpointOptions): Endpoint {
+    const { url, apiKey, model, attemptTimeoutMilliseconds, halfOpenAfterMilliseconds } = options;
+    const target = `${url.href.replace(/\/$/, "")}/embeddings`;
+    const agent = new Agent({
+        connections: CONNECTIONS,
+        connect: { timeout: CONNECT_TIMEOUT_MILLISECONDS },
+    });
+    const headers = {
+        "content-type": "application/json",
+        ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
+    };
+    const breaker = circuitBreaker(handleType(Broken), {
+        halfOpenAfter: halfOpenAfterMilliseconds,
+        breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
+    });
+    let openedAt = -Infinity;
+    breaker.onBreak(() => {
+        openedAt = performance.now();
+    });
+    breaker.onReset(() => {
+        openedAt = -Infinity;
+    });
+    /** base64 is a third of the bytes and exact; an API that refuses it is asked for numbers. */
+    let encoding: "base64" | "float" = "base64";
+
+    async function call(
+        inputs: readonly Input[],
+        wish: Wish,
+    ): Promise<Attempt<readonly Embedding[]>> {
+        const { dimensions, length, deadline } = wish;
+        const asked = encoding;
+        const body = JSON.stringify({
+            model,
+            input: inputs.map((input) => (input.kind === "text" ? input.text : input.ids)),
+            encoding_format: asked,
+            ...(dimensions === undefined ? {} : { dimensions }),
+        });
+        const left = deadline - performance.now();
+        const signal = AbortSignal.timeout(Math.max(1, Math.min(attemptTimeoutMilliseconds, left)));
+        try {
+            const response = await request(target, {
+                dispatcher: agent,
+                method: "POST",
+                headers,
+                body,
+                signal,
+            });
+            const text = await response.body.text();
+            if (response.statusCode === 200) {
+                return { value: readAnswer(parse(text), inputs.map(weight), length) };
+            }
+            const { statusCode } = response;
+            if (asked === "base64" && statusCode < 500 && text.includes("encoding_format")) {
+                encoding = "float";
+                return { error: refused(response, text), again: true };
+            }
+            return failure(response, text);
+        } catch (error) {
+            return { error: asUpstreamError(error, signal), again: true };
+        }
+    }
+
+    return {
+        name: url.host,
+        closed: () => performance.now() - openedAt >= halfOpenAfterMilliseconds,
+        attempt: async (inputs, wish) => {
+            try {
+                return await breaker.execute(async () => {
+                    const outcome = await call(inputs, wish);
+                    if ("error" in outcome && blamesEndpoint(outcome.error))
+                        throw new Broken(outcome);
+                    return outcome;
+                });
+            } catch (error) {
+                if (error instanceof Broken) return error.outcome;
+                if (!(error instanceof BrokenCircuitError)) throw error;
+                const message =
+                    "The upstream has failed several times and is left alone for a moment";
+                const unavailable = new UpstreamError(503, "upstream_unavailable", message, 1);
+                return { error: unavailable, again: false };
+            }
+        },
+        close: () => agent.destroy(),
+    };
+}
+
+function blamesEndpoint(error: Error): boolean {
+    return error instanceof UpstreamError && (error.status === 502 || error.status === 504);
+}
+
+/** Tokens grow with bytes; what matters is that the parts of a call sum to its bill. */
+function weight(input: Input): number {
+    return input.kind === "text" ? Buffer.byteLength(input.text) : input.ids.length;
+}
+
+function parse(text: string): unknown {
+    try {
+        return JSON.parse(text);
+    } catch {
+        const message = "The upstream's answer is wrong: it is not JSON";
+        throw new UpstreamError(502, "bad_upstream_answer", message);
+    }
+}
+
+function failure(response: Dispatcher.ResponseData, text: string): Attempt<never> {
+    const { statusCode, headers } = response;
+    const header = headers["retry-after"];
+    const retryAfter = parseRetryAfter(typeof header === "string" ? header : undefined, Date.now());
+    if (statusCode === 429) {
+        const seconds = Math.ceil((retryAfter ?? 1000) / 1000);
+        const message = "The upstream is at its rate limit";
+        const error = new UpstreamError(429, "rate_limit_exceeded", message, seconds);
+        return { error, again: true, retryAfterMilliseconds: retryAfter };
+    }
+    if (statusCode >= 500 || statusCode === 408) {
+        const message = `The upstream answered ${statusCode}`;
+        const error = new UpstreamError(502, "upstream_error", message);
+        return { error, again: true, retryAfterMilliseconds: retryAfter };
+    }
+    return { error: refused(response, text), again: false };
+}
+
+/** A refusal of the inputs is the client's to know; a refusal of our key or model is not. */
+function refused({ statusCode }: Dispatcher.ResponseData, text: string): UpstreamError {
+    if (statusCode !== 400 && statusCode !== 413 && statusCode !== 422) {
+        const message = `The upstream refused this service's request (${statusCode})`;
+        return new UpstreamError(502, "upstream_refused", message);
+    }
+    const { message, code } = readError(text);
+    return new UpstreamError(400, code, message);
+}
+
+function readError(text: string): { message: string; code: string } {
+    const fallback = { message: "The upstream refused the input", code: "invalid_input" };
+    try {
+        const { error } = JSON.parse(text) as { error?: { message?: unknown; code?: unknown } };
+        return {
+            message: typeof error?.message === "string" ? error.message : fallback.message,
+            code: typeof error?.code === "string" ? error.code : fallback.code,
+        };
+    } catch {
+        return fallback;
+    }
+}
+
+function asUpstreamError(error: unknown, signal: AbortSignal): UpstreamError {
+    if (error instanceof UpstreamError) return error;
+    if (signal.aborted) {
+        return new UpstreamError(504, "upstream_timeout", "The upstream did not answer in time");
+    }
+    const { code } = error as { code?: unknown };
+    const reason = typeof code === "string" ? code : "network";
+    const message = `The upstream could not be reached (${reason})`;
+    return new UpstreamError(502, "upstream_unreachable", message);
+}

@@ -66,7 +66,7 @@ model: ## The local model, checked against its pinned hashes, in the user's cach
 
 .PHONY: dev
 dev: $(INSTALLED) ## The service alone on 8001 (PORT=…) with the local model; needs no Redis
-	@MODEL_DIR="$$(app/model/fetch.sh)" exec node app/src/server.ts
+	@MODEL_DIR="$$(app/model/fetch.sh)" ANONYMOUS=true exec node app/src/server.ts
 
 .PHONY: bench
 bench: $(INSTALLED) bench-tools ## The service beside its peers, by ratios (QUICK=1: a minute; SOAK=10m: its memory)

@@ -14,6 +14,7 @@ import {
     type Release,
     type ServiceConfig,
 } from "./config/service.ts";
+import { readTenantsConfig, type TenantsConfig } from "./config/tenants.ts";
 
 /** What a stack asks for, checked. Meanings, units and defaults of the keys stand in Pulumi.yaml. */
 export interface StackConfig {
@@ -21,6 +22,7 @@ export interface StackConfig {
     readonly weights: Weights;
     readonly service: ServiceConfig;
     readonly redis: RedisConfig;
+    readonly tenants: TenantsConfig;
     readonly edge: EdgeConfig;
     /** Undefined: no cert-manager and no HTTPS. */
     readonly certificates: CertificatesConfig | undefined;
@@ -38,6 +40,7 @@ export function loadConfig(read = new ConfigReader()): StackConfig {
         weights: readWeights(read),
         service: readService(read),
         redis: readRedis(read),
+        tenants: readTenantsConfig(read),
         edge: readEdge(read),
         certificates: readCertificates(read),
     };

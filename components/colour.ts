@@ -11,6 +11,7 @@ import { Autoscaler } from "./autoscaler.ts";
 import { API_KEY_KEY, colourPod, CREDENTIAL_KEYS, type ColourPodArgs } from "./colourPod.ts";
 import { selectorLabels, standardLabels } from "./labels.ts";
 import { APP_USER } from "./redis/settings.ts";
+import { tenantsSecret, TENANTS_SECRET, type TenantsArgs } from "./tenants.ts";
 import { disruptionBudget, type Resources } from "./workload.ts";
 
 const CREDENTIALS_NAME = "redis-credentials";
@@ -22,12 +23,13 @@ export interface ColourArgs {
     readonly release: { readonly image: string; readonly version: string };
     readonly service: ServiceArgs;
     readonly redis: RedisAccess;
+    readonly tenants: Pick<TenantsArgs, "list" | "platformKey"> & { readonly anonymous: boolean };
 }
 
 /** Settings that both colours have in common. */
 export interface ServiceArgs extends Omit<
     ColourPodArgs,
-    "colour" | "version" | "image" | "redis" | "upstream"
+    "colour" | "version" | "image" | "redis" | "upstream" | "anonymous"
 > {
     /** The autoscaler's floor and limit. */
     readonly minReplicas: number;
@@ -84,13 +86,25 @@ export class Colour extends pulumi.ComponentResource {
 
         const redis = redisFor(name, args.redis, metadata, child);
         const upstream = upstreamFor(name, service.upstream, metadata, child);
+        const tenants = tenantsSecret(
+            `${name}-tenants`,
+            { ...args.tenants, metadata: metadata(TENANTS_SECRET.name) },
+            child,
+        );
         const account = new k8s.core.v1.ServiceAccount(
             `${name}-account`,
             { metadata: metadata(objectName), automountServiceAccountToken: false },
             child,
         );
         const pod = colourPod(
-            { ...service, ...release, colour, redis: redis.access, upstream: upstream.access },
+            {
+                ...service,
+                ...release,
+                colour,
+                redis: redis.access,
+                upstream: upstream.access,
+                anonymous: args.tenants.anonymous,
+            },
             objectName,
             matchLabels,
         );
@@ -122,7 +136,7 @@ export class Colour extends pulumi.ComponentResource {
             {
                 parent: this,
                 // The pods name them, so that no edge follows from the values.
-                dependsOn: [account, ...redis.objects, ...upstream.objects],
+                dependsOn: [account, tenants, ...redis.objects, ...upstream.objects],
                 // Longer than the progress deadline, whose message says more than a timeout's.
                 customTimeouts: { create: "10m", update: "10m" },
             },

@@ -1,5 +1,6 @@
 import { ENVIRONMENT, PATHS, PORTS, type Colour } from "@property-search/contract";
 import type * as k8s from "@pulumi/kubernetes";
+import { TENANTS_FOLDER, TENANTS_SECRET } from "./tenants.ts";
 import {
     containerResources,
     hardenedContainer,
@@ -52,6 +53,8 @@ export interface ColourPodArgs {
     readonly maxLocalCacheSize: number;
     /** Dollars, in decimal notation. */
     readonly costPerRequest: string;
+    /** Who sends no key is served too. */
+    readonly anonymous: boolean;
     readonly logLevel: string;
     readonly drain: { readonly preStopSeconds: number; readonly longestRequestSeconds: number };
 }
@@ -84,10 +87,17 @@ export function colourPod(
                 lifecycle: { preStop: { sleep: { seconds: preStopSeconds } } },
                 resources: containerResources(args.resources),
                 securityContext: hardenedContainer(),
-                volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
+                volumeMounts: [
+                    { name: "tmp", mountPath: "/tmp" },
+                    // A folder, not a file: only then does a changed Secret arrive in the pod.
+                    { name: "tenants", mountPath: TENANTS_FOLDER, readOnly: true },
+                ],
             },
         ],
-        volumes: [{ name: "tmp", emptyDir: { sizeLimit: "64Mi" } }],
+        volumes: [
+            { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
+            { name: "tenants", secret: { secretName: TENANTS_SECRET.name } },
+        ],
     };
 }
 
@@ -145,6 +155,8 @@ function environment(args: ColourPodArgs): EnvVar[] {
                   secret(ENVIRONMENT.upstreamApiKey, upstream.secretName, API_KEY_KEY),
               ]),
         plain(ENVIRONMENT.drainTimeout, args.drain.longestRequestSeconds),
+        plain(ENVIRONMENT.tenantsFile, `${TENANTS_FOLDER}/${TENANTS_SECRET.file}`),
+        plain(ENVIRONMENT.anonymous, String(args.anonymous)),
         plain(ENVIRONMENT.logLevel, args.logLevel),
     ];
 }

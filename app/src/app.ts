@@ -18,6 +18,7 @@ import { ownEpochs, sharedEpochs, type Epochs } from "./key/epochs.ts";
 import { keyMakers } from "./key/key.ts";
 import type { Log } from "./log.ts";
 import { openMetrics } from "./metrics/metrics.ts";
+import { openEntrance, type Entrance } from "./tenants/entrance.ts";
 import { localUpstream } from "./upstream/local/local.ts";
 import { openaiUpstream } from "./upstream/openai/openai.ts";
 import type { Upstream } from "./upstream/upstream.ts";
@@ -46,13 +47,14 @@ export async function buildApp(config: Config, log: Log): Promise<App> {
     const shared = redis
         ? redisCache(redis, { codec, staleSeconds: config.cacheStaleSeconds, log })
         : noSharedCache;
+    const entrance = openEntrance(config.tenants, redis, log);
     const epochs = redis ? sharedEpochs(redis, log) : ownEpochs();
     const local = localCache({
         maxEntries: config.maxLocalEntries,
         maxBytes: MAX_LOCAL_BYTES,
         staleSeconds: config.cacheStaleSeconds,
     });
-    return assemble({ config, log, upstream, local, codec, shared, epochs });
+    return assemble({ config, log, upstream, local, codec, shared, epochs, entrance });
 }
 
 export interface AppParts {
@@ -63,10 +65,11 @@ export interface AppParts {
     readonly local: LocalCache;
     readonly codec: EntryCodec;
     readonly epochs: Epochs;
+    readonly entrance: Entrance;
 }
 
 export function assemble({ config, log, upstream, ...tiers }: AppParts): App {
-    const { shared, local, codec, epochs } = tiers;
+    const { shared, local, codec, epochs, entrance } = tiers;
     const { colour, version, model, costPerRequest } = config;
     const { provider, revision } = upstream;
     let started = false;
@@ -78,6 +81,7 @@ export function assemble({ config, log, upstream, ...tiers }: AppParts): App {
         redisUp: () => shared.state() === "up",
     });
     const parts = {
+        gate: entrance.gate,
         keysOf: keyMakers({ provider, model, revision, inputType: "none" }, epochs.of),
         resolver: resolver({
             local,
@@ -137,6 +141,7 @@ export function assemble({ config, log, upstream, ...tiers }: AppParts): App {
         },
         close: async () => {
             epochs.stop();
+            await entrance.stop();
             await Promise.all([upstream.close(), shared.close()]);
         },
     };

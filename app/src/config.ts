@@ -19,6 +19,7 @@ export interface Config {
     readonly model: string;
     readonly provider: ProviderConfig;
     readonly drainTimeoutSeconds: number;
+    readonly tenants: TenantsConfig;
     readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -27,6 +28,11 @@ export interface RedisConfig {
     readonly mode: (typeof REDIS_MODES)[number];
     readonly username: string | undefined;
     readonly password: string | undefined;
+}
+
+export interface TenantsConfig {
+    readonly file: string | undefined;
+    readonly anonymous: boolean;
 }
 
 export type ProviderConfig =
@@ -75,6 +81,7 @@ export function readConfig(environment: Environment): Config {
         model: read.text("model") ?? "all-MiniLM-L6-v2",
         provider: readProvider(read),
         drainTimeoutSeconds: read.integer("drainTimeout", 30, 1, 600),
+        tenants: readTenants(read),
         logLevel: read.oneOf("logLevel", LOG_LEVELS, "info"),
     };
     read.finish();
@@ -98,6 +105,15 @@ function readRedis(read: Reader): RedisConfig | undefined {
         username: read.text("redisUsername"),
         password: read.text("redisPassword"),
     };
+}
+
+function readTenants(read: Reader): TenantsConfig {
+    const file = read.text("tenantsFile");
+    const anonymous = read.oneOf("anonymous", ["true", "false"], "false") === "true";
+    if (file === undefined && !anonymous) {
+        read.found("tenantsFile", "a file of tenants, or ANONYMOUS=true: nobody could ask");
+    }
+    return { file, anonymous };
 }
 
 function readProvider(read: Reader): ProviderConfig {

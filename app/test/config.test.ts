@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 
 import { ConfigError, readConfig } from "../src/config.ts";
 
-const local = { MODEL_DIR: "/model" };
+const local = { MODEL_DIR: "/model", ANONYMOUS: "true" };
 
 function findings(environment: Record<string, string>): readonly string[] {
     try {
@@ -29,6 +29,7 @@ describe("the environment", () => {
             model: "all-MiniLM-L6-v2",
             provider: { name: "local", directory: "/model", threads: 1 },
             drainTimeoutSeconds: 30,
+            tenants: { file: undefined, anonymous: true },
             logLevel: "info",
         });
     });
@@ -61,11 +62,19 @@ describe("the environment", () => {
     });
 
     test("the local model without a folder says how to get one", () => {
-        expect(findings({}).join()).toMatch(/MODEL_DIR is not set; .*make model/);
+        expect(findings({ ANONYMOUS: "true" }).join()).toMatch(
+            /MODEL_DIR is not set; .*make model/,
+        );
+    });
+
+    test("nobody to serve is a mistake, not a default", () => {
+        expect(findings({ MODEL_DIR: "/model" })).toEqual([
+            expect.stringMatching(/^TENANTS_FILE is not set; .*ANONYMOUS=true/),
+        ]);
     });
 
     test("an API without a URL is refused", () => {
-        expect(findings({ EMBEDDING_PROVIDER: "openai" }).join()).toMatch(
+        expect(findings({ EMBEDDING_PROVIDER: "openai", ANONYMOUS: "true" }).join()).toMatch(
             /UPSTREAM_URL is not set/,
         );
     });

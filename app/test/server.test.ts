@@ -31,7 +31,7 @@ afterEach(async () => {
 /** The real server, as the image's command starts it. */
 function start(environment: Record<string, string | undefined>): ChildProcess {
     const child = spawn(process.execPath, [SERVER], {
-        env: { PATH: process.env.PATH, LOG_LEVEL: "error", ...environment },
+        env: { PATH: process.env.PATH, LOG_LEVEL: "error", ANONYMOUS: "true", ...environment },
         stdio: ["ignore", "pipe", "pipe"],
     });
     running.push(child);

@@ -39,5 +39,9 @@ export const ENVIRONMENT = {
     modelThreads: "MODEL_THREADS",
     /** Seconds that SIGTERM waits for open requests before it closes them. */
     drainTimeout: "DRAIN_TIMEOUT",
+    /** File that lists the tenants with the hashes of their keys. */
+    tenantsFile: "TENANTS_FILE",
+    /** `true`: who sends no key is served too. */
+    anonymous: "ANONYMOUS",
     logLevel: "LOG_LEVEL",
 } as const;

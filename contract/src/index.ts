@@ -8,4 +8,5 @@ export * from "./names.ts";
 export * from "./ports.ts";
 export * from "./quantities.ts";
 export * from "./secrets.ts";
+export * from "./tenants.ts";
 export * from "./weights.ts";

@@ -9,6 +9,8 @@ export const GENERATED_SECRETS = [
     "redis.passwords.exporter",
     /** ACL user that administers Redis: replication, forming the cluster. */
     "redis.passwords.admin",
+    /** API key of the tenant "platform", by which the people and tools of the platform ask. */
+    "tenants.platformKey",
 ] as const;
 
 export type GeneratedSecret = (typeof GENERATED_SECRETS)[number];

@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import { Colour, type ColourArgs } from "../../components/colour.ts";
+import type { Registration } from "../../render.ts";
 import { Secret } from "../../render/program.ts";
 import { at, declared, needsOf } from "../support/program.ts";
 
@@ -8,6 +10,7 @@ const ARGS: ColourArgs = {
     namespace: "property-search-green",
     release: { image: "registry.example/service:v2", version: "v2" },
     redis: { mode: "standalone", passwords: { app: "a-password" } },
+    tenants: { anonymous: false, list: "[]", platformKey: "a-key" },
     service: {
         minReplicas: 3,
         maxReplicas: 10,
@@ -26,6 +29,8 @@ const ARGS: ColourArgs = {
 
 const build = (change: Partial<ColourArgs> = {}) =>
     declared(() => new Colour("green", { ...ARGS, ...change }));
+const names = (all: readonly Registration[]) =>
+    all.map(({ inputs }) => at(inputs, "metadata", "name"));
 const CONTAINER = ["spec", "template", "spec", "containers", 0] as const;
 
 /** The container's environment: values, or the Secret and key that they come from. */
@@ -57,7 +62,7 @@ describe("Colour", () => {
 
     test("hands out the Redis password by Secret only", async () => {
         const all = await build();
-        const secret = all.one(":Secret").inputs;
+        const secret = all.one(":Secret", "green-redis-credentials").inputs;
         expect(at(secret, "metadata", "namespace")).toBe("property-search-green");
         expect(secret.stringData).toBeInstanceOf(Secret);
         expect(at(secret, "stringData", "password")).toBe("a-password");
@@ -92,7 +97,7 @@ describe("Colour", () => {
             REDIS_PASSWORD: { name: "managed-redis", key: "password" },
         });
         const all = await build({ redis });
-        expect(all.of(":Secret")).toEqual([]);
+        expect(names(all.of(":Secret"))).toEqual(["tenants"]);
         expect(all.of(":Service")).toHaveLength(1);
     });
 
@@ -114,7 +119,29 @@ describe("Colour", () => {
         });
         expect(given).not.toHaveProperty("MODEL_THREADS");
         expect(await environment()).not.toHaveProperty("UPSTREAM_API_KEY");
-        expect((await build()).of(":Secret")).toHaveLength(1);
+        expect(names((await build()).of(":Secret"))).not.toContain("upstream-api-key");
+    });
+
+    test("tells the service its tenants by a file of hashes, in which no key stands", async () => {
+        const list = `[{"id":"search","keys":[{"sha256":"${"ab".repeat(32)}"}]}]`;
+        const all = await build({ tenants: { ...ARGS.tenants, list } });
+        const file = String(
+            at(all.one(":Secret", "green-tenants").inputs, "stringData", "tenants.json"),
+        );
+        const sha256 = createHash("sha256").update("a-key").digest("hex");
+        expect(JSON.parse(file)).toEqual({
+            tenants: [{ id: "platform", keys: [{ sha256 }] }, ...(JSON.parse(list) as unknown[])],
+        });
+        expect(file).not.toContain("a-key");
+        const pod = at(all.one(":Deployment").inputs, "spec", "template", "spec");
+        expect(at(pod, "volumes")).toContainEqual({
+            name: "tenants",
+            secret: { secretName: "tenants" },
+        });
+        expect(await environment()).toMatchObject({
+            TENANTS_FILE: "/etc/tenants/tenants.json",
+            ANONYMOUS: "false",
+        });
     });
 
     test("leaves the number of pods to the autoscaler", async () => {
@@ -179,6 +206,7 @@ describe("Colour", () => {
 
     test("starts no pod before what it names exists", async () => {
         expect(needsOf((await build()).one(":Deployment")).sort()).toEqual([
+            "Secret",
             "Secret",
             "Service",
             "ServiceAccount",

@@ -257,6 +257,7 @@ describe("a rendering with secrets", () => {
         "redis.passwords.app": "app-secret",
         "redis.passwords.exporter": "exporter-secret",
         "redis.passwords.admin": "admin-secret",
+        "tenants.platformKey": "platform-secret",
     };
 
     test("holds them in Secrets and nowhere else, and is the same each time", async () => {

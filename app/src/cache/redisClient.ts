@@ -23,6 +23,12 @@ export interface RedisCommands {
     ) => Promise<readonly boolean[]>;
     /** Lets each key that still has this value expire after so long; 0 removes it. */
     readonly yield: (keys: readonly string[], value: string, milliseconds: number) => Promise<void>;
+    /** Adds to fields of a hash, which ends after so long. @returns their sums, in order */
+    readonly addTo: (
+        key: string,
+        fields: Readonly<Record<string, number>>,
+        seconds: number,
+    ) => Promise<readonly number[]>;
     readonly hash: (key: string) => Promise<Readonly<Record<string, string>>>;
     readonly put: (key: string, field: string, value: string) => Promise<unknown>;
     readonly increment: (key: string, field: string) => Promise<number>;
@@ -74,6 +80,13 @@ export function redisClient(config: RedisConfig, log: Log): RedisCommands {
             await Promise.all(
                 keys.map((key) => client.eval(YIELD, 1, key, value, String(milliseconds))),
             );
+        },
+        addTo: async (key, fields, seconds) => {
+            const adds = Object.entries(fields).map(([field, by]) =>
+                client.hincrby(key, field, by),
+            );
+            const [sums] = await Promise.all([Promise.all(adds), client.expire(key, seconds)]);
+            return sums;
         },
         hash: (key) => client.hgetall(key),
         put: (key, field, value) => client.hset(key, field, value),

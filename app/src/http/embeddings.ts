@@ -4,7 +4,7 @@ import type { KeyOf } from "../key/key.ts";
 import { account } from "../ledger/ledger.ts";
 import type { Log } from "../log.ts";
 import type { Metrics, Route } from "../metrics/metrics.ts";
-import { ANONYMOUS } from "../scope.ts";
+import type { Caller, Gate } from "../tenants/gate.ts";
 import { shortened } from "../vector/embedding.ts";
 import { cacheHeader, type Render } from "./answer.ts";
 import { readBody } from "./body.ts";
@@ -15,6 +15,7 @@ import type { EmbeddingRequest } from "./request.ts";
 import type { Handler } from "./router.ts";
 
 export interface EmbeddingsParts {
+    readonly gate: Gate;
     readonly keysOf: (tenant: string) => KeyOf;
     readonly resolver: Resolver;
     readonly metrics: Metrics;
@@ -37,12 +38,22 @@ export function embeddingsHandler(
     parts: EmbeddingsParts,
     { route, parse, render }: EmbeddingsRoute,
 ): Handler {
-    const { keysOf, resolver, metrics, replies, log } = parts;
+    const { gate, keysOf, resolver, metrics, replies, log } = parts;
     const read = keyedReader(parse);
 
     return (request, response) => {
         metrics.began();
         let begun = performance.now();
+        let caller: Caller | undefined;
+        try {
+            caller = gate.enter(request.rawHeaders);
+        } catch (error) {
+            // The body is thrown away unread.
+            request.resume();
+            fail(error);
+            return;
+        }
+        const { tenant, headers, done } = caller;
         readBody(request, {
             done: (body) => {
                 begun = performance.now();
@@ -55,17 +66,20 @@ export function embeddingsHandler(
         function answer(body: Buffer): void {
             let items = 0;
             try {
-                const tenant = ANONYMOUS;
-                const { request: wanted, items: looked } = read(body, keysOf(tenant));
+                const { request: wanted, items: looked } = read(body, keysOf(tenant.pool));
                 items = looked.length;
                 const { dimensions } = wanted;
-                const local = resolver.local(looked, { tenant, dimensions });
+                const local = resolver.local(looked, { tenant: tenant.pool, dimensions });
                 if (local) {
                     send(wanted, local);
                     return;
                 }
                 resolver
-                    .resolve(looked, { tenant, dimensions, deadline: begun + TIMEOUT_MILLISECONDS })
+                    .resolve(looked, {
+                        tenant: tenant.pool,
+                        dimensions,
+                        deadline: begun + TIMEOUT_MILLISECONDS,
+                    })
                     .then((resolved) => send(wanted, resolved))
                     .catch((error: unknown) => failItems(error, items));
             } catch (error) {
@@ -77,7 +91,8 @@ export function embeddingsHandler(
             const { shortenTo } = wanted;
             const resolved = shortenTo === undefined ? whole : whole.map(shorten(shortenTo));
             const sum = account(resolved);
-            replies.vectors(response, cacheHeader(sum), render(wanted, resolved, sum));
+            replies.vectors(response, cacheHeader(sum), render(wanted, resolved, sum), headers);
+            done(sum.missedTokens);
             metrics.answered(sum);
             ended(200);
         }
@@ -98,6 +113,7 @@ export function embeddingsHandler(
         }
 
         function ended(code: number): void {
+            caller?.done(0);
             metrics.ended(route, code, (performance.now() - begun) / 1000);
         }
     };

@@ -1,6 +1,13 @@
 import { UpstreamError } from "../upstream/upstream.ts";
 
-export type ErrorType = "invalid_request_error" | "rate_limit_error" | "server_error";
+export type ErrorType =
+    | "invalid_request_error"
+    | "rate_limit_error"
+    | "server_error"
+    /** What a tenant has used up, as OpenAI names it. */
+    | "requests"
+    | "tokens"
+    | "insufficient_quota";
 
 /** A refusal in OpenAI's error shape. */
 export class HttpError extends Error {

@@ -6,7 +6,12 @@ import type { Body } from "./answer.ts";
 import { errorBody, type HttpError } from "./error.ts";
 
 export interface Replies {
-    readonly vectors: (response: ServerResponse, cache: string, body: Body) => void;
+    readonly vectors: (
+        response: ServerResponse,
+        cache: string,
+        body: Body,
+        more: readonly string[],
+    ) => void;
     readonly error: (response: ServerResponse, error: HttpError) => void;
     readonly text: (
         response: ServerResponse,
@@ -55,7 +60,7 @@ export function replies(options: ReplyOptions): Replies {
 
     return {
         text,
-        vectors: (response, cache, body) => {
+        vectors: (response, cache, body, more) => {
             head(response, 200, [
                 "content-type",
                 JSON_TYPE,
@@ -63,6 +68,7 @@ export function replies(options: ReplyOptions): Replies {
                 String(body.length),
                 HEADERS.cache,
                 cache,
+                ...more,
             ]);
             if (typeof body === "string") response.end(body, "latin1");
             else response.end(body);

@@ -31,7 +31,7 @@ export interface MetricsOptions {
 }
 
 export const ROUTES = [PATHS.embed, PATHS.embeddings] as const;
-const CODES = [200, 400, 404, 405, 408, 413, 429, 500, 502, 503, 504] as const;
+const CODES = [200, 400, 401, 404, 405, 408, 413, 429, 500, 502, 503, 504] as const;
 
 /** Every label combination stands at 0 from the start: a rate over an absent series is no alert. */
 export function openMetrics(options: MetricsOptions): Metrics {

@@ -35,6 +35,7 @@ export function service(
                 model: MODEL,
                 upstreamUrl: ground.upstream.href,
                 logLevel: "warn",
+                anonymous: "true",
                 ...settings(ground),
             };
             const env = Object.fromEntries(

@@ -1,0 +1,44 @@
+import { hash } from "node:crypto";
+
+import type { ListedTenant, Tenant } from "@property-search/contract";
+import { LRUCache } from "lru-cache";
+
+/** Tells who a key belongs to. */
+export interface Directory {
+    /** Of the raw value of an Authorization or api-key header. */
+    readonly tenantOf: (header: string) => Tenant | undefined;
+}
+
+const BEARER = /^bearer +/i;
+/** Headers that were told apart already; only sound ones are kept, so guessing fills nothing. */
+const MOST_REMEMBERED = 10_000;
+const REMEMBERED_MILLISECONDS = 10_000;
+
+/**
+ * Keys are looked up by their SHA-256. A fast hash is right for them: they are random, not chosen, so
+ * there is nothing to guess faster. Looking up a digest tells nothing of how near a wrong key was.
+ */
+export function directory(tenants: readonly ListedTenant[]): Directory {
+    const byHash = new Map(
+        tenants.flatMap((tenant) =>
+            tenant.keys.map(({ sha256, expires }) => [sha256, { tenant, expires }] as const),
+        ),
+    );
+    const remembered = new LRUCache<string, Tenant>({
+        max: MOST_REMEMBERED,
+        ttl: REMEMBERED_MILLISECONDS,
+    });
+    return {
+        tenantOf: (header) => {
+            const known = remembered.get(header);
+            if (known) return known;
+            const key = header.replace(BEARER, "").trim();
+            const found = byHash.get(hash("sha256", key, "hex"));
+            if (!found || (found.expires !== undefined && found.expires <= Date.now())) {
+                return undefined;
+            }
+            remembered.set(header, found.tenant);
+            return found.tenant;
+        },
+    };
+}

@@ -1,11 +1,12 @@
 import { perColour, type PerColour, type Weights } from "@property-search/contract";
+import type * as pulumi from "@pulumi/pulumi";
 import {
     readCertificates,
     readEdge,
     type CertificatesConfig,
     type EdgeConfig,
 } from "./config/edge.ts";
-import { ConfigReader } from "./config/reader.ts";
+import { ConfigReader, GENERATED } from "./config/reader.ts";
 import { readRedis, type RedisConfig } from "./config/redis.ts";
 import {
     readRelease,
@@ -23,6 +24,8 @@ export interface StackConfig {
     readonly service: ServiceConfig;
     readonly redis: RedisConfig;
     readonly tenants: TenantsConfig;
+    /** Bearer token of the service's admin port. */
+    readonly adminToken: pulumi.Output<string>;
     readonly edge: EdgeConfig;
     /** Undefined: no cert-manager and no HTTPS. */
     readonly certificates: CertificatesConfig | undefined;
@@ -41,6 +44,7 @@ export function loadConfig(read = new ConfigReader()): StackConfig {
         service: readService(read),
         redis: readRedis(read),
         tenants: readTenantsConfig(read),
+        adminToken: read.requiredSecret("admin.token", GENERATED),
         edge: readEdge(read),
         certificates: readCertificates(read),
     };

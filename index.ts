@@ -8,7 +8,8 @@ import { Redis, redisSize } from "./components/redis.ts";
 import { loadConfig } from "./config.ts";
 import { trafficOf } from "./config/traffic.ts";
 
-const { releases, weights: configured, service, redis, tenants, edge, certificates } = loadConfig();
+const { releases, weights: configured, service, redis, ...rest } = loadConfig();
+const { tenants, adminToken, edge, certificates } = rest;
 const ownRedis = redis.mode === "external" ? undefined : redis;
 
 const namespaces = new Namespaces("namespaces", {
@@ -28,7 +29,7 @@ if (ownRedis) {
 
 const colours = perColour((colour) => {
     const args = { colour, namespace: namespaces.names[colour], release: releases[colour] };
-    return new Colour(colour, { ...args, service, redis, tenants }, afterRules);
+    return new Colour(colour, { ...args, service, redis, tenants, adminToken }, afterRules);
 });
 
 const entrance = new Edge(

@@ -1,4 +1,5 @@
 import {
+    ADMIN_SECRET,
     NAMESPACES,
     PORTS,
     REDIS_NAME,
@@ -24,6 +25,8 @@ export interface ColourArgs {
     readonly service: ServiceArgs;
     readonly redis: RedisAccess;
     readonly tenants: Pick<TenantsArgs, "list" | "platformKey"> & { readonly anonymous: boolean };
+    /** Bearer token of the pods' admin port. */
+    readonly adminToken: pulumi.Input<string>;
 }
 
 /** Settings that both colours have in common. */
@@ -96,6 +99,14 @@ export class Colour extends pulumi.ComponentResource {
             { metadata: metadata(objectName), automountServiceAccountToken: false },
             child,
         );
+        const admin = new k8s.core.v1.Secret(
+            `${name}-admin`,
+            {
+                metadata: metadata(ADMIN_SECRET.name),
+                stringData: { [ADMIN_SECRET.key]: pulumi.secret(args.adminToken) },
+            },
+            child,
+        );
         const pod = colourPod(
             {
                 ...service,
@@ -136,7 +147,7 @@ export class Colour extends pulumi.ComponentResource {
             {
                 parent: this,
                 // The pods name them, so that no edge follows from the values.
-                dependsOn: [account, tenants, ...redis.objects, ...upstream.objects],
+                dependsOn: [account, admin, tenants, ...redis.objects, ...upstream.objects],
                 // Longer than the progress deadline, whose message says more than a timeout's.
                 customTimeouts: { create: "10m", update: "10m" },
             },

@@ -1,4 +1,4 @@
-import { ENVIRONMENT, PATHS, PORTS, type Colour } from "@property-search/contract";
+import { ADMIN_SECRET, ENVIRONMENT, PATHS, PORTS, type Colour } from "@property-search/contract";
 import type * as k8s from "@pulumi/kubernetes";
 import { TENANTS_FOLDER, TENANTS_SECRET } from "./tenants.ts";
 import {
@@ -81,6 +81,7 @@ export function colourPod(
                 name: "service",
                 image: args.image,
                 imagePullPolicy: "IfNotPresent",
+                // The admin port is not one of them: it listens on the pod's own loopback only.
                 ports: [{ name: "http", containerPort: PORTS.service, protocol: "TCP" }],
                 env: environment(args),
                 ...probes(),
@@ -95,7 +96,8 @@ export function colourPod(
             },
         ],
         volumes: [
-            { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
+            // A warm-up keeps its texts here, compressed, for as long as it runs.
+            { name: "tmp", emptyDir: { sizeLimit: "256Mi" } },
             { name: "tenants", secret: { secretName: TENANTS_SECRET.name } },
         ],
     };
@@ -158,6 +160,7 @@ function environment(args: ColourPodArgs): EnvVar[] {
         plain(ENVIRONMENT.tenantsFile, `${TENANTS_FOLDER}/${TENANTS_SECRET.file}`),
         plain(ENVIRONMENT.anonymous, String(args.anonymous)),
         plain(ENVIRONMENT.logLevel, args.logLevel),
+        secret(ENVIRONMENT.adminToken, ADMIN_SECRET.name, ADMIN_SECRET.key),
     ];
 }
 

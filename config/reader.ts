@@ -21,6 +21,9 @@ export const BYTES: Allowed = {
     words: "bytes such as 512Mi or 4Gi",
 };
 
+/** Words for a secret that deploy/ makes. */
+export const GENERATED = "a secret; the stack's first deploy generates it";
+
 /**
  * Reads values of the project's config and gathers everything that is wrong with them, so that a person
  * who corrects a stack file needs one try and not one for each mistake. A key whose value is empty

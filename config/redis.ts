@@ -1,6 +1,6 @@
 import { parseBytes } from "@property-search/contract";
 import type * as pulumi from "@pulumi/pulumi";
-import { BYTES, CPUS, pattern, type ConfigReader } from "./reader.ts";
+import { BYTES, CPUS, GENERATED, pattern, type ConfigReader } from "./reader.ts";
 import { IMAGE } from "./service.ts";
 
 const MODES = ["standalone", "cluster", "external"] as const;
@@ -76,10 +76,6 @@ function readExternal(read: ConfigReader, wanted: boolean): ExternalRedisConfig 
 }
 
 function readPasswords(read: ConfigReader): RedisPasswords {
-    const password = (user: string) =>
-        read.requiredSecret(
-            `redis.passwords.${user}`,
-            "a password; the stack's first deploy generates it",
-        );
+    const password = (user: string) => read.requiredSecret(`redis.passwords.${user}`, GENERATED);
     return { app: password("app"), exporter: password("exporter"), admin: password("admin") };
 }

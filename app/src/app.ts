@@ -1,5 +1,8 @@
 import { PATHS } from "@property-search/contract";
 
+import { openAdmin } from "./admin/open.ts";
+import type { AdminServer } from "./admin/server.ts";
+import { counted, readOnly } from "./cache/background.ts";
 import { flights } from "./cache/flights.ts";
 import { localCache } from "./cache/local.ts";
 import { origin } from "./cache/origin.ts";
@@ -12,6 +15,9 @@ import { answers } from "./http/answer.ts";
 import { embeddingsHandler } from "./http/embeddings.ts";
 import { probes } from "./http/probes.ts";
 import { replies } from "./http/reply.ts";
+import { hotKeys as openHotKeys, type HotKeys } from "./hotkeys/hotKeys.ts";
+import { noHotKeyList, redisHotKeyList } from "./hotkeys/list.ts";
+import { rankingCommands } from "./hotkeys/ranking.ts";
 import { parseEmbed, parseOpenai } from "./http/request.ts";
 import { router, type Handler } from "./http/router.ts";
 import { ownEpochs, sharedEpochs, type Epochs } from "./key/epochs.ts";
@@ -26,6 +32,8 @@ import { entryCodec, writerOf, type EntryCodec } from "./vector/entry.ts";
 
 export interface App {
     readonly listener: Handler;
+    /** Undefined without a token for it. */
+    readonly admin: AdminServer | undefined;
     /** Resolves when embeddings can be answered; probes answer before. */
     readonly start: () => Promise<void>;
     /** From now on not ready, and every answer closes its connection. Requests are still answered. */
@@ -54,7 +62,20 @@ export async function buildApp(config: Config, log: Log): Promise<App> {
         maxBytes: MAX_LOCAL_BYTES,
         staleSeconds: config.cacheStaleSeconds,
     });
-    return assemble({ config, log, upstream, local, codec, shared, epochs, entrance });
+    const hotKeys = openHotKeys({
+        local,
+        shared,
+        list: redis
+            ? redisHotKeyList(
+                  rankingCommands(redis.client),
+                  { ...upstream, model: config.model },
+                  log,
+              )
+            : noHotKeyList,
+        maxLocalEntries: config.maxLocalEntries,
+        log,
+    });
+    return assemble({ config, log, upstream, local, codec, shared, epochs, entrance, hotKeys });
 }
 
 export interface AppParts {
@@ -66,10 +87,11 @@ export interface AppParts {
     readonly codec: EntryCodec;
     readonly epochs: Epochs;
     readonly entrance: Entrance;
+    readonly hotKeys: HotKeys;
 }
 
-export function assemble({ config, log, upstream, ...tiers }: AppParts): App {
-    const { shared, local, codec, epochs, entrance } = tiers;
+export async function assemble(all: AppParts): Promise<App> {
+    const { config, log, upstream, shared, local, codec, epochs, entrance, hotKeys } = all;
     const { colour, version, model, costPerRequest } = config;
     const { provider, revision } = upstream;
     let started = false;
@@ -80,21 +102,25 @@ export function assemble({ config, log, upstream, ...tiers }: AppParts): App {
         costPerRequest,
         redisUp: () => shared.state() === "up",
     });
+    const keysOf = keyMakers({ provider, model, revision, inputType: "none" }, epochs.of);
+    const tiers = {
+        local,
+        shared,
+        flights: flights(),
+        upstream,
+        origin: origin({
+            upstream,
+            codec,
+            ttlSeconds: config.cacheTtlSeconds,
+            billed: metrics.billed,
+        }),
+    };
+    const clients = counted(resolver(tiers));
     const parts = {
         gate: entrance.gate,
-        keysOf: keyMakers({ provider, model, revision, inputType: "none" }, epochs.of),
-        resolver: resolver({
-            local,
-            shared,
-            flights: flights(),
-            upstream,
-            origin: origin({
-                upstream,
-                codec,
-                ttlSeconds: config.cacheTtlSeconds,
-                billed: metrics.billed,
-            }),
-        }),
+        keysOf,
+        resolver: clients.resolver,
+        hotKeys,
         metrics,
         replies: reply,
         log,
@@ -113,7 +139,16 @@ export function assemble({ config, log, upstream, ...tiers }: AppParts): App {
             uptimeSeconds: Math.round(process.uptime()),
         }),
     };
+    const admin = await openAdmin({
+        ...all,
+        keysOf,
+        resolver: resolver({ ...tiers, local: shared.state() === "off" ? local : readOnly(local) }),
+        waiting: clients.waiting,
+        price: (_, calls) => calls * costPerRequest,
+        report: health.report,
+    });
     return {
+        admin: admin?.server,
         listener: router(
             {
                 post: {
@@ -133,7 +168,7 @@ export function assemble({ config, log, upstream, ...tiers }: AppParts): App {
             reply,
         ),
         start: async () => {
-            await Promise.all([upstream.start(), epochs.start()]);
+            await Promise.all([upstream.start(), epochs.start(), hotKeys.warm()]);
             started = true;
         },
         drain: () => {
@@ -141,7 +176,7 @@ export function assemble({ config, log, upstream, ...tiers }: AppParts): App {
         },
         close: async () => {
             epochs.stop();
-            await entrance.stop();
+            await Promise.all([admin?.close(), hotKeys.close(), entrance.stop()]);
             await Promise.all([upstream.close(), shared.close()]);
         },
     };

@@ -20,6 +20,8 @@ export interface Config {
     readonly provider: ProviderConfig;
     readonly drainTimeoutSeconds: number;
     readonly tenants: TenantsConfig;
+    /** Undefined: no admin port. */
+    readonly admin: AdminConfig | undefined;
     readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -35,6 +37,11 @@ export interface TenantsConfig {
     readonly anonymous: boolean;
 }
 
+export interface AdminConfig {
+    readonly port: number;
+    readonly token: string;
+}
+
 export type ProviderConfig =
     | { readonly name: "local"; readonly directory: string; readonly threads: number }
     | {
@@ -47,7 +54,10 @@ export type ProviderConfig =
 
 const PROVIDERS = ["local", "openai"] as const;
 const REDIS_MODES = ["standalone", "cluster"] as const;
-const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "silent"] as const;
+export const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "silent"] as const;
+
+/** A token can be tried at any speed: it must not be one that can be guessed. */
+const SHORTEST_TOKEN = 32;
 
 /** Everything that is wrong with the environment, one line a finding. */
 export class ConfigError extends Error {
@@ -82,6 +92,7 @@ export function readConfig(environment: Environment): Config {
         provider: readProvider(read),
         drainTimeoutSeconds: read.integer("drainTimeout", 30, 1, 600),
         tenants: readTenants(read),
+        admin: readAdmin(read),
         logLevel: read.oneOf("logLevel", LOG_LEVELS, "info"),
     };
     read.finish();
@@ -114,6 +125,16 @@ function readTenants(read: Reader): TenantsConfig {
         read.found("tenantsFile", "a file of tenants, or ANONYMOUS=true: nobody could ask");
     }
     return { file, anonymous };
+}
+
+function readAdmin(read: Reader): AdminConfig | undefined {
+    const port = read.integer("adminPort", PORTS.admin, 1, 65_535);
+    const token = read.text("adminToken");
+    if (token === undefined) return undefined;
+    if (token.length < SHORTEST_TOKEN || !/^[\x21-\x7e]+$/.test(token)) {
+        read.found("adminToken", `at least ${SHORTEST_TOKEN} printable characters without blanks`);
+    }
+    return { port, token };
 }
 
 function readProvider(read: Reader): ProviderConfig {
@@ -201,8 +222,8 @@ class Reader {
     found(field: Field, allowed: string): void {
         const value = this.text(field);
         // A URL may carry a password, so only its presence is told.
-        const shown =
-            value === undefined ? "not set" : /Urls?$/.test(field) ? "wrong" : `"${value}"`;
+        const hidden = /Urls?$/.test(field) || field === "adminToken";
+        const shown = value === undefined ? "not set" : hidden ? "wrong" : `"${value}"`;
         this.#findings.push(`${ENVIRONMENT[field]} is ${shown}; allowed: ${allowed}`);
     }
 

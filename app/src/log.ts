@@ -3,7 +3,7 @@ import pino, { type Logger } from "pino";
 import type { Config } from "./config.ts";
 
 /** Structured logs on standard output. Texts, vectors, cache keys and credentials never go in. */
-export type Log = Pick<Logger, "debug" | "info" | "warn" | "error" | "fatal">;
+export type Log = Pick<Logger, "debug" | "info" | "warn" | "error" | "fatal" | "level">;
 
 export function openLog(config: Pick<Config, "logLevel" | "colour" | "version">): Log {
     return pino({

@@ -16,7 +16,8 @@ async function main(): Promise<void> {
     const app = await buildApp(config, log);
     const server = httpServer(app.listener);
     const port = await server.listen(config.port);
-    log.info({ port, ...summary(config) }, "Listening");
+    const adminPort = config.admin && (await app.admin?.listen(config.admin.port));
+    log.info({ port, adminPort, ...summary(config) }, "Listening");
     const stopped = stopSignal();
     await Promise.race([app.start(), stopped]);
     if (config.colour === "none") greet(config, port);

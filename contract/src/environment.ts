@@ -44,4 +44,7 @@ export const ENVIRONMENT = {
     /** `true`: who sends no key is served too. */
     anonymous: "ANONYMOUS",
     logLevel: "LOG_LEVEL",
+    /** Bearer token of the admin port; absent: there is no such port. */
+    adminToken: "ADMIN_TOKEN",
+    adminPort: "ADMIN_PORT",
 } as const;

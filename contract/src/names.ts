@@ -20,3 +20,6 @@ export const REDIS_NAME = "redis-cluster";
 /** The route whose weights divide the traffic, and the Gateway it hangs on. */
 export const ROUTE_NAME = "embedding-service";
 export const GATEWAY_NAME = "embedding-gateway";
+
+/** Secret in each colour's namespace with the bearer token of the pods' admin port. */
+export const ADMIN_SECRET = { name: "service-admin", key: "token" } as const;

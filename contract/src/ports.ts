@@ -2,6 +2,8 @@
 export const PORTS = {
     /** The embedding service: API, probes and metrics. The Gateway routes only the API's paths. */
     service: 8001,
+    /** The service's administration, on the pod's loopback only: one gets there by port-forward. */
+    admin: 8801,
     redis: 6379,
     /** Redis Cluster's bus: always the client port + 10,000. */
     redisBus: 16379,

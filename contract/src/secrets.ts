@@ -11,6 +11,8 @@ export const GENERATED_SECRETS = [
     "redis.passwords.admin",
     /** API key of the tenant "platform", by which the people and tools of the platform ask. */
     "tenants.platformKey",
+    /** Bearer token of the service's admin port. */
+    "admin.token",
 ] as const;
 
 export type GeneratedSecret = (typeof GENERATED_SECRETS)[number];

@@ -11,6 +11,7 @@ const ARGS: ColourArgs = {
     release: { image: "registry.example/service:v2", version: "v2" },
     redis: { mode: "standalone", passwords: { app: "a-password" } },
     tenants: { anonymous: false, list: "[]", platformKey: "a-key" },
+    adminToken: "an-admin-token",
     service: {
         minReplicas: 3,
         maxReplicas: 10,
@@ -97,7 +98,7 @@ describe("Colour", () => {
             REDIS_PASSWORD: { name: "managed-redis", key: "password" },
         });
         const all = await build({ redis });
-        expect(names(all.of(":Secret"))).toEqual(["tenants"]);
+        expect(names(all.of(":Secret"))).not.toContain("redis-credentials");
         expect(all.of(":Service")).toHaveLength(1);
     });
 
@@ -142,6 +143,18 @@ describe("Colour", () => {
             TENANTS_FILE: "/etc/tenants/tenants.json",
             ANONYMOUS: "false",
         });
+    });
+
+    test("hands out the admin port's token by Secret, and leads no Service to that port", async () => {
+        const all = await build();
+        expect(names(all.of(":Secret"))).toContain("service-admin");
+        expect(await environment()).toMatchObject({
+            ADMIN_TOKEN: { name: "service-admin", key: "token" },
+        });
+        expect(JSON.stringify(all.one(":Deployment").inputs)).not.toContain("an-admin-token");
+        for (const { inputs } of all.of(":Service")) {
+            expect(JSON.stringify(inputs)).not.toMatch(/8801|admin/);
+        }
     });
 
     test("leaves the number of pods to the autoscaler", async () => {
@@ -206,6 +219,7 @@ describe("Colour", () => {
 
     test("starts no pod before what it names exists", async () => {
         expect(needsOf((await build()).one(":Deployment")).sort()).toEqual([
+            "Secret",
             "Secret",
             "Secret",
             "Service",

@@ -258,6 +258,7 @@ describe("a rendering with secrets", () => {
         "redis.passwords.exporter": "exporter-secret",
         "redis.passwords.admin": "admin-secret",
         "tenants.platformKey": "platform-secret",
+        "admin.token": "admin-token",
     };
 
     test("holds them in Secrets and nowhere else, and is the same each time", async () => {

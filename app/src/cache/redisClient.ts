@@ -33,6 +33,8 @@ export interface RedisCommands {
     readonly put: (key: string, field: string, value: string) => Promise<unknown>;
     readonly increment: (key: string, field: string) => Promise<number>;
     readonly ping: () => Promise<unknown>;
+    /** For what is off the path of requests: its commands fail within the same time. */
+    readonly client: Redis | Cluster;
     readonly connected: () => boolean;
     readonly close: () => Promise<void>;
 }
@@ -92,6 +94,7 @@ export function redisClient(config: RedisConfig, log: Log): RedisCommands {
         put: (key, field, value) => client.hset(key, field, value),
         increment: (key, field) => client.hincrby(key, field, 1),
         ping: () => client.ping(),
+        client,
         connected: () => client.status === "ready",
         close: () => close(client),
     };

@@ -26,7 +26,11 @@ export interface Resolver {
      * the same.
      */
     readonly resolve: (items: readonly Item[], scope: Scope) => Promise<readonly Resolved[]>;
+    /** The same for bulk work: one fate per item, and an item that fails takes no other with it. */
+    readonly resolveEach: (items: readonly Item[], scope: Scope) => Promise<readonly Fate[]>;
 }
+
+export type Fate = Resolved | Error;
 
 export interface ResolverParts {
     readonly local: LocalCache;
@@ -71,6 +75,13 @@ export function resolver(parts: ResolverParts): Resolver {
     }
 
     async function resolve(items: readonly Item[], scope: Scope): Promise<readonly Resolved[]> {
+        return (await resolveEach(items, scope)).map((fate) => {
+            if (fate instanceof Error) throw fate;
+            return fate;
+        });
+    }
+
+    async function resolveEach(items: readonly Item[], scope: Scope): Promise<readonly Fate[]> {
         const found = new Map<string, Resolved>();
         const stale = new Map<string, Embedding>();
         const failed = new Map<string, unknown>();
@@ -228,7 +239,7 @@ export function resolver(parts: ResolverParts): Resolver {
         shared.release([item.key], token, outcome?.sealed ? LINGER_MILLISECONDS : 0);
     }
 
-    return { local: fromLocal, resolve };
+    return { local: fromLocal, resolve, resolveEach };
 }
 
 /** A second copy of an item that went upstream in this request did not go there itself. */
@@ -236,11 +247,11 @@ function inOrder(
     items: readonly Item[],
     found: ReadonlyMap<string, Resolved>,
     failed: ReadonlyMap<string, unknown>,
-): readonly Resolved[] {
+): readonly Fate[] {
     const seen = new Set<string>();
     return items.map(({ key }, index) => {
         const resolved = found.get(key);
-        if (!resolved) throw atPlace(failed.get(key), index);
+        if (!resolved) return atPlace(failed.get(key), index);
         const repeated = seen.has(key);
         seen.add(key);
         return repeated && resolved.status === "MISS"

@@ -1,5 +1,6 @@
 import type { Resolved } from "../cache/item.ts";
 import type { Resolver } from "../cache/resolve.ts";
+import type { HotKeys } from "../hotkeys/hotKeys.ts";
 import type { KeyOf } from "../key/key.ts";
 import { account } from "../ledger/ledger.ts";
 import type { Log } from "../log.ts";
@@ -18,6 +19,7 @@ export interface EmbeddingsParts {
     readonly gate: Gate;
     readonly keysOf: (tenant: string) => KeyOf;
     readonly resolver: Resolver;
+    readonly hotKeys: Pick<HotKeys, "seen">;
     readonly metrics: Metrics;
     readonly replies: Replies;
     readonly log: Log;
@@ -38,7 +40,7 @@ export function embeddingsHandler(
     parts: EmbeddingsParts,
     { route, parse, render }: EmbeddingsRoute,
 ): Handler {
-    const { gate, keysOf, resolver, metrics, replies, log } = parts;
+    const { gate, keysOf, resolver, hotKeys, metrics, replies, log } = parts;
     const read = keyedReader(parse);
 
     return (request, response) => {
@@ -68,6 +70,7 @@ export function embeddingsHandler(
             try {
                 const { request: wanted, items: looked } = read(body, keysOf(tenant.pool));
                 items = looked.length;
+                hotKeys.seen(looked, tenant.pool);
                 const { dimensions } = wanted;
                 const local = resolver.local(looked, { tenant: tenant.pool, dimensions });
                 if (local) {

@@ -9,6 +9,8 @@ export interface Service {
     readonly app: App;
     readonly post: (path: string, body: unknown) => Promise<Answer>;
     readonly get: (path: string, method?: string) => Promise<Answer>;
+    /** Base URL of the admin port's paths; undefined without ADMIN_TOKEN. */
+    readonly adminUrl: string | undefined;
     /** Value of a metric with exactly these labels, such as `name{result="miss"}`. */
     readonly metric: (series: string) => Promise<number>;
     readonly stop: () => Promise<void>;
@@ -36,11 +38,13 @@ export async function startService(environment: Environment): Promise<Service> {
     const port = await server.listen(0, "127.0.0.1");
     await app.start();
     const url = `http://127.0.0.1:${port}`;
+    const adminPort = await app.admin?.listen(0);
     const get = async (path: string, method = "GET"): Promise<Answer> =>
         read(await fetch(url + path, { method }));
     return {
         url,
         app,
+        adminUrl: adminPort === undefined ? undefined : `http://127.0.0.1:${adminPort}/admin/v1`,
         get,
         post: async (path, body) =>
             read(
@@ -74,7 +78,7 @@ export function stubEnvironment(upstream: URL, redis?: URL): Environment {
     };
 }
 
-async function read(response: Response): Promise<Answer> {
+export async function read(response: Response): Promise<Answer> {
     const text = await response.text();
     const isJson = response.headers.get("content-type")?.includes("json") === true && text !== "";
     return {

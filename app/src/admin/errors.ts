@@ -1,0 +1,78 @@
+import type { FastifyError, FastifySchemaValidationError } from "fastify";
+
+import { asHttpError, errorBody, HttpError } from "../http/error.ts";
+import { JSON_TYPE } from "../http/reply.ts";
+import type { Log } from "../log.ts";
+import type { AdminApp } from "./server.ts";
+
+const MAX_SHOWN = 64;
+
+/** Every refusal has the shape of the service's own errors, and names field, value and what is allowed. */
+export function answerErrors(app: AdminApp, log: Log): void {
+    app.setErrorHandler((error: FastifyError | HttpError, request, reply) => {
+        const known = error instanceof HttpError ? error : fromFastify(error);
+        if (known.status >= 500) {
+            const { url: route } = request.routeOptions;
+            log.warn({ route, status: known.status, error: error.message }, "Admin failed");
+        }
+        if (known.status === 401) void reply.header("www-authenticate", "Bearer");
+        if (known.retryAfterSeconds) void reply.header("retry-after", known.retryAfterSeconds);
+        return reply.code(known.status).type(JSON_TYPE).send(errorBody(known));
+    });
+    app.setNotFoundHandler((request) => {
+        const [path = ""] = request.url.split("?");
+        const shown = `${request.method} ${path.slice(0, MAX_SHOWN)}`;
+        throw new HttpError(404, `${shown} is not here; see /admin/v1/openapi.json`);
+    });
+}
+
+function fromFastify(error: FastifyError): HttpError {
+    if (error.validation) return wrongFields(error.validation, error.validationContext ?? "body");
+    if (error.code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") {
+        return new HttpError(415, `${error.message}; see /admin/v1/openapi.json for what is taken`);
+    }
+    const { statusCode = 500 } = error;
+    return statusCode < 500 ? new HttpError(statusCode, error.message) : asHttpError(error);
+}
+
+/** All findings in one message; `param` is the first one's field. */
+function wrongFields(
+    findings: readonly FastifySchemaValidationError[],
+    context: string,
+): HttpError {
+    const all = findings.map((finding) => ({ field: fieldOf(finding) || context, finding }));
+    const message = all.map(({ field, finding }) => `${field} ${words(finding)}`).join("; ");
+    return new HttpError(400, message, { param: all[0]?.field ?? null });
+}
+
+function fieldOf({ instancePath, params }: FastifySchemaValidationError): string {
+    const inside = params.missingProperty ?? params.additionalProperty;
+    const path = typeof inside === "string" ? `${instancePath}/${inside}` : instancePath;
+    return path.slice(1).replaceAll("/", ".").slice(0, MAX_SHOWN);
+}
+
+/** What the validator tells in its verbose mode. */
+interface Verbose {
+    readonly data?: unknown;
+    readonly parentSchema?: { readonly properties?: Readonly<Record<string, unknown>> };
+}
+
+function words(finding: FastifySchemaValidationError): string {
+    const { keyword, message = "is wrong", params } = finding;
+    const { data, parentSchema } = finding as Verbose;
+    switch (keyword) {
+        case "required":
+            return "is missing";
+        case "additionalProperties":
+            return `is not known here; allowed: ${Object.keys(parentSchema?.properties ?? {}).join(", ")}`;
+        case "enum":
+            return `is ${shown(data)}; allowed: ${(params.allowedValues as unknown[]).join(", ")}`;
+        default:
+            return `is ${shown(data)}, but ${message}`;
+    }
+}
+
+function shown(value: unknown): string {
+    const text = JSON.stringify(value);
+    return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
+}

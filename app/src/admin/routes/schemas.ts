@@ -1,0 +1,32 @@
+import { Type } from "typebox";
+
+import { ANONYMOUS } from "../../scope.ts";
+
+/** An object without fields that nobody knows. */
+export function strict<T extends Parameters<typeof Type.Object>[0]>(fields: T) {
+    return Type.Object(fields, { additionalProperties: false });
+}
+
+export const Tenant = Type.String({
+    minLength: 1,
+    maxLength: 128,
+    default: ANONYMOUS,
+    description: "Whose entries",
+});
+
+export const Key = Type.String({
+    pattern: "^[A-Za-z0-9_-]{43}$",
+    description: "Key of an entry, as inspect and hot-keys give it",
+});
+
+export const Failure = Type.Object(
+    {
+        error: Type.Object({
+            message: Type.String(),
+            type: Type.String(),
+            param: Type.Union([Type.String(), Type.Null()]),
+            code: Type.Union([Type.String(), Type.Null()]),
+        }),
+    },
+    { description: "Refused or failed; the message names field, value and what is allowed" },
+);

@@ -1,0 +1,135 @@
+import type { Readable } from "node:stream";
+
+import { Type } from "typebox";
+
+import { HttpError } from "../../http/error.ts";
+import { withUploads, type AdminRoutes } from "../server.ts";
+import { JOB_STATES, type Warmups } from "../warmup/warmups.ts";
+import { Failure, strict, Tenant } from "./schemas.ts";
+
+const Count = Type.Integer({ minimum: 0 });
+const Dollars = Type.Number({ minimum: 0 });
+
+const Estimate = Type.Object({
+    lines: Count,
+    duplicates: Count,
+    cached: Count,
+    missing: Count,
+    tokens: Count,
+    dollars: Dollars,
+});
+
+const Job = Type.Object({
+    id: Type.String(),
+    tenant: Type.String(),
+    state: Type.Enum([...JOB_STATES]),
+    begun: Type.String(),
+    ended: Type.Union([Type.String(), Type.Null()]),
+    estimate: Estimate,
+    progress: Type.Object({
+        hits: Count,
+        embedded: Count,
+        failed: Count,
+        tokens: Count,
+        dollars: Dollars,
+        failures: Type.Array(Type.Object({ line: Count, error: Type.String() })),
+    }),
+    reason: Type.Union([Type.String(), Type.Null()]),
+});
+
+const Query = strict({
+    tenant: Tenant,
+    maxTokens: Type.Optional(Type.Integer({ minimum: 0, description: "Tokens it may cost" })),
+    maxDollars: Type.Optional(Type.Number({ minimum: 0, description: "Dollars it may cost" })),
+    concurrency: Type.Integer({
+        minimum: 1,
+        maximum: 8,
+        default: 2,
+        description: "Calls at a time",
+    }),
+    dryRun: Type.Boolean({ default: false, description: "Only estimate" }),
+});
+
+const NDJSON = "application/x-ndjson";
+const PLAIN = "text/plain";
+// No type: what is checked here is a stream, line by line.
+const upload = { schema: Type.Unsafe<Readable>({ description: "One text a line" }) };
+const Id = strict({ id: Type.String({ format: "uuid", description: "Of a warm-up of this pod" }) });
+
+/** Warm-up of the cache from a list of texts. */
+export function warmupRoutes(warmups: Warmups): AdminRoutes {
+    return (app) => {
+        withUploads(app, [NDJSON, PLAIN], uploadRoute(warmups));
+        app.get(
+            "/warmups",
+            {
+                schema: {
+                    summary: "The warm-ups of this pod, the newest first",
+                    response: { 200: Type.Array(Job), "4xx": Failure },
+                },
+            },
+            () => [...warmups.list()],
+        );
+        app.get(
+            "/warmups/:id",
+            {
+                schema: {
+                    summary: "How far a warm-up is",
+                    params: Id,
+                    response: { 200: Job, "4xx": Failure },
+                },
+            },
+            ({ params: { id } }) => found(warmups.find(id), id),
+        );
+        app.delete(
+            "/warmups/:id",
+            {
+                schema: {
+                    summary: "Cancel a warm-up; what it embedded stays",
+                    params: Id,
+                    response: { 200: Job, "4xx": Failure },
+                },
+            },
+            async ({ params: { id } }) => found(await warmups.cancel(id), id),
+        );
+    };
+}
+
+function uploadRoute(warmups: Warmups): AdminRoutes {
+    return (app) => {
+        app.post(
+            "/warmups",
+            {
+                schema: {
+                    summary: "Embed the texts of a file that no cache holds, behind live traffic",
+                    querystring: Query,
+                    body: { content: { [NDJSON]: upload, [PLAIN]: upload } },
+                    response: { 200: Estimate, 202: Job, "4xx": Failure },
+                },
+            },
+            async (request, reply) => {
+                const { tenant, maxTokens, maxDollars, concurrency, dryRun } = request.query;
+                const plain = request.headers["content-type"]?.startsWith(PLAIN);
+                const wanted = {
+                    tenant,
+                    concurrency,
+                    budget: { maxTokens, maxDollars },
+                    format: plain ? ("plain" as const) : ("ndjson" as const),
+                };
+                const texts = request.body as Readable;
+                if (dryRun) return warmups.estimate(texts, wanted);
+                if (maxTokens === undefined && maxDollars === undefined) {
+                    const message =
+                        "Say what it may cost: maxTokens or maxDollars; dryRun=true tells an estimate";
+                    throw new HttpError(400, message, { param: "maxTokens" });
+                }
+                return reply.code(202).send(await warmups.start(texts, wanted));
+            },
+        );
+    };
+}
+
+function found<T>(job: T | undefined, id: string): T {
+    if (job !== undefined) return job;
+    throw new HttpError(404, `This pod has no warm-up ${id}; GET /admin/v1/warmups lists them`);
+}

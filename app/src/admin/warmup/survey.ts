@@ -1,0 +1,65 @@
+import type { KeyOf } from "../../key/key.ts";
+import { estimateTokens, type Cost, type Price } from "./budget.ts";
+import { TEXTS_PER_CALL } from "./job.ts";
+import type { Line } from "./texts.ts";
+
+/** What a look at the upload and at the caches says. */
+export interface Estimate extends Cost {
+    readonly lines: number;
+    /** Lines that say the same as an earlier one. */
+    readonly duplicates: number;
+    readonly cached: number;
+    readonly missing: number;
+}
+
+export interface SurveyParts {
+    readonly keyOf: KeyOf;
+    /** Those of the keys that a cache holds. */
+    readonly cached: (keys: readonly string[]) => Promise<ReadonlySet<string>>;
+    readonly price: Price;
+}
+
+const LOOKED_UP_AT_ONCE = 256;
+
+/** Passes on the lines that no cache holds, each once; the estimate is whole when they have ended. */
+export function survey(
+    lines: AsyncIterable<Line>,
+    { keyOf, cached, price }: SurveyParts,
+): { readonly missing: AsyncGenerator<Line, void>; readonly estimate: () => Estimate } {
+    const seen = new Set<string>();
+    const sum = { lines: 0, cached: 0, missing: 0, tokens: 0 };
+
+    async function* missing(): AsyncGenerator<Line, void> {
+        let unknown = new Map<string, Line>();
+        for await (const line of lines) {
+            sum.lines += 1;
+            const key = keyOf({ kind: "text", text: line.text }, undefined);
+            if (seen.has(key)) continue;
+            seen.add(key);
+            unknown.set(key, line);
+            if (unknown.size < LOOKED_UP_AT_ONCE) continue;
+            yield* await lookUp(unknown);
+            unknown = new Map();
+        }
+        yield* await lookUp(unknown);
+    }
+
+    async function lookUp(unknown: ReadonlyMap<string, Line>): Promise<readonly Line[]> {
+        const held = await cached([...unknown.keys()]);
+        const absent = Array.from(unknown).flatMap(([key, line]) => (held.has(key) ? [] : [line]));
+        sum.cached += unknown.size - absent.length;
+        sum.missing += absent.length;
+        for (const { text } of absent) sum.tokens += estimateTokens(text);
+        return absent;
+    }
+
+    return {
+        missing: missing(),
+        estimate: () => ({
+            ...sum,
+            duplicates: sum.lines - seen.size,
+            dollars:
+                sum.missing > 0 ? price(sum.tokens, Math.ceil(sum.missing / TEXTS_PER_CALL)) : 0,
+        }),
+    };
+}

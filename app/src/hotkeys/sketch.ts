@@ -1,0 +1,52 @@
+/** Estimated weight of the most frequent keys of a stream, in bounded memory. */
+export interface Sketch {
+    readonly add: (key: string, tenant: string) => void;
+    /** Most frequent first. A weight is never too high. */
+    readonly top: (limit: number) => readonly Counted[];
+}
+
+export interface Counted {
+    readonly key: string;
+    readonly tenant: string;
+    readonly weight: number;
+}
+
+interface Counter {
+    readonly tenant: string;
+    weight: number;
+}
+
+/**
+ * Keeps twice the capacity of counters; when they are used up, what the key after the first
+ * `capacity` has is taken from all, and who has nothing left is forgotten. So a key costs O(1) in the
+ * mean, and any key above 1/capacity of the stream stays (Anderson and others, "A High-Performance
+ * Algorithm for Identifying Frequent Items in Data Streams", arXiv:1705.07001).
+ */
+export function sketch(capacity: number): Sketch {
+    const counters = new Map<string, Counter>();
+
+    function purge(): void {
+        const weights = Float64Array.from(counters.values(), ({ weight }) => weight).sort();
+        const excess = weights[weights.length - capacity - 1] ?? 0;
+        for (const [key, counter] of counters) {
+            if (counter.weight > excess) counter.weight -= excess;
+            else counters.delete(key);
+        }
+    }
+
+    return {
+        add: (key, tenant) => {
+            const counter = counters.get(key);
+            if (counter !== undefined) {
+                counter.weight += 1;
+                return;
+            }
+            counters.set(key, { tenant, weight: 1 });
+            if (counters.size > 2 * capacity) purge();
+        },
+        top: (limit) =>
+            Array.from(counters, ([key, counter]) => ({ key, ...counter }))
+                .sort((a, b) => b.weight - a.weight)
+                .slice(0, limit),
+    };
+}

@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+
+import { ConfigError, readConfig } from "../../src/config.ts";
+import { adminOf, ADMIN_TOKEN, refusal, type AdminCall } from "../support/admin.ts";
+import { startRedis, type RedisServer } from "../support/redisServer.ts";
+import { startService, stubEnvironment, type Service } from "../support/service.ts";
+import { startStubUpstream, type StubUpstream } from "../support/stubUpstream.ts";
+
+let redis: RedisServer;
+let upstream: StubUpstream;
+let service: Service;
+let admin: AdminCall;
+
+beforeAll(async () => {
+    upstream = await startStubUpstream();
+    redis = await startRedis(undefined, ["--requirepass", "a-password"]);
+    const url = new URL(`redis://default:a-password@127.0.0.1:${redis.port}`);
+    service = await startService({ ...stubEnvironment(upstream.url, url), ADMIN_TOKEN });
+    admin = adminOf(service);
+});
+
+afterAll(async () => {
+    await service.stop();
+    await Promise.all([upstream.stop(), redis.kill()]);
+});
+
+/** Every path with every method it takes, from the description that the server gives of itself. */
+async function everyPath(): Promise<readonly (readonly [string, string])[]> {
+    const { json } = await admin("GET", "/openapi.json");
+    const { paths } = json as { paths: Record<string, Record<string, unknown>> };
+    return Object.entries(paths).flatMap(([path, methods]) =>
+        Object.keys(methods).map(
+            (method) => [method.toUpperCase(), path.replace("/admin/v1", "")] as const,
+        ),
+    );
+}
+
+describe("The admin port", () => {
+    test("refuses every path without the token, and with a wrong one", async () => {
+        const paths = [...(await everyPath()), ["GET", "/openapi.json"], ["GET", "/none"]] as const;
+        expect(paths.length).toBeGreaterThan(8);
+        for (const [method, path] of paths) {
+            for (const authorization of ["", "Basic x", "Bearer ", `Bearer ${ADMIN_TOKEN}x`]) {
+                const answer = await admin(method, path, undefined, { authorization });
+                expect([path, answer.status]).toEqual([path, 401]);
+                expect(answer.headers.get("www-authenticate")).toBe("Bearer");
+                expect(answer.json).toMatchObject({ error: { code: "invalid_admin_token" } });
+            }
+        }
+    });
+
+    test("is not there without a token, and not on the port of clients", async () => {
+        const plain = await startService(stubEnvironment(upstream.url));
+        expect(plain.adminUrl).toBeUndefined();
+        await plain.stop();
+        const headers = { authorization: `Bearer ${ADMIN_TOKEN}` };
+        const answer = await fetch(`${service.url}/admin/v1/config`, { headers });
+        expect(answer.status).toBe(404);
+    });
+
+    test("takes no token that can be guessed, and does not show it", () => {
+        const read = () => readConfig({ MODEL_DIR: "/model", ADMIN_TOKEN: "swordfish" });
+        expect(read).toThrow(ConfigError);
+        expect(read).toThrow(/ADMIN_TOKEN is wrong; allowed: at least 32/);
+        expect(read).not.toThrow(/swordfish/);
+    });
+
+    test("describes every path, its fields and its answers", async () => {
+        const { json } = await admin("GET", "/openapi.json");
+        expect(json).toMatchObject({ openapi: "3.1.0", security: [{ bearer: [] }] });
+        const { paths } = json as { paths: Record<string, Record<string, object>> };
+        for (const methods of Object.values(paths)) {
+            for (const operation of Object.values(methods)) {
+                expect(operation).toMatchObject({
+                    summary: expect.stringMatching(/./),
+                    responses: expect.objectContaining({ "4XX": expect.anything() }),
+                });
+            }
+        }
+    });
+
+    test("answers a path that it does not have, and a method", async () => {
+        const unknown = await admin("GET", "/none?text=private");
+        expect(unknown.status).toBe(404);
+        expect(refusal(unknown)).toBe("GET /admin/v1/none is not here; see /admin/v1/openapi.json");
+        expect((await admin("DELETE", "/config")).status).toBe(404);
+    });
+
+    test("tells the configuration without its secrets", async () => {
+        const { status, text, json } = await admin("GET", "/config");
+        expect(status).toBe(200);
+        expect(json).toMatchObject({
+            model: "stub-model",
+            cacheTtlSeconds: 604_800,
+            admin: { token: "[secret]" },
+            provider: { name: "openai", apiKey: "[secret]" },
+            redis: { url: `redis://default:[secret]@127.0.0.1:${redis.port}` },
+        });
+        for (const secret of [ADMIN_TOKEN, "a-key", "a-password"])
+            expect(text).not.toContain(secret);
+    });
+
+    test("tells what the pod is like now", async () => {
+        const { json } = await admin("GET", "/state");
+        expect(json).toMatchObject({
+            colour: "blue",
+            redis: "up",
+            cache: { entries: 0 },
+            waitingRequests: 0,
+            memoryBytes: { rss: expect.any(Number) },
+        });
+    });
+
+    test("sets the log's level, and refuses another word with those that are allowed", async () => {
+        expect((await admin("GET", "/log-level")).json).toEqual({ level: "silent" });
+        expect((await admin("PUT", "/log-level", { level: "fatal" })).json).toEqual({
+            level: "fatal",
+        });
+        expect((await admin("GET", "/log-level")).json).toEqual({ level: "fatal" });
+        const wrong = await admin("PUT", "/log-level", { level: "loud" });
+        expect(wrong.status).toBe(400);
+        expect(refusal(wrong)).toMatch(
+            /^level is "loud"; allowed: fatal, error, warn, info, debug/,
+        );
+    });
+
+    test.each([
+        [{}, "level is missing"],
+        [{ level: "info", more: 1 }, "more is not known here; allowed: level"],
+        ["{", /JSON/],
+    ])("names what is wrong with %j", async (body, words) => {
+        const headers = { "content-type": "application/json" };
+        const answer = await admin("PUT", "/log-level", body, headers);
+        expect(answer.status).toBe(400);
+        expect(refusal(answer)).toMatch(words);
+    });
+
+    test("refuses a body of another type with 415", async () => {
+        const answer = await admin("PUT", "/log-level", "level=info");
+        expect(answer.status).toBe(415);
+        expect(refusal(answer)).toMatch(/Unsupported Media Type/);
+    });
+});

@@ -20,6 +20,7 @@ import { noHotKeyList, redisHotKeyList } from "./hotkeys/list.ts";
 import { rankingCommands } from "./hotkeys/ranking.ts";
 import { parseEmbed, parseOpenai } from "./http/request.ts";
 import { router, type Handler } from "./http/router.ts";
+import { tokenLimits } from "./http/tokenLimits.ts";
 import { ownEpochs, sharedEpochs, type Epochs } from "./key/epochs.ts";
 import { keyMakers } from "./key/key.ts";
 import type { Log } from "./log.ts";
@@ -121,6 +122,7 @@ export async function assemble(all: AppParts): Promise<App> {
         keysOf,
         resolver: clients.resolver,
         hotKeys,
+        tooLong: tokenLimits(upstream.countTokens),
         metrics,
         replies: reply,
         log,

@@ -1,107 +1,65 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
-
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-import { PATHS } from "@property-search/contract";
+import { HEADERS, PATHS } from "@property-search/contract";
 
+import type { Environment } from "../src/config.ts";
 import { sketch } from "../src/hotkeys/sketch.ts";
 import { adminOf, ADMIN_TOKEN } from "./support/admin.ts";
-import { eventually } from "./support/eventually.ts";
+import { killPods, startPod, type Pod } from "./support/pod.ts";
 import { freePort, startRedis, type RedisServer } from "./support/redisServer.ts";
 import { startService, stubEnvironment } from "./support/service.ts";
 import { startStubUpstream, type StubUpstream } from "./support/stubUpstream.ts";
 
-const SERVER = join(import.meta.dirname, "../src/server.ts");
-
 let redis: RedisServer;
 let upstream: StubUpstream;
-let running: ChildProcess[] = [];
 
 beforeAll(async () => {
     [redis, upstream] = await Promise.all([startRedis(), startStubUpstream()]);
 });
 
 afterEach(() => {
-    for (const child of running) child.kill("SIGKILL");
-    running = [];
+    killPods();
 });
 
 afterAll(async () => {
     await Promise.all([redis.kill(), upstream.stop()]);
 });
 
-interface Pod {
-    readonly ask: (text: string) => Promise<string | null>;
-    readonly end: () => Promise<void>;
-}
+const startOne = (environment: Environment = {}): Promise<Pod> =>
+    startPod({ ...stubEnvironment(upstream.url, redis.url), ...environment });
 
-/** The real server in a process of its own, ready. */
-async function startPod(environment: Record<string, string> = {}): Promise<Pod> {
-    const port = await freePort();
-    const child = spawn(process.execPath, [SERVER], {
-        env: {
-            PATH: process.env.PATH,
-            LOG_LEVEL: "error",
-            ANONYMOUS: "true",
-            PORT: String(port),
-            ...stubEnvironment(upstream.url, redis.url),
-            ...environment,
-        },
-        stdio: ["ignore", "ignore", "inherit"],
-    });
-    running.push(child);
-    const url = `http://127.0.0.1:${port}`;
-    await eventually("the pod is ready", async () => {
-        const answer = await fetch(url + PATHS.ready).catch(() => undefined);
-        return answer?.status === 200;
-    });
-    return {
-        ask: async (text) => {
-            const answer = await fetch(url + PATHS.embed, {
-                method: "POST",
-                body: JSON.stringify({ text }),
-            });
-            return answer.headers.get("x-cache");
-        },
-        end: async () => {
-            const exit = once(child, "exit");
-            child.kill("SIGTERM");
-            await exit;
-        },
-    };
-}
+const cacheOf = async (pod: Pod, text: string): Promise<string | null> =>
+    (await pod.ask(text)).headers.get(HEADERS.cache);
 
 describe("Hot keys", () => {
     test("of a pod that ended are in the memory of the next one before it is ready", async () => {
-        const first = await startPod();
-        for (let n = 0; n < 100; n += 1) await first.ask("a hot text");
-        expect(await first.ask("a cold text")).toBe("MISS");
+        const first = await startOne();
+        for (let n = 0; n < 100; n += 1) await cacheOf(first, "a hot text");
+        expect(await cacheOf(first, "a cold text")).toBe("MISS");
         await first.end();
-        const second = await startPod();
-        expect(await second.ask("a hot text")).toBe("HIT-L1");
-        expect(await second.ask("a cold text")).toBe("HIT-L2");
+        const second = await startOne();
+        expect(await cacheOf(second, "a hot text")).toBe("HIT-L1");
+        expect(await cacheOf(second, "a cold text")).toBe("HIT-L2");
         await second.end();
     });
 
     test("of two pods add up, the hottest first, and what memory holds is the hottest", async () => {
         redis.command("FLUSHALL");
-        const pods = [await startPod(), await startPod()];
+        const pods = [await startOne(), await startOne()];
         for (const pod of pods) {
-            for (let n = 0; n < 64; n += 1) await pod.ask("warm text");
-            for (let n = 0; n < 320; n += 1) await pod.ask("hottest text");
+            for (let n = 0; n < 64; n += 1) await cacheOf(pod, "warm text");
+            for (let n = 0; n < 320; n += 1) await cacheOf(pod, "hottest text");
         }
         for (const pod of pods) await pod.end();
-        const small = await startPod({ MAX_LOCAL_CACHE_SIZE: "1" });
-        expect(await small.ask("hottest text")).toBe("HIT-L1");
-        expect(await small.ask("warm text")).toBe("HIT-L2");
+        const small = await startOne({ MAX_LOCAL_CACHE_SIZE: "1" });
+        expect(await cacheOf(small, "hottest text")).toBe("HIT-L1");
+        expect(await cacheOf(small, "warm text")).toBe("HIT-L2");
         await small.end();
     });
 
     test("without Redis delay a start by two seconds at most", async () => {
         const away = `redis://127.0.0.1:${await freePort()}`;
-        const pod = await startPod({ REDIS_URL: away });
-        expect(await pod.ask("any text")).toBe("MISS");
+        const pod = await startOne({ REDIS_URL: away });
+        expect(await cacheOf(pod, "any text")).toBe("MISS");
         await pod.end();
     });
 

@@ -1,7 +1,5 @@
-import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { Agent, request } from "node:http";
-import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
@@ -9,43 +7,21 @@ import { PATHS } from "@property-search/contract";
 
 import { eventually } from "./support/eventually.ts";
 import { modelDirectory } from "./support/model.ts";
+import { killPods, startPod, startServer, untilReady } from "./support/pod.ts";
 import { freePort } from "./support/redisServer.ts";
 import { stubEnvironment } from "./support/service.ts";
 import { startStubUpstream, type StubUpstream } from "./support/stubUpstream.ts";
 
-const SERVER = join(import.meta.dirname, "../src/server.ts");
-
 let upstream: StubUpstream;
-let running: ChildProcess[] = [];
 
 beforeEach(async () => {
     upstream = await startStubUpstream();
 });
 
 afterEach(async () => {
-    for (const child of running) child.kill("SIGKILL");
-    running = [];
+    killPods();
     await upstream.stop();
 });
-
-/** The real server, as the image's command starts it. */
-function start(environment: Record<string, string | undefined>): ChildProcess {
-    const child = spawn(process.execPath, [SERVER], {
-        env: { PATH: process.env.PATH, LOG_LEVEL: "error", ANONYMOUS: "true", ...environment },
-        stdio: ["ignore", "pipe", "pipe"],
-    });
-    running.push(child);
-    return child;
-}
-
-async function startReady(port: number, more: Record<string, string> = {}): Promise<ChildProcess> {
-    const child = start({ ...stubEnvironment(upstream.url), PORT: String(port), ...more });
-    await eventually("the server is ready", async () => {
-        const answer = await fetch(`http://127.0.0.1:${port}${PATHS.ready}`).catch(() => undefined);
-        return answer?.status === 200;
-    });
-    return child;
-}
 
 interface Sent {
     readonly status: number | undefined;
@@ -73,8 +49,7 @@ function post(port: number, agent: Agent, body: string): Promise<Sent> {
 
 describe("SIGTERM", () => {
     test("under load fails no request, closes connections and ends with 0", async () => {
-        const port = await freePort();
-        const server = await startReady(port);
+        const { port, process: server } = await startPod(stubEnvironment(upstream.url));
         const agent = new Agent({ keepAlive: true, maxSockets: 16 });
         const sent: Sent[] = [];
         let terminated = false;
@@ -100,8 +75,7 @@ describe("SIGTERM", () => {
     });
 
     test("is told by readiness at once, while a slow request is still answered", async () => {
-        const port = await freePort();
-        const server = await startReady(port);
+        const { port, process: server } = await startPod(stubEnvironment(upstream.url));
         const hang = Promise.withResolvers<undefined>();
         const arrived = Promise.withResolvers<undefined>();
         upstream.misbehave((_, response) => {
@@ -129,8 +103,8 @@ describe("SIGTERM", () => {
     });
 
     test("is bounded: a request that never ends is cut off after DRAIN_TIMEOUT", async () => {
-        const port = await freePort();
-        const server = await startReady(port, { DRAIN_TIMEOUT: "2" });
+        const pod = await startPod({ ...stubEnvironment(upstream.url), DRAIN_TIMEOUT: "2" });
+        const { port, process: server } = pod;
         const arrived = Promise.withResolvers<undefined>();
         upstream.misbehave(() => arrived.resolve(undefined));
         const endless = post(port, new Agent(), JSON.stringify({ text: "endless" }));
@@ -144,9 +118,8 @@ describe("SIGTERM", () => {
 
 describe("the start", () => {
     test("on a port in use says so and ends with 1", async () => {
-        const port = await freePort();
-        await startReady(port);
-        const second = start({ ...stubEnvironment(upstream.url), PORT: String(port) });
+        const { port } = await startPod(stubEnvironment(upstream.url));
+        const second = startServer({ ...stubEnvironment(upstream.url), PORT: String(port) });
         const [said, exit] = await Promise.all([
             second.stderr ? text(second.stderr) : "",
             once(second, "exit"),
@@ -156,7 +129,7 @@ describe("the start", () => {
     });
 
     test("with a wrong environment says everything that is wrong and ends with 1", async () => {
-        const server = start({ PORT: "x", EMBEDDING_PROVIDER: "openai" });
+        const server = startServer({ PORT: "x", EMBEDDING_PROVIDER: "openai" });
         const [said, exit] = await Promise.all([
             server.stderr ? text(server.stderr) : "",
             once(server, "exit"),
@@ -166,7 +139,7 @@ describe("the start", () => {
     });
 
     test("without the model's files names the file and the way to get it", async () => {
-        const server = start({ MODEL_DIR: "/nowhere", PORT: String(await freePort()) });
+        const server = startServer({ MODEL_DIR: "/nowhere", PORT: String(await freePort()) });
         const said = server.stderr ? await text(server.stderr) : "";
         expect(said).toMatch(/\/nowhere\/model\.onnx cannot be read \(ENOENT\); `make model`/);
     });
@@ -174,7 +147,7 @@ describe("the start", () => {
     test("with the local model keeps the native runtime from reporting to its makers", async () => {
         const port = await freePort();
         // A home that cannot be written to: there the runtime's telemetry complains if it is on.
-        const server = start({
+        const server = startServer({
             MODEL_DIR: modelDirectory(),
             PORT: String(port),
             HOME: "/proc/none",
@@ -182,12 +155,7 @@ describe("the start", () => {
         const said = Promise.all(
             [server.stdout, server.stderr].map(async (pipe) => (pipe ? await text(pipe) : "")),
         );
-        await eventually("the model is loaded", async () => {
-            const answer = await fetch(`http://127.0.0.1:${port}${PATHS.ready}`).catch(
-                () => undefined,
-            );
-            return answer?.status === 200;
-        });
+        await untilReady(`http://127.0.0.1:${port}`);
         server.kill("SIGINT");
         expect((await said).join()).not.toMatch(/telemetry/i);
     });

@@ -28,6 +28,8 @@ export const HEADERS = {
     servedVersion: "x-served-version",
     /** Response: where the vectors came from, see CACHE_STATUSES; a batch lists each kind once. */
     cache: "x-cache",
+    /** Request and response: one request in both sides' logs; a request without it gets one. */
+    requestId: "x-request-id",
 } as const;
 
 /** Values of the `x-cache` response header, best first. */

@@ -1,3 +1,5 @@
+import { HEADERS } from "@property-search/contract";
+
 import type { Resolved } from "../cache/item.ts";
 import type { Resolver } from "../cache/resolve.ts";
 import type { HotKeys } from "../hotkeys/hotKeys.ts";
@@ -9,17 +11,20 @@ import type { Caller, Gate } from "../tenants/gate.ts";
 import { shortened } from "../vector/embedding.ts";
 import { cacheHeader, type Render } from "./answer.ts";
 import { readBody } from "./body.ts";
-import { asHttpError } from "./error.ts";
-import { keyedReader } from "./keyed.ts";
+import { asHttpError, HttpError } from "./error.ts";
+import { header, requestId } from "./headers.ts";
+import { keyedReader, type KeyedRequest } from "./keyed.ts";
 import type { Replies } from "./reply.ts";
-import type { EmbeddingRequest } from "./request.ts";
+import { itemName, type EmbeddingRequest } from "./request.ts";
 import type { Handler } from "./router.ts";
+import type { TokenLimits } from "./tokenLimits.ts";
 
 export interface EmbeddingsParts {
     readonly gate: Gate;
     readonly keysOf: (tenant: string) => KeyOf;
     readonly resolver: Resolver;
     readonly hotKeys: Pick<HotKeys, "seen">;
+    readonly tooLong: TokenLimits;
     readonly metrics: Metrics;
     readonly replies: Replies;
     readonly log: Log;
@@ -40,15 +45,17 @@ export function embeddingsHandler(
     parts: EmbeddingsParts,
     { route, parse, render }: EmbeddingsRoute,
 ): Handler {
-    const { gate, keysOf, resolver, hotKeys, metrics, replies, log } = parts;
+    const { gate, keysOf, resolver, hotKeys, tooLong, metrics, replies, log } = parts;
     const read = keyedReader(parse);
 
     return (request, response) => {
         metrics.began();
         let begun = performance.now();
+        const { rawHeaders } = request;
+        const id = requestId(rawHeaders, HEADERS.requestId);
         let caller: Caller | undefined;
         try {
-            caller = gate.enter(request.rawHeaders);
+            caller = gate.enter(rawHeaders);
         } catch (error) {
             // The body is thrown away unread.
             request.resume();
@@ -56,6 +63,7 @@ export function embeddingsHandler(
             return;
         }
         const { tenant, headers, done } = caller;
+        const more = [HEADERS.requestId, id, ...headers];
         readBody(request, {
             done: (body) => {
                 begun = performance.now();
@@ -66,10 +74,10 @@ export function embeddingsHandler(
         });
 
         function answer(body: Buffer): void {
-            let items = 0;
+            let keyed: KeyedRequest | undefined;
             try {
-                const { request: wanted, items: looked } = read(body, keysOf(tenant.pool));
-                items = looked.length;
+                keyed = read(body, keysOf(tenant.pool));
+                const { request: wanted, items: looked } = keyed;
                 hotKeys.seen(looked, tenant.pool);
                 const { dimensions } = wanted;
                 const local = resolver.local(looked, { tenant: tenant.pool, dimensions });
@@ -77,16 +85,15 @@ export function embeddingsHandler(
                     send(wanted, local);
                     return;
                 }
-                resolver
-                    .resolve(looked, {
-                        tenant: tenant.pool,
-                        dimensions,
-                        deadline: begun + TIMEOUT_MILLISECONDS,
-                    })
+                const deadline = begun + TIMEOUT_MILLISECONDS;
+                const scope = { tenant: tenant.pool, dimensions, deadline };
+                const resolve = () => resolver.resolve(looked, scope);
+                const checking = tooLong(wanted);
+                (checking === undefined ? resolve() : checking.then(resolve))
                     .then((resolved) => send(wanted, resolved))
-                    .catch((error: unknown) => failItems(error, items));
+                    .catch((error: unknown) => failItems(error, keyed));
             } catch (error) {
-                failItems(error, items);
+                failItems(error, keyed);
             }
         }
 
@@ -94,24 +101,34 @@ export function embeddingsHandler(
             const { shortenTo } = wanted;
             const resolved = shortenTo === undefined ? whole : whole.map(shorten(shortenTo));
             const sum = account(resolved);
-            replies.vectors(response, cacheHeader(sum), render(wanted, resolved, sum), headers);
+            replies.vectors(response, cacheHeader(sum), render(wanted, resolved, sum), more);
             done(sum.missedTokens);
             metrics.answered(sum);
             ended(200);
         }
 
-        function failItems(error: unknown, items: number): void {
-            if (items > 0) metrics.failed(items);
-            fail(error, items);
+        function failItems(error: unknown, keyed: KeyedRequest | undefined): void {
+            if (keyed) metrics.failed(keyed.items.length);
+            // It was read as it came, and could only by chance be JSON.
+            const encoding = header(rawHeaders, "content-encoding");
+            if (!keyed && encoding !== undefined && encoding !== "identity") {
+                const message = `content-encoding is ${encoding.slice(0, 64)}; allowed: identity`;
+                fail(new HttpError(415, message));
+            } else fail(error, keyed?.request);
         }
 
-        function fail(error: unknown, items = 1): void {
-            const httpError = asHttpError(error, items);
+        function fail(error: unknown, wanted?: EmbeddingRequest): void {
+            const httpError = asHttpError(error, (item) =>
+                wanted && item !== undefined ? itemName(wanted, item) : (wanted?.field ?? "input"),
+            );
             if (httpError.status >= 500) {
                 const { message } = error instanceof Error ? error : httpError;
-                log.warn({ route, status: httpError.status, error: message }, "Not answered");
+                log.warn(
+                    { route, requestId: id, status: httpError.status, error: message },
+                    "Not answered",
+                );
             }
-            replies.error(response, httpError);
+            replies.error(response, httpError, [HEADERS.requestId, id]);
             ended(httpError.status);
         }
 

@@ -43,10 +43,13 @@ export function wrongField(param: string, message: string, code?: string): HttpE
 }
 
 /**
- * @param items of the request
+ * @param nameOf tells which field of the request an input is
  * @returns what the client may know of a failure; everything unexpected is a bare 500
  */
-export function asHttpError(error: unknown, items = 1): HttpError {
+export function asHttpError(
+    error: unknown,
+    nameOf?: (item: number | undefined) => string,
+): HttpError {
     if (error instanceof HttpError) return error;
     if (error instanceof UpstreamError) {
         const { status, code, retryAfterSeconds } = error;
@@ -60,18 +63,13 @@ export function asHttpError(error: unknown, items = 1): HttpError {
             type,
             code,
             retryAfterSeconds,
-            param: status === 400 ? paramOf(error, items) : null,
+            param: status === 400 ? (nameOf?.(error.item) ?? null) : null,
         });
     }
     return new HttpError(500, "The service failed to answer this request", {
         type: "server_error",
         code: "internal_error",
     });
-}
-
-/** One bare input is the whole of the field. */
-function paramOf({ item }: UpstreamError, items: number): string {
-    return item === undefined || items === 1 ? "input" : `input[${item}]`;
 }
 
 export function errorBody({ message, type, param, code }: HttpError): string {

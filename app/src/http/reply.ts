@@ -12,7 +12,11 @@ export interface Replies {
         body: Body,
         more: readonly string[],
     ) => void;
-    readonly error: (response: ServerResponse, error: HttpError) => void;
+    readonly error: (
+        response: ServerResponse,
+        error: HttpError,
+        headers?: readonly string[],
+    ) => void;
     readonly text: (
         response: ServerResponse,
         status: number,
@@ -73,17 +77,16 @@ export function replies(options: ReplyOptions): Replies {
             if (typeof body === "string") response.end(body, "latin1");
             else response.end(body);
         },
-        error: (response, error) => {
+        error: (response, error, more = []) => {
             if (response.headersSent) {
                 response.destroy();
                 return;
             }
-            const headers = error.retryAfterSeconds
-                ? ["retry-after", String(error.retryAfterSeconds)]
-                : [];
+            const { retryAfterSeconds } = error;
+            const retry = retryAfterSeconds ? ["retry-after", String(retryAfterSeconds)] : [];
             // What is left of a refused body would be taken for the next request.
             if (error.status === 413) response.shouldKeepAlive = false;
-            text(response, error.status, JSON_TYPE, errorBody(error), headers);
+            text(response, error.status, JSON_TYPE, errorBody(error), [...retry, ...more]);
         },
     };
 }

@@ -9,6 +9,8 @@ export type Encoding = "float" | "base64";
 /** A request for embeddings, checked; which route it came by only decides the form of the answer. */
 export interface EmbeddingRequest {
     readonly inputs: readonly Input[];
+    /** Of the body, that holds the inputs. */
+    readonly field: string;
     /** One bare input, not a list of one. */
     readonly single: boolean;
     readonly encoding: Encoding;
@@ -29,12 +31,17 @@ export interface ModelLimits {
 
 /** OpenAI's limits: https://developers.openai.com/api/reference/resources/embeddings */
 const MAX_ITEMS = 2_048;
-const MAX_TOKENS = 8_192;
-const MAX_REQUEST_TOKENS = 300_000;
+export const MAX_TOKENS = 8_192;
+export const MAX_REQUEST_TOKENS = 300_000;
 const MAX_USER_LENGTH = 512;
 
 const EMBED_FIELDS = ["text", "texts"];
 const OPENAI_FIELDS = ["input", "model", "encoding_format", "dimensions", "user"];
+
+/** How an error names one input. */
+export function itemName({ field, single }: EmbeddingRequest, index: number): string {
+    return single ? field : `${field}[${index}]`;
+}
 
 /** Reads `{"text": string}` or `{"texts": string[]}`. @throws HttpError */
 export function parseEmbed(body: Buffer): EmbeddingRequest {
@@ -46,7 +53,15 @@ export function parseEmbed(body: Buffer): EmbeddingRequest {
     const inputs = single
         ? [textInput(fields.text, "text")]
         : list(fields.texts, "texts").map((text, index) => textInput(text, `texts[${index}]`));
-    return { inputs, single, encoding: "float", dimensions: undefined, shortenTo: undefined };
+    const field = single ? "text" : "texts";
+    return {
+        inputs,
+        field,
+        single,
+        encoding: "float",
+        dimensions: undefined,
+        shortenTo: undefined,
+    };
 }
 
 /** Reads the body of OpenAI's `POST /v1/embeddings`. @throws HttpError */
@@ -61,7 +76,12 @@ export function parseOpenai(body: Buffer, limits: ModelLimits): EmbeddingRequest
     const length = limits.shortens
         ? { dimensions: undefined, shortenTo: dimensions }
         : { dimensions, shortenTo: undefined };
-    return { ...readInput(fields.input, limits), encoding: readEncoding(fields), ...length };
+    return {
+        ...readInput(fields.input, limits),
+        field: "input",
+        encoding: readEncoding(fields),
+        ...length,
+    };
 }
 
 function parseObject(body: Buffer, allowed: readonly string[]): Record<string, unknown> {

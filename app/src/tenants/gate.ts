@@ -1,6 +1,7 @@
 import type { Limits, Tenant } from "@property-search/contract";
 
 import { HttpError } from "../http/error.ts";
+import { header } from "../http/headers.ts";
 import type { Directory } from "./directory.ts";
 import type { Usage } from "./usage.ts";
 
@@ -68,12 +69,12 @@ export function keyedGate(
     };
 
     function identify(rawHeaders: readonly string[]): Tenant {
-        const header = credential(rawHeaders);
-        if (header === undefined) {
+        const credential = header(rawHeaders, "authorization") ?? header(rawHeaders, "api-key");
+        if (credential === undefined) {
             if (anonymous) return anonymous;
             throw unauthorised("You did not provide an API key: send Authorization: Bearer KEY");
         }
-        const tenant = directoryNow().tenantOf(header);
+        const tenant = directoryNow().tenantOf(credential);
         if (!tenant) throw unauthorised("Incorrect API key provided");
         return tenant;
     }
@@ -120,18 +121,6 @@ export function keyedGate(
         }
         state.tokens -= 1;
     }
-}
-
-/** Read from the list as it came: making the object of all headers costs more than all of this. */
-function credential(rawHeaders: readonly string[]): string | undefined {
-    for (let at = 0; at < rawHeaders.length; at += 2) {
-        const name = rawHeaders[at] ?? "";
-        const length = name.length;
-        if (length !== 13 && length !== 7) continue;
-        const lower = name.toLowerCase();
-        if (lower === "authorization" || lower === "api-key") return rawHeaders[at + 1];
-    }
-    return undefined;
 }
 
 function burstOf({ burst, requestsPerSecond = Infinity }: Limits): number {

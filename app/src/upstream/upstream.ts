@@ -2,6 +2,9 @@ import type { Input } from "../input.ts";
 import type { Scope } from "../scope.ts";
 import type { Embedding } from "../vector/embedding.ts";
 
+/** @returns tokens of a text, never more than the model counts; may stop counting beyond `most` */
+export type TokenCounter = (text: string, most: number) => Promise<number>;
+
 /** Where vectors come from when no cache has them: the port of all providers. */
 export interface Upstream {
     readonly provider: string;
@@ -15,6 +18,8 @@ export interface Upstream {
     readonly dimensionsFault: (dimensions: number) => string | undefined;
     /** A beginning of this model's vector is a vector too (Matryoshka, arXiv:2205.13147). */
     readonly shortens: boolean;
+    /** Undefined when how the model counts is not known. */
+    readonly countTokens?: TokenCounter | undefined;
     /** Resolves when the first embed can be answered. */
     readonly start: () => Promise<void>;
     /**

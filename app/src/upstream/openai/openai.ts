@@ -9,6 +9,7 @@ import { openaiEndpoint, type Endpoint } from "./endpoint.ts";
 import { fallbacks } from "./fallbacks.ts";
 import { dimensionsFault, nativeDimensions, shortens } from "./models.ts";
 import { retry, retryBudget, type Attempt } from "./retry.ts";
+import { tokenCounter } from "./tokens.ts";
 
 export interface OpenaiOptions {
     /** Base with the version path, such as `https://host/v1`. */
@@ -91,6 +92,7 @@ export function openaiUpstream(options: OpenaiOptions): Upstream {
         dimensions: () => native,
         acceptsTokens: true,
         shortens: shortens(model),
+        countTokens: tokenCounter(model),
         dimensionsFault: (dimensions) => dimensionsFault(model, dimensions),
         start: () => {
             spare.start();

@@ -1,0 +1,27 @@
+import { randomBytes } from "node:crypto";
+
+/**
+ * One header's value, from the list as it came: making the object of all headers costs more than all
+ * that is looked for in them.
+ *
+ * @param name in lower case
+ */
+export function header(rawHeaders: readonly string[], name: string): string | undefined {
+    for (let at = 0; at < rawHeaders.length; at += 2) {
+        const one = rawHeaders[at];
+        if (one?.length === name.length && one.toLowerCase() === name) return rawHeaders[at + 1];
+    }
+    return undefined;
+}
+
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+const PROCESS = randomBytes(6).toString("base64url");
+let requests = 0;
+
+/** The client's own id where it is one, so that both sides' logs meet; otherwise a new one. */
+export function requestId(rawHeaders: readonly string[], name: string): string {
+    const own = header(rawHeaders, name);
+    if (own !== undefined && REQUEST_ID.test(own)) return own;
+    requests += 1;
+    return `${PROCESS}-${requests.toString(36)}`;
+}

@@ -1,0 +1,66 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+
+import { PATHS } from "@property-search/contract";
+
+import type { Environment } from "../../src/config.ts";
+import { eventually } from "./eventually.ts";
+import { freePort } from "./redisServer.ts";
+
+const SERVER = join(import.meta.dirname, "../../src/server.ts");
+
+/** The real server in a process of its own, as a pod runs it. */
+export interface Pod {
+    readonly process: ChildProcess;
+    readonly port: number;
+    readonly url: string;
+    readonly ask: (text: string) => Promise<Response>;
+    /** Asks it to end, as Kubernetes does. */
+    readonly end: () => Promise<void>;
+}
+
+let running: ChildProcess[] = [];
+
+/** Starts the image's command and waits for nothing. What it prints can be read from its pipes. */
+export function startServer(environment: Environment): ChildProcess {
+    const child = spawn(process.execPath, [SERVER], {
+        env: { PATH: process.env.PATH, LOG_LEVEL: "error", ANONYMOUS: "true", ...environment },
+        stdio: ["ignore", "pipe", "pipe"],
+    });
+    running.push(child);
+    return child;
+}
+
+/** Starts it and waits until it is ready. */
+export async function startPod(environment: Environment): Promise<Pod> {
+    const port = Number(environment.PORT ?? (await freePort()));
+    const child = startServer({ ...environment, PORT: String(port) });
+    child.stdout?.resume();
+    const url = `http://127.0.0.1:${port}`;
+    await untilReady(url);
+    return {
+        process: child,
+        port,
+        url,
+        ask: (text) => fetch(url + PATHS.embed, { method: "POST", body: JSON.stringify({ text }) }),
+        end: async () => {
+            const exit = once(child, "exit");
+            child.kill("SIGTERM");
+            await exit;
+        },
+    };
+}
+
+export async function untilReady(url: string): Promise<void> {
+    await eventually("the server is ready", async () => {
+        const answer = await fetch(url + PATHS.ready).catch(() => undefined);
+        return answer?.status === 200;
+    });
+}
+
+/** Ends what was started since the last time, at once. */
+export function killPods(): void {
+    for (const child of running) child.kill("SIGKILL");
+    running = [];
+}

@@ -32,7 +32,7 @@ async function refusalOf(input: unknown): Promise<HttpError | undefined> {
 describe("The limit of tokens", () => {
     test("of a text lets 8,192 through and no more", async () => {
         expect(await refusalOf(words(8_192))).toBeUndefined();
-        const refusal = await refusalOf(["short", words(8_250)]);
+        const refusal = await refusalOf(["short", words(8_193)]);
         expect(refusal).toMatchObject({
             status: 400,
             param: "input[1]",

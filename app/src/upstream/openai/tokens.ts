@@ -9,9 +9,9 @@ const SLICE_CHARACTERS = 512;
 const TURN_MILLISECONDS = 2;
 
 /**
- * Counts as OpenAI's embedding models do (encoding cl100k_base). Long texts are cut, where there is a
- * blank if possible, and a cut can only add a token: so many are taken off, and what is told is never
- * more than what the model counts.
+ * Counts as OpenAI's embedding models do (encoding cl100k_base). Long texts are cut, before a blank if
+ * possible, where a token begins anyway. A cut within a word can add a token: so many are taken off,
+ * and what is told is never more than what the model counts.
  *
  * @returns undefined for a model whose vocabulary is not known; then the upstream has the only word
  */
@@ -25,7 +25,8 @@ export function tokenCounter(model: string): TokenCounter | undefined {
         let turn = performance.now();
         for (let from = 0; from < text.length && tokens <= most;) {
             const to = cut(text, from);
-            tokens += countTokens(text.slice(from, to)) - (from > 0 ? 1 : 0);
+            const inWord = from > 0 && text[from] !== " ";
+            tokens += countTokens(text.slice(from, to)) - (inWord ? 1 : 0);
             from = to;
             if (performance.now() - turn < TURN_MILLISECONDS) continue;
             await nextTurn();

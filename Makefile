@@ -114,6 +114,10 @@ preview: $(INSTALLED) ## What `pulumi up` would change (STACK=dev)
 verify: $(INSTALLED) ## Use a deployed stack as a client would (STACK=prod, CONTEXT=name)
 	@$(DEPLOY_COMMAND) verify --stack $(STACK) $(CONTEXT_FLAG)
 
+.PHONY: tenant-key
+tenant-key: $(INSTALLED) ## A new API key, and its hash for the stack's config (TENANT=id)
+	@$(DEPLOY_COMMAND) tenant-key --tenant "$(TENANT)"
+
 .PHONY: undeploy
 undeploy: $(INSTALLED) ## Remove a stack that was deployed by apply (STACK=dev, CONTEXT=name)
 	@$(DEPLOY_COMMAND) remove --stack $(STACK) $(CONTEXT_FLAG)

@@ -40,6 +40,8 @@ export interface Deployed {
     /** What the deploy changed, in one sentence. */
     readonly summary: string;
     readonly seconds: number;
+    /** API key of the tenant "platform". Not to be printed. */
+    readonly platformKey: string | undefined;
 }
 
 /**
@@ -56,11 +58,11 @@ export async function deploy(options: DeployOptions): Promise<Deployed> {
     const record = await readRecord(cluster, stack);
     const { path, reason } = await choosePath(cluster, stack, record);
     report(`deploying by ${path === "pulumi" ? "pulumi up" : "render and apply"}: ${reason}`);
-    const summary =
+    const done =
         path === "pulumi"
             ? await byPulumi(cluster, record, options)
             : await byApply(cluster, record, options);
-    return { path, reason, summary, seconds: (Date.now() - started) / 1000 };
+    return { path, reason, ...done, seconds: (Date.now() - started) / 1000 };
 }
 
 async function choosePath(
@@ -118,7 +120,7 @@ async function byApply(
     cluster: Cluster,
     known: StackRecord | undefined,
     { stack, config, report, signal, timeout }: DeployOptions,
-): Promise<string> {
+): Promise<Pick<Deployed, "summary" | "platformKey">> {
     const { secrets, generated } = completeSecrets(known?.secrets ?? {});
     if (generated.length > 0) report(`generated ${generated.join(", ")}`);
     const secretsHold = known && generated.length === 0;
@@ -142,14 +144,17 @@ async function byApply(
         ...(signal && { signal }),
     });
     const { changed, pruned, total } = applied;
-    return `${total} objects, ${changed.length} changed, ${pruned.length} pruned, all ready`;
+    return {
+        summary: `${total} objects, ${changed.length} changed, ${pruned.length} pruned, all ready`,
+        platformKey: record.secrets["tenants.platformKey"],
+    };
 }
 
 async function byPulumi(
     cluster: Cluster,
     record: StackRecord | undefined,
     { stack, config, report, signal, stateFolder }: DeployOptions,
-): Promise<string> {
+): Promise<Pick<Deployed, "summary" | "platformKey">> {
     return pulumiUp({
         stack,
         kubeconfig: cluster.exportKubeconfig(),

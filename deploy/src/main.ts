@@ -1,9 +1,11 @@
+import { TenantsError } from "@property-search/contract";
 import { Command } from "commander";
 import { removeStack } from "./apply/remove.ts";
 import { connect, ClusterError } from "./apply/cluster.ts";
 import { deploy } from "./deploy.ts";
 import { pulumiPreview } from "./pulumi/preview.ts";
 import { RenderError } from "./render.ts";
+import { newTenantKey } from "./tenantKey.ts";
 import { VerifyError } from "./verify/client.ts";
 import { verify } from "./verify/verify.ts";
 
@@ -32,10 +34,12 @@ command("up", "deploy a stack, then verify it as a client would").action(async (
     console.log(
         `Deployed ${target.stack} in ${deployed.seconds.toFixed(0)} s: ${deployed.summary}`,
     );
-    await verifyTarget(target);
+    await verifyTarget(target, deployed.platformKey);
 });
 
-command("verify", "use a deployed stack as a client would").action(verifyTarget);
+command("verify", "use a deployed stack as a client would").action((target: Target) =>
+    verifyTarget(target),
+);
 
 command("preview", "show what pulumi up would change").action(async ({ stack }: Target) => {
     await pulumiPreview(stack, interrupted.signal);
@@ -51,9 +55,26 @@ command("remove", "remove a stack that was deployed by apply").action(async (tar
     );
 });
 
+program
+    .command("tenant-key")
+    .description("make an API key of a tenant; it is shown once")
+    .requiredOption("--tenant <id>", "lower-case letters, digits, dots and dashes")
+    .action(({ tenant }: { tenant: string }) => {
+        const { key, listed } = newTenantKey(tenant);
+        console.log(`For the tenant, shown this once:
+  ${key}
+
+For the stack's config, as an entry of the list property-search:tenants.list:
+  ${JSON.stringify(listed)}
+
+A tenant may have several keys: list both hashes while one replaces the other.`);
+    });
+
 program.parseAsync().catch((error: unknown) => {
     // These are sentences for the user; anything else is a fault of ours and keeps its stack.
-    const known = [ClusterError, RenderError, VerifyError].some((type) => error instanceof type);
+    const known = [ClusterError, RenderError, TenantsError, VerifyError].some(
+        (type) => error instanceof type,
+    );
     const wanted = known || interrupted.signal.aborted;
     console.error(wanted && error instanceof Error ? `Error: ${error.message}` : error);
     process.exitCode = 1;
@@ -68,8 +89,8 @@ function command(name: string, description: string): Command {
         .option("--context <name>", "context of the kubeconfig; default: its current one");
 }
 
-async function verifyTarget({ kubeconfig, context }: Target): Promise<void> {
+async function verifyTarget({ kubeconfig, context }: Target, apiKey?: string): Promise<void> {
     const cluster = connect(kubeconfig, context);
-    const { url, weights } = await verify({ cluster, report, signal: interrupted.signal });
+    const { url, weights } = await verify({ cluster, apiKey, report, signal: interrupted.signal });
     console.log(`Verified ${url}: weights ${weights.blue}/${weights.green} hold`);
 }

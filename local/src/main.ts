@@ -81,7 +81,7 @@ async function runDown(): Promise<void> {
 }
 
 function summary(result: UpResult): string {
-    const { deployed, verified, servingSeconds, seconds, look } = result;
+    const { deployed, verified, servingSeconds, seconds, look, end } = result;
     const { url, weights, versions } = verified;
     const [first, second] = COLOURS.map((colour) => `${colour} ${weights[colour]} %`);
     return `
@@ -98,5 +98,5 @@ Try it:
 Look further:
 ${look.map((line) => `  ${line}`).join("\n")}
   The pods' Redis is ${REDIS_NAME}:${PORTS.redis}.
-End it: make down`;
+End it: ${end}`;
 }

@@ -21,6 +21,8 @@ export interface UpResult {
     readonly servingSeconds: number;
     readonly seconds: number;
     readonly look: readonly string[];
+    /** The command that ends it. */
+    readonly end: string;
 }
 
 /** Brings the whole platform up: serves first, then completes. */
@@ -52,7 +54,14 @@ async function follow<C extends Made>(plan: Plan<C>, started: number): Promise<U
     const { deployed, verified } = made;
     if (!deployed || !verified) throw new Error("the steps ended without a deployment");
     const look = plan.look(made);
-    return { deployed, verified, servingSeconds, seconds: secondsSince(started), look };
+    return {
+        deployed,
+        verified,
+        servingSeconds,
+        seconds: secondsSince(started),
+        look,
+        end: plan.end,
+    };
 }
 
 function sentence(choice: Choice): string {

@@ -13,6 +13,7 @@ export interface StackRecord {
 }
 
 export const RECORD_NAMESPACE = "property-search-deploy";
+const RECORD_PREFIX = "stack-";
 const RECORD_TYPE = "property-search.io/stack-record";
 export const FIELD_MANAGER = "property-search-deploy";
 
@@ -48,6 +49,16 @@ export async function createRecord(
     return (await readRecord(cluster, stack)) ?? EMPTY;
 }
 
+/** API key of the tenant "platform", where a stack was deployed by rendering. */
+export async function platformKey(cluster: Cluster): Promise<string | undefined> {
+    for (const name of await listRecords(cluster)) {
+        const record = await readRecord(cluster, name.replace(RECORD_PREFIX, ""));
+        const key = record?.secrets["tenants.platformKey"];
+        if (key !== undefined) return key;
+    }
+    return undefined;
+}
+
 /** Names of the records on the cluster. */
 export async function listRecords(cluster: Cluster): Promise<string[]> {
     const { items } = await cluster.objects.list<V1Secret>("v1", "Secret", RECORD_NAMESPACE);
@@ -69,7 +80,7 @@ export function recordReference(stack: string): ObjectReference {
         apiVersion: "v1",
         kind: "Secret",
         namespace: RECORD_NAMESPACE,
-        name: `stack-${stack}`,
+        name: `${RECORD_PREFIX}${stack}`,
     };
 }
 

@@ -29,14 +29,20 @@ export interface PulumiOptions {
     readonly signal?: AbortSignal;
 }
 
+export interface PulumiDone {
+    /** What changed, such as `2 updated, 70 unchanged`. */
+    readonly summary: string;
+    readonly platformKey: string | undefined;
+}
+
 /**
  * `pulumi up` of a stack: on the backend the user is logged in to, else on a file backend of this
  * machine; with the stack's own config file, else (where values of this machine are added) with a copy
  * of it, so that no tracked file changes but for generated secrets of a shared stack.
  *
- * @returns what changed, such as `2 updated, 70 unchanged`
+ * @throws ClusterError
  */
-export async function pulumiUp(options: PulumiOptions): Promise<string> {
+export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
     const { stack, config, report, signal } = options;
     await mkdir(options.stateFolder, { recursive: true, mode: 0o700 });
     const own = Object.keys(config).length > 0;
@@ -119,7 +125,7 @@ export async function pulumiUp(options: PulumiOptions): Promise<string> {
                 "What it made is in the stack's state: run the same command again to go on.",
         );
     }
-    return seen.summary();
+    return { summary: seen.summary(), platformKey: await read("tenants.platformKey") };
 
     /**
      * An update that was cut off leaves objects of which the state does not know whether they were made.

@@ -17,12 +17,19 @@ export class VerifyError extends Error {
 
 const TIMEOUT_MILLISECONDS = 15_000;
 
+/** Where to ask, and as whom. */
+export interface Entrance {
+    readonly url: string;
+    /** Of a tenant; undefined where the service answers everybody. */
+    readonly apiKey: string | undefined;
+}
+
 /**
  * Embeds texts through the Gateway, at one colour if asked. By the service's own path, which needs no
  * name of a model: a stack decides that.
  */
 export async function embed(
-    url: string,
+    { url, apiKey }: Entrance,
     texts: readonly string[],
     colour?: Colour,
 ): Promise<Answer> {
@@ -31,6 +38,7 @@ export async function embed(
         method: "POST",
         headers: {
             "content-type": "application/json",
+            ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
             ...(colour && { [HEADERS.previewColour]: colour }),
         },
         body: JSON.stringify({ texts }),
@@ -42,6 +50,12 @@ export async function embed(
     const body = await response.text();
     const milliseconds = performance.now() - started;
     const where = `POST ${url}${PATHS.embed}${colour ? ` at ${colour}` : ""}`;
+    if (response.status === 401) {
+        throw new VerifyError(
+            `${where} answered 401: ${apiKey === undefined ? "it wants an API key" : "it does not know this API key"}; ` +
+                "set API_KEY to a tenant's (`pulumi config get tenants.platformKey` tells the platform's)",
+        );
+    }
     if (response.status !== 200) {
         throw new VerifyError(`${where} answered ${response.status}: ${body.slice(0, 300)}`);
     }

@@ -1,12 +1,15 @@
 import { COLOURS, type Colour, type Weights } from "@property-search/contract";
 import { randomUUID } from "node:crypto";
 import type { Cluster } from "../apply/cluster.ts";
-import { dot, embed, VerifyError } from "./client.ts";
+import { platformKey } from "../apply/record.ts";
+import { dot, embed, VerifyError, type Entrance } from "./client.ts";
 import { gatewayUrl, liveWeights } from "./gateway.ts";
 import { sharesWithin, type Shares } from "./shares.ts";
 
 export interface VerifyOptions {
     readonly cluster: Cluster;
+    /** Of a tenant. Default: API_KEY, then what the cluster's record of the stack has. */
+    readonly apiKey?: string | undefined;
     readonly report: (line: string) => void;
     readonly signal?: AbortSignal;
     /** Requests by which the shares are measured. Default 600. */
@@ -41,19 +44,21 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     const { cluster, report, samples = 600, signal } = options;
     const url = await gatewayUrl(cluster);
     const weights = await liveWeights(cluster);
+    const apiKey = options.apiKey ?? process.env.API_KEY ?? (await platformKey(cluster));
+    const at: Entrance = { url, apiKey };
 
     const fresh = `${LISTING}, reference ${randomUUID()}`;
-    const miss = await embed(url, [fresh]);
+    const miss = await embed(at, [fresh]);
     expect(miss.cache.join() === "MISS", `a new sentence was ${miss.cache.join()}, not a MISS`);
-    const hit = await embed(url, [fresh], miss.servedBy);
+    const hit = await embed(at, [fresh], miss.servedBy);
     expect(hit.cache.every(isHit), `the same sentence again was ${hit.cache.join()}, not a hit`);
     report(`miss in ${milliseconds(miss)}, hit in ${milliseconds(hit)} (${hit.cache.join()})`);
 
-    const versions = await previews(url, fresh, miss.vectors[0] ?? [], report);
-    await meaning(url, report);
+    const versions = await previews(at, fresh, miss.vectors[0] ?? [], report);
+    await meaning(at, report);
 
     signal?.throwIfAborted();
-    const shares = await measureShares(url, samples, signal);
+    const shares = await measureShares(at, samples, signal);
     const check = sharesWithin(shares, weights);
     report(`shares ${check.text}`);
     expect(check.holds, `traffic does not follow the weights: ${check.text}`);
@@ -68,14 +73,14 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
 }
 
 async function previews(
-    url: string,
+    at: Entrance,
     text: string,
     vector: readonly number[],
     report: (line: string) => void,
 ): Promise<Record<Colour, string>> {
     const versions: Record<Colour, string> = { blue: "", green: "" };
     for (const colour of COLOURS) {
-        const answer = await embed(url, [text], colour);
+        const answer = await embed(at, [text], colour);
         expect(answer.servedBy === colour, `asked for ${colour}, ${answer.servedBy} answered`);
         const same = answer.vectors[0]?.every((value, index) => value === vector[index]);
         expect(same === true, `${colour} answered another vector for the same sentence`);
@@ -85,8 +90,8 @@ async function previews(
     return versions;
 }
 
-async function meaning(url: string, report: (line: string) => void): Promise<void> {
-    const { vectors } = await embed(url, [LISTING, PARAPHRASE, UNRELATED]);
+async function meaning(at: Entrance, report: (line: string) => void): Promise<void> {
+    const { vectors } = await embed(at, [LISTING, PARAPHRASE, UNRELATED]);
     const [listing = [], paraphrase = [], unrelated = []] = vectors;
     const near = dot(listing, paraphrase);
     const far = dot(listing, unrelated);
@@ -94,7 +99,7 @@ async function meaning(url: string, report: (line: string) => void): Promise<voi
     report(`paraphrase at cosine ${near.toFixed(2)}, another topic at ${far.toFixed(2)}`);
 }
 
-async function measureShares(url: string, samples: number, signal?: AbortSignal): Promise<Shares> {
+async function measureShares(at: Entrance, samples: number, signal?: AbortSignal): Promise<Shares> {
     const shares = { blue: 0, green: 0 };
     let left = samples;
     await Promise.all(
@@ -102,7 +107,7 @@ async function measureShares(url: string, samples: number, signal?: AbortSignal)
             while (left > 0) {
                 left -= 1;
                 signal?.throwIfAborted();
-                shares[(await embed(url, [LISTING])).servedBy] += 1;
+                shares[(await embed(at, [LISTING])).servedBy] += 1;
             }
         }),
     );

@@ -8,9 +8,7 @@ export function planForContext(context: string, stack: string, signal: AbortSign
         made: {},
         serving: deploying(steps<Made>(signal), { stack, context }, () => ({})),
         completing: [],
-        look: () => [
-            `kubectl --context ${context} get pods -A`,
-            `make undeploy STACK=${stack} CONTEXT=${context} removes it again.`,
-        ],
+        look: () => [`kubectl --context ${context} get pods -A`],
+        end: `make undeploy STACK=${stack} CONTEXT=${context}`,
     };
 }

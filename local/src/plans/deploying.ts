@@ -35,6 +35,7 @@ export function deploying<C extends Made>(
         step("Verify", "verify", async ({ say: report, signal }, made) => {
             made.verified = await verify({
                 cluster: connect(kubeconfig, context),
+                apiKey: made.deployed?.platformKey,
                 report,
                 signal,
             });

@@ -51,6 +51,7 @@ export async function planForKind(signal: AbortSignal): Promise<Plan<Context>> {
                 await applyMetricsServer(run, addonInputs(made));
             }),
         ],
+        end: "make down",
         look: () => [`export KUBECONFIG=${KIND_KUBECONFIG}`, "kubectl get pods -A"],
     };
 }

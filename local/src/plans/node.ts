@@ -84,6 +84,7 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
                 await applyMetricsServer(run, addonInputs(made));
             }),
         ],
+        end: "make down",
         look: (made) => [
             `export KUBECONFIG=${KUBECONFIG}`,
             `${kubectlOf(made)} get pods -A`,

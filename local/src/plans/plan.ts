@@ -16,4 +16,6 @@ export interface Plan<C extends Made> {
     readonly completing: ListrTask<C>[];
     /** How to look further: commands and remarks. */
     readonly look: (made: C) => readonly string[];
+    /** The command that ends what was begun. */
+    readonly end: string;
 }

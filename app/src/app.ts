@@ -1,4 +1,5 @@
 import { PATHS } from "@property-search/contract";
+import type { Registry } from "prom-client";
 
 import { openAdmin } from "./admin/open.ts";
 import type { AdminServer } from "./admin/server.ts";
@@ -24,10 +25,16 @@ import { tokenLimits } from "./http/tokenLimits.ts";
 import { ownEpochs, sharedEpochs, type Epochs } from "./key/epochs.ts";
 import { keyMakers } from "./key/key.ts";
 import type { Log } from "./log.ts";
-import { openMetrics } from "./metrics/metrics.ts";
+import { openLedger, type Ledger } from "./ledger/ledger.ts";
+import { flatPrice, tokenPrices } from "./ledger/prices.ts";
+import { redisMetrics } from "./metrics/redis.ts";
+import { openRegistry } from "./metrics/registry.ts";
+import { serviceMetrics, type ServiceMetrics } from "./metrics/service.ts";
+import { upstreamMetrics } from "./metrics/upstream.ts";
 import { openEntrance, type Entrance } from "./tenants/entrance.ts";
-import { localUpstream } from "./upstream/local/local.ts";
+import { LOCAL, localUpstream } from "./upstream/local/local.ts";
 import { openaiUpstream } from "./upstream/openai/openai.ts";
+import { noTracing, type Tracing } from "./tracing/tracing.ts";
 import type { Upstream } from "./upstream/upstream.ts";
 import { entryCodec, writerOf, type EntryCodec } from "./vector/entry.ts";
 
@@ -47,22 +54,46 @@ const MAX_LOCAL_BYTES = 512 * 1024 * 1024;
 
 /** Puts the parts together. */
 export async function buildApp(config: Config, log: Log): Promise<App> {
-    const upstream = await openUpstream(config, log);
+    const registry = openRegistry();
+    const upstream = await openUpstream(config, log, registry);
     const codec = entryCodec({
         precision: config.cachePrecision,
         writer: writerOf([config.version, config.model, upstream.provider, upstream.revision]),
     });
     const redis = config.redis && redisClient(config.redis, log);
     const shared = redis
-        ? redisCache(redis, { codec, staleSeconds: config.cacheStaleSeconds, log })
+        ? redisCache(redis, {
+              codec,
+              staleSeconds: config.cacheStaleSeconds,
+              log,
+              events: redisMetrics(registry),
+          })
         : noSharedCache;
-    const entrance = openEntrance(config.tenants, redis, log);
     const epochs = redis ? sharedEpochs(redis, log) : ownEpochs();
     const local = localCache({
         maxEntries: config.maxLocalEntries,
         maxBytes: MAX_LOCAL_BYTES,
         staleSeconds: config.cacheStaleSeconds,
     });
+    const { colour, version, model, money } = config;
+    const { provider, revision } = upstream;
+    const metrics = serviceMetrics({
+        registry,
+        build: { colour, version, provider, model, revision },
+        localSize: local.size,
+        redisUp: () => shared.state() === "up",
+    });
+    const ledger = openLedger({
+        registry,
+        model,
+        price:
+            money.tokenPrices.length > 0
+                ? tokenPrices(money.tokenPrices)
+                : flatPrice(money.perRequest),
+        dollarsPerHour: { pod: money.podPerHour, storage: money.storagePerHour },
+    });
+    const entrance = openEntrance(config.tenants, redis, log, metrics.refused);
+    const tracing = await openTracing(config);
     const hotKeys = openHotKeys({
         local,
         shared,
@@ -76,7 +107,9 @@ export async function buildApp(config: Config, log: Log): Promise<App> {
         maxLocalEntries: config.maxLocalEntries,
         log,
     });
-    return assemble({ config, log, upstream, local, codec, shared, epochs, entrance, hotKeys });
+    const books = { registry, metrics, ledger, tracing };
+    const tiers = { upstream, local, codec, shared, epochs };
+    return assemble({ config, log, ...tiers, entrance, hotKeys, ...books });
 }
 
 export interface AppParts {
@@ -89,20 +122,20 @@ export interface AppParts {
     readonly epochs: Epochs;
     readonly entrance: Entrance;
     readonly hotKeys: HotKeys;
+    readonly registry: Registry;
+    readonly metrics: ServiceMetrics;
+    readonly ledger: Ledger;
+    readonly tracing: Tracing;
 }
 
 export async function assemble(all: AppParts): Promise<App> {
     const { config, log, upstream, shared, local, codec, epochs, entrance, hotKeys } = all;
-    const { colour, version, model, costPerRequest } = config;
+    const { registry, metrics, ledger, tracing } = all;
+    const { colour, version, model } = config;
     const { provider, revision } = upstream;
     let started = false;
     let draining = false;
     const reply = replies({ colour, version, draining: () => draining });
-    const metrics = openMetrics({
-        build: { colour, version, provider, model, revision },
-        costPerRequest,
-        redisUp: () => shared.state() === "up",
-    });
     const keysOf = keyMakers({ provider, model, revision, inputType: "none" }, epochs.of);
     const tiers = {
         local,
@@ -113,7 +146,7 @@ export async function assemble(all: AppParts): Promise<App> {
             upstream,
             codec,
             ttlSeconds: config.cacheTtlSeconds,
-            billed: metrics.billed,
+            billed: ledger.billed,
         }),
     };
     const clients = counted(resolver(tiers));
@@ -124,6 +157,8 @@ export async function assemble(all: AppParts): Promise<App> {
         hotKeys,
         tooLong: tokenLimits(upstream.countTokens),
         metrics,
+        ledger,
+        tracing,
         replies: reply,
         log,
     };
@@ -141,12 +176,22 @@ export async function assemble(all: AppParts): Promise<App> {
             uptimeSeconds: Math.round(process.uptime()),
         }),
     };
+    /** Also tenants that nobody has heard of yet have their series. */
+    const exposition = {
+        contentType: registry.contentType,
+        metrics: () => {
+            const tenants = entrance.tenants();
+            ledger.know(tenants);
+            metrics.know(tenants);
+            return registry.metrics();
+        },
+    };
     const admin = await openAdmin({
         ...all,
         keysOf,
         resolver: resolver({ ...tiers, local: shared.state() === "off" ? local : readOnly(local) }),
         waiting: clients.waiting,
-        price: (_, calls) => calls * costPerRequest,
+        price: ledger.price,
         report: health.report,
     });
     return {
@@ -165,7 +210,7 @@ export async function assemble(all: AppParts): Promise<App> {
                         render: answer.openai,
                     }),
                 },
-                get: probes(health, metrics, reply),
+                get: probes(health, exposition, reply),
             },
             reply,
         ),
@@ -179,15 +224,30 @@ export async function assemble(all: AppParts): Promise<App> {
         close: async () => {
             epochs.stop();
             await Promise.all([admin?.close(), hotKeys.close(), entrance.stop()]);
-            await Promise.all([upstream.close(), shared.close()]);
+            await Promise.all([upstream.close(), shared.close(), tracing.close()]);
         },
     };
 }
 
-async function openUpstream({ provider, model }: Config, log: Log): Promise<Upstream> {
-    return provider.name === "local"
-        ? await localUpstream({ ...provider, log })
-        : openaiUpstream({ ...provider, model, log });
+async function openUpstream(
+    { provider, model }: Config,
+    log: Log,
+    registry: Registry,
+): Promise<Upstream> {
+    if (provider.name === "local") {
+        const events = upstreamMetrics(registry, [LOCAL]);
+        return localUpstream({ ...provider, log, events });
+    }
+    const endpoints = [provider.url, ...provider.fallbackUrls].map(({ host }) => host);
+    const events = upstreamMetrics(registry, endpoints);
+    return openaiUpstream({ ...provider, model, log, events });
+}
+
+/** The exporter is loaded only where there is a collector. */
+async function openTracing({ tracing, colour, version }: Config): Promise<Tracing> {
+    if (!tracing) return noTracing;
+    const { otlpTracing } = await import("./tracing/otlp.ts");
+    return otlpTracing({ ...tracing, resource: { "service.version": version, colour } });
 }
 
 /** JSON has no NaN. */

@@ -1,5 +1,6 @@
 import { COLOURS, ENVIRONMENT, isColour, PORTS, type Colour } from "@property-search/contract";
 
+import type { DatedPrice } from "./ledger/prices.ts";
 import { PRECISIONS, type Precision } from "./vector/precision.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -15,7 +16,9 @@ export interface Config {
     readonly cacheStaleSeconds: number;
     readonly cachePrecision: Precision;
     readonly maxLocalEntries: number;
-    readonly costPerRequest: number;
+    readonly money: MoneyConfig;
+    /** Undefined: requests are not traced. */
+    readonly tracing: TracingConfig | undefined;
     readonly model: string;
     readonly provider: ProviderConfig;
     readonly drainTimeoutSeconds: number;
@@ -30,6 +33,22 @@ export interface RedisConfig {
     readonly mode: (typeof REDIS_MODES)[number];
     readonly username: string | undefined;
     readonly password: string | undefined;
+}
+
+export interface MoneyConfig {
+    /** Dollars a call of the upstream; stands where there are no token prices. */
+    readonly perRequest: number;
+    /** In the order of their dates; empty: the flat price. */
+    readonly tokenPrices: readonly DatedPrice[];
+    /** Dollars an hour: one pod, and what all pods share. */
+    readonly podPerHour: number;
+    readonly storagePerHour: number;
+}
+
+export interface TracingConfig {
+    readonly url: URL;
+    /** Of requests that come without a decision of their client, in [0, 1]. */
+    readonly share: number;
 }
 
 export interface TenantsConfig {
@@ -87,7 +106,13 @@ export function readConfig(environment: Environment): Config {
         cacheStaleSeconds: read.integer("cacheStale", 86_400, 0, 31_536_000),
         cachePrecision: read.oneOf("cachePrecision", PRECISIONS, "float32"),
         maxLocalEntries: read.integer("maxLocalCacheSize", 2_000, 1, 1_000_000),
-        costPerRequest: read.dollars("costPerRequest", 0.001),
+        money: {
+            perRequest: read.dollars("costPerRequest", 0.001),
+            tokenPrices: readPrices(read),
+            podPerHour: read.dollars("podCostPerHour", 0),
+            storagePerHour: read.dollars("storageCostPerHour", 0),
+        },
+        tracing: readTracing(read),
         model: read.text("model") ?? "all-MiniLM-L6-v2",
         provider: readProvider(read),
         drainTimeoutSeconds: read.integer("drainTimeout", 30, 1, 600),
@@ -135,6 +160,30 @@ function readAdmin(read: Reader): AdminConfig | undefined {
         read.found("adminToken", `at least ${SHORTEST_TOKEN} printable characters without blanks`);
     }
     return { port, token };
+}
+
+const DATED_PRICE = /^(\d{4}-\d{2}-\d{2})=(\d+(?:\.\d+)?)$/;
+
+function readPrices(read: Reader): readonly DatedPrice[] {
+    const dated = (read.text("tokenPrices") ?? "").split(",").filter((one) => one.trim() !== "");
+    const prices = dated.map((one) => {
+        const [, date = "", dollars = ""] = DATED_PRICE.exec(one.trim()) ?? [];
+        return { from: Date.parse(date), dollarsPerMillionTokens: Number(dollars) };
+    });
+    const ascend = prices.every(({ from }, at) => at === 0 || from > (prices[at - 1]?.from ?? NaN));
+    if (ascend && prices.every(({ from }) => !Number.isNaN(from))) return prices;
+    read.found(
+        "tokenPrices",
+        "dates and dollars per million tokens, oldest first, such as 2024-01-25=0.02,2027-01-01=0.015",
+    );
+    return [];
+}
+
+function readTracing(read: Reader): TracingConfig | undefined {
+    const share = Number(read.text("traceShare") ?? "1");
+    if (!(share >= 0 && share <= 1)) read.found("traceShare", "a number from 0 to 1");
+    const url = read.url("otlpEndpoint", ["http:", "https:"], "a URL such as http://host:4318");
+    return url && { url, share };
 }
 
 function readProvider(read: Reader): ProviderConfig {

@@ -202,15 +202,18 @@ describe("everything else", () => {
     });
 
     test("metrics count items, requests, tokens and dollars as events", async () => {
+        const money = (label: string, value: string) =>
+            `{tenant="anonymous",model="${MODEL}",${label}="${value}"}`;
         const series = {
             hit: `${METRICS.lookups}{result="hit_l1"}`,
             miss: `${METRICS.lookups}{result="miss"}`,
-            billed: `${METRICS.tokens}{kind="billed"}`,
-            avoided: `${METRICS.tokens}{kind="avoided"}`,
-            saved: METRICS.costSaved,
-            spent: METRICS.costBilled,
+            billed: `${METRICS.tokensBilled}${money("purpose", "request")}`,
+            kept: `${METRICS.tokensSaved}${money("result", "hit_l1")}`,
+            saved: `${METRICS.costSaved}${money("result", "hit_l1")}`,
+            spent: `${METRICS.costBilled}${money("purpose", "request")}`,
             requests: `${METRICS.requests}{route="${PATHS.embed}",code="200"}`,
-            durations: `${METRICS.responseTime}_count{route="${PATHS.embed}"}`,
+            misses: `${METRICS.responseTime}_count{route="${PATHS.embed}",result="miss"}`,
+            hits: `${METRICS.responseTime}_count{route="${PATHS.embed}",result="hit_l1"}`,
         };
         const read = async (): Promise<number[]> =>
             Promise.all(Object.values(series).map(service.metric));
@@ -221,7 +224,7 @@ describe("everything else", () => {
         const grown = after.map((value, index) =>
             Number((value - (before[index] ?? NaN)).toFixed(6)),
         );
-        expect(grown).toEqual([1, 1, 3, 3, 0.001, 0.001, 2, 2]);
+        expect(grown).toEqual([1, 1, 3, 3, 0.001, 0.001, 2, 1, 1]);
         expect(await service.metric(METRICS.inFlight)).toBe(0);
         expect(await service.metric(METRICS.hitRate)).toBeGreaterThan(0);
         expect(await service.metric(METRICS.redisUp)).toBe(0);

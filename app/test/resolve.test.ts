@@ -71,7 +71,7 @@ function pod(entries: number, ttlSeconds = TTL_SECONDS): Pod {
             return embeddingOf(trueVector(text), trueTokens(text), false);
         });
     }
-    const billed = (tokens: number): void => {
+    const billed = (_: unknown, tokens: number): void => {
         ledger += tokens;
     };
     const local = localCache({ maxEntries: entries, maxBytes: 1e9, staleSeconds: STALE_SECONDS });

@@ -20,8 +20,17 @@ export const ENVIRONMENT = {
     cachePrecision: "CACHE_PRECISION",
     /** Entries. */
     maxLocalCacheSize: "MAX_LOCAL_CACHE_SIZE",
-    /** Dollars per request that reaches the upstream: the flat price model. */
+    /** Dollars per request that reaches the upstream: the flat price, where there are no token prices. */
     costPerRequest: "EMBEDDING_COST_PER_REQUEST",
+    /** Dollars per million tokens from a date on, oldest first: `2024-01-25=0.02,2027-01-01=0.015`. */
+    tokenPrices: "EMBEDDING_TOKEN_PRICES",
+    /** Dollars an hour that one pod costs, and that Redis and the rest cost all pods together. */
+    podCostPerHour: "POD_COST_PER_HOUR",
+    storageCostPerHour: "STORAGE_COST_PER_HOUR",
+    /** Base URL of an OpenTelemetry collector's OTLP/HTTP; absent: no tracing. OpenTelemetry's own names. */
+    otlpEndpoint: "OTEL_EXPORTER_OTLP_ENDPOINT",
+    /** Share of requests that are traced where their client has not decided, 0 to 1. */
+    traceShare: "OTEL_TRACES_SAMPLER_ARG",
     /** `local` (the model in this process's worker threads) or `openai` (any compatible API). */
     provider: "EMBEDDING_PROVIDER",
     /** Model name that clients ask for and that is sent upstream. */

@@ -1,5 +1,6 @@
 import { wallClock } from "../clock.ts";
 import type { Scope } from "../scope.ts";
+import { traced } from "../tracing/tracing.ts";
 import { UpstreamError, type Upstream } from "../upstream/upstream.ts";
 import { embeddingOf, type Embedding } from "../vector/embedding.ts";
 import type { EntryCodec, Sealed } from "../vector/entry.ts";
@@ -21,7 +22,7 @@ export interface OriginParts {
     readonly codec: EntryCodec;
     readonly ttlSeconds: number;
     /** Told after each call that was answered: also when its request fails for another of its items. */
-    readonly billed: (tokens: number) => void;
+    readonly billed: (scope: Scope, tokens: number) => void;
     /** In [0, 1). */
     readonly random?: () => number;
 }
@@ -73,12 +74,17 @@ export function origin(parts: OriginParts): Origin {
 
     async function call(batch: readonly Item[], scope: Scope): Promise<readonly Sealed[]> {
         const begun = performance.now();
-        const embeddings = await upstream.embed(
-            batch.map(({ input }) => input),
-            scope,
+        const embeddings = await traced(scope.span, "embed", (span) =>
+            upstream.embed(
+                batch.map(({ input }) => input),
+                { ...scope, span },
+            ),
         );
         const effort = performance.now() - begun;
-        billed(embeddings.reduce((sum, { tokens }) => sum + tokens, 0));
+        billed(
+            scope,
+            embeddings.reduce((sum, { tokens }) => sum + tokens, 0),
+        );
         return batch.map(({ key }, index) => {
             const embedding = embeddings[index];
             if (!embedding) throw new Error(`The upstream's answer lacks item ${index}`);

@@ -1,4 +1,4 @@
-import { CACHE_KEY_PREFIX } from "@property-search/contract";
+import { CACHE_KEY_PREFIX, type RedisOperation } from "@property-search/contract";
 import {
     BrokenCircuitError,
     circuitBreaker,
@@ -19,7 +19,26 @@ export interface RedisCacheOptions {
     /** How long an entry is kept after it went stale, for when nothing better can be had. */
     readonly staleSeconds: number;
     readonly log: Log;
+    readonly events?: RedisEvents;
 }
+
+/** Why an entry was not written: too many wait already, Redis is down, or it refused the entry. */
+export const DROP_REASONS = ["full", "down", "error"] as const;
+
+/** What there is to count about Redis; none of it may throw. */
+export interface RedisEvents {
+    readonly answered: (operation: RedisOperation, seconds: number) => void;
+    readonly failed: (operation: RedisOperation) => void;
+    readonly dropped: (entries: number, reason: (typeof DROP_REASONS)[number]) => void;
+    readonly damaged: () => void;
+}
+
+const noEvents: RedisEvents = {
+    answered: () => undefined,
+    failed: () => undefined,
+    dropped: () => undefined,
+    damaged: () => undefined,
+};
 
 /** So many failures in a row open the breaker: from then on nothing waits for Redis. */
 const FAILURES_TO_OPEN = 5;
@@ -31,7 +50,7 @@ const LEASE_PREFIX = `${CACHE_KEY_PREFIX}lease:`;
 
 /** Redis behind a breaker: what fails or is slow is a miss. */
 export function redisCache(commands: RedisCommands, options: RedisCacheOptions): SharedCache {
-    const { codec, log, staleSeconds } = options;
+    const { codec, log, staleSeconds, events = noEvents } = options;
     const breaker = circuitBreaker(handleAll, {
         halfOpenAfter: HALF_OPEN_AFTER_MILLISECONDS,
         breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
@@ -63,14 +82,19 @@ export function redisCache(commands: RedisCommands, options: RedisCacheOptions):
             if (!value) return;
             const embedding = codec.open(key, value, dimensions);
             if (embedding) found.set(key, embedding);
-            else log.warn("An entry in Redis is damaged or of another form: taken as a miss");
+            else {
+                events.damaged();
+                log.warn("An entry in Redis is damaged or of another form: taken as a miss");
+            }
         });
         return found;
     }
 
     async function stored(keys: readonly string[]): Promise<readonly (Buffer | null)[]> {
         try {
-            return await breaker.execute(() => commands.read(keys.map(redisKey)));
+            return await breaker.execute(() =>
+                timed("read", () => commands.read(keys.map(redisKey))),
+            );
         } catch (error) {
             if (!(error instanceof BrokenCircuitError)) {
                 log.debug({ error: messageOf(error) }, "A read from Redis failed");
@@ -84,10 +108,18 @@ export function redisCache(commands: RedisCommands, options: RedisCacheOptions):
     }
 
     function write(entries: readonly Sealed[]): void {
-        if (breaker.state === CircuitState.Open) return;
+        if (breaker.state === CircuitState.Open) {
+            events.dropped(entries.length, "down");
+            return;
+        }
         const bytes = entries.reduce((sum, { entry }) => sum + entry.length, 0);
-        if (pendingWrites + entries.length > MAX_PENDING_WRITES) return;
-        if (pendingBytes + bytes > MAX_PENDING_BYTES) return;
+        if (
+            pendingWrites + entries.length > MAX_PENDING_WRITES ||
+            pendingBytes + bytes > MAX_PENDING_BYTES
+        ) {
+            events.dropped(entries.length, "full");
+            return;
+        }
         pendingWrites += entries.length;
         pendingBytes += bytes;
         const now = wallClock();
@@ -96,10 +128,12 @@ export function redisCache(commands: RedisCommands, options: RedisCacheOptions):
             value: entry,
             milliseconds: Math.ceil(Math.max(1, embedding.freshUntil - now) + staleSeconds * 1000),
         }));
-        commands
-            .write(writes)
+        timed("write", () => commands.write(writes))
             // Full or read-only Redis still answers reads, so failed writes leave the breaker alone.
-            .catch(quietly("A write to Redis failed"))
+            .catch((error: unknown) => {
+                events.dropped(entries.length, "error");
+                quietly("A write to Redis failed")(error);
+            })
             .finally(() => {
                 pendingWrites -= entries.length;
                 pendingBytes -= bytes;
@@ -118,7 +152,9 @@ export function redisCache(commands: RedisCommands, options: RedisCacheOptions):
     ): Promise<ReadonlySet<string>> {
         if (breaker.state === CircuitState.Open) return new Set(keys);
         try {
-            const won = await commands.claim(keys.map(leaseKey), token, milliseconds);
+            const won = await timed("lease", () =>
+                commands.claim(keys.map(leaseKey), token, milliseconds),
+            );
             return new Set(keys.filter((_, index) => won[index]));
         } catch (error) {
             quietly("A lease could not be asked for")(error);
@@ -128,9 +164,21 @@ export function redisCache(commands: RedisCommands, options: RedisCacheOptions):
 
     function release(keys: readonly string[], token: string, milliseconds: number): void {
         if (breaker.state === CircuitState.Open) return;
-        commands
-            .yield(keys.map(leaseKey), token, milliseconds)
-            .catch(quietly("A lease could not be released"));
+        timed("release", () => commands.yield(keys.map(leaseKey), token, milliseconds)).catch(
+            quietly("A lease could not be released"),
+        );
+    }
+
+    async function timed<T>(operation: RedisOperation, run: () => Promise<T>): Promise<T> {
+        const begun = performance.now();
+        try {
+            const answer = await run();
+            events.answered(operation, (performance.now() - begun) / 1000);
+            return answer;
+        } catch (error) {
+            events.failed(operation);
+            throw error;
+        }
     }
 
     function quietly(what: string): (error: unknown) => void {

@@ -1,11 +1,11 @@
 import { wallClock } from "../clock.ts";
-import type { Scope } from "../scope.ts";
+import type { LookupScope, Scope } from "../scope.ts";
 import type { Embedding } from "../vector/embedding.ts";
 import type { Item } from "./item.ts";
 
 export interface Refresher {
     /** Renews an entry in the background if its end is near. Never waits and never throws. */
-    readonly hit: (item: Item, embedding: Embedding, scope: Omit<Scope, "deadline">) => void;
+    readonly hit: (item: Item, embedding: Embedding, scope: LookupScope) => void;
 }
 
 /** How many entries are renewed at once: requests that wait come first. */
@@ -34,7 +34,7 @@ export function refresher(
             if (under.has(key) || under.size >= MOST_AT_ONCE) return;
             under.add(key);
             const deadline = performance.now() + TIMEOUT_MILLISECONDS;
-            renew(item, { tenant, dimensions, deadline })
+            renew(item, { tenant, dimensions, purpose: "refresh", deadline })
                 .catch(() => undefined)
                 .finally(() => under.delete(key));
         },

@@ -4,7 +4,8 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { CacheStatus } from "@property-search/contract";
 
 import { wallClock } from "../clock.ts";
-import type { Scope } from "../scope.ts";
+import type { LookupScope, Scope } from "../scope.ts";
+import { traced } from "../tracing/tracing.ts";
 import { UpstreamError, type Upstream } from "../upstream/upstream.ts";
 import type { Embedding } from "../vector/embedding.ts";
 import type { Flight, Flights } from "./flights.ts";
@@ -15,10 +16,7 @@ import type { LocalCache, SharedCache } from "./tiers.ts";
 
 export interface Resolver {
     /** The whole request from this process's cache, or undefined when one item is not fresh there. */
-    readonly local: (
-        items: readonly Item[],
-        scope: Omit<Scope, "deadline">,
-    ) => readonly Resolved[] | undefined;
+    readonly local: (items: readonly Item[], scope: LookupScope) => readonly Resolved[] | undefined;
     /**
      * One resolved item per item, in their order, whatever mix of duplicates, hits and misses it is.
      *
@@ -61,7 +59,7 @@ export function resolver(parts: ResolverParts): Resolver {
 
     function fromLocal(
         items: readonly Item[],
-        scope: Omit<Scope, "deadline">,
+        scope: LookupScope,
     ): readonly Resolved[] | undefined {
         const resolved: Resolved[] = [];
         const now = wallClock();
@@ -132,13 +130,17 @@ export function resolver(parts: ResolverParts): Resolver {
             if (misses.length === 0) return;
             const token = randomUUID();
             const keys = misses.map(({ item }) => item.key);
-            const won = await shared.lease(keys, token, LEASE_MILLISECONDS);
+            const won = await traced(scope.span, "redis lease", () =>
+                shared.lease(keys, token, LEASE_MILLISECONDS),
+            );
+            const others = misses.filter(({ item }) => !won.has(item.key));
             await Promise.all([
                 fetch(
                     misses.filter(({ item }) => won.has(item.key)),
                     token,
                 ),
-                waitForOthers(misses.filter(({ item }) => !won.has(item.key))),
+                others.length > 0 &&
+                    traced(scope.span, "wait for another pod", () => waitForOthers(others)),
             ]);
         }
 
@@ -148,7 +150,9 @@ export function resolver(parts: ResolverParts): Resolver {
             status: CacheStatus,
         ): Promise<readonly Leader[]> {
             const keys = leaders.map(({ item }) => item.key);
-            const stored = await shared.read(keys, scope.dimensions ?? upstream.dimensions());
+            const stored = await traced(scope.span, "redis read", () =>
+                shared.read(keys, scope.dimensions ?? upstream.dimensions()),
+            );
             const now = wallClock();
             return leaders.filter((leader) => {
                 const { item } = leader;

@@ -1,7 +1,7 @@
 import { CACHE_STATUSES } from "@property-search/contract";
 
 import type { Resolved } from "../cache/item.ts";
-import type { Account } from "../ledger/ledger.ts";
+import type { Account } from "../ledger/account.ts";
 import type { Embedding } from "../vector/embedding.ts";
 import { littleEndianBytes } from "../vector/entry.ts";
 import type { EmbeddingRequest, Encoding } from "./request.ts";
@@ -129,8 +129,8 @@ function each(
     return JSON.stringify(single ? values[0] : values);
 }
 
-function accountUsage({ missedTokens, avoidedTokens }: Account): string {
-    return usage(missedTokens + avoidedTokens, avoidedTokens);
+function accountUsage({ missedTokens, savedTokens }: Account): string {
+    return usage(missedTokens + savedTokens, savedTokens);
 }
 
 /** OpenAI's usage with its details for cached tokens: what is billed is the difference. */

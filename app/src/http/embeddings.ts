@@ -1,13 +1,15 @@
-import { HEADERS } from "@property-search/contract";
+import { HEADERS, type CacheResult } from "@property-search/contract";
 
 import type { Resolved } from "../cache/item.ts";
 import type { Resolver } from "../cache/resolve.ts";
 import type { HotKeys } from "../hotkeys/hotKeys.ts";
 import type { KeyOf } from "../key/key.ts";
-import { account } from "../ledger/ledger.ts";
+import { account } from "../ledger/account.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import type { Log } from "../log.ts";
-import type { Metrics, Route } from "../metrics/metrics.ts";
+import type { Route, ServiceMetrics } from "../metrics/service.ts";
 import type { Caller, Gate } from "../tenants/gate.ts";
+import type { Tracing } from "../tracing/tracing.ts";
 import { shortened } from "../vector/embedding.ts";
 import { cacheHeader, type Render } from "./answer.ts";
 import { readBody } from "./body.ts";
@@ -25,7 +27,9 @@ export interface EmbeddingsParts {
     readonly resolver: Resolver;
     readonly hotKeys: Pick<HotKeys, "seen">;
     readonly tooLong: TokenLimits;
-    readonly metrics: Metrics;
+    readonly metrics: ServiceMetrics;
+    readonly ledger: Pick<Ledger, "answered">;
+    readonly tracing: Tracing;
     readonly replies: Replies;
     readonly log: Log;
 }
@@ -45,14 +49,17 @@ export function embeddingsHandler(
     parts: EmbeddingsParts,
     { route, parse, render }: EmbeddingsRoute,
 ): Handler {
-    const { gate, keysOf, resolver, hotKeys, tooLong, metrics, replies, log } = parts;
+    const { gate, keysOf, resolver, hotKeys, tooLong, replies, log } = parts;
+    const { metrics, ledger, tracing } = parts;
     const read = keyedReader(parse);
+    const logsEach = log.level === "debug";
 
     return (request, response) => {
         metrics.began();
         let begun = performance.now();
         const { rawHeaders } = request;
         const id = requestId(rawHeaders, HEADERS.requestId);
+        const span = tracing.begin(`POST ${route}`, rawHeaders);
         let caller: Caller | undefined;
         try {
             caller = gate.enter(rawHeaders);
@@ -70,7 +77,7 @@ export function embeddingsHandler(
                 answer(body);
             },
             fail,
-            gone: () => ended(499),
+            gone: () => ended(499, "error"),
         });
 
         function answer(body: Buffer): void {
@@ -80,13 +87,19 @@ export function embeddingsHandler(
                 const { request: wanted, items: looked } = keyed;
                 hotKeys.seen(looked, tenant.pool);
                 const { dimensions } = wanted;
-                const local = resolver.local(looked, { tenant: tenant.pool, dimensions });
+                const local = resolver.local(looked, { tenant: tenant.id, dimensions });
                 if (local) {
                     send(wanted, local);
                     return;
                 }
                 const deadline = begun + TIMEOUT_MILLISECONDS;
-                const scope = { tenant: tenant.pool, dimensions, deadline };
+                const scope = {
+                    tenant: tenant.id,
+                    purpose: "request",
+                    dimensions,
+                    deadline,
+                    span,
+                } as const;
                 const resolve = () => resolver.resolve(looked, scope);
                 const checking = tooLong(wanted);
                 (checking === undefined ? resolve() : checking.then(resolve))
@@ -104,7 +117,8 @@ export function embeddingsHandler(
             replies.vectors(response, cacheHeader(sum), render(wanted, resolved, sum), more);
             done(sum.missedTokens);
             metrics.answered(sum);
-            ended(200);
+            ledger.answered(tenant.id, sum);
+            ended(200, sum.result, resolved.length);
         }
 
         function failItems(error: unknown, keyed: KeyedRequest | undefined): void {
@@ -123,18 +137,33 @@ export function embeddingsHandler(
             );
             if (httpError.status >= 500) {
                 const { message } = error instanceof Error ? error : httpError;
-                log.warn(
-                    { route, requestId: id, status: httpError.status, error: message },
-                    "Not answered",
-                );
+                log.warn({ ...names(), status: httpError.status, error: message }, "Not answered");
             }
             replies.error(response, httpError, [HEADERS.requestId, id]);
-            ended(httpError.status);
+            ended(httpError.status, "error", 0, error);
         }
 
-        function ended(code: number): void {
+        function ended(code: number, result: CacheResult, items = 0, error?: unknown): void {
             caller?.done(0);
-            metrics.ended(route, code, (performance.now() - begun) / 1000);
+            const seconds = (performance.now() - begun) / 1000;
+            metrics.ended(route, result, code, seconds);
+            if (logsEach)
+                log.debug({ ...names(), status: code, result, items, seconds }, "Request");
+            span?.end(
+                {
+                    "http.request.method": "POST",
+                    "http.route": route,
+                    "http.response.status_code": code,
+                    "embedding.result": result,
+                    "embedding.items": items,
+                },
+                code >= 500 ? error : undefined,
+            );
+        }
+
+        /** What finds the request again in the client's logs and in the traces. */
+        function names(): Record<string, string | undefined> {
+            return { route, requestId: id, tenant: caller?.tenant.id, traceId: span?.traceId };
         }
     };
 }

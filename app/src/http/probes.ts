@@ -1,6 +1,5 @@
 import { PATHS } from "@property-search/contract";
 
-import type { Metrics } from "../metrics/metrics.ts";
 import { JSON_TYPE, type Replies } from "./reply.ts";
 import type { Routes } from "./router.ts";
 
@@ -11,8 +10,14 @@ export interface Health {
     readonly report: () => Readonly<Record<string, unknown>>;
 }
 
+/** Metrics in Prometheus' text format. */
+export interface Exposition {
+    readonly metrics: () => Promise<string>;
+    readonly contentType: string;
+}
+
 /** Liveness, readiness, start-up, health and metrics. None of them waits for anything outside. */
-export function probes(health: Health, metrics: Metrics, replies: Replies): Routes["get"] {
+export function probes(health: Health, exposition: Exposition, replies: Replies): Routes["get"] {
     const state = (): "starting" | "draining" | "ok" =>
         health.draining() ? "draining" : health.started() ? "ok" : "starting";
 
@@ -32,9 +37,9 @@ export function probes(health: Health, metrics: Metrics, replies: Replies): Rout
             replies.text(response, 200, JSON_TYPE, body);
         },
         [PATHS.metrics]: (_, response) => {
-            void metrics
-                .expose()
-                .then((text) => replies.text(response, 200, metrics.contentType, text));
+            void exposition
+                .metrics()
+                .then((text) => replies.text(response, 200, exposition.contentType, text));
         },
     };
 }

@@ -1,26 +1,180 @@
-import type { CacheStatus } from "@property-search/contract";
+import {
+    CACHE_STATUSES,
+    METRICS,
+    OVERHEADS,
+    PURPOSES,
+    type CacheStatus,
+    type Purpose,
+} from "@property-search/contract";
+import type { Registry } from "prom-client";
 
-import type { Resolved } from "../cache/item.ts";
+import { counterFamily, gauge, type Cell } from "../metrics/families.ts";
+import { tenantLabels } from "../metrics/tenantLabels.ts";
+import type { Scope } from "../scope.ts";
+import { RESULTS, type Account } from "./account.ts";
+import { costOf, type PriceNow } from "./prices.ts";
 
-/** What one answered request adds up to. */
-export interface Account {
-    /** Items by where their vector came from. */
-    readonly items: Readonly<Record<CacheStatus, number>>;
-    readonly missedTokens: number;
-    readonly avoidedTokens: number;
-    /** The request reached no upstream. */
-    readonly avoidedRequest: boolean;
+/** Who saved and who spent what: tokens as the upstream counts them, dollars at the day's price. */
+export interface Ledger {
+    readonly answered: (tenant: string, account: Account) => void;
+    /** A call of the upstream that was answered: also when its request fails for another of its items. */
+    readonly billed: (scope: Pick<Scope, "tenant" | "purpose">, tokens: number) => void;
+    /** Their series stand at 0 from now on. */
+    readonly know: (tenants: readonly string[]) => void;
+    /** Dollars that so much would cost now. */
+    readonly price: (tokens: number, calls: number) => number;
+    readonly statement: () => Statement;
 }
 
-/** A coalesced item is avoided: it was billed once, to the request that led it. */
-export function account(resolved: readonly Resolved[]): Account {
-    const items = { "HIT-L1": 0, "HIT-L2": 0, COALESCED: 0, STALE: 0, MISS: 0 };
-    let missedTokens = 0;
-    let avoidedTokens = 0;
-    for (const { embedding, status } of resolved) {
-        items[status] += 1;
-        if (status === "MISS") missedTokens += embedding.tokens;
-        else avoidedTokens += embedding.tokens;
-    }
-    return { items, missedTokens, avoidedTokens, avoidedRequest: items.MISS === 0 };
+/** The books of this pod since it began, in tokens and dollars. */
+export interface Statement {
+    readonly since: string;
+    readonly model: string;
+    readonly tenants: Readonly<Record<string, TenantStatement>>;
+    readonly savedDollars: number;
+    readonly billedDollars: number;
+    /** What this pod cost in that time; what all pods have together is not in it. */
+    readonly podDollars: number;
+    /** Saved, less what renewals, warm-ups and this pod cost. What misses cost is no cost of the cache. */
+    readonly netDollars: number;
+}
+
+export interface TenantStatement {
+    readonly saved: Readonly<Record<string, Sum>>;
+    readonly billed: Readonly<Record<string, Sum>>;
+}
+
+export interface Sum {
+    readonly tokens: number;
+    readonly dollars: number;
+}
+
+export interface LedgerOptions {
+    readonly registry: Registry;
+    readonly model: string;
+    readonly price: PriceNow;
+    readonly dollarsPerHour: Readonly<Record<(typeof OVERHEADS)[number], number>>;
+}
+
+type SavingStatus = Exclude<CacheStatus, "MISS">;
+
+const SAVING = CACHE_STATUSES.filter((status): status is SavingStatus => status !== "MISS");
+const MILLISECONDS_AN_HOUR = 3_600_000;
+
+interface Entry {
+    readonly tokens: Cell;
+    readonly dollars: Cell;
+}
+
+interface Books {
+    readonly saved: Readonly<Record<SavingStatus, Entry>>;
+    readonly billed: Readonly<Record<Purpose, Entry>>;
+}
+
+export function openLedger({ registry, model, price, dollarsPerHour }: LedgerOptions): Ledger {
+    const saving = ["tenant", "model", "result"];
+    const spending = ["tenant", "model", "purpose"];
+    const costSaved = counterFamily(registry, {
+        name: METRICS.costSaved,
+        help: "Dollars not spent because vectors came from a cache",
+        labelNames: saving,
+    });
+    const tokensSaved = counterFamily(registry, {
+        name: METRICS.tokensSaved,
+        help: "Tokens not billed because vectors came from a cache",
+        labelNames: saving,
+    });
+    const costBilled = counterFamily(registry, {
+        name: METRICS.costBilled,
+        help: "Dollars spent upstream",
+        labelNames: spending,
+    });
+    const tokensBilled = counterFamily(registry, {
+        name: METRICS.tokensBilled,
+        help: "Tokens that the upstream billed",
+        labelNames: spending,
+    });
+    gauge(
+        registry,
+        { name: METRICS.costRate, help: "Dollars an hour of the cache", labelNames: ["kind"] },
+        () => OVERHEADS.map((kind) => [{ kind }, dollarsPerHour[kind]]),
+    );
+    const begun = performance.now();
+    const since = new Date().toISOString();
+    const books = tenantLabels<Books>((tenant) => ({
+        saved: record(SAVING, (status) => {
+            const labels = { tenant, model, result: RESULTS[status] };
+            return { tokens: tokensSaved.cell(labels), dollars: costSaved.cell(labels) };
+        }),
+        billed: record(PURPOSES, (purpose) => {
+            const labels = { tenant, model, purpose };
+            return { tokens: tokensBilled.cell(labels), dollars: costBilled.cell(labels) };
+        }),
+    }));
+
+    return {
+        answered: (tenant, { items, tokens }) => {
+            const { saved } = books.of(tenant);
+            const { perToken, perCall } = price();
+            const avoided = items.MISS === 0 ? perCall : 0;
+            const all = items["HIT-L1"] + items["HIT-L2"] + items.COALESCED + items.STALE;
+            for (const status of SAVING) {
+                if (items[status] === 0) continue;
+                const entry = saved[status];
+                entry.tokens.value += tokens[status];
+                entry.dollars.value += tokens[status] * perToken + (avoided * items[status]) / all;
+            }
+        },
+        billed: ({ tenant, purpose }, tokens) => {
+            const entry = books.of(tenant).billed[purpose];
+            entry.tokens.value += tokens;
+            entry.dollars.value += costOf(price(), tokens, 1);
+        },
+        know: (tenants) => {
+            for (const tenant of tenants) books.of(tenant);
+        },
+        price: (tokens, calls) => costOf(price(), tokens, calls),
+        statement: () => {
+            const tenants = [...books.all()];
+            const podDollars =
+                ((performance.now() - begun) / MILLISECONDS_AN_HOUR) * dollarsPerHour.pod;
+            const saved = dollarsOf(tenants.flatMap(([, { saved }]) => Object.values(saved)));
+            const overhead = dollarsOf(
+                tenants.flatMap(([, { billed }]) => [billed.refresh, billed.warmup]),
+            );
+            return {
+                since,
+                model,
+                tenants: Object.fromEntries(
+                    tenants.map(([tenant, { saved, billed }]) => [
+                        tenant,
+                        {
+                            saved: Object.fromEntries(
+                                SAVING.map((status) => [RESULTS[status], sumOf(saved[status])]),
+                            ),
+                            billed: record(PURPOSES, (purpose) => sumOf(billed[purpose])),
+                        },
+                    ]),
+                ),
+                savedDollars: saved,
+                billedDollars: dollarsOf(
+                    tenants.flatMap(([, { billed }]) => Object.values(billed)),
+                ),
+                podDollars,
+                netDollars: saved - overhead - podDollars,
+            };
+        },
+    };
+}
+
+function sumOf({ tokens, dollars }: Entry): Sum {
+    return { tokens: tokens.value, dollars: dollars.value };
+}
+
+function dollarsOf(entries: readonly Entry[]): number {
+    return entries.reduce((sum, { dollars }) => sum + dollars.value, 0);
+}
+
+function record<K extends string, T>(keys: readonly K[], make: (key: K) => T): Record<K, T> {
+    return Object.fromEntries(keys.map((key) => [key, make(key)])) as Record<K, T>;
 }

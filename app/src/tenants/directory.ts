@@ -7,6 +7,7 @@ import { LRUCache } from "lru-cache";
 export interface Directory {
     /** Of the raw value of an Authorization or api-key header. */
     readonly tenantOf: (header: string) => Tenant | undefined;
+    readonly ids: readonly string[];
 }
 
 const BEARER = /^bearer +/i;
@@ -29,6 +30,7 @@ export function directory(tenants: readonly ListedTenant[]): Directory {
         ttl: REMEMBERED_MILLISECONDS,
     });
     return {
+        ids: tenants.map(({ id }) => id),
         tenantOf: (header) => {
             const known = remembered.get(header);
             if (known) return known;

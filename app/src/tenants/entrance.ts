@@ -4,13 +4,15 @@ import type { TenantsConfig } from "../config.ts";
 import type { Log } from "../log.ts";
 import { ANONYMOUS } from "../scope.ts";
 import { directory } from "./directory.ts";
-import { keyedGate, openGate, type Gate } from "./gate.ts";
+import { keyedGate, openGate, type Gate, type Refused } from "./gate.ts";
 import { usage, type UsageStore } from "./usage.ts";
 import { watchedDirectory } from "./watch.ts";
 
 /** The gate, with what stands behind it. */
 export interface Entrance {
     readonly gate: Gate;
+    /** Ids of those that may come in now. */
+    readonly tenants: () => readonly string[];
     readonly stop: () => Promise<void>;
 }
 
@@ -21,9 +23,14 @@ export function openEntrance(
     { file, anonymous }: TenantsConfig,
     store: UsageStore | undefined,
     log: Log,
+    refused: Refused,
 ): Entrance {
     if (file === undefined && anonymous) {
-        return { gate: openGate(NOBODY_IN_PARTICULAR), stop: () => Promise.resolve() };
+        return {
+            gate: openGate(NOBODY_IN_PARTICULAR),
+            tenants: () => [ANONYMOUS],
+            stop: () => Promise.resolve(),
+        };
     }
     const listed =
         file === undefined
@@ -32,7 +39,13 @@ export function openEntrance(
     const used = usage(store, log);
     used.start();
     return {
-        gate: keyedGate(listed.now, used, anonymous ? NOBODY_IN_PARTICULAR : undefined),
+        gate: keyedGate({
+            directoryNow: listed.now,
+            usage: used,
+            anonymous: anonymous ? NOBODY_IN_PARTICULAR : undefined,
+            refused,
+        }),
+        tenants: () => [...listed.now().ids, ...(anonymous ? [ANONYMOUS] : [])],
         stop: async () => {
             listed.stop();
             await used.stop();

@@ -1,4 +1,4 @@
-import type { Limits, Tenant } from "@property-search/contract";
+import type { Limits, Refusal, Tenant } from "@property-search/contract";
 
 import { HttpError } from "../http/error.ts";
 import { header } from "../http/headers.ts";
@@ -36,13 +36,27 @@ export function openGate(tenant: Tenant): Gate {
     return { enter: () => caller };
 }
 
-/** @param anonymous who a request without a key is, if it may come in at all */
-export function keyedGate(
-    directoryNow: () => Directory,
-    usage: Usage,
-    anonymous: Tenant | undefined,
-    now = () => performance.now(),
-): Gate {
+/** Told of each request that a tenant's limits refused. */
+export type Refused = (tenant: string, reason: Refusal) => void;
+
+export interface KeyedGateParts {
+    readonly directoryNow: () => Directory;
+    readonly usage: Usage;
+    /** Who a request without a key is, if it may come in at all. */
+    readonly anonymous: Tenant | undefined;
+    readonly refused?: Refused;
+    /** In milliseconds. */
+    readonly now?: () => number;
+}
+
+interface Refusing {
+    readonly reason: Refusal;
+    readonly error: HttpError;
+}
+
+/** Lets in who has a key, within its tenant's limits. */
+export function keyedGate(parts: KeyedGateParts): Gate {
+    const { directoryNow, usage, anonymous, refused, now = () => performance.now() } = parts;
     const states = new Map<string, State>();
 
     return {
@@ -51,7 +65,11 @@ export function keyedGate(
             const { limits } = tenant;
             if (!limits) return { tenant, headers: [], done: () => undefined };
             const state = stateOf(tenant, limits);
-            admit(tenant, limits, state);
+            const refusing = refusal(tenant, limits, state);
+            if (refusing) {
+                refused?.(tenant.id, refusing.reason);
+                throw refusing.error;
+            }
             state.open += 1;
             usage.add(tenant.id, 1, 0);
             let open = true;
@@ -88,38 +106,36 @@ export function keyedGate(
         return state;
     }
 
-    function admit({ id }: Tenant, limits: Limits, state: State): void {
+    /** Takes one request out of the tenant's rate, unless something refuses it. */
+    function refusal({ id }: Tenant, limits: Limits, state: State): Refusing | undefined {
         const { requestsPerSecond, tokensPerMinute, tokensPerMonth, concurrentRequests } = limits;
         if (concurrentRequests !== undefined && state.open >= concurrentRequests) {
-            throw limited("requests", `${concurrentRequests} concurrent requests`, 1);
+            const error = limited("requests", `${concurrentRequests} concurrent requests`, 1);
+            return { reason: "concurrency", error };
         }
         const used = usage.of(id);
         if (tokensPerMonth !== undefined && used.tokensThisMonth >= tokensPerMonth) {
-            const message = `You exceeded your quota of ${tokensPerMonth} tokens a month`;
-            throw new HttpError(429, message, {
-                type: "insufficient_quota",
-                code: "insufficient_quota",
-            });
+            return { reason: "quota", error: exhausted(tokensPerMonth) };
         }
         if (tokensPerMinute !== undefined && used.tokensThisMinute >= tokensPerMinute) {
-            throw limited("tokens", `${tokensPerMinute} tokens a minute`, secondsToNextMinute());
+            const limit = `${tokensPerMinute} tokens a minute`;
+            return { reason: "tokens", error: limited("tokens", limit, secondsToNextMinute()) };
         }
-        if (requestsPerSecond === undefined) return;
+        if (requestsPerSecond === undefined) return undefined;
+        const limit = `${requestsPerSecond} requests a second`;
         if (used.requestsThisMinute >= requestsPerSecond * 60 + burstOf(limits)) {
-            throw limited(
-                "requests",
-                `${requestsPerSecond} requests a second`,
-                secondsToNextMinute(),
-            );
+            const error = limited("requests", limit, secondsToNextMinute());
+            return { reason: "requests", error };
         }
         const elapsed = (now() - state.filledAt) / 1000;
         state.tokens = Math.min(burstOf(limits), state.tokens + elapsed * requestsPerSecond);
         state.filledAt = now();
         if (state.tokens < 1) {
             const wait = Math.ceil((1 - state.tokens) / requestsPerSecond);
-            throw limited("requests", `${requestsPerSecond} requests a second`, wait);
+            return { reason: "requests", error: limited("requests", limit, wait) };
         }
         state.tokens -= 1;
+        return undefined;
     }
 }
 
@@ -143,6 +159,13 @@ function secondsToNextMinute(): number {
 
 function unauthorised(message: string): HttpError {
     return new HttpError(401, message, { code: "invalid_api_key" });
+}
+
+function exhausted(tokensPerMonth: number): HttpError {
+    return new HttpError(429, `You exceeded your quota of ${tokensPerMonth} tokens a month`, {
+        type: "insufficient_quota",
+        code: "insufficient_quota",
+    });
 }
 
 function limited(what: "requests" | "tokens", limit: string, seconds: number): HttpError {

@@ -63,11 +63,14 @@ export function batched(
     }
 
     async function call(asks: readonly Ask[]): Promise<void> {
+        const [first] = asks;
+        if (!first) return;
         const inputs = asks.flatMap((ask) => ask.inputs);
         const deadline = Math.max(...asks.map((ask) => ask.deadline));
-        const tenant = asks[0]?.tenant ?? "";
-        const dimensions = asks[0]?.dimensions;
-        const embeddings = await inner.embed(inputs, { tenant, dimensions, deadline });
+        // A call has one trace: that of the first request which it serves.
+        const { tenant, purpose, dimensions, span } = first;
+        const scope = { tenant, purpose, dimensions, deadline, span };
+        const embeddings = await inner.embed(inputs, scope);
         events.called(inputs.length, asks.length);
         let at = 0;
         for (const { inputs: own, resolve } of asks) {
@@ -76,14 +79,14 @@ export function batched(
         }
     }
 
-    return (inputs, { tenant, dimensions, deadline }) =>
+    return (inputs, scope) =>
         new Promise<readonly Embedding[]>((resolve, reject) => {
-            const refusal = overload(queue.inputs() + inputs.length, deadline);
+            const refusal = overload(queue.inputs() + inputs.length, scope.deadline);
             if (refusal) {
                 reject(refusal);
                 return;
             }
-            queue.add({ inputs, tenant, dimensions, deadline, resolve, reject });
+            queue.add({ ...scope, inputs, resolve, reject });
             if (queue.inputs() >= CALL.items) flush();
             else if (inFlight > 0) timer ??= setTimeout(flush, JOIN_MILLISECONDS);
             else if (!soon) {

@@ -1,13 +1,10 @@
 import type { Input } from "../input.ts";
+import type { Scope } from "../scope.ts";
 import type { Embedding } from "../vector/embedding.ts";
 
 /** What one request wants of the upstream. */
-export interface Ask {
+export interface Ask extends Scope {
     readonly inputs: readonly Input[];
-    readonly tenant: string;
-    readonly dimensions: number | undefined;
-    /** In milliseconds of `performance.now()`. */
-    readonly deadline: number;
     readonly resolve: (embeddings: readonly Embedding[]) => void;
     readonly reject: (error: Error) => void;
 }

@@ -31,10 +31,35 @@ export interface Upstream {
     readonly close: () => Promise<void>;
 }
 
+/** What may become of an attempt; `refused_input` stands for all of an upstream's own codes. */
+export const UPSTREAM_OUTCOMES = [
+    "ok",
+    "refused_input",
+    "rate_limit_exceeded",
+    "upstream_error",
+    "upstream_timeout",
+    "upstream_unreachable",
+    "upstream_refused",
+    "upstream_unavailable",
+    "bad_upstream_answer",
+    "bad_vector",
+    "model_unavailable",
+    "unexpected",
+] as const;
+
+export type UpstreamOutcome = (typeof UPSTREAM_OUTCOMES)[number];
+
+/** @returns what an error counts as. */
+export function outcomeOf(error: unknown): UpstreamOutcome {
+    if (!(error instanceof UpstreamError)) return "unexpected";
+    if (error.status === 400) return "refused_input";
+    return UPSTREAM_OUTCOMES.find((outcome) => outcome === error.code) ?? "unexpected";
+}
+
 /** What there is to count about an upstream; none of it may throw. */
 export interface UpstreamEvents {
-    /** One attempt at one endpoint ended, with `ok` or the error's code. */
-    readonly attempted: (endpoint: string, outcome: string, seconds: number) => void;
+    /** One attempt at one endpoint ended. */
+    readonly attempted: (endpoint: string, outcome: UpstreamOutcome, seconds: number) => void;
     /** A call was answered that joined so many requests. */
     readonly called: (inputs: number, requests: number) => void;
     /** Inputs that wait, calls under way, and how many there may be. */

@@ -8,7 +8,13 @@ import { METRICS, PATHS } from "@property-search/contract";
 import { adminOf, ADMIN_TOKEN, refusal, type AdminCall } from "../support/admin.ts";
 import { eventually } from "../support/eventually.ts";
 import { startRedis, type RedisServer } from "../support/redisServer.ts";
-import { startService, stubEnvironment, type Answer, type Service } from "../support/service.ts";
+import {
+    MODEL,
+    startService,
+    stubEnvironment,
+    type Answer,
+    type Service,
+} from "../support/service.ts";
 import {
     REFUSED,
     reply,
@@ -211,7 +217,11 @@ describe("A warm-up", () => {
         await ended(id);
         const answer = await alone.post(PATHS.embed, { text: "one text" });
         expect(answer.headers.get("x-cache")).toBe("HIT-L1");
-        expect(await alone.metric(`${METRICS.tokens}{kind="billed"}`)).toBe(2);
+        expect(
+            await alone.metric(
+                `${METRICS.tokensBilled}{tenant="anonymous",model="${MODEL}",purpose="warmup"}`,
+            ),
+        ).toBe(2);
         await alone.stop();
     });
 });

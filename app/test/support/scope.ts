@@ -4,6 +4,7 @@ import { ANONYMOUS, type Scope } from "../../src/scope.ts";
 export function scopeFor(milliseconds = 25_000): Scope {
     return {
         tenant: ANONYMOUS,
+        purpose: "request",
         dimensions: undefined,
         deadline: performance.now() + milliseconds,
     };

@@ -108,6 +108,7 @@ export async function runJob(
             batch.map(({ text }) => parts.itemOf(text)),
             {
                 tenant: parts.tenant,
+                purpose: "warmup",
                 dimensions: undefined,
                 deadline: performance.now() + CALL_MILLISECONDS,
             },

@@ -6,7 +6,14 @@ import { pipeline } from "node:stream/promises";
 import type { Input } from "../../input.ts";
 import type { Log } from "../../log.ts";
 import { embeddingOf, vectorFault, type Embedding } from "../../vector/embedding.ts";
-import { UpstreamError, type Upstream } from "../upstream.ts";
+import {
+    noEvents,
+    outcomeOf,
+    UpstreamError,
+    type Upstream,
+    type UpstreamEvents,
+    type UpstreamOutcome,
+} from "../upstream.ts";
 import { batchByLength } from "./batches.ts";
 import { workers, type EmbeddedTexts } from "./workers.ts";
 
@@ -15,19 +22,48 @@ export interface LocalOptions {
     readonly directory: string;
     readonly threads: number;
     readonly log: Log;
+    readonly events?: UpstreamEvents;
 }
+
+/** Name of the provider, and of its one endpoint. */
+export const LOCAL = "local";
 
 /** The sentence encoder in worker threads of this process. */
 export async function localUpstream(options: LocalOptions): Promise<Upstream> {
-    const { directory, threads, log } = options;
+    const { directory, threads, log, events = noEvents } = options;
     const model = join(directory, "model.onnx");
     const tokenizer = join(directory, "tokenizer.json");
     const revision = await digest([model, tokenizer]);
     const pool = workers(threads, { model, tokenizer }, log);
     let native: number | undefined;
+    let open = 0;
+
+    async function embed(inputs: readonly Input[]): Promise<readonly Embedding[]> {
+        const texts = inputs.map(textOf);
+        const embeddings: Embedding[] = [];
+        // The call is the unit of fairness between requests, whatever it is made of.
+        const call = {};
+        await Promise.all(
+            batchByLength(texts).map(async (places) => {
+                const answer = await pool.run(
+                    call,
+                    places.map((place) => texts[place] ?? ""),
+                );
+                places.forEach((place, row) => {
+                    embeddings[place] = embeddingAt(answer, row, native ?? 0);
+                });
+            }),
+        );
+        return embeddings;
+    }
+
+    function moved(calls: number): void {
+        open += calls;
+        events.waiting(0, open, threads);
+    }
 
     return {
-        provider: "local",
+        provider: LOCAL,
         revision,
         dimensions: () => native,
         acceptsTokens: false,
@@ -40,22 +76,21 @@ export async function localUpstream(options: LocalOptions): Promise<Upstream> {
             native = await pool.start();
         },
         embed: async (inputs) => {
-            const texts = inputs.map(textOf);
-            const embeddings: Embedding[] = [];
-            // The call is the unit of fairness between requests, whatever it is made of.
-            const call = {};
-            await Promise.all(
-                batchByLength(texts).map(async (places) => {
-                    const answer = await pool.run(
-                        call,
-                        places.map((place) => texts[place] ?? ""),
-                    );
-                    places.forEach((place, row) => {
-                        embeddings[place] = embeddingAt(answer, row, native ?? 0);
-                    });
-                }),
-            );
-            return embeddings;
+            const begun = performance.now();
+            const ended = (outcome: UpstreamOutcome): void =>
+                events.attempted(LOCAL, outcome, (performance.now() - begun) / 1000);
+            moved(1);
+            try {
+                const embeddings = await embed(inputs);
+                ended("ok");
+                events.called(inputs.length, 1);
+                return embeddings;
+            } catch (error) {
+                ended(outcomeOf(error));
+                throw error;
+            } finally {
+                moved(-1);
+            }
         },
         close: () => pool.close(),
     };

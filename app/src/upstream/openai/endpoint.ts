@@ -2,6 +2,7 @@ import { BrokenCircuitError, circuitBreaker, ConsecutiveBreaker, handleType } fr
 import { Agent, request, type Dispatcher } from "undici";
 
 import type { Input } from "../../input.ts";
+import type { Span } from "../../tracing/tracing.ts";
 import type { Embedding } from "../../vector/embedding.ts";
 import { UpstreamError } from "../upstream.ts";
 import { readAnswer } from "./answer.ts";
@@ -36,6 +37,7 @@ export interface Wish {
     readonly length: number | undefined;
     /** In milliseconds of `performance.now()`. */
     readonly deadline: number;
+    readonly span?: Span | undefined;
 }
 
 const CONNECTIONS = 64;
@@ -82,7 +84,7 @@ export function openaiEndpoint(options: EndpointOptions): Endpoint {
         inputs: readonly Input[],
         wish: Wish,
     ): Promise<Attempt<readonly Embedding[]>> {
-        const { dimensions, length, deadline } = wish;
+        const { dimensions, length, deadline, span } = wish;
         const asked = encoding;
         const body = JSON.stringify({
             model,
@@ -96,7 +98,7 @@ export function openaiEndpoint(options: EndpointOptions): Endpoint {
             const response = await request(target, {
                 dispatcher: agent,
                 method: "POST",
-                headers,
+                headers: span ? { ...headers, ...span.headers() } : headers,
                 body,
                 signal,
             });

@@ -4,8 +4,14 @@ import type { Scope } from "../../scope.ts";
 import type { Embedding } from "../../vector/embedding.ts";
 import { batched } from "../batched.ts";
 import { adaptiveConcurrency } from "../concurrency.ts";
-import { noEvents, UpstreamError, type Upstream, type UpstreamEvents } from "../upstream.ts";
-import { openaiEndpoint, type Endpoint } from "./endpoint.ts";
+import {
+    noEvents,
+    outcomeOf,
+    UpstreamError,
+    type Upstream,
+    type UpstreamEvents,
+} from "../upstream.ts";
+import { openaiEndpoint, type Endpoint, type Wish } from "./endpoint.ts";
 import { fallbacks } from "./fallbacks.ts";
 import { dimensionsFault, nativeDimensions, shortens } from "./models.ts";
 import { retry, retryBudget, type Attempt } from "./retry.ts";
@@ -50,19 +56,31 @@ export function openaiUpstream(options: OpenaiOptions): Upstream {
 
     async function attempt(
         inputs: readonly Input[],
-        { dimensions, deadline }: Pick<Scope, "dimensions" | "deadline">,
+        { dimensions, deadline, span }: Scope,
     ): Promise<Attempt<readonly Embedding[]>> {
-        const wish = { dimensions, length: dimensions ?? native, deadline };
-        const begun = performance.now();
+        const wish = { dimensions, length: dimensions ?? native, deadline, span };
         const endpoint = choose();
-        const outcome = await endpoint.attempt(inputs, wish);
-        const seconds = (performance.now() - begun) / 1000;
-        events.attempted(endpoint.name, "error" in outcome ? kindOf(outcome.error) : "ok", seconds);
-        if ("error" in outcome && showsPressure(outcome.error)) concurrency.pressed();
+        const outcome = await attemptAt(endpoint, inputs, wish);
         if (!("error" in outcome)) return outcome;
         // An endpoint that failed is no reason to wait where another one serves.
         const next = isDown(outcome.error) ? spare.first() : undefined;
-        return next && next !== endpoint ? next.attempt(inputs, wish) : outcome;
+        return next && next !== endpoint ? attemptAt(next, inputs, wish) : outcome;
+    }
+
+    async function attemptAt(
+        endpoint: Endpoint,
+        inputs: readonly Input[],
+        wish: Wish,
+    ): Promise<Attempt<readonly Embedding[]>> {
+        const begun = performance.now();
+        const span = wish.span?.child("upstream attempt");
+        const outcome = await endpoint.attempt(inputs, { ...wish, span });
+        const seconds = (performance.now() - begun) / 1000;
+        const error = "error" in outcome ? outcome.error : undefined;
+        span?.end({ "server.address": endpoint.name, "embedding.inputs": inputs.length }, error);
+        events.attempted(endpoint.name, error ? outcomeOf(error) : "ok", seconds);
+        if (error && showsPressure(error)) concurrency.pressed();
+        return outcome;
     }
 
     function choose(): Endpoint {
@@ -112,8 +130,4 @@ function isDown(error: Error): boolean {
 
 function showsPressure(error: Error): boolean {
     return error instanceof UpstreamError && (error.status === 429 || error.status === 504);
-}
-
-function kindOf(error: Error): string {
-    return error instanceof UpstreamError ? error.code : "unexpected";
 }

@@ -1,5 +1,6 @@
 import {
     Counter,
+    Gauge,
     type MetricObjectWithValues,
     type MetricValueWithName,
     type Registry,
@@ -37,6 +38,24 @@ export function counterFamily(registry: Registry, options: FamilyOptions): Count
         },
     });
     return { cell: (labels = {}) => memberOf(series, labels, () => ({ value: 0 })) };
+}
+
+export type Sample = readonly [labels: Labels, value: number];
+
+/** A gauge that is read when Prometheus asks. */
+export function gauge(
+    registry: Registry,
+    options: FamilyOptions,
+    read: () => readonly Sample[],
+): void {
+    new Gauge({
+        ...options,
+        labelNames: [...(options.labelNames ?? [])],
+        registers: [registry],
+        collect() {
+            for (const [labels, value] of read()) this.set(labels, value);
+        },
+    });
 }
 
 /** One series of a histogram. */

@@ -1,0 +1,50 @@
+import type { CacheResult, CacheStatus } from "@property-search/contract";
+
+import type { Resolved } from "../cache/item.ts";
+
+type PerStatus = Readonly<Record<CacheStatus, number>>;
+
+/** What one answered request adds up to. */
+export interface Account {
+    /** Items, and their tokens, by where their vector came from. */
+    readonly items: PerStatus;
+    readonly tokens: PerStatus;
+    readonly missedTokens: number;
+    readonly savedTokens: number;
+    /** Of its slowest item. */
+    readonly result: CacheResult;
+}
+
+export const RESULTS: Readonly<Record<CacheStatus, CacheResult>> = {
+    "HIT-L1": "hit_l1",
+    "HIT-L2": "hit_l2",
+    COALESCED: "coalesced",
+    STALE: "stale",
+    MISS: "miss",
+};
+
+/** A coalesced item is saved: it was billed once, to the request that led it. */
+export function account(resolved: readonly Resolved[]): Account {
+    const items = { "HIT-L1": 0, "HIT-L2": 0, COALESCED: 0, STALE: 0, MISS: 0 };
+    const tokens = { "HIT-L1": 0, "HIT-L2": 0, COALESCED: 0, STALE: 0, MISS: 0 };
+    for (const { embedding, status } of resolved) {
+        items[status] += 1;
+        tokens[status] += embedding.tokens;
+    }
+    const { MISS, "HIT-L1": near, "HIT-L2": far, COALESCED, STALE } = tokens;
+    return {
+        items,
+        tokens,
+        missedTokens: MISS,
+        savedTokens: near + far + COALESCED + STALE,
+        result: RESULTS[slowest(items)],
+    };
+}
+
+/** A stale vector is taken only after the upstream has failed. */
+function slowest(items: PerStatus): CacheStatus {
+    if (items.MISS > 0) return "MISS";
+    if (items.STALE > 0) return "STALE";
+    if (items.COALESCED > 0) return "COALESCED";
+    return items["HIT-L2"] > 0 ? "HIT-L2" : "HIT-L1";
+}

@@ -1,0 +1,40 @@
+import { wallClock } from "../clock.ts";
+
+/** What the upstream takes now, in dollars. */
+export interface Price {
+    readonly perToken: number;
+    readonly perCall: number;
+}
+
+/** The price list of one model: it changes on its dates. */
+export type PriceNow = () => Price;
+
+export interface DatedPrice {
+    /** In milliseconds of `wallClock()`. */
+    readonly from: number;
+    readonly dollarsPerMillionTokens: number;
+}
+
+export function flatPrice(dollarsPerCall: number): PriceNow {
+    const price = { perToken: 0, perCall: dollarsPerCall };
+    return () => price;
+}
+
+/** @param dated at least one, in the order of their dates; the first one also holds before its date */
+export function tokenPrices(dated: readonly DatedPrice[]): PriceNow {
+    const prices = dated.map(({ from, dollarsPerMillionTokens }) => ({
+        from,
+        price: { perToken: dollarsPerMillionTokens / 1e6, perCall: 0 },
+    }));
+    const [first] = prices;
+    if (!first) throw new Error("A price list without a price");
+    return () => {
+        const now = wallClock();
+        return (prices.findLast(({ from }) => from <= now) ?? first).price;
+    };
+}
+
+/** @returns dollars */
+export function costOf({ perToken, perCall }: Price, tokens: number, calls: number): number {
+    return tokens * perToken + calls * perCall;
+}

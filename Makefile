@@ -72,15 +72,9 @@ dev: $(INSTALLED) ## The service alone on 8001 (PORT=…) with the local model; 
 bench: $(INSTALLED) bench-tools ## The service beside its peers, by ratios (QUICK=1: a minute; SOAK=10m: its memory)
 	@node load/src/main.ts bench $(if $(QUICK),--quick) $(if $(SOAK),--soak $(SOAK)) $(if $(ONLY),--only $(ONLY))
 
-# A package's own service must not start on the host: each init system is told its way not to.
 .PHONY: bench-tools
 bench-tools: test-tools
-	@command -v wrk >/dev/null || { \
-	  echo "Installing wrk for the benchmark"; \
-	  export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 SYSTEMD_OFFLINE=1; \
-	  apt-get install -y -qq --no-install-recommends wrk >/dev/null 2>&1 || \
-	  { apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends wrk >/dev/null; } || \
-	  { echo "wrk is missing and could not be installed: install it (Debian: apt-get install wrk)" >&2; exit 1; }; }
+	@tests/support/tools.sh wrk=wrk
 
 .PHONY: test-cluster
 test-cluster: $(INSTALLED) ## The tests that need the cluster of `make up`; ends with its counts
@@ -93,11 +87,7 @@ test-lifecycle: $(INSTALLED) ## Up and down for real: killed at each step, run t
 # Real parts that the tests run: installed once where they are missing and the user may.
 .PHONY: test-tools
 test-tools:
-	@command -v redis-server >/dev/null || { \
-	  echo "Installing redis-server for the tests"; \
-	  apt-get install -y -qq --no-install-recommends redis-server >/dev/null 2>&1 || \
-	  { apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends redis-server >/dev/null; } || \
-	  { echo "redis-server is missing and could not be installed: install Redis 7 or newer" >&2; exit 1; }; }
+	@tests/support/tools.sh redis-server=redis-server promtool=prometheus
 
 DEPLOY_COMMAND = node deploy/src/main.ts
 CONTEXT_FLAG = $(if $(CONTEXT),--context $(CONTEXT))

@@ -119,6 +119,14 @@ describe("an OpenAI-compatible API", () => {
         await expect(embed()).rejects.toMatchObject({ status: 504 });
     });
 
+    test("with less time left than an attempt may take gives a 504 in that time", async () => {
+        stub.misbehave(() => undefined);
+        const begun = performance.now();
+        const left = 120.5;
+        await expect(upstream.embed(inputs, scopeFor(left))).rejects.toMatchObject({ status: 504 });
+        expect(performance.now() - begun).toBeGreaterThanOrEqual(left - 1);
+    });
+
     test("that is gone gives a 502, and is left alone after five failures", async () => {
         await stub.stop();
         await expect(embed()).rejects.toMatchObject({ status: 502, code: "upstream_unreachable" });

@@ -21,7 +21,7 @@ export function flatPrice(dollarsPerCall: number): PriceNow {
 }
 
 /** @param dated at least one, in the order of their dates; the first one also holds before its date */
-export function tokenPrices(dated: readonly DatedPrice[]): PriceNow {
+export function tokenPrices(dated: readonly DatedPrice[], clock = wallClock): PriceNow {
     const prices = dated.map(({ from, dollarsPerMillionTokens }) => ({
         from,
         price: { perToken: dollarsPerMillionTokens / 1e6, perCall: 0 },
@@ -29,7 +29,7 @@ export function tokenPrices(dated: readonly DatedPrice[]): PriceNow {
     const [first] = prices;
     if (!first) throw new Error("A price list without a price");
     return () => {
-        const now = wallClock();
+        const now = clock();
         return (prices.findLast(({ from }) => from <= now) ?? first).price;
     };
 }

@@ -29,7 +29,7 @@ export type Turn = (request: StubRequest, response: ServerResponse) => void;
 export const REFUSED = "unspeakable";
 
 /** A real HTTP server that speaks OpenAI's embeddings contract with E for a model. */
-export async function startStubUpstream(): Promise<StubUpstream> {
+export async function startStubUpstream(model: StubModel = {}): Promise<StubUpstream> {
     const turns: Turn[] = [];
     const server = createServer((request, response) => {
         void json(request).then((body) => answer(request, body as StubRequest, response));
@@ -62,7 +62,7 @@ export async function startStubUpstream(): Promise<StubUpstream> {
             reply(response, 400, { error: { message: "input refused", code: "refused" } });
             return;
         }
-        const answer = rightAnswer(body);
+        const answer = rightAnswer(body, model);
         stub.billedTokens += answer.usage.prompt_tokens;
         reply(response, 200, answer);
     }
@@ -73,12 +73,20 @@ export interface RightAnswer {
     readonly usage: { readonly prompt_tokens: number; readonly total_tokens: number };
 }
 
-export function rightAnswer(request: StubRequest): RightAnswer {
+export interface StubModel {
+    readonly dimensions?: number;
+    readonly tokensOf?: (text: string) => number;
+}
+
+export function rightAnswer(
+    request: StubRequest,
+    { dimensions, tokensOf = trueTokens }: StubModel = {},
+): RightAnswer {
     const texts = request.input.map((input) =>
         typeof input === "string" ? input : `tokens ${input.join(" ")}`,
     );
     const data = texts.map((text, index) => {
-        const vector = trueVector(text, request.dimensions);
+        const vector = trueVector(text, request.dimensions ?? dimensions);
         return {
             object: "embedding",
             index,
@@ -88,7 +96,7 @@ export function rightAnswer(request: StubRequest): RightAnswer {
                     : Array.from(vector),
         };
     });
-    const tokens = texts.reduce((sum, text) => sum + trueTokens(text), 0);
+    const tokens = texts.reduce((sum, text) => sum + tokensOf(text), 0);
     return { data, usage: { prompt_tokens: tokens, total_tokens: tokens } };
 }
 

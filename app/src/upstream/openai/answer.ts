@@ -6,7 +6,7 @@ import { UpstreamError } from "../upstream.ts";
  * Reads an answer of `POST /embeddings` for `weights.length` inputs; `data` is put in order by its
  * `index`, vectors may be base64 or numbers.
  *
- * @param weights of the inputs (their lengths), by which the call's tokens are told apart
+ * @param weights of the inputs, by which the call's tokens are told apart
  * @throws UpstreamError for an answer with anything missing, doubled or unsound: half of a batch is
  * no answer, since nobody knows which half.
  */

@@ -4,7 +4,7 @@ import { Agent, request, type Dispatcher } from "undici";
 import type { Input } from "../../input.ts";
 import type { Span } from "../../tracing/tracing.ts";
 import type { Embedding } from "../../vector/embedding.ts";
-import { UpstreamError } from "../upstream.ts";
+import { UpstreamError, type TokenCounter } from "../upstream.ts";
 import { readAnswer } from "./answer.ts";
 import { parseRetryAfter, type Attempt } from "./retry.ts";
 
@@ -13,6 +13,8 @@ export interface EndpointOptions {
     readonly url: URL;
     readonly apiKey: string | undefined;
     readonly model: string;
+    /** Tells the tokens of a call apart; undefined: by the texts' bytes. */
+    readonly countTokens?: TokenCounter | undefined;
     readonly attemptTimeoutMilliseconds: number;
     readonly halfOpenAfterMilliseconds: number;
 }
@@ -56,7 +58,8 @@ class Broken extends Error {
 }
 
 export function openaiEndpoint(options: EndpointOptions): Endpoint {
-    const { url, apiKey, model, attemptTimeoutMilliseconds, halfOpenAfterMilliseconds } = options;
+    const { url, apiKey, model, countTokens } = options;
+    const { attemptTimeoutMilliseconds, halfOpenAfterMilliseconds } = options;
     const target = `${url.href.replace(/\/$/, "")}/embeddings`;
     const agent = new Agent({
         connections: CONNECTIONS,
@@ -93,7 +96,11 @@ export function openaiEndpoint(options: EndpointOptions): Endpoint {
             ...(dimensions === undefined ? {} : { dimensions }),
         });
         const left = deadline - performance.now();
-        const signal = AbortSignal.timeout(Math.max(1, Math.min(attemptTimeoutMilliseconds, left)));
+        // Whole milliseconds: Node throws at any other number.
+        const timeout = Math.ceil(Math.max(1, Math.min(attemptTimeoutMilliseconds, left)));
+        const signal = AbortSignal.timeout(timeout);
+        // Counted while the upstream works.
+        const weights = weigh(inputs, countTokens);
         try {
             const response = await request(target, {
                 dispatcher: agent,
@@ -104,7 +111,7 @@ export function openaiEndpoint(options: EndpointOptions): Endpoint {
             });
             const text = await response.body.text();
             if (response.statusCode === 200) {
-                return { value: readAnswer(parse(text), inputs.map(weight), length) };
+                return { value: readAnswer(parse(text), await weights, length) };
             }
             const { statusCode } = response;
             if (asked === "base64" && statusCode < 500 && text.includes("encoding_format")) {
@@ -145,9 +152,17 @@ function blamesEndpoint(error: Error): boolean {
     return error instanceof UpstreamError && (error.status === 502 || error.status === 504);
 }
 
-/** Tokens grow with bytes; what matters is that the parts of a call sum to its bill. */
-function weight(input: Input): number {
-    return input.kind === "text" ? Buffer.byteLength(input.text) : input.ids.length;
+/** Where the model's tokens are not known, bytes stand for them: the parts still sum to the bill. */
+function weigh(
+    inputs: readonly Input[],
+    countTokens: TokenCounter = (text) => Promise.resolve(Buffer.byteLength(text)),
+): Promise<readonly number[]> {
+    if (inputs.length === 1) return Promise.resolve([1]);
+    return Promise.all(
+        inputs.map((input) =>
+            input.kind === "text" ? countTokens(input.text, Infinity) : input.ids.length,
+        ),
+    );
 }
 
 function parse(text: string): unknown {

@@ -39,11 +39,13 @@ const MAX_RETRY_DELAY_MILLISECONDS = 4_000;
 /** Any API that speaks OpenAI's embeddings contract, at one place or at several. */
 export function openaiUpstream(options: OpenaiOptions): Upstream {
     const { url, fallbackUrls = [], apiKey, model, log, events = noEvents } = options;
+    const countTokens = tokenCounter(model);
     const endpointAt = (place: URL): Endpoint =>
         openaiEndpoint({
             url: place,
             apiKey,
             model,
+            countTokens,
             attemptTimeoutMilliseconds: options.attemptTimeoutMilliseconds ?? 10_000,
             halfOpenAfterMilliseconds: options.halfOpenAfterMilliseconds ?? 5_000,
         });
@@ -110,7 +112,7 @@ export function openaiUpstream(options: OpenaiOptions): Upstream {
         dimensions: () => native,
         acceptsTokens: true,
         shortens: shortens(model),
-        countTokens: tokenCounter(model),
+        countTokens,
         dimensionsFault: (dimensions) => dimensionsFault(model, dimensions),
         start: () => {
             spare.start();

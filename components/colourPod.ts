@@ -51,12 +51,29 @@ export interface ColourPodArgs {
     readonly cachePrecision: string;
     /** Vectors in the pod's own memory. */
     readonly maxLocalCacheSize: number;
-    /** Dollars, in decimal notation. */
-    readonly costPerRequest: string;
+    readonly money: MoneySettings;
+    /** Undefined: nothing is traced. */
+    readonly tracing: TracingSettings | undefined;
     /** Who sends no key is served too. */
     readonly anonymous: boolean;
     readonly logLevel: string;
     readonly drain: { readonly preStopSeconds: number; readonly longestRequestSeconds: number };
+}
+
+/** Dollars, in decimal notation; meanings stand in Pulumi.yaml. */
+export interface MoneySettings {
+    readonly costPerRequest: string;
+    /** Dated prices per million tokens; empty for the flat price. */
+    readonly tokenPrices: string;
+    readonly podCostPerHour: string;
+    readonly storageCostPerHour: string;
+}
+
+export interface TracingSettings {
+    /** Base URL of a collector's OTLP/HTTP. */
+    readonly url: string;
+    /** Of requests whose client has not decided, 0 to 1. */
+    readonly share: string;
 }
 
 /**
@@ -132,7 +149,7 @@ function probes(): Pick<
 }
 
 function environment(args: ColourPodArgs): EnvVar[] {
-    const { redis, upstream } = args;
+    const { redis, upstream, money, tracing } = args;
     return [
         plain(ENVIRONMENT.port, PORTS.service),
         plain(ENVIRONMENT.colour, args.colour),
@@ -145,7 +162,16 @@ function environment(args: ColourPodArgs): EnvVar[] {
         plain(ENVIRONMENT.cacheStale, args.cacheStale),
         plain(ENVIRONMENT.cachePrecision, args.cachePrecision),
         plain(ENVIRONMENT.maxLocalCacheSize, args.maxLocalCacheSize),
-        plain(ENVIRONMENT.costPerRequest, args.costPerRequest),
+        plain(ENVIRONMENT.costPerRequest, money.costPerRequest),
+        plain(ENVIRONMENT.tokenPrices, money.tokenPrices),
+        plain(ENVIRONMENT.podCostPerHour, money.podCostPerHour),
+        plain(ENVIRONMENT.storageCostPerHour, money.storageCostPerHour),
+        ...(tracing
+            ? [
+                  plain(ENVIRONMENT.otlpEndpoint, tracing.url),
+                  plain(ENVIRONMENT.traceShare, tracing.share),
+              ]
+            : []),
         plain(ENVIRONMENT.provider, upstream.provider),
         plain(ENVIRONMENT.model, upstream.model),
         ...(upstream.provider === "local"

@@ -19,8 +19,10 @@ export interface Traffic {
     readonly gateway: { readonly namespace: string; readonly cidrs: readonly string[] };
     /** Port of a Redis outside of the cluster; undefined: Redis is in the data namespace. */
     readonly externalRedisPort?: number;
-    /** Port of the upstream API; undefined: the model is in the pod. */
-    readonly upstreamPort?: number;
+    /** Ports of the upstream API and its fallbacks; undefined: the model is in the pod. */
+    readonly upstreamPorts?: readonly number[];
+    /** Port of the OpenTelemetry collector; undefined: nothing is traced. */
+    readonly tracesPort?: number;
     /** Whether certificate challenges are solved in the edge namespace. */
     readonly acme: boolean;
 }
@@ -60,7 +62,7 @@ function allowances(role: NamespaceRole, traffic: Traffic): Record<string, Spec>
 }
 
 function colourAllowances(traffic: Traffic): Record<string, Spec> {
-    const { externalRedisPort, upstreamPort } = traffic;
+    const { externalRedisPort, upstreamPorts, tracesPort } = traffic;
     return {
         "allow-gateway": ingress(gatewayPeers(traffic), [tcp(PORTS.service)]),
         "allow-monitoring": ingress([inNamespace(NAMESPACES.monitoring)], [tcp(PORTS.service)]),
@@ -68,9 +70,8 @@ function colourAllowances(traffic: Traffic): Record<string, Spec> {
             externalRedisPort === undefined
                 ? egress([inNamespace(NAMESPACES.data)], [tcp(PORTS.redis)])
                 : egress(OUTSIDE, [tcp(externalRedisPort)]),
-        ...(upstreamPort !== undefined && {
-            "allow-upstream": egress(OUTSIDE, [tcp(upstreamPort)]),
-        }),
+        ...(upstreamPorts && { "allow-upstream": egress(OUTSIDE, upstreamPorts.map(tcp)) }),
+        ...(tracesPort !== undefined && { "allow-traces": egress(OUTSIDE, [tcp(tracesPort)]) }),
     };
 }
 

@@ -6,6 +6,7 @@ import {
     type Weights,
 } from "@property-search/contract";
 import type * as pulumi from "@pulumi/pulumi";
+import type { MoneySettings, TracingSettings } from "../components/colourPod.ts";
 import type { Resources } from "../components/workload.ts";
 import { BYTES, CPUS, pattern, type ConfigReader } from "./reader.ts";
 
@@ -24,6 +25,14 @@ const VERSION = pattern(
     "a label value such as v1.2.3, at most 63 characters",
 );
 
+const ADDRESS = pattern(/^https?:\/\/[^\s@]+$/, "an http or https URL without credentials");
+const DOLLARS = pattern(/^\d+(\.\d+)?$/, "dollars in decimal notation such as 0.001");
+const TOKEN_PRICES = pattern(
+    /^\d{4}-\d{2}-\d{2}=\d+(\.\d+)?(,\d{4}-\d{2}-\d{2}=\d+(\.\d+)?)*$/,
+    "dates and dollars per million tokens, oldest first, such as 2024-01-25=0.02,2027-01-01=0.015",
+);
+const SHARE = pattern(/^(0(\.\d+)?|1(\.0+)?)$/, "a number from 0 to 1");
+
 export interface Release {
     readonly image: string;
     readonly version: string;
@@ -40,7 +49,9 @@ export interface ServiceConfig {
     readonly cacheStale: number;
     readonly cachePrecision: string;
     readonly maxLocalCacheSize: number;
-    readonly costPerRequest: string;
+    readonly money: MoneySettings;
+    /** Undefined: nothing is traced. */
+    readonly tracing: TracingSettings | undefined;
     readonly logLevel: string;
     readonly drain: { readonly preStopSeconds: number; readonly longestRequestSeconds: number };
 }
@@ -89,16 +100,25 @@ export function readService(read: ConfigReader): ServiceConfig {
         cacheStale: read.integer("service.cacheStale", 0, 31_536_000),
         cachePrecision: read.oneOf("service.cachePrecision", ["float32", "float16", "int8"]),
         maxLocalCacheSize: read.integer("service.maxLocalCacheSize", 1, 1_000_000),
-        costPerRequest: read.required(
-            "service.costPerRequest",
-            pattern(/^\d+(\.\d+)?$/, "dollars in decimal notation such as 0.001"),
-        ),
+        money: {
+            costPerRequest: read.required("service.costPerRequest", DOLLARS),
+            tokenPrices: read.optional("service.tokenPrices", TOKEN_PRICES) ?? "",
+            podCostPerHour: read.required("service.podCostPerHour", DOLLARS),
+            storageCostPerHour: read.required("service.storageCostPerHour", DOLLARS),
+        },
+        tracing: readTracing(read),
         logLevel: read.oneOf("service.logLevel", ["debug", "info", "warn", "error"]),
         drain: {
             preStopSeconds: read.integer("service.preStopSeconds", 5, 60),
             longestRequestSeconds: read.integer("service.longestRequestSeconds", 1, 300),
         },
     };
+}
+
+function readTracing(read: ConfigReader): TracingSettings | undefined {
+    const share = read.required("tracing.share", SHARE);
+    const url = read.optional("tracing.url", ADDRESS);
+    return url === undefined ? undefined : { url, share };
 }
 
 function readResources(read: ConfigReader): Resources {
@@ -124,7 +144,6 @@ function readUpstream(read: ConfigReader): UpstreamConfig {
     const provider = read.oneOf("service.provider", PROVIDERS);
     const model = read.required("service.model", pattern(/^\S+$/, "a name without blanks"));
     const modelThreads = read.integer("service.modelThreads", 1, 16);
-    const address = pattern(/^https?:\/\/[^\s@]+$/, "an http or https URL without credentials");
     const addresses = pattern(
         /^https?:\/\/[^\s@,]+(,https?:\/\/[^\s@,]+)*$/,
         "http or https URLs without credentials, with commas between them",
@@ -133,14 +152,14 @@ function readUpstream(read: ConfigReader): UpstreamConfig {
     const revision = read.optional("service.revision", pattern(/^\S+$/, "a name without blanks"));
     const apiKey = read.secret(UPSTREAM_API_KEY);
     if (provider === "local") {
-        read.optional("service.upstreamUrl", address);
+        read.optional("service.upstreamUrl", ADDRESS);
         return { provider, model, modelThreads };
     }
     const reason = "service.provider is openai";
     return {
         provider,
         model,
-        url: read.required("service.upstreamUrl", address, reason),
+        url: read.required("service.upstreamUrl", ADDRESS, reason),
         fallbackUrls,
         revision: revision ?? "",
         apiKey: apiKey ?? read.requiredSecret(UPSTREAM_API_KEY, `a key, since ${reason}`),

@@ -12,9 +12,16 @@ export function trafficOf({
     return {
         gateway: { namespace: edge.controllerNamespace, cidrs: edge.controllerCidrs },
         ...(redis.mode === "external" && { externalRedisPort: portOf(redis.url) }),
-        ...(upstream.provider === "openai" && { upstreamPort: portOf(upstream.url) }),
+        ...(upstream.provider === "openai" && {
+            upstreamPorts: portsOf([upstream.url, ...upstream.fallbackUrls.split(",")]),
+        }),
+        ...(service.tracing && { tracesPort: portOf(service.tracing.url) }),
         acme: certificates !== undefined && certificates.issuer !== "selfSigned",
     };
+}
+
+function portsOf(urls: readonly string[]): readonly number[] {
+    return [...new Set(urls.filter((url) => url !== "").map(portOf))];
 }
 
 function portOf(url: string): number {

@@ -191,7 +191,6 @@ export async function assemble(all: AppParts): Promise<App> {
         keysOf,
         resolver: resolver({ ...tiers, local: shared.state() === "off" ? local : readOnly(local) }),
         waiting: clients.waiting,
-        price: ledger.price,
         report: health.report,
     });
     return {

@@ -25,7 +25,8 @@ describe("the environment", () => {
             cacheStaleSeconds: 86_400,
             cachePrecision: "float32",
             maxLocalEntries: 2_000,
-            costPerRequest: 0.001,
+            money: { perRequest: 0.001, tokenPrices: [], podPerHour: 0, storagePerHour: 0 },
+            tracing: undefined,
             model: "all-MiniLM-L6-v2",
             provider: { name: "local", directory: "/model", threads: 1 },
             drainTimeoutSeconds: 30,
@@ -52,6 +53,31 @@ describe("the environment", () => {
             password: "secret",
         });
     });
+
+    test("token prices are read with their dates, a collector with its share", () => {
+        const { money, tracing } = readConfig({
+            ...local,
+            EMBEDDING_TOKEN_PRICES: "2024-01-25=0.02, 2027-01-01=0.015",
+            OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318",
+            OTEL_TRACES_SAMPLER_ARG: "0.1",
+        });
+        expect(money.tokenPrices).toEqual([
+            { from: Date.UTC(2024, 0, 25), dollarsPerMillionTokens: 0.02 },
+            { from: Date.UTC(2027, 0, 1), dollarsPerMillionTokens: 0.015 },
+        ]);
+        expect(tracing).toEqual({ url: new URL("http://collector:4318"), share: 0.1 });
+    });
+
+    test.each(["0.02", "2024-01-25", "2024-13-01=1", "2027-01-01=1,2024-01-01=2", "2024-01-01=-1"])(
+        "the price list %s is refused",
+        (prices) => {
+            expect(findings({ ...local, EMBEDDING_TOKEN_PRICES: prices })).toEqual([
+                expect.stringMatching(
+                    /^EMBEDDING_TOKEN_PRICES is ".*"; allowed: dates and dollars/,
+                ),
+            ]);
+        },
+    );
 
     test("all findings come at once, each with variable, value and what is allowed", () => {
         const wrong = { PORT: "70000", COLOUR: "red", CACHE_TTL: "-1", LOG_LEVEL: "loud" };

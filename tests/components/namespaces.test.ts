@@ -102,14 +102,26 @@ describe("Namespaces", () => {
     });
 
     test("an upstream is reached on its port, the cloud's metadata never", async () => {
-        const upstream = policy("green", "allow-upstream", await build({ upstreamPort: 8443 }));
+        const upstream = policy(
+            "green",
+            "allow-upstream",
+            await build({ upstreamPorts: [8443, 443] }),
+        );
         expect(at(upstream, "spec", "egress", 0)).toMatchObject({
             to: [
                 { ipBlock: { cidr: "0.0.0.0/0", except: ["169.254.0.0/16"] } },
                 { ipBlock: { cidr: "::/0", except: expect.arrayContaining(["fe80::/10"]) } },
             ],
-            ports: [{ protocol: "TCP", port: 8443 }],
+            ports: [
+                { protocol: "TCP", port: 8443 },
+                { protocol: "TCP", port: 443 },
+            ],
         });
+    });
+
+    test("a collector of traces is reached on its port", async () => {
+        const traces = policy("blue", "allow-traces", await build({ tracesPort: 4318 }));
+        expect(at(traces, "spec", "egress", 0, "ports")).toEqual([{ protocol: "TCP", port: 4318 }]);
     });
 
     test("an external Redis is reached outside, and our own no more", async () => {

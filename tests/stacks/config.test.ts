@@ -61,6 +61,11 @@ describe("loadConfig", () => {
         ["service.cacheStale", "-1", /from 0 to 31536000/],
         ["service.cachePrecision", "float64", /allowed: float32, float16, int8/],
         ["service.costPerRequest", "1e-3", /dollars in decimal notation/],
+        ["service.tokenPrices", "0.02", /dates and dollars per million tokens/],
+        ["service.podCostPerHour", "cheap", /dollars in decimal notation/],
+        ["service.storageCostPerHour", "-1", /dollars in decimal notation/],
+        ["tracing.url", "collector:4318", /an http or https URL/],
+        ["tracing.share", "2", /a number from 0 to 1/],
         ["service.longestRequestSeconds", "301", /from 1 to 300/],
         ["redis.mode", "sentinel", /allowed: standalone, cluster, external/],
         ["redis.memoryLimit", "32Mi", /no less than 64Mi/],
@@ -117,17 +122,16 @@ describe("trafficOf", () => {
         const traffic = (change: Record<string, string>) => trafficOf(load(change));
         const openai = { "service.provider": "openai", "service.upstreamApiKey": "key" };
         const external = { "redis.mode": "external", "redis.secretName": "managed" };
-        expect(traffic({})).not.toHaveProperty("upstreamPort");
-        expect(traffic({})).not.toHaveProperty("externalRedisPort");
-        expect(traffic({ ...openai, "service.upstreamUrl": "https://a.example/v1" })).toMatchObject(
-            {
-                upstreamPort: 443,
-            },
-        );
-        expect(
-            traffic({ ...openai, "service.upstreamUrl": "http://a.example:8000" }),
-        ).toMatchObject({
-            upstreamPort: 8000,
+        for (const port of ["upstreamPorts", "tracesPort", "externalRedisPort"]) {
+            expect(traffic({})).not.toHaveProperty(port);
+        }
+        const urls = {
+            "service.upstreamUrl": "https://a.example/v1",
+            "service.upstreamFallbackUrls": "http://b.example:8000,https://c.example/v1",
+        };
+        expect(traffic({ ...openai, ...urls })).toMatchObject({ upstreamPorts: [443, 8000] });
+        expect(traffic({ "tracing.url": "http://collector:4318" })).toMatchObject({
+            tracesPort: 4318,
         });
         expect(traffic({ ...external, "redis.url": "rediss://a.example:6380" })).toMatchObject({
             externalRedisPort: 6380,

@@ -3,12 +3,13 @@ import type { LocalCache, SharedCache } from "../cache/tiers.ts";
 import type { Config } from "../config.ts";
 import type { HotKeys } from "../hotkeys/hotKeys.ts";
 import type { KeyOf } from "../key/key.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import type { Log } from "../log.ts";
 import { hotKeyRoutes } from "./routes/hotKeys.ts";
+import { ledgerRoutes } from "./routes/ledger.ts";
 import { runtimeRoutes } from "./routes/runtime.ts";
 import { warmupRoutes } from "./routes/warmups.ts";
 import { adminServer, type AdminServer } from "./server.ts";
-import type { Price } from "./warmup/budget.ts";
 import { warmups as openWarmups } from "./warmup/warmups.ts";
 
 export interface AdminParts {
@@ -22,7 +23,7 @@ export interface AdminParts {
     readonly resolver: Resolver;
     /** Requests of clients that wait for something now. */
     readonly waiting: () => number;
-    readonly price: Price;
+    readonly ledger: Pick<Ledger, "price" | "statement">;
     /** Facts about this pod for people. */
     readonly report: () => Readonly<Record<string, unknown>>;
 }
@@ -35,9 +36,13 @@ export interface Admin {
 
 /** @returns undefined without a token: then there is no admin port. */
 export async function openAdmin(parts: AdminParts): Promise<Admin | undefined> {
-    const { config, log, local, shared, hotKeys, waiting, report } = parts;
+    const { config, log, local, shared, hotKeys, ledger, waiting, report } = parts;
     if (!config.admin) return undefined;
-    const warmups = openWarmups({ ...parts, cached: cachedIn(local, shared) });
+    const warmups = openWarmups({
+        ...parts,
+        price: ledger.price,
+        cached: cachedIn(local, shared),
+    });
     const server = await adminServer({
         ...config,
         ...config.admin,
@@ -45,6 +50,7 @@ export async function openAdmin(parts: AdminParts): Promise<Admin | undefined> {
         routes: [
             warmupRoutes(warmups),
             hotKeyRoutes(hotKeys),
+            ledgerRoutes(ledger),
             runtimeRoutes({ config, log, state: () => ({ ...report(), ...load(waiting) }) }),
         ],
     });

@@ -52,7 +52,6 @@ export function embeddingsHandler(
     const { gate, keysOf, resolver, hotKeys, tooLong, replies, log } = parts;
     const { metrics, ledger, tracing } = parts;
     const read = keyedReader(parse);
-    const logsEach = log.level === "debug";
 
     return (request, response) => {
         metrics.began();
@@ -147,7 +146,8 @@ export function embeddingsHandler(
             caller?.done(0);
             const seconds = (performance.now() - begun) / 1000;
             metrics.ended(route, result, code, seconds);
-            if (logsEach)
+            // The level may change while the pod runs.
+            if (log.level === "debug")
                 log.debug({ ...names(), status: code, result, items, seconds }, "Request");
             span?.end(
                 {

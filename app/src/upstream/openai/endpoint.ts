@@ -160,7 +160,9 @@ function weigh(
     if (inputs.length === 1) return Promise.resolve([1]);
     return Promise.all(
         inputs.map((input) =>
-            input.kind === "text" ? countTokens(input.text, Infinity) : input.ids.length,
+            input.kind === "text"
+                ? countTokens(input.text, Infinity)
+                : Promise.resolve(input.ids.length),
         ),
     );
 }

@@ -23,16 +23,16 @@ const ledgerOf = (price: PriceNow, pod = 0) =>
     });
 
 describe("an account", () => {
-    test("counts items and tokens by status and names the slowest", () => {
+    test("counts items and tokens by status and names the slowest of them", () => {
         const sum = account([item("HIT-L1", 3), item("MISS", 5), item("HIT-L1", 2)]);
         expect(sum).toMatchObject({
             items: { "HIT-L1": 2, MISS: 1 },
             tokens: { "HIT-L1": 5, MISS: 5 },
             missedTokens: 5,
             savedTokens: 5,
-            result: "miss",
+            slowest: "MISS",
         });
-        expect(account([item("HIT-L2", 1), item("COALESCED", 1)]).result).toBe("coalesced");
+        expect(account([item("HIT-L2", 1), item("COALESCED", 1)]).slowest).toBe("COALESCED");
     });
 });
 

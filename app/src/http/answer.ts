@@ -109,7 +109,8 @@ function ascii(json: string): string {
 }
 
 /** Value of the x-cache header: each kind once, best first. */
-export function cacheHeader({ items }: Account): string {
+export function cacheHeader({ items, slowest }: Account, count: number): string {
+    if (items[slowest] === count) return slowest;
     return CACHE_STATUSES.filter((status) => items[status] > 0).join(", ");
 }
 

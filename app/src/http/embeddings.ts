@@ -4,7 +4,7 @@ import type { Resolved } from "../cache/item.ts";
 import type { Resolver } from "../cache/resolve.ts";
 import type { HotKeys } from "../hotkeys/hotKeys.ts";
 import type { KeyOf } from "../key/key.ts";
-import { account } from "../ledger/account.ts";
+import { account, RESULTS } from "../ledger/account.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Log } from "../log.ts";
 import type { Route, ServiceMetrics } from "../metrics/service.ts";
@@ -113,11 +113,16 @@ export function embeddingsHandler(
             const { shortenTo } = wanted;
             const resolved = shortenTo === undefined ? whole : whole.map(shorten(shortenTo));
             const sum = account(resolved);
-            replies.vectors(response, cacheHeader(sum), render(wanted, resolved, sum), more);
+            replies.vectors(
+                response,
+                cacheHeader(sum, resolved.length),
+                render(wanted, resolved, sum),
+                more,
+            );
             done(sum.missedTokens);
             metrics.answered(sum);
             ledger.answered(tenant.id, sum);
-            ended(200, sum.result, resolved.length);
+            ended(200, RESULTS[sum.slowest], resolved.length);
         }
 
         function failItems(error: unknown, keyed: KeyedRequest | undefined): void {

@@ -11,8 +11,8 @@ export interface Account {
     readonly tokens: PerStatus;
     readonly missedTokens: number;
     readonly savedTokens: number;
-    /** Of its slowest item. */
-    readonly result: CacheResult;
+    /** Where its slowest item came from. */
+    readonly slowest: CacheStatus;
 }
 
 export const RESULTS: Readonly<Record<CacheStatus, CacheResult>> = {
@@ -37,7 +37,7 @@ export function account(resolved: readonly Resolved[]): Account {
         tokens,
         missedTokens: MISS,
         savedTokens: near + far + COALESCED + STALE,
-        result: RESULTS[slowest(items)],
+        slowest: slowest(items),
     };
 }
 

@@ -46,10 +46,12 @@ describe("the environment", () => {
             REDIS_PASSWORD: "secret",
         };
         expect(readConfig({ ...local, ...redis }).redis).toEqual({
-            url: new URL("rediss://cache:6380"),
+            urls: [new URL("rediss://cache:6380")],
             mode: "cluster",
             username: "app",
             password: "secret",
+            sentinel: undefined,
+            tls: { ca: undefined, cert: undefined, key: undefined },
         });
     });
 
@@ -81,6 +83,8 @@ describe("the environment", () => {
 
     test("a wrong URL is not shown, since it may hold a password", () => {
         const found = findings({ ...local, REDIS_URL: "http://user:hunter2@host" });
-        expect(found).toEqual(["REDIS_URL is wrong; allowed: a URL such as redis://host:6379"]);
+        expect(found).toEqual([
+            "REDIS_URL is wrong; allowed: a URL such as redis://host:6379, or several with commas between them",
+        ]);
     });
 });

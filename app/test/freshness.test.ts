@@ -28,13 +28,7 @@ let shared: SharedCache;
 
 beforeAll(async () => {
     redis = await startRedis();
-    const config = {
-        url: redis.url,
-        mode: "standalone",
-        username: undefined,
-        password: undefined,
-    } as const;
-    shared = redisCache(redisClient(config, log), { codec, staleSeconds: 60, log });
+    shared = redisCache(redisClient(redis.config, log), { codec, staleSeconds: 60, log });
     await eventually("Redis is connected", () => shared.state() === "up");
 });
 

@@ -2,9 +2,13 @@ import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 
+import type { RedisConfig } from "../../src/config.ts";
+
 export interface RedisServer {
     readonly port: number;
     readonly url: URL;
+    /** What a client is told in order to reach it. */
+    readonly config: RedisConfig;
     /** Runs one command by redis-cli and returns what it prints. */
     readonly command: (...words: readonly string[]) => string;
     /** Stops answering and keeps its connections, as a hung machine does. */
@@ -31,9 +35,11 @@ export async function startRedis(
     const args = ["--port", String(chosen), "--bind", "127.0.0.1", "--save", "", ...settings];
     const server = spawn("redis-server", args, { stdio: ["ignore", "pipe", "ignore"] });
     await ready(server);
+    const url = new URL(`redis://127.0.0.1:${chosen}`);
     return {
         port: chosen,
-        url: new URL(`redis://127.0.0.1:${chosen}`),
+        url,
+        config: { urls: [url], mode: "standalone" },
         command: (...words) =>
             spawnSync("redis-cli", ["-p", String(chosen), ...words], { encoding: "utf8" }).stdout,
         pause: () => void server.kill("SIGSTOP"),

@@ -226,6 +226,21 @@ describe("one key asked for in two pods at once", () => {
     });
 });
 
+describe("a lease of which Redis never said anything", () => {
+    test("does not stand when Redis is back, so that nobody waits for it", async () => {
+        redis.pause();
+        expect((await shared.lease(["unsure"], "me", 60_000)).has("unsure")).toBe(true);
+        await Promise.all(Array.from({ length: 5 }, () => shared.read(["any"], undefined)));
+        expect(shared.state()).toBe("down");
+        shared.release(["unsure"], "me", 200);
+        redis.resume();
+        await eventually("Redis is up", () => shared.state() === "up");
+        await eventually("it is free", () =>
+            redis.command("EXISTS", "embedding:lease:unsure").startsWith("0"),
+        );
+    });
+});
+
 describe("a batch with refused inputs", () => {
     test("fails at the first of them, and all the others are cached", async () => {
         const from = source();

@@ -1,16 +1,13 @@
+import { randomUUID } from "node:crypto";
+
 import { CACHE_KEY_PREFIX } from "@property-search/contract";
-import {
-    BrokenCircuitError,
-    circuitBreaker,
-    CircuitState,
-    ConsecutiveBreaker,
-    handleAll,
-} from "cockatiel";
 
 import { wallClock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Embedding } from "../vector/embedding.ts";
 import type { EntryCodec, Sealed } from "../vector/entry.ts";
+import { breaker as openBreaker } from "./breaker.ts";
+import { leases } from "./leases.ts";
 import type { RedisCommands } from "./redisClient.ts";
 import type { SharedCache } from "./tiers.ts";
 
@@ -23,31 +20,29 @@ export interface RedisCacheOptions {
 
 /** So many failures in a row open the breaker: from then on nothing waits for Redis. */
 const FAILURES_TO_OPEN = 5;
-const HALF_OPEN_AFTER_MILLISECONDS = 1_000;
+const PROBE_MILLISECONDS = 1_000;
 /** On their way to Redis; above either, new entries are dropped rather than kept in memory. */
 const MAX_PENDING_WRITES = 4_096;
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
-const LEASE_PREFIX = `${CACHE_KEY_PREFIX}lease:`;
 
 /** Redis behind a breaker: what fails or is slow is a miss. */
 export function redisCache(commands: RedisCommands, options: RedisCacheOptions): SharedCache {
     const { codec, log, staleSeconds } = options;
-    const breaker = circuitBreaker(handleAll, {
-        halfOpenAfter: HALF_OPEN_AFTER_MILLISECONDS,
-        breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
+    const breaker = openBreaker({
+        failures: FAILURES_TO_OPEN,
+        probeMilliseconds: PROBE_MILLISECONDS,
+        // What requests do, so that a user who may only PING, or one node of many, does not close it.
+        probe: () => commands.read([redisKey(randomUUID())]),
+        opened: (error) =>
+            log.warn({ error: messageOf(error) }, "Redis does not answer: serving without it"),
+        closed: () => {
+            log.info("Redis answers again");
+            held.pay();
+        },
     });
-    let probing: NodeJS.Timeout | undefined;
-    breaker.onBreak((reason) => {
-        if (probing) return;
-        const error = "error" in reason ? messageOf(reason.error) : "isolated";
-        log.warn({ error }, "Redis does not answer: serving without it");
-        // Without it, a pod that gets no requests would call Redis down for ever.
-        probing = setInterval(probe, HALF_OPEN_AFTER_MILLISECONDS).unref();
-    });
-    breaker.onReset(() => {
-        clearInterval(probing);
-        probing = undefined;
-        log.info("Redis answers again");
+    const { lease, release, ...held } = leases(commands, {
+        available: () => !breaker.open(),
+        log,
     });
     let pendingWrites = 0;
     let pendingBytes = 0;
@@ -69,22 +64,17 @@ export function redisCache(commands: RedisCommands, options: RedisCacheOptions):
     }
 
     async function stored(keys: readonly string[]): Promise<readonly (Buffer | null)[]> {
+        if (breaker.open()) return [];
         try {
-            return await breaker.execute(() => commands.read(keys.map(redisKey)));
+            return await breaker.attempt(() => commands.read(keys.map(redisKey)));
         } catch (error) {
-            if (!(error instanceof BrokenCircuitError)) {
-                log.debug({ error: messageOf(error) }, "A read from Redis failed");
-            }
+            log.debug({ error: messageOf(error) }, "A read from Redis failed");
             return [];
         }
     }
 
-    function probe(): void {
-        breaker.execute(() => commands.ping()).catch(() => undefined);
-    }
-
     function write(entries: readonly Sealed[]): void {
-        if (breaker.state === CircuitState.Open) return;
+        if (breaker.open()) return;
         const bytes = entries.reduce((sum, { entry }) => sum + entry.length, 0);
         if (pendingWrites + entries.length > MAX_PENDING_WRITES) return;
         if (pendingBytes + bytes > MAX_PENDING_BYTES) return;
@@ -110,29 +100,6 @@ export function redisCache(commands: RedisCommands, options: RedisCacheOptions):
         return commands.remove(keys.map(redisKey));
     }
 
-    /** Who cannot ask need not wait for anybody either. */
-    async function lease(
-        keys: readonly string[],
-        token: string,
-        milliseconds: number,
-    ): Promise<ReadonlySet<string>> {
-        if (breaker.state === CircuitState.Open) return new Set(keys);
-        try {
-            const won = await commands.claim(keys.map(leaseKey), token, milliseconds);
-            return new Set(keys.filter((_, index) => won[index]));
-        } catch (error) {
-            quietly("A lease could not be asked for")(error);
-            return new Set(keys);
-        }
-    }
-
-    function release(keys: readonly string[], token: string, milliseconds: number): void {
-        if (breaker.state === CircuitState.Open) return;
-        commands
-            .yield(keys.map(leaseKey), token, milliseconds)
-            .catch(quietly("A lease could not be released"));
-    }
-
     function quietly(what: string): (error: unknown) => void {
         return (error) => log.debug({ error: messageOf(error) }, what);
     }
@@ -143,10 +110,10 @@ export function redisCache(commands: RedisCommands, options: RedisCacheOptions):
         remove,
         lease,
         release,
-        state: () =>
-            breaker.state === CircuitState.Closed && commands.connected() ? "up" : "down",
+        state: () => (!breaker.open() && commands.connected() ? "up" : "down"),
         close: async () => {
-            clearInterval(probing);
+            breaker.stop();
+            held.stop();
             await commands.close();
         },
     };
@@ -154,10 +121,6 @@ export function redisCache(commands: RedisCommands, options: RedisCacheOptions):
 
 function redisKey(key: string): string {
     return CACHE_KEY_PREFIX + key;
-}
-
-function leaseKey(key: string): string {
-    return LEASE_PREFIX + key;
 }
 
 function messageOf(error: unknown): string {

@@ -33,7 +33,6 @@ export interface RedisCommands {
     readonly hash: (key: string) => Promise<Readonly<Record<string, string>>>;
     readonly put: (key: string, field: string, value: string) => Promise<unknown>;
     readonly increment: (key: string, field: string) => Promise<number>;
-    readonly ping: () => Promise<unknown>;
     /** For what is off the path of requests: its commands fail within the same time. */
     readonly client: Redis | Cluster;
     readonly connected: () => boolean;
@@ -89,7 +88,6 @@ export function redisClient(config: RedisConfig, log: Log): RedisCommands {
         hash: (key) => client.hgetall(key),
         put: (key, field, value) => client.hset(key, field, value),
         increment: (key, field) => client.hincrby(key, field, 1),
-        ping: () => client.ping(),
         client,
         connected: () => client.status === "ready",
         close,

@@ -54,8 +54,9 @@ export function connectRedis(config: RedisConfig, log: Log): RedisConnection {
             client.off("end", revive);
             try {
                 // Writes that were begun go out before the connection ends.
-                await client.quit();
-            } catch {
+                await client.quit().catch(() => undefined);
+            } finally {
+                // Also ends the connections to sentinels, which QUIT leaves open.
                 client.disconnect();
             }
         },

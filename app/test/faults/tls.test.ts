@@ -1,0 +1,120 @@
+import { copyFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { pino } from "pino";
+
+import {
+    makeCertificates,
+    type CertificateFiles,
+    type Certificates,
+} from "../support/certificates.ts";
+import { eventually } from "../support/eventually.ts";
+import { freePort, startRedis, type RedisServer } from "../support/redisServer.ts";
+import type { Service } from "../support/service.ts";
+import { allAre, openStage, stateOf, unharmed, type Stage } from "../support/stage.ts";
+
+let stage: Stage;
+let files: Certificates;
+let said: string[];
+
+beforeAll(async () => {
+    [stage, files] = await Promise.all([openStage(), makeCertificates()]);
+});
+afterEach(() => stage.clear());
+afterAll(async () => {
+    await stage.close();
+    await files.remove();
+});
+
+/** A Redis that speaks TLS on one port, and the test's own words on another. */
+async function encrypted(
+    { cert, key }: CertificateFiles,
+    clients: "yes" | "no" = "no",
+    tlsPort?: number,
+): Promise<{ redis: RedisServer; port: number }> {
+    const port = tlsPort ?? (await freePort());
+    const redis = await startRedis(undefined, [
+        ...["--tls-port", String(port), "--tls-cert-file", cert, "--tls-key-file", key],
+        ...["--tls-ca-cert-file", files.ca, "--tls-auth-clients", clients],
+    ]);
+    stage.ends(redis.kill);
+    return { redis, port };
+}
+
+function podOn(port: number, environment: Record<string, string>): Promise<Service> {
+    said = [];
+    const log = pino({ level: "warn" }, { write: (line: string) => void said.push(line) });
+    return stage.pod({ REDIS_URL: `rediss://127.0.0.1:${port}`, ...environment }, log);
+}
+
+/** It serves without Redis, and its log says why. */
+async function refused(pod: Service, why: RegExp): Promise<void> {
+    const clients = stage.clients(pod);
+    await clients.more("answers", 50);
+    await eventually("the log says why", () => said.some((line) => why.test(line)));
+    expect(await stateOf(pod)).toBe("down");
+    await unharmed(clients);
+}
+
+describe("Redis over TLS", () => {
+    test("with a certificate of our own authority is used", async () => {
+        const { port } = await encrypted(files.server);
+        const pod = await podOn(port, { REDIS_CA_FILE: files.ca });
+        const clients = stage.clients(pod);
+        await clients.more("HIT-L2", 50);
+        await unharmed(clients);
+    });
+
+    test("that asks for a certificate gets ours", async () => {
+        const { port } = await encrypted(files.server, "yes");
+        const { cert, key } = files.client;
+        const pod = await podOn(port, {
+            REDIS_CA_FILE: files.ca,
+            REDIS_CERT_FILE: cert,
+            REDIS_KEY_FILE: key,
+        });
+        await allAre([pod], "up");
+    });
+
+    test("that asks for a certificate where we have none is not used", async () => {
+        const { port } = await encrypted(files.server, "yes");
+        const pod = await podOn(port, { REDIS_CA_FILE: files.ca });
+        await refused(pod, /certificate required|handshake failure|ECONNRESET|EPIPE/);
+    });
+
+    test("with a certificate of another authority is not used", async () => {
+        const { port } = await encrypted(files.server);
+        await refused(await podOn(port, { REDIS_CA_FILE: files.otherCa }), /certificate/);
+    });
+
+    test("with a certificate of an authority that nobody named is not used", async () => {
+        const { port } = await encrypted(files.server);
+        await refused(await podOn(port, {}), /certificate/);
+    });
+
+    test("with the certificate of another name is not used", async () => {
+        const { port } = await encrypted(files.elsewhere);
+        await refused(await podOn(port, { REDIS_CA_FILE: files.ca }), /altnames/);
+    });
+
+    test("without TLS on its port is not used", async () => {
+        const redis = await startRedis();
+        stage.ends(redis.kill);
+        await refused(
+            await podOn(redis.port, { REDIS_CA_FILE: files.ca }),
+            /packet length|wrong version|SSL/,
+        );
+    });
+
+    test("under a renewed authority is used by the pods that were there before", async () => {
+        const ca = join(files.folder, "mounted-ca.crt");
+        await copyFile(files.otherCa, ca);
+        const { port } = await encrypted(files.server);
+        const pod = await podOn(port, { REDIS_CA_FILE: ca });
+        await refused(pod, /certificate/);
+        await copyFile(files.noPem, ca);
+        await copyFile(files.ca, ca);
+        await allAre([pod], "up");
+    });
+});

@@ -45,7 +45,7 @@ test("a primary that is killed: its replica takes over, entries are kept, and no
     await unharmed(clients, LONGEST_WITH_A_LEASE);
 });
 
-test("a primary that hangs, and a sentinel that is gone: the pods follow to the new one and stay there", async () => {
+test("a primary that hangs, and a sentinel that is gone: the pods follow to the new one, and stay", async () => {
     const group = await startSentinels({ password: PASSWORD });
     stage.ends(group.stop);
     const pods = await podsOn(group.url);
@@ -59,10 +59,6 @@ test("a primary that hangs, and a sentinel that is gone: the pods follow to the 
     await allAre(pods, "up");
     await clients.more("HIT-L2", 50);
     group.primary.resume();
-    await eventually("the old primary is a replica", () =>
-        group.primary.command("ROLE").startsWith("slave"),
-    );
-    await clients.more("HIT-L2", 50);
     const stored = group.replica.command("DBSIZE");
     await eventually(
         "the new primary is written to",

@@ -30,18 +30,16 @@ export async function startCluster({ replicas = false } = {}): Promise<RedisClus
             ]),
         ),
     );
-    const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
-    const create = ["--cluster", "create", ...addresses, "--cluster-yes"];
-    spawnSync("redis-cli", [...create, "--cluster-replicas", replicas ? "1" : "0"]);
-    await eventually("every node knows the cluster and its replicas", () =>
-        nodes.every(
-            (node) =>
-                node.command("CLUSTER", "INFO").includes("cluster_state:ok") &&
-                node.command("CLUSTER", "NODES").trim().split("\n").length === count &&
-                (node.command("ROLE").startsWith("master") ||
-                    node.command("ROLE").includes("connected")),
-        ),
-    );
+    const stop = async (): Promise<void> => {
+        await Promise.all(nodes.map((node) => node.kill()));
+        await rm(folder, { recursive: true });
+    };
+    try {
+        await form(nodes, replicas);
+    } catch (error) {
+        await stop();
+        throw error;
+    }
     const isPrimary = (node: RedisServer) => node.command("ROLE").startsWith("master");
     const [first, ...others] = nodes.map(({ url }) => url);
     if (!first) throw new Error("a cluster has nodes");
@@ -51,9 +49,21 @@ export async function startCluster({ replicas = false } = {}): Promise<RedisClus
         replicas: nodes.filter((node) => !isPrimary(node)),
         urls,
         config: { urls, mode: "cluster" },
-        stop: async () => {
-            await Promise.all(nodes.map((node) => node.kill()));
-            await rm(folder, { recursive: true });
-        },
+        stop,
     };
+}
+
+async function form(nodes: readonly RedisServer[], replicas: boolean): Promise<void> {
+    const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
+    const create = ["--cluster", "create", ...addresses, "--cluster-yes"];
+    spawnSync("redis-cli", [...create, ...(replicas ? ["--cluster-replicas", "1"] : [])]);
+    await eventually("every node knows the cluster and its replicas", () =>
+        nodes.every(
+            (node) =>
+                node.command("CLUSTER", "INFO").includes("cluster_state:ok") &&
+                node.command("CLUSTER", "NODES").trim().split("\n").length === nodes.length &&
+                (node.command("ROLE").startsWith("master") ||
+                    node.command("ROLE").includes("connected")),
+        ),
+    );
 }

@@ -24,6 +24,11 @@ const VERSION = pattern(
     "a label value such as v1.2.3, at most 63 characters",
 );
 
+const FOLDINGS = pattern(
+    /^(case|punctuation)(,(case|punctuation))*$/,
+    "some of case, punctuation, with commas between them",
+);
+
 export interface Release {
     readonly image: string;
     readonly version: string;
@@ -39,6 +44,7 @@ export interface ServiceConfig {
     readonly cacheTtl: number;
     readonly cacheStale: number;
     readonly cachePrecision: string;
+    readonly textFolding: string;
     readonly maxLocalCacheSize: number;
     readonly costPerRequest: string;
     readonly logLevel: string;
@@ -88,6 +94,7 @@ export function readService(read: ConfigReader): ServiceConfig {
         cacheTtl: read.integer("service.cacheTtl", 60, 31_536_000),
         cacheStale: read.integer("service.cacheStale", 0, 31_536_000),
         cachePrecision: read.oneOf("service.cachePrecision", ["float32", "float16", "int8"]),
+        textFolding: read.optional("service.textFolding", FOLDINGS) ?? "",
         maxLocalCacheSize: read.integer("service.maxLocalCacheSize", 1, 1_000_000),
         costPerRequest: read.required(
             "service.costPerRequest",

@@ -1,5 +1,6 @@
 import type { Traffic } from "../components/networkPolicies.ts";
 import type { StackConfig } from "../config.ts";
+import type { ExternalRedisConfig } from "./redis.ts";
 
 /** Who talks to whom under a config: the connections that network policies have to let through. */
 export function trafficOf({
@@ -11,10 +12,15 @@ export function trafficOf({
     const { upstream } = service;
     return {
         gateway: { namespace: edge.controllerNamespace, cidrs: edge.controllerCidrs },
-        ...(redis.mode === "external" && { externalRedisPort: portOf(redis.url) }),
+        ...(redis.mode === "external" && { externalRedisPorts: portsOf(redis) }),
         ...(upstream.provider === "openai" && { upstreamPort: portOf(upstream.url) }),
         acme: certificates !== undefined && certificates.issuer !== "selfSigned",
     };
+}
+
+/** Those of the URLs, and that of the servers to which sentinels lead. */
+function portsOf({ url, sentinel }: ExternalRedisConfig): number[] {
+    return [...new Set([...url.split(",").map(portOf), ...(sentinel ? [sentinel.dataPort] : [])])];
 }
 
 function portOf(url: string): number {

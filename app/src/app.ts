@@ -23,6 +23,7 @@ import { router, type Handler } from "./http/router.ts";
 import { tokenLimits } from "./http/tokenLimits.ts";
 import { ownEpochs, sharedEpochs, type Epochs } from "./key/epochs.ts";
 import { keyMakers } from "./key/key.ts";
+import { normaliser } from "./key/normalise.ts";
 import type { Log } from "./log.ts";
 import { openMetrics } from "./metrics/metrics.ts";
 import { openEntrance, type Entrance } from "./tenants/entrance.ts";
@@ -103,6 +104,7 @@ export async function assemble(all: AppParts): Promise<App> {
         costPerRequest,
         redisUp: () => shared.state() === "up",
     });
+    const normalise = normaliser(config.textFolding);
     const keysOf = keyMakers({ provider, model, revision, inputType: "none" }, epochs.of);
     const tiers = {
         local,
@@ -143,6 +145,7 @@ export async function assemble(all: AppParts): Promise<App> {
     };
     const admin = await openAdmin({
         ...all,
+        normalise,
         keysOf,
         resolver: resolver({ ...tiers, local: shared.state() === "off" ? local : readOnly(local) }),
         waiting: clients.waiting,
@@ -156,12 +159,12 @@ export async function assemble(all: AppParts): Promise<App> {
                 post: {
                     [PATHS.embed]: embeddingsHandler(parts, {
                         route: PATHS.embed,
-                        parse: parseEmbed,
+                        parse: (body) => parseEmbed(body, normalise),
                         render: answer.embed,
                     }),
                     [PATHS.embeddings]: embeddingsHandler(parts, {
                         route: PATHS.embeddings,
-                        parse: (body) => parseOpenai(body, limits),
+                        parse: (body) => parseOpenai(body, limits, normalise),
                         render: answer.openai,
                     }),
                 },

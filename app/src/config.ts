@@ -1,6 +1,7 @@
 import { COLOURS, ENVIRONMENT, isColour, PORTS, type Colour } from "@property-search/contract";
 
 import { certificatesFault, keyFault, type TlsFiles } from "./cache/redisTls.ts";
+import { FOLDINGS, type Folding } from "./key/normalise.ts";
 import { PRECISIONS, type Precision } from "./vector/precision.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -15,6 +16,8 @@ export interface Config {
     readonly cacheTtlSeconds: number;
     readonly cacheStaleSeconds: number;
     readonly cachePrecision: Precision;
+    /** In the order of FOLDINGS. */
+    readonly textFolding: readonly Folding[];
     readonly maxLocalEntries: number;
     readonly costPerRequest: number;
     readonly model: string;
@@ -100,6 +103,7 @@ export function readConfig(environment: Environment): Config {
         cacheTtlSeconds: read.integer("cacheTtl", 604_800, 1, 31_536_000),
         cacheStaleSeconds: read.integer("cacheStale", 86_400, 0, 31_536_000),
         cachePrecision: read.oneOf("cachePrecision", PRECISIONS, "float32"),
+        textFolding: read.someOf("textFolding", FOLDINGS),
         maxLocalEntries: read.integer("maxLocalCacheSize", 2_000, 1, 1_000_000),
         costPerRequest: read.dollars("costPerRequest", 0.001),
         model: read.text("model") ?? "all-MiniLM-L6-v2",
@@ -268,6 +272,17 @@ class Reader {
         if (value !== undefined) return value;
         this.found(field, `one of ${allowed.join(", ")}`);
         return fallback;
+    }
+
+    /** @returns those that are named, with commas between, in the order of `allowed` */
+    someOf<T extends string>(field: Field, allowed: readonly T[]): readonly T[] {
+        const texts = this.text(field)?.split(",") ?? [];
+        const named = new Set(texts.map((text) => text.trim()));
+        const known = allowed.filter((candidate) => named.has(candidate));
+        if (known.length < named.size) {
+            this.found(field, `some of ${allowed.join(", ")}, with commas between them`);
+        }
+        return known;
     }
 
     url(field: Field, protocols: readonly string[], allowed: string): URL | undefined {

@@ -30,6 +30,11 @@ export const ENVIRONMENT = {
     cacheStale: "CACHE_STALE",
     /** `float32` (default), `float16` or `int8`: how vectors are stored in Redis. */
     cachePrecision: "CACHE_PRECISION",
+    /**
+     * What texts are stripped of before they are keyed and embedded, with commas between: `case`,
+     * `punctuation`. Empty or absent: nothing.
+     */
+    textFolding: "TEXT_FOLDING",
     /** Entries. */
     maxLocalCacheSize: "MAX_LOCAL_CACHE_SIZE",
     /** Dollars per request that reaches the upstream: the flat price model. */

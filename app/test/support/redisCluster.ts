@@ -24,7 +24,8 @@ export async function startCluster({ replicas = false } = {}): Promise<RedisClus
     const nodes = await Promise.all(
         Array.from({ length: count }, (_, n) =>
             startRedis(undefined, [
-                ...["--cluster-enabled", "yes", "--cluster-config-file", join(folder, `${n}.conf`)],
+                ...["--cluster-enabled", "yes", "--cluster-config-file", `${n}.conf`],
+                ...["--dir", folder, "--dbfilename", `${n}.rdb`],
                 ...["--cluster-node-timeout", "1000", "--cluster-replica-validity-factor", "0"],
                 ...["--cluster-require-full-coverage", "no", "--repl-diskless-sync-delay", "0"],
             ]),

@@ -20,9 +20,11 @@ const SENTINELS = 3;
 /** A primary with a replica, and three sentinels that make that one the primary within seconds. */
 export async function startSentinels(options: { password?: string } = {}): Promise<SentinelGroup> {
     const folder = await mkdtemp(join(tmpdir(), "sentinels-"));
-    const settings = ["--repl-diskless-sync-delay", "0", "--dir", folder];
-    const primary = await startRedis(undefined, settings);
-    const replica = await startRedis(undefined, settings);
+    const start = (name: string) =>
+        startRedis(undefined, [
+            ...["--repl-diskless-sync-delay", "0", "--dir", folder, "--dbfilename", name],
+        ]);
+    const [primary, replica] = [await start("primary.rdb"), await start("replica.rdb")];
     replica.command("REPLICAOF", "127.0.0.1", String(primary.port));
     await eventually("the replica follows", () => replica.command("ROLE").includes("connected"));
     const sentinels = await Promise.all(

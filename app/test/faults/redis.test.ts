@@ -29,6 +29,9 @@ async function redisOn(port?: number, settings?: readonly string[]): Promise<Red
     return redis;
 }
 
+const LIST_INSTEAD =
+    "redis.call('del', KEYS[1]) return redis.call('rpush', KEYS[1], 'not a string')";
+
 interface Scene {
     readonly redis: RedisServer;
     readonly network: Proxy;
@@ -172,8 +175,9 @@ describe("a Redis that", () => {
         const keys = entries(redis);
         expect(keys.length).toBeGreaterThan(20);
         for (const [n, key] of keys.entries()) {
-            if (n % 3 === 0) redis.command("SETRANGE", key, "0", "\u0003");
-            else if (n % 3 === 1) redis.command("SET", key, "");
+            if (n % 4 === 0) redis.command("SETRANGE", key, "0", "\u0003");
+            else if (n % 4 === 1) redis.command("SET", key, "");
+            else if (n % 4 === 2) redis.command("EVAL", LIST_INSTEAD, "1", key);
             else redis.command("SETRANGE", key, "60", "damage");
         }
         await clients.more("HIT-L2", 100);

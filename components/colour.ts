@@ -9,7 +9,13 @@ import {
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Autoscaler } from "./autoscaler.ts";
-import { API_KEY_KEY, colourPod, CREDENTIAL_KEYS, type ColourPodArgs } from "./colourPod.ts";
+import {
+    API_KEY_KEY,
+    colourPod,
+    CREDENTIAL_KEYS,
+    type ColourPodArgs,
+    type RedisTlsSecrets,
+} from "./colourPod.ts";
 import { selectorLabels, standardLabels } from "./labels.ts";
 import { APP_USER } from "./redis/settings.ts";
 import { tenantsSecret, TENANTS_SECRET, type TenantsArgs } from "./tenants.ts";
@@ -64,6 +70,8 @@ export type RedisAccess =
           readonly url: string;
           readonly secretName: string;
           readonly clustered: boolean;
+          readonly sentinel?: { readonly master: string } | undefined;
+          readonly tls?: RedisTlsSecrets;
       };
 
 /** One colour of the embedding service: its pods, their address, their scaling and their budget. */

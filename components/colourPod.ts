@@ -14,7 +14,20 @@ type EnvVar = k8s.types.input.core.v1.EnvVar;
 
 /** Keys of the Secret with which the service logs in to Redis, ours or an existing one. */
 export const CREDENTIAL_KEYS = { username: "username", password: "password" } as const;
+/** A third one, where sentinels want a password. */
+const SENTINEL_PASSWORD_KEY = "sentinel-password";
 export const API_KEY_KEY = "api-key";
+
+const REDIS_CA_FOLDER = "/etc/redis-ca";
+const REDIS_CERT_FOLDER = "/etc/redis-cert";
+
+/** Names of Secrets; default for each: none is needed. */
+export interface RedisTlsSecrets {
+    /** Holds ca.crt. */
+    readonly caSecretName?: string | undefined;
+    /** Of type kubernetes.io/tls. */
+    readonly certSecretName?: string | undefined;
+}
 
 /** Seconds between the last answer and the end of the process, for what closing takes. */
 const MARGIN_SECONDS = 5;
@@ -29,6 +42,9 @@ export interface ColourPodArgs {
         readonly clustered: boolean;
         /** Secret with CREDENTIAL_KEYS. */
         readonly secretName: string;
+        /** Of those whose addresses the URL lists; default: they are the servers themselves. */
+        readonly sentinel?: { readonly master: string } | undefined;
+        readonly tls?: RedisTlsSecrets | undefined;
     };
     readonly upstream:
         | { readonly provider: "local"; readonly model: string; readonly modelThreads: number }
@@ -49,6 +65,8 @@ export interface ColourPodArgs {
     readonly cacheStale: number;
     /** How Redis holds its numbers. */
     readonly cachePrecision: string;
+    /** What texts are stripped of, with commas between; empty for nothing. */
+    readonly textFolding: string;
     /** Vectors in the pod's own memory. */
     readonly maxLocalCacheSize: number;
     readonly money: MoneySettings;
@@ -86,6 +104,7 @@ export function colourPod(
     matchLabels: Record<string, string>,
 ): k8s.types.input.core.v1.PodSpec {
     const { preStopSeconds, longestRequestSeconds } = args.drain;
+    const tls = redisTlsMounts(args.redis.tls);
     return {
         serviceAccountName,
         automountServiceAccountToken: false,
@@ -109,6 +128,7 @@ export function colourPod(
                     { name: "tmp", mountPath: "/tmp" },
                     // A folder, not a file: only then does a changed Secret arrive in the pod.
                     { name: "tenants", mountPath: TENANTS_FOLDER, readOnly: true },
+                    ...tls.map(({ name, mountPath }) => ({ name, mountPath, readOnly: true })),
                 ],
             },
         ],
@@ -116,6 +136,7 @@ export function colourPod(
             // A warm-up keeps its texts here, compressed, for as long as it runs.
             { name: "tmp", emptyDir: { sizeLimit: "256Mi" } },
             { name: "tenants", secret: { secretName: TENANTS_SECRET.name } },
+            ...tls.map(({ name, secretName }) => ({ name, secret: { secretName } })),
         ],
     };
 }
@@ -155,12 +176,11 @@ function environment(args: ColourPodArgs): EnvVar[] {
         plain(ENVIRONMENT.colour, args.colour),
         plain(ENVIRONMENT.version, args.version),
         plain(ENVIRONMENT.redisUrl, redis.url),
-        plain(ENVIRONMENT.redisMode, redis.clustered ? "cluster" : "standalone"),
-        secret(ENVIRONMENT.redisUsername, redis.secretName, CREDENTIAL_KEYS.username),
-        secret(ENVIRONMENT.redisPassword, redis.secretName, CREDENTIAL_KEYS.password),
+        ...redisAccess(redis),
         plain(ENVIRONMENT.cacheTtl, args.cacheTtl),
         plain(ENVIRONMENT.cacheStale, args.cacheStale),
         plain(ENVIRONMENT.cachePrecision, args.cachePrecision),
+        plain(ENVIRONMENT.textFolding, args.textFolding),
         plain(ENVIRONMENT.maxLocalCacheSize, args.maxLocalCacheSize),
         plain(ENVIRONMENT.costPerRequest, money.costPerRequest),
         plain(ENVIRONMENT.tokenPrices, money.tokenPrices),
@@ -190,10 +210,49 @@ function environment(args: ColourPodArgs): EnvVar[] {
     ];
 }
 
+function redisAccess({ clustered, sentinel, secretName, tls }: ColourPodArgs["redis"]): EnvVar[] {
+    return [
+        plain(ENVIRONMENT.redisMode, sentinel ? "sentinel" : clustered ? "cluster" : "standalone"),
+        secret(ENVIRONMENT.redisUsername, secretName, CREDENTIAL_KEYS.username),
+        secret(ENVIRONMENT.redisPassword, secretName, CREDENTIAL_KEYS.password),
+        ...(sentinel
+            ? [
+                  plain(ENVIRONMENT.redisSentinelMaster, sentinel.master),
+                  secret(
+                      ENVIRONMENT.redisSentinelPassword,
+                      secretName,
+                      SENTINEL_PASSWORD_KEY,
+                      true,
+                  ),
+              ]
+            : []),
+        ...(tls?.caSecretName === undefined
+            ? []
+            : [plain(ENVIRONMENT.redisCaFile, `${REDIS_CA_FOLDER}/ca.crt`)]),
+        ...(tls?.certSecretName === undefined
+            ? []
+            : [
+                  plain(ENVIRONMENT.redisCertFile, `${REDIS_CERT_FOLDER}/tls.crt`),
+                  plain(ENVIRONMENT.redisKeyFile, `${REDIS_CERT_FOLDER}/tls.key`),
+              ]),
+    ];
+}
+
+/** Folders, so that renewed certificates arrive in the pod; the service reads them at each connection. */
+function redisTlsMounts({ caSecretName, certSecretName }: RedisTlsSecrets = {}) {
+    return [
+        { name: "redis-ca", mountPath: REDIS_CA_FOLDER, secretName: caSecretName },
+        { name: "redis-cert", mountPath: REDIS_CERT_FOLDER, secretName: certSecretName },
+    ].flatMap(({ secretName, ...mount }) =>
+        secretName === undefined ? [] : [{ ...mount, secretName }],
+    );
+}
+
 function plain(name: string, value: string | number): EnvVar {
     return { name, value: `${value}` };
 }
 
-function secret(name: string, secretName: string, key: string): EnvVar {
-    return { name, valueFrom: { secretKeyRef: { name: secretName, key } } };
+function secret(name: string, secretName: string, key: string, optional?: true): EnvVar {
+    const secretKeyRef = { name: secretName, key, ...(optional && { optional }) };
+    return { name, valueFrom: { secretKeyRef } };
 }

@@ -17,8 +17,8 @@ const ACME_SOLVER_PORT = 8089;
 export interface Traffic {
     /** Whence the gateway's connections come. */
     readonly gateway: { readonly namespace: string; readonly cidrs: readonly string[] };
-    /** Port of a Redis outside of the cluster; undefined: Redis is in the data namespace. */
-    readonly externalRedisPort?: number;
+    /** Ports of a Redis outside of the cluster; undefined: Redis is in the data namespace. */
+    readonly externalRedisPorts?: readonly number[];
     /** Ports of the upstream API and its fallbacks; undefined: the model is in the pod. */
     readonly upstreamPorts?: readonly number[];
     /** Port of the OpenTelemetry collector; undefined: nothing is traced. */
@@ -62,14 +62,14 @@ function allowances(role: NamespaceRole, traffic: Traffic): Record<string, Spec>
 }
 
 function colourAllowances(traffic: Traffic): Record<string, Spec> {
-    const { externalRedisPort, upstreamPorts, tracesPort } = traffic;
+    const { externalRedisPorts, upstreamPorts, tracesPort } = traffic;
     return {
         "allow-gateway": ingress(gatewayPeers(traffic), [tcp(PORTS.service)]),
         "allow-monitoring": ingress([inNamespace(NAMESPACES.monitoring)], [tcp(PORTS.service)]),
         "allow-redis":
-            externalRedisPort === undefined
+            externalRedisPorts === undefined
                 ? egress([inNamespace(NAMESPACES.data)], [tcp(PORTS.redis)])
-                : egress(OUTSIDE, [tcp(externalRedisPort)]),
+                : egress(OUTSIDE, externalRedisPorts.map(tcp)),
         ...(upstreamPorts && { "allow-upstream": egress(OUTSIDE, upstreamPorts.map(tcp)) }),
         ...(tracesPort !== undefined && { "allow-traces": egress(OUTSIDE, [tcp(tracesPort)]) }),
     };

@@ -6,25 +6,35 @@ import { IMAGE } from "./service.ts";
 const MODES = ["standalone", "cluster", "external"] as const;
 const SMALLEST_MEMORY = "64Mi";
 
-const URL_WITHOUT_CREDENTIALS = pattern(
-    /^rediss?:\/\/[^\s@/]+:\d+$/,
-    "redis://host:port or rediss://host:port, without credentials",
+const URLS_WITHOUT_CREDENTIALS = pattern(
+    /^(redis:\/\/[^\s@/,]+:\d+(,(?=r)|$))+$|^(rediss:\/\/[^\s@/,]+:\d+(,(?=r)|$))+$/,
+    "redis://host:port or rediss://host:port, without credentials, or several of one kind with commas between",
 );
 const OBJECT_NAME = pattern(
     /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/,
     "the name of an object: lower-case letters, digits, dashes and dots",
 );
 
+const NAME = pattern(/^\S+$/, "a name without blanks");
+
 export type RedisConfig = OwnRedisConfig | ExternalRedisConfig;
 
 /** A Redis of somebody else's, such as a managed one. */
 export interface ExternalRedisConfig {
     readonly mode: "external";
+    /** With commas between them where there are several. */
     readonly url: string;
     /** Existing Secret in each colour's namespace, with the keys username and password. */
     readonly secretName: string;
     /** Whether it speaks the protocol of Redis Cluster. */
     readonly clustered: boolean;
+    /** Undefined: there are no sentinels. */
+    readonly sentinel: { readonly master: string; readonly dataPort: number } | undefined;
+    /** Existing Secrets in each colour's namespace; undefined ones are not needed. */
+    readonly tls: {
+        readonly caSecretName: string | undefined;
+        readonly certSecretName: string | undefined;
+    };
 }
 
 /** Redis in the data namespace. */
@@ -67,11 +77,40 @@ function readExternal(read: ConfigReader, wanted: boolean): ExternalRedisConfig 
     const reason = "redis.mode is external";
     const text = (key: string, allowed: typeof OBJECT_NAME) =>
         (wanted ? read.required(key, allowed, reason) : read.optional(key, allowed)) ?? "";
+    const url = text("redis.url", URLS_WITHOUT_CREDENTIALS);
+    const clustered = read.boolean("redis.clustered");
+    const master = read.optional("redis.sentinelMaster", NAME);
+    const dataPort = read.integer("redis.sentinelDataPort", 1, 65_535);
+    if (clustered && master !== undefined) {
+        read.finding("redis.sentinelMaster", "is set; allowed: nothing, since redis.clustered is");
+    }
+    if (wanted && url.includes(",") && !clustered && master === undefined) {
+        read.finding(
+            "redis.url",
+            `is "${url}"; allowed: one URL, since neither redis.clustered nor redis.sentinelMaster is set`,
+        );
+    }
     return {
         mode: "external",
-        url: text("redis.url", URL_WITHOUT_CREDENTIALS),
+        url,
         secretName: text("redis.secretName", OBJECT_NAME),
-        clustered: read.boolean("redis.clustered"),
+        clustered,
+        sentinel: master === undefined ? undefined : { master, dataPort },
+        tls: readTls(read, wanted && !url.startsWith("rediss:")),
+    };
+}
+
+function readTls(read: ConfigReader, plain: boolean): ExternalRedisConfig["tls"] {
+    const secretName = (key: string) => {
+        const name = read.optional(key, OBJECT_NAME);
+        if (plain && name !== undefined) {
+            read.finding(key, "is set; allowed: nothing, since redis.url is not rediss://");
+        }
+        return name;
+    };
+    return {
+        caSecretName: secretName("redis.caSecretName"),
+        certSecretName: secretName("redis.certSecretName"),
     };
 }
 

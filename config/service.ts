@@ -32,6 +32,10 @@ const TOKEN_PRICES = pattern(
     "dates and dollars per million tokens, oldest first, such as 2024-01-25=0.02,2027-01-01=0.015",
 );
 const SHARE = pattern(/^(0(\.\d+)?|1(\.0+)?)$/, "a number from 0 to 1");
+const FOLDINGS = pattern(
+    /^(case|punctuation)(,(case|punctuation))*$/,
+    "some of case, punctuation, with commas between them",
+);
 
 export interface Release {
     readonly image: string;
@@ -48,6 +52,7 @@ export interface ServiceConfig {
     readonly cacheTtl: number;
     readonly cacheStale: number;
     readonly cachePrecision: string;
+    readonly textFolding: string;
     readonly maxLocalCacheSize: number;
     readonly money: MoneySettings;
     /** Undefined: nothing is traced. */
@@ -99,6 +104,7 @@ export function readService(read: ConfigReader): ServiceConfig {
         cacheTtl: read.integer("service.cacheTtl", 60, 31_536_000),
         cacheStale: read.integer("service.cacheStale", 0, 31_536_000),
         cachePrecision: read.oneOf("service.cachePrecision", ["float32", "float16", "int8"]),
+        textFolding: read.optional("service.textFolding", FOLDINGS) ?? "",
         maxLocalCacheSize: read.integer("service.maxLocalCacheSize", 1, 1_000_000),
         money: {
             costPerRequest: read.required("service.costPerRequest", DOLLARS),

@@ -1,5 +1,6 @@
 import type { Traffic } from "../components/networkPolicies.ts";
 import type { StackConfig } from "../config.ts";
+import type { ExternalRedisConfig } from "./redis.ts";
 
 /** Who talks to whom under a config: the connections that network policies have to let through. */
 export function trafficOf({
@@ -11,13 +12,19 @@ export function trafficOf({
     const { upstream } = service;
     return {
         gateway: { namespace: edge.controllerNamespace, cidrs: edge.controllerCidrs },
-        ...(redis.mode === "external" && { externalRedisPort: portOf(redis.url) }),
+        ...(redis.mode === "external" && { externalRedisPorts: redisPorts(redis) }),
         ...(upstream.provider === "openai" && {
             upstreamPorts: portsOf([upstream.url, ...upstream.fallbackUrls.split(",")]),
         }),
         ...(service.tracing && { tracesPort: portOf(service.tracing.url) }),
         acme: certificates !== undefined && certificates.issuer !== "selfSigned",
     };
+}
+
+/** Those of the URLs, and that of the servers to which sentinels lead. */
+function redisPorts({ url, sentinel }: ExternalRedisConfig): readonly number[] {
+    const ports = portsOf(url.split(","));
+    return [...new Set([...ports, ...(sentinel ? [sentinel.dataPort] : [])])];
 }
 
 function portsOf(urls: readonly string[]): readonly number[] {

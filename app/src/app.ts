@@ -24,6 +24,7 @@ import { router, type Handler } from "./http/router.ts";
 import { tokenLimits } from "./http/tokenLimits.ts";
 import { ownEpochs, sharedEpochs, type Epochs } from "./key/epochs.ts";
 import { keyMakers } from "./key/key.ts";
+import { normaliser } from "./key/normalise.ts";
 import type { Log } from "./log.ts";
 import { openLedger, type Ledger } from "./ledger/ledger.ts";
 import { flatPrice, tokenPrices } from "./ledger/prices.ts";
@@ -136,6 +137,7 @@ export async function assemble(all: AppParts): Promise<App> {
     let started = false;
     let draining = false;
     const reply = replies({ colour, version, draining: () => draining });
+    const normalise = normaliser(config.textFolding);
     const keysOf = keyMakers({ provider, model, revision, inputType: "none" }, epochs.of);
     const tiers = {
         local,
@@ -188,6 +190,7 @@ export async function assemble(all: AppParts): Promise<App> {
     };
     const admin = await openAdmin({
         ...all,
+        normalise,
         keysOf,
         resolver: resolver({ ...tiers, local: shared.state() === "off" ? local : readOnly(local) }),
         waiting: clients.waiting,
@@ -200,12 +203,12 @@ export async function assemble(all: AppParts): Promise<App> {
                 post: {
                     [PATHS.embed]: embeddingsHandler(parts, {
                         route: PATHS.embed,
-                        parse: parseEmbed,
+                        parse: (body) => parseEmbed(body, normalise),
                         render: answer.embed,
                     }),
                     [PATHS.embeddings]: embeddingsHandler(parts, {
                         route: PATHS.embeddings,
-                        parse: (body) => parseOpenai(body, limits),
+                        parse: (body) => parseOpenai(body, limits, normalise),
                         render: answer.openai,
                     }),
                 },

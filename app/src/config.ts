@@ -1,5 +1,7 @@
 import { COLOURS, ENVIRONMENT, isColour, PORTS, type Colour } from "@property-search/contract";
 
+import { certificatesFault, keyFault, type TlsFiles } from "./cache/redisTls.ts";
+import { FOLDINGS, type Folding } from "./key/normalise.ts";
 import type { DatedPrice } from "./ledger/prices.ts";
 import { PRECISIONS, type Precision } from "./vector/precision.ts";
 
@@ -15,6 +17,8 @@ export interface Config {
     readonly cacheTtlSeconds: number;
     readonly cacheStaleSeconds: number;
     readonly cachePrecision: Precision;
+    /** In the order of FOLDINGS. */
+    readonly textFolding: readonly Folding[];
     readonly maxLocalEntries: number;
     readonly money: MoneyConfig;
     /** Undefined: requests are not traced. */
@@ -29,10 +33,22 @@ export interface Config {
 }
 
 export interface RedisConfig {
-    readonly url: URL;
+    /** Of the server, of some nodes of the cluster, or of the sentinels. */
+    readonly urls: readonly [URL, ...URL[]];
     readonly mode: (typeof REDIS_MODES)[number];
-    readonly username: string | undefined;
-    readonly password: string | undefined;
+    readonly username?: string | undefined;
+    readonly password?: string | undefined;
+    /** In mode `sentinel`. */
+    readonly sentinel?: SentinelConfig | undefined;
+    /** With rediss:// URLs. */
+    readonly tls?: TlsFiles | undefined;
+}
+
+export interface SentinelConfig {
+    /** Name of the primary with its replicas. */
+    readonly master: string;
+    /** Of the sentinels themselves. */
+    readonly password?: string | undefined;
 }
 
 export interface MoneyConfig {
@@ -71,8 +87,9 @@ export type ProviderConfig =
           readonly revision: string | undefined;
       };
 
+const TLS_FIELDS = ["redisCaFile", "redisCertFile", "redisKeyFile"] as const;
 const PROVIDERS = ["local", "openai"] as const;
-const REDIS_MODES = ["standalone", "cluster"] as const;
+const REDIS_MODES = ["standalone", "cluster", "sentinel"] as const;
 export const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "silent"] as const;
 
 /** A token can be tried at any speed: it must not be one that can be guessed. */
@@ -105,6 +122,7 @@ export function readConfig(environment: Environment): Config {
         cacheTtlSeconds: read.integer("cacheTtl", 604_800, 1, 31_536_000),
         cacheStaleSeconds: read.integer("cacheStale", 86_400, 0, 31_536_000),
         cachePrecision: read.oneOf("cachePrecision", PRECISIONS, "float32"),
+        textFolding: read.someOf("textFolding", FOLDINGS),
         maxLocalEntries: read.integer("maxLocalCacheSize", 2_000, 1, 1_000_000),
         money: {
             perRequest: read.dollars("costPerRequest", 0.001),
@@ -132,15 +150,65 @@ function readColour(read: Reader): Colour | "none" {
 }
 
 function readRedis(read: Reader): RedisConfig | undefined {
-    const url = read.url("redisUrl", ["redis:", "rediss:"], "a URL such as redis://host:6379");
+    const schemes = ["redis:", "rediss:"];
+    const example = "a URL such as redis://host:6379, or several with commas between them";
+    const urls = read.urls("redisUrl", schemes, example);
     const mode = read.oneOf("redisMode", REDIS_MODES, "standalone");
-    if (url === undefined) return undefined;
+    const [first, ...others] = urls;
+    if (first === undefined) return undefined;
+    if (others.some(({ protocol }) => protocol !== first.protocol)) {
+        read.found("redisUrl", "URLs that all begin with redis://, or all with rediss://");
+    }
+    if (others.length > 0 && mode === "standalone") {
+        read.found("redisUrl", "one URL, since REDIS_MODE is standalone");
+    }
     return {
-        url,
+        urls: [first, ...others],
         mode,
         username: read.text("redisUsername"),
         password: read.text("redisPassword"),
+        sentinel: readSentinel(read, mode),
+        tls: readTls(read, first.protocol === "rediss:"),
     };
+}
+
+function readSentinel(read: Reader, mode: RedisConfig["mode"]): SentinelConfig | undefined {
+    const master = read.text("redisSentinelMaster");
+    if (mode !== "sentinel") {
+        if (master !== undefined) {
+            read.found("redisSentinelMaster", `nothing, since REDIS_MODE is ${mode}`);
+        }
+        return undefined;
+    }
+    if (master === undefined) {
+        const allowed = "the sentinels' name of the primary, since REDIS_MODE is sentinel";
+        read.found("redisSentinelMaster", allowed);
+    }
+    return { master: master ?? "", password: read.text("redisSentinelPassword") };
+}
+
+function readTls(read: Reader, encrypted: boolean): TlsFiles | undefined {
+    const [ca, cert, key] = TLS_FIELDS.map((field) => read.text(field));
+    if (!encrypted) {
+        for (const field of TLS_FIELDS) {
+            if (read.text(field) === undefined) continue;
+            read.found(field, "nothing, since REDIS_URL does not begin with rediss://");
+        }
+        return undefined;
+    }
+    const certificates = "a file of certificates in PEM";
+    read.sound("redisCaFile", certificates, ca && certificatesFault(ca));
+    read.sound("redisCertFile", certificates, cert && certificatesFault(cert));
+    read.sound(
+        "redisKeyFile",
+        "a file with the certificate's key in PEM",
+        key && keyFault(key, cert),
+    );
+    if ((cert === undefined) !== (key === undefined)) {
+        const [missing, given] = cert ? (["Key", "CERT"] as const) : (["Cert", "KEY"] as const);
+        read.found(`redis${missing}File`, `a file, since REDIS_${given}_FILE is set`);
+    }
+    return { ca, cert, key };
 }
 
 function readTenants(read: Reader): TenantsConfig {
@@ -204,7 +272,11 @@ function readProvider(read: Reader): ProviderConfig {
     return {
         name,
         url: url ?? new URL("http://missing.invalid"),
-        fallbackUrls: read.urls("upstreamFallbackUrls", ["http:", "https:"]),
+        fallbackUrls: read.urls(
+            "upstreamFallbackUrls",
+            ["http:", "https:"],
+            "base URLs with commas between them",
+        ),
         apiKey: read.text("upstreamApiKey"),
         revision: read.text("revision"),
     };
@@ -251,6 +323,17 @@ class Reader {
         return fallback;
     }
 
+    /** @returns those that are named, with commas between, in the order of `allowed` */
+    someOf<T extends string>(field: Field, allowed: readonly T[]): readonly T[] {
+        const texts = this.text(field)?.split(",") ?? [];
+        const named = new Set(texts.map((text) => text.trim()));
+        const known = allowed.filter((candidate) => named.has(candidate));
+        if (known.length < named.size) {
+            this.found(field, `some of ${allowed.join(", ")}, with commas between them`);
+        }
+        return known;
+    }
+
     url(field: Field, protocols: readonly string[], allowed: string): URL | undefined {
         const text = this.text(field);
         if (text === undefined) return undefined;
@@ -260,12 +343,19 @@ class Reader {
         return undefined;
     }
 
-    urls(field: Field, protocols: readonly string[]): readonly URL[] {
+    urls(field: Field, protocols: readonly string[], allowed: string): readonly URL[] {
         const texts = this.text(field)?.split(",") ?? [];
         const urls = texts.map((text) => URL.parse(text.trim()));
-        const sound = urls.filter((url) => url && protocols.includes(url.protocol));
-        if (sound.length < texts.length) this.found(field, "base URLs with commas between them");
+        const sound = urls.filter(
+            (url) => url && protocols.includes(url.protocol) && url.hostname !== "",
+        );
+        if (sound.length < texts.length) this.found(field, allowed);
         return sound.filter((url) => url !== null);
+    }
+
+    /** Notes a fault that was found in what the value names. */
+    sound(field: Field, allowed: string, fault: string | undefined): void {
+        if (fault !== undefined && fault !== "") this.found(field, `${allowed} (${fault})`);
     }
 
     found(field: Field, allowed: string): void {

@@ -1,6 +1,7 @@
-import { describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 
 import { ConfigError, readConfig } from "../src/config.ts";
+import { makeCertificates, type Certificates } from "./support/certificates.ts";
 
 const local = { MODEL_DIR: "/model", ANONYMOUS: "true" };
 
@@ -24,6 +25,7 @@ describe("the environment", () => {
             cacheTtlSeconds: 604_800,
             cacheStaleSeconds: 86_400,
             cachePrecision: "float32",
+            textFolding: [],
             maxLocalEntries: 2_000,
             money: { perRequest: 0.001, tokenPrices: [], podPerHour: 0, storagePerHour: 0 },
             tracing: undefined,
@@ -47,10 +49,12 @@ describe("the environment", () => {
             REDIS_PASSWORD: "secret",
         };
         expect(readConfig({ ...local, ...redis }).redis).toEqual({
-            url: new URL("rediss://cache:6380"),
+            urls: [new URL("rediss://cache:6380")],
             mode: "cluster",
             username: "app",
             password: "secret",
+            sentinel: undefined,
+            tls: { ca: undefined, cert: undefined, key: undefined },
         });
     });
 
@@ -78,6 +82,45 @@ describe("the environment", () => {
             ]);
         },
     );
+    test("sentinels come as a list, with the name of the primary", () => {
+        const redis = {
+            REDIS_URL: "redis://one:26379, redis://two",
+            REDIS_MODE: "sentinel",
+            REDIS_SENTINEL_MASTER: "cache",
+            REDIS_SENTINEL_PASSWORD: "of-the-sentinels",
+        };
+        expect(readConfig({ ...local, ...redis }).redis).toMatchObject({
+            urls: [new URL("redis://one:26379"), new URL("redis://two")],
+            sentinel: { master: "cache", password: "of-the-sentinels" },
+            tls: undefined,
+        });
+    });
+
+    test.each([
+        [
+            { REDIS_MODE: "sentinel" },
+            "REDIS_SENTINEL_MASTER is not set; allowed: the sentinels' name",
+        ],
+        [{ REDIS_SENTINEL_MASTER: "m" }, 'REDIS_SENTINEL_MASTER is "m"; allowed: nothing, since'],
+        [{ REDIS_URL: "redis://a,redis://b" }, "REDIS_URL is wrong; allowed: one URL, since"],
+        [
+            { REDIS_URL: "redis://a,rediss://b", REDIS_MODE: "cluster" },
+            "REDIS_URL is wrong; allowed: URLs that all begin",
+        ],
+        [{ REDIS_URL: "redis://a,b", REDIS_MODE: "cluster" }, "REDIS_URL is wrong; allowed: a URL"],
+        [{ REDIS_CA_FILE: "/ca" }, 'REDIS_CA_FILE is "/ca"; allowed: nothing, since REDIS_URL'],
+    ])("with %j it says what is wrong", (change, message) => {
+        const found = findings({ ...local, REDIS_URL: "redis://cache:6379", ...change });
+        expect(found).toEqual([expect.stringContaining(message)]);
+    });
+
+    test("foldings of texts come in one order, and unknown ones are refused", () => {
+        const { textFolding } = readConfig({ ...local, TEXT_FOLDING: "punctuation, case" });
+        expect(textFolding).toEqual(["case", "punctuation"]);
+        expect(findings({ ...local, TEXT_FOLDING: "case,stems" })).toEqual([
+            'TEXT_FOLDING is "case,stems"; allowed: some of case, punctuation, with commas between them',
+        ]);
+    });
 
     test("all findings come at once, each with variable, value and what is allowed", () => {
         const wrong = { PORT: "70000", COLOUR: "red", CACHE_TTL: "-1", LOG_LEVEL: "loud" };
@@ -107,6 +150,48 @@ describe("the environment", () => {
 
     test("a wrong URL is not shown, since it may hold a password", () => {
         const found = findings({ ...local, REDIS_URL: "http://user:hunter2@host" });
-        expect(found).toEqual(["REDIS_URL is wrong; allowed: a URL such as redis://host:6379"]);
+        expect(found).toEqual([
+            "REDIS_URL is wrong; allowed: a URL such as redis://host:6379, or several with commas between them",
+        ]);
+    });
+});
+
+describe("files for TLS", () => {
+    let files: Certificates;
+
+    beforeAll(async () => {
+        files = await makeCertificates();
+    });
+    afterAll(() => files.remove());
+
+    const wrong = (change: Record<string, string>) =>
+        findings({ ...local, REDIS_URL: "rediss://cache:6380", ...change });
+
+    test("are accepted where each is sound and the key is the certificate's", () => {
+        const { cert, key } = files.client;
+        const sound = { REDIS_CA_FILE: files.ca, REDIS_CERT_FILE: cert, REDIS_KEY_FILE: key };
+        expect(wrong(sound)).toEqual([]);
+    });
+
+    test("that cannot be read, hold something else or do not belong together are findings", () => {
+        const { client, server, noPem } = files;
+        expect(wrong({ REDIS_CA_FILE: "/no/such" })).toEqual([
+            expect.stringMatching(
+                /^REDIS_CA_FILE is "\/no\/such"; .*certificates in PEM \(.*ENOENT/,
+            ),
+        ]);
+        expect(wrong({ REDIS_CA_FILE: noPem })).toEqual([expect.stringContaining("holds none")]);
+        expect(wrong({ REDIS_CERT_FILE: client.cert, REDIS_KEY_FILE: noPem })).toEqual([
+            expect.stringMatching(/^REDIS_KEY_FILE is .*key in PEM/),
+        ]);
+        expect(wrong({ REDIS_CERT_FILE: client.cert, REDIS_KEY_FILE: server.key })).toEqual([
+            expect.stringContaining("of another certificate"),
+        ]);
+        expect(wrong({ REDIS_CERT_FILE: client.cert })).toEqual([
+            "REDIS_KEY_FILE is not set; allowed: a file, since REDIS_CERT_FILE is set",
+        ]);
+        expect(wrong({ REDIS_KEY_FILE: client.key })).toEqual([
+            "REDIS_CERT_FILE is not set; allowed: a file, since REDIS_KEY_FILE is set",
+        ]);
     });
 });

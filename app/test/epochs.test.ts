@@ -13,8 +13,7 @@ let commands: RedisCommands;
 
 beforeAll(async () => {
     redis = await startRedis();
-    const config = { url: redis.url, mode: "standalone", username: undefined, password: undefined };
-    commands = redisClient({ ...config, mode: "standalone" }, log);
+    commands = redisClient(redis.config, log);
     await eventually("Redis is connected", () => commands.connected());
 });
 

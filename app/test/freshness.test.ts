@@ -28,13 +28,7 @@ let shared: SharedCache;
 
 beforeAll(async () => {
     redis = await startRedis();
-    const config = {
-        url: redis.url,
-        mode: "standalone",
-        username: undefined,
-        password: undefined,
-    } as const;
-    shared = redisCache(redisClient(config, log), { codec, staleSeconds: 60, log });
+    shared = redisCache(redisClient(redis.config, log), { codec, staleSeconds: 60, log });
     await eventually("Redis is connected", () => shared.state() === "up");
 });
 
@@ -228,6 +222,21 @@ describe("one key asked for in two pods at once", () => {
         shared.release(["mine"], "me", 0);
         await eventually("it is free", async () =>
             (await shared.lease(["mine"], "you", 60_000)).has("mine"),
+        );
+    });
+});
+
+describe("a lease of which Redis never said anything", () => {
+    test("does not stand when Redis is back, so that nobody waits for it", async () => {
+        redis.pause();
+        expect((await shared.lease(["unsure"], "me", 60_000)).has("unsure")).toBe(true);
+        await Promise.all(Array.from({ length: 5 }, () => shared.read(["any"], undefined)));
+        expect(shared.state()).toBe("down");
+        shared.release(["unsure"], "me", 200);
+        redis.resume();
+        await eventually("Redis is up", () => shared.state() === "up");
+        await eventually("it is free", () =>
+            redis.command("EXISTS", "embedding:lease:unsure").startsWith("0"),
         );
     });
 });

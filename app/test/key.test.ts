@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 
 import { keyMaker, type KeySpace } from "../src/key/key.ts";
-import { normaliseText } from "../src/key/normalise.ts";
+import { FOLDINGS, normaliser, normaliseText } from "../src/key/normalise.ts";
 
 const space: KeySpace = {
     tenant: "anonymous",
@@ -71,6 +71,67 @@ describe("normal form", () => {
                 expect(normaliseText(normal)).toBe(normal);
                 expect(normal).toBe(normal.trim());
             }),
+        );
+    });
+});
+
+const written = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.string({
+        unit: fc.constantFrom("a", "B", "İ", "Σ", " ", ".", "(", ")", '"', "'", "?", "…", "«", "»"),
+    }),
+);
+
+describe("folding", () => {
+    test.each([
+        ["case", "Two ROOMS, Straße", "two rooms, straße"],
+        ["punctuation", "Two rooms, please?!", "Two rooms please"],
+        ["punctuation", '("Quoted"), [so] …', "Quoted so …"],
+        [
+            "punctuation",
+            "C++ is not C# at 3.5 o'clock, -5 °C",
+            "C++ is not C# at 3.5 o'clock -5 °C",
+        ],
+        ["punctuation", "wait , what", "wait , what"],
+        ["punctuation", "?!", "?"],
+        ["punctuation", "空房間。", "空房間"],
+    ] as const)("of %s makes %j %j", (folding, written, folded) => {
+        expect(normaliser([folding])(written)).toBe(folded);
+    });
+
+    test("is off by default, and nothing changes", () => {
+        expect(normaliser([])).toBe(normaliseText);
+    });
+
+    test.each([[["case"]], [["punctuation"]], [FOLDINGS]] as const)(
+        "of %j: what is keyed is what is embedded, in normal form, and folding it again changes nothing",
+        (foldings) => {
+            const normalise = normaliser(foldings);
+            fc.assert(
+                fc.property(written, (raw) => {
+                    const folded = normalise(raw);
+                    expect(normalise(folded)).toBe(folded);
+                    // So its entry is also the right one for pods that fold nothing.
+                    expect(normaliseText(folded)).toBe(folded);
+                    expect(folded === "").toBe(normaliseText(raw) === "");
+                }),
+            );
+        },
+    );
+
+    test("joins texts that differ in what is folded, and no others", () => {
+        const [cases, marks] = [normaliser(["case"]), normaliser(["punctuation"])];
+        fc.assert(
+            fc.property(
+                fc.array(fc.stringMatching(/^[a-z0-9]{1,6}$/), { minLength: 1 }),
+                (words) => {
+                    const plain = words.join(" ");
+                    expect(cases(plain.toUpperCase())).toBe(plain);
+                    expect(marks(`"${words.join(", ")}!"`)).toBe(plain);
+                    expect(marks(plain.toUpperCase())).toBe(plain.toUpperCase());
+                    expect(cases(`${plain}!`)).toBe(`${plain}!`);
+                },
+            ),
         );
     });
 });

@@ -33,13 +33,11 @@ let shared: SharedCache;
 
 beforeAll(async () => {
     redis = await startRedis();
-    const config = {
-        url: redis.url,
-        mode: "standalone",
-        username: undefined,
-        password: undefined,
-    } as const;
-    shared = redisCache(redisClient(config, log), { codec, staleSeconds: STALE_SECONDS, log });
+    shared = redisCache(redisClient(redis.config, log), {
+        codec,
+        staleSeconds: STALE_SECONDS,
+        log,
+    });
     await eventually("Redis is connected", () => shared.state() === "up");
 });
 

@@ -6,18 +6,35 @@ export const ENVIRONMENT = {
     port: "PORT",
     colour: "COLOUR",
     version: "VERSION",
-    /** `redis://host:port`, `rediss://…` for TLS; empty or absent: no Redis. */
+    /**
+     * `redis://host:port`, `rediss://…` for TLS; several with commas between: nodes of the cluster, or
+     * the sentinels. Empty or absent: no Redis.
+     */
     redisUrl: "REDIS_URL",
-    /** `standalone` (default) or `cluster`. */
+    /** `standalone` (default), `cluster` or `sentinel`. */
     redisMode: "REDIS_MODE",
     redisUsername: "REDIS_USERNAME",
     redisPassword: "REDIS_PASSWORD",
+    /** Name under which the sentinels know the primary and its replicas. */
+    redisSentinelMaster: "REDIS_SENTINEL_MASTER",
+    /** Of the sentinels themselves; absent: they want none. */
+    redisSentinelPassword: "REDIS_SENTINEL_PASSWORD",
+    /** PEM file of the authorities that sign the certificate of Redis; absent: those of Node. */
+    redisCaFile: "REDIS_CA_FILE",
+    /** PEM files of the certificate that Redis asks its clients for, and of its key. */
+    redisCertFile: "REDIS_CERT_FILE",
+    redisKeyFile: "REDIS_KEY_FILE",
     /** Seconds. */
     cacheTtl: "CACHE_TTL",
     /** Seconds that an entry is kept after CACHE_TTL, for when the upstream fails. */
     cacheStale: "CACHE_STALE",
     /** `float32` (default), `float16` or `int8`: how vectors are stored in Redis. */
     cachePrecision: "CACHE_PRECISION",
+    /**
+     * What texts are stripped of before they are keyed and embedded, with commas between: `case`,
+     * `punctuation`. Empty or absent: nothing.
+     */
+    textFolding: "TEXT_FOLDING",
     /** Entries. */
     maxLocalCacheSize: "MAX_LOCAL_CACHE_SIZE",
     /** Dollars per request that reaches the upstream: the flat price, where there are no token prices. */

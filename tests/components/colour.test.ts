@@ -21,6 +21,7 @@ const ARGS: ColourArgs = {
         cacheTtl: 604800,
         cacheStale: 86400,
         cachePrecision: "float16",
+        textFolding: "case",
         maxLocalCacheSize: 2000,
         money: {
             costPerRequest: "0.001",
@@ -58,6 +59,7 @@ describe("Colour", () => {
             REDIS_URL: "redis://redis-cluster:6379",
             REDIS_MODE: "standalone",
             CACHE_TTL: "604800",
+            TEXT_FOLDING: "case",
             MAX_LOCAL_CACHE_SIZE: "2000",
             EMBEDDING_COST_PER_REQUEST: "0.001",
             EMBEDDING_TOKEN_PRICES: "2024-01-25=0.02",
@@ -111,6 +113,47 @@ describe("Colour", () => {
         const all = await build({ redis });
         expect(names(all.of(":Secret"))).not.toContain("redis-credentials");
         expect(all.of(":Service")).toHaveLength(1);
+    });
+
+    test("finds an external Redis by its sentinels, over TLS with certificates from existing Secrets", async () => {
+        const redis = {
+            mode: "external",
+            url: "rediss://one.example:26379,rediss://two.example:26379",
+            secretName: "managed-redis",
+            clustered: false,
+            sentinel: { master: "cache" },
+            tls: { caSecretName: "redis-authority", certSecretName: "redis-client" },
+        } as const;
+        expect(await environment({ redis })).toMatchObject({
+            REDIS_URL: redis.url,
+            REDIS_MODE: "sentinel",
+            REDIS_SENTINEL_MASTER: "cache",
+            REDIS_SENTINEL_PASSWORD: {
+                name: "managed-redis",
+                key: "sentinel-password",
+                optional: true,
+            },
+            REDIS_CA_FILE: "/etc/redis-ca/ca.crt",
+            REDIS_CERT_FILE: "/etc/redis-cert/tls.crt",
+            REDIS_KEY_FILE: "/etc/redis-cert/tls.key",
+        });
+        const { inputs } = (await build({ redis })).one(":Deployment");
+        expect(at(inputs, ...CONTAINER, "volumeMounts")).toEqual(
+            expect.arrayContaining([
+                { name: "redis-ca", mountPath: "/etc/redis-ca", readOnly: true },
+                { name: "redis-cert", mountPath: "/etc/redis-cert", readOnly: true },
+            ]),
+        );
+        expect(at(inputs, "spec", "template", "spec", "volumes")).toEqual(
+            expect.arrayContaining([
+                { name: "redis-ca", secret: { secretName: "redis-authority" } },
+                { name: "redis-cert", secret: { secretName: "redis-client" } },
+            ]),
+        );
+        const own = await environment();
+        for (const name of ["REDIS_SENTINEL_MASTER", "REDIS_CA_FILE", "REDIS_CERT_FILE"]) {
+            expect(own).not.toHaveProperty(name);
+        }
     });
 
     test("hands out the upstream's key by Secret, and only where there is an upstream", async () => {

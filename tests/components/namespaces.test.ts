@@ -125,13 +125,20 @@ describe("Namespaces", () => {
     });
 
     test("an external Redis is reached outside, and our own no more", async () => {
-        const redis = policy("blue", "allow-redis", await build({ externalRedisPort: 6380 }));
+        const redis = policy(
+            "blue",
+            "allow-redis",
+            await build({ externalRedisPorts: [26379, 6380] }),
+        );
         expect(at(redis, "spec", "egress")).toEqual([
             {
                 to: expect.arrayContaining([
                     expect.objectContaining({ ipBlock: expect.anything() }),
                 ]),
-                ports: [{ protocol: "TCP", port: 6380 }],
+                ports: [
+                    { protocol: "TCP", port: 26379 },
+                    { protocol: "TCP", port: 6380 },
+                ],
             },
         ]);
     });

@@ -70,6 +70,11 @@ describe("loadConfig", () => {
         ["redis.mode", "sentinel", /allowed: standalone, cluster, external/],
         ["redis.memoryLimit", "32Mi", /no less than 64Mi/],
         ["redis.url", "redis://:secret@host:6379", /without credentials/],
+        ["redis.url", "redis://a:1,rediss://b:1", /several of one kind/],
+        ["redis.url", "redis://a:1,", /several of one kind/],
+        ["redis.sentinelDataPort", "0", /from 1 to 65535/],
+        ["redis.caSecretName", "A Secret", /name of an object/],
+        ["service.textFolding", "stems", /some of case, punctuation/],
         ["redis.passwords.app", "", /the stack's first deploy generates it/],
         ["edge.httpPort", "70000", /from 1 to 65535/],
         ["edge.hostname", "localhost", /a host name such as/],
@@ -94,6 +99,24 @@ describe("loadConfig", () => {
         expect(() => load(change)).toThrow(
             reason?.startsWith("certificates") ? /since/ : `since ${reason ?? ""} is`,
         );
+    });
+
+    test.each([
+        [{ "redis.url": "redis://a:1,redis://b:1" }, /redis\.url is .*allowed: one URL, since/],
+        [
+            { "redis.clustered": "true", "redis.sentinelMaster": "m" },
+            /redis\.sentinelMaster is set; allowed: nothing, since redis\.clustered is/,
+        ],
+        [{ "redis.caSecretName": "ca" }, /redis\.caSecretName is set; .*not rediss:/],
+        [{ "redis.certSecretName": "cert" }, /redis\.certSecretName is set; .*not rediss:/],
+    ])("refuses an external Redis with %j", (change, message) => {
+        const external = {
+            "redis.mode": "external",
+            "redis.url": "redis://cache.example:6379",
+            "redis.secretName": "managed",
+        };
+        expect(() => load(external)).not.toThrow();
+        expect(() => load({ ...external, ...change })).toThrow(message);
     });
 
     test("tells everything that is wrong at once", () => {
@@ -122,7 +145,7 @@ describe("trafficOf", () => {
         const traffic = (change: Record<string, string>) => trafficOf(load(change));
         const openai = { "service.provider": "openai", "service.upstreamApiKey": "key" };
         const external = { "redis.mode": "external", "redis.secretName": "managed" };
-        for (const port of ["upstreamPorts", "tracesPort", "externalRedisPort"]) {
+        for (const port of ["upstreamPorts", "tracesPort", "externalRedisPorts"]) {
             expect(traffic({})).not.toHaveProperty(port);
         }
         const urls = {
@@ -134,7 +157,12 @@ describe("trafficOf", () => {
             tracesPort: 4318,
         });
         expect(traffic({ ...external, "redis.url": "rediss://a.example:6380" })).toMatchObject({
-            externalRedisPort: 6380,
+            externalRedisPorts: [6380],
+        });
+        const sentinels = "redis://a.example:26379,redis://b.example:26379";
+        const master = { "redis.sentinelMaster": "cache" };
+        expect(traffic({ ...external, ...master, "redis.url": sentinels })).toMatchObject({
+            externalRedisPorts: [26379, 6379],
         });
     });
 });

@@ -3,6 +3,7 @@ import type { LocalCache, SharedCache } from "../cache/tiers.ts";
 import type { Config } from "../config.ts";
 import type { HotKeys } from "../hotkeys/hotKeys.ts";
 import type { KeyOf } from "../key/key.ts";
+import type { Normalise } from "../key/normalise.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Log } from "../log.ts";
 import { hotKeyRoutes } from "./routes/hotKeys.ts";
@@ -18,6 +19,8 @@ export interface AdminParts {
     readonly local: LocalCache;
     readonly shared: SharedCache;
     readonly hotKeys: HotKeys;
+    /** As the texts of clients are. */
+    readonly normalise: Normalise;
     readonly keysOf: (tenant: string) => KeyOf;
     /** For bulk work: it leaves this process's cache to what clients ask for. */
     readonly resolver: Resolver;

@@ -1,16 +1,14 @@
-import { CACHE_KEY_PREFIX, type RedisOperation } from "@property-search/contract";
-import {
-    BrokenCircuitError,
-    circuitBreaker,
-    CircuitState,
-    ConsecutiveBreaker,
-    handleAll,
-} from "cockatiel";
+import { randomUUID } from "node:crypto";
+
+import { CACHE_KEY_PREFIX } from "@property-search/contract";
 
 import { wallClock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Embedding } from "../vector/embedding.ts";
 import type { EntryCodec, Sealed } from "../vector/entry.ts";
+import { breaker as openBreaker } from "./breaker.ts";
+import { leases } from "./leases.ts";
+import { metered, type OperationEvents } from "./metered.ts";
 import type { RedisCommands } from "./redisClient.ts";
 import type { SharedCache } from "./tiers.ts";
 
@@ -26,9 +24,7 @@ export interface RedisCacheOptions {
 export const DROP_REASONS = ["full", "down", "error"] as const;
 
 /** What there is to count about Redis; none of it may throw. */
-export interface RedisEvents {
-    readonly answered: (operation: RedisOperation, seconds: number) => void;
-    readonly failed: (operation: RedisOperation) => void;
+export interface RedisEvents extends OperationEvents {
     readonly dropped: (entries: number, reason: (typeof DROP_REASONS)[number]) => void;
     readonly damaged: () => void;
 }
@@ -42,31 +38,30 @@ const noEvents: RedisEvents = {
 
 /** So many failures in a row open the breaker: from then on nothing waits for Redis. */
 const FAILURES_TO_OPEN = 5;
-const HALF_OPEN_AFTER_MILLISECONDS = 1_000;
+const PROBE_MILLISECONDS = 1_000;
 /** On their way to Redis; above either, new entries are dropped rather than kept in memory. */
 const MAX_PENDING_WRITES = 4_096;
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
-const LEASE_PREFIX = `${CACHE_KEY_PREFIX}lease:`;
 
 /** Redis behind a breaker: what fails or is slow is a miss. */
-export function redisCache(commands: RedisCommands, options: RedisCacheOptions): SharedCache {
+export function redisCache(client: RedisCommands, options: RedisCacheOptions): SharedCache {
     const { codec, log, staleSeconds, events = noEvents } = options;
-    const breaker = circuitBreaker(handleAll, {
-        halfOpenAfter: HALF_OPEN_AFTER_MILLISECONDS,
-        breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
+    const commands = metered(client, events);
+    const breaker = openBreaker({
+        failures: FAILURES_TO_OPEN,
+        probeMilliseconds: PROBE_MILLISECONDS,
+        // What requests do, so that a user who may only PING, or one node of many, does not close it.
+        probe: () => commands.read([redisKey(randomUUID())]),
+        opened: (error) =>
+            log.warn({ error: messageOf(error) }, "Redis does not answer: serving without it"),
+        closed: () => {
+            log.info("Redis answers again");
+            held.pay();
+        },
     });
-    let probing: NodeJS.Timeout | undefined;
-    breaker.onBreak((reason) => {
-        if (probing) return;
-        const error = "error" in reason ? messageOf(reason.error) : "isolated";
-        log.warn({ error }, "Redis does not answer: serving without it");
-        // Without it, a pod that gets no requests would call Redis down for ever.
-        probing = setInterval(probe, HALF_OPEN_AFTER_MILLISECONDS).unref();
-    });
-    breaker.onReset(() => {
-        clearInterval(probing);
-        probing = undefined;
-        log.info("Redis answers again");
+    const { lease, release, ...held } = leases(commands, {
+        available: () => !breaker.open(),
+        log,
     });
     let pendingWrites = 0;
     let pendingBytes = 0;
@@ -91,24 +86,17 @@ export function redisCache(commands: RedisCommands, options: RedisCacheOptions):
     }
 
     async function stored(keys: readonly string[]): Promise<readonly (Buffer | null)[]> {
+        if (breaker.open()) return [];
         try {
-            return await breaker.execute(() =>
-                timed("read", () => commands.read(keys.map(redisKey))),
-            );
+            return await breaker.attempt(() => commands.read(keys.map(redisKey)));
         } catch (error) {
-            if (!(error instanceof BrokenCircuitError)) {
-                log.debug({ error: messageOf(error) }, "A read from Redis failed");
-            }
+            log.debug({ error: messageOf(error) }, "A read from Redis failed");
             return [];
         }
     }
 
-    function probe(): void {
-        breaker.execute(() => commands.ping()).catch(() => undefined);
-    }
-
     function write(entries: readonly Sealed[]): void {
-        if (breaker.state === CircuitState.Open) {
+        if (breaker.open()) {
             events.dropped(entries.length, "down");
             return;
         }
@@ -128,11 +116,12 @@ export function redisCache(commands: RedisCommands, options: RedisCacheOptions):
             value: entry,
             milliseconds: Math.ceil(Math.max(1, embedding.freshUntil - now) + staleSeconds * 1000),
         }));
-        timed("write", () => commands.write(writes))
+        commands
+            .write(writes)
             // Full or read-only Redis still answers reads, so failed writes leave the breaker alone.
             .catch((error: unknown) => {
                 events.dropped(entries.length, "error");
-                quietly("A write to Redis failed")(error);
+                log.debug({ error: messageOf(error) }, "A write to Redis failed");
             })
             .finally(() => {
                 pendingWrites -= entries.length;
@@ -144,57 +133,16 @@ export function redisCache(commands: RedisCommands, options: RedisCacheOptions):
         return commands.remove(keys.map(redisKey));
     }
 
-    /** Who cannot ask need not wait for anybody either. */
-    async function lease(
-        keys: readonly string[],
-        token: string,
-        milliseconds: number,
-    ): Promise<ReadonlySet<string>> {
-        if (breaker.state === CircuitState.Open) return new Set(keys);
-        try {
-            const won = await timed("lease", () =>
-                commands.claim(keys.map(leaseKey), token, milliseconds),
-            );
-            return new Set(keys.filter((_, index) => won[index]));
-        } catch (error) {
-            quietly("A lease could not be asked for")(error);
-            return new Set(keys);
-        }
-    }
-
-    function release(keys: readonly string[], token: string, milliseconds: number): void {
-        if (breaker.state === CircuitState.Open) return;
-        timed("release", () => commands.yield(keys.map(leaseKey), token, milliseconds)).catch(
-            quietly("A lease could not be released"),
-        );
-    }
-
-    async function timed<T>(operation: RedisOperation, run: () => Promise<T>): Promise<T> {
-        const begun = performance.now();
-        try {
-            const answer = await run();
-            events.answered(operation, (performance.now() - begun) / 1000);
-            return answer;
-        } catch (error) {
-            events.failed(operation);
-            throw error;
-        }
-    }
-
-    function quietly(what: string): (error: unknown) => void {
-        return (error) => log.debug({ error: messageOf(error) }, what);
-    }
-
     return {
         read,
         write,
         remove,
         lease,
         release,
-        state: () =>
-            breaker.state === CircuitState.Closed && commands.connected() ? "up" : "down",
+        state: () => (!breaker.open() && commands.connected() ? "up" : "down"),
         close: async () => {
-            clearInterval(probing);
+            breaker.stop();
+            held.stop();
             await commands.close();
         },
     };
@@ -202,10 +150,6 @@ export function redisCache(commands: RedisCommands, options: RedisCacheOptions):
 
 function redisKey(key: string): string {
     return CACHE_KEY_PREFIX + key;
-}
-
-function leaseKey(key: string): string {
-    return LEASE_PREFIX + key;
 }
 
 function messageOf(error: unknown): string {

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 
 import type { Input } from "../input.ts";
-import { normaliseText } from "../key/normalise.ts";
+import { normaliseText, type Normalise } from "../key/normalise.ts";
 import { HttpError, wrongField } from "./error.ts";
 
 export type Encoding = "float" | "base64";
@@ -44,15 +44,17 @@ export function itemName({ field, single }: EmbeddingRequest, index: number): st
 }
 
 /** Reads `{"text": string}` or `{"texts": string[]}`. @throws HttpError */
-export function parseEmbed(body: Buffer): EmbeddingRequest {
+export function parseEmbed(body: Buffer, normalise: Normalise = normaliseText): EmbeddingRequest {
     const fields = parseObject(body, EMBED_FIELDS);
     const single = fields.text !== undefined;
     if (single === (fields.texts !== undefined)) {
         throw wrongField("text", "Give either text, a string, or texts, a list of strings");
     }
     const inputs = single
-        ? [textInput(fields.text, "text")]
-        : list(fields.texts, "texts").map((text, index) => textInput(text, `texts[${index}]`));
+        ? [textInput(fields.text, "text", normalise)]
+        : list(fields.texts, "texts").map((text, index) =>
+              textInput(text, `texts[${index}]`, normalise),
+          );
     const field = single ? "text" : "texts";
     return {
         inputs,
@@ -65,7 +67,11 @@ export function parseEmbed(body: Buffer): EmbeddingRequest {
 }
 
 /** Reads the body of OpenAI's `POST /v1/embeddings`. @throws HttpError */
-export function parseOpenai(body: Buffer, limits: ModelLimits): EmbeddingRequest {
+export function parseOpenai(
+    body: Buffer,
+    limits: ModelLimits,
+    normalise: Normalise = normaliseText,
+): EmbeddingRequest {
     const fields = parseObject(body, OPENAI_FIELDS);
     checkModel(fields.model, limits.model);
     const { user } = fields;
@@ -77,7 +83,7 @@ export function parseOpenai(body: Buffer, limits: ModelLimits): EmbeddingRequest
         ? { dimensions: undefined, shortenTo: dimensions }
         : { dimensions, shortenTo: undefined };
     return {
-        ...readInput(fields.input, limits),
+        ...readInput(fields.input, limits, normalise),
         field: "input",
         encoding: readEncoding(fields),
         ...length,
@@ -140,8 +146,10 @@ function readDimensions(dimensions: unknown, limits: ModelLimits): number | unde
 function readInput(
     input: unknown,
     limits: ModelLimits,
+    normalise: Normalise,
 ): Pick<EmbeddingRequest, "inputs" | "single"> {
-    if (typeof input === "string") return { inputs: [textInput(input, "input")], single: true };
+    if (typeof input === "string")
+        return { inputs: [textInput(input, "input", normalise)], single: true };
     if (input === undefined) throw wrongField("input", "input is missing");
     const items = list(input, "input");
     if (typeof items[0] === "number") {
@@ -150,7 +158,7 @@ function readInput(
     const inputs = items.map((item, index) =>
         Array.isArray(item)
             ? tokenInput(item, `input[${index}]`, limits)
-            : textInput(item, `input[${index}]`),
+            : textInput(item, `input[${index}]`, normalise),
     );
     const tokens = inputs.reduce(
         (sum, item) => sum + (item.kind === "tokens" ? item.ids.length : 0),
@@ -173,9 +181,9 @@ function list(value: unknown, param: string): readonly unknown[] {
     return value as unknown[];
 }
 
-function textInput(text: unknown, param: string): Input {
+function textInput(text: unknown, param: string, normalise: Normalise): Input {
     if (typeof text !== "string") throw wrongField(param, `${param} must be a string`);
-    const normalised = normaliseText(text);
+    const normalised = normalise(text);
     if (normalised === "") throw wrongField(param, `${param} must not be empty or blank`);
     return { kind: "text", text: normalised };
 }

@@ -2,9 +2,13 @@ import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 
+import type { RedisConfig } from "../../src/config.ts";
+
 export interface RedisServer {
     readonly port: number;
     readonly url: URL;
+    /** What a client is told in order to reach it. */
+    readonly config: RedisConfig;
     /** Runs one command by redis-cli and returns what it prints. */
     readonly command: (...words: readonly string[]) => string;
     /** Stops answering and keeps its connections, as a hung machine does. */
@@ -29,13 +33,31 @@ export async function startRedis(
 ): Promise<RedisServer> {
     const chosen = port ?? (await freePort());
     const args = ["--port", String(chosen), "--bind", "127.0.0.1", "--save", "", ...settings];
+    return run(chosen, args, "Ready to accept connections");
+}
+
+/** Starts a real sentinel by its file of settings, which it also writes to. */
+export function startSentinel(port: number, file: string, password = ""): Promise<RedisServer> {
+    return run(port, [file, "--sentinel"], "Sentinel ID is", password);
+}
+
+async function run(
+    port: number,
+    args: readonly string[],
+    readyWhen: string,
+    password = "",
+): Promise<RedisServer> {
     const server = spawn("redis-server", args, { stdio: ["ignore", "pipe", "ignore"] });
-    await ready(server);
+    await ready(server, readyWhen);
+    const url = new URL(`redis://127.0.0.1:${port}`);
+    const login = password === "" ? [] : ["--no-auth-warning", "-a", password];
     return {
-        port: chosen,
-        url: new URL(`redis://127.0.0.1:${chosen}`),
+        port,
+        url,
+        config: { urls: [url], mode: "standalone" },
         command: (...words) =>
-            spawnSync("redis-cli", ["-p", String(chosen), ...words], { encoding: "utf8" }).stdout,
+            spawnSync("redis-cli", ["-p", String(port), ...login, ...words], { encoding: "utf8" })
+                .stdout,
         pause: () => void server.kill("SIGSTOP"),
         resume: () => void server.kill("SIGCONT"),
         kill: async () => {
@@ -47,12 +69,12 @@ export async function startRedis(
     };
 }
 
-function ready(server: ChildProcess): Promise<void> {
+function ready(server: ChildProcess, when: string): Promise<void> {
     return new Promise((resolve, reject) => {
         let said = "";
         server.stdout?.setEncoding("utf8").on("data", (text: string) => {
             said += text;
-            if (said.includes("Ready to accept connections")) resolve();
+            if (said.includes(when)) resolve();
         });
         server.once("error", (error) => {
             const hint = "redis-server is missing: `make test-tools` installs it";

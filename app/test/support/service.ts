@@ -26,14 +26,17 @@ export interface Answer {
 export const MODEL = "stub-model";
 
 /** The whole service in this process, on a free port, configured by environment as a pod is. */
-export async function startService(environment: Environment): Promise<Service> {
+export async function startService(
+    environment: Environment,
+    log = pino({ level: "silent" }),
+): Promise<Service> {
     const config = readConfig({
         COLOUR: "blue",
         VERSION: "v1.0.0",
         ANONYMOUS: "true",
         ...environment,
     });
-    const app = await buildApp(config, pino({ level: "silent" }));
+    const app = await buildApp(config, log);
     const server = httpServer(app.listener);
     const port = await server.listen(0, "127.0.0.1");
     await app.start();

@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import { TextDecoder } from "node:util";
 
 import { HttpError } from "../../http/error.ts";
-import { normaliseText } from "../../key/normalise.ts";
+import type { Normalise } from "../../key/normalise.ts";
 
 /** One text of an upload, and where it stood. */
 export interface Line {
@@ -30,6 +30,7 @@ const MAX_LINE_CHARACTERS = 256 * 1024;
 export async function* readTexts(
     upload: Readable,
     format: TextFormat,
+    normalise: Normalise,
     limits: TextLimits,
 ): AsyncGenerator<Line, void> {
     let line = 0;
@@ -39,7 +40,7 @@ export async function* readTexts(
         if (line > limits.lines) {
             throw new HttpError(413, `The upload has more than ${limits.lines} lines: split it`);
         }
-        const text = normaliseText(format === "plain" ? content : parseLine(content, line));
+        const text = normalise(format === "plain" ? content : parseLine(content, line));
         if (text === "") throw wrongLine(line, "its text is blank");
         yield { line, text };
     }

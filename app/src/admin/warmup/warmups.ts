@@ -4,6 +4,7 @@ import type { Readable } from "node:stream";
 import type { Resolver } from "../../cache/resolve.ts";
 import { HttpError } from "../../http/error.ts";
 import type { KeyOf } from "../../key/key.ts";
+import type { Normalise } from "../../key/normalise.ts";
 import type { Log } from "../../log.ts";
 import { overBudget, type Budget, type Price } from "./budget.ts";
 import { runJob, type Progress } from "./job.ts";
@@ -14,6 +15,7 @@ import { readTexts, type TextFormat } from "./texts.ts";
 export interface WarmupParts {
     /** Fills the cache that pods share, and leaves this process's own to its hot entries. */
     readonly resolver: Pick<Resolver, "resolveEach">;
+    readonly normalise: Normalise;
     readonly keysOf: (tenant: string) => KeyOf;
     /** Those of the keys that a cache holds. */
     readonly cached: (keys: readonly string[]) => Promise<ReadonlySet<string>>;
@@ -71,13 +73,14 @@ interface Kept {
 }
 
 export function warmups(parts: WarmupParts): Warmups {
-    const { keysOf, cached, price, log } = parts;
+    const { normalise, keysOf, cached, price, log } = parts;
     const kept = new Map<string, Kept>();
     /** One job a pod: two would only share what the upstream gives. */
     let taken = false;
 
     function surveyOf(upload: Readable, { tenant, format }: WarmupRequest) {
-        return survey(readTexts(upload, format, LIMITS), { keyOf: keysOf(tenant), cached, price });
+        const lines = readTexts(upload, format, normalise, LIMITS);
+        return survey(lines, { keyOf: keysOf(tenant), cached, price });
     }
 
     async function start(upload: Readable, request: WarmupRequest): Promise<Job> {

@@ -1,0 +1,83 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { PATHS } from "@property-search/contract";
+
+import { startRedis, type RedisServer } from "../support/redisServer.ts";
+import type { Service } from "../support/service.ts";
+import { allAre, openStage, unharmed, type Stage } from "../support/stage.ts";
+
+const HOUR = 3_600_000;
+const TTL_SECONDS = 60;
+const { now } = Date;
+const { timeOrigin } = performance;
+
+let stage: Stage;
+
+beforeAll(async () => {
+    stage = await openStage();
+});
+afterEach(async () => {
+    Date.now = now;
+    startedAt(timeOrigin);
+    await stage.clear();
+});
+afterAll(() => stage.close());
+
+/** As if the system's clock had stood there when this process began: see `wallClock`. */
+function startedAt(value: number): void {
+    Object.defineProperty(performance, "timeOrigin", { value, configurable: true });
+}
+
+async function redisOn(port?: number): Promise<RedisServer> {
+    const redis = await startRedis(port);
+    stage.ends(redis.kill);
+    return redis;
+}
+
+function podOn(redis: RedisServer): Promise<Service> {
+    return stage.pod({ REDIS_URL: redis.url.href, CACHE_TTL: `${TTL_SECONDS}`, CACHE_STALE: "0" });
+}
+
+describe.each([
+    ["back", -HOUR],
+    ["forward", HOUR],
+])("a clock that goes %s by an hour", (_, step) => {
+    test("under traffic: no request fails, and a Redis that comes back is found at once", async () => {
+        const redis = await redisOn();
+        const pods = [await podOn(redis), await podOn(redis)];
+        const clients = stage.clients(...pods);
+        await clients.more("HIT-L2", 50);
+        Date.now = () => now() + step;
+        await clients.more("HIT-L2", 50);
+        await redis.kill();
+        await allAre(pods, "down");
+        Date.now = () => now() + 2 * step;
+        await redisOn(redis.port);
+        await allAre(pods, "up");
+        await clients.more("HIT-L2", 50);
+        await unharmed(clients);
+    });
+
+    test("in one pod: its entries are right for the others, and end in their time", async () => {
+        const redis = await redisOn();
+        const [wrong, right] = [await podOn(redis), await podOn(redis)];
+        await allAre([wrong, right], "up");
+        const ask = async (pod: Service): Promise<string | null> => {
+            const answer = await pod.post(PATHS.embed, { text: "skewed" });
+            expect(answer.status).toBe(200);
+            return answer.headers.get("x-cache");
+        };
+        startedAt(timeOrigin + step);
+        expect(await ask(wrong)).toBe("MISS");
+        await stage.clients(wrong).more("HIT-L2", 20);
+        startedAt(timeOrigin);
+        // From a clock that is behind it looks old, and is made anew; never is it an error.
+        expect(await ask(right)).toBe(step > 0 ? "HIT-L2" : "MISS");
+        const keys = redis.command("KEYS", "*").match(/^embedding:[\w-]{43}$/gm) ?? [];
+        expect(keys.length).toBeGreaterThan(10);
+        for (const key of keys) {
+            const left = Number(redis.command("PTTL", key));
+            expect(left).toBeGreaterThan(0);
+            expect(left).toBeLessThanOrEqual(TTL_SECONDS * 1_000);
+        }
+    });
+});

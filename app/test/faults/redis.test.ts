@@ -1,0 +1,218 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { CACHE_KEY_PREFIX } from "@property-search/contract";
+
+import { eventually } from "../support/eventually.ts";
+import { startProxy, type Proxy } from "../support/proxy.ts";
+import { startRedis, type RedisServer } from "../support/redisServer.ts";
+import type { Service } from "../support/service.ts";
+import {
+    allAre,
+    LONGEST_WITH_A_LEASE,
+    openStage,
+    stateOf,
+    unharmed,
+    type Stage,
+} from "../support/stage.ts";
+import { traffic, type Traffic } from "../support/traffic.ts";
+
+let stage: Stage;
+
+beforeAll(async () => {
+    stage = await openStage();
+});
+afterEach(() => stage.clear());
+afterAll(() => stage.close());
+
+async function redisOn(port?: number, settings?: readonly string[]): Promise<RedisServer> {
+    const redis = await startRedis(port, settings);
+    stage.ends(redis.kill);
+    return redis;
+}
+
+const LIST_INSTEAD =
+    "redis.call('del', KEYS[1]) return redis.call('rpush', KEYS[1], 'not a string')";
+
+interface Scene {
+    readonly redis: RedisServer;
+    readonly network: Proxy;
+    readonly pods: readonly Service[];
+    readonly clients: Traffic;
+}
+
+/** Two pods under traffic that is answered from Redis, which they reach over a network of ours. */
+async function scene(settings?: readonly string[]): Promise<Scene> {
+    const redis = await redisOn(undefined, settings);
+    const network = await startProxy(redis.port);
+    stage.ends(network.stop);
+    const environment = { REDIS_URL: network.url.href };
+    const pods = [await stage.pod(environment), await stage.pod(environment)];
+    const clients = stage.clients(...pods);
+    await clients.more("HIT-L2", 50);
+    return { redis, network, pods, clients };
+}
+
+/** Entries only: leases come and go. */
+const entries = (redis: RedisServer) =>
+    redis.command("KEYS", `${CACHE_KEY_PREFIX}*`).match(/^embedding:[\w-]{43}$/gm) ?? [];
+
+describe("a Redis that", () => {
+    test("is killed and comes back: answers go on, then hits", async () => {
+        const { redis, pods, clients } = await scene();
+        await redis.kill();
+        await allAre(pods, "down");
+        await clients.more("answers", 100);
+        await redisOn(redis.port);
+        await allAre(pods, "up");
+        await clients.more("HIT-L2", 50);
+        await unharmed(clients);
+    });
+
+    test("hangs and comes back: soon nobody waits for it, then hits", async () => {
+        const { redis, pods, clients } = await scene();
+        redis.pause();
+        await allAre(pods, "down");
+        const quick = traffic(...pods);
+        await quick.more("answers", 100);
+        // Nobody is its trial, or waits for one: see `breaker`.
+        expect((await quick.stop()).slowestMilliseconds).toBeLessThan(100);
+        redis.resume();
+        await allAre(pods, "up");
+        await clients.more("HIT-L2", 50);
+        await unharmed(clients, LONGEST_WITH_A_LEASE);
+    });
+
+    test("is slower than it may be: is left alone until it is fast again", async () => {
+        const { network, pods, clients } = await scene();
+        network.delayMilliseconds = 150;
+        await allAre(pods, "down");
+        await clients.more("answers", 100);
+        network.delayMilliseconds = 0;
+        await allAre(pods, "up");
+        await clients.more("HIT-L2", 50);
+        await unharmed(clients, LONGEST_WITH_A_LEASE);
+    });
+
+    test("is slow, but fast enough: is used", async () => {
+        const { network, pods, clients } = await scene();
+        network.delayMilliseconds = 20;
+        await clients.more("HIT-L2", 100);
+        expect(await Promise.all(pods.map(stateOf))).toEqual(["up", "up"]);
+        await unharmed(clients);
+    });
+
+    test("is flushed: its entries are made anew", async () => {
+        const { redis, clients } = await scene();
+        for (let n = 0; n < 5; n += 1) {
+            redis.command("FLUSHALL");
+            await clients.more("HIT-L2", 20);
+        }
+        await unharmed(clients);
+    });
+
+    test("became a replica: its entries are read, and nothing can be written until it is a primary", async () => {
+        const { redis, pods, clients } = await scene();
+        const other = await redisOn();
+        // A replica that never reaches its primary keeps what it has.
+        redis.command("CONFIG", "SET", "replica-serve-stale-data", "yes");
+        const size = entries(redis).length;
+        other.pause();
+        redis.command("REPLICAOF", "127.0.0.1", String(other.port));
+        await clients.more("HIT-L2", 50);
+        await clients.more("MISS", 20);
+        expect(entries(redis)).toHaveLength(size);
+        redis.command("REPLICAOF", "NO", "ONE");
+        await eventually("entries are stored", () => entries(redis).length > size);
+        expect(await Promise.all(pods.map(stateOf))).toEqual(["up", "up"]);
+        await unharmed(clients);
+    });
+
+    test("has no replica to write to: its entries are read, and no connection is lost", async () => {
+        const { redis, clients } = await scene();
+        redis.command("CONFIG", "SET", "min-replicas-to-write", "1");
+        const size = entries(redis).length;
+        const connected = connections(redis);
+        await clients.more("HIT-L2", 50);
+        await clients.more("MISS", 20);
+        expect(entries(redis)).toHaveLength(size);
+        // Those of redis-cli.
+        expect(connections(redis) - connected).toBe(2);
+        await unharmed(clients);
+    });
+
+    test("is full and evicts nothing: its entries are read, and what does not fit is dropped", async () => {
+        const { redis, pods, clients } = await scene(["--maxmemory-policy", "noeviction"]);
+        redis.command("CONFIG", "SET", "maxmemory", "1");
+        const size = entries(redis).length;
+        await clients.more("HIT-L2", 50);
+        await clients.more("MISS", 20);
+        expect(entries(redis)).toHaveLength(size);
+        expect(await Promise.all(pods.map(stateOf))).toEqual(["up", "up"]);
+        redis.command("CONFIG", "SET", "maxmemory", "0");
+        await eventually("entries are stored", () => entries(redis).length > size);
+        await unharmed(clients);
+    });
+
+    test("resets connections in the middle of replies: the rest of a reply is never taken for another", async () => {
+        const { network, clients } = await scene();
+        for (const bytes of [1, 7, 60, 150, 333, 1_000]) {
+            network.resetAfter(bytes);
+            await clients.more("HIT-L2", 20);
+        }
+        await unharmed(clients, LONGEST_WITH_A_LEASE);
+    });
+
+    test("is gone without a word, and another answers at its address: is found in seconds", async () => {
+        const { network, pods, clients } = await scene();
+        network.swallow();
+        await allAre(pods, "down");
+        await allAre(pods, "up");
+        await clients.more("HIT-L2", 50);
+        await unharmed(clients, LONGEST_WITH_A_LEASE);
+    });
+
+    test("holds entries of other versions and other things: they are misses, and replaced", async () => {
+        const { redis, clients } = await scene();
+        const keys = entries(redis);
+        expect(keys.length).toBeGreaterThan(20);
+        for (const [n, key] of keys.entries()) {
+            if (n % 4 === 0) redis.command("SETRANGE", key, "0", "\u0003");
+            else if (n % 4 === 1) redis.command("SET", key, "");
+            else if (n % 4 === 2) redis.command("EVAL", LIST_INSTEAD, "1", key);
+            else redis.command("SETRANGE", key, "60", "damage");
+        }
+        await clients.more("HIT-L2", 100);
+        await unharmed(clients);
+    });
+});
+
+describe("a Redis that wants a password", () => {
+    test("other than ours: is not used, and the answers are right", async () => {
+        const redis = await redisOn(undefined, ["--requirepass", "right"]);
+        const pod = await stage.pod({ REDIS_URL: redis.url.href, REDIS_PASSWORD: "wrong" });
+        const clients = stage.clients(pod);
+        await clients.more("answers", 100);
+        expect(await stateOf(pod)).toBe("down");
+        await unharmed(clients);
+        // Who corrects it in Redis need not restart the pods.
+        redis.command("-a", "right", "CONFIG", "SET", "requirepass", "wrong");
+        await allAre([pod], "up");
+    });
+
+    test("and denies us the cache's keys: is down, though it answers PING", async () => {
+        const redis = await redisOn();
+        redis.command("ACL", "SETUSER", "app", "on", ">word", "+@all", "~other:*");
+        const login = { REDIS_USERNAME: "app", REDIS_PASSWORD: "word" };
+        const pod = await stage.pod({ REDIS_URL: redis.url.href, ...login });
+        const clients = stage.clients(pod);
+        await allAre([pod], "down");
+        await clients.more("answers", 100);
+        await unharmed(clients);
+        redis.command("ACL", "SETUSER", "app", "allkeys");
+        await allAre([pod], "up");
+    });
+});
+
+function connections(redis: RedisServer): number {
+    const [, count] = /total_connections_received:(\d+)/.exec(redis.command("INFO", "stats")) ?? [];
+    return Number(count);
+}

@@ -1,0 +1,129 @@
+import { copyFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { pino } from "pino";
+
+import {
+    makeCertificates,
+    type CertificateFiles,
+    type Certificates,
+} from "../support/certificates.ts";
+import { eventually } from "../support/eventually.ts";
+import { freePort, startRedis, type RedisServer } from "../support/redisServer.ts";
+import type { Service } from "../support/service.ts";
+import {
+    allAre,
+    LONGEST_WITH_A_LEASE,
+    openStage,
+    stateOf,
+    unharmed,
+    type Stage,
+} from "../support/stage.ts";
+
+let stage: Stage;
+let files: Certificates;
+
+beforeAll(async () => {
+    [stage, files] = await Promise.all([openStage(), makeCertificates()]);
+});
+afterEach(() => stage.clear());
+afterAll(async () => {
+    await stage.close();
+    await files.remove();
+});
+
+/** A Redis that speaks TLS on one port, and the test's own words on another. */
+async function encrypted(
+    { cert, key }: CertificateFiles,
+    clients: "yes" | "no" = "no",
+    tlsPort?: number,
+): Promise<{ redis: RedisServer; port: number }> {
+    const port = tlsPort ?? (await freePort());
+    const redis = await startRedis(undefined, [
+        ...["--tls-port", String(port), "--tls-cert-file", cert, "--tls-key-file", key],
+        ...["--tls-ca-cert-file", files.ca, "--tls-auth-clients", clients],
+    ]);
+    stage.ends(redis.kill);
+    return { redis, port };
+}
+
+interface LoggedPod {
+    readonly pod: Service;
+    readonly said: readonly string[];
+}
+
+async function podOn(port: number, environment: Record<string, string>): Promise<LoggedPod> {
+    const said: string[] = [];
+    const log = pino({ level: "warn" }, { write: (line: string) => void said.push(line) });
+    const url = `rediss://127.0.0.1:${port}`;
+    return { pod: await stage.pod({ REDIS_URL: url, ...environment }, log), said };
+}
+
+/** It serves without Redis, and its log says why. */
+async function refused({ pod, said }: LoggedPod, why: RegExp): Promise<void> {
+    const clients = stage.clients(pod);
+    await clients.more("answers", 50);
+    await eventually(`the log has ${String(why)}`, () => said.some((line) => why.test(line)));
+    expect(await stateOf(pod)).toBe("down");
+    await unharmed(clients, LONGEST_WITH_A_LEASE);
+}
+
+describe("Redis over TLS", () => {
+    test("with a certificate of our own authority is used", async () => {
+        const { port } = await encrypted(files.server);
+        const { pod } = await podOn(port, { REDIS_CA_FILE: files.ca });
+        const clients = stage.clients(pod);
+        await clients.more("HIT-L2", 50);
+        await unharmed(clients);
+    });
+
+    test("that asks for a certificate gets ours", async () => {
+        const { port } = await encrypted(files.server, "yes");
+        const { cert, key } = files.client;
+        const { pod } = await podOn(port, {
+            REDIS_CA_FILE: files.ca,
+            REDIS_CERT_FILE: cert,
+            REDIS_KEY_FILE: key,
+        });
+        await allAre([pod], "up");
+    });
+
+    test("that cannot be trusted, or does not trust us, is not used, and the log says why", async () => {
+        const [server, strict, elsewhere, plain] = await Promise.all([
+            encrypted(files.server),
+            encrypted(files.server, "yes"),
+            encrypted(files.elsewhere),
+            startRedis(),
+        ]);
+        stage.ends(plain.kill);
+        const ours = { REDIS_CA_FILE: files.ca };
+        const cases = [
+            [
+                server.port,
+                { REDIS_CA_FILE: files.otherCa },
+                /certificate signature|local issuer|self-signed/,
+            ],
+            [server.port, {}, /local issuer|self-signed/],
+            [elsewhere.port, ours, /altnames/],
+            [strict.port, ours, /certificate required/],
+            [plain.port, ours, /ETIMEDOUT/],
+        ] as const;
+        await Promise.all(
+            cases.map(async ([port, environment, why]) =>
+                refused(await podOn(port, environment), why),
+            ),
+        );
+    });
+
+    test("under a renewed authority is used by the pods that were there before", async () => {
+        const ca = join(files.folder, "mounted-ca.crt");
+        await copyFile(files.otherCa, ca);
+        const { port } = await encrypted(files.server);
+        const { pod } = await podOn(port, { REDIS_CA_FILE: ca });
+        expect(await stateOf(pod)).toBe("down");
+        await copyFile(files.noPem, ca);
+        await copyFile(files.ca, ca);
+        await allAre([pod], "up");
+    });
+});

@@ -22,7 +22,7 @@ import { parseEmbed, parseOpenai } from "./http/request.ts";
 import { router, type Handler } from "./http/router.ts";
 import { tokenLimits } from "./http/tokenLimits.ts";
 import { ownEpochs, sharedEpochs, type Epochs } from "./key/epochs.ts";
-import { keyMakers } from "./key/key.ts";
+import { keyMakers, spaceDigests } from "./key/key.ts";
 import type { Log } from "./log.ts";
 import { openMetrics } from "./metrics/metrics.ts";
 import { openEntrance, type Entrance } from "./tenants/entrance.ts";
@@ -103,7 +103,9 @@ export async function assemble(all: AppParts): Promise<App> {
         costPerRequest,
         redisUp: () => shared.state() === "up",
     });
-    const keysOf = keyMakers({ provider, model, revision, inputType: "none" }, epochs.of);
+    const space = { provider, model, revision, inputType: "none" };
+    const keysOf = keyMakers(space, epochs.of);
+    const spaceOf = spaceDigests(space, epochs.of);
     const tiers = {
         local,
         shared,
@@ -113,6 +115,7 @@ export async function assemble(all: AppParts): Promise<App> {
             upstream,
             codec,
             ttlSeconds: config.cacheTtlSeconds,
+            spaceOf,
             billed: metrics.billed,
         }),
     };

@@ -7,7 +7,8 @@ import { flights } from "./cache/flights.ts";
 import { localCache } from "./cache/local.ts";
 import { origin } from "./cache/origin.ts";
 import { redisCache } from "./cache/redis.ts";
-import { redisClient } from "./cache/redisClient.ts";
+import { entryStore } from "./cache/entryStore.ts";
+import { redisClient, type RedisCommands } from "./cache/redisClient.ts";
 import { resolver } from "./cache/resolve.ts";
 import { noSharedCache, type LocalCache, type SharedCache } from "./cache/tiers.ts";
 import type { Config } from "./config.ts";
@@ -30,6 +31,9 @@ import { localUpstream } from "./upstream/local/local.ts";
 import { openaiUpstream } from "./upstream/openai/openai.ts";
 import type { Upstream } from "./upstream/upstream.ts";
 import { entryCodec, writerOf, type EntryCodec } from "./vector/entry.ts";
+import { ownWithdrawals, redisWithdrawals } from "./withdrawals/store.ts";
+import { localWithout, sharedWithout } from "./withdrawals/tiers.ts";
+import { withdrawals as openWithdrawals, type Withdrawals } from "./withdrawals/withdrawals.ts";
 
 export interface App {
     readonly listener: Handler;
@@ -48,21 +52,28 @@ const MAX_LOCAL_BYTES = 512 * 1024 * 1024;
 /** Puts the parts together. */
 export async function buildApp(config: Config, log: Log): Promise<App> {
     const upstream = await openUpstream(config, log);
-    const codec = entryCodec({
-        precision: config.cachePrecision,
-        writer: writerOf([config.version, config.model, upstream.provider, upstream.revision]),
-    });
+    const writer = writerOf([config.version, config.model, upstream.provider, upstream.revision]);
+    const codec = entryCodec({ precision: config.cachePrecision, writer });
     const redis = config.redis && redisClient(config.redis, log);
-    const shared = redis
+    const redisTier = redis
         ? redisCache(redis, { codec, staleSeconds: config.cacheStaleSeconds, log })
         : noSharedCache;
     const entrance = openEntrance(config.tenants, redis, log);
     const epochs = redis ? sharedEpochs(redis, log) : ownEpochs();
-    const local = localCache({
+    const memory = localCache({
         maxEntries: config.maxLocalEntries,
         maxBytes: MAX_LOCAL_BYTES,
         staleSeconds: config.cacheStaleSeconds,
     });
+    const withdrawals = openWithdrawals(
+        redis ? redisWithdrawals(redis.client) : ownWithdrawals(),
+        (key, upTo) => {
+            if ((memory.get(key)?.createdAt ?? Infinity) <= upTo) memory.remove(key);
+        },
+        log,
+    );
+    const local = localWithout(withdrawals, memory);
+    const shared = sharedWithout(withdrawals, redisTier);
     const hotKeys = openHotKeys({
         local,
         shared,
@@ -76,7 +87,8 @@ export async function buildApp(config: Config, log: Log): Promise<App> {
         maxLocalEntries: config.maxLocalEntries,
         log,
     });
-    return assemble({ config, log, upstream, local, codec, shared, epochs, entrance, hotKeys });
+    const tiers = { local, shared, codec, writer, redis };
+    return assemble({ config, log, upstream, ...tiers, epochs, withdrawals, entrance, hotKeys });
 }
 
 export interface AppParts {
@@ -86,13 +98,18 @@ export interface AppParts {
     readonly shared: SharedCache;
     readonly local: LocalCache;
     readonly codec: EntryCodec;
+    /** Of this build's entries. */
+    readonly writer: string;
+    readonly redis: RedisCommands | undefined;
     readonly epochs: Epochs;
+    readonly withdrawals: Withdrawals;
     readonly entrance: Entrance;
     readonly hotKeys: HotKeys;
 }
 
 export async function assemble(all: AppParts): Promise<App> {
-    const { config, log, upstream, shared, local, codec, epochs, entrance, hotKeys } = all;
+    const { config, log, upstream, shared, local, codec, epochs, withdrawals } = all;
+    const { entrance, hotKeys, redis } = all;
     const { colour, version, model, costPerRequest } = config;
     const { provider, revision } = upstream;
     let started = false;
@@ -147,6 +164,8 @@ export async function assemble(all: AppParts): Promise<App> {
     const admin = await openAdmin({
         ...all,
         keysOf,
+        spaceOf,
+        store: redis && entryStore(redis),
         resolver: resolver({ ...tiers, local: shared.state() === "off" ? local : readOnly(local) }),
         waiting: clients.waiting,
         price: (_, calls) => calls * costPerRequest,
@@ -173,7 +192,12 @@ export async function assemble(all: AppParts): Promise<App> {
             reply,
         ),
         start: async () => {
-            await Promise.all([upstream.start(), epochs.start(), hotKeys.warm()]);
+            await Promise.all([
+                upstream.start(),
+                epochs.start(),
+                withdrawals.start(),
+                hotKeys.warm(),
+            ]);
             started = true;
         },
         drain: () => {
@@ -181,6 +205,7 @@ export async function assemble(all: AppParts): Promise<App> {
         },
         close: async () => {
             epochs.stop();
+            withdrawals.stop();
             await Promise.all([admin?.close(), hotKeys.close(), entrance.stop()]);
             await Promise.all([upstream.close(), shared.close()]);
         },

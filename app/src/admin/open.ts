@@ -1,9 +1,17 @@
+import type { EntryStore } from "../cache/entryStore.ts";
 import type { Resolver } from "../cache/resolve.ts";
 import type { LocalCache, SharedCache } from "../cache/tiers.ts";
 import type { Config } from "../config.ts";
 import type { HotKeys } from "../hotkeys/hotKeys.ts";
+import type { Epochs } from "../key/epochs.ts";
 import type { KeyOf } from "../key/key.ts";
 import type { Log } from "../log.ts";
+import type { Upstream } from "../upstream/upstream.ts";
+import type { EntryCodec } from "../vector/entry.ts";
+import type { Withdrawals } from "../withdrawals/withdrawals.ts";
+import { entries as openEntries } from "./entries/entries.ts";
+import { entryRoutes } from "./routes/entries.ts";
+import { epochRoutes } from "./routes/epochs.ts";
 import { hotKeyRoutes } from "./routes/hotKeys.ts";
 import { runtimeRoutes } from "./routes/runtime.ts";
 import { warmupRoutes } from "./routes/warmups.ts";
@@ -16,6 +24,15 @@ export interface AdminParts {
     readonly log: Log;
     readonly local: LocalCache;
     readonly shared: SharedCache;
+    /** Undefined without Redis. */
+    readonly store: EntryStore | undefined;
+    readonly codec: EntryCodec;
+    readonly writer: string;
+    readonly upstream: Upstream;
+    readonly epochs: Epochs;
+    readonly withdrawals: Withdrawals;
+    /** Digest of a tenant's space of keys. */
+    readonly spaceOf: (tenant: string) => string;
     readonly hotKeys: HotKeys;
     readonly keysOf: (tenant: string) => KeyOf;
     /** For bulk work: it leaves this process's cache to what clients ask for. */
@@ -35,15 +52,20 @@ export interface Admin {
 
 /** @returns undefined without a token: then there is no admin port. */
 export async function openAdmin(parts: AdminParts): Promise<Admin | undefined> {
-    const { config, log, local, shared, hotKeys, waiting, report } = parts;
+    const { config, log, local, shared, store, epochs, hotKeys, waiting, report } = parts;
     if (!config.admin) return undefined;
     const warmups = openWarmups({ ...parts, cached: cachedIn(local, shared) });
+    const lives = { ttlSeconds: config.cacheTtlSeconds, staleSeconds: config.cacheStaleSeconds };
+    const limits = { ...parts.upstream, model: config.model };
+    const entries = openEntries({ ...parts, ...lives, limits });
     const server = await adminServer({
         ...config,
         ...config.admin,
         log,
         routes: [
             warmupRoutes(warmups),
+            entryRoutes(entries),
+            epochRoutes({ epochs, shared: store !== undefined, log }),
             hotKeyRoutes(hotKeys),
             runtimeRoutes({ config, log, state: () => ({ ...report(), ...load(waiting) }) }),
         ],

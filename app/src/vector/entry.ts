@@ -24,6 +24,8 @@ const AT = {
     numbers: 56,
 } as const;
 const DIGEST_BYTES = 8;
+/** Where an entry's time of making stands: Redis compares it where two meet. */
+export const AT_CREATED = AT.createdAt;
 
 /** An embedding as it is stored, and as it reads from there. */
 export interface Sealed {

@@ -28,7 +28,7 @@ import type { Log } from "./log.ts";
 import { openMetrics } from "./metrics/metrics.ts";
 import { openEntrance, type Entrance } from "./tenants/entrance.ts";
 import { localUpstream } from "./upstream/local/local.ts";
-import { openaiUpstream } from "./upstream/openai/openai.ts";
+import { openaiUpstream, type OpenaiTiming } from "./upstream/openai/openai.ts";
 import type { Upstream } from "./upstream/upstream.ts";
 import { entryCodec, writerOf, type EntryCodec } from "./vector/entry.ts";
 import { ownWithdrawals, redisWithdrawals } from "./withdrawals/store.ts";
@@ -50,8 +50,12 @@ export interface App {
 const MAX_LOCAL_BYTES = 512 * 1024 * 1024;
 
 /** Puts the parts together. */
-export async function buildApp(config: Config, log: Log): Promise<App> {
-    const upstream = await openUpstream(config, log);
+export async function buildApp(
+    config: Config,
+    log: Log,
+    timing: OpenaiTiming = {},
+): Promise<App> {
+    const upstream = await openUpstream(config, log, timing);
     const writer = writerOf([config.version, config.model, upstream.provider, upstream.revision]);
     const codec = entryCodec({ precision: config.cachePrecision, writer });
     const redis = config.redis && redisClient(config.redis, log);
@@ -212,10 +216,14 @@ export async function assemble(all: AppParts): Promise<App> {
     };
 }
 
-async function openUpstream({ provider, model }: Config, log: Log): Promise<Upstream> {
+async function openUpstream(
+    { provider, model }: Config,
+    log: Log,
+    timing: OpenaiTiming,
+): Promise<Upstream> {
     return provider.name === "local"
         ? await localUpstream({ ...provider, log })
-        : openaiUpstream({ ...provider, model, log });
+        : openaiUpstream({ ...provider, ...timing, model, log });
 }
 
 /** JSON has no NaN. */

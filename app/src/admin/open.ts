@@ -14,8 +14,11 @@ import { entryRoutes } from "./routes/entries.ts";
 import { epochRoutes } from "./routes/epochs.ts";
 import { hotKeyRoutes } from "./routes/hotKeys.ts";
 import { runtimeRoutes } from "./routes/runtime.ts";
+import { transferRoutes } from "./routes/transfers.ts";
 import { warmupRoutes } from "./routes/warmups.ts";
 import { adminServer, type AdminServer } from "./server.ts";
+import { transfers as openTransfers } from "./transfers/transfers.ts";
+import type { Space } from "./transfers/form.ts";
 import type { Price } from "./warmup/budget.ts";
 import { warmups as openWarmups } from "./warmup/warmups.ts";
 
@@ -58,12 +61,19 @@ export async function openAdmin(parts: AdminParts): Promise<Admin | undefined> {
     const lives = { ttlSeconds: config.cacheTtlSeconds, staleSeconds: config.cacheStaleSeconds };
     const limits = { ...parts.upstream, model: config.model };
     const entries = openEntries({ ...parts, ...lives, limits });
+    const transfers = openTransfers({
+        ...parts,
+        ...lives,
+        spaceOf: spacesOf(parts),
+        lengthFault: lengthFaultOf(parts.upstream),
+    });
     const server = await adminServer({
         ...config,
         ...config.admin,
         log,
         routes: [
             warmupRoutes(warmups),
+            transferRoutes(transfers),
             entryRoutes(entries),
             epochRoutes({ epochs, shared: store !== undefined, log }),
             hotKeyRoutes(hotKeys),
@@ -76,6 +86,25 @@ export async function openAdmin(parts: AdminParts): Promise<Admin | undefined> {
             await warmups.close();
             await server.close();
         },
+    };
+}
+
+function spacesOf({ config: { model }, upstream, epochs, spaceOf }: AdminParts) {
+    const { provider, revision } = upstream;
+    return (tenant: string): Space => {
+        const epoch = epochs.of(tenant);
+        return { tenant, epoch, provider, model, revision, space: spaceOf(tenant) };
+    };
+}
+
+function lengthFaultOf({ dimensions, dimensionsFault, shortens }: Upstream) {
+    return (length: number): string | undefined => {
+        const native = dimensions();
+        if (native === undefined || length === native) return undefined;
+        // Shorter vectors of such a model are cut from whole entries, and never stored.
+        if (shortens) return `its vector has ${length} dimensions; allowed: ${native}`;
+        const fault = dimensionsFault(length);
+        return fault && `its vector has ${length} dimensions: ${fault}`;
     };
 }
 

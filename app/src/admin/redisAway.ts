@@ -7,13 +7,9 @@ const RETRY_AFTER_SECONDS = 1;
 export function redisAway(error: unknown, log: Log): HttpError {
     if (error instanceof HttpError) return error;
     log.warn({ error: String(error) }, "Admin did not reach Redis");
-    return new HttpError(
-        503,
-        "Redis does not answer, so other pods would not learn of it; try again",
-        {
-            type: "server_error",
-            code: "redis_away",
-            retryAfterSeconds: RETRY_AFTER_SECONDS,
-        },
-    );
+    return new HttpError(503, "Redis does not answer; try again", {
+        type: "server_error",
+        code: "redis_away",
+        retryAfterSeconds: RETRY_AFTER_SECONDS,
+    });
 }

@@ -2,6 +2,7 @@ import { CACHE_KEY_PREFIX } from "@property-search/contract";
 import { Cluster, type Redis } from "ioredis";
 
 import { AT_CREATED, ENTRY_VERSION } from "../vector/entry.ts";
+import { patiently } from "./patiently.ts";
 import type { RedisCommands } from "./redisClient.ts";
 
 /** The shared cache's entries as they are stored, for administration: it fails where requests would go on. */
@@ -55,12 +56,8 @@ export function entryStore({ client, read, remove }: RedisCommands): EntryStore 
     async function* keysOn(node: Redis): AsyncGenerator<readonly string[], void> {
         let cursor = "0";
         do {
-            const [next, found] = await node.scan(
-                cursor,
-                "MATCH",
-                `${CACHE_KEY_PREFIX}*`,
-                "COUNT",
-                KEYS_AT_ONCE,
+            const [next, found] = await patiently(() =>
+                node.scan(cursor, "MATCH", `${CACHE_KEY_PREFIX}*`, "COUNT", KEYS_AT_ONCE),
             );
             cursor = next;
             yield found

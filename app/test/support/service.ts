@@ -3,6 +3,7 @@ import { pino } from "pino";
 import { buildApp, type App } from "../../src/app.ts";
 import { readConfig, type Environment } from "../../src/config.ts";
 import { httpServer } from "../../src/http/server.ts";
+import type { OpenaiTiming } from "../../src/upstream/openai/openai.ts";
 
 export interface Service {
     readonly url: string;
@@ -26,14 +27,17 @@ export interface Answer {
 export const MODEL = "stub-model";
 
 /** The whole service in this process, on a free port, configured by environment as a pod is. */
-export async function startService(environment: Environment): Promise<Service> {
+export async function startService(
+    environment: Environment,
+    timing?: OpenaiTiming,
+): Promise<Service> {
     const config = readConfig({
         COLOUR: "blue",
         VERSION: "v1.0.0",
         ANONYMOUS: "true",
         ...environment,
     });
-    const app = await buildApp(config, pino({ level: "silent" }));
+    const app = await buildApp(config, pino({ level: "silent" }), timing);
     const server = httpServer(app.listener);
     const port = await server.listen(0, "127.0.0.1");
     await app.start();
@@ -80,7 +84,8 @@ export function stubEnvironment(upstream: URL, redis?: URL): Environment {
 
 export async function read(response: Response): Promise<Answer> {
     const text = await response.text();
-    const isJson = response.headers.get("content-type")?.includes("json") === true && text !== "";
+    const isJson =
+        response.headers.get("content-type")?.includes("application/json") === true && text !== "";
     return {
         status: response.status,
         headers: response.headers,

@@ -42,6 +42,11 @@ const CONNECTIONS = 64;
 const CONNECT_TIMEOUT_MILLISECONDS = 3_000;
 /** So many failures in a row, and nobody waits for this endpoint any more. */
 const FAILURES_TO_OPEN = 5;
+const ANSWER_BYTES = 1024 * 1024;
+const NUMBER_BYTES = 25;
+const LONGEST_VECTOR = 16_384;
+/** Above 2,048 inputs of 3,072 dimensions, and below the longest string that the runtime can hold. */
+const MOST_ANSWER_BYTES = 256 * 1024 * 1024;
 
 /** A failure that says something about the endpoint, and not only about the inputs. */
 class Broken extends Error {
@@ -100,7 +105,7 @@ export function openaiEndpoint(options: EndpointOptions): Endpoint {
                 body,
                 signal,
             });
-            const text = await response.body.text();
+            const text = await bounded(response.body, mostBytes(inputs.length, length));
             if (response.statusCode === 200) {
                 return { value: readAnswer(parse(text), inputs.map(weight), length) };
             }
@@ -141,6 +146,26 @@ export function openaiEndpoint(options: EndpointOptions): Endpoint {
 
 function blamesEndpoint(error: Error): boolean {
     return error instanceof UpstreamError && (error.status === 502 || error.status === 504);
+}
+
+/** Numbers as text take 25 bytes at most; of an unknown model so many numbers are allowed for. */
+function mostBytes(inputs: number, dimensions = LONGEST_VECTOR): number {
+    return Math.min(ANSWER_BYTES + inputs * (dimensions * NUMBER_BYTES), MOST_ANSWER_BYTES);
+}
+
+/** An endpoint that sends without end must not fill the memory of the pod. */
+async function bounded(body: Dispatcher.ResponseData["body"], most: number): Promise<string> {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+        bytes += chunk.length;
+        if (bytes > most) {
+            const message = `The upstream's answer is wrong: it is larger than ${most} bytes`;
+            throw new UpstreamError(502, "bad_upstream_answer", message);
+        }
+        chunks.push(chunk);
+    }
+    return Buffer.concat(chunks).toString("utf8");
 }
 
 /** Tokens grow with bytes; what matters is that the parts of a call sum to its bill. */

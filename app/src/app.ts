@@ -50,11 +50,7 @@ export interface App {
 const MAX_LOCAL_BYTES = 512 * 1024 * 1024;
 
 /** Puts the parts together. */
-export async function buildApp(
-    config: Config,
-    log: Log,
-    timing: OpenaiTiming = {},
-): Promise<App> {
+export async function buildApp(config: Config, log: Log, timing: OpenaiTiming = {}): Promise<App> {
     const upstream = await openUpstream(config, log, timing);
     const writer = writerOf([config.version, config.model, upstream.provider, upstream.revision]);
     const codec = entryCodec({ precision: config.cachePrecision, writer });

@@ -84,7 +84,14 @@ async function expectRight(input: readonly string[], cache: string): Promise<voi
 function expectError(answer: Answer, status: number, code: string, words: RegExp): void {
     expect([answer.status, answer.json]).toEqual([
         status,
-        { error: { message: expect.stringMatching(words), type: "server_error", param: null, code } },
+        {
+            error: {
+                message: expect.stringMatching(words),
+                type: "server_error",
+                param: null,
+                code,
+            },
+        },
     ]);
 }
 
@@ -142,7 +149,13 @@ const BAD = "bad_upstream_answer";
 
 describe("An upstream", () => {
     test.each<[string, Turn, number, string, RegExp]>([
-        ["hangs before its headers", () => undefined, 504, "upstream_timeout", /not answer in time/],
+        [
+            "hangs before its headers",
+            () => undefined,
+            504,
+            "upstream_timeout",
+            /not answer in time/,
+        ],
         ["hangs in mid-body", half(() => undefined), 504, "upstream_timeout", /not answer in time/],
         ["trickles", trickle, 504, "upstream_timeout", /not answer in time/],
         ["resets in mid-body", half((_, r) => r.destroy()), 502, UNREACHABLE, /not be reached/],
@@ -156,7 +169,13 @@ describe("An upstream", () => {
         ["doubles an index", second({ index: 0 }), 502, BAD, /the index 0/],
         ["gives a NaN", second({ embedding: [1, null] }), 502, BAD, /vector 1 cannot be used/],
         ["gives zeros", second({ embedding: Array(16).fill(0) }), 502, BAD, /it is zero/],
-        ["gives a short vector", second({ embedding: [1, 0] }), 502, BAD, /2 dimensions instead of 16/],
+        [
+            "gives a short vector",
+            second({ embedding: [1, 0] }),
+            502,
+            BAD,
+            /2 dimensions instead of 16/,
+        ],
         ["fails", (_, r) => reply(r, 500, "broken"), 502, "upstream_error", /answered 500/],
     ])("that %s gives an error in time, caches nothing and stops nobody", async (...fault) => {
         const [, turn, status, code, words] = fault;
@@ -223,7 +242,10 @@ describe("An upstream", () => {
 
     test("whose name does not resolve gives a 502", async () => {
         const url = new URL("http://upstream.invalid/v1");
-        const alone = await startService(stubEnvironment(url), { ...TIMING, attemptTimeoutMilliseconds: 10_000 });
+        const alone = await startService(stubEnvironment(url), {
+            ...TIMING,
+            attemptTimeoutMilliseconds: 10_000,
+        });
         stops.push(() => alone.stop());
         expectError(await ask(WORDS, alone), 502, UNREACHABLE, /ENOTFOUND|EAI_AGAIN/);
     });

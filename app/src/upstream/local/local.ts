@@ -39,7 +39,7 @@ export async function localUpstream(options: LocalOptions): Promise<Upstream> {
         start: async () => {
             native = await pool.start();
         },
-        embed: async (inputs) => {
+        embed: async (inputs, { deadline }) => {
             const texts = inputs.map(textOf);
             const embeddings: Embedding[] = [];
             // The call is the unit of fairness between requests, whatever it is made of.
@@ -49,6 +49,7 @@ export async function localUpstream(options: LocalOptions): Promise<Upstream> {
                     const answer = await pool.run(
                         call,
                         places.map((place) => texts[place] ?? ""),
+                        deadline,
                     );
                     places.forEach((place, row) => {
                         embeddings[place] = embeddingAt(answer, row, native ?? 0);

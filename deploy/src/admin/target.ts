@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
 import type { V1Secret } from "@kubernetes/client-node";
 import {
     ADMIN_SECRET,
@@ -80,9 +81,10 @@ async function forward(
             ...[pod === undefined ? `deployment/${SERVICE_NAMES[colour]}` : `pod/${pod}`],
             `:${PORTS.admin}`,
         ],
-        { reject: false },
+        { reject: false, buffer: { stdout: false } },
     );
-    for await (const line of child.iterable({ from: "stdout" })) {
+    // Not by the child's own lines: to leave those is to wait for its end.
+    for await (const line of createInterface({ input: child.stdout })) {
         const port = /^Forwarding from 127\.0\.0\.1:(\d+)/.exec(line)?.[1];
         if (port === undefined) continue;
         // Read on, or it stands still when its pipe is full.

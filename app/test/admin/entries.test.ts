@@ -263,6 +263,33 @@ describe("A flag", () => {
         expect((await admin("GET", "/flags")).json).toEqual([]);
     });
 
+    test("beyond as many as every pod can read is refused, and what has ended makes room", async () => {
+        const record = (n: number, until: number): readonly string[] => {
+            const key = String(n).padStart(43, "k");
+            const one = { key, kind: "flagged", reason: "r", actor: "a", at: 1, upTo: 1, until };
+            return [key, JSON.stringify(one)];
+        };
+        const put = (until: number) => {
+            const records = Array.from({ length: 2_000 }, (_, n) => record(n, until)).flat();
+            redis.command("HSET", "embedding:{withdrawals}", ...records);
+        };
+        const flag = () => admin("POST", `/entries/${"x".repeat(43)}/flag`, JUDGEMENT);
+        put(1);
+        expect((await flag()).status).toBe(200);
+        expect(redis.command("HLEN", "embedding:{withdrawals}")).toBe("1\n");
+        redis.command("DEL", "embedding:{withdrawals}");
+        put(Date.now() + 60_000);
+        const far = adminOf(other);
+        const full = await far("POST", `/entries/${"y".repeat(43)}/flag`, JUDGEMENT);
+        expect([full.status, full.json]).toMatchObject([
+            409,
+            { error: { code: "too_many_withdrawals" } },
+        ]);
+        expect(refusal(full)).toMatch(
+            /^2000 entries are flagged.*raise the tenant's epoch instead/,
+        );
+    });
+
     test("without Redis is this pod's own", async () => {
         const alone = await startService({ ...stubEnvironment(upstream.url), ADMIN_TOKEN });
         const call = adminOf(alone);

@@ -221,12 +221,11 @@ describe("An import", () => {
         const lines = await exported(adminOf(from));
         // The same texts, made later.
         await fill(to, words(2));
-        const before = target.command("GET", `embedding:${keyOf(lines[1])}`);
+        const newer = await exported(adminOf(to));
         expect(await imported(lines)).toMatchObject({ written: 3, kept: 2, refused: 0 });
         expect(await imported(lines)).toMatchObject({ written: 0, kept: 5, refused: 0 });
-        const newer = await exported(adminOf(to));
-        expect(await imported(newer, from)).toMatchObject({ written: 2, kept: 3 });
-        expect(target.command("GET", `embedding:${keyOf(lines[1])}`)).toBe(before);
+        expect(await exported(adminOf(to))).toEqual(expect.arrayContaining(newer.slice(0, 3)));
+        expect(await imported(newer, from)).toMatchObject({ written: 2, kept: 0 });
     });
 
     test("replaces what is damaged or of an older form", async () => {

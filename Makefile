@@ -6,6 +6,8 @@ MAKEFLAGS += --no-print-directory
 
 STACK ?= dev
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/property-search
+# By which `make admin DEV=1` finds its way into `make dev`.
+DEV_TOKEN := $(CACHE)/dev-admin-token
 
 # Node runs our TypeScript as it is, and Jest requires ES modules from Node 24.9 on. Where the host's
 # Node is older, npm's own package of it goes first on PATH, for these commands only.
@@ -66,7 +68,10 @@ model: ## The local model, checked against its pinned hashes, in the user's cach
 
 .PHONY: dev
 dev: $(INSTALLED) ## The service alone on 8001 (PORT=…) with the local model; needs no Redis
-	@MODEL_DIR="$$(app/model/fetch.sh)" ANONYMOUS=true exec node app/src/server.ts
+	@umask 077; mkdir -p $(CACHE); [ -s $(DEV_TOKEN) ] || \
+	  node -p 'crypto.randomBytes(32).toString("hex")' > $(DEV_TOKEN)
+	@MODEL_DIR="$$(app/model/fetch.sh)" ANONYMOUS=true ADMIN_TOKEN="$${ADMIN_TOKEN:-$$(cat $(DEV_TOKEN))}" \
+	  exec node app/src/server.ts
 
 .PHONY: bench
 bench: $(INSTALLED) bench-tools ## The service beside its peers, by ratios (QUICK=1: a minute; SOAK=10m: its memory)
@@ -91,6 +96,7 @@ test-tools:
 
 DEPLOY_COMMAND = node deploy/src/main.ts
 CONTEXT_FLAG = $(if $(CONTEXT),--context $(CONTEXT))
+ADMIN_PROCESS = $(if $(DEV)$(URL),--url $(or $(URL),http://127.0.0.1:8801) --token-file $(DEV_TOKEN))
 
 .PHONY: deploy
 deploy: $(INSTALLED) ## Deploy a stack (STACK=prod, CONTEXT=name), then verify it as a client would
@@ -107,6 +113,17 @@ verify: $(INSTALLED) ## Use a deployed stack as a client would (STACK=prod, CONT
 .PHONY: tenant-key
 tenant-key: $(INSTALLED) ## A new API key, and its hash for the stack's config (TENANT=id)
 	@$(DEPLOY_COMMAND) tenant-key --tenant "$(TENANT)"
+
+.PHONY: admin
+# By environment, and as they are: words with quotes and dollars are not for make or the shell to read.
+admin: export CMD := $(value CMD)
+admin: export DATA := $(value DATA)
+admin: export IN := $(value IN)
+admin: export OUT := $(value OUT)
+admin: export COLOUR := $(value COLOUR)
+admin: export POD := $(value POD)
+admin: $(INSTALLED) ## Ask the admin port of a pod, or of `make dev` by DEV=1 (CMD="GET /state"; alone it lists all)
+	@$(DEPLOY_COMMAND) admin $(CONTEXT_FLAG) $(ADMIN_PROCESS)
 
 .PHONY: undeploy
 undeploy: $(INSTALLED) ## Remove a stack that was deployed by apply (STACK=dev, CONTEXT=name)

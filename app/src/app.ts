@@ -8,7 +8,8 @@ import { flights } from "./cache/flights.ts";
 import { localCache } from "./cache/local.ts";
 import { origin } from "./cache/origin.ts";
 import { redisCache } from "./cache/redis.ts";
-import { redisClient } from "./cache/redisClient.ts";
+import { entryStore } from "./cache/entryStore.ts";
+import { redisClient, type RedisCommands } from "./cache/redisClient.ts";
 import { resolver } from "./cache/resolve.ts";
 import { noSharedCache, type LocalCache, type SharedCache } from "./cache/tiers.ts";
 import type { Config } from "./config.ts";
@@ -23,7 +24,7 @@ import { parseEmbed, parseOpenai } from "./http/request.ts";
 import { router, type Handler } from "./http/router.ts";
 import { tokenLimits } from "./http/tokenLimits.ts";
 import { ownEpochs, sharedEpochs, type Epochs } from "./key/epochs.ts";
-import { keyMakers } from "./key/key.ts";
+import { keyMakers, spaceDigests } from "./key/key.ts";
 import { normaliser } from "./key/normalise.ts";
 import type { Log } from "./log.ts";
 import { openLedger, type Ledger } from "./ledger/ledger.ts";
@@ -34,10 +35,13 @@ import { serviceMetrics, type ServiceMetrics } from "./metrics/service.ts";
 import { upstreamMetrics } from "./metrics/upstream.ts";
 import { openEntrance, type Entrance } from "./tenants/entrance.ts";
 import { LOCAL, localUpstream } from "./upstream/local/local.ts";
-import { openaiUpstream } from "./upstream/openai/openai.ts";
+import { openaiUpstream, type OpenaiTiming } from "./upstream/openai/openai.ts";
 import { noTracing, type Tracing } from "./tracing/tracing.ts";
 import type { Upstream } from "./upstream/upstream.ts";
 import { entryCodec, writerOf, type EntryCodec } from "./vector/entry.ts";
+import { ownWithdrawals, redisWithdrawals } from "./withdrawals/store.ts";
+import { localWithout, sharedWithout } from "./withdrawals/tiers.ts";
+import { withdrawals as openWithdrawals, type Withdrawals } from "./withdrawals/withdrawals.ts";
 
 export interface App {
     readonly listener: Handler;
@@ -54,15 +58,13 @@ export interface App {
 const MAX_LOCAL_BYTES = 512 * 1024 * 1024;
 
 /** Puts the parts together. */
-export async function buildApp(config: Config, log: Log): Promise<App> {
+export async function buildApp(config: Config, log: Log, timing: OpenaiTiming = {}): Promise<App> {
     const registry = openRegistry();
-    const upstream = await openUpstream(config, log, registry);
-    const codec = entryCodec({
-        precision: config.cachePrecision,
-        writer: writerOf([config.version, config.model, upstream.provider, upstream.revision]),
-    });
+    const upstream = await openUpstream(config, log, registry, timing);
+    const writer = writerOf([config.version, config.model, upstream.provider, upstream.revision]);
+    const codec = entryCodec({ precision: config.cachePrecision, writer });
     const redis = config.redis && redisClient(config.redis, log);
-    const shared = redis
+    const redisTier = redis
         ? redisCache(redis, {
               codec,
               staleSeconds: config.cacheStaleSeconds,
@@ -71,11 +73,20 @@ export async function buildApp(config: Config, log: Log): Promise<App> {
           })
         : noSharedCache;
     const epochs = redis ? sharedEpochs(redis, log) : ownEpochs();
-    const local = localCache({
+    const memory = localCache({
         maxEntries: config.maxLocalEntries,
         maxBytes: MAX_LOCAL_BYTES,
         staleSeconds: config.cacheStaleSeconds,
     });
+    const withdrawals = openWithdrawals(
+        redis ? redisWithdrawals(redis.client) : ownWithdrawals(),
+        (key, upTo) => {
+            if ((memory.get(key)?.createdAt ?? Infinity) <= upTo) memory.remove(key);
+        },
+        log,
+    );
+    const local = localWithout(withdrawals, memory);
+    const shared = sharedWithout(withdrawals, redisTier);
     const { colour, version, model, money } = config;
     const { provider, revision } = upstream;
     const metrics = serviceMetrics({
@@ -109,7 +120,7 @@ export async function buildApp(config: Config, log: Log): Promise<App> {
         log,
     });
     const books = { registry, metrics, ledger, tracing };
-    const tiers = { upstream, local, codec, shared, epochs };
+    const tiers = { upstream, local, shared, codec, writer, redis, epochs, withdrawals };
     return assemble({ config, log, ...tiers, entrance, hotKeys, ...books });
 }
 
@@ -120,7 +131,11 @@ export interface AppParts {
     readonly shared: SharedCache;
     readonly local: LocalCache;
     readonly codec: EntryCodec;
+    /** Of this build's entries. */
+    readonly writer: string;
+    readonly redis: RedisCommands | undefined;
     readonly epochs: Epochs;
+    readonly withdrawals: Withdrawals;
     readonly entrance: Entrance;
     readonly hotKeys: HotKeys;
     readonly registry: Registry;
@@ -130,15 +145,17 @@ export interface AppParts {
 }
 
 export async function assemble(all: AppParts): Promise<App> {
-    const { config, log, upstream, shared, local, codec, epochs, entrance, hotKeys } = all;
-    const { registry, metrics, ledger, tracing } = all;
+    const { config, log, upstream, shared, local, codec, epochs, withdrawals } = all;
+    const { entrance, hotKeys, redis, registry, metrics, ledger, tracing } = all;
     const { colour, version, model } = config;
     const { provider, revision } = upstream;
     let started = false;
     let draining = false;
     const reply = replies({ colour, version, draining: () => draining });
     const normalise = normaliser(config.textFolding);
-    const keysOf = keyMakers({ provider, model, revision, inputType: "none" }, epochs.of);
+    const space = { provider, model, revision, inputType: "none" };
+    const keysOf = keyMakers(space, epochs.of);
+    const spaceOf = spaceDigests(space, epochs.of);
     const tiers = {
         local,
         shared,
@@ -148,6 +165,7 @@ export async function assemble(all: AppParts): Promise<App> {
             upstream,
             codec,
             ttlSeconds: config.cacheTtlSeconds,
+            spaceOf,
             billed: ledger.billed,
         }),
     };
@@ -192,6 +210,8 @@ export async function assemble(all: AppParts): Promise<App> {
         ...all,
         normalise,
         keysOf,
+        spaceOf,
+        store: redis && entryStore(redis),
         resolver: resolver({ ...tiers, local: shared.state() === "off" ? local : readOnly(local) }),
         waiting: clients.waiting,
         report: health.report,
@@ -217,7 +237,12 @@ export async function assemble(all: AppParts): Promise<App> {
             reply,
         ),
         start: async () => {
-            await Promise.all([upstream.start(), epochs.start(), hotKeys.warm()]);
+            await Promise.all([
+                upstream.start(),
+                epochs.start(),
+                withdrawals.start(),
+                hotKeys.warm(),
+            ]);
             started = true;
         },
         drain: () => {
@@ -225,6 +250,7 @@ export async function assemble(all: AppParts): Promise<App> {
         },
         close: async () => {
             epochs.stop();
+            withdrawals.stop();
             await Promise.all([admin?.close(), hotKeys.close(), entrance.stop()]);
             await Promise.all([upstream.close(), shared.close(), tracing.close()]);
         },
@@ -235,6 +261,7 @@ async function openUpstream(
     { provider, model }: Config,
     log: Log,
     registry: Registry,
+    timing: OpenaiTiming,
 ): Promise<Upstream> {
     if (provider.name === "local") {
         const events = upstreamMetrics(registry, [LOCAL]);
@@ -242,7 +269,7 @@ async function openUpstream(
     }
     const endpoints = [provider.url, ...provider.fallbackUrls].map(({ host }) => host);
     const events = upstreamMetrics(registry, endpoints);
-    return openaiUpstream({ ...provider, model, log, events });
+    return openaiUpstream({ ...provider, ...timing, model, log, events });
 }
 
 /** The exporter is loaded only where there is a collector. */

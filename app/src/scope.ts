@@ -4,6 +4,8 @@ import type { Span } from "./tracing/tracing.ts";
 
 /** What a request brings along to every tier, beside its items. */
 export interface Scope {
+    /** Whose entries may be read and written: part of every key. */
+    readonly pool: string;
     /** Who pays for what goes upstream, and waits in its own line for it. */
     readonly tenant: string;
     readonly purpose: Purpose;
@@ -16,7 +18,7 @@ export interface Scope {
 }
 
 /** Enough to look into a cache that costs no waiting. */
-export type LookupScope = Pick<Scope, "tenant" | "dimensions">;
+export type LookupScope = Pick<Scope, "pool" | "tenant" | "dimensions">;
 
 /** The tenant of a service that is configured to answer everybody. */
 export const ANONYMOUS = "anonymous";

@@ -8,12 +8,13 @@ import { cosine } from "./support/statistics.ts";
 import { trueVector } from "./support/vectors.ts";
 
 const KEY = "a-key";
+const SPACE = "0123456789abcdef";
 const WRITER = writerOf(["v1", "a-model"]);
 const LIFE = { createdAt: 1_000.5, freshUntil: 2_000.25, effort: 12.5 };
 const embedding = embeddingOf(trueVector("text"), 7, true, LIFE);
 const codecFor = (precision: Precision) => entryCodec({ precision, writer: WRITER });
 const codec = codecFor("float32");
-const entryOf = (made = embedding): Buffer => codec.seal(KEY, made).entry;
+const entryOf = (made = embedding): Buffer => codec.seal(KEY, made, SPACE).entry;
 const bits = (vector: Float32Array): Buffer =>
     Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
 
@@ -27,7 +28,7 @@ describe("a stored entry", () => {
         fc.assert(
             fc.property(vectors, fc.nat(), fc.boolean(), (vector, tokens, truncated) => {
                 const written = embeddingOf(vector, tokens, truncated, LIFE);
-                const { entry } = codec.seal(KEY, written);
+                const { entry } = codec.seal(KEY, written, SPACE);
                 expect(codec.open(KEY, entry, vector.length)).toEqual(written);
             }),
         );
@@ -37,7 +38,7 @@ describe("a stored entry", () => {
         fc.assert(
             fc.property(vectors, (vector) => {
                 const { seal, open } = codecFor(precision);
-                const sealed = seal(KEY, embeddingOf(vector, 1, false, LIFE));
+                const sealed = seal(KEY, embeddingOf(vector, 1, false, LIFE), SPACE);
                 const read = open(KEY, sealed.entry, vector.length);
                 if (read) expect(bits(read.vector)).toEqual(bits(sealed.embedding.vector));
                 else expect(bits(sealed.embedding.vector)).toEqual(bits(vector));
@@ -54,17 +55,19 @@ describe("a stored entry", () => {
         const { entry, embedding: read } = codecFor(precision).seal(
             KEY,
             embeddingOf(vector, 1, false),
+            SPACE,
         );
         expect(1 - cosine(vector, read.vector)).toBeLessThanOrEqual(loss + 1e-12);
         const bytes = { float32: 1_536, float16: 768, int8: 384 }[precision];
-        expect(entry.length).toBe(bytes + 48);
+        expect(entry.length).toBe(bytes + 56);
     });
 
-    test("tells its precision and who wrote it", () => {
-        const { entry } = codecFor("int8").seal(KEY, embedding);
+    test("tells its precision, who wrote it and its space", () => {
+        const { entry } = codecFor("int8").seal(KEY, embedding, SPACE);
         expect(entryFacts(entry)).toEqual({
             precision: "int8",
             writer: WRITER,
+            space: SPACE,
             bytes: entry.length,
         });
         expect(writerOf(["v2", "a-model"])).not.toBe(WRITER);
@@ -73,7 +76,7 @@ describe("a stored entry", () => {
 
     test("of another version is a miss", () => {
         const entry = entryOf();
-        entry[0] = 1;
+        entry[0] = 2;
         expect(codec.open(KEY, entry, undefined)).toBeUndefined();
     });
 

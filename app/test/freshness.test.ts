@@ -83,6 +83,7 @@ function pod(from: Source, { ttlSeconds = 600, staleSeconds = 60 }: PodOptions =
             upstream: { embed },
             codec,
             ttlSeconds,
+            spaceOf: () => "5ace",
             billed: () => undefined,
             random: () => 0,
         }),
@@ -166,7 +167,7 @@ describe("a hit near its entry's end", () => {
         const at = pod(from);
         const now = wallClock();
         const life = { createdAt: now, freshUntil: now + 30_000, effort: 1e9 };
-        shared.write([codec.seal("hot", embeddingOf(trueVector("hot"), 1, false, life))]);
+        shared.write([codec.seal("hot", embeddingOf(trueVector("hot"), 1, false, life), "5ace")]);
         await eventually("it is stored", () => stored("hot"));
         expect(await statuses(at, "hot")).toEqual(["HIT-L2"]);
         await eventually("it is being renewed", () => from.calls.length === 1);

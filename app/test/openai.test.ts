@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { pino } from "pino";
 
 import type { Input } from "../src/input.ts";
@@ -131,6 +131,28 @@ describe("an OpenAI-compatible API", () => {
         await stub.stop();
         await expect(embed()).rejects.toMatchObject({ status: 502, code: "upstream_unreachable" });
         await expect(embed()).rejects.toMatchObject({ status: 503, code: "upstream_unavailable" });
+    });
+
+    test("that was left alone is tried by one call at a time, whatever the system's clock does", async () => {
+        const halfOpenAfterMilliseconds = 60;
+        const resting = openaiUpstream({
+            url: stub.url,
+            apiKey: "a-key",
+            model: "stub-model",
+            firstRetryDelayMilliseconds: 1,
+            halfOpenAfterMilliseconds,
+            log,
+        });
+        const ask = () => resting.embed(inputs, scopeFor(TOTAL_MILLISECONDS));
+        stub.misbehave(...Array<Turn>(5).fill((_, response) => reply(response, 500, "broken")));
+        await expect(ask()).rejects.toMatchObject({ status: 502 });
+        await expect(ask()).rejects.toMatchObject({ status: 503 });
+        const clock = jest.spyOn(Date, "now").mockReturnValue(Date.now() - 3_600_000);
+        const asked = stub.requests.length;
+        await eventually("it is tried", async () => (await ask().catch(() => [])).length > 0);
+        expect(stub.requests.length).toBe(asked + 1);
+        clock.mockRestore();
+        await resting.close();
     });
 
     test("that refuses our key does not blame the client, and is not tried again", async () => {

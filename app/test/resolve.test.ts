@@ -74,7 +74,7 @@ function pod(entries: number, ttlSeconds = TTL_SECONDS): Pod {
     };
     const local = localCache({ maxEntries: entries, maxBytes: 1e9, staleSeconds: STALE_SECONDS });
     const upstream = { dimensions: () => DIMENSIONS };
-    const made = origin({ upstream: { embed }, codec, ttlSeconds, billed });
+    const made = origin({ upstream: { embed }, codec, ttlSeconds, spaceOf: () => "5ace", billed });
     return {
         resolver: resolver({ local, shared, flights: flights(), upstream, origin: made }),
         upstreamLedger: () => upstreamLedger,

@@ -1,5 +1,7 @@
 import { TenantsError } from "@property-search/contract";
 import { Command } from "commander";
+import { callAdmin, listCommands } from "./admin/call.ts";
+import { adminOfCluster, adminOfProcess } from "./admin/target.ts";
 import { removeStack } from "./apply/remove.ts";
 import { connect, ClusterError } from "./apply/cluster.ts";
 import { deploy } from "./deploy.ts";
@@ -70,6 +72,48 @@ For the stack's config, as an entry of the list property-search:tenants.list:
 A tenant may have several keys: list both hashes while one replaces the other.`);
     });
 
+interface AdminFlags {
+    kubeconfig?: string;
+    context?: string;
+    url?: string;
+    tokenFile?: string;
+}
+
+// Its words come by environment: they may hold texts and quotes, and command lines can be read by others.
+program
+    .command("admin")
+    .description(
+        "ask the admin port of a pod; CMD, DATA, IN, OUT, COLOUR and POD say what and where",
+    )
+    .option("--kubeconfig <file>", "kubeconfig; default: KUBECONFIG, then ~/.kube/config")
+    .option("--context <name>", "context of the kubeconfig; default: its current one")
+    .option("--url <url>", "of a process's admin port, in the place of a cluster's")
+    .option("--token-file <file>", "with that process's token; ADMIN_TOKEN comes first")
+    .action(async ({ kubeconfig, context, url, tokenFile }: AdminFlags) => {
+        const choice = { kubeconfig, context, colour: word("COLOUR"), pod: word("POD") };
+        const target =
+            url === undefined
+                ? await adminOfCluster(connect(kubeconfig, context), choice)
+                : adminOfProcess(url, tokenFile);
+        try {
+            const asked = word("CMD");
+            if (asked === undefined) {
+                console.log(`make admin CMD="METHOD /path" [DATA='{…}'] [IN=file] [OUT=file]\n`);
+                for (const line of await listCommands(target)) console.log(`  ${line}`);
+                return;
+            }
+            await callAdmin(target, {
+                command: asked,
+                data: word("DATA"),
+                input: word("IN"),
+                output: word("OUT"),
+                signal: interrupted.signal,
+            });
+        } finally {
+            await target.close();
+        }
+    });
+
 program.parseAsync().catch((error: unknown) => {
     // These are sentences for the user; anything else is a fault of ours and keeps its stack.
     const known = [ClusterError, RenderError, TenantsError, VerifyError].some(
@@ -87,6 +131,11 @@ function command(name: string, description: string): Command {
         .requiredOption("--stack <name>", "stack: dev, prod or local")
         .option("--kubeconfig <file>", "kubeconfig; default: KUBECONFIG, then ~/.kube/config")
         .option("--context <name>", "context of the kubeconfig; default: its current one");
+}
+
+/** An empty variable is an absent one: make passes all of them. */
+function word(name: string): string | undefined {
+    return process.env[name] === "" ? undefined : process.env[name];
 }
 
 async function verifyTarget({ kubeconfig, context }: Target, apiKey?: string): Promise<void> {

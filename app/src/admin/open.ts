@@ -1,16 +1,27 @@
+import type { EntryStore } from "../cache/entryStore.ts";
 import type { Resolver } from "../cache/resolve.ts";
 import type { LocalCache, SharedCache } from "../cache/tiers.ts";
 import type { Config } from "../config.ts";
 import type { HotKeys } from "../hotkeys/hotKeys.ts";
+import type { Epochs } from "../key/epochs.ts";
 import type { KeyOf } from "../key/key.ts";
 import type { Normalise } from "../key/normalise.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Log } from "../log.ts";
+import type { Upstream } from "../upstream/upstream.ts";
+import type { EntryCodec } from "../vector/entry.ts";
+import type { Withdrawals } from "../withdrawals/withdrawals.ts";
+import { entries as openEntries } from "./entries/entries.ts";
+import { entryRoutes } from "./routes/entries.ts";
+import { epochRoutes } from "./routes/epochs.ts";
 import { hotKeyRoutes } from "./routes/hotKeys.ts";
 import { ledgerRoutes } from "./routes/ledger.ts";
 import { runtimeRoutes } from "./routes/runtime.ts";
+import { transferRoutes } from "./routes/transfers.ts";
 import { warmupRoutes } from "./routes/warmups.ts";
 import { adminServer, type AdminServer } from "./server.ts";
+import { transfers as openTransfers } from "./transfers/transfers.ts";
+import type { Space } from "./transfers/form.ts";
 import { warmups as openWarmups } from "./warmup/warmups.ts";
 
 export interface AdminParts {
@@ -18,6 +29,15 @@ export interface AdminParts {
     readonly log: Log;
     readonly local: LocalCache;
     readonly shared: SharedCache;
+    /** Undefined without Redis. */
+    readonly store: EntryStore | undefined;
+    readonly codec: EntryCodec;
+    readonly writer: string;
+    readonly upstream: Upstream;
+    readonly epochs: Epochs;
+    readonly withdrawals: Withdrawals;
+    /** Digest of a tenant's space of keys. */
+    readonly spaceOf: (tenant: string) => string;
     readonly hotKeys: HotKeys;
     /** As the texts of clients are. */
     readonly normalise: Normalise;
@@ -39,12 +59,21 @@ export interface Admin {
 
 /** @returns undefined without a token: then there is no admin port. */
 export async function openAdmin(parts: AdminParts): Promise<Admin | undefined> {
-    const { config, log, local, shared, hotKeys, ledger, waiting, report } = parts;
+    const { config, log, local, shared, store, epochs, hotKeys, ledger, waiting, report } = parts;
     if (!config.admin) return undefined;
     const warmups = openWarmups({
         ...parts,
         price: ledger.price,
         cached: cachedIn(local, shared),
+    });
+    const lives = { ttlSeconds: config.cacheTtlSeconds, staleSeconds: config.cacheStaleSeconds };
+    const limits = { ...parts.upstream, model: config.model };
+    const entries = openEntries({ ...parts, ...lives, limits });
+    const transfers = openTransfers({
+        ...parts,
+        ...lives,
+        spaceOf: spacesOf(parts),
+        lengthFault: lengthFaultOf(parts.upstream),
     });
     const server = await adminServer({
         ...config,
@@ -52,6 +81,9 @@ export async function openAdmin(parts: AdminParts): Promise<Admin | undefined> {
         log,
         routes: [
             warmupRoutes(warmups),
+            transferRoutes(transfers),
+            entryRoutes(entries),
+            epochRoutes({ epochs, shared: store !== undefined, log }),
             hotKeyRoutes(hotKeys),
             ledgerRoutes(ledger),
             runtimeRoutes({ config, log, state: () => ({ ...report(), ...load(waiting) }) }),
@@ -63,6 +95,25 @@ export async function openAdmin(parts: AdminParts): Promise<Admin | undefined> {
             await warmups.close();
             await server.close();
         },
+    };
+}
+
+function spacesOf({ config: { model }, upstream, epochs, spaceOf }: AdminParts) {
+    const { provider, revision } = upstream;
+    return (tenant: string): Space => {
+        const epoch = epochs.of(tenant);
+        return { tenant, epoch, provider, model, revision, space: spaceOf(tenant) };
+    };
+}
+
+function lengthFaultOf({ dimensions, dimensionsFault, shortens }: Upstream) {
+    return (length: number): string | undefined => {
+        const native = dimensions();
+        if (native === undefined || length === native) return undefined;
+        // Shorter vectors of such a model are cut from whole entries, and never stored.
+        if (shortens) return `its vector has ${length} dimensions; allowed: ${native}`;
+        const fault = dimensionsFault(length);
+        return fault && `its vector has ${length} dimensions: ${fault}`;
     };
 }
 

@@ -21,6 +21,8 @@ export interface OriginParts {
     readonly upstream: Pick<Upstream, "embed">;
     readonly codec: EntryCodec;
     readonly ttlSeconds: number;
+    /** Digest of a tenant's space of keys: see `spaceDigests`. */
+    readonly spaceOf: (tenant: string) => string;
     /** Told after each call that was answered: also when its request fails for another of its items. */
     readonly billed: (scope: Scope, tokens: number) => void;
     /** In [0, 1). */
@@ -34,7 +36,7 @@ const MOST_CALLS = 24;
 
 /** The upstream, and what makes an entry of its answer. */
 export function origin(parts: OriginParts): Origin {
-    const { upstream, codec, ttlSeconds, billed, random = Math.random } = parts;
+    const { upstream, codec, ttlSeconds, spaceOf, billed, random = Math.random } = parts;
     const refused = refusals();
 
     async function embed(
@@ -85,10 +87,11 @@ export function origin(parts: OriginParts): Origin {
             scope,
             embeddings.reduce((sum, { tokens }) => sum + tokens, 0),
         );
+        const space = spaceOf(scope.pool);
         return batch.map(({ key }, index) => {
             const embedding = embeddings[index];
             if (!embedding) throw new Error(`The upstream's answer lacks item ${index}`);
-            return codec.seal(key, alive(embedding, effort));
+            return codec.seal(key, alive(embedding, effort), space);
         });
     }
 

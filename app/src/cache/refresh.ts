@@ -27,14 +27,14 @@ export function refresher(
 ): Refresher {
     const under = new Set<string>();
     return {
-        hit: (item, { freshUntil, effort }, { tenant, dimensions }) => {
+        hit: (item, { freshUntil, effort }, { pool, tenant, dimensions }) => {
             const left = freshUntil - wallClock();
             if (left > effort * LONGEST_DRAW || left > -effort * Math.log(1 - random())) return;
             const { key } = item;
             if (under.has(key) || under.size >= MOST_AT_ONCE) return;
             under.add(key);
             const deadline = performance.now() + TIMEOUT_MILLISECONDS;
-            renew(item, { tenant, dimensions, purpose: "refresh", deadline })
+            renew(item, { pool, tenant, dimensions, purpose: "refresh", deadline })
                 .catch(() => undefined)
                 .finally(() => under.delete(key));
         },

@@ -86,13 +86,18 @@ export function embeddingsHandler(
                 const { request: wanted, items: looked } = keyed;
                 hotKeys.seen(looked, tenant.pool);
                 const { dimensions } = wanted;
-                const local = resolver.local(looked, { tenant: tenant.id, dimensions });
+                const local = resolver.local(looked, {
+                    pool: tenant.pool,
+                    tenant: tenant.id,
+                    dimensions,
+                });
                 if (local) {
                     send(wanted, local);
                     return;
                 }
                 const deadline = begun + TIMEOUT_MILLISECONDS;
                 const scope = {
+                    pool: tenant.pool,
                     tenant: tenant.id,
                     purpose: "request",
                     dimensions,

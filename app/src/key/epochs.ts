@@ -26,6 +26,8 @@ export interface EpochStore {
 const KEY = `${CACHE_KEY_PREFIX}epochs`;
 const EVERYBODY = "*";
 const POLL_MILLISECONDS = 1_000;
+/** One poll, and a read from Redis that takes as long as it may. */
+export const EPOCHS_FOLLOW_MILLISECONDS = 1_200;
 const FIRST = "0";
 
 /** While Redis is away, what was known last holds. */

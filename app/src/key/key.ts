@@ -17,6 +17,8 @@ export interface KeySpace {
     readonly inputType: string;
 }
 
+const SPACE_DIGITS = 16;
+
 /** @returns the cache key of an input, as 43 characters of base64url (SHA-256). */
 export type KeyOf = (input: Input, dimensions: number | undefined) => string;
 
@@ -25,8 +27,7 @@ export type KeyOf = (input: Input, dimensions: number | undefined) => string;
  * share a key, which has happened to others with model names that hold a colon.
  */
 export function keyMaker(space: KeySpace): KeyOf {
-    const { tenant, epoch, provider, model, revision, inputType } = space;
-    const stem = frame([SCHEMA_VERSION, tenant, epoch, provider, model, revision, inputType]);
+    const stem = stemOf(space);
     const prefixes = new Map<string, string>();
 
     function prefix(kind: Input["kind"], dimensions: number | undefined): string {
@@ -64,6 +65,26 @@ export function keyMakers(
         made.set(tenant, { epoch, keyOf });
         return keyOf;
     };
+}
+
+/**
+ * A key hides its space, and entries must be found by it: when a tenant's cache is exported.
+ *
+ * @returns the digest of a tenant's space as it is now, 16 digits in hex
+ */
+export function spaceDigests(
+    space: Omit<KeySpace, "tenant" | "epoch">,
+    epochOf: (tenant: string) => string,
+): (tenant: string) => string {
+    return (tenant) => {
+        const stem = stemOf({ tenant, epoch: epochOf(tenant), ...space });
+        return hash("sha256", stem, "hex").slice(0, SPACE_DIGITS);
+    };
+}
+
+function stemOf(space: KeySpace): string {
+    const { tenant, epoch, provider, model, revision, inputType } = space;
+    return frame([SCHEMA_VERSION, tenant, epoch, provider, model, revision, inputType]);
 }
 
 function frame(fields: readonly string[]): string {

@@ -68,8 +68,8 @@ export function batched(
         const inputs = asks.flatMap((ask) => ask.inputs);
         const deadline = Math.max(...asks.map((ask) => ask.deadline));
         // A call has one trace: that of the first request which it serves.
-        const { tenant, purpose, dimensions, span } = first;
-        const scope = { tenant, purpose, dimensions, deadline, span };
+        const { pool, tenant, purpose, dimensions, span } = first;
+        const scope = { pool, tenant, purpose, dimensions, deadline, span };
         const embeddings = await inner.embed(inputs, scope);
         events.called(inputs.length, asks.length);
         let at = 0;

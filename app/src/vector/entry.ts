@@ -5,7 +5,7 @@ import { embeddingOf, vectorFault, type Embedding } from "./embedding.ts";
 import { pack, PRECISIONS, unpack, type Precision } from "./precision.ts";
 
 /** Raised when the meaning of an entry's bytes changes; entries of another version are misses. */
-export const ENTRY_VERSION = 2;
+export const ENTRY_VERSION = 3;
 
 const TRUNCATED = 1;
 const AT = {
@@ -20,9 +20,12 @@ const AT = {
     effort: 32,
     scale: 36,
     writer: 40,
-    numbers: 48,
+    space: 48,
+    numbers: 56,
 } as const;
-const WRITER_BYTES = AT.numbers - AT.writer;
+const DIGEST_BYTES = 8;
+/** Where an entry's time of making stands: Redis compares it where two meet. */
+export const AT_CREATED = AT.createdAt;
 
 /** An embedding as it is stored, and as it reads from there. */
 export interface Sealed {
@@ -36,6 +39,8 @@ export interface EntryFacts {
     readonly precision: Precision;
     /** Digest of who wrote it: see `writerOf`. */
     readonly writer: string;
+    /** Digest of the space that its key lies in: see `spaceDigests`. */
+    readonly space: string;
     readonly bytes: number;
 }
 
@@ -43,8 +48,10 @@ export interface EntryCodec {
     /**
      * What is answered is what is stored: a miss, and every hit after it, has the same bits at any
      * precision.
+     *
+     * @param space digest of the key's space, by which a tenant's entries are found again: keys do not tell
      */
-    readonly seal: (key: string, embedding: Embedding) => Sealed;
+    readonly seal: (key: string, embedding: Embedding, space: string) => Sealed;
     /** @returns the embedding, or undefined for anything that is not a sound entry of this key */
     readonly open: (
         key: string,
@@ -56,7 +63,7 @@ export interface EntryCodec {
 /**
  * The stored form, all numbers little-endian: version u8, type u8, flags u8, 0 u8, dimensions u32,
  * tokens u32, CRC-32 u32, created and fresh-until f64 (ms since the epoch), effort f32 (ms), scale f32,
- * writer 8 bytes, then the numbers. The checksum also covers the key, so that an entry that landed
+ * writer 8 bytes, space 8 bytes, then the numbers. The checksum also covers the key, so that an entry that landed
  * under another's key is refused.
  */
 export function entryCodec(options: {
@@ -66,8 +73,12 @@ export function entryCodec(options: {
     const { precision } = options;
     const writer = Buffer.from(options.writer, "hex");
     return {
-        seal: (key, embedding) => {
-            const entry = encode(key, embedding, precision, writer);
+        seal: (key, embedding, space) => {
+            const entry = encode(key, embedding, {
+                precision,
+                writer,
+                space: Buffer.from(space, "hex"),
+            });
             if (precision === "float32") return { key, entry, embedding };
             const stored = openEntry(key, entry, embedding.vector.length);
             // A vector that vanishes at this precision is not replaced by nothing.
@@ -81,7 +92,7 @@ export function entryCodec(options: {
 export function writerOf(build: readonly string[]): string {
     return hash("sha256", JSON.stringify([ENTRY_VERSION, ...build]), "hex").slice(
         0,
-        2 * WRITER_BYTES,
+        2 * DIGEST_BYTES,
     );
 }
 
@@ -91,11 +102,17 @@ export function entryFacts(entry: Buffer): EntryFacts | undefined {
     if (entry.length <= AT.numbers || entry[AT.version] !== ENTRY_VERSION || !precision) {
         return undefined;
     }
-    const writer = entry.toString("hex", AT.writer, AT.numbers);
-    return { precision, writer, bytes: entry.length };
+    const writer = entry.toString("hex", AT.writer, AT.space);
+    const space = entry.toString("hex", AT.space, AT.numbers);
+    return { precision, writer, space, bytes: entry.length };
 }
 
-function encode(key: string, embedding: Embedding, precision: Precision, writer: Buffer): Buffer {
+function encode(
+    key: string,
+    embedding: Embedding,
+    made: { readonly precision: Precision; readonly writer: Buffer; readonly space: Buffer },
+): Buffer {
+    const { precision, writer, space } = made;
     const { vector, tokens, truncated, createdAt, freshUntil, effort } = embedding;
     const { bytes, scale } = pack(vector, precision);
     const entry = Buffer.alloc(AT.numbers + bytes.length);
@@ -108,7 +125,8 @@ function encode(key: string, embedding: Embedding, precision: Precision, writer:
     entry.writeDoubleLE(freshUntil, AT.freshUntil);
     entry.writeFloatLE(effort, AT.effort);
     entry.writeFloatLE(scale, AT.scale);
-    writer.copy(entry, AT.writer, 0, WRITER_BYTES);
+    writer.copy(entry, AT.writer, 0, DIGEST_BYTES);
+    space.copy(entry, AT.space, 0, DIGEST_BYTES);
     entry.set(bytes, AT.numbers);
     entry.writeUInt32LE(checksum(key, entry), AT.checksum);
     return entry;

@@ -2,7 +2,9 @@ import { pino } from "pino";
 
 import { buildApp, type App } from "../../src/app.ts";
 import { readConfig, type Environment } from "../../src/config.ts";
+import type { Log } from "../../src/log.ts";
 import { httpServer } from "../../src/http/server.ts";
+import type { OpenaiTiming } from "../../src/upstream/openai/openai.ts";
 
 export interface Service {
     readonly url: string;
@@ -25,10 +27,15 @@ export interface Answer {
 
 export const MODEL = "stub-model";
 
+export interface StartOptions {
+    readonly log?: Log;
+    readonly timing?: OpenaiTiming;
+}
+
 /** The whole service in this process, on a free port, configured by environment as a pod is. */
 export async function startService(
     environment: Environment,
-    log = pino({ level: "silent" }),
+    { log = pino({ level: "silent" }), timing = {} }: StartOptions = {},
 ): Promise<Service> {
     const config = readConfig({
         COLOUR: "blue",
@@ -36,7 +43,7 @@ export async function startService(
         ANONYMOUS: "true",
         ...environment,
     });
-    const app = await buildApp(config, log);
+    const app = await buildApp(config, log, timing);
     const server = httpServer(app.listener);
     const port = await server.listen(0, "127.0.0.1");
     await app.start();
@@ -83,7 +90,8 @@ export function stubEnvironment(upstream: URL, redis?: URL): Environment {
 
 export async function read(response: Response): Promise<Answer> {
     const text = await response.text();
-    const isJson = response.headers.get("content-type")?.includes("json") === true && text !== "";
+    const isJson =
+        response.headers.get("content-type")?.includes("application/json") === true && text !== "";
     return {
         status: response.status,
         headers: response.headers,

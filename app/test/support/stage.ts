@@ -32,7 +32,7 @@ export async function openStage(): Promise<Stage> {
         ends,
         pod: async (environment, log) => {
             const ours = { ...stubEnvironment(upstream.url), MAX_LOCAL_CACHE_SIZE: "1" };
-            const service = await startService({ ...ours, ...environment }, log);
+            const service = await startService({ ...ours, ...environment }, log ? { log } : {});
             ends(service.stop);
             return service;
         },

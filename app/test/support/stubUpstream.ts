@@ -29,12 +29,15 @@ export type Turn = (request: StubRequest, response: ServerResponse) => void;
 export const REFUSED = "unspeakable";
 
 /** A real HTTP server that speaks OpenAI's embeddings contract with E for a model. */
-export async function startStubUpstream(model: StubModel = {}): Promise<StubUpstream> {
+export async function startStubUpstream(
+    model: StubModel = {},
+    chosenPort = 0,
+): Promise<StubUpstream> {
     const turns: Turn[] = [];
     const server = createServer((request, response) => {
         void json(request).then((body) => answer(request, body as StubRequest, response));
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => server.listen(chosenPort, "127.0.0.1", resolve));
     const { port } = server.address() as AddressInfo;
     const stub: StubUpstream = {
         url: new URL(`http://127.0.0.1:${port}/v1`),

@@ -11,7 +11,7 @@ export const Tenant = Type.String({
     minLength: 1,
     maxLength: 128,
     default: ANONYMOUS,
-    description: "Whose entries",
+    description: "Pool whose entries: a tenant's own id, unless tenants.list names another",
 });
 
 export const Key = Type.String({

@@ -107,6 +107,7 @@ export async function runJob(
         return parts.resolver.resolveEach(
             batch.map(({ text }) => parts.itemOf(text)),
             {
+                pool: parts.tenant,
                 tenant: parts.tenant,
                 purpose: "warmup",
                 dimensions: undefined,

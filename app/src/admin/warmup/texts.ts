@@ -1,8 +1,8 @@
 import type { Readable } from "node:stream";
-import { TextDecoder } from "node:util";
 
 import { HttpError } from "../../http/error.ts";
 import type { Normalise } from "../../key/normalise.ts";
+import { splitLines, wrongLine } from "../lines.ts";
 
 /** One text of an upload, and where it stood. */
 export interface Line {
@@ -17,9 +17,6 @@ export interface TextLimits {
     readonly bytes: number;
     readonly lines: number;
 }
-
-/** Far above 8,192 tokens. What is longer is not a list of texts. */
-const MAX_LINE_CHARACTERS = 256 * 1024;
 
 /**
  * Reads an upload line by line and keeps no more than one chunk of it: a text per line, or with ndjson
@@ -46,35 +43,6 @@ export async function* readTexts(
     }
 }
 
-async function* splitLines(upload: Readable, maxBytes: number): AsyncGenerator<string, void> {
-    const decoder = new TextDecoder("utf-8", { fatal: true });
-    let rest = "";
-    let bytes = 0;
-    let line = 1;
-    for await (const chunk of upload as AsyncIterable<Buffer>) {
-        bytes += chunk.length;
-        if (bytes > maxBytes) {
-            throw new HttpError(413, `The upload is larger than ${maxBytes} bytes: split it`);
-        }
-        const lines = (rest + decode(decoder, line, chunk)).split("\n");
-        rest = lines.pop() ?? "";
-        line += lines.length;
-        if (rest.length > MAX_LINE_CHARACTERS) {
-            throw wrongLine(line, `it is longer than ${MAX_LINE_CHARACTERS} characters`);
-        }
-        yield* lines;
-    }
-    yield rest + decode(decoder, line);
-}
-
-function decode(decoder: TextDecoder, line: number, chunk?: Buffer): string {
-    try {
-        return decoder.decode(chunk, { stream: chunk !== undefined });
-    } catch {
-        throw wrongLine(line, "from here on it is not UTF-8");
-    }
-}
-
 function parseLine(content: string, line: number): string {
     let value: unknown;
     try {
@@ -86,10 +54,4 @@ function parseLine(content: string, line: number): string {
     const text = typeof value === "object" && value && "text" in value ? value.text : undefined;
     if (typeof text === "string") return text;
     throw wrongLine(line, 'allowed: a JSON string, or an object such as {"text":"…"}');
-}
-
-function wrongLine(line: number, words: string): HttpError {
-    return new HttpError(400, `Line ${line} of the upload is wrong: ${words}`, {
-        param: `line ${line}`,
-    });
 }

@@ -38,7 +38,10 @@ export async function localUpstream(options: LocalOptions): Promise<Upstream> {
     let native: number | undefined;
     let open = 0;
 
-    async function embed(inputs: readonly Input[]): Promise<readonly Embedding[]> {
+    async function embed(
+        inputs: readonly Input[],
+        deadline: number,
+    ): Promise<readonly Embedding[]> {
         const texts = inputs.map(textOf);
         const embeddings: Embedding[] = [];
         // The call is the unit of fairness between requests, whatever it is made of.
@@ -48,6 +51,7 @@ export async function localUpstream(options: LocalOptions): Promise<Upstream> {
                 const answer = await pool.run(
                     call,
                     places.map((place) => texts[place] ?? ""),
+                    deadline,
                 );
                 places.forEach((place, row) => {
                     embeddings[place] = embeddingAt(answer, row, native ?? 0);
@@ -75,13 +79,13 @@ export async function localUpstream(options: LocalOptions): Promise<Upstream> {
         start: async () => {
             native = await pool.start();
         },
-        embed: async (inputs) => {
+        embed: async (inputs, { deadline }) => {
             const begun = performance.now();
             const ended = (outcome: UpstreamOutcome): void =>
                 events.attempted(LOCAL, outcome, (performance.now() - begun) / 1000);
             moved(1);
             try {
-                const embeddings = await embed(inputs);
+                const embeddings = await embed(inputs, deadline);
                 ended("ok");
                 events.called(inputs.length, 1);
                 return embeddings;

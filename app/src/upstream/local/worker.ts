@@ -1,3 +1,4 @@
+import { constants, setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 
 import type { WorkerAnswer, WorkerData, WorkerRequest } from "./messages.ts";
@@ -11,6 +12,8 @@ function answer(message: WorkerAnswer): void {
     port?.postMessage(message, vectors);
 }
 
+// On Linux this is the thread's own: hits and probes, on the main thread, come before the model's work.
+if (process.platform === "linux") setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 const model = await loadModel(workerData as WorkerData);
 port.on("message", (request: WorkerRequest) => {
     model.embed(request).then(answer, (error: unknown) => {

@@ -1,4 +1,3 @@
-import { BrokenCircuitError, circuitBreaker, ConsecutiveBreaker, handleType } from "cockatiel";
 import { Agent, request, type Dispatcher } from "undici";
 
 import type { Input } from "../../input.ts";
@@ -6,6 +5,7 @@ import type { Span } from "../../tracing/tracing.ts";
 import type { Embedding } from "../../vector/embedding.ts";
 import { UpstreamError, type TokenCounter } from "../upstream.ts";
 import { readAnswer } from "./answer.ts";
+import { breaker as openBreaker } from "./breaker.ts";
 import { parseRetryAfter, type Attempt } from "./retry.ts";
 
 export interface EndpointOptions {
@@ -46,16 +46,11 @@ const CONNECTIONS = 64;
 const CONNECT_TIMEOUT_MILLISECONDS = 3_000;
 /** So many failures in a row, and nobody waits for this endpoint any more. */
 const FAILURES_TO_OPEN = 5;
-
-/** A failure that says something about the endpoint, and not only about the inputs. */
-class Broken extends Error {
-    readonly outcome: Attempt<never>;
-
-    constructor(outcome: Attempt<never>) {
-        super("The endpoint failed");
-        this.outcome = outcome;
-    }
-}
+const ANSWER_BYTES = 1024 * 1024;
+const NUMBER_BYTES = 25;
+const LONGEST_VECTOR = 16_384;
+/** Above 2,048 inputs of 3,072 dimensions, and below the longest string that the runtime can hold. */
+const MOST_ANSWER_BYTES = 256 * 1024 * 1024;
 
 export function openaiEndpoint(options: EndpointOptions): Endpoint {
     const { url, apiKey, model, countTokens } = options;
@@ -69,17 +64,7 @@ export function openaiEndpoint(options: EndpointOptions): Endpoint {
         "content-type": "application/json",
         ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
     };
-    const breaker = circuitBreaker(handleType(Broken), {
-        halfOpenAfter: halfOpenAfterMilliseconds,
-        breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
-    });
-    let openedAt = -Infinity;
-    breaker.onBreak(() => {
-        openedAt = performance.now();
-    });
-    breaker.onReset(() => {
-        openedAt = -Infinity;
-    });
+    const breaker = openBreaker({ failures: FAILURES_TO_OPEN, halfOpenAfterMilliseconds });
     /** base64 is a third of the bytes and exact; an API that refuses it is asked for numbers. */
     let encoding: "base64" | "float" = "base64";
 
@@ -109,7 +94,7 @@ export function openaiEndpoint(options: EndpointOptions): Endpoint {
                 body,
                 signal,
             });
-            const text = await response.body.text();
+            const text = await bounded(response.body, mostBytes(inputs.length, length));
             if (response.statusCode === 200) {
                 return { value: readAnswer(parse(text), await weights, length) };
             }
@@ -126,30 +111,51 @@ export function openaiEndpoint(options: EndpointOptions): Endpoint {
 
     return {
         name: url.host,
-        closed: () => performance.now() - openedAt >= halfOpenAfterMilliseconds,
+        closed: breaker.admits,
         attempt: async (inputs, wish) => {
+            if (!breaker.admit()) return { error: leftAlone(), again: false };
+            let blamed = true;
             try {
-                return await breaker.execute(async () => {
-                    const outcome = await call(inputs, wish);
-                    if ("error" in outcome && blamesEndpoint(outcome.error))
-                        throw new Broken(outcome);
-                    return outcome;
-                });
-            } catch (error) {
-                if (error instanceof Broken) return error.outcome;
-                if (!(error instanceof BrokenCircuitError)) throw error;
-                const message =
-                    "The upstream has failed several times and is left alone for a moment";
-                const unavailable = new UpstreamError(503, "upstream_unavailable", message, 1);
-                return { error: unavailable, again: false };
+                const outcome = await call(inputs, wish);
+                blamed = "error" in outcome && blamesEndpoint(outcome.error);
+                return outcome;
+            } finally {
+                if (blamed) breaker.failed();
+                else breaker.succeeded();
             }
         },
         close: () => agent.destroy(),
     };
 }
 
+function leftAlone(): UpstreamError {
+    const message = "The upstream has failed several times and is left alone for a moment";
+    return new UpstreamError(503, "upstream_unavailable", message, 1);
+}
+
+/** Says something about the endpoint, and not only about the inputs. */
 function blamesEndpoint(error: Error): boolean {
     return error instanceof UpstreamError && (error.status === 502 || error.status === 504);
+}
+
+/** Numbers as text take 25 bytes at most; of an unknown model so many numbers are allowed for. */
+function mostBytes(inputs: number, dimensions = LONGEST_VECTOR): number {
+    return Math.min(ANSWER_BYTES + inputs * (dimensions * NUMBER_BYTES), MOST_ANSWER_BYTES);
+}
+
+/** An endpoint that sends without end must not fill the memory of the pod. */
+async function bounded(body: Dispatcher.ResponseData["body"], most: number): Promise<string> {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+        bytes += chunk.length;
+        if (bytes > most) {
+            const message = `The upstream's answer is wrong: it is larger than ${most} bytes`;
+            throw new UpstreamError(502, "bad_upstream_answer", message);
+        }
+        chunks.push(chunk);
+    }
+    return Buffer.concat(chunks).toString("utf8");
 }
 
 /** Where the model's tokens are not known, bytes stand for them: the parts still sum to the bill. */

@@ -17,7 +17,14 @@ import { dimensionsFault, nativeDimensions, shortens } from "./models.ts";
 import { retry, retryBudget, type Attempt } from "./retry.ts";
 import { tokenCounter } from "./tokens.ts";
 
-export interface OpenaiOptions {
+/** How long the upstream is waited for, where it is not the default. */
+export interface OpenaiTiming {
+    readonly attemptTimeoutMilliseconds?: number;
+    readonly firstRetryDelayMilliseconds?: number;
+    readonly halfOpenAfterMilliseconds?: number;
+}
+
+export interface OpenaiOptions extends OpenaiTiming {
     /** Base with the version path, such as `https://host/v1`. */
     readonly url: URL;
     /** Others that serve the same model at the same revision, in the order in which they are tried. */
@@ -28,9 +35,6 @@ export interface OpenaiOptions {
     readonly revision?: string | undefined;
     readonly log: Log;
     readonly events?: UpstreamEvents;
-    readonly attemptTimeoutMilliseconds?: number;
-    readonly firstRetryDelayMilliseconds?: number;
-    readonly halfOpenAfterMilliseconds?: number;
 }
 
 const ATTEMPTS = 4;

@@ -1,0 +1,369 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { PATHS } from "@property-search/contract";
+
+import { adminOf, ADMIN_TOKEN, refusal, type AdminCall } from "../support/admin.ts";
+import { eventually } from "../support/eventually.ts";
+import { startRedis, type RedisServer } from "../support/redisServer.ts";
+import { MODEL, startService, stubEnvironment, type Service } from "../support/service.ts";
+import {
+    reply,
+    rightAnswer,
+    startStubUpstream,
+    type StubUpstream,
+    type Turn,
+} from "../support/stubUpstream.ts";
+import { DIMENSIONS, trueVector } from "../support/vectors.ts";
+
+let redis: RedisServer;
+let upstream: StubUpstream;
+/** Two pods with one Redis. */
+let one: Service;
+let other: Service;
+let admin: AdminCall;
+
+beforeAll(async () => {
+    redis = await startRedis();
+});
+
+beforeEach(async () => {
+    redis.command("FLUSHALL");
+    upstream = await startStubUpstream();
+    const environment = { ...stubEnvironment(upstream.url, redis.url), ADMIN_TOKEN };
+    [one, other] = [await startService(environment), await startService(environment)];
+    for (const pod of [one, other]) {
+        await eventually("Redis is up", async () => (await stateOf(pod)).redis === "up");
+    }
+    admin = adminOf(one);
+});
+
+afterEach(async () => {
+    await Promise.all([one.stop(), other.stop()]);
+    await upstream.stop();
+});
+
+afterAll(() => redis.kill());
+
+const stateOf = async (pod: Service): Promise<{ redis: string }> =>
+    (await pod.get(PATHS.health)).json as { redis: string };
+
+interface Seen {
+    readonly cache: string | null;
+    readonly vector: readonly number[];
+}
+
+async function ask(pod: Service, text: string): Promise<Seen> {
+    const answer = await pod.post(PATHS.embed, { text });
+    expect([answer.status, answer.text]).toEqual([200, expect.anything()]);
+    const { embedding } = answer.json as { embedding: number[] };
+    return { cache: answer.headers.get("x-cache"), vector: embedding };
+}
+
+interface Report {
+    readonly key: string;
+    readonly local: { readonly state: string };
+    readonly redis: { readonly state: string };
+}
+
+const inspect = async (body: object, at = admin): Promise<Report> => {
+    const answer = await at("POST", "/entries/inspect", body);
+    expect([answer.status, answer.text]).toEqual([200, expect.anything()]);
+    return answer.json as Report;
+};
+
+const stored = (count: number): Promise<void> =>
+    eventually("it is stored", () => {
+        const keys = redis.command("KEYS", "embedding:*").split("\n");
+        return keys.filter((key) => /^embedding:[\w-]{43}$/.test(key)).length === count;
+    });
+
+/** In the memory of both pods and in Redis. */
+async function everywhere(text: string): Promise<string> {
+    await ask(one, text);
+    await stored(1);
+    expect((await ask(other, text)).cache).toBe("HIT-L2");
+    return (await inspect({ input: text })).key;
+}
+
+const right = (text: string): readonly number[] => Array.from(trueVector(text));
+const JUDGEMENT = { reason: "it is another text's", actor: "ann" };
+
+/** Answers with the vector of another text. */
+const wrongVector: Turn = (body, response) =>
+    reply(response, 200, rightAnswer({ ...body, input: ["something else"] }));
+
+describe("An inspection", () => {
+    test("by input or by key tells where an entry is and what it is like, never the text", async () => {
+        const nowhere = await inspect({ input: "private words" });
+        expect(nowhere).toMatchObject({ local: { state: "absent" }, redis: { state: "absent" } });
+        await ask(one, "private words");
+        await stored(1);
+        const report = await inspect({ input: "  private\nwords " });
+        const copy = {
+            state: "fresh",
+            createdAt: expect.stringMatching(/Z$/),
+            freshUntil: expect.stringMatching(/Z$/),
+            tokens: 2,
+            dimensions: DIMENSIONS,
+            truncated: false,
+        };
+        expect(report).toEqual({
+            key: expect.stringMatching(/^[\w-]{43}$/),
+            local: copy,
+            redis: {
+                ...copy,
+                precision: "float32",
+                writer: expect.stringMatching(/^[0-9a-f]{16}$/),
+                writtenByThisBuild: true,
+                bytes: 56 + 4 * DIMENSIONS,
+            },
+            flag: null,
+        });
+        expect((await admin("GET", `/entries/${report.key}`)).json).toEqual(report);
+        const far = await inspect({ input: "private words" }, adminOf(other));
+        expect(far).toMatchObject({ local: { state: "absent" }, redis: { state: "fresh" } });
+        expect(JSON.stringify([report, far])).not.toContain("private");
+    });
+
+    test("tells the vector on request", async () => {
+        await ask(one, "a text");
+        const wanted = await inspect({ input: "a text", vector: true });
+        expect(wanted).toMatchObject({ vector: right("a text") });
+        const byKey = await admin("GET", `/entries/${wanted.key}?vector=true`);
+        expect(byKey.json).toMatchObject({ vector: right("a text") });
+    });
+
+    test("finds token ids, a length of its own, and the entry of one tenant only", async () => {
+        const body = { model: MODEL, input: [5], dimensions: 8 };
+        expect((await one.post(PATHS.embeddings, body)).status).toBe(200);
+        const found = await inspect({ input: [5], dimensions: 8 });
+        expect(found.local).toMatchObject({ state: "fresh", dimensions: 8 });
+        for (const wish of [
+            { input: [5] },
+            { input: "5", dimensions: 8 },
+            { input: [5], dimensions: 8, tenant: "other" },
+        ]) {
+            expect((await inspect(wish)).local.state).toBe("absent");
+        }
+    });
+
+    test("tells damage, and that Redis is away", async () => {
+        const key = await everywhere("a text");
+        redis.command("SETRANGE", `embedding:${key}`, "60", "xxxx");
+        expect(await inspect({ input: "a text" })).toMatchObject({
+            local: { state: "fresh" },
+            redis: { state: "damaged", bytes: 56 + 4 * DIMENSIONS },
+        });
+        redis.pause();
+        expect((await inspect({ input: "a text" })).redis).toEqual({ state: "away" });
+        redis.resume();
+    });
+
+    test.each([
+        [{}, "input is missing"],
+        [{ input: "" }, /^input must not be empty/],
+        [{ input: ["a", "b"] }, "input has 2 items; allowed: one text or one list of ids"],
+        [{ input: [1.5] }, /^input must hold texts or lists of token ids/],
+        [{ input: "a", dimensions: 0 }, /^dimensions is 0, but must be >= 1/],
+        [{ input: "a", dimension: 5 }, /^dimension is not known here; allowed: tenant, input, dim/],
+        [{ input: "a", tenant: "" }, /^tenant is "", but/],
+    ])("of %j is refused with its field", async (body, words) => {
+        const answer = await admin("POST", "/entries/inspect", body);
+        expect(answer.status).toBe(400);
+        expect(refusal(answer)).toMatch(words);
+    });
+
+    test("of a key that is none is refused", async () => {
+        const answer = await admin("GET", "/entries/short");
+        expect(answer.status).toBe(400);
+        expect(refusal(answer)).toMatch(/^key is "short", but must match pattern/);
+    });
+});
+
+describe("A flag", () => {
+    test("takes a wrong entry out of Redis and every pod, and the next one is fetched", async () => {
+        upstream.misbehave(wrongVector);
+        const key = await everywhere("a text");
+        expect((await ask(other, "a text")).vector).not.toEqual(right("a text"));
+        const answer = await admin("POST", `/entries/${key}/flag`, JUDGEMENT);
+        expect(answer.json).toEqual({
+            key,
+            wasLocal: true,
+            wasInRedis: true,
+            othersFollowWithinMilliseconds: 1_200,
+        });
+        const far = adminOf(other);
+        await eventually("the other pod has let go of it", async () => {
+            return (await inspect({ input: "a text" }, far)).local.state === "absent";
+        });
+        for (const pod of [one, other]) {
+            expect((await ask(pod, "a text")).vector).toEqual(right("a text"));
+        }
+        expect(upstream.requests).toHaveLength(2);
+        const flag = { key, ...JUDGEMENT, flagged: expect.anything(), ends: expect.anything() };
+        expect((await far("GET", "/flags")).json).toEqual([flag]);
+        expect(await inspect({ input: "a text" })).toMatchObject({
+            local: { state: "fresh" },
+            redis: { state: "fresh" },
+            flag,
+        });
+    });
+
+    test("holds against an old copy that comes back, and against a Redis that was emptied", async () => {
+        const key = await everywhere("a text");
+        const name = `embedding:${key}`;
+        redis.command("COPY", name, "embedding:saved");
+        await admin("POST", `/entries/${key}/flag`, JUDGEMENT);
+        const far = adminOf(other);
+        const flagged = async () => ((await far("GET", "/flags")).json as unknown[]).length === 1;
+        await eventually("the other pod knows", flagged);
+        redis.command("COPY", "embedding:saved", name);
+        expect((await inspect({ input: "a text" }, far)).redis.state).toBe("withdrawn");
+        expect((await ask(other, "a text")).cache).toBe("MISS");
+        redis.command("FLUSHALL");
+        await eventually("a pod has given it back", () =>
+            redis.command("HLEN", "embedding:{withdrawals}").startsWith("1"),
+        );
+        const late = await startService({
+            ...stubEnvironment(upstream.url, redis.url),
+            ADMIN_TOKEN,
+        });
+        await eventually("a new pod knows", async () => {
+            const { json } = await adminOf(late)("GET", "/flags");
+            return (json as unknown[]).length === 1;
+        });
+        await late.stop();
+    });
+
+    test("outlives the deletion of its entry", async () => {
+        const key = await everywhere("a text");
+        await admin("POST", `/entries/${key}/flag`, JUDGEMENT);
+        expect((await admin("DELETE", `/entries/${key}`)).status).toBe(200);
+        expect((await admin("GET", "/flags")).json).toMatchObject([{ key, ...JUDGEMENT }]);
+    });
+
+    test.each([
+        [{}, "reason is missing; actor is missing"],
+        [{ reason: "", actor: "ann" }, /^reason is "", but must NOT have fewer than 1/],
+        [{ reason: "x".repeat(501), actor: "ann" }, /must NOT have more than 500 characters/],
+        [{ ...JUDGEMENT, until: 1 }, /^until is not known here; allowed: reason, actor/],
+    ])("with %j is refused", async (body, words) => {
+        const answer = await admin("POST", `/entries/${"k".repeat(43)}/flag`, body);
+        expect(answer.status).toBe(400);
+        expect(refusal(answer)).toMatch(words);
+    });
+
+    test("while Redis is away is refused, since other pods would serve it on", async () => {
+        const key = await everywhere("a text");
+        redis.pause();
+        const answer = await admin("POST", `/entries/${key}/flag`, JUDGEMENT);
+        redis.resume();
+        expect(answer.status).toBe(503);
+        expect(answer.headers.get("retry-after")).toBe("1");
+        expect(answer.json).toMatchObject({ error: { code: "redis_away" } });
+        expect((await admin("GET", "/flags")).json).toEqual([]);
+    });
+
+    test("beyond as many as every pod can read is refused, and what has ended makes room", async () => {
+        const record = (n: number, until: number): readonly string[] => {
+            const key = String(n).padStart(43, "k");
+            const one = { key, kind: "flagged", reason: "r", actor: "a", at: 1, upTo: 1, until };
+            return [key, JSON.stringify(one)];
+        };
+        const put = (until: number) => {
+            const records = Array.from({ length: 2_000 }, (_, n) => record(n, until)).flat();
+            redis.command("HSET", "embedding:{withdrawals}", ...records);
+        };
+        const flag = () => admin("POST", `/entries/${"x".repeat(43)}/flag`, JUDGEMENT);
+        put(1);
+        expect((await flag()).status).toBe(200);
+        expect(redis.command("HLEN", "embedding:{withdrawals}")).toBe("1\n");
+        redis.command("DEL", "embedding:{withdrawals}");
+        put(Date.now() + 60_000);
+        const far = adminOf(other);
+        const full = await far("POST", `/entries/${"y".repeat(43)}/flag`, JUDGEMENT);
+        expect([full.status, full.json]).toMatchObject([
+            409,
+            { error: { code: "too_many_withdrawals" } },
+        ]);
+        expect(refusal(full)).toMatch(
+            /^2000 entries are flagged.*raise the tenant's epoch instead/,
+        );
+    });
+
+    test("without Redis is this pod's own", async () => {
+        const alone = await startService({ ...stubEnvironment(upstream.url), ADMIN_TOKEN });
+        const call = adminOf(alone);
+        await ask(alone, "a text");
+        const { key } = await inspect({ input: "a text" }, call);
+        expect((await call("POST", `/entries/${key}/flag`, JUDGEMENT)).json).toMatchObject({
+            wasLocal: true,
+            wasInRedis: false,
+            othersFollowWithinMilliseconds: 0,
+        });
+        expect((await ask(alone, "a text")).cache).toBe("MISS");
+        await alone.stop();
+    });
+});
+
+describe("A deletion", () => {
+    test("reaches Redis, this pod and the others, and is no flag", async () => {
+        const key = await everywhere("a text");
+        const answer = await admin("DELETE", `/entries/${key}`);
+        expect(answer.json).toMatchObject({ key, wasLocal: true, wasInRedis: true });
+        await stored(0);
+        await eventually("the other pod has let go of it", async () => {
+            return (await inspect({ input: "a text" }, adminOf(other))).local.state === "absent";
+        });
+        expect((await ask(one, "a text")).cache).toBe("MISS");
+        expect((await admin("GET", "/flags")).json).toEqual([]);
+    });
+
+    test("of what is nowhere says so", async () => {
+        const answer = await admin("DELETE", `/entries/${"k".repeat(43)}`);
+        expect(answer.json).toMatchObject({ wasLocal: false, wasInRedis: false });
+    });
+});
+
+describe("An epoch", () => {
+    test("raised leaves all entries of its tenant behind, here at once and in other pods soon", async () => {
+        await everywhere("a text");
+        expect((await admin("GET", "/epochs/anonymous")).json).toEqual({
+            tenant: "anonymous",
+            epoch: "0.0",
+        });
+        expect((await admin("POST", "/epochs", { tenant: "anonymous" })).json).toEqual({
+            tenant: "anonymous",
+            epoch: "0.1",
+            othersFollowWithinMilliseconds: 1_200,
+        });
+        expect((await ask(one, "a text")).cache).toBe("MISS");
+        const far = adminOf(other);
+        await eventually("the other pod follows", async () => {
+            const { json } = await far("GET", "/epochs/anonymous");
+            return (json as { epoch: string }).epoch === "0.1";
+        });
+        const everybody = await admin("POST", "/epochs", { tenant: "*" });
+        expect(everybody.json).toMatchObject({ tenant: "*", epoch: "1" });
+        expect((await admin("GET", "/epochs/another")).json).toMatchObject({ epoch: "1.0" });
+    });
+
+    test.each([
+        [{}, "tenant is missing"],
+        [{ tenant: "A Team" }, /^tenant is "A Team", but must match pattern/],
+        [{ tenant: "a", by: 2 }, /^by is not known here; allowed: tenant/],
+    ])("of %j is refused with its field", async (body, words) => {
+        const answer = await admin("POST", "/epochs", body);
+        expect(answer.status).toBe(400);
+        expect(refusal(answer)).toMatch(words);
+    });
+
+    test("cannot be raised while Redis is away", async () => {
+        redis.pause();
+        const answer = await admin("POST", "/epochs", { tenant: "anonymous" });
+        redis.resume();
+        expect([answer.status, answer.json]).toMatchObject([
+            503,
+            { error: { code: "redis_away" } },
+        ]);
+    });
+});

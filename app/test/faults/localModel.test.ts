@@ -1,0 +1,126 @@
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+
+import { afterEach, describe, expect, test } from "@jest/globals";
+import { pino } from "pino";
+
+import type { WorkerData } from "../../src/upstream/local/messages.ts";
+import { workers, type Workers } from "../../src/upstream/local/workers.ts";
+import { eventually } from "../support/eventually.ts";
+import { modelDirectory } from "../support/model.ts";
+
+const directory = modelDirectory();
+const FILES = {
+    model: join(directory, "model.onnx"),
+    tokenizer: join(directory, "tokenizer.json"),
+};
+const REAL = new URL("../../src/upstream/local/worker.ts", import.meta.url);
+
+/** Speaks as the real worker does; a text "die" ends its thread by an error, "hold" holds it for good. */
+const FRAGILE = `
+    const { parentPort } = require("node:worker_threads");
+    parentPort.on("message", ({ texts }) => {
+        if (texts.includes("die")) throw new Error("out of something");
+        if (texts.includes("hold")) return;
+        const vectors = new Float32Array(texts.map((text) => text.length));
+        parentPort.postMessage({ kind: "embedded", vectors, tokens: texts.map(() => 1), truncated: texts.map(() => false) });
+    });
+    parentPort.postMessage({ kind: "ready", dimensions: 1 });`;
+
+const opened: Worker[] = [];
+const logged: string[] = [];
+let pool: Workers | undefined;
+
+afterEach(async () => {
+    await pool?.close();
+    opened.length = 0;
+    logged.length = 0;
+});
+
+async function start(threads: number, open: (data: WorkerData) => Worker): Promise<Workers> {
+    const log = pino({ level: "info" }, { write: (line: string) => void logged.push(line) });
+    pool = workers(threads, FILES, log, (data) => {
+        const worker = open(data);
+        opened.push(worker);
+        return worker;
+    });
+    await pool.start();
+    return pool;
+}
+
+/** The real worker, which fails between two turns of its event loop when it is told to. */
+const crashing = (workerData: WorkerData) =>
+    new Worker(
+        `new BroadcastChannel("crash").onmessage = () => { throw new Error("out of something"); };
+        void import(${JSON.stringify(REAL.href)});`,
+        { eval: true, workerData },
+    );
+
+const fragile = () => new Worker(FRAGILE, { eval: true });
+const real = (workerData: WorkerData) => new Worker(REAL, { workerData });
+
+const embed = async (from: Workers, texts: readonly string[], milliseconds = 20_000) =>
+    Array.from((await from.run({}, texts, performance.now() + milliseconds)).vectors);
+
+describe("A worker of the local model that is lost", () => {
+    test("under load loses no request, is replaced, and is told in the log", async () => {
+        const model = await start(2, crashing);
+        const text = "a bright flat near the park ".repeat(8);
+        const right = await embed(model, [text]);
+        const all = Promise.all(Array.from({ length: 60 }, () => embed(model, [text])));
+        const crash = new BroadcastChannel("crash");
+        crash.postMessage("now");
+        for (const vector of await all) expect(vector).toEqual(right);
+        crash.close();
+        await eventually("both were replaced", () => opened.length === 4);
+        expect(logged.join()).toMatch(/A worker of the local model failed.*Restarting/s);
+    }, 90_000);
+
+    test("to a text that kills workers answers 503 for it, and serves the others", async () => {
+        const model = await start(2, fragile);
+        const deadly = expect(embed(model, ["die"])).rejects.toMatchObject({
+            status: 503,
+            code: "model_unavailable",
+        });
+        const others = Array.from({ length: 50 }, (_, n) => embed(model, ["x".repeat(n)]));
+        expect(await Promise.all(others)).toEqual(others.map((_, n) => [n]));
+        await deadly;
+        expect(logged.filter((line) => line.includes("out of something"))).toHaveLength(2);
+        expect(await embed(model, ["after"])).toEqual([5]);
+        expect(opened.length).toBeLessThanOrEqual(4);
+    });
+
+    test("with none left makes requests wait for the next one", async () => {
+        const model = await start(1, fragile);
+        await opened[0]?.terminate();
+        expect(await embed(model, ["waited"])).toEqual([6]);
+    });
+});
+
+describe("The end", () => {
+    test("in the middle of runs lets them end: cut off, the native runtime ends the process", async () => {
+        const model = await start(2, real);
+        const runs = Array.from({ length: 6 }, () =>
+            embed(model, Array(16).fill("a flat ".repeat(30))),
+        );
+        const outcomes = Promise.allSettled(runs);
+        await model.close();
+        const states = (await outcomes).map(({ status }) => status);
+        expect(states.filter((state) => state === "fulfilled")).toHaveLength(2);
+        expect(opened.map(({ threadId }) => threadId)).toEqual([-1, -1]);
+    });
+});
+
+describe("A worker of the local model that hangs", () => {
+    test("gives a 504 at the request's deadline, and what came too late is not run", async () => {
+        const model = await start(1, fragile);
+        const holding = embed(model, ["hold"], 200);
+        const behind = embed(model, ["die"], 100);
+        await expect(behind).rejects.toMatchObject({ status: 504, code: "upstream_timeout" });
+        await expect(holding).rejects.toMatchObject({ status: 504 });
+        await opened[0]?.terminate();
+        // Given to the next worker, the text behind it would have killed that one too.
+        expect(await embed(model, ["after"])).toEqual([5]);
+        expect(opened).toHaveLength(2);
+    });
+});

@@ -1,0 +1,329 @@
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { Agent, request } from "node:http";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { PATHS } from "@property-search/contract";
+
+import { eventually } from "../support/eventually.ts";
+import { killPods, startPod } from "../support/pod.ts";
+import { freePort, startRedis, type RedisServer } from "../support/redisServer.ts";
+import {
+    MODEL,
+    startService,
+    stubEnvironment,
+    type Answer,
+    type Service,
+} from "../support/service.ts";
+import {
+    reply,
+    rightAnswer,
+    startStubUpstream,
+    type RightAnswer,
+    type StubRequest,
+    type StubUpstream,
+    type Turn,
+} from "../support/stubUpstream.ts";
+import { trueVector } from "../support/vectors.ts";
+
+/** As in production, only faster: there an attempt has 10 s, and a request 25 s in all. */
+const TIMING = {
+    attemptTimeoutMilliseconds: 400,
+    firstRetryDelayMilliseconds: 1,
+    halfOpenAfterMilliseconds: 100,
+};
+const ATTEMPTS = 4;
+/** All attempts, with as much again for a busy machine. */
+const BOUND_MILLISECONDS = 2 * ATTEMPTS * TIMING.attemptTimeoutMilliseconds;
+
+let redis: RedisServer;
+let stub: StubUpstream;
+let service: Service;
+let stops: (() => Promise<void> | void)[] = [];
+
+beforeAll(async () => {
+    redis = await startRedis();
+});
+
+beforeEach(async () => {
+    redis.command("FLUSHALL");
+    stub = await startStubUpstream();
+    service = await startService(stubEnvironment(stub.url, redis.url), { timing: TIMING });
+});
+
+afterEach(async () => {
+    await service.stop();
+    await stub.stop();
+    for (const stop of stops) await stop();
+    stops = [];
+    killPods();
+});
+
+afterAll(() => redis.kill());
+
+const WORDS = ["one text", "another text"];
+
+const ask = (input: readonly string[], at = service): Promise<Answer> =>
+    at.post(PATHS.embeddings, { model: MODEL, input });
+
+async function expectRight(input: readonly string[], cache: string): Promise<void> {
+    const answer = await ask(input);
+    expect([answer.status, answer.text]).toEqual([200, expect.anything()]);
+    expect(answer.headers.get("x-cache")).toBe(cache);
+    const { data } = answer.json as { data: { embedding: number[] }[] };
+    expect(data.map(({ embedding }) => embedding)).toEqual(
+        input.map((text) => Array.from(trueVector(text))),
+    );
+}
+
+function expectError(answer: Answer, status: number, code: string, words: RegExp): void {
+    expect([answer.status, answer.json]).toEqual([
+        status,
+        {
+            error: {
+                message: expect.stringMatching(words),
+                type: "server_error",
+                param: null,
+                code,
+            },
+        },
+    ]);
+}
+
+const cachedEntries = (): number =>
+    redis
+        .command("KEYS", "embedding:*")
+        .split("\n")
+        .filter((key) => /^embedding:[\w-]{43}$/.test(key)).length;
+
+/** Sends the beginning of the right answer, and then what the fault is. */
+const half =
+    (then: Turn): Turn =>
+    (body, response) => {
+        const whole = JSON.stringify(rightAnswer(body));
+        response.writeHead(200, { "content-type": "application/json" });
+        response.write(whole.slice(0, whole.length / 2), () => then(body, response));
+    };
+
+const trickle: Turn = (body, response) => {
+    const whole = JSON.stringify(rightAnswer(body));
+    response.writeHead(200, { "content-type": "application/json" });
+    let at = 0;
+    const timer = setInterval(() => response.write(whole.charAt(at++)), 50);
+    response.on("close", () => clearInterval(timer));
+};
+
+/** As fast as it is taken, for ever. */
+const endless: Turn = (_, response) => {
+    response.writeHead(200, { "content-type": "application/json" });
+    const block = Buffer.alloc(256 * 1024, "[");
+    const more = (): void => {
+        while (!response.destroyed && response.write(block));
+    };
+    response.on("drain", more);
+    more();
+};
+
+type Data = RightAnswer["data"];
+
+const changed =
+    (change: (data: Data) => unknown): Turn =>
+    (body, response) => {
+        const { data, usage } = rightAnswer(body);
+        reply(response, 200, { data: change(data), usage });
+    };
+
+const second = (change: object) =>
+    changed((data) => data.map((item, at) => (at === 1 ? { ...item, ...change } : item)));
+
+const html: Turn = (_, response) =>
+    reply(response, 200, "<html>Sign in</html>", { "content-type": "text/html" });
+
+const UNREACHABLE = "upstream_unreachable";
+const BAD = "bad_upstream_answer";
+
+describe("An upstream", () => {
+    test.each<[string, Turn, number, string, RegExp]>([
+        [
+            "hangs before its headers",
+            () => undefined,
+            504,
+            "upstream_timeout",
+            /not answer in time/,
+        ],
+        ["hangs in mid-body", half(() => undefined), 504, "upstream_timeout", /not answer in time/],
+        ["trickles", trickle, 504, "upstream_timeout", /not answer in time/],
+        ["resets in mid-body", half((_, r) => r.destroy()), 502, UNREACHABLE, /not be reached/],
+        ["resets at once", (_, r) => void r.destroy(), 502, UNREACHABLE, /not be reached/],
+        ["ends cleanly in mid-body", half((_, r) => void r.end()), 502, BAD, /not JSON/],
+        ["answers in HTML", html, 502, BAD, /not JSON/],
+        ["sends without end", endless, 502, BAD, /larger than \d+ bytes/],
+        ["has no data", changed(() => undefined), 502, BAD, /no data/],
+        ["leaves a vector out", changed((d) => d.slice(1)), 502, BAD, /1 vectors for 2 inputs/],
+        ["leaves an index out", second({ index: undefined }), 502, BAD, /the index undefined/],
+        ["doubles an index", second({ index: 0 }), 502, BAD, /the index 0/],
+        ["gives a NaN", second({ embedding: [1, null] }), 502, BAD, /vector 1 cannot be used/],
+        ["gives zeros", second({ embedding: Array(16).fill(0) }), 502, BAD, /it is zero/],
+        [
+            "gives a short vector",
+            second({ embedding: [1, 0] }),
+            502,
+            BAD,
+            /2 dimensions instead of 16/,
+        ],
+        ["fails", (_, r) => reply(r, 500, "broken"), 502, "upstream_error", /answered 500/],
+    ])("that %s gives an error in time, caches nothing and stops nobody", async (...fault) => {
+        const [, turn, status, code, words] = fault;
+        await expectRight(["known before"], "MISS");
+        await eventually("it is cached", () => cachedEntries() === 1);
+        let broken = true;
+        const whenAsked: Turn = (body, response) => {
+            if (broken && body.input.includes(WORDS[0] ?? "")) turn(body, response);
+            else reply(response, 200, rightAnswer(body));
+        };
+        stub.misbehave(...Array<Turn>(20).fill(whenAsked));
+        const begun = performance.now();
+        const failing = ask(WORDS);
+        await eventually("it was asked", () => stub.requests.length > 1);
+        await expectRight(["known before"], "HIT-L1");
+        await expectRight(["somebody else's"], "MISS");
+        expectError(await failing, status, code, words);
+        expect(performance.now() - begun).toBeLessThan(BOUND_MILLISECONDS);
+        await eventually("the other one is cached", () => cachedEntries() === 2);
+        broken = false;
+        await expectRight(WORDS, "MISS");
+        await expectRight(WORDS, "HIT-L1");
+    });
+
+    test("that answers in another order is put in order, and cached so", async () => {
+        stub.misbehave(changed((data) => data.toReversed()));
+        await expectRight(WORDS, "MISS");
+        await expectRight(WORDS.toReversed(), "HIT-L1");
+    });
+
+    test("that redirects is not followed, and not asked again", async () => {
+        const elsewhere = await startStubUpstream();
+        stops.push(() => elsewhere.stop());
+        const location = `${elsewhere.url.href}/embeddings`;
+        for (const status of [301, 302, 307, 308]) {
+            stub.misbehave((_, response) => reply(response, status, "", { location }));
+            const before = stub.requests.length;
+            expectError(await ask(WORDS), 502, "upstream_refused", new RegExp(`\\(${status}\\)`));
+            expect(stub.requests).toHaveLength(before + 1);
+        }
+        expect(elsewhere.requests).toEqual([]);
+        await expectRight(WORDS, "MISS");
+    });
+
+    test("that does not tell its usage is answered as it is, with no tokens billed", async () => {
+        stub.misbehave((body, response) => {
+            reply(response, 200, { data: rightAnswer(body).data });
+        });
+        const answer = await ask(WORDS);
+        expect(answer.json).toMatchObject({ usage: { prompt_tokens: 0, total_tokens: 0 } });
+        await expectRight(WORDS, "HIT-L1");
+    });
+
+    test("that refuses connections gives a 502, and is found again when it is back", async () => {
+        const port = await freePort();
+        const url = new URL(`http://127.0.0.1:${port}/v1`);
+        const alone = await startService(stubEnvironment(url), { timing: TIMING });
+        stops.push(() => alone.stop());
+        expectError(await ask(WORDS, alone), 502, UNREACHABLE, /ECONNREFUSED/);
+        const back = await startStubUpstream({}, port);
+        stops.push(() => back.stop());
+        await eventually("it is found", async () => (await ask(WORDS, alone)).status === 200);
+    });
+
+    test("whose name does not resolve gives a 502", async () => {
+        const url = new URL("http://upstream.invalid/v1");
+        const alone = await startService(stubEnvironment(url), {
+            timing: { ...TIMING, attemptTimeoutMilliseconds: 10_000 },
+        });
+        stops.push(() => alone.stop());
+        expectError(await ask(WORDS, alone), 502, UNREACHABLE, /ENOTFOUND|EAI_AGAIN/);
+    });
+
+    test("with a certificate that nobody vouches for gets no text", async () => {
+        const seen: unknown[] = [];
+        const server = createServer(selfSigned(), (incoming, response) => {
+            seen.push(incoming.url);
+            response.end("{}");
+        });
+        await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+        stops.push(() => void server.close());
+        const { port } = server.address() as AddressInfo;
+        const url = new URL(`https://localhost:${port}/v1`);
+        const alone = await startService(stubEnvironment(url), { timing: TIMING });
+        stops.push(() => alone.stop());
+        expectError(await ask(WORDS, alone), 502, UNREACHABLE, /DEPTH_ZERO_SELF_SIGNED_CERT/);
+        expect(seen).toEqual([]);
+    });
+
+    test("that speaks no TLS where TLS is wanted gives a 502", async () => {
+        const url = new URL(stub.url.href.replace("http:", "https:"));
+        const alone = await startService(stubEnvironment(url), { timing: TIMING });
+        stops.push(() => alone.stop());
+        expectError(await ask(WORDS, alone), 502, UNREACHABLE, /ERR_SSL/);
+        expect(stub.requests).toEqual([]);
+    });
+});
+
+describe("SIGTERM", () => {
+    test("with connections kept alive and slow calls in flight fails no request", async () => {
+        const clients = 16;
+        const { port, process: pod } = await startPod(stubEnvironment(stub.url, redis.url));
+        const slow: Turn = (body: StubRequest, response) => {
+            setTimeout(() => reply(response, 200, rightAnswer(body)), 300);
+        };
+        stub.misbehave(...Array<Turn>(10_000).fill(slow));
+        const agent = new Agent({ keepAlive: true, maxSockets: clients });
+        const statuses: (number | undefined)[] = [];
+        let terminated = false;
+        async function client(number: number): Promise<void> {
+            for (let after = 0; after < 3; after += terminated ? 1 : 0) {
+                // Each a miss: every answer waits for the upstream.
+                const text = `client ${number} asks ${statuses.length} ${after}`;
+                statuses.push(await post(port, agent, JSON.stringify({ text })));
+            }
+        }
+        const all = Promise.all(Array.from({ length: clients }, (_, number) => client(number)));
+        await eventually("calls are in flight", () => statuses.length >= 2 * clients);
+        const exit = once(pod, "exit");
+        pod.kill("SIGTERM");
+        terminated = true;
+        await all;
+        expect(statuses.filter((status) => status !== 200)).toEqual([]);
+        agent.destroy();
+        expect(await exit).toEqual([0, null]);
+    });
+});
+
+function post(port: number, agent: Agent, body: string): Promise<number | undefined> {
+    return new Promise((resolve, reject) => {
+        const options = { port, host: "127.0.0.1", agent, method: "POST", path: PATHS.embed };
+        request(options, (response) => {
+            response.on("error", reject);
+            response.resume().on("end", () => resolve(response.statusCode));
+        })
+            .on("error", reject)
+            .end(body);
+    });
+}
+
+/** A certificate for localhost that it signed itself. */
+function selfSigned(): { key: Buffer; cert: Buffer } {
+    const folder = mkdtempSync(join(tmpdir(), "self-signed-"));
+    const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+    const wish = ["-subj", "/CN=localhost", "-days", "1", "-keyout", key, "-out", cert];
+    const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+    execFileSync("openssl", ["req", "-x509", ...kind, ...wish], { stdio: "ignore" });
+    const made = { key: readFileSync(key), cert: readFileSync(cert) };
+    rmSync(folder, { recursive: true });
+    return made;
+}

@@ -12,7 +12,7 @@ export interface Workload {
     readonly bodies: number;
 }
 
-/** Distinct texts in all: as many as fit into the service's cache at its default size. */
+/** Distinct texts, unless there are more bodies: they fit into the service's cache at its default size. */
 const TEXTS = 1_024;
 /** Neighbouring batches share most of their texts but are never the same. */
 const STRIDE = 16;
@@ -25,10 +25,11 @@ export interface RequestBody {
 
 export function requestBodies(workload: Workload): readonly RequestBody[] {
     const stride = workload.items === 1 ? 1 : STRIDE;
+    const distinct = Math.max(TEXTS, workload.bodies);
     return Array.from({ length: workload.bodies }, (_, body) => {
         const first = body * stride;
         const texts = Array.from({ length: workload.items }, (_, at) =>
-            listingText((first + at) % TEXTS),
+            listingText((first + at) % distinct),
         );
         return { texts, json: requestJson(texts, workload) };
     });

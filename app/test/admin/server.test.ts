@@ -94,7 +94,7 @@ describe("The admin port", () => {
             cacheTtlSeconds: 604_800,
             admin: { token: "[secret]" },
             provider: { name: "openai", apiKey: "[secret]" },
-            redis: { url: `redis://default:[secret]@127.0.0.1:${redis.port}` },
+            redis: { urls: [`redis://default:[secret]@127.0.0.1:${redis.port}`] },
         });
         for (const secret of [ADMIN_TOKEN, "a-key", "a-password"])
             expect(text).not.toContain(secret);

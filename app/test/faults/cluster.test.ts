@@ -8,7 +8,7 @@ import { eventually } from "../support/eventually.ts";
 import { startCluster, type RedisCluster } from "../support/redisCluster.ts";
 import type { RedisServer } from "../support/redisServer.ts";
 import { MODEL, type Service } from "../support/service.ts";
-import { allAre, LONGEST_WITH_A_LEASE, openStage, unharmed, type Stage } from "../support/stage.ts";
+import { allAre, openStage, unharmed, type Stage } from "../support/stage.ts";
 
 let stage: Stage;
 
@@ -53,7 +53,7 @@ describe("in a Redis Cluster", () => {
         await eventually("it is written to", () => successor.command("DBSIZE") !== stored);
         await allAre(pods, "up");
         await clients.more("HIT-L2", 100);
-        await unharmed(clients, LONGEST_WITH_A_LEASE);
+        await unharmed(clients);
     });
 
     test("a primary that hangs, too; the pods do not wait for it for long", async () => {
@@ -70,7 +70,7 @@ describe("in a Redis Cluster", () => {
         await clients.more("HIT-L2", 100);
         primary.resume();
         await clients.more("HIT-L2", 100);
-        await unharmed(clients, LONGEST_WITH_A_LEASE);
+        await unharmed(clients);
     });
 
     test("slots that are being moved, and were: every key is found, whole batches too", async () => {
@@ -123,7 +123,7 @@ describe("in a Redis Cluster", () => {
         // Pods that start now have a dead node as the first of their addresses.
         const clients = stage.clients(...(await podsOn(cluster)));
         await clients.more("HIT-L2", 20);
-        await unharmed(clients, LONGEST_WITH_A_LEASE);
+        await unharmed(clients);
     });
 });
 

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import { eventually } from "../support/eventually.ts";
 import { MASTER, startSentinels } from "../support/sentinels.ts";
 import type { Service } from "../support/service.ts";
-import { allAre, LONGEST_WITH_A_LEASE, openStage, unharmed, type Stage } from "../support/stage.ts";
+import { allAre, openStage, unharmed, type Stage } from "../support/stage.ts";
 
 const PASSWORD = "of-the-sentinels";
 
@@ -42,7 +42,7 @@ test("a primary that is killed: its replica takes over, entries are kept, and no
     await allAre(pods, "up");
     await clients.more("HIT-L2", 50);
     await clients.more("MISS", 10);
-    await unharmed(clients, LONGEST_WITH_A_LEASE);
+    await unharmed(clients);
 });
 
 test("a primary that hangs, and a sentinel that is gone: the pods follow to the new one, and stay", async () => {
@@ -65,5 +65,5 @@ test("a primary that hangs, and a sentinel that is gone: the pods follow to the 
         () => group.replica.command("DBSIZE") !== stored,
     );
     expect(group.primary.command("CLIENT", "LIST")).not.toContain("ioredis");
-    await unharmed(clients, LONGEST_WITH_A_LEASE);
+    await unharmed(clients);
 });

@@ -12,14 +12,7 @@ import {
 import { eventually } from "../support/eventually.ts";
 import { freePort, startRedis, type RedisServer } from "../support/redisServer.ts";
 import type { Service } from "../support/service.ts";
-import {
-    allAre,
-    LONGEST_WITH_A_LEASE,
-    openStage,
-    stateOf,
-    unharmed,
-    type Stage,
-} from "../support/stage.ts";
+import { allAre, openStage, stateOf, unharmed, type Stage } from "../support/stage.ts";
 
 let stage: Stage;
 let files: Certificates;
@@ -66,7 +59,7 @@ async function refused({ pod, said }: LoggedPod, why: RegExp): Promise<void> {
     await clients.more("answers", 50);
     await eventually(`the log has ${String(why)}`, () => said.some((line) => why.test(line)));
     expect(await stateOf(pod)).toBe("down");
-    await unharmed(clients, LONGEST_WITH_A_LEASE);
+    await unharmed(clients);
 }
 
 describe("Redis over TLS", () => {

@@ -4,6 +4,7 @@ export * from "./environment.ts";
 export * from "./http.ts";
 export * from "./labels.ts";
 export * from "./metrics.ts";
+export * from "./monitoring.ts";
 export * from "./names.ts";
 export * from "./ports.ts";
 export * from "./quantities.ts";

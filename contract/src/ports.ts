@@ -7,4 +7,9 @@ export const PORTS = {
     redis: 6379,
     /** Redis Cluster's bus: always the client port + 10,000. */
     redisBus: 16379,
+    prometheus: 9090,
+    alertmanager: 9093,
+    grafana: 3000,
+    redisExporter: 9121,
+    kubeStateMetrics: 8080,
 } as const;

@@ -1,0 +1,150 @@
+import type { Registry } from "prom-client";
+import { localCache } from "./cache/local.ts";
+import { redisCache } from "./cache/redis.ts";
+import { redisClient, type RedisCommands } from "./cache/redisClient.ts";
+import { noSharedCache, type LocalCache, type SharedCache } from "./cache/tiers.ts";
+import type { Config } from "./config.ts";
+import { hotKeys as openHotKeys, type HotKeys } from "./hotkeys/hotKeys.ts";
+import { noHotKeyList, redisHotKeyList } from "./hotkeys/list.ts";
+import { rankingCommands } from "./hotkeys/ranking.ts";
+import { ownEpochs, sharedEpochs, type Epochs } from "./key/epochs.ts";
+import type { Log } from "./log.ts";
+import { openLedger, type Ledger } from "./ledger/ledger.ts";
+import { flatPrice, tokenPrices } from "./ledger/prices.ts";
+import { redisMetrics } from "./metrics/redis.ts";
+import { openRegistry } from "./metrics/registry.ts";
+import { serviceMetrics, type ServiceMetrics } from "./metrics/service.ts";
+import { upstreamMetrics } from "./metrics/upstream.ts";
+import { openEntrance, type Entrance } from "./tenants/entrance.ts";
+import { LOCAL, localUpstream } from "./upstream/local/local.ts";
+import { openaiUpstream, type OpenaiTiming } from "./upstream/openai/openai.ts";
+import { noTracing, type Tracing } from "./tracing/tracing.ts";
+import type { Upstream } from "./upstream/upstream.ts";
+import { entryCodec, writerOf, type EntryCodec } from "./vector/entry.ts";
+import { ownWithdrawals, redisWithdrawals } from "./withdrawals/store.ts";
+import { localWithout, sharedWithout } from "./withdrawals/tiers.ts";
+import { withdrawals as openWithdrawals, type Withdrawals } from "./withdrawals/withdrawals.ts";
+
+/** Everything that the service is put together from, opened but not started. */
+export interface Parts {
+    readonly config: Config;
+    readonly log: Log;
+    readonly upstream: Upstream;
+    readonly shared: SharedCache;
+    readonly local: LocalCache;
+    readonly codec: EntryCodec;
+    /** Of this build's entries. */
+    readonly writer: string;
+    readonly redis: RedisCommands | undefined;
+    readonly epochs: Epochs;
+    readonly withdrawals: Withdrawals;
+    readonly entrance: Entrance;
+    readonly hotKeys: HotKeys;
+    readonly registry: Registry;
+    readonly metrics: ServiceMetrics;
+    readonly ledger: Ledger;
+    readonly tracing: Tracing;
+}
+
+/** Bound of the in-process cache beside its number of entries. */
+const MAX_LOCAL_BYTES = 512 * 1024 * 1024;
+
+/** @param timing of the upstream, where it is not what a service in production has */
+export async function openParts(
+    config: Config,
+    log: Log,
+    timing: OpenaiTiming = {},
+): Promise<Parts> {
+    const registry = openRegistry();
+    const upstream = await openUpstream(config, log, registry, timing);
+    const tiers = openTiers(config, log, registry, upstream);
+    const { local, shared, redis } = tiers;
+    const { colour, version, model, money } = config;
+    const { provider, revision } = upstream;
+    const metrics = serviceMetrics({
+        registry,
+        build: { colour, version, provider, model, revision },
+        localSize: local.size,
+        redisUp: () => shared.state() === "up",
+    });
+    const { tokenPrices: dated, perRequest, podPerHour, storagePerHour } = money;
+    return {
+        config,
+        log,
+        upstream,
+        ...tiers,
+        registry,
+        metrics,
+        ledger: openLedger({
+            registry,
+            model,
+            price: dated.length > 0 ? tokenPrices(dated) : flatPrice(perRequest),
+            dollarsPerHour: { pod: podPerHour, storage: storagePerHour },
+        }),
+        tracing: await openTracing(config),
+        entrance: openEntrance(config.tenants, redis, log, metrics.refused),
+        hotKeys: openHotKeys({
+            local,
+            shared,
+            list: redis
+                ? redisHotKeyList(rankingCommands(redis.client), { ...upstream, model }, log)
+                : noHotKeyList,
+            maxLocalEntries: config.maxLocalEntries,
+            log,
+        }),
+    };
+}
+
+/** The caches, and what is kept beside them in Redis where there is one. */
+function openTiers(config: Config, log: Log, registry: Registry, upstream: Upstream) {
+    const staleSeconds = config.cacheStaleSeconds;
+    const writer = writerOf([config.version, config.model, upstream.provider, upstream.revision]);
+    const codec = entryCodec({ precision: config.cachePrecision, writer });
+    const redis = config.redis && redisClient(config.redis, log);
+    const redisTier = redis
+        ? redisCache(redis, { codec, staleSeconds, log, events: redisMetrics(registry) })
+        : noSharedCache;
+    const memory = localCache({
+        maxEntries: config.maxLocalEntries,
+        maxBytes: MAX_LOCAL_BYTES,
+        staleSeconds,
+    });
+    const withdrawals = openWithdrawals(
+        redis ? redisWithdrawals(redis.client) : ownWithdrawals(),
+        (key, upTo) => {
+            if ((memory.get(key)?.createdAt ?? Infinity) <= upTo) memory.remove(key);
+        },
+        log,
+    );
+    return {
+        redis,
+        writer,
+        codec,
+        withdrawals,
+        epochs: redis ? sharedEpochs(redis, log) : ownEpochs(),
+        local: localWithout(withdrawals, memory),
+        shared: sharedWithout(withdrawals, redisTier),
+    };
+}
+
+async function openUpstream(
+    { provider, model }: Config,
+    log: Log,
+    registry: Registry,
+    timing: OpenaiTiming,
+): Promise<Upstream> {
+    if (provider.name === "local") {
+        const events = upstreamMetrics(registry, [LOCAL]);
+        return localUpstream({ ...provider, log, events });
+    }
+    const endpoints = [provider.url, ...provider.fallbackUrls].map(({ host }) => host);
+    const events = upstreamMetrics(registry, endpoints);
+    return openaiUpstream({ ...provider, ...timing, model, log, events });
+}
+
+/** The exporter is loaded only where there is a collector. */
+async function openTracing({ tracing, colour, version }: Config): Promise<Tracing> {
+    if (!tracing) return noTracing;
+    const { otlpTracing } = await import("./tracing/otlp.ts");
+    return otlpTracing({ ...tracing, resource: { "service.version": version, colour } });
+}

@@ -1,5 +1,5 @@
 import { HttpError } from "./error.ts";
-import type { Message } from "./message.ts";
+import type { HttpRequest } from "./exchange.ts";
 
 /** 2,048 long listings fit; what is larger is refused before it is in memory. */
 export const MAX_BODY_BYTES = 8 * 1024 * 1024;
@@ -14,7 +14,7 @@ export interface BodyReader {
 const NOTHING = Buffer.alloc(0);
 
 /** Reads a whole body; a small one arrives in one piece and is handed on as it is. */
-export function readBody(request: Message, { done, fail, gone }: BodyReader): void {
+export function readBody(request: HttpRequest, { done, fail, gone }: BodyReader): void {
     let first: Buffer | undefined;
     let rest: Buffer[] | undefined;
     let bytes = 0;

@@ -14,11 +14,11 @@ import { shortened } from "../vector/embedding.ts";
 import { cacheHeader, type Render } from "./answer.ts";
 import { readBody } from "./body.ts";
 import { asHttpError, HttpError } from "./error.ts";
+import type { Handler } from "./exchange.ts";
 import { header, requestId } from "./headers.ts";
 import { keyedReader, type KeyedRequest } from "./keyed.ts";
 import type { Replies } from "./reply.ts";
 import { itemName, type EmbeddingRequest } from "./request.ts";
-import type { Handler } from "./router.ts";
 import type { TokenLimits } from "./tokenLimits.ts";
 
 export interface EmbeddingsParts {

@@ -1,24 +1,20 @@
-import type { ServerResponse } from "node:http";
+import { validateHeaderValue } from "node:http";
 
 import { HEADERS } from "@property-search/contract";
 
-import type { Body } from "./answer.ts";
 import { errorBody, type HttpError } from "./error.ts";
+import type { Body, HttpResponse } from "./exchange.ts";
 
 export interface Replies {
     readonly vectors: (
-        response: ServerResponse,
+        response: HttpResponse,
         cache: string,
         body: Body,
         more: readonly string[],
     ) => void;
-    readonly error: (
-        response: ServerResponse,
-        error: HttpError,
-        headers?: readonly string[],
-    ) => void;
+    readonly error: (response: HttpResponse, error: HttpError, headers?: readonly string[]) => void;
     readonly text: (
-        response: ServerResponse,
+        response: HttpResponse,
         status: number,
         type: string,
         body: string,
@@ -35,57 +31,43 @@ export interface ReplyOptions {
 
 export const JSON_TYPE = "application/json";
 
-/** Headers go out as one flat list: the fastest form that node:http takes. */
+/** Headers go out as one flat list: nothing has to be looked up, copied or sorted. */
 export function replies(options: ReplyOptions): Replies {
-    const served = [
-        HEADERS.servedBy,
-        options.colour,
-        HEADERS.servedVersion,
-        options.version,
-    ] as const;
-
-    function head(response: ServerResponse, status: number, headers: string[]): void {
-        headers.push(...served);
-        if (options.draining()) headers.push("connection", "close");
-        response.writeHead(status, headers);
-    }
+    const { colour, version, draining } = options;
+    const served = [HEADERS.servedBy, colour, HEADERS.servedVersion, version] as const;
+    validateHeaderValue(HEADERS.servedBy, colour);
+    validateHeaderValue(HEADERS.servedVersion, version);
 
     function text(
-        response: ServerResponse,
+        response: HttpResponse,
         status: number,
         type: string,
         body: string,
         headers: readonly string[] = [],
     ): void {
-        const length = String(Buffer.byteLength(body));
-        head(response, status, ["content-type", type, "content-length", length, ...headers]);
-        response.end(body);
+        const bytes = Buffer.from(body);
+        const length = String(bytes.length);
+        const all = ["content-type", type, "content-length", length, ...headers, ...served];
+        // What is left of a refused body would be taken for the next request.
+        response.send(status, all, [bytes], status === 413 || draining());
     }
 
     return {
         text,
         vectors: (response, cache, body, more) => {
-            head(response, 200, [
-                "content-type",
-                JSON_TYPE,
-                "content-length",
-                String(body.length),
-                HEADERS.cache,
-                cache,
-                ...more,
-            ]);
-            if (typeof body === "string") response.end(body, "latin1");
-            else response.end(body);
+            let length = 0;
+            for (const piece of body) length += piece.length;
+            const headers = ["content-type", JSON_TYPE, "content-length", String(length)];
+            headers.push(HEADERS.cache, cache, ...more, ...served);
+            response.send(200, headers, body, draining());
         },
         error: (response, error, more = []) => {
-            if (response.headersSent) {
-                response.destroy();
+            if (response.sent()) {
+                response.abort();
                 return;
             }
             const { retryAfterSeconds } = error;
             const retry = retryAfterSeconds ? ["retry-after", String(retryAfterSeconds)] : [];
-            // What is left of a refused body would be taken for the next request.
-            if (error.status === 413) response.shouldKeepAlive = false;
             text(response, error.status, JSON_TYPE, errorBody(error), [...retry, ...more]);
         },
     };

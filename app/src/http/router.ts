@@ -1,12 +1,8 @@
-import type { ServerResponse } from "node:http";
-
 import { PATHS } from "@property-search/contract";
 
 import { HttpError } from "./error.ts";
-import type { Message } from "./message.ts";
+import type { Handler, HttpRequest, HttpResponse } from "./exchange.ts";
 import { JSON_TYPE, type Replies } from "./reply.ts";
-
-export type Handler = (request: Message, response: ServerResponse) => void;
 
 /** Handlers by path; each path has one method, and GET includes HEAD. */
 export interface Routes {
@@ -32,7 +28,7 @@ export function router({ post, get }: Routes, replies: Replies): Handler {
         else refuse(path, request, response);
     };
 
-    function refuse(path: string, request: Message, response: ServerResponse): void {
+    function refuse(path: string, request: HttpRequest, response: HttpResponse): void {
         request.resume();
         const allow = posts.has(path) ? "POST" : gets.has(path) ? "GET, HEAD" : undefined;
         const error =

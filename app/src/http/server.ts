@@ -1,14 +1,16 @@
 import { createServer, type Server } from "node:http";
+import type { Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 
 import { errorBody, HttpError } from "./error.ts";
-import { Message } from "./message.ts";
-import type { Handler } from "./router.ts";
+import type { Handler } from "./exchange.ts";
+import { expressLane, type ExpressLane } from "./express.ts";
+import { Message, responseOf } from "./message.ts";
 
 /** Longer than gateways keep idle connections, so that they close first and lose no request. */
-const KEEP_ALIVE_MILLISECONDS = 95_000;
-const HEADERS_TIMEOUT_MILLISECONDS = 10_000;
-const REQUEST_TIMEOUT_MILLISECONDS = 30_000;
+const KEEP_ALIVE_SECONDS = 95;
+const HEADERS_TIMEOUT_SECONDS = 10;
+const REQUEST_TIMEOUT_SECONDS = 30;
 const BACKLOG = 4_096;
 
 export interface DrainOptions {
@@ -29,26 +31,12 @@ export interface HttpServer {
 
 export function httpServer(listener: Handler): HttpServer {
     let lastRequest = 0;
-    const server = createServer(
-        {
-            IncomingMessage: Message,
-            keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
-            headersTimeout: HEADERS_TIMEOUT_MILLISECONDS,
-            requestTimeout: REQUEST_TIMEOUT_MILLISECONDS,
-            noDelay: true,
-        },
-        (request, response) => {
-            lastRequest = performance.now();
-            listener(request, response);
-        },
-    );
-    server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-        if (error.code === "ECONNRESET" || !socket.writable) {
-            socket.destroy();
-            return;
-        }
-        socket.end(refusal(error.code));
-    });
+    const serve: Handler = (request, response) => {
+        lastRequest = performance.now();
+        listener(request, response);
+    };
+    const server = nodeServer(serve);
+    const express = expressFor(server, serve);
 
     return {
         listen: (port, host) => listen(server, port, host),
@@ -58,9 +46,50 @@ export function httpServer(listener: Handler): HttpServer {
             const quiet = (): boolean =>
                 performance.now() - Math.max(lastRequest, begun) >= quietMilliseconds;
             while (!quiet() && elapsed() < acceptMilliseconds) await wait(20);
-            return close(server, timeoutMilliseconds - elapsed());
+            return close(server, express, timeoutMilliseconds - elapsed());
         },
     };
+}
+
+/** A complete server of its own, with our limits and our words for what is not HTTP. */
+export function nodeServer(serve: Handler): Server {
+    const server = createServer(
+        {
+            IncomingMessage: Message,
+            keepAliveTimeout: KEEP_ALIVE_SECONDS * 1000,
+            headersTimeout: HEADERS_TIMEOUT_SECONDS * 1000,
+            requestTimeout: REQUEST_TIMEOUT_SECONDS * 1000,
+            noDelay: true,
+        },
+        (request, response) => serve(request, responseOf(response)),
+    );
+    server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+        if (error.code === "ECONNRESET" || !socket.writable) {
+            socket.destroy();
+            return;
+        }
+        socket.end(refusal(error.code));
+    });
+    return server;
+}
+
+/** Connections begin in the express lane; node:http has those that it gives away. */
+function expressFor(server: Server, serve: Handler): ExpressLane {
+    const [byNode] = server.listeners("connection") as ((this: Server, socket: Socket) => void)[];
+    if (!byNode) throw new Error("node:http has no listener of connections");
+    const express = expressLane({
+        serve,
+        handOver: (socket, read) => {
+            socket.unshift(read);
+            byNode.call(server, socket);
+        },
+        refusal,
+        keepAliveSeconds: KEEP_ALIVE_SECONDS,
+        requestTimeoutSeconds: REQUEST_TIMEOUT_SECONDS,
+    });
+    server.removeAllListeners("connection");
+    server.on("connection", express.take);
+    return express;
 }
 
 function listen(server: Server, port: number, host?: string): Promise<number> {
@@ -81,16 +110,21 @@ function listen(server: Server, port: number, host?: string): Promise<number> {
 }
 
 /** Idle connections end at once, busy ones after their answer, and what is left when time is up. */
-async function close(server: Server, milliseconds: number): Promise<number> {
+async function close(server: Server, express: ExpressLane, milliseconds: number): Promise<number> {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    express.close();
     const timer = Promise.withResolvers<"late">();
     const timeout = setTimeout(() => timer.resolve("late"), Math.max(0, milliseconds));
     const outcome = await Promise.race([closed, timer.promise]);
     clearTimeout(timeout);
-    if (outcome !== "late") return 0;
+    if (outcome !== "late") {
+        express.cutOff();
+        return 0;
+    }
     const left = await new Promise<number>((resolve) =>
         server.getConnections((_, count) => resolve(count)),
     );
+    express.cutOff();
     server.closeAllConnections();
     return left;
 }

@@ -5,7 +5,7 @@ export interface Embedding extends Life {
     readonly tokens: number;
     /** The model read only the beginning of the text. */
     readonly truncated: boolean;
-    /** Answers that are ready to send, kept by the HTTP side with the entry that they belong to. */
+    /** Parts of answers that are ready to send, kept by the HTTP side with the entry they belong to. */
     readonly forms: Forms;
 }
 
@@ -20,8 +20,8 @@ export interface Life {
 
 /** ASCII of JSON by encoding, each made when it is first asked for. */
 export interface Forms {
-    base64?: string | Buffer;
-    float?: string | Buffer;
+    base64?: Buffer;
+    float?: Buffer;
     /** Beginnings of the vector, by their length. */
     shorter?: Map<number, Embedding>;
 }

@@ -1,0 +1,308 @@
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+
+import type { BodySink, Body, Handler, HttpRequest, HttpResponse } from "./exchange.ts";
+import { MAX_HEAD_BYTES, readHead, type Head } from "./head.ts";
+
+/**
+ * The express lane: it answers the plainest requests, nearly all of them, straight from the socket, and
+ * gives a connection to node:http, with every byte it has read, at the first request that is not plain.
+ * Per request node:http spends three times what the kernel needs to receive and send it (measured:
+ * docs/service/performance.md), and on a hit there is hardly anything else to do.
+ */
+export interface ExpressLane {
+    readonly take: (socket: Socket) => void;
+    /** Ends idle connections now, and every other one after its answer. */
+    readonly close: () => void;
+    /** Ends what is left. */
+    readonly cutOff: () => void;
+}
+
+export interface ExpressOptions {
+    readonly serve: Handler;
+    /** Takes a connection over, with what was read of it and not answered. */
+    readonly handOver: (socket: Socket, read: Buffer) => void;
+    /** Answer for a client that sends half a request and no more; node:http's own are its own. */
+    readonly refusal: (code: "ERR_HTTP_REQUEST_TIMEOUT" | "HPE_INVALID_EOF_STATE") => string;
+    readonly keepAliveSeconds: number;
+    readonly requestTimeoutSeconds: number;
+}
+
+/** Half a head is waited for so long; then it is node:http's, with its timeouts. */
+const HEAD_SECONDS = 1;
+/** So long a client may take to read an answer. */
+const READ_SECONDS = 300;
+const END_OF_HEAD = Buffer.from("\r\n\r\n");
+const NOTHING = Buffer.alloc(0);
+
+interface Connection {
+    /** A second has gone by. */
+    readonly tick: () => void;
+    readonly closing: () => void;
+    readonly destroy: () => void;
+}
+
+export function expressLane(options: ExpressOptions): ExpressLane {
+    const { serve, handOver, refusal, keepAliveSeconds, requestTimeoutSeconds } = options;
+    const connections = new Set<Connection>();
+    const keepAlive = `connection: keep-alive\r\nkeep-alive: timeout=${keepAliveSeconds}\r\n\r\n`;
+    let closing = false;
+    let now = 0;
+    let date = "";
+
+    // One clock for all of them: a timer each would cost more than the request.
+    const clock = setInterval(() => {
+        now += 1;
+        date = "";
+        for (const connection of connections) connection.tick();
+    }, 1000).unref();
+
+    function take(socket: Socket): void {
+        let since = now;
+        /** What has come of the next head, or of what was sent before its time. */
+        let held: Buffer = NOTHING;
+        let request: Exchange | undefined;
+        let halfClosed = false;
+        let lastText = "";
+        let lastHead: Head | undefined;
+        const wire: Wire = { send, finished, socket };
+
+        const connection: Connection = {
+            tick: () => {
+                const seconds = now - since;
+                if (request?.receiving() === true) {
+                    if (seconds > requestTimeoutSeconds) refuse("ERR_HTTP_REQUEST_TIMEOUT");
+                } else if (request && !request.sent()) return;
+                else if (!request && held.length > 0 && seconds > HEAD_SECONDS) giveAway(held);
+                else if (seconds > (request ? READ_SECONDS : keepAliveSeconds)) socket.destroy();
+            },
+            closing: () => {
+                if (!request && held.length === 0) socket.destroy();
+            },
+            destroy: () => void socket.destroy(),
+        };
+        connections.add(connection);
+        socket.on("data", onData);
+        socket.on("end", onEnd);
+        socket.on("error", ignore);
+        socket.on("close", onClose);
+
+        function onData(chunk: Buffer): void {
+            if (request) {
+                const surplus = request.feed(chunk);
+                if (surplus !== undefined) hold(surplus);
+            } else {
+                if (held.length === 0) since = now;
+                begin(held.length === 0 ? chunk : Buffer.concat([held, chunk]));
+            }
+        }
+
+        /** The client did not wait for its answer: it is read no further until it has it. */
+        function hold(surplus: Buffer): void {
+            if (request === undefined) {
+                giveAway(surplus);
+                return;
+            }
+            held = held.length === 0 ? surplus : Buffer.concat([held, surplus]);
+            socket.pause();
+        }
+
+        function begin(bytes: Buffer): void {
+            held = NOTHING;
+            const end = bytes.indexOf(END_OF_HEAD);
+            if (end < 0 ? bytes.length > MAX_HEAD_BYTES : end > MAX_HEAD_BYTES) {
+                giveAway(bytes);
+                return;
+            }
+            if (end < 0) {
+                held = bytes;
+                return;
+            }
+            // A client says nearly the same each time.
+            const text = bytes.toString("latin1", 0, end + 2);
+            const head = text === lastText ? lastHead : readHead(text);
+            const body = end + END_OF_HEAD.length;
+            if (head === undefined || bytes.length - body > head.length) {
+                giveAway(bytes);
+                return;
+            }
+            lastText = text;
+            lastHead = head;
+            since = now;
+            request = new Exchange(head, bytes.subarray(body), wire);
+            serve(request, request);
+        }
+
+        function send(
+            status: number,
+            headers: readonly string[],
+            body: Body,
+            close: boolean,
+        ): void {
+            since = now;
+            const last = close || closing || halfClosed;
+            let head = statusLine(status);
+            for (let at = 0; at < headers.length; at += 2) {
+                head += `${headers[at] ?? ""}: ${headers[at + 1] ?? ""}\r\n`;
+            }
+            head += last ? "connection: close\r\n\r\n" : keepAlive;
+            // Corked, head and pieces leave in one system call.
+            socket.cork();
+            socket.write(Buffer.from(head, "latin1"));
+            for (const piece of body) if (piece.length > 0) socket.write(piece);
+            socket.uncork();
+            if (last) leave();
+        }
+
+        /** A client that is still sending when its connection is closed would not see the answer. */
+        function leave(): void {
+            if (request?.receiving() === true) socket.end();
+            else socket.destroySoon();
+        }
+
+        /** The request has come whole and is answered. */
+        function finished(): void {
+            if (socket.writableNeedDrain && socket.writableLength > 0) {
+                // A client that asks and does not read must not fill the memory.
+                socket.pause();
+                socket.once("drain", finished);
+                return;
+            }
+            request = undefined;
+            since = now;
+            if (socket.writableEnded || halfClosed || closing) socket.destroySoon();
+            else if (held.length > 0) giveAway(held);
+            else if (socket.isPaused()) socket.resume();
+        }
+
+        function giveAway(bytes: Buffer): void {
+            forget();
+            socket.off("data", onData);
+            socket.off("end", onEnd);
+            socket.off("error", ignore);
+            socket.off("close", onClose);
+            socket.pause();
+            handOver(socket, bytes);
+            socket.resume();
+        }
+
+        function refuse(code: Parameters<typeof refusal>[0]): void {
+            if (request?.sent() === true) socket.destroy();
+            else socket.end(refusal(code), () => socket.destroy());
+        }
+
+        /** The client has nothing more to say; what it has asked for it still gets. */
+        function onEnd(): void {
+            halfClosed = true;
+            if (request?.receiving() === true || (!request && held.length > 0))
+                refuse("HPE_INVALID_EOF_STATE");
+            else if (!request) socket.end();
+        }
+
+        function onClose(): void {
+            forget();
+            request?.gone();
+        }
+
+        function forget(): void {
+            connections.delete(connection);
+        }
+    }
+
+    function statusLine(status: number): string {
+        date ||= `date: ${new Date().toUTCString()}\r\n`;
+        return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${date}`;
+    }
+
+    return {
+        take,
+        close: () => {
+            closing = true;
+            for (const connection of connections) connection.closing();
+        },
+        cutOff: () => {
+            clearInterval(clock);
+            for (const connection of connections) connection.destroy();
+        },
+    };
+}
+
+function ignore(): void {
+    // A connection that breaks is closed next, and that is seen to.
+}
+
+interface Wire {
+    readonly send: HttpResponse["send"];
+    readonly finished: () => void;
+    readonly socket: Socket;
+}
+
+/** One request and its answer. */
+class Exchange implements HttpRequest, HttpResponse {
+    readonly method: string;
+    readonly url: string;
+    readonly rawHeaders: readonly string[];
+    readonly #wire: Wire;
+    #missing: number;
+    #begun: Buffer | undefined;
+    #sink: BodySink | undefined;
+    #sent = false;
+
+    constructor({ method, url, rawHeaders, length }: Head, begun: Buffer, wire: Wire) {
+        this.method = method;
+        this.url = url;
+        this.rawHeaders = rawHeaders;
+        this.#missing = length - begun.length;
+        this.#begun = begun;
+        this.#wire = wire;
+    }
+
+    sent(): boolean {
+        return this.#sent;
+    }
+
+    /** Whether some of the body is still to come. */
+    receiving(): boolean {
+        return this.#missing > 0;
+    }
+
+    readInto(sink: BodySink): void {
+        this.#sink = sink;
+        const begun = this.#begun;
+        this.#begun = undefined;
+        if (begun !== undefined && begun.length > 0) sink.chunk(begun);
+        if (this.#missing === 0) sink.end();
+    }
+
+    resume(): void {
+        this.#begun = undefined;
+    }
+
+    /** @returns what came after the body's end */
+    feed(chunk: Buffer): Buffer | undefined {
+        if (this.#missing === 0) return chunk;
+        const part = chunk.length > this.#missing ? chunk.subarray(0, this.#missing) : chunk;
+        const surplus = part === chunk ? undefined : chunk.subarray(part.length);
+        this.#missing -= part.length;
+        this.#sink?.chunk(part);
+        if (this.#missing === 0) {
+            this.#sink?.end();
+            if (this.#sent) this.#wire.finished();
+        }
+        return surplus;
+    }
+
+    gone(): void {
+        if (this.#missing > 0) this.#sink?.gone();
+    }
+
+    send(status: number, headers: readonly string[], body: Body, close: boolean): void {
+        this.#sent = true;
+        this.#wire.send(status, headers, body, close);
+        if (this.#missing === 0) this.#wire.finished();
+    }
+
+    abort(): void {
+        this.#wire.socket.destroy();
+    }
+}

@@ -9,12 +9,13 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { Log } from "../log.ts";
 import type { Route, ServiceMetrics } from "../metrics/service.ts";
 import type { Caller, Gate } from "../tenants/gate.ts";
-import type { Tracing } from "../tracing/tracing.ts";
+import type { LookupScope } from "../scope.ts";
+import type { Span, Tracing } from "../tracing/tracing.ts";
 import { shortened } from "../vector/embedding.ts";
 import { cacheHeader, type Render } from "./answer.ts";
 import { readBody } from "./body.ts";
 import { asHttpError, HttpError } from "./error.ts";
-import type { Handler } from "./exchange.ts";
+import type { Handler, HttpResponse } from "./exchange.ts";
 import { header, requestId } from "./headers.ts";
 import { keyedReader, type KeyedRequest } from "./keyed.ts";
 import type { Replies } from "./reply.ts";
@@ -44,7 +45,21 @@ export interface EmbeddingsRoute {
     readonly render: Render;
 }
 
-/** Answers a POST. A request whose items are all in this process is answered in the same turn. */
+/** A request on its way to its answer. */
+interface Work {
+    readonly response: HttpResponse;
+    readonly rawHeaders: readonly string[];
+    readonly id: string;
+    readonly span: Span | undefined;
+    caller: Caller | undefined;
+    /** When its last byte came. */
+    begun: number;
+}
+
+/**
+ * Answers a POST. A request whose items are all in this process is answered in the same turn, without a
+ * promise or a closure of its own.
+ */
 export function embeddingsHandler(
     parts: EmbeddingsParts,
     { route, parse, render }: EmbeddingsRoute,
@@ -52,129 +67,151 @@ export function embeddingsHandler(
     const { gate, keysOf, resolver, hotKeys, tooLong, replies, log } = parts;
     const { metrics, ledger, tracing } = parts;
     const read = keyedReader(parse);
+    const spanName = `POST ${route}`;
+
+    function answer(work: Work, caller: Caller, body: Buffer): void {
+        const { tenant } = caller;
+        let keyed: KeyedRequest | undefined;
+        try {
+            keyed = read(body, keysOf(tenant.pool));
+            const { request: wanted, items } = keyed;
+            hotKeys.seen(items, tenant.pool);
+            const { dimensions } = wanted;
+            const asked = { pool: tenant.pool, tenant: tenant.id, dimensions };
+            const local = resolver.local(items, asked);
+            if (local) send(work, caller, wanted, local);
+            else void resolve(work, caller, keyed, asked);
+        } catch (error) {
+            failItems(work, error, keyed);
+        }
+    }
+
+    async function resolve(
+        work: Work,
+        caller: Caller,
+        keyed: KeyedRequest,
+        asked: LookupScope,
+    ): Promise<void> {
+        const { request: wanted, items } = keyed;
+        const { begun, span } = work;
+        try {
+            const checking = tooLong(wanted);
+            if (checking) await checking;
+            const deadline = begun + TIMEOUT_MILLISECONDS;
+            const scope = { ...asked, purpose: "request", deadline, span } as const;
+            send(work, caller, wanted, await resolver.resolve(items, scope));
+        } catch (error) {
+            failItems(work, error, keyed);
+        }
+    }
+
+    function send(
+        work: Work,
+        caller: Caller,
+        wanted: EmbeddingRequest,
+        whole: readonly Resolved[],
+    ): void {
+        const { shortenTo } = wanted;
+        const resolved = shortenTo === undefined ? whole : whole.map(shorten(shortenTo));
+        const sum = account(resolved);
+        replies.vectors(
+            work.response,
+            cacheHeader(sum, resolved.length),
+            render(wanted, resolved, sum),
+            [HEADERS.requestId, work.id, ...caller.headers],
+        );
+        caller.done(sum.missedTokens);
+        metrics.answered(sum);
+        ledger.answered(caller.tenant.id, sum);
+        ended(work, 200, RESULTS[sum.slowest], resolved.length);
+    }
+
+    function failItems(work: Work, error: unknown, keyed: KeyedRequest | undefined): void {
+        if (keyed) metrics.failed(keyed.items.length);
+        // It was read as it came, and could only by chance be JSON.
+        const encoding = header(work.rawHeaders, "content-encoding");
+        if (!keyed && encoding !== undefined && encoding !== "identity") {
+            const message = `content-encoding is ${encoding.slice(0, 64)}; allowed: identity`;
+            fail(work, new HttpError(415, message));
+        } else fail(work, error, keyed?.request);
+    }
+
+    function fail(work: Work, error: unknown, wanted?: EmbeddingRequest): void {
+        const httpError = asHttpError(error, (item) =>
+            wanted && item !== undefined ? itemName(wanted, item) : (wanted?.field ?? "input"),
+        );
+        if (httpError.status >= 500) {
+            const { message } = error instanceof Error ? error : httpError;
+            log.warn({ ...names(work), status: httpError.status, error: message }, "Not answered");
+        }
+        replies.error(work.response, httpError, [HEADERS.requestId, work.id]);
+        ended(work, httpError.status, "error", 0, error);
+    }
+
+    function ended(
+        work: Work,
+        code: number,
+        result: CacheResult,
+        items = 0,
+        error?: unknown,
+    ): void {
+        work.caller?.done(0);
+        const seconds = (performance.now() - work.begun) / 1000;
+        metrics.ended(route, result, code, seconds);
+        // The level may change while the pod runs.
+        if (log.level === "debug")
+            log.debug({ ...names(work), status: code, result, items, seconds }, "Request");
+        work.span?.end(
+            {
+                "http.request.method": "POST",
+                "http.route": route,
+                "http.response.status_code": code,
+                "embedding.result": result,
+                "embedding.items": items,
+            },
+            code >= 500 ? error : undefined,
+        );
+    }
+
+    /** What finds the request again in the client's logs and in the traces. */
+    function names({ id, caller, span }: Work): Record<string, string | undefined> {
+        return { route, requestId: id, tenant: caller?.tenant.id, traceId: span?.traceId };
+    }
 
     return (request, response) => {
         metrics.began();
-        let begun = performance.now();
         const { rawHeaders } = request;
-        const id = requestId(rawHeaders, HEADERS.requestId);
-        const span = tracing.begin(`POST ${route}`, rawHeaders);
-        let caller: Caller | undefined;
+        const work: Work = {
+            response,
+            rawHeaders,
+            id: requestId(rawHeaders, HEADERS.requestId),
+            span: tracing.begin(spanName, rawHeaders),
+            caller: undefined,
+            begun: performance.now(),
+        };
+        let caller: Caller;
         try {
             caller = gate.enter(rawHeaders);
         } catch (error) {
             // The body is thrown away unread.
             request.resume();
-            fail(error);
+            fail(work, error);
             return;
         }
-        const { tenant, headers, done } = caller;
-        const more = [HEADERS.requestId, id, ...headers];
+        work.caller = caller;
+        const whole = request.whole();
+        if (whole) {
+            answer(work, caller, whole);
+            return;
+        }
         readBody(request, {
             done: (body) => {
-                begun = performance.now();
-                answer(body);
+                work.begun = performance.now();
+                answer(work, caller, body);
             },
-            fail,
-            gone: () => ended(499, "error"),
+            fail: (error) => fail(work, error),
+            gone: () => ended(work, 499, "error"),
         });
-
-        function answer(body: Buffer): void {
-            let keyed: KeyedRequest | undefined;
-            try {
-                keyed = read(body, keysOf(tenant.pool));
-                const { request: wanted, items: looked } = keyed;
-                hotKeys.seen(looked, tenant.pool);
-                const { dimensions } = wanted;
-                const local = resolver.local(looked, {
-                    pool: tenant.pool,
-                    tenant: tenant.id,
-                    dimensions,
-                });
-                if (local) {
-                    send(wanted, local);
-                    return;
-                }
-                const deadline = begun + TIMEOUT_MILLISECONDS;
-                const scope = {
-                    pool: tenant.pool,
-                    tenant: tenant.id,
-                    purpose: "request",
-                    dimensions,
-                    deadline,
-                    span,
-                } as const;
-                const resolve = () => resolver.resolve(looked, scope);
-                const checking = tooLong(wanted);
-                (checking === undefined ? resolve() : checking.then(resolve))
-                    .then((resolved) => send(wanted, resolved))
-                    .catch((error: unknown) => failItems(error, keyed));
-            } catch (error) {
-                failItems(error, keyed);
-            }
-        }
-
-        function send(wanted: EmbeddingRequest, whole: readonly Resolved[]): void {
-            const { shortenTo } = wanted;
-            const resolved = shortenTo === undefined ? whole : whole.map(shorten(shortenTo));
-            const sum = account(resolved);
-            replies.vectors(
-                response,
-                cacheHeader(sum, resolved.length),
-                render(wanted, resolved, sum),
-                more,
-            );
-            done(sum.missedTokens);
-            metrics.answered(sum);
-            ledger.answered(tenant.id, sum);
-            ended(200, RESULTS[sum.slowest], resolved.length);
-        }
-
-        function failItems(error: unknown, keyed: KeyedRequest | undefined): void {
-            if (keyed) metrics.failed(keyed.items.length);
-            // It was read as it came, and could only by chance be JSON.
-            const encoding = header(rawHeaders, "content-encoding");
-            if (!keyed && encoding !== undefined && encoding !== "identity") {
-                const message = `content-encoding is ${encoding.slice(0, 64)}; allowed: identity`;
-                fail(new HttpError(415, message));
-            } else fail(error, keyed?.request);
-        }
-
-        function fail(error: unknown, wanted?: EmbeddingRequest): void {
-            const httpError = asHttpError(error, (item) =>
-                wanted && item !== undefined ? itemName(wanted, item) : (wanted?.field ?? "input"),
-            );
-            if (httpError.status >= 500) {
-                const { message } = error instanceof Error ? error : httpError;
-                log.warn({ ...names(), status: httpError.status, error: message }, "Not answered");
-            }
-            replies.error(response, httpError, [HEADERS.requestId, id]);
-            ended(httpError.status, "error", 0, error);
-        }
-
-        function ended(code: number, result: CacheResult, items = 0, error?: unknown): void {
-            caller?.done(0);
-            const seconds = (performance.now() - begun) / 1000;
-            metrics.ended(route, result, code, seconds);
-            // The level may change while the pod runs.
-            if (log.level === "debug")
-                log.debug({ ...names(), status: code, result, items, seconds }, "Request");
-            span?.end(
-                {
-                    "http.request.method": "POST",
-                    "http.route": route,
-                    "http.response.status_code": code,
-                    "embedding.result": result,
-                    "embedding.items": items,
-                },
-                code >= 500 ? error : undefined,
-            );
-        }
-
-        /** What finds the request again in the client's logs and in the traces. */
-        function names(): Record<string, string | undefined> {
-            return { route, requestId: id, tenant: caller?.tenant.id, traceId: span?.traceId };
-        }
     };
 }
 

@@ -12,6 +12,8 @@ export interface HttpRequest {
     readonly url?: string | undefined;
     /** Names and values in turn, as they came. */
     readonly rawHeaders: readonly string[];
+    /** The whole body where it came with the head, as small ones do; otherwise it is still to be read. */
+    readonly whole: () => Buffer | undefined;
     /** Gives the body to a sink; all of it before this returns, where it is there already. */
     readonly readInto: (sink: BodySink) => void;
     /** Throws the body away. */

@@ -146,11 +146,7 @@ export function expressLane(options: ExpressOptions): ExpressLane {
                 head += `${headers[at] ?? ""}: ${headers[at + 1] ?? ""}\r\n`;
             }
             head += last ? "connection: close\r\n\r\n" : keepAlive;
-            // Corked, head and pieces leave in one system call.
-            socket.cork();
-            socket.write(Buffer.from(head, "latin1"));
-            for (const piece of body) if (piece.length > 0) socket.write(piece);
-            socket.uncork();
+            write(socket, head, body);
             if (last) leave();
         }
 
@@ -227,6 +223,32 @@ export function expressLane(options: ExpressOptions): ExpressLane {
     };
 }
 
+const SCRATCH_BYTES = 64 * 1024;
+let scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+
+/**
+ * One system call. Up to 64 KiB, copying into one piece is cheaper than telling the kernel of several; the
+ * room for it is used again, unless the kernel did not take all of it at once.
+ */
+function write(socket: Socket, head: string, body: Body): void {
+    let length = head.length;
+    for (const piece of body) length += piece.length;
+    if (length <= SCRATCH_BYTES) {
+        let at = scratch.write(head, "latin1");
+        for (const piece of body) {
+            scratch.set(piece, at);
+            at += piece.length;
+        }
+        socket.write(scratch.subarray(0, length));
+        if (socket.writableLength > 0) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+        return;
+    }
+    socket.cork();
+    socket.write(Buffer.from(head, "latin1"));
+    for (const piece of body) socket.write(piece);
+    socket.uncork();
+}
+
 function ignore(): void {
     // A connection that breaks is closed next, and that is seen to.
 }
@@ -264,6 +286,10 @@ class Exchange implements HttpRequest, HttpResponse {
     /** Whether some of the body is still to come. */
     receiving(): boolean {
         return this.#missing > 0;
+    }
+
+    whole(): Buffer | undefined {
+        return this.#missing === 0 ? this.#begun : undefined;
     }
 
     readInto(sink: BodySink): void {

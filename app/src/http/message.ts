@@ -10,6 +10,10 @@ import type { BodySink, HttpRequest, HttpResponse } from "./exchange.ts";
 export class Message extends IncomingMessage implements HttpRequest {
     #sink: BodySink | undefined;
 
+    whole(): undefined {
+        return undefined;
+    }
+
     readInto(sink: BodySink): void {
         this.#sink = sink;
     }

@@ -57,8 +57,16 @@ export function replies(options: ReplyOptions): Replies {
         vectors: (response, cache, body, more) => {
             let length = 0;
             for (const piece of body) length += piece.length;
-            const headers = ["content-type", JSON_TYPE, "content-length", String(length)];
-            headers.push(HEADERS.cache, cache, ...more, ...served);
+            const headers = [
+                "content-type",
+                JSON_TYPE,
+                "content-length",
+                String(length),
+                HEADERS.cache,
+                cache,
+                ...served,
+                ...more,
+            ];
             response.send(200, headers, body, draining());
         },
         error: (response, error, more = []) => {

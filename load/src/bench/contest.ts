@@ -7,6 +7,7 @@ import type { Service } from "../peers/service/service.ts";
 import type { Finding, Standing } from "../report/finding.ts";
 import { median, pairedRatio, spread } from "../report/statistics.ts";
 import { requestBodies, type Workload } from "../workload.ts";
+import { untilIdle } from "../processes/usage.ts";
 import { fill, post } from "./fill.ts";
 import { floorResult, type Floor, type Standings } from "./floors.ts";
 import { invite, type Bench, type Trial } from "./trial.ts";
@@ -29,6 +30,8 @@ export interface Contest {
     readonly floors: readonly Floor[];
 }
 
+/** A slow server works on at what its clients no longer wait for, on the core of the next in turn. */
+const LONGEST_REST_SECONDS = 15;
 /** Compiled code and open connections: what a server has after its first seconds. */
 const WARM_UP_SECONDS = 2;
 
@@ -73,11 +76,17 @@ export function contest(options: Contest): Trial {
         return standings;
     }
 
-    function run(entrant: Entrant, length: number, { cores, signal }: Bench): Promise<Sample> {
+    async function run(
+        entrant: Entrant,
+        length: number,
+        { cores, signal }: Bench,
+    ): Promise<Sample> {
         const { url, headers, pid } = entrant.contestant;
         const { bodiesFile } = entrant;
         const load = { url, headers, bodiesFile, connections, core: cores.generator, server: pid };
-        return options.generator({ ...load, seconds: length }, signal);
+        const sample = await options.generator({ ...load, seconds: length }, signal);
+        await untilIdle(pid, LONGEST_REST_SECONDS, signal);
+        return sample;
     }
 }
 

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout as wait } from "node:timers/promises";
 
 /** What a process group has used so far, by the kernel's account: proc_pid_stat(5). */
 export interface Usage {
@@ -21,6 +22,22 @@ export function groupUsage(group: number): Usage {
         pages += Number(fields?.[FIELD.resident]);
     }
     return { cpuSeconds: ticks / TICKS_PER_SECOND, residentBytes: pages * PAGE_BYTES };
+}
+
+/** Waits until a process group does next to nothing, but no longer than so many seconds. */
+export async function untilIdle(
+    group: number,
+    longestSeconds: number,
+    signal: AbortSignal,
+): Promise<void> {
+    const deadline = performance.now() + longestSeconds * 1000;
+    let used = groupUsage(group).cpuSeconds;
+    while (performance.now() < deadline) {
+        await wait(200, undefined, { signal });
+        const { cpuSeconds } = groupUsage(group);
+        if (cpuSeconds - used < 0.02) return;
+        used = cpuSeconds;
+    }
 }
 
 /** Processor seconds of this process's children that have ended and were waited for. */

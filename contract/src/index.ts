@@ -9,5 +9,6 @@ export * from "./names.ts";
 export * from "./ports.ts";
 export * from "./quantities.ts";
 export * from "./secrets.ts";
+export * from "./series.ts";
 export * from "./tenants.ts";
 export * from "./weights.ts";

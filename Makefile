@@ -60,7 +60,7 @@ down: $(INSTALLED) ## End it and leave nothing behind
 
 .PHONY: test
 test: $(INSTALLED) test-tools model lint ## Lint, types, and every test that needs no cluster; ends with its counts
-	@npm test --silent -- --selectProjects contract app program local deploy load
+	@npm test --silent -- --selectProjects contract app program monitoring local deploy load
 
 .PHONY: model
 model: ## The local model, checked against its pinned hashes, in the user's cache
@@ -92,7 +92,7 @@ test-lifecycle: $(INSTALLED) ## Up and down for real: killed at each step, run t
 # Real parts that the tests run: installed once where they are missing and the user may.
 .PHONY: test-tools
 test-tools:
-	@tests/support/tools.sh redis-server=redis-server promtool=prometheus
+	@tests/support/tools.sh redis-server=redis-server promtool=prometheus amtool=prometheus-alertmanager
 
 DEPLOY_COMMAND = node deploy/src/main.ts
 CONTEXT_FLAG = $(if $(CONTEXT),--context $(CONTEXT))

@@ -27,6 +27,7 @@ export default {
         project("contract", "contract/test"),
         project("app", "app/test"),
         project("program", "tests/components", "tests/stacks"),
+        project("monitoring", "tests/monitoring"),
         project("local", "local/test"),
         project("deploy", "deploy/test"),
         project("load", "load/test"),

@@ -36,4 +36,6 @@ export default {
     ],
     reporters: ["default", "<rootDir>/tests/support/countsReporter.js"],
     testTimeout: 60_000,
+    // What a failed test left open must not keep CI from saying so.
+    forceExit: process.env.CI === "true",
 };

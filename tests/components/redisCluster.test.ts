@@ -3,7 +3,8 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { freePort, PASSWORDS, redisCli, RedisNodes } from "../support/redisNodes.ts";
+import { freePort } from "../../app/test/support/redisServer.ts";
+import { PASSWORDS, redisCli, RedisNodes } from "../support/redisNodes.ts";
 
 const SCRIPTS = path.join(import.meta.dirname, "../../components/redis");
 const INDEXES = [0, 1, 2, 3, 4, 5];

@@ -1,6 +1,7 @@
 import { CACHE_KEY_PREFIX } from "@property-search/contract";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { freePort, PASSWORDS, redisCli, RedisNodes } from "../support/redisNodes.ts";
+import { freePort } from "../../app/test/support/redisServer.ts";
+import { PASSWORDS, redisCli, RedisNodes } from "../support/redisNodes.ts";
 
 describe("users of a real Redis", () => {
     const nodes = new RedisNodes({ clustered: false });

@@ -1,7 +1,6 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -70,24 +69,6 @@ export class RedisNodes {
         await this.kill(...this.#running.keys());
         rmSync(this.#folder, { recursive: true });
     }
-}
-
-/** A port that is free now, and whose bus port is free too. */
-export async function freePort(): Promise<number> {
-    for (;;) {
-        const port = await listenOnce(0);
-        if (port < 55_000 && (await listenOnce(port + 10_000).catch(() => 0)) !== 0) return port;
-    }
-}
-
-async function listenOnce(port: number): Promise<number> {
-    const server = createServer();
-    server.listen(port, "127.0.0.1");
-    await once(server, "listening");
-    const { port: taken } = server.address() as AddressInfo;
-    server.close();
-    await once(server, "close");
-    return taken;
 }
 
 /** Runs redis-cli as a user. An error reply is a rejection with it. */

@@ -99,7 +99,8 @@ describe("Redis over TLS", () => {
             ],
             [server.port, {}, /local issuer|self-signed/],
             [elsewhere.port, ours, /altnames/],
-            [strict.port, ours, /certificate required/],
+            // In TLS 1.3 the client is asked after its handshake: a reset may overtake the reason.
+            [strict.port, ours, /certificate required|ECONNRESET|EPIPE/],
             [plain.port, ours, /ETIMEDOUT/],
         ] as const;
         await Promise.all(

@@ -1,6 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer } from "node:net";
 
 import type { RedisConfig } from "../../src/config.ts";
 
@@ -17,13 +18,32 @@ export interface RedisServer {
     readonly kill: () => Promise<void>;
 }
 
-/** @returns a port of the loopback interface that was free a moment ago. */
+/**
+ * Below the ports that the system gives to outgoing connections, any of which may be taken in the meantime;
+ * and so is the port of a Redis Cluster's bus, 10,000 above.
+ */
+const FIRST_PORT = 12_000;
+const PORTS = 10_000;
+
+/** @returns a port of the loopback interface that nobody listens on; drawn, since other tests draw too. */
 export async function freePort(): Promise<number> {
+    for (;;) {
+        const port = FIRST_PORT + randomInt(PORTS);
+        if (await isFree(port)) return port;
+    }
+}
+
+async function isFree(port: number): Promise<boolean> {
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address() as AddressInfo;
-    await new Promise((resolve) => server.close(resolve));
-    return port;
+    server.listen(port, "127.0.0.1");
+    try {
+        await once(server, "listening");
+    } catch {
+        return false;
+    }
+    server.close();
+    await once(server, "close");
+    return true;
 }
 
 /** Starts a real Redis that keeps nothing on disk, and waits until it takes connections. */

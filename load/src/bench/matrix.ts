@@ -33,30 +33,44 @@ export function quickMatrix(): readonly Trial[] {
     return ENCODINGS.map((encoding) => hits({ encoding, floors: [OF_RAW], turns: 6 }));
 }
 
-/** Everything that the service is held to, in about eleven minutes once the peers are installed. */
+/** Everything that the service is held to, in about twenty minutes once the peers are installed. */
 export function fullMatrix(): readonly Trial[] {
+    const held = heldToFloors();
+    const measured = new Set(held.map(({ id }) => id));
+    const rest = hitsOfEveryKind().filter(({ id }) => !measured.has(id));
+    return [probes, ...held, ...rest, ...ENCODINGS.map(arriving), ...tiers()];
+}
+
+function heldToFloors(): readonly Trial[] {
     const others = [nginx, staticNginx, litellmRedis, litellmLocal];
     const floors = [OF_RAW, OF_NGINX, ...OF_LITELLM];
     return [
-        probes,
         hits({ encoding: "base64", peers: [raw, ...others, portkey, noCache], floors, turns: 5 }),
         hits({ encoding: "float", peers: [raw, ...others], floors, turns: 5 }),
         ...ENCODINGS.map((encoding) => hits({ encoding, dimensions: 384, floors: [OF_RAW] })),
-        ...[16, 256].flatMap((items) => ENCODINGS.map((encoding) => hits({ encoding, items }))),
         ...ENCODINGS.map((encoding) =>
             hits({
                 encoding,
                 connections: USERS,
-                seconds: 3,
                 floors: [atMostMilliseconds(ours.name, "p99", 50)],
             }),
         ),
-        ...ENCODINGS.map(arriving),
-        hitsInRedis(),
-        serverTime,
-        mixedBatch,
-        lag,
     ];
+}
+
+/** Vector length, encoding, batch size and connections, each with each. */
+function hitsOfEveryKind(): readonly Trial[] {
+    return [64, USERS].flatMap((connections) =>
+        [1, 16, 256].flatMap((items) =>
+            [1536, 384].flatMap((dimensions) =>
+                ENCODINGS.map((encoding) => hits({ encoding, dimensions, items, connections })),
+            ),
+        ),
+    );
+}
+
+function tiers(): readonly Trial[] {
+    return [hitsInRedis(), serverTime, mixedBatch, lag];
 }
 
 interface Hits {
@@ -66,7 +80,6 @@ interface Hits {
     readonly connections?: number;
     readonly peers?: readonly Peer[];
     readonly floors?: readonly Floor[];
-    readonly seconds?: number;
     readonly turns?: number;
 }
 
@@ -74,6 +87,8 @@ interface Hits {
 function hits(options: Hits): Trial {
     const { encoding, dimensions = 1536, items = 1, connections = 64, floors = [] } = options;
     const texts = items === 1 ? "" : `, ${items} texts a request`;
+    // A thousand batches under way are a turn's work for anybody.
+    const seconds = connections * items > 100_000 ? 8 : connections === USERS ? 3 : 2;
     return contest({
         id: `hits-${dimensions}-${encoding}-${items}-${connections}`,
         title: `hits: ${dimensions} dimensions, ${encoding}${texts}, ${connections} connections`,
@@ -83,7 +98,7 @@ function hits(options: Hits): Trial {
         generator: closedLoop,
         service: ours,
         peers: options.peers ?? [raw, nginx],
-        seconds: options.seconds ?? 2,
+        seconds,
         turns: options.turns ?? 3,
         floors: [...floors, noneFailed(ours.name)],
     });

@@ -23,3 +23,15 @@ export const GATEWAY_NAME = "embedding-gateway";
 
 /** Secret in each colour's namespace with the bearer token of the pods' admin port. */
 export const ADMIN_SECRET = { name: "service-admin", key: "token" } as const;
+
+/** What watches the platform: Service and pods, in the monitoring namespace but the exporter, beside Redis. */
+export const MONITORING_NAMES = {
+    prometheus: "prometheus",
+    alertmanager: "alertmanager",
+    grafana: "grafana",
+    kubeStateMetrics: "kube-state-metrics",
+    redisExporter: "redis-exporter",
+} as const;
+
+/** By which dashboards name Prometheus as their source. */
+export const DATA_SOURCE_UID = "prometheus";

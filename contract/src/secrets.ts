@@ -13,6 +13,10 @@ export const GENERATED_SECRETS = [
     "tenants.platformKey",
     /** Bearer token of the service's admin port. */
     "admin.token",
+    /** Password of Grafana's user `admin`. */
+    "grafana.adminPassword",
+    /** By which Grafana encrypts what its database keeps. */
+    "grafana.secretKey",
 ] as const;
 
 export type GeneratedSecret = (typeof GENERATED_SECRETS)[number];

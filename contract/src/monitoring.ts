@@ -23,3 +23,6 @@ export const TRAFFIC_WEIGHT = "property_search_traffic_weight";
 /** Seconds between two scrapes, and between two evaluations of a rule; a rate's window spans 4 at least. */
 export const SCRAPE_INTERVAL = 15;
 export const EVALUATION_INTERVAL = 15;
+
+/** Tag of the annotations that the release driver gives Grafana, by which dashboards show them. */
+export const RELEASE_TAG = "release";

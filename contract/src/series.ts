@@ -52,6 +52,9 @@ export const SERIES = {
     /** Pods of the service that Prometheus reaches; 0 where it knows of pods and reaches none. */
     podsUp: byColourAndInAll("embedding_pods_up:sum"),
 
+    /** When a certificate of the Gateway ends, Unix time, by `certificate`. */
+    certificateEnds: "certificate:not_after_seconds:min",
+
     /** Share of each objective's error budget that the last seven days left, 1 to below 0. */
     availabilityBudget: "service:embedding_availability_budget:remaining7d",
     latencyBudget: "service:embedding_latency_budget:remaining7d",

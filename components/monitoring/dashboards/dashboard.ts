@@ -1,0 +1,138 @@
+import type { Builder } from "@grafana/grafana-foundation-sdk/cog";
+import {
+    AnnotationQueryBuilder,
+    AnnotationTargetBuilder,
+    DashboardBuilder,
+    DashboardCursorSync,
+    DashboardLinkBuilder,
+    DashboardLinkType,
+    QueryVariableBuilder,
+    RowBuilder,
+    VariableHide,
+    VariableRefresh,
+    VariableSort,
+    type Panel,
+} from "@grafana/grafana-foundation-sdk/dashboard";
+import { METRICS, RELEASE_TAG, SCRAPE_INTERVAL, TRAFFIC_WEIGHT } from "@property-search/contract";
+import { ANNOTATION_SOURCE, DATA_SOURCE } from "./dataSource.ts";
+
+export interface Row {
+    /** As a panel's id. */
+    readonly id: number;
+    readonly title: string;
+    readonly panels: readonly Builder<Panel>[];
+}
+
+export interface DashboardOptions {
+    readonly uid: string;
+    readonly title: string;
+    readonly description: string;
+    /** What is shown at first, such as `now-6h`. */
+    readonly from: string;
+    /** Labels of a metric by which the reader may choose. */
+    readonly choices?: readonly { readonly label: string; readonly metric: string }[];
+    /** The first has no heading: it is what one came to see. */
+    readonly rows: readonly [glance: Omit<Row, "id" | "title">, ...rest: Row[]];
+}
+
+/** On each of the four, by which they link to each other. */
+const TAG = "property-search";
+
+/** A dashboard as the JSON that Grafana reads from a file. */
+export function dashboard(options: DashboardOptions): object {
+    const { uid, title, description, from, choices = [], rows } = options;
+    // The SDK's other form is a Kubernetes object of Grafana 12 and later; any Grafana reads this one.
+    // eslint-disable-next-line @typescript-eslint/no-deprecated
+    const builder = new DashboardBuilder(title)
+        .uid(uid)
+        .description(description)
+        .tags([TAG])
+        .readonly()
+        .timezone("browser")
+        .time({ from, to: "now" })
+        .refresh("30s")
+        .tooltip(DashboardCursorSync.Crosshair)
+        .link(
+            new DashboardLinkBuilder("Property search")
+                .type(DashboardLinkType.Dashboards)
+                .tags([TAG])
+                .keepTime(true),
+        )
+        .annotations([weightChanges(), newVersions(), releaseEvents(), alerts()]);
+    for (const { label, metric } of choices) builder.withVariable(choice(label, metric));
+    for (const row of rows) {
+        if ("id" in row) builder.withRow(new RowBuilder(row.title).id(row.id));
+        for (const panel of row.panels) builder.withPanel(panel);
+    }
+    return JSON.parse(JSON.stringify(builder.build())) as object;
+}
+
+function choice(label: string, metric: string): QueryVariableBuilder {
+    return new QueryVariableBuilder(label)
+        .label(label)
+        .query({ query: `label_values(${metric}, ${label})`, refId: label })
+        .datasource(DATA_SOURCE)
+        .hide(VariableHide.DontHide)
+        .refresh(VariableRefresh.OnTimeRangeChanged)
+        .sort(VariableSort.AlphabeticalAsc)
+        .multi(true)
+        .includeAll(true)
+        .allValue(".*")
+        .current({ selected: true, text: ["All"], value: ["$__all"] });
+}
+
+/** One colour's weight is enough: the other's is what it leaves of 100. */
+function weightChanges(): AnnotationQueryBuilder {
+    const weight = `count_values by (colour) ("weight", ${TRAFFIC_WEIGHT}{colour="green"})`;
+    return event("Traffic weight", "#B877D9")
+        .expr(`${weight} unless ${weight.replace("}", "} offset 1m")}`)
+        .titleFormat("green carries {{weight}} %");
+}
+
+/** A scrape that fails is no new version: one that was seen in the five minutes before is none. */
+function newVersions(): AnnotationQueryBuilder {
+    const versions = "count by (colour, version)";
+    return event("New version", "#F2CC0C")
+        .expr(
+            `${versions} (${METRICS.buildInfo}) ` +
+                `unless ${versions} (count_over_time(${METRICS.buildInfo}[5m] offset 1m))`,
+        )
+        .titleFormat("{{colour}} runs {{version}}");
+}
+
+function alerts(): AnnotationQueryBuilder {
+    return event("Alerts", "#E02F44")
+        .expr('ALERTS{alertstate="firing",severity=~"critical|warning"}')
+        .titleFormat("{{alertname}}")
+        .textFormat("{{severity}} {{service}} {{colour}}");
+}
+
+/** What the release driver tells Grafana: its steps, its verdicts, who began it. */
+function releaseEvents(): AnnotationQueryBuilder {
+    return new AnnotationQueryBuilder()
+        .name("Release events")
+        .datasource(ANNOTATION_SOURCE)
+        .enable(true)
+        .iconColor("#8AB8FF")
+        .target({
+            build: () => ({
+                ...new AnnotationTargetBuilder()
+                    .type("tags")
+                    .tags([RELEASE_TAG])
+                    .matchAny(false)
+                    .limit(100)
+                    .build(),
+                // The SDK's mark of what may be asked of a source, which this builder lacks; no JSON.
+                _implementsDataqueryVariant: () => undefined,
+            }),
+        });
+}
+
+function event(name: string, iconColor: string): AnnotationQueryBuilder {
+    return new AnnotationQueryBuilder()
+        .name(name)
+        .datasource(DATA_SOURCE)
+        .enable(true)
+        .iconColor(iconColor)
+        .step(`${SCRAPE_INTERVAL}s`);
+}

@@ -1,0 +1,21 @@
+import { DEFAULT_THRESHOLDS } from "../alerts/thresholds.ts";
+import { costDashboard } from "./cost.ts";
+import type { DashboardsOptions } from "./options.ts";
+import { redisDashboard } from "./redis.ts";
+import { releaseDashboard } from "./release.ts";
+import { serviceDashboard } from "./service.ts";
+
+export type { DashboardsOptions } from "./options.ts";
+
+/** @returns Grafana's files, by name: a dashboard for each kind of reader. */
+export function dashboards(
+    options: Partial<DashboardsOptions> = {},
+): Readonly<Record<string, object>> {
+    const all = { thresholds: DEFAULT_THRESHOLDS, ...options };
+    return {
+        "service.json": serviceDashboard(all),
+        "release.json": releaseDashboard(all),
+        "cost.json": costDashboard(all),
+        "redis.json": redisDashboard(all),
+    };
+}

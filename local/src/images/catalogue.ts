@@ -12,8 +12,12 @@ export interface DebianRecipe {
     readonly kind: "debian";
     readonly suite: "bookworm" | "trixie";
     readonly packages: readonly string[];
+    /** Files of theirs that no pod uses. */
+    readonly without?: readonly string[];
     /** With Node and npm. */
     readonly node?: boolean;
+    /** The program that a pod's arguments go to, as in the official image. */
+    readonly entrypoint?: string;
 }
 
 export interface ImageDefinition {
@@ -39,6 +43,33 @@ export const IMAGES: readonly ImageDefinition[] = [
         versions: ["v8"],
     },
     {
+        name: "prometheus",
+        // Its own checks of rules run before they come to a cluster; they would be a third of the image.
+        recipe: { ...debianProgram("prometheus"), without: ["/usr/bin/promtool"] },
+        versions: ["v2.53"],
+    },
+    {
+        name: "alertmanager",
+        recipe: debianProgram("prometheus-alertmanager"),
+        versions: ["v0.28"],
+    },
+    {
+        name: "redis-exporter",
+        recipe: debianProgram("prometheus-redis-exporter"),
+        versions: ["v1.69"],
+    },
+    {
+        name: "kube-state-metrics",
+        recipe: { kind: "binary", binary: "kube-state-metrics" },
+        versions: ["v2.18.0"],
+    },
+    { name: "keda", recipe: { kind: "binary", binary: "keda" }, versions: ["v2.20.2"] },
+    {
+        name: "keda-adapter",
+        recipe: { kind: "binary", binary: "keda-adapter" },
+        versions: ["v2.20.2"],
+    },
+    {
         name: "node",
         recipe: {
             kind: "debian",
@@ -54,6 +85,16 @@ export const IMAGES: readonly ImageDefinition[] = [
         versions: ["v1.0.0", "v2.0.0-enhanced"],
     },
 ];
+
+/** A package of the newer suite that brings one program of its own name. */
+function debianProgram(name: string): DebianRecipe {
+    return {
+        kind: "debian",
+        suite: "trixie",
+        packages: [name],
+        entrypoint: `/usr/bin/${name}`,
+    };
+}
 
 export function imageNamed(name: string): ImageDefinition {
     const found = IMAGES.find((image) => image.name === name);

@@ -17,7 +17,10 @@ export async function debianBuild(
     refresh: boolean,
 ): Promise<Build> {
     const root = await ensureDebianRoot(step, name, recipe, refresh);
-    const dockerfile = dockerfileOf(root.packages, recipe.node ? NODE_LINES : []);
+    const dockerfile = dockerfileOf(root.packages, [
+        ...(recipe.node ? NODE_LINES : []),
+        ...entrypointLines(recipe),
+    ]);
     return {
         key: digest(root.key, dockerfile),
         prepare: async (folder) => {
@@ -33,4 +36,8 @@ export async function debianBuild(
 export function dockerfileOf(packages: readonly string[], more: readonly string[]): string {
     const label = `LABEL ${PACKAGES_LABEL}="${packages.join(" ")}"`;
     return [`FROM scratch`, "ADD root.tar /", ...more, label, ""].join("\n");
+}
+
+export function entrypointLines({ entrypoint }: DebianRecipe): string[] {
+    return entrypoint === undefined ? [] : [`ENTRYPOINT ${JSON.stringify([entrypoint])}`];
 }

@@ -24,10 +24,11 @@ export interface DebianRoot {
 export async function ensureDebianRoot(
     step: Step,
     name: string,
-    { suite, packages }: DebianRecipe,
+    { suite, packages, without = [] }: DebianRecipe,
     refresh: boolean,
 ): Promise<DebianRoot> {
-    const options = [...OPTIONS, `--include=${packages.join(",")}`, suite];
+    const include = `--include=${packages.join(",")}`;
+    const options = [...OPTIONS, ...without.map(pathExclude), include, suite];
     const key = digest(process.arch, ...options);
     const folder = path.join(PATHS.images, `${name}-root-${key}`);
     const make = async (temporary: string) => {
@@ -77,11 +78,13 @@ const OPTIONS = [
     // Debian's own migration to a merged /usr would bring all of Perl, 40 MB, to move nothing.
     "--hook-dir=/usr/share/mmdebstrap/hooks/maybe-merged-usr",
     // Documentation and translations, which no container reads.
-    ...["man", "doc", "locale", "info"].map(
-        (folder) => `--dpkgopt=path-exclude=/usr/share/${folder}/*`,
-    ),
+    ...["man", "doc", "locale", "info"].map((folder) => pathExclude(`/usr/share/${folder}/*`)),
     "--customize-hook=" +
         'chroot "$1" dpkg-query -W -f \'${binary:Package}=${Version}\\n\' > "$PACKAGES"',
     // This machine's name, name servers and mirrors, which are nobody's business in an image.
     '--customize-hook=rm -rf "$1"/etc/hostname "$1"/etc/resolv.conf "$1"/etc/apt/sources.list*',
 ];
+
+function pathExclude(pattern: string): string {
+    return `--dpkgopt=path-exclude=${pattern}`;
+}

@@ -12,6 +12,12 @@ export interface GoProgram {
     readonly links?: readonly string[];
     /** Values of -X for the linker. */
     readonly variables?: Readonly<Record<string, string>>;
+    /**
+     * Of a module that must be built in its own folder, because it pins what it uses by `replace`, which
+     * go heeds in the main module alone: its packages, by the name of the binary. The module's hash pins
+     * its go.sum.
+     */
+    readonly own?: { readonly module: string; readonly packages: Readonly<Record<string, string>> };
 }
 
 const VERSION = "k8s.io/component-base/version";
@@ -36,7 +42,18 @@ export const KUBERNETES: GoProgram = {
 export const ETCD: GoProgram = { name: "etcd" };
 export const COREDNS: GoProgram = { name: "coredns" };
 export const METRICS_SERVER: GoProgram = { name: "metrics-server" };
+export const KUBE_STATE_METRICS: GoProgram = { name: "kube-state-metrics" };
 export const PAUSE: GoProgram = { name: "pause" };
+export const KEDA_MODULE = "github.com/kedacore/keda/v2";
+/** Its operator and its metrics adapter, which share nearly all of their packages. */
+export const KEDA: GoProgram = {
+    name: "keda",
+    variables: { [`${KEDA_MODULE}/version.Version`]: "2.20.2" },
+    own: {
+        module: KEDA_MODULE,
+        packages: { keda: "./cmd/operator", "keda-adapter": "./cmd/adapter" },
+    },
+};
 /** Not a program: the manifests of its module. */
 export const GATEWAY_API: GoProgram = { name: "gateway-api" };
 
@@ -71,17 +88,34 @@ export async function buildGo(step: Step, program: GoProgram): Promise<string> {
     await mkdir(PATHS.toolchain, { recursive: true });
     await once(folder, async (temporary) => {
         step.say(`downloading the modules of ${program.name}`);
-        await run(step, "go", ["mod", "download"], { cwd: source, env: COMPILER });
-        step.say(`building ${program.name}`);
-        await run(step, "go", ["build", ...flags, "-o", path.join(temporary, program.name), "."], {
-            cwd: source,
-            env: COMPILER,
-            doing: `building ${program.name}`,
-        });
+        const cwd = await sourceFolder(step, program);
+        for (const [binary, goPackage] of Object.entries(packagesOf(program))) {
+            step.say(`building ${binary}`);
+            const target = path.join(temporary, binary);
+            await run(step, "go", ["build", ...flags, "-o", target, goPackage], {
+                cwd,
+                env: COMPILER,
+                doing: `building ${binary}`,
+            });
+        }
         for (const link of program.links ?? []) {
             await symlink(program.name, path.join(temporary, link));
         }
     });
+    return folder;
+}
+
+/** Packages that a program is built of, by the name of the binary. */
+export function packagesOf({ name, own }: GoProgram): Readonly<Record<string, string>> {
+    return own?.packages ?? { [name]: "." };
+}
+
+/** Where a program is built. */
+async function sourceFolder(step: Step, program: GoProgram): Promise<string> {
+    // Not all modules of it: it names hundreds that no package of ours uses.
+    if (program.own) return moduleFolder(step, program, program.own.module);
+    const folder = path.join(REPOSITORY, "local/toolchain", program.name);
+    await run(step, "go", ["mod", "download"], { cwd: folder, env: COMPILER });
     return folder;
 }
 

@@ -3,7 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { binaryBuild } from "../../src/images/binary.ts";
-import { dockerfileOf } from "../../src/images/debian.ts";
+import { IMAGES } from "../../src/images/catalogue.ts";
+import { dockerfileOf, entrypointLines } from "../../src/images/debian.ts";
 import { isVersionOf, removeOlder } from "../../src/images/older.ts";
 import { asksForRefresh } from "../../src/images/refresh.ts";
 
@@ -59,6 +60,19 @@ test("an image of Debian packages tells their versions", () => {
         'LABEL property-search.io/packages="libc6:amd64=2.41-12 redis-server=5:8.0.2-3"',
         "",
     ]);
+});
+
+test("an image of one program runs it with a pod's arguments, as the official one does", () => {
+    const programs = IMAGES.flatMap(({ name, recipe }) =>
+        recipe.kind === "debian" && recipe.entrypoint !== undefined
+            ? [[name, entrypointLines(recipe)]]
+            : [],
+    );
+    expect(Object.fromEntries(programs)).toEqual({
+        prometheus: ['ENTRYPOINT ["/usr/bin/prometheus"]'],
+        alertmanager: ['ENTRYPOINT ["/usr/bin/prometheus-alertmanager"]'],
+        "redis-exporter": ['ENTRYPOINT ["/usr/bin/prometheus-redis-exporter"]'],
+    });
 });
 
 test("an image's newest version stays alone, and nothing of another's name goes", async () => {

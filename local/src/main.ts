@@ -83,9 +83,11 @@ async function runDown(): Promise<void> {
 function summary(result: UpResult): string {
     const { deployed, verified, servingSeconds, seconds, look, end } = result;
     const { url, weights, versions } = verified;
+    const serving =
+        servingSeconds === undefined ? "all along" : `after ${servingSeconds.toFixed(0)} s`;
     const [first, second] = COLOURS.map((colour) => `${colour} ${weights[colour]} %`);
     return `
-Up in ${seconds.toFixed(0)} s (serving after ${servingSeconds.toFixed(0)} s): ${url}
+Up in ${seconds.toFixed(0)} s (serving ${serving}): ${url}
   ${first}, ${second}; ${COLOURS.map((colour) => `${colour} runs ${versions[colour]}`).join(", ")}
   deployed by ${deployed.path}: ${deployed.reason}
   ${deployed.summary}

@@ -18,7 +18,8 @@ export interface UpOptions {
 export interface UpResult {
     readonly deployed: Deployed;
     readonly verified: Verified;
-    readonly servingSeconds: number;
+    /** Undefined: the cluster served when the run began, and was deployed to once. */
+    readonly servingSeconds: number | undefined;
     readonly seconds: number;
     readonly look: readonly string[];
     /** The command that ends it. */
@@ -46,11 +47,11 @@ export async function up(options: UpOptions): Promise<UpResult> {
 async function follow<C extends Made>(plan: Plan<C>, started: number): Promise<UpResult> {
     const { made } = plan;
     await runTasks(made, plan.serving);
-    const servingSeconds = secondsSince(started);
-    if (plan.completing.length > 0) {
+    const servingSeconds = made.verified && secondsSince(started);
+    if (servingSeconds !== undefined && plan.completing.length > 0) {
         console.log(`Serving after ${servingSeconds.toFixed(0)} s`);
-        await runTasks(made, plan.completing);
     }
+    await runTasks(made, plan.completing);
     const { deployed, verified } = made;
     if (!deployed || !verified) throw new Error("the steps ended without a deployment");
     const look = plan.look(made);

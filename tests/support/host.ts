@@ -15,7 +15,7 @@ export interface HostState {
 }
 
 /** Programs of a node; this machine may run none of them for another reason while the test runs. */
-const PROGRAMS = /^(kube|etcd|containerd|coredns|traefik|metrics-server|pause)/;
+const PROGRAMS = /^(kube|etcd|containerd|coredns|traefik|metrics-server|pause|keda|prometheus)/;
 
 export async function hostState(): Promise<HostState> {
     return {

@@ -72,12 +72,13 @@ export function kubectl(
     return run(step, command, target, input === undefined ? {} : { input });
 }
 
-async function apply(step: Step, inputs: AddonInputs, manifests: string): Promise<void> {
+/** Applies manifests, over fields that somebody else has set. */
+export async function apply(step: Step, inputs: AddonInputs, manifests: string): Promise<void> {
     const flags = ["--server-side", "--force-conflicts", "--field-manager=property-search-local"];
     await kubectl(step, inputs, ["apply", ...flags, "-f", "-"], manifests);
 }
 
-async function rolledOut(
+export async function rolledOut(
     step: Step,
     inputs: AddonInputs,
     namespace: string,
@@ -88,7 +89,24 @@ async function rolledOut(
     await kubectl(step, inputs, ["rollout", "status", ...target]);
 }
 
-async function addon(name: string, { images, address }: AddonInputs): Promise<string> {
+/** Reference of an image that an addon runs. */
+export function imageOf({ images }: AddonInputs, name: string): string {
+    const [reference] = images.find((image) => image.name === name)?.references ?? [];
+    if (reference === undefined)
+        throw new Error(`an addon wants the image ${name}, which is not there`);
+    return reference;
+}
+
+/**
+ * A file of local/addons, with its placeholders filled.
+ *
+ * @param more values besides those of every addon.
+ */
+export async function addon(
+    name: string,
+    { images, address }: AddonInputs,
+    more: Readonly<Record<string, string>> = {},
+): Promise<string> {
     const file = path.join(REPOSITORY, "local/addons", `${name}.yaml`);
     const values: Record<string, string> = {
         DNS_ADDRESS: NETWORK.dnsAddress,
@@ -96,6 +114,7 @@ async function addon(name: string, { images, address }: AddonInputs): Promise<st
         ...Object.fromEntries(
             images.map((image) => [`IMAGE_${image.name}`, image.references[0] ?? ""]),
         ),
+        ...more,
     };
     return (await readFile(file, "utf8")).replaceAll(/\$\{([^}]+)\}/g, (_, key: string) => {
         const value = values[key];

@@ -16,17 +16,28 @@ export function referenceOf(name: string, version: string, key: string): string 
     return `localhost/${name}:${version}-${key}`;
 }
 
-/** The program's config values that put local images in the place of official ones. */
+/** The program's config values that put local images in the place of official ones: those that serve. */
 export function imageOverrides(images: readonly ImageReferences[]): Record<string, string> {
-    const reference = (name: string, version = ""): string => {
-        const image = images.find((one) => one.name === name);
-        const match = image?.references.find((one) => one.includes(`:${version}`));
-        if (match === undefined) throw new Error(`there is no image ${name} ${version}`);
-        return match;
-    };
     return {
-        "blue.image": reference("embedding-service", "v1.0.0-"),
-        "green.image": reference("embedding-service", "v2.0.0-enhanced-"),
-        "redis.image": reference("redis"),
+        "blue.image": reference(images, "embedding-service", "v1.0.0-"),
+        "green.image": reference(images, "embedding-service", "v2.0.0-enhanced-"),
+        "redis.image": reference(images, "redis"),
     };
+}
+
+/** The same for those that watch. */
+export function monitoringOverrides(images: readonly ImageReferences[]): Record<string, string> {
+    return {
+        "monitoring.prometheusImage": reference(images, "prometheus"),
+        "alertmanager.image": reference(images, "alertmanager"),
+        "monitoring.kubeStateMetricsImage": reference(images, "kube-state-metrics"),
+        "monitoring.redisExporterImage": reference(images, "redis-exporter"),
+    };
+}
+
+function reference(images: readonly ImageReferences[], name: string, version = ""): string {
+    const image = images.find((one) => one.name === name);
+    const match = image?.references.find((one) => one.includes(`:${version}`));
+    if (match === undefined) throw new Error(`there is no image ${name} ${version}`);
+    return match;
 }

@@ -12,6 +12,15 @@ export const OFFICIAL_IMAGES: readonly ImageReferences[] = [
         name: "metrics-server",
         references: ["registry.k8s.io/metrics-server/metrics-server:v0.9.0"],
     },
+    { name: "prometheus", references: ["docker.io/prom/prometheus:v3.5.0"] },
+    { name: "alertmanager", references: ["docker.io/prom/alertmanager:v0.28.1"] },
+    { name: "redis-exporter", references: ["docker.io/oliver006/redis_exporter:v1.69.0"] },
+    {
+        name: "kube-state-metrics",
+        references: ["registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.18.0"],
+    },
+    { name: "keda", references: ["ghcr.io/kedacore/keda:2.20.2"] },
+    { name: "keda-adapter", references: ["ghcr.io/kedacore/keda-metrics-apiserver:2.20.2"] },
 ];
 
 /** Builds the service's image by Docker, once for each content, and tags it for each colour. */

@@ -14,24 +14,34 @@ export interface Destination {
     readonly stateFolder?: string;
 }
 
-/** Deploys the stack and uses it as a client would. */
+/**
+ * Deploys the stack and uses it as a client would.
+ *
+ * @param what a part of the stack, for the step's title.
+ */
 export function deploying<C extends Made>(
     step: Steps<C>,
     { stack, kubeconfig, context, stateFolder }: Destination,
     config: (made: C) => Readonly<Record<string, string>>,
+    what?: string,
 ): ListrTask<C>[] {
+    const title = what === undefined ? "Deploy" : `Deploy ${what}`;
     return [
-        step("Deploy", "deploy", async ({ say: report, signal }, made) => {
-            made.deployed = await deploy({
-                stack,
-                ...(kubeconfig !== undefined && { kubeconfig }),
-                ...(context !== undefined && { context }),
-                ...(stateFolder !== undefined && { stateFolder }),
-                config: config(made),
-                report,
-                signal,
-            });
-        }),
+        step(
+            title,
+            title.toLowerCase().replaceAll(" ", "-"),
+            async ({ say: report, signal }, made) => {
+                made.deployed = await deploy({
+                    stack,
+                    ...(kubeconfig !== undefined && { kubeconfig }),
+                    ...(context !== undefined && { context }),
+                    ...(stateFolder !== undefined && { stateFolder }),
+                    config: config(made),
+                    report,
+                    signal,
+                });
+            },
+        ),
         step("Verify", "verify", async ({ say: report, signal }, made) => {
             made.verified = await verify({
                 cluster: connect(kubeconfig, context),

@@ -1,9 +1,11 @@
 import type { ListrTask } from "listr2";
 import path from "node:path";
 import { applyMetricsServer, applyServingAddons, type AddonInputs } from "../addons/addons.ts";
+import { applyAlertInbox } from "../addons/alertInbox.ts";
+import { applyKeda } from "../addons/keda.ts";
 import { folderVolumes } from "../addons/storage.ts";
 import { buildImage } from "../images/build.ts";
-import { imageOverrides, type Image } from "../images/images.ts";
+import { imageOverrides, monitoringOverrides, type Image } from "../images/images.ts";
 import { importImages } from "../images/import.ts";
 import { asksForRefresh } from "../images/refresh.ts";
 import { ensureModel } from "../model.ts";
@@ -19,17 +21,21 @@ import {
     buildGo,
     COREDNS,
     ETCD,
+    KEDA,
+    KUBE_STATE_METRICS,
     KUBERNETES,
     METRICS_SERVER,
+    packagesOf,
     PAUSE,
     type GoProgram,
 } from "../toolchain/go.ts";
 import { installTraefik } from "../toolchain/traefik.ts";
-import { deploying } from "./deploying.ts";
-import type { Made, Plan } from "./plan.ts";
+import { deployingServing, isComplete, type Completable } from "./completing.ts";
+import { deploying, type Destination } from "./deploying.ts";
+import type { Plan } from "./plan.ts";
 
 /** What the steps have made so far. */
-interface Context extends Made {
+interface Context extends Completable {
     /** Folder of each binary, by its name. */
     binaries: Record<string, string>;
     model: string;
@@ -44,7 +50,7 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
     await preflight({ nodeIsHere: (await leftovers()).length > 0 });
     const step = steps<Context>(signal);
     return {
-        made: { binaries: {}, model: "", images: [], refresh },
+        made: { binaries: {}, model: "", images: [], refresh, complete: false },
         serving: [
             {
                 title: "Tools and images",
@@ -70,11 +76,7 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
                 task: (_, task) =>
                     task.newListr([addonsLane(step), importLane(step)], { concurrent: true }),
             },
-            ...deploying(
-                step,
-                { stack: "local", kubeconfig: KUBECONFIG, stateFolder: STATE },
-                (made) => imageOverrides(made.images),
-            ),
+            ...deployingServing(step, DESTINATION, (made) => imageOverrides(made.images)),
         ],
         completing: [
             step("Metrics for the autoscaler", "metrics-server", async (run, made) => {
@@ -82,6 +84,27 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
                 made.images.push(await buildImage(run, "metrics-server", made));
                 await importImages(run, made.images);
                 await applyMetricsServer(run, addonInputs(made));
+            }),
+            {
+                title: "Monitoring and KEDA",
+                task: (_, task) =>
+                    task.newListr([watchingBinariesLane(step), watchingImagesLane(step)], {
+                        concurrent: true,
+                    }),
+            },
+            step("KEDA", "keda", async (run, made) => {
+                for (const name of ["kube-state-metrics", "keda", "keda-adapter"]) {
+                    made.images.push(await buildImage(run, name, made));
+                }
+                await importImages(run, made.images);
+                await applyKeda(run, addonInputs(made));
+            }),
+            ...deploying(step, DESTINATION, ({ images }) => ({
+                ...imageOverrides(images),
+                ...monitoringOverrides(images),
+            })),
+            step("Inbox of alerts", "alert-inbox", async (run, made) => {
+                await applyAlertInbox(run, addonInputs(made));
             }),
         ],
         end: "make down",
@@ -93,8 +116,11 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
     };
 }
 
-/** Pulumi's state of a stack on this node. */
-const STATE = path.join(PATHS.node, "pulumi");
+const DESTINATION: Destination = {
+    stack: "local",
+    kubeconfig: KUBECONFIG,
+    stateFolder: path.join(PATHS.node, "pulumi"),
+};
 
 /** What the node needs before anything else can run on it. */
 const SYSTEM_IMAGES = ["pause", "coredns", "traefik"];
@@ -103,6 +129,7 @@ function addonsLane(step: Steps<Context>): ListrTask<Context> {
     return step("Addons", "addons", async (run, made) => {
         const addons = { system: ["coredns"], storage: folderVolumes() };
         await applyServingAddons(run, addonInputs(made), addons);
+        made.complete = await isComplete(run, addonInputs(made));
     });
 }
 
@@ -131,8 +158,29 @@ function imagesLane(step: Steps<Context>): ListrTask<Context> {
     });
 }
 
+function watchingBinariesLane(step: Steps<Context>): ListrTask<Context> {
+    return step(
+        "kube-state-metrics and KEDA from source",
+        "binaries-watching",
+        async (run, made) => {
+            for (const program of [KUBE_STATE_METRICS, KEDA])
+                await buildProgram(run, program, made);
+        },
+    );
+}
+
+function watchingImagesLane(step: Steps<Context>): ListrTask<Context> {
+    return step("Images of what watches", "images-watching", async (run, made) => {
+        for (const name of ["prometheus", "alertmanager", "redis-exporter"]) {
+            made.images.push(await buildImage(run, name, made));
+        }
+        await importImages(run, made.images);
+    });
+}
+
 async function buildProgram(run: Step, program: GoProgram, made: Context): Promise<void> {
-    made.binaries[program.name] = await buildGo(run, program);
+    const built = await buildGo(run, program);
+    for (const binary of Object.keys(packagesOf(program))) made.binaries[binary] = built;
 }
 
 function addonInputs(made: Context): AddonInputs {

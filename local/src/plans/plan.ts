@@ -12,7 +12,7 @@ export interface Plan<C extends Made> {
     readonly made: C;
     /** All that answering needs. */
     readonly serving: ListrTask<C>[];
-    /** What comes after the platform serves. */
+    /** What comes after the platform serves: monitoring, and what scales by it. */
     readonly completing: ListrTask<C>[];
     /** How to look further: commands and remarks. */
     readonly look: (made: C) => readonly string[];

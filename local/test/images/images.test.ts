@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { imageOverrides, referenceOf } from "../../src/images/images.ts";
+import { imageOverrides, monitoringOverrides, referenceOf } from "../../src/images/images.ts";
 
 const service = {
     name: "embedding-service",
@@ -39,5 +39,27 @@ describe("the program's image keys", () => {
         ],
     ])("without %s are refused by its name", (missing, images) => {
         expect(() => imageOverrides(images)).toThrow(`there is no image ${missing}`);
+    });
+});
+
+describe("the program's keys of what watches", () => {
+    const watching = ["prometheus", "alertmanager", "kube-state-metrics", "redis-exporter"];
+    const images = watching.map((name) => ({
+        name,
+        references: [referenceOf(name, "v1", "0123456789ab")],
+    }));
+
+    test("name an image each", () => {
+        expect(monitoringOverrides(images)).toEqual({
+            "monitoring.prometheusImage": "localhost/prometheus:v1-0123456789ab",
+            "alertmanager.image": "localhost/alertmanager:v1-0123456789ab",
+            "monitoring.kubeStateMetricsImage": "localhost/kube-state-metrics:v1-0123456789ab",
+            "monitoring.redisExporterImage": "localhost/redis-exporter:v1-0123456789ab",
+        });
+    });
+
+    test.each(watching)("without %s are refused by its name", (missing) => {
+        const others = images.filter(({ name }) => name !== missing);
+        expect(() => monitoringOverrides(others)).toThrow(`there is no image ${missing}`);
     });
 });

@@ -1,0 +1,72 @@
+import path from "node:path";
+import { parse, stringify } from "yaml";
+import type { Step } from "../shell.ts";
+import { KEDA, KEDA_MODULE, moduleFolder } from "../toolchain/go.ts";
+import { apply, imageOf, kubectl, rolledOut, type AddonInputs } from "./addons.ts";
+
+const NAMESPACE = "keda";
+
+/** Names of the images, by the Deployment whose only container runs one. */
+const IMAGES: Readonly<Record<string, string>> = {
+    "keda-operator": "keda",
+    "keda-metrics-apiserver": "keda-adapter",
+};
+
+/** What each of its pods is promised, and may use, on a machine with two cores for everything. */
+const RESOURCES = {
+    requests: { cpu: "20m", memory: "64Mi" },
+    limits: { memory: "256Mi" },
+};
+
+/** KEDA, which scales on what Prometheus knows: its module's own manifests, without its webhooks. */
+export async function applyKeda(step: Step, inputs: AddonInputs): Promise<void> {
+    const module = await moduleFolder(step, KEDA, KEDA_MODULE);
+    step.say("KEDA");
+    const minimal = path.join(module, "config/minimal");
+    const manifests = await kubectl(step, inputs, ["kustomize", minimal]);
+    await apply(
+        step,
+        inputs,
+        kedaManifests(manifests, (name) => imageOf(inputs, name)),
+    );
+    for (const name of Object.keys(IMAGES)) await rolledOut(step, inputs, NAMESPACE, name);
+}
+
+interface Deployment {
+    metadata: { name: string };
+    spec: {
+        template: {
+            spec: {
+                containers: { image: string; imagePullPolicy?: string; resources?: object }[];
+            };
+        };
+    };
+}
+
+/**
+ * Gives KEDA's Deployments other images, and requests that leave room.
+ *
+ * @param manifests YAML documents.
+ * @param imageNamed reference of an image.
+ */
+export function kedaManifests(manifests: string, imageNamed: (name: string) => string): string {
+    return manifests
+        .split(/^---\n/m)
+        .map((text) => (/^kind: Deployment$/m.test(text) ? adapted(text, imageNamed) : text))
+        .join("---\n");
+}
+
+function adapted(text: string, imageNamed: (name: string) => string): string {
+    const deployment = parse(text) as Deployment;
+    const { name } = deployment.metadata;
+    const image = IMAGES[name];
+    const [container, ...others] = deployment.spec.template.spec.containers;
+    if (image === undefined || container === undefined || others.length > 0) {
+        throw new Error(`KEDA brings a Deployment ${name} that is not the one known here`);
+    }
+    container.image = imageNamed(image);
+    // It says Always, which asks a registry for what only the node has.
+    container.imagePullPolicy = "IfNotPresent";
+    container.resources = RESOURCES;
+    return stringify(deployment);
+}

@@ -33,9 +33,12 @@ export interface App {
     readonly close: () => Promise<void>;
 }
 
-/** Puts the parts together. */
 export async function buildApp(config: Config, log: Log, timing?: OpenaiTiming): Promise<App> {
-    const parts = await openParts(config, log, timing);
+    return assemble(await openParts(config, log, timing));
+}
+
+/** Puts the parts together. */
+export async function assemble(parts: Parts): Promise<App> {
     const stage = { started: false, draining: false };
     const core = coreOf(parts);
     const report = reportOf(parts);

@@ -1,3 +1,4 @@
+export * from "./autoscaling.ts";
 export * from "./cache.ts";
 export * from "./colours.ts";
 export * from "./environment.ts";

@@ -20,6 +20,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -34,7 +35,7 @@ func (list *headerList) Set(header string) error {
 
 type options struct {
 	url      *url.URL
-	requests [][]byte
+	next     func(random *rand.Rand) []byte
 	users    int
 	rate     float64
 	duration time.Duration
@@ -68,6 +69,7 @@ func readOptions() (options, error) {
 	users := flag.Int("users", 1000, "connections")
 	rate := flag.Float64("rate", 2000, "requests a second, of all users")
 	duration := flag.Duration("duration", 5*time.Second, "how long requests arrive")
+	once := flag.Bool("once", false, "send each body once, in the file's order, instead of any at random")
 	flag.Var(&headers, "header", "`name: value`; may be given more than once")
 	flag.Parse()
 	parsed, err := url.Parse(*target)
@@ -82,7 +84,26 @@ func readOptions() (options, error) {
 	if len(requests) == 0 || *users < 1 || *rate <= 0 {
 		return options{}, errors.New("there must be a body, a user and a rate")
 	}
-	return options{parsed, requests, *users, *rate, *duration}, nil
+	next := anyOf(requests)
+	if *once {
+		next = eachOf(requests)
+	}
+	return options{parsed, next, *users, *rate, *duration}, nil
+}
+
+func anyOf(requests [][]byte) func(*rand.Rand) []byte {
+	return func(random *rand.Rand) []byte { return requests[random.IntN(len(requests))] }
+}
+
+// Returns nil when all were sent.
+func eachOf(requests [][]byte) func(*rand.Rand) []byte {
+	var taken atomic.Int64
+	return func(*rand.Rand) []byte {
+		if at := taken.Add(1); at <= int64(len(requests)) {
+			return requests[at-1]
+		}
+		return nil
+	}
 }
 
 func formatRequests(target *url.URL, headers headerList, content []byte) [][]byte {
@@ -163,7 +184,11 @@ func (one *user) live(chosen options, start time.Time) {
 
 // Reports whether the answer was a 2xx.
 func (one *user) ask(chosen options) bool {
-	request := chosen.requests[one.random.IntN(len(chosen.requests))]
+	request := chosen.next(one.random)
+	if request == nil {
+		one.broken++
+		return false
+	}
 	one.socket.SetDeadline(time.Now().Add(30 * time.Second))
 	if _, err := one.socket.Write(request); err != nil {
 		one.broken++
@@ -205,6 +230,7 @@ func report(users []*user, elapsed time.Duration) error {
 		"bytes":        all.bytes,
 		"p50":          quantile(all.latencies, 0.5),
 		"p90":          quantile(all.latencies, 0.9),
+		"p95":          quantile(all.latencies, 0.95),
 		"p99":          quantile(all.latencies, 0.99),
 		"p999":         quantile(all.latencies, 0.999),
 		"max":          quantile(all.latencies, 1),

@@ -4,7 +4,7 @@ import { parseSample } from "../src/generators/measured.ts";
 
 const RESULT =
     '{"requests":3000,"microseconds":1500000,"bytes":6000000,' +
-    '"p50":1500,"p90":2000,"p99":3000,"p999":4000,"max":5000,"refused":0,"broken":0}';
+    '"p50":1500,"p90":2000,"p95":2500,"p99":3000,"p999":4000,"max":5000,"refused":0,"broken":0}';
 
 describe("what a generator printed", () => {
     test("is read from its line of JSON, in milliseconds and per second", () => {
@@ -14,7 +14,7 @@ describe("what a generator printed", () => {
             rate: 2000,
             bytesPerSecond: 4e6,
             failed: 0,
-            latency: { p50: 1.5, p90: 2, p99: 3, p999: 4, max: 5 },
+            latency: { p50: 1.5, p90: 2, p95: 2.5, p99: 3, p999: 4, max: 5 },
         });
     });
 

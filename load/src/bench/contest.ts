@@ -81,12 +81,16 @@ export function contest(options: Contest): Trial {
         length: number,
         { cores, signal }: Bench,
     ): Promise<Sample> {
-        const { url, headers, pid } = entrant.contestant;
+        const { url, headers, pid, meanwhile } = entrant.contestant;
         const { bodiesFile } = entrant;
         const load = { url, headers, bodiesFile, connections, core: cores.generator, server: pid };
-        const sample = await options.generator({ ...load, seconds: length }, signal);
-        await untilIdle(pid, LONGEST_REST_SECONDS, signal);
-        return sample;
+        const endMeanwhile = meanwhile?.();
+        try {
+            return await options.generator({ ...load, seconds: length }, signal);
+        } finally {
+            endMeanwhile?.();
+            await untilIdle(pid, LONGEST_REST_SECONDS, signal);
+        }
     }
 }
 
@@ -146,7 +150,7 @@ function versions(entrants: readonly Entrant[]): Pick<Finding, "versions"> {
     return { versions: Object.fromEntries(pairs) };
 }
 
-const PERCENTILES = ["p50", "p90", "p99", "p999", "max"] as const;
+const PERCENTILES = ["p50", "p90", "p95", "p99", "p999", "max"] as const;
 
 function standing(
     name: string,

@@ -12,6 +12,8 @@ import type { Encoding } from "../workload.ts";
 import { contest, type Contest } from "./contest.ts";
 import { atLeastTimes, atMostMilliseconds, noneFailed, type Floor } from "./floors.ts";
 import { lag } from "./lag.ts";
+import { metricsCost } from "./metricsCost.ts";
+import { misses } from "./misses.ts";
 import { mixedBatch } from "./mixedBatch.ts";
 import { probes } from "./probes.ts";
 import { serverTime } from "./serverTime.ts";
@@ -33,7 +35,7 @@ export function quickMatrix(): readonly Trial[] {
     return ENCODINGS.map((encoding) => hits({ encoding, floors: [OF_RAW], turns: 6 }));
 }
 
-/** Everything that the service is held to, in about twenty minutes once the peers are installed. */
+/** Everything that the service is held to, in about twenty-four minutes once the peers are installed. */
 export function fullMatrix(): readonly Trial[] {
     const held = heldToFloors();
     const measured = new Set(held.map(({ id }) => id));
@@ -70,7 +72,7 @@ function hitsOfEveryKind(): readonly Trial[] {
 }
 
 function tiers(): readonly Trial[] {
-    return [hitsInRedis(), serverTime, mixedBatch, lag];
+    return [hitsInRedis(), serverTime, mixedBatch, lag, metricsCost, misses];
 }
 
 interface Hits {

@@ -54,6 +54,7 @@ interface Line {
     readonly bytes: number;
     readonly p50: number;
     readonly p90: number;
+    readonly p95: number;
     readonly p99: number;
     readonly p999: number;
     readonly max: number;
@@ -77,6 +78,7 @@ export function parseSample(output: string): Parsed {
             latency: {
                 p50: told.p50 / 1000,
                 p90: told.p90 / 1000,
+                p95: told.p95 / 1000,
                 p99: told.p99 / 1000,
                 p999: told.p999 / 1000,
                 max: told.max / 1000,

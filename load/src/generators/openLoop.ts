@@ -16,14 +16,20 @@ const SOURCE = path.resolve(import.meta.dirname, "../../openloop");
  * one of `connections` users; openloop/main.go says how it is measured.
  *
  * @param rate requests a second
+ * @param bodies whether each of them is drawn at random, or each is sent once at most: then there must be
+ * more than arrive, and one more for each user, whose connection is tried before the clock runs.
  * @throws BenchError when Go is missing or the generator fails.
  */
-export function openLoop(rate: number): (load: Load, signal: AbortSignal) => Promise<Sample> {
+export function openLoop(
+    rate: number,
+    bodies: "any" | "once" = "any",
+): (load: Load, signal: AbortSignal) => Promise<Sample> {
     return async (load, signal) => {
         const { url, bodiesFile, connections, seconds } = load;
         const args = [
             ...["-url", url.href, "-bodies", bodiesFile, "-users", String(connections)],
             ...["-rate", String(rate), "-duration", `${seconds}s`],
+            ...(bodies === "once" ? ["-once"] : []),
             ...headerLines(load).flatMap((header) => ["-header", header]),
         ];
         return measured(await build(), args, load, signal);

@@ -23,6 +23,16 @@ export function service(
     what: string,
     settings: (ground: ServiceGround) => Settings,
 ): Service {
+    return serviceOf(SERVER, name, what, settings);
+}
+
+/** @param entry the module that Node runs; it is configured and probed like the service's own. */
+export function serviceOf(
+    entry: string,
+    name: string,
+    what: string,
+    settings: (ground: ServiceGround) => Settings,
+): Service {
     return {
         name,
         what,
@@ -44,7 +54,7 @@ export function service(
                     value,
                 ]),
             );
-            const running = ground.processes.start(process.execPath, [SERVER], {
+            const running = ground.processes.start(process.execPath, [entry], {
                 name: `service-${port}`,
                 core: ground.core,
                 env: { ...env, NODE_ENV: "production" },

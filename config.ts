@@ -1,11 +1,13 @@
 import { perColour, type PerColour, type Weights } from "@property-search/contract";
 import type * as pulumi from "@pulumi/pulumi";
+import { readAutoscaling, type AutoscalingConfig } from "./config/autoscaling.ts";
 import {
     readCertificates,
     readEdge,
     type CertificatesConfig,
     type EdgeConfig,
 } from "./config/edge.ts";
+import { readMonitoring, type MonitoringConfig } from "./config/monitoring.ts";
 import { ConfigReader, GENERATED } from "./config/reader.ts";
 import { readRedis, type RedisConfig } from "./config/redis.ts";
 import {
@@ -22,6 +24,7 @@ export interface StackConfig {
     readonly releases: PerColour<Release>;
     readonly weights: Weights;
     readonly service: ServiceConfig;
+    readonly autoscaling: AutoscalingConfig;
     readonly redis: RedisConfig;
     readonly tenants: TenantsConfig;
     /** Bearer token of the service's admin port. */
@@ -29,6 +32,7 @@ export interface StackConfig {
     readonly edge: EdgeConfig;
     /** Undefined: no cert-manager and no HTTPS. */
     readonly certificates: CertificatesConfig | undefined;
+    readonly monitoring: MonitoringConfig;
 }
 
 /**
@@ -38,15 +42,19 @@ export interface StackConfig {
  * allowed, so that nothing is created from a config that is wrong somewhere.
  */
 export function loadConfig(read = new ConfigReader()): StackConfig {
+    const service = readService(read);
+    const redis = readRedis(read);
     const config = {
         releases: perColour((colour) => readRelease(read, colour)),
         weights: readWeights(read),
-        service: readService(read),
-        redis: readRedis(read),
+        service,
+        autoscaling: readAutoscaling(read, service),
+        redis,
         tenants: readTenantsConfig(read),
         adminToken: read.requiredSecret("admin.token", GENERATED),
         edge: readEdge(read),
         certificates: readCertificates(read),
+        monitoring: readMonitoring(read, redis.mode !== "external"),
     };
     read.finish();
     return config;

@@ -1,7 +1,9 @@
 import { perColour } from "@property-search/contract";
+import { AdapterRules } from "./components/autoscaler/adapterRules.ts";
 import { Certificates } from "./components/certificates.ts";
 import { Colour } from "./components/colour.ts";
 import { Edge } from "./components/edge.ts";
+import { Monitoring, monitoringLoads } from "./components/monitoring.ts";
 import { Namespaces } from "./components/namespaces.ts";
 import { namespaceQuotas } from "./components/quotas.ts";
 import { Redis, redisSize } from "./components/redis.ts";
@@ -9,27 +11,27 @@ import { loadConfig } from "./config.ts";
 import { trafficOf } from "./config/traffic.ts";
 
 const { releases, weights: configured, service, redis, ...rest } = loadConfig();
-const { tenants, adminToken, edge, certificates } = rest;
+const { autoscaling, tenants, adminToken, edge, certificates, monitoring } = rest;
 const ownRedis = redis.mode === "external" ? undefined : redis;
 
 const namespaces = new Namespaces("namespaces", {
     quotas: namespaceQuotas({
         service,
         redis: ownRedis && { ...redisSize(ownRedis), storage: ownRedis.storage },
+        monitoring: monitoringLoads(monitoring),
     }),
-    traffic: trafficOf({ service, redis, edge, certificates }),
+    traffic: trafficOf({ service, redis, edge, certificates, monitoring }),
 });
 
 // No pod before the rules of its namespace.
 const afterRules = { dependsOn: [namespaces] };
 
-if (ownRedis) {
-    new Redis("redis", { namespace: namespaces.names.data, ...ownRedis }, afterRules);
-}
+if (ownRedis) new Redis("redis", { namespace: namespaces.names.data, ...ownRedis }, afterRules);
 
 const colours = perColour((colour) => {
     const args = { colour, namespace: namespaces.names[colour], release: releases[colour] };
-    return new Colour(colour, { ...args, service, redis, tenants, adminToken }, afterRules);
+    const shared = { service, autoscaling, redis, tenants, adminToken };
+    return new Colour(colour, { ...args, ...shared }, afterRules);
 });
 
 const entrance = new Edge(
@@ -48,6 +50,13 @@ const entrance = new Edge(
 if (certificates) {
     const args = { namespace: namespaces.names.edge, gateway: entrance.gateway };
     new Certificates("certificates", { ...args, ...certificates });
+}
+
+const watched = { namespaces: namespaces.names, redis: ownRedis, certificates };
+new Monitoring("monitoring", { ...monitoring, ...watched }, afterRules);
+
+if (autoscaling.misses?.metric === "prometheus-adapter") {
+    new AdapterRules("autoscaling", { namespace: namespaces.names.monitoring }, afterRules);
 }
 
 /** Base URL of the service; HOST stands for the Gateway's address where no host name is set. */

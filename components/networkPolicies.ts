@@ -1,15 +1,21 @@
+import { COLOURS, NAMESPACES, PORTS, type NamespaceRole } from "@property-search/contract";
 import {
-    COLOURS,
-    NAMESPACES,
-    PORTS,
-    type Colour,
-    type NamespaceRole,
-} from "@property-search/contract";
-import type * as k8s from "@pulumi/kubernetes";
-
-type Spec = k8s.types.input.networking.v1.NetworkPolicySpec;
-type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;
-type Port = k8s.types.input.networking.v1.NetworkPolicyPort;
+    exporterPolicies,
+    monitoringPolicies,
+    type MonitoringTraffic,
+} from "./networkPolicies/monitoring.ts";
+import {
+    egress,
+    ingress,
+    inNamespace,
+    inRange,
+    OUTSIDE,
+    SAME_NAMESPACE,
+    tcp,
+    udp,
+    type Peer,
+    type Spec,
+} from "./networkPolicies/policies.ts";
 
 /** Port on which cert-manager's solver answers a certificate challenge. */
 const ACME_SOLVER_PORT = 8089;
@@ -25,6 +31,10 @@ export interface Traffic {
     readonly tracesPort?: number;
     /** Whether certificate challenges are solved in the edge namespace. */
     readonly acme: boolean;
+    readonly monitoring: Omit<MonitoringTraffic, "gateway"> & {
+        /** Port of the gateway's figures; undefined: it is not scraped. */
+        readonly gatewayPort?: number | undefined;
+    };
 }
 
 /**
@@ -46,9 +56,13 @@ function allowances(role: NamespaceRole, traffic: Traffic): Record<string, Spec>
             return colourAllowances(traffic);
         case "data":
             return {
-                "allow-clients": ingress(COLOURS.map(inColour), [tcp(PORTS.redis)]),
+                "allow-clients": ingress(
+                    COLOURS.map((colour) => inNamespace(NAMESPACES[colour])),
+                    [tcp(PORTS.redis)],
+                ),
                 "allow-peers-in": ingress([SAME_NAMESPACE], REDIS_PEER_PORTS),
                 "allow-peers-out": egress([SAME_NAMESPACE], REDIS_PEER_PORTS),
+                ...exporterPolicies(),
             };
         case "edge":
             return traffic.acme
@@ -57,7 +71,7 @@ function allowances(role: NamespaceRole, traffic: Traffic): Record<string, Spec>
                   }
                 : {};
         case "monitoring":
-            return { "allow-scrapes": egress(COLOURS.map(inColour), [tcp(PORTS.service)]) };
+            return monitoringPolicies(monitoringTraffic(traffic));
     }
 }
 
@@ -75,43 +89,18 @@ function colourAllowances(traffic: Traffic): Record<string, Spec> {
     };
 }
 
-const SAME_NAMESPACE: Peer = { podSelector: {} };
 const REDIS_PEER_PORTS = [tcp(PORTS.redis), tcp(PORTS.redisBus)];
 
-/** Anywhere but link-local addresses, where clouds hand out credentials to whoever asks. */
-const OUTSIDE: Peer[] = [
-    { ipBlock: { cidr: "0.0.0.0/0", except: ["169.254.0.0/16"] } },
-    { ipBlock: { cidr: "::/0", except: ["fe80::/10", "fd00:ec2::254/128"] } },
-];
+function monitoringTraffic(traffic: Traffic): MonitoringTraffic {
+    const { gatewayPort, ...rest } = traffic.monitoring;
+    return {
+        ...rest,
+        ...(gatewayPort !== undefined && {
+            gateway: { peers: gatewayPeers(traffic), port: gatewayPort },
+        }),
+    };
+}
 
 function gatewayPeers({ gateway }: Traffic): Peer[] {
-    return [
-        inNamespace(gateway.namespace),
-        ...gateway.cidrs.map((cidr): Peer => ({ ipBlock: { cidr } })),
-    ];
-}
-
-/** Every namespace carries its name as a label, set by the API server. */
-function inNamespace(name: string): Peer {
-    return { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } } };
-}
-
-function inColour(colour: Colour): Peer {
-    return inNamespace(NAMESPACES[colour]);
-}
-
-function ingress(from: Peer[], ports: Port[]): Spec {
-    return { podSelector: {}, policyTypes: ["Ingress"], ingress: [{ from, ports }] };
-}
-
-function egress(to: Peer[], ports: Port[]): Spec {
-    return { podSelector: {}, policyTypes: ["Egress"], egress: [{ to, ports }] };
-}
-
-function tcp(port: number): Port {
-    return { protocol: "TCP", port };
-}
-
-function udp(port: number): Port {
-    return { protocol: "UDP", port };
+    return [inNamespace(gateway.namespace), ...gateway.cidrs.map(inRange)];
 }

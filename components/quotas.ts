@@ -8,7 +8,7 @@ import {
 import type { Resources } from "./workload.ts";
 
 /** What runs in a namespace at most: pods of one make, and volumes. */
-interface Load {
+export interface Load {
     readonly pods: number;
     readonly containers: readonly Resources[];
     readonly volumes?: { readonly count: number; readonly size: string };
@@ -17,19 +17,12 @@ interface Load {
 /** Hard limits of a ResourceQuota. */
 export type Quota = Readonly<Record<string, string>>;
 
-/** A pod of the edge, of monitoring's smaller parts, of a Job: more than any of them asks for. */
+/** A pod of the edge, of an exporter, of a Job: more than any of them asks for. */
 const HELPER: Resources = {
     cpuRequest: "100m",
     cpuLimit: "500m",
     memoryRequest: "128Mi",
     memoryLimit: "256Mi",
-};
-
-/** Prometheus and Grafana, with room for their successors during an update. */
-const MONITORING: Load = {
-    pods: 8,
-    containers: [{ cpuRequest: "500m", cpuLimit: "2", memoryRequest: "1Gi", memoryLimit: "2Gi" }],
-    volumes: { count: 4, size: "50Gi" },
 };
 
 export interface QuotaArgs {
@@ -43,6 +36,7 @@ export interface QuotaArgs {
               readonly storage: string;
           }
         | undefined;
+    readonly monitoring: readonly Load[];
 }
 
 /**
@@ -50,7 +44,11 @@ export interface QuotaArgs {
  * the autoscaler's limit: at worst each of its pods still drains, and counts, while its successor runs.
  * Hence twice the limit, for each colour at the same time, since a switch serves from both.
  */
-export function namespaceQuotas({ service, redis }: QuotaArgs): Record<NamespaceRole, Quota> {
+export function namespaceQuotas({
+    service,
+    redis,
+    monitoring,
+}: QuotaArgs): Record<NamespaceRole, Quota> {
     const colour = quota([{ pods: 2 * service.maxReplicas, containers: [service.resources] }]);
     const helpers = (pods: number): Load => ({ pods, containers: [HELPER] });
     return {
@@ -63,7 +61,8 @@ export function namespaceQuotas({ service, redis }: QuotaArgs): Record<Namespace
         ]),
         // Solvers of certificate challenges.
         edge: quota([helpers(4)]),
-        monitoring: quota([MONITORING, helpers(8)]),
+        // Room for a debugging pod, and for a tool that asks Prometheus.
+        monitoring: quota([...monitoring, helpers(4)]),
     };
 }
 

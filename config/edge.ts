@@ -3,7 +3,7 @@ import { pattern, type Allowed, type ConfigReader } from "./reader.ts";
 
 const ISSUERS = ["selfSigned", "acmeStaging", "acme"] as const;
 
-const DNS_LABEL = pattern(
+export const DNS_LABEL = pattern(
     /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
     "a name of lower-case letters, digits and dashes",
 );
@@ -12,7 +12,7 @@ const HOST_NAME = pattern(
     "a host name such as embeddings.example.com",
 );
 const MAIL = pattern(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, "a mail address");
-const CIDR: Allowed = { fits: isCidr, words: "address ranges such as 10.0.0.0/16" };
+export const CIDR: Allowed = { fits: isCidr, words: "address ranges such as 10.0.0.0/16" };
 
 export interface EdgeConfig {
     readonly gatewayClassName: string;

@@ -65,6 +65,16 @@ export class ConfigReader {
         return number;
     }
 
+    decimal(key: string, minimum: number, maximum: number): number {
+        const value = this.#get(key);
+        const number = value !== undefined && /^\d+(\.\d+)?$/.test(value) ? Number(value) : NaN;
+        if (!(number >= minimum && number <= maximum)) {
+            this.#found(key, value, `a number from ${minimum} to ${maximum}`);
+            return NaN;
+        }
+        return number;
+    }
+
     boolean(key: string): boolean {
         const value = this.#get(key);
         if (value !== "true" && value !== "false") this.#found(key, value, "true or false");

@@ -10,7 +10,7 @@ const URLS_WITHOUT_CREDENTIALS = pattern(
     /^(redis:\/\/[^\s@/,]+:\d+(,(?=r)|$))+$|^(rediss:\/\/[^\s@/,]+:\d+(,(?=r)|$))+$/,
     "redis://host:port or rediss://host:port, without credentials, or several of one kind with commas between",
 );
-const OBJECT_NAME = pattern(
+export const OBJECT_NAME = pattern(
     /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/,
     "the name of an object: lower-case letters, digits, dashes and dots",
 );

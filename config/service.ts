@@ -25,7 +25,7 @@ const VERSION = pattern(
     "a label value such as v1.2.3, at most 63 characters",
 );
 
-const ADDRESS = pattern(/^https?:\/\/[^\s@]+$/, "an http or https URL without credentials");
+export const ADDRESS = pattern(/^https?:\/\/[^\s@]+$/, "an http or https URL without credentials");
 const DOLLARS = pattern(/^\d+(\.\d+)?$/, "dollars in decimal notation such as 0.001");
 const TOKEN_PRICES = pattern(
     /^\d{4}-\d{2}-\d{2}=\d+(\.\d+)?(,\d{4}-\d{2}-\d{2}=\d+(\.\d+)?)*$/,
@@ -45,8 +45,6 @@ export interface Release {
 export interface ServiceConfig {
     readonly minReplicas: number;
     readonly maxReplicas: number;
-    /** Mean CPU use in percent of the request that the autoscaler aims at. */
-    readonly cpuPercent: number;
     readonly resources: Resources;
     readonly upstream: UpstreamConfig;
     readonly cacheTtl: number;
@@ -98,7 +96,6 @@ export function readService(read: ConfigReader): ServiceConfig {
     return {
         minReplicas,
         maxReplicas,
-        cpuPercent: read.integer("autoscaling.cpuPercent", 10, 100),
         resources: readResources(read),
         upstream: readUpstream(read),
         cacheTtl: read.integer("service.cacheTtl", 60, 31_536_000),

@@ -1,6 +1,10 @@
 import type { Traffic } from "../components/networkPolicies.ts";
 import type { StackConfig } from "../config.ts";
+import type { MonitoringConfig } from "./monitoring.ts";
 import type { ExternalRedisConfig } from "./redis.ts";
+
+/** Its URL is a secret, and always HTTPS. */
+const SLACK_PORT = 443;
 
 /** Who talks to whom under a config: the connections that network policies have to let through. */
 export function trafficOf({
@@ -8,7 +12,8 @@ export function trafficOf({
     redis,
     edge,
     certificates,
-}: Pick<StackConfig, "service" | "redis" | "edge" | "certificates">): Traffic {
+    monitoring,
+}: Pick<StackConfig, "service" | "redis" | "edge" | "certificates" | "monitoring">): Traffic {
     const { upstream } = service;
     return {
         gateway: { namespace: edge.controllerNamespace, cidrs: edge.controllerCidrs },
@@ -18,6 +23,25 @@ export function trafficOf({
         }),
         ...(service.tracing && { tracesPort: portOf(service.tracing.url) }),
         acme: certificates !== undefined && certificates.issuer !== "selfSigned",
+        monitoring: monitoringTraffic(monitoring),
+    };
+}
+
+function monitoringTraffic({
+    prometheus: { gateway, remoteWrite },
+    alertmanager: { receivers, slackUrl },
+    readers,
+    apiServerCidrs,
+}: MonitoringConfig): Traffic["monitoring"] {
+    const { webhookUrl, watchdogUrl } = receivers;
+    const urls = [webhookUrl, watchdogUrl].filter((url) => url !== undefined);
+    const slack = slackUrl === undefined ? [] : [SLACK_PORT];
+    return {
+        readers,
+        apiServerCidrs,
+        receiverPorts: [...new Set([...slack, ...portsOf(urls)])],
+        ...(gateway && { gatewayPort: gateway.port }),
+        ...(remoteWrite && { remoteWritePort: portOf(remoteWrite.url) }),
     };
 }
 

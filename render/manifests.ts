@@ -33,6 +33,8 @@ const ORDER = [
     ["HTTPRoute"],
 ];
 
+const OF_NO_NAMESPACE = ["Namespace", "ClusterRole", "ClusterRoleBinding"];
+
 /** Whether a registration is one Kubernetes object: components and charts are not. */
 export function isKubernetesObject({ type, inputs }: Registration): boolean {
     return type.startsWith("kubernetes:") && "kind" in inputs && "metadata" in inputs;
@@ -61,7 +63,8 @@ function toManifest({ urn, inputs }: Registration, showSecrets: boolean): Manife
     const { apiVersion, kind, metadata, ...rest } = masked ? maskValues(opened) : encoded(opened);
     if (!metadata.name)
         throw new Error(`${urn} has no name: without an engine nobody makes one up`);
-    if (!metadata.namespace && kind !== "Namespace") throw new Error(`${urn} has no namespace`);
+    if (!metadata.namespace && !OF_NO_NAMESPACE.includes(kind))
+        throw new Error(`${urn} has no namespace`);
     return { apiVersion, kind, metadata: withoutHints(metadata), ...rest };
 }
 

@@ -3,10 +3,15 @@ import * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
+import { SLACK_URL } from "../config/alerts.ts";
+import { REMOTE_WRITE_TOKEN } from "../config/monitoring.ts";
 import { UPSTREAM_API_KEY } from "../config/service.ts";
 
 /** What a secret shows where its value is not to be seen. */
 export const MASK = "[secret]";
+
+/** Secrets that may be left out, and so cannot be declared as such. */
+const OPTIONAL_SECRETS = [UPSTREAM_API_KEY, SLACK_URL, REMOTE_WRITE_TOKEN];
 
 const ROOT = path.resolve(import.meta.dirname, "..");
 
@@ -45,7 +50,7 @@ export function stackConfig(
         ([key, declaration]) => [full(plainKey(key)), declaration] as const,
     );
     const secretKeys = new Set(declared.filter(([, { secret }]) => secret).map(([key]) => key));
-    secretKeys.add(full(UPSTREAM_API_KEY));
+    for (const key of OPTIONAL_SECRETS) secretKeys.add(full(key));
     const values = new Map<string, string>();
 
     for (const [key, { default: value }] of declared) {

@@ -1,7 +1,9 @@
 /** Whom Alertmanager tells. What is undefined is not told. */
 export interface AlertReceivers {
-    /** A channel of the Slack workspace whose URL stands in SLACK_URL_FILE. */
+    /** A channel of the Slack workspace whose URL the stack holds as a secret. */
     readonly slackChannel: string | undefined;
+    /** For what wakes somebody. Undefined: the same channel. */
+    readonly slackCriticalChannel: string | undefined;
     /** Gets every alert. */
     readonly webhookUrl: string | undefined;
     /** Gets the Watchdog, and raises the alarm when it stops. */
@@ -10,4 +12,4 @@ export interface AlertReceivers {
 
 /** Where Alertmanager's pod finds its Secret. */
 export const ALERTMANAGER_FOLDER = "/run/alertmanager-config";
-export const SLACK_URL_FILE = `${ALERTMANAGER_FOLDER}/slack-url`;
+export const SLACK_URL_KEY = "slack-url";

@@ -9,6 +9,8 @@ export const PORTS = {
     redisBus: 16379,
     prometheus: 9090,
     alertmanager: 9093,
+    /** By which several of them tell each other what they have sent. */
+    alertmanagerPeers: 9094,
     grafana: 3000,
     redisExporter: 9121,
     kubeStateMetrics: 8080,

@@ -1,0 +1,127 @@
+import type { NamespaceRole } from "@property-search/contract";
+import * as pulumi from "@pulumi/pulumi";
+import {
+    Alertmanager,
+    ALERTMANAGER_STORAGE,
+    type AlertmanagerSettings,
+} from "./monitoring/alertmanager.ts";
+import { ruleFiles, type AlertThresholds } from "./monitoring/alerts/index.ts";
+import { dashboards } from "./monitoring/dashboards/index.ts";
+import { Grafana, GRAFANA_RESOURCES, type GrafanaSettings } from "./monitoring/grafana.ts";
+import { KubeState } from "./monitoring/kubeState.ts";
+import { SMALL } from "./monitoring/part.ts";
+import {
+    Prometheus,
+    prometheusResources,
+    type PrometheusSettings,
+} from "./monitoring/prometheus.ts";
+import { RedisExporter } from "./monitoring/redisExporter.ts";
+import type { Load } from "./quotas.ts";
+
+/** What a stack decides of its monitoring. */
+export interface MonitoringSettings {
+    readonly prometheus: PrometheusSettings;
+    readonly alertmanager: AlertmanagerSettings;
+    /** Undefined: no Grafana. */
+    readonly grafana: GrafanaSettings | undefined;
+    readonly kubeStateMetricsImage: string;
+    readonly redisExporterImage: string;
+    /** Of every volume. Default: the cluster's default class. */
+    readonly storageClass?: string | undefined;
+    readonly thresholds: AlertThresholds;
+    /** URL of the folder with the alerts' pages, without a slash at its end. Default: its path here. */
+    readonly runbookUrl?: string | undefined;
+}
+
+export interface MonitoringArgs extends MonitoringSettings {
+    readonly namespaces: Readonly<Record<NamespaceRole, pulumi.Input<string>>>;
+    /** Undefined: no Redis of our own. */
+    readonly redis: { readonly passwords: { readonly exporter: pulumi.Input<string> } } | undefined;
+    /** Undefined: cert-manager makes no certificates. */
+    readonly certificates: object | undefined;
+}
+
+/** What runs in the namespace of monitoring at most: each part, and its successor where it has one beside it. */
+export function monitoringLoads({
+    prometheus,
+    alertmanager,
+    grafana,
+}: Pick<MonitoringSettings, "prometheus" | "alertmanager" | "grafana">): Load[] {
+    const { replicas } = alertmanager;
+    return [
+        {
+            pods: 1,
+            containers: [prometheusResources(prometheus)],
+            volumes: { count: 1, size: prometheus.storage },
+        },
+        {
+            pods: replicas,
+            containers: [SMALL],
+            volumes: { count: replicas, size: ALERTMANAGER_STORAGE },
+        },
+        { pods: 2, containers: [SMALL] },
+        ...(grafana ? [{ pods: 2, containers: [GRAFANA_RESOURCES] }] : []),
+    ];
+}
+
+/** Sees what the platform does, tells somebody when that is not what it should be, and shows it. */
+export class Monitoring extends pulumi.ComponentResource {
+    constructor(name: string, args: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("platform:index:Monitoring", name, args, opts);
+        const child = { parent: this };
+        const { namespaces, storageClass, thresholds, redis } = args;
+        const namespace = namespaces.monitoring;
+        const { blue, green, data } = namespaces;
+        if (redis) {
+            new RedisExporter(
+                `${name}-redis-exporter`,
+                {
+                    image: args.redisExporterImage,
+                    namespace: data,
+                    password: redis.passwords.exporter,
+                },
+                child,
+            );
+        }
+        new KubeState(
+            `${name}-kube-state`,
+            {
+                image: args.kubeStateMetricsImage,
+                namespace,
+                watched: namespaces,
+                certificates: args.certificates !== undefined,
+            },
+            child,
+        );
+        new Alertmanager(
+            `${name}-alertmanager`,
+            { ...args.alertmanager, namespace, storageClass },
+            child,
+        );
+        new Prometheus(
+            `${name}-prometheus`,
+            {
+                ...args.prometheus,
+                namespace,
+                storageClass,
+                scraped: { blue, green, data, monitoring: namespace },
+                redis: redis !== undefined,
+                grafana: args.grafana !== undefined,
+                rules: ruleFiles(thresholds, args.runbookUrl),
+            },
+            child,
+        );
+        if (args.grafana) {
+            new Grafana(
+                `${name}-grafana`,
+                {
+                    ...args.grafana,
+                    namespace,
+                    dashboards: dashboards({ thresholds, runbooks: args.runbookUrl }),
+                },
+                child,
+            );
+        }
+        this.registerOutputs({});
+    }
+}

@@ -1,0 +1,233 @@
+import { MONITORING_NAMES, NAMESPACES, PORTS } from "@property-search/contract";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { stringify } from "yaml";
+import { sha256 } from "../redis/settings.ts";
+import { containerResources, hardenedContainer, httpProbe, type Resources } from "../workload.ts";
+import { DATA_SOURCE } from "./dashboards/dataSource.ts";
+import { address, part, partPod, ROLLING } from "./part.ts";
+
+const FOLDER = "/run/grafana";
+const DATA_FOLDER = "/var/lib/grafana";
+const PROVISIONING_NAME = "grafana-provisioning";
+const DASHBOARDS_NAME = "grafana-dashboards";
+const SECRET_NAME = "grafana";
+const SECRET_KEYS = { password: "admin-password", secretKey: "secret-key" } as const;
+
+export const GRAFANA_RESOURCES: Resources = {
+    cpuRequest: "50m",
+    cpuLimit: "1",
+    memoryRequest: "128Mi",
+    memoryLimit: "512Mi",
+};
+
+/** What a stack decides of Grafana. */
+export interface GrafanaSettings {
+    /** Grafana 12 or newer. */
+    readonly image: string;
+    /** Of the user `admin`. */
+    readonly adminPassword: pulumi.Input<string>;
+    /** By which Grafana encrypts what its database keeps. */
+    readonly secretKey: pulumi.Input<string>;
+}
+
+export interface GrafanaArgs extends GrafanaSettings {
+    readonly namespace: pulumi.Input<string>;
+    /** By file name. */
+    readonly dashboards: Readonly<Record<string, object>>;
+}
+
+/**
+ * Grafana with nothing of its own: source and dashboards come from here, its database lives as long as the
+ * pod. Hence another password holds from the next pod on; with a volume the first one would stay.
+ */
+export class Grafana extends pulumi.ComponentResource {
+    constructor(name: string, args: GrafanaArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("platform:index:Grafana", name, args, opts);
+        const child = { parent: this };
+        const own = part(name, MONITORING_NAMES.grafana, args.namespace, child);
+        const provisioning = { "source.yml": source(), "dashboards.yml": provider() };
+        const dashboards = Object.fromEntries(
+            Object.entries(args.dashboards).map(([file, board]) => [file, JSON.stringify(board)]),
+        );
+        const configMap = (role: string, called: string, data: Record<string, string>) =>
+            new k8s.core.v1.ConfigMap(
+                `${name}-${role}`,
+                { metadata: own.metadata(called), data },
+                child,
+            );
+        const secret = new k8s.core.v1.Secret(
+            `${name}-secret`,
+            {
+                metadata: own.metadata(SECRET_NAME),
+                stringData: {
+                    [SECRET_KEYS.password]: pulumi.secret(args.adminPassword),
+                    [SECRET_KEYS.secretKey]: pulumi.secret(args.secretKey),
+                },
+            },
+            child,
+        );
+        // The hash of hashes of random passwords gives nothing away, and lets a diff be read.
+        const checksum = pulumi.unsecret(
+            pulumi
+                .all([args.adminPassword, args.secretKey])
+                .apply((secrets) =>
+                    sha256(JSON.stringify([provisioning, dashboards, secrets.map(sha256)])),
+                ),
+        );
+        const deployment = new k8s.apps.v1.Deployment(
+            `${name}-deployment`,
+            {
+                metadata: own.metadata(),
+                spec: {
+                    replicas: 1,
+                    revisionHistoryLimit: 3,
+                    strategy: ROLLING,
+                    selector: { matchLabels: own.matchLabels },
+                    template: {
+                        metadata: {
+                            labels: own.labels,
+                            annotations: { "checksum/config": checksum },
+                        },
+                        spec: partPod(own, "pod-template-hash", false, {
+                            containers: [server(args.image)],
+                            volumes: volumes(),
+                        }),
+                    },
+                },
+            },
+            {
+                parent: this,
+                dependsOn: [
+                    configMap("provisioning", PROVISIONING_NAME, provisioning),
+                    configMap("dashboards", DASHBOARDS_NAME, dashboards),
+                    secret,
+                    own.account,
+                ],
+            },
+        );
+        address(name, own, PORTS.grafana, deployment, this);
+        this.registerOutputs({});
+    }
+}
+
+function source(): string {
+    const host = `${MONITORING_NAMES.prometheus}.${NAMESPACES.monitoring}.svc.cluster.local`;
+    return stringify({
+        apiVersion: 1,
+        datasources: [
+            {
+                name: "Prometheus",
+                ...DATA_SOURCE,
+                access: "proxy",
+                url: `http://${host}:${PORTS.prometheus}`,
+                isDefault: true,
+                editable: false,
+                // Grafana computes $__rate_interval from it.
+                jsonData: { timeInterval: "15s", httpMethod: "POST" },
+            },
+        ],
+    });
+}
+
+function provider(): string {
+    return stringify({
+        apiVersion: 1,
+        providers: [
+            {
+                name: "property-search",
+                type: "file",
+                disableDeletion: true,
+                allowUiUpdates: false,
+                options: { path: `${FOLDER}/dashboards` },
+            },
+        ],
+    });
+}
+
+function server(image: string): k8s.types.input.core.v1.Container {
+    return {
+        name: "grafana",
+        image,
+        imagePullPolicy: "IfNotPresent",
+        env: [
+            ...Object.entries(SETTINGS).map(([key, value]) => ({ name: `GF_${key}`, value })),
+            fromSecret("GF_SECURITY_ADMIN_PASSWORD", SECRET_KEYS.password),
+            fromSecret("GF_SECURITY_SECRET_KEY", SECRET_KEYS.secretKey),
+        ],
+        ports: [{ name: "http", containerPort: PORTS.grafana, protocol: "TCP" }],
+        startupProbe: httpProbe("/api/health", {
+            periodSeconds: 2,
+            timeoutSeconds: 3,
+            failureThreshold: 90,
+        }),
+        readinessProbe: httpProbe("/api/health", {
+            periodSeconds: 5,
+            timeoutSeconds: 3,
+            failureThreshold: 3,
+        }),
+        livenessProbe: httpProbe("/healthz", {
+            periodSeconds: 10,
+            timeoutSeconds: 5,
+            failureThreshold: 6,
+        }),
+        resources: containerResources(GRAFANA_RESOURCES),
+        securityContext: hardenedContainer(),
+        volumeMounts: [
+            { name: "data", mountPath: DATA_FOLDER },
+            { name: "tmp", mountPath: "/tmp" },
+            { name: "provisioning", mountPath: `${FOLDER}/provisioning`, readOnly: true },
+            { name: "dashboards", mountPath: `${FOLDER}/dashboards`, readOnly: true },
+        ],
+    };
+}
+
+/** Sections and keys of grafana.ini. */
+const SETTINGS: Readonly<Record<string, string>> = {
+    PATHS_DATA: DATA_FOLDER,
+    PATHS_PROVISIONING: `${FOLDER}/provisioning`,
+    LOG_MODE: "console",
+    USERS_ALLOW_SIGN_UP: "false",
+    USERS_ALLOW_ORG_CREATE: "false",
+    USERS_AUTO_ASSIGN_ORG_ROLE: "Viewer",
+    USERS_VIEWERS_CAN_EDIT: "false",
+    AUTH_ANONYMOUS_ENABLED: "false",
+    // Browsers send such a cookie over HTTPS and to localhost, which is where a port-forward ends.
+    SECURITY_COOKIE_SECURE: "true",
+    SECURITY_COOKIE_SAMESITE: "strict",
+    SECURITY_DISABLE_GRAVATAR: "true",
+    SECURITY_STRICT_TRANSPORT_SECURITY: "true",
+    // Alerts are Prometheus' rules; two places for them would disagree.
+    UNIFIED_ALERTING_ENABLED: "false",
+    SNAPSHOTS_EXTERNAL_ENABLED: "false",
+    ANALYTICS_ENABLED: "false",
+    ANALYTICS_REPORTING_ENABLED: "false",
+    ANALYTICS_CHECK_FOR_UPDATES: "false",
+    ANALYTICS_CHECK_FOR_PLUGIN_UPDATES: "false",
+    NEWS_NEWS_FEED_ENABLED: "false",
+    // It would fetch them from the internet at each start, which the network policies forbid.
+    PLUGINS_PREINSTALL_DISABLED: "true",
+    PLUGINS_PLUGIN_ADMIN_ENABLED: "false",
+};
+
+function fromSecret(name: string, key: string): k8s.types.input.core.v1.EnvVar {
+    return { name, valueFrom: { secretKeyRef: { name: SECRET_NAME, key } } };
+}
+
+function volumes(): k8s.types.input.core.v1.Volume[] {
+    return [
+        { name: "data", emptyDir: { sizeLimit: "256Mi" } },
+        { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
+        {
+            name: "provisioning",
+            configMap: {
+                name: PROVISIONING_NAME,
+                items: [
+                    { key: "source.yml", path: "datasources/source.yml" },
+                    { key: "dashboards.yml", path: "dashboards/dashboards.yml" },
+                ],
+            },
+        },
+        { name: "dashboards", configMap: { name: DASHBOARDS_NAME } },
+    ];
+}

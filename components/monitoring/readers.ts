@@ -1,0 +1,43 @@
+import * as k8s from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import type { Part } from "./part.ts";
+
+type PolicyRule = k8s.types.input.rbac.v1.PolicyRule;
+
+/** What a part may list and watch. Nothing of monitoring may change, or read Secrets. */
+export function readable(apiGroup: string, ...resources: readonly string[]): PolicyRule {
+    return { apiGroups: [apiGroup], resources: [...resources], verbs: ["get", "list", "watch"] };
+}
+
+/** Lets a part's account read in some namespaces, by a Role in each: no right of it holds elsewhere. */
+export function readersIn(
+    name: string,
+    { called, labels, account }: Part,
+    namespaces: Readonly<Record<string, pulumi.Input<string>>>,
+    rules: PolicyRule[],
+    child: pulumi.CustomResourceOptions,
+): pulumi.Resource[] {
+    return Object.entries(namespaces).map(([role, namespace]) => {
+        const metadata = { name: called, namespace, labels };
+        const granted = new k8s.rbac.v1.Role(`${name}-role-${role}`, { metadata, rules }, child);
+        return new k8s.rbac.v1.RoleBinding(
+            `${name}-binding-${role}`,
+            {
+                metadata,
+                roleRef: {
+                    apiGroup: "rbac.authorization.k8s.io",
+                    kind: "Role",
+                    name: granted.metadata.name,
+                },
+                subjects: [
+                    {
+                        kind: "ServiceAccount",
+                        name: account.metadata.name,
+                        namespace: account.metadata.namespace,
+                    },
+                ],
+            },
+            child,
+        );
+    });
+}

@@ -1,0 +1,105 @@
+import { COLOURS, LABELS, MONITORING_NAMES, NAMESPACES, PORTS } from "@property-search/contract";
+import {
+    egress,
+    ingress,
+    inNamespace,
+    inRange,
+    OUTSIDE,
+    SAME_NAMESPACE,
+    tcp,
+    udp,
+    type Peer,
+    type Spec,
+} from "./policies.ts";
+
+/** What is monitored, and who reads and is told. */
+export interface MonitoringTraffic {
+    /** Namespaces beside monitoring whose pods ask Prometheus, such as the autoscaler's. */
+    readonly readers: readonly string[];
+    /** Whence the API server answers; none: anywhere. */
+    readonly apiServerCidrs: readonly string[];
+    /** Where the gateway's figures are; undefined: it is not scraped. */
+    readonly gateway?: { readonly peers: readonly Peer[]; readonly port: number } | undefined;
+    /** Port of what Prometheus writes to; undefined: it writes nowhere. */
+    readonly remoteWritePort?: number | undefined;
+    /** Ports of whom Alertmanager tells; none: it tells nobody. */
+    readonly receiverPorts: readonly number[];
+}
+
+/** Ports of API servers: their Service's, and what is behind it. */
+const API_SERVER_PORTS = [tcp(443), tcp(6443)];
+
+const PROMETHEUS = pods(MONITORING_NAMES.prometheus);
+const ALERTMANAGER = pods(MONITORING_NAMES.alertmanager);
+const GRAFANA = pods(MONITORING_NAMES.grafana);
+const KUBE_STATE = pods(MONITORING_NAMES.kubeStateMetrics);
+const EXPORTER = pods(MONITORING_NAMES.redisExporter);
+
+const BY_PROMETHEUS: Peer[] = [{ podSelector: { matchLabels: PROMETHEUS } }];
+
+/** Of the namespace of monitoring. */
+export function monitoringPolicies(traffic: MonitoringTraffic): Record<string, Spec> {
+    const { readers, apiServerCidrs, gateway, remoteWritePort, receiverPorts } = traffic;
+    const apiServer = apiServerCidrs.length > 0 ? apiServerCidrs.map(inRange) : OUTSIDE;
+    return {
+        // One port answers queries and takes the commands of its lifecycle (reload, quit): whoever may ask
+        // may do that too. Hence these and nobody else.
+        "allow-queries": ingress(
+            [SAME_NAMESPACE, ...readers.map(inNamespace)],
+            [tcp(PORTS.prometheus)],
+            PROMETHEUS,
+        ),
+        "allow-scrapes": egress(
+            COLOURS.map((colour) => inNamespace(NAMESPACES[colour])),
+            [tcp(PORTS.service)],
+            PROMETHEUS,
+        ),
+        "allow-redis-scrapes": egress(
+            [inNamespace(NAMESPACES.data)],
+            [tcp(PORTS.redisExporter)],
+            PROMETHEUS,
+        ),
+        "allow-own-scrapes": egress(
+            [SAME_NAMESPACE],
+            [PORTS.prometheus, PORTS.alertmanager, PORTS.grafana, PORTS.kubeStateMetrics].map(tcp),
+            PROMETHEUS,
+        ),
+        "allow-api-server": egress(apiServer, API_SERVER_PORTS, PROMETHEUS),
+        "allow-kube-state-api-server": egress(apiServer, API_SERVER_PORTS, KUBE_STATE),
+        "allow-kube-state": ingress(BY_PROMETHEUS, [tcp(PORTS.kubeStateMetrics)], KUBE_STATE),
+        "allow-alerts": ingress(BY_PROMETHEUS, [tcp(PORTS.alertmanager)], ALERTMANAGER),
+        "allow-alertmanagers-in": ingress(ALERTMANAGERS, GOSSIP, ALERTMANAGER),
+        "allow-alertmanagers-out": egress(ALERTMANAGERS, GOSSIP, ALERTMANAGER),
+        "allow-grafana": ingress(BY_PROMETHEUS, [tcp(PORTS.grafana)], GRAFANA),
+        "allow-grafana-queries": egress([SAME_NAMESPACE], [tcp(PORTS.prometheus)], GRAFANA),
+        ...(gateway && {
+            "allow-gateway-scrapes": egress([...gateway.peers], [tcp(gateway.port)], PROMETHEUS),
+        }),
+        ...(remoteWritePort !== undefined && {
+            "allow-remote-write": egress(OUTSIDE, [tcp(remoteWritePort)], PROMETHEUS),
+        }),
+        ...(receiverPorts.length > 0 && {
+            "allow-notifications": egress(ANYBODY, receiverPorts.map(tcp), ALERTMANAGER),
+        }),
+    };
+}
+
+/** Of the namespace of data: Prometheus asks the exporter, which asks Redis and nobody else. */
+export function exporterPolicies(): Record<string, Spec> {
+    return {
+        "allow-scrapes": ingress(
+            [inNamespace(NAMESPACES.monitoring)],
+            [tcp(PORTS.redisExporter)],
+            EXPORTER,
+        ),
+    };
+}
+
+const ALERTMANAGERS: Peer[] = [{ podSelector: { matchLabels: ALERTMANAGER } }];
+const GOSSIP = [tcp(PORTS.alertmanagerPeers), udp(PORTS.alertmanagerPeers)];
+/** Some networks take address ranges for what is outside of the cluster only. */
+const ANYBODY: Peer[] = [{ namespaceSelector: {} }, ...OUTSIDE];
+
+function pods(name: string): Record<string, string> {
+    return { [LABELS.name]: name };
+}

@@ -1,0 +1,96 @@
+import { JOBS, RESPONSE_TIME_BUCKETS } from "@property-search/contract";
+import type { AlertThresholds } from "../components/monitoring/alerts/thresholds.ts";
+import type { AlertReceivers } from "../components/monitoring/receivers.ts";
+import { pattern, type ConfigReader } from "./reader.ts";
+import { ADDRESS } from "./service.ts";
+
+/** Key of Slack's URL, which Pulumi.yaml cannot declare as a secret, since it may be left out. */
+export const SLACK_URL = "alerts.slackUrl";
+
+/** Prometheus keeps 200 hours; what is projected from more than a week would lack its beginning. */
+const MOST_HOURS = 168;
+const FEWEST_HOURS = 0.1;
+
+const CHANNEL = pattern(/^[#@]?[^\s#@]+$/, "a channel such as #alerts");
+
+export function readReceivers(read: ConfigReader, slack: boolean): AlertReceivers {
+    const channel = slack
+        ? read.required("alerts.slackChannel", CHANNEL, `${SLACK_URL} is set`)
+        : read.optional("alerts.slackChannel", CHANNEL);
+    return {
+        slackChannel: slack ? channel : undefined,
+        slackCriticalChannel: read.optional("alerts.slackCriticalChannel", CHANNEL),
+        webhookUrl: read.optional("alerts.webhookUrl", ADDRESS),
+        watchdogUrl: read.optional("alerts.watchdogUrl", ADDRESS),
+    };
+}
+
+/** @param jobs what the stack scrapes beside the service. */
+export function readThresholds(
+    read: ConfigReader,
+    jobs: readonly (keyof typeof JOBS)[],
+): AlertThresholds {
+    const percent = (key: string) => read.integer(`alerts.${key}`, 1, 99);
+    const objective = (key: string) => read.decimal(`alerts.${key}`, 1, 99.99);
+    const thresholds = {
+        hitRatePercent: {
+            warning: percent("hitRateWarning"),
+            critical: percent("hitRateCritical"),
+        },
+        trafficPerSecond: read.decimal("alerts.trafficPerSecond", 0.01, 10_000),
+        p95Seconds: read.decimal("alerts.latencySeconds", 0.001, 10),
+        errorPercent: percent("errorPercent"),
+        upstreamErrorPercent: percent("upstreamErrorPercent"),
+        savings: {
+            dollarsPerMonth: read.decimal("alerts.monthlySavings", 0.01, 1_000_000_000),
+            windowHours: read.decimal("alerts.savingsWindowHours", FEWEST_HOURS, MOST_HOURS),
+            dataHours: read.decimal("alerts.savingsDataHours", FEWEST_HOURS, MOST_HOURS),
+        },
+        objectives: {
+            availabilityPercent: objective("availabilityObjective"),
+            latencyPercent: objective("latencyObjective"),
+            latencySeconds: read.decimal("alerts.latencyObjectiveSeconds", 0.0001, 10),
+        },
+        redis: {
+            memoryPercent: percent("redisMemoryPercent"),
+            evictionsPerSecond: read.decimal("alerts.redisEvictionsPerSecond", 0.01, 1_000_000),
+        },
+        certificateDays: {
+            warning: read.integer("alerts.certificateDaysWarning", 1, 365),
+            critical: read.integer("alerts.certificateDaysCritical", 1, 365),
+        },
+        jobs: jobs.map((job) => JOBS[job]),
+    };
+    const { hitRatePercent, savings, certificateDays, objectives } = thresholds;
+    below(read, "hitRate", hitRatePercent);
+    below(read, "certificateDays", certificateDays);
+    if (savings.dataHours > savings.windowHours) {
+        read.finding(
+            "alerts.savingsDataHours",
+            `is ${savings.dataHours}; allowed: no more than alerts.savingsWindowHours (${savings.windowHours})`,
+        );
+    }
+    const { latencySeconds } = objectives;
+    const isEdge = RESPONSE_TIME_BUCKETS.some((edge) => edge === latencySeconds);
+    if (!isEdge && !Number.isNaN(latencySeconds)) {
+        read.finding(
+            "alerts.latencyObjectiveSeconds",
+            `is ${latencySeconds}; allowed: an edge of the histogram: ${RESPONSE_TIME_BUCKETS.join(", ")}`,
+        );
+    }
+    return thresholds;
+}
+
+/** Both ask for more of what is good: the critical bound lies below that of the warning. */
+function below(
+    read: ConfigReader,
+    key: string,
+    { warning, critical }: Readonly<Record<"warning" | "critical", number>>,
+): void {
+    if (critical >= warning) {
+        read.finding(
+            `alerts.${key}Critical`,
+            `is ${critical}; allowed: less than alerts.${key}Warning (${warning})`,
+        );
+    }
+}

@@ -37,12 +37,12 @@ function targets({ jobs }: AlertThresholds): Alert[] {
             // A colour's own alert, RedisDown and the like mute it by these labels.
             service: "{{ $labels.job }}",
             topic: "target",
-            expr: "min by (job, namespace, pod, colour) (up) == 0",
+            expr: "min by (job, namespace, pod, instance, colour) (up) == 0",
             for: "5m",
             severity: "warning",
-            summary: "Prometheus cannot reach {{ $labels.pod }}",
+            summary: "Prometheus cannot reach {{ or $labels.pod $labels.instance }}",
             description:
-                "{{ $labels.pod }} in {{ $labels.namespace }} ({{ $labels.job }}) has not answered a scrape for five minutes.",
+                "{{ or $labels.pod $labels.instance }} in {{ $labels.namespace }} ({{ $labels.job }}) has not answered a scrape for five minutes.",
         }),
         alert("PrometheusTargetMissing", {
             service: "{{ $labels.job }}",

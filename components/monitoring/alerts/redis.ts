@@ -14,11 +14,13 @@ function availability(): Alert[] {
         alert("RedisDown", {
             ...OF_REDIS,
             topic: "down",
-            expr: "redis_up == 0",
+            // Where its pod is gone nothing is scraped, and another's Redis has no exporter: the service knows.
+            expr: `redis_up == 0
+                   or label_replace(max(${METRICS.redisUp}) == 0, "instance", "all", "", "")`,
             for: "1m",
             severity: "critical",
-            summary: "Redis does not answer its exporter",
-            description: `Redis {{ $labels.instance }} has not answered for a minute. The service goes on with each pod's own
+            summary: "Redis does not answer",
+            description: `Redis ({{ $labels.instance }}) has not answered for a minute. The service goes on with each pod's own
                 cache and pays the upstream for the rest.`,
         }),
         alert("EmbeddingRedisUnreachable", {

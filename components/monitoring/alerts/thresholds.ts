@@ -98,6 +98,7 @@ export function checkThresholds(thresholds: AlertThresholds): void {
         `more than certificateDays.critical (${certificateDays.critical})`,
         certificateDays.warning > certificateDays.critical,
     );
+    allow("jobs", thresholds.jobs.length, "1 or more", thresholds.jobs.length > 0);
     if (findings.length > 0) throw new Error(`thresholds: ${findings.join("; ")}`);
 }
 

@@ -1,75 +1,95 @@
+import type { Colour } from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { scaledObjectSpec } from "./autoscaler/keda.ts";
+import { ADAPTER_METRIC } from "./autoscaler/misses.ts";
+import { behavior, utilizations, type ScalingSettings } from "./autoscaler/scaling.ts";
 
-export interface AutoscalerArgs {
-    /** Name and namespace of the Deployment, which must not set `replicas` itself. */
+export interface AutoscalerArgs extends ScalingSettings {
+    /** Name, namespace and colour of the Deployment, which must not set `replicas` itself. */
     readonly target: {
         readonly name: pulumi.Input<string>;
         readonly namespace: pulumi.Input<string>;
+        readonly colour: Colour;
     };
     readonly minReplicas: number;
     readonly maxReplicas: number;
-    /** Mean CPU use in percent of the request that is aimed at. Default 70. */
-    readonly cpuPercent?: number;
     readonly labels?: Readonly<Record<string, string>>;
 }
 
 /**
- * Scales a Deployment on CPU: up within a minute, by half at most, so that a burst cannot multiply the
- * pods before the first ones serve; down by a tenth a minute, after five quiet ones, since a pod that
- * goes takes its warm cache with it.
+ * KEDA's webhook refuses a ScaledObject as long as there is another autoscaler. On the deploy that
+ * changes from one to the other both exist for seconds, in which Kubernetes lets neither act
+ * (AmbiguousSelector).
+ */
+const ANNOTATIONS = { "validations.keda.sh/hpa-ownership": "false" };
+
+/**
+ * Scales a Deployment on CPU and, where the stack says so, on misses and memory; the most that any of them
+ * asks for counts. With KEDA there is a ScaledObject and KEDA's autoscaler, and else an autoscaler of our
+ * own: never both.
  */
 export class Autoscaler extends pulumi.ComponentResource {
     constructor(name: string, args: AutoscalerArgs, opts?: pulumi.ComponentResourceOptions) {
         super("platform:index:Autoscaler", name, args, opts);
-        const { target, minReplicas, maxReplicas, cpuPercent = 70 } = args;
+        const { target, minReplicas, maxReplicas, misses } = args;
         if (minReplicas > maxReplicas) {
             throw new Error(
                 `minReplicas of ${name} is ${minReplicas}; allowed: no more than maxReplicas (${maxReplicas})`,
             );
         }
-        new k8s.autoscaling.v2.HorizontalPodAutoscaler(
-            `${name}-hpa`,
-            {
-                metadata: {
-                    name: target.name,
-                    namespace: target.namespace,
-                    ...(args.labels && { labels: args.labels }),
+        const metadata = {
+            name: target.name,
+            namespace: target.namespace,
+            ...(args.labels && { labels: args.labels }),
+        };
+        if (misses?.metric === "keda") {
+            new k8s.apiextensions.CustomResource(
+                `${name}-scaled-object`,
+                {
+                    apiVersion: "keda.sh/v1alpha1",
+                    kind: "ScaledObject",
+                    metadata,
+                    spec: scaledObjectSpec({
+                        ...args,
+                        ...target,
+                        missesPerPod: misses.perPod,
+                        // Not the name of our own: whoever takes over by that name is deleted with it.
+                        autoscalerName: pulumi.interpolate`${target.name}-keda`,
+                    }),
                 },
-                spec: {
-                    scaleTargetRef: {
-                        apiVersion: "apps/v1",
-                        kind: "Deployment",
-                        name: target.name,
-                    },
-                    minReplicas,
-                    maxReplicas,
-                    metrics: [
-                        {
-                            type: "Resource",
-                            resource: {
-                                name: "cpu",
-                                target: { type: "Utilization", averageUtilization: cpuPercent },
-                            },
+                { parent: this },
+            );
+        } else {
+            new k8s.autoscaling.v2.HorizontalPodAutoscaler(
+                `${name}-hpa`,
+                {
+                    metadata: { ...metadata, annotations: ANNOTATIONS },
+                    spec: {
+                        scaleTargetRef: {
+                            apiVersion: "apps/v1",
+                            kind: "Deployment",
+                            name: target.name,
                         },
-                    ],
-                    behavior: { scaleUp: scaling(60, 50), scaleDown: scaling(300, 10) },
+                        minReplicas,
+                        maxReplicas,
+                        metrics: metrics(args),
+                        behavior: behavior(args),
+                    },
                 },
-            },
-            { parent: this },
-        );
+                { parent: this },
+            );
+        }
         this.registerOutputs({});
     }
 }
 
-/** Changes of at most so many percent a minute, judged over a window in seconds. */
-function scaling(
-    stabilizationWindowSeconds: number,
-    percent: number,
-): k8s.types.input.autoscaling.v2.HPAScalingRules {
-    return {
-        stabilizationWindowSeconds,
-        selectPolicy: "Max",
-        policies: [{ type: "Percent", value: percent, periodSeconds: 60 }],
-    };
+function metrics(args: AutoscalerArgs): k8s.types.input.autoscaling.v2.MetricSpec[] {
+    const resources = utilizations(args).map(([resource, percent]) => ({
+        type: "Resource",
+        resource: { name: resource, target: { type: "Utilization", averageUtilization: percent } },
+    }));
+    if (!args.misses) return resources;
+    const target = { type: "AverageValue", averageValue: String(args.misses.perPod) };
+    return [...resources, { type: "Pods", pods: { metric: { name: ADAPTER_METRIC }, target } }];
 }

@@ -9,6 +9,7 @@ import {
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Autoscaler } from "./autoscaler.ts";
+import type { ScalingSettings } from "./autoscaler/scaling.ts";
 import {
     API_KEY_KEY,
     colourPod,
@@ -29,6 +30,7 @@ export interface ColourArgs {
     readonly namespace: pulumi.Input<string>;
     readonly release: { readonly image: string; readonly version: string };
     readonly service: ServiceArgs;
+    readonly autoscaling: ScalingSettings;
     readonly redis: RedisAccess;
     readonly tenants: Pick<TenantsArgs, "list" | "platformKey"> & { readonly anonymous: boolean };
     /** Bearer token of the pods' admin port. */
@@ -43,8 +45,6 @@ export interface ServiceArgs extends Omit<
     /** The autoscaler's floor and limit. */
     readonly minReplicas: number;
     readonly maxReplicas: number;
-    /** Mean CPU use in percent of the request that the autoscaler aims at. */
-    readonly cpuPercent: number;
     readonly resources: Resources;
     readonly upstream:
         | { readonly provider: "local"; readonly model: string; readonly modelThreads: number }
@@ -183,13 +183,14 @@ export class Colour extends pulumi.ComponentResource {
         new Autoscaler(
             `${name}-autoscaler`,
             {
+                ...args.autoscaling,
                 target: {
                     name: deployment.metadata.name,
                     namespace: deployment.metadata.namespace,
+                    colour,
                 },
                 minReplicas: service.minReplicas,
                 maxReplicas: service.maxReplicas,
-                cpuPercent: service.cpuPercent,
                 labels,
             },
             child,

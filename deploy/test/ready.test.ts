@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import type { V1Pod } from "@kubernetes/client-node";
-import { problemsOf } from "../src/apply/ready.ts";
+import { floorsOf, problemsOf } from "../src/apply/ready.ts";
 
 const metadata = { namespace: "n", name: "p" };
 
@@ -9,6 +9,32 @@ function waiting(reason: string, message?: string): V1Pod {
     const container = { name: "c", image: "i", imageID: "", ready: false, restartCount: 0, state };
     return { metadata, status: { containerStatuses: [container] } };
 }
+
+describe("floorsOf", () => {
+    const scaler = (kind: string, name: string, floor: object) => ({
+        apiVersion: "v1",
+        kind,
+        metadata: { namespace: "n", name: `${name}-scaler` },
+        spec: { scaleTargetRef: { name }, ...floor },
+    });
+
+    test("knows the floor of an autoscaler and of a ScaledObject, by the Deployment", () => {
+        const floors = floorsOf([
+            scaler("HorizontalPodAutoscaler", "a", { minReplicas: 2 }),
+            scaler("ScaledObject", "b", { minReplicaCount: 3 }),
+            scaler("HorizontalPodAutoscaler", "c", {}),
+        ]);
+        expect([...floors]).toEqual([
+            ["n/a", 2],
+            ["n/b", 3],
+            ["n/c", 1],
+        ]);
+    });
+
+    test("takes nothing else for an autoscaler", () => {
+        expect(floorsOf([scaler("Deployment", "a", { minReplicas: 2 })]).size).toBe(0);
+    });
+});
 
 describe("problemsOf", () => {
     test("says that a pod found no node, and why", () => {

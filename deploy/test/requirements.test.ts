@@ -34,6 +34,15 @@ describe("requirementsOf", () => {
         expect(whatOf([statefulSet(undefined)])).toEqual(["a default StorageClass"]);
     });
 
+    test("asks for KEDA where a ScaledObject wants it", () => {
+        const scaled = {
+            apiVersion: "keda.sh/v1alpha1",
+            kind: "ScaledObject",
+            metadata: { name: "s", namespace: "n" },
+        };
+        expect(whatOf([scaled, scaled])).toEqual(["KEDA"]);
+    });
+
     test("names each requirement once", () => {
         expect(whatOf([statefulSet("local", "local"), statefulSet("local")])).toHaveLength(1);
     });

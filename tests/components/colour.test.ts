@@ -12,10 +12,10 @@ const ARGS: ColourArgs = {
     redis: { mode: "standalone", passwords: { app: "a-password" } },
     tenants: { anonymous: false, list: "[]", platformKey: "a-key" },
     adminToken: "an-admin-token",
+    autoscaling: { cpuPercent: 60 },
     service: {
         minReplicas: 3,
         maxReplicas: 10,
-        cpuPercent: 70,
         resources: { cpuRequest: "1", cpuLimit: "2", memoryRequest: "2Gi", memoryLimit: "4Gi" },
         upstream: { provider: "local", model: "a-model", modelThreads: 2 },
         cacheTtl: 604800,
@@ -218,7 +218,23 @@ describe("Colour", () => {
             scaleTargetRef: { name: "embedding-service-green" },
             minReplicas: 3,
             maxReplicas: 10,
+            metrics: [{ resource: { target: { averageUtilization: 60 } } }],
         });
+    });
+
+    test("counts the misses of its own pods only", async () => {
+        const misses = { metric: "keda", perPod: 60 } as const;
+        const all = await build({ autoscaling: { misses } });
+        const query = at(
+            all.one(":ScaledObject").inputs,
+            "spec",
+            "triggers",
+            0,
+            "metadata",
+            "query",
+        );
+        expect(query).toMatch(/colour="green"/);
+        expect(query).not.toMatch(/blue/);
     });
 
     test("never serves with less while it rolls out, and fails before Pulumi gives up", async () => {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
-import { GENERATED_SECRETS } from "@property-search/contract";
+import { GENERATED_SECRETS, MISSES_PER_CPU } from "@property-search/contract";
 import * as pulumi from "@pulumi/pulumi";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -24,6 +24,8 @@ function readerOf(project: string): ConfigReader {
 afterEach(() => {
     pulumi.runtime.setAllConfig({});
 });
+
+const OF_API = ["service.upstreamUrl", "service.upstreamApiKey", "autoscaling.missesPerPod"];
 
 describe("loadConfig", () => {
     test.each(["dev", "prod", "local"])("accepts stack %s", (stack) => {
@@ -64,6 +66,12 @@ describe("loadConfig", () => {
         ["service.tokenPrices", "0.02", /dates and dollars per million tokens/],
         ["service.podCostPerHour", "cheap", /dollars in decimal notation/],
         ["service.storageCostPerHour", "-1", /dollars in decimal notation/],
+        ["autoscaling.metric", "cpu", /allowed: keda, prometheus-adapter, none/],
+        ["autoscaling.cpuPercent", "5", /from 10 to 100/],
+        ["autoscaling.memoryPercent", "40", /from 50 to 100/],
+        ["autoscaling.missesPerPod", "0", /a number above 0 such as 60 or 7\.5/],
+        ["autoscaling.missesPerPod", "many", /a number above 0/],
+        ["autoscaling.scaleUpWindow", "-1", /from 0 to 600/],
         ["tracing.url", "collector:4318", /an http or https URL/],
         ["tracing.share", "2", /a number from 0 to 1/],
         ["service.longestRequestSeconds", "301", /from 1 to 300/],
@@ -88,7 +96,7 @@ describe("loadConfig", () => {
     });
 
     test.each([
-        [{ "service.provider": "openai" }, ["service.upstreamUrl", "service.upstreamApiKey"]],
+        [{ "service.provider": "openai" }, OF_API],
         [{ "redis.mode": "external" }, ["redis.url", "redis.secretName"]],
         [{ "certificates.enabled": "true" }, ["certificates.email", "edge.hostname"]],
     ])("with %j it asks for what only then is needed", (change, keys) => {
@@ -140,10 +148,52 @@ describe("loadConfig", () => {
     });
 });
 
+describe("autoscaling", () => {
+    const misses = (change: Record<string, string>) => load(change).autoscaling.misses;
+
+    test("gives a pod as many misses as its processor time sustains, with room", () => {
+        for (const [cpuRequest, perPod] of [
+            ["1", MISSES_PER_CPU],
+            ["500m", MISSES_PER_CPU / 2],
+            ["100m", MISSES_PER_CPU / 10],
+        ] as const) {
+            expect(misses({ "service.cpuRequest": cpuRequest })).toEqual({
+                metric: "keda",
+                perPod,
+            });
+        }
+    });
+
+    test("gives it as many as the stack says", () => {
+        expect(misses({ "autoscaling.missesPerPod": "7.5" })?.perPod).toBe(7.5);
+    });
+
+    test("heeds no misses, and asks for no number of them, with metric none", () => {
+        const none = { "autoscaling.metric": "none", "autoscaling.missesPerPod": "7.5" };
+        expect(misses(none)).toBeUndefined();
+        const openai = {
+            "service.provider": "openai",
+            "service.upstreamUrl": "https://a.example/v1",
+            "service.upstreamApiKey": "key",
+        };
+        expect(misses({ ...openai, "autoscaling.metric": "none" })).toBeUndefined();
+    });
+
+    test("heeds memory only where it is asked to", () => {
+        expect(load().autoscaling.memoryPercent).toBeUndefined();
+        const asked = load({ "autoscaling.memoryPercent": "80" });
+        expect(asked.autoscaling.memoryPercent).toBe(80);
+    });
+});
+
 describe("trafficOf", () => {
     test("lets out what leaves the cluster, on the port that the URLs name", () => {
         const traffic = (change: Record<string, string>) => trafficOf(load(change));
-        const openai = { "service.provider": "openai", "service.upstreamApiKey": "key" };
+        const openai = {
+            "service.provider": "openai",
+            "service.upstreamApiKey": "key",
+            "autoscaling.missesPerPod": "200",
+        };
         const external = { "redis.mode": "external", "redis.secretName": "managed" };
         for (const port of ["upstreamPorts", "tracesPort", "externalRedisPorts"]) {
             expect(traffic({})).not.toHaveProperty(port);

@@ -136,20 +136,23 @@ describe.each(["dev", "prod", "local"])("stack %s", (stack) => {
         for (const colour of COLOURS) {
             const mine = ({ metadata }: Manifest) => metadata.name === SERVICE_NAMES[colour];
             expect(of("Deployment").find(mine)?.spec).not.toHaveProperty("replicas");
-            expect(of("HorizontalPodAutoscaler").filter(mine)).toHaveLength(1);
+            const scaling = manifests.filter(
+                ({ spec }) => at(spec, "scaleTargetRef", "name") === SERVICE_NAMES[colour],
+            );
+            expect(scaling.map(({ kind }) => kind)).toEqual(["ScaledObject"]);
         }
     });
 
     test("gives each namespace room for its pods at the autoscaler's limit", () => {
         for (const quota of of("ResourceQuota")) {
             const { namespace } = quota.metadata;
-            const autoscaler = of("HorizontalPodAutoscaler").find(
+            const autoscaler = of("ScaledObject").find(
                 (one) => one.metadata.namespace === namespace,
             );
             const here = workloads().filter(({ metadata }) => metadata.namespace === namespace);
             const pods = here.reduce((total, one) => {
                 const replicas =
-                    at(one, "spec", "replicas") ?? at(autoscaler, "spec", "maxReplicas");
+                    at(one, "spec", "replicas") ?? at(autoscaler, "spec", "maxReplicaCount");
                 return total + (one.kind === "Job" ? 1 : Number(replicas));
             }, 0);
             expect(Number(at(quota, "spec", "hard", "pods"))).toBeGreaterThanOrEqual(pods);
@@ -228,8 +231,8 @@ describe.each(["dev", "prod", "local"])("stack %s", (stack) => {
 describe("what stacks are for", () => {
     test("prod has three pods of each colour, Redis Cluster and certificates", async () => {
         const { manifests, left } = await rendered("prod");
-        const autoscalers = manifests.filter(({ kind }) => kind === "HorizontalPodAutoscaler");
-        expect(autoscalers.map(({ spec }) => at(spec, "minReplicas"))).toEqual([3, 3]);
+        const autoscalers = manifests.filter(({ kind }) => kind === "ScaledObject");
+        expect(autoscalers.map(({ spec }) => at(spec, "minReplicaCount"))).toEqual([3, 3]);
         const deployments = manifests.filter(({ kind }) => kind === "Deployment");
         for (const deployment of deployments) {
             expect(at(containersOf(deployment)[0], "resources")).toMatchObject({
@@ -249,6 +252,34 @@ describe("what stacks are for", () => {
         expect(kinds).not.toContain("Certificate");
         expect(kinds).not.toContain("Job");
         expect(left).toEqual([]);
+    });
+});
+
+describe("autoscaling.metric", () => {
+    test.each([
+        ["keda", "ScaledObject"],
+        ["prometheus-adapter", "HorizontalPodAutoscaler"],
+        ["none", "HorizontalPodAutoscaler"],
+    ])("%s: each colour has one %s, and nothing else scales", async (metric, kind) => {
+        const overrides = { "autoscaling.metric": metric };
+        const { manifests } = await render({ stack: "dev", overrides });
+        const scaling = manifests.filter(({ spec }) => at(spec, "scaleTargetRef") !== undefined);
+        expect(scaling.map((one) => [one.kind, one.metadata.name])).toEqual(
+            COLOURS.map((colour) => [kind, SERVICE_NAMES[colour]]),
+        );
+    });
+
+    test("prometheus-adapter brings the adapter's rules, and nothing else does", async () => {
+        const rules = async (metric: string) => {
+            const { manifests } = await render({
+                stack: "dev",
+                overrides: { "autoscaling.metric": metric },
+            });
+            return manifests.filter(({ metadata }) => metadata.name === "prometheus-adapter-rules");
+        };
+        expect(await rules("prometheus-adapter")).toHaveLength(1);
+        expect(await rules("keda")).toHaveLength(0);
+        expect(await rules("none")).toHaveLength(0);
     });
 });
 

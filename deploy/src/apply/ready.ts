@@ -1,9 +1,4 @@
-import type {
-    V1Condition,
-    V1ContainerStatus,
-    V1Pod,
-    V2HorizontalPodAutoscaler,
-} from "@kubernetes/client-node";
+import type { V1Condition, V1ContainerStatus, V1Pod } from "@kubernetes/client-node";
 import { setTimeout as delay } from "node:timers/promises";
 import { ClusterError, readIfExists, referenceOf, type Cluster, type Manifest } from "./cluster.ts";
 
@@ -126,16 +121,23 @@ function lacking(
     return undefined;
 }
 
+/** What Kubernetes' own autoscalers and KEDA's ScaledObjects say of their Deployment. */
+interface Scaler extends Manifest {
+    spec: { scaleTargetRef: { name: string }; minReplicas?: number; minReplicaCount?: number };
+}
+
 /** Pods that autoscalers keep at least, by namespace and name of the Deployment. */
-function floorsOf(manifests: readonly Manifest[]): Map<string, number> {
-    const scalers = manifests.filter(({ kind }) => kind === "HorizontalPodAutoscaler");
+export function floorsOf(manifests: readonly Manifest[]): Map<string, number> {
     return new Map(
-        scalers.map((manifest) => {
-            const { spec } = manifest as Manifest & Required<V2HorizontalPodAutoscaler>;
-            const name = `${manifest.metadata.namespace ?? ""}/${spec.scaleTargetRef.name}`;
-            return [name, spec.minReplicas ?? 1];
+        manifests.filter(isScaler).map(({ metadata, spec }) => {
+            const name = `${metadata.namespace ?? ""}/${spec.scaleTargetRef.name}`;
+            return [name, spec.minReplicas ?? spec.minReplicaCount ?? 1];
         }),
     );
+}
+
+function isScaler(manifest: Manifest): manifest is Scaler {
+    return ["HorizontalPodAutoscaler", "ScaledObject"].includes(manifest.kind);
 }
 
 async function pendingOf(

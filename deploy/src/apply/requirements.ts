@@ -29,6 +29,14 @@ const HOW = {
     gatewayClass: "install a gateway that serves it, or set edge.gatewayClassName to one of yours",
     storageClass: "set redis.storageClass to one of yours (kubectl get storageclass)",
     defaultClass: "set redis.storageClass, or mark one of yours as the default",
+    keda: "install version 2.17 or newer (https://keda.sh), or set autoscaling.metric to none",
+};
+
+const KEDA: Requirement = {
+    what: "KEDA",
+    apiVersion: "keda.sh/v1alpha1",
+    kind: "ScaledObject",
+    how: HOW.keda,
 };
 
 /**
@@ -51,6 +59,7 @@ export async function requireAll(cluster: Cluster, manifests: readonly Manifest[
 export function requirementsOf(manifests: readonly Manifest[]): Requirement[] {
     const all = manifests.flatMap((manifest): Requirement[] => {
         if (isGateway(manifest)) return gatewayRequirements(manifest);
+        if (manifest.kind === KEDA.kind) return [KEDA];
         return isStatefulSet(manifest) ? volumeRequirements(manifest) : [];
     });
     return [...new Map(all.map((requirement) => [requirement.what, requirement])).values()];

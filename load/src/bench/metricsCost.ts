@@ -24,7 +24,7 @@ export const metricsCost = contest({
     generator: closedLoop,
     service: measured,
     peers: [uncounted, unscraped],
-    seconds: 2.5,
-    turns: 15,
+    seconds: 3,
+    turns: 12,
     floors: [atLeastTimes(measured.name, uncounted.name, 0.97), noneFailed(measured.name)],
 });

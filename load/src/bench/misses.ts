@@ -100,8 +100,8 @@ async function arriving(
     texts: Texts,
     { ground, cores, signal }: Bench,
 ): Promise<Sample> {
-    // Half as many again as are due: how many really come is left to chance.
-    const bodies = texts.take(USERS + Math.ceil(rate * seconds * 1.5));
+    // More than are due: how many really come is left to chance.
+    const bodies = texts.take(USERS + Math.ceil(rate * seconds * 1.2));
     const bodiesFile = path.join(ground.processes.folder, `${ID}.ndjson`);
     const json = bodies.map((input) => JSON.stringify({ model: localModel.model, input }));
     writeFileSync(bodiesFile, `${json.join("\n")}\n`);

@@ -1,0 +1,44 @@
+import { MISSES_PER_CPU, parseCpu } from "@property-search/contract";
+import type { MissesSettings, ScalingSettings } from "../components/autoscaler/scaling.ts";
+import { pattern, type ConfigReader } from "./reader.ts";
+import type { ServiceConfig } from "./service.ts";
+
+const METRICS = ["keda", "prometheus-adapter", "none"] as const;
+const PERCENT = pattern(/^([5-9]\d|100)$/, "a whole number from 50 to 100");
+const RATE = pattern(/^(?=.*[1-9])\d{1,6}(\.\d{1,3})?$/, "a number above 0 such as 60 or 7.5");
+const MISSES_PER_POD = "autoscaling.missesPerPod";
+
+export type AutoscalingConfig = Required<ScalingSettings>;
+
+/** @param service what is scaled: its processor time tells how many misses a pod can take. */
+export function readAutoscaling(
+    read: ConfigReader,
+    service: Pick<ServiceConfig, "resources" | "upstream">,
+): AutoscalingConfig {
+    const memoryPercent = read.optional("autoscaling.memoryPercent", PERCENT);
+    return {
+        cpuPercent: read.integer("autoscaling.cpuPercent", 10, 100),
+        memoryPercent: memoryPercent === undefined ? undefined : Number(memoryPercent),
+        scaleUpWindow: read.integer("autoscaling.scaleUpWindow", 0, 600),
+        misses: readMisses(read, service),
+    };
+}
+
+function readMisses(
+    read: ConfigReader,
+    { resources, upstream }: Pick<ServiceConfig, "resources" | "upstream">,
+): MissesSettings | undefined {
+    const metric = read.oneOf("autoscaling.metric", METRICS);
+    const given = read.optional(MISSES_PER_POD, RATE);
+    if (metric === "none") return undefined;
+    if (given !== undefined) return { metric, perPod: Number(given) };
+    if (upstream.provider === "local") return { metric, perPod: missesOf(resources.cpuRequest) };
+    // What such a pod can take its API decides: its latency and its limits.
+    const reason = `service.provider is ${upstream.provider}`;
+    return { metric, perPod: Number(read.required(MISSES_PER_POD, RATE, reason)) };
+}
+
+/** Misses a second, to a tenth, that a pod with the local model and so much processor time is given. */
+function missesOf(cpuRequest: string): number {
+    return Math.max(1, Math.round(MISSES_PER_CPU * (parseCpu(cpuRequest) ?? NaN) * 10)) / 10;
+}

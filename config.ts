@@ -56,6 +56,12 @@ export function loadConfig(read = new ConfigReader()): StackConfig {
         certificates: readCertificates(read),
         monitoring: readMonitoring(read, redis.mode !== "external"),
     };
+    const { autoscaling, monitoring } = config;
+    if (autoscaling.misses && !monitoring.enabled) {
+        const reason = "since monitoring.enabled is false";
+        const found = `is "${autoscaling.misses.metric}"`;
+        read.finding("autoscaling.metric", `${found}; allowed: none, ${reason}`);
+    }
     read.finish();
     return config;
 }

@@ -53,7 +53,7 @@ if (certificates) {
 }
 
 const watched = { namespaces: namespaces.names, redis: ownRedis, certificates };
-new Monitoring("monitoring", { ...monitoring, ...watched }, afterRules);
+if (monitoring.enabled) new Monitoring("monitoring", { ...monitoring, ...watched }, afterRules);
 
 if (autoscaling.misses?.metric === "prometheus-adapter") {
     new AdapterRules("autoscaling", { namespace: namespaces.names.monitoring }, afterRules);

@@ -24,6 +24,8 @@ const HOST_PORT = pattern(
 );
 
 export interface MonitoringConfig extends MonitoringSettings {
+    /** Whether the stack brings it. */
+    readonly enabled: boolean;
     /** Namespaces beside monitoring whose pods may ask Prometheus. */
     readonly readers: readonly string[];
     /** Whence the API server answers; none: anywhere. */
@@ -36,6 +38,7 @@ export function readMonitoring(read: ConfigReader, ownRedis: boolean): Monitorin
     const grafana = readGrafana(read);
     const slackUrl = read.secret(SLACK_URL);
     return {
+        enabled: read.boolean("monitoring.enabled"),
         prometheus,
         alertmanager: {
             image: read.required("alertmanager.image", IMAGE),

@@ -179,6 +179,14 @@ describe("autoscaling", () => {
         expect(misses({ ...openai, "autoscaling.metric": "none" })).toBeUndefined();
     });
 
+    test("is refused on misses that no monitoring counts", () => {
+        const without = { "monitoring.enabled": "false" };
+        expect(() => load(without)).toThrow(
+            /autoscaling\.metric is "keda"; allowed: none, since monitoring\.enabled is false/,
+        );
+        expect(misses({ ...without, "autoscaling.metric": "none" })).toBeUndefined();
+    });
+
     test("heeds memory only where it is asked to", () => {
         expect(load().autoscaling.memoryPercent).toBeUndefined();
         const asked = load({ "autoscaling.memoryPercent": "80" });

@@ -283,6 +283,18 @@ describe("autoscaling.metric", () => {
     });
 });
 
+test("without monitoring and its autoscalers, what serves is the same to the letter", async () => {
+    const overrides = { "monitoring.enabled": "false", "autoscaling.metric": "none" };
+    const all = (await rendered("local")).manifests;
+    const fewer = (await render({ stack: "local", overrides })).manifests;
+    const serving = fewer.filter(({ kind }) => kind !== "HorizontalPodAutoscaler");
+    expect(all).toEqual(expect.arrayContaining(serving));
+    const watching = ["prometheus", "alertmanager", "kube-state-metrics", "redis-exporter"];
+    const names = fewer.map(({ metadata: { name } }) => name);
+    expect(watching.filter((name) => names.includes(name))).toEqual([]);
+    expect(fewer.filter(({ kind }) => kind === "HorizontalPodAutoscaler")).toHaveLength(2);
+});
+
 describe("a rendering with secrets", () => {
     const secrets = {
         "redis.passwords.app": "app-secret",

@@ -12,9 +12,9 @@ export const OFFICIAL_IMAGES: readonly ImageReferences[] = [
         name: "metrics-server",
         references: ["registry.k8s.io/metrics-server/metrics-server:v0.9.0"],
     },
-    { name: "prometheus", references: ["docker.io/prom/prometheus:v3.5.0"] },
+    { name: "prometheus", references: ["docker.io/prom/prometheus:v3.5.1"] },
     { name: "alertmanager", references: ["docker.io/prom/alertmanager:v0.28.1"] },
-    { name: "redis-exporter", references: ["docker.io/oliver006/redis_exporter:v1.69.0"] },
+    { name: "redis-exporter", references: ["docker.io/oliver006/redis_exporter:v1.77.0"] },
     {
         name: "kube-state-metrics",
         references: ["registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.18.0"],

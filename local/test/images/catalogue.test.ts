@@ -2,6 +2,8 @@ import { describe, expect, test } from "@jest/globals";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { IMAGES, imageNamed, NOT_IN_CONTEXT } from "../../src/images/catalogue.ts";
+import { OFFICIAL_IMAGES } from "../../src/kind/images.ts";
+import { KEDA, KEDA_MODULE } from "../../src/toolchain/go.ts";
 import { NODE_VERSION } from "../../src/images/nodeRuntime.ts";
 import { REPOSITORY } from "../../src/paths.ts";
 
@@ -25,6 +27,32 @@ describe("versions that stand twice are the same", () => {
     test("the local stack's Redis and the one of dev and prod, by their major version", () => {
         const official = /\bredis:(\d+)\./.exec(read("Pulumi.yaml"));
         expect(imageNamed("redis").versions).toEqual([`v${official?.[1] ?? "missing"}`]);
+    });
+
+    test.each(["redis", "prometheus", "alertmanager", "redis-exporter", "kube-state-metrics"])(
+        "kind's %s and the one of dev and prod",
+        (name) => {
+            const official = OFFICIAL_IMAGES.find((image) => image.name === name);
+            const [reference = "missing"] = official?.references ?? [];
+            expect(read("Pulumi.yaml")).toContain(
+                `default: ${reference.replace(/^docker\.io\/(library\/)?/, "")}\n`,
+            );
+        },
+    );
+
+    test.each([
+        ["kube-state-metrics", "kube-state-metrics", "k8s.io/kube-state-metrics/v2"],
+        ["keda", "keda", KEDA_MODULE],
+        ["keda-adapter", "keda", KEDA_MODULE],
+        ["metrics-server", "metrics-server", "sigs.k8s.io/metrics-server"],
+    ])("the image %s and the module that it is built from", (name, folder, module) => {
+        const [version = "missing"] = imageNamed(name).versions;
+        expect(read(`local/toolchain/${folder}/go.mod`)).toContain(`${module} ${version}\n`);
+    });
+
+    test("KEDA's and what it says of itself", () => {
+        const said = Object.values(KEDA.variables ?? {});
+        expect(imageNamed("keda").versions).toEqual(said.map((version) => `v${version}`));
     });
 });
 

@@ -1,0 +1,57 @@
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { deployingServing, isComplete, type Completable } from "../../src/plans/completing.ts";
+import type { Step } from "../../src/shell.ts";
+import { steps } from "../../src/tasks.ts";
+
+let folder: string;
+let step: Step;
+
+beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), "completing-"));
+    const signal = new AbortController().signal;
+    step = { log: path.join(folder, "log"), signal, say: () => undefined };
+});
+afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+});
+
+/** A kubectl that knows these objects, and is silent about others as `--ignore-not-found` asks. */
+function clusterWith(...objects: string[]) {
+    const kubectl = path.join(folder, "kubectl");
+    const cases = objects.map((name) => `case "$*" in *" ${name}") echo "${name}";; esac`);
+    writeFileSync(kubectl, `#!/bin/sh\n${cases.join("\n")}\n`);
+    chmodSync(kubectl, 0o755);
+    return { kubectl, kubeconfig: "config", address: "10.0.0.1", images: [] };
+}
+
+describe("a cluster is complete", () => {
+    const KEDA = "customresourcedefinition/scaledobjects.keda.sh";
+    const PROMETHEUS = "statefulset/prometheus";
+
+    test.each([
+        ["with monitoring and KEDA", [KEDA, PROMETHEUS], true],
+        ["not before it is watched", [KEDA], false],
+        ["not before KEDA is there", [PROMETHEUS], false],
+        ["not when it is new", [], false],
+    ])("%s", async (_, objects, expected) => {
+        expect(await isComplete(step, clusterWith(...objects))).toBe(expected);
+    });
+
+    test("or not is no guess when it does not answer", async () => {
+        const kubectl = path.join(folder, "nowhere");
+        const inputs = { kubectl, kubeconfig: "config", address: "10.0.0.1", images: [] };
+        await expect(isComplete(step, inputs)).rejects.toThrow("is not installed");
+    });
+});
+
+test("what serves is deployed alone to a cluster that is not complete, and to no other", () => {
+    const step = steps<Completable>(new AbortController().signal);
+    const tasks = deployingServing(step, { stack: "local" }, () => ({}));
+    const enabled = (complete: boolean) =>
+        tasks.map((task) => (task.enabled as (made: Completable) => boolean)({ complete }));
+    expect(enabled(false)).toEqual([true, true]);
+    expect(enabled(true)).toEqual([false, false]);
+});

@@ -55,9 +55,14 @@ async function reclaimVolumes(step: Step, inputs: AddonInputs): Promise<void> {
     await emptyFolders(volumes);
 }
 
-/** What the cluster needs beyond serving: figures for the autoscaler. */
+/** Figures for the autoscaler, which come some seconds after this. */
 export async function applyMetricsServer(step: Step, inputs: AddonInputs): Promise<void> {
+    step.say("metrics-server");
     await apply(step, inputs, await addon("metrics-server", inputs));
+}
+
+/** Waits until figures come. */
+export async function metricsServerReady(step: Step, inputs: AddonInputs): Promise<void> {
     await rolledOut(step, inputs, "kube-system", "metrics-server");
 }
 

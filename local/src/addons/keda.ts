@@ -18,7 +18,10 @@ const RESOURCES = {
     limits: { memory: "256Mi" },
 };
 
-/** KEDA, which scales on what Prometheus knows: its module's own manifests, without its webhooks. */
+/**
+ * KEDA, which scales on what Prometheus knows: its module's own manifests, without its webhooks. It works
+ * some seconds after this.
+ */
 export async function applyKeda(step: Step, inputs: AddonInputs): Promise<void> {
     const module = await moduleFolder(step, KEDA, KEDA_MODULE);
     step.say("KEDA");
@@ -29,6 +32,10 @@ export async function applyKeda(step: Step, inputs: AddonInputs): Promise<void> 
         inputs,
         kedaManifests(manifests, (name) => imageOf(inputs, name)),
     );
+}
+
+/** Waits until KEDA works. */
+export async function kedaReady(step: Step, inputs: AddonInputs): Promise<void> {
     for (const name of Object.keys(IMAGES)) await rolledOut(step, inputs, NAMESPACE, name);
 }
 

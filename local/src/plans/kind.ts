@@ -1,6 +1,11 @@
-import { applyMetricsServer, applyServingAddons, type AddonInputs } from "../addons/addons.ts";
+import {
+    applyMetricsServer,
+    applyServingAddons,
+    metricsServerReady,
+    type AddonInputs,
+} from "../addons/addons.ts";
 import { applyAlertInbox } from "../addons/alertInbox.ts";
-import { applyKeda } from "../addons/keda.ts";
+import { applyKeda, kedaReady } from "../addons/keda.ts";
 import { provisionedVolumes } from "../addons/storage.ts";
 import { imageOverrides, monitoringOverrides, type ImageReferences } from "../images/images.ts";
 import { ensureKindCluster, KIND_KUBECONFIG, loadImages } from "../kind/cluster.ts";
@@ -53,8 +58,11 @@ export async function planForKind(signal: AbortSignal): Promise<Plan<Context>> {
                 ...servingConfig(made),
                 ...monitoringOverrides(made.images),
             })),
-            step("Inbox of alerts", "alert-inbox", async (run, made) => {
+            // They have started beside the deploy, which needs their definitions alone.
+            step("Inbox of alerts, and all addons ready", "addons-ready", async (run, made) => {
                 await applyAlertInbox(run, addonInputs(made));
+                await metricsServerReady(run, addonInputs(made));
+                await kedaReady(run, addonInputs(made));
             }),
         ],
         end: "make down",

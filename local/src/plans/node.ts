@@ -1,8 +1,13 @@
 import type { ListrTask } from "listr2";
 import path from "node:path";
-import { applyMetricsServer, applyServingAddons, type AddonInputs } from "../addons/addons.ts";
+import {
+    applyMetricsServer,
+    applyServingAddons,
+    metricsServerReady,
+    type AddonInputs,
+} from "../addons/addons.ts";
 import { applyAlertInbox } from "../addons/alertInbox.ts";
-import { applyKeda } from "../addons/keda.ts";
+import { applyKeda, kedaReady } from "../addons/keda.ts";
 import { folderVolumes } from "../addons/storage.ts";
 import { buildImage } from "../images/build.ts";
 import { imageOverrides, monitoringOverrides, type Image } from "../images/images.ts";
@@ -103,8 +108,11 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
                 ...imageOverrides(images),
                 ...monitoringOverrides(images),
             })),
-            step("Inbox of alerts", "alert-inbox", async (run, made) => {
+            // They have started beside the deploy, which needs their definitions alone.
+            step("Inbox of alerts, and all addons ready", "addons-ready", async (run, made) => {
                 await applyAlertInbox(run, addonInputs(made));
+                await metricsServerReady(run, addonInputs(made));
+                await kedaReady(run, addonInputs(made));
             }),
         ],
         end: "make down",

@@ -8,7 +8,15 @@ const RESOURCES = { cpuRequest: "100m", cpuLimit: "2", memoryRequest: "384Mi", m
 const REDIS = { pods: 6, containers: [RESOURCES], storage: "10Gi" };
 const ROLES = ["blue", "green", "edge", "data", "monitoring"] as const;
 
-const TRAFFIC: Traffic = { gateway: { namespace: "gateways", cidrs: [] }, acme: false };
+const TRAFFIC: Traffic = {
+    gateway: { namespace: "gateways", cidrs: [] },
+    acme: false,
+    monitoring: { readers: ["keda"], apiServerCidrs: [], receiverPorts: [] },
+};
+const MONITORING = [
+    { pods: 1, containers: [RESOURCES], volumes: { count: 1, size: "20Gi" } },
+    { pods: 2, containers: [RESOURCES] },
+];
 
 const build = (traffic: Partial<Traffic> = {}) =>
     declared(
@@ -17,6 +25,7 @@ const build = (traffic: Partial<Traffic> = {}) =>
                 quotas: namespaceQuotas({
                     service: { maxReplicas: 10, resources: RESOURCES },
                     redis: REDIS,
+                    monitoring: MONITORING,
                 }),
                 traffic: { ...TRAFFIC, ...traffic },
             }),
@@ -143,6 +152,101 @@ describe("Namespaces", () => {
         ]);
     });
 
+    const monitoringPolicy = (name: string, traffic?: Partial<Traffic["monitoring"]>) =>
+        build({ monitoring: { ...TRAFFIC.monitoring, ...traffic } }).then((from) =>
+            policy("monitoring", name, from),
+        );
+    const named = (name: string) => ({ matchLabels: { "app.kubernetes.io/name": name } });
+
+    test("Prometheus, whose port takes commands too, is reached from its namespace and KEDA's only", () => {
+        const spec = at(policy("monitoring", "allow-queries"), "spec");
+        expect(spec).toEqual({
+            podSelector: named("prometheus"),
+            policyTypes: ["Ingress"],
+            ingress: [
+                {
+                    from: [
+                        { podSelector: {} },
+                        {
+                            namespaceSelector: {
+                                matchLabels: { "kubernetes.io/metadata.name": "keda" },
+                            },
+                        },
+                    ],
+                    ports: [{ protocol: "TCP", port: 9090 }],
+                },
+            ],
+        });
+    });
+
+    test("every policy of monitoring but the first two is of one part's pods", () => {
+        const specs = inNamespace(":NetworkPolicy", "monitoring").map((one) => [
+            at(one, "metadata", "name"),
+            at(one, "spec", "podSelector", "matchLabels") ?? "all",
+        ]);
+        const ofAll = specs.filter(([, labels]) => labels === "all").map(([name]) => name);
+        expect(ofAll.sort()).toEqual(["allow-dns", "default-deny"]);
+    });
+
+    test("the exporter is asked by monitoring, and goes nowhere but to Redis", () => {
+        const scrapes = at(policy("data", "allow-scrapes"), "spec");
+        expect(scrapes).toMatchObject({
+            podSelector: named("redis-exporter"),
+            ingress: [{ ports: [{ protocol: "TCP", port: 9121 }] }],
+        });
+        const out = inNamespace(":NetworkPolicy", "data").filter(
+            (one) => at(one, "spec", "egress") !== undefined,
+        );
+        expect(out.map((one) => at(one, "metadata", "name")).sort()).toEqual([
+            "allow-dns",
+            "allow-peers-out",
+        ]);
+    });
+
+    test("nothing of monitoring leaves the cluster unless the stack says so", async () => {
+        for (const name of ["allow-notifications", "allow-remote-write", "allow-gateway-scrapes"]) {
+            expect(policy("monitoring", name)).toBeUndefined();
+        }
+        const told = await monitoringPolicy("allow-notifications", { receiverPorts: [443, 8080] });
+        expect(at(told, "spec")).toMatchObject({
+            podSelector: named("alertmanager"),
+            egress: [
+                {
+                    ports: [
+                        { protocol: "TCP", port: 443 },
+                        { protocol: "TCP", port: 8080 },
+                    ],
+                },
+            ],
+        });
+        const written = await monitoringPolicy("allow-remote-write", { remoteWritePort: 9009 });
+        expect(at(written, "spec", "podSelector")).toEqual(named("prometheus"));
+        const scraped = await monitoringPolicy("allow-gateway-scrapes", { gatewayPort: 8081 });
+        expect(at(scraped, "spec", "egress", 0)).toEqual({
+            to: [
+                {
+                    namespaceSelector: {
+                        matchLabels: { "kubernetes.io/metadata.name": "gateways" },
+                    },
+                },
+            ],
+            ports: [{ protocol: "TCP", port: 8081 }],
+        });
+    });
+
+    test("the API server is reached where the stack says it is, by those that ask it", async () => {
+        for (const [name, part] of [
+            ["allow-api-server", "prometheus"],
+            ["allow-kube-state-api-server", "kube-state-metrics"],
+        ] as const) {
+            const spec = await monitoringPolicy(name, { apiServerCidrs: ["10.0.0.1/32"] });
+            expect(at(spec, "spec", "podSelector")).toEqual(named(part));
+            expect(at(spec, "spec", "egress", 0, "to")).toEqual([
+                { ipBlock: { cidr: "10.0.0.1/32" } },
+            ]);
+        }
+    });
+
     test("challenges of an ACME issuer get in, and only with one", async () => {
         expect(policy("edge", "allow-acme-solver")).toBeUndefined();
         const solver = policy("edge", "allow-acme-solver", await build({ acme: true }));
@@ -156,6 +260,7 @@ describe("namespaceQuotas", () => {
     const quotas = namespaceQuotas({
         service: { maxReplicas: 10, resources: RESOURCES },
         redis: REDIS,
+        monitoring: MONITORING,
     });
 
     test("a colour at the autoscaler's limit can replace every pod while the old ones drain", () => {
@@ -178,10 +283,19 @@ describe("namespaceQuotas", () => {
         });
     });
 
+    test("the monitoring namespace holds its parts with their volumes, and room for a guest", () => {
+        expect(Number(quotas.monitoring.pods)).toBeGreaterThan(3);
+        expect(quotas.monitoring).toMatchObject({
+            persistentvolumeclaims: "1",
+            "requests.storage": "20Gi",
+        });
+    });
+
     test("without a Redis of our own there is no room for its volumes", () => {
         const { data } = namespaceQuotas({
             service: { maxReplicas: 2, resources: RESOURCES },
             redis: undefined,
+            monitoring: [],
         });
         expect(data.persistentvolumeclaims).toBe("0");
     });

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { DEFAULT_THRESHOLDS } from "../../components/monitoring/alerts/thresholds.ts";
 import { loadConfig, type StackConfig } from "../../config.ts";
 import { ConfigReader } from "../../config/reader.ts";
 import { trafficOf } from "../../config/traffic.ts";
@@ -90,6 +91,32 @@ describe("loadConfig", () => {
         ["edge.controllerCidrs", '["10.0.0.0/33"]', /address ranges such as/],
         ["certificates.enabled", "yes", /allowed: true, false|true or false/],
         ["certificates.chartVersion", "1.19", /a version such as/],
+        ["monitoring.prometheusImage", "prom/prometheus", /exact tag/],
+        ["monitoring.prometheusImage", "prom/prometheus:latest", /exact tag \(not latest\)/],
+        ["grafana.image", "grafana/grafana:latest", /exact tag \(not latest\)/],
+        ["grafana.adminPassword", "", /the stack's first deploy generates it/],
+        ["grafana.enabled", "maybe", /true or false/],
+        ["monitoring.storage", "100Mi", /no less than 256Mi/],
+        ["monitoring.memoryLimit", "64Mi", /no less than 256Mi/],
+        ["monitoring.cluster", "a b", /a name such as production-eu/],
+        ["monitoring.gatewayAddress", "traefik", /host:port such as/],
+        ["monitoring.apiServerCidrs", '["10.0.0.1"]', /address ranges such as/],
+        ["monitoring.remoteWriteUrl", "metrics.example", /an http or https URL/],
+        [
+            "monitoring.remoteWriteUsername",
+            "user",
+            /remoteWriteToken is not set; allowed: a password/,
+        ],
+        ["alertmanager.replicas", "0", /a whole number from 1 to 5/],
+        ["alerts.webhookUrl", "inbox:8080", /an http or https URL/],
+        ["alerts.watchdogUrl", "https://user:secret@host/", /without credentials/],
+        ["alerts.hitRateWarning", "101", /a whole number from 1 to 99/],
+        ["alerts.hitRateCritical", "80", /less than alerts\.hitRateWarning \(70\)/],
+        ["alerts.monthlySavings", "-1", /a number from 0\.01 to/],
+        ["alerts.latencySeconds", "fast", /a number from 0\.001 to 10/],
+        ["alerts.latencyObjectiveSeconds", "0.3", /an edge of the histogram: 0\.0001, /],
+        ["alerts.savingsDataHours", "48", /no more than alerts\.savingsWindowHours \(24\)/],
+        ["alerts.certificateDaysCritical", "30", /less than alerts\.certificateDaysWarning \(21\)/],
         ["redis.pasword", "x", /redis\.pasword is unknown/],
     ])("refuses %s = %j", (key, value, message) => {
         expect(() => load({ [key]: value })).toThrow(message);
@@ -99,6 +126,7 @@ describe("loadConfig", () => {
         [{ "service.provider": "openai" }, OF_API],
         [{ "redis.mode": "external" }, ["redis.url", "redis.secretName"]],
         [{ "certificates.enabled": "true" }, ["certificates.email", "edge.hostname"]],
+        [{ "alerts.slackUrl": "https://hooks.slack.example/T1" }, ["alerts.slackChannel"]],
     ])("with %j it asks for what only then is needed", (change, keys) => {
         const [reason] = Object.keys(change);
         for (const key of keys) {
@@ -125,6 +153,20 @@ describe("loadConfig", () => {
         };
         expect(() => load(external)).not.toThrow();
         expect(() => load({ ...external, ...change })).toThrow(message);
+    });
+
+    test("alerts where the rules themselves would, unless the stack says otherwise", () => {
+        const { thresholds } = load().monitoring;
+        expect({ ...thresholds, jobs: [] }).toEqual({ ...DEFAULT_THRESHOLDS, jobs: [] });
+        expect(thresholds.jobs).toEqual([...DEFAULT_THRESHOLDS.jobs, "grafana"]);
+        const local = load({
+            "grafana.enabled": "false",
+            "monitoring.gatewayAddress": "gateway:8081",
+            "alerts.monthlySavings": "250.5",
+        }).monitoring.thresholds;
+        expect(local.jobs).toEqual(expect.arrayContaining(["gateway", "redis"]));
+        expect(local.jobs).not.toContain("grafana");
+        expect(local.savings.dollarsPerMonth).toBe(250.5);
     });
 
     test("tells everything that is wrong at once", () => {
@@ -221,6 +263,33 @@ describe("trafficOf", () => {
         const master = { "redis.sentinelMaster": "cache" };
         expect(traffic({ ...external, ...master, "redis.url": sentinels })).toMatchObject({
             externalRedisPorts: [26379, 6379],
+        });
+    });
+});
+
+describe("trafficOf monitoring", () => {
+    const monitoring = (change: Record<string, string> = {}) => trafficOf(load(change)).monitoring;
+
+    test("lets KEDA ask, and tells nobody", () => {
+        expect(monitoring()).toEqual({ readers: ["keda"], apiServerCidrs: [], receiverPorts: [] });
+    });
+
+    test("goes to whom the stack names, on the ports of their URLs", () => {
+        const change = {
+            "keda.namespace": "autoscaling",
+            "alerts.slackUrl": "https://hooks.slack.example/T1",
+            "alerts.slackChannel": "#alerts",
+            "alerts.webhookUrl": "http://inbox.somewhere.svc:8080/alerts",
+            "alerts.watchdogUrl": "https://switch.example/1",
+            "monitoring.gatewayAddress": "gateway.somewhere:8081",
+            "monitoring.remoteWriteUrl": "http://metrics.example:9009/push",
+        };
+        expect(monitoring(change)).toEqual({
+            readers: ["autoscaling"],
+            apiServerCidrs: [],
+            receiverPorts: [443, 8080],
+            gatewayPort: 8081,
+            remoteWritePort: 9009,
         });
     });
 });

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { COLOURS, SERVICE_NAMES } from "@property-search/contract";
+import { COLOURS, LABELS, parseBytes, SERVICE_NAMES } from "@property-search/contract";
 import type { Manifest, Rendering } from "../../render.ts";
 import { at, containersOf, podSpecOf, walk } from "../support/program.ts";
 import { render } from "../support/stacks.ts";
@@ -13,7 +13,10 @@ function rendered(stack: string): Promise<Rendering> {
     return made;
 }
 
-const COMPONENTS = ["Namespaces", "Redis", "Colour", "Colour", "Edge"];
+const COMPONENTS = ["Namespaces", "Redis", "Colour", "Colour", "Edge", "Monitoring"];
+
+/** Those that ask the API server, and so need a token. */
+const READERS = ["prometheus", "kube-state-metrics"];
 
 describe.each(["dev", "prod", "local"])("stack %s", (stack) => {
     let rendering: Rendering;
@@ -59,7 +62,7 @@ describe.each(["dev", "prod", "local"])("stack %s", (stack) => {
     test('hardens every pod as Pod Security "restricted" demands, and more', () => {
         for (const workload of workloads()) {
             expect(podSpecOf(workload)).toMatchObject({
-                automountServiceAccountToken: false,
+                automountServiceAccountToken: READERS.includes(workload.metadata.name),
                 enableServiceLinks: false,
                 securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
             });
@@ -130,6 +133,26 @@ describe.each(["dev", "prod", "local"])("stack %s", (stack) => {
                 1,
             ]);
         }
+    });
+
+    test("lets nobody change, nobody read Secrets, and all but the kinds' list in our namespaces", () => {
+        const verbs = [...of("Role"), ...of("ClusterRole")].flatMap(
+            ({ rules }) => rules as { verbs: string[]; resources: string[]; apiGroups: string[] }[],
+        );
+        for (const rule of verbs) {
+            expect(rule.verbs).toEqual(["get", "list", "watch"]);
+            expect(rule.resources).not.toContain("secrets");
+            expect([...rule.resources, ...rule.apiGroups]).not.toContain("*");
+        }
+        expect(of("ClusterRole").map(({ rules }) => rules)).toEqual([
+            [
+                {
+                    apiGroups: ["apiextensions.k8s.io"],
+                    resources: ["customresourcedefinitions"],
+                    verbs: ["get", "list", "watch"],
+                },
+            ],
+        ]);
     });
 
     test("leaves replicas to the autoscaler wherever there is one", () => {
@@ -233,8 +256,12 @@ describe("what stacks are for", () => {
         const { manifests, left } = await rendered("prod");
         const autoscalers = manifests.filter(({ kind }) => kind === "ScaledObject");
         expect(autoscalers.map(({ spec }) => at(spec, "minReplicaCount"))).toEqual([3, 3]);
-        const deployments = manifests.filter(({ kind }) => kind === "Deployment");
-        for (const deployment of deployments) {
+        for (const colour of COLOURS) {
+            const deployment = manifests.find(
+                ({ kind, metadata }) =>
+                    kind === "Deployment" && metadata.name === SERVICE_NAMES[colour],
+            );
+            if (!deployment) throw new Error(`${colour} has no Deployment`);
             expect(at(containersOf(deployment)[0], "resources")).toMatchObject({
                 requests: { cpu: "1", memory: "2Gi" },
                 limits: { cpu: "2", memory: "4Gi" },
@@ -243,6 +270,10 @@ describe("what stacks are for", () => {
         expect(manifests.map(({ kind }) => kind)).toEqual(
             expect.arrayContaining(["Job", "Certificate"]),
         );
+        const alertmanager = manifests.find(
+            ({ kind, metadata }) => kind === "StatefulSet" && metadata.name === "alertmanager",
+        );
+        expect(at(alertmanager, "spec", "replicas")).toBe(3);
         expect(left).toEqual(["kubernetes-cert-manager:index:CertManager"]);
     });
 
@@ -252,6 +283,14 @@ describe("what stacks are for", () => {
         expect(kinds).not.toContain("Certificate");
         expect(kinds).not.toContain("Job");
         expect(left).toEqual([]);
+        // What monitoring may take of it is a gibibyte.
+        const mebibytes = manifests
+            .filter(({ metadata: { labels } }) => labels?.[LABELS.component] === "monitoring")
+            .flatMap((one) => (podSpecOf(one) ? containersOf(one) : []))
+            .map(({ resources }) => parseBytes(String(at(resources, "limits", "memory"))) ?? NaN)
+            .reduce((total, bytes) => total + bytes / 1024 ** 2, 0);
+        expect(mebibytes).toBeGreaterThan(0);
+        expect(mebibytes).toBeLessThanOrEqual(1024);
     });
 });
 
@@ -302,7 +341,15 @@ describe("a rendering with secrets", () => {
         "redis.passwords.admin": "admin-secret",
         "tenants.platformKey": "platform-secret",
         "admin.token": "admin-token",
+        "grafana.adminPassword": "grafana-password",
+        "grafana.secretKey": "grafana-key",
+        "alerts.slackUrl": "https://hooks.slack.example/T1/B2/token",
+        "alerts.slackChannel": "#alerts-of-the-cache",
+        "monitoring.remoteWriteUrl": "https://metrics.example/api/v1/write",
+        "monitoring.remoteWriteToken": "remote-token",
     };
+    /** Of these, what is no secret. */
+    const known = ["alerts.slackChannel", "monitoring.remoteWriteUrl"];
 
     test("holds them in Secrets and nowhere else, and is the same each time", async () => {
         const { manifests } = await render({ stack: "prod", config: secrets });
@@ -312,9 +359,13 @@ describe("a rendering with secrets", () => {
             .map((value) => Buffer.from(value, "base64").toString());
         expect(held).toContain("app-secret");
         expect(held).toContain("admin-secret");
+        expect(held).toContain("https://hooks.slack.example/T1/B2/token");
+        expect(held).toContain("remote-token");
         expect(held.join()).not.toContain("[secret]");
         const others = JSON.stringify(manifests.filter(({ kind }) => kind !== "Secret"));
-        for (const value of Object.values(secrets)) expect(others).not.toContain(value);
+        for (const [key, value] of Object.entries(secrets)) {
+            if (!known.includes(key)) expect(others).not.toContain(value);
+        }
         const again = await render({ stack: "prod", config: secrets });
         expect(again.manifests).toEqual(manifests);
     });

@@ -27,8 +27,10 @@ const HOW = {
     gatewayApi:
         "install its definitions, version 1.5 or newer: https://gateway-api.sigs.k8s.io/guides/",
     gatewayClass: "install a gateway that serves it, or set edge.gatewayClassName to one of yours",
-    storageClass: "set redis.storageClass to one of yours (kubectl get storageclass)",
-    defaultClass: "set redis.storageClass, or mark one of yours as the default",
+    storageClass:
+        "set redis.storageClass and monitoring.storageClass to one of yours (kubectl get storageclass)",
+    defaultClass:
+        "set redis.storageClass and monitoring.storageClass, or mark one of yours as the default",
     keda: "install version 2.17 or newer (https://keda.sh), or set autoscaling.metric to none",
 };
 

@@ -12,7 +12,7 @@ const GIB = 1024 ** 3;
 test("a machine that has everything gives no finding", () => {
     expect(platformFindings("linux", 0)).toEqual([]);
     expect(memoryFindings(6 * GIB)).toEqual([]);
-    expect(diskFindings(10 * GIB, false)).toEqual([]);
+    expect(diskFindings(20 * GIB, false)).toEqual([]);
     expect(goFindings("go version go1.26.8 linux/amd64")).toEqual([]);
     expect(kernelFindings(() => true)).toEqual([]);
 });

@@ -233,6 +233,7 @@ const EXPORTED: Readonly<Record<MetricKind, readonly string[]>> = {
         "kube_deployment_spec_replicas",
         "kube_deployment_status_replicas",
         "kube_deployment_status_replicas_available",
+        "kube_deployment_status_replicas_ready",
         "kube_horizontalpodautoscaler_spec_max_replicas",
         "kube_horizontalpodautoscaler_spec_min_replicas",
         "kube_horizontalpodautoscaler_status_condition",

@@ -101,7 +101,7 @@ export function pods({ missesPerPod }: DashboardsOptions): Row {
                 title: "The pods' own caches",
                 description: "Entries that each pod holds in its memory.",
                 unit: UNITS.count,
-                width: 6,
+                width: 8,
                 queries: [query(`max by (pod) (${METRICS.localEntries})`, "{{pod}}")],
             }),
             graph({
@@ -109,7 +109,7 @@ export function pods({ missesPerPod }: DashboardsOptions): Row {
                 title: "Bytes of the pods' own caches",
                 description: "Memory that each pod reserved for its entries.",
                 unit: UNITS.bytes,
-                width: 6,
+                width: 8,
                 queries: [query(`max by (pod) (${METRICS.localBytes})`, "{{pod}}")],
             }),
             graph({
@@ -117,7 +117,7 @@ export function pods({ missesPerPod }: DashboardsOptions): Row {
                 title: "Scaling events",
                 description: "Times that the number of pods that the autoscaler wants has changed.",
                 unit: UNITS.count,
-                width: 6,
+                width: 8,
                 stepped: true,
                 queries: [
                     query(

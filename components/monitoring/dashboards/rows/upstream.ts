@@ -71,7 +71,7 @@ export function upstream({ thresholds }: DashboardsOptions): Row {
                 title: "What a call carries",
                 description: "Inputs of a call, and requests that were joined in it.",
                 unit: UNITS.count,
-                width: 6,
+                width: 12,
                 queries: [
                     query(perCall(METRICS.upstreamInputs), "inputs"),
                     query(perCall(METRICS.upstreamRequests), "requests"),
@@ -82,7 +82,7 @@ export function upstream({ thresholds }: DashboardsOptions): Row {
                 title: "Refused for overload",
                 description: "Requests that would have waited in vain for the upstream.",
                 unit: UNITS.requestsPerSecond,
-                width: 6,
+                width: 12,
                 queries: [query(`sum(${rate(METRICS.upstreamOverloaded)})`, "refused")],
             }),
         ],

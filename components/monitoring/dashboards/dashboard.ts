@@ -41,7 +41,7 @@ const TAG = "property-search";
 /** A dashboard as the JSON that Grafana reads from a file. */
 export function dashboard(options: DashboardOptions): object {
     const { uid, title, description, from, choices = [], rows } = options;
-    // The SDK's other form is a Kubernetes object of Grafana 12 and later; any Grafana reads this one.
+    // The SDK prefers a Kubernetes object in its place; Grafana's files are read in this form by any version.
     // eslint-disable-next-line @typescript-eslint/no-deprecated
     const builder = new DashboardBuilder(title)
         .uid(uid)

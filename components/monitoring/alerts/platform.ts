@@ -164,7 +164,8 @@ function restarts(): Alert {
     return alert("PodRestarting", {
         service: "kubernetes",
         topic: "restarts",
-        expr: `max by (namespace, pod, container) (increase(kube_pod_container_status_restarts_total[15m])) > 1`,
+        // Extrapolated to the window's ends, one restart is a little more than 1.
+        expr: `max by (namespace, pod, container) (increase(kube_pod_container_status_restarts_total[15m])) > 1.5`,
         severity: "warning",
         summary: "{{ $labels.pod }} restarts again and again",
         description: `Container {{ $labels.container }} of {{ $labels.pod }} in {{ $labels.namespace }} has started anew

@@ -3,7 +3,7 @@ import { dashboard, type Row } from "./dashboard.ts";
 import type { DashboardsOptions } from "./options.ts";
 import { goodFrom } from "./palette.ts";
 import { graph, stat, table } from "./panels.ts";
-import { increase, query, rate } from "./queries.ts";
+import { ifAny, increase, query, rate } from "./queries.ts";
 import { UNITS } from "./units.ts";
 
 /** What the reader chose: all tenants and models, or some. */
@@ -101,7 +101,9 @@ function glance({ thresholds: { savings } }: DashboardsOptions) {
 }
 
 function perBilled(counted: string, of: number): string {
-    return `sum(increase(${METRICS.costBilled}[1h])) / sum(increase(${counted}[1h])) * ${of}`;
+    return ifAny(
+        `sum(increase(${METRICS.costBilled}[1h])) / sum(increase(${counted}[1h])) * ${of}`,
+    );
 }
 
 function money({ thresholds: { savings } }: DashboardsOptions): Row {
@@ -271,7 +273,7 @@ function tenants(): Row {
                     query(each("tenant", SAVED), "saved"),
                     query(each("tenant", BILLED), "billed"),
                     query(
-                        `${each("tenant", SAVED)} / (${each("tenant", SAVED)} + ${each("tenant", ASKED)})`,
+                        `${each("tenant", SAVED)} / (${each("tenant", SAVED)} + ${each("tenant", ASKED)} > 0)`,
                         "cut",
                     ),
                     query(each("tenant", `${METRICS.tokensSaved}{${CHOSEN}}`), "tokens saved"),

@@ -17,6 +17,9 @@ export const FIXED_COLOURS = Object.entries(SERIES_COLOURS).map(
     ([name, colour]) => [`/^${name}\\b/`, colour] as const,
 );
 
+/** What a figure is held against, by how its legend ends: it is drawn with dashes. */
+export const BOUNDS = "/(^| )(limit|max|wanted)$/";
+
 export const GOOD = "green";
 export const NEUTRAL = "text";
 export const WARNING = "orange";

@@ -32,7 +32,7 @@ import { PanelBuilder as TablePanel } from "@grafana/grafana-foundation-sdk/tabl
 import { PanelBuilder as GraphPanel } from "@grafana/grafana-foundation-sdk/timeseries";
 import { SCRAPE_INTERVAL } from "@property-search/contract";
 import { DATA_SOURCE } from "./dataSource.ts";
-import { FIXED_COLOURS, NEUTRAL, type Step } from "./palette.ts";
+import { BOUNDS, FIXED_COLOURS, NEUTRAL, type Step } from "./palette.ts";
 import type { Unit } from "./units.ts";
 
 export interface Query {
@@ -149,6 +149,10 @@ export function graph(options: GraphOptions): Builder<Panel> {
     if (min !== null) panel.min(min);
     if (options.max !== undefined) panel.max(options.max);
     describe(panel, options, FieldColorModeId.PaletteClassicByName);
+    panel.overrideByRegexp(BOUNDS, [
+        { id: "custom.lineStyle", value: { fill: "dash", dash: [6, 6] } },
+        { id: "custom.fillOpacity", value: 0 },
+    ]);
     for (const query of queriesOf(options)) panel.withTarget(query.range());
     return panel;
 }

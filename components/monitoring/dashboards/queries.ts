@@ -38,6 +38,11 @@ export function ofEachColour(series: string): string {
     return withColour(`max by (namespace) (${series})`);
 }
 
+/** A figure that is not negative, and that is absent where it would be 0/0: a stat would show NaN. */
+export function ifAny(expr: string): string {
+    return `${expr} >= 0`;
+}
+
 export function query(expr: string, legend: string): Query {
     return { expr, legend };
 }

@@ -4,7 +4,7 @@ import { shareOf } from "../alerts/recording.ts";
 import type { DashboardsOptions } from "./options.ts";
 import { goodBelow, goodFrom } from "./palette.ts";
 import { graph, stat } from "./panels.ts";
-import { quantile, query, rate } from "./queries.ts";
+import { ifAny, quantile, query, rate } from "./queries.ts";
 import { UNITS } from "./units.ts";
 
 const OF_REDIS = `{job="${JOBS.redis}"}`;
@@ -48,7 +48,9 @@ function glance() {
             unit: UNITS.seconds,
             width: 4,
             absent: "idle",
-            queries: [query(quantile(0.95, METRICS.redisTime, [], '{operation="read"}'), "read")],
+            queries: [
+                query(ifAny(quantile(0.95, METRICS.redisTime, [], '{operation="read"}')), "read"),
+            ],
         }),
     ];
 }

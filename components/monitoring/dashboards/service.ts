@@ -4,7 +4,7 @@ import { shareOf } from "../alerts/recording.ts";
 import type { DashboardsOptions } from "./options.ts";
 import { goodBelow, goodFrom } from "./palette.ts";
 import { stat } from "./panels.ts";
-import { query } from "./queries.ts";
+import { ifAny, query } from "./queries.ts";
 import { alerting } from "./rows/alerting.ts";
 import { answers } from "./rows/answers.ts";
 import { pods } from "./rows/pods.ts";
@@ -82,7 +82,7 @@ function glance({ thresholds }: DashboardsOptions) {
             width: 3,
             absent: "idle",
             steps: goodBelow(p95Seconds),
-            queries: [query(SERIES.p95.service, "p95")],
+            queries: [query(ifAny(SERIES.p95.service), "p95")],
         }),
         stat({
             id: 6,

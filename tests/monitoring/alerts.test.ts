@@ -81,7 +81,7 @@ describe("every alert", () => {
             for (const label of ["severity", "service", "namespace", "topic"]) {
                 expect(printed).toMatch(new RegExp(`[{ ]${label}="[^"{]+"`));
             }
-            if (alert.labels["service"] === "embedding-service") {
+            if (alert.labels.service === "embedding-service") {
                 expect(printed).toMatch(/[{ ]colour="(blue|green|all)"/);
             }
             for (const text of ["summary", "description", "runbook_url"]) {

@@ -10,7 +10,8 @@ export function certificateRecords(): RecordingRule[] {
     const named = (expr: string, label: string) =>
         `label_replace(${expr}, "certificate", "$1", "${label}", "(.*)")`;
     const served = named("traefik_tls_certs_not_after", "cn");
-    const issued = named("certmanager_certificate_expiration_timestamp_seconds", "name");
+    // 0 is a certificate that has not been issued yet, which CertificateNotReady is about.
+    const issued = named("certmanager_certificate_expiration_timestamp_seconds > 0", "name");
     return [
         record(
             SERIES.certificateEnds,

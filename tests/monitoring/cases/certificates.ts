@@ -38,6 +38,11 @@ function ending(limit: number): Case[] {
             at: { "10m": [two] },
         },
         {
+            why: "what was not issued yet does not end",
+            series: { [issued("one")]: gauge([[0, 30]]) },
+            at: { "10m": [], "29m": [] },
+        },
+        {
             why: "does not outlive its series",
             series: { [issued("one")]: gauge([[days(limit - 0.5), 10], GONE]) },
             at: { "9m": [one], "12m": [] },

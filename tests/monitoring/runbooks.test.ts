@@ -1,0 +1,70 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { describe, expect, test } from "@jest/globals";
+
+import { ruleFiles, RUNBOOKS } from "../../components/monitoring/alerts/index.ts";
+
+const folder = join(import.meta.dirname, "../..", RUNBOOKS);
+const alerts = Object.values(ruleFiles()).flatMap(({ groups }) =>
+    groups.flatMap(({ rules }) => rules.flatMap((rule) => ("alert" in rule ? [rule] : []))),
+);
+const read = (page: string) => readFileSync(join(folder, page), "utf8");
+
+describe("runbooks", () => {
+    test("are one of each alert, and of nothing else", () => {
+        const pages = readdirSync(folder).filter((page) => page !== "README.md");
+        expect(pages.sort()).toEqual(alerts.map(({ alert }) => `${alert}.md`).sort());
+    });
+
+    test.each(alerts.map(({ alert }) => alert))(
+        "%s: what it means, how to look, what to do",
+        (name) => {
+            const [title, means, look, act] = read(`${name}.md`).split(/\n## .*\n/);
+            expect(title).toMatch(new RegExp(`^# ${name}\n\n\\w.{40,}`, "s"));
+            expect(means).toMatch(/^\n- ./);
+            expect(look).toMatch(/^\n- ./);
+            expect(act).toBeUndefined();
+            expect(read(`${name}.md`).match(/^## .*$/gm)).toEqual([
+                "## How to look",
+                "## What to do",
+            ]);
+        },
+    );
+
+    test("are in the index with their severity and time", () => {
+        const index = read("README.md");
+        for (const { alert, labels, for: time = "at once" } of alerts) {
+            const row = new RegExp(
+                `^\\| \\[${alert}\\]\\(${alert}\\.md\\) +\\| ${labels.severity ?? ""} +\\| ${time} +\\|`,
+                "m",
+            );
+            expect(index).toMatch(row);
+        }
+    });
+
+    test("lead only to pages that are there", () => {
+        for (const page of readdirSync(folder)) {
+            for (const [, link = ""] of read(page).matchAll(/\]\(([^)#]+)/g)) {
+                expect(() => readFileSync(join(folder, link))).not.toThrow();
+            }
+        }
+    });
+
+    test("ask only for series that the rules record", () => {
+        const recorded = new Set(
+            Object.values(ruleFiles()).flatMap(({ groups }) =>
+                groups.flatMap(({ rules }) =>
+                    rules.flatMap((rule) => ("record" in rule ? [rule.record] : [])),
+                ),
+            ),
+        );
+        for (const page of readdirSync(folder)) {
+            for (const [name] of read(page).matchAll(
+                /\b(service|colour|pod|certificate):[\w:]+/g,
+            )) {
+                expect([...recorded]).toContain(name);
+            }
+        }
+    });
+});

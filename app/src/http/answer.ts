@@ -4,6 +4,7 @@ import type { Resolved } from "../cache/item.ts";
 import type { Account } from "../ledger/account.ts";
 import type { Embedding } from "../vector/embedding.ts";
 import { littleEndianBytes } from "../vector/entry.ts";
+import { floatsJson } from "../vector/json.ts";
 import type { Body } from "./exchange.ts";
 import type { EmbeddingRequest, Encoding } from "./request.ts";
 
@@ -71,12 +72,10 @@ export function answers(model: string): Answers {
 
 /** The vector in JSON, made once and kept with it: then a hit costs no serialising and no copying. */
 function vectorJson({ vector, forms }: Embedding, encoding: Encoding): Buffer {
-    // JSON numbers are written as the float32's exact double, so both encodings mean the same bits.
-    return (forms[encoding] ??= bytesOf(
+    return (forms[encoding] ??=
         encoding === "base64"
-            ? `"${littleEndianBytes(vector).toString("base64")}"`
-            : JSON.stringify(Array.from(vector)),
-    ));
+            ? bytesOf(`"${littleEndianBytes(vector).toString("base64")}"`)
+            : floatsJson(vector));
 }
 
 /** Bytes of their own: of the shared pool, one that is kept would keep the whole slab. */

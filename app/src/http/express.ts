@@ -1,6 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 
+import { write } from "./blocks.ts";
 import type { BodySink, Body, Handler, HttpRequest, HttpResponse } from "./exchange.ts";
 import { MAX_HEAD_BYTES, readHead, type Head } from "./head.ts";
 
@@ -63,6 +64,8 @@ export function expressLane(options: ExpressOptions): ExpressLane {
         let held: Buffer = NOTHING;
         let request: Exchange | undefined;
         let halfClosed = false;
+        /** No request is taken after this one. */
+        let last = false;
         let lastText = "";
         let lastHead: Head | undefined;
         const wire: Wire = { send, finished, socket };
@@ -140,14 +143,20 @@ export function expressLane(options: ExpressOptions): ExpressLane {
             close: boolean,
         ): void {
             since = now;
-            const last = close || closing || halfClosed;
+            last = close || closing || halfClosed;
             let head = statusLine(status);
             for (let at = 0; at < headers.length; at += 2) {
                 head += `${headers[at] ?? ""}: ${headers[at + 1] ?? ""}\r\n`;
             }
             head += last ? "connection: close\r\n\r\n" : keepAlive;
-            write(socket, head, body);
+            if (write(socket, head, body, given)) given();
+        }
+
+        /** All of the answer is the socket's. */
+        function given(): void {
+            since = now;
             if (last) leave();
+            request?.given();
         }
 
         /** A client that is still sending when its connection is closed would not see the answer. */
@@ -223,32 +232,6 @@ export function expressLane(options: ExpressOptions): ExpressLane {
     };
 }
 
-const SCRATCH_BYTES = 64 * 1024;
-let scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
-
-/**
- * One system call. Up to 64 KiB, copying into one piece is cheaper than telling the kernel of several; the
- * room for it is used again, unless the kernel did not take all of it at once.
- */
-function write(socket: Socket, head: string, body: Body): void {
-    let length = head.length;
-    for (const piece of body) length += piece.length;
-    if (length <= SCRATCH_BYTES) {
-        let at = scratch.write(head, "latin1");
-        for (const piece of body) {
-            scratch.set(piece, at);
-            at += piece.length;
-        }
-        socket.write(scratch.subarray(0, length));
-        if (socket.writableLength > 0) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
-        return;
-    }
-    socket.cork();
-    socket.write(Buffer.from(head, "latin1"));
-    for (const piece of body) socket.write(piece);
-    socket.uncork();
-}
-
 function ignore(): void {
     // A connection that breaks is closed next, and that is seen to.
 }
@@ -269,6 +252,7 @@ class Exchange implements HttpRequest, HttpResponse {
     #begun: Buffer | undefined;
     #sink: BodySink | undefined;
     #sent = false;
+    #given = false;
 
     constructor({ method, url, rawHeaders, length }: Head, begun: Buffer, wire: Wire) {
         this.method = method;
@@ -313,7 +297,7 @@ class Exchange implements HttpRequest, HttpResponse {
         this.#sink?.chunk(part);
         if (this.#missing === 0) {
             this.#sink?.end();
-            if (this.#sent) this.#wire.finished();
+            if (this.#given) this.#wire.finished();
         }
         return surplus;
     }
@@ -325,6 +309,10 @@ class Exchange implements HttpRequest, HttpResponse {
     send(status: number, headers: readonly string[], body: Body, close: boolean): void {
         this.#sent = true;
         this.#wire.send(status, headers, body, close);
+    }
+
+    given(): void {
+        this.#given = true;
         if (this.#missing === 0) this.#wire.finished();
     }
 

@@ -55,7 +55,10 @@ async function ask(pod: Service, text: string): Promise<Seen> {
     const answer = await pod.post(PATHS.embed, { text });
     expect([answer.status, answer.text]).toEqual([200, expect.anything()]);
     const { embedding } = answer.json as { embedding: number[] };
-    return { cache: answer.headers.get("x-cache"), vector: embedding };
+    return {
+        cache: answer.headers.get("x-cache"),
+        vector: Array.from(Float32Array.from(embedding)),
+    };
 }
 
 interface Report {

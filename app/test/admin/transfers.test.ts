@@ -101,7 +101,9 @@ async function expectHits(pod: Service, texts: readonly string[]): Promise<void>
     const answer = await pod.post(PATHS.embed, { texts });
     expect(answer.headers.get("x-cache")).toBe("HIT-L2");
     const { embeddings } = answer.json as { embeddings: number[][] };
-    expect(embeddings).toEqual(texts.map((text) => Array.from(trueVector(text))));
+    expect(embeddings.map((vector) => Float32Array.from(vector))).toEqual(
+        texts.map((text) => trueVector(text)),
+    );
 }
 
 describe("An export", () => {

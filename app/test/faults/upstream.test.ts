@@ -76,8 +76,8 @@ async function expectRight(input: readonly string[], cache: string): Promise<voi
     expect([answer.status, answer.text]).toEqual([200, expect.anything()]);
     expect(answer.headers.get("x-cache")).toBe(cache);
     const { data } = answer.json as { data: { embedding: number[] }[] };
-    expect(data.map(({ embedding }) => embedding)).toEqual(
-        input.map((text) => Array.from(trueVector(text))),
+    expect(data.map(({ embedding }) => Float32Array.from(embedding))).toEqual(
+        input.map((text) => trueVector(text)),
     );
 }
 

@@ -52,7 +52,8 @@ if (certificates) {
     new Certificates("certificates", { ...args, ...certificates });
 }
 
-const watched = { namespaces: namespaces.names, redis: ownRedis, certificates };
+const missesPerPod = autoscaling.misses?.perPod;
+const watched = { namespaces: namespaces.names, redis: ownRedis, certificates, missesPerPod };
 if (monitoring.enabled) new Monitoring("monitoring", { ...monitoring, ...watched }, afterRules);
 
 if (autoscaling.misses?.metric === "prometheus-adapter") {

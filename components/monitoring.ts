@@ -39,6 +39,8 @@ export interface MonitoringArgs extends MonitoringSettings {
     readonly redis: { readonly passwords: { readonly exporter: pulumi.Input<string> } } | undefined;
     /** Undefined: cert-manager makes no certificates. */
     readonly certificates: object | undefined;
+    /** Misses a second that the autoscaler aims at for each pod. Default: it does not heed them. */
+    readonly missesPerPod?: number | undefined;
 }
 
 /** What runs in the namespace of monitoring at most: each part, and its successor where it has one beside it. */
@@ -69,7 +71,7 @@ export class Monitoring extends pulumi.ComponentResource {
     constructor(name: string, args: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
         super("platform:index:Monitoring", name, args, opts);
         const child = { parent: this };
-        const { namespaces, storageClass, thresholds, redis } = args;
+        const { namespaces, storageClass, thresholds, redis, missesPerPod } = args;
         const namespace = namespaces.monitoring;
         const { blue, green, data } = namespaces;
         if (redis) {
@@ -117,7 +119,11 @@ export class Monitoring extends pulumi.ComponentResource {
                 {
                     ...args.grafana,
                     namespace,
-                    dashboards: dashboards({ thresholds, runbooks: args.runbookUrl }),
+                    dashboards: dashboards({
+                        thresholds,
+                        missesPerPod,
+                        runbooks: args.runbookUrl,
+                    }),
                 },
                 child,
             );

@@ -81,16 +81,12 @@ export function contest(options: Contest): Trial {
         length: number,
         { cores, signal }: Bench,
     ): Promise<Sample> {
-        const { url, headers, pid, meanwhile } = entrant.contestant;
+        const { url, headers, pid } = entrant.contestant;
         const { bodiesFile } = entrant;
         const load = { url, headers, bodiesFile, connections, core: cores.generator, server: pid };
-        const endMeanwhile = meanwhile?.();
-        try {
-            return await options.generator({ ...load, seconds: length }, signal);
-        } finally {
-            endMeanwhile?.();
-            await untilIdle(pid, LONGEST_REST_SECONDS, signal);
-        }
+        const sample = await options.generator({ ...load, seconds: length }, signal);
+        await untilIdle(pid, LONGEST_REST_SECONDS, signal);
+        return sample;
     }
 }
 

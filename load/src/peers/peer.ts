@@ -33,6 +33,4 @@ export interface Contestant extends Pick<Running, "pid" | "stop"> {
     readonly url: URL;
     readonly headers: Readonly<Record<string, string>>;
     readonly version: string;
-    /** What goes on while it is measured. @returns how to end it. */
-    readonly meanwhile?: () => () => void;
 }

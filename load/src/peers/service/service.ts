@@ -11,7 +11,7 @@ const SERVER = path.resolve(import.meta.dirname, "../../../../app/src/server.ts"
 /** Settings that differ from the service's defaults, by the contract's names. */
 type Settings = Partial<Record<keyof typeof ENVIRONMENT, string>>;
 
-type ServiceGround = Omit<Ground, "answer">;
+export type ServiceGround = Omit<Ground, "answer">;
 
 export interface Service extends Peer {
     readonly start: (ground: ServiceGround) => Promise<Contestant>;
@@ -23,12 +23,16 @@ export function service(
     what: string,
     settings: (ground: ServiceGround) => Settings,
 ): Service {
-    return serviceOf(SERVER, name, what, settings);
+    return serviceOf(SERVER, {}, name, what, settings);
 }
 
-/** @param entry the module that Node runs; it is configured and probed like the service's own. */
+/**
+ * @param entry the module that Node runs; it is configured and probed like the service's own.
+ * @param more of its environment.
+ */
 export function serviceOf(
     entry: string,
+    more: Readonly<Record<string, string>>,
     name: string,
     what: string,
     settings: (ground: ServiceGround) => Settings,
@@ -57,7 +61,7 @@ export function serviceOf(
             const running = ground.processes.start(process.execPath, [entry], {
                 name: `service-${port}`,
                 core: ground.core,
-                env: { ...env, NODE_ENV: "production" },
+                env: { ...env, ...more, NODE_ENV: "production" },
             });
             const url = new URL(`http://127.0.0.1:${port}`);
             await untilAnswers(name, new URL(PATHS.live, url), running);

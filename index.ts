@@ -34,18 +34,11 @@ const colours = perColour((colour) => {
     return new Colour(colour, { ...args, ...shared }, afterRules);
 });
 
-const entrance = new Edge(
-    "edge",
-    {
-        namespace: namespaces.names.edge,
-        ...edge,
-        httpsPort: certificates && edge.httpsPort,
-        weights: configured,
-        backends: colours,
-    },
-    // No traffic before both colours serve.
-    { dependsOn: [colours.blue, colours.green] },
-);
+const backends = { namespace: namespaces.names.edge, weights: configured, backends: colours };
+const listeners = { ...edge, httpsPort: certificates && edge.httpsPort };
+// No traffic before both colours serve.
+const afterColours = { dependsOn: [colours.blue, colours.green] };
+const entrance = new Edge("edge", { ...backends, ...listeners }, afterColours);
 
 if (certificates) {
     const args = { namespace: namespaces.names.edge, gateway: entrance.gateway };
@@ -56,9 +49,9 @@ const missesPerPod = autoscaling.misses?.perPod;
 const watched = { namespaces: namespaces.names, redis: ownRedis, certificates, missesPerPod };
 if (monitoring.enabled) new Monitoring("monitoring", { ...monitoring, ...watched }, afterRules);
 
-if (autoscaling.misses?.metric === "prometheus-adapter") {
+const adapter = autoscaling.misses?.metric === "prometheus-adapter";
+if (adapter)
     new AdapterRules("autoscaling", { namespace: namespaces.names.monitoring }, afterRules);
-}
 
 /** Base URL of the service; HOST stands for the Gateway's address where no host name is set. */
 export const url = entrance.url;

@@ -1,9 +1,10 @@
 import {
     KubeConfig,
-    KubernetesObjectApi,
     type KubernetesObject,
+    type KubernetesObjectApi,
     type V1ObjectMeta,
 } from "@kubernetes/client-node";
+import { RetryingObjectApi } from "./retryAfter.ts";
 
 /** A Kubernetes object as rendered: always with a name. */
 export interface Manifest extends KubernetesObject {
@@ -59,7 +60,7 @@ export function connect(kubeconfig?: string, context?: string): Cluster {
     return {
         context: config.getCurrentContext(),
         server,
-        objects: KubernetesObjectApi.makeApiClient(config),
+        objects: config.makeApiClient(RetryingObjectApi),
         exportKubeconfig: () => config.exportConfig(),
     };
 }

@@ -154,7 +154,6 @@ export function expressLane(options: ExpressOptions): ExpressLane {
 
         /** All of the answer is the socket's. */
         function given(): void {
-            since = now;
             if (last) leave();
             request?.given();
         }

@@ -1,7 +1,7 @@
 /**
- * Writes float32 numbers as JSON in the fewest of nine digits that name them, as OpenAI's API and the Rust
- * and Python servers do. JSON.stringify would write each as a double, with up to eight digits more that
- * no float32 holds: half as many bytes again to make and to send. (Nine always suffice: IEEE 754-2019, 5.12.2.)
+ * Writes float32 numbers as JSON in eight digits where they name the number, else in nine. JSON.stringify
+ * would write each as a double, with up to eight digits more that no float32 holds: two thirds more bytes to
+ * make and to send. (Nine always suffice: IEEE 754-2019, 5.12.2.)
  */
 
 /** "-0.0012345678," and whatever the slow path writes. */

@@ -1,6 +1,4 @@
-import { writeFileSync } from "node:fs";
-import path from "node:path";
-
+import { writeBodies } from "../generators/bodies.ts";
 import type { Latency, Load, Sample } from "../generators/sample.ts";
 import type { Contestant, Peer } from "../peers/peer.ts";
 import type { Service } from "../peers/service/service.ts";
@@ -112,8 +110,9 @@ async function enter(
     async function join(peer: Peer, contestant: Contestant): Promise<Buffer> {
         say(`${id}: filling ${peer.name}`);
         const held = bodies.slice(0, peer.holds);
-        const bodiesFile = path.join(ground.processes.folder, `${id}-${held.length}.ndjson`);
-        writeFileSync(bodiesFile, held.map(({ json }) => `${json}\n`).join(""));
+        const name = `${id}-${held.length}`;
+        const json = held.map((body) => body.json);
+        const bodiesFile = writeBodies(ground.processes.folder, name, json);
         try {
             if (!peer.blind) await fill(contestant, held, workload.dimensions);
             const first = await post(contestant, held[0]?.json ?? "");

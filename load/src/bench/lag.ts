@@ -1,6 +1,4 @@
-import { writeFileSync } from "node:fs";
-import path from "node:path";
-
+import { writeBodies } from "../generators/bodies.ts";
 import { closedLoop } from "../generators/wrk.ts";
 import { localModel } from "../peers/service/localModel.ts";
 import { listingText } from "../workload.ts";
@@ -28,11 +26,10 @@ export const lag: Trial = {
         if (!bench.has(localModel)) return { ...empty, facts: [], floors: [] };
         const service = await localModel.start({ ...ground, core: cores.server });
         try {
-            const bodiesFile = path.join(ground.processes.folder, `${ID}.ndjson`);
             const bodies = Array.from({ length: TEXTS }, (_, at) =>
                 JSON.stringify({ model: localModel.model, input: listingText(at) }),
             );
-            writeFileSync(bodiesFile, `${bodies.join("\n")}\n`);
+            const bodiesFile = writeBodies(ground.processes.folder, ID, bodies);
             const { url, headers, pid } = service;
             const load = {
                 url,

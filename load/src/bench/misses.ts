@@ -1,8 +1,6 @@
-import { writeFileSync } from "node:fs";
-import path from "node:path";
-
 import { MISSES_PER_CPU } from "@property-search/contract";
 
+import { writeBodies } from "../generators/bodies.ts";
 import { openLoop } from "../generators/openLoop.ts";
 import type { Sample } from "../generators/sample.ts";
 import type { Contestant } from "../peers/peer.ts";
@@ -102,9 +100,8 @@ async function arriving(
 ): Promise<Sample> {
     // More than are due: how many really come is left to chance.
     const bodies = texts.take(USERS + Math.ceil(rate * seconds * 1.2));
-    const bodiesFile = path.join(ground.processes.folder, `${ID}.ndjson`);
     const json = bodies.map((input) => JSON.stringify({ model: localModel.model, input }));
-    writeFileSync(bodiesFile, `${json.join("\n")}\n`);
+    const bodiesFile = writeBodies(ground.processes.folder, ID, json);
     const load = { url, headers, bodiesFile, connections: USERS, seconds };
     const run = { ...load, core: cores.generator, server: pid };
     const sample = await openLoop(rate, "once")(run, signal);

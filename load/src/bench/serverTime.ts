@@ -1,6 +1,4 @@
-import { writeFileSync } from "node:fs";
-import path from "node:path";
-
+import { writeBodies } from "../generators/bodies.ts";
 import { closedLoop } from "../generators/wrk.ts";
 import { ours, oursFromRedis, type Service } from "../peers/service/service.ts";
 import { requestBodies } from "../workload.ts";
@@ -52,8 +50,8 @@ async function timeOf(service: Service, bench: Bench): Promise<ServerTimes> {
     const contestant = await service.start({ ...ground, core: cores.server });
     try {
         const bodies = requestBodies(WORKLOAD);
-        const bodiesFile = path.join(ground.processes.folder, `${ID}.ndjson`);
-        writeFileSync(bodiesFile, bodies.map(({ json }) => `${json}\n`).join(""));
+        const json = bodies.map((body) => body.json);
+        const bodiesFile = writeBodies(ground.processes.folder, ID, json);
         await fill(contestant, bodies, WORKLOAD.dimensions);
         const { url, headers, pid } = contestant;
         const load = {

@@ -1,6 +1,4 @@
-import { writeFileSync } from "node:fs";
-import path from "node:path";
-
+import { writeBodies } from "../generators/bodies.ts";
 import { openLoop } from "../generators/openLoop.ts";
 import { oursWithRedis } from "../peers/service/service.ts";
 import { groupUsage } from "../processes/usage.ts";
@@ -35,9 +33,8 @@ export function soak(seconds: number): Trial {
                 say(`${title}: ${gone.toFixed(0)} s, ${(residentBytes / 2 ** 20).toFixed(0)} MiB`);
             }, 1000);
             try {
-                const bodiesFile = path.join(ground.processes.folder, `${ID}.ndjson`);
-                const bodies = requestBodies(WORKLOAD).map(({ json }) => `${json}\n`);
-                writeFileSync(bodiesFile, bodies.join(""));
+                const bodies = requestBodies(WORKLOAD).map(({ json }) => json);
+                const bodiesFile = writeBodies(ground.processes.folder, ID, bodies);
                 const { url, headers, pid } = service;
                 const { rate, latency, failed } = await openLoop(RATE)(
                     {

@@ -1,12 +1,18 @@
 import { Agent, request } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
 
 export interface LoadOptions {
     readonly url: string;
     readonly path: string;
-    /** Bodies sent in turn, as JSON. */
-    readonly bodies: readonly unknown[];
+    /** Bodies sent in turn, as JSON; or the body of the request with this number. */
+    readonly bodies: readonly unknown[] | ((number: number) => unknown);
     /** Connections, each with one open request at a time. */
     readonly connections: number;
+    /**
+     * Requests that arrive a second, evenly, whether or not earlier ones are answered. Default: each
+     * connection sends the next one as soon as it has its answer.
+     */
+    readonly perSecond?: number;
     /** Upper bound on requests; the load ends by itself when it is reached. */
     readonly maxRequests: number;
     /** Upper bound on the duration in seconds, likewise. */
@@ -25,37 +31,66 @@ export interface Load {
     stop: () => Promise<LoadResult>;
     /** Requests answered so far. */
     answered: () => number;
+    /** Seconds that 95 % of those answered in the last so many seconds took, from when they were due. */
+    p95: (lastSeconds: number) => number;
 }
 
 const REQUEST_TIMEOUT_MILLISECONDS = 20_000;
 
-/** Starts a closed-loop load that is bounded in count and time and retries nothing. */
+/** Starts a load that is bounded in count and time and retries nothing. */
 export function startLoad(options: LoadOptions): Load {
-    const agent = new Agent({ keepAlive: options.keepAlive, maxSockets: options.connections });
+    const { url, path, bodies, connections, perSecond, keepAlive } = options;
+    const agent = new Agent({ keepAlive, maxSockets: connections });
     const deadline = Date.now() + options.maxSeconds * 1000;
     const failures: string[] = [];
+    const answers: { readonly at: number; readonly seconds: number }[] = [];
     let sent = 0;
-    let answered = 0;
     let stopped = false;
 
-    async function connection(): Promise<void> {
-        while (!stopped && sent < options.maxRequests && Date.now() < deadline) {
-            const body = options.bodies[sent % options.bodies.length];
-            sent += 1;
-            const outcome = await send(new URL(options.path, options.url), agent, body);
-            if (outcome === undefined) answered += 1;
-            else failures.push(outcome);
-        }
+    const over = () => stopped || sent >= options.maxRequests || Date.now() >= deadline;
+
+    async function next(due: number): Promise<void> {
+        const body = typeof bodies === "function" ? bodies(sent) : bodies[sent % bodies.length];
+        sent += 1;
+        const outcome = await send(new URL(path, url), agent, body);
+        const at = Date.now();
+        if (outcome === undefined) answers.push({ at, seconds: (at - due) / 1000 });
+        else failures.push(outcome);
     }
 
-    const finished = Promise.all(Array.from({ length: options.connections }, connection));
+    async function connection(): Promise<void> {
+        while (!over()) await next(Date.now());
+    }
+
+    async function arrivals(rate: number): Promise<void> {
+        const open = new Set<Promise<void>>();
+        const start = Date.now();
+        while (!over()) {
+            const due = start + (sent * 1000) / rate;
+            await delay(Math.max(0, due - Date.now()));
+            const request = next(due).finally(() => open.delete(request));
+            open.add(request);
+        }
+        await Promise.all(open);
+    }
+
+    const finished =
+        perSecond === undefined
+            ? Promise.all(Array.from({ length: connections }, connection))
+            : arrivals(perSecond);
     return {
-        answered: () => answered,
+        answered: () => answers.length,
+        p95: (lastSeconds) => {
+            const from = Date.now() - lastSeconds * 1000;
+            const recent = answers.filter(({ at }) => at >= from).map(({ seconds }) => seconds);
+            recent.sort((one, other) => one - other);
+            return recent[Math.ceil(recent.length * 0.95) - 1] ?? NaN;
+        },
         stop: async () => {
             stopped = true;
             await finished;
             agent.destroy();
-            return { answered, failures };
+            return { answered: answers.length, failures };
         },
     };
 }

@@ -1,55 +1,101 @@
-import { KubeConfig } from "@kubernetes/client-node";
 import { MONITORING_NAMES, NAMESPACES, PORTS } from "@property-search/contract";
-import { once } from "node:events";
-import type { IncomingMessage } from "node:http";
-import { request } from "node:https";
-import { json } from "node:stream/consumers";
 import type { TestCluster } from "./cluster.ts";
+import { openService } from "./proxy.ts";
+
+type Labels = Readonly<Record<string, string>>;
 
 export interface Sample {
-    readonly metric: Readonly<Record<string, string>>;
+    readonly metric: Labels;
     readonly value: number;
+}
+
+/** One series of a range, with the Unix times at which it has a value. */
+export interface Times {
+    readonly metric: Labels;
+    readonly seconds: readonly number[];
+}
+
+export interface LiveAlert {
+    readonly labels: Labels;
+    readonly state: "pending" | "firing";
+}
+
+export interface LiveRule {
+    readonly expr: string;
+    /** Seconds of its `for`. */
+    readonly for: number;
+    readonly alerts: readonly LiveAlert[];
 }
 
 export interface LivePrometheus {
     /** @throws Error with Prometheus' own words, for a query that it refuses */
     readonly query: (expr: string) => Promise<readonly Sample[]>;
+    /** Looks at each second from one Unix time to another, which are 11,000 seconds apart at most. */
+    readonly timesOf: (expr: string, from: number, to: number) => Promise<readonly Times[]>;
+    /** @throws Error when Prometheus has no such alert */
+    readonly rule: (name: string) => Promise<LiveRule>;
 }
 
-interface Answer {
+interface Answer<Data> {
     readonly status: "success" | "error";
     readonly error?: string;
-    readonly data?: {
-        readonly result: readonly {
-            readonly metric: Readonly<Record<string, string>>;
-            readonly value: readonly [time: number, value: string];
-        }[];
-    };
+    readonly data?: Data;
 }
 
-/** Prometheus of the cluster, by the API server's proxy: it is reachable from nowhere else. */
-export function openPrometheus({ kubeconfig }: TestCluster): LivePrometheus {
-    const config = new KubeConfig();
-    config.loadFromFile(kubeconfig);
-    const server = config.getCurrentCluster()?.server ?? "";
-    const service = `${MONITORING_NAMES.prometheus}:${PORTS.prometheus}`;
-    const base = `${server}/api/v1/namespaces/${NAMESPACES.monitoring}/services/${service}/proxy`;
+interface Series<Values> {
+    readonly result: readonly ({ readonly metric: Labels } & Values)[];
+}
+
+type Value = readonly [time: number, value: string];
+
+interface Rules {
+    readonly groups: readonly {
+        readonly rules: readonly {
+            readonly name: string;
+            readonly query: string;
+            readonly duration: number;
+            readonly alerts: readonly LiveAlert[];
+        }[];
+    }[];
+}
+
+/** Prometheus of the cluster. */
+export function openPrometheus(cluster: TestCluster): LivePrometheus {
+    const get = openService(cluster, {
+        namespace: NAMESPACES.monitoring,
+        name: MONITORING_NAMES.prometheus,
+        port: PORTS.prometheus,
+    });
+    async function ask<Data>(path: string, parameters: Record<string, string>): Promise<Data> {
+        const query = new URLSearchParams(parameters).toString();
+        const answer = (await get(`/api/v1/${path}?${query}`)) as Answer<Data>;
+        if (answer.status !== "success" || !answer.data) {
+            throw new Error(`Prometheus: ${answer.error ?? "no answer"}: ${path}?${query}`);
+        }
+        return answer.data;
+    }
     return {
         query: async (expr) => {
-            const parameters = new URLSearchParams({ query: expr });
-            const options = {};
-            await config.applyToHTTPSOptions(options);
-            const asking = request(`${base}/api/v1/query?${parameters.toString()}`, options);
-            asking.end();
-            const [response] = (await once(asking, "response")) as [IncomingMessage];
-            const answer = (await json(response)) as Answer;
-            if (answer.status !== "success" || !answer.data) {
-                throw new Error(`Prometheus: ${answer.error ?? "no answer"}: ${expr}`);
-            }
-            return answer.data.result.map(({ metric, value: [, value] }) => ({
+            const { result } = await ask<Series<{ value: Value }>>("query", { query: expr });
+            return result.map(({ metric, value: [, value] }) => ({ metric, value: Number(value) }));
+        },
+        timesOf: async (expr, from, to) => {
+            const { result } = await ask<Series<{ values: readonly Value[] }>>("query_range", {
+                query: expr,
+                start: String(from),
+                end: String(to),
+                step: "1",
+            });
+            return result.map(({ metric, values }) => ({
                 metric,
-                value: Number(value),
+                seconds: values.map(([time]) => time),
             }));
+        },
+        rule: async (name) => {
+            const { groups } = await ask<Rules>("rules", { type: "alert" });
+            const found = groups.flatMap(({ rules }) => rules).find((rule) => rule.name === name);
+            if (!found) throw new Error(`Prometheus has no alert ${name}`);
+            return { expr: found.query, for: found.duration, alerts: found.alerts };
         },
     };
 }

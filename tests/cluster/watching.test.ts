@@ -1,0 +1,254 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { NAMESPACES, PATHS } from "@property-search/contract";
+import { gatewayUrl } from "@property-search/deploy";
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { watchAlerts, type AlertStory } from "../support/alerts.ts";
+import { bothColoursReady, eventually, openCluster } from "../support/cluster.ts";
+import { writeEvidence } from "../support/evidence.ts";
+import { startLoad, type Load, type LoadOptions } from "../support/load.ts";
+import { memoryOf, pauseAtNone, scalePrometheus } from "../support/platform.ts";
+import { openPrometheus } from "../support/prometheus.ts";
+import { watchReplicas, type ReplicaWatch } from "../support/replicas.ts";
+
+/*
+ * One story of half an hour, in which each part makes the cause of what the next one needs: a cold cache
+ * under a step of the load, an idle time without hits, a colour that is gone, a cache that is warm, one
+ * that fails while answers are slow, and Prometheus away.
+ */
+
+/** Misses a second, of which blue gets nine tenths: two pods stay below their target of misses and CPU. */
+const USUAL = 24;
+const STEP = 5;
+/** Two evaluations of the rules. */
+const SLACK = 30;
+const FLOOR = 2;
+const LIMIT = 4;
+const MIB = 2 ** 20;
+/** Texts of one request, of which so many are in the cache while it fails. */
+const BATCH = 128;
+const KNOWN_OF_BATCH = 80;
+
+const run = randomUUID();
+const cluster = openCluster();
+const prometheus = openPrometheus(cluster);
+const alerts = watchAlerts(cluster, prometheus);
+const evidence: Record<string, unknown> = {};
+
+let blue: ReplicaWatch;
+let entrance: string;
+/** Whatever still sends when the story breaks off. */
+const loads: Load[] = [];
+
+beforeAll(async () => {
+    await bothColoursReady(cluster);
+    entrance = await gatewayUrl(cluster);
+    blue = watchReplicas(cluster, "blue");
+    await eventually("blue is at its floor", () => Promise.resolve(blue.now() === FLOOR), 900);
+}, 960_000);
+
+afterAll(async () => {
+    await Promise.all(loads.map((load) => load.stop()));
+    blue.stop();
+    await scalePrometheus(cluster, 1);
+    await pauseAtNone(cluster, "green", false);
+    writeEvidence("watching", { ...evidence, replicasOfBlue: blue.changes() });
+}, 120_000);
+
+describe("while every text is new", () => {
+    let load: Load;
+
+    test("a step of five times brings pods within a minute, and p95 recovers", async () => {
+        const usual = send({ perSecond: USUAL, bodies: newText });
+        await delay(45_000);
+        const before = usual.p95(20);
+        await stop(usual);
+        expect(blue.now()).toBe(FLOOR);
+
+        const step = Date.now();
+        load = send({ perSecond: USUAL * STEP, bodies: newText });
+        await eventually("blue has a new pod that is ready", () =>
+            Promise.resolve(blue.ready() > FLOOR),
+        );
+        const addedAfter = (Date.now() - step) / 1000;
+        let worst = 0;
+        await eventually(
+            "p95 is below half a second on all the pods there may be",
+            async () => {
+                await delay(1000);
+                worst = Math.max(worst, load.p95(10));
+                return blue.ready() === LIMIT && load.p95(10) < 0.5;
+            },
+            240,
+        );
+        const recoveredAfter = (Date.now() - step) / 1000;
+        evidence.step = {
+            ...{
+                missesBefore: USUAL,
+                missesAfter: USUAL * STEP,
+                p95Before: before,
+                p95Worst: worst,
+            },
+            ...{ p95After: load.p95(10), addedAfter, recoveredAfter },
+        };
+        expect(addedAfter).toBeLessThanOrEqual(60);
+    }, 420_000);
+
+    test("a hit rate of nothing wakes somebody", async () => {
+        await alerts.fired("EmbeddingCacheHitRateCritical", "blue", 240);
+        await stop(load);
+    }, 300_000);
+});
+
+describe("while a text or two a second come, all of them new", () => {
+    let idleSince: number;
+    let trickle: Load;
+
+    test("a colour that has weight and no pod is down, and the other one is not", async () => {
+        idleSince = Date.now() / 1000;
+        trickle = send({ perSecond: 1, bodies: newText });
+        await pauseAtNone(cluster, "green", true);
+        await alerts.fired("EmbeddingServiceDown", "green", 150);
+        await pauseAtNone(cluster, "green", false);
+        await alerts.over("EmbeddingServiceDown", "green", 150);
+        const { alerts: down } = await prometheus.rule("EmbeddingServiceDown");
+        expect(down).toEqual([]);
+    }, 360_000);
+
+    test("the colour goes back to its floor: after five minutes, a pod a minute", async () => {
+        await eventually("blue is at its floor", () => Promise.resolve(blue.now() === FLOOR), 720);
+        const falls = blue.changes().filter(({ at }) => at > idleSince);
+        expect(falls.map(({ replicas }) => replicas)).toEqual([3, 2]);
+        const [first, second] = falls.map(({ at }) => at - idleSince);
+        evidence.floor = { firstPodWentAfter: first, secondPodWentAfter: second };
+        // The autoscaler looks every 15 s.
+        expect(first).toBeGreaterThanOrEqual(285);
+        expect((second ?? NaN) - (first ?? NaN)).toBeGreaterThanOrEqual(45);
+    }, 780_000);
+
+    test("a cache without hits misses the savings target", async () => {
+        await alerts.fired("EmbeddingSavingsTargetMissed", "all", 900);
+        // Those that were for the colour that was down have failed.
+        await trickle.stop();
+    }, 960_000);
+});
+
+describe("once the texts are known", () => {
+    test("the alerts of the cold cache are over", async () => {
+        const load = send({ perSecond: 1.5, bodies: () => batch(BATCH), path: PATHS.embeddings });
+        await alerts.over("EmbeddingCacheHitRateCritical", "blue", 120);
+        await alerts.over("EmbeddingSavingsTargetMissed", "all", 180);
+        await delay(30_000);
+        await stop(load);
+        expect(blue.now()).toBe(FLOOR);
+    }, 400_000);
+});
+
+describe("when the hit rate falls at the same traffic", () => {
+    let load: Load;
+
+    test("there are more pods", async () => {
+        const fall = Date.now();
+        load = send({
+            ...{ perSecond: 1.5, path: PATHS.embeddings },
+            bodies: () => batch(KNOWN_OF_BATCH),
+        });
+        await eventually("blue has more pods", () => Promise.resolve(blue.now() > FLOOR), 120);
+        evidence.fallingHitRate = {
+            ...{ from: 1, to: KNOWN_OF_BATCH / BATCH, morePodsAfter: (Date.now() - fall) / 1000 },
+        };
+    }, 180_000);
+
+    test("it warns of the hit rate and of slow answers", async () => {
+        await alerts.fired("EmbeddingCacheHitRateLow", "blue", 600);
+        await alerts.fired("EmbeddingLatencyHigh", "blue", 600);
+        await stop(load);
+    }, 1_260_000);
+
+    test("and is over when texts are found again", async () => {
+        const hits = send({ perSecond: 150, bodies: (at) => ({ text: knownText(at) }) });
+        await alerts.over("EmbeddingCacheHitRateLow", "blue", 240);
+        await alerts.over("EmbeddingLatencyHigh", "blue", 240);
+        await stop(hits);
+    }, 500_000);
+});
+
+test("without Prometheus no pod goes and none comes", async () => {
+    const pods = blue.now();
+    const away = Date.now() / 1000;
+    expect(pods).toBeGreaterThan(FLOOR);
+    await scalePrometheus(cluster, 0);
+    // The window of scaling down, and a minute in which a pod would go.
+    await delay(375_000);
+    const changes = blue.changes().filter(({ at }) => at > away);
+    evidence.prometheusAway = { seconds: Date.now() / 1000 - away, pods, changes };
+    await scalePrometheus(cluster, 1);
+    expect(changes).toEqual([]);
+}, 560_000);
+
+describe("each alert came and went in its time, and its receiver knew", () => {
+    const stories: AlertStory[] = [];
+    evidence.alerts = stories;
+
+    test.each([
+        ["EmbeddingCacheHitRateCritical", "blue"],
+        ["EmbeddingServiceDown", "green"],
+        ["EmbeddingSavingsTargetMissed", "all"],
+        ["EmbeddingCacheHitRateLow", "blue"],
+        ["EmbeddingLatencyHigh", "blue"],
+    ])(
+        "%s of %s",
+        async (name, colour) => {
+            const story = await alerts.story(name, colour, 400);
+            stories.push(story);
+            expect(story.firedAfter).toBeLessThanOrEqual(story.for + SLACK);
+            expect(story.endedAfter).toBeLessThanOrEqual(SLACK);
+        },
+        420_000,
+    );
+
+    test("the dead man's switch hears the Watchdog", async () => {
+        await alerts.fired("Watchdog", "", 90);
+    }, 120_000);
+});
+
+test("watching costs no more than a gibibyte", async () => {
+    const memory = (await memoryOf(cluster, NAMESPACES.monitoring)) / MIB;
+    evidence.memory = { monitoringMiB: memory };
+    expect(memory).toBeGreaterThan(0);
+    expect(memory).toBeLessThanOrEqual(1024);
+}, 90_000);
+
+function send(sending: Pick<LoadOptions, "bodies" | "perSecond"> & Partial<LoadOptions>): Load {
+    const load = startLoad({
+        ...{ url: entrance, path: PATHS.embed, connections: 512, keepAlive: true },
+        ...{ maxRequests: 200_000, maxSeconds: 1_300 },
+        ...sending,
+    });
+    loads.push(load);
+    return load;
+}
+
+async function stop(load: Load): Promise<void> {
+    const { failures } = await load.stop();
+    expect(failures).toEqual([]);
+}
+
+function newText(at: number): object {
+    return {
+        text: `Listing ${at} of ${randomUUID()}: two rooms, a garden and a view of the river`,
+    };
+}
+
+function knownText(at: number): string {
+    return `Listing ${at % 1000} of ${run}: two rooms, a garden and a view of the river`;
+}
+
+/** A request for texts that are known, as many as said, and new ones. */
+function batch(known: number): object {
+    const start = Math.floor(Math.random() * 1000);
+    const input = Array.from({ length: BATCH }, (_, at) =>
+        at < known ? knownText(start + at) : (newText(at) as { text: string }).text,
+    );
+    return { model: "all-MiniLM-L6-v2", input, encoding_format: "base64" };
+}

@@ -1,0 +1,104 @@
+import { NAMESPACES } from "@property-search/contract";
+import type { Received } from "../../local/src/inbox/inbox.ts";
+import { eventually, type TestCluster } from "./cluster.ts";
+import type { LivePrometheus, LiveRule } from "./prometheus.ts";
+import { openService } from "./proxy.ts";
+
+/** One alert's way from its cause to its end, in seconds. */
+export interface AlertStory {
+    readonly alert: string;
+    readonly colour: string;
+    /** The rule's `for`. */
+    readonly for: number;
+    /** From when its expression held until it fired, and until the receiver had it. */
+    readonly firedAfter: number;
+    readonly receivedAfter: number;
+    /** From when its expression held no longer until it was over, and until the receiver knew. */
+    readonly endedAfter: number;
+    readonly endReceivedAfter: number;
+}
+
+/** Alerts by name and colour: `all` for those of both, and nothing for those of neither. */
+export interface LiveAlerts {
+    /** Waits until the receiver has it. */
+    readonly fired: (name: string, colour: string, seconds: number) => Promise<void>;
+    /** Waits until Prometheus says that it is over. */
+    readonly over: (name: string, colour: string, seconds: number) => Promise<void>;
+    /** Waits until the receiver knows that it is over, and tells all of it. */
+    readonly story: (name: string, colour: string, seconds: number) => Promise<AlertStory>;
+}
+
+/** Alerts of the cluster since now, as its receiver sees them. */
+export function watchAlerts(cluster: TestCluster, prometheus: LivePrometheus): LiveAlerts {
+    const since = Date.now();
+    const inbox = openService(cluster, {
+        namespace: NAMESPACES.monitoring,
+        name: "alert-inbox",
+        port: 8080,
+    });
+
+    async function received(name: string, colour: string, status: string) {
+        const all = (await inbox("/received")) as readonly Received[];
+        return all.find(
+            (one) =>
+                one.status === status &&
+                one.labels.alertname === name &&
+                (one.labels.colour ?? "") === colour &&
+                Date.parse(one.received) >= since,
+        );
+    }
+
+    async function fired(name: string, colour: string, seconds: number): Promise<void> {
+        await eventually(
+            `${name} of ${colour} is received`,
+            async () => (await received(name, colour, "firing")) !== undefined,
+            seconds,
+        );
+    }
+
+    async function over(name: string, colour: string, seconds: number): Promise<void> {
+        const isOf = ({ labels }: LiveRule["alerts"][number]) => labels.colour === colour;
+        await eventually(
+            `${name} of ${colour} is over`,
+            async () => !(await prometheus.rule(name)).alerts.some(isOf),
+            seconds,
+        );
+    }
+
+    async function story(name: string, colour: string, seconds: number): Promise<AlertStory> {
+        const ended = () => received(name, colour, "resolved");
+        const what = `the end of ${name} of ${colour} is received`;
+        await eventually(what, async () => (await ended()) !== undefined, seconds);
+        const [first, last] = [await received(name, colour, "firing"), await ended()];
+        if (!first || !last) throw new Error(`${name} of ${colour} was not received`);
+        const rule = await prometheus.rule(name);
+        const fire = Date.parse(first.startsAt) / 1000;
+        const end = Date.parse(last.endsAt) / 1000;
+        const range = await prometheus.timesOf(rule.expr, Math.floor(since / 1000), end);
+        const held = range.find(({ metric }) => (metric.colour ?? colour) === colour)?.seconds;
+        if (!held) throw new Error(`the expression of ${name} never held for ${colour}`);
+        const cause = beginOf(held, fire);
+        const gone = Math.max(...held.filter((second) => second <= end)) + 1;
+        return {
+            alert: name,
+            colour,
+            for: rule.for,
+            firedAfter: fire - cause,
+            receivedAfter: Date.parse(first.received) / 1000 - cause,
+            endedAfter: end - gone,
+            endReceivedAfter: Date.parse(last.received) / 1000 - gone,
+        };
+    }
+
+    return { fired, over, story };
+}
+
+/** @returns the first of the seconds in a row that lead up to `until` */
+function beginOf(seconds: readonly number[], until: number): number {
+    const before = seconds.filter((second) => second <= until);
+    let at = before.length - 1;
+    while (at > 0 && (before[at] ?? NaN) - (before[at - 1] ?? NaN) < 1.5) at -= 1;
+    const begin = before[at];
+    if (begin === undefined) throw new Error("the expression did not hold before the alert");
+    return begin;
+}

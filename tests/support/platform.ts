@@ -34,7 +34,7 @@ export async function pauseAtNone(
     paused: boolean,
 ): Promise<void> {
     const annotations = { "autoscaling.keda.sh/paused-replicas": paused ? "0" : null };
-    const scaledObject = {
+    const scaledObject: object = {
         apiVersion: "keda.sh/v1alpha1",
         kind: "ScaledObject",
         metadata: { name: SERVICE_NAMES[colour], namespace: NAMESPACES[colour], annotations },

@@ -2,6 +2,7 @@ import { createServer, type Server } from "node:http";
 import type { Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 
+import { doors } from "./doors.ts";
 import { errorBody, HttpError } from "./error.ts";
 import type { Handler } from "./exchange.ts";
 import { expressLane, type ExpressLane } from "./express.ts";
@@ -11,7 +12,6 @@ import { Message, responseOf } from "./message.ts";
 const KEEP_ALIVE_SECONDS = 95;
 const HEADERS_TIMEOUT_SECONDS = 10;
 const REQUEST_TIMEOUT_SECONDS = 30;
-const BACKLOG = 4_096;
 
 export interface DrainOptions {
     /** Without a request for so long, nobody sends any more: the listener closes. */
@@ -37,18 +37,33 @@ export function httpServer(listener: Handler): HttpServer {
     };
     const server = nodeServer(serve);
     const express = expressFor(server, serve);
+    const entrance = doors(server, express.take);
 
     return {
-        listen: (port, host) => listen(server, port, host),
+        listen: entrance.listen,
         drain: async ({ quietMilliseconds, acceptMilliseconds, timeoutMilliseconds }) => {
             const begun = performance.now();
             const elapsed = (): number => performance.now() - begun;
             const quiet = (): boolean =>
                 performance.now() - Math.max(lastRequest, begun) >= quietMilliseconds;
             while (!quiet() && elapsed() < acceptMilliseconds) await wait(20);
-            return close(server, express, timeoutMilliseconds - elapsed());
+            return end(timeoutMilliseconds - elapsed());
         },
     };
+
+    /** Idle connections end at once, busy ones after their answer, and what is left when time is up. */
+    async function end(milliseconds: number): Promise<number> {
+        const closed = entrance.close();
+        express.close();
+        const timer = Promise.withResolvers<"late">();
+        const timeout = setTimeout(() => timer.resolve("late"), Math.max(0, milliseconds));
+        const outcome = await Promise.race([closed, timer.promise]);
+        clearTimeout(timeout);
+        const left = outcome === "late" ? await entrance.count() : 0;
+        express.cutOff();
+        server.closeAllConnections();
+        return left;
+    }
 }
 
 /** A complete server of its own, with our limits and our words for what is not HTTP. */
@@ -90,43 +105,6 @@ function expressFor(server: Server, serve: Handler): ExpressLane {
     server.removeAllListeners("connection");
     server.on("connection", express.take);
     return express;
-}
-
-function listen(server: Server, port: number, host?: string): Promise<number> {
-    return new Promise((resolve, reject) => {
-        server.once("error", (error: NodeJS.ErrnoException) => {
-            const { code } = error;
-            reject(
-                code === "EADDRINUSE"
-                    ? new Error(`Port ${port} is in use: stop what listens there, or set PORT`)
-                    : error,
-            );
-        });
-        server.listen({ port, host, backlog: BACKLOG }, () => {
-            const address = server.address();
-            resolve(typeof address === "object" && address ? address.port : port);
-        });
-    });
-}
-
-/** Idle connections end at once, busy ones after their answer, and what is left when time is up. */
-async function close(server: Server, express: ExpressLane, milliseconds: number): Promise<number> {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    express.close();
-    const timer = Promise.withResolvers<"late">();
-    const timeout = setTimeout(() => timer.resolve("late"), Math.max(0, milliseconds));
-    const outcome = await Promise.race([closed, timer.promise]);
-    clearTimeout(timeout);
-    if (outcome !== "late") {
-        express.cutOff();
-        return 0;
-    }
-    const left = await new Promise<number>((resolve) =>
-        server.getConnections((_, count) => resolve(count)),
-    );
-    express.cutOff();
-    server.closeAllConnections();
-    return left;
 }
 
 /** A request that is not even HTTP has no response object; it still gets an answer in JSON. */

@@ -15,7 +15,7 @@ import {
     type PodsArgs,
 } from "./redis/pods.ts";
 import { aclFile, redisConf, replicationConf, sha256 } from "./redis/settings.ts";
-import { disruptionBudget, type Resources } from "./workload.ts";
+import { disruptionBudget, RETAINED, volumeClaim, type Resources } from "./workload.ts";
 
 export interface RedisArgs {
     readonly namespace: pulumi.Input<string>;
@@ -130,10 +130,7 @@ export class Redis extends pulumi.ComponentResource {
                     minReadySeconds: 5,
                     revisionHistoryLimit: 3,
                     updateStrategy: { type: "RollingUpdate" },
-                    persistentVolumeClaimRetentionPolicy: {
-                        whenDeleted: "Retain",
-                        whenScaled: "Retain",
-                    },
+                    persistentVolumeClaimRetentionPolicy: RETAINED,
                     selector: { matchLabels },
                     template: {
                         metadata: {
@@ -142,7 +139,7 @@ export class Redis extends pulumi.ComponentResource {
                         },
                         spec: redisPod(podsArgs),
                     },
-                    volumeClaimTemplates: [volumeClaim(args)],
+                    volumeClaimTemplates: [volumeClaim(args.storage, args.storageClass)],
                 },
             },
             {
@@ -214,18 +211,4 @@ function scriptText(file: string): string {
 
 function servicePort(name: string, port: number): k8s.types.input.core.v1.ServicePort {
     return { name, port, targetPort: name, protocol: "TCP" };
-}
-
-function volumeClaim({
-    storage,
-    storageClass,
-}: RedisArgs): k8s.types.input.core.v1.PersistentVolumeClaim {
-    return {
-        metadata: { name: "data" },
-        spec: {
-            accessModes: ["ReadWriteOnce"],
-            ...(storageClass !== undefined && { storageClassName: storageClass }),
-            resources: { requests: { storage } },
-        },
-    };
 }

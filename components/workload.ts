@@ -78,6 +78,27 @@ export function spread(
     }));
 }
 
+/** A claim named `data`, of which each pod of a StatefulSet has its own. */
+export function volumeClaim(
+    storage: string,
+    storageClass: string | undefined,
+): k8s.types.input.core.v1.PersistentVolumeClaim {
+    return {
+        metadata: { name: "data" },
+        spec: {
+            accessModes: ["ReadWriteOnce"],
+            ...(storageClass !== undefined && { storageClassName: storageClass }),
+            resources: { requests: { storage } },
+        },
+    };
+}
+
+/** Volumes outlive the StatefulSet and the pods that it gives up. */
+export const RETAINED: k8s.types.input.apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy = {
+    whenDeleted: "Retain",
+    whenScaled: "Retain",
+};
+
 /** A budget that lets one pod at a time be evicted, and any pod that does not work anyway. */
 export function disruptionBudget(
     matchLabels: Record<string, string>,

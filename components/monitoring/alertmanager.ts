@@ -3,9 +3,15 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { sha256 } from "../redis/settings.ts";
-import { containerResources, hardenedContainer, httpProbe } from "../workload.ts";
+import {
+    containerResources,
+    hardenedContainer,
+    httpProbe,
+    RETAINED,
+    volumeClaim,
+} from "../workload.ts";
 import { alertmanagerConfig, type AlertmanagerConfigArgs } from "./alertmanagerConfig.ts";
-import { address, part, partPod, SMALL, volumeClaim } from "./part.ts";
+import { address, part, partPod, SMALL } from "./part.ts";
 import { ALERTMANAGER_FOLDER, SLACK_URL_KEY, type AlertReceivers } from "./receivers.ts";
 
 const DATA_FOLDER = "/alertmanager";
@@ -88,10 +94,7 @@ export class Alertmanager extends pulumi.ComponentResource {
                     podManagementPolicy: "Parallel",
                     revisionHistoryLimit: 3,
                     updateStrategy: { type: "RollingUpdate" },
-                    persistentVolumeClaimRetentionPolicy: {
-                        whenDeleted: "Retain",
-                        whenScaled: "Retain",
-                    },
+                    persistentVolumeClaimRetentionPolicy: RETAINED,
                     selector: { matchLabels: own.matchLabels },
                     template: {
                         metadata: {

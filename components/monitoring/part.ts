@@ -86,21 +86,6 @@ export function partPod(
     };
 }
 
-/** A claim named `data`. */
-export function volumeClaim(
-    storage: string,
-    storageClass: string | undefined,
-): k8s.types.input.core.v1.PersistentVolumeClaim {
-    return {
-        metadata: { name: "data" },
-        spec: {
-            accessModes: ["ReadWriteOnce"],
-            ...(storageClass !== undefined && { storageClassName: storageClass }),
-            resources: { requests: { storage } },
-        },
-    };
-}
-
 /** Strategy of a Deployment whose successor is ready before it goes. */
 export const ROLLING: k8s.types.input.apps.v1.DeploymentStrategy = {
     type: "RollingUpdate",

@@ -3,9 +3,16 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { sha256 } from "../redis/settings.ts";
-import { containerResources, hardenedContainer, httpProbe, type Resources } from "../workload.ts";
+import {
+    containerResources,
+    hardenedContainer,
+    httpProbe,
+    RETAINED,
+    volumeClaim,
+    type Resources,
+} from "../workload.ts";
 import type { RuleFile } from "./alerts/index.ts";
-import { address, part, partPod, volumeClaim } from "./part.ts";
+import { address, part, partPod } from "./part.ts";
 import { readable, readersIn } from "./readers.ts";
 import {
     CONFIG_FOLDER,
@@ -131,10 +138,7 @@ export class Prometheus extends pulumi.ComponentResource {
                     replicas: 1,
                     revisionHistoryLimit: 3,
                     updateStrategy: { type: "RollingUpdate" },
-                    persistentVolumeClaimRetentionPolicy: {
-                        whenDeleted: "Retain",
-                        whenScaled: "Retain",
-                    },
+                    persistentVolumeClaimRetentionPolicy: RETAINED,
                     selector: { matchLabels: own.matchLabels },
                     template: {
                         metadata: {

@@ -1,4 +1,4 @@
-import { MONITORING_NAMES, NAMESPACES, PORTS } from "@property-search/contract";
+import { MONITORING_NAMES, NAMESPACES, PORTS, SCRAPE_INTERVAL } from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
@@ -124,7 +124,7 @@ function source(): string {
                 isDefault: true,
                 editable: false,
                 // Grafana computes $__rate_interval from it.
-                jsonData: { timeInterval: "15s", httpMethod: "POST" },
+                jsonData: { timeInterval: `${SCRAPE_INTERVAL}s`, httpMethod: "POST" },
             },
         ],
     });

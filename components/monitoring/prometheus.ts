@@ -20,7 +20,8 @@ import {
     REMOTE_WRITE_FOLDER,
     REMOTE_WRITE_TOKEN_KEY,
     RULES_FOLDER,
-    type GatewayMetrics,
+    type RemoteWriteTarget,
+    type ScrapeConfigArgs,
 } from "./scrapeConfig.ts";
 
 const DATA_FOLDER = "/prometheus";
@@ -34,35 +35,26 @@ const RULES_NAME = "prometheus-rules";
 const REMOTE_WRITE_NAME = "prometheus-remote-write";
 
 /** What a stack decides of Prometheus. */
-export interface PrometheusSettings {
+export interface PrometheusSettings extends Pick<ScrapeConfigArgs, "cluster" | "gateway"> {
     /** Prometheus 2.42 or newer, or 3. */
     readonly image: string;
     readonly cpuRequest: string;
     readonly memoryLimit: string;
     /** Size of the volume, four fifths of which hold data. */
     readonly storage: string;
-    /** Label `cluster` of whatever leaves Prometheus. Default: none. */
-    readonly cluster?: string | undefined;
-    /** Undefined: the gateway is not scraped. */
-    readonly gateway?: GatewayMetrics | undefined;
     /** Undefined: nothing is written elsewhere. */
     readonly remoteWrite?: RemoteWrite | undefined;
 }
 
-export interface RemoteWrite {
-    readonly url: string;
-    /** With a user the token is a password, without one it is a bearer token. */
-    readonly username?: string | undefined;
+export interface RemoteWrite extends Omit<RemoteWriteTarget, "authorized"> {
     readonly token?: pulumi.Input<string> | undefined;
 }
 
-export interface PrometheusArgs extends PrometheusSettings {
+export interface PrometheusArgs
+    extends PrometheusSettings, Pick<ScrapeConfigArgs, "redis" | "grafana"> {
     readonly namespace: pulumi.Input<string>;
     /** Namespaces with pods to scrape, by role; in each Prometheus may list pods. */
     readonly scraped: Readonly<Record<string, pulumi.Input<string>>>;
-    /** Whether Redis runs in the data namespace, and an exporter beside it. */
-    readonly redis: boolean;
-    readonly grafana: boolean;
     /** By file name. */
     readonly rules: Readonly<Record<string, RuleFile>>;
     /** Default: the cluster's default class. */

@@ -1,5 +1,5 @@
 import { JOBS, RESPONSE_TIME_BUCKETS } from "@property-search/contract";
-import type { AlertThresholds } from "../components/monitoring/alerts/thresholds.ts";
+import { MOST_HOURS, type AlertThresholds } from "../components/monitoring/alerts/thresholds.ts";
 import type { AlertReceivers } from "../components/monitoring/receivers.ts";
 import { pattern, type ConfigReader } from "./reader.ts";
 import { ADDRESS } from "./service.ts";
@@ -7,8 +7,6 @@ import { ADDRESS } from "./service.ts";
 /** Key of Slack's URL, which Pulumi.yaml cannot declare as a secret, since it may be left out. */
 export const SLACK_URL = "alerts.slackUrl";
 
-/** Prometheus keeps 200 hours; what is projected from more than a week would lack its beginning. */
-const MOST_HOURS = 168;
 const FEWEST_HOURS = 0.1;
 
 const CHANNEL = pattern(/^[#@]?[^\s#@]+$/, "a channel such as #alerts");

@@ -51,8 +51,8 @@ export const DEFAULT_THRESHOLDS: AlertThresholds = {
     jobs: [JOBS.redis, JOBS.kubeState, JOBS.prometheus, JOBS.alertmanager],
 };
 
-/** Prometheus keeps 200 h. */
-const MOST_HOURS = 168;
+/** Prometheus keeps 200 h; what is projected from more than a week would lack its beginning. */
+export const MOST_HOURS = 168;
 
 /** @throws Error with every finding at once. */
 export function checkThresholds(thresholds: AlertThresholds): void {

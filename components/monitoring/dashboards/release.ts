@@ -1,4 +1,4 @@
-import { METRICS, SERIES, TRAFFIC_WEIGHT } from "@property-search/contract";
+import { METRICS, SERIES } from "@property-search/contract";
 import { dashboard, type Row } from "./dashboard.ts";
 import { shareOf } from "../alerts/recording.ts";
 import { withColour } from "../alerts/subjects.ts";
@@ -7,6 +7,7 @@ import { goodBelow, goodFrom } from "./palette.ts";
 import { graph, stat, table, type GraphOptions } from "./panels.ts";
 import { ofEachColour, OF_COLOURS, OF_SERVICE, quantile, query, rate, SHOWN } from "./queries.ts";
 import { UNITS } from "./units.ts";
+import { WEIGHTS, whoServes } from "./whoServes.ts";
 
 /** For whoever switches: both colours over the same minutes. */
 export function releaseDashboard(options: DashboardsOptions): object {
@@ -22,14 +23,7 @@ export function releaseDashboard(options: DashboardsOptions): object {
 
 function glance() {
     return [
-        stat({
-            id: 1,
-            title: "Who serves",
-            description: "The share of the traffic that the route gives each colour.",
-            unit: UNITS.percent,
-            width: 6,
-            queries: [query(`max by (colour) (${TRAFFIC_WEIGHT})`, "{{colour}}")],
-        }),
+        whoServes(6),
         stat({
             id: 2,
             title: "Versions",
@@ -70,7 +64,7 @@ function glance() {
             stacked: true,
             stepped: true,
             max: 100,
-            queries: [query(`max by (colour) (${TRAFFIC_WEIGHT})`, "{{colour}}")],
+            queries: [WEIGHTS],
         }),
         graph({
             id: 6,

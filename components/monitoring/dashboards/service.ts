@@ -1,4 +1,4 @@
-import { SERIES, TRAFFIC_WEIGHT } from "@property-search/contract";
+import { SERIES } from "@property-search/contract";
 import { dashboard } from "./dashboard.ts";
 import { shareOf } from "../alerts/recording.ts";
 import type { DashboardsOptions } from "./options.ts";
@@ -10,6 +10,7 @@ import { answers } from "./rows/answers.ts";
 import { pods } from "./rows/pods.ts";
 import { upstream } from "./rows/upstream.ts";
 import { UNITS } from "./units.ts";
+import { whoServes } from "./whoServes.ts";
 
 const FIRING = 'ALERTS{alertstate="firing",severity=~"critical|warning"}';
 
@@ -33,14 +34,7 @@ export function serviceDashboard(options: DashboardsOptions): object {
 function glance({ thresholds }: DashboardsOptions) {
     const { hitRatePercent, errorPercent, p95Seconds, savings } = thresholds;
     return [
-        stat({
-            id: 1,
-            title: "Who serves",
-            description: "The share of the traffic that the route gives each colour.",
-            unit: UNITS.percent,
-            width: 5,
-            queries: [query(`max by (colour) (${TRAFFIC_WEIGHT})`, "{{colour}}")],
-        }),
+        whoServes(5),
         stat({
             id: 2,
             title: "Requests",

@@ -1,6 +1,5 @@
 import {
     ADMIN_SECRET,
-    NAMESPACES,
     PORTS,
     REDIS_NAME,
     SERVICE_NAMES,
@@ -8,6 +7,7 @@ import {
 } from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { serviceHost } from "./addresses.ts";
 import { Autoscaler } from "./autoscaler.ts";
 import type { ScalingSettings } from "./autoscaler/scaling.ts";
 import {
@@ -227,10 +227,7 @@ function redisFor(
         `${name}-redis`,
         {
             metadata: metadata(REDIS_NAME),
-            spec: {
-                type: "ExternalName",
-                externalName: `${REDIS_NAME}.${NAMESPACES.data}.svc.cluster.local`,
-            },
+            spec: { type: "ExternalName", externalName: serviceHost(REDIS_NAME, "data") },
         },
         child,
     );

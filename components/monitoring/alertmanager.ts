@@ -1,7 +1,8 @@
-import { MONITORING_NAMES, NAMESPACES, PORTS } from "@property-search/contract";
+import { MONITORING_NAMES, PORTS } from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
+import { serviceHost } from "../addresses.ts";
 import { sha256 } from "../redis/settings.ts";
 import {
     containerResources,
@@ -187,7 +188,7 @@ function server(image: string, replicas: number): k8s.types.input.core.v1.Contai
 }
 
 function gossip(replicas: number): string[] {
-    const domain = `${PODS_SERVICE}.${NAMESPACES.monitoring}.svc.cluster.local`;
+    const domain = serviceHost(PODS_SERVICE, "monitoring");
     const peers = Array.from(
         { length: replicas },
         (_, index) =>

@@ -1,7 +1,8 @@
-import { MONITORING_NAMES, NAMESPACES, PORTS, SCRAPE_INTERVAL } from "@property-search/contract";
+import { MONITORING_NAMES, PORTS, SCRAPE_INTERVAL } from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
+import { serviceHost } from "../addresses.ts";
 import { sha256 } from "../redis/settings.ts";
 import { containerResources, hardenedContainer, httpProbe, type Resources } from "../workload.ts";
 import { DATA_SOURCE } from "./dashboards/dataSource.ts";
@@ -112,7 +113,7 @@ export class Grafana extends pulumi.ComponentResource {
 }
 
 function source(): string {
-    const host = `${MONITORING_NAMES.prometheus}.${NAMESPACES.monitoring}.svc.cluster.local`;
+    const host = serviceHost(MONITORING_NAMES.prometheus, "monitoring");
     return stringify({
         apiVersion: 1,
         datasources: [

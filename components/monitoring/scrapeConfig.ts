@@ -10,6 +10,7 @@ import {
     SERVICE_NAMES,
     TRAFFIC_WEIGHT,
 } from "@property-search/contract";
+import { serviceHost } from "../addresses.ts";
 
 /** Where Prometheus' pod finds what it reads. */
 export const CONFIG_FOLDER = "/run/prometheus-config";
@@ -117,7 +118,7 @@ function serviceJob(): ScrapeJob {
 
 /** One exporter asks each Redis pod that Prometheus names. */
 function redisJob(): ScrapeJob {
-    const exporter = `${MONITORING_NAMES.redisExporter}.${NAMESPACES.data}.svc.cluster.local`;
+    const exporter = serviceHost(MONITORING_NAMES.redisExporter, "data");
     return {
         job_name: JOBS.redis,
         metrics_path: "/scrape",

@@ -1,5 +1,6 @@
-import { NAMESPACES, PORTS, REDIS_NAME } from "@property-search/contract";
+import { PORTS, REDIS_NAME } from "@property-search/contract";
 import type * as k8s from "@pulumi/kubernetes";
+import { serviceHost } from "../addresses.ts";
 import {
     containerResources,
     hardenedContainer,
@@ -27,7 +28,7 @@ export const SCRIPT_RESOURCES: Resources = {
     memoryLimit: "64Mi",
 };
 
-const PODS_DOMAIN = `${PODS_SERVICE}.${NAMESPACES.data}.svc.cluster.local`;
+const PODS_DOMAIN = serviceHost(PODS_SERVICE, "data");
 
 export interface PodsArgs {
     readonly image: string;

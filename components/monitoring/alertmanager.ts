@@ -4,15 +4,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { serviceHost } from "../addresses.ts";
 import { sha256 } from "../redis/settings.ts";
-import {
-    containerResources,
-    hardenedContainer,
-    httpProbe,
-    RETAINED,
-    volumeClaim,
-} from "../workload.ts";
+import { containerResources, hardenedContainer, httpProbe } from "../workload.ts";
 import { alertmanagerConfig, type AlertmanagerConfigArgs } from "./alertmanagerConfig.ts";
-import { address, part, partPod, SMALL } from "./part.ts";
+import { httpPort, part, SMALL, statefulSet } from "./part.ts";
 import { ALERTMANAGER_FOLDER, SLACK_URL_KEY, type AlertReceivers } from "./receivers.ts";
 
 const DATA_FOLDER = "/alertmanager";
@@ -73,51 +67,33 @@ export class Alertmanager extends pulumi.ComponentResource {
                     // They find each other before they are ready.
                     publishNotReadyAddresses: true,
                     selector: own.matchLabels,
-                    ports: [
-                        {
-                            name: "http",
-                            port: PORTS.alertmanager,
-                            targetPort: "http",
-                            protocol: "TCP",
-                        },
-                    ],
+                    ports: [httpPort(PORTS.alertmanager)],
                 },
             },
             child,
         );
-        const statefulSet = new k8s.apps.v1.StatefulSet(
-            `${name}-statefulset`,
+        statefulSet(
+            name,
+            own,
             {
-                metadata: own.metadata(),
+                port: PORTS.alertmanager,
+                checksum,
+                set: { serviceName: PODS_SERVICE, replicas, podManagementPolicy: "Parallel" },
+                storage: ALERTMANAGER_STORAGE,
+                storageClass: args.storageClass,
                 spec: {
-                    serviceName: PODS_SERVICE,
-                    replicas,
-                    podManagementPolicy: "Parallel",
-                    revisionHistoryLimit: 3,
-                    updateStrategy: { type: "RollingUpdate" },
-                    persistentVolumeClaimRetentionPolicy: RETAINED,
-                    selector: { matchLabels: own.matchLabels },
-                    template: {
-                        metadata: {
-                            labels: own.labels,
-                            annotations: { "checksum/config": checksum },
+                    containers: [server(args.image, replicas)],
+                    volumes: [
+                        {
+                            name: "config",
+                            secret: { secretName: CONFIG_NAME, defaultMode: 0o440 },
                         },
-                        spec: partPod(own, "controller-revision-hash", false, {
-                            containers: [server(args.image, replicas)],
-                            volumes: [
-                                {
-                                    name: "config",
-                                    secret: { secretName: CONFIG_NAME, defaultMode: 0o440 },
-                                },
-                            ],
-                        }),
-                    },
-                    volumeClaimTemplates: [volumeClaim(ALERTMANAGER_STORAGE, args.storageClass)],
+                    ],
                 },
+                needs: [secret, pods],
             },
-            { parent: this, dependsOn: [secret, pods, own.account] },
+            child,
         );
-        address(name, own, PORTS.alertmanager, statefulSet, this);
         this.registerOutputs({});
     }
 }

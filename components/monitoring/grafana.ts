@@ -6,7 +6,7 @@ import { serviceHost } from "../addresses.ts";
 import { sha256 } from "../redis/settings.ts";
 import { containerResources, hardenedContainer, httpProbe, type Resources } from "../workload.ts";
 import { DATA_SOURCE } from "./dashboards/dataSource.ts";
-import { address, part, partPod, ROLLING } from "./part.ts";
+import { deployment, part } from "./part.ts";
 
 const FOLDER = "/run/grafana";
 const DATA_FOLDER = "/var/lib/grafana";
@@ -76,38 +76,21 @@ export class Grafana extends pulumi.ComponentResource {
                     sha256(JSON.stringify([provisioning, dashboards, secrets.map(sha256)])),
                 ),
         );
-        const deployment = new k8s.apps.v1.Deployment(
-            `${name}-deployment`,
+        deployment(
+            name,
+            own,
             {
-                metadata: own.metadata(),
-                spec: {
-                    replicas: 1,
-                    revisionHistoryLimit: 3,
-                    strategy: ROLLING,
-                    selector: { matchLabels: own.matchLabels },
-                    template: {
-                        metadata: {
-                            labels: own.labels,
-                            annotations: { "checksum/config": checksum },
-                        },
-                        spec: partPod(own, "pod-template-hash", false, {
-                            containers: [server(args.image)],
-                            volumes: volumes(),
-                        }),
-                    },
-                },
-            },
-            {
-                parent: this,
-                dependsOn: [
+                port: PORTS.grafana,
+                checksum,
+                spec: { containers: [server(args.image)], volumes: volumes() },
+                needs: [
                     configMap("provisioning", PROVISIONING_NAME, provisioning),
                     configMap("dashboards", DASHBOARDS_NAME, dashboards),
                     secret,
-                    own.account,
                 ],
             },
+            child,
         );
-        address(name, own, PORTS.grafana, deployment, this);
         this.registerOutputs({});
     }
 }

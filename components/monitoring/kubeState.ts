@@ -10,7 +10,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { sha256 } from "../redis/settings.ts";
 import { containerResources, hardenedContainer, httpProbe } from "../workload.ts";
-import { address, part, partPod, ROLLING, SMALL } from "./part.ts";
+import { deployment, part, SMALL } from "./part.ts";
 import { readable, readersIn } from "./readers.ts";
 import { BACKEND_LABEL } from "./scrapeConfig.ts";
 
@@ -52,38 +52,25 @@ export class KubeState extends pulumi.ComponentResource {
             readable(ROUTES, "httproutes"),
             ...(args.certificates ? [readable(CERTIFICATES, "certificates")] : []),
         ];
-        const deployment = new k8s.apps.v1.Deployment(
-            `${name}-deployment`,
+        deployment(
+            name,
+            own,
             {
-                metadata: own.metadata(),
+                port: PORTS.kubeStateMetrics,
+                checksum: sha256(config),
+                readsApi: true,
                 spec: {
-                    replicas: 1,
-                    revisionHistoryLimit: 3,
-                    strategy: ROLLING,
-                    selector: { matchLabels: own.matchLabels },
-                    template: {
-                        metadata: {
-                            labels: own.labels,
-                            annotations: { "checksum/config": sha256(config) },
-                        },
-                        spec: partPod(own, "pod-template-hash", true, {
-                            containers: [server(args.image)],
-                            volumes: [{ name: "config", configMap: { name: CONFIG_NAME } }],
-                        }),
-                    },
+                    containers: [server(args.image)],
+                    volumes: [{ name: "config", configMap: { name: CONFIG_NAME } }],
                 },
-            },
-            {
-                parent: this,
-                dependsOn: [
+                needs: [
                     configMap,
-                    own.account,
                     ...readersIn(name, own, args.watched, rules, child),
                     definitionsReader(name, own, child),
                 ],
             },
+            child,
         );
-        address(name, own, PORTS.kubeStateMetrics, deployment, this);
         this.registerOutputs({});
     }
 }

@@ -1,10 +1,19 @@
-import { PORTS } from "@property-search/contract";
+import type { PORTS } from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { selectorLabels, standardLabels } from "../labels.ts";
-import { disruptionBudget, hardenedPod, spread, type Resources } from "../workload.ts";
+import {
+    disruptionBudget,
+    hardenedPod,
+    RETAINED,
+    spread,
+    volumeClaim,
+    type Resources,
+} from "../workload.ts";
 
 type PodSpec = k8s.types.input.core.v1.PodSpec;
+type StatefulSetSpec = k8s.types.input.apps.v1.StatefulSetSpec;
+type Port = (typeof PORTS)[keyof typeof PORTS];
 
 /** What Prometheus' rules and network policies tell monitoring's own pods by. */
 const COMPONENT = "monitoring";
@@ -17,6 +26,27 @@ export interface Part {
     /** Metadata of one of its objects. Default: called like the part itself. */
     readonly metadata: (called?: string) => k8s.types.input.meta.v1.ObjectMeta;
     readonly account: k8s.core.v1.ServiceAccount;
+}
+
+/** What a part's pods are, and where they answer. */
+export interface Pods {
+    readonly port: Port;
+    /** Of the configuration. Another one is other pods: a reload that fails would leave the old one on. */
+    readonly checksum: pulumi.Input<string>;
+    /** Whether they ask the API server; the others get no token. Default: false. */
+    readonly readsApi?: boolean;
+    readonly spec: Pick<PodSpec, "containers" | "volumes" | "terminationGracePeriodSeconds">;
+    /** What they need beside their account, and name only, so that no edge follows from the values. */
+    readonly needs: readonly pulumi.Resource[];
+}
+
+/** Pods with a volume each, named `data`. */
+export interface StatefulPods extends Pods {
+    readonly set: Pick<StatefulSetSpec, "serviceName" | "replicas" | "podManagementPolicy">;
+    readonly storage: string;
+    /** Undefined: the cluster's default class. */
+    readonly storageClass: string | undefined;
+    readonly customTimeouts?: pulumi.CustomTimeouts;
 }
 
 /** Declares a part's account and disruption budget. `name` is the component's, `called` the objects'. */
@@ -43,54 +73,107 @@ export function part(
     return { called, matchLabels, labels, metadata, account };
 }
 
-/** Declares the part's address, once its pods are there: Pulumi waits for a Service's endpoints. */
-export function address(
+/** Declares the one pod of a part that keeps nothing, and its address. `name` is the component's. */
+export function deployment(
     name: string,
-    { metadata, matchLabels }: Part,
-    port: (typeof PORTS)[keyof typeof PORTS],
-    workload: pulumi.Resource,
-    parent: pulumi.Resource,
-): k8s.core.v1.Service {
-    return new k8s.core.v1.Service(
-        `${name}-service`,
+    own: Part,
+    pods: Pods,
+    child: pulumi.CustomResourceOptions,
+): void {
+    const { metadata, matchLabels, account } = own;
+    const workload = new k8s.apps.v1.Deployment(
+        `${name}-deployment`,
         {
             metadata: metadata(),
             spec: {
-                type: "ClusterIP",
-                selector: matchLabels,
-                ports: [{ name: "http", port, targetPort: "http", protocol: "TCP" }],
+                replicas: 1,
+                revisionHistoryLimit: 3,
+                // Its successor is ready before a pod goes.
+                strategy: {
+                    type: "RollingUpdate",
+                    rollingUpdate: { maxUnavailable: 0, maxSurge: 1 },
+                },
+                selector: { matchLabels },
+                template: podTemplate(own, pods, "pod-template-hash"),
             },
         },
-        { parent, dependsOn: [workload] },
+        { ...child, dependsOn: [account, ...pods.needs] },
+    );
+    address(name, own, pods.port, workload, child);
+}
+
+/** Declares the pods of a part that keep data, and their address. `name` is the component's. */
+export function statefulSet(
+    name: string,
+    own: Part,
+    pods: StatefulPods,
+    child: pulumi.CustomResourceOptions,
+): void {
+    const { metadata, matchLabels, account } = own;
+    const { storage, storageClass, customTimeouts } = pods;
+    const workload = new k8s.apps.v1.StatefulSet(
+        `${name}-statefulset`,
+        {
+            metadata: metadata(),
+            spec: {
+                ...pods.set,
+                revisionHistoryLimit: 3,
+                updateStrategy: { type: "RollingUpdate" },
+                persistentVolumeClaimRetentionPolicy: RETAINED,
+                selector: { matchLabels },
+                template: podTemplate(own, pods, "controller-revision-hash"),
+                volumeClaimTemplates: [volumeClaim(storage, storageClass)],
+            },
+        },
+        {
+            ...child,
+            dependsOn: [account, ...pods.needs],
+            ...(customTimeouts && { customTimeouts }),
+        },
+    );
+    address(name, own, pods.port, workload, child);
+}
+
+/** Once the pods are there: Pulumi waits for a Service's endpoints. */
+function address(
+    name: string,
+    { metadata, matchLabels }: Part,
+    port: Port,
+    workload: pulumi.Resource,
+    child: pulumi.CustomResourceOptions,
+): void {
+    new k8s.core.v1.Service(
+        `${name}-service`,
+        {
+            metadata: metadata(),
+            spec: { type: "ClusterIP", selector: matchLabels, ports: [httpPort(port)] },
+        },
+        { ...child, dependsOn: [workload] },
     );
 }
 
-/**
- * Pod of a part.
- *
- * @param readsApi whether it asks the API server; the others get no token.
- */
-export function partPod(
-    { called, matchLabels }: Part,
-    revisionLabel: "pod-template-hash" | "controller-revision-hash",
-    readsApi: boolean,
-    spec: Pick<PodSpec, "containers" | "volumes" | "terminationGracePeriodSeconds">,
-): PodSpec {
-    return {
-        serviceAccountName: called,
-        automountServiceAccountToken: readsApi,
-        enableServiceLinks: false,
-        securityContext: hardenedPod(),
-        topologySpreadConstraints: spread(matchLabels, revisionLabel),
-        ...spec,
-    };
+/** Port of a Service to the containers' port named `http`. */
+export function httpPort(port: Port): k8s.types.input.core.v1.ServicePort {
+    return { name: "http", port, targetPort: "http", protocol: "TCP" };
 }
 
-/** Strategy of a Deployment whose successor is ready before it goes. */
-export const ROLLING: k8s.types.input.apps.v1.DeploymentStrategy = {
-    type: "RollingUpdate",
-    rollingUpdate: { maxUnavailable: 0, maxSurge: 1 },
-};
+function podTemplate(
+    { called, matchLabels, labels }: Part,
+    { checksum, readsApi = false, spec }: Pods,
+    revisionLabel: "pod-template-hash" | "controller-revision-hash",
+): k8s.types.input.core.v1.PodTemplateSpec {
+    return {
+        metadata: { labels, annotations: { "checksum/config": checksum } },
+        spec: {
+            serviceAccountName: called,
+            automountServiceAccountToken: readsApi,
+            enableServiceLinks: false,
+            securityContext: hardenedPod(),
+            topologySpreadConstraints: spread(matchLabels, revisionLabel),
+            ...spec,
+        },
+    };
+}
 
 /** Of the smaller programs; more than any of them took on the local stack. */
 export const SMALL: Resources = {

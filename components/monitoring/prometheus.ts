@@ -3,16 +3,9 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { sha256 } from "../redis/settings.ts";
-import {
-    containerResources,
-    hardenedContainer,
-    httpProbe,
-    RETAINED,
-    volumeClaim,
-    type Resources,
-} from "../workload.ts";
+import { containerResources, hardenedContainer, httpProbe, type Resources } from "../workload.ts";
 import type { RuleFile } from "./alerts/index.ts";
-import { address, part, partPod } from "./part.ts";
+import { part, statefulSet } from "./part.ts";
 import { readable, readersIn } from "./readers.ts";
 import {
     CONFIG_FOLDER,
@@ -106,7 +99,6 @@ export class Prometheus extends pulumi.ComponentResource {
         const needs = [
             configMap("config", CONFIG_NAME, { "prometheus.yml": config }),
             configMap("rules", RULES_NAME, rules),
-            own.account,
             ...readersIn(name, own, args.scraped, [readable("", "pods")], child),
             ...(token === undefined
                 ? []
@@ -121,43 +113,28 @@ export class Prometheus extends pulumi.ComponentResource {
                       ),
                   ]),
         ];
-        const statefulSet = new k8s.apps.v1.StatefulSet(
-            `${name}-statefulset`,
+        statefulSet(
+            name,
+            own,
             {
-                metadata: own.metadata(),
+                port: PORTS.prometheus,
+                checksum: sha256(JSON.stringify([config, rules])),
+                readsApi: true,
+                set: { serviceName: own.called, replicas: 1 },
+                storage: args.storage,
+                storageClass: args.storageClass,
                 spec: {
-                    serviceName: own.called,
-                    replicas: 1,
-                    revisionHistoryLimit: 3,
-                    updateStrategy: { type: "RollingUpdate" },
-                    persistentVolumeClaimRetentionPolicy: RETAINED,
-                    selector: { matchLabels: own.matchLabels },
-                    template: {
-                        metadata: {
-                            labels: own.labels,
-                            // Another configuration is another pod: a reload that fails leaves the old one on.
-                            annotations: {
-                                "checksum/config": sha256(JSON.stringify([config, rules])),
-                            },
-                        },
-                        spec: partPod(own, "controller-revision-hash", true, {
-                            // What is in memory is written to the log as it comes; this closes it in order.
-                            terminationGracePeriodSeconds: 120,
-                            containers: [server(args)],
-                            volumes: volumes(token !== undefined),
-                        }),
-                    },
-                    volumeClaimTemplates: [volumeClaim(args.storage, args.storageClass)],
+                    // What is in memory is written to the log as it comes; this closes it in order.
+                    terminationGracePeriodSeconds: 120,
+                    containers: [server(args)],
+                    volumes: volumes(token !== undefined),
                 },
-            },
-            {
-                parent: this,
-                dependsOn: needs,
+                needs,
                 // Longer than the startup probe, whose failure says more than a timeout.
                 customTimeouts: { create: "20m", update: "20m" },
             },
+            child,
         );
-        address(name, own, PORTS.prometheus, statefulSet, this);
         this.registerOutputs({});
     }
 }

@@ -3,7 +3,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { EXPORTER_USER, sha256 } from "../redis/settings.ts";
 import { containerResources, hardenedContainer, httpProbe } from "../workload.ts";
-import { address, part, partPod, ROLLING, SMALL } from "./part.ts";
+import { deployment, part, SMALL } from "./part.ts";
 
 const SECRET_NAME = "redis-exporter";
 const PASSWORD_KEY = "password";
@@ -38,29 +38,17 @@ export class RedisExporter extends pulumi.ComponentResource {
         const checksum = pulumi.unsecret(
             pulumi.output(args.password).apply((password) => sha256(sha256(password))),
         );
-        const deployment = new k8s.apps.v1.Deployment(
-            `${name}-deployment`,
+        deployment(
+            name,
+            own,
             {
-                metadata: own.metadata(),
-                spec: {
-                    replicas: 1,
-                    revisionHistoryLimit: 3,
-                    strategy: ROLLING,
-                    selector: { matchLabels: own.matchLabels },
-                    template: {
-                        metadata: {
-                            labels: own.labels,
-                            annotations: { "checksum/config": checksum },
-                        },
-                        spec: partPod(own, "pod-template-hash", false, {
-                            containers: [server(args.image)],
-                        }),
-                    },
-                },
+                port: PORTS.redisExporter,
+                checksum,
+                spec: { containers: [server(args.image)] },
+                needs: [secret],
             },
-            { parent: this, dependsOn: [secret, own.account] },
+            child,
         );
-        address(name, own, PORTS.redisExporter, deployment, this);
         this.registerOutputs({});
     }
 }

@@ -99,16 +99,17 @@ export function histogramFamily(
 }
 
 function countsFor(edges: readonly number[]): Counts {
-    const counts = new Float64Array(edges.length + 1);
-    let sum = 0;
+    // The sum lies beside the counts: a number that a closure changes is a new object each time.
+    const sum = edges.length + 1;
+    const cells = new Float64Array(sum + 1);
     return {
-        counts,
-        sum: () => sum,
+        counts: cells.subarray(0, sum),
+        sum: () => cells[sum] ?? NaN,
         observe: (value) => {
             let at = 0;
             while (at < edges.length && value > (edges[at] ?? Infinity)) at += 1;
-            counts[at] = (counts[at] ?? 0) + 1;
-            sum += value;
+            cells[at] = (cells[at] ?? 0) + 1;
+            cells[sum] = (cells[sum] ?? 0) + value;
         },
     };
 }

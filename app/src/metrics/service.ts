@@ -12,7 +12,7 @@ import type { Registry } from "prom-client";
 import type { Account } from "../ledger/account.ts";
 import { counterFamily, gauge, histogramFamily, type Buckets, type Cell } from "./families.ts";
 import { tenantLabels } from "./tenantLabels.ts";
-import { hitWindow } from "./window.ts";
+import { runningHitWindow } from "./window.ts";
 
 export type Route = (typeof ROUTES)[number];
 
@@ -50,7 +50,6 @@ interface RouteCounts {
 /** Every label combination stands at 0 from the start: a rate over an absent series is no alert. */
 export function serviceMetrics(options: ServiceMetricsOptions): ServiceMetrics {
     const { registry, build, localSize, redisUp } = options;
-    const window = hitWindow(Date.now);
     const lookups = counterFamily(registry, {
         name: METRICS.lookups,
         help: "Items looked up, by where their vector came from",
@@ -59,6 +58,11 @@ export function serviceMetrics(options: ServiceMetricsOptions): ServiceMetrics {
     const byResult = Object.fromEntries(
         CACHE_RESULTS.map((result) => [result, lookups.cell({ result })]),
     ) as Record<CacheResult, Cell>;
+    const window = runningHitWindow(() => {
+        const { hit_l1, hit_l2, coalesced, stale, miss } = byResult;
+        const hits = hit_l1.value + hit_l2.value + coalesced.value + stale.value;
+        return { hits, lookups: hits + miss.value };
+    });
     const requests = counterFamily(registry, {
         name: METRICS.requests,
         help: "HTTP requests for embeddings, by route and status code",
@@ -131,13 +135,13 @@ export function serviceMetrics(options: ServiceMetricsOptions): ServiceMetrics {
 
     return {
         answered: ({ items }) => {
-            const hits = items["HIT-L1"] + items["HIT-L2"] + items.COALESCED + items.STALE;
-            window.add(hits, hits + items.MISS);
             byResult.hit_l1.value += items["HIT-L1"];
-            byResult.hit_l2.value += items["HIT-L2"];
-            byResult.coalesced.value += items.COALESCED;
-            byResult.stale.value += items.STALE;
-            byResult.miss.value += items.MISS;
+            // Nearly all are hits in the process: the other counters' memory is then left alone, since vectors
+            // that go out push everything else out of the processor's caches.
+            if (items["HIT-L2"] > 0) byResult.hit_l2.value += items["HIT-L2"];
+            if (items.COALESCED > 0) byResult.coalesced.value += items.COALESCED;
+            if (items.STALE > 0) byResult.stale.value += items.STALE;
+            if (items.MISS > 0) byResult.miss.value += items.MISS;
         },
         failed: (items) => {
             byResult.error.value += items;

@@ -12,17 +12,20 @@ const MOST_TENANTS = 500;
 /** The first tenants have series of their own; those that come later share one. */
 export function tenantLabels<T>(make: (tenant: string) => T): TenantLabels<T> {
     const own = new Map<string, T>();
+    /** Who asked last most often asks next. */
+    let last: { readonly tenant: string; readonly labels: T } | undefined;
     const addOwn = (tenant: string): T => {
         const made = make(tenant);
         own.set(tenant, made);
         return made;
     };
+    const other = (): T => own.get(OTHER_TENANTS) ?? addOwn(OTHER_TENANTS);
     return {
         of: (tenant) => {
-            const known = own.get(tenant);
-            if (known !== undefined) return known;
-            if (own.size < MOST_TENANTS) return addOwn(tenant);
-            return own.get(OTHER_TENANTS) ?? addOwn(OTHER_TENANTS);
+            if (last?.tenant === tenant) return last.labels;
+            const labels = own.get(tenant) ?? (own.size < MOST_TENANTS ? addOwn(tenant) : other());
+            last = { tenant, labels };
+            return labels;
         },
         all: () => own,
     };

@@ -85,6 +85,10 @@ bench-tools: test-tools
 test-cluster: $(INSTALLED) ## The tests that need the cluster of `make up`; ends with its counts
 	@npm test --silent -- --selectProjects cluster --runInBand
 
+.PHONY: test-watching
+test-watching: $(INSTALLED) ## Alerts and autoscaling by causes really made on that cluster: half an hour, nothing else beside it
+	@npm test --silent -- --selectProjects watching --runInBand
+
 .PHONY: test-lifecycle
 test-lifecycle: $(INSTALLED) ## Up and down for real: killed at each step, run twice, nothing left; ends down
 	@npm test --silent -- --selectProjects lifecycle --runInBand

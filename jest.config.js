@@ -15,7 +15,7 @@ const base = {
     },
 };
 
-/** One project a room; `cluster` and `lifecycle` are selected by their own commands only. */
+/** One project a room; `cluster`, `watching` and `lifecycle` are selected by their own commands only. */
 const project = (displayName, ...folders) => ({
     ...base,
     displayName,
@@ -32,6 +32,7 @@ export default {
         project("deploy", "deploy/test"),
         project("load", "load/test"),
         project("cluster", "tests/cluster"),
+        project("watching", "tests/watching"),
         project("lifecycle", "tests/lifecycle"),
     ],
     reporters: ["default", "<rootDir>/tests/support/countsReporter.js"],

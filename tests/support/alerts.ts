@@ -37,21 +37,30 @@ export function watchAlerts(cluster: TestCluster, prometheus: LivePrometheus): L
         port: 8080,
     });
 
-    async function received(name: string, colour: string, status: string) {
+    async function received(name: string, colour: string): Promise<Received[]> {
         const all = (await inbox("/received")) as readonly Received[];
-        return all.find(
-            (one) =>
-                one.status === status &&
-                one.labels.alertname === name &&
-                (one.labels.colour ?? "") === colour &&
-                Date.parse(one.received) >= since,
+        return all.filter(
+            ({ labels, received }) =>
+                labels.alertname === name &&
+                (labels.colour ?? "") === colour &&
+                Date.parse(received) >= since,
         );
+    }
+
+    /** The first time that it fired, and the end of that. */
+    async function firstOf(name: string, colour: string) {
+        const all = await received(name, colour);
+        const first = all.find(({ status }) => status === "firing");
+        const last = all.find(
+            ({ status, startsAt }) => status === "resolved" && startsAt === first?.startsAt,
+        );
+        return { first, last };
     }
 
     async function fired(name: string, colour: string, seconds: number): Promise<void> {
         await eventually(
             `${name} of ${colour} is received`,
-            async () => (await received(name, colour, "firing")) !== undefined,
+            async () => (await firstOf(name, colour)).first !== undefined,
             seconds,
         );
     }
@@ -66,10 +75,9 @@ export function watchAlerts(cluster: TestCluster, prometheus: LivePrometheus): L
     }
 
     async function story(name: string, colour: string, seconds: number): Promise<AlertStory> {
-        const ended = () => received(name, colour, "resolved");
-        const what = `the end of ${name} of ${colour} is received`;
-        await eventually(what, async () => (await ended()) !== undefined, seconds);
-        const [first, last] = [await received(name, colour, "firing"), await ended()];
+        const ended = async () => (await firstOf(name, colour)).last !== undefined;
+        await eventually(`the end of ${name} of ${colour} is received`, ended, seconds);
+        const { first, last } = await firstOf(name, colour);
         if (!first || !last) throw new Error(`${name} of ${colour} was not received`);
         const rule = await prometheus.rule(name);
         const fire = Date.parse(first.startsAt) / 1000;

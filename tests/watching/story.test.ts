@@ -28,8 +28,8 @@ const MIB = 2 ** 20;
 /** Texts that the slow traffic makes known, one by one: all at once they would bring pods. */
 const KNOWN = 250;
 /** Texts of one request, of which so many are in the cache while it fails. */
-const BATCH = 128;
-const KNOWN_OF_BATCH = 80;
+const BATCH = 64;
+const KNOWN_OF_BATCH = 36;
 
 const run = randomUUID();
 const cluster = openCluster();

@@ -59,12 +59,13 @@ afterAll(async () => {
 
 describe("while every text is new", () => {
     let load: Load;
+    afterAll(() => load.stop());
 
     test("a step of five times brings pods within a minute, and p95 recovers", async () => {
-        const usual = send({ perSecond: USUAL, bodies: newText });
-        await delay(45_000);
-        const before = usual.p95(20);
-        await stop(usual);
+        const before = await during({ perSecond: USUAL, bodies: newText }, async (usual) => {
+            await delay(45_000);
+            return usual.p95(20);
+        });
         expect(blue.now()).toBe(FLOOR);
 
         const step = Date.now();
@@ -105,12 +106,14 @@ describe("while every text is new", () => {
 describe("while a text a second comes, and none of them twice", () => {
     let idleSince: number;
     let trickle: Load;
+    // Those that were for the colour that was down have failed.
+    afterAll(() => trickle.stop());
 
     test("a colour that has weight and no pod is down, and the other one is not", async () => {
         idleSince = Date.now() / 1000;
         trickle = send({
             perSecond: 1,
-            bodies: (at) => (at < KNOWN ? { text: knownText(at) } : newText(at)),
+            bodies: (at) => (at < KNOWN ? oneKnown(at) : newText(at)),
         });
         await pauseAtNone(cluster, "green", true);
         await alerts.fired("EmbeddingServiceDown", "green", 150);
@@ -133,24 +136,24 @@ describe("while a text a second comes, and none of them twice", () => {
 
     test("a cache without hits misses the savings target", async () => {
         await alerts.fired("EmbeddingSavingsTargetMissed", "all", 900);
-        // Those that were for the colour that was down have failed.
-        await trickle.stop();
     }, 960_000);
 });
 
 describe("once the texts are known", () => {
     test("the alerts of the cold cache are over", async () => {
-        const load = send({ perSecond: 1.5, bodies: () => batch(BATCH), path: PATHS.embeddings });
-        await alerts.over("EmbeddingCacheHitRateCritical", "blue", 120);
-        await alerts.over("EmbeddingSavingsTargetMissed", "all", 180);
-        await delay(30_000);
-        await stop(load);
+        await during({ perSecond: 60, bodies: oneKnown }, async () => {
+            await alerts.over("EmbeddingCacheHitRateCritical", "blue", 120);
+            await alerts.over("EmbeddingSavingsTargetMissed", "all", 180);
+        });
+        const known = { perSecond: 1.5, path: PATHS.embeddings, bodies: () => batch(BATCH) };
+        await during(known, () => delay(30_000));
         expect(blue.now()).toBe(FLOOR);
     }, 400_000);
 });
 
 describe("when the hit rate falls at the same traffic", () => {
     let load: Load;
+    afterAll(() => load.stop());
 
     test("there are more pods", async () => {
         const fall = Date.now();
@@ -171,10 +174,10 @@ describe("when the hit rate falls at the same traffic", () => {
     }, 1_260_000);
 
     test("and is over when texts are found again", async () => {
-        const hits = send({ perSecond: 150, bodies: (at) => ({ text: knownText(at) }) });
-        await alerts.over("EmbeddingCacheHitRateLow", "blue", 240);
-        await alerts.over("EmbeddingLatencyHigh", "blue", 240);
-        await stop(hits);
+        await during({ perSecond: 100, bodies: oneKnown }, async () => {
+            await alerts.over("EmbeddingCacheHitRateLow", "blue", 240);
+            await alerts.over("EmbeddingLatencyHigh", "blue", 240);
+        });
     }, 500_000);
 });
 
@@ -224,7 +227,21 @@ test("watching costs no more than a gibibyte", async () => {
     expect(memory).toBeLessThanOrEqual(1024);
 }, 90_000);
 
-function send(sending: Pick<LoadOptions, "bodies" | "perSecond"> & Partial<LoadOptions>): Load {
+type Sending = Pick<LoadOptions, "bodies" | "perSecond"> & Partial<LoadOptions>;
+
+/** Sends while something is done. @throws Error when a request has failed */
+async function during<T>(sending: Sending, action: (load: Load) => Promise<T>): Promise<T> {
+    const load = send(sending);
+    try {
+        const value = await action(load);
+        await stop(load);
+        return value;
+    } finally {
+        await load.stop();
+    }
+}
+
+function send(sending: Sending): Load {
     const load = startLoad({
         ...{ url: entrance, path: PATHS.embed, connections: 512, keepAlive: true },
         ...{ maxRequests: 200_000, maxSeconds: 1_300 },
@@ -247,6 +264,10 @@ function newText(at: number): object {
 
 function knownText(at: number): string {
     return `Listing ${at % KNOWN} of ${run}: two rooms, a garden and a view of the river`;
+}
+
+function oneKnown(at: number): object {
+    return { text: knownText(at) };
 }
 
 /** A request for texts that are known, as many as said, and new ones. */

@@ -2,8 +2,13 @@ import type { Socket } from "node:net";
 
 import type { Body } from "./exchange.ts";
 
-/** Copying pieces into one block is cheaper than to tell the kernel, and before it Node's streams, of each. */
-const BLOCK_BYTES = 64 * 1024;
+/**
+ * Copying pieces into one block is cheaper than to tell the kernel, and before it Node's streams, of each. So
+ * long is a segment of the loopback interface (65,535 less the heads): one byte more would be a second one.
+ */
+const BLOCK_BYTES = 65_483;
+/** Then others have their turn: a client that reads fast would else keep the rest waiting for seconds. */
+const BLOCKS_A_TURN = 4;
 const MAX_SPARE_BLOCKS = 256;
 
 const spare: Buffer[] = [];
@@ -11,8 +16,7 @@ const NOTHING = Buffer.alloc(0);
 
 /**
  * Sends an answer: in one system call where it fits into a block. Of a longer one, the next block is filled
- * when the kernel has taken the one before: a client that reads slowly costs a block, and not its answer, and
- * others have their turn between two blocks.
+ * when the kernel has taken the one before: a client that reads slowly costs a block, and not its answer.
  *
  * @param head shorter than a block
  * @param given called later, unless this returns true: all has been given to the socket
@@ -39,6 +43,7 @@ export function write(socket: Socket, head: string, body: Body, given: () => voi
 function writeBlocks(socket: Socket, head: string, body: Body, given: () => void): void {
     let piece = 0;
     let offset = 0;
+    let blocks = 0;
     const block = spare.pop() ?? newBlock();
     next(block.write(head, "latin1"));
 
@@ -60,7 +65,9 @@ function writeBlocks(socket: Socket, head: string, body: Body, given: () => void
         // The connection is gone, and what becomes of the block's last write is not known.
         if (error) return;
         if (piece < body.length) {
-            next(0);
+            blocks += 1;
+            if (blocks % BLOCKS_A_TURN === 0) setImmediate(next, 0);
+            else next(0);
             return;
         }
         if (spare.length < MAX_SPARE_BLOCKS) spare.push(block);

@@ -39,7 +39,7 @@ const evidence: Record<string, unknown> = {};
 
 let blue: ReplicaWatch;
 let entrance: string;
-/** Whatever still sends when the story breaks off. */
+/** Whatever sends: no part of the story leaves its load to the next one, also where it breaks off. */
 const loads: Load[] = [];
 
 beforeAll(async () => {
@@ -50,7 +50,6 @@ beforeAll(async () => {
 }, 960_000);
 
 afterAll(async () => {
-    await Promise.all(loads.map((load) => load.stop()));
     blue.stop();
     await scalePrometheus(cluster, 1);
     await pauseAtNone(cluster, "green", false);
@@ -59,7 +58,7 @@ afterAll(async () => {
 
 describe("while every text is new", () => {
     let load: Load;
-    afterAll(() => load.stop());
+    afterAll(stopLoads);
 
     test("a step of five times brings pods within a minute, and p95 recovers", async () => {
         const before = await during({ perSecond: USUAL, bodies: newText }, async (usual) => {
@@ -105,13 +104,12 @@ describe("while every text is new", () => {
 
 describe("while a text a second comes, and none of them twice", () => {
     let idleSince: number;
-    let trickle: Load;
-    // Those that were for the colour that was down have failed.
-    afterAll(() => trickle.stop());
+    // What this one sent to the colour that was down has failed.
+    afterAll(stopLoads);
 
     test("a colour that has weight and no pod is down, and the other one is not", async () => {
         idleSince = Date.now() / 1000;
-        trickle = send({
+        send({
             perSecond: 1,
             bodies: (at) => (at < KNOWN ? oneKnown(at) : newText(at)),
         });
@@ -153,7 +151,7 @@ describe("once the texts are known", () => {
 
 describe("when the hit rate falls at the same traffic", () => {
     let load: Load;
-    afterAll(() => load.stop());
+    afterAll(stopLoads);
 
     test("there are more pods", async () => {
         const fall = Date.now();
@@ -237,7 +235,7 @@ async function during<T>(sending: Sending, action: (load: Load) => Promise<T>): 
         await stop(load);
         return value;
     } finally {
-        await load.stop();
+        await stopLoads();
     }
 }
 
@@ -251,12 +249,17 @@ function send(sending: Sending): Load {
     return load;
 }
 
+async function stopLoads(): Promise<void> {
+    await Promise.all(loads.splice(0).map((load) => load.stop()));
+}
+
+/** @throws Error when a request has failed */
 async function stop(load: Load): Promise<void> {
     const { failures } = await load.stop();
     expect(failures).toEqual([]);
 }
 
-function newText(at: number): object {
+function newText(at: number): { readonly text: string } {
     return {
         text: `Listing ${at} of ${randomUUID()}: two rooms, a garden and a view of the river`,
     };
@@ -274,7 +277,7 @@ function oneKnown(at: number): object {
 function batch(known: number): object {
     const start = Math.floor(Math.random() * KNOWN);
     const input = Array.from({ length: BATCH }, (_, at) =>
-        at < known ? knownText(start + at) : (newText(at) as { text: string }).text,
+        at < known ? knownText(start + at) : newText(at).text,
     );
     return { model: "all-MiniLM-L6-v2", input, encoding_format: "base64" };
 }

@@ -60,7 +60,7 @@ down: $(INSTALLED) ## End it and leave nothing behind
 
 .PHONY: test
 test: $(INSTALLED) test-tools model lint ## Lint, types, and every test that needs no cluster; ends with its counts
-	@npm test --silent -- --selectProjects contract app program monitoring local deploy load
+	@npm test --silent -- --selectProjects contract app program monitoring local deploy load release
 
 .PHONY: model
 model: ## The local model, checked against its pinned hashes, in the user's cache

@@ -31,6 +31,7 @@ export default {
         project("local", "local/test"),
         project("deploy", "deploy/test"),
         project("load", "load/test"),
+        project("release", "release/test"),
         project("cluster", "tests/cluster"),
         project("watching", "tests/watching"),
         project("lifecycle", "tests/lifecycle"),

@@ -9,6 +9,7 @@ export * from "./monitoring.ts";
 export * from "./names.ts";
 export * from "./ports.ts";
 export * from "./quantities.ts";
+export * from "./release.ts";
 export * from "./secrets.ts";
 export * from "./series.ts";
 export * from "./tenants.ts";

@@ -1,0 +1,144 @@
+import {
+    NAMESPACES,
+    RELEASE,
+    RELEASE_ANNOTATIONS,
+    SERVICE_NAMES,
+    type Colour,
+} from "@property-search/contract";
+import { Conflict, type Api, type Live } from "../api.ts";
+import { ReleaseError, Superseded } from "../error.ts";
+import { handedBack, ownersOf } from "../ownership.ts";
+import { fenceOf } from "../traffic/route.ts";
+
+/** What scales a colour: KEDA's object where there is one, since KEDA would take back a floor of its autoscaler. */
+interface Kind {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly floor: string;
+    readonly limit: string;
+}
+
+const KINDS: readonly Kind[] = [
+    {
+        apiVersion: "keda.sh/v1alpha1",
+        kind: "ScaledObject",
+        floor: "minReplicaCount",
+        limit: "maxReplicaCount",
+    },
+    {
+        apiVersion: "autoscaling/v2",
+        kind: "HorizontalPodAutoscaler",
+        floor: "minReplicas",
+        limit: "maxReplicas",
+    },
+];
+
+/** KEDA then takes no pod away, whatever its triggers say. */
+const PAUSED_SCALE_IN = "autoscaling.keda.sh/paused-scale-in";
+const WRITES = 20;
+
+interface Autoscaler extends Live {
+    spec?: Readonly<Record<string, unknown>>;
+}
+
+export interface Bounds {
+    readonly floor: number;
+    readonly limit: number;
+    /** What the floor was before the driver raised it. */
+    readonly before: number;
+}
+
+/** @throws ReleaseError where nothing scales the colour */
+export async function boundsOf(api: Api, colour: Colour): Promise<Bounds> {
+    const { object, kind } = await find(api, colour);
+    const floor = Number(object.spec?.[kind.floor] ?? 0);
+    const limit = Number(object.spec?.[kind.limit] ?? 0);
+    const before = Number(object.metadata.annotations?.[RELEASE_ANNOTATIONS.floorBefore] ?? floor);
+    return { floor, limit, before };
+}
+
+/** Raises a floor, and never lowers it; from then on the colour does not shrink below it. */
+export async function raiseFloor(
+    api: Api,
+    colour: Colour,
+    wanted: number,
+    fence: number,
+): Promise<void> {
+    await write(async () => {
+        const { object, kind } = await find(api, colour);
+        refuseLater(object, fence);
+        const before = object.metadata.annotations?.[RELEASE_ANNOTATIONS.floorBefore];
+        const now = Number(object.spec?.[kind.floor] ?? 0);
+        const floor = Math.max(now, wanted);
+        await api.apply<Autoscaler>({
+            ...identity(object, kind),
+            metadata: {
+                ...identity(object, kind).metadata,
+                annotations: {
+                    [RELEASE_ANNOTATIONS.floorBefore]: before ?? String(now),
+                    [RELEASE_ANNOTATIONS.fence]: String(fence),
+                    ...(kind.kind === "ScaledObject" && { [PAUSED_SCALE_IN]: "true" }),
+                },
+            },
+            spec: { [kind.floor]: floor },
+        });
+    });
+}
+
+/**
+ * Gives a floor back as it was, to the one who set it: in two writes, of which the second can be made
+ * again when a driver was ended between them.
+ */
+export async function giveFloorBack(api: Api, colour: Colour, fence: number): Promise<void> {
+    await write(async () => {
+        const { object, kind } = await find(api, colour);
+        refuseLater(object, fence);
+        const path = ["spec", kind.floor];
+        if (!ownersOf(object, path).includes(RELEASE.fieldManager)) return;
+        const before = object.metadata.annotations?.[RELEASE_ANNOTATIONS.floorBefore];
+        const restored =
+            before === undefined
+                ? object
+                : await api.apply<Autoscaler>({
+                      ...identity(object, kind),
+                      spec: { [kind.floor]: Number(before) },
+                  });
+        await api.replace(handedBack(restored, path, ["spec", kind.limit]));
+    });
+}
+
+async function find(
+    api: Api,
+    colour: Colour,
+): Promise<{ readonly object: Autoscaler; readonly kind: Kind }> {
+    const [namespace, name] = [NAMESPACES[colour], SERVICE_NAMES[colour]];
+    for (const kind of KINDS) {
+        const object = await api.read<Autoscaler>({ ...kind, namespace, name });
+        if (object) return { object, kind };
+    }
+    throw new ReleaseError(
+        `neither a ScaledObject nor a HorizontalPodAutoscaler ${namespace}/${name} is there: deploy the stack first`,
+    );
+}
+
+function identity(object: Autoscaler, { apiVersion, kind }: Kind) {
+    const { name, namespace = "", resourceVersion = "" } = object.metadata;
+    return { apiVersion, kind, metadata: { name, namespace, resourceVersion } };
+}
+
+function refuseLater(object: Live, fence: number): void {
+    if (fenceOf(object) <= fence) return;
+    throw new Superseded(`a later driver (${fenceOf(object)}) has written ${object.metadata.name}`);
+}
+
+/** Autoscalers write their status into the same object, each time a new version of it. */
+async function write(once: () => Promise<void>): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+        try {
+            await once();
+            return;
+        } catch (error) {
+            if (!(error instanceof Conflict) || attempt === WRITES) throw error;
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import { otherColour } from "@property-search/contract";
+import { ReleaseError } from "../error.ts";
+import { ask } from "../machine/ask.ts";
+import { WAY_BACK, type Plan } from "../plan.ts";
+import { candidateWeights, isAborting, isOver, type Switch } from "../state.ts";
+import { writeRoute } from "../traffic/route.ts";
+import type { Context } from "./context.ts";
+import { follow, run, take } from "./run.ts";
+import { start } from "./start.ts";
+
+export interface RollbackOptions {
+    readonly direct: boolean;
+    readonly reason: string;
+    /** Of a way back where no switch is under way. */
+    readonly plan: Plan;
+}
+
+/** A driver that is at work takes a request within a second; its own writes may take longer. */
+const UNANSWERED_MILLISECONDS = 5_000;
+
+/**
+ * Takes the traffic back: of the switch under way, or else of the last one.
+ *
+ * @returns the switch as it ended
+ */
+export async function rollback(context: Context, options: RollbackOptions): Promise<Switch> {
+    const { store } = context;
+    const { state } = await store.read();
+    if (!state || isOver(state)) return back(context, state, options);
+    return options.direct
+        ? brake(context, state, options.reason)
+        : asked(context, state, options.reason);
+}
+
+/** Of who is at work on it; where nobody is, by doing it here. */
+async function asked(context: Context, before: Switch, reason: string): Promise<Switch> {
+    const { store, clock, actor, report } = context;
+    const request = { what: "rollback", by: actor, at: clock.now(), reason } as const;
+    if (!isAborting(before)) {
+        await ask(store, request);
+        report(`asked ${before.holder} to roll back`);
+    }
+    const state = await follow(context, UNANSWERED_MILLISECONDS);
+    if (isOver(state)) return state;
+    report(`${state.holder} does not answer: rolling back from here`);
+    const ports = await context.openPorts(false);
+    return run(context, ports, await take(context));
+}
+
+/** The emergency brake: the route first, past everybody; then the rest as ever. */
+async function brake(context: Context, before: Switch, reason: string): Promise<Switch> {
+    const { api, store, clock, actor, report } = context;
+    const started = clock.elapsed();
+    const hold = await take(context, true);
+    const weights = candidateWeights(before.from, 100);
+    await writeRoute(api, { weights, marks: { id: before.id }, fence: hold.fence });
+    const seconds = ((clock.elapsed() - started) / 1000).toFixed(1);
+    report(`all traffic to ${before.from} after ${seconds} s, past the stack's config`);
+    const request = { what: "rollback", by: actor, at: clock.now(), reason } as const;
+    await ask(store, request, hold);
+    return run(context, await context.openPorts(true), hold);
+}
+
+/** Nothing is under way: the way back of the last switch, in one step. */
+function back(
+    context: Context,
+    last: Switch | undefined,
+    { direct, reason, plan }: RollbackOptions,
+): Promise<Switch> {
+    if (last?.phase !== "promoted") {
+        throw new ReleaseError("there is nothing to roll back: no switch is under way, none was made");
+    }
+    const to = otherColour(last.to);
+    return start(context, {
+        kind: "rollback",
+        to,
+        plan: { ...plan, ...WAY_BACK },
+        reason: reason || `back from switch ${last.id}`,
+        direct,
+    });
+}

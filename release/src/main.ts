@@ -1,0 +1,126 @@
+import { ClusterError, connect, VerifyError } from "@property-search/deploy";
+import { Command, Option } from "commander";
+import { readColour, dryRun, start } from "./commands/start.ts";
+import { rollback } from "./commands/rollback.ts";
+import { status } from "./commands/status.ts";
+import type { Context } from "./commands/context.ts";
+import { ReleaseError } from "./error.ts";
+import { ask } from "./machine/ask.ts";
+import { openContext, type Target } from "./open.ts";
+import { DEFAULT_PLAN, dashed, planOf, type Plan, type PlanFlags } from "./plan.ts";
+import { endWords, historyText } from "./report/text.ts";
+import type { Request, Switch } from "./state.ts";
+
+const interrupted = new AbortController();
+process.on("SIGINT", () => {
+    if (interrupted.signal.aborted) process.exit(130);
+    interrupted.abort(
+        new ReleaseError(
+            "interrupted: the traffic stays as it is; make switch goes on, make rollback goes back",
+        ),
+    );
+});
+
+const program = new Command("release").description(
+    "Moves the traffic from one colour to the other, step by step, and back when it has to",
+);
+
+planned(
+    command("start", "move the traffic to a colour, or go on with the switch to it")
+        .requiredOption("--to <colour>", "blue or green")
+        .option("--dry-run", "say what would be done, and do nothing", false),
+).action(async ({ to, dryRun: isDry, reason, direct, ...flags }: StartFlags) => {
+    const plan = planOf(flags);
+    const options = { to: readColour(to), plan, reason, direct };
+    const context = open(flags);
+    if (isDry) await dryRun(context, options);
+    else finish(await start(context, options), "promoted");
+});
+
+planned(command("rollback", "take the traffic back: of the switch under way, else of the last one"))
+    .action(async ({ reason, direct, ...flags }: SwitchFlags) => {
+        const options = { reason, direct, plan: planOf(flags) };
+        const state = await rollback(open(flags), options);
+        finish(state, state.kind === "rollback" ? "promoted" : "rolled-back");
+    });
+
+for (const [what, description] of [
+    ["pause", "hold the switch where it is; it is judged all the same"],
+    ["promote", "go on with a switch that was paused"],
+] as const) {
+    command(what, description)
+        .option("--reason <words>", "kept with the switch", "")
+        .action(async ({ reason, ...target }: Target & { reason: string }) => {
+            const context = open(target);
+            const { actor: by, clock } = context;
+            const request: Request = { what, by, at: clock.now(), reason };
+            const state = await ask(context.store, request);
+            console.log(`Asked ${state.holder} to ${what} switch ${state.id}`);
+        });
+}
+
+command("status", "show who serves, and where the switch stands")
+    .option("--json", "as one line of JSON", false)
+    .option("--watch", "again whenever it changes, until the switch is over", false)
+    .action(async ({ json, watch, ...target }: Target & { json: boolean; watch: boolean }) => {
+        await status(open(target, console.log), { json, watch });
+    });
+
+command("history", "list the switches that were made")
+    .option("--json", "as JSON, with all their figures", false)
+    .action(async ({ json, ...target }: Target & { json: boolean }) => {
+        const states = await open(target).store.history();
+        console.log(json ? JSON.stringify(states) : historyText(states));
+    });
+
+program.parseAsync().catch((error: unknown) => {
+    // These are sentences for the user; anything else is a fault of ours and keeps its stack.
+    const wanted = [ReleaseError, ClusterError, VerifyError].some((type) => error instanceof type);
+    console.error(wanted && error instanceof Error ? `Error: ${error.message}` : error);
+    process.exitCode = 1;
+});
+
+type SwitchFlags = Target & PlanFlags & { readonly reason: string; readonly direct: boolean };
+type StartFlags = SwitchFlags & { readonly to: string; readonly dryRun: boolean };
+
+function command(name: string, description: string): Command {
+    return program
+        .command(name)
+        .description(description)
+        .option("--stack <name>", "stack; default: the one that was applied to the cluster")
+        .option("--kubeconfig <file>", "kubeconfig; default: KUBECONFIG, then ~/.kube/config")
+        .option("--context <name>", "context of the kubeconfig; default: its current one");
+}
+
+const DESCRIPTIONS: Readonly<Record<keyof Plan, string>> = {
+    steps: "percents of the candidate",
+    hold: "seconds that a step is held at least",
+    samples: "requests of the candidate before a step can pass",
+    stepDeadline: "seconds until a step without a verdict is rolled back",
+    bake: "seconds of watching with all traffic at the candidate",
+    phaseDeadline: "seconds in which pods must be ready and the route in force",
+    cool: "seconds that both colours keep their size after a way back",
+    pauseDeadline: "seconds after which a paused switch is rolled back",
+    shareSamples: "requests by which the shares are measured",
+};
+
+function planned(made: Command): Command {
+    for (const [key, description] of Object.entries(DESCRIPTIONS)) {
+        const flag = `--${dashed(key)} <${key === "steps" ? "list" : "number"}>`;
+        const standard = String(DEFAULT_PLAN[key as keyof Plan]);
+        made.addOption(new Option(flag, `${description} (default: ${standard})`));
+    }
+    return made
+        .option("--reason <words>", "kept with the switch", "")
+        .option("--direct", "write the route itself, past the stack's config", false);
+}
+
+function open(target: Target, report = (line: string) => console.log(`  ${line}`)): Context {
+    const cluster = connect(target.kubeconfig, target.context);
+    return openContext(cluster, target, report, interrupted.signal);
+}
+
+function finish(state: Switch, wanted: Switch["phase"]): void {
+    console.log(`${state.id}: ${endWords(state)}`);
+    if (state.phase !== wanted) process.exitCode = 2;
+}

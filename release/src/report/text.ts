@@ -1,0 +1,134 @@
+import { COLOURS, type Colour, type PerColour, type Weights } from "@property-search/contract";
+import type { Pods } from "../capacity/capacity.ts";
+import { isAborting, isOver, weightOf, type StepRecord, type Switch } from "../state.ts";
+
+/** What `status` shows; the shape of `status --json`. Times in milliseconds since the epoch. */
+export interface Status {
+    readonly weights: Weights;
+    readonly pods: PerColour<Pods>;
+    /** The switch under way, or the last one. */
+    readonly switch: Switch | undefined;
+    readonly isUnderWay: boolean;
+    /** Who is at work on it; undefined: nobody, the next `start` goes on. */
+    readonly driver: string | undefined;
+    /** What it waits for, in a sentence; undefined when nothing is under way. */
+    readonly waitsFor: string | undefined;
+    /** When the present phase is given up, if nothing changes. */
+    readonly deadline: number | undefined;
+}
+
+const WIDTH = 80;
+
+/** At most 80 columns wide. */
+export function statusText(status: Status, now: number): string {
+    const { weights, pods, driver } = status;
+    const state = status.switch;
+    const lines = COLOURS.map((colour) => colourLine(colour, weights, pods));
+    if (!state) return [...lines, "No switch was made yet."].join("\n");
+    lines.push("", headline(state, now), ...state.steps.flatMap(stepLines));
+    if (status.isUnderWay) {
+        lines.push(...wrapped(`now     ${phaseWords(state, now)}`));
+        if (status.waitsFor !== undefined) lines.push(...wrapped(`waits   ${status.waitsFor}`));
+        if (status.deadline !== undefined) {
+            const left = duration(status.deadline - now);
+            lines.push(`limit   rolled back in ${left} if that does not change`);
+        }
+        lines.push(
+            ...wrapped(
+                driver === undefined
+                    ? `driver  none: make switch TO=${state.to} goes on, make rollback goes back`
+                    : `driver  ${driver}`,
+            ),
+        );
+    } else lines.push(...wrapped(`end     ${endWords(state)}`));
+    return lines.join("\n");
+}
+
+/** One line for a state that was entered. */
+export function progressLine({ log }: Switch): string {
+    const last = log.at(-1);
+    return last ? `${time(last.at)}  ${last.phase.padEnd(11)} ${last.words}` : "";
+}
+
+/** The switches that were, one line each, the newest first. */
+export function historyText(states: readonly Switch[]): string {
+    if (states.length === 0) return "No switch was made yet.";
+    const head = `${"begun".padEnd(20)}${"switch".padEnd(16)}${"took".padEnd(9)}${"end".padEnd(13)}by`;
+    const rows = states.flatMap((state) => {
+        const took = duration(state.phaseSince - state.startedAt);
+        const way = `${state.from} → ${state.to}`;
+        const row =
+            `${stamp(state.startedAt).padEnd(20)}${way.padEnd(16)}${took.padEnd(9)}` +
+            `${state.phase.padEnd(13)}${state.actor}`;
+        const why = state.aborted?.reason ?? state.reason;
+        return why === "" ? [row] : [row, ...wrapped(why, "    ")];
+    });
+    return [head, ...rows].join("\n");
+}
+
+export function endWords(state: Switch): string {
+    const took = duration(state.phaseSince - state.startedAt);
+    if (state.phase === "promoted") return `${state.to} serves, after ${took}`;
+    const { aborted } = state;
+    const why = aborted ? `: ${aborted.cause}, ${aborted.reason}` : "";
+    return `rolled back to ${state.from} after ${took}${why}`;
+}
+
+function colourLine(colour: Colour, weights: Weights, pods: PerColour<Pods>): string {
+    const { ready, wanted, version } = pods[colour];
+    const share = `${weights[colour]} %`.padStart(5);
+    return `${colour.padEnd(6)}${share}  ${ready} of ${wanted} pods ready  ${version}`;
+}
+
+function headline(state: Switch, now: number): string {
+    const ago = duration(now - state.startedAt);
+    const what = state.kind === "release" ? "Switch" : "Way back";
+    return `${what} ${state.id}: ${state.from} → ${state.to}, begun ${ago} ago by ${state.actor}`;
+}
+
+function stepLines(step: StepRecord): string[] {
+    const verdict = step.verdict === undefined ? "" : `, verdict ${step.verdict}`;
+    const shares = step.shares === undefined ? "" : `: ${step.shares}`;
+    return [
+        ...wrapped(`${`${step.weight} %`.padEnd(8)}${time(step.shiftedAt)}${verdict}${shares}`),
+        ...(step.reasons ?? []).flatMap((reason) => wrapped(reason, "        ")),
+    ];
+}
+
+function phaseWords(state: Switch, now: number): string {
+    const since = duration(now - state.phaseSince);
+    const paused = state.paused ? `, paused by ${state.paused.by}` : "";
+    const weight = isAborting(state) || isOver(state) ? "" : ` at ${weightOf(state)} %`;
+    return `${state.phase}${weight} for ${since}${paused}`;
+}
+
+/** `1 h 5 min`, `3 min 20 s`, `12 s` */
+export function duration(milliseconds: number): string {
+    const seconds = Math.max(0, Math.round(milliseconds / 1000));
+    const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60)];
+    if (hours > 0) return minutes > 0 ? `${hours} h ${minutes} min` : `${hours} h`;
+    const rest = seconds % 60;
+    if (minutes > 0) return rest > 0 ? `${minutes} min ${rest} s` : `${minutes} min`;
+    return `${rest} s`;
+}
+
+function stamp(milliseconds: number): string {
+    return new Date(milliseconds).toISOString().slice(0, 19).replace("T", " ");
+}
+
+function time(milliseconds: number): string {
+    return new Date(milliseconds).toTimeString().slice(0, 8);
+}
+
+/** Lines of at most 80 columns; those after the first begin below the first one's words. */
+function wrapped(text: string, indent = ""): string[] {
+    const lines: string[] = [];
+    let line = indent;
+    for (const word of text.split(" ")) {
+        if (line.trim() !== "" && line.length + word.length + 1 > WIDTH) {
+            lines.push(line.trimEnd());
+            line = `${indent || "        "}${word} `;
+        } else line += `${word} `;
+    }
+    return [...lines, line.trimEnd()];
+}

@@ -1,0 +1,183 @@
+import {
+    checkWeights,
+    COLOURS,
+    NAMESPACES,
+    perColour,
+    RELEASE,
+    RELEASE_ANNOTATIONS,
+    ROUTE_NAME,
+    SERVICE_NAMES,
+    type Weights,
+} from "@property-search/contract";
+import { Conflict, type Api, type Live } from "../api.ts";
+import { ReleaseError, Superseded } from "../error.ts";
+import { ownersOf } from "../ownership.ts";
+
+interface BackendRef {
+    readonly name: string;
+    readonly weight?: number;
+}
+
+interface Rule {
+    readonly backendRefs?: readonly BackendRef[];
+}
+
+interface Condition {
+    readonly type: string;
+    readonly status: string;
+    readonly observedGeneration?: number;
+    readonly message?: string;
+}
+
+export interface Route extends Live {
+    spec?: { readonly rules?: readonly Rule[] };
+    status?: { readonly parents?: readonly { readonly conditions?: readonly Condition[] }[] };
+}
+
+/** What the driver writes on the route beside its weights: dashboards and deploys read it. */
+export type Marks = Partial<Record<keyof typeof RELEASE_ANNOTATIONS, string>>;
+
+const REFERENCE = {
+    apiVersion: "gateway.networking.k8s.io/v1",
+    kind: "HTTPRoute",
+    namespace: NAMESPACES.edge,
+    name: ROUTE_NAME,
+};
+const NAME = `HTTPRoute ${NAMESPACES.edge}/${ROUTE_NAME}`;
+/** The field that holds the weights. */
+export const RULES = ["spec", "rules"] as const;
+const WRITES = 20;
+
+/** @throws ReleaseError when there is no route */
+export async function readRoute(api: Api): Promise<Route> {
+    const route = await api.read<Route>(REFERENCE);
+    if (!route) throw new ReleaseError(`there is no ${NAME}: deploy the stack first`);
+    return route;
+}
+
+/** @throws ReleaseError when the rule of both colours is missing, or its weights break the weight rule */
+export function weightsOf(route: Route): Weights {
+    const refs = route.spec?.rules?.find(isDivided)?.backendRefs;
+    if (!refs) throw new ReleaseError(`${NAME} has no rule with both colours`);
+    const check = checkWeights(
+        perColour((colour) => refs.find(({ name }) => name === SERVICE_NAMES[colour])?.weight),
+    );
+    if ("weights" in check) return check.weights;
+    throw new ReleaseError(`the weight of ${NAME} ${check.findings.join("; ")}`);
+}
+
+/**
+ * What a gateway says of the route as it is now. Conditions of an earlier generation say nothing: they may
+ * stand there for as long as the controller is behind.
+ *
+ * @returns why it does not serve as it stands, or undefined
+ */
+export function unaccepted({ metadata, status }: Route): string | undefined {
+    const parents = status?.parents ?? [];
+    if (parents.length === 0) return "no gateway has answered for it";
+    const found = parents.flatMap(({ conditions = [] }) =>
+        ["Accepted", "ResolvedRefs"].map((type) => {
+            const condition = conditions.find((one) => one.type === type);
+            if (condition?.observedGeneration !== metadata.generation) {
+                return `${type} is not yet told of generation ${metadata.generation ?? "?"}`;
+            }
+            if (condition?.status === "True") return undefined;
+            return `${type} is ${condition?.status ?? "unknown"}: ${condition?.message ?? ""}`;
+        }),
+    );
+    return found.find((words) => words !== undefined);
+}
+
+/** Fence of the driver that wrote it last; 0: none ever did. */
+export function fenceOf({ metadata }: Live): number {
+    return Number(metadata.annotations?.[RELEASE_ANNOTATIONS.fence] ?? 0);
+}
+
+export interface RouteWrite {
+    /**
+     * Weights to set; `kept`: the driver goes on to hold what it holds; `left`: it gives them up to those
+     * who own them too.
+     */
+    readonly weights: Weights | "kept" | "left";
+    readonly marks: Marks;
+    readonly fence: number;
+}
+
+/**
+ * Writes marks, and weights with force: then the rules are the driver's until it writes without them, and a
+ * deploy that wants other weights is refused. Nobody is overtaken: a write holds for the version of the
+ * route that was read, and a later driver's fence ends it.
+ *
+ * @throws Superseded
+ */
+export async function writeRoute(api: Api, { weights, marks, fence }: RouteWrite): Promise<Route> {
+    for (let attempt = 1; ; attempt += 1) {
+        const route = await readRoute(api);
+        if (fenceOf(route) > fence) {
+            throw new Superseded(`a later driver (${fenceOf(route)}) has written ${NAME}`);
+        }
+        try {
+            return await api.apply<Route>({
+                apiVersion: REFERENCE.apiVersion,
+                kind: REFERENCE.kind,
+                metadata: {
+                    namespace: REFERENCE.namespace,
+                    name: REFERENCE.name,
+                    // Makes the apply a compare-and-swap.
+                    resourceVersion: route.metadata.resourceVersion ?? "",
+                    annotations: {
+                        ...marksOf(route),
+                        ...annotations({ ...marks, fence: String(fence) }),
+                    },
+                },
+                ...ruled(route, weights),
+            });
+        } catch (error) {
+            // A gateway writes its status into the same object, each time a new version of it.
+            if (!(error instanceof Conflict) || attempt === WRITES) throw error;
+        }
+    }
+}
+
+/** Rules are one field to the API server: who sets a weight sets all of them. */
+function ruled(route: Route, weights: RouteWrite["weights"]): Pick<Route, "spec"> {
+    const rules = route.spec?.rules ?? [];
+    if (weights === "left") return {};
+    if (weights === "kept") {
+        const isHeld = ownersOf(route, RULES).includes(RELEASE.fieldManager);
+        return isHeld ? { spec: { rules } } : {};
+    }
+    if (!rules.some(isDivided)) throw new ReleaseError(`${NAME} has no rule with both colours`);
+    return { spec: { rules: rules.map((rule) => weighted(rule, weights)) } };
+}
+
+/** Marks of earlier writes; who applies without them deletes them. */
+function marksOf({ metadata }: Route): Record<string, string> {
+    const ours: readonly string[] = Object.values(RELEASE_ANNOTATIONS);
+    return Object.fromEntries(
+        Object.entries(metadata.annotations ?? {}).filter(([key]) => ours.includes(key)),
+    );
+}
+
+function annotations(marks: Marks): Record<string, string> {
+    return Object.fromEntries(
+        Object.entries(marks).map(([mark, value]) => [
+            RELEASE_ANNOTATIONS[mark as keyof Marks],
+            value,
+        ]),
+    );
+}
+
+/** The one rule that divides the traffic; the others are for requests that ask for a colour. */
+function isDivided({ backendRefs }: Rule): boolean {
+    return backendRefs?.length === COLOURS.length;
+}
+
+function weighted(rule: Rule, weights: Weights): Rule {
+    if (!isDivided(rule)) return rule;
+    const backendRefs = rule.backendRefs?.map((ref) => {
+        const colour = COLOURS.find((one) => SERVICE_NAMES[one] === ref.name);
+        return colour === undefined ? ref : { ...ref, weight: weights[colour] };
+    });
+    return { ...rule, ...(backendRefs && { backendRefs }) };
+}

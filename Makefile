@@ -82,12 +82,9 @@ bench-tools: test-tools
 	@tests/support/tools.sh wrk=wrk
 
 .PHONY: test-cluster
-test-cluster: $(INSTALLED) ## The tests that need the cluster of `make up`; ends with its counts
+test-cluster: $(INSTALLED) ## The tests that need the cluster of `make up` (QUICK=1: without the half hour of alerts)
+	@$(if $(filter-out 0,$(QUICK)),,npm test --silent -- --selectProjects watching --runInBand)
 	@npm test --silent -- --selectProjects cluster --runInBand
-
-.PHONY: test-watching
-test-watching: $(INSTALLED) ## Alerts and autoscaling by causes really made on that cluster: half an hour, nothing else beside it
-	@npm test --silent -- --selectProjects watching --runInBand
 
 .PHONY: test-lifecycle
 test-lifecycle: $(INSTALLED) ## Up and down for real: killed at each step, run twice, nothing left; ends down

@@ -2,6 +2,8 @@ import {
     MONITORING_NAMES,
     NAMESPACES,
     PORTS,
+    RELEASE_ANNOTATIONS,
+    RELEASE_INFO,
     TRAFFIC_WEIGHT,
     type NamespaceRole,
 } from "@property-search/contract";
@@ -149,13 +151,21 @@ function server(image: string): k8s.types.input.core.v1.Container {
 export function customResources(certificates: boolean): object {
     return {
         kind: "CustomResourceStateMetrics",
-        spec: { resources: [routeWeights(), ...(certificates ? [certificateStates()] : [])] },
+        spec: { resources: [routeFigures(), ...(certificates ? [certificateStates()] : [])] },
     };
 }
 
-/** The last rule of the route divides the traffic; those above it are for tests of one colour (edge.ts). */
-function routeWeights(): object {
+/**
+ * The last rule of the route divides the traffic; those above it are for tests of one colour (edge.ts). The
+ * release driver marks the route with where it stands.
+ */
+function routeFigures(): object {
     const [prefix, name] = split(TRAFFIC_WEIGHT, "property_search");
+    const mark = (key: keyof typeof RELEASE_ANNOTATIONS) => [
+        "metadata",
+        "annotations",
+        RELEASE_ANNOTATIONS[key],
+    ];
     return {
         groupVersionKind: { group: ROUTES, version: "v1", kind: "HTTPRoute" },
         metricNamePrefix: prefix,
@@ -171,6 +181,20 @@ function routeWeights(): object {
                         valueFrom: ["weight"],
                         // A route without backends is no error; what it yields has no colour and is dropped.
                         nilIsZero: true,
+                    },
+                },
+            },
+            {
+                name: split(RELEASE_INFO, prefix)[1],
+                help: "Where the last switch of the traffic stands",
+                each: {
+                    type: "Info",
+                    info: {
+                        labelsFromPath: {
+                            switch: mark("id"),
+                            candidate: mark("candidate"),
+                            phase: mark("phase"),
+                        },
                     },
                 },
             },

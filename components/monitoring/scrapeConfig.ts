@@ -6,6 +6,7 @@ import {
     NAMESPACES,
     PORTS,
     REDIS_NAME,
+    RELEASE_INFO,
     SCRAPE_INTERVAL,
     SERVICE_NAMES,
     TRAFFIC_WEIGHT,
@@ -167,6 +168,8 @@ function kubeStateJob(): ScrapeJob {
                 source_labels: ["__name__", "colour"],
                 regex: `${TRAFFIC_WEIGHT};`,
             },
+            // A route that no release has marked.
+            { action: "drop", source_labels: ["__name__", "phase"], regex: `${RELEASE_INFO};` },
             { action: "labeldrop", regex: `customresource_.*|${BACKEND_LABEL}` },
         ],
     };

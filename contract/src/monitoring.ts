@@ -24,5 +24,5 @@ export const TRAFFIC_WEIGHT = "property_search_traffic_weight";
 export const SCRAPE_INTERVAL = 15;
 export const EVALUATION_INTERVAL = 15;
 
-/** Tag of the annotations that the release driver gives Grafana, by which dashboards show them. */
-export const RELEASE_TAG = "release";
+/** Info, 1: where the last switch of the traffic stands, by its `switch` (id), `candidate` and `phase`. */
+export const RELEASE_INFO = "property_search_release_info";

@@ -90,7 +90,7 @@ program
     .option("--url <url>", "of a process's admin port, in the place of a cluster's")
     .option("--token-file <file>", "with that process's token; ADMIN_TOKEN comes first")
     .action(async ({ kubeconfig, context, url, tokenFile }: AdminFlags) => {
-        const choice = { kubeconfig, context, colour: word("COLOUR"), pod: word("POD") };
+        const choice = { colour: word("COLOUR"), pod: word("POD") };
         const target =
             url === undefined
                 ? await adminOfCluster(connect(kubeconfig, context), choice)

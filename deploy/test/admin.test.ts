@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, jest, test } from "@jest/globals";
 import { once } from "node:events";
-import { chmod, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -22,7 +22,6 @@ let seen: (Pick<IncomingMessage, "method" | "url"> & {
 })[];
 let answer: (response: ServerResponse) => void;
 const printed: string[] = [];
-const PATH = process.env.PATH;
 
 beforeEach(async () => {
     folder = await mkdtemp(path.join(tmpdir(), "make-admin-"));
@@ -46,7 +45,6 @@ beforeEach(async () => {
 
 afterEach(async () => {
     jest.restoreAllMocks();
-    process.env.PATH = PATH;
     delete process.env.ADMIN_TOKEN;
     printed.length = 0;
     server.close();
@@ -160,55 +158,58 @@ test("The token of `make dev` comes from its file, and ADMIN_TOKEN comes first",
     );
 });
 
-/** A cluster that has the colours' admin Secrets. */
-const cluster = (data: Record<string, string> = { token: TOKEN }): Cluster => {
+interface Holding {
+    readonly data?: Readonly<Record<string, string>>;
+    readonly pods?: readonly object[];
+    readonly phase?: string;
+}
+
+/** A cluster that has the colours' admin Secrets and these pods. */
+function clusterOf({ data = { token: TOKEN }, pods = [], phase = "Pending" }: Holding): Cluster {
     const encoded = Object.entries(data).map(([key, value]) => [
         key,
         Buffer.from(value).toString("base64"),
     ]);
-    const read = () => Promise.resolve({ data: Object.fromEntries(encoded) as unknown });
-    return { context: "c", server: "s", objects: { read } as never, exportKubeconfig: () => "" };
-};
-
-/** Puts a script in the place of kubectl that notes its words. */
-async function fakeKubectl(script: string): Promise<() => Promise<string>> {
-    const words = path.join(folder, "words");
-    await chmod(await fileOf("kubectl", `#!/bin/sh\necho "$@" > ${words}\n${script}\n`), 0o755);
-    process.env.PATH = `${folder}:${PATH ?? ""}`;
-    return () => readFile(words, "utf8");
+    const objects = {
+        read: ({ kind, metadata }: { kind: string; metadata: { name: string } }) => {
+            if (kind === "Secret") return Promise.resolve({ data: Object.fromEntries(encoded) });
+            if (metadata.name !== "gone") return Promise.resolve({ status: { phase } });
+            const body = { message: 'pods "gone" not found' };
+            return Promise.reject(Object.assign(new Error("404"), { code: 404, body }));
+        },
+        list: () => Promise.resolve({ items: pods }),
+    };
+    const exportKubeconfig = () => "{}";
+    return { context: "c", server: "s", objects: objects as never, exportKubeconfig };
 }
 
-test("A pod is reached by port-forward, with its Secret's token on no command line", async () => {
-    const port = new URL(target.url).port;
-    const words = await fakeKubectl(
-        `echo "Forwarding from 127.0.0.1:${port} -> 8801"; exec sleep 100`,
-    );
-    const reached = await adminOfCluster(cluster(), { context: "there", colour: "green" });
-    await callAdmin(reached, { command: "GET /state" });
-    expect(seen[0]?.token).toBe(`Bearer ${TOKEN}`);
-    await reached.close();
-    expect(await words()).toBe(
-        "--context there --namespace property-search-green port-forward --address 127.0.0.1 " +
-            "deployment/embedding-service-green :8801\n",
-    );
+test.each([
+    [{}, { colour: "red" }, 'COLOUR is "red"; allowed: blue, green'],
+    [
+        { data: {} },
+        { colour: "blue" },
+        "there is no Secret property-search-blue/service-admin with token: deploy the stack",
+    ],
+    [
+        { pods: [podThat("False"), podThat("True", "2026-01-01T00:00:00Z")] },
+        { colour: "blue" },
+        "property-search-blue has no ready pod of embedding-service-blue",
+    ],
+    [
+        {},
+        { colour: "blue", pod: "gone" },
+        'pod property-search-blue/gone cannot be reached: pods "gone" not found',
+    ],
+    [
+        { pods: [podThat("True")] },
+        { colour: "blue" },
+        "pod property-search-blue/a-pod cannot be reached: it is Pending",
+    ],
+])("Who cannot be reached is told, with what is there (%#)", async (holding, choice, words) => {
+    await expect(adminOfCluster(clusterOf(holding), choice)).rejects.toThrow(words);
 });
 
-test("A forward that fails, a colour and a Secret that are not there are told", async () => {
-    await fakeKubectl('echo "pods \\"x\\" not found" >&2; exit 1');
-    await expect(adminOfCluster(cluster(), { colour: "blue", pod: "x" })).rejects.toThrow(
-        'kubectl port-forward failed: pods "x" not found',
-    );
-    await expect(adminOfCluster(cluster(), { colour: "red" })).rejects.toThrow(
-        'COLOUR is "red"; allowed: blue, green',
-    );
-    await expect(adminOfCluster(cluster({}), { colour: "blue" })).rejects.toThrow(
-        "there is no Secret property-search-blue/service-admin with token",
-    );
-});
-
-test("Without kubectl the way around it is told", async () => {
-    process.env.PATH = folder;
-    await expect(adminOfCluster(cluster(), { colour: "blue" })).rejects.toThrow(
-        /^kubectl is missing: install it, or forward the port yourself and set URL and ADMIN_TOKEN/,
-    );
-});
+function podThat(ready: string, deletionTimestamp?: string): object {
+    const metadata = { name: "a-pod", ...(deletionTimestamp && { deletionTimestamp }) };
+    return { metadata, status: { conditions: [{ type: "Ready", status: ready }] } };
+}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { COLOURS, JOBS, RELEASE_TAG } from "@property-search/contract";
+import { COLOURS, JOBS, RELEASE_INFO } from "@property-search/contract";
 import { DEFAULT_THRESHOLDS } from "../../components/monitoring/alerts/thresholds.ts";
 import { UNITS } from "../../components/monitoring/dashboards/units.ts";
 import {
@@ -197,10 +197,7 @@ describe("colours and events", () => {
                 "Release events",
                 "Alerts",
             ]);
-            expect(d.annotations.list[2]?.target).toMatchObject({
-                type: "tags",
-                tags: [RELEASE_TAG],
-            });
+            expect(d.annotations.list[2]?.expr).toContain(RELEASE_INFO);
         },
     );
 });

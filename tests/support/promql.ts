@@ -1,4 +1,4 @@
-import { METRICS, SCRAPE_INTERVAL, SERIES, TRAFFIC_WEIGHT } from "@property-search/contract";
+import { METRICS, RELEASE_INFO, SCRAPE_INTERVAL, SERIES, TRAFFIC_WEIGHT } from "@property-search/contract";
 import type { SyntaxNode } from "@lezer/common";
 import { parser } from "@prometheus-io/lezer-promql";
 
@@ -281,6 +281,7 @@ export const KNOWN_METRICS: ReadonlyMap<string, MetricKind> = new Map([
         HISTOGRAMS.has(name) ? "histogram" : name.endsWith("_total") ? "counter" : "gauge",
     ]),
     [TRAFFIC_WEIGHT, "gauge"] as const,
+    [RELEASE_INFO, "gauge"] as const,
     ...(["counter", "gauge", "histogram"] as const).flatMap((kind) =>
         EXPORTED[kind].map((name): [string, MetricKind] => [name, kind]),
     ),

@@ -1,7 +1,6 @@
 import type { Builder } from "@grafana/grafana-foundation-sdk/cog";
 import {
     AnnotationQueryBuilder,
-    AnnotationTargetBuilder,
     DashboardBuilder,
     DashboardCursorSync,
     DashboardLinkBuilder,
@@ -13,8 +12,8 @@ import {
     VariableSort,
     type Panel,
 } from "@grafana/grafana-foundation-sdk/dashboard";
-import { METRICS, RELEASE_TAG, SCRAPE_INTERVAL, TRAFFIC_WEIGHT } from "@property-search/contract";
-import { ANNOTATION_SOURCE, DATA_SOURCE } from "./dataSource.ts";
+import { METRICS, RELEASE_INFO, SCRAPE_INTERVAL, TRAFFIC_WEIGHT } from "@property-search/contract";
+import { DATA_SOURCE } from "./dataSource.ts";
 
 export interface Row {
     /** As a panel's id. */
@@ -107,25 +106,13 @@ function alerts(): AnnotationQueryBuilder {
         .textFormat("{{severity}} {{service}} {{colour}}");
 }
 
-/** What the release driver tells Grafana: its steps, its verdicts, who began it. */
+/** Each phase that the release driver enters, by the mark that it leaves on the route. */
 function releaseEvents(): AnnotationQueryBuilder {
-    return new AnnotationQueryBuilder()
-        .name("Release events")
-        .datasource(ANNOTATION_SOURCE)
-        .enable(true)
-        .iconColor("#8AB8FF")
-        .target({
-            build: () => ({
-                ...new AnnotationTargetBuilder()
-                    .type("tags")
-                    .tags([RELEASE_TAG])
-                    .matchAny(false)
-                    .limit(100)
-                    .build(),
-                // The SDK's mark of what may be asked of a source, which this builder lacks; no JSON.
-                _implementsDataqueryVariant: () => undefined,
-            }),
-        });
+    const phases = `max by (switch, candidate, phase) (${RELEASE_INFO}`;
+    return event("Release events", "#8AB8FF")
+        .expr(`${phases}) unless ${phases} offset 1m)`)
+        .titleFormat("{{candidate}}: {{phase}}")
+        .textFormat("{{switch}}");
 }
 
 function event(name: string, iconColor: string): AnnotationQueryBuilder {

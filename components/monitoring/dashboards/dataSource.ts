@@ -1,6 +1,3 @@
 import { DATA_SOURCE_UID } from "@property-search/contract";
 
 export const DATA_SOURCE = { type: "prometheus", uid: DATA_SOURCE_UID } as const;
-
-/** Grafana's own store of annotations. */
-export const ANNOTATION_SOURCE = { type: "grafana", uid: "-- Grafana --" } as const;

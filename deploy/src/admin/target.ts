@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { createInterface } from "node:readline";
 import type { V1Secret } from "@kubernetes/client-node";
 import {
     ADMIN_SECRET,
@@ -10,9 +9,9 @@ import {
     SERVICE_NAMES,
     type Colour,
 } from "@property-search/contract";
-import { execa } from "execa";
 import { ClusterError, readIfExists, type Cluster } from "../apply/cluster.ts";
 import { liveWeights } from "../verify/gateway.ts";
+import { forward, readyPods } from "./forward.ts";
 
 /** One pod's admin port, as it can be reached from here. */
 export interface AdminTarget {
@@ -24,8 +23,6 @@ export interface AdminTarget {
 }
 
 export interface PodChoice {
-    readonly kubeconfig?: string | undefined;
-    readonly context?: string | undefined;
     /** Default: the colour with the most traffic. */
     readonly colour?: string | undefined;
     /** Default: any pod of the colour. */
@@ -50,13 +47,21 @@ export async function adminOfCluster(cluster: Cluster, choice: PodChoice): Promi
         throw new ClusterError(`COLOUR is "${colour}"; allowed: ${COLOURS.join(", ")}`);
     }
     const token = await tokenOf(cluster, colour);
-    const { url, close } = await forward(colour, choice);
+    const namespace = NAMESPACES[colour];
+    const pod = choice.pod ?? (await anyPod(cluster, colour));
+    const { url, close } = await forward(cluster, { namespace, pod, port: PORTS.admin });
     return { url, token, close };
 }
 
 async function activeColour(cluster: Cluster): Promise<Colour> {
     const weights = await liveWeights(cluster);
     return weights.green > weights.blue ? "green" : "blue";
+}
+
+async function anyPod(cluster: Cluster, colour: Colour): Promise<string> {
+    const [pod] = await readyPods(cluster, colour);
+    if (pod !== undefined) return pod;
+    throw new ClusterError(`${NAMESPACES[colour]} has no ready pod of ${SERVICE_NAMES[colour]}`);
 }
 
 async function tokenOf(cluster: Cluster, colour: Colour): Promise<string> {
@@ -66,43 +71,6 @@ async function tokenOf(cluster: Cluster, colour: Colour): Promise<string> {
     const data = secret?.data?.[key];
     if (data !== undefined) return Buffer.from(data, "base64").toString("utf8");
     throw new ClusterError(`there is no Secret ${namespace}/${name} with ${key}: deploy the stack`);
-}
-
-async function forward(
-    colour: Colour,
-    { kubeconfig, context, pod }: PodChoice,
-): Promise<Pick<AdminTarget, "url" | "close">> {
-    const child = execa(
-        "kubectl",
-        [
-            ...(kubeconfig === undefined ? [] : ["--kubeconfig", kubeconfig]),
-            ...(context === undefined ? [] : ["--context", context]),
-            ...["--namespace", NAMESPACES[colour], "port-forward", "--address", "127.0.0.1"],
-            ...[pod === undefined ? `deployment/${SERVICE_NAMES[colour]}` : `pod/${pod}`],
-            `:${PORTS.admin}`,
-        ],
-        { reject: false, buffer: { stdout: false } },
-    );
-    // Not by the child's own lines: to leave those is to wait for its end.
-    for await (const line of createInterface({ input: child.stdout })) {
-        const port = /^Forwarding from 127\.0\.0\.1:(\d+)/.exec(line)?.[1];
-        if (port === undefined) continue;
-        // Read on, or it stands still when its pipe is full.
-        child.stdout.resume();
-        return {
-            url: `http://127.0.0.1:${port}`,
-            close: async () => {
-                child.kill();
-                await child;
-            },
-        };
-    }
-    const { code, stderr, shortMessage } = await child;
-    throw new ClusterError(
-        code === "ENOENT"
-            ? "kubectl is missing: install it, or forward the port yourself and set URL and ADMIN_TOKEN"
-            : `kubectl port-forward failed: ${stderr || (shortMessage ?? "it ended")}`,
-    );
 }
 
 function readToken(file: string): string {

@@ -1,5 +1,5 @@
 import { otherColour } from "@property-search/contract";
-import { ReleaseError } from "../error.ts";
+import { ReleaseError, Superseded } from "../error.ts";
 import { ask } from "../machine/ask.ts";
 import { WAY_BACK, type Plan } from "../plan.ts";
 import { candidateWeights, isAborting, isOver, type Switch } from "../state.ts";
@@ -15,7 +15,7 @@ export interface RollbackOptions {
     readonly plan: Plan;
 }
 
-/** A driver that is at work takes a request within a second; its own writes may take longer. */
+/** A driver that is at work takes a request within a second, and seldom says nothing for so long. */
 const UNANSWERED_MILLISECONDS = 5_000;
 
 /**
@@ -40,11 +40,16 @@ async function asked(context: Context, before: Switch, reason: string): Promise<
         await ask(store, request);
         report(`asked ${before.holder} to roll back`);
     }
-    const state = await follow(context, UNANSWERED_MILLISECONDS);
-    if (isOver(state)) return state;
-    report(`${state.holder} does not answer: rolling back from here`);
-    const ports = await context.openPorts(false);
-    return run(context, ports, await take(context));
+    for (;;) {
+        const state = await follow(context, UNANSWERED_MILLISECONDS);
+        if (isOver(state)) return state;
+        try {
+            return await run(context, await context.openPorts(false), await take(context));
+        } catch (error) {
+            // Who was waited for is at work after all, as in a long update of the stack.
+            if (!(error instanceof Superseded)) throw error;
+        }
+    }
 }
 
 /** The emergency brake: the route first, past everybody; then the rest as ever. */

@@ -30,14 +30,17 @@ export function readColour(text: string): Colour {
 export async function start(context: Context, options: StartOptions): Promise<Switch> {
     const { store, report, clock, actor } = context;
     const { to, plan, reason, direct, kind = "release" } = options;
-    refuseOther((await store.read()).state, to);
+    const before = (await store.read()).state;
+    refuseOther(before, to);
     const ports = await context.openPorts(direct);
     const hold = await take(context);
     try {
         const kept = await store.read();
         const { state } = kept;
         refuseOther(state, to);
-        if (state && !isOver(state)) report(`going on with switch ${state.id} at ${state.phase}`);
+        const isEndedMeanwhile = state?.id === before?.id && before && !isOver(before);
+        if (state && isOver(state) && isEndedMeanwhile) report(`switch ${state.id} has ended`);
+        else if (state && !isOver(state)) report(`going on with switch ${state.id} at ${state.phase}`);
         else {
             const versions = await versionsOf(ports);
             const now = clock.now();

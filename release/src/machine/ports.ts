@@ -22,17 +22,21 @@ export interface Judge {
         /** Milliseconds since the epoch. */
         readonly since: number;
         readonly samples: number;
-        /** The candidate has all of the traffic: there is nobody to compare it with. */
-        readonly alone: boolean;
     }) => Promise<Look>;
+}
+
+export interface TrialWish {
+    /** Id of the switch. */
+    readonly release: string;
+    readonly actor: string;
 }
 
 /** Keeps what the candidate writes into the shared cache from the active colour. */
 export interface Trials {
     /** Idempotent. Resolves when every pod of the active colour obeys. */
-    readonly begin: (candidate: Colour, by: string) => Promise<void>;
+    readonly begin: (candidate: Colour, wish: TrialWish) => Promise<void>;
     /** The candidate is trusted from now on. */
-    readonly promote: (candidate: Colour, by: string) => Promise<void>;
+    readonly promote: (candidate: Colour, wish: TrialWish) => Promise<void>;
 }
 
 /** The route as the gateway says it stands. */

@@ -13,7 +13,7 @@ import {
 } from "../state.ts";
 import type { Change } from "../traffic/traffic.ts";
 import { deadlineOf } from "./deadline.ts";
-import type { Ports } from "./ports.ts";
+import type { Ports, TrialWish } from "./ports.ts";
 
 /** How a phase is carried out: once more as often as it takes, until it gives another state. */
 type Phase = (state: Switch, ports: Ports, change: Change) => Promise<Switch>;
@@ -78,6 +78,9 @@ function aborted(
     );
 }
 
+/** Some scrapes: who could not judge the last minutes will not be able to judge the next ones. */
+const JUDGED_BEFORE_MILLISECONDS = 120_000;
+
 /** A driver that was ended in `shift` may have moved traffic without having said so. */
 const BEFORE_TRAFFIC: readonly ReleasePhase[] = ["preflight", "raise", "smoke"];
 
@@ -122,11 +125,10 @@ async function preflight(state: Switch, { clock, ...ports }: Ports): Promise<Swi
         const look = await ports.judge.look({
             candidate: state.to,
             active: state.from,
-            since: clock.now(),
+            since: clock.now() - JUDGED_BEFORE_MILLISECONDS,
             samples: state.plan.samples,
-            alone: false,
         });
-        // Figures of a time that has just begun say nothing, and who cannot be asked says so.
+        // What it finds of a candidate without traffic is nothing; that it has seen both colours counts.
         if (look.verdict === "no data" && look.figures === undefined) {
             throw new ReleaseError(`there is nobody to judge by: ${look.reasons.join("; ")}`);
         }
@@ -138,7 +140,6 @@ async function preflight(state: Switch, { clock, ...ports }: Ports): Promise<Swi
 async function raise(state: Switch, ports: Ports, { fence }: Change): Promise<Switch> {
     const { capacity, clock, trials } = ports;
     const active = await capacity.pods(state.from);
-    if (state.step === 0 && state.kind === "release") await trials.begin(state.to, state.actor);
     const bounds = await capacity.bounds(state.to);
     const floor = floorFor(weightOf(state), Math.max(active.ready, active.wanted), bounds);
     // What gives traffic away keeps its size until nobody can want it back.
@@ -148,6 +149,7 @@ async function raise(state: Switch, ports: Ports, { fence }: Change): Promise<Sw
     if (candidate.ready < floor || !candidate.rolledOut) {
         return troubled(state, `${state.to} has ${candidate.ready} ready pods of ${floor}`);
     }
+    if (state.step === 0 && state.kind === "release") await trials.begin(state.to, wish(state));
     const words = `${state.to} has ${candidate.ready} ready pods, ${floor} are needed`;
     return enter(state, state.step === 0 ? "smoke" : "shift", clock.now(), words);
 }
@@ -196,7 +198,7 @@ async function measure(state: Switch, ports: Ports, { signal }: Change): Promise
 }
 
 async function observe(state: Switch, ports: Ports): Promise<Switch> {
-    const looked = await judged(state, ports, false);
+    const looked = await judged(state, ports);
     if (looked.phase !== state.phase || state.paused) return looked;
     const now = ports.clock.now();
     const held = (now - state.phaseSince) / 1000;
@@ -207,7 +209,7 @@ async function observe(state: Switch, ports: Ports): Promise<Switch> {
 
 /** All traffic at the candidate, and the way back still open. */
 async function bake(state: Switch, ports: Ports): Promise<Switch> {
-    const looked = await judged(state, ports, true);
+    const looked = await judged(state, ports);
     if (looked.phase !== state.phase || state.paused) return looked;
     const now = ports.clock.now();
     const baked = (now - state.phaseSince) / 1000 >= state.plan.bake;
@@ -215,11 +217,11 @@ async function bake(state: Switch, ports: Ports): Promise<Switch> {
     return enter(looked, "finalize", now, `100 % passed, and ${state.plan.bake} s of watching`);
 }
 
-async function judged(state: Switch, ports: Ports, alone: boolean): Promise<Switch> {
+async function judged(state: Switch, ports: Ports): Promise<Switch> {
     const { clock, dataPlane, judge } = ports;
     const since = state.steps.at(-1)?.shiftedAt ?? state.phaseSince;
     const roles = { candidate: state.to, active: state.from };
-    const look = await judge.look({ ...roles, since, samples: state.plan.samples, alone });
+    const look = await judge.look({ ...roles, since, samples: state.plan.samples });
     const now = clock.now();
     const { verdict, reasons, figures } = look;
     const seen = withStep(state, { verdict, reasons, figures, judgedAt: now });
@@ -237,7 +239,7 @@ async function judged(state: Switch, ports: Ports, alone: boolean): Promise<Swit
 /** From here there is no way back but another switch. */
 async function finalize(state: Switch, ports: Ports, { fence }: Change): Promise<Switch> {
     const { capacity, clock, trials, settle } = ports;
-    if (state.kind === "release") await trials.promote(state.to, state.actor);
+    if (state.kind === "release") await trials.promote(state.to, wish(state));
     await capacity.giveBack(state.from, fence);
     await capacity.giveBack(state.to, fence);
     await settle(state);
@@ -265,6 +267,10 @@ async function cool(state: Switch, ports: Ports, { fence }: Change): Promise<Swi
     await capacity.giveBack(state.from, fence);
     await settle(state);
     return enter(state, "rolled-back", clock.now(), `${state.from} serves as before`);
+}
+
+function wish({ id, actor }: Switch): TrialWish {
+    return { release: id, actor };
 }
 
 /** What a phase waits for, where it is news. */

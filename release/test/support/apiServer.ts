@@ -21,7 +21,7 @@ export class ApiServer {
     onWrite: (before: Live | undefined, after: Live) => void = () => undefined;
 
     read<T extends Live>(reference: Reference): T | undefined {
-        return structuredClone(this.#objects.get(key(reference))) as T | undefined;
+        return clone(this.#objects.get(key(reference))) as T | undefined;
     }
 
     create<T extends Live>(object: T): T {
@@ -40,7 +40,7 @@ export class ApiServer {
     change(reference: Reference, how: (object: Live & { status?: unknown }) => void): void {
         const before = this.#objects.get(key(reference));
         if (!before) throw new Error(`no ${key(reference)}`);
-        const after = structuredClone(before);
+        const after = clone(before);
         how(after);
         this.#put(before, after);
     }
@@ -52,7 +52,7 @@ export class ApiServer {
         if (resourceVersion !== undefined && before?.metadata.resourceVersion !== resourceVersion) {
             throw new Conflict("changed");
         }
-        const live = structuredClone(before ?? { ...object, metadata: { ...object.metadata } });
+        const live = clone(before ?? { ...object, metadata: { ...object.metadata } });
         const owners = ownersIn(live);
         const given = fieldsOf(object);
         for (const [path, value] of given) {
@@ -79,7 +79,7 @@ export class ApiServer {
 
     #put<T extends Live>(before: Live | undefined, object: T): T {
         this.#version += 1;
-        const after = structuredClone(object);
+        const after = clone(object);
         const isChanged = before && !isDeepStrictEqual(specOf(before), specOf(after));
         after.metadata = {
             ...after.metadata,
@@ -88,7 +88,7 @@ export class ApiServer {
         };
         this.#objects.set(keyOf(after), after);
         this.onWrite(before, after);
-        return structuredClone(after);
+        return clone(after);
     }
 }
 
@@ -152,6 +152,11 @@ export function caller(server: ApiServer, options: CallerOptions = {}): Caller {
     };
 }
 
+/** As the API's JSON does; Jest's realm has another structuredClone than its objects. */
+function clone<T>(value: T): T {
+    return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T);
+}
+
 function key({ kind, namespace = "", name }: Reference): string {
     return `${kind} ${namespace}/${name}`;
 }
@@ -187,7 +192,7 @@ function set(object: Live, path: string, value: unknown): void {
     let tree = object as unknown as Tree;
     for (const name of names) tree = (tree[name] ??= {}) as Tree;
     if (value === undefined) Reflect.deleteProperty(tree, last);
-    else tree[last] = structuredClone(value);
+    else tree[last] = clone(value);
 }
 
 function nested(paths: ReadonlySet<string>): Tree {

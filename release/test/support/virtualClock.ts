@@ -31,13 +31,18 @@ export class VirtualClock implements Clock {
         const settled = work.finally(() => (isDone = true));
         settled.catch(() => undefined);
         const end = this.#now + seconds * 1000;
+        let idle = 0;
         for (;;) {
             // Nothing in a driver takes more turns of the event loop than these without sleeping.
             for (let turns = 0; turns < 3 && !isDone; turns += 1) await turn();
             if (isDone) return settled;
             this.#sleepers.sort((a, b) => a.at - b.at);
             const next = this.#sleepers.shift();
-            if (!next) continue;
+            if (!next) {
+                idle += 1;
+                if (idle > 1000) throw new Error("nobody sleeps, and it is not done: it hangs");
+                continue;
+            }
             this.#now = Math.max(this.#now, next.at);
             if (this.#now > end) throw new Error(`not done after ${seconds} virtual seconds`);
             next.wake();

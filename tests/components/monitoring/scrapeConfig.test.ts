@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { JOBS, SERVICE_NAMES, TRAFFIC_WEIGHT } from "@property-search/contract";
+import { JOBS, RELEASE_INFO, SERVICE_NAMES, TRAFFIC_WEIGHT } from "@property-search/contract";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -189,6 +189,13 @@ describe("the traffic's weights", () => {
             "-1",
             "backendRefs",
         ]);
+    });
+
+    test("come with the release that moves them, where there was one", () => {
+        const rules = job(JOBS.kubeState).metric_relabel_configs ?? [];
+        const marked = { __name__: RELEASE_INFO, switch: "a", candidate: "green", phase: "bake" };
+        expect(relabelled(rules, marked)).toEqual(marked);
+        expect(relabelled(rules, { __name__: RELEASE_INFO })).toBeUndefined();
     });
 
     test("certificates are looked at where there are some", () => {

@@ -1,0 +1,24 @@
+import { JOBS } from "@property-search/contract";
+import type { Clock } from "../clock.ts";
+import { DEFAULT_LIMITS, observe, prometheusEvidence, type Ask, type Limits } from "../judge/index.ts";
+import type { Judge } from "./ports.ts";
+
+/** Judges by what the platform's Prometheus has seen. */
+export function prometheusJudge(ask: Ask, clock: Clock, limits: Limits = DEFAULT_LIMITS): Judge {
+    return {
+        look: async ({ candidate, active, since, samples }) => {
+            const gateway = await watchesGateway(ask).catch(() => false);
+            const evidence = prometheusEvidence({ ask, limits, gateway });
+            const window = { since: since / 1000, now: clock.now() / 1000 };
+            const own = { ...limits, minimumRequests: samples };
+            return observe(evidence, window, { candidate, active }, own);
+        },
+    };
+}
+
+/** A stack may have a gateway that Prometheus does not reach. */
+async function watchesGateway(ask: Ask): Promise<boolean> {
+    const query = `up{job="${JOBS.gateway}"}`;
+    const { data } = (await ask("/api/v1/query", { query })) as { data: { result: unknown[] } };
+    return data.result.length > 0;
+}

@@ -1,0 +1,104 @@
+import { MONITORING_NAMES, NAMESPACES, PORTS } from "@property-search/contract";
+import { gatewayUrl, platformKey, appliedStacks, setStackConfig, type Cluster } from "@property-search/deploy";
+import { clusterApi } from "./api.ts";
+import { clusterCapacity } from "./capacity/capacity.ts";
+import { systemClock } from "./clock.ts";
+import type { Context } from "./commands/context.ts";
+import { actor, isGone, newHolder } from "./commands/driver.ts";
+import { gatewayDataPlane } from "./dataplane/gateway.ts";
+import { clusterTrials } from "./dataplane/trials.ts";
+import { ReleaseError } from "./error.ts";
+import type { Ports } from "./machine/ports.ts";
+import { prometheusJudge } from "./machine/prometheusJudge.ts";
+import { serviceProxy } from "./serviceProxy.ts";
+import { wantedWeights } from "./state.ts";
+import { clusterStore } from "./store/record.ts";
+import { directTraffic } from "./traffic/direct.ts";
+import { heldTraffic } from "./traffic/held.ts";
+import { openPulumiTraffic } from "./traffic/pulumiStack.ts";
+import { routeStatus } from "./traffic/status.ts";
+import type { Traffic } from "./traffic/traffic.ts";
+
+/** Which cluster and stack a command is about. */
+export interface Target {
+    /** Default: the one stack that was applied to the cluster. */
+    readonly stack?: string;
+    readonly kubeconfig?: string;
+    readonly context?: string;
+}
+
+export function openContext(
+    cluster: Cluster,
+    { stack }: Target,
+    report: (line: string) => void,
+    signal?: AbortSignal,
+): Context {
+    const api = clusterApi(cluster);
+    return {
+        api,
+        store: clusterStore(api),
+        clock: systemClock,
+        openPorts: (direct) => openPorts(cluster, stack, { direct, report }),
+        report,
+        signal,
+        actor: actor(),
+        holder: newHolder(),
+        isGone,
+    };
+}
+
+async function openPorts(
+    cluster: Cluster,
+    asked: string | undefined,
+    { direct, report }: { readonly direct: boolean; readonly report: (line: string) => void },
+): Promise<Ports> {
+    const api = clusterApi(cluster);
+    const clock = systemClock;
+    const { namespace, name, port } = {
+        namespace: NAMESPACES.monitoring,
+        name: MONITORING_NAMES.prometheus,
+        port: PORTS.prometheus,
+    };
+    const get = serviceProxy(cluster, { namespace, name, port });
+    const url = await gatewayUrl(cluster);
+    const apiKey = process.env.API_KEY ?? (await platformKey(cluster));
+    const applied = await appliedStacks(cluster);
+    const stack = stackOf(asked, applied);
+    const isApplied = applied.includes(stack);
+    const traffic: Traffic =
+        direct || isApplied
+            ? directTraffic(api)
+            : heldTraffic(api, await openPulumiTraffic({ cluster, stack, report }));
+    return {
+        clock,
+        traffic,
+        route: routeStatus(api),
+        capacity: clusterCapacity(api),
+        dataPlane: gatewayDataPlane({ url, apiKey }),
+        judge: prometheusJudge(
+            (path, parameters) => get(`${path}?${new URLSearchParams(parameters).toString()}`),
+            clock,
+        ),
+        trials: clusterTrials(cluster, clock),
+        settle: async (state) => {
+            const weights = wantedWeights(state);
+            if (!weights || traffic.kind === "pulumi") return;
+            // The stack's own words of its weights; with Pulumi each step has written them already.
+            await setStackConfig(stack, { "traffic.weights": weights });
+            report(
+                `Pulumi.${stack}.yaml now says blue ${weights.blue}, green ${weights.green}: commit it`,
+            );
+        },
+    };
+}
+
+function stackOf(asked: string | undefined, applied: readonly string[]): string {
+    if (asked !== undefined && asked !== "") return asked;
+    const [only, ...more] = applied;
+    if (only !== undefined && more.length === 0) return only;
+    throw new ReleaseError(
+        applied.length === 0
+            ? "--stack is not set; allowed: the stack that Pulumi brought to this cluster, such as prod"
+            : `--stack is not set; allowed: ${applied.join(", ")}, which were applied to this cluster`,
+    );
+}

@@ -51,12 +51,12 @@ export async function assemble(parts: Parts): Promise<App> {
             report,
         }),
         start: async () => {
-            const { upstream, epochs, withdrawals, hotKeys } = parts;
+            const { upstream, epochs, withdrawals } = parts;
             await Promise.all([
                 upstream.start(),
                 epochs.start(),
                 withdrawals.start(),
-                hotKeys.warm(),
+                startWarm(parts),
             ]);
             stage.started = true;
         },
@@ -64,20 +64,25 @@ export async function assemble(parts: Parts): Promise<App> {
             stage.draining = true;
         },
         close: async () => {
-            const { upstream, shared, tracing, epochs, withdrawals, hotKeys, entrance } = parts;
-            epochs.stop();
-            withdrawals.stop();
+            const { upstream, shared, tracing, hotKeys, entrance } = parts;
+            for (const polled of [parts.epochs, parts.withdrawals, parts.trials]) polled.stop();
             await Promise.all([admin?.close(), hotKeys.close(), entrance.stop()]);
             await Promise.all([upstream.close(), shared.close(), tracing.close()]);
         },
     };
 }
 
+/** Until trials are known, entries of other builds are misses: then there is nothing to warm with. */
+async function startWarm({ trials, hotKeys }: Parts): Promise<void> {
+    await trials.start();
+    if (trials.current()) await hotKeys.warm();
+}
+
 type Core = ReturnType<typeof coreOf>;
 
 /** From a text to its vector: how keys are made, and who resolves them. */
 function coreOf(parts: Parts) {
-    const { config, upstream, local, shared, codec, epochs, ledger, redis } = parts;
+    const { config, upstream, local, shared, codec, epochs, trials, ledger, redis } = parts;
     const { provider, revision } = upstream;
     const space = { provider, model: config.model, revision, inputType: "none" };
     const keysOf = keyMakers(space, epochs.of);
@@ -94,6 +99,8 @@ function coreOf(parts: Parts) {
             ttlSeconds: config.cacheTtlSeconds,
             spaceOf,
             billed: ledger.billed,
+            // A clock that is behind must not make an entry of a trial look older than it.
+            stamp: (now) => Math.max(now, trials.own()?.since ?? 0),
         }),
     };
     const clients = counted(resolver(tiers));

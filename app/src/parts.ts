@@ -14,11 +14,15 @@ import { flatPrice, tokenPrices } from "./ledger/prices.ts";
 import { redisMetrics } from "./metrics/redis.ts";
 import { openRegistry } from "./metrics/registry.ts";
 import { serviceMetrics, type ServiceMetrics } from "./metrics/service.ts";
+import { trialMetrics } from "./metrics/trials.ts";
 import { upstreamMetrics } from "./metrics/upstream.ts";
 import { openEntrance, type Entrance } from "./tenants/entrance.ts";
 import { LOCAL, localUpstream } from "./upstream/local/local.ts";
 import { openaiUpstream, type OpenaiTiming } from "./upstream/openai/openai.ts";
 import { noTracing, type Tracing } from "./tracing/tracing.ts";
+import { noTrials, redisTrials } from "./trials/store.ts";
+import { localOnTrial, sharedOnTrial } from "./trials/tiers.ts";
+import { openTrials, type Trials } from "./trials/trials.ts";
 import type { Upstream } from "./upstream/upstream.ts";
 import { entryCodec, writerOf, type EntryCodec } from "./vector/entry.ts";
 import { ownWithdrawals, redisWithdrawals } from "./withdrawals/store.ts";
@@ -33,11 +37,10 @@ export interface Parts {
     readonly shared: SharedCache;
     readonly local: LocalCache;
     readonly codec: EntryCodec;
-    /** Of this build's entries. */
-    readonly writer: string;
     readonly redis: RedisCommands | undefined;
     readonly epochs: Epochs;
     readonly withdrawals: Withdrawals;
+    readonly trials: Trials;
     readonly entrance: Entrance;
     readonly hotKeys: HotKeys;
     readonly registry: Registry;
@@ -101,9 +104,6 @@ function openTiers(config: Config, log: Log, registry: Registry, upstream: Upstr
     const writer = writerOf([config.version, config.model, upstream.provider, upstream.revision]);
     const codec = entryCodec({ precision: config.cachePrecision, writer });
     const redis = config.redis && redisClient(config.redis, log);
-    const redisTier = redis
-        ? redisCache(redis, { codec, staleSeconds, log, events: redisMetrics(registry) })
-        : noSharedCache;
     const memory = localCache({
         maxEntries: config.maxLocalEntries,
         maxBytes: MAX_LOCAL_BYTES,
@@ -116,13 +116,27 @@ function openTiers(config: Config, log: Log, registry: Registry, upstream: Upstr
         },
         log,
     );
+    const trials = openTrials({
+        store: redis ? redisTrials(redis.client) : noTrials,
+        writer,
+        lifeMilliseconds: (config.cacheTtlSeconds + staleSeconds) * 1000,
+        evict: memory.removeAll,
+        log,
+    });
+    const redisTier = redis
+        ? sharedOnTrial(
+              trials,
+              redisCache(redis, { codec, staleSeconds, log, events: redisMetrics(registry) }),
+              trialMetrics(registry),
+          )
+        : noSharedCache;
     return {
         redis,
-        writer,
         codec,
         withdrawals,
+        trials,
         epochs: redis ? sharedEpochs(redis, log) : ownEpochs(),
-        local: localWithout(withdrawals, memory),
+        local: localOnTrial(trials, localWithout(withdrawals, memory)),
         shared: sharedWithout(withdrawals, redisTier),
     };
 }

@@ -29,7 +29,10 @@ describe("a stored entry", () => {
             fc.property(vectors, fc.nat(), fc.boolean(), (vector, tokens, truncated) => {
                 const written = embeddingOf(vector, tokens, truncated, LIFE);
                 const { entry } = codec.seal(KEY, written, SPACE);
-                expect(codec.open(KEY, entry, vector.length)).toEqual(written);
+                expect(codec.open(KEY, entry, vector.length)).toEqual({
+                    ...written,
+                    writer: WRITER,
+                });
             }),
         );
     });

@@ -11,6 +11,7 @@ import {
     REDIS_OPERATIONS,
     RESPONSE_TIME_BUCKETS,
     SAVING_RESULTS,
+    TRIAL_REFUSALS,
 } from "@property-search/contract";
 import fc from "fast-check";
 import { countTokens } from "gpt-tokenizer/encoding/cl100k_base";
@@ -101,6 +102,10 @@ describe("the exposition", () => {
             ...expected(
                 METRICS.redisErrors,
                 REDIS_OPERATIONS.map((operation) => ({ operation })),
+            ),
+            ...expected(
+                METRICS.trialRefused,
+                TRIAL_REFUSALS.map((reason) => ({ reason })),
             ),
             ...expected(
                 `${METRICS.redisTime}_count`,

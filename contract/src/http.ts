@@ -18,6 +18,19 @@ export const PATHS = {
 /** Paths that the Gateway exposes; everything else stays inside the cluster. */
 export const PUBLIC_PATHS = [PATHS.embed, PATHS.embeddings, PATHS.health] as const;
 
+/** All paths of the admin port are below it. */
+export const ADMIN_PREFIX = "/admin/v1";
+
+/** Those below ADMIN_PREFIX that a release goes by; `writer` as GET /writers tells it. */
+export const ADMIN_PATHS = {
+    /** GET: the build of this pod's own entries, and what is known of all builds. */
+    writers: "/writers",
+    /** PUT: the entries of this build are on trial. */
+    trial: (writer: string) => `/trials/${writer}`,
+    /** PUT: the entries of this build may be served by everybody. */
+    promotion: (writer: string) => `/trials/${writer}/promotion`,
+} as const;
+
 /** Header names, in lower case as they appear on the wire. */
 export const HEADERS = {
     /** Request: `blue` or `green` goes to that colour whatever the weights are. */

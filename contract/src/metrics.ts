@@ -45,6 +45,8 @@ export const METRICS = {
     redisDropped: "embedding_redis_writes_dropped_total",
     /** Counter of entries that were found damaged or of another form. */
     redisDamaged: "embedding_redis_damaged_entries_total",
+    /** Counter of sound entries that were found in Redis and not served, by `reason` (TRIAL_REFUSALS). */
+    trialRefused: "embedding_trial_entries_refused_total",
 
     /** Counter of attempts, by `endpoint` and `outcome` = ok or the error's code. */
     upstreamAttempts: "embedding_upstream_attempts_total",
@@ -89,6 +91,14 @@ export type Refusal = (typeof REFUSALS)[number];
 export const REDIS_OPERATIONS = ["read", "write", "lease", "release"] as const;
 
 export type RedisOperation = (typeof REDIS_OPERATIONS)[number];
+
+/**
+ * Why an entry of another build is not served: that build is on trial; the entry is of a trial that was not
+ * promoted; or this pod has not been able to read who is on trial.
+ */
+export const TRIAL_REFUSALS = ["trial", "failed", "unread"] as const;
+
+export type TrialRefusal = (typeof TRIAL_REFUSALS)[number];
 
 /** Tenants beyond a pod's first 500 are counted together, so that no client can fill Prometheus. */
 export const OTHER_TENANTS = "others";

@@ -8,6 +8,7 @@ import type { KeyOf } from "../key/key.ts";
 import type { Normalise } from "../key/normalise.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Log } from "../log.ts";
+import type { Trials } from "../trials/trials.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { EntryCodec } from "../vector/entry.ts";
 import type { Withdrawals } from "../withdrawals/withdrawals.ts";
@@ -18,6 +19,7 @@ import { hotKeyRoutes } from "./routes/hotKeys.ts";
 import { ledgerRoutes } from "./routes/ledger.ts";
 import { runtimeRoutes } from "./routes/runtime.ts";
 import { transferRoutes } from "./routes/transfers.ts";
+import { trialRoutes } from "./routes/trials.ts";
 import { warmupRoutes } from "./routes/warmups.ts";
 import { adminServer, type AdminServer } from "./server.ts";
 import { transfers as openTransfers } from "./transfers/transfers.ts";
@@ -32,10 +34,10 @@ export interface AdminParts {
     /** Undefined without Redis. */
     readonly store: EntryStore | undefined;
     readonly codec: EntryCodec;
-    readonly writer: string;
     readonly upstream: Upstream;
     readonly epochs: Epochs;
     readonly withdrawals: Withdrawals;
+    readonly trials: Trials;
     /** Digest of a tenant's space of keys. */
     readonly spaceOf: (tenant: string) => string;
     readonly hotKeys: HotKeys;
@@ -84,6 +86,7 @@ export async function openAdmin(parts: AdminParts): Promise<Admin | undefined> {
             transferRoutes(transfers),
             entryRoutes(entries),
             epochRoutes({ epochs, shared: store !== undefined, log }),
+            trialRoutes({ ...parts, build: buildOf(parts), shared: store !== undefined }),
             hotKeyRoutes(hotKeys),
             ledgerRoutes(ledger),
             runtimeRoutes({ config, log, state: () => ({ ...report(), ...load(waiting) }) }),
@@ -96,6 +99,11 @@ export async function openAdmin(parts: AdminParts): Promise<Admin | undefined> {
             await server.close();
         },
     };
+}
+
+function buildOf({ config: { colour, version, model }, upstream }: AdminParts) {
+    const { provider, revision } = upstream;
+    return { colour, version, provider, model, revision };
 }
 
 function spacesOf({ config: { model }, upstream, epochs, spaceOf }: AdminParts) {

@@ -2,7 +2,7 @@ import type { Server } from "node:http";
 
 import swagger from "@fastify/swagger";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import { ENVIRONMENT, HEADERS } from "@property-search/contract";
+import { ADMIN_PREFIX, ENVIRONMENT, HEADERS } from "@property-search/contract";
 import fastify from "fastify";
 
 import type { Log } from "../log.ts";
@@ -33,8 +33,6 @@ export interface AdminServerOptions {
 
 export type AdminApp = ReturnType<typeof newApp>;
 export type AdminRoutes = (app: AdminApp) => void;
-
-export const ADMIN_PREFIX = "/admin/v1";
 
 const DESCRIPTION =
     "What operators do to one pod of the cached embedding service and, through it, to the cache that " +

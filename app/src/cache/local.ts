@@ -40,6 +40,11 @@ export function localCache(options: LocalCacheOptions): LocalCache {
         },
         set: (key, embedding) => void cache.set(key, embedding),
         remove: (key) => cache.delete(key),
+        removeAll: (which) => {
+            // Told first: its iterator does not bear deletions.
+            const told = [...cache.entries()].filter(([, embedding]) => which(embedding));
+            for (const [key] of told) cache.delete(key);
+        },
         size: () => ({ entries: cache.size, bytes: cache.calculatedSize }),
     };
 }

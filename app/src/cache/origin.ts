@@ -25,6 +25,8 @@ export interface OriginParts {
     readonly spaceOf: (tenant: string) => string;
     /** Told after each call that was answered: also when its request fails for another of its items. */
     readonly billed: (scope: Scope, tokens: number) => void;
+    /** The time that an entry made now is given as that of its making; default: now. */
+    readonly stamp?: (now: number) => number;
     /** In [0, 1). */
     readonly random?: () => number;
 }
@@ -36,7 +38,8 @@ const MOST_CALLS = 24;
 
 /** The upstream, and what makes an entry of its answer. */
 export function origin(parts: OriginParts): Origin {
-    const { upstream, codec, ttlSeconds, spaceOf, billed, random = Math.random } = parts;
+    const { upstream, codec, ttlSeconds, spaceOf, billed } = parts;
+    const { stamp = (now) => now, random = Math.random } = parts;
     const refused = refusals();
 
     async function embed(
@@ -96,9 +99,13 @@ export function origin(parts: OriginParts): Origin {
     }
 
     function alive({ vector, tokens, truncated }: Embedding, effort: number): Embedding {
-        const createdAt = wallClock();
-        const freshUntil = createdAt + ttlSeconds * 1000 * (1 - TTL_JITTER * random());
-        return embeddingOf(vector, tokens, truncated, { createdAt, freshUntil, effort });
+        const now = wallClock();
+        const freshUntil = now + ttlSeconds * 1000 * (1 - TTL_JITTER * random());
+        return embeddingOf(vector, tokens, truncated, {
+            createdAt: stamp(now),
+            freshUntil,
+            effort,
+        });
     }
 
     return { embed };

@@ -7,6 +7,8 @@ export interface LocalCache {
     readonly get: (key: string) => Embedding | undefined;
     readonly set: (key: string, embedding: Embedding) => void;
     readonly remove: (key: string) => boolean;
+    /** Looks at every entry. */
+    readonly removeAll: (which: (embedding: Embedding) => boolean) => void;
     readonly size: () => { readonly entries: number; readonly bytes: number };
 }
 

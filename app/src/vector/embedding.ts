@@ -9,8 +9,10 @@ export interface Embedding extends Life {
     readonly forms: Forms;
 }
 
-/** When an embedding was made and how long it holds, in milliseconds of `wallClock()`. */
+/** When an embedding was made and how long it holds, in milliseconds of `wallClock()`, and by whom. */
 export interface Life {
+    /** Digest of the build that made it, as its entry in Redis says; undefined: this process. */
+    readonly writer?: string | undefined;
     readonly createdAt: number;
     /** From then on it only answers where nothing better can be had. */
     readonly freshUntil: number;
@@ -35,8 +37,8 @@ export function embeddingOf(
     truncated: boolean,
     life = FOR_EVER,
 ): Embedding {
-    const { createdAt, freshUntil, effort } = life;
-    return { vector, tokens, truncated, forms: {}, createdAt, freshUntil, effort };
+    const { writer, createdAt, freshUntil, effort } = life;
+    return { vector, tokens, truncated, forms: {}, writer, createdAt, freshUntil, effort };
 }
 
 /**

@@ -140,6 +140,7 @@ function openEntry(key: string, entry: Buffer, wanted: number | undefined): Embe
     const vector = unpack(entry.subarray(AT.numbers), facts.precision, dimensions, scale);
     if (!vector || vectorFault(vector, wanted) !== undefined) return undefined;
     return embeddingOf(vector, entry.readUInt32LE(AT.tokens), entry[AT.flags] === TRUNCATED, {
+        writer: facts.writer,
         createdAt: entry.readDoubleLE(AT.createdAt),
         freshUntil: entry.readDoubleLE(AT.freshUntil),
         effort: entry.readFloatLE(AT.effort),

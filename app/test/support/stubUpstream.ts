@@ -79,17 +79,18 @@ export interface RightAnswer {
 export interface StubModel {
     readonly dimensions?: number;
     readonly tokensOf?: (text: string) => number;
+    readonly vectorOf?: typeof trueVector;
 }
 
 export function rightAnswer(
     request: StubRequest,
-    { dimensions, tokensOf = trueTokens }: StubModel = {},
+    { dimensions, tokensOf = trueTokens, vectorOf = trueVector }: StubModel = {},
 ): RightAnswer {
     const texts = request.input.map((input) =>
         typeof input === "string" ? input : `tokens ${input.join(" ")}`,
     );
     const data = texts.map((text, index) => {
-        const vector = trueVector(text, request.dimensions ?? dimensions);
+        const vector = vectorOf(text, request.dimensions ?? dimensions);
         return {
             object: "embedding",
             index,

@@ -4,6 +4,7 @@ import { rename } from "node:fs/promises";
 import { request, type ClientRequest, type IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
+import { ADMIN_PREFIX } from "@property-search/contract";
 import { ClusterError } from "../apply/cluster.ts";
 import type { AdminTarget } from "./target.ts";
 
@@ -20,7 +21,6 @@ export interface AdminCall {
     readonly signal?: AbortSignal | undefined;
 }
 
-const PREFIX = "/admin/v1";
 const COMMAND = /^(GET|POST|PUT|DELETE) (\/\S+)$/;
 const UPLOAD = "application/x-ndjson";
 
@@ -42,7 +42,7 @@ export async function callAdmin(
     const type = input === undefined ? "application/json" : uploadType(input);
     const withBody = data !== undefined || input !== undefined;
     // Not fetch, which gives up when headers take five minutes: an import answers at its end.
-    const asking = request(`${url}${PREFIX}${path}`, {
+    const asking = request(`${url}${ADMIN_PREFIX}${path}`, {
         method,
         headers: {
             authorization: `Bearer ${token}`,
@@ -61,7 +61,7 @@ export async function callAdmin(
 
 /** @returns one line for each path, as the admin port describes itself */
 export async function listCommands({ url, token }: AdminTarget): Promise<readonly string[]> {
-    const response = await fetch(`${url}${PREFIX}/openapi.json`, {
+    const response = await fetch(`${url}${ADMIN_PREFIX}/openapi.json`, {
         headers: { authorization: `Bearer ${token}` },
     });
     const body = await response.text();
@@ -71,7 +71,7 @@ export async function listCommands({ url, token }: AdminTarget): Promise<readonl
     };
     return Object.entries(paths).flatMap(([path, methods]) =>
         Object.entries(methods).map(([method, { summary = "" }]) => {
-            const command = `${method.toUpperCase()} ${path.replace(PREFIX, "")}`;
+            const command = `${method.toUpperCase()} ${path.replace(ADMIN_PREFIX, "")}`;
             return `${command.padEnd(28)} ${summary}`;
         }),
     );

@@ -7,6 +7,7 @@ import type { KeyOf } from "../../key/key.ts";
 import type { Log } from "../../log.ts";
 import type { Embedding } from "../../vector/embedding.ts";
 import { entryFacts, type EntryCodec } from "../../vector/entry.ts";
+import type { Trials } from "../../trials/trials.ts";
 import {
     FOLLOW_MILLISECONDS,
     TooManyWithdrawals,
@@ -20,11 +21,10 @@ export interface EntriesParts {
     /** Undefined without Redis. */
     readonly store: EntryStore | undefined;
     readonly withdrawals: Withdrawals;
+    readonly trials: Trials;
     readonly codec: EntryCodec;
     readonly keysOf: (tenant: string) => KeyOf;
     readonly limits: ModelLimits;
-    /** Of this build's entries. */
-    readonly writer: string;
     readonly ttlSeconds: number;
     readonly staleSeconds: number;
     readonly log: Log;
@@ -54,8 +54,18 @@ export interface StoredFacts {
 }
 
 export const LOCAL_STATES = ["absent", "fresh", "stale"] as const;
-/** `withdrawn`: flagged or deleted, and not served. `off`: this pod has no Redis. */
-export const REDIS_STATES = [...LOCAL_STATES, "withdrawn", "damaged", "away", "off"] as const;
+/**
+ * `withdrawn`: flagged or deleted, and not served. `refused`: not served by this pod, since its build is on
+ * trial. `off`: this pod has no Redis.
+ */
+export const REDIS_STATES = [
+    ...LOCAL_STATES,
+    "withdrawn",
+    "refused",
+    "damaged",
+    "away",
+    "off",
+] as const;
 
 /** Where an entry is and what it is like: never the text, and the vector only on request. */
 export interface Report {
@@ -99,7 +109,7 @@ export interface Entries {
 const DELETION_KEPT_MILLISECONDS = 3_600_000;
 
 export function entries(parts: EntriesParts): Entries {
-    const { local, store, withdrawals, codec, keysOf, limits, writer, log } = parts;
+    const { local, store, withdrawals, trials, codec, keysOf, limits, log } = parts;
 
     function keyOf({ tenant, input, dimensions }: Asked): string {
         // As a client's request is read, so that it is the same key.
@@ -138,18 +148,22 @@ export function entries(parts: EntriesParts): Entries {
         const far = codec.open(key, bytes, undefined);
         const facts = entryFacts(bytes);
         if (!far || !facts) return { report: { state: "damaged", bytes: bytes.length } };
-        const withdrawn = withdrawals.covers(key, far.createdAt);
         return {
             far,
             report: {
-                state: withdrawn ? "withdrawn" : stateOf(far),
+                state: servedState(key, far),
                 ...copyOf(far),
                 precision: facts.precision,
                 writer: facts.writer,
-                writtenByThisBuild: facts.writer === writer,
+                writtenByThisBuild: facts.writer === trials.writer,
                 bytes: facts.bytes,
             },
         };
+    }
+
+    function servedState(key: string, far: Embedding): Report["redis"]["state"] {
+        if (withdrawals.covers(key, far.createdAt)) return "withdrawn";
+        return trials.refusal(far) === undefined ? stateOf(far) : "refused";
     }
 
     async function takeOut(

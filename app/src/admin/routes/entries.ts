@@ -2,7 +2,7 @@ import { Type } from "typebox";
 
 import { LOCAL_STATES, REDIS_STATES, type Entries } from "../entries/entries.ts";
 import type { AdminRoutes } from "../server.ts";
-import { Failure, Key, strict, Tenant } from "./schemas.ts";
+import { Actor, Failure, Key, reasonField, strict, Tenant } from "./schemas.ts";
 
 const KeyParams = strict({ key: Key });
 const Vector = Type.Boolean({ default: false, description: "Tell the vector too" });
@@ -16,8 +16,8 @@ const Lookup = strict({
 });
 
 const Judgement = strict({
-    reason: Type.String({ minLength: 1, maxLength: 500, description: "What is wrong with it" }),
-    actor: Type.String({ minLength: 1, maxLength: 128, description: "Who says so" }),
+    reason: reasonField("What is wrong with it"),
+    actor: Actor,
 });
 
 const Flag = Type.Object({

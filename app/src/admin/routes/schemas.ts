@@ -19,6 +19,12 @@ export const Key = Type.String({
     description: "Key of an entry, as inspect and hot-keys give it",
 });
 
+export const Actor = Type.String({ minLength: 1, maxLength: 128, description: "Who says so" });
+
+export function reasonField(description: string) {
+    return Type.String({ minLength: 1, maxLength: 500, description });
+}
+
 export const Failure = Type.Object(
     {
         error: Type.Object({

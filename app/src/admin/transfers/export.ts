@@ -2,6 +2,7 @@ import { wallClock } from "../../clock.ts";
 import type { EntryStore } from "../../cache/entryStore.ts";
 import { patiently } from "../../cache/patiently.ts";
 import { entryFacts, type EntryCodec } from "../../vector/entry.ts";
+import type { Trials } from "../../trials/trials.ts";
 import type { Withdrawals } from "../../withdrawals/withdrawals.ts";
 import { headOf, type Space } from "./form.ts";
 
@@ -16,6 +17,7 @@ export interface ExportParts {
     readonly store: EntryStore;
     readonly codec: EntryCodec;
     readonly withdrawals: Withdrawals;
+    readonly trials: Pick<Trials, "trusted">;
     readonly staleSeconds: number;
 }
 
@@ -25,7 +27,7 @@ export interface ExportParts {
  * @throws Error when Redis stays away: then the end is missing
  */
 export async function* exportedLines(
-    { store, codec, withdrawals, staleSeconds }: ExportParts,
+    { store, codec, withdrawals, trials, staleSeconds }: ExportParts,
     space: Space,
     progress: ExportProgress,
 ): AsyncGenerator<string, void> {
@@ -48,6 +50,8 @@ export async function* exportedLines(
         if (entryFacts(entry)?.space !== space.space) return false;
         const embedding = codec.open(key, entry, undefined);
         if (!embedding || withdrawals.covers(key, embedding.createdAt)) return false;
+        // Where they are taken to, nobody knows of the trial.
+        if (!trials.trusted(embedding)) return false;
         return embedding.freshUntil + staleSeconds * 1000 > wallClock();
     }
 }

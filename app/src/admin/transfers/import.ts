@@ -4,6 +4,7 @@ import { wallClock } from "../../clock.ts";
 import type { EntryStore, EntryWrite } from "../../cache/entryStore.ts";
 import { patiently } from "../../cache/patiently.ts";
 import { entryFacts, type EntryCodec } from "../../vector/entry.ts";
+import type { Trials } from "../../trials/trials.ts";
 import type { Withdrawals } from "../../withdrawals/withdrawals.ts";
 import { splitLines, wrongLine } from "../lines.ts";
 import { readEntryLine, readHead, type EntryLine, type Head, type Space } from "./form.ts";
@@ -25,6 +26,7 @@ export interface ImportParts {
     readonly store: EntryStore;
     readonly codec: EntryCodec;
     readonly withdrawals: Withdrawals;
+    readonly trials: Pick<Trials, "trusted">;
     readonly spaceOf: (tenant: string) => Space;
     /** Why this pod's model has no vectors of this length; undefined when it has. */
     readonly lengthFault: (dimensions: number) => string | undefined;
@@ -51,7 +53,8 @@ export async function importLines(
     progress: ImportProgress,
     begun: (head: Head) => void,
 ): Promise<void> {
-    const { store, codec, withdrawals, lengthFault, ttlSeconds, staleSeconds } = parts;
+    const { store, codec, withdrawals, trials, lengthFault } = parts;
+    const { ttlSeconds, staleSeconds } = parts;
     let head: Head | undefined;
     let end: number | undefined;
     let entries = 0;
@@ -119,6 +122,7 @@ export async function importLines(
         }
         if (!(milliseconds > 0)) return "its time is over";
         if (withdrawals.covers(key, createdAt)) return "it was flagged as wrong, or deleted";
+        if (!trials.trusted(embedding)) return "its build is on trial, or was when it was made";
         return { key, entry, createdAt, milliseconds };
     }
 }

@@ -4,13 +4,16 @@ import { finished, Readable } from "node:stream";
 import type { EntryStore } from "../../cache/entryStore.ts";
 import { HttpError } from "../../http/error.ts";
 import type { Log } from "../../log.ts";
+import type { Trials } from "../../trials/trials.ts";
 import { redisAway } from "../redisAway.ts";
 import { exportedLines, type ExportParts, type ExportProgress } from "./export.ts";
 import { importLines, type ImportParts, type ImportProgress } from "./import.ts";
 
-export interface TransfersParts extends Omit<ExportParts, "store">, Omit<ImportParts, "store"> {
+export interface TransfersParts
+    extends Omit<ExportParts, "store" | "trials">, Omit<ImportParts, "store" | "trials"> {
     /** Undefined without Redis. */
     readonly store: EntryStore | undefined;
+    readonly trials: Trials;
     readonly log: Log;
 }
 
@@ -57,6 +60,9 @@ export function transfers(parts: TransfersParts): Transfers {
             const message =
                 "This pod has no Redis: there is nothing to export, and nowhere to import to";
             throw new HttpError(409, message, { code: "no_redis" });
+        }
+        if (!parts.trials.current()) {
+            throw redisAway("Who is on trial could not be read", log);
         }
         if (kept[0]?.transfer.state === "running") {
             const { kind } = kept[0].transfer;

@@ -21,7 +21,7 @@ import { DIMENSIONS, trueTokens, trueVector } from "./support/vectors.ts";
 const log = pino({ level: "silent" });
 const codec = entryCodec({ precision: "float32", writer: writerOf(["test"]) });
 const BAD = "bad";
-const down = new UpstreamError(502, "upstream_error", "The upstream answered 500");
+const down = new UpstreamError(503, "upstream_error", "The upstream answered 500");
 
 let redis: RedisServer;
 let shared: SharedCache;
@@ -122,7 +122,7 @@ describe("an entry past its time", () => {
         from.fails = down;
         expect(await statuses(at, "old")).toEqual(["STALE"]);
         expect(await statuses(pod(from, OVER), "old")).toEqual(["STALE"]);
-        await expect(ask(at, "old", "never seen")).rejects.toMatchObject({ status: 502, item: 1 });
+        await expect(ask(at, "old", "never seen")).rejects.toMatchObject({ status: 503, item: 1 });
     });
 
     test("does not answer for an input that is refused now", async () => {
@@ -139,7 +139,7 @@ describe("an entry past its time", () => {
         await ask(at, "old");
         redis.command("FLUSHALL");
         from.fails = down;
-        await expect(ask(at, "old")).rejects.toMatchObject({ status: 502 });
+        await expect(ask(at, "old")).rejects.toMatchObject({ status: 503 });
     });
 
     test("lives as long whatever becomes of the system's clock", async () => {
@@ -201,7 +201,7 @@ describe("one key asked for in two pods at once", () => {
         await eventually("the first pod has asked", () => failing.calls.length === 1);
         const second = statuses(pod(working), "given up");
         gate.resolve();
-        await expect(first).rejects.toMatchObject({ status: 502 });
+        await expect(first).rejects.toMatchObject({ status: 503 });
         expect(await second).toEqual(["MISS"]);
     });
 

@@ -51,11 +51,11 @@ describe("logs", () => {
         const quoting: Turn = (_, response) => reply(response, 500, { error: { message: text } });
         upstream.misbehave(quoting, quoting, quoting, quoting);
         const failed = await ask(pod, `${text} that fails`);
-        expect(failed.status).toBe(502);
+        expect(failed.status).toBe(503);
         redis.command("config", "set", "maxmemory", "1");
         await ask(pod, `${text} unwritten`);
         redis.command("config", "set", "maxmemory", "0");
-        await eventually("the failure is logged", () => said.includes('"status":502'));
+        await eventually("the failure is logged", () => said.includes('"status":503'));
         await pod.end();
 
         const lines = said
@@ -67,7 +67,7 @@ describe("logs", () => {
             expect.objectContaining({ requestId: "traced-by-me", status: 200, result: "miss" }),
         );
         expect(entries).toContainEqual(
-            expect.objectContaining({ level: "warn", status: 502, msg: "Not answered" }),
+            expect.objectContaining({ level: "warn", status: 503, msg: "Not answered" }),
         );
         expect(entries.every(({ time }) => !Number.isNaN(Date.parse(String(time))))).toBe(true);
         for (const secret of ["confidential", "penthouse", KEY, "must-stay-secret"]) {

@@ -127,9 +127,9 @@ describe("an OpenAI-compatible API", () => {
         expect(performance.now() - begun).toBeGreaterThanOrEqual(left - 1);
     });
 
-    test("that is gone gives a 502, and is left alone after five failures", async () => {
+    test("that is gone gives a 503, and is left alone after five failures", async () => {
         await stub.stop();
-        await expect(embed()).rejects.toMatchObject({ status: 502, code: "upstream_unreachable" });
+        await expect(embed()).rejects.toMatchObject({ status: 503, code: "upstream_unreachable" });
         await expect(embed()).rejects.toMatchObject({ status: 503, code: "upstream_unavailable" });
     });
 
@@ -145,8 +145,8 @@ describe("an OpenAI-compatible API", () => {
         });
         const ask = () => resting.embed(inputs, scopeFor(TOTAL_MILLISECONDS));
         stub.misbehave(...Array<Turn>(5).fill((_, response) => reply(response, 500, "broken")));
-        await expect(ask()).rejects.toMatchObject({ status: 502 });
-        await expect(ask()).rejects.toMatchObject({ status: 503 });
+        await expect(ask()).rejects.toMatchObject({ code: "upstream_error" });
+        await expect(ask()).rejects.toMatchObject({ code: "upstream_unavailable" });
         const clock = jest.spyOn(Date, "now").mockReturnValue(Date.now() - 3_600_000);
         const asked = stub.requests.length;
         await eventually("it is tried", async () => (await ask().catch(() => [])).length > 0);
@@ -158,7 +158,7 @@ describe("an OpenAI-compatible API", () => {
     test("that refuses our key does not blame the client, and is not tried again", async () => {
         stub.misbehave((_, response) => reply(response, 401, { error: { message: "bad key" } }));
         await expect(embed()).rejects.toMatchObject({
-            status: 502,
+            status: 503,
             message: "The upstream refused this service's request (401)",
         });
         expect(stub.requests).toHaveLength(1);
@@ -184,7 +184,7 @@ describe("an OpenAI-compatible API", () => {
         };
         const wrong: Turn = (request, response) => reply(response, 200, turn(request));
         stub.misbehave(wrong, wrong, wrong, wrong);
-        await expect(embed()).rejects.toMatchObject({ status: 502, code: "bad_upstream_answer" });
+        await expect(embed()).rejects.toMatchObject({ status: 503, code: "bad_upstream_answer" });
         await expectRight();
     });
 });
@@ -263,7 +263,7 @@ describe("a fallback", () => {
         await both.start();
         await eventually("it was asked for the probe", () => other.requests.length === 1);
         breakFor(4);
-        await expect(ask()).rejects.toMatchObject({ status: 502 });
+        await expect(ask()).rejects.toMatchObject({ status: 503 });
         expect(other.requests).toHaveLength(1);
     });
 });

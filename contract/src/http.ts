@@ -45,6 +45,12 @@ export const HEADERS = {
     requestId: "x-request-id",
 } as const;
 
+/**
+ * What a gateway answers when the connection to its pod breaks. The service itself never does, so that an
+ * edge may send a request again by it: the connection broke, and nobody else has failed.
+ */
+export const CONNECTION_LOST_STATUS = 502;
+
 /** Values of the `x-cache` response header, best first. */
 export const CACHE_STATUSES = ["HIT-L1", "HIT-L2", "COALESCED", "STALE", "MISS"] as const;
 

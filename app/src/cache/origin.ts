@@ -114,5 +114,5 @@ export function origin(parts: OriginParts): Origin {
 function asUpstreamError(error: unknown): UpstreamError {
     if (error instanceof UpstreamError) return error;
     const message = error instanceof Error ? error.message : String(error);
-    return new UpstreamError(502, "upstream_failed", message);
+    return new UpstreamError(503, "upstream_failed", message);
 }

@@ -40,7 +40,7 @@ export interface ServiceMetricsOptions {
 }
 
 const ROUTES = [PATHS.embed, PATHS.embeddings] as const;
-const CODES = [200, 400, 401, 408, 413, 415, 429, 499, 500, 502, 503, 504] as const;
+const CODES = [200, 400, 401, 408, 413, 415, 429, 499, 500, 503, 504] as const;
 
 interface RouteCounts {
     readonly times: Readonly<Record<CacheResult, Buckets>>;

@@ -77,8 +77,11 @@ export const noEvents: UpstreamEvents = {
 
 /** Why an upstream gave no embeddings, as the client will be told. */
 export class UpstreamError extends Error {
-    /** 400: these inputs can never be embedded. 429: later. 502, 503, 504: not the client's fault. */
-    readonly status: 400 | 429 | 502 | 503 | 504;
+    /**
+     * 400: these inputs can never be embedded. 429: later. 503, 504: not the client's fault. Never what a
+     * gateway says of a connection that broke (CONNECTION_LOST_STATUS): it would send the request again.
+     */
+    readonly status: 400 | 429 | 503 | 504;
     /** OpenAI's error code, such as context_length_exceeded. */
     readonly code: string;
     readonly retryAfterSeconds: number | undefined;

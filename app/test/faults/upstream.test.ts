@@ -158,25 +158,25 @@ describe("An upstream", () => {
         ],
         ["hangs in mid-body", half(() => undefined), 504, "upstream_timeout", /not answer in time/],
         ["trickles", trickle, 504, "upstream_timeout", /not answer in time/],
-        ["resets in mid-body", half((_, r) => r.destroy()), 502, UNREACHABLE, /not be reached/],
-        ["resets at once", (_, r) => void r.destroy(), 502, UNREACHABLE, /not be reached/],
-        ["ends cleanly in mid-body", half((_, r) => void r.end()), 502, BAD, /not JSON/],
-        ["answers in HTML", html, 502, BAD, /not JSON/],
-        ["sends without end", endless, 502, BAD, /larger than \d+ bytes/],
-        ["has no data", changed(() => undefined), 502, BAD, /no data/],
-        ["leaves a vector out", changed((d) => d.slice(1)), 502, BAD, /1 vectors for 2 inputs/],
-        ["leaves an index out", second({ index: undefined }), 502, BAD, /the index undefined/],
-        ["doubles an index", second({ index: 0 }), 502, BAD, /the index 0/],
-        ["gives a NaN", second({ embedding: [1, null] }), 502, BAD, /vector 1 cannot be used/],
-        ["gives zeros", second({ embedding: Array(16).fill(0) }), 502, BAD, /it is zero/],
+        ["resets in mid-body", half((_, r) => r.destroy()), 503, UNREACHABLE, /not be reached/],
+        ["resets at once", (_, r) => void r.destroy(), 503, UNREACHABLE, /not be reached/],
+        ["ends cleanly in mid-body", half((_, r) => void r.end()), 503, BAD, /not JSON/],
+        ["answers in HTML", html, 503, BAD, /not JSON/],
+        ["sends without end", endless, 503, BAD, /larger than \d+ bytes/],
+        ["has no data", changed(() => undefined), 503, BAD, /no data/],
+        ["leaves a vector out", changed((d) => d.slice(1)), 503, BAD, /1 vectors for 2 inputs/],
+        ["leaves an index out", second({ index: undefined }), 503, BAD, /the index undefined/],
+        ["doubles an index", second({ index: 0 }), 503, BAD, /the index 0/],
+        ["gives a NaN", second({ embedding: [1, null] }), 503, BAD, /vector 1 cannot be used/],
+        ["gives zeros", second({ embedding: Array(16).fill(0) }), 503, BAD, /it is zero/],
         [
             "gives a short vector",
             second({ embedding: [1, 0] }),
-            502,
+            503,
             BAD,
             /2 dimensions instead of 16/,
         ],
-        ["fails", (_, r) => reply(r, 500, "broken"), 502, "upstream_error", /answered 500/],
+        ["fails", (_, r) => reply(r, 500, "broken"), 503, "upstream_error", /answered 500/],
     ])("that %s gives an error in time, caches nothing and stops nobody", async (...fault) => {
         const [, turn, status, code, words] = fault;
         await expectRight(["known before"], "MISS");
@@ -213,7 +213,7 @@ describe("An upstream", () => {
         for (const status of [301, 302, 307, 308]) {
             stub.misbehave((_, response) => reply(response, status, "", { location }));
             const before = stub.requests.length;
-            expectError(await ask(WORDS), 502, "upstream_refused", new RegExp(`\\(${status}\\)`));
+            expectError(await ask(WORDS), 503, "upstream_refused", new RegExp(`\\(${status}\\)`));
             expect(stub.requests).toHaveLength(before + 1);
         }
         expect(elsewhere.requests).toEqual([]);
@@ -229,24 +229,24 @@ describe("An upstream", () => {
         await expectRight(WORDS, "HIT-L1");
     });
 
-    test("that refuses connections gives a 502, and is found again when it is back", async () => {
+    test("that refuses connections gives a 503, and is found again when it is back", async () => {
         const port = await freePort();
         const url = new URL(`http://127.0.0.1:${port}/v1`);
         const alone = await startService(stubEnvironment(url), { timing: TIMING });
         stops.push(() => alone.stop());
-        expectError(await ask(WORDS, alone), 502, UNREACHABLE, /ECONNREFUSED/);
+        expectError(await ask(WORDS, alone), 503, UNREACHABLE, /ECONNREFUSED/);
         const back = await startStubUpstream({}, port);
         stops.push(() => back.stop());
         await eventually("it is found", async () => (await ask(WORDS, alone)).status === 200);
     });
 
-    test("whose name does not resolve gives a 502", async () => {
+    test("whose name does not resolve gives a 503", async () => {
         const url = new URL("http://upstream.invalid/v1");
         const alone = await startService(stubEnvironment(url), {
             timing: { ...TIMING, attemptTimeoutMilliseconds: 10_000 },
         });
         stops.push(() => alone.stop());
-        expectError(await ask(WORDS, alone), 502, UNREACHABLE, /ENOTFOUND|EAI_AGAIN/);
+        expectError(await ask(WORDS, alone), 503, UNREACHABLE, /ENOTFOUND|EAI_AGAIN/);
     });
 
     test("with a certificate that nobody vouches for gets no text", async () => {
@@ -261,15 +261,15 @@ describe("An upstream", () => {
         const url = new URL(`https://localhost:${port}/v1`);
         const alone = await startService(stubEnvironment(url), { timing: TIMING });
         stops.push(() => alone.stop());
-        expectError(await ask(WORDS, alone), 502, UNREACHABLE, /DEPTH_ZERO_SELF_SIGNED_CERT/);
+        expectError(await ask(WORDS, alone), 503, UNREACHABLE, /DEPTH_ZERO_SELF_SIGNED_CERT/);
         expect(seen).toEqual([]);
     });
 
-    test("that speaks no TLS where TLS is wanted gives a 502", async () => {
+    test("that speaks no TLS where TLS is wanted gives a 503", async () => {
         const url = new URL(stub.url.href.replace("http:", "https:"));
         const alone = await startService(stubEnvironment(url), { timing: TIMING });
         stops.push(() => alone.stop());
-        expectError(await ask(WORDS, alone), 502, UNREACHABLE, /ERR_SSL/);
+        expectError(await ask(WORDS, alone), 503, UNREACHABLE, /ERR_SSL/);
         expect(stub.requests).toEqual([]);
     });
 });

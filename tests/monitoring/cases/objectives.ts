@@ -107,7 +107,7 @@ const failing: Course = (course, perSecond = 10) => {
             course.map(([level, minutes]) => [share(level * 0.001) * perSecond, minutes] as const),
             STEP,
         );
-    return { [of(200)]: rates((bad) => 1 - bad), [of(502)]: rates((bad) => bad) };
+    return { [of(200)]: rates((bad) => 1 - bad), [of(503)]: rates((bad) => bad) };
 };
 
 /** A budget of 1 %. */

@@ -112,7 +112,7 @@ function embeddingAt(answer: EmbeddedTexts, row: number, dimensions: number): Em
     const truncated = answer.truncated[row];
     if (fault !== undefined || tokens === undefined || truncated === undefined) {
         const message = `The local model gave a vector that cannot be used: ${fault ?? "no tokens"}`;
-        throw new UpstreamError(502, "bad_vector", message);
+        throw new UpstreamError(503, "bad_vector", message);
     }
     return embeddingOf(vector, tokens, truncated);
 }

@@ -78,7 +78,7 @@ function asObject(value: unknown, what: string): Record<string, unknown> {
 
 function bad(reason: string): UpstreamError {
     return new UpstreamError(
-        502,
+        503,
         "bad_upstream_answer",
         `The upstream's answer is wrong: ${reason}`,
     );

@@ -135,7 +135,7 @@ function leftAlone(): UpstreamError {
 
 /** Says something about the endpoint, and not only about the inputs. */
 function blamesEndpoint(error: Error): boolean {
-    return error instanceof UpstreamError && (error.status === 502 || error.status === 504);
+    return error instanceof UpstreamError && error.status >= 500;
 }
 
 /** Numbers as text take 25 bytes at most; of an unknown model so many numbers are allowed for. */
@@ -151,7 +151,7 @@ async function bounded(body: Dispatcher.ResponseData["body"], most: number): Pro
         bytes += chunk.length;
         if (bytes > most) {
             const message = `The upstream's answer is wrong: it is larger than ${most} bytes`;
-            throw new UpstreamError(502, "bad_upstream_answer", message);
+            throw new UpstreamError(503, "bad_upstream_answer", message);
         }
         chunks.push(chunk);
     }
@@ -178,7 +178,7 @@ function parse(text: string): unknown {
         return JSON.parse(text);
     } catch {
         const message = "The upstream's answer is wrong: it is not JSON";
-        throw new UpstreamError(502, "bad_upstream_answer", message);
+        throw new UpstreamError(503, "bad_upstream_answer", message);
     }
 }
 
@@ -194,7 +194,7 @@ function failure(response: Dispatcher.ResponseData, text: string): Attempt<never
     }
     if (statusCode >= 500 || statusCode === 408) {
         const message = `The upstream answered ${statusCode}`;
-        const error = new UpstreamError(502, "upstream_error", message);
+        const error = new UpstreamError(503, "upstream_error", message);
         return { error, again: true, retryAfterMilliseconds: retryAfter };
     }
     return { error: refused(response, text), again: false };
@@ -204,7 +204,7 @@ function failure(response: Dispatcher.ResponseData, text: string): Attempt<never
 function refused({ statusCode }: Dispatcher.ResponseData, text: string): UpstreamError {
     if (statusCode !== 400 && statusCode !== 413 && statusCode !== 422) {
         const message = `The upstream refused this service's request (${statusCode})`;
-        return new UpstreamError(502, "upstream_refused", message);
+        return new UpstreamError(503, "upstream_refused", message);
     }
     const { message, code } = readError(text);
     return new UpstreamError(400, code, message);
@@ -231,5 +231,5 @@ function asUpstreamError(error: unknown, signal: AbortSignal): UpstreamError {
     const { code } = error as { code?: unknown };
     const reason = typeof code === "string" ? code : "network";
     const message = `The upstream could not be reached (${reason})`;
-    return new UpstreamError(502, "upstream_unreachable", message);
+    return new UpstreamError(503, "upstream_unreachable", message);
 }

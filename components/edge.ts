@@ -13,6 +13,7 @@ import {
 } from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { retriesBy, type RetrySettings } from "./edge/retries.ts";
 import { standardLabels } from "./labels.ts";
 
 const GROUP = "gateway.networking.k8s.io";
@@ -31,6 +32,8 @@ export interface EdgeArgs {
     readonly weights: Weights;
     /** The Service of each colour. */
     readonly backends: PerColour<Backend>;
+    /** Default: a request whose connection to a pod broke is not sent again. */
+    readonly retries?: RetrySettings | undefined;
 }
 
 export interface Backend {
@@ -68,6 +71,15 @@ export class Edge extends pulumi.ComponentResource {
         const grants = COLOURS.map((colour) =>
             grant(`${name}-grant-${colour}`, args, colour, child),
         );
+        const retries = retriesBy(args.retries);
+        const retriers = retries.objects.map(
+            ({ role, ...object }) =>
+                new k8s.apiextensions.CustomResource(
+                    `${name}-${role}`,
+                    { ...object, metadata: metadata(ROUTE_NAME) },
+                    child,
+                ),
+        );
         new k8s.apiextensions.CustomResource(
             `${name}-route`,
             {
@@ -77,11 +89,15 @@ export class Edge extends pulumi.ComponentResource {
                 spec: {
                     parentRefs: [parentRef(args.namespace, secure ? "https" : "http")],
                     ...(args.hostname !== undefined && { hostnames: [args.hostname] }),
-                    rules: [...COLOURS.map((colour) => previewRule(args, colour)), mainRule(args)],
+                    rules: [
+                        ...COLOURS.map((colour) => previewRule(args, colour)),
+                        mainRule(args),
+                    ].map((rule) => ({ ...rule, ...retries.rule })),
                 },
             },
-            // A share of the traffic whose grant is missing is answered with status 500.
-            { parent: this, dependsOn: [this.gateway, ...grants] },
+            // A share of the traffic whose grant is missing is answered with status 500, and all of it with
+            // 404 while a filter names what is not there.
+            { parent: this, dependsOn: [this.gateway, ...grants, ...retriers] },
         );
         if (secure) {
             new k8s.apiextensions.CustomResource(

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { RETRY_FILTERS, type RetrySettings } from "../components/edge/retries.ts";
 import { pattern, type Allowed, type ConfigReader } from "./reader.ts";
 
 const ISSUERS = ["selfSigned", "acmeStaging", "acme"] as const;
@@ -22,6 +23,8 @@ export interface EdgeConfig {
     readonly hostname: string | undefined;
     readonly controllerNamespace: string;
     readonly controllerCidrs: readonly string[];
+    /** Undefined: the gateway sends nothing again. */
+    readonly retries: RetrySettings | undefined;
 }
 
 export interface CertificatesConfig {
@@ -40,7 +43,19 @@ export function readEdge(read: ConfigReader): EdgeConfig {
         hostname: read.optional("edge.hostname", HOST_NAME),
         controllerNamespace: read.required("edge.controllerNamespace", DNS_LABEL),
         controllerCidrs: read.list("edge.controllerCidrs", CIDR),
+        retries: readRetries(read),
     };
+}
+
+function readRetries(read: ConfigReader): RetrySettings | undefined {
+    const filter = read.oneOf("edge.retryFilter", ["none", ...RETRY_FILTERS]);
+    const bounds = {
+        attempts: read.integer("edge.retryAttempts", 1, 50),
+        intervalMilliseconds: read.integer("edge.retryInterval", 10, 10_000),
+        seconds: read.integer("edge.retrySeconds", 1, 300),
+        bodyBytes: read.integer("edge.retryBodyBytes", 1024, 8_388_608),
+    };
+    return filter === "none" ? undefined : { filter, ...bounds };
 }
 
 /** @returns undefined when certificates are off. */

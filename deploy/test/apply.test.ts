@@ -12,6 +12,7 @@ describe("tiersOf", () => {
     test("puts what pods need before pods and the route last, whatever the order was", () => {
         const kinds = [
             "HTTPRoute",
+            "Middleware",
             "Deployment",
             "Secret",
             "Namespace",
@@ -23,7 +24,7 @@ describe("tiersOf", () => {
             ["Namespace"],
             ["ResourceQuota"],
             ["Secret"],
-            ["Service"],
+            ["Middleware", "Service"],
             ["Deployment"],
             ["HTTPRoute"],
         ]);

@@ -43,6 +43,21 @@ describe("requirementsOf", () => {
         expect(whatOf([scaled, scaled])).toEqual(["KEDA"]);
     });
 
+    test.each([
+        ["traefik.io/v1alpha1", "Middleware", "Traefik's Middleware"],
+        [
+            "gateway.envoyproxy.io/v1alpha1",
+            "BackendTrafficPolicy",
+            "Envoy Gateway's BackendTrafficPolicy",
+        ],
+    ])("asks for what serves %s %s, and tells how to do without", (apiVersion, kind, what) => {
+        const retrying = { apiVersion, kind, metadata: { name: "r", namespace: "edge" } };
+        const [requirement, ...others] = requirementsOf([retrying]);
+        expect(requirement).toMatchObject({ what, apiVersion, kind });
+        expect(requirement?.how).toContain("set edge.retryFilter");
+        expect(others).toEqual([]);
+    });
+
     test("names each requirement once", () => {
         expect(whatOf([statefulSet("local", "local"), statefulSet("local")])).toHaveLength(1);
     });

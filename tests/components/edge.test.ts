@@ -1,7 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import { perColour } from "@property-search/contract";
 import { Edge, type EdgeArgs } from "../../components/edge.ts";
-import { at, declared } from "../support/program.ts";
+import type { RetrySettings } from "../../components/edge/retries.ts";
+import { at, declared, needsOf } from "../support/program.ts";
 
 const ARGS: EdgeArgs = {
     namespace: "edge",
@@ -137,6 +138,78 @@ describe("Edge", () => {
         expect(at(redirect, "spec", "rules", 0, "filters", 0)).toEqual({
             type: "RequestRedirect",
             requestRedirect: { scheme: "https", port: 443, statusCode: 301 },
+        });
+    });
+
+    describe("with requests sent again", () => {
+        const bounds = { attempts: 4, intervalMilliseconds: 50, seconds: 7, bodyBytes: 2048 };
+        const by = (filter: RetrySettings["filter"]) => ({ retries: { filter, ...bounds } });
+        /** What a rule has beside its matches and backends. */
+        const others = ({ matches, backendRefs, ...rest }: Rule) => {
+            expect([matches.length, backendRefs.length]).not.toContain(0);
+            return rest;
+        };
+        const onEachRule = async (filter: RetrySettings["filter"]) =>
+            (await rules(by(filter))).map(others);
+
+        test("by nobody unless the stack says by whom", async () => {
+            expect((await rules()).map(others)).toEqual([{}, {}, {}]);
+            const kinds = (await build()).all.map(({ type }) => type.split(":").pop());
+            expect(new Set(kinds)).toEqual(
+                new Set(["Edge", "Gateway", "HTTPRoute", "ReferenceGrant"]),
+            );
+        });
+
+        test("by Traefik: when the connection broke, POST too, and whatever the pod says not", async () => {
+            const middleware = (await build(by("traefik"))).one(":Middleware").inputs;
+            expect(middleware).toMatchObject({
+                apiVersion: "traefik.io/v1alpha1",
+                metadata: { namespace: "edge", name: "embedding-service" },
+            });
+            expect(middleware.spec).toEqual({
+                retry: {
+                    attempts: 5,
+                    initialInterval: "50ms",
+                    timeout: "7s",
+                    status: ["502"],
+                    retryNonIdempotentMethod: true,
+                    maxRequestBodyBytes: 2048,
+                },
+            });
+        });
+
+        test("by Traefik on every rule, by the filter's name in the route's own namespace", async () => {
+            const all = await build(by("traefik"));
+            const { name } = all.one(":Middleware").inputs.metadata as { name: string };
+            const extensionRef = { group: "traefik.io", kind: "Middleware", name };
+            const filters = [{ type: "ExtensionRef", extensionRef }];
+            expect(await onEachRule("traefik")).toEqual([{ filters }, { filters }, { filters }]);
+            expect(needsOf(all.one(":HTTPRoute"))).toContain("Middleware");
+        });
+
+        test("by Envoy Gateway, which knows a broken connection and bounds the share", async () => {
+            const policy = (await build(by("envoy-gateway"))).one(":BackendTrafficPolicy").inputs;
+            expect(policy).toMatchObject({
+                apiVersion: "gateway.envoyproxy.io/v1alpha1",
+                metadata: { namespace: "edge" },
+                spec: {
+                    targetRefs: [{ kind: "HTTPRoute", name: "embedding-service" }],
+                    retry: {
+                        numRetries: 4,
+                        retryOn: { triggers: ["connect-failure", "reset", "refused-stream"] },
+                        perRetry: { backOff: { baseInterval: "50ms", maxInterval: "100ms" } },
+                    },
+                    circuitBreaker: {
+                        retryBudget: { percent: { numerator: 50, denominator: 100 } },
+                    },
+                },
+            });
+            expect(await onEachRule("envoy-gateway")).toEqual([{}, {}, {}]);
+        });
+
+        test("by any gateway that heeds the route's own field", async () => {
+            const retry = { attempts: 4, backoff: "50ms", codes: [502] };
+            expect(await onEachRule("gateway-api")).toEqual([{ retry }, { retry }, { retry }]);
         });
     });
 

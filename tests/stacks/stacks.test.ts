@@ -322,6 +322,44 @@ describe("autoscaling.metric", () => {
     });
 });
 
+describe("edge.retryFilter", () => {
+    /** The stack without and with requests sent again. */
+    async function bothOf(filter: string): Promise<[Manifest[], Manifest[]]> {
+        const of = async (one: string) => {
+            const overrides = { "edge.retryFilter": one };
+            return [...(await render({ stack: "dev", overrides })).manifests];
+        };
+        return [await of("none"), await of(filter)];
+    }
+
+    const isRoute = ({ kind }: Manifest) => kind === "HTTPRoute";
+
+    test.each([
+        ["traefik", ["Middleware"]],
+        ["envoy-gateway", ["BackendTrafficPolicy"]],
+        ["gateway-api", []],
+    ])("%s adds %j and fields of the route, and nothing else", async (filter, added) => {
+        const [plain, retrying] = await bothOf(filter);
+        const others = retrying.filter((one) => !isRoute(one));
+        const known = plain.filter((one) => !isRoute(one)).map((one) => JSON.stringify(one));
+        const more = others.filter((one) => !known.includes(JSON.stringify(one)));
+        expect(more.map(({ kind }) => kind)).toEqual(added);
+        expect(others).toHaveLength(known.length + added.length);
+    });
+
+    test("is none unless a stack says otherwise, and traefik where the gateway is our own", async () => {
+        for (const [stack, filters] of [
+            ["dev", 0],
+            ["prod", 0],
+            ["local", 1],
+        ] as const) {
+            const { manifests } = await rendered(stack);
+            const names = manifests.filter(({ kind }) => kind === "Middleware");
+            expect([stack, names.length]).toEqual([stack, filters]);
+        }
+    });
+});
+
 test("without monitoring and its autoscalers, what serves is the same to the letter", async () => {
     const overrides = { "monitoring.enabled": "false", "autoscaling.metric": "none" };
     const all = (await rendered("local")).manifests;

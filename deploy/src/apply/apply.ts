@@ -37,12 +37,12 @@ export interface ApplyOptions {
     readonly signal?: AbortSignal;
 }
 
-/** What must exist before what: pods want their accounts, secrets and quotas; a route its Services. */
+/** What must exist before what: pods want their accounts, secrets and quotas; a route its Services and filters. */
 const TIERS: readonly (readonly string[])[] = [
     ["Namespace", "CustomResourceDefinition", "StorageClass", "PriorityClass"],
     ["ResourceQuota", "LimitRange", "NetworkPolicy", "ServiceAccount", "Role", "ClusterRole"],
     ["Secret", "ConfigMap", "RoleBinding", "ClusterRoleBinding", "PersistentVolumeClaim"],
-    ["Service", "PodDisruptionBudget", "Issuer", "ClusterIssuer"],
+    ["Service", "PodDisruptionBudget", "Issuer", "ClusterIssuer", "Middleware"],
     ["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"],
 ];
 const CONCURRENCY = 8;

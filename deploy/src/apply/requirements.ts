@@ -31,15 +31,35 @@ const HOW = {
         "set redis.storageClass and monitoring.storageClass to one of yours (kubectl get storageclass)",
     defaultClass:
         "set redis.storageClass and monitoring.storageClass, or mark one of yours as the default",
+    traefik:
+        "install Traefik's definitions of its own version and switch its provider kubernetesCRD on, " +
+        "or set edge.retryFilter to what your gateway has, or to none",
+    envoyGateway:
+        "install Envoy Gateway 1.8 or newer, or set edge.retryFilter to what your gateway has, or to none",
     keda: "install version 2.17 or newer (https://keda.sh), or set autoscaling.metric to none",
 };
 
-const KEDA: Requirement = {
-    what: "KEDA",
-    apiVersion: "keda.sh/v1alpha1",
-    kind: "ScaledObject",
-    how: HOW.keda,
-};
+/** Kinds that are installed with what brings them. */
+const BROUGHT: readonly Requirement[] = [
+    {
+        what: "KEDA",
+        apiVersion: "keda.sh/v1alpha1",
+        kind: "ScaledObject",
+        how: HOW.keda,
+    },
+    {
+        what: "Traefik's Middleware",
+        apiVersion: "traefik.io/v1alpha1",
+        kind: "Middleware",
+        how: HOW.traefik,
+    },
+    {
+        what: "Envoy Gateway's BackendTrafficPolicy",
+        apiVersion: "gateway.envoyproxy.io/v1alpha1",
+        kind: "BackendTrafficPolicy",
+        how: HOW.envoyGateway,
+    },
+];
 
 /**
  * Checks that the cluster has what the manifests use and do not bring, before any of them is written to it.
@@ -61,7 +81,8 @@ export async function requireAll(cluster: Cluster, manifests: readonly Manifest[
 export function requirementsOf(manifests: readonly Manifest[]): Requirement[] {
     const all = manifests.flatMap((manifest): Requirement[] => {
         if (isGateway(manifest)) return gatewayRequirements(manifest);
-        if (manifest.kind === KEDA.kind) return [KEDA];
+        const brought = BROUGHT.filter(({ kind }) => kind === manifest.kind);
+        if (brought.length > 0) return brought;
         return isStatefulSet(manifest) ? volumeRequirements(manifest) : [];
     });
     return [...new Map(all.map((requirement) => [requirement.what, requirement])).values()];

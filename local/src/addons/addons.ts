@@ -1,10 +1,11 @@
+import { NAMESPACES } from "@property-search/contract";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { ImageReferences } from "../images/images.ts";
 import { NETWORK } from "../node/network.ts";
 import { REPOSITORY } from "../paths.ts";
 import { run, type Step } from "../shell.ts";
-import { GATEWAY_API, moduleFolder } from "../toolchain/go.ts";
+import { GATEWAY_API, moduleFolder, TRAEFIK, TRAEFIK_MODULE } from "../toolchain/go.ts";
 import { emptyFolders, reclaimable } from "./reclaim.ts";
 
 export interface AddonInputs {
@@ -24,6 +25,10 @@ export interface ServingAddons {
     readonly storage: string;
 }
 
+/** All of them: its provider waits for each kind that it knows. */
+const TRAEFIK_DEFINITIONS =
+    "docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml";
+
 /** What a cluster must have before the stack can come: names, volumes, Gateway API and a gateway. */
 export async function applyServingAddons(
     step: Step,
@@ -36,6 +41,9 @@ export async function applyServingAddons(
     const files = (await readdir(definitions)).filter((file) => file.endsWith(".yaml"));
     const texts = files.map((file) => readFile(path.join(definitions, file), "utf8"));
     await apply(step, inputs, (await Promise.all(texts)).join("\n---\n"));
+    step.say("Traefik's definitions");
+    const traefik = await moduleFolder(step, TRAEFIK, TRAEFIK_MODULE);
+    await apply(step, inputs, await readFile(path.join(traefik, TRAEFIK_DEFINITIONS), "utf8"));
     step.say("DNS, volumes, gateway");
     const addons = await Promise.all([...system, "traefik"].map((name) => addon(name, inputs)));
     await reclaimVolumes(step, inputs);
@@ -115,6 +123,7 @@ export async function addon(
     const file = path.join(REPOSITORY, "local/addons", `${name}.yaml`);
     const values: Record<string, string> = {
         DNS_ADDRESS: NETWORK.dnsAddress,
+        EDGE_NAMESPACE: NAMESPACES.edge,
         NODE_ADDRESS: address,
         ...Object.fromEntries(
             images.map((image) => [`IMAGE_${image.name}`, image.references[0] ?? ""]),

@@ -56,6 +56,9 @@ export const KEDA: GoProgram = {
 };
 /** Not a program: the manifests of its module. */
 export const GATEWAY_API: GoProgram = { name: "gateway-api" };
+export const TRAEFIK_MODULE = "github.com/traefik/traefik/v3";
+/** Neither: its module does not build by itself, but has its manifests. */
+export const TRAEFIK: GoProgram = { name: "traefik" };
 
 /** The compiler's own garbage collector costs a fifth of a build's processor time (12.2 → 9.6 min). */
 const COMPILER = {

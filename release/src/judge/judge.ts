@@ -1,0 +1,157 @@
+import {
+    perColour,
+    type CacheResult,
+    type Colour,
+    SAVING_RESULTS,
+} from "@property-search/contract";
+import { comparisons, type Comparison, type Roles } from "./comparisons.ts";
+import { doubts } from "./doubts.ts";
+import { podFailures } from "./hardLimits.ts";
+import { checkLimits, type Limits } from "./limits.ts";
+import {
+    NoData,
+    type ColourSample,
+    type Evidence,
+    type Observation,
+    type Window,
+} from "./observation.ts";
+import { percent, shareText } from "./text.ts";
+
+export type Verdict = "pass" | "fail" | "no data";
+
+/** As it is kept in a release's record: plain data. */
+export interface Judgement {
+    readonly verdict: Verdict;
+    /** Never empty: each names its metric, what was seen of both colours, and what is allowed. */
+    readonly reasons: readonly string[];
+    /** Undefined where nothing was seen. */
+    readonly figures: Figures | undefined;
+}
+
+export interface Figures {
+    /** Unix seconds. */
+    readonly from: number;
+    readonly to: number;
+    readonly colours: Readonly<Record<Colour, ColourFigures>>;
+    /** Those that are nearest to a failure. */
+    readonly comparisons: readonly Comparison[];
+}
+
+export interface ColourFigures extends Pick<
+    ColourSample,
+    "requests" | "atGateway" | "restarts" | "pods" | "memory"
+> {
+    /** Of its answers, 0–1: shown, never judged, since a cold cache is no fault. Undefined: no answers. */
+    readonly hitShare: number | undefined;
+}
+
+const COMPARISONS_KEPT = 5;
+
+/** Reads the evidence and judges by it; without any it says so, and is no data. */
+export async function observe(
+    evidence: Evidence,
+    window: Window,
+    roles: Roles,
+    limits: Limits,
+): Promise<Judgement> {
+    checkLimits(limits);
+    try {
+        return judge(await evidence.read(window), roles, limits);
+    } catch (error) {
+        if (!(error instanceof NoData)) throw error;
+        return { verdict: "no data", reasons: [error.message], figures: undefined };
+    }
+}
+
+/**
+ * The candidate's window so far. `fail` may come at any time, of whatever was seen. `pass` needs that
+ * everything was seen, enough requests, and that their errors are shown to be under the limit. The
+ * rest is `no data`, and to be looked at again.
+ */
+export function judge(observation: Observation, roles: Roles, limits: Limits): Judgement {
+    const { colours, route } = observation;
+    const odd = unsound("", { ...colours, route });
+    if (odd.length > 0) return { verdict: "no data", reasons: odd, figures: undefined };
+    const compared = comparisons(observation, roles, limits);
+    const figures = figuresOf(observation, compared);
+    const failures = [
+        ...compared
+            .filter(({ evidence, needed }) => evidence >= needed)
+            .map((comparison) => comparisonText(comparison, roles)),
+        ...podFailures(colours, roles, limits),
+    ];
+    if (failures.length > 0) return { verdict: "fail", reasons: failures, figures };
+    const doubtful = doubts(observation, roles, limits);
+    if (doubtful.length > 0) return { verdict: "no data", reasons: doubtful, figures };
+    return { verdict: "pass", reasons: passReasons(observation, roles, limits), figures };
+}
+
+/** @returns which figures, by their path, are none */
+function unsound(path: string, value: unknown): readonly string[] {
+    if (typeof value === "number") {
+        return Number.isFinite(value) && value >= 0
+            ? []
+            : [`${path} is ${value}; allowed: 0 or more`];
+    }
+    if (typeof value !== "object" || value === null) return [];
+    return Object.entries(value).flatMap(([key, inner]) =>
+        unsound(path === "" ? key : `${path}.${key}`, inner),
+    );
+}
+
+function comparisonText({ metric, candidate, active, allowed }: Comparison, roles: Roles): string {
+    const other = active ? `, ${roles.active} ${shareText(active)}` : "";
+    const own = active ? `${roles.candidate} ${shareText(candidate)}` : shareText(candidate);
+    return `${metric}: ${own}${other}; allowed: ${allowed}`;
+}
+
+function passReasons(
+    { colours }: Observation,
+    { candidate, active }: Roles,
+    { errors, latency }: Limits,
+): readonly string[] {
+    const own = colours[candidate];
+    const other = colours[active];
+    const hits = (sample: ColourSample) => {
+        const share = hitShare(sample);
+        return share === undefined ? "none" : percent(share);
+    };
+    return [
+        `errors: ${candidate} ${shareText(own.requests)}, ${active} ${shareText(other.requests)}; ` +
+            `shown to be under ${percent(errors.limit)}`,
+        other.requests.of > 0
+            ? `latency: no kind of answer of ${candidate} is slower than allowed at ${latency.edges.join(", ")} s`
+            : `latency: p95 is within its limits; ${active} answers nothing that it could be compared with`,
+        `hits: ${candidate} ${hits(own)} of the answers, ${active} ${hits(other)}; not judged`,
+    ];
+}
+
+function figuresOf({ from, to, colours }: Observation, compared: readonly Comparison[]): Figures {
+    return {
+        from,
+        to,
+        colours: perColour((colour) => {
+            const { requests, atGateway, restarts, pods, memory } = colours[colour];
+            return {
+                requests,
+                atGateway,
+                restarts,
+                pods,
+                memory,
+                hitShare: hitShare(colours[colour]),
+            };
+        }),
+        comparisons: compared
+            .filter(({ candidate }) => candidate.of > 0)
+            .toSorted((a, b) => b.evidence / b.needed - a.evidence / a.needed)
+            .slice(0, COMPARISONS_KEPT),
+    };
+}
+
+function hitShare({ times }: ColourSample): number | undefined {
+    const answers = (results: readonly CacheResult[]) =>
+        results.reduce((sum, result) => sum + (times[result]?.answers ?? 0), 0);
+    const hits = answers(SAVING_RESULTS);
+    const all = hits + answers(["miss"]);
+    return all > 0 ? hits / all : undefined;
+}

@@ -1,0 +1,51 @@
+import { NoData } from "./observation.ts";
+
+type Labels = Readonly<Record<string, string>>;
+
+export interface Reading {
+    readonly labels: Labels;
+    readonly value: number;
+}
+
+/** An answer of Prometheus, by the label `figure` of its series. */
+export interface Readings {
+    /** Those of a figure that have all of these labels. */
+    readonly all: (figure: string, labels?: Labels) => readonly Reading[];
+    /** The first of them; undefined where there is none. */
+    readonly value: (figure: string, labels?: Labels) => number | undefined;
+}
+
+/** @throws NoData when Prometheus refused the query, or this is no answer of Prometheus */
+export function readings(answer: unknown): Readings {
+    if (!isObject(answer)) throw new NoData("Prometheus' answer is no object");
+    if (answer.status !== "success") {
+        throw new NoData(`Prometheus refuses the query: ${String(answer.error)}`);
+    }
+    const { data } = answer;
+    if (!isObject(data) || data.resultType !== "vector" || !Array.isArray(data.result)) {
+        throw new NoData("Prometheus' answer is no vector");
+    }
+    const found = data.result.map(reading);
+    const all: Readings["all"] = (figure, labels = {}) =>
+        found.filter(
+            (one) =>
+                one.labels.figure === figure &&
+                Object.entries(labels).every(([name, value]) => one.labels[name] === value),
+        );
+    return { all, value: (figure, labels) => all(figure, labels)[0]?.value };
+}
+
+function reading(series: unknown): Reading {
+    if (!isObject(series) || !isObject(series.metric) || !Array.isArray(series.value)) {
+        throw new NoData("Prometheus' answer has a series without labels or value");
+    }
+    const value: unknown = series.value[1];
+    if (typeof value !== "string")
+        throw new NoData("Prometheus' answer has a value that is no text");
+    const labels = Object.entries(series.metric).map(([name, label]) => [name, String(label)]);
+    return { labels: Object.fromEntries(labels) as Labels, value: Number(value) };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+}

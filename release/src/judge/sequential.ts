@@ -1,0 +1,94 @@
+/** Requests, and those of them that went wrong. */
+export interface Share {
+    readonly bad: number;
+    readonly of: number;
+}
+
+/** What the candidate's share may be, by the active's: `ratio` times it and `margin` more. */
+export interface Tolerance {
+    readonly ratio: number;
+    readonly margin: number;
+}
+
+/**
+ * Evidence that may be looked at any time. Requests go wrong with chances p₁, p₂, …, that may change from
+ * one to the next and depend on what came before. As 1 + p(θ − 1) ≤ exp(p(θ − 1)), the product
+ * θ^bad · exp(−(θ − 1)·Σp) does not grow on average, for every θ > 0, nor does its mean over θ from a
+ * gamma distribution of shape and rate ½, which has the closed form below. By Ville's inequality it ever
+ * reaches 1/α with a chance of at most α, however often one looks and whenever one stops: Robbins' mixture
+ * (1970) of Howard et al., "Time-uniform Chernoff bounds via nonnegative supermartingales" (2020); for
+ * releases Lindon, Sanden and Shirikian, "Rapid regression detection in software deployments" (2022).
+ * Its values are what Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting"
+ * (2024), call the capital of a bet against the hypothesis.
+ *
+ * @returns the natural logarithm of the evidence against Σp = `expected`
+ */
+export function logEvidence(bad: number, expected: number): number {
+    return (
+        expected +
+        PRIOR * Math.log(PRIOR) +
+        logGamma(PRIOR + bad) -
+        LOG_GAMMA_OF_PRIOR -
+        (PRIOR + bad) * Math.log(PRIOR + expected)
+    );
+}
+
+/** @returns the logarithm of the evidence that the share of bad ones is above the limit; 0 for none */
+export function evidenceAbove({ bad, of }: Share, limit: number): number {
+    return bad > of * limit ? Math.max(0, logEvidence(bad, of * limit)) : 0;
+}
+
+/** @returns the logarithm of the evidence that the share of bad ones is below the limit; 0 for none */
+export function evidenceBelow({ bad, of }: Share, limit: number): number {
+    return bad < of * limit ? Math.max(0, logEvidence(bad, of * limit)) : 0;
+}
+
+/**
+ * The product of both colours' evidence, which is evidence too, at those chances within the tolerance that
+ * the counts speak least against. It holds also while both colours' chances change together, as they do
+ * when their upstream fails.
+ *
+ * @returns the logarithm of the evidence that the candidate is worse than tolerated; 0 for none
+ */
+export function evidenceWorse(candidate: Share, active: Share, tolerance: Tolerance): number {
+    if (active.of === 0 || candidate.of === 0) return 0;
+    const { ratio, margin } = tolerance;
+    const tolerated = (chance: number) => Math.min(1, ratio * chance + margin);
+    const seen = active.bad / active.of;
+    if (candidate.bad <= candidate.of * tolerated(seen)) return 0;
+    const slope = (chance: number) => {
+        const expected = candidate.of * tolerated(chance);
+        return (
+            candidate.of * ratio * (1 - (PRIOR + candidate.bad) / (PRIOR + expected)) +
+            active.of * (1 - (PRIOR + active.bad) / (PRIOR + active.of * chance))
+        );
+    };
+    // The sum of both logarithms is convex. Beyond what the active shows, towards what the candidate shows.
+    let least = seen;
+    let most = Math.max(seen, (candidate.bad / candidate.of - margin) / ratio);
+    for (let turn = 0; turn < BISECTIONS; turn += 1) {
+        const middle = (least + most) / 2;
+        if (slope(middle) < 0) least = middle;
+        else most = middle;
+    }
+    return Math.max(
+        0,
+        logEvidence(candidate.bad, candidate.of * tolerated(most)) +
+            logEvidence(active.bad, active.of * most),
+    );
+}
+
+/** Shape and rate of the mixture: its mean is 1, and half of it lies below 0.46 or above 2. */
+const PRIOR = 0.5;
+const LOG_GAMMA_OF_PRIOR = Math.log(Math.PI) / 2;
+const BISECTIONS = 40;
+
+/** Stirling's series, good to 1e-10 from 8 on, which smaller arguments are lifted to. */
+function logGamma(x: number): number {
+    let lift = 0;
+    let at = x;
+    for (; at < 8; at += 1) lift += Math.log(at);
+    const square = 1 / (at * at);
+    const series = (1 / 12 - square * (1 / 360 - square * (1 / 1260 - square / 1680))) / at;
+    return (at - 0.5) * Math.log(at) - at + Math.log(2 * Math.PI) / 2 + series - lift;
+}

@@ -166,13 +166,12 @@ interface Holding {
 
 /** A cluster that has the colours' admin Secrets and these pods. */
 function clusterOf({ data = { token: TOKEN }, pods = [], phase = "Pending" }: Holding): Cluster {
-    const encoded = Object.entries(data).map(([key, value]) => [
-        key,
-        Buffer.from(value).toString("base64"),
-    ]);
+    const secret: unknown = Object.fromEntries(
+        Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString("base64")]),
+    );
     const objects = {
         read: ({ kind, metadata }: { kind: string; metadata: { name: string } }) => {
-            if (kind === "Secret") return Promise.resolve({ data: Object.fromEntries(encoded) });
+            if (kind === "Secret") return Promise.resolve({ data: secret });
             if (metadata.name !== "gone") return Promise.resolve({ status: { phase } });
             const body = { message: 'pods "gone" not found' };
             return Promise.reject(Object.assign(new Error("404"), { code: 404, body }));

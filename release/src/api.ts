@@ -1,6 +1,11 @@
 import { PatchStrategy, type KubernetesObject, type V1ObjectMeta } from "@kubernetes/client-node";
 import { RELEASE } from "@property-search/contract";
-import { readIfExists, statusOf, type Cluster, type ObjectReference } from "@property-search/deploy";
+import {
+    readIfExists,
+    statusOf,
+    type Cluster,
+    type ObjectReference,
+} from "@property-search/deploy";
 
 /** An object as the API server has it. */
 export interface Live extends KubernetesObject {

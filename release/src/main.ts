@@ -37,12 +37,13 @@ planned(
     else finish(await start(context, options), "promoted");
 });
 
-planned(command("rollback", "take the traffic back: of the switch under way, else of the last one"))
-    .action(async ({ reason, direct, ...flags }: SwitchFlags) => {
-        const options = { reason, direct, plan: planOf(flags) };
-        const state = await rollback(open(flags), options);
-        finish(state, state.kind === "rollback" ? "promoted" : "rolled-back");
-    });
+planned(
+    command("rollback", "take the traffic back: of the switch under way, else of the last one"),
+).action(async ({ reason, direct, ...flags }: SwitchFlags) => {
+    const options = { reason, direct, plan: planOf(flags) };
+    const state = await rollback(open(flags), options);
+    finish(state, state.kind === "rollback" ? "promoted" : "rolled-back");
+});
 
 for (const [what, description] of [
     ["pause", "hold the switch where it is; it is judged all the same"],

@@ -1,5 +1,11 @@
 import { MONITORING_NAMES, NAMESPACES, PORTS } from "@property-search/contract";
-import { gatewayUrl, platformKey, appliedStacks, setStackConfig, type Cluster } from "@property-search/deploy";
+import {
+    gatewayUrl,
+    platformKey,
+    appliedStacks,
+    setStackConfig,
+    type Cluster,
+} from "@property-search/deploy";
 import { clusterApi } from "./api.ts";
 import { clusterCapacity } from "./capacity/capacity.ts";
 import { systemClock } from "./clock.ts";

@@ -103,13 +103,18 @@ export function weightOf({ plan, step }: Switch): number {
 
 /** The next phase, with a line in the log. */
 export function enter(state: Switch, phase: ReleasePhase, now: number, words: string): Switch {
-    const { trouble: _, ...rest } = state;
     return {
-        ...rest,
+        ...without(state, "trouble"),
         phase,
         phaseSince: now,
         log: [...state.log, { at: now, phase, words }],
     };
+}
+
+/** The state with a field that it need not have left out. */
+export function without(state: Switch, key: "request" | "paused" | "trouble"): Switch {
+    const rest = Object.entries(state).filter(([name]) => name !== key);
+    return Object.fromEntries(rest) as unknown as Switch;
 }
 
 /** @returns the last step with more known about it */

@@ -4,6 +4,12 @@ import { once } from "node:events";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { ClusterError, messageOf, type Cluster } from "../apply/cluster.ts";
 
+/** Of what the client gives without retries; its own types for it are not there. */
+interface WebSocket {
+    readonly on: (event: "close", told: () => void) => void;
+    readonly close: () => void;
+}
+
 export interface Forwarded {
     readonly namespace: string;
     readonly pod: string;
@@ -50,10 +56,17 @@ export async function forward(
         open.add(socket);
         socket.on("close", () => open.delete(socket));
         socket.on("error", () => socket.destroy());
-        const there = await forwarding.portForward(namespace, pod, [port], socket, null, socket);
-        const websocket = typeof there === "function" ? there() : there;
-        websocket?.on("close", () => socket.end());
-        socket.on("close", () => websocket?.close());
+        const there: unknown = await forwarding.portForward(
+            namespace,
+            pod,
+            [port],
+            socket,
+            null,
+            socket,
+        );
+        const websocket = there as WebSocket;
+        websocket.on("close", () => socket.end());
+        socket.on("close", () => websocket.close());
     };
 
     const server = createServer((socket) => {
@@ -84,7 +97,9 @@ async function reachable(
     const found = await cluster.objects
         .read<V1Pod>({ apiVersion: "v1", kind: "Pod", metadata })
         .catch((error: unknown) => {
-            throw new ClusterError(`pod ${namespace}/${pod} cannot be reached: ${messageOf(error)}`);
+            throw new ClusterError(
+                `pod ${namespace}/${pod} cannot be reached: ${messageOf(error)}`,
+            );
         });
     if (found.status?.phase === "Running") return;
     throw new ClusterError(

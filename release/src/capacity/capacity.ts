@@ -44,8 +44,6 @@ interface Deployment extends Live {
     };
 }
 
-
-
 export function clusterCapacity(api: Api): Capacity {
     return {
         pods: async (colour) => {

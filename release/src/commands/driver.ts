@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 
 /** Who acts, such as `ann@laptop`. */
 export function actor(): string {
-    return `${process.env.RELEASE_ACTOR || userInfo().username}@${hostname()}`;
+    return `${userInfo().username}@${hostname()}`;
 }
 
 /** One driver: two of the same person on the same machine are two. */

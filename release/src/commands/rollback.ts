@@ -73,7 +73,9 @@ function back(
     { direct, reason, plan }: RollbackOptions,
 ): Promise<Switch> {
     if (last?.phase !== "promoted") {
-        throw new ReleaseError("there is nothing to roll back: no switch is under way, none was made");
+        throw new ReleaseError(
+            "there is nothing to roll back: no switch is under way, none was made",
+        );
     }
     const to = otherColour(last.to);
     return start(context, {

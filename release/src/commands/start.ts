@@ -40,13 +40,16 @@ export async function start(context: Context, options: StartOptions): Promise<Sw
         refuseOther(state, to);
         const isEndedMeanwhile = state?.id === before?.id && before && !isOver(before);
         if (state && isOver(state) && isEndedMeanwhile) report(`switch ${state.id} has ended`);
-        else if (state && !isOver(state)) report(`going on with switch ${state.id} at ${state.phase}`);
+        else if (state && !isOver(state))
+            report(`going on with switch ${state.id} at ${state.phase}`);
         else {
             const versions = await versionsOf(ports);
             const now = clock.now();
             const next = begin({ kind, to, plan, versions, actor, reason, now, hold });
             await store.write(next, kept);
-            report(`switch ${next.id}: ${next.from} → ${to} (${versions[to]}) in steps of ${plan.steps.join(", ")} %`);
+            report(
+                `switch ${next.id}: ${next.from} → ${to} (${versions[to]}) in steps of ${plan.steps.join(", ")} %`,
+            );
         }
     } catch (error) {
         await hold.release();
@@ -74,7 +77,9 @@ export async function dryRun(
         const more = Math.max(0, floor - candidate.ready);
         report(
             `${`${weight} %`.padEnd(6)}${to} needs ${floor} pods (${more} more than now), ` +
-                (weight === 100 ? `then ${plan.bake} s of watching` : `held ${plan.hold} s or more`),
+                (weight === 100
+                    ? `then ${plan.bake} s of watching`
+                    : `held ${plan.hold} s or more`),
         );
     }
     if (bounds.limit < active.ready) {

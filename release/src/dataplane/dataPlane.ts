@@ -9,11 +9,7 @@ export interface Measured {
 /** The service as its clients have it, through the gateway. */
 export interface DataPlane {
     /** Who answers how often, of so many requests that ask for no colour. */
-    readonly shares: (
-        weights: Weights,
-        samples: number,
-        signal?: AbortSignal,
-    ) => Promise<Measured>;
+    readonly shares: (weights: Weights, samples: number, signal?: AbortSignal) => Promise<Measured>;
     /**
      * Uses a colour by header, at any weight.
      *

@@ -66,11 +66,7 @@ async function servedBy(url: string): Promise<string> {
     }
 }
 
-async function smoke(
-    at: Entrance,
-    colour: Colour,
-    version: string,
-): Promise<readonly string[]> {
+async function smoke(at: Entrance, colour: Colour, version: string): Promise<readonly string[]> {
     const findings: string[] = [];
     const texts = freshTexts();
     // Each alone, and all as a batch: another way through the service.

@@ -1,6 +1,12 @@
 import { JOBS } from "@property-search/contract";
 import type { Clock } from "../clock.ts";
-import { DEFAULT_LIMITS, observe, prometheusEvidence, type Ask, type Limits } from "../judge/index.ts";
+import {
+    DEFAULT_LIMITS,
+    observe,
+    prometheusEvidence,
+    type Ask,
+    type Limits,
+} from "../judge/index.ts";
 import type { Judge } from "./ports.ts";
 
 /** Judges by what the platform's Prometheus has seen. */

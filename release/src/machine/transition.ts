@@ -6,6 +6,7 @@ import {
     enter,
     isAborting,
     weightOf,
+    without,
     withStep,
     type Aborted,
     type Asked,
@@ -35,8 +36,9 @@ export async function transition(state: Switch, ports: Ports, change: Change): P
 
 /** What was asked from elsewhere, done. */
 function answered(state: Switch, now: number): Switch {
-    const { request, ...rest } = state;
+    const { request } = state;
     if (request === undefined) return state;
+    const rest = without(state, "request");
     const { what, by, at, reason } = request;
     const paused: Asked = { by, at, reason };
     switch (what) {
@@ -45,10 +47,8 @@ function answered(state: Switch, now: number): Switch {
             return aborted(rest, now, { cause: "asked", by, reason });
         case "pause":
             return logged({ ...rest, paused }, now, `paused by ${by}${because(reason)}`);
-        case "promote": {
-            const { paused: _, ...going } = rest;
-            return logged(going, now, `goes on, by ${by}${because(reason)}`);
-        }
+        case "promote":
+            return logged(without(rest, "paused"), now, `goes on, by ${by}${because(reason)}`);
     }
 }
 
@@ -279,9 +279,7 @@ export function troubled(state: Switch, trouble: string): Switch {
 }
 
 function untroubled(state: Switch): Switch {
-    if (state.trouble === undefined) return state;
-    const { trouble: _, ...rest } = state;
-    return rest;
+    return state.trouble === undefined ? state : without(state, "trouble");
 }
 
 function logged(state: Switch, now: number, words: string): Switch {

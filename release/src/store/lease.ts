@@ -72,8 +72,7 @@ export async function takeHold(api: Api, clock: Clock, options: HoldOptions): Pr
         const lease = await api.read<Lease>(REFERENCE);
         const version = lease?.metadata.resourceVersion;
         const current = lease?.spec?.holderIdentity ?? "";
-        const free =
-            current === "" || options.force === true || options.isGone?.(current) === true;
+        const free = current === "" || options.force === true || options.isGone?.(current) === true;
         if (!free) {
             if (seen === undefined) {
                 seen = { version, at: clock.elapsed() };

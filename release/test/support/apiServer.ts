@@ -20,8 +20,8 @@ export class ApiServer {
     /** Told of each object that was written, as it was and as it is. */
     onWrite: (before: Live | undefined, after: Live) => void = () => undefined;
 
-    read<T extends Live>(reference: Reference): T | undefined {
-        return clone(this.#objects.get(key(reference))) as T | undefined;
+    read(reference: Reference): Live | undefined {
+        return clone(this.#objects.get(key(reference)));
     }
 
     create<T extends Live>(object: T): T {
@@ -60,7 +60,9 @@ export class ApiServer {
             if (!isDeepStrictEqual(at(live, path), value)) {
                 const [other] = others;
                 if (other && !force) {
-                    throw new Conflict(`conflict with "${other[0]}": .${path.replaceAll("/", ".")}`);
+                    throw new Conflict(
+                        `conflict with "${other[0]}": .${path.replaceAll("/", ".")}`,
+                    );
                 }
                 for (const [, has] of others) has.delete(path);
                 set(live, path, value);
@@ -144,7 +146,7 @@ export function caller(server: ApiServer, options: CallerOptions = {}): Caller {
         point,
         api: {
             read: <T extends Live>(reference: Reference) =>
-                call(() => server.read<T>(reference)),
+                call(() => server.read(reference) as T | undefined),
             create: (object) => call(() => server.create(object)),
             replace: (object) => call(() => server.replace(object)),
             apply: (object) => call(() => server.apply(object, RELEASE.fieldManager, true)),
@@ -183,7 +185,9 @@ function fieldsOf(object: Live): Map<string, unknown> {
 }
 
 function at(object: Live, path: string): unknown {
-    return path.split("|").reduce<unknown>((tree, name) => (tree as Tree | undefined)?.[name], object);
+    return path
+        .split("|")
+        .reduce<unknown>((tree, name) => (tree as Tree | undefined)?.[name], object);
 }
 
 function set(object: Live, path: string, value: unknown): void {

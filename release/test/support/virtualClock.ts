@@ -27,15 +27,15 @@ export class VirtualClock implements Clock {
      * @throws Error when so many virtual seconds were not enough: something waits for ever
      */
     async until<T>(work: Promise<T>, seconds = 50_000): Promise<T> {
-        let isDone = false;
-        const settled = work.finally(() => (isDone = true));
+        const progress = { isDone: false };
+        const settled = work.finally(() => (progress.isDone = true));
         settled.catch(() => undefined);
         const end = this.#now + seconds * 1000;
         let idle = 0;
         for (;;) {
             // Nothing in a driver takes more turns of the event loop than these without sleeping.
-            for (let turns = 0; turns < 3 && !isDone; turns += 1) await turn();
-            if (isDone) return settled;
+            for (let turns = 0; turns < 3 && !progress.isDone; turns += 1) await turn();
+            if (progress.isDone) return settled;
             this.#sleepers.sort((a, b) => a.at - b.at);
             const next = this.#sleepers.shift();
             if (!next) {

@@ -92,13 +92,17 @@ export class World {
 
     /** Weights as the route has them. */
     weights(): Weights {
-        return weightsOf(this.server.read<Route>(ROUTE) as Route);
+        return weightsOf(this.route());
+    }
+
+    route(): Route {
+        return this.server.read(ROUTE) as Route;
     }
 
     floor(colour: Colour): number {
-        const { spec } = this.server.read<Live & { spec?: Record<string, unknown> }>(
-            reference("ScaledObject", colour),
-        ) as { spec: Record<string, number> };
+        const { spec } = this.server.read(reference("ScaledObject", colour)) as unknown as {
+            spec: Record<string, number>;
+        };
         return spec.minReplicaCount ?? NaN;
     }
 
@@ -188,7 +192,7 @@ export class World {
     }
 
     #written(before: Live | undefined, after: Live): void {
-        if (after.kind === "HTTPRoute") this.#routeWritten(before, after as Route);
+        if (after.kind === "HTTPRoute") this.#routeWritten(before, after);
         if (after.kind === "ScaledObject") this.#floorWritten(after);
     }
 
@@ -206,9 +210,9 @@ export class World {
         if (before?.metadata.generation === after.metadata.generation) return;
         const { generation } = after.metadata;
         this.#later(this.behaviour.gatewayLag, () => {
-            const now = this.server.read<Route>(ROUTE);
-            if (now?.metadata.generation !== generation) return;
-            this.#inForce = weightsOf(now as Route);
+            const now = this.route();
+            if (now.metadata.generation !== generation) return;
+            this.#inForce = weightsOf(now);
             this.server.change(ROUTE, acceptedNow);
         });
     }
@@ -230,10 +234,9 @@ export class World {
     }
 
     #ready(colour: Colour): number {
-        const object = this.server.read<Live & { status?: { readyReplicas: number } }>(
-            reference("Deployment", colour),
-        );
-        return object?.status?.readyReplicas ?? 0;
+        const object = this.server.read(reference("Deployment", colour));
+        const { status } = object as Live & { status?: { readyReplicas: number } };
+        return status?.readyReplicas ?? 0;
     }
 
     #later(seconds: number, work: () => void): void {

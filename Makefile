@@ -59,12 +59,16 @@ down: $(INSTALLED) ## End it and leave nothing behind
 	@node local/src/main.ts down
 
 .PHONY: test
-test: $(INSTALLED) test-tools model lint ## Lint, types, and every test that needs no cluster; ends with its counts
+test: $(INSTALLED) test-tools model pulumi-cli lint ## Lint, types, and every test that needs no cluster; ends with its counts
 	@npm test --silent -- --selectProjects contract app program monitoring local deploy load release
 
 .PHONY: model
 model: ## The local model, checked against its pinned hashes, in the user's cache
 	@app/model/fetch.sh
+
+.PHONY: pulumi-cli
+pulumi-cli: $(INSTALLED) ## The Pulumi CLI for tests; where PATH has none it is built once, in some minutes
+	@node local/src/main.ts pulumi-cli
 
 .PHONY: dev
 dev: $(INSTALLED) ## The service alone on 8001 (PORT=…) with the local model; needs no Redis

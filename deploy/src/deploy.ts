@@ -1,6 +1,4 @@
 import { GENERATED_SECRETS, NAMESPACES } from "@property-search/contract";
-import { createHash } from "node:crypto";
-import path from "node:path";
 import type { KubernetesObject } from "@kubernetes/client-node";
 import { applyStack } from "./apply/apply.ts";
 import { ClusterError, connect, readIfExists, type Cluster } from "./apply/cluster.ts";
@@ -8,10 +6,11 @@ import { waitReady } from "./apply/ready.ts";
 import { requireAll } from "./apply/requirements.ts";
 import { createRecord, readRecord, FIELD_MANAGER, type StackRecord } from "./apply/record.ts";
 import { missingForPulumi } from "./pulumi/installed.ts";
+import { stateFolderOf } from "./pulumi/place.ts";
 import { pulumiUp } from "./pulumi/up.ts";
+import { settleAll } from "./release/beside.ts";
 import { render } from "./render.ts";
 import { completeSecrets } from "./secrets.ts";
-import { userStateFolder } from "./state.ts";
 
 export interface DeployOptions {
     readonly stack: string;
@@ -159,26 +158,15 @@ async function byPulumi(
         stack,
         kubeconfig: cluster.exportKubeconfig(),
         config: config ?? {},
-        stateFolder: stateFolder ?? (await stateOf(cluster)),
+        stateFolder: stateFolder ?? (await stateFolderOf(cluster)),
         knownSecrets: Object.fromEntries(
             Object.entries(record?.secrets ?? {}).filter(([key]) =>
                 GENERATED_SECRETS.some((known) => known === key),
             ),
         ),
         exists: async (object) => (await readIfExists(cluster, object)) !== undefined,
+        isSwitching: (configured) => settleAll({ cluster, stack, report }, configured),
         report,
         ...(signal && { signal }),
     });
-}
-
-/** State on this machine describes one cluster: another one gets a folder of its own. */
-async function stateOf(cluster: Cluster): Promise<string> {
-    const namespace = await readIfExists(cluster, {
-        apiVersion: "v1",
-        kind: "Namespace",
-        name: "kube-system",
-    });
-    const identity = namespace?.metadata?.uid ?? cluster.server;
-    const folder = createHash("sha256").update(identity).digest("hex").slice(0, 12);
-    return path.join(userStateFolder(), "pulumi", folder);
 }

@@ -1,16 +1,31 @@
+export { adminOfCluster, type AdminTarget } from "./admin/target.ts";
 export {
     ClusterError,
     connect,
-    headerOf,
     messageOf,
+    parseJson,
     readIfExists,
     statusOf,
     type Cluster,
     type ObjectReference,
 } from "./apply/cluster.ts";
-export { adminOfCluster, type AdminTarget } from "./admin/target.ts";
-export { platformKey } from "./apply/record.ts";
+export { appliedStacks, isApplied, platformKey } from "./apply/record.ts";
 export { deploy, type Deployed, type DeployOptions } from "./deploy.ts";
+export { missingForPulumi } from "./pulumi/installed.ts";
+export { releaseDeadLocks } from "./pulumi/locks.ts";
+export {
+    openPlace,
+    PROJECT,
+    stateFolderOf,
+    type PlaceOptions,
+    type PulumiPlace,
+} from "./pulumi/place.ts";
+export { progress } from "./pulumi/progress.ts";
+export { readConfig, setConfig, setStackConfig, type ConfigValues } from "./pulumi/stackFile.ts";
+export { objectsOf, type StateObject } from "./pulumi/state.ts";
+export { stopOnce } from "./pulumi/stopOnce.ts";
+export { routeWeights, weightsText, withWeights, type Route } from "./release/route.ts";
+export { isRoute } from "./release/shared.ts";
 export { RenderError } from "./render.ts";
 export { dot, embed, VerifyError, type Answer, type Entrance } from "./verify/client.ts";
 export { gatewayUrl, liveWeights } from "./verify/gateway.ts";

@@ -1,6 +1,8 @@
-import { describe, expect, test } from "@jest/globals";
-import { tiersOf, union } from "../src/apply/apply.ts";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { applyStack, tiersOf, union } from "../src/apply/apply.ts";
 import { keyOf, messageOf, statusOf, type Manifest } from "../src/apply/cluster.ts";
+import { createRecord } from "../src/apply/record.ts";
+import { startApiServer, type ApiServer } from "./support/apiServer.ts";
 
 const object = (kind: string, name: string, apiVersion = "v1"): Manifest => ({
     apiVersion,
@@ -76,5 +78,46 @@ describe("API errors", () => {
         expect(statusOf(Object.assign(new Error("refused"), { code: "ECONNREFUSED" }))).toBe(
             undefined,
         );
+    });
+});
+
+describe("a write that the API server refuses for now", () => {
+    let api: ApiServer;
+
+    beforeEach(async () => {
+        api = await startApiServer();
+    });
+
+    afterEach(() => api.close());
+
+    /** Deploys one object whose writes are refused so often; @returns how often it was written. */
+    async function deployRefused(times: number, refusal: { status: number; retryAfter?: string }) {
+        let writes = 0;
+        api.onWrite = (kind) => {
+            if (kind !== "ConfigMap") return;
+            writes += 1;
+            if (writes <= times) api.refusals.push(refusal);
+        };
+        const { cluster } = api;
+        const record = await createRecord(cluster, "s", {});
+        const manifests = [object("ConfigMap", "x")];
+        const options = { cluster, stack: "s", manifests, record, report: () => undefined };
+        const error: unknown = await applyStack(options).then(
+            () => undefined,
+            (reason: unknown) => reason,
+        );
+        return { writes, error };
+    }
+
+    test("is not tried again over again when it was told to come again ten times", async () => {
+        const { writes, error } = await deployRefused(99, { status: 429, retryAfter: "0" });
+        expect(error).toMatchObject({ message: "ConfigMap n/x: not now" });
+        expect(writes).toBe(11);
+    });
+
+    test("is tried again when the server gives no time, as for a webhook that is not up yet", async () => {
+        const { writes, error } = await deployRefused(1, { status: 503 });
+        expect(error).toBeUndefined();
+        expect(writes).toBe(2);
     });
 });

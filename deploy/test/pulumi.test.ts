@@ -1,10 +1,12 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { hostname, tmpdir } from "node:os";
+import { homedir, hostname, tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { folderOf } from "../src/pulumi/backend.ts";
 import { releaseDeadLocks } from "../src/pulumi/locks.ts";
 import { pendingCreates, settling } from "../src/pulumi/pending.ts";
 import { progress } from "../src/pulumi/progress.ts";
+import { sharedUrns } from "../src/pulumi/state.ts";
 
 describe("what pulumi up prints", () => {
     test("is told once, without ticks and dots", () => {
@@ -69,6 +71,18 @@ describe("locks of a file backend", () => {
 
     test("may be absent", async () => {
         expect(await releaseDeadLocks(backend, "project", "stack")).toBe(0);
+        expect(await releaseDeadLocks(undefined, "project", "stack")).toBe(0);
+    });
+
+    test.each([
+        ["file:///srv/state", "/srv/state"],
+        ["file://~", homedir()],
+        ["file://~/state", `${homedir()}/state`],
+        ["s3://bucket", undefined],
+        ["https://api.pulumi.com", undefined],
+        [undefined, undefined],
+    ])("of %s are in %s", (url, folder) => {
+        expect(folderOf(url)).toBe(folder);
     });
 });
 
@@ -117,4 +131,25 @@ describe("objects in the making when an update was cut off", () => {
         );
         expect(settling([])).toContain("--clear-pending-creates");
     });
+});
+
+test("what a switch of the traffic sets is found in a stack's state, and nothing else", () => {
+    const resource = (kind: string, name: string) => ({
+        urn: `urn:${kind}-${name}`,
+        inputs: { apiVersion: "g/v1", kind, metadata: { name } },
+    });
+    const resources = [
+        { urn: "urn:stack" },
+        resource("HTTPRoute", "embedding-service"),
+        resource("HTTPRoute", "embedding-service-redirect"),
+        resource("ScaledObject", "embedding-service-blue"),
+        resource("HorizontalPodAutoscaler", "embedding-service-green"),
+        resource("Deployment", "embedding-service-green"),
+    ];
+    expect(sharedUrns(JSON.stringify({ deployment: { resources } }))).toEqual([
+        "urn:HTTPRoute-embedding-service",
+        "urn:ScaledObject-embedding-service-blue",
+        "urn:HorizontalPodAutoscaler-embedding-service-green",
+    ]);
+    expect(sharedUrns('{"version":3,"deployment":null}')).toEqual([]);
 });

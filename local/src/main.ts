@@ -15,6 +15,7 @@ import { endOrphans, markRun } from "./orphans.ts";
 import { PATHS } from "./paths.ts";
 import { LocalError, logFile } from "./shell.ts";
 import { status } from "./status.ts";
+import { pulumiCli } from "./toolchain/pulumi.ts";
 import { up, type UpResult } from "./up.ts";
 
 const interrupted = new AbortController();
@@ -37,6 +38,13 @@ program
     .option("--stack <name>", "the stack that goes to an existing cluster", "dev")
     .action(locked(runUp));
 program.command("down").description("leave nothing behind").action(locked(runDown));
+program
+    .command("pulumi-cli")
+    .description("the Pulumi CLI for tests, built where PATH has none; says where it is")
+    .action(async () => {
+        const step = { log: logFile("pulumi-cli"), signal: interrupted.signal, say: console.log };
+        console.log(await pulumiCli(step));
+    });
 program
     .command("status")
     .description("what is here")

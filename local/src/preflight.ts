@@ -83,7 +83,7 @@ export function kernelFindings(exists: (path: string) => boolean): Finding[] {
 
 /** How a tool is asked whether it is here, and what it is for. */
 const TOOLS = {
-    go: [["version"], "Go 1.21 or newer, which builds Kubernetes"],
+    go: [["version"], "Go 1.21 or newer, which builds Kubernetes and Pulumi"],
     python3: [["-m", "pip", "--version"], "Python 3 with pip, which brings Traefik"],
     "apt-get": [["--version"], "Debian's apt-get, which brings containerd and buildah"],
     mvn: [["--version"], "Maven with a JDK, which brings the model"],

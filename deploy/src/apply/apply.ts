@@ -17,7 +17,11 @@ import {
     type Manifest,
     type ObjectReference,
 } from "./cluster.ts";
+import { besideRelease, type Beside } from "../release/beside.ts";
+import { isRoute, isShared } from "../release/shared.ts";
+import { byDriverAlone } from "../release/claim.ts";
 import { FIELD_MANAGER, writeRecord, type StackRecord } from "./record.ts";
+import { wasRetried } from "./retryAfter.ts";
 
 export interface Applied {
     /** Objects of the stack. */
@@ -47,10 +51,12 @@ const TIERS: readonly (readonly string[])[] = [
 ];
 const CONCURRENCY = 8;
 const ATTEMPTS = 6;
+/** Between reading an object and applying it the release driver may write it. */
+const RELEASE_ATTEMPTS = 5;
 
 /**
  * Applies the manifests server-side, without force: a field that somebody else owns is a conflict that
- * is reported, not overwritten. What an earlier deploy had and this one has not is deleted afterwards.
+ * is reported, not overwritten; what the release driver owns is its own for as long as it needs it. What an earlier deploy had and this one has not is deleted afterwards.
  * The inventory grows before the first write and shrinks after the last delete, so that a deploy killed
  * in between is finished by the next one.
  */
@@ -59,12 +65,14 @@ export async function applyStack(options: ApplyOptions): Promise<Applied> {
     const wanted = manifests.map(referenceOf);
     await writeRecord(cluster, stack, { ...record, inventory: union(record.inventory, wanted) });
 
+    const namespace = manifests.find(isRoute)?.metadata.namespace;
+    const beside = besideRelease({ cluster, stack, namespace, report });
     const changed: string[] = [];
     for (const tier of tiersOf(manifests)) {
         signal?.throwIfAborted();
         await eachOf(tier, async (manifest) => {
             const key = keyOf(referenceOf(manifest));
-            if (await applyOne(cluster, manifest)) {
+            if (await applyOne(cluster, manifest, beside)) {
                 changed.push(key);
                 report(`applied ${key}`);
             }
@@ -105,20 +113,25 @@ export function union(
 }
 
 /** @returns whether the object was created or changed. */
-async function applyOne(cluster: Cluster, manifest: Manifest): Promise<boolean> {
+async function applyOne(cluster: Cluster, manifest: Manifest, beside: Beside): Promise<boolean> {
     const reference = referenceOf(manifest);
-    const before = await readIfExists(cluster, reference);
-    try {
-        const after = await patch(cluster, manifest);
-        return !before || !isDeepStrictEqual(declared(before), declared(after));
-    } catch (error) {
-        // A Job's template cannot change; it is done or can be done again, so it is made anew.
-        if (statusOf(error) === 422 && manifest.kind === "Job" && before) {
-            await deleteOne(cluster, reference);
-            await patch(cluster, manifest);
-            return true;
+    for (let attempt = 1; ; attempt += 1) {
+        const before = await readIfExists<Manifest>(cluster, reference);
+        const shared = before !== undefined && isShared(manifest);
+        const wanted = shared ? await beside(manifest, before) : manifest;
+        try {
+            const after = await patch(cluster, wanted);
+            return !before || !isDeepStrictEqual(declared(before), declared(after));
+        } catch (error) {
+            if (shared && byDriverAlone(error) && attempt < RELEASE_ATTEMPTS) continue;
+            // A Job's template cannot change; it is done or can be done again, so it is made anew.
+            if (statusOf(error) === 422 && manifest.kind === "Job" && before) {
+                await deleteOne(cluster, reference);
+                await patch(cluster, manifest);
+                return true;
+            }
+            throw explain(error, manifest);
         }
-        throw explain(error, manifest);
     }
 }
 
@@ -149,19 +162,29 @@ async function patch(cluster: Cluster, manifest: Manifest): Promise<Manifest> {
     }
 }
 
-/** A namespace still going away, an API server starting, a webhook not up yet: worth another try. */
+/**
+ * A namespace still going away, an API server starting, a webhook not up yet: worth another try. What said
+ * when to come again has been tried often enough.
+ */
 function isPassing(error: unknown): boolean {
     const status = statusOf(error);
     if (status === undefined)
         return !messageOf(error).includes("Unrecognized API version and kind");
     if (status === 403) return messageOf(error).includes("because it is being terminated");
-    return status === 429 || status >= 500;
+    return (status === 429 || status >= 500) && !wasRetried(error);
 }
 
 function explain(error: unknown, manifest: Manifest): ClusterError {
     const key = keyOf(referenceOf(manifest));
     const message = messageOf(error);
     const status = statusOf(error);
+    if (byDriverAlone(error)) {
+        return new ClusterError(
+            `${key} changes more than weights or floor while a switch is under way, and the release driver ` +
+                `holds it: ${message}\nDeploy again when the switch is over (make status), or take it ` +
+                "back first (make rollback).",
+        );
+    }
     if (status === 409) {
         return new ClusterError(
             `${key} has fields that somebody else set, and they are not overwritten: ${message}\n` +

@@ -109,19 +109,39 @@ export function statusOf(error: unknown): number | undefined {
 
 /** The API server's own sentence for an error, else the error's. */
 export function messageOf(error: unknown): string {
-    if (typeof error === "object" && error !== null && "body" in error) {
-        const body: unknown = error.body;
-        const parsed: unknown = typeof body === "string" ? parseJson(body) : body;
-        if (typeof parsed === "object" && parsed !== null && "message" in parsed) {
-            return String(parsed.message);
-        }
-    }
+    const { message } = answerOf(error);
+    if (message !== undefined) return message;
     return error instanceof Error ? error.message : String(error);
 }
 
-function parseJson(text: string): unknown {
+/** What is wrong with which field, as the API server has put it. */
+export interface Cause {
+    readonly reason?: string;
+    readonly message?: string;
+    readonly field?: string;
+}
+
+/** The API server's causes of an error; none where it gives none. */
+export function causesOf(error: unknown): readonly Cause[] {
+    return answerOf(error).details?.causes ?? [];
+}
+
+/** The part of the API server's Status that is read here. */
+interface Answer {
+    readonly message?: string;
+    readonly details?: { readonly causes?: readonly Cause[] };
+}
+
+function answerOf(error: unknown): Answer {
+    if (typeof error !== "object" || error === null || !("body" in error)) return {};
+    const body: unknown = typeof error.body === "string" ? parseJson(error.body) : error.body;
+    return typeof body === "object" && body !== null ? body : {};
+}
+
+/** What a text says as JSON; undefined where it is none. */
+export function parseJson(text: string | undefined): unknown {
     try {
-        return JSON.parse(text);
+        return text === undefined ? undefined : JSON.parse(text);
     } catch {
         return undefined;
     }

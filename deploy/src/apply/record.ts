@@ -31,6 +31,11 @@ export async function readRecord(
     };
 }
 
+/** Whether a stack came to a cluster by rendering; a stack stays with the path that brought it. */
+export async function isApplied(cluster: Cluster, stack: string): Promise<boolean> {
+    return ((await readRecord(cluster, stack))?.inventory.length ?? 0) > 0;
+}
+
 /**
  * Creates the record with these secrets, unless another deploy was faster: then the other's secrets
  * hold. Either way the returned record is the one on the cluster.
@@ -51,20 +56,20 @@ export async function createRecord(
 
 /** API key of the tenant "platform", where a stack was deployed by rendering. */
 export async function platformKey(cluster: Cluster): Promise<string | undefined> {
-    for (const name of await listRecords(cluster)) {
-        const record = await readRecord(cluster, name.replace(RECORD_PREFIX, ""));
+    for (const stack of await appliedStacks(cluster)) {
+        const record = await readRecord(cluster, stack);
         const key = record?.secrets["tenants.platformKey"];
         if (key !== undefined) return key;
     }
     return undefined;
 }
 
-/** Names of the records on the cluster. */
-export async function listRecords(cluster: Cluster): Promise<string[]> {
+/** Stacks that were applied to the cluster. */
+export async function appliedStacks(cluster: Cluster): Promise<string[]> {
     const { items } = await cluster.objects.list<V1Secret>("v1", "Secret", RECORD_NAMESPACE);
     return items
         .filter(({ type }) => type === RECORD_TYPE)
-        .map(({ metadata }) => metadata?.name ?? "");
+        .map(({ metadata }) => metadata?.name?.replace(RECORD_PREFIX, "") ?? "");
 }
 
 export async function writeRecord(

@@ -1,4 +1,5 @@
 import {
+    ApiException,
     KubernetesObjectApi,
     wrapHttpLibrary,
     type Configuration,
@@ -40,8 +41,18 @@ async function sendUntilTaken(
     }
 }
 
+/** Whether an error is the last of many answers that asked to come again. */
+export function wasRetried(error: unknown): boolean {
+    if (!(error instanceof ApiException)) return false;
+    const { code: httpStatusCode, headers } = error as ApiException<unknown>;
+    return secondsToWait({ httpStatusCode, headers }) !== undefined;
+}
+
 /** Seconds after which the server wants to be asked again; undefined where it gave its answer. */
-function secondsToWait({ httpStatusCode, headers }: ResponseContext): number | undefined {
+function secondsToWait({
+    httpStatusCode,
+    headers,
+}: Pick<ResponseContext, "httpStatusCode" | "headers">): number | undefined {
     if (httpStatusCode !== 429 && httpStatusCode < 500) return undefined;
     const header = headers["retry-after"];
     return header !== undefined && /^\d+$/.test(header) ? Number(header) : undefined;

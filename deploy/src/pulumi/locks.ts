@@ -6,13 +6,15 @@ import path from "node:path";
  * A file backend's lock outlives an update that was killed, and every later update is refused for it.
  * Those of processes of this machine that are gone are removed; any other stays.
  *
+ * @param backendFolder undefined: the backend is none of files, and frees its stacks by itself.
  * @returns how many were removed
  */
 export async function releaseDeadLocks(
-    backendFolder: string,
+    backendFolder: string | undefined,
     project: string,
     stack: string,
 ): Promise<number> {
+    if (backendFolder === undefined) return 0;
     const folder = path.join(backendFolder, ".pulumi/locks/organization", project, stack);
     const names = await readdir(folder).catch(() => []);
     let removed = 0;

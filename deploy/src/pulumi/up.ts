@@ -1,31 +1,30 @@
+import { checkWeights, type Weights } from "@property-search/contract";
 import { execa, type Options } from "execa";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { ClusterError } from "../apply/cluster.ts";
-import { PROGRAM } from "../render.ts";
+import { ClusterError, parseJson } from "../apply/cluster.ts";
 import type { Secrets } from "../secrets.ts";
-import { backend, BACKEND } from "./backend.ts";
 import { refreshCopy, storeSecrets } from "./config.ts";
 import { releaseDeadLocks } from "./locks.ts";
 import { pendingCreates, settling, type PendingCreate } from "./pending.ts";
+import { copyOf, openPlace, PROJECT, trackedFile, type PlaceOptions } from "./place.ts";
 import { progress } from "./progress.ts";
+import { sharedUrns } from "./state.ts";
+import { stopOnce } from "./stopOnce.ts";
 
-export const PROJECT = "property-search";
-
-export interface PulumiOptions {
-    readonly stack: string;
-    /** Kubeconfig whose current context is the target. */
-    readonly kubeconfig: string;
+export interface PulumiOptions extends Omit<PlaceOptions, "copy"> {
     /** Config values over the stack's, such as the images of this machine. */
     readonly config: Readonly<Record<string, string>>;
-    /** Folder for what belongs to this machine only: file backend, passphrase, the config's copy. */
-    readonly stateFolder: string;
     /** Secrets that the stack is known to have already, from wherever it was deployed before. */
     readonly knownSecrets: Secrets;
     /** Whether the cluster has this object. */
     readonly exists: (object: PendingCreate) => Promise<boolean>;
-    readonly report: (line: string) => void;
+    /**
+     * Whether a switch of the traffic is under way, so that what it sets is left out of the update. Gets the
+     * weights of the config; refuses by an error.
+     */
+    readonly isSwitching: (configured: Weights) => Promise<boolean>;
     readonly signal?: AbortSignal;
 }
 
@@ -44,23 +43,14 @@ export interface PulumiDone {
  */
 export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
     const { stack, config, report, signal } = options;
-    await mkdir(options.stateFolder, { recursive: true, mode: 0o700 });
     const own = Object.keys(config).length > 0;
-    const configFile = own
-        ? path.join(options.stateFolder, `Pulumi.${stack}.yaml`)
-        : path.join(PROGRAM, `Pulumi.${stack}.yaml`);
-    const kubeconfig = path.join(options.stateFolder, "kubeconfig");
-    await writeFile(kubeconfig, options.kubeconfig, { mode: 0o600 });
-    const settings = {
-        KUBECONFIG: kubeconfig,
-        PULUMI_SKIP_UPDATE_CHECK: "true",
-        ...(await backend(options.stateFolder, report)),
-    };
+    const place = await openPlace({ ...options, copy: own });
+    const { configFile, settings } = place;
     /** Is there from an update's beginning to its end: objects of one that was killed may be in no state. */
     const marker = path.join(options.stateFolder, `updating-${stack}`);
     const start = (args: readonly string[], extra: Options = {}) =>
         execa("pulumi", [...args, "--non-interactive"], {
-            cwd: PROGRAM,
+            cwd: place.program,
             env: settings,
             reject: false,
             ...extra,
@@ -77,7 +67,7 @@ export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
     };
 
     const onStack = ["--stack", stack, "--config-file", configFile];
-    const tracked = path.join(PROGRAM, `Pulumi.${stack}.yaml`);
+    const tracked = trackedFile(stack);
     const before = await readFile(tracked, "utf8");
     await must(["stack", "select", "--create", stack]);
     if (own) {
@@ -97,14 +87,20 @@ export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
     );
     for (const [key, value] of Object.entries(config)) await write(key, value, "--plaintext");
 
-    if (await releaseDeadLocks(path.join(options.stateFolder, BACKEND), PROJECT, stack)) {
+    // The newest config is the one that holds, for a switch of the traffic too.
+    if (!own) await rm(copyOf(options), { force: true });
+
+    if (await releaseDeadLocks(place.backendFolder, PROJECT, stack)) {
         report("an update before this one was killed: its lock is released");
     }
     const cutOff = (await settleInterrupted()) || existsSync(marker);
     if (cutOff) report("what an update that was cut off has made is taken over");
+    const leaveOut = (await isSwitching()) ? sharedUrns(await exported()) : [];
     await writeFile(marker, "");
     const seen = progress();
-    const up = start(["up", "--yes", "--skip-preview", "--suppress-outputs", ...onStack], {
+    const excludes = leaveOut.flatMap((urn) => ["--exclude", urn]);
+    const flags = ["--yes", "--skip-preview", "--suppress-outputs", ...excludes];
+    const up = start(["up", ...flags, ...onStack], {
         all: true,
         // Not always: an object that somebody else made is not ours to take.
         ...(cutOff && { env: { ...settings, PULUMI_K8S_UPSERT_EXISTING_OBJECTS: "true" } }),
@@ -133,8 +129,7 @@ export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
      * @returns whether there were any
      */
     async function settleInterrupted(): Promise<boolean> {
-        const { stdout } = await run(["stack", "export", "--stack", stack]);
-        const pending = pendingCreates(String(stdout));
+        const pending = pendingCreates(await exported());
         if (pending.length === 0) return false;
         const found = await Promise.all(pending.map((object) => options.exists(object)));
         const made = pending.filter((_, index) => found[index]);
@@ -145,31 +140,15 @@ export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
         await must([...settling(made), ...onStack]);
         return true;
     }
-}
 
-/** A terminal's Ctrl-C reaches Pulumi by itself, in a moment. */
-const CANCEL_AFTER_MILLISECONDS = 500;
+    async function exported(): Promise<string> {
+        const { stdout } = await run(["stack", "export", "--stack", stack]);
+        return String(stdout);
+    }
 
-/**
- * Pulumi finishes what it is doing at the first signal and abandons it at the second, so it must get
- * exactly one.
- *
- * @returns what ends the watch
- */
-function stopOnce(
-    interrupt: () => void,
-    cancelling: () => boolean,
-    signal: AbortSignal | undefined,
-): () => void {
-    let timer: NodeJS.Timeout | undefined;
-    const onAbort = (): void => {
-        timer = setTimeout(() => {
-            if (!cancelling()) interrupt();
-        }, CANCEL_AFTER_MILLISECONDS);
-    };
-    signal?.addEventListener("abort", onAbort, { once: true });
-    return () => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", onAbort);
-    };
+    async function isSwitching(): Promise<boolean> {
+        const check = checkWeights(parseJson(await read("traffic.weights")));
+        // Weights that break their rule are refused by the program, with everything else that is wrong.
+        return "weights" in check && options.isSwitching(check.weights);
+    }
 }

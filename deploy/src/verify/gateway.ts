@@ -1,15 +1,8 @@
 import type { KubernetesObject } from "@kubernetes/client-node";
-import {
-    checkWeights,
-    COLOURS,
-    GATEWAY_NAME,
-    NAMESPACES,
-    perColour,
-    ROUTE_NAME,
-    SERVICE_NAMES,
-    type Weights,
-} from "@property-search/contract";
-import { ClusterError, readIfExists, type Cluster } from "../apply/cluster.ts";
+import { GATEWAY_NAME, NAMESPACES, type Weights } from "@property-search/contract";
+import { ClusterError, keyOf, readIfExists, type Cluster } from "../apply/cluster.ts";
+import { routeWeights } from "../release/route.ts";
+import { ROUTE } from "../release/shared.ts";
 
 interface Gateway extends KubernetesObject {
     spec?: { listeners?: { port: number; protocol: string; hostname?: string }[] };
@@ -42,30 +35,13 @@ export async function gatewayUrl(cluster: Cluster): Promise<string> {
     return `${scheme}://${address}:${listener.port}`;
 }
 
-interface Route extends KubernetesObject {
-    spec?: { rules?: { backendRefs?: { name: string; weight?: number }[] }[] };
-}
-
 /**
  * The weights in force, read from the route on the cluster: its rule with both colours' Services.
  *
  * @throws ClusterError when there is no such route or its weights break the rule.
  */
 export async function liveWeights(cluster: Cluster): Promise<Weights> {
-    const name = `${NAMESPACES.edge}/${ROUTE_NAME}`;
-    const route = await readIfExists<Route>(cluster, {
-        apiVersion: "gateway.networking.k8s.io/v1",
-        kind: "HTTPRoute",
-        namespace: NAMESPACES.edge,
-        name: ROUTE_NAME,
-    });
-    const references = route?.spec?.rules?.find(
-        ({ backendRefs }) => backendRefs?.length === COLOURS.length,
-    )?.backendRefs;
-    if (!references) throw new ClusterError(`there is no HTTPRoute ${name} with both colours`);
-    const check = checkWeights(
-        perColour((colour) => references.find((ref) => ref.name === SERVICE_NAMES[colour])?.weight),
-    );
-    if ("weights" in check) return check.weights;
-    throw new ClusterError(`the weight of HTTPRoute ${name} ${check.findings.join("; ")}`);
+    const route = await readIfExists(cluster, ROUTE);
+    if (!route) throw new ClusterError(`there is no ${keyOf(ROUTE)}`);
+    return routeWeights(route);
 }

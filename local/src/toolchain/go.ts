@@ -8,6 +8,8 @@ import { run, tryRun, type Step } from "../shell.ts";
 export interface GoProgram {
     /** Folder below local/toolchain, and the binary's name. */
     readonly name: string;
+    /** Its main package, where that is not the folder's own but one of a module that go.mod names. */
+    readonly main?: string;
     /** Other names under which the binary is called. */
     readonly links?: readonly string[];
     /** Values of -X for the linker. */
@@ -54,6 +56,12 @@ export const KEDA: GoProgram = {
         packages: { keda: "./cmd/operator", "keda-adapter": "./cmd/adapter" },
     },
 };
+/** For tests, where PATH has none: official ones come with what runs programs, and go.sum pins this one's modules. */
+export const PULUMI: GoProgram = {
+    name: "pulumi",
+    main: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+    variables: { "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v3.248.0" },
+};
 /** Not a program: the manifests of its module. */
 export const GATEWAY_API: GoProgram = { name: "gateway-api" };
 export const TRAEFIK_MODULE = "github.com/traefik/traefik/v3";
@@ -74,20 +82,8 @@ const COMPILER = {
  * @returns the folder with the binary and its links.
  */
 export async function buildGo(step: Step, program: GoProgram): Promise<string> {
-    const source = path.join(REPOSITORY, "local/toolchain", program.name);
-    const compiler = (await tryRun("go", ["env", "GOVERSION", "GOARCH"])) ?? "";
-    const variables = Object.entries(program.variables ?? {}).map(([key, value]) => [
-        "-X",
-        `${key}=${value}`,
-    ]);
-    const flags = [
-        "-trimpath",
-        "-gcflags=all=-dwarf=false",
-        "-ldflags",
-        ["-s", "-w", ...variables.flat()].join(" "),
-    ];
-    const key = digest(await digestFiles([source]), compiler, ...flags);
-    const folder = path.join(PATHS.toolchain, `${program.name}-${key}`);
+    const flags = flagsOf(program);
+    const folder = await folderOf(program);
     await mkdir(PATHS.toolchain, { recursive: true });
     await once(folder, async (temporary) => {
         step.say(`downloading the modules of ${program.name}`);
@@ -108,9 +104,23 @@ export async function buildGo(step: Step, program: GoProgram): Promise<string> {
     return folder;
 }
 
+/** Folder that a program is built into, whether it has been built or not. */
+export async function folderOf(program: GoProgram): Promise<string> {
+    const source = path.join(REPOSITORY, "local/toolchain", program.name);
+    const compiler = (await tryRun("go", ["env", "GOVERSION", "GOARCH"])) ?? "";
+    const key = digest(await digestFiles([source]), compiler, ...flagsOf(program));
+    return path.join(PATHS.toolchain, `${program.name}-${key}`);
+}
+
+function flagsOf({ variables = {} }: GoProgram): readonly string[] {
+    const values = Object.entries(variables).map(([key, value]) => ["-X", `${key}=${value}`]);
+    const linker = ["-s", "-w", ...values.flat()].join(" ");
+    return ["-trimpath", "-gcflags=all=-dwarf=false", "-ldflags", linker];
+}
+
 /** Packages that a program is built of, by the name of the binary. */
-export function packagesOf({ name, own }: GoProgram): Readonly<Record<string, string>> {
-    return own?.packages ?? { [name]: "." };
+export function packagesOf({ name, own, main }: GoProgram): Readonly<Record<string, string>> {
+    return own?.packages ?? { [name]: main ?? "." };
 }
 
 /** Where a program is built. */
@@ -118,7 +128,9 @@ async function sourceFolder(step: Step, program: GoProgram): Promise<string> {
     // Not all modules of it: it names hundreds that no package of ours uses.
     if (program.own) return moduleFolder(step, program, program.own.module);
     const folder = path.join(REPOSITORY, "local/toolchain", program.name);
-    await run(step, "go", ["mod", "download"], { cwd: folder, env: COMPILER });
+    if (program.main === undefined) {
+        await run(step, "go", ["mod", "download"], { cwd: folder, env: COMPILER });
+    }
     return folder;
 }
 

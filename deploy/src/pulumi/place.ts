@@ -1,0 +1,76 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { readIfExists, type Cluster } from "../apply/cluster.ts";
+import { PROGRAM } from "../render.ts";
+import { userStateFolder } from "../state.ts";
+import { backend } from "./backend.ts";
+
+/** Name of the Pulumi project, which comes before each key of its config. */
+export const PROJECT = "property-search";
+
+/** Where a stack is updated from and what it is told: one place, whoever updates it. */
+export interface PulumiPlace {
+    readonly stack: string;
+    /** Folder of Pulumi.yaml. */
+    readonly program: string;
+    /** The stack's own config file, or this machine's copy of it. */
+    readonly configFile: string;
+    /** Environment of the CLI: the cluster, the backend and its passphrase. */
+    readonly settings: Readonly<Record<string, string>>;
+    /** Folder of a backend of files; undefined for one that is elsewhere. */
+    readonly backendFolder: string | undefined;
+}
+
+export interface PlaceOptions {
+    readonly stack: string;
+    /** Kubeconfig whose current context is the target. */
+    readonly kubeconfig: string;
+    /** Folder for what belongs to this machine only: file backend, passphrase, the config's copy. */
+    readonly stateFolder: string;
+    /** Whether config is read from this machine's copy. Default: as the deploy before this one did. */
+    readonly copy?: boolean;
+    readonly report: (line: string) => void;
+}
+
+export async function openPlace(options: PlaceOptions): Promise<PulumiPlace> {
+    const { stack, stateFolder, report } = options;
+    await mkdir(stateFolder, { recursive: true, mode: 0o700 });
+    const kubeconfig = path.join(stateFolder, "kubeconfig");
+    await writeFile(kubeconfig, options.kubeconfig, { mode: 0o600 });
+    const { settings, folder } = await backend(stateFolder, report);
+    const copy = copyOf(options);
+    return {
+        stack,
+        program: PROGRAM,
+        configFile: (options.copy ?? existsSync(copy)) ? copy : trackedFile(stack),
+        settings: { KUBECONFIG: kubeconfig, PULUMI_SKIP_UPDATE_CHECK: "true", ...settings },
+        backendFolder: folder,
+    };
+}
+
+/** The stack's config file in the checkout. */
+export function trackedFile(stack: string): string {
+    return path.join(PROGRAM, `Pulumi.${stack}.yaml`);
+}
+
+/** This machine's copy of it, which is there when the newest deploy from here used it. */
+export function copyOf({
+    stack,
+    stateFolder,
+}: Pick<PlaceOptions, "stack" | "stateFolder">): string {
+    return path.join(stateFolder, `Pulumi.${stack}.yaml`);
+}
+
+/** State on this machine describes one cluster: another one gets a folder of its own. */
+export async function stateFolderOf(cluster: Cluster): Promise<string> {
+    const namespace = await readIfExists(cluster, {
+        apiVersion: "v1",
+        kind: "Namespace",
+        name: "kube-system",
+    });
+    const identity = namespace?.metadata?.uid ?? cluster.server;
+    const folder = createHash("sha256").update(identity).digest("hex").slice(0, 12);
+    return path.join(userStateFolder(), "pulumi", folder);
+}

@@ -1,0 +1,45 @@
+import { readFile, rename, stat, writeFile } from "node:fs/promises";
+import { isCollection, isMap, parseDocument, type Document } from "yaml";
+import { PROJECT, trackedFile } from "./place.ts";
+
+/** Values by key without the project's name, such as `blue.image`; undefined takes the key out. */
+export type ConfigValues = Readonly<Record<string, unknown>>;
+
+/** Writes values into Pulumi.<stack>.yaml of the checkout; what else stands there stays as it is. */
+export function setStackConfig(stack: string, values: ConfigValues): Promise<void> {
+    return setConfig(trackedFile(stack), values);
+}
+
+/** Writes values into a stack's config file, whole or not at all. Comments and the order of keys stay. */
+export async function setConfig(file: string, values: ConfigValues): Promise<void> {
+    const before = await readFile(file, "utf8");
+    const document = parseDocument(before);
+    if (document.errors[0]) throw document.errors[0];
+    for (const [key, value] of Object.entries(values)) {
+        const place = ["config", `${PROJECT}:${key}`];
+        if (value === undefined) document.deleteIn(place);
+        else document.setIn(place, nodeOf(document, value, document.getIn(place, true)));
+    }
+    // Long lines stay whole: they are the reader's, who broke them or did not.
+    const after = document.toString({ indent: 4, lineWidth: 0 });
+    if (after === before) return;
+    const draft = `${file}.${process.pid}`;
+    await writeFile(draft, after, { mode: (await stat(file)).mode });
+    await rename(draft, file);
+}
+
+/** A list or map in the one line that stack files give it, with the comment that stood at the old one. */
+function nodeOf(document: Document, value: unknown, old: unknown): unknown {
+    if (typeof value !== "object" || value === null) return value;
+    const node = document.createNode(value, { flow: true });
+    if (isCollection(old)) node.comment = old.comment ?? null;
+    return node;
+}
+
+/** A value of a stack's config file; undefined where it has none. */
+export async function readConfig(file: string, key: string): Promise<unknown> {
+    const config: unknown = parseDocument(await readFile(file, "utf8")).get("config");
+    if (!isMap(config)) return undefined;
+    const value: unknown = config.get(`${PROJECT}:${key}`);
+    return isMap(value) ? value.toJSON() : value;
+}

@@ -1,0 +1,60 @@
+import type { KubernetesObject } from "@kubernetes/client-node";
+import {
+    checkWeights,
+    COLOURS,
+    perColour,
+    SERVICE_NAMES,
+    type Weights,
+} from "@property-search/contract";
+import { ClusterError } from "../apply/cluster.ts";
+
+export interface Route extends KubernetesObject {
+    readonly spec?: { readonly rules?: readonly Rule[] };
+}
+
+interface Rule {
+    readonly backendRefs?: readonly BackendRef[];
+}
+
+interface BackendRef {
+    readonly name: string;
+    readonly weight?: number;
+}
+
+/**
+ * The weights of a route: those of its rule with both colours' Services.
+ *
+ * @throws ClusterError when it has no such rule, or its weights break the weight rule.
+ */
+export function routeWeights({ metadata, spec }: Route): Weights {
+    const name = `HTTPRoute ${metadata?.namespace ?? ""}/${metadata?.name ?? ""}`;
+    const references = spec?.rules?.find(isDivided)?.backendRefs;
+    if (!references) throw new ClusterError(`${name} has no rule with both colours`);
+    const check = checkWeights(
+        perColour((colour) => references.find((ref) => ref.name === SERVICE_NAMES[colour])?.weight),
+    );
+    if ("weights" in check) return check.weights;
+    throw new ClusterError(`the weight of ${name} ${check.findings.join("; ")}`);
+}
+
+/** The same route with other weights, and nothing else changed. */
+export function withWeights<T extends Route>(route: T, weights: Weights): T {
+    const rules = route.spec?.rules?.map((rule) =>
+        isDivided(rule) ? { ...rule, backendRefs: rule.backendRefs.map(weighted) } : rule,
+    );
+    return { ...route, spec: { ...route.spec, ...(rules && { rules }) } };
+
+    function weighted(reference: BackendRef): BackendRef {
+        const colour = COLOURS.find((one) => SERVICE_NAMES[one] === reference.name);
+        return colour === undefined ? reference : { ...reference, weight: weights[colour] };
+    }
+}
+
+/** `90/10`, blue first. */
+export function weightsText({ blue, green }: Weights): string {
+    return `${blue}/${green}`;
+}
+
+function isDivided(rule: Rule): rule is Required<Rule> {
+    return rule.backendRefs?.length === COLOURS.length;
+}

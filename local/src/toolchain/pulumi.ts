@@ -1,0 +1,33 @@
+import { existsSync } from "node:fs";
+import { LocalError, tryRun, type Step } from "../shell.ts";
+import { requireTools } from "../preflight.ts";
+import { buildGo, folderOf, PULUMI } from "./go.ts";
+
+/**
+ * The Pulumi CLI: PATH's, else one built from source. It runs inline programs only, since the module proxy
+ * has neither the language host nor the plugins.
+ *
+ * @returns where it is, for people.
+ */
+export async function pulumiCli(step: Step): Promise<string> {
+    const version = await tryRun("pulumi", ["version"]);
+    if (version !== undefined) return `Pulumi ${version} is on PATH`;
+    if (existsSync(await folderOf(PULUMI))) return `Pulumi is in ${await folderOf(PULUMI)}`;
+    await requireTools(["go"]);
+    step.say("PATH has no pulumi: building its CLI from source, once, in some minutes");
+    return `Pulumi is in ${await buildGo(step, PULUMI)}`;
+}
+
+/**
+ * Puts the Pulumi CLI first on this process's PATH where PATH has none.
+ *
+ * @throws LocalError when it has not been built.
+ */
+export async function addPulumiToPath(): Promise<void> {
+    if ((await tryRun("pulumi", ["version"])) !== undefined) return;
+    const folder = await folderOf(PULUMI);
+    if (!existsSync(folder)) {
+        throw new LocalError("there is no Pulumi CLI: make pulumi-cli, or install Pulumi");
+    }
+    process.env.PATH = `${folder}:${process.env.PATH ?? ""}`;
+}

@@ -1,0 +1,86 @@
+import { PROJECT, releaseDeadLocks } from "@property-search/deploy";
+import {
+    CommandError,
+    ConcurrentUpdateError,
+    type Stack,
+} from "@pulumi/pulumi/automation/index.js";
+import { setTimeout as delay } from "node:timers/promises";
+import { ReleaseError } from "../error.ts";
+
+export interface LockOptions {
+    readonly stack: Stack;
+    /** Folder of a backend of files; undefined for one that is elsewhere. */
+    readonly backendFolder: string | undefined;
+    /** Seconds to wait for others' updates of the stack. Default 300. */
+    readonly patience?: number;
+    readonly report: (line: string) => void;
+    readonly signal?: AbortSignal | undefined;
+}
+
+/** Others' updates of the stack did not end in time; nothing was changed. */
+export class StackLocked extends ReleaseError {
+    override readonly name = "StackLocked";
+}
+
+const POLL_MILLISECONDS = 1000;
+const PATIENCE_SECONDS = 300;
+const TAIL_LINES = 15;
+
+/**
+ * Updates a stack as soon as no other update does. Locks whose process has died on this machine are
+ * removed; any other stays, since nobody can see from here whether its update goes on.
+ *
+ * @throws StackLocked with who holds it, when that takes too long; ReleaseError when the update fails.
+ */
+export async function whenUnlocked(
+    options: LockOptions,
+    update: () => Promise<void>,
+): Promise<void> {
+    const { stack, backendFolder, patience = PATIENCE_SECONDS, report, signal } = options;
+    const deadline = Date.now() + patience * 1000;
+    let told = "";
+    for (;;) {
+        try {
+            await update();
+            return;
+        } catch (error) {
+            if (!isLocked(error)) throw explain(error, stack.name);
+            if (await releaseDeadLocks(backendFolder, PROJECT, stack.name)) {
+                report("an update before this one was killed: its lock is released");
+                continue;
+            }
+            const holders = holdersOf(error);
+            if (Date.now() >= deadline) {
+                throw new StackLocked(
+                    `stack ${stack.name} is being updated by ${holders}, for more than the ${patience} s that ` +
+                        "this waits; the weights are unchanged. Try again when that update has ended; if it has " +
+                        `died, pulumi cancel --stack ${stack.name} frees the stack.`,
+                );
+            }
+            if (told !== holders)
+                report(`waiting: stack ${stack.name} is being updated by ${holders}`);
+            told = holders;
+            await delay(POLL_MILLISECONDS, undefined, signal && { signal });
+        }
+    }
+}
+
+/** Backends of files give no error of a kind of their own (pulumi/pulumi#11108). */
+function isLocked(error: unknown): error is CommandError {
+    if (error instanceof ConcurrentUpdateError) return true;
+    return (
+        error instanceof CommandError && error.message.includes("the stack is currently locked by")
+    );
+}
+
+/** Who holds the locks, as a file backend says: `ann@laptop (pid 12) at 2026-11-25T…`. */
+function holdersOf({ message }: Error): string {
+    const found = [...message.matchAll(/created by (\S+ \(pid \d+\) at \S+)/g)];
+    return [...new Set(found.map(([, holder]) => holder))].join(", ") || "somebody else";
+}
+
+function explain(error: unknown, stack: string): unknown {
+    if (!(error instanceof CommandError)) return error;
+    const tail = error.message.trimEnd().split("\n").slice(-TAIL_LINES).join("\n");
+    return new ReleaseError(`the update of stack ${stack} failed:\n${tail}`);
+}

@@ -1,0 +1,49 @@
+import { missingForPulumi, openPlace, stateFolderOf, type Cluster } from "@property-search/deploy";
+import { LocalWorkspace, Stack, StackNotFoundError } from "@pulumi/pulumi/automation/index.js";
+import { ReleaseError } from "../error.ts";
+import { pulumiTraffic, type PulumiTraffic, type PulumiTrafficOptions } from "./pulumi.ts";
+
+export interface PulumiStackOptions extends Pick<PulumiTrafficOptions, "patience" | "report"> {
+    readonly cluster: Cluster;
+    readonly stack: string;
+    /** Where the deploys of this stack keep Pulumi's state. Default: the user's folder for the cluster. */
+    readonly stateFolder?: string;
+}
+
+/**
+ * The weights of a stack that `pulumi up` has brought to a cluster, from the place where it did: the same
+ * backend, passphrase and config.
+ *
+ * @throws ReleaseError when Pulumi is not here, or its backend does not know the stack.
+ */
+export async function openPulumiTraffic(options: PulumiStackOptions): Promise<PulumiTraffic> {
+    const { cluster, stack: name, report } = options;
+    const missing = await missingForPulumi();
+    if (missing !== undefined) {
+        throw new ReleaseError(
+            `Pulumi owns the weights of stack ${name}, and ${missing}; --direct moves the traffic without it`,
+        );
+    }
+    const place = await openPlace({
+        stack: name,
+        kubeconfig: cluster.exportKubeconfig(),
+        stateFolder: options.stateFolder ?? (await stateFolderOf(cluster)),
+        report,
+    });
+    const { program: workDir, settings, configFile, backendFolder } = place;
+    const workspace = await LocalWorkspace.create({ workDir, envVars: { ...settings } });
+    const stack = await selected(name, workspace);
+    return pulumiTraffic({ ...options, stack, configFile, backendFolder });
+}
+
+async function selected(name: string, workspace: LocalWorkspace): Promise<Stack> {
+    try {
+        return await Stack.select(name, workspace);
+    } catch (error) {
+        if (!(error instanceof StackNotFoundError)) throw error;
+        throw new ReleaseError(
+            `Pulumi's backend here does not know stack ${name}: log in to the one it was deployed from ` +
+                "(pulumi login), or move the traffic with --direct",
+        );
+    }
+}

@@ -1,0 +1,48 @@
+import { main } from "@pulumi/pulumi/provider/index.js";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
+
+/**
+ * Stands in for Pulumi's Kubernetes provider, as a process that the CLI attaches to. The cluster is a file,
+ * and while the file `hold` is there an update has changed the cluster, but nobody has been told so.
+ */
+const [folder = ""] = process.argv.slice(2);
+const cluster = path.join(folder, "cluster.json");
+const hold = path.join(folder, "hold");
+
+interface Inputs {
+    readonly kind: string;
+    readonly metadata: { readonly name: string };
+}
+
+type Objects = Record<string, unknown>;
+
+function objects(): Objects {
+    return existsSync(cluster) ? (JSON.parse(readFileSync(cluster, "utf8")) as Objects) : {};
+}
+
+function put(id: string, inputs: Inputs): void {
+    writeFileSync(cluster, JSON.stringify({ ...objects(), [id]: inputs }));
+}
+
+await main(
+    {
+        version: "4.0.0",
+        diff: (_id, _urn, before: Inputs, after: Inputs) =>
+            Promise.resolve({ changes: !isDeepStrictEqual(before, after) }),
+        create: (_urn, inputs: Inputs) => {
+            const id = `${inputs.kind}/${inputs.metadata.name}`;
+            put(id, inputs);
+            return Promise.resolve({ id, outs: inputs });
+        },
+        read: (id) => Promise.resolve({ id, props: objects()[id], inputs: objects()[id] }),
+        update: async (id, _urn, _before, inputs: Inputs) => {
+            put(id, inputs);
+            while (existsSync(hold)) await delay(50);
+            return { outs: inputs };
+        },
+    },
+    process.argv.slice(3),
+);

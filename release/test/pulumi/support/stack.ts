@@ -1,0 +1,162 @@
+import {
+    GENERATED_SECRETS,
+    NAMESPACES,
+    perColour,
+    ROUTE_NAME,
+    SERVICE_NAMES,
+    type Weights,
+} from "@property-search/contract";
+import type { KubernetesObject } from "@kubernetes/client-node";
+import { PROJECT, routeWeights, withWeights } from "@property-search/deploy";
+import * as pulumi from "@pulumi/pulumi";
+import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
+import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
+import { Edge } from "../../../../components/edge.ts";
+import { pulumiTraffic, type PulumiTraffic } from "../../../src/traffic/pulumi.ts";
+
+const ROOT = path.resolve(import.meta.dirname, "../../../..");
+const STACK = "dev";
+/** The stack's own config file: nothing may change it where a copy is in use. */
+const TRACKED = "# Of the checkout.\nconfig: {}\n";
+
+/** A stack with the edge of the platform, on a file backend, in a cluster that is a file. */
+export interface TestStack {
+    readonly stack: Stack;
+    /** This machine's copy of the stack's config. */
+    readonly configFile: string;
+    /** Whether the stack's own config file is as it was. */
+    readonly checkoutIsClean: () => Promise<boolean>;
+    readonly backendFolder: string;
+    /** Weights that the cluster has. */
+    readonly live: () => Promise<Weights>;
+    /** Moves the traffic of the cluster without Pulumi. */
+    readonly move: (weights: Weights) => Promise<void>;
+    /** A driver of its own, as on another terminal of this machine. */
+    readonly traffic: (patience?: number) => PulumiTraffic;
+    /** What drivers have reported. */
+    readonly reports: string[];
+    /** Lets updates change the cluster and not come to their end, until what it returns is called. */
+    readonly hold: () => Promise<() => Promise<void>>;
+    /** Process of the CLI that holds the stack's lock, as soon as there is one. */
+    readonly updater: () => Promise<number>;
+    /** Folder with the stack's locks. */
+    readonly locks: string;
+    readonly close: () => Promise<void>;
+}
+
+export async function openStack(weights: Weights): Promise<TestStack> {
+    const folder = await mkdtemp(path.join(tmpdir(), "pulumi-"));
+    const at = (name: string) => path.join(folder, name);
+    await Promise.all(["program", "backend", "home"].map((name) => mkdir(at(name))));
+    const workDir = at("program");
+    const tracked = path.join(workDir, `Pulumi.${STACK}.yaml`);
+    const configFile = at(`Pulumi.${STACK}.yaml`);
+    await copyFile(path.join(ROOT, "Pulumi.yaml"), path.join(workDir, "Pulumi.yaml"));
+    const line = `    ${PROJECT}:traffic.weights: { blue: ${weights.blue}, green: ${weights.green} }`;
+    await writeFile(configFile, `# Of the tests.\nconfig:\n${line}\n`);
+    const { provider, port } = await startProvider(folder);
+
+    const backendFolder = at("backend");
+    const envVars = {
+        PULUMI_BACKEND_URL: `file://${backendFolder}`,
+        PULUMI_CONFIG_PASSPHRASE: "of the tests",
+        PULUMI_DEBUG_PROVIDERS: `kubernetes:${port}`,
+        PULUMI_HOME: at("home"),
+        PULUMI_SKIP_UPDATE_CHECK: "true",
+    };
+    const stack = await LocalWorkspace.createOrSelectStack(
+        { stackName: STACK, projectName: PROJECT, program },
+        { workDir, envVars },
+    );
+    // Creating it writes a salt there, which is the copy's to have.
+    await writeFile(tracked, TRACKED);
+    for (const key of GENERATED_SECRETS) {
+        const onCopy = ["--secret", "--stack", STACK, "--config-file", configFile];
+        const words = ["config", "set", `${PROJECT}:${key}`, "secret", ...onCopy];
+        await promisify(execFile)("pulumi", words, {
+            cwd: workDir,
+            env: { ...process.env, ...envVars },
+        });
+    }
+    await stack.up({ message: "first deploy", configFile, showSecrets: false });
+
+    const reports: string[] = [];
+    const locks = path.join(backendFolder, ".pulumi/locks/organization", PROJECT, STACK);
+    const cluster = at("cluster.json");
+    const route = `HTTPRoute/${ROUTE_NAME}`;
+    const objects = async () =>
+        JSON.parse(await readFile(cluster, "utf8")) as Record<string, KubernetesObject>;
+    return {
+        stack,
+        configFile,
+        checkoutIsClean: async () => (await readFile(tracked, "utf8")) === TRACKED,
+        backendFolder,
+        live: async () => routeWeights((await objects())[route] ?? {}),
+        move: async (moved) => {
+            const all = await objects();
+            const changed = { ...all, [route]: withWeights(all[route] ?? {}, moved) };
+            await writeFile(cluster, JSON.stringify(changed));
+        },
+        traffic: (patience = 60) =>
+            pulumiTraffic({
+                stack,
+                configFile,
+                backendFolder,
+                patience,
+                report: (text) => reports.push(text),
+            }),
+        reports,
+        hold: async () => {
+            await writeFile(at("hold"), "");
+            return () => rm(at("hold"), { force: true });
+        },
+        updater: async () => {
+            for (;;) {
+                const [name] = await readdir(locks).catch(() => []);
+                const text =
+                    name && (await readFile(path.join(locks, name), "utf8").catch(() => ""));
+                if (text) return (JSON.parse(text) as { pid: number }).pid;
+                await delay(50);
+            }
+        },
+        locks,
+        close: async () => {
+            provider.kill();
+            await rm(folder, { recursive: true });
+        },
+    };
+}
+
+/** The entrance of the platform, as index.ts declares it, with weights from config. */
+function program(): Promise<void> {
+    const config = new pulumi.Config(PROJECT);
+    const weights = config.requireObject<Weights>("traffic.weights");
+    new Edge("edge", {
+        namespace: NAMESPACES.edge,
+        gatewayClassName: "some-class",
+        httpPort: config.requireNumber("edge.httpPort"),
+        weights,
+        backends: perColour((colour) => ({
+            namespace: NAMESPACES[colour],
+            serviceName: SERVICE_NAMES[colour],
+        })),
+    });
+    return Promise.resolve();
+}
+
+async function startProvider(
+    folder: string,
+): Promise<{ readonly provider: ChildProcess; readonly port: string }> {
+    const script = path.join(import.meta.dirname, "kubernetes.ts");
+    const provider = spawn(process.execPath, [script, folder], {
+        stdio: ["ignore", "pipe", "inherit"],
+    });
+    const [first] = (await once(provider.stdout, "data")) as [Buffer];
+    return { provider, port: first.toString().trim() };
+}

@@ -7,7 +7,14 @@ import type { Context } from "./commands/context.ts";
 import { ReleaseError } from "./error.ts";
 import { ask } from "./machine/ask.ts";
 import { openContext, type Target } from "./open.ts";
-import { DEFAULT_PLAN, dashed, planOf, type Plan, type PlanFlags } from "./plan.ts";
+import {
+    DEFAULT_PLAN,
+    PLAN_DESCRIPTIONS,
+    dashed,
+    planOf,
+    type Plan,
+    type PlanFlags,
+} from "./plan.ts";
 import { endWords, historyText } from "./report/text.ts";
 import type { Request, Switch } from "./state.ts";
 
@@ -93,20 +100,8 @@ function command(name: string, description: string): Command {
         .option("--context <name>", "context of the kubeconfig; default: its current one");
 }
 
-const DESCRIPTIONS: Readonly<Record<keyof Plan, string>> = {
-    steps: "percents of the candidate",
-    hold: "seconds that a step is held at least",
-    samples: "requests of the candidate before a step can pass",
-    stepDeadline: "seconds until a step without a verdict is rolled back",
-    bake: "seconds of watching with all traffic at the candidate",
-    phaseDeadline: "seconds in which pods must be ready and the route in force",
-    cool: "seconds that both colours keep their size after a way back",
-    pauseDeadline: "seconds after which a paused switch is rolled back",
-    shareSamples: "requests by which the shares are measured",
-};
-
 function planned(made: Command): Command {
-    for (const [key, description] of Object.entries(DESCRIPTIONS)) {
+    for (const [key, description] of Object.entries(PLAN_DESCRIPTIONS)) {
         const flag = `--${dashed(key)} <${key === "steps" ? "list" : "number"}>`;
         const standard = String(DEFAULT_PLAN[key as keyof Plan]);
         made.addOption(new Option(flag, `${description} (default: ${standard})`));

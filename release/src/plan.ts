@@ -34,6 +34,19 @@ export const DEFAULT_PLAN: Plan = {
     shareSamples: 2000,
 };
 
+/** For the command line's help. */
+export const PLAN_DESCRIPTIONS: Readonly<Record<keyof Plan, string>> = {
+    steps: "percents of the candidate",
+    hold: "seconds that a step is held at least",
+    samples: "requests of the candidate before a step can pass",
+    stepDeadline: "seconds until a step without a verdict is rolled back",
+    bake: "seconds of watching with all traffic at the candidate",
+    phaseDeadline: "seconds in which pods must be ready and the route in force",
+    cool: "seconds that both colours keep their size after a way back",
+    pauseDeadline: "seconds after which a paused switch is rolled back",
+    shareSamples: "requests by which the shares are measured",
+};
+
 /** One way back in one step: nothing is tried out on the way to what served before. */
 export const WAY_BACK: Pick<Plan, "steps" | "hold" | "bake"> = { steps: [100], hold: 0, bake: 0 };
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { deleteOne, eachOf } from "./apply.ts";
 import { keyOf, readIfExists, type Cluster } from "./cluster.ts";
-import { listRecords, readRecord, recordReference, RECORD_NAMESPACE } from "./record.ts";
+import { appliedStacks, readRecord, recordReference, RECORD_NAMESPACE } from "./record.ts";
 
 /**
  * Removes a stack that was deployed by apply: every object of its inventory, then its record. Volumes go
@@ -32,7 +32,7 @@ export async function removeStack(
     }
     await deleteOne(cluster, recordReference(stack));
     // Other stacks' records hold their passwords.
-    if ((await listRecords(cluster)).length === 0) {
+    if ((await appliedStacks(cluster)).length === 0) {
         await deleteOne(cluster, { apiVersion: "v1", kind: "Namespace", name: RECORD_NAMESPACE });
     }
     return record.inventory.length;

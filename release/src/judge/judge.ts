@@ -47,6 +47,9 @@ export interface ColourFigures extends Pick<
 
 const COMPARISONS_KEPT = 5;
 
+/** A hundred to one that more is wrong than is allowed: too little for a failure, too much to go on. */
+const SUSPICION = 2;
+
 /** Reads the evidence and judges by it; without any it says so, and is no data. */
 export async function observe(
     evidence: Evidence,
@@ -65,8 +68,8 @@ export async function observe(
 
 /**
  * The candidate's window so far. `fail` may come at any time, of whatever was seen. `pass` needs that
- * everything was seen, enough requests, and that their errors are shown to be under the limit. The
- * rest is `no data`, and to be looked at again.
+ * everything was seen, enough requests, that their errors are shown to be under the limit, and that nothing
+ * is suspicious. The rest is `no data`, and to be looked at again.
  */
 export function judge(observation: Observation, roles: Roles, limits: Limits): Judgement {
     const { colours, route } = observation;
@@ -81,7 +84,12 @@ export function judge(observation: Observation, roles: Roles, limits: Limits): J
         ...podFailures(colours, roles, limits),
     ];
     if (failures.length > 0) return { verdict: "fail", reasons: failures, figures };
-    const doubtful = doubts(observation, roles, limits);
+    const doubtful = [
+        ...doubts(observation, roles, limits),
+        ...compared
+            .filter(({ evidence }) => evidence >= SUSPICION)
+            .map((comparison) => `not decided yet: ${comparisonText(comparison, roles)}`),
+    ];
     if (doubtful.length > 0) return { verdict: "no data", reasons: doubtful, figures };
     return { verdict: "pass", reasons: passReasons(observation, roles, limits), figures };
 }

@@ -221,6 +221,13 @@ describe("nobody knows", () => {
         );
     });
 
+    test("with something that looks worse, and is not sure to be", () => {
+        knowsNot(
+            observation({ times: { hit_l1: times(950, 88), miss: times(50) } }),
+            "not decided yet: hit_l1 slower than 0.05 s: green 9.26 % (88 of 950), blue 0 % (0 of 950); allowed: at most 1.5 × blue's and 5 points more",
+        );
+    });
+
     test("with a colour that is not scraped, or not lately", () => {
         knowsNot(observation({ scraped: undefined }), "green: Prometheus scrapes none of its pods");
         knowsNot(

@@ -83,7 +83,7 @@ export function evidenceQuery(span: Span, edges: readonly number[], gateway: boo
  * By how much each counter grew, exactly. `increase` guesses what lies beyond the first and the last
  * sample, which doubles a short window's counts, and leaves out what a series has when it first shows:
  * all that a new pod, or the gateway's first 503, has counted. Here each scrape interval gives what it added
- * to the value before it, or everything where there was none, or where a restart put it back.
+ * to the value before it, or everything where there was none, or where a restart put it back below.
  */
 function growth(counter: string, { from, to }: Span): string {
     const before = `last_over_time(${counter}[${LOOKBACK}s] offset ${SCRAPE_INTERVAL}s)`;

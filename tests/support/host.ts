@@ -1,3 +1,4 @@
+import type { V1Pod } from "@kubernetes/client-node";
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { promisify } from "node:util";
@@ -29,6 +30,34 @@ export async function hostState(): Promise<HostState> {
         ),
         processes: (await lines("ps", "-eo", "comm=")).filter((name) => PROGRAMS.test(name)),
     };
+}
+
+/**
+ * Ends the processes of a pod's containers with SIGKILL, as the kernel does when memory is short: no
+ * signal before it, no time to say anything. The node's processes have to be this machine's.
+ *
+ * @throws when no process of it is on this machine.
+ */
+export function killAtOnce(pod: V1Pod): void {
+    const containers = (pod.status?.containerStatuses ?? []).flatMap(({ containerID }) =>
+        containerID === undefined ? [] : [containerID.replace(/^\w+:\/\//, "")],
+    );
+    const processes = readdirSync("/proc")
+        .filter((name) => /^\d+$/.test(name))
+        .filter((id) => containers.some((container) => cgroupOf(id).includes(container)));
+    if (processes.length === 0) {
+        throw new Error(`no process of pod ${pod.metadata?.name ?? ""} is on this machine`);
+    }
+    for (const id of processes) process.kill(Number(id), "SIGKILL");
+}
+
+/** Names of a process' cgroups; nothing of one that has ended meanwhile. */
+function cgroupOf(process: string): string {
+    try {
+        return readFileSync(`/proc/${process}/cgroup`, "utf8");
+    } catch {
+        return "";
+    }
 }
 
 function names(table: readonly string[], column: number): string[] {

@@ -18,6 +18,8 @@ export interface LoadOptions {
     /** Upper bound on the duration in seconds, likewise. */
     readonly maxSeconds: number;
     readonly keepAlive: boolean;
+    /** Headers of each request, besides the type of its body. */
+    readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface LoadResult {
@@ -40,6 +42,7 @@ const REQUEST_TIMEOUT_MILLISECONDS = 20_000;
 /** Starts a load that is bounded in count and time and retries nothing. */
 export function startLoad(options: LoadOptions): Load {
     const { url, path, bodies, connections, perSecond, keepAlive } = options;
+    const headers = { "content-type": "application/json", ...options.headers };
     const agent = new Agent({ keepAlive, maxSockets: connections });
     const deadline = Date.now() + options.maxSeconds * 1000;
     const failures: string[] = [];
@@ -52,7 +55,7 @@ export function startLoad(options: LoadOptions): Load {
     async function next(due: number): Promise<void> {
         const body = typeof bodies === "function" ? bodies(sent) : bodies[sent % bodies.length];
         sent += 1;
-        const outcome = await send(new URL(path, url), agent, body);
+        const outcome = await send(new URL(path, url), agent, headers, body);
         const at = Date.now();
         if (outcome === undefined) answers.push({ at, seconds: (at - due) / 1000 });
         else failures.push(outcome);
@@ -96,9 +99,13 @@ export function startLoad(options: LoadOptions): Load {
 }
 
 /** @returns what went wrong, or undefined after a whole answer with status 200. */
-function send(url: URL, agent: Agent, body: unknown): Promise<string | undefined> {
+function send(
+    url: URL,
+    agent: Agent,
+    headers: Readonly<Record<string, string>>,
+    body: unknown,
+): Promise<string | undefined> {
     return new Promise((resolve) => {
-        const headers = { "content-type": "application/json" };
         const sending = request(url, { agent, method: "POST", headers }, (response) => {
             response.on("error", (error) => {
                 resolve(`answer cut off: ${error.message}`);

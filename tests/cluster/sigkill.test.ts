@@ -1,0 +1,162 @@
+import type { V1Pod } from "@kubernetes/client-node";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import {
+    COLOURS,
+    GATEWAY_NAME,
+    NAMESPACES,
+    PATHS,
+    PORTS,
+    SERVICE_NAMES,
+    type Colour,
+} from "@property-search/contract";
+import { gatewayUrl } from "@property-search/deploy";
+import { bothColoursReady, eventually, openCluster, podsOf } from "../support/cluster.ts";
+import { killAtOnce } from "../support/host.ts";
+import { startLoad, type Load } from "../support/load.ts";
+
+const SENTENCES = Array.from({ length: 50 }, (_, index) => ({
+    text: `Two-bedroom flat with a garden, listing ${index}`,
+}));
+/** So many that some hundred open retries do not stop the rest. */
+const CONNECTIONS = 128;
+const ROUNDS = 2;
+const PER_SECOND = 1000;
+
+/** A header of this test alone: with it a request goes by the test's own route, and the answer has it too. */
+const MARK = "x-test-without";
+const UNPROTECTED = { [MARK]: "retries" };
+const CONTROL = {
+    apiVersion: "gateway.networking.k8s.io/v1",
+    kind: "HTTPRoute",
+    metadata: { name: "test-without-retries", namespace: NAMESPACES.edge },
+    spec: {
+        parentRefs: [{ name: GATEWAY_NAME, sectionName: "http" }],
+        rules: [
+            {
+                matches: [
+                    {
+                        path: { type: "Exact", value: PATHS.embed },
+                        headers: [{ name: MARK, value: UNPROTECTED[MARK] }],
+                    },
+                ],
+                filters: [
+                    {
+                        type: "ResponseHeaderModifier",
+                        responseHeaderModifier: {
+                            set: [{ name: MARK, value: UNPROTECTED[MARK] }],
+                        },
+                    },
+                ],
+                backendRefs: COLOURS.map((colour) => ({
+                    name: SERVICE_NAMES[colour],
+                    namespace: NAMESPACES[colour],
+                    port: PORTS.service,
+                    weight: 50,
+                })),
+            },
+        ],
+    },
+};
+
+const cluster = openCluster();
+let url: string;
+let load: Load | undefined;
+
+beforeAll(async () => {
+    url = await gatewayUrl(cluster);
+    await bothColoursReady(cluster);
+});
+
+afterEach(async () => {
+    await load?.stop();
+    await bothColoursReady(cluster);
+}, 180_000);
+
+function sending(keepAlive: boolean, headers: Readonly<Record<string, string>> = {}): Load {
+    load = startLoad({
+        url,
+        path: PATHS.embed,
+        bodies: SENTENCES,
+        connections: CONNECTIONS,
+        maxRequests: 2_000_000,
+        maxSeconds: 500,
+        keepAlive,
+        headers,
+    });
+    return load;
+}
+
+function restartsOf({ status }: V1Pod): number {
+    return status?.containerStatuses?.[0]?.restartCount ?? NaN;
+}
+
+/**
+ * Kills a pod at once and waits until it serves again: the one that was least often killed, for Kubernetes
+ * waits longer before each further start of the same.
+ */
+async function killOne(colour: Colour): Promise<void> {
+    await bothColoursReady(cluster);
+    const pods = await podsOf(cluster, colour);
+    const [pod] = pods.sort((one, other) => restartsOf(one) - restartsOf(other));
+    if (pod === undefined) throw new Error(`${colour} has no pod`);
+    const { name = "", uid } = pod.metadata ?? {};
+    const restarts = restartsOf(pod);
+    killAtOnce(pod);
+    await eventually(`${name} is started again`, async () => {
+        const pods = await podsOf(cluster, colour);
+        const [status] =
+            pods.find(({ metadata }) => metadata?.uid === uid)?.status?.containerStatuses ?? [];
+        if (status?.restartCount !== restarts + 1) return false;
+        expect(status.lastState?.terminated?.exitCode).toBe(137);
+        return true;
+    });
+    await bothColoursReady(cluster);
+}
+
+describe("pods that die at once, while clients send without a pause and without a retry of their own", () => {
+    test.each([
+        ["kept-alive connections", true],
+        ["a new connection for each request", false],
+    ])(
+        "cost not one request, with %s",
+        async (connections, keepAlive) => {
+            const { stop } = sending(keepAlive);
+            const begun = performance.now();
+            for (let round = 0; round < ROUNDS; round += 1) {
+                for (const colour of COLOURS) await killOne(colour);
+            }
+            const seconds = (performance.now() - begun) / 1000;
+            const { answered, failures } = await stop();
+            const rate = Math.round(answered / seconds);
+            console.info(`${answered} answered, ${rate} a second, ${connections}`);
+            expect(failures).toEqual([]);
+            expect(rate).toBeGreaterThanOrEqual(PER_SECOND);
+        },
+        600_000,
+    );
+
+    describe("but through a route without the filter", () => {
+        beforeAll(async () => {
+            await cluster.objects.create(CONTROL);
+            await eventually("the route of this test is served", async () => {
+                const headers = { ...UNPROTECTED, "content-type": "application/json" };
+                const body = JSON.stringify(SENTENCES[0]);
+                const response = await fetch(url + PATHS.embed, { method: "POST", headers, body });
+                return response.ok && response.headers.has(MARK);
+            });
+        });
+
+        afterAll(async () => {
+            await cluster.objects.delete(CONTROL);
+        });
+
+        test("cost some", async () => {
+            const { stop } = sending(true, UNPROTECTED);
+            await killOne("blue");
+            const { answered, failures } = await stop();
+            console.info(`${answered} answered, ${failures.length} failed without the filter`);
+            expect(failures.length).toBeGreaterThan(0);
+            expect(new Set(failures)).toEqual(new Set(["status 502"]));
+        }, 300_000);
+    });
+});

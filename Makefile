@@ -103,9 +103,26 @@ DEPLOY_COMMAND = node deploy/src/main.ts
 CONTEXT_FLAG = $(if $(CONTEXT),--context $(CONTEXT))
 ADMIN_PROCESS = $(if $(DEV)$(URL),--url $(or $(URL),http://127.0.0.1:8801) --token-file $(DEV_TOKEN))
 
+RELEASE_COMMAND = node release/src/main.ts
+STACK_FLAG = $(if $(filter command line environment,$(origin STACK)),--stack $(STACK))
+RELEASE_TARGET = $(STACK_FLAG) $(CONTEXT_FLAG)
+
 .PHONY: deploy
-deploy: $(INSTALLED) ## Deploy a stack (STACK=prod, CONTEXT=name), then verify it as a client would
-	@$(DEPLOY_COMMAND) up --stack $(STACK) $(CONTEXT_FLAG)
+deploy: $(INSTALLED) ## Deploy a stack (STACK=prod), verify it, switch to what is new (IMAGE=… VERSION=… on the idle colour)
+	@$(RELEASE_COMMAND) deploy --stack $(STACK) $(CONTEXT_FLAG) $(if $(IMAGE),--image $(IMAGE)) \
+	  $(if $(VERSION),--version $(VERSION)) $(if $(IN_PLACE),--in-place) $(PLAN)
+
+.PHONY: switch
+switch: $(INSTALLED) ## Move the traffic in judged steps (TO=green, PLAN="--steps 10,50,100 --hold 60"); goes on where one was left
+	@$(RELEASE_COMMAND) start --to "$(TO)" $(RELEASE_TARGET) $(PLAN)
+
+.PHONY: status
+status: $(INSTALLED) ## Who serves, and where the switch stands (WATCH=1, JSON=1)
+	@$(RELEASE_COMMAND) status $(RELEASE_TARGET) $(if $(WATCH),--watch) $(if $(JSON),--json)
+
+.PHONY: rollback
+rollback: $(INSTALLED) ## Take the traffic back: of the switch under way, else of the last (DIRECT=1: the brake)
+	@$(RELEASE_COMMAND) rollback $(RELEASE_TARGET) $(if $(DIRECT),--direct) $(PLAN)
 
 .PHONY: preview
 preview: $(INSTALLED) ## What `pulumi up` would change (STACK=dev)

@@ -17,6 +17,7 @@ export {
     openPlace,
     PROJECT,
     stateFolderOf,
+    trackedFile,
     type PlaceOptions,
     type PulumiPlace,
 } from "./pulumi/place.ts";

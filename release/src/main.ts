@@ -1,6 +1,7 @@
 import { ClusterError, connect, VerifyError } from "@property-search/deploy";
 import { Command, Option } from "commander";
-import { readColour, dryRun, start } from "./commands/start.ts";
+import { deployAndSwitch } from "./commands/deploy.ts";
+import { dryRun, readColour, start } from "./commands/start.ts";
 import { rollback } from "./commands/rollback.ts";
 import { status } from "./commands/status.ts";
 import type { Context } from "./commands/context.ts";
@@ -52,6 +53,26 @@ planned(
     finish(state, state.kind === "rollback" ? "promoted" : "rolled-back");
 });
 
+planned(
+    command("deploy", "deploy a stack, verify it, and switch to the colour with the new version"),
+)
+    .option("--image <reference>", "of the new version, for the idle colour; default: the config's")
+    .option("--version <label>", "of the new version")
+    .option("--in-place", "let the colour that serves be changed too", false)
+    .action(async ({ image, version, inPlace, reason, direct, ...flags }: DeployFlags) => {
+        const { stack, kubeconfig } = flags;
+        if (!stack) throw new ReleaseError("--stack is not set; allowed: dev, prod, local");
+        const cluster = connect(kubeconfig, flags.context);
+        const plan = planOf(flags);
+        const options = { cluster, stack, kubeconfig, plan, reason, direct, inPlace };
+        const state = await deployAndSwitch(open(flags), { ...options, image, version });
+        if (state) finish(state, "promoted");
+        else
+            console.log(
+                `Deployed ${stack}; no colour got another version, so no traffic was moved`,
+            );
+    });
+
 for (const [what, description] of [
     ["pause", "hold the switch where it is; it is judged all the same"],
     ["promote", "go on with a switch that was paused"],
@@ -88,8 +109,21 @@ program.parseAsync().catch((error: unknown) => {
     process.exitCode = 1;
 });
 
-type SwitchFlags = Target & PlanFlags & { readonly reason: string; readonly direct: boolean };
-type StartFlags = SwitchFlags & { readonly to: string; readonly dryRun: boolean };
+interface SwitchFlags extends Target, PlanFlags {
+    readonly reason: string;
+    readonly direct: boolean;
+}
+
+interface StartFlags extends SwitchFlags {
+    readonly to: string;
+    readonly dryRun: boolean;
+}
+
+interface DeployFlags extends SwitchFlags {
+    readonly image?: string;
+    readonly version?: string;
+    readonly inPlace: boolean;
+}
 
 function command(name: string, description: string): Command {
     return program

@@ -1,6 +1,7 @@
 import { MONITORING_NAMES, NAMESPACES, PORTS } from "@property-search/contract";
 import {
     gatewayUrl,
+    isApplied,
     platformKey,
     appliedStacks,
     setStackConfig,
@@ -33,6 +34,12 @@ export interface Target {
     readonly context?: string;
 }
 
+interface Opening {
+    /** Past the one who owns the weights. */
+    readonly direct: boolean;
+    readonly report: (line: string) => void;
+}
+
 export function openContext(
     cluster: Cluster,
     { stack }: Target,
@@ -56,7 +63,7 @@ export function openContext(
 async function openPorts(
     cluster: Cluster,
     asked: string | undefined,
-    { direct, report }: { readonly direct: boolean; readonly report: (line: string) => void },
+    { direct, report }: Opening,
 ): Promise<Ports> {
     const api = clusterApi(cluster);
     const clock = systemClock;
@@ -68,13 +75,8 @@ async function openPorts(
     const get = serviceProxy(cluster, { namespace, name, port });
     const url = await gatewayUrl(cluster);
     const apiKey = process.env.API_KEY ?? (await platformKey(cluster));
-    const applied = await appliedStacks(cluster);
-    const stack = stackOf(asked, applied);
-    const isApplied = applied.includes(stack);
-    const traffic: Traffic =
-        direct || isApplied
-            ? directTraffic(api)
-            : heldTraffic(api, await openPulumiTraffic({ cluster, stack, report }));
+    const stack = await stackOf(cluster, asked);
+    const traffic = await openTraffic(cluster, { stack, direct, report });
     return {
         clock,
         traffic,
@@ -88,7 +90,7 @@ async function openPorts(
         trials: clusterTrials(cluster, clock),
         settle: async (state) => {
             const weights = wantedWeights(state);
-            if (!weights || traffic.kind === "pulumi") return;
+            if (!weights || stack === undefined || traffic.kind === "pulumi") return;
             // The stack's own words of its weights; with Pulumi each step has written them already.
             await setStackConfig(stack, { "traffic.weights": weights });
             report(
@@ -98,13 +100,29 @@ async function openPorts(
     };
 }
 
-function stackOf(asked: string | undefined, applied: readonly string[]): string {
+/** Directly where it is asked for, or where the stack came to the cluster without Pulumi. */
+async function openTraffic(
+    cluster: Cluster,
+    { stack, direct, report }: Opening & { readonly stack: string | undefined },
+): Promise<Traffic> {
+    const api = clusterApi(cluster);
+    if (direct || (stack !== undefined && (await isApplied(cluster, stack)))) {
+        return directTraffic(api);
+    }
+    if (stack === undefined) {
+        throw new ReleaseError(
+            "--stack is not set; allowed: the stack that Pulumi brought to this cluster, such as prod",
+        );
+    }
+    return heldTraffic(api, await openPulumiTraffic({ cluster, stack, report }));
+}
+
+/** @throws ReleaseError where several were applied */
+async function stackOf(cluster: Cluster, asked: string | undefined): Promise<string | undefined> {
     if (asked !== undefined && asked !== "") return asked;
-    const [only, ...more] = applied;
-    if (only !== undefined && more.length === 0) return only;
+    const applied = await appliedStacks(cluster);
+    if (applied.length <= 1) return applied[0];
     throw new ReleaseError(
-        applied.length === 0
-            ? "--stack is not set; allowed: the stack that Pulumi brought to this cluster, such as prod"
-            : `--stack is not set; allowed: ${applied.join(", ")}, which were applied to this cluster`,
+        `--stack is not set; allowed: ${applied.join(", ")}, which were applied to this cluster`,
     );
 }

@@ -39,7 +39,8 @@ async function measure(
     let left = samples;
     await Promise.all(
         Array.from({ length: CONCURRENCY }, async () => {
-            for (; left > 0; left -= 1) {
+            while (left > 0) {
+                left -= 1;
                 signal?.throwIfAborted();
                 const by = await servedBy(url);
                 if (isColour(by)) shares[by] += 1;

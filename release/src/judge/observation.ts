@@ -47,7 +47,7 @@ export interface ColourSample {
 export interface Scraped {
     readonly pods: number;
     readonly answering: number;
-    /** Since the last scrape of the pod whose last one is longest ago. */
+    /** Since the last scrape of any of them: all are scraped in the same interval, or none is. */
     readonly secondsAgo: number;
 }
 

@@ -71,7 +71,8 @@ export function evidenceQuery(span: Span, edges: readonly number[], gateway: boo
         memoryPaceLately: `max by (colour, pod) (deriv(${MEMORY}[${GROWTH_SECONDS / 2}s]))`,
         up: `sum by (job, colour) (up{${ofJobs}})`,
         targets: `count by (job, colour) (up{${ofJobs}})`,
-        age: `max by (job, colour) (time() - timestamp(up{${ofJobs}}))`,
+        // Of the youngest: a Prometheus that was restarted goes on showing for LOOKBACK what is gone since.
+        age: `min by (job, colour) (time() - timestamp(up{${ofJobs}}))`,
         unwatched: `sum by (job, colour) (${unwatched(processes, span)})`,
     };
     return Object.entries(figures)

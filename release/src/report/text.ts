@@ -25,7 +25,7 @@ export function statusText(status: Status, now: number): string {
     const state = status.switch;
     const lines = COLOURS.map((colour) => colourLine(colour, weights, pods));
     if (!state) return [...lines, "No switch was made yet."].join("\n");
-    lines.push("", headline(state, now), ...state.steps.flatMap(stepLines));
+    lines.push("", ...wrapped(headline(state, now)), ...state.steps.flatMap(stepLines));
     if (status.isUnderWay) {
         lines.push(...wrapped(`now     ${phaseWords(state, now)}`));
         if (status.waitsFor !== undefined) lines.push(...wrapped(`waits   ${status.waitsFor}`));
@@ -61,7 +61,7 @@ export function historyText(states: readonly Switch[]): string {
             `${stamp(state.startedAt).padEnd(20)}${way.padEnd(16)}${took.padEnd(9)}` +
             `${state.phase.padEnd(13)}${state.actor}`;
         const why = state.aborted?.reason ?? state.reason;
-        return why === "" ? [row] : [row, ...wrapped(why, "    ")];
+        return why === "" ? wrapped(row) : [...wrapped(row), ...wrapped(why, "    ")];
     });
     return [head, ...rows].join("\n");
 }

@@ -102,6 +102,22 @@ describe("An order", () => {
         expect(failed).toEqual([{ from: "1970-01-01T00:00:00.000Z", to: since }]);
     });
 
+    test("given at two pods at one time goes by what the first one has left", async () => {
+        const many = Array.from({ length: 20 }, (_, n) =>
+            ADMIN_PATHS.trial(`${writer.slice(2)}${10 + n}`),
+        );
+        const failed = await Promise.all(
+            many.map(async (path) => {
+                const answers = await Promise.all([
+                    admin("PUT", path, ORDER),
+                    adminOf(candidate)("PUT", path, { ...ORDER, release: "two" }),
+                ]);
+                return answers.flatMap(({ json }) => (json as Told).failed);
+            }),
+        );
+        expect(failed.map(({ length }) => length)).toEqual(many.map(() => 1));
+    });
+
     test("promotes the trial of its release, and after it a trial begins anew", async () => {
         await put(ORDER);
         const promotion = ADMIN_PATHS.promotion(writer);
@@ -183,9 +199,10 @@ describe("An entry of a build on trial", () => {
         expect(before.length).toBeGreaterThan(2);
         await begin(active, candidate);
         expect(await inspect()).toBe("refused");
-        await eventually("the candidate knows", async () =>
-            (await writersAt(candidate)).known.some(({ state }) => state === "trial"),
-        );
+        await eventually("the candidate knows", async () => {
+            const { own, known } = await writersAt(candidate);
+            return known.some((one) => one.writer === own.writer);
+        });
         for (const pod of [active, candidate]) expect(await exported(pod)).toHaveLength(2);
         const body = before.join("\n");
         const type = { "content-type": "application/x-ndjson" };

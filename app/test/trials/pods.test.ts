@@ -13,6 +13,7 @@ import {
     ask,
     begin,
     CANDIDATE,
+    JUDGEMENT,
     promote,
     startBuild,
     startModels,
@@ -139,6 +140,10 @@ describe("A candidate on trial whose model lies", () => {
             lies: 0,
             statuses: { "HIT-L2": 100 },
         });
+        for (let n = 0; n < 5; n += 1) await ask(active, texts(100));
+        await gone(active);
+        const late = await pod(CANDIDATE, models.lying);
+        expect((await ask(late, texts(100))).statuses["HIT-L1"]).toBeGreaterThan(0);
     });
 
     test("serves its own entries, from other pods of it too", async () => {
@@ -301,6 +306,32 @@ describe("A build that was promoted, and is the candidate again", () => {
             lies: 0,
             statuses: { MISS: 100 },
         });
+    });
+});
+
+describe("A candidate whose clock is behind that of the pod which took the order", () => {
+    test("has nothing that counts as made before its trial", async () => {
+        await promote(active, candidate, "zero");
+        await knows(candidate, "promoted", "zero");
+        const [trusted] = (await writersAt(candidate)).known;
+        const hour = Date.now() + 3_600_000;
+        const record = {
+            ...JUDGEMENT,
+            writer: trusted?.writer,
+            state: "trial",
+            release: "one",
+            at: hour,
+            since: hour,
+            failed: [],
+            until: hour + 3_600_000_000,
+        };
+        const stored = [record.writer ?? "", JSON.stringify(record), "version", "ahead"];
+        redis.command("HSET", RECORDS, ...stored);
+        await Promise.all([knows(candidate), knows(active)]);
+        await ask(candidate, texts(100));
+        await eventually("they are stored", () => entries() === 100);
+        expect(await ask(active, texts(100))).toMatchObject({ lies: 0, statuses: { MISS: 100 } });
+        expect((await promote(active, candidate)).status).toBe(200);
     });
 });
 

@@ -2,9 +2,13 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { pino } from "pino";
 
+import { localCache } from "../../src/cache/local.ts";
 import type { Stored, TrialStore } from "../../src/trials/store.ts";
+import { localOnTrial } from "../../src/trials/tiers.ts";
 import { begun, doubtOf, OtherRelease, promoted, type Trial } from "../../src/trials/trial.ts";
 import { openTrials, type Trials } from "../../src/trials/trials.ts";
+import { embeddingOf } from "../../src/vector/embedding.ts";
+import { trueVector } from "../support/vectors.ts";
 
 const WRITER = "0123456789abcdef";
 const WISH = { writer: WRITER, release: "one", actor: "ann", reason: "a test" };
@@ -224,15 +228,34 @@ describe("A record ends", () => {
     });
 });
 
-describe("Two orders at one time", () => {
-    test("both hold: the second one goes by what the first has left", async () => {
+describe("A pod's memory", () => {
+    test("takes in nothing that was on its way from Redis when its build was put on trial", async () => {
         const redis = memoryStore();
-        const [one, other] = [podOn(redis.store), podOn(redis.store)];
-        await Promise.all([
-            one.begin({ ...WISH, release: "one" }),
-            other.begin({ ...WISH, release: "two" }),
-        ]);
-        const [record] = redis.records();
-        expect(record?.failed).toHaveLength(1);
+        const pod = podOn(redis.store);
+        const memory = localCache({ maxEntries: 10, maxBytes: 1e6, staleSeconds: 60 });
+        const local = localOnTrial(pod, memory);
+        const made = (writer?: string) =>
+            embeddingOf(trueVector("text"), 1, false, {
+                writer,
+                createdAt: Date.now(),
+                freshUntil: Date.now() + LIFE,
+                effort: 1,
+            });
+        await pod.begin(WISH);
+        local.set("other's", made(WRITER));
+        local.set("own", made());
+        local.set("own, from Redis", made(pod.writer));
+        expect(
+            ["other's", "own", "own, from Redis"].map((key) => local.get(key) !== undefined),
+        ).toEqual([false, true, true]);
+    });
+
+    test("lets go of what became untrusted, and of nothing else", () => {
+        const memory = localCache({ maxEntries: 10, maxBytes: 1e6, staleSeconds: 60 });
+        for (let n = 0; n < 10; n += 1)
+            memory.set(String(n), embeddingOf(trueVector("x"), n, false));
+        memory.removeAll(({ tokens }) => tokens % 3 === 0);
+        const left = Array.from({ length: 10 }, (_, n) => n).filter((n) => memory.get(String(n)));
+        expect(left).toEqual([1, 2, 4, 5, 7, 8]);
     });
 });

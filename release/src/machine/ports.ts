@@ -22,6 +22,8 @@ export interface Judge {
         /** Milliseconds since the epoch. */
         readonly since: number;
         readonly samples: number;
+        /** How many windows the whole switch judges, one by one. */
+        readonly windows: number;
     }) => Promise<Look>;
 }
 

@@ -11,12 +11,15 @@ import type { Judge } from "./ports.ts";
 
 /** Judges by what the platform's Prometheus has seen. */
 export function prometheusJudge(ask: Ask, clock: Clock, limits: Limits = DEFAULT_LIMITS): Judge {
+    // Asked once: what vanishes later is missing, and not what never was there.
+    let gateway: boolean | undefined;
     return {
-        look: async ({ candidate, active, since, samples }) => {
-            const gateway = await watchesGateway(ask).catch(() => false);
-            const evidence = prometheusEvidence({ ask, limits, gateway });
+        look: async ({ candidate, active, since, samples, windows }) => {
+            // Where nobody answers this, nobody answers what follows either, which is then no data.
+            gateway ??= await watchesGateway(ask).catch(() => undefined);
+            const evidence = prometheusEvidence({ ask, limits, gateway: gateway ?? true });
             const window = { since: since / 1000, now: clock.now() / 1000 };
-            const own = { ...limits, minimumRequests: samples };
+            const own = { ...limits, minimumRequests: samples, windows };
             return observe(evidence, window, { candidate, active }, own);
         },
     };

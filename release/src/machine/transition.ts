@@ -127,6 +127,7 @@ async function preflight(state: Switch, { clock, ...ports }: Ports): Promise<Swi
             active: state.from,
             since: clock.now() - JUDGED_BEFORE_MILLISECONDS,
             samples: state.plan.samples,
+            windows: windowsOf(state),
         });
         // What it finds of a candidate without traffic is nothing; that it has seen both colours counts.
         if (look.verdict === "no data" && look.figures === undefined) {
@@ -221,7 +222,12 @@ async function judged(state: Switch, ports: Ports): Promise<Switch> {
     const { clock, dataPlane, judge } = ports;
     const since = state.steps.at(-1)?.shiftedAt ?? state.phaseSince;
     const roles = { candidate: state.to, active: state.from };
-    const look = await judge.look({ ...roles, since, samples: state.plan.samples });
+    const look = await judge.look({
+        ...roles,
+        since,
+        samples: state.plan.samples,
+        windows: windowsOf(state),
+    });
     const now = clock.now();
     const { verdict, reasons, figures } = look;
     const seen = withStep(state, { verdict, reasons, figures, judgedAt: now });
@@ -267,6 +273,11 @@ async function cool(state: Switch, ports: Ports, { fence }: Change): Promise<Swi
     await capacity.giveBack(state.from, fence);
     await settle(state);
     return enter(state, "rolled-back", clock.now(), `${state.from} serves as before`);
+}
+
+/** Its steps below 100 %, and the bake. */
+function windowsOf({ plan }: Switch): number {
+    return plan.steps.length;
 }
 
 function wish({ id, actor }: Switch): TrialWish {

@@ -40,7 +40,9 @@ function route(weights: Weights, path = "/embed"): Manifest {
         apiVersion: "gateway.networking.k8s.io/v1",
         kind: "HTTPRoute",
         metadata: { name: ROUTE_NAME, namespace },
-        ...{ spec: { rules: [{ matches: [{ path: { type: "Exact", value: path } }], backendRefs }] } },
+        ...{
+            spec: { rules: [{ matches: [{ path: { type: "Exact", value: path } }], backendRefs }] },
+        },
     };
 }
 

@@ -1,4 +1,10 @@
-import { METRICS, RELEASE_INFO, SCRAPE_INTERVAL, SERIES, TRAFFIC_WEIGHT } from "@property-search/contract";
+import {
+    METRICS,
+    RELEASE_INFO,
+    SCRAPE_INTERVAL,
+    SERIES,
+    TRAFFIC_WEIGHT,
+} from "@property-search/contract";
 import type { SyntaxNode } from "@lezer/common";
 import { parser } from "@prometheus-io/lezer-promql";
 

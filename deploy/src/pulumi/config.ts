@@ -4,6 +4,7 @@ import path from "node:path";
 import { parse, parseDocument } from "yaml";
 import { PROGRAM } from "../render.ts";
 import { completeSecrets, type Secrets } from "../secrets.ts";
+import { readConfig } from "./stackFile.ts";
 
 /**
  * The copy follows the stack's file in everything but what only the copy has: the salt of its
@@ -26,16 +27,19 @@ interface CopiedConfig {
     config?: Record<string, string | { secure?: string }>;
 }
 
-/** Gives the stack's config each generated secret that it lacks: a known one, else a new one. */
+/**
+ * Gives the stack's config each generated secret that it lacks: a known one, else a new one. Which it has
+ * is read from the file: as long as one is missing, `pulumi config get` gives none of the others.
+ */
 export async function storeSecrets(
+    configFile: string,
     knownSecrets: Secrets,
     report: (line: string) => void,
-    read: (key: string) => Promise<string | undefined>,
     write: (key: string, value: string) => Promise<void>,
 ): Promise<void> {
     const { secrets } = completeSecrets(knownSecrets);
     for (const [key, value] of Object.entries(secrets)) {
-        if ((await read(key)) !== undefined) continue;
+        if ((await readConfig(configFile, key)) !== undefined) continue;
         await write(key, value);
         report(`stored the secret ${key} in the stack's config, encrypted`);
     }

@@ -82,7 +82,7 @@ export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
     // Values go in by standard input: no command line shows them.
     const write = (key: string, input: string, kind: "--secret" | "--plaintext") =>
         must(["config", "set", `${PROJECT}:${key}`, kind, ...onStack], { input });
-    await storeSecrets(options.knownSecrets, report, read, (key, value) =>
+    await storeSecrets(configFile, options.knownSecrets, report, (key, value) =>
         write(key, value, "--secret"),
     );
     for (const [key, value] of Object.entries(config)) await write(key, value, "--plaintext");

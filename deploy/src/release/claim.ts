@@ -71,6 +71,7 @@ function claims({ fieldsV1 }: V1ManagedFieldsEntry): boolean {
 }
 
 function withoutSpec(entry: V1ManagedFieldsEntry): V1ManagedFieldsEntry[] {
-    const rest = Object.entries(entry.fieldsV1 ?? {}).filter(([field]) => field !== SPEC);
+    const fields = (entry.fieldsV1 ?? {}) as Readonly<Record<string, unknown>>;
+    const rest = Object.entries(fields).filter(([field]) => field !== SPEC);
     return rest.length === 0 ? [] : [{ ...entry, fieldsV1: Object.fromEntries(rest) }];
 }

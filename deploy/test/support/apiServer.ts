@@ -239,8 +239,8 @@ function managedFieldsOf(owners: Stored["owners"]): V1ManagedFieldsEntry[] {
 
 function ownersIn(managedFields: readonly V1ManagedFieldsEntry[]): Stored["owners"] {
     const owners: Stored["owners"] = new Map();
-    for (const { manager = "", fieldsV1 = {} } of managedFields) {
-        for (const field of paths(fieldsV1)) {
+    for (const { manager = "", fieldsV1 } of managedFields) {
+        for (const field of paths((fieldsV1 ?? {}) as object)) {
             owners.set(field, (owners.get(field) ?? new Set()).add(manager));
         }
     }

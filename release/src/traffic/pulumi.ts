@@ -94,6 +94,7 @@ export function pulumiTraffic(options: PulumiTrafficOptions): PulumiTraffic {
         kind: "pulumi",
         read: async () => routeWeights((await route()).inputs),
         set: async (weights, { id, signal }) => {
+            signal?.throwIfAborted();
             const { urn } = await route();
             const before = await readConfig(configFile, KEY);
             await setConfig(configFile, { [KEY]: weights });
@@ -101,9 +102,9 @@ export function pulumiTraffic(options: PulumiTrafficOptions): PulumiTraffic {
             try {
                 await whenUnlocked({ ...options, signal }, () => update(urn, message, signal));
             } catch (error) {
-                signal?.throwIfAborted();
                 // Nothing was begun, so nothing of it is to stand in the config.
                 if (error instanceof StackLocked) await setConfig(configFile, { [KEY]: before });
+                signal?.throwIfAborted();
                 throw error;
             }
         },

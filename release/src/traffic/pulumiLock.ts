@@ -17,7 +17,7 @@ export interface LockOptions {
     readonly signal?: AbortSignal | undefined;
 }
 
-/** Others' updates of the stack did not end in time; nothing was changed. */
+/** Others' updates of the stack did not end while this one was waited for; nothing was changed. */
 export class StackLocked extends ReleaseError {
     override readonly name = "StackLocked";
 }
@@ -30,7 +30,8 @@ const TAIL_LINES = 15;
  * Updates a stack as soon as no other update does. Locks whose process has died on this machine are
  * removed; any other stays, since nobody can see from here whether its update goes on.
  *
- * @throws StackLocked with who holds it, when that takes too long; ReleaseError when the update fails.
+ * @throws StackLocked with who holds it, when that takes too long or the signal comes first; ReleaseError
+ * when the update fails.
  */
 export async function whenUnlocked(
     options: LockOptions,
@@ -44,33 +45,27 @@ export async function whenUnlocked(
             await update();
             return;
         } catch (error) {
-            if (!isLocked(error)) throw explain(error, stack.name);
+            // The SDK knows the words of backends of files, too (pulumi/pulumi#11108).
+            if (!(error instanceof ConcurrentUpdateError)) throw explain(error, stack.name);
             if (await releaseDeadLocks(backendFolder, PROJECT, stack.name)) {
                 report("an update before this one was killed: its lock is released");
                 continue;
             }
             const holders = holdersOf(error);
-            if (Date.now() >= deadline) {
-                throw new StackLocked(
-                    `stack ${stack.name} is being updated by ${holders}, for more than the ${patience} s that ` +
-                        "this waits; the weights are unchanged. Try again when that update has ended; if it has " +
-                        `died, pulumi cancel --stack ${stack.name} frees the stack.`,
-                );
-            }
+            const refused = new StackLocked(
+                `stack ${stack.name} is being updated by ${holders}, and was not free within ${patience} s; ` +
+                    "the weights are unchanged. Try again when that update has ended; if it has died, " +
+                    `pulumi cancel --stack ${stack.name} frees the stack.`,
+            );
+            if (Date.now() >= deadline) throw refused;
             if (told !== holders)
                 report(`waiting: stack ${stack.name} is being updated by ${holders}`);
             told = holders;
-            await delay(POLL_MILLISECONDS, undefined, signal && { signal });
+            await delay(POLL_MILLISECONDS, undefined, signal && { signal }).catch(() => {
+                throw refused;
+            });
         }
     }
-}
-
-/** Backends of files give no error of a kind of their own (pulumi/pulumi#11108). */
-function isLocked(error: unknown): error is CommandError {
-    if (error instanceof ConcurrentUpdateError) return true;
-    return (
-        error instanceof CommandError && error.message.includes("the stack is currently locked by")
-    );
 }
 
 /** Who holds the locks, as a file backend says: `ann@laptop (pid 12) at 2026-11-25T…`. */

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, expect, jest, test } from "@jest/globals";
 import type { Weights } from "@property-search/contract";
 import { setConfig } from "@property-search/deploy";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -9,223 +9,147 @@ import { addPulumiToPath } from "../../../local/src/toolchain/pulumi.ts";
 import { ReleaseError } from "../../src/error.ts";
 import { openStack, type TestStack } from "./support/stack.ts";
 
-// The real CLI starts some ten times in each of these.
-const SECONDS = 120;
-
 const START: Weights = { blue: 100, green: 0 };
 const STEP: Weights = { blue: 90, green: 10 };
 const NEXT: Weights = { blue: 50, green: 50 };
 const change = (id: string) => ({ id, fence: 1 });
+
+// The real CLI takes seconds for an update. The tests share one stack, each goes on from whatever weights it has.
+jest.setTimeout(120_000);
 
 let one: TestStack;
 
 beforeAll(async () => {
     await addPulumiToPath();
     one = await openStack(START);
-}, SECONDS * 1000);
+});
+
+afterEach(async () => {
+    await one.letGo();
+    one.reports.length = 0;
+});
 
 afterAll(() => one.close());
 
-beforeEach(async () => {
-    await one.traffic().set(START, change("before"));
-    one.reports.length = 0;
-}, SECONDS * 1000);
-
 const config = () => readFile(one.configFile, "utf8");
+const isLive = (weights: Weights) => async () => (await one.live()).blue === weights.blue;
+const isTold = (words: string) => () => one.reports.some((line) => line.includes(words));
 
 async function until(what: string, done: () => Promise<boolean> | boolean): Promise<void> {
     for (let tries = 0; !(await done()); tries += 1) {
-        if (tries > 600) throw new Error(`not after a minute: ${what}`);
+        if (tries > 300) throw new Error(`not after half a minute: ${what}`);
         await delay(100);
     }
 }
 
-const isLive = (weights: Weights) => async () => (await one.live()).blue === weights.blue;
-
-describe("weights that Pulumi owns", () => {
-    test(
-        "are carried out, read back, kept in the config, and known with who set them",
-        async () => {
-            const traffic = one.traffic();
-            await traffic.set(STEP, change("r1"));
-            expect(await one.live()).toEqual(STEP);
-            expect(await traffic.read()).toEqual(STEP);
-            expect(await config()).toMatch(
-                /^# Of the tests\.\n.*\n {4}property-search:traffic\.weights: \{ blue: 90, green: 10 \}\n/,
-            );
-            const [newest, before] = await traffic.history(2);
-            expect(newest).toMatchObject({
-                message: "release r1: blue 90, green 10",
-                weights: STEP,
-                succeeded: true,
-            });
-            expect(before).toMatchObject({ weights: START });
-            expect(await one.checkoutIsClean()).toBe(true);
-        },
-        SECONDS * 1000,
+test("weights are carried out by an update of the route alone, and known with who set them", async () => {
+    const traffic = one.traffic();
+    await traffic.set(STEP, change("r1"));
+    expect(await one.live()).toEqual(STEP);
+    expect(await traffic.read()).toEqual(STEP);
+    expect(await config()).toMatch(
+        /^# Of the tests\.\nconfig:\n +property-search:traffic\.weights: \{ blue: 90, green: 10 \}\n/,
     );
-
-    test(
-        "are set by an update of the route alone",
-        async () => {
-            await one.traffic().set(STEP, change("r2"));
-            const { resourceChanges } = (await one.stack.info(false)) ?? {};
-            expect(resourceChanges).toMatchObject({ update: 1 });
-            expect(one.reports.filter((line) => line.includes("updated"))).toEqual([
-                expect.stringContaining("edge-route"),
-            ]);
-        },
-        SECONDS * 1000,
-    );
-
-    test(
-        "are set again without harm, also where somebody moved the traffic past Pulumi",
-        async () => {
-            const traffic = one.traffic();
-            await traffic.set(STEP, change("r3"));
-            await traffic.set(STEP, change("r3"));
-            await one.move(NEXT);
-            await traffic.set(STEP, change("r3"));
-            expect(await one.live()).toEqual(STEP);
-        },
-        SECONDS * 1000,
-    );
+    expect(await one.checkoutIsClean()).toBe(true);
+    const [newest, before] = await traffic.history(2);
+    const message = "release r1: blue 90, green 10";
+    expect(newest).toMatchObject({ message, weights: STEP, succeeded: true });
+    expect(before).toMatchObject({ message: "first deploy", weights: START });
+    const { resourceChanges } = (await one.stack.info(false)) ?? {};
+    expect(resourceChanges).toMatchObject({ update: 1 });
+    expect(one.reports.filter((line) => line.includes(" updated ("))).toEqual([
+        expect.stringContaining("edge-route"),
+    ]);
 });
 
-describe("two updates at once", () => {
-    test(
-        "come one after the other",
-        async () => {
-            const letGo = await one.hold();
-            const first = one.traffic().set(STEP, change("first"));
-            await one.updater();
-            const second = one.traffic().set(NEXT, change("second"));
-            await until("the second waits", () =>
-                one.reports.some((line) => line.includes("waiting")),
-            );
-            expect(one.reports.join("\n")).toMatch(
-                /waiting: stack dev is being updated by \S+@\S+ \(pid \d+\)/,
-            );
-            await letGo();
-            await Promise.all([first, second]);
-            expect(await one.live()).toEqual(NEXT);
-            expect(await config()).toContain("{ blue: 50, green: 50 }");
-        },
-        SECONDS * 1000,
-    );
-
-    test(
-        "are refused the second one when the first takes too long, which leaves no trace of it",
-        async () => {
-            const letGo = await one.hold();
-            const first = one.traffic().set(STEP, change("first"));
-            const pid = await one.updater();
-            const second = one.traffic(0).set(NEXT, change("second"));
-            await expect(second).rejects.toThrow(
-                new RegExp(
-                    `stack dev is being updated by \\S+ \\(pid ${pid}\\).*weights are unchanged`,
-                ),
-            );
-            await letGo();
-            await first;
-            expect(await one.live()).toEqual(STEP);
-            expect(await config()).toContain("{ blue: 90, green: 10 }");
-        },
-        SECONDS * 1000,
-    );
+test("weights that somebody has moved past Pulumi are set again", async () => {
+    await one.move(NEXT);
+    await one.traffic().set(STEP, change("r2"));
+    expect(await one.live()).toEqual(STEP);
 });
 
-describe("an update that is killed", () => {
-    async function killedOnTheWayTo(weights: Weights): Promise<void> {
-        const letGo = await one.hold();
-        const killed = one.traffic().set(weights, change("killed"));
-        const failed = expect(killed).rejects.toThrow(ReleaseError);
-        const pid = await one.updater();
-        await until("the cluster has been changed", isLive(weights));
-        process.kill(pid, "SIGKILL");
-        await failed;
-        await letGo();
-    }
-
-    test(
-        "is finished by the next one",
-        async () => {
-            await killedOnTheWayTo(STEP);
-            await one.traffic().set(STEP, change("r4"));
-            expect(await one.live()).toEqual(STEP);
-            expect(await one.traffic().read()).toEqual(STEP);
-            expect(one.reports.join("\n")).toContain("its lock is released");
-        },
-        SECONDS * 1000,
+test("an update waits for another one, or is refused and leaves no trace", async () => {
+    await one.hold();
+    const first = one.traffic().set(NEXT, change("first"));
+    const pid = await one.updater();
+    await expect(one.traffic(0).set(START, change("refused"))).rejects.toThrow(
+        new RegExp(
+            `stack dev is being updated by \\S+ \\(pid ${pid}\\).*the weights are unchanged`,
+        ),
     );
+    const stop = new AbortController();
+    const stopped = one.traffic().set(START, { ...change("stopped"), signal: stop.signal });
+    const failed = expect(stopped).rejects.toThrow("enough");
+    await until("the one that is to be stopped waits", isTold("waiting: stack dev"));
+    stop.abort(new Error("enough"));
+    await failed;
+    expect(await config()).toContain("{ blue: 50, green: 50 }");
 
-    test(
-        "is taken back by the next one, though Pulumi's state never saw its weights",
-        async () => {
-            await killedOnTheWayTo(STEP);
-            expect(await one.traffic().read()).toEqual(START);
-            await one.traffic().set(START, change("r5"));
-            expect(await one.live()).toEqual(START);
-        },
-        SECONDS * 1000,
-    );
+    one.reports.length = 0;
+    const second = one.traffic().set(STEP, change("second"));
+    await until("the second waits", isTold(`(pid ${pid})`));
+    await one.letGo();
+    await Promise.all([first, second]);
+    expect(await one.live()).toEqual(STEP);
+    expect(await config()).toContain("{ blue: 90, green: 10 }");
+    const messages = (await one.traffic().history(2)).map(({ message }) => message);
+    expect(messages).toEqual([
+        "release second: blue 90, green 10",
+        "release first: blue 50, green 50",
+    ]);
 });
 
-test(
-    "a deploy in the middle, which leaves out what the switch sets, keeps its weights",
-    async () => {
-        await one.traffic().set(STEP, change("r8"));
-        await setConfig(one.configFile, { "traffic.weights": NEXT, "edge.httpPort": 9090 });
-        const exclude = [...sharedUrns(JSON.stringify(await one.stack.exportStack()))];
-        const { configFile } = one;
-        const { summary } = await one.stack.up({ configFile, exclude, showSecrets: false });
-        // The gateway's port.
-        expect(summary.resourceChanges).toMatchObject({ update: 1 });
-        expect(await one.live()).toEqual(STEP);
-        expect(await one.traffic().read()).toEqual(STEP);
-    },
-    SECONDS * 1000,
-);
+test("what a killed update moved is taken back, though Pulumi's state never saw it", async () => {
+    await one.hold();
+    const killed = one.traffic().set(NEXT, change("killed"));
+    const failed = expect(killed).rejects.toThrow(ReleaseError);
+    const pid = await one.updater();
+    await until("the cluster has been changed", isLive(NEXT));
+    process.kill(pid, "SIGKILL");
+    await failed;
+    await one.letGo();
+    expect(await one.traffic().read()).toEqual(STEP);
+    await one.traffic().set(STEP, change("back"));
+    expect(await one.live()).toEqual(STEP);
+    expect(one.reports.join("\n")).toContain("its lock is released");
+});
 
-test(
-    "a lock of another machine is respected, and its holder named",
-    async () => {
-        const lock = path.join(one.locks, "theirs.json");
-        const holder = {
-            pid: 7,
-            username: "ann",
-            hostname: "another-machine",
-            timestamp: new Date(),
-        };
-        await mkdir(one.locks, { recursive: true });
-        await writeFile(lock, JSON.stringify(holder));
-        const before = await config();
-        await expect(one.traffic(0).set(STEP, change("r6"))).rejects.toThrow(
-            /updated by ann@another-machine \(pid 7\) at .*pulumi cancel --stack dev/s,
-        );
-        expect(JSON.parse(await readFile(lock, "utf8"))).toMatchObject({ pid: 7 });
-        expect(await config()).toBe(before);
-        expect(await one.live()).toEqual(START);
-        await rm(lock);
-    },
-    SECONDS * 1000,
-);
+test("a driver that is asked to stop lets the update come to its end", async () => {
+    await one.hold();
+    const stop = new AbortController();
+    const stopped = one.traffic().set(NEXT, { ...change("r3"), signal: stop.signal });
+    const failed = expect(stopped).rejects.toThrow("enough");
+    await until("the cluster has been changed", isLive(NEXT));
+    stop.abort(new Error("enough"));
+    await until("Pulumi has heard of it", isTold("cancelling"));
+    await one.letGo();
+    await failed;
+    expect(await one.traffic().read()).toEqual(NEXT);
+});
 
-test(
-    "a driver that is asked to stop lets the update come to its end",
-    async () => {
-        const letGo = await one.hold();
-        const stop = new AbortController();
-        const stopped = one.traffic().set(STEP, { ...change("r7"), signal: stop.signal });
-        const failed = expect(stopped).rejects.toThrow("enough");
-        await until("the cluster has been changed", isLive(STEP));
-        stop.abort(new Error("enough"));
-        await until("Pulumi has heard of it", () =>
-            one.reports.some((line) => line.includes("cancelling")),
-        );
-        await letGo();
-        await failed;
-        expect(await one.traffic().read()).toEqual(STEP);
-    },
-    SECONDS * 1000,
-);
+test("a lock of another machine is respected, and its holder named", async () => {
+    const lock = path.join(one.locks, "theirs.json");
+    const holder = { pid: 7, username: "ann", hostname: "far", timestamp: new Date() };
+    await mkdir(one.locks, { recursive: true });
+    await writeFile(lock, JSON.stringify(holder));
+    const [weights, text] = [await one.live(), await config()];
+    await expect(one.traffic(0).set(START, change("r4"))).rejects.toThrow(
+        /updated by ann@far \(pid 7\) at .*pulumi cancel --stack dev/s,
+    );
+    expect(JSON.parse(await readFile(lock, "utf8"))).toMatchObject({ pid: 7 });
+    expect(await config()).toBe(text);
+    expect(await one.live()).toEqual(weights);
+    await rm(lock);
+});
+
+test("a deploy in the middle, which leaves out what the switch sets, keeps its weights", async () => {
+    const weights = await one.live();
+    const { configFile } = one;
+    await setConfig(configFile, { "traffic.weights": START, "edge.httpPort": 9090 });
+    const exclude = [...sharedUrns(JSON.stringify(await one.stack.exportStack()))];
+    const { summary } = await one.stack.up({ configFile, exclude, showSecrets: false });
+    // The gateway's port.
+    expect(summary.resourceChanges).toMatchObject({ update: 1 });
+    expect(await one.live()).toEqual(weights);
+    expect(await one.traffic().read()).toEqual(weights);
+});

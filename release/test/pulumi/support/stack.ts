@@ -41,8 +41,9 @@ export interface TestStack {
     readonly traffic: (patience?: number) => PulumiTraffic;
     /** What drivers have reported. */
     readonly reports: string[];
-    /** Lets updates change the cluster and not come to their end, until what it returns is called. */
-    readonly hold: () => Promise<() => Promise<void>>;
+    /** Lets updates change the cluster and not come to their end. */
+    readonly hold: () => Promise<void>;
+    readonly letGo: () => Promise<void>;
     /** Process of the CLI that holds the stack's lock, as soon as there is one. */
     readonly updater: () => Promise<number>;
     /** Folder with the stack's locks. */
@@ -58,6 +59,8 @@ export async function openStack(weights: Weights): Promise<TestStack> {
     const tracked = path.join(workDir, `Pulumi.${STACK}.yaml`);
     const configFile = at(`Pulumi.${STACK}.yaml`);
     await copyFile(path.join(ROOT, "Pulumi.yaml"), path.join(workDir, "Pulumi.yaml"));
+    // Looked for and not run: the program is an inline one.
+    await writeFile(path.join(workDir, "index.ts"), "");
     const line = `    ${PROJECT}:traffic.weights: { blue: ${weights.blue}, green: ${weights.green} }`;
     await writeFile(configFile, `# Of the tests.\nconfig:\n${line}\n`);
     const { provider, port } = await startProvider(folder);
@@ -112,10 +115,8 @@ export async function openStack(weights: Weights): Promise<TestStack> {
                 report: (text) => reports.push(text),
             }),
         reports,
-        hold: async () => {
-            await writeFile(at("hold"), "");
-            return () => rm(at("hold"), { force: true });
-        },
+        hold: () => writeFile(at("hold"), ""),
+        letGo: () => rm(at("hold"), { force: true }),
         updater: async () => {
             for (;;) {
                 const [name] = await readdir(locks).catch(() => []);
@@ -157,6 +158,8 @@ async function startProvider(
     const provider = spawn(process.execPath, [script, folder], {
         stdio: ["ignore", "pipe", "inherit"],
     });
+    // A test that fails half way must not wait for it.
+    provider.unref();
     const [first] = (await once(provider.stdout, "data")) as [Buffer];
     return { provider, port: first.toString().trim() };
 }

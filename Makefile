@@ -90,6 +90,10 @@ test-cluster: $(INSTALLED) ## The tests that need the cluster of `make up` (QUIC
 	@$(if $(filter-out 0,$(QUICK)),,npm test --silent -- --selectProjects watching --runInBand)
 	@npm test --silent -- --selectProjects cluster --runInBand
 
+.PHONY: test-switching
+test-switching: $(INSTALLED) ## An hour of switches on the cluster of `make up`: pods killed, bad candidates, controls
+	@npm test --silent -- --selectProjects switching --runInBand
+
 .PHONY: test-lifecycle
 test-lifecycle: $(INSTALLED) ## Up and down for real: killed at each step, run twice, nothing left; ends down
 	@npm test --silent -- --selectProjects lifecycle --runInBand

@@ -15,7 +15,7 @@ const base = {
     },
 };
 
-/** One project a room; `cluster`, `watching` and `lifecycle` are selected by their own commands only. */
+/** One project a room; `cluster`, `watching`, `switching` and `lifecycle` are selected by their own commands only. */
 const project = (displayName, ...folders) => ({
     ...base,
     displayName,
@@ -34,6 +34,7 @@ export default {
         project("release", "release/test"),
         project("cluster", "tests/cluster"),
         project("watching", "tests/watching"),
+        project("switching", "tests/switching"),
         project("lifecycle", "tests/lifecycle"),
     ],
     reporters: ["default", "<rootDir>/tests/support/countsReporter.js"],

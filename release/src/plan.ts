@@ -8,6 +8,8 @@ export interface Plan {
     readonly hold: number;
     /** Requests that the candidate must have answered before a step can pass. */
     readonly samples: number;
+    /** How often containers of the candidate may end and start again in a step; more is a fail. */
+    readonly restarts: number;
     /** A step without a verdict until then is rolled back. */
     readonly stepDeadline: number;
     /** So long all traffic is watched at the candidate while the other colour stays at its size. */
@@ -26,6 +28,7 @@ export const DEFAULT_PLAN: Plan = {
     steps: [10, 50, 100],
     hold: 60,
     samples: 400,
+    restarts: 0,
     stepDeadline: 600,
     bake: 300,
     phaseDeadline: 300,
@@ -39,6 +42,7 @@ export const PLAN_DESCRIPTIONS: Readonly<Record<keyof Plan, string>> = {
     steps: "percents of the candidate",
     hold: "seconds that a step is held at least",
     samples: "requests of the candidate before a step can pass",
+    restarts: "times that the candidate's containers may end in a step, as where nodes are lost",
     stepDeadline: "seconds until a step without a verdict is rolled back",
     bake: "seconds of watching with all traffic at the candidate",
     phaseDeadline: "seconds in which pods must be ready and the route in force",
@@ -56,6 +60,7 @@ export type PlanFlags = Partial<Record<keyof Plan, string>>;
 const BOUNDS: Readonly<Record<Exclude<keyof Plan, "steps">, readonly [number, number]>> = {
     hold: [0, 86_400],
     samples: [1, 10_000_000],
+    restarts: [0, 1000],
     stepDeadline: [1, 604_800],
     bake: [0, 604_800],
     phaseDeadline: [5, 3600],

@@ -2,6 +2,7 @@ import type { Colour } from "@property-search/contract";
 import type { Capacity } from "../capacity/capacity.ts";
 import type { Clock } from "../clock.ts";
 import type { DataPlane } from "../dataplane/dataPlane.ts";
+import type { Plan } from "../plan.ts";
 import type { Switch } from "../state.ts";
 import type { Traffic } from "../traffic/traffic.ts";
 
@@ -21,9 +22,7 @@ export interface Judge {
         readonly active: Colour;
         /** Milliseconds since the epoch. */
         readonly since: number;
-        readonly samples: number;
-        /** How many windows the whole switch judges, one by one. */
-        readonly windows: number;
+        readonly plan: Plan;
     }) => Promise<Look>;
 }
 

@@ -14,12 +14,14 @@ export function prometheusJudge(ask: Ask, clock: Clock, limits: Limits = DEFAULT
     // Asked once: what vanishes later is missing, and not what never was there.
     let gateway: boolean | undefined;
     return {
-        look: async ({ candidate, active, since, samples, windows }) => {
+        look: async ({ candidate, active, since, plan }) => {
             // Where nobody answers this, nobody answers what follows either, which is then no data.
             gateway ??= await watchesGateway(ask).catch(() => undefined);
             const evidence = prometheusEvidence({ ask, limits, gateway: gateway ?? true });
             const window = { since: since / 1000, now: clock.now() / 1000 };
-            const own = { ...limits, minimumRequests: samples, windows };
+            const { samples: minimumRequests, restarts, steps } = plan;
+            // Its steps below 100 %, and the bake, are judged one by one.
+            const own = { ...limits, minimumRequests, restarts, windows: steps.length };
             return observe(evidence, window, { candidate, active }, own);
         },
     };

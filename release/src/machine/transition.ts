@@ -126,8 +126,7 @@ async function preflight(state: Switch, { clock, ...ports }: Ports): Promise<Swi
             candidate: state.to,
             active: state.from,
             since: clock.now() - JUDGED_BEFORE_MILLISECONDS,
-            samples: state.plan.samples,
-            windows: windowsOf(state),
+            plan: state.plan,
         });
         // What it finds of a candidate without traffic is nothing; that it has seen both colours counts.
         if (look.verdict === "no data" && look.figures === undefined) {
@@ -222,12 +221,7 @@ async function judged(state: Switch, ports: Ports): Promise<Switch> {
     const { clock, dataPlane, judge } = ports;
     const since = state.steps.at(-1)?.shiftedAt ?? state.phaseSince;
     const roles = { candidate: state.to, active: state.from };
-    const look = await judge.look({
-        ...roles,
-        since,
-        samples: state.plan.samples,
-        windows: windowsOf(state),
-    });
+    const look = await judge.look({ ...roles, since, plan: state.plan });
     const now = clock.now();
     const { verdict, reasons, figures } = look;
     const seen = withStep(state, { verdict, reasons, figures, judgedAt: now });
@@ -273,11 +267,6 @@ async function cool(state: Switch, ports: Ports, { fence }: Change): Promise<Swi
     await capacity.giveBack(state.from, fence);
     await settle(state);
     return enter(state, "rolled-back", clock.now(), `${state.from} serves as before`);
-}
-
-/** Its steps below 100 %, and the bake. */
-function windowsOf({ plan }: Switch): number {
-    return plan.steps.length;
 }
 
 function wish({ id, actor }: Switch): TrialWish {

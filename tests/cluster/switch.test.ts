@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { otherColour, type Colour } from "@property-search/contract";
+import { liveWeights, sharesWithin } from "@property-search/deploy";
+import { candidateWeights, type Switch } from "../../release/src/state.ts";
+import { totalsOf, type Clients } from "../support/clients/clients.ts";
+import { bothColoursReady, openCluster } from "../support/cluster.ts";
+import { deployStack, drive, switchOf } from "../support/driver.ts";
+import { faultyCandidate, type FaultyCandidate } from "../support/faults/candidate.ts";
+import { idleColour, keepTraffic, startUsual } from "../support/switching.ts";
+
+/* A sample of what `make test-switching` takes an hour for. */
+
+const MINUTE = 60_000;
+const PER_SECOND = { kept: 200, fresh: 40, slow: 4 };
+const PLAN = ["--hold", "15", "--samples", "200", "--bake", "0", "--cool", "0"];
+
+const cluster = openCluster();
+let idle: Colour;
+let clients: Clients;
+let putBack: () => Promise<void>;
+
+beforeAll(async () => {
+    await bothColoursReady(cluster);
+    putBack = await keepTraffic(cluster);
+    idle = await idleColour(cluster);
+}, 3 * MINUTE);
+
+beforeAll(async () => {
+    clients = await startUsual(cluster, { perSecond: PER_SECOND });
+}, MINUTE);
+
+afterAll(async () => {
+    await putBack();
+}, MINUTE);
+
+describe("a switch under load", () => {
+    test(
+        "ends at 100 %, though its driver is killed twice, another one tries too, and somebody deploys",
+        async () => {
+            const start = ["start", "--to", idle, "--steps", "20,100", ...PLAN];
+            const first = drive(...start);
+            expect(await first.said(/ accept /)).toBe(true);
+            first.kill();
+            await first.ended;
+
+            const second = drive(...start);
+            expect(await second.said(/ observe /)).toBe(true);
+            const weights = await liveWeights(cluster);
+            expect(weights).toEqual(candidateWeights(idle, 20));
+            const rival = await drive(...start).ended;
+            expect(rival).toMatchObject({ exitCode: 1 });
+            expect(rival.output).toMatch(/is at work on the release/);
+            const deployed = await deployStack();
+            expect(deployed).toMatchObject({ exitCode: 0 });
+            second.kill();
+            await second.ended;
+            expect(await liveWeights(cluster)).toEqual(weights);
+
+            const { exitCode, output } = await drive(...start).ended;
+            expect({ exitCode, output }).toMatchObject({ exitCode: 0 });
+            expect(output).toContain("going on with switch");
+            expect(await liveWeights(cluster)).toEqual(candidateWeights(idle, 100));
+            const state = await switchOf(cluster);
+            expect(state.steps.map(({ weight, verdict }) => ({ weight, verdict }))).toEqual([
+                { weight: 20, verdict: "pass" },
+                { weight: 100, verdict: "pass" },
+            ]);
+            expect(sharesOf(state, 20)).toMatchObject({ holds: true });
+        },
+        5 * MINUTE,
+    );
+
+    test(
+        "goes back when it is asked to",
+        async () => {
+            const { exitCode, output } = await drive("rollback").ended;
+            expect({ exitCode, output }).toMatchObject({ exitCode: 0 });
+            expect(await liveWeights(cluster)).toEqual(candidateWeights(idle, 0));
+        },
+        2 * MINUTE,
+    );
+
+    test(
+        "is taken back within two seconds by the emergency brake",
+        async () => {
+            const driver = drive("start", "--to", idle, ...PLAN);
+            expect(await driver.said(/ observe /)).toBe(true);
+            const { exitCode, output } = await drive("rollback", "--direct").ended;
+            expect({ exitCode, output }).toMatchObject({ exitCode: 0 });
+            expect(Number(/after ([\d.]+) s/.exec(output)?.[1])).toBeLessThanOrEqual(2);
+            expect(await driver.ended).toMatchObject({ exitCode: 1 });
+            expect(await liveWeights(cluster)).toEqual(candidateWeights(idle, 0));
+        },
+        3 * MINUTE,
+    );
+
+    test(
+        "and of all that, clients notice nothing",
+        async () => {
+            const { failures, answered, slow } = totalsOf(await clients.stop());
+            expect(failures).toEqual({});
+            expect(answered[idle]).toBeGreaterThan(1000);
+            expect(answered[otherColour(idle)]).toBeGreaterThan(1000);
+            expect(slow).toBeGreaterThan(0);
+        },
+        MINUTE,
+    );
+});
+
+describe("a candidate that fails at one request in twenty", () => {
+    let bad: FaultyCandidate;
+
+    beforeAll(async () => {
+        bad = await faultyCandidate(cluster, idle);
+        await bad.deploy("errors");
+        clients = await startUsual(cluster, { perSecond: PER_SECOND });
+    }, 5 * MINUTE);
+
+    afterAll(async () => {
+        await bad.restore();
+    }, 5 * MINUTE);
+
+    test(
+        "is rolled back by the judge",
+        async () => {
+            const { exitCode, output } = await drive("start", "--to", idle, ...PLAN).ended;
+            const { answered, failed } = totalsOf(await clients.stop());
+            expect({ exitCode, output }).toMatchObject({ exitCode: 2 });
+            const { aborted } = await switchOf(cluster);
+            expect(aborted).toMatchObject({ cause: "fail", by: "the judge", phase: "observe" });
+            expect(await liveWeights(cluster)).toEqual(candidateWeights(idle, 0));
+            expect(failed).toBeGreaterThan(0);
+            expect(failed).toBeLessThanOrEqual(0.1 * (answered.blue + answered.green));
+        },
+        4 * MINUTE,
+    );
+});
+
+/** By the clients' answers in a step. */
+function sharesOf({ steps, log, to }: Switch, weight: number): ReturnType<typeof sharesWithin> {
+    const from = (steps.find((step) => step.weight === weight)?.shiftedAt ?? NaN) / 1000;
+    const next = log.find(({ at, phase }) => at / 1000 > from && phase === "raise")?.at ?? NaN;
+    const { answered } = totalsOf(clients.seconds(), from + 1, next / 1000);
+    return sharesWithin(answered, candidateWeights(to, weight));
+}

@@ -1,0 +1,101 @@
+import type { V1Pod } from "@kubernetes/client-node";
+import { COLOURS, NAMESPACES, type Colour } from "@property-search/contract";
+import { setTimeout as delay } from "node:timers/promises";
+import { eventually, podsOf, type TestCluster } from "./cluster.ts";
+import { killAtOnce } from "./host.ts";
+
+export interface Kill {
+    /** Unix time in seconds. */
+    readonly at: number;
+    readonly what: Colour | "redis";
+    readonly pod: string;
+    /** Seconds until its replacement was ready. */
+    readonly backAfter: number;
+}
+
+export interface Killer {
+    readonly kills: () => readonly Kill[];
+    /** Ends it once what it killed last is back. @throws what went wrong */
+    readonly stop: () => Promise<void>;
+}
+
+const VICTIMS = [...COLOURS, "redis"] as const;
+
+/**
+ * Kills a pod of either colour, or Redis, at random and at once (SIGKILL), one at a time: the next one
+ * dies when the last one's replacement serves. Kubernetes waits longer before each further start of a
+ * container that dies often, so a pod that was killed before goes with its grace, and a new one takes its place.
+ *
+ * @param pauseSeconds between two of them, on average
+ */
+export function startKilling(cluster: TestCluster, pauseSeconds: number): Killer {
+    const kills: Kill[] = [];
+    const ended = new AbortController();
+    const work = killAll();
+
+    async function killAll(): Promise<void> {
+        while (!ended.signal.aborted) {
+            const pause = pauseSeconds * (0.5 + Math.random()) * 1000;
+            await delay(pause, undefined, { signal: ended.signal }).catch(() => undefined);
+            if (ended.signal.aborted) return;
+            const what = VICTIMS[Math.floor(Math.random() * VICTIMS.length)] ?? "redis";
+            kills.push(await killOne(cluster, what));
+        }
+    }
+
+    return {
+        kills: () => kills,
+        stop: async () => {
+            ended.abort();
+            await work;
+        },
+    };
+}
+
+async function killOne(cluster: TestCluster, what: Kill["what"]): Promise<Kill> {
+    const pods = (await victims(cluster, what)).filter(isReady);
+    const pod = pods[Math.floor(Math.random() * pods.length)];
+    if (pod === undefined) throw new Error(`${what} has no pod that is ready`);
+    const { name = "", namespace = "", uid = "" } = pod.metadata ?? {};
+    const at = Date.now() / 1000;
+    killAtOnce(pod);
+    await eventually(
+        `${name} is started again`,
+        async () => {
+            const [now] = (await victims(cluster, what)).filter(
+                ({ metadata }) => metadata?.uid === uid,
+            );
+            return now === undefined || (restartsOf(now) > restartsOf(pod) && isReady(now));
+        },
+        120,
+    );
+    const backAfter = Date.now() / 1000 - at;
+    if (what !== "redis") {
+        await cluster.core.deleteNamespacedPod({ name, namespace });
+        await eventually(
+            `${name} is replaced`,
+            async () => {
+                const after = await victims(cluster, what);
+                const others = after.filter(({ metadata }) => metadata?.uid !== uid);
+                return others.length >= pods.length && others.every(isReady);
+            },
+            120,
+        );
+    }
+    return { at, what, pod: name, backAfter };
+}
+
+async function victims(cluster: TestCluster, what: Kill["what"]): Promise<V1Pod[]> {
+    if (what !== "redis") return podsOf(cluster, what);
+    const { items } = await cluster.core.listNamespacedPod({ namespace: NAMESPACES.data });
+    return items.filter(({ metadata }) => metadata?.name?.startsWith("redis-cluster-"));
+}
+
+function restartsOf({ status }: V1Pod): number {
+    return status?.containerStatuses?.[0]?.restartCount ?? 0;
+}
+
+export function isReady({ metadata, status }: V1Pod): boolean {
+    const ready = status?.conditions?.find(({ type }) => type === "Ready");
+    return metadata?.deletionTimestamp === undefined && ready?.status === "True";
+}

@@ -1,0 +1,262 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import type { Colour } from "@property-search/contract";
+import { candidateWeights, type Switch } from "../../release/src/state.ts";
+import { totalsOf, type Clients } from "../support/clients/clients.ts";
+import type { Second } from "../support/clients/sending.ts";
+import { bothColoursReady, openCluster } from "../support/cluster.ts";
+import { drive, enteredAt, switchOf } from "../support/driver.ts";
+import { writeEvidence } from "../support/evidence.ts";
+import { faultyCandidate, type Fault, type FaultyCandidate } from "../support/faults/candidate.ts";
+import { scalePrometheus } from "../support/platform.ts";
+import { idleColour, keepTraffic, setWeights, startUsual } from "../support/switching.ts";
+
+/*
+ * Builds that are bad, each in its own way, are put on the idle colour and get traffic by the driver. What
+ * ends each of them is the evidence that the driver had.
+ */
+
+const MINUTE = 60_000;
+/** A minute at each step, as by default. */
+const PLAN = ["--hold", "60", "--samples", "400", "--step-deadline", "180", "--cool", "5"];
+const SAMPLES = 400;
+/** Pods of a good build are there in half a minute; these need not be waited for much longer. */
+const PHASE_DEADLINE = ["--phase-deadline", "90"];
+const FIRST_SHARE = 0.1;
+
+interface Seen {
+    readonly cause: string | undefined;
+    readonly by: string | undefined;
+    readonly phase: Switch["phase"] | undefined;
+    readonly reason: string | undefined;
+    /** Seconds from when the candidate had answered as many as are asked for; NaN: it never did. */
+    readonly detectedAfter: number;
+    /** Seconds from then until the clients had the last answer of the candidate. */
+    readonly backAfter: number;
+    /** Seconds in which the candidate had traffic. */
+    readonly exposed: number;
+    readonly sent: number;
+    /** Failed, or late where the fault is to be late. */
+    readonly harmed: number;
+    readonly failures: Readonly<Record<string, number>>;
+}
+
+const cluster = openCluster();
+const evidence: Record<string, unknown> = {};
+let idle: Colour;
+let putBack: () => Promise<void>;
+let candidate: FaultyCandidate;
+let clients: Clients | undefined;
+
+beforeAll(async () => {
+    await bothColoursReady(cluster);
+    putBack = await keepTraffic(cluster);
+    idle = await idleColour(cluster);
+    await setWeights(cluster, candidateWeights(idle, 0));
+    candidate = await faultyCandidate(cluster, idle);
+}, 5 * MINUTE);
+
+afterEach(async () => {
+    await clients?.stop();
+    clients = undefined;
+}, MINUTE);
+
+afterAll(async () => {
+    await scalePrometheus(cluster, 1);
+    await candidate.restore();
+    await putBack();
+    writeEvidence("switching-candidates", evidence);
+}, 8 * MINUTE);
+
+describe("a candidate is rolled back", () => {
+    test(
+        "that fails at one request in twenty",
+        async () => {
+            const seen = await tried("errors");
+            expect(seen).toMatchObject({ cause: "fail", by: "the judge", phase: "observe" });
+            expect(seen.reason).toMatch(/errors|requests/);
+            heldTo(seen);
+            expect(seen.harmed).toBeGreaterThan(0);
+        },
+        10 * MINUTE,
+    );
+
+    test(
+        "that is 200 ms slower",
+        async () => {
+            const seen = await tried("slow");
+            expect(seen).toMatchObject({ cause: "fail", by: "the judge", phase: "observe" });
+            expect(seen.reason).toMatch(/slower|p95/);
+            expect(seen.failures).toEqual({});
+            heldTo(seen);
+            expect(seen.harmed).toBeGreaterThan(0);
+        },
+        10 * MINUTE,
+    );
+
+    test(
+        "that leaks memory",
+        async () => {
+            const seen = await tried("leak");
+            expect(seen).toMatchObject({ cause: "fail", by: "the judge" });
+            expect(seen.reason).toMatch(/memory/);
+            expect(seen.failures).toEqual({});
+        },
+        10 * MINUTE,
+    );
+
+    test(
+        "that answers other vectors, before it has any traffic",
+        async () => {
+            const seen = await tried("vectors");
+            expect(seen).toMatchObject({ cause: "fail", by: "the driver", phase: "smoke" });
+            expect(seen.reason).toMatch(/cosine/);
+            expect(seen).toMatchObject({ failures: {}, exposed: 0 });
+        },
+        10 * MINUTE,
+    );
+
+    test(
+        "that begins to answer other vectors under traffic",
+        async () => {
+            const seen = await tried("vectors-later");
+            expect(seen).toMatchObject({ cause: "fail", by: "the driver", phase: "observe" });
+            expect(seen.reason).toMatch(/cosine/);
+            expect(seen.failures).toEqual({});
+            heldTo(seen);
+        },
+        10 * MINUTE,
+    );
+
+    test(
+        "that never gets ready",
+        async () => {
+            const seen = await tried("unready");
+            expect(seen).toMatchObject({ cause: "deadline", phase: "raise" });
+            expect(seen).toMatchObject({ failures: {}, exposed: 0 });
+        },
+        10 * MINUTE,
+    );
+});
+
+describe("a good candidate", () => {
+    beforeAll(async () => {
+        await candidate.restore();
+    }, 5 * MINUTE);
+
+    test(
+        "is rolled back when Prometheus is away",
+        async () => {
+            clients = await startUsual(cluster);
+            const plan = ["--hold", "15", "--step-deadline", "60", "--cool", "5"];
+            const driver = drive("start", "--to", idle, ...plan);
+            expect(await driver.said(/ observe /)).toBe(true);
+            await scalePrometheus(cluster, 0);
+            const { exitCode, output } = await driver.ended;
+            const state = await switchOf(cluster);
+            await scalePrometheus(cluster, 1);
+            const { failures } = totalsOf(await stopClients());
+            evidence.prometheusAway = { reason: state.aborted?.reason, failures };
+            expect({ exitCode, output }).toMatchObject({ exitCode: 2 });
+            expect(state.aborted).toMatchObject({ cause: "no data", phase: "observe" });
+            expect(failures).toEqual({});
+        },
+        6 * MINUTE,
+    );
+
+    test(
+        "is taken back at once by the emergency brake",
+        async () => {
+            clients = await startUsual(cluster);
+            const driver = drive("start", "--to", idle, ...PLAN);
+            expect(await driver.said(/ observe /)).toBe(true);
+            const asked = Date.now() / 1000;
+            const brake = await drive("rollback", "--direct", "--reason", "switching test").ended;
+            const [, seconds] = /after ([\d.]+) s/.exec(brake.output) ?? [];
+            await driver.ended;
+            const all = await stopClients();
+            const last = lastOf(all, idle);
+            const { failures } = totalsOf(all);
+            evidence.brake = {
+                routeAfter: Number(seconds),
+                lastAnswerAfter: last - asked,
+                failures,
+            };
+            expect(brake).toMatchObject({ exitCode: 0 });
+            expect(Number(seconds)).toBeLessThanOrEqual(2);
+            expect(failures).toEqual({});
+        },
+        6 * MINUTE,
+    );
+});
+
+/** The limits of detection, of the way back and of harm. */
+function heldTo({ detectedAfter, backAfter, harmed, sent }: Seen): void {
+    expect(detectedAfter).toBeLessThanOrEqual(60);
+    expect(backAfter).toBeLessThanOrEqual(10);
+    expect(harmed).toBeLessThanOrEqual(FIRST_SHARE * sent);
+}
+
+/** Puts a bad build on the idle colour, and has it get traffic. */
+async function tried(fault: Fault): Promise<Seen> {
+    const version = await candidate.deploy(fault);
+    clients = await startUsual(cluster);
+    const started = Date.now() / 1000;
+    const reason = ["--reason", `a build with ${fault}`];
+    const { exitCode, output } = await drive(
+        ...["start", "--to", idle, ...PLAN, ...PHASE_DEADLINE, ...reason],
+    ).ended;
+    expect({ exitCode, output }).toMatchObject({ exitCode: 2 });
+    const state = await switchOf(cluster);
+    expect(state).toMatchObject({ phase: "rolled-back", to: idle });
+    expect(state.versions[idle]).toBe(version);
+    const seen = await seenOf(state, fault, started);
+    evidence[fault] = seen;
+    console.info(fault, JSON.stringify(seen));
+    return seen;
+}
+
+async function seenOf(state: Switch, fault: Fault, started: number): Promise<Seen> {
+    const all = await stopClients();
+    const last = lastOf(all, idle);
+    const first = all.find(({ answered }) => answered[idle] > 0)?.at ?? NaN;
+    const isExposed = !Number.isNaN(first);
+    const enough = enoughAt(all, state);
+    const ended = enteredAt(state, "abort");
+    const during = totalsOf(all, isExposed ? first : started, isExposed ? ended : Infinity);
+    const { late, failed, failures } = totalsOf(all, started);
+    return {
+        cause: state.aborted?.cause,
+        by: state.aborted?.by,
+        phase: state.aborted?.phase,
+        reason: state.aborted?.reason,
+        detectedAfter: ended - enough,
+        backAfter: last - ended,
+        exposed: isExposed ? last - first : 0,
+        sent: during.sent,
+        harmed: failed + (fault === "slow" ? late[idle] : 0),
+        failures,
+    };
+}
+
+/** When the candidate had answered the samples of the step in which it was ended. */
+function enoughAt(seconds: readonly Second[], { steps }: Switch): number {
+    const since = (steps.at(-1)?.shiftedAt ?? NaN) / 1000;
+    let sum = 0;
+    for (const { at, answered } of seconds) {
+        if (at < since) continue;
+        sum += answered[idle];
+        if (sum >= SAMPLES) return at + 1;
+    }
+    return NaN;
+}
+
+/** End of the last second in which a colour has answered. */
+function lastOf(seconds: readonly Second[], colour: Colour): number {
+    return (seconds.findLast(({ answered }) => answered[colour] > 0)?.at ?? NaN) + 1;
+}
+
+async function stopClients(): Promise<readonly Second[]> {
+    const seconds = (await clients?.stop()) ?? [];
+    clients = undefined;
+    return seconds;
+}

@@ -1,0 +1,185 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { PatchStrategy, type V1Pod, type V1Service } from "@kubernetes/client-node";
+import { GATEWAY_NAME, NAMESPACES, PATHS, PORTS, type Colour } from "@property-search/contract";
+import { gatewayUrl } from "@property-search/deploy";
+import { setTimeout as delay } from "node:timers/promises";
+import { totalsOf, type Totals } from "../support/clients/clients.ts";
+import { bothColoursReady, eventually, openCluster, podsOf } from "../support/cluster.ts";
+import { writeEvidence } from "../support/evidence.ts";
+import { killAtOnce } from "../support/host.ts";
+import { isReady } from "../support/killer.ts";
+import { idleColour, keepTraffic, setWeights, startUsual } from "../support/switching.ts";
+
+/*
+ * What costs requests, by the same clients and the same counting that see none fail in a switch: were these
+ * to fail none either, the others would prove nothing.
+ */
+
+const MINUTE = 60_000;
+/** A label by which the selector of a Service tells two pods apart, and the object names of this control. */
+const FLIPPED = "test-flip";
+const MARK = "x-test-flip";
+
+const cluster = openCluster();
+const evidence: Record<string, Totals> = {};
+let colour: Colour;
+let namespace: string;
+let putBack: () => Promise<void>;
+
+beforeAll(async () => {
+    await bothColoursReady(cluster);
+    putBack = await keepTraffic(cluster);
+    colour = await idleColour(cluster);
+    namespace = NAMESPACES[colour];
+}, 3 * MINUTE);
+
+afterEach(() => bothColoursReady(cluster), 3 * MINUTE);
+
+afterAll(async () => {
+    await putBack();
+    writeEvidence("switching-controls", evidence);
+}, MINUTE);
+
+describe("a selector that is flipped from one pod to another, the first one killed at once", () => {
+    const service = (pod: string): V1Service => ({
+        apiVersion: "v1",
+        kind: "Service",
+        metadata: { name: FLIPPED, namespace },
+        spec: {
+            selector: { [FLIPPED]: pod },
+            ports: [{ port: PORTS.service, targetPort: "http" }],
+        },
+    });
+    let objects: { readonly kind: string; readonly apiVersion: string }[] = [];
+
+    beforeAll(async () => {
+        const made = [service("one"), grant(), route()];
+        for (const object of made) await cluster.objects.create(object);
+        objects = made as typeof objects;
+    });
+
+    afterAll(async () => {
+        for (const object of objects) await cluster.objects.delete(object);
+    });
+
+    test(
+        "fails some of them",
+        async () => {
+            const [one, two] = await podsOf(cluster, colour);
+            if (!one || !two) throw new Error(`${colour} has fewer than two pods`);
+            await label(one, "one");
+            await label(two, "two");
+            await isServed({ [MARK]: "yes" });
+            const perSecond = { kept: 200, fresh: 100, slow: 2 };
+            const clients = await startUsual(cluster, { headers: { [MARK]: "yes" }, perSecond });
+            await delay(5_000);
+            await cluster.objects.patch(
+                service("two"),
+                undefined,
+                undefined,
+                undefined,
+                undefined,
+                PatchStrategy.MergePatch,
+            );
+            killAtOnce(one);
+            await delay(10_000);
+            const totals = totalsOf(await clients.stop());
+            evidence.selectorFlip = totals;
+            expect(totals.failed).toBeGreaterThan(0);
+            expect(totals.answered[colour]).toBeGreaterThan(1000);
+        },
+        3 * MINUTE,
+    );
+});
+
+describe("a colour that has half of the traffic, all of its pods killed at once", () => {
+    test(
+        "fails some of them, though the gateway sends them again",
+        async () => {
+            await setWeights(cluster, { blue: 50, green: 50 });
+            const clients = await startUsual(cluster);
+            await delay(10_000);
+            for (const pod of (await podsOf(cluster, colour)).filter(isReady)) killAtOnce(pod);
+            await delay(30_000);
+            const totals = totalsOf(await clients.stop());
+            evidence.colourKilled = totals;
+            expect(totals.failed).toBeGreaterThan(0);
+        },
+        3 * MINUTE,
+    );
+});
+
+/** The gateway may use one Service of this namespace that it may not use otherwise. */
+function grant() {
+    return {
+        apiVersion: "gateway.networking.k8s.io/v1beta1",
+        kind: "ReferenceGrant",
+        metadata: { name: FLIPPED, namespace },
+        spec: {
+            from: [
+                {
+                    group: "gateway.networking.k8s.io",
+                    kind: "HTTPRoute",
+                    namespace: NAMESPACES.edge,
+                },
+            ],
+            to: [{ group: "", kind: "Service", name: FLIPPED }],
+        },
+    };
+}
+
+/** As a plain route has it: nothing is sent again. */
+function route() {
+    return {
+        apiVersion: "gateway.networking.k8s.io/v1",
+        kind: "HTTPRoute",
+        metadata: { name: FLIPPED, namespace: NAMESPACES.edge },
+        spec: {
+            parentRefs: [{ name: GATEWAY_NAME, sectionName: "http" }],
+            rules: [
+                {
+                    matches: [
+                        {
+                            path: { type: "Exact", value: PATHS.embed },
+                            headers: [{ name: MARK, value: "yes" }],
+                        },
+                    ],
+                    filters: [
+                        {
+                            type: "ResponseHeaderModifier",
+                            responseHeaderModifier: { set: [{ name: MARK, value: "yes" }] },
+                        },
+                    ],
+                    backendRefs: [{ name: FLIPPED, namespace, port: PORTS.service, weight: 1 }],
+                },
+            ],
+        },
+    };
+}
+
+async function label({ metadata }: V1Pod, value: string): Promise<void> {
+    const pod = {
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { name: metadata?.name ?? "", namespace, labels: { [FLIPPED]: value } },
+    };
+    await cluster.objects.patch(
+        pod,
+        undefined,
+        undefined,
+        undefined,
+        undefined,
+        PatchStrategy.MergePatch,
+    );
+}
+
+async function isServed(headers: Readonly<Record<string, string>>): Promise<void> {
+    const url = (await gatewayUrl(cluster)) + PATHS.embed;
+    await eventually("the route of this test is served", async () => {
+        const body = JSON.stringify({ text: "two rooms near the station" });
+        const sent = { ...headers, "content-type": "application/json" };
+        const response = await fetch(url, { method: "POST", headers: sent, body });
+        await response.arrayBuffer();
+        return response.ok && response.headers.has(MARK);
+    });
+}

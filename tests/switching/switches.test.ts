@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { otherColour, type Colour } from "@property-search/contract";
+import { sharesWithin } from "@property-search/deploy";
+import { candidateWeights, type Switch } from "../../release/src/state.ts";
+import { totalsOf, type Clients } from "../support/clients/clients.ts";
+import { bothColoursReady, openCluster } from "../support/cluster.ts";
+import { drive, switchOf } from "../support/driver.ts";
+import { writeEvidence } from "../support/evidence.ts";
+import { startKilling, type Killer } from "../support/killer.ts";
+import { activeColour, keepTraffic, startUsual } from "../support/switching.ts";
+
+/*
+ * Ten switches there and back while Redis and pods are killed at random, and drivers too. `SWITCHES` and
+ * `REQUESTS` make it shorter.
+ */
+
+const SWITCHES = Number(process.env.SWITCHES ?? 20);
+const REQUESTS = Number(process.env.REQUESTS ?? 1_000_000);
+const PER_SECOND = 1000;
+/** Of a candidate whose pods are killed, the judge may rightly think that they die. */
+const MOST_TRIES = 2 * SWITCHES;
+const MINUTE = 60_000;
+/** Weights need not be seen in the answers of seconds in which a pod is dead and its requests go elsewhere. */
+const AFTER_KILL_SECONDS = 6;
+
+const PLAN = [
+    ...["--hold", "15", "--samples", "400", "--bake", "15", "--restarts", "20"],
+    ...["--step-deadline", "240", "--phase-deadline", "240"],
+];
+/** A driver is killed as it enters one of these, and another one goes on. */
+const KILLED_AT = ["raise", "smoke", "shift", "accept", "measure", "observe", "bake", "finalize"];
+
+interface Made {
+    readonly id: string;
+    readonly to: Colour;
+    readonly end: Switch["phase"];
+    readonly why: string | undefined;
+    readonly seconds: number;
+    readonly driverKilledAt: string | undefined;
+    readonly steps: readonly StepSeen[];
+}
+
+interface StepSeen {
+    readonly weight: number;
+    readonly seconds: number;
+    /** By the driver's own 2,000 requests. */
+    readonly shares: string;
+    /** By the clients' answers while the step was watched, without seconds after a kill. */
+    readonly ofClients: string;
+    readonly holds: boolean;
+}
+
+const cluster = openCluster();
+const made: Made[] = [];
+let clients: Clients;
+let killer: Killer;
+let putBack: () => Promise<void>;
+
+beforeAll(async () => {
+    await bothColoursReady(cluster);
+    putBack = await keepTraffic(cluster);
+}, 5 * MINUTE);
+
+afterAll(async () => {
+    await putBack();
+}, MINUTE);
+
+describe("while pods and Redis die at once, at random, under a thousand requests a second", () => {
+    test(
+        "the traffic goes there and back again, and again",
+        async () => {
+            clients = await startUsual(cluster, { maxSeconds: 7200, maxRequests: 8_000_000 });
+            killer = startKilling(cluster, 30);
+            try {
+                for (let tries = 0; tries < MOST_TRIES && promoted() < SWITCHES; tries += 1) {
+                    const to = otherColour(await activeColour(cluster));
+                    const one = await switchTo(to, KILLED_AT[made.length - 1]);
+                    made.push(one);
+                    console.info(JSON.stringify(one));
+                }
+            } finally {
+                await killer.stop();
+                await clients.stop();
+                writeEvidence("switching", evidence());
+            }
+            expect(promoted()).toBe(SWITCHES);
+        },
+        120 * MINUTE,
+    );
+
+    test("no request fails", () => {
+        const { answered, failures, slow } = totalsOf(clients.seconds());
+        expect(failures).toEqual({});
+        expect(answered.blue + answered.green).toBeGreaterThanOrEqual(REQUESTS);
+        expect(slow).toBeGreaterThan(0);
+    });
+
+    test("of a thousand a second", () => {
+        const { answered, seconds } = totalsOf(clients.seconds());
+        expect((answered.blue + answered.green) / seconds).toBeGreaterThanOrEqual(PER_SECOND);
+    });
+
+    test("and at each step the shares are those of the weights", () => {
+        const steps = made.flatMap((one) => (one.end === "promoted" ? one.steps : []));
+        expect(steps.length).toBeGreaterThanOrEqual(SWITCHES * 3);
+        expect(steps.filter(({ holds }) => !holds)).toEqual([]);
+    });
+});
+
+function promoted(): number {
+    return made.filter(({ end }) => end === "promoted").length;
+}
+
+/** One switch, by one driver, or by two when the first is killed. */
+async function switchTo(to: Colour, killedAt: string | undefined): Promise<Made> {
+    const driver = drive("start", "--to", to, "--reason", "switching test", ...PLAN);
+    if (killedAt !== undefined && (await driver.said(new RegExp(`  ${killedAt} `)))) driver.kill();
+    let ended = await driver.ended;
+    if (ended.exitCode === null) {
+        ended = await drive("start", "--to", to, ...PLAN).ended;
+        expect(ended.output).toContain("going on with switch");
+    }
+    // 2 is a way back, which may be right while pods are killed; anything else is a fault of the driver.
+    if (ended.exitCode !== 0 && ended.exitCode !== 2) throw new Error(ended.output);
+    const state = await switchOf(cluster);
+    return {
+        id: state.id,
+        to,
+        end: state.phase,
+        why: state.aborted?.reason,
+        seconds: (state.phaseSince - state.startedAt) / 1000,
+        driverKilledAt: killedAt,
+        steps: stepsOf(state),
+    };
+}
+
+function stepsOf(state: Switch): StepSeen[] {
+    return state.steps.map((step) => {
+        const { weight, shares = "none", shiftedAt } = step;
+        const from = shiftedAt / 1000;
+        const to =
+            (state.log.find(({ at, phase }) => at > shiftedAt && isNext(phase))?.at ?? 0) / 1000;
+        const dead = killer.kills().map(({ at }) => at);
+        const quiet = clients
+            .seconds()
+            .filter(
+                ({ at }) => !dead.some((kill) => at >= kill - 1 && at < kill + AFTER_KILL_SECONDS),
+            );
+        const { answered } = totalsOf(quiet, from + 1, to);
+        const { holds, text } = sharesWithin(answered, candidateWeights(state.to, weight));
+        return { weight, seconds: to - from, shares, ofClients: text, holds };
+    });
+}
+
+/** What ends the watch of a step. */
+function isNext(phase: Switch["phase"]): boolean {
+    return phase === "raise" || phase === "finalize" || phase === "abort";
+}
+
+function evidence(): object {
+    const totals = totalsOf(clients.seconds());
+    const { answered, seconds } = totals;
+    const kills = killer.kills();
+    return {
+        switches: promoted(),
+        rolledBack: made.filter(({ end }) => end !== "promoted").length,
+        answered: answered.blue + answered.green,
+        failed: totals.failed,
+        failures: totals.failures,
+        perSecond: (answered.blue + answered.green) / seconds,
+        slow: totals.slow,
+        late: totals.late,
+        worstMilliseconds: totals.worstMilliseconds,
+        seconds,
+        driversKilled: made.filter(({ driverKilledAt }) => driverKilledAt !== undefined).length,
+        kills: { blue: count("blue"), green: count("green"), redis: count("redis") },
+        slowestReplacement: Math.max(0, ...kills.map(({ backAfter }) => backAfter)),
+        steps: made.flatMap((one) => one.steps).length,
+        plan: PLAN.join(" "),
+        made,
+    };
+
+    function count(what: string): number {
+        return kills.filter((kill) => kill.what === what).length;
+    }
+}

@@ -90,8 +90,8 @@ async function openPorts(
         trials: clusterTrials(cluster, clock),
         settle: async (state) => {
             const weights = wantedWeights(state);
-            if (!weights || stack === undefined || traffic.kind === "pulumi") return;
-            // The stack's own words of its weights; with Pulumi each step has written them already.
+            if (!weights || stack === undefined) return;
+            // Where Pulumi updates from a copy of the file, its steps have written into that one.
             await setStackConfig(stack, { "traffic.weights": weights });
             report(
                 `Pulumi.${stack}.yaml now says blue ${weights.blue}, green ${weights.green}: commit it`,

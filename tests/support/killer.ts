@@ -34,10 +34,10 @@ export function startKilling(cluster: TestCluster, pauseSeconds: number): Killer
     const work = killAll();
 
     async function killAll(): Promise<void> {
-        while (!ended.signal.aborted) {
+        for (;;) {
             const pause = pauseSeconds * (0.5 + Math.random()) * 1000;
-            await delay(pause, undefined, { signal: ended.signal }).catch(() => undefined);
-            if (ended.signal.aborted) return;
+            const isOver = await delay(pause, false, { signal: ended.signal }).catch(() => true);
+            if (isOver) return;
             const what = VICTIMS[Math.floor(Math.random() * VICTIMS.length)] ?? "redis";
             kills.push(await killOne(cluster, what));
         }

@@ -70,6 +70,7 @@ const ATTEMPTS = 5;
 export function openTrials(options: TrialsOptions): Trials {
     const { store, writer: own, lifeMilliseconds, evict, log } = options;
     const known = new Map<string, Trial>();
+    /** Of Redis when it held all that is known here; null: it may not. */
     let version: string | null = null;
     let readAt = -Infinity;
     let timer: NodeJS.Timeout | undefined;
@@ -128,6 +129,8 @@ export function openTrials(options: TrialsOptions): Trials {
     }
 
     function takeAll(stored: ReadonlyMap<string, Stored>): void {
+        // Redis may be set back to the very version that was read before this one.
+        version = null;
         for (const { trial } of stored.values()) {
             if (trial) take(trial);
         }

@@ -33,7 +33,7 @@ export default defineConfig(
     },
     // Plain JavaScript is configuration only and has no types to check.
     {
-        files: ["**/*.js"],
+        files: ["**/*.js", "**/*.mjs"],
         extends: [typescript.configs.disableTypeChecked],
         languageOptions: { globals: { process: "readonly" } },
         rules: {

@@ -18,25 +18,27 @@ const TIMEOUT_MILLISECONDS = 10_000;
 
 /** Asked of a pod's admin port; the pods of both colours follow within seconds. */
 export function clusterTrials(cluster: Cluster, clock: Clock): Trials {
-    async function order(
-        candidate: Colour,
-        { release, actor }: TrialWish,
-        path: (writer: string) => string,
-    ): Promise<boolean> {
-        const writer = await at(cluster, candidate, writerOf);
-        // One build in both colours has nothing to hide from itself.
-        if (writer === (await at(cluster, otherColour(candidate), writerOf))) return false;
-        const body = { release, actor, reason: `release to ${candidate}` };
-        await at(cluster, candidate, (target) => call(target, "PUT", path(writer), body));
-        return true;
+    async function order(colour: Colour, path: string, { release, actor }: TrialWish) {
+        const body = { release, actor, reason: `switch ${release}` };
+        return at(cluster, colour, (target) => call(target, "PUT", path, body));
     }
     return {
         begin: async (candidate, wish) => {
-            const isBegun = await order(candidate, wish, ADMIN_PATHS.trial);
-            if (isBegun) await clock.sleep(TRIALS_FOLLOW_MILLISECONDS);
+            const active = otherColour(candidate);
+            const [theirs, ours] = [
+                await at(cluster, candidate, writerOf),
+                await at(cluster, active, writerOf),
+            ];
+            // One build in both colours has nothing to hide from itself.
+            if (theirs === ours) return;
+            // Who serves is trusted: on the way back its own trial must not empty its cache.
+            await order(active, ADMIN_PATHS.promotion(ours), wish);
+            const begun = await order(candidate, ADMIN_PATHS.trial(theirs), wish);
+            if (begun === "done") await clock.sleep(TRIALS_FOLLOW_MILLISECONDS);
         },
         promote: async (candidate, wish) => {
-            await order(candidate, wish, ADMIN_PATHS.promotion);
+            const writer = await at(cluster, candidate, writerOf);
+            await order(candidate, ADMIN_PATHS.promotion(writer), wish);
         },
     };
 }
@@ -55,24 +57,36 @@ async function at<T>(
 }
 
 async function writerOf(target: AdminTarget): Promise<string> {
-    const { own } = (await call(target, "GET", ADMIN_PATHS.writers)) as Writers;
+    const { own } = (await (await ask(target, "GET", ADMIN_PATHS.writers)).json()) as Writers;
     return own.writer;
 }
 
+/** `needless`: pods without a Redis share nothing, and a build on another release's trial stays there. */
 async function call(
+    target: AdminTarget,
+    method: "PUT",
+    path: string,
+    body: object,
+): Promise<"done" | "needless"> {
+    const response = await ask(target, method, path, body);
+    if (response.ok) return "done";
+    const text = await response.text();
+    if (response.status === 409) return "needless";
+    throw new ReleaseError(
+        `the admin port answered ${response.status} to ${method} ${path}: ${text.slice(0, 300)}`,
+    );
+}
+
+function ask(
     { url, token }: AdminTarget,
     method: "GET" | "PUT",
     path: string,
     body?: object,
-): Promise<unknown> {
-    const response = await fetch(`${url}${ADMIN_PREFIX}${path}`, {
+): Promise<Response> {
+    return fetch(`${url}${ADMIN_PREFIX}${path}`, {
         method,
         headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
         ...(body && { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
     });
-    if (response.ok) return response.json();
-    throw new ReleaseError(
-        `the admin port answered ${response.status} to ${method} ${path}: ${(await response.text()).slice(0, 300)}`,
-    );
 }

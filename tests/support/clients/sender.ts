@@ -21,8 +21,10 @@ const AT_FIRST = 4;
 const headersSent = { "content-type": "application/json", ...sending.headers };
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
-interface Counts extends Omit<Writable<Second>, "failures"> {
-    failures: Record<string, number>;
+interface Counts extends Omit<Writable<Second>, "answered" | "late" | "failures"> {
+    readonly answered: Writable<Second["answered"]>;
+    readonly late: Writable<Second["late"]>;
+    readonly failures: Record<string, number>;
 }
 
 const run = randomUUID();

@@ -50,8 +50,8 @@ const ADAPTERS: Readonly<Record<RetrySettings["filter"], (settings: RetrySetting
 };
 
 /**
- * Traefik sends a request again by itself only if none of it was sent. What broke later it tells by the
- * status that it would answer with.
+ * Traefik sends a request again by itself if none of it was sent, also where an idle connection broke, for
+ * which it has a 500. What broke later it knows only by the status that it would answer with.
  */
 function traefik({ attempts, intervalMilliseconds, seconds, bodyBytes }: RetrySettings): Retries {
     const [group, kind] = ["traefik.io", "Middleware"];

@@ -14,7 +14,7 @@ export function ownedBy<T extends KubernetesObject>(object: T, manager: string):
     const entry = (object.metadata?.managedFields ?? []).find((one) => isApply(one, manager));
     if (entry?.fieldsV1 === undefined) throw new Error(`${manager} has applied none of it`);
     const { name = "", namespace = "" } = object.metadata ?? {};
-    const fields = pick(object as Values, entry.fieldsV1 as Fields) as Values;
+    const fields = pick(object, entry.fieldsV1 as Fields) as Values;
     const metadata = { ...(fields.metadata as object | undefined), name, namespace };
     const { apiVersion = "apps/v1", kind = "Deployment" } = object;
     return { ...fields, apiVersion, kind, metadata } as unknown as T;

@@ -2,6 +2,7 @@ import { COLOURS, otherColour, type Colour, type PerColour } from "@property-sea
 import {
     deploy,
     readConfig,
+    routeWeights,
     setStackConfig,
     trackedFile,
     verify,
@@ -11,7 +12,7 @@ import { clusterCapacity, type Pods } from "../capacity/capacity.ts";
 import { ReleaseError } from "../error.ts";
 import type { Plan } from "../plan.ts";
 import { isOver, type Switch } from "../state.ts";
-import { readRoute, weightsOf } from "../traffic/route.ts";
+import { readRoute } from "../traffic/route.ts";
 import type { Context } from "./context.ts";
 import { start } from "./start.ts";
 
@@ -87,7 +88,7 @@ async function running({ api }: Context): Promise<Running | undefined> {
     if (!route) return undefined;
     const capacity = clusterCapacity(api);
     const [blue, green] = await Promise.all([capacity.pods("blue"), capacity.pods("green")]);
-    const weights = weightsOf(route);
+    const weights = routeWeights(route);
     return { pods: { blue, green }, idle: weights.green > weights.blue ? "blue" : "green" };
 }
 

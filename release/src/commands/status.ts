@@ -1,11 +1,12 @@
 import { perColour } from "@property-search/contract";
+import { routeWeights } from "@property-search/deploy";
 import { clusterCapacity } from "../capacity/capacity.ts";
 import { deadlineOf } from "../machine/deadline.ts";
 import { waitsFor } from "../machine/waiting.ts";
 import { statusText, type Status } from "../report/text.ts";
 import { isOver } from "../state.ts";
 import { holderOf } from "../store/lease.ts";
-import { readRoute, weightsOf } from "../traffic/route.ts";
+import { readRoute } from "../traffic/route.ts";
 import type { Context } from "./context.ts";
 
 export interface StatusOptions {
@@ -28,7 +29,7 @@ export async function readStatus({ api, store, isGone }: Context): Promise<Statu
     const isUnderWay = state !== undefined && !isOver(state);
     const isAtWork = isUnderWay && holder !== undefined && !isGone(holder);
     return {
-        weights: weightsOf(route),
+        weights: routeWeights(route),
         pods: perColour((colour) => pods[colour]),
         switch: state,
         isUnderWay,

@@ -1,12 +1,13 @@
+import { routeWeights } from "@property-search/deploy";
 import type { Api } from "../api.ts";
-import { readRoute, weightsOf, writeRoute } from "./route.ts";
+import { readRoute, writeRoute } from "./route.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** The route itself, written in one request. */
 export function directTraffic(api: Api): Traffic {
     return {
         kind: "direct",
-        read: async () => weightsOf(await readRoute(api)),
+        read: async () => routeWeights(await readRoute(api)),
         set: async (weights, { fence, id }) => {
             await writeRoute(api, { weights, marks: { id }, fence });
         },

@@ -1,26 +1,14 @@
 import {
-    checkWeights,
-    COLOURS,
     NAMESPACES,
-    perColour,
     RELEASE,
     RELEASE_ANNOTATIONS,
     ROUTE_NAME,
-    SERVICE_NAMES,
     type Weights,
 } from "@property-search/contract";
+import { routeWeights, withWeights, type Route as RouteWeights } from "@property-search/deploy";
 import { Conflict, type Api, type Live } from "../api.ts";
 import { ReleaseError, Superseded } from "../error.ts";
 import { ownersOf } from "../ownership.ts";
-
-interface BackendRef {
-    readonly name: string;
-    readonly weight?: number;
-}
-
-interface Rule {
-    readonly backendRefs?: readonly BackendRef[];
-}
 
 interface Condition {
     readonly type: string;
@@ -30,7 +18,7 @@ interface Condition {
 }
 
 export interface Route extends Live {
-    spec?: { readonly rules?: readonly Rule[] };
+    spec?: NonNullable<RouteWeights["spec"]>;
     status?: { readonly parents?: readonly { readonly conditions?: readonly Condition[] }[] };
 }
 
@@ -53,17 +41,6 @@ export async function readRoute(api: Api): Promise<Route> {
     const route = await api.read<Route>(REFERENCE);
     if (!route) throw new ReleaseError(`there is no ${NAME}: deploy the stack first`);
     return route;
-}
-
-/** @throws ReleaseError when the rule of both colours is missing, or its weights break the weight rule */
-export function weightsOf(route: Route): Weights {
-    const refs = route.spec?.rules?.find(isDivided)?.backendRefs;
-    if (!refs) throw new ReleaseError(`${NAME} has no rule with both colours`);
-    const check = checkWeights(
-        perColour((colour) => refs.find(({ name }) => name === SERVICE_NAMES[colour])?.weight),
-    );
-    if ("weights" in check) return check.weights;
-    throw new ReleaseError(`the weight of ${NAME} ${check.findings.join("; ")}`);
 }
 
 /**
@@ -141,14 +118,14 @@ export async function writeRoute(api: Api, { weights, marks, fence }: RouteWrite
 
 /** Rules are one field to the API server: who sets a weight sets all of them. */
 function ruled(route: Route, weights: RouteWrite["weights"]): Pick<Route, "spec"> {
-    const rules = route.spec?.rules ?? [];
     if (weights === "left") return {};
     if (weights === "kept") {
         const isHeld = ownersOf(route, RULES).includes(RELEASE.fieldManager);
-        return isHeld ? { spec: { rules } } : {};
+        return isHeld ? { spec: { rules: route.spec?.rules ?? [] } } : {};
     }
-    if (!rules.some(isDivided)) throw new ReleaseError(`${NAME} has no rule with both colours`);
-    return { spec: { rules: rules.map((rule) => weighted(rule, weights)) } };
+    // A route without the rule that they are for is refused here.
+    routeWeights(route);
+    return { spec: { rules: withWeights(route, weights).spec?.rules ?? [] } };
 }
 
 /** Marks of earlier writes; who applies without them deletes them. */
@@ -166,18 +143,4 @@ function annotations(marks: Marks): Record<string, string> {
             value,
         ]),
     );
-}
-
-/** The one rule that divides the traffic; the others are for requests that ask for a colour. */
-function isDivided({ backendRefs }: Rule): boolean {
-    return backendRefs?.length === COLOURS.length;
-}
-
-function weighted(rule: Rule, weights: Weights): Rule {
-    if (!isDivided(rule)) return rule;
-    const backendRefs = rule.backendRefs?.map((ref) => {
-        const colour = COLOURS.find((one) => SERVICE_NAMES[one] === ref.name);
-        return colour === undefined ? ref : { ...ref, weight: weights[colour] };
-    });
-    return { ...rule, ...(backendRefs && { backendRefs }) };
 }

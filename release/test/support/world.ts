@@ -9,6 +9,7 @@ import {
     type Colour,
     type Weights,
 } from "@property-search/contract";
+import { routeWeights } from "@property-search/deploy";
 import type { Live } from "../../src/api.ts";
 import { clusterCapacity } from "../../src/capacity/capacity.ts";
 import type { Context } from "../../src/commands/context.ts";
@@ -17,7 +18,7 @@ import { routeStatus } from "../../src/traffic/status.ts";
 import { clusterStore } from "../../src/store/record.ts";
 import { directTraffic } from "../../src/traffic/direct.ts";
 import { heldTraffic } from "../../src/traffic/held.ts";
-import { weightsOf, type Route } from "../../src/traffic/route.ts";
+import type { Route } from "../../src/traffic/route.ts";
 import type { Traffic } from "../../src/traffic/traffic.ts";
 import { ApiServer, caller, type Caller, type CallerOptions } from "./apiServer.ts";
 import { VirtualClock } from "./virtualClock.ts";
@@ -92,7 +93,7 @@ export class World {
 
     /** Weights as the route has them. */
     weights(): Weights {
-        return weightsOf(this.route());
+        return routeWeights(this.route());
     }
 
     route(): Route {
@@ -197,7 +198,7 @@ export class World {
     }
 
     #routeWritten(before: Live | undefined, after: Route): void {
-        const weights = weightsOf(after);
+        const weights = routeWeights(after);
         const fence = Number(after.metadata.annotations?.[RELEASE_ANNOTATIONS.fence] ?? 0);
         if (fence < this.#fence) this.broken.push(`fence ${fence} after ${this.#fence}`);
         this.#fence = Math.max(fence, this.#fence);
@@ -212,7 +213,7 @@ export class World {
         this.#later(this.behaviour.gatewayLag, () => {
             const now = this.route();
             if (now.metadata.generation !== generation) return;
-            this.#inForce = weightsOf(now);
+            this.#inForce = routeWeights(now);
             this.server.change(ROUTE, acceptedNow);
         });
     }

@@ -4,8 +4,9 @@ import { liveWeights, sharesWithin } from "@property-search/deploy";
 import { candidateWeights, type Switch } from "../../release/src/state.ts";
 import { totalsOf, type Clients } from "../support/clients/clients.ts";
 import { bothColoursReady, openCluster } from "../support/cluster.ts";
-import { deployStack, drive, switchOf } from "../support/driver.ts";
+import { drive, switchOf } from "../support/driver.ts";
 import { faultyCandidate, type FaultyCandidate } from "../support/faults/candidate.ts";
+import { make } from "../support/makeUp.ts";
 import { idleColour, keepTraffic, startUsual } from "../support/switching.ts";
 
 /* A sample of what `make test-switching` takes an hour for. */
@@ -50,8 +51,8 @@ describe("a switch under load", () => {
             const rival = await drive(...start).ended;
             expect(rival).toMatchObject({ exitCode: 1 });
             expect(rival.output).toMatch(/is at work on the release/);
-            const deployed = await deployStack();
-            expect(deployed).toMatchObject({ exitCode: 0 });
+            // By the command that knows what the images of this cluster are called.
+            expect(await make("up")).toMatchObject({ exitCode: 0 });
             second.kill();
             await second.ended;
             expect(await liveWeights(cluster)).toEqual(weights);

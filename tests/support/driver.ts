@@ -18,6 +18,7 @@ export interface Ended {
     readonly seconds: number;
 }
 
+const PROGRAM = path.join(REPOSITORY, "release/src/main.ts");
 const ENVIRONMENT = {
     ...process.env,
     KUBECONFIG: process.env.KUBECONFIG ?? KUBECONFIG,
@@ -37,17 +38,8 @@ export interface Driver {
 
 /** Runs the driver as a user does. */
 export function drive(...args: readonly string[]): Driver {
-    return run("release/src/main.ts", args);
-}
-
-/** Deploys the stack of `make up` once more, as it stands in the checkout. */
-export function deployStack(): Promise<Ended> {
-    return run("deploy/src/main.ts", ["up", "--stack", STACK]).ended;
-}
-
-function run(program: string, args: readonly string[]): Driver {
     const started = performance.now();
-    const child = spawn(process.execPath, [path.join(REPOSITORY, program), ...args], {
+    const child = spawn(process.execPath, [PROGRAM, ...args], {
         cwd: REPOSITORY,
         stdio: ["ignore", "pipe", "pipe"],
         env: ENVIRONMENT,

@@ -32,7 +32,7 @@ interface Seen {
     readonly detectedAfter: number;
     /** Seconds from then until the clients had the last answer of the candidate. */
     readonly backAfter: number;
-    /** Seconds in which the candidate had traffic. */
+    /** Seconds from the candidate's first answer to its last, and what was sent in them to both colours. */
     readonly exposed: number;
     readonly sent: number;
     /** Failed, or late where the fault is to be late. */
@@ -189,7 +189,7 @@ describe("a good candidate", () => {
     );
 });
 
-/** The limits of detection, of the way back and of harm. */
+/** The limits of detection, of the way back, and of harm: no more than the first step's share, and no longer. */
 function heldTo({ detectedAfter, backAfter, harmed, sent }: Seen): void {
     expect(detectedAfter).toBeLessThanOrEqual(60);
     expect(backAfter).toBeLessThanOrEqual(10);
@@ -222,7 +222,7 @@ async function seenOf(state: Switch, fault: Fault, started: number): Promise<See
     const isExposed = !Number.isNaN(first);
     const enough = enoughAt(all, state);
     const ended = enteredAt(state, "abort");
-    const during = totalsOf(all, isExposed ? first : started, isExposed ? ended : Infinity);
+    const during = totalsOf(all, isExposed ? first : started, isExposed ? last : Infinity);
     const { late, failed, failures } = totalsOf(all, started);
     return {
         cause: state.aborted?.cause,

@@ -123,6 +123,7 @@ async function switchTo(to: Colour, killedAt: string | undefined): Promise<Made>
     // 2 is a way back, which may be right while pods are killed; anything else is a fault of the driver.
     if (ended.exitCode !== 0 && ended.exitCode !== 2) throw new Error(ended.output);
     const state = await switchOf(cluster);
+    if (state.aborted?.phase === "preflight") throw new Error(ended.output);
     return {
         id: state.id,
         to,

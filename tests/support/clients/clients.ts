@@ -24,8 +24,12 @@ export interface Totals {
 
 const PROGRAM = path.join(import.meta.dirname, "sender.ts");
 
-/** Starts the clients as a process of their own: what a test does meanwhile delays none of their requests. */
-export function startClients(sending: Sending): Clients {
+/**
+ * Starts the clients as a process of their own: what a test does meanwhile delays none of their requests.
+ *
+ * @returns when each text that they know was answered once, and they begin to arrive at their rate
+ */
+export async function startClients(sending: Sending): Promise<Clients> {
     const child = fork(PROGRAM, [JSON.stringify(sending)], {
         execArgv: ["--disable-warning=ExperimentalWarning"],
         stdio: ["ignore", "inherit", "inherit", "ipc"],
@@ -33,6 +37,7 @@ export function startClients(sending: Sending): Clients {
     const exited = once(child, "exit");
     const seconds: Second[] = [];
     child.on("message", (message) => seconds.push(message as Second));
+    await Promise.race([once(child, "message"), exited]);
     return {
         seconds: () => seconds,
         stop: async () => {

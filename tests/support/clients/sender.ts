@@ -51,6 +51,7 @@ process.on("message", () => (stopped = true));
 process.on("disconnect", () => process.exit(0));
 
 await sendEachOnce();
+tell();
 await sendAll();
 process.disconnect();
 

@@ -61,6 +61,10 @@ for (const owner of ["direct", "pulumi"] as const) {
             /observe was not over after 600 s: no data/,
         ],
         "gets no pod ready": [{ podLag: Infinity }, /raise was not over after 300 s: green has 2/],
+        "has a build that gets no pod ready": [
+            { updated: 0 },
+            /raise was not over after 300 s: green has pods that do not run green-version yet/,
+        ],
         "answers wrongly by header": [{ smoke: ["status 500"] }, /status 500/],
         "answers other vectors": [{ differs: true }, /other vectors/],
         "is not taken over by the gateway": [

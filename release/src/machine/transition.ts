@@ -146,8 +146,15 @@ async function raise(state: Switch, ports: Ports, { fence }: Change): Promise<Sw
     await capacity.raise(state.from, active.ready, fence);
     await capacity.raise(state.to, floor, fence);
     const candidate = await capacity.pods(state.to);
-    if (candidate.ready < floor || !candidate.rolledOut) {
+    if (candidate.ready < floor) {
         return troubled(state, `${state.to} has ${candidate.ready} ready pods of ${floor}`);
+    }
+    // Ready are then pods of the build before it, which stay until this one's are.
+    if (!candidate.rolledOut) {
+        return troubled(
+            state,
+            `${state.to} has pods that do not run ${state.versions[state.to]} yet`,
+        );
     }
     if (state.step === 0 && state.kind === "release") await trials.begin(state.to, wish(state));
     const words = `${state.to} has ${candidate.ready} ready pods, ${floor} are needed`;

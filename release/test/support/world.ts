@@ -40,6 +40,8 @@ export interface Behaviour {
     readonly gatewayLag: number;
     /** Seconds until a pod that is asked for is ready; Infinity: it never is. */
     readonly podLag: number;
+    /** Pods of the candidate's newest build that are ready; default: all of its pods. */
+    readonly updated?: number;
     /** What the judge says at its nth look of a step, and the last one from then on. */
     readonly looks: (weight: number) => readonly Look["verdict"][];
     readonly smoke: readonly string[];
@@ -77,7 +79,7 @@ export class World {
 
     constructor(behaviour: Partial<Behaviour> = {}) {
         this.behaviour = { ...WELL, ...behaviour };
-        const { start, ready } = this.behaviour;
+        const { start, ready, updated } = this.behaviour;
         this.config = all(start);
         this.#inForce = all(start);
         this.trusted.add(start);
@@ -86,7 +88,8 @@ export class World {
         for (const colour of COLOURS) {
             const pods = colour === start ? ready : 2;
             this.server.apply(scaledObject(colour), OWNER, false);
-            this.server.create(deployment(colour, pods));
+            const ofBuild = colour === start ? pods : (updated ?? pods);
+            this.server.create(deployment(colour, pods, ofBuild));
         }
         this.server.onWrite = (before, after) => this.#written(before, after);
     }
@@ -272,12 +275,13 @@ function scaledObject(colour: Colour): Live {
     return { apiVersion, kind, metadata: { namespace, name }, spec } as Live;
 }
 
-function deployment(colour: Colour, pods: number): Live {
+function deployment(colour: Colour, pods: number, updated: number): Live {
     const { apiVersion, kind, namespace, name } = reference("Deployment", colour);
     const labels = { "app.kubernetes.io/version": `${colour}-version` };
     const spec = { replicas: pods, template: { metadata: { labels } } };
     const object = { apiVersion, kind, metadata: { namespace, name, generation: 1 }, spec };
-    return { ...object, status: podStatus(pods, object) } as unknown as Live;
+    const status = { ...podStatus(pods, object), updatedReplicas: updated };
+    return { ...object, status } as unknown as Live;
 }
 
 function podStatus(pods: number, { metadata }: { metadata: { generation?: number } }) {

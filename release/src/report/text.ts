@@ -53,12 +53,12 @@ export function progressLine({ log }: Switch): string {
 /** The switches that were, one line each, the newest first. */
 export function historyText(states: readonly Switch[]): string {
     if (states.length === 0) return "No switch was made yet.";
-    const head = `${"begun".padEnd(20)}${"switch".padEnd(16)}${"took".padEnd(9)}${"end".padEnd(13)}by`;
+    const head = `${"begun".padEnd(20)}${"switch".padEnd(16)}${"took".padEnd(12)}${"end".padEnd(13)}by`;
     const rows = states.flatMap((state) => {
         const took = duration(state.phaseSince - state.startedAt);
         const way = `${state.from} → ${state.to}`;
         const row =
-            `${stamp(state.startedAt).padEnd(20)}${way.padEnd(16)}${took.padEnd(9)}` +
+            `${stamp(state.startedAt).padEnd(20)}${way.padEnd(16)}${took.padEnd(12)}` +
             `${state.phase.padEnd(13)}${state.actor}`;
         const why = state.aborted?.reason ?? state.reason;
         return why === "" ? wrapped(row) : [...wrapped(row), ...wrapped(why, "    ")];

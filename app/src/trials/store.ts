@@ -21,6 +21,8 @@ export interface TrialStore {
         before: Stored | undefined,
         after: Trial | undefined,
     ) => Promise<boolean>;
+    /** Tells each time that the store can be reached, for the first time or again. */
+    readonly onReachable: (told: () => void) => void;
 }
 
 /** A record as it stands there; undefined: it is none. */
@@ -60,6 +62,7 @@ export function redisTrials(client: Redis | Cluster): TrialStore {
             const args = [writer, before?.text ?? "", text, randomUUID()];
             return (await client.eval(SWAP, 1, KEY, ...args)) === 1;
         },
+        onReachable: (told) => void client.on("ready", told),
     };
 }
 
@@ -68,6 +71,7 @@ export const noTrials: TrialStore = {
     version: () => Promise.resolve(null),
     all: () => Promise.resolve(new Map()),
     swap: () => Promise.resolve(true),
+    onReachable: () => undefined,
 };
 
 /** Fields may be added, but not change: builds that do not know them read it, too. */

@@ -74,6 +74,7 @@ export function openTrials(options: TrialsOptions): Trials {
     let version: string | null = null;
     let readAt = -Infinity;
     let timer: NodeJS.Timeout | undefined;
+    let polled = Promise.resolve();
 
     const doubt = ({ writer = own, createdAt }: Made): "trial" | "failed" | undefined => {
         const trial = known.get(writer);
@@ -93,7 +94,10 @@ export function openTrials(options: TrialsOptions): Trials {
         return reason === "failed" || (reason === "trial" && !isOwn(made));
     }
 
-    async function poll(): Promise<void> {
+    /** One at a time: each goes by what the one before has found. */
+    const poll = (): Promise<void> => (polled = polled.then(pollOnce));
+
+    async function pollOnce(): Promise<void> {
         const asked = performance.now();
         try {
             const there = await store.version();
@@ -208,6 +212,8 @@ export function openTrials(options: TrialsOptions): Trials {
                 await poll();
             }
             timer = setInterval(() => void poll(), POLL_MILLISECONDS).unref();
+            // A Redis that comes back may have lost the marks, and the candidate writes to it at once.
+            store.onReachable(() => void poll());
         },
         stop: () => clearInterval(timer),
     };

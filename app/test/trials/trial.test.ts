@@ -111,6 +111,7 @@ function memoryStore() {
             version = String((changes += 1));
             return Promise.resolve(true);
         },
+        onReachable: () => undefined,
     };
     return {
         store,

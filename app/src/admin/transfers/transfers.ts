@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { finished, Readable } from "node:stream";
 
 import type { EntryStore } from "../../cache/entryStore.ts";
+import { patiently } from "../../cache/patiently.ts";
 import { HttpError } from "../../http/error.ts";
 import type { Log } from "../../log.ts";
 import type { Trials } from "../../trials/trials.ts";
@@ -61,15 +62,26 @@ export function transfers(parts: TransfersParts): Transfers {
                 "This pod has no Redis: there is nothing to export, and nowhere to import to";
             throw new HttpError(409, message, { code: "no_redis" });
         }
-        if (!parts.trials.current()) {
-            throw redisAway("Who is on trial could not be read", log);
-        }
         if (kept[0]?.transfer.state === "running") {
             const { kind } = kept[0].transfer;
             const message = `An ${kind} runs on this pod: wait for its end (GET /admin/v1/transfers)`;
             throw new HttpError(409, message, { code: "transfer_running" });
         }
         return parts.store;
+    }
+
+    /** Read each second, and first when Redis is reached: a transfer waits for that as for Redis itself. */
+    async function trialsKnown(): Promise<void> {
+        if (!parts.store) return;
+        try {
+            await patiently(() =>
+                parts.trials.current()
+                    ? Promise.resolve()
+                    : Promise.reject(new Error("Who is on trial could not be read")),
+            );
+        } catch (error) {
+            throw redisAway(error, log);
+        }
     }
 
     function begin(
@@ -99,6 +111,7 @@ export function transfers(parts: TransfersParts): Transfers {
 
     return {
         export: async (tenant) => {
+            await trialsKnown();
             const store = storeIfFree();
             const progress: ExportProgress = { scanned: 0, keys: 0, entries: 0 };
             const record = begin({ kind: "export", tenant, progress });
@@ -119,6 +132,7 @@ export function transfers(parts: TransfersParts): Transfers {
             return stream;
         },
         import: async (upload) => {
+            await trialsKnown();
             const store = storeIfFree();
             const progress: ImportProgress = {
                 lines: 0,

@@ -30,6 +30,9 @@ export async function serviceBuild(step: Step, base: Image, model: string): Prom
     };
 }
 
+/** Where the build's npm finds them. */
+const NPM = { settings: "/run/npm/npmrc", cache: "/run/npm/cache" } as const;
+
 /** This machine's way to the npm registry, mounted into the build and never part of a layer. */
 async function hostSettings(): Promise<string[]> {
     const certificates = "/etc/ssl/certs";
@@ -37,8 +40,12 @@ async function hostSettings(): Promise<string[]> {
     const cache = await tryRun("npm", ["config", "get", "cache"]);
     const mounts = [
         existsSync(certificates) && `${certificates}:${certificates}:ro`,
-        settings !== undefined && existsSync(settings) && `${settings}:/root/.npmrc:ro`,
-        cache !== undefined && existsSync(cache) && `${cache}:/root/.npm`,
+        settings !== undefined && existsSync(settings) && `${settings}:${NPM.settings}:ro`,
+        cache !== undefined && existsSync(cache) && `${cache}:${NPM.cache}`,
     ];
-    return mounts.filter((mount) => mount !== false).flatMap((mount) => ["--volume", mount]);
+    return [
+        ...mounts.filter((mount) => mount !== false).flatMap((mount) => ["--volume", mount]),
+        ...["--build-arg", `NPM_CONFIG_USERCONFIG=${NPM.settings}`],
+        ...["--build-arg", `NPM_CONFIG_CACHE=${NPM.cache}`],
+    ];
 }

@@ -2,7 +2,6 @@ export { adminOfCluster, type AdminTarget } from "./admin/target.ts";
 export {
     ClusterError,
     connect,
-    messageOf,
     parseJson,
     readIfExists,
     statusOf,
@@ -22,13 +21,13 @@ export {
     type PulumiPlace,
 } from "./pulumi/place.ts";
 export { progress } from "./pulumi/progress.ts";
-export { readConfig, setConfig, setStackConfig, type ConfigValues } from "./pulumi/stackFile.ts";
+export { readConfig, setConfig, setStackConfig } from "./pulumi/stackFile.ts";
 export { objectsOf, type StateObject } from "./pulumi/state.ts";
 export { stopOnce } from "./pulumi/stopOnce.ts";
-export { routeWeights, weightsText, withWeights, type Route } from "./release/route.ts";
+export { routeWeights, withWeights, type Route } from "./release/route.ts";
 export { isRoute } from "./release/shared.ts";
 export { RenderError } from "./render.ts";
 export { dot, embed, VerifyError, type Answer, type Entrance } from "./verify/client.ts";
 export { gatewayUrl, liveWeights } from "./verify/gateway.ts";
-export { sharesWithin, type Shares } from "./verify/shares.ts";
+export { sampled, sharesWithin } from "./verify/shares.ts";
 export { verify, type Verified, type VerifyOptions } from "./verify/verify.ts";

@@ -34,6 +34,22 @@ export class Conflict extends Error {
     override readonly name = "Conflict";
 }
 
+const WRITES = 20;
+
+/**
+ * Reads, decides and writes again when somebody else wrote meanwhile: controllers write their status into
+ * the objects that a driver writes, each time a new version of them.
+ */
+export async function againOnConflict<T>(once: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+        try {
+            return await once();
+        } catch (error) {
+            if (!(error instanceof Conflict) || attempt === WRITES) throw error;
+        }
+    }
+}
+
 export function clusterApi(cluster: Cluster): Api {
     const { objects } = cluster;
     const manager = RELEASE.fieldManager;

@@ -1,8 +1,8 @@
+import { serviceProxy } from "../../release/src/serviceProxy.ts";
 import { NAMESPACES } from "@property-search/contract";
 import type { Received } from "../../local/src/inbox/inbox.ts";
 import { eventually, type TestCluster } from "./cluster.ts";
 import type { LivePrometheus, LiveRule } from "./prometheus.ts";
-import { openService } from "./proxy.ts";
 
 /** One alert's way from its cause to its end, in seconds. */
 export interface AlertStory {
@@ -31,7 +31,7 @@ export interface LiveAlerts {
 /** Alerts of the cluster since now, as its receiver sees them. */
 export function watchAlerts(cluster: TestCluster, prometheus: LivePrometheus): LiveAlerts {
     const since = Date.now();
-    const inbox = openService(cluster, {
+    const inbox = serviceProxy(cluster, {
         namespace: NAMESPACES.monitoring,
         name: "alert-inbox",
         port: 8080,

@@ -1,6 +1,6 @@
 import { MONITORING_NAMES, NAMESPACES, PORTS } from "@property-search/contract";
+import { serviceProxy } from "../../release/src/serviceProxy.ts";
 import type { TestCluster } from "./cluster.ts";
-import { openService } from "./proxy.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -61,7 +61,7 @@ interface Rules {
 
 /** Prometheus of the cluster. */
 export function openPrometheus(cluster: TestCluster): LivePrometheus {
-    const get = openService(cluster, {
+    const get = serviceProxy(cluster, {
         namespace: NAMESPACES.monitoring,
         name: MONITORING_NAMES.prometheus,
         port: PORTS.prometheus,

@@ -1,7 +1,8 @@
 import { COLOURS, otherColour, type Colour, type Weights } from "@property-search/contract";
 import { gatewayUrl, liveWeights } from "@property-search/deploy";
 import { clusterApi } from "../../release/src/api.ts";
-import { fenceOf, readRoute, writeRoute } from "../../release/src/traffic/route.ts";
+import { fenceOf } from "../../release/src/fence.ts";
+import { readRoute, writeRoute } from "../../release/src/traffic/route.ts";
 import { startClients, type Clients } from "./clients/clients.ts";
 import type { Sending } from "./clients/sending.ts";
 import type { TestCluster } from "./cluster.ts";

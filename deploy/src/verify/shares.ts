@@ -1,5 +1,28 @@
 import type { PerColour, Weights } from "@property-search/contract";
 
+/** Does the same so many times, some of them at once. @throws the signal's reason between two */
+export async function sampled(
+    { samples, atOnce, signal }: Sampling,
+    once: () => Promise<void>,
+): Promise<void> {
+    let left = samples;
+    await Promise.all(
+        Array.from({ length: atOnce }, async () => {
+            while (left > 0) {
+                left -= 1;
+                signal?.throwIfAborted();
+                await once();
+            }
+        }),
+    );
+}
+
+export interface Sampling {
+    readonly samples: number;
+    readonly atOnce: number;
+    readonly signal?: AbortSignal | undefined;
+}
+
 /** Requests answered, per colour. */
 export type Shares = PerColour<number>;
 

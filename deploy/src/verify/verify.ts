@@ -4,7 +4,7 @@ import type { Cluster } from "../apply/cluster.ts";
 import { platformKey } from "../apply/record.ts";
 import { dot, embed, VerifyError, type Entrance } from "./client.ts";
 import { gatewayUrl, liveWeights } from "./gateway.ts";
-import { sharesWithin, type Shares } from "./shares.ts";
+import { sampled, sharesWithin, type Shares } from "./shares.ts";
 
 export interface VerifyOptions {
     readonly cluster: Cluster;
@@ -101,16 +101,9 @@ async function meaning(at: Entrance, report: (line: string) => void): Promise<vo
 
 async function measureShares(at: Entrance, samples: number, signal?: AbortSignal): Promise<Shares> {
     const shares = { blue: 0, green: 0 };
-    let left = samples;
-    await Promise.all(
-        Array.from({ length: CONCURRENCY }, async () => {
-            while (left > 0) {
-                left -= 1;
-                signal?.throwIfAborted();
-                shares[(await embed(at, [LISTING])).servedBy] += 1;
-            }
-        }),
-    );
+    await sampled({ samples, atOnce: CONCURRENCY, signal }, async () => {
+        shares[(await embed(at, [LISTING])).servedBy] += 1;
+    });
     return shares;
 }
 

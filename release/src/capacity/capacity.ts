@@ -1,4 +1,10 @@
-import { LABELS, NAMESPACES, SERVICE_NAMES, type Colour } from "@property-search/contract";
+import {
+    LABELS,
+    NAMESPACES,
+    SERVICE_NAMES,
+    type Colour,
+    type PerColour,
+} from "@property-search/contract";
 import type { Api, Live } from "../api.ts";
 import { ReleaseError } from "../error.ts";
 import { boundsOf, giveFloorBack, raiseFloor, type Bounds } from "./floors.ts";
@@ -65,6 +71,11 @@ export function clusterCapacity(api: Api): Capacity {
         raise: (colour, floor, fence) => raiseFloor(api, colour, floor, fence),
         giveBack: (colour, fence) => giveFloorBack(api, colour, fence),
     };
+}
+
+export async function podsOfBoth({ pods }: Pick<Capacity, "pods">): Promise<PerColour<Pods>> {
+    const [blue, green] = await Promise.all([pods("blue"), pods("green")]);
+    return { blue, green };
 }
 
 function podsOf({ metadata, spec, status }: Deployment): Pods {

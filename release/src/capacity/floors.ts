@@ -5,10 +5,10 @@ import {
     SERVICE_NAMES,
     type Colour,
 } from "@property-search/contract";
-import { Conflict, type Api, type Live } from "../api.ts";
-import { ReleaseError, Superseded } from "../error.ts";
+import { againOnConflict, type Api, type Live } from "../api.ts";
+import { ReleaseError } from "../error.ts";
+import { refuseLater } from "../fence.ts";
 import { handedBack, ownersOf } from "../ownership.ts";
-import { fenceOf } from "../traffic/route.ts";
 
 /** What scales a colour: KEDA's object where there is one, since KEDA would take back a floor of its autoscaler. */
 interface Kind {
@@ -35,14 +35,12 @@ const KINDS: readonly Kind[] = [
 
 /** KEDA then takes no pod away, whatever its triggers say. */
 const PAUSED_SCALE_IN = "autoscaling.keda.sh/paused-scale-in";
-const WRITES = 20;
 
 interface Autoscaler extends Live {
     spec?: Readonly<Record<string, unknown>>;
 }
 
 export interface Bounds {
-    readonly floor: number;
     readonly limit: number;
     /** What the floor was before the driver raised it. */
     readonly before: number;
@@ -54,7 +52,7 @@ export async function boundsOf(api: Api, colour: Colour): Promise<Bounds> {
     const floor = Number(object.spec?.[kind.floor] ?? 0);
     const limit = Number(object.spec?.[kind.limit] ?? 0);
     const before = Number(object.metadata.annotations?.[RELEASE_ANNOTATIONS.floorBefore] ?? floor);
-    return { floor, limit, before };
+    return { limit, before };
 }
 
 /** Raises a floor, and never lowers it; from then on the colour does not shrink below it. */
@@ -64,7 +62,7 @@ export async function raiseFloor(
     wanted: number,
     fence: number,
 ): Promise<void> {
-    await write(async () => {
+    await againOnConflict(async () => {
         const { object, kind } = await find(api, colour);
         refuseLater(object, fence);
         const before = object.metadata.annotations?.[RELEASE_ANNOTATIONS.floorBefore];
@@ -90,7 +88,7 @@ export async function raiseFloor(
  * again when a driver was ended between them.
  */
 export async function giveFloorBack(api: Api, colour: Colour, fence: number): Promise<void> {
-    await write(async () => {
+    await againOnConflict(async () => {
         const { object, kind } = await find(api, colour);
         refuseLater(object, fence);
         const path = ["spec", kind.floor];
@@ -124,21 +122,4 @@ async function find(
 function identity(object: Autoscaler, { apiVersion, kind }: Kind) {
     const { name, namespace = "", resourceVersion = "" } = object.metadata;
     return { apiVersion, kind, metadata: { name, namespace, resourceVersion } };
-}
-
-function refuseLater(object: Live, fence: number): void {
-    if (fenceOf(object) <= fence) return;
-    throw new Superseded(`a later driver (${fenceOf(object)}) has written ${object.metadata.name}`);
-}
-
-/** Autoscalers write their status into the same object, each time a new version of it. */
-async function write(once: () => Promise<void>): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
-        try {
-            await once();
-            return;
-        } catch (error) {
-            if (!(error instanceof Conflict) || attempt === WRITES) throw error;
-        }
-    }
 }

@@ -8,7 +8,7 @@ import {
     verify,
     type Cluster,
 } from "@property-search/deploy";
-import { clusterCapacity, type Pods } from "../capacity/capacity.ts";
+import { clusterCapacity, podsOfBoth, type Pods } from "../capacity/capacity.ts";
 import { ReleaseError } from "../error.ts";
 import type { Plan } from "../plan.ts";
 import { isOver, type Switch } from "../state.ts";
@@ -86,10 +86,9 @@ async function running({ api }: Context): Promise<Running | undefined> {
         throw error;
     });
     if (!route) return undefined;
-    const capacity = clusterCapacity(api);
-    const [blue, green] = await Promise.all([capacity.pods("blue"), capacity.pods("green")]);
+    const pods = await podsOfBoth(clusterCapacity(api));
     const weights = routeWeights(route);
-    return { pods: { blue, green }, idle: weights.green > weights.blue ? "blue" : "green" };
+    return { pods, idle: weights.green > weights.blue ? "blue" : "green" };
 }
 
 async function refuseBesideSwitch({ store }: Context): Promise<void> {

@@ -1,9 +1,10 @@
+import { fenceOf } from "../fence.ts";
 import { drive } from "../machine/drive.ts";
 import type { Ports } from "../machine/ports.ts";
 import { progressLine } from "../report/text.ts";
 import { isOver, type Switch } from "../state.ts";
 import { takeHold, type Hold } from "../store/lease.ts";
-import { fenceOf, readRoute } from "../traffic/route.ts";
+import { readRoute } from "../traffic/route.ts";
 import type { Context } from "./context.ts";
 
 /** Takes the one driver's place, waiting where somebody may still be in it. */

@@ -1,5 +1,5 @@
-import { isColour, perColour, type Colour } from "@property-search/contract";
-import { floorFor } from "../capacity/capacity.ts";
+import { isColour, otherColour, perColour, type Colour } from "@property-search/contract";
+import { floorFor, podsOfBoth } from "../capacity/capacity.ts";
 import { ReleaseError } from "../error.ts";
 import { begin } from "../machine/begin.ts";
 import type { Ports } from "../machine/ports.ts";
@@ -64,7 +64,7 @@ export async function dryRun(
     { to, plan, direct }: StartOptions,
 ): Promise<void> {
     const { capacity, traffic } = await openPorts(direct);
-    const from = to === "blue" ? "green" : "blue";
+    const from = otherColour(to);
     const [weights, active, candidate, bounds] = await Promise.all([
         traffic.read(),
         capacity.pods(from),
@@ -90,8 +90,7 @@ export async function dryRun(
 }
 
 async function versionsOf({ capacity }: Ports) {
-    const [blue, green] = await Promise.all([capacity.pods("blue"), capacity.pods("green")]);
-    const pods = { blue, green };
+    const pods = await podsOfBoth(capacity);
     return perColour((colour) => pods[colour].version);
 }
 

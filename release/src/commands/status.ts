@@ -1,6 +1,5 @@
-import { perColour } from "@property-search/contract";
 import { routeWeights } from "@property-search/deploy";
-import { clusterCapacity } from "../capacity/capacity.ts";
+import { clusterCapacity, podsOfBoth } from "../capacity/capacity.ts";
 import { deadlineOf } from "../machine/deadline.ts";
 import { waitsFor } from "../machine/waiting.ts";
 import { statusText, type Status } from "../report/text.ts";
@@ -16,21 +15,18 @@ export interface StatusOptions {
 
 const WATCH_MILLISECONDS = 2_000;
 
-export async function readStatus({ api, store, isGone }: Context): Promise<Status> {
-    const capacity = clusterCapacity(api);
-    const [{ state }, holder, route, blue, green] = await Promise.all([
+async function readStatus({ api, store, isGone }: Context): Promise<Status> {
+    const [{ state }, holder, route, pods] = await Promise.all([
         store.read(),
         holderOf(api),
         readRoute(api),
-        capacity.pods("blue"),
-        capacity.pods("green"),
+        podsOfBoth(clusterCapacity(api)),
     ]);
-    const pods = { blue, green };
     const isUnderWay = state !== undefined && !isOver(state);
     const isAtWork = isUnderWay && holder !== undefined && !isGone(holder);
     return {
         weights: routeWeights(route),
-        pods: perColour((colour) => pods[colour]),
+        pods,
         switch: state,
         isUnderWay,
         driver: isAtWork ? holder : undefined,

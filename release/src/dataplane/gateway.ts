@@ -1,5 +1,5 @@
 import { HEADERS, isColour, PATHS, type Colour, type Weights } from "@property-search/contract";
-import { dot, embed, sharesWithin, type Entrance } from "@property-search/deploy";
+import { dot, embed, sampled, sharesWithin, type Entrance } from "@property-search/deploy";
 import { randomUUID } from "node:crypto";
 import type { DataPlane, Measured } from "./dataPlane.ts";
 
@@ -36,18 +36,11 @@ async function measure(
 ): Promise<Measured> {
     const shares = { blue: 0, green: 0 };
     const failures: string[] = [];
-    let left = samples;
-    await Promise.all(
-        Array.from({ length: CONCURRENCY }, async () => {
-            while (left > 0) {
-                left -= 1;
-                signal?.throwIfAborted();
-                const by = await servedBy(url);
-                if (isColour(by)) shares[by] += 1;
-                else failures.push(by);
-            }
-        }),
-    );
+    await sampled({ samples, atOnce: CONCURRENCY, signal }, async () => {
+        const by = await servedBy(url);
+        if (isColour(by)) shares[by] += 1;
+        else failures.push(by);
+    });
     const { holds, text } = sharesWithin(shares, weights);
     const [failure] = failures;
     if (failure === undefined) return { holds, text };

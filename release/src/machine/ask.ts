@@ -1,10 +1,8 @@
-import { Conflict } from "../api.ts";
+import { againOnConflict } from "../api.ts";
 import { ReleaseError } from "../error.ts";
 import { isAborting, isOver, type Request, type Switch } from "../state.ts";
 import type { Hold } from "../store/lease.ts";
 import type { Store } from "../store/record.ts";
-
-const WRITES = 20;
 
 /**
  * Asks the driver that is at work, on whichever machine, for something: it finds it on record.
@@ -17,7 +15,7 @@ export async function ask(
     request: Request,
     hold?: Pick<Hold, "fence" | "holder">,
 ): Promise<Switch> {
-    for (let attempt = 1; ; attempt += 1) {
+    return againOnConflict(async () => {
         const kept = await store.read();
         const { state } = kept;
         if (!state || isOver(state)) {
@@ -26,13 +24,9 @@ export async function ask(
         if (isAborting(state) && request.what !== "rollback") {
             throw new ReleaseError(`the traffic is on its way back to ${state.from} already`);
         }
-        try {
-            const { fence, holder } = hold ?? state;
-            const asked = { ...state, request, fence, holder };
-            await store.write(asked, kept);
-            return asked;
-        } catch (error) {
-            if (!(error instanceof Conflict) || attempt === WRITES) throw error;
-        }
-    }
+        const { fence, holder } = hold ?? state;
+        const asked = { ...state, request, fence, holder };
+        await store.write(asked, kept);
+        return asked;
+    });
 }

@@ -6,8 +6,9 @@ import {
     type Weights,
 } from "@property-search/contract";
 import { routeWeights, withWeights, type Route as RouteWeights } from "@property-search/deploy";
-import { Conflict, type Api, type Live } from "../api.ts";
-import { ReleaseError, Superseded } from "../error.ts";
+import { againOnConflict, type Api, type Live } from "../api.ts";
+import { ReleaseError } from "../error.ts";
+import { refuseLater } from "../fence.ts";
 import { ownersOf } from "../ownership.ts";
 
 interface Condition {
@@ -34,7 +35,6 @@ const REFERENCE = {
 const NAME = `HTTPRoute ${NAMESPACES.edge}/${ROUTE_NAME}`;
 /** The field that holds the weights. */
 export const RULES = ["spec", "rules"] as const;
-const WRITES = 20;
 
 /** @throws ReleaseError when there is no route */
 export async function readRoute(api: Api): Promise<Route> {
@@ -65,11 +65,6 @@ export function unaccepted({ metadata, status }: Route): string | undefined {
     return found.find((words) => words !== undefined);
 }
 
-/** Fence of the driver that wrote it last; 0: none ever did. */
-export function fenceOf({ metadata }: Live): number {
-    return Number(metadata.annotations?.[RELEASE_ANNOTATIONS.fence] ?? 0);
-}
-
 export interface RouteWrite {
     /**
      * Weights to set; `kept`: the driver goes on to hold what it holds; `left`: it gives them up to those
@@ -87,33 +82,26 @@ export interface RouteWrite {
  *
  * @throws Superseded
  */
-export async function writeRoute(api: Api, { weights, marks, fence }: RouteWrite): Promise<Route> {
-    for (let attempt = 1; ; attempt += 1) {
+export function writeRoute(api: Api, { weights, marks, fence }: RouteWrite): Promise<Route> {
+    return againOnConflict(async () => {
         const route = await readRoute(api);
-        if (fenceOf(route) > fence) {
-            throw new Superseded(`a later driver (${fenceOf(route)}) has written ${NAME}`);
-        }
-        try {
-            return await api.apply<Route>({
-                apiVersion: REFERENCE.apiVersion,
-                kind: REFERENCE.kind,
-                metadata: {
-                    namespace: REFERENCE.namespace,
-                    name: REFERENCE.name,
-                    // Makes the apply a compare-and-swap.
-                    resourceVersion: route.metadata.resourceVersion ?? "",
-                    annotations: {
-                        ...marksOf(route),
-                        ...annotations({ ...marks, fence: String(fence) }),
-                    },
+        refuseLater(route, fence);
+        return api.apply<Route>({
+            apiVersion: REFERENCE.apiVersion,
+            kind: REFERENCE.kind,
+            metadata: {
+                namespace: REFERENCE.namespace,
+                name: REFERENCE.name,
+                // Makes the apply a compare-and-swap.
+                resourceVersion: route.metadata.resourceVersion ?? "",
+                annotations: {
+                    ...marksOf(route),
+                    ...annotations({ ...marks, fence: String(fence) }),
                 },
-                ...ruled(route, weights),
-            });
-        } catch (error) {
-            // A gateway writes its status into the same object, each time a new version of it.
-            if (!(error instanceof Conflict) || attempt === WRITES) throw error;
-        }
-    }
+            },
+            ...ruled(route, weights),
+        });
+    });
 }
 
 /** Rules are one field to the API server: who sets a weight sets all of them. */

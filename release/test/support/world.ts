@@ -15,6 +15,7 @@ import { clusterCapacity } from "../../src/capacity/capacity.ts";
 import type { Context } from "../../src/commands/context.ts";
 import type { Look, Ports } from "../../src/machine/ports.ts";
 import { routeStatus } from "../../src/traffic/status.ts";
+import { candidateWeights } from "../../src/state.ts";
 import { clusterStore } from "../../src/store/record.ts";
 import { directTraffic } from "../../src/traffic/direct.ts";
 import { heldTraffic } from "../../src/traffic/held.ts";
@@ -249,7 +250,7 @@ export class World {
 }
 
 export function all(colour: Colour): Weights {
-    return colour === "blue" ? { blue: 100, green: 0 } : { blue: 0, green: 100 };
+    return candidateWeights(colour, 100);
 }
 
 function reference(kind: "ScaledObject" | "Deployment", colour: Colour) {

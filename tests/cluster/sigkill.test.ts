@@ -106,8 +106,10 @@ async function killOne(colour: Colour): Promise<void> {
         const pods = await podsOf(cluster, colour);
         const [status] =
             pods.find(({ metadata }) => metadata?.uid === uid)?.status?.containerStatuses ?? [];
-        if (status?.restartCount !== restarts + 1) return false;
-        expect(status.lastState?.terminated?.exitCode).toBe(137);
+        // The new start is told a moment before how the last one ended.
+        const died = status?.lastState?.terminated;
+        if (status?.restartCount !== restarts + 1 || died === undefined) return false;
+        expect(died).toMatchObject({ exitCode: 137 });
         return true;
     });
     await bothColoursReady(cluster);

@@ -1,0 +1,37 @@
+import type { Exemption } from "./config.ts";
+import { known } from "./object.ts";
+import type { Subject } from "./rule.ts";
+
+/** The exemption that covers a place, whether it still holds or not. */
+export function exemptionOf(
+    exemptions: readonly Exemption[],
+    { object, container }: Pick<Subject, "object"> & { readonly container?: string | undefined },
+): Exemption | undefined {
+    return exemptions.find(
+        (one) =>
+            glob(
+                one.namespace,
+                known(() => object.namespace),
+            ) &&
+            glob(
+                one.workload,
+                known(() => object.name),
+            ) &&
+            glob(one.container, container),
+    );
+}
+
+/** It holds until the end of its last day, in UTC. */
+export function hasExpired({ expires }: Exemption, now: Date): boolean {
+    return now.getTime() >= Date.parse(`${expires}T00:00:00Z`) + 86_400_000;
+}
+
+/** What is not known, or not there, is matched by no glob but an absent one. */
+function glob(pattern: string | undefined, text: string | undefined): boolean {
+    if (pattern === undefined) return true;
+    if (text === undefined) return false;
+    const parts = pattern
+        .split("*")
+        .map((part) => part.replaceAll(/[\\^$.|?+()[\]{}]/g, String.raw`\$&`));
+    return new RegExp(`^${parts.join(".*")}$`).test(text);
+}

@@ -1,0 +1,97 @@
+import type { V1Container, V1PodSpec } from "@kubernetes/client-node";
+import { json, known, list, type Json, type KubernetesObject } from "./object.ts";
+
+/** The pods that an object makes, or is. */
+export interface Pod {
+    readonly object: KubernetesObject;
+    /** Of the pod's spec in the object, such as `spec.template.spec`. */
+    readonly path: string;
+    readonly spec: V1PodSpec;
+    readonly labels: Readonly<Record<string, string>>;
+    /** `job` runs to its end and serves nobody. */
+    readonly runs: "service" | "job";
+    /** Init containers first, in their order. */
+    readonly containers: readonly Container[];
+}
+
+export interface Container {
+    readonly pod: Pod;
+    /** Its name, or its place in the list where that is unknown. */
+    readonly name: string;
+    /** `init` ends before the others start; `sidecar` is an init container that goes on running. */
+    readonly role: "main" | "init" | "sidecar";
+    /** Such as `spec.template.spec.containers[service]`. */
+    readonly path: string;
+    readonly spec: V1Container;
+}
+
+/** Where the template of a pod is, by kind; a Pod is its own. */
+const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
+    Pod: [],
+    Deployment: ["spec", "template"],
+    StatefulSet: ["spec", "template"],
+    DaemonSet: ["spec", "template"],
+    ReplicaSet: ["spec", "template"],
+    ReplicationController: ["spec", "template"],
+    Job: ["spec", "template"],
+    CronJob: ["spec", "jobTemplate", "spec", "template"],
+    // Argo Rollouts; one with spec.workloadRef has no template of its own.
+    Rollout: ["spec", "template"],
+};
+
+const GROUPS = ["v1", "apps/v1", "batch/v1", "argoproj.io/v1alpha1"];
+
+/** Kinds that have pods, for what must name them. */
+export const POD_KINDS = Object.keys(TEMPLATES);
+
+/** The one reader of pod templates. @returns undefined for an object without pods */
+export function podOf(object: KubernetesObject): Pod | undefined {
+    const way = GROUPS.includes(object.apiVersion) ? TEMPLATES[object.kind] : undefined;
+    if (way === undefined) return undefined;
+    const template = way.reduce<Json>((value, key) => json(value[key]), object.body);
+    // Not looked into: a rule that needs nothing of it must not meet what is unknown in it.
+    if (!("spec" in template)) return undefined;
+    const path = [...way, "spec"].join(".");
+    return {
+        object,
+        path,
+        get spec() {
+            return json(template.spec) as unknown as V1PodSpec;
+        },
+        get labels() {
+            return json(json(template.metadata).labels) as Readonly<Record<string, string>>;
+        },
+        runs: object.kind === "Job" || object.kind === "CronJob" ? "job" : "service",
+        get containers() {
+            return ["initContainers", "containers"].flatMap((field) =>
+                list(json(template.spec)[field]).map((spec, index) =>
+                    containerOf(this, field, spec as unknown as V1Container, index),
+                ),
+            );
+        },
+    };
+}
+
+function containerOf(pod: Pod, field: string, spec: V1Container, index: number): Container {
+    const name = known(() => spec.name) ?? `${index}`;
+    return {
+        pod,
+        name,
+        spec,
+        path: `${pod.path}.${field}[${name}]`,
+        get role() {
+            if (field === "containers") return "main";
+            return spec.restartPolicy === "Always" ? "sidecar" : "init";
+        },
+    };
+}
+
+/** Runs for as long as its pod does. */
+export function isLasting({ role, pod }: Container): boolean {
+    return role !== "init" && pod.runs === "service";
+}
+
+/** Others send it requests: it goes on running and names a port. */
+export function isServing(container: Container): boolean {
+    return isLasting(container) && (container.spec.ports ?? []).length > 0;
+}

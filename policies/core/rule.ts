@@ -1,0 +1,162 @@
+import type { Static, TObject, TProperties } from "typebox";
+import type { KubernetesObject } from "./object.ts";
+import { podOf, type Container, type Pod } from "./pods.ts";
+import type { Stack } from "./stack.ts";
+
+export type Level = "mandatory" | "advisory" | "disabled";
+export type Severity = "low" | "medium" | "high" | "critical";
+
+export interface Framework {
+    readonly name: string;
+    readonly version: string;
+    readonly reference: string;
+    readonly specification: string;
+}
+
+/** What is wrong in one place. */
+export interface Finding {
+    /** After "container x": or after the object's name, and a colon; without a full stop. */
+    readonly what: string;
+    /** Of the field, below the container or pod or object that the rule was given. */
+    readonly at: string;
+    /** The container, where the rule was given something larger. */
+    readonly container?: string;
+    /** Something is not there; a Patch need not have it. */
+    readonly isMissing?: boolean;
+    /** What to write, as it goes into the manifest. */
+    readonly fix?: unknown;
+}
+
+export interface About {
+    readonly name: string;
+    /** What it demands, in a sentence. */
+    readonly title: string;
+    /** What happens otherwise, in a sentence. */
+    readonly why: string;
+    readonly severity: Severity;
+    readonly level: Level;
+    readonly url: string;
+    readonly framework?: Framework;
+}
+
+/** What a rule is shown at a time. */
+export interface Subject {
+    readonly object: KubernetesObject;
+    readonly container?: string;
+    /** Before a finding's `at`. */
+    readonly path: string;
+    readonly findings: (settings: never, stack: Stack) => Iterable<Finding>;
+}
+
+export interface Rule extends About {
+    readonly settings: TProperties;
+    /** `stack`: it has to see all objects at once. */
+    readonly scope: "object" | "stack";
+    /** What of an object it looks at, each by itself, so that what is unknown in one hides no other. */
+    readonly subjects: (object: KubernetesObject) => Iterable<Subject>;
+    /**
+     * Sets what is missing and safe to set, in place; never what is set already. Twice is as once.
+     */
+    readonly remedy?: (pod: Pod, settings: never) => void;
+    /** The same as an expression of the API server's admission. */
+    readonly admission?: Admission;
+}
+
+/** In CEL (https://kubernetes.io/docs/reference/using-api/cel/). */
+export interface Admission {
+    /** `c` is a container, `pod` the pod's spec; without `c` it is about the pod. Settings stand as `settings.NAME`. */
+    readonly violated: string;
+    /** Which containers it is about. Default: all of them. */
+    readonly of?: "serving" | "lasting" | "all";
+    /** The finding's words, as in the rule. */
+    readonly what: string;
+    readonly at: string;
+}
+
+type Described<S extends TProperties> = About & {
+    /** Thresholds, each with a default and a description. Default: none */
+    readonly settings?: S;
+    readonly admission?: Admission;
+    readonly remedy?: (pod: Pod, settings: SettingsOf<S>) => void;
+};
+
+export type SettingsOf<S extends TProperties> = Static<TObject<S>>;
+
+/** A rule that is about one container at a time, init containers and sidecars among them. */
+export function containerRule<S extends TProperties = TProperties>({
+    check,
+    ...rest
+}: Described<S> & {
+    readonly check: (container: Container, settings: SettingsOf<S>) => Iterable<Finding>;
+}): Rule {
+    return rule(rest, "object", function* (object) {
+        for (const container of podOf(object)?.containers ?? []) {
+            const { name, path } = container;
+            yield { object, container: name, path, findings: (s) => check(container, s) };
+        }
+    });
+}
+
+/** A rule that is about a pod: its template, and the object that makes it. */
+export function podRule<S extends TProperties = TProperties>({
+    check,
+    ...rest
+}: Described<S> & {
+    readonly check: (pod: Pod, settings: SettingsOf<S>) => Iterable<Finding>;
+}): Rule {
+    return rule(rest, "object", function* (object) {
+        const pod = podOf(object);
+        if (pod) yield { object, path: pod.path, findings: (s) => check(pod, s) };
+    });
+}
+
+/** A rule that is about objects of some kinds, each by itself. */
+export function objectRule<S extends TProperties = TProperties>({
+    kinds,
+    check,
+    ...rest
+}: Described<S> & {
+    readonly kinds: readonly string[];
+    readonly check: (object: KubernetesObject, settings: SettingsOf<S>) => Iterable<Finding>;
+}): Rule {
+    return rule(rest, "object", function* (object) {
+        if (kinds.includes(object.kind)) {
+            yield { object, path: "", findings: (s) => check(object, s) };
+        }
+    });
+}
+
+/** A rule that is about objects of some kinds, beside all others of the stack. */
+export function stackRule<S extends TProperties = TProperties>({
+    kinds,
+    check,
+    ...rest
+}: Described<S> & {
+    readonly kinds: readonly string[];
+    readonly check: (
+        object: KubernetesObject,
+        stack: Stack,
+        settings: SettingsOf<S>,
+    ) => Iterable<Finding>;
+}): Rule {
+    return rule(rest, "stack", function* (object) {
+        if (kinds.includes(object.kind)) {
+            yield { object, path: "", findings: (s, stack) => check(object, stack, s) };
+        }
+    });
+}
+
+function rule<S extends TProperties>(
+    { settings, remedy, admission, ...about }: Described<S>,
+    scope: Rule["scope"],
+    subjects: Rule["subjects"],
+): Rule {
+    return {
+        ...about,
+        settings: settings ?? {},
+        scope,
+        subjects,
+        ...(remedy && { remedy }),
+        ...(admission && { admission }),
+    };
+}

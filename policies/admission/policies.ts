@@ -5,13 +5,23 @@ import type { Json } from "../core/object.ts";
 import type { Rule } from "../core/rule.ts";
 import { covers, expressionsOf, VARIABLES } from "./expressions.ts";
 
-/** A ValidatingAdmissionPolicy or its binding. */
-export interface AdmissionObject {
+interface Header {
     readonly apiVersion: string;
-    readonly kind: "ValidatingAdmissionPolicy" | "ValidatingAdmissionPolicyBinding";
     readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
-    readonly spec: Json;
 }
+
+/** A ValidatingAdmissionPolicy or its binding. */
+export type AdmissionObject = Header &
+    (
+        | { readonly kind: "ValidatingAdmissionPolicy"; readonly spec: Json }
+        | {
+              readonly kind: "ValidatingAdmissionPolicyBinding";
+              readonly spec: Json & {
+                  readonly policyName: string;
+                  readonly validationActions: string[];
+              };
+          }
+    );
 
 /**
  * Pods that are made by others are looked at when they are made; an update of one can change almost nothing,
@@ -51,7 +61,7 @@ export function admissionPolicies(
             exempt,
         });
         const whole = exempt.filter(({ container }) => container === undefined);
-        const header = {
+        const header: Header = {
             apiVersion: "admissionregistration.k8s.io/v1",
             metadata: { name: `${PART_OF}-${rule.name}`, labels: { [LABELS.partOf]: PART_OF } },
         };

@@ -1,4 +1,5 @@
 import type { Exemption } from "./config.ts";
+import { glob } from "./glob.ts";
 import { known } from "./object.ts";
 import type { Subject } from "./rule.ts";
 
@@ -9,15 +10,15 @@ export function exemptionOf(
 ): Exemption | undefined {
     return exemptions.find(
         (one) =>
-            glob(
+            covers(
                 one.namespace,
                 known(() => object.namespace),
             ) &&
-            glob(
+            covers(
                 one.workload,
                 known(() => object.name),
             ) &&
-            glob(one.container, container),
+            covers(one.container, container),
     );
 }
 
@@ -27,11 +28,6 @@ export function hasExpired({ expires }: Exemption, now: Date): boolean {
 }
 
 /** What is not known, or not there, is matched by no glob but an absent one. */
-function glob(pattern: string | undefined, text: string | undefined): boolean {
-    if (pattern === undefined) return true;
-    if (text === undefined) return false;
-    const parts = pattern
-        .split("*")
-        .map((part) => part.replaceAll(/[\\^$.|?+()[\]{}]/g, String.raw`\$&`));
-    return new RegExp(`^${parts.join(".*")}$`).test(text);
+function covers(pattern: string | undefined, text: string | undefined): boolean {
+    return pattern === undefined || (text !== undefined && glob(pattern, text));
 }

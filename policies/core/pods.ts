@@ -8,10 +8,13 @@ export interface Pod {
     readonly path: string;
     readonly spec: V1PodSpec;
     readonly labels: Readonly<Record<string, string>>;
+    readonly annotations: Readonly<Record<string, string>>;
     /** `job` runs to its end and serves nobody. */
     readonly runs: "service" | "job";
     /** Init containers first, in their order. */
     readonly containers: readonly Container[];
+    /** What `kubectl debug` adds to a running pod. */
+    readonly ephemeral: readonly Container[];
 }
 
 export interface Container {
@@ -19,7 +22,7 @@ export interface Container {
     /** Its name, or its place in the list where that is unknown. */
     readonly name: string;
     /** `init` ends before the others start; `sidecar` is an init container that goes on running. */
-    readonly role: "main" | "init" | "sidecar";
+    readonly role: "main" | "init" | "sidecar" | "ephemeral";
     /** Such as `spec.template.spec.containers[service]`. */
     readonly path: string;
     readonly spec: V1Container;
@@ -66,14 +69,22 @@ export function podOf(object: KubernetesObject): Pod | undefined {
             const { restartPolicy = "Always" } = object.kind === "Pod" ? this.spec : {};
             return restartPolicy === "Always" ? "service" : "job";
         },
+        get annotations() {
+            return json(json(template.metadata).annotations) as Readonly<Record<string, string>>;
+        },
         get containers() {
-            return ["initContainers", "containers"].flatMap((field) =>
-                list(json(template.spec)[field]).map((spec, index) =>
-                    containerOf(this, field, spec as unknown as V1Container, index),
-                ),
-            );
+            return ["initContainers", "containers"].flatMap((field) => listOf(this, field));
+        },
+        get ephemeral() {
+            return listOf(this, "ephemeralContainers");
         },
     };
+}
+
+function listOf(pod: Pod, field: string): Container[] {
+    return list(json(pod.spec)[field]).map((spec, index) =>
+        containerOf(pod, field, spec as unknown as V1Container, index),
+    );
 }
 
 function containerOf(pod: Pod, field: string, spec: V1Container, index: number): Container {
@@ -85,6 +96,7 @@ function containerOf(pod: Pod, field: string, spec: V1Container, index: number):
         path: `${pod.path}.${field}[${name}]`,
         get role() {
             if (field === "containers") return "main";
+            if (field === "ephemeralContainers") return "ephemeral";
             return spec.restartPolicy === "Always" ? "sidecar" : "init";
         },
     };
@@ -92,7 +104,7 @@ function containerOf(pod: Pod, field: string, spec: V1Container, index: number):
 
 /** Runs for as long as its pod does. */
 export function isLasting({ role, pod }: Container): boolean {
-    return role !== "init" && pod.runs === "service";
+    return (role === "main" || role === "sidecar") && pod.runs === "service";
 }
 
 /** Others send it requests: it goes on running and names a port. */

@@ -32,3 +32,20 @@ export function quantityOf(quantity: unknown): number | undefined {
     const power = /^[eE]./.test(suffix) ? Number(`1${suffix}`) : (POWERS[suffix] ?? 1);
     return sign * Number(digits) * power;
 }
+
+/** Whether a resource is counted in bytes, of which there are no thousandths. */
+export function isBytes(resource: string): boolean {
+    return /^(memory|(ephemeral-)?storage|hugepages-.+)$/.test(resource);
+}
+
+/** What is wrong with a quantity by itself, after "which is". */
+export function faultOf(resource: string, quantity: unknown): string | undefined {
+    const value = quantityOf(quantity);
+    if (value === undefined) return `no quantity; allowed is a number, and one of ${SUFFIXES}`;
+    if (value < 0) return "less than nothing";
+    return isBytes(resource) && String(quantity).endsWith("m")
+        ? "thousandths of a byte"
+        : undefined;
+}
+
+const SUFFIXES = "m, k, M, G, T, P, E, Ki, Mi, Gi, Ti, Pi, Ei";

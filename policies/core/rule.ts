@@ -58,8 +58,8 @@ export interface Rule extends About {
      * Sets what is missing and safe to set, in place; never what is set already. Twice is as once.
      */
     readonly remedy?: (pod: Pod, settings: never) => void;
-    /** The same as an expression of the API server's admission. */
-    readonly admission?: Admission;
+    /** The same as expressions of the API server's admission, one a thing that it says. */
+    readonly admission?: Admission | readonly Admission[];
 }
 
 /** In CEL (https://kubernetes.io/docs/reference/using-api/cel/). */
@@ -76,7 +76,7 @@ export interface Admission {
 type Described<S extends TProperties> = About & {
     /** Thresholds, each with a default and a description. Default: none */
     readonly settings?: S;
-    readonly admission?: Admission;
+    readonly admission?: Admission | readonly Admission[];
     readonly remedy?: (pod: Pod, settings: SettingsOf<S>) => void;
 };
 
@@ -85,15 +85,26 @@ export type SettingsOf<S extends TProperties> = Static<TObject<S>>;
 /** A rule that is about one container at a time, init containers and sidecars among them. */
 export function containerRule<S extends TProperties = TProperties>({
     check,
+    checkPod,
+    ephemeral = false,
     ...rest
 }: Described<S> & {
     readonly check: (container: Container, settings: SettingsOf<S>) => Iterable<Finding>;
+    /** What it asks of the pod itself besides. */
+    readonly checkPod?: (pod: Pod, settings: SettingsOf<S>) => Iterable<Finding>;
+    /** Of ephemeral containers too, which can have no probes, ports or resources. Default: false */
+    readonly ephemeral?: boolean;
 }): Rule {
     return rule(rest, "object", function* (object) {
-        for (const container of podOf(object)?.containers ?? []) {
+        const pod = podOf(object);
+        if (!pod) return;
+        if (checkPod) yield { object, path: pod.path, findings: (s) => checkPod(pod, s) };
+        const subject = (container: Container): Subject => {
             const { name, path } = container;
-            yield { object, container: name, path, findings: (s) => check(container, s) };
-        }
+            return { object, container: name, path, findings: (s) => check(container, s) };
+        };
+        yield* pod.containers.map(subject);
+        if (ephemeral) yield* pod.ephemeral.map(subject);
     });
 }
 

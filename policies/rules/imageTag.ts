@@ -1,0 +1,59 @@
+import { Type } from "typebox";
+import { glob } from "../core/glob.ts";
+import { imageOf, versionParts } from "../core/images.ts";
+import { containerRule } from "../core/rule.ts";
+
+const MOVING = ["latest", "stable", "main", "master", "edge", "nightly", "dev", "develop", "head"];
+const NONE = "runs an image without tag or digest";
+const moves = (tag: string) => `runs an image by the tag ${tag}, which moves`;
+
+export const imageTag = containerRule({
+    name: "image-tag",
+    title: "Every image is named by its digest, or by a tag that stays with one image.",
+    why: "What a moving tag names is decided anew on every node and at every restart, and going back to the version before brings back nothing.",
+    severity: "high",
+    level: "mandatory",
+    url: "https://kubernetes.io/docs/concepts/containers/images/#image-names",
+    framework: {
+        name: "OWASP Kubernetes Top Ten",
+        version: "2022",
+        reference: "K02",
+        specification: "Supply chain vulnerabilities",
+    },
+    settings: {
+        moving: Type.Array(Type.String(), { default: MOVING, description: "globs of moving tags" }),
+        parts: Type.Integer({
+            default: 2,
+            minimum: 1,
+            description: "least parts of a version that is a tag: with 2, 8 moves and 8.2 does not",
+        }),
+        digest: Type.Boolean({ default: false, description: "only a digest will do" }),
+    },
+    ephemeral: true,
+    *check({ spec: { image } }, { moving, parts, digest: demanded }) {
+        // One that an injector fills in.
+        if (!image) return;
+        const { tag, digest, written = "NAME" } = imageOf(image) ?? {};
+        if (digest !== undefined) return;
+        const finding = (what: string) => {
+            return { what, at: "image", fix: { image: `${written}:VERSION@sha256:DIGEST` } };
+        };
+        if (!imageOf(image)) yield finding(`has ${image} for its image, which is no reference`);
+        else if (tag === undefined) yield finding(NONE);
+        else if (moving.some((one) => glob(one, tag)) || versionParts(tag) < parts) {
+            yield finding(moves(tag));
+        } else if (demanded) yield finding(`runs an image by the tag ${tag} and without a digest`);
+    },
+    admission: [
+        {
+            violated: "has(c.image) && c.image != '' && !c.image.matches('(:[^/]+|@.+)$')",
+            what: NONE,
+            at: "image",
+        },
+        {
+            violated: "'latest' in settings.moving && has(c.image) && c.image.endsWith(':latest')",
+            what: moves("latest"),
+            at: "image",
+        },
+    ],
+});

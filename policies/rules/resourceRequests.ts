@@ -1,0 +1,54 @@
+import { Type } from "typebox";
+import { glob } from "../core/glob.ts";
+import { quantityOf } from "../core/quantity.ts";
+import { containerRule } from "../core/rule.ts";
+
+const RESOURCES = { cpu: "100m", memory: "128Mi" } as const;
+
+const Bound = Type.Object({
+    container: Type.String({ description: "glob of containers' names" }),
+    resource: Type.Enum(["cpu", "memory"]),
+    min: Type.Optional(Type.String()),
+    max: Type.Optional(Type.String()),
+});
+const missing = (resource: string) => `has no ${resource} request`;
+const without = (field: string, resource: string) =>
+    `(!has(c.resources) || !has(c.resources.${field}) || !('${resource}' in c.resources.${field}))`;
+
+export const resourceRequests = containerRule({
+    name: "resource-requests",
+    title: "Every container requests cpu and memory, within the bounds set for containers of its name.",
+    why: "A pod that requests nothing is put where there is no room for it, and is the first to be evicted.",
+    severity: "high",
+    level: "mandatory",
+    url: "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#requests-and-limits",
+    settings: {
+        bounds: Type.Array(Bound, { default: [], description: "least and most that may be asked" }),
+    },
+    *check({ spec }, { bounds }) {
+        const { requests, limits } = spec.resources ?? {};
+        for (const [resource, usual] of Object.entries(RESOURCES)) {
+            const at = `resources.requests.${resource}`;
+            const fix = (to?: string) => ({ resources: { requests: { [resource]: to } } });
+            // The API server takes a limit for the request too, where there is none.
+            const request = requests?.[resource] ?? limits?.[resource];
+            if (request === undefined) {
+                yield { what: missing(resource), at, isMissing: true, fix: fix(usual) };
+                continue;
+            }
+            const asked = quantityOf(request) ?? NaN;
+            for (const bound of bounds) {
+                if (bound.resource !== resource || !glob(bound.container, spec.name)) continue;
+                const { min = "0", max = "any" } = bound;
+                const what = `requests ${request} of ${resource}, which may be from ${min} to ${max}`;
+                if (asked < (quantityOf(min) ?? NaN)) yield { what, at, fix: fix(min) };
+                if (asked > (quantityOf(max) ?? NaN)) yield { what, at, fix: fix(max) };
+            }
+        }
+    },
+    admission: Object.keys(RESOURCES).map((resource) => ({
+        violated: `${without("requests", resource)} && ${without("limits", resource)}`,
+        what: missing(resource),
+        at: `resources.requests.${resource}`,
+    })),
+});

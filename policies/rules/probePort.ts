@@ -1,6 +1,8 @@
 import { Type } from "typebox";
-import { handlersOf, portOf, probesOf } from "../core/probes.ts";
+import { handlerOf, handlersOf, portOf, probesOf } from "../core/probes.ts";
 import { containerRule } from "../core/rule.ts";
+
+const EXAMPLE = { httpGet: { path: "/readyz", port: "http" } };
 
 export const probePort = containerRule({
     name: "probe-port",
@@ -21,12 +23,11 @@ export const probePort = containerRule({
             const handlers = handlersOf(spec);
             const [handler] = handlers;
             if (handler === undefined || handlers.length > 1) {
-                const fix = spec[handler ?? "httpGet"] ?? { path: "/readyz", port: "http" };
                 yield {
                     what: `has a ${field} with ${handlers.join(" and ") || "no handler"}; allowed: one`,
                     at: field,
                     isMissing: handler === undefined,
-                    fix: { [field]: { [handler ?? "httpGet"]: fix } },
+                    fix: { [field]: handler === undefined ? EXAMPLE : handlerOf(spec, handler) },
                 };
                 continue;
             }

@@ -3,6 +3,8 @@ import { Type } from "typebox";
 import { actsAfter, probesOf } from "../core/probes.ts";
 import { containerRule } from "../core/rule.ts";
 
+const MOST = "most seconds of failing, failureThreshold × periodSeconds";
+
 export const probeTiming = containerRule({
     name: "probe-timing",
     title: "Probes time out within their period, act soon, and take a pod out of traffic before they kill it.",
@@ -11,11 +13,7 @@ export const probeTiming = containerRule({
     level: "mandatory",
     url: "https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#configure-probes",
     settings: {
-        longest: Type.Integer({
-            default: 60,
-            minimum: 1,
-            description: "most seconds of failing, failureThreshold × periodSeconds",
-        }),
+        longest: Type.Integer({ default: 60, minimum: 1, description: MOST }),
     },
     *check(container, { longest }) {
         for (const { field, spec } of probesOf(container)) {
@@ -26,7 +24,7 @@ export const probeTiming = containerRule({
                 yield {
                     what: `has a ${field} with timeoutSeconds ${timeout}, not less than its periodSeconds ${period}`,
                     at: `${field}.timeoutSeconds`,
-                    isMissing: leavesOut(spec, "timeoutSeconds", "periodSeconds"),
+                    isMissing: leavesOut(spec),
                     fix: { [field]: { periodSeconds: timeout + 1, timeoutSeconds: timeout } },
                 };
             }
@@ -36,7 +34,7 @@ export const probeTiming = containerRule({
                 yield {
                     what: `has a ${field} that acts after ${after} s (failureThreshold × periodSeconds); allowed: ${longest} s`,
                     at: `${field}.failureThreshold`,
-                    isMissing: leavesOut(spec, "failureThreshold", "periodSeconds"),
+                    isMissing: leavesOut(spec),
                     fix: {
                         [field]: { periodSeconds: Math.min(period, longest), failureThreshold },
                     },
@@ -45,19 +43,18 @@ export const probeTiming = containerRule({
         }
         const { livenessProbe: liveness, readinessProbe: readiness } = container.spec;
         if (!liveness || !readiness || actsAfter(liveness) >= actsAfter(readiness)) return;
-        const failureThreshold = Math.ceil(actsAfter(readiness) / (liveness.periodSeconds ?? 10));
+        const [kills, takesOut] = [actsAfter(liveness), actsAfter(readiness)];
+        const failureThreshold = Math.ceil(takesOut / (liveness.periodSeconds ?? 10));
         yield {
-            what: `has a livenessProbe that acts after ${actsAfter(liveness)} s, sooner than its readinessProbe after ${actsAfter(readiness)} s`,
+            what: `has a livenessProbe that acts after ${kills} s, sooner than its readinessProbe after ${takesOut} s`,
             at: "livenessProbe.failureThreshold",
-            isMissing: [liveness, readiness].some((probe) =>
-                leavesOut(probe, "failureThreshold", "periodSeconds"),
-            ),
+            isMissing: leavesOut(liveness) || leavesOut(readiness),
             fix: { livenessProbe: { failureThreshold } },
         };
     },
 });
 
-/** A Patch that does may mean another value than the default. */
-function leavesOut(probe: V1Probe, ...fields: readonly (keyof V1Probe)[]): boolean {
-    return fields.some((field) => probe[field] === undefined);
+/** A Patch that does may mean other values than the defaults. */
+function leavesOut({ timeoutSeconds, periodSeconds, failureThreshold }: V1Probe): boolean {
+    return [timeoutSeconds, periodSeconds, failureThreshold].includes(undefined);
 }

@@ -1,8 +1,9 @@
+import type { Json } from "../../core/object.ts";
 import { probePort } from "../../rules/probePort.ts";
 import { describeRule } from "../support/describeRule.ts";
 import { container, deployment, podSpec } from "../support/manifests.ts";
 
-const probed = (livenessProbe: object, change: object = {}) =>
+const probed = (livenessProbe: Json, change: Json = {}) =>
     deployment(podSpec({}, container({ livenessProbe, ...change })));
 const http = (port: unknown) => ({ httpGet: { path: "/livez", port } });
 const said = (what: string, at = "livenessProbe") =>

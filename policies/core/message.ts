@@ -2,9 +2,14 @@ import { stringify } from "yaml";
 import type { Violation } from "./evaluate.ts";
 
 /** What and where, in one line: the same words that the API server's admission refuses an object with. */
-export function headline({ object, container, path, finding }: Violation): string {
-    const where = container === undefined ? "" : `, container ${container}`;
-    return `${object.kind} ${object.label}${where}: ${finding.what} (${path})`;
+export function headline(violation: Violation): string {
+    const { where, what, path } = headlineParts(violation);
+    return `${where}: ${what} (${path})`;
+}
+
+export function headlineParts({ object, container, path, finding }: Violation) {
+    const inside = container === undefined ? "" : `, container ${container}`;
+    return { where: `${object.kind} ${object.label}${inside}`, what: finding.what, path };
 }
 
 /** What, where, why, and how to mend it. */

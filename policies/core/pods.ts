@@ -67,7 +67,11 @@ export function podOf(object: KubernetesObject): Pod | undefined {
         get annotations() {
             return json(json(template.metadata).annotations) as Readonly<Record<string, string>>;
         },
-        runs: object.kind === "Job" || object.kind === "CronJob" ? "job" : "service",
+        get runs() {
+            if (object.kind === "Job" || object.kind === "CronJob") return "job";
+            const { restartPolicy = "Always" } = object.kind === "Pod" ? this.spec : {};
+            return restartPolicy === "Always" ? "service" : "job";
+        },
         get containers() {
             return ["initContainers", "containers"].flatMap((field) => listOf(this, field));
         },

@@ -1,0 +1,82 @@
+import { Command, CommanderError, Option } from "commander";
+import { advicesOf, expiredOf, failuresOf, run, type Run } from "./core/run.ts";
+import { headline } from "./core/message.ts";
+import { docsOf } from "./docs.ts";
+import { readManifests } from "./manifests.ts";
+import { markdownReport } from "./report/markdown.ts";
+import { textReport, timesTable } from "./report/text.ts";
+import { RULES } from "./rules/index.ts";
+import { readPolicies } from "./stacks.ts";
+
+interface CheckOptions {
+    readonly config?: string;
+    readonly subject: string;
+    readonly format: keyof typeof FORMATS;
+    readonly times: boolean;
+}
+
+const FORMATS = { text: textReport, markdown: markdownReport, json: jsonReport } as const;
+/** Something mandatory is violated. */
+const VIOLATED = 1;
+/** It could not be asked at all. */
+const WRONG_USE = 2;
+
+const program = new Command("policies")
+    .description("The policy pack without Pulumi and without a cluster.")
+    .exitOverride();
+
+program
+    .command("check")
+    .description("Asks every rule of manifests; fails when something mandatory is violated.")
+    .argument("[files...]", "YAML or JSON; - is standard input", ["-"])
+    .option("--config <file>", "levels, thresholds and exemptions, by rule")
+    .option("--subject <name>", "what the manifests are, for the report", "these manifests")
+    .addOption(new Option("--format <format>").choices(Object.keys(FORMATS)).default("text"))
+    .option("--times", "add what each rule took", false)
+    .action(async (files: string[], { config, subject, format, times }: CheckOptions) => {
+        const policies = config === undefined ? {} : readPolicies(config);
+        const objects = (await Promise.all(files.map(readManifests))).flat();
+        if (objects.length === 0) throw new Error("there is no Kubernetes object to look at");
+        const result = run(RULES, policies, objects);
+        console.log(FORMATS[format](result, subject));
+        if (times) console.log(timesTable(result));
+        if (failuresOf(result).length + expiredOf(result).length > 0) process.exitCode = VIOLATED;
+    });
+
+program
+    .command("docs")
+    .description("Writes the page about the rules, with examples from a stack's manifests.")
+    .option("--config <file>", "the stack's levels, thresholds and exemptions")
+    .action(async ({ config }: Pick<CheckOptions, "config">) => {
+        const policies = config === undefined ? {} : readPolicies(config);
+        const manifests = (await readManifests("-")).map(({ body }) => body);
+        process.stdout.write(docsOf(RULES, policies, manifests));
+    });
+
+function jsonReport(result: Run): string {
+    const told = { mandatory: failuresOf(result), advisory: advicesOf(result) };
+    const findings = Object.entries(told).flatMap(([level, violations]) =>
+        violations.map((violation) => ({
+            level,
+            rule: violation.rule.name,
+            severity: violation.rule.severity,
+            message: headline(violation),
+            path: violation.path,
+            fix: violation.finding.fix,
+        })),
+    );
+    return JSON.stringify(
+        { objects: result.objects, rules: result.rules.length, findings },
+        undefined,
+        2,
+    );
+}
+
+try {
+    await program.parseAsync();
+} catch (error) {
+    process.exitCode = WRONG_USE;
+    // Commander has said already what is wrong with the arguments.
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : WRONG_USE;
+    else console.error(`Error: ${(error as Error).message}`);
+}

@@ -1,0 +1,46 @@
+import type { Violation } from "../core/evaluate.ts";
+import { headline, snippet } from "../core/message.ts";
+import { advicesOf, expiredOf, failuresOf, type Run } from "../core/run.ts";
+
+/** A comment on a pull request: what fails is open, the rest is folded. */
+export function markdownReport(run: Run, subject: string): string {
+    const failures = failuresOf(run);
+    const advices = advicesOf(run);
+    const exempt = run.rules.flatMap((one) => one.exempt);
+    const expired = expiredOf(run);
+    const fails = failures.length + expired.length > 0;
+    return [
+        `### ${fails ? "❌" : "✅"} Policies of ${subject}`,
+        "",
+        `${run.rules.length} rules over ${run.objects} objects: ${failures.length} mandatory, ${advices.length} advisory, ${exempt.length} exempt.`,
+        "",
+        ...failures.map(item),
+        ...expired.map(
+            ({ rule, exemption }) =>
+                `- An exemption from **${rule.name}** expired on ${exemption.expires}: ${exemption.reason}`,
+        ),
+        ...folded("Advice", advices.map(item)),
+        ...folded("Exempt", exempt.map(exemptItem)),
+        "",
+    ].join("\n");
+}
+
+function item(violation: Violation): string {
+    const { rule, finding } = violation;
+    const lines = [`- **[${rule.name}](${rule.url})** ${headline(violation)}  `, `  ${rule.why}`];
+    if (finding.fix !== undefined) {
+        lines.push("  ```yaml", snippet(finding.fix).replaceAll(/^/gm, "  "), "  ```");
+    }
+    return lines.join("\n");
+}
+
+function exemptItem(violation: Violation): string {
+    const { expires = "", reason = "" } = violation.exemption ?? {};
+    return `- **${violation.rule.name}** ${headline(violation)}: until ${expires}, ${reason}`;
+}
+
+function folded(title: string, items: readonly string[]): string[] {
+    if (items.length === 0) return [];
+    const summary = `<summary>${title} (${items.length})</summary>`;
+    return ["", "<details>", summary, "", ...items, "", "</details>"];
+}

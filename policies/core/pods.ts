@@ -64,13 +64,13 @@ export function podOf(object: KubernetesObject): Pod | undefined {
         get labels() {
             return json(json(template.metadata).labels) as Readonly<Record<string, string>>;
         },
+        get annotations() {
+            return json(json(template.metadata).annotations) as Readonly<Record<string, string>>;
+        },
         get runs() {
             if (object.kind === "Job" || object.kind === "CronJob") return "job";
             const { restartPolicy = "Always" } = object.kind === "Pod" ? this.spec : {};
             return restartPolicy === "Always" ? "service" : "job";
-        },
-        get annotations() {
-            return json(json(template.metadata).annotations) as Readonly<Record<string, string>>;
         },
         get containers() {
             return ["initContainers", "containers"].flatMap((field) => listOf(this, field));

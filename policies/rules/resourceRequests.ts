@@ -23,15 +23,18 @@ export const resourceRequests = containerRule({
     level: "mandatory",
     url: "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#requests-and-limits",
     settings: {
+        explicit: Type.Boolean({
+            default: false,
+            description: "a limit, which the API server takes for a request too, will not do",
+        }),
         bounds: Type.Array(Bound, { default: [], description: "least and most that may be asked" }),
     },
-    *check({ spec }, { bounds }) {
+    *check({ spec }, { bounds, explicit }) {
         const { requests, limits } = spec.resources ?? {};
         for (const [resource, usual] of Object.entries(RESOURCES)) {
             const at = `resources.requests.${resource}`;
             const fix = (to?: string) => ({ resources: { requests: { [resource]: to } } });
-            // The API server takes a limit for the request too, where there is none.
-            const request = requests?.[resource] ?? limits?.[resource];
+            const request = requests?.[resource] ?? (explicit ? undefined : limits?.[resource]);
             if (request === undefined) {
                 yield { what: missing(resource), at, isMissing: true, fix: fix(usual) };
                 continue;

@@ -49,6 +49,13 @@ describeRule(resourceRequests, {
                 "Deployment search/service, container init: has no memory request (spec.template.spec.initContainers[init].resources.requests.memory)",
             ],
         },
+        "limits, where requests have to be there": {
+            objects: [of({ requests: { cpu: "1" }, limits: { cpu: "1", memory: "1Gi" } })],
+            settings: { explicit: true },
+            says: [
+                `Deployment search/service, container service: has no memory request ${at("memory")}`,
+            ],
+        },
         "requests out of bounds": {
             objects: [
                 of({ requests: { cpu: "2.5", memory: "512Mi" } }, "redis"),

@@ -1,0 +1,45 @@
+import { Type } from "typebox";
+import { containerFindings, harden, podFindings } from "../core/podSecurity.ts";
+import { containerRule } from "../core/rule.ts";
+
+const READ_ONLY = "securityContext.readOnlyRootFilesystem";
+
+// Without an expression for admission: the API server has the same built in, asked for by a namespace's
+// label `pod-security.kubernetes.io/enforce`.
+export const podSecurity = containerRule({
+    name: "pod-security",
+    title: "Every pod keeps to the Pod Security Standards, to their profile `restricted` unless the stack says `baseline`.",
+    why: "Whoever breaks into a container that has more rights than it needs is soon on the node, and from there in every other pod.",
+    severity: "critical",
+    level: "mandatory",
+    url: "https://kubernetes.io/docs/concepts/security/pod-security-standards/",
+    framework: {
+        name: "Pod Security Standards",
+        version: "1.37",
+        reference: "restricted",
+        specification: "Current best practices of hardening pods",
+    },
+    settings: {
+        profile: Type.Enum(["restricted", "baseline"], {
+            default: "restricted",
+            description: "the profile, as the standards name it",
+        }),
+        readOnlyRootFilesystem: Type.Boolean({
+            default: false,
+            description: "beyond the standards: containers cannot write to their image's files",
+        }),
+    },
+    ephemeral: true,
+    checkPod: (pod, { profile }) => podFindings(pod, profile),
+    *check(container, { profile, readOnlyRootFilesystem }) {
+        yield* containerFindings(container, profile);
+        const { securityContext } = container.spec;
+        if (!readOnlyRootFilesystem || securityContext?.readOnlyRootFilesystem) return;
+        const isMissing = securityContext?.readOnlyRootFilesystem === undefined;
+        const fix = { securityContext: { readOnlyRootFilesystem: true } };
+        yield { what: "can write to its root filesystem", at: READ_ONLY, isMissing, fix };
+    },
+    remedy(pod, { profile }) {
+        if (profile === "restricted") harden(pod);
+    },
+});

@@ -4,54 +4,16 @@ import { Type } from "typebox";
 import type { Exemption } from "../core/config.ts";
 import type { Json } from "../core/object.ts";
 import { policiesOf } from "../core/pack.ts";
-import { containerRule, stackRule, type Rule } from "../core/rule.ts";
+import type { Rule } from "../core/rule.ts";
 import { memoryLimit } from "../rules/memoryLimit.ts";
 import { readinessProbe } from "../rules/readinessProbe.ts";
 import { RULES } from "../rules/index.ts";
 import { container, deployment, object, ofEachKind, podSpec } from "./support/manifests.ts";
-import { resourceOf, serve } from "./support/sdk.ts";
+import { budget, workingDir } from "./support/rules.ts";
+import { resourceOf, secretly, serve } from "./support/sdk.ts";
 
 const NOW = new Date("2026-06-15T12:00:00Z");
 const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
-const ABOUT = {
-    why: "Otherwise it would not be tested.",
-    severity: "low",
-    level: "mandatory",
-    url: "https://example.org",
-} as const;
-
-/** Demands a budget for every Deployment, which only the whole stack shows. */
-const budget = stackRule({
-    ...ABOUT,
-    name: "budget",
-    title: "Every Deployment has a budget.",
-    kinds: ["Deployment"],
-    *check({ name }, stack) {
-        if (stack.of("PodDisruptionBudget").some((one) => one.name === name)) return;
-        yield { what: "has no budget", at: "", fix: "a PodDisruptionBudget" };
-    },
-});
-
-/** Demands that a container works somewhere, and knows where. */
-const workingDir = containerRule({
-    ...ABOUT,
-    name: "working-dir",
-    title: "Every container works in a folder of its own.",
-    settings: { folder: Type.String({ default: "/work", description: "where it works" }) },
-    *check({ spec }) {
-        if (spec.workingDir === undefined) yield { what: "works in /", at: "workingDir", fix: "" };
-    },
-    remedy({ containers }, { folder }) {
-        for (const { spec } of containers) {
-            spec.workingDir ??= folder;
-            spec.env ??= [];
-            if (!spec.env.some(({ name }) => name === "HOME")) {
-                spec.env.push({ name: "HOME", value: folder });
-            }
-        }
-    },
-});
-
 const exemption = (more: Partial<Exemption> = {}): Json => ({
     reason: "a reason that says why",
     expires: "2026-06-15",
@@ -298,16 +260,12 @@ describe("a remedy", () => {
     test("keeps what is set, and secrets secret", async () => {
         const env = [{ name: "TOKEN", value: new Secret("hush") }];
         const [one] = containers(await remediated(of({ env, command: new Secret(["run"]) })));
-        const secret = (value: unknown) => ({
-            "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
-            value,
-        });
         expect(one).toMatchObject({
             env: [
-                { name: "TOKEN", value: secret("hush") },
+                { name: "TOKEN", value: secretly("hush") },
                 { name: "HOME", value: "/work" },
             ],
-            command: secret(["run"]),
+            command: secretly(["run"]),
             workingDir: "/work",
         });
     });
@@ -330,7 +288,7 @@ describe("a remedy", () => {
             await remediated(of({ image, resources: { limits: { memory: "1Gi" } } }), {}, rash),
         );
         expect(one).toMatchObject({
-            image: { value: "registry.example/service:v1" },
+            image: secretly("registry.example/service:v1"),
             workingDir: "/set",
             resources: { limits: { memory: "1Gi", hugepages: "1" }, claims: [] },
         });

@@ -157,6 +157,11 @@ function revealed(value: Json): Json {
     ) as Json;
 }
 
+/** A secret on the wire, and in what a provider gets (specialSigKey and specialSecretSig of @pulumi/pulumi). */
+export function secretly(value: unknown): Json {
+    return { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", value };
+}
+
 function notApplicable(reason?: string): never {
     throw new NotApplicable(reason);
 }

@@ -66,6 +66,17 @@ test: $(INSTALLED) test-tools model pulumi-cli lint ## Lint, types, and every te
 model: ## The local model, checked against its pinned hashes, in the user's cache
 	@app/model/fetch.sh
 
+.PHONY: policies
+policies: $(INSTALLED) ## The policy pack over the rendered STACK=…, without Pulumi or a cluster (TIMES=1: by rule)
+	@node render.ts --stack $(STACK) --format json | node policies/main.ts check --subject "stack $(STACK)" \
+	  $(if $(wildcard policies/stacks/$(STACK).json),--config policies/stacks/$(STACK).json) \
+	  $(if $(FORMAT),--format $(FORMAT)) $(if $(TIMES),--times)
+
+.PHONY: policies-docs
+policies-docs: $(INSTALLED) ## Write docs/policies.md from the rules
+	@node render.ts --stack prod --format json | node policies/main.ts docs --config policies/stacks/prod.json > docs/policies.md.new
+	@npx prettier --parser markdown < docs/policies.md.new > docs/policies.md; rm docs/policies.md.new
+
 .PHONY: pulumi-cli
 pulumi-cli: $(INSTALLED) ## The Pulumi CLI for tests; where PATH has none it is built once, in some minutes
 	@node local/src/main.ts pulumi-cli

@@ -8,6 +8,7 @@ import {
     type EdgeConfig,
 } from "./config/edge.ts";
 import { readMonitoring, type MonitoringConfig } from "./config/monitoring.ts";
+import { readAdmission } from "./config/policies.ts";
 import { ConfigReader, GENERATED } from "./config/reader.ts";
 import { readRedis, type RedisConfig } from "./config/redis.ts";
 import {
@@ -33,6 +34,8 @@ export interface StackConfig {
     /** Undefined: no cert-manager and no HTTPS. */
     readonly certificates: CertificatesConfig | undefined;
     readonly monitoring: MonitoringConfig;
+    /** The policies that the API server enforces, and their bindings. */
+    readonly admission: ReturnType<typeof readAdmission>;
 }
 
 /**
@@ -55,6 +58,7 @@ export function loadConfig(read = new ConfigReader()): StackConfig {
         edge: readEdge(read),
         certificates: readCertificates(read),
         monitoring: readMonitoring(read, redis.mode !== "external"),
+        admission: readAdmission(read),
     };
     const { autoscaling, monitoring } = config;
     if (autoscaling.misses && !monitoring.enabled) {

@@ -1,4 +1,5 @@
 import { perColour } from "@property-search/contract";
+import { Admission } from "./components/admission.ts";
 import { AdapterRules } from "./components/autoscaler/adapterRules.ts";
 import { Certificates } from "./components/certificates.ts";
 import { Colour } from "./components/colour.ts";
@@ -11,7 +12,7 @@ import { loadConfig } from "./config.ts";
 import { trafficOf } from "./config/traffic.ts";
 
 const { releases, weights: configured, service, redis, ...rest } = loadConfig();
-const { autoscaling, tenants, adminToken, edge, certificates, monitoring } = rest;
+const { autoscaling, tenants, adminToken, edge, certificates, monitoring, admission } = rest;
 const ownRedis = redis.mode === "external" ? undefined : redis;
 
 const namespaces = new Namespaces("namespaces", {
@@ -23,6 +24,7 @@ const namespaces = new Namespaces("namespaces", {
     traffic: trafficOf({ service, redis, edge, certificates, monitoring }),
 });
 
+new Admission("admission", { objects: admission });
 // No pod before the rules of its namespace.
 const afterRules = { dependsOn: [namespaces] };
 
@@ -49,8 +51,7 @@ const missesPerPod = autoscaling.misses?.perPod;
 const watched = { namespaces: namespaces.names, redis: ownRedis, certificates, missesPerPod };
 if (monitoring.enabled) new Monitoring("monitoring", { ...monitoring, ...watched }, afterRules);
 
-const adapter = autoscaling.misses?.metric === "prometheus-adapter";
-if (adapter)
+if (autoscaling.misses?.metric === "prometheus-adapter")
     new AdapterRules("autoscaling", { namespace: namespaces.names.monitoring }, afterRules);
 
 /** Base URL of the service; HOST stands for the Gateway's address where no host name is set. */

@@ -32,7 +32,7 @@ export default {
         project("deploy", "deploy/test"),
         project("load", "load/test"),
         project("release", "release/test"),
-        project("policies", "policies/test"),
+        project("policies", "policies/test", "tests/policies"),
         project("cluster", "tests/cluster"),
         project("watching", "tests/watching"),
         project("switching", "tests/switching"),

@@ -1,12 +1,12 @@
 import { Command, CommanderError, Option } from "commander";
-import { readFileSync } from "node:fs";
-import { ConfigError, type StackPolicies } from "./core/config.ts";
 import { advicesOf, expiredOf, failuresOf, run, type Run } from "./core/run.ts";
 import { headline } from "./core/message.ts";
+import { docsOf } from "./docs.ts";
 import { readManifests } from "./manifests.ts";
 import { markdownReport } from "./report/markdown.ts";
 import { textReport, timesTable } from "./report/text.ts";
 import { RULES } from "./rules/index.ts";
+import { readPolicies } from "./stacks.ts";
 
 interface CheckOptions {
     readonly config?: string;
@@ -43,11 +43,15 @@ program
         if (failuresOf(result).length + expiredOf(result).length > 0) process.exitCode = VIOLATED;
     });
 
-function readPolicies(file: string): StackPolicies {
-    const value: unknown = JSON.parse(readFileSync(file, "utf8"));
-    if (typeof value === "object" && value !== null) return value as StackPolicies;
-    throw new ConfigError(`${file} is ${JSON.stringify(value)}; allowed: an object by rule`);
-}
+program
+    .command("docs")
+    .description("Writes the page about the rules, with examples from a stack's manifests.")
+    .option("--config <file>", "the stack's levels, thresholds and exemptions")
+    .action(async ({ config }: Pick<CheckOptions, "config">) => {
+        const policies = config === undefined ? {} : readPolicies(config);
+        const manifests = (await readManifests("-")).map(({ body }) => body);
+        process.stdout.write(docsOf(RULES, policies, manifests));
+    });
 
 function jsonReport(result: Run): string {
     const told = { mandatory: failuresOf(result), advisory: advicesOf(result) };

@@ -20,6 +20,7 @@ export interface Metadata {
 const ORDER = [
     ["Namespace"],
     ["ResourceQuota", "LimitRange", "NetworkPolicy"],
+    ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"],
     ["ServiceAccount", "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"],
     ["Secret"],
     ["ConfigMap", "PersistentVolumeClaim"],
@@ -33,7 +34,13 @@ const ORDER = [
     ["HTTPRoute"],
 ];
 
-const OF_NO_NAMESPACE = ["Namespace", "ClusterRole", "ClusterRoleBinding"];
+const OF_NO_NAMESPACE = [
+    "Namespace",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+];
 
 /** Whether a registration is one Kubernetes object: components and charts are not. */
 export function isKubernetesObject({ type, inputs }: Registration): boolean {

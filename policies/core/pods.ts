@@ -61,7 +61,11 @@ export function podOf(object: KubernetesObject): Pod | undefined {
         get labels() {
             return json(json(template.metadata).labels) as Readonly<Record<string, string>>;
         },
-        runs: object.kind === "Job" || object.kind === "CronJob" ? "job" : "service",
+        get runs() {
+            if (object.kind === "Job" || object.kind === "CronJob") return "job";
+            const { restartPolicy = "Always" } = object.kind === "Pod" ? this.spec : {};
+            return restartPolicy === "Always" ? "service" : "job";
+        },
         get containers() {
             return ["initContainers", "containers"].flatMap((field) =>
                 list(json(template.spec)[field]).map((spec, index) =>

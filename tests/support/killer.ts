@@ -70,18 +70,16 @@ async function killOne(cluster: TestCluster, what: Kill["what"]): Promise<Kill> 
         120,
     );
     const backAfter = Date.now() / 1000 - at;
-    if (what !== "redis") {
-        await cluster.core.deleteNamespacedPod({ name, namespace });
-        await eventually(
-            `${name} is replaced`,
-            async () => {
-                const after = await victims(cluster, what);
-                const others = after.filter(({ metadata }) => metadata?.uid !== uid);
-                return others.length >= pods.length && others.every(isReady);
-            },
-            120,
-        );
-    }
+    await cluster.core.deleteNamespacedPod({ name, namespace });
+    await eventually(
+        `${name} is replaced`,
+        async () => {
+            const after = await victims(cluster, what);
+            const others = after.filter(({ metadata }) => metadata?.uid !== uid);
+            return others.length >= pods.length && others.every(isReady);
+        },
+        120,
+    );
     return { at, what, pod: name, backAfter };
 }
 

@@ -45,7 +45,15 @@ export interface ApplyOptions {
 const TIERS: readonly (readonly string[])[] = [
     ["Namespace", "CustomResourceDefinition", "StorageClass", "PriorityClass"],
     ["ResourceQuota", "LimitRange", "NetworkPolicy", "ServiceAccount", "Role", "ClusterRole"],
-    ["Secret", "ConfigMap", "RoleBinding", "ClusterRoleBinding", "PersistentVolumeClaim"],
+    ["ValidatingAdmissionPolicy"],
+    [
+        "ValidatingAdmissionPolicyBinding",
+        "Secret",
+        "ConfigMap",
+        "RoleBinding",
+        "ClusterRoleBinding",
+        "PersistentVolumeClaim",
+    ],
     ["Service", "PodDisruptionBudget", "Issuer", "ClusterIssuer", "Middleware"],
     ["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"],
 ];

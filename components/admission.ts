@@ -1,0 +1,35 @@
+import type { AdmissionObject } from "@property-search/policies/admission";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+
+export interface AdmissionArgs {
+    /** Policies and their bindings; their names are theirs. */
+    readonly objects: readonly AdmissionObject[];
+}
+
+/**
+ * The policy pack as the API server enforces it, on whoever writes to the platform's namespaces. Needs
+ * Kubernetes 1.30 or newer.
+ */
+export class Admission extends pulumi.ComponentResource {
+    constructor(name: string, args: AdmissionArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("platform:index:Admission", name, args, opts);
+        for (const { kind, metadata, spec } of args.objects) {
+            const child = `${name}-${metadata.name}`;
+            if (kind === "ValidatingAdmissionPolicy") {
+                new k8s.admissionregistration.v1.ValidatingAdmissionPolicy(
+                    `${child}-policy`,
+                    { metadata, spec },
+                    { parent: this },
+                );
+            } else {
+                new k8s.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
+                    `${child}-binding`,
+                    { metadata, spec },
+                    { parent: this },
+                );
+            }
+        }
+        this.registerOutputs({});
+    }
+}

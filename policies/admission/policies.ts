@@ -1,0 +1,117 @@
+import { LABELS, PART_OF } from "@property-search/contract";
+import { configOf, type StackPolicies } from "../core/config.ts";
+import { hasExpired } from "../core/exemptions.ts";
+import type { Json } from "../core/object.ts";
+import type { Rule } from "../core/rule.ts";
+import { covers, expressionsOf, VARIABLES } from "./expressions.ts";
+
+interface Header {
+    readonly apiVersion: string;
+    readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+}
+
+/** A ValidatingAdmissionPolicy or its binding. */
+export type AdmissionObject = Header &
+    (
+        | { readonly kind: "ValidatingAdmissionPolicy"; readonly spec: Json }
+        | {
+              readonly kind: "ValidatingAdmissionPolicyBinding";
+              readonly spec: Json & {
+                  readonly policyName: string;
+                  readonly validationActions: string[];
+              };
+          }
+    );
+
+/**
+ * Pods that are made by others are looked at when they are made; an update of one can change almost nothing,
+ * and refusing it would keep a controller from scaling down what was there before a rule was.
+ */
+const WHEN_MADE = [
+    { apiGroups: [""], apiVersions: ["v1"], resources: ["pods", "replicationcontrollers"] },
+    { apiGroups: ["apps"], apiVersions: ["v1"], resources: ["replicasets"] },
+    { apiGroups: ["batch"], apiVersions: ["v1"], resources: ["jobs"] },
+];
+const ALWAYS = [
+    {
+        apiGroups: ["apps"],
+        apiVersions: ["v1"],
+        resources: ["deployments", "statefulsets", "daemonsets"],
+    },
+    { apiGroups: ["batch"], apiVersions: ["v1"], resources: ["cronjobs"] },
+    { apiGroups: ["argoproj.io"], apiVersions: ["v1alpha1"], resources: ["rollouts"] },
+];
+
+/**
+ * The rules that CEL can say, as the API server enforces them on everybody, however an object comes: Pulumi's
+ * policies see only what goes through Pulumi. Mandatory rules refuse, advisory ones warn. A server knows
+ * no date in these, so an exemption is left out once it has expired, when this is generated again.
+ */
+export function admissionPolicies(
+    rules: readonly Rule[],
+    policies: StackPolicies,
+    now = new Date(),
+): AdmissionObject[] {
+    return rules.flatMap((rule) => {
+        const config = configOf(rule, policies[rule.name]);
+        if (!rule.admission || config.level === "disabled") return [];
+        const exempt = config.exempt.filter((one) => !hasExpired(one, now));
+        const { variables, expression, message } = expressionsOf(rule.admission, {
+            ...config,
+            exempt,
+        });
+        const whole = exempt.filter(({ container }) => container === undefined);
+        const header: Header = {
+            apiVersion: "admissionregistration.k8s.io/v1",
+            metadata: { name: `${PART_OF}-${rule.name}`, labels: { [LABELS.partOf]: PART_OF } },
+        };
+        const policy: AdmissionObject = {
+            ...header,
+            kind: "ValidatingAdmissionPolicy",
+            spec: {
+                failurePolicy: "Fail",
+                matchConstraints: {
+                    resourceRules: [
+                        ...WHEN_MADE.map((one) => ({ ...one, operations: ["CREATE"] })),
+                        ...ALWAYS.map((one) => ({ ...one, operations: ["CREATE", "UPDATE"] })),
+                    ],
+                },
+                matchConditions: [
+                    // What leaves the spec as it is, such as a finalizer's removal, is nobody's violation.
+                    {
+                        name: "changed",
+                        expression:
+                            "request.operation == 'CREATE' || object.spec != oldObject.spec",
+                    },
+                    ...whole.map((one, index) => ({
+                        name: `exempt-${index}`,
+                        expression: `!(${covers(one)})`,
+                    })),
+                ],
+                variables: Object.entries({ ...VARIABLES, ...variables }).map(
+                    ([name, expression]) => ({ name, expression }),
+                ),
+                validations: [
+                    {
+                        expression,
+                        messageExpression: message,
+                        message: rule.title,
+                        reason: "Invalid",
+                    },
+                ],
+            },
+        };
+        const binding: AdmissionObject = {
+            ...header,
+            kind: "ValidatingAdmissionPolicyBinding",
+            spec: {
+                policyName: header.metadata.name,
+                validationActions: config.level === "advisory" ? ["Warn"] : ["Deny"],
+                matchResources: {
+                    namespaceSelector: { matchLabels: { [LABELS.partOf]: PART_OF } },
+                },
+            },
+        };
+        return [policy, binding];
+    });
+}

@@ -1,0 +1,39 @@
+import { Type } from "typebox";
+import { handlerOf, probesOf } from "../core/probes.ts";
+import { containerRule } from "../core/rule.ts";
+
+const PERIOD = 5;
+
+export const startupProbe = containerRule({
+    name: "startup-probe",
+    title: "What takes long to start has a startup probe, not a long initial delay of the others.",
+    why: "A delay is a guess: too short and a slow start is killed in a loop, too long and every start waits for it.",
+    severity: "medium",
+    // The manifests of KEDA and metrics-server have delays of 20 seconds.
+    level: "advisory",
+    url: "https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/#startup-probe",
+    settings: {
+        delay: Type.Integer({
+            default: 10,
+            minimum: 0,
+            description: "most of initialDelaySeconds without a startup probe",
+        }),
+    },
+    *check(container, { delay: most }) {
+        if (container.spec.startupProbe) return;
+        for (const { field, spec } of probesOf(container)) {
+            const { initialDelaySeconds: delay = 0 } = spec;
+            if (delay <= most) continue;
+            // Three times what was guessed costs nothing: the probe ends with its first success.
+            const failureThreshold = Math.ceil((3 * delay) / PERIOD);
+            yield {
+                what: `has a ${field} with initialDelaySeconds ${delay}, more than ${most}, and no startupProbe`,
+                at: `${field}.initialDelaySeconds`,
+                isMissing: true,
+                fix: {
+                    startupProbe: { ...handlerOf(spec), periodSeconds: PERIOD, failureThreshold },
+                },
+            };
+        }
+    },
+});

@@ -1,0 +1,37 @@
+import { expect, test } from "@jest/globals";
+import { unknownCheckingProxy } from "@pulumi/policy";
+import { objectsOfResource, type Json } from "../../policies/core/object.ts";
+import { run } from "../../policies/core/run.ts";
+import { RULES } from "../../policies/rules/index.ts";
+import { policiesOf } from "../../policies/stacks.ts";
+import { rawPreview } from "../support/preview.ts";
+
+/*
+ * A rule that meets something unknown is advisory for the rest of a preview, whatever its level. These run the
+ * program as a first preview does, in which no object exists yet.
+ */
+
+const STACK = "prod";
+const proxy = unknownCheckingProxy as (props: Json) => Json;
+
+test.each(["inputs", "nothing"] as const)(
+    "no rule is left undecided in a first preview: the provider tells %s",
+    async (told) => {
+        const resources = await rawPreview(STACK, told);
+        const objects = resources.flatMap(({ type, props, urn }) =>
+            objectsOfResource(type, proxy(props), urn),
+        );
+        const { rules } = run(RULES, policiesOf(STACK), objects);
+        const undecided = rules.filter((one) => one.undecided.length > 0);
+        const names = undecided.map(({ rule }) => rule.name);
+        // What the provider does: https://github.com/pulumi/pulumi-kubernetes answers a preview with the inputs.
+        if (told === "inputs") expect(names).toEqual([]);
+        // Were every output unknown, what is about one object alone would be decided all the same.
+        else
+            expect(
+                undecided
+                    .filter(({ rule }) => rule.scope === "object")
+                    .map(({ rule }) => rule.name),
+            ).toEqual([]);
+    },
+);

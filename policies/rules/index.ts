@@ -16,6 +16,10 @@ import { resourceRequests } from "./resourceRequests.ts";
 import { rollingUpdate } from "./rollingUpdate.ts";
 import { startupProbe } from "./startupProbe.ts";
 
+import { podSecurity } from "./podSecurity.ts";
+import { serviceAccount } from "./serviceAccount.ts";
+import { replicas } from "./replicas.ts";
+import { disruptionBudget } from "./disruptionBudget.ts";
 /** All rules, in the order in which they are told. */
 export const RULES: readonly Rule[] = [
     // Probes
@@ -38,4 +42,8 @@ export const RULES: readonly Rule[] = [
     // Images
     imageTag,
     imageRegistry,
+    podSecurity,
+    serviceAccount,
+    replicas,
+    disruptionBudget,
 ];

@@ -30,6 +30,7 @@ export function trafficOf({
 function monitoringTraffic({
     prometheus: { gateway, remoteWrite },
     alertmanager: { receivers, slackUrl },
+    grafana,
     readers,
     apiServerCidrs,
 }: MonitoringConfig): Traffic["monitoring"] {
@@ -39,6 +40,7 @@ function monitoringTraffic({
     return {
         readers,
         apiServerCidrs,
+        grafana: grafana !== undefined,
         receiverPorts: [...new Set([...slack, ...portsOf(urls)])],
         ...(gateway && { gatewayPort: gateway.port }),
         ...(remoteWrite && { remoteWritePort: portOf(remoteWrite.url) }),

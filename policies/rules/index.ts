@@ -20,6 +20,8 @@ import { podSecurity } from "./podSecurity.ts";
 import { serviceAccount } from "./serviceAccount.ts";
 import { replicas } from "./replicas.ts";
 import { disruptionBudget } from "./disruptionBudget.ts";
+import { topologySpread } from "./topologySpread.ts";
+import { networkPolicy } from "./networkPolicy.ts";
 /** All rules, in the order in which they are told. */
 export const RULES: readonly Rule[] = [
     // Probes
@@ -46,4 +48,6 @@ export const RULES: readonly Rule[] = [
     serviceAccount,
     replicas,
     disruptionBudget,
+    topologySpread,
+    networkPolicy,
 ];

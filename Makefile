@@ -66,11 +66,14 @@ test: $(INSTALLED) test-tools model pulumi-cli lint ## Lint, types, and every te
 model: ## The local model, checked against its pinned hashes, in the user's cache
 	@app/model/fetch.sh
 
+# What a command says is also kept in a file, where one is asked for.
+INTO_REPORT = $(if $(REPORT),2>&1 | tee "$(REPORT)")
+
 .PHONY: policies
-policies: $(INSTALLED) ## The policy pack over the rendered STACK=…, without Pulumi or a cluster (TIMES=1: by rule)
+policies: $(INSTALLED) ## The policy pack over the rendered STACK=…, without Pulumi or a cluster (TIMES=1: by rule, REPORT=file)
 	@node render.ts --stack $(STACK) --format json | node policies/main.ts check --subject "stack $(STACK)" \
 	  $(if $(wildcard policies/stacks/$(STACK).json),--config policies/stacks/$(STACK).json) \
-	  $(if $(FORMAT),--format $(FORMAT)) $(if $(TIMES),--times)
+	  $(if $(FORMAT),--format $(FORMAT)) $(if $(TIMES),--times) $(INTO_REPORT)
 
 .PHONY: policies-docs
 policies-docs: $(INSTALLED) ## Write docs/policies.md from the rules
@@ -140,8 +143,12 @@ rollback: $(INSTALLED) ## Take the traffic back: of the switch under way, else o
 	@$(RELEASE_COMMAND) rollback $(RELEASE_TARGET) $(if $(DIRECT),--direct) $(PLAN)
 
 .PHONY: preview
-preview: $(INSTALLED) ## What `pulumi up` would change (STACK=dev)
-	@$(DEPLOY_COMMAND) preview --stack $(STACK)
+preview: $(INSTALLED) ## What `pulumi up` would change, and what the policy pack says of it (STACK=dev, REPORT=file)
+	@$(DEPLOY_COMMAND) preview --stack $(STACK) $(INTO_REPORT)
+
+.PHONY: drift
+drift: $(INSTALLED) ## Whether the cluster still is what the stack says; fails by any change (STACK=prod, REPORT=file)
+	@$(DEPLOY_COMMAND) preview --drift --stack $(STACK) $(INTO_REPORT)
 
 .PHONY: verify
 verify: $(INSTALLED) ## Use a deployed stack as a client would (STACK=prod, CONTEXT=name)

@@ -18,7 +18,7 @@ const SECRET_KEYS = { password: "admin-password", secretKey: "secret-key" } as c
 export const GRAFANA_RESOURCES: Resources = {
     cpuRequest: "50m",
     cpuLimit: "1",
-    memoryRequest: "128Mi",
+    memoryRequest: "256Mi",
     memoryLimit: "512Mi",
 };
 

@@ -179,6 +179,6 @@ function podTemplate(
 export const SMALL: Resources = {
     cpuRequest: "10m",
     cpuLimit: "500m",
-    memoryRequest: "32Mi",
+    memoryRequest: "64Mi",
     memoryLimit: "128Mi",
 };

@@ -43,9 +43,11 @@ command("verify", "use a deployed stack as a client would").action((target: Targ
     verifyTarget(target),
 );
 
-command("preview", "show what pulumi up would change").action(async ({ stack }: Target) => {
-    await pulumiPreview(stack, interrupted.signal);
-});
+command("preview", "show what pulumi up would change, and what policies say of it")
+    .option("--drift", "compare with what the cluster has, and fail by any change", false)
+    .action(async ({ stack, drift }: Target & { drift: boolean }) => {
+        await pulumiPreview({ stack, drift, signal: interrupted.signal });
+    });
 
 command("remove", "remove a stack that was deployed by apply").action(async (target: Target) => {
     const cluster = connect(target.kubeconfig, target.context);

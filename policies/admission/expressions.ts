@@ -34,7 +34,7 @@ export const VARIABLES: Readonly<Record<string, string>> = {
 };
 
 export interface Expressions {
-    /** `bad`: containers in which it is violated; only of rules about containers. */
+    /** Containers in which it is violated; only of rules about containers. */
     readonly variables: Readonly<Record<string, string>>;
     /** True when it is not violated. */
     readonly expression: string;
@@ -42,9 +42,11 @@ export interface Expressions {
     readonly message: string;
 }
 
+/** @param bad a name for the variable with the containers in which it is violated */
 export function expressionsOf(
     { violated, of = "all", what, at }: Admission,
     { exempt, settings }: Pick<RuleConfig, "exempt" | "settings">,
+    bad: string,
 ): Expressions {
     const condition = violated
         .replaceAll(/(?<![.'\w])pod(?=[.)])/g, "variables.pod")
@@ -59,7 +61,7 @@ export function expressionsOf(
     const notExempt = exempt
         .filter(({ container }) => container !== undefined)
         .map((one) => `!(${covers(one)})`);
-    const bad = [...notExempt, `(${condition})`].join(" && ");
+    const isBad = [...notExempt, `(${condition})`].join(" && ");
     const list = "(c.name in variables.inits.map(i, i.name) ? '.initContainers[' : '.containers[')";
     const message = [
         "variables.label",
@@ -72,9 +74,9 @@ export function expressionsOf(
         text(`].${at})`),
     ].join(" + ");
     return {
-        variables: { bad: `variables.${of}.filter(c, ${bad})` },
-        expression: "size(variables.bad) == 0",
-        message: `variables.bad.map(c, ${message}).join('; ')`,
+        variables: { [bad]: `variables.${of}.filter(c, ${isBad})` },
+        expression: `size(variables.${bad}) == 0`,
+        message: `variables.${bad}.map(c, ${message}).join('; ')`,
     };
 }
 

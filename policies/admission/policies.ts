@@ -56,10 +56,9 @@ export function admissionPolicies(
         const config = configOf(rule, policies[rule.name]);
         if (!rule.admission || config.level === "disabled") return [];
         const exempt = config.exempt.filter((one) => !hasExpired(one, now));
-        const { variables, expression, message } = expressionsOf(rule.admission, {
-            ...config,
-            exempt,
-        });
+        const said = [rule.admission]
+            .flat()
+            .map((one, index) => expressionsOf(one, { ...config, exempt }, `bad${index}`));
         const whole = exempt.filter(({ container }) => container === undefined);
         const header: Header = {
             apiVersion: "admissionregistration.k8s.io/v1",
@@ -88,17 +87,15 @@ export function admissionPolicies(
                         expression: `!(${covers(one)})`,
                     })),
                 ],
-                variables: Object.entries({ ...VARIABLES, ...variables }).map(
-                    ([name, expression]) => ({ name, expression }),
+                variables: [VARIABLES, ...said.map(({ variables }) => variables)].flatMap((them) =>
+                    Object.entries(them).map(([name, expression]) => ({ name, expression })),
                 ),
-                validations: [
-                    {
-                        expression,
-                        messageExpression: message,
-                        message: rule.title,
-                        reason: "Invalid",
-                    },
-                ],
+                validations: said.map(({ expression, message }) => ({
+                    expression,
+                    messageExpression: message,
+                    message: rule.title,
+                    reason: "Invalid",
+                })),
             },
         };
         const binding: AdmissionObject = {

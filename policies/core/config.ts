@@ -69,7 +69,7 @@ export function configOf(rule: Rule, given: unknown = {}): RuleConfig {
     if (errors.length > 0) throw new ConfigError(errors.join("\n"));
     const { exempt, ...settings } = filled as { exempt: readonly Exemption[] };
     for (const [index, { expires }] of exempt.entries()) {
-        if (Number.isNaN(Date.parse(`${expires}T00:00:00Z`))) {
+        if (!isDay(expires)) {
             throw new ConfigError(
                 `${rule.name}.exempt.${index}.expires is "${expires}"; allowed: a day, as YYYY-MM-DD`,
             );
@@ -89,6 +89,12 @@ export function configsOf(
         throw new ConfigError(`there is no rule ${unknown.join(", ")}; allowed: ${names}`);
     }
     return new Map(rules.map((rule) => [rule, configOf(rule, given[rule.name])]));
+}
+
+/** Date.parse takes 31 February for 3 March. */
+function isDay(text: string): boolean {
+    const time = Date.parse(`${text}T00:00:00Z`);
+    return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
 }
 
 function isLevel(value: unknown): value is (typeof LEVELS)[number] {

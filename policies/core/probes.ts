@@ -4,6 +4,7 @@ import type { Container } from "./pods.ts";
 
 const FIELDS = ["startupProbe", "readinessProbe", "livenessProbe"] as const;
 const HANDLERS = ["httpGet", "tcpSocket", "exec", "grpc"] as const;
+type Handler = (typeof HANDLERS)[number];
 
 export interface Probe {
     readonly field: (typeof FIELDS)[number];
@@ -19,7 +20,7 @@ export function* probesOf({ spec }: Container): Generator<Probe, void> {
 }
 
 /** Which of them it has; the API server takes exactly one. */
-export function handlersOf(probe: V1Probe): (typeof HANDLERS)[number][] {
+export function handlersOf(probe: V1Probe): Handler[] {
     return HANDLERS.filter((handler) => probe[handler]);
 }
 
@@ -43,12 +44,13 @@ export function questionOf(container: Container, probe: V1Probe): string | undef
     return exec?.command?.join(" ");
 }
 
-/** Its handler alone, to be written into another probe; none where it is not known. */
-export function handlerOf(probe: V1Probe): object {
-    const entries = known(() =>
-        handlersOf(probe).map((name) => [name, JSON.parse(JSON.stringify(probe[name])) as unknown]),
-    );
-    return Object.fromEntries(entries ?? []) as object;
+/** A handler of it, to be written into another probe; none where it is not known. */
+export function handlerOf(probe: V1Probe, handler?: Handler): Partial<V1Probe> {
+    const text = known(() => {
+        const [name = "exec"] = handler ? [handler] : handlersOf(probe);
+        return JSON.stringify({ [name]: probe[name] });
+    });
+    return JSON.parse(text ?? "{}") as Partial<V1Probe>;
 }
 
 /** Seconds of failing until Kubernetes acts, with its defaults. */

@@ -160,7 +160,10 @@ export function placeRule<T, S extends TProperties = TProperties>({
     });
 }
 
-/** A rule that is about objects of some kinds, beside all others of the stack. */
+/**
+ * A rule that is about objects of some kinds, beside all others of the stack. Not about a Patch, whose object
+ * is somebody else's and may have what the Patch does not show.
+ */
 export function stackRule<S extends TProperties = TProperties>({
     kinds,
     check,
@@ -174,7 +177,7 @@ export function stackRule<S extends TProperties = TProperties>({
     ) => Iterable<Finding>;
 }): Rule {
     return rule(rest, "stack", function* (object) {
-        if (kinds.includes(object.kind)) {
+        if (kinds.includes(object.kind) && !object.isPatch) {
             yield { object, path: "", findings: (s, stack) => check(object, stack, s) };
         }
     });

@@ -1,5 +1,6 @@
 import { json, list, type Json, type KubernetesObject } from "./object.ts";
 import { podOf, type Pod } from "./pods.ts";
+import { SCALERS, targetOf } from "./scalers.ts";
 
 /** All objects of a stack, and how they find each other. */
 export class Stack {
@@ -9,9 +10,20 @@ export class Stack {
         this.objects = objects;
     }
 
-    /** Read where they are asked for, since what is unknown in one of them throws. */
+    /** Read where they are asked for, since what is unknown in one of them throws. A Patch is of others' pods. */
     get pods(): Pod[] {
-        return this.objects.flatMap((object) => podOf(object) ?? []);
+        return this.objects.flatMap((object) => (object.isPatch ? [] : (podOf(object) ?? [])));
+    }
+
+    /**
+     * Whether all pods and Services of a namespace are known, so that a name or a label that none of them has
+     * is wrong, rather than of something that the stack does not show: some of its workloads are in the stack,
+     * and nothing that may make others, as an operator does of its custom resources.
+     */
+    isWhole(namespace: string): boolean {
+        if (namespace.startsWith("kube-")) return false;
+        const inside = this.objects.filter((one) => !one.isPatch && one.namespace === namespace);
+        return inside.some((one) => podOf(one)) && !inside.some(mayMakeOthers);
     }
 
     of(...kinds: readonly string[]): KubernetesObject[] {
@@ -29,13 +41,26 @@ export class Stack {
         );
     }
 
+    /** Services that lead to a pod; one without a selector leads where somebody else says. */
+    servicesOf({ object, labels }: Pod): KubernetesObject[] {
+        return this.of("Service").filter(({ namespace, body }) => {
+            if (namespace !== object.namespace) return false;
+            const { selector: matchLabels } = json(body.spec);
+            return Object.keys(json(matchLabels)).length > 0 && matches({ matchLabels }, labels);
+        });
+    }
+
+    /** Labels that an object which selects no pod may have meant: of the workload of its name, or of the first. */
+    labelsFor({ namespace, name }: KubernetesObject): Readonly<Record<string, string>> {
+        const pods = this.selected(namespace, {});
+        return (pods.find(({ object }) => object.name === name) ?? pods[0])?.labels ?? {};
+    }
+
     /** What scales an object: HorizontalPodAutoscalers and KEDA's ScaledObjects. */
     scalersOf({ kind, name, namespace }: KubernetesObject): KubernetesObject[] {
-        return this.of("HorizontalPodAutoscaler", "ScaledObject").filter((scaler) => {
-            const target = json(json(scaler.body.spec).scaleTargetRef);
-            // KEDA's default (https://keda.sh/docs/latest/reference/scaledobject-spec/).
-            const { kind: of = "Deployment" } = target;
-            return scaler.namespace === namespace && target.name === name && of === kind;
+        return this.of(...SCALERS).filter((scaler) => {
+            const target = targetOf(scaler);
+            return scaler.namespace === namespace && target.name === name && target.kind === kind;
         });
     }
 }
@@ -48,6 +73,23 @@ export function matches(selector: unknown, labels: Readonly<Record<string, strin
     const { matchLabels, matchExpressions } = json(selector);
     const equal = Object.entries(json(matchLabels)).every(([key, value]) => labels[key] === value);
     return equal && list(matchExpressions).every((expression) => satisfies(expression, labels));
+}
+
+/** Custom resources of which nobody makes pods or Services; of any other kind one cannot know. */
+const INERT: Readonly<Record<string, RegExp>> = {
+    "argoproj.io": /^(Rollout|AnalysisTemplate)$/,
+    "keda.sh": /^(ScaledObject|TriggerAuthentication)$/,
+    "monitoring.coreos.com":
+        /^(ServiceMonitor|PodMonitor|Probe|ScrapeConfig|PrometheusRule|AlertmanagerConfig)$/,
+    "traefik.io": /./,
+};
+
+function mayMakeOthers({ apiVersion, kind }: KubernetesObject): boolean {
+    const [group = ""] = apiVersion.split("/");
+    // Some implementations run a Gateway's proxy beside it.
+    if (group === "gateway.networking.k8s.io") return kind === "Gateway";
+    const isOfKubernetes = !group.includes(".") || group.endsWith(".k8s.io");
+    return !isOfKubernetes && !INERT[group]?.test(kind);
 }
 
 function satisfies({ key, operator, values }: Json, labels: Readonly<Record<string, string>>) {

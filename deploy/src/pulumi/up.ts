@@ -9,6 +9,7 @@ import { refreshCopy, storeSecrets } from "./config.ts";
 import { releaseDeadLocks } from "./locks.ts";
 import { pendingCreates, settling, type PendingCreate } from "./pending.ts";
 import { copyOf, openPlace, PROJECT, trackedFile, type PlaceOptions } from "./place.ts";
+import { policyFlags } from "./policies.ts";
 import { progress } from "./progress.ts";
 import { sharedUrns } from "./state.ts";
 import { stopOnce } from "./stopOnce.ts";
@@ -99,7 +100,13 @@ export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
     await writeFile(marker, "");
     const seen = progress();
     const excludes = leaveOut.flatMap((urn) => ["--exclude", urn]);
-    const flags = ["--yes", "--skip-preview", "--suppress-outputs", ...excludes];
+    const flags = [
+        "--yes",
+        "--skip-preview",
+        "--suppress-outputs",
+        ...policyFlags(stack),
+        ...excludes,
+    ];
     const up = start(["up", ...flags, ...onStack], {
         all: true,
         // Not always: an object that somebody else made is not ours to take.

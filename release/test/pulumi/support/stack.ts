@@ -10,14 +10,14 @@ import type { KubernetesObject } from "@kubernetes/client-node";
 import { PROJECT, routeWeights, withWeights } from "@property-search/deploy";
 import * as pulumi from "@pulumi/pulumi";
 import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
-import { execFile, spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Edge } from "../../../../components/edge.ts";
+import { startKubernetesProvider } from "../../../../tests/support/pulumi/provider.ts";
 import { pulumiTraffic, type PulumiTraffic } from "../../../src/traffic/pulumi.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../../../..");
@@ -63,13 +63,13 @@ export async function openStack(weights: Weights): Promise<TestStack> {
     await writeFile(path.join(workDir, "index.ts"), "");
     const line = `    ${PROJECT}:traffic.weights: { blue: ${weights.blue}, green: ${weights.green} }`;
     await writeFile(configFile, `# Of the tests.\nconfig:\n${line}\n`);
-    const { provider, port } = await startProvider(folder);
+    const provider = await startKubernetesProvider(folder);
 
     const backendFolder = at("backend");
     const envVars = {
         PULUMI_BACKEND_URL: `file://${backendFolder}`,
         PULUMI_CONFIG_PASSPHRASE: "of the tests",
-        PULUMI_DEBUG_PROVIDERS: `kubernetes:${port}`,
+        ...provider.settings,
         PULUMI_HOME: at("home"),
         PULUMI_SKIP_UPDATE_CHECK: "true",
     };
@@ -128,7 +128,7 @@ export async function openStack(weights: Weights): Promise<TestStack> {
         },
         locks,
         close: async () => {
-            provider.kill();
+            provider.end();
             await rm(folder, { recursive: true });
         },
     };
@@ -149,17 +149,4 @@ function program(): Promise<void> {
         })),
     });
     return Promise.resolve();
-}
-
-async function startProvider(
-    folder: string,
-): Promise<{ readonly provider: ChildProcess; readonly port: string }> {
-    const script = path.join(import.meta.dirname, "kubernetes.ts");
-    const provider = spawn(process.execPath, [script, folder], {
-        stdio: ["ignore", "pipe", "inherit"],
-    });
-    // A test that fails half way must not wait for it.
-    provider.unref();
-    const [first] = (await once(provider.stdout, "data")) as [Buffer];
-    return { provider, port: first.toString().trim() };
 }

@@ -1,0 +1,31 @@
+import type { PolicyConfigSchema } from "@pulumi/policy";
+import type { PolicyConfigJSONSchema } from "@pulumi/policy/schema.js";
+import { schemaOf } from "./config.ts";
+import { isJson, list, type Json } from "./object.ts";
+import type { Rule } from "./rule.ts";
+
+/** What may be set of a rule, as the engine checks it and fills in defaults: so nothing with a default is required. */
+export function configSchemaOf(rule: Rule): PolicyConfigSchema {
+    // Through JSON: the schema's own marks are no part of it.
+    const { properties, required } = JSON.parse(JSON.stringify(schemaOf(rule))) as {
+        properties: Readonly<Record<string, Json>>;
+        required?: readonly string[];
+    };
+    const asked = required?.filter((key) => properties[key]?.default === undefined) ?? [];
+    return {
+        properties: Object.fromEntries(
+            Object.entries(properties).map(([key, value]) => [key, choices(value)]),
+        ),
+        ...(asked.length > 0 && { required: asked }),
+    };
+}
+
+/** A union of constants is an `enum`: the SDK knows no `anyOf`. */
+function choices(schema: Json): PolicyConfigJSONSchema {
+    const inner = Object.fromEntries(
+        Object.entries(schema).map(([key, value]) => [key, isJson(value) ? choices(value) : value]),
+    );
+    if (!("anyOf" in schema)) return inner;
+    const { anyOf, ...rest } = schema;
+    return { ...rest, enum: list(anyOf).map((one) => one.const as string) };
+}

@@ -1,0 +1,47 @@
+import { Type } from "typebox";
+import { glob } from "../core/glob.ts";
+import { isServing, type Pod } from "../core/pods.ts";
+import { podRule } from "../core/rule.ts";
+
+export const preStop = podRule({
+    name: "pre-stop",
+    title: "What serves waits a moment before it ends.",
+    why: "Endpoints and gateways learn of a pod's end after its process does; requests of those seconds meet a closed port.",
+    severity: "high",
+    // Who stands behind a balancer is not to be seen in a manifest: a stack names it, and makes it mandatory.
+    level: "advisory",
+    url: "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination-flow",
+    settings: {
+        workloads: Type.Array(Type.String(), {
+            default: ["*"],
+            description: "globs of names of workloads whose clients must not notice an end",
+        }),
+        seconds: Type.Integer({ default: 5, minimum: 1, description: "the pause to set" }),
+    },
+    *check(pod, { workloads, seconds }) {
+        for (const container of waiting(pod, workloads)) {
+            if (container.spec.lifecycle?.preStop) continue;
+            yield {
+                container: container.name,
+                what: "serves and has no preStop",
+                at: `${container.path.slice(pod.path.length + 1)}.lifecycle.preStop`,
+                isMissing: true,
+                fix: { lifecycle: { preStop: { sleep: { seconds } } } },
+            };
+        }
+    },
+    remedy(pod, { workloads, seconds }) {
+        for (const { spec } of waiting(pod, workloads)) {
+            spec.lifecycle ??= {};
+            spec.lifecycle.preStop ??= { sleep: { seconds } };
+        }
+    },
+});
+
+/** All that a workload's clients may talk to, where it is one of those. */
+function waiting(pod: Pod, workloads: readonly string[]) {
+    const serving = pod.containers.filter(isServing);
+    const isAny = workloads.includes("*");
+    const isNamed = () => workloads.some((one) => glob(one, pod.object.name));
+    return serving.length > 0 && (isAny || isNamed()) ? serving : [];
+}

@@ -1,0 +1,60 @@
+import type { V1Probe } from "@kubernetes/client-node";
+import { Type } from "typebox";
+import { actsAfter, probesOf } from "../core/probes.ts";
+import { containerRule } from "../core/rule.ts";
+
+const MOST = "most seconds of failing, failureThreshold × periodSeconds";
+
+export const probeTiming = containerRule({
+    name: "probe-timing",
+    title: "Probes time out within their period, act soon, and take a pod out of traffic before they kill it.",
+    why: "What no longer answers keeps its traffic for longer than anybody meant, or is killed with requests in it.",
+    severity: "medium",
+    level: "mandatory",
+    url: "https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#configure-probes",
+    settings: {
+        longest: Type.Integer({ default: 60, minimum: 1, description: MOST }),
+    },
+    *check(container, { longest }) {
+        for (const { field, spec } of probesOf(container)) {
+            // A start may take as long as it has to, and an answer that is slow then only prolongs it.
+            if (field === "startupProbe") continue;
+            const { timeoutSeconds: timeout = 1, periodSeconds: period = 10 } = spec;
+            if (timeout >= period) {
+                yield {
+                    what: `has a ${field} with timeoutSeconds ${timeout}, not less than its periodSeconds ${period}`,
+                    at: `${field}.timeoutSeconds`,
+                    isMissing: leavesOut(spec),
+                    fix: { [field]: { periodSeconds: timeout + 1, timeoutSeconds: timeout } },
+                };
+            }
+            const after = actsAfter(spec);
+            if (after > longest) {
+                const failureThreshold = Math.max(1, Math.floor(longest / period));
+                yield {
+                    what: `has a ${field} that acts after ${after} s (failureThreshold × periodSeconds); allowed: ${longest} s`,
+                    at: `${field}.failureThreshold`,
+                    isMissing: leavesOut(spec),
+                    fix: {
+                        [field]: { periodSeconds: Math.min(period, longest), failureThreshold },
+                    },
+                };
+            }
+        }
+        const { livenessProbe: liveness, readinessProbe: readiness } = container.spec;
+        if (!liveness || !readiness || actsAfter(liveness) >= actsAfter(readiness)) return;
+        const [kills, takesOut] = [actsAfter(liveness), actsAfter(readiness)];
+        const failureThreshold = Math.ceil(takesOut / (liveness.periodSeconds ?? 10));
+        yield {
+            what: `has a livenessProbe that acts after ${kills} s, sooner than its readinessProbe after ${takesOut} s`,
+            at: "livenessProbe.failureThreshold",
+            isMissing: leavesOut(liveness) || leavesOut(readiness),
+            fix: { livenessProbe: { failureThreshold } },
+        };
+    },
+});
+
+/** A Patch that does may mean other values than the defaults. */
+function leavesOut({ timeoutSeconds, periodSeconds, failureThreshold }: V1Probe): boolean {
+    return [timeoutSeconds, periodSeconds, failureThreshold].includes(undefined);
+}

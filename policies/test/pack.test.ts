@@ -1,0 +1,363 @@
+import { describe, expect, test } from "@jest/globals";
+import { Secret } from "@pulumi/policy";
+import { Type } from "typebox";
+import type { Exemption } from "../core/config.ts";
+import type { Json } from "../core/object.ts";
+import { policiesOf } from "../core/pack.ts";
+import type { Rule } from "../core/rule.ts";
+import { memoryLimit } from "../rules/memoryLimit.ts";
+import { readinessProbe } from "../rules/readinessProbe.ts";
+import { RULES } from "../rules/index.ts";
+import { container, deployment, object, ofEachKind, podSpec } from "./support/manifests.ts";
+import { budget, workingDir } from "./support/rules.ts";
+import { resourceOf, secretly, serve } from "./support/sdk.ts";
+
+const NOW = new Date("2026-06-15T12:00:00Z");
+const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+const exemption = (more: Partial<Exemption> = {}): Json => ({
+    reason: "a reason that says why",
+    expires: "2026-06-15",
+    ...more,
+});
+const pack = (rules: readonly Rule[], config: Readonly<Record<string, Json>> = {}) =>
+    serve(
+        policiesOf(rules, () => NOW),
+        config,
+    );
+const bare = container({ readinessProbe: undefined });
+const twoBare = resourceOf(deployment(podSpec({}, bare, { ...bare, name: "other" })));
+
+describe("every rule is a policy of the SDK", () => {
+    const policies = policiesOf(RULES);
+
+    test("with all that the rule says of itself", () => {
+        for (const [index, rule] of RULES.entries()) {
+            expect(policies[index]).toMatchObject({
+                name: rule.name,
+                description: rule.title,
+                enforcementLevel: rule.level,
+                severity: rule.severity,
+                url: rule.url,
+                remediationSteps: expect.stringContaining("Fix"),
+                [rule.scope === "object" ? "validateResource" : "validateStack"]:
+                    expect.any(Function),
+            });
+        }
+        expect(policies[0]).toMatchObject({ displayName: "Readiness probe" });
+    });
+
+    test("by a name that no other has; the policies of exemptions are asked last", () => {
+        const names = policies.map(({ name }) => name);
+        expect(new Set(names).size).toBe(names.length);
+        expect(names.slice(-2)).toEqual(["exemptions", "expired-exemptions"]);
+    });
+
+    test("with a schema of its config in the words of JSON Schema that the SDK has", () => {
+        for (const { configSchema } of policies) {
+            if (!configSchema) continue;
+            expect(Object.keys(configSchema)).toEqual(["properties"]);
+            expect(configSchema.properties.exempt).toMatchObject({ type: "array", default: [] });
+            for (const schema of Object.values(configSchema.properties)) {
+                expect(wordsOf(schema as Json).filter((word) => !WORDS.has(word))).toEqual([]);
+                expect(schema.default).toBeDefined();
+                expect(schema.description).toMatch(/\w/);
+            }
+        }
+    });
+
+    test("a choice among words is an enum", () => {
+        const words = Type.Union([Type.Literal("require"), Type.Literal("forbid")], {
+            default: "forbid",
+            description: "which",
+        });
+        const [policy] = policiesOf([{ ...readinessProbe, settings: { words } }]);
+        expect(policy?.configSchema?.properties.words).toEqual({
+            enum: ["require", "forbid"],
+            default: "forbid",
+            description: "which",
+        });
+    });
+});
+
+describe("a resource", () => {
+    test("is told what is wrong, where, why, and how to mend it", async () => {
+        const told = await pack([readinessProbe, memoryLimit]).analyze(twoBare);
+        expect(told.map(({ policy, level }) => [policy, level])).toEqual([
+            ["readiness-probe", "mandatory"],
+            ["readiness-probe", "mandatory"],
+        ]);
+        expect(told[0]?.message).toBe(
+            `Deployment search/service, container service: has ports and no readinessProbe (spec.template.spec.containers[service].readinessProbe)
+Why: ${readinessProbe.why}
+Fix:
+    readinessProbe:
+      httpGet:
+        path: /readyz
+        port: http
+      periodSeconds: 5
+      timeoutSeconds: 3`,
+        );
+    });
+
+    test("that is no object of Kubernetes is not asked", async () => {
+        const type = "pulumi:pulumi:Stack";
+        const policies = policiesOf([readinessProbe]);
+        expect(await serve(policies).analyze({ type, urn: "urn", props: {} })).toEqual([]);
+    });
+
+    test("is judged by the thresholds of the stack", async () => {
+        const resources = { requests: { memory: "1Gi" }, limits: { memory: "3Gi" } };
+        const resource = resourceOf(deployment(podSpec({}, container({ resources }))));
+        expect(await pack([memoryLimit]).analyze(resource)).toHaveLength(1);
+        const config = { "memory-limit": { ratio: 3 } };
+        expect(await pack([memoryLimit], config).analyze(resource)).toEqual([]);
+    });
+
+    test("with something unknown hides nothing else, and is said to be undecided", async () => {
+        const unknown = container({ ports: UNKNOWN });
+        const resource = resourceOf(deployment(podSpec({}, unknown, { ...bare, name: "other" })));
+        expect(await pack([readinessProbe, memoryLimit]).analyze(resource)).toEqual([
+            expect.objectContaining({
+                level: "mandatory",
+                message: expect.stringContaining("container other: has ports and no"),
+            }),
+            {
+                policy: "readiness-probe",
+                level: "advisory",
+                message: expect.stringContaining("containers.0.ports can't be known"),
+            },
+        ]);
+    });
+
+    test("is not judged by a config that is wrong, of which it is said what is allowed", async () => {
+        const config = { "memory-limit": { exempt: [exemption({ expires: "2026-02-31" })] } };
+        const broken = pack([memoryLimit], config).analyze(twoBare);
+        await expect(broken).rejects.toMatchObject({
+            stack: 'Error: memory-limit.exempt.0.expires is "2026-02-31"; allowed: a day, as YYYY-MM-DD',
+        });
+    });
+});
+
+describe("the whole stack", () => {
+    const alone = resourceOf(deployment());
+    const other = resourceOf(object("policy/v1", "PodDisruptionBudget"));
+    const provider = { type: "pulumi:providers:kubernetes", urn: "urn", props: {} };
+
+    test("is asked once, and what is found is told of its resource", async () => {
+        expect(await pack([budget]).analyzeStack([provider, alone])).toEqual([
+            {
+                policy: "budget",
+                level: "mandatory",
+                message: expect.stringContaining("Deployment search/service: has no budget"),
+                urn: alone.urn,
+            },
+        ]);
+        expect(await pack([budget]).analyzeStack([alone, other])).toEqual([]);
+        expect(await pack([budget]).analyze(alone)).toEqual([]);
+    });
+
+    test("with something unknown is undecided", async () => {
+        const unnamed = resourceOf({ ...object("policy/v1", "PodDisruptionBudget") });
+        const told = await pack([budget]).analyzeStack([
+            alone,
+            { ...unnamed, props: { metadata: UNKNOWN } },
+        ]);
+        expect(told).toEqual([expect.objectContaining({ level: "advisory" })]);
+    });
+});
+
+describe("an exemption", () => {
+    const config = (...exempt: readonly Json[]) => ({ "readiness-probe": { exempt } });
+    const ask = async (
+        exempt: readonly Json[],
+        resource = twoBare,
+        rules: readonly Rule[] = [readinessProbe],
+    ) => {
+        const asked = pack(rules, config(...exempt));
+        return [await asked.analyze(resource), await asked.analyzeStack([resource])] as const;
+    };
+
+    test("is told in the run that uses it, with its places", async () => {
+        const [violations, told] = await ask([exemption({ namespace: "search" })]);
+        expect(violations).toEqual([]);
+        expect(told).toEqual([
+            {
+                policy: "exemptions",
+                level: "advisory",
+                message:
+                    "readiness-probe of search/*, container * holds until 2026-06-15: a reason that says why " +
+                    "(Deployment search/service, container service; Deployment search/service, container other)",
+            },
+        ]);
+    });
+
+    test("covers no more than it names, and is told when that is nothing", async () => {
+        const [violations, told] = await ask([
+            exemption({ container: "other" }),
+            exemption({ workload: "gone" }),
+        ]);
+        expect(violations).toEqual([
+            expect.objectContaining({ message: expect.stringContaining("container service:") }),
+        ]);
+        expect(told[0]?.message.split("\n")).toEqual([
+            expect.stringContaining("(Deployment search/service, container other)"),
+            "readiness-probe of */gone, container * matched nothing; it holds until 2026-06-15: a reason that says why",
+        ]);
+    });
+
+    test("may be needed where something is unknown", async () => {
+        const unknown = resourceOf(deployment(podSpec({}, container({ ports: UNKNOWN }))));
+        const [, told] = await ask([exemption()], unknown);
+        expect(told).toEqual([]);
+    });
+
+    test("fails when its day is over, whether it covers anything or not", async () => {
+        const [violations, told] = await ask([
+            exemption({ expires: "2026-06-14", container: "other" }),
+            exemption({ expires: "2026-01-01", workload: "gone" }),
+        ]);
+        expect(violations).toHaveLength(2);
+        expect(violations[1]?.message).toContain("Its exemption expired on 2026-06-14: a reason");
+        expect(told).toEqual([
+            {
+                policy: "expired-exemptions",
+                level: "mandatory",
+                message: `readiness-probe of */*, container other expired on 2026-06-14: a reason that says why
+readiness-probe of */gone, container * expired on 2026-01-01: a reason that says why`,
+            },
+        ]);
+    });
+
+    test("of nothing is not spoken of", async () => {
+        expect((await ask([]))[1]).toEqual([]);
+    });
+});
+
+describe("a remedy", () => {
+    const remediated = (resource = resourceOf(deployment()), more: Json = {}, rule = workingDir) =>
+        pack([rule], {
+            [rule.name]: { enforcementLevel: "remediate", ...more },
+        }).remediate(resource);
+    const of = (change: Json) => resourceOf(deployment(podSpec({}, container(change))));
+    const containers = ([props]: readonly Json[]) =>
+        (props as { spec: { template: { spec: { containers: Json[] } } } }).spec.template.spec
+            .containers;
+
+    test("sets what is missing, by the thresholds of the stack", async () => {
+        const { props } = of({ workingDir: "/here", env: [{ name: "HOME", value: "/here" }] });
+        expect(await remediated(of({}), { folder: "/here" })).toEqual([props]);
+    });
+
+    test("runs at no other level", async () => {
+        expect(await pack([workingDir]).remediate(of({}))).toEqual([]);
+    });
+
+    test("gives nothing back when there was nothing to set", async () => {
+        const set = of({ workingDir: "/", env: [{ name: "HOME", value: "/" }] });
+        expect(await remediated(set)).toEqual([]);
+    });
+
+    test("keeps what is set, and secrets secret", async () => {
+        const env = [{ name: "TOKEN", value: new Secret("hush") }];
+        const [one] = containers(await remediated(of({ env, command: new Secret(["run"]) })));
+        expect(one).toMatchObject({
+            env: [
+                { name: "TOKEN", value: secretly("hush") },
+                { name: "HOME", value: "/work" },
+            ],
+            command: secretly(["run"]),
+            workingDir: "/work",
+        });
+    });
+
+    test("cannot change what is set, even if it is written to", async () => {
+        const rash: Rule = {
+            ...workingDir,
+            remedy: ({ spec }) => {
+                const [first] = spec.containers;
+                if (!first) return;
+                first.image = "other";
+                first.workingDir = "/set";
+                first.resources = { limits: { memory: "1Ti", hugepages: "1" }, claims: [] };
+                spec.containers = [];
+                delete first.resources.limits;
+            },
+        };
+        const image = new Secret("registry.example/service:v1");
+        const [one] = containers(
+            await remediated(of({ image, resources: { limits: { memory: "1Gi" } } }), {}, rash),
+        );
+        expect(one).toMatchObject({
+            image: secretly("registry.example/service:v1"),
+            workingDir: "/set",
+            resources: { limits: { memory: "1Gi", hugepages: "1" }, claims: [] },
+        });
+    });
+
+    test("is of every object of a list, and not of a patch", async () => {
+        const items = [deployment(), deployment(podSpec({}, container({ workingDir: "/" })))];
+        const list = resourceOf({ apiVersion: "apps/v1", kind: "DeploymentList", items });
+        const [changed] = await remediated(list);
+        expect(JSON.stringify(changed).match(/workingDir":"\/work"/g)).toHaveLength(1);
+        expect(await remediated(resourceOf(deployment(), "Patch"))).toEqual([]);
+    });
+
+    test("leaves alone what is exempt, as a whole or in one container, until its day is over", async () => {
+        const exempt = (more: Partial<Exemption>) =>
+            remediated(of({}), { exempt: [exemption(more)] });
+        expect(await exempt({ namespace: "search" })).toEqual([]);
+        expect(await exempt({ container: "service" })).toEqual([]);
+        expect(await exempt({ container: "other" })).toHaveLength(1);
+        expect(await exempt({ expires: "2026-06-14" })).toHaveLength(1);
+    });
+
+    test("does nothing by what is unknown", async () => {
+        await expect(remediated(of({ env: UNKNOWN }))).rejects.toThrow("can't be known");
+        expect(await remediated(of({ image: UNKNOWN }))).toHaveLength(1);
+    });
+});
+
+describe("every remedy of ours, where nothing is set", () => {
+    const config = Object.fromEntries(
+        RULES.filter(({ remedy }) => remedy).map(({ name }) => [
+            name,
+            { enforcementLevel: "remediate" },
+        ]),
+    );
+    const nothing = {
+        containers: [{ name: new Secret("service"), image: new Secret("service:v1") }],
+        volumes: [{ name: "scratch", emptyDir: {} }],
+    };
+
+    test.each(Object.entries(ofEachKind(nothing)))(
+        "makes a %s that needs no other, with its secrets",
+        async (_, manifest) => {
+            const asked = pack(RULES, config);
+            const resource = resourceOf(manifest);
+            const once = await asked.remediate(resource);
+            expect(await asked.remediate(resource)).toEqual([]);
+            for (const props of once) {
+                expect(JSON.stringify(props)).toMatch(
+                    /"name":\{[^}]*"service"\},"image":\{[^}]*"service:v1"\}/,
+                );
+            }
+        },
+    );
+});
+
+/** Those of PolicyConfigJSONSchema. */
+const WORDS = new Set(
+    "type enum const multipleOf maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength pattern items additionalItems maxItems minItems uniqueItems contains maxProperties minProperties required properties patternProperties additionalProperties dependencies propertyNames format description default".split(
+        " ",
+    ),
+);
+
+/** Keywords of a schema and of the schemas in it. */
+function wordsOf(schema: Json): string[] {
+    const isJson = (value: unknown): value is Json => typeof value === "object" && value !== null;
+    const named = ["properties", "patternProperties"].flatMap((word) =>
+        Object.values((schema[word] ?? {}) as Json),
+    );
+    const inner = [...named, schema.items, schema.additionalProperties].filter(isJson);
+    return [...Object.keys(schema), ...inner.flatMap(wordsOf)];
+}

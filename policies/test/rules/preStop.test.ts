@@ -1,0 +1,90 @@
+import fc from "fast-check";
+import { preStop } from "../../rules/preStop.ts";
+import { describeRemedy } from "../support/describeRemedy.ts";
+import { describeRule } from "../support/describeRule.ts";
+import { container, deployment, ofEachKind, podSpec } from "../support/manifests.ts";
+
+const AT = "spec.template.spec.containers[service].lifecycle.preStop";
+const bare = container({ lifecycle: undefined });
+const { Job, StatefulSet } = ofEachKind(podSpec({}, bare));
+const says = (kind: string) => [
+    `${kind} search/service, container service: serves and has no preStop (${AT})`,
+];
+
+describeRule(preStop, {
+    compliant: {
+        "a container that waits": { objects: [deployment()] },
+        "one that runs a command first": {
+            objects: [
+                deployment(
+                    podSpec(
+                        {},
+                        container({ lifecycle: { preStop: { exec: { command: ["drain"] } } } }),
+                    ),
+                ),
+            ],
+        },
+        "a container that nobody talks to": {
+            objects: [deployment(podSpec({}, container({ ports: [], lifecycle: undefined })))],
+        },
+        "what runs to its end": { objects: [Job] },
+        "a workload that is not named": {
+            objects: [deployment(podSpec({}, bare))],
+            settings: { workloads: ["other-*"] },
+        },
+    },
+    violating: {
+        "one that ends at once": {
+            objects: [deployment(podSpec({}, bare))],
+            says: says("Deployment"),
+        },
+        "a workload that is named": {
+            objects: [StatefulSet],
+            settings: { workloads: ["serv*"] },
+            says: says("StatefulSet"),
+        },
+        "a sidecar, beside a container that waits": {
+            objects: [
+                deployment(
+                    podSpec({
+                        initContainers: [{ ...bare, name: "proxy", restartPolicy: "Always" }],
+                    }),
+                ),
+            ],
+            says: [
+                "Deployment search/service, container proxy: serves and has no preStop (spec.template.spec.initContainers[proxy].lifecycle.preStop)",
+            ],
+        },
+    },
+    needs: {
+        case: "one that ends at once",
+        fields: ["0/spec", "0/spec/template/spec/containers/0/ports"],
+    },
+    ignores: {
+        case: "one that ends at once",
+        fields: ["0/metadata", "0/spec/replicas", "0/spec/template/spec/containers/0/image"],
+    },
+});
+
+const lifecycles = fc.constantFrom(
+    undefined,
+    {},
+    { postStart: { exec: { command: ["warm"] } } },
+    { preStop: { exec: { command: ["drain"] } } },
+    { preStop: { sleep: { seconds: 1 } } },
+);
+
+describeRemedy(preStop, {
+    pods: fc
+        .array(
+            fc.record({
+                lifecycle: lifecycles,
+                ports: fc.constantFrom([], [{ containerPort: 1 }]),
+            }),
+            {
+                minLength: 1,
+                maxLength: 3,
+            },
+        )
+        .map((changes) => podSpec({}, ...changes.map((change) => container(change)))),
+});

@@ -1,0 +1,60 @@
+import { Type } from "typebox";
+import { json, type KubernetesObject } from "../core/object.ts";
+import { isServing, podOf } from "../core/pods.ts";
+import { objectRule, type Finding } from "../core/rule.ts";
+import { DEFAULT_SHARE, MANY, mayRunTwice, shareOf } from "../core/updates.ts";
+
+const AT = "spec.strategy";
+const SAFE = { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: "25%" } };
+
+export const rollingUpdate = objectRule({
+    name: "rolling-update",
+    kinds: ["Deployment"],
+    title: "An update of what serves starts new pods before it ends old ones.",
+    why: "While pods are missing the others carry their load, or nobody does.",
+    severity: "medium",
+    // Whoever has pods to spare updates sooner with fewer of them.
+    level: "advisory",
+    url: "https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment",
+    settings: {
+        explicit: Type.Boolean({
+            default: false,
+            description: "0 is written, even where a percentage of so few replicas is no pod",
+        }),
+    },
+    check: (object, { explicit }) => findings(object, explicit),
+    remedy({ object }, { explicit }) {
+        if (object.kind !== "Deployment") return;
+        const [only, ...more] = findings(object, explicit);
+        // Beside a maxSurge of 0 it would be refused, since nothing could be updated.
+        if (!only?.isMissing || more.length > 0) return;
+        const spec = object.body.spec as { strategy?: { rollingUpdate?: object } };
+        Object.assign(((spec.strategy ??= {}).rollingUpdate ??= {}), { maxUnavailable: 0 });
+    },
+});
+
+function* findings(object: KubernetesObject, explicit: boolean): Generator<Finding, void> {
+    const pod = podOf(object);
+    if (!pod?.containers.some(isServing) || !mayRunTwice(pod)) return;
+    const { replicas = MANY, strategy } = json(object.body.spec);
+    const { type = SAFE.type, rollingUpdate } = json(strategy);
+    const fix = { spec: { strategy: SAFE } };
+    if (type !== SAFE.type) {
+        yield {
+            what: `has strategy ${String(type)}; allowed: ${SAFE.type}`,
+            at: `${AT}.type`,
+            fix,
+        };
+        return;
+    }
+    const { maxUnavailable, maxSurge = DEFAULT_SHARE } = json(rollingUpdate);
+    const isMissing = maxUnavailable === undefined;
+    const value = (maxUnavailable ?? DEFAULT_SHARE) as string | number;
+    if (shareOf(value, explicit ? MANY : Number(replicas)) > 0) {
+        const what = `has maxUnavailable ${value}${isMissing ? " by default" : ""}; allowed: 0`;
+        yield { what, at: `${AT}.rollingUpdate.maxUnavailable`, isMissing, fix };
+    }
+    if (shareOf(maxSurge, MANY) > 0) return;
+    const what = `has maxSurge ${String(maxSurge)}; allowed: more than 0`;
+    yield { what, at: `${AT}.rollingUpdate.maxSurge`, fix };
+}

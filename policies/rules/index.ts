@@ -22,6 +22,7 @@ import { replicas } from "./replicas.ts";
 import { disruptionBudget } from "./disruptionBudget.ts";
 import { topologySpread } from "./topologySpread.ts";
 import { networkPolicy } from "./networkPolicy.ts";
+import { secretLiterals } from "./secretLiterals.ts";
 /** All rules, in the order in which they are told. */
 export const RULES: readonly Rule[] = [
     // Probes
@@ -46,6 +47,7 @@ export const RULES: readonly Rule[] = [
     imageRegistry,
     podSecurity,
     serviceAccount,
+    secretLiterals,
     replicas,
     disruptionBudget,
     topologySpread,

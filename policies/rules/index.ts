@@ -23,6 +23,8 @@ import { disruptionBudget } from "./disruptionBudget.ts";
 import { topologySpread } from "./topologySpread.ts";
 import { networkPolicy } from "./networkPolicy.ts";
 import { secretLiterals } from "./secretLiterals.ts";
+import { serviceSelector } from "./serviceSelector.ts";
+import { routeWeights } from "./routeWeights.ts";
 /** All rules, in the order in which they are told. */
 export const RULES: readonly Rule[] = [
     // Probes
@@ -52,4 +54,6 @@ export const RULES: readonly Rule[] = [
     disruptionBudget,
     topologySpread,
     networkPolicy,
+    serviceSelector,
+    routeWeights,
 ];

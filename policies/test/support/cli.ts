@@ -3,8 +3,8 @@ import type { Input } from "@pulumi/pulumi";
 import {
     CommandError,
     LocalWorkspace,
+    type ConfigMap,
     type PulumiFn,
-    type Stack,
 } from "@pulumi/pulumi/automation/index.js";
 import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -31,7 +31,7 @@ export interface Cli {
 }
 
 /** The real CLI with a stack of its own on a file backend, in a cluster that is a file. */
-export async function openCli(): Promise<Cli> {
+export async function openCli(project = "policies", values: ConfigMap = {}): Promise<Cli> {
     const folder = await mkdtemp(path.join(tmpdir(), "policies-"));
     const at = (name: string) => path.join(folder, name);
     await Promise.all(["backend", "home", "program", "bin"].map((name) => mkdir(at(name))));
@@ -52,10 +52,11 @@ export async function openCli(): Promise<Cli> {
         pack: string,
         config: Json = {},
     ): Promise<Said> => {
-        const stack: Stack = await LocalWorkspace.createOrSelectStack(
-            { stackName: "dev", projectName: "policies", program },
+        const stack = await LocalWorkspace.createOrSelectStack(
+            { stackName: "dev", projectName: project, program },
             { workDir: at("program"), envVars },
         );
+        await stack.setAllConfig(values);
         const file = at("policies.json");
         await writeFile(file, JSON.stringify(config));
         try {

@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
+import { addPulumiToPath } from "../../local/src/toolchain/pulumi.ts";
+import { headline } from "../../policies/core/message.ts";
+import { objectsOf } from "../../policies/core/object.ts";
+import { advicesOf, failuresOf, run } from "../../policies/core/run.ts";
+import { RULES } from "../../policies/rules/index.ts";
+import { policiesOf } from "../../policies/stacks.ts";
+import { openCli, OUR_PACK, type Cli } from "../../policies/test/support/cli.ts";
+import { stackConfig } from "../../render/stackConfig.ts";
+import { render } from "../support/stacks.ts";
+
+// The real CLI, with some hundred objects.
+jest.setTimeout(180_000);
+
+const STACK = "dev";
+
+let cli: Cli;
+
+beforeAll(async () => {
+    await addPulumiToPath();
+    const { project, values, secretKeys } = stackConfig(STACK, undefined);
+    const config = Object.entries(values).map(
+        ([key, value]) => [key, { value, secret: secretKeys.includes(key) }] as const,
+    );
+    cli = await openCli(project, Object.fromEntries(config));
+});
+
+afterAll(() => cli.close());
+
+/** First lines of what policies report, below their names and what they demand. */
+function reported(text: string): string[] {
+    const reports = text.matchAll(/\[(?:mandatory|advisory)\].* {2}(\S+) {2}\(.*\n.*\n *(.*)/g);
+    const lines = [...reports].filter(([, policy]) => policy !== "exemptions");
+    return [...new Set(lines.map(([, , line = ""]) => line))].sort();
+}
+
+test("a first preview of the whole stack says what make policies says, and leaves nothing open", async () => {
+    const program = async () => {
+        await import("../../index.ts");
+    };
+    const { succeeded, text } = await cli.preview(program, OUR_PACK, policiesOf(STACK));
+    const { manifests } = await render({ stack: STACK });
+    const result = run(RULES, policiesOf(STACK), manifests.flatMap(objectsOf));
+    const failures = failuresOf(result).map(headline);
+    const advices = advicesOf(result).map(headline);
+    expect(reported(text)).toEqual([...new Set([...failures, ...advices])].sort());
+    expect(text).not.toContain("can't be known");
+    expect(text).toMatch(/Policies:\n.*property-search@v/);
+    expect(text).toContain("kubernetes:apps/v1:Deployment");
+    expect(succeeded).toBe(failures.length === 0);
+});
+
+test.each(["dev", "prod", "local"])(
+    "the engine takes what stack %s sets of the rules",
+    async (stack) => {
+        const nothing = () => Promise.resolve();
+        const { succeeded, text } = await cli.preview(nothing, OUR_PACK, policiesOf(stack));
+        expect(text).toMatch(/Policies:\n.*property-search@v/);
+        expect(succeeded).toBe(true);
+    },
+);

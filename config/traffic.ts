@@ -28,6 +28,7 @@ export function trafficOf({
 }
 
 function monitoringTraffic({
+    enabled,
     prometheus: { gateway, remoteWrite },
     alertmanager: { receivers, slackUrl },
     grafana,
@@ -40,7 +41,7 @@ function monitoringTraffic({
     return {
         readers,
         apiServerCidrs,
-        grafana: grafana !== undefined,
+        grafana: enabled && grafana !== undefined,
         receiverPorts: [...new Set([...slack, ...portsOf(urls)])],
         ...(gateway && { gatewayPort: gateway.port }),
         ...(remoteWrite && { remoteWritePort: portOf(remoteWrite.url) }),

@@ -60,7 +60,7 @@ down: $(INSTALLED) ## End it and leave nothing behind
 
 .PHONY: test
 test: $(INSTALLED) test-tools model pulumi-cli lint ## Lint, types, and every test that needs no cluster; ends with its counts
-	@npm test --silent -- --selectProjects contract app program monitoring local deploy load release
+	@npm test --silent -- --selectProjects contract app program monitoring local deploy load release policies workflows
 
 .PHONY: model
 model: ## The local model, checked against its pinned hashes, in the user's cache

@@ -33,6 +33,7 @@ export default {
         project("load", "load/test"),
         project("release", "release/test"),
         project("policies", "policies/test", "tests/policies"),
+        project("workflows", "tests/workflows"),
         project("cluster", "tests/cluster"),
         project("watching", "tests/watching"),
         project("switching", "tests/switching"),

@@ -1,0 +1,95 @@
+/** What actions/github-script gives a script, as far as ours use it. */
+export interface Script {
+    readonly github: Octokit;
+    readonly context: Context;
+}
+
+export interface Context {
+    readonly repo: Repository;
+    readonly serverUrl: string;
+    readonly runId: number;
+    /** The commit that the workflow runs for. */
+    readonly sha: string;
+    readonly payload: {
+        readonly pull_request?: {
+            readonly number: number;
+            readonly head: { readonly sha: string };
+        };
+    };
+}
+
+export interface Repository {
+    readonly owner: string;
+    readonly repo: string;
+}
+
+export interface Numbered {
+    readonly number: number;
+}
+
+export interface Comment {
+    readonly id: number;
+    readonly body?: string;
+    readonly user: { readonly type: string } | null;
+}
+
+export interface Issue extends Numbered {
+    readonly title: string;
+}
+
+type Call<Arguments, Data = unknown> = (
+    args: Repository & Arguments,
+) => Promise<{ readonly data: Data }>;
+
+/** https://octokit.github.io/rest.js/ */
+export interface Octokit {
+    readonly paginate: <Arguments, Item>(
+        call: Call<Arguments, readonly Item[]>,
+        args: Repository & Arguments,
+    ) => Promise<readonly Item[]>;
+    readonly rest: {
+        readonly issues: {
+            readonly listComments: Call<{ issue_number: number }, readonly Comment[]>;
+            readonly createComment: Call<{ issue_number: number; body: string }>;
+            readonly updateComment: Call<{ comment_id: number; body: string }>;
+            readonly listForRepo: Call<{ labels: string; state: "open" }, readonly Issue[]>;
+            readonly create: Call<{ title: string; body: string; labels: readonly string[] }>;
+            readonly update: Call<{ issue_number: number; body?: string; state?: "closed" }>;
+        };
+        readonly pulls: {
+            readonly list: Call<{ head: string; state: "open" }, readonly Numbered[]>;
+            readonly create: Call<{ title: string; body: string; head: string; base: string }>;
+        };
+        readonly git: {
+            readonly deleteRef: Call<{ ref: string }>;
+            readonly createRef: Call<{ ref: string; sha: string }>;
+        };
+        readonly repos: {
+            readonly getContent: Call<
+                { path: string; ref: string },
+                { readonly content: string; readonly sha: string }
+            >;
+            readonly createOrUpdateFileContents: Call<{
+                path: string;
+                branch: string;
+                message: string;
+                content: string;
+                sha: string;
+            }>;
+        };
+    };
+}
+
+export function runLink({ context }: Script): string {
+    const { owner, repo } = context.repo;
+    return `[run](${context.serverUrl}/${owner}/${repo}/actions/runs/${context.runId})`;
+}
+
+/** Text in a fence that nothing in it ends; of a long one its end, where the summary stands. */
+export function fenced(text: string, room: number, language = ""): string {
+    const kept =
+        text.length > room ? `… (its beginning is in the run's log)\n${text.slice(-room)}` : text;
+    const runs = kept.match(/`{3,}/g) ?? [];
+    const fence = "`".repeat(Math.max(3, ...runs.map((run) => run.length + 1)));
+    return `${fence}${language}\n${kept.trimEnd()}\n${fence}`;
+}

@@ -42,7 +42,7 @@ const COMMENT = /^[ \t]*(?:#|;|\/\/).*$/gm;
 
 /** What is filled in later, is only called by its name, is a path, or stands for nothing. */
 const NO_LITERAL =
-    /^(?:\$\w+|.*(?:\$[({]|\{\{).*|%\(.*|<.*>|__.*__|\*+|x+|[.~]?\/.*|file:.*|[|>][+-]?|true|false|yes|no|on|off|null|none|nil|~|.*(?:redacted|masked).*)$/is;
+    /^(?:\$\w+|.*(?:\$[({]|\{\{).*|%\(.*|<.*>|__.*__|\*+|x+|replace[-_].*|[.~]?\/.*|file:.*|[|>][+-]?|true|false|yes|no|on|off|null|none|nil|~|.*(?:redacted|masked).*)$/is;
 
 /** In files of programs, what is called or looked up. */
 const CODE = /^[$%]|\(/;

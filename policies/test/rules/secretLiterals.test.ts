@@ -70,6 +70,7 @@ describeRule(secretLiterals, {
                     "a.json": '{"title": "Token", "password": "", "token": "{{ token }}"}',
                     "a.lua": "local token = redis.call('get', KEYS[1])\ntoken = get(key)\n",
                     "redis.conf": "include /run/auth.conf\n# requirepass foobared\n",
+                    "sentinel.conf": "requirepass replace-default-auth\n",
                     "certificate.pem": "-----BEGIN CERTIFICATE-----\nMIIB\n",
                 }),
             ],

@@ -1,6 +1,14 @@
 import { COLOURS, LABELS, otherColour, type Colour } from "@property-search/contract";
 import { json, type KubernetesObject } from "./object.ts";
+import { SCALERS } from "./scalers.ts";
 import type { Stack } from "./stack.ts";
+
+/** Kinds of which each colour has its own. Not Secrets, whose values may well differ, and are nobody's to tell. */
+export const PAIRED = [
+    ...["Deployment", "StatefulSet", "Service", "PodDisruptionBudget", ...SCALERS],
+    ...["NetworkPolicy", "ReferenceGrant", "ServiceAccount", "Role", "RoleBinding"],
+    ...["ConfigMap", "ResourceQuota", "LimitRange"],
+];
 
 /** The colour of an object: by its label, or where it has none, by the one colour of others in its namespace. */
 export function colourOf(object: KubernetesObject, stack: Stack): Colour | undefined {

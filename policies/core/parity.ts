@@ -68,3 +68,9 @@ function stepsOf(
 function at(value: unknown, step: Step | undefined): unknown {
     return step && (value as Json)[step.key];
 }
+
+/** A value in a few words. */
+export function told(value: unknown): string {
+    const text = value === undefined ? "none" : JSON.stringify(value);
+    return text.length > 120 ? `${text.slice(0, 120)}…` : text;
+}

@@ -1,11 +1,10 @@
 import { COLOURS, otherColour, type Colour } from "@property-search/contract";
 import { Type } from "typebox";
-import { colourOf, counterpartOf, hasColour, likeness, toOther } from "../core/colours.ts";
+import { PAIRED, colourOf, counterpartOf, hasColour, likeness, toOther } from "../core/colours.ts";
 import { glob } from "../core/glob.ts";
 import type { KubernetesObject } from "../core/object.ts";
-import { differences } from "../core/parity.ts";
+import { differences, told } from "../core/parity.ts";
 import { stackRule, type Finding } from "../core/rule.ts";
-import { SCALERS } from "../core/scalers.ts";
 
 export const colourParity = stackRule({
     name: "colour-parity",
@@ -25,11 +24,7 @@ export const colourParity = stackRule({
             description: "globs of paths that the colours need not have alike",
         }),
     },
-    kinds: [
-        ...["Deployment", "StatefulSet", "Service", "PodDisruptionBudget", ...SCALERS],
-        ...["NetworkPolicy", "ReferenceGrant", "ServiceAccount", "Role", "RoleBinding"],
-        ...["ConfigMap", "ResourceQuota", "LimitRange"],
-    ],
+    kinds: PAIRED,
     *check(object, stack, { mayDiffer }) {
         const colour = colourOf(object, stack);
         if (colour === undefined) return;
@@ -61,9 +56,4 @@ function* compare(
         const what = `has ${told(left)}, and ${other.label} has ${told(right)}`;
         yield { what, at: path, fix: `${path}: ${told(right ?? left)} # in both` };
     }
-}
-
-function told(value: unknown): string {
-    const text = value === undefined ? "none" : JSON.stringify(value);
-    return text.length > 120 ? `${text.slice(0, 120)}…` : text;
 }

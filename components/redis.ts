@@ -107,7 +107,10 @@ export class Redis extends pulumi.ComponentResource {
                     // Nodes must find each other before the cluster that makes them ready exists.
                     publishNotReadyAddresses: true,
                     selector: matchLabels,
-                    ports: [servicePort("redis", PORTS.redis), servicePort("bus", PORTS.redisBus)],
+                    ports: [
+                        servicePort("redis", PORTS.redis),
+                        ...(clustered ? [servicePort("bus", PORTS.redisBus)] : []),
+                    ],
                 },
             },
             child,

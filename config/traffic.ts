@@ -28,8 +28,10 @@ export function trafficOf({
 }
 
 function monitoringTraffic({
+    enabled,
     prometheus: { gateway, remoteWrite },
     alertmanager: { receivers, slackUrl },
+    grafana,
     readers,
     apiServerCidrs,
 }: MonitoringConfig): Traffic["monitoring"] {
@@ -39,6 +41,7 @@ function monitoringTraffic({
     return {
         readers,
         apiServerCidrs,
+        grafana: enabled && grafana !== undefined,
         receiverPorts: [...new Set([...slack, ...portsOf(urls)])],
         ...(gateway && { gatewayPort: gateway.port }),
         ...(remoteWrite && { remoteWritePort: portOf(remoteWrite.url) }),

@@ -20,6 +20,8 @@ export interface MonitoringTraffic {
     readonly apiServerCidrs: readonly string[];
     /** Where the gateway's figures are; undefined: it is not scraped. */
     readonly gateway?: { readonly peers: readonly Peer[]; readonly port: number } | undefined;
+    /** Whether there is a Grafana. */
+    readonly grafana: boolean;
     /** Port of what Prometheus writes to; undefined: it writes nowhere. */
     readonly remoteWritePort?: number | undefined;
     /** Ports of whom Alertmanager tells; none: it tells nobody. */
@@ -39,7 +41,7 @@ const BY_PROMETHEUS: Peer[] = [{ podSelector: { matchLabels: PROMETHEUS } }];
 
 /** Of the namespace of monitoring. */
 export function monitoringPolicies(traffic: MonitoringTraffic): Record<string, Spec> {
-    const { readers, apiServerCidrs, gateway, remoteWritePort, receiverPorts } = traffic;
+    const { readers, apiServerCidrs, gateway, grafana, remoteWritePort, receiverPorts } = traffic;
     const apiServer = apiServerCidrs.length > 0 ? apiServerCidrs.map(inRange) : OUTSIDE;
     return {
         // One port answers queries and takes the commands of its lifecycle (reload, quit): whoever may ask
@@ -70,8 +72,10 @@ export function monitoringPolicies(traffic: MonitoringTraffic): Record<string, S
         "allow-alerts": ingress(BY_PROMETHEUS, [tcp(PORTS.alertmanager)], ALERTMANAGER),
         "allow-alertmanagers-in": ingress(ALERTMANAGERS, GOSSIP, ALERTMANAGER),
         "allow-alertmanagers-out": egress(ALERTMANAGERS, GOSSIP, ALERTMANAGER),
-        "allow-grafana": ingress(BY_PROMETHEUS, [tcp(PORTS.grafana)], GRAFANA),
-        "allow-grafana-queries": egress([SAME_NAMESPACE], [tcp(PORTS.prometheus)], GRAFANA),
+        ...(grafana && {
+            "allow-grafana": ingress(BY_PROMETHEUS, [tcp(PORTS.grafana)], GRAFANA),
+            "allow-grafana-queries": egress([SAME_NAMESPACE], [tcp(PORTS.prometheus)], GRAFANA),
+        }),
         ...(gateway && {
             "allow-gateway-scrapes": egress([...gateway.peers], [tcp(gateway.port)], PROMETHEUS),
         }),

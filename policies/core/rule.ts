@@ -137,6 +137,29 @@ export function objectRule<S extends TProperties = TProperties>({
     });
 }
 
+/** A place in an object, and what is there, which may be unknown. */
+export interface Place<T> {
+    readonly path: string;
+    readonly container?: string;
+    readonly read: () => T;
+}
+
+/** A rule that is about places of its own, each by itself. */
+export function placeRule<T, S extends TProperties = TProperties>({
+    places,
+    check,
+    ...rest
+}: Described<S> & {
+    readonly places: (object: KubernetesObject) => Iterable<Place<T>>;
+    readonly check: (value: T, settings: SettingsOf<S>) => Iterable<Finding>;
+}): Rule {
+    return rule(rest, "object", function* (object) {
+        for (const { read, ...place } of places(object)) {
+            yield { object, ...place, findings: (s) => check(read(), s) };
+        }
+    });
+}
+
 /**
  * A rule that is about objects of some kinds, beside all others of the stack. Not about a Patch, whose object
  * is somebody else's and may have what the Patch does not show.

@@ -1,6 +1,7 @@
 import { json, list, type Json, type KubernetesObject } from "./object.ts";
 import { podOf, type Pod } from "./pods.ts";
 import { SCALERS, targetOf } from "./scalers.ts";
+import { selectorOf } from "./services.ts";
 
 /** All objects of a stack, and how they find each other. */
 export class Stack {
@@ -41,12 +42,20 @@ export class Stack {
         );
     }
 
-    /** Services that lead to a pod; one without a selector leads where somebody else says. */
+    /** Whether a selector takes no pod of a namespace, as far as anybody can see. */
+    isLost(namespace: string, selector: unknown): boolean {
+        if (!this.isWhole(namespace)) return false;
+        return !this.pods.some(
+            ({ object, labels }) => object.namespace === namespace && mayTake(selector, labels),
+        );
+    }
+
+    /** Services that lead to a pod. */
     servicesOf({ object, labels }: Pod): KubernetesObject[] {
-        return this.of("Service").filter(({ namespace, body }) => {
-            if (namespace !== object.namespace) return false;
-            const { selector: matchLabels } = json(body.spec);
-            return Object.keys(json(matchLabels)).length > 0 && matches({ matchLabels }, labels);
+        return this.of("Service").filter((service) => {
+            if (service.namespace !== object.namespace) return false;
+            const matchLabels = selectorOf(service);
+            return matchLabels !== undefined && matches({ matchLabels }, labels);
         });
     }
 
@@ -73,6 +82,28 @@ export function matches(selector: unknown, labels: Readonly<Record<string, strin
     const { matchLabels, matchExpressions } = json(selector);
     const equal = Object.entries(json(matchLabels)).every(([key, value]) => labels[key] === value);
     return equal && list(matchExpressions).every((expression) => satisfies(expression, labels));
+}
+
+/** Labels that Kubernetes itself gives to pods. */
+const GIVEN =
+    /^((statefulset|apps|batch)\.kubernetes\.io\/.+|(rollouts-)?pod-template-hash|controller-revision-hash|job-name)$/;
+
+/**
+ * Whether a selector takes pods with these labels and others that they get as they run: by a controller, an
+ * operator or themselves, such as who of them leads. What their template says of it, it has to say rightly.
+ */
+function mayTake(selector: unknown, labels: Readonly<Record<string, string>>): boolean {
+    if (matches(selector, labels)) return true;
+    const { matchLabels, matchExpressions } = json(selector);
+    const isSaid = (key: string) => key in labels;
+    const equal = Object.entries(json(matchLabels)).filter(([key]) => isSaid(key));
+    const expressions = list(matchExpressions).filter(({ key }) => isSaid(String(key)));
+    const isGiven = Object.keys(json(matchLabels)).some((key) => GIVEN.test(key));
+    return (
+        (isGiven || equal.length + expressions.length > 0) &&
+        equal.every(([key, value]) => labels[key] === value) &&
+        expressions.every((expression) => satisfies(expression, labels))
+    );
 }
 
 /** Custom resources of which nobody makes pods or Services; of any other kind one cannot know. */

@@ -42,7 +42,7 @@ function* ofWorkload(object: KubernetesObject, stack: Stack): Generator<Finding>
 function* ofBudget(budget: KubernetesObject, stack: Stack): Generator<Finding> {
     const { selector } = json(budget.body.spec);
     const pods = selector === undefined ? [] : stack.selected(budget.namespace, selector);
-    if (pods.length === 0 && stack.isWhole(budget.namespace)) {
+    if (selector === undefined || stack.isLost(budget.namespace, selector)) {
         const fix = { spec: { selector: { matchLabels: stack.labelsFor(budget) } } };
         yield { what: "selects no pod", at: "spec.selector", fix };
     }

@@ -42,9 +42,7 @@ export const networkPolicy = stackRule({
 });
 
 function* ofPolicy(policy: KubernetesObject, stack: Stack): Generator<Finding, void> {
-    const { namespace } = policy;
-    if (network.selectsAll(policy) || !stack.isWhole(namespace)) return;
-    if (stack.selected(namespace, json(policy.body.spec).podSelector).length > 0) return;
+    if (!stack.isLost(policy.namespace, json(policy.body.spec).podSelector)) return;
     const fix = { spec: { podSelector: { matchLabels: stack.labelsFor(policy) } } };
     yield { what: "selects no pod", at: "spec.podSelector", fix };
 }

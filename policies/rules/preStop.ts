@@ -31,6 +31,9 @@ export const preStop = podRule({
         }
     },
     remedy(pod, { workloads, seconds }) {
+        const { terminationGracePeriodSeconds: grace = 30 } = pod.spec;
+        // The API server refuses a pause longer than the whole; one nearly as long takes what the end itself needs.
+        if (grace < 2 * seconds) return;
         for (const { spec } of waiting(pod, workloads)) {
             spec.lifecycle ??= {};
             spec.lifecycle.preStop ??= { sleep: { seconds } };

@@ -12,15 +12,14 @@ export const probeTiming = containerRule({
     severity: "medium",
     level: "mandatory",
     url: "https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#configure-probes",
-    settings: {
-        longest: Type.Integer({ default: 60, minimum: 1, description: MOST }),
-    },
+    settings: { longest: Type.Integer({ default: 60, minimum: 1, description: MOST }) },
     *check(container, { longest }) {
         for (const { field, spec } of probesOf(container)) {
-            // A start may take as long as it has to, and an answer that is slow then only prolongs it.
+            // A start may take as long as it has to; a slow answer only prolongs it.
             if (field === "startupProbe") continue;
             const { timeoutSeconds: timeout = 1, periodSeconds: period = 10 } = spec;
-            if (timeout >= period) {
+            // Of one second both may be: Kubernetes has no shorter timeout.
+            if (timeout >= Math.max(period, 2)) {
                 yield {
                     what: `has a ${field} with timeoutSeconds ${timeout}, not less than its periodSeconds ${period}`,
                     at: `${field}.timeoutSeconds`,

@@ -1,52 +1,60 @@
+import { Type } from "typebox";
+import { json, type KubernetesObject } from "../core/object.ts";
 import { isServing, podOf } from "../core/pods.ts";
-import { json } from "../core/object.ts";
-import { objectRule } from "../core/rule.ts";
+import { objectRule, type Finding } from "../core/rule.ts";
+import { DEFAULT_SHARE, MANY, mayRunTwice, shareOf } from "../core/updates.ts";
 
-const FIX = {
-    spec: {
-        strategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
-    },
-};
+const AT = "spec.strategy";
+const SAFE = { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: "25%" } };
 
 export const rollingUpdate = objectRule({
     name: "rolling-update",
-    title: "An update of what serves starts a new pod before it ends an old one.",
-    why: "Otherwise each update runs with fewer pods than the load was given, and with one replica it is an outage.",
-    severity: "high",
-    // Costs the room of one more pod, which not everybody has: a stack makes it mandatory.
+    kinds: ["Deployment"],
+    title: "An update of what serves starts new pods before it ends old ones.",
+    why: "While pods are missing the others carry their load, or nobody does.",
+    severity: "medium",
+    // Whoever has pods to spare updates sooner with fewer of them.
     level: "advisory",
     url: "https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment",
-    kinds: ["Deployment"],
-    *check(deployment) {
-        const pod = podOf(deployment);
-        if (!pod?.containers.some(isServing)) return;
-        // A volume that one node or pod alone may have can only be handed over.
-        if (pod.spec.volumes?.some((volume) => volume.persistentVolumeClaim)) return;
-        const { strategy } = json(deployment.body.spec);
-        const { type = "RollingUpdate", rollingUpdate } = json(strategy);
-        if (type !== "RollingUpdate") {
-            const what = `is updated by ${String(type)}, which ends all pods first`;
-            yield { what, at: "spec.strategy.type", fix: FIX };
-            return;
-        }
-        const { maxUnavailable = "25%", maxSurge = "25%" } = json(rollingUpdate);
-        if (!isNone(maxUnavailable)) {
-            yield {
-                what: `lets an update take away ${String(maxUnavailable)} of its pods; allowed: 0`,
-                at: "spec.strategy.rollingUpdate.maxUnavailable",
-                isMissing: !("maxUnavailable" in json(rollingUpdate)),
-                fix: FIX,
-            };
-        } else if (isNone(maxSurge)) {
-            yield {
-                what: "lets an update neither take a pod away nor add one",
-                at: "spec.strategy.rollingUpdate.maxSurge",
-                fix: FIX,
-            };
-        }
+    settings: {
+        explicit: Type.Boolean({
+            default: false,
+            description: "0 is written, even where a percentage of so few replicas is no pod",
+        }),
+    },
+    check: (object, { explicit }) => findings(object, explicit),
+    remedy({ object }, { explicit }) {
+        if (object.kind !== "Deployment") return;
+        const [only, ...more] = findings(object, explicit);
+        // Beside a maxSurge of 0 it would be refused, since nothing could be updated.
+        if (!only?.isMissing || more.length > 0) return;
+        const spec = object.body.spec as { strategy?: { rollingUpdate?: object } };
+        Object.assign(((spec.strategy ??= {}).rollingUpdate ??= {}), { maxUnavailable: 0 });
     },
 });
 
-function isNone(count: unknown): boolean {
-    return count === 0 || count === "0" || count === "0%";
+function* findings(object: KubernetesObject, explicit: boolean): Generator<Finding, void> {
+    const pod = podOf(object);
+    if (!pod?.containers.some(isServing) || !mayRunTwice(pod)) return;
+    const { replicas = MANY, strategy } = json(object.body.spec);
+    const { type = SAFE.type, rollingUpdate } = json(strategy);
+    const fix = { spec: { strategy: SAFE } };
+    if (type !== SAFE.type) {
+        yield {
+            what: `has strategy ${String(type)}; allowed: ${SAFE.type}`,
+            at: `${AT}.type`,
+            fix,
+        };
+        return;
+    }
+    const { maxUnavailable, maxSurge = DEFAULT_SHARE } = json(rollingUpdate);
+    const isMissing = maxUnavailable === undefined;
+    const value = (maxUnavailable ?? DEFAULT_SHARE) as string | number;
+    if (shareOf(value, explicit ? MANY : Number(replicas)) > 0) {
+        const what = `has maxUnavailable ${value}${isMissing ? " by default" : ""}; allowed: 0`;
+        yield { what, at: `${AT}.rollingUpdate.maxUnavailable`, isMissing, fix };
+    }
+    if (shareOf(maxSurge, MANY) > 0) return;
+    const what = `has maxSurge ${String(maxSurge)}; allowed: more than 0`;
+    yield { what, at: `${AT}.rollingUpdate.maxSurge`, fix };
 }

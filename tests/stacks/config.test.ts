@@ -276,7 +276,12 @@ describe("trafficOf monitoring", () => {
     const monitoring = (change: Record<string, string> = {}) => trafficOf(load(change)).monitoring;
 
     test("lets KEDA ask, and tells nobody", () => {
-        expect(monitoring()).toEqual({ readers: ["keda"], apiServerCidrs: [], receiverPorts: [] });
+        expect(monitoring()).toEqual({
+            readers: ["keda"],
+            apiServerCidrs: [],
+            grafana: true,
+            receiverPorts: [],
+        });
     });
 
     test("goes to whom the stack names, on the ports of their URLs", () => {
@@ -292,6 +297,7 @@ describe("trafficOf monitoring", () => {
         expect(monitoring(change)).toEqual({
             readers: ["autoscaling"],
             apiServerCidrs: [],
+            grafana: true,
             receiverPorts: [443, 8080],
             gatewayPort: 8081,
             remoteWritePort: 9009,

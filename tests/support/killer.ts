@@ -1,7 +1,7 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { COLOURS, NAMESPACES, type Colour } from "@property-search/contract";
 import { setTimeout as delay } from "node:timers/promises";
-import { eventually, podsOf, type TestCluster } from "./cluster.ts";
+import { deploymentOf, eventually, podsOf, type TestCluster } from "./cluster.ts";
 import { killAtOnce } from "./host.ts";
 
 export interface Kill {
@@ -75,8 +75,10 @@ async function killOne(cluster: TestCluster, what: Kill["what"]): Promise<Kill> 
         `${name} is replaced`,
         async () => {
             const after = await victims(cluster, what);
+            // Not as many as before: the autoscaler may want fewer by now.
             const others = after.filter(({ metadata }) => metadata?.uid !== uid);
-            return others.length >= pods.length && others.every(isReady);
+            const wanted = await wantedOf(cluster, what);
+            return others.length >= wanted && others.every(isReady);
         },
         120,
     );
@@ -87,6 +89,12 @@ async function victims(cluster: TestCluster, what: Kill["what"]): Promise<V1Pod[
     if (what !== "redis") return podsOf(cluster, what);
     const { items } = await cluster.core.listNamespacedPod({ namespace: NAMESPACES.data });
     return items.filter(({ metadata }) => metadata?.name?.startsWith("redis-cluster-"));
+}
+
+async function wantedOf(cluster: TestCluster, what: Kill["what"]): Promise<number> {
+    if (what === "redis") return 1;
+    const { spec } = await deploymentOf(cluster, what);
+    return spec?.replicas ?? 1;
 }
 
 function restartsOf({ status }: V1Pod): number {

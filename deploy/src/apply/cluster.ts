@@ -34,6 +34,9 @@ export class ClusterError extends Error {
     override readonly name = "ClusterError";
 }
 
+/** What the client takes for a cluster when there is no kubeconfig at all. */
+const NOBODYS = "http://localhost:8080";
+
 /**
  * Opens the cluster of a kubeconfig file (default: KUBECONFIG, then ~/.kube/config), in a context
  * (default: the current one).
@@ -55,6 +58,11 @@ export function connect(kubeconfig?: string, context?: string): Cluster {
         config.setCurrentContext(context);
     }
     const server = config.getCurrentCluster()?.server;
+    if (server === NOBODYS) {
+        throw new ClusterError(
+            "there is no kubeconfig: set KUBECONFIG, or make ~/.kube/config (make up prints the path of its own)",
+        );
+    }
     if (!server)
         throw new ClusterError("the kubeconfig names no current cluster; set CONTEXT=name");
     return {

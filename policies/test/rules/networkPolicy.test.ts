@@ -63,6 +63,15 @@ describeRule(networkPolicy, {
                 { ...deployment(), metadata: { name: "one", namespace: "another" } },
             ],
         },
+        "labels that pods get as they run": {
+            objects: [
+                deployment(),
+                onlyFor({
+                    matchLabels: { ...LABELS, tier: "a" },
+                    matchExpressions: [{ key: "role", operator: "In", values: ["leader"] }],
+                }),
+            ],
+        },
         "pods that an issuer makes": {
             objects: [
                 deployment(),
@@ -111,7 +120,10 @@ describeRule(networkPolicy, {
             says: [`Deployment search/service: ${UNNAMED} 53 over TCP ${AT}`],
         },
         "a policy for no pod": {
-            objects: [deployment(), onlyFor({ matchLabels: { ...LABELS, app: "servce" } })],
+            objects: [
+                deployment(),
+                onlyFor({ matchLabels: { "app.kubernetes.io/name": "servce" } }),
+            ],
             says: ["NetworkPolicy search/service: selects no pod (spec.podSelector)"],
         },
     },

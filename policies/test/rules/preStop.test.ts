@@ -1,4 +1,8 @@
+import { expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { configOf } from "../../core/config.ts";
+import { objectsOf } from "../../core/object.ts";
+import { podOf } from "../../core/pods.ts";
 import { preStop } from "../../rules/preStop.ts";
 import { describeRemedy } from "../support/describeRemedy.ts";
 import { describeRule } from "../support/describeRule.ts";
@@ -88,3 +92,18 @@ describeRemedy(preStop, {
         )
         .map((changes) => podSpec({}, ...changes.map((change) => container(change)))),
 });
+
+test.each([
+    { grace: 9, seconds: 5, isSet: false },
+    { grace: 10, seconds: 5, isSet: true },
+    { grace: undefined, seconds: 15, isSet: true },
+    { grace: undefined, seconds: 16, isSet: false },
+])(
+    "the remedy of pre-stop leaves the end as long as its pause: %o",
+    ({ grace, seconds, isSet }) => {
+        const change = { terminationGracePeriodSeconds: grace };
+        const [pod] = objectsOf(deployment(podSpec(change, { ...bare }))).map(podOf);
+        if (pod) preStop.remedy?.(pod, configOf(preStop, { seconds }).settings as never);
+        expect(pod?.containers[0]?.spec.lifecycle !== undefined).toBe(isSet);
+    },
+);

@@ -3,7 +3,7 @@ import { evaluate } from "../../core/evaluate.ts";
 import { configOf } from "../../core/config.ts";
 import { objectsOfResource, type Json } from "../../core/object.ts";
 import { probeTiming } from "../../rules/probeTiming.ts";
-import { describeRule } from "../support/describeRule.ts";
+import { describeRule, outcomeOf } from "../support/describeRule.ts";
 import { container, deployment, podSpec } from "../support/manifests.ts";
 
 const TCP = { tcpSocket: { port: "http" } };
@@ -12,7 +12,7 @@ const said = (what: string, at: string) =>
     `Deployment search/service, container service: has a ${what} (spec.template.spec.containers[service].${at})`;
 const hasty = probed({
     readinessProbe: { ...TCP, timeoutSeconds: 10 },
-    livenessProbe: { ...TCP, periodSeconds: 1, failureThreshold: 40 },
+    livenessProbe: { ...TCP, periodSeconds: 1, timeoutSeconds: 2, failureThreshold: 40 },
 });
 
 describeRule(probeTiming, {
@@ -34,6 +34,9 @@ describeRule(probeTiming, {
                 }),
             ],
         },
+        "a second of both, than which there is no less": {
+            objects: [probed({ readinessProbe: { ...TCP, periodSeconds: 1, timeoutSeconds: 1 } })],
+        },
         "a minute exactly": {
             objects: [probed({ livenessProbe: { ...TCP, failureThreshold: 6 } })],
         },
@@ -51,7 +54,7 @@ describeRule(probeTiming, {
                     "readinessProbe.timeoutSeconds",
                 ),
                 said(
-                    "livenessProbe with timeoutSeconds 1, not less than its periodSeconds 1",
+                    "livenessProbe with timeoutSeconds 2, not less than its periodSeconds 1",
                     "livenessProbe.timeoutSeconds",
                 ),
             ],
@@ -118,6 +121,11 @@ describeRule(probeTiming, {
 });
 
 test("probe-timing says nothing of what a Patch leaves out", () => {
-    const patch = objectsOfResource("kubernetes:apps/v1:DeploymentPatch", hasty);
+    const partly = probed({
+        readinessProbe: { ...TCP, timeoutSeconds: 10 },
+        livenessProbe: { ...TCP, failureThreshold: 7 },
+    });
+    expect(outcomeOf(probeTiming, { objects: [partly] }).violations).toHaveLength(2);
+    const patch = objectsOfResource("kubernetes:apps/v1:DeploymentPatch", partly);
     expect(evaluate(probeTiming, configOf(probeTiming), patch).violations).toEqual([]);
 });

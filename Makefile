@@ -59,7 +59,7 @@ down: $(INSTALLED) ## End it and leave nothing behind
 	@node local/src/main.ts down
 
 .PHONY: test
-test: $(INSTALLED) test-tools model pulumi-cli lint ## Lint, types, and every test that needs no cluster; ends with its counts
+test: $(INSTALLED) test-tools model pulumi-cli actionlint lint ## Lint, types, and every test that needs no cluster; ends with its counts
 	@npm test --silent -- --selectProjects contract app program monitoring local deploy load release policies workflows
 
 .PHONY: model
@@ -83,6 +83,10 @@ policies-docs: $(INSTALLED) ## Write docs/policies.md from the rules
 .PHONY: pulumi-cli
 pulumi-cli: $(INSTALLED) ## The Pulumi CLI for tests; where PATH has none it is built once, in some minutes
 	@node local/src/main.ts pulumi-cli
+
+.PHONY: actionlint
+actionlint: $(INSTALLED) ## The linter of .github/workflows for tests, built once
+	@node local/src/main.ts actionlint
 
 .PHONY: dev
 dev: $(INSTALLED) ## The service alone on 8001 (PORT=…) with the local model; needs no Redis

@@ -15,6 +15,7 @@ import { endOrphans, markRun } from "./orphans.ts";
 import { PATHS } from "./paths.ts";
 import { LocalError, logFile } from "./shell.ts";
 import { status } from "./status.ts";
+import { buildActionlint } from "./toolchain/actionlint.ts";
 import { pulumiCli } from "./toolchain/pulumi.ts";
 import { up, type UpResult } from "./up.ts";
 
@@ -44,6 +45,13 @@ program
     .action(async () => {
         const step = { log: logFile("pulumi-cli"), signal: interrupted.signal, say: console.log };
         console.log(await pulumiCli(step));
+    });
+program
+    .command("actionlint")
+    .description("the linter of GitHub's workflows, built once; says where it is")
+    .action(async () => {
+        const step = { log: logFile("actionlint"), signal: interrupted.signal, say: console.log };
+        console.log(`actionlint is in ${await buildActionlint(step)}`);
     });
 program
     .command("status")

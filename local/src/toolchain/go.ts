@@ -62,6 +62,11 @@ export const PULUMI: GoProgram = {
     main: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
     variables: { "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v3.248.0" },
 };
+/** For tests: what GitHub would say of the workflows. */
+export const ACTIONLINT: GoProgram = {
+    name: "actionlint",
+    main: "github.com/rhysd/actionlint/cmd/actionlint",
+};
 /** Not a program: the manifests of its module. */
 export const GATEWAY_API: GoProgram = { name: "gateway-api" };
 export const TRAEFIK_MODULE = "github.com/traefik/traefik/v3";

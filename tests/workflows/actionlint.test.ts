@@ -1,0 +1,34 @@
+import { expect, test } from "@jest/globals";
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { actionlint } from "../../local/src/toolchain/actionlint.ts";
+
+const ROOT = path.resolve(import.meta.dirname, "../..");
+
+/** What it says of a checkout's workflows, and of how they use the actions in it. */
+async function lint(checkout: string): Promise<unknown> {
+    // Whatever linters of shell and Python are there would be asked, too.
+    const flags = ["-no-color", "-shellcheck=", "-pyflakes="];
+    const asked = promisify(execFile)(await actionlint(), flags, { cwd: checkout });
+    return asked.catch((error: unknown) => error);
+}
+
+test("actionlint has nothing to say of the workflows", async () => {
+    expect(await lint(ROOT)).toEqual({ stdout: "", stderr: "" });
+});
+
+test("it would say something of one that is wrong", async () => {
+    const checkout = await mkdtemp(path.join(tmpdir(), "workflows-"));
+    await mkdir(path.join(checkout, ".git"));
+    await cp(path.join(ROOT, ".github"), path.join(checkout, ".github"), { recursive: true });
+    const file = path.join(checkout, ".github/workflows/drift.yml");
+    const text = await readFile(file, "utf8");
+    await writeFile(file, text.replace("matrix.stack", "matrix.stak").replace("team:", "taem:"));
+    const said = await lint(checkout);
+    await rm(checkout, { recursive: true });
+    expect(said).toMatchObject({ stdout: expect.stringMatching(/property "stak" is not defined/) });
+    expect(said).toMatchObject({ stdout: expect.stringMatching(/input "taem" is not defined/) });
+});

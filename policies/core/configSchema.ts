@@ -1,5 +1,8 @@
 import type { PolicyConfigSchema } from "@pulumi/policy";
-import type { PolicyConfigJSONSchema } from "@pulumi/policy/schema.js";
+import type {
+    PolicyConfigJSONSchemaTypeName,
+    PolicyConfigJSONSchema,
+} from "@pulumi/policy/schema.js";
 import { schemaOf } from "./config.ts";
 import { isJson, list, type Json } from "./object.ts";
 import type { Rule } from "./rule.ts";
@@ -20,12 +23,15 @@ export function configSchemaOf(rule: Rule): PolicyConfigSchema {
     };
 }
 
-/** A union of constants is an `enum`: the SDK knows no `anyOf`. */
+/** A union of constants is an `enum`, one of types a list of them: the SDK knows no `anyOf`. */
 function choices(schema: Json): PolicyConfigJSONSchema {
     const inner = Object.fromEntries(
         Object.entries(schema).map(([key, value]) => [key, isJson(value) ? choices(value) : value]),
     );
     if (!("anyOf" in schema)) return inner;
     const { anyOf, ...rest } = schema;
-    return { ...rest, enum: list(anyOf).map((one) => one.const as string) };
+    const options = list(anyOf);
+    return options.every((one) => "const" in one)
+        ? { ...rest, enum: options.map((one) => one.const as string) }
+        : { ...rest, type: options.map((one) => one.type as PolicyConfigJSONSchemaTypeName) };
 }

@@ -13,14 +13,14 @@ import { contest, secondsOf, type Entrant, type Subject } from "./contest.ts";
 import { BenchError, type Peer } from "./peer.ts";
 import { checkov } from "./peers/checkov.ts";
 import { kubeScore, kubeScoreOptional } from "./peers/kubeScore.ts";
-import { pack } from "./peers/pack.ts";
+import { pack, packUnset } from "./peers/pack.ts";
 import { pulumiCompliance } from "./peers/pulumi.ts";
 import { objectsIn, page, type Result } from "./report.ts";
 
 const REPOSITORY = path.resolve(import.meta.dirname, "../..");
 const RESULT = path.join(REPOSITORY, "load/results/policies.json");
 const PAGE = path.join(REPOSITORY, "docs/policies-peers.md");
-const PEERS = [pack, pulumiCompliance, kubeScore, kubeScoreOptional, checkov];
+const PEERS = [pack, packUnset, pulumiCompliance, kubeScore, kubeScoreOptional, checkov];
 
 const program = new Command("bench")
     .description("The policy pack beside others, on the same faults and the same sound manifests.")

@@ -12,9 +12,7 @@ const PACKAGE = "github.com/zegl/kube-score/cmd/kube-score";
 const KUBERNETES = "v1.34";
 
 export const kubeScore = peer("kube-score", []);
-export const kubeScoreOptional = peer("kube-score, optional checks too", [
-    "--all-default-optional",
-]);
+export const kubeScoreOptional = peer("kube-score, all of it", ["--all-default-optional"]);
 
 interface Scored {
     readonly object_name: string;

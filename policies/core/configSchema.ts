@@ -20,12 +20,18 @@ export function configSchemaOf(rule: Rule): PolicyConfigSchema {
     };
 }
 
-/** A union of constants is an `enum`: the SDK knows no `anyOf`. */
+/** The SDK knows no `anyOf`: one of constants is an `enum`, one of types a list of them. */
 function choices(schema: Json): PolicyConfigJSONSchema {
     const inner = Object.fromEntries(
         Object.entries(schema).map(([key, value]) => [key, isJson(value) ? choices(value) : value]),
     );
     if (!("anyOf" in schema)) return inner;
-    const { anyOf, ...rest } = schema;
-    return { ...rest, enum: list(anyOf).map((one) => one.const as string) };
+    const { anyOf, ...rest } = inner as Json;
+    const all = list(anyOf);
+    if (all.every((one) => "const" in one))
+        return { ...rest, enum: all.map((one) => one.const) as [] };
+    if (all.every((one) => Object.keys(one).join() === "type")) {
+        return { ...rest, type: all.map(({ type }) => type) as [] };
+    }
+    throw new Error(`no words of the SDK's schema for ${JSON.stringify(schema)}`);
 }

@@ -99,6 +99,12 @@ dev: $(INSTALLED) ## The service alone on 8001 (PORT=…) with the local model; 
 bench: $(INSTALLED) bench-tools ## The service beside its peers, by ratios (QUICK=1: a minute; SOAK=10m: its memory)
 	@node load/src/main.ts bench $(if $(QUICK),--quick) $(if $(SOAK),--soak $(SOAK)) $(if $(ONLY),--only $(ONLY))
 
+.PHONY: bench-policies
+bench-policies: $(INSTALLED) ## The policy pack beside its peers, on the same faults of the stack prod
+	@for stack in prod dev local; do node render.ts --stack $$stack --format json --out rendered; done
+	@node policies/bench/main.ts rendered/{prod,dev,local}.json
+	@npx prettier --log-level warn --write docs/policies-peers.md
+
 .PHONY: bench-tools
 bench-tools: test-tools
 	@tests/support/tools.sh wrk=wrk

@@ -1,5 +1,8 @@
 import type { PolicyConfigSchema } from "@pulumi/policy";
-import type { PolicyConfigJSONSchema } from "@pulumi/policy/schema.js";
+import type {
+    PolicyConfigJSONSchemaTypeName,
+    PolicyConfigJSONSchema,
+} from "@pulumi/policy/schema.js";
 import { schemaOf } from "./config.ts";
 import { isJson, list, type Json } from "./object.ts";
 import type { Rule } from "./rule.ts";
@@ -26,12 +29,13 @@ function choices(schema: Json): PolicyConfigJSONSchema {
         Object.entries(schema).map(([key, value]) => [key, isJson(value) ? choices(value) : value]),
     );
     if (!("anyOf" in schema)) return inner;
-    const { anyOf, ...rest } = inner as Json;
-    const all = list(anyOf);
-    if (all.every((one) => "const" in one))
-        return { ...rest, enum: all.map((one) => one.const) as [] };
-    if (all.every((one) => Object.keys(one).join() === "type")) {
-        return { ...rest, type: all.map(({ type }) => type) as [] };
+    const { anyOf, ...rest } = schema;
+    const options = list(anyOf);
+    if (options.every((one) => "const" in one)) {
+        return { ...rest, enum: options.map((one) => one.const as string) };
+    }
+    if (options.every((one) => Object.keys(one).join() === "type")) {
+        return { ...rest, type: options.map((one) => one.type as PolicyConfigJSONSchemaTypeName) };
     }
     throw new Error(`no words of the SDK's schema for ${JSON.stringify(schema)}`);
 }

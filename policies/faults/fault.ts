@@ -23,7 +23,7 @@ export interface Mutant {
     readonly changed: Json;
 }
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a manifest that is being damaged has no type
+/** A manifest that is being damaged. */
 export type Draft = any;
 
 /** All objects, with one fault more in each mutant, for every place in which it can be made. */
@@ -43,7 +43,7 @@ export function* mutantsOf(
 
 function mutant(fault: Fault, objects: readonly Json[], index: number, at: number): Mutant {
     const all = copy(objects) as Draft[];
-    const changed = all[index] as Draft;
+    const changed = all[index];
     const place = [...fault.places(changed, all)][at];
     if (!place) throw new Error(`${fault.name} has no place ${at}`);
     place.make();

@@ -24,11 +24,11 @@ export const probes: readonly Fault[] = [
         "liveness-probe",
         "liveness by the readiness probe's handler",
         (container) => {
-            const { httpGet, tcpSocket, exec } = container.readinessProbe;
-            const { httpGet: _, tcpSocket: __, exec: ___, ...rest } = container.livenessProbe;
-            container.livenessProbe = JSON.parse(
-                JSON.stringify({ ...rest, httpGet, tcpSocket, exec }),
-            );
+            for (const handler of ["httpGet", "tcpSocket", "exec"]) {
+                delete container.livenessProbe[handler];
+                const same: Draft = container.readinessProbe[handler];
+                if (same) container.livenessProbe[handler] = same;
+            }
         },
         both,
     ),

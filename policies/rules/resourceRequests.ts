@@ -50,7 +50,7 @@ export const resourceRequests = containerRule({
         }
     },
     admission: Object.keys(RESOURCES).map((resource) => ({
-        violated: `${without("requests", resource)} && ${without("limits", resource)}`,
+        violated: `${without("requests", resource)} && (settings.explicit || ${without("limits", resource)})`,
         what: missing(resource),
         at: `resources.requests.${resource}`,
     })),

@@ -1,0 +1,45 @@
+import { spawn } from "node:child_process";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { command, once } from "../install.ts";
+import { BenchError, type Checker, type Peer, type Report } from "../peer.ts";
+
+const VERSION = "3.3.30";
+const DRIVER = path.resolve(import.meta.dirname, "checkovDriver.py");
+
+/** With the two of its frameworks that have something to say of manifests: Kubernetes and secrets. */
+export const checkov: Peer = {
+    name: "checkov",
+    open: async (say): Promise<Checker> => {
+        say(`checkov ${VERSION}: a Python environment of its own, a minute or two, once`);
+        const folder = await once(`checkov-${VERSION}`, async (target) => {
+            await command("python3", ["-m", "venv", target]);
+            const pip = path.join(target, "bin/pip");
+            await command(pip, ["install", "--quiet", `checkov==${VERSION}`]);
+        });
+        const driver = spawn(path.join(folder, "bin/python"), [DRIVER], {
+            stdio: ["pipe", "pipe", "ignore"],
+        });
+        const answers = createInterface({ input: driver.stdout })[Symbol.asyncIterator]();
+        const next = async (): Promise<unknown> => {
+            const { value, done } = await answers.next();
+            if (done) throw new BenchError(`checkov ended by ${driver.exitCode ?? "a signal"}`);
+            return JSON.parse(value);
+        };
+        return {
+            version: VERSION,
+            rules: (await next()) as number,
+            check: async (objects) => {
+                driver.stdin.write(`${JSON.stringify(objects)}\n`);
+                return (await next()) as Report[];
+            },
+            command: (file) => [
+                path.join(folder, "bin/checkov"),
+                ...["--file", file, "--framework", "kubernetes", "secrets"],
+                ...["--quiet", "--compact"],
+            ],
+            isSlow: true,
+            close: () => driver.kill(),
+        };
+    },
+};

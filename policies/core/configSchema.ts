@@ -23,7 +23,7 @@ export function configSchemaOf(rule: Rule): PolicyConfigSchema {
     };
 }
 
-/** A union of constants is an `enum`, one of types a list of them: the SDK knows no `anyOf`. */
+/** The SDK knows no `anyOf`: one of constants is an `enum`, one of types a list of them. */
 function choices(schema: Json): PolicyConfigJSONSchema {
     const inner = Object.fromEntries(
         Object.entries(schema).map(([key, value]) => [key, isJson(value) ? choices(value) : value]),
@@ -31,7 +31,11 @@ function choices(schema: Json): PolicyConfigJSONSchema {
     if (!("anyOf" in schema)) return inner;
     const { anyOf, ...rest } = schema;
     const options = list(anyOf);
-    return options.every((one) => "const" in one)
-        ? { ...rest, enum: options.map((one) => one.const as string) }
-        : { ...rest, type: options.map((one) => one.type as PolicyConfigJSONSchemaTypeName) };
+    if (options.every((one) => "const" in one)) {
+        return { ...rest, enum: options.map((one) => one.const as string) };
+    }
+    if (options.every((one) => Object.keys(one).join() === "type")) {
+        return { ...rest, type: options.map((one) => one.type as PolicyConfigJSONSchemaTypeName) };
+    }
+    throw new Error(`no words of the SDK's schema for ${JSON.stringify(schema)}`);
 }

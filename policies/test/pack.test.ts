@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { Secret } from "@pulumi/policy";
-import { Type } from "typebox";
+import { Type, type TSchema } from "typebox";
 import type { Exemption } from "../core/config.ts";
 import type { Json } from "../core/object.ts";
 import { policiesOf } from "../core/pack.ts";
@@ -65,17 +65,23 @@ describe("every rule is a policy of the SDK", () => {
         }
     });
 
+    const converted = (...union: readonly TSchema[]) => {
+        const which = Type.Union([...union], { default: "forbid", description: "which" });
+        const settings = { which: Type.Array(which, { default: [], description: "some" }) };
+        const [policy] = policiesOf([{ ...readinessProbe, settings }]);
+        return policy?.configSchema?.properties.which?.items;
+    };
+    const rest = { default: "forbid", description: "which" };
+
     test("a choice among words is an enum", () => {
-        const words = Type.Union([Type.Literal("require"), Type.Literal("forbid")], {
-            default: "forbid",
-            description: "which",
-        });
-        const [policy] = policiesOf([{ ...readinessProbe, settings: { words } }]);
-        expect(policy?.configSchema?.properties.words).toEqual({
-            enum: ["require", "forbid"],
-            default: "forbid",
-            description: "which",
-        });
+        const words = [Type.Literal("require"), Type.Literal("forbid")];
+        expect(converted(...words)).toEqual({ enum: ["require", "forbid"], ...rest });
+    });
+
+    test("a choice among types is a list of them; of more the SDK has no words", () => {
+        const types = { type: ["integer", "string"], ...rest };
+        expect(converted(Type.Integer(), Type.String())).toEqual(types);
+        expect(() => converted(Type.Integer({ minimum: 1 }), Type.String())).toThrow("no words");
     });
 });
 

@@ -75,8 +75,9 @@ async function open(peers: readonly Peer[]) {
             entrants.push({ peer, checker: await peer.open(say) });
         } catch (error) {
             if (!(error instanceof BenchError)) throw error;
-            missing.push(`Without ${peer.name}: ${error.message}`);
-            say(missing.at(-1) ?? "");
+            say(`Without ${peer.name}: ${error.message}`);
+            const [why = ""] = error.message.split("\n");
+            missing.push(`Without ${peer.name}: ${why}`);
         }
     }
     return { entrants, missing };

@@ -6,6 +6,10 @@ import type { Admission } from "../core/rule.ts";
  * one object, whole and in its newest version, with the server's defaults filled in.
  */
 
+/** Of a pod that a controller makes the server may not have made up the name yet. */
+const NAME =
+    "(has(object.metadata.name) && object.metadata.name != '' ? object.metadata.name : object.metadata.generateName)";
+
 /** What expressions of all rules begin with, in order; each may use those before it. */
 export const VARIABLES: Readonly<Record<string, string>> = {
     isJob: [
@@ -27,10 +31,7 @@ export const VARIABLES: Readonly<Record<string, string>> = {
     lasting:
         "variables.isJob ? [] : variables.inits.filter(c, has(c.restartPolicy) && c.restartPolicy == 'Always') + variables.pod.containers",
     serving: "variables.lasting.filter(c, has(c.ports) && size(c.ports) > 0)",
-    label: [
-        "object.kind + ' ' + object.metadata.namespace + '/'",
-        "(has(object.metadata.name) && object.metadata.name != '' ? object.metadata.name : object.metadata.generateName)",
-    ].join(" + "),
+    label: ["object.kind + ' ' + object.metadata.namespace + '/'", NAME].join(" + "),
 };
 
 export interface Expressions {
@@ -84,10 +85,7 @@ export function expressionsOf(
 export function covers({ namespace, workload, container }: Exemption): string {
     const globs = [
         ["object.metadata.namespace", namespace],
-        [
-            "(has(object.metadata.name) ? object.metadata.name : object.metadata.generateName)",
-            workload,
-        ],
+        [NAME, workload],
         ["c.name", container],
     ] as const;
     const conditions = globs.flatMap(([of, glob]) =>

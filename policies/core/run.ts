@@ -1,8 +1,7 @@
-import { configsOf, type StackPolicies } from "./config.ts";
+import { configsOf, type Exemption, type RuleConfig, type StackPolicies } from "./config.ts";
 import { evaluate, type Outcome, type Violation } from "./evaluate.ts";
 import { hasExpired } from "./exemptions.ts";
 import type { KubernetesObject } from "./object.ts";
-import type { Exemption, RuleConfig } from "./config.ts";
 import type { Rule } from "./rule.ts";
 import { Stack } from "./stack.ts";
 

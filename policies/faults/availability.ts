@@ -1,4 +1,5 @@
-import { inObjects, remove, type Draft, type Fault } from "./fault.ts";
+import { LABELS } from "@property-search/contract";
+import { inObjects, offByOne, remove, type Draft, type Fault } from "./fault.ts";
 
 const several = (workload: Draft, all: readonly Draft[]) =>
     workload.spec.replicas > 1 || all.some((one) => scales(one, workload));
@@ -13,15 +14,11 @@ const guarded = (budget: Draft, all: readonly Draft[]) =>
         (one) =>
             ["Deployment", "StatefulSet"].includes(one.kind as string) &&
             one.metadata.namespace === budget.metadata.namespace &&
-            one.spec.selector.matchLabels["app.kubernetes.io/name"] ===
-                budget.spec.selector.matchLabels["app.kubernetes.io/name"] &&
+            one.spec.selector.matchLabels[LABELS.name] ===
+                budget.spec.selector.matchLabels[LABELS.name] &&
             several(one, all),
     );
 const WORKLOADS = ["Deployment", "StatefulSet"];
-const offByOne = (labels: Draft) => {
-    const [key = ""] = Object.keys(labels as object);
-    labels[key] = `${labels[key]}-1`;
-};
 
 /** Faults of how many pods there are, where they are, and who may take them away. */
 export const availability: readonly Fault[] = [

@@ -128,3 +128,9 @@ export function specOf(object: Draft): Draft {
     const spec: unknown = object.spec?.template?.spec;
     return isJson(spec) ? spec : undefined;
 }
+
+/** Changes the first of some labels, so that a selector of them takes nothing. */
+export function offByOne(labels: Draft): void {
+    const [key = ""] = Object.keys(labels as object);
+    labels[key] = `${labels[key]}-1`;
+}

@@ -4,7 +4,6 @@ const has = (probe: string) => (container: Draft) => container[probe] !== undefi
 const both = (container: Draft) =>
     has("livenessProbe")(container) && has("readinessProbe")(container);
 const byHttp = (container: Draft) => container.livenessProbe?.httpGet !== undefined;
-const runs = (_: Draft, __: Draft, object: Draft) => object.kind !== "Job";
 
 /** Faults of probes, and of how pods begin and end. */
 export const probes: readonly Fault[] = [
@@ -158,5 +157,5 @@ export const probes: readonly Fault[] = [
 function serves(object: Draft): boolean {
     const pod = specOf(object);
     const alone = (pod.volumes ?? []).some((volume: Draft) => volume.persistentVolumeClaim);
-    return !alone && runs(undefined, undefined, object);
+    return !alone;
 }

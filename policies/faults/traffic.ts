@@ -1,15 +1,11 @@
-import { inObjects, remove, specOf, type Draft, type Fault } from "./fault.ts";
+import { LABELS, NAMESPACES } from "@property-search/contract";
+import { inObjects, offByOne, remove, specOf, type Draft, type Fault } from "./fault.ts";
 
 const weighted = ({ spec }: Draft): Draft =>
     spec.rules.find((rule: Draft) => rule.backendRefs?.length > 1);
 const isWeighted = (route: Draft) => weighted(route) !== undefined;
-const isColour = ({ metadata }: Draft) =>
-    metadata.labels?.["property-search.io/colour"] !== undefined;
+const isColour = ({ metadata }: Draft) => metadata.labels?.[LABELS.colour] !== undefined;
 const named = (name: string) => (policy: Draft) => policy.metadata.name === name;
-const offByOne = (labels: Draft) => {
-    const [key = ""] = Object.keys(labels as object);
-    labels[key] = `${labels[key]}-1`;
-};
 const ROUTE = ["HTTPRoute"];
 const route = (name: string, make: (refs: Draft, route: Draft) => void): Fault =>
     inObjects(
@@ -43,8 +39,7 @@ export const traffic: readonly Fault[] = [
         "NetworkPolicy",
         "no names resolved",
         remove,
-        (policy) =>
-            named("allow-dns")(policy) && policy.metadata.namespace !== "property-search-edge",
+        (policy) => named("allow-dns")(policy) && policy.metadata.namespace !== NAMESPACES.edge,
     ),
     inObjects(
         "service-selector",

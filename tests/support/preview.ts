@@ -1,8 +1,6 @@
-import { jest } from "@jest/globals";
-import * as kubernetes from "@pulumi/kubernetes";
-import * as certManager from "@pulumi/kubernetes-cert-manager";
 import * as pulumi from "@pulumi/pulumi";
 import type { Json } from "../../policies/core/object.ts";
+import { beginModules } from "./stacks.ts";
 
 export interface Previewed {
     readonly type: string;
@@ -30,10 +28,7 @@ export async function rawPreview(
     stack: string,
     told: "inputs" | "nothing",
 ): Promise<readonly Previewed[]> {
-    jest.resetModules();
-    jest.doMock("@pulumi/pulumi", () => pulumi);
-    jest.doMock("@pulumi/kubernetes", () => kubernetes);
-    jest.doMock("@pulumi/kubernetes-cert-manager", () => certManager);
+    beginModules();
     const { stackConfig } = await import("../../render/stackConfig.ts");
     const { project, values, secretKeys } = stackConfig(stack, undefined);
     pulumi.runtime.setAllConfig({ ...values }, [...secretKeys]);

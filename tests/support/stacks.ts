@@ -5,14 +5,19 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Rendering, RenderOptions } from "../../render.ts";
 
 /**
- * Renders a stack. The program loads once into a set of modules, so each rendering gets its own set; the
- * SDKs, which take seconds to load, are kept.
+ * The program loads once into a set of modules: this begins a new one. The SDKs, which take seconds to load,
+ * are kept.
  */
-export async function render(options: RenderOptions): Promise<Rendering> {
+export function beginModules(): void {
     jest.resetModules();
     jest.doMock("@pulumi/pulumi", () => pulumi);
     jest.doMock("@pulumi/kubernetes", () => kubernetes);
     jest.doMock("@pulumi/kubernetes-cert-manager", () => certManager);
+}
+
+/** Renders a stack, in a set of modules of its own. */
+export async function render(options: RenderOptions): Promise<Rendering> {
+    beginModules();
     const { renderStack } = await import("../../render.ts");
     return renderStack(options);
 }

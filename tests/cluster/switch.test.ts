@@ -93,7 +93,8 @@ describe("a switch under load", () => {
             const { exitCode, output } = await drive("rollback", "--direct").ended;
             expect(`${exitCode}: ${output}`).toMatch(/^0: /);
             expect(Number(/after ([\d.]+) s/.exec(output)?.[1])).toBeLessThanOrEqual(2);
-            expect(await driver.ended).toMatchObject({ exitCode: 1 });
+            // 1: it found its place taken; 2: it found the switch rolled back already.
+            expect([1, 2]).toContain((await driver.ended).exitCode);
             expect(await liveWeights(cluster)).toEqual(candidateWeights(idle, 0));
         },
         3 * MINUTE,

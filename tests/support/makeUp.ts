@@ -14,10 +14,10 @@ export interface Ended {
 /** Jest's own Node settings are not the user's. */
 const ENVIRONMENT = { ...process.env, NODE_OPTIONS: "" };
 
-/** Runs a command of the front door to its end. */
-export async function make(target: string): Promise<Ended> {
+/** Runs a command of the front door to its end, such as `make("deploy", "STACK=local")`. */
+export async function make(...words: readonly string[]): Promise<Ended> {
     const started = Date.now();
-    const child = spawn("make", [target], {
+    const child = spawn("make", words, {
         cwd: REPOSITORY,
         stdio: ["ignore", "pipe", "pipe"],
         env: ENVIRONMENT,

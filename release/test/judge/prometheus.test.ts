@@ -11,6 +11,9 @@ import {
     type Observation,
 } from "../../src/judge/index.ts";
 import { evidenceQuery } from "../../src/judge/promql.ts";
+import { systemClock } from "../../src/clock.ts";
+import { prometheusJudge } from "../../src/machine/prometheusJudge.ts";
+import { DEFAULT_PLAN, type Plan } from "../../src/plan.ts";
 import { startPrometheus, type RealPrometheus } from "./support/prometheus.ts";
 import { pod, seriesOf, world, type World } from "./support/world.ts";
 
@@ -371,5 +374,24 @@ describe("a verdict from Prometheus", () => {
                 ),
             ],
         });
+    });
+
+    test("on containers that restart is the plan's, by its `restarts` and `samples`", async () => {
+        const restarted = pod("green", "c", {
+            offset: 11,
+            lives: [{ from: -800, until: 50 }, { from: 62 }],
+        });
+        const all = world({ pods: [pod("blue", "a"), restarted, pod("green", "d")] });
+        const { ask } = await prometheusOf(all);
+        const now = () => (all.since + all.end) * 1000;
+        const judge = prometheusJudge(ask, { ...systemClock, now });
+        const look = (plan: Partial<Plan>) =>
+            judge.look({ ...ROLES, since: all.since * 1000, plan: { ...DEFAULT_PLAN, ...plan } });
+        expect(await look({})).toMatchObject({
+            verdict: "fail",
+            reasons: ["restarts: green 1, blue 0; allowed: 0"],
+        });
+        expect((await look({ restarts: 1 })).verdict).toBe("pass");
+        expect((await look({ restarts: 1, samples: 1_000_000 })).verdict).toBe("no data");
     });
 });

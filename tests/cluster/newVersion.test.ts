@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { LABELS, otherColour, type Colour } from "@property-search/contract";
+import { liveWeights } from "@property-search/deploy";
+import { candidateWeights } from "../../release/src/state.ts";
+import { totalsOf, type Clients } from "../support/clients/clients.ts";
+import { bothColoursReady, deploymentOf, openCluster, podsOf } from "../support/cluster.ts";
+import { make } from "../support/makeUp.ts";
+import { idleColour, keepTraffic, startUsual } from "../support/switching.ts";
+
+const MINUTE = 60_000;
+const VERSION = "v2.1.0-tried";
+const DEPLOY = [
+    "deploy",
+    "STACK=local",
+    "PLAN=--steps 20,100 --hold 15 --samples 200 --bake 0 --cool 0",
+];
+
+const cluster = openCluster();
+let idle: Colour;
+let image: string;
+let clients: Clients;
+let putBack: () => Promise<void>;
+
+beforeAll(async () => {
+    await bothColoursReady(cluster);
+    putBack = await keepTraffic(cluster);
+    idle = await idleColour(cluster);
+    image = await imageOf(idle);
+}, 3 * MINUTE);
+
+afterAll(async () => {
+    await putBack();
+    await make("up");
+}, 5 * MINUTE);
+
+async function imageOf(colour: Colour): Promise<string> {
+    const { spec } = await deploymentOf(cluster, colour);
+    return spec?.template.spec?.containers[0]?.image ?? "";
+}
+
+async function versionsOf(colour: Colour): Promise<ReadonlySet<string | undefined>> {
+    const pods = await podsOf(cluster, colour);
+    return new Set(pods.map(({ metadata }) => metadata?.labels?.[LABELS.version]));
+}
+
+describe("make deploy", () => {
+    test("refuses an image without its version, and changes nothing", async () => {
+        const { exitCode, output } = await make(...DEPLOY, `IMAGE=${image}`);
+        expect(exitCode).not.toBe(0);
+        expect(output).toContain("--version is not set");
+        expect(await versionsOf(idle)).not.toContain(VERSION);
+    });
+
+    test(
+        "puts a new version on the idle colour and gives it the traffic; clients notice nothing",
+        async () => {
+            clients = await startUsual(cluster, { perSecond: { kept: 200, fresh: 40, slow: 4 } });
+            const before = await versionsOf(otherColour(idle));
+            const made = await make(...DEPLOY, `IMAGE=${image}`, `VERSION=${VERSION}`);
+            const { failures, answered } = totalsOf(await clients.stop());
+            expect(`${String(made.exitCode)}: ${made.output}`).toMatch(/^0: /);
+            expect(await liveWeights(cluster)).toEqual(candidateWeights(idle, 100));
+            expect(await versionsOf(idle)).toEqual(new Set([VERSION]));
+            expect(await versionsOf(otherColour(idle))).toEqual(before);
+            expect(failures).toEqual({});
+            expect(answered[idle]).toBeGreaterThan(1000);
+        },
+        6 * MINUTE,
+    );
+});

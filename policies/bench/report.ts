@@ -39,6 +39,8 @@ export function page(result: Result): string {
         "- The pack is asked as its stacks set it, and with nothing set; the others as they come, kube-score also with every",
         "  optional check. Pulumi's policies advise where nobody sets a level. They are a package of npm; where a registry does",
         "  not serve it they do not take part, or, put into the cache by hand, tell the commit that they are of.",
+        "- checkov takes seconds for a stack, so of a mutant it is shown the broken object and those of its namespace, without other",
+        "  ConfigMaps: it looks at each object by itself. Everybody else is shown all of it.",
         "- **Seconds** are the command's over the stack's YAML, its start included.",
         "",
         ...table([

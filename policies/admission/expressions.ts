@@ -1,110 +1,67 @@
-import type { Exemption, RuleConfig } from "../core/config.ts";
+import { cel, matchesAny, said, type Cel } from "../core/cel.ts";
+import type { Exemption } from "../core/config.ts";
 import type { Admission } from "../core/rule.ts";
 
 /*
- * Rules as CEL expressions of the API server (https://kubernetes.io/docs/reference/using-api/cel/). They see
- * one object, whole and in its newest version, with the server's defaults filled in.
+ * They see one object, whole and in its newest version, with the server's defaults filled in.
  */
 
 /** Of a pod that a controller makes the server may not have made up the name yet. */
-const NAME =
-    "(has(object.metadata.name) && object.metadata.name != '' ? object.metadata.name : object.metadata.generateName)";
+const NAME = cel`object.metadata.?name.orValue('') != '' ? object.metadata.name : object.metadata.generateName`;
 
 /** What expressions of all rules begin with, in order; each may use those before it. */
-export const VARIABLES: Readonly<Record<string, string>> = {
-    isJob: [
-        "object.kind in ['Job', 'CronJob']",
-        "object.kind == 'Pod' && has(object.spec.restartPolicy) && object.spec.restartPolicy != 'Always'",
-    ].join(" || "),
-    pod: [
-        "object.kind == 'Pod' ? object.spec",
-        "object.kind == 'CronJob' ? object.spec.jobTemplate.spec.template.spec",
-        "object.spec.template.spec",
-    ].join(" : "),
-    path: [
-        "object.kind == 'Pod' ? 'spec'",
-        "object.kind == 'CronJob' ? 'spec.jobTemplate.spec.template.spec'",
-        "'spec.template.spec'",
-    ].join(" : "),
-    inits: "has(variables.pod.initContainers) ? variables.pod.initContainers : []",
-    all: "variables.inits + variables.pod.containers",
-    lasting:
-        "variables.isJob ? [] : variables.inits.filter(c, has(c.restartPolicy) && c.restartPolicy == 'Always') + variables.pod.containers",
-    serving: "variables.lasting.filter(c, has(c.ports) && size(c.ports) > 0)",
-    label: ["object.kind + ' ' + object.metadata.namespace + '/'", NAME].join(" + "),
+export const VARIABLES: Readonly<Record<string, Cel>> = {
+    name: NAME,
+    label: cel`object.kind + ' ' + object.metadata.namespace + '/' + variables.name`,
+    isJob: cel`object.kind in ['Job', 'CronJob'] || object.kind == 'Pod' && object.spec.?restartPolicy.orValue('Always') != 'Always'`,
+    path: cel`object.kind == 'Pod' ? 'spec' : object.kind == 'CronJob' ? 'spec.jobTemplate.spec.template.spec' : 'spec.template.spec'`,
+    pod: cel`object.kind == 'Pod' ? object.spec : object.kind == 'CronJob' ? object.spec.jobTemplate.spec.template.spec : object.spec.template.spec`,
+    inits: cel`variables.pod.?initContainers.orValue([])`,
+    containers: cel`variables.inits + variables.pod.containers`,
+    serving: cel`variables.isJob ? [] : (variables.inits.filter(c, c.?restartPolicy.orValue('') == 'Always') + variables.pod.containers).filter(c, size(c.?ports.orValue([])) > 0)`,
 };
 
-export interface Expressions {
-    /** Containers in which it is violated; only of rules about containers. */
-    readonly variables: Readonly<Record<string, string>>;
-    /** True when it is not violated. */
-    readonly expression: string;
-    /** The rule's headlines. */
-    readonly message: string;
+/** The headlines of what is violated, as a list of texts. */
+export function headlinesOf(
+    { of = "containers", each = {}, violated = cel`true`, what, at }: Admission,
+    exempt: readonly Exemption[],
+): Cel {
+    const label = cel`variables.label`;
+    const path = cel`variables.path`;
+    if (of === "object") return headlines(each, violated, said`${label}: ${what} (${at})`);
+    if (of === "pod") return headlines(each, violated, said`${label}: ${what} (${path}.${at})`);
+    const inside = exempt.filter(({ container }) => container !== undefined);
+    const containers = inside.reduce(
+        (list, one) => cel`${list}.filter(c, !${covers(one)})`,
+        of === "serving" ? cel`variables.serving` : cel`variables.containers`,
+    );
+    const name = cel`c.name`;
+    const list = cel`c.name in variables.inits.map(i, i.name) ? 'initContainers' : 'containers'`;
+    const message = said`${label}, container ${name}: ${what} (${path}.${list}[${name}].${at})`;
+    return headlines({ c: containers, ...each }, violated, message);
 }
 
-/** @param bad a name for the variable with the containers in which it is violated */
-export function expressionsOf(
-    { violated, of = "all", what, at }: Admission,
-    { exempt, settings }: Pick<RuleConfig, "exempt" | "settings">,
-    bad: string,
-): Expressions {
-    const condition = violated
-        .replaceAll(/(?<![.'\w])pod(?=[.)])/g, "variables.pod")
-        .replaceAll(/(?<![.'\w])settings\.(\w+)/g, (_, name: string) => literal(settings[name]));
-    if (!/(?<![.'\w])c\b/.test(violated)) {
-        return {
-            variables: {},
-            expression: `!(${condition})`,
-            message: `variables.label + ${text(`: ${what} (`)} + variables.path + ${text(`.${at})`)}`,
-        };
+function headlines(each: Readonly<Record<string, Cel>>, violated: Cel, message: Cel | string): Cel {
+    const [first, ...others] = Object.entries(each);
+    if (!first) return cel`${violated} ? [${message}] : []`;
+    const [name, list] = first;
+    const element = { cel: name };
+    if (others.length === 0) {
+        return cel`${list}.filter(${element}, ${violated}).map(${element}, ${message})`;
     }
-    const notExempt = exempt
-        .filter(({ container }) => container !== undefined)
-        .map((one) => `!(${covers(one)})`);
-    const isBad = [...notExempt, `(${condition})`].join(" && ");
-    const list = "(c.name in variables.inits.map(i, i.name) ? '.initContainers[' : '.containers[')";
-    const message = [
-        "variables.label",
-        text(", container "),
-        "c.name",
-        text(`: ${what} (`),
-        "variables.path",
-        list,
-        "c.name",
-        text(`].${at})`),
-    ].join(" + ");
-    return {
-        variables: { [bad]: `variables.${of}.filter(c, ${isBad})` },
-        expression: `size(variables.${bad}) == 0`,
-        message: `variables.${bad}.map(c, ${message}).join('; ')`,
-    };
+    const inside = headlines(Object.fromEntries(others), violated, message);
+    return cel`${list}.map(${element}, ${inside}.join('; ')).filter(text, text != '')`;
 }
 
 /** Whether an exemption covers an object, or, where it names one, the container `c` of it. */
-export function covers({ namespace, workload, container }: Exemption): string {
+export function covers({ namespace, workload, container }: Exemption): Cel {
     const globs = [
-        ["object.metadata.namespace", namespace],
+        [cel`object.metadata.namespace`, namespace],
         [NAME, workload],
-        ["c.name", container],
+        [cel`c.name`, container],
     ] as const;
-    const conditions = globs.flatMap(([of, glob]) =>
-        glob === undefined ? [] : [`${of}.matches(${text(pattern(glob))})`],
+    return globs.reduce(
+        (all, [of, glob]) => (glob === undefined ? all : cel`${all} && ${matchesAny([glob], of)}`),
+        cel`true`,
     );
-    return conditions.length === 0 ? "true" : conditions.join(" && ");
-}
-
-function pattern(glob: string): string {
-    const parts = glob.split("*").map((part) => part.replaceAll(/[^\w-]/g, (one) => `[${one}]`));
-    return `^${parts.join(".*")}$`;
-}
-
-function literal(value: unknown): string {
-    if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
-    if (typeof value === "number") return Number.isInteger(value) ? `${value}` : value.toFixed(6);
-    return typeof value === "boolean" ? `${value}` : text(String(value));
-}
-
-function text(value: string): string {
-    return `'${value.replaceAll(/[\\']/g, String.raw`\$&`)}'`;
 }

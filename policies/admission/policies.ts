@@ -3,7 +3,7 @@ import { configOf, type StackPolicies } from "../core/config.ts";
 import { hasExpired } from "../core/exemptions.ts";
 import type { Json } from "../core/object.ts";
 import type { Rule } from "../core/rule.ts";
-import { covers, expressionsOf, VARIABLES } from "./expressions.ts";
+import { covers, headlinesOf, VARIABLES } from "./expressions.ts";
 
 interface Header {
     readonly apiVersion: string;
@@ -56,9 +56,11 @@ export function admissionPolicies(
         const config = configOf(rule, policies[rule.name]);
         if (!rule.admission || config.level === "disabled") return [];
         const exempt = config.exempt.filter((one) => !hasExpired(one, now));
-        const said = [rule.admission]
-            .flat()
-            .map((one, index) => expressionsOf(one, { ...config, exempt }, `bad${index}`));
+        const said = rule.admission(config.settings as never).filter(({ asked = true }) => asked);
+        if (said.length === 0) return [];
+        const found = said.map(
+            (one, index) => [`found${index}`, headlinesOf(one, exempt)] as const,
+        );
         const whole = exempt.filter(({ container }) => container === undefined);
         const header: Header = {
             apiVersion: "admissionregistration.k8s.io/v1",
@@ -82,17 +84,23 @@ export function admissionPolicies(
                         expression:
                             "request.operation == 'CREATE' || object.spec != oldObject.spec",
                     },
+                    // One that refers to a workload has no template of its own.
+                    {
+                        name: "pods",
+                        expression: "object.kind != 'Rollout' || has(object.spec.template)",
+                    },
                     ...whole.map((one, index) => ({
                         name: `exempt-${index}`,
-                        expression: `!(${covers(one)})`,
+                        expression: `!(${covers(one).cel})`,
                     })),
                 ],
-                variables: [VARIABLES, ...said.map(({ variables }) => variables)].flatMap((them) =>
-                    Object.entries(them).map(([name, expression]) => ({ name, expression })),
-                ),
-                validations: said.map(({ expression, message }) => ({
-                    expression,
-                    messageExpression: message,
+                variables: [...Object.entries(VARIABLES), ...found].map(([name, { cel }]) => ({
+                    name,
+                    expression: cel,
+                })),
+                validations: found.map(([name]) => ({
+                    expression: `size(variables.${name}) == 0`,
+                    messageExpression: `variables.${name}.join('; ')`,
                     message: rule.title,
                     reason: "Invalid",
                 })),

@@ -1,3 +1,5 @@
+import { cel } from "./cel.ts";
+
 /** What an image reference names (https://github.com/distribution/reference). */
 export interface Image {
     /** Whole, with the parts that Docker adds, such as `docker.io/library/redis`. */
@@ -8,10 +10,12 @@ export interface Image {
     readonly written: string;
 }
 
+const HOST = String.raw`localhost(?::\d+)?|[\w-]+(?:\.[\w-]+)+(?::\d+)?|[\w-]+:\d+|\[[\da-fA-F:]+\](?::\d+)?`;
+
 /** A host, which has a port or a dot, or is `localhost`; a path; a tag; a digest. */
 const REFERENCE = new RegExp(
     [
-        String.raw`^(?<written>(?:(?<host>localhost(?::\d+)?|[\w-]+(?:\.[\w-]+)+(?::\d+)?|[\w-]+:\d+|\[[\da-fA-F:]+\](?::\d+)?)/)?`,
+        `^(?<written>(?:(?<host>${HOST})/)?`,
         String.raw`(?<path>[a-z\d]+(?:[._/-]+[a-z\d]+)*))`,
         String.raw`(?::(?<tag>\w[\w.-]{0,127}))?`,
         String.raw`(?:@(?<digest>[A-Za-z\d]+(?:[+._-][A-Za-z\d]+)*:[\da-fA-F]{32,}))?$`,
@@ -27,9 +31,30 @@ export function imageOf(reference: string): Image | undefined {
     return { name: `${isHub ? "docker.io" : host}/${full}`, tag, digest, written };
 }
 
-/** How many parts the version has that a tag is: of `8`, `v3` and `8-alpine3.20` one, of `8.2` two. */
-export function versionParts(tag: string): number {
+/** Tags that are versions of fewer parts: of `8`, `v3` and `8-alpine3.20` one, of `8.2` two. */
+export function versionsBelow(parts: number): RegExp {
     // Longer numbers are dates and builds.
-    const [, version] = /^v?(\d{1,3}(?:\.\d+)*)(?:-[a-z]+[\d.]*)?$/.exec(tag) ?? [];
-    return version?.split(".").length ?? Infinity;
+    const more = String.raw`(?:\.\d+){0,${Math.max(parts - 2, 0)}}`;
+    return new RegExp(
+        parts < 2 ? String.raw`[^\s\S]` : String.raw`^v?\d{1,3}${more}(?:-[a-z]+[\d.]*)?$`,
+    );
 }
+
+const image = cel`c.?image.orValue('')`;
+const references = cel`[${image}].filter(i, i.matches(${REFERENCE}))`;
+const withoutDigest = cel`${references}.filter(i, !i.contains('@'))`;
+
+/** In CEL, of a container `c`, each what it has of it. */
+export const IMAGES = {
+    noReference: cel`[${image}].filter(i, i != '' && !i.matches(${REFERENCE}))`,
+    untagged: cel`${withoutDigest}.filter(i, !i.matches(':[^/]+$'))`,
+    /** Where there is no digest. */
+    tag: cel`${withoutDigest}.map(i, i.find(':[^/:]+$')).filter(i, i != '').map(i, i.substring(1))`,
+    /** Whole. */
+    name: [
+        cel`i.find('^([^@]*/)?[^:/@]*')`,
+        cel`i.matches(${new RegExp(`^(?:${HOST})/`)}) ? i : 'docker.io/' + i`,
+        cel`i.startsWith('index.docker.io/') ? i.replace('index.', '', 1) : i`,
+        cel`i.matches('^docker[.]io/[^/]+$') ? i.replace('/', '/library/') : i`,
+    ].reduce((names, step) => cel`${names}.map(i, ${step})`, references),
+};

@@ -1,4 +1,5 @@
 import type { V1Probe } from "@kubernetes/client-node";
+import { cel } from "./cel.ts";
 import { known } from "./object.ts";
 import type { Container } from "./pods.ts";
 
@@ -29,21 +30,6 @@ export function portOf({ httpGet, tcpSocket, grpc }: V1Probe): string | number |
     return (httpGet ?? tcpSocket ?? grpc)?.port;
 }
 
-/** What a probe asks, such as `GET /livez on port 8080`: the same words for the same question. */
-export function questionOf(container: Container, probe: V1Probe): string | undefined {
-    const { httpGet, tcpSocket, exec, grpc } = probe;
-    const named = portOf(probe);
-    const ports = typeof named === "string" ? (container.spec.ports ?? []) : [];
-    const port = ports.find(({ name }) => name === named)?.containerPort ?? named;
-    if (httpGet) {
-        const { path = "/", host } = httpGet;
-        return `GET ${path} on port ${port}${host === undefined ? "" : ` of ${host}`}`;
-    }
-    if (tcpSocket) return `a connection to port ${port}`;
-    if (grpc) return `gRPC health of "${grpc.service ?? ""}" on port ${port}`;
-    return exec?.command?.join(" ");
-}
-
 /** A handler of it, to be written into another probe; none where it is not known. */
 export function handlerOf(probe: V1Probe, handler?: Handler): Partial<V1Probe> {
     const text = known(() => {
@@ -53,7 +39,5 @@ export function handlerOf(probe: V1Probe, handler?: Handler): Partial<V1Probe> {
     return JSON.parse(text ?? "{}") as Partial<V1Probe>;
 }
 
-/** Seconds of failing until Kubernetes acts, with its defaults. */
-export function actsAfter({ failureThreshold = 3, periodSeconds = 10 }: V1Probe): number {
-    return failureThreshold * periodSeconds;
-}
+/** In CEL the fields with the probes of a container `c`, in the order in which they begin. */
+export const PROBES = cel`${FIELDS}.filter(f, f in c)`;

@@ -1,4 +1,5 @@
 import type { Static, TObject, TProperties } from "typebox";
+import type { Cel } from "./cel.ts";
 import type { KubernetesObject } from "./object.ts";
 import { podOf, type Container, type Pod } from "./pods.ts";
 import type { Stack } from "./stack.ts";
@@ -58,25 +59,32 @@ export interface Rule extends About {
      * Sets what is missing and safe to set, in place; never what is set already. Twice is as once.
      */
     readonly remedy?: (pod: Pod, settings: never) => void;
-    /** The same as expressions of the API server's admission, one a thing that it says. */
-    readonly admission?: Admission | readonly Admission[];
+    /** The same for the API server's admission, one a thing that it says. */
+    readonly admission?: (settings: never) => readonly Admission[];
+    /** What of it is not said at admission, and why. */
+    readonly unsaid?: string;
 }
 
-/** In CEL (https://kubernetes.io/docs/reference/using-api/cel/). */
+/** One thing that a rule says, in expressions of the API server (core/cel.ts). */
 export interface Admission {
-    /** `c` is a container, `pod` the pod's spec; without `c` it is about the pod. Settings stand as `settings.NAME`. */
-    readonly violated: string;
-    /** Which containers it is about. Default: all of them. */
-    readonly of?: "serving" | "lasting" | "all";
-    /** The finding's words, as in the rule. */
-    readonly what: string;
-    readonly at: string;
+    /** Whether the settings ask for it. Default: true */
+    readonly asked?: boolean;
+    /** What is looked at: each container, which is `c`; the pod, `variables.pod`; the object. Default: containers */
+    readonly of?: "containers" | "serving" | "pod" | "object";
+    /** Lists in it, each element of which is looked at by itself, by a name that those after it may use. */
+    readonly each?: Readonly<Record<string, Cel>>;
+    /** Default: each is */
+    readonly violated?: Cel;
+    /** As in a finding. */
+    readonly what: Cel | string;
+    readonly at: Cel | string;
 }
 
 type Described<S extends TProperties> = About & {
     /** Thresholds, each with a default and a description. Default: none */
     readonly settings?: S;
-    readonly admission?: Admission | readonly Admission[];
+    readonly admission?: (settings: SettingsOf<S>) => readonly Admission[];
+    readonly unsaid?: string;
     readonly remedy?: (pod: Pod, settings: SettingsOf<S>) => void;
 };
 

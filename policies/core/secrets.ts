@@ -1,10 +1,12 @@
+import { said, words } from "./cel.ts";
+
 /*
  * Finds secrets in text, by names and by shapes. What it returns holds nothing of them: findings are
  * shown to everybody.
  */
 
 /** Shapes that services give their keys, so that no other text is taken for one. */
-const SHAPES: Readonly<Record<string, RegExp>> = {
+export const SHAPES: Readonly<Record<string, RegExp>> = {
     "a private key": /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----/,
     "an AWS access key": /\b(?:AKIA|ASIA)[A-Z\d]{16}\b/,
     "a GitHub token": /\b(?:gh[oprsu]_[A-Za-z\d]{36,}|github_pat_\w{22,})/,
@@ -19,14 +21,15 @@ const SHAPES: Readonly<Record<string, RegExp>> = {
 };
 
 /** `scheme://user:password@host`; the user may be empty. */
-const URL = /\b[a-z][a-z\d+.-]{0,20}:\/\/[^\s/:@"'`]*:(?<value>[^\s/@"'`]+)@/gi;
+export const URL = /\b[a-z][a-z\d+.-]{0,20}:\/\/[^\s/:@"'`]*:(?<value>[^\s/@"'`]+)@/gi;
 
 /** What a secret's name ends with; one that goes on, such as `_FILE`, is about a secret. */
-const NAME =
+export const NAME =
     /(?:^|_)(?:password|passwd|passphrase|pass|pwd|secret|token|api_?key|(?:access|account|auth|encryption|master|private|secret|shared|signing)_?key|requirepass|masterauth)\d*$/;
 
 /** Names of a Secret, and of places in a list. */
-const NO_NAME = /(?:^|_)(?:ca|cert|certificate|continue|next|page|pull|tls)_(?:secret|token)$/;
+export const NO_NAME =
+    /(?:^|_)(?:ca|cert|certificate|continue|next|page|pull|tls)_(?:secret|token)$/;
 
 /** Where text sets something: as JSON, on a line of its own, as Redis does. */
 const ASSIGNMENTS = [
@@ -38,14 +41,19 @@ const ASSIGNMENTS = [
 const IN_COMMAND =
     /(?:^|[\s;&|?"'])(?:-D|--?)?(?<name>[A-Za-z][\w.-]*)=["']?(?<value>[^\s"';&|]+)/g;
 
-const COMMENT = /^[ \t]*(?:#|;|\/\/).*$/gm;
+export const COMMENT = /^[ \t]*(?:#|;|\/\/).*$/gm;
 
 /** What is filled in later, is only called by its name, is a path, or stands for nothing. */
-const NO_LITERAL =
+export const NO_LITERAL =
     /^(?:\$\w+|.*(?:\$[({]|\{\{).*|%\(.*|<.*>|__.*__|\*+|x+|replace[-_].*|[.~]?\/.*|file:.*|[|>][+-]?|true|false|yes|no|on|off|null|none|nil|~|.*(?:redacted|masked).*)$/is;
 
 /** In files of programs, what is called or looked up. */
 const CODE = /^[$%]|\(/;
+
+export const KNOWN = "a password that everybody knows";
+export const LITERAL = "a literal";
+export const sets = words((name, value) => said`sets ${name} to ${value}`);
+export const WITH_PASSWORD = "holds a URL with its password";
 
 /** A text, and what it is the value of. */
 export interface Text {
@@ -67,7 +75,7 @@ export function secretsIn(
     }
     const told = text.replaceAll(COMMENT, "");
     for (const { groups } of told.matchAll(URL)) {
-        if (isLiteral(groups?.value)) found.add("holds a URL with its password");
+        if (isLiteral(groups?.value)) found.add(WITH_PASSWORD);
     }
     for (const form of isCommand ? [...ASSIGNMENTS, IN_COMMAND] : ASSIGNMENTS) {
         for (const { groups } of told.matchAll(form)) {
@@ -78,8 +86,7 @@ export function secretsIn(
     return found;
 
     function set(of: string, value: string): string {
-        const isKnown = wellKnown.includes(value);
-        return `sets ${of} to ${isKnown ? "a password that everybody knows" : "a literal"}`;
+        return sets(of, wellKnown.includes(value) ? KNOWN : LITERAL);
     }
 }
 

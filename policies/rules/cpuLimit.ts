@@ -1,9 +1,11 @@
 import { Type } from "typebox";
+import { cel, said, words } from "../core/cel.ts";
+import { amountOf } from "../core/quantity.ts";
 import { containerRule } from "../core/rule.ts";
 
 const AT = "resources.limits.cpu";
 const MISSING = "has no cpu limit";
-const has = "has(c.resources) && has(c.resources.limits) && 'cpu' in c.resources.limits";
+const forbidden = words((limit) => said`has a cpu limit of ${limit}, where none is allowed`);
 
 export const cpuLimit = containerRule({
     name: "cpu-limit",
@@ -28,8 +30,16 @@ export const cpuLimit = containerRule({
         }
         if (mode === "forbid" && limit !== undefined) {
             const fix = { resources: { requests: { cpu: requests?.cpu ?? limit } } };
-            yield { what: `has a cpu limit of ${limit}, where none is allowed`, at: AT, fix };
+            yield { what: forbidden(limit), at: AT, fix };
         }
     },
-    admission: { violated: `settings.mode == 'require' && !(${has})`, what: MISSING, at: AT },
+    admission: ({ mode }) => {
+        const limit = amountOf("limits", "cpu");
+        const all = {
+            require: [{ violated: cel`!${limit}.hasValue()`, what: MISSING, at: AT }],
+            forbid: [{ each: { limit: cel`[?${limit}]` }, what: forbidden(cel`limit`), at: AT }],
+            ignore: [],
+        };
+        return all[mode];
+    },
 });

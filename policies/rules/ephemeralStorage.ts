@@ -1,22 +1,14 @@
-import type { V1Volume } from "@kubernetes/client-node";
 import { Type } from "typebox";
-import type { Pod } from "../core/pods.ts";
+import { cel, said, words } from "../core/cel.ts";
+import { amountOf } from "../core/quantity.ts";
 import { containerRule } from "../core/rule.ts";
+import { UNBOUNDED, unbounded } from "../core/volumes.ts";
 
 const MISSING = "has no ephemeral-storage limit";
 const AT = "resources.limits.ephemeral-storage";
-const limited =
-    "has(c.resources) && has(c.resources.limits) && 'ephemeral-storage' in c.resources.limits";
-
-/** Volumes that may fill the disk, or the memory. Huge pages are bounded by the containers' limits of them. */
-function unbounded({ spec }: Pod): V1Volume[] {
-    return (spec.volumes ?? []).filter(
-        ({ emptyDir }) =>
-            emptyDir &&
-            !emptyDir.medium?.startsWith("HugePages") &&
-            emptyDir.sizeLimit === undefined,
-    );
-}
+const LIMIT = amountOf("limits", "ephemeral-storage");
+const endless = words((name) => said`has an emptyDir ${name} without a sizeLimit`);
+const sizeOf = words((name) => said`volumes[${name}].emptyDir.sizeLimit`);
 
 export const ephemeralStorage = containerRule({
     name: "ephemeral-storage",
@@ -43,8 +35,7 @@ export const ephemeralStorage = containerRule({
     *checkPod(pod, { sizeLimits }) {
         for (const { name, emptyDir } of sizeLimits ? unbounded(pod) : []) {
             const fix = { volumes: [{ name, emptyDir: { ...emptyDir, sizeLimit: "256Mi" } }] };
-            const at = `volumes[${name}].emptyDir.sizeLimit`;
-            yield { what: `has an emptyDir ${name} without a sizeLimit`, at, isMissing: true, fix };
+            yield { what: endless(name), at: sizeOf(name), isMissing: true, fix };
         }
     },
     remedy(pod, { sizeLimits, remedy }) {
@@ -54,5 +45,14 @@ export const ephemeralStorage = containerRule({
             if (emptyDir && !emptyDir.medium) emptyDir.sizeLimit = remedy;
         }
     },
-    admission: { violated: `settings.limits && !(${limited})`, what: MISSING, at: AT },
+    admission: ({ limits, sizeLimits }) => [
+        { asked: limits, violated: cel`!${LIMIT}.hasValue()`, what: MISSING, at: AT },
+        {
+            asked: sizeLimits,
+            of: "pod",
+            each: { volume: UNBOUNDED },
+            what: endless(cel`volume.name`),
+            at: sizeOf(cel`volume.name`),
+        },
+    ],
 });

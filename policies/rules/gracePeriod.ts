@@ -1,8 +1,13 @@
 import { Type } from "typebox";
-import type { Pod } from "../core/pods.ts";
+import { cel, said, words } from "../core/cel.ts";
+import { PAUSE, longestPause } from "../core/pause.ts";
 import { podRule } from "../core/rule.ts";
 
 const DEFAULT_SECONDS = 30;
+const short = words(
+    (grace, pause, least) =>
+        said`has ${grace} s to end, of which preStop takes ${pause}; allowed: ${least} or more`,
+);
 
 export const gracePeriod = podRule({
     name: "grace-period",
@@ -24,12 +29,24 @@ export const gracePeriod = podRule({
         const { terminationGracePeriodSeconds: grace = DEFAULT_SECONDS } = pod.spec;
         if (grace >= pause + margin) return;
         yield {
-            what: `has ${grace} s to end, of which preStop takes ${pause}; allowed: ${pause + margin} or more`,
+            what: short(grace, pause, pause + margin),
             at: "terminationGracePeriodSeconds",
             isMissing: !("terminationGracePeriodSeconds" in pod.spec),
             fix: { terminationGracePeriodSeconds: pause + margin },
         };
     },
+    admission: ({ margin }) => [
+        {
+            of: "pod",
+            each: {
+                pause: cel`[${PAUSE}]`,
+                grace: cel`[variables.pod.?terminationGracePeriodSeconds.orValue(${DEFAULT_SECONDS})]`,
+            },
+            violated: cel`pause > 0 && grace < pause + ${margin}`,
+            what: short(cel`grace`, cel`pause`, cel`pause + ${margin}`),
+            at: "terminationGracePeriodSeconds",
+        },
+    ],
     remedy(pod, { margin }) {
         const wanted = longestPause(pod) + margin;
         if (wanted > margin && wanted > DEFAULT_SECONDS) {
@@ -37,11 +54,3 @@ export const gracePeriod = podRule({
         }
     },
 });
-
-/** Seconds; of a command nobody can tell. */
-function longestPause({ containers }: Pod): number {
-    return Math.max(
-        0,
-        ...containers.map(({ spec }) => spec.lifecycle?.preStop?.sleep?.seconds ?? 0),
-    );
-}

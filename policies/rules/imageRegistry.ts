@@ -1,7 +1,10 @@
 import { Type } from "typebox";
+import { cel, matchesAny, said, words } from "../core/cel.ts";
 import { glob } from "../core/glob.ts";
-import { imageOf } from "../core/images.ts";
+import { IMAGES, imageOf } from "../core/images.ts";
 import { containerRule } from "../core/rule.ts";
+
+const foreign = words((name, registries) => said`runs ${name}, which is none of ${registries}`);
 
 export const imageRegistry = containerRule({
     name: "image-registry",
@@ -30,9 +33,18 @@ export const imageRegistry = containerRule({
         if (!name || registries.some((one) => glob(one, name))) return;
         const [first = ""] = registries;
         yield {
-            what: `runs ${name}, which is none of ${registries.join(", ")}`,
+            what: foreign(name, registries.join(", ")),
             at: "image",
             fix: { image: first.replace("*", image.split("/").at(-1) ?? "") },
         };
     },
+    admission: ({ registries }) => [
+        {
+            asked: !registries.includes("*"),
+            each: { name: IMAGES.name },
+            violated: cel`!(${matchesAny(registries, cel`name`)})`,
+            what: foreign(cel`name`, registries.join(", ")),
+            at: "image",
+        },
+    ],
 });

@@ -1,11 +1,14 @@
 import { Type } from "typebox";
+import { cel, matchesAny, said, words } from "../core/cel.ts";
 import { glob } from "../core/glob.ts";
-import { imageOf, versionParts } from "../core/images.ts";
+import { IMAGES, imageOf, versionsBelow } from "../core/images.ts";
 import { containerRule } from "../core/rule.ts";
 
 const MOVING = ["latest", "stable", "main", "master", "edge", "nightly", "dev", "develop", "head"];
 const NONE = "runs an image without tag or digest";
-const moves = (tag: string) => `runs an image by the tag ${tag}, which moves`;
+const wrong = words((image) => said`has ${image} for its image, which is no reference`);
+const moves = words((tag) => said`runs an image by the tag ${tag}, which moves`);
+const bare = words((tag) => said`runs an image by the tag ${tag} and without a digest`);
 
 export const imageTag = containerRule({
     name: "image-tag",
@@ -38,22 +41,20 @@ export const imageTag = containerRule({
         const finding = (what: string) => {
             return { what, at: "image", fix: { image: `${written}:VERSION@sha256:DIGEST` } };
         };
-        if (!imageOf(image)) yield finding(`has ${image} for its image, which is no reference`);
+        if (!imageOf(image)) yield finding(wrong(image));
         else if (tag === undefined) yield finding(NONE);
-        else if (moving.some((one) => glob(one, tag)) || versionParts(tag) < parts) {
+        else if (moving.some((one) => glob(one, tag)) || versionsBelow(parts).test(tag)) {
             yield finding(moves(tag));
-        } else if (demanded) yield finding(`runs an image by the tag ${tag} and without a digest`);
+        } else if (demanded) yield finding(bare(tag));
     },
-    admission: [
-        {
-            violated: "has(c.image) && c.image != '' && !c.image.matches('(:[^/]+|@.+)$')",
-            what: NONE,
-            at: "image",
-        },
-        {
-            violated: "'latest' in settings.moving && has(c.image) && c.image.endsWith(':latest')",
-            what: moves("latest"),
-            at: "image",
-        },
-    ],
+    admission: ({ moving, parts, digest }) => {
+        const [tag, each] = [cel`tag`, { tag: IMAGES.tag }];
+        const isMoving = cel`${matchesAny(moving, tag)} || tag.matches(${versionsBelow(parts)})`;
+        return [
+            { each: { image: IMAGES.noReference }, what: wrong(cel`image`) },
+            { each: { image: IMAGES.untagged }, what: NONE },
+            { each, violated: isMoving, what: moves(tag) },
+            { asked: digest, each, violated: cel`!${isMoving}`, what: bare(tag) },
+        ].map((one) => ({ ...one, at: "image" }));
+    },
 });

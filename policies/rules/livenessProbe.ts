@@ -1,8 +1,13 @@
 import { Type } from "typebox";
+import { cel } from "../core/cel.ts";
 import { isServing } from "../core/pods.ts";
-import { actsAfter, portOf, questionOf } from "../core/probes.ts";
+import { portOf } from "../core/probes.ts";
+import { questionOf, shared, sharing } from "../core/questions.ts";
 import { containerRule } from "../core/rule.ts";
+import { actsAfter } from "../core/timing.ts";
 
+const AT = "livenessProbe";
+const ABSENT = cel`!has(c.livenessProbe)`;
 const MISSING = "has ports and no livenessProbe";
 
 export const livenessProbe = containerRule({
@@ -29,25 +34,19 @@ export const livenessProbe = containerRule({
             if (!required || !isServing(container)) return;
             const [port] = container.spec.ports ?? [];
             const fix = fixOf(port?.name ?? port?.containerPort);
-            yield { what: MISSING, at: "livenessProbe", isMissing: true, fix };
+            yield { what: MISSING, at: AT, isMissing: true, fix };
             return;
         }
         if (!readiness) return;
         const question = questionOf(container, liveness);
         if (question === undefined || question !== questionOf(container, readiness)) return;
         if (sharedWhenSlower && actsAfter(liveness) > actsAfter(readiness)) return;
-        yield {
-            what: `has a livenessProbe that asks what its readinessProbe asks: ${question}`,
-            at: "livenessProbe",
-            fix: fixOf(portOf(liveness) ?? "http"),
-        };
+        yield { what: shared(question), at: AT, fix: fixOf(portOf(liveness) ?? "http") };
     },
-    admission: {
-        of: "serving",
-        violated: "settings.required && !has(c.livenessProbe)",
-        what: MISSING,
-        at: "livenessProbe",
-    },
+    admission: ({ required, sharedWhenSlower }) => [
+        { asked: required, of: "serving", violated: ABSENT, what: MISSING, at: AT },
+        sharing(sharedWhenSlower),
+    ],
 });
 
 /** A question that a process can answer whatever it depends on does. */

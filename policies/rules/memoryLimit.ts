@@ -1,8 +1,14 @@
 import { Type } from "typebox";
-import { quantityOf } from "../core/quantity.ts";
+import { cel, said, words } from "../core/cel.ts";
+import { amountOf, quantityOf, valueOf } from "../core/quantity.ts";
 import { containerRule } from "../core/rule.ts";
 
 const MISSING = "has no memory limit";
+const AT = "resources.limits.memory";
+const above = words(
+    (limit, ratio, request) =>
+        said`has a memory limit of ${limit}, more than ${ratio} times its request of ${request}`,
+);
 
 export const memoryLimit = containerRule({
     name: "memory-limit",
@@ -20,22 +26,28 @@ export const memoryLimit = containerRule({
         const { memory: request } = requests ?? {};
         if (limit === undefined) {
             const fix = { resources: { limits: { memory: request ?? "256Mi" } } };
-            yield { what: MISSING, at: "resources.limits.memory", isMissing: true, fix };
+            yield { what: MISSING, at: AT, isMissing: true, fix };
             return;
         }
         const [most, least] = [quantityOf(limit), quantityOf(request)];
         // What cannot be read is for the rule `quantities`; what is not requested, for `resource-requests`.
         if (most === undefined || least === undefined || most <= ratio * least) return;
         yield {
-            what: `has a memory limit of ${limit}, more than ${ratio} times its request of ${request}`,
-            at: "resources.limits.memory",
+            what: above(limit, ratio, String(request)),
+            at: AT,
             fix: { resources: { requests: { memory: limit }, limits: { memory: limit } } },
         };
     },
-    admission: {
-        violated:
-            "!has(c.resources) || !has(c.resources.limits) || !('memory' in c.resources.limits)",
-        what: MISSING,
-        at: "resources.limits.memory",
-    },
+    admission: ({ ratio }) => [
+        { violated: cel`!${amountOf("limits", "memory")}.hasValue()`, what: MISSING, at: AT },
+        {
+            each: {
+                limit: cel`[?${amountOf("limits", "memory")}]`,
+                request: cel`[?${amountOf("requests", "memory")}]`,
+            },
+            violated: cel`${valueOf(cel`limit`)} > ${ratio} * ${valueOf(cel`request`)}`,
+            what: above(cel`limit`, ratio, cel`request`),
+            at: AT,
+        },
+    ],
 });

@@ -1,11 +1,11 @@
 import { Type } from "typebox";
+import { cel } from "../core/cel.ts";
 import { containerFindings, harden, podFindings } from "../core/podSecurity.ts";
 import { containerRule } from "../core/rule.ts";
 
 const READ_ONLY = "securityContext.readOnlyRootFilesystem";
+const WRITABLE = "can write to its root filesystem";
 
-// Without an expression for admission: the API server has the same built in, asked for by a namespace's
-// label `pod-security.kubernetes.io/enforce`.
 export const podSecurity = containerRule({
     name: "pod-security",
     title: "Every pod keeps to the Pod Security Standards, to their profile `restricted` unless the stack says `baseline`.",
@@ -37,8 +37,17 @@ export const podSecurity = containerRule({
         if (!readOnlyRootFilesystem || securityContext?.readOnlyRootFilesystem) return;
         const isMissing = securityContext?.readOnlyRootFilesystem === undefined;
         const fix = { securityContext: { readOnlyRootFilesystem: true } };
-        yield { what: "can write to its root filesystem", at: READ_ONLY, isMissing, fix };
+        yield { what: WRITABLE, at: READ_ONLY, isMissing, fix };
     },
+    unsaid: "the standards, which the API server has built in: the label `pod-security.kubernetes.io/enforce` of a namespace asks for them",
+    admission: ({ readOnlyRootFilesystem }) => [
+        {
+            asked: readOnlyRootFilesystem,
+            violated: cel`!c.?securityContext.?readOnlyRootFilesystem.orValue(false)`,
+            what: WRITABLE,
+            at: READ_ONLY,
+        },
+    ],
     remedy(pod, { profile }) {
         if (profile === "restricted") harden(pod);
     },

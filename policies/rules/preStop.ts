@@ -1,7 +1,10 @@
 import { Type } from "typebox";
+import { cel, matchesAny } from "../core/cel.ts";
 import { glob } from "../core/glob.ts";
 import { isServing, type Pod } from "../core/pods.ts";
 import { podRule } from "../core/rule.ts";
+
+const WHAT = "serves and has no preStop";
 
 export const preStop = podRule({
     name: "pre-stop",
@@ -21,15 +24,19 @@ export const preStop = podRule({
     *check(pod, { workloads, seconds }) {
         for (const container of waiting(pod, workloads)) {
             if (container.spec.lifecycle?.preStop) continue;
-            yield {
-                container: container.name,
-                what: "serves and has no preStop",
-                at: `${container.path.slice(pod.path.length + 1)}.lifecycle.preStop`,
-                isMissing: true,
-                fix: { lifecycle: { preStop: { sleep: { seconds } } } },
-            };
+            const at = `${container.path.slice(pod.path.length + 1)}.lifecycle.preStop`;
+            const fix = { lifecycle: { preStop: { sleep: { seconds } } } };
+            yield { container: container.name, what: WHAT, at, isMissing: true, fix };
         }
     },
+    admission: ({ workloads }) => [
+        {
+            of: "serving",
+            violated: cel`${matchesAny(workloads, cel`variables.name`)} && !c.?lifecycle.?preStop.hasValue()`,
+            what: WHAT,
+            at: "lifecycle.preStop",
+        },
+    ],
     remedy(pod, { workloads, seconds }) {
         const { terminationGracePeriodSeconds: grace = 30 } = pod.spec;
         // The API server refuses a pause longer than the whole; one nearly as long takes what the end itself needs.

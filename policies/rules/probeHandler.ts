@@ -1,8 +1,13 @@
 import { Type } from "typebox";
+import { cel, said, words } from "../core/cel.ts";
 import { probesOf } from "../core/probes.ts";
 import { containerRule } from "../core/rule.ts";
+import { SHELLS, shell, shellProbes } from "../core/shells.ts";
 
-const SHELLS = /^(?:.*\/)?(?:sh|bash|ash|dash|zsh|ksh|busybox)$/;
+const dependent = words(
+    (path) => said`has a livenessProbe of ${path}, which asks what it depends on too`,
+);
+const variants = (paths: readonly string[]) => paths.flatMap((path) => [path, `${path}/`]);
 
 export const probeHandler = containerRule({
     name: "probe-handler",
@@ -31,25 +36,24 @@ export const probeHandler = containerRule({
         for (const { field, spec } of probesOf(container)) {
             const command = shells ? undefined : spec.exec?.command;
             if (command && SHELLS.test(command[0] ?? "")) {
-                const begins = command.length > 1 ? `${command[0]} ${command[1]}` : command[0];
-                yield {
-                    what: `has a ${field} that starts a shell, ${begins}`,
-                    at: `${field}.exec.command`,
-                    fix: {
-                        [field]: { exec: { command: ["/path/to/the/check", "--its-arguments"] } },
-                    },
-                };
+                const what = shell(field, command.slice(0, 2).join(" "));
+                const fix = { exec: { command: ["/path/to/the/check", "--its-arguments"] } };
+                yield { what, at: `${field}.exec.command`, fix: { [field]: fix } };
             }
-            const path = field === "livenessProbe" ? spec.httpGet?.path : undefined;
-            if (path !== undefined && dependencyPaths.includes(path.replace(/[?#].*|\/$/, ""))) {
-                yield {
-                    what: `has a livenessProbe of ${path}, which asks what it depends on too`,
-                    at: "livenessProbe.httpGet.path",
-                    fix: {
-                        livenessProbe: { httpGet: { path: "/livez", port: spec.httpGet?.port } },
-                    },
-                };
-            }
+            if (field !== "livenessProbe" || !spec.httpGet) continue;
+            const { path = "/", port } = spec.httpGet;
+            if (!variants(dependencyPaths).includes(path.replace(/[?#].*/, ""))) continue;
+            const fix = { livenessProbe: { httpGet: { path: "/livez", port } } };
+            yield { what: dependent(path), at: "livenessProbe.httpGet.path", fix };
         }
     },
+    admission: ({ shells, dependencyPaths }) => [
+        { ...shellProbes, asked: !shells },
+        {
+            each: { path: cel`[?c.?livenessProbe.?httpGet.?path]` },
+            violated: cel`path.find('^[^?#]*') in ${variants(dependencyPaths)}`,
+            what: dependent(cel`path`),
+            at: "livenessProbe.httpGet.path",
+        },
+    ],
 });

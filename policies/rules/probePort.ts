@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import { elsewhere, probedPorts } from "../core/probedPorts.ts";
 import { handlerOf, handlersOf, portOf, probesOf } from "../core/probes.ts";
 import { containerRule } from "../core/rule.ts";
 
@@ -23,12 +24,10 @@ export const probePort = containerRule({
             const handlers = handlersOf(spec);
             const [handler] = handlers;
             if (handler === undefined || handlers.length > 1) {
-                yield {
-                    what: `has a ${field} with ${handlers.join(" and ") || "no handler"}; allowed: one`,
-                    at: field,
-                    isMissing: handler === undefined,
-                    fix: { [field]: handler === undefined ? EXAMPLE : handlerOf(spec, handler) },
-                };
+                const isMissing = handler === undefined;
+                const what = `has a ${field} with ${handlers.join(" and ") || "no handler"}; allowed: one`;
+                const fix = { [field]: isMissing ? EXAMPLE : handlerOf(spec, handler) };
+                yield { what, at: field, isMissing, fix };
                 continue;
             }
             const port = portOf(spec);
@@ -38,14 +37,14 @@ export const probePort = containerRule({
             if (!isName && ports.length === 0) continue;
             if (ports.some((one) => port === (isName ? one.name : one.containerPort))) continue;
             const [first] = ports;
-            yield {
-                what: `has a ${field} of port ${port}, which is not among its ports (${ports.map((one) => one.name ?? one.containerPort).join(", ") || "none"})`,
-                at: `${field}.${handler}.port`,
-                isMissing: true,
-                fix: first
-                    ? { [field]: { [handler]: { port: first.name ?? first.containerPort } } }
-                    : { ports: [{ name: port, containerPort: 8080 }] },
-            };
+            const has = ports.map((one) => one.name ?? one.containerPort).join(", ") || "none";
+            const fix = first
+                ? { [field]: { [handler]: { port: first.name ?? first.containerPort } } }
+                : { ports: [{ name: port, containerPort: 8080 }] };
+            const what = elsewhere(field, port, has);
+            yield { what, at: `${field}.${handler}.port`, isMissing: true, fix };
         }
     },
+    unsaid: "probes without a handler or with two, which the API server refuses itself",
+    admission: ({ numbers }) => [probedPorts(numbers)],
 });

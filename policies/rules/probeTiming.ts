@@ -1,7 +1,8 @@
 import type { V1Probe } from "@kubernetes/client-node";
 import { Type } from "typebox";
-import { actsAfter, probesOf } from "../core/probes.ts";
+import { probesOf } from "../core/probes.ts";
 import { containerRule } from "../core/rule.ts";
+import { actsAfter, hasty, late, slow, timing } from "../core/timing.ts";
 
 const MOST = "most seconds of failing, failureThreshold × periodSeconds";
 
@@ -21,36 +22,35 @@ export const probeTiming = containerRule({
             // Of one second both may be: Kubernetes has no shorter timeout.
             if (timeout >= Math.max(period, 2)) {
                 yield {
-                    what: `has a ${field} with timeoutSeconds ${timeout}, not less than its periodSeconds ${period}`,
+                    what: slow(field, timeout, period),
                     at: `${field}.timeoutSeconds`,
                     isMissing: leavesOut(spec),
                     fix: { [field]: { periodSeconds: timeout + 1, timeoutSeconds: timeout } },
                 };
             }
             const after = actsAfter(spec);
-            if (after > longest) {
-                const failureThreshold = Math.max(1, Math.floor(longest / period));
-                yield {
-                    what: `has a ${field} that acts after ${after} s (failureThreshold × periodSeconds); allowed: ${longest} s`,
-                    at: `${field}.failureThreshold`,
-                    isMissing: leavesOut(spec),
-                    fix: {
-                        [field]: { periodSeconds: Math.min(period, longest), failureThreshold },
-                    },
-                };
-            }
+            if (after <= longest) continue;
+            const periodSeconds = Math.min(period, longest);
+            const failureThreshold = Math.max(1, Math.floor(longest / period));
+            yield {
+                what: late(field, after, longest),
+                at: `${field}.failureThreshold`,
+                isMissing: leavesOut(spec),
+                fix: { [field]: { periodSeconds, failureThreshold } },
+            };
         }
         const { livenessProbe: liveness, readinessProbe: readiness } = container.spec;
         if (!liveness || !readiness || actsAfter(liveness) >= actsAfter(readiness)) return;
         const [kills, takesOut] = [actsAfter(liveness), actsAfter(readiness)];
         const failureThreshold = Math.ceil(takesOut / (liveness.periodSeconds ?? 10));
         yield {
-            what: `has a livenessProbe that acts after ${kills} s, sooner than its readinessProbe after ${takesOut} s`,
+            what: hasty(kills, takesOut),
             at: "livenessProbe.failureThreshold",
             isMissing: leavesOut(liveness) || leavesOut(readiness),
             fix: { livenessProbe: { failureThreshold } },
         };
     },
+    admission: ({ longest }) => timing(longest),
 });
 
 /** A Patch that does may mean other values than the defaults. */

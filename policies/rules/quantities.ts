@@ -1,4 +1,4 @@
-import { faultOf, isBytes, quantityOf } from "../core/quantity.ts";
+import { faultOf, fractions, isBytes, quantityOf, wrong } from "../core/quantity.ts";
 import { containerRule } from "../core/rule.ts";
 
 const usual = (resource: string) => {
@@ -20,7 +20,7 @@ export const quantities = containerRule({
                 const fault = faultOf(resource, quantity);
                 if (fault === undefined) continue;
                 yield {
-                    what: `has "${quantity}" for its ${resource} ${field.slice(0, -1)}, which is ${fault}`,
+                    what: wrong(quantity, `its ${resource} ${field.slice(0, -1)}`, fault),
                     at: `resources.${field}.${resource}`,
                     fix: { resources: { [field]: { [resource]: usual(resource) } } },
                 };
@@ -38,12 +38,13 @@ export const quantities = containerRule({
     *checkPod({ spec }) {
         for (const volume of spec.volumes ?? []) {
             const { emptyDir } = volume;
-            const fault = emptyDir?.sizeLimit && faultOf("storage", emptyDir.sizeLimit);
-            if (!fault) continue;
+            const fault = faultOf("storage", emptyDir?.sizeLimit ?? 0);
+            if (fault === undefined) continue;
             const { name } = volume;
             const fix = { volumes: [{ name, emptyDir: { ...emptyDir, sizeLimit: "512Mi" } }] };
-            const what = `has "${emptyDir.sizeLimit}" for the size of emptyDir ${name}, which is ${fault}`;
+            const what = wrong(String(emptyDir?.sizeLimit), `the size of emptyDir ${name}`, fault);
             yield { what, at: `volumes[${name}].emptyDir.sizeLimit`, fix };
         }
     },
+    admission: () => fractions,
 });

@@ -1,3 +1,4 @@
+import { cel } from "../core/cel.ts";
 import { isServing } from "../core/pods.ts";
 import { containerRule } from "../core/rule.ts";
 
@@ -21,10 +22,12 @@ export const readinessProbe = containerRule({
             fix: { readinessProbe: { ...handler, periodSeconds: 5, timeoutSeconds: 3 } },
         };
     },
-    admission: {
-        of: "serving",
-        violated: "!has(c.readinessProbe)",
-        what: WHAT,
-        at: "readinessProbe",
-    },
+    admission: () => [
+        {
+            of: "serving",
+            violated: cel`!has(c.readinessProbe)`,
+            what: WHAT,
+            at: "readinessProbe",
+        },
+    ],
 });

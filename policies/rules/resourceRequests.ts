@@ -1,19 +1,13 @@
 import { Type } from "typebox";
+import { Bound, bounded, outside, requested } from "../core/bounds.ts";
+import { cel } from "../core/cel.ts";
 import { glob } from "../core/glob.ts";
 import { quantityOf } from "../core/quantity.ts";
 import { containerRule } from "../core/rule.ts";
 
 const RESOURCES = { cpu: "100m", memory: "128Mi" } as const;
 
-const Bound = Type.Object({
-    container: Type.String({ description: "glob of containers' names" }),
-    resource: Type.Enum(["cpu", "memory"]),
-    min: Type.Optional(Type.String()),
-    max: Type.Optional(Type.String()),
-});
 const missing = (resource: string) => `has no ${resource} request`;
-const without = (field: string, resource: string) =>
-    `(!has(c.resources) || !has(c.resources.${field}) || !('${resource}' in c.resources.${field}))`;
 
 export const resourceRequests = containerRule({
     name: "resource-requests",
@@ -39,19 +33,22 @@ export const resourceRequests = containerRule({
                 yield { what: missing(resource), at, isMissing: true, fix: fix(usual) };
                 continue;
             }
-            const asked = quantityOf(request) ?? NaN;
+            const value = quantityOf(request) ?? NaN;
             for (const bound of bounds) {
                 if (bound.resource !== resource || !glob(bound.container, spec.name)) continue;
                 const { min = "0", max = "any" } = bound;
-                const what = `requests ${request} of ${resource}, which may be from ${min} to ${max}`;
-                if (asked < (quantityOf(min) ?? NaN)) yield { what, at, fix: fix(min) };
-                if (asked > (quantityOf(max) ?? NaN)) yield { what, at, fix: fix(max) };
+                const what = outside(request, resource, min, max);
+                if (value < (quantityOf(min) ?? NaN)) yield { what, at, fix: fix(min) };
+                if (value > (quantityOf(max) ?? NaN)) yield { what, at, fix: fix(max) };
             }
         }
     },
-    admission: Object.keys(RESOURCES).map((resource) => ({
-        violated: `${without("requests", resource)} && (settings.explicit || ${without("limits", resource)})`,
-        what: missing(resource),
-        at: `resources.requests.${resource}`,
-    })),
+    admission: ({ bounds, explicit }) => [
+        ...Object.keys(RESOURCES).map((resource) => ({
+            violated: cel`!${requested(resource, explicit)}.hasValue()`,
+            what: missing(resource),
+            at: `resources.requests.${resource}`,
+        })),
+        ...bounds.map((bound) => bounded(bound, explicit)),
+    ],
 });

@@ -2,10 +2,10 @@ import { Type } from "typebox";
 import { json, type KubernetesObject } from "../core/object.ts";
 import { isServing, podOf } from "../core/pods.ts";
 import { objectRule, type Finding } from "../core/rule.ts";
-import { DEFAULT_SHARE, MANY, mayRunTwice, shareOf } from "../core/updates.ts";
+import * as update from "../core/updates.ts";
+import { AT, DEFAULT_SHARE, MANY, ROLLING, shareOf } from "../core/updates.ts";
 
-const AT = "spec.strategy";
-const SAFE = { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: "25%" } };
+const SAFE = { type: ROLLING, rollingUpdate: { maxUnavailable: 0, maxSurge: "25%" } };
 
 export const rollingUpdate = objectRule({
     name: "rolling-update",
@@ -23,6 +23,7 @@ export const rollingUpdate = objectRule({
         }),
     },
     check: (object, { explicit }) => findings(object, explicit),
+    admission: ({ explicit }) => update.updates(explicit),
     remedy({ object }, { explicit }) {
         if (object.kind !== "Deployment") return;
         const [only, ...more] = findings(object, explicit);
@@ -35,26 +36,21 @@ export const rollingUpdate = objectRule({
 
 function* findings(object: KubernetesObject, explicit: boolean): Generator<Finding, void> {
     const pod = podOf(object);
-    if (!pod?.containers.some(isServing) || !mayRunTwice(pod)) return;
+    if (!pod?.containers.some(isServing) || !update.mayRunTwice(pod)) return;
     const { replicas = MANY, strategy } = json(object.body.spec);
     const { type = SAFE.type, rollingUpdate } = json(strategy);
     const fix = { spec: { strategy: SAFE } };
     if (type !== SAFE.type) {
-        yield {
-            what: `has strategy ${String(type)}; allowed: ${SAFE.type}`,
-            at: `${AT}.type`,
-            fix,
-        };
+        yield { what: update.notRolling(String(type)), at: AT.type, fix };
         return;
     }
     const { maxUnavailable, maxSurge = DEFAULT_SHARE } = json(rollingUpdate);
     const isMissing = maxUnavailable === undefined;
     const value = (maxUnavailable ?? DEFAULT_SHARE) as string | number;
     if (shareOf(value, explicit ? MANY : Number(replicas)) > 0) {
-        const what = `has maxUnavailable ${value}${isMissing ? " by default" : ""}; allowed: 0`;
-        yield { what, at: `${AT}.rollingUpdate.maxUnavailable`, isMissing, fix };
+        const what = update.unavailable(isMissing ? `${value} by default` : value);
+        yield { what, at: AT.maxUnavailable, isMissing, fix };
     }
     if (shareOf(maxSurge, MANY) > 0) return;
-    const what = `has maxSurge ${String(maxSurge)}; allowed: more than 0`;
-    yield { what, at: `${AT}.rollingUpdate.maxSurge`, fix };
+    yield { what: update.withoutSurge(String(maxSurge)), at: AT.maxSurge, fix };
 }

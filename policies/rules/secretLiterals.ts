@@ -2,6 +2,7 @@ import { Type } from "typebox";
 import { glob } from "../core/glob.ts";
 import { placeRule } from "../core/rule.ts";
 import { secretsIn } from "../core/secrets.ts";
+import { secretsInEnvironment } from "../core/secretsInCel.ts";
 import { textsOf } from "../core/texts.ts";
 
 const WELL_KNOWN = [
@@ -38,4 +39,6 @@ export const secretLiterals = placeRule({
         if (harmless.some((one) => glob(one, text.name ?? ""))) return;
         for (const what of secretsIn(text, wellKnown)) yield { what, at: "", fix };
     },
+    unsaid: "commands and ConfigMaps, which may be too long for the API server's expressions; what a variable's text assigns, which takes groups; names in camelCase",
+    admission: ({ wellKnown, harmless }) => secretsInEnvironment(wellKnown, harmless),
 });

@@ -1,10 +1,13 @@
 import { Type } from "typebox";
+import { cel, matchesAny, said, words } from "../core/cel.ts";
 import { glob } from "../core/glob.ts";
 import { podRule } from "../core/rule.ts";
 
 const AT = "automountServiceAccountToken";
 const DEFAULT = "mounts a token of the namespace's default service account";
-const named = (field: string) => `(has(pod.${field}) && !(pod.${field} in ['', 'default']))`;
+const MOUNTED = cel`variables.pod.?automountServiceAccountToken.orValue(true) ? [variables.pod.?serviceAccountName.or(variables.pod.?serviceAccount).orValue('')] : []`;
+const needless = words((name, tokens) => said`mounts a token of ${name}; allowed: ${tokens}`);
+const allowed = (tokens: readonly string[]) => tokens.join(", ") || "none";
 
 export const serviceAccount = podRule({
     name: "service-account",
@@ -32,9 +35,8 @@ export const serviceAccount = podRule({
         const name = spec.serviceAccountName ?? spec.serviceAccount ?? "";
         const isDefault = name === "" || name === "default";
         if (!isDefault && tokens.some((one) => glob(one, name))) return;
-        const allowed = tokens.join(", ") || "none";
         yield {
-            what: isDefault ? DEFAULT : `mounts a token of ${name}; allowed: ${allowed}`,
+            what: isDefault ? DEFAULT : needless(name, allowed(tokens)),
             at: AT,
             isMissing: automount === undefined || name === "",
             fix: { automountServiceAccountToken: false },
@@ -45,9 +47,11 @@ export const serviceAccount = podRule({
         const name = spec.serviceAccountName ?? spec.serviceAccount ?? "";
         if (name === "" || name === "default") spec.automountServiceAccountToken ??= false;
     },
-    admission: {
-        violated: `(!has(pod.${AT}) || pod.${AT}) && !${named("serviceAccountName")} && !${named("serviceAccount")}`,
-        what: DEFAULT,
-        at: AT,
+    admission: ({ tokens }) => {
+        const account = cel`account`;
+        const isDefault = cel`account in ['', 'default']`;
+        const violated = cel`${isDefault} || !${matchesAny(tokens, account)}`;
+        const what = cel`${isDefault} ? ${DEFAULT} : ${needless(account, allowed(tokens))}`;
+        return [{ of: "pod", each: { account: MOUNTED }, violated, what, at: AT }];
     },
 });

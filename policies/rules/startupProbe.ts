@@ -1,8 +1,13 @@
 import { Type } from "typebox";
-import { handlerOf, probesOf } from "../core/probes.ts";
+import { cel, said, words } from "../core/cel.ts";
+import { PROBES, handlerOf, probesOf } from "../core/probes.ts";
 import { containerRule } from "../core/rule.ts";
 
 const PERIOD = 5;
+const delayed = words(
+    (field, delay, most) =>
+        said`has a ${field} with initialDelaySeconds ${delay}, more than ${most}, and no startupProbe`,
+);
 
 export const startupProbe = containerRule({
     name: "startup-probe",
@@ -27,7 +32,7 @@ export const startupProbe = containerRule({
             // Three times what was guessed costs nothing: the probe ends with its first success.
             const failureThreshold = Math.ceil((3 * delay) / PERIOD);
             yield {
-                what: `has a ${field} with initialDelaySeconds ${delay}, more than ${most}, and no startupProbe`,
+                what: delayed(field, delay, most),
                 at: `${field}.initialDelaySeconds`,
                 isMissing: true,
                 fix: {
@@ -36,4 +41,15 @@ export const startupProbe = containerRule({
             };
         }
     },
+    admission: ({ delay: most }) => [
+        {
+            each: {
+                field: PROBES,
+                delay: cel`[c[field].?initialDelaySeconds.orValue(0)]`,
+            },
+            violated: cel`!has(c.startupProbe) && delay > ${most}`,
+            what: delayed(cel`field`, cel`delay`, most),
+            at: said`${cel`field`}.initialDelaySeconds`,
+        },
+    ],
 });

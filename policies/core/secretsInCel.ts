@@ -1,0 +1,54 @@
+import { cel, isRe2, matchesAny, said, type Cel } from "./cel.ts";
+import type { Admission } from "./rule.ts";
+import {
+    COMMENT,
+    KNOWN,
+    LITERAL,
+    NAME,
+    NO_LITERAL,
+    NO_NAME,
+    SHAPES,
+    URL,
+    WITH_PASSWORD,
+    sets,
+} from "./secrets.ts";
+
+const name = cel`variable.name`;
+const value = cel`variable.value`;
+
+/** In names that are all in capitals a digit ends a word, since a capital follows. */
+const inCapitals = ({ source }: RegExp) =>
+    new RegExp(source.replace("(?:^|_)", String.raw`(?:^|[_\d])`));
+const isNamed = (of: RegExp) =>
+    cel`${name}.matches('^[A-Z0-9_.-]+$') ? words.matches(${inCapitals(of)}) : ${name}.matches('^[a-z0-9_.-]+$') && words.matches(${of})`;
+const isLiteral = (text: Cel) =>
+    cel`${text}.trim() != '' && !${text}.trim().matches(${NO_LITERAL})`;
+
+/** Numbers are limits and counts, unless they are passwords; `secret: some-name` names one. */
+const isNoName = cel`${value}.matches('^[0-9]+$') ? words.matches('pass|pwd') : words != 'secret' || !${value}.matches('^[a-z0-9]+(-[a-z0-9]+)+$')`;
+const isSecret = cel`${isNamed(NAME)} && !${isNamed(NO_NAME)} && ${isLiteral(value)} && ${isNoName}`;
+
+const shapes = Object.entries(SHAPES)
+    .filter(([, shape]) => isRe2(shape))
+    .map(([kind, shape]) => cel`${value}.matches(${shape}) ? [${`holds ${kind}`}] : []`);
+const password = cel`url.substring(url.indexOf(':', url.indexOf('://') + 3) + 1, size(url) - 1)`;
+const lines = cel`${value}.split('\n').filter(line, !line.matches(${COMMENT}))`;
+const urls = cel`${lines}.exists(line, line.findAll(${URL}).exists(url, ${isLiteral(password)})) ? [${WITH_PASSWORD}] : []`;
+const held = [...shapes, urls].map((one) => `(${one.cel})`).join(" + ");
+
+/** What the API server says of the variables of containers. */
+export const secretsInEnvironment = (
+    wellKnown: readonly string[],
+    harmless: readonly string[],
+): readonly Admission[] => [
+    {
+        each: {
+            variable: cel`c.?env.orValue([]).filter(e, e.?value.orValue('') != '')`,
+            words: cel`[${name}.lowerAscii().replace('-', '_').replace('.', '_').replace('__', '_')]`,
+            what: cel`${isSecret} ? [${sets(name, cel`${value} in ${wellKnown} ? ${KNOWN} : ${LITERAL}`)}] : ${{ cel: held }}`,
+        },
+        violated: cel`!${matchesAny(harmless, name)}`,
+        what: cel`what`,
+        at: said`env[${name}].value`,
+    },
+];

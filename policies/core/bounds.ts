@@ -1,6 +1,6 @@
 import { Type, type Static } from "typebox";
 import { cel, matchesAny, said, words, type Cel } from "./cel.ts";
-import { amountOf, quantityOf, valueOf } from "./quantity.ts";
+import { amountOf, quantitiesIn, quantityOf, valueOf } from "./quantity.ts";
 import type { Admission } from "./rule.ts";
 
 /** Of what containers of a name may request. */
@@ -31,7 +31,7 @@ export function bounded(bound: Static<typeof Bound>, explicit: boolean): Admissi
         cel`${value} > ${quantityOf(max) ?? Number.MAX_VALUE}`,
     ] as const;
     return {
-        each: { request: cel`[?${requested(resource, explicit)}]` },
+        each: { request: quantitiesIn(requested(resource, explicit)) },
         violated: cel`${matchesAny([container], cel`c.name`)} && (${outsideOf[0]} || ${outsideOf[1]})`,
         what: outside(cel`request`, resource, min, max),
         at: `resources.requests.${resource}`,

@@ -4,7 +4,7 @@ import { known } from "./object.ts";
 import type { Container } from "./pods.ts";
 
 const FIELDS = ["startupProbe", "readinessProbe", "livenessProbe"] as const;
-const HANDLERS = ["httpGet", "tcpSocket", "exec", "grpc"] as const;
+export const HANDLERS = ["httpGet", "tcpSocket", "exec", "grpc"] as const;
 type Handler = (typeof HANDLERS)[number];
 
 export interface Probe {

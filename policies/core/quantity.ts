@@ -1,5 +1,4 @@
-import { cel, said, words, type Cel } from "./cel.ts";
-import type { Admission } from "./rule.ts";
+import { cel, type Cel } from "./cel.ts";
 
 /** Digits, and a suffix of thousands, of 1024s, or an exponent (k8s.io/apimachinery/pkg/api/resource). */
 const QUANTITY = /^[+-]?(?<digits>\d+\.?\d*|\.\d+)(?<suffix>[numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)?$/;
@@ -36,60 +35,17 @@ export function quantityOf(quantity: unknown): number | undefined {
     return sign * Number(digits) * power;
 }
 
-const BYTES = /^(memory|(ephemeral-)?storage|hugepages-.+)$/;
-const THOUSANDTHS = "thousandths of a byte";
-
-/** Whether a resource is counted in bytes, of which there are no thousandths. */
-export function isBytes(resource: string): boolean {
-    return BYTES.test(resource);
-}
-
-/** What is wrong with a quantity by itself, after "which is". */
-export function faultOf(resource: string, quantity: unknown): string | undefined {
-    const value = quantityOf(quantity);
-    if (value === undefined) return `no quantity; allowed is a number, and one of ${SUFFIXES}`;
-    if (value < 0) return "less than nothing";
-    return isBytes(resource) && String(quantity).endsWith("m") ? THOUSANDTHS : undefined;
-}
-
-const SUFFIXES = "m, k, M, G, T, P, E, Ki, Mi, Gi, Ti, Pi, Ei";
-
 /** In CEL what a container `c` has of a resource, where it has any. */
 export function amountOf(field: "requests" | "limits", resource: string): Cel {
     return cel`c.?resources[?${field}][?${resource}]`;
 }
 
-/** In CEL the value of what is one; the API server stores no other. */
-export function valueOf(quantity: Cel): Cel {
-    return cel`quantity(string(${quantity})).asApproximateFloat()`;
+/** In CEL a list of it, as a text; empty also where it is no quantity. */
+export function quantitiesIn(amount: Cel): Cel {
+    return cel`[?${amount}].map(q, string(q)).filter(q, isQuantity(q))`;
 }
 
-/** Of a quantity in a field of a resource, or of a volume. */
-export const wrong = words(
-    (quantity, of, fault) => said`has "${quantity}" for ${of}, which is ${fault}`,
-);
-
-const [kind, resource, volume] = [cel`kind`, cel`resource`, cel`volume.name`];
-/** What the API server says of quantities beyond what it refuses anyway. */
-export const fractions: readonly Admission[] = [
-    {
-        each: {
-            kind: cel`['request', 'limit']`,
-            resource: cel`c.?resources[?(kind + 's')].orValue({}).filter(r, r.matches(${BYTES}))`,
-            quantity: cel`[string(c.resources[kind + 's'][resource])]`,
-        },
-        violated: cel`quantity.endsWith('m')`,
-        what: wrong(cel`quantity`, said`its ${resource} ${kind}`, THOUSANDTHS),
-        at: said`resources.${kind}s.${resource}`,
-    },
-    {
-        of: "pod",
-        each: {
-            volume: cel`variables.pod.?volumes.orValue([])`,
-            quantity: cel`[?volume.?emptyDir.?sizeLimit].map(q, string(q))`,
-        },
-        violated: cel`quantity.endsWith('m')`,
-        what: wrong(cel`quantity`, said`the size of emptyDir ${volume}`, THOUSANDTHS),
-        at: said`volumes[${volume}].emptyDir.sizeLimit`,
-    },
-];
+/** In CEL the value of a quantity; of any other text it is an error. */
+export function valueOf(quantity: Cel): Cel {
+    return cel`quantity(${quantity}).asApproximateFloat()`;
+}

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import { cel, said, words } from "../core/cel.ts";
-import { amountOf, quantityOf, valueOf } from "../core/quantity.ts";
+import { amountOf, quantitiesIn, quantityOf, valueOf } from "../core/quantity.ts";
 import { containerRule } from "../core/rule.ts";
 
 const MISSING = "has no memory limit";
@@ -42,10 +42,10 @@ export const memoryLimit = containerRule({
         { violated: cel`!${amountOf("limits", "memory")}.hasValue()`, what: MISSING, at: AT },
         {
             each: {
-                limit: cel`[?${amountOf("limits", "memory")}]`,
-                request: cel`[?${amountOf("requests", "memory")}]`,
+                limit: quantitiesIn(amountOf("limits", "memory")),
+                request: quantitiesIn(amountOf("requests", "memory")),
             },
-            violated: cel`${valueOf(cel`limit`)} > ${ratio} * ${valueOf(cel`request`)}`,
+            violated: cel`${valueOf(cel`limit`)} > double(${ratio}) * ${valueOf(cel`request`)}`,
             what: above(cel`limit`, ratio, cel`request`),
             at: AT,
         },

@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { elsewhere, probedPorts } from "../core/probedPorts.ts";
+import { elsewhere, handled, probedPorts } from "../core/probedPorts.ts";
 import { handlerOf, handlersOf, portOf, probesOf } from "../core/probes.ts";
 import { containerRule } from "../core/rule.ts";
 
@@ -25,7 +25,7 @@ export const probePort = containerRule({
             const [handler] = handlers;
             if (handler === undefined || handlers.length > 1) {
                 const isMissing = handler === undefined;
-                const what = `has a ${field} with ${handlers.join(" and ") || "no handler"}; allowed: one`;
+                const what = handled(field, handlers.join(" and ") || "no handler");
                 const fix = { [field]: isMissing ? EXAMPLE : handlerOf(spec, handler) };
                 yield { what, at: field, isMissing, fix };
                 continue;
@@ -45,6 +45,5 @@ export const probePort = containerRule({
             yield { what, at: `${field}.${handler}.port`, isMissing: true, fix };
         }
     },
-    unsaid: "probes without a handler or with two, which the API server refuses itself",
-    admission: ({ numbers }) => [probedPorts(numbers)],
+    admission: ({ numbers }) => probedPorts(numbers),
 });

@@ -1,4 +1,5 @@
-import { faultOf, fractions, isBytes, quantityOf, wrong } from "../core/quantity.ts";
+import { quantityOf } from "../core/quantity.ts";
+import { above, faultOf, isBytes, quantityFaults, wrong } from "../core/quantityFaults.ts";
 import { containerRule } from "../core/rule.ts";
 
 const usual = (resource: string) => {
@@ -30,7 +31,7 @@ export const quantities = containerRule({
             const limit = limits[resource];
             if (faultOf(resource, request) ?? faultOf(resource, limit)) continue;
             if ((quantityOf(request) ?? NaN) <= (quantityOf(limit) ?? NaN)) continue;
-            const what = `requests ${request} of ${resource}, more than its limit of ${limit}`;
+            const what = above(request, resource, String(limit));
             const fix = { resources: { limits: { [resource]: request } } };
             yield { what, at: `resources.requests.${resource}`, fix };
         }
@@ -46,5 +47,5 @@ export const quantities = containerRule({
             yield { what, at: `volumes[${name}].emptyDir.sizeLimit`, fix };
         }
     },
-    admission: () => fractions,
+    admission: () => quantityFaults,
 });

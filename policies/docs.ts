@@ -17,8 +17,8 @@ export function docsOf(
     manifests: readonly Json[],
 ): string {
     const rows = rules.map(
-        ({ name, title, level, severity, scope, remedy, admission }, index) =>
-            `| ${index + 1} | [${name}](#${name}) | ${title} | ${level} | ${severity} | ${scope === "stack" ? "whole stack" : "each object"} | ${remedy ? "yes" : ""} | ${admission ? "yes" : ""} |`,
+        ({ name, title, level, severity, scope, remedy, admission, unsaid }, index) =>
+            `| ${index + 1} | [${name}](#${name}) | ${title} | ${level} | ${severity} | ${scope === "stack" ? "whole stack" : "each object"} | ${remedy ? "yes" : ""} | ${admission ? (unsaid ? "in part" : "yes") : ""} |`,
     );
     return [
         "# Policies",
@@ -41,13 +41,16 @@ function section(rule: Rule, example: string): string[] {
             const { description = "" } = schema as { description?: string };
             return `| \`${name}\` | \`${JSON.stringify(Value.Default(schema, undefined))}\` | ${description} |`;
         });
-    const { framework } = rule;
+    const { framework, admission, unsaid } = rule;
+    const enforced = unsaid === undefined ? "all of it" : `all but ${unsaid}`;
     return [
         `## ${rule.name}`,
         "",
         `${rule.title} ${rule.why}`,
         "",
         `[About it](${rule.url})${framework ? `; ${framework.name} ${framework.version}, ${framework.specification}` : ""}`,
+        "",
+        `At admission: ${admission ? enforced : "nothing, since the API server sees one object at a time"}.`,
         "",
         ...(settings.length > 0
             ? ["| setting | default | |", "|---|---|---|", ...settings, ""]

@@ -1,5 +1,6 @@
 import { cel, matchesAny, said, type Cel } from "../core/cel.ts";
 import type { Exemption } from "../core/config.ts";
+import { globPattern } from "../core/glob.ts";
 import type { Admission } from "../core/rule.ts";
 
 /*
@@ -55,13 +56,17 @@ function headlines(each: Readonly<Record<string, Cel>>, violated: Cel, message: 
 
 /** Whether an exemption covers an object, or, where it names one, the container `c` of it. */
 export function covers({ namespace, workload, container }: Exemption): Cel {
-    const globs = [
-        [cel`object.metadata.namespace`, namespace],
-        [NAME, workload],
-        [cel`c.name`, container],
-    ] as const;
-    return globs.reduce(
-        (all, [of, glob]) => (glob === undefined ? all : cel`${all} && ${matchesAny([glob], of)}`),
-        cel`true`,
-    );
+    const conditions = [
+        namespace !== undefined && matchesAny([namespace], cel`object.metadata.namespace`),
+        workload !== undefined && isOf(workload),
+        container !== undefined && matchesAny([container], cel`c.name`),
+    ].filter((one) => one !== false);
+    return conditions.reduce((all, one) => cel`${all} && ${one}`, cel`true`);
+}
+
+/** What is made of an exempt workload has its name with another ending, and must not be refused in its place. */
+function isOf(workload: string): Cel {
+    const made = globPattern(workload).source.replace(/\$$/, "(-[a-z0-9]+){0,2}-?$");
+    const isMade = cel`has(object.metadata.ownerReferences) && ${NAME}.matches(${made})`;
+    return cel`${matchesAny([workload], NAME)} || ${isMade}`;
 }

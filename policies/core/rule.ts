@@ -61,7 +61,7 @@ export interface Rule extends About {
     readonly remedy?: (pod: Pod, settings: never) => void;
     /** The same for the API server's admission, one a thing that it says. */
     readonly admission?: (settings: never) => readonly Admission[];
-    /** What of it is not said at admission, and why. */
+    /** What of it is not said at admission, and why, after "all but". */
     readonly unsaid?: string;
 }
 
@@ -90,6 +90,8 @@ type Described<S extends TProperties> = About & {
 
 export type SettingsOf<S extends TProperties> = Static<TObject<S>>;
 
+const EPHEMERAL = "ephemeral containers, which only a pod that runs can get";
+
 /** A rule that is about one container at a time, init containers and sidecars among them. */
 export function containerRule<S extends TProperties = TProperties>({
     check,
@@ -103,7 +105,8 @@ export function containerRule<S extends TProperties = TProperties>({
     /** Of ephemeral containers too, which can have no probes, ports or resources. Default: false */
     readonly ephemeral?: boolean;
 }): Rule {
-    return rule(rest, "object", function* (object) {
+    const about = ephemeral ? { unsaid: EPHEMERAL, ...rest } : rest;
+    return rule(about, "object", function* (object) {
         const pod = podOf(object);
         if (!pod) return;
         if (checkPod) yield { object, path: pod.path, findings: (s) => checkPod(pod, s) };

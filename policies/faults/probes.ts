@@ -111,9 +111,9 @@ export const probes: readonly Fault[] = [
     ),
     inPods(
         "grace-period",
-        "no more time to end than the pause takes",
-        (pod) => (pod.terminationGracePeriodSeconds = 5),
-        (pod) => pod.containers.some((one: Draft) => one.lifecycle?.preStop?.sleep?.seconds > 3),
+        "hardly more time to end than the pause takes",
+        (pod) => (pod.terminationGracePeriodSeconds = 1 + pauseOf(pod)),
+        (pod) => pauseOf(pod) > 0,
     ),
     inObjects(
         "rolling-update",
@@ -152,6 +152,11 @@ export const probes: readonly Fault[] = [
         (object) => serves(object),
     ),
 ];
+
+function pauseOf(pod: Draft): number {
+    const pauses = pod.containers.map((one: Draft) => one.lifecycle?.preStop?.sleep?.seconds ?? 0);
+    return Math.max(...(pauses as number[]));
+}
 
 /** Has room for a second pod while it is updated: no volume that only one may have. */
 function serves(object: Draft): boolean {

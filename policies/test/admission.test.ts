@@ -1,0 +1,111 @@
+import { describe, expect, test } from "@jest/globals";
+import { admissionPolicies } from "../admission/policies.ts";
+import { cel, isRe2, matchesAny, said, words } from "../core/cel.ts";
+import type { StackPolicies } from "../core/config.ts";
+import { RULES } from "../rules/index.ts";
+import { policiesOf } from "../stacks.ts";
+
+const NOW = new Date("2026-06-15T12:00:00Z");
+const generated = (policies: StackPolicies) => admissionPolicies(RULES, policies, NOW);
+const specsOf = (name: string, policies: StackPolicies) =>
+    generated(policies)
+        .filter(({ metadata }) => metadata.name === `property-search-${name}`)
+        .map(({ spec }) => JSON.stringify(spec));
+
+/** What CEL cannot say, or another says: by rule. A rule that is not here is said whole. */
+const UNSAID = {
+    "image-tag": /^ephemeral containers/,
+    "image-registry": /^ephemeral containers/,
+    "pod-security": /^the standards, which the API server has built in/,
+    "secret-literals": /^commands and ConfigMaps/,
+};
+
+describe("at admission", () => {
+    test("every rule about one object is said, whole or for a reason in part", () => {
+        const whole = RULES.filter(({ scope }) => scope === "object").map(({ name }) => name);
+        expect(RULES.filter(({ admission }) => admission).map(({ name }) => name)).toEqual(whole);
+        const inPart = RULES.filter(({ unsaid }) => unsaid !== undefined);
+        expect(inPart.map(({ name }) => name).sort()).toEqual(Object.keys(UNSAID).sort());
+        for (const { name, unsaid } of inPart) {
+            expect(unsaid).toMatch(UNSAID[name as keyof typeof UNSAID]);
+        }
+    });
+
+    test.each(["local", "dev", "prod"])("the stack %s has all of them", (stack) => {
+        const names = generated(policiesOf(stack))
+            .filter(({ kind }) => kind === "ValidatingAdmissionPolicy")
+            .map(({ metadata }) => metadata.name.replace("property-search-", ""));
+        const said = RULES.filter(({ admission }) => admission).map(({ name }) => name);
+        expect(names).toEqual(said);
+    });
+
+    test("a rule that is disabled, or asks for nothing, is no policy", () => {
+        expect(specsOf("readiness-probe", { "readiness-probe": "disabled" })).toEqual([]);
+        expect(specsOf("cpu-limit", { "cpu-limit": { mode: "ignore" } })).toEqual([]);
+        expect(specsOf("image-registry", {})).toEqual([]);
+    });
+
+    test("an advisory rule warns, a mandatory one refuses", () => {
+        const [, binding] = specsOf("startup-probe", {});
+        expect(binding).toContain('"validationActions":["Warn"]');
+        const [, mandatory] = specsOf("startup-probe", { "startup-probe": "mandatory" });
+        expect(mandatory).toContain('"validationActions":["Deny"]');
+    });
+
+    test("settings are literals, of whatever text", () => {
+        const [ratio] = specsOf("memory-limit", { "memory-limit": { ratio: 2.5 } });
+        expect(ratio).toContain("> double(2.5) *");
+        const registries = ['a"b\\*', "c.d/*"];
+        const [policy = "{}"] = specsOf("image-registry", { "image-registry": { registries } });
+        const { variables } = JSON.parse(policy) as { variables: { expression: string }[] };
+        const expression = variables.at(-1)?.expression;
+        expect(expression).toContain(String.raw`name.matches("(?s)^a\"b\\\\.*$")`);
+        expect(expression).toContain(String.raw`"a\"b\\*, c.d/*"`);
+    });
+
+    test("what is exempt is left out, until its day is over", () => {
+        const exempt = (more: object) => ({
+            "readiness-probe": {
+                exempt: [{ reason: "a reason that says why", expires: "2026-06-15", ...more }],
+            },
+        });
+        const [whole] = specsOf("readiness-probe", exempt({ namespace: "a*", workload: "b" }));
+        expect(whole).toContain('"name":"exempt-0"');
+        expect(whole).toContain("^a.*$");
+        // Of a pod of b.
+        expect(whole).toContain("^b(-[a-z0-9]+){0,2}-?$");
+        const [inside] = specsOf("readiness-probe", exempt({ container: "c" }));
+        expect(inside).not.toContain("exempt-0");
+        expect(inside).toContain(String.raw`c.name.matches(\"(?s)^c$\")`);
+        expect(
+            specsOf("readiness-probe", exempt({ container: "c", expires: "2026-06-14" })),
+        ).toEqual(specsOf("readiness-probe", {}));
+    });
+});
+
+describe("an expression", () => {
+    test("has values as literals and expressions as they are", () => {
+        const one = cel`a.b in ${["x", "it's"]} && c == ${cel`1 + 1`} || d.matches(${/^\d+$/i})`;
+        expect(one.cel).toBe(
+            String.raw`a.b in ["x","it's"] && c == (1 + 1) || d.matches("(?i)^\\d+$")`,
+        );
+        expect(matchesAny([], cel`a`).cel).toBe("false");
+        expect(matchesAny(["a*", "b"], cel`c`).cel).toBe(
+            'c.matches("(?s)^a.*$") || c.matches("(?s)^b$")',
+        );
+    });
+
+    test("of words is a text, or the expression of the same text", () => {
+        const sentence = words((most, who) => said`at most ${most} of ${who}`);
+        expect(sentence(2, "them")).toBe("at most 2 of them");
+        expect(sentence(cel`a + b`, "us").cel).toBe('"at most " + string(a + b) + " of " + "us"');
+    });
+
+    test("has no regular expression that looks around or back", () => {
+        for (const regexp of [/a(?=b)/, /(?<!a)b/, /(?<q>')a\k<q>/, /(')a\1/]) {
+            expect(isRe2(regexp)).toBe(false);
+            expect(() => cel`${regexp}`).toThrow("RE2 has no words");
+        }
+        expect(cel`${/(?<name>a)\/(?:b)/}`.cel).toBe(String.raw`"(a)\\/(?:b)"`);
+    });
+});

@@ -39,6 +39,6 @@ export const secretLiterals = placeRule({
         if (harmless.some((one) => glob(one, text.name ?? ""))) return;
         for (const what of secretsIn(text, wellKnown)) yield { what, at: "", fix };
     },
-    unsaid: "commands and ConfigMaps, which may be too long for the API server's expressions; what a variable's text assigns, which takes groups; a shape of keys that takes a look-ahead; names in camelCase",
+    unsaid: "commands, ConfigMaps and environments of more than 30,000 characters, which would cost more than expressions may; what a variable's text assigns, which takes groups; a shape of keys that takes a look-ahead; names in camelCase",
     admission: ({ wellKnown, harmless }) => secretsInEnvironment(wellKnown, harmless),
 });

@@ -17,7 +17,7 @@ const UNSAID = {
     "image-tag": /^ephemeral containers/,
     "image-registry": /^ephemeral containers/,
     "pod-security": /^the standards, which the API server has built in/,
-    "secret-literals": /^commands and ConfigMaps/,
+    "secret-literals": /^commands, ConfigMaps and environments of more than/,
 };
 
 describe("at admission", () => {

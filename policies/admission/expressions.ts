@@ -4,7 +4,7 @@ import { globPattern } from "../core/glob.ts";
 import type { Admission } from "../core/rule.ts";
 
 /*
- * They see one object, whole and in its newest version, with the server's defaults filled in.
+ * A rule's expressions in a policy: they see one object, whole, with the server's defaults filled in.
  */
 
 /** Of a pod that a controller makes the server may not have made up the name yet. */

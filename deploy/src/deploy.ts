@@ -18,7 +18,10 @@ export interface DeployOptions {
     readonly kubeconfig?: string;
     /** Context of the kubeconfig; default: its current one. */
     readonly context?: string;
-    /** Config values over the stack's, by key without the project's name, such as `blue.image`. */
+    /**
+     * Config values over the stack's, by key without the project's name, such as `blue.image`. Default: those
+     * of the deploy before this one.
+     */
     readonly config?: Readonly<Record<string, string>>;
     /** Gets one line for each thing that happened. Never a secret. */
     readonly report: (line: string) => void;
@@ -104,6 +107,14 @@ async function choosePath(
     return { path: "apply", reason: missing };
 }
 
+/** Config values over the stack's that its newest deploy to a cluster was given. */
+export async function givenConfig(
+    cluster: Cluster,
+    stack: string,
+): Promise<Readonly<Record<string, string>>> {
+    return (await readRecord(cluster, stack))?.config ?? {};
+}
+
 /** Who else manages the program's namespaces on this cluster, from the fields' managers. */
 async function otherOwner(cluster: Cluster): Promise<string | undefined> {
     const namespace = await readIfExists<KubernetesObject>(cluster, {
@@ -118,12 +129,13 @@ async function otherOwner(cluster: Cluster): Promise<string | undefined> {
 async function byApply(
     cluster: Cluster,
     known: StackRecord | undefined,
-    { stack, config, report, signal, timeout }: DeployOptions,
+    { stack, config = known?.config ?? {}, report, signal, timeout }: DeployOptions,
 ): Promise<Pick<Deployed, "summary" | "platformKey">> {
     const { secrets, generated } = completeSecrets(known?.secrets ?? {});
     if (generated.length > 0) report(`generated ${generated.join(", ")}`);
     const secretsHold = known && generated.length === 0;
-    const record = secretsHold ? known : await createRecord(cluster, stack, secrets);
+    const kept = secretsHold ? known : await createRecord(cluster, stack, secrets);
+    const record = { ...kept, config };
     const manifests = await render(stack, { ...config, ...record.secrets }, report);
     report(`rendered ${manifests.length} objects`);
     await requireAll(cluster, manifests);

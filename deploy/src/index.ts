@@ -9,7 +9,7 @@ export {
     type ObjectReference,
 } from "./apply/cluster.ts";
 export { appliedStacks, isApplied, platformKey } from "./apply/record.ts";
-export { deploy, type Deployed, type DeployOptions } from "./deploy.ts";
+export { deploy, givenConfig, type Deployed, type DeployOptions } from "./deploy.ts";
 export { missingForPulumi } from "./pulumi/installed.ts";
 export { releaseDeadLocks } from "./pulumi/locks.ts";
 export {

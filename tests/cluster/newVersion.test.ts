@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { LABELS, otherColour, type Colour } from "@property-search/contract";
 import { liveWeights } from "@property-search/deploy";
+import { KUBECONFIG } from "../../local/src/node/start.ts";
 import { candidateWeights } from "../../release/src/state.ts";
 import { totalsOf, type Clients } from "../support/clients/clients.ts";
 import { bothColoursReady, deploymentOf, openCluster, podsOf } from "../support/cluster.ts";
@@ -12,6 +13,7 @@ const VERSION = "v2.1.0-tried";
 const DEPLOY = [
     "deploy",
     "STACK=local",
+    `KUBECONFIG=${process.env.KUBECONFIG ?? KUBECONFIG}`,
     "PLAN=--steps 20,100 --hold 15 --samples 200 --bake 0 --cool 0",
 ];
 

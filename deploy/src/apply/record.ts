@@ -10,6 +10,8 @@ import { readIfExists, statusOf, type Cluster, type ObjectReference } from "./cl
 export interface StackRecord {
     readonly secrets: Readonly<Record<string, string>>;
     readonly inventory: readonly ObjectReference[];
+    /** Config values over the stack's that its newest deploy was given, such as images of one machine. */
+    readonly config: Readonly<Record<string, string>>;
 }
 
 export const RECORD_NAMESPACE = "property-search-deploy";
@@ -17,7 +19,7 @@ const RECORD_PREFIX = "stack-";
 const RECORD_TYPE = "property-search.io/stack-record";
 export const FIELD_MANAGER = "property-search-deploy";
 
-const EMPTY: StackRecord = { secrets: {}, inventory: [] };
+const EMPTY: StackRecord = { secrets: {}, inventory: [], config: {} };
 
 export async function readRecord(
     cluster: Cluster,
@@ -28,6 +30,7 @@ export async function readRecord(
     return {
         secrets: decode(secret, "secrets", EMPTY.secrets),
         inventory: decode(secret, "inventory", EMPTY.inventory),
+        config: decode(secret, "config", EMPTY.config),
     };
 }
 
@@ -47,7 +50,7 @@ export async function createRecord(
 ): Promise<StackRecord> {
     await ensureNamespace(cluster);
     try {
-        await cluster.objects.create(encode(stack, { secrets, inventory: [] }));
+        await cluster.objects.create(encode(stack, { ...EMPTY, secrets }));
     } catch (error) {
         if (statusOf(error) !== 409) throw error;
     }
@@ -89,14 +92,18 @@ export function recordReference(stack: string): ObjectReference {
     };
 }
 
-function encode(stack: string, { secrets, inventory }: StackRecord): V1Secret {
+function encode(stack: string, { secrets, inventory, config }: StackRecord): V1Secret {
     const { name } = recordReference(stack);
     return {
         apiVersion: "v1",
         kind: "Secret",
         metadata: { name, namespace: RECORD_NAMESPACE, labels: { [LABELS.partOf]: PART_OF } },
         type: RECORD_TYPE,
-        data: { secrets: toBase64(secrets), inventory: toBase64(inventory) },
+        data: {
+            secrets: toBase64(secrets),
+            inventory: toBase64(inventory),
+            config: toBase64(config),
+        },
     };
 }
 

@@ -1,6 +1,7 @@
 import { COLOURS, otherColour, type Colour, type PerColour } from "@property-search/contract";
 import {
     deploy,
+    givenConfig,
     readConfig,
     routeWeights,
     setStackConfig,
@@ -45,8 +46,10 @@ export async function deployAndSwitch(
     const { report, signal } = context;
     const before = await running(context);
     if (before) await refuseBesideSwitch(context);
-    await writeVersion(options, before?.idle);
-    const changed = before ? await changedIn(stack, before.pods) : [];
+    const given = Object.entries(await givenConfig(cluster, stack));
+    const written = await writeVersion(options, before?.idle);
+    const config = Object.fromEntries(given.filter(([key]) => !written.includes(key)));
+    const changed = before ? await changedIn(stack, config, before.pods) : [];
     if (before && !inPlace && changed.includes(otherColour(before.idle))) {
         const active = otherColour(before.idle);
         throw new ReleaseError(
@@ -57,6 +60,7 @@ export async function deployAndSwitch(
     const deployed = await deploy({
         stack,
         context: cluster.context,
+        config,
         ...(options.kubeconfig !== undefined && { kubeconfig: options.kubeconfig }),
         report,
         ...(signal && { signal }),
@@ -99,11 +103,12 @@ async function refuseBesideSwitch({ store }: Context): Promise<void> {
     );
 }
 
+/** @returns the keys that were written */
 async function writeVersion(
     { stack, image, version }: DeployOptions,
     idle: Colour | undefined,
-): Promise<void> {
-    if (image === undefined && version === undefined) return;
+): Promise<readonly string[]> {
+    if (image === undefined && version === undefined) return [];
     if (image === undefined || version === undefined) {
         const [given, missing] = image === undefined ? ["version", "image"] : ["image", "version"];
         throw new ReleaseError(`--${missing} is not set; allowed: one, since --${given} is set`);
@@ -113,16 +118,23 @@ async function writeVersion(
             "there is no idle colour before the first deploy: set blue.image and green.image in the stack's config",
         );
     }
-    await setStackConfig(stack, { [`${idle}.image`]: image, [`${idle}.version`]: version });
+    const written = { [`${idle}.image`]: image, [`${idle}.version`]: version };
+    await setStackConfig(stack, written);
+    return Object.keys(written);
 }
 
-/** Colours of which the stack's config says another image or version than runs. */
-async function changedIn(stack: string, pods: PerColour<Pods>): Promise<readonly Colour[]> {
+/** Colours of which the stack's config, or what is given over it, says another image or version than runs. */
+async function changedIn(
+    stack: string,
+    config: Readonly<Record<string, string>>,
+    pods: PerColour<Pods>,
+): Promise<readonly Colour[]> {
     const file = trackedFile(stack);
     const changed: Colour[] = [];
     for (const colour of COLOURS) {
-        const image = await readConfig(file, `${colour}.image`);
-        const version = await readConfig(file, `${colour}.version`);
+        const valueOf = async (key: string) => config[key] ?? (await readConfig(file, key));
+        const image = await valueOf(`${colour}.image`);
+        const version = await valueOf(`${colour}.version`);
         const isSame =
             (image === undefined || image === pods[colour].image) &&
             (version === undefined || version === pods[colour].version);

@@ -48,7 +48,16 @@ export function killAtOnce(pod: V1Pod): void {
     if (processes.length === 0) {
         throw new Error(`no process of pod ${pod.metadata?.name ?? ""} is on this machine`);
     }
-    for (const id of processes) process.kill(Number(id), "SIGKILL");
+    for (const id of processes) end(Number(id));
+}
+
+function end(process_: number): void {
+    try {
+        process.kill(process_, "SIGKILL");
+    } catch (error) {
+        // A probe's command that has ended meanwhile, or with its parent.
+        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
 }
 
 /** Names of a process' cgroups; nothing of one that has ended meanwhile. */

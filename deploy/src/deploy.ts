@@ -4,7 +4,13 @@ import { applyStack } from "./apply/apply.ts";
 import { ClusterError, connect, readIfExists, type Cluster } from "./apply/cluster.ts";
 import { waitReady } from "./apply/ready.ts";
 import { requireAll } from "./apply/requirements.ts";
-import { createRecord, readRecord, FIELD_MANAGER, type StackRecord } from "./apply/record.ts";
+import {
+    createRecord,
+    readRecord,
+    rememberConfig,
+    FIELD_MANAGER,
+    type StackRecord,
+} from "./apply/record.ts";
 import { missingForPulumi } from "./pulumi/installed.ts";
 import { stateFolderOf } from "./pulumi/place.ts";
 import { pulumiUp } from "./pulumi/up.ts";
@@ -26,11 +32,6 @@ export interface DeployOptions {
     /** Gets one line for each thing that happened. Never a secret. */
     readonly report: (line: string) => void;
     readonly signal?: AbortSignal;
-    /**
-     * Where Pulumi's state is kept when the user is logged in to no backend; a cluster that can be
-     * thrown away brings one that goes with it. Default: a folder of the user's for each cluster.
-     */
-    readonly stateFolder?: string;
     /** Seconds to wait for readiness. Default 300. */
     readonly timeout?: number;
 }
@@ -164,13 +165,14 @@ async function byApply(
 async function byPulumi(
     cluster: Cluster,
     record: StackRecord | undefined,
-    { stack, config, report, signal, stateFolder }: DeployOptions,
+    { stack, config = record?.config ?? {}, report, signal }: DeployOptions,
 ): Promise<Pick<Deployed, "summary" | "platformKey">> {
+    await rememberConfig(cluster, stack, config);
     return pulumiUp({
         stack,
         kubeconfig: cluster.exportKubeconfig(),
-        config: config ?? {},
-        stateFolder: stateFolder ?? (await stateFolderOf(cluster)),
+        config,
+        stateFolder: await stateFolderOf(cluster),
         knownSecrets: Object.fromEntries(
             Object.entries(record?.secrets ?? {}).filter(([key]) =>
                 GENERATED_SECRETS.some((known) => known === key),

@@ -30,4 +30,5 @@ export { RenderError } from "./render.ts";
 export { dot, embed, VerifyError, type Answer, type Entrance } from "./verify/client.ts";
 export { gatewayUrl, liveWeights } from "./verify/gateway.ts";
 export { sampled, sharesWithin } from "./verify/shares.ts";
+export { userStateFolder } from "./state.ts";
 export { verify, type Verified, type VerifyOptions } from "./verify/verify.ts";

@@ -10,6 +10,7 @@ import { Command } from "commander";
 import { rm } from "node:fs/promises";
 import { takeLock } from "./lock.ts";
 import { kindClusterExists, removeKindCluster } from "./kind/cluster.ts";
+import { forgetPulumiState } from "./node/pulumiState.ts";
 import { removeNode } from "./node/remove.ts";
 import { endOrphans, markRun } from "./orphans.ts";
 import { PATHS } from "./paths.ts";
@@ -93,6 +94,7 @@ async function runDown(): Promise<void> {
         await removeKindCluster({ log: logFile("down"), signal: interrupted.signal, say });
     }
     await rm(PATHS.node, { recursive: true, force: true });
+    await forgetPulumiState();
     console.log("Down: no process, mount, namespace, link or cgroup is left; the caches are kept.");
 }
 

@@ -3,8 +3,9 @@ import { LABELS, PART_OF } from "@property-search/contract";
 import { readIfExists, statusOf, type Cluster, type ObjectReference } from "./cluster.ts";
 
 /**
- * What a cluster remembers of a stack that was deployed by rendering: the passwords generated on its
- * first deploy, and every object it has, so that what leaves the program leaves the cluster.
+ * What a cluster remembers of a stack: the config that its newest deploy was given over the stack's own,
+ * and, where it was deployed by rendering, the passwords generated on its first deploy, and every object it
+ * has, so that what leaves the program leaves the cluster.
  * It is a Secret in a namespace of its own, which the program does not manage and so cannot prune.
  */
 export interface StackRecord {
@@ -55,6 +56,18 @@ export async function createRecord(
         if (statusOf(error) !== 409) throw error;
     }
     return (await readRecord(cluster, stack)) ?? EMPTY;
+}
+
+/** Keeps the config that a deploy is given, be it by Pulumi, for the next one. One without leaves no record. */
+export async function rememberConfig(
+    cluster: Cluster,
+    stack: string,
+    config: StackRecord["config"],
+): Promise<void> {
+    const known = await readRecord(cluster, stack);
+    if (!known && Object.keys(config).length === 0) return;
+    const record = known ?? (await createRecord(cluster, stack, {}));
+    await writeRecord(cluster, stack, { ...record, config });
 }
 
 /** API key of the tenant "platform", where a stack was deployed by rendering. */

@@ -10,8 +10,6 @@ export interface Destination {
     readonly kubeconfig?: string;
     /** Default: the kubeconfig's current one. */
     readonly context?: string;
-    /** For a cluster that `make down` removes: Pulumi's state goes with it. */
-    readonly stateFolder?: string;
 }
 
 /**
@@ -21,7 +19,7 @@ export interface Destination {
  */
 export function deploying<C extends Made>(
     step: Steps<C>,
-    { stack, kubeconfig, context, stateFolder }: Destination,
+    { stack, kubeconfig, context }: Destination,
     config: (made: C) => Readonly<Record<string, string>>,
     what?: string,
 ): ListrTask<C>[] {
@@ -35,7 +33,6 @@ export function deploying<C extends Made>(
                     stack,
                     ...(kubeconfig !== undefined && { kubeconfig }),
                     ...(context !== undefined && { context }),
-                    ...(stateFolder !== undefined && { stateFolder }),
                     config: config(made),
                     report,
                     signal,

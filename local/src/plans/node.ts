@@ -16,8 +16,8 @@ import { asksForRefresh } from "../images/refresh.ts";
 import { ensureModel } from "../model.ts";
 import { NETWORK } from "../node/network.ts";
 import { leftovers } from "../node/remove.ts";
+import { keepPulumiState } from "../node/pulumiState.ts";
 import { ensureNode, KUBECONFIG } from "../node/start.ts";
-import { PATHS } from "../paths.ts";
 import { preflight } from "../preflight.ts";
 import type { Step } from "../shell.ts";
 import { steps, type Steps } from "../tasks.ts";
@@ -74,6 +74,7 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
                     etcd: folder(made, "etcd"),
                 };
                 await ensureNode(run, tools, reference(made, "pause"));
+                await keepPulumiState();
                 await importImages(run, imagesOf(made, SYSTEM_IMAGES));
             }),
             {
@@ -124,11 +125,7 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
     };
 }
 
-const DESTINATION: Destination = {
-    stack: "local",
-    kubeconfig: KUBECONFIG,
-    stateFolder: path.join(PATHS.node, "pulumi"),
-};
+const DESTINATION: Destination = { stack: "local", kubeconfig: KUBECONFIG };
 
 /** What the node needs before anything else can run on it. */
 const SYSTEM_IMAGES = ["pause", "coredns", "traefik"];

@@ -27,7 +27,7 @@ export interface Comparison {
 const TIMED_RESULTS: readonly CacheResult[] = [...SAVING_RESULTS, "miss"];
 
 /** What p95 is taken of: a coalesced request waits for another one's miss. */
-const KINDS = {
+export const KINDS = {
     hits: ["hit_l1", "hit_l2", "stale"],
     misses: ["coalesced", "miss"],
 } as const satisfies Record<string, readonly CacheResult[]>;

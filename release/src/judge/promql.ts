@@ -6,7 +6,9 @@ import {
     ROUTE_NAME,
     SCRAPE_INTERVAL,
     SERVICE_NAMES,
+    type CacheResult,
 } from "@property-search/contract";
+import { KINDS } from "./comparisons.ts";
 
 /** Unix seconds, multiples of SCRAPE_INTERVAL, `from` before `to`. */
 export interface Span {
@@ -23,6 +25,9 @@ export const GROWTH_SECONDS = 120;
 /** Over how long a pod must have been missing to be lost: a pod that is killed comes back. */
 export const LOST_SECONDS = 60;
 
+/** So long after Redis began anew whoever has the traffic waits for the upstream: its entries are gone. */
+export const REFILL_SECONDS = 60;
+
 const COLOUR = `(${COLOURS.join("|")})`;
 const IN_COLOURS = `namespace=~"${COLOURS.map((colour) => NAMESPACES[colour]).join("|")}"`;
 const SERVICE = `job="${JOBS.service}"`;
@@ -32,6 +37,10 @@ const KUBE = `job="${JOBS.kubeState}"`;
 const MEMORY = `process_resident_memory_bytes{${SERVICE}}`;
 const READY = `kube_deployment_status_replicas_ready{${IN_COLOURS},deployment=~"${DEPLOYMENTS}"}`;
 const WANTED = `kube_deployment_spec_replicas{${IN_COLOURS},deployment=~"${DEPLOYMENTS}"}`;
+
+/** Nothing where nobody watches Redis. */
+const REDIS = `{job="${JOBS.redis}"}`;
+const REDIS_GONE = `(min(redis_uptime_in_seconds${REDIS}) < ${REFILL_SECONDS} or min(redis_up${REDIS}) == 0)`;
 
 /** Traefik's name of a backend has its namespace and name in it, that of a router its route's. */
 const BACKENDS = `service=~".*-(${COLOURS.map((colour) => `${NAMESPACES[colour]}-${SERVICE_NAMES[colour]}`).join("|")})-.*"`;
@@ -53,7 +62,12 @@ export function evidenceQuery(span: Span, edges: readonly number[], gateway: boo
     const processes = `process_start_time_seconds{${ofJobs}}`;
     const figures: Readonly<Record<string, string>> = {
         requests: `sum by (colour, code) (${grown(`${METRICS.requests}{${SERVICE}}`)})`,
-        answers: `sum by (colour, result, le) (${grown(bucketsAt(edges))})`,
+        answers: [
+            grown(bucketsOf(KINDS.hits, edges)),
+            growth(bucketsOf(KINDS.misses, edges), span, REDIS_GONE),
+        ]
+            .map((answers) => `sum by (colour, result, le) (${answers})`)
+            .join(" or "),
         ...(gateway && {
             backend: `sum by (service, code) (${grown(`traefik_service_requests_total{job="${JOBS.gateway}",${BACKENDS}}`)})`,
             router: `sum by (code) (${grown(`traefik_router_requests_total{job="${JOBS.gateway}",${ROUTERS}}`)})`,
@@ -85,12 +99,16 @@ export function evidenceQuery(span: Span, edges: readonly number[], gateway: boo
  * sample, which doubles a short window's counts, and leaves out what a series has when it first shows:
  * all that a new pod, or the gateway's first 503, has counted. Here each scrape interval gives what it added
  * to the value before it, or everything where there was none, or where a restart put it back below.
+ *
+ * @param leftOut intervals at which this is anything count nothing
  */
-function growth(counter: string, { from, to }: Span): string {
+function growth(counter: string, { from, to }: Span, leftOut?: string): string {
     const before = `last_over_time(${counter}[${LOOKBACK}s] offset ${SCRAPE_INTERVAL}s)`;
     // `* 1` takes the name off, as the difference does: both must be one series. A second short of the span,
     // so that its first moment is outside, be the range's left end open (Prometheus 3) or closed (2).
-    return `sum_over_time((${counter} - ${before} >= 0 or ${counter} * 1)[${to - from - 1}s:${SCRAPE_INTERVAL}s])`;
+    const added = `${counter} - ${before} >= 0 or ${counter} * 1`;
+    const counted = leftOut === undefined ? added : `(${added}) unless on () ${leftOut}`;
+    return `sum_over_time((${counted})[${to - from - 1}s:${SCRAPE_INTERVAL}s])`;
 }
 
 /** Kubernetes' own count, which no restart of who tells it resets: the pods of today against those at first. */
@@ -111,9 +129,9 @@ function unwatched(started: string, { from, to }: Span): string {
 }
 
 /** Prometheus 3 writes an edge of 1 as 1.0. */
-function bucketsAt(edges: readonly number[]): string {
+function bucketsOf(results: readonly CacheResult[], edges: readonly number[]): string {
     const escaped = edges.map((edge) => `${edge}`.replace(".", "\\\\."));
     const whole = edges.filter((edge) => Number.isInteger(edge)).map((edge) => `${edge}\\\\.0`);
     const le = [...escaped, ...whole, "\\\\+Inf"].join("|");
-    return `${METRICS.responseTime}_bucket{${SERVICE},result!="error",le=~"${le}"}`;
+    return `${METRICS.responseTime}_bucket{${SERVICE},result=~"${results.join("|")}",le=~"${le}"}`;
 }

@@ -160,6 +160,36 @@ describe("counts", () => {
     });
 });
 
+describe("misses", () => {
+    const pods = (["blue", "green"] as const).map((colour) =>
+        pod(colour, "a", { perSecond: { all: 10, errors: 0, slow: 0, misses: 2 } }),
+    );
+
+    test("are timed where Redis is there", async () => {
+        const { colours } = await seen(world({ pods, redisAway: [-700, -690] }));
+        expect(colours.green.times.miss?.answers).toBe(2 * 120);
+    });
+
+    test("are timed where nobody watches Redis, and fail when they are slow", async () => {
+        const { verdict, reasons } = await verdictOn(world({ pods }));
+        expect(verdict).toBe("fail");
+        expect(reasons[0]).toMatch(/^misses slower than 2 s: green 100 %/);
+    });
+
+    test("are not while it is away, nor for a minute after it began anew", async () => {
+        // Intervals that end at 45 to 105 s: away from 30 on, a minute old at 105, seen at 107.
+        const { colours } = await seen(world({ pods, redisAway: [30, 45] }));
+        expect(colours.green.times.miss?.answers).toBe(2 * (120 - 5 * SCRAPE_INTERVAL));
+        expect(colours.green.times.hit_l1?.answers).toBe(10 * 120);
+        expect(colours.green.requests.of).toBe(10 * 120);
+    });
+
+    test("fail nobody while it is away all the time", async () => {
+        const { verdict } = await verdictOn(world({ pods, redisAway: [-10, 120] }));
+        expect(verdict).toBe("pass");
+    });
+});
+
 describe("the pods", () => {
     test("are ready, and have not restarted, though kube-state-metrics itself begins anew", async () => {
         const { colours, gaps } = await seen(

@@ -25,8 +25,16 @@ export interface Pod {
     readonly lives: readonly Life[];
     /** When it is scraped: so many seconds after each interval's beginning. */
     readonly offset: number;
-    /** In each second it answers so many: `errors` with a 503, `slow` of the others in more than 0.3 s. */
-    readonly perSecond: { readonly all: number; readonly errors: number; readonly slow: number };
+    /**
+     * In each second it answers so many: `errors` with a 503, `slow` of the others in more than 0.3 s; and so
+     * many `misses` besides, each in more than 2 s.
+     */
+    readonly perSecond: {
+        readonly all: number;
+        readonly errors: number;
+        readonly slow: number;
+        readonly misses?: number;
+    };
     /** Its memory, by its age in seconds. */
     readonly bytes: (age: number) => number;
     /** Scrapes at these seconds fail. */
@@ -49,6 +57,8 @@ export interface World {
     }[];
     /** In each second the gateway answers so many without a pod, from then on. */
     readonly unserved: { readonly from: number; readonly perSecond: number };
+    /** Redis is away at these seconds, and is another process afterwards. Default: nobody watches Redis. */
+    readonly redisAway?: readonly [from: number, until: number];
     /** No scrape at all, of anything, at these seconds. */
     readonly blind: readonly [from: number, until: number];
 }
@@ -109,6 +119,21 @@ export function seriesOf(all: World): readonly Series[] {
         ...all.pods.flatMap((one) => podSeries(one, since, series)),
         ...kubeSeries(all, series),
         ...gatewaySeries(all, series),
+        ...redisSeries(all, series),
+    ];
+}
+
+function redisSeries({ redisAway }: World, series: Make): readonly Series[] {
+    if (!redisAway) return [];
+    const [, until] = redisAway;
+    const told = (metric: string, value: (second: number) => number | typeof STALE) =>
+        series({ __name__: metric, job: JOBS.redis, pod: "redis-0" }, 2, value);
+    return [
+        told("redis_up", (second) => (within(second, redisAway) ? 0 : 1)),
+        told("redis_uptime_in_seconds", (second) => {
+            if (within(second, redisAway)) return STALE;
+            return second < until ? second - BEGIN : second - until;
+        }),
     ];
 }
 
@@ -143,7 +168,7 @@ function podSeries(one: Pod, since: number, series: Make): readonly Series[] {
         });
     const counter = (metric: string, labels: Readonly<Record<string, string>>, rate: number) =>
         own(metric, labels, (age) => rate * age);
-    const { all, errors, slow } = perSecond;
+    const { all, errors, slow, misses = 0 } = perSecond;
     return [
         series({ __name__: "up", ...target }, offset, (second) => {
             if (second < first) return undefined;
@@ -157,10 +182,13 @@ function podSeries(one: Pod, since: number, series: Make): readonly Series[] {
         counter(METRICS.requests, { route: "/v1/embeddings", code: "200" }, 0),
         ...CACHE_RESULTS.flatMap((result) =>
             [...RESPONSE_TIME_BUCKETS.map((edge) => `${edge}`), "+Inf"].map((le) => {
-                const answers =
-                    result === "hit_l1" ? all - errors : result === "error" ? errors : 0;
-                const above = result === "hit_l1" ? slow : 0;
-                const rate = le === "+Inf" || Number(le) >= 0.5 ? answers : answers - above;
+                const edge = le === "+Inf" ? Infinity : Number(le);
+                const rates: Partial<Record<typeof result, number>> = {
+                    hit_l1: edge >= 0.5 ? all - errors : all - errors - slow,
+                    miss: edge >= 5 ? misses : 0,
+                    error: errors,
+                };
+                const rate = rates[result] ?? 0;
                 return counter(
                     `${METRICS.responseTime}_bucket`,
                     { route: "/embed", result, le },

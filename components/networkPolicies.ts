@@ -62,7 +62,7 @@ function allowances(role: NamespaceRole, traffic: Traffic): Record<string, Spec>
                 ),
                 "allow-peers-in": ingress([SAME_NAMESPACE], REDIS_PEER_PORTS),
                 "allow-peers-out": egress([SAME_NAMESPACE], REDIS_PEER_PORTS),
-                ...exporterPolicies(),
+                ...(traffic.monitoring.exporter && exporterPolicies()),
             };
         case "edge":
             return traffic.acme

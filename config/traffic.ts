@@ -41,6 +41,7 @@ function monitoringTraffic({
     return {
         readers,
         apiServerCidrs,
+        exporter: enabled,
         grafana: enabled && grafana !== undefined,
         receiverPorts: [...new Set([...slack, ...portsOf(urls)])],
         ...(gateway && { gatewayPort: gateway.port }),

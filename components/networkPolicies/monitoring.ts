@@ -20,6 +20,8 @@ export interface MonitoringTraffic {
     readonly apiServerCidrs: readonly string[];
     /** Where the gateway's figures are; undefined: it is not scraped. */
     readonly gateway?: { readonly peers: readonly Peer[]; readonly port: number } | undefined;
+    /** Whether Redis is watched. */
+    readonly exporter: boolean;
     /** Whether there is a Grafana. */
     readonly grafana: boolean;
     /** Port of what Prometheus writes to; undefined: it writes nowhere. */

@@ -2,7 +2,7 @@ import { ConfigError, configOf, type Exemption, type RuleConfig } from "./config
 import { evaluate } from "./evaluate.ts";
 import { exemptionOf, hasExpired } from "./exemptions.ts";
 import { headlineParts, message } from "./message.ts";
-import type { KubernetesObject } from "./object.ts";
+import { json, known, type Json, type KubernetesObject } from "./object.ts";
 import type { Pod } from "./pods.ts";
 import type { Rule } from "./rule.ts";
 import { expiredOf, unusedOf, type Run, type RuleRun, type SetExemption } from "./run.ts";
@@ -14,6 +14,7 @@ export class Asked {
     readonly #now: () => Date;
     readonly #runs = new Map<Rule, RuleRun>();
     readonly #configs = new Map<string, RuleConfig>();
+    readonly #declared = new Map<string, Json>();
 
     constructor(now = () => new Date()) {
         this.#now = now;
@@ -44,6 +45,19 @@ export class Asked {
         }
         const [first] = outcome.undecided;
         if (first) throw first;
+    }
+
+    /** Keeps what a resource is declared to be. */
+    declare(urn: string, props: Json): void {
+        this.#declared.set(urn, props);
+    }
+
+    /**
+     * What a resource of the whole stack was declared to be. Once it is there the engine shows what the API
+     * server has instead, with what others wrote, and that is left only where an update leaves it out.
+     */
+    declared(urn: string, stored: Json): Json {
+        return this.#declared.get(urn) ?? known(() => withoutServers(stored)) ?? stored;
     }
 
     /** The same object for the same config: an exemption is known by it. */
@@ -90,6 +104,20 @@ export class Asked {
     #run(rules: readonly RuleRun[]): Run {
         return { rules, objects: 0, now: this.#now() };
     }
+}
+
+const SERVERS: readonly string[] = [
+    "creationTimestamp",
+    "generation",
+    "managedFields",
+    "resourceVersion",
+    "uid",
+];
+
+/** An object without what no two objects share, since the API server gives it. */
+function withoutServers({ status: _, metadata, ...rest }: Json): Json {
+    const own = Object.entries(json(metadata)).filter(([name]) => !SERVERS.includes(name));
+    return { ...rest, metadata: Object.fromEntries(own) };
 }
 
 function checked(rule: Rule, given: object): RuleConfig {

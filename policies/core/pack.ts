@@ -22,6 +22,7 @@ function objectPolicy(rule: Rule, asked: Asked): ResourceValidationPolicy {
     return {
         ...about(rule),
         validateResource(args, report) {
+            asked.declare(args.urn, args.props);
             const objects = objectsOfResource(args.type, args.props, args.urn);
             if (objects.length === 0) args.notApplicable("it is asked of Kubernetes objects");
             asked.ask(rule, args.getConfig(), objects, report);
@@ -48,7 +49,7 @@ function stackPolicy(rule: Rule, asked: Asked): StackValidationPolicy {
         ...about(rule),
         validateStack(args, report) {
             const objects = args.resources.flatMap(({ type, props, urn }) =>
-                objectsOfResource(type, props, urn),
+                objectsOfResource(type, asked.declared(urn, props), urn),
             );
             asked.ask(rule, args.getConfig(), objects, report);
         },

@@ -7,7 +7,7 @@ import { RULES } from "../../policies/rules/index.ts";
 import { policiesOf } from "../../policies/stacks.ts";
 import { openCli, OUR_PACK, type Cli } from "../../policies/test/support/cli.ts";
 import { stackConfig } from "../../render/stackConfig.ts";
-import { render } from "../support/stacks.ts";
+import { beginModules, render } from "../support/stacks.ts";
 
 // The real CLI, with some hundred objects.
 jest.setTimeout(180_000);
@@ -34,10 +34,12 @@ function reported(text: string): string[] {
     return [...new Set(lines.map(([, , line = ""]) => line))].sort();
 }
 
+const program = async () => {
+    beginModules();
+    await import("../../index.ts");
+};
+
 test("a first preview of the whole stack says what make policies says, and leaves nothing open", async () => {
-    const program = async () => {
-        await import("../../index.ts");
-    };
     const { succeeded, text } = await cli.preview(program, OUR_PACK, policiesOf(STACK));
     const { manifests } = await render({ stack: STACK });
     const result = run(RULES, policiesOf(STACK), manifests.flatMap(objectsOf));
@@ -48,6 +50,15 @@ test("a first preview of the whole stack says what make policies says, and leave
     expect(text).toMatch(/Policies:\n.*property-search@v/);
     expect(text).toContain("kubernetes:apps/v1:Deployment");
     expect(succeeded).toBe(failures.length === 0);
+});
+
+test("an update, and one that changes nothing, are asked for what is declared, not for what a server adds", async () => {
+    for (const changes of [/\+ \d+ created/, /\d+ unchanged/]) {
+        const { succeeded, text } = await cli.up(program, OUR_PACK, policiesOf(STACK));
+        expect(reported(text)).toEqual([]);
+        expect(text).toMatch(changes);
+        expect(succeeded).toBe(true);
+    }
 });
 
 test.each(["dev", "prod", "local"])(

@@ -22,6 +22,14 @@ describe.each(["dev", "prod", "local"])("stack %s", (stack) => {
     });
 });
 
+/** With what `make up` sets as long as there is nothing that watches. */
+test("the local stack has nothing that a rule finds while it only serves", async () => {
+    const overrides = { "monitoring.enabled": "false", "autoscaling.metric": "none" };
+    const { manifests } = await render({ stack: "local", overrides });
+    const result = run(RULES, policiesOf("local"), manifests.flatMap(objectsOf));
+    expect(failuresOf(result).map(message)).toEqual([]);
+});
+
 /** Not of the program, but in one of its namespaces, where the API server asks the same of everybody. */
 test("the local stack's alert inbox is taken by what its API server enforces", async () => {
     const images = [

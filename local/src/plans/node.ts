@@ -74,7 +74,6 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
                     etcd: folder(made, "etcd"),
                 };
                 await ensureNode(run, tools, reference(made, "pause"));
-                await keepPulumiState();
                 await importImages(run, imagesOf(made, SYSTEM_IMAGES));
             }),
             {
@@ -134,6 +133,7 @@ function addonsLane(step: Steps<Context>): ListrTask<Context> {
     return step("Addons", "addons", async (run, made) => {
         const addons = { system: ["coredns"], storage: folderVolumes() };
         await applyServingAddons(run, addonInputs(made), addons);
+        await keepPulumiState();
         made.complete = await isComplete(run, addonInputs(made));
     });
 }

@@ -1,4 +1,5 @@
 import { main } from "@pulumi/pulumi/provider/index.js";
+import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -17,6 +18,21 @@ interface Inputs {
     readonly metadata: { readonly name: string };
 }
 
+/** As the API server stores it: with what no two objects share. */
+interface Stored extends Inputs {
+    readonly metadata: Inputs["metadata"] & { readonly uid?: string };
+    readonly status?: object;
+}
+
+function stored(inputs: Inputs): Stored {
+    const uid = randomUUID();
+    return { ...inputs, metadata: { ...inputs.metadata, uid }, status: { observedGeneration: 1 } };
+}
+
+function declared({ status: _, metadata: { uid: __, ...metadata }, ...rest }: Stored): Inputs {
+    return { ...rest, metadata };
+}
+
 type Objects = Record<string, unknown>;
 
 function objects(): Objects {
@@ -31,18 +47,18 @@ await main(
     {
         // Newer than any SDK asks for.
         version: "100.0.0",
-        diff: (_id, _urn, before: Inputs, after: Inputs) =>
-            Promise.resolve({ changes: !isDeepStrictEqual(before, after) }),
+        diff: (_id, _urn, before: Stored, after: Inputs) =>
+            Promise.resolve({ changes: !isDeepStrictEqual(declared(before), after) }),
         create: (_urn, inputs: Inputs) => {
             const id = `${inputs.kind}/${inputs.metadata.name}`;
             put(id, inputs);
-            return Promise.resolve({ id, outs: inputs });
+            return Promise.resolve({ id, outs: stored(inputs) });
         },
         read: (id) => Promise.resolve({ id, props: objects()[id], inputs: objects()[id] }),
         update: async (id, _urn, _before, inputs: Inputs) => {
             put(id, inputs);
             while (existsSync(hold)) await delay(50);
-            return { outs: inputs };
+            return { outs: stored(inputs) };
         },
     },
     process.argv.slice(3),

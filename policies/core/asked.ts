@@ -106,18 +106,13 @@ export class Asked {
     }
 }
 
-const SERVERS: readonly string[] = [
-    "creationTimestamp",
-    "generation",
-    "managedFields",
-    "resourceVersion",
-    "uid",
-];
+const SERVERS = ["creationTimestamp", "generation", "managedFields", "resourceVersion", "uid"];
 
 /** An object without what no two objects share, since the API server gives it. */
-function withoutServers({ status: _, metadata, ...rest }: Json): Json {
-    const own = Object.entries(json(metadata)).filter(([name]) => !SERVERS.includes(name));
-    return { ...rest, metadata: Object.fromEntries(own) };
+function withoutServers(stored: Json): Json {
+    const without = (object: Json, names: readonly string[]) =>
+        Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name)));
+    return { ...without(stored, ["status"]), metadata: without(json(stored.metadata), SERVERS) };
 }
 
 function checked(rule: Rule, given: object): RuleConfig {

@@ -29,8 +29,12 @@ function stored(inputs: Inputs): Stored {
     return { ...inputs, metadata: { ...inputs.metadata, uid }, status: { observedGeneration: 1 } };
 }
 
-function declared({ status: _, metadata: { uid: __, ...metadata }, ...rest }: Stored): Inputs {
-    return { ...rest, metadata };
+function isAsDeclared({ metadata, status, ...before }: Stored, after: Inputs): boolean {
+    const { uid } = metadata;
+    return isDeepStrictEqual(
+        { ...before, metadata, status },
+        { ...after, metadata: { ...after.metadata, uid }, status },
+    );
 }
 
 type Objects = Record<string, unknown>;
@@ -48,7 +52,7 @@ await main(
         // Newer than any SDK asks for.
         version: "100.0.0",
         diff: (_id, _urn, before: Stored, after: Inputs) =>
-            Promise.resolve({ changes: !isDeepStrictEqual(declared(before), after) }),
+            Promise.resolve({ changes: !isAsDeclared(before, after) }),
         create: (_urn, inputs: Inputs) => {
             const id = `${inputs.kind}/${inputs.metadata.name}`;
             put(id, inputs);

@@ -11,7 +11,13 @@ const ROLES = ["blue", "green", "edge", "data", "monitoring"] as const;
 const TRAFFIC: Traffic = {
     gateway: { namespace: "gateways", cidrs: [] },
     acme: false,
-    monitoring: { readers: ["keda"], apiServerCidrs: [], exporter: true, grafana: true, receiverPorts: [] },
+    monitoring: {
+        readers: ["keda"],
+        apiServerCidrs: [],
+        exporter: true,
+        grafana: true,
+        receiverPorts: [],
+    },
 };
 const MONITORING = [
     { pods: 1, containers: [RESOURCES], volumes: { count: 1, size: "20Gi" } },

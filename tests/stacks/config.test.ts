@@ -279,6 +279,7 @@ describe("trafficOf monitoring", () => {
         expect(monitoring()).toEqual({
             readers: ["keda"],
             apiServerCidrs: [],
+            exporter: true,
             grafana: true,
             receiverPorts: [],
         });
@@ -297,6 +298,7 @@ describe("trafficOf monitoring", () => {
         expect(monitoring(change)).toEqual({
             readers: ["autoscaling"],
             apiServerCidrs: [],
+            exporter: true,
             grafana: true,
             receiverPorts: [443, 8080],
             gatewayPort: 8081,

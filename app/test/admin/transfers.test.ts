@@ -49,10 +49,15 @@ async function podOn(redis: URL, more: Record<string, string> = {}): Promise<Ser
         ADMIN_TOKEN,
         ...more,
     });
-    await eventually("Redis is up", async () => {
-        const { json } = await pod.get(PATHS.health);
-        return (json as { redis: string }).redis === "up";
-    });
+    await eventually(
+        "Redis is up",
+        async () => {
+            const { json } = await pod.get(PATHS.health);
+            return (json as { redis: string }).redis === "up";
+        },
+        // Of a cluster whose nodes have just met, on a machine that is busy.
+        40,
+    );
     return pod;
 }
 

@@ -61,10 +61,11 @@ export async function deploy(options: DeployOptions): Promise<Deployed> {
     const record = await readRecord(cluster, stack);
     const { path, reason } = await choosePath(cluster, stack, record);
     report(`deploying by ${path === "pulumi" ? "pulumi up" : "render and apply"}: ${reason}`);
+    const given = { ...options, config: options.config ?? record?.config ?? {} };
     const done =
         path === "pulumi"
-            ? await byPulumi(cluster, record, options)
-            : await byApply(cluster, record, options);
+            ? await byPulumi(cluster, record, given)
+            : await byApply(cluster, record, given);
     return { path, reason, ...done, seconds: (Date.now() - started) / 1000 };
 }
 
@@ -108,14 +109,6 @@ async function choosePath(
     return { path: "apply", reason: missing };
 }
 
-/** Config values over the stack's that its newest deploy to a cluster was given. */
-export async function givenConfig(
-    cluster: Cluster,
-    stack: string,
-): Promise<Readonly<Record<string, string>>> {
-    return (await readRecord(cluster, stack))?.config ?? {};
-}
-
 /** Who else manages the program's namespaces on this cluster, from the fields' managers. */
 async function otherOwner(cluster: Cluster): Promise<string | undefined> {
     const namespace = await readIfExists<KubernetesObject>(cluster, {
@@ -127,10 +120,12 @@ async function otherOwner(cluster: Cluster): Promise<string | undefined> {
     return managers.includes(FIELD_MANAGER) ? undefined : managers[0];
 }
 
+type Given = DeployOptions & Pick<StackRecord, "config">;
+
 async function byApply(
     cluster: Cluster,
     known: StackRecord | undefined,
-    { stack, config = known?.config ?? {}, report, signal, timeout }: DeployOptions,
+    { stack, config, report, signal, timeout }: Given,
 ): Promise<Pick<Deployed, "summary" | "platformKey">> {
     const { secrets, generated } = completeSecrets(known?.secrets ?? {});
     if (generated.length > 0) report(`generated ${generated.join(", ")}`);
@@ -165,7 +160,7 @@ async function byApply(
 async function byPulumi(
     cluster: Cluster,
     record: StackRecord | undefined,
-    { stack, config = record?.config ?? {}, report, signal }: DeployOptions,
+    { stack, config, report, signal }: Given,
 ): Promise<Pick<Deployed, "summary" | "platformKey">> {
     await rememberConfig(cluster, stack, config);
     return pulumiUp({

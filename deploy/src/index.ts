@@ -8,14 +8,15 @@ export {
     type Cluster,
     type ObjectReference,
 } from "./apply/cluster.ts";
-export { appliedStacks, isApplied, platformKey } from "./apply/record.ts";
-export { deploy, givenConfig, type Deployed, type DeployOptions } from "./deploy.ts";
+export { appliedStacks, givenConfig, isApplied, platformKey } from "./apply/record.ts";
+export { deploy, type Deployed, type DeployOptions } from "./deploy.ts";
 export { missingForPulumi } from "./pulumi/installed.ts";
 export { releaseDeadLocks } from "./pulumi/locks.ts";
 export {
     openPlace,
     PROJECT,
     stateFolderOf,
+    stateFolders,
     trackedFile,
     type PlaceOptions,
     type PulumiPlace,
@@ -30,5 +31,4 @@ export { RenderError } from "./render.ts";
 export { dot, embed, VerifyError, type Answer, type Entrance } from "./verify/client.ts";
 export { gatewayUrl, liveWeights } from "./verify/gateway.ts";
 export { sampled, sharesWithin } from "./verify/shares.ts";
-export { userStateFolder } from "./state.ts";
 export { verify, type Verified, type VerifyOptions } from "./verify/verify.ts";

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { LABELS, otherColour, type Colour } from "@property-search/contract";
 import { liveWeights } from "@property-search/deploy";
-import { KUBECONFIG } from "../../local/src/node/start.ts";
 import { candidateWeights } from "../../release/src/state.ts";
 import { totalsOf, type Clients } from "../support/clients/clients.ts";
 import { bothColoursReady, deploymentOf, openCluster, podsOf } from "../support/cluster.ts";
@@ -10,14 +9,14 @@ import { idleColour, keepTraffic, startUsual } from "../support/switching.ts";
 
 const MINUTE = 60_000;
 const VERSION = "v2.1.0-tried";
+
+const cluster = openCluster();
 const DEPLOY = [
     "deploy",
     "STACK=local",
-    `KUBECONFIG=${process.env.KUBECONFIG ?? KUBECONFIG}`,
+    `KUBECONFIG=${cluster.kubeconfig}`,
     "PLAN=--steps 20,100 --hold 15 --samples 200 --bake 0 --cool 0",
 ];
-
-const cluster = openCluster();
 let idle: Colour;
 let image: string;
 let clients: Clients;

@@ -58,6 +58,11 @@ export async function createRecord(
     return (await readRecord(cluster, stack)) ?? EMPTY;
 }
 
+/** Config values over the stack's that its newest deploy to a cluster was given. */
+export async function givenConfig(cluster: Cluster, stack: string): Promise<StackRecord["config"]> {
+    return (await readRecord(cluster, stack))?.config ?? EMPTY.config;
+}
+
 /** Keeps the config that a deploy is given, be it by Pulumi, for the next one. One without leaves no record. */
 export async function rememberConfig(
     cluster: Cluster,

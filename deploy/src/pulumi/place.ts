@@ -63,6 +63,11 @@ export function copyOf({
     return path.join(stateFolder, `Pulumi.${stack}.yaml`);
 }
 
+/** Folder of the folders with the state of clusters. */
+export function stateFolders(): string {
+    return path.join(userStateFolder(), "pulumi");
+}
+
 /** State on this machine describes one cluster: another one gets a folder of its own. */
 export async function stateFolderOf(cluster: Cluster): Promise<string> {
     const namespace = await readIfExists(cluster, {
@@ -72,5 +77,5 @@ export async function stateFolderOf(cluster: Cluster): Promise<string> {
     });
     const identity = namespace?.metadata?.uid ?? cluster.server;
     const folder = createHash("sha256").update(identity).digest("hex").slice(0, 12);
-    return path.join(userStateFolder(), "pulumi", folder);
+    return path.join(stateFolders(), folder);
 }

@@ -1,4 +1,4 @@
-import { connect, stateFolderOf, userStateFolder } from "@property-search/deploy";
+import { connect, stateFolderOf, stateFolders } from "@property-search/deploy";
 import { mkdir, readdir, readlink, rm, symlink } from "node:fs/promises";
 import path from "node:path";
 import { PATHS } from "../paths.ts";
@@ -13,14 +13,14 @@ const FOLDER = path.join(PATHS.node, "pulumi");
 export async function keepPulumiState(): Promise<void> {
     const link = await stateFolderOf(connect(KUBECONFIG));
     await mkdir(FOLDER, { recursive: true, mode: 0o700 });
-    await mkdir(path.dirname(link), { recursive: true, mode: 0o700 });
+    await mkdir(stateFolders(), { recursive: true, mode: 0o700 });
     await forgetPulumiState();
     await symlink(FOLDER, link);
 }
 
 /** Removes the link, and those of nodes that ended without it. */
 export async function forgetPulumiState(): Promise<void> {
-    const links = path.join(userStateFolder(), "pulumi");
+    const links = stateFolders();
     for (const name of await readdir(links).catch(() => [])) {
         const link = path.join(links, name);
         if ((await readlink(link).catch(() => "")) === FOLDER) await rm(link);

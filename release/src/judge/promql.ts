@@ -26,7 +26,7 @@ export const GROWTH_SECONDS = 120;
 export const LOST_SECONDS = 60;
 
 /** So long after Redis began anew whoever has the traffic waits for the upstream: its entries are gone. */
-export const REFILL_SECONDS = 60;
+const REFILL_SECONDS = 60;
 
 const COLOUR = `(${COLOURS.join("|")})`;
 const IN_COLOURS = `namespace=~"${COLOURS.map((colour) => NAMESPACES[colour]).join("|")}"`;

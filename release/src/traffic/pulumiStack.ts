@@ -6,8 +6,6 @@ import { pulumiTraffic, type PulumiTraffic, type PulumiTrafficOptions } from "./
 export interface PulumiStackOptions extends Pick<PulumiTrafficOptions, "patience" | "report"> {
     readonly cluster: Cluster;
     readonly stack: string;
-    /** Where the deploys of this stack keep Pulumi's state. Default: the user's folder for the cluster. */
-    readonly stateFolder?: string;
 }
 
 /**
@@ -27,7 +25,7 @@ export async function openPulumiTraffic(options: PulumiStackOptions): Promise<Pu
     const place = await openPlace({
         stack: name,
         kubeconfig: cluster.exportKubeconfig(),
-        stateFolder: options.stateFolder ?? (await stateFolderOf(cluster)),
+        stateFolder: await stateFolderOf(cluster),
         report,
     });
     const { program: workDir, settings, configFile, backendFolder } = place;

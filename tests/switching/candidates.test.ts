@@ -1,12 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-import type { Colour } from "@property-search/contract";
+import { otherColour, type Colour } from "@property-search/contract";
+import { gatewayUrl } from "@property-search/deploy";
 import { candidateWeights, type Switch } from "../../release/src/state.ts";
 import { totalsOf, type Clients } from "../support/clients/clients.ts";
 import type { Second } from "../support/clients/sending.ts";
 import { bothColoursReady, openCluster } from "../support/cluster.ts";
-import { drive, enteredAt, switchOf } from "../support/driver.ts";
+import { drive, enteredAt, switchOf, type Driver } from "../support/driver.ts";
 import { writeEvidence } from "../support/evidence.ts";
 import { faultyCandidate, type Fault, type FaultyCandidate } from "../support/faults/candidate.ts";
+import { poisonOf, writtenBy, type Written } from "../support/faults/poison.ts";
 import { scalePrometheus } from "../support/platform.ts";
 import { idleColour, keepTraffic, setWeights, startUsual, USUAL } from "../support/switching.ts";
 
@@ -116,13 +118,25 @@ describe("a candidate is rolled back", () => {
     );
 
     test(
-        "that begins to answer other vectors under traffic",
+        "that begins to answer other vectors under traffic, of which none is served by the other colour",
         async () => {
-            const seen = await tried("vectors-later");
+            const at = { url: await gatewayUrl(cluster), apiKey: undefined };
+            let written: readonly Written[] = [];
+            const seen = await tried("vectors-later", async (driver) => {
+                await driver.said(/ observe /);
+                written = await writtenBy(at, idle, driver.ended);
+            });
             expect(seen).toMatchObject({ cause: "fail", by: "the driver", phase: "observe" });
             expect(seen.reason).toMatch(/cosine/);
             expect(seen.failures).toEqual({});
             heldTo(seen);
+            const both = { candidate: idle, other: otherColour(idle) };
+            const poison = await poisonOf(at, written, both);
+            evidence.poison = { written: written.length, ...poison };
+            console.info("poison", JSON.stringify(evidence.poison));
+            expect(poison.lies).toBeGreaterThan(50);
+            expect(poison.found).toBeGreaterThan(0);
+            expect(poison).toMatchObject({ served: 0, sources: { MISS: poison.lies } });
         },
         10 * MINUTE,
     );
@@ -202,14 +216,14 @@ function heldTo({ detectedAfter, backAfter, harmed, sent }: Seen): void {
 }
 
 /** Puts a bad build on the idle colour, and has it get traffic. */
-async function tried(fault: Fault): Promise<Seen> {
+async function tried(fault: Fault, during?: (driver: Driver) => Promise<void>): Promise<Seen> {
     const version = await candidate.deploy(fault);
     clients = await startUsual(cluster);
     const started = Date.now() / 1000;
     const reason = ["--reason", `a build with ${fault}`];
-    const { exitCode, output } = await drive(
-        ...["start", "--to", idle, ...PLAN, ...PHASE_DEADLINE, ...reason],
-    ).ended;
+    const driver = drive("start", "--to", idle, ...PLAN, ...PHASE_DEADLINE, ...reason);
+    await during?.(driver);
+    const { exitCode, output } = await driver.ended;
     expect({ exitCode, output }).toMatchObject({ exitCode: 2 });
     const state = await switchOf(cluster);
     expect(state).toMatchObject({ phase: "rolled-back", to: idle });

@@ -3,9 +3,9 @@ import { LABELS, otherColour, type Colour } from "@property-search/contract";
 import { liveWeights } from "@property-search/deploy";
 import { candidateWeights } from "../../release/src/state.ts";
 import { totalsOf, type Clients } from "../support/clients/clients.ts";
-import { bothColoursReady, deploymentOf, openCluster, podsOf } from "../support/cluster.ts";
+import { deploymentOf, openCluster, podsOf } from "../support/cluster.ts";
 import { make } from "../support/makeUp.ts";
-import { idleColour, keepTraffic, startUsual } from "../support/switching.ts";
+import { beginSwitching, startUsual } from "../support/switching.ts";
 
 const MINUTE = 60_000;
 const VERSION = "v2.1.0-tried";
@@ -23,9 +23,7 @@ let clients: Clients;
 let putBack: () => Promise<void>;
 
 beforeAll(async () => {
-    await bothColoursReady(cluster);
-    putBack = await keepTraffic(cluster);
-    idle = await idleColour(cluster);
+    ({ idle, putBack } = await beginSwitching(cluster));
     image = await imageOf(idle);
 }, 3 * MINUTE);
 

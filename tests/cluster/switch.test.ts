@@ -3,11 +3,11 @@ import { otherColour, type Colour } from "@property-search/contract";
 import { liveWeights, sharesWithin } from "@property-search/deploy";
 import { candidateWeights, type Switch } from "../../release/src/state.ts";
 import { totalsOf, type Clients } from "../support/clients/clients.ts";
-import { bothColoursReady, openCluster } from "../support/cluster.ts";
+import { openCluster } from "../support/cluster.ts";
 import { drive, switchOf } from "../support/driver.ts";
 import { faultyCandidate, type FaultyCandidate } from "../support/faults/candidate.ts";
 import { make } from "../support/makeUp.ts";
-import { idleColour, keepTraffic, startUsual } from "../support/switching.ts";
+import { beginSwitching, startUsual } from "../support/switching.ts";
 
 /* A sample of what `make test-switching` takes an hour for. */
 
@@ -21,9 +21,7 @@ let clients: Clients;
 let putBack: () => Promise<void>;
 
 beforeAll(async () => {
-    await bothColoursReady(cluster);
-    putBack = await keepTraffic(cluster);
-    idle = await idleColour(cluster);
+    ({ idle, putBack } = await beginSwitching(cluster));
 }, 3 * MINUTE);
 
 beforeAll(async () => {

@@ -5,7 +5,7 @@ import { fenceOf } from "../../release/src/fence.ts";
 import { readRoute, writeRoute } from "../../release/src/traffic/route.ts";
 import { startClients, type Clients } from "./clients/clients.ts";
 import type { Sending } from "./clients/sending.ts";
-import type { TestCluster } from "./cluster.ts";
+import { bothColoursReady, type TestCluster } from "./cluster.ts";
 import { keepStackFile } from "./driver.ts";
 
 /** More than a thousand a second, among them some without keep-alive and some that are slow. */
@@ -34,10 +34,6 @@ export async function activeColour(cluster: TestCluster): Promise<Colour> {
     return COLOURS.find((colour) => weights[colour] > 50) ?? "blue";
 }
 
-export async function idleColour(cluster: TestCluster): Promise<Colour> {
-    return otherColour(await activeColour(cluster));
-}
-
 /** Sets weights as the driver does, between two switches. */
 export async function setWeights(cluster: TestCluster, weights: Weights): Promise<void> {
     const api = clusterApi(cluster);
@@ -45,12 +41,18 @@ export async function setWeights(cluster: TestCluster, weights: Weights): Promis
     await writeRoute(api, { weights, marks: {}, fence });
 }
 
-/** @returns what puts the weights and the stack's config file back, as they were before any switch */
-export async function keepTraffic(cluster: TestCluster): Promise<() => Promise<void>> {
+/** Both colours are ready, and who serves is known. `putBack` restores weights and the stack's config file. */
+export async function beginSwitching(
+    cluster: TestCluster,
+): Promise<{ readonly idle: Colour; readonly putBack: () => Promise<void> }> {
+    await bothColoursReady(cluster);
     const weights = await liveWeights(cluster);
-    const putBack = await keepStackFile();
-    return async () => {
-        await setWeights(cluster, weights);
-        await putBack();
+    const putFileBack = await keepStackFile();
+    return {
+        idle: otherColour(await activeColour(cluster)),
+        putBack: async () => {
+            await setWeights(cluster, weights);
+            await putFileBack();
+        },
     };
 }

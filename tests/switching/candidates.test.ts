@@ -4,13 +4,13 @@ import { gatewayUrl } from "@property-search/deploy";
 import { candidateWeights, type Switch } from "../../release/src/state.ts";
 import { totalsOf, type Clients } from "../support/clients/clients.ts";
 import type { Second } from "../support/clients/sending.ts";
-import { bothColoursReady, openCluster } from "../support/cluster.ts";
+import { openCluster } from "../support/cluster.ts";
 import { drive, enteredAt, switchOf, type Driver } from "../support/driver.ts";
 import { writeEvidence } from "../support/evidence.ts";
 import { faultyCandidate, type Fault, type FaultyCandidate } from "../support/faults/candidate.ts";
 import { poisonOf, writtenBy, type Written } from "../support/faults/poison.ts";
 import { scalePrometheus } from "../support/platform.ts";
-import { idleColour, keepTraffic, setWeights, startUsual, USUAL } from "../support/switching.ts";
+import { beginSwitching, setWeights, startUsual, USUAL } from "../support/switching.ts";
 
 /*
  * Builds that are bad, each in its own way, are put on the idle colour and get traffic by the driver. What
@@ -50,9 +50,7 @@ let candidate: FaultyCandidate;
 let clients: Clients | undefined;
 
 beforeAll(async () => {
-    await bothColoursReady(cluster);
-    putBack = await keepTraffic(cluster);
-    idle = await idleColour(cluster);
+    ({ idle, putBack } = await beginSwitching(cluster));
     await setWeights(cluster, candidateWeights(idle, 0));
     candidate = await faultyCandidate(cluster, idle);
 }, 5 * MINUTE);

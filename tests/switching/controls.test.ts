@@ -8,7 +8,7 @@ import { bothColoursReady, eventually, openCluster, podsOf } from "../support/cl
 import { writeEvidence } from "../support/evidence.ts";
 import { killAtOnce } from "../support/host.ts";
 import { isReady } from "../support/killer.ts";
-import { idleColour, keepTraffic, setWeights, startUsual } from "../support/switching.ts";
+import { beginSwitching, setWeights, startUsual } from "../support/switching.ts";
 
 /*
  * What costs requests, by the same clients and the same counting that see none fail in a switch: were these
@@ -27,9 +27,7 @@ let namespace: string;
 let putBack: () => Promise<void>;
 
 beforeAll(async () => {
-    await bothColoursReady(cluster);
-    putBack = await keepTraffic(cluster);
-    colour = await idleColour(cluster);
+    ({ idle: colour, putBack } = await beginSwitching(cluster));
     namespace = NAMESPACES[colour];
 }, 3 * MINUTE);
 

@@ -3,11 +3,11 @@ import { otherColour, type Colour } from "@property-search/contract";
 import { sharesWithin } from "@property-search/deploy";
 import { candidateWeights, type Switch } from "../../release/src/state.ts";
 import { totalsOf, type Clients } from "../support/clients/clients.ts";
-import { bothColoursReady, openCluster } from "../support/cluster.ts";
+import { openCluster } from "../support/cluster.ts";
 import { drive, switchOf } from "../support/driver.ts";
 import { writeEvidence } from "../support/evidence.ts";
 import { startKilling, type Killer } from "../support/killer.ts";
-import { activeColour, keepTraffic, startUsual } from "../support/switching.ts";
+import { activeColour, beginSwitching, startUsual } from "../support/switching.ts";
 
 /*
  * Ten switches there and back while Redis and pods are killed at random, and drivers too. `SWITCHES` and
@@ -59,8 +59,7 @@ let killer: Killer;
 let putBack: () => Promise<void>;
 
 beforeAll(async () => {
-    await bothColoursReady(cluster);
-    putBack = await keepTraffic(cluster);
+    ({ putBack } = await beginSwitching(cluster));
 }, 5 * MINUTE);
 
 afterAll(async () => {

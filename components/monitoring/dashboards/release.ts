@@ -237,7 +237,7 @@ function workload(): Row {
                 title: "Ready pods",
                 description: "Pods that may get traffic, beside those that there should be.",
                 unit: UNITS.count,
-                width: 8,
+                width: 6,
                 stepped: true,
                 queries: [
                     query(ready(), "{{colour}} ready"),
@@ -252,7 +252,7 @@ function workload(): Row {
                 title: "Restarts",
                 description: "Containers that ended and were started again, within each step.",
                 unit: UNITS.count,
-                width: 8,
+                width: 6,
                 stepped: true,
                 queries: [query(restarts("$__rate_interval"), "{{colour}}")],
             }),
@@ -261,11 +261,26 @@ function workload(): Row {
                 title: "Event loop lag",
                 description: "p99 of each colour's worst pod.",
                 unit: UNITS.seconds,
-                width: 8,
+                width: 6,
                 queries: [
                     query(
                         `max by (colour) (nodejs_eventloop_lag_p99_seconds${OF_SERVICE})`,
                         "{{colour}}",
+                    ),
+                ],
+            }),
+            graph({
+                id: 25,
+                title: "Entries on trial refused",
+                description:
+                    "Entries a second that each colour found in Redis and did not serve: the other colour wrote them " +
+                    "on trial, or nobody has said yet what may be served. Each is a miss.",
+                unit: UNITS.itemsPerSecond,
+                width: 6,
+                queries: [
+                    query(
+                        `sum by (colour, reason) (${rate(METRICS.trialRefused)})`,
+                        "{{colour}} {{reason}}",
                     ),
                 ],
             }),

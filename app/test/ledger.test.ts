@@ -38,17 +38,18 @@ describe("an account", () => {
 
 describe("by token prices", () => {
     let now = "";
-    const prices = tokenPrices(
-        [
-            { from: Date.parse("2026-01-01"), dollarsPerMillionTokens: 10 },
-            { from: Date.parse("2026-07-01"), dollarsPerMillionTokens: 4 },
-        ],
-        () => Date.parse(now),
-    );
+    const listed = () =>
+        tokenPrices(
+            [
+                { from: Date.parse("2026-01-01"), dollarsPerMillionTokens: 10 },
+                { from: Date.parse("2026-07-01"), dollarsPerMillionTokens: 4 },
+            ],
+            () => Date.parse(now),
+        );
 
     test("each item saves its own tokens at the price of its day", () => {
         now = "2026-06-30T23:59:59Z";
-        const ledger = ledgerOf(prices);
+        const ledger = ledgerOf(listed());
         const sum = account([item("HIT-L1", 100_000), item("HIT-L2", 50_000), item("MISS", 7)]);
         ledger.answered(TENANT, sum);
         now = "2026-07-01T00:00:00Z";
@@ -60,9 +61,16 @@ describe("by token prices", () => {
         expect(tenants[TENANT]?.billed.request).toEqual({ tokens: 1_000_000, dollars: 4 });
     });
 
-    test("the first price holds before its date", () => {
+    test("the first price holds before its date, and each from its own on", () => {
         now = "2025-01-01";
-        expect(ledgerOf(prices).price(1_000_000, 3)).toBe(10);
+        const { price } = ledgerOf(listed());
+        expect(price(1_000_000, 3)).toBe(10);
+        now = "2026-06-30T23:59:59Z";
+        expect(price(1_000_000, 3)).toBe(10);
+        now = "2026-07-01T00:00:00Z";
+        expect(price(1_000_000, 3)).toBe(4);
+        now = "2030-01-01";
+        expect(price(1_000_000, 3)).toBe(4);
     });
 });
 

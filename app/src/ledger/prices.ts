@@ -20,7 +20,10 @@ export function flatPrice(dollarsPerCall: number): PriceNow {
     return () => price;
 }
 
-/** @param dated at least one, in the order of their dates; the first one also holds before its date */
+/**
+ * @param dated at least one, in the order of their dates; the first one also holds before its date
+ * @param clock goes forward only
+ */
 export function tokenPrices(dated: readonly DatedPrice[], clock = wallClock): PriceNow {
     const prices = dated.map(({ from, dollarsPerMillionTokens }) => ({
         from,
@@ -28,9 +31,16 @@ export function tokenPrices(dated: readonly DatedPrice[], clock = wallClock): Pr
     }));
     const [first] = prices;
     if (!first) throw new Error("A price list without a price");
+    let { price } = first;
+    let until = -Infinity;
     return () => {
         const now = clock();
-        return (prices.findLast(({ from }) => from <= now) ?? first).price;
+        if (now >= until) {
+            const at = prices.findLastIndex(({ from }) => from <= now);
+            price = (prices[at] ?? first).price;
+            until = prices[at + 1]?.from ?? Infinity;
+        }
+        return price;
     };
 }
 

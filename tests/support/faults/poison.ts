@@ -31,12 +31,10 @@ export async function writtenBy(
     colour: Colour,
     until: Promise<unknown>,
 ): Promise<readonly Written[]> {
-    let isOver = false;
-    void until.finally(() => {
-        isOver = true;
-    });
+    const over = new AbortController();
+    void until.finally(() => over.abort());
     const written: Written[] = [];
-    while (!isOver) {
+    while (!over.signal.aborted) {
         const text = `semi-detached house near the river, ${randomUUID()}`;
         written.push({ text, vector: await vectorOf(at, text, colour) });
         await delay(PAUSE_MILLISECONDS);

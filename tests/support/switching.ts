@@ -29,8 +29,7 @@ export async function startUsual(
 }
 
 /** Who has more of the traffic. */
-export async function activeColour(cluster: TestCluster): Promise<Colour> {
-    const weights = await liveWeights(cluster);
+export function activeColour(weights: Weights): Colour {
     return COLOURS.find((colour) => weights[colour] > 50) ?? "blue";
 }
 
@@ -49,7 +48,7 @@ export async function beginSwitching(
     const weights = await liveWeights(cluster);
     const putFileBack = await keepStackFile();
     return {
-        idle: otherColour(await activeColour(cluster)),
+        idle: otherColour(activeColour(weights)),
         putBack: async () => {
             await setWeights(cluster, weights);
             await putFileBack();

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { otherColour, type Colour } from "@property-search/contract";
-import { sharesWithin } from "@property-search/deploy";
+import { liveWeights, sharesWithin } from "@property-search/deploy";
 import { candidateWeights, type Switch } from "../../release/src/state.ts";
 import { totalsOf, type Clients } from "../support/clients/clients.ts";
 import { openCluster } from "../support/cluster.ts";
@@ -74,7 +74,7 @@ describe("while pods and Redis die at once, at random, under a thousand requests
             killer = startKilling(cluster, 30);
             try {
                 for (let tries = 0; tries < MOST_TRIES && promoted() < SWITCHES; tries += 1) {
-                    const to = otherColour(await activeColour(cluster));
+                    const to = otherColour(activeColour(await liveWeights(cluster)));
                     const one = await switchTo(to, KILLED_AT[made.length - 1]);
                     made.push(one);
                     console.info(JSON.stringify(one));

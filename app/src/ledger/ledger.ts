@@ -12,7 +12,7 @@ import { counterFamily, gauge, type Cell } from "../metrics/families.ts";
 import { tenantLabels } from "../metrics/tenantLabels.ts";
 import type { Scope } from "../scope.ts";
 import { RESULTS, type Account } from "./account.ts";
-import { costOf, type Price, type PriceNow } from "./prices.ts";
+import { costOf, type PriceNow } from "./prices.ts";
 
 /** Who saved and who spent what: tokens as the upstream counts them, dollars at the day's price. */
 export interface Ledger {
@@ -115,20 +115,15 @@ export function openLedger({ registry, model, price, dollarsPerHour }: LedgerOpt
     return {
         answered: (tenant, { items, tokens }) => {
             const { saved } = books.of(tenant);
-            const now = price();
+            const { perToken, perCall } = price();
             const all = items["HIT-L1"] + items["HIT-L2"] + items.COALESCED + items.STALE;
-            const calls = items.MISS === 0 ? now.perCall / all : 0;
+            const avoided = items.MISS === 0 ? perCall : 0;
+            const perItem = all === 0 ? 0 : avoided / all;
             // By their names: a key that a loop brings is looked up in every request.
-            if (items["HIT-L1"] > 0) {
-                save(saved["HIT-L1"], now, tokens["HIT-L1"], items["HIT-L1"] * calls);
-            }
-            if (items["HIT-L2"] > 0) {
-                save(saved["HIT-L2"], now, tokens["HIT-L2"], items["HIT-L2"] * calls);
-            }
-            if (items.COALESCED > 0) {
-                save(saved.COALESCED, now, tokens.COALESCED, items.COALESCED * calls);
-            }
-            if (items.STALE > 0) save(saved.STALE, now, tokens.STALE, items.STALE * calls);
+            save(saved["HIT-L1"], items["HIT-L1"], tokens["HIT-L1"], perItem, perToken);
+            save(saved["HIT-L2"], items["HIT-L2"], tokens["HIT-L2"], perItem, perToken);
+            save(saved.COALESCED, items.COALESCED, tokens.COALESCED, perItem, perToken);
+            save(saved.STALE, items.STALE, tokens.STALE, perItem, perToken);
         },
         billed: ({ tenant, purpose }, tokens) => {
             const entry = books.of(tenant).billed[purpose];
@@ -172,10 +167,17 @@ export function openLedger({ registry, model, price, dollarsPerHour }: LedgerOpt
     };
 }
 
-/** @param calls dollars of the calls that were not made */
-function save(entry: Entry, { perToken }: Price, tokens: number, calls: number): void {
+function save(
+    entry: Entry,
+    items: number,
+    tokens: number,
+    perItem: number,
+    perToken: number,
+): void {
+    // Memory that need not be touched is left alone.
+    if (items === 0) return;
     entry.tokens.value += tokens;
-    entry.dollars.value += tokens * perToken + calls;
+    entry.dollars.value += tokens * perToken + items * perItem;
 }
 
 function sumOf({ tokens, dollars }: Entry): Sum {

@@ -1,4 +1,4 @@
-import type { CacheStatus, Colour } from "@property-search/contract";
+import type { Colour } from "@property-search/contract";
 import { dot, embed, type Entrance } from "@property-search/deploy";
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
@@ -16,8 +16,8 @@ export interface Poison {
     readonly found: number;
     /** Of these, for how many the other colour answers that vector, or anything but the model's. */
     readonly served: number;
-    /** Where the other colour has its answers from. */
-    readonly sources: Readonly<Partial<Record<CacheStatus, number>>>;
+    /** Where the other colour has its answers from, by the kinds of the x-cache header. */
+    readonly sources: Readonly<Record<string, number>>;
 }
 
 const PAUSE_MILLISECONDS = 30;
@@ -25,7 +25,7 @@ const PAUSE_MILLISECONDS = 30;
 const SAME = 0.999;
 const OTHER = 0.9;
 
-/** Has a colour embed new texts, one after the other. */
+/** Has a colour embed new texts, one after the other, until that is settled. */
 export async function writtenBy(
     at: Entrance,
     colour: Colour,
@@ -48,7 +48,7 @@ export async function poisonOf(
     written: readonly Written[],
     { candidate, other }: Readonly<Record<"candidate" | "other", Colour>>,
 ): Promise<Poison> {
-    const sources: Partial<Record<CacheStatus, number>> = {};
+    const sources: Record<string, number> = {};
     let [lies, found, served] = [0, 0, 0];
     for (const { text, vector } of written) {
         // The model knows no capitals, the cache does: the same vector, by a key that the candidate never saw.
@@ -59,9 +59,7 @@ export async function poisonOf(
         if (again.cache.includes("HIT-L2")) found += 1;
         const answer = await embed(at, [text], other);
         if (dot(answer.vectors[0] ?? [], right) < SAME) served += 1;
-        for (const source of answer.cache as CacheStatus[]) {
-            sources[source] = (sources[source] ?? 0) + 1;
-        }
+        for (const source of answer.cache) sources[source] = (sources[source] ?? 0) + 1;
     }
     return { lies, found, served, sources };
 }

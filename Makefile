@@ -41,10 +41,12 @@ help: ## List the commands
 .PHONY: install
 install: $(INSTALLED)
 
+# Types and lint beside each other; the recipe fails when either does.
+LINT = npm run --silent types & types=$$!; npm run --silent lint && wait $$types
+
 .PHONY: lint
 lint: $(INSTALLED) ## ESLint with the Pulumi rules, Prettier, types
-	@npm run --silent lint
-	@npm run --silent types
+	@$(LINT)
 
 .PHONY: format
 format: $(INSTALLED) ## Write the house style into every file
@@ -58,9 +60,28 @@ up: $(INSTALLED) ## Run the whole platform on this machine (or CONTEXT=name STAC
 down: $(INSTALLED) ## End it and leave nothing behind
 	@node local/src/main.ts down
 
+JEST = npm run --silent jest --
+
 .PHONY: test
-test: $(INSTALLED) test-tools model pulumi-cli actionlint lint ## Lint, types, and every test that needs no cluster; ends with its counts
-	@npm test --silent -- --selectProjects contract app program monitoring local deploy load release policies workflows
+test: $(INSTALLED) check-tools ## Lint, types, unit tests, and integration tests with real Redis, Prometheus and the model
+	@$(LINT)
+	@$(JEST) --config jest.gate.config.js
+
+.PHONY: test-all
+test-all: $(INSTALLED) check-tools $(if $(TESTED),,test) ## make test, then each mutant, the Pulumi CLI, full property counts (TESTED=1: those alone)
+	@$(JEST) --config jest.exhaustive.config.js
+
+.PHONY: check-tools
+check-tools:
+	@tests/support/tools.sh check $(TEST_TOOLS)
+	@app/model/fetch.sh --check >/dev/null
+
+# Real programs that tests start; the second name is Debian's package.
+TEST_TOOLS := redis-server=redis-server promtool=prometheus amtool=prometheus-alertmanager openssl=openssl
+
+.PHONY: test-tools
+test-tools: model ## Install what the tests need: Redis, Prometheus, Alertmanager (Debian packages) and the model
+	@tests/support/tools.sh install $(TEST_TOOLS)
 
 .PHONY: model
 model: ## The local model, checked against its pinned hashes, in the user's cache
@@ -107,25 +128,22 @@ bench-policies: $(INSTALLED) ## The policy pack beside its peers, on the same fa
 
 .PHONY: bench-tools
 bench-tools: test-tools
-	@tests/support/tools.sh wrk=wrk
+	@tests/support/tools.sh install wrk=wrk
+
+CLUSTER_JEST = $(JEST) --config jest.cluster.config.js --runInBand --selectProjects
 
 .PHONY: test-cluster
 test-cluster: $(INSTALLED) ## The tests that need the cluster of `make up` (QUICK=1: without the half hour of alerts)
-	@$(if $(filter-out 0,$(QUICK)),,npm test --silent -- --selectProjects watching --runInBand)
-	@npm test --silent -- --selectProjects cluster --runInBand
+	@$(if $(filter-out 0,$(QUICK)),,$(CLUSTER_JEST) watching)
+	@$(CLUSTER_JEST) cluster
 
 .PHONY: test-switching
 test-switching: $(INSTALLED) ## An hour of switches on the cluster of `make up`: pods killed, bad candidates, controls
-	@npm test --silent -- --selectProjects switching --runInBand
+	@$(CLUSTER_JEST) switching
 
 .PHONY: test-lifecycle
 test-lifecycle: $(INSTALLED) ## Up and down for real: killed at each step, run twice, nothing left; ends down
-	@npm test --silent -- --selectProjects lifecycle --runInBand
-
-# Real parts that the tests run: installed once where they are missing and the user may.
-.PHONY: test-tools
-test-tools:
-	@tests/support/tools.sh redis-server=redis-server promtool=prometheus amtool=prometheus-alertmanager
+	@$(CLUSTER_JEST) lifecycle
 
 DEPLOY_COMMAND = node deploy/src/main.ts
 CONTEXT_FLAG = $(if $(CONTEXT),--context $(CONTEXT))

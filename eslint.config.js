@@ -46,6 +46,20 @@ export default defineConfig(
             "@typescript-eslint/restrict-template-expressions": "off",
         },
     },
+    // Every property test takes its number of runs and its seed from tests/support/property.ts.
+    {
+        files: ["**/*.test.ts", "**/test/**/*.ts", "tests/**/*.ts"],
+        rules: {
+            "no-restricted-syntax": [
+                "error",
+                {
+                    selector:
+                        "CallExpression[callee.object.name='fc'][callee.property.name=/^(assert|check)$/][arguments.length<2]",
+                    message: "pass propertyRuns(fullRuns)",
+                },
+            ],
+        },
+    },
     // Plain JavaScript is configuration only and has no types to check.
     {
         files: ["**/*.js", "**/*.mjs"],

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Brings all-MiniLM-L6-v2 (fp32 ONNX and its tokenizer) into a folder and prints the folder.
 #   app/model/fetch.sh [FOLDER]     default: $MODEL_DIR, else the user's cache
+#   app/model/fetch.sh --check      only looks, and says which command fetches it
 # A folder that holds the model already is taken as it is, so a second run is instant.
 set -eu
 
@@ -11,6 +12,11 @@ tokenizer_sha256=da0e79933b9ed51798a3ae27893d3c5fa4a201126cef75586296df9b4d2c62a
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/property-search/model
 pinned=$cache/all-MiniLM-L6-v2-$(printf %.8s "$model_sha256")
+check_only=
+if [ "${1:-}" = --check ]; then
+    check_only=yes
+    shift
+fi
 folder=${1:-${MODEL_DIR:-$pinned}}
 case $folder in /*) ;; *) folder=$PWD/$folder ;; esac
 
@@ -30,6 +36,11 @@ check() {
 if [ -f "$folder/model.onnx" ] && [ -f "$folder/tokenizer.json" ]; then
     printf '%s\n' "$folder"
     exit
+fi
+
+if [ -n "$check_only" ]; then
+    say "the model is missing in $folder: make model"
+    exit 1
 fi
 
 if ! command -v mvn >/dev/null; then

@@ -10,6 +10,7 @@ import { embeddingOf, type Embedding } from "../src/vector/embedding.ts";
 import { eventually } from "./support/eventually.ts";
 import { scopeFor } from "./support/scope.ts";
 import { trueTokens, trueVector } from "./support/vectors.ts";
+import { propertyRuns } from "../../tests/support/property.ts";
 
 const BAD = "bad";
 const textsOf = (inputs: readonly Input[]): string[] =>
@@ -86,7 +87,7 @@ describe("calls of the upstream", () => {
                     });
                 },
             ),
-            { numRuns: 300 },
+            propertyRuns(300),
         );
     });
 

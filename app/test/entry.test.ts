@@ -6,6 +6,7 @@ import { entryCodec, entryFacts, writerOf } from "../src/vector/entry.ts";
 import { PRECISIONS, type Precision } from "../src/vector/precision.ts";
 import { cosine } from "./support/statistics.ts";
 import { trueVector } from "./support/vectors.ts";
+import { propertyRuns } from "../../tests/support/property.ts";
 
 const KEY = "a-key";
 const SPACE = "0123456789abcdef";
@@ -34,6 +35,7 @@ describe("a stored entry", () => {
                     writer: WRITER,
                 });
             }),
+            propertyRuns(),
         );
     });
 
@@ -46,6 +48,7 @@ describe("a stored entry", () => {
                 if (read) expect(bits(read.vector)).toEqual(bits(sealed.embedding.vector));
                 else expect(bits(sealed.embedding.vector)).toEqual(bits(vector));
             }),
+            propertyRuns(),
         );
     });
 

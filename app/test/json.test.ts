@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 
 import { floatsJson } from "../src/vector/json.ts";
+import { propertyRuns } from "../../tests/support/property.ts";
 
 function parsed(vector: Float32Array): number[] {
     return JSON.parse(floatsJson(vector).toString("latin1")) as number[];
@@ -22,7 +23,7 @@ describe("a vector's JSON", () => {
                 const vector = Float32Array.from(values);
                 expect(Float32Array.from(parsed(vector))).toStrictEqual(vector);
             }),
-            { numRuns: 20_000 },
+            propertyRuns(20_000),
         );
     });
 
@@ -42,7 +43,7 @@ describe("a vector's JSON", () => {
                 const digits = `${whole}${places}`.replace(/^0+/, "");
                 expect(digits.length).toBeLessThanOrEqual(9);
             }),
-            { numRuns: 20_000 },
+            propertyRuns(20_000),
         );
     });
 

@@ -3,6 +3,7 @@ import fc from "fast-check";
 
 import { keyMaker, type KeySpace } from "../src/key/key.ts";
 import { FOLDINGS, normaliser, normaliseText } from "../src/key/normalise.ts";
+import { propertyRuns } from "../../tests/support/property.ts";
 
 const space: KeySpace = {
     tenant: "anonymous",
@@ -48,6 +49,7 @@ describe("the key", () => {
                 fc.pre(revision !== "");
                 expect(joined(text(content), undefined)).not.toBe(apart(text(content), undefined));
             }),
+            propertyRuns(),
         );
     });
 });
@@ -71,6 +73,7 @@ describe("normal form", () => {
                 expect(normaliseText(normal)).toBe(normal);
                 expect(normal).toBe(normal.trim());
             }),
+            propertyRuns(),
         );
     });
 });
@@ -115,6 +118,7 @@ describe("folding", () => {
                     expect(normaliseText(folded)).toBe(folded);
                     expect(folded === "").toBe(normaliseText(raw) === "");
                 }),
+                propertyRuns(),
             );
         },
     );
@@ -132,6 +136,7 @@ describe("folding", () => {
                     expect(cases(`${plain}!`)).toBe(`${plain}!`);
                 },
             ),
+            propertyRuns(),
         );
     });
 });

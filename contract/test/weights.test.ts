@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { checkWeights } from "../src/index.ts";
+import { propertyRuns } from "../../tests/support/property.ts";
 
 describe("checkWeights", () => {
     test("accepts every pair of whole numbers that sums to 100", () => {
@@ -10,6 +11,7 @@ describe("checkWeights", () => {
                     weights: { blue, green: 100 - blue },
                 });
             }),
+            propertyRuns(),
         );
     });
 
@@ -22,6 +24,7 @@ describe("checkWeights", () => {
                     findings: [expect.stringContaining(`sums to ${blue + green}`)],
                 });
             }),
+            propertyRuns(),
         );
     });
 

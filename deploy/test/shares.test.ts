@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { sharesWithin } from "../src/verify/shares.ts";
+import { propertyRuns } from "../../tests/support/property.ts";
 
 describe("sharesWithin", () => {
     test("accepts shares within 4 σ of the weights and no others", () => {
@@ -22,6 +23,7 @@ describe("sharesWithin", () => {
                     expect(holds).toBe(deviations <= 4);
                 },
             ),
+            propertyRuns(),
         );
     });
 

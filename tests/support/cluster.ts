@@ -11,7 +11,7 @@ import { existsSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { KUBECONFIG } from "../../local/src/node/start.ts";
 
-/** The cluster of `make up`, or of KUBECONFIG where that is set. */
+/** The cluster that testedCluster.ts chose. */
 export interface TestCluster extends Cluster {
     readonly core: CoreV1Api;
     readonly apps: AppsV1Api;

@@ -11,7 +11,8 @@ export default class CountsReporter {
         const skipped = results.numPendingTests + results.numTodoTests;
         const counts = `${results.numPassedTests} passed, ${failed} failed`;
         const line = skipped > 0 ? `${counts}, ${skipped} skipped` : counts;
-        process.stdout.write(`\n${line}\n`);
+        const { PROPERTY_SEED: seed } = process.env;
+        process.stdout.write(`\nproperty tests: PROPERTY_SEED=${seed} repeats them\n${line}\n`);
         if (process.env.COUNTS_FILE) appendFileSync(process.env.COUNTS_FILE, `${line}\n`);
     }
 }

@@ -24,6 +24,7 @@ import { warmupRoutes } from "./routes/warmups.ts";
 import { adminServer, type AdminServer } from "./server.ts";
 import { transfers as openTransfers } from "./transfers/transfers.ts";
 import type { Space } from "./transfers/form.ts";
+import { removeAbandonedSpools } from "./warmup/spool.ts";
 import { warmups as openWarmups } from "./warmup/warmups.ts";
 
 export interface AdminParts {
@@ -63,6 +64,7 @@ export interface Admin {
 export async function openAdmin(parts: AdminParts): Promise<Admin | undefined> {
     const { config, log, local, shared, store, epochs, hotKeys, ledger, waiting, report } = parts;
     if (!config.admin) return undefined;
+    await removeAbandonedSpools();
     const warmups = openWarmups({
         ...parts,
         price: ledger.price,

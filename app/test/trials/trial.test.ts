@@ -9,6 +9,7 @@ import { begun, doubtOf, OtherRelease, promoted, type Trial } from "../../src/tr
 import { openTrials, type Trials } from "../../src/trials/trials.ts";
 import { embeddingOf } from "../../src/vector/embedding.ts";
 import { trueVector } from "../support/vectors.ts";
+import { propertyRuns } from "../../../tests/support/property.ts";
 
 const WRITER = "0123456789abcdef";
 const WISH = { writer: WRITER, release: "one", actor: "ann", reason: "a test" };
@@ -61,7 +62,7 @@ describe("A record", () => {
                     ]);
                 }
             }),
-            { numRuns: 2_000 },
+            propertyRuns(2_000),
         );
     });
 
@@ -194,7 +195,7 @@ describe("Whatever Redis forgets or brings back", () => {
                 for (const pod of pods) expect(pod.list()).toEqual(redis.records());
             }),
             {
-                numRuns: 500,
+                ...propertyRuns(500),
                 // Redis is set back to the version that a pod has read last, after that pod's own order.
                 examples: [
                     [

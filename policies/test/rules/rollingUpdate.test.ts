@@ -13,6 +13,7 @@ import {
     ofEachKind,
     podSpec,
 } from "../support/manifests.ts";
+import { propertyRuns } from "../../../tests/support/property.ts";
 
 const AT = "spec.strategy";
 const rolls = (maxUnavailable: unknown, maxSurge: unknown, more: Json = {}) =>
@@ -133,6 +134,7 @@ test("the remedy of rolling-update keeps what is set, leaves nothing to find tha
             const isSet = maxUnavailable !== undefined || maxSurge === 0 || maxSurge === "0%";
             expect(missing.length === 0 || isSet).toBe(true);
         }),
+        propertyRuns(),
     );
 });
 

@@ -6,6 +6,7 @@ import { podOf } from "../../core/pods.ts";
 import type { Rule } from "../../core/rule.ts";
 import { outcomeOf, said } from "./describeRule.ts";
 import { deployment } from "./manifests.ts";
+import { propertyRuns } from "../../../tests/support/property.ts";
 
 /** What holds of every remedy, shown of one for any pod. */
 export function describeRemedy(
@@ -39,6 +40,7 @@ export function describeRemedy(
                     const found = said(outcomeOf(rule, { objects, settings }));
                     expect(found.filter((one) => !left.some((is) => is.test(one)))).toEqual([]);
                 }),
+                propertyRuns(),
             );
         });
 
@@ -48,6 +50,7 @@ export function describeRemedy(
                     const once = remedied(spec);
                     expect(remedied(once)).toEqual(once);
                 }),
+                propertyRuns(),
             );
         });
 
@@ -56,6 +59,7 @@ export function describeRemedy(
                 fc.property(pods, (spec) => {
                     expect(keeps(remedied(spec), spec)).toBe(true);
                 }),
+                propertyRuns(),
             );
         });
     });

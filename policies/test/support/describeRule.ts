@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { UnknownValueError, unknownCheckingProxy } from "@pulumi/policy";
+import { UnknownValueError, unknownCheckingProxy } from "./unknowns.ts";
 import { configOf, type Exemption } from "../../core/config.ts";
 import { evaluate, type Outcome } from "../../core/evaluate.ts";
 import { headline, message } from "../../core/message.ts";

@@ -11,6 +11,7 @@ import {
     type Observation,
 } from "../../src/judge/index.ts";
 import { observation, sample, times } from "./support/observations.ts";
+import { propertyRuns } from "../../../tests/support/property.ts";
 
 const ROLES = { candidate: "green", active: "blue" } as const;
 
@@ -370,7 +371,7 @@ test("judging changes nothing, and comes to the same again", () => {
             expect(judge(seen, ROLES, DEFAULT_LIMITS)).toEqual(judged);
             expect(judged.reasons.length).toBeGreaterThan(0);
         }),
-        { numRuns: 200 },
+        propertyRuns(200),
     );
 });
 

@@ -31,8 +31,17 @@ export interface Trial {
     readonly suites: readonly Suite[];
 }
 
-/** A suite of the alert, of each of its mutants and of what it reads, over all of its cases. */
-export function trial(name: string, cases: readonly Case[], thresholds?: AlertThresholds): Trial {
+/**
+ * A suite of the alert and of what it reads, over all of its cases.
+ *
+ * @param withMutants whether each mutant of the alert runs beside it. Default: false.
+ */
+export function trial(
+    name: string,
+    cases: readonly Case[],
+    thresholds?: AlertThresholds,
+    withMutants = false,
+): Trial {
     const rules = Object.values(ruleFiles(thresholds)).flatMap(({ groups }) =>
         groups.flatMap((group) => group.rules),
     );
@@ -40,10 +49,10 @@ export function trial(name: string, cases: readonly Case[], thresholds?: AlertTh
         (rule): rule is AlertingRule => "alert" in rule && rule.alert === name,
     );
     if (!alert) throw new Error(`there is no alert ${name}`);
-    const changed = [
-        ...mutants(alert.expr).map(({ what, expr }) => ({ what, rule: { ...alert, expr } })),
-        ...(alert.for === undefined ? [] : [{ what: "for zeroed", rule: without(alert, "for") }]),
-    ].map(({ what, rule }, index) => ({ what, rule: { ...rule, alert: `${name}__${index}` } }));
+    const changed = (withMutants ? mutantsOf(alert) : []).map(({ what, rule }, index) => ({
+        what,
+        rule: { ...rule, alert: `${name}__${index}` },
+    }));
     const rendered = `${name}__rendered`;
     const all: Rule[] = [
         ...needed(alert.expr, rules),
@@ -66,6 +75,13 @@ export function trial(name: string, cases: readonly Case[], thresholds?: AlertTh
         rendered,
         suites,
     };
+}
+
+function mutantsOf(alert: AlertingRule): { what: string; rule: AlertingRule }[] {
+    return [
+        ...mutants(alert.expr).map(({ what, expr }) => ({ what, rule: { ...alert, expr } })),
+        ...(alert.for === undefined ? [] : [{ what: "for zeroed", rule: without(alert, "for") }]),
+    ];
 }
 
 function without<T extends object, K extends keyof T>(from: T, key: K): Omit<T, K> {

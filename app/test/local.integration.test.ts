@@ -16,6 +16,7 @@ import type { Precision } from "../src/vector/precision.ts";
 import { modelDirectory } from "./support/model.ts";
 import { scopeFor } from "./support/scope.ts";
 import { cosine, spearman } from "./support/statistics.ts";
+import { propertyRuns } from "../../tests/support/property.ts";
 
 const DATA = join(import.meta.dirname, "../../../shared/data/stsb.jsonl.gz");
 /** The published model's own figure on the dev part. */
@@ -142,6 +143,7 @@ describe("batches", () => {
                 expect(places).toEqual(texts.map((_, place) => place));
                 expect(batches.every(({ length }) => length > 0 && length <= 16)).toBe(true);
             }),
+            propertyRuns(),
         );
     });
 });

@@ -77,7 +77,7 @@ const cacheOf = async (text: string): Promise<string | null> =>
     (await service.post(PATHS.embed, { text })).headers.get("x-cache");
 
 const leftovers = (): readonly string[] =>
-    readdirSync(tmpdir()).filter((name) => name.startsWith("warmup-"));
+    readdirSync(tmpdir()).filter((name) => name.startsWith(`warmup-${process.pid}-`));
 
 describe("A warm-up", () => {
     test("embeds each text that no cache holds once, and says what it cost", async () => {

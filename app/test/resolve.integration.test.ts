@@ -18,11 +18,12 @@ import { eventually } from "./support/eventually.ts";
 import { startRedis, type RedisServer } from "./support/redisServer.ts";
 import { scopeFor } from "./support/scope.ts";
 import { DIMENSIONS, trueTokens, trueVector } from "./support/vectors.ts";
+import { propertyRuns } from "../../tests/support/property.ts";
 
 const log = pino({ level: "silent" });
 const BAD = "bad";
 const BATCHES_PER_RUN = 4;
-const RUNS = 2_500;
+const RUNS = propertyRuns(2_500);
 
 const TTL_SECONDS = 600;
 const STALE_SECONDS = 60;
@@ -96,7 +97,7 @@ const bytes = (vector: Float32Array | undefined): Buffer =>
     Buffer.from(vector?.buffer ?? new ArrayBuffer(0));
 
 describe("a batch of any mix", () => {
-    test(`returns E(input[i]) at i, over ${RUNS * BATCHES_PER_RUN} batches`, async () => {
+    test(`returns E(input[i]) at i, over ${String(RUNS.numRuns * BATCHES_PER_RUN)} batches`, async () => {
         const word = fc.oneof(
             { weight: 20, arbitrary: fc.nat({ max: 60 }).map((n) => `text number ${n}`) },
             { weight: 1, arbitrary: fc.nat({ max: 3 }).map((n) => `${BAD} ${n}`) },
@@ -136,7 +137,7 @@ describe("a batch of any mix", () => {
                 if (anyBad) expect(missed).toBeLessThanOrEqual(all);
                 else expect(missed).toBe(all);
             }),
-            { numRuns: RUNS },
+            RUNS,
         );
     }, 90_000);
 });

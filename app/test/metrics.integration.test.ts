@@ -22,6 +22,7 @@ import { eventually } from "./support/eventually.ts";
 import { freePort, startRedis, type RedisServer } from "./support/redisServer.ts";
 import { MODEL, startService, stubEnvironment, type Service } from "./support/service.ts";
 import { reply, startStubUpstream, type StubUpstream } from "./support/stubUpstream.ts";
+import { propertyRuns } from "../../tests/support/property.ts";
 
 let redis: RedisServer;
 let upstream: StubUpstream;
@@ -208,7 +209,7 @@ describe("the books", () => {
                     .flatMap(([, list]) => list.map((text) => countTokens(text)))
                     .reduce(add, 0);
             }),
-            { numRuns: 150 },
+            propertyRuns(150),
         );
         const expositions = await Promise.all(pods.map(scrape));
         const total = (name: string) => expositions.map((text) => sum(text, name)).reduce(add, 0);

@@ -15,6 +15,7 @@ import { expressLane, type ExpressOptions } from "../src/http/express.ts";
 import { readHead } from "../src/http/head.ts";
 import { httpServer, nodeServer, type HttpServer } from "../src/http/server.ts";
 import { eventually } from "./support/eventually.ts";
+import { propertyRuns } from "../../tests/support/property.ts";
 
 /** Tells what it was asked, at once or a turn later, having read the body or not. */
 const echo: Handler = (request, response) => {
@@ -227,7 +228,7 @@ describe("The express lane", () => {
                 expect(real).toHaveLength(requests.length + Number(last !== ""));
                 expect(ours.map(({ status }) => status)).not.toContain("400");
             }),
-            { numRuns: 600 },
+            propertyRuns(600),
         );
     }, 60_000);
 
@@ -246,7 +247,7 @@ describe("The express lane", () => {
                 const [shorter = [], longer = []] = real.sort((a, b) => a.length - b.length);
                 expect(shorter).toEqual(longer.slice(0, shorter.length));
             }),
-            { numRuns: 900 },
+            propertyRuns(900),
         );
     }, 60_000);
 

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { unknownCheckingProxy } from "@pulumi/policy";
+import { unknownCheckingProxy } from "../../policies/test/support/unknowns.ts";
 import { objectsOfResource, type Json } from "../../policies/core/object.ts";
 import { run } from "../../policies/core/run.ts";
 import { RULES } from "../../policies/rules/index.ts";

@@ -10,6 +10,7 @@ import { isOver, type Request, type Switch } from "../src/state.ts";
 import { clusterStore } from "../src/store/record.ts";
 import { caller, type Fault } from "./support/apiServer.ts";
 import { all, ROUTE, World } from "./support/world.ts";
+import { propertyRuns } from "../../tests/support/property.ts";
 
 const PLAN = { ...DEFAULT_PLAN, hold: 20, bake: 30, stepDeadline: 120, cool: 10 };
 const TO_GREEN = { to: "green", plan: PLAN, reason: "", direct: false } as const;
@@ -78,7 +79,7 @@ test("Whatever happens to a switch, all traffic ends at one colour that serves, 
             }
             expectWhole(world, state);
         }),
-        { numRuns: 250, seed: 20261125 },
+        propertyRuns(250),
     );
 });
 

@@ -7,6 +7,7 @@ import {
     logEvidence,
 } from "../../src/judge/sequential.ts";
 import { randomFrom } from "../../src/judge/simulation.ts";
+import { propertyRuns } from "../../../tests/support/property.ts";
 
 const TOLERANCE = { ratio: 1, margin: 0.001 };
 
@@ -49,6 +50,7 @@ describe("evidence", () => {
                 expect(Math.min(above, below)).toBe(0);
                 if (bad === limit * 10) expect([above, below]).toEqual([0, 0]);
             }),
+            propertyRuns(),
         );
         expect(evidenceAbove({ bad: 0, of: 0 }, 0.01)).toBe(0);
         expect(evidenceBelow({ bad: 0, of: 0 }, 0.01)).toBe(0);
@@ -73,6 +75,7 @@ describe("evidence", () => {
                     expect(evidence).toBeLessThanOrEqual(Math.max(0, there) + 1e-6);
                 }
             }),
+            propertyRuns(),
         );
     });
 

@@ -1,0 +1,14 @@
+import { projects } from "./tests/support/jest.js";
+
+const FOLDERS = {
+    cluster: ["tests/cluster"],
+    watching: ["tests/watching"],
+    switching: ["tests/switching"],
+    lifecycle: ["tests/lifecycle"],
+};
+
+/** Tests that disturb a cluster: that of `make up`, or the one that CONTEXT names. */
+export default {
+    ...projects(FOLDERS, { only: (folder) => `<rootDir>/${folder}/**/*.test.ts` }),
+    globalSetup: "<rootDir>/tests/support/testedCluster.ts",
+};

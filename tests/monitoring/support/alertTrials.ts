@@ -1,0 +1,43 @@
+import { CERTIFICATE_CASES } from "../cases/certificates.ts";
+import { MONEY_CASES, MONEY_THRESHOLDS } from "../cases/money.ts";
+import { OBJECTIVE_CASES } from "../cases/objectives.ts";
+import { PLATFORM_CASES } from "../cases/platform.ts";
+import { REDIS_CASES } from "../cases/redis.ts";
+import { SERVICE_CASES } from "../cases/service.ts";
+import { trial, type Trial } from "./cases.ts";
+import { testRules } from "./promtool.ts";
+
+const TABLES = [
+    SERVICE_CASES,
+    MONEY_CASES,
+    OBJECTIVE_CASES,
+    REDIS_CASES,
+    CERTIFICATE_CASES,
+    PLATFORM_CASES,
+];
+
+/** Each alert with its cases. */
+export function alertTrials(withMutants = false): Trial[] {
+    return TABLES.flatMap((table) =>
+        Object.entries(table).map(([name, cases]) =>
+            trial(name, cases, table === MONEY_CASES ? MONEY_THRESHOLDS : undefined, withMutants),
+        ),
+    );
+}
+
+/**
+ * Runs all cases in two promtool processes side by side.
+ *
+ * @returns promtool's output, and the names of alerts and mutants that failed a case.
+ */
+export async function runTrials(
+    trials: readonly Trial[],
+): Promise<{ output: string; failed: ReadonlySet<string> }> {
+    const halves = [0, 1].map((half) =>
+        trials.filter((_, index) => index % 2 === half).flatMap(({ suites }) => suites),
+    );
+    const outcomes = await Promise.all(halves.map(testRules));
+    const output = outcomes.map((one) => one.output).join("\n");
+    const names = output.matchAll(/expr: .*?alertname=\\?"(\w+)\\?"/g);
+    return { output, failed: new Set([...names].map(([, name = ""]) => name)) };
+}

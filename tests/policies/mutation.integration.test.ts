@@ -1,0 +1,12 @@
+import { expect, test } from "@jest/globals";
+import { FAULTS } from "../../policies/faults/index.ts";
+import { RULES } from "../../policies/rules/index.ts";
+import { findFaults } from "./support/findFaults.ts";
+
+test("each rule claims some fault, and each fault has a rule", () => {
+    const claimed = new Set(FAULTS.map(({ rule }) => rule));
+    expect([...claimed].sort()).toEqual(RULES.map(({ name }) => name).sort());
+});
+
+// The other stacks differ in numbers: mutation.exhaustive.test.ts.
+test("each fault of stack prod is found by the rule that claims it", () => findFaults("prod"));

@@ -1,3 +1,4 @@
+export { connectPort, readyPods, type Forwarded } from "./admin/forward.ts";
 export { adminOfCluster, type AdminTarget } from "./admin/target.ts";
 export {
     ClusterError,

@@ -15,9 +15,9 @@ import { actor, isGone, newHolder } from "./commands/driver.ts";
 import { gatewayDataPlane } from "./dataplane/gateway.ts";
 import { clusterTrials } from "./dataplane/trials.ts";
 import { ReleaseError } from "./error.ts";
+import { forwardedService } from "./forwardedService.ts";
 import type { Ports } from "./machine/ports.ts";
 import { prometheusJudge } from "./machine/prometheusJudge.ts";
-import { serviceProxy } from "./serviceProxy.ts";
 import { wantedWeights } from "./state.ts";
 import { clusterStore } from "./store/record.ts";
 import { directTraffic } from "./traffic/direct.ts";
@@ -72,7 +72,7 @@ async function openPorts(
         name: MONITORING_NAMES.prometheus,
         port: PORTS.prometheus,
     };
-    const get = serviceProxy(cluster, { namespace, name, port });
+    const get = forwardedService(cluster, { namespace, name, port });
     const url = await gatewayUrl(cluster);
     const apiKey = process.env.API_KEY ?? (await platformKey(cluster));
     const stack = await stackOf(cluster, asked);

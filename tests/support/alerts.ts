@@ -1,4 +1,4 @@
-import { serviceProxy } from "../../release/src/serviceProxy.ts";
+import { forwardedService } from "../../release/src/forwardedService.ts";
 import { NAMESPACES } from "@property-search/contract";
 import type { Received } from "../../local/src/inbox/inbox.ts";
 import { eventually, type TestCluster } from "./cluster.ts";
@@ -31,7 +31,7 @@ export interface LiveAlerts {
 /** Alerts of the cluster since now, as its receiver sees them. */
 export function watchAlerts(cluster: TestCluster, prometheus: LivePrometheus): LiveAlerts {
     const since = Date.now();
-    const inbox = serviceProxy(cluster, {
+    const inbox = forwardedService(cluster, {
         namespace: NAMESPACES.monitoring,
         name: "alert-inbox",
         port: 8080,

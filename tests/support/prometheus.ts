@@ -1,5 +1,5 @@
 import { MONITORING_NAMES, NAMESPACES, PORTS } from "@property-search/contract";
-import { serviceProxy } from "../../release/src/serviceProxy.ts";
+import { forwardedService } from "../../release/src/forwardedService.ts";
 import type { TestCluster } from "./cluster.ts";
 
 type Labels = Readonly<Record<string, string>>;
@@ -61,7 +61,7 @@ interface Rules {
 
 /** Prometheus of the cluster. */
 export function openPrometheus(cluster: TestCluster): LivePrometheus {
-    const get = serviceProxy(cluster, {
+    const get = forwardedService(cluster, {
         namespace: NAMESPACES.monitoring,
         name: MONITORING_NAMES.prometheus,
         port: PORTS.prometheus,

@@ -4,6 +4,7 @@ import {
     ADMIN_SECRET,
     COLOURS,
     isColour,
+    LABELS,
     NAMESPACES,
     PORTS,
     SERVICE_NAMES,
@@ -59,8 +60,10 @@ async function activeColour(cluster: Cluster): Promise<Colour> {
 }
 
 async function anyPod(cluster: Cluster, colour: Colour): Promise<string> {
-    const [pod] = await readyPods(cluster, colour);
-    if (pod !== undefined) return pod;
+    const labels = { [LABELS.name]: SERVICE_NAMES[colour] };
+    const [pod] = await readyPods(cluster, NAMESPACES[colour], labels);
+    const name = pod?.metadata?.name;
+    if (name !== undefined) return name;
     throw new ClusterError(`${NAMESPACES[colour]} has no ready pod of ${SERVICE_NAMES[colour]}`);
 }
 

@@ -119,7 +119,9 @@ export function statusOf(error: unknown): number | undefined {
 export function messageOf(error: unknown): string {
     const { message } = answerOf(error);
     if (message !== undefined) return message;
-    return error instanceof Error ? error.message : String(error);
+    // A WebSocket's error is an event.
+    const own = (error as { readonly message?: unknown } | undefined)?.message;
+    return typeof own === "string" ? own : String(error);
 }
 
 /** What is wrong with which field, as the API server has put it. */

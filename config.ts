@@ -8,6 +8,8 @@ import {
     type EdgeConfig,
 } from "./config/edge.ts";
 import { readMonitoring, type MonitoringConfig } from "./config/monitoring.ts";
+import { checkConnections } from "./config/connections.ts";
+import { readNetwork, type NetworkConfig } from "./config/network.ts";
 import { readAdmission } from "./config/policies.ts";
 import { ConfigReader, GENERATED } from "./config/reader.ts";
 import { readRedis, type RedisConfig } from "./config/redis.ts";
@@ -34,6 +36,7 @@ export interface StackConfig {
     /** Undefined: no cert-manager and no HTTPS. */
     readonly certificates: CertificatesConfig | undefined;
     readonly monitoring: MonitoringConfig;
+    readonly network: NetworkConfig;
     /** The policies that the API server enforces, and their bindings. */
     readonly admission: ReturnType<typeof readAdmission>;
 }
@@ -58,8 +61,10 @@ export function loadConfig(read = new ConfigReader()): StackConfig {
         edge: readEdge(read),
         certificates: readCertificates(read),
         monitoring: readMonitoring(read, redis.mode !== "external"),
+        network: readNetwork(read),
         admission: readAdmission(read),
     };
+    checkConnections(read, config);
     const { autoscaling, monitoring } = config;
     if (autoscaling.misses && !monitoring.enabled) {
         const reason = "since monitoring.enabled is false";

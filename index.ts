@@ -12,7 +12,8 @@ import { loadConfig } from "./config.ts";
 import { trafficOf } from "./config/traffic.ts";
 
 const { releases, weights: configured, service, redis, ...rest } = loadConfig();
-const { autoscaling, tenants, adminToken, edge, certificates, monitoring, admission } = rest;
+const { autoscaling, tenants, adminToken, edge, certificates, monitoring, network, admission } =
+    rest;
 const ownRedis = redis.mode === "external" ? undefined : redis;
 
 const namespaces = new Namespaces("namespaces", {
@@ -21,7 +22,7 @@ const namespaces = new Namespaces("namespaces", {
         redis: ownRedis && { ...redisSize(ownRedis), storage: ownRedis.storage },
         monitoring: monitoringLoads(monitoring),
     }),
-    traffic: trafficOf({ service, redis, edge, certificates, monitoring }),
+    traffic: trafficOf({ service, redis, edge, certificates, monitoring, network }),
 });
 
 new Admission("admission", { objects: admission });

@@ -6,13 +6,14 @@ import {
 } from "./networkPolicies/monitoring.ts";
 import {
     egress,
+    egressTo,
     ingress,
     inNamespace,
     inRange,
-    OUTSIDE,
     SAME_NAMESPACE,
     tcp,
     udp,
+    type Destination,
     type Peer,
     type Spec,
 } from "./networkPolicies/policies.ts";
@@ -23,12 +24,14 @@ const ACME_SOLVER_PORT = 8089;
 export interface Traffic {
     /** Whence the gateway's connections come. */
     readonly gateway: { readonly namespace: string; readonly cidrs: readonly string[] };
-    /** Ports of a Redis outside of the cluster; undefined: Redis is in the data namespace. */
-    readonly externalRedisPorts?: readonly number[];
-    /** Ports of the upstream API and its fallbacks; undefined: the model is in the pod. */
-    readonly upstreamPorts?: readonly number[];
-    /** Port of the OpenTelemetry collector; undefined: nothing is traced. */
-    readonly tracesPort?: number;
+    /** Where pods resolve names, over UDP and TCP. */
+    readonly dns: readonly Destination[];
+    /** A Redis of somebody else's; none: Redis is in the data namespace. */
+    readonly externalRedis: readonly Destination[];
+    /** The upstream API and its fallbacks; none: the model is in the pod. */
+    readonly upstream: readonly Destination[];
+    /** The OpenTelemetry collector; none: nothing is traced. */
+    readonly tracing: readonly Destination[];
     /** Whether certificate challenges are solved in the edge namespace. */
     readonly acme: boolean;
     readonly monitoring: Omit<MonitoringTraffic, "gateway"> & {
@@ -44,7 +47,7 @@ export interface Traffic {
 export function networkPolicies(role: NamespaceRole, traffic: Traffic): Record<string, Spec> {
     return {
         "default-deny": { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
-        "allow-dns": egress([inNamespace("kube-system")], [udp(53), tcp(53)]),
+        "allow-dns": egressTo(traffic.dns, { protocols: [udp, tcp] }),
         ...allowances(role, traffic),
     };
 }
@@ -76,16 +79,16 @@ function allowances(role: NamespaceRole, traffic: Traffic): Record<string, Spec>
 }
 
 function colourAllowances(traffic: Traffic): Record<string, Spec> {
-    const { externalRedisPorts, upstreamPorts, tracesPort } = traffic;
+    const { externalRedis, upstream, tracing } = traffic;
     return {
         "allow-gateway": ingress(gatewayPeers(traffic), [tcp(PORTS.service)]),
         "allow-monitoring": ingress([inNamespace(NAMESPACES.monitoring)], [tcp(PORTS.service)]),
         "allow-redis":
-            externalRedisPorts === undefined
-                ? egress([inNamespace(NAMESPACES.data)], [tcp(PORTS.redis)])
-                : egress(OUTSIDE, externalRedisPorts.map(tcp)),
-        ...(upstreamPorts && { "allow-upstream": egress(OUTSIDE, upstreamPorts.map(tcp)) }),
-        ...(tracesPort !== undefined && { "allow-traces": egress(OUTSIDE, [tcp(tracesPort)]) }),
+            externalRedis.length > 0
+                ? egressTo(externalRedis)
+                : egress([inNamespace(NAMESPACES.data)], [tcp(PORTS.redis)]),
+        ...(upstream.length > 0 && { "allow-upstream": egressTo(upstream) }),
+        ...(tracing.length > 0 && { "allow-traces": egressTo(tracing) }),
     };
 }
 

@@ -1,6 +1,7 @@
 import { COLOURS, LABELS, MONITORING_NAMES, NAMESPACES, PORTS } from "@property-search/contract";
 import {
     egress,
+    egressTo,
     ingress,
     inNamespace,
     inRange,
@@ -8,6 +9,7 @@ import {
     SAME_NAMESPACE,
     tcp,
     udp,
+    type Destination,
     type Peer,
     type Spec,
 } from "./policies.ts";
@@ -24,10 +26,10 @@ export interface MonitoringTraffic {
     readonly exporter: boolean;
     /** Whether there is a Grafana. */
     readonly grafana: boolean;
-    /** Port of what Prometheus writes to; undefined: it writes nowhere. */
-    readonly remoteWritePort?: number | undefined;
-    /** Ports of whom Alertmanager tells; none: it tells nobody. */
-    readonly receiverPorts: readonly number[];
+    /** What Prometheus writes to; none: it writes nowhere. */
+    readonly remoteWrite: readonly Destination[];
+    /** Receivers of Alertmanager; none: it notifies nobody. */
+    readonly receivers: readonly Destination[];
 }
 
 /** Ports of API servers: their Service's, and what is behind it. */
@@ -43,7 +45,7 @@ const BY_PROMETHEUS: Peer[] = [{ podSelector: { matchLabels: PROMETHEUS } }];
 
 /** Of the namespace of monitoring. */
 export function monitoringPolicies(traffic: MonitoringTraffic): Record<string, Spec> {
-    const { readers, apiServerCidrs, gateway, grafana, remoteWritePort, receiverPorts } = traffic;
+    const { readers, apiServerCidrs, gateway, grafana, remoteWrite, receivers } = traffic;
     const apiServer = apiServerCidrs.length > 0 ? apiServerCidrs.map(inRange) : OUTSIDE;
     return {
         // One port answers queries and takes the commands of its lifecycle (reload, quit): whoever may ask
@@ -81,11 +83,11 @@ export function monitoringPolicies(traffic: MonitoringTraffic): Record<string, S
         ...(gateway && {
             "allow-gateway-scrapes": egress([...gateway.peers], [tcp(gateway.port)], PROMETHEUS),
         }),
-        ...(remoteWritePort !== undefined && {
-            "allow-remote-write": egress(OUTSIDE, [tcp(remoteWritePort)], PROMETHEUS),
+        ...(remoteWrite.length > 0 && {
+            "allow-remote-write": egressTo(remoteWrite, { outOf: PROMETHEUS }),
         }),
-        ...(receiverPorts.length > 0 && {
-            "allow-notifications": egress(ANYBODY, receiverPorts.map(tcp), ALERTMANAGER),
+        ...(receivers.length > 0 && {
+            "allow-notifications": egressTo(receivers, { outOf: ALERTMANAGER }),
         }),
     };
 }
@@ -103,8 +105,6 @@ export function exporterPolicies(): Record<string, Spec> {
 
 const ALERTMANAGERS: Peer[] = [{ podSelector: { matchLabels: ALERTMANAGER } }];
 const GOSSIP = [tcp(PORTS.alertmanagerPeers), udp(PORTS.alertmanagerPeers)];
-/** Some networks take address ranges for what is outside of the cluster only. */
-const ANYBODY: Peer[] = [{ namespaceSelector: {} }, ...OUTSIDE];
 
 function pods(name: string): Record<string, string> {
     return { [LABELS.name]: name };

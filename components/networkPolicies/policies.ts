@@ -1,4 +1,5 @@
 import type * as k8s from "@pulumi/kubernetes";
+import { BlockList, isIPv6 } from "node:net";
 
 export type Spec = k8s.types.input.networking.v1.NetworkPolicySpec;
 export type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;
@@ -7,11 +8,23 @@ type Selector = Readonly<Record<string, string>>;
 
 export const SAME_NAMESPACE: Peer = { podSelector: {} };
 
-/** Anywhere but link-local addresses, where clouds hand out credentials to whoever asks. */
-export const OUTSIDE: Peer[] = [
-    { ipBlock: { cidr: "0.0.0.0/0", except: ["169.254.0.0/16"] } },
-    { ipBlock: { cidr: "::/0", except: ["fe80::/10", "fd00:ec2::254/128"] } },
-];
+/** Where connections go: to pods by their namespace and labels, or to addresses; and the port on which these listen. */
+export type Destination = { readonly port: number } & (
+    { readonly namespace: string; readonly podLabels: Selector } | { readonly cidr: string }
+);
+
+const EVERYWHERE = ["0.0.0.0/0", "::/0"];
+
+/** Link-local addresses, where clouds hand out credentials to every pod, and the one of EC2 over IPv6. */
+const CREDENTIALS = ["169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128"];
+
+/** Anywhere but where clouds hand out credentials. Some networks match no pod by its address. */
+export const OUTSIDE: Peer[] = EVERYWHERE.map(outwards);
+
+/** Anywhere outside of the cluster, on a port. */
+export function outside(port: number): Destination[] {
+    return EVERYWHERE.map((cidr) => ({ cidr, port }));
+}
 
 /** Every namespace carries its name as a label, set by the API server. */
 export function inNamespace(name: string): Peer {
@@ -34,6 +47,44 @@ export function ingress(from: Peer[], ports: Port[], into: Selector = {}): Spec 
 /** Out of pods of the namespace. Default: out of all of them. */
 export function egress(to: Peer[], ports: Port[], outOf: Selector = {}): Spec {
     return { podSelector: selector(outOf), policyTypes: ["Egress"], egress: [{ to, ports }] };
+}
+
+/** Out of pods of the namespace, to each destination on its own port. Default: TCP, out of all pods. */
+export function egressTo(
+    destinations: readonly Destination[],
+    { outOf = {}, protocols = [tcp] }: { outOf?: Selector; protocols?: (typeof tcp)[] } = {},
+): Spec {
+    const rules = [...Map.groupBy(destinations, ({ port }) => port)].map(([port, ones]) => ({
+        to: ones.map(peerOf),
+        ports: protocols.map((on) => on(port)),
+    }));
+    return { podSelector: selector(outOf), policyTypes: ["Egress"], egress: rules };
+}
+
+function peerOf(destination: Destination): Peer {
+    if ("cidr" in destination) return outwards(destination.cidr);
+    const { namespace, podLabels } = destination;
+    const podSelector = selector(podLabels);
+    return Object.keys(podLabels).length > 0
+        ? { ...inNamespace(namespace), podSelector }
+        : inNamespace(namespace);
+}
+
+/** A range without the addresses of credentials, unless it is one of these itself. */
+function outwards(cidr: string): Peer {
+    const except = CREDENTIALS.filter((part) => isWithin(part, cidr));
+    return except.length > 0 ? { ipBlock: { cidr, except } } : inRange(cidr);
+}
+
+/** Whether a range of addresses is a part of a larger one. */
+function isWithin(part: string, whole: string): boolean {
+    const [address = "", length] = part.split("/");
+    const [start = "", shorter] = whole.split("/");
+    if (isIPv6(address) !== isIPv6(start) || Number(length) <= Number(shorter)) return false;
+    const family = isIPv6(start) ? "ipv6" : "ipv4";
+    const range = new BlockList();
+    range.addSubnet(start, Number(shorter), family);
+    return range.check(address, family);
 }
 
 export function tcp(port: number): Port {

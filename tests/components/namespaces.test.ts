@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { Namespaces } from "../../components/namespaces.ts";
 import type { Traffic } from "../../components/networkPolicies.ts";
+import { outside } from "../../components/networkPolicies/policies.ts";
 import { namespaceQuotas } from "../../components/quotas.ts";
 import { at, declared, type Declared } from "../support/program.ts";
 
@@ -10,13 +11,18 @@ const ROLES = ["blue", "green", "edge", "data", "monitoring"] as const;
 
 const TRAFFIC: Traffic = {
     gateway: { namespace: "gateways", cidrs: [] },
+    dns: [{ namespace: "kube-system", podLabels: {}, port: 53 }],
+    externalRedis: [],
+    upstream: [],
+    tracing: [],
     acme: false,
     monitoring: {
         readers: ["keda"],
         apiServerCidrs: [],
         exporter: true,
         grafana: true,
-        receiverPorts: [],
+        remoteWrite: [],
+        receivers: [],
     },
 };
 const MONITORING = [
@@ -120,22 +126,75 @@ describe("Namespaces", () => {
         const upstream = policy(
             "green",
             "allow-upstream",
-            await build({ upstreamPorts: [8443, 443] }),
+            await build({ upstream: [...outside(8443), ...outside(443)] }),
         );
-        expect(at(upstream, "spec", "egress", 0)).toMatchObject({
-            to: [
-                { ipBlock: { cidr: "0.0.0.0/0", except: ["169.254.0.0/16"] } },
-                { ipBlock: { cidr: "::/0", except: expect.arrayContaining(["fe80::/10"]) } },
-            ],
-            ports: [
-                { protocol: "TCP", port: 8443 },
-                { protocol: "TCP", port: 443 },
-            ],
-        });
+        const to = [
+            { ipBlock: { cidr: "0.0.0.0/0", except: ["169.254.0.0/16"] } },
+            { ipBlock: { cidr: "::/0", except: ["fe80::/10", "fd00:ec2::254/128"] } },
+        ];
+        expect(at(upstream, "spec", "egress")).toEqual([
+            { to, ports: [{ protocol: "TCP", port: 8443 }] },
+            { to, ports: [{ protocol: "TCP", port: 443 }] },
+        ]);
+    });
+
+    test("a destination is pods with their own port, or a range without the cloud's metadata", async () => {
+        const tei = { namespace: "models", podLabels: { app: "tei" }, port: 8080 };
+        const ranges = ["10.1.0.0/16", "169.0.0.0/8", "169.254.20.10/32", "fd00::/8"];
+        const upstream = [tei, ...ranges.map((cidr) => ({ cidr, port: 443 }))];
+        const spec = at(policy("blue", "allow-upstream", await build({ upstream })), "spec");
+        const namespaceSelector = { matchLabels: { "kubernetes.io/metadata.name": "models" } };
+        expect(at(spec, "egress")).toEqual([
+            {
+                to: [{ namespaceSelector, podSelector: { matchLabels: { app: "tei" } } }],
+                ports: [{ protocol: "TCP", port: 8080 }],
+            },
+            {
+                to: [
+                    { ipBlock: { cidr: "10.1.0.0/16" } },
+                    { ipBlock: { cidr: "169.0.0.0/8", except: ["169.254.0.0/16"] } },
+                    { ipBlock: { cidr: "169.254.20.10/32" } },
+                    { ipBlock: { cidr: "fd00::/8", except: ["fd00:ec2::254/128"] } },
+                ],
+                ports: [{ protocol: "TCP", port: 443 }],
+            },
+        ]);
+    });
+
+    test("names are resolved where the stack says, by each on its own port", async () => {
+        const dns = [
+            { cidr: "169.254.20.10/32", port: 53 },
+            { namespace: "openshift-dns", podLabels: {}, port: 5353 },
+        ];
+        const built = await build({ dns });
+        for (const role of ROLES) {
+            expect(at(policy(role, "allow-dns", built), "spec", "egress")).toEqual([
+                {
+                    to: [{ ipBlock: { cidr: "169.254.20.10/32" } }],
+                    ports: [
+                        { protocol: "UDP", port: 53 },
+                        { protocol: "TCP", port: 53 },
+                    ],
+                },
+                {
+                    to: [
+                        {
+                            namespaceSelector: {
+                                matchLabels: { "kubernetes.io/metadata.name": "openshift-dns" },
+                            },
+                        },
+                    ],
+                    ports: [
+                        { protocol: "UDP", port: 5353 },
+                        { protocol: "TCP", port: 5353 },
+                    ],
+                },
+            ]);
+        }
     });
 
     test("a collector of traces is reached on its port", async () => {
-        const traces = policy("blue", "allow-traces", await build({ tracesPort: 4318 }));
+        const traces = policy("blue", "allow-traces", await build({ tracing: outside(4318) }));
         expect(at(traces, "spec", "egress", 0, "ports")).toEqual([{ protocol: "TCP", port: 4318 }]);
     });
 
@@ -143,18 +202,14 @@ describe("Namespaces", () => {
         const redis = policy(
             "blue",
             "allow-redis",
-            await build({ externalRedisPorts: [26379, 6380] }),
+            await build({ externalRedis: [...outside(26379), ...outside(6380)] }),
         );
+        const to = expect.arrayContaining([
+            expect.objectContaining({ ipBlock: expect.anything() }),
+        ]);
         expect(at(redis, "spec", "egress")).toEqual([
-            {
-                to: expect.arrayContaining([
-                    expect.objectContaining({ ipBlock: expect.anything() }),
-                ]),
-                ports: [
-                    { protocol: "TCP", port: 26379 },
-                    { protocol: "TCP", port: 6380 },
-                ],
-            },
+            { to, ports: [{ protocol: "TCP", port: 26379 }] },
+            { to, ports: [{ protocol: "TCP", port: 6380 }] },
         ]);
     });
 
@@ -213,19 +268,19 @@ describe("Namespaces", () => {
         for (const name of ["allow-notifications", "allow-remote-write", "allow-gateway-scrapes"]) {
             expect(policy("monitoring", name)).toBeUndefined();
         }
-        const told = await monitoringPolicy("allow-notifications", { receiverPorts: [443, 8080] });
+        const inbox = { namespace: "oncall", podLabels: {}, port: 8080 };
+        const receivers = [...outside(443), inbox];
+        const told = await monitoringPolicy("allow-notifications", { receivers });
         expect(at(told, "spec")).toMatchObject({
             podSelector: named("alertmanager"),
             egress: [
-                {
-                    ports: [
-                        { protocol: "TCP", port: 443 },
-                        { protocol: "TCP", port: 8080 },
-                    ],
-                },
+                { ports: [{ protocol: "TCP", port: 443 }] },
+                { ports: [{ protocol: "TCP", port: 8080 }] },
             ],
         });
-        const written = await monitoringPolicy("allow-remote-write", { remoteWritePort: 9009 });
+        const written = await monitoringPolicy("allow-remote-write", {
+            remoteWrite: outside(9009),
+        });
         expect(at(written, "spec", "podSelector")).toEqual(named("prometheus"));
         const scraped = await monitoringPolicy("allow-gateway-scrapes", { gatewayPort: 8081 });
         expect(at(scraped, "spec", "egress", 0)).toEqual({

@@ -7,7 +7,6 @@ import path from "node:path";
 import { DEFAULT_THRESHOLDS } from "../../components/monitoring/alerts/thresholds.ts";
 import { loadConfig, type StackConfig } from "../../config.ts";
 import { ConfigReader } from "../../config/reader.ts";
-import { trafficOf } from "../../config/traffic.ts";
 import { declaredKeys, stackConfig } from "../../render/stackConfig.ts";
 
 /** Loads the config of stack dev with other values for some keys. */
@@ -153,7 +152,7 @@ describe("loadConfig", () => {
     ])("refuses an external Redis with %j", (change, message) => {
         const external = {
             "redis.mode": "external",
-            "redis.url": "redis://cache.example:6379",
+            "redis.url": "redis://cache.somewhere.example:6379",
             "redis.secretName": "managed",
         };
         expect(() => load(external)).not.toThrow();
@@ -238,72 +237,6 @@ describe("autoscaling", () => {
         expect(load().autoscaling.memoryPercent).toBeUndefined();
         const asked = load({ "autoscaling.memoryPercent": "80" });
         expect(asked.autoscaling.memoryPercent).toBe(80);
-    });
-});
-
-describe("trafficOf", () => {
-    test("lets out what leaves the cluster, on the port that the URLs name", () => {
-        const traffic = (change: Record<string, string>) => trafficOf(load(change));
-        const openai = {
-            "service.provider": "openai",
-            "service.upstreamApiKey": "key",
-            "autoscaling.missesPerPod": "200",
-        };
-        const external = { "redis.mode": "external", "redis.secretName": "managed" };
-        for (const port of ["upstreamPorts", "tracesPort", "externalRedisPorts"]) {
-            expect(traffic({})).not.toHaveProperty(port);
-        }
-        const urls = {
-            "service.upstreamUrl": "https://a.example/v1",
-            "service.upstreamFallbackUrls": "http://b.example:8000,https://c.example/v1",
-        };
-        expect(traffic({ ...openai, ...urls })).toMatchObject({ upstreamPorts: [443, 8000] });
-        expect(traffic({ "tracing.url": "http://collector:4318" })).toMatchObject({
-            tracesPort: 4318,
-        });
-        expect(traffic({ ...external, "redis.url": "rediss://a.example:6380" })).toMatchObject({
-            externalRedisPorts: [6380],
-        });
-        const sentinels = "redis://a.example:26379,redis://b.example:26379";
-        const master = { "redis.sentinelMaster": "cache" };
-        expect(traffic({ ...external, ...master, "redis.url": sentinels })).toMatchObject({
-            externalRedisPorts: [26379, 6379],
-        });
-    });
-});
-
-describe("trafficOf monitoring", () => {
-    const monitoring = (change: Record<string, string> = {}) => trafficOf(load(change)).monitoring;
-
-    test("lets KEDA ask, and tells nobody", () => {
-        expect(monitoring()).toEqual({
-            readers: ["keda"],
-            apiServerCidrs: [],
-            exporter: true,
-            grafana: true,
-            receiverPorts: [],
-        });
-    });
-
-    test("goes to whom the stack names, on the ports of their URLs", () => {
-        const change = {
-            "keda.namespace": "autoscaling",
-            "alerts.slackUrl": "https://hooks.slack.example/T1",
-            "alerts.slackChannel": "#alerts",
-            "alerts.webhookUrl": "http://inbox.somewhere.svc:8080/alerts",
-            "alerts.watchdogUrl": "https://switch.example/1",
-            "monitoring.gatewayAddress": "gateway.somewhere:8081",
-            "monitoring.remoteWriteUrl": "http://metrics.example:9009/push",
-        };
-        expect(monitoring(change)).toEqual({
-            readers: ["autoscaling"],
-            apiServerCidrs: [],
-            exporter: true,
-            grafana: true,
-            receiverPorts: [443, 8080],
-            gatewayPort: 8081,
-            remoteWritePort: 9009,
-        });
     });
 });
 

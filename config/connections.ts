@@ -1,0 +1,116 @@
+import { isIP } from "node:net";
+import { outside, type Destination } from "../components/networkPolicies/policies.ts";
+import type { StackConfig } from "../config.ts";
+import { PURPOSES, type Purpose } from "./network.ts";
+import type { ConfigReader } from "./reader.ts";
+
+type Connecting = Pick<StackConfig, "service" | "redis" | "monitoring" | "network">;
+
+/** URLs of one key that the stack's pods connect to. */
+interface Connection {
+    readonly purpose: Exclude<Purpose, "dns">;
+    readonly key: string;
+    /** None: the key is not set, or not used. */
+    readonly urls: readonly string[];
+    /** Ports of the same hosts that no URL names. */
+    readonly ports?: readonly number[];
+}
+
+/** Where a purpose's connections go: where the stack says, else outside of the cluster on the ports of its URLs. */
+export function destinationsOf(config: Connecting, purpose: Connection["purpose"]): Destination[] {
+    const given = config.network.destinations[purpose];
+    if (given) return [...given];
+    const ports = connectionsOf(config)
+        .filter((connection) => connection.purpose === purpose)
+        .flatMap(({ urls, ports: more = [] }) => [...urls.map(portOf), ...more]);
+    return [...new Set(ports)].flatMap(outside);
+}
+
+/**
+ * Finds URLs of Services without a destination: network policies are about pods and their own ports, of which
+ * a Service's name tells neither, and a connection that none of them allows only ever times out.
+ */
+export function checkConnections(read: ConfigReader, config: Connecting): void {
+    const connections = connectionsOf(config);
+    const { destinations } = config.network;
+    for (const { purpose, key, urls } of connections) {
+        if (destinations[purpose]) continue;
+        for (const url of urls.filter(mayBeInside)) {
+            const [service = "", namespace = "models"] = (URL.parse(url)?.hostname ?? "").split(
+                ".",
+            );
+            const pods = JSON.stringify([{ namespace, podLabels: { app: service }, port: 8080 }]);
+            const addresses = JSON.stringify([{ cidr: "0.0.0.0/0", port: portOf(url) }]);
+            read.finding(
+                key,
+                `is "${url}"; allowed: with network.destinations.${purpose}: for a Service its pods and their own port, ` +
+                    `such as ${pods}, for a host outside of the cluster its addresses, such as ${addresses}`,
+            );
+        }
+    }
+    for (const purpose of PURPOSES) {
+        const own = connections.filter((connection) => connection.purpose === purpose);
+        if (!destinations[purpose] || own.length === 0) continue;
+        if (own.some(({ urls }) => urls.length > 0)) continue;
+        const keys = own.map(({ key }) => key).join(" and ");
+        const key = `network.destinations.${purpose}`;
+        read.finding(key, `is set; allowed: nothing, since ${keys} leads nowhere`);
+    }
+}
+
+function connectionsOf({ service, redis, monitoring }: Connecting): readonly Connection[] {
+    const { upstream, tracing } = service;
+    const { remoteWrite } = monitoring.prometheus;
+    const { webhookUrl, watchdogUrl } = monitoring.alertmanager.receivers;
+    const isApi = upstream.provider === "openai";
+    const external = redis.mode === "external" ? redis : undefined;
+    return [
+        {
+            purpose: "upstream",
+            key: "service.upstreamUrl",
+            urls: isApi ? listed(upstream.url) : [],
+        },
+        {
+            purpose: "upstream",
+            key: "service.upstreamFallbackUrls",
+            urls: isApi ? listed(upstream.fallbackUrls) : [],
+        },
+        { purpose: "tracing", key: "tracing.url", urls: listed(tracing?.url) },
+        {
+            purpose: "redis",
+            key: "redis.url",
+            urls: listed(external?.url),
+            ports: external?.sentinel ? [external.sentinel.dataPort] : [],
+        },
+        {
+            purpose: "remoteWrite",
+            key: "monitoring.remoteWriteUrl",
+            urls: listed(remoteWrite?.url),
+        },
+        { purpose: "webhook", key: "alerts.webhookUrl", urls: listed(webhookUrl) },
+        { purpose: "watchdog", key: "alerts.watchdogUrl", urls: listed(watchdogUrl) },
+    ];
+}
+
+/** URLs of a key's value; what is none has been found already. */
+function listed(value = ""): readonly string[] {
+    return value.split(",").filter((url) => URL.canParse(url));
+}
+
+/**
+ * Whether the host of a URL may be a Service: a name with `svc` behind its namespace, one of a single label, and
+ * one of two that is spoken to without TLS, as `collector.tracing` is and `example.com` hardly.
+ */
+function mayBeInside(url: string): boolean {
+    const { hostname, protocol } = new URL(url);
+    if (isIP(hostname.replace(/^\[|\]$/g, "")) > 0 || hostname === "localhost") return false;
+    const labels = hostname.replace(/\.$/, "").split(".");
+    if (labels.length === 1 || labels.indexOf("svc", 2) > 0) return true;
+    if (labels.slice(-2).join(".") === "cluster.local") return true;
+    return labels.length === 2 && (protocol === "http:" || protocol === "redis:");
+}
+
+function portOf(url: string): number {
+    const { port, protocol } = new URL(url);
+    return port === "" ? (protocol === "http:" ? 80 : 443) : Number(port);
+}

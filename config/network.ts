@@ -1,0 +1,141 @@
+import type { Destination } from "../components/networkPolicies/policies.ts";
+import { CIDR, DNS_LABEL } from "./edge.ts";
+import { pattern, type Allowed, type ConfigReader } from "./reader.ts";
+
+const KEY = "network.destinations";
+
+/** Connections that leave a namespace of the stack for something that is not the stack's. */
+export const PURPOSES = [
+    "dns",
+    "upstream",
+    "tracing",
+    "redis",
+    "remoteWrite",
+    "webhook",
+    "watchdog",
+] as const;
+export type Purpose = (typeof PURPOSES)[number];
+
+export interface NetworkConfig {
+    /** Where pods resolve names. */
+    readonly dns: readonly Destination[];
+    /** What the stack says of a purpose; undefined: its URLs say it. */
+    readonly destinations: Readonly<Partial<Record<Purpose, readonly Destination[]>>>;
+}
+
+const DNS_PORT = 53;
+const atAddress = (address: string) => ({ cidr: `${address}/32`, port: DNS_PORT });
+
+/** Where the DNS of a platform answers, as a packet that leaves a pod has it. docs/network.md gives the sources. */
+export const DNS_PRESETS: Readonly<Record<string, readonly Destination[]>> = {
+    "kube-system": [{ namespace: "kube-system", podLabels: {}, port: DNS_PORT }],
+    "node-local": [atAddress("169.254.20.10")],
+    "gke-cloud-dns": [atAddress("169.254.169.254")],
+    "eks-auto-mode": [atAddress("172.20.0.10"), atAddress("10.100.0.10")],
+    "aks-local-dns": [atAddress("169.254.10.10"), atAddress("169.254.10.11")],
+    openshift: [{ namespace: "openshift-dns", podLabels: {}, port: 5353 }],
+};
+
+const PRESET: Allowed = {
+    fits: (value) => Object.hasOwn(DNS_PRESETS, value),
+    words: Object.keys(DNS_PRESETS).join(", "),
+};
+const LABEL_NAME = pattern(
+    /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
+    "names of labels",
+);
+const LABEL_VALUE = pattern(
+    /^([A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?)?$/,
+    "a label's value, at most 63 characters",
+);
+const EXAMPLE = '{"namespace":"models","podLabels":{"app":"tei"},"port":8080}';
+const EXAMPLES = `${EXAMPLE} or {"cidr":"10.1.0.0/16","port":443}`;
+
+export function readNetwork(read: ConfigReader): NetworkConfig {
+    const presets = read.list("network.dns", PRESET);
+    const destinations = readDestinations(read);
+    const dns = [
+        ...presets.flatMap((preset) => DNS_PRESETS[preset] ?? []),
+        ...(destinations.dns ?? []),
+    ];
+    if (dns.length === 0) {
+        read.finding("network.dns", `is empty; allowed: some of ${PRESET.words}, or ${KEY}.dns`);
+    }
+    return { dns, destinations };
+}
+
+function readDestinations(read: ConfigReader): NetworkConfig["destinations"] {
+    const value = read.json(KEY) ?? {};
+    if (!isObject(value)) {
+        const example = `{"upstream":[${EXAMPLE}]}`;
+        read.finding(KEY, `is ${JSON.stringify(value)}; allowed: an object such as ${example}`);
+        return {};
+    }
+    const entries = Object.entries(value).map(([name, listed]) => {
+        const purpose = PURPOSES.find((one) => one === name);
+        if (purpose !== undefined) return [purpose, readList(read, purpose, listed)];
+        read.finding(`${KEY}.${name}`, `is unknown; allowed: ${PURPOSES.join(", ")}`);
+        return [];
+    });
+    return Object.fromEntries(entries.filter(({ length }) => length > 0)) as object;
+}
+
+function readList(read: ConfigReader, purpose: Purpose, value: unknown): readonly Destination[] {
+    if (Array.isArray(value) && value.length > 0) {
+        return value.map((one, index) =>
+            readOne(read, purpose, `${KEY}.${purpose}[${index}]`, one),
+        );
+    }
+    const found = `is ${JSON.stringify(value)}`;
+    read.finding(`${KEY}.${purpose}`, `${found}; allowed: a list of one or more of ${EXAMPLES}`);
+    return [];
+}
+
+function readOne(read: ConfigReader, purpose: Purpose, at: string, value: unknown): Destination {
+    const fields = isObject(value) ? value : {};
+    const {
+        namespace,
+        podLabels = {},
+        cidr,
+        port = purpose === "dns" ? DNS_PORT : undefined,
+    } = fields;
+    const check = (name: string, field: unknown, { fits, words }: Allowed) => {
+        if (typeof field === "string" && fits(field)) return field;
+        const found = field === undefined ? "is not set" : `is ${JSON.stringify(field)}`;
+        read.finding(`${at}${name}`, `${found}; allowed: ${words}`);
+        return "";
+    };
+    if ((namespace === undefined) === (cidr === undefined)) {
+        read.finding(at, `is ${JSON.stringify(value)}; allowed: either ${EXAMPLES}`);
+    }
+    const known = cidr === undefined ? ["namespace", "podLabels", "port"] : ["cidr", "port"];
+    for (const name of Object.keys(fields)) {
+        // Both of them were told together.
+        if (known.includes(name) || name === "namespace") continue;
+        read.finding(`${at}.${name}`, `is unknown; allowed: ${known.join(", ")}`);
+    }
+    if (!(Number.isInteger(port) && Number(port) >= 1 && Number(port) <= 65_535)) {
+        const found = port === undefined ? "is not set" : `is ${JSON.stringify(port)}`;
+        read.finding(`${at}.port`, `${found}; allowed: a whole number from 1 to 65535`);
+    }
+    if (cidr !== undefined) return { cidr: check(".cidr", cidr, CIDR), port: Number(port) };
+    if (!isObject(podLabels)) {
+        const found = `is ${JSON.stringify(podLabels)}`;
+        read.finding(`${at}.podLabels`, `${found}; allowed: an object such as {"app":"tei"}`);
+    }
+    const labels = Object.entries(isObject(podLabels) ? podLabels : {}).map(
+        ([name, text]): [string, string] => [
+            check(".podLabels", name, LABEL_NAME),
+            check(`.podLabels["${name}"]`, text, LABEL_VALUE),
+        ],
+    );
+    return {
+        namespace: namespace === undefined ? "" : check(".namespace", namespace, DNS_LABEL),
+        podLabels: Object.fromEntries(labels),
+        port: Number(port),
+    };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+}

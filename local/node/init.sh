@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The node's first process, in pid, mount and network namespaces of its own: when it ends, all of it ends.
-# Reads BIN (Kubernetes' binaries), ETCD (etcd's), DATA (the node's folder) and the addresses from its
-# environment, and the files that local/src/node/configuration.ts wrote.
+# Reads BIN (Kubernetes' binaries), ETCD and KUBE_ROUTER (theirs), DATA (the node's folder), FIREWALL (a folder
+# with the iptables of kube-router) and the addresses from its environment, and the files that
+# local/src/node/configuration.ts wrote.
 set -euo pipefail
 
 mount -t proc proc /proc
@@ -59,5 +60,11 @@ run kubelet "$BIN/kubelet" --config="$DATA/kubelet.yaml" --kubeconfig="$DATA/kub
   --node-ip="$NODE_ADDRESS" --hostname-override=local --root-dir="$DATA/kubelet" --cert-dir="$DATA/kubelet-pki"
 
 run kube-proxy "$BIN/kube-proxy" --config="$DATA/kube-proxy.yaml"
+
+# Enforces NetworkPolicies. It ends where a call of iptables fails, or the node is not registered yet.
+run kube-router env PATH="$FIREWALL:$PATH" bash -c 'until "$@"; do sleep 0.5; done' restart \
+  "$KUBE_ROUTER/kube-router" --kubeconfig="$DATA/super-admin.conf" --hostname-override=local \
+  --run-firewall=true --run-router=false --run-service-proxy=false --service-cluster-ip-range="$SERVICE_CIDR" \
+  --iptables-sync-period=1m --health-addr="$NODE_ADDRESS" --health-port="$HEALTH_PORT"
 
 wait

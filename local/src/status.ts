@@ -23,7 +23,7 @@ async function nodeLines(parts: readonly string[]): Promise<string[]> {
         return [`Cluster: half a node (${parts.join("; ")}); make up makes it anew`];
     }
     return [
-        "Cluster: a node of this machine's own; network policies are declared and enforced by nothing",
+        "Cluster: a node of this machine's own; network policies are enforced by kube-router",
         ...(await edgeLines(KUBECONFIG)),
         `  export KUBECONFIG=${KUBECONFIG}`,
     ];

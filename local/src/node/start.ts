@@ -9,6 +9,7 @@ import { PATHS, REPOSITORY } from "../paths.ts";
 import { LocalError, run, tryRun, type Step } from "../shell.ts";
 import { makeCgroups } from "./cgroups.ts";
 import { NODE_NAME, writeConfiguration } from "./configuration.ts";
+import { enforcesPolicies, FIREWALL, HEALTH_PORT, makeFirewallTools } from "./firewall.ts";
 import { NETWORK } from "./network.ts";
 import { removeNode } from "./remove.ts";
 
@@ -16,6 +17,7 @@ import { removeNode } from "./remove.ts";
 export interface NodeTools {
     readonly kubernetes: string;
     readonly etcd: string;
+    readonly kubeRouter: string;
 }
 
 /** Kubeconfig of the node's administrator. */
@@ -40,10 +42,11 @@ export async function ensureNode(
         await digestFiles([INIT, path.join(REPOSITORY, "local/src/node")]),
         tools.kubernetes,
         tools.etcd,
+        tools.kubeRouter,
         pauseImage,
     );
     const made = await readFile(STAMP, "utf8").catch(() => "");
-    if (made === stamp && (await isReady(tools))) return false;
+    if (made === stamp && (await missingOf(tools)) === undefined) return false;
 
     step.say("removing what is left of an older node");
     await removeNode();
@@ -61,6 +64,7 @@ export async function ensureNode(
 
     step.say("starting");
     await makeNetwork(step);
+    await makeFirewallTools();
     makeCgroups(NETWORK.namespace);
     startInit(tools);
     await waitReady(step, tools);
@@ -119,6 +123,9 @@ function startInit(tools: NodeTools): void {
             ...unmarked(),
             BIN: tools.kubernetes,
             ETCD: tools.etcd,
+            KUBE_ROUTER: tools.kubeRouter,
+            FIREWALL,
+            HEALTH_PORT: String(HEALTH_PORT),
             DATA: PATHS.node,
             NODE_ADDRESS: NETWORK.nodeAddress,
             POD_CIDR: NETWORK.podCidr,
@@ -130,11 +137,13 @@ function startInit(tools: NodeTools): void {
 
 async function waitReady(step: Step, tools: NodeTools): Promise<void> {
     const deadline = Date.now() + READY_SECONDS * 1000;
-    while (!(await isReady(tools))) {
+    for (;;) {
+        const missing = await missingOf(tools);
+        if (missing === undefined) break;
         step.signal.throwIfAborted();
         if (Date.now() > deadline) {
             throw new LocalError(
-                `the node was not Ready after ${READY_SECONDS} s; its logs: ${PATHS.node}/log`,
+                `the node ${missing} after ${READY_SECONDS} s; its logs: ${PATHS.node}/log`,
             );
         }
         await delay(150);
@@ -147,6 +156,12 @@ async function waitReady(step: Step, tools: NodeTools): Promise<void> {
 }
 
 const SUPER = ["--kubeconfig", path.join(PATHS.node, "super-admin.conf")];
+
+/** @returns what the node is not yet; undefined: it can be used. */
+async function missingOf(tools: NodeTools): Promise<string | undefined> {
+    if (!(await isReady(tools))) return "was not Ready";
+    return (await enforcesPolicies()) ? undefined : "did not enforce network policies";
+}
 
 async function isReady(tools: NodeTools): Promise<boolean> {
     const ready = '{.status.conditions[?(@.type=="Ready")].status}';

@@ -27,6 +27,7 @@ import {
     COREDNS,
     ETCD,
     KEDA,
+    KUBE_ROUTER,
     KUBE_STATE_METRICS,
     KUBERNETES,
     METRICS_SERVER,
@@ -72,6 +73,7 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
                 const tools = {
                     kubernetes: folder(made, "kubernetes"),
                     etcd: folder(made, "etcd"),
+                    kubeRouter: folder(made, "kube-router"),
                 };
                 await ensureNode(run, tools, reference(made, "pause"));
                 await importImages(run, imagesOf(made, SYSTEM_IMAGES));
@@ -116,11 +118,7 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
             }),
         ],
         end: "make down",
-        look: (made) => [
-            `export KUBECONFIG=${KUBECONFIG}`,
-            `${kubectlOf(made)} get pods -A`,
-            "Network policies are declared, but this node enforces none.",
-        ],
+        look: (made) => [`export KUBECONFIG=${KUBECONFIG}`, `${kubectlOf(made)} get pods -A`],
     };
 }
 
@@ -146,7 +144,7 @@ function importLane(step: Steps<Context>): ListrTask<Context> {
 
 function binariesLane(step: Steps<Context>): ListrTask<Context> {
     return step("Kubernetes from source", "binaries", async (run, made) => {
-        for (const program of [PAUSE, ETCD, COREDNS, KUBERNETES]) {
+        for (const program of [PAUSE, ETCD, COREDNS, KUBERNETES, KUBE_ROUTER]) {
             await buildProgram(run, program, made);
         }
     });

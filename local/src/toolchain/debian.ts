@@ -7,6 +7,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
     runc: "/usr/sbin/runc",
     "containernetworking-plugins": "/usr/lib/cni/bridge",
     iptables: "/usr/sbin/iptables",
+    ipset: "/usr/sbin/ipset",
     iproute2: "/usr/sbin/ip",
     conntrack: "/usr/sbin/conntrack",
     buildah: "/usr/bin/buildah",

@@ -46,6 +46,8 @@ export const COREDNS: GoProgram = { name: "coredns" };
 export const METRICS_SERVER: GoProgram = { name: "metrics-server" };
 export const KUBE_STATE_METRICS: GoProgram = { name: "kube-state-metrics" };
 export const PAUSE: GoProgram = { name: "pause" };
+/** Its network policy controller alone. */
+export const KUBE_ROUTER: GoProgram = { name: "kube-router" };
 export const KEDA_MODULE = "github.com/kedacore/keda/v2";
 /** Its operator and its metrics adapter, which share nearly all of their packages. */
 export const KEDA: GoProgram = {

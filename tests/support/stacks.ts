@@ -15,9 +15,25 @@ export function beginModules(): void {
     jest.doMock("@pulumi/kubernetes-cert-manager", () => certManager);
 }
 
-/** Renders a stack, in a set of modules of its own. */
-export async function render(options: RenderOptions): Promise<Rendering> {
+const renderings = new Map<string, Promise<Rendering>>();
+
+/** Renders a stack, in a set of modules of its own; the same options once in a test file. */
+export function render(options: RenderOptions): Promise<Rendering> {
+    const key = JSON.stringify(options);
+    const known = renderings.get(key) ?? renderOnce(options);
+    renderings.set(key, known);
+    return known;
+}
+
+async function renderOnce(options: RenderOptions): Promise<Rendering> {
     beginModules();
-    const { renderStack } = await import("../../render.ts");
-    return renderStack(options);
+    const { stackTraceLimit } = Error;
+    // Pulumi takes a stack of each resource, a fifth of a rendering's time under Jest's source maps.
+    Error.stackTraceLimit = 0;
+    try {
+        const { renderStack } = await import("../../render.ts");
+        return await renderStack(options);
+    } finally {
+        Error.stackTraceLimit = stackTraceLimit;
+    }
 }

@@ -50,22 +50,23 @@ export interface StackConfig {
 export function loadConfig(read = new ConfigReader()): StackConfig {
     const service = readService(read);
     const redis = readRedis(read);
+    const monitoring = readMonitoring(read, redis.mode !== "external");
     const config = {
         releases: perColour((colour) => readRelease(read, colour)),
         weights: readWeights(read),
         service,
-        autoscaling: readAutoscaling(read, service),
+        autoscaling: readAutoscaling(read, service, monitoring.existing),
         redis,
         tenants: readTenantsConfig(read),
         adminToken: read.requiredSecret("admin.token", GENERATED),
         edge: readEdge(read),
         certificates: readCertificates(read),
-        monitoring: readMonitoring(read, redis.mode !== "external"),
+        monitoring,
         network: readNetwork(read),
         admission: readAdmission(read),
     };
     checkConnections(read, config);
-    const { autoscaling, monitoring } = config;
+    const { autoscaling } = config;
     if (autoscaling.misses && !monitoring.enabled) {
         const reason = "since monitoring.enabled is false";
         const found = `is "${autoscaling.misses.metric}"`;

@@ -1,7 +1,7 @@
-import type { Colour } from "@property-search/contract";
+import { PROMETHEUS_ACCESS, type Colour } from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { scaledObjectSpec } from "./autoscaler/keda.ts";
+import { scaledObjectSpec, triggerAuthenticationSpec } from "./autoscaler/keda.ts";
 import { ADAPTER_METRIC } from "./autoscaler/misses.ts";
 import { behavior, utilizations, type ScalingSettings } from "./autoscaler/scaling.ts";
 
@@ -44,6 +44,18 @@ export class Autoscaler extends pulumi.ComponentResource {
             ...(args.labels && { labels: args.labels }),
         };
         if (misses?.metric === "keda") {
+            if (misses.prometheus?.authorized === true) {
+                new k8s.apiextensions.CustomResource(
+                    `${name}-prometheus-access`,
+                    {
+                        apiVersion: "keda.sh/v1alpha1",
+                        kind: "TriggerAuthentication",
+                        metadata: { ...metadata, name: PROMETHEUS_ACCESS.name },
+                        spec: triggerAuthenticationSpec(),
+                    },
+                    { parent: this },
+                );
+            }
             new k8s.apiextensions.CustomResource(
                 `${name}-scaled-object`,
                 {
@@ -54,6 +66,7 @@ export class Autoscaler extends pulumi.ComponentResource {
                         ...args,
                         ...target,
                         missesPerPod: misses.perPod,
+                        prometheus: misses.prometheus,
                         // Not the name of our own: whoever takes over by that name is deleted with it.
                         autoscalerName: pulumi.interpolate`${target.name}-keda`,
                     }),

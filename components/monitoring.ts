@@ -6,6 +6,7 @@ import {
     type AlertmanagerSettings,
 } from "./monitoring/alertmanager.ts";
 import { ruleFiles, type AlertThresholds } from "./monitoring/alerts/index.ts";
+import { ExistingPrometheus, type ExistingPrometheusSettings } from "./monitoring/existing.ts";
 import { dashboards } from "./monitoring/dashboards/index.ts";
 import { Grafana, GRAFANA_RESOURCES, type GrafanaSettings } from "./monitoring/grafana.ts";
 import { KubeState } from "./monitoring/kubeState.ts";
@@ -21,6 +22,8 @@ import type { Load } from "./quotas.ts";
 /** What a stack decides of its monitoring. */
 export interface MonitoringSettings {
     readonly prometheus: PrometheusSettings;
+    /** Default: the stack brings Prometheus, Alertmanager and Grafana. */
+    readonly existing?: ExistingPrometheusSettings | undefined;
     readonly alertmanager: AlertmanagerSettings;
     /** Undefined: no Grafana. */
     readonly grafana: GrafanaSettings | undefined;
@@ -46,10 +49,12 @@ export interface MonitoringArgs extends MonitoringSettings {
 /** What runs in the namespace of monitoring at most: each part, and its successor where it has one beside it. */
 export function monitoringLoads({
     prometheus,
+    existing,
     alertmanager,
     grafana,
-}: Pick<MonitoringSettings, "prometheus" | "alertmanager" | "grafana">): Load[] {
+}: Pick<MonitoringSettings, "prometheus" | "existing" | "alertmanager" | "grafana">): Load[] {
     const { replicas } = alertmanager;
+    if (existing) return [{ pods: 2, containers: [SMALL] }];
     return [
         {
             pods: 1,
@@ -95,6 +100,21 @@ export class Monitoring extends pulumi.ComponentResource {
             },
             child,
         );
+        if (args.existing) {
+            new ExistingPrometheus(
+                `${name}-existing`,
+                {
+                    ...args.existing,
+                    monitoring: namespace,
+                    colours: [blue, green],
+                    redis: redis !== undefined,
+                    rules: ruleFiles(thresholds, args.runbookUrl),
+                },
+                child,
+            );
+            this.registerOutputs({});
+            return;
+        }
         new Alertmanager(
             `${name}-alertmanager`,
             { ...args.alertmanager, namespace, storageClass },

@@ -65,7 +65,7 @@ function allowances(role: NamespaceRole, traffic: Traffic): Record<string, Spec>
                 ),
                 "allow-peers-in": ingress([SAME_NAMESPACE], REDIS_PEER_PORTS),
                 "allow-peers-out": egress([SAME_NAMESPACE], REDIS_PEER_PORTS),
-                ...(traffic.monitoring.exporter && exporterPolicies()),
+                ...(traffic.monitoring.exporter && exporterPolicies(scrapers(traffic))),
             };
         case "edge":
             return traffic.acme
@@ -82,7 +82,7 @@ function colourAllowances(traffic: Traffic): Record<string, Spec> {
     const { externalRedis, upstream, tracing } = traffic;
     return {
         "allow-gateway": ingress(gatewayPeers(traffic), [tcp(PORTS.service)]),
-        "allow-monitoring": ingress([inNamespace(NAMESPACES.monitoring)], [tcp(PORTS.service)]),
+        "allow-monitoring": ingress([scrapers(traffic)], [tcp(PORTS.service)]),
         "allow-redis":
             externalRedis.length > 0
                 ? egressTo(externalRedis)
@@ -102,6 +102,11 @@ function monitoringTraffic(traffic: Traffic): MonitoringTraffic {
             gateway: { peers: gatewayPeers(traffic), port: gatewayPort },
         }),
     };
+}
+
+/** Whence pods are scraped. */
+function scrapers({ monitoring }: Traffic): Peer {
+    return inNamespace(monitoring.existingIn ?? NAMESPACES.monitoring);
 }
 
 function gatewayPeers({ gateway }: Traffic): Peer[] {

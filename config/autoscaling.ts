@@ -1,5 +1,6 @@
 import { MISSES_PER_CPU, parseCpu } from "@property-search/contract";
 import type { MissesSettings, ScalingSettings } from "../components/autoscaler/scaling.ts";
+import type { ExistingPrometheusSettings } from "../components/monitoring/existing.ts";
 import { pattern, type ConfigReader } from "./reader.ts";
 import type { ServiceConfig } from "./service.ts";
 
@@ -10,17 +11,26 @@ const MISSES_PER_POD = "autoscaling.missesPerPod";
 
 export type AutoscalingConfig = Required<ScalingSettings>;
 
-/** @param service what is scaled: its processor time tells how many misses a pod can take. */
+/**
+ * @param service what is scaled: its processor time tells how many misses a pod can take.
+ * @param existing a Prometheus that the stack does not bring. Default: its own.
+ */
 export function readAutoscaling(
     read: ConfigReader,
     service: Pick<ServiceConfig, "resources" | "upstream">,
+    existing?: ExistingPrometheusSettings,
 ): AutoscalingConfig {
+    const misses = readMisses(read, service);
+    const prometheus = existing && {
+        url: existing.url,
+        authorized: existing.token !== undefined,
+    };
     const memoryPercent = read.optional("autoscaling.memoryPercent", PERCENT);
     return {
         cpuPercent: read.integer("autoscaling.cpuPercent", 10, 100),
         memoryPercent: memoryPercent === undefined ? undefined : Number(memoryPercent),
         scaleUpWindow: read.integer("autoscaling.scaleUpWindow", 0, 600),
-        misses: readMisses(read, service),
+        misses: misses && { ...misses, prometheus },
     };
 }
 

@@ -6,6 +6,7 @@ import { readReceivers, readThresholds, SLACK_URL } from "./alerts.ts";
 import { CIDR, DNS_LABEL } from "./edge.ts";
 import { BYTES, CPUS, GENERATED, pattern, type ConfigReader } from "./reader.ts";
 import { OBJECT_NAME } from "./redis.ts";
+import { readExistingPrometheus } from "./prometheus.ts";
 import { ADDRESS, IMAGE } from "./service.ts";
 
 /** Key of a secret that may be left out, which Pulumi.yaml cannot declare as one. */
@@ -36,10 +37,12 @@ export interface MonitoringConfig extends MonitoringSettings {
 export function readMonitoring(read: ConfigReader, ownRedis: boolean): MonitoringConfig {
     const prometheus = readPrometheus(read);
     const grafana = readGrafana(read);
+    const existing = readExistingPrometheus(read);
     const slackUrl = read.secret(SLACK_URL);
     return {
         enabled: read.boolean("monitoring.enabled"),
         prometheus,
+        existing,
         alertmanager: {
             image: read.required("alertmanager.image", IMAGE),
             replicas: read.integer("alertmanager.replicas", 1, 5),
@@ -55,8 +58,9 @@ export function readMonitoring(read: ConfigReader, ownRedis: boolean): Monitorin
         thresholds: readThresholds(read, [
             ...(ownRedis ? (["redis"] as const) : []),
             ...(prometheus.gateway ? (["gateway"] as const) : []),
-            ...(["kubeState", "prometheus", "alertmanager"] as const),
-            ...(grafana ? (["grafana"] as const) : []),
+            ...(["kubeState"] as const),
+            ...(existing ? [] : (["prometheus", "alertmanager"] as const)),
+            ...(grafana && !existing ? (["grafana"] as const) : []),
         ]),
         runbookUrl: read.optional("alerts.runbookUrl", ADDRESS),
     };

@@ -26,13 +26,14 @@ export function trafficOf(config: Settings): Traffic {
 }
 
 function monitoringTraffic(config: Settings): Traffic["monitoring"] {
-    const { enabled, prometheus, alertmanager, grafana, readers, apiServerCidrs } =
+    const { enabled, prometheus, existing, alertmanager, grafana, readers, apiServerCidrs } =
         config.monitoring;
     return {
         readers,
         apiServerCidrs,
         exporter: enabled,
         grafana: enabled && grafana !== undefined,
+        ...(existing && { existingIn: existing.namespace }),
         remoteWrite: destinationsOf(config, "remoteWrite"),
         receivers: [
             ...(alertmanager.slackUrl === undefined ? [] : outside(SLACK_PORT)),

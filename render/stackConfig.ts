@@ -5,13 +5,14 @@ import path from "node:path";
 import { parse } from "yaml";
 import { SLACK_URL } from "../config/alerts.ts";
 import { REMOTE_WRITE_TOKEN } from "../config/monitoring.ts";
+import { PROMETHEUS_TOKEN } from "../config/prometheus.ts";
 import { UPSTREAM_API_KEY } from "../config/service.ts";
 
 /** What a secret shows where its value is not to be seen. */
 export const MASK = "[secret]";
 
 /** Secrets that may be left out, and so cannot be declared as such. */
-const OPTIONAL_SECRETS = [UPSTREAM_API_KEY, SLACK_URL, REMOTE_WRITE_TOKEN];
+const OPTIONAL_SECRETS = [UPSTREAM_API_KEY, SLACK_URL, REMOTE_WRITE_TOKEN, PROMETHEUS_TOKEN];
 
 const ROOT = path.resolve(import.meta.dirname, "..");
 

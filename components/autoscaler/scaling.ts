@@ -20,6 +20,8 @@ export interface MissesSettings {
     readonly metric: "keda" | "prometheus-adapter";
     /** Misses a second that each pod is to have at most. */
     readonly perPod: number;
+    /** An existing Prometheus for KEDA to query. Default: the stack's own. */
+    readonly prometheus?: { readonly url: string; readonly authorized: boolean } | undefined;
 }
 
 /**

@@ -16,7 +16,7 @@ type StatefulSetSpec = k8s.types.input.apps.v1.StatefulSetSpec;
 type Port = (typeof PORTS)[keyof typeof PORTS];
 
 /** What Prometheus' rules and network policies tell monitoring's own pods by. */
-const COMPONENT = "monitoring";
+export const COMPONENT = "monitoring";
 
 /** A program of monitoring: what all of them have around their pods. */
 export interface Part {

@@ -5,6 +5,7 @@ import { stringify } from "yaml";
 import { sha256 } from "../redis/settings.ts";
 import { containerResources, hardenedContainer, httpProbe, type Resources } from "../workload.ts";
 import type { RuleFile } from "./alerts/index.ts";
+import { ruleTexts } from "./existing.ts";
 import { part, statefulSet } from "./part.ts";
 import { readable, readersIn } from "./readers.ts";
 import {
@@ -83,12 +84,7 @@ export class Prometheus extends pulumi.ComponentResource {
             }),
             { lineWidth: 0 },
         );
-        const rules = Object.fromEntries(
-            Object.entries(args.rules).map(([file, groups]) => [
-                file,
-                stringify(groups, { lineWidth: 0, aliasDuplicateObjects: false }),
-            ]),
-        );
+        const rules = ruleTexts(args.rules);
         const configMap = (role: string, called: string, data: Record<string, string>) =>
             new k8s.core.v1.ConfigMap(
                 `${name}-${role}`,

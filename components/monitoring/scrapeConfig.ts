@@ -28,7 +28,10 @@ const PORT_NAME = `${META}_pod_container_port_name`;
 export interface ScrapeConfigArgs {
     /** Whether Redis runs in the data namespace, and an exporter beside it. */
     readonly redis: boolean;
-    readonly grafana: boolean;
+    /** Default: false. */
+    readonly grafana?: boolean;
+    /** Whether Prometheus and its companions are somebody else's, and watched there. Default: false. */
+    readonly ofPlatformOnly?: boolean;
     /** Undefined: the gateway is not scraped. */
     readonly gateway?: GatewayMetrics | undefined;
     /** Label `cluster` of whatever leaves Prometheus: alerts and remote writes. Default: none. */
@@ -52,6 +55,11 @@ export interface RemoteWriteTarget {
     readonly authorized: boolean;
 }
 
+interface PodDiscovery {
+    readonly role: "pod";
+    readonly namespaces: { readonly names: readonly string[] };
+}
+
 interface Relabelling {
     readonly action?: "keep" | "drop" | "labeldrop";
     readonly source_labels?: readonly string[];
@@ -60,11 +68,13 @@ interface Relabelling {
     readonly replacement?: string;
 }
 
-interface ScrapeJob {
+export interface ScrapeJob {
     readonly job_name: string;
+    /** Name of the container's port that `relabel_configs` keep; undefined: found by name. */
+    readonly port?: string;
     readonly metrics_path?: string;
     readonly honor_labels?: boolean;
-    readonly kubernetes_sd_configs?: readonly object[];
+    readonly kubernetes_sd_configs?: readonly PodDiscovery[];
     readonly dns_sd_configs?: readonly object[];
     readonly relabel_configs: readonly Relabelling[];
     readonly metric_relabel_configs?: readonly Relabelling[];
@@ -82,20 +92,26 @@ export function prometheusConfig(args: ScrapeConfigArgs): object {
         },
         rule_files: [`${RULES_FOLDER}/*.yml`],
         alerting: { alertmanagers: [alertmanagers()] },
-        scrape_configs: scrapeJobs(args),
+        scrape_configs: scrapeJobs(args).map(({ port: _, ...job }) => job),
         ...(remoteWrite && { remote_write: [remoteWriteConfig(remoteWrite)] }),
     };
 }
 
-export function scrapeJobs({ redis, grafana, gateway }: ScrapeConfigArgs): readonly ScrapeJob[] {
+export function scrapeJobs({
+    redis,
+    grafana = false,
+    gateway,
+    ofPlatformOnly = false,
+}: ScrapeConfigArgs): readonly ScrapeJob[] {
     const { prometheus, alertmanager } = MONITORING_NAMES;
     return [
         serviceJob(),
         ...(redis ? [redisJob()] : []),
         ...(gateway ? [gatewayJob(gateway)] : []),
         kubeStateJob(),
-        ownJob(JOBS.prometheus, prometheus),
-        ownJob(JOBS.alertmanager, alertmanager),
+        ...(ofPlatformOnly
+            ? []
+            : [ownJob(JOBS.prometheus, prometheus), ownJob(JOBS.alertmanager, alertmanager)]),
         ...(grafana ? [ownJob(JOBS.grafana, MONITORING_NAMES.grafana)] : []),
     ];
 }
@@ -104,6 +120,7 @@ export function scrapeJobs({ redis, grafana, gateway }: ScrapeConfigArgs): reado
 function serviceJob(): ScrapeJob {
     return {
         job_name: JOBS.service,
+        port: "http",
         kubernetes_sd_configs: podsIn(...COLOURS.map((colour) => NAMESPACES[colour])),
         relabel_configs: [
             keep(podLabel("app.kubernetes.io/component"), "embedding-service"),
@@ -122,6 +139,7 @@ function redisJob(): ScrapeJob {
     const exporter = serviceHost(MONITORING_NAMES.redisExporter, "data");
     return {
         job_name: JOBS.redis,
+        port: "redis",
         metrics_path: "/scrape",
         kubernetes_sd_configs: podsIn(NAMESPACES.data),
         relabel_configs: [
@@ -179,6 +197,7 @@ function kubeStateJob(): ScrapeJob {
 function ownJob(job: string, called: string): ScrapeJob {
     return {
         job_name: job,
+        port: "http",
         kubernetes_sd_configs: podsIn(NAMESPACES.monitoring),
         relabel_configs: [...ownPods(called), ...place()],
     };
@@ -198,7 +217,7 @@ function ownPods(called: string): Relabelling[] {
     return [keep(podLabel("app.kubernetes.io/name"), called), keep(PORT_NAME, "http")];
 }
 
-function podsIn(...names: readonly string[]): readonly object[] {
+function podsIn(...names: readonly string[]): readonly PodDiscovery[] {
     return [{ role: "pod", namespaces: { names } }];
 }
 

@@ -24,6 +24,8 @@ export interface MonitoringTraffic {
     readonly gateway?: { readonly peers: readonly Peer[]; readonly port: number } | undefined;
     /** Whether Redis is watched. */
     readonly exporter: boolean;
+    /** Namespace of an existing Prometheus; undefined: it is in the namespace of monitoring. */
+    readonly existingIn?: string | undefined;
     /** Whether there is a Grafana. */
     readonly grafana: boolean;
     /** What Prometheus writes to; none: it writes nowhere. */
@@ -47,6 +49,15 @@ const BY_PROMETHEUS: Peer[] = [{ podSelector: { matchLabels: PROMETHEUS } }];
 export function monitoringPolicies(traffic: MonitoringTraffic): Record<string, Spec> {
     const { readers, apiServerCidrs, gateway, grafana, remoteWrite, receivers } = traffic;
     const apiServer = apiServerCidrs.length > 0 ? apiServerCidrs.map(inRange) : OUTSIDE;
+    const kubeState = {
+        "allow-kube-state-api-server": egress(apiServer, API_SERVER_PORTS, KUBE_STATE),
+        "allow-kube-state": ingress(
+            traffic.existingIn === undefined ? BY_PROMETHEUS : [inNamespace(traffic.existingIn)],
+            [tcp(PORTS.kubeStateMetrics)],
+            KUBE_STATE,
+        ),
+    };
+    if (traffic.existingIn !== undefined) return kubeState;
     return {
         // One port answers queries and takes the commands of its lifecycle (reload, quit): whoever may ask
         // may do that too. Hence these and nobody else.
@@ -71,8 +82,7 @@ export function monitoringPolicies(traffic: MonitoringTraffic): Record<string, S
             PROMETHEUS,
         ),
         "allow-api-server": egress(apiServer, API_SERVER_PORTS, PROMETHEUS),
-        "allow-kube-state-api-server": egress(apiServer, API_SERVER_PORTS, KUBE_STATE),
-        "allow-kube-state": ingress(BY_PROMETHEUS, [tcp(PORTS.kubeStateMetrics)], KUBE_STATE),
+        ...kubeState,
         "allow-alerts": ingress(BY_PROMETHEUS, [tcp(PORTS.alertmanager)], ALERTMANAGER),
         "allow-alertmanagers-in": ingress(ALERTMANAGERS, GOSSIP, ALERTMANAGER),
         "allow-alertmanagers-out": egress(ALERTMANAGERS, GOSSIP, ALERTMANAGER),
@@ -93,13 +103,9 @@ export function monitoringPolicies(traffic: MonitoringTraffic): Record<string, S
 }
 
 /** Of the namespace of data: Prometheus asks the exporter, which asks Redis and nobody else. */
-export function exporterPolicies(): Record<string, Spec> {
+export function exporterPolicies(scrapers: Peer): Record<string, Spec> {
     return {
-        "allow-scrapes": ingress(
-            [inNamespace(NAMESPACES.monitoring)],
-            [tcp(PORTS.redisExporter)],
-            EXPORTER,
-        ),
+        "allow-scrapes": ingress([scrapers], [tcp(PORTS.redisExporter)], EXPORTER),
     };
 }
 

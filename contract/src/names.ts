@@ -33,5 +33,8 @@ export const MONITORING_NAMES = {
     redisExporter: "redis-exporter",
 } as const;
 
+/** ConfigMap with the URL of an existing Prometheus, in the namespace of monitoring, and Secret with its token. */
+export const PROMETHEUS_ACCESS = { name: "prometheus-access", url: "url", token: "token" } as const;
+
 /** By which dashboards name Prometheus as their source. */
 export const DATA_SOURCE_UID = "prometheus";

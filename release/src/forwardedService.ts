@@ -1,7 +1,7 @@
 import type { V1Pod, V1Service } from "@kubernetes/client-node";
 import { ClusterError, connectPort, readyPods, type Cluster } from "@property-search/deploy";
 import { once } from "node:events";
-import { request, type IncomingMessage } from "node:http";
+import { request, type IncomingMessage, type RequestOptions } from "node:http";
 import type { Duplex } from "node:stream";
 import { json } from "node:stream/consumers";
 
@@ -16,25 +16,32 @@ export type Get = (path: string) => Promise<unknown>;
 
 const TIMEOUT_MILLISECONDS = 8_000;
 
+interface GetOptions {
+    readonly timeoutMilliseconds?: number;
+    readonly token?: string | undefined;
+}
+
 /**
  * Reads from a Service through port-forward to one of its ready pods. The API server's proxy would come from
  * an address of the API server, which network policies of managed clusters cannot name. Each call looks for
  * a pod and connects anew: a pod that was replaced between two calls fails neither.
  *
- * @param timeoutMilliseconds deadline of a call, its connection included. Default: 8 s
+ * @param options.timeoutMilliseconds deadline of a call, its connection included. Default: 8 s
+ * @param options.token bearer token. Default: none
  */
 export function forwardedService(
     cluster: Cluster,
     address: ServiceAddress,
-    timeoutMilliseconds = TIMEOUT_MILLISECONDS,
+    { timeoutMilliseconds = TIMEOUT_MILLISECONDS, token }: GetOptions = {},
 ): Get {
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const service = `${address.namespace}/${address.name}`;
     return async (path) => {
         const deadline = AbortSignal.timeout(timeoutMilliseconds);
         let stream: Duplex | undefined;
         try {
             stream = await Promise.race([connect(cluster, address, deadline), aborted(deadline)]);
-            const response = await responseOf(stream, path, deadline);
+            const response = await responseOf(stream, { path, headers, signal: deadline });
             const { statusCode = 0 } = response;
             // Prometheus says in JSON what it did not like of a query.
             if ([200, 400, 422].includes(statusCode)) return await json(response);
@@ -48,8 +55,8 @@ export function forwardedService(
     };
 }
 
-async function responseOf(stream: Duplex, path: string, signal: AbortSignal) {
-    const asking = request({ createConnection: () => stream, host: "localhost", path, signal });
+async function responseOf(stream: Duplex, options: RequestOptions) {
+    const asking = request({ createConnection: () => stream, host: "localhost", ...options });
     asking.end();
     const [response] = (await once(asking, "response")) as [IncomingMessage];
     return response;

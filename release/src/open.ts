@@ -1,4 +1,3 @@
-import { MONITORING_NAMES, NAMESPACES, PORTS } from "@property-search/contract";
 import {
     gatewayUrl,
     isApplied,
@@ -15,9 +14,9 @@ import { actor, isGone, newHolder } from "./commands/driver.ts";
 import { gatewayDataPlane } from "./dataplane/gateway.ts";
 import { clusterTrials } from "./dataplane/trials.ts";
 import { ReleaseError } from "./error.ts";
-import { forwardedService } from "./forwardedService.ts";
 import type { Ports } from "./machine/ports.ts";
 import { prometheusJudge } from "./machine/prometheusJudge.ts";
+import { prometheusAccess } from "./prometheusAccess.ts";
 import { wantedWeights } from "./state.ts";
 import { clusterStore } from "./store/record.ts";
 import { directTraffic } from "./traffic/direct.ts";
@@ -67,12 +66,7 @@ async function openPorts(
 ): Promise<Ports> {
     const api = clusterApi(cluster);
     const clock = systemClock;
-    const { namespace, name, port } = {
-        namespace: NAMESPACES.monitoring,
-        name: MONITORING_NAMES.prometheus,
-        port: PORTS.prometheus,
-    };
-    const get = forwardedService(cluster, { namespace, name, port });
+    const get = await prometheusAccess(cluster);
     const url = await gatewayUrl(cluster);
     const apiKey = process.env.API_KEY ?? (await platformKey(cluster));
     const stack = await stackOf(cluster, asked);

@@ -22,7 +22,9 @@ afterEach(() => {
 });
 
 const get = (milliseconds = DEADLINE_MILLISECONDS) =>
-    forwardedService(forwarding.cluster, ADDRESS, milliseconds)("/api/v1/query?query=up");
+    forwardedService(forwarding.cluster, ADDRESS, { timeoutMilliseconds: milliseconds })(
+        "/api/v1/query?query=up",
+    );
 
 function serviceWith(targetPort: string | number): object {
     const ports = [{ port: 80, targetPort }];

@@ -36,6 +36,7 @@ const HOW = {
         "or set edge.retryFilter to what your gateway has, or to none",
     envoyGateway:
         "install Envoy Gateway 1.8 or newer, or set edge.retryFilter to what your gateway has, or to none",
+    operator: "install the Prometheus Operator's definitions, or set prometheus.source to stack",
     keda: "install version 2.17 or newer (https://keda.sh), or set autoscaling.metric to none",
 };
 
@@ -47,6 +48,18 @@ const BROUGHT: readonly Requirement[] = [
         kind: "ScaledObject",
         how: HOW.keda,
     },
+    {
+        what: "KEDA's TriggerAuthentication",
+        apiVersion: "keda.sh/v1alpha1",
+        kind: "TriggerAuthentication",
+        how: HOW.keda,
+    },
+    ...["PodMonitor", "PrometheusRule"].map((kind) => ({
+        what: `the Prometheus Operator's ${kind}`,
+        apiVersion: "monitoring.coreos.com/v1",
+        kind,
+        how: HOW.operator,
+    })),
     {
         what: "Traefik's Middleware",
         apiVersion: "traefik.io/v1alpha1",

@@ -1,0 +1,160 @@
+import { EVALUATION_INTERVAL, PROMETHEUS_ACCESS, SCRAPE_INTERVAL } from "@property-search/contract";
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { stringify } from "yaml";
+import { standardLabels } from "../labels.ts";
+import { COMPONENT } from "./part.ts";
+import type { RuleFile } from "./alerts/index.ts";
+import { scrapeJobs, type ScrapeJob } from "./scrapeConfig.ts";
+
+const MONITORING_API = "monitoring.coreos.com/v1";
+const RULES_NAME = "prometheus-rules";
+
+/** A Prometheus that the stack uses and does not bring. */
+export interface ExistingPrometheusSettings {
+    /**
+     * `operator`: the Prometheus Operator reads the stack's PodMonitors and PrometheusRule. `external`: something
+     * else scrapes the pods by their annotations or its own config and loads the rules from a ConfigMap.
+     */
+    readonly source: "operator" | "external";
+    /** Base URL of its HTTP API as pods see it: autoscaler and release driver query it. */
+    readonly url: string;
+    /** Namespace of the pods that scrape. */
+    readonly namespace: string;
+    /** By which the Operator selects monitors and rules. Default: none. */
+    readonly labels?: Readonly<Record<string, string>>;
+    /** Bearer token of the API. Default: it needs none. */
+    readonly token?: pulumi.Input<string> | undefined;
+}
+
+export interface ExistingPrometheusArgs extends ExistingPrometheusSettings {
+    /** Namespace of monitoring. */
+    readonly monitoring: pulumi.Input<string>;
+    /** Namespaces whose autoscalers query it. */
+    readonly colours: readonly pulumi.Input<string>[];
+    /** Whether Redis runs in the data namespace, and an exporter beside it. */
+    readonly redis: boolean;
+    /** By file name. */
+    readonly rules: Readonly<Record<string, RuleFile>>;
+}
+
+/** What an existing Prometheus reads of the stack, and how the stack reads it. */
+export class ExistingPrometheus extends pulumi.ComponentResource {
+    constructor(
+        name: string,
+        args: ExistingPrometheusArgs,
+        opts?: pulumi.ComponentResourceOptions,
+    ) {
+        super("platform:index:ExistingPrometheus", name, args, opts);
+        const child = { parent: this };
+        const metadata = (objectName: string, namespace = args.monitoring) => ({
+            name: objectName,
+            namespace,
+            labels: {
+                ...standardLabels({ name: objectName, component: COMPONENT }),
+                ...args.labels,
+            },
+        });
+        new k8s.core.v1.ConfigMap(
+            `${name}-access`,
+            {
+                metadata: metadata(PROMETHEUS_ACCESS.name),
+                data: { [PROMETHEUS_ACCESS.url]: args.url },
+            },
+            child,
+        );
+        const { token } = args;
+        if (token !== undefined) {
+            [args.monitoring, ...args.colours].forEach((namespace, index) => {
+                new k8s.core.v1.Secret(
+                    `${name}-token-${index}`,
+                    {
+                        metadata: metadata(PROMETHEUS_ACCESS.name, namespace),
+                        stringData: { [PROMETHEUS_ACCESS.token]: pulumi.secret(token) },
+                    },
+                    child,
+                );
+            });
+        }
+        if (args.source === "operator") this.#declareMonitors(name, args, metadata);
+        else {
+            new k8s.core.v1.ConfigMap(
+                `${name}-rules`,
+                { metadata: metadata(RULES_NAME), data: ruleTexts(args.rules) },
+                child,
+            );
+        }
+        this.registerOutputs({});
+    }
+
+    #declareMonitors(
+        name: string,
+        { rules, redis }: ExistingPrometheusArgs,
+        metadata: (objectName: string) => object,
+    ): void {
+        const object = (role: string, kind: string, objectName: string, spec: object) =>
+            new k8s.apiextensions.CustomResource(
+                `${name}-${role}`,
+                { apiVersion: MONITORING_API, kind, metadata: metadata(objectName), spec },
+                { parent: this },
+            );
+        object("rules", "PrometheusRule", RULES_NAME, {
+            groups: Object.values(rules).flatMap(({ groups }) =>
+                groups.map((group) => ({ interval: `${EVALUATION_INTERVAL}s`, ...group })),
+            ),
+        });
+        for (const job of scrapeJobs({ redis, ofPlatformOnly: true })) {
+            object(job.job_name, "PodMonitor", job.job_name, podMonitorSpec(job));
+        }
+    }
+}
+
+/** The Operator's form of a scrape job: the same targets with the same labels. */
+export function podMonitorSpec(job: ScrapeJob): object {
+    const relabelings = [
+        { targetLabel: "job", replacement: job.job_name },
+        ...job.relabel_configs.map(camelCased),
+        // The Operator adds them; a rule that joins two series would see them differ.
+        { action: "labeldrop", regex: "container|endpoint" },
+    ];
+    return {
+        selector: {},
+        namespaceSelector: { matchNames: namespacesOf(job) },
+        podMetricsEndpoints: [
+            {
+                port: job.port,
+                interval: `${SCRAPE_INTERVAL}s`,
+                scrapeTimeout: "10s",
+                ...(job.metrics_path !== undefined && { path: job.metrics_path }),
+                ...(job.honor_labels === true && { honorLabels: true }),
+                relabelings,
+                ...(job.metric_relabel_configs && {
+                    metricRelabelings: job.metric_relabel_configs.map(camelCased),
+                }),
+            },
+        ],
+    };
+}
+
+function namespacesOf({ kubernetes_sd_configs = [] }: ScrapeJob): readonly string[] {
+    return kubernetes_sd_configs.flatMap(({ namespaces }) => namespaces.names);
+}
+
+function camelCased(one: object): object {
+    return Object.fromEntries(
+        Object.entries(one).map(([key, value]: [string, unknown]) => [
+            key.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase()),
+            value,
+        ]),
+    );
+}
+
+/** Rule files as YAML, by file name. */
+export function ruleTexts(rules: Readonly<Record<string, RuleFile>>): Record<string, string> {
+    return Object.fromEntries(
+        Object.entries(rules).map(([file, groups]) => [
+            file,
+            stringify(groups, { lineWidth: 0, aliasDuplicateObjects: false }),
+        ]),
+    );
+}

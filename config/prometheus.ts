@@ -1,0 +1,81 @@
+import type { ExistingPrometheusSettings } from "../components/monitoring/existing.ts";
+import { DNS_LABEL } from "./edge.ts";
+import type { ConfigReader } from "./reader.ts";
+
+const SOURCES = ["stack", "operator", "external"] as const;
+const CLUSTER_HOST = /\.svc(\.[-a-z0-9.]+)?$/;
+const URL_WORDS =
+    "a base URL without query, such as http://prometheus-operated.monitoring.svc:9090; " +
+    "http inside the cluster (host *.svc), https elsewhere";
+const API_URL = { fits: isApiUrl, words: URL_WORDS };
+const LABEL_KEY = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/;
+const LABEL_VALUE = /^([A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?)?$/;
+/** Settings of our own Prometheus and Alertmanager that mean nothing beside an existing one. */
+const OF_OUR_OWN = [
+    "alerts.slackUrl",
+    "alerts.webhookUrl",
+    "alerts.watchdogUrl",
+    "monitoring.remoteWriteUrl",
+    "monitoring.gatewayAddress",
+];
+
+/** Key of a secret that may be left out. */
+export const PROMETHEUS_TOKEN = "prometheus.token";
+
+/** @returns undefined where the stack brings its own Prometheus. */
+export function readExistingPrometheus(read: ConfigReader): ExistingPrometheusSettings | undefined {
+    const source = read.oneOf("prometheus.source", SOURCES);
+    const url = read.optional("prometheus.url", API_URL);
+    const namespace = read.optional("prometheus.namespace", DNS_LABEL);
+    const labels = readLabels(read);
+    const token = read.secret(PROMETHEUS_TOKEN);
+    if (source === "stack") {
+        const set = { url, namespace, labels: Object.keys(labels)[0], token };
+        for (const [key, value] of Object.entries(set)) {
+            if (value !== undefined)
+                read.finding(
+                    `prometheus.${key}`,
+                    "is set; allowed: not set, since prometheus.source is stack",
+                );
+        }
+        return undefined;
+    }
+    const reason = `prometheus.source is ${source}`;
+    for (const key of OF_OUR_OWN) {
+        if (read.secret(key) !== undefined)
+            read.finding(key, `is set; allowed: not set, since ${reason}`);
+    }
+    return {
+        source,
+        url: url ?? read.required("prometheus.url", API_URL, reason),
+        namespace: namespace ?? read.required("prometheus.namespace", DNS_LABEL, reason),
+        labels,
+        token,
+    };
+}
+
+/** Whether a URL's host is a Service of the cluster. */
+function isClusterHost(url: string): boolean {
+    return CLUSTER_HOST.test(new URL(url).hostname);
+}
+
+function isApiUrl(value: string): boolean {
+    if (!URL.canParse(value)) return false;
+    const { protocol, search, hash, username, password } = new URL(value);
+    if (`${search}${hash}${username}${password}` !== "") return false;
+    return protocol === (isClusterHost(value) ? "http:" : "https:");
+}
+
+function readLabels(read: ConfigReader): Readonly<Record<string, string>> {
+    const value = read.json("prometheus.labels") ?? {};
+    const words = 'labels by name, such as {"release":"kube-prometheus-stack"}';
+    const entries =
+        typeof value === "object" && !Array.isArray(value) ? Object.entries(value) : [["", value]];
+    const wrong = entries.filter(
+        ([key, label]) =>
+            !(LABEL_KEY.test(String(key)) && typeof label === "string" && LABEL_VALUE.test(label)),
+    );
+    if (wrong.length === 0) return Object.fromEntries(entries) as Record<string, string>;
+    read.finding("prometheus.labels", `is ${JSON.stringify(value)}; allowed: ${words}`);
+    return {};
+}

@@ -1,0 +1,65 @@
+import { afterEach, expect, test } from "@jest/globals";
+import * as pulumi from "@pulumi/pulumi";
+import { loadConfig } from "../../config.ts";
+import { ConfigReader } from "../../config/reader.ts";
+import { trafficOf } from "../../config/traffic.ts";
+import { stackConfig } from "../../render/stackConfig.ts";
+
+function load(change: Record<string, string>) {
+    const config = stackConfig("dev", undefined, change);
+    pulumi.runtime.setAllConfig({ ...config.values }, [...config.secretKeys]);
+    return loadConfig(new ConfigReader(new pulumi.Config("property-search")));
+}
+
+afterEach(() => {
+    pulumi.runtime.setAllConfig({});
+});
+
+const OPERATOR = {
+    "prometheus.source": "operator",
+    "prometheus.url": "http://prometheus-operated.monitoring.svc:9090",
+    "prometheus.namespace": "monitoring",
+};
+
+test("an existing Prometheus scrapes from its own namespace, and the autoscaler queries it", () => {
+    const config = load(OPERATOR);
+    expect(trafficOf(config).monitoring.existingIn).toBe("monitoring");
+    expect(config.autoscaling.misses?.prometheus).toEqual({
+        url: OPERATOR["prometheus.url"],
+        authorized: false,
+    });
+    // Those of our own are missing on purpose.
+    expect(config.monitoring.thresholds.jobs).not.toContain("prometheus");
+});
+
+test("by default the stack brings its own", () => {
+    const config = load({});
+    expect(config.monitoring.existing).toBeUndefined();
+    expect(config.autoscaling.misses?.prometheus).toBeUndefined();
+});
+
+test.each([
+    [{ "prometheus.source": "operator" }, "prometheus.url is not set"],
+    [{ "prometheus.source": "operator" }, "prometheus.namespace is not set"],
+    [
+        { "prometheus.url": "https://a.example" },
+        "prometheus.url is set; allowed: not set, since prometheus.source is stack",
+    ],
+    [{ ...OPERATOR, "prometheus.url": "https://a.b.svc" }, "http inside the cluster"],
+    [{ ...OPERATOR, "prometheus.url": "http://prometheus.example" }, "https elsewhere"],
+    [
+        { ...OPERATOR, "prometheus.url": "http://a.b.svc/?x=1" },
+        'prometheus.url is "http://a.b.svc/?x=1"',
+    ],
+    [
+        { ...OPERATOR, "prometheus.labels": "release" },
+        'prometheus.labels is "release"; allowed: labels by name',
+    ],
+    [{ ...OPERATOR, "prometheus.labels": '{"a":1}' }, 'prometheus.labels is {"a":1}'],
+    [
+        { ...OPERATOR, "alerts.webhookUrl": "https://a.example" },
+        "alerts.webhookUrl is set; allowed: not set, since prometheus.source is operator",
+    ],
+])("%j: %s", (change, finding) => {
+    expect(() => load(change)).toThrow(finding);
+});

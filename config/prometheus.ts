@@ -69,11 +69,11 @@ function isApiUrl(value: string): boolean {
 function readLabels(read: ConfigReader): Readonly<Record<string, string>> {
     const value = read.json("prometheus.labels") ?? {};
     const words = 'labels by name, such as {"release":"kube-prometheus-stack"}';
-    const entries =
+    const entries: [string, unknown][] =
         typeof value === "object" && !Array.isArray(value) ? Object.entries(value) : [["", value]];
     const wrong = entries.filter(
         ([key, label]) =>
-            !(LABEL_KEY.test(String(key)) && typeof label === "string" && LABEL_VALUE.test(label)),
+            !(LABEL_KEY.test(key) && typeof label === "string" && LABEL_VALUE.test(label)),
     );
     if (wrong.length === 0) return Object.fromEntries(entries) as Record<string, string>;
     read.finding("prometheus.labels", `is ${JSON.stringify(value)}; allowed: ${words}`);

@@ -92,7 +92,7 @@ export function prometheusConfig(args: ScrapeConfigArgs): object {
         },
         rule_files: [`${RULES_FOLDER}/*.yml`],
         alerting: { alertmanagers: [alertmanagers()] },
-        scrape_configs: scrapeJobs(args).map(({ port: _, ...job }) => job),
+        scrape_configs: scrapeJobs(args).map((job) => ({ ...job, port: undefined })),
         ...(remoteWrite && { remote_write: [remoteWriteConfig(remoteWrite)] }),
     };
 }

@@ -13,7 +13,11 @@ function traffic(change: Record<string, string | object> = {}) {
         key,
         typeof value === "string" ? value : JSON.stringify(value),
     ]);
-    const config = stackConfig("dev", undefined, Object.fromEntries(texts) as typeof change & {});
+    const config = stackConfig(
+        "dev",
+        undefined,
+        Object.fromEntries(texts) as Record<string, string>,
+    );
     pulumi.runtime.setAllConfig({ ...config.values }, [...config.secretKeys]);
     return trafficOf(loadConfig(new ConfigReader(new pulumi.Config("property-search"))));
 }

@@ -31,6 +31,23 @@ export default defineConfig(
             ],
         },
     },
+    // Its API classes discard fields of objects without a word, such as a NetworkPolicy's `from`.
+    {
+        rules: {
+            "no-restricted-imports": [
+                "error",
+                {
+                    patterns: [
+                        {
+                            group: ["@kubernetes/client-node"],
+                            importNamePattern: "Api$|^PatchStrategy$|Serializer$|^Watch$|Informer$",
+                            message: "Use ObjectApi of deploy/src/apply/objects.ts: plain JSON.",
+                        },
+                    ],
+                },
+            ],
+        },
+    },
     // Faults reach into manifests that they are about to break: types would be of what was there before.
     {
         files: ["policies/faults/*.ts"],

@@ -9,6 +9,7 @@ export {
     type Cluster,
     type ObjectReference,
 } from "./apply/cluster.ts";
+export { ObjectApi } from "./apply/objects.ts";
 export { appliedStacks, givenConfig, isApplied, platformKey } from "./apply/record.ts";
 export { deploy, type Deployed, type DeployOptions } from "./deploy.ts";
 export { missingForPulumi } from "./pulumi/installed.ts";

@@ -170,9 +170,9 @@ function clusterOf({ data = { token: TOKEN }, pods = [], phase = "Pending" }: Ho
         Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString("base64")]),
     );
     const objects = {
-        read: ({ kind, metadata }: { kind: string; metadata: { name: string } }) => {
+        read: ({ kind, name }: { kind: string; name: string }) => {
             if (kind === "Secret") return Promise.resolve({ data: secret });
-            if (metadata.name !== "gone") return Promise.resolve({ status: { phase } });
+            if (name !== "gone") return Promise.resolve({ status: { phase } });
             const body = { message: 'pods "gone" not found' };
             return Promise.reject(Object.assign(new Error("404"), { code: 404, body }));
         },

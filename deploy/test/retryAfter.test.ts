@@ -3,7 +3,7 @@ import { KubeConfig } from "@kubernetes/client-node";
 import { createServer, type Server } from "node:http";
 import { once } from "node:events";
 import { statusOf } from "../src/apply/cluster.ts";
-import { RetryingObjectApi } from "../src/apply/retryAfter.ts";
+import { ObjectApi } from "../src/apply/objects.ts";
 
 interface Refusal {
     readonly status: number;
@@ -49,7 +49,7 @@ async function apiServer(refusals: Refusal[]) {
         { name: "c", server: `http://127.0.0.1:${String(address.port)}`, skipTLSVerify: true },
         { name: "u" },
     );
-    return { client: config.makeApiClient(RetryingObjectApi), bodies };
+    return { client: config.makeApiClient(ObjectApi), bodies };
 }
 
 const widget = { apiVersion: "g/v1", kind: "Widget", metadata: { name: "w", namespace: "n" } };

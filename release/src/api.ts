@@ -1,4 +1,4 @@
-import { PatchStrategy, type KubernetesObject, type V1ObjectMeta } from "@kubernetes/client-node";
+import type { KubernetesObject, V1ObjectMeta } from "@kubernetes/client-node";
 import { RELEASE } from "@property-search/contract";
 import {
     readIfExists,
@@ -52,22 +52,12 @@ export async function againOnConflict<T>(once: () => Promise<T>): Promise<T> {
 
 export function clusterApi(cluster: Cluster): Api {
     const { objects } = cluster;
-    const manager = RELEASE.fieldManager;
+    const { fieldManager } = RELEASE;
     return {
         read: (reference) => readIfExists(cluster, reference),
-        create: (object) => orConflict(objects.create(object, undefined, undefined, manager)),
-        replace: (object) => orConflict(objects.replace(object, undefined, undefined, manager)),
-        apply: (object) =>
-            orConflict(
-                objects.patch(
-                    object,
-                    undefined,
-                    undefined,
-                    manager,
-                    true,
-                    PatchStrategy.ServerSideApply,
-                ),
-            ),
+        create: (object) => orConflict(objects.create(object, { fieldManager })),
+        replace: (object) => orConflict(objects.replace(object, { fieldManager })),
+        apply: (object) => orConflict(objects.apply(object, { fieldManager, force: true })),
     };
 }
 

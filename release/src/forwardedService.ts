@@ -83,7 +83,8 @@ async function targetOf(cluster: Cluster, { namespace, name, port }: ServiceAddr
     const service = await cluster.objects.read<V1Service>({
         apiVersion: "v1",
         kind: "Service",
-        metadata: { namespace, name },
+        namespace,
+        name,
     });
     const [pod] = await readyPods(cluster, namespace, service.spec?.selector ?? {});
     if (pod === undefined) throw new ClusterError(`${namespace}/${name} has no ready pod`);

@@ -1,4 +1,4 @@
-import { PatchStrategy, type KubernetesObject } from "@kubernetes/client-node";
+import type { KubernetesObject } from "@kubernetes/client-node";
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { LABELS, NAMESPACES, PART_OF, SERVICE_NAMES } from "@property-search/contract";
 import { configsOf, type RuleConfig } from "../../policies/core/config.ts";
@@ -43,11 +43,11 @@ interface Answer {
 /** What the API server says to creating it; nothing is created. */
 async function ask(object: Json): Promise<Answer> {
     try {
-        const stored = await cluster.objects.create(object, undefined, "All");
+        const stored = await cluster.objects.create(object, { dryRun: true });
         return {
             refusal: "",
             words: undefined,
-            stored: { ...object, ...JSON.parse(JSON.stringify(stored)) } as Json,
+            stored: { ...object, ...stored },
         };
     } catch (error) {
         const { message } = JSON.parse((error as { body: string }).body) as { message: string };
@@ -70,16 +70,9 @@ describe("the API server, whoever asks it", () => {
     beforeAll(async () => {
         const lists = await Promise.all(
             ["Deployment", "StatefulSet"].map((kind) =>
-                cluster.objects.list<KubernetesObject>(
-                    "apps/v1",
-                    kind,
-                    undefined,
-                    undefined,
-                    undefined,
-                    undefined,
-                    undefined,
-                    `${LABELS.partOf}=${PART_OF}`,
-                ),
+                cluster.objects.list<KubernetesObject>("apps/v1", kind, {
+                    labelSelector: `${LABELS.partOf}=${PART_OF}`,
+                }),
             ),
         );
         workloads = lists.flatMap(({ items, kind = "" }) =>
@@ -167,7 +160,7 @@ describe("the API server, whoever asks it", () => {
             },
         };
         const answer = await cluster.objects
-            .patch(annotated, undefined, "All", undefined, undefined, PatchStrategy.MergePatch)
+            .merge(annotated, { dryRun: true })
             .catch((error: unknown) => error);
         expect(answer).not.toBeInstanceOf(Error);
         const elsewhere = {

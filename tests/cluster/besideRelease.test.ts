@@ -1,4 +1,3 @@
-import { PatchStrategy } from "@kubernetes/client-node";
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import {
     COLOURS,
@@ -86,14 +85,7 @@ async function drive(phase: ReleasePhase, ...objects: Manifest[]): Promise<void>
         ...{ data: { [RELEASE.key]: JSON.stringify(note) } },
     };
     for (const object of [record, ...objects]) {
-        await cluster.objects.patch(
-            object,
-            undefined,
-            undefined,
-            RELEASE.fieldManager,
-            true,
-            PatchStrategy.ServerSideApply,
-        );
+        await cluster.objects.apply(object, { fieldManager: RELEASE.fieldManager, force: true });
     }
 }
 

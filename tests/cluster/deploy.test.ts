@@ -73,20 +73,16 @@ describe("a stack that is applied", () => {
     });
 
     test("gets back what somebody deleted", async () => {
-        await cluster.objects.delete(second);
+        await cluster.objects.delete(reference("second"));
         const applied = await apply(namespaceManifest, second);
         expect(applied.changed).toEqual([`ConfigMap ${namespace}/second`]);
     });
 
     test("does not overwrite a field that somebody else set, and says who and which", async () => {
-        await cluster.objects.patch(
-            { ...second, data: { key: "theirs" } } as Manifest,
-            undefined,
-            undefined,
-            "somebody-else",
-            true,
-            "application/apply-patch+yaml",
-        );
+        await cluster.objects.apply({ ...second, data: { key: "theirs" } } as Manifest, {
+            fieldManager: "somebody-else",
+            force: true,
+        });
         await expect(apply(namespaceManifest, second)).rejects.toThrow(
             /ConfigMap .*second has fields that somebody else set.*somebody-else.*\.data\.key/s,
         );

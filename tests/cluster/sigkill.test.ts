@@ -149,7 +149,7 @@ describe("pods that die at once, while clients send without a pause and without 
         });
 
         afterAll(async () => {
-            await cluster.objects.delete(CONTROL);
+            await cluster.objects.delete({ ...CONTROL, ...CONTROL.metadata });
         });
 
         test("cost some", async () => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
+import type { V1Pod } from "@kubernetes/client-node";
 import { COLOURS, NAMESPACES, PATHS } from "@property-search/contract";
 import { gatewayUrl } from "@property-search/deploy";
 import { bothColoursReady, eventually, openCluster, podsOf } from "../support/cluster.ts";
@@ -55,7 +56,7 @@ describe("while clients send without a pause and without a retry", () => {
             keepAlive: true,
         });
         const namespace = NAMESPACES.data;
-        const { items } = await cluster.core.listNamespacedPod({ namespace });
+        const { items } = await cluster.objects.list<V1Pod>("v1", "Pod", { namespace });
         for (const pod of items) await replacePod(namespace, pod.metadata?.name ?? "");
         const { answered, failures } = await load.stop();
         expect(failures).toEqual([]);
@@ -65,10 +66,11 @@ describe("while clients send without a pause and without a retry", () => {
 
 /** Deletes a pod with its grace and waits until it is gone and its owner's pods are all ready again. */
 async function replacePod(namespace: string, name: string): Promise<void> {
-    const old = await cluster.core.readNamespacedPod({ namespace, name });
-    await cluster.core.deleteNamespacedPod({ namespace, name });
+    const reference = { apiVersion: "v1", kind: "Pod", namespace, name };
+    const old = await cluster.objects.read<V1Pod>(reference);
+    await cluster.objects.delete(reference);
     await eventually(`pod ${name} is gone and replaced`, async () => {
-        const { items } = await cluster.core.listNamespacedPod({ namespace });
+        const { items } = await cluster.objects.list<V1Pod>("v1", "Pod", { namespace });
         return (
             !items.some(({ metadata }) => metadata?.uid === old.metadata?.uid) &&
             items.every(({ status }) =>

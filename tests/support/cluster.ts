@@ -1,10 +1,4 @@
-import {
-    AppsV1Api,
-    CoreV1Api,
-    KubeConfig,
-    type V1Deployment,
-    type V1Pod,
-} from "@kubernetes/client-node";
+import type { V1Deployment, V1Pod } from "@kubernetes/client-node";
 import { COLOURS, LABELS, NAMESPACES, SERVICE_NAMES, type Colour } from "@property-search/contract";
 import { connect, type Cluster } from "@property-search/deploy";
 import { existsSync } from "node:fs";
@@ -13,8 +7,6 @@ import { KUBECONFIG } from "../../local/src/node/start.ts";
 
 /** The cluster that testedCluster.ts chose. */
 export interface TestCluster extends Cluster {
-    readonly core: CoreV1Api;
-    readonly apps: AppsV1Api;
     readonly kubeconfig: string;
 }
 
@@ -24,14 +16,7 @@ const POLL_MILLISECONDS = 250;
 export function openCluster(): TestCluster {
     const kubeconfig = process.env.KUBECONFIG ?? KUBECONFIG;
     if (!existsSync(kubeconfig)) throw new Error(`there is no cluster (${kubeconfig}): make up`);
-    const config = new KubeConfig();
-    config.loadFromFile(kubeconfig);
-    return {
-        ...connect(kubeconfig),
-        kubeconfig,
-        core: config.makeApiClient(CoreV1Api),
-        apps: config.makeApiClient(AppsV1Api),
-    };
+    return { ...connect(kubeconfig), kubeconfig };
 }
 
 /** Polls until `done` holds; the deadline's error says what was awaited. */
@@ -48,17 +33,18 @@ export async function eventually(
 }
 
 /** Pods of a colour that are not on their way out. */
-export async function podsOf({ core }: TestCluster, colour: Colour): Promise<V1Pod[]> {
-    const labelSelector = `${LABELS.name}=${SERVICE_NAMES[colour]}`;
-    const { items } = await core.listNamespacedPod({
+export async function podsOf({ objects }: TestCluster, colour: Colour): Promise<V1Pod[]> {
+    const { items } = await objects.list<V1Pod>("v1", "Pod", {
         namespace: NAMESPACES[colour],
-        labelSelector,
+        labelSelector: `${LABELS.name}=${SERVICE_NAMES[colour]}`,
     });
     return items.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
 }
 
-export function deploymentOf({ apps }: TestCluster, colour: Colour): Promise<V1Deployment> {
-    return apps.readNamespacedDeployment({
+export function deploymentOf({ objects }: TestCluster, colour: Colour): Promise<V1Deployment> {
+    return objects.read<V1Deployment>({
+        apiVersion: "apps/v1",
+        kind: "Deployment",
         name: SERVICE_NAMES[colour],
         namespace: NAMESPACES[colour],
     });

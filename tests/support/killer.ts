@@ -70,7 +70,7 @@ async function killOne(cluster: TestCluster, what: Kill["what"]): Promise<Kill> 
         120,
     );
     const backAfter = Date.now() / 1000 - at;
-    await cluster.core.deleteNamespacedPod({ name, namespace });
+    await cluster.objects.delete({ apiVersion: "v1", kind: "Pod", namespace, name });
     await eventually(
         `${name} is replaced`,
         async () => {
@@ -87,7 +87,9 @@ async function killOne(cluster: TestCluster, what: Kill["what"]): Promise<Kill> 
 
 async function victims(cluster: TestCluster, what: Kill["what"]): Promise<V1Pod[]> {
     if (what !== "redis") return podsOf(cluster, what);
-    const { items } = await cluster.core.listNamespacedPod({ namespace: NAMESPACES.data });
+    const { items } = await cluster.objects.list<V1Pod>("v1", "Pod", {
+        namespace: NAMESPACES.data,
+    });
     return items.filter(({ metadata }) => metadata?.name?.startsWith("redis-cluster-"));
 }
 

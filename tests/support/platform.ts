@@ -1,4 +1,4 @@
-import { PatchStrategy } from "@kubernetes/client-node";
+import type { KubernetesObject, V1StatefulSet } from "@kubernetes/client-node";
 import {
     MONITORING_NAMES,
     NAMESPACES,
@@ -18,11 +18,12 @@ interface PodMetrics {
 export async function scalePrometheus(cluster: TestCluster, replicas: 0 | 1): Promise<void> {
     const name = MONITORING_NAMES.prometheus;
     const namespace = NAMESPACES.monitoring;
-    const scale = await cluster.apps.readNamespacedStatefulSetScale({ name, namespace });
-    const body = { ...scale, spec: { ...scale.spec, replicas } };
-    await cluster.apps.replaceNamespacedStatefulSetScale({ name, namespace, body });
+    const metadata = { name, namespace };
+    const scaled = { apiVersion: "apps/v1", kind: "StatefulSet", metadata, spec: { replicas } };
+    await cluster.objects.merge(scaled);
     await eventually(`Prometheus has ${replicas} pods`, async () => {
-        const { status } = await cluster.apps.readNamespacedStatefulSet({ name, namespace });
+        const reference = { apiVersion: "apps/v1", kind: "StatefulSet", namespace, name };
+        const { status } = await cluster.objects.read<V1StatefulSet>(reference);
         return status?.replicas === replicas && (status.readyReplicas ?? 0) === replicas;
     });
 }
@@ -34,28 +35,19 @@ export async function pauseAtNone(
     paused: boolean,
 ): Promise<void> {
     const annotations = { "autoscaling.keda.sh/paused-replicas": paused ? "0" : null };
-    const scaledObject: object = {
+    const scaledObject = {
         apiVersion: "keda.sh/v1alpha1",
         kind: "ScaledObject",
         metadata: { name: SERVICE_NAMES[colour], namespace: NAMESPACES[colour], annotations },
     };
-    await cluster.objects.patch(
-        scaledObject,
-        undefined,
-        undefined,
-        undefined,
-        undefined,
-        PatchStrategy.MergePatch,
-    );
+    await cluster.objects.merge(scaledObject as unknown as KubernetesObject);
 }
 
 /** @returns bytes that the pods of a namespace use, as metrics-server says. */
 export async function memoryOf(cluster: TestCluster, namespace: string): Promise<number> {
-    const { items } = (await cluster.objects.list(
-        "metrics.k8s.io/v1beta1",
-        "PodMetrics",
+    const { items } = (await cluster.objects.list("metrics.k8s.io/v1beta1", "PodMetrics", {
         namespace,
-    )) as unknown as PodMetrics;
+    })) as unknown as PodMetrics;
     const containers = items.flatMap((pod) => pod.containers);
     return containers.reduce((sum, { usage }) => sum + (parseBytes(usage.memory) ?? NaN), 0);
 }

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
-import { PatchStrategy, type V1Pod, type V1Service } from "@kubernetes/client-node";
+import type { V1Pod, V1Service } from "@kubernetes/client-node";
 import { GATEWAY_NAME, NAMESPACES, PATHS, PORTS, type Colour } from "@property-search/contract";
-import { gatewayUrl } from "@property-search/deploy";
+import { gatewayUrl, type ObjectReference } from "@property-search/deploy";
 import { setTimeout as delay } from "node:timers/promises";
 import { totalsOf, type Totals } from "../support/clients/clients.ts";
 import { bothColoursReady, eventually, openCluster, podsOf } from "../support/cluster.ts";
@@ -48,12 +48,20 @@ describe("a selector that is flipped from one pod to another, the first one kill
             ports: [{ port: PORTS.service, targetPort: "http" }],
         },
     });
-    let objects: { readonly kind: string; readonly apiVersion: string }[] = [];
+    const objects: ObjectReference[] = [];
 
     beforeAll(async () => {
         const made = [service("one"), grant(), route()];
-        for (const object of made) await cluster.objects.create(object);
-        objects = made as typeof objects;
+        for (const object of made) {
+            await cluster.objects.create(object);
+            const { apiVersion = "", kind = "" } = object;
+            objects.push({
+                apiVersion,
+                kind,
+                namespace: object.metadata?.namespace ?? "",
+                name: FLIPPED,
+            });
+        }
     });
 
     afterAll(async () => {
@@ -71,14 +79,7 @@ describe("a selector that is flipped from one pod to another, the first one kill
             const perSecond = { kept: 200, fresh: 100, slow: 2 };
             const clients = await startUsual(cluster, { headers: { [MARK]: "yes" }, perSecond });
             await delay(5_000);
-            await cluster.objects.patch(
-                service("two"),
-                undefined,
-                undefined,
-                undefined,
-                undefined,
-                PatchStrategy.MergePatch,
-            );
+            await cluster.objects.merge(service("two"));
             killAtOnce(one);
             await delay(10_000);
             const totals = totalsOf(await clients.stop());
@@ -161,14 +162,7 @@ async function label({ metadata }: V1Pod, value: string): Promise<void> {
         kind: "Pod",
         metadata: { name: metadata?.name ?? "", namespace, labels: { [FLIPPED]: value } },
     };
-    await cluster.objects.patch(
-        pod,
-        undefined,
-        undefined,
-        undefined,
-        undefined,
-        PatchStrategy.MergePatch,
-    );
+    await cluster.objects.merge(pod);
 }
 
 async function isServed(headers: Readonly<Record<string, string>>): Promise<void> {

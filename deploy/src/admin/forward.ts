@@ -25,16 +25,10 @@ export async function readyPods(
     labels: Readonly<Record<string, string>>,
 ): Promise<readonly V1Pod[]> {
     const selector = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
-    const { items } = await cluster.objects.list<V1Pod>(
-        "v1",
-        "Pod",
+    const { items } = await cluster.objects.list<V1Pod>("v1", "Pod", {
         namespace,
-        undefined,
-        undefined,
-        undefined,
-        undefined,
-        selector.join(","),
-    );
+        labelSelector: selector.join(","),
+    });
     return items.filter(({ metadata, status }) => {
         const ready = status?.conditions?.find(({ type }) => type === "Ready");
         return ready?.status === "True" && metadata?.deletionTimestamp === undefined;
@@ -117,9 +111,8 @@ async function reachable(
     cluster: Cluster,
     { namespace, pod }: Omit<Forwarded, "port">,
 ): Promise<void> {
-    const metadata = { namespace, name: pod };
     const found = await cluster.objects
-        .read<V1Pod>({ apiVersion: "v1", kind: "Pod", metadata })
+        .read<V1Pod>({ apiVersion: "v1", kind: "Pod", namespace, name: pod })
         .catch((error: unknown) => {
             throw new ClusterError(
                 `pod ${namespace}/${pod} cannot be reached: ${messageOf(error)}`,

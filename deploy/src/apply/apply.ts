@@ -1,18 +1,14 @@
-import {
-    PatchStrategy,
-    type KubernetesObject,
-    type V1ResourceQuota,
-} from "@kubernetes/client-node";
+import type { KubernetesObject, V1ResourceQuota } from "@kubernetes/client-node";
 import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import {
     ClusterError,
-    headerOf,
     keyOf,
     messageOf,
     readIfExists,
     referenceOf,
     statusOf,
+    wasRetried,
     type Cluster,
     type Manifest,
     type ObjectReference,
@@ -21,7 +17,6 @@ import { besideRelease, type Beside } from "../release/beside.ts";
 import { isRoute, isShared } from "../release/shared.ts";
 import { byDriverAlone } from "../release/claim.ts";
 import { FIELD_MANAGER, writeRecord, type StackRecord } from "./record.ts";
-import { wasRetried } from "./retryAfter.ts";
 
 export interface Applied {
     /** Objects of the stack. */
@@ -155,14 +150,7 @@ function declared(object: KubernetesObject): object {
 async function patch(cluster: Cluster, manifest: Manifest): Promise<Manifest> {
     for (let attempt = 1; ; attempt += 1) {
         try {
-            return await cluster.objects.patch(
-                manifest,
-                undefined,
-                undefined,
-                FIELD_MANAGER,
-                false,
-                PatchStrategy.ServerSideApply,
-            );
+            return await cluster.objects.apply(manifest, { fieldManager: FIELD_MANAGER });
         } catch (error) {
             if (attempt === ATTEMPTS || !isPassing(error)) throw error;
             await delay(100 * 2 ** attempt);
@@ -176,8 +164,7 @@ async function patch(cluster: Cluster, manifest: Manifest): Promise<Manifest> {
  */
 function isPassing(error: unknown): boolean {
     const status = statusOf(error);
-    if (status === undefined)
-        return !messageOf(error).includes("Unrecognized API version and kind");
+    if (status === undefined) return true;
     if (status === 403) return messageOf(error).includes("because it is being terminated");
     return (status === 429 || status >= 500) && !wasRetried(error);
 }
@@ -199,7 +186,7 @@ function explain(error: unknown, manifest: Manifest): ClusterError {
                 "Give the field up there, or bring the stack's config in line with it.",
         );
     }
-    if (status === 404 || message.includes("Unrecognized API version and kind")) {
+    if (status === 404) {
         return new ClusterError(
             `${key}: the cluster does not know ${manifest.apiVersion} ${manifest.kind}. ` +
                 "Install what defines that kind (Gateway API, cert-manager, …), " +
@@ -217,14 +204,7 @@ function explain(error: unknown, manifest: Manifest): ClusterError {
 
 export async function deleteOne(cluster: Cluster, reference: ObjectReference): Promise<void> {
     try {
-        await cluster.objects.delete(
-            headerOf(reference),
-            undefined,
-            undefined,
-            undefined,
-            undefined,
-            "Background",
-        );
+        await cluster.objects.delete(reference);
     } catch (error) {
         if (statusOf(error) !== 404) throw error;
     }

@@ -1,10 +1,8 @@
-import {
-    KubeConfig,
-    type KubernetesObject,
-    type KubernetesObjectApi,
-    type V1ObjectMeta,
-} from "@kubernetes/client-node";
-import { RetryingObjectApi } from "./retryAfter.ts";
+import { KubeConfig, type KubernetesObject, type V1ObjectMeta } from "@kubernetes/client-node";
+import { ApiError, ObjectApi, type ObjectReference } from "./objects.ts";
+import { secondsToWait } from "./retryAfter.ts";
+
+export type { ObjectReference };
 
 /** A Kubernetes object as rendered: always with a name. */
 export interface Manifest extends KubernetesObject {
@@ -13,19 +11,11 @@ export interface Manifest extends KubernetesObject {
     metadata: V1ObjectMeta & { name: string };
 }
 
-/** Identifies one object of a cluster. */
-export interface ObjectReference {
-    apiVersion: string;
-    kind: string;
-    namespace?: string;
-    name: string;
-}
-
 export interface Cluster {
     /** Name of the kubeconfig's context in use. */
     readonly context: string;
     readonly server: string;
-    readonly objects: KubernetesObjectApi;
+    readonly objects: ObjectApi;
     /** The kubeconfig as YAML with this context as its current one. Holds credentials. */
     readonly exportKubeconfig: () => string;
 }
@@ -68,7 +58,7 @@ export function connect(kubeconfig?: string, context?: string): Cluster {
     return {
         context: config.getCurrentContext(),
         server,
-        objects: config.makeApiClient(RetryingObjectApi),
+        objects: config.makeApiClient(ObjectApi),
         exportKubeconfig: () => config.exportConfig(),
     };
 }
@@ -87,7 +77,7 @@ export function keyOf({ apiVersion, kind, namespace, name }: ObjectReference): s
     return `${group}${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
 }
 
-/** The client's form of a reference. */
+/** An object that says nothing but which one it is. */
 export function headerOf({ apiVersion, kind, namespace, name }: ObjectReference) {
     return {
         apiVersion,
@@ -102,7 +92,7 @@ export async function readIfExists<T extends KubernetesObject>(
     reference: ObjectReference,
 ): Promise<T | undefined> {
     try {
-        return await cluster.objects.read<T>(headerOf(reference));
+        return await cluster.objects.read<T>(reference);
     } catch (error) {
         if (statusOf(error) === 404) return undefined;
         throw error;
@@ -113,6 +103,11 @@ export async function readIfExists<T extends KubernetesObject>(
 export function statusOf(error: unknown): number | undefined {
     if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
     return typeof error.code === "number" ? error.code : undefined;
+}
+
+/** Whether an error is the last of many answers that asked to come again. */
+export function wasRetried(error: unknown): boolean {
+    return error instanceof ApiError && secondsToWait(error.code, error.headers) !== undefined;
 }
 
 /** The API server's own sentence for an error, else the error's. */

@@ -166,7 +166,7 @@ async function podProblems(
     namespaces: readonly string[],
 ): Promise<{ text: string; hopeless: boolean }[]> {
     const lists = await Promise.all(
-        namespaces.map((namespace) => cluster.objects.list<V1Pod>("v1", "Pod", namespace)),
+        namespaces.map((namespace) => cluster.objects.list<V1Pod>("v1", "Pod", { namespace })),
     );
     return lists.flatMap(({ items }) => items.flatMap(problemsOf));
 }

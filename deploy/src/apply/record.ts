@@ -87,7 +87,9 @@ export async function platformKey(cluster: Cluster): Promise<string | undefined>
 
 /** Stacks that were applied to the cluster. */
 export async function appliedStacks(cluster: Cluster): Promise<string[]> {
-    const { items } = await cluster.objects.list<V1Secret>("v1", "Secret", RECORD_NAMESPACE);
+    const { items } = await cluster.objects.list<V1Secret>("v1", "Secret", {
+        namespace: RECORD_NAMESPACE,
+    });
     return items
         .filter(({ type }) => type === RECORD_TYPE)
         .map(({ metadata }) => metadata?.name?.replace(RECORD_PREFIX, "") ?? "");
@@ -142,7 +144,7 @@ async function ensureNamespace(cluster: Cluster): Promise<void> {
             apiVersion: "v1",
             kind: "Namespace",
             metadata: { name: RECORD_NAMESPACE, labels: { [LABELS.partOf]: PART_OF } },
-        } as never);
+        });
     } catch (error) {
         if (statusOf(error) !== 409) throw error;
     }

@@ -1,8 +1,4 @@
-import {
-    PatchStrategy,
-    type KubernetesObject,
-    type V1ManagedFieldsEntry,
-} from "@kubernetes/client-node";
+import type { KubernetesObject, V1ManagedFieldsEntry } from "@kubernetes/client-node";
 import { RELEASE } from "@property-search/contract";
 import {
     causesOf,
@@ -38,14 +34,7 @@ export async function endClaim(cluster: Cluster, object: Manifest): Promise<bool
     const header = headerOf(referenceOf(object));
     const metadata = { ...header.metadata, resourceVersion, managedFields };
     try {
-        await cluster.objects.patch(
-            { ...header, metadata },
-            undefined,
-            undefined,
-            undefined,
-            undefined,
-            PatchStrategy.MergePatch,
-        );
+        await cluster.objects.merge({ ...header, metadata });
         return true;
     } catch (error) {
         if (statusOf(error) === 409) return false;

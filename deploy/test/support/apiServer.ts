@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { isDeepStrictEqual } from "node:util";
 import type { Cluster, Manifest } from "../../src/apply/cluster.ts";
-import { RetryingObjectApi } from "../../src/apply/retryAfter.ts";
+import { ObjectApi } from "../../src/apply/objects.ts";
 
 /** What stands where; lists are one value, as those of a route and of an autoscaler are. */
 type Fields = Map<string, unknown>;
@@ -61,7 +61,7 @@ export async function startApiServer(): Promise<ApiServer> {
         cluster: {
             context: "double",
             server: url,
-            objects: config.makeApiClient(RetryingObjectApi),
+            objects: config.makeApiClient(ObjectApi),
             exportKubeconfig: () => config.exportConfig(),
         },
         apply: async (manager, object) => {

@@ -1,5 +1,5 @@
-import { KubeConfig, KubernetesObjectApi } from "@kubernetes/client-node";
-import type { Cluster } from "@property-search/deploy";
+import { KubeConfig } from "@kubernetes/client-node";
+import { ObjectApi, type Cluster } from "@property-search/deploy";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
@@ -71,7 +71,7 @@ export async function startForwarding(): Promise<Forwarding> {
         cluster: {
             context: "double",
             server: url,
-            objects: config.makeApiClient(KubernetesObjectApi),
+            objects: config.makeApiClient(ObjectApi),
             exportKubeconfig: () => config.exportConfig(),
         },
         pods: [],

@@ -1,9 +1,4 @@
-import {
-    PatchStrategy,
-    type V1ConfigMap,
-    type V1Deployment,
-    type V1EnvVar,
-} from "@kubernetes/client-node";
+import type { V1ConfigMap, V1Deployment, V1EnvVar } from "@kubernetes/client-node";
 import { ENVIRONMENT, LABELS, NAMESPACES, type Colour } from "@property-search/contract";
 import { statusOf } from "@property-search/deploy";
 import { readFileSync } from "node:fs";
@@ -53,8 +48,8 @@ export async function faultyCandidate(
             await apply(cluster, right);
             await eventually(`${colour} is as it was`, () => isRolledOut(cluster, colour), 240);
             const [name, namespace] = [NAME, NAMESPACES[colour]];
-            await cluster.core
-                .deleteNamespacedConfigMap({ name, namespace })
+            await cluster.objects
+                .delete({ apiVersion: "v1", kind: "ConfigMap", namespace, name })
                 .catch((error: unknown) => {
                     if (statusOf(error) !== 404) throw error;
                 });
@@ -78,14 +73,7 @@ async function putPreload(cluster: TestCluster, colour: Colour): Promise<void> {
 }
 
 async function apply(cluster: TestCluster, object: V1Deployment | V1ConfigMap): Promise<void> {
-    await cluster.objects.patch(
-        object as never,
-        undefined,
-        undefined,
-        FIELD_MANAGER,
-        false,
-        PatchStrategy.ServerSideApply,
-    );
+    await cluster.objects.apply(object, { fieldManager: FIELD_MANAGER });
 }
 
 function faulty(right: V1Deployment, fault: Fault): V1Deployment {
@@ -134,12 +122,10 @@ async function hasFault(cluster: TestCluster, colour: Colour, fault: Fault): Pro
     );
     const logs = await Promise.all(
         bad.map(({ metadata }) =>
-            cluster.core
-                .readNamespacedPodLog({
-                    name: metadata?.name ?? "",
-                    namespace: NAMESPACES[colour],
-                    container: "service",
-                })
+            cluster.objects
+                .text(
+                    `/api/v1/namespaces/${NAMESPACES[colour]}/pods/${metadata?.name ?? ""}/log?container=service`,
+                )
                 // A container that has not started has no log.
                 .catch(() => ""),
         ),

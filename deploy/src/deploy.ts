@@ -1,7 +1,14 @@
 import { GENERATED_SECRETS, NAMESPACES } from "@property-search/contract";
 import type { KubernetesObject } from "@kubernetes/client-node";
 import { applyStack } from "./apply/apply.ts";
-import { ClusterError, connect, readIfExists, type Cluster } from "./apply/cluster.ts";
+import {
+    ClusterError,
+    connect,
+    readIfExists,
+    type Cluster,
+    type Manifest,
+} from "./apply/cluster.ts";
+import { confirmDeployed } from "./apply/confirm.ts";
 import { waitReady } from "./apply/ready.ts";
 import { requireAll } from "./apply/requirements.ts";
 import {
@@ -15,6 +22,7 @@ import { missingForPulumi } from "./pulumi/installed.ts";
 import { stateFolderOf } from "./pulumi/place.ts";
 import { pulumiUp } from "./pulumi/up.ts";
 import { settleAll } from "./release/beside.ts";
+import { readSwitch } from "./release/note.ts";
 import { render } from "./render.ts";
 import { completeSecrets } from "./secrets.ts";
 
@@ -150,6 +158,7 @@ async function byApply(
         report,
         ...(signal && { signal }),
     });
+    await confirm(cluster, manifests, report);
     const { changed, pruned, total } = applied;
     return {
         summary: `${total} objects, ${changed.length} changed, ${pruned.length} pruned, all ready`,
@@ -163,7 +172,7 @@ async function byPulumi(
     { stack, config, report, signal }: Given,
 ): Promise<Pick<Deployed, "summary" | "platformKey">> {
     await rememberConfig(cluster, stack, config);
-    return pulumiUp({
+    const { declared, ...done } = await pulumiUp({
         stack,
         kubeconfig: cluster.exportKubeconfig(),
         config,
@@ -178,4 +187,17 @@ async function byPulumi(
         report,
         ...(signal && { signal }),
     });
+    await confirm(cluster, declared, report);
+    return done;
+}
+
+/** Whatever way the objects came to the cluster: a field that was lost on it is not to be lost in silence. */
+async function confirm(
+    cluster: Cluster,
+    manifests: readonly Manifest[],
+    report: (line: string) => void,
+): Promise<void> {
+    const note = await readSwitch(cluster);
+    const count = await confirmDeployed({ cluster, manifests, note });
+    report(`each declared field of ${count} objects is on the cluster`);
 }

@@ -3,7 +3,7 @@ import { execa, type Options } from "execa";
 import { existsSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { ClusterError, parseJson } from "../apply/cluster.ts";
+import { ClusterError, parseJson, type Manifest } from "../apply/cluster.ts";
 import type { Secrets } from "../secrets.ts";
 import { refreshCopy, storeSecrets } from "./config.ts";
 import { releaseDeadLocks } from "./locks.ts";
@@ -11,7 +11,7 @@ import { pendingCreates, settling, type PendingCreate } from "./pending.ts";
 import { copyOf, openPlace, PROJECT, trackedFile, type PlaceOptions } from "./place.ts";
 import { policyFlags } from "./policies.ts";
 import { progress } from "./progress.ts";
-import { sharedUrns } from "./state.ts";
+import { objectsOf, sharedUrns } from "./state.ts";
 import { stopOnce } from "./stopOnce.ts";
 
 export interface PulumiOptions extends Omit<PlaceOptions, "copy"> {
@@ -33,6 +33,8 @@ export interface PulumiDone {
     /** What changed, such as `2 updated, 70 unchanged`. */
     readonly summary: string;
     readonly platformKey: string | undefined;
+    /** The stack's objects as its state declares them, secrets encrypted. */
+    readonly declared: readonly Manifest[];
 }
 
 /**
@@ -128,7 +130,11 @@ export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
                 "What it made is in the stack's state: run the same command again to go on.",
         );
     }
-    return { summary: seen.summary(), platformKey: await read("tenants.platformKey") };
+    return {
+        summary: seen.summary(),
+        platformKey: await read("tenants.platformKey"),
+        declared: objectsOf(JSON.parse(await exported())).map(({ inputs }) => inputs),
+    };
 
     /**
      * An update that was cut off leaves objects of which the state does not know whether they were made.

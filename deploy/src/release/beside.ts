@@ -89,6 +89,11 @@ async function settle(
     }
 }
 
+/** An object as a switch under way leaves it: with the weights, or the floor, of the live one. */
+export function heldByRelease(manifest: Manifest, live: Manifest): Manifest {
+    return asLive(manifest, live)[0];
+}
+
 function asLive(manifest: Manifest, live: Manifest): [held: Manifest, what: string] {
     if (isRoute(manifest)) {
         const weights = routeWeights(live);

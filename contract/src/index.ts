@@ -7,6 +7,7 @@ export * from "./labels.ts";
 export * from "./metrics.ts";
 export * from "./monitoring.ts";
 export * from "./names.ts";
+export * from "./nearest.ts";
 export * from "./ports.ts";
 export * from "./quantities.ts";
 export * from "./release.ts";

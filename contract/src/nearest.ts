@@ -1,0 +1,33 @@
+/** Edits below which a word is taken for a mistyped one: one in three letters, three at most. */
+const MOST_EDITS = 3;
+
+/** ` (did you mean prod?)` for a mistyped word; empty where no allowed word is near it. */
+export function suggestion(word: string, allowed: readonly string[]): string {
+    const limit = Math.min(MOST_EDITS, Math.ceil(word.length / 3));
+    const near = allowed
+        .map((one) => ({ one, edits: countEdits(word.toLowerCase(), one.toLowerCase()) }))
+        .filter(({ edits }) => edits <= limit)
+        .toSorted((a, b) => a.edits - b.edits)[0];
+    return near === undefined ? "" : ` (did you mean ${near.one}?)`;
+}
+
+/** Letters to insert, delete, replace or swap with their neighbour (optimal string alignment distance). */
+export function countEdits(from: string, to: string): number {
+    const rows: number[][] = [Array.from({ length: to.length + 1 }, (_, column) => column)];
+    for (let row = 1; row <= from.length; row += 1) {
+        const costs = [row];
+        for (let column = 1; column <= to.length; column += 1) {
+            const at = (up: number, left: number) => rows[row - up]?.[column - left] ?? Infinity;
+            const isSame = from[row - 1] === to[column - 1];
+            const isSwap = from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
+            costs[column] = Math.min(
+                at(1, 0) + 1,
+                (costs[column - 1] ?? Infinity) + 1,
+                at(1, 1) + (isSame ? 0 : 1),
+                isSwap ? at(2, 2) + 1 : Infinity,
+            );
+        }
+        rows.push(costs);
+    }
+    return rows.at(-1)?.at(-1) ?? 0;
+}

@@ -257,6 +257,65 @@ test("A switch to the other colour does not begin while one is under way", async
     await world.clock.until(first);
 });
 
+test("A switch does not begin where the program rejects the stack's config", async () => {
+    const world = new World({ owner: "pulumi" });
+    world.ownerFails = "rejected";
+    const state = await world.clock.until(start(world.driver("ann"), TO_GREEN));
+    expect(state.aborted).toMatchObject({ by: "preflight", phase: "preflight" });
+    expect(state.aborted?.reason).toBe("no update of the stack can succeed: x is wrong");
+    expect(world.updates).toBe(0);
+    expect(world.weights()).toEqual(all("blue"));
+});
+
+test.each(["raise", "observe"] as const)(
+    "A config that is rejected from %s on ends the switch at once, and the traffic goes back past it",
+    async (phase) => {
+        const world = new World({ owner: "pulumi" });
+        const ann = world.driver("ann");
+        const run = start(ann, TO_GREEN);
+        await world.clock.until(reached(world, ann, phase));
+        world.ownerFails = "rejected";
+        const state = await world.clock.until(run);
+        expect(state.aborted).toMatchObject({ cause: "fail", phase: "shift", reason: "x is wrong" });
+        expect(state.log.map(({ words }) => words)).toContainEqual(
+            "all traffic is to go to blue, past the stack's owner: x is wrong",
+        );
+        // Those before; then the one that was rejected, and the way back's own.
+        expect(world.updates).toBeLessThanOrEqual(4);
+        expect(world.config).toEqual(all("blue"));
+        expectEnded(world, state);
+    },
+);
+
+test("A way back that its owner cannot set goes past it when its time is over", async () => {
+    const world = new World({ owner: "pulumi" });
+    const ann = world.driver("ann");
+    const run = start(ann, TO_GREEN);
+    await world.clock.until(reached(world, ann, "observe"));
+    world.ownerFails = "somehow";
+    await world.clock.until(ask(world.driver("ben").store, asking(ann, "rollback")));
+    const begun = world.clock.now();
+    const state = await world.clock.until(run);
+    expect(state.log.map(({ words }) => words)).toContainEqual(
+        "all traffic is to go to blue, past the stack's owner: no answer",
+    );
+    expect(world.clock.now() - begun).toBeLessThan((PLAN.phaseDeadline + 60) * 1000);
+    // At growing intervals: once a second it would be 300.
+    expect(world.updates).toBeLessThan(35);
+    expectEnded(world, state);
+});
+
+test("A rollback of the last switch works while the program rejects the config", async () => {
+    const world = new World({ owner: "pulumi" });
+    const promoted = await world.clock.until(start(world.driver("ann"), TO_GREEN));
+    expect(promoted.phase).toBe("promoted");
+    world.ownerFails = "rejected";
+    const state = await world.clock.until(rollback(world.driver("ben"), BACK));
+    expect(state).toMatchObject({ kind: "rollback", phase: "promoted", to: "blue" });
+    expect(world.weights()).toEqual(all("blue"));
+    expect(world.config).toEqual(all("blue"));
+});
+
 async function reached(world: World, { store }: Context, phase: Switch["phase"]): Promise<void> {
     while ((await store.read()).state?.phase !== phase) await world.clock.sleep(100);
 }

@@ -4,6 +4,7 @@ import type { Hold } from "../store/lease.ts";
 import type { Kept, Store } from "../store/record.ts";
 import type { Change } from "../traffic/traffic.ts";
 import type { Ports } from "./ports.ts";
+import { deadlineOf } from "./deadline.ts";
 import { transition, troubled } from "./transition.ts";
 
 export interface DriveOptions {
@@ -18,6 +19,8 @@ export interface DriveOptions {
 
 /** Between two looks at what a phase waits for. A request from elsewhere is taken within it. */
 const LOOK_MILLISECONDS = 1_000;
+/** What failed again and again is tried at growing intervals up to this. */
+const RETRY_MILLISECONDS = 15_000;
 /** A look at Prometheus and at both colours' vectors costs more. */
 const JUDGE_MILLISECONDS = 5_000;
 
@@ -33,6 +36,8 @@ export async function drive(options: DriveOptions): Promise<Switch> {
     const { clock } = ports;
     let kept = await store.read();
     let judgedAt = -Infinity;
+    let failures = 0;
+    let retryAt = -Infinity;
     for (;;) {
         const state = kept.state;
         if (state === undefined) throw new ReleaseError("there is no switch to drive");
@@ -43,8 +48,15 @@ export async function drive(options: DriveOptions): Promise<Switch> {
 
         const isWatching = state.phase === "observe" || state.phase === "bake";
         const isDue = clock.elapsed() - judgedAt >= JUDGE_MILLISECONDS;
-        const waits = isWatching && !isDue && state.request === undefined;
-        const next = waits ? state : await step(state, options);
+        const waits =
+            state.request === undefined &&
+            ((isWatching && !isDue) ||
+                (clock.elapsed() < retryAt && !isOverdue(state, clock.now())));
+        const { next, isFailed = false } = waits ? { next: state } : await step(state, options);
+        if (!waits) {
+            failures = isFailed ? failures + 1 : 0;
+            retryAt = isFailed ? clock.elapsed() + backoff(failures) : -Infinity;
+        }
         if (isWatching && !waits) judgedAt = clock.elapsed();
         if (next !== state) {
             const { kept: now, isOurs } = await write(store, next, kept, hold);
@@ -61,11 +73,17 @@ export async function drive(options: DriveOptions): Promise<Switch> {
     }
 }
 
-/** One transition; what fails is tried again until the phase's time is over, and a way back for ever. */
-async function step(state: Switch, { ports, hold, signal }: DriveOptions): Promise<Switch> {
+/**
+ * One transition; what fails is tried again until the phase's time is over, and a way back for ever but for
+ * what its owner rejects.
+ */
+async function step(
+    state: Switch,
+    { ports, hold, signal }: DriveOptions,
+): Promise<{ readonly next: Switch; readonly isFailed?: boolean }> {
     const change: Change = { fence: hold.fence, id: state.id, signal };
     try {
-        return await transition(state, ports, change);
+        return { next: await transition(state, ports, change) };
     } catch (error) {
         signal?.throwIfAborted();
         if (error instanceof Superseded) throw error;
@@ -74,10 +92,20 @@ async function step(state: Switch, { ports, hold, signal }: DriveOptions): Promi
             const now = ports.clock.now();
             const cause = { cause: "fail", by: "preflight", at: now, reason } as const;
             const refused: Switch = { ...state, aborted: { ...cause, phase: state.phase } };
-            return enter(refused, "rolled-back", now, `refused: ${reason}`);
+            return { next: enter(refused, "rolled-back", now, `refused: ${reason}`) };
         }
-        return troubled(state, reason);
+        return { next: troubled(state, reason), isFailed: true };
     }
+}
+
+/** The first failures are tried again at once, as a request that broke. */
+function backoff(failures: number): number {
+    return failures < 3 ? 0 : Math.min(RETRY_MILLISECONDS, LOOK_MILLISECONDS * 2 ** (failures - 3));
+}
+
+function isOverdue(state: Switch, now: number): boolean {
+    const deadline = deadlineOf(state);
+    return deadline !== undefined && now >= deadline.at;
 }
 
 /**

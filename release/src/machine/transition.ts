@@ -1,6 +1,6 @@
-import type { ReleasePhase } from "@property-search/contract";
+import type { ReleasePhase, Weights } from "@property-search/contract";
 import { floorFor } from "../capacity/capacity.ts";
-import { ReleaseError } from "../error.ts";
+import { Rejected, ReleaseError, Superseded } from "../error.ts";
 import {
     candidateWeights,
     enter,
@@ -12,7 +12,7 @@ import {
     type Asked,
     type Switch,
 } from "../state.ts";
-import type { Change } from "../traffic/traffic.ts";
+import type { Change, Traffic } from "../traffic/traffic.ts";
 import { deadlineOf } from "./deadline.ts";
 import type { Ports, TrialWish } from "./ports.ts";
 
@@ -110,7 +110,10 @@ async function preflight(state: Switch, { clock, ...ports }: Ports): Promise<Swi
     const weights = await traffic.read();
     const bounds = await capacity.bounds(state.to);
     const unaccepted = await route.unaccepted();
+    // A way back is not kept from being tried by a config: what its owner rejects goes past it.
+    const rejected = state.kind === "release" ? await traffic.check?.() : undefined;
     const findings = [
+        rejected !== undefined && `no update of the stack can succeed: ${rejected}`,
         active.ready === 0 && `${state.from} has no ready pod`,
         candidate.wanted === 0 && `${state.to} has no pod`,
         bounds.limit < active.ready &&
@@ -176,11 +179,22 @@ async function smoke(state: Switch, { clock, dataPlane }: Ports): Promise<Switch
 
 async function shift(state: Switch, { clock, traffic }: Ports, change: Change): Promise<Switch> {
     const weight = weightOf(state);
-    await traffic.set(candidateWeights(state.to, weight), change);
+    const weights = candidateWeights(state.to, weight);
+    let past = "";
+    try {
+        await traffic.set(weights, change);
+    } catch (error) {
+        if (!(error instanceof Rejected)) throw error;
+        const reason = error.message;
+        if (state.kind === "release") {
+            return aborted(state, clock.now(), { cause: "fail", by: "the driver", reason });
+        }
+        past = await force(traffic, weights, change, reason);
+    }
     const now = clock.now();
     const known = state.steps.filter((step) => step.weight !== weight);
     const steps = [...known, { weight, shiftedAt: now }];
-    return enter({ ...state, steps }, "accept", now, `${state.to} is to get ${weight} %`);
+    return enter({ ...state, steps }, "accept", now, `${state.to} is to get ${weight} %${past}`);
 }
 
 /** By the control plane, for exactly this generation of the route. */
@@ -253,15 +267,44 @@ async function finalize(state: Switch, ports: Ports, { fence }: Change): Promise
     return enter(state, "promoted", clock.now(), `${state.to} serves`);
 }
 
-/** Nothing comes before the traffic, and nothing keeps it from going back: it is tried until it is there. */
+/**
+ * Nothing comes before the traffic, and nothing keeps it from going back: an owner of the weights who rejects
+ * them, or who could not set them for the phase's time, is passed by.
+ */
 async function abort(state: Switch, { clock, traffic }: Ports, change: Change): Promise<Switch> {
     const { from, to, aborted } = state;
     const untouched = aborted !== undefined && BEFORE_TRAFFIC.includes(aborted.phase);
     if (untouched && state.steps.length === 0 && (await traffic.read())[from] === 100) {
         return enter(state, "cool", clock.now(), `${to} had no traffic, there is nothing to move`);
     }
-    await traffic.set(candidateWeights(from, 100), change);
-    return enter(state, "cool", clock.now(), `all traffic is to go to ${from}`);
+    const weights = candidateWeights(from, 100);
+    let past = "";
+    try {
+        await traffic.set(weights, change);
+    } catch (error) {
+        const isLate = clock.now() - state.phaseSince >= state.plan.phaseDeadline * 1000;
+        const isHopeless = error instanceof Rejected || (error instanceof ReleaseError && isLate);
+        if (!isHopeless || error instanceof Superseded) throw error;
+        past = await force(traffic, weights, change, error.message);
+    }
+    return enter(state, "cool", clock.now(), `all traffic is to go to ${from}${past}`);
+}
+
+/**
+ * Moves the traffic past the owner of the weights.
+ *
+ * @returns what to add to the log
+ * @throws ReleaseError with the reason where nobody else can move it
+ */
+async function force(
+    { force }: Traffic,
+    weights: Weights,
+    change: Change,
+    reason: string,
+): Promise<string> {
+    if (!force) throw new ReleaseError(reason);
+    await force(weights, change);
+    return `, past the stack's owner: ${reason}`;
 }
 
 /** The colour that gave its traffic back answers what it has; then both have their size of before. */

@@ -21,5 +21,10 @@ export function heldTraffic(api: Api, owner: Traffic): Traffic {
             await owner.set(weights, change);
             await writeRoute(api, { weights, marks, fence });
         },
+        force: async (weights, change) => {
+            const { fence, id } = change;
+            await writeRoute(api, { weights, marks: { id }, fence });
+            await owner.force?.(weights, change);
+        },
     };
 }

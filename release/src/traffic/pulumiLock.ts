@@ -5,7 +5,7 @@ import {
     type Stack,
 } from "@pulumi/pulumi/automation/index.js";
 import { setTimeout as delay } from "node:timers/promises";
-import { ReleaseError } from "../error.ts";
+import { Rejected, ReleaseError } from "../error.ts";
 
 export interface LockOptions {
     readonly stack: Stack;
@@ -30,8 +30,8 @@ const TAIL_LINES = 15;
  * Updates a stack as soon as no other update does. Locks whose process has died on this machine are
  * removed; any other stays, since nobody can see from here whether its update goes on.
  *
- * @throws StackLocked with who holds it, when that takes too long or the signal comes first; ReleaseError
- * when the update fails.
+ * @throws StackLocked with who holds it, when that takes too long or the signal comes first; Rejected when
+ * the same update would fail again; ReleaseError when it fails otherwise.
  */
 export async function whenUnlocked(
     options: LockOptions,
@@ -74,8 +74,22 @@ function holdersOf({ message }: Error): string {
     return [...new Set(found.map(([, holder]) => holder))].join(", ") || "somebody else";
 }
 
-function explain(error: unknown, stack: string): unknown {
+/** Words of failures that no further try mends: of the program, of the CLI about the config, and of secrets. */
+const LASTING: readonly RegExp[] = [
+    /the stack's config has \d+ finding/,
+    /with configuration key .* must be of type/,
+    /missing required configuration/i,
+    /passphrase must be set|incorrect passphrase/,
+    /failed to decrypt/,
+    /could not (?:load|parse|unmarshal) .*Pulumi\.\S+\.yaml/,
+    /\[mandatory\]/i,
+];
+
+/** As the driver is told of a failed update; whether it lasts is read from its words, the API has no code of it. */
+export function explain(error: unknown, stack: string): unknown {
     if (!(error instanceof CommandError)) return error;
-    const tail = error.message.trimEnd().split("\n").slice(-TAIL_LINES).join("\n");
-    return new ReleaseError(`the update of stack ${stack} failed:\n${tail}`);
+    const { message } = error;
+    const tail = message.trimEnd().split("\n").slice(-TAIL_LINES).join("\n");
+    const words = `the update of stack ${stack} failed:\n${tail}`;
+    return LASTING.some((one) => one.test(message)) ? new Rejected(words) : new ReleaseError(words);
 }

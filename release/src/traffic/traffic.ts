@@ -11,6 +11,10 @@ export interface Traffic {
     readonly read: () => Promise<Weights>;
     /** Idempotent. Resolves when the owner has carried it out. */
     readonly set: (weights: Weights, change: Change) => Promise<void>;
+    /** Why no update of the owner can succeed now, such as a config that the program rejects. */
+    readonly check?: () => Promise<string | undefined>;
+    /** Moves the traffic past an owner who cannot; the owner's own record says the same afterwards. */
+    readonly force?: (weights: Weights, change: Change) => Promise<void>;
 }
 
 /** On whose behalf weights are changed. */

@@ -17,6 +17,7 @@ import type { Look, Ports } from "../../src/machine/ports.ts";
 import { routeStatus } from "../../src/traffic/status.ts";
 import { candidateWeights } from "../../src/state.ts";
 import { clusterStore } from "../../src/store/record.ts";
+import { Rejected, ReleaseError } from "../../src/error.ts";
 import { directTraffic } from "../../src/traffic/direct.ts";
 import { heldTraffic } from "../../src/traffic/held.ts";
 import type { Route } from "../../src/traffic/route.ts";
@@ -73,6 +74,10 @@ export class World {
     settled: Weights | undefined;
     /** Weights of the stack's config, where Pulumi owns them. */
     config: Weights;
+    /** Why its updates fail: the program rejects the config, or nobody knows. */
+    ownerFails: "rejected" | "somehow" | undefined;
+    /** Updates that were tried. */
+    updates = 0;
     #inForce: Weights;
     #fence = 0;
     #looks = 0;
@@ -176,8 +181,17 @@ export class World {
         return {
             kind: "pulumi",
             read: () => Promise.resolve(this.config),
+            check: () =>
+                Promise.resolve(this.ownerFails === "rejected" ? "x is wrong" : undefined),
+            force: (weights) => {
+                this.config = weights;
+                return Promise.resolve();
+            },
             set: async (weights) => {
                 await point();
+                this.updates += 1;
+                if (this.ownerFails === "rejected") throw new Rejected("x is wrong");
+                if (this.ownerFails) throw new ReleaseError("no answer");
                 this.config = weights;
                 await point();
                 this.server.apply(route(weights), OWNER, false);

@@ -39,10 +39,21 @@ function sections(folder: string): string[] {
         const { kind, stack = "" } = REPORT.exec(name)?.groups ?? {};
         const text = readFileSync(path.join(folder, name), "utf8");
         if (kind === "policies") return whole(text, room);
-        const summary = `<summary>Preview of stack ${stack}</summary>`;
+        const verdict = text.split("\n", 1)[0] ?? "";
+        const summary = `<summary>Preview of stack ${stack}: ${escaped(verdict)}</summary>`;
         return `<details>\n${summary}\n\n${fenced(text, room, "diff")}\n\n</details>\n`;
     });
 }
+
+/** A verdict, as a line of HTML. */
+function escaped(text: string): string {
+    return text
+        .replace(/^Stack \S+: /, "")
+        .slice(0, VERDICT_CHARACTERS)
+        .replaceAll(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+}
+
+const VERDICT_CHARACTERS = 300;
 
 /** Markdown, up to the last finding that fits as a whole. */
 function whole(text: string, room: number): string {

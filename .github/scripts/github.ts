@@ -85,11 +85,18 @@ export function runLink({ context }: Script): string {
     return `[run](${context.serverUrl}/${owner}/${repo}/actions/runs/${context.runId})`;
 }
 
-/** Text in a fence that nothing in it ends; of a long one its end, where the summary stands. */
+/** Text in a fence that nothing in it ends; of a long one its first lines, where verdict and summary stand. */
 export function fenced(text: string, room: number, language = ""): string {
-    const kept =
-        text.length > room ? `… (its beginning is in the run's log)\n${text.slice(-room)}` : text;
+    const kept = text.length > room ? `${beginning(text, room)}\n${CUT}` : text;
     const runs = kept.match(/`{3,}/g) ?? [];
     const fence = "`".repeat(Math.max(3, ...runs.map((run) => run.length + 1)));
     return `${fence}${language}\n${kept.trimEnd()}\n${fence}`;
+}
+
+const CUT = "… and more, in the run's log";
+
+/** Whole lines that fit. */
+function beginning(text: string, room: number): string {
+    const end = text.lastIndexOf("\n", room - CUT.length);
+    return text.slice(0, end < 0 ? room - CUT.length : end);
 }

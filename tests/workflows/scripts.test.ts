@@ -67,7 +67,8 @@ describe("the comment on a pull request", () => {
     test("has what policies say and what would change, of each stack", async () => {
         await write("policies-prod.md", "### ✅ Policies of stack prod\n");
         await write("policies-dev.md", "### ❌ Policies of stack dev\n\n- **replicas** one\n");
-        await write("preview-dev.txt", " +  kubernetes:core/v1:Service\n");
+        const report = "Stack dev: 1 to create, 2 unchanged\n\nChanges by component:\n  edge: <1>\n";
+        await write("preview-dev.txt", report);
         await write("other.txt", "not a report");
         const { name, args, body } = await bodyOf();
         expect([name, args.issue_number]).toEqual(["issues.createComment", 12]);
@@ -79,10 +80,13 @@ describe("the comment on a pull request", () => {
 ### ✅ Policies of stack prod
 
 <details>
-<summary>Preview of stack dev</summary>
+<summary>Preview of stack dev: 1 to create, 2 unchanged</summary>
 
 \`\`\`diff
- +  kubernetes:core/v1:Service
+Stack dev: 1 to create, 2 unchanged
+
+Changes by component:
+  edge: <1>
 \`\`\`
 
 </details>
@@ -101,13 +105,15 @@ describe("the comment on a pull request", () => {
         expect(body).toContain("No report came to its end");
     });
 
-    test("fits, with the end of a long preview and the beginning of many findings", async () => {
+    test("fits, with the verdict of a long preview and the beginning of many findings", async () => {
         const finding = `- **rule** ${"x".repeat(90)}\n  \`\`\`yaml\n  fix: it\n  \`\`\`\n`;
         await write("policies-dev.md", `### ❌ Policies\n\n${finding.repeat(1000)}`);
-        await write("preview-dev.txt", `${"+ line\n".repeat(20_000)}Resources: 3 to create\n`);
+        await write("preview-dev.txt", `Stack dev: <b>\n${"+ line\n".repeat(20_000)}`);
         const { body } = await bodyOf();
         expect(body.length).toBeLessThan(65_536);
-        expect(body).toContain("Resources: 3 to create\n```\n");
+        expect(body).toContain("<summary>Preview of stack dev: &#60;b&#62;</summary>");
+        expect(body).toContain("```diff\nStack dev: <b>\n+ line\n");
+        expect(body).toContain("+ line\n… and more, in the run's log\n```\n");
         expect(body).toContain("… and more, in the run's log");
         expect((body.match(/```/g) ?? []).length % 2).toBe(0);
     });

@@ -147,6 +147,7 @@ test-lifecycle: $(INSTALLED) ## Up and down for real: killed at each step, run t
 	@$(CLUSTER_JEST) lifecycle
 
 DEPLOY_COMMAND = node deploy/src/main.ts
+REPORT_FLAG = $(if $(REPORT),--report "$(REPORT)")
 CONTEXT_FLAG = $(if $(CONTEXT),--context $(CONTEXT))
 ADMIN_PROCESS = $(if $(DEV)$(URL),--url $(or $(URL),http://127.0.0.1:8801) --token-file $(DEV_TOKEN))
 
@@ -172,12 +173,20 @@ rollback: $(INSTALLED) ## Take the traffic back: of the switch under way, else o
 	@$(RELEASE_COMMAND) rollback $(RELEASE_TARGET) $(if $(DIRECT),--direct) $(PLAN)
 
 .PHONY: preview
-preview: $(INSTALLED) ## What `pulumi up` would change, and what the policy pack says of it (STACK=dev, REPORT=file)
-	@$(DEPLOY_COMMAND) preview --stack $(STACK) $(INTO_REPORT)
+preview: $(INSTALLED) ## What `make deploy` by Pulumi would change, and what policies say of it (STACK=dev, REPORT=file)
+	@$(DEPLOY_COMMAND) preview --stack $(STACK) $(CONTEXT_FLAG) $(REPORT_FLAG)
 
 .PHONY: drift
 drift: $(INSTALLED) ## Whether the cluster still is what the stack says; fails by any change (STACK=prod, REPORT=file)
-	@$(DEPLOY_COMMAND) preview --drift --stack $(STACK) $(INTO_REPORT)
+	@$(DEPLOY_COMMAND) preview --drift --stack $(STACK) $(CONTEXT_FLAG) $(REPORT_FLAG)
+
+.PHONY: secrets
+secrets: $(INSTALLED) ## Store a stack's generated secrets in its config, encrypted, for `pulumi up` by hand (STACK=dev)
+	@$(DEPLOY_COMMAND) secrets --stack $(STACK) $(CONTEXT_FLAG)
+
+.PHONY: pulumi-env
+pulumi-env: $(INSTALLED) ## For `eval "$$(make pulumi-env STACK=dev)"`: pulumi by hand then finds what `make deploy` uses
+	@$(DEPLOY_COMMAND) environment --stack $(STACK) $(CONTEXT_FLAG)
 
 .PHONY: verify
 verify: $(INSTALLED) ## Use a deployed stack as a client would (STACK=prod, CONTEXT=name)
@@ -199,7 +208,7 @@ admin: $(INSTALLED) ## Ask the admin port of a pod, or of `make dev` by DEV=1 (C
 	@$(DEPLOY_COMMAND) admin $(CONTEXT_FLAG) $(ADMIN_PROCESS)
 
 .PHONY: undeploy
-undeploy: $(INSTALLED) ## Remove a stack that was deployed by apply (STACK=dev, CONTEXT=name)
+undeploy: $(INSTALLED) ## Remove a stack from a cluster, by what brought it: apply or Pulumi (STACK=dev, CONTEXT=name)
 	@$(DEPLOY_COMMAND) remove --stack $(STACK) $(CONTEXT_FLAG)
 
 .PHONY: render

@@ -22,7 +22,8 @@ export const BYTES: Allowed = {
 };
 
 /** Words for a secret that deploy/ makes. */
-export const GENERATED = "a secret; the stack's first deploy generates it";
+export const GENERATED =
+    "a secret; the stack's first deploy generates it, or make secrets STACK=<stack>";
 
 /**
  * Reads values of the project's config and gathers everything that is wrong with them, so that a person

@@ -1,6 +1,6 @@
 import { readTenants, TenantsError } from "@property-search/contract";
 import type * as pulumi from "@pulumi/pulumi";
-import type { ConfigReader } from "./reader.ts";
+import { GENERATED, type ConfigReader } from "./reader.ts";
 
 export interface TenantsConfig {
     /** Who sends no key is served too. */
@@ -16,10 +16,7 @@ export function readTenantsConfig(read: ConfigReader): TenantsConfig {
     const anonymous = read.boolean("tenants.anonymous");
     const list = read.optional("tenants.list", { fits: () => true, words: "" }) ?? NOBODY;
     for (const finding of findingsOf(list)) read.finding("tenants.list", `is wrong: ${finding}`);
-    const platformKey = read.requiredSecret(
-        "tenants.platformKey",
-        "a key; the stack's first deploy generates it",
-    );
+    const platformKey = read.requiredSecret("tenants.platformKey", GENERATED);
     return { anonymous, list, platformKey };
 }
 

@@ -11,7 +11,7 @@ import { UPSTREAM_API_KEY } from "../config/service.ts";
 /** What a secret shows where its value is not to be seen. */
 export const MASK = "[secret]";
 
-/** Secrets that may be left out, and so cannot be declared as such. */
+/** Secrets that may be left out, and so cannot be declared as such; no more can those that a stack generates. */
 const OPTIONAL_SECRETS = [UPSTREAM_API_KEY, SLACK_URL, REMOTE_WRITE_TOKEN, PROMETHEUS_TOKEN];
 
 const ROOT = path.resolve(import.meta.dirname, "..");
@@ -26,7 +26,7 @@ export interface ProgramConfig {
 
 interface Project {
     readonly name: string;
-    readonly config: Readonly<Record<string, { default?: unknown; secret?: boolean }>>;
+    readonly config: Readonly<Record<string, { default?: unknown }>>;
 }
 
 /**
@@ -50,8 +50,7 @@ export function stackConfig(
     const declared = Object.entries(project.config).map(
         ([key, declaration]) => [full(plainKey(key)), declaration] as const,
     );
-    const secretKeys = new Set(declared.filter(([, { secret }]) => secret).map(([key]) => key));
-    for (const key of OPTIONAL_SECRETS) secretKeys.add(full(key));
+    const secretKeys = new Set([...OPTIONAL_SECRETS, ...GENERATED_SECRETS].map(full));
     const values = new Map<string, string>();
 
     for (const [key, { default: value }] of declared) {

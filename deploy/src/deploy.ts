@@ -20,6 +20,7 @@ import {
 } from "./apply/record.ts";
 import { missingForPulumi } from "./pulumi/installed.ts";
 import { stateFolderOf } from "./pulumi/place.ts";
+import { stuckPods } from "./pulumi/stuckPods.ts";
 import { pulumiUp } from "./pulumi/up.ts";
 import { settleAll } from "./release/beside.ts";
 import { readSwitch } from "./release/note.ts";
@@ -171,7 +172,6 @@ async function byPulumi(
     record: StackRecord | undefined,
     { stack, config, report, signal }: Given,
 ): Promise<Pick<Deployed, "summary" | "platformKey">> {
-    await rememberConfig(cluster, stack, config);
     const { declared, ...done } = await pulumiUp({
         stack,
         kubeconfig: cluster.exportKubeconfig(),
@@ -183,6 +183,9 @@ async function byPulumi(
             ),
         ),
         exists: async (object) => (await readIfExists(cluster, object)) !== undefined,
+        // Not before: the next deploy would be given a config that is rejected, too.
+        onAccepted: () => rememberConfig(cluster, stack, config),
+        stuck: (workloads) => stuckPods(cluster, workloads),
         isSwitching: (configured) => settleAll({ cluster, stack, report }, configured),
         report,
         ...(signal && { signal }),

@@ -1,13 +1,20 @@
+import { writeFileSync } from "node:fs";
 import { TenantsError } from "@property-search/contract";
 import { Command } from "commander";
 import { callAdmin, listCommands } from "./admin/call.ts";
 import { adminOfCluster, adminOfProcess } from "./admin/target.ts";
 import { removeStack } from "./apply/remove.ts";
 import { connect, ClusterError } from "./apply/cluster.ts";
+import { isApplied } from "./apply/record.ts";
 import { deploy } from "./deploy.ts";
-import { pulumiPreview } from "./pulumi/preview.ts";
+import { pulumiDestroy } from "./pulumi/destroy.ts";
+import { PreviewError, pulumiPreview } from "./pulumi/preview.ts";
+import { stackApiKey } from "./pulumi/secret.ts";
+import { environmentOf, generateSecrets } from "./pulumi/userStack.ts";
 import { RenderError } from "./render.ts";
+import { readStack } from "./stacks.ts";
 import { newTenantKey } from "./tenantKey.ts";
+import { configuredWeights } from "./verify/configured.ts";
 import { VerifyError } from "./verify/client.ts";
 import { verify } from "./verify/verify.ts";
 
@@ -15,6 +22,11 @@ interface Target {
     stack: string;
     kubeconfig?: string;
     context?: string;
+}
+
+interface PreviewFlags extends Target {
+    drift: boolean;
+    report?: string;
 }
 
 const interrupted = new AbortController();
@@ -45,19 +57,64 @@ command("verify", "use a deployed stack as a client would").action((target: Targ
 
 command("preview", "show what pulumi up would change, and what policies say of it")
     .option("--drift", "compare with what the cluster has, and fail by any change", false)
-    .action(async ({ stack, drift }: Target & { drift: boolean }) => {
-        await pulumiPreview({ stack, drift, signal: interrupted.signal });
+    .option("--report <file>", "keep the report, or why there is none, in a file")
+    .action(async ({ drift, report: file, ...target }: PreviewFlags) => {
+        const keep = (text: string) => file !== undefined && writeFileSync(file, text);
+        try {
+            const cluster = connect(target.kubeconfig, target.context);
+            const { signal } = interrupted;
+            const asked = { cluster, stack: target.stack, drift, report, signal };
+            const text = await pulumiPreview(asked);
+            keep(text);
+            process.stdout.write(text);
+        } catch (error) {
+            const text = error instanceof PreviewError ? error.report : "";
+            if (error instanceof Error) keep(text || `Error: ${error.message}\n`);
+            process.stdout.write(text);
+            throw error;
+        }
     });
 
-command("remove", "remove a stack that was deployed by apply").action(async (target: Target) => {
+command("remove", "remove a stack from a cluster, by what brought it").action(
+    async (target: Target) => {
+        const cluster = connect(target.kubeconfig, target.context);
+        const { stack } = target;
+        const { signal } = interrupted;
+        const isPulumis = !(await isApplied(cluster, stack));
+        const destroyed = isPulumis ? await pulumiDestroy({ cluster, stack, report, signal }) : 0;
+        // Config that a deploy by Pulumi was given is in a record, too.
+        const count = (await removeStack(cluster, stack, report, signal)) + destroyed;
+        console.log(
+            count > 0
+                ? `Removed ${stack} from ${cluster.context}: ${count} objects`
+                : `${cluster.context} has no stack ${stack} that was deployed from here`,
+        );
+    },
+);
+
+command(
+    "secrets",
+    "store the generated secrets of a stack in its config, for pulumi by hand",
+).action(async (target: Target) => {
     const cluster = connect(target.kubeconfig, target.context);
-    const count = await removeStack(cluster, target.stack, report, interrupted.signal);
+    const count = await generateSecrets({ cluster, stack: target.stack, report });
+    const file = `Pulumi.${target.stack}.yaml`;
     console.log(
         count > 0
-            ? `Removed ${target.stack} from ${cluster.context}: ${count} objects`
-            : `${cluster.context} has no stack ${target.stack} that was deployed by apply`,
+            ? `Stored ${count} secrets in ${file}, encrypted: commit it`
+            : `${file} has all secrets`,
     );
 });
+
+command("environment", "print what pulumi by hand needs to find the backend of make deploy").action(
+    async (target: Target) => {
+        const cluster = connect(target.kubeconfig, target.context);
+        // Standard output is for a shell to read.
+        const say = (line: string) => console.error(`  ${line}`);
+        const lines = await environmentOf({ cluster, stack: target.stack, report: say });
+        console.log(lines.join("\n"));
+    },
+);
 
 program
     .command("tenant-key")
@@ -130,7 +187,7 @@ function command(name: string, description: string): Command {
     return program
         .command(name)
         .description(description)
-        .requiredOption("--stack <name>", "stack: dev, prod or local")
+        .requiredOption("--stack <name>", "stack: dev, prod or local", readStack)
         .option("--kubeconfig <file>", "kubeconfig; default: KUBECONFIG, then ~/.kube/config")
         .option("--context <name>", "context of the kubeconfig; default: its current one");
 }
@@ -140,8 +197,11 @@ function word(name: string): string | undefined {
     return process.env[name] === "" ? undefined : process.env[name];
 }
 
-async function verifyTarget({ kubeconfig, context }: Target, apiKey?: string): Promise<void> {
+async function verifyTarget({ stack, kubeconfig, context }: Target, key?: string): Promise<void> {
     const cluster = connect(kubeconfig, context);
-    const { url, weights } = await verify({ cluster, apiKey, report, signal: interrupted.signal });
+    const apiKey = key ?? (await stackApiKey({ cluster, stack, report }));
+    const configured = await configuredWeights(cluster, stack);
+    const { signal } = interrupted;
+    const { url, weights } = await verify({ cluster, apiKey, configured, report, signal });
     console.log(`Verified ${url}: weights ${weights.blue}/${weights.green} hold`);
 }

@@ -1,4 +1,4 @@
-import { ClusterError, connect, VerifyError } from "@property-search/deploy";
+import { ClusterError, connect, readStack, stackNames, VerifyError } from "@property-search/deploy";
 import { Command, Option } from "commander";
 import { deployAndSwitch } from "./commands/deploy.ts";
 import { dryRun, readColour, start } from "./commands/start.ts";
@@ -61,7 +61,8 @@ planned(
     .option("--in-place", "let the colour that serves be changed too", false)
     .action(async ({ image, version, inPlace, reason, direct, ...flags }: DeployFlags) => {
         const { stack, kubeconfig } = flags;
-        if (!stack) throw new ReleaseError("--stack is not set; allowed: dev, prod, local");
+        if (!stack)
+            throw new ReleaseError(`--stack is not set; allowed: ${stackNames().join(", ")}`);
         const cluster = connect(kubeconfig, flags.context);
         const plan = planOf(flags);
         const options = { cluster, stack, kubeconfig, plan, reason, direct, inPlace };
@@ -129,7 +130,11 @@ function command(name: string, description: string): Command {
     return program
         .command(name)
         .description(description)
-        .option("--stack <name>", "stack; default: the one that was applied to the cluster")
+        .option(
+            "--stack <name>",
+            "stack; default: the one that was applied to the cluster",
+            readStack,
+        )
         .option("--kubeconfig <file>", "kubeconfig; default: KUBECONFIG, then ~/.kube/config")
         .option("--context <name>", "context of the kubeconfig; default: its current one");
 }

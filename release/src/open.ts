@@ -1,9 +1,9 @@
 import {
     gatewayUrl,
     isApplied,
-    platformKey,
     appliedStacks,
     setStackConfig,
+    stackApiKey,
     type Cluster,
 } from "@property-search/deploy";
 import { clusterApi } from "./api.ts";
@@ -68,8 +68,8 @@ async function openPorts(
     const clock = systemClock;
     const get = await prometheusAccess(cluster);
     const url = await gatewayUrl(cluster);
-    const apiKey = process.env.API_KEY ?? (await platformKey(cluster));
     const stack = await stackOf(cluster, asked);
+    const apiKey = await stackApiKey({ cluster, stack, report });
     const traffic = await openTraffic(cluster, { stack, direct, report });
     return {
         clock,
@@ -86,10 +86,16 @@ async function openPorts(
             const weights = wantedWeights(state);
             if (!weights || stack === undefined) return;
             // Where Pulumi updates from a copy of the file, its steps have written into that one.
-            await setStackConfig(stack, { "traffic.weights": weights });
-            report(
-                `Pulumi.${stack}.yaml now says blue ${weights.blue}, green ${weights.green}: commit it`,
-            );
+            const said = `blue ${weights.blue}, green ${weights.green}`;
+            try {
+                await setStackConfig(stack, { "traffic.weights": weights });
+                report(`Pulumi.${stack}.yaml now says ${said}: commit it`);
+            } catch (error) {
+                // The switch has come to its end: a file that cannot be written must not keep it from being over.
+                const reason = error instanceof Error ? error.message : String(error);
+                report(`Pulumi.${stack}.yaml could not be written: ${reason}`);
+                report(`set traffic.weights in it to ${said} and commit it`);
+            }
         },
     };
 }

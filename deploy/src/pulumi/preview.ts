@@ -1,23 +1,38 @@
-import { execa } from "execa";
-import { ClusterError } from "../apply/cluster.ts";
-import { PROGRAM } from "../render.ts";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { ClusterError, type Cluster } from "../apply/cluster.ts";
+import { givenConfig } from "../apply/record.ts";
+import { findingsOf, type Findings } from "./changes.ts";
+import { pulumiCli, type PulumiCli } from "./cli.ts";
+import { prepareConfig } from "./config.ts";
+import { eventLog, EVENT_LOG_SETTINGS } from "./events.ts";
 import { missingForPulumi } from "./installed.ts";
+import { openPlace, stateFolderOf } from "./place.ts";
 import { policyFlags } from "./policies.ts";
+import { previewReport, verdict, type ReportOptions } from "./report.ts";
+import { ensureStack } from "./stack.ts";
 
 export interface PreviewOptions {
+    readonly cluster: Cluster;
     readonly stack: string;
     /** Read from the cluster what is there, and fail by any change. Default: false */
     readonly drift?: boolean;
+    /** Gets one line for each thing that happened before the report. */
+    readonly report: (line: string) => void;
     readonly signal?: AbortSignal;
 }
 
 /**
- * `pulumi preview` of a stack with the policy pack, on the backend the user is logged in to, printed as it
- * comes.
+ * What `make deploy` would change, and what the policy pack says of it: by the same backend, passphrase and
+ * config. Nothing is kept but the stack itself, which is created, empty, where there is none. Secrets that
+ * the first deploy will generate are others here.
  *
- * @throws ClusterError when something is missing, when a mandatory policy is violated, and by drift
+ * @returns the report: a verdict first, and bounded
+ * @throws PreviewError with the report by mandatory violations, errors, and drift; ClusterError when something is missing
  */
-export async function pulumiPreview({ stack, drift, signal }: PreviewOptions): Promise<void> {
+export async function pulumiPreview(options: PreviewOptions): Promise<string> {
+    const { cluster, stack, drift: isDrift = false, report, signal } = options;
     const missing = await missingForPulumi();
     if (missing !== undefined) {
         throw new ClusterError(
@@ -25,18 +40,67 @@ export async function pulumiPreview({ stack, drift, signal }: PreviewOptions): P
                 `make policies STACK=${stack} asks the policies of them`,
         );
     }
-    const compared = drift ? ["--refresh", "--expect-no-changes"] : [];
-    const flags = ["--stack", stack, "--diff", ...compared, ...policyFlags(stack)];
-    const { exitCode } = await execa("pulumi", ["preview", ...flags], {
-        cwd: PROGRAM,
-        stdio: "inherit",
-        reject: false,
-        ...(signal && { cancelSignal: signal }),
+    const config = await givenConfig(cluster, stack);
+    const stateFolder = await stateFolderOf(cluster);
+    const place = await openPlace({
+        stack,
+        kubeconfig: cluster.exportKubeconfig(),
+        stateFolder,
+        copy: Object.keys(config).length > 0,
+        report,
     });
-    signal?.throwIfAborted();
-    if (exitCode === 0) return;
-    throw new ClusterError(
-        `pulumi preview of ${stack} ${drift ? "found changes, or " : ""}failed with exit code ${exitCode}; ` +
-            "its own words stand above",
-    );
+    const cli = pulumiCli(place, signal);
+    const encryption = await ensureStack(place, cli, report);
+    const asked = { place, cli, stateFolder, config, knownSecrets: {}, encryption, report };
+    const prepared = await prepareConfig({ ...asked, isTrial: true });
+    try {
+        const flags = [...(isDrift ? ["--refresh"] : []), ...policyFlags(stack)];
+        const onStack = ["--stack", stack, "--config-file", prepared.file];
+        const { findings, isComplete, printed } = await preview(cli, [...flags, ...onStack]);
+        return judged(findings, { stack, isDrift, isComplete }, printed);
+    } finally {
+        await prepared.discard();
+    }
+}
+
+/** A preview that came to a verdict which is no success. Its message is the report. */
+export class PreviewError extends ClusterError {
+    readonly report: string;
+
+    constructor(sentence: string, report: string) {
+        super(sentence);
+        this.report = report;
+    }
+}
+
+interface Previewed {
+    readonly findings: Findings;
+    readonly isComplete: boolean;
+    /** By the CLI itself, as where it fails before there are events. */
+    readonly printed: string;
+}
+
+async function preview(cli: PulumiCli, flags: readonly string[]): Promise<Previewed> {
+    const folder = await mkdtemp(path.join(tmpdir(), "pulumi-preview-"));
+    try {
+        const log = path.join(folder, "events.json");
+        const { exitCode, stderr } = await cli.run(
+            ["preview", "--suppress-progress", "--color", "never", ...flags, "--event-log", log],
+            { env: EVENT_LOG_SETTINGS, maxBuffer: 1e9 },
+        );
+        const findings = findingsOf(await eventLog(log)());
+        return { findings, isComplete: exitCode === 0, printed: String(stderr) };
+    } finally {
+        await rm(folder, { recursive: true, force: true });
+    }
+}
+
+function judged(findings: Findings, about: ReportOptions, printed: string): string {
+    const { isDrift, isComplete } = about;
+    const isUnexplained = !isComplete && findings.errors.length + findings.violations.length === 0;
+    const known = isUnexplained ? { ...findings, errors: [printed.trim()] } : findings;
+    const text = previewReport(known, about);
+    const isFailed = !isComplete || (isDrift && known.changes.length > 0);
+    if (isFailed) throw new PreviewError(verdict(known, about), text);
+    return text;
 }

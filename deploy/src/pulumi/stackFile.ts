@@ -10,16 +10,46 @@ export function setStackConfig(stack: string, values: ConfigValues): Promise<voi
     return setConfig(trackedFile(stack), values);
 }
 
+/** Keys of a stack's file by which its secrets are encrypted. */
+export const ENCRYPTION_KEYS = ["encryptionsalt", "encryptedkey", "secretsprovider"] as const;
+
+export type Encryption = Readonly<Partial<Record<(typeof ENCRYPTION_KEYS)[number], string>>>;
+
+/** How a stack's file says that its secrets are encrypted. */
+export async function readEncryption(file: string): Promise<Encryption> {
+    const document = parseDocument(await readFile(file, "utf8"));
+    const found = ENCRYPTION_KEYS.map((key) => [key, document.get(key)] as const);
+    return Object.fromEntries(found.filter(([, value]) => typeof value === "string"));
+}
+
+/** Says in a stack's file how its secrets are encrypted, where the file does not say so yet. */
+export async function setEncryption(file: string, encryption: Encryption): Promise<void> {
+    await change(file, (document) => {
+        for (const key of ENCRYPTION_KEYS) {
+            const value = encryption[key];
+            if (value !== undefined && !document.has(key)) document.set(key, value);
+        }
+    });
+}
+
 /** Writes values into a stack's config file, whole or not at all. Comments and the order of keys stay. */
 export async function setConfig(file: string, values: ConfigValues): Promise<void> {
+    await change(file, (document) => {
+        // `config:` alone is null, into which nothing can be set.
+        if (document.get("config") === null) document.delete("config");
+        for (const [key, value] of Object.entries(values)) {
+            const place = ["config", `${PROJECT}:${key}`];
+            if (value === undefined) document.deleteIn(place);
+            else document.setIn(place, nodeOf(document, value, document.getIn(place, true)));
+        }
+    });
+}
+
+async function change(file: string, edit: (document: Document) => void): Promise<void> {
     const before = await readFile(file, "utf8");
     const document = parseDocument(before);
     if (document.errors[0]) throw document.errors[0];
-    for (const [key, value] of Object.entries(values)) {
-        const place = ["config", `${PROJECT}:${key}`];
-        if (value === undefined) document.deleteIn(place);
-        else document.setIn(place, nodeOf(document, value, document.getIn(place, true)));
-    }
+    edit(document);
     // Long lines stay whole: they are the reader's, who broke them or did not.
     const after = document.toString({ indent: 4, lineWidth: 0 });
     if (after === before) return;
@@ -28,10 +58,13 @@ export async function setConfig(file: string, values: ConfigValues): Promise<voi
     await rename(draft, file);
 }
 
-/** A list or map in the one line that stack files give it, with the comment that stood at the old one. */
+/**
+ * A list or map in the one line that stack files give it, with the comment that stood at the old one. An
+ * encrypted value is too long for one.
+ */
 function nodeOf(document: Document, value: unknown, old: unknown): unknown {
     if (typeof value !== "object" || value === null) return value;
-    const node = document.createNode(value, { flow: true });
+    const node = document.createNode(value, { flow: !("secure" in value) });
     if (isCollection(old)) node.comment = old.comment ?? null;
     return node;
 }

@@ -1,18 +1,22 @@
 import { checkWeights, type Weights } from "@property-search/contract";
-import { execa, type Options } from "execa";
 import { existsSync } from "node:fs";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { ClusterError, parseJson, type Manifest } from "../apply/cluster.ts";
 import type { Secrets } from "../secrets.ts";
-import { refreshCopy, storeSecrets } from "./config.ts";
+import { pulumiCli } from "./cli.ts";
+import { prepareConfig } from "./config.ts";
 import { releaseDeadLocks } from "./locks.ts";
 import { pendingCreates, settling, type PendingCreate } from "./pending.ts";
-import { copyOf, openPlace, PROJECT, trackedFile, type PlaceOptions } from "./place.ts";
+import { EVENT_LOG_SETTINGS } from "./events.ts";
+import { copyOf, openPlace, PROJECT, type PlaceOptions } from "./place.ts";
 import { policyFlags } from "./policies.ts";
 import { progress } from "./progress.ts";
+import { readConfigValue } from "./secret.ts";
+import { ensureStack } from "./stack.ts";
 import { objectsOf, sharedUrns } from "./state.ts";
 import { stopOnce } from "./stopOnce.ts";
+import { watchWorkloads, type Workload } from "./workloads.ts";
 
 export interface PulumiOptions extends Omit<PlaceOptions, "copy"> {
     /** Config values over the stack's, such as the images of this machine. */
@@ -21,11 +25,17 @@ export interface PulumiOptions extends Omit<PlaceOptions, "copy"> {
     readonly knownSecrets: Secrets;
     /** Whether the cluster has this object. */
     readonly exists: (object: PendingCreate) => Promise<boolean>;
+    /** Why pods of these workloads cannot start; none where all can. */
+    readonly stuck: (workloads: readonly Workload[]) => Promise<readonly string[]>;
+    /** How long they may be so. Default: that of watchWorkloads. */
+    readonly patienceMilliseconds?: number;
     /**
      * Whether a switch of the traffic is under way, so that what it sets is left out of the update. Gets the
      * weights of the config; refuses by an error.
      */
     readonly isSwitching: (configured: Weights) => Promise<boolean>;
+    /** Called when the program has accepted the config, before anything is changed. */
+    readonly onAccepted?: () => Promise<void>;
     readonly signal?: AbortSignal;
 }
 
@@ -37,62 +47,37 @@ export interface PulumiDone {
     readonly declared: readonly Manifest[];
 }
 
+/** Settings of an update by which it restores what somebody else has changed. */
+const RESTORING = {
+    // What the release driver owns has been settled before; any other owner of a field has drifted it.
+    PULUMI_K8S_ENABLE_PATCH_FORCE: "true",
+};
+
 /**
- * `pulumi up` of a stack: on the backend the user is logged in to, else on a file backend of this
- * machine; with the stack's own config file, else (where values of this machine are added) with a copy
- * of it, so that no tracked file changes but for generated secrets of a shared stack.
+ * `pulumi up` of a stack, which reads the cluster first and so restores what has drifted: on the backend the
+ * user is logged in to, else on a file backend of this machine; with the stack's own config file, else (where
+ * values of this machine are added) with a copy of it, so that no tracked file changes but for generated
+ * secrets of a shared stack.
  *
- * @throws ClusterError
+ * @throws ClusterError; RenderError for a config that the program rejects, before anything is changed
  */
 export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
-    const { stack, config, report, signal } = options;
+    const { stack, config, report, signal, stateFolder } = options;
     const own = Object.keys(config).length > 0;
     const place = await openPlace({ ...options, copy: own });
-    const { configFile, settings } = place;
-    /** Is there from an update's beginning to its end: objects of one that was killed may be in no state. */
-    const marker = path.join(options.stateFolder, `updating-${stack}`);
-    const start = (args: readonly string[], extra: Options = {}) =>
-        execa("pulumi", [...args, "--non-interactive"], {
-            cwd: place.program,
-            env: settings,
-            reject: false,
-            ...extra,
-        });
-    const run = (args: readonly string[], extra: Options = {}) =>
-        start(args, { ...(signal && { cancelSignal: signal }), ...extra });
-    const must = async (args: readonly string[], extra: Options = {}) => {
-        const { exitCode, stderr } = await run(args, extra);
-        if (exitCode !== 0) {
-            throw new ClusterError(
-                `pulumi ${args.slice(0, 2).join(" ")} failed: ${String(stderr)}`,
-            );
-        }
-    };
-
-    const onStack = ["--stack", stack, "--config-file", configFile];
-    const tracked = trackedFile(stack);
-    const before = await readFile(tracked, "utf8");
-    await must(["stack", "select", "--create", stack]);
-    if (own) {
-        // Creating a stack writes a salt beside the program, where only this machine's copy wants one.
-        await writeFile(tracked, before);
-        await refreshCopy(stack, configFile);
-    }
-    const read = async (key: string) => {
-        const { exitCode, stdout } = await run(["config", "get", `${PROJECT}:${key}`, ...onStack]);
-        return exitCode === 0 ? String(stdout) : undefined;
-    };
-    // Values go in by standard input: no command line shows them.
-    const write = (key: string, input: string, kind: "--secret" | "--plaintext") =>
-        must(["config", "set", `${PROJECT}:${key}`, kind, ...onStack], { input });
-    await storeSecrets(configFile, options.knownSecrets, report, (key, value) =>
-        write(key, value, "--secret"),
-    );
-    for (const [key, value] of Object.entries(config)) await write(key, value, "--plaintext");
-
+    const { configFile } = place;
+    const cli = pulumiCli(place, signal);
+    const encryption = await ensureStack(place, cli, report);
+    const asked = { place, cli, stateFolder, config, encryption, report };
+    const prepared = await prepareConfig({ ...asked, knownSecrets: options.knownSecrets });
+    await options.onAccepted?.();
+    await prepared.keep();
     // The newest config is the one that holds, for a switch of the traffic too.
     if (!own) await rm(copyOf(options), { force: true });
+    const onStack = ["--stack", stack, "--config-file", configFile];
 
+    /** Is there from an update's beginning to its end: objects of one that was killed may be in no state. */
+    const marker = path.join(stateFolder, `updating-${stack}`);
     if (await releaseDeadLocks(place.backendFolder, PROJECT, stack)) {
         report("an update before this one was killed: its lock is released");
     }
@@ -101,29 +86,49 @@ export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
     const leaveOut = (await isSwitching()) ? sharedUrns(await exported()) : [];
     await writeFile(marker, "");
     const seen = progress();
-    const excludes = leaveOut.flatMap((urn) => ["--exclude", urn]);
-    const flags = [
-        "--yes",
-        "--skip-preview",
-        "--suppress-outputs",
-        ...policyFlags(stack),
-        ...excludes,
-    ];
-    const up = start(["up", ...flags, ...onStack], {
-        all: true,
-        // Not always: an object that somebody else made is not ours to take.
-        ...(cutOff && { env: { ...settings, PULUMI_K8S_UPSERT_EXISTING_OBJECTS: "true" } }),
-    });
-    const stop = stopOnce(() => up.kill("SIGINT"), seen.cancelling, signal);
-    for await (const text of up.iterable({ from: "all" })) {
-        const line = seen.line(String(text));
-        if (line !== undefined) report(line);
+    const log = path.join(stateFolder, `events-${stack}-${process.pid}.json`);
+    const up = cli.start(
+        [
+            "up",
+            "--yes",
+            "--skip-preview",
+            "--refresh",
+            "--suppress-outputs",
+            ...policyFlags(stack),
+            ...leaveOut.flatMap((urn) => ["--exclude", urn]),
+            ...onStack,
+            "--event-log",
+            log,
+        ],
+        {
+            all: true,
+            env: {
+                ...EVENT_LOG_SETTINGS,
+                ...RESTORING,
+                // Not always: an object that somebody else made is not ours to take.
+                ...(cutOff && { PULUMI_K8S_UPSERT_EXISTING_OBJECTS: "true" }),
+            },
+        },
+    );
+    const stuck = new AbortController();
+    const stops = [signal, stuck.signal].filter((one) => one !== undefined);
+    const stop = stopOnce(() => up.kill("SIGINT"), seen.cancelling, AbortSignal.any(stops));
+    const watch = watchWorkloads({ ...options, log, onStuck: (why) => stuck.abort(why) });
+    try {
+        for await (const text of up.iterable({ from: "all" })) {
+            const line = seen.line(String(text));
+            if (line !== undefined) report(line);
+        }
+    } finally {
+        await watch.end();
+        await rm(log, { force: true });
     }
     const { exitCode } = await up;
     stop();
     // Without an exit code it was killed.
     if (exitCode !== undefined) await rm(marker, { force: true });
     signal?.throwIfAborted();
+    stuck.signal.throwIfAborted();
     if (exitCode !== 0) {
         throw new ClusterError(
             `pulumi up failed with exit code ${exitCode}; its own words stand above. ` +
@@ -132,7 +137,7 @@ export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
     }
     return {
         summary: seen.summary(),
-        platformKey: await read("tenants.platformKey"),
+        platformKey: await readConfigValue(place, "tenants.platformKey"),
         declared: objectsOf(JSON.parse(await exported())).map(({ inputs }) => inputs),
     };
 
@@ -150,17 +155,16 @@ export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
             `an update before this one was cut off: ${made.length} of ${pending.length} objects in ` +
                 "the making are there and are taken into the state",
         );
-        await must([...settling(made), ...onStack]);
+        await cli.must([...settling(made), ...onStack]);
         return true;
     }
 
-    async function exported(): Promise<string> {
-        const { stdout } = await run(["stack", "export", "--stack", stack]);
-        return String(stdout);
+    function exported(): Promise<string> {
+        return cli.must(["stack", "export", "--stack", stack]);
     }
 
     async function isSwitching(): Promise<boolean> {
-        const check = checkWeights(parseJson(await read("traffic.weights")));
+        const check = checkWeights(parseJson(await readConfigValue(place, "traffic.weights")));
         // Weights that break their rule are refused by the program, with everything else that is wrong.
         return "weights" in check && options.isSwitching(check.weights);
     }

@@ -1,15 +1,17 @@
 import { COLOURS, type Colour, type Weights } from "@property-search/contract";
 import { randomUUID } from "node:crypto";
 import type { Cluster } from "../apply/cluster.ts";
-import { platformKey } from "../apply/record.ts";
 import { dot, embed, VerifyError, type Entrance } from "./client.ts";
+import { weightsText } from "../release/route.ts";
 import { gatewayUrl, liveWeights } from "./gateway.ts";
 import { sampled, sharesWithin, type Shares } from "./shares.ts";
 
 export interface VerifyOptions {
     readonly cluster: Cluster;
-    /** Of a tenant. Default: API_KEY, then what the cluster's record of the stack has. */
-    readonly apiKey?: string | undefined;
+    /** Of a tenant; undefined where the service answers everybody. */
+    readonly apiKey: string | undefined;
+    /** Weights that the route is to have. Default: those that it has. */
+    readonly configured?: Weights | undefined;
     readonly report: (line: string) => void;
     readonly signal?: AbortSignal;
     /** Requests by which the shares are measured. Default 600. */
@@ -44,8 +46,13 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     const { cluster, report, samples = 600, signal } = options;
     const url = await gatewayUrl(cluster);
     const weights = await liveWeights(cluster);
-    const apiKey = options.apiKey ?? process.env.API_KEY ?? (await platformKey(cluster));
-    const at: Entrance = { url, apiKey };
+    const wanted = options.configured ?? weights;
+    expect(
+        wanted.blue === weights.blue,
+        `the route has ${weightsText(weights)} (blue/green), and traffic.weights is ${weightsText(wanted)}: ` +
+            "make deploy restores the config's, make switch moves the traffic",
+    );
+    const at: Entrance = { url, apiKey: options.apiKey };
 
     const fresh = `${LISTING}, reference ${randomUUID()}`;
     const miss = await embed(at, [fresh]);

@@ -1,10 +1,12 @@
 import { COLOURS, otherColour, type Colour, type PerColour } from "@property-search/contract";
 import {
+    configuredWeights,
     deploy,
     givenConfig,
     readConfig,
     routeWeights,
     setStackConfig,
+    stackApiKey,
     trackedFile,
     verify,
     type Cluster,
@@ -68,7 +70,8 @@ export async function deployAndSwitch(
     report(`deployed in ${deployed.seconds.toFixed(0)} s: ${deployed.summary}`);
     const verified = await verify({
         cluster,
-        apiKey: deployed.platformKey,
+        apiKey: deployed.platformKey ?? (await stackApiKey({ cluster, stack, report })),
+        configured: await configuredWeights(cluster, stack),
         report,
         ...(signal && { signal }),
     });

@@ -21,6 +21,8 @@ export interface PulumiTrafficOptions {
     readonly stack: Stack;
     /** Config file that its updates read. */
     readonly configFile: string;
+    /** Why the program rejects a config file; undefined where it accepts it. Default: it is not asked. */
+    readonly checkConfig?: (file: string) => Promise<string | undefined>;
     /** Folder of a backend of files; undefined for one that is elsewhere. */
     readonly backendFolder: string | undefined;
     /** Seconds to wait for others' updates of the stack. Default 300. */
@@ -93,6 +95,8 @@ export function pulumiTraffic(options: PulumiTrafficOptions): PulumiTraffic {
     return {
         kind: "pulumi",
         read: async () => routeWeights((await route()).inputs),
+        check: () => options.checkConfig?.(configFile) ?? Promise.resolve(undefined),
+        force: (weights) => setConfig(configFile, { [KEY]: weights }),
         set: async (weights, { id, signal }) => {
             signal?.throwIfAborted();
             const { urn } = await route();

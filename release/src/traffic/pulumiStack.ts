@@ -1,4 +1,10 @@
-import { missingForPulumi, openPlace, stateFolderOf, type Cluster } from "@property-search/deploy";
+import {
+    configProblem,
+    missingForPulumi,
+    openPlace,
+    stateFolderOf,
+    type Cluster,
+} from "@property-search/deploy";
 import { LocalWorkspace, Stack, StackNotFoundError } from "@pulumi/pulumi/automation/index.js";
 import { ReleaseError } from "../error.ts";
 import { pulumiTraffic, type PulumiTraffic, type PulumiTrafficOptions } from "./pulumi.ts";
@@ -31,7 +37,8 @@ export async function openPulumiTraffic(options: PulumiStackOptions): Promise<Pu
     const { program: workDir, settings, configFile, backendFolder } = place;
     const workspace = await LocalWorkspace.create({ workDir, envVars: { ...settings } });
     const stack = await selected(name, workspace);
-    return pulumiTraffic({ ...options, stack, configFile, backendFolder });
+    const checkConfig = (file: string) => configProblem(name, file);
+    return pulumiTraffic({ ...options, stack, configFile, backendFolder, checkConfig });
 }
 
 async function selected(name: string, workspace: LocalWorkspace): Promise<Stack> {

@@ -1,0 +1,66 @@
+import { createReadStream, existsSync } from "node:fs";
+
+/**
+ * Engine events as the CLI logs them (pulumi/pulumi, sdk/go/common/apitype/events.go), as far as they are
+ * read here.
+ */
+export interface EngineEvent {
+    readonly diagnosticEvent?: {
+        readonly urn?: string;
+        readonly message: string;
+        readonly severity: "debug" | "info" | "info#err" | "warning" | "error";
+        readonly ephemeral?: boolean;
+    };
+    readonly policyEvent?: {
+        readonly resourceUrn?: string;
+        readonly message: string;
+        readonly policyName: string;
+        readonly enforcementLevel: string;
+    };
+    readonly resourcePreEvent?: { readonly metadata: StepMetadata };
+    readonly resOutputsEvent?: { readonly metadata: StepMetadata };
+    readonly resOpFailedEvent?: { readonly metadata: StepMetadata };
+    readonly summaryEvent?: { readonly resourceChanges?: Readonly<Record<string, number>> };
+}
+
+export interface StepMetadata {
+    readonly op: string;
+    readonly urn: string;
+    readonly type: string;
+    readonly old?: StepState | null;
+    readonly new?: StepState | null;
+    /** Kinds of change by path, such as `spec.replicas`. */
+    readonly detailedDiff?: Readonly<Record<string, PropertyDiff>> | null;
+}
+
+export interface StepState {
+    readonly parent?: string;
+    readonly inputs?: Readonly<Record<string, unknown>>;
+    readonly outputs?: Readonly<Record<string, unknown>>;
+}
+
+export interface PropertyDiff {
+    readonly diffKind: string;
+    /** Whether the old value is an input; else it is an output. */
+    readonly inputDiff: boolean;
+}
+
+/** Settings by which the CLI has `--event-log`; it is an option for tools, such as Pulumi's own Automation API. */
+export const EVENT_LOG_SETTINGS = { PULUMI_DEBUG_COMMANDS: "true" };
+
+/** Reads a log that is being written: each call gives the events that are new. */
+export function eventLog(file: string): () => Promise<readonly EngineEvent[]> {
+    let position = 0;
+    let rest = Buffer.alloc(0);
+    return async () => {
+        if (!existsSync(file)) return [];
+        for await (const chunk of createReadStream(file, { start: position })) {
+            position += (chunk as Buffer).length;
+            rest = Buffer.concat([rest, chunk as Buffer]);
+        }
+        const end = rest.lastIndexOf("\n") + 1;
+        const lines = rest.subarray(0, end).toString("utf8").split("\n");
+        rest = rest.subarray(end);
+        return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as EngineEvent);
+    };
+}

@@ -1,0 +1,58 @@
+import { GENERATED_SECRETS } from "@property-search/contract";
+import type { Cluster } from "../apply/cluster.ts";
+import { pulumiCli } from "./cli.ts";
+import { prepareConfig } from "./config.ts";
+import { openPlace, stateFolderOf, type PulumiPlace } from "./place.ts";
+import { ensureStack } from "./stack.ts";
+import { readConfig } from "./stackFile.ts";
+
+export interface UserStackOptions {
+    readonly cluster: Cluster;
+    readonly stack: string;
+    readonly report: (line: string) => void;
+}
+
+/**
+ * Stores the secrets that a stack generates for itself in its own config file, encrypted, as its first deploy
+ * does: for those who run `pulumi up` by hand.
+ *
+ * @returns how many were missing
+ */
+export async function generateSecrets(options: UserStackOptions): Promise<number> {
+    const { report } = options;
+    const { place, stateFolder } = await open(options, false);
+    const known = await Promise.all(
+        GENERATED_SECRETS.map((key) => readConfig(place.configFile, key)),
+    );
+    const missing = known.filter((value) => value === undefined).length;
+    if (missing === 0) return 0;
+    const cli = pulumiCli(place);
+    const encryption = await ensureStack(place, cli, report);
+    const asked = { place, cli, stateFolder, config: {}, knownSecrets: {}, encryption, report };
+    await (await prepareConfig(asked)).keep();
+    return missing;
+}
+
+/** Lines by which a shell gets the backend, passphrase and cluster of `make deploy`, for `pulumi` by hand. */
+export async function environmentOf(options: UserStackOptions): Promise<readonly string[]> {
+    const { place } = await open(options);
+    return Object.entries(place.settings).map(([name, value]) => `export ${name}=${quoted(value)}`);
+}
+
+/** For a POSIX shell. */
+function quoted(text: string): string {
+    return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+async function open(
+    { cluster, stack, report }: UserStackOptions,
+    copy?: boolean,
+): Promise<{ readonly place: PulumiPlace; readonly stateFolder: string }> {
+    const stateFolder = await stateFolderOf(cluster);
+    const kubeconfig = cluster.exportKubeconfig();
+    const which = copy === undefined ? {} : { copy };
+    return {
+        place: await openPlace({ stack, kubeconfig, stateFolder, report, ...which }),
+        stateFolder,
+    };
+}

@@ -276,7 +276,11 @@ test.each(["raise", "observe"] as const)(
         await world.clock.until(reached(world, ann, phase));
         world.ownerFails = "rejected";
         const state = await world.clock.until(run);
-        expect(state.aborted).toMatchObject({ cause: "fail", phase: "shift", reason: "x is wrong" });
+        expect(state.aborted).toMatchObject({
+            cause: "fail",
+            phase: "shift",
+            reason: "x is wrong",
+        });
         expect(state.log.map(({ words }) => words)).toContainEqual(
             "all traffic is to go to blue, past the stack's owner: x is wrong",
         );

@@ -67,7 +67,8 @@ describe("the comment on a pull request", () => {
     test("has what policies say and what would change, of each stack", async () => {
         await write("policies-prod.md", "### ✅ Policies of stack prod\n");
         await write("policies-dev.md", "### ❌ Policies of stack dev\n\n- **replicas** one\n");
-        const report = "Stack dev: 1 to create, 2 unchanged\n\nChanges by component:\n  edge: <1>\n";
+        const report =
+            "Stack dev: 1 to create, 2 unchanged\n\nChanges by component:\n  edge: <1>\n";
         await write("preview-dev.txt", report);
         await write("other.txt", "not a report");
         const { name, args, body } = await bodyOf();

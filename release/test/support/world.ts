@@ -181,8 +181,7 @@ export class World {
         return {
             kind: "pulumi",
             read: () => Promise.resolve(this.config),
-            check: () =>
-                Promise.resolve(this.ownerFails === "rejected" ? "x is wrong" : undefined),
+            check: () => Promise.resolve(this.ownerFails === "rejected" ? "x is wrong" : undefined),
             force: (weights) => {
                 this.config = weights;
                 return Promise.resolve();

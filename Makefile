@@ -208,8 +208,8 @@ admin: $(INSTALLED) ## Ask the admin port of a pod, or of `make dev` by DEV=1 (C
 	@$(DEPLOY_COMMAND) admin $(CONTEXT_FLAG) $(ADMIN_PROCESS)
 
 .PHONY: undeploy
-undeploy: $(INSTALLED) ## Remove a stack from a cluster, by what brought it: apply or Pulumi (STACK=dev, CONTEXT=name)
-	@$(DEPLOY_COMMAND) remove --stack $(STACK) $(CONTEXT_FLAG)
+undeploy: $(INSTALLED) ## Remove what a stack has created, by what brought it (STACK=dev, CONTEXT=name; DATA=delete: its volumes too)
+	@$(DEPLOY_COMMAND) remove $(STACK_FLAG) $(CONTEXT_FLAG) $(if $(filter delete,$(DATA)),--delete-data)
 
 .PHONY: render
 render: $(INSTALLED) ## A stack's manifests as YAML in rendered/, secrets masked (STACK=prod, OUT=folder)

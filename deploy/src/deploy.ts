@@ -4,6 +4,7 @@ import { applyStack } from "./apply/apply.ts";
 import {
     ClusterError,
     connect,
+    FIELD_MANAGER,
     readIfExists,
     type Cluster,
     type Manifest,
@@ -11,13 +12,7 @@ import {
 import { confirmDeployed } from "./apply/confirm.ts";
 import { waitReady } from "./apply/ready.ts";
 import { requireAll } from "./apply/requirements.ts";
-import {
-    createRecord,
-    readRecord,
-    rememberConfig,
-    FIELD_MANAGER,
-    type StackRecord,
-} from "./apply/record.ts";
+import { createRecord, readRecord, rememberConfig, type StackRecord } from "./apply/record.ts";
 import { missingForPulumi } from "./pulumi/installed.ts";
 import { stateFolderOf } from "./pulumi/place.ts";
 import { stuckPods } from "./pulumi/stuckPods.ts";
@@ -150,6 +145,7 @@ async function byApply(
         manifests,
         record,
         report,
+        adopt: process.env.ADOPT === "1",
         ...(signal && { signal }),
     });
     await waitReady({

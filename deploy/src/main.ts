@@ -75,22 +75,24 @@ command("preview", "show what pulumi up would change, and what policies say of i
         }
     });
 
-command("remove", "remove a stack from a cluster, by what brought it").action(
-    async (target: Target) => {
+command("remove", "remove what a stack has created, by what brought it")
+    .option("--delete-data", "its volumes too", false)
+    .action(async ({ deleteData, ...target }: Target & { deleteData: boolean }) => {
         const cluster = connect(target.kubeconfig, target.context);
         const { stack } = target;
         const { signal } = interrupted;
         const isPulumis = !(await isApplied(cluster, stack));
         const destroyed = isPulumis ? await pulumiDestroy({ cluster, stack, report, signal }) : 0;
         // Config that a deploy by Pulumi was given is in a record, too.
-        const count = (await removeStack(cluster, stack, report, signal)) + destroyed;
+        const removed = await removeStack(cluster, stack, { deleteData, report, signal });
+        for (const what of removed?.left ?? []) console.log(`  stays: ${what}`);
+        const count = (removed?.count ?? 0) + destroyed;
         console.log(
             count > 0
                 ? `Removed ${stack} from ${cluster.context}: ${count} objects`
                 : `${cluster.context} has no stack ${stack} that was deployed from here`,
         );
-    },
-);
+    });
 
 command(
     "secrets",

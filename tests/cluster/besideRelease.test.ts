@@ -107,7 +107,7 @@ beforeEach(async () => {
 });
 
 afterAll(async () => {
-    await removeStack(cluster, stack, () => undefined);
+    await removeStack(cluster, stack, { report: () => undefined });
 });
 
 test("while a switch is under way weights and floor stay, and other changes of the rules are refused", async () => {

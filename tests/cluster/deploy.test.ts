@@ -38,7 +38,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-    await removeStack(cluster, stack, silent);
+    await removeStack(cluster, stack, { report: silent });
 });
 
 describe("a stack that is applied", () => {
@@ -123,10 +123,16 @@ describe("a stack that is applied", () => {
     test("goes with its record, and leaves those of other stacks", async () => {
         const other = `${stack}-other`;
         await createRecord(cluster, other, { password: "theirs" });
-        expect(await removeStack(cluster, stack, silent)).toBeGreaterThan(0);
+        const removed = await removeStack(cluster, stack, { report: silent });
+        // The test's own ConfigMap keeps its namespace.
+        const foreign = `Namespace ${namespace} has objects of others: ConfigMap ${namespace}/foreign`;
+        expect(removed).toMatchObject({ left: [foreign] });
+        expect(removed?.count).toBeGreaterThan(0);
+        expect(await readIfExists(cluster, reference("foreign"))).toBeDefined();
+        await cluster.objects.delete({ apiVersion: "v1", kind: "Namespace", name: namespace });
         expect(await readRecord(cluster, stack)).toBeUndefined();
         expect(await readRecord(cluster, other)).toMatchObject({ secrets: { password: "theirs" } });
-        await removeStack(cluster, other, silent);
+        await removeStack(cluster, other, { report: silent });
         expect(await readRecord(cluster, other)).toBeUndefined();
     });
 });

@@ -3,6 +3,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import {
     ClusterError,
+    deleteOne,
+    FIELD_MANAGER,
     keyOf,
     messageOf,
     readIfExists,
@@ -11,12 +13,15 @@ import {
     wasRetried,
     type Cluster,
     type Manifest,
-    type ObjectReference,
 } from "./cluster.ts";
 import { besideRelease, type Beside } from "../release/beside.ts";
 import { isRoute, isShared } from "../release/shared.ts";
 import { byDriverAlone } from "../release/claim.ts";
-import { FIELD_MANAGER, writeRecord, type StackRecord } from "./record.ts";
+import { eachOf } from "./each.ts";
+import { volumesIn } from "./foreign.ts";
+import { claimObjects, deletableOf, withUids, type OwnedReference } from "./ownership.ts";
+import { writeRecord, type StackRecord } from "./record.ts";
+import { refuseData } from "./remove.ts";
 
 export interface Applied {
     /** Objects of the stack. */
@@ -34,6 +39,8 @@ export interface ApplyOptions {
     readonly record: StackRecord;
     readonly report: (line: string) => void;
     readonly signal?: AbortSignal;
+    /** Whether existing objects of others are taken over. Default: false */
+    readonly adopt?: boolean;
 }
 
 /** What must exist before what: pods want their accounts, secrets and quotas; a route its Services and filters. */
@@ -52,7 +59,6 @@ const TIERS: readonly (readonly string[])[] = [
     ["Service", "PodDisruptionBudget", "Issuer", "ClusterIssuer", "Middleware"],
     ["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"],
 ];
-const CONCURRENCY = 8;
 const ATTEMPTS = 6;
 /** Between reading an object and applying it the release driver may write it. */
 const RELEASE_ATTEMPTS = 5;
@@ -65,7 +71,18 @@ const RELEASE_ATTEMPTS = 5;
  */
 export async function applyStack(options: ApplyOptions): Promise<Applied> {
     const { cluster, stack, manifests, record, report, signal } = options;
-    const wanted = manifests.map(referenceOf);
+    const wanted = await claimObjects(options);
+    const kept = new Set(wanted.map(keyOf));
+    const gone = record.inventory.filter((reference) => !kept.has(keyOf(reference)));
+    const left = await deletableOf(cluster, gone, record.since);
+    const namespaces = left.ours.filter(({ kind }) => kind === "Namespace");
+    refuseData(
+        stack,
+        await volumesIn(
+            cluster,
+            namespaces.map(({ name }) => name),
+        ),
+    );
     await writeRecord(cluster, stack, { ...record, inventory: union(record.inventory, wanted) });
 
     const namespace = manifests.find(isRoute)?.metadata.namespace;
@@ -83,14 +100,15 @@ export async function applyStack(options: ApplyOptions): Promise<Applied> {
         await quotasCounted(cluster, tier);
     }
 
-    const kept = new Set(wanted.map(keyOf));
-    const gone = record.inventory.filter((reference) => !kept.has(keyOf(reference)));
-    await eachOf(gone, async (reference) => {
-        await deleteOne(cluster, reference);
-        report(`pruned ${keyOf(reference)}`);
+    await eachOf(left.ours, async (entry) => {
+        await deleteOne(cluster, entry, entry.uid);
+        report(`pruned ${keyOf(entry)}`);
     });
-    await writeRecord(cluster, stack, { ...record, inventory: wanted });
-    return { total: manifests.length, changed, pruned: gone.map(keyOf) };
+    for (const entry of left.others) {
+        report(`${keyOf(entry)} left the program and stays: the stack did not provably make it`);
+    }
+    await writeRecord(cluster, stack, { ...record, inventory: await withUids(cluster, wanted) });
+    return { total: manifests.length, changed, pruned: left.ours.map(keyOf) };
 }
 
 /** Manifests in the order in which they can be applied; kinds not named come last. */
@@ -105,9 +123,9 @@ export function tiersOf(manifests: readonly Manifest[]): Manifest[][] {
 
 /** References of both lists, each object once, in the newer list's version of its API. */
 export function union(
-    before: readonly ObjectReference[],
-    after: readonly ObjectReference[],
-): ObjectReference[] {
+    before: readonly OwnedReference[],
+    after: readonly OwnedReference[],
+): OwnedReference[] {
     return [
         ...new Map(
             [...before, ...after].map((reference) => [keyOf(reference), reference]),
@@ -202,14 +220,6 @@ function explain(error: unknown, manifest: Manifest): ClusterError {
     return new ClusterError(`${key}: ${message}`);
 }
 
-export async function deleteOne(cluster: Cluster, reference: ObjectReference): Promise<void> {
-    try {
-        await cluster.objects.delete(reference);
-    } catch (error) {
-        if (statusOf(error) !== 404) throw error;
-    }
-}
-
 /** A pod is refused while its namespace's quota has not been counted once, and its owner backs off. */
 async function quotasCounted(cluster: Cluster, tier: readonly Manifest[]): Promise<void> {
     for (const quota of tier.filter(({ kind }) => kind === "ResourceQuota")) {
@@ -219,16 +229,4 @@ async function quotasCounted(cluster: Cluster, tier: readonly Manifest[]): Promi
             await delay(100);
         }
     }
-}
-
-export async function eachOf<T>(
-    items: readonly T[],
-    work: (item: T) => Promise<void>,
-): Promise<void> {
-    const queue = items.values();
-    await Promise.all(
-        Array.from({ length: Math.min(CONCURRENCY, items.length) }, async () => {
-            for (const item of queue) await work(item);
-        }),
-    );
 }

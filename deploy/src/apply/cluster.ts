@@ -20,6 +20,9 @@ export interface Cluster {
     readonly exportKubeconfig: () => string;
 }
 
+/** Name of a deploy in managedFields. */
+export const FIELD_MANAGER = "property-search-deploy";
+
 export class ClusterError extends Error {
     override readonly name = "ClusterError";
 }
@@ -96,6 +99,20 @@ export async function readIfExists<T extends KubernetesObject>(
     } catch (error) {
         if (statusOf(error) === 404) return undefined;
         throw error;
+    }
+}
+
+/** Deletes an object that exists; with a uid, that very one only. */
+export async function deleteOne(
+    cluster: Cluster,
+    reference: ObjectReference,
+    uid?: string,
+): Promise<void> {
+    try {
+        await cluster.objects.delete(reference, { uid });
+    } catch (error) {
+        // 409: meanwhile another object has the name.
+        if (statusOf(error) !== 404 && (uid === undefined || statusOf(error) !== 409)) throw error;
     }
 }
 

@@ -1,7 +1,6 @@
 import { heldByRelease } from "../release/beside.ts";
 import { isUnderWay, type SwitchNote } from "../release/note.ts";
 import { isShared } from "../release/shared.ts";
-import { eachOf } from "./apply.ts";
 import {
     ClusterError,
     keyOf,
@@ -10,6 +9,7 @@ import {
     type Cluster,
     type Manifest,
 } from "./cluster.ts";
+import { eachOf } from "./each.ts";
 import { differences, type CompareOptions, type Difference } from "./compare.ts";
 import { floorsOf } from "./ready.ts";
 

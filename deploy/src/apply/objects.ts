@@ -58,11 +58,16 @@ export class ApiError extends Error {
     }
 }
 
-interface ApiResource {
+export interface ApiResource {
+    /** Plural, as in paths. */
     readonly name: string;
     readonly kind: string;
     readonly namespaced: boolean;
     readonly verbs?: readonly string[];
+}
+
+interface ApiGroup {
+    readonly preferredVersion: { readonly groupVersion: string };
 }
 
 /** Content types of patches (https://kubernetes.io/docs/reference/using-api/api-concepts/#patch-and-apply). */
@@ -155,6 +160,21 @@ export class ObjectApi {
     /** What an absolute path answers that is no JSON, such as a pod's log. */
     async text(path: string): Promise<string> {
         return this.#answer(await this.#request(HttpMethod.GET, path, { accept: "*/*" }));
+    }
+
+    /** Kinds of the server, each in the version that it prefers. */
+    async kinds(): Promise<(ApiResource & { readonly apiVersion: string })[]> {
+        const { groups } = await this.get<{ groups: ApiGroup[] }>("/apis");
+        const versions = [
+            "v1",
+            ...groups.map(({ preferredVersion }) => preferredVersion.groupVersion),
+        ];
+        const all = await Promise.all(
+            versions.map(async (apiVersion) =>
+                (await this.#resourcesOf(apiVersion)).map((one) => ({ ...one, apiVersion })),
+            ),
+        );
+        return all.flat().filter(({ name }) => !name.includes("/"));
     }
 
     /** Whether the server has a kind. */

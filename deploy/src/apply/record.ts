@@ -1,6 +1,7 @@
 import type { V1Secret } from "@kubernetes/client-node";
 import { LABELS, PART_OF } from "@property-search/contract";
 import { readIfExists, statusOf, type Cluster, type ObjectReference } from "./cluster.ts";
+import type { OwnedReference } from "./ownership.ts";
 
 /**
  * What a cluster remembers of a stack: the config that its newest deploy was given over the stack's own,
@@ -10,15 +11,16 @@ import { readIfExists, statusOf, type Cluster, type ObjectReference } from "./cl
  */
 export interface StackRecord {
     readonly secrets: Readonly<Record<string, string>>;
-    readonly inventory: readonly ObjectReference[];
+    readonly inventory: readonly OwnedReference[];
     /** Config values over the stack's that its newest deploy was given, such as images of one machine. */
     readonly config: Readonly<Record<string, string>>;
+    /** When the record was made: RFC 3339 in UTC. Objects of the stack are no older. */
+    readonly since?: string;
 }
 
 export const RECORD_NAMESPACE = "property-search-deploy";
 const RECORD_PREFIX = "stack-";
 const RECORD_TYPE = "property-search.io/stack-record";
-export const FIELD_MANAGER = "property-search-deploy";
 
 const EMPTY: StackRecord = { secrets: {}, inventory: [], config: {} };
 
@@ -32,6 +34,10 @@ export async function readRecord(
         secrets: decode(secret, "secrets", EMPTY.secrets),
         inventory: decode(secret, "inventory", EMPTY.inventory),
         config: decode(secret, "config", EMPTY.config),
+        // A text in JSON, whatever the client's types say.
+        ...(secret.metadata?.creationTimestamp && {
+            since: secret.metadata.creationTimestamp as unknown as string,
+        }),
     };
 }
 

@@ -1,29 +1,55 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { deleteOne, eachOf } from "./apply.ts";
-import { keyOf, readIfExists, type Cluster } from "./cluster.ts";
+import { ClusterError, deleteOne, keyOf, readIfExists, type Cluster } from "./cluster.ts";
+import { eachOf } from "./each.ts";
+import { foreignObjects, volumesIn } from "./foreign.ts";
+import { deletableOf } from "./ownership.ts";
 import { appliedStacks, readRecord, recordReference, RECORD_NAMESPACE } from "./record.ts";
 
+export interface RemoveOptions {
+    /** Whether volumes go with their namespaces. Default: false, and a stack that has any is refused */
+    readonly deleteData?: boolean;
+    readonly report: (line: string) => void;
+    readonly signal?: AbortSignal;
+}
+
+export interface Removed {
+    readonly count: number;
+    /** What stays, with the reason, one phrase each. */
+    readonly left: readonly string[];
+}
+
 /**
- * Removes a stack that was deployed by apply: every object of its inventory, then its record. Volumes go
- * with their namespaces. Waits until the namespaces are gone, since a deploy into a namespace that is
- * going away fails.
+ * Removes what a stack that was deployed by apply has created, then its record. An object of which that is not
+ * proven stays, and so does a namespace in which somebody else has objects. Waits until namespaces are gone, since
+ * a deploy into a namespace that is going away fails.
  *
- * @returns the number of objects removed; 0 when the cluster has no record of the stack.
+ * @returns undefined where the cluster has no record of the stack.
+ * @throws ClusterError when volumes would go and deleteData is not set.
  */
 export async function removeStack(
     cluster: Cluster,
     stack: string,
-    report: (line: string) => void,
-    signal?: AbortSignal,
-): Promise<number> {
+    { deleteData = false, report, signal }: RemoveOptions,
+): Promise<Removed | undefined> {
     const record = await readRecord(cluster, stack);
-    if (!record) return 0;
-    const namespaces = record.inventory.filter(({ kind }) => kind === "Namespace");
-    const others = record.inventory.filter(({ kind }) => kind !== "Namespace");
-    await eachOf(
-        [...others.filter(({ namespace }) => namespace === undefined), ...namespaces],
-        (reference) => deleteOne(cluster, reference),
+    if (!record) return undefined;
+    const { ours, others } = await deletableOf(cluster, record.inventory, record.since);
+    const owned = ours.filter(({ kind }) => kind === "Namespace");
+    const foreign = await foreignObjects(
+        cluster,
+        owned.map(({ name }) => name),
+        record.inventory,
     );
+    const namespaces = owned.filter(({ name }) => !foreign.has(name));
+    const names = namespaces.map(({ name }) => name);
+    if (!deleteData) refuseData(stack, await volumesIn(cluster, names));
+
+    const isAlone = (namespace: string | undefined) =>
+        namespace === undefined || !names.includes(namespace);
+    const objects = ours.filter(
+        ({ kind, namespace }) => kind !== "Namespace" && isAlone(namespace),
+    );
+    await eachOf([...objects, ...namespaces], (entry) => deleteOne(cluster, entry, entry.uid));
     for (const namespace of namespaces) {
         report(`waiting for ${keyOf(namespace)} to go`);
         while (await readIfExists(cluster, namespace)) {
@@ -35,5 +61,18 @@ export async function removeStack(
     if ((await appliedStacks(cluster)).length === 0) {
         await deleteOne(cluster, { apiVersion: "v1", kind: "Namespace", name: RECORD_NAMESPACE });
     }
-    return record.inventory.length;
+    const shared = [...foreign].map(
+        ([name, keys]) => `Namespace ${name} has objects of others: ${keys.sort().join(", ")}`,
+    );
+    const unproven = others.map((entry) => `${keyOf(entry)} was not provably made by the stack`);
+    return { count: ours.length - foreign.size, left: [...shared, ...unproven.sort()] };
+}
+
+/** @throws ClusterError */
+export function refuseData(stack: string, volumes: readonly string[]): void {
+    if (volumes.length === 0) return;
+    throw new ClusterError(
+        `stack ${stack} has data that would be lost: volumes ${volumes.join(", ")}. Nothing was removed; ` +
+            "DATA=delete removes them too.",
+    );
 }

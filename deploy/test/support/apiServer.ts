@@ -1,4 +1,5 @@
 import { KubeConfig, type V1ManagedFieldsEntry } from "@kubernetes/client-node";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { isDeepStrictEqual } from "node:util";
@@ -10,6 +11,7 @@ type Fields = Map<string, unknown>;
 
 interface Stored {
     readonly header: Pick<Manifest, "apiVersion" | "kind" | "metadata">;
+    readonly uid: string;
     fields: Fields;
     /** Managers of each field. */
     owners: Map<string, Set<string>>;
@@ -30,7 +32,7 @@ export interface ApiServer {
 }
 
 const KINDS: Readonly<Record<string, readonly string[]>> = {
-    "/api/v1": ["ConfigMap", "Namespace", "Secret"],
+    "/api/v1": ["ConfigMap", "Namespace", "PersistentVolumeClaim", "Secret"],
     "/apis/gateway.networking.k8s.io/v1": ["HTTPRoute"],
     "/apis/keda.sh/v1alpha1": ["ScaledObject"],
     "/apis/autoscaling/v2": ["HorizontalPodAutoscaler"],
@@ -68,7 +70,8 @@ export async function startApiServer(): Promise<ApiServer> {
             const [base = ""] =
                 Object.entries(KINDS).find(([, kinds]) => kinds.includes(object.kind)) ?? [];
             const { namespace = "", name } = object.metadata;
-            const place = `${base}/namespaces/${namespace}/${plural(object.kind)}/${name}`;
+            const folder = namespace === "" ? "" : `/namespaces/${namespace}`;
+            const place = `${base}${folder}/${plural(object.kind)}/${name}`;
             const query = `fieldManager=${manager}&force=true`;
             const answer = await fetch(`${url}${place}?${query}`, {
                 method: "PATCH",
@@ -89,12 +92,20 @@ export async function startApiServer(): Promise<ApiServer> {
 
     async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
         const { pathname, searchParams } = new URL(request.url ?? "/", url);
+        if (pathname === "/apis") {
+            const groups = Object.keys(KINDS)
+                .filter((root) => root.startsWith("/apis/"))
+                .map((root) => ({ preferredVersion: { groupVersion: root.slice(6) } }));
+            send(response, 200, { groups });
+            return;
+        }
         const kinds = KINDS[pathname];
         if (kinds) {
             const resources = kinds.map((kind) => ({
                 name: plural(kind),
                 kind,
                 namespaced: kind !== "Namespace",
+                verbs: ["list"],
             }));
             send(response, 200, { resources });
             return;
@@ -103,11 +114,30 @@ export async function startApiServer(): Promise<ApiServer> {
         for await (const chunk of request) body += String(chunk);
         if (request.method === "GET") {
             const found = objects.get(pathname);
+            const items = listed(objects, pathname);
             if (found) send(response, 200, rendered(found));
+            else if (items) send(response, 200, { items: items.map(rendered) });
             else send(response, 404, { message: "not found" });
             return;
         }
         const given = JSON.parse(body) as Manifest;
+        if (request.method === "DELETE") {
+            const found = objects.get(pathname);
+            const { uid } = (given as { preconditions?: { uid?: string } }).preconditions ?? {};
+            if (!found) send(response, 404, { message: "not found" });
+            else if (uid !== undefined && uid !== found.uid) {
+                send(response, 409, { message: "the UID in the precondition differs" });
+            } else {
+                objects.delete(pathname);
+                // What a namespace holds in other groups goes with it.
+                const namespace = /^\/api\/v1\/namespaces\/([^/]+)$/.exec(pathname)?.[1];
+                for (const key of objects.keys()) {
+                    if (namespace && key.includes(`/namespaces/${namespace}/`)) objects.delete(key);
+                }
+                send(response, 200, {});
+            }
+            return;
+        }
         if (request.headers[DRIVER] === undefined) {
             api.writes += 1;
             await api.onWrite(given.kind);
@@ -156,6 +186,20 @@ function send(response: ServerResponse, status: number, body: object): void {
     response.end(JSON.stringify(body));
 }
 
+/** Objects of a kind, in a namespace or in all; undefined for a path of one object. */
+function listed(objects: ReadonlyMap<string, Stored>, path: string): Stored[] | undefined {
+    const plurals = Object.values(KINDS).flat().map(plural);
+    const last = path.split("/").at(-1) ?? "";
+    if (!plurals.includes(last)) return undefined;
+    const [root = ""] = path.split("/namespaces/");
+    const isWhole = !path.includes("/namespaces/");
+    return [...objects].flatMap(([key, stored]) => {
+        const isOfKind = key.split("/").at(-2) === last;
+        const base = isWhole ? root.slice(0, -last.length) : path;
+        return isOfKind && key.startsWith(base) ? [stored] : [];
+    });
+}
+
 function plural(kind: string): string {
     return `${kind.toLowerCase()}s`;
 }
@@ -163,7 +207,7 @@ function plural(kind: string): string {
 function created({ apiVersion, kind, metadata }: Manifest): Stored {
     const { name, namespace = "" } = metadata;
     const header = { apiVersion, kind, metadata: { name, namespace } };
-    return { header, fields: new Map(), owners: new Map(), version: 1 };
+    return { header, uid: randomUUID(), fields: new Map(), owners: new Map(), version: 1 };
 }
 
 function applied(stored: Stored, given: Manifest, manager: string, force: boolean) {
@@ -199,7 +243,12 @@ function applied(stored: Stored, given: Manifest, manager: string, force: boolea
 }
 
 const HEADER = ["apiVersion", "kind", "metadata.name", "metadata.namespace"];
-const OF_THE_SERVER = ["metadata.resourceVersion", "metadata.managedFields"];
+const OF_THE_SERVER = [
+    "metadata.resourceVersion",
+    "metadata.managedFields",
+    "metadata.uid",
+    "metadata.creationTimestamp",
+];
 
 function fieldsOf(object: object): Fields {
     const left = [...HEADER, ...OF_THE_SERVER].map((field) => field.replace(".", SEPARATOR));
@@ -217,10 +266,12 @@ function* leaves(value: object, above: readonly string[] = []): Generator<[strin
     }
 }
 
-function rendered({ header, fields, owners, version }: Stored): object {
+function rendered({ header, uid, fields, owners, version }: Stored): object {
     const object: Record<string, unknown> = { ...header, metadata: { ...header.metadata } };
     for (const [field, value] of fields) put(object, field.split(SEPARATOR), value);
     put(object, ["metadata", "resourceVersion"], String(version));
+    put(object, ["metadata", "uid"], uid);
+    put(object, ["metadata", "creationTimestamp"], "2026-11-29T02:00:00Z");
     put(object, ["metadata", "managedFields"], managedFieldsOf(owners));
     return object;
 }

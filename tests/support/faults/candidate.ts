@@ -3,7 +3,7 @@ import { ENVIRONMENT, LABELS, NAMESPACES, type Colour } from "@property-search/c
 import { statusOf } from "@property-search/deploy";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { FIELD_MANAGER } from "../../../deploy/src/apply/record.ts";
+import { FIELD_MANAGER } from "../../../deploy/src/apply/cluster.ts";
 import { deploymentOf, eventually, podsOf, type TestCluster } from "../cluster.ts";
 import { ownedBy } from "./owned.ts";
 

@@ -1,0 +1,14 @@
+const CONCURRENCY = 8;
+
+/** Works on each item, some at the same time. */
+export async function eachOf<T>(
+    items: readonly T[],
+    work: (item: T) => Promise<void>,
+): Promise<void> {
+    const queue = items.values();
+    await Promise.all(
+        Array.from({ length: Math.min(CONCURRENCY, items.length) }, async () => {
+            for (const item of queue) await work(item);
+        }),
+    );
+}

@@ -63,14 +63,22 @@ async function buildArchive(
     const folder = `${archive}.build`;
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
+    await rm(`${archive}.partial`, { force: true });
+    if ("write" in build) await build.write(step, folder, reference, `${archive}.partial`);
+    else await buildWithBuildah(step, await build.prepare(folder), reference, `${archive}.partial`);
+    await rename(`${archive}.partial`, archive);
+    await rm(folder, { recursive: true, force: true });
+}
+
+async function buildWithBuildah(
+    step: Step,
+    args: readonly string[],
+    reference: string,
+    archive: string,
+): Promise<void> {
     await tidyStorage(step);
-    const args = await build.prepare(folder);
     const isolation = ["--isolation", "chroot", "--network", "host", "--layers"];
     const doing = `building the image ${reference}`;
     await buildah(step, ["build", ...isolation, "-t", reference, ...args], doing);
-    await rm(`${archive}.partial`, { force: true });
-    const target = `docker-archive:${archive}.partial:${reference}`;
-    await buildah(step, ["push", "--quiet", reference, target]);
-    await rename(`${archive}.partial`, archive);
-    await rm(folder, { recursive: true, force: true });
+    await buildah(step, ["push", "--quiet", reference, `docker-archive:${archive}:${reference}`]);
 }

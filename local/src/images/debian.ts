@@ -5,7 +5,7 @@ import type { Step } from "../shell.ts";
 import type { DebianRecipe } from "./catalogue.ts";
 import { ensureDebianRoot } from "./debianRoot.ts";
 import { installNode, NODE_LINES } from "./nodeRuntime.ts";
-import type { Build } from "./recipe.ts";
+import type { BuildahBuild } from "./recipe.ts";
 
 /** Label that lists a Debian image's packages with their versions. */
 export const PACKAGES_LABEL = "property-search.io/packages";
@@ -15,7 +15,7 @@ export async function debianBuild(
     name: string,
     recipe: DebianRecipe,
     refresh: boolean,
-): Promise<Build> {
+): Promise<BuildahBuild> {
     const root = await ensureDebianRoot(step, name, recipe, refresh);
     const dockerfile = dockerfileOf(root.packages, [
         ...(recipe.node ? NODE_LINES : []),

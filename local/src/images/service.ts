@@ -6,14 +6,14 @@ import { tryRun, type Step } from "../shell.ts";
 import { buildah } from "./buildah.ts";
 import { digestServiceContext } from "./catalogue.ts";
 import type { Image } from "./images.ts";
-import type { Build } from "./recipe.ts";
+import type { BuildahBuild } from "./recipe.ts";
 
 /**
  * The service's own Dockerfile, with local images in the place of the official ones.
  *
  * @param model the model's folder, whose name holds its hash.
  */
-export async function serviceBuild(step: Step, base: Image, model: string): Promise<Build> {
+export async function serviceBuild(step: Step, base: Image, model: string): Promise<BuildahBuild> {
     const [node = ""] = base.references;
     return {
         key: digest(await digestServiceContext(), node, path.basename(model)),

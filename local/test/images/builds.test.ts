@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { binaryBuild } from "../../src/images/binary.ts";
+import { binaryBuild, configOf } from "../../src/images/binary.ts";
 import { IMAGES } from "../../src/images/catalogue.ts";
 import { dockerfileOf, entrypointLines } from "../../src/images/debian.ts";
 import { isVersionOf, removeOlder } from "../../src/images/older.ts";
@@ -32,22 +32,12 @@ describe("an image of a binary", () => {
         );
     });
 
-    test("holds nothing else and runs as nobody's user", async () => {
-        writeFileSync(path.join(folder, "pause"), "binary");
-        const context = mkdtempSync(path.join(folder, "context-"));
-        expect(await binaryBuild("pause", folder).prepare(context)).toEqual([context]);
-        expect(readdirSync(context).sort()).toEqual(["Dockerfile", "pause"]);
-        const lines = readFileSync(path.join(context, "Dockerfile"), "utf8").trim().split("\n");
-        expect(lines).toEqual([
-            "FROM scratch",
-            "COPY pause /pause",
-            "USER 65532:65532",
-            'ENTRYPOINT ["/pause"]',
-        ]);
-    });
-
-    test("is not made of a binary that is missing", async () => {
-        await expect(binaryBuild("pause", folder).prepare(folder)).rejects.toThrow("ENOENT");
+    test("holds one layer and runs as nobody's user", () => {
+        expect(configOf("pause", "0123")).toMatchObject({
+            os: "linux",
+            config: { User: "65532:65532", Entrypoint: ["/pause"] },
+            rootfs: { type: "layers", diff_ids: ["sha256:0123"] },
+        });
     });
 });
 

@@ -1,14 +1,12 @@
-import { existsSync, statfsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { freemem } from "node:os";
-import { CACHE, PATHS } from "./paths.ts";
+import { diskAt, diskFindings, diskNeeds, gib } from "./disk.ts";
 import { LocalError, tryRun } from "./shell.ts";
 
 /** What a machine lacks for a node of its own: each a sentence with how to get it. */
 export type Finding = string;
 
 const MIN_MEMORY_GIB = 6;
-/** The first run compiles, and Go's own caches are half of what that takes; later ones add a node's state. */
-const MIN_DISK_GIB = { compiling: 20, compiled: 4 };
 const MIN_GO_MINOR = 21;
 const GIB = 1024 ** 3;
 
@@ -30,7 +28,7 @@ export async function preflight({ nodeIsHere }: { nodeIsHere: boolean }): Promis
         ...platformFindings(process.platform, process.getuid?.()),
         ...(await toolFindings(Object.keys(TOOLS) as Tool[])),
         ...(nodeIsHere ? [] : memoryFindings(freemem())),
-        ...diskFindings(diskFree(), existsSync(PATHS.toolchain)),
+        ...diskFindings(await diskNeeds(), diskAt),
         ...kernelFindings(existsSync),
     ];
     if (findings.length === 0) return;
@@ -54,17 +52,6 @@ export function platformFindings(platform: string, uid: number | undefined): Fin
 export function memoryFindings(memory: number): Finding[] {
     return memory < MIN_MEMORY_GIB * GIB
         ? [`${gib(memory)} of memory are free; ${MIN_MEMORY_GIB} GiB are needed`]
-        : [];
-}
-
-/** @param disk bytes free where the caches are. */
-export function diskFindings(disk: number, compiled: boolean): Finding[] {
-    const needed = compiled ? MIN_DISK_GIB.compiled : MIN_DISK_GIB.compiling;
-    return disk < needed * GIB
-        ? [
-              `${gib(disk)} of disk are free for ${CACHE}; ${needed} GiB are needed ` +
-                  "(XDG_CACHE_HOME=folder puts it elsewhere)",
-          ]
         : [];
 }
 
@@ -113,15 +100,4 @@ export function goFindings(answer: string): Finding[] {
 
 function listed(findings: readonly Finding[]): string {
     return findings.map((finding) => `  - ${finding}`).join("\n");
-}
-
-function diskFree(): number {
-    let folder = CACHE;
-    while (!existsSync(folder)) folder = folder.slice(0, folder.lastIndexOf("/")) || "/";
-    const { bavail, bsize } = statfsSync(folder);
-    return bavail * bsize;
-}
-
-function gib(bytes: number): string {
-    return `${(bytes / GIB).toFixed(1)} GiB`;
 }

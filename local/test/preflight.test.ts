@@ -1,18 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
-import {
-    diskFindings,
-    goFindings,
-    kernelFindings,
-    memoryFindings,
-    platformFindings,
-} from "../src/preflight.ts";
+import { goFindings, kernelFindings, memoryFindings, platformFindings } from "../src/preflight.ts";
 
 const GIB = 1024 ** 3;
 
 test("a machine that has everything gives no finding", () => {
     expect(platformFindings("linux", 0)).toEqual([]);
     expect(memoryFindings(6 * GIB)).toEqual([]);
-    expect(diskFindings(20 * GIB, false)).toEqual([]);
     expect(goFindings("go version go1.26.8 linux/amd64")).toEqual([]);
     expect(kernelFindings(() => true)).toEqual([]);
 });
@@ -25,14 +18,6 @@ describe("a finding says what there is, what is needed, and how to get it", () =
 
     test("memory", () => {
         expect(memoryFindings(1.5 * GIB)).toEqual(["1.5 GiB of memory are free; 6 GiB are needed"]);
-    });
-
-    test("disk, of which the first run needs more than the later ones", () => {
-        expect(diskFindings(3 * GIB, false)).toEqual([
-            expect.stringMatching(/^3\.0 GiB of disk .* 20 GiB are needed \(XDG_CACHE_HOME/),
-        ]);
-        expect(diskFindings(5 * GIB, true)).toEqual([]);
-        expect(diskFindings(3 * GIB, true)).toHaveLength(1);
     });
 
     test("an old compiler", () => {

@@ -5,7 +5,13 @@ import type { Image } from "./images.ts";
 
 const CTR = ["--address", path.join(PATHS.node, "containerd/containerd.sock"), "-n", "k8s.io"];
 
-/** Brings images into the node's containerd; those that it has already are left alone. */
+/** Tells the kubelet, by containerd from 1.7 on, that no collection of garbage may take an image. */
+export const PINNED = "io.cri-containerd.pinned=pinned";
+
+/**
+ * Brings images into the node's containerd and pins them, since they exist in no registry; those that it
+ * has already are left alone.
+ */
 export async function importImages(step: Step, images: readonly Image[]): Promise<void> {
     const listed = await run(step, "ctr", [...CTR, "images", "list", "-q"]);
     const present = new Set(listed.split("\n"));
@@ -17,6 +23,9 @@ export async function importImages(step: Step, images: readonly Image[]): Promis
         }
         for (const other of others.filter((reference) => !present.has(reference))) {
             await run(step, "ctr", [...CTR, "images", "tag", first, other]);
+        }
+        for (const reference of references.filter((one) => !present.has(one))) {
+            await run(step, "ctr", [...CTR, "images", "label", reference, PINNED]);
         }
     }
 }

@@ -48,6 +48,23 @@ function kubeadm(): string {
     return `${stringify(init)}---\n${stringify(cluster)}`;
 }
 
+/**
+ * Disk thresholds of the kubelet: its images exist in no registry, and this machine's disk is not the node's
+ * alone. Neither images nor pods go when the disk looks full, as a quota does; preflight checks it instead.
+ */
+export const KUBELET_DISK = {
+    // 100 ends the collection of images; containerd below 1.7 reports no image as pinned.
+    imageGCHighThresholdPercent: 100,
+    evictionHard: {
+        "memory.available": "200Mi",
+        // Pressure on the disk would delete all unused images first, whatever the percentages above.
+        "nodefs.available": "0%",
+        "nodefs.inodesFree": "0%",
+        "imagefs.available": "0%",
+        "imagefs.inodesFree": "0%",
+    },
+} as const;
+
 function kubelet(): object {
     return {
         apiVersion: "kubelet.config.k8s.io/v1beta1",
@@ -69,7 +86,7 @@ function kubelet(): object {
         // Pods' DNS must not follow the host's search domains.
         resolvConf: "",
         serializeImagePulls: false,
-        evictionHard: { "memory.available": "200Mi", "nodefs.available": "2%" },
+        ...KUBELET_DISK,
     };
 }
 

@@ -1,0 +1,47 @@
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { stringify } from "yaml";
+import { KUBELET_DISK } from "../../local/src/node/configuration.ts";
+import { PATHS, REPOSITORY } from "../../local/src/paths.ts";
+import { folderOf, KUBERNETES } from "../../local/src/toolchain/go.ts";
+
+/** A kubelet collects when it starts, and then every five minutes; pressure is checked every ten seconds. */
+const SECONDS = 30;
+
+let folder: string;
+
+beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), "full-disk-"));
+});
+afterEach(async () => {
+    await rm(folder, { recursive: true, force: true });
+});
+
+/** Names of the images that a kubelet has left, on a disk that is 90 % full. */
+async function imagesLeft(settings: object): Promise<string[]> {
+    const kubernetes = await folderOf(KUBERNETES);
+    const archive = (await readdir(PATHS.images)).find((file) => /^pause-\w{12}\.tar$/.test(file));
+    const script = path.join(REPOSITORY, "tests/support/fullDisk.sh");
+    const kubelet = path.join(kubernetes, "kubelet");
+    const images = path.join(PATHS.images, archive ?? "pause");
+    const args = [script, folder, kubelet, stringify(settings), String(SECONDS), images];
+    const { stdout } = await promisify(execFile)("bash", args, { timeout: (SECONDS + 30) * 1000 });
+    return stdout.split("\n").filter((name) => name.startsWith("localhost/"));
+}
+
+test("a kubelet by its default threshold collects images of a full disk, used by no container", async () => {
+    expect(await imagesLeft({ imageGCHighThresholdPercent: 85 })).toEqual([]);
+});
+
+test("the pressure of a full disk alone takes them too", async () => {
+    const pressure = { evictionHard: { "nodefs.available": "20%" } };
+    expect(await imagesLeft({ imageGCHighThresholdPercent: 100, ...pressure })).toEqual([]);
+});
+
+test("the node's kubelet leaves them", async () => {
+    expect(await imagesLeft(KUBELET_DISK)).toEqual([expect.stringMatching(/^localhost\/pause:/)]);
+});

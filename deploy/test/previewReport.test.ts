@@ -57,6 +57,7 @@ describe("what a preview found", () => {
         { diagnosticEvent: { severity: "error", message: "twice\n" } },
         { diagnosticEvent: { severity: "error", message: "twice" } },
         { diagnosticEvent: { severity: "warning", message: "later", ephemeral: true } },
+        { diagnosticEvent: { severity: "warning", message: "using pulumi-x from $PATH at /x" } },
     ]);
 
     test("is each change once, with its component and its properties", () => {

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { readConfig, setConfig } from "../src/pulumi/stackFile.ts";
+import { takeOver } from "../src/pulumi/config.ts";
+import { readConfig, readEncryption, setConfig, setEncryption } from "../src/pulumi/stackFile.ts";
 import { PROGRAM } from "../src/render.ts";
 
 const KEPT = `# What this stack is for.
@@ -74,6 +75,42 @@ describe("a stack's config file", () => {
         await writeFile(file, "config: [\n");
         await expect(setConfig(file, { "blue.image": "x" })).rejects.toThrow();
         expect(await text()).toBe("config: [\n");
+    });
+});
+
+test("secrets of a draft are taken over, and nothing else of the file changes, its layout included", async () => {
+    const draft = path.join(folder, "draft.yaml");
+    // As the CLI lays it out.
+    await writeFile(
+        draft,
+        `encryptionsalt: v1:other
+config:
+  property-search:green.image: registry/service:v2
+  property-search:traffic.weights:
+    blue: 90
+    green: 10
+  property-search:alerts.monthlySavings: "5000"
+  property-search:admin.token:
+    secure: v1:abc
+  property-search:redis.passwords.app:
+    secure: ${"v1:long".repeat(30)}
+`,
+    );
+    await takeOver(draft, file);
+    const added = `    property-search:redis.passwords.app:\n        secure: ${"v1:long".repeat(30)}\n`;
+    expect(await text()).toBe(KEPT.replace("encryptionsalt:", `${added}encryptionsalt:`));
+});
+
+test("how a new stack's secrets are encrypted is said where the file does not say it", async () => {
+    await writeFile(file, "config:\n");
+    await setEncryption(file, { encryptionsalt: "v1:new" });
+    await setConfig(file, { "blue.image": "a:v1" });
+    expect(await readEncryption(file)).toEqual({ encryptionsalt: "v1:new" });
+    expect(await readConfig(file, "blue.image")).toBe("a:v1");
+    await setEncryption(file, { encryptionsalt: "v1:later", secretsprovider: "awskms://key" });
+    expect(await readEncryption(file)).toEqual({
+        encryptionsalt: "v1:new",
+        secretsprovider: "awskms://key",
     });
 });
 

@@ -43,6 +43,9 @@ const QUIET = ["same", "read", "refresh", "read-replacement", "read-discard", "d
 /** A replacement is one change, whatever steps it is made of. */
 const PARTS = ["create-replacement", "delete-replaced", "import-replacement"];
 
+/** Warnings of the CLI that tell nothing of a stack. */
+const NOISE = /^using pulumi-\S+ from \$PATH/;
+
 /** Sorts what the engine told of a preview. */
 export function findingsOf(events: readonly EngineEvent[]): Findings {
     const steps = events.flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata ?? []);
@@ -66,7 +69,7 @@ export function findingsOf(events: readonly EngineEvent[]): Findings {
                 .flatMap(({ diagnosticEvent }) => diagnosticEvent ?? [])
                 .filter((one) => one.severity === severity && one.ephemeral !== true)
                 .map((one) => plain(one.message))
-                .filter((text) => text !== ""),
+                .filter((text) => text !== "" && !NOISE.test(text)),
         ),
     ];
     return {

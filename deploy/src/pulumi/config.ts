@@ -154,7 +154,7 @@ function typed(config: Readonly<Record<string, string>>): Readonly<Record<string
 }
 
 /** Secrets of a draft go into the stack's file, of which nothing else changes, its layout included. */
-async function takeOver(draft: string, tracked: string): Promise<void> {
+export async function takeOver(draft: string, tracked: string): Promise<void> {
     const { config = {}, ...rest } = await readCopy(draft);
     const { config: known = {} } = await readCopy(tracked);
     const prefix = `${PROJECT}:`;

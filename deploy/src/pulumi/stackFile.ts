@@ -36,7 +36,7 @@ export async function setEncryption(file: string, encryption: Encryption): Promi
 export async function setConfig(file: string, values: ConfigValues): Promise<void> {
     await change(file, (document) => {
         // `config:` alone is null, into which nothing can be set.
-        if (document.get("config") === null) document.delete("config");
+        if (!isMap(document.get("config"))) document.delete("config");
         for (const [key, value] of Object.entries(values)) {
             const place = ["config", `${PROJECT}:${key}`];
             if (value === undefined) document.deleteIn(place);

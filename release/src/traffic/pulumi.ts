@@ -12,7 +12,7 @@ import {
     type StateObject,
 } from "@property-search/deploy";
 import type { Stack, UpdateSummary } from "@pulumi/pulumi/automation/index.js";
-import { ReleaseError } from "../error.ts";
+import { Rejected, ReleaseError } from "../error.ts";
 import { StackLocked, whenUnlocked } from "./pulumiLock.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -107,7 +107,9 @@ export function pulumiTraffic(options: PulumiTrafficOptions): PulumiTraffic {
                 await whenUnlocked({ ...options, signal }, () => update(urn, message, signal));
             } catch (error) {
                 // Nothing was begun, so nothing of it is to stand in the config.
-                if (error instanceof StackLocked) await setConfig(configFile, { [KEY]: before });
+                if (error instanceof StackLocked || error instanceof Rejected) {
+                    await setConfig(configFile, { [KEY]: before });
+                }
                 signal?.throwIfAborted();
                 throw error;
             }

@@ -6,7 +6,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { sharedUrns } from "../../../deploy/src/pulumi/state.ts";
 import { addPulumiToPath } from "../../../local/src/toolchain/pulumi.ts";
-import { ReleaseError } from "../../src/error.ts";
+import { Rejected, ReleaseError } from "../../src/error.ts";
 import { openStack, type TestStack } from "./support/stack.ts";
 
 const START: Weights = { blue: 100, green: 0 };
@@ -140,6 +140,19 @@ test("a lock of another machine is respected, and its holder named", async () =>
     await rm(lock);
     expect(await readConfig(one.configFile, "traffic.weights")).toEqual(weights);
     expect(await one.live()).toEqual(weights);
+});
+
+test("a config that Pulumi rejects ends the update as lasting, and leaves no trace of the weights", async () => {
+    const weights = await one.live();
+    const { configFile } = one;
+    await setConfig(configFile, { "edge.httpPort": "many" });
+    await expect(one.traffic().set(NEXT, change("r5"))).rejects.toThrow(Rejected);
+    await expect(one.traffic().set(NEXT, change("r5"))).rejects.toThrow(/edge\.httpPort/);
+    expect(await readConfig(configFile, "traffic.weights")).toEqual(weights);
+    expect(await one.live()).toEqual(weights);
+    await setConfig(configFile, { "edge.httpPort": undefined });
+    await one.traffic().set(NEXT, change("r6"));
+    expect(await one.live()).toEqual(NEXT);
 });
 
 test("a deploy in the middle, which leaves out what the switch sets, keeps its weights", async () => {

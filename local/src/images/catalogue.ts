@@ -69,6 +69,11 @@ export const IMAGES: readonly ImageDefinition[] = [
         recipe: { kind: "binary", binary: "keda-adapter" },
         versions: ["v2.20.2"],
     },
+    ...["acmesolver", "cainjector", "controller", "webhook"].map((part): ImageDefinition => {
+        const name = `cert-manager-${part}`;
+        return { name, recipe: { kind: "binary", binary: name }, versions: ["v1.19.5"] };
+    }),
+    { name: "pebble", recipe: { kind: "binary", binary: "pebble" }, versions: ["v2.10.3"] },
     {
         name: "node",
         recipe: {

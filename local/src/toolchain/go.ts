@@ -64,6 +64,22 @@ export const PULUMI: GoProgram = {
     main: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
     variables: { "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "v3.248.0" },
 };
+/** For tests of certificates: cert-manager, Helm and an ACME server. */
+export const CERT_MANAGER_MODULE = "github.com/cert-manager/cert-manager";
+export const CERT_MANAGER: GoProgram = {
+    name: "cert-manager",
+    links: [
+        "cert-manager-acmesolver",
+        "cert-manager-cainjector",
+        "cert-manager-controller",
+        "cert-manager-webhook",
+    ],
+};
+export const HELM: GoProgram = { name: "helm", main: "helm.sh/helm/v3/cmd/helm" };
+export const PEBBLE: GoProgram = {
+    name: "pebble",
+    main: "github.com/letsencrypt/pebble/v2/cmd/pebble",
+};
 /** For tests: what GitHub would say of the workflows. */
 export const ACTIONLINT: GoProgram = {
     name: "actionlint",

@@ -1,0 +1,84 @@
+import { existsSync } from "node:fs";
+import { cp, readFile, rename, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { once } from "../content.ts";
+import { buildImage, type Inputs } from "../images/build.ts";
+import { imageNamed } from "../images/catalogue.ts";
+import type { Image } from "../images/images.ts";
+import { requireTools } from "../preflight.ts";
+import { LocalError, type Step } from "../shell.ts";
+import {
+    buildGo,
+    CERT_MANAGER,
+    CERT_MANAGER_MODULE,
+    folderOf,
+    HELM,
+    moduleFolder,
+    PEBBLE,
+} from "./go.ts";
+
+/** What tests of certificates need, and nothing else does. */
+export interface CertificateTools {
+    /** Folder of Helm. */
+    readonly helm: string;
+    /** Folder of cert-manager's chart, whose images have its version as their tag. */
+    readonly chart: string;
+    /** Of cert-manager and of Pebble. */
+    readonly images: readonly Image[];
+}
+
+/** Builds cert-manager, Helm and Pebble from source, once, in some minutes. */
+export async function certificateTools(step: Step): Promise<CertificateTools> {
+    await requireTools(["go"]);
+    const certManager = await buildGo(step, CERT_MANAGER);
+    const pebble = await buildGo(step, PEBBLE);
+    const parts = CERT_MANAGER.links ?? [];
+    const inputs: Inputs = {
+        binaries: { pebble, ...Object.fromEntries(parts.map((part) => [part, certManager])) },
+        model: "",
+        refresh: false,
+    };
+    const tag = tagOf(certManager);
+    const images: Image[] = [await buildImage(step, "pebble", inputs)];
+    for (const part of parts) {
+        const image = await buildImage(step, part, inputs);
+        // The chart knows one tag for all images.
+        const references = [...image.references, `localhost/${part}:${tag}`];
+        images.push({ ...image, references });
+    }
+    const module = await moduleFolder(step, CERT_MANAGER, CERT_MANAGER_MODULE);
+    const chart = await chartOf(module, `${certManager}-chart`, tag);
+    return { helm: await buildGo(step, HELM), chart, images };
+}
+
+/** @throws LocalError when they have not been built. */
+export async function requireCertificateTools(): Promise<void> {
+    for (const program of [CERT_MANAGER, PEBBLE, HELM]) {
+        if (!existsSync(await folderOf(program))) {
+            throw new LocalError(`there is no ${program.name}: make certificate-tools`);
+        }
+    }
+}
+
+/** Version and content of cert-manager's binary. */
+function tagOf(folder: string): string {
+    const [version = ""] = imageNamed("cert-manager-controller").versions;
+    return `${version}-${path.basename(folder).replace(`${CERT_MANAGER.name}-`, "")}`;
+}
+
+/** The chart as a release has it: the module's has a template in the place of Chart.yaml. */
+async function chartOf(module: string, folder: string, tag: string): Promise<string> {
+    await once(folder, async (temporary) => {
+        const source = path.join(module, "deploy/charts/cert-manager");
+        await cp(source, temporary, { recursive: true, mode: 0 });
+        const template = path.join(temporary, "Chart.template.yaml");
+        const text = await readFile(template, "utf8");
+        const chart = text
+            .replace(/^version: .*$/m, `version: ${tag.split("-")[0] ?? ""}`)
+            .replace(/^appVersion: .*$/m, `appVersion: ${tag}`)
+            .replace("{{IS_PRERELEASE}}", "false");
+        await writeFile(`${template}.new`, chart);
+        await rename(`${template}.new`, path.join(temporary, "Chart.yaml"));
+    });
+    return folder;
+}

@@ -11,6 +11,9 @@ export const NAMESPACES = {
 
 export type NamespaceRole = keyof typeof NAMESPACES;
 
+/** Namespace of the stack's own cert-manager, where it has one. */
+export const CERTIFICATES_NAMESPACE = "property-search-certificates";
+
 /** Name of a colour's Deployment, Service, autoscaler, disruption budget and service account. */
 export const SERVICE_NAMES = perColour((colour) => `embedding-service-${colour}`);
 
@@ -20,6 +23,9 @@ export const REDIS_NAME = "redis-cluster";
 /** The route whose weights divide the traffic, and the Gateway it hangs on. */
 export const ROUTE_NAME = "embedding-service";
 export const GATEWAY_NAME = "embedding-gateway";
+
+/** Annotation of the Gateway: base URL by which clients reach it; its host is HOST where any name is served. */
+export const PUBLIC_URL_ANNOTATION = "property-search.io/public-url";
 
 /** Secret in each colour's namespace with the bearer token of the pods' admin port. */
 export const ADMIN_SECRET = { name: "service-admin", key: "token" } as const;

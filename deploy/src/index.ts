@@ -35,6 +35,7 @@ export { RenderError } from "./render.ts";
 export { readStack, requireStack, stackNames } from "./stacks.ts";
 export { configuredWeights } from "./verify/configured.ts";
 export { dot, embed, VerifyError, type Answer, type Entrance } from "./verify/client.ts";
-export { gatewayUrl, liveWeights } from "./verify/gateway.ts";
+export { senderTo, type Send } from "./verify/connection.ts";
+export { findGateway, gatewayUrl, liveWeights, type GatewayEndpoint } from "./verify/gateway.ts";
 export { sampled, sharesWithin } from "./verify/shares.ts";
 export { verify, type Verified, type VerifyOptions } from "./verify/verify.ts";

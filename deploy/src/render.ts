@@ -22,7 +22,7 @@ export async function render(
 ): Promise<Manifest[]> {
     const result = await execa(
         process.execPath,
-        ["render.ts", "--stack", stack, "--config", "-", "--format", "yaml"],
+        ["render.ts", "--stack", stack, "--config", "-", "--charts", "--format", "yaml"],
         { cwd: PROGRAM, input: JSON.stringify(config), reject: false },
     );
     if (result.exitCode !== 0) throw new RenderError(result.stderr || String(result.shortMessage));

@@ -1,7 +1,8 @@
 import {
-    gatewayUrl,
+    findGateway,
     isApplied,
     appliedStacks,
+    senderTo,
     setStackConfig,
     stackApiKey,
     type Cluster,
@@ -67,7 +68,7 @@ async function openPorts(
     const api = clusterApi(cluster);
     const clock = systemClock;
     const get = await prometheusAccess(cluster);
-    const url = await gatewayUrl(cluster);
+    const endpoint = await findGateway(cluster);
     const stack = await stackOf(cluster, asked);
     const apiKey = await stackApiKey({ cluster, stack, report });
     const traffic = await openTraffic(cluster, { stack, direct, report });
@@ -76,7 +77,7 @@ async function openPorts(
         traffic,
         route: routeStatus(api),
         capacity: clusterCapacity(api),
-        dataPlane: gatewayDataPlane({ url, apiKey }),
+        dataPlane: gatewayDataPlane({ url: endpoint.url, send: senderTo(endpoint), apiKey }),
         judge: prometheusJudge(
             (path, parameters) => get(`${path}?${new URLSearchParams(parameters).toString()}`),
             clock,

@@ -96,6 +96,9 @@ const PENDING: Record<string, (object: Observed, floor: number) => string | unde
             : `running${status?.failed ? `, ${status.failed} failed tries` : ""}`,
     Gateway: ({ metadata, status }) =>
         lacking(status?.conditions, metadata?.generation, ["Accepted", "Programmed"]),
+    // Those of cert-manager: a certificate has been issued, an account has been opened.
+    Certificate: isReadyAtGeneration,
+    Issuer: isReadyAtGeneration,
     HTTPRoute: ({ metadata, status }) => {
         const parents = status?.parents ?? [];
         if (parents.length === 0) return "not accepted yet";
@@ -106,6 +109,10 @@ const PENDING: Record<string, (object: Observed, floor: number) => string | unde
             .find((text) => text !== undefined);
     },
 };
+
+function isReadyAtGeneration({ metadata, status }: Observed): string | undefined {
+    return lacking(status?.conditions, metadata?.generation, ["Ready"]);
+}
 
 /** A condition counts only when it was observed at the object's own generation. */
 function lacking(

@@ -1,4 +1,5 @@
 import { CACHE_STATUSES, HEADERS, isColour, PATHS, type Colour } from "@property-search/contract";
+import { adviceOf, type Send } from "./connection.ts";
 
 /** What one request through the Gateway told. */
 export interface Answer {
@@ -17,9 +18,11 @@ export class VerifyError extends Error {
 
 const TIMEOUT_MILLISECONDS = 15_000;
 
-/** Where to ask, and as whom. */
+/** Where to ask, how and as whom. */
 export interface Entrance {
     readonly url: string;
+    /** Default: by the URL's own address. */
+    readonly send?: Send;
     /** Of a tenant; undefined where the service answers everybody. */
     readonly apiKey: string | undefined;
 }
@@ -29,12 +32,12 @@ export interface Entrance {
  * name of a model: a stack decides that.
  */
 export async function embed(
-    { url, apiKey }: Entrance,
+    { url, send = fetch, apiKey }: Entrance,
     texts: readonly string[],
     colour?: Colour,
 ): Promise<Answer> {
     const started = performance.now();
-    const response = await fetch(`${url}${PATHS.embed}`, {
+    const response = await send(`${url}${PATHS.embed}`, {
         method: "POST",
         headers: {
             "content-type": "application/json",
@@ -45,7 +48,7 @@ export async function embed(
         signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
     }).catch((error: unknown) => {
         const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-        throw new VerifyError(`POST ${url}${PATHS.embed} failed: ${String(cause)}`);
+        throw new VerifyError(`POST ${url}${PATHS.embed} failed: ${String(cause)}${adviceOf(cause)}`);
     });
     const body = await response.text();
     const milliseconds = performance.now() - started;

@@ -3,7 +3,8 @@ import { randomUUID } from "node:crypto";
 import type { Cluster } from "../apply/cluster.ts";
 import { dot, embed, VerifyError, type Entrance } from "./client.ts";
 import { weightsText } from "../release/route.ts";
-import { gatewayUrl, liveWeights } from "./gateway.ts";
+import { senderTo } from "./connection.ts";
+import { findGateway, liveWeights } from "./gateway.ts";
 import { sampled, sharesWithin, type Shares } from "./shares.ts";
 
 export interface VerifyOptions {
@@ -44,7 +45,8 @@ const CONCURRENCY = 8;
  */
 export async function verify(options: VerifyOptions): Promise<Verified> {
     const { cluster, report, samples = 600, signal } = options;
-    const url = await gatewayUrl(cluster);
+    const endpoint = await findGateway(cluster);
+    const { url } = endpoint;
     const weights = await liveWeights(cluster);
     const wanted = options.configured ?? weights;
     expect(
@@ -52,7 +54,7 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
         `the route has ${weightsText(weights)} (blue/green), and traffic.weights is ${weightsText(wanted)}: ` +
             "make deploy restores the config's, make switch moves the traffic",
     );
-    const at: Entrance = { url, apiKey: options.apiKey };
+    const at: Entrance = { url, send: senderTo(endpoint), apiKey: options.apiKey };
 
     const fresh = `${LISTING}, reference ${randomUUID()}`;
     const miss = await embed(at, [fresh]);

@@ -21,7 +21,7 @@ const SUBJECTS = [
 
 export function gatewayDataPlane(entrance: Entrance): DataPlane {
     return {
-        shares: (weights, samples, signal) => measure(entrance.url, weights, samples, signal),
+        shares: (weights, samples, signal) => measure(entrance, weights, samples, signal),
         smoke: (colour, version) => smoke(entrance, colour, version),
         compare: (candidate, active) => compare(entrance, candidate, active),
     };
@@ -29,7 +29,7 @@ export function gatewayDataPlane(entrance: Entrance): DataPlane {
 
 /** By a path of the same route rule that costs the service next to nothing. */
 async function measure(
-    url: string,
+    at: Entrance,
     weights: Weights,
     samples: number,
     signal?: AbortSignal,
@@ -37,7 +37,7 @@ async function measure(
     const shares = { blue: 0, green: 0 };
     const failures: string[] = [];
     await sampled({ samples, atOnce: CONCURRENCY, signal }, async () => {
-        const by = await servedBy(url);
+        const by = await servedBy(at);
         if (isColour(by)) shares[by] += 1;
         else failures.push(by);
     });
@@ -48,10 +48,10 @@ async function measure(
 }
 
 /** @returns the colour, or what was there instead of an answer by one */
-async function servedBy(url: string): Promise<string> {
+async function servedBy({ url, send = fetch }: Entrance): Promise<string> {
     try {
         const signal = AbortSignal.timeout(TIMEOUT_MILLISECONDS);
-        const response = await fetch(`${url}${PATHS.health}`, { signal });
+        const response = await send(`${url}${PATHS.health}`, { signal });
         await response.arrayBuffer();
         return response.headers.get(HEADERS.servedBy) ?? `status ${response.status}`;
     } catch (error) {
@@ -87,7 +87,7 @@ async function compare(
     candidate: Colour,
     active: Colour,
 ): Promise<readonly string[]> {
-    const [one, other] = [await modelOf(at.url, candidate), await modelOf(at.url, active)];
+    const [one, other] = [await modelOf(at, candidate), await modelOf(at, active)];
     if (one !== other) return [];
     const texts = freshTexts();
     const theirs = await embed(at, texts, candidate);
@@ -104,8 +104,8 @@ async function compare(
 }
 
 /** Model and revision that a colour says it has: vectors of two are not to be compared. */
-async function modelOf(url: string, colour: Colour): Promise<string> {
-    const response = await fetch(`${url}${PATHS.health}`, {
+async function modelOf({ url, send = fetch }: Entrance, colour: Colour): Promise<string> {
+    const response = await send(`${url}${PATHS.health}`, {
         headers: { [HEADERS.previewColour]: colour },
         signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
     });

@@ -1,7 +1,10 @@
 import { HEADERS, isColour, PATHS } from "@property-search/contract";
 import { randomUUID } from "node:crypto";
 import { request } from "node:http";
+import { request as requestSecurely } from "node:https";
+import { isIP, type LookupFunction } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { getCACertificates } from "node:tls";
 import { Pool, type Dispatcher } from "undici";
 import { SLOW_SECONDS, type Second, type Sending } from "./sending.ts";
 
@@ -28,13 +31,25 @@ interface Counts extends Omit<Writable<Second>, "answered" | "late" | "failures"
 }
 
 const run = randomUUID();
+const { endpoint } = sending;
+/** The host's name is the URL's, whatever its address: TLS and HTTP name it. */
+const toEndpoint = endpoint && {
+    lookup: ((_, { all }, found) => {
+        const { host: address } = endpoint;
+        if (all) found(null, [{ address, family: isIP(address) }]);
+        else found(null, address, isIP(address));
+    }) as LookupFunction,
+    ...(endpoint.ca !== undefined && { ca: [...getCACertificates("default"), endpoint.ca] }),
+};
 const kept = new Pool(url, {
+    ...(toEndpoint && { connect: toEndpoint }),
     connections: 96,
     pipelining: 1,
     headersTimeout: TIMEOUT_MILLISECONDS,
     bodyTimeout: TIMEOUT_MILLISECONDS,
 });
 const fresh = new Pool(url, {
+    ...(toEndpoint && { connect: toEndpoint }),
     connections: 64,
     pipelining: 1,
     headersTimeout: TIMEOUT_MILLISECONDS,
@@ -123,13 +138,14 @@ function handler(due: number): Dispatcher.DispatchHandler {
 function sendSlowly(body: string, due: number): void {
     const middle = Math.floor(body.length / 2);
     const headers = { ...headersSent, "content-length": body.length };
-    const options = { method: "POST", headers, agent: false } as const;
+    const options = { method: "POST", headers, agent: false, ...toEndpoint } as const;
     let isOver = false;
     const once = (over: () => void): void => {
         if (!isOver) over();
         isOver = true;
     };
-    const asking = request(new URL(PATHS.embed, url), options, (response) => {
+    const begin = url.startsWith("https:") ? requestSecurely : request;
+    const asking = begin(new URL(PATHS.embed, url), options, (response) => {
         let bytes = 0;
         response.on("data", (chunk: Buffer) => (bytes += chunk.length));
         response.on("error", (error) => once(() => failed(`slow: cut off: ${reasonOf(error)}`)));

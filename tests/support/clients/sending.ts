@@ -3,6 +3,8 @@ import type { PerColour } from "@property-search/contract";
 /** What the clients of a switch send, from a process of their own. Everything is bounded. */
 export interface Sending {
     readonly url: string;
+    /** Where connections go, and the authorities that are trusted. Default: the URL's own address, Node's. */
+    readonly endpoint?: { readonly host: string; readonly ca?: string };
     /** Of each request, besides the type of its body. */
     readonly headers: Readonly<Record<string, string>>;
     /** Requests that arrive a second, evenly, whether or not earlier ones are answered. */

@@ -1,12 +1,8 @@
 import { perColour, type PerColour, type Weights } from "@property-search/contract";
 import type * as pulumi from "@pulumi/pulumi";
 import { readAutoscaling, type AutoscalingConfig } from "./config/autoscaling.ts";
-import {
-    readCertificates,
-    readEdge,
-    type CertificatesConfig,
-    type EdgeConfig,
-} from "./config/edge.ts";
+import { readCertificates, type CertificatesConfig } from "./config/certificates.ts";
+import { readEdge, type EdgeConfig } from "./config/edge.ts";
 import { readMonitoring, type MonitoringConfig } from "./config/monitoring.ts";
 import { checkConnections } from "./config/connections.ts";
 import { readNetwork, type NetworkConfig } from "./config/network.ts";
@@ -33,7 +29,7 @@ export interface StackConfig {
     /** Bearer token of the service's admin port. */
     readonly adminToken: pulumi.Output<string>;
     readonly edge: EdgeConfig;
-    /** Undefined: no cert-manager and no HTTPS. */
+    /** Undefined: no HTTPS. */
     readonly certificates: CertificatesConfig | undefined;
     readonly monitoring: MonitoringConfig;
     readonly network: NetworkConfig;

@@ -6,23 +6,28 @@ import { Colour } from "./components/colour.ts";
 import { Edge } from "./components/edge.ts";
 import { Monitoring, monitoringLoads } from "./components/monitoring.ts";
 import { Namespaces } from "./components/namespaces.ts";
+import { certManagerNamespacePolicies } from "./components/networkPolicies.ts";
 import { namespaceQuotas } from "./components/quotas.ts";
 import { Redis, redisSize } from "./components/redis.ts";
 import { loadConfig } from "./config.ts";
-import { trafficOf } from "./config/traffic.ts";
+import { certManagerTrafficOf, trafficOf } from "./config/traffic.ts";
 
 const { releases, weights: configured, service, redis, ...rest } = loadConfig();
 const { autoscaling, tenants, adminToken, edge, certificates, monitoring, network, admission } =
     rest;
 const ownRedis = redis.mode === "external" ? undefined : redis;
 
+const talking = { service, redis, edge, certificates, monitoring, network };
+
 const namespaces = new Namespaces("namespaces", {
     quotas: namespaceQuotas({
         service,
         redis: ownRedis && { ...redisSize(ownRedis), storage: ownRedis.storage },
         monitoring: monitoringLoads(monitoring),
+        proxies: edge.proxies.provisions,
     }),
-    traffic: trafficOf({ service, redis, edge, certificates, monitoring, network }),
+    traffic: trafficOf(talking),
+    proxies: edge.proxies.provisions,
 });
 
 new Admission("admission", { objects: admission });
@@ -38,14 +43,17 @@ const colours = perColour((colour) => {
 });
 
 const backends = { namespace: namespaces.names.edge, weights: configured, backends: colours };
-const listeners = { ...edge, httpsPort: certificates && edge.httpsPort };
+const https = certificates && { hostname: certificates.hostname, secret: certificates.secret };
 // No traffic before both colours serve.
 const afterColours = { dependsOn: [colours.blue, colours.green] };
-const entrance = new Edge("edge", { ...backends, ...listeners }, afterColours);
+const entrance = new Edge("edge", { ...backends, ...edge, https }, afterColours);
 
-if (certificates) {
-    const args = { namespace: namespaces.names.edge, gateway: entrance.gateway };
-    new Certificates("certificates", { ...args, ...certificates });
+if (certificates && !certificates.secret) {
+    const manager = certManagerTrafficOf(talking);
+    new Certificates("certificates", {
+        ...{ namespace: namespaces.names.edge, gateway: entrance.gateway, ...certificates },
+        policies: certManagerNamespacePolicies(trafficOf(talking), manager),
+    });
 }
 
 const missesPerPod = autoscaling.misses?.perPod;

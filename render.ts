@@ -3,7 +3,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { stringify } from "yaml";
-import { isKubernetesObject, manifestsOf, type Manifest } from "./render/manifests.ts";
+import { CHART_TYPE, chartManifests } from "./render/charts.ts";
+import { inOrder, isKubernetesObject, manifestsOf, type Manifest } from "./render/manifests.ts";
 import { runProgram, type Registration } from "./render/program.ts";
 import { stackConfig } from "./render/stackConfig.ts";
 
@@ -18,6 +19,8 @@ export interface RenderOptions {
     readonly config?: Readonly<Record<string, string>>;
     /** Config values over all others. They do not change whether secrets are shown. */
     readonly overrides?: Readonly<Record<string, string>>;
+    /** Whether charts are rendered too, by the Helm on PATH. Default: they are named in `left`. */
+    readonly charts?: boolean;
 }
 
 export interface Rendering {
@@ -34,19 +37,22 @@ export interface Rendering {
  *
  * @throws pulumi.RunError when the stack's config is wrong, with every finding.
  */
-export async function renderStack({ stack, config, overrides }: RenderOptions): Promise<Rendering> {
+export async function renderStack(options: RenderOptions): Promise<Rendering> {
+    const { stack, config, overrides, charts = false } = options;
     const registrations = await runProgram(stack, stackConfig(stack, config, overrides));
+    const rendered = charts ? await chartManifests(registrations) : [];
     return {
-        manifests: manifestsOf(registrations, config !== undefined),
+        manifests: [...manifestsOf(registrations, config !== undefined), ...rendered].sort(inOrder),
         registrations,
         left: registrations
             .filter((one) => !isKubernetesObject(one) && !one.type.startsWith("platform:"))
-            .map(({ type }) => type),
+            .map(({ type }) => type)
+            .filter((type) => !charts || type !== CHART_TYPE),
     };
 }
 
 const USAGE =
-    "node render.ts --stack NAME [--set KEY=VALUE]… [--config FILE.json] [--out FOLDER] [--format yaml|json]";
+    "node render.ts --stack NAME [--set KEY=VALUE]… [--config FILE.json] [--charts] [--out FOLDER] [--format yaml|json]";
 
 async function main(): Promise<void> {
     const { stack, format, out, ...options } = readArguments();
@@ -71,12 +77,13 @@ function readArguments() {
         options: {
             stack: { type: "string" },
             set: { type: "string", multiple: true, default: [] },
+            charts: { type: "boolean", default: false },
             config: { type: "string" },
             out: { type: "string" },
             format: { type: "string", default: "yaml" },
         },
     });
-    const { stack, format, out, config, set } = values;
+    const { stack, format, out, config, set, charts } = values;
     if (stack === undefined) throw new pulumi.RunError(`--stack is not set; usage: ${USAGE}`);
     if (format !== "yaml" && format !== "json") {
         throw new pulumi.RunError(`--format is "${format}"; allowed: yaml, json`);
@@ -87,6 +94,7 @@ function readArguments() {
         format,
         out,
         overrides,
+        charts,
         ...(config && { config: readConfig(config) }),
     } as const;
 }

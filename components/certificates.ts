@@ -1,86 +1,50 @@
-import { GATEWAY_NAME, LABELS, PART_OF } from "@property-search/contract";
+import { GATEWAY_NAME } from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
-import * as certManager from "@pulumi/kubernetes-cert-manager";
 import * as pulumi from "@pulumi/pulumi";
+import { CertManager, type InstallSettings } from "./certificates/certManager.ts";
+import {
+    ACCOUNT_SECRET,
+    DNS01_SECRET,
+    issuerSpec,
+    type IssuerSettings,
+} from "./certificates/issuer.ts";
 import { TLS_SECRET_NAME } from "./edge.ts";
 import { standardLabels } from "./labels.ts";
+import type { Spec } from "./networkPolicies/policies.ts";
 
-const CERT_MANAGER_NAMESPACE = "cert-manager";
+const GROUP = "cert-manager.io";
 const ISSUER_NAME = GATEWAY_NAME;
-
-const ACME_SERVERS = {
-    acme: "https://acme-v02.api.letsencrypt.org/directory",
-    acmeStaging: "https://acme-staging-v02.api.letsencrypt.org/directory",
-} as const;
 
 export interface CertificatesArgs {
     /** Namespace of the Gateway. */
     readonly namespace: pulumi.Input<string>;
-    /** The Gateway that serves the certificate and, for ACME, lets the challenge through. */
+    /** The Gateway that serves the certificate and, for HTTP-01, lets the challenge through. */
     readonly gateway: pulumi.Resource;
     readonly hostname: string;
-    readonly issuer: "selfSigned" | keyof typeof ACME_SERVERS;
-    /** Contact of the ACME account; required unless the issuer is selfSigned. */
-    readonly email?: string | undefined;
-    /** Version of cert-manager's chart, 1.15 or newer. */
-    readonly chartVersion: string;
+    readonly issuer: IssuerSettings;
+    /** A cert-manager of the stack's own. Default: the cluster has one. */
+    readonly install?: InstallSettings | undefined;
+    /** Network policies of that cert-manager's namespace. Default: none. */
+    readonly policies?: Readonly<Record<string, Spec>>;
 }
 
-/** cert-manager, an issuer, and the Gateway's certificate, renewed by itself. */
+/** The Gateway's certificate, renewed by cert-manager, and the issuer where it is the stack's own. */
 export class Certificates extends pulumi.ComponentResource {
     constructor(name: string, args: CertificatesArgs, opts?: pulumi.ComponentResourceOptions) {
         super("platform:index:Certificates", name, args, opts);
-        const child = { parent: this };
-        if (args.issuer !== "selfSigned" && args.email === undefined) {
-            throw new Error(
-                `email is not set; allowed: a mail address, since issuer is ${args.issuer}`,
-            );
-        }
-        const labels = standardLabels({ name: ISSUER_NAME, component: "certificates" });
-        const metadata = (called: string) => ({ name: called, namespace: args.namespace, labels });
-
-        const namespace = new k8s.core.v1.Namespace(
-            `${name}-namespace`,
-            {
-                metadata: {
-                    name: CERT_MANAGER_NAMESPACE,
-                    labels: {
-                        [LABELS.partOf]: PART_OF,
-                        "pod-security.kubernetes.io/enforce": "restricted",
-                        "pod-security.kubernetes.io/enforce-version": "v1.34",
-                    },
-                },
-            },
-            child,
-        );
-        const manager = new certManager.CertManager(
-            `${name}-cert-manager`,
-            { helmOptions: helmOptions(args.chartVersion, namespace.metadata.name) },
-            child,
-        );
-        const issuer = new k8s.apiextensions.CustomResource(
-            `${name}-issuer`,
-            {
-                apiVersion: "cert-manager.io/v1",
-                kind: "Issuer",
-                metadata: {
-                    ...metadata(ISSUER_NAME),
-                    annotations: { "pulumi.com/waitFor": "condition=Ready" },
-                },
-                spec: issuerSpec(args),
-            },
-            // The chart brings the kinds and the webhook that checks them.
-            { parent: this, dependsOn: [manager] },
-        );
+        const { install, policies = {} } = args;
+        const manager =
+            install &&
+            new CertManager(`${name}-cert-manager`, { ...install, policies }, { parent: this });
+        // The chart brings the kinds and the webhook that checks them.
+        const afterManager = { parent: this, dependsOn: manager ? [manager] : [] };
+        const issuer = this.#issuer(name, args, afterManager);
         new k8s.apiextensions.CustomResource(
             `${name}-certificate`,
             {
-                apiVersion: "cert-manager.io/v1",
+                apiVersion: `${GROUP}/v1`,
                 kind: "Certificate",
-                metadata: {
-                    ...metadata(GATEWAY_NAME),
-                    annotations: { "pulumi.com/waitFor": "condition=Ready" },
-                },
+                metadata: metadataOf(GATEWAY_NAME, args.namespace),
                 spec: {
                     secretName: TLS_SECRET_NAME,
                     dnsNames: [args.hostname],
@@ -88,63 +52,68 @@ export class Certificates extends pulumi.ComponentResource {
                     renewBefore: "720h0m0s",
                     privateKey: { algorithm: "ECDSA", size: 256, rotationPolicy: "Always" },
                     usages: ["digital signature", "server auth"],
-                    issuerRef: {
-                        group: "cert-manager.io",
-                        kind: "Issuer",
-                        name: issuer.metadata.name,
-                    },
+                    issuerRef: issuer.reference,
                 },
             },
             // A challenge comes in through the Gateway, which serves HTTP before it has a certificate.
-            { parent: this, dependsOn: [issuer, args.gateway] },
+            { parent: this, dependsOn: [...issuer.needed, ...afterManager.dependsOn, args.gateway] },
         );
         this.registerOutputs({});
     }
-}
 
-/**
- * The chart's own values, since several typed arguments are not in the schema of newer charts, and
- * `crds` replaces the deprecated `installCRDs`. `keep`: deleting the kinds deletes every certificate.
- */
-function helmOptions(version: string, namespace: pulumi.Input<string>) {
-    const resources = (memory: string) => ({
-        requests: { cpu: "10m", memory },
-        limits: { cpu: "500m", memory },
-    });
-    return {
-        version,
-        namespace,
-        createNamespace: false,
-        values: {
-            crds: { enabled: true, keep: true },
-            config: {
-                apiVersion: "controller.config.cert-manager.io/v1alpha1",
-                kind: "ControllerConfiguration",
-                enableGatewayAPI: true,
+    #issuer(name: string, args: CertificatesArgs, options: pulumi.CustomResourceOptions) {
+        const { issuer, namespace } = args;
+        if (issuer.type === "existing") {
+            const { group, kind, name: called } = issuer;
+            return { reference: { group, kind, name: called }, needed: [] };
+        }
+        const secrets = secretsOf(issuer).map(
+            ({ role, secret, value }) =>
+                new k8s.core.v1.Secret(
+                    `${name}-${role}`,
+                    {
+                        metadata: {
+                            name: secret.name,
+                            namespace,
+                            labels: labelsOf(secret.name),
+                        },
+                        stringData: { [secret.key]: value },
+                    },
+                    { parent: this },
+                ),
+        );
+        const resource = new k8s.apiextensions.CustomResource(
+            `${name}-issuer`,
+            {
+                apiVersion: `${GROUP}/v1`,
+                kind: "Issuer",
+                metadata: metadataOf(ISSUER_NAME, namespace),
+                spec: issuerSpec(issuer, namespace),
             },
-            resources: resources("128Mi"),
-            webhook: { resources: resources("64Mi") },
-            cainjector: { resources: resources("192Mi") },
-            startupapicheck: { resources: resources("64Mi") },
-        },
-    };
+            { ...options, dependsOn: [...secrets, ...[options.dependsOn ?? []].flat()] as never },
+        );
+        const reference = { group: GROUP, kind: "Issuer", name: resource.metadata.name };
+        return { reference, needed: [resource] };
+    }
 }
 
-function issuerSpec({ issuer, email, namespace }: CertificatesArgs) {
-    if (issuer === "selfSigned") return { selfSigned: {} };
-    const parentRef = {
-        group: "gateway.networking.k8s.io",
-        kind: "Gateway",
-        name: GATEWAY_NAME,
-        namespace,
-        sectionName: "http",
-    };
-    return {
-        acme: {
-            server: ACME_SERVERS[issuer],
-            email,
-            privateKeySecretRef: { name: `${ISSUER_NAME}-account` },
-            solvers: [{ http01: { gatewayHTTPRoute: { parentRefs: [parentRef] } } }],
-        },
-    };
+/** Secrets that an issuer reads, in the Gateway's namespace. */
+function secretsOf(issuer: IssuerSettings) {
+    if (issuer.type !== "acme") return [];
+    const { account, challenge } = issuer;
+    const solver = challenge.type === "dns01" ? challenge.secret : undefined;
+    return [
+        { role: "account", secret: ACCOUNT_SECRET, value: account?.key },
+        { role: "solver", secret: DNS01_SECRET, value: solver },
+    ].flatMap(({ value, ...one }) => (value === undefined ? [] : [{ ...one, value }]));
+}
+
+/** Pulumi waits until cert-manager has done its part. */
+function metadataOf(name: string, namespace: pulumi.Input<string>) {
+    const annotations = { "pulumi.com/waitFor": "condition=Ready" };
+    return { name, namespace, labels: labelsOf(name), annotations };
+}
+
+function labelsOf(name: string): Record<string, string> {
+    return standardLabels({ name, component: "certificates" });
 }

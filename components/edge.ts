@@ -6,6 +6,7 @@ import {
     PORTS,
     perColour,
     PUBLIC_PATHS,
+    PUBLIC_URL_ANNOTATION,
     ROUTE_NAME,
     type Colour,
     type PerColour,
@@ -13,6 +14,8 @@ import {
 } from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { GatewayProxies } from "./edge/controllers.ts";
+import { entityPolicies } from "./edge/entityPolicies.ts";
 import { retriesBy, type RetrySettings } from "./edge/retries.ts";
 import { standardLabels } from "./labels.ts";
 
@@ -24,16 +27,28 @@ export const TLS_SECRET_NAME = `${GATEWAY_NAME}-tls`;
 export interface EdgeArgs {
     readonly namespace: pulumi.Input<string>;
     readonly gatewayClassName: string;
+    /** Ports of the listeners. */
     readonly httpPort: number;
-    /** With a port, HTTPS is served from TLS_SECRET_NAME and HTTP only redirects. Default: HTTP only. */
-    readonly httpsPort?: number | undefined;
-    /** Default: any host name. Required with httpsPort. */
+    readonly httpsPort: number;
+    /** Ports that clients connect to. Default: those of the listeners. */
+    readonly publicHttpPort?: number | undefined;
+    readonly publicHttpsPort?: number | undefined;
+    /** With it, HTTPS is served and HTTP only redirects. Default: HTTP only. */
+    readonly https?: HttpsArgs | undefined;
+    /** Default: any host name. Required with https. */
     readonly hostname?: string | undefined;
     readonly weights: Weights;
     /** The Service of each colour. */
     readonly backends: PerColour<Backend>;
+    /** Where the proxies run. Default: as pods of another namespace. */
+    readonly proxies?: Pick<GatewayProxies, "entity"> | undefined;
     /** Default: a request whose connection to a pod broke is not sent again. */
     readonly retries?: RetrySettings | undefined;
+}
+
+export interface HttpsArgs {
+    /** The certificate of somebody else. Default: TLS_SECRET_NAME, in the Gateway's namespace. */
+    readonly secret?: { readonly name: string; readonly namespace?: string | undefined } | undefined;
 }
 
 export interface Backend {
@@ -53,7 +68,8 @@ export class Edge extends pulumi.ComponentResource {
         const child = { parent: this };
         const labels = standardLabels({ name: GATEWAY_NAME, component: "edge" });
         const metadata = (called: string) => ({ name: called, namespace: args.namespace, labels });
-        const secure = args.httpsPort !== undefined;
+        const secure = args.https !== undefined;
+        this.url = urlOf(args);
 
         this.gateway = new k8s.apiextensions.CustomResource(
             `${name}-gateway`,
@@ -62,7 +78,10 @@ export class Edge extends pulumi.ComponentResource {
                 kind: "Gateway",
                 metadata: {
                     ...metadata(GATEWAY_NAME),
-                    annotations: { "pulumi.com/waitFor": "condition=Accepted" },
+                    annotations: {
+                        "pulumi.com/waitFor": "condition=Accepted",
+                        [PUBLIC_URL_ANNOTATION]: this.url,
+                    },
                 },
                 spec: { gatewayClassName: args.gatewayClassName, listeners: listeners(args) },
             },
@@ -71,6 +90,8 @@ export class Edge extends pulumi.ComponentResource {
         const grants = COLOURS.map((colour) =>
             grant(`${name}-grant-${colour}`, args, colour, child),
         );
+        grantSecret(name, args, child);
+        const entities = entityPolicies(name, args, child);
         const retries = retriesBy(args.retries);
         const retriers = retries.objects.map(
             ({ role, ...object }) =>
@@ -97,7 +118,7 @@ export class Edge extends pulumi.ComponentResource {
             },
             // A share of the traffic whose grant is missing is answered with status 500, and all of it with
             // 404 while a filter names what is not there.
-            { parent: this, dependsOn: [this.gateway, ...grants, ...retriers] },
+            { parent: this, dependsOn: [this.gateway, ...grants, ...entities, ...retriers] },
         );
         if (secure) {
             new k8s.apiextensions.CustomResource(
@@ -111,31 +132,29 @@ export class Edge extends pulumi.ComponentResource {
                 { parent: this, dependsOn: [this.gateway] },
             );
         }
-        this.url = urlOf(args);
         this.registerOutputs({ gateway: this.gateway, url: this.url });
     }
 }
 
-function validate({ weights, httpsPort, hostname }: EdgeArgs): void {
+function validate({ weights, https, hostname }: EdgeArgs): void {
     const check = checkWeights(weights);
     if ("findings" in check) throw new Error(`weights ${check.findings.join("; ")}`);
-    if (httpsPort !== undefined && hostname === undefined) {
-        throw new Error("hostname is not set; allowed: a host name, since httpsPort is set");
+    if (https !== undefined && hostname === undefined) {
+        throw new Error("hostname is not set; allowed: a host name, since https is set");
     }
 }
 
 /** Every optional field is written out: where the API server fills one in, each preview shows a change. */
-function listeners({ httpPort, httpsPort, hostname }: EdgeArgs) {
+function listeners({ httpPort, httpsPort, https, hostname }: EdgeArgs) {
     const common = {
         ...(hostname !== undefined && { hostname }),
         allowedRoutes: { namespaces: { from: "Same" } },
     };
     const http = { name: "http", protocol: "HTTP", port: httpPort, ...common };
-    if (httpsPort === undefined) return [http];
-    const tls = {
-        mode: "Terminate",
-        certificateRefs: [{ group: "", kind: "Secret", name: TLS_SECRET_NAME }],
-    };
+    if (https === undefined) return [http];
+    const { name = TLS_SECRET_NAME, namespace } = https.secret ?? {};
+    const secret = { group: "", kind: "Secret", name, ...(namespace !== undefined && { namespace }) };
+    const tls = { mode: "Terminate", certificateRefs: [secret] };
     return [http, { name: "https", protocol: "HTTPS", port: httpsPort, ...common, tls }];
 }
 
@@ -164,6 +183,32 @@ function grant(
             spec: {
                 from: [{ group: GROUP, kind: "HTTPRoute", namespace }],
                 to: [{ group: "", kind: "Service", name: backends[colour].serviceName }],
+            },
+        },
+        child,
+    );
+}
+
+/** The Gateway may read a certificate in another namespace, and no other Secret there. */
+function grantSecret(
+    name: string,
+    { namespace, https }: EdgeArgs,
+    child: pulumi.CustomResourceOptions,
+): void {
+    if (https?.secret?.namespace === undefined) return;
+    new k8s.apiextensions.CustomResource(
+        `${name}-grant-certificate`,
+        {
+            apiVersion: `${GROUP}/v1beta1`,
+            kind: "ReferenceGrant",
+            metadata: {
+                name: GATEWAY_NAME,
+                namespace: https.secret.namespace,
+                labels: standardLabels({ name: GATEWAY_NAME, component: "edge" }),
+            },
+            spec: {
+                from: [{ group: GROUP, kind: "Gateway", namespace }],
+                to: [{ group: "", kind: "Secret", name: https.secret.name }],
             },
         },
         child,
@@ -200,8 +245,10 @@ function backendRef({ namespace, serviceName }: Backend, weight: number) {
     };
 }
 
-function redirectSpec({ namespace, hostname, httpsPort }: EdgeArgs) {
-    const requestRedirect = { scheme: "https", port: httpsPort, statusCode: 301 };
+/** A challenge of a certificate names its path exactly and so goes before this route. */
+function redirectSpec({ namespace, hostname, httpsPort, publicHttpsPort }: EdgeArgs) {
+    const port = publicHttpsPort ?? httpsPort;
+    const requestRedirect = { scheme: "https", port, statusCode: 301 };
     return {
         parentRefs: [parentRef(namespace, "http")],
         hostnames: [hostname],
@@ -214,9 +261,10 @@ function redirectSpec({ namespace, hostname, httpsPort }: EdgeArgs) {
     };
 }
 
-function urlOf({ hostname = "HOST", httpPort, httpsPort }: EdgeArgs): string {
-    if (httpsPort !== undefined) {
-        return `https://${hostname}${httpsPort === 443 ? "" : `:${httpsPort}`}`;
-    }
-    return `http://${hostname}${httpPort === 80 ? "" : `:${httpPort}`}`;
+function urlOf(args: EdgeArgs): string {
+    const { hostname = "HOST", https, httpPort, httpsPort } = args;
+    const { publicHttpPort = httpPort, publicHttpsPort = httpsPort } = args;
+    return https === undefined
+        ? `http://${hostname}${publicHttpPort === 80 ? "" : `:${publicHttpPort}`}`
+        : `https://${hostname}${publicHttpsPort === 443 ? "" : `:${publicHttpsPort}`}`;
 }

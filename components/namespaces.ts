@@ -2,7 +2,9 @@ import { LABELS, NAMESPACES, PART_OF, type NamespaceRole } from "@property-searc
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { networkPolicies, type Traffic } from "./networkPolicies.ts";
+import type { ProvisionedProxies } from "./edge/controllers.ts";
 import type { Quota } from "./quotas.ts";
+import { containerResources, type Resources } from "./workload.ts";
 
 /** Rules of Pod Security as of this release; "latest" would change them with the cluster's version. */
 const POD_SECURITY_VERSION = "v1.34";
@@ -12,6 +14,8 @@ export interface NamespacesArgs {
     readonly quotas: Readonly<Record<NamespaceRole, Quota>>;
     /** Who talks to whom beyond what is always allowed. */
     readonly traffic: Traffic;
+    /** Proxies that the gateway's controller makes in the edge namespace. Default: none. */
+    readonly proxies?: ProvisionedProxies | undefined;
 }
 
 /** The platform's namespaces, each with the rules that hold for whatever runs in it. */
@@ -27,6 +31,7 @@ export class Namespaces extends pulumi.ComponentResource {
                     name: NAMESPACES[role],
                     quota: args.quotas[role],
                     policies: networkPolicies(role, args.traffic),
+                    ...(role === "edge" && args.proxies && rulesFor(args.proxies)),
                 },
                 { parent: this },
             ).metadataName;
@@ -41,12 +46,21 @@ export class Namespaces extends pulumi.ComponentResource {
     }
 }
 
+/** A controller's pods keep to its own level, and get more where they name no resources. */
+function rulesFor({ podSecurity, pods, resources }: ProvisionedProxies) {
+    return { podSecurity, ...(pods > 0 && { defaults: resources }) };
+}
+
 export interface GuardedNamespaceArgs {
     /** Fixed: it is part of Service addresses, of grants and of everybody's commands. */
     readonly name: string;
     readonly quota: Quota;
     /** Network policies by name. */
     readonly policies: Readonly<Record<string, k8s.types.input.networking.v1.NetworkPolicySpec>>;
+    /** Level of Pod Security that is enforced. Default: restricted. */
+    readonly podSecurity?: ProvisionedProxies["podSecurity"];
+    /** Resources of containers that name none. Default: little. */
+    readonly defaults?: Resources;
 }
 
 /** A namespace with Pod Security "restricted", a quota, defaults for containers and network policies. */
@@ -59,7 +73,7 @@ export class GuardedNamespace extends pulumi.ComponentResource {
         const labels = { [LABELS.partOf]: PART_OF };
         const namespace = new k8s.core.v1.Namespace(
             `${name}-namespace`,
-            { metadata: { name: args.name, labels: { ...labels, ...podSecurityLabels() } } },
+            { metadata: { name: args.name, labels: { ...labels, ...podSecurityLabels(args) } } },
             child,
         );
         this.metadataName = namespace.metadata.name;
@@ -75,7 +89,7 @@ export class GuardedNamespace extends pulumi.ComponentResource {
         );
         new k8s.core.v1.LimitRange(
             `${name}-defaults`,
-            { metadata: metadata("defaults"), spec: { limits: [containerDefaults()] } },
+            { metadata: metadata("defaults"), spec: { limits: [containerDefaults(args)] } },
             child,
         );
         for (const [policy, spec] of Object.entries(args.policies)) {
@@ -89,20 +103,34 @@ export class GuardedNamespace extends pulumi.ComponentResource {
     }
 }
 
-function podSecurityLabels(): Record<string, string> {
+function podSecurityLabels({ podSecurity }: GuardedNamespaceArgs): Record<string, string> {
+    const levels = { enforce: podSecurity ?? "restricted", audit: "restricted", warn: "restricted" };
     return Object.fromEntries(
-        ["enforce", "audit", "warn"].flatMap((mode) => [
-            [`pod-security.kubernetes.io/${mode}`, "restricted"],
+        Object.entries(levels).flatMap(([mode, level]) => [
+            [`pod-security.kubernetes.io/${mode}`, level],
             [`pod-security.kubernetes.io/${mode}-version`, POD_SECURITY_VERSION],
         ]),
     );
 }
 
-/** For containers of others, such as a debugging pod: without values a quota would refuse them. */
-function containerDefaults(): k8s.types.input.core.v1.LimitRangeItem {
+const LITTLE: Resources = {
+    cpuRequest: "50m",
+    cpuLimit: "500m",
+    memoryRequest: "64Mi",
+    memoryLimit: "256Mi",
+};
+
+/**
+ * For containers of others, such as a debugging pod or the solver of a certificate challenge: without values
+ * a quota would refuse them, and so would the policy on local disk.
+ */
+function containerDefaults({
+    defaults = LITTLE,
+}: GuardedNamespaceArgs): k8s.types.input.core.v1.LimitRangeItem {
+    const { requests, limits } = containerResources(defaults);
     return {
         type: "Container",
-        defaultRequest: { cpu: "50m", memory: "64Mi" },
-        default: { cpu: "500m", memory: "256Mi" },
+        ...(requests && { defaultRequest: requests }),
+        ...(limits && { default: limits }),
     };
 }

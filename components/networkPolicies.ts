@@ -1,4 +1,6 @@
 import { COLOURS, NAMESPACES, PORTS, type NamespaceRole } from "@property-search/contract";
+import { certManagerPolicies, type CertManagerTraffic } from "./networkPolicies/certManager.ts";
+import { edgePolicies, gatewayPeers, type GatewayTraffic } from "./networkPolicies/edge.ts";
 import {
     exporterPolicies,
     monitoringPolicies,
@@ -9,7 +11,6 @@ import {
     egressTo,
     ingress,
     inNamespace,
-    inRange,
     SAME_NAMESPACE,
     tcp,
     udp,
@@ -18,12 +19,8 @@ import {
     type Spec,
 } from "./networkPolicies/policies.ts";
 
-/** Port on which cert-manager's solver answers a certificate challenge. */
-const ACME_SOLVER_PORT = 8089;
-
 export interface Traffic {
-    /** Whence the gateway's connections come. */
-    readonly gateway: { readonly namespace: string; readonly cidrs: readonly string[] };
+    readonly gateway: GatewayTraffic;
     /** Where pods resolve names, over UDP and TCP. */
     readonly dns: readonly Destination[];
     /** A Redis of somebody else's; none: Redis is in the data namespace. */
@@ -33,7 +30,7 @@ export interface Traffic {
     /** The OpenTelemetry collector; none: nothing is traced. */
     readonly tracing: readonly Destination[];
     /** Whether certificate challenges are solved in the edge namespace. */
-    readonly acme: boolean;
+    readonly acmeSolver: boolean;
     readonly monitoring: Omit<MonitoringTraffic, "gateway"> & {
         /** Port of the gateway's figures; undefined: it is not scraped. */
         readonly gatewayPort?: number | undefined;
@@ -45,11 +42,23 @@ export interface Traffic {
  * is allowed. A cluster whose network does not enforce policies accepts them and does nothing.
  */
 export function networkPolicies(role: NamespaceRole, traffic: Traffic): Record<string, Spec> {
+    return { ...base(traffic), ...allowances(role, traffic) };
+}
+
+/** Denies everything but names. */
+function base(traffic: Traffic): Record<string, Spec> {
     return {
         "default-deny": { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
         "allow-dns": egressTo(traffic.dns, { protocols: [udp, tcp] }),
-        ...allowances(role, traffic),
     };
+}
+
+/** Network policies of the namespace of the stack's own cert-manager. */
+export function certManagerNamespacePolicies(
+    traffic: Traffic,
+    certManager: CertManagerTraffic,
+): Record<string, Spec> {
+    return { ...base(traffic), ...certManagerPolicies(traffic.gateway, certManager) };
 }
 
 function allowances(role: NamespaceRole, traffic: Traffic): Record<string, Spec> {
@@ -68,11 +77,7 @@ function allowances(role: NamespaceRole, traffic: Traffic): Record<string, Spec>
                 ...(traffic.monitoring.exporter && exporterPolicies(scrapers(traffic))),
             };
         case "edge":
-            return traffic.acme
-                ? {
-                      "allow-acme-solver": ingress(gatewayPeers(traffic), [tcp(ACME_SOLVER_PORT)]),
-                  }
-                : {};
+            return edgePolicies(traffic);
         case "monitoring":
             return monitoringPolicies(monitoringTraffic(traffic));
     }
@@ -81,7 +86,7 @@ function allowances(role: NamespaceRole, traffic: Traffic): Record<string, Spec>
 function colourAllowances(traffic: Traffic): Record<string, Spec> {
     const { externalRedis, upstream, tracing } = traffic;
     return {
-        "allow-gateway": ingress(gatewayPeers(traffic), [tcp(PORTS.service)]),
+        "allow-gateway": ingress(gatewayPeers(traffic.gateway), [tcp(PORTS.service)]),
         "allow-monitoring": ingress([scrapers(traffic)], [tcp(PORTS.service)]),
         "allow-redis":
             externalRedis.length > 0
@@ -99,7 +104,7 @@ function monitoringTraffic(traffic: Traffic): MonitoringTraffic {
     return {
         ...rest,
         ...(gatewayPort !== undefined && {
-            gateway: { peers: gatewayPeers(traffic), port: gatewayPort },
+            gateway: { peers: gatewayPeers(traffic.gateway), port: gatewayPort },
         }),
     };
 }
@@ -107,8 +112,4 @@ function monitoringTraffic(traffic: Traffic): MonitoringTraffic {
 /** Whence pods are scraped. */
 function scrapers({ monitoring }: Traffic): Peer {
     return inNamespace(monitoring.existingIn ?? NAMESPACES.monitoring);
-}
-
-function gatewayPeers({ gateway }: Traffic): Peer[] {
-    return [inNamespace(gateway.namespace), ...gateway.cidrs.map(inRange)];
 }

@@ -5,6 +5,7 @@ import {
     parseCpu,
     type NamespaceRole,
 } from "@property-search/contract";
+import type { ProvisionedProxies } from "./edge/controllers.ts";
 import type { Resources } from "./workload.ts";
 
 /** What runs in a namespace at most: pods of one make, and volumes. */
@@ -13,6 +14,9 @@ export interface Load {
     readonly containers: readonly Resources[];
     readonly volumes?: { readonly count: number; readonly size: string };
 }
+
+/** HTTP and HTTPS. */
+const LISTENERS = 2;
 
 /** Hard limits of a ResourceQuota. */
 export type Quota = Readonly<Record<string, string>>;
@@ -37,6 +41,8 @@ export interface QuotaArgs {
           }
         | undefined;
     readonly monitoring: readonly Load[];
+    /** Proxies that the gateway's controller makes in the edge namespace. Default: none. */
+    readonly proxies?: ProvisionedProxies | undefined;
 }
 
 /**
@@ -48,6 +54,7 @@ export function namespaceQuotas({
     service,
     redis,
     monitoring,
+    proxies,
 }: QuotaArgs): Record<NamespaceRole, Quota> {
     const colour = quota([{ pods: 2 * service.maxReplicas, containers: [service.resources] }]);
     const helpers = (pods: number): Load => ({ pods, containers: [HELPER] });
@@ -60,9 +67,24 @@ export function namespaceQuotas({
             helpers(4),
         ]),
         // Solvers of certificate challenges.
-        edge: quota([helpers(4)]),
+        edge: {
+            ...quota([helpers(4), ...(proxies ? [proxyLoad(proxies)] : [])]),
+            ...(proxies && serviceQuota(proxies)),
+        },
         // Room for a debugging pod, and for a tool that asks Prometheus.
         monitoring: quota([...monitoring, helpers(4)]),
+    };
+}
+
+function proxyLoad({ pods, containers, resources }: ProvisionedProxies): Load {
+    return { pods, containers: Array.from({ length: containers }, () => resources) };
+}
+
+/** One load balancer, which by default opens a port of the nodes for each of its own. */
+function serviceQuota({ servicePorts }: ProvisionedProxies): Quota {
+    return {
+        "services.loadbalancers": "1",
+        "services.nodeports": `${LISTENERS + servicePorts.length}`,
     };
 }
 
@@ -70,7 +92,8 @@ function redisLoad({ pods, containers, storage }: NonNullable<QuotaArgs["redis"]
     return { pods, containers, volumes: { count: pods, size: storage } };
 }
 
-function quota(loads: readonly Load[]): Quota {
+/** Hard limits for loads; nobody but the Gateway lets traffic in. */
+export function quota(loads: readonly Load[]): Quota {
     const sum = (amount: (load: Load) => number) =>
         loads.reduce((total, load) => total + amount(load), 0);
     const cpus = (key: "cpuRequest" | "cpuLimit") =>
@@ -89,7 +112,6 @@ function quota(loads: readonly Load[]): Quota {
         "limits.memory": memory("memoryLimit"),
         persistentvolumeclaims: `${volumes}`,
         "requests.storage": formatBytes(storage),
-        // Only the Gateway lets traffic in.
         "services.nodeports": "0",
         "services.loadbalancers": "0",
     };

@@ -4,7 +4,10 @@ import type { StackConfig } from "../config.ts";
 import { PURPOSES, type Purpose } from "./network.ts";
 import type { ConfigReader } from "./reader.ts";
 
-type Connecting = Pick<StackConfig, "service" | "redis" | "monitoring" | "network">;
+type Connecting = Pick<
+    StackConfig,
+    "service" | "redis" | "monitoring" | "certificates" | "network"
+>;
 
 /** URLs of one key that the stack's pods connect to. */
 interface Connection {
@@ -58,7 +61,12 @@ export function checkConnections(read: ConfigReader, config: Connecting): void {
     }
 }
 
-function connectionsOf({ service, redis, monitoring }: Connecting): readonly Connection[] {
+function connectionsOf({
+    service,
+    redis,
+    monitoring,
+    certificates,
+}: Connecting): readonly Connection[] {
     const { upstream, tracing } = service;
     const { remoteWrite } = monitoring.prometheus;
     const { webhookUrl, watchdogUrl } = monitoring.alertmanager.receivers;
@@ -88,8 +96,15 @@ function connectionsOf({ service, redis, monitoring }: Connecting): readonly Con
             urls: listed(remoteWrite?.url),
         },
         { purpose: "webhook", key: "alerts.webhookUrl", urls: listed(webhookUrl) },
+        { purpose: "acme", key: "certificates.acmeServer", urls: listed(acmeServerOf(certificates)) },
         { purpose: "watchdog", key: "alerts.watchdogUrl", urls: listed(watchdogUrl) },
     ];
+}
+
+/** Where a cert-manager of the stack's own asks for certificates; an existing one is not ours to let out. */
+function acmeServerOf(certificates: Connecting["certificates"]): string | undefined {
+    const issuer = certificates?.install && certificates.issuer;
+    return issuer?.type === "acme" ? issuer.server : undefined;
 }
 
 /** URLs of a key's value; what is none has been found already. */

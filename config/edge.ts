@@ -1,54 +1,135 @@
+import { NAMESPACES } from "@property-search/contract";
 import { isIP } from "node:net";
+import {
+    CONTROLLERS,
+    GATEWAY_CONTROLLERS,
+    MADE_FOR_GATEWAY,
+    UNKNOWN_PROXIES,
+    type GatewayController,
+    type GatewayProxies,
+    type ProvisionedProxies,
+} from "../components/edge/controllers.ts";
 import { RETRY_FILTERS, type RetrySettings } from "../components/edge/retries.ts";
 import { pattern, type Allowed, type ConfigReader } from "./reader.ts";
-
-const ISSUERS = ["selfSigned", "acmeStaging", "acme"] as const;
 
 export const DNS_LABEL = pattern(
     /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
     "a name of lower-case letters, digits and dashes",
 );
-const HOST_NAME = pattern(
+export const HOST_NAME = pattern(
     /^(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/,
     "a host name such as embeddings.example.com",
 );
-const MAIL = pattern(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, "a mail address");
 export const CIDR: Allowed = { fits: isCidr, words: "address ranges such as 10.0.0.0/16" };
+
+/** Ports of a control plane, such as `istio-system:15012`. */
+const CONTROL_PLANE = pattern(
+    /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?:[1-9]\d{0,4}$/,
+    "namespace:port such as istio-system:15012",
+);
 
 export interface EdgeConfig {
     readonly gatewayClassName: string;
+    /** Ports of the Gateway's listeners. */
     readonly httpPort: number;
     readonly httpsPort: number;
+    /** Ports that clients connect to. */
+    readonly publicHttpPort: number;
+    readonly publicHttpsPort: number;
     /** Undefined: any host name. */
     readonly hostname: string | undefined;
-    readonly controllerNamespace: string;
-    readonly controllerCidrs: readonly string[];
+    readonly proxies: GatewayProxies;
     /** Undefined: the gateway sends nothing again. */
     readonly retries: RetrySettings | undefined;
 }
 
-export interface CertificatesConfig {
-    readonly issuer: (typeof ISSUERS)[number];
-    /** Set unless the issuer is selfSigned. */
-    readonly email: string | undefined;
-    readonly hostname: string;
-    readonly chartVersion: string;
-}
-
 export function readEdge(read: ConfigReader): EdgeConfig {
+    const preset = readController(read);
+    const port = (key: string, fallback: number) => read.integerOr(key, 1, 65_535, fallback);
+    const httpPort = port("edge.httpPort", preset?.httpPort ?? 80);
+    const httpsPort = port("edge.httpsPort", preset?.httpsPort ?? 443);
+    // A listener port that the config sets itself is public as it is, unless the config says otherwise.
+    const publicOf = (key: "http" | "https", listener: number): number => {
+        const known = preset?.[`${key}Port`] === listener;
+        const names = { http: "publicHttpPort", https: "publicHttpsPort" } as const;
+        return known ? preset[names[key]] : listener;
+    };
     return {
-        gatewayClassName: read.required("edge.gatewayClassName", DNS_LABEL),
-        httpPort: read.integer("edge.httpPort", 1, 65_535),
-        httpsPort: read.integer("edge.httpsPort", 1, 65_535),
+        gatewayClassName: valueOf(read, "edge.gatewayClassName", preset?.gatewayClassName),
+        httpPort,
+        httpsPort,
+        publicHttpPort: port("edge.publicHttpPort", publicOf("http", httpPort)),
+        publicHttpsPort: port("edge.publicHttpsPort", publicOf("https", httpsPort)),
         hostname: read.optional("edge.hostname", HOST_NAME),
-        controllerNamespace: read.required("edge.controllerNamespace", DNS_LABEL),
-        controllerCidrs: read.list("edge.controllerCidrs", CIDR),
-        retries: readRetries(read),
+        proxies: readProxies(read, preset, [httpPort, httpsPort]),
+        retries: readRetries(read, preset?.retryFilter ?? "none"),
     };
 }
 
-function readRetries(read: ConfigReader): RetrySettings | undefined {
-    const filter = read.oneOf("edge.retryFilter", ["none", ...RETRY_FILTERS]);
+/** Namespace of the gateway's pods. */
+export function readControllerNamespace(read: ConfigReader): string {
+    return valueOf(read, "edge.controllerNamespace", readController(read)?.namespace);
+}
+
+/** @returns undefined for a controller that the config describes itself. */
+function readController(read: ConfigReader): GatewayController | undefined {
+    const controller = read.oneOf("edge.controller", [...CONTROLLERS, "custom"]);
+    return controller === "custom" ? undefined : GATEWAY_CONTROLLERS[controller];
+}
+
+/** A name that the config sets, or else the preset. */
+function valueOf(read: ConfigReader, key: string, preset: string | undefined): string {
+    return preset === undefined
+        ? read.required(key, DNS_LABEL, "edge.controller is custom")
+        : (read.optional(key, DNS_LABEL) ?? preset);
+}
+
+function readProxies(
+    read: ConfigReader,
+    preset: GatewayController | undefined,
+    listeners: readonly [number, number],
+): GatewayProxies {
+    const namespace = readControllerNamespace(read);
+    const inside = namespace === NAMESPACES.edge;
+    const labels = read.optional("edge.controllerPodLabels", POD_LABELS);
+    // A preset's labels are those of its own namespace; elsewhere somebody has installed it differently.
+    const known = namespace === preset?.namespace ? preset.podLabels : {};
+    const podPort = preset?.podPort ?? ((port: number) => port);
+    const provisions = preset?.provisions ?? (inside ? UNKNOWN_PROXIES : undefined);
+    const controlPlane = controlPlaneOf(read.optional("edge.controlPlane", CONTROL_PLANE));
+    return {
+        namespace,
+        podLabels: labels === undefined ? (inside ? MADE_FOR_GATEWAY : known) : labelsOf(labels),
+        cidrs: read.list("edge.controllerCidrs", CIDR),
+        podPorts: [podPort(listeners[0]), podPort(listeners[1])],
+        provisions: provisions && { ...provisions, ...(controlPlane && { controlPlane }) },
+        entity: preset?.entity,
+    };
+}
+
+const LABEL_KEY = String.raw`([a-z0-9][-a-z0-9.]*\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?`;
+const LABEL_VALUE = String.raw`([A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?)?`;
+const LABEL = `${LABEL_KEY}=${LABEL_VALUE}`;
+const POD_LABELS = pattern(
+    new RegExp(`^${LABEL}(,${LABEL})*$`),
+    "labels such as app.kubernetes.io/name=traefik, with commas between",
+);
+
+function labelsOf(text: string): Record<string, string> {
+    return Object.fromEntries(text.split(",").map((label) => label.split("=") as [string, string]));
+}
+
+function controlPlaneOf(text: string | undefined): ProvisionedProxies["controlPlane"] {
+    const [namespace = "", port] = text?.split(":") ?? [];
+    return text === undefined ? undefined : { namespace, port: Number(port) };
+}
+
+function readRetries(
+    read: ConfigReader,
+    preset: GatewayController["retryFilter"],
+): RetrySettings | undefined {
+    const given = read.oneOf("edge.retryFilter", ["preset", "none", ...RETRY_FILTERS]);
+    const filter = given === "preset" ? preset : given;
     const bounds = {
         attempts: read.integer("edge.retryAttempts", 1, 50),
         intervalMilliseconds: read.integer("edge.retryInterval", 10, 10_000),
@@ -56,21 +137,6 @@ function readRetries(read: ConfigReader): RetrySettings | undefined {
         bodyBytes: read.integer("edge.retryBodyBytes", 1024, 8_388_608),
     };
     return filter === "none" ? undefined : { filter, ...bounds };
-}
-
-/** @returns undefined when certificates are off. */
-export function readCertificates(read: ConfigReader): CertificatesConfig | undefined {
-    const enabled = read.boolean("certificates.enabled");
-    const issuer = read.oneOf("certificates.issuer", ISSUERS);
-    const version = pattern(/^v\d+\.\d+\.\d+$/, "a version such as v1.2.3");
-    const chartVersion = read.required("certificates.chartVersion", version);
-    const email =
-        enabled && issuer !== "selfSigned"
-            ? read.required("certificates.email", MAIL, `certificates.issuer is ${issuer}`)
-            : read.optional("certificates.email", MAIL);
-    if (!enabled) return undefined;
-    const hostname = read.required("edge.hostname", HOST_NAME, "certificates.enabled is true");
-    return { issuer, email, hostname, chartVersion };
 }
 
 function isCidr(value: string): boolean {

@@ -3,7 +3,7 @@ import type { MonitoringSettings } from "../components/monitoring.ts";
 import type { GrafanaSettings } from "../components/monitoring/grafana.ts";
 import type { PrometheusSettings } from "../components/monitoring/prometheus.ts";
 import { readReceivers, readThresholds, SLACK_URL } from "./alerts.ts";
-import { CIDR, DNS_LABEL } from "./edge.ts";
+import { CIDR, DNS_LABEL, readControllerNamespace } from "./edge.ts";
 import { BYTES, CPUS, GENERATED, pattern, type ConfigReader } from "./reader.ts";
 import { OBJECT_NAME } from "./redis.ts";
 import { readExistingPrometheus } from "./prometheus.ts";
@@ -94,7 +94,7 @@ function readGateway(read: ConfigReader): PrometheusSettings["gateway"] {
     return {
         host,
         port: Number(port),
-        namespace: read.required("edge.controllerNamespace", DNS_LABEL),
+        namespace: readControllerNamespace(read),
     };
 }
 

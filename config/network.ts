@@ -13,6 +13,7 @@ export const PURPOSES = [
     "remoteWrite",
     "webhook",
     "watchdog",
+    "acme",
 ] as const;
 export type Purpose = (typeof PURPOSES)[number];
 

@@ -66,6 +66,11 @@ export class ConfigReader {
         return number;
     }
 
+    /** @param fallback the value of a key that is not set */
+    integerOr(key: string, minimum: number, maximum: number, fallback: number): number {
+        return this.#get(key) === undefined ? fallback : this.integer(key, minimum, maximum);
+    }
+
     decimal(key: string, minimum: number, maximum: number): number {
         const value = this.#get(key);
         const number = value !== undefined && /^\d+(\.\d+)?$/.test(value) ? Number(value) : NaN;
@@ -118,9 +123,14 @@ export class ConfigReader {
         return value ?? pulumi.secret("");
     }
 
-    /** Notes what is wrong with a key, in words that follow its name. */
+    isSet(key: string): boolean {
+        return this.#get(key) !== undefined;
+    }
+
+    /** Notes what is wrong with a key, in words that follow its name; once, however often it is read. */
     finding(key: string, words: string): void {
-        this.#findings.push(`${this.#config.name}:${key} ${words}`);
+        const finding = `${this.#config.name}:${key} ${words}`;
+        if (!this.#findings.includes(finding)) this.#findings.push(finding);
     }
 
     /** @throws pulumi.RunError with every finding, keys of the project that nobody reads included. */

@@ -1,6 +1,8 @@
 import type { Traffic } from "../components/networkPolicies.ts";
 import { outside } from "../components/networkPolicies/policies.ts";
+import type { CertManagerTraffic } from "../components/networkPolicies/certManager.ts";
 import type { StackConfig } from "../config.ts";
+import type { CertificatesConfig } from "./certificates.ts";
 import { destinationsOf } from "./connections.ts";
 
 /** Its URL is a secret, and always HTTPS. */
@@ -15,13 +17,31 @@ type Settings = Pick<
 export function trafficOf(config: Settings): Traffic {
     const { edge, certificates, network } = config;
     return {
-        gateway: { namespace: edge.controllerNamespace, cidrs: edge.controllerCidrs },
+        gateway: edge.proxies,
         dns: network.dns,
         externalRedis: destinationsOf(config, "redis"),
         upstream: destinationsOf(config, "upstream"),
         tracing: destinationsOf(config, "tracing"),
-        acme: certificates !== undefined && certificates.issuer !== "selfSigned",
+        acmeSolver: certificates !== undefined && isSolvedHere(certificates),
         monitoring: monitoringTraffic(config),
+    };
+}
+
+/** An issuer of others may solve its challenges in the same way. */
+function isSolvedHere({ secret, issuer }: CertificatesConfig): boolean {
+    if (secret !== undefined || issuer.type === "selfSigned") return false;
+    return issuer.type === "existing" || issuer.challenge.type === "http01";
+}
+
+/** Connections of the stack's own cert-manager. */
+export function certManagerTrafficOf(config: Settings): CertManagerTraffic {
+    const { certificates, edge, monitoring } = config;
+    const issuer = certificates?.issuer;
+    return {
+        apiServerCidrs: monitoring.apiServerCidrs,
+        acme: destinationsOf(config, "acme"),
+        challenge: issuer?.type === "acme" ? issuer.challenge.type : undefined,
+        publicHttpPort: edge.publicHttpPort,
     };
 }
 

@@ -18,7 +18,7 @@ export interface Metadata {
 
 /** What must exist before what. Kinds that are not named come last. */
 const ORDER = [
-    ["Namespace"],
+    ["Namespace", "CustomResourceDefinition"],
     ["ResourceQuota", "LimitRange", "NetworkPolicy"],
     ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"],
     ["ServiceAccount", "Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"],
@@ -32,6 +32,9 @@ const ORDER = [
     ["HorizontalPodAutoscaler"],
     ["Gateway", "ReferenceGrant"],
     ["HTTPRoute"],
+    // Their webhook has to answer.
+    ["Issuer"],
+    ["Certificate"],
 ];
 
 const OF_NO_NAMESPACE = [
@@ -41,6 +44,11 @@ const OF_NO_NAMESPACE = [
     "ValidatingAdmissionPolicy",
     "ValidatingAdmissionPolicyBinding",
 ];
+
+/** Whether a document of a rendered chart is an object: some are empty. */
+export function isManifest(value: unknown): value is Manifest {
+    return typeof value === "object" && value !== null && "kind" in value && "metadata" in value;
+}
 
 /** Whether a registration is one Kubernetes object: components and charts are not. */
 export function isKubernetesObject({ type, inputs }: Registration): boolean {
@@ -61,7 +69,12 @@ export function manifestsOf(
     return registrations
         .filter(isKubernetesObject)
         .map((registration) => toManifest(registration, showSecrets))
-        .sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
+        .sort(inOrder);
+}
+
+/** Orders objects as they can be applied. */
+export function inOrder(one: Manifest, other: Manifest): number {
+    return sortKey(one) < sortKey(other) ? -1 : 1;
 }
 
 function toManifest({ urn, inputs }: Registration, showSecrets: boolean): Manifest {

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
 import { SLACK_URL } from "../config/alerts.ts";
+import { ACME_KEY, DNS01_SECRET_VALUE } from "../config/certificates.ts";
 import { REMOTE_WRITE_TOKEN } from "../config/monitoring.ts";
 import { PROMETHEUS_TOKEN } from "../config/prometheus.ts";
 import { UPSTREAM_API_KEY } from "../config/service.ts";
@@ -12,7 +13,14 @@ import { UPSTREAM_API_KEY } from "../config/service.ts";
 export const MASK = "[secret]";
 
 /** Secrets that may be left out, and so cannot be declared as such; no more can those that a stack generates. */
-const OPTIONAL_SECRETS = [UPSTREAM_API_KEY, SLACK_URL, REMOTE_WRITE_TOKEN, PROMETHEUS_TOKEN];
+const OPTIONAL_SECRETS = [
+    UPSTREAM_API_KEY,
+    SLACK_URL,
+    REMOTE_WRITE_TOKEN,
+    PROMETHEUS_TOKEN,
+    ACME_KEY,
+    DNS01_SECRET_VALUE,
+];
 
 const ROOT = path.resolve(import.meta.dirname, "..");
 

@@ -1,0 +1,109 @@
+import { CERTIFICATES_NAMESPACE, LABELS, PART_OF } from "@property-search/contract";
+import * as certManager from "@pulumi/kubernetes-cert-manager";
+import * as pulumi from "@pulumi/pulumi";
+import { GuardedNamespace } from "../namespaces.ts";
+import type { Spec } from "../networkPolicies/policies.ts";
+import { quota } from "../quotas.ts";
+import { containerResources, spread, type Resources } from "../workload.ts";
+
+export interface InstallSettings {
+    /** Chart: an OCI reference, the URL of an archive, or a folder. */
+    readonly chart: string;
+    /** Version of the chart, 1.19 or newer. */
+    readonly chartVersion: string;
+    /** Registry and folder of the images. */
+    readonly imageRegistry: string;
+}
+
+export interface CertManagerArgs extends InstallSettings {
+    /** Network policies of its namespace by name. */
+    readonly policies: Readonly<Record<string, Spec>>;
+}
+
+/** Its objects are called as by `helm install cert-manager`, so that a second cert-manager is noticed. */
+export const CERT_MANAGER_RELEASE = "cert-manager";
+
+/** Two, so that certificates are issued and checked while a node is drained. */
+const REPLICAS = 2;
+
+const RESOURCES: Resources = {
+    cpuRequest: "10m",
+    cpuLimit: "500m",
+    memoryRequest: "96Mi",
+    memoryLimit: "192Mi",
+};
+
+/**
+ * A cert-manager of the stack's own, for a cluster that has none: in a namespace with the same rules as all
+ * others, with what the stack's policies ask for as far as its chart can say it.
+ */
+export class CertManager extends pulumi.ComponentResource {
+    constructor(name: string, args: CertManagerArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("platform:index:CertManager", name, args, opts);
+        const namespace = new GuardedNamespace(
+            name,
+            {
+                name: CERTIFICATES_NAMESPACE,
+                // Three parts, each while it is replaced, and the check of the chart's start.
+                quota: quota([{ pods: 3 * (REPLICAS + 1) + 1, containers: [RESOURCES] }]),
+                policies: args.policies,
+            },
+            { parent: this },
+        );
+        new certManager.CertManager(
+            `${name}-chart`,
+            { helmOptions: helmOptions(args, namespace.metadataName) },
+            // Pods are refused while the namespace has no quota counted, and cut off without policies.
+            { parent: this, dependsOn: [namespace] },
+        );
+        this.registerOutputs({});
+    }
+}
+
+/**
+ * The chart's own values, since several typed arguments are not in the schema of newer charts. `keep`:
+ * deleting the kinds deletes every certificate of the cluster.
+ */
+function helmOptions(args: InstallSettings, namespace: pulumi.Input<string>) {
+    const { chart, chartVersion: version, imageRegistry } = args;
+    const image = (part: string) => ({ repository: `${imageRegistry}/cert-manager-${part}` });
+    const part = (name: string) => ({
+        replicaCount: REPLICAS,
+        image: image(name),
+        resources: containerResources(RESOURCES),
+        strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+        podDisruptionBudget: { enabled: true, minAvailable: 1 },
+        topologySpreadConstraints: spread(
+            { [LABELS.instance]: CERT_MANAGER_RELEASE, [LABELS.component]: name },
+            "pod-template-hash",
+        ),
+    });
+    return {
+        name: CERT_MANAGER_RELEASE,
+        chart,
+        version,
+        namespace,
+        createNamespace: false,
+        values: {
+            global: {
+                commonLabels: { [LABELS.partOf]: PART_OF },
+                // The default, kube-system, is not the stack's to write to.
+                leaderElection: { namespace },
+            },
+            crds: { enabled: true, keep: true },
+            config: {
+                apiVersion: "controller.config.cert-manager.io/v1alpha1",
+                kind: "ControllerConfiguration",
+                enableGatewayAPI: true,
+            },
+            ...part("controller"),
+            webhook: part("webhook"),
+            cainjector: part("cainjector"),
+            acmesolver: { image: image("acmesolver") },
+            startupapicheck: {
+                image: image("startupapicheck"),
+                resources: containerResources(RESOURCES),
+            },
+        },
+    };
+}

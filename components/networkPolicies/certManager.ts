@@ -1,0 +1,59 @@
+import { LABELS } from "@property-search/contract";
+import { gatewayPeers, type GatewayTraffic } from "./edge.ts";
+import {
+    egress,
+    egressTo,
+    inRange,
+    OUTSIDE,
+    tcp,
+    udp,
+    type Destination,
+    type Spec,
+} from "./policies.ts";
+
+/** Connections of the stack's own cert-manager. */
+export interface CertManagerTraffic {
+    /** Address ranges of the API server; none: anywhere. */
+    readonly apiServerCidrs: readonly string[];
+    /** The ACME server; none: certificates are signed without one. */
+    readonly acme: readonly Destination[];
+    readonly challenge: "http01" | "dns01" | undefined;
+    /** Port at which clients, and so the check before a challenge, find the gateway. */
+    readonly publicHttpPort: number;
+}
+
+/** Ports of API servers: their Service's, and what is behind it. */
+const API_SERVER_PORTS = [tcp(443), tcp(6443)];
+const WEBHOOK_PORT = 10250;
+const DNS_PORTS = [tcp(53), udp(53)];
+
+const CONTROLLER = { [LABELS.component]: "controller" };
+const WEBHOOK = { [LABELS.component]: "webhook" };
+
+/** Of the namespace of the stack's own cert-manager. */
+export function certManagerPolicies(
+    gateway: GatewayTraffic,
+    { apiServerCidrs, acme, challenge, publicHttpPort }: CertManagerTraffic,
+): Record<string, Spec> {
+    const apiServer = apiServerCidrs.length > 0 ? apiServerCidrs.map(inRange) : OUTSIDE;
+    return {
+        "allow-api-server": egress(apiServer, API_SERVER_PORTS),
+        // The API server calls from an address that no selector knows: a node, or a tunnel of its host.
+        "allow-webhook": {
+            podSelector: { matchLabels: WEBHOOK },
+            policyTypes: ["Ingress"],
+            ingress: [{ ports: [tcp(WEBHOOK_PORT)] }],
+        },
+        ...(acme.length > 0 && { "allow-acme-server": egressTo(acme, { outOf: CONTROLLER }) }),
+        // A challenge is asked for at the gateway before the ACME server is told to.
+        ...(challenge === "http01" && {
+            "allow-gateway": egress(gatewayPeers(gateway), [tcp(gateway.podPorts[0])], CONTROLLER),
+            "allow-public-gateway": egress(OUTSIDE, [tcp(publicHttpPort)], CONTROLLER),
+        }),
+        // Records are written by the provider's API, and looked for at the domain's own name servers.
+        ...(challenge === "dns01" && {
+            "allow-name-servers": egress(OUTSIDE, DNS_PORTS, CONTROLLER),
+            "allow-dns-provider": egress(OUTSIDE, [tcp(443)], CONTROLLER),
+        }),
+    };
+}

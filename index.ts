@@ -43,21 +43,29 @@ const colours = perColour((colour) => {
 });
 
 const backends = { namespace: namespaces.names.edge, weights: configured, backends: colours };
-const https = certificates && { hostname: certificates.hostname, secret: certificates.secret };
+const https = certificates && { secret: certificates.secret };
 // No traffic before both colours serve.
 const afterColours = { dependsOn: [colours.blue, colours.green] };
 const entrance = new Edge("edge", { ...backends, ...edge, https }, afterColours);
 
-if (certificates && !certificates.secret) {
-    const manager = certManagerTrafficOf(talking);
-    new Certificates("certificates", {
-        ...{ namespace: namespaces.names.edge, gateway: entrance.gateway, ...certificates },
-        policies: certManagerNamespacePolicies(trafficOf(talking), manager),
-    });
+// A Secret of somebody else's is neither issued nor watched.
+const issued = certificates?.secret ? undefined : certificates;
+if (issued) {
+    const args = { namespace: namespaces.names.edge, gateway: entrance.gateway };
+    const policies = certManagerNamespacePolicies(
+        trafficOf(talking),
+        certManagerTrafficOf(talking),
+    );
+    new Certificates("certificates", { ...args, ...issued, policies });
 }
 
 const missesPerPod = autoscaling.misses?.perPod;
-const watched = { namespaces: namespaces.names, redis: ownRedis, certificates, missesPerPod };
+const watched = {
+    namespaces: namespaces.names,
+    redis: ownRedis,
+    certificates: issued,
+    missesPerPod,
+};
 if (monitoring.enabled) new Monitoring("monitoring", { ...monitoring, ...watched }, afterRules);
 
 if (autoscaling.misses?.metric === "prometheus-adapter")

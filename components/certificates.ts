@@ -56,7 +56,10 @@ export class Certificates extends pulumi.ComponentResource {
                 },
             },
             // A challenge comes in through the Gateway, which serves HTTP before it has a certificate.
-            { parent: this, dependsOn: [...issuer.needed, ...afterManager.dependsOn, args.gateway] },
+            {
+                parent: this,
+                dependsOn: [...issuer.needed, ...afterManager.dependsOn, args.gateway],
+            },
         );
         this.registerOutputs({});
     }

@@ -48,7 +48,8 @@ export interface EdgeArgs {
 
 export interface HttpsArgs {
     /** The certificate of somebody else. Default: TLS_SECRET_NAME, in the Gateway's namespace. */
-    readonly secret?: { readonly name: string; readonly namespace?: string | undefined } | undefined;
+    readonly secret?:
+        { readonly name: string; readonly namespace?: string | undefined } | undefined;
 }
 
 export interface Backend {
@@ -153,7 +154,12 @@ function listeners({ httpPort, httpsPort, https, hostname }: EdgeArgs) {
     const http = { name: "http", protocol: "HTTP", port: httpPort, ...common };
     if (https === undefined) return [http];
     const { name = TLS_SECRET_NAME, namespace } = https.secret ?? {};
-    const secret = { group: "", kind: "Secret", name, ...(namespace !== undefined && { namespace }) };
+    const secret = {
+        group: "",
+        kind: "Secret",
+        name,
+        ...(namespace !== undefined && { namespace }),
+    };
     const tls = { mode: "Terminate", certificateRefs: [secret] };
     return [http, { name: "https", protocol: "HTTPS", port: httpsPort, ...common, tls }];
 }

@@ -104,7 +104,11 @@ export class GuardedNamespace extends pulumi.ComponentResource {
 }
 
 function podSecurityLabels({ podSecurity }: GuardedNamespaceArgs): Record<string, string> {
-    const levels = { enforce: podSecurity ?? "restricted", audit: "restricted", warn: "restricted" };
+    const levels = {
+        enforce: podSecurity ?? "restricted",
+        audit: "restricted",
+        warn: "restricted",
+    };
     return Object.fromEntries(
         Object.entries(levels).flatMap(([mode, level]) => [
             [`pod-security.kubernetes.io/${mode}`, level],

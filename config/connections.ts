@@ -96,7 +96,11 @@ function connectionsOf({
             urls: listed(remoteWrite?.url),
         },
         { purpose: "webhook", key: "alerts.webhookUrl", urls: listed(webhookUrl) },
-        { purpose: "acme", key: "certificates.acmeServer", urls: listed(acmeServerOf(certificates)) },
+        {
+            purpose: "acme",
+            key: "certificates.acmeServer",
+            urls: listed(acmeServerOf(certificates)),
+        },
         { purpose: "watchdog", key: "alerts.watchdogUrl", urls: listed(watchdogUrl) },
     ];
 }

@@ -27,7 +27,11 @@ export function entityPolicies(
                     metadata: {
                         name: "allow-gateway",
                         namespace: backends[colour].namespace,
-                        labels: standardLabels({ name: "allow-gateway", component: "edge", colour }),
+                        labels: standardLabels({
+                            name: "allow-gateway",
+                            component: "edge",
+                            colour,
+                        }),
                     },
                     spec: {
                         endpointSelector: {},

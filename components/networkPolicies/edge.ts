@@ -26,7 +26,8 @@ export function edgePolicies(traffic: Traffic): Record<string, Spec> {
         ...(acmeSolver && {
             "allow-acme-solver": ingress(gatewayPeers(gateway), [tcp(SOLVER_PORT)], SOLVER),
         }),
-        ...(gateway.namespace === NAMESPACES.edge && proxyPolicies(gateway, monitoring.gatewayPort)),
+        ...(gateway.namespace === NAMESPACES.edge &&
+            proxyPolicies(gateway, monitoring.gatewayPort)),
     };
 }
 

@@ -4,6 +4,7 @@ import { hasExpired } from "../core/exemptions.ts";
 import type { Json } from "../core/object.ts";
 import type { Rule } from "../core/rule.ts";
 import { covers, headlinesOf, VARIABLES } from "./expressions.ts";
+import { foreignConditions } from "./foreign.ts";
 
 interface Header {
     readonly apiVersion: string;
@@ -89,6 +90,7 @@ export function admissionPolicies(
                         name: "pods",
                         expression: "object.kind != 'Rollout' || has(object.spec.template)",
                     },
+                    ...foreignConditions(rule.name),
                     ...whole.map((one, index) => ({
                         name: `exempt-${index}`,
                         expression: `!(${covers(one).cel})`,

@@ -39,6 +39,34 @@ describe("at admission", () => {
         expect(names).toEqual(said);
     });
 
+    test("what operators make beside the Gateway is theirs; what people make there is not", () => {
+        const [policy = ""] = specsOf("image-tag", {});
+        const { matchConditions } = JSON.parse(policy) as {
+            matchConditions: { name: string; expression: string }[];
+        };
+        const condition = matchConditions.find(({ name }) => name === "not-of-an-operator");
+        for (const part of [
+            "request.namespace == 'property-search-edge'",
+            "request.userInfo.username.startsWith('system:serviceaccount:')",
+            "http01-solver'].orValue('') == 'true'",
+            "gateway-name'].orValue('') == 'embedding-gateway'",
+        ]) {
+            expect(condition?.expression).toContain(part);
+        }
+    });
+
+    test("cert-manager of the stack's own is asked everything but probes that its chart cannot have", () => {
+        const asked = (rule: string) =>
+            !specsOf(rule, policiesOf("prod"))[0]?.includes("property-search-certificates");
+        expect(["readiness-probe", "liveness-probe", "startup-probe"].map(asked)).toEqual([
+            false,
+            false,
+            false,
+        ]);
+        const others = ["image-tag", "image-registry", "memory-limit", "cpu-limit", "rolling-update"];
+        expect(others.map(asked)).toEqual(others.map(() => true));
+    });
+
     test("a rule that is disabled, or asks for nothing, is no policy", () => {
         expect(specsOf("readiness-probe", { "readiness-probe": "disabled" })).toEqual([]);
         expect(specsOf("cpu-limit", { "cpu-limit": { mode: "ignore" } })).toEqual([]);

@@ -1,7 +1,22 @@
 import { describe, expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
 import { Certificates, type CertificatesArgs } from "../../components/certificates.ts";
+import { ACME_SERVERS, type AcmeIssuer } from "../../components/certificates/issuer.ts";
 import { at, declared, needsOf } from "../support/program.ts";
+
+const ACME: AcmeIssuer = {
+    type: "acme",
+    server: ACME_SERVERS.acmeStaging,
+    email: "ops@example.com",
+    caBundle: undefined,
+    account: undefined,
+    challenge: { type: "http01" },
+};
+const INSTALL = {
+    chart: "oci://charts.example/cert-manager",
+    chartVersion: "v1.19.5",
+    imageRegistry: "mirror.example/jetstack",
+};
 
 const build = (change: Partial<CertificatesArgs> = {}) =>
     declared(() => {
@@ -10,43 +25,84 @@ const build = (change: Partial<CertificatesArgs> = {}) =>
             namespace: "edge",
             gateway,
             hostname: "a.example.com",
-            issuer: "acmeStaging",
-            email: "ops@example.com",
-            chartVersion: "v1.19.1",
+            issuer: ACME,
             ...change,
         });
     });
 
+const issuerOf = async (issuer: Partial<AcmeIssuer>) =>
+    at((await build({ issuer: { ...ACME, ...issuer } })).one(":Issuer").inputs, "spec", "acme");
+
 describe("Certificates", () => {
-    test("installs a pinned cert-manager that keeps its kinds and knows Gateways", async () => {
-        const options = (await build()).one(":CertManager").inputs.helmOptions;
-        expect(options).toMatchObject({
-            version: "v1.19.1",
-            namespace: "cert-manager",
-            values: { crds: { enabled: true, keep: true }, config: { enableGatewayAPI: true } },
+    test("solves challenges through the Gateway's HTTP listener, without a port of the nodes", async () => {
+        const solver = at(await issuerOf({}), "solvers", 0, "http01", "gatewayHTTPRoute");
+        expect(solver).toEqual({
+            serviceType: "ClusterIP",
+            parentRefs: [
+                {
+                    group: "gateway.networking.k8s.io",
+                    kind: "Gateway",
+                    name: "embedding-gateway",
+                    namespace: "edge",
+                    sectionName: "http",
+                },
+            ],
         });
-        expect((await build()).one(":CertManager").inputs).not.toHaveProperty("installCRDs");
     });
 
-    test("rehearses with the staging server unless the real one is asked for", async () => {
-        const server = async (issuer: "acme" | "acmeStaging") =>
-            at((await build({ issuer })).one(":Issuer").inputs, "spec", "acme", "server");
-        expect(await server("acmeStaging")).toContain("staging");
-        expect(await server("acme")).not.toContain("staging");
-    });
-
-    test("solves challenges through the Gateway's HTTP listener", async () => {
-        const solver = at((await build()).one(":Issuer").inputs, "spec", "acme", "solvers", 0);
-        expect(at(solver, "http01", "gatewayHTTPRoute", "parentRefs", 0)).toMatchObject({
-            name: "embedding-gateway",
+    test("asks another ACME server, whose authority and account are the config's", async () => {
+        const caBundle = "-----BEGIN CERTIFICATE-----";
+        const account = { keyId: "kid-1", key: pulumi.secret("secret-key") };
+        const all = await build({
+            issuer: { ...ACME, server: "https://acme.example/dir", caBundle, account },
+        });
+        expect(at(all.one(":Issuer").inputs, "spec", "acme")).toMatchObject({
+            server: "https://acme.example/dir",
+            caBundle: Buffer.from(caBundle).toString("base64"),
+            externalAccountBinding: {
+                keyID: "kid-1",
+                keySecretRef: { name: "embedding-gateway-acme", key: "key" },
+            },
+        });
+        expect(all.one(":Secret").inputs.metadata).toMatchObject({
+            name: "embedding-gateway-acme",
             namespace: "edge",
-            sectionName: "http",
         });
+        expect(needsOf(all.one(":Issuer"))).toContain("Secret");
     });
 
-    test("signs by itself without any account", async () => {
-        const all = await build({ issuer: "selfSigned", email: undefined });
+    test("solves by DNS with the provider that the config gives, and its secret in a Secret", async () => {
+        const secretRef = { name: "embedding-gateway-dns01", key: "secret" };
+        const solver = { cloudflare: { apiTokenSecretRef: secretRef } };
+        const all = await build({
+            issuer: { ...ACME, challenge: { type: "dns01", solver, secret: pulumi.secret("t") } },
+        });
+        expect(at(all.one(":Issuer").inputs, "spec", "acme", "solvers")).toEqual([
+            { dns01: solver },
+        ]);
+        expect(all.one(":Secret").inputs.metadata).toMatchObject({ name: secretRef.name });
+    });
+
+    test("signs without any account", async () => {
+        const all = await build({ issuer: { type: "selfSigned" } });
         expect(all.one(":Issuer").inputs.spec).toEqual({ selfSigned: {} });
+    });
+
+    test("uses an existing issuer as it is", async () => {
+        const group = "awspca.cert-manager.io";
+        const issuer = {
+            type: "existing",
+            name: "corp",
+            kind: "AWSPCAClusterIssuer",
+            group,
+        } as const;
+        const all = await build({ issuer });
+        expect(all.of(":Issuer")).toEqual([]);
+        expect(at(all.one(":Certificate").inputs, "spec", "issuerRef")).toEqual({
+            group,
+            kind: "AWSPCAClusterIssuer",
+            name: "corp",
+        });
     });
 
     test("writes the certificate where the Gateway looks for it, and waits for it", async () => {
@@ -60,13 +116,61 @@ describe("Certificates", () => {
         });
         expect(options.dependsOn).toHaveLength(2);
     });
+});
 
-    test("makes no issuer before the chart has brought its kind", async () => {
+describe("a cert-manager", () => {
+    test("of the cluster is left alone: neither a namespace nor a chart is declared", async () => {
         const all = await build();
-        expect(needsOf(all.one(":Issuer"))).toEqual(["CertManager"]);
+        expect(all.of(":Namespace")).toEqual([]);
+        expect(all.of(":CertManager")).toEqual([]);
     });
 
-    test("refuses an ACME account without a contact", async () => {
-        await expect(build({ email: undefined })).rejects.toThrow(/email is not set/);
+    test("of the stack's own has a namespace of its own, with the rules of all others", async () => {
+        const policies = {
+            "default-deny": { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
+        };
+        const all = await build({ install: INSTALL, policies });
+        const namespace = all.one(":Namespace").inputs;
+        expect(namespace.metadata).toMatchObject({
+            name: "property-search-certificates",
+            labels: { "pod-security.kubernetes.io/enforce": "restricted" },
+        });
+        for (const kind of [":ResourceQuota", ":LimitRange", ":NetworkPolicy"]) {
+            expect(at(all.one(kind).inputs, "metadata", "namespace")).toBe(
+                "property-search-certificates",
+            );
+        }
+    });
+
+    test("comes from a pinned chart that keeps its kinds, knows Gateways and leaves kube-system alone", async () => {
+        const options = (await build({ install: INSTALL })).one(
+            "kubernetes-cert-manager:index:CertManager",
+        ).inputs.helmOptions;
+        expect(options).toMatchObject({
+            name: "cert-manager",
+            chart: INSTALL.chart,
+            version: INSTALL.chartVersion,
+            namespace: "property-search-certificates",
+            values: {
+                crds: { enabled: true, keep: true },
+                config: { enableGatewayAPI: true },
+                global: { leaderElection: { namespace: "property-search-certificates" } },
+                image: { repository: "mirror.example/jetstack/cert-manager-controller" },
+                acmesolver: {
+                    image: { repository: "mirror.example/jetstack/cert-manager-acmesolver" },
+                },
+            },
+        });
+    });
+
+    test("is there before an issuer, since its webhook checks it", async () => {
+        const all = await build({ install: INSTALL });
+        expect(needsOf(all.one(":Issuer"))).toContain("CertManager");
+        expect(needsOf(all.one(":Certificate"))).toContain("CertManager");
+    });
+
+    test("gets all its pods through its quota while each part is replaced", async () => {
+        const all = await build({ install: INSTALL });
+        expect(at(all.one(":ResourceQuota").inputs, "spec", "hard")).toMatchObject({ pods: "10" });
     });
 });

@@ -8,6 +8,7 @@ const ARGS: EdgeArgs = {
     namespace: "edge",
     gatewayClassName: "some-class",
     httpPort: 8080,
+    httpsPort: 8443,
     weights: { blue: 90, green: 10 },
     backends: perColour((colour) => ({ namespace: `ns-${colour}`, serviceName: `svc-${colour}` })),
 };
@@ -121,11 +122,11 @@ describe("Edge", () => {
     });
 
     test("serves HTTPS with a certificate, and HTTP then only redirects", async () => {
-        const all = await build({ httpsPort: 443, hostname: "a.example.com" });
+        const all = await build({ https: {}, hostname: "a.example.com" });
         const listener = at(all.one(":Gateway").inputs, "spec", "listeners", 1);
         expect(listener).toMatchObject({
             protocol: "HTTPS",
-            port: 443,
+            port: 8443,
             hostname: "a.example.com",
             tls: { mode: "Terminate", certificateRefs: [{ name: "embedding-gateway-tls" }] },
         });
@@ -137,8 +138,64 @@ describe("Edge", () => {
         expect(at(redirect, "spec", "rules", 0)).not.toHaveProperty("backendRefs");
         expect(at(redirect, "spec", "rules", 0, "filters", 0)).toEqual({
             type: "RequestRedirect",
-            requestRedirect: { scheme: "https", port: 443, statusCode: 301 },
+            requestRedirect: { scheme: "https", port: 8443, statusCode: 301 },
         });
+    });
+
+    describe("behind other ports than its listeners'", () => {
+        const ports = { publicHttpPort: 80, publicHttpsPort: 443 };
+        const secure = { ...ports, https: {}, hostname: "a.example.com" };
+
+        test("listens where the controller does, and sends clients where it is public", async () => {
+            const all = await build(secure);
+            const listeners = at(all.one(":Gateway").inputs, "spec", "listeners");
+            expect([at(listeners, 0, "port"), at(listeners, 1, "port")]).toEqual([8080, 8443]);
+            const redirect = all.one(":HTTPRoute", "edge-redirect").inputs;
+            expect(at(redirect, "spec", "rules", 0, "filters", 0, "requestRedirect", "port")).toBe(
+                443,
+            );
+        });
+
+        test.each([
+            [secure, "https://a.example.com"],
+            [{ ...secure, publicHttpsPort: 8444 }, "https://a.example.com:8444"],
+            [{ ...secure, publicHttpsPort: undefined }, "https://a.example.com:8443"],
+            [ports, "http://HOST"],
+            [{}, "http://HOST:8080"],
+        ])("with %j tells %s, on the Gateway itself too", async (change, url) => {
+            const { metadata } = (await build(change)).one(":Gateway").inputs;
+            expect(at(metadata, "annotations", "property-search.io/public-url")).toBe(url);
+        });
+    });
+
+    test("serves the certificate of another namespace, which it is granted alone", async () => {
+        const secret = { name: "wildcard", namespace: "certificates" };
+        const all = await build({ https: { secret }, hostname: "a.example.com" });
+        const listener = at(all.one(":Gateway").inputs, "spec", "listeners", 1);
+        expect(at(listener, "tls", "certificateRefs")).toEqual([
+            { group: "", kind: "Secret", ...secret },
+        ]);
+        expect(all.one(":ReferenceGrant", "edge-grant-certificate").inputs).toMatchObject({
+            metadata: { namespace: "certificates" },
+            spec: {
+                from: [{ group: "gateway.networking.k8s.io", kind: "Gateway", namespace: "edge" }],
+                to: [{ group: "", kind: "Secret", name: "wildcard" }],
+            },
+        });
+    });
+
+    test("lets Cilium's own gateway in, which no NetworkPolicy can name", async () => {
+        const all = await build({ proxies: { entity: "ingress" } });
+        const policies = all.of(":CiliumNetworkPolicy").map(({ inputs }) => inputs);
+        expect(policies.map((one) => at(one, "metadata", "namespace"))).toEqual([
+            "ns-blue",
+            "ns-green",
+        ]);
+        expect(at(policies[0], "spec", "ingress", 0)).toEqual({
+            fromEntities: ["ingress"],
+            toPorts: [{ ports: [{ port: "8001", protocol: "TCP" }] }],
+        });
+        expect((await build()).of(":CiliumNetworkPolicy")).toEqual([]);
     });
 
     describe("with requests sent again", () => {
@@ -215,6 +272,6 @@ describe("Edge", () => {
 
     test("refuses weights that break the rule, and HTTPS without a host name", async () => {
         await expect(build({ weights: { blue: 90, green: 20 } })).rejects.toThrow(/sums to 110/);
-        await expect(build({ httpsPort: 443 })).rejects.toThrow(/hostname is not set/);
+        await expect(build({ https: {} })).rejects.toThrow(/hostname is not set/);
     });
 });

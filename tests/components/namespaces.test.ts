@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
+import { parseBytes } from "@property-search/contract";
+import { GATEWAY_CONTROLLERS } from "../../components/edge/controllers.ts";
 import { Namespaces } from "../../components/namespaces.ts";
 import type { Traffic } from "../../components/networkPolicies.ts";
 import { outside } from "../../components/networkPolicies/policies.ts";
@@ -10,12 +12,18 @@ const REDIS = { pods: 6, containers: [RESOURCES], storage: "10Gi" };
 const ROLES = ["blue", "green", "edge", "data", "monitoring"] as const;
 
 const TRAFFIC: Traffic = {
-    gateway: { namespace: "gateways", cidrs: [] },
+    gateway: {
+        namespace: "gateways",
+        podLabels: {},
+        cidrs: [],
+        podPorts: [8000, 8443],
+        provisions: undefined,
+    },
     dns: [{ namespace: "kube-system", podLabels: {}, port: 53 }],
     externalRedis: [],
     upstream: [],
     tracing: [],
-    acme: false,
+    acmeSolver: false,
     monitoring: {
         readers: ["keda"],
         apiServerCidrs: [],
@@ -107,7 +115,7 @@ describe("Namespaces", () => {
     });
 
     test("a gateway on the host's network is let in by its nodes' addresses", async () => {
-        const gateway = { namespace: "gateways", cidrs: ["10.1.0.0/16"] };
+        const gateway = { ...TRAFFIC.gateway, cidrs: ["10.1.0.0/16"] };
         const from = at(
             policy("blue", "allow-gateway", await build({ gateway })),
             ...["spec", "ingress", 0, "from"],
@@ -310,10 +318,101 @@ describe("Namespaces", () => {
 
     test("challenges of an ACME issuer get in, and only with one", async () => {
         expect(policy("edge", "allow-acme-solver")).toBeUndefined();
-        const solver = policy("edge", "allow-acme-solver", await build({ acme: true }));
-        expect(at(solver, "spec", "ingress", 0, "ports")).toEqual([
-            { protocol: "TCP", port: 8089 },
+        const solver = policy("edge", "allow-acme-solver", await build({ acmeSolver: true }));
+        expect(at(solver, "spec")).toMatchObject({
+            podSelector: { matchLabels: { "acme.cert-manager.io/http01-solver": "true" } },
+            ingress: [{ ports: [{ protocol: "TCP", port: 8089 }] }],
+        });
+    });
+
+    test("a gateway is let in by its pods' labels where these are known", async () => {
+        const podLabels = { "app.kubernetes.io/name": "traefik" };
+        const from = at(
+            policy(
+                "blue",
+                "allow-gateway",
+                await build({ gateway: { ...TRAFFIC.gateway, podLabels } }),
+            ),
+            ...["spec", "ingress", 0, "from"],
+        );
+        expect(from).toEqual([
+            expect.objectContaining({ podSelector: { matchLabels: podLabels } }),
         ]);
+    });
+});
+
+describe("proxies that a controller makes beside the Gateway", () => {
+    const { istio } = GATEWAY_CONTROLLERS;
+    const proxies = istio.provisions;
+    const { namespace, podLabels, podPort } = istio;
+    const gateway = {
+        ...{ namespace, podLabels, provisions: proxies, cidrs: [] },
+        podPorts: [podPort(80), podPort(443)] as const,
+    };
+    const quotas = { service: { maxReplicas: 2, resources: RESOURCES }, redis: REDIS };
+    let all: Declared;
+    beforeAll(async () => {
+        const args = {
+            quotas: namespaceQuotas({ ...quotas, monitoring: [], proxies }),
+            traffic: { ...TRAFFIC, gateway },
+            proxies,
+        };
+        all = await declared(() => new Namespaces("n", args));
+    });
+    const ofEdge = (type: string) =>
+        all
+            .of(type)
+            .map(({ inputs }) => inputs)
+            .filter((inputs) => at(inputs, "metadata", "namespace") === "property-search-edge");
+    const named = (name: string) =>
+        ofEdge(":NetworkPolicy").find((one) => at(one, "metadata", "name") === name);
+
+    test("fit the quota: a load balancer with its ports, and pods while they are replaced", () => {
+        const hard = at(ofEdge(":ResourceQuota")[0], "spec", "hard");
+        expect(hard).toMatchObject({
+            "services.loadbalancers": "1",
+            // Istio's Service has 15021 besides HTTP and HTTPS.
+            "services.nodeports": "3",
+        });
+        expect(Number(at(hard, "pods"))).toBeGreaterThanOrEqual(6);
+    });
+
+    test("get a limit above what they request, where they name none", () => {
+        const limits = at(ofEdge(":LimitRange")[0], "spec", "limits", 0);
+        expect(parseBytes(String(at(limits, "default", "memory")))).toBeGreaterThanOrEqual(
+            parseBytes("512Mi") ?? NaN,
+        );
+    });
+
+    test("keep to Pod Security as far as the controller does; what goes further is warned of", () => {
+        const labels = at(all.one(":Namespace", "n-edge-namespace").inputs, "metadata", "labels");
+        expect(labels).toMatchObject({
+            "pod-security.kubernetes.io/enforce": "baseline",
+            "pod-security.kubernetes.io/warn": "restricted",
+        });
+        const blue = at(all.one(":Namespace", "n-blue-namespace").inputs, "metadata", "labels");
+        expect(blue).toMatchObject({ "pod-security.kubernetes.io/enforce": "restricted" });
+    });
+
+    test("are reached by anybody, and reach the colours, solvers and their control plane", () => {
+        expect(at(named("allow-clients"), "spec")).toEqual({
+            podSelector: { matchLabels: podLabels },
+            policyTypes: ["Ingress"],
+            ingress: [{ ports: [80, 443, 15021].map((port) => ({ protocol: "TCP", port })) }],
+        });
+        expect(at(named("allow-backends"), "spec", "egress", 0, "ports")).toEqual([
+            { protocol: "TCP", port: 8001 },
+        ]);
+        expect(at(named("allow-control-plane"), "spec", "egress", 0)).toMatchObject({
+            to: [
+                {
+                    namespaceSelector: {
+                        matchLabels: { "kubernetes.io/metadata.name": "istio-system" },
+                    },
+                },
+            ],
+            ports: [{ protocol: "TCP", port: 15012 }],
+        });
     });
 });
 

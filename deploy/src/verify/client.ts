@@ -48,7 +48,9 @@ export async function embed(
         signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
     }).catch((error: unknown) => {
         const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-        throw new VerifyError(`POST ${url}${PATHS.embed} failed: ${String(cause)}${adviceOf(cause)}`);
+        throw new VerifyError(
+            `POST ${url}${PATHS.embed} failed: ${String(cause)}${adviceOf(cause)}`,
+        );
     });
     const body = await response.text();
     const milliseconds = performance.now() - started;

@@ -103,7 +103,9 @@ function givenUrl(): URL | undefined {
     const given = process.env.GATEWAY_URL;
     if (!given) return undefined;
     if (URL.canParse(given) && /^https?:$/.test(new URL(given).protocol)) return new URL(given);
-    throw new ClusterError(`GATEWAY_URL is "${given}"; allowed: http://host:port or https://host:port`);
+    throw new ClusterError(
+        `GATEWAY_URL is "${given}"; allowed: http://host:port or https://host:port`,
+    );
 }
 
 /** As the program has written it, or, of a Gateway of an earlier one, by its safest listener. */
@@ -132,7 +134,9 @@ async function trusted(
 
 async function readCa(file: string): Promise<string> {
     const text = await readFile(file, "utf8").catch((error: unknown) => {
-        throw new ClusterError(`GATEWAY_CA_FILE is "${file}", which cannot be read: ${String(error)}`);
+        throw new ClusterError(
+            `GATEWAY_CA_FILE is "${file}", which cannot be read: ${String(error)}`,
+        );
     });
     if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
     throw new ClusterError(`GATEWAY_CA_FILE is "${file}"; allowed: a file of certificates as PEM`);

@@ -142,6 +142,7 @@ function program(): Promise<void> {
         namespace: NAMESPACES.edge,
         gatewayClassName: "some-class",
         httpPort: config.requireNumber("edge.httpPort"),
+        httpsPort: 443,
         weights,
         backends: perColour((colour) => ({
             namespace: NAMESPACES[colour],

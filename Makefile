@@ -106,6 +106,10 @@ policies-docs: $(INSTALLED) ## Write docs/policies.md from the rules
 pulumi-cli: $(INSTALLED) ## The Pulumi CLI for tests; where PATH has none it is built once, in some minutes
 	@node local/src/main.ts pulumi-cli
 
+.PHONY: certificate-tools
+certificate-tools: $(INSTALLED) ## cert-manager, Helm and an ACME server for the cluster tests, built once from source
+	@node local/src/main.ts certificate-tools
+
 .PHONY: actionlint
 actionlint: $(INSTALLED) ## The linter of .github/workflows for tests, built once
 	@node local/src/main.ts actionlint

@@ -62,7 +62,7 @@ function referencesIn(value: unknown, path = ""): Found[] {
     if (!isObject(value)) return [];
     return Object.entries(value).flatMap(([key, field]) => {
         const at = path === "" ? key : `${path}.${key}`;
-        return /SecretRef$/.test(key) ? [{ path: at, value: field }] : referencesIn(field, at);
+        return key.endsWith("SecretRef") ? [{ path: at, value: field }] : referencesIn(field, at);
     });
 }
 

@@ -1,6 +1,7 @@
 import { GENERATED_SECRETS, NAMESPACES } from "@property-search/contract";
 import type { KubernetesObject } from "@kubernetes/client-node";
 import { applyStack } from "./apply/apply.ts";
+import { refuseSecondCertManager } from "./apply/certManager.ts";
 import {
     ClusterError,
     connect,
@@ -139,6 +140,7 @@ async function byApply(
     const manifests = await render(stack, { ...config, ...record.secrets }, report);
     report(`rendered ${manifests.length} objects`);
     await requireAll(cluster, manifests);
+    await refuseSecondCertManager(cluster, manifests, record);
     const applied = await applyStack({
         cluster,
         stack,

@@ -17,6 +17,7 @@ import { PATHS } from "./paths.ts";
 import { LocalError, logFile } from "./shell.ts";
 import { status } from "./status.ts";
 import { buildActionlint } from "./toolchain/actionlint.ts";
+import { certificateTools } from "./toolchain/certificates.ts";
 import { pulumiCli } from "./toolchain/pulumi.ts";
 import { up, type UpResult } from "./up.ts";
 
@@ -53,6 +54,18 @@ program
     .action(async () => {
         const step = { log: logFile("actionlint"), signal: interrupted.signal, say: console.log };
         console.log(`actionlint is in ${await buildActionlint(step)}`);
+    });
+program
+    .command("certificate-tools")
+    .description("what tests of certificates need, built once; says where it is")
+    .action(async () => {
+        const step = {
+            log: logFile("certificate-tools"),
+            signal: interrupted.signal,
+            say: console.log,
+        };
+        const { helm, chart } = await certificateTools(step);
+        console.log(`Helm is in ${helm}, cert-manager's chart in ${chart}`);
     });
 program
     .command("status")

@@ -63,7 +63,13 @@ describe("at admission", () => {
             false,
             false,
         ]);
-        const others = ["image-tag", "image-registry", "memory-limit", "cpu-limit", "rolling-update"];
+        const others = [
+            "image-tag",
+            "image-registry",
+            "memory-limit",
+            "cpu-limit",
+            "rolling-update",
+        ];
         expect(others.map(asked)).toEqual(others.map(() => true));
     });
 

@@ -3,7 +3,8 @@ import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 
-const openssl = promisify(execFile).bind(undefined, "openssl");
+const run = promisify(execFile);
+const openssl = (args: readonly string[]) => run("openssl", args);
 const KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
 
 export interface CertificateFiles {

@@ -21,6 +21,7 @@ import { eachOf } from "./each.ts";
 import { volumesIn } from "./foreign.ts";
 import { claimObjects, deletableOf, withUids, type OwnedReference } from "./ownership.ts";
 import { writeRecord, type StackRecord } from "./record.ts";
+import { deleteUnlessUsed } from "./removal.ts";
 import { refuseData } from "./remove.ts";
 
 export interface Applied {
@@ -56,10 +57,15 @@ const TIERS: readonly (readonly string[])[] = [
         "ClusterRoleBinding",
         "PersistentVolumeClaim",
     ],
-    ["Service", "PodDisruptionBudget", "Issuer", "ClusterIssuer", "Middleware"],
+    ["Service", "PodDisruptionBudget", "Middleware"],
     ["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"],
 ];
+/** What a webhook checks that a workload of the stack may serve, and that waits for a Gateway. */
+const LAST_TIERS: readonly (readonly string[])[] = [["Issuer", "ClusterIssuer"], ["Certificate"]];
 const ATTEMPTS = 6;
+/** A webhook that the deploy has just brought answers once its pods run and its authority is known. */
+const WEBHOOK_ATTEMPTS = 30;
+const LONGEST_PAUSE_MILLISECONDS = 5_000;
 /** Between reading an object and applying it the release driver may write it. */
 const RELEASE_ATTEMPTS = 5;
 
@@ -101,7 +107,7 @@ export async function applyStack(options: ApplyOptions): Promise<Applied> {
     }
 
     await eachOf(left.ours, async (entry) => {
-        await deleteOne(cluster, entry, entry.uid);
+        await deleteUnlessUsed(cluster, entry, report);
         report(`pruned ${keyOf(entry)}`);
     });
     for (const entry of left.others) {
@@ -111,14 +117,18 @@ export async function applyStack(options: ApplyOptions): Promise<Applied> {
     return { total: manifests.length, changed, pruned: left.ours.map(keyOf) };
 }
 
-/** Manifests in the order in which they can be applied; kinds not named come last. */
+/** Manifests in the order in which they can be applied; kinds not named come before LAST_TIERS. */
 export function tiersOf(manifests: readonly Manifest[]): Manifest[][] {
-    const tiers = Array.from({ length: TIERS.length + 1 }, (): Manifest[] => []);
-    for (const manifest of manifests) {
-        const rank = TIERS.findIndex((kinds) => kinds.includes(manifest.kind));
-        tiers[rank < 0 ? TIERS.length : rank]?.push(manifest);
-    }
+    const tiers = [...TIERS, [], ...LAST_TIERS].map((): Manifest[] => []);
+    for (const manifest of manifests) tiers[rankOf(manifest)]?.push(manifest);
     return tiers.filter((tier) => tier.length > 0);
+}
+
+function rankOf({ kind }: Manifest): number {
+    const last = LAST_TIERS.findIndex((kinds) => kinds.includes(kind));
+    if (last >= 0) return TIERS.length + 1 + last;
+    const rank = TIERS.findIndex((kinds) => kinds.includes(kind));
+    return rank < 0 ? TIERS.length : rank;
 }
 
 /** References of both lists, each object once, in the newer list's version of its API. */
@@ -170,8 +180,9 @@ async function patch(cluster: Cluster, manifest: Manifest): Promise<Manifest> {
         try {
             return await cluster.objects.apply(manifest, { fieldManager: FIELD_MANAGER });
         } catch (error) {
-            if (attempt === ATTEMPTS || !isPassing(error)) throw error;
-            await delay(100 * 2 ** attempt);
+            const attempts = isOfWebhook(error) ? WEBHOOK_ATTEMPTS : ATTEMPTS;
+            if (attempt >= attempts || !isPassing(error)) throw error;
+            await delay(Math.min(100 * 2 ** attempt, LONGEST_PAUSE_MILLISECONDS));
         }
     }
 }
@@ -185,6 +196,10 @@ function isPassing(error: unknown): boolean {
     if (status === undefined) return true;
     if (status === 403) return messageOf(error).includes("because it is being terminated");
     return (status === 429 || status >= 500) && !wasRetried(error);
+}
+
+function isOfWebhook(error: unknown): boolean {
+    return messageOf(error).includes("failed calling webhook");
 }
 
 function explain(error: unknown, manifest: Manifest): ClusterError {

@@ -1,5 +1,5 @@
 import type { KubernetesObject, V1PersistentVolumeClaim } from "@kubernetes/client-node";
-import { RELEASE } from "@property-search/contract";
+import { CERTIFICATES_NAMESPACE, GATEWAY_NAME, NAMESPACES, RELEASE } from "@property-search/contract";
 import { keyOf, type Cluster, type ObjectReference } from "./cluster.ts";
 import { eachOf } from "./each.ts";
 
@@ -16,6 +16,11 @@ const DERIVED = [
 /** Objects that controllers put into every namespace. */
 const EVERYWHERE =
     /^(ConfigMap .*\/(kube-root-ca\.crt|istio-ca-root-cert|openshift-service-ca\.crt)|ServiceAccount .*\/(default|builder|deployer))$/;
+/** Keys that cert-manager makes for itself: of its ACME account, and of its webhook. */
+const OF_CERT_MANAGER = [
+    `Secret ${NAMESPACES.edge}/${GATEWAY_NAME}-account`,
+    `Secret ${CERTIFICATES_NAMESPACE}/cert-manager-webhook-ca`,
+];
 const DERIVED_SECRETS = ["kubernetes.io/service-account-token", "kubernetes.io/dockercfg"];
 
 interface Listed extends KubernetesObject {
@@ -40,6 +45,7 @@ export async function foreignObjects(
             const isDerived =
                 known.has(key) ||
                 EVERYWHERE.test(key) ||
+                OF_CERT_MANAGER.includes(key) ||
                 DERIVED_SECRETS.includes(type) ||
                 (metadata?.ownerReferences ?? []).length > 0 ||
                 isOfDriver({ metadata: metadata ?? {} }) ||

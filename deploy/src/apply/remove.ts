@@ -3,6 +3,7 @@ import { ClusterError, deleteOne, keyOf, readIfExists, type Cluster } from "./cl
 import { eachOf } from "./each.ts";
 import { foreignObjects, volumesIn } from "./foreign.ts";
 import { deletableOf } from "./ownership.ts";
+import { deleteUnlessUsed, removalPhases } from "./removal.ts";
 import { appliedStacks, readRecord, recordReference, RECORD_NAMESPACE } from "./record.ts";
 
 export interface RemoveOptions {
@@ -49,11 +50,13 @@ export async function removeStack(
     const objects = ours.filter(
         ({ kind, namespace }) => kind !== "Namespace" && isAlone(namespace),
     );
-    await eachOf([...objects, ...namespaces], (entry) => deleteOne(cluster, entry, entry.uid));
-    for (const namespace of namespaces) {
-        report(`waiting for ${keyOf(namespace)} to go`);
-        while (await readIfExists(cluster, namespace)) {
-            await delay(500, undefined, { signal });
+    for (const phase of removalPhases([...objects, ...namespaces])) {
+        await eachOf(phase, (entry) => deleteUnlessUsed(cluster, entry, report));
+        for (const namespace of phase.filter(({ kind }) => kind === "Namespace")) {
+            report(`waiting for ${keyOf(namespace)} to go`);
+            while (await readIfExists(cluster, namespace)) {
+                await delay(500, undefined, { signal });
+            }
         }
     }
     await deleteOne(cluster, recordReference(stack));

@@ -37,6 +37,9 @@ const HOW = {
     envoyGateway:
         "install Envoy Gateway 1.8 or newer, or set edge.retryFilter to what your gateway has, or to none",
     operator: "install the Prometheus Operator's definitions, or set prometheus.source to stack",
+    cilium: "set edge.controller to the gateway that the cluster has",
+    certManager:
+        "install version 1.15 or newer with its Gateway API switched on, or set certificates.certManager to install",
     keda: "install version 2.17 or newer (https://keda.sh), or set autoscaling.metric to none",
 };
 
@@ -72,6 +75,12 @@ const BROUGHT: readonly Requirement[] = [
         kind: "BackendTrafficPolicy",
         how: HOW.envoyGateway,
     },
+    {
+        what: "Cilium's CiliumNetworkPolicy",
+        apiVersion: "cilium.io/v2",
+        kind: "CiliumNetworkPolicy",
+        how: HOW.cilium,
+    },
 ];
 
 /**
@@ -94,6 +103,7 @@ export async function requireAll(cluster: Cluster, manifests: readonly Manifest[
 export function requirementsOf(manifests: readonly Manifest[]): Requirement[] {
     const all = manifests.flatMap((manifest): Requirement[] => {
         if (isGateway(manifest)) return gatewayRequirements(manifest);
+        if (isForeignCertificate(manifest, manifests)) return [CERT_MANAGER];
         const brought = BROUGHT.filter(({ kind }) => kind === manifest.kind);
         if (brought.length > 0) return brought;
         return isStatefulSet(manifest) ? volumeRequirements(manifest) : [];
@@ -151,6 +161,21 @@ function list(cluster: Cluster, apiVersion: string, kind: string) {
 
 export function hasDefault({ items }: KubernetesListObject<KubernetesObject>): boolean {
     return items.some(({ metadata }) => metadata?.annotations?.[DEFAULT_CLASS] === "true");
+}
+
+const CERT_MANAGER: Requirement = {
+    what: "cert-manager",
+    apiVersion: "cert-manager.io/v1",
+    kind: "Certificate",
+    how: HOW.certManager,
+};
+
+/** A certificate whose kind the stack does not bring itself. */
+function isForeignCertificate({ kind }: Manifest, manifests: readonly Manifest[]): boolean {
+    const brings = manifests.some(
+        ({ metadata }) => metadata.name === "certificates.cert-manager.io",
+    );
+    return kind === CERT_MANAGER.kind && !brings;
 }
 
 function isGateway(manifest: Manifest): manifest is Gateway {

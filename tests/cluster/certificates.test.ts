@@ -1,0 +1,172 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { otherColour } from "@property-search/contract";
+import { deploy, findGateway, liveWeights, verify } from "@property-search/deploy";
+import { writeFile } from "node:fs/promises";
+import { request } from "node:http";
+import path from "node:path";
+import { platformKey, readRecord } from "../../deploy/src/apply/record.ts";
+import { removeStack } from "../../deploy/src/apply/remove.ts";
+import { NETWORK } from "../../local/src/node/network.ts";
+import type { CertificateTools } from "../../local/src/toolchain/certificates.ts";
+import {
+    ACME_SERVER,
+    exchangeGateway,
+    foreignCertificateExists,
+    HOSTNAME,
+    issuingAuthority,
+    makeForeignCertificate,
+    openTools,
+    refusals,
+    removeKinds,
+    renewed,
+    servedCertificate,
+    startAcme,
+    type Acme,
+} from "../support/certificates/fixtures.ts";
+import { totalsOf } from "../support/clients/clients.ts";
+import { openCluster } from "../support/cluster.ts";
+import { drive, keepStackFile } from "../support/driver.ts";
+import { activeColour, startUsual } from "../support/switching.ts";
+
+/*
+ * The stack of `make up` with prod's entrance in the place of its own: Traefik as its chart installs it, a host name,
+ * tenants that show their keys, and a certificate by HTTP-01 that a cert-manager of the stack's own renews. Takes
+ * ten minutes, and ends with the stack of `make up`.
+ */
+
+const MINUTE = 60_000;
+const STACK = "local";
+const silent = () => undefined;
+
+const cluster = openCluster();
+let own: Readonly<Record<string, string>>;
+let tools: CertificateTools;
+let acme: Acme;
+let authority: string;
+
+/** Config of prod, over that of `make up`. */
+async function entrance(): Promise<Record<string, string>> {
+    const pod = [{ namespace: "acme", podLabels: { app: "pebble" }, port: 14000 }];
+    const { readFile } = await import("node:fs/promises");
+    return {
+        ...own,
+        "edge.controller": "traefik",
+        "edge.controllerNamespace": "traefik",
+        "edge.httpPort": "8000",
+        "edge.httpsPort": "8443",
+        "edge.hostname": HOSTNAME,
+        "tenants.anonymous": "false",
+        "monitoring.gatewayAddress": "",
+        "network.destinations": JSON.stringify({ acme: pod }),
+        "certificates.enabled": "true",
+        "certificates.issuer": "acme",
+        "certificates.acmeServer": ACME_SERVER,
+        "certificates.acmeCaBundle": await readFile(acme.files.ca, "utf8"),
+        "certificates.chart": tools.chart,
+        "certificates.imageRegistry": "localhost",
+    };
+}
+
+function deployWith(config: Readonly<Record<string, string>>) {
+    return deploy({ stack: STACK, kubeconfig: cluster.kubeconfig, config, report: silent });
+}
+
+beforeAll(async () => {
+    tools = await openTools();
+    const record = await readRecord(cluster, STACK);
+    if (!record) throw new Error("the cluster has no stack of make up");
+    own = record.config;
+    await exchangeGateway(cluster, true);
+    acme = await startAcme(cluster, tools.images);
+    await deployWith(await entrance());
+    authority = await issuingAuthority(cluster);
+    process.env.GATEWAY_CA_FILE = path.join(acme.folder, "authority.pem");
+    await writeFile(process.env.GATEWAY_CA_FILE, authority);
+}, 12 * MINUTE);
+
+afterAll(async () => {
+    delete process.env.GATEWAY_CA_FILE;
+    await removeStack(cluster, STACK, silent);
+    await removeKinds(cluster);
+    await acme.remove();
+    await exchangeGateway(cluster, false);
+    await deployWith(own);
+}, 8 * MINUTE);
+
+describe("a stack with certificates", () => {
+    test("got one by HTTP-01 through the Gateway, and nothing was refused on the way", async () => {
+        const { subjectaltname } = await servedCertificate(authority);
+        expect(subjectaltname).toContain(HOSTNAME);
+        expect(await refusals(cluster)).toBe("");
+    });
+
+    test("is used under its host name, over HTTPS at the load balancer's port", async () => {
+        const { address, url } = await findGateway(cluster);
+        expect({ address, url }).toEqual({
+            address: { host: NETWORK.nodeAddress, port: 443 },
+            url: `https://${HOSTNAME}`,
+        });
+        const { url: verified } = await verify({ cluster, report: silent, samples: 200 });
+        expect(verified).toBe(url);
+    });
+
+    test("sends HTTP to HTTPS, at the public port", async () => {
+        const location = await new Promise((resolve, reject) => {
+            const options = { host: NETWORK.nodeAddress, port: 80, headers: { host: HOSTNAME } };
+            request({ ...options, path: "/health" }, (response) => {
+                response.resume();
+                resolve([response.statusCode, response.headers.location]);
+            })
+                .on("error", reject)
+                .end();
+        });
+        expect(location).toEqual([
+            301,
+            expect.stringMatching(`^https://${HOSTNAME}(:443)?/health$`),
+        ]);
+    });
+
+    test(
+        "has it renewed, and the gateway serves the new one",
+        async () => {
+            const before = await servedCertificate(authority);
+            const after = await renewed(authority, before);
+            expect(Date.parse(after.valid_to)).toBeGreaterThan(Date.parse(before.valid_to));
+        },
+        6 * MINUTE,
+    );
+
+    test(
+        "switches under load over HTTPS without a failed request",
+        async () => {
+            const putFileBack = await keepStackFile();
+            const key = await platformKey(cluster);
+            const clients = await startUsual(cluster, {
+                perSecond: { kept: 60, fresh: 12, slow: 2 },
+                headers: { authorization: `Bearer ${key ?? ""}` },
+                endpoint: { host: NETWORK.nodeAddress, ca: authority },
+            });
+            const to = otherColour(activeColour(await liveWeights(cluster)));
+            const plan = ["--hold", "15", "--samples", "200", "--bake", "0", "--cool", "0"];
+            const ended = await drive("start", "--to", to, "--steps", "20,100", ...plan).ended;
+            const totals = totalsOf(await clients.stop());
+            await putFileBack();
+            expect(ended).toMatchObject({ exitCode: 0 });
+            expect(activeColour(await liveWeights(cluster))).toBe(to);
+            expect(totals.failures).toEqual({});
+            expect(totals.sent).toBeGreaterThan(1_000);
+        },
+        8 * MINUTE,
+    );
+
+    test(
+        "goes, and leaves what is not its own: the gateway, the ACME server, certificates of others",
+        async () => {
+            await makeForeignCertificate(cluster);
+            await removeStack(cluster, STACK, silent);
+            expect(await foreignCertificateExists(cluster)).toBe(true);
+            await expect(issuingAuthority(cluster)).resolves.toContain("BEGIN CERTIFICATE");
+        },
+        4 * MINUTE,
+    );
+});

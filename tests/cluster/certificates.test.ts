@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { otherColour } from "@property-search/contract";
 import { deploy, findGateway, liveWeights, verify } from "@property-search/deploy";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import path from "node:path";
 import { platformKey, readRecord } from "../../deploy/src/apply/record.ts";
@@ -47,7 +47,6 @@ let authority: string;
 /** Config of prod, over that of `make up`. */
 async function entrance(): Promise<Record<string, string>> {
     const pod = [{ namespace: "acme", podLabels: { app: "pebble" }, port: 14000 }];
-    const { readFile } = await import("node:fs/promises");
     return {
         ...own,
         "edge.controller": "traefik",
@@ -106,7 +105,8 @@ describe("a stack with certificates", () => {
             address: { host: NETWORK.nodeAddress, port: 443 },
             url: `https://${HOSTNAME}`,
         });
-        const { url: verified } = await verify({ cluster, report: silent, samples: 200 });
+        const apiKey = await platformKey(cluster);
+        const { url: verified } = await verify({ cluster, apiKey, report: silent, samples: 200 });
         expect(verified).toBe(url);
     });
 

@@ -85,7 +85,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
     delete process.env.GATEWAY_CA_FILE;
-    await removeStack(cluster, STACK, silent);
+    await removeStack(cluster, STACK, { deleteData: true, report: silent });
     await removeKinds(cluster);
     await acme.remove();
     await exchangeGateway(cluster, false);
@@ -163,7 +163,7 @@ describe("a stack with certificates", () => {
         "goes, and leaves what is not its own: the gateway, the ACME server, certificates of others",
         async () => {
             await makeForeignCertificate(cluster);
-            await removeStack(cluster, STACK, silent);
+            await removeStack(cluster, STACK, { deleteData: true, report: silent });
             expect(await foreignCertificateExists(cluster)).toBe(true);
             await expect(issuingAuthority(cluster)).resolves.toContain("BEGIN CERTIFICATE");
         },

@@ -1,5 +1,10 @@
 import type { KubernetesObject, V1PersistentVolumeClaim } from "@kubernetes/client-node";
-import { CERTIFICATES_NAMESPACE, GATEWAY_NAME, NAMESPACES, RELEASE } from "@property-search/contract";
+import {
+    CERTIFICATES_NAMESPACE,
+    GATEWAY_NAME,
+    NAMESPACES,
+    RELEASE,
+} from "@property-search/contract";
 import { keyOf, type Cluster, type ObjectReference } from "./cluster.ts";
 import { eachOf } from "./each.ts";
 

@@ -323,3 +323,37 @@ test("A rollback of the last switch works while the program rejects the config",
 async function reached(world: World, { store }: Context, phase: Switch["phase"]): Promise<void> {
     while ((await store.read()).state?.phase !== phase) await world.clock.sleep(100);
 }
+
+test("A switch begun before the judge has seen enough waits, and says until when", async () => {
+    const world = new World({ unseen: { seconds: 90 } });
+    const begun = world.clock.now();
+    const told: string[] = [];
+    const driver = { ...world.driver("ann"), report: (line: string) => void told.push(line) };
+    const state = await world.clock.until(start(driver, TO_GREEN));
+    expect(state.phase).toBe("promoted");
+    expectEnded(world, state);
+    const [, raised] = state.log;
+    expect(raised?.phase).toBe("raise");
+    expect((raised?.at ?? 0) - begun).toBeGreaterThanOrEqual(90_000);
+    const until = new Date(begun + 90_000).toTimeString().slice(0, 8);
+    // Said once, not at each look.
+    expect(told.filter((line) => line.includes("unseen"))).toEqual([
+        `          waits: until ${until}, when Prometheus has seen enough (unseen)`,
+    ]);
+});
+
+test("A switch is refused at once where nobody knows when the judge will have seen enough", async () => {
+    const world = new World({ unseen: { seconds: undefined } });
+    const state = await world.clock.until(start(world.driver("ann"), TO_GREEN));
+    expect(state.phase).toBe("rolled-back");
+    expect(state.aborted?.reason).toBe("there is nobody to judge by: unseen");
+    expectEnded(world, state);
+});
+
+test("A switch that cannot be judged within its phase's time is given up, with the reason", async () => {
+    const world = new World({ unseen: { seconds: 1_000 } });
+    const state = await world.clock.until(start(world.driver("ann"), TO_GREEN));
+    expect(state.phase).toBe("rolled-back");
+    expect(state.aborted?.reason).toMatch(/preflight was not over after 300 s: until .*unseen/);
+    expectEnded(world, state);
+});

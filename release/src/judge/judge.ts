@@ -26,6 +26,8 @@ export interface Judgement {
     readonly reasons: readonly string[];
     /** Undefined where nothing was seen. */
     readonly figures: Figures | undefined;
+    /** When a window of the same length can be judged, in Unix seconds; undefined: now, or nobody knows. */
+    readonly until?: number | undefined;
 }
 
 export interface Figures {
@@ -62,7 +64,8 @@ export async function observe(
         return judge(await evidence.read(window), roles, limits);
     } catch (error) {
         if (!(error instanceof NoData)) throw error;
-        return { verdict: "no data", reasons: [error.message], figures: undefined };
+        const { message, until } = error;
+        return { verdict: "no data", reasons: [message], figures: undefined, until };
     }
 }
 

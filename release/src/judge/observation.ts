@@ -86,4 +86,11 @@ export interface Evidence {
 /** Nothing to judge by, and why. */
 export class NoData extends Error {
     public override readonly name = "NoData";
+    /** When a window of the same length can be judged, in Unix seconds; undefined: nobody knows. */
+    public readonly until: number | undefined;
+
+    public constructor(message: string, until?: number) {
+        super(message);
+        this.until = until;
+    }
 }

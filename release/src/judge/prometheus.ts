@@ -45,7 +45,7 @@ export function prometheusEvidence({ ask, limits, gateway }: PrometheusEvidenceA
             const span = spanOf(window);
             const parameters = { query: evidenceQuery(span, asked, gateway), time: `${span.to}` };
             const answer = await answerOf(ask, parameters);
-            return observation(readings(answer), span, asked, gateway);
+            return observation(readings(answer), window, span, { edges: asked, gateway });
         },
     };
 }
@@ -70,19 +70,18 @@ function spanOf({ since, now }: Window): Span {
     );
 }
 
+interface Wanted {
+    readonly edges: readonly number[];
+    readonly gateway: boolean;
+}
+
 function observation(
     seen: Readings,
+    window: Window,
     { from, to }: Span,
-    edges: readonly number[],
-    gateway: boolean,
+    { edges, gateway }: Wanted,
 ): Observation {
-    const [unwatched] = seen.all("unwatched");
-    if (unwatched) {
-        const { job, colour = job } = unwatched.labels;
-        throw new NoData(
-            `${colour}: nobody watched its counters for more than ${LOOKBACK} s, so what is new in them is unknown`,
-        );
-    }
+    refuseUnwatched(seen, window);
     const kubeGaps = jobGaps(seen, JOBS.kubeState);
     const gatewayGaps = gateway ? jobGaps(seen, JOBS.gateway) : [];
     const handed = gateway && gatewayGaps.length === 0 ? handedOver(seen) : undefined;
@@ -104,6 +103,17 @@ function observation(
         route: handed && routeOf(seen, handed),
         gaps: [...kubeGaps, ...gatewayGaps],
     };
+}
+
+/** A window that begins after the last moment of these can be judged. */
+function refuseUnwatched(seen: Readings, { since, now }: Window): void {
+    const [last] = seen.all("unwatched").toSorted((a, b) => b.value - a.value);
+    if (last === undefined) return;
+    const { job, colour = job } = last.labels;
+    throw new NoData(
+        `${colour}: nobody watched its counters for more than ${LOOKBACK} s, so what is new in them is unknown`,
+        last.value + now - since,
+    );
 }
 
 /** @returns what is missing of a job that tells of both colours */

@@ -87,7 +87,7 @@ export function evidenceQuery(span: Span, edges: readonly number[], gateway: boo
         targets: `count by (job, colour) (up{${ofJobs}})`,
         // Of the youngest: a Prometheus that was restarted goes on showing for LOOKBACK what is gone since.
         age: `min by (job, colour) (time() - timestamp(up{${ofJobs}}))`,
-        unwatched: `sum by (job, colour) (${unwatched(processes, span)})`,
+        unwatched: `max by (job, colour) (${unwatched(processes, span)})`,
     };
     return Object.entries(figures)
         .map(([name, expr]) => `label_replace(${expr}, "figure", "${name}", "", "")`)
@@ -121,11 +121,12 @@ function restarts({ from }: Span): string {
 }
 
 /**
- * Samples of processes that run for longer than LOOKBACK, yet have no sample in it: nobody was there to see
- * what their counters had before, and `growth` takes all of it for new.
+ * The last moment at which a process that runs for longer than LOOKBACK had no sample in it: nobody was there
+ * to see what its counters had before, and `growth` takes all of it for new.
  */
 function unwatched(started: string, { from, to }: Span): string {
-    return `count_over_time((${started} < time() - ${LOOKBACK} unless last_over_time(${started}[${LOOKBACK}s] offset ${SCRAPE_INTERVAL}s))[${to - from - 1}s:${SCRAPE_INTERVAL}s])`;
+    const unseen = `${started} < time() - ${LOOKBACK} unless last_over_time(${started}[${LOOKBACK}s] offset ${SCRAPE_INTERVAL}s)`;
+    return `max_over_time((0 * (${unseen}) + time())[${to - from - 1}s:${SCRAPE_INTERVAL}s])`;
 }
 
 /** Prometheus 3 writes an edge of 1 as 1.0. */

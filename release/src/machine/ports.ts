@@ -13,6 +13,8 @@ export interface Look {
     readonly reasons: readonly string[];
     /** To be kept and shown; plain JSON. */
     readonly figures?: unknown;
+    /** When a window of the same length can be judged, in Unix seconds; undefined: now, or nobody knows. */
+    readonly until?: number | undefined;
 }
 
 export interface Judge {

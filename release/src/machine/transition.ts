@@ -15,6 +15,7 @@ import {
 import type { Change, Traffic } from "../traffic/traffic.ts";
 import { deadlineOf } from "./deadline.ts";
 import type { Ports, TrialWish } from "./ports.ts";
+import { unseen } from "./unseen.ts";
 
 /** How a phase is carried out: once more as often as it takes, until it gives another state. */
 type Phase = (state: Switch, ports: Ports, change: Change) => Promise<Switch>;
@@ -78,9 +79,6 @@ function aborted(
     );
 }
 
-/** Some scrapes: who could not judge the last minutes will not be able to judge the next ones. */
-const JUDGED_BEFORE_MILLISECONDS = 120_000;
-
 /** A driver that was ended in `shift` may have moved traffic without having said so. */
 const BEFORE_TRAFFIC: readonly ReleasePhase[] = ["preflight", "raise", "smoke"];
 
@@ -125,16 +123,8 @@ async function preflight(state: Switch, { clock, ...ports }: Ports): Promise<Swi
     ].filter((finding) => finding !== false);
     if (findings.length > 0) throw new ReleaseError(findings.join("; "));
     if (state.kind === "release") {
-        const look = await ports.judge.look({
-            candidate: state.to,
-            active: state.from,
-            since: clock.now() - JUDGED_BEFORE_MILLISECONDS,
-            plan: state.plan,
-        });
-        // What it finds of a candidate without traffic is nothing; that it has seen both colours counts.
-        if (look.verdict === "no data" && look.figures === undefined) {
-            throw new ReleaseError(`there is nobody to judge by: ${look.reasons.join("; ")}`);
-        }
+        const wait = await unseen(state, ports.judge, clock.now());
+        if (wait !== undefined) return troubled(state, wait);
     }
     return enter(state, "raise", clock.now(), `${state.from} → ${state.to} can be done`);
 }

@@ -116,7 +116,8 @@ function stamp(milliseconds: number): string {
     return new Date(milliseconds).toISOString().slice(0, 19).replace("T", " ");
 }
 
-function time(milliseconds: number): string {
+/** `14:03:20`, as this machine has it. */
+export function time(milliseconds: number): string {
     return new Date(milliseconds).toTimeString().slice(0, 8);
 }
 

@@ -152,6 +152,19 @@ describe("counts", () => {
         await expect(reading).rejects.toThrow(/nobody watched its counters for more than 300 s/);
     });
 
+    test("that nobody watched are told with the time at which they can be judged", async () => {
+        const blind = world({ blind: [-400, 30] });
+        const { verdict, until = NaN } = await verdictOn(blind);
+        expect(verdict).toBe("no data");
+        // First scraped between 30 s and 45 s after the beginning: a window of 120 s is free of that later.
+        expect(until - blind.since).toBeGreaterThanOrEqual(45 + 120);
+        expect(until - blind.since).toBeLessThanOrEqual(60 + 120);
+        const { ask } = await prometheusOf(world({ blind: [-400, 30], end: until - blind.since }));
+        const window = { since: until - 120, now: until };
+        const judged = await observe(evidenceOf(ask), window, ROLES, DEFAULT_LIMITS);
+        expect(judged.figures).toBeDefined();
+    });
+
     test("of errors at the gateway are complete from the first of them on", async () => {
         const { route, colours } = await seen(world({ unserved: { from: 100, perSecond: 7 } }));
         expect(colours.green.atGateway?.bad).toBe(0);

@@ -44,6 +44,8 @@ export interface Behaviour {
     readonly podLag: number;
     /** Pods of the candidate's newest build that are ready; default: all of its pods. */
     readonly updated?: number;
+    /** Seconds from the beginning on until the judge has seen enough; undefined: nobody knows when. */
+    readonly unseen: { readonly seconds: number | undefined } | undefined;
     /** What the judge says at its nth look of a step, and the last one from then on. */
     readonly looks: (weight: number) => readonly Look["verdict"][];
     readonly smoke: readonly string[];
@@ -57,6 +59,7 @@ export const WELL: Behaviour = {
     ready: 3,
     gatewayLag: 2,
     podLag: 5,
+    unseen: undefined,
     looks: () => ["no data", "pass"],
     smoke: [],
     differs: false,
@@ -82,6 +85,7 @@ export class World {
     #fence = 0;
     #looks = 0;
     #lookedAt = NaN;
+    readonly #begunAt = this.clock.now();
 
     constructor(behaviour: Partial<Behaviour> = {}) {
         this.behaviour = { ...WELL, ...behaviour };
@@ -200,6 +204,12 @@ export class World {
     }
 
     #look(since: number): Look {
+        const { unseen } = this.behaviour;
+        const { seconds = Infinity } = unseen ?? { seconds: 0 };
+        if (this.clock.now() < this.#begunAt + seconds * 1000) {
+            const until = unseen?.seconds && this.#begunAt / 1000 + unseen.seconds;
+            return { verdict: "no data", reasons: ["unseen"], ...(until && { until }) };
+        }
         if (since !== this.#lookedAt) [this.#looks, this.#lookedAt] = [0, since];
         const weights = this.weights();
         const weight = weights[otherColour(this.behaviour.start)];

@@ -11,6 +11,8 @@ export {
 } from "./apply/cluster.ts";
 export { ObjectApi } from "./apply/objects.ts";
 export { appliedStacks, givenConfig, isApplied } from "./apply/record.ts";
+export { brokenLink } from "./brokenLink.ts";
+export { chooseKubeconfig, KUBECONFIG_WORDS } from "./localCluster.ts";
 export { deploy, type Deployed, type DeployOptions } from "./deploy.ts";
 export { configProblem } from "./pulumi/config.ts";
 export { missingForPulumi } from "./pulumi/installed.ts";

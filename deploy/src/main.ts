@@ -6,7 +6,9 @@ import { adminOfCluster, adminOfProcess } from "./admin/target.ts";
 import { removeStack } from "./apply/remove.ts";
 import { connect, ClusterError } from "./apply/cluster.ts";
 import { isApplied } from "./apply/record.ts";
+import { brokenLink } from "./brokenLink.ts";
 import { deploy } from "./deploy.ts";
+import { chooseKubeconfig, KUBECONFIG_WORDS, stackOfMakeUp } from "./localCluster.ts";
 import { pulumiDestroy } from "./pulumi/destroy.ts";
 import { PreviewError, pulumiPreview } from "./pulumi/preview.ts";
 import { stackApiKey } from "./pulumi/secret.ts";
@@ -43,7 +45,9 @@ const report = (line: string) => {
 const program = new Command("deploy").description("How a stack reaches a cluster");
 
 command("up", "deploy a stack, then verify it as a client would").action(async (target: Target) => {
-    const options = { ...target, report, signal: interrupted.signal };
+    const kubeconfig = chooseKubeconfig(target);
+    const given = { ...target, ...(kubeconfig !== undefined && { kubeconfig }) };
+    const options = { ...given, report, signal: interrupted.signal };
     const deployed = await deploy(options);
     console.log(
         `Deployed ${target.stack} in ${deployed.seconds.toFixed(0)} s: ${deployed.summary}`,
@@ -51,9 +55,12 @@ command("up", "deploy a stack, then verify it as a client would").action(async (
     await verifyTarget(target, deployed.platformKey);
 });
 
-command("verify", "use a deployed stack as a client would").action((target: Target) =>
-    verifyTarget(target),
-);
+clustered(program.command("verify"))
+    .description("use a deployed stack as a client would")
+    .option("--stack <name>", "stack; default: that of `make up`", readStack)
+    .action(({ stack, ...target }: Partial<Target>) =>
+        verifyTarget({ ...target, stack: stack ?? stackOfMakeUp() }),
+    );
 
 command("preview", "show what pulumi up would change, and what policies say of it")
     .option("--drift", "compare with what the cluster has, and fail by any change", false)
@@ -61,7 +68,7 @@ command("preview", "show what pulumi up would change, and what policies say of i
     .action(async ({ drift, report: file, ...target }: PreviewFlags) => {
         const keep = (text: string) => file !== undefined && writeFileSync(file, text);
         try {
-            const cluster = connect(target.kubeconfig, target.context);
+            const cluster = connect(chooseKubeconfig(target), target.context);
             const { signal } = interrupted;
             const asked = { cluster, stack: target.stack, drift, report, signal };
             const text = await pulumiPreview(asked);
@@ -78,7 +85,7 @@ command("preview", "show what pulumi up would change, and what policies say of i
 command("remove", "remove what a stack has created, by what brought it")
     .option("--delete-data", "its volumes too", false)
     .action(async ({ deleteData, ...target }: Target & { deleteData: boolean }) => {
-        const cluster = connect(target.kubeconfig, target.context);
+        const cluster = connect(chooseKubeconfig(target), target.context);
         const { stack } = target;
         const { signal } = interrupted;
         const isPulumis = !(await isApplied(cluster, stack));
@@ -98,7 +105,7 @@ command(
     "secrets",
     "store the generated secrets of a stack in its config, for pulumi by hand",
 ).action(async (target: Target) => {
-    const cluster = connect(target.kubeconfig, target.context);
+    const cluster = connect(chooseKubeconfig(target), target.context);
     const count = await generateSecrets({ cluster, stack: target.stack, report });
     const file = `Pulumi.${target.stack}.yaml`;
     console.log(
@@ -110,7 +117,7 @@ command(
 
 command("environment", "print what pulumi by hand needs to find the backend of make deploy").action(
     async (target: Target) => {
-        const cluster = connect(target.kubeconfig, target.context);
+        const cluster = connect(chooseKubeconfig(target), target.context);
         // Standard output is for a shell to read.
         const say = (line: string) => console.error(`  ${line}`);
         const lines = await environmentOf({ cluster, stack: target.stack, report: say });
@@ -141,20 +148,17 @@ interface AdminFlags {
 }
 
 // Its words come by environment: they may hold texts and quotes, and command lines can be read by others.
-program
-    .command("admin")
+clustered(program.command("admin"))
     .description(
         "ask the admin port of a pod; CMD, DATA, IN, OUT, COLOUR and POD say what and where",
     )
-    .option("--kubeconfig <file>", "kubeconfig; default: KUBECONFIG, then ~/.kube/config")
-    .option("--context <name>", "context of the kubeconfig; default: its current one")
     .option("--url <url>", "of a process's admin port, in the place of a cluster's")
     .option("--token-file <file>", "with that process's token; ADMIN_TOKEN comes first")
-    .action(async ({ kubeconfig, context, url, tokenFile }: AdminFlags) => {
+    .action(async ({ url, tokenFile, ...flags }: AdminFlags) => {
         const choice = { colour: word("COLOUR"), pod: word("POD") };
         const target =
             url === undefined
-                ? await adminOfCluster(connect(kubeconfig, context), choice)
+                ? await adminOfCluster(connect(chooseKubeconfig(flags), flags.context), choice)
                 : adminOfProcess(url, tokenFile);
         try {
             const asked = word("CMD");
@@ -181,16 +185,21 @@ program.parseAsync().catch((error: unknown) => {
         (type) => error instanceof type,
     );
     const wanted = known || interrupted.signal.aborted;
-    console.error(wanted && error instanceof Error ? `Error: ${error.message}` : error);
+    const words =
+        brokenLink(error) ?? (wanted && error instanceof Error ? error.message : undefined);
+    console.error(words === undefined ? error : `Error: ${words}`);
     process.exitCode = 1;
 });
 
 function command(name: string, description: string): Command {
-    return program
-        .command(name)
+    return clustered(program.command(name))
         .description(description)
-        .requiredOption("--stack <name>", "stack: dev, prod or local", readStack)
-        .option("--kubeconfig <file>", "kubeconfig; default: KUBECONFIG, then ~/.kube/config")
+        .requiredOption("--stack <name>", "stack: dev, prod or local", readStack);
+}
+
+function clustered(made: Command): Command {
+    return made
+        .option("--kubeconfig <file>", KUBECONFIG_WORDS)
         .option("--context <name>", "context of the kubeconfig; default: its current one");
 }
 
@@ -199,8 +208,9 @@ function word(name: string): string | undefined {
     return process.env[name] === "" ? undefined : process.env[name];
 }
 
-async function verifyTarget({ stack, kubeconfig, context }: Target, key?: string): Promise<void> {
-    const cluster = connect(kubeconfig, context);
+async function verifyTarget(target: Target, key?: string): Promise<void> {
+    const { stack } = target;
+    const cluster = connect(chooseKubeconfig(target), target.context);
     const apiKey = key ?? (await stackApiKey({ cluster, stack, report }));
     const configured = await configuredWeights(cluster, stack);
     const { signal } = interrupted;

@@ -1,4 +1,13 @@
-import { ClusterError, connect, readStack, stackNames, VerifyError } from "@property-search/deploy";
+import {
+    brokenLink,
+    chooseKubeconfig,
+    ClusterError,
+    connect,
+    KUBECONFIG_WORDS,
+    readStack,
+    stackNames,
+    VerifyError,
+} from "@property-search/deploy";
 import { Command, Option } from "commander";
 import { deployAndSwitch } from "./commands/deploy.ts";
 import { dryRun, readColour, start } from "./commands/start.ts";
@@ -60,7 +69,8 @@ planned(
     .option("--version <label>", "of the new version")
     .option("--in-place", "let the colour that serves be changed too", false)
     .action(async ({ image, version, inPlace, reason, direct, ...flags }: DeployFlags) => {
-        const { stack, kubeconfig } = flags;
+        const { stack } = flags;
+        const kubeconfig = chooseKubeconfig(flags);
         if (!stack)
             throw new ReleaseError(`--stack is not set; allowed: ${stackNames().join(", ")}`);
         const cluster = connect(kubeconfig, flags.context);
@@ -106,7 +116,9 @@ command("history", "list the switches that were made")
 program.parseAsync().catch((error: unknown) => {
     // These are sentences for the user; anything else is a fault of ours and keeps its stack.
     const wanted = [ReleaseError, ClusterError, VerifyError].some((type) => error instanceof type);
-    console.error(wanted && error instanceof Error ? `Error: ${error.message}` : error);
+    const words =
+        brokenLink(error) ?? (wanted && error instanceof Error ? error.message : undefined);
+    console.error(words === undefined ? error : `Error: ${words}`);
     process.exitCode = 1;
 });
 
@@ -135,7 +147,7 @@ function command(name: string, description: string): Command {
             "stack; default: the one that was applied to the cluster",
             readStack,
         )
-        .option("--kubeconfig <file>", "kubeconfig; default: KUBECONFIG, then ~/.kube/config")
+        .option("--kubeconfig <file>", KUBECONFIG_WORDS)
         .option("--context <name>", "context of the kubeconfig; default: its current one");
 }
 
@@ -151,7 +163,7 @@ function planned(made: Command): Command {
 }
 
 function open(target: Target, report = (line: string) => console.log(`  ${line}`)): Context {
-    const cluster = connect(target.kubeconfig, target.context);
+    const cluster = connect(chooseKubeconfig(target), target.context);
     return openContext(cluster, target, report, interrupted.signal);
 }
 

@@ -1,3 +1,4 @@
+import { brokenLink } from "@property-search/deploy";
 import { ReleaseError, Superseded } from "../error.ts";
 import { enter, isAborting, isOver, type Switch } from "../state.ts";
 import type { Hold } from "../store/lease.ts";
@@ -87,7 +88,8 @@ async function step(
     } catch (error) {
         signal?.throwIfAborted();
         if (error instanceof Superseded) throw error;
-        const reason = error instanceof Error ? error.message : String(error);
+        const words = error instanceof Error ? error.message : String(error);
+        const reason = brokenLink(error) ?? words;
         if (state.phase === "preflight" && error instanceof ReleaseError) {
             const now = ports.clock.now();
             const cause = { cause: "fail", by: "preflight", at: now, reason } as const;

@@ -1,6 +1,6 @@
 # The front door. Each command does its own set-up; `make help` lists them.
-SHELL := /bin/bash
-.SHELLFLAGS := -euo pipefail -c
+# With its flags: macOS brings GNU make 3.81, which does not know .SHELLFLAGS.
+SHELL := /bin/bash -euo pipefail
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -13,10 +13,12 @@ DEV_TOKEN := $(CACHE)/dev-admin-token
 # Node is older, npm's own package of it goes first on PATH, for these commands only.
 NODE_VERSION := 24.21.0
 NODE_PLATFORM := $(shell uname -s | tr '[:upper:]' '[:lower:]')-$(shell uname -m | sed 's/x86_64/x64/;s/aarch64/arm64/')
+# As npm's package `node` chooses among its own.
+NODE_PACKAGE := $(if $(filter darwin-arm64,$(NODE_PLATFORM)),node-bin,node)-$(NODE_PLATFORM)
 NODE_HOME := $(CACHE)/node/$(NODE_VERSION)
 NODE_IS_NEW := $(shell node -e 'const [a,b]=process.versions.node.split(".").map(Number);process.exit(a>24||(a===24&&b>=9)?0:1)' 2>/dev/null && echo yes)
 ifneq ($(NODE_IS_NEW),yes)
-export PATH := $(NODE_HOME)/node_modules/node-$(NODE_PLATFORM)/bin:$(PATH)
+export PATH := $(NODE_HOME)/node_modules/$(NODE_PACKAGE)/bin:$(PATH)
 NODE := $(NODE_HOME)/.installed
 endif
 
@@ -25,7 +27,8 @@ INSTALLED := node_modules/.package-lock.json
 $(NODE_HOME)/.installed:
 	@command -v npm >/dev/null || { echo "npm is missing: install Node.js (any version with npm), then run make again" >&2; exit 1; }
 	@echo "Node $(NODE_VERSION) from npm: the host has $$(node --version 2>/dev/null || echo none), 24.9 or newer is needed"
-	@npm install --no-audit --no-fund --no-save --prefix $(NODE_HOME) node-$(NODE_PLATFORM)@$(NODE_VERSION) >/dev/null
+	@npm install --no-audit --no-fund --no-save --prefix $(NODE_HOME) $(NODE_PACKAGE)@$(NODE_VERSION) >/dev/null || \
+	  { echo "npm has no $(NODE_PACKAGE) $(NODE_VERSION): install Node.js 24.9 or newer by hand, then run make again" >&2; exit 1; }
 	@touch $@
 
 $(INSTALLED): package-lock.json package.json $(wildcard */package.json) | $(NODE)
@@ -193,8 +196,8 @@ pulumi-env: $(INSTALLED) ## For `eval "$$(make pulumi-env STACK=dev)"`: pulumi b
 	@$(DEPLOY_COMMAND) environment --stack $(STACK) $(CONTEXT_FLAG)
 
 .PHONY: verify
-verify: $(INSTALLED) ## Use a deployed stack as a client would (STACK=prod, CONTEXT=name)
-	@$(DEPLOY_COMMAND) verify --stack $(STACK) $(CONTEXT_FLAG)
+verify: $(INSTALLED) ## Use a deployed stack as a client would (default: that of `make up`; STACK=prod, CONTEXT=name)
+	@$(DEPLOY_COMMAND) verify $(STACK_FLAG) $(CONTEXT_FLAG)
 
 .PHONY: tenant-key
 tenant-key: $(INSTALLED) ## A new API key, and its hash for the stack's config (TENANT=id)

@@ -1,5 +1,5 @@
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 
@@ -90,8 +90,8 @@ const request = fc.record({
 });
 
 function residentBytes(): number {
-    const status = readFileSync(`/proc/${pod.process.pid}/status`, "utf8");
-    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024;
+    const kibibytes = execFileSync("ps", ["-o", "rss=", "-p", `${pod.process.pid}`]);
+    return Number(kibibytes) * 1024;
 }
 
 /** What is wrong with an answer, or undefined. */

@@ -1,11 +1,20 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+    existsSync,
+    linkSync,
+    mkdirSync,
+    readFileSync,
+    renameSync,
+    rmSync,
+    writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { LocalError } from "./shell.ts";
 
 interface Holder {
     pid: number;
-    /** Start of the process in clock ticks since boot: a reused number is another process. */
+    /** Start of the process, in clock ticks since boot or as a date: a reused number is another process. */
     started: string;
 }
 
@@ -106,12 +115,29 @@ function codeOf(error: unknown): string | undefined {
 }
 
 /** Undefined for a process that has ended, also while nobody has asked for its exit code. */
-function startOf(pid: number): string | undefined {
+export function startOf(pid: number, processes = "/proc"): string | undefined {
     try {
-        return startFrom(readFileSync(`/proc/${pid}/stat`, "utf8"));
+        return existsSync(`${processes}/self`)
+            ? startFrom(readFileSync(`${processes}/${pid}/stat`, "utf8"))
+            : startFromPs(psOf(pid));
     } catch {
         return undefined;
     }
+}
+
+/** A process's state and the date of its start, where there is no /proc; both are POSIX but for `lstart`. */
+function psOf(pid: number): string {
+    const columns = ["-o", "stat=", "-o", "lstart=", "-p", `${pid}`];
+    return execFileSync("ps", columns, {
+        encoding: "utf8",
+        env: { ...process.env, LC_ALL: "C", TZ: "UTC" },
+    });
+}
+
+/** @param line such as `S+   Sun Nov 29 01:37:02 2026` */
+export function startFromPs(line: string): string | undefined {
+    const [state = "", ...date] = line.trim().split(/\s+/);
+    return state === "" || state.startsWith("Z") ? undefined : date.join(" ");
 }
 
 /**

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 /** Environment variable that everything a run starts inherits, except for the node, which stays. */
 export const RUN = "PROPERTY_SEARCH_RUN";
@@ -15,12 +15,15 @@ export function unmarked(): NodeJS.ProcessEnv {
 
 /**
  * Ends what killed runs have left working, such as a compiler: it would write the files that this run
- * writes. For the holder of the lock only, since every other run is dead then.
+ * writes. For the holder of the lock only, since every other run is dead then. Only Linux shows which
+ * processes these are; elsewhere they end by themselves.
  *
+ * @param processes folder with a folder for each process
  * @returns the processes that were ended.
  */
-export function endOrphans(lock: string): number[] {
-    const orphans = readdirSync("/proc")
+export function endOrphans(lock: string, processes = "/proc"): number[] {
+    if (!existsSync(processes)) return [];
+    const orphans = readdirSync(processes)
         .map(Number)
         .filter((pid) => pid > 0 && isOrphan(environmentOf(pid), lock, process.pid));
     return orphans.filter(kill);

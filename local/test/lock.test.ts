@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { startFrom, takeLock } from "../src/lock.ts";
+import { startFrom, startFromPs, takeLock } from "../src/lock.ts";
 import { LocalError } from "../src/shell.ts";
 
 let folder: string;
@@ -63,10 +63,23 @@ describe("startFrom", () => {
 
     test("is field 22, whatever the process is called", () => {
         expect(startFrom(stat("S", 4711))).toBe("4711");
-        expect(startFrom(readFileSync("/proc/self/stat", "utf8"))).toMatch(/^\d+$/);
+        const own = "/proc/self/stat";
+        if (existsSync(own)) expect(startFrom(readFileSync(own, "utf8"))).toMatch(/^\d+$/);
     });
 
     test.each(["Z", "X"])("is nothing for one that has ended (%s)", (state) => {
         expect(startFrom(stat(state, 4711))).toBeUndefined();
+    });
+});
+
+describe("startFromPs", () => {
+    test("is the date, whatever the state is", () => {
+        const date = "Sun Nov 29 01:37:02 2026";
+        expect(startFromPs(`Ss   ${date}    \n`)).toBe(date);
+        expect(startFromPs(`R+   Sun Nov  9 01:37:02 2026\n`)).toBe("Sun Nov 9 01:37:02 2026");
+    });
+
+    test.each(["", "\n", "Z+   Sun Nov 29 01:37:02 2026\n"])("is nothing for %j", (line) => {
+        expect(startFromPs(line)).toBeUndefined();
     });
 });

@@ -46,3 +46,7 @@ test("the mark reaches what is started, and not what is started without it", () 
     expect(unmarked()).not.toHaveProperty(RUN);
     expect(unmarked().PATH).toBe(process.env.PATH);
 });
+
+test("Where processes are not shown, none is taken for one that is left", () => {
+    expect(endOrphans(LOCK, "/nowhere")).toEqual([]);
+});

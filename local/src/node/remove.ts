@@ -7,6 +7,9 @@ import { LocalError, tryRun } from "../shell.ts";
 import { cgroupsNamed, members, removeCgroup } from "./cgroups.ts";
 import { NETWORK } from "./network.ts";
 
+/** A node is made of Linux's namespaces and cgroups: elsewhere there is none, and nothing to look at. */
+const RUNS_NODES = process.platform === "linux";
+
 const ATTEMPTS = 100;
 const PAUSE_MILLISECONDS = 50;
 
@@ -18,6 +21,7 @@ const PAUSE_MILLISECONDS = 50;
  * @throws LocalError naming what could not be removed.
  */
 export async function removeNode(): Promise<void> {
+    if (!RUNS_NODES) return;
     let left: string[] = [];
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
         const running = await nodeProcesses();
@@ -37,6 +41,7 @@ export async function removeNode(): Promise<void> {
 
 /** What of a node is on this machine, running or not: a phrase for each; none after `make down`. */
 export async function leftovers(): Promise<string[]> {
+    if (!RUNS_NODES) return [];
     const processes = await nodeProcesses();
     return [
         ...(processes.length > 0 ? [`processes ${processes.join(", ")}`] : []),

@@ -5,11 +5,14 @@ import {
     PORTS,
     REDIS_NAME,
 } from "@property-search/contract";
-import { ClusterError, RenderError, VerifyError } from "@property-search/deploy";
+import { brokenLink, ClusterError, RenderError, VerifyError } from "@property-search/deploy";
 import { Command } from "commander";
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { takeLock } from "./lock.ts";
-import { kindClusterExists, removeKindCluster } from "./kind/cluster.ts";
+import { removeKindCluster } from "./kind/cluster.ts";
+import { clusterNodes, findEngine } from "./kind/engine.ts";
+import { removeServiceImages } from "./kind/images.ts";
 import { forgetPulumiState } from "./node/pulumiState.ts";
 import { removeNode } from "./node/remove.ts";
 import { endOrphans, markRun } from "./orphans.ts";
@@ -79,7 +82,8 @@ program.parseAsync().catch((error: unknown) => {
     // These are sentences for the user; anything else is a fault of ours and keeps its stack.
     const types = [LocalError, ClusterError, RenderError, VerifyError];
     const known = types.some((type) => reason instanceof type);
-    console.error(known && reason instanceof Error ? `Error: ${reason.message}` : reason);
+    const words = known && reason instanceof Error ? reason.message : brokenLink(reason);
+    console.error(words === undefined ? reason : `Error: ${words}`);
     process.exit(1);
 });
 
@@ -102,13 +106,32 @@ async function runUp(options: { context?: string; stack: string }): Promise<void
 
 async function runDown(): Promise<void> {
     await removeNode();
-    if (await kindClusterExists()) {
-        const say = console.log;
-        await removeKindCluster({ log: logFile("down"), signal: interrupted.signal, say });
-    }
+    const kind = await removeKind();
     await rm(PATHS.node, { recursive: true, force: true });
     await forgetPulumiState();
-    console.log("Down: no process, mount, namespace, link or cgroup is left; the caches are kept.");
+    console.log(
+        kind ?? "Down: no process, mount, namespace, link or cgroup is left; the caches are kept.",
+    );
+}
+
+/** @returns what is left of kind, in a sentence; undefined: there was no cluster of kind's */
+async function removeKind(): Promise<string | undefined> {
+    const engine = await findEngine();
+    if (engine === undefined) {
+        if (!existsSync(PATHS.kind)) return undefined;
+        throw new LocalError(
+            "the cluster of kind cannot be removed: no container engine answers (docker, podman, " +
+                "nerdctl); start it, then run make down again",
+        );
+    }
+    const step = { log: logFile("down"), signal: interrupted.signal, say: console.log };
+    const existed = (await clusterNodes(engine)).length > 0;
+    await removeKindCluster(step, engine);
+    await removeServiceImages(step, engine);
+    return existed
+        ? `Down: no container, volume or image of ours is left; ${engine} keeps kind's node image and network, ` +
+              "and what it cached of builds."
+        : undefined;
 }
 
 function summary(result: UpResult): string {

@@ -16,6 +16,8 @@ export const PATHS = {
     images: path.join(CACHE, "images"),
     /** The node's own files: certificates, etcd, containerd. Gone after `make down`. */
     node: path.join(CACHE, "node-state"),
+    /** Kubeconfig and Pulumi's state of the cluster of kind. Gone after `make down`. */
+    kind: path.join(CACHE, "kind"),
     /** One log for each step of the newest run. */
     logs: path.join(CACHE, "logs"),
     lock: path.join(CACHE, "up.lock"),

@@ -1,7 +1,8 @@
 import { COLOURS } from "@property-search/contract";
-import { connect, gatewayUrl, liveWeights } from "@property-search/deploy";
+import { brokenLink, connect, gatewayUrl, liveWeights } from "@property-search/deploy";
 import { existsSync } from "node:fs";
-import { kindClusterExists, KIND_KUBECONFIG } from "./kind/cluster.ts";
+import { KIND_KUBECONFIG } from "./kind/cluster.ts";
+import { clusterNodes, findEngine } from "./kind/engine.ts";
 import { leftovers } from "./node/remove.ts";
 import { KUBECONFIG } from "./node/start.ts";
 import { CACHE } from "./paths.ts";
@@ -11,8 +12,9 @@ import { tryRun } from "./shell.ts";
 export async function status(): Promise<string> {
     const node = await leftovers();
     const lines = node.length > 0 ? await nodeLines(node) : [];
-    if (await kindClusterExists())
-        lines.push("Cluster: kind", ...(await edgeLines(KIND_KUBECONFIG)));
+    const engine = await findEngine();
+    if (engine !== undefined && (await clusterNodes(engine)).length > 0)
+        lines.push(`Cluster: kind by ${engine}`, ...(await edgeLines(KIND_KUBECONFIG)));
     if (lines.length === 0) lines.push("Cluster: none; make up brings it");
     const size = (await tryRun("du", ["-sh", CACHE]))?.split("\t")[0];
     return [...lines, `Caches: ${size ?? "none"} in ${CACHE}`].join("\n");
@@ -36,6 +38,7 @@ async function edgeLines(kubeconfig: string): Promise<string[]> {
         const shares = COLOURS.map((colour) => `${colour} ${weights[colour]} %`).join(", ");
         return [`  serves at ${url}: ${shares}`];
     } catch (error) {
-        return [`  does not serve: ${error instanceof Error ? error.message : String(error)}`];
+        const words = error instanceof Error ? error.message : String(error);
+        return [`  does not serve: ${brokenLink(error) ?? words}`];
     }
 }

@@ -1,3 +1,4 @@
+import type { Engine } from "./kind/engine.ts";
 import { LocalError, tryRun } from "./shell.ts";
 
 /** Where `make up` brings the platform. */
@@ -15,19 +16,21 @@ export interface Offers {
     readonly asked?: string;
     /** Whether a node of our own is here already. */
     readonly node: boolean;
-    /** Why Docker and kind cannot be used; undefined when they can. */
+    /** Why kind cannot be used; undefined when it can. */
     readonly kindMissing?: string;
+    /** As Node names it: a node of our own needs Linux. */
+    readonly platform: NodeJS.Platform;
 }
 
 const KINDS = ["kind", "node"] as const;
 
 /**
- * Chooses a cluster: the one that is named; else the one that is here; else kind where Docker works, since
+ * Chooses a cluster: the one that is named; else the one that is here; else kind where a container engine works, since
  * it leaves more of the work to others; else a node of our own.
  *
  * @throws LocalError when what is asked for cannot be had.
  */
-export function chooseTarget({ context, asked, node, kindMissing }: Offers): Choice {
+export function chooseTarget({ context, asked, node, kindMissing, platform }: Offers): Choice {
     if (context !== undefined && context !== "") {
         return { kind: "context", context, why: `CONTEXT is ${context}` };
     }
@@ -40,18 +43,17 @@ export function chooseTarget({ context, asked, node, kindMissing }: Offers): Cho
     }
     if (wanted !== undefined) return { kind: wanted, why: `CLUSTER is ${wanted}` };
     if (node) return { kind: "node", why: "a node of its own is here already" };
-    if (kindMissing !== undefined) return { kind: "node", why: kindMissing };
-    return { kind: "kind", why: "Docker and kind are here" };
+    if (kindMissing === undefined) return { kind: "kind", why: "a container engine is here" };
+    if (platform === "linux") return { kind: "node", why: kindMissing };
+    throw new LocalError(
+        `${kindMissing}, and a node without it needs Linux (this is ${platform}): start Docker, Podman or ` +
+            "nerdctl for a cluster of kind, or name a cluster that there is: make up CONTEXT=name",
+    );
 }
 
-/** Why Docker and kind cannot be used on this machine, in one sentence; undefined when they can. */
-export async function missingForKind(): Promise<string | undefined> {
-    const [docker, kind, kubectl] = await Promise.all([
-        tryRun("docker", ["info", "--format", "{{.ServerVersion}}"]),
-        tryRun("kind", ["version"]),
-        tryRun("kubectl", ["version", "--client"]),
-    ]);
-    if (docker === undefined) return "Docker is not running here";
-    if (kind === undefined) return "Docker is here, but kind is not";
-    return kubectl === undefined ? "Docker and kind are here, but kubectl is not" : undefined;
+/** Why kind cannot be used on this machine, in one sentence; undefined when it can. */
+export async function missingForKind(engine: Engine | undefined): Promise<string | undefined> {
+    if (engine === undefined) return "no container engine answers here (docker, podman, nerdctl)";
+    const kubectl = await tryRun("kubectl", ["version", "--client"]);
+    return kubectl === undefined ? `${engine} is here, but kubectl is not` : undefined;
 }

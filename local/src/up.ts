@@ -1,4 +1,5 @@
 import type { Deployed, Verified } from "@property-search/deploy";
+import { findEngine } from "./kind/engine.ts";
 import { leftovers } from "./node/remove.ts";
 import { planForContext } from "./plans/context.ts";
 import { planForKind } from "./plans/kind.ts";
@@ -29,18 +30,20 @@ export interface UpResult {
 /** Brings the whole platform up: serves first, then completes. */
 export async function up(options: UpOptions): Promise<UpResult> {
     const started = Date.now();
+    const engine = await findEngine();
     const choice = chooseTarget({
         ...(options.context !== undefined && { context: options.context }),
         ...(process.env.CLUSTER !== undefined && { asked: process.env.CLUSTER }),
         node: (await leftovers()).length > 0,
-        ...kindOffer(await missingForKind()),
+        ...kindOffer(await missingForKind(engine)),
+        platform: process.platform,
     });
     console.log(sentence(choice));
     if (choice.kind === "context") {
         return follow(planForContext(choice.context, options.stack, options.signal), started);
     }
-    return choice.kind === "kind"
-        ? follow(await planForKind(options.signal), started)
+    return choice.kind === "kind" && engine !== undefined
+        ? follow(await planForKind(engine, options.signal), started)
         : follow(await planForNode(options.signal), started);
 }
 

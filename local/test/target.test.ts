@@ -1,8 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
 import { chooseTarget } from "../src/target.ts";
 
-const bare = { node: false, kindMissing: "Docker is not running here" };
-const docker = { node: false };
+const platform = "linux" as const;
+const bare = { node: false, kindMissing: "no container engine answers here", platform };
+const docker = { node: false, platform };
 
 describe("chooseTarget", () => {
     test("takes the cluster that is named, whatever else is here", () => {
@@ -12,7 +13,10 @@ describe("chooseTarget", () => {
 
     test("takes kind where it works, and a node of its own where it does not, and says why", () => {
         expect(chooseTarget(docker)).toMatchObject({ kind: "kind" });
-        expect(chooseTarget(bare)).toEqual({ kind: "node", why: "Docker is not running here" });
+        expect(chooseTarget(bare)).toEqual({
+            kind: "node",
+            why: "no container engine answers here",
+        });
     });
 
     test("stays with the node that is here, also when Docker has come meanwhile", () => {
@@ -28,11 +32,22 @@ describe("chooseTarget", () => {
 
     test("refuses what cannot be had, and a word that it does not know", () => {
         expect(() => chooseTarget({ ...bare, asked: "kind" })).toThrow(
-            "CLUSTER is kind, but Docker is not running here",
+            "CLUSTER is kind, but no container engine answers here",
         );
         expect(() => chooseTarget({ ...docker, asked: "minikube" })).toThrow(
             'CLUSTER is "minikube"; allowed: kind, node',
         );
+    });
+
+    test("takes kind on macOS, and says what else there is where it cannot", () => {
+        const macos = { ...bare, platform: "darwin" } as const;
+        expect(chooseTarget({ ...docker, platform: "darwin" })).toMatchObject({ kind: "kind" });
+        expect(() => chooseTarget(macos)).toThrow(
+            "no container engine answers here, and a node without it needs Linux (this is darwin): " +
+                "start Docker, Podman or nerdctl for a cluster of kind, or name a cluster that there is: " +
+                "make up CONTEXT=name",
+        );
+        expect(chooseTarget({ ...macos, context: "mine" })).toMatchObject({ kind: "context" });
     });
 
     test.each(["", undefined])("takes an absent value (%j) as not set", (value) => {

@@ -12,8 +12,8 @@ export interface AddonInputs {
     /** kubectl: a path, or its name on PATH. */
     readonly kubectl: string;
     readonly kubeconfig: string;
-    /** Address of the node, where the gateway listens. */
-    readonly address: string;
+    /** Where clients of this machine reach the gateway. */
+    readonly gateway: { readonly address: string; readonly port: number };
     readonly images: readonly ImageReferences[];
 }
 
@@ -117,14 +117,15 @@ export function imageOf({ images }: AddonInputs, name: string): string {
  */
 export async function addon(
     name: string,
-    { images, address }: AddonInputs,
+    { images, gateway }: AddonInputs,
     more: Readonly<Record<string, string>> = {},
 ): Promise<string> {
     const file = path.join(REPOSITORY, "local/addons", `${name}.yaml`);
     const values: Record<string, string> = {
         DNS_ADDRESS: NETWORK.dnsAddress,
         EDGE_NAMESPACE: NAMESPACES.edge,
-        NODE_ADDRESS: address,
+        GATEWAY_ADDRESS: gateway.address,
+        GATEWAY_PORT: `${gateway.port}`,
         ...Object.fromEntries(
             images.map((image) => [`IMAGE_${image.name}`, image.references[0] ?? ""]),
         ),

@@ -35,6 +35,11 @@ export function monitoringOverrides(images: readonly ImageReferences[]): Record<
     };
 }
 
+/** The same for Grafana, whose image no package brings. */
+export function grafanaOverrides(images: readonly ImageReferences[]): Record<string, string> {
+    return { "grafana.enabled": "true", "grafana.image": reference(images, "grafana") };
+}
+
 function reference(images: readonly ImageReferences[], name: string, version = ""): string {
     const image = images.find((one) => one.name === name);
     const match = image?.references.find((one) => one.includes(`:${version}`));

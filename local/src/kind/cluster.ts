@@ -1,45 +1,172 @@
 import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
-import { CACHE } from "../paths.ts";
-import { LocalError, run, tryRun, type Step } from "../shell.ts";
-
-const NAME = "property-search";
-const FOLDER = path.join(CACHE, "kind");
+import { setTimeout as delay } from "node:timers/promises";
+import { stringify } from "yaml";
+import { PATHS } from "../paths.ts";
+import { run, tryRun, type Step } from "../shell.ts";
+import { clusterNodes, PROVIDER, type Engine } from "./engine.ts";
+import { NAME, NODE } from "./names.ts";
+import { choosePort, HOST_ADDRESS, requireFreePort } from "./port.ts";
 
 /** Kubeconfig of the kind cluster; the user's own is left alone. */
-export const KIND_KUBECONFIG = path.join(FOLDER, "kubeconfig");
+export const KIND_KUBECONFIG = path.join(PATHS.kind, "kubeconfig");
+
+/** The node image that comes with the kind of local/toolchain/kind: another kind may not know how to start it. */
+const NODE_IMAGE =
+    "docker.io/kindest/node:v1.37.0@sha256:a1ed56cfb0e7b93589bdf97c8cd566405a265939e3620fc4f5de89adff580ae5";
+
+/** On the node, when its creation has ended: the image and the port that it was made with. */
+const STAMP = "/kind/property-search";
+
+const READY_SECONDS = 120;
+const POLL_MILLISECONDS = 1_000;
+
+export interface Kind {
+    readonly engine: Engine;
+    /** Path of the program. */
+    readonly kind: string;
+}
+
+export interface ClusterOptions {
+    /** Value of PORT. */
+    readonly port: string | undefined;
+    /** Value of KIND_NODE_IMAGE, for a machine that takes images from a mirror. */
+    readonly image: string | undefined;
+    readonly readySeconds?: number;
+}
+
+interface Stamp {
+    readonly image: string;
+    readonly port: number;
+}
 
 /**
- * Makes sure that the kind cluster runs.
+ * Makes sure that the kind cluster runs: keeps one that is whole, starts one that was stopped, and makes any
+ * other anew, such as one whose creation was interrupted.
  *
- * @returns the address of its node, which this machine reaches.
+ * @returns the port of this machine at which the cluster's gateway answers
  */
-export async function ensureKindCluster(step: Step): Promise<string> {
-    await mkdir(FOLDER, { recursive: true, mode: 0o700 });
+export async function ensureKindCluster(
+    step: Step,
+    tools: Kind,
+    { port: asked, image, readySeconds = READY_SECONDS }: ClusterOptions,
+): Promise<number> {
+    const nodes = await clusterNodes(tools.engine);
+    const present = nodes.length > 0 ? await revive(step, tools.engine, readySeconds) : undefined;
+    const port = choosePort(asked, present?.port);
+    const wanted: Stamp = { image: image ?? NODE_IMAGE, port };
     const target = ["--name", NAME, "--kubeconfig", KIND_KUBECONFIG];
-    if (await kindClusterExists()) {
-        await run(step, "kind", ["export", "kubeconfig", ...target]);
-    } else {
+    if (present?.port !== wanted.port || present.image !== wanted.image) {
+        if (nodes.length > 0) {
+            step.say("removing what is left of an older cluster");
+            await removeNodes(step, tools.engine);
+        }
+        await requireFreePort(port);
+        // What was there belongs to another cluster.
+        await rm(PATHS.kind, { recursive: true, force: true });
+        await mkdir(PATHS.kind, { recursive: true, mode: 0o700 });
         step.say("kind makes a cluster");
-        await run(step, "kind", ["create", "cluster", ...target, "--wait", "120s"]);
+        const options = ["--config", "-", "--wait", `${readySeconds}s`];
+        await kind(step, tools, ["create", "cluster", ...target, ...options], configOf(wanted));
+        const write = `printf %s '${JSON.stringify(wanted)}' > ${STAMP}`;
+        await run(step, tools.engine, ["exec", NODE, "sh", "-c", write]);
     }
-    const format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
-    const node = `${NAME}-control-plane`;
-    const address = (await run(step, "docker", ["inspect", "--format", format, node])).trim();
-    if (address === "") throw new LocalError(`the container ${node} has no address: make down`);
-    return address;
+    await kind(step, tools, ["export", "kubeconfig", ...target]);
+    return port;
 }
 
-export async function kindClusterExists(): Promise<boolean> {
-    return ((await tryRun("kind", ["get", "clusters"])) ?? "").split("\n").includes(NAME);
+/** Brings images of the engine into the cluster: those that its node has already are left alone. */
+export async function loadImages(
+    step: Step,
+    tools: Kind,
+    images: readonly (readonly string[])[],
+): Promise<void> {
+    const list = ["exec", NODE, "ctr", "--namespace=k8s.io", "images", "list", "-q"];
+    const present = new Set((await run(step, tools.engine, list)).split("\n"));
+    const archive = path.join(PATHS.kind, "image.tar");
+    for (const references of images) {
+        if (references.every((reference) => present.has(reference))) continue;
+        step.say(`loading ${references[0] ?? ""}`);
+        await save(step, tools.engine, references, archive);
+        await kind(step, tools, ["load", "image-archive", archive, "--name", NAME]);
+    }
+    await rm(archive, { force: true });
 }
 
-/** Brings images of this machine's Docker into the cluster. */
-export async function loadImages(step: Step, references: readonly string[]): Promise<void> {
-    await run(step, "kind", ["load", "docker-image", ...references, "--name", NAME]);
+/** Removes the cluster, whatever state it is in. */
+export async function removeKindCluster(step: Step, engine: Engine): Promise<void> {
+    await removeNodes(step, engine);
+    await rm(PATHS.kind, { recursive: true, force: true });
 }
 
-export async function removeKindCluster(step: Step): Promise<void> {
-    await run(step, "kind", ["delete", "cluster", "--name", NAME]);
-    await rm(FOLDER, { recursive: true, force: true });
+async function removeNodes(step: Step, engine: Engine): Promise<void> {
+    const nodes = await clusterNodes(engine);
+    if (nodes.length > 0) await run(step, engine, ["rm", "--force", "--volumes", ...nodes]);
+}
+
+/** The archive that kind reads has one platform: it refuses one that lists others and does not hold them. */
+async function save(
+    step: Step,
+    engine: Engine,
+    references: readonly string[],
+    archive: string,
+): Promise<void> {
+    await rm(archive, { force: true });
+    const [reference = ""] = references;
+    const inspect = ["image", "inspect", "--format", "{{.Architecture}}", reference];
+    const platform = `linux/${(await run(step, engine, inspect)).trim()}`;
+    const output = ["--output", archive, ...references];
+    // Engines without the flag hold images of one platform only.
+    const saved = await tryRun(engine, ["save", "--platform", platform, ...output]);
+    if (saved === undefined) await run(step, engine, ["save", ...output]);
+}
+
+/** @returns what the node was made with; undefined where it is not whole or does not start */
+async function revive(step: Step, engine: Engine, seconds: number): Promise<Stamp | undefined> {
+    const status = await tryRun(engine, ["inspect", "--format", "{{.State.Status}}", NODE]);
+    const wake = { running: undefined, paused: "unpause" }[status ?? ""] ?? "start";
+    if (status !== "running") {
+        step.say(`the cluster's node is ${status ?? "missing"}: ${wake}`);
+        if ((await tryRun(engine, [wake, NODE])) === undefined) return undefined;
+    }
+    const stamp = readStamp(await tryRun(engine, ["exec", NODE, "cat", STAMP]));
+    return stamp && (await becomesReady(step, engine, seconds)) ? stamp : undefined;
+}
+
+async function becomesReady(step: Step, engine: Engine, seconds: number): Promise<boolean> {
+    const ready = ["get", "--raw", "/readyz"];
+    const kubectl = ["exec", NODE, "kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", ...ready];
+    const deadline = Date.now() + seconds * 1000;
+    while ((await tryRun(engine, kubectl)) !== "ok") {
+        if (Date.now() > deadline) return false;
+        await delay(POLL_MILLISECONDS, undefined, { signal: step.signal });
+    }
+    return true;
+}
+
+function readStamp(text: string | undefined): Stamp | undefined {
+    try {
+        return text === undefined ? undefined : (JSON.parse(text) as Stamp);
+    } catch {
+        return undefined;
+    }
+}
+
+function kind(step: Step, tools: Kind, args: readonly string[], input?: string): Promise<string> {
+    const env = { [PROVIDER]: tools.engine };
+    return run(step, tools.kind, args, {
+        env,
+        doing: `kind ${args.slice(0, 2).join(" ")}`,
+        ...(input !== undefined && { input }),
+    });
+}
+
+/** By a port of the host the gateway is reachable where no container address is routed. */
+function configOf({ image, port }: Stamp): string {
+    const mapping = { containerPort: port, hostPort: port, listenAddress: HOST_ADDRESS };
+    return stringify({
+        kind: "Cluster",
+        apiVersion: "kind.x-k8s.io/v1alpha4",
+        nodes: [{ role: "control-plane", image, extraPortMappings: [mapping] }],
+    });
 }

@@ -3,8 +3,9 @@ import { digestServiceContext, imageNamed } from "../images/catalogue.ts";
 import { referenceOf, type ImageReferences } from "../images/images.ts";
 import { REPOSITORY } from "../paths.ts";
 import { run, tryRun, type Step } from "../shell.ts";
+import type { Engine } from "./engine.ts";
 
-/** Images that the cluster pulls by itself. */
+/** Images of third parties: the cluster pulls those that the engine does not have. */
 export const OFFICIAL_IMAGES: readonly ImageReferences[] = [
     { name: "redis", references: ["docker.io/library/redis:8.2.3-bookworm"] },
     { name: "traefik", references: ["docker.io/library/traefik:v3.7.15"] },
@@ -21,21 +22,54 @@ export const OFFICIAL_IMAGES: readonly ImageReferences[] = [
     },
     { name: "keda", references: ["ghcr.io/kedacore/keda:2.20.2"] },
     { name: "keda-adapter", references: ["ghcr.io/kedacore/keda-metrics-apiserver:2.20.2"] },
+    { name: "grafana", references: ["docker.io/grafana/grafana:12.4.0"] },
 ];
 
-/** Builds the service's image by Docker, once for each content, and tags it for each colour. */
-export async function buildServiceImage(step: Step): Promise<ImageReferences> {
-    const { name, versions } = imageNamed("embedding-service");
+const SERVICE = "embedding-service";
+
+/**
+ * Builds the service's image, once for each content, and tags it for each colour. Images of older contents
+ * are removed.
+ */
+export async function buildServiceImage(step: Step, engine: Engine): Promise<ImageReferences> {
+    const { name, versions } = imageNamed(SERVICE);
     const key = await digestServiceContext();
     const references = versions.map((version) => referenceOf(name, version, key));
-    const present = await tryRun("docker", ["image", "inspect", ...references]);
+    const present = await tryRun(engine, ["image", "inspect", ...references]);
     if (present === undefined) {
         step.say(`building ${name}`);
         const tags = references.flatMap((reference) => ["--tag", reference]);
         const dockerfile = path.join(REPOSITORY, "app/Dockerfile");
-        await run(step, "docker", ["build", ...tags, "--file", dockerfile, REPOSITORY], {
+        await run(step, engine, ["build", ...tags, "--file", dockerfile, REPOSITORY], {
+            // An attestation makes the image an index, of which kind's node finds one part only.
+            env: { BUILDX_NO_DEFAULT_ATTESTATIONS: "1" },
             doing: `building the image ${references[0] ?? name}`,
         });
     }
+    await removeServiceImages(step, engine, references);
     return { name, references };
+}
+
+/** References of those images that the engine has. */
+export async function imagesOf(
+    engine: Engine,
+    images: readonly ImageReferences[],
+): Promise<(readonly string[])[]> {
+    const found = await Promise.all(
+        images.map(({ references }) => tryRun(engine, ["image", "inspect", ...references])),
+    );
+    return images.filter((_, index) => found[index] !== undefined).map((image) => image.references);
+}
+
+/** Removes what `make up` has built from the engine. */
+export async function removeServiceImages(
+    step: Step,
+    engine: Engine,
+    except: readonly string[] = [],
+): Promise<void> {
+    const filter = ["--filter", `reference=localhost/${SERVICE}`];
+    const format = ["--format", "{{.Repository}}:{{.Tag}}"];
+    const listed = (await tryRun(engine, ["images", ...filter, ...format])) ?? "";
+    const images = listed.split("\n").filter((image) => image !== "" && !except.includes(image));
+    if (images.length > 0) await run(step, engine, ["rmi", ...images]);
 }

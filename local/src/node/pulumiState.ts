@@ -2,27 +2,33 @@ import { connect, stateFolderOf, stateFolders } from "@property-search/deploy";
 import { mkdir, readdir, readlink, rm, symlink } from "node:fs/promises";
 import path from "node:path";
 import { PATHS } from "../paths.ts";
-import { KUBECONFIG } from "./start.ts";
 
-const FOLDER = path.join(PATHS.node, "pulumi");
+const NAME = "pulumi";
+
+/** Of the files of each cluster that `make up` makes. */
+const FOLDERS = [PATHS.node, PATHS.kind];
 
 /**
- * Puts Pulumi's state of the node's cluster among the node's files, which it goes with: where a deploy and
- * a switch look for it there is a link.
+ * Puts Pulumi's state of a cluster among the cluster's files, which it goes with: where a deploy and a switch
+ * look for it there is a link.
+ *
+ * @param files folder of the cluster's files
  */
-export async function keepPulumiState(): Promise<void> {
-    const link = await stateFolderOf(connect(KUBECONFIG));
-    await mkdir(FOLDER, { recursive: true, mode: 0o700 });
+export async function keepPulumiState(kubeconfig: string, files: string): Promise<void> {
+    const link = await stateFolderOf(connect(kubeconfig));
+    const folder = path.join(files, NAME);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
     await mkdir(stateFolders(), { recursive: true, mode: 0o700 });
     await forgetPulumiState();
-    await symlink(FOLDER, link);
+    await symlink(folder, link);
 }
 
-/** Removes the link, and those of nodes that ended without it. */
+/** Removes the link, and those of clusters that ended without it. */
 export async function forgetPulumiState(): Promise<void> {
     const links = stateFolders();
     for (const name of await readdir(links).catch(() => [])) {
         const link = path.join(links, name);
-        if ((await readlink(link).catch(() => "")) === FOLDER) await rm(link);
+        const target = await readlink(link).catch(() => "");
+        if (FOLDERS.some((files) => target === path.join(files, NAME))) await rm(link);
     }
 }

@@ -13,7 +13,7 @@ export interface Completable extends Made {
 }
 
 /** Config of the deploy before there are images of what watches, and KEDA. */
-const SERVING_ONLY = { "monitoring.enabled": "false", "autoscaling.metric": "none" };
+export const SERVING_ONLY = { "monitoring.enabled": "false", "autoscaling.metric": "none" };
 
 /**
  * Deploys what answers requests, to a cluster that has nothing of the stack. Of a complete one that would

@@ -7,42 +7,59 @@ import {
 import { applyAlertInbox } from "../addons/alertInbox.ts";
 import { applyKeda, kedaReady } from "../addons/keda.ts";
 import { provisionedVolumes } from "../addons/storage.ts";
-import { imageOverrides, monitoringOverrides, type ImageReferences } from "../images/images.ts";
-import { ensureKindCluster, KIND_KUBECONFIG, loadImages } from "../kind/cluster.ts";
-import { buildServiceImage, OFFICIAL_IMAGES } from "../kind/images.ts";
+import {
+    grafanaOverrides,
+    imageOverrides,
+    monitoringOverrides,
+    type ImageReferences,
+} from "../images/images.ts";
+import { ensureKindCluster, KIND_KUBECONFIG, loadImages, type Kind } from "../kind/cluster.ts";
+import type { Engine } from "../kind/engine.ts";
+import { buildServiceImage, imagesOf, OFFICIAL_IMAGES } from "../kind/images.ts";
+import { HOST_ADDRESS } from "../kind/port.ts";
+import { keepPulumiState } from "../node/pulumiState.ts";
+import { PATHS } from "../paths.ts";
 import { requireTools } from "../preflight.ts";
 import { steps } from "../tasks.ts";
+import { buildKind } from "../toolchain/kind.ts";
 import { deployingServing, isComplete, type Completable } from "./completing.ts";
 import { deploying, type Destination } from "./deploying.ts";
 import type { Plan } from "./plan.ts";
 
 interface Context extends Completable {
-    /** Address of the cluster's node. */
-    address: string;
+    /** Of this machine and of the node: where the gateway answers. */
+    port: number;
+    tools: Kind;
     images: ImageReferences[];
 }
 
 /** On kind, with the official images of third parties. */
-export async function planForKind(signal: AbortSignal): Promise<Plan<Context>> {
+export async function planForKind(engine: Engine, signal: AbortSignal): Promise<Plan<Context>> {
     await requireTools(["go"]);
     const step = steps<Context>(signal);
     return {
-        made: { address: "", images: [...OFFICIAL_IMAGES], complete: false },
+        made: {
+            port: 0,
+            tools: { engine, kind: "" },
+            images: [...OFFICIAL_IMAGES],
+            complete: false,
+        },
         serving: [
             step("Image", "images", async (run, made) => {
-                made.images.push(await buildServiceImage(run));
+                made.images.push(await buildServiceImage(run, engine));
             }),
             step("Cluster", "node", async (run, made) => {
-                made.address = await ensureKindCluster(run);
-                const own = made.images.filter((image) => !OFFICIAL_IMAGES.includes(image));
-                await loadImages(
-                    run,
-                    own.flatMap(({ references }) => references),
-                );
+                made.tools = { engine, kind: await buildKind(run) };
+                const { PORT: port, KIND_NODE_IMAGE: image } = process.env;
+                made.port = await ensureKindCluster(run, made.tools, { port, image });
+            }),
+            step("Images into the cluster", "import", async (run, made) => {
+                await loadImages(run, made.tools, await imagesOf(engine, made.images));
             }),
             step("Addons", "addons", async (run, made) => {
                 const addons = { system: [], storage: provisionedVolumes() };
                 await applyServingAddons(run, addonInputs(made), addons);
+                await keepPulumiState(KIND_KUBECONFIG, PATHS.kind);
                 made.complete = await isComplete(run, addonInputs(made));
             }),
             ...deployingServing(step, DESTINATION, servingConfig),
@@ -54,10 +71,7 @@ export async function planForKind(signal: AbortSignal): Promise<Plan<Context>> {
             step("KEDA", "keda", async (run, made) => {
                 await applyKeda(run, addonInputs(made));
             }),
-            ...deploying(step, DESTINATION, (made) => ({
-                ...servingConfig(made),
-                ...monitoringOverrides(made.images),
-            })),
+            ...deploying(step, DESTINATION, completeConfig),
             // They have started beside the deploy, which needs their definitions alone.
             step("Inbox of alerts, and all addons ready", "addons-ready", async (run, made) => {
                 await applyAlertInbox(run, addonInputs(made));
@@ -72,14 +86,24 @@ export async function planForKind(signal: AbortSignal): Promise<Plan<Context>> {
 
 const DESTINATION: Destination = { stack: "local", kubeconfig: KIND_KUBECONFIG };
 
-function servingConfig({ images, address }: Context): Record<string, string> {
+/** Config of the stack `local` on kind, as far as it serves. */
+export function servingConfig({
+    images,
+    port,
+}: Pick<Context, "images" | "port">): Record<string, string> {
+    return { ...imageOverrides(images), "edge.httpPort": `${port}` };
+}
+
+/** All of it. */
+export function completeConfig(made: Pick<Context, "images" | "port">): Record<string, string> {
     return {
-        ...imageOverrides(images),
-        // kind enforces network policies, and its gateway comes from the node's address.
-        "edge.controllerCidrs": JSON.stringify([`${address}/32`]),
+        ...servingConfig(made),
+        ...monitoringOverrides(made.images),
+        ...grafanaOverrides(made.images),
     };
 }
 
-function addonInputs({ address, images }: Context): AddonInputs {
-    return { kubectl: "kubectl", kubeconfig: KIND_KUBECONFIG, address, images };
+function addonInputs({ port, images }: Context): AddonInputs {
+    const gateway = { address: HOST_ADDRESS, port };
+    return { kubectl: "kubectl", kubeconfig: KIND_KUBECONFIG, gateway, images };
 }

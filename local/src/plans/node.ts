@@ -18,6 +18,7 @@ import { NETWORK } from "../node/network.ts";
 import { leftovers } from "../node/remove.ts";
 import { keepPulumiState } from "../node/pulumiState.ts";
 import { ensureNode, KUBECONFIG } from "../node/start.ts";
+import { PATHS } from "../paths.ts";
 import { preflight } from "../preflight.ts";
 import type { Step } from "../shell.ts";
 import { steps, type Steps } from "../tasks.ts";
@@ -124,6 +125,9 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
 
 const DESTINATION: Destination = { stack: "local", kubeconfig: KUBECONFIG };
 
+/** As Pulumi.local.yaml has it. */
+const GATEWAY_PORT = 8080;
+
 /** What the node needs before anything else can run on it. */
 const SYSTEM_IMAGES = ["pause", "coredns", "traefik"];
 
@@ -131,7 +135,7 @@ function addonsLane(step: Steps<Context>): ListrTask<Context> {
     return step("Addons", "addons", async (run, made) => {
         const addons = { system: ["coredns"], storage: folderVolumes() };
         await applyServingAddons(run, addonInputs(made), addons);
-        await keepPulumiState();
+        await keepPulumiState(KUBECONFIG, PATHS.node);
         made.complete = await isComplete(run, addonInputs(made));
     });
 }
@@ -190,7 +194,7 @@ function addonInputs(made: Context): AddonInputs {
     return {
         kubectl: kubectlOf(made),
         kubeconfig: KUBECONFIG,
-        address: NETWORK.nodeAddress,
+        gateway: { address: NETWORK.nodeAddress, port: GATEWAY_PORT },
         images: made.images,
     };
 }

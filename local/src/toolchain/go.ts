@@ -85,6 +85,8 @@ export const ACTIONLINT: GoProgram = {
     name: "actionlint",
     main: "github.com/rhysd/actionlint/cmd/actionlint",
 };
+/** Makes clusters of containers. */
+export const KIND: GoProgram = { name: "kind", main: "sigs.k8s.io/kind" };
 /** Not a program: the manifests of its module. */
 export const GATEWAY_API: GoProgram = { name: "gateway-api" };
 export const TRAEFIK_MODULE = "github.com/traefik/traefik/v3";

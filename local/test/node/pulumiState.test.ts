@@ -19,13 +19,13 @@ afterAll(async () => {
     await rm(state, { recursive: true });
 });
 
-test("what leads to the state of a node's cluster is removed with it, and no other cluster's state", async () => {
+test("what leads to the state of a cluster of ours is removed with it, and no other cluster's state", async () => {
     await forgetPulumiState();
     const clusters = path.join(state, "property-search/pulumi");
     await mkdir(path.join(clusters, "other"), { recursive: true });
     await symlink("/elsewhere", path.join(clusters, "linked"));
-    for (const name of ["newest", "left-behind"]) {
-        await symlink(path.join(PATHS.node, "pulumi"), path.join(clusters, name));
+    for (const [name, files] of Object.entries({ newest: PATHS.node, older: PATHS.kind })) {
+        await symlink(path.join(files, "pulumi"), path.join(clusters, name));
     }
     await forgetPulumiState();
     expect((await readdir(clusters)).sort()).toEqual(["linked", "other"]);

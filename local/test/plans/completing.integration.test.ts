@@ -24,8 +24,10 @@ function clusterWith(...objects: string[]) {
     const cases = objects.map((name) => `case "$*" in *" ${name}") echo "${name}";; esac`);
     writeFileSync(kubectl, `#!/bin/sh\n${cases.join("\n")}\n`);
     chmodSync(kubectl, 0o755);
-    return { kubectl, kubeconfig: "config", address: "10.0.0.1", images: [] };
+    return { kubectl, kubeconfig: "config", gateway: GATEWAY, images: [] };
 }
+
+const GATEWAY = { address: "10.0.0.1", port: 8080 };
 
 describe("a cluster is complete", () => {
     const KEDA = "customresourcedefinition/scaledobjects.keda.sh";
@@ -42,7 +44,7 @@ describe("a cluster is complete", () => {
 
     test("or not is no guess when it does not answer", async () => {
         const kubectl = path.join(folder, "nowhere");
-        const inputs = { kubectl, kubeconfig: "config", address: "10.0.0.1", images: [] };
+        const inputs = { kubectl, kubeconfig: "config", gateway: GATEWAY, images: [] };
         await expect(isComplete(step, inputs)).rejects.toThrow("is not installed");
     });
 });

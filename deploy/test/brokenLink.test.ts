@@ -27,7 +27,7 @@ test("a connection that ends while TLS is set up is a lost link", async () => {
     expect(brokenLink(fetched)).toContain(`127.0.0.1:${port} (ECONNREFUSED)`);
 });
 
-test("it is found below what wraps it", async () => {
+test("it is found below what wraps it", () => {
     const reset = Object.assign(
         new Error(
             "request to https://10.89.0.2:6443/api failed, reason: Client network socket disconnected before secure TLS connection was established",

@@ -91,7 +91,11 @@ export function servingConfig({
     images,
     port,
 }: Pick<Context, "images" | "port">): Record<string, string> {
-    return { ...imageOverrides(images), "edge.httpPort": `${port}` };
+    return {
+        ...imageOverrides(images),
+        "edge.httpPort": `${port}`,
+        "edge.publicHttpPort": `${port}`,
+    };
 }
 
 /** All of it. */

@@ -59,5 +59,5 @@ const VERDICT_CHARACTERS = 300;
 function whole(text: string, room: number): string {
     if (text.length <= room) return text;
     const end = text.lastIndexOf("\n- ", room);
-    return `${text.slice(0, end)}\n\n… and more, in the run's log\n`;
+    return `${text.slice(0, end < 0 ? room : end)}\n\n… and more, in the run's log\n`;
 }

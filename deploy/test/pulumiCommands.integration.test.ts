@@ -149,6 +149,16 @@ test("a preview that fails without events reports the CLI's own words", async ()
     });
 });
 
+test("a cluster that does not answer is named, with the reason", async () => {
+    await installPulumi();
+    const cause = new Error("connect ECONNREFUSED 127.0.0.1:1");
+    const read = () => Promise.reject(new Error("fetch failed", { cause }));
+    const gone = { ...cluster, objects: { read } } as unknown as Cluster;
+    await expect(preview({ cluster: gone })).rejects.toThrow(
+        "the cluster of context some (https://cluster.example) does not answer: connect ECONNREFUSED",
+    );
+});
+
 test("a new user's missing passphrase is answered by what to do", async () => {
     await installPulumi({
         "stack export": "echo \"no stack named 'dev' found\" >&2; exit 255",

@@ -119,6 +119,13 @@ Changes by component:
         expect((body.match(/```/g) ?? []).length % 2).toBe(0);
     });
 
+    test("fits, with a report that is one long finding", async () => {
+        await write("policies-dev.md", "x".repeat(100_000));
+        const { body } = await bodyOf();
+        expect(body.length).toBeLessThan(65_536);
+        expect(body).toContain("… and more, in the run's log");
+    });
+
     test("is not broken out of by what is previewed", async () => {
         await write("preview-dev.txt", "before\n```\n</details> **bold**\n````\n");
         expect((await bodyOf()).body).toContain("\n`````diff\nbefore\n```\n");

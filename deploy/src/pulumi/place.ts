@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { readIfExists, type Cluster } from "../apply/cluster.ts";
+import { ClusterError, messageOf, readIfExists, statusOf, type Cluster } from "../apply/cluster.ts";
 import { PROGRAM } from "../render.ts";
 import { userStateFolder } from "../state.ts";
 import { backend } from "./backend.ts";
@@ -70,12 +70,22 @@ export function stateFolders(): string {
 
 /** State on this machine describes one cluster: another one gets a folder of its own. */
 export async function stateFolderOf(cluster: Cluster): Promise<string> {
-    const namespace = await readIfExists(cluster, {
-        apiVersion: "v1",
-        kind: "Namespace",
-        name: "kube-system",
+    const reference = { apiVersion: "v1", kind: "Namespace", name: "kube-system" };
+    const namespace = await readIfExists(cluster, reference).catch((error: unknown) => {
+        const name = `the cluster of context ${cluster.context} (${cluster.server})`;
+        throw new ClusterError(
+            statusOf(error) === undefined
+                ? `${name} does not answer: ${causeOf(error)}`
+                : `${name} is known by its Namespace kube-system, which cannot be read: ${messageOf(error)}`,
+        );
     });
     const identity = namespace?.metadata?.uid ?? cluster.server;
     const folder = createHash("sha256").update(identity).digest("hex").slice(0, 12);
     return path.join(stateFolders(), folder);
+}
+
+/** The innermost reason, such as `connect ECONNREFUSED 127.0.0.1:6443`. */
+function causeOf(error: unknown): string {
+    if (!(error instanceof Error)) return String(error);
+    return error.cause === undefined ? error.message : causeOf(error.cause);
 }

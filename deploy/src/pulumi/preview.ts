@@ -40,8 +40,8 @@ export async function pulumiPreview(options: PreviewOptions): Promise<string> {
                 `make policies STACK=${stack} asks the policies of them`,
         );
     }
-    const config = await givenConfig(cluster, stack);
     const stateFolder = await stateFolderOf(cluster);
+    const config = await givenConfig(cluster, stack);
     const place = await openPlace({
         stack,
         kubeconfig: cluster.exportKubeconfig(),

@@ -279,7 +279,8 @@ describe("stackConfig", () => {
         const given = { "redis.passwords.app": "one" };
         const { values } = stackConfig("prod", given);
         expect(values["property-search:redis.passwords.app"]).toBe("one");
-        expect(values["property-search:redis.passwords.admin"]).toBeUndefined();
+        // Empty, as Pulumi.yaml has it by default.
+        expect(values["property-search:redis.passwords.admin"]).toBe("");
         expect(Object.values(values)).not.toContain("[secret]");
     });
 

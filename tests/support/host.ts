@@ -39,16 +39,23 @@ export async function hostState(): Promise<HostState> {
  * @throws when no process of it is on this machine.
  */
 export function killAtOnce(pod: V1Pod): void {
+    for (const id of processesOf(pod)) end(id);
+}
+
+/**
+ * Processes of a pod's containers.
+ *
+ * @throws when none of it is on this machine.
+ */
+export function processesOf(pod: V1Pod): readonly number[] {
     const containers = (pod.status?.containerStatuses ?? []).flatMap(({ containerID }) =>
         containerID === undefined ? [] : [containerID.replace(/^\w+:\/\//, "")],
     );
     const processes = readdirSync("/proc")
         .filter((name) => /^\d+$/.test(name))
         .filter((id) => containers.some((container) => cgroupOf(id).includes(container)));
-    if (processes.length === 0) {
-        throw new Error(`no process of pod ${pod.metadata?.name ?? ""} is on this machine`);
-    }
-    for (const id of processes) end(Number(id));
+    if (processes.length > 0) return processes.map(Number);
+    throw new Error(`no process of pod ${pod.metadata?.name ?? ""} is on this machine`);
 }
 
 function end(process_: number): void {

@@ -39,7 +39,7 @@ export async function openStrangers(cluster: TestCluster, namespace: string): Pr
                 kind: "Pod",
                 metadata: { namespace, name, labels: { ...labels } },
                 spec: { containers, terminationGracePeriodSeconds: 0 },
-            } as V1Pod);
+            });
             const read = () =>
                 objects.read<V1Pod>({ apiVersion: "v1", kind: "Pod", namespace, name });
             const runs = async () => {

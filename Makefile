@@ -57,7 +57,7 @@ format: $(INSTALLED) ## Write the house style into every file
 
 .PHONY: up
 up: $(INSTALLED) ## Run the whole platform on this machine (or CONTEXT=name STACK=dev); ends with its URL
-	@node local/src/main.ts up $(if $(CONTEXT),--context $(CONTEXT) --stack $(STACK))
+	@node local/src/main.ts up $(if $(CONTEXT),--context $(CONTEXT) $(STACK_FLAG))
 
 .PHONY: down
 down: $(INSTALLED) ## End it and leave nothing behind
@@ -155,16 +155,17 @@ test-lifecycle: $(INSTALLED) ## Up and down for real: killed at each step, run t
 
 DEPLOY_COMMAND = node deploy/src/main.ts
 REPORT_FLAG = $(if $(REPORT),--report "$(REPORT)")
+# Only where it is given: what writes to a cluster has no default stack.
+STACK_FLAG = $(if $(filter command line environment,$(origin STACK)),--stack $(STACK))
 CONTEXT_FLAG = $(if $(CONTEXT),--context $(CONTEXT))
 ADMIN_PROCESS = $(if $(DEV)$(URL),--url $(or $(URL),http://127.0.0.1:8801) --token-file $(DEV_TOKEN))
 
 RELEASE_COMMAND = node release/src/main.ts
-STACK_FLAG = $(if $(filter command line environment,$(origin STACK)),--stack $(STACK))
 RELEASE_TARGET = $(STACK_FLAG) $(CONTEXT_FLAG)
 
 .PHONY: deploy
 deploy: $(INSTALLED) ## Deploy a stack (STACK=prod), verify it, switch to what is new (IMAGE=… VERSION=… on the idle colour)
-	@$(RELEASE_COMMAND) deploy --stack $(STACK) $(CONTEXT_FLAG) $(if $(IMAGE),--image $(IMAGE)) \
+	@$(RELEASE_COMMAND) deploy $(STACK_FLAG) $(CONTEXT_FLAG) $(if $(IMAGE),--image $(IMAGE)) \
 	  $(if $(VERSION),--version $(VERSION)) $(if $(IN_PLACE),--in-place) $(PLAN)
 
 .PHONY: switch
@@ -181,19 +182,19 @@ rollback: $(INSTALLED) ## Take the traffic back: of the switch under way, else o
 
 .PHONY: preview
 preview: $(INSTALLED) ## What `make deploy` by Pulumi would change, and what policies say of it (STACK=dev, REPORT=file)
-	@$(DEPLOY_COMMAND) preview --stack $(STACK) $(CONTEXT_FLAG) $(REPORT_FLAG)
+	@$(DEPLOY_COMMAND) preview $(STACK_FLAG) $(CONTEXT_FLAG) $(REPORT_FLAG)
 
 .PHONY: drift
 drift: $(INSTALLED) ## Whether the cluster still is what the stack says; fails by any change (STACK=prod, REPORT=file)
-	@$(DEPLOY_COMMAND) preview --drift --stack $(STACK) $(CONTEXT_FLAG) $(REPORT_FLAG)
+	@$(DEPLOY_COMMAND) preview --drift $(STACK_FLAG) $(CONTEXT_FLAG) $(REPORT_FLAG)
 
 .PHONY: secrets
 secrets: $(INSTALLED) ## Store a stack's generated secrets in its config, encrypted, for `pulumi up` by hand (STACK=dev)
-	@$(DEPLOY_COMMAND) secrets --stack $(STACK) $(CONTEXT_FLAG)
+	@$(DEPLOY_COMMAND) secrets $(STACK_FLAG) $(CONTEXT_FLAG)
 
 .PHONY: pulumi-env
 pulumi-env: $(INSTALLED) ## For `eval "$$(make pulumi-env STACK=dev)"`: pulumi by hand then finds what `make deploy` uses
-	@$(DEPLOY_COMMAND) environment --stack $(STACK) $(CONTEXT_FLAG)
+	@$(DEPLOY_COMMAND) environment $(STACK_FLAG) $(CONTEXT_FLAG)
 
 .PHONY: verify
 verify: $(INSTALLED) ## Use a deployed stack as a client would (default: that of `make up`; STACK=prod, CONTEXT=name)

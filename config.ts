@@ -1,5 +1,6 @@
 import { perColour, type PerColour, type Weights } from "@property-search/contract";
 import type * as pulumi from "@pulumi/pulumi";
+import { readCluster, type ClusterConfig } from "./config/cluster.ts";
 import { readAutoscaling, type AutoscalingConfig } from "./config/autoscaling.ts";
 import { readCertificates, type CertificatesConfig } from "./config/certificates.ts";
 import { readEdge, type EdgeConfig } from "./config/edge.ts";
@@ -33,6 +34,7 @@ export interface StackConfig {
     readonly certificates: CertificatesConfig | undefined;
     readonly monitoring: MonitoringConfig;
     readonly network: NetworkConfig;
+    readonly cluster: ClusterConfig;
     /** The policies that the API server enforces, and their bindings. */
     readonly admission: ReturnType<typeof readAdmission>;
 }
@@ -59,6 +61,7 @@ export function loadConfig(read = new ConfigReader()): StackConfig {
         certificates: readCertificates(read),
         monitoring,
         network: readNetwork(read),
+        cluster: readCluster(read),
         admission: readAdmission(read),
     };
     checkConnections(read, config);

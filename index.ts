@@ -1,4 +1,5 @@
 import { perColour } from "@property-search/contract";
+import * as k8s from "@pulumi/kubernetes";
 import { Admission } from "./components/admission.ts";
 import { AdapterRules } from "./components/autoscaler/adapterRules.ts";
 import { Certificates } from "./components/certificates.ts";
@@ -15,24 +16,33 @@ import { certManagerTrafficOf, trafficOf } from "./config/traffic.ts";
 const { releases, weights: configured, service, redis, ...rest } = loadConfig();
 const { autoscaling, tenants, adminToken, edge, certificates, monitoring, network, admission } =
     rest;
+const { context, protectData } = rest.cluster;
+// Never the ambient current context once the stack has one of its own.
+const provider = new k8s.Provider("cluster", { ...(context !== undefined && { context }) });
+const onCluster = { providers: { kubernetes: provider } };
 const ownRedis = redis.mode === "external" ? undefined : redis;
 
 const talking = { service, redis, edge, certificates, monitoring, network };
 
-const namespaces = new Namespaces("namespaces", {
-    quotas: namespaceQuotas({
-        service,
-        redis: ownRedis && { ...redisSize(ownRedis), storage: ownRedis.storage },
-        monitoring: monitoringLoads(monitoring),
+const namespaces = new Namespaces(
+    "namespaces",
+    {
+        quotas: namespaceQuotas({
+            service,
+            redis: ownRedis && { ...redisSize(ownRedis), storage: ownRedis.storage },
+            monitoring: monitoringLoads(monitoring),
+            proxies: edge.proxies.provisions,
+        }),
+        traffic: trafficOf(talking),
         proxies: edge.proxies.provisions,
-    }),
-    traffic: trafficOf(talking),
-    proxies: edge.proxies.provisions,
-});
+        protectData,
+    },
+    onCluster,
+);
 
-new Admission("admission", { objects: admission });
+new Admission("admission", { objects: admission }, onCluster);
 // No pod before the rules of its namespace.
-const afterRules = { dependsOn: [namespaces] };
+const afterRules = { ...onCluster, dependsOn: [namespaces] };
 
 if (ownRedis) new Redis("redis", { namespace: namespaces.names.data, ...ownRedis }, afterRules);
 
@@ -45,7 +55,7 @@ const colours = perColour((colour) => {
 const backends = { namespace: namespaces.names.edge, weights: configured, backends: colours };
 const https = certificates && { secret: certificates.secret };
 // No traffic before both colours serve.
-const afterColours = { dependsOn: [colours.blue, colours.green] };
+const afterColours = { ...onCluster, dependsOn: [colours.blue, colours.green] };
 const entrance = new Edge("edge", { ...backends, ...edge, https }, afterColours);
 
 // A Secret of somebody else's is neither issued nor watched.
@@ -56,7 +66,7 @@ if (issued) {
         trafficOf(talking),
         certManagerTrafficOf(talking),
     );
-    new Certificates("certificates", { ...args, ...issued, policies });
+    new Certificates("certificates", { ...args, ...issued, policies }, onCluster);
 }
 
 const missesPerPod = autoscaling.misses?.perPod;

@@ -16,7 +16,12 @@ export interface NamespacesArgs {
     readonly traffic: Traffic;
     /** Proxies that the gateway's controller makes in the edge namespace. Default: none. */
     readonly proxies?: ProvisionedProxies | undefined;
+    /** Whether namespaces with volumes are protected from deletion by Pulumi. Default: false */
+    readonly protectData?: boolean;
 }
+
+/** Namespaces whose deletion would delete volumes: of Redis, Prometheus and Alertmanager. */
+const WITH_VOLUMES: readonly NamespaceRole[] = ["data", "monitoring"];
 
 /** The platform's namespaces, each with the rules that hold for whatever runs in it. */
 export class Namespaces extends pulumi.ComponentResource {
@@ -32,6 +37,7 @@ export class Namespaces extends pulumi.ComponentResource {
                     quota: args.quotas[role],
                     policies: networkPolicies(role, args.traffic),
                     ...(role === "edge" && args.proxies && rulesFor(args.proxies)),
+                    isProtected: args.protectData === true && WITH_VOLUMES.includes(role),
                 },
                 { parent: this },
             ).metadataName;
@@ -55,6 +61,8 @@ export interface GuardedNamespaceArgs {
     /** Fixed: it is part of Service addresses, of grants and of everybody's commands. */
     readonly name: string;
     readonly quota: Quota;
+    /** Whether Pulumi refuses to delete the namespace. Default: false */
+    readonly isProtected?: boolean;
     /** Network policies by name. */
     readonly policies: Readonly<Record<string, k8s.types.input.networking.v1.NetworkPolicySpec>>;
     /** Level of Pod Security that is enforced. Default: restricted. */
@@ -74,7 +82,8 @@ export class GuardedNamespace extends pulumi.ComponentResource {
         const namespace = new k8s.core.v1.Namespace(
             `${name}-namespace`,
             { metadata: { name: args.name, labels: { ...labels, ...podSecurityLabels(args) } } },
-            child,
+            // Not of the component: what it owns would inherit it.
+            { ...child, protect: args.isProtected ?? false },
         );
         this.metadataName = namespace.metadata.name;
         const metadata = (objectName: string) => ({

@@ -14,8 +14,10 @@ import { confirmDeployed } from "./apply/confirm.ts";
 import { waitReady } from "./apply/ready.ts";
 import { requireAll } from "./apply/requirements.ts";
 import { createRecord, readRecord, rememberConfig, type StackRecord } from "./apply/record.ts";
+import { bind, requireBinding } from "./binding.ts";
 import { missingForPulumi } from "./pulumi/installed.ts";
-import { stateFolderOf } from "./pulumi/place.ts";
+import { stateFolderOf, trackedFile } from "./pulumi/place.ts";
+import { readConfig } from "./pulumi/stackFile.ts";
 import { stuckPods } from "./pulumi/stuckPods.ts";
 import { pulumiUp } from "./pulumi/up.ts";
 import { settleAll } from "./release/beside.ts";
@@ -62,7 +64,8 @@ export interface Deployed {
 export async function deploy(options: DeployOptions): Promise<Deployed> {
     const started = Date.now();
     const { stack, report } = options;
-    const cluster = connect(options.kubeconfig, options.context);
+    const cluster = await connectStack(options);
+    await requireBinding({ cluster, stack, report });
     const record = await readRecord(cluster, stack);
     const { path, reason } = await choosePath(cluster, stack, record);
     report(`deploying by ${path === "pulumi" ? "pulumi up" : "render and apply"}: ${reason}`);
@@ -72,6 +75,15 @@ export async function deploy(options: DeployOptions): Promise<Deployed> {
             ? await byPulumi(cluster, record, given)
             : await byApply(cluster, record, given);
     return { path, reason, ...done, seconds: (Date.now() - started) / 1000 };
+}
+
+/** The cluster in the context that is asked for, else in the stack's, else in the current one. */
+async function connectStack({ stack, kubeconfig, context }: DeployOptions): Promise<Cluster> {
+    const own = await readConfig(trackedFile(stack), "cluster.context");
+    return connect(
+        kubeconfig,
+        context ?? (typeof own === "string" && own !== "" ? own : undefined),
+    );
 }
 
 async function choosePath(
@@ -141,6 +153,7 @@ async function byApply(
     report(`rendered ${manifests.length} objects`);
     await requireAll(cluster, manifests);
     await refuseSecondCertManager(cluster, manifests, record);
+    await bind({ cluster, stack, report });
     const applied = await applyStack({
         cluster,
         stack,
@@ -170,6 +183,8 @@ async function byPulumi(
     record: StackRecord | undefined,
     { stack, config, report, signal }: Given,
 ): Promise<Pick<Deployed, "summary" | "platformKey">> {
+    // Before the first update: the provider's context is not to change later.
+    await bind({ cluster, stack, report });
     const { declared, ...done } = await pulumiUp({
         stack,
         kubeconfig: cluster.exportKubeconfig(),
@@ -183,6 +198,7 @@ async function byPulumi(
         exists: async (object) => (await readIfExists(cluster, object)) !== undefined,
         // Not before: the next deploy would be given a config that is rejected, too.
         onAccepted: () => rememberConfig(cluster, stack, config),
+        onRendered: (manifests, left) => requireAll(cluster, manifests, left),
         stuck: (workloads) => stuckPods(cluster, workloads),
         isSwitching: (configured) => settleAll({ cluster, stack, report }, configured),
         report,

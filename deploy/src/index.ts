@@ -13,6 +13,7 @@ export { ObjectApi } from "./apply/objects.ts";
 export { appliedStacks, givenConfig, isApplied } from "./apply/record.ts";
 export { brokenLink } from "./brokenLink.ts";
 export { chooseKubeconfig, KUBECONFIG_WORDS } from "./localCluster.ts";
+export { stackOfCluster } from "./binding.ts";
 export { deploy, type Deployed, type DeployOptions } from "./deploy.ts";
 export { configProblem } from "./pulumi/config.ts";
 export { missingForPulumi } from "./pulumi/installed.ts";

@@ -1,9 +1,11 @@
 import { writeFileSync } from "node:fs";
-import { TenantsError } from "@property-search/contract";
+import { NAMESPACES, TenantsError } from "@property-search/contract";
 import { Command } from "commander";
 import { callAdmin, listCommands } from "./admin/call.ts";
 import { adminOfCluster, adminOfProcess } from "./admin/target.ts";
-import { removeStack } from "./apply/remove.ts";
+import { volumesIn } from "./apply/foreign.ts";
+import { refuseData, removeStack } from "./apply/remove.ts";
+import { requireBinding, unbind } from "./binding.ts";
 import { connect, ClusterError } from "./apply/cluster.ts";
 import { isApplied } from "./apply/record.ts";
 import { brokenLink } from "./brokenLink.ts";
@@ -14,7 +16,7 @@ import { PreviewError, pulumiPreview } from "./pulumi/preview.ts";
 import { stackApiKey } from "./pulumi/secret.ts";
 import { environmentOf, generateSecrets } from "./pulumi/userStack.ts";
 import { RenderError } from "./render.ts";
-import { readStack } from "./stacks.ts";
+import { readStack, stackNames } from "./stacks.ts";
 import { newTenantKey } from "./tenantKey.ts";
 import { configuredWeights } from "./verify/configured.ts";
 import { VerifyError } from "./verify/client.ts";
@@ -88,10 +90,15 @@ command("remove", "remove what a stack has created, by what brought it")
         const cluster = connect(chooseKubeconfig(target), target.context);
         const { stack } = target;
         const { signal } = interrupted;
+        await requireBinding({ cluster, stack, report });
         const isPulumis = !(await isApplied(cluster, stack));
+        if (isPulumis && !deleteData) {
+            refuseData(stack, await volumesIn(cluster, Object.values(NAMESPACES)));
+        }
         const destroyed = isPulumis ? await pulumiDestroy({ cluster, stack, report, signal }) : 0;
         // Config that a deploy by Pulumi was given is in a record, too.
         const removed = await removeStack(cluster, stack, { deleteData, report, signal });
+        await unbind(cluster, stack);
         for (const what of removed?.left ?? []) console.log(`  stays: ${what}`);
         const count = (removed?.count ?? 0) + destroyed;
         console.log(
@@ -194,7 +201,11 @@ program.parseAsync().catch((error: unknown) => {
 function command(name: string, description: string): Command {
     return clustered(program.command(name))
         .description(description)
-        .requiredOption("--stack <name>", "stack: dev, prod or local", readStack);
+        .option("--stack <name>", "stack, one of those with a file Pulumi.<name>.yaml", readStack)
+        .hook("preAction", (called) => {
+            if (called.opts().stack !== undefined) return;
+            throw new ClusterError(`STACK is not set; allowed: ${stackNames().join(", ")}`);
+        });
 }
 
 function clustered(made: Command): Command {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
-import { hasDefault, requirementsOf } from "../src/apply/requirements.ts";
-import type { Manifest } from "../src/apply/cluster.ts";
+import type { Cluster, Manifest } from "../src/apply/cluster.ts";
+import { ApiError } from "../src/apply/objects.ts";
+import { hasDefault, requireAll, requirementsOf } from "../src/apply/requirements.ts";
 
 const gateway = (gatewayClassName: string) =>
     ({
@@ -58,6 +59,25 @@ describe("requirementsOf", () => {
         expect(others).toEqual([]);
     });
 
+    test("asks for each API that an older cluster may not serve", () => {
+        const policy = {
+            apiVersion: "admissionregistration.k8s.io/v1",
+            kind: "ValidatingAdmissionPolicy",
+            metadata: { name: "p" },
+        };
+        const route = {
+            apiVersion: "gateway.networking.k8s.io/v1",
+            kind: "HTTPRoute",
+            metadata: { name: "r", namespace: "edge" },
+        };
+        expect(requirementsOf([policy, route]).map(({ what, how }) => `${what}: ${how}`)).toEqual([
+            expect.stringMatching(
+                /^admissionregistration\.k8s\.io\/v1 ValidatingAdmissionPolicy: switch/,
+            ),
+            expect.stringMatching(/^gateway\.networking\.k8s\.io\/v1 HTTPRoute: install/),
+        ]);
+    });
+
     test("names each requirement once", () => {
         expect(whatOf([statefulSet("local", "local"), statefulSet("local")])).toHaveLength(1);
     });
@@ -91,5 +111,93 @@ describe("hasDefault", () => {
         expect(hasDefault(listOf({ "storageclass.kubernetes.io/is-default-class": "false" }))).toBe(
             false,
         );
+    });
+});
+
+describe("requireAll", () => {
+    /** A cluster with these kinds, each once, and this minor version. */
+    function clusterOf(
+        minor: string,
+        objects: Readonly<Record<string, readonly object[]>>,
+    ): Cluster {
+        const api = {
+            get: () => Promise.resolve({ major: "1", minor }),
+            isServed: (_: string, kind: string) => Promise.resolve(kind in objects),
+            list: (_: string, kind: string) => Promise.resolve({ items: objects[kind] ?? [] }),
+            read: ({ kind, name }: { kind: string; name: string }) => {
+                const found = (objects[kind] as Manifest[] | undefined)?.find(
+                    ({ metadata }) => metadata.name === name,
+                );
+                return found ? Promise.resolve(found) : Promise.reject(new ApiError(404, "{}"));
+            },
+        };
+        return { context: "c", objects: api } as unknown as Cluster;
+    }
+
+    const gatewayClass = {
+        metadata: { name: "traefik" },
+        spec: { controllerName: "traefik.io/gateway-controller" },
+    };
+    const traefik = (...args: string[]) => ({
+        metadata: { name: "traefik" },
+        spec: { template: { spec: { containers: [{ name: "traefik", args }] } } },
+    });
+    const listening = (port: number) => {
+        const spec = { gatewayClassName: "traefik", listeners: [{ name: "http", port }] };
+        return { ...gateway("traefik"), spec } as Manifest;
+    };
+    const CHART = [
+        "--entryPoints.web.address=:8000/tcp",
+        "--entryPoints.websecure.address=:8443/tcp",
+        "--providers.kubernetesgateway",
+    ];
+
+    test("names everything that is missing at once", async () => {
+        const manifests = [
+            gateway("traefik"),
+            { apiVersion: "keda.sh/v1alpha1", kind: "ScaledObject", metadata: { name: "s" } },
+            { apiVersion: "cert-manager.io/v1", kind: "Issuer", metadata: { name: "i" } },
+        ];
+        const error: unknown = await requireAll(clusterOf("29+", {}), manifests).catch(
+            (reason: unknown) => reason,
+        );
+        const lines = String(error).split("\n  - ").slice(1);
+        expect(lines.map((line) => line.split(":")[0])).toEqual([
+            "Kubernetes 1.31 or newer",
+            "the Gateway API",
+            "GatewayClass traefik",
+            "KEDA",
+            "cert-manager",
+        ]);
+    });
+
+    test("asks for no cert-manager that comes with the stack", async () => {
+        const issuer = {
+            apiVersion: "cert-manager.io/v1",
+            kind: "Issuer",
+            metadata: { name: "i" },
+        };
+        const brings = ["kubernetes-cert-manager:index:CertManager"];
+        await requireAll(clusterOf("34", {}), [issuer], brings);
+        await expect(requireAll(clusterOf("34", {}), [issuer])).rejects.toThrow("cert-manager");
+    });
+
+    test("asks for an entry point of Traefik at each listener's port", async () => {
+        const cluster = clusterOf("34", {
+            GatewayClass: [gatewayClass],
+            Deployment: [traefik(...CHART)],
+        });
+        await requireAll(cluster, [listening(8000)]);
+        await expect(requireAll(cluster, [listening(80)])).rejects.toThrow(
+            /listener http of Gateway gateway at port 80: Traefik's are 8000 \(web\), 8443 \(websecure\)/,
+        );
+    });
+
+    test("takes what cannot be known for no problem: another controller, entry points elsewhere", async () => {
+        const other = { ...gatewayClass, spec: { controllerName: "example.com/other" } };
+        const Deployment = [traefik(...CHART)];
+        await requireAll(clusterOf("34", { GatewayClass: [other], Deployment }), [listening(80)]);
+        const cluster = clusterOf("34", { GatewayClass: [gatewayClass], Deployment: [] });
+        await requireAll(cluster, [listening(80)]);
     });
 });

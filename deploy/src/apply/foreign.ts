@@ -54,7 +54,7 @@ export async function foreignObjects(
                 DERIVED_SECRETS.includes(type) ||
                 (metadata?.ownerReferences ?? []).length > 0 ||
                 isOfDriver({ metadata: metadata ?? {} }) ||
-                "cert-manager.io/certificate-name" in (metadata?.annotations ?? {});
+                isOfCertManager({ metadata: metadata ?? {} });
             if (!isDerived) found.set(namespace, [...(found.get(namespace) ?? []), key]);
         }
     });
@@ -79,6 +79,12 @@ export async function volumesIn(
             return `${metadata?.namespace ?? ""}/${metadata?.name ?? ""} (${size})`;
         }),
     );
+}
+
+/** Keys of certificates, of an ACME account and of the webhook. */
+function isOfCertManager({ metadata }: KubernetesObject): boolean {
+    const marks = { ...metadata?.labels, ...metadata?.annotations };
+    return Object.keys(marks).some((key) => /^(controller\.)?cert-manager\.io\//.test(key));
 }
 
 function isOfDriver({ metadata }: KubernetesObject): boolean {

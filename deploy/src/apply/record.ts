@@ -55,7 +55,7 @@ export async function createRecord(
     stack: string,
     secrets: Readonly<Record<string, string>>,
 ): Promise<StackRecord> {
-    await ensureNamespace(cluster);
+    await ensureRecordNamespace(cluster);
     try {
         await cluster.objects.create(encode(stack, { ...EMPTY, secrets }));
     } catch (error) {
@@ -144,7 +144,8 @@ function toBase64(value: unknown): string {
     return Buffer.from(JSON.stringify(value)).toString("base64");
 }
 
-async function ensureNamespace(cluster: Cluster): Promise<void> {
+/** Makes the namespace of records where it does not exist. */
+export async function ensureRecordNamespace(cluster: Cluster): Promise<void> {
     try {
         await cluster.objects.create({
             apiVersion: "v1",

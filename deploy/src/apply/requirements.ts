@@ -1,5 +1,6 @@
 import type { KubernetesListObject, KubernetesObject } from "@kubernetes/client-node";
-import { ClusterError, readIfExists, statusOf, type Cluster, type Manifest } from "./cluster.ts";
+import { ClusterError, readIfExists, type Cluster, type Manifest } from "./cluster.ts";
+import { entryPointProblems } from "./entryPoints.ts";
 
 /** Something that a stack uses and does not bring: whoever runs the cluster installs it. */
 export interface Requirement {
@@ -40,76 +41,106 @@ const HOW = {
     cilium: "set edge.controller to the gateway that the cluster has",
     certManager:
         "install version 1.15 or newer with its Gateway API switched on, or set certificates.certManager to install",
+    kubernetes:
+        "switch that API on (kube-apiserver --runtime-config), or what uses it off in the stack's config",
     keda: "install version 2.17 or newer (https://keda.sh), or set autoscaling.metric to none",
 };
 
-/** Kinds that are installed with what brings them. */
-const BROUGHT: readonly Requirement[] = [
-    {
-        what: "KEDA",
-        apiVersion: "keda.sh/v1alpha1",
-        kind: "ScaledObject",
-        how: HOW.keda,
-    },
-    {
-        what: "KEDA's TriggerAuthentication",
-        apiVersion: "keda.sh/v1alpha1",
-        kind: "TriggerAuthentication",
-        how: HOW.keda,
-    },
-    ...["PodMonitor", "PrometheusRule"].map((kind) => ({
-        what: `the Prometheus Operator's ${kind}`,
-        apiVersion: "monitoring.coreos.com/v1",
-        kind,
-        how: HOW.operator,
-    })),
-    {
-        what: "Traefik's Middleware",
-        apiVersion: "traefik.io/v1alpha1",
-        kind: "Middleware",
-        how: HOW.traefik,
-    },
-    {
+/** Groups of kinds that are installed with what brings them; all others are the server's own. */
+const GROUPS: Readonly<Record<string, Pick<Requirement, "what" | "how">>> = {
+    "keda.sh": { what: "KEDA", how: HOW.keda },
+    "traefik.io": { what: "Traefik's Middleware", how: HOW.traefik },
+    "gateway.envoyproxy.io": {
         what: "Envoy Gateway's BackendTrafficPolicy",
-        apiVersion: "gateway.envoyproxy.io/v1alpha1",
-        kind: "BackendTrafficPolicy",
         how: HOW.envoyGateway,
     },
-    {
-        what: "Cilium's CiliumNetworkPolicy",
-        apiVersion: "cilium.io/v2",
-        kind: "CiliumNetworkPolicy",
-        how: HOW.cilium,
-    },
-];
+    "cilium.io": { what: "Cilium's CiliumNetworkPolicy", how: HOW.cilium },
+    "cert-manager.io": { what: "cert-manager", how: HOW.certManager },
+    "monitoring.coreos.com": { what: "the Prometheus Operator", how: HOW.operator },
+    "gateway.networking.k8s.io": { what: "the Gateway API", how: HOW.gatewayApi },
+};
+
+/** The oldest minor of Kubernetes 1: the first that serves ValidatingAdmissionPolicy and all fields in use. */
+const OLDEST_MINOR = 31;
 
 /**
  * Checks that the cluster has what the manifests use and do not bring, before any of them is written to it.
  *
+ * @param left types of what only Pulumi's engine can make, which comes with the stack.
  * @throws ClusterError with all that is missing and how to get it.
  */
-export async function requireAll(cluster: Cluster, manifests: readonly Manifest[]): Promise<void> {
-    const requirements = requirementsOf(manifests);
+export async function requireAll(
+    cluster: Cluster,
+    manifests: readonly Manifest[],
+    left: readonly string[] = [],
+): Promise<void> {
+    const brings = left.some((type) => type.startsWith("kubernetes-cert-manager:"));
+    const requirements = requirementsOf(manifests).filter(
+        ({ apiVersion }) => !(brings && groupOf(apiVersion) === "cert-manager.io"),
+    );
     const met = await Promise.all(requirements.map((requirement) => isMet(cluster, requirement)));
     const missing = requirements.filter((_, index) => met[index] === false);
-    if (missing.length === 0) return;
+    const problems = [
+        ...(await versionProblems(cluster)),
+        // Several kinds come with one installation.
+        ...new Set(missing.map(({ what, how }) => `${what}: ${how}`)),
+        ...(await entryPointProblems(cluster, manifests)),
+    ];
+    if (problems.length === 0) return;
     throw new ClusterError(
         `cluster ${cluster.context} lacks what the stack uses:\n` +
-            missing.map(({ what, how }) => `  - ${what}: ${how}`).join("\n"),
+            problems.map((problem) => `  - ${problem}`).join("\n"),
     );
+}
+
+async function versionProblems(cluster: Cluster): Promise<string[]> {
+    const { major, minor } = await cluster.objects.get<{ major: string; minor: string }>(
+        "/version",
+    );
+    // Managed clusters write such as 33+.
+    const number = Number.parseInt(minor, 10);
+    if (Number(major) > 1 || number >= OLDEST_MINOR) return [];
+    return [`Kubernetes 1.${OLDEST_MINOR} or newer: the cluster has ${major}.${minor}; upgrade it`];
 }
 
 /** What manifests use and do not bring, each once. */
 export function requirementsOf(manifests: readonly Manifest[]): Requirement[] {
-    const all = manifests.flatMap((manifest): Requirement[] => {
-        if (isGateway(manifest)) return gatewayRequirements(manifest);
-        if (isForeignCertificate(manifest, manifests)) return [CERT_MANAGER];
-        const brought = BROUGHT.filter(({ kind }) => kind === manifest.kind);
-        if (brought.length > 0) return brought;
-        return isStatefulSet(manifest) ? volumeRequirements(manifest) : [];
-    });
-    return [...new Map(all.map((requirement) => [requirement.what, requirement])).values()];
+    const brought = new Set(manifests.flatMap(definedBy));
+    const all = manifests.flatMap((manifest): Requirement[] => [
+        ...(brought.has(kindOf(manifest)) ? [] : kindRequirement(manifest)),
+        ...(isGateway(manifest) ? gatewayRequirements(manifest) : []),
+        ...(isStatefulSet(manifest) ? volumeRequirements(manifest) : []),
+    ]);
+    const keyed = all.map((one) => [`${one.what} ${one.kind}`, one] as const);
+    return [...new Map(keyed).values()];
 }
+
+/** That a kind is served at all; the server's oldest kinds are not asked for. */
+function kindRequirement({ apiVersion, kind }: Manifest): Requirement[] {
+    const group = groupOf(apiVersion);
+    const brought = GROUPS[group];
+    if (kind === "Gateway") return [];
+    if (brought && group !== "gateway.networking.k8s.io") return [{ apiVersion, kind, ...brought }];
+    if (!brought && OLD_GROUPS.includes(group)) return [];
+    const how = brought?.how ?? HOW.kubernetes;
+    return [{ what: `${apiVersion} ${kind}`, apiVersion, kind, how }];
+}
+
+function groupOf(apiVersion: string): string {
+    return apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
+}
+
+/** Groups whose kinds every cluster of the oldest allowed version serves. */
+const OLD_GROUPS = [
+    "",
+    "apps",
+    "autoscaling",
+    "batch",
+    "networking.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "storage.k8s.io",
+];
 
 function gatewayRequirements({ spec }: Gateway): Requirement[] {
     const kind = "GatewayClass";
@@ -136,23 +167,11 @@ function volumeRequirements({ spec }: StatefulSet): Requirement[] {
 
 async function isMet(cluster: Cluster, requirement: Requirement): Promise<boolean> {
     const { apiVersion, kind, name } = requirement;
-    if (!(await isServed(cluster, apiVersion, kind))) return false;
+    if (!(await cluster.objects.isServed(apiVersion, kind))) return false;
     if (name !== undefined) {
         return (await readIfExists(cluster, { apiVersion, kind, name })) !== undefined;
     }
     return kind !== STORAGE.kind || hasDefault(await list(cluster, apiVersion, kind));
-}
-
-async function isServed(cluster: Cluster, apiVersion: string, kind: string): Promise<boolean> {
-    try {
-        await list(cluster, apiVersion, kind);
-        return true;
-    } catch (error) {
-        // The client finds a group missing by its discovery (404), and a kind missing in what it found.
-        const unknown = error instanceof Error && error.message.startsWith("Unrecognized API");
-        if (unknown || statusOf(error) === 404) return false;
-        throw error;
-    }
 }
 
 function list(cluster: Cluster, apiVersion: string, kind: string) {
@@ -163,19 +182,19 @@ export function hasDefault({ items }: KubernetesListObject<KubernetesObject>): b
     return items.some(({ metadata }) => metadata?.annotations?.[DEFAULT_CLASS] === "true");
 }
 
-const CERT_MANAGER: Requirement = {
-    what: "cert-manager",
-    apiVersion: "cert-manager.io/v1",
-    kind: "Certificate",
-    how: HOW.certManager,
-};
+interface Definition extends Manifest {
+    spec: { group: string; names: { kind: string } };
+}
 
-/** A certificate whose kind the stack does not bring itself. */
-function isForeignCertificate({ kind }: Manifest, manifests: readonly Manifest[]): boolean {
-    const brings = manifests.some(
-        ({ metadata }) => metadata.name === "certificates.cert-manager.io",
-    );
-    return kind === CERT_MANAGER.kind && !brings;
+/** The kind that a definition among the manifests brings. */
+function definedBy(manifest: Manifest): string[] {
+    if (manifest.kind !== "CustomResourceDefinition") return [];
+    const { group, names } = (manifest as Definition).spec;
+    return [`${group}/${names.kind}`];
+}
+
+function kindOf({ apiVersion, kind }: Manifest): string {
+    return `${groupOf(apiVersion)}/${kind}`;
 }
 
 function isGateway(manifest: Manifest): manifest is Gateway {

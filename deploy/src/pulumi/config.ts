@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parse, parseDocument } from "yaml";
-import { parseJson } from "../apply/cluster.ts";
+import { parseJson, type Manifest } from "../apply/cluster.ts";
 import { completeSecrets, type Secrets } from "../secrets.ts";
 import { render, RenderError } from "../render.ts";
 import type { PulumiCli } from "./cli.ts";
@@ -30,6 +30,9 @@ export interface PrepareOptions {
     readonly encryption: Encryption;
     /** The result will not be kept, so secrets that it lacks are stored without a word. Default: false */
     readonly isTrial?: boolean;
+    /** Checks what the program declares, and the types that only Pulumi's engine can make; rejects by an error. */
+    readonly onRendered?:
+        ((manifests: readonly Manifest[], left: readonly string[]) => Promise<void>) | undefined;
     readonly report: (line: string) => void;
 }
 
@@ -59,7 +62,9 @@ export async function prepareConfig(options: PrepareOptions): Promise<PreparedCo
         await writeFile(file, isCopy ? withSecretsOf(own, before) : own, { mode: 0o600 });
         await setEncryption(file, options.encryption);
         await setConfig(file, typed(config));
-        await requirePlugins(stack, await acceptConfig(stack, file));
+        const { left, manifests } = await acceptConfig(stack, file);
+        await requirePlugins(stack, left);
+        await options.onRendered?.(manifests, left);
         const told = options.isTrial ? () => undefined : report;
         await storeSecrets(file, knownSecrets, told, async (key, input) => {
             const onFile = ["--stack", stack, "--config-file", file];
@@ -81,10 +86,13 @@ export async function prepareConfig(options: PrepareOptions): Promise<PreparedCo
 /**
  * Lets the program check a config file, without an engine.
  *
- * @returns types of what only Pulumi's engine can make
+ * @returns what it declares, secrets masked, and types of what only Pulumi's engine can make
  * @throws RenderError with everything that is wrong, types included
  */
-export async function acceptConfig(stack: string, file: string): Promise<readonly string[]> {
+export async function acceptConfig(
+    stack: string,
+    file: string,
+): Promise<{ readonly manifests: readonly Manifest[]; readonly left: readonly string[] }> {
     const { config = {} } = (parse(await readFile(file, "utf8")) ?? {}) as ConfigFile;
     const prefix = `${PROJECT}:`;
     const own = Object.entries(config).filter(([key]) => key.startsWith(prefix));
@@ -92,8 +100,9 @@ export async function acceptConfig(stack: string, file: string): Promise<readonl
     const masked = GENERATED_SECRETS.map((key) => [key, MASK]);
     const given = Object.fromEntries([...masked, ...values]) as Record<string, string>;
     const said: string[] = [];
-    await render(stack, given, (text) => said.push(text));
-    return [...said.join("\n").matchAll(NOT_RENDERED)].flatMap(([, type]) => type ?? []);
+    const manifests = await render(stack, given, (text) => said.push(text));
+    const left = [...said.join("\n").matchAll(NOT_RENDERED)].flatMap(([, type]) => type ?? []);
+    return { manifests, left };
 }
 
 /** As render.ts says it. */

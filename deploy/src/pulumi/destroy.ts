@@ -41,6 +41,8 @@ export async function pulumiDestroy(options: DestroyOptions): Promise<number> {
     const count = objectsOf(JSON.parse(exported)).length;
     if (count === 0) return 0;
     report(`pulumi destroy of ${count} objects`);
+    // Protected against `pulumi destroy` by hand; the volumes have been asked about before.
+    await cli.must(["state", "unprotect", "--all", "--yes", "--stack", stack]);
     const flags = ["--yes", "--skip-preview", "--suppress-outputs", "--refresh"];
     const onStack = ["--stack", stack, "--config-file", place.configFile];
     const seen = progress();

@@ -5,7 +5,7 @@ import path from "node:path";
 import { ClusterError, parseJson, type Manifest } from "../apply/cluster.ts";
 import type { Secrets } from "../secrets.ts";
 import { pulumiCli } from "./cli.ts";
-import { prepareConfig } from "./config.ts";
+import { prepareConfig, type PrepareOptions } from "./config.ts";
 import { releaseDeadLocks } from "./locks.ts";
 import { pendingCreates, settling, type PendingCreate } from "./pending.ts";
 import { EVENT_LOG_SETTINGS } from "./events.ts";
@@ -25,6 +25,8 @@ export interface PulumiOptions extends Omit<PlaceOptions, "copy"> {
     readonly knownSecrets: Secrets;
     /** Whether the cluster has this object. */
     readonly exists: (object: PendingCreate) => Promise<boolean>;
+    /** Checks what the program declares before anything is changed; rejects by an error. */
+    readonly onRendered?: PrepareOptions["onRendered"];
     /** Why pods of these workloads cannot start; none where all can. */
     readonly stuck: (workloads: readonly Workload[]) => Promise<readonly string[]>;
     /** How long they may be so. Default: that of watchWorkloads. */
@@ -68,7 +70,8 @@ export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
     const { configFile } = place;
     const cli = pulumiCli(place, signal);
     const encryption = await ensureStack(place, cli, report);
-    const asked = { place, cli, stateFolder, config, encryption, report };
+    const { onRendered } = options;
+    const asked = { place, cli, stateFolder, config, encryption, onRendered, report };
     const prepared = await prepareConfig({ ...asked, knownSecrets: options.knownSecrets });
     await options.onAccepted?.();
     await prepared.keep();

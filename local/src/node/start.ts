@@ -26,6 +26,8 @@ export const KUBECONFIG = path.join(PATHS.node, "admin.conf");
 const INIT = path.join(REPOSITORY, "local/node/init.sh");
 const STAMP = path.join(PATHS.node, "stamp");
 const READY_SECONDS = 60;
+/** For a part that is just restarting, or a busy machine: a node made anew has lost all that was on it. */
+const AGAIN_SECONDS = 10;
 
 /**
  * Makes sure that the node runs and is Ready: keeps one that was made of the same parts and is healthy,
@@ -46,7 +48,8 @@ export async function ensureNode(
         pauseImage,
     );
     const made = await readFile(STAMP, "utf8").catch(() => "");
-    if (made === stamp && (await missingOf(tools)) === undefined) return false;
+    const isUsable = async () => (await missingAfter(step, tools, AGAIN_SECONDS)) === undefined;
+    if (made === stamp && (await isUsable())) return false;
 
     step.say("removing what is left of an older node");
     await removeNode();
@@ -136,17 +139,11 @@ function startInit(tools: NodeTools): void {
 }
 
 async function waitReady(step: Step, tools: NodeTools): Promise<void> {
-    const deadline = Date.now() + READY_SECONDS * 1000;
-    for (;;) {
-        const missing = await missingOf(tools);
-        if (missing === undefined) break;
-        step.signal.throwIfAborted();
-        if (Date.now() > deadline) {
-            throw new LocalError(
-                `the node ${missing} after ${READY_SECONDS} s; its logs: ${PATHS.node}/log`,
-            );
-        }
-        await delay(150);
+    const missing = await missingAfter(step, tools, READY_SECONDS);
+    if (missing !== undefined) {
+        throw new LocalError(
+            `the node ${missing} after ${READY_SECONDS} s; its logs: ${PATHS.node}/log`,
+        );
     }
     // kubeadm makes this binding in a later phase; without it admin.conf has no rights.
     const kubectl = path.join(tools.kubernetes, "kubectl");
@@ -157,7 +154,22 @@ async function waitReady(step: Step, tools: NodeTools): Promise<void> {
 
 const SUPER = ["--kubeconfig", path.join(PATHS.node, "super-admin.conf")];
 
-/** @returns what the node is not yet; undefined: it can be used. */
+/** @returns what the node still is not after some seconds; undefined: it can be used */
+async function missingAfter(
+    step: Step,
+    tools: NodeTools,
+    seconds: number,
+): Promise<string | undefined> {
+    const deadline = Date.now() + seconds * 1000;
+    for (;;) {
+        const missing = await missingOf(tools);
+        if (missing === undefined || Date.now() > deadline) return missing;
+        step.signal.throwIfAborted();
+        await delay(150);
+    }
+}
+
+/** @returns what the node is not yet; undefined: it can be used */
 async function missingOf(tools: NodeTools): Promise<string | undefined> {
     if (!(await isReady(tools))) return "was not Ready";
     return (await enforcesPolicies()) ? undefined : "did not enforce network policies";

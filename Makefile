@@ -97,7 +97,7 @@ INTO_REPORT = $(if $(REPORT),2>&1 | tee "$(REPORT)")
 .PHONY: policies
 policies: $(INSTALLED) ## The policy pack over the rendered STACK=…, without Pulumi or a cluster (TIMES=1: by rule, REPORT=file)
 	@node render.ts --stack $(STACK) --format json | node policies/main.ts check --subject "stack $(STACK)" \
-	  $(if $(wildcard policies/stacks/$(STACK).json),--config policies/stacks/$(STACK).json) \
+	  --config $(or $(wildcard policies/stacks/$(STACK).json),policies/stacks/prod.json) \
 	  $(if $(FORMAT),--format $(FORMAT)) $(if $(TIMES),--times) $(INTO_REPORT)
 
 .PHONY: policies-docs

@@ -1,5 +1,6 @@
 import { parseBytes, parseCpu } from "@property-search/contract";
 import * as pulumi from "@pulumi/pulumi";
+import { unknownKeys } from "./unknownKeys.ts";
 
 /** What a value may be: a test, and the words for it in a finding. */
 export interface Allowed {
@@ -135,13 +136,8 @@ export class ConfigReader {
 
     /** @throws pulumi.RunError with every finding, keys of the project that nobody reads included. */
     finish(): void {
-        const prefix = `${this.#config.name}:`;
-        for (const key of Object.keys(pulumi.runtime.allConfig())) {
-            const name = key.slice(prefix.length);
-            if (key.startsWith(prefix) && !this.#known.has(name)) {
-                this.finding(name, "is unknown; allowed: the keys that Pulumi.yaml declares");
-            }
-        }
+        const keys = Object.keys(pulumi.runtime.allConfig());
+        this.#findings.push(...unknownKeys(keys, this.#config.name, this.#known));
         const count = this.#findings.length;
         if (count === 0) return;
         throw new pulumi.RunError(

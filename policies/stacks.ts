@@ -4,10 +4,18 @@ import { ConfigError, type StackPolicies } from "./core/config.ts";
 
 const FOLDER = path.join(import.meta.dirname, "stacks");
 
-/** The levels, thresholds and exemptions of a stack: its file in stacks/, or every default. */
-export function policiesOf(stack: string): StackPolicies {
+/** The strictest stack, whose policies hold for every stack without a file of its own. */
+const STRICTEST = "prod";
+
+/** File with the levels, thresholds and exemptions of a stack; a new stack has those of the strictest. */
+export function policyFileOf(stack: string): string {
     const file = path.join(FOLDER, `${stack}.json`);
-    return existsSync(file) ? readPolicies(file) : {};
+    return existsSync(file) ? file : path.join(FOLDER, `${STRICTEST}.json`);
+}
+
+/** The levels, thresholds and exemptions of a stack. */
+export function policiesOf(stack: string): StackPolicies {
+    return readPolicies(policyFileOf(stack));
 }
 
 /** @throws ConfigError for a file that is no JSON, or no object */

@@ -1,4 +1,4 @@
-import { GENERATED_SECRETS } from "@property-search/contract";
+import { GENERATED_SECRETS, suggestion } from "@property-search/contract";
 import * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -65,7 +65,7 @@ export function stackConfig(
         if (value !== undefined) values.set(key, textOf(value));
     }
     const encrypted = new Set<string>();
-    for (const [key, value] of Object.entries(readStackFile(root, stack))) {
+    for (const [key, value] of Object.entries(readStackFile(root, stack, project.name))) {
         if (isEncrypted(value)) encrypted.add(key);
         else if (secretKeys.has(key)) refusePlainSecret(key, stack);
         values.set(key, isEncrypted(value) ? MASK : textOf(value));
@@ -92,18 +92,58 @@ function plainKey(key: string): string {
     return /^\["(.+)"\]$/.exec(key)?.[1] ?? key;
 }
 
-function readStackFile(root: string, stack: string): Record<string, unknown> {
+/** Fields of a stack's file (https://www.pulumi.com/docs/iac/concepts/projects/stack-settings-file/). */
+const FIELDS = ["config", "environment", "secretsprovider", "encryptedkey", "encryptionsalt"];
+
+/** Config of a stack's file by full key. A key without a project is the project's, as Pulumi reads it. */
+function readStackFile(root: string, stack: string, project: string): Record<string, unknown> {
     const file = `Pulumi.${stack}.yaml`;
     try {
-        return (readYaml(root, file) as { config?: Record<string, unknown> }).config ?? {};
+        const { config, ...others } = mapOf(readYaml(root, file), file);
+        const unknown = Object.keys(others).filter((field) => !FIELDS.includes(field));
+        if (unknown.length > 0) refuseFields(unknown, file);
+        const entries = Object.entries(mapOf(config, `config of ${file}`)).map(
+            ([key, value]) => [key.includes(":") ? key : `${project}:${key}`, value] as const,
+        );
+        const twice = entries.filter(
+            ([key], index) => entries.findIndex(([one]) => one === key) < index,
+        );
+        if (twice.length > 0) {
+            const keys = twice.map(([key]) => key).join(", ");
+            throw new pulumi.RunError(
+                `${keys} stands in ${file} twice, with and without its project; allowed: once`,
+            );
+        }
+        return Object.fromEntries(entries);
     } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
         throw new pulumi.RunError(`stack is ${JSON.stringify(stack)}; it has no file ${file}`);
     }
 }
 
+function mapOf(value: unknown, where: string): Record<string, unknown> {
+    if (value === undefined || value === null) return {};
+    if (typeof value === "object" && !Array.isArray(value)) {
+        return value as Record<string, unknown>;
+    }
+    throw new pulumi.RunError(`${where} is ${JSON.stringify(value)}; allowed: a map`);
+}
+
+function refuseFields(fields: readonly string[], file: string): never {
+    const words = fields.map(
+        (field) =>
+            `${field} of ${file} is unknown; allowed: ${FIELDS.join(", ")}${suggestion(field, FIELDS)}`,
+    );
+    throw new pulumi.RunError(words.join("\n"));
+}
+
 function readYaml(root: string, file: string): unknown {
-    return parse(readFileSync(path.join(root, file), "utf8"));
+    const text = readFileSync(path.join(root, file), "utf8");
+    try {
+        return parse(text);
+    } catch (error) {
+        throw new pulumi.RunError(`${file} is no YAML: ${(error as Error).message}`);
+    }
 }
 
 function textOf(value: unknown): string {

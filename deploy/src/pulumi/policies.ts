@@ -1,12 +1,9 @@
-import { existsSync } from "node:fs";
 import path from "node:path";
+import { policyFileOf } from "../../../policies/stacks.ts";
 import { PROGRAM } from "../render.ts";
 
-const PACK = path.join(PROGRAM, "policies");
-
-/** By which the CLI asks the policy pack, with what the stack sets of its rules. */
+/** By which the CLI asks the policy pack, with what holds for the stack of its rules. */
 export function policyFlags(stack: string): readonly string[] {
-    const config = path.join(PACK, "stacks", `${stack}.json`);
-    const flags = ["--policy-pack", PACK];
-    return existsSync(config) ? [...flags, "--policy-pack-config", config] : flags;
+    const pack = path.join(PROGRAM, "policies");
+    return ["--policy-pack", pack, "--policy-pack-config", policyFileOf(stack)];
 }

@@ -39,6 +39,7 @@ export async function setConfig(file: string, values: ConfigValues): Promise<voi
         if (!isMap(document.get("config"))) document.delete("config");
         for (const [key, value] of Object.entries(values)) {
             const place = ["config", `${PROJECT}:${key}`];
+            if (document.hasIn(["config", key])) document.deleteIn(["config", key]);
             if (value === undefined) document.deleteIn(place);
             else document.setIn(place, nodeOf(document, value, document.getIn(place, true)));
         }
@@ -73,6 +74,7 @@ function nodeOf(document: Document, value: unknown, old: unknown): unknown {
 export async function readConfig(file: string, key: string): Promise<unknown> {
     const config: unknown = parseDocument(await readFile(file, "utf8")).get("config");
     if (!isMap(config)) return undefined;
-    const value: unknown = config.get(`${PROJECT}:${key}`);
+    // Pulumi takes a key without a project for the project's own.
+    const value: unknown = config.get(`${PROJECT}:${key}`) ?? config.get(key);
     return isMap(value) ? value.toJSON() : value;
 }

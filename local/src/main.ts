@@ -41,7 +41,7 @@ program
     .command("up")
     .description("set everything up and run it")
     .option("--context <name>", "an existing cluster's context; default: a cluster of its own")
-    .option("--stack <name>", "the stack that goes to an existing cluster", "dev")
+    .option("--stack <name>", "the stack that goes to an existing cluster; default: the one it has")
     .action(locked(runUp));
 program.command("down").description("leave nothing behind").action(locked(runDown));
 program
@@ -100,7 +100,7 @@ function locked<T>(action: (options: T) => Promise<void>): (options: T) => Promi
     };
 }
 
-async function runUp(options: { context?: string; stack: string }): Promise<void> {
+async function runUp(options: { context?: string; stack?: string }): Promise<void> {
     console.log(summary(await up({ ...options, signal: interrupted.signal })));
 }
 

@@ -11,8 +11,8 @@ import { chooseTarget, missingForKind, type Choice } from "./target.ts";
 export interface UpOptions {
     /** An existing cluster's context. */
     readonly context?: string;
-    /** The stack that goes to an existing cluster. */
-    readonly stack: string;
+    /** The stack that goes to an existing cluster. Default: the one that it has */
+    readonly stack?: string;
     readonly signal: AbortSignal;
 }
 
@@ -40,7 +40,7 @@ export async function up(options: UpOptions): Promise<UpResult> {
     });
     console.log(sentence(choice));
     if (choice.kind === "context") {
-        return follow(planForContext(choice.context, options.stack, options.signal), started);
+        return follow(await planForContext(choice.context, options.stack, options.signal), started);
     }
     return choice.kind === "kind" && engine !== undefined
         ? follow(await planForKind(engine, options.signal), started)

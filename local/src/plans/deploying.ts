@@ -15,12 +15,13 @@ export interface Destination {
 /**
  * Deploys the stack and uses it as a client would.
  *
+ * @param config values over the stack's. Default: those of the deploy before
  * @param what a part of the stack, for the step's title.
  */
 export function deploying<C extends Made>(
     step: Steps<C>,
     { stack, kubeconfig, context }: Destination,
-    config: (made: C) => Readonly<Record<string, string>>,
+    config?: (made: C) => Readonly<Record<string, string>>,
     what?: string,
 ): ListrTask<C>[] {
     const title = what === undefined ? "Deploy" : `Deploy ${what}`;
@@ -33,7 +34,7 @@ export function deploying<C extends Made>(
                     stack,
                     ...(kubeconfig !== undefined && { kubeconfig }),
                     ...(context !== undefined && { context }),
-                    config: config(made),
+                    ...(config && { config: config(made) }),
                     report,
                     signal,
                 });

@@ -1,7 +1,8 @@
-import { COLOURS, NAMESPACES, PORTS, type NamespaceRole } from "@property-search/contract";
+import { COLOURS, LABELS, NAMESPACES, PORTS, type NamespaceRole } from "@property-search/contract";
 import { certManagerPolicies, type CertManagerTraffic } from "./networkPolicies/certManager.ts";
 import { edgePolicies, gatewayPeers, type GatewayTraffic } from "./networkPolicies/edge.ts";
 import {
+    apiServerEgress,
     exporterPolicies,
     monitoringPolicies,
     type MonitoringTraffic,
@@ -18,6 +19,7 @@ import {
     type Peer,
     type Spec,
 } from "./networkPolicies/policies.ts";
+import { FORMATION_NAME } from "./redis/pods.ts";
 
 export interface Traffic {
     readonly gateway: GatewayTraffic;
@@ -29,6 +31,8 @@ export interface Traffic {
     readonly upstream: readonly Destination[];
     /** The OpenTelemetry collector; none: nothing is traced. */
     readonly tracing: readonly Destination[];
+    /** Whether a Redis Cluster asks the API server for the zones of its nodes. */
+    readonly redisZones: boolean;
     /** Whether certificate challenges are solved in the edge namespace. */
     readonly acmeSolver: boolean;
     readonly monitoring: Omit<MonitoringTraffic, "gateway"> & {
@@ -74,6 +78,11 @@ function allowances(role: NamespaceRole, traffic: Traffic): Record<string, Spec>
                 ),
                 "allow-peers-in": ingress([SAME_NAMESPACE], REDIS_PEER_PORTS),
                 "allow-peers-out": egress([SAME_NAMESPACE], REDIS_PEER_PORTS),
+                ...(traffic.redisZones && {
+                    "allow-zones": apiServerEgress(traffic.monitoring.apiServerCidrs, {
+                        [LABELS.name]: FORMATION_NAME,
+                    }),
+                }),
                 ...(traffic.monitoring.exporter && exporterPolicies(scrapers(traffic))),
             };
         case "edge":

@@ -63,8 +63,8 @@ export function namespaceQuotas({
         green: colour,
         data: quota([
             ...(redis ? [redisLoad(redis)] : []),
-            // The Job that forms the cluster and its predecessor, an exporter and its successor.
-            helpers(4),
+            // The Jobs that form and repair the cluster, each and its predecessor, an exporter and its successor.
+            helpers(6),
         ]),
         // Solvers of certificate challenges.
         edge: {

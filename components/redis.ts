@@ -4,8 +4,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { selectorLabels, standardLabels } from "./labels.ts";
+import { Formation } from "./redis/formation.ts";
 import {
-    ADMIN_PASSWORD_KEY,
     AUTH_NAME,
     CONFIG_NAME,
     formationPod,
@@ -14,7 +14,7 @@ import {
     SCRIPT_RESOURCES,
     type PodsArgs,
 } from "./redis/pods.ts";
-import { aclFile, redisConf, replicationConf, sha256 } from "./redis/settings.ts";
+import { aclFile, AUTH_FILES, redisConf, replicationConf, sha256 } from "./redis/settings.ts";
 import { disruptionBudget, RETAINED, volumeClaim, type Resources } from "./workload.ts";
 
 export interface RedisArgs {
@@ -23,23 +23,30 @@ export interface RedisArgs {
     readonly mode: "standalone" | "cluster";
     /** Redis 7 or newer. */
     readonly image: string;
+    /** Image with Node, by which a cluster looks up its zones. */
+    readonly nodeImage: string;
     readonly memoryLimit: string;
     readonly cpuRequest: string;
+    /** Whether pods of a cluster wait rather than share a zone with more than one other. Default: false. */
+    readonly requireZones?: boolean;
     /** Size of each pod's volume. */
     readonly storage: string;
     /** Default: the cluster's default class. */
     readonly storageClass?: string | undefined;
     /** By ACL user. */
-    readonly passwords: Readonly<Record<"app" | "exporter" | "admin", pulumi.Input<string>>>;
+    readonly passwords: Readonly<Record<RedisUser, pulumi.Input<string>>>;
+    /** Passwords that Redis accepts too, by ACL user. Default: none. */
+    readonly otherPasswords?: Readonly<Record<RedisUser, readonly pulumi.Input<string>[]>>;
 }
+
+type RedisUser = "app" | "exporter" | "admin";
 
 type Size = Pick<RedisArgs, "mode" | "memoryLimit" | "cpuRequest">;
 
 /** How many pods a mode has, and what the containers of each may use. */
 export function redisSize(args: Size): { pods: number; containers: Resources[] } {
-    return args.mode === "cluster"
-        ? { pods: 6, containers: [serverResources(args), SCRIPT_RESOURCES] }
-        : { pods: 1, containers: [serverResources(args)] };
+    const containers = [serverResources(args), SCRIPT_RESOURCES];
+    return { pods: args.mode === "cluster" ? 6 : 1, containers };
 }
 
 function serverResources({ memoryLimit, cpuRequest }: Size): Resources {
@@ -76,27 +83,13 @@ export class Redis extends pulumi.ComponentResource {
             { metadata: metadata(CONFIG_NAME), data: conf },
             child,
         );
-        const users = pulumi
-            .all([args.passwords.app, args.passwords.exporter, args.passwords.admin])
-            .apply(([app, exporter, admin]) => aclFile({ app, exporter, admin }));
         const auth = new k8s.core.v1.Secret(
             `${name}-auth`,
-            {
-                metadata: metadata(AUTH_NAME),
-                stringData: {
-                    "users.acl": pulumi.secret(users),
-                    "replication.conf": pulumi.secret(
-                        pulumi.output(args.passwords.admin).apply(replicationConf),
-                    ),
-                    [ADMIN_PASSWORD_KEY]: pulumi.secret(args.passwords.admin),
-                },
-            },
+            { metadata: metadata(AUTH_NAME), stringData: authFiles(args) },
             child,
         );
-        // The hash of hashes of random passwords gives nothing away, and lets a diff be read.
-        const checksum = pulumi.unsecret(
-            users.apply((acl) => sha256(JSON.stringify([conf, sha256(acl)]))),
-        );
+        // Without users: they change without a restart (tendNode.sh).
+        const checksum = sha256(JSON.stringify(conf));
 
         const headless = new k8s.core.v1.Service(
             `${name}-pods`,
@@ -117,6 +110,8 @@ export class Redis extends pulumi.ComponentResource {
         );
         const podsArgs: PodsArgs = {
             image: args.image,
+            nodeImage: args.nodeImage,
+            requireZones: clustered && args.requireZones === true,
             replicas: pods,
             clustered,
             resources: serverResources(args),
@@ -171,41 +166,40 @@ export class Redis extends pulumi.ComponentResource {
             child,
         );
         if (clustered) {
-            const job = { name: `${REDIS_NAME}-formation`, component: "cache-formation" };
-            new k8s.batch.v1.Job(
+            new Formation(
                 `${name}-formation`,
-                {
-                    metadata: { ...metadata(job.name), labels: standardLabels(job) },
-                    spec: {
-                        backoffLimit: 6,
-                        activeDeadlineSeconds: 900,
-                        template: {
-                            metadata: {
-                                labels: standardLabels(job),
-                                // A Job cannot change: another config makes another one, and it runs.
-                                annotations: { "checksum/config": checksum },
-                            },
-                            spec: formationPod(podsArgs),
-                        },
-                    },
-                },
-                // It talks to the pods, and its own time would run out while they start.
-                { parent: this, dependsOn: [statefulSet], customTimeouts: { create: "20m" } },
+                { namespace: args.namespace, checksum, pod: formationPod(podsArgs) },
+                { parent: this, dependsOn: [statefulSet] },
             );
         }
         this.registerOutputs({});
     }
 }
 
+/** What Redis, and the scripts beside it, know of users. */
+function authFiles({ passwords, otherPasswords }: RedisArgs): Record<string, pulumi.Input<string>> {
+    const user = (name: RedisUser) =>
+        pulumi.output({ current: passwords[name], others: otherPasswords?.[name] ?? [] });
+    const users = pulumi
+        .all([user("app"), user("exporter"), user("admin")])
+        .apply(([app, exporter, admin]) => aclFile({ app, exporter, admin }));
+    const replication = pulumi.output(passwords.admin).apply(replicationConf);
+    return {
+        [AUTH_FILES.users]: pulumi.secret(users),
+        [AUTH_FILES.replication]: pulumi.secret(replication),
+        [AUTH_FILES.adminPassword]: pulumi.secret(passwords.admin),
+    };
+}
+
 function configData(memoryLimit: string, clustered: boolean): Record<string, string> {
-    const conf = { "redis.conf": redisConf({ memoryLimit, clustered }) };
-    return clustered
-        ? {
-              ...conf,
-              "form-cluster.sh": scriptText("formCluster.sh"),
-              "introduce-peers.sh": scriptText("introducePeers.sh"),
-          }
-        : conf;
+    return {
+        "redis.conf": redisConf({ memoryLimit, clustered }),
+        "tend-node.sh": scriptText("tendNode.sh"),
+        ...(clustered && {
+            "form-cluster.sh": scriptText("formCluster.sh"),
+            "find-zones.mjs": scriptText("findZones.mjs"),
+        }),
+    };
 }
 
 function scriptText(file: string): string {

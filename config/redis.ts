@@ -1,7 +1,8 @@
 import { parseBytes } from "@property-search/contract";
 import type * as pulumi from "@pulumi/pulumi";
+import { readImage } from "./images.ts";
+import { readOverlap } from "./overlap.ts";
 import { BYTES, CPUS, GENERATED, pattern, type ConfigReader } from "./reader.ts";
-import { IMAGE } from "./service.ts";
 
 const MODES = ["standalone", "cluster", "external"] as const;
 const SMALLEST_MEMORY = "64Mi";
@@ -46,21 +47,28 @@ export interface OwnRedisConfig {
     readonly storage: string;
     /** Undefined: the cluster's default class. */
     readonly storageClass: string | undefined;
+    /** Whether pods of a cluster wait rather than share a zone with more than one other. */
+    readonly requireZones: boolean;
     readonly passwords: RedisPasswords;
+    /** Accepted too, while one password replaces another. */
+    readonly otherPasswords: Readonly<Record<RedisUser, readonly pulumi.Output<string>[]>>;
 }
 
+type RedisUser = "app" | "exporter" | "admin";
+
 /** By ACL user. */
-export type RedisPasswords = Readonly<Record<"app" | "exporter" | "admin", pulumi.Output<string>>>;
+export type RedisPasswords = Readonly<Record<RedisUser, pulumi.Output<string>>>;
 
 export function readRedis(read: ConfigReader): RedisConfig {
     const mode = read.oneOf("redis.mode", MODES);
     const external = readExternal(read, mode === "external");
     const own = {
-        image: read.required("redis.image", IMAGE),
+        image: readImage(read, "redis.image"),
         memoryLimit: read.required("redis.memoryLimit", BYTES),
         cpuRequest: read.required("redis.cpuRequest", CPUS),
         storage: read.required("redis.storage", BYTES),
         storageClass: read.optional("redis.storageClass", OBJECT_NAME),
+        requireZones: readRequireZones(read, mode),
     };
     if ((parseBytes(own.memoryLimit) ?? NaN) < (parseBytes(SMALLEST_MEMORY) ?? 0)) {
         read.finding(
@@ -70,7 +78,15 @@ export function readRedis(read: ConfigReader): RedisConfig {
     }
     // An external Redis needs none, but Pulumi demands a value of every secret that is declared.
     const passwords = readPasswords(read);
-    return mode === "external" ? external : { mode, ...own, passwords };
+    return mode === "external" ? external : { mode, ...own, ...passwords };
+}
+
+function readRequireZones(read: ConfigReader, mode: RedisConfig["mode"]): boolean {
+    const required = read.boolean("redis.requireZones");
+    if (required && mode !== "cluster") {
+        read.finding("redis.requireZones", `is true; allowed: false, since redis.mode is ${mode}`);
+    }
+    return required;
 }
 
 function readExternal(read: ConfigReader, wanted: boolean): ExternalRedisConfig {
@@ -114,7 +130,19 @@ function readTls(read: ConfigReader, plain: boolean): ExternalRedisConfig["tls"]
     };
 }
 
-function readPasswords(read: ConfigReader): RedisPasswords {
-    const password = (user: string) => read.requiredSecret(`redis.passwords.${user}`, GENERATED);
-    return { app: password("app"), exporter: password("exporter"), admin: password("admin") };
+function readPasswords(read: ConfigReader): Pick<OwnRedisConfig, "passwords" | "otherPasswords"> {
+    const password = (user: RedisUser) => read.requiredSecret(`redis.passwords.${user}`, GENERATED);
+    const others = (user: RedisUser) => readOverlap(read, `redis.passwords.${user}`);
+    return {
+        passwords: {
+            app: password("app"),
+            exporter: password("exporter"),
+            admin: password("admin"),
+        },
+        otherPasswords: {
+            app: others("app"),
+            exporter: others("exporter"),
+            admin: others("admin"),
+        },
+    };
 }

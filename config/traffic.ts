@@ -22,6 +22,7 @@ export function trafficOf(config: Settings): Traffic {
         externalRedis: destinationsOf(config, "redis"),
         upstream: destinationsOf(config, "upstream"),
         tracing: destinationsOf(config, "tracing"),
+        redisZones: config.redis.mode === "cluster",
         acmeSolver: certificates !== undefined && isSolvedHere(certificates),
         monitoring: monitoringTraffic(config),
     };

@@ -45,12 +45,16 @@ const EXPORTER = pods(MONITORING_NAMES.redisExporter);
 
 const BY_PROMETHEUS: Peer[] = [{ podSelector: { matchLabels: PROMETHEUS } }];
 
+/** Out of pods to the API server. @param cidrs whence it answers; none: anywhere. */
+export function apiServerEgress(cidrs: readonly string[], outOf: Record<string, string>): Spec {
+    return egress(cidrs.length > 0 ? cidrs.map(inRange) : OUTSIDE, API_SERVER_PORTS, outOf);
+}
+
 /** Of the namespace of monitoring. */
 export function monitoringPolicies(traffic: MonitoringTraffic): Record<string, Spec> {
     const { readers, apiServerCidrs, gateway, grafana, remoteWrite, receivers } = traffic;
-    const apiServer = apiServerCidrs.length > 0 ? apiServerCidrs.map(inRange) : OUTSIDE;
     const kubeState = {
-        "allow-kube-state-api-server": egress(apiServer, API_SERVER_PORTS, KUBE_STATE),
+        "allow-kube-state-api-server": apiServerEgress(apiServerCidrs, KUBE_STATE),
         "allow-kube-state": ingress(
             traffic.existingIn === undefined ? BY_PROMETHEUS : [inNamespace(traffic.existingIn)],
             [tcp(PORTS.kubeStateMetrics)],
@@ -81,7 +85,7 @@ export function monitoringPolicies(traffic: MonitoringTraffic): Record<string, S
             [PORTS.prometheus, PORTS.alertmanager, PORTS.grafana, PORTS.kubeStateMetrics].map(tcp),
             PROMETHEUS,
         ),
-        "allow-api-server": egress(apiServer, API_SERVER_PORTS, PROMETHEUS),
+        "allow-api-server": apiServerEgress(apiServerCidrs, PROMETHEUS),
         ...kubeState,
         "allow-alerts": ingress(BY_PROMETHEUS, [tcp(PORTS.alertmanager)], ALERTMANAGER),
         "allow-alertmanagers-in": ingress(ALERTMANAGERS, GOSSIP, ALERTMANAGER),

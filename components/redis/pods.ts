@@ -8,18 +8,16 @@ import {
     spread,
     type Resources,
 } from "../workload.ts";
-import { AUTH_FOLDER, CONFIG_FOLDER, DATA_FOLDER, HEALTH_USER } from "./settings.ts";
+import { AUTH_FILES, AUTH_FOLDER, CONFIG_FOLDER, DATA_FOLDER, HEALTH_USER } from "./settings.ts";
 
 type PodSpec = k8s.types.input.core.v1.PodSpec;
 type Container = k8s.types.input.core.v1.Container;
+type VolumeMount = k8s.types.input.core.v1.VolumeMount;
 
 /** Service without an address of its own that gives each pod a name. */
 export const PODS_SERVICE = `${REDIS_NAME}-pods`;
 export const CONFIG_NAME = `${REDIS_NAME}-config`;
 export const AUTH_NAME = `${REDIS_NAME}-auth`;
-/** Key of the auth Secret for the Job that forms the cluster. */
-export const ADMIN_PASSWORD_KEY = "admin-password";
-
 /** Of a shell script that calls redis-cli now and then. */
 export const SCRIPT_RESOURCES: Resources = {
     cpuRequest: "20m",
@@ -28,10 +26,27 @@ export const SCRIPT_RESOURCES: Resources = {
     memoryLimit: "64Mi",
 };
 
+/** Of a script of Node that asks the API server a dozen times. */
+const LOOKUP_RESOURCES: Resources = {
+    cpuRequest: "20m",
+    cpuLimit: "500m",
+    memoryRequest: "64Mi",
+    memoryLimit: "128Mi",
+};
+
+/** The formation's pods, their account and their rights are called so. */
+export const FORMATION_NAME = `${REDIS_NAME}-formation`;
+
+const ZONES_FOLDER = "/run/redis-zones";
+const ZONES_FILE = `${ZONES_FOLDER}/zones`;
 const PODS_DOMAIN = serviceHost(PODS_SERVICE, "data");
 
 export interface PodsArgs {
     readonly image: string;
+    /** Image with Node, for the look-up of zones. */
+    readonly nodeImage: string;
+    /** Whether the pods wait rather than run in fewer than ZONES zones, or unevenly. */
+    readonly requireZones: boolean;
     readonly replicas: number;
     readonly clustered: boolean;
     readonly resources: Resources;
@@ -46,6 +61,17 @@ function nodeList(replicas: number): string {
     ).join(" ");
 }
 
+/** By which no zone can come to hold two of three primaries. */
+const ZONES = 3;
+
+function spreadOver({ matchLabels, requireZones }: PodsArgs): PodSpec["topologySpreadConstraints"] {
+    return spread(matchLabels, "controller-revision-hash").map((constraint) =>
+        requireZones && constraint.topologyKey === "topology.kubernetes.io/zone"
+            ? { ...constraint, whenUnsatisfiable: "DoNotSchedule", minDomains: ZONES }
+            : constraint,
+    );
+}
+
 /** Pod of the StatefulSet. Its volume claim is named `data`. */
 export function redisPod(args: PodsArgs): PodSpec {
     return {
@@ -54,18 +80,11 @@ export function redisPod(args: PodsArgs): PodSpec {
         securityContext: hardenedPod(),
         // Redis writes a snapshot of up to all of its memory when it is asked to end.
         terminationGracePeriodSeconds: 120,
-        topologySpreadConstraints: spread(args.matchLabels, "controller-revision-hash"),
-        containers: [server(args), ...(args.clustered ? [introducer(args)] : [])],
+        topologySpreadConstraints: spreadOver(args),
+        containers: [server(args), tender(args)],
         volumes: [
             { name: "config", configMap: { name: CONFIG_NAME } },
-            {
-                name: "auth",
-                secret: {
-                    secretName: AUTH_NAME,
-                    defaultMode: 0o440,
-                    items: ["users.acl", "replication.conf"].map((key) => ({ key, path: key })),
-                },
-            },
+            { name: "auth", secret: { secretName: AUTH_NAME, defaultMode: 0o440 } },
         ],
     };
 }
@@ -107,53 +126,95 @@ function server({ image, clustered, resources }: PodsArgs): Container {
         volumeMounts: [
             { name: "data", mountPath: DATA_FOLDER },
             { name: "config", mountPath: CONFIG_FOLDER, readOnly: true },
-            { name: "auth", mountPath: AUTH_FOLDER, readOnly: true },
+            AUTH_MOUNT,
         ],
     };
 }
+
+const CONFIG_MOUNT = { name: "config", mountPath: CONFIG_FOLDER, readOnly: true };
+
+/** A folder, not a file: only then does a changed Secret arrive in the pod. */
+const AUTH_MOUNT = { name: "auth", mountPath: AUTH_FOLDER, readOnly: true };
 
 function ping(): k8s.types.input.core.v1.Probe {
     const login = ["--no-auth-warning", "--user", HEALTH_USER, "--pass", "none"];
     return { exec: { command: ["redis-cli", "-e", ...login, "ping"] } };
 }
 
-/** Tells a node where its peers are, whenever it has lost one. */
-function introducer({ image, replicas }: PodsArgs): Container {
-    return script("introduce-peers", image, replicas);
+/** Sets users that changed without a restart, and tells a node of a cluster where its peers are. */
+function tender({ image, replicas, clustered }: PodsArgs): Container {
+    return script("tend-node", image, {
+        env: [
+            { name: "AUTH", value: AUTH_FOLDER },
+            ...(clustered ? [{ name: "NODES", value: nodeList(replicas) }] : []),
+        ],
+        volumeMounts: [AUTH_MOUNT],
+    });
 }
 
-/** Pod of the Job that forms the cluster. */
-export function formationPod({ image, replicas }: PodsArgs): PodSpec {
+/** Pod that forms or repairs the cluster, over the zones of the machines that its nodes are on. */
+export function formationPod({ image, nodeImage, replicas }: PodsArgs): PodSpec {
+    const nodes = { name: "NODES", value: nodeList(replicas) };
+    const zones = { name: "zones", mountPath: ZONES_FOLDER };
+    const password = { name: AUTH_NAME, key: AUTH_FILES.adminPassword };
     return {
         restartPolicy: "OnFailure",
-        automountServiceAccountToken: false,
+        serviceAccountName: FORMATION_NAME,
+        // It reads pods and machines, see FormationAccount.
+        automountServiceAccountToken: true,
+        // Kubernetes' own address is in the environment of every pod, whatever this says.
         enableServiceLinks: false,
         securityContext: hardenedPod(),
-        containers: [script("form-cluster", image, replicas)],
-        volumes: [{ name: "config", configMap: { name: CONFIG_NAME } }],
+        initContainers: [
+            {
+                name: "find-zones",
+                image: nodeImage,
+                imagePullPolicy: "IfNotPresent",
+                command: ["node", `${CONFIG_FOLDER}/find-zones.mjs`],
+                env: [
+                    nodes,
+                    {
+                        name: "NAMESPACE",
+                        valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } },
+                    },
+                    { name: "OUT", value: ZONES_FILE },
+                ],
+                resources: containerResources(LOOKUP_RESOURCES),
+                securityContext: hardenedContainer(),
+                volumeMounts: [CONFIG_MOUNT, zones],
+            },
+        ],
+        containers: [
+            script("form-cluster", image, {
+                env: [
+                    nodes,
+                    { name: "ZONES", value: ZONES_FILE },
+                    { name: "REDISCLI_AUTH", valueFrom: { secretKeyRef: password } },
+                ],
+                volumeMounts: [{ ...zones, readOnly: true }],
+            }),
+        ],
+        volumes: [
+            { name: "config", configMap: { name: CONFIG_NAME } },
+            { name: "zones", emptyDir: { sizeLimit: "1Mi" } },
+        ],
     };
 }
 
 /** A container that runs one of the config's scripts with the image's own shell. */
 function script(
-    name: "form-cluster" | "introduce-peers",
+    name: "form-cluster" | "tend-node",
     image: string,
-    replicas: number,
+    { env, volumeMounts = [] }: Pick<Container, "env"> & { volumeMounts?: VolumeMount[] },
 ): Container {
     return {
         name,
         image,
         imagePullPolicy: "IfNotPresent",
         command: ["/bin/sh", `${CONFIG_FOLDER}/${name}.sh`],
-        env: [
-            { name: "NODES", value: nodeList(replicas) },
-            {
-                name: "REDISCLI_AUTH",
-                valueFrom: { secretKeyRef: { name: AUTH_NAME, key: ADMIN_PASSWORD_KEY } },
-            },
-        ],
+        ...(env && { env }),
         resources: containerResources(SCRIPT_RESOURCES),
         securityContext: hardenedContainer(),
-        volumeMounts: [{ name: "config", mountPath: CONFIG_FOLDER, readOnly: true }],
+        volumeMounts: [CONFIG_MOUNT, ...volumeMounts],
     };
 }

@@ -15,6 +15,21 @@ export const ADMIN_USER = "admin";
 export const APP_USER = "app";
 export const EXPORTER_USER = "exporter";
 
+/** Keys of the auth Secret, and names of the files that it becomes in the pods. */
+export const AUTH_FILES = {
+    users: "users.acl",
+    replication: "replication.conf",
+    adminPassword: "admin-password",
+} as const;
+
+/** Passwords of one ACL user. */
+export interface UserPasswords {
+    /** The one that clients log in with. */
+    readonly current: string;
+    /** Accepted too, while one password replaces another. */
+    readonly others: readonly string[];
+}
+
 export interface Settings {
     /** Memory limit of the pod, as a Kubernetes quantity. */
     readonly memoryLimit: string;
@@ -29,7 +44,7 @@ export function redisConf({ memoryLimit, clustered }: Settings): string {
         "bind * -::*",
         // Protected mode is for servers without users; here every user but the probes' has a password.
         "protected-mode no",
-        `aclfile ${AUTH_FOLDER}/users.acl`,
+        `aclfile ${AUTH_FOLDER}/${AUTH_FILES.users}`,
         "tcp-keepalive 60",
         "maxclients 4000",
         `maxmemory ${maxmemory}`,
@@ -48,7 +63,7 @@ export function redisConf({ memoryLimit, clustered }: Settings): string {
 
 function clusterConf(): string[] {
     return [
-        `include ${AUTH_FOLDER}/replication.conf`,
+        `include ${AUTH_FOLDER}/${AUTH_FILES.replication}`,
         "cluster-enabled yes",
         "cluster-config-file nodes.conf",
         "cluster-node-timeout 5000",
@@ -67,18 +82,24 @@ function clusterConf(): string[] {
  * and can neither empty the cache nor see or change how Redis is set up.
  * The exporter gets figures; CONFIG GET would show it the replication password.
  */
-export function aclFile(passwords: Readonly<Record<"app" | "exporter" | "admin", string>>): string {
+export function aclFile(
+    passwords: Readonly<Record<"app" | "exporter" | "admin", UserPasswords>>,
+): string {
     const slots = "+cluster|slots +cluster|shards +cluster|nodes +cluster|info +cluster|myid";
     return lines(
         "user default off resetpass resetkeys resetchannels -@all",
         `user ${HEALTH_USER} on nopass -@all +ping`,
-        `user ${APP_USER} on #${sha256(passwords.app)} ~${CACHE_KEY_PREFIX}* ` +
+        `user ${APP_USER} on ${hashes(passwords.app)} ~${CACHE_KEY_PREFIX}* ` +
             `-@all +@read +@write +@connection +@transaction -@dangerous -@admin +eval +info ${slots}`,
-        `user ${EXPORTER_USER} on #${sha256(passwords.exporter)} ` +
+        `user ${EXPORTER_USER} on ${hashes(passwords.exporter)} ` +
             `-@all +@connection -@dangerous -@admin +info +dbsize +slowlog|get +slowlog|len ` +
             `+latency|latest +latency|histogram ${slots}`,
-        `user ${ADMIN_USER} on #${sha256(passwords.admin)} ~* &* +@all`,
+        `user ${ADMIN_USER} on ${hashes(passwords.admin)} ~* &* +@all`,
     );
+}
+
+function hashes({ current, others }: UserPasswords): string {
+    return [...new Set([current, ...others])].map((password) => `#${sha256(password)}`).join(" ");
 }
 
 /** How a replica logs in to its primary: the one place where Redis itself needs a password. */

@@ -20,3 +20,26 @@ export const GENERATED_SECRETS = [
 ] as const;
 
 export type GeneratedSecret = (typeof GENERATED_SECRETS)[number];
+
+/**
+ * Secrets that are accepted under two values while one replaces another, each with the config keys of its
+ * successor, accepted before anybody uses it, and of its predecessor, accepted until nobody uses it any more.
+ */
+export const OVERLAPPING_SECRETS = {
+    "redis.passwords.app": overlap("redis", "passwords.app"),
+    "redis.passwords.exporter": overlap("redis", "passwords.exporter"),
+    "redis.passwords.admin": overlap("redis", "passwords.admin"),
+    "tenants.platformKey": overlap("tenants", "platformKey"),
+} as const satisfies Partial<Record<GeneratedSecret, Overlap>>;
+
+export type OverlappingSecret = keyof typeof OVERLAPPING_SECRETS;
+
+export interface Overlap {
+    readonly next: string;
+    readonly previous: string;
+}
+
+function overlap(part: string, secret: string): Overlap {
+    const name = secret.charAt(0).toUpperCase() + secret.slice(1);
+    return { next: `${part}.next${name}`, previous: `${part}.previous${name}` };
+}

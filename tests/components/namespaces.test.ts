@@ -23,6 +23,7 @@ const TRAFFIC: Traffic = {
     externalRedis: [],
     upstream: [],
     tracing: [],
+    redisZones: false,
     acmeSolver: false,
     monitoring: {
         readers: ["keda"],
@@ -314,6 +315,13 @@ describe("Namespaces", () => {
                 { ipBlock: { cidr: "10.0.0.1/32" } },
             ]);
         }
+    });
+
+    test("a Redis Cluster's formation, and no server of it, asks the API server for zones", async () => {
+        expect(policy("data", "allow-zones")).toBeUndefined();
+        const spec = policy("data", "allow-zones", await build({ redisZones: true }));
+        expect(at(spec, "spec", "podSelector")).toEqual(named("redis-cluster-formation"));
+        expect(at(spec, "spec", "policyTypes")).toEqual(["Egress"]);
     });
 
     test("challenges of an ACME issuer get in, and only with one", async () => {

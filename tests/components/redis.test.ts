@@ -1,13 +1,14 @@
 import { describe, expect, test } from "@jest/globals";
 import { Redis, type RedisArgs } from "../../components/redis.ts";
-import { redisConf } from "../../components/redis/settings.ts";
+import { redisConf, sha256 } from "../../components/redis/settings.ts";
 import { Secret } from "../../render/program.ts";
-import { at, declared, needsOf } from "../support/program.ts";
+import { at, declared } from "../support/program.ts";
 
 const ARGS: RedisArgs = {
     namespace: "property-search-data",
     mode: "standalone",
     image: "redis:8.2.3-bookworm",
+    nodeImage: "embedding-service:v1.0.0",
     memoryLimit: "1Gi",
     cpuRequest: "250m",
     storage: "2Gi",
@@ -27,7 +28,8 @@ describe("Redis", () => {
             resources: { requests: { storage: "2Gi" } },
         });
         expect(all.of(":Job")).toEqual([]);
-        expect(at(inputs, "spec", "template", "spec", "containers")).toHaveLength(1);
+        const containers = at(inputs, "spec", "template", "spec", "containers");
+        expect(containers).toMatchObject([{ name: "redis" }, { name: "tend-node" }]);
     });
 
     test("cluster is six pods that know themselves by name, and a Job that comes after them", async () => {
@@ -42,12 +44,55 @@ describe("Redis", () => {
             "$(POD_NAME).redis-cluster-pods.property-search-data.svc.cluster.local",
         );
         const job = all.one(":Job");
-        expect(needsOf(job)).toEqual(["StatefulSet"]);
+        expect(at(all.one(":RedisFormation").options, "dependsOn")).toHaveLength(1);
         const nodes = at(
             job.inputs,
             ...["spec", "template", "spec", "containers", 0, "env", 0, "value"],
         );
         expect(String(nodes).split(" ")).toHaveLength(6);
+    });
+
+    test.each([
+        [false, { whenUnsatisfiable: "ScheduleAnyway" }],
+        [true, { whenUnsatisfiable: "DoNotSchedule", minDomains: 3 }],
+    ])(
+        "requireZones %s: its pods are spread over zones by %j",
+        async (requireZones, constraint) => {
+            const { inputs } = (await build({ mode: "cluster", requireZones })).one(":StatefulSet");
+            const constraints = at(
+                ...([inputs, "spec", "template", "spec", "topologySpreadConstraints"] as const),
+            );
+            expect(constraints).toContainEqual(
+                expect.objectContaining({
+                    topologyKey: "topology.kubernetes.io/zone",
+                    maxSkew: 1,
+                    ...constraint,
+                }),
+            );
+        },
+    );
+
+    test("a cluster is formed on a deploy and repaired every five minutes, over its nodes' zones", async () => {
+        const all = await build({ mode: "cluster" });
+        const pods = [
+            at(all.one(":Job").inputs, "spec", "template", "spec"),
+            at(all.one(":CronJob").inputs, "spec", "jobTemplate", "spec", "template", "spec"),
+        ];
+        expect(at(all.one(":CronJob").inputs, "spec")).toMatchObject({
+            schedule: "*/5 * * * *",
+            concurrencyPolicy: "Forbid",
+        });
+        for (const pod of pods) {
+            expect(pod).toMatchObject({
+                serviceAccountName: "redis-cluster-formation",
+                initContainers: [{ name: "find-zones", image: "embedding-service:v1.0.0" }],
+                containers: [{ name: "form-cluster", image: "redis:8.2.3-bookworm" }],
+            });
+        }
+        expect(at(all.one(":ClusterRole").inputs, "rules")).toEqual([
+            { apiGroups: [""], resources: ["nodes"], verbs: ["get"] },
+        ]);
+        expect((await build()).of(":ClusterRole")).toEqual([]);
     });
 
     test("clients come by one Service, peers find each other before they are ready", async () => {
@@ -73,10 +118,7 @@ describe("Redis", () => {
         }
     });
 
-    test.each([
-        ["a password", { passwords: { ...ARGS.passwords, app: "another" } }],
-        ["the configuration", { memoryLimit: "2Gi" }],
-    ])("another value of %s replaces the pods", async (_, change) => {
+    test("another configuration replaces the pods, other passwords do not", async () => {
         const checksum = async (args: Partial<RedisArgs> = {}) =>
             at(
                 (await build(args)).one(":StatefulSet").inputs,
@@ -84,8 +126,19 @@ describe("Redis", () => {
             );
         const before = await checksum();
         expect(before).toMatch(/^[0-9a-f]{64}$/);
-        expect(await checksum()).toBe(before);
-        expect(await checksum(change)).not.toBe(before);
+        expect(await checksum({ memoryLimit: "2Gi" })).not.toBe(before);
+        expect(await checksum({ passwords: { ...ARGS.passwords, app: "another" } })).toBe(before);
+    });
+
+    test("a user has every password that is accepted", async () => {
+        const hash = (password: string) => `#${sha256(password)}`;
+        const all = await build({
+            otherPasswords: { app: ["next"], exporter: [], admin: ["previous"] },
+        });
+        const users = String(at(all.one(":Secret").inputs, "stringData", "users.acl"));
+        expect(users).toContain(`user app on ${hash("app-secret")} ${hash("next")} ~`);
+        expect(users).toContain(`user exporter on ${hash("exporter-secret")} -@all`);
+        expect(users).toContain(`user admin on ${hash("admin-secret")} ${hash("previous")} ~`);
     });
 
     test("no probe has a secret on its command line", async () => {

@@ -64,9 +64,10 @@ describe("Redis Cluster of real servers", () => {
     test("finds itself again when all nodes restart at once with other addresses", async () => {
         await nodes.kill(...INDEXES);
         await Promise.all(INDEXES.map((index) => nodes.start(index, after(index), port)));
-        const introducers = INDEXES.map((index) =>
-            shell("introducePeers.sh", {
+        const tenders = INDEXES.map((index) =>
+            shell("tendNode.sh", {
                 NODES: list(after),
+                AUTH: nodes.authFolder(index),
                 HOST: after(index),
                 PORT: String(port),
                 INTERVAL: "1",
@@ -87,7 +88,7 @@ describe("Redis Cluster of real servers", () => {
                 }
             });
         } finally {
-            await Promise.all(introducers.map(stop));
+            await Promise.all(tenders.map(stop));
         }
     });
 });

@@ -1,18 +1,28 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import {
     aclFile,
+    AUTH_FILES,
     AUTH_FOLDER,
     DATA_FOLDER,
     redisConf,
     replicationConf,
+    type UserPasswords,
 } from "../../components/redis/settings.ts";
 
 export const PASSWORDS = { app: "app-secret", exporter: "exporter-secret", admin: "admin-secret" };
+
+type Users = Readonly<Record<keyof typeof PASSWORDS, UserPasswords>>;
+
+const USERS: Users = {
+    app: { current: PASSWORDS.app, others: [] },
+    exporter: { current: PASSWORDS.exporter, others: [] },
+    admin: { current: PASSWORDS.admin, others: [] },
+};
 
 const run = promisify(execFile);
 
@@ -30,8 +40,7 @@ export class RedisNodes {
     async start(index: number, host: string, port: number): Promise<void> {
         const folder = path.join(this.#folder, String(index));
         mkdirSync(folder, { recursive: true });
-        writeFileSync(path.join(folder, "users.acl"), aclFile(PASSWORDS));
-        writeFileSync(path.join(folder, "replication.conf"), replicationConf(PASSWORDS.admin));
+        if (!existsSync(path.join(folder, AUTH_FILES.users))) this.setUsers(index, USERS);
         const conf = redisConf({ memoryLimit: "128Mi", clustered: this.#clustered })
             .replaceAll(AUTH_FOLDER, folder)
             .replaceAll(DATA_FOLDER, folder);
@@ -50,6 +59,28 @@ export class RedisNodes {
         );
         this.#running.set(index, server);
         await accepted(server);
+    }
+
+    /** Gives a node the snapshot of the node with the same index of others, as a pod finds its volume. */
+    adopt(index: number, others: RedisNodes): void {
+        mkdirSync(this.authFolder(index), { recursive: true });
+        const snapshot = (nodes: RedisNodes) => path.join(nodes.authFolder(index), "dump.rdb");
+        copyFileSync(snapshot(others), snapshot(this));
+    }
+
+    /** Where a node's files of users lie. */
+    authFolder(index: number): string {
+        return path.join(this.#folder, String(index));
+    }
+
+    /** Writes a node's files of users, as a changed Secret does; Redis reads them at its start only. */
+    setUsers(index: number, users: Users): void {
+        const write = (file: string, text: string) => {
+            writeFileSync(path.join(this.authFolder(index), file), text);
+        };
+        write(AUTH_FILES.users, aclFile(users));
+        write(AUTH_FILES.replication, replicationConf(users.admin.current));
+        write(AUTH_FILES.adminPassword, users.admin.current);
     }
 
     /** Ends nodes as a node's failure does: at once, without a snapshot. */

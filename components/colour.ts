@@ -18,7 +18,7 @@ import {
     type RedisTlsSecrets,
 } from "./colourPod.ts";
 import { selectorLabels, standardLabels } from "./labels.ts";
-import { APP_USER } from "./redis/settings.ts";
+import { APP_USER, sha256 } from "./redis/settings.ts";
 import { tenantsSecret, TENANTS_SECRET, type TenantsArgs } from "./tenants.ts";
 import { disruptionBudget, type Resources } from "./workload.ts";
 
@@ -32,7 +32,9 @@ export interface ColourArgs {
     readonly service: ServiceArgs;
     readonly autoscaling: ScalingSettings;
     readonly redis: RedisAccess;
-    readonly tenants: Pick<TenantsArgs, "list" | "platformKey"> & { readonly anonymous: boolean };
+    readonly tenants: Pick<TenantsArgs, "list" | "platformKey" | "otherPlatformKeys"> & {
+        readonly anonymous: boolean;
+    };
     /** Bearer token of the pods' admin port. */
     readonly adminToken: pulumi.Input<string>;
 }
@@ -147,6 +149,7 @@ export class Colour extends pulumi.ComponentResource {
                     template: {
                         metadata: {
                             labels: standardLabels({ ...identity, version: release.version }),
+                            annotations: { "checksum/secrets": secretsChecksum(args) },
                         },
                         spec: pod,
                     },
@@ -201,6 +204,24 @@ export class Colour extends pulumi.ComponentResource {
     }
 }
 
+/**
+ * Of what the pods read from Secrets by their environment, which changes with a pod only. The hash of hashes
+ * of random secrets gives nothing away. Files are followed while a pod runs, and an existing Secret of Redis
+ * is mounted as files.
+ */
+function secretsChecksum({ redis, service, adminToken }: ColourArgs): pulumi.Output<string> {
+    const { upstream } = service;
+    const read = [
+        adminToken,
+        redis.mode === "external" ? "" : redis.passwords.app,
+        upstream.provider === "local" ? "" : upstream.apiKey,
+    ];
+    const checksum = pulumi
+        .all(read)
+        .apply((secrets) => sha256(JSON.stringify(secrets.map(sha256))));
+    return pulumi.unsecret(checksum);
+}
+
 type Metadata = (called: string) => k8s.types.input.meta.v1.ObjectMeta;
 
 /** How the pods reach Redis, and the objects that make it so. */
@@ -210,7 +231,7 @@ function redisFor(
     metadata: Metadata,
     child: pulumi.CustomResourceOptions,
 ): { access: ColourPodArgs["redis"]; objects: pulumi.Resource[] } {
-    if (redis.mode === "external") return { access: redis, objects: [] };
+    if (redis.mode === "external") return { access: { ...redis, followed: true }, objects: [] };
     const credentials = new k8s.core.v1.Secret(
         `${name}-redis-credentials`,
         {

@@ -14,10 +14,9 @@ type EnvVar = k8s.types.input.core.v1.EnvVar;
 
 /** Keys of the Secret with which the service logs in to Redis, ours or an existing one. */
 export const CREDENTIAL_KEYS = { username: "username", password: "password" } as const;
-/** A third one, where sentinels want a password. */
-const SENTINEL_PASSWORD_KEY = "sentinel-password";
 export const API_KEY_KEY = "api-key";
 
+const REDIS_LOGIN_FOLDER = "/etc/redis-login";
 const REDIS_CA_FOLDER = "/etc/redis-ca";
 const REDIS_CERT_FOLDER = "/etc/redis-cert";
 
@@ -42,6 +41,8 @@ export interface ColourPodArgs {
         readonly clustered: boolean;
         /** Secret with CREDENTIAL_KEYS. */
         readonly secretName: string;
+        /** Whether somebody else changes that Secret, so that the pods have to follow it. Default: false. */
+        readonly followed?: boolean;
         /** Of those whose addresses the URL lists; default: they are the servers themselves. */
         readonly sentinel?: { readonly master: string } | undefined;
         readonly tls?: RedisTlsSecrets | undefined;
@@ -104,7 +105,7 @@ export function colourPod(
     matchLabels: Record<string, string>,
 ): k8s.types.input.core.v1.PodSpec {
     const { preStopSeconds, longestRequestSeconds } = args.drain;
-    const tls = redisTlsMounts(args.redis.tls);
+    const mounts = redisMounts(args.redis);
     return {
         serviceAccountName,
         automountServiceAccountToken: false,
@@ -128,7 +129,7 @@ export function colourPod(
                     { name: "tmp", mountPath: "/tmp" },
                     // A folder, not a file: only then does a changed Secret arrive in the pod.
                     { name: "tenants", mountPath: TENANTS_FOLDER, readOnly: true },
-                    ...tls.map(({ name, mountPath }) => ({ name, mountPath, readOnly: true })),
+                    ...mounts.map(({ name, mountPath }) => ({ name, mountPath, readOnly: true })),
                 ],
             },
         ],
@@ -136,7 +137,7 @@ export function colourPod(
             // A warm-up keeps its texts here, compressed, for as long as it runs.
             { name: "tmp", emptyDir: { sizeLimit: "256Mi" } },
             { name: "tenants", secret: { secretName: TENANTS_SECRET.name } },
-            ...tls.map(({ name, secretName }) => ({ name, secret: { secretName } })),
+            ...mounts.map(({ name, secretName }) => ({ name, secret: { secretName } })),
         ],
     };
 }
@@ -210,22 +211,17 @@ function environment(args: ColourPodArgs): EnvVar[] {
     ];
 }
 
-function redisAccess({ clustered, sentinel, secretName, tls }: ColourPodArgs["redis"]): EnvVar[] {
+function redisAccess(redis: ColourPodArgs["redis"]): EnvVar[] {
+    const { clustered, sentinel, secretName, followed, tls } = redis;
     return [
         plain(ENVIRONMENT.redisMode, sentinel ? "sentinel" : clustered ? "cluster" : "standalone"),
-        secret(ENVIRONMENT.redisUsername, secretName, CREDENTIAL_KEYS.username),
-        secret(ENVIRONMENT.redisPassword, secretName, CREDENTIAL_KEYS.password),
-        ...(sentinel
-            ? [
-                  plain(ENVIRONMENT.redisSentinelMaster, sentinel.master),
-                  secret(
-                      ENVIRONMENT.redisSentinelPassword,
-                      secretName,
-                      SENTINEL_PASSWORD_KEY,
-                      true,
-                  ),
-              ]
-            : []),
+        ...(followed
+            ? [plain(ENVIRONMENT.redisCredentialsDirectory, REDIS_LOGIN_FOLDER)]
+            : [
+                  secret(ENVIRONMENT.redisUsername, secretName, CREDENTIAL_KEYS.username),
+                  secret(ENVIRONMENT.redisPassword, secretName, CREDENTIAL_KEYS.password),
+              ]),
+        ...(sentinel ? [plain(ENVIRONMENT.redisSentinelMaster, sentinel.master)] : []),
         ...(tls?.caSecretName === undefined
             ? []
             : [plain(ENVIRONMENT.redisCaFile, `${REDIS_CA_FOLDER}/ca.crt`)]),
@@ -238,9 +234,15 @@ function redisAccess({ clustered, sentinel, secretName, tls }: ColourPodArgs["re
     ];
 }
 
-/** Folders, so that renewed certificates arrive in the pod; the service reads them at each connection. */
-function redisTlsMounts({ caSecretName, certSecretName }: RedisTlsSecrets = {}) {
+/** Folders, so that what is renewed arrives in the pod; the service reads them at each connection. */
+function redisMounts({ secretName: login, followed, tls = {} }: ColourPodArgs["redis"]) {
+    const { caSecretName, certSecretName } = tls;
     return [
+        {
+            name: "redis-login",
+            mountPath: REDIS_LOGIN_FOLDER,
+            secretName: followed ? login : undefined,
+        },
         { name: "redis-ca", mountPath: REDIS_CA_FOLDER, secretName: caSecretName },
         { name: "redis-cert", mountPath: REDIS_CERT_FOLDER, secretName: certSecretName },
     ].flatMap(({ secretName, ...mount }) =>

@@ -1,5 +1,6 @@
 import { COLOURS, ENVIRONMENT, isColour, PORTS, type Colour } from "@property-search/contract";
 
+import { credentialsFault } from "./cache/redisLogin.ts";
 import { certificatesFault, keyFault, type TlsFiles } from "./cache/redisTls.ts";
 import { FOLDINGS, type Folding } from "./key/normalise.ts";
 import type { DatedPrice } from "./ledger/prices.ts";
@@ -38,6 +39,8 @@ export interface RedisConfig {
     readonly mode: (typeof REDIS_MODES)[number];
     readonly username?: string | undefined;
     readonly password?: string | undefined;
+    /** Folder of files with the login, which come before the two. */
+    readonly credentials?: string | undefined;
     /** In mode `sentinel`. */
     readonly sentinel?: SentinelConfig | undefined;
     /** With rediss:// URLs. */
@@ -167,9 +170,21 @@ function readRedis(read: Reader): RedisConfig | undefined {
         mode,
         username: read.text("redisUsername"),
         password: read.text("redisPassword"),
+        credentials: readCredentials(read),
         sentinel: readSentinel(read, mode),
         tls: readTls(read, first.protocol === "rediss:"),
     };
+}
+
+function readCredentials(read: Reader): string | undefined {
+    const folder = read.text("redisCredentialsDirectory");
+    const allowed = "a folder with the file password";
+    read.sound("redisCredentialsDirectory", allowed, folder && credentialsFault(folder));
+    for (const field of ["redisUsername", "redisPassword", "redisSentinelPassword"] as const) {
+        if (folder === undefined || read.text(field) === undefined) continue;
+        read.found(field, "nothing, since REDIS_CREDENTIALS_DIR is set");
+    }
+    return folder;
 }
 
 function readSentinel(read: Reader, mode: RedisConfig["mode"]): SentinelConfig | undefined {
@@ -361,7 +376,7 @@ class Reader {
     found(field: Field, allowed: string): void {
         const value = this.text(field);
         // A URL may carry a password, so only its presence is told.
-        const hidden = /Urls?$/.test(field) || field === "adminToken";
+        const hidden = /(Urls?|Password)$/.test(field) || field === "adminToken";
         const shown = value === undefined ? "not set" : hidden ? "wrong" : `"${value}"`;
         this.#findings.push(`${ENVIRONMENT[field]} is ${shown}; allowed: ${allowed}`);
     }

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { ConfigError, readConfig } from "../src/config.ts";
 import { makeCertificates, type Certificates } from "./support/certificates.ts";
@@ -82,6 +85,25 @@ describe("the environment", () => {
             ]);
         },
     );
+    test("a login of Redis comes by files or by variables, and not by both", () => {
+        const folder = mkdtempSync(join(tmpdir(), "redis-login-"));
+        const redis = { REDIS_URL: "redis://one:6379", REDIS_CREDENTIALS_DIR: folder };
+        const read = (change: Record<string, string> = {}) =>
+            readConfig({ ...local, ...redis, ...change });
+        try {
+            expect(() => read()).toThrow(
+                /REDIS_CREDENTIALS_DIR is ".*"; allowed: a folder with the file password \(it has no/,
+            );
+            writeFileSync(join(folder, "password"), "secret");
+            expect(read().redis).toMatchObject({ credentials: folder });
+            expect(() => read({ REDIS_PASSWORD: "other" })).toThrow(
+                /REDIS_PASSWORD is wrong; allowed: nothing, since REDIS_CREDENTIALS_DIR is set/,
+            );
+        } finally {
+            rmSync(folder, { recursive: true });
+        }
+    });
+
     test("sentinels come as a list, with the name of the primary", () => {
         const redis = {
             REDIS_URL: "redis://one:26379, redis://two",

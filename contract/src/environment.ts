@@ -15,6 +15,11 @@ export const ENVIRONMENT = {
     redisMode: "REDIS_MODE",
     redisUsername: "REDIS_USERNAME",
     redisPassword: "REDIS_PASSWORD",
+    /**
+     * Folder with the files `username`, `password` and, where sentinels want one, `sentinel-password`, in the
+     * place of the variables. They are read at each connection, so that another password needs no other pod.
+     */
+    redisCredentialsDirectory: "REDIS_CREDENTIALS_DIR",
     /** Name under which the sentinels know the primary and its replicas. */
     redisSentinelMaster: "REDIS_SENTINEL_MASTER",
     /** Of the sentinels themselves; absent: they want none. */

@@ -108,9 +108,16 @@ describe("Colour", () => {
         expect(await environment({ redis })).toMatchObject({
             REDIS_URL: "rediss://cache.example:6380",
             REDIS_MODE: "cluster",
-            REDIS_PASSWORD: { name: "managed-redis", key: "password" },
+            // Files, so that the pods follow a Secret that nobody deploys.
+            REDIS_CREDENTIALS_DIR: "/etc/redis-login",
         });
+        expect(await environment({ redis })).not.toHaveProperty("REDIS_PASSWORD");
         const all = await build({ redis });
+        const { inputs } = all.one(":Deployment");
+        expect(at(inputs, "spec", "template", "spec", "volumes")).toContainEqual({
+            name: "redis-login",
+            secret: { secretName: "managed-redis" },
+        });
         expect(names(all.of(":Secret"))).not.toContain("redis-credentials");
         expect(all.of(":Service")).toHaveLength(1);
     });
@@ -128,11 +135,7 @@ describe("Colour", () => {
             REDIS_URL: redis.url,
             REDIS_MODE: "sentinel",
             REDIS_SENTINEL_MASTER: "cache",
-            REDIS_SENTINEL_PASSWORD: {
-                name: "managed-redis",
-                key: "sentinel-password",
-                optional: true,
-            },
+            REDIS_CREDENTIALS_DIR: "/etc/redis-login",
             REDIS_CA_FILE: "/etc/redis-ca/ca.crt",
             REDIS_CERT_FILE: "/etc/redis-cert/tls.crt",
             REDIS_KEY_FILE: "/etc/redis-cert/tls.key",

@@ -2,6 +2,7 @@ import { Cluster, Redis } from "ioredis";
 
 import type { RedisConfig, SentinelConfig } from "../config.ts";
 import type { Log } from "../log.ts";
+import { followLogin } from "./redisLogin.ts";
 import { tlsOptions } from "./redisTls.ts";
 
 /** Longest wait for one operation. A healthy Redis in the same zone answers in a few milliseconds. */
@@ -64,9 +65,13 @@ export function connectRedis(config: RedisConfig, log: Log): RedisConnection {
 }
 
 function options({ urls: [url], ...config }: RedisConfig) {
-    return {
+    const login = {
         username: config.username ?? (decodeURIComponent(url.username) || undefined),
         password: config.password ?? (decodeURIComponent(url.password) || undefined),
+    };
+    if (config.credentials !== undefined) followLogin(login, config.credentials);
+    return {
+        ...login,
         ...(url.protocol === "rediss:" ? { tls: tlsOptions(config.tls ?? {}) } : {}),
         connectTimeout: CONNECT_TIMEOUT_MILLISECONDS,
         disconnectTimeout: DISCONNECT_TIMEOUT_MILLISECONDS,
@@ -87,13 +92,16 @@ function address(url: URL, port: number): { host: string; port: number } {
 function connectOne(config: RedisConfig): Redis {
     const [url] = config.urls;
     const database = Number(url.pathname.slice(1));
-    return new Redis({
+    const client = new Redis({
         ...options(config),
         ...(config.sentinel ? sentinels(config, config.sentinel) : address(url, 6379)),
         ...(database > 0 ? { db: database } : {}),
         retryStrategy: reconnectDelay,
         reconnectOnError: leaveReplica(),
     });
+    // The first connection was begun by the login that `options` has read.
+    if (config.credentials !== undefined) followLogin(client.options, config.credentials);
+    return client;
 }
 
 function sentinels({ urls, tls }: RedisConfig, { master, password }: SentinelConfig) {
@@ -112,10 +120,13 @@ function sentinels({ urls, tls }: RedisConfig, { master, password }: SentinelCon
 }
 
 function connectCluster(config: RedisConfig): Cluster {
+    // Copied for each node, which is when the login is read.
+    const nodeOptions = options(config);
+    if (config.credentials !== undefined) followLogin(nodeOptions, config.credentials);
     const client = new Cluster(
         config.urls.map((url) => address(url, 6379)),
         {
-            redisOptions: options(config),
+            redisOptions: nodeOptions,
             enableOfflineQueue: false,
             clusterRetryStrategy: reconnectDelay,
             slotsRefreshTimeout: CONNECT_TIMEOUT_MILLISECONDS,

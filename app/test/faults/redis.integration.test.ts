@@ -1,5 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { CACHE_KEY_PREFIX, METRICS } from "@property-search/contract";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { eventually } from "../support/eventually.ts";
 import { startProxy, type Proxy } from "../support/proxy.ts";
@@ -209,6 +212,38 @@ describe("a Redis that wants a password", () => {
         await unharmed(clients);
         redis.command("ACL", "SETUSER", "app", "allkeys");
         await allAre([pod], "up");
+    });
+});
+
+describe("a password that changes", () => {
+    test("is followed from its file when a connection is made, and no request fails", async () => {
+        const folder = await mkdtemp(join(tmpdir(), "redis-login-"));
+        stage.ends(() => rm(folder, { recursive: true }));
+        const write = (password: string) => writeFile(join(folder, "password"), `${password}\n`);
+        await writeFile(join(folder, "username"), "app");
+        await write("first");
+        const redis = await redisOn();
+        const accept = (...passwords: string[]) => {
+            const words = passwords.map((password) => `>${password}`);
+            redis.command("ACL", "SETUSER", "app", "on", "resetpass", ...words, "+@all", "allkeys");
+        };
+        accept("first");
+        const url = { REDIS_URL: redis.url.href };
+        const pod = await stage.pod({ ...url, REDIS_CREDENTIALS_DIR: folder });
+        await allAre([pod], "up");
+        const clients = stage.clients(pod);
+        await clients.more("HIT-L2", 20);
+
+        accept("first", "second");
+        await write("second");
+        accept("second");
+        redis.command("CLIENT", "KILL", "USER", "app");
+        await eventually("it is connected anew", () =>
+            redis.command("CLIENT", "LIST").includes("user=app"),
+        );
+        await allAre([pod], "up");
+        await clients.more("HIT-L2", 20);
+        await unharmed(clients);
     });
 });
 

@@ -1,0 +1,76 @@
+import { execa } from "execa";
+import { ClusterError, type Cluster } from "../apply/cluster.ts";
+import { readRecord, writeRecord } from "../apply/record.ts";
+import { openPlace, PROJECT, stateFolderOf } from "../pulumi/place.ts";
+
+/** Config values by key without the project's name; undefined takes one out. */
+export type SecretChanges = Readonly<Record<string, string | undefined>>;
+
+/** Where the secrets of a stack are kept between its deploys. */
+export interface SecretStore {
+    readonly read: (key: string) => Promise<string | undefined>;
+    /** Writes the changes in their order; cut off in between, those until then hold. */
+    readonly write: (changes: SecretChanges) => Promise<void>;
+}
+
+interface StoreOptions {
+    readonly cluster: Cluster;
+    readonly stack: string;
+    readonly report: (line: string) => void;
+}
+
+/** The cluster's record of a stack that is deployed by rendering. */
+export function recordStore({ cluster, stack }: StoreOptions): SecretStore {
+    const recordOf = async () => {
+        const record = await readRecord(cluster, stack);
+        if (record) return record;
+        throw new ClusterError(`${cluster.context} has no stack ${stack}: deploy it first`);
+    };
+    return {
+        read: async (key) => (await recordOf()).secrets[key],
+        write: async (changes) => {
+            const record = await recordOf();
+            const all = Object.entries({ ...record.secrets, ...changes });
+            const secrets = Object.fromEntries(
+                all.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+            );
+            await writeRecord(cluster, stack, { ...record, secrets });
+        },
+    };
+}
+
+/** The config of a stack that is deployed by Pulumi, encrypted in its file or in this machine's copy. */
+export async function pulumiStore({ cluster, stack, report }: StoreOptions): Promise<SecretStore> {
+    const place = await openPlace({
+        stack,
+        kubeconfig: cluster.exportKubeconfig(),
+        stateFolder: await stateFolderOf(cluster),
+        report,
+    });
+    const flags = ["--stack", stack, "--config-file", place.configFile, "--non-interactive"];
+    const config = (args: readonly string[], input?: string) =>
+        execa("pulumi", ["config", ...args, ...flags], {
+            cwd: place.program,
+            env: place.settings,
+            reject: false,
+            ...(input !== undefined && { input }),
+        });
+    const change = async (key: string, value: string | undefined) => {
+        const full = `${PROJECT}:${key}`;
+        // By standard input: no command line shows it.
+        const { exitCode, stderr } =
+            value === undefined
+                ? await config(["rm", full])
+                : await config(["set", full, "--secret"], value);
+        if (exitCode !== 0) throw new ClusterError(`pulumi config of ${key} failed: ${stderr}`);
+    };
+    return {
+        read: async (key) => {
+            const { exitCode, stdout } = await config(["get", `${PROJECT}:${key}`]);
+            return exitCode === 0 && stdout !== "" ? stdout : undefined;
+        },
+        write: async (changes) => {
+            for (const [key, value] of Object.entries(changes)) await change(key, value);
+        },
+    };
+}

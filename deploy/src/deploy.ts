@@ -22,8 +22,9 @@ import { stuckPods } from "./pulumi/stuckPods.ts";
 import { pulumiUp } from "./pulumi/up.ts";
 import { settleAll } from "./release/beside.ts";
 import { readSwitch } from "./release/note.ts";
-import { render } from "./render.ts";
+import { render, renderMasked } from "./render.ts";
 import { completeSecrets } from "./secrets.ts";
+import { growVolumes, prepareVolumes } from "./volumes.ts";
 
 export interface DeployOptions {
     readonly stack: string;
@@ -153,6 +154,7 @@ async function byApply(
     report(`rendered ${manifests.length} objects`);
     await requireAll(cluster, manifests);
     await refuseSecondCertManager(cluster, manifests, record);
+    await prepareVolumes(cluster, manifests, report);
     await bind({ cluster, stack, report });
     const applied = await applyStack({
         cluster,
@@ -170,6 +172,7 @@ async function byApply(
         report,
         ...(signal && { signal }),
     });
+    await growVolumes(cluster, manifests, report);
     await confirm(cluster, manifests, report);
     const { changed, pruned, total } = applied;
     return {
@@ -185,6 +188,8 @@ async function byPulumi(
 ): Promise<Pick<Deployed, "summary" | "platformKey">> {
     // Before the first update: the provider's context is not to change later.
     await bind({ cluster, stack, report });
+    const manifests = await renderMasked(stack, config);
+    await prepareVolumes(cluster, manifests, report);
     const { declared, ...done } = await pulumiUp({
         stack,
         kubeconfig: cluster.exportKubeconfig(),
@@ -204,6 +209,7 @@ async function byPulumi(
         report,
         ...(signal && { signal }),
     });
+    await growVolumes(cluster, manifests, report);
     await confirm(cluster, declared, report);
     return done;
 }

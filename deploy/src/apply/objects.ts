@@ -39,6 +39,8 @@ export interface ApplyOptions extends WriteOptions {
 export interface DeleteOptions {
     /** Deletes this very object only, not a later one of the same name. */
     readonly uid?: string | undefined;
+    /** Whether what it owns stays, as pods of a StatefulSet that is made again do. Default: false */
+    readonly orphan?: boolean;
 }
 
 /** An answer of the API server that is no success. */
@@ -141,12 +143,15 @@ export class ObjectApi {
         });
     }
 
-    /** Deletes an object; what it owns follows in the background. */
-    async delete(reference: ObjectReference, { uid }: DeleteOptions = {}): Promise<void> {
+    /** Deletes an object; what it owns follows in the background, unless it is orphaned. */
+    async delete(
+        reference: ObjectReference,
+        { uid, orphan = false }: DeleteOptions = {},
+    ): Promise<void> {
         const body = {
             apiVersion: "v1",
             kind: "DeleteOptions",
-            propagationPolicy: "Background",
+            propagationPolicy: orphan ? "Orphan" : "Background",
             ...(uid !== undefined && { preconditions: { uid } }),
         };
         await this.#send(HttpMethod.DELETE, await this.#pathOf(reference), { body });

@@ -18,11 +18,15 @@ import {
     type ServiceConfig,
 } from "./config/service.ts";
 import { readTenantsConfig, type TenantsConfig } from "./config/tenants.ts";
+import { readPlacement } from "./config/workloads.ts";
+import type { Placement } from "./components/placement.ts";
 
 /** What a stack asks for, checked. Meanings, units and defaults of the keys stand in Pulumi.yaml. */
 export interface StackConfig {
     readonly releases: PerColour<Release>;
     readonly weights: Weights;
+    /** Settings of every workload. */
+    readonly placement: Placement;
     readonly service: ServiceConfig;
     readonly autoscaling: AutoscalingConfig;
     readonly redis: RedisConfig;
@@ -52,6 +56,7 @@ export function loadConfig(read = new ConfigReader()): StackConfig {
     const config = {
         releases: perColour((colour) => readRelease(read, colour)),
         weights: readWeights(read),
+        placement: readPlacement(read),
         service,
         autoscaling: readAutoscaling(read, service, monitoring.existing),
         redis,

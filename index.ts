@@ -6,16 +6,18 @@ import { Certificates } from "./components/certificates.ts";
 import { Colour } from "./components/colour.ts";
 import { Edge } from "./components/edge.ts";
 import { Monitoring, monitoringLoads } from "./components/monitoring.ts";
+import { warnWithoutReceivers } from "./components/monitoring/receivers.ts";
 import { Namespaces } from "./components/namespaces.ts";
 import { certManagerNamespacePolicies } from "./components/networkPolicies.ts";
+import { placeWorkloads } from "./components/placement.ts";
 import { namespaceQuotas } from "./components/quotas.ts";
 import { Redis, redisSize } from "./components/redis.ts";
 import { loadConfig } from "./config.ts";
 import { certManagerTrafficOf, trafficOf } from "./config/traffic.ts";
 
 const { releases, weights: configured, service, redis, ...rest } = loadConfig();
-const { autoscaling, tenants, adminToken, edge, certificates, monitoring, network, admission } =
-    rest;
+const { autoscaling, tenants, adminToken, edge, certificates, monitoring, network } = rest;
+const { admission, placement } = rest;
 const { context, protectData } = rest.cluster;
 // Never the ambient current context once the stack has one of its own.
 const provider = new k8s.Provider("cluster", { ...(context !== undefined && { context }) });
@@ -23,6 +25,10 @@ const onCluster = { providers: { kubernetes: provider } };
 const ownRedis = redis.mode === "external" ? undefined : redis;
 
 const talking = { service, redis, edge, certificates, monitoring, network };
+placeWorkloads(placement);
+if (monitoring.enabled && !monitoring.existing) {
+    warnWithoutReceivers(monitoring.alertmanager.receivers);
+}
 
 const namespaces = new Namespaces(
     "namespaces",
@@ -36,6 +42,7 @@ const namespaces = new Namespaces(
         traffic: trafficOf(talking),
         proxies: edge.proxies.provisions,
         protectData,
+        registryCredentials: placement.registryCredentials,
     },
     onCluster,
 );
@@ -44,7 +51,10 @@ new Admission("admission", { objects: admission }, onCluster);
 // No pod before the rules of its namespace.
 const afterRules = { ...onCluster, dependsOn: [namespaces] };
 
-if (ownRedis) new Redis("redis", { namespace: namespaces.names.data, ...ownRedis }, afterRules);
+if (ownRedis) {
+    const args = { namespace: namespaces.names.data, nodeImage: releases.blue.image };
+    new Redis("redis", { ...args, ...ownRedis }, afterRules);
+}
 
 const colours = perColour((colour) => {
     const args = { colour, namespace: namespaces.names[colour], release: releases[colour] };

@@ -3,6 +3,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { networkPolicies, type Traffic } from "./networkPolicies.ts";
 import type { ProvisionedProxies } from "./edge/controllers.ts";
+import { REGISTRY_SECRET } from "./placement.ts";
 import type { Quota } from "./quotas.ts";
 import { containerResources, type Resources } from "./workload.ts";
 
@@ -18,6 +19,8 @@ export interface NamespacesArgs {
     readonly proxies?: ProvisionedProxies | undefined;
     /** Whether namespaces with volumes are protected from deletion by Pulumi. Default: false */
     readonly protectData?: boolean;
+    /** For a Secret with which pods pull images. Default: none is made. */
+    readonly registryCredentials?: pulumi.Input<string> | undefined;
 }
 
 /** Namespaces whose deletion would delete volumes: of Redis, Prometheus and Alertmanager. */
@@ -38,6 +41,7 @@ export class Namespaces extends pulumi.ComponentResource {
                     policies: networkPolicies(role, args.traffic),
                     ...(role === "edge" && args.proxies && rulesFor(args.proxies)),
                     isProtected: args.protectData === true && WITH_VOLUMES.includes(role),
+                    registryCredentials: args.registryCredentials,
                 },
                 { parent: this },
             ).metadataName;
@@ -69,6 +73,8 @@ export interface GuardedNamespaceArgs {
     readonly podSecurity?: ProvisionedProxies["podSecurity"];
     /** Resources of containers that name none. Default: little. */
     readonly defaults?: Resources;
+    /** Content of a Docker config file, for a Secret named `registry-credentials`. Default: none is made. */
+    readonly registryCredentials?: pulumi.Input<string> | undefined;
 }
 
 /** A namespace with Pod Security "restricted", a quota, defaults for containers and network policies. */
@@ -101,6 +107,17 @@ export class GuardedNamespace extends pulumi.ComponentResource {
             { metadata: metadata("defaults"), spec: { limits: [containerDefaults(args)] } },
             child,
         );
+        if (args.registryCredentials !== undefined) {
+            new k8s.core.v1.Secret(
+                `${name}-registry`,
+                {
+                    metadata: metadata(REGISTRY_SECRET),
+                    type: "kubernetes.io/dockerconfigjson",
+                    stringData: { ".dockerconfigjson": pulumi.secret(args.registryCredentials) },
+                },
+                child,
+            );
+        }
         for (const [policy, spec] of Object.entries(args.policies)) {
             new k8s.networking.v1.NetworkPolicy(
                 `${name}-${policy}`,

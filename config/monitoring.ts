@@ -4,10 +4,11 @@ import type { GrafanaSettings } from "../components/monitoring/grafana.ts";
 import type { PrometheusSettings } from "../components/monitoring/prometheus.ts";
 import { readReceivers, readThresholds, SLACK_URL } from "./alerts.ts";
 import { CIDR, DNS_LABEL, readControllerNamespace } from "./edge.ts";
+import { readImage } from "./images.ts";
 import { BYTES, CPUS, GENERATED, pattern, type ConfigReader } from "./reader.ts";
 import { OBJECT_NAME } from "./redis.ts";
 import { readExistingPrometheus } from "./prometheus.ts";
-import { ADDRESS, IMAGE } from "./service.ts";
+import { ADDRESS } from "./service.ts";
 
 /** Key of a secret that may be left out, which Pulumi.yaml cannot declare as one. */
 export const REMOTE_WRITE_TOKEN = "monitoring.remoteWriteToken";
@@ -44,14 +45,14 @@ export function readMonitoring(read: ConfigReader, ownRedis: boolean): Monitorin
         prometheus,
         existing,
         alertmanager: {
-            image: read.required("alertmanager.image", IMAGE),
+            image: readImage(read, "alertmanager.image"),
             replicas: read.integer("alertmanager.replicas", 1, 5),
             receivers: readReceivers(read, slackUrl !== undefined),
             slackUrl,
         },
         grafana,
-        kubeStateMetricsImage: read.required("monitoring.kubeStateMetricsImage", IMAGE),
-        redisExporterImage: read.required("monitoring.redisExporterImage", IMAGE),
+        kubeStateMetricsImage: readImage(read, "monitoring.kubeStateMetricsImage"),
+        redisExporterImage: readImage(read, "monitoring.redisExporterImage"),
         storageClass: read.optional("monitoring.storageClass", OBJECT_NAME),
         readers: [read.required("keda.namespace", DNS_LABEL)],
         apiServerCidrs: read.list("monitoring.apiServerCidrs", CIDR),
@@ -68,7 +69,7 @@ export function readMonitoring(read: ConfigReader, ownRedis: boolean): Monitorin
 
 function readPrometheus(read: ConfigReader): PrometheusSettings {
     const settings = {
-        image: read.required("monitoring.prometheusImage", IMAGE),
+        image: readImage(read, "monitoring.prometheusImage"),
         cpuRequest: read.required("monitoring.cpuRequest", CPUS),
         memoryLimit: read.required("monitoring.memoryLimit", BYTES),
         storage: read.required("monitoring.storage", BYTES),
@@ -113,7 +114,7 @@ function readRemoteWrite(read: ConfigReader): PrometheusSettings["remoteWrite"] 
 
 function readGrafana(read: ConfigReader): GrafanaSettings | undefined {
     const settings = {
-        image: read.required("grafana.image", IMAGE),
+        image: readImage(read, "grafana.image"),
         // Without Grafana nobody needs them, but Pulumi demands a value of every secret that is declared.
         adminPassword: read.requiredSecret("grafana.adminPassword", GENERATED),
         secretKey: read.requiredSecret("grafana.secretKey", GENERATED),

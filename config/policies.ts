@@ -1,8 +1,10 @@
 import { admissionOf, type AdmissionObject } from "@property-search/policies/admission";
 import * as pulumi from "@pulumi/pulumi";
+import { readRegistry } from "./images.ts";
 import type { ConfigReader } from "./reader.ts";
 
 /** Rules that the API server enforces; none where they are off. */
 export function readAdmission(read: ConfigReader): readonly AdmissionObject[] {
-    return read.boolean("policies.admission") ? admissionOf(pulumi.getStack()) : [];
+    if (!read.boolean("policies.admission")) return [];
+    return admissionOf(pulumi.getStack(), readRegistry(read));
 }

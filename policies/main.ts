@@ -6,10 +6,11 @@ import { readManifests } from "./manifests.ts";
 import { markdownReport } from "./report/markdown.ts";
 import { textReport, timesTable } from "./report/text.ts";
 import { RULES } from "./rules/index.ts";
-import { readPolicies } from "./stacks.ts";
+import { policiesOf, readPolicies, registryOf } from "./stacks.ts";
 
 interface CheckOptions {
     readonly config?: string;
+    readonly stack?: string;
     readonly subject: string;
     readonly format: keyof typeof FORMATS;
     readonly times: boolean;
@@ -30,11 +31,16 @@ program
     .description("Asks every rule of manifests; fails when something mandatory is violated.")
     .argument("[files...]", "YAML or JSON; - is standard input", ["-"])
     .option("--config <file>", "levels, thresholds and exemptions, by rule")
+    .option(
+        "--stack <name>",
+        "the stack whose own levels, thresholds, exemptions and registry hold",
+    )
     .option("--subject <name>", "what the manifests are, for the report", "these manifests")
     .addOption(new Option("--format <format>").choices(Object.keys(FORMATS)).default("text"))
     .option("--times", "add what each rule took", false)
-    .action(async (files: string[], { config, subject, format, times }: CheckOptions) => {
-        const policies = config === undefined ? {} : readPolicies(config);
+    .action(async (files: string[], { stack, config, subject, format, times }: CheckOptions) => {
+        const ofStack = stack === undefined ? {} : policiesOf(stack, registryOf(stack));
+        const policies = config === undefined ? ofStack : readPolicies(config);
         const objects = (await Promise.all(files.map(readManifests))).flat();
         if (objects.length === 0) throw new Error("there is no Kubernetes object to look at");
         const result = run(RULES, policies, objects);

@@ -1,4 +1,4 @@
-import { GENERATED_SECRETS, suggestion } from "@property-search/contract";
+import { GENERATED_SECRETS, OVERLAPPING_SECRETS, suggestion } from "@property-search/contract";
 import * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -8,18 +8,16 @@ import { ACME_KEY, DNS01_SECRET_VALUE } from "../config/certificates.ts";
 import { REMOTE_WRITE_TOKEN } from "../config/monitoring.ts";
 import { PROMETHEUS_TOKEN } from "../config/prometheus.ts";
 import { UPSTREAM_API_KEY } from "../config/service.ts";
+import { REGISTRY_CREDENTIALS } from "../config/workloads.ts";
 
 /** What a secret shows where its value is not to be seen. */
 export const MASK = "[secret]";
 
 /** Secrets that may be left out, and so cannot be declared as such; no more can those that a stack generates. */
 const OPTIONAL_SECRETS = [
-    UPSTREAM_API_KEY,
-    SLACK_URL,
-    REMOTE_WRITE_TOKEN,
-    PROMETHEUS_TOKEN,
-    ACME_KEY,
-    DNS01_SECRET_VALUE,
+    ...[UPSTREAM_API_KEY, SLACK_URL, REMOTE_WRITE_TOKEN, PROMETHEUS_TOKEN, ACME_KEY],
+    ...[DNS01_SECRET_VALUE, REGISTRY_CREDENTIALS],
+    ...Object.values(OVERLAPPING_SECRETS).flatMap(({ next, previous }) => [next, previous]),
 ];
 
 const ROOT = path.resolve(import.meta.dirname, "..");

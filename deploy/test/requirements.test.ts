@@ -35,6 +35,22 @@ describe("requirementsOf", () => {
         expect(whatOf([statefulSet(undefined)])).toEqual(["a default StorageClass"]);
     });
 
+    test("asks for the priority of pods, be they of a Deployment or of a CronJob", () => {
+        const spec = { priorityClassName: "platform" };
+        const metadata = { name: "w", namespace: "n" };
+        const workloads = [
+            { apiVersion: "apps/v1", kind: "Deployment", metadata, spec: { template: { spec } } },
+            {
+                ...{ apiVersion: "batch/v1", kind: "CronJob", metadata },
+                spec: { jobTemplate: { spec: { template: { spec } } } },
+            },
+        ] as unknown as Manifest[];
+        expect(whatOf(workloads)).toEqual(["PriorityClass platform"]);
+        const set = statefulSet("local");
+        Object.assign(set, { spec: { ...(set as { spec?: object }).spec, template: { spec } } });
+        expect(whatOf([set])).toEqual(["PriorityClass platform", "StorageClass local"]);
+    });
+
     test("asks for KEDA where a ScaledObject wants it", () => {
         const scaled = {
             apiVersion: "keda.sh/v1alpha1",

@@ -31,6 +31,18 @@ export function imageOf(reference: string): Image | undefined {
     return { name: `${isHub ? "docker.io" : host}/${full}`, tag, digest, written };
 }
 
+/** Registries from which anybody may pull. */
+const PUBLIC = ["docker.io", "registry.k8s.io", "quay.io", "ghcr.io"];
+
+export function isPublic(name: string): boolean {
+    return PUBLIC.includes(name.split("/")[0] ?? "");
+}
+
+/** Globs of images from one registry, and those of `globs` that are of no public one. */
+export function registryGlobs(globs: readonly string[], registry: string): string[] {
+    return [`${registry}/*`, ...globs.filter((glob) => glob !== "*" && !isPublic(glob))];
+}
+
 /** Tags that are versions of fewer parts: of `8`, `v3` and `8-alpine3.20` one, of `8.2` two. */
 export function versionsBelow(parts: number): RegExp {
     // Longer numbers are dates and builds.

@@ -110,6 +110,7 @@ export function requirementsOf(manifests: readonly Manifest[]): Requirement[] {
         ...(brought.has(kindOf(manifest)) ? [] : kindRequirement(manifest)),
         ...(isGateway(manifest) ? gatewayRequirements(manifest) : []),
         ...(isStatefulSet(manifest) ? volumeRequirements(manifest) : []),
+        ...priorityRequirements(manifest),
     ]);
     const keyed = all.map((one) => [`${one.what} ${one.kind}`, one] as const);
     return [...new Map(keyed).values()];
@@ -155,6 +156,26 @@ function gatewayRequirements({ spec }: Gateway): Requirement[] {
             how: HOW.gatewayClass,
         },
     ];
+}
+
+/** The PriorityClass that the pods of a workload name; undefined where there is none. */
+function priorityClassOf(manifest: Manifest): string | undefined {
+    const { spec } = manifest as Manifest & { spec?: Workload };
+    const template = spec?.template ?? spec?.jobTemplate?.spec?.template;
+    return template?.spec?.priorityClassName;
+}
+
+interface Workload {
+    template?: { spec?: { priorityClassName?: string } };
+    jobTemplate?: { spec?: { template?: { spec?: { priorityClassName?: string } } } };
+}
+
+function priorityRequirements(manifest: Manifest): Requirement[] {
+    const name = priorityClassOf(manifest);
+    if (name === undefined) return [];
+    const kind = "PriorityClass";
+    const how = "set workloads.priorityClassName to one of yours (kubectl get priorityclass)";
+    return [{ what: `${kind} ${name}`, apiVersion: "scheduling.k8s.io/v1", kind, name, how }];
 }
 
 function volumeRequirements({ spec }: StatefulSet): Requirement[] {

@@ -1,0 +1,101 @@
+import * as pulumi from "@pulumi/pulumi";
+
+export interface Toleration {
+    readonly key?: string;
+    readonly operator?: string;
+    readonly value?: string;
+    readonly effect?: string;
+    /** Seconds. */
+    readonly tolerationSeconds?: number;
+}
+
+/** Settings that every workload of a stack has. */
+export interface Placement {
+    /** Existing Secrets of each namespace, with which its pods pull images. */
+    readonly pullSecrets: readonly string[];
+    /** Content of `~/.docker/config.json`, for a Secret in each namespace. Undefined: none is made. */
+    readonly registryCredentials: pulumi.Input<string> | undefined;
+    readonly nodeSelector: Readonly<Record<string, string>>;
+    readonly tolerations: readonly Toleration[];
+    /** Undefined: the cluster's default class. */
+    readonly priorityClassName: string | undefined;
+    /** Of the workloads and their pods; never of selectors. */
+    readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Name of the Secret with a stack's own credentials of the registry. */
+export const REGISTRY_SECRET = "registry-credentials";
+
+const WORKLOAD = /^kubernetes:(apps|batch)\/v1:(Deployment|StatefulSet|DaemonSet|Job|CronJob)$/;
+
+interface Metadata {
+    labels?: Record<string, string>;
+}
+
+interface Template {
+    metadata?: Metadata;
+    spec?: Record<string, unknown>;
+}
+
+interface Workload {
+    metadata?: Metadata;
+    spec?: { template?: Template; jobTemplate?: { spec?: { template?: Template } } };
+}
+
+/**
+ * Gives every workload that is declared after this call a stack's placement. Not by an argument of each
+ * component: one that forgot it would only be found on a cluster that needs it.
+ */
+export function placeWorkloads(placement: Placement): void {
+    pulumi.runtime.registerStackTransformation(({ type, props, opts }) =>
+        WORKLOAD.test(type) ? { props: placed(props, placement), opts } : undefined,
+    );
+}
+
+function placed({ metadata, spec, ...rest }: Workload, placement: Placement): Workload {
+    const { jobTemplate } = spec ?? {};
+    return {
+        ...rest,
+        metadata: labelled(metadata, placement),
+        spec: {
+            ...spec,
+            ...(spec?.template && { template: placedTemplate(spec.template, placement) }),
+            ...(jobTemplate?.spec?.template && {
+                jobTemplate: {
+                    ...jobTemplate,
+                    spec: {
+                        ...jobTemplate.spec,
+                        template: placedTemplate(jobTemplate.spec.template, placement),
+                    },
+                },
+            }),
+        },
+    };
+}
+
+function placedTemplate(template: Template, placement: Placement): Template {
+    const { nodeSelector, tolerations, priorityClassName } = placement;
+    const pullSecrets = pullSecretsOf(placement);
+    return {
+        ...template,
+        metadata: labelled(template.metadata, placement),
+        spec: {
+            ...template.spec,
+            ...(pullSecrets.length > 0 && {
+                imagePullSecrets: pullSecrets.map((name) => ({ name })),
+            }),
+            ...(Object.keys(nodeSelector).length > 0 && { nodeSelector }),
+            ...(tolerations.length > 0 && { tolerations }),
+            ...(priorityClassName !== undefined && { priorityClassName }),
+        },
+    };
+}
+
+/** Names of the Secrets with which pods pull images. */
+export function pullSecretsOf({ pullSecrets, registryCredentials }: Placement): string[] {
+    return [...pullSecrets, ...(registryCredentials === undefined ? [] : [REGISTRY_SECRET])];
+}
+
+function labelled(metadata: Metadata | undefined, { labels }: Placement): Metadata {
+    return { ...metadata, labels: { ...labels, ...metadata?.labels } };
+}

@@ -1,0 +1,20 @@
+import { isRegistry, mirrored } from "../components/images.ts";
+import type { Allowed, ConfigReader } from "./reader.ts";
+import { IMAGE } from "./service.ts";
+
+const REGISTRY: Allowed = {
+    fits: isRegistry,
+    words: "a registry with a path where wanted, such as registry.example.com/mirror",
+};
+
+/** The registry that images of public registries are pulled from. Undefined: from these themselves. */
+export function readRegistry(read: ConfigReader): string | undefined {
+    return read.optional("images.registry", REGISTRY);
+}
+
+/** An image of what the stack brings, from the stack's registry where it has one. */
+export function readImage(read: ConfigReader, key: string): string {
+    const image = read.required(key, IMAGE);
+    const registry = readRegistry(read);
+    return registry === undefined ? image : mirrored(image, registry);
+}

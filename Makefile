@@ -96,8 +96,7 @@ INTO_REPORT = $(if $(REPORT),2>&1 | tee "$(REPORT)")
 
 .PHONY: policies
 policies: $(INSTALLED) ## The policy pack over the rendered STACK=…, without Pulumi or a cluster (TIMES=1: by rule, REPORT=file)
-	@node render.ts --stack $(STACK) --format json | node policies/main.ts check --subject "stack $(STACK)" \
-	  --config $(or $(wildcard policies/stacks/$(STACK).json),policies/stacks/prod.json) \
+	@node render.ts --stack $(STACK) --format json | node policies/main.ts check --subject "stack $(STACK)" --stack $(STACK) \
 	  $(if $(FORMAT),--format $(FORMAT)) $(if $(TIMES),--times) $(INTO_REPORT)
 
 .PHONY: policies-docs
@@ -199,6 +198,26 @@ pulumi-env: $(INSTALLED) ## For `eval "$$(make pulumi-env STACK=dev)"`: pulumi b
 .PHONY: verify
 verify: $(INSTALLED) ## Use a deployed stack as a client would (default: that of `make up`; STACK=prod, CONTEXT=name)
 	@$(DEPLOY_COMMAND) verify $(STACK_FLAG) $(CONTEXT_FLAG)
+
+.PHONY: image
+image: ## Build the service's image, push it and sign it, once for each content (REPOSITORY=registry/name)
+	@app/publish.sh "$(REPOSITORY)"
+
+.PHONY: verify-image
+verify-image: ## Whether an image, by its digest, is signed by the workflow that deploys (IMAGE=name@sha256:…)
+	@app/publish.sh --verify "$(IMAGE)"
+
+.PHONY: backup
+backup: $(INSTALLED) ## Write what Redis has into a file (OUT=cache.gz CONTEXT=name)
+	@$(DEPLOY_COMMAND) backup $(CONTEXT_FLAG) --file "$(OUT)"
+
+.PHONY: restore
+restore: $(INSTALLED) ## Bring a backup into Redis, beside what it has (IN=cache.gz CONTEXT=name)
+	@$(DEPLOY_COMMAND) restore $(CONTEXT_FLAG) --file "$(IN)"
+
+.PHONY: rotate
+rotate: $(INSTALLED) ## Replace a secret, with no failed request (SECRET=redis.passwords.app STACK=prod; values of issuers by < file)
+	@$(DEPLOY_COMMAND) rotate --stack $(STACK) $(CONTEXT_FLAG) --secret "$(SECRET)" $(if $(FINISH),--finish)
 
 .PHONY: tenant-key
 tenant-key: $(INSTALLED) ## A new API key, and its hash for the stack's config (TENANT=id)

@@ -3,6 +3,7 @@ import { NAMESPACES, TenantsError } from "@property-search/contract";
 import { Command } from "commander";
 import { callAdmin, listCommands } from "./admin/call.ts";
 import { adminOfCluster, adminOfProcess } from "./admin/target.ts";
+import { backUpStack, restoreStack, type BackupOptions } from "./backup/command.ts";
 import { volumesIn } from "./apply/foreign.ts";
 import { refuseData, removeStack } from "./apply/remove.ts";
 import { requireBinding, unbind } from "./binding.ts";
@@ -16,6 +17,7 @@ import { PreviewError, pulumiPreview } from "./pulumi/preview.ts";
 import { stackApiKey } from "./pulumi/secret.ts";
 import { environmentOf, generateSecrets } from "./pulumi/userStack.ts";
 import { RenderError } from "./render.ts";
+import { rotateStack } from "./rotate/rotateStack.ts";
 import { readStack, stackNames } from "./stacks.ts";
 import { newTenantKey } from "./tenantKey.ts";
 import { configuredWeights } from "./verify/configured.ts";
@@ -131,6 +133,26 @@ command("environment", "print what pulumi by hand needs to find the backend of m
         console.log(lines.join("\n"));
     },
 );
+
+for (const [name, description, act] of [
+    ["backup", "write what Redis has into a file", backUpStack],
+    ["restore", "bring a backup into Redis, beside what it has", restoreStack],
+] as const) {
+    program
+        .command(name)
+        .description(description)
+        .requiredOption("--file <file>", "gzip of JSON lines")
+        .option("--kubeconfig <file>", "kubeconfig; default: KUBECONFIG, then ~/.kube/config")
+        .option("--context <name>", "context of the kubeconfig; default: its current one")
+        .action((options: Omit<BackupOptions, "report">) => act({ ...options, report }));
+}
+
+command("rotate", "replace a secret of a deployed stack, with no failed request")
+    .requiredOption("--secret <key>", "its config key, such as redis.passwords.app")
+    .option("--finish", "end the predecessor of tenants.platformKey", false)
+    .action(async (options: Target & { secret: string; finish: boolean }) => {
+        await rotateStack({ ...options, report, signal: interrupted.signal });
+    });
 
 program
     .command("tenant-key")

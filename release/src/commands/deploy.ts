@@ -49,7 +49,8 @@ export async function deployAndSwitch(
     const before = await running(context);
     if (before) await refuseBesideSwitch(context);
     const given = Object.entries(await givenConfig(cluster, stack));
-    const written = await writeVersion(options, before?.idle);
+    const written =
+        before && isServing(options, before) ? [] : await writeVersion(options, before?.idle);
     const config = Object.fromEntries(given.filter(([key]) => !written.includes(key)));
     const changed = before ? await changedIn(stack, config, before.pods) : [];
     if (before && !inPlace && changed.includes(otherColour(before.idle))) {
@@ -80,7 +81,7 @@ export async function deployAndSwitch(
     return start(context, { to: before.idle, plan, reason, direct });
 }
 
-interface Running {
+export interface Running {
     readonly pods: PerColour<Pods>;
     /** The colour with the least of the traffic. */
     readonly idle: Colour;
@@ -104,6 +105,15 @@ async function refuseBesideSwitch({ store }: Context): Promise<void> {
     throw new ReleaseError(
         `a switch to ${state.to} is under way (${state.phase}): end it first, by promote or rollback`,
     );
+}
+
+/** Whether the colour with the traffic runs the given version already: putting it on the other is no release. */
+export function isServing(
+    { image, version }: Pick<DeployOptions, "image" | "version">,
+    { pods, idle }: Running,
+): boolean {
+    const active = pods[otherColour(idle)];
+    return image !== undefined && active.image === image && active.version === version;
 }
 
 /** @returns the keys that were written */

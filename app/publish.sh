@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Builds the service's image, pushes it and signs it by its digest: once for each content. What the image is
+# built from gives it a tag; where the registry has that tag, its image is taken, if our workflow has signed it.
+#
+#   publish.sh REPOSITORY     such as ghcr.io/acme/embedding-service; the login is docker's own
+#   publish.sh --verify IMAGE  fails unless the image, by its digest, is signed by our workflow
+#
+# Signatures are keyless (https://docs.sigstore.dev/cosign/signing/overview/): whoever runs this signs as the
+# workflow that it runs in. SIGNER: regular expression of the identities that may have signed; default: the
+# workflow deploy.yml of GITHUB_REPOSITORY on main. GITHUB_OUTPUT: file that gets image= and version=.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+ISSUER=https://token.actions.githubusercontent.com
+SOURCES=(app/Dockerfile app/model app/package.json app/src contract/package.json contract/src
+    package.json package-lock.json .npmrc .dockerignore)
+
+verify() { # IMAGE
+    local workflow="https://github.com/${GITHUB_REPOSITORY:-}/.github/workflows/deploy.yml@refs/heads/main"
+    local signer=${SIGNER:-"^${workflow//./\\.}$"}
+    [ -n "${SIGNER:-}${GITHUB_REPOSITORY:-}" ] || {
+        echo "SIGNER is not set; allowed: a regular expression of who may have signed" >&2
+        return 1
+    }
+    cosign verify --certificate-oidc-issuer "$ISSUER" --certificate-identity-regexp "$signer" "$1" >/dev/null || return 1
+    echo "$1 is signed by $signer"
+}
+
+if [ "${1:-}" = --verify ]; then
+    [[ ${2:-} =~ @sha256:[0-9a-f]{64}$ ]] || {
+        echo "IMAGE is \"${2:-}\"; allowed: an image by its digest, name@sha256:…" >&2
+        exit 1
+    }
+    verify "$2"
+    exit
+fi
+
+repository=${1:-}
+repository=${repository,,}
+[[ $repository =~ ^[a-z0-9][a-z0-9.:-]*/[a-z0-9][a-z0-9._/-]*$ ]] || {
+    echo "REPOSITORY is \"${1:-}\"; allowed: a registry and a name, without a tag" >&2
+    exit 1
+}
+changed=$(git status --porcelain -- "${SOURCES[@]}")
+[ -z "$changed" ] || { echo "what the image is built from is not committed:"$'\n'"$changed" >&2; exit 1; }
+content=$(git ls-tree HEAD "${SOURCES[@]}" | sha256sum | cut -c1-12)
+tag=$repository:src-$content
+version=v$(sed -n 's/^ *"version": "\(.*\)",$/\1/p' app/package.json | head -n 1)-$content
+
+digest=$(docker buildx imagetools inspect "$tag" --format '{{.Manifest.Digest}}' 2>/dev/null) || digest=
+# What somebody else has pushed under the tag is never signed, and neither is what a run that was cut off left.
+if [ -n "$digest" ] && verify "$repository@$digest"; then
+    echo "$tag is there already"
+else
+    metadata=$(mktemp)
+    trap 'rm -f "$metadata"' EXIT
+    docker buildx build --file app/Dockerfile --tag "$tag" --provenance=mode=max --sbom=true \
+        --metadata-file "$metadata" --push .
+    digest=$(sed -n 's/.*"containerimage\.digest": *"\(sha256:[0-9a-f]*\)".*/\1/p' "$metadata")
+    [[ $digest =~ ^sha256:[0-9a-f]{64}$ ]] || { echo "the build told no digest: $(cat "$metadata")" >&2; exit 1; }
+    cosign sign --yes "$repository@$digest"
+fi
+image=$repository@$digest
+echo "image=$image"
+echo "version=$version"
+if [ -n "${GITHUB_OUTPUT:-}" ]; then printf 'image=%s\nversion=%s\n' "$image" "$version" >>"$GITHUB_OUTPUT"; fi

@@ -217,7 +217,7 @@ restore: $(INSTALLED) ## Bring a backup into Redis, beside what it has (IN=cache
 
 .PHONY: rotate
 rotate: $(INSTALLED) ## Replace a secret, with no failed request (SECRET=redis.passwords.app STACK=prod; values of issuers by < file)
-	@$(DEPLOY_COMMAND) rotate --stack $(STACK) $(CONTEXT_FLAG) --secret "$(SECRET)" $(if $(FINISH),--finish)
+	@$(DEPLOY_COMMAND) rotate $(STACK_FLAG) $(CONTEXT_FLAG) --secret "$(SECRET)" $(if $(FINISH),--finish)
 
 .PHONY: tenant-key
 tenant-key: $(INSTALLED) ## A new API key, and its hash for the stack's config (TENANT=id)

@@ -77,32 +77,33 @@ settled() { # Every node sees a whole cluster: gossip takes a moment to reach th
     done
 }
 own_line() { at "$1" cluster nodes | tr -d '\r' | awk '$3 ~ /myself/'; }
-state() { # Lines, each node asked for itself: node id zone (primary|spare|replica) (primary's id|-)
+state() { # Lines, each node asked for itself: node id zone (primary|spare|replica) (primary's id|-) slots
     for each in $NODES; do
         line=$(own_line "$each") || return 1
         echo "$line" | awk -v node="$each" -v zone="$(zone_of "$each")" '{
             role = $3 ~ /slave/ ? "replica" : NF > 8 ? "primary" : "spare"
-            print node, $1, zone, role, $4
+            slots = 0
+            for (i = 9; i <= NF; i++) if ($i !~ /\[/) { n = split($i, range, "-"); slots += range[n] - range[1] + 1 }
+            print node, $1, zone, role, $4, slots
         }'
     done
 }
 
-# Which nodes are to have slots: those that have some, and of those without anything to do, one of each zone
-# before a second one of any.
+# Which three nodes are to have slots: those that have most, and of those without anything to do, one of each
+# zone before a second one of any.
 choose_primaries() {
-    state | awk '
-        { node[NR] = $1; zone[NR] = $3; is_free[NR] = $4 == "spare" }
-        $4 == "primary" { taken += 1; used[$3] += 1; print $1 }
+    state | sort -k 6,6nr -s | awk '
+        $4 == "primary" && taken < 3 { taken += 1; used[$3] += 1; print $1 }
+        $4 == "spare" { node[++spares] = $1; zone[spares] = $3 }
         END {
-            for (most = 1; most <= NR && taken < 3; most++)
-                for (i = 1; i <= NR && taken < 3; i++) {
-                    if (!is_free[i] || used[zone[i]] >= most) continue
-                    is_free[i] = 0; taken += 1; used[zone[i]] += 1; print node[i]
+            for (most = 1; most <= 6 && taken < 3; most++)
+                for (i = 1; i <= spares && taken < 3; i++) {
+                    if (gone[i] || used[zone[i]] >= most) continue
+                    gone[i] = 1; taken += 1; used[zone[i]] += 1; print node[i]
                 }
         }'
 }
 covered() { [ "$(info "$1" cluster_slots_assigned)" -eq 16384 ]; }
-owns_nothing() { own_line "$1" | awk '{ exit !($3 ~ /master/ && NF == 8) }'; }
 unowned() { # FIRST LAST: ranges "first last" of slots among these that nobody has
     for each in $NODES; do own_line "$each"; done | awk -v from="$1" -v to="$2" '
         $3 ~ /master/ { for (i = 9; i <= NF; i++) if ($i !~ /\[/) {
@@ -125,17 +126,15 @@ cover() { # Each primary gets what nobody has of its third; what a server alone 
 }
 
 half_moved() { for each in $NODES; do own_line "$each"; done | grep -q '\['; }
-uneven() { # Whether a primary has less than three quarters of its share
-    for each in $primaries; do own_line "$each"; done | awk '
-        { slots = 0 }
-        { for (i = 9; i <= NF; i++) if ($i !~ /\[/) { n = split($i, range, "-"); slots += range[n] - range[1] + 1 } }
-        slots < 4096 { found = 1 }
-        END { exit !found }'
+is_chosen() { case " $(echo "$primaries" | tr '\n' ' ')" in *" $1 "*) ;; *) return 1 ;; esac; }
+uneven() { # Whether a primary has less than three quarters of its share, or any other node has slots
+    state | while read -r node _ _ _ _ slots; do
+        if is_chosen "$node"; then [ "$slots" -ge 4096 ] || echo "$node"; else [ "$slots" -eq 0 ] || echo "$node"; fi
+    done | grep -q .
 }
-spares_weights() { # Of nodes that are to become replicas
-    for each in $NODES; do
-        case " $(echo "$primaries" | tr '\n' ' ')" in *" $each "*) continue ;; esac
-        if owns_nothing "$each"; then echo "$(at "$each" cluster myid | tr -d '\r')=0"; fi
+weights() { # Of nodes that are to become replicas: they give away what they have, and get nothing.
+    state | while read -r node id _ role _; do
+        if ! is_chosen "$node" && [ "$role" != replica ]; then echo "$id=0"; fi
     done
 }
 cluster() { # COMMAND NODE OPTION…: what redis-cli does with all nodes of a cluster
@@ -144,10 +143,10 @@ cluster() { # COMMAND NODE OPTION…: what redis-cli does with all nodes of a cl
 balance() { # Slots move with the data in them; what was cut off is finished first.
     if half_moved; then cluster fix "$1" --cluster-yes; return 1; fi
     uneven || return 0
-    weights=$(spares_weights)
+    excluded=$(weights)
     # shellcheck disable=SC2086 # a list
     cluster rebalance "$1" --cluster-use-empty-masters --cluster-pipeline 200 \
-        ${weights:+--cluster-weight $weights}
+        ${excluded:+--cluster-weight $excluded}
     return 1
 }
 

@@ -138,12 +138,9 @@ for (const [name, description, act] of [
     ["backup", "write what Redis has into a file", backUpStack],
     ["restore", "bring a backup into Redis, beside what it has", restoreStack],
 ] as const) {
-    program
-        .command(name)
+    clustered(program.command(name))
         .description(description)
         .requiredOption("--file <file>", "gzip of JSON lines")
-        .option("--kubeconfig <file>", "kubeconfig; default: KUBECONFIG, then ~/.kube/config")
-        .option("--context <name>", "context of the kubeconfig; default: its current one")
         .action((options: Omit<BackupOptions, "report">) => act({ ...options, report }));
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import type { V1PersistentVolumeClaim, V1StatefulSet } from "@kubernetes/client-node";
+import type { V1PersistentVolumeClaim } from "@kubernetes/client-node";
 import { planVolumes, type Live, type SetManifest } from "../src/volumes.ts";
 
 const template = (storage: string, storageClassName?: string) => ({

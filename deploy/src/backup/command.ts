@@ -2,6 +2,7 @@ import type { V1Secret } from "@kubernetes/client-node";
 import { NAMESPACES, REDIS_NAME } from "@property-search/contract";
 import { forward } from "../admin/forward.ts";
 import { ClusterError, connect, readIfExists, type Cluster } from "../apply/cluster.ts";
+import { chooseKubeconfig } from "../localCluster.ts";
 import { redisPods } from "../rotate/acceptance.ts";
 import { connectPrimaries, type Primaries } from "./primaries.ts";
 import { backUp, restore } from "./transfer.ts";
@@ -46,10 +47,10 @@ export async function restoreStack(options: BackupOptions): Promise<void> {
 
 /** By port-forward: nothing of Redis is reachable from outside of the cluster. */
 async function withPrimaries(
-    { kubeconfig, context }: BackupOptions,
+    options: BackupOptions,
     work: (primaries: Primaries) => Promise<void>,
 ): Promise<void> {
-    const cluster = connect(kubeconfig, context);
+    const cluster = connect(chooseKubeconfig(options), options.context);
     const password = await adminPassword(cluster);
     const pods = await redisPods(cluster);
     const forwards = await Promise.all(pods.map((pod) => forward(cluster, pod)));

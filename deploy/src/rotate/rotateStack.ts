@@ -3,6 +3,7 @@ import { text } from "node:stream/consumers";
 import { ClusterError, connect } from "../apply/cluster.ts";
 import { isApplied } from "../apply/record.ts";
 import { deploy } from "../deploy.ts";
+import { chooseKubeconfig } from "../localCluster.ts";
 import { missingForPulumi } from "../pulumi/installed.ts";
 import { awaitAnswers, checkersOf } from "./acceptance.ts";
 import { GIVEN_SECRETS, rotate } from "./steps.ts";
@@ -20,8 +21,13 @@ export interface RotateOptions {
 
 /** Replaces a secret of a deployed stack, by the way of deploying that brought the stack. */
 export async function rotateStack(options: RotateOptions): Promise<void> {
-    const { stack, secret, finish, report, signal, ...target } = options;
-    const cluster = connect(target.kubeconfig, target.context);
+    const { stack, secret, finish, report, signal, context } = options;
+    const kubeconfig = chooseKubeconfig(options);
+    const cluster = connect(kubeconfig, context);
+    const target = {
+        ...(kubeconfig !== undefined && { kubeconfig }),
+        ...(context !== undefined && { context }),
+    };
     const storing = { cluster, stack, report };
     // Before anything is written: a Redis of somebody else's knows nothing of the stack's passwords.
     if (secret in OVERLAPPING_SECRETS) await checkersOf(cluster, secret as OverlappingSecret);

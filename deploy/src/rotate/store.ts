@@ -1,7 +1,8 @@
-import { execa } from "execa";
 import { ClusterError, type Cluster } from "../apply/cluster.ts";
 import { readRecord, writeRecord } from "../apply/record.ts";
+import { failure, pulumiCli } from "../pulumi/cli.ts";
 import { openPlace, PROJECT, stateFolderOf } from "../pulumi/place.ts";
+import { readConfigValue } from "../pulumi/secret.ts";
 
 /** Config values by key without the project's name; undefined takes one out. */
 export type SecretChanges = Readonly<Record<string, string | undefined>>;
@@ -47,28 +48,19 @@ export async function pulumiStore({ cluster, stack, report }: StoreOptions): Pro
         stateFolder: await stateFolderOf(cluster),
         report,
     });
-    const flags = ["--stack", stack, "--config-file", place.configFile, "--non-interactive"];
-    const config = (args: readonly string[], input?: string) =>
-        execa("pulumi", ["config", ...args, ...flags], {
-            cwd: place.program,
-            env: place.settings,
-            reject: false,
-            ...(input !== undefined && { input }),
-        });
+    const onStack = ["--stack", stack, "--config-file", place.configFile];
+    const { run } = pulumiCli(place);
     const change = async (key: string, value: string | undefined) => {
         const full = `${PROJECT}:${key}`;
         // By standard input: no command line shows it.
         const { exitCode, stderr } =
             value === undefined
-                ? await config(["rm", full])
-                : await config(["set", full, "--secret"], value);
-        if (exitCode !== 0) throw new ClusterError(`pulumi config of ${key} failed: ${stderr}`);
+                ? await run(["config", "rm", full, ...onStack])
+                : await run(["config", "set", full, "--secret", ...onStack], { input: value });
+        if (exitCode !== 0) throw new ClusterError(failure("pulumi config", stack, stderr));
     };
     return {
-        read: async (key) => {
-            const { exitCode, stdout } = await config(["get", `${PROJECT}:${key}`]);
-            return exitCode === 0 && stdout !== "" ? stdout : undefined;
-        },
+        read: (key) => readConfigValue(place, key),
         write: async (changes) => {
             for (const [key, value] of Object.entries(changes)) await change(key, value);
         },

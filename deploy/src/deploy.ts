@@ -22,7 +22,7 @@ import { stuckPods } from "./pulumi/stuckPods.ts";
 import { pulumiUp } from "./pulumi/up.ts";
 import { settleAll } from "./release/beside.ts";
 import { readSwitch } from "./release/note.ts";
-import { render, renderMasked } from "./render.ts";
+import { render } from "./render.ts";
 import { completeSecrets } from "./secrets.ts";
 import { growVolumes, prepareVolumes } from "./volumes.ts";
 
@@ -188,8 +188,6 @@ async function byPulumi(
 ): Promise<Pick<Deployed, "summary" | "platformKey">> {
     // Before the first update: the provider's context is not to change later.
     await bind({ cluster, stack, report });
-    const manifests = await renderMasked(stack, config);
-    await prepareVolumes(cluster, manifests, report);
     const { declared, ...done } = await pulumiUp({
         stack,
         kubeconfig: cluster.exportKubeconfig(),
@@ -203,13 +201,16 @@ async function byPulumi(
         exists: async (object) => (await readIfExists(cluster, object)) !== undefined,
         // Not before: the next deploy would be given a config that is rejected, too.
         onAccepted: () => rememberConfig(cluster, stack, config),
-        onRendered: (manifests, left) => requireAll(cluster, manifests, left),
+        onRendered: async (manifests, left) => {
+            await requireAll(cluster, manifests, left);
+            await prepareVolumes(cluster, manifests, report);
+        },
         stuck: (workloads) => stuckPods(cluster, workloads),
         isSwitching: (configured) => settleAll({ cluster, stack, report }, configured),
         report,
         ...(signal && { signal }),
     });
-    await growVolumes(cluster, manifests, report);
+    await growVolumes(cluster, declared, report);
     await confirm(cluster, declared, report);
     return done;
 }

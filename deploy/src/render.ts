@@ -20,28 +20,11 @@ export async function render(
     config: Readonly<Record<string, string>>,
     warn: (line: string) => void,
 ): Promise<Manifest[]> {
-    return run(["--stack", stack, "--config", "-", "--charts"], warn, JSON.stringify(config));
-}
-
-/** Renders as Pulumi would deploy it, but for secrets, which are masked: what has to be known beforehand. */
-export async function renderMasked(
-    stack: string,
-    config: Readonly<Record<string, string>>,
-): Promise<Manifest[]> {
-    const set = Object.entries(config).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
-    return run(["--stack", stack, ...set], () => undefined);
-}
-
-async function run(
-    options: readonly string[],
-    warn: (line: string) => void,
-    input?: string,
-): Promise<Manifest[]> {
-    const result = await execa(process.execPath, ["render.ts", ...options, "--format", "yaml"], {
-        cwd: PROGRAM,
-        reject: false,
-        ...(input !== undefined && { input }),
-    });
+    const result = await execa(
+        process.execPath,
+        ["render.ts", "--stack", stack, "--config", "-", "--charts", "--format", "yaml"],
+        { cwd: PROGRAM, input: JSON.stringify(config), reject: false },
+    );
     if (result.exitCode !== 0) throw new RenderError(result.stderr || String(result.shortMessage));
     if (result.stderr) warn(result.stderr);
     return parseAllDocuments(result.stdout).map((document) => document.toJS() as Manifest);

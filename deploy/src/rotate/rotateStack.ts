@@ -2,6 +2,7 @@ import { OVERLAPPING_SECRETS, type OverlappingSecret } from "@property-search/co
 import { text } from "node:stream/consumers";
 import { ClusterError, connect } from "../apply/cluster.ts";
 import { isApplied } from "../apply/record.ts";
+import { requireBinding } from "../binding.ts";
 import { deploy } from "../deploy.ts";
 import { chooseKubeconfig } from "../localCluster.ts";
 import { missingForPulumi } from "../pulumi/installed.ts";
@@ -29,6 +30,7 @@ export async function rotateStack(options: RotateOptions): Promise<void> {
         ...(context !== undefined && { context }),
     };
     const storing = { cluster, stack, report };
+    await requireBinding(storing);
     // Before anything is written: a Redis of somebody else's knows nothing of the stack's passwords.
     if (secret in OVERLAPPING_SECRETS) await checkersOf(cluster, secret as OverlappingSecret);
     const store = (await isApplied(cluster, stack))

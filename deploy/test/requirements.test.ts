@@ -48,7 +48,7 @@ describe("requirementsOf", () => {
         expect(whatOf(workloads)).toEqual(["PriorityClass platform"]);
         const set = statefulSet("local");
         Object.assign(set, { spec: { ...(set as { spec?: object }).spec, template: { spec } } });
-        expect(whatOf([set])).toEqual(["PriorityClass platform", "StorageClass local"]);
+        expect(whatOf([set]).sort()).toEqual(["PriorityClass platform", "StorageClass local"]);
     });
 
     test("asks for KEDA where a ScaledObject wants it", () => {

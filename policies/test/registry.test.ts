@@ -1,0 +1,47 @@
+import { afterAll, describe, expect, test } from "@jest/globals";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { policiesOf, registryOf, withRegistry } from "../stacks.ts";
+
+const REGISTRY = "registry.example.com/mirror";
+const root = mkdtempSync(path.join(tmpdir(), "registry-"));
+afterAll(() => {
+    rmSync(root, { recursive: true });
+});
+
+describe("a stack with a registry of its own", () => {
+    test("may run its images, and none of a public registry any more", () => {
+        expect(policiesOf("prod", REGISTRY)).toEqual({
+            ...policiesOf("prod"),
+            "image-registry": { registries: [`${REGISTRY}/*`] },
+        });
+    });
+
+    test("keeps what its file allows of other registries, and the rule's level", () => {
+        const set = {
+            enforcementLevel: "advisory",
+            registries: ["docker.io/prom/*", "localhost/*"],
+        };
+        expect(withRegistry({ "image-registry": set }, REGISTRY)).toEqual({
+            "image-registry": {
+                enforcementLevel: "advisory",
+                registries: [`${REGISTRY}/*`, "localhost/*"],
+            },
+        });
+        expect(withRegistry({ "image-registry": "advisory" }, REGISTRY)).toEqual({
+            "image-registry": { enforcementLevel: "advisory", registries: [`${REGISTRY}/*`] },
+        });
+    });
+
+    test.each([
+        ["property-search:images.registry", REGISTRY],
+        ["images.registry", REGISTRY],
+        ["property-search:images.registry", undefined],
+    ])("is known by %s: %s of its config file", (key, registry) => {
+        const config = { [key]: registry ?? "" };
+        writeFileSync(path.join(root, "Pulumi.x.yaml"), JSON.stringify({ config }));
+        expect(registryOf("x", root)).toBe(registry);
+        expect(registryOf("y", root)).toBeUndefined();
+    });
+});

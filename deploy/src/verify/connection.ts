@@ -24,7 +24,7 @@ export function senderTo({ address, ca }: Pick<GatewayEndpoint, "address" | "ca"
     });
     return async (url, init) => {
         const response = await undiciFetch(url, { ...(init as object), dispatcher });
-        return response as unknown as Response;
+        return response;
     };
 }
 

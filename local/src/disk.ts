@@ -2,7 +2,8 @@ import { existsSync, statfsSync, statSync } from "node:fs";
 import path from "node:path";
 import { CACHE, PATHS } from "./paths.ts";
 import { tryRun } from "./shell.ts";
-import { folderOf, KEDA, KUBERNETES } from "./toolchain/go.ts";
+import { folderOf } from "./toolchain/go.ts";
+import { COMPLETING, SERVING } from "./toolchain/programs.ts";
 
 const GIB = 1024 ** 3;
 
@@ -31,7 +32,7 @@ const GIB_OF = {
 
 /** What `make up` still has to write on this machine, by phase. */
 export async function diskNeeds(): Promise<DiskNeed[]> {
-    const builds = await Promise.all([KUBERNETES, KEDA].map(folderOf));
+    const builds = await Promise.all([SERVING, COMPLETING].map(folderOf));
     const isCompiled = builds.every(existsSync);
     const [modules = CACHE, compiled = CACHE] = await goCaches();
     const need = (phase: keyof typeof GIB_OF, name: string, folder: string, isDone: boolean) => ({

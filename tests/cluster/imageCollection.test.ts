@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { stringify } from "yaml";
 import { KUBELET_DISK } from "../../local/src/node/configuration.ts";
 import { PATHS, REPOSITORY } from "../../local/src/paths.ts";
-import { folderOf, KUBERNETES } from "../../local/src/toolchain/go.ts";
+import { kubernetesFolder } from "../../local/src/toolchain/programs.ts";
 
 /** A kubelet collects when it starts, and then every five minutes; pressure is checked every ten seconds. */
 const SECONDS = 30;
@@ -23,10 +23,9 @@ afterEach(async () => {
 
 /** Names of the images that a kubelet has left, on a disk that is 90 % full. */
 async function imagesLeft(settings: object): Promise<string[]> {
-    const kubernetes = await folderOf(KUBERNETES);
     const archive = (await readdir(PATHS.images)).find((file) => /^pause-\w{12}\.tar$/.test(file));
     const script = path.join(REPOSITORY, "tests/support/fullDisk.sh");
-    const kubelet = path.join(kubernetes, "kubelet");
+    const kubelet = path.join(await kubernetesFolder(), "kubelet");
     const images = path.join(PATHS.images, archive ?? "pause");
     const args = [script, folder, kubelet, stringify(settings), String(SECONDS), images];
     const { stdout } = await promisify(execFile)("bash", args, { timeout: (SECONDS + 30) * 1000 });

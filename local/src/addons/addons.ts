@@ -5,7 +5,7 @@ import type { ImageReferences } from "../images/images.ts";
 import { NETWORK } from "../node/network.ts";
 import { REPOSITORY } from "../paths.ts";
 import { run, type Step } from "../shell.ts";
-import { GATEWAY_API, moduleFolder, TRAEFIK, TRAEFIK_MODULE } from "../toolchain/go.ts";
+import { moduleFolder } from "../toolchain/go.ts";
 import { emptyFolders, reclaimable } from "./reclaim.ts";
 
 export interface AddonInputs {
@@ -25,6 +25,8 @@ export interface ServingAddons {
     readonly storage: string;
 }
 
+const TRAEFIK_MODULE = "github.com/traefik/traefik/v3";
+
 /** All of them: its provider waits for each kind that it knows. */
 const TRAEFIK_DEFINITIONS =
     "docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml";
@@ -35,14 +37,14 @@ export async function applyServingAddons(
     inputs: AddonInputs,
     { system, storage }: ServingAddons,
 ): Promise<void> {
-    const gatewayApi = await moduleFolder(step, GATEWAY_API, "sigs.k8s.io/gateway-api");
+    const gatewayApi = await moduleFolder(step, "gateway-api", "sigs.k8s.io/gateway-api");
     step.say("Gateway API");
     const definitions = path.join(gatewayApi, "config/crd/standard");
     const files = (await readdir(definitions)).filter((file) => file.endsWith(".yaml"));
     const texts = files.map((file) => readFile(path.join(definitions, file), "utf8"));
     await apply(step, inputs, (await Promise.all(texts)).join("\n---\n"));
     step.say("Traefik's definitions");
-    const traefik = await moduleFolder(step, TRAEFIK, TRAEFIK_MODULE);
+    const traefik = await moduleFolder(step, "traefik", TRAEFIK_MODULE);
     await apply(step, inputs, await readFile(path.join(traefik, TRAEFIK_DEFINITIONS), "utf8"));
     step.say("DNS, volumes, gateway");
     const addons = await Promise.all([...system, "traefik"].map((name) => addon(name, inputs)));

@@ -1,7 +1,8 @@
 import path from "node:path";
 import { parse, stringify } from "yaml";
 import type { Step } from "../shell.ts";
-import { KEDA, KEDA_MODULE, moduleFolder } from "../toolchain/go.ts";
+import { moduleFolder } from "../toolchain/go.ts";
+import { KEDA_MODULE } from "../toolchain/keda.ts";
 import { apply, imageOf, kubectl, rolledOut, type AddonInputs } from "./addons.ts";
 
 const NAMESPACE = "keda";
@@ -23,7 +24,7 @@ const RESOURCES = {
  * some seconds after this.
  */
 export async function applyKeda(step: Step, inputs: AddonInputs): Promise<void> {
-    const module = await moduleFolder(step, KEDA, KEDA_MODULE);
+    const module = await moduleFolder(step, "cluster", KEDA_MODULE);
     step.say("KEDA");
     const minimal = path.join(module, "config/minimal");
     const manifests = await kubectl(step, inputs, ["kustomize", minimal]);

@@ -29,12 +29,12 @@ export interface ImageDefinition {
 
 export const IMAGES: readonly ImageDefinition[] = [
     { name: "pause", recipe: { kind: "binary", binary: "pause" }, versions: ["v1"] },
-    { name: "coredns", recipe: { kind: "binary", binary: "coredns" }, versions: ["v1.14.7"] },
+    { name: "coredns", recipe: { kind: "binary", binary: "coredns" }, versions: ["v1.13.2"] },
     { name: "traefik", recipe: { kind: "binary", binary: "traefik" }, versions: ["v3.7.15"] },
     {
         name: "metrics-server",
         recipe: { kind: "binary", binary: "metrics-server" },
-        versions: ["v0.9.0"],
+        versions: ["v0.8.0"],
     },
     {
         name: "redis",

@@ -1,4 +1,4 @@
-import { readdir, rm } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import path from "node:path";
 
 /**
@@ -12,6 +12,22 @@ export async function removeOlder(name: string, newest: string): Promise<void> {
         if (isVersionOf(name, file) && file !== path.basename(newest)) {
             await rm(path.join(folder, file), { recursive: true, force: true });
         }
+    }
+}
+
+const DAY_MILLISECONDS = 24 * 60 * 60 * 1000;
+
+/**
+ * Removes versions that were made or used a week ago or earlier: another checkout may use a younger one.
+ *
+ * @param names of the versions, as `NAME-HASH…`.
+ */
+export async function removeUnused(names: readonly string[], folder: string): Promise<void> {
+    const oldest = Date.now() - 7 * DAY_MILLISECONDS;
+    for (const file of await readdir(folder)) {
+        const whole = path.join(folder, file);
+        if (!names.some((name) => isVersionOf(name, file))) continue;
+        if ((await stat(whole)).mtimeMs < oldest) await rm(whole, { recursive: true, force: true });
     }
 }
 

@@ -42,9 +42,10 @@ export async function ensureNode(
 ): Promise<boolean> {
     const stamp = digest(
         await digestFiles([INIT, path.join(REPOSITORY, "local/src/node")]),
-        tools.kubernetes,
-        tools.etcd,
-        tools.kubeRouter,
+        // Named by the hash of their binaries: a rebuild that changes none keeps the node.
+        path.basename(tools.kubernetes),
+        path.basename(tools.etcd),
+        path.basename(tools.kubeRouter),
         pauseImage,
     );
     const made = await readFile(STAMP, "utf8").catch(() => "");

@@ -9,6 +9,7 @@ import {
 import { applyAlertInbox } from "../addons/alertInbox.ts";
 import { applyKeda, kedaReady } from "../addons/keda.ts";
 import { folderVolumes } from "../addons/storage.ts";
+import { begin, type Background } from "../background.ts";
 import { buildImage } from "../images/build.ts";
 import { imageOverrides, monitoringOverrides, type Image } from "../images/images.ts";
 import { importImages } from "../images/import.ts";
@@ -20,22 +21,11 @@ import { keepPulumiState } from "../node/pulumiState.ts";
 import { ensureNode, KUBECONFIG } from "../node/start.ts";
 import { PATHS } from "../paths.ts";
 import { preflight } from "../preflight.ts";
-import type { Step } from "../shell.ts";
+import { logFile } from "../shell.ts";
 import { steps, type Steps } from "../tasks.ts";
 import { installDebianPackages } from "../toolchain/debian.ts";
-import {
-    buildGo,
-    COREDNS,
-    ETCD,
-    KEDA,
-    KUBE_ROUTER,
-    KUBE_STATE_METRICS,
-    KUBERNETES,
-    METRICS_SERVER,
-    packagesOf,
-    PAUSE,
-    type GoProgram,
-} from "../toolchain/go.ts";
+import { buildGo, type Binaries } from "../toolchain/go.ts";
+import { COMPLETING, SERVING } from "../toolchain/programs.ts";
 import { installTraefik } from "../toolchain/traefik.ts";
 import { deployingServing, isComplete, type Completable } from "./completing.ts";
 import { deploying, type Destination } from "./deploying.ts";
@@ -45,6 +35,8 @@ import type { Plan } from "./plan.ts";
 interface Context extends Completable {
     /** Folder of each binary, by its name. */
     binaries: Record<string, string>;
+    /** Those of what watches and scales, which compile while the cluster starts to serve. */
+    completing?: Background<Binaries>;
     model: string;
     images: Image[];
     /** Of what Debian's packages were resolved to. */
@@ -63,7 +55,9 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
                 title: "Tools and images",
                 // Two lanes: compiling fills the processors while the other waits for downloads.
                 task: (_, task) =>
-                    task.newListr([binariesLane(step), imagesLane(step)], { concurrent: true }),
+                    task.newListr([binariesLane(step, signal), imagesLane(step)], {
+                        concurrent: true,
+                    }),
             },
             step("Images of binaries", "images-binaries", async (run, made) => {
                 for (const name of ["pause", "coredns"]) {
@@ -87,12 +81,6 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
             ...deployingServing(step, DESTINATION, (made) => imageOverrides(made.images)),
         ],
         completing: [
-            step("Metrics for the autoscaler", "metrics-server", async (run, made) => {
-                await buildProgram(run, METRICS_SERVER, made);
-                made.images.push(await buildImage(run, "metrics-server", made));
-                await importImages(run, made.images);
-                await applyMetricsServer(run, addonInputs(made));
-            }),
             {
                 title: "Monitoring and KEDA",
                 task: (_, task) =>
@@ -100,11 +88,12 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
                         concurrent: true,
                     }),
             },
-            step("KEDA", "keda", async (run, made) => {
-                for (const name of ["kube-state-metrics", "keda", "keda-adapter"]) {
+            step("Metrics for the autoscaler, and KEDA", "keda", async (run, made) => {
+                for (const name of COMPLETING.programs.map((program) => program.name)) {
                     made.images.push(await buildImage(run, name, made));
                 }
                 await importImages(run, made.images);
+                await applyMetricsServer(run, addonInputs(made));
                 await applyKeda(run, addonInputs(made));
             }),
             ...deploying(step, DESTINATION, ({ images }) => ({
@@ -146,11 +135,13 @@ function importLane(step: Steps<Context>): ListrTask<Context> {
     });
 }
 
-function binariesLane(step: Steps<Context>): ListrTask<Context> {
+function binariesLane(step: Steps<Context>, signal: AbortSignal): ListrTask<Context> {
     return step("Kubernetes from source", "binaries", async (run, made) => {
-        for (const program of [PAUSE, ETCD, COREDNS, KUBERNETES, KUBE_ROUTER]) {
-            await buildProgram(run, program, made);
-        }
+        Object.assign(made.binaries, await buildGo(run, SERVING));
+        // With the lowest priority: what serves comes first, and waiting for it leaves processors idle.
+        made.completing = begin({ signal, log: logFile("completing") }, (behind) =>
+            buildGo(behind, COMPLETING, { niceness: 19 }),
+        );
     });
 }
 
@@ -166,14 +157,9 @@ function imagesLane(step: Steps<Context>): ListrTask<Context> {
 }
 
 function watchingBinariesLane(step: Steps<Context>): ListrTask<Context> {
-    return step(
-        "kube-state-metrics and KEDA from source",
-        "binaries-watching",
-        async (run, made) => {
-            for (const program of [KUBE_STATE_METRICS, KEDA])
-                await buildProgram(run, program, made);
-        },
-    );
+    return step("What watches and scales, from source", "watching", async (run, made) => {
+        Object.assign(made.binaries, await made.completing?.finish(run));
+    });
 }
 
 function watchingImagesLane(step: Steps<Context>): ListrTask<Context> {
@@ -183,11 +169,6 @@ function watchingImagesLane(step: Steps<Context>): ListrTask<Context> {
         }
         await importImages(run, made.images);
     });
-}
-
-async function buildProgram(run: Step, program: GoProgram, made: Context): Promise<void> {
-    const built = await buildGo(run, program);
-    for (const binary of Object.keys(packagesOf(program))) made.binaries[binary] = built;
 }
 
 function addonInputs(made: Context): AddonInputs {

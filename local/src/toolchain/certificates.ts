@@ -7,15 +7,8 @@ import { imageNamed } from "../images/catalogue.ts";
 import type { Image } from "../images/images.ts";
 import { requireTools } from "../preflight.ts";
 import { LocalError, type Step } from "../shell.ts";
-import {
-    buildGo,
-    CERT_MANAGER,
-    CERT_MANAGER_MODULE,
-    folderOf,
-    HELM,
-    moduleFolder,
-    PEBBLE,
-} from "./go.ts";
+import { buildTool, folderOf, moduleFolder } from "./go.ts";
+import { CERT_MANAGER, CERT_MANAGER_MODULE, HELM, PEBBLE } from "./programs.ts";
 
 /** What tests of certificates need, and nothing else does. */
 export interface CertificateTools {
@@ -30,9 +23,9 @@ export interface CertificateTools {
 /** Builds cert-manager, Helm and Pebble from source, once, in some minutes. */
 export async function certificateTools(step: Step): Promise<CertificateTools> {
     await requireTools(["go"]);
-    const certManager = await buildGo(step, CERT_MANAGER);
-    const pebble = await buildGo(step, PEBBLE);
-    const parts = CERT_MANAGER.links ?? [];
+    const certManager = await buildTool(step, CERT_MANAGER);
+    const pebble = await buildTool(step, PEBBLE);
+    const parts = CERT_MANAGER.programs.flatMap(({ links = [] }) => links);
     const inputs: Inputs = {
         binaries: { pebble, ...Object.fromEntries(parts.map((part) => [part, certManager])) },
         model: "",
@@ -46,16 +39,16 @@ export async function certificateTools(step: Step): Promise<CertificateTools> {
         const references = [...image.references, `localhost/${part}:${tag}`];
         images.push({ ...image, references });
     }
-    const module = await moduleFolder(step, CERT_MANAGER, CERT_MANAGER_MODULE);
+    const module = await moduleFolder(step, CERT_MANAGER.module, CERT_MANAGER_MODULE);
     const chart = await chartOf(module, `${certManager}-chart`, tag);
-    return { helm: await buildGo(step, HELM), chart, images };
+    return { helm: await buildTool(step, HELM), chart, images };
 }
 
 /** @throws LocalError when they have not been built. */
 export async function requireCertificateTools(): Promise<void> {
-    for (const program of [CERT_MANAGER, PEBBLE, HELM]) {
-        if (!existsSync(await folderOf(program))) {
-            throw new LocalError(`there is no ${program.name}: make certificate-tools`);
+    for (const build of [CERT_MANAGER, PEBBLE, HELM]) {
+        if (!existsSync(await folderOf(build))) {
+            throw new LocalError(`there is no ${build.module}: make certificate-tools`);
         }
     }
 }
@@ -63,7 +56,7 @@ export async function requireCertificateTools(): Promise<void> {
 /** Version and content of cert-manager's binary. */
 function tagOf(folder: string): string {
     const [version = ""] = imageNamed("cert-manager-controller").versions;
-    return `${version}-${path.basename(folder).replace(`${CERT_MANAGER.name}-`, "")}`;
+    return `${version}-${path.basename(folder).replace(`${CERT_MANAGER.module}-`, "")}`;
 }
 
 /** The chart as a release has it: the module's has a template in the place of Chart.yaml. */

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { LocalError, tryRun, type Step } from "../shell.ts";
 import { requireTools } from "../preflight.ts";
-import { buildGo, folderOf, PULUMI } from "./go.ts";
+import { binariesIn, buildTool, folderOf } from "./go.ts";
+import { PULUMI } from "./programs.ts";
 
 /**
  * The Pulumi CLI: PATH's, else one built from source. It runs inline programs only, since the module proxy
@@ -12,10 +13,10 @@ import { buildGo, folderOf, PULUMI } from "./go.ts";
 export async function pulumiCli(step: Step): Promise<string> {
     const version = await tryRun("pulumi", ["version"]);
     if (version !== undefined) return `Pulumi ${version} is on PATH`;
-    if (existsSync(await folderOf(PULUMI))) return `Pulumi is in ${await folderOf(PULUMI)}`;
+    if (existsSync(await folderOf(PULUMI))) return `Pulumi is in ${await pulumiFolder()}`;
     await requireTools(["go"]);
     step.say("PATH has no pulumi: building its CLI from source, once, in some minutes");
-    return `Pulumi is in ${await buildGo(step, PULUMI)}`;
+    return `Pulumi is in ${await buildTool(step, PULUMI)}`;
 }
 
 /**
@@ -25,9 +26,12 @@ export async function pulumiCli(step: Step): Promise<string> {
  */
 export async function addPulumiToPath(): Promise<void> {
     if ((await tryRun("pulumi", ["version"])) !== undefined) return;
-    const folder = await folderOf(PULUMI);
-    if (!existsSync(folder)) {
+    if (!existsSync(await folderOf(PULUMI))) {
         throw new LocalError("there is no Pulumi CLI: make pulumi-cli, or install Pulumi");
     }
-    process.env.PATH = `${folder}:${process.env.PATH ?? ""}`;
+    process.env.PATH = `${await pulumiFolder()}:${process.env.PATH ?? ""}`;
+}
+
+async function pulumiFolder(): Promise<string> {
+    return (await binariesIn(await folderOf(PULUMI))).pulumi ?? "";
 }

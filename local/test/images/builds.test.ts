@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { binaryBuild, configOf } from "../../src/images/binary.ts";
 import { IMAGES } from "../../src/images/catalogue.ts";
 import { dockerfileOf, entrypointLines } from "../../src/images/debian.ts";
-import { isVersionOf, removeOlder } from "../../src/images/older.ts";
+import { isVersionOf, removeOlder, removeUnused } from "../../src/images/older.ts";
 import { asksForRefresh } from "../../src/images/refresh.ts";
 
 let folder: string;
@@ -72,6 +72,20 @@ test("an image's newest version stays alone, and nothing of another's name goes"
     for (const file of [...others, ...older, newest]) writeFileSync(path.join(folder, file), "");
     await removeOlder("redis", path.join(folder, newest));
     expect(readdirSync(folder).sort()).toEqual([...others, newest].sort());
+});
+
+test("versions that nothing has used for a week go, and younger ones and other names stay", async () => {
+    const used = (file: string, days: number) => {
+        const date = new Date(Date.now() - days * 24 * 60 * 60 * 1000);
+        writeFileSync(path.join(folder, file), "");
+        utimesSync(path.join(folder, file), date, date);
+    };
+    used("keda-aaaaaaaaaaaa", 8);
+    used("keda-bbbbbbbbbbbb", 6);
+    used("etcd-aaaaaaaaaaaa.partial", 8);
+    used("traefik-aaaaaaaaaaaa", 8);
+    await removeUnused(["keda", "etcd"], folder);
+    expect(readdirSync(folder).sort()).toEqual(["keda-bbbbbbbbbbbb", "traefik-aaaaaaaaaaaa"]);
 });
 
 test.each([

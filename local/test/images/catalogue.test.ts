@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { IMAGES, imageNamed, NOT_IN_CONTEXT } from "../../src/images/catalogue.ts";
 import { OFFICIAL_IMAGES } from "../../src/kind/images.ts";
-import { KEDA, KEDA_MODULE } from "../../src/toolchain/go.ts";
+import { KEDA_MODULE } from "../../src/toolchain/keda.ts";
+import { COMPLETING, SERVING } from "../../src/toolchain/programs.ts";
 import { NODE_VERSION } from "../../src/images/nodeRuntime.ts";
 import { REPOSITORY } from "../../src/paths.ts";
 
@@ -41,18 +42,31 @@ describe("versions that stand twice are the same", () => {
     );
 
     test.each([
-        ["kube-state-metrics", "kube-state-metrics", "k8s.io/kube-state-metrics/v2"],
-        ["keda", "keda", KEDA_MODULE],
-        ["keda-adapter", "keda", KEDA_MODULE],
-        ["metrics-server", "metrics-server", "sigs.k8s.io/metrics-server"],
-    ])("the image %s and the module that it is built from", (name, folder, module) => {
+        ["coredns", "github.com/coredns/coredns"],
+        ["kube-state-metrics", "k8s.io/kube-state-metrics/v2"],
+        ["keda", KEDA_MODULE],
+        ["keda-adapter", KEDA_MODULE],
+        ["metrics-server", "sigs.k8s.io/metrics-server"],
+    ])("the image %s and the module that it is built from", (name, module) => {
         const [version = "missing"] = imageNamed(name).versions;
-        expect(read(`local/toolchain/${folder}/go.mod`)).toContain(`${module} ${version}\n`);
+        expect(read("local/toolchain/cluster/go.mod")).toContain(`${module} ${version}\n`);
     });
 
     test("KEDA's and what it says of itself", () => {
-        const said = Object.values(KEDA.variables ?? {});
-        expect(imageNamed("keda").versions).toEqual(said.map((version) => `v${version}`));
+        const said = COMPLETING.variables?.[`${KEDA_MODULE}/version.Version`] ?? "missing";
+        expect(imageNamed("keda").versions).toEqual([`v${said}`]);
+    });
+
+    test("Kubernetes' and the one minor of all its modules", () => {
+        const said = SERVING.variables?.["k8s.io/component-base/version.gitVersion"] ?? "missing";
+        const modFile = read("local/toolchain/cluster/go.mod");
+        expect(modFile).toContain(`k8s.io/kubernetes ${said}\n`);
+        const staged = [...modFile.matchAll(/^\tk8s\.io\/(\S+) => \S+ v0\.(\S+)$/gm)]
+            .filter(([, name]) => name !== "kube-openapi")
+            .map(([, , version]) => `v1.${version ?? ""}`);
+        expect(staged.length).toBeGreaterThan(25);
+        expect(new Set(staged)).toEqual(new Set([said]));
+        expect(read("local/src/node/configuration.ts")).toContain(`kubernetesVersion: "${said}"`);
     });
 });
 

@@ -14,7 +14,7 @@ import {
     requireCertificateTools,
     type CertificateTools,
 } from "../../../local/src/toolchain/certificates.ts";
-import { folderOf, KUBERNETES } from "../../../local/src/toolchain/go.ts";
+import { kubernetesFolder } from "../../../local/src/toolchain/programs.ts";
 import { issueCertificate, type CertificateFiles } from "../authority.ts";
 import { eventually, type TestCluster } from "../cluster.ts";
 
@@ -38,7 +38,7 @@ export async function openTools(): Promise<CertificateTools> {
 }
 
 async function kubectl(cluster: TestCluster, args: readonly string[], input = ""): Promise<string> {
-    const program = path.join(await folderOf(KUBERNETES), "kubectl");
+    const program = path.join(await kubernetesFolder(), "kubectl");
     const child = promisify(execFile)(program, ["--kubeconfig", cluster.kubeconfig, ...args]);
     child.child.stdin?.end(input);
     return (await child).stdout;

@@ -1,3 +1,0 @@
-module property-search.local/pause
-
-go 1.24.0

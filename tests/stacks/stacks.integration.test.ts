@@ -41,7 +41,11 @@ describe.each(["dev", "prod", "local"])("stack %s", (stack) => {
         const top = rendering.registrations.filter(({ parent }) => parent === undefined);
         expect(
             top.map(({ type }) => type).filter((type) => !/^platform:index:[A-Z]\w+$/.test(type)),
-        ).toEqual([]);
+        ).toEqual(["pulumi:providers:kubernetes"]);
+        // The stack's own provider is everybody's: none goes by the ambient context.
+        const components = top.filter(({ type }) => type.startsWith("platform:"));
+        const without = components.filter(({ options }) => !("providers" in options));
+        expect(without.map(({ name }) => name)).toEqual([]);
         expect(top.map(({ type }) => type.split(":").pop())).toEqual(
             expect.arrayContaining(COMPONENTS),
         );

@@ -10,6 +10,8 @@ import { Secret, type Registration } from "./program.ts";
 export const CHART_TYPE = "kubernetes-cert-manager:index:CertManager";
 
 const ROOT = path.resolve(import.meta.dirname, "..");
+/** The same on every machine: Helm's own default depends on how it was built. */
+const MINIMUM_KUBERNETES = "1.30.0";
 const MAX_BYTES = 64 * 1024 * 1024;
 
 interface HelmOptions {
@@ -34,7 +36,8 @@ async function renderChart({ inputs }: Registration): Promise<Manifest[]> {
     const options = open(inputs.helmOptions) as HelmOptions;
     const { name, chart, version, namespace, values } = options;
     const args = ["template", name, chart, "--version", version, "--namespace", namespace];
-    const helm = promisify(execFile)("helm", [...args, "--no-hooks", "--values", "-"], {
+    const more = ["--kube-version", MINIMUM_KUBERNETES, "--no-hooks", "--values", "-"];
+    const helm = promisify(execFile)("helm", [...args, ...more], {
         cwd: ROOT,
         maxBuffer: MAX_BYTES,
     });

@@ -47,7 +47,7 @@ export async function embed(
         body: JSON.stringify({ texts }),
         signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
     }).catch((error: unknown) => {
-        const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+        const cause = (error as { cause?: unknown }).cause ?? error;
         throw new VerifyError(
             `POST ${url}${PATHS.embed} failed: ${String(cause)}${adviceOf(cause)}`,
         );

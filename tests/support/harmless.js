@@ -1,38 +1,48 @@
 // Set-up of the unit tests: they start no program but Node and connect to nobody but this machine.
 import childProcess from "node:child_process";
 import { Socket } from "node:net";
+import { promisify } from "node:util";
 
-const PATCHED = Symbol.for("property-search.harmless");
+const GUARD = Symbol.for("property-search.harmless");
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+)$/;
 
-// Core modules are shared by all test files of a worker: they are patched once.
-if (!childProcess[PATCHED]) {
-    childProcess[PATCHED] = true;
-    const startsNodeItself = (command) => command === process.execPath || command === "node";
-    for (const name of ["spawn", "spawnSync", "execFile", "execFileSync"]) {
-        const start = childProcess[name];
-        childProcess[name] = (command, ...rest) => {
-            if (startsNodeItself(command)) return start(command, ...rest);
-            throw new Error(
-                `a unit test starts no process, not "${command}"; name the file *.integration.test.ts`,
-            );
-        };
+// A worker's test files share the core modules, integration tests too: they are patched once, and
+// allowPrograms.js lifts the guard for its files.
+childProcess[GUARD] ??= guardCoreModules();
+childProcess[GUARD].active = true;
+
+function guardCoreModules() {
+    const guard = { active: false };
+    for (const name of ["spawn", "spawnSync", "execFile", "execFileSync", "exec", "execSync"]) {
+        const allowed =
+            name.startsWith("exec") && !name.includes("File") ? [] : [process.execPath, "node"];
+        childProcess[name] = guarded(childProcess[name], ([command]) => {
+            if (guard.active && !allowed.includes(command))
+                refuse(`starts no program, not "${command}"`);
+        });
     }
-    for (const name of ["exec", "execSync"]) {
-        childProcess[name] = (command) => {
-            throw new Error(
-                `a unit test starts no shell, not "${command}"; name the file *.integration.test.ts`,
-            );
-        };
-    }
-    const connect = Socket.prototype.connect;
+    const { connect } = Socket.prototype;
     Socket.prototype.connect = function (...args) {
         const [options] = Array.isArray(args[0]) ? args[0] : args;
         const host = options?.host ?? (typeof args[1] === "string" ? args[1] : "localhost");
-        if (typeof options === "object" && !options.path && !LOOPBACK.test(host))
-            throw new Error(
-                `a unit test reaches this machine only, not "${host}"; name the file *.integration.test.ts`,
-            );
+        if (guard.active && typeof options === "object" && !options.path && !LOOPBACK.test(host))
+            refuse(`reaches this machine only, not "${host}"`);
         return connect.apply(this, args);
     };
+    return guard;
+}
+
+function guarded(start, check) {
+    const checked =
+        (call) =>
+        (...args) => {
+            check(args);
+            return call(...args);
+        };
+    const custom = start[promisify.custom];
+    return Object.assign(checked(start), custom && { [promisify.custom]: checked(custom) });
+}
+
+function refuse(words) {
+    throw new Error(`a unit test ${words}; name the file *.integration.test.ts`);
 }

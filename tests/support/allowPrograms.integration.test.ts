@@ -1,0 +1,8 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { expect, test } from "@jest/globals";
+
+test("an integration test may start programs", async () => {
+    const { stdout } = await promisify(execFile)("echo", ["started"]);
+    expect(stdout).toBe("started\n");
+});

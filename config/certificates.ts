@@ -9,6 +9,7 @@ import {
 import type { InstallSettings } from "../components/certificates/certManager.ts";
 import { checkSolver } from "./dns01.ts";
 import { DNS_LABEL, HOST_NAME } from "./edge.ts";
+import { readFolder } from "./images.ts";
 import { pattern, type Allowed, type ConfigReader } from "./reader.ts";
 import { OBJECT_NAME } from "./redis.ts";
 
@@ -78,7 +79,7 @@ function readInstall(read: ConfigReader): InstallSettings | undefined {
     const settings = {
         chart: read.required("certificates.chart", CHART),
         chartVersion: read.required("certificates.chartVersion", CHART_VERSION),
-        imageRegistry: read.required("certificates.imageRegistry", REGISTRY),
+        imageRegistry: readFolder(read, "certificates.imageRegistry", REGISTRY),
     };
     return certManager === "install" ? settings : undefined;
 }

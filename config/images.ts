@@ -1,3 +1,4 @@
+import path from "node:path";
 import { isRegistry, mirrored } from "../components/images.ts";
 import type { Allowed, ConfigReader } from "./reader.ts";
 import { IMAGE } from "./service.ts";
@@ -17,4 +18,13 @@ export function readImage(read: ConfigReader, key: string): string {
     const image = read.required(key, IMAGE);
     const registry = readRegistry(read);
     return registry === undefined ? image : mirrored(image, registry);
+}
+
+/** A folder of images, from the stack's registry where it has one and the folder is a public registry's. */
+export function readFolder(read: ConfigReader, key: string, allowed: Allowed): string {
+    const folder = read.required(key, allowed);
+    const registry = readRegistry(read);
+    return registry === undefined
+        ? folder
+        : path.posix.dirname(mirrored(`${folder}/any`, registry));
 }

@@ -34,6 +34,21 @@ describe("loadConfig", () => {
         expect(() => loadConfig(readerOf("property-search"))).not.toThrow();
     });
 
+    test("images of cert-manager come from the stack's registry too, unless they have one of their own", () => {
+        const registryOf = (change: Record<string, string>) =>
+            load({
+                "certificates.enabled": "true",
+                "certificates.issuer": "selfSigned",
+                "edge.hostname": "embeddings.example.com",
+                "images.registry": "mirror.example.com/all",
+                ...change,
+            }).certificates?.install?.imageRegistry;
+        expect(registryOf({})).toBe("mirror.example.com/all/jetstack");
+        expect(registryOf({ "certificates.imageRegistry": "own.example.com/x" })).toBe(
+            "own.example.com/x",
+        );
+    });
+
     test("reads every key that Pulumi.yaml declares, and no other", () => {
         const read = readerOf("property-search");
         load({}, read);

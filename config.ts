@@ -1,5 +1,5 @@
 import { perColour, type PerColour, type Weights } from "@property-search/contract";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { readCluster, type ClusterConfig } from "./config/cluster.ts";
 import { readAutoscaling, type AutoscalingConfig } from "./config/autoscaling.ts";
 import { readCertificates, type CertificatesConfig } from "./config/certificates.ts";
@@ -8,6 +8,7 @@ import { readMonitoring, type MonitoringConfig } from "./config/monitoring.ts";
 import { checkConnections } from "./config/connections.ts";
 import { readNetwork, type NetworkConfig } from "./config/network.ts";
 import { readAdmission } from "./config/policies.ts";
+import { token } from "./config/allowed.ts";
 import { ConfigReader, GENERATED } from "./config/reader.ts";
 import { readRedis, type RedisConfig } from "./config/redis.ts";
 import {
@@ -17,6 +18,7 @@ import {
     type Release,
     type ServiceConfig,
 } from "./config/service.ts";
+import { trapsOfStack } from "./config/yamlTraps.ts";
 import { readTenantsConfig, type TenantsConfig } from "./config/tenants.ts";
 import { readPlacement } from "./config/workloads.ts";
 import type { Placement } from "./components/placement.ts";
@@ -41,6 +43,8 @@ export interface StackConfig {
     readonly cluster: ClusterConfig;
     /** The policies that the API server enforces, and their bindings. */
     readonly admission: ReturnType<typeof readAdmission>;
+    /** Keys that are set to no effect, a sentence each. */
+    readonly warnings: readonly string[];
 }
 
 /**
@@ -61,7 +65,7 @@ export function loadConfig(read = new ConfigReader()): StackConfig {
         autoscaling: readAutoscaling(read, service, monitoring.existing),
         redis,
         tenants: readTenantsConfig(read),
-        adminToken: read.requiredSecret("admin.token", GENERATED),
+        adminToken: read.requiredSecret("admin.token", token(32, "a token"), GENERATED),
         edge: readEdge(read),
         certificates: readCertificates(read),
         monitoring,
@@ -70,12 +74,17 @@ export function loadConfig(read = new ConfigReader()): StackConfig {
         admission: readAdmission(read),
     };
     checkConnections(read, config);
-    const { autoscaling } = config;
+    const { autoscaling, certificates, edge } = config;
+    if (certificates && edge.httpPort === edge.httpsPort) {
+        const words = `is ${edge.httpsPort}; allowed: another than edge.httpPort`;
+        read.finding("edge.httpsPort", words);
+    }
     if (autoscaling.misses && !monitoring.enabled) {
         const reason = "since monitoring.enabled is false";
         const found = `is "${autoscaling.misses.metric}"`;
         read.finding("autoscaling.metric", `${found}; allowed: none, ${reason}`);
     }
+    for (const [key, words] of trapsOfStack(pulumi.getStack())) read.finding(key, words);
     read.finish();
-    return config;
+    return { ...config, warnings: read.warnings };
 }

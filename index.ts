@@ -1,5 +1,6 @@
 import { perColour } from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
 import { Admission } from "./components/admission.ts";
 import { AdapterRules } from "./components/autoscaler/adapterRules.ts";
 import { Certificates } from "./components/certificates.ts";
@@ -22,6 +23,8 @@ const { context, protectData } = rest.cluster;
 // Never the ambient current context once the stack has one of its own.
 const provider = new k8s.Provider("cluster", { ...(context !== undefined && { context }) });
 const onCluster = { providers: { kubernetes: provider } };
+// A rendering tells them itself.
+if (pulumi.runtime.hasEngine()) for (const one of rest.warnings) void pulumi.log.warn(one);
 const ownRedis = redis.mode === "external" ? undefined : redis;
 
 const talking = { service, redis, edge, certificates, monitoring, network };

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { stringify } from "yaml";
+import { warningsOf } from "./config/effects.ts";
 import { CHART_TYPE, chartManifests } from "./render/charts.ts";
 import { inOrder, isKubernetesObject, manifestsOf, type Manifest } from "./render/manifests.ts";
 import { runProgram, type Registration } from "./render/program.ts";
@@ -29,6 +30,8 @@ export interface Rendering {
     readonly registrations: readonly Registration[];
     /** Types of what only Pulumi's engine can make, such as components of other plugins. */
     readonly left: readonly string[];
+    /** Keys that are set to no effect, in sentences. */
+    readonly warnings: readonly string[];
 }
 
 /**
@@ -39,7 +42,8 @@ export interface Rendering {
  */
 export async function renderStack(options: RenderOptions): Promise<Rendering> {
     const { stack, config, overrides, charts = false } = options;
-    const registrations = await runProgram(stack, stackConfig(stack, config, overrides));
+    const program = stackConfig(stack, config, overrides);
+    const registrations = await runProgram(stack, program);
     const rendered = charts ? await chartManifests(registrations) : [];
     return {
         manifests: [...manifestsOf(registrations, config !== undefined), ...rendered].sort(inOrder),
@@ -48,6 +52,10 @@ export async function renderStack(options: RenderOptions): Promise<Rendering> {
             .filter((one) => !isKubernetesObject(one) && !/^(platform|pulumi):/.test(one.type))
             .map(({ type }) => type)
             .filter((type) => !charts || type !== CHART_TYPE),
+        warnings: warningsOf((key) => {
+            const value = program.values[`${program.project}:${key}`];
+            return value === "" ? undefined : value;
+        }),
     };
 }
 
@@ -56,7 +64,8 @@ const USAGE =
 
 async function main(): Promise<void> {
     const { stack, format, out, ...options } = readArguments();
-    const { manifests, left } = await renderStack({ stack, ...options });
+    const { manifests, left, warnings } = await renderStack({ stack, ...options });
+    for (const warning of warnings) console.error(`warning: ${warning}`);
     for (const type of left) {
         console.error(`not rendered: ${type}, which only Pulumi's engine can make`);
     }
@@ -118,8 +127,9 @@ function readConfig(file: string): Record<string, string> {
 }
 
 function yamlOf(manifests: readonly Manifest[]): string {
-    // Long lines stay whole, and nothing is shared by anchors: some readers of YAML know neither.
-    const options = { lineWidth: 0, aliasDuplicateObjects: false };
+    // Long lines stay whole, and nothing is shared by anchors: some readers of YAML know neither. kubectl reads
+    // YAML 1.1, in which words such as "yes" and "012" are no texts without quotes.
+    const options = { lineWidth: 0, aliasDuplicateObjects: false, version: "1.1" } as const;
     return manifests.map((manifest) => `---\n${stringify(manifest, options)}`).join("");
 }
 

@@ -1,15 +1,13 @@
 import { JOBS, RESPONSE_TIME_BUCKETS } from "@property-search/contract";
 import { MOST_HOURS, type AlertThresholds } from "../components/monitoring/alerts/thresholds.ts";
 import type { AlertReceivers } from "../components/monitoring/receivers.ts";
-import { pattern, type ConfigReader } from "./reader.ts";
-import { ADDRESS } from "./service.ts";
+import { CHANNEL, ENDPOINT } from "./allowed.ts";
+import type { ConfigReader } from "./reader.ts";
 
 /** Key of Slack's URL, which Pulumi.yaml cannot declare as a secret, since it may be left out. */
 export const SLACK_URL = "alerts.slackUrl";
 
 const FEWEST_HOURS = 0.1;
-
-const CHANNEL = pattern(/^[#@]?[^\s#@]+$/, "a channel such as #alerts");
 
 export function readReceivers(read: ConfigReader, slack: boolean): AlertReceivers {
     const channel = slack
@@ -18,8 +16,8 @@ export function readReceivers(read: ConfigReader, slack: boolean): AlertReceiver
     return {
         slackChannel: slack ? channel : undefined,
         slackCriticalChannel: read.optional("alerts.slackCriticalChannel", CHANNEL),
-        webhookUrl: read.optional("alerts.webhookUrl", ADDRESS),
-        watchdogUrl: read.optional("alerts.watchdogUrl", ADDRESS),
+        webhookUrl: read.optional("alerts.webhookUrl", ENDPOINT),
+        watchdogUrl: read.optional("alerts.watchdogUrl", ENDPOINT),
     };
 }
 

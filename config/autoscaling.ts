@@ -1,12 +1,16 @@
 import { MISSES_PER_CPU, parseCpu } from "@property-search/contract";
 import type { MissesSettings, ScalingSettings } from "../components/autoscaler/scaling.ts";
 import type { ExistingPrometheusSettings } from "../components/monitoring/existing.ts";
-import { pattern, type ConfigReader } from "./reader.ts";
+import { pattern } from "./allowed.ts";
+import type { ConfigReader } from "./reader.ts";
 import type { ServiceConfig } from "./service.ts";
 
 const METRICS = ["keda", "prometheus-adapter", "none"] as const;
 const PERCENT = pattern(/^([5-9]\d|100)$/, "a whole number from 50 to 100");
-const RATE = pattern(/^(?=.*[1-9])\d{1,6}(\.\d{1,3})?$/, "a number above 0 such as 60 or 7.5");
+const RATE = pattern(
+    /^(?=.*[1-9])(0|[1-9]\d{0,5})(\.\d{1,3})?$/,
+    "a number above 0 such as 60 or 7.5",
+);
 const MISSES_PER_POD = "autoscaling.missesPerPod";
 
 export type AutoscalingConfig = Required<ScalingSettings>;

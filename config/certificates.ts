@@ -8,10 +8,19 @@ import {
 } from "../components/certificates/issuer.ts";
 import type { InstallSettings } from "../components/certificates/certManager.ts";
 import { checkSolver } from "./dns01.ts";
-import { DNS_LABEL, HOST_NAME } from "./edge.ts";
+import {
+    ADDRESS,
+    DNS_LABEL,
+    HOST_NAME,
+    LOGIN,
+    MAIL,
+    NAME,
+    OBJECT_NAME,
+    pattern,
+    type Allowed,
+} from "./allowed.ts";
+import type { ConfigReader } from "./reader.ts";
 import { readFolder } from "./images.ts";
-import { pattern, type Allowed, type ConfigReader } from "./reader.ts";
-import { OBJECT_NAME } from "./redis.ts";
 
 /** Keys of secrets that may be left out, which Pulumi.yaml cannot declare as such. */
 export const ACME_KEY = "certificates.acmeKey";
@@ -20,9 +29,8 @@ export const DNS01_SECRET_VALUE = "certificates.dns01Secret";
 const ISSUERS = ["selfSigned", "acmeStaging", "acme", "existing"] as const;
 type IssuerName = (typeof ISSUERS)[number];
 
-const MAIL = pattern(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, "a mail address");
 const HTTPS_URL: Allowed = {
-    fits: (value) => URL.canParse(value) && new URL(value).protocol === "https:",
+    fits: (value) => ADDRESS.fits(value) && value.startsWith("https:"),
     words: "an https:// URL such as https://acme.example.com/directory",
 };
 const GROUP = pattern(
@@ -30,7 +38,6 @@ const GROUP = pattern(
     "an API group such as cert-manager.io",
 );
 const KIND = pattern(/^[A-Z][A-Za-z0-9]{0,62}$/, "a kind such as ClusterIssuer");
-const ANYTHING: Allowed = { fits: () => true, words: "a text" };
 const CHART = pattern(
     /^(oci:\/\/|https:\/\/|\.{0,2}\/)\S+$/,
     "oci://…, https://…/chart.tgz, or the path of a folder such as ./charts/cert-manager",
@@ -39,7 +46,13 @@ const REGISTRY = pattern(
     /^[a-z0-9][-a-z0-9.]*(:\d+)?(\/[a-z0-9][-a-z0-9._]*)*$/,
     "a registry and folder such as quay.io/jetstack",
 );
-const CHART_VERSION = pattern(/^v\d+\.\d+\.\d+$/, "a version such as v1.2.3");
+/** Older ones have no switch for the Gateway API. */
+const CHART_VERSION = pattern(
+    /^v(1\.(1[5-9]|[2-9]\d)|[2-9]\d?\.\d{1,2})\.\d{1,3}$/,
+    "a version such as v1.19.1, v1.15.0 or newer",
+);
+/** Of a provider: a token, or a file of JSON. */
+const SECRET: Allowed = { fits: (value) => value.length <= 65_536, words: "at most 64 KiB" };
 /** PEM, of one certificate or several. */
 const CERTIFICATES: Allowed = { fits: isPem, words: "certificates as PEM" };
 
@@ -122,22 +135,24 @@ function readAcme(read: ConfigReader, issuer: IssuerName, issued: boolean): Acme
 
 /** External account binding, which ACME servers other than Let's Encrypt ask for. */
 function readAccount(read: ConfigReader): AcmeIssuer["account"] {
-    const keyId = read.optional("certificates.acmeKeyId", ANYTHING);
-    const given = read.secret(ACME_KEY);
+    const keyId = read.optional("certificates.acmeKeyId", NAME);
+    const given = read.secret(ACME_KEY, LOGIN);
     if (keyId === undefined && given !== undefined) {
         read.finding(
             ACME_KEY,
             "is set, and has no effect; allowed: nothing, since certificates.acmeKeyId is not set",
         );
     }
-    const words = "the account's key, since certificates.acmeKeyId is set";
-    return keyId === undefined ? undefined : { keyId, key: read.requiredSecret(ACME_KEY, words) };
+    const reason = ", since certificates.acmeKeyId is set";
+    return keyId === undefined
+        ? undefined
+        : { keyId, key: read.requiredSecret(ACME_KEY, LOGIN, reason) };
 }
 
 function readChallenge(read: ConfigReader): AcmeIssuer["challenge"] {
     const challenge = read.oneOf("certificates.challenge", ["http01", "dns01"]);
     const solver = read.json("certificates.dns01");
-    const secret: pulumi.Output<string> | undefined = read.secret(DNS01_SECRET_VALUE);
+    const secret: pulumi.Output<string> | undefined = read.secret(DNS01_SECRET_VALUE, SECRET);
     if (challenge === "http01") return { type: "http01" };
     const { findings, names } = checkSolver(solver);
     for (const words of findings) read.finding("certificates.dns01", words);

@@ -1,5 +1,4 @@
 import { NAMESPACES } from "@property-search/contract";
-import { isIP } from "node:net";
 import {
     CONTROLLERS,
     GATEWAY_CONTROLLERS,
@@ -10,23 +9,14 @@ import {
     type ProvisionedProxies,
 } from "../components/edge/controllers.ts";
 import { RETRY_FILTERS, type RetrySettings } from "../components/edge/retries.ts";
-import { pattern, type Allowed, type ConfigReader } from "./reader.ts";
-
-export const DNS_LABEL = pattern(
-    /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
-    "a name of lower-case letters, digits and dashes",
-);
-export const HOST_NAME = pattern(
-    /^(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/,
-    "a host name such as embeddings.example.com",
-);
-export const CIDR: Allowed = { fits: isCidr, words: "address ranges such as 10.0.0.0/16" };
+import { CIDR, DNS_LABEL, HOST_NAME, HOST_PORT, pattern, type Allowed } from "./allowed.ts";
+import type { ConfigReader } from "./reader.ts";
 
 /** Ports of a control plane, such as `istio-system:15012`. */
-const CONTROL_PLANE = pattern(
-    /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?:[1-9]\d{0,4}$/,
-    "namespace:port such as istio-system:15012",
-);
+const CONTROL_PLANE: Allowed = {
+    fits: (value) => HOST_PORT.fits(value) && !value.includes("."),
+    words: "namespace:port such as istio-system:15012",
+};
 
 export interface EdgeConfig {
     readonly gatewayClassName: string;
@@ -137,10 +127,4 @@ function readRetries(
         bodyBytes: read.integer("edge.retryBodyBytes", 1024, 8_388_608),
     };
     return filter === "none" ? undefined : { filter, ...bounds };
-}
-
-function isCidr(value: string): boolean {
-    const [address = "", length, ...rest] = value.split("/");
-    const bits = { 4: 32, 6: 128 }[isIP(address)] ?? -1;
-    return rest.length === 0 && /^\d{1,3}$/.test(length ?? "") && Number(length) <= bits;
 }

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { isRegistry, mirrored } from "../components/images.ts";
-import type { Allowed, ConfigReader } from "./reader.ts";
-import { IMAGE } from "./service.ts";
+import { IMAGE, type Allowed } from "./allowed.ts";
+import type { ConfigReader } from "./reader.ts";
 
 const REGISTRY: Allowed = {
     fits: isRegistry,
@@ -14,8 +14,8 @@ export function readRegistry(read: ConfigReader): string | undefined {
 }
 
 /** An image of what the stack brings, from the stack's registry where it has one. */
-export function readImage(read: ConfigReader, key: string): string {
-    const image = read.required(key, IMAGE);
+export function readImage(read: ConfigReader, key: string, allowed = IMAGE): string {
+    const image = read.required(key, allowed);
     const registry = readRegistry(read);
     return registry === undefined ? image : mirrored(image, registry);
 }

@@ -1,29 +1,47 @@
-import { parseBytes } from "@property-search/contract";
+import { parseBytes, parseCpu } from "@property-search/contract";
 import type { MonitoringSettings } from "../components/monitoring.ts";
 import type { GrafanaSettings } from "../components/monitoring/grafana.ts";
-import type { PrometheusSettings } from "../components/monitoring/prometheus.ts";
+import {
+    PROMETHEUS_CPU_LIMIT,
+    type PrometheusSettings,
+} from "../components/monitoring/prometheus.ts";
 import { readReceivers, readThresholds, SLACK_URL } from "./alerts.ts";
-import { CIDR, DNS_LABEL, readControllerNamespace } from "./edge.ts";
-import { readImage } from "./images.ts";
-import { BYTES, CPUS, GENERATED, pattern, type ConfigReader } from "./reader.ts";
-import { OBJECT_NAME } from "./redis.ts";
+import {
+    CIDR,
+    CPUS,
+    DNS_LABEL,
+    ENDPOINT,
+    FOLDER_ADDRESS,
+    HOST_PORT,
+    image,
+    LABEL_VALUE,
+    LOGIN,
+    MEMORY,
+    OBJECT_NAME,
+    partsOf,
+    STORAGE,
+    token,
+    USER,
+    type Allowed,
+} from "./allowed.ts";
+import { GENERATED, type ConfigReader } from "./reader.ts";
+import { readControllerNamespace } from "./edge.ts";
 import { readExistingPrometheus } from "./prometheus.ts";
-import { ADDRESS } from "./service.ts";
+import { readImage } from "./images.ts";
 
 /** Key of a secret that may be left out, which Pulumi.yaml cannot declare as one. */
 export const REMOTE_WRITE_TOKEN = "monitoring.remoteWriteToken";
 
 const SMALLEST = "256Mi";
 
-const LABEL_VALUE = pattern(
-    /^[A-Za-z0-9][-\w.]{0,62}$/,
-    "a name such as production-eu, at most 63 characters",
-);
-const USER = pattern(/^[^\s:]+$/, "a user name without blanks and colons");
-const HOST_PORT = pattern(
-    /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?:[1-9]\d{0,4}$/,
-    "host:port such as traefik-metrics.traefik-system.svc.cluster.local:9100",
-);
+/** Network policies let Slack's notifications out on this port only. */
+const SLACK: Allowed = {
+    fits: (value) => {
+        const { scheme, port = "443" } = partsOf(value) ?? {};
+        return scheme === "https" && port === "443" && ENDPOINT.fits(value);
+    },
+    words: "an https URL without credentials, on port 443",
+};
 
 export interface MonitoringConfig extends MonitoringSettings {
     /** Whether the stack brings it. */
@@ -39,20 +57,28 @@ export function readMonitoring(read: ConfigReader, ownRedis: boolean): Monitorin
     const prometheus = readPrometheus(read);
     const grafana = readGrafana(read);
     const existing = readExistingPrometheus(read);
-    const slackUrl = read.secret(SLACK_URL);
+    const slackUrl = read.secret(SLACK_URL, SLACK);
     return {
         enabled: read.boolean("monitoring.enabled"),
         prometheus,
         existing,
         alertmanager: {
-            image: readImage(read, "alertmanager.image"),
+            image: readImage(read, "alertmanager.image", image(["Alertmanager", 0, 25])),
             replicas: read.integer("alertmanager.replicas", 1, 5),
             receivers: readReceivers(read, slackUrl !== undefined),
             slackUrl,
         },
         grafana,
-        kubeStateMetricsImage: readImage(read, "monitoring.kubeStateMetricsImage"),
-        redisExporterImage: readImage(read, "monitoring.redisExporterImage"),
+        kubeStateMetricsImage: readImage(
+            read,
+            "monitoring.kubeStateMetricsImage",
+            image(["kube-state-metrics", 2, 15]),
+        ),
+        redisExporterImage: readImage(
+            read,
+            "monitoring.redisExporterImage",
+            image(["redis_exporter", 1, 45]),
+        ),
         storageClass: read.optional("monitoring.storageClass", OBJECT_NAME),
         readers: [read.required("keda.namespace", DNS_LABEL)],
         apiServerCidrs: read.list("monitoring.apiServerCidrs", CIDR),
@@ -63,20 +89,25 @@ export function readMonitoring(read: ConfigReader, ownRedis: boolean): Monitorin
             ...(existing ? [] : (["prometheus", "alertmanager"] as const)),
             ...(grafana && !existing ? (["grafana"] as const) : []),
         ]),
-        runbookUrl: read.optional("alerts.runbookUrl", ADDRESS),
+        runbookUrl: read.optional("alerts.runbookUrl", FOLDER_ADDRESS),
     };
 }
 
 function readPrometheus(read: ConfigReader): PrometheusSettings {
     const settings = {
-        image: readImage(read, "monitoring.prometheusImage"),
+        image: readImage(read, "monitoring.prometheusImage", image(["Prometheus", 2, 42])),
         cpuRequest: read.required("monitoring.cpuRequest", CPUS),
-        memoryLimit: read.required("monitoring.memoryLimit", BYTES),
-        storage: read.required("monitoring.storage", BYTES),
+        memoryLimit: read.required("monitoring.memoryLimit", MEMORY),
+        storage: read.required("monitoring.storage", STORAGE),
         cluster: read.optional("monitoring.cluster", LABEL_VALUE),
         gateway: readGateway(read),
         remoteWrite: readRemoteWrite(read),
     };
+    const most = parseCpu(PROMETHEUS_CPU_LIMIT) ?? NaN;
+    if ((parseCpu(settings.cpuRequest) ?? NaN) > most) {
+        const words = `is "${settings.cpuRequest}"; allowed: no more than ${most}, its limit`;
+        read.finding("monitoring.cpuRequest", words);
+    }
     for (const key of ["memoryLimit", "storage"] as const) {
         if ((parseBytes(settings[key]) ?? NaN) < (parseBytes(SMALLEST) ?? 0)) {
             read.finding(
@@ -100,24 +131,29 @@ function readGateway(read: ConfigReader): PrometheusSettings["gateway"] {
 }
 
 function readRemoteWrite(read: ConfigReader): PrometheusSettings["remoteWrite"] {
-    const url = read.optional("monitoring.remoteWriteUrl", ADDRESS);
+    const url = read.optional("monitoring.remoteWriteUrl", ENDPOINT);
     const username = read.optional("monitoring.remoteWriteUsername", USER);
     const token =
         username === undefined
-            ? read.secret(REMOTE_WRITE_TOKEN)
+            ? read.secret(REMOTE_WRITE_TOKEN, LOGIN)
             : read.requiredSecret(
                   REMOTE_WRITE_TOKEN,
-                  "a password, since monitoring.remoteWriteUsername is set",
+                  LOGIN,
+                  ", since monitoring.remoteWriteUsername is set",
               );
     return url === undefined ? undefined : { url, username, token };
 }
 
 function readGrafana(read: ConfigReader): GrafanaSettings | undefined {
     const settings = {
-        image: readImage(read, "grafana.image"),
+        image: readImage(read, "grafana.image", image(["Grafana", 12, 0])),
         // Without Grafana nobody needs them, but Pulumi demands a value of every secret that is declared.
-        adminPassword: read.requiredSecret("grafana.adminPassword", GENERATED),
-        secretKey: read.requiredSecret("grafana.secretKey", GENERATED),
+        adminPassword: read.requiredSecret(
+            "grafana.adminPassword",
+            token(8, "a password"),
+            GENERATED,
+        ),
+        secretKey: read.requiredSecret("grafana.secretKey", token(8), GENERATED),
     };
     return read.boolean("grafana.enabled") ? settings : undefined;
 }

@@ -1,6 +1,6 @@
 import type { Destination } from "../components/networkPolicies/policies.ts";
-import { CIDR, DNS_LABEL } from "./edge.ts";
-import { pattern, type Allowed, type ConfigReader } from "./reader.ts";
+import { CIDR, DNS_LABEL, pattern, type Allowed } from "./allowed.ts";
+import type { ConfigReader } from "./reader.ts";
 
 const KEY = "network.destinations";
 

@@ -1,9 +1,14 @@
 import { OVERLAPPING_SECRETS, type OverlappingSecret } from "@property-search/contract";
 import type * as pulumi from "@pulumi/pulumi";
+import type { Allowed } from "./allowed.ts";
 import type { ConfigReader } from "./reader.ts";
 
 /** The values under which a secret is accepted besides its own: those of its successor and predecessor. */
-export function readOverlap(read: ConfigReader, key: OverlappingSecret): pulumi.Output<string>[] {
+export function readOverlap(
+    read: ConfigReader,
+    key: OverlappingSecret,
+    allowed: Allowed,
+): pulumi.Output<string>[] {
     const { next, previous } = OVERLAPPING_SECRETS[key];
-    return [next, previous].flatMap((one) => read.secret(one) ?? []);
+    return [next, previous].flatMap((one) => read.secret(one, allowed) ?? []);
 }

@@ -1,5 +1,5 @@
 import type { ExistingPrometheusSettings } from "../components/monitoring/existing.ts";
-import { DNS_LABEL } from "./edge.ts";
+import { ADDRESS, DNS_LABEL, LOGIN } from "./allowed.ts";
 import type { ConfigReader } from "./reader.ts";
 
 const SOURCES = ["stack", "operator", "external"] as const;
@@ -28,7 +28,7 @@ export function readExistingPrometheus(read: ConfigReader): ExistingPrometheusSe
     const url = read.optional("prometheus.url", API_URL);
     const namespace = read.optional("prometheus.namespace", DNS_LABEL);
     const labels = readLabels(read);
-    const token = read.secret(PROMETHEUS_TOKEN);
+    const token = read.secret(PROMETHEUS_TOKEN, LOGIN);
     if (source === "stack") {
         const set = { url, namespace, labels: Object.keys(labels)[0], token };
         for (const [key, value] of Object.entries(set)) {
@@ -42,8 +42,7 @@ export function readExistingPrometheus(read: ConfigReader): ExistingPrometheusSe
     }
     const reason = `prometheus.source is ${source}`;
     for (const key of OF_OUR_OWN) {
-        if (read.secret(key) !== undefined)
-            read.finding(key, `is set; allowed: not set, since ${reason}`);
+        if (read.isSet(key)) read.finding(key, `is set; allowed: not set, since ${reason}`);
     }
     return {
         source,
@@ -60,10 +59,8 @@ function isClusterHost(url: string): boolean {
 }
 
 function isApiUrl(value: string): boolean {
-    if (!URL.canParse(value)) return false;
-    const { protocol, search, hash, username, password } = new URL(value);
-    if (`${search}${hash}${username}${password}` !== "") return false;
-    return protocol === (isClusterHost(value) ? "http:" : "https:");
+    if (!ADDRESS.fits(value)) return false;
+    return new URL(value).protocol === (isClusterHost(value) ? "http:" : "https:");
 }
 
 function readLabels(read: ConfigReader): Readonly<Record<string, string>> {

@@ -1,30 +1,13 @@
-import { parseBytes, parseCpu } from "@property-search/contract";
 import * as pulumi from "@pulumi/pulumi";
+import type { Allowed } from "./allowed.ts";
+import { warningsOf } from "./effects.ts";
 import { unknownKeys } from "./unknownKeys.ts";
 
-/** What a value may be: a test, and the words for it in a finding. */
-export interface Allowed {
-    readonly fits: (value: string) => boolean;
-    readonly words: string;
-}
+/** What a secret shows where its value is not to be seen: a rendering without secrets holds it everywhere. */
+export const MASK = "[secret]";
 
-export function pattern(expression: RegExp, words: string): Allowed {
-    return { fits: (value) => expression.test(value), words };
-}
-
-export const CPUS: Allowed = {
-    fits: (value) => (parseCpu(value) ?? 0) > 0,
-    words: "CPUs such as 1, 0.5 or 500m",
-};
-
-export const BYTES: Allowed = {
-    fits: (value) => (parseBytes(value) ?? 0) > 0,
-    words: "bytes such as 512Mi or 4Gi",
-};
-
-/** Words for a secret that deploy/ makes. */
-export const GENERATED =
-    "a secret; the stack's first deploy generates it, or make secrets STACK=<stack>";
+/** Why a secret that deploy/ makes must be set. */
+export const GENERATED = "; the stack's first deploy generates it, or make secrets STACK=<stack>";
 
 /**
  * Reads values of the project's config and gathers everything that is wrong with them, so that a person
@@ -32,12 +15,18 @@ export const GENERATED =
  * counts as not set: a key declared in Pulumi.yaml without any default is required by Pulumi itself.
  */
 export class ConfigReader {
-    readonly #config: pulumi.Config;
-    readonly #findings: string[] = [];
+    readonly #prefix: string;
+    #values: Readonly<Record<string, string>> | undefined;
+    readonly #findings = new Set<string>();
     readonly #known = new Set<string>();
 
     constructor(config = new pulumi.Config()) {
-        this.#config = config;
+        this.#prefix = `${config.name}:`;
+    }
+
+    /** The SDK would read all of the config again for each key. */
+    get #all(): Readonly<Record<string, string>> {
+        return (this.#values ??= pulumi.runtime.allConfig());
     }
 
     /** Keys that were read, without the project's name. */
@@ -54,13 +43,14 @@ export class ConfigReader {
 
     optional(key: string, allowed: Allowed): string | undefined {
         const value = this.#get(key);
-        if (value !== undefined && !allowed.fits(value)) this.#found(key, value, allowed.words);
+        if (value === undefined) return undefined;
+        if (NO_VALUE.test(value) || !allowed.fits(value)) this.#found(key, value, allowed.words);
         return value;
     }
 
     integer(key: string, minimum: number, maximum: number): number {
         const value = this.#get(key);
-        const number = value !== undefined && /^-?\d+$/.test(value) ? Number(value) : NaN;
+        const number = value !== undefined && INTEGER.test(value) ? Number(value) : NaN;
         if (!(number >= minimum && number <= maximum)) {
             this.#found(key, value, `a whole number from ${minimum} to ${maximum}`);
         }
@@ -74,7 +64,7 @@ export class ConfigReader {
 
     decimal(key: string, minimum: number, maximum: number): number {
         const value = this.#get(key);
-        const number = value !== undefined && /^\d+(\.\d+)?$/.test(value) ? Number(value) : NaN;
+        const number = value !== undefined && DECIMAL.test(value) ? Number(value) : NaN;
         if (!(number >= minimum && number <= maximum)) {
             this.#found(key, value, `a number from ${minimum} to ${maximum}`);
             return NaN;
@@ -97,10 +87,11 @@ export class ConfigReader {
 
     list(key: string, allowed: Allowed): string[] {
         const value = this.json(key);
-        const items: unknown[] = Array.isArray(value) ? value : [value];
-        const wrong = items.filter((item) => typeof item !== "string" || !allowed.fits(item));
-        for (const item of wrong) this.#found(key, item, `a list of ${allowed.words}`);
-        return items.map(String);
+        const items: unknown[] | undefined = Array.isArray(value) ? value : undefined;
+        if (!items) this.#found(key, value, `a list of ${allowed.words}`);
+        const wrong = items?.filter((item) => typeof item !== "string" || !allowed.fits(item));
+        for (const item of wrong ?? []) this.#found(key, item, `a list of ${allowed.words}`);
+        return (items ?? []).map(String);
     }
 
     /** The parsed value of a key whose type is object or array, unchecked; its text if it is no JSON. */
@@ -114,13 +105,19 @@ export class ConfigReader {
     }
 
     /** A value that is never shown. */
-    secret(key: string): pulumi.Output<string> | undefined {
-        return this.#get(key) === undefined ? undefined : this.#config.getSecret(key);
+    secret(key: string, allowed: Allowed): pulumi.Output<string> | undefined {
+        const value = this.#get(key);
+        if (value === undefined) return undefined;
+        if (value !== MASK && (NO_VALUE.test(value) || !allowed.fits(value))) {
+            this.finding(key, `is wrong; allowed: ${allowed.words}`);
+        }
+        return pulumi.secret(value);
     }
 
-    requiredSecret(key: string, words: string): pulumi.Output<string> {
-        const value = this.secret(key);
-        if (value === undefined) this.#found(key, undefined, words);
+    /** `reason` says why it must be set. */
+    requiredSecret(key: string, allowed: Allowed, reason: string): pulumi.Output<string> {
+        const value = this.secret(key, allowed);
+        if (value === undefined) this.#found(key, undefined, `${allowed.words}${reason}`);
         return value ?? pulumi.secret("");
     }
 
@@ -130,30 +127,49 @@ export class ConfigReader {
 
     /** Notes what is wrong with a key, in words that follow its name; once, however often it is read. */
     finding(key: string, words: string): void {
-        const finding = `${this.#config.name}:${key} ${words}`;
-        if (!this.#findings.includes(finding)) this.#findings.push(finding);
+        this.#findings.add(`${this.#prefix}${key} ${words}`);
+    }
+
+    /** Keys that a stack sets and that other keys leave without any effect, a sentence for each of these. */
+    get warnings(): readonly string[] {
+        return warningsOf((key) => this.#get(key));
     }
 
     /** @throws pulumi.RunError with every finding, keys of the project that nobody reads included. */
     finish(): void {
-        const keys = Object.keys(pulumi.runtime.allConfig());
-        this.#findings.push(...unknownKeys(keys, this.#config.name, this.#known));
-        const count = this.#findings.length;
+        const keys = Object.keys(this.#all);
+        for (const one of unknownKeys(keys, this.#prefix.slice(0, -1), this.#known)) {
+            this.#findings.add(one);
+        }
+        const count = this.#findings.size;
         if (count === 0) return;
         throw new pulumi.RunError(
             `the stack's config has ${count} finding${count > 1 ? "s" : ""}:` +
-                this.#findings.map((finding) => `\n  - ${finding}`).join(""),
+                [...this.#findings].map((finding) => `\n  - ${finding}`).join(""),
         );
     }
 
     #found(key: string, value: unknown, words: string, reason = ""): void {
-        const found = value === undefined ? "is not set" : `is ${JSON.stringify(value)}`;
+        const found = value === undefined ? "is not set" : `is ${shown(value)}`;
         this.finding(key, `${found}; allowed: ${words}${reason && `, since ${reason}`}`);
     }
 
     #get(key: string): string | undefined {
         this.#known.add(key);
-        const value = pulumi.runtime.getConfig(`${this.#config.name}:${key}`);
+        const value = this.#all[`${this.#prefix}${key}`];
         return value === "" ? undefined : value;
     }
+}
+
+/** What YAML, or a program before this one, makes of a value that is not there or is no text. */
+const NO_VALUE = /^(~|null|undefined|nan|true|false|\[object Object\])$/i;
+const INTEGER = /^(0|-?[1-9]\d{0,14})$/;
+const DECIMAL = /^(0|[1-9]\d{0,14})(\.\d{1,15})?$/;
+
+const MOST_SHOWN = 200;
+
+function shown(value: unknown): string {
+    const text = JSON.stringify(value);
+    if (text.length <= MOST_SHOWN) return text;
+    return `${text.slice(0, MOST_SHOWN)}… (${text.length} characters)`;
 }

@@ -1,22 +1,24 @@
 import { parseBytes } from "@property-search/contract";
 import type * as pulumi from "@pulumi/pulumi";
+import {
+    CPUS,
+    image,
+    MEMORY,
+    NAME,
+    OBJECT_NAME,
+    STORAGE,
+    token,
+    URLS_OF_REDIS,
+} from "./allowed.ts";
+import { GENERATED, type ConfigReader } from "./reader.ts";
 import { readImage } from "./images.ts";
 import { readOverlap } from "./overlap.ts";
-import { BYTES, CPUS, GENERATED, pattern, type ConfigReader } from "./reader.ts";
 
 const MODES = ["standalone", "cluster", "external"] as const;
 const SMALLEST_MEMORY = "64Mi";
 
-const URLS_WITHOUT_CREDENTIALS = pattern(
-    /^(redis:\/\/[^\s@/,]+:\d+(,(?=r)|$))+$|^(rediss:\/\/[^\s@/,]+:\d+(,(?=r)|$))+$/,
-    "redis://host:port or rediss://host:port, without credentials, or several of one kind with commas between",
-);
-export const OBJECT_NAME = pattern(
-    /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/,
-    "the name of an object: lower-case letters, digits, dashes and dots",
-);
-
-const NAME = pattern(/^\S+$/, "a name without blanks");
+const IMAGE = image(["Redis", 7, 0]);
+const PASSWORD = token(8, "a password");
 
 export type RedisConfig = OwnRedisConfig | ExternalRedisConfig;
 
@@ -63,10 +65,10 @@ export function readRedis(read: ConfigReader): RedisConfig {
     const mode = read.oneOf("redis.mode", MODES);
     const external = readExternal(read, mode === "external");
     const own = {
-        image: readImage(read, "redis.image"),
-        memoryLimit: read.required("redis.memoryLimit", BYTES),
+        image: readImage(read, "redis.image", IMAGE),
+        memoryLimit: read.required("redis.memoryLimit", MEMORY),
         cpuRequest: read.required("redis.cpuRequest", CPUS),
-        storage: read.required("redis.storage", BYTES),
+        storage: read.required("redis.storage", STORAGE),
         storageClass: read.optional("redis.storageClass", OBJECT_NAME),
         requireZones: readRequireZones(read, mode),
     };
@@ -74,6 +76,14 @@ export function readRedis(read: ConfigReader): RedisConfig {
         read.finding(
             "redis.memoryLimit",
             `is "${own.memoryLimit}"; allowed: no less than ${SMALLEST_MEMORY}`,
+        );
+    }
+    const [memory, storage] = [own.memoryLimit, own.storage].map((one) => parseBytes(one) ?? NaN);
+    if ((storage ?? NaN) < (memory ?? NaN)) {
+        // A snapshot is written beside the one before, and each may hold all of the data.
+        read.finding(
+            "redis.storage",
+            `is "${own.storage}"; allowed: no less than redis.memoryLimit (${own.memoryLimit})`,
         );
     }
     // An external Redis needs none, but Pulumi demands a value of every secret that is declared.
@@ -93,7 +103,7 @@ function readExternal(read: ConfigReader, wanted: boolean): ExternalRedisConfig 
     const reason = "redis.mode is external";
     const text = (key: string, allowed: typeof OBJECT_NAME) =>
         (wanted ? read.required(key, allowed, reason) : read.optional(key, allowed)) ?? "";
-    const url = text("redis.url", URLS_WITHOUT_CREDENTIALS);
+    const url = text("redis.url", URLS_OF_REDIS);
     const clustered = read.boolean("redis.clustered");
     const master = read.optional("redis.sentinelMaster", NAME);
     const dataPort = read.integer("redis.sentinelDataPort", 1, 65_535);
@@ -131,8 +141,9 @@ function readTls(read: ConfigReader, plain: boolean): ExternalRedisConfig["tls"]
 }
 
 function readPasswords(read: ConfigReader): Pick<OwnRedisConfig, "passwords" | "otherPasswords"> {
-    const password = (user: RedisUser) => read.requiredSecret(`redis.passwords.${user}`, GENERATED);
-    const others = (user: RedisUser) => readOverlap(read, `redis.passwords.${user}`);
+    const password = (user: RedisUser) =>
+        read.requiredSecret(`redis.passwords.${user}`, PASSWORD, GENERATED);
+    const others = (user: RedisUser) => readOverlap(read, `redis.passwords.${user}`, PASSWORD);
     return {
         passwords: {
             app: password("app"),

@@ -8,34 +8,38 @@ import {
 import type * as pulumi from "@pulumi/pulumi";
 import type { MoneySettings, TracingSettings } from "../components/colourPod.ts";
 import type { Resources } from "../components/workload.ts";
-import { BYTES, CPUS, pattern, type ConfigReader } from "./reader.ts";
+import {
+    ADDRESS,
+    ADDRESSES,
+    CPUS,
+    DOLLARS,
+    IMAGE,
+    LABEL_VALUE,
+    MEMORY,
+    NAME,
+    pattern,
+    someOf,
+    TOKEN_PRICES,
+} from "./allowed.ts";
+import type { ConfigReader } from "./reader.ts";
 
 /** Key of the upstream's secret, which Pulumi.yaml cannot declare as one. */
 export const UPSTREAM_API_KEY = "service.upstreamApiKey";
 
+/** The model in the image, whose limits the service knows (app/src/upstream/local). */
+const LOCAL_MODEL = "all-MiniLM-L6-v2";
 const PROVIDERS = ["local", "openai"] as const;
 
-/** An image that stays what it is: a digest, or a tag other than `latest`. */
-export const IMAGE = pattern(
-    /^[^\s@]+(:(?!latest$)\w[\w.-]{0,127}|@sha256:[0-9a-f]{64})$/,
-    "an image with a digest or an exact tag (not latest)",
-);
-const VERSION = pattern(
-    /^[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
-    "a label value such as v1.2.3, at most 63 characters",
-);
+/** In the header that the API asks for. */
+const API_KEY = pattern(/^[\x21-\x7e]{1,4096}$/, "a key of printable characters without blanks");
+const SHARE = pattern(/^(0(\.\d{1,9})?|1(\.0{1,9})?)$/, "a number from 0 to 1");
+const FOLDINGS = someOf("case", "punctuation");
 
-export const ADDRESS = pattern(/^https?:\/\/[^\s@]+$/, "an http or https URL without credentials");
-const DOLLARS = pattern(/^\d+(\.\d+)?$/, "dollars in decimal notation such as 0.001");
-const TOKEN_PRICES = pattern(
-    /^\d{4}-\d{2}-\d{2}=\d+(\.\d+)?(,\d{4}-\d{2}-\d{2}=\d+(\.\d+)?)*$/,
-    "dates and dollars per million tokens, oldest first, such as 2024-01-25=0.02,2027-01-01=0.015",
-);
-const SHARE = pattern(/^(0(\.\d+)?|1(\.0+)?)$/, "a number from 0 to 1");
-const FOLDINGS = pattern(
-    /^(case|punctuation)(,(case|punctuation))*$/,
-    "some of case, punctuation, with commas between them",
-);
+/** What Node and the service itself take, with room for a model of the smallest kind. */
+const SMALLEST_MEMORY = "256Mi";
+/** Bytes of a vector of the local model, the shortest there is; half of the memory may be for them. */
+const BYTES_PER_VECTOR = 384 * 4;
+const SHARE_OF_VECTORS = 0.5;
 
 export interface Release {
     readonly image: string;
@@ -73,7 +77,7 @@ export type UpstreamConfig =
 export function readRelease(read: ConfigReader, colour: string): Release {
     return {
         image: read.required(`${colour}.image`, IMAGE),
-        version: read.required(`${colour}.version`, VERSION),
+        version: read.required(`${colour}.version`, LABEL_VALUE),
     };
 }
 
@@ -93,16 +97,21 @@ export function readService(read: ConfigReader): ServiceConfig {
             `is ${maxReplicas}; allowed: no less than service.minReplicas (${minReplicas})`,
         );
     }
+    const resources = readResources(read);
+    const upstream = readUpstream(read);
+    const maxLocalCacheSize = read.integer("service.maxLocalCacheSize", 1, 1_000_000);
+    checkThreads(read, upstream, resources);
+    checkCache(read, maxLocalCacheSize, resources);
     return {
         minReplicas,
         maxReplicas,
-        resources: readResources(read),
-        upstream: readUpstream(read),
+        resources,
+        upstream,
         cacheTtl: read.integer("service.cacheTtl", 60, 31_536_000),
         cacheStale: read.integer("service.cacheStale", 0, 31_536_000),
         cachePrecision: read.oneOf("service.cachePrecision", ["float32", "float16", "int8"]),
         textFolding: read.optional("service.textFolding", FOLDINGS) ?? "",
-        maxLocalCacheSize: read.integer("service.maxLocalCacheSize", 1, 1_000_000),
+        maxLocalCacheSize,
         money: {
             costPerRequest: read.required("service.costPerRequest", DOLLARS),
             tokenPrices: read.optional("service.tokenPrices", TOKEN_PRICES) ?? "",
@@ -128,13 +137,37 @@ function readResources(read: ConfigReader): Resources {
     const resources = {
         cpuRequest: read.required("service.cpuRequest", CPUS),
         cpuLimit: read.required("service.cpuLimit", CPUS),
-        memoryRequest: read.required("service.memoryRequest", BYTES),
-        memoryLimit: read.required("service.memoryLimit", BYTES),
+        memoryRequest: read.required("service.memoryRequest", MEMORY),
+        memoryLimit: read.required("service.memoryLimit", MEMORY),
     };
     const { cpuRequest, cpuLimit, memoryRequest, memoryLimit } = resources;
     notBelow(read, "service.cpu", parseCpu(cpuLimit), parseCpu(cpuRequest));
     notBelow(read, "service.memory", parseBytes(memoryLimit), parseBytes(memoryRequest));
+    if ((parseBytes(memoryLimit) ?? NaN) < (parseBytes(SMALLEST_MEMORY) ?? 0)) {
+        const words = `is "${memoryLimit}"; allowed: no less than ${SMALLEST_MEMORY}`;
+        read.finding("service.memoryLimit", words);
+    }
     return resources;
+}
+
+/** Threads beyond the processors that a pod has wait for each other. */
+function checkThreads(read: ConfigReader, upstream: UpstreamConfig, { cpuLimit }: Resources): void {
+    const most = Math.ceil(parseCpu(cpuLimit) ?? NaN);
+    if (upstream.provider !== "local" || !(upstream.modelThreads > most)) return;
+    read.finding(
+        "service.modelThreads",
+        `is ${upstream.modelThreads}; allowed: no more than service.cpuLimit (${cpuLimit}) has CPUs`,
+    );
+}
+
+function checkCache(read: ConfigReader, entries: number, { memoryLimit }: Resources): void {
+    const bytes = SHARE_OF_VECTORS * (parseBytes(memoryLimit) ?? NaN);
+    const most = Math.floor(bytes / BYTES_PER_VECTOR);
+    if (!(entries > most)) return;
+    read.finding(
+        "service.maxLocalCacheSize",
+        `is ${entries}; allowed: no more than ${most}, whose vectors fill half of service.memoryLimit (${memoryLimit})`,
+    );
 }
 
 function notBelow(read: ConfigReader, key: string, limit = NaN, request = NaN): void {
@@ -145,17 +178,17 @@ function notBelow(read: ConfigReader, key: string, limit = NaN, request = NaN): 
 
 function readUpstream(read: ConfigReader): UpstreamConfig {
     const provider = read.oneOf("service.provider", PROVIDERS);
-    const model = read.required("service.model", pattern(/^\S+$/, "a name without blanks"));
+    const model = read.required("service.model", NAME);
     const modelThreads = read.integer("service.modelThreads", 1, 16);
-    const addresses = pattern(
-        /^https?:\/\/[^\s@,]+(,https?:\/\/[^\s@,]+)*$/,
-        "http or https URLs without credentials, with commas between them",
-    );
-    const fallbackUrls = read.optional("service.upstreamFallbackUrls", addresses) ?? "";
-    const revision = read.optional("service.revision", pattern(/^\S+$/, "a name without blanks"));
-    const apiKey = read.secret(UPSTREAM_API_KEY);
+    const fallbackUrls = read.optional("service.upstreamFallbackUrls", ADDRESSES) ?? "";
+    const revision = read.optional("service.revision", NAME);
+    const apiKey = read.secret(UPSTREAM_API_KEY, API_KEY);
     if (provider === "local") {
         read.optional("service.upstreamUrl", ADDRESS);
+        if (model !== "" && model !== LOCAL_MODEL) {
+            const words = `is ${JSON.stringify(model)}; allowed: ${LOCAL_MODEL}, since service.provider is local`;
+            read.finding("service.model", words);
+        }
         return { provider, model, modelThreads };
     }
     const reason = "service.provider is openai";
@@ -165,6 +198,6 @@ function readUpstream(read: ConfigReader): UpstreamConfig {
         url: read.required("service.upstreamUrl", ADDRESS, reason),
         fallbackUrls,
         revision: revision ?? "",
-        apiKey: apiKey ?? read.requiredSecret(UPSTREAM_API_KEY, `a key, since ${reason}`),
+        apiKey: apiKey ?? read.requiredSecret(UPSTREAM_API_KEY, API_KEY, `, since ${reason}`),
     };
 }

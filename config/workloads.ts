@@ -1,10 +1,16 @@
 import { LABELS } from "@property-search/contract";
 import type { Placement, Toleration } from "../components/placement.ts";
+import { OBJECT_NAME, type Allowed } from "./allowed.ts";
 import type { ConfigReader } from "./reader.ts";
-import { OBJECT_NAME } from "./redis.ts";
 
 /** Key of the registry's credentials, which Pulumi.yaml cannot declare as a secret: it may be left out. */
 export const REGISTRY_CREDENTIALS = "images.dockerConfigJson";
+
+/** What the API server takes for a Secret of this type. */
+const DOCKER_CONFIG: Allowed = {
+    fits: hasAuths,
+    words: 'the JSON of a Docker config, such as {"auths":{"registry.example.com":{"auth":"…"}}}',
+};
 
 const LABEL_KEY =
     /^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/;
@@ -25,12 +31,21 @@ export function readPlacement(read: ConfigReader): Placement {
     }
     return {
         pullSecrets: read.list("images.pullSecrets", OBJECT_NAME),
-        registryCredentials: read.secret(REGISTRY_CREDENTIALS),
+        registryCredentials: read.secret(REGISTRY_CREDENTIALS, DOCKER_CONFIG),
         nodeSelector: readLabels(read, "workloads.nodeSelector"),
         tolerations: readTolerations(read),
         priorityClassName: read.optional("workloads.priorityClassName", OBJECT_NAME),
         labels,
     };
+}
+
+function hasAuths(text: string): boolean {
+    try {
+        const { auths } = JSON.parse(text) as { auths?: unknown };
+        return typeof auths === "object" && auths !== null && !Array.isArray(auths);
+    } catch {
+        return false;
+    }
 }
 
 function readLabels(read: ConfigReader, key: string): Record<string, string> {

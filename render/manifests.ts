@@ -1,5 +1,5 @@
 import { Secret, type Registration } from "./program.ts";
-import { MASK } from "./stackConfig.ts";
+import { MASK } from "../config/reader.ts";
 
 /** A Kubernetes object as `kubectl apply --server-side` takes it. */
 export interface Manifest {

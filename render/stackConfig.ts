@@ -7,11 +7,9 @@ import { SLACK_URL } from "../config/alerts.ts";
 import { ACME_KEY, DNS01_SECRET_VALUE } from "../config/certificates.ts";
 import { REMOTE_WRITE_TOKEN } from "../config/monitoring.ts";
 import { PROMETHEUS_TOKEN } from "../config/prometheus.ts";
+import { MASK } from "../config/reader.ts";
 import { UPSTREAM_API_KEY } from "../config/service.ts";
 import { REGISTRY_CREDENTIALS } from "../config/workloads.ts";
-
-/** What a secret shows where its value is not to be seen. */
-export const MASK = "[secret]";
 
 /** Secrets that may be left out, and so cannot be declared as such; no more can those that a stack generates. */
 const OPTIONAL_SECRETS = [

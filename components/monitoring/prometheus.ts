@@ -28,6 +28,8 @@ const CONFIG_NAME = "prometheus-config";
 const RULES_NAME = "prometheus-rules";
 const REMOTE_WRITE_NAME = "prometheus-remote-write";
 
+export const PROMETHEUS_CPU_LIMIT = "2";
+
 /** What a stack decides of Prometheus. */
 export interface PrometheusSettings extends Pick<ScrapeConfigArgs, "cluster" | "gateway"> {
     /** Prometheus 2.42 or newer, or 3. */
@@ -61,7 +63,7 @@ export function prometheusResources({
 }: Pick<PrometheusSettings, "cpuRequest" | "memoryLimit">): Resources {
     return {
         cpuRequest,
-        cpuLimit: "2",
+        cpuLimit: PROMETHEUS_CPU_LIMIT,
         memoryRequest: formatBytes((parseBytes(memoryLimit) ?? NaN) / 2),
         memoryLimit,
     };

@@ -12,6 +12,10 @@ export interface Image {
 
 const HOST = String.raw`localhost(?::\d+)?|[\w-]+(?:\.[\w-]+)+(?::\d+)?|[\w-]+:\d+|\[[\da-fA-F:]+\](?::\d+)?`;
 
+/** Tags that name another image each time somebody pushes one. */
+export const MOVING_TAGS: readonly string[] =
+    "latest stable main master edge nightly dev develop head".split(" ");
+
 /** A host, which has a port or a dot, or is `localhost`; a path; a tag; a digest. */
 const REFERENCE = new RegExp(
     [

@@ -1,10 +1,9 @@
 import { Type } from "typebox";
 import { cel, matchesAny, said, words } from "../core/cel.ts";
 import { glob } from "../core/glob.ts";
-import { IMAGES, imageOf, versionsBelow } from "../core/images.ts";
+import { IMAGES, imageOf, MOVING_TAGS, versionsBelow } from "../core/images.ts";
 import { containerRule } from "../core/rule.ts";
 
-const MOVING = ["latest", "stable", "main", "master", "edge", "nightly", "dev", "develop", "head"];
 const NONE = "runs an image without tag or digest";
 const wrong = words((image) => said`has ${image} for its image, which is no reference`);
 const moves = words((tag) => said`runs an image by the tag ${tag}, which moves`);
@@ -24,7 +23,10 @@ export const imageTag = containerRule({
         specification: "Supply chain vulnerabilities",
     },
     settings: {
-        moving: Type.Array(Type.String(), { default: MOVING, description: "globs of moving tags" }),
+        moving: Type.Array(Type.String(), {
+            default: [...MOVING_TAGS],
+            description: "globs of moving tags",
+        }),
         parts: Type.Integer({
             default: 2,
             minimum: 1,

@@ -1,0 +1,260 @@
+import { parseBytes, parseCpu } from "@property-search/contract";
+import { imageOf, MOVING_TAGS, versionsBelow } from "@property-search/policies/images";
+import { isIP } from "node:net";
+
+/** What a value may be: a test, and the words for it in a finding. */
+export interface Allowed {
+    readonly fits: (value: string) => boolean;
+    readonly words: string;
+}
+
+export function pattern(expression: RegExp, words: string): Allowed {
+    return { fits: (value) => expression.test(value), words };
+}
+
+/** Several values with commas between them. */
+function listOf({ fits, words }: Allowed): Allowed {
+    return { fits: (value) => value.split(",").every(fits), words };
+}
+
+/** More than any node has: a number without its `m`. */
+const MOST_CPUS = 256;
+
+export const CPUS: Allowed = {
+    fits: (value) => {
+        const cpus = parseCpu(value) ?? 0;
+        return cpus > 0 && cpus <= MOST_CPUS;
+    },
+    words: `CPUs such as 1, 0.5 or 500m, at most ${MOST_CPUS}`,
+};
+
+/** @param most quantity that is above anything a node or a volume has. */
+function bytes(most: string): Allowed {
+    return {
+        fits: (value) => {
+            const count = parseBytes(value) ?? 0;
+            return count > 0 && count <= (parseBytes(most) ?? 0);
+        },
+        words: `bytes such as 512Mi or 4Gi, at most ${most}`,
+    };
+}
+
+export const MEMORY = bytes("16Ti");
+/** The largest volume that a cloud gives. */
+export const STORAGE = bytes("64Ti");
+
+/** Names of objects of most kinds (RFC 1123 subdomain). */
+export const OBJECT_NAME = pattern(
+    /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+    "the name of an object: lower-case letters, digits, dashes and dots",
+);
+/** Names of namespaces and Services (RFC 1123 label). */
+export const DNS_LABEL = pattern(
+    /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
+    "a name of lower-case letters, digits and dashes",
+);
+export const HOST_NAME = pattern(
+    /^(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/,
+    "a host name such as embeddings.example.com",
+);
+/** Values of labels; of environments, of headers and of metrics too. */
+export const LABEL_VALUE = pattern(
+    /^[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
+    "a label value such as v1.2.3 or production-eu, at most 63 characters",
+);
+/** Names that only other programs give a meaning to: printable, since they become headers and environments. */
+export const NAME = pattern(
+    /^[\x21-\x7e]{1,256}$/,
+    "a name without blanks, at most 256 characters",
+);
+export const USER = pattern(
+    /^[\x21-\x39\x3b-\x7e]{1,256}$/,
+    "a user name without blanks and colons",
+);
+export const MAIL = pattern(
+    /^[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/i,
+    "a mail address",
+);
+export const CHANNEL = pattern(
+    /^[#@]?[\p{L}\p{N}._-]{1,80}$/u,
+    "a channel such as #alerts, at most 80 characters",
+);
+
+export const CIDR: Allowed = { fits: isCidr, words: "address ranges such as 10.0.0.0/16" };
+
+function isCidr(value: string): boolean {
+    const [address = "", length = "", ...rest] = value.split("/");
+    const bits = { 4: 32, 6: 128 }[isIP(address)] ?? -1;
+    const isWritten = /^(0|[1-9]\d{0,2})$/.test(length) && !address.includes("%");
+    return rest.length === 0 && isWritten && Number(length) <= bits;
+}
+
+/** A host of a URL that a pod can resolve or connect to. */
+function isHost(host: string): boolean {
+    const bare = host.replace(/^\[(.*)\]$/, "$1");
+    if (bare !== host) return isIP(bare) === 6 && !bare.includes("%");
+    if (/(^|\.)[\d.]+$/.test(host)) return isIP(host) === 4;
+    const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/i;
+    return host.length <= 253 && host.split(".").every((one) => label.test(one));
+}
+
+function isPort(port: string): boolean {
+    return /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65_535;
+}
+
+const URL_PARTS =
+    /^(?<scheme>[a-z]+):\/\/(?<host>\[[^\]]*\]|[^:/?#@[\]\\]*)(:(?<port>[^/?#@]*))?(?<rest>[/?#].*)?$/;
+const PRINTABLE = /^[\x21-\x7e]{1,2048}$/;
+
+/** A URL as all of its readers understand it: Node, Go, and the network policies that let it through. */
+export function partsOf(value: string) {
+    const { scheme, host, port, rest = "" } = URL_PARTS.exec(value)?.groups ?? {};
+    if (scheme === undefined || host === undefined || !PRINTABLE.test(value)) return undefined;
+    if (!isHost(host) || (port !== undefined && !isPort(port))) return undefined;
+    return { scheme, host, port, rest };
+}
+
+/** @param rest what may follow the host and its port. */
+function address(rest: RegExp, words: string): Allowed {
+    return {
+        fits: (value) => {
+            const parts = partsOf(value);
+            const isHttp = parts?.scheme === "http" || parts?.scheme === "https";
+            return isHttp && rest.test(parts.rest) && URL.canParse(value);
+        },
+        words,
+    };
+}
+
+const BASE = /^[^?#]*$/;
+
+/** A base URL, which other paths are joined to. */
+export const ADDRESS = address(BASE, "an http or https URL without credentials and query");
+export const ADDRESSES = listOf(
+    address(/^[^?#,]*$/, "http or https URLs without credentials, with commas between them"),
+);
+/** The URL of one request, which may have a query. */
+export const ENDPOINT = address(/^[^#]*$/, "an http or https URL without credentials");
+export const FOLDER_ADDRESS = address(
+    /^([^?#]*[^?#/])?$/,
+    "an http or https URL without credentials, query and a slash at its end",
+);
+
+const URL_OF_REDIS: Allowed = {
+    fits: (value) => {
+        const { scheme = "", port, rest } = partsOf(value) ?? {};
+        return /^rediss?$/.test(scheme) && port !== undefined && rest === "";
+    },
+    words: "redis://host:port or rediss://host:port, without credentials, or several of one kind with commas between",
+};
+export const URLS_OF_REDIS: Allowed = {
+    fits: (value) => {
+        const urls = value.split(",");
+        const kinds = new Set(urls.map((url) => url.split(":")[0]));
+        const isRepeated = new Set(urls).size < urls.length;
+        return urls.every(URL_OF_REDIS.fits) && kinds.size === 1 && !isRepeated;
+    },
+    words: URL_OF_REDIS.words,
+};
+
+export const HOST_PORT: Allowed = {
+    fits: (value) => {
+        const [host = "", port = "", ...rest] = value.split(":");
+        return rest.length === 0 && isHost(host) && host === host.toLowerCase() && isPort(port);
+    },
+    words: "host:port such as traefik-metrics.traefik-system.svc.cluster.local:9100",
+};
+
+/** Parts of a version that make a tag one image's for good. */
+const EXACT_PARTS = 3;
+
+/**
+ * An image that stays what it is: a digest, or a tag that does not move.
+ *
+ * @param least version from which on it will do. A digest, and a tag that is no version, may be of any.
+ * Default: any version.
+ */
+export function image(least?: readonly [name: string, ...version: number[]]): Allowed {
+    const [name = "", ...version] = least ?? [];
+    const newer = least ? `, of ${name} ${version.join(".")} or newer` : "";
+    return {
+        fits: (value) => {
+            const { tag, digest } = (value.length <= 512 ? imageOf(value) : undefined) ?? {};
+            if (tag !== undefined && isBelow(tag, version)) return false;
+            if (digest !== undefined) return /^sha256:[0-9a-f]{64}$/.test(digest);
+            return tag !== undefined && !isMoving(tag);
+        },
+        words: `an image with a digest or an exact tag (not latest)${newer}`,
+    };
+}
+
+export const IMAGE = image();
+
+function isMoving(tag: string): boolean {
+    return MOVING_TAGS.includes(tag.toLowerCase()) || versionsBelow(EXACT_PARTS).test(tag);
+}
+
+function isBelow(tag: string, least: readonly number[]): boolean {
+    const [, version] = /^v?(\d{1,4}(?:\.\d{1,6})+)(?![\w.])/.exec(tag) ?? [];
+    const parts = version?.split(".").map(Number) ?? [];
+    const at = least.findIndex((part, index) => part !== (parts[index] ?? 0));
+    return version !== undefined && at >= 0 && (parts[at] ?? 0) < (least[at] ?? 0);
+}
+
+/** What somebody else gave to log in with, in a header. */
+export const LOGIN = pattern(
+    /^[\x21-\x7e]{1,4096}$/,
+    "a password or token of printable characters without blanks",
+);
+
+/** Dollars that a program can add up: no more digits than a number holds. */
+export const DOLLARS = pattern(
+    /^\d{1,7}(\.\d{1,12})?$/,
+    "dollars in decimal notation such as 0.001, below 10000000",
+);
+
+/** As the service reads them: days that exist, each later than the one before. */
+export const TOKEN_PRICES: Allowed = {
+    fits: (value) => {
+        const prices = value.split(",").map((one) => one.split("="));
+        const days = prices.map(([day = ""]) => day);
+        const isPriced = prices.every(
+            ([, dollars = "", ...rest]) => rest.length === 0 && DOLLARS.fits(dollars),
+        );
+        return isPriced && days.every((day, at) => isDay(day) && day > (days[at - 1] ?? ""));
+    },
+    words: "dates and dollars per million tokens, oldest first, such as 2024-01-25=0.02,2027-01-01=0.015",
+};
+
+/** Date.parse takes 31 February for 3 March. */
+function isDay(text: string): boolean {
+    const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : NaN;
+    return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
+}
+
+/** @param names each at most once. */
+export function someOf(...names: readonly string[]): Allowed {
+    return {
+        fits: (value) => {
+            const given = value.split(",");
+            return (
+                given.every((one) => names.includes(one)) && new Set(given).size === given.length
+            );
+        },
+        words: `some of ${names.join(", ")}, with commas between them`,
+    };
+}
+
+/**
+ * A secret that goes into headers, files of Redis and environments, none of which give these characters a
+ * meaning.
+ *
+ * @param least fewest characters.
+ */
+export function token(least: number, what = "a secret"): Allowed {
+    return {
+        fits: (value) =>
+            value.length >= least && /^[\x21\x23\x25\x26\x28-\x5b\x5d-\x7e]{1,4096}$/.test(value),
+        words: `${what} of at least ${least} printable characters without blanks, quotes, backslashes and $`,
+    };
+}

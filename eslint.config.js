@@ -39,7 +39,7 @@ export default defineConfig(
                 {
                     patterns: [
                         {
-                            group: ["@kubernetes/client-node"],
+                            regex: "^@kubernetes/client-node$",
                             importNamePattern: "Api$|^PatchStrategy$|Serializer$|^Watch$|Informer$",
                             message: "Use ObjectApi of deploy/src/apply/objects.ts: plain JSON.",
                         },

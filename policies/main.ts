@@ -1,5 +1,13 @@
 import { Command, CommanderError, Option } from "commander";
-import { advicesOf, expiredOf, failuresOf, run, type Run } from "./core/run.ts";
+import {
+    advicesOf,
+    endingOf,
+    expiredOf,
+    failuresOf,
+    run,
+    type Run,
+    type SetExemption,
+} from "./core/run.ts";
 import { headline } from "./core/message.ts";
 import { docsOf } from "./docs.ts";
 import { readManifests } from "./manifests.ts";
@@ -41,8 +49,11 @@ program
     .action(async (files: string[], { stack, config, subject, format, times }: CheckOptions) => {
         const ofStack = stack === undefined ? {} : policiesOf(stack, registryOf(stack));
         const policies = config === undefined ? ofStack : readPolicies(config);
-        const objects = (await Promise.all(files.map(readManifests))).flat();
-        if (objects.length === 0) throw new Error("there is no Kubernetes object to look at");
+        const read = files.map((file) => readManifests(file, (words) => console.error(words)));
+        const objects = (await Promise.all(read)).flat();
+        if (objects.length === 0) {
+            throw new Error(`there is no Kubernetes object in ${files.join(", ")}`);
+        }
         const result = run(RULES, policies, objects);
         console.log(FORMATS[format](result, subject));
         if (times) console.log(timesTable(result));
@@ -71,8 +82,11 @@ function jsonReport(result: Run): string {
             fix: violation.finding.fix,
         })),
     );
+    const exemptions = (all: readonly SetExemption[]) =>
+        all.map(({ rule, exemption }) => ({ rule: rule.name, ...exemption }));
+    const [expired, expiring] = [expiredOf(result), endingOf(result)].map(exemptions);
     return JSON.stringify(
-        { objects: result.objects, rules: result.rules.length, findings },
+        { objects: result.objects, rules: result.rules.length, findings, expired, expiring },
         undefined,
         2,
     );

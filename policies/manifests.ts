@@ -1,37 +1,146 @@
 import { readFile } from "node:fs/promises";
 import { text as textOf } from "node:stream/consumers";
-import { parseAllDocuments } from "yaml";
-import { objectsOf, type KubernetesObject } from "./core/object.ts";
+import {
+    isCollection,
+    isPair,
+    isScalar,
+    LineCounter,
+    parseAllDocuments,
+    Scalar,
+    visit,
+    type Document,
+    type ParsedNode,
+    type Tags,
+} from "yaml";
+import { isJson, objectsOf, type KubernetesObject } from "./core/object.ts";
+
+/** As kubectl reads it: YAML 1.1, of which Go's parser leaves out dates, sexagesimals and types of its own. */
+const AS_KUBECTL = {
+    version: "1.1",
+    merge: true,
+    customTags: (tags: Tags) => tags.filter((tag) => !LEFT_OUT.test(nameOf(tag))),
+} as const;
+const LEFT_OUT = /timestamp|binary|omap|pairs|set$/;
+const SEXAGESIMAL = /^[-+]?\d[\d_]*(:[0-5]?\d)+(\.[\d_]*)?$/;
+
+/** What a template engine replaces: Helm and Go, Jinja. */
+const TEMPLATE = /\{\{|\{%/;
 
 /**
  * The Kubernetes objects of a file of YAML or JSON, Lists opened.
  *
  * @param file `-` is standard input
- * @throws Error that names the file and the place, when it is neither
+ * @param note takes what is not looked at, a sentence each. Default: it is not told
+ * @throws Error that names the file and the line, when it is neither, or a template that nobody has rendered
  */
-export async function readManifests(file: string): Promise<KubernetesObject[]> {
+export async function readManifests(
+    file: string,
+    note: (words: string) => void = () => undefined,
+): Promise<KubernetesObject[]> {
     // Not readFile of descriptor 0: a pipe that has nothing yet fails it.
-    const text = await (file === "-" ? textOf(process.stdin) : readFile(file, "utf8"));
+    const raw = await (file === "-" ? textOf(process.stdin) : readFile(file, "utf8"));
     const name = file === "-" ? "standard input" : file;
-    // JSON is YAML, but its own parser takes a hundredth of the time.
-    const values = /^\s*[{[]/.test(text) ? [parseJson(text, name)] : parseYaml(text, name);
-    return values.flatMap(objectsOf);
+    const text = raw.replace(/^\uFEFF/, "");
+    const found = parseJson(text) ?? parseYaml(text, name);
+    return found.flatMap(({ value, line }) => {
+        const objects = objectsOf(value);
+        if (objects.length === 0 && value !== null) {
+            const isList = isJson(value) && typeof value.kind === "string";
+            const words = isList
+                ? "a List without objects"
+                : "no Kubernetes object, which has apiVersion and kind";
+            note(`${name}, line ${line}: ${words}`);
+        }
+        return objects;
+    });
 }
 
-function parseJson(text: string, name: string): unknown {
+interface Found {
+    readonly value: unknown;
+    readonly line: number;
+}
+
+/** JSON is YAML, but its own parser takes a hundredth of the time. @returns undefined for other YAML */
+function parseJson(text: string): Found[] | undefined {
+    if (!/^\s*[{[]/.test(text)) return undefined;
     try {
-        return JSON.parse(text);
-    } catch (error) {
-        throw new Error(`${name} is no JSON: ${(error as Error).message}`, { cause: error });
+        return [{ value: JSON.parse(text) as unknown, line: 1 }];
+    } catch {
+        return undefined;
     }
 }
 
-function parseYaml(text: string, name: string): unknown[] {
-    const documents = parseAllDocuments(text);
+function parseYaml(text: string, name: string): Found[] {
+    const lines = new LineCounter();
+    const documents = parseAllDocuments(text, { ...AS_KUBECTL, lineCounter: lines });
     if (!Array.isArray(documents)) return [];
+    const lineAt = (offset: number) => lines.linePos(offset).line;
     return documents.map((document) => {
         const [error] = document.errors;
-        if (error) throw new Error(`${name} is no YAML: ${error.message}`, { cause: error });
-        return document.toJS() as unknown;
+        const template = templateIn(document);
+        if (template !== undefined) throw isTemplate(name, lineAt(template));
+        if (error) {
+            const line = lineAt(error.pos[0]);
+            const source = text.split("\n")[line - 1] ?? "";
+            if (TEMPLATE.test(source)) throw isTemplate(name, line);
+            throw new Error(`${name}, line ${line}: no YAML: ${error.message.split("\n")[0]}`, {
+                cause: error,
+            });
+        }
+        asText(document);
+        return {
+            value: valueOf(document, name),
+            line: lineAt(document.contents?.range[0] ?? document.range[0]),
+        };
     });
+}
+
+function valueOf(document: Document.Parsed, name: string): unknown {
+    try {
+        return document.toJS() as unknown;
+    } catch (error) {
+        // Aliases that grow without end, or that lead nowhere.
+        throw new Error(`${name} is no YAML: ${(error as Error).message}`, { cause: error });
+    }
+}
+
+function isTemplate(name: string, line: number): Error {
+    const words =
+        "is a template that is not rendered; allowed: what `helm template` or the like makes of it";
+    return new Error(`${name}, line ${line}: ${words}`);
+}
+
+/** Fields that hold no text for people, in which braces could stand for themselves. */
+const PLAIN_FIELDS = ["apiVersion", "kind", "name", "namespace", "image"];
+
+/** Offset of a template's braces: as a key that is a map, or where only a name can stand. */
+function templateIn(document: Document.Parsed): number | undefined {
+    let found: number | undefined;
+    visit(document, {
+        Pair(_, { key, value }, path) {
+            const node = key as ParsedNode | null;
+            // `{{ x }}` is a map whose key is a map.
+            if (isCollection(node)) found = node.range[0];
+            const isPlain = isScalar(key) && PLAIN_FIELDS.includes(String(key.value));
+            const isShallow = path.filter(isPair).length < 8;
+            if (isPlain && isShallow && isScalar(value) && TEMPLATE.test(String(value.value))) {
+                found = value.range?.[0];
+            }
+            return found === undefined ? undefined : visit.BREAK;
+        },
+    });
+    return found;
+}
+
+function asText(document: Document.Parsed): void {
+    visit(document, {
+        Scalar(_, scalar) {
+            const { type, source = "" } = scalar;
+            if (type === Scalar.PLAIN && SEXAGESIMAL.test(source)) scalar.value = source;
+        },
+    });
+}
+
+function nameOf(tag: Tags[number]): string {
+    return typeof tag === "string" ? tag : tag.tag;
 }

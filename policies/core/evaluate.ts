@@ -1,6 +1,7 @@
 import type { Exemption, RuleConfig } from "./config.ts";
 import { exemptionOf, hasExpired } from "./exemptions.ts";
 import { isUnknown, type KubernetesObject } from "./object.ts";
+import { hasFaultyFields } from "./fields.ts";
 import type { Finding, Rule } from "./rule.ts";
 import { Stack } from "./stack.ts";
 
@@ -38,9 +39,9 @@ export function evaluate(
     const exempt: Violation[] = [];
     const undecided: Error[] = [];
     for (const object of objects) {
-        attempt(() => {
+        attempt(object, () => {
             for (const { findings, path: base, ...subject } of rule.subjects(object)) {
-                attempt(() => {
+                attempt(object, () => {
                     for (const finding of findings(settings as never, stack)) {
                         if (object.isPatch && finding.isMissing) continue;
                         const container = finding.container ?? subject.container;
@@ -56,11 +57,13 @@ export function evaluate(
     }
     return { violations, exempt, undecided };
 
-    function attempt(read: () => void): void {
+    function attempt(object: KubernetesObject, read: () => void): void {
         try {
             read();
         } catch (error) {
-            if (!isUnknown(error)) throw error;
+            // A field of another type than the API has: the rule `fields` names it.
+            const isMalformed = error instanceof TypeError && hasFaultyFields(object);
+            if (!isMalformed && !isUnknown(error)) throw error;
             undecided.push(error);
         }
     }

@@ -20,13 +20,20 @@ export interface KubernetesObject {
     readonly urn: string | undefined;
 }
 
-/** Its object, or those of a List. Anything else is none. */
+/** Its object, or those of a List, of Lists in it too. Anything else is none. */
 export function objectsOf(value: unknown): KubernetesObject[] {
     if (!isJson(value)) return [];
     const { apiVersion, kind, items } = value;
     if (typeof apiVersion !== "string" || typeof kind !== "string") return [];
-    if (kind.endsWith("List") && Array.isArray(items)) return listed(items, apiVersion, kind);
-    return [toObject(apiVersion, kind, value)];
+    if (!isListKind(kind, value)) return [toObject(apiVersion, kind, value)];
+    if (kind === "List") return Array.isArray(items) ? items.flatMap(objectsOf) : [];
+    return Array.isArray(items) ? listed(items, apiVersion, kind) : [];
+}
+
+/** A kind of its own may end so too, and then it has a name. */
+function isListKind(kind: string, body: Json): boolean {
+    if (!kind.endsWith("List")) return false;
+    return body.items !== undefined || !("name" in json(body.metadata));
 }
 
 /** `kubernetes:apps/v1:Deployment` and `…:DeploymentPatch`, `kubernetes:core/v1:Service`, custom resources. */

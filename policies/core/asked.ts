@@ -5,7 +5,7 @@ import { headlineParts, message } from "./message.ts";
 import { json, known, type Json, type KubernetesObject } from "./object.ts";
 import type { Pod } from "./pods.ts";
 import type { Rule } from "./rule.ts";
-import { expiredOf, unusedOf, type Run, type RuleRun, type SetExemption } from "./run.ts";
+import { endingOf, expiredOf, unusedOf, type Run, type RuleRun, type SetExemption } from "./run.ts";
 
 type Report = (message: string, urn?: string) => void;
 
@@ -95,6 +95,14 @@ export class Asked {
         const expired = new Set(this.expired.map(({ exemption }) => exemption));
         const decided = [...this.#runs.values()].filter(({ undecided }) => undecided.length === 0);
         return unusedOf(this.#run(decided)).filter(({ exemption }) => !expired.has(exemption));
+    }
+
+    get ending(): SetExemption[] {
+        return endingOf(this.#run([...this.#runs.values()]));
+    }
+
+    get now(): Date {
+        return this.#now();
     }
 
     get expired(): SetExemption[] {

@@ -2,6 +2,7 @@ import type { Policies, ResourceValidationPolicy, StackValidationPolicy } from "
 import { Asked } from "./asked.ts";
 import { configSchemaOf } from "./configSchema.ts";
 import { objectsOfResource } from "./object.ts";
+import { ending } from "./exemptions.ts";
 import { podOf } from "./pods.ts";
 import { fill } from "./remedy.ts";
 import type { Rule } from "./rule.ts";
@@ -97,6 +98,7 @@ function exemptionPolicies(asked: Asked): StackValidationPolicy[] {
                     (one) => `${line(one, "holds until")} (${one.places.join("; ")})`,
                 ),
                 ...asked.unused.map((one) => line(one, "matched nothing; it holds until")),
+                ...asked.ending.map((one) => line(one, ending(one.exemption, asked.now))),
             ],
         }),
         told({

@@ -1,6 +1,6 @@
 import { configsOf, type Exemption, type RuleConfig, type StackPolicies } from "./config.ts";
 import { evaluate, type Outcome, type Violation } from "./evaluate.ts";
-import { hasExpired } from "./exemptions.ts";
+import { hasExpired, isEnding } from "./exemptions.ts";
 import type { KubernetesObject } from "./object.ts";
 import type { Rule } from "./rule.ts";
 import { Stack } from "./stack.ts";
@@ -61,6 +61,11 @@ export function advicesOf({ rules }: Run): Violation[] {
 /** Exemptions whose day is over; they fail whether they still cover anything or not. */
 export function expiredOf({ rules, now }: Run): SetExemption[] {
     return allOf(rules).filter(({ exemption }) => hasExpired(exemption, now));
+}
+
+/** Exemptions that will soon have expired. */
+export function endingOf({ rules, now }: Run): SetExemption[] {
+    return allOf(rules).filter(({ exemption }) => isEnding(exemption, now));
 }
 
 /** Exemptions that cover nothing: what they were for is mended, or their globs are wrong. */

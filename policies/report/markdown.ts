@@ -1,6 +1,7 @@
 import type { Violation } from "../core/evaluate.ts";
+import { ending } from "../core/exemptions.ts";
 import { headline, snippet } from "../core/message.ts";
-import { advicesOf, expiredOf, failuresOf, type Run } from "../core/run.ts";
+import { advicesOf, endingOf, expiredOf, failuresOf, type Run } from "../core/run.ts";
 
 /** A comment on a pull request: what fails is open, the rest is folded. */
 export function markdownReport(run: Run, subject: string): string {
@@ -18,6 +19,10 @@ export function markdownReport(run: Run, subject: string): string {
         ...expired.map(
             ({ rule, exemption }) =>
                 `- An exemption from **${rule.name}** expired on ${exemption.expires}: ${exemption.reason}`,
+        ),
+        ...endingOf(run).map(
+            ({ rule, exemption }) =>
+                `- ⚠️ An exemption from **${rule.name}** ${ending(exemption, run.now)} ${exemption.expires}: ${exemption.reason}`,
         ),
         ...folded("Advice", advices.map(item)),
         ...folded("Exempt", exempt.map(exemptItem)),

@@ -1,7 +1,9 @@
 import { snippet, headlineParts } from "../core/message.ts";
 import type { Violation } from "../core/evaluate.ts";
+import { ending } from "../core/exemptions.ts";
 import {
     advicesOf,
+    endingOf,
     expiredOf,
     failuresOf,
     unusedOf,
@@ -21,6 +23,9 @@ export function textReport(run: Run, subject: string): string {
         ...byRule("advisory", advices),
         ...exempt.map((one) => exemptLine(one)),
         ...expiredOf(run).map((one) => exemptionLine(one, `expired on ${one.exemption.expires}`)),
+        ...endingOf(run).map((one) =>
+            exemptionLine(one, `${ending(one.exemption, run.now)} ${one.exemption.expires}`),
+        ),
         ...unusedOf(run).map((one) => exemptionLine(one, "covers nothing any more")),
         summary(run, subject),
     ].join("\n");

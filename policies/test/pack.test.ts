@@ -16,7 +16,7 @@ const NOW = new Date("2026-06-15T12:00:00Z");
 const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const exemption = (more: Partial<Exemption> = {}): Json => ({
     reason: "a reason that says why",
-    expires: "2026-06-15",
+    expires: "2026-09-15",
     ...more,
 });
 const pack = (rules: readonly Rule[], config: Readonly<Record<string, Json>> = {}) =>
@@ -43,7 +43,7 @@ describe("every rule is a policy of the SDK", () => {
                     expect.any(Function),
             });
         }
-        expect(policies[0]).toMatchObject({ displayName: "Readiness probe" });
+        expect(policies[0]).toMatchObject({ displayName: "Fields" });
     });
 
     test("by a name that no other has; the policies of exemptions are asked last", () => {
@@ -191,7 +191,7 @@ describe("an exemption", () => {
                 policy: "exemptions",
                 level: "advisory",
                 message:
-                    "readiness-probe of search/*, container * holds until 2026-06-15: a reason that says why " +
+                    "readiness-probe of search/*, container * holds until 2026-09-15: a reason that says why " +
                     "(Deployment search/service, container service; Deployment search/service, container other)",
             },
         ]);
@@ -207,7 +207,7 @@ describe("an exemption", () => {
         ]);
         expect(told[0]?.message.split("\n")).toEqual([
             expect.stringContaining("(Deployment search/service, container other)"),
-            "readiness-probe of */gone, container * matched nothing; it holds until 2026-06-15: a reason that says why",
+            "readiness-probe of */gone, container * matched nothing; it holds until 2026-09-15: a reason that says why",
         ]);
     });
 
@@ -215,6 +215,13 @@ describe("an exemption", () => {
         const unknown = resourceOf(deployment(podSpec({}, container({ ports: UNKNOWN }))));
         const [, told] = await ask([exemption()], unknown);
         expect(told).toEqual([]);
+    });
+
+    test("is told for 30 days before it expires", async () => {
+        const [, told] = await ask([exemption({ namespace: "search", expires: "2026-07-15" })]);
+        expect(told[0]?.message.split("\n")[1]).toBe(
+            "readiness-probe of search/*, container * expires in 30 days, on 2026-07-15: a reason that says why",
+        );
     });
 
     test("fails when its day is over, whether it covers anything or not", async () => {

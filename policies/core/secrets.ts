@@ -31,6 +31,14 @@ export const NAME =
 export const NO_NAME =
     /(?:^|_)(?:ca|cert|certificate|continue|next|page|pull|tls)_(?:secret|token)$/;
 
+/** What names a Secret as often as it is one. */
+export const NAMES = /(?:^|_)secret$/;
+/** What always is one. */
+export const CLIENTS = /(?:^|_)client_secret$/;
+/** Names of objects, made of words; no key that somebody has generated looks so. */
+export const OBJECT =
+    /^[a-z]+\d{0,2}(?:-(?:[a-z]+\d{0,2}|\d{1,2}))+$|^[a-z]+(?:secret|credentials|creds)$|^(?:secret|credentials|creds)[a-z]+$/;
+
 /** Where text sets something: as JSON, on a line of its own, as Redis does. */
 const ASSIGNMENTS = [
     /"(?<name>[\w.-]+)"\s*:\s*"(?<value>[^"\\\n]+)"/g,
@@ -96,11 +104,12 @@ function isSecret(name: string, value: string): boolean {
         .replaceAll(/[^A-Za-z\d]+/g, "_")
         .toLowerCase();
     if (!NAME.test(words) || NO_NAME.test(words) || !isLiteral(value)) return false;
-    // Numbers are limits and counts, unless they are passwords; `secret: some-name` names one.
+    // Numbers are limits and counts, unless they are passwords; `DB_SECRET: db-credentials` names one.
     if (/^\d+$/.test(value)) return /pass|pwd/.test(words);
-    return words !== "secret" || !/^[a-z\d]+(?:-[a-z\d]+)+$/.test(value);
+    const mayName = NAMES.test(words) && !CLIENTS.test(words);
+    return !mayName || !OBJECT.test(value);
 }
 
-function isLiteral(value: string | undefined): boolean {
+export function isLiteral(value: string | undefined): boolean {
     return value !== undefined && value.trim() !== "" && !NO_LITERAL.test(value.trim());
 }

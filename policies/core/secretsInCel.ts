@@ -1,12 +1,15 @@
 import { cel, isRe2, matchesAny, said, type Cel } from "./cel.ts";
 import type { Admission } from "./rule.ts";
 import {
+    CLIENTS,
     COMMENT,
     KNOWN,
     LITERAL,
     NAME,
+    NAMES,
     NO_LITERAL,
     NO_NAME,
+    OBJECT,
     SHAPES,
     URL,
     WITH_PASSWORD,
@@ -24,8 +27,8 @@ const isNamed = (of: RegExp) =>
 const isLiteral = (text: Cel) =>
     cel`${text}.trim() != '' && !${text}.trim().matches(${NO_LITERAL})`;
 
-/** Numbers are limits and counts, unless they are passwords; `secret: some-name` names one. */
-const isNoName = cel`${value}.matches('^[0-9]+$') ? words.matches('pass|pwd') : words != 'secret' || !${value}.matches('^[a-z0-9]+(-[a-z0-9]+)+$')`;
+/** Numbers are limits and counts, unless they are passwords; `DB_SECRET: db-credentials` names one. */
+const isNoName = cel`${value}.matches('^[0-9]+$') ? words.matches('pass|pwd') : !words.matches(${NAMES}) || words.matches(${CLIENTS}) || !${value}.matches(${OBJECT})`;
 const isSecret = cel`${isNamed(NAME)} && !${isNamed(NO_NAME)} && ${isLiteral(value)} && ${isNoName}`;
 
 const shapes = Object.entries(SHAPES)

@@ -88,6 +88,9 @@ export function matches(selector: unknown, labels: Readonly<Record<string, strin
 const GIVEN =
     /^((statefulset|apps|batch)\.kubernetes\.io\/.+|(rollouts-)?pod-template-hash|controller-revision-hash|job-name)$/;
 
+/** Labels in a domain of their own are an operator's, for the pods that it makes of its custom resources. */
+const FOREIGN = /^(?!app\.kubernetes\.io\/)[^/]+\.[^/]+\//;
+
 /**
  * Whether a selector takes pods with these labels and others that they get as they run: by a controller, an
  * operator or themselves, such as who of them leads. What their template says of it, it has to say rightly.
@@ -98,7 +101,9 @@ function mayTake(selector: unknown, labels: Readonly<Record<string, string>>): b
     const isSaid = (key: string) => key in labels;
     const equal = Object.entries(json(matchLabels)).filter(([key]) => isSaid(key));
     const expressions = list(matchExpressions).filter(({ key }) => isSaid(String(key)));
-    const isGiven = Object.keys(json(matchLabels)).some((key) => GIVEN.test(key));
+    const isGiven = Object.keys(json(matchLabels)).some(
+        (key) => GIVEN.test(key) || (FOREIGN.test(key) && !isSaid(key)),
+    );
     return (
         (isGiven || equal.length + expressions.length > 0) &&
         equal.every(([key, value]) => labels[key] === value) &&

@@ -42,9 +42,8 @@ export const probes: readonly Fault[] = [
     ),
     inContainers(
         "probe-timing",
-        "a probe that may take longer than its period",
-        ({ readinessProbe }) =>
-            (readinessProbe.timeoutSeconds = (readinessProbe.periodSeconds ?? 10) + 1),
+        "a probe that waits a minute for an answer",
+        ({ readinessProbe }) => (readinessProbe.timeoutSeconds = 61),
         has("readinessProbe"),
     ),
     inContainers(

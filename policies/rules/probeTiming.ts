@@ -2,13 +2,14 @@ import type { V1Probe } from "@kubernetes/client-node";
 import { Type } from "typebox";
 import { probesOf } from "../core/probes.ts";
 import { containerRule } from "../core/rule.ts";
-import { actsAfter, hasty, late, slow, timing } from "../core/timing.ts";
+import { actsAfter, hasty, late, timing } from "../core/timing.ts";
 
-const MOST = "most seconds of failing, failureThreshold × periodSeconds";
+const MOST =
+    "most seconds of failing, failureThreshold × periodSeconds, or timeoutSeconds where that is longer";
 
 export const probeTiming = containerRule({
     name: "probe-timing",
-    title: "Probes time out within their period, act soon, and take a pod out of traffic before they kill it.",
+    title: "Probes act soon, and take a pod out of traffic before they kill it.",
     why: "What no longer answers keeps its traffic for longer than anybody meant, or is killed with requests in it.",
     severity: "medium",
     level: "mandatory",
@@ -18,25 +19,17 @@ export const probeTiming = containerRule({
         for (const { field, spec } of probesOf(container)) {
             // A start may take as long as it has to; a slow answer only prolongs it.
             if (field === "startupProbe") continue;
-            const { timeoutSeconds: timeout = 1, periodSeconds: period = 10 } = spec;
-            // Of one second both may be: Kubernetes has no shorter timeout.
-            if (timeout >= Math.max(period, 2)) {
-                yield {
-                    what: slow(field, timeout, period),
-                    at: `${field}.timeoutSeconds`,
-                    isMissing: leavesOut(spec),
-                    fix: { [field]: { periodSeconds: timeout + 1, timeoutSeconds: timeout } },
-                };
-            }
             const after = actsAfter(spec);
             if (after <= longest) continue;
+            const { timeoutSeconds: timeout = 1, periodSeconds: period = 10 } = spec;
             const periodSeconds = Math.min(period, longest);
-            const failureThreshold = Math.max(1, Math.floor(longest / period));
+            const timeoutSeconds = Math.min(timeout, longest);
+            const failureThreshold = Math.max(1, Math.floor(longest / Math.max(period, timeout)));
             yield {
                 what: late(field, after, longest),
                 at: `${field}.failureThreshold`,
                 isMissing: leavesOut(spec),
-                fix: { [field]: { periodSeconds, failureThreshold } },
+                fix: { [field]: { periodSeconds, timeoutSeconds, failureThreshold } },
             };
         }
         const { livenessProbe: liveness, readinessProbe: readiness } = container.spec;

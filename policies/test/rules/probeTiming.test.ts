@@ -10,10 +10,6 @@ const TCP = { tcpSocket: { port: "http" } };
 const probed = (change: Json) => deployment(podSpec({}, container(change)));
 const said = (what: string, at: string) =>
     `Deployment search/service, container service: has a ${what} (spec.template.spec.containers[service].${at})`;
-const hasty = probed({
-    readinessProbe: { ...TCP, timeoutSeconds: 10 },
-    livenessProbe: { ...TCP, periodSeconds: 1, timeoutSeconds: 2, failureThreshold: 40 },
-});
 
 describeRule(probeTiming, {
     compliant: {
@@ -34,8 +30,8 @@ describeRule(probeTiming, {
                 }),
             ],
         },
-        "a second of both, than which there is no less": {
-            objects: [probed({ readinessProbe: { ...TCP, periodSeconds: 1, timeoutSeconds: 1 } })],
+        "a timeout longer than the period, since probes never overlap": {
+            objects: [probed({ readinessProbe: { ...TCP, periodSeconds: 1, timeoutSeconds: 5 } })],
         },
         "a minute exactly": {
             objects: [probed({ livenessProbe: { ...TCP, failureThreshold: 6 } })],
@@ -46,16 +42,26 @@ describeRule(probeTiming, {
         },
     },
     violating: {
-        "a timeout as long as the period, by default too": {
-            objects: [hasty],
+        "timeouts that make it act late": {
+            objects: [
+                probed({
+                    readinessProbe: { ...TCP, timeoutSeconds: 21 },
+                    livenessProbe: {
+                        ...TCP,
+                        periodSeconds: 1,
+                        timeoutSeconds: 2,
+                        failureThreshold: 40,
+                    },
+                }),
+            ],
             says: [
                 said(
-                    "readinessProbe with timeoutSeconds 10, not less than its periodSeconds 10",
-                    "readinessProbe.timeoutSeconds",
+                    "readinessProbe that acts after 63 s (failureThreshold × the longer of periodSeconds and timeoutSeconds); allowed: 60 s",
+                    "readinessProbe.failureThreshold",
                 ),
                 said(
-                    "livenessProbe with timeoutSeconds 2, not less than its periodSeconds 1",
-                    "livenessProbe.timeoutSeconds",
+                    "livenessProbe that acts after 80 s (failureThreshold × the longer of periodSeconds and timeoutSeconds); allowed: 60 s",
+                    "livenessProbe.failureThreshold",
                 ),
             ],
         },
@@ -68,11 +74,11 @@ describeRule(probeTiming, {
             ],
             says: [
                 said(
-                    "readinessProbe that acts after 63 s (failureThreshold × periodSeconds); allowed: 60 s",
+                    "readinessProbe that acts after 63 s (failureThreshold × the longer of periodSeconds and timeoutSeconds); allowed: 60 s",
                     "readinessProbe.failureThreshold",
                 ),
                 said(
-                    "livenessProbe that acts after 70 s (failureThreshold × periodSeconds); allowed: 60 s",
+                    "livenessProbe that acts after 70 s (failureThreshold × the longer of periodSeconds and timeoutSeconds); allowed: 60 s",
                     "livenessProbe.failureThreshold",
                 ),
             ],
@@ -82,7 +88,7 @@ describeRule(probeTiming, {
             settings: { longest: 20 },
             says: [
                 said(
-                    "livenessProbe that acts after 30 s (failureThreshold × periodSeconds); allowed: 20 s",
+                    "livenessProbe that acts after 30 s (failureThreshold × the longer of periodSeconds and timeoutSeconds); allowed: 20 s",
                     "livenessProbe.failureThreshold",
                 ),
             ],
@@ -122,7 +128,7 @@ describeRule(probeTiming, {
 
 test("probe-timing says nothing of what a Patch leaves out", () => {
     const partly = probed({
-        readinessProbe: { ...TCP, timeoutSeconds: 10 },
+        readinessProbe: { ...TCP, timeoutSeconds: 21 },
         livenessProbe: { ...TCP, failureThreshold: 7 },
     });
     expect(outcomeOf(probeTiming, { objects: [partly] }).violations).toHaveLength(2);

@@ -43,6 +43,7 @@ function section(rule: Rule, example: string): string[] {
         });
     const { framework, admission, unsaid } = rule;
     const enforced = unsaid === undefined ? "all of it" : `all but ${unsaid}`;
+    const nothing = unsaid ?? "since the API server sees one object at a time";
     return [
         `## ${rule.name}`,
         "",
@@ -50,7 +51,7 @@ function section(rule: Rule, example: string): string[] {
         "",
         `[About it](${rule.url})${framework ? `; ${framework.name} ${framework.version}, ${framework.specification}` : ""}`,
         "",
-        `At admission: ${admission ? enforced : "nothing, since the API server sees one object at a time"}.`,
+        `At admission: ${admission ? enforced : `nothing, ${nothing}`}.`,
         "",
         ...(settings.length > 0
             ? ["| setting | default | |", "|---|---|---|", ...settings, ""]

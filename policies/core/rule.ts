@@ -194,6 +194,23 @@ export function stackRule<S extends TProperties = TProperties>({
     });
 }
 
+/** A rule that is about objects of every kind, beside all others of the stack. */
+export function anyRule<S extends TProperties = TProperties>({
+    check,
+    ...rest
+}: Described<S> & {
+    readonly check: (
+        object: KubernetesObject,
+        stack: Stack,
+        settings: SettingsOf<S>,
+    ) => Iterable<Finding>;
+}): Rule {
+    return rule(rest, "stack", function* (object) {
+        if (!object.isPatch)
+            yield { object, path: "", findings: (s, stack) => check(object, stack, s) };
+    });
+}
+
 function rule<S extends TProperties>(
     { settings, remedy, admission, ...about }: Described<S>,
     scope: Rule["scope"],

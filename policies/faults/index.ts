@@ -1,5 +1,6 @@
 import { availability } from "./availability.ts";
 import type { Fault } from "./fault.ts";
+import { objects } from "./objects.ts";
 import { probes } from "./probes.ts";
 import { resources } from "./resources.ts";
 import { security } from "./security.ts";
@@ -9,6 +10,7 @@ export { mutantsOf, type Fault, type Mutant } from "./fault.ts";
 
 /** Single faults, each claimed by one rule: what the pack is measured with. */
 export const FAULTS: readonly Fault[] = [
+    ...objects,
     ...probes,
     ...resources,
     ...security,

@@ -13,6 +13,11 @@ const NO_MEMORY_LIMIT =
  */
 export const FINDINGS: Readonly<Record<string, StackPolicies>> = {
     "kube-prometheus": {
+        permissions: right(
+            "Every verb, which is deleting too, where a few would do.",
+            { workload: "resource-metrics-server-resources" },
+            { workload: "prometheus-operator" },
+        ),
         "readiness-probe": right(
             "Its Service sends it scrapes before it listens, which then count as failed.",
             { workload: "blackbox-exporter", container: "blackbox-exporter" },
@@ -32,6 +37,13 @@ export const FINDINGS: Readonly<Record<string, StackPolicies>> = {
         },
     },
     KEDA: {
+        // Its operator makes it as it starts.
+        references: { elsewhere: ["Secret/kedaorg-certs"] },
+        permissions: right(
+            "It scales whatever has replicas: whoever takes it over has every workload of the cluster.",
+            { workload: "keda-operator" },
+            { workload: "keda-external-metrics-reader" },
+        ),
         "image-tag": right(
             "The kustomization has the branch that it is developed on; releases write their version there.",
             { workload: "keda-*" },
@@ -69,6 +81,12 @@ export const FINDINGS: Readonly<Record<string, StackPolicies>> = {
         "memory-limit": right(NO_MEMORY_LIMIT, { workload: "kube-state-metrics" }),
     },
     "Argo CD": {
+        // An init container of the Redis that it comes with makes it.
+        references: { elsewhere: ["Secret/argocd-redis"] },
+        "stateful-service": right(
+            "Its pods have no names of their own; they need none, since nobody asks them.",
+            { workload: "argocd-application-controller" },
+        ),
         "readiness-probe": right(
             "Its Service sends it webhooks and logins before it listens.",
             { workload: "argocd-applicationset-controller" },

@@ -143,12 +143,12 @@ describe("a stack's file", () => {
             "tenants.anonymous is yes without quotes, which not all readers of YAML take for text; allowed: true or false",
         ],
         [
-            "edge.httpPort: 0x50",
-            "edge.httpPort is 0x50 without quotes, which YAML reads as 80; allowed: a whole number in decimal notation",
+            "edge.retryAttempts: 0x50",
+            "edge.retryAttempts is 0x50 without quotes, which YAML reads as 80; allowed: a whole number in decimal notation",
         ],
         [
-            "edge.httpPort: 1_000",
-            "edge.httpPort is 1_000 without quotes, which not all readers of YAML take for text; allowed: a whole number in decimal notation",
+            "edge.retryAttempts: 1_000",
+            "edge.retryAttempts is 1_000 without quotes, which not all readers of YAML take for text; allowed: a whole number in decimal notation",
         ],
         [
             "traffic.weights: { blue: 090, green: 10 }",

@@ -1,4 +1,5 @@
-import { pattern, type ConfigReader } from "./reader.ts";
+import { NAME, pattern } from "./allowed.ts";
+import type { ConfigReader } from "./reader.ts";
 
 export interface ClusterConfig {
     /** Context of the kubeconfig. Undefined: its current one. */
@@ -19,7 +20,7 @@ const ID = pattern(
 export function readCluster(read: ConfigReader): ClusterConfig {
     const id = read.optional("cluster.id", ID);
     return {
-        context: read.optional("cluster.context", pattern(/^\S+$/, "a name without blanks")),
+        context: read.optional("cluster.context", NAME),
         id: id === ANY ? undefined : id,
         protectData: read.boolean("cluster.protectData"),
     };

@@ -159,12 +159,15 @@ export interface Place<T> {
 export function placeRule<T, S extends TProperties = TProperties>({
     places,
     check,
+    scope = "object",
     ...rest
 }: Described<S> & {
+    /** `stack`: asked once all is known that a preview can know. Default: object */
+    readonly scope?: Rule["scope"];
     readonly places: (object: KubernetesObject) => Iterable<Place<T>>;
     readonly check: (value: T, settings: SettingsOf<S>) => Iterable<Finding>;
 }): Rule {
-    return rule(rest, "object", function* (object) {
+    return rule(rest, scope, function* (object) {
         for (const { read, ...place } of places(object)) {
             yield { object, ...place, findings: (s) => check(read(), s) };
         }

@@ -8,6 +8,8 @@ export const fields = placeRule({
     severity: "high",
     level: "mandatory",
     url: "https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation",
+    // Most of what an object has is of others in a first preview: the rest of a rule would be advice.
+    scope: "stack",
     places: fieldsOf,
     *check(fault) {
         if (fault) yield { ...fault, at: "" };

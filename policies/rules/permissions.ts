@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { glob } from "../core/glob.ts";
 import { json, list, type Json, type KubernetesObject } from "../core/object.ts";
-import { objectRule, type Finding } from "../core/rule.ts";
+import { stackRule, type Finding } from "../core/rule.ts";
 
 const ROLES = ["Role", "ClusterRole"];
 const BINDINGS = ["RoleBinding", "ClusterRoleBinding"];
@@ -9,7 +9,7 @@ const FIELDS = ["apiGroups", "resources", "verbs", "nonResourceURLs"] as const;
 /** By these somebody gets what nobody gave them (https://kubernetes.io/docs/concepts/security/rbac-good-practices/). */
 const ESCALATING = ["escalate", "bind", "impersonate"];
 
-export const permissions = objectRule({
+export const permissions = stackRule({
     name: "permissions",
     title: "Roles name what they allow, and nobody is bound to cluster-admin.",
     why: "A wildcard allows what is added to the API later too, and whoever takes over a pod with it has the whole cluster.",
@@ -30,7 +30,7 @@ export const permissions = objectRule({
         }),
     },
     kinds: [...ROLES, ...BINDINGS],
-    *check(object, { wide }) {
+    *check(object, _, { wide }) {
         if (BINDINGS.includes(object.kind)) yield* ofBinding(object);
         else if (!wide.some((one) => glob(one, object.name))) yield* ofRole(object);
     },

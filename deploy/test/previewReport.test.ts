@@ -190,6 +190,23 @@ test.each([
     expect(text).toMatch(/…/);
 });
 
+test("where the provider does not say what differs, inputs are compared", () => {
+    const was = { spec: { replicas: 3, ports: [1, 2], gone: true } };
+    const will = { spec: { replicas: 3, ports: [1, 3] } };
+    const { changes } = findingsOf([
+        step({
+            name: "one",
+            op: "update",
+            old: object("Service", "one", was),
+            new: object("Service", "one", will),
+        }),
+    ]);
+    expect(changes[0]?.properties).toEqual([
+        { path: "spec.ports.1", before: 2, after: 3 },
+        { path: "spec.gone", before: true, after: undefined },
+    ]);
+});
+
 test("a path is read in its parts", () => {
     expect(keysOf('spec.a[0].b["c.d/e"].f')).toEqual(["spec", "a", "0", "b", "c.d/e", "f"]);
 });

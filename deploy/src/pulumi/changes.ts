@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { EngineEvent, StepMetadata } from "./events.ts";
 
 /** One property that an update changes; a side is undefined where the property is not there. */
@@ -117,7 +118,8 @@ function changeOf(step: StepMetadata, component: string): Change {
 }
 
 function propertiesOf({ old, new: next, detailedDiff }: StepMetadata): PropertyChange[] {
-    return Object.entries(detailedDiff ?? {})
+    if (!detailedDiff) return old && next ? compared(old.inputs, next.inputs) : [];
+    return Object.entries(detailedDiff)
         .map(([path, { inputDiff }]) => {
             const keys = keysOf(path);
             const before =
@@ -125,6 +127,19 @@ function propertiesOf({ old, new: next, detailedDiff }: StepMetadata): PropertyC
             return { path, before, after: at(next?.inputs, keys) };
         })
         .toSorted((a, b) => a.path.localeCompare(b.path));
+}
+
+/** Properties that differ, where the provider does not say which do. */
+function compared(before: unknown, after: unknown, path = ""): PropertyChange[] {
+    if (isDeepStrictEqual(before, after)) return [];
+    if (!isNested(before) || !isNested(after)) return [{ path, before, after }];
+    return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) =>
+        compared(before[key], after[key], path === "" ? key : `${path}.${key}`),
+    );
+}
+
+function isNested(value: unknown): value is Readonly<Record<string, unknown>> {
+    return typeof value === "object" && value !== null;
 }
 
 /** `spec.ports[0].name` and `data["a.b"]` in their parts. */

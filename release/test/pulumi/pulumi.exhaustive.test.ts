@@ -145,12 +145,12 @@ test("a lock of another machine is respected, and its holder named", async () =>
 test("a config that Pulumi rejects ends the update as lasting, and leaves no trace of the weights", async () => {
     const weights = await one.live();
     const { configFile } = one;
-    await setConfig(configFile, { "edge.httpPort": "many" });
+    await setConfig(configFile, { "service.minReplicas": "many" });
     await expect(one.traffic().set(NEXT, change("r5"))).rejects.toThrow(Rejected);
-    await expect(one.traffic().set(NEXT, change("r5"))).rejects.toThrow(/edge\.httpPort/);
+    await expect(one.traffic().set(NEXT, change("r5"))).rejects.toThrow(/service\.minReplicas/);
     expect(await readConfig(configFile, "traffic.weights")).toEqual(weights);
     expect(await one.live()).toEqual(weights);
-    await setConfig(configFile, { "edge.httpPort": undefined });
+    await setConfig(configFile, { "service.minReplicas": undefined });
     await one.traffic().set(NEXT, change("r6"));
     expect(await one.live()).toEqual(NEXT);
 });

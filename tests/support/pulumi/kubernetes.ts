@@ -15,7 +15,7 @@ const hold = path.join(folder, "hold");
 
 interface Inputs {
     readonly kind: string;
-    readonly metadata: { readonly name: string };
+    readonly metadata: { readonly name: string; readonly namespace?: string };
 }
 
 /** As the API server stores it: with what no two objects share. */
@@ -43,6 +43,10 @@ function objects(): Objects {
     return existsSync(cluster) ? (JSON.parse(readFileSync(cluster, "utf8")) as Objects) : {};
 }
 
+function idOf({ kind, metadata: { namespace, name } }: Inputs): string {
+    return [kind, namespace, name].filter((part) => part !== undefined).join("/");
+}
+
 function put(id: string, inputs: Inputs): void {
     writeFileSync(cluster, JSON.stringify({ ...objects(), [id]: inputs }));
 }
@@ -54,11 +58,22 @@ await main(
         diff: (_id, _urn, before: Stored, after: Inputs) =>
             Promise.resolve({ changes: !isAsDeclared(before, after) }),
         create: (_urn, inputs: Inputs) => {
-            const id = `${inputs.kind}/${inputs.metadata.name}`;
+            const id = idOf(inputs);
             put(id, inputs);
             return Promise.resolve({ id, outs: stored(inputs) });
         },
-        read: (id) => Promise.resolve({ id, props: objects()[id], inputs: objects()[id] }),
+        // What somebody has deleted has no id any more.
+        read: (id) => {
+            const found = objects()[id] as Inputs | undefined;
+            return Promise.resolve(
+                found ? { id, props: stored(found), inputs: found } : { id: "" },
+            );
+        },
+        delete: (id) => {
+            const rest = Object.entries(objects()).filter(([one]) => one !== id);
+            writeFileSync(cluster, JSON.stringify(Object.fromEntries(rest)));
+            return Promise.resolve();
+        },
         update: async (id, _urn, _before, inputs: Inputs) => {
             put(id, inputs);
             while (existsSync(hold)) await delay(50);

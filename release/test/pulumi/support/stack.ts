@@ -92,7 +92,7 @@ export async function openStack(weights: Weights): Promise<TestStack> {
     const reports: string[] = [];
     const locks = path.join(backendFolder, ".pulumi/locks/organization", PROJECT, STACK);
     const cluster = at("cluster.json");
-    const route = `HTTPRoute/${ROUTE_NAME}`;
+    const route = `HTTPRoute/${NAMESPACES.edge}/${ROUTE_NAME}`;
     const objects = async () =>
         JSON.parse(await readFile(cluster, "utf8")) as Record<string, KubernetesObject>;
     return {
@@ -138,10 +138,12 @@ export async function openStack(weights: Weights): Promise<TestStack> {
 function program(): Promise<void> {
     const config = new pulumi.Config(PROJECT);
     const weights = config.requireObject<Weights>("traffic.weights");
+    const port = config.get("edge.httpPort");
+    const httpPort = port ? Number(port) : 80;
     new Edge("edge", {
         namespace: NAMESPACES.edge,
         gatewayClassName: "some-class",
-        httpPort: config.requireNumber("edge.httpPort"),
+        httpPort,
         httpsPort: 443,
         weights,
         backends: perColour((colour) => ({

@@ -10,6 +10,11 @@ export class RenderError extends Error {
     override readonly name = "RenderError";
 }
 
+export interface RenderChoice {
+    /** Whether charts are rendered too, by Helm; else they are named to `warn`, as only Pulumi's to make. */
+    readonly charts?: boolean;
+}
+
 /**
  * Renders the Pulumi program for a stack, in a process of its own, with these config values over the
  * stack's. They may be secret: they go in by standard input and come back by standard output, and no
@@ -19,10 +24,14 @@ export async function render(
     stack: string,
     config: Readonly<Record<string, string>>,
     warn: (line: string) => void,
+    { charts = true }: RenderChoice = {},
 ): Promise<Manifest[]> {
     const result = await execa(
         process.execPath,
-        ["render.ts", "--stack", stack, "--config", "-", "--charts", "--format", "yaml"],
+        [
+            ...["render.ts", "--stack", stack, "--config", "-", "--format", "yaml"],
+            ...(charts ? ["--charts"] : []),
+        ],
         { cwd: PROGRAM, input: JSON.stringify(config), reject: false },
     );
     if (result.exitCode !== 0) throw new RenderError(result.stderr || String(result.shortMessage));

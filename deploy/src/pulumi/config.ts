@@ -100,7 +100,8 @@ export async function acceptConfig(
     const masked = GENERATED_SECRETS.map((key) => [key, MASK]);
     const given = Object.fromEntries([...masked, ...values]) as Record<string, string>;
     const said: string[] = [];
-    const manifests = await render(stack, given, (text) => said.push(text));
+    const warn = (text: string) => said.push(text);
+    const manifests = await render(stack, given, warn, { charts: false });
     const left = [...said.join("\n").matchAll(NOT_RENDERED)].flatMap(([, type]) => type ?? []);
     return { manifests, left };
 }

@@ -16,7 +16,9 @@ const GIVEN = {
     "monitoring.remoteWriteToken": { "monitoring.remoteWriteUrl": "https://metrics.example.com/w" },
 } as const;
 const SECRETS = [...GENERATED_SECRETS, ...Object.keys(GIVEN)];
-const BEFORE = Object.fromEntries(SECRETS.map((key) => [key, "a".repeat(40)]));
+const valueOf = (key: string, letter: string) =>
+    `${key === "alerts.slackUrl" ? "https://hooks.slack.example/" : ""}${letter.repeat(40)}`;
+const BEFORE = Object.fromEntries(SECRETS.map((key) => [key, valueOf(key, "a")]));
 
 const rendered = async (change: Record<string, string>) => {
     const given = Object.assign({}, ...Object.values(GIVEN)) as Record<string, string>;
@@ -42,7 +44,7 @@ const readByEnvironment = (workload: Manifest) =>
 
 describe("another value of a secret", () => {
     test.each(SECRETS)("%s: who reads it by environment gets other pods", async (key) => {
-        const [before, after] = [await rendered({}), await rendered({ [key]: "b".repeat(40) })];
+        const [before, after] = [await rendered({}), await rendered({ [key]: valueOf(key, "b") })];
         const changed = secretsChanged(before, after);
         expect(changed).not.toEqual([]);
         const was = new Map(before.map((one) => [named(one), one]));

@@ -1,4 +1,4 @@
-import { LABELS, NAMESPACES } from "@property-search/contract";
+import { CERTIFICATES_NAMESPACE, LABELS, NAMESPACES } from "@property-search/contract";
 import { inObjects, offByOne, remove, specOf, type Draft, type Fault } from "./fault.ts";
 
 const weighted = ({ spec }: Draft): Draft =>
@@ -6,6 +6,8 @@ const weighted = ({ spec }: Draft): Draft =>
 const isWeighted = (route: Draft) => weighted(route) !== undefined;
 const isColour = ({ metadata }: Draft) => metadata.labels?.[LABELS.colour] !== undefined;
 const named = (name: string) => (policy: Draft) => policy.metadata.name === name;
+/** Namespaces whose pods are an operator's and a chart's: the rendering that is mutated has none. */
+const WITHOUT_PODS: readonly string[] = [NAMESPACES.edge, CERTIFICATES_NAMESPACE];
 const ROUTE = ["HTTPRoute"];
 const route = (name: string, make: (refs: Draft, route: Draft) => void): Fault =>
     inObjects(
@@ -39,7 +41,7 @@ export const traffic: readonly Fault[] = [
         "NetworkPolicy",
         "no names resolved",
         remove,
-        (policy) => named("allow-dns")(policy) && policy.metadata.namespace !== NAMESPACES.edge,
+        (policy) => named("allow-dns")(policy) && !WITHOUT_PODS.includes(policy.metadata.namespace),
     ),
     inObjects(
         "service-selector",

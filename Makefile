@@ -144,6 +144,10 @@ test-cluster: $(INSTALLED) ## The tests that need the cluster of `make up` (QUIC
 	@$(if $(filter-out 0,$(QUICK)),,$(CLUSTER_JEST) watching)
 	@$(CLUSTER_JEST) cluster
 
+.PHONY: test-certificates
+test-certificates: $(INSTALLED) ## Certificates by ACME on the cluster of `make up`, HTTPS and a switch over it (make certificate-tools first)
+	@$(CLUSTER_JEST) certificates
+
 .PHONY: test-switching
 test-switching: $(INSTALLED) ## An hour of switches on the cluster of `make up`: pods killed, bad candidates, controls
 	@$(CLUSTER_JEST) switching

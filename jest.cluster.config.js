@@ -2,6 +2,7 @@ import { projects } from "./tests/support/jest.js";
 
 const FOLDERS = {
     cluster: ["tests/cluster"],
+    certificates: ["tests/certificates"],
     watching: ["tests/watching"],
     switching: ["tests/switching"],
     lifecycle: ["tests/lifecycle"],

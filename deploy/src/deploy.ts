@@ -42,6 +42,8 @@ export interface DeployOptions {
     readonly signal?: AbortSignal;
     /** Seconds to wait for readiness. Default 300. */
     readonly timeout?: number;
+    /** Whether apply takes over objects of others, which are then never deleted. Default: whether ADOPT is 1. */
+    readonly adopt?: boolean;
 }
 
 export interface Deployed {
@@ -143,7 +145,7 @@ type Given = DeployOptions & Pick<StackRecord, "config">;
 async function byApply(
     cluster: Cluster,
     known: StackRecord | undefined,
-    { stack, config, report, signal, timeout }: Given,
+    { stack, config, report, signal, timeout, adopt = process.env.ADOPT === "1" }: Given,
 ): Promise<Pick<Deployed, "summary" | "platformKey">> {
     const { secrets, generated } = completeSecrets(known?.secrets ?? {});
     if (generated.length > 0) report(`generated ${generated.join(", ")}`);
@@ -162,7 +164,7 @@ async function byApply(
         manifests,
         record,
         report,
-        adopt: process.env.ADOPT === "1",
+        adopt,
         ...(signal && { signal }),
     });
     await waitReady({

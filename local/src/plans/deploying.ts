@@ -10,6 +10,8 @@ export interface Destination {
     readonly kubeconfig?: string;
     /** Default: the kubeconfig's current one. */
     readonly context?: string;
+    /** Whether the cluster is of make up, where the alert inbox keeps a namespace that the stack has left. */
+    readonly adopt?: boolean;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface Destination {
  */
 export function deploying<C extends Made>(
     step: Steps<C>,
-    { stack, kubeconfig, context }: Destination,
+    { stack, kubeconfig, context, adopt }: Destination,
     config?: (made: C) => Readonly<Record<string, string>>,
     what?: string,
 ): ListrTask<C>[] {
@@ -34,6 +36,7 @@ export function deploying<C extends Made>(
                     stack,
                     ...(kubeconfig !== undefined && { kubeconfig }),
                     ...(context !== undefined && { context }),
+                    ...(adopt !== undefined && { adopt }),
                     ...(config && { config: config(made) }),
                     report,
                     signal,

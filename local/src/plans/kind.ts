@@ -84,7 +84,11 @@ export async function planForKind(engine: Engine, signal: AbortSignal): Promise<
     };
 }
 
-const DESTINATION: Destination = { stack: "local", kubeconfig: KIND_KUBECONFIG };
+const DESTINATION: Destination = {
+    stack: "local",
+    kubeconfig: KIND_KUBECONFIG,
+    adopt: true,
+};
 
 /** Config of the stack `local` on kind, as far as it serves. */
 export function servingConfig({

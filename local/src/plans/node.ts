@@ -112,7 +112,7 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
     };
 }
 
-const DESTINATION: Destination = { stack: "local", kubeconfig: KUBECONFIG };
+const DESTINATION: Destination = { stack: "local", kubeconfig: KUBECONFIG, adopt: true };
 
 /** As Pulumi.local.yaml has it. */
 const GATEWAY_PORT = 8080;

@@ -39,9 +39,10 @@ const STACK = "local";
 const silent = () => undefined;
 
 const cluster = openCluster();
-let own: Readonly<Record<string, string>>;
+/** Undefined: nothing was changed yet. */
+let own: Readonly<Record<string, string>> | undefined;
 let tools: CertificateTools;
-let acme: Acme;
+let acme: Acme | undefined;
 let authority: string;
 
 /** Config of prod, over that of `make up`. */
@@ -60,7 +61,7 @@ async function entrance(): Promise<Record<string, string>> {
         "certificates.enabled": "true",
         "certificates.issuer": "acme",
         "certificates.acmeServer": ACME_SERVER,
-        "certificates.acmeCaBundle": await readFile(acme.files.ca, "utf8"),
+        "certificates.acmeCaBundle": await readFile(acme?.files.ca ?? "", "utf8"),
         "certificates.chart": tools.chart,
         "certificates.imageRegistry": "localhost",
     };
@@ -85,9 +86,11 @@ beforeAll(async () => {
 
 afterAll(async () => {
     delete process.env.GATEWAY_CA_FILE;
+    // Without the tools or a stack of make up, nothing was changed.
+    if (own === undefined) return;
     await removeStack(cluster, STACK, { deleteData: true, report: silent });
     await removeKinds(cluster);
-    await acme.remove();
+    await acme?.remove();
     await exchangeGateway(cluster, false);
     await deployWith(own);
 }, 8 * MINUTE);

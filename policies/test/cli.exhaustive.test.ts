@@ -116,7 +116,7 @@ describe("a pack with a remedy and a rule of the whole stack", () => {
         const { succeeded, text } = await cli.up(program, TEST_PACK, remedied);
         expect(text).not.toContain("hush");
         expect(succeeded).toBe(true);
-        expect(await cli.live("Deployment/unset")).toMatchObject({
+        expect(await cli.live("Deployment/search/unset")).toMatchObject({
             spec: {
                 template: {
                     spec: {
@@ -133,7 +133,7 @@ describe("a pack with a remedy and a rule of the whole stack", () => {
                 },
             },
         });
-        expect(await cli.live("Deployment/set")).toMatchObject({
+        expect(await cli.live("Deployment/search/set")).toMatchObject({
             spec: { template: { spec: { containers: [{ workingDir: "/set" }] } } },
         });
     });

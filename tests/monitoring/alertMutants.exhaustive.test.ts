@@ -9,8 +9,9 @@ beforeAll(async () => {
     ({ failed } = await runTrials(trials));
 }, 480_000);
 
-test("there are mutants of every alert", () => {
-    expect(trials.filter(({ mutants }) => mutants.size === 0)).toEqual([]);
+test("there are mutants of every alert, but of the one that always fires", () => {
+    const without = trials.filter(({ mutants }) => mutants.size === 0);
+    expect(without.map(({ alert }) => alert.alert)).toEqual(["Watchdog"]);
 });
 
 test.each(trials.map((one) => [one.alert.alert, one] as const))(

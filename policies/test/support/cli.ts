@@ -25,7 +25,7 @@ export interface Said {
 export interface Cli {
     readonly preview: (program: PulumiFn, pack: string, config?: Json) => Promise<Said>;
     readonly up: (program: PulumiFn, pack: string, config?: Json) => Promise<Said>;
-    /** An object that updates have made, by `Kind/name`. */
+    /** An object that updates have made, by `Kind/namespace/name`. */
     readonly live: (id: string) => Promise<Json | undefined>;
     readonly close: () => Promise<void>;
 }

@@ -24,12 +24,17 @@ const CHECKS: readonly (readonly [path: RegExp, isRight: Check])[] = [
         /\.(serviceAccountName|secretName|storageClassName|gatewayClassName)$/,
         text(OBJECT_NAME.fits),
     ],
-    [/\.(port|containerPort|targetPort|endPort|nodePort)$/, isPort],
+    [/\.(port|containerPort|targetPort|endPort|nodePort)$/, isPortOf],
     [/\.cidr$/, text(CIDR.fits)],
     [/\.(hostname|hostnames\.\d+|dnsNames\.\d+)$/, text(HOST_NAME.fits)],
     [/\.env\.\d+\.value$/, text((value) => !/[\p{Cc}]/u.test(value))],
     [/^\.data\..+$/, text((value) => value.length < 1_048_576)],
 ];
+
+/** Cilium's policies have their ports as text, Kubernetes' own objects as numbers or names. */
+function isPortOf(value: unknown, manifest: Manifest): boolean {
+    return isPort(manifest.kind === "CiliumNetworkPolicy" ? Number(value) : value, manifest);
+}
 
 /** What is wrong with the objects of a rendering, by path. */
 export function shapeFaults(manifests: readonly Manifest[]): string[] {

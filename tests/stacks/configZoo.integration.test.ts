@@ -1,6 +1,9 @@
-import { afterEach, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, describe, expect, test } from "@jest/globals";
 import { COLOURS, GENERATED_SECRETS, SERVICE_NAMES } from "@property-search/contract";
 import * as pulumi from "@pulumi/pulumi";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { readConfig } from "../../app/src/config.ts";
 import { loadConfig } from "../../config.ts";
 import { declarations } from "../../config/declarations.ts";
@@ -189,6 +192,15 @@ function secretsOf(config: Readonly<Record<string, string>>): Readonly<Record<st
 }
 
 /** Why the service would not start in the pod of a Deployment. */
+/** The Secret of an external Redis, as the pod has it mounted. */
+const LOGIN = mkdtempSync(path.join(tmpdir(), "redis-login-"));
+for (const file of ["username", "password", "sentinel-password"]) {
+    writeFileSync(path.join(LOGIN, file), SECRET);
+}
+afterAll(() => {
+    rmSync(LOGIN, { recursive: true });
+});
+
 function podFault(manifests: readonly Manifest[], name: string): string | undefined {
     const deployment = manifests.find(
         ({ kind, metadata }) => kind === "Deployment" && metadata.name === name,
@@ -221,7 +233,8 @@ function podFault(manifests: readonly Manifest[], name: string): string | undefi
             ]),
     );
     try {
-        readConfig({ ...environment, MODEL_DIR: "/model" });
+        const mounted = environment.REDIS_CREDENTIALS_DIR && { REDIS_CREDENTIALS_DIR: LOGIN };
+        readConfig({ ...environment, MODEL_DIR: "/model", ...mounted });
         readTenants(secret("tenants", "tenants.json"));
         return undefined;
     } catch (error) {

@@ -60,6 +60,8 @@ export function readThresholds(
     const { hitRatePercent, savings, certificateDays, objectives } = thresholds;
     below(read, "hitRate", hitRatePercent);
     below(read, "certificateDays", certificateDays);
+    wholeMinutes(read, "alerts.savingsWindowHours", savings.windowHours);
+    wholeMinutes(read, "alerts.savingsDataHours", savings.dataHours);
     if (savings.dataHours > savings.windowHours) {
         read.finding(
             "alerts.savingsDataHours",
@@ -89,4 +91,12 @@ function below(
             `is ${critical}; allowed: less than alerts.${key}Warning (${warning})`,
         );
     }
+}
+
+/** Prometheus' durations are written in minutes at the least. */
+function wholeMinutes(read: ConfigReader, key: string, hours: number): void {
+    const minutes = hours * 60;
+    // A number that is none was refused already.
+    if (Number.isNaN(hours) || Math.abs(minutes - Math.round(minutes)) < 1e-6) return;
+    read.finding(key, `is ${hours}; allowed: hours of whole minutes, such as 0.1, 0.25 or 24`);
 }

@@ -37,10 +37,15 @@ fi
 
 repository=${1:-}
 repository=${repository,,}
-[[ $repository =~ ^[a-z0-9][a-z0-9.:-]*/[a-z0-9][a-z0-9._/-]*$ ]] || {
-    echo "REPOSITORY is \"${1:-}\"; allowed: a registry and a name, without a tag" >&2
+# A first part without a dot or a port is no registry to docker, but a user of docker.io.
+[[ $repository =~ ^([a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?|[a-z0-9-]+:[0-9]+|localhost)(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$ ]] || {
+    echo "REPOSITORY is \"${1:-}\"; allowed: a registry and a name, without a tag, such as ghcr.io/acme/service" >&2
     exit 1
 }
+if ! docker buildx version >/dev/null 2>&1; then
+    echo "docker buildx is missing: install Docker and its plugin buildx, then run make image again" >&2
+    exit 1
+fi
 changed=$(git status --porcelain -- "${SOURCES[@]}")
 [ -z "$changed" ] || { echo "what the image is built from is not committed:"$'\n'"$changed" >&2; exit 1; }
 content=$(git ls-tree HEAD "${SOURCES[@]}" | sha256sum | cut -c1-12)

@@ -9,11 +9,17 @@ import { entryStore } from "./cache/entryStore.ts";
 import { resolver } from "./cache/resolve.ts";
 import type { Config } from "./config.ts";
 import { answers } from "./http/answer.ts";
+import { answerRoom } from "./http/answerRoom.ts";
+import { MAX_BYTES_OF_ALL_BODIES } from "./http/body.ts";
+import { byteBudget } from "./http/byteBudget.ts";
+import { withCors } from "./http/cors.ts";
 import { embeddingsHandler } from "./http/embeddings.ts";
 import type { Handler } from "./http/exchange.ts";
+import { largeBodies, type LargeBodies } from "./http/largeBodies.ts";
+import { modelPaths } from "./http/models.ts";
 import { probes, type Health } from "./http/probes.ts";
 import { replies } from "./http/reply.ts";
-import { parseEmbed, parseOpenai } from "./http/request.ts";
+import { parseEmbed, parseOpenai, type ModelLimits } from "./http/request.ts";
 import { router } from "./http/router.ts";
 import { tokenLimits } from "./http/tokenLimits.ts";
 import { keyMakers, spaceDigests } from "./key/key.ts";
@@ -42,22 +48,18 @@ export async function assemble(parts: Parts): Promise<App> {
     const stage = { started: false, draining: false };
     const core = coreOf(parts);
     const report = reportOf(parts);
+    const limits = { model: parts.config.model, ...parts.upstream };
+    const large = largeBodies(limits, parts.config.textFolding);
     const admin = await openAdmin({ ...parts, ...core.forAdmin, report });
     return {
         admin: admin?.server,
-        listener: listenerOf(parts, core, {
+        listener: listenerOf(parts, core, large, limits, {
             started: () => stage.started,
             draining: () => stage.draining,
             report,
         }),
         start: async () => {
-            const { upstream, epochs, withdrawals } = parts;
-            await Promise.all([
-                upstream.start(),
-                epochs.start(),
-                withdrawals.start(),
-                startWarm(parts),
-            ]);
+            await Promise.all([parts.upstream.start(), startCaches(parts)]);
             stage.started = true;
         },
         drain: () => {
@@ -67,14 +69,14 @@ export async function assemble(parts: Parts): Promise<App> {
             const { upstream, shared, tracing, hotKeys, entrance } = parts;
             for (const polled of [parts.epochs, parts.withdrawals, parts.trials]) polled.stop();
             await Promise.all([admin?.close(), hotKeys.close(), entrance.stop()]);
-            await Promise.all([upstream.close(), shared.close(), tracing.close()]);
+            await Promise.all([upstream.close(), shared.close(), tracing.close(), large.close()]);
         },
     };
 }
 
-/** Until trials are known, entries of other builds are misses: then there is nothing to warm with. */
-async function startWarm({ trials, hotKeys }: Parts): Promise<void> {
-    await trials.start();
+/** Until it is known which entries may be served, they are misses: then there is nothing to warm with. */
+async function startCaches({ epochs, withdrawals, trials, hotKeys }: Parts): Promise<void> {
+    await Promise.all([epochs.start(), withdrawals.start(), trials.start()]);
     if (trials.current()) await hotKeys.warm();
 }
 
@@ -83,6 +85,7 @@ type Core = ReturnType<typeof coreOf>;
 /** From a text to its vector: how keys are made, and who resolves them. */
 function coreOf(parts: Parts) {
     const { config, upstream, local, shared, codec, epochs, trials, ledger, redis } = parts;
+    const { entrance } = parts;
     const { provider, revision } = upstream;
     const space = { provider, model: config.model, revision, inputType: "none" };
     const keysOf = keyMakers(space, epochs.of);
@@ -99,6 +102,13 @@ function coreOf(parts: Parts) {
             ttlSeconds: config.cacheTtlSeconds,
             spaceOf,
             billed: ledger.billed,
+            reserve: ({ tenant, purpose }, items) =>
+                purpose === "request"
+                    ? entrance.tokenBudget.reserve(
+                          tenant,
+                          items.map(({ input }) => input),
+                      )
+                    : undefined,
             // A clock that is behind must not make an entry of a trial look older than it.
             stamp: (now) => Math.max(now, trials.own()?.since ?? 0),
         }),
@@ -123,7 +133,13 @@ function coreOf(parts: Parts) {
     };
 }
 
-function listenerOf(parts: Parts, core: Core, health: Health): Handler {
+function listenerOf(
+    parts: Parts,
+    core: Core,
+    large: LargeBodies,
+    limits: ModelLimits,
+    health: Health,
+): Handler {
     const { config, log, upstream, entrance, registry, metrics, ledger } = parts;
     const { colour, version, model } = config;
     const { normalise } = core;
@@ -133,10 +149,12 @@ function listenerOf(parts: Parts, core: Core, health: Health): Handler {
         ...core,
         gate: entrance.gate,
         tooLong: tokenLimits(upstream.countTokens),
+        bodyBudget: byteBudget(MAX_BYTES_OF_ALL_BODIES),
+        answerRoom: answerRoom(),
+        dimensions: upstream.dimensions,
         replies: reply,
         log,
     };
-    const limits = { model, ...upstream };
     const answer = answers(model);
     const exposition = {
         contentType: registry.contentType,
@@ -148,24 +166,42 @@ function listenerOf(parts: Parts, core: Core, health: Health): Handler {
             return registry.metrics();
         },
     };
-    return router(
+    const openai = (format: "openai" | "deployment"): Handler => {
+        const known = { ...limits, isModelKnown: format === "deployment" };
+        return embeddingsHandler(handling, {
+            route: PATHS.embeddings,
+            parse: (body) => parseOpenai(body, known, normalise),
+            parseLarge: large.readerOf(format),
+            render: answer.openai,
+        });
+    };
+    const embeddings = openai("openai");
+    const named = modelPaths({
+        model,
+        provider: upstream.provider,
+        gate: entrance.gate,
+        embeddings,
+        deployment: openai("deployment"),
+        replies: reply,
+    });
+    const routed = router(
         {
             post: {
                 [PATHS.embed]: embeddingsHandler(handling, {
                     route: PATHS.embed,
-                    parse: (body) => parseEmbed(body, normalise),
+                    parse: (body) => parseEmbed(body, normalise, limits),
+                    parseLarge: large.readerOf("embed"),
                     render: answer.embed,
                 }),
-                [PATHS.embeddings]: embeddingsHandler(handling, {
-                    route: PATHS.embeddings,
-                    parse: (body) => parseOpenai(body, limits, normalise),
-                    render: answer.openai,
-                }),
+                [PATHS.embeddings]: embeddings,
+                ...named.post,
             },
-            get: probes(health, exposition, reply),
+            get: { ...probes(health, exposition, reply), ...named.get },
+            unknownPath: named.unknownPath,
         },
         reply,
     );
+    return withCors(config.corsOrigins, routed, reply);
 }
 
 /** What the pod says of itself. */

@@ -1,6 +1,15 @@
-import { COLOURS, ENVIRONMENT, isColour, PORTS, type Colour } from "@property-search/contract";
+import {
+    areCorsOrigins,
+    COLOURS,
+    CORS_ORIGINS_WORDS,
+    ENVIRONMENT,
+    isColour,
+    PORTS,
+    type Colour,
+} from "@property-search/contract";
 
 import { credentialsFault } from "./cache/redisLogin.ts";
+import { REDIS_MODES, redisUrlFaults, type RedisMode } from "./cache/redisUrl.ts";
 import { certificatesFault, keyFault, type TlsFiles } from "./cache/redisTls.ts";
 import { FOLDINGS, type Folding } from "./key/normalise.ts";
 import type { DatedPrice } from "./ledger/prices.ts";
@@ -20,6 +29,8 @@ export interface Config {
     readonly cachePrecision: Precision;
     /** In the order of FOLDINGS. */
     readonly textFolding: readonly Folding[];
+    /** Whose pages may read the answers; `*`: all. */
+    readonly corsOrigins: readonly string[];
     readonly maxLocalEntries: number;
     readonly money: MoneyConfig;
     /** Undefined: requests are not traced. */
@@ -36,7 +47,7 @@ export interface Config {
 export interface RedisConfig {
     /** Of the server, of some nodes of the cluster, or of the sentinels. */
     readonly urls: readonly [URL, ...URL[]];
-    readonly mode: (typeof REDIS_MODES)[number];
+    readonly mode: RedisMode;
     readonly username?: string | undefined;
     readonly password?: string | undefined;
     /** Folder of files with the login, which come before the two. */
@@ -85,14 +96,30 @@ export type ProviderConfig =
     | {
           readonly name: "openai";
           readonly url: URL;
-          readonly fallbackUrls: readonly URL[];
+          readonly fallbacks: readonly Fallback[];
           readonly apiKey: string | undefined;
           readonly revision: string | undefined;
+          /** Most inputs a call. */
+          readonly batchSize: number;
+          readonly proxy: ProxyConfig;
       };
+
+/** Another place of the same model, with a key of its own where it wants one. */
+export interface Fallback {
+    readonly url: URL;
+    readonly apiKey: string | undefined;
+}
+
+/** Forward proxies that lead to the upstream. */
+export interface ProxyConfig {
+    readonly httpUrl: URL | undefined;
+    readonly httpsUrl: URL | undefined;
+    /** Hosts that are reached without one, with commas between them. */
+    readonly exceptHosts: string | undefined;
+}
 
 const TLS_FIELDS = ["redisCaFile", "redisCertFile", "redisKeyFile"] as const;
 const PROVIDERS = ["local", "openai"] as const;
-const REDIS_MODES = ["standalone", "cluster", "sentinel"] as const;
 export const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "silent"] as const;
 
 /** A token can be tried at any speed: it must not be one that can be guessed. */
@@ -126,6 +153,7 @@ export function readConfig(environment: Environment): Config {
         cacheStaleSeconds: read.integer("cacheStale", 86_400, 0, 31_536_000),
         cachePrecision: read.oneOf("cachePrecision", PRECISIONS, "float32"),
         textFolding: read.someOf("textFolding", FOLDINGS),
+        corsOrigins: readCorsOrigins(read),
         maxLocalEntries: read.integer("maxLocalCacheSize", 2_000, 1, 1_000_000),
         money: {
             perRequest: read.dollars("costPerRequest", 0.001),
@@ -165,6 +193,12 @@ function readRedis(read: Reader): RedisConfig | undefined {
     if (others.length > 0 && mode === "standalone") {
         read.found("redisUrl", "one URL, since REDIS_MODE is standalone");
     }
+    const isGiven = (field: Field): boolean =>
+        read.text(field) !== undefined || read.text("redisCredentialsDirectory") !== undefined;
+    const beside = { username: isGiven("redisUsername"), password: isGiven("redisPassword") };
+    for (const allowed of redisUrlFaults(urls, mode, beside)) {
+        read.found("redisUrl", allowed);
+    }
     return {
         urls: [first, ...others],
         mode,
@@ -187,7 +221,7 @@ function readCredentials(read: Reader): string | undefined {
     return folder;
 }
 
-function readSentinel(read: Reader, mode: RedisConfig["mode"]): SentinelConfig | undefined {
+function readSentinel(read: Reader, mode: RedisMode): SentinelConfig | undefined {
     const master = read.text("redisSentinelMaster");
     if (mode !== "sentinel") {
         if (master !== undefined) {
@@ -224,6 +258,13 @@ function readTls(read: Reader, encrypted: boolean): TlsFiles | undefined {
         read.found(`redis${missing}File`, `a file, since REDIS_${given}_FILE is set`);
     }
     return { ca, cert, key };
+}
+
+function readCorsOrigins(read: Reader): readonly string[] {
+    const text = (read.text("corsOrigins") ?? "").replaceAll(/\s/g, "");
+    if (text === "") return [];
+    if (!areCorsOrigins(text)) read.found("corsOrigins", CORS_ORIGINS_WORDS);
+    return text.split(",");
 }
 
 function readTenants(read: Reader): TenantsConfig {
@@ -265,9 +306,12 @@ function readPrices(read: Reader): readonly DatedPrice[] {
 function readTracing(read: Reader): TracingConfig | undefined {
     const share = Number(read.text("traceShare") ?? "1");
     if (!(share >= 0 && share <= 1)) read.found("traceShare", "a number from 0 to 1");
-    const url = read.url("otlpEndpoint", ["http:", "https:"], "a URL such as http://host:4318");
+    const url = read.baseUrl("otlpEndpoint", "a URL such as http://host:4318");
     return url && { url, share };
 }
+
+/** Azure's version of the API stands in the query of its paths of deployments. */
+const UPSTREAM_QUERY = ["api-version"];
 
 function readProvider(read: Reader): ProviderConfig {
     const name = read.oneOf("provider", PROVIDERS, "local");
@@ -282,19 +326,53 @@ function readProvider(read: Reader): ProviderConfig {
         return { name, directory, threads: read.integer("modelThreads", 1, 1, 64) };
     }
     const allowed = "a base URL such as https://host/v1, since the provider is openai";
-    const url = read.url("upstreamUrl", ["http:", "https:"], allowed);
+    const url = read.baseUrl("upstreamUrl", allowed, UPSTREAM_QUERY);
     if (url === undefined) read.found("upstreamUrl", allowed);
     return {
         name,
         url: url ?? new URL("http://missing.invalid"),
-        fallbackUrls: read.urls(
-            "upstreamFallbackUrls",
-            ["http:", "https:"],
-            "base URLs with commas between them",
-        ),
+        fallbacks: readFallbacks(read, url),
         apiKey: read.text("upstreamApiKey"),
         revision: read.text("revision"),
+        batchSize: read.integer("upstreamBatchSize", 256, 1, 2_048),
+        proxy: readProxy(read),
     };
+}
+
+/** The primary's key is for the primary's origin: another host gets its own, or none. */
+function readFallbacks(read: Reader, primary: URL | undefined): readonly Fallback[] {
+    const allowed = "base URLs with commas between them";
+    const urls = read.baseUrls("upstreamFallbackUrls", allowed, UPSTREAM_QUERY);
+    const keys = read.text("upstreamFallbackApiKeys")?.split(",");
+    if (keys && keys.length !== urls.length) {
+        read.found(
+            "upstreamFallbackApiKeys",
+            `as many as UPSTREAM_FALLBACK_URLS has (${urls.length}), with commas between them; nothing for one that wants none`,
+        );
+    }
+    const own = read.text("upstreamApiKey");
+    return urls.map((url, at) => {
+        const key = keys?.[at]?.trim() ?? "";
+        const isPrimary = url.origin === primary?.origin;
+        return { url, apiKey: key !== "" ? key : isPrimary ? own : undefined };
+    });
+}
+
+function readProxy(read: Reader): ProxyConfig {
+    const allowed = "the URL of a proxy such as http://proxy:3128";
+    return {
+        httpUrl: proxy("httpProxy"),
+        httpsUrl: proxy("httpsProxy"),
+        exceptHosts: read.text("noProxy"),
+    };
+
+    function proxy(field: "httpProxy" | "httpsProxy"): URL | undefined {
+        const [url, ...others] = read.urls(field, ["http:", "https:"], allowed);
+        const isOrigin = url?.pathname === "/" && !/[?#]/.test(url.href);
+        if (url && (!isOrigin || others.length > 0))
+            read.found(field, `${allowed}, without a path`);
+        return url;
+    }
 }
 
 type Field = keyof typeof ENVIRONMENT;
@@ -309,7 +387,10 @@ class Reader {
 
     /** An empty variable is an absent one: manifests cannot always leave a variable out. */
     text(field: Field): string | undefined {
-        const value = this.#environment[ENVIRONMENT[field]]?.trim();
+        const name = ENVIRONMENT[field];
+        // Of these alone both spellings are in use.
+        const other = field.endsWith("Proxy") ? this.#environment[name.toLowerCase()] : undefined;
+        const value = (this.#environment[name] ?? other)?.trim();
         return value === "" ? undefined : value;
     }
 
@@ -349,17 +430,46 @@ class Reader {
         return known;
     }
 
-    url(field: Field, protocols: readonly string[], allowed: string): URL | undefined {
+    baseUrl(field: Field, allowed: string, query: readonly string[] = []): URL | undefined {
         const text = this.text(field);
-        if (text === undefined) return undefined;
-        const url = URL.parse(text);
-        if (url && protocols.includes(url.protocol) && url.hostname !== "") return url;
-        this.found(field, allowed);
-        return undefined;
+        return text === undefined ? undefined : this.#baseUrls(field, [text], allowed, query)[0];
+    }
+
+    /** @param query names of parameters that are kept behind the joined path */
+    baseUrls(field: Field, allowed: string, query: readonly string[] = []): readonly URL[] {
+        return this.#baseUrls(field, this.#listed(field), allowed, query);
+    }
+
+    /** Other paths are joined to them, and their own path has one spelling. */
+    #baseUrls(
+        field: Field,
+        texts: readonly string[],
+        allowed: string,
+        query: readonly string[],
+    ): readonly URL[] {
+        const urls = this.#parse(field, texts, ["http:", "https:"], allowed);
+        if (!urls.every((url) => isBaseUrl(url, query))) {
+            const but = query.length === 0 ? "" : `, but ${query.join(" and ")},`;
+            this.found(field, `${allowed}, without user, password, "?"${but} and "#"`);
+        }
+        for (const url of urls) url.pathname = url.pathname.replace(/\/+$/, "");
+        return urls;
     }
 
     urls(field: Field, protocols: readonly string[], allowed: string): readonly URL[] {
-        const texts = this.text(field)?.split(",") ?? [];
+        return this.#parse(field, this.#listed(field), protocols, allowed);
+    }
+
+    #listed(field: Field): readonly string[] {
+        return this.text(field)?.split(",") ?? [];
+    }
+
+    #parse(
+        field: Field,
+        texts: readonly string[],
+        protocols: readonly string[],
+        allowed: string,
+    ): readonly URL[] {
         const urls = texts.map((text) => URL.parse(text.trim()));
         const sound = urls.filter(
             (url) => url && protocols.includes(url.protocol) && url.hostname !== "",
@@ -376,7 +486,8 @@ class Reader {
     found(field: Field, allowed: string): void {
         const value = this.text(field);
         // A URL may carry a password, so only its presence is told.
-        const hidden = /(Urls?|Password)$/.test(field) || field === "adminToken";
+        const hidden =
+            /(Urls?|Endpoint|Password|ApiKeys?|Proxy)$/.test(field) || field === "adminToken";
         const shown = value === undefined ? "not set" : hidden ? "wrong" : `"${value}"`;
         this.#findings.push(`${ENVIRONMENT[field]} is ${shown}; allowed: ${allowed}`);
     }
@@ -384,4 +495,14 @@ class Reader {
     finish(): void {
         if (this.#findings.length > 0) throw new ConfigError(this.#findings);
     }
+}
+
+/** What the service would leave out, or join a path to. */
+function isBaseUrl(url: URL, query: readonly string[]): boolean {
+    const { href, username, password, search, searchParams } = url;
+    const isKnown = [...searchParams].every(
+        ([name, value]) => query.includes(name) && value !== "",
+    );
+    const rest = search === "" ? href : href.replace(search, "");
+    return username + password === "" && isKnown && !/[?#]/.test(rest);
 }

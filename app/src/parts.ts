@@ -17,16 +17,20 @@ import { serviceMetrics, type ServiceMetrics } from "./metrics/service.ts";
 import { trialMetrics } from "./metrics/trials.ts";
 import { upstreamMetrics } from "./metrics/upstream.ts";
 import { openEntrance, type Entrance } from "./tenants/entrance.ts";
+import { redisUsage } from "./tenants/usageStore.ts";
 import { LOCAL, localUpstream } from "./upstream/local/local.ts";
+import { shortens } from "./upstream/openai/models.ts";
 import { openaiUpstream, type OpenaiTiming } from "./upstream/openai/openai.ts";
+import { redisReference } from "./upstream/openai/reference.ts";
 import { noTracing, type Tracing } from "./tracing/tracing.ts";
 import { noTrials, redisTrials } from "./trials/store.ts";
 import { localOnTrial, sharedOnTrial } from "./trials/tiers.ts";
 import { openTrials, type Trials } from "./trials/trials.ts";
 import type { Upstream } from "./upstream/upstream.ts";
+import type { Embedding } from "./vector/embedding.ts";
 import { entryCodec, writerOf, type EntryCodec } from "./vector/entry.ts";
 import { ownWithdrawals, redisWithdrawals } from "./withdrawals/store.ts";
-import { localWithout, sharedWithout } from "./withdrawals/tiers.ts";
+import { localWithout, sharedWhenKnown, sharedWithout } from "./withdrawals/tiers.ts";
 import { withdrawals as openWithdrawals, type Withdrawals } from "./withdrawals/withdrawals.ts";
 
 /** Everything that the service is put together from, opened but not started. */
@@ -59,9 +63,22 @@ export async function openParts(
     timing: OpenaiTiming = {},
 ): Promise<Parts> {
     const registry = openRegistry();
-    const upstream = await openUpstream(config, log, registry, timing);
-    const tiers = openTiers(config, log, registry, upstream);
-    const { local, shared, redis } = tiers;
+    const redis = config.redis && redisClient(config.redis, log);
+    const memory = localCache({
+        maxEntries: config.maxLocalEntries,
+        maxBytes: MAX_LOCAL_BYTES,
+        staleSeconds: config.cacheStaleSeconds,
+        shortens: config.provider.name === "openai" && shortens(config.model),
+    });
+    const upstream = await openUpstream(config, {
+        log,
+        registry,
+        timing,
+        redis,
+        onWrongModel: memory.removeAll,
+    });
+    const tiers = openTiers(config, { log, registry, upstream, redis, memory });
+    const { local, shared } = tiers;
     const { colour, version, model, money } = config;
     const { provider, revision } = upstream;
     const metrics = serviceMetrics({
@@ -75,6 +92,7 @@ export async function openParts(
         config,
         log,
         upstream,
+        redis,
         ...tiers,
         registry,
         metrics,
@@ -85,7 +103,12 @@ export async function openParts(
             dollarsPerHour: { pod: podPerHour, storage: storagePerHour },
         }),
         tracing: await openTracing(config),
-        entrance: openEntrance(config.tenants, redis, log, metrics.refused),
+        entrance: openEntrance(
+            config.tenants,
+            redis && redisUsage(redis.client),
+            log,
+            metrics.refused,
+        ),
         hotKeys: openHotKeys({
             local,
             shared,
@@ -98,17 +121,19 @@ export async function openParts(
     };
 }
 
+interface TierParts {
+    readonly log: Log;
+    readonly registry: Registry;
+    readonly upstream: Upstream;
+    readonly redis: RedisCommands | undefined;
+    readonly memory: LocalCache;
+}
+
 /** The caches, and what is kept beside them in Redis where there is one. */
-function openTiers(config: Config, log: Log, registry: Registry, upstream: Upstream) {
+function openTiers(config: Config, { log, registry, upstream, redis, memory }: TierParts) {
     const staleSeconds = config.cacheStaleSeconds;
     const writer = writerOf([config.version, config.model, upstream.provider, upstream.revision]);
     const codec = entryCodec({ precision: config.cachePrecision, writer });
-    const redis = config.redis && redisClient(config.redis, log);
-    const memory = localCache({
-        maxEntries: config.maxLocalEntries,
-        maxBytes: MAX_LOCAL_BYTES,
-        staleSeconds,
-    });
     const withdrawals = openWithdrawals(
         redis ? redisWithdrawals(redis.client) : ownWithdrawals(),
         (key, upTo) => {
@@ -130,30 +155,42 @@ function openTiers(config: Config, log: Log, registry: Registry, upstream: Upstr
               trialMetrics(registry),
           )
         : noSharedCache;
+    const epochs = redis ? sharedEpochs(redis, log) : ownEpochs();
+    const isKnown = (): boolean => epochs.isKnown() && withdrawals.isKnown();
     return {
-        redis,
         codec,
         withdrawals,
         trials,
-        epochs: redis ? sharedEpochs(redis, log) : ownEpochs(),
+        epochs,
         local: localOnTrial(trials, localWithout(withdrawals, memory)),
-        shared: sharedWithout(withdrawals, redisTier),
+        shared: sharedWhenKnown(isKnown, sharedWithout(withdrawals, redisTier)),
     };
 }
 
-async function openUpstream(
-    { provider, model }: Config,
-    log: Log,
-    registry: Registry,
-    timing: OpenaiTiming,
-): Promise<Upstream> {
+interface UpstreamParts extends Pick<TierParts, "log" | "registry" | "redis"> {
+    readonly timing: OpenaiTiming;
+    /** Takes embeddings of another model out of this process's memory. */
+    readonly onWrongModel: (isWrong: (embedding: Embedding) => boolean) => void;
+}
+
+async function openUpstream({ provider, model }: Config, parts: UpstreamParts): Promise<Upstream> {
+    const { log, registry, timing, redis, onWrongModel } = parts;
     if (provider.name === "local") {
         const events = upstreamMetrics(registry, [LOCAL]);
         return localUpstream({ ...provider, log, events });
     }
-    const endpoints = [provider.url, ...provider.fallbackUrls].map(({ host }) => host);
-    const events = upstreamMetrics(registry, endpoints);
-    return openaiUpstream({ ...provider, ...timing, model, log, events });
+    const { url, fallbacks, revision } = provider;
+    const endpoints = [url, ...fallbacks.map((fallback) => fallback.url)].map(({ host }) => host);
+    const space = ["openai", model, revision ?? `${url.host}${url.pathname}`];
+    return openaiUpstream({
+        ...provider,
+        ...timing,
+        model,
+        reference: redis && redisReference(redis.client, space),
+        onWrongModel,
+        log,
+        events: upstreamMetrics(registry, endpoints),
+    });
 }
 
 /** The exporter is loaded only where there is a collector. */

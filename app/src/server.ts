@@ -4,6 +4,7 @@ import { buildApp } from "./app.ts";
 import { ConfigError, readConfig, type Config } from "./config.ts";
 import { httpServer } from "./http/server.ts";
 import { openLog } from "./log.ts";
+import { letHelpersYield } from "./threadPriority.ts";
 
 /** No request for so long after SIGTERM means that endpoints and gateways have let go of this pod. */
 const QUIET_MILLISECONDS = 1_000;
@@ -11,6 +12,7 @@ const QUIET_MILLISECONDS = 1_000;
 const ACCEPT_SHARE = 0.5;
 
 async function main(): Promise<void> {
+    letHelpersYield();
     const config = readConfig(process.env);
     const log = openLog(config);
     const app = await buildApp(config, log);

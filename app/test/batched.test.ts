@@ -1,17 +1,20 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { pino } from "pino";
 
 import type { Input } from "../src/input.ts";
 import type { Scope } from "../src/scope.ts";
-import { batched } from "../src/upstream/batched.ts";
+import { callSizes } from "../src/upstream/callSize.ts";
 import { adaptiveConcurrency } from "../src/upstream/concurrency.ts";
-import { noEvents, UpstreamError } from "../src/upstream/upstream.ts";
+import { CallTooLargeError, UpstreamError } from "../src/upstream/upstream.ts";
 import { embeddingOf, type Embedding } from "../src/vector/embedding.ts";
+import { batchedUpstream, embedAll, outcomesOf } from "./support/embedAll.ts";
 import { eventually } from "./support/eventually.ts";
 import { scopeFor } from "./support/scope.ts";
 import { trueTokens, trueVector } from "./support/vectors.ts";
 import { propertyRuns } from "../../tests/support/property.ts";
 
+const log = pino({ level: "silent" });
 const BAD = "bad";
 const textsOf = (inputs: readonly Input[]): string[] =>
     inputs.map((input) => (input.kind === "text" ? input.text : ""));
@@ -22,28 +25,19 @@ const inputsOf = (texts: readonly string[]): Input[] =>
 function upstream(limit: number) {
     const calls: { texts: string[]; scope: Scope }[] = [];
     let gate: Promise<unknown> = Promise.resolve();
-    const embed = batched(
-        {
-            embed: async (inputs, scope): Promise<readonly Embedding[]> => {
-                const texts = textsOf(inputs);
-                calls.push({ texts, scope });
-                await gate;
-                if (texts.some((text) => text.includes(BAD))) {
-                    throw new UpstreamError(400, "refused", "refused");
-                }
-                return texts.map((text) =>
-                    embeddingOf(trueVector(text, scope.dimensions), trueTokens(text), false),
-                );
-            },
+    const embed = batchedUpstream(
+        async (inputs, scope): Promise<readonly Embedding[]> => {
+            const texts = textsOf(inputs);
+            calls.push({ texts, scope });
+            await gate;
+            if (texts.some((text) => text.includes(BAD))) {
+                throw new UpstreamError(400, "refused", "refused");
+            }
+            return texts.map((text) =>
+                embeddingOf(trueVector(text, scope.dimensions), trueTokens(text), false),
+            );
         },
-        {
-            concurrency: {
-                limit: () => limit,
-                succeeded: () => undefined,
-                pressed: () => undefined,
-            },
-            events: noEvents,
-        },
+        { limit },
     );
     return {
         calls,
@@ -53,7 +47,7 @@ function upstream(limit: number) {
             return () => resolve(undefined);
         },
         ask: (texts: readonly string[], scope: Partial<Scope> = {}) =>
-            embed(inputsOf(texts), { ...scopeFor(), ...scope }),
+            embedAll(embed, inputsOf(texts), { ...scopeFor(), ...scope }),
     };
 }
 
@@ -135,6 +129,31 @@ describe("calls of the upstream", () => {
         await Promise.all([first, ...waiting]);
     });
 
+    test.each([
+        { kind: "inputs", requests: 40, inputs: 2_000, bytes: 1 },
+        { kind: "bytes", requests: 10, inputs: 8, bytes: 1024 * 1024 },
+    ])("of one tenant, however many $kind, leave room for others", async (bulk) => {
+        const { requests, inputs, bytes } = bulk;
+        const { ask, calls, close } = upstream(1);
+        const open = close();
+        const first = ask(["first"]);
+        await eventually("the first has gone", () => calls.length === 1);
+        const many = Array.from({ length: inputs }, (_, n) => String(n).padEnd(bytes));
+        const asked = Array.from({ length: requests }, () => ask(many, { tenant: "bulk" }));
+        const refused = asked.map((one) => one.catch((error: unknown) => error));
+        const visitors = ["search", "chat"].map((tenant) => ask([`of ${tenant}`], { tenant }));
+        open();
+        await Promise.all([first, ...visitors]);
+        const overloaded = (await Promise.all(refused)).filter(
+            (one) => one instanceof UpstreamError,
+        );
+        expect(overloaded.length).toBeGreaterThan(0);
+        expect(overloaded.length).toBeLessThan(requests);
+        // Tenants are served in turn: theirs are not behind the bulk job's.
+        const at = calls.findIndex(({ texts }) => texts.includes("of chat"));
+        expect(at).toBeLessThanOrEqual(3);
+    });
+
     test("whose time is up before they begin are not made", async () => {
         const { ask, calls, close } = upstream(1);
         const open = close();
@@ -146,6 +165,220 @@ describe("calls of the upstream", () => {
         open();
         await Promise.all([first, refused]);
         expect(calls).toHaveLength(1);
+    });
+});
+
+describe("a call that fails", () => {
+    const ok = (inputs: readonly Input[]): readonly Embedding[] =>
+        textsOf(inputs).map((text) => embeddingOf(trueVector(text), trueTokens(text), false));
+    const numbered = (count: number, name = "good") =>
+        inputsOf(Array.from({ length: count }, (_, n) => `${name} ${n}`));
+
+    test("for one input of many harms nobody else, within the limit of calls", async () => {
+        const limit = 4;
+        let [calls, open, most] = [0, 0, 0];
+        const upstream = batchedUpstream(
+            async (inputs) => {
+                calls += 1;
+                open += 1;
+                most = Math.max(most, open);
+                await new Promise((resolve) => setTimeout(resolve, 2));
+                open -= 1;
+                if (textsOf(inputs).some((text) => text.includes(BAD))) {
+                    throw new UpstreamError(400, "refused", "refused");
+                }
+                return ok(inputs);
+            },
+            { limit },
+        );
+        const clients = Array.from({ length: 200 }, (_, n) =>
+            embedAll(upstream, inputsOf([`good ${n}`]), scopeFor()),
+        );
+        await expect(embedAll(upstream, inputsOf([BAD]), scopeFor())).rejects.toThrow("refused");
+        await Promise.all(clients);
+        expect(most).toBeLessThanOrEqual(limit);
+        // Halving finds one of 201 in 16 calls.
+        expect(calls).toBeLessThanOrEqual(20);
+    });
+
+    test.each([
+        ["500", new UpstreamError(503, "upstream_error", "The upstream answered 500")],
+        ["a vector that is none", new UpstreamError(503, "bad_upstream_answer", "NaN")],
+        ["400", new UpstreamError(400, "refused", "refused")],
+    ])("with %s for one input is answered for all others of its request", async (_, error) => {
+        const upstream = batchedUpstream((inputs) =>
+            textsOf(inputs).includes(BAD) ? Promise.reject(error) : Promise.resolve(ok(inputs)),
+        );
+        const inputs = [...numbered(20), ...inputsOf([BAD]), ...numbered(20, "more")];
+        const outcomes = await outcomesOf(upstream, inputs, scopeFor());
+        expect(outcomes.flatMap((one, at) => (one instanceof UpstreamError ? [at] : []))).toEqual([
+            20,
+        ]);
+        expect(outcomes[20]).toMatchObject({ code: error.code, isShared: false });
+    });
+
+    test("since the upstream is broken is repeated in parts within the budget of retries only", async () => {
+        let [calls, budget] = [0, 10];
+        const upstream = batchedUpstream(
+            () => {
+                calls += 1;
+                return Promise.reject(new UpstreamError(503, "upstream_error", "broken"));
+            },
+            { mayRepeat: () => (budget -= 1) >= 0 },
+        );
+        const outcomes = await outcomesOf(upstream, numbered(2_048), scopeFor());
+        expect(outcomes.every((one) => one instanceof UpstreamError)).toBe(true);
+        // Eight calls for all inputs, and two parts of each that was repeated.
+        expect(calls).toBe(8 + 2 * 10);
+    });
+
+    test("because all its inputs are bad costs few calls, and blames none that was not tried", async () => {
+        let calls = 0;
+        const upstream = batchedUpstream(
+            () => {
+                calls += 1;
+                return Promise.reject(new UpstreamError(400, "refused", "refused"));
+            },
+            { limit: 8 },
+        );
+        const outcomes = await outcomesOf(upstream, numbered(2_048, BAD), scopeFor());
+        expect(outcomes.every((one) => one instanceof UpstreamError)).toBe(true);
+        expect(calls).toBeLessThanOrEqual(64);
+        const alone = outcomes.filter((one) => one instanceof UpstreamError && !one.isShared);
+        expect(alone.length).toBeLessThanOrEqual(calls);
+    });
+
+    test.each([
+        ["10, and says so", 10, () => new CallTooLargeError("at most 10", "inputs", 10)],
+        ["few, and says so", 100, () => new CallTooLargeError("too many", "inputs")],
+        ["24, in no known words", 24, () => new UpstreamError(400, "x", "no")],
+    ])("since the upstream takes %s, is cut, and so are the next ones", async (_, most, error) => {
+        const sizes: number[] = [];
+        const upstream = batchedUpstream(
+            (inputs) => {
+                sizes.push(inputs.length);
+                return inputs.length > most ? Promise.reject(error()) : Promise.resolve(ok(inputs));
+            },
+            { limit: 8 },
+        );
+        const vectorsOf = async (name: string) =>
+            (await embedAll(upstream, numbered(2_048, name), scopeFor())).map(
+                ({ vector }) => vector,
+            );
+        const right = (name: string) =>
+            textsOf(numbered(2_048, name)).map((text) => trueVector(text));
+        expect(await vectorsOf("first")).toEqual(right("first"));
+        sizes.splice(0);
+        expect(await vectorsOf("second")).toEqual(right("second"));
+        expect(Math.max(...sizes)).toBeLessThanOrEqual(most);
+    });
+
+    test("for one text of many, in words that are of sizes, teaches no size", async () => {
+        const sizes: number[] = [];
+        const upstream = batchedUpstream((inputs) => {
+            sizes.push(inputs.length);
+            const isBad = textsOf(inputs).includes(BAD);
+            if (!isBad) return Promise.resolve(ok(inputs));
+            return Promise.reject(
+                inputs.length > 1
+                    ? new CallTooLargeError("batch limit exceeded", "inputs")
+                    : new UpstreamError(400, "refused", "refused"),
+            );
+        });
+        const outcomes = await outcomesOf(
+            upstream,
+            [...numbered(100), ...inputsOf([BAD])],
+            scopeFor(),
+        );
+        expect(outcomes.filter((one) => one instanceof UpstreamError)).toHaveLength(1);
+        sizes.splice(0);
+        await embedAll(upstream, numbered(256, "next"), scopeFor());
+        // Half of the refused call was answered each time, and never both.
+        expect(Math.max(...sizes)).toBe(256);
+    });
+
+    test("since it takes too long is divided, and the next ones are smaller", async () => {
+        const sizes: number[] = [];
+        const upstream = batchedUpstream(
+            async (inputs) => {
+                sizes.push(inputs.length);
+                if (inputs.length <= 64) return ok(inputs);
+                await new Promise((resolve) => setTimeout(resolve, 20));
+                throw new UpstreamError(504, "upstream_timeout", "late");
+            },
+            { sizes: callSizes({ items: 256, bytes: 1e9, fastMilliseconds: 10, log }) },
+        );
+        await embedAll(upstream, numbered(256), scopeFor());
+        expect(sizes).toEqual([256, 128, 128, 64, 64, 64, 64]);
+        sizes.splice(0);
+        await embedAll(upstream, numbered(64, "next"), scopeFor());
+        expect(Math.max(...sizes)).toBeLessThanOrEqual(64);
+    });
+
+    test("keeps what other calls of its request were answered", async () => {
+        const upstream = batchedUpstream((inputs) =>
+            textsOf(inputs).includes("good 300")
+                ? new Promise(() => undefined)
+                : Promise.resolve(ok(inputs)),
+        );
+        const outcomes = await outcomesOf(upstream, numbered(1_024), scopeFor(60));
+        const late = outcomes.flatMap((one, at) => (one instanceof UpstreamError ? [at] : []));
+        expect(late).toEqual(Array.from({ length: 256 }, (_, n) => 256 + n));
+        expect(outcomes[300]).toMatchObject({ status: 504 });
+    });
+});
+
+describe("a request", () => {
+    test("waits by its own deadline, whoever else is in its call", async () => {
+        const { ask, close } = upstream(1);
+        close();
+        const begun = performance.now();
+        const patient = ask(["patient"], { deadline: begun + 60_000 });
+        const hasty = ask(["hasty"], { deadline: begun + 30 });
+        await expect(hasty).rejects.toMatchObject({ status: 504 });
+        expect(performance.now() - begun).toBeLessThan(5_000);
+        patient.catch(() => undefined);
+    });
+
+    test("whose time is up while its answer is told has all of it, which is paid for", async () => {
+        const deadline = performance.now() + 50;
+        const texts = Array.from({ length: 256 }, (_, n) => `text ${n}`);
+        const embed = batchedUpstream((inputs) =>
+            Promise.resolve(textsOf(inputs).map((text) => embeddingOf(trueVector(text), 1, false))),
+        );
+        let turns = 0;
+        const outcomes: unknown[] = [];
+        await embed.embed(inputsOf(texts), { ...scopeFor(), deadline }, (places, told) => {
+            turns += 1;
+            for (const [at, place] of places.entries()) outcomes[place] = told[at];
+            // The first part takes so long that the deadline is over before the next one.
+            while (performance.now() < deadline + 5);
+        });
+        // Not all parts had a turn of their own.
+        expect(turns).toBeLessThan(8);
+        expect(outcomes).toEqual(
+            texts.map((text) => expect.objectContaining({ vector: trueVector(text) })),
+        );
+    });
+
+    test("with texts and token ids goes out as two calls", async () => {
+        const kinds: string[][] = [];
+        const upstream = batchedUpstream((inputs) => {
+            kinds.push([...new Set(inputs.map(({ kind }) => kind))]);
+            return Promise.resolve(
+                inputs.map((input) =>
+                    embeddingOf(trueVector(input.kind === "text" ? input.text : "ids"), 1, false),
+                ),
+            );
+        });
+        const inputs: readonly Input[] = [
+            { kind: "text", text: "a" },
+            { kind: "tokens", ids: [1, 2] },
+            { kind: "text", text: "b" },
+        ];
+        const vectors = (await embedAll(upstream, inputs, scopeFor())).map(({ vector }) => vector);
+        expect(vectors).toEqual(["a", "ids", "b"].map((text) => trueVector(text)));
+        expect(kinds.toSorted()).toEqual([["text"], ["tokens"]]);
     });
 });
 

@@ -29,6 +29,7 @@ describe("the environment", () => {
             cacheStaleSeconds: 86_400,
             cachePrecision: "float32",
             textFolding: [],
+            corsOrigins: [],
             maxLocalEntries: 2_000,
             money: { perRequest: 0.001, tokenPrices: [], podPerHour: 0, storagePerHour: 0 },
             tracing: undefined,
@@ -131,9 +132,135 @@ describe("the environment", () => {
         ],
         [{ REDIS_URL: "redis://a,b", REDIS_MODE: "cluster" }, "REDIS_URL is wrong; allowed: a URL"],
         [{ REDIS_CA_FILE: "/ca" }, 'REDIS_CA_FILE is "/ca"; allowed: nothing, since REDIS_URL'],
+        [{ REDIS_URL: "redis://a?db=3" }, 'REDIS_URL is wrong; allowed: URLs without "?" and "#"'],
+        [{ REDIS_URL: "redis://a#3" }, 'REDIS_URL is wrong; allowed: URLs without "?" and "#"'],
+        [{ REDIS_URL: "redis://a?" }, 'REDIS_URL is wrong; allowed: URLs without "?" and "#"'],
+        [{ REDIS_URL: "redis://a/cache" }, "REDIS_URL is wrong; allowed: after the port nothing"],
+        [{ REDIS_URL: "redis://a/1/2" }, "REDIS_URL is wrong; allowed: after the port nothing"],
+        [
+            { REDIS_URL: "redis://a/1", REDIS_MODE: "cluster" },
+            "REDIS_URL is wrong; allowed: after the port nothing",
+        ],
+        [{ REDIS_URL: "redis://:100%@a" }, "REDIS_URL is wrong; allowed: a user and password that"],
+        [{ REDIS_URL: "redis://app@a" }, "REDIS_URL is wrong; allowed: a password with the user"],
+        [{ REDIS_URL: "redis://a:0" }, "REDIS_URL is wrong; allowed: a port from 1"],
+        [
+            { REDIS_URL: "redis://:p@a", REDIS_PASSWORD: "q" },
+            "REDIS_URL is wrong; allowed: no password in the URL",
+        ],
+        [
+            { REDIS_URL: "redis://u:p@a", REDIS_USERNAME: "v" },
+            "REDIS_URL is wrong; allowed: no username in the URL",
+        ],
+        [
+            { REDIS_URL: "redis://:p@a,redis://:q@b", REDIS_MODE: "cluster" },
+            "REDIS_URL is wrong; allowed: the same password in every URL",
+        ],
     ])("with %j it says what is wrong", (change, message) => {
         const found = findings({ ...local, REDIS_URL: "redis://cache:6379", ...change });
         expect(found).toEqual([expect.stringContaining(message)]);
+    });
+
+    test.each([
+        [{ REDIS_URL: "redis://app@a", REDIS_PASSWORD: "p" }],
+        [{ REDIS_URL: "redis://app:p%25%2F@a/15" }],
+        [{ REDIS_URL: "redis://:p@a,redis://b", REDIS_MODE: "cluster" }],
+        [{ REDIS_URL: "redis://a/0", REDIS_MODE: "cluster" }],
+        [{ REDIS_URL: "redis://a:6379/" }],
+    ])("%j is understood whole", (redis) => {
+        expect(findings({ ...local, ...redis })).toEqual([]);
+    });
+
+    test.each(["UPSTREAM_URL", "UPSTREAM_FALLBACK_URLS", "OTEL_EXPORTER_OTLP_ENDPOINT"])(
+        "%s has no part that would be left out",
+        (variable) => {
+            const api = { EMBEDDING_PROVIDER: "openai", UPSTREAM_URL: "http://a/v1" };
+            for (const url of ["http://u:p@a/v1", "http://a/v1#x", "http://a/v1?", "ftp://a"]) {
+                const [found] = findings({ ...api, ANONYMOUS: "true", [variable]: url });
+                expect(found).toMatch(new RegExp(`^${variable} is `));
+                expect(found).not.toContain("u:p");
+            }
+        },
+    );
+
+    test.each([
+        ["https://a.example, http://localhost:5173", []],
+        ["*", []],
+        ["https://a.example/", ["CORS_ORIGINS is"]],
+        ["*,https://a.example", ["CORS_ORIGINS is"]],
+        ["a.example", ["CORS_ORIGINS is"]],
+        ["null", ["CORS_ORIGINS is"]],
+    ])("CORS_ORIGINS %s", (origins, messages) => {
+        const found = findings({ ...local, CORS_ORIGINS: origins });
+        expect(found).toEqual(messages.map((message) => expect.stringContaining(message)));
+    });
+
+    const api = {
+        EMBEDDING_PROVIDER: "openai",
+        UPSTREAM_URL: "https://a.example/v1",
+        UPSTREAM_API_KEY: "key-of-a",
+        ANONYMOUS: "true",
+    };
+    const providerOf = (change: Record<string, string>) =>
+        readConfig({ ...api, ...change }).provider;
+
+    test("the primary's key is for no other host than the primary's", () => {
+        const urls = "https://a.example/other,https://b.example/v1,https://a.example:8443/v1";
+        const fallbackKeys = (keys: Record<string, string>) => {
+            const provider = providerOf({ UPSTREAM_FALLBACK_URLS: urls, ...keys });
+            return provider.name === "openai" && provider.fallbacks.map(({ apiKey }) => apiKey);
+        };
+        expect(fallbackKeys({})).toEqual(["key-of-a", undefined, undefined]);
+        expect(fallbackKeys({ UPSTREAM_FALLBACK_API_KEYS: "one,,three" })).toEqual([
+            "one",
+            undefined,
+            "three",
+        ]);
+        const found = findings({
+            ...api,
+            UPSTREAM_FALLBACK_URLS: urls,
+            UPSTREAM_FALLBACK_API_KEYS: "a,b",
+        });
+        expect(found).toEqual([
+            expect.stringMatching(/^UPSTREAM_FALLBACK_API_KEYS is wrong; allowed: as many .*\(3\)/),
+        ]);
+    });
+
+    test("an upstream's URL may have Azure's version behind it, and no other query", () => {
+        const url = "https://a.example/openai/deployments/small?api-version=2024-10-21";
+        expect(providerOf({ UPSTREAM_URL: url })).toMatchObject({ url: new URL(url) });
+        for (const query of ["?key=secret", "?api-version=", "?api-version=1&key=secret"]) {
+            const found = findings({ ...api, UPSTREAM_URL: `https://a.example/v1${query}` });
+            expect(found).toEqual([
+                expect.stringMatching(/^UPSTREAM_URL is wrong; allowed: .*"\?", but api-version,/),
+            ]);
+        }
+    });
+
+    test("proxies have the usual names, in both spellings, and no path", () => {
+        const proxy = { HTTPS_PROXY: "http://user:word@proxy:3128", no_proxy: "svc,.local" };
+        expect(providerOf(proxy)).toMatchObject({
+            proxy: {
+                httpsUrl: new URL(proxy.HTTPS_PROXY),
+                httpUrl: undefined,
+                exceptHosts: "svc,.local",
+            },
+        });
+        for (const value of ["proxy:3128", "http://proxy/path", "socks5://proxy"]) {
+            const [found] = findings({ ...api, http_proxy: value });
+            expect(found).toMatch(/^HTTP_PROXY is wrong; allowed: the URL of a proxy such as/);
+        }
+    });
+
+    test("an upstream's URL has one spelling, since it names the weights", () => {
+        const pathOf = (url: string) => {
+            const api = { EMBEDDING_PROVIDER: "openai", UPSTREAM_URL: url, ANONYMOUS: "true" };
+            const { provider } = readConfig(api);
+            return provider.name === "openai" ? provider.url.href : "";
+        };
+        expect(["http://a/v1/", "HTTP://A/./v1//", "http://a:80/v1"].map(pathOf)).toEqual(
+            Array(3).fill("http://a/v1"),
+        );
     });
 
     test("foldings of texts come in one order, and unknown ones are refused", () => {

@@ -6,6 +6,7 @@ import {
     type Server,
     type Socket,
 } from "node:net";
+import { setTimeout as wait } from "node:timers/promises";
 
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
@@ -143,6 +144,8 @@ const unusual = fc
                     "connection: close",
                     "connection: Keep-Alive",
                     "connection: keep-alive, x",
+                    "proxy-connection: close",
+                    "Proxy-Connection: Keep-Alive",
                     "expect: 100-continue",
                     "upgrade: websocket\r\nconnection: upgrade",
                     "x: folded\r\n more",
@@ -292,6 +295,26 @@ describe("The express lane", () => {
     });
 });
 
+describe("A connection of node:http", () => {
+    test.each([
+        ["a head", "POST /echo HTTP/1.1\r\nhost: a\r\n"],
+        ["a body", "POST /echo HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{"],
+    ])("with half of %s is refused in time", async (_, half) => {
+        const server = nodeServer(echo, { headersTimeoutSeconds: 1, requestTimeoutSeconds: 1 });
+        const port = await listening(server);
+        const socket = connect(port, "127.0.0.1");
+        const begun = performance.now();
+        socket.write(half);
+        const heard: Buffer[] = [];
+        socket.on("data", (chunk: Buffer) => heard.push(chunk));
+        await once(socket, "close");
+        expect(Buffer.concat(heard).toString()).toMatch(/^HTTP\/1\.1 408 /);
+        // By default node:http would look after half a minute.
+        expect(performance.now() - begun).toBeLessThan(15_000);
+        server.close();
+    });
+});
+
 describe("A connection of the express lane", () => {
     /** A server of nothing but the lane, with short limits. */
     async function lane(options: Partial<ExpressOptions> = {}) {
@@ -300,7 +323,10 @@ describe("A connection of the express lane", () => {
             handOver: (socket) => void socket.destroy(),
             refusal: (code) => code,
             keepAliveSeconds: 1,
+            headersTimeoutSeconds: 1,
             requestTimeoutSeconds: 1,
+            mostConnections: 100,
+            endIdle: () => undefined,
             ...options,
         });
         const server = createNetServer({ allowHalfOpen: true }, opened.take);
@@ -319,6 +345,48 @@ describe("A connection of the express lane", () => {
         };
     }
 
+    test("that is one too many takes the place of the longest idle one, or is refused", async () => {
+        const server = await lane({ mostConnections: 2, keepAliveSeconds: 60 });
+        const [first, second] = [await server.open(), await server.open()];
+        const third = await server.open();
+        expect(await everything(first)).toBe("");
+        for (const socket of [second, third]) socket.write("POST / HTTP/1.1\r\nhost: a\r\n");
+        await wait(50);
+        expect(await everything(await server.open())).toBe("ERR_TOO_MANY_CONNECTIONS");
+        second.write("content-length: 0\r\n\r\n");
+        const [answer] = (await once(second, "data")) as [Buffer];
+        expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 /);
+        third.destroy();
+        server.stop();
+    });
+
+    test("has one answer a turn, however many requests it sends at once", async () => {
+        let turn = 0;
+        const turns: number[] = [];
+        const server = await lane({
+            serve: (request, response) => {
+                turns.push(turn);
+                echo(request, response);
+            },
+        });
+        let running = true;
+        const next = (): void => {
+            turn += 1;
+            if (running) setImmediate(next);
+        };
+        next();
+        const socket = await server.open();
+        const one = (at: number) => `POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\n${at}`;
+        const sent = Array.from({ length: 300 }, (_, at) => 100 + at);
+        socket.end(sent.map(one).join(""));
+        const received = answers(await everything(socket));
+        running = false;
+        const bodies = received.map(({ body }) => (JSON.parse(body) as { body: string }).body);
+        expect(bodies.map((text) => Number(atob(text)))).toEqual(sent);
+        expect(new Set(turns).size).toBe(sent.length);
+        server.stop();
+    });
+
     async function everything(socket: Socket): Promise<string> {
         const heard: Buffer[] = [];
         socket.on("data", (chunk: Buffer) => heard.push(chunk));
@@ -333,18 +401,31 @@ describe("A connection of the express lane", () => {
         stop();
     });
 
-    test("with half a head goes to node:http, whose timeouts it has", async () => {
-        const given = Promise.withResolvers<string>();
+    test("with half a head is refused in the end, however slowly it goes on", async () => {
+        const { open, stop } = await lane({ keepAliveSeconds: 60 });
+        const socket = await open();
+        socket.write("POST / HT");
+        const trickle = setInterval(() => socket.write("T"), 100);
+        expect(await everything(socket)).toBe("ERR_HTTP_REQUEST_TIMEOUT");
+        clearInterval(trickle);
+        stop();
+    });
+
+    test.each([
+        ["TLS", Buffer.from("16030100f8010000f40303", "hex")],
+        ["bare line feeds", Buffer.from("GET /livez HTTP/1.1\nhost: a\n\n")],
+        ["another method", Buffer.from("PUT /")],
+    ])("on which %s comes is node:http's at once", async (_, bytes) => {
+        const given = Promise.withResolvers<Buffer>();
         const { open, stop } = await lane({
-            keepAliveSeconds: 60,
+            headersTimeoutSeconds: 60,
             handOver: (socket, read) => {
-                given.resolve(read.toString());
+                given.resolve(read);
                 socket.destroy();
             },
         });
-        const socket = await open();
-        socket.write("POST / HT");
-        expect(await given.promise).toBe("POST / HT");
+        (await open()).write(bytes);
+        expect(await given.promise).toEqual(bytes);
         stop();
     });
 
@@ -396,6 +477,7 @@ describe("A head", () => {
         ["chunks", ["content-length: 1", "transfer-encoding: chunked"]],
         ["a wish for 100", ["content-length: 1", "expect: 100-continue"]],
         ["the end of the connection", ["content-length: 1", "connection: close"]],
+        ["the end of the connection by a proxy", ["content-length: 1", "Proxy-Connection: close"]],
         ["another protocol", ["content-length: 1", "upgrade: h2c"]],
         ["another host", ["content-length: 1", "host: b"]],
         ["a folded field", ["content-length: 1", "x: a", " b"]],

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { PATHS } from "@property-search/contract";
 
+import { adminOf, ADMIN_TOKEN } from "./support/admin.ts";
 import { startRedis, type RedisServer } from "./support/redisServer.ts";
 import { startService, stubEnvironment } from "./support/service.ts";
 import { startStubUpstream, type StubUpstream } from "./support/stubUpstream.ts";
@@ -37,5 +38,27 @@ test("texts that fold to one share its vector, whoever asks first, and pods that
         ]);
     } finally {
         await Promise.all([folding.stop(), plain.stop()]);
+    }
+});
+
+test("the admin port means the entry that clients get, whatever is folded", async () => {
+    const pod = await startService({
+        ...stubEnvironment(upstream.url),
+        TEXT_FOLDING: "case,punctuation",
+        ADMIN_TOKEN,
+    });
+    const admin = adminOf(pod);
+    const cacheOf = async (text: string) =>
+        (await pod.post(PATHS.embed, { text })).headers.get("x-cache");
+    try {
+        await cacheOf("Three Rooms!");
+        expect(await cacheOf("Three Rooms!")).toBe("HIT-L1");
+        const { json } = await admin("POST", "/entries/inspect", { input: "Three Rooms!" });
+        expect(json).toMatchObject({ local: { state: "fresh" } });
+        const { key } = json as { key: string };
+        await admin("POST", `/entries/${key}/flag`, { reason: "wrong", actor: "ann" });
+        expect(await cacheOf("Three Rooms!")).toBe("MISS");
+    } finally {
+        await pod.stop();
     }
 });

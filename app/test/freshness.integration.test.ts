@@ -4,15 +4,17 @@ import { pino } from "pino";
 import { wallClock } from "../src/clock.ts";
 import { flights } from "../src/cache/flights.ts";
 import { localCache } from "../src/cache/local.ts";
-import { origin } from "../src/cache/origin.ts";
+import { origin, type OriginParts } from "../src/cache/origin.ts";
 import { redisCache } from "../src/cache/redis.ts";
 import { redisClient } from "../src/cache/redisClient.ts";
 import { resolver, type Resolver } from "../src/cache/resolve.ts";
 import type { SharedCache } from "../src/cache/tiers.ts";
 import type { Input } from "../src/input.ts";
+import { LimitError } from "../src/tenants/limitError.ts";
 import { UpstreamError } from "../src/upstream/upstream.ts";
 import { embeddingOf, type Embedding } from "../src/vector/embedding.ts";
 import { entryCodec, writerOf } from "../src/vector/entry.ts";
+import { batchedUpstream } from "./support/embedAll.ts";
 import { eventually } from "./support/eventually.ts";
 import { startRedis, type RedisServer } from "./support/redisServer.ts";
 import { scopeFor } from "./support/scope.ts";
@@ -42,13 +44,14 @@ afterAll(async () => {
 /** An upstream of which a test decides when and how it answers. */
 interface Source {
     readonly calls: (readonly string[])[];
+    readonly bills: { readonly tokens: number; readonly calls: number }[];
     fails: UpstreamError | undefined;
     /** Calls wait for it. */
     gate: Promise<unknown>;
 }
 
 function source(): Source {
-    return { calls: [], fails: undefined, gate: Promise.resolve() };
+    return { calls: [], bills: [], fails: undefined, gate: Promise.resolve() };
 }
 
 /** Holds the calls of an upstream back until the test lets them go on. */
@@ -61,9 +64,13 @@ function gated(from: Source): { readonly resolve: () => void } {
 interface PodOptions {
     readonly ttlSeconds?: number;
     readonly staleSeconds?: number;
+    readonly reserve?: OriginParts["reserve"];
 }
 
-function pod(from: Source, { ttlSeconds = 600, staleSeconds = 60 }: PodOptions = {}): Resolver {
+function pod(
+    from: Source,
+    { ttlSeconds = 600, staleSeconds = 60, reserve }: PodOptions = {},
+): Resolver {
     async function embed(inputs: readonly Input[]): Promise<readonly Embedding[]> {
         const texts = inputs.map((input) => (input.kind === "text" ? input.text : ""));
         from.calls.push(texts);
@@ -80,11 +87,12 @@ function pod(from: Source, { ttlSeconds = 600, staleSeconds = 60 }: PodOptions =
         flights: flights(),
         upstream: { dimensions: () => DIMENSIONS },
         origin: origin({
-            upstream: { embed },
+            upstream: batchedUpstream(embed),
             codec,
             ttlSeconds,
             spaceOf: () => "5ace",
-            billed: () => undefined,
+            billed: (_, tokens, calls) => void from.bills.push({ tokens, calls }),
+            ...(reserve && { reserve }),
             random: () => 0,
         }),
     });
@@ -123,6 +131,25 @@ describe("an entry past its time", () => {
         expect(await statuses(at, "old")).toEqual(["STALE"]);
         expect(await statuses(pod(from, OVER), "old")).toEqual(["STALE"]);
         await expect(ask(at, "old", "never seen")).rejects.toMatchObject({ status: 503, item: 1 });
+    });
+
+    test("answers after half a second where the upstream hangs, at once from then on, and is fetched all the same", async () => {
+        const from = source();
+        const at = pod(from, { ttlSeconds: 0.3 });
+        await ask(at, "slow");
+        await new Promise((resolve) => setTimeout(resolve, 320));
+        const gate = gated(from);
+        const begun = performance.now();
+        expect(await statuses(at, "slow")).toEqual(["STALE"]);
+        expect(performance.now() - begun).toBeGreaterThanOrEqual(480);
+        for (let n = 0; n < 5; n += 1) expect(await statuses(at, "slow")).toEqual(["STALE"]);
+        // Below what six waits would take.
+        expect(performance.now() - begun).toBeLessThan(6 * 480);
+        expect(from.calls).toEqual([["slow"], ["slow"]]);
+        gate.resolve();
+        await eventually("the new one is there", async () =>
+            ["HIT-L1", "HIT-L2"].includes((await statuses(at, "slow"))[0] ?? ""),
+        );
     });
 
     test("does not answer for an input that is refused now", async () => {
@@ -167,8 +194,9 @@ describe("a hit near its entry's end", () => {
         const at = pod(from);
         const now = wallClock();
         const life = { createdAt: now, freshUntil: now + 30_000, effort: 1e9 };
-        shared.write([codec.seal("hot", embeddingOf(trueVector("hot"), 1, false, life), "5ace")]);
-        await eventually("it is stored", () => stored("hot"));
+        await shared.write([
+            codec.seal("hot", embeddingOf(trueVector("hot"), 1, false, life), "5ace"),
+        ]);
         expect(await statuses(at, "hot")).toEqual(["HIT-L2"]);
         await eventually("it is being renewed", () => from.calls.length === 1);
         expect(await statuses(at, "hot")).toEqual(["HIT-L1"]);
@@ -179,6 +207,79 @@ describe("a hit near its entry's end", () => {
             return (resolved?.embedding.freshUntil ?? 0) > life.freshUntil;
         });
         expect(from.calls).toEqual([["hot"]]);
+    });
+});
+
+describe("a hot entry in the memory of two pods", () => {
+    test("is renewed by one of them; the other takes what it stored", async () => {
+        const from = source();
+        const gate = gated(from);
+        const pods = [pod(from), pod(from)] as const;
+        const now = wallClock();
+        const life = { createdAt: now, freshUntil: now + 30_000, effort: 1e9 };
+        await shared.write([
+            codec.seal("hot", embeddingOf(trueVector("hot"), 1, false, life), "5ace"),
+        ]);
+        for (const at of pods) expect(await statuses(at, "hot")).toEqual(["HIT-L2"]);
+        await eventually("it is being renewed", () => from.calls.length === 1);
+        gate.resolve();
+        await eventually("its lease is over", () =>
+            redis.command("EXISTS", "embedding:lease:hot").startsWith("0"),
+        );
+        for (const at of pods) {
+            await eventually("the new one is there", async () => {
+                const [resolved] = await ask(at, "hot");
+                return (resolved?.embedding.freshUntil ?? 0) > life.freshUntil;
+            });
+        }
+        expect(from.calls).toEqual([["hot"]]);
+    });
+});
+
+describe("a request that joins another one's look-up", () => {
+    const item = { key: "joined", input: { kind: "text", text: "joined" } } as const;
+
+    test("does not share its lack of time", async () => {
+        const from = source();
+        const gate = gated(from);
+        const at = pod(from);
+        const hasty = at.resolve([item], scopeFor(100));
+        const patient = at.resolve([item], scopeFor(20_000));
+        await expect(hasty).rejects.toMatchObject({ status: 504 });
+        await eventually("it is asked again", () => from.calls.length === 2);
+        gate.resolve();
+        const [resolved] = await patient;
+        expect(resolved?.embedding.vector).toEqual(trueVector("joined"));
+    });
+
+    test("does not wait by its time, which is a warm-up's minute", async () => {
+        const from = source();
+        const gate = gated(from);
+        const at = pod(from);
+        const patient = at.resolve([item], scopeFor(60_000));
+        await eventually("it is asked", () => from.calls.length === 1);
+        const begun = performance.now();
+        await expect(at.resolve([item], scopeFor(100))).rejects.toMatchObject({ status: 504 });
+        expect(performance.now() - begun).toBeLessThan(5_000);
+        gate.resolve();
+        expect(await patient).toHaveLength(1);
+        expect(from.calls).toHaveLength(1);
+    });
+
+    test("takes nothing of its tenant's limits", async () => {
+        const from = source();
+        const { promise: begun, resolve: begin } = Promise.withResolvers<undefined>();
+        const at = pod(from, {
+            reserve: ({ tenant }) =>
+                tenant === "poor"
+                    ? begun.then(() => Promise.reject(new LimitError("tokens", "no tokens left")))
+                    : undefined,
+        });
+        const poor = at.resolve([item], { ...scopeFor(), tenant: "poor" });
+        const rich = at.resolve([item], { ...scopeFor(), tenant: "rich" });
+        begin(undefined);
+        await expect(poor).rejects.toThrow("no tokens left");
+        expect((await rich)[0]?.embedding.vector).toEqual(trueVector("joined"));
     });
 });
 
@@ -239,6 +340,17 @@ describe("a lease of which Redis never said anything", () => {
         await eventually("it is free", () =>
             redis.command("EXISTS", "embedding:lease:unsure").startsWith("0"),
         );
+    });
+});
+
+describe("a request of several calls", () => {
+    test("is billed by all its tokens, and once where a request has a price", async () => {
+        const from = source();
+        await ask(pod(from), ...Array.from({ length: 600 }, (_, n) => `part ${n}`));
+        expect(from.calls.map(({ length }) => length)).toEqual([256, 256, 88]);
+        const sumOf = (what: "tokens" | "calls"): number =>
+            from.bills.reduce((sum, bill) => sum + bill[what], 0);
+        expect([sumOf("tokens"), sumOf("calls")]).toEqual([600 * 2, 1]);
     });
 });
 

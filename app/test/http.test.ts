@@ -180,6 +180,45 @@ describe("POST /v1/embeddings", () => {
     });
 });
 
+describe("Paths that name the model", () => {
+    const card = { id: MODEL, object: "model", created: expect.any(Number), owned_by: "openai" };
+
+    test("list it, and tell of it, as OpenAI's do", async () => {
+        const list = await service.get("/v1/models");
+        expect([list.status, list.json]).toEqual([200, { object: "list", data: [card] }]);
+        const one = await service.get(`/v1/models/${MODEL}`);
+        expect([one.status, one.json]).toEqual([200, card]);
+    });
+
+    test("answer as Azure's deployment, whose body need not name it", async () => {
+        const path = `/openai/deployments/${MODEL}/embeddings?api-version=2024-10-21`;
+        const [plain] = (await embeddings({ input: "a deployment" })).data;
+        for (const model of [undefined, MODEL]) {
+            const { status, json } = await service.post(path, { model, input: "a deployment" });
+            expect([status, (json as OpenaiAnswer).data[0]]).toEqual([200, plain]);
+        }
+        const v1 = await service.post("/openai/v1/embeddings", { model: MODEL, input: "a" });
+        expect(v1.status).toBe(200);
+    });
+
+    test.each([
+        ["/v1/models/other", "GET", undefined],
+        ["/openai/deployments/other/embeddings", "POST", { input: "a" }],
+        [`/openai/deployments/${MODEL}/embeddings`, "POST", { model: "other", input: "a" }],
+    ])("%s with another model is a 404 that names it", async (path, method, body) => {
+        const { status, json } = body
+            ? await service.post(path, body)
+            : await service.get(path, method);
+        expect(status).toBe(404);
+        expect(json).toMatchObject({
+            error: {
+                code: "model_not_found",
+                message: `The model "other" is not served here; allowed: "${MODEL}"`,
+            },
+        });
+    });
+});
+
 describe("everything else", () => {
     test.each([PATHS.live, PATHS.ready, PATHS.startup, PATHS.health, PATHS.metrics])(
         "%s answers GET and HEAD",
@@ -197,7 +236,7 @@ describe("everything else", () => {
             "application/json",
         ]);
         const wrong = await service.get(PATHS.embed);
-        expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "POST"]);
+        expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "POST, OPTIONS"]);
         expect((await service.post(PATHS.live, {})).status).toBe(405);
     });
 

@@ -1,37 +1,30 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 
-import { keyMaker, type KeySpace } from "../src/key/key.ts";
+import { keyMaker } from "../src/key/key.ts";
 import { FOLDINGS, normaliser, normaliseText } from "../src/key/normalise.ts";
+import { KEY_SPACE } from "./support/keySpace.ts";
 import { propertyRuns } from "../../tests/support/property.ts";
 
-const space: KeySpace = {
-    tenant: "anonymous",
-    epoch: "0.0",
-    provider: "local",
-    model: "m",
-    revision: "1",
-    inputType: "none",
-};
 const text = (value: string) => ({ kind: "text", text: value }) as const;
 
 describe("the key", () => {
     test("is SHA-256 in base64url, and the same for the same input", () => {
-        const key = keyMaker(space)(text("a"), undefined);
+        const key = keyMaker(KEY_SPACE)(text("a"), undefined);
         expect(key).toMatch(/^[\w-]{43}$/);
-        expect(keyMaker({ ...space })(text("a"), undefined)).toBe(key);
+        expect(keyMaker({ ...KEY_SPACE })(text("a"), undefined)).toBe(key);
     });
 
     test.each(["tenant", "epoch", "provider", "model", "revision", "inputType"] as const)(
         "differs by %s",
         (field) => {
-            const other = keyMaker({ ...space, [field]: "other" });
-            expect(other(text("a"), undefined)).not.toBe(keyMaker(space)(text("a"), undefined));
+            const other = keyMaker({ ...KEY_SPACE, [field]: "other" });
+            expect(other(text("a"), undefined)).not.toBe(keyMaker(KEY_SPACE)(text("a"), undefined));
         },
     );
 
     test("differs by dimensions, kind and content", () => {
-        const key = keyMaker(space);
+        const key = keyMaker(KEY_SPACE);
         const keys = [
             key(text("1,2"), undefined),
             key(text("1,2"), 8),
@@ -44,8 +37,8 @@ describe("the key", () => {
     test("no shift of characters between fields makes two spaces one", () => {
         fc.assert(
             fc.property(fc.string(), fc.string(), fc.string(), (model, revision, content) => {
-                const joined = keyMaker({ ...space, model: model + revision, revision: "" });
-                const apart = keyMaker({ ...space, model, revision });
+                const joined = keyMaker({ ...KEY_SPACE, model: model + revision, revision: "" });
+                const apart = keyMaker({ ...KEY_SPACE, model, revision });
                 fc.pre(revision !== "");
                 expect(joined(text(content), undefined)).not.toBe(apart(text(content), undefined));
             }),
@@ -64,6 +57,43 @@ describe("normal form", () => {
         ["Straße", "Straße"],
     ])("%j is embedded as %j", (written, normal) => {
         expect(normaliseText(written)).toBe(normal);
+    });
+
+    test("is NFC with single blanks, unless there are more than 30 marks in a row", () => {
+        const marks = fc.string({
+            unit: fc.constantFrom(..."\u0301\u0316\u0344\u0f71\u{1d165}\u0e33"),
+        });
+        const unit = fc.oneof(
+            fc.string({ unit: "binary" }),
+            fc.string({ unit: "grapheme" }),
+            marks,
+        );
+        fc.assert(
+            fc.property(fc.array(unit), (parts) => {
+                const text = parts.join("");
+                fc.pre(!/\p{M}{31}/u.test(text.normalize("NFC")) && !/\p{M}{31}/u.test(text));
+                const composed = text.toWellFormed().normalize("NFC");
+                expect(normaliseText(text)).toBe(composed.replace(/\s+/g, " ").trim());
+            }),
+            propertyRuns(),
+        );
+    });
+
+    test.each([
+        [30, ""],
+        [31, "\u034f"],
+        [90, "\u034f\u034f"],
+        [91, "\u034f\u034f\u034f"],
+    ])("of %d marks in a row, wherever they stand, has %j in them", (count, ends) => {
+        for (let before = 0; before < 64; before += 1) {
+            for (const mark of ["\u0301", "\u{1d167}"]) {
+                const text = `${"é".repeat(before)}q${mark.repeat(count)}é`;
+                const normal = normaliseText(text);
+                expect(normal.replace(/[^\u034f]/g, "")).toBe(ends);
+                expect(normal.replaceAll("\u034f", "")).toBe(text);
+                expect(normal).not.toMatch(/[\p{M}--\u034f]{31}/v);
+            }
+        }
     });
 
     test("is idempotent and has no white space at its ends", () => {

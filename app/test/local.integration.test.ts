@@ -1,27 +1,17 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
-
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { pino } from "pino";
 
 import { batchByLength } from "../src/upstream/local/batches.ts";
+import type { Input } from "../src/input.ts";
 import { localUpstream } from "../src/upstream/local/local.ts";
 import { meanPool } from "../src/upstream/local/pool.ts";
-import type { Upstream } from "../src/upstream/upstream.ts";
-import { embeddingOf } from "../src/vector/embedding.ts";
-import { entryCodec, writerOf } from "../src/vector/entry.ts";
-import type { Precision } from "../src/vector/precision.ts";
+import { UpstreamError, type Upstream } from "../src/upstream/upstream.ts";
+import { embedAll, outcomesOf } from "./support/embedAll.ts";
 import { modelDirectory } from "./support/model.ts";
 import { scopeFor } from "./support/scope.ts";
-import { cosine, spearman } from "./support/statistics.ts";
+import { cosine } from "./support/statistics.ts";
 import { propertyRuns } from "../../tests/support/property.ts";
-
-const DATA = join(import.meta.dirname, "../../../shared/data/stsb.jsonl.gz");
-/** The published model's own figure on the dev part. */
-const LEAST_SPEARMAN = 0.866;
-const DEV_PAIRS = 1_500;
 
 let model: Upstream;
 
@@ -35,7 +25,7 @@ afterAll(() => model.close());
 
 async function vectors(texts: readonly string[]): Promise<readonly Float32Array<ArrayBuffer>[]> {
     const inputs = texts.map((text) => ({ kind: "text", text }) as const);
-    return (await model.embed(inputs, scopeFor())).map(({ vector }) => vector);
+    return (await embedAll(model, inputs, scopeFor())).map(({ vector }) => vector);
 }
 
 describe("the local model", () => {
@@ -68,7 +58,7 @@ describe("the local model", () => {
         const inputs = [long, "garden ".repeat(2_000).trim(), "garden"].map(
             (text) => ({ kind: "text", text }) as const,
         );
-        const [first, second, short] = await model.embed(inputs, scopeFor());
+        const [first, second, short] = await embedAll(model, inputs, scopeFor());
         expect([first?.truncated, second?.truncated, short?.truncated]).toEqual([
             true,
             true,
@@ -85,54 +75,42 @@ describe("the local model", () => {
         });
     });
 
+    const listing = "two bright rooms with a garden and a garage near the station ";
+    const listings = (count: number): readonly Input[] =>
+        Array.from({ length: count }, (_, n) => ({
+            kind: "text",
+            text: `${n} ${listing}`,
+        }));
+
+    test("embeds the others of a batch in which one text is too long", async () => {
+        const inputs = [
+            ...listings(3),
+            { kind: "text", text: "word ".repeat(8_200).trim() } as const,
+        ];
+        const outcomes = await outcomesOf(model, inputs, scopeFor());
+        const failed = outcomes.flatMap((one, at) => (one instanceof UpstreamError ? [at] : []));
+        expect(failed).toEqual([3]);
+    });
+
+    test("keeps what there was time for of a batch that is too large", async () => {
+        await embedAll(model, listings(16), scopeFor());
+        const begun = performance.now();
+        await embedAll(model, listings(16), scopeFor());
+        const took = performance.now() - begun;
+        // Many times as much as there is time for, and some time for a machine that is busy just then.
+        const outcomes = await outcomesOf(model, listings(2_048), scopeFor(took * 8 + 1_000));
+        const embedded = outcomes.filter((one) => !(one instanceof UpstreamError));
+        expect(embedded.length).toBeGreaterThan(0);
+        for (const one of outcomes) {
+            if (one instanceof UpstreamError) expect(one.status).toBe(504);
+        }
+    });
+
     test("refuses another length of vectors, and takes its own", () => {
         expect(model.dimensionsFault(256)).toMatch(/384 dimensions only/);
         expect(model.dimensionsFault(384)).toBeUndefined();
     });
-
-    const sts = existsSync(DATA) ? test : test.skip;
-    if (!existsSync(DATA)) process.stderr.write(`STS-B is skipped: ${DATA} is not there\n`);
-    sts(
-        `agrees with people on STS-B as well as published (Spearman ≥ ${LEAST_SPEARMAN})`,
-        async () => {
-            const rows = gunzipSync(readFileSync(DATA))
-                .toString()
-                .trim()
-                .split("\n")
-                .slice(-DEV_PAIRS);
-            const pairs = rows.map(
-                (row) => JSON.parse(row) as { a: string; b: string; score: number },
-            );
-            const a = await vectors(pairs.map((pair) => pair.a));
-            const b = await vectors(pairs.map((pair) => pair.b));
-            const ours = a.map((vector, index) => cosine(vector, b[index] ?? []));
-            const theirs = pairs.map(({ score }) => score);
-            expect(pairs).toHaveLength(DEV_PAIRS);
-            expect(spearman(ours, theirs)).toBeGreaterThanOrEqual(LEAST_SPEARMAN);
-            // What docs/service/caching.md says of each stored form.
-            for (const [precision, mostLoss] of STORED_LOSS) {
-                const [storedA, storedB] = [a.map(storedAs(precision)), b.map(storedAs(precision))];
-                const losses = a.map((vector, at) => 1 - cosine(vector, storedA[at] ?? []));
-                expect(Math.max(...losses)).toBeLessThan(mostLoss);
-                const stored = storedA.map((vector, at) => cosine(vector, storedB[at] ?? []));
-                expect(spearman(stored, theirs)).toBeGreaterThanOrEqual(LEAST_SPEARMAN);
-            }
-        },
-        110_000,
-    );
 });
-
-/** Largest loss of the cosine between a vector and its stored form, over real texts. */
-const SPACE = "0123456789abcdef";
-const STORED_LOSS = [
-    ["float16", 1e-7],
-    ["int8", 1e-4],
-] as const;
-
-function storedAs(precision: Precision): (vector: Float32Array<ArrayBuffer>) => Float32Array {
-    const { seal } = entryCodec({ precision, writer: writerOf(["test"]) });
-    return (vector) => seal("key", embeddingOf(vector, 1, false), SPACE).embedding.vector;
-}
 
 describe("batches", () => {
     test("hold every text once, and stay short", () => {

@@ -1,11 +1,15 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
+import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
+
 import { pino } from "pino";
 
 import type { Input } from "../src/input.ts";
 import { divide } from "../src/upstream/openai/answer.ts";
 import { openaiUpstream } from "../src/upstream/openai/openai.ts";
-import { parseRetryAfter } from "../src/upstream/openai/retry.ts";
-import type { Upstream } from "../src/upstream/upstream.ts";
+import { parseRetryAfter, readRetryAfter } from "../src/upstream/openai/retry.ts";
+import { UpstreamError, type Upstream } from "../src/upstream/upstream.ts";
+import { embeddingOf, type Embedding } from "../src/vector/embedding.ts";
+import { embedAll, outcomesOf } from "./support/embedAll.ts";
 import { eventually } from "./support/eventually.ts";
 import {
     reply,
@@ -29,7 +33,7 @@ beforeEach(async () => {
         url: stub.url,
         apiKey: "a-key",
         model: "stub-model",
-        attemptTimeoutMilliseconds: 300,
+        attemptTimeoutMilliseconds: ATTEMPT_MILLISECONDS,
         firstRetryDelayMilliseconds: 1,
         log,
     });
@@ -42,8 +46,12 @@ afterEach(async () => {
 
 const texts = ["one", "two words", "three words here"];
 const inputs: readonly Input[] = texts.map((text) => ({ kind: "text", text }));
-const TOTAL_MILLISECONDS = 3_000;
-const embed = () => upstream.embed(inputs, scopeFor(TOTAL_MILLISECONDS));
+/** Long enough for a busy machine: an attempt that is late is made otherwise. */
+const ATTEMPT_MILLISECONDS = 800;
+const TOTAL_MILLISECONDS = 8_000;
+const embed = () => embedAll(upstream, inputs, scopeFor(TOTAL_MILLISECONDS));
+/** Of a single input nothing can be divided: it is tried again whole. */
+const embedOne = () => embedAll(upstream, inputs.slice(0, 1), scopeFor(TOTAL_MILLISECONDS));
 
 async function expectRight(): Promise<void> {
     const embeddings = await embed();
@@ -104,7 +112,8 @@ describe("an OpenAI-compatible API", () => {
             (_, response) => reply(response, 200, '{"data":[{"index":0'),
             (_, response) => response.destroy(),
         );
-        await expectRight();
+        const [embedding] = await embedOne();
+        expect(embedding?.vector).toEqual(trueVector(texts[0] ?? ""));
         expect(stub.requests).toHaveLength(4);
     });
 
@@ -116,14 +125,16 @@ describe("an OpenAI-compatible API", () => {
 
     test("that hangs for good gives a 504", async () => {
         stub.misbehave(...Array<() => void>(4).fill(() => undefined));
-        await expect(embed()).rejects.toMatchObject({ status: 504 });
+        await expect(embedOne()).rejects.toMatchObject({ status: 504 });
     });
 
     test("with less time left than an attempt may take gives a 504 in that time", async () => {
         stub.misbehave(() => undefined);
         const begun = performance.now();
         const left = 120.5;
-        await expect(upstream.embed(inputs, scopeFor(left))).rejects.toMatchObject({ status: 504 });
+        await expect(embedAll(upstream, inputs, scopeFor(left))).rejects.toMatchObject({
+            status: 504,
+        });
         expect(performance.now() - begun).toBeGreaterThanOrEqual(left - 1);
     });
 
@@ -143,9 +154,9 @@ describe("an OpenAI-compatible API", () => {
             halfOpenAfterMilliseconds,
             log,
         });
-        const ask = () => resting.embed(inputs, scopeFor(TOTAL_MILLISECONDS));
-        stub.misbehave(...Array<Turn>(5).fill((_, response) => reply(response, 500, "broken")));
-        await expect(ask()).rejects.toMatchObject({ code: "upstream_error" });
+        const ask = () => embedAll(resting, inputs, scopeFor(TOTAL_MILLISECONDS));
+        stub.misbehave(...Array<Turn>(5).fill((_, response) => void response.destroy()));
+        await expect(ask()).rejects.toMatchObject({ code: "upstream_unreachable" });
         await expect(ask()).rejects.toMatchObject({ code: "upstream_unavailable" });
         const clock = jest.spyOn(Date, "now").mockReturnValue(Date.now() - 3_600_000);
         const asked = stub.requests.length;
@@ -159,33 +170,334 @@ describe("an OpenAI-compatible API", () => {
         stub.misbehave((_, response) => reply(response, 401, { error: { message: "bad key" } }));
         await expect(embed()).rejects.toMatchObject({
             status: 503,
+            code: "upstream_refused",
             message: "The upstream refused this service's request (401)",
         });
         expect(stub.requests).toHaveLength(1);
     });
 
     test.each([
-        ["a vector too few", { take: 2 }],
+        ["a vector too few", { take: 0 }],
         ["an index twice", { index: 0 }],
         ["an index out of range", { index: 7 }],
         ["a NaN", { embedding: [...trueVector("x").slice(1), null] }],
         ["a zero vector", { embedding: Array<number>(16).fill(0) }],
-        ["a short vector", { embedding: [0.5, 0.5] }],
+        ["a short vector", { embedding: [0.6, 0.8] }],
         ["an empty vector", { embedding: [] }],
         ["no vector", { embedding: 7 }],
-    ])("that answers with %s is not believed", async (_, change) => {
-        const turn = (request: StubRequest): unknown => {
+    ])("that answers one text with %s is not believed, and the others are", async (_, change) => {
+        await embed();
+        const bad = texts[2] ?? "";
+        const wrong: Turn = (request, response) => {
             const { data, usage } = rightAnswer(request);
-            if ("take" in change) return { data: data.slice(0, change.take), usage };
+            const spoilt = data.flatMap((item, at) => {
+                if (request.input[at] !== bad) return [item];
+                return "take" in change ? [] : [{ ...item, ...change }];
+            });
+            reply(response, 200, { data: spoilt, usage });
+        };
+        // An index of 0 is right for a text that is alone.
+        const isAloneRight = "index" in change && change.index === 0;
+        stub.misbehave(...Array<Turn>(12).fill(wrong));
+        const outcomes = await outcomesOf(upstream, inputs, scopeFor(TOTAL_MILLISECONDS));
+        for (const [at, outcome] of outcomes.entries()) {
+            if (at === 2 && !isAloneRight) {
+                expect(outcome).toMatchObject({ status: 503, code: "bad_upstream_answer" });
+            } else expect(outcome).toMatchObject({ vector: trueVector(texts[at] ?? "") });
+        }
+    });
+});
+
+const always = (turn: Turn): void => {
+    stub.always = turn;
+};
+const encodings = (): unknown[] => stub.requests.map(({ encoding_format: name }) => name);
+
+describe("an API that gives no base64", () => {
+    test.each<[string, number, unknown]>([
+        ["by vLLM's words", 400, { message: "base64 encoding is not currently supported" }],
+        ["without a word", 400, { errorMessage: "Unreadable", errorCode: "PROXY_READ_ERROR" }],
+        ["with 422", 422, { detail: [{ loc: ["body", "encoding_format"], msg: "unexpected" }] }],
+        ["with 500", 500, { error: { message: "encoding_format is not supported" } }],
+        ["with 501", 501, { error: { message: "no" } }],
+    ])("%s is asked for numbers at once, and from then on", async (_, status, body) => {
+        always((request, response) =>
+            request.encoding_format === "base64"
+                ? reply(response, status, body)
+                : reply(response, 200, rightAnswer(request)),
+        );
+        await expectRight();
+        await expectRight();
+        expect(encodings()).toEqual(["base64", "float", "float"]);
+    });
+
+    test("and knows no such field is not told of it", async () => {
+        always((request, response) =>
+            "encoding_format" in request
+                ? reply(response, 400, { detail: "extra fields not permitted: encoding_format" })
+                : reply(
+                      response,
+                      200,
+                      rightAnswer(Object.assign(request, { encoding_format: "float" })),
+                  ),
+        );
+        await expectRight();
+        expect(stub.requests).toHaveLength(3);
+        await expectRight();
+        expect(stub.requests).toHaveLength(4);
+    });
+
+    const base64 = (bytes: Buffer): string => bytes.toString("base64");
+    test.each<[string, (vector: Float32Array<ArrayBuffer>) => string]>([
+        ["base64 of float64", (v) => base64(Buffer.from(Float64Array.from(v).buffer))],
+        ["base64 that was cut", (v) => base64(Buffer.from(v.buffer, 0, 30))],
+        ["base64 that was cut between two numbers", (v) => base64(Buffer.from(v.buffer, 0, 32))],
+        ["a list in a string", (v) => JSON.stringify([...v])],
+        ["numbers with commas", (v) => v.join(",")],
+        ["hex", (v) => Buffer.from(v.buffer).toString("hex")],
+        ["a data URL", (v) => `data:;base64,${base64(Buffer.from(v.buffer))}`],
+    ])("but %s is asked for numbers, and never believed", async (_, write) => {
+        const odd = (request: StubRequest): unknown => {
+            const answer = rightAnswer(request);
             return {
-                data: data.map((item, n) => (n === 2 ? { ...item, ...change } : item)),
-                usage,
+                ...answer,
+                data: answer.data.map((item, at) => ({
+                    ...item,
+                    embedding: write(trueVector(String(request.input[at]))),
+                })),
             };
         };
-        const wrong: Turn = (request, response) => reply(response, 200, turn(request));
-        stub.misbehave(wrong, wrong, wrong, wrong);
-        await expect(embed()).rejects.toMatchObject({ status: 503, code: "bad_upstream_answer" });
+        always((request, response) =>
+            reply(
+                response,
+                200,
+                request.encoding_format === "base64" ? odd(request) : rightAnswer(request),
+            ),
+        );
+        const first = await embed();
+        expect(first.map(({ vector }) => vector)).toEqual(texts.map((text) => trueVector(text)));
         await expectRight();
+        // A vector that is always cut in the same place is that of another model.
+        if (write(trueVector("x")).length === 44) return;
+        const other = openaiUpstream({
+            url: stub.url,
+            apiKey: "k",
+            model: "m",
+            firstRetryDelayMilliseconds: 1,
+            log,
+        });
+        always((request, response) => reply(response, 200, odd(request)));
+        const outcomes = await outcomesOf(other, inputs.slice(0, 1), scopeFor(TOTAL_MILLISECONDS));
+        expect(outcomes).toMatchObject([{ status: 503, code: "bad_upstream_answer" }]);
+        await other.close();
+    });
+
+    test("is not told from one that quotes a client's text in a refusal", async () => {
+        const quoting: Turn = ({ input }, response) =>
+            reply(response, 422, { error: { message: `unusable: ${String(input[0])}` } });
+        await expectRight();
+        stub.misbehave(quoting);
+        const refused = embedAll(upstream, [{ kind: "text", text: "encoding_format" }], scopeFor());
+        await expect(refused).rejects.toMatchObject({ status: 400 });
+        await expectRight();
+        expect(new Set(encodings())).toEqual(new Set(["base64"]));
+    });
+});
+
+describe("vectors of a model whose length is not known", () => {
+    const asLength =
+        (length: number): Turn =>
+        (request, response) =>
+            reply(response, 200, rightAnswer(request, { dimensions: length }));
+    const lengthOf = async (text: string): Promise<unknown> => {
+        const outcome = (await outcomesOf(upstream, [{ kind: "text", text }], scopeFor()))[0];
+        return outcome instanceof UpstreamError ? outcome.code : outcome?.vector.length;
+    };
+
+    test("that are not of unit length are asked for twice, once", async () => {
+        const scaled: Turn = (request, response) => {
+            const vectorOf: typeof trueVector = (text, dimensions) =>
+                trueVector(text, dimensions).map((value) => value * 20);
+            reply(response, 200, rightAnswer(request, { vectorOf }));
+        };
+        always(scaled);
+        const [one] = await embedOne();
+        expect(one?.vector).toEqual(trueVector(texts[0] ?? "").map((value) => value * 20));
+        await embedOne();
+        expect(encodings()).toEqual(["base64", "float", "base64"]);
+        // Both answers were billed.
+        expect(one?.tokens).toBe(2 * trueTokens(texts[0] ?? ""));
+    });
+
+    test("that were cut in the first answer decide nothing", async () => {
+        stub.misbehave((request, response) => {
+            const { data, usage } = rightAnswer({ ...request, encoding_format: "float" });
+            const cut = data.map((item) => ({ ...item, embedding: item.embedding.slice(0, 4) }));
+            reply(response, 200, { data: cut, usage });
+        });
+        expect(await lengthOf("first")).toBe(16);
+        expect(await lengthOf("second")).toBe(16);
+    });
+
+    test("that are others from some day on are taken when several texts agree", async () => {
+        const wrong: ((embedding: Embedding) => boolean)[] = [];
+        await upstream.close();
+        upstream = openaiUpstream({
+            url: stub.url,
+            apiKey: "a-key",
+            model: "stub-model",
+            firstRetryDelayMilliseconds: 1,
+            onWrongModel: (isWrong) => void wrong.push(isWrong),
+            log,
+        });
+        expect(await lengthOf("before")).toBe(16);
+        always(asLength(24));
+        expect(await lengthOf("one")).toBe("bad_upstream_answer");
+        expect(await lengthOf("one")).toBe("bad_upstream_answer");
+        expect(await lengthOf("two")).toBe("bad_upstream_answer");
+        expect(await lengthOf("three")).toBe(24);
+        expect(upstream.dimensions()).toBe(24);
+        const lengths = [16, 24].map((length) => embeddingOf(trueVector("x", length), 1, false));
+        expect(wrong.map((isWrong) => lengths.map(isWrong))).toEqual([[true, false]]);
+    });
+
+    test("of another length than the one asked for are the client's to know", async () => {
+        const asked = { ...scopeFor(), dimensions: 8 };
+        const short: Turn = (request, response) => {
+            const { model, input, encoding_format } = request;
+            reply(response, 200, rightAnswer({ model, input, encoding_format }));
+        };
+        const other = openaiUpstream({ url: stub.url, apiKey: "k", model: "m", log });
+        await embedAll(other, inputs, scopeFor());
+        always(short);
+        await expect(embedAll(other, inputs, asked)).rejects.toMatchObject({
+            status: 400,
+            code: "unsupported_dimensions",
+        });
+        await other.close();
+    });
+});
+
+describe("an API that asks to be left alone", () => {
+    test("is, by all calls, until the time is over", async () => {
+        stub.misbehave((_, response) => reply(response, 429, "slow", { "retry-after-ms": "150" }));
+        const begun = performance.now();
+        const calls = await Promise.all(
+            texts.map(async (text) => {
+                await embedAll(upstream, [{ kind: "text", text }], scopeFor());
+                return performance.now() - begun;
+            }),
+        );
+        for (const took of calls) expect(took).toBeGreaterThanOrEqual(149);
+    });
+
+    test("for longer than a request has is asked by no other request", async () => {
+        stub.misbehave((_, response) => reply(response, 429, "slow", { "retry-after": "30" }));
+        for (let n = 0; n < 20; n += 1) {
+            await expect(embedOne()).rejects.toMatchObject({
+                status: 429,
+                code: "rate_limit_exceeded",
+            });
+        }
+        expect(stub.requests).toHaveLength(1);
+    });
+
+    test("since nothing is paid any more is not asked four times", async () => {
+        always((_, response) =>
+            reply(response, 429, { error: { message: "quota", code: "insufficient_quota" } }),
+        );
+        for (let n = 0; n < 3; n += 1) {
+            await expect(embedOne()).rejects.toMatchObject({
+                status: 503,
+                code: "upstream_refused",
+            });
+        }
+        expect(stub.requests).toHaveLength(1);
+    });
+});
+
+describe("one text that the API always fails for", () => {
+    test("keeps nobody else from it", async () => {
+        const poison: Turn = (request, response) =>
+            request.input.includes("poison")
+                ? reply(response, 500, "NaN")
+                : reply(response, 200, rightAnswer(request));
+        always(poison);
+        const bad = [...inputs.slice(0, 1), { kind: "text", text: "poison" } as const];
+        for (let n = 0; n < 4; n += 1) {
+            const outcomes = await outcomesOf(upstream, bad, scopeFor(TOTAL_MILLISECONDS));
+            expect(outcomes[0]).toMatchObject({ vector: trueVector(texts[0] ?? "") });
+            expect(outcomes[1]).toMatchObject({ status: 503, code: "upstream_error" });
+            const alone = embedAll(upstream, bad.slice(1), scopeFor(TOTAL_MILLISECONDS));
+            await expect(alone).rejects.toMatchObject({ code: "upstream_error" });
+        }
+        expect(upstream.state()).toMatchObject({ endpoints: [{ breaker: "closed" }] });
+    });
+});
+
+describe("the way to an API", () => {
+    test("may have Azure's version and key", async () => {
+        const azure = openaiUpstream({
+            url: new URL(`${stub.url.origin}/openai/deployments/small?api-version=2024-10-21`),
+            apiKey: "an-azure-key",
+            model: "m",
+            log,
+        });
+        await embedAll(azure, inputs, scopeFor());
+        await azure.close();
+        expect(stub.targets).toEqual([
+            "/openai/deployments/small/embeddings?api-version=2024-10-21",
+        ]);
+        expect(stub.headers[0]).toMatchObject({ "api-key": "an-azure-key" });
+        expect(stub.headers[0]).not.toHaveProperty("authorization");
+    });
+
+    test.each([
+        ["gzip", gzipSync],
+        ["br", brotliCompressSync],
+        ["deflate", deflateSync],
+    ])("may compress by %s what it was asked not to", async (coding, compress) => {
+        stub.misbehave((request, response) => {
+            response.writeHead(200, { "content-encoding": coding });
+            response.end(compress(JSON.stringify(rightAnswer(request))));
+        });
+        const patient = openaiUpstream({ url: stub.url, apiKey: "k", model: "m", log });
+        const embeddings = await embedAll(patient, inputs, scopeFor());
+        await patient.close();
+        expect(embeddings.map(({ vector }) => vector)).toEqual(
+            texts.map((text) => trueVector(text)),
+        );
+        expect(stub.headers[0]).toMatchObject({ "accept-encoding": "identity" });
+        expect(stub.requests).toHaveLength(1);
+    });
+
+    test("does not unpack little to more than memory holds", async () => {
+        const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
+        always((_, response) => {
+            response.writeHead(200, { "content-encoding": "gzip" });
+            response.end(bomb);
+        });
+        await expect(embedOne()).rejects.toMatchObject({
+            message: expect.stringContaining("larger than") as unknown,
+        });
+    });
+
+    test("leads by a proxy where there is one, but to hosts that are excepted", async () => {
+        const api = await startStubUpstream();
+        for (const exceptHosts of [undefined, "127.0.0.1"]) {
+            const proxied = openaiUpstream({
+                url: api.url,
+                apiKey: "k",
+                model: "m",
+                proxy: { httpUrl: new URL(stub.url.origin), httpsUrl: undefined, exceptHosts },
+                log,
+            });
+            await embedAll(proxied, inputs, scopeFor());
+            await proxied.close();
+        }
+        await api.stop();
+        expect(stub.targets).toEqual([`${api.url.href}/embeddings`]);
+        expect(api.targets).toEqual(["/v1/embeddings"]);
     });
 });
 
@@ -205,8 +517,18 @@ describe("Retry-After", () => {
         expect(parseRetryAfter("2", now)).toBe(2_000);
         expect(parseRetryAfter(new Date(now + 5_000).toUTCString(), now)).toBe(5_000);
         expect(parseRetryAfter(new Date(now - 5_000).toUTCString(), now)).toBe(0);
-        expect(parseRetryAfter("soon", now)).toBeUndefined();
-        expect(parseRetryAfter(undefined, now)).toBeUndefined();
+        for (const other of ["soon", "-5", "", "1e9"]) {
+            expect(parseRetryAfter(other, now)).toBeUndefined();
+        }
+        expect(parseRetryAfter("99999999", now)).toBe(86_400_000);
+    });
+
+    test("in milliseconds is more exact, by the names of Azure and OpenAI", () => {
+        const now = Date.now();
+        expect(readRetryAfter({ "retry-after-ms": "1500", "retry-after": "2" }, now)).toBe(1_500);
+        expect(readRetryAfter({ "x-ms-retry-after-ms": "20" }, now)).toBe(20);
+        expect(readRetryAfter({ "retry-after-ms": "soon", "retry-after": "2" }, now)).toBe(2_000);
+        expect(readRetryAfter({}, now)).toBeUndefined();
     });
 });
 
@@ -218,10 +540,10 @@ describe("a fallback", () => {
         other = await startStubUpstream();
         both = openaiUpstream({
             url: stub.url,
-            fallbackUrls: [other.url],
+            fallbacks: [{ url: other.url, apiKey: "another key" }],
             apiKey: "a-key",
             model: "stub-model",
-            attemptTimeoutMilliseconds: 300,
+            attemptTimeoutMilliseconds: ATTEMPT_MILLISECONDS,
             firstRetryDelayMilliseconds: 1,
             halfOpenAfterMilliseconds: 50,
             log,
@@ -234,7 +556,7 @@ describe("a fallback", () => {
     });
 
     const ask = async (): Promise<unknown> =>
-        (await both.embed(inputs, scopeFor())).map(({ vector }) => vector);
+        (await embedAll(both, inputs, scopeFor())).map(({ vector }) => vector);
     const right = texts.map((text) => trueVector(text));
     const broken: Turn = (_, response) => reply(response, 500, "broken");
     const breakFor = (turns: number): void => stub.misbehave(...Array<Turn>(turns).fill(broken));
@@ -262,9 +584,86 @@ describe("a fallback", () => {
         });
         await both.start();
         await eventually("it was asked for the probe", () => other.requests.length === 1);
-        breakFor(4);
+        breakFor(20);
         await expect(ask()).rejects.toMatchObject({ status: 503 });
         expect(other.requests).toHaveLength(1);
+    });
+});
+
+describe("a fallback of a pod that starts while the primary is down", () => {
+    let other: StubUpstream;
+    let kept: Float32Array | undefined;
+    let wrong: ((embedding: Embedding) => boolean)[];
+
+    beforeEach(async () => {
+        other = await startStubUpstream();
+        kept = undefined;
+        wrong = [];
+    });
+
+    afterEach(() => other.stop());
+
+    const both = (): Upstream =>
+        openaiUpstream({
+            url: stub.url,
+            fallbacks: [{ url: other.url, apiKey: "the other's key" }],
+            apiKey: "a-key",
+            model: "stub-model",
+            attemptTimeoutMilliseconds: ATTEMPT_MILLISECONDS,
+            firstRetryDelayMilliseconds: 1,
+            halfOpenAfterMilliseconds: 50,
+            reference: {
+                read: () => Promise.resolve(kept),
+                write: (vector) => {
+                    kept = vector;
+                    return Promise.resolve();
+                },
+            },
+            onWrongModel: (isWrong) => void wrong.push(isWrong),
+            log,
+        });
+    const standing = (upstream: Upstream): unknown =>
+        (upstream.state().endpoints as { standing?: string }[])[1]?.standing;
+
+    test("is told by the vector that an earlier pod kept, and never sees the primary's key", async () => {
+        const first = both();
+        await first.start();
+        await eventually("it is verified", () => standing(first) === "verified");
+        await first.close();
+        expect(kept).toEqual(trueVector("Two-bedroom flat near the park, third floor, no lift."));
+        always((_, response) => void response.destroy());
+        const second = both();
+        await second.start();
+        await eventually("it is verified", () => standing(second) === "verified");
+        const [embedding] = await embedAll(second, inputs, scopeFor());
+        expect(embedding?.isUnverified).toBeUndefined();
+        await second.close();
+        expect(new Set(other.headers.map(({ authorization }) => authorization))).toEqual(
+            new Set(["Bearer the other's key"]),
+        );
+    });
+
+    test("with other vectors than those that were kept is not used", async () => {
+        kept = trueVector("another model's");
+        always((_, response) => void response.destroy());
+        const upstream = both();
+        await upstream.start();
+        await eventually("it is refused", () => standing(upstream) === "refused");
+        await expect(embedAll(upstream, inputs, scopeFor())).rejects.toMatchObject({ status: 503 });
+        await upstream.close();
+    });
+
+    test("answers where nothing tells, and what it gave is not shared", async () => {
+        always((_, response) => void response.destroy());
+        const upstream = both();
+        await upstream.start();
+        await eventually("it may answer", () => standing(upstream) === "unverified");
+        const embeddings = await embedAll(upstream, inputs, scopeFor());
+        expect(embeddings.map(({ vector }) => vector)).toEqual(
+            texts.map((text) => trueVector(text)),
+        );
+        expect(embeddings.every(({ isUnverified }) => isUnverified)).toBe(true);
+        await upstream.close();
     });
 });
 

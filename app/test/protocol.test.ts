@@ -7,7 +7,12 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { PATHS } from "@property-search/contract";
 
 import { MODEL, startService, stubEnvironment, type Service } from "./support/service.ts";
-import { startStubUpstream, type StubUpstream } from "./support/stubUpstream.ts";
+import {
+    reply,
+    rightAnswer,
+    startStubUpstream,
+    type StubUpstream,
+} from "./support/stubUpstream.ts";
 import { trueVector } from "./support/vectors.ts";
 
 let upstream: StubUpstream;
@@ -128,6 +133,215 @@ describe("HTTP as it should not be spoken", () => {
         await wait(50);
         expect((await service.post(PATHS.embed, { text: "after it" })).status).toBe(200);
         expect(await service.metric("embedding_requests_in_flight")).toBe(0);
+    });
+});
+
+/** Writes all of it without reading, as simple clients do, and then reads. */
+async function afterWriting(bytes: Iterable<Buffer>): Promise<string> {
+    const socket = connect({
+        port: Number(new URL(service.url).port),
+        host: "127.0.0.1",
+        allowHalfOpen: true,
+    });
+    await once(socket, "connect");
+    for (const piece of bytes) if (!socket.write(piece)) await once(socket, "drain");
+    const said = text(socket);
+    socket.end();
+    return said;
+}
+
+function* repeated(head: string, piece: Buffer, times: number, end = ""): Generator<Buffer> {
+    yield Buffer.from(head);
+    for (let at = 0; at < times; at += 1) yield piece;
+    yield Buffer.from(end);
+}
+
+describe("A body that is too large", () => {
+    const piece = Buffer.alloc(65_536, "x");
+    const PIECES = 512;
+    const length = piece.length * PIECES;
+    const chunk = Buffer.concat([Buffer.from("10000\r\n"), piece, Buffer.from("\r\n")]);
+
+    test.each([
+        ["by its length", repeated(head(length), piece, PIECES)],
+        [
+            "by its length, on a connection that is kept",
+            repeated(head(length).replace("connection: close\r\n", ""), piece, PIECES),
+        ],
+        [
+            "by its chunks",
+            repeated(head(undefined, "transfer-encoding: chunked"), chunk, PIECES, "0\r\n\r\n"),
+        ],
+    ])("%s is refused where its client reads only when it has sent all", async (_, bytes) => {
+        const said = await afterWriting(bytes);
+        expect(said).toMatch(/^HTTP\/1\.1 413 /);
+        expect(said).toMatch(/connection: close\r\n/i);
+        expect(said.match(/HTTP\/1/g)).toHaveLength(1);
+    });
+});
+
+test("A body that would be too large is not asked for", async () => {
+    const socket = connect(Number(new URL(service.url).port), "127.0.0.1");
+    socket.write(head(99_999_999, "expect: 100-continue"));
+    const [first] = (await once(socket, "data")) as [Buffer];
+    expect(first.toString()).toMatch(/^HTTP\/1\.1 413 /);
+    socket.destroy();
+});
+
+describe("A target", () => {
+    const request = (line: string, ...more: readonly string[]) =>
+        [line, "host: service", "connection: close", ...more, "", ""].join("\r\n");
+
+    test.each([`http://a${PATHS.embed}`, `HTTPS://a:1${PATHS.embed}?x=1`, `${PATHS.embed}?x=1`])(
+        "%s leads to its path",
+        async (target) => {
+            const line = `POST ${target} HTTP/1.1`;
+            const said = await raw(request(line, `content-length: ${BODY.length}`) + BODY);
+            expect(said).toMatch(/^HTTP\/1\.1 200 /);
+        },
+    );
+
+    test.each([
+        ["GET http://a HTTP/1.1", 404],
+        ["GET ftp://a/livez HTTP/1.1", 404],
+        ["GET /v1/embeddings/ HTTP/1.1", 404],
+        ["CONNECT a:1 HTTP/1.1", 405],
+        ["OPTIONS * HTTP/1.1", 204],
+    ])("in %s is answered with %i", async (line, status) => {
+        const said = await raw(request(line));
+        expect(said.slice(0, 13)).toBe(`HTTP/1.1 ${status} `);
+        if (status !== 204) expect(said).toContain('{"error":{"message":');
+        if (status !== 404) expect(said).toMatch(/allow: GET/);
+    });
+
+    test.each([
+        [PATHS.embed, "POST, OPTIONS"],
+        [PATHS.live, "GET, HEAD, OPTIONS"],
+    ])("%s tells which methods it takes", async (path, allow) => {
+        const answer = await service.get(path, "OPTIONS");
+        expect([answer.status, answer.headers.get("allow")]).toEqual([204, allow]);
+        const wrong = await service.get(path, "DELETE");
+        expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, allow]);
+    });
+});
+
+describe("A Host", () => {
+    test.each([
+        ["HTTP/1.1", [], 400],
+        ["HTTP/1.1", ["host: a", "host: b"], 400],
+        ["HTTP/1.0", ["host: a", "host: a"], 400],
+        ["HTTP/1.0", [], 200],
+        ["HTTP/1.1", ["host: a"], 200],
+    ])("in %s: %j", async (version, hosts, status) => {
+        const lines = [`POST ${PATHS.embed} ${version}`, ...hosts, "connection: close"];
+        const fields = [...lines, `content-length: ${BODY.length}`, "", BODY];
+        const said = await raw(fields.join("\r\n"));
+        expect(said.slice(0, 12)).toBe(`HTTP/1.1 ${status}`);
+        if (status === 400) expect(said).toContain("Host headers; allowed: 1");
+    });
+});
+
+describe("What is no HTTP", () => {
+    test("is refused after the answers to what came before it on the connection", async () => {
+        const answer = Promise.withResolvers<undefined>();
+        upstream.misbehave((body, response) => {
+            void answer.promise.then(() => reply(response, 200, rightAnswer(body)));
+        });
+        const slow = JSON.stringify({ text: "a slow answer" });
+        const kept = head(undefined, "transfer-encoding: chunked").replace(
+            "connection: close\r\n",
+            "",
+        );
+        const chunked = `${slow.length.toString(16)}\r\n${slow}\r\n0\r\n\r\n`;
+        const said = raw(kept + chunked, "no HTTP at all\r\n\r\n", "more of it\r\n\r\n");
+        await wait(200);
+        answer.resolve(undefined);
+        const statuses = [...(await said).matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, one]) => one);
+        expect(statuses).toEqual(["200", "400"]);
+    });
+
+    test("is answered with 501 where the body comes by another coding than chunks", async () => {
+        const said = await raw(head(undefined, "transfer-encoding: gzip, chunked"), "0\r\n\r\n");
+        expect(said).toMatch(/^HTTP\/1\.1 501 /);
+        expect(said).toContain("Transfer-Encoding is gzip, chunked; allowed: chunked");
+    });
+
+    test("is answered in JSON where only an expectation cannot be met", async () => {
+        const said = await raw(head(BODY.length, "expect: tea") + BODY);
+        expect(said).toMatch(/^HTTP\/1\.1 417 /);
+        expect(said).toContain("Expect is tea; allowed: 100-continue");
+    });
+});
+
+describe("A body", () => {
+    test("with a byte order mark is read without it", async () => {
+        const answer = await service.post(PATHS.embed, `\ufeff${BODY}`);
+        expect(answer.status).toBe(200);
+    });
+});
+
+describe("A page of another origin", () => {
+    const ORIGIN = "https://app.example.com";
+    let open: Service;
+
+    beforeAll(async () => {
+        open = await startService({ ...stubEnvironment(upstream.url), CORS_ORIGINS: ORIGIN });
+    });
+    afterAll(() => open.stop());
+
+    const preflight = (at: Service, origin: string, headers = "authorization,x-stainless-os") =>
+        fetch(at.url + PATHS.embeddings, {
+            method: "OPTIONS",
+            headers: {
+                origin,
+                "access-control-request-method": "POST",
+                "access-control-request-headers": headers,
+            },
+        });
+
+    test("that is allowed may ask, and read the answer", async () => {
+        const { status, headers } = await preflight(open, ORIGIN);
+        expect(status).toBe(204);
+        expect(Object.fromEntries(headers)).toMatchObject({
+            "access-control-allow-origin": ORIGIN,
+            "access-control-allow-methods": "GET, POST",
+            "access-control-allow-headers": "authorization,x-stainless-os",
+            vary: "origin",
+        });
+        for (const path of [PATHS.embed, "/nowhere"]) {
+            const answer = await fetch(open.url + path, {
+                method: "POST",
+                headers: { origin: ORIGIN },
+                body: BODY,
+            });
+            expect(answer.headers.get("access-control-allow-origin")).toBe(ORIGIN);
+            expect(answer.headers.get("access-control-expose-headers")).toContain("x-cache");
+        }
+    });
+
+    test("that is not allowed is told nothing", async () => {
+        for (const [at, origin] of [
+            [open, "https://other.example.com"],
+            [service, ORIGIN],
+        ] as const) {
+            const { headers } = await preflight(at, origin);
+            expect(headers.get("access-control-allow-origin")).toBeNull();
+        }
+    });
+
+    test("gets no header back that is not the name of one", async () => {
+        const { headers } = await preflight(open, ORIGIN, "a\u00e9;b");
+        expect(headers.get("access-control-allow-headers")).toBe("authorization, content-type");
+    });
+
+    test("is any where all are allowed", async () => {
+        const all = await startService({ ...stubEnvironment(upstream.url), CORS_ORIGINS: "*" });
+        try {
+            const { headers } = await preflight(all, "https://other.example.com");
+            expect(headers.get("access-control-allow-origin")).toBe("*");
+        } finally {
+            await all.stop();
+        }
     });
 });
 

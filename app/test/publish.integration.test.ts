@@ -20,6 +20,7 @@ beforeEach(() => {
     double(
         "docker",
         `case "$*" in
+            "buildx version") ! [ -f "$FOLDER/plain" ]; exit ;;
             *imagetools*) [ -f "$FOLDER/there" ] && echo ${DIGEST} ;;
             *build*) while [ $# -gt 0 ]; do [ "$1" != --metadata-file ] || file=$2; shift; done
                 echo '{ "containerimage.digest": "${BUILT}" }' > "$file" ;;
@@ -59,6 +60,13 @@ const mark = (name: string, text = "") => {
 };
 
 describe("publishing the image", () => {
+    test("names a Docker without buildx before it builds", () => {
+        mark("plain");
+        const { status, stderr } = publish(REPOSITORY);
+        expect(status).toBe(1);
+        expect(stderr).toMatch(/^docker buildx is missing: install Docker/);
+    });
+
     test("builds, pushes and signs by digest what the registry lacks", () => {
         const { status, calls, output } = publish(REPOSITORY);
         expect(status).toBe(0);
@@ -95,6 +103,7 @@ describe("publishing the image", () => {
     test.each([
         [[], /REPOSITORY is ""; allowed: a registry and a name/],
         [["embedding-service"], /REPOSITORY is "embedding-service"; allowed/],
+        [["Bad/Name"], /REPOSITORY is "Bad\/Name"; allowed: a registry and a name/],
         [["--verify", "ghcr.io/acme/service:v1"], /IMAGE is "ghcr\.io\/acme\/service:v1"; allowed/],
     ])("%j is refused", (words, said) => {
         const { status, stderr, calls } = publish(...words);

@@ -51,6 +51,14 @@ async function cacheOf(service: Service, text: string): Promise<string> {
 }
 
 describe("Redis", () => {
+    test("without the database of its URL is down, and no other one is used", async () => {
+        const redis = await redisOn();
+        const service = await serviceOn(new URL(`${redis.url.href}/99`));
+        for (let at = 0; at < 10; at += 1) expect(await cacheOf(service, `${at}`)).toBe("MISS");
+        await redisIs(service, "down");
+        expect(redis.command("DBSIZE")).toBe("0\n");
+    });
+
     test("carries entries from one pod to another", async () => {
         const redis = await redisOn();
         const [one, other] = [await serviceOn(redis.url), await serviceOn(redis.url)];

@@ -14,6 +14,7 @@ import type { Input } from "../src/input.ts";
 import { UpstreamError } from "../src/upstream/upstream.ts";
 import { embeddingOf, type Embedding } from "../src/vector/embedding.ts";
 import { entryCodec, writerOf } from "../src/vector/entry.ts";
+import { batchedUpstream } from "./support/embedAll.ts";
 import { eventually } from "./support/eventually.ts";
 import { startRedis, type RedisServer } from "./support/redisServer.ts";
 import { scopeFor } from "./support/scope.ts";
@@ -75,7 +76,13 @@ function pod(entries: number, ttlSeconds = TTL_SECONDS): Pod {
     };
     const local = localCache({ maxEntries: entries, maxBytes: 1e9, staleSeconds: STALE_SECONDS });
     const upstream = { dimensions: () => DIMENSIONS };
-    const made = origin({ upstream: { embed }, codec, ttlSeconds, spaceOf: () => "5ace", billed });
+    const made = origin({
+        upstream: batchedUpstream(embed),
+        codec,
+        ttlSeconds,
+        spaceOf: () => "5ace",
+        billed,
+    });
     return {
         resolver: resolver({ local, shared, flights: flights(), upstream, origin: made }),
         upstreamLedger: () => upstreamLedger,

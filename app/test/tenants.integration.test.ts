@@ -16,6 +16,7 @@ import {
     type Service,
 } from "./support/service.ts";
 import {
+    REFUSED,
     reply,
     rightAnswer,
     startStubUpstream,
@@ -98,6 +99,7 @@ describe("A request", () => {
         const service = await start([tenant("search")]);
         const none = await ask(service, undefined);
         expect(none.status).toBe(401);
+        expect(none.headers.get("www-authenticate")).toMatch(/^Bearer realm=/);
         expect(errorOf(none)).toMatchObject({
             type: "invalid_request_error",
             code: "invalid_api_key",
@@ -115,6 +117,14 @@ describe("A request", () => {
         const service = await start([tenant("search")], { ANONYMOUS: "true" });
         expect((await ask(service, undefined)).status).toBe(200);
         expect((await ask(service, "key-of-nobody")).status).toBe(401);
+        // The clients of OpenAI cannot go without one.
+        expect((await ask(service, "anonymous")).status).toBe(200);
+        expect((await ask(service, "anonymous", "a text", "api-key")).status).toBe(200);
+    });
+
+    test("as anonymous is refused where anonymous requests are not served", async () => {
+        const service = await start([tenant("search")]);
+        expect((await ask(service, "anonymous")).status).toBe(401);
     });
 
     test("is private: one tenant's entry is no other's hit, unless both named one pool", async () => {
@@ -213,13 +223,40 @@ describe("A limit", () => {
             const hit = await ask(service, "key-of-frugal", "four words of text");
             expect(hit.headers.get(HEADERS.cache)).toBe("HIT-L1");
         }
-        expect((await ask(service, "key-of-frugal", "another four words here")).status).toBe(200);
-        const refused = await ask(service, "key-of-frugal", "four words of text");
+        // By what the first text was billed, these are about 5 tokens, and 2 are left.
+        const refused = await ask(service, "key-of-frugal", "another four words here");
+        expect(refused.status).toBe(429);
         expect(errorOf(refused)).toMatchObject({ type: "tokens", code: "rate_limit_exceeded" });
+        expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+        expect((await ask(service, "key-of-frugal", "four words of text")).status).toBe(200);
+    });
+
+    test("of tokens charges what was billed, also when its request ends in an error", async () => {
+        const service = await start([tenant("sly", { limits: { tokensPerMonth: 20 } })]);
+        const headers = { authorization: "Bearer key-of-sly" };
+        const texts = ["a b c d e f g h i j k l", "m n o p q r s t u v w x", REFUSED];
+        const body = JSON.stringify({ texts });
+        const poisoned = await fetch(service.url + PATHS.embed, { method: "POST", headers, body });
+        expect(poisoned.status).toBe(400);
+        const refused = await ask(service, "key-of-sly", "one two three");
+        expect(errorOf(refused)).toMatchObject({ code: "insufficient_quota" });
+    });
+
+    test("of tokens holds for requests that come at the same time", async () => {
+        const limits = { tokensPerMinute: 50, tokensPerMonth: 50 };
+        const service = await start([tenant("many", { limits })]);
+        const before = upstream.billedTokens;
+        const all = await Promise.all(
+            Array.from({ length: 40 }, (_, at) => ask(service, "key-of-many", `at once ${at}`)),
+        );
+        const served = all.filter(({ status }) => status === 200).length;
+        expect(served).toBeGreaterThan(0);
+        expect(all.filter(({ status }) => status === 429)).toHaveLength(40 - served);
+        expect(upstream.billedTokens - before).toBeLessThanOrEqual(50);
     });
 
     test("of a month is a quota, in the name that OpenAI's clients know", async () => {
-        const service = await start([tenant("poor", { limits: { tokensPerMonth: 1 } })]);
+        const service = await start([tenant("poor", { limits: { tokensPerMonth: 2 } })]);
         expect((await ask(service, "key-of-poor")).status).toBe(200);
         const refused = await ask(service, "key-of-poor");
         expect(refused.status).toBe(429);

@@ -40,6 +40,8 @@ export const ENVIRONMENT = {
      * `punctuation`. Empty or absent: nothing.
      */
     textFolding: "TEXT_FOLDING",
+    /** Origins, with commas between, whose pages may read the answers; `*`: all. Empty or absent: none. */
+    corsOrigins: "CORS_ORIGINS",
     /** Entries. */
     maxLocalCacheSize: "MAX_LOCAL_CACHE_SIZE",
     /** Dollars per request that reaches the upstream: the flat price, where there are no token prices. */
@@ -62,6 +64,14 @@ export const ENVIRONMENT = {
     /** Base URLs, with commas between, that serve the same model at the same revision. */
     upstreamFallbackUrls: "UPSTREAM_FALLBACK_URLS",
     upstreamApiKey: "UPSTREAM_API_KEY",
+    /** Keys of the fallbacks in the order of their URLs, with commas between; nothing for one that wants none. */
+    upstreamFallbackApiKeys: "UPSTREAM_FALLBACK_API_KEYS",
+    /** Most inputs of one call, 1 to 2,048; smaller limits of the provider are learned. */
+    upstreamBatchSize: "UPSTREAM_BATCH_SIZE",
+    /** Forward proxies to the upstream, and hosts that are reached without one: the usual names. */
+    httpProxy: "HTTP_PROXY",
+    httpsProxy: "HTTPS_PROXY",
+    noProxy: "NO_PROXY",
     /** Names the upstream model's weights; a new one leaves all older vectors behind. */
     revision: "EMBEDDING_REVISION",
     /** Folder with model.onnx and tokenizer.json. */

@@ -4,6 +4,11 @@ export const PATHS = {
     embed: "/embed",
     /** OpenAI's embeddings contract. */
     embeddings: "/v1/embeddings",
+    /** OpenAI's list of models. */
+    models: "/v1/models",
+    /** OpenAI's contract as Azure's clients speak it: with the model's name in the path, or in the body. */
+    azureDeployments: "/openai/deployments",
+    azureEmbeddings: "/openai/v1/embeddings",
     /** Does the process still make progress? Never depends on anything outside of it. */
     live: "/livez",
     /** Should this pod get traffic now? False while starting and while draining. */
@@ -15,8 +20,11 @@ export const PATHS = {
     metrics: "/metrics",
 } as const;
 
-/** Paths that the Gateway exposes; everything else stays inside the cluster. */
-export const PUBLIC_PATHS = [PATHS.embed, PATHS.embeddings, PATHS.health] as const;
+/** Paths that the Gateway exposes, and of some all that is below them; the rest stays inside the cluster. */
+export const PUBLIC_PATHS = {
+    exact: [PATHS.embed, PATHS.embeddings, PATHS.azureEmbeddings, PATHS.health],
+    prefix: [PATHS.models, PATHS.azureDeployments],
+} as const;
 
 /** All paths of the admin port are below it. */
 export const ADMIN_PREFIX = "/admin/v1";
@@ -41,6 +49,8 @@ export const HEADERS = {
     servedVersion: "x-served-version",
     /** Response: where the vectors came from, see CACHE_STATUSES; a batch lists each kind once. */
     cache: "x-cache",
+    /** Response: how many of the texts the model read only the beginning of; absent where it read all. */
+    truncated: "x-truncated",
     /** Request and response: one request in both sides' logs; a request without it gets one. */
     requestId: "x-request-id",
 } as const;

@@ -7,6 +7,8 @@ export const METRICS = {
     hitRate: "embedding_cache_hit_rate",
     /** Counter of items looked up, by `result` (CACHE_RESULTS). */
     lookups: "embedding_cache_lookups_total",
+    /** Counter of items that were answered from the beginning of their text: the rest did not fit the model. */
+    truncated: "embedding_truncated_items_total",
 
     /** Counter, dollars not spent, by `tenant`, `model` and `result` (SAVING_RESULTS). */
     costSaved: "embedding_cost_saved_dollars_total",

@@ -1,18 +1,36 @@
+/** A number, and a suffix of thousands, of 1024s, or an exponent (k8s.io/apimachinery/pkg/api/resource). */
+const QUANTITY =
+    /^(?<number>[+-]?(?:\d+\.?\d*|\.\d+))(?:(?<decimal>[numkMGTPE])|(?<binary>[KMGTPE])i|(?<exponent>[eE][+-]?\d+))?$/;
+const EXPONENTS: Readonly<Record<string, number>> = {
+    ...{ n: -9, u: -6, m: -3 },
+    ...{ k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 },
+};
+const BINARY = "KMGTPE";
 const CPU = /^(\d+m|\d+(\.\d{1,3})?)$/;
 const BYTES = /^\d+(Ki|Mi|Gi|Ti)$/;
-const BYTE_UNITS = ["Ki", "Mi", "Gi", "Ti"];
 
-/** CPUs of a Kubernetes quantity such as `500m`, `0.5` or `2`; undefined when it is written otherwise. */
-export function parseCpu(quantity: string): number | undefined {
-    if (!CPU.test(quantity)) return undefined;
-    return quantity.endsWith("m") ? Number(quantity.slice(0, -1)) / 1000 : Number(quantity);
+/**
+ * The value of a Kubernetes quantity, as any manifest or the API server may write it: `500m`, `1.5`, `2Gi`, `1e3`, or
+ * a number. Equal quantities have equal values. @returns undefined for what is none
+ */
+export function quantityOf(quantity: unknown): number | undefined {
+    if (typeof quantity === "number") return Number.isFinite(quantity) ? quantity : undefined;
+    const groups = typeof quantity === "string" ? QUANTITY.exec(quantity)?.groups : undefined;
+    if (!groups) return undefined;
+    const { number = "", decimal, binary, exponent = "" } = groups;
+    if (binary !== undefined) return Number(number) * 1024 ** (BINARY.indexOf(binary) + 1);
+    // As text, since 700 * 0.001 is not 0.7.
+    return Number(`${number}${decimal === undefined ? exponent : `e${EXPONENTS[decimal] ?? 0}`}`);
 }
 
-/** Bytes of a Kubernetes quantity such as `512Mi` or `2Gi`; undefined when it is written otherwise. */
+/** CPUs as the stack's config has them, such as `500m`, `0.5` or `2`; undefined when they are written otherwise. */
+export function parseCpu(quantity: string): number | undefined {
+    return CPU.test(quantity) ? quantityOf(quantity) : undefined;
+}
+
+/** Bytes as the stack's config has them, such as `512Mi` or `2Gi`; undefined when they are written otherwise. */
 export function parseBytes(quantity: string): number | undefined {
-    if (!BYTES.test(quantity)) return undefined;
-    const power = BYTE_UNITS.indexOf(quantity.slice(-2)) + 1;
-    return Number(quantity.slice(0, -2)) * 1024 ** power;
+    return BYTES.test(quantity) ? quantityOf(quantity) : undefined;
 }
 
 /** Writes CPUs as a quantity, to the next thousandth above. */

@@ -1,6 +1,6 @@
 /**
  * Config keys of the secrets that a stack makes for itself, once, on its first deploy. The program
- * requires them, deploy/ generates them, and a rendering without them shows `[secret]`.
+ * requires them, operations/ generates them, and a rendering without them shows `[secret]`.
  */
 export const GENERATED_SECRETS = [
     /** ACL user of the embedding service. */

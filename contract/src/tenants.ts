@@ -1,3 +1,5 @@
+import { notAllowed, UserError } from "./userError.ts";
+
 /** Who asks. */
 export interface Tenant {
     /** Counts and limits are kept by it. */
@@ -24,17 +26,18 @@ export interface ListedTenant extends Tenant {
 }
 
 /** Everything that is wrong with a file of tenants, one line a finding. */
-export class TenantsError extends Error {
+export class TenantsError extends UserError {
+    override readonly name = "TenantsError";
     readonly findings: readonly string[];
 
     constructor(findings: readonly string[]) {
         super(`The file of tenants is wrong:\n${findings.map((one) => `  ${one}`).join("\n")}`);
-        this.name = "TenantsError";
         this.findings = findings;
     }
 }
 
 const ID = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+const ID_WORDS = 'lower-case letters, digits, ".", "_" and "-"';
 const SHA256 = /^[0-9a-f]{64}$/;
 const LIMITS = [
     "requestsPerSecond",
@@ -96,10 +99,16 @@ function readTenant(value: unknown, where: string, findings: string[]): ListedTe
     };
 }
 
+/** For a command line: an id that a tenant can have. */
+export function readTenantId(id: string): string {
+    if (ID.test(id)) return id;
+    throw notAllowed("TENANT", id, ID_WORDS);
+}
+
 function name(value: unknown, where: string, findings: string[]): string {
     if (typeof value === "string" && ID.test(value)) return value;
     const shown = value === undefined ? "missing" : JSON.stringify(value);
-    findings.push(`${where} is ${shown}; allowed: lower-case letters, digits, ".", "_" and "-"`);
+    findings.push(`${where} is ${shown}; allowed: ${ID_WORDS}`);
     return "";
 }
 

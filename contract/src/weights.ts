@@ -14,7 +14,8 @@ export type WeightsCheck = { weights: Weights } | { findings: readonly string[] 
 export function checkWeights(value: unknown): WeightsCheck {
     const allowed = "allowed: whole numbers from 0 to 100 for blue and green that sum to 100";
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-        return { findings: [`is ${JSON.stringify(value)}; ${allowed}`] };
+        const found = value === undefined ? "is not set" : `is ${JSON.stringify(value)}`;
+        return { findings: [`${found}; ${allowed}`] };
     }
     const findings = Object.keys(value)
         .filter((key) => !COLOURS.some((colour) => colour === key))

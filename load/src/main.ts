@@ -1,8 +1,10 @@
+import { runCommand } from "@property-search/contract";
 import { Command } from "commander";
 
 import { bench, type BenchOptions } from "./bench/bench.ts";
 import { parseDuration } from "./bench/duration.ts";
 import { fullMatrix, quickMatrix } from "./bench/matrix.ts";
+import { hostileSoak } from "./bench/hostileSoak.ts";
 import { soak } from "./bench/soak.ts";
 import { BenchError } from "./error.ts";
 import { openProcesses } from "./processes/processes.ts";
@@ -11,6 +13,7 @@ import { progress } from "./report/progress.ts";
 interface BenchFlags {
     readonly quick?: true;
     readonly soak?: number;
+    readonly hostile?: true;
     readonly only?: string;
 }
 
@@ -21,13 +24,13 @@ program
     .description("the service beside its peers, by ratios in one run on this machine")
     .option("--quick", "only the hot path beside raw node:http, in about a minute")
     .option("--soak <duration>", "only resident memory under load, such as 10m", parseDuration)
+    .option("--hostile", "with --soak: others' latency, vectors and memory beside hostile requests")
     .option("--only <text>", "only the trials whose id holds this text, such as open or float")
     .action(runBench);
 
-program.parseAsync().catch((error: unknown) => {
-    console.error(error instanceof BenchError ? `Error: ${error.message}` : error);
-    process.exit(1);
-});
+await runCommand(program);
+// Servers and peers that were started would keep it.
+if (process.exitCode === 1) process.exit();
 
 async function runBench(flags: BenchFlags): Promise<void> {
     const interrupted = new AbortController();
@@ -62,7 +65,17 @@ async function runBench(flags: BenchFlags): Promise<void> {
 }
 
 /** A part of the whole has a report of its own. @throws BenchError when nothing is chosen */
-function chosen({ quick, soak: seconds, only }: BenchFlags): Pick<BenchOptions, "name" | "trials"> {
+function chosen({
+    quick,
+    soak: seconds,
+    hostile,
+    only,
+}: BenchFlags): Pick<BenchOptions, "name" | "trials"> {
+    if (hostile) {
+        if (seconds === undefined)
+            throw new BenchError("--hostile needs --soak, such as --soak 30m");
+        return { name: "hostile-soak", trials: [hostileSoak(seconds)] };
+    }
     if (seconds !== undefined) return { name: "soak", trials: [soak(seconds)] };
     const [name, all] = quick ? ["bench-quick", quickMatrix()] : ["bench", fullMatrix()];
     if (only === undefined) return { name, trials: all };

@@ -3,7 +3,7 @@ import type { FastifyError, FastifySchemaValidationError } from "fastify";
 import { asHttpError, errorBody, HttpError } from "../http/error.ts";
 import { JSON_TYPE } from "../http/reply.ts";
 import type { Log } from "../log.ts";
-import type { AdminApp } from "./server.ts";
+import type { AdminApp } from "./app.ts";
 
 const MAX_SHOWN = 64;
 

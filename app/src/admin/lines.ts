@@ -25,11 +25,12 @@ export async function* splitLines(
             throw new HttpError(413, `The upload is larger than ${maxBytes} bytes: split it`);
         }
         const lines = (rest + decode(decoder, line, chunk)).split("\n");
+        const long = lines.findIndex(({ length }) => length > MAX_LINE_CHARACTERS);
+        if (long >= 0) {
+            throw wrongLine(line + long, `it is longer than ${MAX_LINE_CHARACTERS} characters`);
+        }
         rest = lines.pop() ?? "";
         line += lines.length;
-        if (rest.length > MAX_LINE_CHARACTERS) {
-            throw wrongLine(line, `it is longer than ${MAX_LINE_CHARACTERS} characters`);
-        }
         yield* lines;
     }
     yield rest + decode(decoder, line);

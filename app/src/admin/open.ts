@@ -13,6 +13,7 @@ import type { Upstream } from "../upstream/upstream.ts";
 import type { EntryCodec } from "../vector/entry.ts";
 import type { Withdrawals } from "../withdrawals/withdrawals.ts";
 import { entries as openEntries } from "./entries/entries.ts";
+import { knowledge as openKnowledge } from "./knowledge.ts";
 import { entryRoutes } from "./routes/entries.ts";
 import { epochRoutes } from "./routes/epochs.ts";
 import { hotKeyRoutes } from "./routes/hotKeys.ts";
@@ -65,17 +66,20 @@ export async function openAdmin(parts: AdminParts): Promise<Admin | undefined> {
     const { config, log, local, shared, store, epochs, hotKeys, ledger, waiting, report } = parts;
     if (!config.admin) return undefined;
     await removeAbandonedSpools();
+    const knowledge = openKnowledge({ ...parts, shared: store !== undefined });
     const warmups = openWarmups({
         ...parts,
+        knowledge,
         price: ledger.price,
         cached: cachedIn(local, shared),
     });
     const lives = { ttlSeconds: config.cacheTtlSeconds, staleSeconds: config.cacheStaleSeconds };
     const limits = { ...parts.upstream, model: config.model };
-    const entries = openEntries({ ...parts, ...lives, limits });
+    const entries = openEntries({ ...parts, ...lives, knowledge, limits });
     const transfers = openTransfers({
         ...parts,
         ...lives,
+        knowledge,
         spaceOf: spacesOf(parts),
         lengthFault: lengthFaultOf(parts.upstream),
     });
@@ -87,11 +91,19 @@ export async function openAdmin(parts: AdminParts): Promise<Admin | undefined> {
             warmupRoutes(warmups),
             transferRoutes(transfers),
             entryRoutes(entries),
-            epochRoutes({ epochs, shared: store !== undefined, log }),
+            epochRoutes({ epochs, shared: store !== undefined, knowledge, log }),
             trialRoutes({ ...parts, build: buildOf(parts), shared: store !== undefined }),
             hotKeyRoutes(hotKeys),
             ledgerRoutes(ledger),
-            runtimeRoutes({ config, log, state: () => ({ ...report(), ...load(waiting) }) }),
+            runtimeRoutes({
+                config,
+                log,
+                state: () => ({
+                    ...report(),
+                    upstream: parts.upstream.state(),
+                    ...load(waiting),
+                }),
+            }),
         ],
     });
     return {

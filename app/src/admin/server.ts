@@ -1,11 +1,10 @@
 import type { Server } from "node:http";
 
 import swagger from "@fastify/swagger";
-import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import { ADMIN_PREFIX, ENVIRONMENT, HEADERS } from "@property-search/contract";
-import fastify from "fastify";
 
 import type { Log } from "../log.ts";
+import { newApp, type AdminApp } from "./app.ts";
 import { bearerCheck } from "./bearer.ts";
 import { answerErrors } from "./errors.ts";
 
@@ -31,17 +30,11 @@ export interface AdminServerOptions {
     readonly routes: readonly AdminRoutes[];
 }
 
-export type AdminApp = ReturnType<typeof newApp>;
 export type AdminRoutes = (app: AdminApp) => void;
 
 const DESCRIPTION =
     "What operators do to one pod of the cached embedding service and, through it, to the cache that " +
     "all pods share. Every path wants the bearer token of the stack's Secret.";
-
-/** Of JSON; uploads are streams with limits of their own. */
-const MAX_BODY_BYTES = 1024 * 1024;
-/** An upload may take long, but not for ever. */
-const REQUEST_TIMEOUT_MILLISECONDS = 900_000;
 
 export async function adminServer(options: AdminServerOptions): Promise<AdminServer> {
     const { token, colour, version, log, routes } = options;
@@ -75,22 +68,6 @@ export async function adminServer(options: AdminServerOptions): Promise<AdminSer
             await app.close();
         },
     };
-}
-
-function newApp() {
-    return fastify({
-        bodyLimit: MAX_BODY_BYTES,
-        requestTimeout: REQUEST_TIMEOUT_MILLISECONDS,
-        ajv: {
-            customOptions: {
-                allErrors: true,
-                // Then an error carries the value, and the schema that it does not meet.
-                verbose: true,
-                // A field that is dropped in silence is a wish that is not met.
-                removeAdditional: false,
-            },
-        },
-    }).withTypeProvider<TypeBoxTypeProvider>();
 }
 
 /** Adds paths whose bodies of these types are not read but handed on as streams. */

@@ -14,9 +14,9 @@ export interface EntryStore {
     /**
      * Stores an entry unless one is there that was made at the same time or later.
      *
-     * @returns whether it was stored
+     * @returns `same` where the very same is there: as after a write whose answer was lost
      */
-    readonly putIfNewer: (write: EntryWrite) => Promise<boolean>;
+    readonly putIfNewer: (write: EntryWrite) => Promise<(typeof PUT_RESULTS)[number]>;
     /**
      * Keys of all entries, a few at a time and on every primary in turn; those that come or go meanwhile
      * may be told or not, and some twice (https://redis.io/docs/latest/commands/scan/).
@@ -34,6 +34,8 @@ export interface EntryWrite {
     readonly milliseconds: number;
 }
 
+/** By what the script returns. */
+const PUT_RESULTS = ["newer", "stored", "same"] as const;
 const KEYS_AT_ONCE = 64;
 const KEY = new RegExp(`^${CACHE_KEY_PREFIX}[\\w-]{43}$`);
 
@@ -44,7 +46,10 @@ if #old == ${AT_CREATED + 8} then
     local version = string.byte(old)
     if version > ${ENTRY_VERSION} then return 0 end
     local created = struct.unpack('<d', string.sub(old, ${AT_CREATED + 1}))
-    if version == ${ENTRY_VERSION} and created >= tonumber(ARGV[2]) then return 0 end
+    if version == ${ENTRY_VERSION} and created >= tonumber(ARGV[2]) then
+        if redis.call('get', KEYS[1]) == ARGV[1] then return 2 end
+        return 0
+    end
 end
 redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[3])
 return 1`;
@@ -70,7 +75,7 @@ export function entryStore({ client, read, remove }: RedisCommands): EntryStore 
         read: (keys) => read(keys.map(redisKey)),
         remove: async (key) => (await remove([redisKey(key)])) > 0,
         putIfNewer: async ({ key, entry, createdAt, milliseconds }) => {
-            const stored = await client.eval(
+            const result = await client.eval(
                 PUT_IF_NEWER,
                 1,
                 redisKey(key),
@@ -79,7 +84,7 @@ export function entryStore({ client, read, remove }: RedisCommands): EntryStore 
                 String(createdAt),
                 String(Math.ceil(milliseconds)),
             );
-            return stored === 1;
+            return PUT_RESULTS[Number(result)] ?? "newer";
         },
         keys: async function* () {
             for (const node of primaries()) yield* keysOn(node);

@@ -1,5 +1,6 @@
 import { CACHE_KEY_PREFIX } from "@property-search/contract";
 
+import { detach } from "../detached.ts";
 import type { Log } from "../log.ts";
 import type { RedisCommands } from "./redisClient.ts";
 import type { SharedCache } from "./tiers.ts";
@@ -25,11 +26,15 @@ const LEASE_PREFIX = `${CACHE_KEY_PREFIX}lease:`;
 const RETRY_MILLISECONDS = 500;
 /** Above, what could not be given back ends by its own time. */
 const MAX_OWED = 10_000;
+/** More are asked for one list after the other, each within the time of an operation. */
+const LONGEST_LIST = 256;
+/** A Redis that forbids EVAL is not asked again for so long. */
+const PAUSE_MILLISECONDS = 60_000;
 
 /**
  * Leases in Redis. One whose asking or giving back got no answer may stand there all the same, or come to
  * stand when a Redis that hung works off what it was sent; other pods would wait for it. So it is given
- * back until Redis says that it is.
+ * back until Redis answers. After an answer that is an error, it ends by its own time.
  */
 export function leases(
     commands: Pick<RedisCommands, "claim" | "yield">,
@@ -39,6 +44,7 @@ export function leases(
     const held = new Set<string>();
     const owed = new Map<string, Owed>();
     let timer: NodeJS.Timeout | undefined;
+    let pausedUntil = -Infinity;
 
     /** Who cannot ask need not wait for anybody either. */
     async function lease(
@@ -47,6 +53,11 @@ export function leases(
         milliseconds: number,
     ): Promise<ReadonlySet<string>> {
         if (!available()) return new Set(keys);
+        if (keys.length > LONGEST_LIST) {
+            const first = await lease(keys.slice(0, LONGEST_LIST), token, milliseconds);
+            const others = await lease(keys.slice(LONGEST_LIST), token, milliseconds);
+            return new Set([...first, ...others]);
+        }
         for (const key of keys) held.add(nameOf(key, token));
         try {
             const won = await commands.claim(keys.map(leaseKey), token, milliseconds);
@@ -62,7 +73,7 @@ export function leases(
 
     function release(keys: readonly string[], token: string, milliseconds: number): void {
         const mine = keys.filter((key) => held.has(nameOf(key, token)));
-        if (mine.length > 0) void giveBack(mine, token, milliseconds);
+        if (mine.length > 0) detach(giveBack(mine, token, milliseconds));
     }
 
     async function giveBack(
@@ -70,14 +81,35 @@ export function leases(
         token: string,
         milliseconds: number,
     ): Promise<void> {
+        if (performance.now() < pausedUntil) {
+            forget(keys, token);
+            return;
+        }
         try {
             if (!available()) throw new Error("Redis does not answer");
             await commands.yield(keys.map(leaseKey), token, milliseconds);
-            for (const key of keys) held.delete(nameOf(key, token));
+            forget(keys, token);
         } catch (error) {
             log.debug({ error: String(error) }, "A lease could not be released");
-            for (const key of keys) owe(key, token);
+            if (isReply(error)) {
+                forget(keys, token);
+                if (isForbidden(error)) pause(error);
+            } else for (const key of keys) owe(key, token);
         }
+    }
+
+    function forget(keys: readonly string[], token: string): void {
+        for (const key of keys) held.delete(nameOf(key, token));
+    }
+
+    function pause({ message }: Error): void {
+        const first = pausedUntil === -Infinity;
+        pausedUntil = performance.now() + PAUSE_MILLISECONDS;
+        if (!first) return;
+        log.warn(
+            { error: message },
+            "Redis forbids EVAL: leases are not released, and end by their own time",
+        );
     }
 
     function owe(key: string, token: string): void {
@@ -97,7 +129,7 @@ export function leases(
         owed.clear();
         for (const [token, of] of debts) {
             const keys = of.map(({ key }) => key);
-            void giveBack(keys, token, 0);
+            detach(giveBack(keys, token, 0));
         }
     }
 
@@ -107,6 +139,16 @@ export function leases(
     }
 
     return { lease, release, pay, stop };
+}
+
+/** Redis has answered, with an error. */
+function isReply(error: unknown): error is Error {
+    return error instanceof Error && error.name === "ReplyError";
+}
+
+/** By its access list, or because the command is renamed. */
+function isForbidden({ message }: Error): boolean {
+    return /^(NOPERM|ERR unknown command)/.test(message);
 }
 
 function nameOf(key: string, token: string): string {

@@ -9,6 +9,8 @@ export interface LocalCacheOptions {
     readonly maxBytes: number;
     /** How long an entry is kept after it went stale. */
     readonly staleSeconds: number;
+    /** Beginnings of vectors are answered too: they are kept with the vector and as long at most. */
+    readonly shortens?: boolean;
 }
 
 /** Objects, key and links of one entry. */
@@ -21,12 +23,13 @@ const BYTES_PER_DIMENSION = 4 + 16 / 3 + 25;
 
 /** The least recently used entry goes first, when either bound is reached. */
 export function localCache(options: LocalCacheOptions): LocalCache {
-    const { maxEntries, maxBytes, staleSeconds } = options;
+    const { maxEntries, maxBytes, staleSeconds, shortens } = options;
+    const bytesPerDimension = BYTES_PER_DIMENSION * (shortens ? 2 : 1);
     const cache = new LRUCache<string, Embedding>({
         max: maxEntries,
         maxSize: maxBytes,
         sizeCalculation: ({ vector }) =>
-            Math.ceil(OVERHEAD_BYTES + vector.length * BYTES_PER_DIMENSION),
+            Math.ceil(OVERHEAD_BYTES + vector.length * bytesPerDimension),
     });
     const lifetime = staleSeconds * 1000;
     return {

@@ -6,10 +6,11 @@ import { wallClock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Embedding } from "../vector/embedding.ts";
 import type { EntryCodec, Sealed } from "../vector/entry.ts";
+import { within } from "../within.ts";
 import { breaker as openBreaker } from "./breaker.ts";
 import { leases } from "./leases.ts";
 import { metered, type OperationEvents } from "./metered.ts";
-import type { RedisCommands } from "./redisClient.ts";
+import type { RedisCommands, Write } from "./redisClient.ts";
 import type { SharedCache } from "./tiers.ts";
 
 export interface RedisCacheOptions {
@@ -42,6 +43,19 @@ const PROBE_MILLISECONDS = 1_000;
 /** On their way to Redis; above either, new entries are dropped rather than kept in memory. */
 const MAX_PENDING_WRITES = 4_096;
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
+/** Of one operation: more goes in several, so that one that is late is not the whole batch. */
+const PART_ITEMS = 256;
+const READ_BYTES = 512 * 1024;
+/** They go over the same connection as reads, which wait for the part that is under way. */
+const WRITE_BYTES = 128 * 1024;
+/** A command fails within its own time; one that never does must not end all writes. */
+const LONGEST_WRITE_MILLISECONDS = 5_000;
+/** So long those that wait may still be written when the service closes. */
+const LAST_WRITES_MILLISECONDS = 1_000;
+/** So many failed parts of one read, and the rest of it is a miss. */
+const FAILED_PARTS = 2;
+/** A model whose vectors nobody has seen yet may have long ones. */
+const UNKNOWN_DIMENSIONS = 1_536;
 
 /** Redis behind a breaker: what fails or is slow is a miss. */
 export function redisCache(client: RedisCommands, options: RedisCacheOptions): SharedCache {
@@ -65,37 +79,48 @@ export function redisCache(client: RedisCommands, options: RedisCacheOptions): S
     });
     let pendingWrites = 0;
     let pendingBytes = 0;
+    let lastWrite: Promise<unknown> = Promise.resolve();
+    let isClosed = false;
 
     async function read(
         keys: readonly string[],
         dimensions: number | undefined,
     ): Promise<ReadonlyMap<string, Embedding>> {
         const found = new Map<string, Embedding>();
-        const values = await stored(keys);
-        keys.forEach((key, index) => {
-            const value = values[index];
-            if (!value) return;
-            const embedding = codec.open(key, value, dimensions);
-            if (embedding) found.set(key, embedding);
-            else {
-                events.damaged();
-                log.warn("An entry in Redis is damaged or of another form: taken as a miss");
-            }
-        });
+        const bytes = (dimensions ?? UNKNOWN_DIMENSIONS) * Float32Array.BYTES_PER_ELEMENT;
+        let failures = 0;
+        // One after the other: a part is late by its own size only, and what came is kept.
+        for (const part of parts(keys, READ_BYTES, () => bytes)) {
+            const values = await stored(part);
+            if (!values) failures += 1;
+            if (failures >= FAILED_PARTS) break;
+            part.forEach((key, index) => {
+                const value = values?.[index];
+                if (!value) return;
+                const embedding = codec.open(key, value, dimensions);
+                if (embedding) found.set(key, embedding);
+                else {
+                    events.damaged();
+                    log.warn("An entry in Redis is damaged or of another form: taken as a miss");
+                }
+            });
+        }
         return found;
     }
 
-    async function stored(keys: readonly string[]): Promise<readonly (Buffer | null)[]> {
-        if (breaker.open()) return [];
+    async function stored(
+        keys: readonly string[],
+    ): Promise<readonly (Buffer | null)[] | undefined> {
+        if (breaker.open()) return undefined;
         try {
             return await breaker.attempt(() => commands.read(keys.map(redisKey)));
         } catch (error) {
             log.debug({ error: messageOf(error) }, "A read from Redis failed");
-            return [];
+            return undefined;
         }
     }
 
-    function write(entries: readonly Sealed[]): void {
+    async function write(entries: readonly Sealed[]): Promise<void> {
         if (breaker.open()) {
             events.dropped(entries.length, "down");
             return;
@@ -116,17 +141,31 @@ export function redisCache(client: RedisCommands, options: RedisCacheOptions): S
             value: entry,
             milliseconds: Math.ceil(Math.max(1, embedding.freshUntil - now) + staleSeconds * 1000),
         }));
-        commands
-            .write(writes)
-            // Full or read-only Redis still answers reads, so failed writes leave the breaker alone.
-            .catch((error: unknown) => {
-                events.dropped(entries.length, "error");
+        const writing = lastWrite.then(() => store(writes));
+        // Whatever becomes of one, the next ones are written.
+        lastWrite = writing.catch(() => undefined);
+        try {
+            await writing;
+        } finally {
+            pendingWrites -= entries.length;
+            pendingBytes -= bytes;
+        }
+    }
+
+    /** Full or read-only Redis still answers reads, so failed writes leave the breaker alone. */
+    async function store(writes: readonly Write[]): Promise<void> {
+        for (const part of parts(writes, WRITE_BYTES, ({ value }) => value.length)) {
+            if (isClosed || breaker.open()) {
+                events.dropped(part.length, "down");
+                continue;
+            }
+            try {
+                await within(LONGEST_WRITE_MILLISECONDS, commands.write(part), tookTooLong);
+            } catch (error) {
+                events.dropped(part.length, "error");
                 log.debug({ error: messageOf(error) }, "A write to Redis failed");
-            })
-            .finally(() => {
-                pendingWrites -= entries.length;
-                pendingBytes -= bytes;
-            });
+            }
+        }
     }
 
     async function remove(keys: readonly string[]): Promise<number> {
@@ -143,9 +182,36 @@ export function redisCache(client: RedisCommands, options: RedisCacheOptions): S
         close: async () => {
             breaker.stop();
             held.stop();
+            await within(LAST_WRITES_MILLISECONDS, lastWrite, () => Promise.resolve());
+            isClosed = true;
             await commands.close();
         },
     };
+}
+
+/** What Redis can send or take within the time of an operation, whatever else this process does. */
+function parts<T>(
+    items: readonly T[],
+    mostBytes: number,
+    bytesOf: (item: T) => number,
+): readonly (readonly T[])[] {
+    const made: T[][] = [];
+    let room = { items: 0, bytes: 0 };
+    for (const item of items) {
+        const bytes = bytesOf(item);
+        const part = made.at(-1);
+        if (part && room.items > 0 && room.bytes >= bytes) part.push(item);
+        else {
+            made.push([item]);
+            room = { items: PART_ITEMS, bytes: mostBytes };
+        }
+        room = { items: room.items - 1, bytes: room.bytes - bytes };
+    }
+    return made;
+}
+
+function tookTooLong(): Promise<never> {
+    return Promise.reject(new Error("It took too long"));
 }
 
 function redisKey(key: string): string {

@@ -24,22 +24,16 @@ export interface RedisCommands {
     ) => Promise<readonly boolean[]>;
     /** Lets each key that still has this value expire after so long; 0 removes it. */
     readonly yield: (keys: readonly string[], value: string, milliseconds: number) => Promise<void>;
-    /** Adds to fields of a hash, which ends after so long. @returns their sums, in order */
-    readonly addTo: (
-        key: string,
-        fields: Readonly<Record<string, number>>,
-        seconds: number,
-    ) => Promise<readonly number[]>;
     readonly hash: (key: string) => Promise<Readonly<Record<string, string>>>;
     readonly put: (key: string, field: string, value: string) => Promise<unknown>;
     readonly increment: (key: string, field: string) => Promise<number>;
     /** For what is off the path of requests: its commands fail within the same time. */
     readonly client: Redis | Cluster;
     readonly connected: () => boolean;
+    /** Calls back each time that Redis can be reached, for the first time or again. */
+    readonly onReachable: (callback: () => void) => void;
     readonly close: () => Promise<void>;
 }
-
-const LONGEST_MGET = 256;
 
 /** Only who claimed a key may yield it: another may have it by now (https://redis.io/docs/latest/commands/set/). */
 const YIELD =
@@ -52,7 +46,7 @@ export function redisClient(config: RedisConfig, log: Log): RedisCommands {
         read:
             client instanceof Cluster
                 ? (keys) => getEach(client, keys)
-                : (keys) => mget(client, keys),
+                : (keys) => client.mgetBuffer([...keys]),
         write: async (writes) => {
             const sets = together(client, () =>
                 writes.map(({ key, value, milliseconds }) =>
@@ -78,28 +72,14 @@ export function redisClient(config: RedisConfig, log: Log): RedisCommands {
             );
             await Promise.all(evals);
         },
-        addTo: async (key, fields, seconds) => {
-            const adds = Object.entries(fields).map(([field, by]) =>
-                client.hincrby(key, field, by),
-            );
-            const [sums] = await Promise.all([Promise.all(adds), client.expire(key, seconds)]);
-            return sums;
-        },
         hash: (key) => client.hgetall(key),
         put: (key, field, value) => client.hset(key, field, value),
         increment: (key, field) => client.hincrby(key, field, 1),
         client,
         connected: () => client.status === "ready",
+        onReachable: (callback) => void client.on("ready", callback),
         close,
     };
-}
-
-async function mget(client: Redis, keys: readonly string[]): Promise<readonly (Buffer | null)[]> {
-    const parts: Promise<(Buffer | null)[]>[] = [];
-    for (let start = 0; start < keys.length; start += LONGEST_MGET) {
-        parts.push(client.mgetBuffer(keys.slice(start, start + LONGEST_MGET)));
-    }
-    return (await Promise.all(parts)).flat();
 }
 
 /**

@@ -38,6 +38,8 @@ export function connectRedis(config: RedisConfig, log: Log): RedisConnection {
         // Every attempt to reconnect reports the same error again.
         if (message !== last) log.warn({ error: message }, "Redis connection");
         last = message;
+        // The connection would go on with database 0, which is another cache. Its first commands have not left yet.
+        if (message.includes("DB index is out of range")) client.disconnect(true);
     });
     client.on("ready", () => {
         last = "";
@@ -138,9 +140,11 @@ function connectCluster(config: RedisConfig): Cluster {
             dnsLookup: (host, callback) => callback(null, host),
         },
     );
-    // The first command to a node would connect it, and all others until then would fail.
+    // The first command to a node would connect it, and all others until then would fail. Not at once: the client
+    // checks a cluster that it has found by a command to a new node, and gives up where that is connecting already.
     client.on("+node", (node: Redis) => {
-        if (!node.options.readOnly) node.connect().catch(() => undefined);
+        if (node.options.readOnly) return;
+        process.nextTick(() => node.connect().catch(() => undefined));
     });
     return client;
 }

@@ -22,19 +22,20 @@ const LONGEST_DRAW = 20;
  * @param renew fetches an entry and stores it
  */
 export function refresher(
-    renew: (item: Item, scope: Scope) => Promise<void>,
+    renew: (item: Item, scope: Scope, embedding: Embedding) => Promise<void>,
     random = Math.random,
 ): Refresher {
     const under = new Set<string>();
     return {
-        hit: (item, { freshUntil, effort }, { pool, tenant, dimensions }) => {
+        hit: (item, embedding, { pool, tenant, dimensions }) => {
+            const { freshUntil, effort } = embedding;
             const left = freshUntil - wallClock();
             if (left > effort * LONGEST_DRAW || left > -effort * Math.log(1 - random())) return;
             const { key } = item;
             if (under.has(key) || under.size >= MOST_AT_ONCE) return;
             under.add(key);
             const deadline = performance.now() + TIMEOUT_MILLISECONDS;
-            renew(item, { pool, tenant, dimensions, purpose: "refresh", deadline })
+            renew(item, { pool, tenant, dimensions, purpose: "refresh", deadline }, embedding)
                 .catch(() => undefined)
                 .finally(() => under.delete(key));
         },

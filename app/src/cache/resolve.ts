@@ -3,14 +3,16 @@ import { setTimeout as wait } from "node:timers/promises";
 
 import type { CacheStatus } from "@property-search/contract";
 
+import { detach } from "../detached.ts";
 import { wallClock } from "../clock.ts";
 import type { LookupScope, Scope } from "../scope.ts";
+import { LimitError } from "../tenants/limitError.ts";
 import { traced } from "../tracing/tracing.ts";
-import { UpstreamError, type Upstream } from "../upstream/upstream.ts";
+import { outOfTime, UpstreamError, type Upstream } from "../upstream/upstream.ts";
 import type { Embedding } from "../vector/embedding.ts";
 import type { Flight, Flights } from "./flights.ts";
 import type { Item, Resolved } from "./item.ts";
-import type { Origin } from "./origin.ts";
+import type { Origin, Outcome } from "./origin.ts";
 import { refresher } from "./refresh.ts";
 import type { LocalCache, SharedCache } from "./tiers.ts";
 
@@ -38,7 +40,7 @@ export interface ResolverParts {
     readonly origin: Origin;
 }
 
-interface Leader {
+interface Wanted {
     readonly item: Item;
     readonly flight: Flight;
 }
@@ -51,6 +53,13 @@ const LINGER_MILLISECONDS = 200;
 const WAIT_SHARE = 0.4;
 const FIRST_POLL_MILLISECONDS = 2;
 const LONGEST_POLL_MILLISECONDS = 50;
+/**
+ * A copy that is past its time answers when the upstream takes longer than this; the new one is fetched
+ * all the same (RFC 5861, stale-while-revalidate).
+ */
+const STALE_AFTER_MILLISECONDS = 500;
+/** Who has so much more time than the first who asked does not share its lack of time. */
+const MORE_TIME_MILLISECONDS = 500;
 
 /** The tiers in their order: this process, Redis, another pod that is already asking, the upstream. */
 export function resolver(parts: ResolverParts): Resolver {
@@ -81,50 +90,89 @@ export function resolver(parts: ResolverParts): Resolver {
 
     async function resolveEach(items: readonly Item[], scope: Scope): Promise<readonly Fate[]> {
         const found = new Map<string, Resolved>();
-        const stale = new Map<string, Embedding>();
         const failed = new Map<string, unknown>();
-        const led = new Map<string, Leader>();
-        const followed = new Map<string, Flight>();
+        const own: Wanted[] = [];
+        const joined: Wanted[] = [];
+        const awaited = new Set<string>();
         const now = wallClock();
         for (const item of items) {
             const { key } = item;
-            if (found.has(key) || led.has(key) || followed.has(key)) continue;
+            if (found.has(key) || awaited.has(key)) continue;
             const embedding = local.get(key);
             if (embedding && embedding.freshUntil > now) {
                 refresh.hit(item, embedding, scope);
                 found.set(key, { embedding, status: "HIT-L1" });
                 continue;
             }
-            if (embedding) stale.set(key, embedding);
-            const flight = flights.of(key);
-            if (flight) followed.set(key, flight);
-            else led.set(key, { item, flight: flights.begin(key) });
+            const other = flights.of(key);
+            const flight = other ?? flights.begin(key, scope.deadline);
+            flight.stale ??= embedding;
+            (other ? joined : own).push({ item, flight });
+            awaited.add(key);
         }
-        await Promise.all([lead([...led.values()]), ...[...followed].map(follow)]);
+        if (awaited.size > 0) {
+            detach(lead(own));
+            await waitFor(own, joined);
+        }
         return inOrder(items, found, failed);
 
-        async function follow([key, flight]: readonly [string, Flight]): Promise<void> {
-            try {
-                found.set(key, { embedding: await flight.landed, status: "COALESCED" });
-            } catch (error) {
-                failed.set(key, error);
+        /** Waits as long as this request may, whatever the time of those whose flights it joined. */
+        async function waitFor(led: readonly Wanted[], followed: readonly Wanted[]): Promise<void> {
+            const open = new Set([...led, ...followed]);
+            const { promise: allLanded, resolve: onAllLanded } = Promise.withResolvers<undefined>();
+            for (const wanted of led) detach(landing(wanted, wanted.flight, true));
+            for (const wanted of followed) detach(landing(wanted, wanted.flight, false));
+            const lastBegunAt = Math.max(...[...open].map(({ flight }) => flight.begunAt));
+            const patience = Math.min(lastBegunAt + STALE_AFTER_MILLISECONDS, scope.deadline);
+            await until(allLanded, patience);
+            for (const wanted of open) takeStale(wanted);
+            if (open.size === 0) return;
+            await until(allLanded, scope.deadline);
+            for (const wanted of open) {
+                if (!takeStale(wanted)) failed.set(wanted.item.key, outOfTime());
+                open.delete(wanted);
+            }
+
+            function takeStale(wanted: Wanted): boolean {
+                const { item, flight } = wanted;
+                if (!flight.stale) return false;
+                found.set(item.key, { embedding: flight.stale, status: "STALE" });
+                open.delete(wanted);
+                return true;
+            }
+
+            async function landing(wanted: Wanted, flight: Flight, isOwn: boolean): Promise<void> {
+                const { item } = wanted;
+                const { key } = item;
+                try {
+                    const embedding = await flight.landed;
+                    if (!open.has(wanted)) return;
+                    if (!isOwn) found.set(key, { embedding, status: "COALESCED" });
+                } catch (error) {
+                    if (!open.has(wanted)) return;
+                    if (!isOwn && isOfOther(error, flight, scope)) {
+                        const other = flights.of(key);
+                        const next = other ?? flights.begin(key, scope.deadline);
+                        if (!other) detach(lead([{ item, flight: next }]));
+                        return landing(wanted, next, other === undefined);
+                    }
+                    failed.set(key, error);
+                }
+                open.delete(wanted);
+                if (open.size === 0) onAllLanded(undefined);
             }
         }
 
-        /** Whatever happens, no flight is left open: others wait for it. */
-        async function lead(leaders: readonly Leader[]): Promise<void> {
+        /** Whatever happens, no flight is left open: others wait for it. Never rejects. */
+        async function lead(leaders: readonly Wanted[]): Promise<void> {
             try {
                 await leadTo(leaders);
             } catch (error) {
-                for (const { item, flight } of leaders) {
-                    if (found.has(item.key)) continue;
-                    failed.set(item.key, error);
-                    flight.fail(error);
-                }
+                for (const leader of leaders) if (isOpen(leader)) giveUp(leader, error);
             }
         }
 
-        async function leadTo(leaders: readonly Leader[]): Promise<void> {
+        async function leadTo(leaders: readonly Wanted[]): Promise<void> {
             if (leaders.length === 0) return;
             const misses = await readShared(leaders, "HIT-L2");
             if (misses.length === 0) return;
@@ -146,20 +194,20 @@ export function resolver(parts: ResolverParts): Resolver {
 
         /** @returns those that Redis does not have, or has only stale */
         async function readShared(
-            leaders: readonly Leader[],
+            leaders: readonly Wanted[],
             status: CacheStatus,
-        ): Promise<readonly Leader[]> {
+        ): Promise<readonly Wanted[]> {
             const keys = leaders.map(({ item }) => item.key);
             const stored = await traced(scope.span, "redis read", () =>
                 shared.read(keys, scope.dimensions ?? upstream.dimensions()),
             );
             const now = wallClock();
             return leaders.filter((leader) => {
-                const { item } = leader;
+                const { item, flight } = leader;
                 const embedding = stored.get(item.key);
                 if (embedding === undefined) return true;
                 if (embedding.freshUntil <= now) {
-                    stale.set(item.key, embedding);
+                    flight.stale = embedding;
                     return true;
                 }
                 refresh.hit(item, embedding, scope);
@@ -169,7 +217,7 @@ export function resolver(parts: ResolverParts): Resolver {
         }
 
         /** Another pod is fetching these: waits for it, but not for ever, and takes over if it gives up. */
-        async function waitForOthers(leaders: readonly Leader[]): Promise<void> {
+        async function waitForOthers(leaders: readonly Wanted[]): Promise<void> {
             let open = leaders;
             const token = randomUUID();
             const left = (scope.deadline - performance.now()) * WAIT_SHARE;
@@ -189,61 +237,97 @@ export function resolver(parts: ResolverParts): Resolver {
             await fetch(open, token);
         }
 
-        async function fetch(leaders: readonly Leader[], token: string): Promise<void> {
+        /** Each part of the answer is kept and told as it comes, whatever becomes of the others. */
+        async function fetch(leaders: readonly Wanted[], token: string): Promise<void> {
             if (leaders.length === 0) return;
-            const outcomes = await origin.embed(
-                leaders.map(({ item }) => item),
-                scope,
-            );
-            const sealed = [...outcomes.values()].flatMap((outcome) => outcome.sealed ?? []);
-            if (sealed.length > 0) shared.write(sealed);
-            giveUp(leaders, outcomes, token);
-            for (const leader of leaders) {
-                const { key } = leader.item;
-                const outcome = outcomes.get(key);
-                const spare = stale.get(key);
-                if (outcome?.sealed) settle(leader, outcome.sealed.embedding, "MISS");
-                else if (spare && outcome?.error.status !== 400) settle(leader, spare, "STALE");
-                else {
-                    failed.set(key, outcome?.error);
-                    leader.flight.fail(outcome?.error);
-                }
+            const byKey = new Map(leaders.map((leader) => [leader.item.key, leader]));
+            const items = leaders.map(({ item }) => item);
+            const open = new Set(byKey.keys());
+            try {
+                await origin.embed(items, scope, (outcomes) => {
+                    store(outcomes, token);
+                    for (const [key, { sealed, error }] of outcomes) {
+                        const leader = byKey.get(key);
+                        if (!leader) continue;
+                        open.delete(key);
+                        if (sealed) settle(leader, sealed.embedding, "MISS");
+                        else giveUp(leader, error);
+                    }
+                });
+            } finally {
+                // A tenant that may not send them holds up nobody else.
+                if (open.size > 0) shared.release([...open], token, 0);
             }
         }
 
-        function settle({ item, flight }: Leader, embedding: Embedding, status: CacheStatus): void {
+        function settle({ item, flight }: Wanted, embedding: Embedding, status: CacheStatus): void {
             local.set(item.key, embedding);
-            flight.land(embedding);
             found.set(item.key, { embedding, status });
+            flight.land(embedding);
+        }
+
+        function giveUp(leader: Wanted, error: unknown): void {
+            const { stale } = leader.flight;
+            const isRefused = error instanceof UpstreamError && error.status === 400;
+            if (stale && !isRefused) settle(leader, stale, "STALE");
+            else leader.flight.fail(error);
         }
     }
 
-    function giveUp(
-        leaders: readonly Leader[],
-        outcomes: Awaited<ReturnType<Origin["embed"]>>,
-        token: string,
-    ): void {
-        const keys = leaders.map(({ item }) => item.key);
-        const made = keys.filter((key) => outcomes.get(key)?.sealed);
-        const lost = keys.filter((key) => !outcomes.get(key)?.sealed);
-        if (made.length > 0) shared.release(made, token, LINGER_MILLISECONDS);
+    function isOpen({ item, flight }: Wanted): boolean {
+        return flights.of(item.key) === flight;
+    }
+
+    function store(outcomes: ReadonlyMap<string, Outcome>, token: string): void {
+        const made = [...outcomes.values()].flatMap(({ sealed }) => sealed ?? []);
+        const shareable = made.filter(({ embedding }) => !embedding.isUnverified);
+        const kept = new Set(shareable.map(({ key }) => key));
+        const lost = [...outcomes.keys()].filter((key) => !kept.has(key));
+        if (kept.size > 0) {
+            const release = (): void => shared.release([...kept], token, LINGER_MILLISECONDS);
+            detach(shared.write(shareable).finally(release));
+        }
         if (lost.length > 0) shared.release(lost, token, 0);
     }
 
-    /** One pod renews an entry; the others find the new one when theirs ends. */
-    async function renew(item: Item, scope: Scope): Promise<void> {
+    /** One pod renews an entry; the others take over what it has stored. */
+    async function renew(item: Item, scope: Scope, old: Embedding): Promise<void> {
+        const { key } = item;
         const token = randomUUID();
-        const won = await shared.lease([item.key], token, LEASE_MILLISECONDS);
-        if (!won.has(item.key)) return;
-        const outcome = (await origin.embed([item], scope)).get(item.key);
-        if (outcome?.sealed) {
-            local.set(item.key, outcome.sealed.embedding);
-            shared.write([outcome.sealed]);
+        const won = await shared.lease([key], token, LEASE_MILLISECONDS);
+        if (!won.has(key)) return;
+        const stored = await shared.read([key], scope.dimensions ?? upstream.dimensions());
+        const newer = stored.get(key);
+        if (newer && newer.freshUntil > old.freshUntil) {
+            local.set(key, newer);
+            shared.release([key], token, 0);
+            return;
         }
-        shared.release([item.key], token, outcome?.sealed ? LINGER_MILLISECONDS : 0);
+        await origin.embed([item], scope, (outcomes) => {
+            store(outcomes, token);
+            const embedding = outcomes.get(key)?.sealed?.embedding;
+            if (embedding) local.set(key, embedding);
+        });
     }
 
     return { local: fromLocal, resolve, resolveEach };
+}
+
+/** The error is that of the first who asked alone: of its time, or of its tenant's limits. */
+function isOfOther(error: unknown, flight: Flight, scope: Scope): boolean {
+    if (error instanceof LimitError) return true;
+    const isOfTime = error instanceof UpstreamError && [429, 504].includes(error.status);
+    return isOfTime && scope.deadline > flight.deadline + MORE_TIME_MILLISECONDS;
+}
+
+/** @param time in milliseconds of `performance.now()` */
+async function until(event: Promise<unknown>, time: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const passed = new Promise((resolve) => {
+        timer = setTimeout(resolve, Math.max(0, time - performance.now())).unref();
+    });
+    await Promise.race([event, passed]);
+    clearTimeout(timer);
 }
 
 /** A second copy of an item that went upstream in this request did not go there itself. */

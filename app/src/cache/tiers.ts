@@ -19,8 +19,8 @@ export interface SharedCache {
         keys: readonly string[],
         dimensions: number | undefined,
     ) => Promise<ReadonlyMap<string, Embedding>>;
-    /** Begins to store, and does not wait. */
-    readonly write: (entries: readonly Sealed[]) => void;
+    /** Stores them behind what is being stored; resolves when that has been tried. */
+    readonly write: (entries: readonly Sealed[]) => Promise<void>;
     /** @returns how many of them were there */
     readonly remove: (keys: readonly string[]) => Promise<number>;
     /**
@@ -43,7 +43,7 @@ export interface SharedCache {
 /** Stands in where no Redis is configured. */
 export const noSharedCache: SharedCache = {
     read: () => Promise.resolve(new Map()),
-    write: () => undefined,
+    write: () => Promise.resolve(),
     remove: () => Promise.resolve(0),
     lease: (keys) => Promise.resolve(new Set(keys)),
     release: () => undefined,

@@ -1,3 +1,4 @@
+import { detach } from "../detached.ts";
 import type { LocalCache, SharedCache } from "../cache/tiers.ts";
 import type { Log } from "../log.ts";
 import { MAX_HOT_KEYS, type HotKeyList } from "./list.ts";
@@ -45,7 +46,7 @@ export function hotKeys(options: HotKeysOptions): HotKeys {
     let counting = sketch(capacity);
     let before: Sketch = sketch(capacity);
     let skip = 0;
-    const saving = setInterval(() => void save(), PERIOD_MILLISECONDS).unref();
+    const saving = setInterval(() => detach(save()), PERIOD_MILLISECONDS).unref();
 
     async function save(): Promise<void> {
         before = counting;

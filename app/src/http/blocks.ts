@@ -6,7 +6,7 @@ import type { Body } from "./exchange.ts";
  * Copying pieces into one block is cheaper than to tell the kernel, and before it Node's streams, of each. So
  * long is a segment of the loopback interface (65,535 less the heads): one byte more would be a second one.
  */
-const BLOCK_BYTES = 65_483;
+export const BLOCK_BYTES = 65_483;
 /** Then others have their turn: a client that reads fast would else keep the rest waiting for seconds. */
 const BLOCKS_A_TURN = 4;
 const MAX_SPARE_BLOCKS = 256;
@@ -22,8 +22,7 @@ const NOTHING = Buffer.alloc(0);
  * @param given called later, unless this returns true: all has been given to the socket
  */
 export function write(socket: Socket, head: string, body: Body, given: () => void): boolean {
-    let length = head.length;
-    for (const piece of body) length += piece.length;
+    const length = head.length + lengthOf(body);
     if (length > BLOCK_BYTES) {
         writeBlocks(socket, head, body, given);
         return false;
@@ -73,6 +72,12 @@ function writeBlocks(socket: Socket, head: string, body: Body, given: () => void
         if (spare.length < MAX_SPARE_BLOCKS) spare.push(block);
         given();
     }
+}
+
+export function lengthOf(body: Body): number {
+    let length = 0;
+    for (const piece of body) length += piece.length;
+    return length;
 }
 
 function newBlock(): Buffer {

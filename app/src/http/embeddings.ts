@@ -1,5 +1,6 @@
 import { HEADERS, type CacheResult } from "@property-search/contract";
 
+import { detach } from "../detached.ts";
 import type { Resolved } from "../cache/item.ts";
 import type { Resolver } from "../cache/resolve.ts";
 import type { HotKeys } from "../hotkeys/hotKeys.ts";
@@ -12,12 +13,15 @@ import type { Caller, Gate } from "../tenants/gate.ts";
 import type { LookupScope } from "../scope.ts";
 import type { Span, Tracing } from "../tracing/tracing.ts";
 import { shortened } from "../vector/embedding.ts";
-import { cacheHeader, type Render } from "./answer.ts";
-import { readBody } from "./body.ts";
+import { cacheHeader, numbersToWrite, writeVectors, type Render } from "./answer.ts";
+import { answerBytes, type AnswerRoom } from "./answerRoom.ts";
+import { overloaded, readBody, type LargeBody } from "./body.ts";
+import type { ByteBudget, ByteHold } from "./byteBudget.ts";
 import { asHttpError, HttpError } from "./error.ts";
 import type { Handler, HttpResponse } from "./exchange.ts";
 import { header, requestId } from "./headers.ts";
 import { keyedReader, type KeyedRequest } from "./keyed.ts";
+import type { LargeBodyReader } from "./largeBodies.ts";
 import type { Replies } from "./reply.ts";
 import { itemName, type EmbeddingRequest } from "./request.ts";
 import type { TokenLimits } from "./tokenLimits.ts";
@@ -28,6 +32,12 @@ export interface EmbeddingsParts {
     readonly resolver: Resolver;
     readonly hotKeys: Pick<HotKeys, "seen">;
     readonly tooLong: TokenLimits;
+    /** Of the bodies of all routes, until they are answered. */
+    readonly bodyBudget: ByteBudget;
+    /** Of the answers of all routes. */
+    readonly answerRoom: AnswerRoom;
+    /** Length of the model's own vectors, once it is known. */
+    readonly dimensions: () => number | undefined;
     readonly metrics: ServiceMetrics;
     readonly ledger: Pick<Ledger, "answered">;
     readonly tracing: Tracing;
@@ -37,11 +47,18 @@ export interface EmbeddingsParts {
 
 /** From a request's last byte: after it, an answer of the upstream is not waited for. */
 const TIMEOUT_MILLISECONDS = 25_000;
+/** Some 2 ms. */
+const MAX_NUMBERS_IN_TURN = 40_000;
+/** Smaller answers are bounded by the number of connections. */
+const SMALL_ANSWER_BYTES = 64 * 1024;
+/** Until the model's are known. */
+const LIKELY_DIMENSIONS = 1_536;
 
 /** One way to ask for embeddings: how the body is read and how the answer is written. */
 export interface EmbeddingsRoute {
     readonly route: Route;
     readonly parse: (body: Buffer) => EmbeddingRequest;
+    readonly parseLarge: LargeBodyReader;
     readonly render: Render;
 }
 
@@ -52,6 +69,10 @@ interface Work {
     readonly id: string;
     readonly span: Span | undefined;
     caller: Caller | undefined;
+    /** Of its body, unless that came with its head and was answered in the same turn. */
+    hold: ByteHold | undefined;
+    /** Of its vectors, if they are many, until the answer is written. */
+    answer: ByteHold | undefined;
     /** When its last byte came. */
     begun: number;
 }
@@ -62,28 +83,61 @@ interface Work {
  */
 export function embeddingsHandler(
     parts: EmbeddingsParts,
-    { route, parse, render }: EmbeddingsRoute,
+    { route, parse, parseLarge, render }: EmbeddingsRoute,
 ): Handler {
     const { gate, keysOf, resolver, hotKeys, tooLong, replies, log } = parts;
-    const { metrics, ledger, tracing } = parts;
+    const { metrics, ledger, tracing, bodyBudget, answerRoom, dimensions } = parts;
     const read = keyedReader(parse);
     const spanName = `POST ${route}`;
 
     function answer(work: Work, caller: Caller, body: Buffer): void {
-        const { tenant } = caller;
-        let keyed: KeyedRequest | undefined;
+        let keyed: KeyedRequest;
         try {
-            keyed = read(body, keysOf(tenant.pool));
+            keyed = read(body, keysOf(caller.tenant.pool));
+        } catch (error) {
+            failItems(work, error, undefined);
+            return;
+        }
+        lookUp(work, caller, keyed, body.length);
+    }
+
+    async function answerLarge(work: Work, caller: Caller, body: LargeBody): Promise<void> {
+        let keyed: KeyedRequest;
+        try {
+            keyed = await parseLarge(body, keysOf(caller.tenant.pool));
+        } catch (error) {
+            failItems(work, error, undefined);
+            return;
+        }
+        lookUp(work, caller, keyed, 0);
+    }
+
+    /** @param bytes of its body */
+    function lookUp(work: Work, caller: Caller, keyed: KeyedRequest, bytes: number): void {
+        const { tenant } = caller;
+        try {
             const { request: wanted, items } = keyed;
             hotKeys.seen(items, tenant.pool);
             const { dimensions } = wanted;
             const asked = { pool: tenant.pool, tenant: tenant.id, dimensions };
             const local = resolver.local(items, asked);
-            if (local) send(work, caller, wanted, local);
-            else void resolve(work, caller, keyed, asked);
+            if (local) {
+                send(work, caller, wanted, local);
+                return;
+            }
+            work.hold ??= holdOf(bytes);
+            detach(resolve(work, caller, keyed, asked));
         } catch (error) {
             failItems(work, error, keyed);
         }
+    }
+
+    /** @throws HttpError where too many bytes of other requests wait for their answers */
+    function holdOf(bytes: number): ByteHold {
+        const hold = bodyBudget.open(() => undefined);
+        hold.keep();
+        if (hold.grow(bytes)) return hold;
+        throw overloaded();
     }
 
     async function resolve(
@@ -98,6 +152,10 @@ export function embeddingsHandler(
             const checking = tooLong(wanted);
             if (checking) await checking;
             const deadline = begun + TIMEOUT_MILLISECONDS;
+            const length = asked.dimensions ?? dimensions() ?? LIKELY_DIMENSIONS;
+            const bytes = answerBytes(items.length, length, wanted.encoding);
+            if (bytes > SMALL_ANSWER_BYTES)
+                work.answer = await answerRoom.enter(asked, bytes, deadline);
             const scope = { ...asked, purpose: "request", deadline, span } as const;
             send(work, caller, wanted, await resolver.resolve(items, scope));
         } catch (error) {
@@ -113,14 +171,41 @@ export function embeddingsHandler(
     ): void {
         const { shortenTo } = wanted;
         const resolved = shortenTo === undefined ? whole : whole.map(shorten(shortenTo));
+        if (numbersToWrite(resolved, wanted.encoding) <= MAX_NUMBERS_IN_TURN)
+            sendNow(work, caller, wanted, resolved);
+        else detach(sendInTurns(work, caller, wanted, resolved));
+    }
+
+    async function sendInTurns(
+        work: Work,
+        caller: Caller,
+        wanted: EmbeddingRequest,
+        resolved: readonly Resolved[],
+    ): Promise<void> {
+        try {
+            await writeVectors(resolved, wanted.encoding);
+            sendNow(work, caller, wanted, resolved);
+        } catch (error) {
+            fail(work, error, wanted);
+        }
+    }
+
+    function sendNow(
+        work: Work,
+        caller: Caller,
+        wanted: EmbeddingRequest,
+        resolved: readonly Resolved[],
+    ): void {
         const sum = account(resolved);
+        const headers = [HEADERS.requestId, work.id, ...caller.headers];
+        // Two texts that differ only behind what the model reads have one vector: their client must hear of it.
+        if (sum.truncated > 0) headers.push(HEADERS.truncated, String(sum.truncated));
         replies.vectors(
             work.response,
             cacheHeader(sum, resolved.length),
             render(wanted, resolved, sum),
-            [HEADERS.requestId, work.id, ...caller.headers],
+            headers,
         );
-        caller.done(sum.missedTokens);
         metrics.answered(sum);
         ledger.answered(caller.tenant.id, sum);
         ended(work, 200, RESULTS[sum.slowest], resolved.length);
@@ -155,7 +240,9 @@ export function embeddingsHandler(
         items = 0,
         error?: unknown,
     ): void {
-        work.caller?.done(0);
+        work.caller?.done();
+        work.hold?.release();
+        work.answer?.release();
         const seconds = (performance.now() - work.begun) / 1000;
         metrics.ended(route, result, code, seconds);
         // The level may change while the pod runs.
@@ -187,6 +274,8 @@ export function embeddingsHandler(
             id: requestId(rawHeaders, HEADERS.requestId),
             span: tracing.begin(spanName, rawHeaders),
             caller: undefined,
+            hold: undefined,
+            answer: undefined,
             begun: performance.now(),
         };
         let caller: Caller;
@@ -204,10 +293,12 @@ export function embeddingsHandler(
             answer(work, caller, whole);
             return;
         }
-        readBody(request, {
-            done: (body) => {
+        readBody(request, bodyBudget, {
+            done: (body, hold) => {
                 work.begun = performance.now();
-                answer(work, caller, body);
+                work.hold = hold;
+                if (Buffer.isBuffer(body)) answer(work, caller, body);
+                else detach(answerLarge(work, caller, body));
             },
             fail: (error) => fail(work, error),
             gone: () => ended(work, 499, "error"),

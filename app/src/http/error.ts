@@ -1,13 +1,7 @@
+import { LimitError, type LimitType } from "../tenants/limitError.ts";
 import { UpstreamError } from "../upstream/upstream.ts";
 
-export type ErrorType =
-    | "invalid_request_error"
-    | "rate_limit_error"
-    | "server_error"
-    /** What a tenant has used up, as OpenAI names it. */
-    | "requests"
-    | "tokens"
-    | "insufficient_quota";
+export type ErrorType = "invalid_request_error" | "rate_limit_error" | "server_error" | LimitType;
 
 /** A refusal in OpenAI's error shape. */
 export class HttpError extends Error {
@@ -42,6 +36,12 @@ export function wrongField(param: string, message: string, code?: string): HttpE
     return new HttpError(400, message, { param, code: code ?? null });
 }
 
+/** @returns the 404 of a model that this service does not have, as OpenAI names it. */
+export function modelNotFound(model: string, served: string): HttpError {
+    const message = `The model ${JSON.stringify(model.slice(0, 128))} is not served here; allowed: ${JSON.stringify(served)}`;
+    return new HttpError(404, message, { param: "model", code: "model_not_found" });
+}
+
 /**
  * @param nameOf tells which field of the request an input is
  * @returns what the client may know of a failure; everything unexpected is a bare 500
@@ -53,14 +53,10 @@ export function asHttpError(
     if (error instanceof HttpError) return error;
     if (error instanceof UpstreamError) {
         const { status, code, retryAfterSeconds } = error;
-        const type =
-            status === 400
-                ? "invalid_request_error"
-                : status === 429
-                  ? "rate_limit_error"
-                  : "server_error";
+        const types = { 400: "invalid_request_error", 429: "rate_limit_error" } as const;
+        const byStatus = status === 400 || status === 429 ? types[status] : "server_error";
         return new HttpError(status, error.message, {
-            type,
+            type: error instanceof LimitError ? error.type : byStatus,
             code,
             retryAfterSeconds,
             param: status === 400 ? (nameOf?.(error.item) ?? null) : null,

@@ -1,9 +1,11 @@
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 
-import { write } from "./blocks.ts";
+import { countUnread } from "./unreadAnswers.ts";
+import { lengthOf, write } from "./blocks.ts";
 import type { BodySink, Body, Handler, HttpRequest, HttpResponse } from "./exchange.ts";
-import { MAX_HEAD_BYTES, readHead, type Head } from "./head.ts";
+import { MAX_HEAD_BYTES, mayBecomeHead, readHead, type Head } from "./head.ts";
+import { mustPause } from "./inflow.ts";
 
 /**
  * The express lane: it answers the plainest requests, nearly all of them, straight from the socket, and
@@ -21,22 +23,36 @@ export interface ExpressLane {
 
 export interface ExpressOptions {
     readonly serve: Handler;
-    /** Takes a connection over, with what was read of it and not answered. */
+    /** Takes a connection over, which is paused, with what was read of it and not answered. */
     readonly handOver: (socket: Socket, read: Buffer) => void;
     /** Answer for a client that sends half a request and no more; node:http's own are its own. */
-    readonly refusal: (code: "ERR_HTTP_REQUEST_TIMEOUT" | "HPE_INVALID_EOF_STATE") => string;
+    readonly refusal: (
+        code: "ERR_HTTP_REQUEST_TIMEOUT" | "HPE_INVALID_EOF_STATE" | "ERR_TOO_MANY_CONNECTIONS",
+    ) => string;
     readonly keepAliveSeconds: number;
+    /** Of a head, from its first byte; of a body, from the end of the head. */
+    readonly headersTimeoutSeconds: number;
     readonly requestTimeoutSeconds: number;
+    /** Those that were handed over among them. */
+    readonly mostConnections: number;
+    /** Ends connections that were handed over and have no request. */
+    readonly endIdle: () => void;
 }
 
-/** Half a head is waited for so long; then it is node:http's, with its timeouts. */
-const HEAD_SECONDS = 1;
 /** So long a client may take to read an answer. */
 const READ_SECONDS = 300;
 const END_OF_HEAD = Buffer.from("\r\n\r\n");
 const NOTHING = Buffer.alloc(0);
 
+/** What a connection that was handed over was seen to do last, and when. */
+interface Seen {
+    bytes: number;
+    since: number;
+}
+
 interface Connection {
+    /** Since when it has neither a request nor a part of one, in seconds of the lane's clock. */
+    readonly idleSince: () => number | undefined;
     /** A second has gone by. */
     readonly tick: () => void;
     readonly closing: () => void;
@@ -44,8 +60,11 @@ interface Connection {
 }
 
 export function expressLane(options: ExpressOptions): ExpressLane {
-    const { serve, handOver, refusal, keepAliveSeconds, requestTimeoutSeconds } = options;
+    const { serve, handOver, refusal } = options;
+    const { keepAliveSeconds, headersTimeoutSeconds, requestTimeoutSeconds } = options;
+    const { mostConnections, endIdle } = options;
     const connections = new Set<Connection>();
+    const handedOver = new Map<Socket, Seen>();
     const keepAlive = `connection: keep-alive\r\nkeep-alive: timeout=${keepAliveSeconds}\r\n\r\n`;
     let closing = false;
     let now = 0;
@@ -56,14 +75,56 @@ export function expressLane(options: ExpressOptions): ExpressLane {
         now += 1;
         date = "";
         for (const connection of connections) connection.tick();
+        for (const [socket, seen] of handedOver) look(socket, seen);
+        if (closing) endIdle();
     }, 1000).unref();
 
+    /** node:http has no time for who does not read, and none for who was refused and does not leave. */
+    function look(socket: Socket, seen: Seen): void {
+        const isOver = socket.writableFinished;
+        const bytes = isOver ? -1 : socket.bytesRead + socket.bytesWritten;
+        if (bytes !== seen.bytes) Object.assign(seen, { bytes, since: now });
+        const most = isOver ? (closing ? 0 : requestTimeoutSeconds) : READ_SECONDS;
+        if (now - seen.since > most) socket.destroy();
+    }
+
+    /** Makes room for one more, at the expense of one that is over, or has been idle longest. */
+    function hasRoom(): boolean {
+        if (connections.size + handedOver.size < mostConnections) return true;
+        for (const socket of handedOver.keys()) {
+            if (!socket.writableFinished) continue;
+            handedOver.delete(socket);
+            socket.destroy();
+            return true;
+        }
+        let idlest: Connection | undefined;
+        let since = Infinity;
+        for (const connection of connections) {
+            const own = connection.idleSince() ?? Infinity;
+            if (own >= since) continue;
+            since = own;
+            idlest = connection;
+        }
+        if (idlest) {
+            connections.delete(idlest);
+            idlest.destroy();
+        } else endIdle();
+        return idlest !== undefined;
+    }
+
     function take(socket: Socket): void {
+        if (!hasRoom()) {
+            socket.on("error", ignore);
+            socket.end(refusal("ERR_TOO_MANY_CONNECTIONS"), () => socket.destroy());
+            return;
+        }
         let since = now;
-        /** What has come of the next head, or of what was sent before its time. */
+        /** What has come of the next head. */
         let held: Buffer = NOTHING;
         let request: Exchange | undefined;
         let halfClosed = false;
+        /** A large answer is no longer unread. */
+        let read: () => void = ignore;
         /** No request is taken after this one. */
         let last = false;
         let lastText = "";
@@ -71,13 +132,15 @@ export function expressLane(options: ExpressOptions): ExpressLane {
         const wire: Wire = { send, finished, socket };
 
         const connection: Connection = {
+            idleSince: () => (request || held.length > 0 ? undefined : since),
             tick: () => {
                 const seconds = now - since;
-                if (request?.receiving() === true) {
+                if (isReceiving()) {
                     if (seconds > requestTimeoutSeconds) refuse("ERR_HTTP_REQUEST_TIMEOUT");
                 } else if (request && !request.sent()) return;
-                else if (!request && held.length > 0 && seconds > HEAD_SECONDS) giveAway(held);
-                else if (seconds > (request ? READ_SECONDS : keepAliveSeconds)) socket.destroy();
+                else if (!request && held.length > 0) {
+                    if (seconds > headersTimeoutSeconds) refuse("ERR_HTTP_REQUEST_TIMEOUT");
+                } else if (seconds > (request ? READ_SECONDS : keepAliveSeconds)) socket.destroy();
             },
             closing: () => {
                 if (!request && held.length === 0) socket.destroy();
@@ -94,20 +157,27 @@ export function expressLane(options: ExpressOptions): ExpressLane {
             if (request) {
                 const surplus = request.feed(chunk);
                 if (surplus !== undefined) hold(surplus);
+                else if (isReceiving() && mustPause(chunk.length, readOn)) socket.pause();
             } else {
                 if (held.length === 0) since = now;
                 begin(held.length === 0 ? chunk : Buffer.concat([held, chunk]));
             }
         }
 
+        function isReceiving(): boolean {
+            return request?.receiving() === true;
+        }
+
+        function readOn(): void {
+            if (isReceiving()) socket.resume();
+        }
+
         /** The client did not wait for its answer: it is read no further until it has it. */
         function hold(surplus: Buffer): void {
-            if (request === undefined) {
-                giveAway(surplus);
-                return;
-            }
-            held = held.length === 0 ? surplus : Buffer.concat([held, surplus]);
             socket.pause();
+            // The stream keeps it, and emits its end after it.
+            socket.unshift(surplus);
+            if (request === undefined) setImmediate(readNext);
         }
 
         function begin(bytes: Buffer): void {
@@ -118,21 +188,25 @@ export function expressLane(options: ExpressOptions): ExpressLane {
                 return;
             }
             if (end < 0) {
-                held = bytes;
+                // What is no request of ours is refused now, and not when its time is up.
+                if (mayBecomeHead(bytes)) held = bytes;
+                else giveAway(bytes);
                 return;
             }
             // A client says nearly the same each time.
             const text = bytes.toString("latin1", 0, end + 2);
             const head = text === lastText ? lastHead : readHead(text);
-            const body = end + END_OF_HEAD.length;
-            if (head === undefined || bytes.length - body > head.length) {
+            if (head === undefined) {
                 giveAway(bytes);
                 return;
             }
+            const body = end + END_OF_HEAD.length;
+            const next = body + head.length;
             lastText = text;
             lastHead = head;
             since = now;
-            request = new Exchange(head, bytes.subarray(body), wire);
+            request = new Exchange(head, bytes.subarray(body, next), wire);
+            if (bytes.length > next) hold(bytes.subarray(next));
             serve(request, request);
         }
 
@@ -150,17 +224,19 @@ export function expressLane(options: ExpressOptions): ExpressLane {
             }
             head += last ? "connection: close\r\n\r\n" : keepAlive;
             if (write(socket, head, body, given)) given();
+            else read = countUnread(lengthOf(body), connection.destroy);
         }
 
         /** All of the answer is the socket's. */
         function given(): void {
+            read();
             if (last) leave();
             request?.given();
         }
 
         /** A client that is still sending when its connection is closed would not see the answer. */
         function leave(): void {
-            if (request?.receiving() === true) socket.end();
+            if (isReceiving()) socket.end();
             else socket.destroySoon();
         }
 
@@ -175,8 +251,12 @@ export function expressLane(options: ExpressOptions): ExpressLane {
             request = undefined;
             since = now;
             if (socket.writableEnded || halfClosed || closing) socket.destroySoon();
-            else if (held.length > 0) giveAway(held);
-            else if (socket.isPaused()) socket.resume();
+            else if (socket.isPaused()) setImmediate(readNext);
+        }
+
+        /** A client that sends many requests at once has one answer a turn: others have theirs in between. */
+        function readNext(): void {
+            if (connections.has(connection)) socket.resume();
         }
 
         function giveAway(bytes: Buffer): void {
@@ -186,8 +266,9 @@ export function expressLane(options: ExpressOptions): ExpressLane {
             socket.off("error", ignore);
             socket.off("close", onClose);
             socket.pause();
+            handedOver.set(socket, { bytes: 0, since: now });
+            socket.once("close", () => handedOver.delete(socket));
             handOver(socket, bytes);
-            socket.resume();
         }
 
         function refuse(code: Parameters<typeof refusal>[0]): void {
@@ -198,13 +279,13 @@ export function expressLane(options: ExpressOptions): ExpressLane {
         /** The client has nothing more to say; what it has asked for it still gets. */
         function onEnd(): void {
             halfClosed = true;
-            if (request?.receiving() === true || (!request && held.length > 0))
-                refuse("HPE_INVALID_EOF_STATE");
+            if (isReceiving() || (!request && held.length > 0)) refuse("HPE_INVALID_EOF_STATE");
             else if (!request) socket.end();
         }
 
         function onClose(): void {
             forget();
+            read();
             request?.gone();
         }
 
@@ -227,6 +308,7 @@ export function expressLane(options: ExpressOptions): ExpressLane {
         cutOff: () => {
             clearInterval(clock);
             for (const connection of connections) connection.destroy();
+            for (const socket of handedOver.keys()) socket.destroy();
         },
     };
 }

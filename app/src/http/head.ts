@@ -13,8 +13,12 @@ export const MAX_HEAD_BYTES = 16_384;
 const MAX_HEADERS = 100;
 
 const REQUEST_LINE = /^(POST|GET) (\/[\x21-\x7e]*) HTTP\/1\.1\r\n/;
-/** A token, a colon, visible characters, spaces and tabs, and no folding: RFC 9110, 5.5 and 5.6.2. */
-const FIELD = /([!#$%&'*+\-.^_`|~\w]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)\r\n/y;
+/**
+ * A token, a colon, visible characters, spaces and tabs, and no folding: RFC 9110, 5.5 and 5.6.2. A value
+ * begins visibly: if blanks could belong to both parts, a wrong field would take time by their square.
+ */
+const FIELD =
+    /([!#$%&'*+\-.^_`|~\w]+):[ \t]*((?:[\x21-\x7e\x80-\xff][\t\x20-\x7e\x80-\xff]*)?)\r\n/y;
 const LENGTH = /^\d{1,9}$/;
 
 /**
@@ -59,6 +63,14 @@ export function readHead(text: string): Head | undefined {
                 if (length !== undefined || !LENGTH.test(value)) return undefined;
                 length = Number(value);
                 break;
+            case 16:
+                // Of no standard, but node:http reads it as `connection`.
+                if (
+                    name.toLowerCase() === "proxy-connection" &&
+                    value.toLowerCase() !== "keep-alive"
+                )
+                    return undefined;
+                break;
             case 17:
                 if (name.toLowerCase() === "transfer-encoding") return undefined;
                 break;
@@ -66,4 +78,16 @@ export function readHead(text: string): Head | undefined {
     }
     if (hosts !== 1 || (method === "POST") !== (length !== undefined)) return undefined;
     return { method, url, rawHeaders, length: length ?? 0 };
+}
+
+const STARTS = ["POST /", "GET /"];
+const LONGEST_START = 6;
+const [CR, LF] = [0x0d, 0x0a];
+
+/** @returns whether bytes without a head's end can still become a head that is for us */
+export function mayBecomeHead(bytes: Buffer): boolean {
+    const text = bytes.toString("latin1", 0, LONGEST_START);
+    const lineEnd = bytes.indexOf(LF);
+    const isLine = lineEnd < 0 || bytes[lineEnd - 1] === CR;
+    return isLine && STARTS.some((start) => text.startsWith(start) || start.startsWith(text));
 }

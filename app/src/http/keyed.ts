@@ -9,25 +9,30 @@ export interface KeyedRequest {
     readonly items: readonly Item[];
 }
 
-export type ReadKeyed = (body: Buffer, keyOf: KeyOf) => KeyedRequest;
+/** @throws HttpError */
+export type KeyedReader = (body: Buffer, keyOf: KeyOf) => KeyedRequest;
 
 interface Known extends KeyedRequest {
     readonly keyOf: KeyOf;
 }
 
-/** Two generations of it, at one byte a character: at most 16 MiB a route. */
-const MEMO_CHARACTERS = 8 * 1024 * 1024;
+/** Of each of two generations: at most 32 MiB a route. */
+const MEMO_BYTES = 16 * 1024 * 1024;
+/** Objects of a request, and of each of its items with its key; measured. */
+const REQUEST_BYTES = 600;
+const ITEM_BYTES = 300;
+const BYTES_PER_CHARACTER = 2;
+const BYTES_PER_TOKEN_ID = 8;
 
 /**
  * Reads bodies and computes their keys, remembering both: clients ask for the same again in the same
  * bytes, reading is a pure function of them, and so are the keys for as long as `keyOf` is the same.
  */
-export function keyedReader(parse: (body: Buffer) => EmbeddingRequest): ReadKeyed {
-    const remembered = memo<Known>(MEMO_CHARACTERS);
+export function keyedReader(parse: (body: Buffer) => EmbeddingRequest): KeyedReader {
+    const remembered = memo<Known>(MEMO_BYTES, bytesOf);
 
     return (body, keyOf) => {
-        // One character a byte: two bodies never share a text.
-        const text = body.toString("latin1");
+        const text = textOf(body);
         const known = remembered.get(text);
         if (known?.keyOf === keyOf) return known;
         const request = known?.request ?? parse(body);
@@ -39,4 +44,21 @@ export function keyedReader(parse: (body: Buffer) => EmbeddingRequest): ReadKeye
         remembered.set(text, fresh);
         return fresh;
     };
+}
+
+/** One character a byte: two bodies never share a text. */
+function textOf(body: Buffer): string {
+    return body.toString("latin1");
+}
+
+function bytesOf(body: string, { items }: KeyedRequest): number {
+    let bytes = REQUEST_BYTES + body.length;
+    for (const { input } of items) {
+        bytes += ITEM_BYTES;
+        bytes +=
+            input.kind === "text"
+                ? input.text.length * BYTES_PER_CHARACTER
+                : input.ids.length * BYTES_PER_TOKEN_ID;
+    }
+    return bytes;
 }

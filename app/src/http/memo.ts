@@ -9,20 +9,22 @@ export interface Memo<T> {
  * full the old one is dropped whole. That is close to least-recently-used, at the price of one look
  * into a Map.
  *
- * @param maxCharacters of the texts of one generation; longer texts than a tenth of it are not kept
+ * @param maxBytes of one generation; what is larger than a tenth of it is not kept
+ * @param bytesOf a text and its value, with the objects that they are made of
  */
-export function memo<T>(maxCharacters: number): Memo<T> {
+export function memo<T>(maxBytes: number, bytesOf: (text: string, value: T) => number): Memo<T> {
     let young = new Map<string, T>();
     let old = new Map<string, T>();
-    let characters = 0;
+    let bytes = 0;
 
     function set(text: string, value: T): void {
-        if (text.length > maxCharacters / 10) return;
-        characters += text.length;
-        if (characters > maxCharacters) {
+        const size = bytesOf(text, value);
+        if (size > maxBytes / 10) return;
+        bytes += size;
+        if (bytes > maxBytes) {
             old = young;
             young = new Map();
-            characters = text.length;
+            bytes = size;
         }
         young.set(text, value);
     }

@@ -1,6 +1,11 @@
 import { IncomingMessage, type ServerResponse } from "node:http";
 
+import { countUnread } from "./unreadAnswers.ts";
+import { BLOCK_BYTES, lengthOf } from "./blocks.ts";
 import type { BodySink, HttpRequest, HttpResponse } from "./exchange.ts";
+import { mustPause } from "./inflow.ts";
+
+const NOTHING = Buffer.alloc(0);
 
 /**
  * A request of node:http that gives its body to a sink in the turn in which it is parsed. As a stream it
@@ -9,6 +14,8 @@ import type { BodySink, HttpRequest, HttpResponse } from "./exchange.ts";
  */
 export class Message extends IncomingMessage implements HttpRequest {
     #sink: BodySink | undefined;
+    #onComplete: (() => void) | undefined;
+    #isPaused = false;
 
     whole(): undefined {
         return undefined;
@@ -18,11 +25,23 @@ export class Message extends IncomingMessage implements HttpRequest {
         this.#sink = sink;
     }
 
+    /** Calls back when the whole body has come. */
+    whenComplete(callback: () => void): void {
+        if (this.complete) callback();
+        else this.#onComplete = callback;
+    }
+
     override push(chunk: Buffer | null): boolean {
+        if (chunk === null) this.#onComplete?.();
         if (this.#sink === undefined) return super.push(chunk);
         if (chunk !== null) {
             this.#sink.chunk(chunk);
-            return true;
+            // A body in many small chunks has more of them in one turn.
+            this.#isPaused ||= mustPause(chunk.length, () => {
+                this.#isPaused = false;
+                if (!this.complete) this._read(0);
+            });
+            return !this.#isPaused;
         }
         // Marks the stream as consumed, or the server would still empty it after the answer.
         this._read(0);
@@ -37,7 +56,7 @@ export class Message extends IncomingMessage implements HttpRequest {
 }
 
 /** An answer by way of node:http. */
-export function responseOf(response: ServerResponse): HttpResponse {
+export function responseOf(request: Message, response: ServerResponse): HttpResponse {
     return {
         sent: () => response.headersSent,
         send: (status, headers, body, close) => {
@@ -47,8 +66,19 @@ export function responseOf(response: ServerResponse): HttpResponse {
             response.cork();
             // Otherwise a head before a Buffer overtakes a "100 Continue" that waits for its turn.
             response.flushHeaders();
+            const length = lengthOf(body);
+            // A connection that is closed while its client still sends is reset, and the answer lost.
+            const end = (): void => {
+                if (close) request.whenComplete(() => response.end());
+                else response.end();
+            };
             for (const piece of body) response.write(piece);
-            response.end();
+            if (length > BLOCK_BYTES) {
+                const read = countUnread(length, () => void response.destroy());
+                response.once("close", read);
+                // node:http takes an answer that has its end for read, and its connection for idle.
+                response.write(NOTHING, end);
+            } else end();
             response.uncork();
         },
         abort: () => void response.destroy(),

@@ -1,5 +1,7 @@
 import { PATHS } from "@property-search/contract";
 
+import { detach } from "../detached.ts";
+import { asHttpError } from "./error.ts";
 import { JSON_TYPE, type Replies } from "./reply.ts";
 import type { Routes } from "./router.ts";
 
@@ -37,9 +39,12 @@ export function probes(health: Health, exposition: Exposition, replies: Replies)
             replies.text(response, 200, JSON_TYPE, body);
         },
         [PATHS.metrics]: (_, response) => {
-            void exposition
-                .metrics()
-                .then((text) => replies.text(response, 200, exposition.contentType, text));
+            detach(
+                exposition.metrics().then(
+                    (text) => replies.text(response, 200, exposition.contentType, text),
+                    (error: unknown) => replies.error(response, asHttpError(error)),
+                ),
+            );
         },
     };
 }

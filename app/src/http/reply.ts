@@ -12,6 +12,8 @@ export interface Replies {
         body: Body,
         more: readonly string[],
     ) => void;
+    /** An answer that has no body. */
+    readonly empty: (response: HttpResponse, status: 204, headers: readonly string[]) => void;
     readonly error: (response: HttpResponse, error: HttpError, headers?: readonly string[]) => void;
     readonly text: (
         response: HttpResponse,
@@ -30,6 +32,8 @@ export interface ReplyOptions {
 }
 
 export const JSON_TYPE = "application/json";
+/** Without it a 401 is not complete (RFC 9110, 15.5.2). */
+export const CHALLENGE = ["www-authenticate", 'Bearer realm="embeddings"'] as const;
 
 /** Headers go out as one flat list: nothing has to be looked up, copied or sorted. */
 export function replies(options: ReplyOptions): Replies {
@@ -54,6 +58,9 @@ export function replies(options: ReplyOptions): Replies {
 
     return {
         text,
+        empty: (response, status, headers) => {
+            response.send(status, [...headers, ...served], [], draining());
+        },
         vectors: (response, cache, body, more) => {
             let length = 0;
             for (const piece of body) length += piece.length;
@@ -74,9 +81,10 @@ export function replies(options: ReplyOptions): Replies {
                 response.abort();
                 return;
             }
-            const { retryAfterSeconds } = error;
+            const { status, retryAfterSeconds } = error;
             const retry = retryAfterSeconds ? ["retry-after", String(retryAfterSeconds)] : [];
-            text(response, error.status, JSON_TYPE, errorBody(error), [...retry, ...more]);
+            const challenge = status === 401 ? CHALLENGE : [];
+            text(response, status, JSON_TYPE, errorBody(error), [...challenge, ...retry, ...more]);
         },
     };
 }

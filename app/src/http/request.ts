@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 
 import type { Input } from "../input.ts";
 import { normaliseText, type Normalise } from "../key/normalise.ts";
-import { HttpError, wrongField } from "./error.ts";
+import { HttpError, modelNotFound, wrongField } from "./error.ts";
 
 export type Encoding = "float" | "base64";
 
@@ -23,10 +23,14 @@ export interface EmbeddingRequest {
 /** What the configured model allows. */
 export interface ModelLimits {
     readonly model: string;
+    /** The path names it, so that the body need not. */
+    readonly isModelKnown?: boolean;
     readonly acceptsTokens: boolean;
     readonly dimensions: () => number | undefined;
     readonly dimensionsFault: (dimensions: number) => string | undefined;
     readonly shortens: boolean;
+    /** A token of the model has no more bytes; undefined where its vocabulary is not known. */
+    readonly mostBytesPerToken?: number | undefined;
 }
 
 /** OpenAI's limits: https://developers.openai.com/api/reference/resources/embeddings */
@@ -34,6 +38,9 @@ const MAX_ITEMS = 2_048;
 export const MAX_TOKENS = 8_192;
 export const MAX_REQUEST_TOKENS = 300_000;
 const MAX_USER_LENGTH = 512;
+
+/** Values of any kind in a body: more than the most tokens in the most lists are in no right request. */
+const MAX_VALUES = MAX_REQUEST_TOKENS + 2 * MAX_ITEMS;
 
 const EMBED_FIELDS = ["text", "texts"];
 const OPENAI_FIELDS = ["input", "model", "encoding_format", "dimensions", "user"];
@@ -44,16 +51,20 @@ export function itemName({ field, single }: EmbeddingRequest, index: number): st
 }
 
 /** Reads `{"text": string}` or `{"texts": string[]}`. @throws HttpError */
-export function parseEmbed(body: Buffer, normalise: Normalise = normaliseText): EmbeddingRequest {
+export function parseEmbed(
+    body: Buffer,
+    normalise: Normalise = normaliseText,
+    limits: Pick<ModelLimits, "mostBytesPerToken"> = {},
+): EmbeddingRequest {
     const fields = parseObject(body, EMBED_FIELDS);
     const single = fields.text !== undefined;
     if (single === (fields.texts !== undefined)) {
         throw wrongField("text", "Give either text, a string, or texts, a list of strings");
     }
     const inputs = single
-        ? [textInput(fields.text, "text", normalise)]
+        ? [textInput(fields.text, "text", normalise, limits)]
         : list(fields.texts, "texts").map((text, index) =>
-              textInput(text, `texts[${index}]`, normalise),
+              textInput(text, `texts[${index}]`, normalise, limits),
           );
     const field = single ? "text" : "texts";
     return {
@@ -73,7 +84,7 @@ export function parseOpenai(
     normalise: Normalise = normaliseText,
 ): EmbeddingRequest {
     const fields = parseObject(body, OPENAI_FIELDS);
-    checkModel(fields.model, limits.model);
+    if (!(limits.isModelKnown && absent(fields.model))) checkModel(fields.model, limits.model);
     const { user } = fields;
     if (!absent(user) && (typeof user !== "string" || user.length > MAX_USER_LENGTH)) {
         throw wrongField("user", `user must be a string of at most ${MAX_USER_LENGTH} characters`);
@@ -82,19 +93,39 @@ export function parseOpenai(
     const length = limits.shortens
         ? { dimensions: undefined, shortenTo: dimensions }
         : { dimensions, shortenTo: undefined };
-    return {
+    const request = {
         ...readInput(fields.input, limits, normalise),
         field: "input",
         encoding: readEncoding(fields),
         ...length,
-    };
+    } as const;
+    // Last, as where a large body is read in a thread, which does not know the model's lengths.
+    checkDimensions(length, limits);
+    return request;
+}
+
+/** @throws HttpError where the model has no vectors of the wanted length */
+export function checkDimensions(
+    { dimensions, shortenTo }: Pick<EmbeddingRequest, "dimensions" | "shortenTo">,
+    limits: Pick<ModelLimits, "dimensionsFault">,
+): void {
+    const wanted = dimensions ?? shortenTo;
+    const fault = wanted === undefined ? undefined : limits.dimensionsFault(wanted);
+    if (fault !== undefined) throw wrongField("dimensions", `dimensions is ${wanted}: ${fault}`);
 }
 
 function parseObject(body: Buffer, allowed: readonly string[]): Record<string, unknown> {
     if (!isUtf8(body)) throw new HttpError(400, "The body is not UTF-8");
+    if (body.length > MAX_VALUES && hasMoreValues(body, MAX_VALUES)) {
+        throw new HttpError(
+            400,
+            `The body has more than ${MAX_VALUES} values; allowed: ${MAX_VALUES}`,
+        );
+    }
     let value: unknown;
     try {
-        value = JSON.parse(body.toString("utf8"));
+        // Parsers may ignore a byte order mark (RFC 8259, 8.1), which PowerShell and some editors write.
+        value = JSON.parse(body.toString("utf8").replace(/^\ufeff/, ""));
     } catch {
         throw new HttpError(400, "The body is not JSON");
     }
@@ -110,6 +141,25 @@ function parseObject(body: Buffer, allowed: readonly string[]): Record<string, u
     return value as Record<string, unknown>;
 }
 
+const [QUOTE, BACKSLASH, COMMA, BRACKET, BRACE] = ['"', "\\", ",", "[", "{"].map((one) =>
+    one.charCodeAt(0),
+);
+
+/** Each value but the first of a list follows a comma, and that a bracket: no value need be made to count. */
+function hasMoreValues(json: Buffer, most: number): boolean {
+    let values = 0;
+    let inString = false;
+    for (let at = 0; at < json.length && values <= most; at += 1) {
+        const byte = json[at];
+        if (inString) {
+            if (byte === BACKSLASH) at += 1;
+            else if (byte === QUOTE) inString = false;
+        } else if (byte === QUOTE) inString = true;
+        else if (byte === COMMA || byte === BRACKET || byte === BRACE) values += 1;
+    }
+    return values > most;
+}
+
 /** Clients of typed languages send null for an option that was not chosen. */
 function absent(value: unknown): boolean {
     return value === undefined || value === null;
@@ -120,8 +170,7 @@ function checkModel(model: unknown, served: string): void {
     if (typeof model !== "string" || model === "") {
         throw wrongField("model", `model is missing; allowed: ${JSON.stringify(served)}`);
     }
-    const message = `The model ${JSON.stringify(model.slice(0, 128))} is not served here; allowed: ${JSON.stringify(served)}`;
-    throw new HttpError(404, message, { param: "model", code: "model_not_found" });
+    throw modelNotFound(model, served);
 }
 
 function readEncoding({ encoding_format: encoding }: Record<string, unknown>): Encoding {
@@ -136,11 +185,7 @@ function readDimensions(dimensions: unknown, limits: ModelLimits): number | unde
         throw wrongField("dimensions", "dimensions must be a whole number from 1 on");
     }
     // The native length is the same vector as none at all, and shares its entry.
-    if (dimensions === limits.dimensions()) return undefined;
-    const fault = limits.dimensionsFault(dimensions);
-    if (fault !== undefined)
-        throw wrongField("dimensions", `dimensions is ${dimensions}: ${fault}`);
-    return dimensions;
+    return dimensions === limits.dimensions() ? undefined : dimensions;
 }
 
 function readInput(
@@ -149,7 +194,7 @@ function readInput(
     normalise: Normalise,
 ): Pick<EmbeddingRequest, "inputs" | "single"> {
     if (typeof input === "string")
-        return { inputs: [textInput(input, "input", normalise)], single: true };
+        return { inputs: [textInput(input, "input", normalise, limits)], single: true };
     if (input === undefined) throw wrongField("input", "input is missing");
     const items = list(input, "input");
     if (typeof items[0] === "number") {
@@ -158,7 +203,7 @@ function readInput(
     const inputs = items.map((item, index) =>
         Array.isArray(item)
             ? tokenInput(item, `input[${index}]`, limits)
-            : textInput(item, `input[${index}]`, normalise),
+            : textInput(item, `input[${index}]`, normalise, limits),
     );
     const tokens = inputs.reduce(
         (sum, item) => sum + (item.kind === "tokens" ? item.ids.length : 0),
@@ -181,11 +226,24 @@ function list(value: unknown, param: string): readonly unknown[] {
     return value as unknown[];
 }
 
-function textInput(text: unknown, param: string, normalise: Normalise): Input {
+function textInput(
+    text: unknown,
+    param: string,
+    normalise: Normalise,
+    { mostBytesPerToken = Infinity }: Pick<ModelLimits, "mostBytesPerToken">,
+): Input {
     if (typeof text !== "string") throw wrongField(param, `${param} must be a string`);
     const normalised = normalise(text);
     if (normalised === "") throw wrongField(param, `${param} must not be empty or blank`);
+    // Whatever its tokens are, they are too many: counting them would take seconds.
+    if (normalised.length > MAX_TOKENS * mostBytesPerToken) throw tooManyTokens(param);
     return { kind: "text", text: normalised };
+}
+
+/** @returns the refusal of a text that the model cannot read to its end */
+export function tooManyTokens(param: string): HttpError {
+    const message = `${param} has more than ${MAX_TOKENS} tokens; allowed: at most ${MAX_TOKENS}`;
+    return wrongField(param, message, "context_length_exceeded");
 }
 
 function tokenInput(ids: readonly unknown[], param: string, limits: ModelLimits): Input {

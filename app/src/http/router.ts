@@ -2,22 +2,28 @@ import { PATHS } from "@property-search/contract";
 
 import { HttpError } from "./error.ts";
 import type { Handler, HttpRequest, HttpResponse } from "./exchange.ts";
-import { JSON_TYPE, type Replies } from "./reply.ts";
+import type { Replies } from "./reply.ts";
 
 /** Handlers by path; each path has one method, and GET includes HEAD. */
 export interface Routes {
     readonly post: Readonly<Record<string, Handler>>;
     readonly get: Readonly<Record<string, Handler>>;
+    /** The refusal of a path that no handler has, where more can be said of it. */
+    readonly unknownPath?: (path: string) => HttpError | undefined;
 }
 
-export function router({ post, get }: Routes, replies: Replies): Handler {
+const SLASH = 0x2f;
+/** A server takes the absolute form too (RFC 9112, 3.2.2); one service has no use for the authority. */
+const AUTHORITY = /^https?:\/\/[^/?#]*/i;
+const METHODS = ["GET", "HEAD", "POST", "OPTIONS"] as const;
+
+export function router({ post, get, unknownPath }: Routes, replies: Replies): Handler {
     const posts = new Map(Object.entries(post));
     const gets = new Map(Object.entries(get));
 
     return (request, response) => {
         const { method, url = "/" } = request;
-        const query = url.indexOf("?");
-        const path = query < 0 ? url : url.slice(0, query);
+        const path = pathOf(url);
         const handler =
             method === "POST"
                 ? posts.get(path)
@@ -25,22 +31,36 @@ export function router({ post, get }: Routes, replies: Replies): Handler {
                   ? gets.get(path)
                   : undefined;
         if (handler) handler(request, response);
-        else refuse(path, request, response);
+        else answerOther(path, request, response);
     };
 
-    function refuse(path: string, request: HttpRequest, response: HttpResponse): void {
+    function answerOther(path: string, request: HttpRequest, response: HttpResponse): void {
         request.resume();
-        const allow = posts.has(path) ? "POST" : gets.has(path) ? "GET, HEAD" : undefined;
-        const error =
-            allow === undefined
-                ? new HttpError(404, `There is nothing here; see ${PATHS.health}`)
-                : new HttpError(405, `This path takes ${allow}`);
-        if (allow === undefined) replies.error(response, error);
+        const allowed = METHODS.filter(
+            (method) =>
+                path === "*" ||
+                method === "OPTIONS" ||
+                (method === "POST" ? posts.has(path) : gets.has(path)),
+        );
+        const allow = ["allow", allowed.join(", ")];
+        const [, another] = allowed;
+        if (another === undefined) replies.error(response, unknownPath?.(path) ?? nothingAt(path));
+        else if (request.method === "OPTIONS") replies.empty(response, 204, allow);
         else {
-            const body = JSON.stringify({
-                error: { message: error.message, type: error.type, param: null, code: null },
-            });
-            replies.text(response, 405, JSON_TYPE, body, ["allow", allow]);
+            const message = `This path does not take ${request.method ?? ""}; allowed: ${allowed.join(", ")}`;
+            replies.error(response, new HttpError(405, message), allow);
         }
     }
+}
+
+function pathOf(url: string): string {
+    const target = url.charCodeAt(0) === SLASH ? url : url.replace(AUTHORITY, "");
+    const query = target.indexOf("?");
+    return (query < 0 ? target : target.slice(0, query)) || "/";
+}
+
+function nothingAt(path: string): HttpError {
+    const paths = [PATHS.embed, PATHS.embeddings, PATHS.models, PATHS.health];
+    const shown = JSON.stringify(path.slice(0, 128));
+    return new HttpError(404, `There is nothing at ${shown}; allowed: ${paths.join(", ")}`);
 }

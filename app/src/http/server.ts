@@ -1,17 +1,31 @@
-import { createServer, type Server } from "node:http";
+import {
+    createServer,
+    STATUS_CODES,
+    type IncomingMessage,
+    type Server,
+    type ServerResponse,
+} from "node:http";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { setTimeout as wait } from "node:timers/promises";
 
+import { bodyTooLarge, MAX_BODY_BYTES } from "./body.ts";
 import { doors } from "./doors.ts";
 import { errorBody, HttpError } from "./error.ts";
 import type { Handler } from "./exchange.ts";
 import { expressLane, type ExpressLane } from "./express.ts";
+import { openExchanges } from "./exchanges.ts";
 import { Message, responseOf } from "./message.ts";
+import { Portions } from "./portions.ts";
 
 /** Longer than gateways keep idle connections, so that they close first and lose no request. */
 const KEEP_ALIVE_SECONDS = 95;
-const HEADERS_TIMEOUT_SECONDS = 10;
-const REQUEST_TIMEOUT_SECONDS = 30;
+/** A head may take so long from its first byte; a body so long from the end of its head. */
+const TIMEOUTS = { headersTimeoutSeconds: 10, requestTimeoutSeconds: 30 };
+/** Each may take 80 KiB. The longest idle one makes room for the next; where none is idle, that is refused. */
+const MOST_CONNECTIONS = 2_048;
+/** By default node:http looks for what is overdue twice a minute only. */
+const OVERDUE_INTERVAL_MILLISECONDS = 1_000;
 
 export interface DrainOptions {
     /** Without a request for so long, nobody sends any more: the listener closes. */
@@ -29,14 +43,14 @@ export interface HttpServer {
     readonly drain: (options: DrainOptions) => Promise<number>;
 }
 
-export function httpServer(listener: Handler): HttpServer {
+export function httpServer(listener: Handler, mostConnections = MOST_CONNECTIONS): HttpServer {
     let lastRequest = 0;
     const serve: Handler = (request, response) => {
         lastRequest = performance.now();
         listener(request, response);
     };
     const server = nodeServer(serve);
-    const express = expressFor(server, serve);
+    const express = expressFor(server, serve, mostConnections);
     const entrance = doors(server, express.take);
 
     return {
@@ -67,57 +81,108 @@ export function httpServer(listener: Handler): HttpServer {
 }
 
 /** A complete server of its own, with our limits and our words for what is not HTTP. */
-export function nodeServer(serve: Handler): Server {
+export function nodeServer(serve: Handler, timeouts = TIMEOUTS): Server {
     const server = createServer(
         {
             IncomingMessage: Message,
             keepAliveTimeout: KEEP_ALIVE_SECONDS * 1000,
-            headersTimeout: HEADERS_TIMEOUT_SECONDS * 1000,
-            requestTimeout: REQUEST_TIMEOUT_SECONDS * 1000,
+            headersTimeout: timeouts.headersTimeoutSeconds * 1000,
+            requestTimeout: timeouts.requestTimeoutSeconds * 1000,
+            connectionsCheckingInterval: OVERDUE_INTERVAL_MILLISECONDS,
+            // A request without it is refused below, in JSON.
+            requireHostHeader: false,
             noDelay: true,
         },
-        (request, response) => serve(request, responseOf(response)),
+        (request, response) => {
+            exchanges.begin(request, response);
+            const fault = faultOf(request);
+            if (fault) refuse(request, response, fault);
+            else serve(request, responseOf(request, response));
+        },
     );
-    server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-        if (error.code === "ECONNRESET" || !socket.writable) {
-            socket.destroy();
+    // A half-closed connection still gets its answers, as on the express lane.
+    Object.assign(server, { httpAllowHalfOpen: true });
+    const exchanges = openExchanges();
+    server.on("checkExpectation", (request: Message, response: ServerResponse) => {
+        exchanges.begin(request, response);
+        const { expect = "" } = request.headers;
+        const message = `Expect is ${expect.slice(0, 64)}; allowed: 100-continue`;
+        refuse(request, response, new HttpError(417, message));
+    });
+    server.on("checkContinue", (request: Message, response: ServerResponse) => {
+        if (Number(request.headers["content-length"] ?? 0) > MAX_BODY_BYTES) {
+            exchanges.begin(request, response);
+            refuse(request, response, bodyTooLarge());
             return;
         }
-        socket.end(refusal(error.code));
+        response.writeContinue();
+        server.emit("request", request, response);
+    });
+    // Without a listener the connection would be closed without a word.
+    server.on("connect", (_: IncomingMessage, socket: Socket) => {
+        socket.on("error", () => socket.destroy());
+        exchanges.afterAnswers(socket, refusalOf(405, "This is no proxy", "allow: GET, POST\r\n"));
+    });
+    server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+        if (error.code === "ECONNRESET" || exchanges.isAnswered(socket)) socket.destroy();
+        else exchanges.afterAnswers(socket, refusal(error.code));
     });
     return server;
 }
 
 /** Connections begin in the express lane; node:http has those that it gives away. */
-function expressFor(server: Server, serve: Handler): ExpressLane {
-    const [byNode] = server.listeners("connection") as ((this: Server, socket: Socket) => void)[];
+function expressFor(server: Server, serve: Handler, mostConnections: number): ExpressLane {
+    const [byNode] = server.listeners("connection") as ((this: Server, socket: Duplex) => void)[];
     if (!byNode) throw new Error("node:http has no listener of connections");
     const express = expressLane({
         serve,
         handOver: (socket, read) => {
             socket.unshift(read);
-            byNode.call(server, socket);
+            byNode.call(server, new Portions(socket));
         },
         refusal,
         keepAliveSeconds: KEEP_ALIVE_SECONDS,
-        requestTimeoutSeconds: REQUEST_TIMEOUT_SECONDS,
+        ...TIMEOUTS,
+        mostConnections,
+        endIdle: () => server.closeIdleConnections(),
     });
     server.removeAllListeners("connection");
     server.on("connection", express.take);
     return express;
 }
 
+/** What somebody before or behind this service may read otherwise (RFC 9112, 3.2 and 6.1). */
+function faultOf({ httpVersion, rawHeaders, headers }: IncomingMessage): HttpError | undefined {
+    const names = rawHeaders.filter((_, at) => at % 2 === 0);
+    const hosts = names.filter((name) => name.toLowerCase() === "host").length;
+    if (hosts > 1 || (hosts === 0 && httpVersion !== "1.0")) {
+        return new HttpError(400, `The request has ${hosts} Host headers; allowed: 1`);
+    }
+    const coding = headers["transfer-encoding"];
+    if (coding === undefined || /^chunked$/i.test(coding)) return undefined;
+    return new HttpError(501, `Transfer-Encoding is ${coding.slice(0, 64)}; allowed: chunked`);
+}
+
+function refuse(request: Message, response: ServerResponse, error: HttpError): void {
+    const body = Buffer.from(errorBody(error));
+    const headers = ["content-type", "application/json", "content-length", String(body.length)];
+    request.resume();
+    responseOf(request, response).send(error.status, headers, [body], true);
+}
+
 /** A request that is not even HTTP has no response object; it still gets an answer in JSON. */
 function refusal(code: string | undefined): string {
+    if (code === "ERR_TOO_MANY_CONNECTIONS")
+        return refusalOf(503, "There are too many connections", "retry-after: 1\r\n");
     const status =
-        code === "HPE_HEADER_OVERFLOW"
-            ? "431 Request Header Fields Too Large"
-            : code === "ERR_HTTP_REQUEST_TIMEOUT"
-              ? "408 Request Timeout"
-              : "400 Bad Request";
-    const body = errorBody(new HttpError(400, status.slice(4)));
+        code === "HPE_HEADER_OVERFLOW" ? 431 : code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
+    return refusalOf(status, STATUS_CODES[status] ?? "");
+}
+
+function refusalOf(status: number, message: string, headers = ""): string {
+    const body = errorBody(new HttpError(status, message));
     return (
-        `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json\r\n` +
-        `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+        `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${headers}connection: close\r\n` +
+        `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
     );
 }

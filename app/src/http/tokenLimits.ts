@@ -1,6 +1,12 @@
 import type { TokenCounter } from "../upstream/upstream.ts";
 import { wrongField } from "./error.ts";
-import { itemName, MAX_REQUEST_TOKENS, MAX_TOKENS, type EmbeddingRequest } from "./request.ts";
+import {
+    itemName,
+    MAX_REQUEST_TOKENS,
+    MAX_TOKENS,
+    tooManyTokens,
+    type EmbeddingRequest,
+} from "./request.ts";
 
 /** @returns undefined when the request is too short to be over a limit, as nearly all are */
 export type TokenLimits = (request: EmbeddingRequest) => Promise<void> | undefined;
@@ -23,6 +29,11 @@ export function tokenLimits(count: TokenCounter | undefined): TokenLimits {
         return check(request, bytes, whole);
     };
 
+    /** What cannot be counted is the upstream's to refuse. */
+    function countOf(text: string): Promise<number> {
+        return count?.(text, MAX_TOKENS).catch(() => 0) ?? Promise.resolve(0);
+    }
+
     /** @throws HttpError (rejection) */
     async function check(
         request: EmbeddingRequest,
@@ -34,11 +45,9 @@ export function tokenLimits(count: TokenCounter | undefined): TokenLimits {
             const long = (bytes[index] ?? 0) > MAX_TOKENS;
             if (input.kind === "tokens") sum += input.ids.length;
             else if (whole || long) {
-                const tokens = (await count?.(input.text, MAX_TOKENS)) ?? 0;
+                const tokens = await countOf(input.text);
                 if (tokens > MAX_TOKENS) {
-                    const name = itemName(request, index);
-                    const message = `${name} has more than ${MAX_TOKENS} tokens; allowed: at most ${MAX_TOKENS}`;
-                    throw wrongField(name, message, "context_length_exceeded");
+                    throw tooManyTokens(itemName(request, index));
                 }
                 sum += tokens;
             }

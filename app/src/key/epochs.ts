@@ -1,5 +1,6 @@
 import { CACHE_KEY_PREFIX } from "@property-search/contract";
 
+import { polled } from "../cache/polled.ts";
 import type { Log } from "../log.ts";
 
 /** Numbers that are part of every key: raising one leaves all older entries behind, in no time. */
@@ -12,6 +13,8 @@ export interface Epochs {
      * @throws Error while Redis is away: the other pods would go on with the old one
      */
     readonly raise: (tenant: string | undefined) => Promise<number>;
+    /** Until they were read once, a key may lie in an epoch that was left behind. */
+    readonly isKnown: () => boolean;
     readonly start: () => Promise<void>;
     readonly stop: () => void;
 }
@@ -21,11 +24,11 @@ export interface EpochStore {
     readonly hash: (key: string) => Promise<Readonly<Record<string, string>>>;
     readonly put: (key: string, field: string, value: string) => Promise<unknown>;
     readonly increment: (key: string, field: string) => Promise<number>;
+    readonly onReachable: (callback: () => void) => void;
 }
 
 const KEY = `${CACHE_KEY_PREFIX}epochs`;
 const EVERYBODY = "*";
-const POLL_MILLISECONDS = 1_000;
 /** One poll, and a read from Redis that takes as long as it may. */
 export const EPOCHS_FOLLOW_MILLISECONDS = 1_200;
 const FIRST = "0";
@@ -34,17 +37,16 @@ const FIRST = "0";
 export function sharedEpochs(store: EpochStore, log: Log): Epochs {
     let known: Readonly<Record<string, string>> = {};
     let joined = new Map<string, string>();
-    let timer: NodeJS.Timeout | undefined;
-
-    async function poll(): Promise<void> {
-        try {
+    const { isKnown, start, stop } = polled({
+        name: "Epochs",
+        read: async () => {
             const read = await store.hash(KEY);
             take(read);
             await restore(read);
-        } catch (error) {
-            log.debug({ error: String(error) }, "Epochs could not be read: the last ones hold");
-        }
-    }
+        },
+        onReachable: store.onReachable,
+        log,
+    });
 
     /** Epochs only grow, so that an answer which was overtaken changes nothing. */
     function take(read: Readonly<Record<string, string>>): void {
@@ -77,11 +79,9 @@ export function sharedEpochs(store: EpochStore, log: Log): Epochs {
             take({ [tenant]: String(epoch) });
             return epoch;
         },
-        start: async () => {
-            await poll();
-            timer = setInterval(() => void poll(), POLL_MILLISECONDS).unref();
-        },
-        stop: () => clearInterval(timer),
+        isKnown,
+        start,
+        stop,
     };
 }
 
@@ -97,6 +97,7 @@ export function ownEpochs(): Epochs {
             tenants.set(tenant, epoch);
             return Promise.resolve(epoch);
         },
+        isKnown: () => true,
         start: () => Promise.resolve(),
         stop: () => undefined,
     };

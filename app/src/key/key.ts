@@ -19,8 +19,15 @@ export interface KeySpace {
 
 const SPACE_DIGITS = 16;
 
-/** @returns the cache key of an input, as 43 characters of base64url (SHA-256). */
-export type KeyOf = (input: Input, dimensions: number | undefined) => string;
+export interface KeyOf {
+    /** @returns the cache key of an input, as 43 characters of base64url (SHA-256) */
+    (input: Input, dimensions: number | undefined): string;
+    /** What a thread without the function makes the same keys of. */
+    readonly space: KeySpace;
+}
+
+/** Clients choose lengths of vectors: so many are remembered with what their keys begin with. */
+const MAX_PREFIXES = 256;
 
 /**
  * Keys are SHA-256 over length-prefixed fields. Without lengths, "x" + "y:z" and "x:y" + "z" would
@@ -36,16 +43,19 @@ export function keyMaker(space: KeySpace): KeyOf {
         let known = prefixes.get(name);
         if (known === undefined) {
             known = stem + frame([policy, kind]);
+            if (prefixes.size >= MAX_PREFIXES) prefixes.clear();
             prefixes.set(name, known);
         }
         return known;
     }
 
-    return (input, dimensions) => {
+    function keyOf(input: Input, dimensions: number | undefined): string {
         const content = input.kind === "text" ? input.text : input.ids.join(",");
         const framed = `${prefix(input.kind, dimensions)}${Buffer.byteLength(content)}:${content}`;
         return hash("sha256", framed, "base64url");
-    };
+    }
+
+    return Object.assign(keyOf, { space });
 }
 
 /**

@@ -13,6 +13,8 @@ export interface Account {
     readonly savedTokens: number;
     /** Where its slowest item came from. */
     readonly slowest: CacheStatus;
+    /** Items of which the model read only the beginning. */
+    readonly truncated: number;
 }
 
 export const RESULTS: Readonly<Record<CacheStatus, CacheResult>> = {
@@ -27,8 +29,10 @@ export const RESULTS: Readonly<Record<CacheStatus, CacheResult>> = {
 export function account(resolved: readonly Resolved[]): Account {
     const items = { "HIT-L1": 0, "HIT-L2": 0, COALESCED: 0, STALE: 0, MISS: 0 };
     const tokens = { "HIT-L1": 0, "HIT-L2": 0, COALESCED: 0, STALE: 0, MISS: 0 };
+    let truncated = 0;
     for (const { embedding, status } of resolved) {
         items[status] += 1;
+        if (embedding.truncated) truncated += 1;
         tokens[status] += embedding.tokens;
     }
     const { MISS, "HIT-L1": near, "HIT-L2": far, COALESCED, STALE } = tokens;
@@ -38,6 +42,7 @@ export function account(resolved: readonly Resolved[]): Account {
         missedTokens: MISS,
         savedTokens: near + far + COALESCED + STALE,
         slowest: slowest(items),
+        truncated,
     };
 }
 

@@ -17,8 +17,16 @@ import { costOf, type PriceNow } from "./prices.ts";
 /** Who saved and who spent what: tokens as the upstream counts them, dollars at the day's price. */
 export interface Ledger {
     readonly answered: (tenant: string, account: Account) => void;
-    /** A call of the upstream that was answered: also when its request fails for another of its items. */
-    readonly billed: (scope: Pick<Scope, "tenant" | "purpose">, tokens: number) => void;
+    /**
+     * A call of the upstream that was answered: also when its request fails for another of its items.
+     *
+     * @param calls 0 for a further call of the same request; default: 1
+     */
+    readonly billed: (
+        scope: Pick<Scope, "tenant" | "purpose">,
+        tokens: number,
+        calls?: 0 | 1,
+    ) => void;
     /** Their series stand at 0 from now on. */
     readonly know: (tenants: readonly string[]) => void;
     /** Dollars that so much would cost now. */
@@ -125,10 +133,10 @@ export function openLedger({ registry, model, price, dollarsPerHour }: LedgerOpt
             save(saved.COALESCED, items.COALESCED, tokens.COALESCED, perItem, perToken);
             save(saved.STALE, items.STALE, tokens.STALE, perItem, perToken);
         },
-        billed: ({ tenant, purpose }, tokens) => {
+        billed: ({ tenant, purpose }, tokens, calls = 1) => {
             const entry = books.of(tenant).billed[purpose];
             entry.tokens.value += tokens;
-            entry.dollars.value += costOf(price(), tokens, 1);
+            entry.dollars.value += costOf(price(), tokens, calls);
         },
         know: (tenants) => {
             for (const tenant of tenants) books.of(tenant);

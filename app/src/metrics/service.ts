@@ -63,6 +63,10 @@ export function serviceMetrics(options: ServiceMetricsOptions): ServiceMetrics {
         const hits = hit_l1.value + hit_l2.value + coalesced.value + stale.value;
         return { hits, lookups: hits + miss.value };
     });
+    const truncations = counterFamily(registry, {
+        name: METRICS.truncated,
+        help: "Items answered of which the model read only the beginning",
+    }).cell();
     const requests = counterFamily(registry, {
         name: METRICS.requests,
         help: "HTTP requests for embeddings, by route and status code",
@@ -134,7 +138,7 @@ export function serviceMetrics(options: ServiceMetricsOptions): ServiceMetrics {
     );
 
     return {
-        answered: ({ items }) => {
+        answered: ({ items, truncated }) => {
             byResult.hit_l1.value += items["HIT-L1"];
             // Nearly all are hits in the process: the other counters' memory is then left alone, since vectors
             // that go out push everything else out of the processor's caches.
@@ -142,6 +146,7 @@ export function serviceMetrics(options: ServiceMetricsOptions): ServiceMetrics {
             if (items.COALESCED > 0) byResult.coalesced.value += items.COALESCED;
             if (items.STALE > 0) byResult.stale.value += items.STALE;
             if (items.MISS > 0) byResult.miss.value += items.MISS;
+            if (truncated > 0) truncations.value += truncated;
         },
         failed: (items) => {
             byResult.error.value += items;

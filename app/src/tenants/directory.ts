@@ -7,6 +7,7 @@ import { LRUCache } from "lru-cache";
 export interface Directory {
     /** Of the raw value of an Authorization or api-key header. */
     readonly tenantOf: (header: string) => Tenant | undefined;
+    readonly withId: (id: string) => Tenant | undefined;
     readonly ids: readonly string[];
 }
 
@@ -25,17 +26,18 @@ export function directory(tenants: readonly ListedTenant[]): Directory {
             tenant.keys.map(({ sha256, expires }) => [sha256, { tenant, expires }] as const),
         ),
     );
+    const byId = new Map(tenants.map((tenant) => [tenant.id, tenant]));
     const remembered = new LRUCache<string, Tenant>({
         max: MOST_REMEMBERED,
         ttl: REMEMBERED_MILLISECONDS,
     });
     return {
-        ids: tenants.map(({ id }) => id),
+        ids: [...byId.keys()],
+        withId: (id) => byId.get(id),
         tenantOf: (header) => {
             const known = remembered.get(header);
             if (known) return known;
-            const key = header.replace(BEARER, "").trim();
-            const found = byHash.get(hash("sha256", key, "hex"));
+            const found = byHash.get(hash("sha256", keyIn(header), "hex"));
             if (!found || (found.expires !== undefined && found.expires <= Date.now())) {
                 return undefined;
             }
@@ -43,4 +45,9 @@ export function directory(tenants: readonly ListedTenant[]): Directory {
             return found.tenant;
         },
     };
+}
+
+/** The key in the raw value of an Authorization or api-key header. */
+export function keyIn(header: string): string {
+    return header.replace(BEARER, "").trim();
 }

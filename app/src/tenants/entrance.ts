@@ -4,13 +4,17 @@ import type { TenantsConfig } from "../config.ts";
 import type { Log } from "../log.ts";
 import { ANONYMOUS } from "../scope.ts";
 import { directory } from "./directory.ts";
-import { keyedGate, openGate, type Gate, type Refused } from "./gate.ts";
-import { usage, type UsageStore } from "./usage.ts";
+import { keyedGate, openGate, type Gate } from "./gate.ts";
+import type { Refused } from "./limitError.ts";
+import { tokenBudget, type TokenBudget } from "./tokenBudget.ts";
+import { usage } from "./usage.ts";
+import type { UsageStore } from "./usageStore.ts";
 import { watchedDirectory } from "./watch.ts";
 
 /** The gate, with what stands behind it. */
 export interface Entrance {
     readonly gate: Gate;
+    readonly tokenBudget: TokenBudget;
     /** Ids of those that may come in now. */
     readonly tenants: () => readonly string[];
     readonly stop: () => Promise<void>;
@@ -28,6 +32,7 @@ export function openEntrance(
     if (file === undefined && anonymous) {
         return {
             gate: openGate(NOBODY_IN_PARTICULAR),
+            tokenBudget: { reserve: () => undefined },
             tenants: () => [ANONYMOUS],
             stop: () => Promise.resolve(),
         };
@@ -43,6 +48,11 @@ export function openEntrance(
             directoryNow: listed.now,
             usage: used,
             anonymous: anonymous ? NOBODY_IN_PARTICULAR : undefined,
+            refused,
+        }),
+        tokenBudget: tokenBudget({
+            limitsOf: (id) => listed.now().withId(id)?.limits,
+            usage: used,
             refused,
         }),
         tenants: () => [...listed.now().ids, ...(anonymous ? [ANONYMOUS] : [])],

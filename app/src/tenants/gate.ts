@@ -1,21 +1,25 @@
 import type { Limits, Refusal, Tenant } from "@property-search/contract";
 
+import { detach } from "../detached.ts";
 import { HttpError } from "../http/error.ts";
 import { header } from "../http/headers.ts";
-import type { Directory } from "./directory.ts";
-import type { Usage } from "./usage.ts";
+import { ANONYMOUS } from "../scope.ts";
+import { bucket, type Bucket, type Rate } from "./bucket.ts";
+import { keyIn, type Directory } from "./directory.ts";
+import { LimitError, secondsToNextMinute, type Refused } from "./limitError.ts";
+import type { Usage, Used } from "./usage.ts";
 
 /** A request that was let in. */
 export interface Caller {
     readonly tenant: Tenant;
     /** For the answer: how much is left, as OpenAI tells it. */
     readonly headers: readonly string[];
-    /** The request ended, and so many of its tokens reached the upstream. */
-    readonly done: (tokens: number) => void;
+    /** The request ended. */
+    readonly done: () => void;
 }
 
 export interface Gate {
-    /** @throws HttpError 401 for nobody's key, 429 beyond a limit */
+    /** @throws HttpError 401 for nobody's key, LimitError */
     readonly enter: (rawHeaders: readonly string[]) => Caller;
 }
 
@@ -23,10 +27,9 @@ export interface Gate {
 const BURST_SECONDS = 2;
 
 interface State {
-    /** Requests that may come now. */
-    tokens: number;
-    /** In milliseconds of `performance.now()`. */
-    filledAt: number;
+    readonly bucket: Bucket;
+    requestsElsewhere: number;
+    syncs: number;
     open: number;
 }
 
@@ -35,9 +38,6 @@ export function openGate(tenant: Tenant): Gate {
     const caller = { tenant, headers: [], done: () => undefined };
     return { enter: () => caller };
 }
-
-/** Told of each request that a tenant's limits refused. */
-export type Refused = (tenant: string, reason: Refusal) => void;
 
 export interface KeyedGateParts {
     readonly directoryNow: () => Directory;
@@ -51,7 +51,7 @@ export interface KeyedGateParts {
 
 interface Refusing {
     readonly reason: Refusal;
-    readonly error: HttpError;
+    readonly error: LimitError;
 }
 
 /** Lets in who has a key, within its tenant's limits. */
@@ -71,16 +71,13 @@ export function keyedGate(parts: KeyedGateParts): Gate {
                 throw refusing.error;
             }
             state.open += 1;
-            usage.add(tenant.id, 1, 0);
             let open = true;
             return {
                 tenant,
                 headers: remaining(limits, state),
-                done: (tokens) => {
-                    if (!open) return;
+                done: () => {
+                    if (open) state.open -= 1;
                     open = false;
-                    state.open -= 1;
-                    if (tokens > 0) usage.add(tenant.id, 0, tokens);
                 },
             };
         },
@@ -93,14 +90,21 @@ export function keyedGate(parts: KeyedGateParts): Gate {
             throw unauthorised("You did not provide an API key: send Authorization: Bearer KEY");
         }
         const tenant = directoryNow().tenantOf(credential);
-        if (!tenant) throw unauthorised("Incorrect API key provided");
-        return tenant;
+        if (tenant) return tenant;
+        // Clients of OpenAI insist on a key. A wrong one is none: its sender means to be somebody.
+        if (anonymous && keyIn(credential) === ANONYMOUS) return anonymous;
+        throw unauthorised(
+            anonymous
+                ? `Incorrect API key provided; without a key of your own send none, or "${ANONYMOUS}"`
+                : "Incorrect API key provided",
+        );
     }
 
     function stateOf({ id }: Tenant, limits: Limits): State {
         let state = states.get(id);
         if (!state) {
-            state = { tokens: burstOf(limits), filledAt: now(), open: 0 };
+            const { burst } = rateOf(limits);
+            state = { bucket: bucket(burst, now), requestsElsewhere: 0, syncs: 0, open: 0 };
             states.set(id, state);
         }
         return state;
@@ -108,12 +112,12 @@ export function keyedGate(parts: KeyedGateParts): Gate {
 
     /** Takes one request out of the tenant's rate, unless something refuses it. */
     function refusal({ id }: Tenant, limits: Limits, state: State): Refusing | undefined {
-        const { requestsPerSecond, tokensPerMinute, tokensPerMonth, concurrentRequests } = limits;
+        const { tokensPerMinute, tokensPerMonth, concurrentRequests } = limits;
         if (concurrentRequests !== undefined && state.open >= concurrentRequests) {
             const error = limited("requests", `${concurrentRequests} concurrent requests`, 1);
             return { reason: "concurrency", error };
         }
-        const used = usage.of(id);
+        const used = usage.of(id, limits);
         if (tokensPerMonth !== undefined && used.tokensThisMonth >= tokensPerMonth) {
             return { reason: "quota", error: exhausted(tokensPerMonth) };
         }
@@ -121,57 +125,59 @@ export function keyedGate(parts: KeyedGateParts): Gate {
             const limit = `${tokensPerMinute} tokens a minute`;
             return { reason: "tokens", error: limited("tokens", limit, secondsToNextMinute()) };
         }
-        if (requestsPerSecond === undefined) return undefined;
-        const limit = `${requestsPerSecond} requests a second`;
-        if (used.requestsThisMinute >= requestsPerSecond * 60 + burstOf(limits)) {
-            const error = limited("requests", limit, secondsToNextMinute());
-            return { reason: "requests", error };
+        if (limits.requestsPerSecond === undefined) return undefined;
+        return takeRequest(id, rateOf(limits), state, used);
+    }
+
+    function takeRequest(
+        id: string,
+        rate: Rate,
+        state: State,
+        { requestsElsewhere, syncs }: Used,
+    ): Refusing | undefined {
+        const { bucket } = state;
+        if (syncs !== state.syncs) {
+            bucket.learn(rate, requestsElsewhere - state.requestsElsewhere);
+            Object.assign(state, { requestsElsewhere, syncs });
         }
-        const elapsed = (now() - state.filledAt) / 1000;
-        state.tokens = Math.min(burstOf(limits), state.tokens + elapsed * requestsPerSecond);
-        state.filledAt = now();
-        if (state.tokens < 1) {
-            const wait = Math.ceil((1 - state.tokens) / requestsPerSecond);
-            return { reason: "requests", error: limited("requests", limit, wait) };
+        if (!bucket.take(rate)) {
+            const limit = `${rate.perSecond} requests a second`;
+            return { reason: "requests", error: limited("requests", limit, bucket.wait(rate)) };
         }
-        state.tokens -= 1;
+        usage.addRequest(id);
+        if (bucket.isNews(rate)) detach(usage.sync(id));
         return undefined;
     }
 }
 
-function burstOf({ burst, requestsPerSecond = Infinity }: Limits): number {
-    return burst ?? Math.max(1, requestsPerSecond * BURST_SECONDS);
+function rateOf({ requestsPerSecond = Infinity, burst }: Limits): Rate {
+    return {
+        perSecond: requestsPerSecond,
+        burst: burst ?? Math.max(1, requestsPerSecond * BURST_SECONDS),
+    };
 }
 
-function remaining({ requestsPerSecond }: Limits, state: State): readonly string[] {
+function remaining({ requestsPerSecond }: Limits, { bucket }: State): readonly string[] {
     if (requestsPerSecond === undefined) return [];
     return [
         "x-ratelimit-limit-requests",
         String(requestsPerSecond),
         "x-ratelimit-remaining-requests",
-        String(Math.floor(state.tokens)),
+        String(Math.floor(bucket.level())),
     ];
-}
-
-function secondsToNextMinute(): number {
-    return 60 - new Date().getUTCSeconds();
 }
 
 function unauthorised(message: string): HttpError {
     return new HttpError(401, message, { code: "invalid_api_key" });
 }
 
-function exhausted(tokensPerMonth: number): HttpError {
-    return new HttpError(429, `You exceeded your quota of ${tokensPerMonth} tokens a month`, {
-        type: "insufficient_quota",
-        code: "insufficient_quota",
-    });
+function exhausted(tokensPerMonth: number): LimitError {
+    return new LimitError(
+        "insufficient_quota",
+        `You exceeded your quota of ${tokensPerMonth} tokens a month`,
+    );
 }
 
-function limited(what: "requests" | "tokens", limit: string, seconds: number): HttpError {
-    return new HttpError(429, `Rate limit reached: ${limit}`, {
-        type: what,
-        code: "rate_limit_exceeded",
-        retryAfterSeconds: Math.max(1, seconds),
-    });
+function limited(type: "requests" | "tokens", limit: string, seconds: number): LimitError {
+    return new LimitError(type, `Rate limit reached: ${limit}`, seconds);
 }

@@ -1,148 +1,274 @@
-import { CACHE_KEY_PREFIX } from "@property-search/contract";
+import { randomUUID } from "node:crypto";
 
+import { CACHE_KEY_PREFIX, type Limits } from "@property-search/contract";
+
+import { detach } from "../detached.ts";
 import type { Log } from "../log.ts";
+import type { UsageStore } from "./usageStore.ts";
 
-/** What tenants used in the current minute and month, in this pod and (as last heard) in the others. */
+/** What tenants use in the current minute and month, in this pod and (as last read) in the others. */
 export interface Usage {
-    readonly of: (tenant: string) => Used;
-    readonly add: (tenant: string, requests: number, tokens: number) => void;
+    /** @param limits what is exchanged with other pods: sums that nothing limits are not */
+    readonly of: (tenant: string, limits: Limits) => Used;
+    readonly addRequest: (tenant: string) => void;
+    readonly addTokens: (tenant: string, tokens: number) => void;
+    /** Tokens that a call under way may use; fewer than 0 when it has ended. */
+    readonly reserve: (tenant: string, tokens: number) => void;
+    /** Exchanges a tenant's sums with the other pods. Waits only for a Redis that answers, never throws. */
+    readonly sync: (tenant: string) => Promise<void>;
     readonly start: () => void;
     readonly stop: () => Promise<void>;
 }
 
 export interface Used {
-    readonly requestsThisMinute: number;
+    /** With those that are reserved. */
     readonly tokensThisMinute: number;
     readonly tokensThisMonth: number;
+    /** Of other pods, since this one began, as far as it has learned of them. */
+    readonly requestsElsewhere: number;
+    /** Times that this pod has learned of the others. */
+    readonly syncs: number;
 }
 
-/** What it takes from Redis. */
-export interface UsageStore {
-    /** Adds to each field and returns the sums, in their order; the key ends after so long. */
-    readonly addTo: (
-        key: string,
-        fields: Readonly<Record<string, number>>,
-        seconds: number,
-    ) => Promise<readonly number[]>;
-}
-
-interface Counter {
-    window: string;
-    /** Counted here, and not yet told to the others. */
-    untold: number;
-    /** Of all pods, as last heard; includes what this one told. */
-    told: number;
-}
-
-const SETTLE_MILLISECONDS = 1_000;
+const SYNC_MILLISECONDS = 1_000;
+/** A sum outlives its window, for pods whose clocks differ. */
 const SECONDS_OF = { minute: 120, month: 32 * 86_400 } as const;
 
-type Window = keyof typeof SECONDS_OF;
+type WindowKind = keyof typeof SECONDS_OF;
 
-interface Counters {
+interface Counter {
+    /** Counted here. */
+    own: number;
+    /** What of it the sum in Redis has. */
+    shared: number;
+    others: number;
+}
+
+interface Window {
+    name: string;
+    readonly counters: Readonly<Record<string, Counter>>;
+    /** Which of them are exchanged. */
+    fields: readonly string[];
+    /** Whether the last addition arrived is not known. */
+    isUncertain: boolean;
+}
+
+interface Account {
+    limits: Limits | undefined;
     readonly requests: Counter;
-    readonly tokens: Counter;
-    readonly month: Counter;
+    readonly minuteTokens: Counter;
+    readonly monthTokens: Counter;
+    readonly windows: Readonly<Record<WindowKind, Window>>;
+    reserved: number;
+    requestsElsewhere: number;
+    syncs: number;
+    /** In milliseconds of `performance.now()`. */
+    syncedAt: number;
+    /** The tenant has come since. */
+    isActive: boolean;
+    syncing: Promise<void> | undefined;
+    /** Begins when `syncing` has ended. */
+    next: Promise<void> | undefined;
 }
 
 /**
- * Requests never wait for Redis: each pod counts by itself and settles with the others once a second. So
- * all pods together may exceed a limit by what they let in during that second, and without Redis each
- * counts alone.
+ * Pods count by themselves and exchange their sums through Redis: once a second for tenants that come, and at
+ * once where a limit is near. Without Redis each counts alone. What was sent and not answered is never sent
+ * again before it is known whether it arrived.
  */
 export function usage(store: UsageStore | undefined, log: Log, now = Date.now): Usage {
-    const tenants = new Map<string, Counters>();
+    const pod = randomUUID().slice(0, 8);
+    const accounts = new Map<string, Account>();
     let timer: NodeJS.Timeout | undefined;
     let current = { minute: -1, names: { minute: "", month: "" } };
+    /** Nobody waits for a Redis that did not answer the last exchange. */
+    let isAnswering = true;
 
-    function countersOf(tenant: string): Counters {
-        let counters = tenants.get(tenant);
-        if (!counters) {
-            counters = { requests: counter(), tokens: counter(), month: counter() };
-            tenants.set(tenant, counters);
+    function accountOf(tenant: string): Account {
+        let account = accounts.get(tenant);
+        if (!account) {
+            account = newAccount();
+            accounts.set(tenant, account);
         }
-        turn(counters.requests, windowOf("minute"));
-        turn(counters.tokens, windowOf("minute"));
-        turn(counters.month, windowOf("month"));
-        return counters;
+        turn(account.windows.minute, windowName("minute"));
+        turn(account.windows.month, windowName("month"));
+        return account;
     }
 
     /** Asked for several times a request, so the text is made once a minute. */
-    function windowOf(window: Window): string {
+    function windowName(kind: WindowKind): string {
         const minute = Math.floor(now() / 60_000);
         if (minute !== current.minute) {
             const time = new Date(minute * 60_000).toISOString();
             current = { minute, names: { minute: time.slice(0, 16), month: time.slice(0, 7) } };
         }
-        return current.names[window];
+        return current.names[kind];
     }
 
-    async function settle(): Promise<void> {
-        if (!store) return;
-        await Promise.all([...tenants.keys()].map((tenant) => settleOf(tenant, store)));
+    /** What was counted before this call is told when it resolves. */
+    function sync(tenant: string): Promise<void> {
+        if (!store) return Promise.resolve();
+        const account = accountOf(tenant);
+        const begun = begin(tenant, account, store);
+        return isAnswering ? begun : Promise.resolve();
     }
 
-    async function settleOf(tenant: string, to: UsageStore): Promise<void> {
-        const { requests, tokens, month } = countersOf(tenant);
-        await tell(to, tenant, "minute", { requests, tokens });
-        await tell(to, tenant, "month", { tokens: month });
-    }
-
-    async function tell(
-        to: UsageStore,
-        tenant: string,
-        window: Window,
-        counters: Readonly<Record<string, Counter>>,
-    ): Promise<void> {
-        const names = Object.keys(counters);
-        const sent = Object.values(counters).map(({ untold }) => untold);
-        const at = windowOf(window);
-        const key = `${CACHE_KEY_PREFIX}usage:${tenant}:${at}`;
-        const fields = Object.fromEntries(names.map((name, index) => [name, sent[index] ?? 0]));
-        try {
-            const sums = await to.addTo(key, fields, SECONDS_OF[window]);
-            Object.values(counters).forEach((one, index) => {
-                if (one.window !== at) return;
-                one.untold -= sent[index] ?? 0;
-                one.told = sums[index] ?? one.told;
+    function begin(tenant: string, account: Account, to: UsageStore): Promise<void> {
+        if (account.syncing) {
+            account.next ??= account.syncing.then(() => {
+                account.next = undefined;
+                return begin(tenant, account, to);
             });
+            return account.next;
+        }
+        account.syncing = exchangeAll(tenant, account, to).finally(() => {
+            account.syncing = undefined;
+        });
+        return account.syncing;
+    }
+
+    async function exchangeAll(tenant: string, account: Account, to: UsageStore): Promise<void> {
+        account.isActive = false;
+        account.syncedAt = performance.now();
+        const { minute, month } = accountOf(tenant).windows;
+        const before = account.requests.others;
+        try {
+            await Promise.all([
+                exchange(tenant, account, "minute", minute, to),
+                exchange(tenant, account, "month", month, to),
+            ]);
+            isAnswering = true;
+            account.syncs += 1;
+            account.requestsElsewhere += Math.max(0, account.requests.others - before);
         } catch (error) {
-            log.debug({ error: String(error) }, "Usage could not be settled: counted here alone");
+            isAnswering = false;
+            account.isActive = true;
+            log.debug({ error: String(error) }, "Usage could not be exchanged: counted here alone");
         }
     }
 
+    async function exchange(
+        tenant: string,
+        { reserved }: Account,
+        kind: WindowKind,
+        window: Window,
+        to: UsageStore,
+    ): Promise<void> {
+        const { name, counters, fields } = window;
+        if (fields.length === 0) return;
+        const key = `${CACHE_KEY_PREFIX}usage:${tenant}:${name}`;
+        const additions = Object.fromEntries(
+            fields.map((field) => {
+                const { own, shared } = counters[field] ?? newCounter();
+                const total = field === TOKENS ? own + reserved : own;
+                return [field, window.isUncertain ? 0 : total - shared];
+            }),
+        );
+        const wasUncertain = window.isUncertain;
+        window.isUncertain = true;
+        const sums = await to.exchange(key, pod, additions, SECONDS_OF[kind]);
+        if (window.name !== name) return;
+        window.isUncertain = false;
+        for (const [field, { all, own }] of Object.entries(sums)) {
+            Object.assign(counters[field] ?? {}, { shared: own, others: Math.max(0, all - own) });
+        }
+        if (wasUncertain) await exchange(tenant, accountOf(tenant), kind, window, to);
+    }
+
     return {
-        of: (tenant) => {
-            const { requests, tokens, month } = countersOf(tenant);
+        of: (tenant, limits) => {
+            const account = accountOf(tenant);
+            if (account.limits !== limits) limit(account, limits);
+            const wasIdle = !account.isActive;
+            account.isActive = true;
+            if (wasIdle && performance.now() - account.syncedAt > SYNC_MILLISECONDS) {
+                detach(sync(tenant));
+            }
+            const { minuteTokens, monthTokens, reserved, requestsElsewhere, syncs } = account;
             return {
-                requestsThisMinute: requests.told + requests.untold,
-                tokensThisMinute: tokens.told + tokens.untold,
-                tokensThisMonth: month.told + month.untold,
+                tokensThisMinute: minuteTokens.own + minuteTokens.others + reserved,
+                tokensThisMonth: monthTokens.own + monthTokens.others + reserved,
+                requestsElsewhere,
+                syncs,
             };
         },
-        add: (tenant, requests, tokens) => {
-            const counters = countersOf(tenant);
-            counters.requests.untold += requests;
-            counters.tokens.untold += tokens;
-            counters.month.untold += tokens;
+        addRequest: (tenant) => {
+            const account = accountOf(tenant);
+            account.requests.own += 1;
+            account.isActive = true;
         },
+        addTokens: (tenant, tokens) => {
+            const account = accountOf(tenant);
+            account.minuteTokens.own += tokens;
+            account.monthTokens.own += tokens;
+            account.isActive = true;
+        },
+        reserve: (tenant, tokens) => {
+            const account = accountOf(tenant);
+            account.reserved += tokens;
+            account.isActive = true;
+        },
+        sync,
         start: () => {
-            timer = setInterval(() => void settle(), SETTLE_MILLISECONDS).unref();
+            timer = setInterval(() => {
+                for (const [tenant, { isActive }] of accounts) if (isActive) detach(sync(tenant));
+            }, SYNC_MILLISECONDS).unref();
         },
         stop: async () => {
             clearInterval(timer);
-            await settle();
+            const active = [...accounts].filter(([, { isActive }]) => isActive);
+            await Promise.all(active.map(([tenant]) => sync(tenant)));
         },
     };
 }
 
-function counter(): Counter {
-    return { window: "", untold: 0, told: 0 };
+const REQUESTS = "requests";
+const TOKENS = "tokens";
+
+function limit(account: Account, limits: Limits): void {
+    const { requestsPerSecond, tokensPerMinute, tokensPerMonth } = limits;
+    account.limits = limits;
+    account.windows.minute.fields = [
+        ...(requestsPerSecond === undefined ? [] : [REQUESTS]),
+        ...(tokensPerMinute === undefined ? [] : [TOKENS]),
+    ];
+    account.windows.month.fields = tokensPerMonth === undefined ? [] : [TOKENS];
 }
 
-function turn(counter: Counter, window: string): void {
-    if (counter.window === window) return;
-    counter.window = window;
-    counter.untold = 0;
-    counter.told = 0;
+function newAccount(): Account {
+    const [requests, minuteTokens, monthTokens] = [newCounter(), newCounter(), newCounter()];
+    const windowOf = (counters: Window["counters"]): Window => ({
+        name: "",
+        counters,
+        fields: [],
+        isUncertain: false,
+    });
+    return {
+        limits: undefined,
+        requests,
+        minuteTokens,
+        monthTokens,
+        windows: {
+            minute: windowOf({ [REQUESTS]: requests, [TOKENS]: minuteTokens }),
+            month: windowOf({ [TOKENS]: monthTokens }),
+        },
+        reserved: 0,
+        requestsElsewhere: 0,
+        syncs: 0,
+        syncedAt: -Infinity,
+        isActive: false,
+        syncing: undefined,
+        next: undefined,
+    };
+}
+
+function newCounter(): Counter {
+    return { own: 0, shared: 0, others: 0 };
+}
+
+function turn(window: Window, name: string): void {
+    if (window.name === name) return;
+    window.name = name;
+    window.isUncertain = false;
+    for (const counter of Object.values(window.counters)) Object.assign(counter, newCounter());
 }

@@ -1,7 +1,6 @@
-import { setTimeout as wait } from "node:timers/promises";
-
 import { TRIALS_FOLLOW_MILLISECONDS, type TrialRefusal } from "@property-search/contract";
 
+import { polled } from "../cache/polled.ts";
 import { wallClock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Life } from "../vector/embedding.ts";
@@ -43,7 +42,6 @@ export interface Trials {
     readonly begin: (wish: Wish, since?: number) => Promise<Trial>;
     /** @throws OtherRelease; Error like `begin` */
     readonly promote: (wish: Wish) => Promise<Trial>;
-    /** Resolves when they are known, or Redis has not answered for two seconds. */
     readonly start: () => Promise<void>;
     readonly stop: () => void;
 }
@@ -59,9 +57,6 @@ export interface TrialsOptions {
     readonly log: Log;
 }
 
-const POLL_MILLISECONDS = 1_000;
-const START_MILLISECONDS = 2_000;
-const START_POLL_MILLISECONDS = 20;
 /** A record is kept so much longer than entries live, and lengthened when that is used up. */
 const SPARE_MILLISECONDS = 3_600_000;
 /** Of an order, when other pods change the same record at the same time. */
@@ -73,8 +68,12 @@ export function openTrials(options: TrialsOptions): Trials {
     /** Of Redis when it held all that is known here; null: it may not. */
     let version: string | null = null;
     let readAt = -Infinity;
-    let timer: NodeJS.Timeout | undefined;
-    let polled = Promise.resolve();
+    const { start, stop } = polled({
+        name: "Trials",
+        read,
+        onReachable: store.onReachable,
+        log,
+    });
 
     const doubt = ({ writer = own, createdAt }: Made): "trial" | "failed" | undefined => {
         const trial = known.get(writer);
@@ -94,26 +93,19 @@ export function openTrials(options: TrialsOptions): Trials {
         return reason === "failed" || (reason === "trial" && !isOwn(made));
     }
 
-    /** One at a time: each goes by what the one before has found. */
-    const poll = (): Promise<void> => (polled = polled.then(pollOnce));
-
-    async function pollOnce(): Promise<void> {
+    async function read(): Promise<void> {
         const asked = performance.now();
-        try {
-            const there = await store.version();
-            const lengthened = lengthen();
-            // An emptied Redis has no version, and gets back what this pod knows.
-            const asBefore = there === version && (there !== null || known.size === 0);
-            if (lengthened || !asBefore) {
-                const stored = await store.all();
-                takeAll(stored);
-                readAt = asked;
-                if (await restore(stored)) version = there;
-            }
+        const there = await store.version();
+        const lengthened = lengthen();
+        // An emptied Redis has no version, and gets back what this pod knows.
+        const asBefore = there === version && (there !== null || known.size === 0);
+        if (lengthened || !asBefore) {
+            const stored = await store.all();
+            takeAll(stored);
             readAt = asked;
-        } catch (error) {
-            log.debug({ error: String(error) }, "Trials could not be read: the last hold");
+            if (await restore(stored)) version = there;
         }
+        readAt = asked;
     }
 
     /** Ends what is over. What this pod makes now is alive for as long as entries are. */
@@ -204,17 +196,7 @@ export function openTrials(options: TrialsOptions): Trials {
         current,
         begin: (wish, since) => order(wish, (before, wanted) => begun(before, wanted, since)),
         promote: (wish) => order(wish, promoted),
-        start: async () => {
-            const begin = performance.now();
-            await poll();
-            while (!current() && performance.now() - begin < START_MILLISECONDS) {
-                await wait(START_POLL_MILLISECONDS);
-                await poll();
-            }
-            timer = setInterval(() => void poll(), POLL_MILLISECONDS).unref();
-            // A Redis that comes back may have lost the marks, and the candidate writes to it at once.
-            store.onReachable(() => void poll());
-        },
-        stop: () => clearInterval(timer),
+        start,
+        stop,
     };
 }

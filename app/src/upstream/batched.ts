@@ -1,30 +1,97 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+
+import { detach } from "../detached.ts";
+import type { Input } from "../input.ts";
+import type { Scope } from "../scope.ts";
 import type { Embedding } from "../vector/embedding.ts";
+import type { CallSizes } from "./callSize.ts";
 import type { Concurrency } from "./concurrency.ts";
-import { askQueue, type Ask } from "./queue.ts";
-import { UpstreamError, type Upstream, type UpstreamEvents } from "./upstream.ts";
+import { askQueue, loadOf, sizeOf, type Load, type QueuedAsk, type Slice } from "./queue.ts";
+import {
+    asUpstreamError,
+    CallTooLargeError,
+    outOfTime,
+    UpstreamError,
+    type InputOutcome,
+    type ReportOutcomes,
+    type Upstream,
+    type UpstreamEvents,
+} from "./upstream.ts";
+import { isShareUsedUp, overloadedError } from "./waitingRoom.ts";
+
+/** One call of the provider, which succeeds or fails as a whole. */
+export type CallUpstream = (
+    inputs: readonly Input[],
+    scope: Scope,
+) => Promise<readonly Embedding[]>;
 
 export interface BatchedOptions {
     readonly concurrency: Concurrency;
+    readonly sizes: CallSizes;
     readonly events: UpstreamEvents;
+    /**
+     * Whether a call that failed, other than by a refusal, may be repeated in parts: these are retries, and
+     * must not multiply an outage. Default: always.
+     */
+    readonly mayRepeat?: () => boolean;
 }
 
-/** One call's share of OpenAI's limits, less than all of them: a call that fails is repeated whole. */
-const CALL = { items: 256, bytes: 256 * 1024 };
+/** Inputs of one kind of a request. */
+interface Ask extends Scope, QueuedAsk {
+    /** Of its inputs, in the request. */
+    readonly places: readonly number[];
+    /** Inputs, by their index here, that have no outcome yet. */
+    readonly open: Set<number>;
+    /** Outcomes, by the index of their input, that are known and will be told in a later turn. */
+    readonly untold: Map<number, InputOutcome>;
+    /** Inputs that failed in a call of their own. */
+    failedAlone: number;
+    /** A half of one of its calls is under way: what becomes of it decides about the others. */
+    isSearched: boolean;
+    readonly report: ReportOutcomes;
+    readonly resolve: () => void;
+    readonly reject: (error: unknown) => void;
+    expiry: NodeJS.Timeout | undefined;
+}
+
+interface Call {
+    readonly slices: readonly Slice<Ask>[];
+    /** Set of a part of a call that was refused. */
+    readonly portions?: Portions | undefined;
+    /** Set of a part of a call that failed: whose inputs to blame are searched for. */
+    readonly searched?: Ask | undefined;
+}
+
+/** Where all parts of a refused call are answered, its size was why it was refused. */
+type Portions = { open: number; allAnswered: boolean } & (
+    { readonly told: Partial<Load> } | { readonly told: undefined; readonly larger: Load }
+);
+
 /** While other calls are under way, a call waits so long for more to join it. */
 const JOIN_MILLISECONDS = 3;
-const MOST_WAITING_INPUTS = 20_000;
 /** Of the mean duration of a call: a new value's weight. */
 const SMOOTHING = 0.1;
+/** A request with more bad inputs than this is not searched for the rest of them. */
+const MOST_FAILED_ALONE = 4;
+/** Vectors. */
+const TOLD_IN_TURN = 32;
+/** What the inputs of a call, or their number, may have caused. */
+const DIVISIBLE = ["upstream_error", "upstream_timeout", "bad_upstream_answer"];
+/** What no input can have caused. */
+const INDIVISIBLE = ["unsupported_dimensions"];
 
 /**
- * Joins what several requests want at the same time into one call, and bounds the calls that are under
- * way. A request that comes while none is goes out at once.
+ * Joins what several requests want at the same time into one call, cuts what is more than one call, and
+ * bounds the calls that are under way. A call that fails is divided until the inputs to blame are alone.
+ * A request that comes while no call is under way goes out at once.
  */
 export function batched(
-    inner: Pick<Upstream, "embed">,
-    { concurrency, events }: BatchedOptions,
-): Upstream["embed"] {
-    const queue = askQueue();
+    callUpstream: CallUpstream,
+    { concurrency, sizes, events, mayRepeat = () => true }: BatchedOptions,
+): Pick<Upstream, "embed" | "state"> {
+    const queue = askQueue<Ask>();
+    /** Parts of calls that failed: they go before what was never tried. */
+    const pieces: Call[] = [];
     let inFlight = 0;
     let timer: NodeJS.Timeout | undefined;
     let soon = false;
@@ -34,85 +101,328 @@ export function batched(
         clearTimeout(timer);
         timer = undefined;
         soon = false;
-        while (inFlight < concurrency.limit() && queue.asks() > 0) {
-            const asks = queue.take(CALL).filter(inTime);
-            if (asks.length > 0) void send(asks);
+        while (inFlight < concurrency.limit()) {
+            const call = nextCall();
+            if (!call) break;
+            detach(send(call));
         }
-        events.waiting(queue.inputs(), inFlight, concurrency.limit());
+        events.waiting(waitingInputs(), inFlight, concurrency.limit());
     }
 
-    async function send(asks: readonly Ask[]): Promise<void> {
+    function nextCall(): Call | undefined {
+        for (;;) {
+            const next = pieces.findIndex(({ searched }) => !searched?.isSearched);
+            const [piece] = next < 0 ? [] : pieces.splice(next, 1);
+            const slices = piece?.slices ?? queue.take(sizes.current());
+            if (slices.length === 0) return undefined;
+            const wanted = slices.filter(({ ask }) => ask.open.size > 0);
+            const [first, ...others] = cut(wanted, sizes.current());
+            if (!first) continue;
+            if (others.length === 0) return { ...piece, slices: first };
+            pieces.unshift(...others.map((more) => ({ slices: more })));
+            return { slices: first };
+        }
+    }
+
+    async function send(call: Call): Promise<void> {
         inFlight += 1;
+        const { searched } = call;
+        if (searched) searched.isSearched = true;
         const begun = performance.now();
+        const size = totalOf(call.slices);
         try {
-            await call(asks);
+            const embeddings = await callUpstream(inputsOf(call.slices), scopeOf(call.slices));
+            const milliseconds = performance.now() - begun;
             concurrency.succeeded(inFlight);
+            sizes.onAnswered(size, milliseconds);
+            events.called(size.items, call.slices.length);
+            learn(call, true);
+            await tellInTurns(call.slices, embeddings);
         } catch (error) {
-            const [first, second] = asks;
-            // Refused for what one of them wants: the others did nothing wrong.
-            if (first && second && error instanceof UpstreamError && error.status === 400) {
-                await Promise.all(asks.map((ask) => call([ask]).catch(asError(ask.reject))));
-            } else for (const { reject } of asks) asError(reject)(error);
+            learn(call, false);
+            onFailed(call, size, asUpstreamError(error), performance.now() - begun);
         } finally {
             inFlight -= 1;
+            if (searched) searched.isSearched = false;
             const took = performance.now() - begun;
             meanMilliseconds += (took - meanMilliseconds) * SMOOTHING;
-            if (queue.asks() > 0) flush();
-            else events.waiting(0, inFlight, concurrency.limit());
+            flush();
         }
     }
 
-    async function call(asks: readonly Ask[]): Promise<void> {
-        const [first] = asks;
-        if (!first) return;
-        const inputs = asks.flatMap((ask) => ask.inputs);
-        const deadline = Math.max(...asks.map((ask) => ask.deadline));
-        // A call has one trace: that of the first request which it serves.
-        const { pool, tenant, purpose, dimensions, span } = first;
-        const scope = { pool, tenant, purpose, dimensions, deadline, span };
-        const embeddings = await inner.embed(inputs, scope);
-        events.called(inputs.length, asks.length);
-        let at = 0;
-        for (const { inputs: own, resolve } of asks) {
-            resolve(embeddings.slice(at, at + own.length));
-            at += own.length;
-        }
-    }
-
-    return (inputs, scope) =>
-        new Promise<readonly Embedding[]>((resolve, reject) => {
-            const refusal = overload(queue.inputs() + inputs.length, scope.deadline);
-            if (refusal) {
-                reject(refusal);
+    function onFailed(
+        { slices }: Call,
+        size: Load,
+        error: UpstreamError,
+        milliseconds: number,
+    ): void {
+        if (error.code === "upstream_timeout") sizes.onTimeout(size, milliseconds);
+        const [first] = slices;
+        const isDivisible =
+            DIVISIBLE.includes(error.code) ||
+            (error.status === 400 && !INDIVISIBLE.includes(error.code));
+        if (isDivisible && size.items > 1) {
+            const parts = divide(slices, size, error);
+            if (parts) {
+                pieces.unshift(...parts);
                 return;
             }
-            queue.add({ ...scope, inputs, resolve, reject });
-            if (queue.inputs() >= CALL.items) flush();
-            else if (inFlight > 0) timer ??= setTimeout(flush, JOIN_MILLISECONDS);
-            else if (!soon) {
-                soon = true;
-                // After the input of this turn of the event loop has been read.
-                setImmediate(flush);
-            }
-        });
+        } else if (isDivisible && first) first.ask.failedAlone += 1;
+        tellEach(slices, () => (isDivisible && size.items > 1 ? error.shared() : error));
+    }
 
-    /** Refuses at once what would only wait until its time is up. */
-    function overload(waiting: number, deadline: number): UpstreamError | undefined {
-        const rounds = waiting / (CALL.items * concurrency.limit());
-        const late = performance.now() + rounds * meanMilliseconds > deadline;
-        if (waiting <= MOST_WAITING_INPUTS && !late) return undefined;
+    /** @returns undefined where the search for the inputs to blame is given up */
+    function divide(
+        slices: readonly Slice<Ask>[],
+        size: Load,
+        error: UpstreamError,
+    ): readonly Call[] | undefined {
+        if (error instanceof CallTooLargeError) {
+            const smaller = smallerSize(size, error);
+            const parts = cut(slices, smaller);
+            // Whether it was the size is known when the parts are answered: a text may be quoted, or too long.
+            const told =
+                error.unit === "inputs" ? { items: smaller.items } : { bytes: smaller.bytes };
+            const portions = { told, open: parts.length, allAnswered: true };
+            return parts.map((part) => ({ slices: part, portions }));
+        }
+        const [first, second] = slices;
+        if (!first || (error.status !== 400 && !mayRepeat())) return undefined;
+        if (second) {
+            // By requests, so that a bad input harms its own request only.
+            const middle = Math.ceil(slices.length / 2);
+            return [slices.slice(0, middle), slices.slice(middle)].map((part) => ({
+                slices: part,
+            }));
+        }
+        const { ask, from, to } = first;
+        if (ask.failedAlone >= MOST_FAILED_ALONE) return undefined;
+        const middle = from + Math.ceil((to - from) / 2);
+        const parts = [[{ ask, from, to: middle }], [{ ask, from: middle, to }]];
+        const larger = totalOf([{ ask, from, to: middle }]);
+        // Refusals alone are searched one by one: other failures are kept few by the breaker.
+        if (error.status !== 400) return parts.map((part) => ({ slices: part }));
+        const portions = { told: undefined, larger, open: 2, allAnswered: true };
+        return parts.map((part) => ({ slices: part, portions, searched: ask }));
+    }
+
+    function learn({ portions }: Call, wasAnswered: boolean): void {
+        if (!portions) return;
+        portions.open -= 1;
+        portions.allAnswered &&= wasAnswered;
+        if (portions.open > 0 || !portions.allAnswered) return;
+        if (portions.told) sizes.learnLimit(portions.told);
+        else sizes.onHalvesAnswered(portions.larger);
+    }
+
+    function waitingInputs(): number {
+        return (
+            queue.load().items + pieces.reduce((sum, { slices }) => sum + totalOf(slices).items, 0)
+        );
+    }
+
+    function ask(
+        inputs: readonly Input[],
+        places: readonly number[],
+        scope: Scope,
+        report: ReportOutcomes,
+    ): Promise<void> {
+        return new Promise((resolve, reject) => {
+            const own = places.flatMap((place) => inputs[place] ?? []);
+            const one: Ask = {
+                ...scope,
+                group: `${scope.dimensions ?? "native"} ${own[0]?.kind}`,
+                inputs: own,
+                places,
+                open: new Set(own.keys()),
+                untold: new Map(),
+                failedAlone: 0,
+                isSearched: false,
+                report,
+                resolve,
+                reject,
+                expiry: setTimeout(() => expire(one), scope.deadline - performance.now()).unref(),
+            };
+            queue.add(one);
+        });
+    }
+
+    /** Its call may go on for others, which have more time. What was answered is told: it is paid for. */
+    function expire(one: Ask): void {
+        queue.remove(one);
+        tell(one, [...one.open], (index) => one.untold.get(index) ?? outOfTime());
+    }
+
+    function schedule(): void {
+        if (queue.load().items >= sizes.current().items) flush();
+        else if (inFlight > 0) timer ??= setTimeout(flush, JOIN_MILLISECONDS);
+        else if (!soon) {
+            soon = true;
+            // After the input of this turn of the event loop has been read.
+            setImmediate(flush);
+        }
+    }
+
+    /** Refuses at once what would only wait until its time is up, and what is more than its tenant's share. */
+    function overload({ tenant, deadline }: Scope, more: Load): UpstreamError | undefined {
+        const own = queue.load(tenant);
+        const searched = totalOf(pieces.flatMap(({ slices }) => slices));
+        const waiting = queue.load();
+        const all = {
+            items: waiting.items + searched.items,
+            bytes: waiting.bytes + searched.bytes,
+        };
+        const tenants = queue.tenants() + (own.items > 0 ? 0 : 1);
+        // Tenants are served in turn, so that of what others have waiting no more comes first.
+        const ahead = Math.min(all.items + more.items, (own.items + more.items) * tenants);
+        const rounds = ahead / (sizes.current().items * concurrency.limit());
+        const isLate = performance.now() + rounds * meanMilliseconds > deadline;
+        if (!isLate && !isShareUsedUp(all, own, more, tenants)) return undefined;
         events.overloaded();
-        const message = "Too many requests wait for the upstream; try again later";
-        return new UpstreamError(503, "overloaded", message, 1);
+        return overloadedError();
+    }
+
+    return {
+        embed: async (inputs, scope, report) => {
+            const places = [...inputs.keys()];
+            const bytes = inputs.reduce((sum, input) => sum + sizeOf(input), 0);
+            const refusal = overload(scope, { items: inputs.length, bytes });
+            if (refusal) {
+                report(
+                    places,
+                    places.map(() => refusal),
+                );
+                return;
+            }
+            const kinds = Map.groupBy(places, (place) => inputs[place]?.kind);
+            const asks = [...kinds.values()].map((own) => ask(inputs, own, scope, report));
+            schedule();
+            await Promise.all(asks);
+        },
+        state: () => ({
+            waitingInputs: waitingInputs(),
+            waitingRequests: queue.asks(),
+            callsUnderWay: inFlight,
+            callsAllowed: concurrency.limit(),
+            inputsPerCall: sizes.current().items,
+            bytesPerCall: sizes.current().bytes,
+        }),
+    };
+}
+
+/** Others have the event loop in between: keeping 256 vectors, in two caches, takes some ten milliseconds. */
+async function tellInTurns(
+    slices: readonly Slice<Ask>[],
+    embeddings: readonly Embedding[],
+): Promise<void> {
+    const parts = cut(slices, { items: TOLD_IN_TURN, bytes: Infinity });
+    if (parts.length > 1) keepUntold(slices, embeddings);
+    let start = 0;
+    for (const part of parts) {
+        if (start > 0) await nextTurn();
+        const first = start;
+        tellEach(part, (at) => embeddings[first + at]);
+        start += totalOf(part).items;
     }
 }
 
-function inTime({ deadline, reject }: Ask): boolean {
-    if (performance.now() < deadline) return true;
-    reject(new UpstreamError(504, "upstream_timeout", "The upstream did not answer in time"));
-    return false;
+/** Until then, the time of one of them may be up. */
+function keepUntold(slices: readonly Slice<Ask>[], embeddings: readonly Embedding[]): void {
+    let start = 0;
+    for (const { ask, from, to } of slices) {
+        for (const [at, embedding] of embeddings.slice(start, start + to - from).entries()) {
+            if (ask.open.has(from + at)) ask.untold.set(from + at, embedding);
+        }
+        start += to - from;
+    }
 }
 
-function asError(reject: (error: Error) => void): (error: unknown) => void {
-    return (error) => reject(error instanceof Error ? error : new Error(String(error)));
+/** @param outcomeAt of an input, by its index in the call */
+function tellEach(
+    slices: readonly Slice<Ask>[],
+    outcomeAt: (at: number) => InputOutcome | undefined,
+): void {
+    let start = 0;
+    for (const { ask, from, to } of slices) {
+        const offset = start - from;
+        const open = indexes(from, to).filter((index) => ask.open.has(index));
+        tell(ask, open, (index) => outcomeAt(index + offset));
+        start += to - from;
+    }
+}
+
+function tell(
+    { places, open, report, resolve, reject, expiry }: Ask,
+    told: readonly number[],
+    outcomeAt: (index: number) => InputOutcome | undefined,
+): void {
+    if (told.length === 0) return;
+    for (const index of told) open.delete(index);
+    try {
+        report(
+            told.map((index) => places[index] ?? NaN),
+            told.map((index) => outcomeAt(index) ?? asUpstreamError("The answer is incomplete")),
+        );
+    } catch (error) {
+        reject(error);
+    }
+    if (open.size > 0) return;
+    clearTimeout(expiry);
+    resolve();
+}
+
+function inputsOf(slices: readonly Slice<Ask>[]): readonly Input[] {
+    return slices.flatMap(({ ask, from, to }) => ask.inputs.slice(from, to));
+}
+
+/** A call has one trace: that of the first request which it serves. */
+function scopeOf(slices: readonly Slice<Ask>[]): Scope {
+    const [first] = slices;
+    if (!first) throw new Error("A call has inputs");
+    const { pool, tenant, purpose, dimensions, span } = first.ask;
+    const deadline = Math.max(...slices.map(({ ask }) => ask.deadline));
+    return { pool, tenant, purpose, dimensions, deadline, span };
+}
+
+function totalOf(slices: readonly Slice<Ask>[]): Load {
+    let [items, bytes] = [0, 0];
+    for (const slice of slices) {
+        const load = loadOf(slice);
+        items += load.items;
+        bytes += load.bytes;
+    }
+    return { items, bytes };
+}
+
+function smallerSize({ items, bytes }: Load, { unit, allowedInputs }: CallTooLargeError): Load {
+    if (unit === "bytes") return { items, bytes: Math.floor(bytes / 2) };
+    const isBelow = allowedInputs !== undefined && allowedInputs < items;
+    return { items: isBelow ? allowedInputs : Math.floor(items / 2), bytes };
+}
+
+/** Into calls that are no larger than this, each with one input at the least. */
+function cut(slices: readonly Slice<Ask>[], size: Load): readonly (readonly Slice<Ask>[])[] {
+    const calls: Slice<Ask>[][] = [];
+    let room: Load = { items: 0, bytes: 0 };
+    for (const { ask, from, to } of slices) {
+        for (let at = from; at < to; at += 1) {
+            const bytes = sizeOf(ask.inputs[at]);
+            const call = calls.at(-1);
+            const last = call?.at(-1);
+            const fits = call !== undefined && room.items >= 1 && room.bytes >= bytes;
+            if (fits && last?.ask === ask && last.to === at) {
+                call.splice(-1, 1, { ...last, to: at + 1 });
+            } else if (fits) call.push({ ask, from: at, to: at + 1 });
+            else {
+                calls.push([{ ask, from: at, to: at + 1 }]);
+                room = size;
+            }
+            room = { items: room.items - 1, bytes: room.bytes - bytes };
+        }
+    }
+    return calls;
+}
+
+function indexes(from: number, to: number): readonly number[] {
+    return Array.from({ length: to - from }, (_, at) => from + at);
 }

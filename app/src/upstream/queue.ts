@@ -1,86 +1,146 @@
 import type { Input } from "../input.ts";
-import type { Scope } from "../scope.ts";
-import type { Embedding } from "../vector/embedding.ts";
 
-/** What one request wants of the upstream. */
-export interface Ask extends Scope {
+/** What a request wants of the upstream. */
+export interface QueuedAsk {
+    readonly tenant: string;
+    /** Only asks of one group go into one call: one length of vectors, and either texts or token ids. */
+    readonly group: string;
     readonly inputs: readonly Input[];
-    readonly resolve: (embeddings: readonly Embedding[]) => void;
-    readonly reject: (error: Error) => void;
 }
 
-export interface AskQueue {
+/** Inputs of an ask from one place up to another. */
+export interface Slice<Ask extends QueuedAsk> {
+    readonly ask: Ask;
+    readonly from: number;
+    readonly to: number;
+}
+
+export interface AskQueue<Ask extends QueuedAsk> {
     readonly add: (ask: Ask) => void;
+    readonly remove: (ask: Ask) => void;
     /**
-     * Takes what goes into one call together: the same length of vectors, tenant after tenant in turn, so
-     * that one tenant's bulk job does not keep the others waiting.
+     * Takes what goes into one call together, tenant after tenant in turn, so that one tenant's bulk job
+     * does not keep the others waiting. Only an ask that is larger than a call is cut.
      */
-    readonly take: (limits: CallLimits) => readonly Ask[];
-    /** Inputs that wait. */
-    readonly inputs: () => number;
+    readonly take: (size: Load) => readonly Slice<Ask>[];
     readonly asks: () => number;
+    /** What waits, of everybody or of one tenant. */
+    readonly load: (tenant?: string) => Load;
+    /** Tenants of whom something waits. */
+    readonly tenants: () => number;
 }
 
-export interface CallLimits {
+export interface Load {
     readonly items: number;
     readonly bytes: number;
 }
 
+interface Waiting<Ask> {
+    readonly ask: Ask;
+    /** The first input that was not taken. */
+    next: number;
+}
+
+interface Line<Ask> {
+    readonly waiting: Waiting<Ask>[];
+    items: number;
+    bytes: number;
+}
+
+const NOTHING: Load = { items: 0, bytes: 0 };
+
 /** First come, first served within a tenant; tenants in turn. */
-export function askQueue(): AskQueue {
-    const lines = new Map<string, Ask[]>();
-    let inputs = 0;
-    let asks = 0;
+export function askQueue<Ask extends QueuedAsk>(): AskQueue<Ask> {
+    const lines = new Map<string, Line<Ask>>();
+    const all = { asks: 0, items: 0, bytes: 0 };
+
+    function count(line: Line<Ask>, slice: Slice<Ask>, sign: 1 | -1): void {
+        const { items, bytes } = loadOf(slice);
+        for (const load of [line, all]) {
+            load.items += sign * items;
+            load.bytes += sign * bytes;
+        }
+    }
 
     return {
         add: (ask) => {
-            const line = lines.get(ask.tenant);
-            if (line) line.push(ask);
-            else lines.set(ask.tenant, [ask]);
-            inputs += ask.inputs.length;
-            asks += 1;
+            const line = lines.get(ask.tenant) ?? { waiting: [], items: 0, bytes: 0 };
+            lines.set(ask.tenant, line);
+            line.waiting.push({ ask, next: 0 });
+            count(line, { ask, from: 0, to: ask.inputs.length }, 1);
+            all.asks += 1;
         },
-        take: (limits) => {
-            const taken: Ask[] = [];
-            const room = { items: limits.items, bytes: limits.bytes };
+        remove: (ask) => {
+            const line = lines.get(ask.tenant);
+            const at = line?.waiting.findIndex((one) => one.ask === ask) ?? -1;
+            const removed = line?.waiting[at];
+            if (!line || !removed) return;
+            line.waiting.splice(at, 1);
+            count(line, { ask, from: removed.next, to: ask.inputs.length }, -1);
+            all.asks -= 1;
+            if (line.waiting.length === 0) lines.delete(ask.tenant);
+        },
+        take: (size) => {
+            const taken: Slice<Ask>[] = [];
+            const room = { ...size };
             let blocked = 0;
             while (lines.size > blocked) {
-                const [next] = lines;
-                if (!next) break;
-                const [tenant, line] = next;
+                const [turn] = lines;
+                if (!turn) break;
+                const [tenant, line] = turn;
                 lines.delete(tenant);
-                const ask = line[0];
-                if (ask && fits(ask, taken, room)) {
-                    line.shift();
-                    taken.push(ask);
-                    room.items -= ask.inputs.length;
-                    room.bytes -= bytesOf(ask);
+                const [first] = line.waiting;
+                const slice = first && fit(first, taken[0]?.ask, room);
+                if (slice) {
+                    taken.push(slice);
+                    count(line, slice, -1);
+                    const { items, bytes } = loadOf(slice);
+                    room.items -= items;
+                    room.bytes -= bytes;
+                    first.next = slice.to;
+                    if (slice.to === slice.ask.inputs.length) {
+                        line.waiting.shift();
+                        all.asks -= 1;
+                    }
                     blocked = 0;
                 } else blocked += 1;
                 // To the end of the round, and out of it when nothing waits.
-                if (line.length > 0) lines.set(tenant, line);
+                if (line.waiting.length > 0) lines.set(tenant, line);
             }
-            for (const ask of taken) inputs -= ask.inputs.length;
-            asks -= taken.length;
             return taken;
         },
-        inputs: () => inputs,
-        asks: () => asks,
+        asks: () => all.asks,
+        load: (tenant) => (tenant === undefined ? all : (lines.get(tenant) ?? NOTHING)),
+        tenants: () => lines.size,
     };
 }
 
-/** The first always fits: alone it is as large as a request may be. */
-function fits(ask: Ask, taken: readonly Ask[], room: CallLimits): boolean {
-    const [first] = taken;
-    if (!first) return true;
-    if (ask.dimensions !== first.dimensions) return false;
-    return ask.inputs.length <= room.items && bytesOf(ask) <= room.bytes;
+function fit<Ask extends QueuedAsk>(
+    { ask, next }: Waiting<Ask>,
+    joined: Ask | undefined,
+    room: Load,
+): Slice<Ask> | undefined {
+    if (joined && joined.group !== ask.group) return undefined;
+    const { inputs } = ask;
+    let { items, bytes } = room;
+    let to = next;
+    for (; to < inputs.length; to += 1) {
+        items -= 1;
+        bytes -= sizeOf(inputs[to]);
+        if (items < 0 || bytes < 0) break;
+    }
+    if (to === inputs.length) return { ask, from: next, to };
+    // Alone in its call, its first input always fits.
+    return joined ? undefined : { ask, from: next, to: Math.max(to, next + 1) };
 }
 
-function bytesOf({ inputs }: Ask): number {
-    return inputs.reduce((sum, input) => sum + sizeOf(input), 0);
+export function loadOf<Ask extends QueuedAsk>({ ask, from, to }: Slice<Ask>): Load {
+    let bytes = 0;
+    for (let at = from; at < to; at += 1) bytes += sizeOf(ask.inputs[at]);
+    return { items: to - from, bytes };
 }
 
-function sizeOf(input: Input): number {
+export function sizeOf(input: Input | undefined): number {
+    if (!input) return 0;
     return input.kind === "text" ? input.text.length : input.ids.length * 4;
 }

@@ -5,6 +5,12 @@ import type { Embedding } from "../vector/embedding.ts";
 /** @returns tokens of a text, never more than the model counts; may stop counting beyond `most` */
 export type TokenCounter = (text: string, most: number) => Promise<number>;
 
+/** What became of one input. */
+export type InputOutcome = Embedding | UpstreamError;
+
+/** Takes what became of some inputs of a request, by their places in it. */
+export type ReportOutcomes = (places: readonly number[], outcomes: readonly InputOutcome[]) => void;
+
 /** Where vectors come from when no cache has them: the port of all providers. */
 export interface Upstream {
     readonly provider: string;
@@ -20,14 +26,21 @@ export interface Upstream {
     readonly shortens: boolean;
     /** Undefined when how the model counts is not known. */
     readonly countTokens?: TokenCounter | undefined;
+    /** The longest token of a known vocabulary. */
+    readonly mostBytesPerToken?: number | undefined;
     /** Resolves when the first embed can be answered. */
     readonly start: () => Promise<void>;
     /**
-     * Embeds all inputs or none: the answer has one sound embedding per input, in their order.
-     *
-     * @throws UpstreamError
+     * Embeds each input and reports outcomes as calls are answered, so that nothing computed is lost when
+     * another call fails. Resolves when each input has exactly one outcome: a sound embedding, or why not.
      */
-    readonly embed: (inputs: readonly Input[], scope: Scope) => Promise<readonly Embedding[]>;
+    readonly embed: (
+        inputs: readonly Input[],
+        scope: Scope,
+        report: ReportOutcomes,
+    ) => Promise<void>;
+    /** Breakers, queues and what was learned of the provider, for people. */
+    readonly state: () => Readonly<Record<string, unknown>>;
     readonly close: () => Promise<void>;
 }
 
@@ -75,6 +88,15 @@ export const noEvents: UpstreamEvents = {
     overloaded: () => undefined,
 };
 
+/** Errors are remembered, and an upstream may quote all that it was sent. */
+const MAX_MESSAGE_CHARACTERS = 1_000;
+const MAX_CODE_CHARACTERS = 64;
+
+/** A copy: a slice would keep all of the text in memory. */
+function beginningOf(text: string, most: number): string {
+    return text.length <= most ? text : `${Buffer.from(text.slice(0, most - 1)).toString()}…`;
+}
+
 /** Why an upstream gave no embeddings, as the client will be told. */
 export class UpstreamError extends Error {
     /**
@@ -87,6 +109,8 @@ export class UpstreamError extends Error {
     readonly retryAfterSeconds: number | undefined;
     /** Place in the request of the input that it is about. */
     readonly item: number | undefined;
+    /** It ended a call of several inputs that was not divided further: any of them may be to blame. */
+    readonly isShared: boolean;
 
     constructor(
         status: UpstreamError["status"],
@@ -94,18 +118,50 @@ export class UpstreamError extends Error {
         message: string,
         retryAfterSeconds?: number,
         item?: number,
+        isShared = false,
     ) {
-        super(message);
+        super(beginningOf(message, MAX_MESSAGE_CHARACTERS));
         this.name = "UpstreamError";
         this.status = status;
-        this.code = code;
+        this.code = beginningOf(code, MAX_CODE_CHARACTERS);
         this.retryAfterSeconds = retryAfterSeconds;
         this.item = item;
+        this.isShared = isShared;
     }
 
     /** The same error about one input of a request. */
     at(item: number): UpstreamError {
-        const { status, code, message, retryAfterSeconds } = this;
-        return new UpstreamError(status, code, message, retryAfterSeconds, item);
+        const { status, code, message, retryAfterSeconds, isShared } = this;
+        return new UpstreamError(status, code, message, retryAfterSeconds, item, isShared);
     }
+
+    /** The same error of a call whose inputs were not tried one by one. */
+    shared(): UpstreamError {
+        const { status, code, message, retryAfterSeconds, item } = this;
+        return new UpstreamError(status, code, message, retryAfterSeconds, item, true);
+    }
+}
+
+/** The upstream takes fewer inputs a call, or shorter ones. */
+export class CallTooLargeError extends UpstreamError {
+    readonly unit: "inputs" | "bytes";
+    /** As many as the upstream said that it takes. */
+    readonly allowedInputs: number | undefined;
+
+    constructor(message: string, unit: "inputs" | "bytes", allowedInputs?: number) {
+        super(400, "batch_too_large", message);
+        this.unit = unit;
+        this.allowedInputs = allowedInputs;
+    }
+}
+
+export function asUpstreamError(error: unknown): UpstreamError {
+    if (error instanceof UpstreamError) return error;
+    const message = error instanceof Error ? error.message : String(error);
+    return new UpstreamError(503, "upstream_failed", message);
+}
+
+/** The time of the request itself is up, whatever the upstream does. */
+export function outOfTime(): UpstreamError {
+    return new UpstreamError(504, "upstream_timeout", "The upstream did not answer in time");
 }

@@ -5,6 +5,8 @@ export interface Embedding extends Life {
     readonly tokens: number;
     /** The model read only the beginning of the text. */
     readonly truncated: boolean;
+    /** Of a place that has not been shown to serve the same model: it is not shared with other pods. */
+    readonly isUnverified?: boolean | undefined;
     /** Parts of answers that are ready to send, kept by the HTTP side with the entry they belong to. */
     readonly forms: Forms;
 }
@@ -24,9 +26,12 @@ export interface Life {
 export interface Forms {
     base64?: Buffer;
     float?: Buffer;
-    /** Beginnings of the vector, by their length. */
+    /** Beginnings of the vector, by their length; together no longer than the vector. */
     shorter?: Map<number, Embedding>;
 }
+
+/** What a beginning costs beside its numbers, in dimensions: its objects take some 600 bytes. */
+const DIMENSIONS_PER_FORM = 20;
 
 const FOR_EVER: Life = { createdAt: 0, freshUntil: Infinity, effort: 0 };
 
@@ -60,8 +65,21 @@ export function shortened(embedding: Embedding, dimensions: number): Embedding {
         truncated,
         embedding,
     );
-    (forms.shorter ??= new Map()).set(dimensions, short);
+    keepShorter((forms.shorter ??= new Map()), short, vector.length);
     return short;
+}
+
+/** Keeps the beginnings made last: clients can ask for every length. */
+function keepShorter(kept: Map<number, Embedding>, short: Embedding, most: number): void {
+    const cost = (length: number): number => length + DIMENSIONS_PER_FORM;
+    let sum = cost(short.vector.length);
+    for (const length of kept.keys()) sum += cost(length);
+    for (const length of kept.keys()) {
+        if (sum <= most) break;
+        kept.delete(length);
+        sum -= cost(length);
+    }
+    if (sum <= most) kept.set(short.vector.length, short);
 }
 
 /** Why a vector must be neither kept nor returned, or undefined when it is sound. */

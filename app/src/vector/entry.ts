@@ -1,13 +1,15 @@
 import { hash } from "node:crypto";
 import { crc32 } from "node:zlib";
 
-import { embeddingOf, vectorFault, type Embedding } from "./embedding.ts";
+import { embeddingOf, vectorFault, type Embedding, type Life } from "./embedding.ts";
 import { pack, PRECISIONS, unpack, type Precision } from "./precision.ts";
 
 /** Raised when the meaning of an entry's bytes changes; entries of another version are misses. */
 export const ENTRY_VERSION = 3;
 
 const TRUNCATED = 1;
+/** A token has at least one byte, and a body has no more. */
+const MOST_TOKENS = 8 * 1024 * 1024;
 const AT = {
     version: 0,
     type: 1,
@@ -137,14 +139,22 @@ function openEntry(key: string, entry: Buffer, wanted: number | undefined): Embe
     if (!facts || entry.readUInt32LE(AT.checksum) !== checksum(key, entry)) return undefined;
     const dimensions = entry.readUInt32LE(AT.dimensions);
     const scale = entry.readFloatLE(AT.scale);
-    const vector = unpack(entry.subarray(AT.numbers), facts.precision, dimensions, scale);
-    if (!vector || vectorFault(vector, wanted) !== undefined) return undefined;
-    return embeddingOf(vector, entry.readUInt32LE(AT.tokens), entry[AT.flags] === TRUNCATED, {
+    const tokens = entry.readUInt32LE(AT.tokens);
+    const life = {
         writer: facts.writer,
         createdAt: entry.readDoubleLE(AT.createdAt),
         freshUntil: entry.readDoubleLE(AT.freshUntil),
         effort: entry.readFloatLE(AT.effort),
-    });
+    };
+    if (tokens > MOST_TOKENS || !isLife(life)) return undefined;
+    const vector = unpack(entry.subarray(AT.numbers), facts.precision, dimensions, scale);
+    if (!vector || vectorFault(vector, wanted) !== undefined) return undefined;
+    return embeddingOf(vector, tokens, entry[AT.flags] === TRUNCATED, life);
+}
+
+/** A checksum is no signature: whoever writes to Redis, or brings an export, can compute it. */
+function isLife({ createdAt, freshUntil, effort }: Life): boolean {
+    return [createdAt, freshUntil, effort].every((value) => Number.isFinite(value) && value >= 0);
 }
 
 /** The wire form of base64 answers. Node runs on little-endian machines only. */

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { CACHE_KEY_PREFIX } from "@property-search/contract";
 import type { Cluster, Redis } from "ioredis";
 
-import type { Withdrawal } from "./withdrawals.ts";
+import type { Withdrawal } from "./withdrawal.ts";
 
 /** Where withdrawals are kept; each operation fails within Redis's time limit. */
 export interface WithdrawalStore {
@@ -11,6 +11,8 @@ export interface WithdrawalStore {
     readonly version: () => Promise<string | null>;
     readonly all: () => Promise<readonly Withdrawal[]>;
     readonly put: (added: readonly Withdrawal[], ended: readonly string[]) => Promise<void>;
+    /** Calls back each time that the store can be reached, for the first time or again. */
+    readonly onReachable: (callback: () => void) => void;
 }
 
 // The braces keep both on one node of a cluster, so that they change together.
@@ -30,6 +32,7 @@ export function redisWithdrawals(client: Redis | Cluster): WithdrawalStore {
             const failed = (await change.exec())?.find(([error]) => error);
             if (failed?.[0]) throw failed[0];
         },
+        onReachable: (callback) => void client.on("ready", callback),
     };
 }
 
@@ -39,6 +42,7 @@ export function ownWithdrawals(): WithdrawalStore {
         version: () => Promise.resolve(null),
         all: () => Promise.resolve([]),
         put: () => Promise.resolve(),
+        onReachable: () => undefined,
     };
 }
 

@@ -1,20 +1,8 @@
+import { polled } from "../cache/polled.ts";
 import { wallClock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { WithdrawalStore } from "./store.ts";
-
-/** Copies of an entry that must not be served any more, in any pod. Times in milliseconds since the epoch. */
-export interface Withdrawal {
-    readonly key: string;
-    /** A flag says that the vector is wrong; a deletion says nothing about it. */
-    readonly kind: "flagged" | "deleted";
-    readonly reason: string;
-    readonly actor: string;
-    readonly at: number;
-    /** Copies made until then are withdrawn; what was fetched later is served. */
-    readonly upTo: number;
-    /** From then on no such copy can be alive, and the record ends. */
-    readonly until: number;
-}
+import type { Withdrawal } from "./withdrawal.ts";
 
 /**
  * Withdrawals are kept in Redis and polled by every pod, as epochs are. They only grow and end by
@@ -31,6 +19,8 @@ export interface Withdrawals {
      * @throws Error while Redis is away, TooManyWithdrawals
      */
     readonly add: (withdrawal: Withdrawal) => Promise<void>;
+    /** Until they were read once, any copy in Redis may be a withdrawn one. */
+    readonly isKnown: () => boolean;
     readonly start: () => Promise<void>;
     readonly stop: () => void;
 }
@@ -45,7 +35,6 @@ export class TooManyWithdrawals extends Error {
     }
 }
 
-const POLL_MILLISECONDS = 1_000;
 /** One poll, and a read from Redis that takes as long as it may. */
 export const FOLLOW_MILLISECONDS = 1_200;
 
@@ -57,22 +46,23 @@ export function withdrawals(
 ): Withdrawals {
     const known = new Map<string, Withdrawal>();
     let version: string | null = null;
-    let timer: NodeJS.Timeout | undefined;
+    const { isKnown, start, stop } = polled({
+        name: "Withdrawals",
+        read,
+        onReachable: store.onReachable,
+        log,
+    });
 
-    async function poll(): Promise<void> {
-        try {
-            const current = await store.version();
-            forget();
-            // An emptied Redis has no version, and gets back what this pod knows.
-            if (current === version && (current !== null || known.size === 0)) return;
-            const stored = await store.all();
-            for (const one of stored) take(one);
-            const lost = lostBy(stored);
-            if (lost.length > 0) await store.put(lost, []);
-            else version = current;
-        } catch (error) {
-            log.debug({ error: String(error) }, "Withdrawals could not be read: the last hold");
-        }
+    async function read(): Promise<void> {
+        const current = await store.version();
+        forget();
+        // An emptied Redis has no version, and gets back what this pod knows.
+        if (current === version && (current !== null || known.size === 0)) return;
+        const stored = await store.all();
+        for (const one of stored) take(one);
+        const lost = lostBy(stored);
+        if (lost.length > 0) await store.put(lost, []);
+        else version = current;
     }
 
     function take(withdrawal: Withdrawal): void {
@@ -110,11 +100,9 @@ export function withdrawals(
             await store.put([withdrawal], ended);
             take(withdrawal);
         },
-        start: async () => {
-            await poll();
-            timer = setInterval(() => void poll(), POLL_MILLISECONDS).unref();
-        },
-        stop: () => clearInterval(timer),
+        isKnown,
+        start,
+        stop,
     };
 }
 

@@ -106,6 +106,13 @@ describe("The admin port", () => {
             colour: "blue",
             redis: "up",
             cache: { entries: 0 },
+            upstream: {
+                waitingInputs: 0,
+                callsUnderWay: 0,
+                callsAllowed: expect.any(Number),
+                inputsPerCall: 256,
+                endpoints: [{ role: "primary", breaker: "closed", restMilliseconds: 0 }],
+            },
             waitingRequests: 0,
             memoryBytes: { rss: expect.any(Number) },
         });

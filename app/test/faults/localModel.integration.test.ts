@@ -19,7 +19,9 @@ const REAL = new URL("../../src/upstream/local/worker.ts", import.meta.url);
 /** Speaks as the real worker does; a text "die" ends its thread by an error, "hold" holds it for good. */
 const FRAGILE = `
     const { parentPort } = require("node:worker_threads");
-    parentPort.on("message", ({ texts }) => {
+    parentPort.on("message", (message) => {
+        if (message === "end") process.exit();
+        const { texts } = message;
         if (texts.includes("die")) throw new Error("out of something");
         if (texts.includes("hold")) return;
         const vectors = new Float32Array(texts.map((text) => text.length));
@@ -60,7 +62,7 @@ const fragile = () => new Worker(FRAGILE, { eval: true });
 const real = (workerData: WorkerData) => new Worker(REAL, { workerData });
 
 const embed = async (from: Workers, texts: readonly string[], milliseconds = 20_000) =>
-    Array.from((await from.run({}, texts, performance.now() + milliseconds)).vectors);
+    Array.from((await from.run({ tenant: "a" }, texts, performance.now() + milliseconds)).vectors);
 
 describe("A worker of the local model that is lost", () => {
     test("under load loses no request, is replaced, and is told in the log", async () => {
@@ -108,6 +110,19 @@ describe("The end", () => {
         const states = (await outcomes).map(({ status }) => status);
         expect(states.filter((state) => state === "fulfilled")).toHaveLength(2);
         expect(opened.map(({ threadId }) => threadId)).toEqual([-1, -1]);
+    });
+
+    test("waits for a model that is being loaded", async () => {
+        const model = workers(2, FILES, pino({ level: "silent" }), (data) => {
+            const worker = real(data);
+            opened.push(worker);
+            return worker;
+        });
+        const started = model.start().catch(() => undefined);
+        await eventually("threads run", () => opened.every(({ threadId }) => threadId > 0));
+        await model.close();
+        expect(opened.map(({ threadId }) => threadId)).toEqual([-1, -1]);
+        await started;
     });
 });
 

@@ -138,8 +138,11 @@ const changed =
         reply(response, 200, { data: change(data), usage });
     };
 
-const second = (change: object) =>
-    changed((data) => data.map((item, at) => (at === 1 ? { ...item, ...change } : item)));
+/** Also of a call that was divided: there each text is alone. */
+const last = (change: object) =>
+    changed((data) =>
+        data.map((item, at) => (at === data.length - 1 ? { ...item, ...change } : item)),
+    );
 
 const html: Turn = (_, response) =>
     reply(response, 200, "<html>Sign in</html>", { "content-type": "text/html" });
@@ -164,14 +167,13 @@ describe("An upstream", () => {
         ["answers in HTML", html, 503, BAD, /not JSON/],
         ["sends without end", endless, 503, BAD, /larger than \d+ bytes/],
         ["has no data", changed(() => undefined), 503, BAD, /no data/],
-        ["leaves a vector out", changed((d) => d.slice(1)), 503, BAD, /1 vectors for 2 inputs/],
-        ["leaves an index out", second({ index: undefined }), 503, BAD, /the index undefined/],
-        ["doubles an index", second({ index: 0 }), 503, BAD, /the index 0/],
-        ["gives a NaN", second({ embedding: [1, null] }), 503, BAD, /vector 1 cannot be used/],
-        ["gives zeros", second({ embedding: Array(16).fill(0) }), 503, BAD, /it is zero/],
+        ["leaves a vector out", changed((d) => d.slice(1)), 503, BAD, /0 vectors for 1 inputs/],
+        ["gives a wrong index", last({ index: 2 }), 503, BAD, /the index 2/],
+        ["gives a NaN", last({ embedding: [1, null] }), 503, BAD, /vector 0 cannot be used/],
+        ["gives zeros", last({ embedding: Array(16).fill(0) }), 503, BAD, /it is zero/],
         [
             "gives a short vector",
-            second({ embedding: [1, 0] }),
+            last({ embedding: [1, 0] }),
             503,
             BAD,
             /2 dimensions instead of 16/,
@@ -183,10 +185,11 @@ describe("An upstream", () => {
         await eventually("it is cached", () => cachedEntries() === 1);
         let broken = true;
         const whenAsked: Turn = (body, response) => {
-            if (broken && body.input.includes(WORDS[0] ?? "")) turn(body, response);
+            if (broken && body.input.some((text) => WORDS.includes(String(text))))
+                turn(body, response);
             else reply(response, 200, rightAnswer(body));
         };
-        stub.misbehave(...Array<Turn>(20).fill(whenAsked));
+        stub.misbehave(...Array<Turn>(60).fill(whenAsked));
         const begun = performance.now();
         const failing = ask(WORDS);
         await eventually("it was asked", () => stub.requests.length > 1);
@@ -220,13 +223,29 @@ describe("An upstream", () => {
         await expectRight(WORDS, "MISS");
     });
 
-    test("that does not tell its usage is answered as it is, with no tokens billed", async () => {
+    test.each([
+        ["nothing of its tokens", undefined, 7],
+        ["that it read none", { prompt_tokens: 0, total_tokens: 0 }, 7],
+        ["their total only, as Voyage does", { total_tokens: 40 }, 40],
+    ])("that tells %s is answered, and its texts are not free", async (_, usage, tokens) => {
         stub.misbehave((body, response) => {
-            reply(response, 200, { data: rightAnswer(body).data });
+            reply(response, 200, { data: rightAnswer(body).data, usage });
         });
         const answer = await ask(WORDS);
-        expect(answer.json).toMatchObject({ usage: { prompt_tokens: 0, total_tokens: 0 } });
+        expect(answer.json).toMatchObject({ usage: { prompt_tokens: tokens } });
         await expectRight(WORDS, "HIT-L1");
+    });
+
+    test.each([
+        ["the first", [undefined, 1]],
+        ["all", [undefined, undefined]],
+        ["all: 0 stands everywhere", [0, 0]],
+    ])("that leaves out the index of %s means the order of the inputs", async (_, indexes) => {
+        stub.misbehave(
+            changed((data) => data.map((item, at) => ({ ...item, index: indexes[at] }))),
+        );
+        await expectRight(WORDS, "MISS");
+        expect(stub.requests).toHaveLength(1);
     });
 
     test("that refuses connections gives a 503, and is found again when it is back", async () => {

@@ -4,7 +4,7 @@ import { setTimeout as wait } from "node:timers/promises";
 export async function eventually(
     what: string,
     holds: () => boolean | Promise<boolean>,
-    seconds = 15,
+    seconds = 40,
 ): Promise<void> {
     const deadline = Date.now() + seconds * 1000;
     while (!(await holds())) {

@@ -49,7 +49,7 @@ export async function startCluster({ replicas = false } = {}): Promise<RedisClus
         throw error;
     }
     const isPrimary = (node: RedisServer) => node.command("ROLE").startsWith("master");
-    const [first, ...others] = nodes.map(({ url }) => url);
+    const [first, ...others] = nodes.map(({ url }) => byOtherName(url));
     if (!first) throw new Error("a cluster has nodes");
     const urls = [first, ...others] as const;
     return {
@@ -59,6 +59,13 @@ export async function startCluster({ replicas = false } = {}): Promise<RedisClus
         config: { urls, mode: "cluster" },
         stop,
     };
+}
+
+/** Clients are given a Service's name, which none of the nodes has. */
+function byOtherName(url: URL): URL {
+    const other = new URL(url);
+    other.hostname = "localhost";
+    return other;
 }
 
 async function form(nodes: readonly RedisServer[], replicas: boolean): Promise<void> {

@@ -17,9 +17,13 @@ export interface StubUpstream {
     /** Requests that arrived, in order. */
     readonly requests: StubRequest[];
     readonly headers: IncomingMessage["headers"][];
+    /** Their targets, with queries. */
+    readonly targets: string[];
     billedTokens: number;
     /** Answers the next requests in the place of the right answer, one each; then all is well again. */
     readonly misbehave: (...turns: readonly Turn[]) => void;
+    /** Answers all other requests, where it is set. */
+    always: Turn | undefined;
     readonly stop: () => Promise<void>;
 }
 
@@ -43,8 +47,10 @@ export async function startStubUpstream(
         url: new URL(`http://127.0.0.1:${port}/v1`),
         requests: [],
         headers: [],
+        targets: [],
         billedTokens: 0,
         misbehave: (...next) => void turns.push(...next),
+        always: undefined,
         stop: () =>
             new Promise((resolve) => {
                 server.close(() => resolve());
@@ -56,7 +62,8 @@ export async function startStubUpstream(
     function answer(request: IncomingMessage, body: StubRequest, response: ServerResponse): void {
         stub.requests.push(body);
         stub.headers.push(request.headers);
-        const turn = turns.shift();
+        stub.targets.push(request.url ?? "");
+        const turn = turns.shift() ?? stub.always;
         if (turn) {
             turn(body, response);
             return;

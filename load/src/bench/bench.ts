@@ -33,7 +33,7 @@ export async function bench(options: BenchOptions): Promise<{ report: Report; fi
     const begun = kept?.begun ?? new Date().toISOString();
     const findings: Finding[] = [...(kept?.findings ?? [])];
     const report = (finished?: string): Report => ({ name, begun, finished, ...run, findings });
-    const upstream = await startUpstream(processes, chosen.generator);
+    const upstream = await startUpstream(processes, { core: chosen.generator });
     const shared: Bench = {
         ground: {
             processes,

@@ -1,10 +1,9 @@
 import { writeBodies } from "../generators/bodies.ts";
-import { openLoop } from "../generators/openLoop.ts";
 import { oursWithRedis } from "../peers/service/service.ts";
-import { groupUsage } from "../processes/usage.ts";
 import { median } from "../report/statistics.ts";
 import { requestBodies } from "../workload.ts";
 import { floorResult } from "./floors.ts";
+import { steadyLoad } from "./steadyLoad.ts";
 import type { Trial } from "./trial.ts";
 
 const USERS = 1_000;
@@ -22,27 +21,17 @@ export function soak(seconds: number): Trial {
         id: ID,
         title,
         peers: [],
-        run: async ({ ground, cores, signal, say }) => {
+        run: async (bench) => {
+            const { ground, cores } = bench;
             const service = await oursWithRedis.start({ ...ground, core: cores.server });
-            const resident: number[] = [];
-            const begun = Date.now();
-            const watch = setInterval(() => {
-                const gone = (Date.now() - begun) / 1000;
-                const { residentBytes } = groupUsage(service.pid);
-                if (gone > seconds * SETTLING_SHARE) resident.push(residentBytes / 2 ** 20);
-                say(`${title}: ${gone.toFixed(0)} s, ${(residentBytes / 2 ** 20).toFixed(0)} MiB`);
-            }, 1000);
             try {
                 const bodies = requestBodies(WORKLOAD).map(({ json }) => json);
                 const bodiesFile = writeBodies(ground.processes.folder, ID, bodies);
-                const { url, headers, pid } = service;
-                const { rate, latency, failed } = await openLoop(RATE)(
-                    {
-                        ...{ url, headers, bodiesFile, seconds },
-                        ...{ connections: USERS, core: cores.generator, server: pid },
-                    },
-                    signal,
-                );
+                const load = { name: title, rate: RATE, connections: USERS, seconds, bodiesFile };
+                const sample = await steadyLoad(bench, service, load);
+                const { rate, latency, failed, residentMib } = sample;
+                const settled = Math.floor(residentMib.length * SETTLING_SHARE);
+                const resident = residentMib.slice(settled);
                 const middle = median(resident);
                 const [least, most] = [Math.min(...resident), Math.max(...resident)];
                 const deviation = Math.max(most - middle, middle - least) / middle;
@@ -64,7 +53,6 @@ export function soak(seconds: number): Trial {
                     ],
                 };
             } finally {
-                clearInterval(watch);
                 await service.stop();
             }
         },

@@ -1,7 +1,7 @@
 import { execa } from "execa";
 
 import { BenchError } from "../error.ts";
-import { endedChildrenSeconds, groupUsage } from "../processes/usage.ts";
+import { endedChildrenSeconds, groupCpuSeconds } from "../processes/usage.ts";
 import type { Load, Sample } from "./sample.ts";
 
 /** What the open requests of the last moment may take. */
@@ -18,7 +18,7 @@ export async function measured(
     { core, server, seconds }: Load,
     signal: AbortSignal,
 ): Promise<Sample> {
-    const serverBefore = groupUsage(server).cpuSeconds;
+    const serverBefore = groupCpuSeconds(server);
     const generatorBefore = endedChildrenSeconds();
     const { exitCode, stdout, stderr } = await execa(
         "taskset",
@@ -28,7 +28,7 @@ export async function measured(
     signal.throwIfAborted();
     if (exitCode !== 0) throw new BenchError(`${generator} failed:\n${stderr}\n${stdout}`);
     const generatorSeconds = endedChildrenSeconds() - generatorBefore;
-    const serverSeconds = groupUsage(server).cpuSeconds - serverBefore;
+    const serverSeconds = groupCpuSeconds(server) - serverBefore;
     const { sample, elapsed } = parseSample(stdout);
     return {
         ...sample,

@@ -10,7 +10,7 @@ export const noCache: Peer = {
     what: `straight to an upstream that answers after ${MODEL_MILLISECONDS} ms`,
     prepare: () => Promise.resolve(),
     start: async ({ processes, core }) => {
-        const { url: base, running } = await startUpstream(processes, core);
+        const { url: base, running } = await startUpstream(processes, { core });
         const url = new URL(`/after/${MODEL_MILLISECONDS}${base.pathname}/embeddings`, base);
         return { ...running, url, headers: {}, version: process.version };
     },

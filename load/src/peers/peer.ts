@@ -28,7 +28,7 @@ export interface Peer {
 }
 
 /** A peer that answers. */
-export interface Contestant extends Pick<Running, "pid" | "stop"> {
+export interface Contestant extends Pick<Running, "pid" | "ended" | "stop"> {
     /** Of its embeddings route. */
     readonly url: URL;
     readonly headers: Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, openSync, closeSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { constants, tmpdir } from "node:os";
 import path from "node:path";
 
 import { BenchError } from "../error.ts";
@@ -10,6 +10,8 @@ export interface StartOptions {
     readonly name: string;
     /** The one core that it and its children may use. */
     readonly core: number;
+    /** It has the core only while nothing else wants it (sched(7), SCHED_IDLE). */
+    readonly idle?: true;
     readonly env?: Readonly<Record<string, string>>;
     readonly cwd?: string;
 }
@@ -59,7 +61,9 @@ export function openProcesses(): Processes {
     function start(command: string, args: readonly string[], options: StartOptions): Running {
         const logFile = path.join(folder, `${options.name}.log`);
         const log = openSync(logFile, "a");
-        const child = spawn("taskset", ["-c", String(options.core), command, ...args], {
+        const policy = options.idle ? ["chrt", "--idle", "0"] : [];
+        const onCore = ["-c", String(options.core), ...policy, command, ...args];
+        const child = spawn("taskset", onCore, {
             detached: true,
             stdio: ["ignore", log, log],
             env: { ...process.env, ...options.env },
@@ -68,6 +72,7 @@ export function openProcesses(): Processes {
         closeSync(log);
         const { pid } = child;
         if (pid === undefined) throw new BenchError("taskset is missing: install util-linux");
+        if (options.idle) yieldSession(pid);
         live.add(pid);
         reaper.stdin.write(`begun ${pid}\n`);
         return {
@@ -96,6 +101,15 @@ export function openProcesses(): Processes {
             reaper.stdin.end();
         },
     };
+}
+
+/** Where the kernel shares out time by sessions first, a policy counts within one only (sched(7), autogroup). */
+function yieldSession(pid: number): void {
+    try {
+        writeFileSync(`/proc/${pid}/autogroup`, String(constants.priority.PRIORITY_LOW));
+    } catch {
+        // This kernel has no such groups.
+    }
 }
 
 function hasEnded(child: ChildProcess): boolean {

@@ -1,27 +1,28 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 
-/** What a process group has used so far, by the kernel's account: proc_pid_stat(5). */
-export interface Usage {
-    readonly cpuSeconds: number;
-    readonly residentBytes: number;
-}
-
 /** USER_HZ and the page size are the same on every Linux that Node 24 runs on. */
 const TICKS_PER_SECOND = 100;
 const PAGE_BYTES = 4_096;
 
-/** @param group its leader's process id */
-export function groupUsage(group: number): Usage {
+/**
+ * Processor seconds that a process group has used so far, by the kernel's account: proc_pid_stat(5).
+ *
+ * @param group its leader's process id
+ */
+export function groupCpuSeconds(group: number): number {
     let ticks = 0;
-    let pages = 0;
     for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
         const fields = statFields(pid);
         if (Number(fields?.[FIELD.group]) !== group) continue;
         ticks += Number(fields?.[FIELD.user]) + Number(fields?.[FIELD.system]);
-        pages += Number(fields?.[FIELD.resident]);
     }
-    return { cpuSeconds: ticks / TICKS_PER_SECOND, residentBytes: pages * PAGE_BYTES };
+    return ticks / TICKS_PER_SECOND;
+}
+
+/** Resident bytes of one process. To look for a group takes tens of milliseconds of a core that measures. */
+export function residentBytes(pid: number): number {
+    return Number(statFields(String(pid))?.[FIELD.resident]) * PAGE_BYTES;
 }
 
 /** Waits until a process group does next to nothing, but no longer than so many seconds. */
@@ -31,10 +32,10 @@ export async function untilIdle(
     signal: AbortSignal,
 ): Promise<void> {
     const deadline = performance.now() + longestSeconds * 1000;
-    let used = groupUsage(group).cpuSeconds;
+    let used = groupCpuSeconds(group);
     while (performance.now() < deadline) {
         await wait(200, undefined, { signal });
-        const { cpuSeconds } = groupUsage(group);
+        const cpuSeconds = groupCpuSeconds(group);
         if (cpuSeconds - used < 0.02) return;
         used = cpuSeconds;
     }

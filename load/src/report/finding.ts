@@ -42,4 +42,4 @@ export interface FloorResult {
     readonly met: boolean;
 }
 
-export type Unit = "×" | "ms" | "%" | "requests" | "probes";
+export type Unit = "×" | "ms" | "%" | "requests" | "probes" | "restarts" | "MiB";

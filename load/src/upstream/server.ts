@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from "node:http";
 
-import { toBase64, trueTokens, trueVector } from "./vectors.ts";
+import { REFUSED_TEXT, toBase64, trueTokens, trueVector } from "./vectors.ts";
 
 /**
  * The upstream of all contestants: OpenAI's contract over deterministic vectors, as its own process.
@@ -12,7 +12,7 @@ import { toBase64, trueTokens, trueVector } from "./vectors.ts";
  */
 interface Asked {
     readonly model: string;
-    readonly input: string | readonly string[];
+    readonly input: string | readonly string[] | readonly number[] | readonly (readonly number[])[];
     readonly encoding_format?: "base64" | "float" | null;
     readonly dimensions?: number | null;
 }
@@ -35,7 +35,12 @@ createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
-        const body = answer(JSON.parse(Buffer.concat(chunks).toString()) as Asked);
+        const json = Buffer.concat(chunks).toString();
+        if (json.includes(REFUSED_TEXT)) {
+            send(response, 400, '{"error":{"message":"refused","type":"invalid_request_error"}}');
+            return;
+        }
+        const body = answer(JSON.parse(json) as Asked);
         const milliseconds = Number(path[1] ?? 0);
         if (milliseconds === 0) send(response, 200, body);
         else setTimeout(() => send(response, 200, body), milliseconds);
@@ -43,7 +48,7 @@ createServer((request, response) => {
 }).listen({ port: Number(process.argv[2]), host: "127.0.0.1", backlog: 4_096 });
 
 function answer({ model, input, encoding_format: encoding, dimensions }: Asked): string {
-    const texts = typeof input === "string" ? [input] : input;
+    const texts = textsOf(input);
     const tokens = texts.reduce((sum, text) => sum + trueTokens(text), 0);
     counts.calls += 1;
     counts.items += texts.length;
@@ -57,6 +62,15 @@ function answer({ model, input, encoding_format: encoding, dimensions }: Asked):
         `{"object":"list","data":[${data.join(",")}],"model":${JSON.stringify(model)},` +
         `"usage":{"prompt_tokens":${tokens},"total_tokens":${tokens}}}`
     );
+}
+
+/** A list of tokens has a vector as the text of its numbers has. */
+function textsOf(input: Asked["input"]): readonly string[] {
+    if (typeof input === "string") return [input];
+    const isOneList = typeof input[0] === "number";
+    return isOneList
+        ? [input.join(" ")]
+        : input.map((one) => (typeof one === "string" ? one : String(one)));
 }
 
 function vector(text: string, encoding: string, dimensions: number | undefined): string {

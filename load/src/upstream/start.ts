@@ -1,7 +1,7 @@
 import path from "node:path";
 
 import { freePort, untilAnswers } from "../processes/network.ts";
-import type { Processes, Running } from "../processes/processes.ts";
+import type { Processes, Running, StartOptions } from "../processes/processes.ts";
 
 const SERVER = path.join(import.meta.dirname, "server.ts");
 
@@ -11,10 +11,16 @@ export interface StubUpstream {
     readonly running: Running;
 }
 
-export async function startUpstream(processes: Processes, core: number): Promise<StubUpstream> {
+export async function startUpstream(
+    processes: Processes,
+    placed: Pick<StartOptions, "core" | "idle">,
+): Promise<StubUpstream> {
     const port = await freePort();
     const args = [SERVER, String(port)];
-    const running = processes.start(process.execPath, args, { name: `upstream-${port}`, core });
+    const running = processes.start(process.execPath, args, {
+        name: `upstream-${port}`,
+        ...placed,
+    });
     const url = new URL(`http://127.0.0.1:${port}/v1`);
     await untilAnswers("the stub upstream", new URL("/counts", url), running);
     return { url, running };

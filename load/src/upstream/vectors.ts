@@ -3,6 +3,8 @@ import { createHash } from "node:crypto";
 /** The model that the stub serves, as long as the one of OpenAI whose name it takes. */
 export const MODEL = "text-embedding-3-small";
 export const NATIVE_DIMENSIONS = 1536;
+/** The stub refuses a call with this in any of its texts, as providers refuse what they cannot read. */
+export const REFUSED_TEXT = "a text that the model refuses";
 
 /**
  * E: the one true vector of a text, of unit length. A shorter one is the beginning of the full one,

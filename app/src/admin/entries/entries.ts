@@ -4,16 +4,18 @@ import type { LocalCache } from "../../cache/tiers.ts";
 import { HttpError, wrongField } from "../../http/error.ts";
 import { parseOpenai, type ModelLimits } from "../../http/request.ts";
 import type { KeyOf } from "../../key/key.ts";
+import type { Normalise } from "../../key/normalise.ts";
 import type { Log } from "../../log.ts";
 import type { Embedding } from "../../vector/embedding.ts";
 import { entryFacts, type EntryCodec } from "../../vector/entry.ts";
 import type { Trials } from "../../trials/trials.ts";
+import type { Withdrawal } from "../../withdrawals/withdrawal.ts";
 import {
     FOLLOW_MILLISECONDS,
     TooManyWithdrawals,
-    type Withdrawal,
     type Withdrawals,
 } from "../../withdrawals/withdrawals.ts";
+import type { Knowledge } from "../knowledge.ts";
 import { redisAway } from "../redisAway.ts";
 
 export interface EntriesParts {
@@ -23,6 +25,9 @@ export interface EntriesParts {
     readonly withdrawals: Withdrawals;
     readonly trials: Trials;
     readonly codec: EntryCodec;
+    readonly knowledge: Knowledge;
+    /** As the texts of clients are. */
+    readonly normalise: Normalise;
     readonly keysOf: (tenant: string) => KeyOf;
     readonly limits: ModelLimits;
     readonly ttlSeconds: number;
@@ -56,7 +61,7 @@ export interface StoredFacts {
 export const LOCAL_STATES = ["absent", "fresh", "stale"] as const;
 /**
  * `withdrawn`: flagged or deleted, and not served. `refused`: not served by this pod, since its build is on
- * trial. `off`: this pod has no Redis.
+ * trial, or since this pod does not know yet what is withdrawn. `off`: this pod has no Redis.
  */
 export const REDIS_STATES = [
     ...LOCAL_STATES,
@@ -109,12 +114,13 @@ export interface Entries {
 const DELETION_KEPT_MILLISECONDS = 3_600_000;
 
 export function entries(parts: EntriesParts): Entries {
-    const { local, store, withdrawals, trials, codec, keysOf, limits, log } = parts;
+    const { local, store, withdrawals, trials, knowledge, codec, keysOf, limits, log } = parts;
 
     function keyOf({ tenant, input, dimensions }: Asked): string {
+        knowledge.require();
         // As a client's request is read, so that it is the same key.
         const body = Buffer.from(JSON.stringify({ model: limits.model, input, dimensions }));
-        const wanted = parseOpenai(body, limits);
+        const wanted = parseOpenai(body, limits, parts.normalise);
         const [only, second] = wanted.inputs;
         if (only && !second) return keysOf(tenant)(only, wanted.dimensions);
         const count = wanted.inputs.length;
@@ -163,6 +169,7 @@ export function entries(parts: EntriesParts): Entries {
 
     function servedState(key: string, far: Embedding): Report["redis"]["state"] {
         if (withdrawals.covers(key, far.createdAt)) return "withdrawn";
+        if (!knowledge.isComplete()) return "refused";
         return trials.refusal(far) === undefined ? stateOf(far) : "refused";
     }
 
@@ -170,6 +177,7 @@ export function entries(parts: EntriesParts): Entries {
         key: string,
         wish: Pick<Withdrawal, "kind" | "reason" | "actor">,
     ): Promise<TakenOut> {
+        knowledge.require();
         try {
             const near = local.get(key);
             const [bytes] = (await store?.read([key])) ?? [];
@@ -219,7 +227,10 @@ export function entries(parts: EntriesParts): Entries {
             return taken;
         },
         remove: (key) => takeOut(key, { kind: "deleted", reason: "", actor: "" }),
-        flags: () => withdrawals.list().flatMap((one) => flagOf(one) ?? []),
+        flags: () => {
+            knowledge.require();
+            return withdrawals.list().flatMap((one) => flagOf(one) ?? []);
+        },
     };
 }
 

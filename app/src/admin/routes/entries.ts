@@ -67,7 +67,7 @@ export function entryRoutes(entries: Entries): AdminRoutes {
                 schema: {
                     summary: "Where the entry of an input is, and what it is like",
                     body: Lookup,
-                    response: { 200: Report, "4xx": Failure },
+                    response: { 200: Report, "4xx": Failure, "5xx": Failure },
                 },
             },
             ({ body: { vector, ...asked } }) => entries.inspect(entries.keyOf(asked), vector),
@@ -79,7 +79,7 @@ export function entryRoutes(entries: Entries): AdminRoutes {
                     summary: "Where the entry of a key is, and what it is like",
                     params: KeyParams,
                     querystring: strict({ vector: Vector }),
-                    response: { 200: Report, "4xx": Failure },
+                    response: { 200: Report, "4xx": Failure, "5xx": Failure },
                 },
             },
             ({ params: { key }, query: { vector } }) => entries.inspect(key, vector),
@@ -112,7 +112,7 @@ export function entryRoutes(entries: Entries): AdminRoutes {
             {
                 schema: {
                     summary: "Entries that were marked as wrong, the newest first",
-                    response: { 200: Type.Array(Flag), "4xx": Failure },
+                    response: { 200: Type.Array(Flag), "4xx": Failure, "5xx": Failure },
                 },
             },
             () => [...entries.flags()],

@@ -2,6 +2,7 @@ import { Type } from "typebox";
 
 import { EPOCHS_FOLLOW_MILLISECONDS, type Epochs } from "../../key/epochs.ts";
 import type { Log } from "../../log.ts";
+import type { Knowledge } from "../knowledge.ts";
 import { redisAway } from "../redisAway.ts";
 import type { AdminRoutes } from "../server.ts";
 import { Failure, strict } from "./schemas.ts";
@@ -29,11 +30,12 @@ export interface EpochRoutesParts {
     readonly epochs: Epochs;
     /** Other pods share the epochs with this one. */
     readonly shared: boolean;
+    readonly knowledge: Pick<Knowledge, "require">;
     readonly log: Log;
 }
 
 /** Epochs: what leaves all entries of a tenant behind, however many they are. */
-export function epochRoutes({ epochs, shared, log }: EpochRoutesParts): AdminRoutes {
+export function epochRoutes({ epochs, shared, knowledge, log }: EpochRoutesParts): AdminRoutes {
     function epochOf(tenant: string): string {
         const [everybodys = "", own = ""] = epochs.of(tenant).split(".");
         return tenant === EVERYBODY ? everybodys : `${everybodys}.${own}`;
@@ -46,10 +48,13 @@ export function epochRoutes({ epochs, shared, log }: EpochRoutesParts): AdminRou
                 schema: {
                     summary: "The epoch of a tenant",
                     params: strict({ tenant: Whose }),
-                    response: { 200: Epoch, "4xx": Failure },
+                    response: { 200: Epoch, "4xx": Failure, "5xx": Failure },
                 },
             },
-            ({ params: { tenant } }) => ({ tenant, epoch: epochOf(tenant) }),
+            ({ params: { tenant } }) => {
+                knowledge.require();
+                return { tenant, epoch: epochOf(tenant) };
+            },
         );
         app.post(
             "/epochs",

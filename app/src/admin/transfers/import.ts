@@ -85,12 +85,20 @@ export async function importLines(
     progress.complete = end === entries;
 
     async function write(batch: readonly EntryWrite[]): Promise<void> {
-        const written = await Promise.all(
-            batch.map((one) => patiently(() => store.putIfNewer(one))),
-        );
-        const count = written.filter(Boolean).length;
+        const stored = await Promise.all(batch.map(put));
+        const count = stored.filter(Boolean).length;
         progress.written += count;
         progress.kept += batch.length - count;
+    }
+
+    /** @returns whether it was stored, also by a try whose answer was lost */
+    async function put(entry: EntryWrite): Promise<boolean> {
+        let tries = 0;
+        const result = await patiently(() => {
+            tries += 1;
+            return store.putIfNewer(entry);
+        });
+        return result === "stored" || (result === "same" && tries > 1);
     }
 
     function refuse(error: string): void {

@@ -2,19 +2,17 @@ import { randomUUID } from "node:crypto";
 import { finished, Readable } from "node:stream";
 
 import type { EntryStore } from "../../cache/entryStore.ts";
-import { patiently } from "../../cache/patiently.ts";
 import { HttpError } from "../../http/error.ts";
 import type { Log } from "../../log.ts";
-import type { Trials } from "../../trials/trials.ts";
+import type { Knowledge } from "../knowledge.ts";
 import { redisAway } from "../redisAway.ts";
 import { exportedLines, type ExportParts, type ExportProgress } from "./export.ts";
 import { importLines, type ImportParts, type ImportProgress } from "./import.ts";
 
-export interface TransfersParts
-    extends Omit<ExportParts, "store" | "trials">, Omit<ImportParts, "store" | "trials"> {
+export interface TransfersParts extends Omit<ExportParts, "store">, Omit<ImportParts, "store"> {
     /** Undefined without Redis. */
     readonly store: EntryStore | undefined;
-    readonly trials: Trials;
+    readonly knowledge: Pick<Knowledge, "await">;
     readonly log: Log;
 }
 
@@ -70,20 +68,6 @@ export function transfers(parts: TransfersParts): Transfers {
         return parts.store;
     }
 
-    /** Read each second, and first when Redis is reached: a transfer waits for that as for Redis itself. */
-    async function trialsKnown(): Promise<void> {
-        if (!parts.store) return;
-        try {
-            await patiently(() =>
-                parts.trials.current()
-                    ? Promise.resolve()
-                    : Promise.reject(new Error("Who is on trial could not be read")),
-            );
-        } catch (error) {
-            throw redisAway(error, log);
-        }
-    }
-
     function begin(
         one:
             | Pick<Extract<Transfer, { kind: "export" }>, "kind" | "tenant" | "progress">
@@ -111,7 +95,7 @@ export function transfers(parts: TransfersParts): Transfers {
 
     return {
         export: async (tenant) => {
-            await trialsKnown();
+            await parts.knowledge.await();
             const store = storeIfFree();
             const progress: ExportProgress = { scanned: 0, keys: 0, entries: 0 };
             const record = begin({ kind: "export", tenant, progress });
@@ -132,7 +116,7 @@ export function transfers(parts: TransfersParts): Transfers {
             return stream;
         },
         import: async (upload) => {
-            await trialsKnown();
+            await parts.knowledge.await();
             const store = storeIfFree();
             const progress: ImportProgress = {
                 lines: 0,

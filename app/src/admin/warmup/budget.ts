@@ -12,13 +12,6 @@ export interface Cost {
     readonly dollars: number;
 }
 
-/** Byte-level vocabularies come to 3 to 5 bytes a token in most languages: rather too many than too few. */
-const BYTES_PER_TOKEN = 3;
-
-export function estimateTokens(text: string): number {
-    return Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN);
-}
-
 /** @returns why this cost is above the budget, or undefined when it fits. */
 export function overBudget(
     { maxTokens, maxDollars }: Budget,

@@ -2,8 +2,9 @@ import { setTimeout as wait } from "node:timers/promises";
 
 import type { Item } from "../../cache/item.ts";
 import type { Fate, Resolver } from "../../cache/resolve.ts";
+import { estimateTokens } from "../../upstream/estimateTokens.ts";
 import { UpstreamError } from "../../upstream/upstream.ts";
-import { estimateTokens, overBudget, type Budget, type Price } from "./budget.ts";
+import { overBudget, type Budget, type Price } from "./budget.ts";
 import type { Line } from "./texts.ts";
 
 /** How far a warm-up is. */

@@ -1,5 +1,6 @@
 import type { KeyOf } from "../../key/key.ts";
-import { estimateTokens, type Cost, type Price } from "./budget.ts";
+import { estimateTokens } from "../../upstream/estimateTokens.ts";
+import type { Cost, Price } from "./budget.ts";
 import { TEXTS_PER_CALL } from "./job.ts";
 import type { Line } from "./texts.ts";
 

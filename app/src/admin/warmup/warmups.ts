@@ -6,6 +6,7 @@ import { HttpError } from "../../http/error.ts";
 import type { KeyOf } from "../../key/key.ts";
 import type { Normalise } from "../../key/normalise.ts";
 import type { Log } from "../../log.ts";
+import type { Knowledge } from "../knowledge.ts";
 import { overBudget, type Budget, type Price } from "./budget.ts";
 import { runJob, type Progress } from "./job.ts";
 import { spool, type Spool } from "./spool.ts";
@@ -22,6 +23,7 @@ export interface WarmupParts {
     readonly price: Price;
     /** Requests of clients that wait for something now. */
     readonly waiting: () => number;
+    readonly knowledge: Pick<Knowledge, "await">;
     readonly log: Log;
 }
 
@@ -73,7 +75,7 @@ interface Kept {
 }
 
 export function warmups(parts: WarmupParts): Warmups {
-    const { normalise, keysOf, cached, price, log } = parts;
+    const { normalise, keysOf, cached, price, knowledge, log } = parts;
     const kept = new Map<string, Kept>();
     /** One job a pod: two would only share what the upstream gives. */
     let taken = false;
@@ -90,6 +92,7 @@ export function warmups(parts: WarmupParts): Warmups {
         }
         taken = true;
         try {
+            await knowledge.await();
             const { missing, estimate } = surveyOf(upload, request);
             const spooled = await spool(missing);
             const over = overBudget(request.budget, estimate());
@@ -169,6 +172,7 @@ export function warmups(parts: WarmupParts): Warmups {
 
     return {
         estimate: async (upload, request) => {
+            await knowledge.await();
             const { missing, estimate } = surveyOf(upload, request);
             while (!(await missing.next()).done);
             return estimate();

@@ -5,15 +5,20 @@ import { pipeline } from "node:stream/promises";
 
 import type { Input } from "../../input.ts";
 import type { Log } from "../../log.ts";
-import { embeddingOf, vectorFault, type Embedding } from "../../vector/embedding.ts";
+import type { Scope } from "../../scope.ts";
+import { embeddingOf, vectorFault } from "../../vector/embedding.ts";
+import { sizeOf } from "../queue.ts";
 import {
+    asUpstreamError,
     noEvents,
     outcomeOf,
     UpstreamError,
+    type InputOutcome,
+    type ReportOutcomes,
     type Upstream,
     type UpstreamEvents,
-    type UpstreamOutcome,
 } from "../upstream.ts";
+import { overloadedError, waitingRoom } from "../waitingRoom.ts";
 import { batchByLength } from "./batches.ts";
 import { workers, type EmbeddedTexts } from "./workers.ts";
 
@@ -35,30 +40,40 @@ export async function localUpstream(options: LocalOptions): Promise<Upstream> {
     const tokenizer = join(directory, "tokenizer.json");
     const revision = await digest([model, tokenizer]);
     const pool = workers(threads, { model, tokenizer }, log);
+    const room = waitingRoom();
     let native: number | undefined;
     let open = 0;
 
+    /** Reports each run of the model as it is done: what there was no time for costs nothing but itself. */
     async function embed(
         inputs: readonly Input[],
-        deadline: number,
-    ): Promise<readonly Embedding[]> {
+        { tenant, deadline }: Scope,
+        report: ReportOutcomes,
+    ): Promise<void> {
         const texts = inputs.map(textOf);
-        const embeddings: Embedding[] = [];
-        // The call is the unit of fairness between requests, whatever it is made of.
-        const call = {};
-        await Promise.all(
-            batchByLength(texts).map(async (places) => {
-                const answer = await pool.run(
-                    call,
-                    places.map((place) => texts[place] ?? ""),
-                    deadline,
+        const call = { tenant };
+        await Promise.all(batchByLength(texts).map(run));
+
+        async function run(places: readonly number[]): Promise<void> {
+            try {
+                const own = places.map((place) => texts[place] ?? "");
+                const answer = await pool.run(call, own, deadline);
+                report(
+                    places,
+                    places.map((_, row) => embeddingAt(answer, row, native ?? 0)),
                 );
-                places.forEach((place, row) => {
-                    embeddings[place] = embeddingAt(answer, row, native ?? 0);
-                });
-            }),
-        );
-        return embeddings;
+            } catch (thrown) {
+                const error = asUpstreamError(thrown);
+                if (error.status === 400 && places.length > 1) {
+                    const middle = Math.ceil(places.length / 2);
+                    await Promise.all([run(places.slice(0, middle)), run(places.slice(middle))]);
+                } else
+                    report(
+                        places,
+                        places.map(() => error),
+                    );
+            }
+        }
     }
 
     function moved(calls: number): void {
@@ -79,23 +94,33 @@ export async function localUpstream(options: LocalOptions): Promise<Upstream> {
         start: async () => {
             native = await pool.start();
         },
-        embed: async (inputs, { deadline }) => {
+        embed: async (inputs, scope, report) => {
+            const bytes = inputs.reduce((sum, input) => sum + sizeOf(input), 0);
+            const leave = room.enter(scope.tenant, { items: inputs.length, bytes });
+            if (!leave) {
+                events.overloaded();
+                report([...inputs.keys()], Array(inputs.length).fill(overloadedError()));
+                return;
+            }
             const begun = performance.now();
-            const ended = (outcome: UpstreamOutcome): void =>
-                events.attempted(LOCAL, outcome, (performance.now() - begun) / 1000);
+            const failures: UpstreamError[] = [];
             moved(1);
             try {
-                const embeddings = await embed(inputs, deadline);
-                ended("ok");
-                events.called(inputs.length, 1);
-                return embeddings;
-            } catch (error) {
-                ended(outcomeOf(error));
-                throw error;
+                await embed(inputs, scope, (places, outcomes) => {
+                    failures.push(...outcomes.filter((one) => one instanceof UpstreamError));
+                    report(places, outcomes);
+                });
             } finally {
                 moved(-1);
+                leave();
             }
+            const [failure] = failures;
+            const seconds = (performance.now() - begun) / 1000;
+            events.attempted(LOCAL, failure ? outcomeOf(failure) : "ok", seconds);
+            const embedded = inputs.length - failures.length;
+            if (embedded > 0) events.called(embedded, 1);
         },
+        state: () => ({ callsUnderWay: open, threads }),
         close: () => pool.close(),
     };
 }
@@ -105,14 +130,14 @@ function textOf(input: Input): string {
     throw new UpstreamError(400, "invalid_input", "This model takes texts, not token ids");
 }
 
-function embeddingAt(answer: EmbeddedTexts, row: number, dimensions: number): Embedding {
+function embeddingAt(answer: EmbeddedTexts, row: number, dimensions: number): InputOutcome {
     const vector = answer.vectors.slice(row * dimensions, (row + 1) * dimensions);
     const fault = vectorFault(vector, dimensions);
     const tokens = answer.tokens[row];
     const truncated = answer.truncated[row];
     if (fault !== undefined || tokens === undefined || truncated === undefined) {
         const message = `The local model gave a vector that cannot be used: ${fault ?? "no tokens"}`;
-        throw new UpstreamError(503, "bad_vector", message);
+        return new UpstreamError(503, "bad_vector", message);
     }
     return embeddingOf(vector, tokens, truncated);
 }

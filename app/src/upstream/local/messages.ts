@@ -8,6 +8,11 @@ export interface WorkerRequest {
     readonly texts: readonly string[];
 }
 
+/** Ends the thread after the requests that it already has. */
+export const END = "end";
+
+export type WorkerMessage = WorkerRequest | typeof END;
+
 export type WorkerAnswer =
     | { readonly kind: "ready"; readonly dimensions: number }
     | {
@@ -18,5 +23,5 @@ export type WorkerAnswer =
           readonly tokens: readonly number[];
           readonly truncated: readonly boolean[];
       }
-    | { readonly kind: "tooLong"; readonly tokens: number }
+    | { readonly kind: "tooLong" }
     | { readonly kind: "failed"; readonly message: string };

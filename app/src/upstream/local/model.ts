@@ -34,8 +34,8 @@ export async function loadModel(data: WorkerData): Promise<Model> {
         embed: async ({ texts }) => {
             const encoded: Encoded[] = [];
             for (const text of texts) {
-                const ids = tokenize(text);
-                if (ids.length > MAX_TOKENS) return { kind: "tooLong", tokens: ids.length };
+                const ids = tokenize(text, MAX_TOKENS);
+                if (ids.length > MAX_TOKENS) return { kind: "tooLong" };
                 encoded.push(cut(ids));
             }
             const rows = await run(session, encoded);

@@ -1,14 +1,148 @@
-import { Tokenizer } from "@huggingface/tokenizers";
+import { createCharacterTable, LETTER, REMOVED, SPACE } from "./characters.ts";
+import { createVocabularyTrie } from "./vocabularyTrie.ts";
 
-/** @returns the ids of a text's tokens, with the model's start and end marks. */
-export type Tokenize = (text: string) => readonly number[];
+/**
+ * @param mostTokens reading stops beyond them: the ids are then more than these, and a beginning of all
+ * @returns the ids of a text's tokens, with the model's start and end marks
+ */
+export type Tokenize = (text: string, mostTokens?: number) => readonly number[];
 
-/** @param definition content of tokenizer.json */
-export function openTokenizer(definition: string): Tokenize {
-    // The package's declarations import without file extensions, which Node's resolution rejects.
-    // eslint-disable-next-line @typescript-eslint/no-unsafe-call
-    const tokenizer = new Tokenizer(JSON.parse(definition) as object, {}) as unknown as {
-        encode: (text: string) => { ids: number[] };
+/** What this module reads of tokenizer.json, whose pipeline is that of BERT's uncased and cased models. */
+interface Definition {
+    readonly added_tokens: readonly AddedToken[];
+    readonly normalizer: {
+        readonly type: string;
+        readonly clean_text: boolean;
+        readonly handle_chinese_chars: boolean;
+        readonly strip_accents: boolean | null;
+        readonly lowercase: boolean;
     };
-    return (text) => tokenizer.encode(text).ids;
+    readonly pre_tokenizer: { readonly type: string };
+    readonly post_processor: {
+        readonly type: string;
+        readonly single: readonly { readonly SpecialToken?: { readonly id: string } }[];
+        readonly special_tokens: Readonly<Record<string, { readonly ids: readonly number[] }>>;
+    };
+    readonly model: {
+        readonly type: string;
+        readonly unk_token: string;
+        readonly continuing_subword_prefix: string;
+        readonly max_input_chars_per_word: number;
+        readonly vocab: Readonly<Record<string, number>>;
+    };
+}
+
+interface AddedToken {
+    readonly id: number;
+    readonly content: string;
+    readonly normalized: boolean;
+    readonly single_word: boolean;
+    readonly lstrip: boolean;
+    readonly rstrip: boolean;
+}
+
+/** Forms of each part that this module implements. */
+const TYPES = {
+    normalizer: "BertNormalizer",
+    pre_tokenizer: "BertPreTokenizer",
+    post_processor: "TemplateProcessing",
+    model: "WordPiece",
+} as const;
+
+/**
+ * Reads a text once, character by character, and keeps no more than one word of it: so a text takes time
+ * by its length alone, and one with more tokens than wanted only by what was wanted. The ids are those of
+ * Hugging Face's `tokenizers`, whose published vectors this model's are.
+ *
+ * @param definition content of tokenizer.json
+ * @throws Error for a pipeline that is not BERT's
+ */
+export function openTokenizer(definition: string): Tokenize {
+    const read = JSON.parse(definition) as Definition;
+    checkTypes(read);
+    const { added_tokens, normalizer, post_processor, model } = read;
+    const characters = createCharacterTable({
+        cleans: normalizer.clean_text,
+        separatesIdeographs: normalizer.handle_chinese_chars,
+        stripsAccents: normalizer.strip_accents ?? normalizer.lowercase,
+        lowercases: normalizer.lowercase,
+    });
+    const trie = createVocabularyTrie(model.vocab, model.continuing_subword_prefix);
+    const unknown = model.vocab[model.unk_token] ?? NaN;
+    const longestWord = model.max_input_chars_per_word;
+    const specialStarts = new Set(added_tokens.map(({ content }) => content.codePointAt(0)));
+    const [before, after] = marksOf(post_processor);
+
+    function specialAt(text: string, at: number): AddedToken | undefined {
+        return added_tokens.find(({ content }) => text.startsWith(content, at));
+    }
+
+    return (text, mostTokens = Infinity) => {
+        const ids = [...before];
+        const most = mostTokens - after.length;
+        let word = "";
+        let wordLength = 0;
+
+        function endWord(): void {
+            if (wordLength > longestWord) ids.push(unknown);
+            else if (word !== "") trie.split(word, ids, unknown);
+            word = "";
+            wordLength = 0;
+        }
+
+        for (let at = 0; at < text.length && ids.length <= most;) {
+            const point = text.codePointAt(at) ?? 0;
+            const special = specialStarts.has(point) ? specialAt(text, at) : undefined;
+            if (special) {
+                endWord();
+                ids.push(special.id);
+                at += special.content.length;
+                continue;
+            }
+            at += point > 0xffff ? 2 : 1;
+            const kind = characters.kindOf(point);
+            if (kind === REMOVED) continue;
+            if (kind === LETTER) {
+                // A longer word is unknown, however it goes on.
+                if (wordLength > longestWord) continue;
+                const form = characters.formOf(point);
+                word += form;
+                wordLength += form.length === 1 ? 1 : Array.from(form).length;
+                continue;
+            }
+            endWord();
+            if (kind === SPACE) continue;
+            word = characters.formOf(point);
+            wordLength = 1;
+            endWord();
+        }
+        endWord();
+        ids.push(...after);
+        return ids;
+    };
+}
+
+/** @returns the ids before and after those of a text */
+function marksOf({ single, special_tokens: marks }: Definition["post_processor"]) {
+    const place = single.findIndex((part) => part.SpecialToken === undefined);
+    const ids = (parts: typeof single): readonly number[] =>
+        parts.flatMap(({ SpecialToken: mark }) => (mark && marks[mark.id]?.ids) ?? []);
+    return [ids(single.slice(0, place)), ids(single.slice(place + 1))] as const;
+}
+
+function checkTypes(read: Definition): void {
+    for (const [part, type] of Object.entries(TYPES) as [keyof typeof TYPES, string][]) {
+        const given = (read[part] as { readonly type?: unknown } | null)?.type;
+        if (given === type) continue;
+        throw new Error(
+            `tokenizer.json: ${part}.type is ${JSON.stringify(given)}; allowed: ${type}`,
+        );
+    }
+    for (const token of read.added_tokens) {
+        if (!token.normalized && !token.single_word && !token.lstrip && !token.rstrip) continue;
+        const words = "is normalized, single_word, lstrip or rstrip; allowed: none of them";
+        throw new Error(
+            `tokenizer.json: the added token ${JSON.stringify(token.content)} ${words}`,
+        );
+    }
 }

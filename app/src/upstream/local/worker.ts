@@ -1,7 +1,8 @@
-import { constants, setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 
-import type { WorkerAnswer, WorkerData, WorkerRequest } from "./messages.ts";
+import { detach } from "../../detached.ts";
+import { yieldToEventLoop } from "../../threadPriority.ts";
+import { END, type WorkerAnswer, type WorkerData, type WorkerMessage } from "./messages.ts";
 import { loadModel } from "./model.ts";
 
 const port = parentPort;
@@ -12,11 +13,15 @@ function answer(message: WorkerAnswer): void {
     port?.postMessage(message, vectors);
 }
 
-// On Linux this is the thread's own: hits and probes, on the main thread, come before the model's work.
-if (process.platform === "linux") setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+yieldToEventLoop();
 const model = await loadModel(workerData as WorkerData);
-port.on("message", (request: WorkerRequest) => {
-    model.embed(request).then(answer, (error: unknown) => {
+let last: Promise<void> | undefined;
+port.on("message", (message: WorkerMessage) => {
+    if (message === END) {
+        detach(Promise.resolve(last).then(() => process.exit()));
+        return;
+    }
+    last = model.embed(message).then(answer, (error: unknown) => {
         answer({ kind: "failed", message: String(error) });
     });
 });

@@ -1,19 +1,21 @@
-import { setTimeout as wait } from "node:timers/promises";
+import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 
+import { detach } from "../../detached.ts";
 import type { Log } from "../../log.ts";
 import { UpstreamError } from "../upstream.ts";
 import { MAX_TOKENS } from "./limits.ts";
-import type { WorkerAnswer, WorkerData, WorkerRequest } from "./messages.ts";
+import { END, type WorkerAnswer, type WorkerData, type WorkerMessage } from "./messages.ts";
+import { turns, type Call } from "../turns.ts";
 
 export type EmbeddedTexts = Extract<WorkerAnswer, { kind: "embedded" }>;
 
 export interface Workers {
     /** @returns the length of the model's vectors, once every worker has loaded it. */
     readonly start: () => Promise<number>;
-    /** One run of the model. Calls share the workers in turn, whatever their size. */
+    /** One run of the model. Tenants share the workers in turn, and so do the calls of each. */
     readonly run: (
-        call: object,
+        call: Call,
         texts: readonly string[],
         /** In milliseconds of `performance.now()`. */
         deadline: number,
@@ -22,7 +24,7 @@ export interface Workers {
 }
 
 interface Task {
-    readonly call: object;
+    readonly call: Call;
     readonly texts: readonly string[];
     readonly deadline: number;
     /** Workers that were lost over it. */
@@ -39,9 +41,8 @@ interface Slot {
 }
 
 const MAX_RESTART_DELAY_MILLISECONDS = 30_000;
-/** A run takes a tenth of a second, on a busy machine a second or two. */
-const LAST_RUN_MILLISECONDS = 5_000;
-const POLL_MILLISECONDS = 5;
+/** A run takes a tenth of a second, and loading some; on a machine with thirty times its load, half a minute. */
+const LONGEST_END_MILLISECONDS = 60_000;
 /** Run a third time, a text that kills workers would kill them all. */
 const MOST_LOSSES = 2;
 
@@ -59,8 +60,7 @@ export function workers(
     log: Log,
     open: (data: WorkerData) => Worker = openWorker,
 ): Workers {
-    /** Waiting runs by call, in turn: a call goes to the end of the line after each run it gets. */
-    const waiting = new Map<object, Task[]>();
+    const waiting = turns<Task>();
     const slots: Slot[] = Array.from({ length: threads }, () => ({
         worker: undefined,
         ready: false,
@@ -109,11 +109,17 @@ export function workers(
         }, delay).unref();
     }
 
-    /** A thread that is ended within a run takes the process with it: the native runtime then aborts. */
-    async function end(slot: Slot): Promise<void> {
-        const until = performance.now() + LAST_RUN_MILLISECONDS;
-        while (slot.task && performance.now() < until) await wait(POLL_MILLISECONDS);
-        await slot.worker?.terminate();
+    /**
+     * The thread ends itself. One that is ended from outside while it loads the model or runs it takes the
+     * process with it: the native runtime then aborts.
+     */
+    async function end({ worker }: Slot): Promise<void> {
+        if (!worker) return;
+        const ended = once(worker, "exit");
+        worker.postMessage(END satisfies WorkerMessage);
+        const hanging = setTimeout(() => detach(worker.terminate()), LONGEST_END_MILLISECONDS);
+        await ended.catch(() => once(worker, "exit"));
+        clearTimeout(hanging);
     }
 
     function again(task: Task): void {
@@ -122,7 +128,7 @@ export function workers(
             task.reject(unavailable("The local model failed; try again"));
             return;
         }
-        waiting.set(task.call, [task, ...(waiting.get(task.call) ?? [])]);
+        waiting.addFirst(task.call, task);
         for (const slot of slots) next(slot);
     }
 
@@ -131,19 +137,14 @@ export function workers(
         const task = taken();
         if (!task) return;
         slot.task = task;
-        slot.worker?.postMessage({ texts: task.texts } satisfies WorkerRequest);
+        slot.worker?.postMessage({ texts: task.texts } satisfies WorkerMessage);
     }
 
     /** What nobody waits for any more is not run. */
     function taken(): Task | undefined {
         for (;;) {
-            const [head] = waiting;
-            if (!head) return undefined;
-            const [call, tasks] = head;
-            const task = tasks.shift();
-            waiting.delete(call);
-            if (tasks.length > 0) waiting.set(call, tasks);
-            if (task && performance.now() < task.deadline) return task;
+            const task = waiting.next();
+            if (!task || performance.now() < task.deadline) return task;
         }
     }
 
@@ -158,22 +159,21 @@ export function workers(
         run: (call, texts, deadline) => {
             if (closed) return Promise.reject(unavailable("The local model is shutting down"));
             const { promise, resolve, reject } = Promise.withResolvers<EmbeddedTexts>();
-            const tasks = waiting.get(call);
             const task = { call, texts, deadline, losses: 0, resolve, reject };
             const late = setTimeout(() => reject(overdue()), deadline - performance.now());
             const done = (): void => clearTimeout(late);
             promise.then(done, done);
-            if (tasks) tasks.push(task);
-            else waiting.set(call, [task]);
+            waiting.add(call, task);
             for (const slot of slots) next(slot);
             return promise;
         },
         close: async () => {
             closed = true;
-            for (const task of [...waiting.values()].flat()) {
+            started.promise.catch(() => undefined);
+            started.reject(unavailable("The local model is shutting down"));
+            for (const task of waiting.clear()) {
                 task.reject(unavailable("The local model is shutting down"));
             }
-            waiting.clear();
             await Promise.all(slots.map(end));
         },
     };
@@ -188,12 +188,12 @@ function settle(task: Task, answer: Exclude<WorkerAnswer, { kind: "ready" }>): v
             task.reject(unavailable("The local model failed; try again"));
             break;
         case "tooLong":
-            task.reject(tooLong(answer.tokens));
+            task.reject(tooLong());
     }
 }
 
-function tooLong(tokens: number): UpstreamError {
-    const message = `An input has ${tokens} tokens; allowed: at most ${MAX_TOKENS}`;
+function tooLong(): UpstreamError {
+    const message = `An input has more than ${MAX_TOKENS} tokens; allowed: at most ${MAX_TOKENS}`;
     return new UpstreamError(400, "context_length_exceeded", message);
 }
 

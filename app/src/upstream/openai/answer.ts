@@ -1,39 +1,60 @@
-import { embeddingOf, vectorFault, type Embedding } from "../../vector/embedding.ts";
+import { isPlausible, isUnit } from "../../vector/cosine.ts";
+import { vectorFault } from "../../vector/embedding.ts";
 import { vectorFromBytes } from "../../vector/entry.ts";
 import { UpstreamError } from "../upstream.ts";
 
+/** What an API answered for each input, in their order. */
+export interface Answer {
+    /** All of one length, finite and not zero. */
+    readonly vectors: readonly Float32Array<ArrayBuffer>[];
+    /** Undefined where the API does not tell. */
+    readonly tokens: number | undefined;
+    /** None of the vectors came as base64. */
+    readonly isNumbers: boolean;
+    /** All of the vectors are. */
+    readonly areUnit: boolean;
+    readonly arePlausible: boolean;
+}
+
 /**
- * Reads an answer of `POST /embeddings` for `weights.length` inputs; `data` is put in order by its
- * `index`, vectors may be base64 or numbers.
+ * Reads an answer of `POST /embeddings` for so many inputs; `data` is put in order by its `index`,
+ * vectors may be base64 or numbers. An item without an index has the one of its place (Gemini leaves 0
+ * out, others all of them).
  *
- * @param weights of the inputs, by which the call's tokens are told apart
  * @throws UpstreamError for an answer with anything missing, doubled or unsound: half of a batch is
  * no answer, since nobody knows which half.
  */
-export function readAnswer(
-    body: unknown,
-    weights: readonly number[],
-    dimensions: number | undefined,
-): readonly Embedding[] {
-    const answer = asObject(body, "the answer");
+export function readAnswer(json: Buffer, count: number): Answer {
+    const answer = asObject(parse(json), "the answer");
     const data = answer.data;
     if (!Array.isArray(data)) throw bad("it has no data");
-    if (data.length !== weights.length) {
-        throw bad(`it has ${data.length} vectors for ${weights.length} inputs`);
-    }
+    if (data.length !== count) throw bad(`it has ${data.length} vectors for ${count} inputs`);
+    const items = (data as unknown[]).map((item) => asObject(item, "an item"));
+    // Who writes 0 everywhere fills the field in without a thought, and keeps the order.
+    const isMeant = !items.every(({ index }) => index === 0);
     const vectors: Float32Array<ArrayBuffer>[] = [];
-    for (const item of data as unknown[]) {
-        const { index, embedding } = asObject(item, "an item");
-        if (typeof index !== "number" || !(index in weights) || index in vectors) {
-            throw bad(`an item has the index ${String(index)}`);
+    let length: number | undefined;
+    for (const [place, item] of items.entries()) {
+        const index = isMeant ? (item.index ?? place) : place;
+        if (typeof index !== "number" || !(index in items) || index in vectors) {
+            throw bad(`an item has the index ${saidOf(index)}`);
         }
-        const vector = readVector(embedding);
-        const fault = vectorFault(vector, dimensions ?? vectors[0]?.length);
+        const vector = readVector(item.embedding);
+        const fault = vectorFault(vector, length);
         if (fault !== undefined) throw bad(`vector ${index} cannot be used: ${fault}`);
         vectors[index] = vector;
+        length = vector.length;
     }
-    const tokens = divide(readTokens(answer.usage), weights);
-    return vectors.map((vector, index) => embeddingOf(vector, tokens[index] ?? 0, false));
+    const isNumbers = items.every(({ embedding }) => typeof embedding !== "string");
+    const areUnit = vectors.every(isUnit);
+    return {
+        vectors,
+        tokens: readTokens(answer.usage),
+        isNumbers,
+        areUnit,
+        // Unit length is plausible: nearly all answers need no second pass.
+        arePlausible: areUnit || vectors.every(isPlausible),
+    };
 }
 
 /**
@@ -56,8 +77,24 @@ export function divide(total: number, weights: readonly number[]): readonly numb
     return parts;
 }
 
+export function bad(reason: string): UpstreamError {
+    return new UpstreamError(
+        503,
+        "bad_upstream_answer",
+        `The upstream's answer is wrong: ${reason}`,
+    );
+}
+
+function parse(json: Buffer): unknown {
+    try {
+        return JSON.parse(json.toString("utf8"));
+    } catch {
+        throw bad("it is not JSON");
+    }
+}
+
 function readVector(embedding: unknown): Float32Array<ArrayBuffer> {
-    if (typeof embedding === "string") return vectorFromBytes(Buffer.from(embedding, "base64"));
+    if (typeof embedding === "string") return readBase64(embedding);
     if (!Array.isArray(embedding)) throw bad("an item has no embedding");
     // A missing number must not become 0: Number(null) would.
     return Float32Array.from(embedding as unknown[], (value) =>
@@ -65,21 +102,40 @@ function readVector(embedding: unknown): Float32Array<ArrayBuffer> {
     );
 }
 
-function readTokens(usage: unknown): number {
-    if (typeof usage !== "object" || usage === null) return 0;
-    const { prompt_tokens: tokens } = usage as Record<string, unknown>;
-    return typeof tokens === "number" && Number.isSafeInteger(tokens) && tokens >= 0 ? tokens : 0;
+/** Node skips what is no base64: a list in a string, or half a vector, would be read as another vector. */
+function readBase64(text: string): Float32Array<ArrayBuffer> {
+    const bytes = Buffer.from(text, "base64");
+    // What is skipped is missing then: an expression takes ten times as long.
+    const digits = text.length - (text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0);
+    const isOtherAlphabet = text.includes("-") || text.includes("_");
+    if (digits === 0 || isOtherAlphabet || bytes.length !== Math.floor((digits * 3) / 4))
+        throw bad("an item has an embedding that is no base64");
+    if (bytes.length % Float32Array.BYTES_PER_ELEMENT !== 0) {
+        throw bad(`an item has an embedding of ${bytes.length} bytes`);
+    }
+    // Above some kilobytes they have memory of their own, which need not be copied.
+    return bytes.buffer instanceof ArrayBuffer && bytes.buffer.byteLength === bytes.length
+        ? new Float32Array(bytes.buffer)
+        : vectorFromBytes(bytes);
+}
+
+/** What is long or deep is not repeated. */
+function saidOf(index: unknown): string {
+    if (typeof index === "number") return String(index);
+    if (typeof index === "string") return JSON.stringify(index.slice(0, 32));
+    return `(of type ${typeof index})`;
+}
+
+/** Voyage tells `total_tokens` only. No API reads a text for nothing: 0 is not told either. */
+function readTokens(usage: unknown): number | undefined {
+    if (typeof usage !== "object" || usage === null) return undefined;
+    const { prompt_tokens: prompt, total_tokens: total } = usage as Record<string, unknown>;
+    return [prompt, total].find(
+        (tokens): tokens is number => Number.isSafeInteger(tokens) && Number(tokens) > 0,
+    );
 }
 
 function asObject(value: unknown, what: string): Record<string, unknown> {
     if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
     throw bad(`${what} is not an object`);
-}
-
-function bad(reason: string): UpstreamError {
-    return new UpstreamError(
-        503,
-        "bad_upstream_answer",
-        `The upstream's answer is wrong: ${reason}`,
-    );
 }

@@ -3,9 +3,14 @@ export interface Breaker {
     /** Whether a call may go out; while it is open, one at a time does, as its trial. */
     readonly admit: () => boolean;
     readonly succeeded: () => void;
-    readonly failed: () => void;
+    /**
+     * @param subject what may have caused it beside the endpoint: failures of one subject in a row count
+     * once, so that one bad text does not keep the others from a sound endpoint
+     */
+    readonly failed: (subject?: unknown) => void;
     /** Whether a call would go out now. */
     readonly admits: () => boolean;
+    readonly state: () => "closed" | "open" | "half-open";
 }
 
 export interface BreakerOptions {
@@ -19,6 +24,7 @@ export interface BreakerOptions {
 export function breaker(options: BreakerOptions): Breaker {
     const { failures, halfOpenAfterMilliseconds, now = () => performance.now() } = options;
     let failed = 0;
+    let subjects = new Set<unknown>();
     let openedAt: number | undefined;
     let trying = false;
 
@@ -36,13 +42,17 @@ export function breaker(options: BreakerOptions): Breaker {
         },
         succeeded: () => {
             failed = 0;
+            subjects = new Set();
             openedAt = undefined;
             trying = false;
         },
-        failed: () => {
-            failed += 1;
+        failed: (subject) => {
+            const isKnown = subject !== undefined && subjects.has(subject);
+            if (!isKnown) failed += 1;
+            if (subject !== undefined) subjects.add(subject);
             if (failed >= failures) openedAt = now();
             trying = false;
         },
+        state: () => (openedAt === undefined ? "closed" : admits() ? "half-open" : "open"),
     };
 }

@@ -1,91 +1,135 @@
-import { Agent, request, type Dispatcher } from "undici";
+import { EnvHttpProxyAgent, request } from "undici";
 
+import type { ProxyConfig } from "../../config.ts";
 import type { Input } from "../../input.ts";
+import type { Log } from "../../log.ts";
 import type { Span } from "../../tracing/tracing.ts";
-import type { Embedding } from "../../vector/embedding.ts";
-import { UpstreamError, type TokenCounter } from "../upstream.ts";
-import { readAnswer } from "./answer.ts";
+import { within } from "../../within.ts";
+import { cosine, LEAST_COSINE_OF_SAME } from "../../vector/cosine.ts";
+import { embeddingOf, type Embedding } from "../../vector/embedding.ts";
+import { estimateInputTokens } from "../estimateTokens.ts";
+import { CallTooLargeError, UpstreamError, type TokenCounter } from "../upstream.ts";
+import { bad, divide, type Answer } from "./answer.ts";
+import type { AnswerReader } from "./answerReader.ts";
 import { breaker as openBreaker } from "./breaker.ts";
-import { parseRetryAfter, type Attempt } from "./retry.ts";
+import { readBytes } from "./body.ts";
+import { NO_DOUBT, readFailure, type RefusedCall } from "./failure.ts";
+import type { Attempt, Failure } from "./retry.ts";
+import type { VectorLength } from "./vectorLength.ts";
 
 export interface EndpointOptions {
-    /** Base with the version path, such as `https://host/v1`. */
+    /** Base with the version path, such as `https://host/v1`; a query, such as Azure's `api-version`, is kept. */
     readonly url: URL;
     readonly apiKey: string | undefined;
     readonly model: string;
     /** Tells the tokens of a call apart; undefined: by the texts' bytes. */
     readonly countTokens?: TokenCounter | undefined;
+    /** These are shared by all endpoints of the model. */
+    readonly answers: Pick<AnswerReader, "read">;
+    readonly length: VectorLength;
     readonly attemptTimeoutMilliseconds: number;
     readonly halfOpenAfterMilliseconds: number;
+    readonly proxy?: ProxyConfig | undefined;
+    readonly log: Log;
 }
 
 /** One place that serves the model. */
 export interface Endpoint {
     readonly name: string;
-    /** Its breaker lets a call through, if only to see whether it works again. */
-    readonly closed: () => boolean;
+    /** A call would go out now: its breaker lets one through, and it has not asked to be left alone. */
+    readonly isAvailable: () => boolean;
     /** One call, and what to make of a failure. */
     readonly attempt: (
         inputs: readonly Input[],
         wish: Wish,
     ) => Promise<Attempt<readonly Embedding[]>>;
+    readonly state: () => Readonly<Record<string, unknown>>;
     readonly close: () => Promise<void>;
 }
 
 export interface Wish {
     /** Asked for; undefined for the model's own length. */
     readonly dimensions: number | undefined;
-    /** Expected, if it is known. */
-    readonly length: number | undefined;
     /** In milliseconds of `performance.now()`. */
     readonly deadline: number;
     readonly span?: Span | undefined;
 }
 
+/** base64 is a third of the bytes and exact. Voyage takes no `float`, others know no field for it. */
+const ENCODINGS = ["base64", "float", "default"] as const;
+type Encoding = (typeof ENCODINGS)[number];
+
+type Asked = { readonly answer: Answer } | RefusedCall;
+
 const CONNECTIONS = 64;
 const CONNECT_TIMEOUT_MILLISECONDS = 3_000;
 /** So many failures in a row, and nobody waits for this endpoint any more. */
 const FAILURES_TO_OPEN = 5;
+/** An upstream that asks for a longer rest is tried again all the same. */
+const LONGEST_REST_MILLISECONDS = 60_000;
 const ANSWER_BYTES = 1024 * 1024;
 const NUMBER_BYTES = 25;
 const LONGEST_VECTOR = 16_384;
 /** Above 2,048 inputs of 3,072 dimensions, and below the longest string that the runtime can hold. */
 const MOST_ANSWER_BYTES = 256 * 1024 * 1024;
+/** A vector is not kept waiting for the exact share of its bill. */
+const WEIGHING_MILLISECONDS = 250;
+const OF_INPUTS = ["upstream_error", "upstream_timeout", "bad_upstream_answer"];
 
 export function openaiEndpoint(options: EndpointOptions): Endpoint {
-    const { url, apiKey, model, countTokens } = options;
+    const { url, apiKey, model, countTokens, answers, length, log } = options;
     const { attemptTimeoutMilliseconds, halfOpenAfterMilliseconds } = options;
-    const target = `${url.href.replace(/\/$/, "")}/embeddings`;
-    const agent = new Agent({
+    const target = targetOf(url);
+    const agent = new EnvHttpProxyAgent({
         connections: CONNECTIONS,
         connect: { timeout: CONNECT_TIMEOUT_MILLISECONDS },
+        ...proxyOptions(options.proxy),
     });
     const headers = {
         "content-type": "application/json",
-        ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
+        // Vectors hardly get smaller; who compresses all the same is understood.
+        "accept-encoding": "identity",
+        ...keyHeader(url, apiKey),
     };
     const breaker = openBreaker({ failures: FAILURES_TO_OPEN, halfOpenAfterMilliseconds });
-    /** base64 is a third of the bytes and exact; an API that refuses it is asked for numbers. */
-    let encoding: "base64" | "float" = "base64";
+    /** Until the first sound answer, a refusal or an odd vector may be the encoding's. */
+    let encoding: { name: Encoding; isProven: boolean } = { name: "base64", isProven: false };
+    /** Whether the model's own vectors are of unit length; undefined: not known yet. */
+    let givesUnit: boolean | undefined;
+    let rest: { readonly until: number; readonly error: UpstreamError } | undefined;
 
     async function call(
         inputs: readonly Input[],
         wish: Wish,
     ): Promise<Attempt<readonly Embedding[]>> {
-        const { dimensions, length, deadline, span } = wish;
-        const asked = encoding;
+        // Counted while the upstream works.
+        const weights = weigh(inputs, countTokens);
+        const { name } = encoding;
+        const asked = await ask(inputs, wish, name);
+        const answered =
+            "answer" in asked
+                ? await confirm(inputs, wish, asked.answer, name)
+                : await askOtherwise(inputs, wish, asked, name);
+        if (!("answer" in answered)) return answered;
+        const fault = lengthFault(answered.answer, inputs, wish);
+        if (fault) return { error: fault, again: fault.status >= 500 };
+        const parts = await within(WEIGHING_MILLISECONDS, weights, () => weigh(inputs));
+        return { value: embeddingsOf(answered.answer, inputs, parts) };
+    }
+
+    /** One HTTP request. */
+    async function ask(inputs: readonly Input[], wish: Wish, form: Encoding): Promise<Asked> {
+        const { dimensions, deadline, span } = wish;
         const body = JSON.stringify({
             model,
             input: inputs.map((input) => (input.kind === "text" ? input.text : input.ids)),
-            encoding_format: asked,
+            ...(form === "default" ? {} : { encoding_format: form }),
             ...(dimensions === undefined ? {} : { dimensions }),
         });
         const left = deadline - performance.now();
         // Whole milliseconds: Node throws at any other number.
         const timeout = Math.ceil(Math.max(1, Math.min(attemptTimeoutMilliseconds, left)));
         const signal = AbortSignal.timeout(timeout);
-        // Counted while the upstream works.
-        const weights = weigh(inputs, countTokens);
         try {
             const response = await request(target, {
                 dispatcher: agent,
@@ -94,48 +138,217 @@ export function openaiEndpoint(options: EndpointOptions): Endpoint {
                 body,
                 signal,
             });
-            const text = await bounded(response.body, mostBytes(inputs.length, length));
-            if (response.statusCode === 200) {
-                return { value: readAnswer(parse(text), await weights, length) };
-            }
-            const { statusCode } = response;
-            if (asked === "base64" && statusCode < 500 && text.includes("encoding_format")) {
-                encoding = "float";
-                return { error: refused(response, text), again: true };
-            }
-            return failure(response, text);
+            const most = mostBytes(inputs.length, dimensions ?? length.current());
+            const { statusCode: status, headers: answered } = response;
+            const bytes = await readBytes(response.body, answered["content-encoding"], most);
+            if (status === 200) return await read(bytes, inputs.length);
+            return readFailure({ status, headers: answered, text: bytes.toString() }, inputs);
         } catch (error) {
-            return { error: asUpstreamError(error, signal), again: true };
+            return { error: asUpstreamError(error, signal), again: true, ...NO_DOUBT };
         }
+    }
+
+    /** An API may take base64 for another form, such as a list, or float64. */
+    async function read(json: Buffer, count: number): Promise<Asked> {
+        try {
+            return { answer: await answers.read(json, count) };
+        } catch (error) {
+            if (!(error instanceof UpstreamError)) throw error;
+            const again = !(error instanceof CallTooLargeError);
+            return { error, again, doubtsEncoding: again, namesEncoding: false };
+        }
+    }
+
+    /** Where the encoding may be what was refused, the same inputs decide it. */
+    async function askOtherwise(
+        inputs: readonly Input[],
+        wish: Wish,
+        failed: RefusedCall,
+        form: Encoding,
+    ): Promise<Asked> {
+        let failure = failed;
+        let isDoubtful = encoding.isProven ? failed.namesEncoding : failed.doubtsEncoding;
+        for (const other of ENCODINGS.slice(ENCODINGS.indexOf(form) + 1)) {
+            if (!isDoubtful) break;
+            const asked = await ask(inputs, wish, other);
+            if ("answer" in asked) {
+                prove(other);
+                return asked;
+            }
+            failure = asked;
+            isDoubtful = asked.namesEncoding;
+        }
+        return failure;
+    }
+
+    /** An odd vector is asked for a second time, as numbers: it is the model's, or was read wrong. */
+    async function confirm(
+        inputs: readonly Input[],
+        wish: Wish,
+        answer: Answer,
+        form: Encoding,
+    ): Promise<Asked> {
+        const isOwn = wish.dimensions === undefined;
+        const { areUnit } = answer;
+        if (areUnit && isOwn) givesUnit ??= true;
+        if (areUnit || (encoding.isProven && !(isOwn && givesUnit === true))) {
+            prove(form);
+            return { answer };
+        }
+        const second = await ask(inputs, wish, form === "base64" ? "float" : form);
+        if (!("answer" in second)) {
+            if (!second.namesEncoding) return second;
+            prove(form);
+            return { answer };
+        }
+        const isSame = second.answer.vectors.every((vector, at) =>
+            isSameVector(vector, answer.vectors[at]),
+        );
+        const tokens = sum(answer.tokens, second.answer.tokens);
+        if (isSame && (second.answer.isNumbers || answer.arePlausible)) {
+            if (isOwn) givesUnit = false;
+            prove(form);
+            return { answer: { ...answer, tokens } };
+        }
+        if (form === "base64" && second.answer.areUnit) {
+            if (isOwn) givesUnit ??= true;
+            prove("float");
+            return { answer: { ...second.answer, tokens } };
+        }
+        const reason = isSame
+            ? "its vectors have a length that no model's have"
+            : "it is another one when it is asked for again";
+        const error = bad(reason);
+        return { error, again: true, ...NO_DOUBT };
+    }
+
+    function prove(name: Encoding): void {
+        if (encoding.isProven && encoding.name === name) return;
+        if (name !== "base64")
+            log.info({ endpoint: url.host, encoding: name }, "The upstream gives no base64");
+        encoding = { name, isProven: true };
+    }
+
+    function lengthFault(
+        { vectors }: Answer,
+        inputs: readonly Input[],
+        { dimensions }: Wish,
+    ): UpstreamError | undefined {
+        const given = vectors[0]?.length ?? 0;
+        if (dimensions === undefined) {
+            const fault = length.fault(given, subjectOf(inputs));
+            return fault === undefined ? undefined : bad(`vector 0 cannot be used: ${fault}`);
+        }
+        if (given === dimensions) return undefined;
+        if (given !== length.current()) {
+            return bad(
+                `vector 0 cannot be used: it has ${given} dimensions instead of ${dimensions}`,
+            );
+        }
+        const message = `This model has vectors of ${given} dimensions only`;
+        return new UpstreamError(400, "unsupported_dimensions", message);
+    }
+
+    function leftMilliseconds(): number {
+        return Math.max(0, (rest?.until ?? 0) - performance.now());
+    }
+
+    /** What it asked for holds for every call, and not only for the one that was told. */
+    function resting(): Attempt<never> | undefined {
+        const left = leftMilliseconds();
+        if (!rest || left === 0) return undefined;
+        const { status, code, message } = rest.error;
+        const error = new UpstreamError(status, code, message, Math.ceil(left / 1000));
+        return {
+            error,
+            again: status === 429 || status === 503,
+            retryAfterMilliseconds: left,
+            wasSent: false,
+        };
     }
 
     return {
         name: url.host,
-        closed: breaker.admits,
+        isAvailable: () => breaker.admits() && leftMilliseconds() === 0,
         attempt: async (inputs, wish) => {
-            if (!breaker.admit()) return { error: leftAlone(), again: false };
-            let blamed = true;
+            const refused = resting();
+            if (refused) return refused;
+            if (!breaker.admit()) return { error: breakerOpen(), again: false };
+            let error: Error | undefined = new Error("The call did not end");
             try {
                 const outcome = await call(inputs, wish);
-                blamed = "error" in outcome && blamesEndpoint(outcome.error);
+                error = "error" in outcome ? outcome.error : undefined;
+                if ("error" in outcome) restAfter(outcome);
                 return outcome;
             } finally {
-                if (blamed) breaker.failed();
+                if (error && blamesEndpoint(error)) breaker.failed(subject(error, inputs));
                 else breaker.succeeded();
             }
         },
+        state: () => ({
+            endpoint: url.host,
+            breaker: breaker.state(),
+            restMilliseconds: Math.round(leftMilliseconds()),
+            encoding: encoding.isProven ? encoding.name : "not known yet",
+        }),
         close: () => agent.destroy(),
+    };
+
+    function restAfter({ error, restMilliseconds }: Failure): void {
+        if (restMilliseconds === undefined || !(error instanceof UpstreamError)) return;
+        const until = performance.now() + Math.min(restMilliseconds, LONGEST_REST_MILLISECONDS);
+        rest = { until, error };
+    }
+}
+
+/** A query stays behind the path: Azure's has `api-version`. */
+function targetOf(url: URL): string {
+    const target = new URL(url);
+    target.pathname = `${url.pathname.replace(/\/$/, "")}/embeddings`;
+    return target.href;
+}
+
+/** Azure's resource keys are no bearer tokens; its paths of deployments are told by their version. */
+function keyHeader(url: URL, apiKey: string | undefined): Record<string, string> {
+    if (apiKey === undefined) return {};
+    if (url.searchParams.has("api-version")) return { "api-key": apiKey };
+    return { authorization: `Bearer ${apiKey}` };
+}
+
+/** What the configuration says holds, and not what else undici would find in the environment. */
+function proxyOptions({ httpUrl, httpsUrl, exceptHosts }: Partial<ProxyConfig> = {}) {
+    return {
+        httpProxy: httpUrl?.href ?? "",
+        httpsProxy: httpsUrl?.href ?? "",
+        noProxy: exceptHosts ?? "",
     };
 }
 
-function leftAlone(): UpstreamError {
-    const message = "The upstream has failed several times and is left alone for a moment";
+function breakerOpen(): UpstreamError {
+    const message = "The upstream has failed several times and is not asked for a moment";
     return new UpstreamError(503, "upstream_unavailable", message, 1);
 }
 
 /** Says something about the endpoint, and not only about the inputs. */
 function blamesEndpoint(error: Error): boolean {
-    return error instanceof UpstreamError && error.status >= 500;
+    return !(error instanceof UpstreamError) || error.status >= 500;
+}
+
+function subject(error: Error, inputs: readonly Input[]): unknown {
+    if (!(error instanceof UpstreamError) || !OF_INPUTS.includes(error.code)) return undefined;
+    return inputs.length === 1 ? subjectOf(inputs) : inputs;
+}
+
+function subjectOf([first]: readonly Input[]): string {
+    return first?.kind === "text" ? first.text : String(first?.ids);
+}
+
+function isSameVector(a: Float32Array, b: Float32Array | undefined): boolean {
+    return b !== undefined && cosine(a, b) >= LEAST_COSINE_OF_SAME;
+}
+
+function sum(a: number | undefined, b: number | undefined): number | undefined {
+    return a === undefined || b === undefined ? undefined : a + b;
 }
 
 /** Numbers as text take 25 bytes at most; of an unknown model so many numbers are allowed for. */
@@ -143,84 +356,33 @@ function mostBytes(inputs: number, dimensions = LONGEST_VECTOR): number {
     return Math.min(ANSWER_BYTES + inputs * (dimensions * NUMBER_BYTES), MOST_ANSWER_BYTES);
 }
 
-/** An endpoint that sends without end must not fill the memory of the pod. */
-async function bounded(body: Dispatcher.ResponseData["body"], most: number): Promise<string> {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-        bytes += chunk.length;
-        if (bytes > most) {
-            const message = `The upstream's answer is wrong: it is larger than ${most} bytes`;
-            throw new UpstreamError(503, "bad_upstream_answer", message);
-        }
-        chunks.push(chunk);
-    }
-    return Buffer.concat(chunks).toString("utf8");
-}
-
-/** Where the model's tokens are not known, bytes stand for them: the parts still sum to the bill. */
-function weigh(
+/**
+ * Where the model's tokens are not known, or cannot be counted, bytes stand for them: the parts still sum
+ * to the bill. Never rejects: nobody listens while the upstream works.
+ */
+async function weigh(
     inputs: readonly Input[],
-    countTokens: TokenCounter = (text) => Promise.resolve(Buffer.byteLength(text)),
+    countTokens?: TokenCounter,
 ): Promise<readonly number[]> {
-    if (inputs.length === 1) return Promise.resolve([1]);
-    return Promise.all(
-        inputs.map((input) =>
-            input.kind === "text"
-                ? countTokens(input.text, Infinity)
-                : Promise.resolve(input.ids.length),
-        ),
-    );
+    if (inputs.length === 1) return [1];
+    const weights = (count: TokenCounter): Promise<readonly number[]> =>
+        Promise.all(
+            inputs.map(async (input) =>
+                input.kind === "text" ? count(input.text, Infinity) : input.ids.length,
+            ),
+        );
+    const bytes: TokenCounter = (text) => Promise.resolve(Buffer.byteLength(text));
+    return weights(countTokens ?? bytes).catch(() => weights(bytes));
 }
 
-function parse(text: string): unknown {
-    try {
-        return JSON.parse(text);
-    } catch {
-        const message = "The upstream's answer is wrong: it is not JSON";
-        throw new UpstreamError(503, "bad_upstream_answer", message);
-    }
-}
-
-function failure(response: Dispatcher.ResponseData, text: string): Attempt<never> {
-    const { statusCode, headers } = response;
-    const header = headers["retry-after"];
-    const retryAfter = parseRetryAfter(typeof header === "string" ? header : undefined, Date.now());
-    if (statusCode === 429) {
-        const seconds = Math.ceil((retryAfter ?? 1000) / 1000);
-        const message = "The upstream is at its rate limit";
-        const error = new UpstreamError(429, "rate_limit_exceeded", message, seconds);
-        return { error, again: true, retryAfterMilliseconds: retryAfter };
-    }
-    if (statusCode >= 500 || statusCode === 408) {
-        const message = `The upstream answered ${statusCode}`;
-        const error = new UpstreamError(503, "upstream_error", message);
-        return { error, again: true, retryAfterMilliseconds: retryAfter };
-    }
-    return { error: refused(response, text), again: false };
-}
-
-/** A refusal of the inputs is the client's to know; a refusal of our key or model is not. */
-function refused({ statusCode }: Dispatcher.ResponseData, text: string): UpstreamError {
-    if (statusCode !== 400 && statusCode !== 413 && statusCode !== 422) {
-        const message = `The upstream refused this service's request (${statusCode})`;
-        return new UpstreamError(503, "upstream_refused", message);
-    }
-    const { message, code } = readError(text);
-    return new UpstreamError(400, code, message);
-}
-
-function readError(text: string): { message: string; code: string } {
-    const fallback = { message: "The upstream refused the input", code: "invalid_input" };
-    try {
-        const { error } = JSON.parse(text) as { error?: { message?: unknown; code?: unknown } };
-        return {
-            message: typeof error?.message === "string" ? error.message : fallback.message,
-            code: typeof error?.code === "string" ? error.code : fallback.code,
-        };
-    } catch {
-        return fallback;
-    }
+/** An upstream that does not tell its tokens must not make them free: they are estimated. */
+function embeddingsOf(
+    { vectors, tokens }: Answer,
+    inputs: readonly Input[],
+    weights: readonly number[],
+): readonly Embedding[] {
+    const parts = tokens === undefined ? inputs.map(estimateInputTokens) : divide(tokens, weights);
+    return vectors.map((vector, at) => embeddingOf(vector, parts[at] ?? 0, false));
 }
 
 function asUpstreamError(error: unknown, signal: AbortSignal): UpstreamError {

@@ -1,15 +1,4 @@
-interface KnownModel {
-    readonly dimensions: number;
-    /** Trained so that a beginning of its vector is a vector too (Matryoshka, arXiv:2205.13147). */
-    readonly shortens: boolean;
-}
-
-/** Source: OpenAI's model pages. Other models tell their length with their first answer. */
-const KNOWN_MODELS: Readonly<Record<string, KnownModel>> = {
-    "text-embedding-3-small": { dimensions: 1536, shortens: true },
-    "text-embedding-3-large": { dimensions: 3072, shortens: true },
-    "text-embedding-ada-002": { dimensions: 1536, shortens: false },
-};
+import { KNOWN_MODELS } from "@property-search/contract";
 
 export function nativeDimensions(model: string): number | undefined {
     return KNOWN_MODELS[model]?.dimensions;

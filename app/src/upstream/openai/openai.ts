@@ -1,8 +1,10 @@
+import type { Fallback, ProxyConfig } from "../../config.ts";
 import type { Input } from "../../input.ts";
 import type { Log } from "../../log.ts";
 import type { Scope } from "../../scope.ts";
 import type { Embedding } from "../../vector/embedding.ts";
 import { batched } from "../batched.ts";
+import { callSizes } from "../callSize.ts";
 import { adaptiveConcurrency } from "../concurrency.ts";
 import {
     noEvents,
@@ -11,11 +13,14 @@ import {
     type Upstream,
     type UpstreamEvents,
 } from "../upstream.ts";
+import { answerReader } from "./answerReader.ts";
 import { openaiEndpoint, type Endpoint, type Wish } from "./endpoint.ts";
-import { fallbacks } from "./fallbacks.ts";
+import { fallbacks, type ReferenceStore } from "./fallbacks.ts";
 import { dimensionsFault, nativeDimensions, shortens } from "./models.ts";
 import { retry, retryBudget, type Attempt } from "./retry.ts";
-import { tokenCounter } from "./tokens.ts";
+import { MOST_BYTES_PER_TOKEN } from "./tokens.ts";
+import { tokenThread } from "./tokenThread.ts";
+import { vectorLength } from "./vectorLength.ts";
 
 /** How long the upstream is waited for, where it is not the default. */
 export interface OpenaiTiming {
@@ -27,49 +32,84 @@ export interface OpenaiTiming {
 export interface OpenaiOptions extends OpenaiTiming {
     /** Base with the version path, such as `https://host/v1`. */
     readonly url: URL;
-    /** Others that serve the same model at the same revision, in the order in which they are tried. */
-    readonly fallbackUrls?: readonly URL[];
+    /** In the order in which they are tried. */
+    readonly fallbacks?: readonly Fallback[];
     readonly apiKey: string | undefined;
     readonly model: string;
     /** Names the weights; default: the host and path, since nothing better is known. */
     readonly revision?: string | undefined;
+    /** Most inputs a call; smaller limits of the provider are learned. */
+    readonly batchSize?: number | undefined;
+    readonly proxy?: ProxyConfig | undefined;
+    /** Keeps the primary's vector of a probe; default: it is not kept. */
+    readonly reference?: ReferenceStore | undefined;
+    /** Embeddings for which this holds are of another model: they must not be answered any more. */
+    readonly onWrongModel?: (isWrong: (embedding: Embedding) => boolean) => void;
     readonly log: Log;
     readonly events?: UpstreamEvents;
 }
 
 const ATTEMPTS = 4;
+/** Of a call of several inputs: it is divided then, since one of them may be why. */
+const ATTEMPTS_UNDIVIDED = 2;
 const MAX_RETRY_DELAY_MILLISECONDS = 4_000;
+/** Less than all of OpenAI's limits: a call that fails is repeated whole. */
+const CALL_ITEMS = 256;
+const CALL_BYTES = 256 * 1024;
+/** A full call that takes less of an attempt's time may be larger. */
+const FAST_SHARE = 0.25;
+
+const notKept: ReferenceStore = {
+    read: () => Promise.resolve(undefined),
+    write: () => Promise.resolve(),
+};
 
 /** Any API that speaks OpenAI's embeddings contract, at one place or at several. */
 export function openaiUpstream(options: OpenaiOptions): Upstream {
-    const { url, fallbackUrls = [], apiKey, model, log, events = noEvents } = options;
-    const countTokens = tokenCounter(model);
-    const endpointAt = (place: URL): Endpoint =>
+    const { url, apiKey, model, log, events = noEvents, onWrongModel = () => undefined } = options;
+    const { attemptTimeoutMilliseconds = 10_000, halfOpenAfterMilliseconds = 5_000 } = options;
+    const tokens = tokenThread(model);
+    const countTokens = tokens?.count;
+    const answers = answerReader();
+    const length = vectorLength({
+        known: nativeDimensions(model),
+        onChange: (former) => onWrongModel(({ vector }) => vector.length === former),
+        log,
+    });
+    const endpointAt = (place: Fallback): Endpoint =>
         openaiEndpoint({
-            url: place,
-            apiKey,
+            ...place,
             model,
             countTokens,
-            attemptTimeoutMilliseconds: options.attemptTimeoutMilliseconds ?? 10_000,
-            halfOpenAfterMilliseconds: options.halfOpenAfterMilliseconds ?? 5_000,
+            answers,
+            length,
+            attemptTimeoutMilliseconds,
+            halfOpenAfterMilliseconds,
+            proxy: options.proxy,
+            log,
         });
-    const primary = endpointAt(url);
-    const others = fallbackUrls.map(endpointAt);
-    const spare = fallbacks(primary, others, log);
+    const primary = endpointAt({ url, apiKey });
+    const others = (options.fallbacks ?? []).map(endpointAt);
+    const spare = fallbacks({
+        primary,
+        others,
+        reference: options.reference ?? notKept,
+        onRefuted: () => onWrongModel(({ isUnverified }) => isUnverified === true),
+        log,
+    });
     const concurrency = adaptiveConcurrency();
     const budget = retryBudget();
-    let native = nativeDimensions(model);
 
     async function attempt(
         inputs: readonly Input[],
         { dimensions, deadline, span }: Scope,
     ): Promise<Attempt<readonly Embedding[]>> {
-        const wish = { dimensions, length: dimensions ?? native, deadline, span };
+        const wish = { dimensions, deadline, span };
         const endpoint = choose();
         const outcome = await attemptAt(endpoint, inputs, wish);
         if (!("error" in outcome)) return outcome;
         // An endpoint that failed is no reason to wait where another one serves.
-        const next = isDown(outcome.error) ? spare.first() : undefined;
+        const next = mayHelp(outcome.error) ? spare.first() : undefined;
         return next && next !== endpoint ? attemptAt(next, inputs, wish) : outcome;
     }
 
@@ -84,56 +124,88 @@ export function openaiUpstream(options: OpenaiOptions): Upstream {
         const seconds = (performance.now() - begun) / 1000;
         const error = "error" in outcome ? outcome.error : undefined;
         span?.end({ "server.address": endpoint.name, "embedding.inputs": inputs.length }, error);
+        if ("error" in outcome && outcome.wasSent === false) return outcome;
         events.attempted(endpoint.name, error ? outcomeOf(error) : "ok", seconds);
         if (error && showsPressure(error)) concurrency.pressed();
-        return outcome;
+        if ("error" in outcome || !spare.isUnverified(endpoint)) return outcome;
+        return { value: outcome.value.map((one) => ({ ...one, isUnverified: true })) };
     }
 
     function choose(): Endpoint {
-        return primary.closed() ? primary : (spare.first() ?? primary);
+        return primary.isAvailable() ? primary : (spare.first() ?? primary);
     }
 
-    const embed = batched(
+    const queue = batched(
+        (inputs, scope) =>
+            retry(() => attempt(inputs, scope), {
+                attempts: (error) => (inputs.length === 1 ? ATTEMPTS : attemptsUndivided(error)),
+                firstDelayMilliseconds: options.firstRetryDelayMilliseconds ?? 200,
+                maxDelayMilliseconds: MAX_RETRY_DELAY_MILLISECONDS,
+                deadline: scope.deadline,
+                budget,
+            }),
         {
-            embed: async (inputs, scope) => {
-                const embeddings = await retry(() => attempt(inputs, scope), {
-                    attempts: ATTEMPTS,
-                    firstDelayMilliseconds: options.firstRetryDelayMilliseconds ?? 200,
-                    maxDelayMilliseconds: MAX_RETRY_DELAY_MILLISECONDS,
-                    deadline: scope.deadline,
-                    budget,
-                });
-                if (scope.dimensions === undefined) native ??= embeddings[0]?.vector.length;
-                return embeddings;
-            },
+            concurrency,
+            sizes: callSizes({
+                items: options.batchSize ?? CALL_ITEMS,
+                bytes: CALL_BYTES,
+                fastMilliseconds: attemptTimeoutMilliseconds * FAST_SHARE,
+                log,
+            }),
+            events,
+            mayRepeat: budget.take,
         },
-        { concurrency, events },
     );
 
     return {
         provider: "openai",
         revision: options.revision ?? `${url.host}${url.pathname}`,
-        dimensions: () => native,
+        dimensions: length.current,
         acceptsTokens: true,
         shortens: shortens(model),
         countTokens,
+        mostBytesPerToken: tokens && MOST_BYTES_PER_TOKEN,
         dimensionsFault: (dimensions) => dimensionsFault(model, dimensions),
-        start: () => {
+        start: async () => {
             spare.start();
-            return Promise.resolve();
+            // Its tables take a fifth of a second: before there are requests, not within one.
+            await countTokens?.("", 0).catch((error: unknown) =>
+                log.error({ error: String(error) }, "Tokens are not counted: their limits are off"),
+            );
         },
-        embed,
+        embed: queue.embed,
+        state: () => ({
+            ...queue.state(),
+            endpoints: [
+                { ...primary.state(), role: "primary" },
+                ...others.map((one) => ({
+                    ...one.state(),
+                    role: "fallback",
+                    standing: spare.standingOf(one),
+                })),
+            ],
+        }),
         close: async () => {
             spare.stop();
             await Promise.all([primary, ...others].map((one) => one.close()));
+            await Promise.all([tokens?.close(), answers.close()]);
         },
     };
 }
 
-function isDown(error: Error): boolean {
-    return error instanceof UpstreamError && error.status >= 500;
+/** Another place has limits, keys and troubles of its own; of inputs it thinks the same. */
+function mayHelp(error: Error): boolean {
+    return error instanceof UpstreamError && error.status !== 400;
 }
 
 function showsPressure(error: Error): boolean {
     return error instanceof UpstreamError && (error.status === 429 || error.status === 504);
+}
+
+function attemptsUndivided(error: Error): number {
+    if (!(error instanceof UpstreamError)) return ATTEMPTS;
+    // A smaller call is the better second attempt.
+    if (error.code === "upstream_timeout") return 1;
+    const mayBeInputs = ["upstream_error", "bad_upstream_answer"].includes(error.code);
+    return mayBeInputs ? ATTEMPTS_UNDIVIDED : ATTEMPTS;
 }

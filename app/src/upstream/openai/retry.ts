@@ -1,7 +1,8 @@
 import { setTimeout as wait } from "node:timers/promises";
 
 export interface RetryOptions {
-    readonly attempts: number;
+    /** Most attempts, by how the last one failed. */
+    readonly attempts: (error: Error) => number;
     readonly firstDelayMilliseconds: number;
     readonly maxDelayMilliseconds: number;
     /** In milliseconds of `performance.now()`: no further attempt begins after it. */
@@ -41,6 +42,10 @@ export interface Failure {
     readonly error: Error;
     readonly again: boolean;
     readonly retryAfterMilliseconds?: number | undefined;
+    /** No call will be answered before this is over. */
+    readonly restMilliseconds?: number | undefined;
+    /** False: the endpoint did not see it. */
+    readonly wasSent?: boolean;
 }
 
 export type Attempt<T> = { readonly value: T } | Failure;
@@ -63,7 +68,7 @@ export async function retry<T>(
             return outcome.value;
         }
         failures += 1;
-        if (!outcome.again || failures >= attempts) throw outcome.error;
+        if (!outcome.again || failures >= attempts(outcome.error)) throw outcome.error;
         const ceiling = Math.min(firstDelayMilliseconds * 2 ** failures, maxDelayMilliseconds);
         const delay = (outcome.retryAfterMilliseconds ?? 0) + random() * ceiling;
         if (performance.now() + delay >= deadline) throw outcome.error;
@@ -72,10 +77,33 @@ export async function retry<T>(
     }
 }
 
+/** In milliseconds, which are more exact than Retry-After: Azure's and OpenAI's names. */
+const MILLISECOND_HEADERS = ["retry-after-ms", "x-ms-retry-after-ms"];
+const LONGEST_RETRY_AFTER_MILLISECONDS = 86_400_000;
+
+/** @returns milliseconds that the headers of an answer ask to wait for. */
+export function readRetryAfter(
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+    now: number,
+): number | undefined {
+    for (const name of MILLISECOND_HEADERS) {
+        const value = headers[name];
+        if (typeof value === "string" && NUMBER.test(value)) return bounded(Number(value));
+    }
+    const value = headers["retry-after"];
+    return typeof value === "string" ? parseRetryAfter(value, now) : undefined;
+}
+
+const NUMBER = /^\d+(\.\d+)?$/;
+
 /** @returns milliseconds, from a Retry-After of seconds or of an HTTP date (RFC 9110, 10.2.3). */
-export function parseRetryAfter(value: string | undefined, now: number): number | undefined {
-    if (value === undefined) return undefined;
-    if (/^\d{1,6}(\.\d+)?$/.test(value)) return Number(value) * 1000;
-    const date = Date.parse(value);
-    return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+export function parseRetryAfter(value: string, now: number): number | undefined {
+    if (NUMBER.test(value)) return bounded(Number(value) * 1000);
+    // A number that is none of these is no date either, though Date.parse would read one.
+    const date = /[a-z]/i.test(value) ? Date.parse(value) : NaN;
+    return Number.isNaN(date) ? undefined : bounded(Math.max(0, date - now));
+}
+
+function bounded(milliseconds: number): number {
+    return Math.min(milliseconds, LONGEST_RETRY_AFTER_MILLISECONDS);
 }

@@ -1,0 +1,69 @@
+/** Ways in which Redis is found and connected to. */
+export const REDIS_MODES = ["standalone", "cluster", "sentinel"] as const;
+export type RedisMode = (typeof REDIS_MODES)[number];
+
+/** Parts of a URL of Redis that this service would ignore or read otherwise, in words for its reader. */
+export function redisUrlFaults(
+    urls: readonly URL[],
+    mode: RedisMode,
+    beside: LoginBeside,
+): readonly string[] {
+    const [first] = urls;
+    if (first === undefined) return [];
+    const broken = RULES.filter(({ isBroken }) => urls.some((url) => isBroken(url, mode)));
+    const twice = LOGIN.filter((part) => beside[part] && urls.some((url) => url[part] !== ""));
+    const isHalf = first.username !== "" && first.password === "" && !beside.password;
+    const differing = SHARED.filter(([part]) =>
+        urls.some((url) => url[part] !== "" && url[part] !== first[part]),
+    );
+    return [
+        ...broken.map(({ allowed }) => allowed),
+        ...twice.map((part) => `no ${part} in the URL, since one is given beside it`),
+        ...(isHalf ? ["a password with the user, in the URL or as REDIS_PASSWORD"] : []),
+        ...differing.map(([, name]) => `the same ${name} in every URL, or in the first alone`),
+    ];
+}
+
+/** Whether variables or files give a part of the login, which then holds. */
+export type LoginBeside = Readonly<Record<(typeof LOGIN)[number], boolean>>;
+
+const LOGIN = ["username", "password"] as const;
+
+interface Rule {
+    readonly isBroken: (url: URL, mode: RedisMode) => boolean;
+    readonly allowed: string;
+}
+
+const RULES: readonly Rule[] = [
+    {
+        isBroken: ({ search, hash, href }) => search + hash !== "" || /[?#]/.test(href),
+        allowed: 'URLs without "?" and "#": options are variables of their own',
+    },
+    {
+        isBroken: ({ pathname }, mode) =>
+            !(mode === "cluster" ? /^\/?0?$/ : /^\/?\d{0,5}$/).test(pathname),
+        allowed:
+            "after the port nothing, or the number of a database, which a cluster does not have",
+    },
+    {
+        isBroken: ({ username, password }) => !isDecodable(username) || !isDecodable(password),
+        allowed: 'a user and password that are percent-encoded ("%" as "%25")',
+    },
+    { isBroken: ({ port }) => port === "0", allowed: "a port from 1 to 65535" },
+];
+
+/** Of several URLs the first one's hold for all. */
+const SHARED = [
+    ["username", "user"],
+    ["password", "password"],
+    ["pathname", "database"],
+] as const;
+
+function isDecodable(text: string): boolean {
+    try {
+        decodeURIComponent(text);
+        return true;
+    } catch {
+        return false;
+    }
+}

@@ -1,0 +1,96 @@
+import type { KeyOf, KeySpace } from "../key/key.ts";
+import type { Folding } from "../key/normalise.ts";
+import { openThread, type Failure } from "../thread.ts";
+import type { LargeBody } from "./body.ts";
+import { HttpError } from "./error.ts";
+import type { KeyedRequest } from "./keyed.ts";
+import { checkDimensions, type EmbeddingRequest, type ModelLimits } from "./request.ts";
+
+/** `deployment`: as `openai`, and the path names the model. */
+export type RequestFormat = "embed" | "openai" | "deployment";
+
+/** @throws HttpError (rejection) */
+export type LargeBodyReader = (body: LargeBody, keyOf: KeyOf) => Promise<KeyedRequest>;
+
+export interface LargeBodies {
+    readonly readerOf: (format: RequestFormat) => LargeBodyReader;
+    readonly close: () => Promise<void>;
+}
+
+/** What can be told to a thread of what the model allows. */
+export interface PlainLimits extends Pick<
+    ModelLimits,
+    "model" | "acceptsTokens" | "shortens" | "mostBytesPerToken"
+> {
+    readonly isModelKnown: boolean;
+    readonly dimensions: number | undefined;
+}
+
+/** What the thread is asked for. */
+export interface BodyTask {
+    readonly format: RequestFormat;
+    /** In shared memory, which does not change until it is read. */
+    readonly body: readonly Uint8Array[];
+    readonly bytes: number;
+    readonly limits: PlainLimits;
+    readonly foldings: readonly Folding[];
+    readonly space: KeySpace;
+}
+
+export type BodyAnswer =
+    | { readonly request: EmbeddingRequest; readonly keys: readonly string[] }
+    | { readonly refusal: Refusal }
+    | Failure;
+
+/** A HttpError's fields: classes do not survive between threads. */
+export type Refusal = Pick<
+    HttpError,
+    "status" | "message" | "type" | "param" | "code" | "retryAfterSeconds"
+>;
+
+/** Nine times the largest body: its text, its value, and the texts in normal form. */
+const MAX_HEAP_MEBIBYTES = 192;
+
+/**
+ * Reads large bodies in a thread of its own, one at a time: parsing, normalising and hashing 8 MiB would
+ * hold every client of the event loop. The thread starts with the first of them.
+ */
+export function largeBodies(
+    limits: ModelLimits,
+    foldings: readonly Folding[],
+    maxHeapMebibytes = MAX_HEAP_MEBIBYTES,
+): LargeBodies {
+    const thread = openThread<BodyTask, BodyAnswer>(
+        new URL("largeBodyWorker.ts", import.meta.url),
+        maxHeapMebibytes,
+    );
+
+    return {
+        readerOf: (format) => async (body, keyOf) => {
+            const { model, acceptsTokens, shortens, mostBytesPerToken } = limits;
+            const plain = {
+                model,
+                isModelKnown: format === "deployment",
+                acceptsTokens,
+                shortens,
+                mostBytesPerToken,
+                dimensions: limits.dimensions(),
+            };
+            const { segments, length: bytes } = body;
+            const { space } = keyOf;
+            const task = { format, body: segments, bytes, limits: plain, foldings, space };
+            const answer = await thread.ask(task);
+            if ("failure" in answer)
+                throw new Error(`A large body was not read: ${answer.failure}`);
+            if ("refusal" in answer) {
+                const { status, message } = answer.refusal;
+                throw new HttpError(status, message, answer.refusal);
+            }
+            const { request, keys } = answer;
+            checkDimensions(request, limits);
+            const items = request.inputs.map((input, at) => ({ key: keys[at] ?? "", input }));
+            return { request, items };
+        },
+        close: thread.close,
+    };
+}

@@ -1,0 +1,39 @@
+import { parentPort } from "node:worker_threads";
+
+import { keyMaker } from "../key/key.ts";
+import { normaliser } from "../key/normalise.ts";
+import { yieldToEventLoop } from "../threadPriority.ts";
+import { HttpError } from "./error.ts";
+import type { BodyAnswer, BodyTask } from "./largeBodies.ts";
+import { parseEmbed, parseOpenai } from "./request.ts";
+
+function read({ format, body, bytes: length, limits, foldings, space }: BodyTask): BodyAnswer {
+    const bytes = Buffer.concat(body, length);
+    const normalise = normaliser(foldings);
+    try {
+        const request =
+            format === "embed"
+                ? parseEmbed(bytes, normalise, limits)
+                : parseOpenai(
+                      bytes,
+                      { ...limits, ...KNOWN_BY_CALLER(limits.dimensions) },
+                      normalise,
+                  );
+        const keyOf = keyMaker(space);
+        const keys = request.inputs.map((input) => keyOf(input, request.dimensions));
+        return { request, keys };
+    } catch (error) {
+        if (!(error instanceof HttpError)) return { failure: String(error) };
+        const { status, message, type, param, code, retryAfterSeconds } = error;
+        return { refusal: { status, message, type, param, code, retryAfterSeconds } };
+    }
+}
+
+/** Whether the model has vectors of a length is the caller's to say. */
+const KNOWN_BY_CALLER = (native: number | undefined) => ({
+    dimensions: () => native,
+    dimensionsFault: () => undefined,
+});
+
+yieldToEventLoop();
+parentPort?.on("message", (task: BodyTask) => parentPort?.postMessage(read(task)));

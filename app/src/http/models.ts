@@ -1,0 +1,71 @@
+import { PATHS } from "@property-search/contract";
+
+import type { Gate } from "../tenants/gate.ts";
+import { asHttpError, modelNotFound } from "./error.ts";
+import type { Handler } from "./exchange.ts";
+import { JSON_TYPE, type Replies } from "./reply.ts";
+import type { Routes } from "./router.ts";
+
+export interface ModelPathsParts {
+    readonly model: string;
+    readonly provider: string;
+    readonly gate: Gate;
+    /** Answers `POST /v1/embeddings`. */
+    readonly embeddings: Handler;
+    /** The same for a body that need not name the model, since the path does. */
+    readonly deployment: Handler;
+    readonly replies: Replies;
+}
+
+/** Azure's own segments, and OpenAI's list, before the name of a model or behind it. */
+const NAMED = [
+    new RegExp(`^${PATHS.models}/(?<model>.+)$`),
+    new RegExp(`^${PATHS.azureDeployments}/(?<model>.+)/embeddings$`),
+];
+
+/** Paths that name the model: OpenAI's list of models, and embeddings as Azure's clients ask for them. */
+export function modelPaths(parts: ModelPathsParts): Required<Routes> {
+    const { model, provider, gate, embeddings, deployment, replies } = parts;
+    const created = Math.floor(Date.now() / 1000);
+    const card = { id: model, object: "model", created, owned_by: provider };
+    // A name may hold slashes, and some clients leave them as they are.
+    const names = new Set([model, encodeURIComponent(model), encodeURI(model)]);
+
+    function tell(body: object): Handler {
+        const text = JSON.stringify(body);
+        return (request, response) => {
+            request.resume();
+            try {
+                gate.enter(request.rawHeaders).done();
+                replies.text(response, 200, JSON_TYPE, text);
+            } catch (error) {
+                replies.error(response, asHttpError(error));
+            }
+        };
+    }
+
+    return {
+        get: {
+            [PATHS.models]: tell({ object: "list", data: [card] }),
+            ...forEach(names, (name) => [`${PATHS.models}/${name}`, tell(card)]),
+        },
+        post: {
+            [PATHS.azureEmbeddings]: embeddings,
+            ...forEach(names, (name) => [
+                `${PATHS.azureDeployments}/${name}/embeddings`,
+                deployment,
+            ]),
+        },
+        unknownPath: (path) => {
+            const named = NAMED.map((one) => one.exec(path)?.groups?.model).find(Boolean);
+            return named === undefined ? undefined : modelNotFound(named, model);
+        },
+    };
+}
+
+function forEach(
+    names: ReadonlySet<string>,
+    make: (name: string) => readonly [string, Handler],
+): Record<string, Handler> {
+    return Object.fromEntries(Array.from(names, make));
+}

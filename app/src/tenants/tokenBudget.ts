@@ -1,0 +1,151 @@
+import type { Limits } from "@property-search/contract";
+
+import type { Input } from "../input.ts";
+import { estimateInputTokens } from "../upstream/estimateTokens.ts";
+import { LimitError, secondsToNextMinute, type Refused } from "./limitError.ts";
+import type { Usage } from "./usage.ts";
+
+/** Tokens that tenants may still send upstream: reserved by estimate before a call, settled by its bill. */
+export interface TokenBudget {
+    /**
+     * @returns undefined for a tenant without a limit on tokens
+     * @throws LimitError (rejection) when they would exceed one
+     */
+    readonly reserve: (
+        tenant: string,
+        inputs: readonly Input[],
+    ) => Promise<Reservation> | undefined;
+}
+
+export interface Reservation {
+    /** A call was answered, and is charged whatever becomes of its request. */
+    readonly charge: (inputs: readonly Input[], tokens: number) => void;
+    /** No further call will be made. */
+    readonly end: () => void;
+}
+
+export interface TokenBudgetParts {
+    readonly limitsOf: (tenant: string) => Limits | undefined;
+    readonly usage: Usage;
+    readonly refused?: Refused | undefined;
+}
+
+/** Of a tenant's mean of tokens a byte: a new call's weight. */
+const SMOOTHING = 0.2;
+
+export function tokenBudget({ limitsOf, usage, refused }: TokenBudgetParts): TokenBudget {
+    /** Tokens a byte of a tenant's texts, as its calls were billed. */
+    const learned = new Map<string, number>();
+    const underWay = new Map<string, number>();
+
+    async function reserve(
+        tenant: string,
+        limits: Limits,
+        inputs: readonly Input[],
+    ): Promise<Reservation> {
+        const size = sizeOf(inputs);
+        let left = estimate(tenant, size);
+        usage.reserve(tenant, left);
+        add(underWay, tenant, 1);
+        const end = (): void => {
+            usage.reserve(tenant, -left);
+            add(underWay, tenant, -1);
+        };
+        try {
+            const likely = inputs.reduce((sum, input) => sum + estimateInputTokens(input), 0);
+            check(tenant, limits, left, likely);
+            // Other pods may have reserved as well: only after the exchange do all know of all.
+            await usage.sync(tenant);
+            check(tenant, limits, left, likely);
+        } catch (error) {
+            end();
+            throw error;
+        }
+        return {
+            charge: (called, tokens) => {
+                learn(tenant, sizeOf(called), tokens);
+                const settled = Math.min(left, tokens);
+                left -= settled;
+                usage.reserve(tenant, -settled);
+                usage.addTokens(tenant, tokens);
+            },
+            end,
+        };
+    }
+
+    /**
+     * @param reserved for this call
+     * @param likely tokens of it, where nothing else of a new tenant is under way: most would be refused at one a byte
+     * @throws LimitError
+     */
+    function check(tenant: string, limits: Limits, reserved: number, likely: number): void {
+        const { tokensPerMinute = Infinity, tokensPerMonth = Infinity } = limits;
+        const { tokensThisMinute, tokensThisMonth } = usage.of(tenant, limits);
+        const own = isFirst(tenant) ? Math.min(reserved, likely) : reserved;
+        const leftOf = (limit: number, used: number): number =>
+            Math.max(0, limit - used + reserved);
+        const leftThisMonth = leftOf(tokensPerMonth, tokensThisMonth);
+        const leftThisMinute = leftOf(tokensPerMinute, tokensThisMinute);
+        if (own > leftThisMonth) {
+            refused?.(tenant, "quota");
+            throw new LimitError(
+                "insufficient_quota",
+                `This request needs about ${own} tokens; left of your quota of ${tokensPerMonth} a month: ${leftThisMonth}`,
+            );
+        }
+        if (own > leftThisMinute) {
+            refused?.(tenant, "tokens");
+            throw new LimitError(
+                "tokens",
+                `This request needs about ${own} tokens; left of your ${tokensPerMinute} tokens a minute: ${leftThisMinute}`,
+                // What can never fit is not worth another try.
+                own > tokensPerMinute ? undefined : secondsToNextMinute(),
+            );
+        }
+    }
+
+    /** Nothing is known of how this tenant's texts count, and nothing else of it is under way. */
+    function isFirst(tenant: string): boolean {
+        return !learned.has(tenant) && underWay.get(tenant) === 1;
+    }
+
+    /** A token has at least one byte: until a bill tells more, that is the estimate. */
+    function estimate(tenant: string, { bytes, ids }: Size): number {
+        if (bytes === 0) return ids;
+        return ids + Math.max(1, Math.round(bytes * (learned.get(tenant) ?? 1)));
+    }
+
+    function learn(tenant: string, { bytes, ids }: Size, tokens: number): void {
+        if (bytes === 0) return;
+        const seen = Math.max(0, tokens - ids) / bytes;
+        const before = learned.get(tenant) ?? seen;
+        learned.set(tenant, before + (seen - before) * SMOOTHING);
+    }
+
+    return {
+        reserve: (tenant, inputs) => {
+            const limits = limitsOf(tenant);
+            const isLimited =
+                limits?.tokensPerMinute !== undefined || limits?.tokensPerMonth !== undefined;
+            return isLimited ? reserve(tenant, limits, inputs) : undefined;
+        },
+    };
+}
+
+interface Size {
+    readonly bytes: number;
+    readonly ids: number;
+}
+
+function sizeOf(inputs: readonly Input[]): Size {
+    let [bytes, ids] = [0, 0];
+    for (const input of inputs) {
+        if (input.kind === "text") bytes += Buffer.byteLength(input.text);
+        else ids += input.ids.length;
+    }
+    return { bytes, ids };
+}
+
+function add(counts: Map<string, number>, key: string, by: number): void {
+    counts.set(key, (counts.get(key) ?? 0) + by);
+}

@@ -1,0 +1,45 @@
+import type { Cluster, Redis } from "ioredis";
+
+/** Sums that pods count together, and what each pod has added to them. */
+export interface UsageStore {
+    /**
+     * Adds to fields of a hash, and the same to this pod's own share of each, in one step: after an answer
+     * that was lost, the share tells whether it was added. The hash ends after so long.
+     */
+    readonly exchange: (
+        key: string,
+        pod: string,
+        additions: Readonly<Record<string, number>>,
+        seconds: number,
+    ) => Promise<Readonly<Record<string, Sum>>>;
+}
+
+export interface Sum {
+    readonly all: number;
+    /** This pod's share of it. */
+    readonly own: number;
+}
+
+export function redisUsage(client: Redis | Cluster): UsageStore {
+    return {
+        exchange: async (key, pod, additions, seconds) => {
+            const names = Object.keys(additions);
+            const shareOf = (name: string): string => `${name}:${pod}`;
+            const change = client.multi();
+            for (const [name, by] of Object.entries(additions)) {
+                if (by === 0) continue;
+                change.hincrby(key, name, by).hincrby(key, shareOf(name), by);
+            }
+            change.expire(key, seconds).hmget(key, ...names, ...names.map(shareOf));
+            const answers = (await change.exec()) ?? [];
+            const failed = answers.find(([error]) => error);
+            if (failed?.[0]) throw failed[0];
+            const values = (answers.at(-1)?.[1] ?? []) as readonly (string | null)[];
+            const sums = names.map((name, at) => {
+                const sum = { all: Number(values[at]), own: Number(values[names.length + at]) };
+                return [name, sum] as const;
+            });
+            return Object.fromEntries(sums);
+        },
+    };
+}

@@ -1,0 +1,84 @@
+import { once } from "node:events";
+import { Worker, type Transferable } from "node:worker_threads";
+
+import { detach } from "./detached.ts";
+
+/** The thread ended before it answered, most likely for lack of memory. */
+export interface Failure {
+    readonly failure: string;
+}
+
+/** A thread that does one task after the other. */
+export interface Thread<Task, Answer> {
+    /** @param moved memory of the task, which is the thread's from then on */
+    readonly ask: (task: Task, moved?: readonly Transferable[]) => Promise<Answer | Failure>;
+    readonly close: () => Promise<void>;
+}
+
+const MAX_YOUNG_MEBIBYTES = 16;
+
+/**
+ * Does what would hold every client of the event loop. The thread starts with the first task, and again with
+ * the next one after it failed.
+ *
+ * @param file whose module answers each message with one
+ */
+export function openThread<Task, Answer>(
+    file: URL,
+    maxHeapMebibytes: number,
+): Thread<Task, Answer> {
+    let worker: Worker | undefined;
+    let last: Promise<unknown> = Promise.resolve();
+    let isClosed = false;
+
+    function openWorker(): Worker {
+        const opened = new Worker(file, {
+            resourceLimits: {
+                maxOldGenerationSizeMb: maxHeapMebibytes,
+                maxYoungGenerationSizeMb: MAX_YOUNG_MEBIBYTES,
+            },
+        });
+        opened.unref();
+        // Also heard by the task that waits; without one, an error would end the process.
+        opened.on("error", () => undefined);
+        opened.once("exit", () => {
+            if (worker === opened) worker = undefined;
+        });
+        return opened;
+    }
+
+    async function run(task: Task, moved: readonly Transferable[]): Promise<Answer | Failure> {
+        if (isClosed) return { failure: "the service is closing" };
+        const asked = (worker ??= openWorker());
+        const gone = new AbortController();
+        const leave = (): void => gone.abort();
+        asked.once("exit", leave);
+        // Its answer did not fit into the memory: nothing else would come of it.
+        asked.once("messageerror", leave);
+        try {
+            asked.postMessage(task, moved);
+            const answers = once(asked, "message", { signal: gone.signal });
+            const [answer] = (await answers) as [Answer];
+            return answer;
+        } catch (error) {
+            worker = undefined;
+            detach(asked.terminate());
+            return { failure: String(error) };
+        } finally {
+            asked.off("exit", leave);
+            asked.off("messageerror", leave);
+        }
+    }
+
+    return {
+        ask: (task, moved = []) => {
+            const answering = last.then(() => run(task, moved));
+            last = answering;
+            return answering;
+        },
+        close: async () => {
+            isClosed = true;
+            await worker?.terminate();
+        },
+    };
+}

@@ -1,0 +1,91 @@
+import type { Input } from "../../input.ts";
+
+/** What an error answer says, whatever its form. */
+export interface ErrorBody {
+    /** Undefined where it says nothing that people could read. */
+    readonly message: string | undefined;
+    /** Codes, types and reasons. */
+    readonly codes: readonly string[];
+    /** The message without what it quotes of the inputs: these are words of the provider itself. */
+    readonly ownWords: string;
+    readonly retryAfterMilliseconds: number | undefined;
+}
+
+const LONGEST_MESSAGE = 1_000;
+/** Of a text that is quoted in part, so many characters are looked for. */
+const QUOTED_BEGINNING = 24;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads `{"error":{"message","type","code"}}` (OpenAI, Azure), the same in a list or with `status` and
+ * `details` (Google), `{"error":"…","error_type"}` (TEI), `{"object":"error","message","type"}` (vLLM,
+ * Mistral), `{"message"}` (Cohere) and `{"detail":"…"}` or `{"detail":[{"loc","msg"}]}` (FastAPI, Voyage).
+ */
+export function readErrorBody(text: string, inputs: readonly Input[]): ErrorBody {
+    const body = parse(text);
+    const error = isObject(body.error) ? body.error : body;
+    const details = asList(error.details).filter(isObject);
+    const message = [error.message, body.error, body.detail, body.message, body.errorMessage]
+        .map(wordsOf)
+        .find((words) => words !== undefined)
+        ?.slice(0, LONGEST_MESSAGE);
+    const codes = [
+        ...[error.code, error.type, error.status, body.error_type, body.errorCode, body.code],
+        ...details.map(({ reason }) => reason),
+    ].filter((code) => typeof code === "string");
+    return {
+        message,
+        codes,
+        ownWords: withoutQuotes(message ?? "", inputs),
+        retryAfterMilliseconds: details.map(retryDelay).find((delay) => delay !== undefined),
+    };
+}
+
+function parse(text: string): Fields {
+    try {
+        const body: unknown = JSON.parse(text);
+        const [first] = asList(body);
+        return isObject(first) ? first : isObject(body) ? body : { message: body };
+    } catch {
+        return {};
+    }
+}
+
+function wordsOf(value: unknown): string | undefined {
+    if (typeof value === "string") return value.trim() === "" ? undefined : value;
+    const problems = asList(value).filter(isObject).map(problem);
+    return problems.length === 0 ? undefined : problems.join("; ");
+}
+
+/** One finding of FastAPI's validation; its `input` is the client's, and not repeated. */
+function problem({ loc, msg }: Fields): string {
+    const place = asList(loc).filter((part) => typeof part !== "object");
+    return [place.join("."), msg].filter((one) => typeof one === "string" && one !== "").join(": ");
+}
+
+/** Google's RetryInfo: `"retryDelay": "34s"`. */
+function retryDelay({ retryDelay: delay }: Fields): number | undefined {
+    const [, seconds] = /^(\d{1,6}(?:\.\d+)?)s$/.exec(String(delay)) ?? [];
+    return seconds === undefined ? undefined : Number(seconds) * 1000;
+}
+
+function withoutQuotes(message: string, inputs: readonly Input[]): string {
+    let words = message;
+    for (const input of inputs) {
+        if (words === "" || input.kind !== "text") continue;
+        const escaped = JSON.stringify(input.text).slice(1, -1);
+        for (const quoted of [input.text, escaped]) {
+            words = words.replaceAll(quoted, "").replaceAll(quoted.slice(0, QUOTED_BEGINNING), "");
+        }
+    }
+    return words;
+}
+
+function isObject(value: unknown): value is Fields {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function asList(value: unknown): readonly unknown[] {
+    return Array.isArray(value) ? (value as unknown[]) : [];
+}

@@ -1,0 +1,119 @@
+import type { Input } from "../../input.ts";
+import { CallTooLargeError, UpstreamError } from "../upstream.ts";
+import { readErrorBody, type ErrorBody } from "./errorBody.ts";
+import { readRetryAfter, type Failure } from "./retry.ts";
+
+/** An answer of the provider that is not a success. */
+export interface Refusal {
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+    readonly text: string;
+}
+
+export interface RefusedCall extends Failure {
+    readonly error: UpstreamError;
+    /** It may be the encoding of vectors that was refused. */
+    readonly doubtsEncoding: boolean;
+    /** It names the encoding in words of its own. */
+    readonly namesEncoding: boolean;
+}
+
+/** A quota that is used up comes back when somebody pays: whether it did is looked at so often. */
+const QUOTA_REST_MILLISECONDS = 10_000;
+
+const ENCODING = /encoding.?format|base64/i;
+const QUOTA = /insufficient_quota|quota_exceeded|billing|credit_balance|payment/i;
+const ACCESS_CODES =
+    /api_?key|authenti|unauthori|permission|forbidden|budget|billing|model_not_found|deploymentnotfound/i;
+const ACCESS_WORDS =
+    /api.?key|authenti|unauthori[sz]ed|credential|permission|budget|billing|model\b.*\b(not found|not exist)/i;
+const OF_A_CALL =
+    /\bbatch(es)?\b|\b(number of|too many|most \d+) (inputs|texts|documents|items|requests|strings|embeddings)|array too long|list should have at most/i;
+const LIMIT = /larger|exceed|limit|maxim|\bmax\b|at most|up to|too (many|large|big|long)|split|>/i;
+const ALLOWED =
+    /(?:larger than|at most|up to|maximum(?: allowed)?(?: batch)?(?: size| length)?|limit|max(?:imum)? (?:number of \w+|batch size))(?: is| of|:)? ?(\d{1,6})\b/i;
+const TOKENS_OF_A_CALL = /tokens?\b.*\b(per|overall|total|batch|request)|max_tokens_per_request/i;
+/** Refusals of what was sent, and not of who sent it. */
+const OF_INPUTS = [400, 413, 422];
+
+/** Of timeouts, of conflicts, and of TEI's model where it failed (424). */
+const TRANSIENT = [408, 409, 424, 425];
+
+/** Says what an answer that is no success means, and what to do about it. */
+export function readFailure(answer: Refusal, inputs: readonly Input[]): RefusedCall {
+    const { status } = answer;
+    const body = readErrorBody(answer.text, inputs);
+    const namesEncoding = ENCODING.test(body.ownWords);
+    const doubtsEncoding = namesEncoding || status === 501 || OF_INPUTS.includes(status);
+    const doubts = { namesEncoding, doubtsEncoding };
+    const retryAfterMilliseconds =
+        readRetryAfter(answer.headers, Date.now()) ?? body.retryAfterMilliseconds;
+
+    if (isAbout(QUOTA, body) && (status === 429 || status === 402)) {
+        const error = refused(status, body, "its quota is used up");
+        return { error, again: false, ...NO_DOUBT, restMilliseconds: QUOTA_REST_MILLISECONDS };
+    }
+    if (status === 429) {
+        const seconds = Math.ceil((retryAfterMilliseconds ?? 1000) / 1000);
+        const message = "The upstream is at its rate limit";
+        const error = new UpstreamError(429, "rate_limit_exceeded", message, seconds);
+        const restMilliseconds = retryAfterMilliseconds;
+        return { error, again: true, retryAfterMilliseconds, restMilliseconds, ...NO_DOUBT };
+    }
+    if (status >= 500 || TRANSIENT.includes(status)) {
+        const error = new UpstreamError(503, "upstream_error", `The upstream answered ${status}`);
+        const restMilliseconds = status === 503 ? retryAfterMilliseconds : undefined;
+        return { error, again: true, retryAfterMilliseconds, restMilliseconds, ...doubts };
+    }
+    if (!OF_INPUTS.includes(status)) {
+        return { error: refused(status, body), again: false, ...NO_DOUBT, namesEncoding };
+    }
+    if (isAboutAccess(body)) {
+        return { error: refused(status, body), again: false, ...NO_DOUBT };
+    }
+    const tooLarge = readSize(status, body, inputs.length);
+    if (tooLarge) return { error: tooLarge, again: false, ...NO_DOUBT };
+    const message = body.message ?? "The upstream refused the input";
+    const code = body.codes.find((one) => /^[a-z][\w.-]{1,63}$/.test(one)) ?? "invalid_input";
+    return { error: new UpstreamError(400, code, message), again: false, ...doubts };
+}
+
+/** The encoding of vectors has nothing to do with it. */
+export const NO_DOUBT = { doubtsEncoding: false, namesEncoding: false };
+
+/** Our key, our model or our money: nothing that the client could change. */
+function refused(status: number, { codes }: ErrorBody, reason?: string): UpstreamError {
+    const code = codes.find((one) => ACCESS_CODES.test(one) || QUOTA.test(one)) ?? codes[0];
+    const details = [status, ...(code === undefined ? [] : [code])].join(" ");
+    const why = reason === undefined ? "" : `: ${reason}`;
+    const message = `The upstream refused this service's request (${details})${why}`;
+    return new UpstreamError(503, "upstream_refused", message);
+}
+
+function isAbout(expression: RegExp, { codes }: ErrorBody): boolean {
+    return codes.some((code) => expression.test(code));
+}
+
+function isAboutAccess(body: ErrorBody): boolean {
+    return isAbout(ACCESS_CODES, body) || ACCESS_WORDS.test(body.ownWords);
+}
+
+function readSize(
+    status: number,
+    { message, ownWords, codes }: ErrorBody,
+    inputs: number,
+): CallTooLargeError | undefined {
+    if (inputs < 2) return undefined;
+    const words = message ?? "The upstream refused the size of the request";
+    if (TOKENS_OF_A_CALL.test([ownWords, ...codes].join(" "))) {
+        return new CallTooLargeError(words, "bytes");
+    }
+    if (OF_A_CALL.test(ownWords) && LIMIT.test(ownWords)) {
+        const allowed = Number(ALLOWED.exec(ownWords)?.[1]);
+        const isUsable = allowed >= 1 && allowed < inputs;
+        return new CallTooLargeError(words, "inputs", isUsable ? allowed : undefined);
+    }
+    // A gateway's own; TEI says so of one long text, in words.
+    const isSilent = status === 413 && message === undefined;
+    return isSilent ? new CallTooLargeError(words, "bytes") : undefined;
+}

@@ -1,0 +1,27 @@
+import { parentPort, workerData } from "node:worker_threads";
+
+import { yieldToEventLoop } from "../../threadPriority.ts";
+import { tokenCounter } from "./tokens.ts";
+import type { CountAnswer, CountTask } from "./tokenThread.ts";
+
+const { model } = workerData as { readonly model: string };
+const count = tokenCounter(model);
+const answers: CountAnswer[] = [];
+
+/** Those of one turn go in one message. */
+function answer(one: CountAnswer): void {
+    if (answers.push(one) === 1) setImmediate(() => parentPort?.postMessage(answers.splice(0)));
+}
+
+// Loading is part of the start, which readiness waits for.
+await count?.("", 0).catch(() => 0);
+yieldToEventLoop();
+parentPort?.on("message", (tasks: readonly CountTask[]) => {
+    for (const { id, text, most } of tasks) {
+        const counted = count?.(text, most) ?? Promise.reject(new Error("The model is not known"));
+        counted.then(
+            (tokens) => answer({ id, tokens }),
+            (error: unknown) => answer({ id, failure: String(error) }),
+        );
+    }
+});

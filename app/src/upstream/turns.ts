@@ -1,0 +1,53 @@
+/** A request, as the unit of fairness between those of one tenant. */
+export interface Call {
+    readonly tenant: string;
+}
+
+/** Runs that wait: tenants in turn, and the calls of a tenant in turn, whatever their size. */
+export interface Turns<Run> {
+    readonly add: (call: Call, run: Run) => void;
+    /** Before the other runs of its call. */
+    readonly addFirst: (call: Call, run: Run) => void;
+    readonly next: () => Run | undefined;
+    /** @returns all of them, and keeps none */
+    readonly clear: () => readonly Run[];
+}
+
+export function turns<Run>(): Turns<Run> {
+    const tenants = new Map<string, Map<Call, Run[]>>();
+
+    function runsOf(call: Call): Run[] {
+        const calls = tenants.get(call.tenant) ?? new Map<Call, Run[]>();
+        tenants.set(call.tenant, calls);
+        const runs = calls.get(call) ?? [];
+        calls.set(call, runs);
+        return runs;
+    }
+
+    return {
+        add: (call, run) => void runsOf(call).push(run),
+        addFirst: (call, run) => void runsOf(call).unshift(run),
+        next: () => {
+            const calls = toEnd(tenants);
+            const runs = calls && toEnd(calls[1]);
+            const run = runs?.[1].shift();
+            if (runs?.[1].length === 0) calls?.[1].delete(runs[0]);
+            if (calls?.[1].size === 0) tenants.delete(calls[0]);
+            return run;
+        },
+        clear: () => {
+            const all = [...tenants.values()].flatMap((calls) => [...calls.values()].flat());
+            tenants.clear();
+            return all;
+        },
+    };
+}
+
+/** @returns the first entry, which is the last one from now on */
+function toEnd<K, V>(map: Map<K, V>): [K, V] | undefined {
+    const [first] = map;
+    if (!first) return undefined;
+    map.delete(first[0]);
+    map.set(...first);
+    return first;
+}

@@ -1,0 +1,269 @@
+import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+
+import { refusals } from "../src/cache/refusals.ts";
+import { localCache } from "../src/cache/local.ts";
+import { answers } from "../src/http/answer.ts";
+import { MAX_BODY_BYTES, readBody, type LargeBody } from "../src/http/body.ts";
+import { byteBudget, type ByteHold } from "../src/http/byteBudget.ts";
+import type { HttpError } from "../src/http/error.ts";
+import type { BodySink, HttpRequest } from "../src/http/exchange.ts";
+import { keyedReader } from "../src/http/keyed.ts";
+import { parseOpenai } from "../src/http/request.ts";
+import { keyMaker } from "../src/key/key.ts";
+import { account } from "../src/ledger/account.ts";
+import { UpstreamError } from "../src/upstream/upstream.ts";
+import { embeddingOf, shortened } from "../src/vector/embedding.ts";
+import { usedBytes } from "./support/heap.ts";
+import { KEY_SPACE } from "./support/keySpace.ts";
+import { propertyRuns } from "../../tests/support/property.ts";
+
+const MEBIBYTE = 1024 * 1024;
+const LIMITS = {
+    model: "m",
+    acceptsTokens: true,
+    dimensions: () => 1536,
+    dimensionsFault: () => undefined,
+    shortens: false,
+};
+
+describe("What is kept has a bound in bytes:", () => {
+    test.each([
+        ["short bodies", 60_000, (at: number) => ({ input: at.toString(36) })],
+        ["bodies of 200 bytes", 50_000, (at: number) => ({ input: `${at}${"x".repeat(180)}` })],
+        ["texts beyond Latin", 40_000, (at: number) => ({ input: `${at}${"房".repeat(60)}` })],
+        [
+            "lists",
+            2_000,
+            (at: number) => ({ input: Array.from({ length: 99 }, (_, n) => `${at}.${n}`) }),
+        ],
+        ["token ids", 15_000, (at: number) => ({ input: [[at, ...Array(500).keys()]] })],
+    ])("requests that are remembered, %s", async (_, count, inputOf) => {
+        const keyOf = keyMaker(KEY_SPACE);
+        const read = keyedReader((body) => parseOpenai(body, LIMITS));
+        const before = await usedBytes();
+        for (let at = 0; at < count; at += 1) {
+            read(Buffer.from(JSON.stringify({ model: "m", ...inputOf(at) })), keyOf);
+        }
+        expect((await usedBytes()) - before).toBeLessThan(36 * MEBIBYTE);
+        expect(read(Buffer.from('{"model":"m","input":"a"}'), keyOf).items).toHaveLength(1);
+    });
+
+    test("beginnings of vectors, however many lengths are asked for", async () => {
+        const cache = localCache({
+            maxEntries: 10,
+            maxBytes: 512 * MEBIBYTE,
+            staleSeconds: 0,
+            shortens: true,
+        });
+        const vectorOf = (seed: number) =>
+            Float32Array.from({ length: 3072 }, (_, at) => Math.sin(seed * 3072 + at + 1));
+        const { openai } = answers("m");
+        const before = await usedBytes();
+        for (let entry = 0; entry < 3; entry += 1) {
+            const whole = embeddingOf(vectorOf(entry), 1, false);
+            cache.set(String(entry), whole);
+            for (let length = 3071; length > 0; length -= 2) {
+                for (const encoding of ["float", "base64"] as const) {
+                    const resolved = [
+                        { embedding: shortened(whole, length), status: "HIT-L1" } as const,
+                    ];
+                    openai({ ...SINGLE, encoding }, resolved, account(resolved));
+                }
+            }
+        }
+        expect((await usedBytes()) - before).toBeLessThan(cache.size().bytes + MEBIBYTE);
+        const whole = cache.get("0");
+        if (whole === undefined) throw new Error("The entry is gone");
+        // What is asked for again and again is not made anew.
+        expect(shortened(whole, 256)).toBe(shortened(whole, 256));
+        const both = [shortened(whole, 1024), shortened(whole, 512)];
+        expect([shortened(whole, 1024), shortened(whole, 512)]).toEqual(both);
+        expect(shortened(whole, 1024)).toBe(both[0]);
+    });
+
+    test("beginnings of keys, however many dimensions are asked for", async () => {
+        const keyOf = keyMaker(KEY_SPACE);
+        const input = { kind: "text", text: "a" } as const;
+        const first = keyOf(input, 1);
+        const before = await usedBytes();
+        for (let dimensions = 1; dimensions < 100_000; dimensions += 1) keyOf(input, dimensions);
+        expect((await usedBytes()) - before).toBeLessThan(2 * MEBIBYTE);
+        expect(keyOf(input, 1)).toBe(first);
+    });
+
+    test("refusals of an upstream that quotes what it was sent", async () => {
+        const known = refusals();
+        const before = await usedBytes();
+        for (let at = 0; at < 200; at += 1) {
+            const quoted = `${at} ${"x".repeat(MEBIBYTE)}`;
+            known.remember(String(at), new UpstreamError(400, quoted, quoted));
+        }
+        expect((await usedBytes()) - before).toBeLessThan(2 * MEBIBYTE);
+        expect(known.of("7")?.message).toMatch(/^7 x{900,}…$/);
+    });
+});
+
+const SINGLE = {
+    inputs: [],
+    field: "input",
+    single: true,
+    dimensions: undefined,
+    shortenTo: undefined,
+} as const;
+
+/** A request whose body is sent by hand. */
+function sentByHand(): { request: HttpRequest; sink: () => BodySink } {
+    let given: BodySink | undefined;
+    const request: HttpRequest = {
+        rawHeaders: [],
+        whole: () => undefined,
+        readInto: (sink) => {
+            given = sink;
+        },
+        resume: () => undefined,
+    };
+    return {
+        request,
+        sink: () => {
+            if (!given) throw new Error("Nobody reads the body");
+            return given;
+        },
+    };
+}
+
+function bytesOf(body: Buffer | LargeBody): Buffer {
+    return Buffer.isBuffer(body) ? body : Buffer.concat(body.segments, body.length);
+}
+
+describe("A body", () => {
+    test.each([1, 7, 4_096, 65_536])(
+        "in chunks of %d bytes takes twice its size at most",
+        async (size) => {
+            const bytes = Buffer.alloc(size === 1 ? MEBIBYTE / 4 : 5 * MEBIBYTE, "abcdefg");
+            const { request, sink } = sentByHand();
+            let done: Buffer | LargeBody | undefined;
+            const budget = byteBudget(64 * MEBIBYTE);
+            const before = await usedBytes();
+            readBody(request, budget, {
+                done: (body) => {
+                    done = body;
+                },
+                fail: () => undefined,
+                gone: () => undefined,
+            });
+            for (let at = 0; at < bytes.length; at += size)
+                sink().chunk(Buffer.from(bytes.subarray(at, at + size)));
+            expect((await usedBytes()) - before).toBeLessThan(2 * bytes.length + MEBIBYTE);
+            sink().end();
+            expect(done && bytesOf(done).equals(bytes)).toBe(true);
+            expect(budget.held()).toBeGreaterThanOrEqual(bytes.length);
+            expect(budget.held()).toBeLessThanOrEqual(2 * bytes.length);
+        },
+    );
+
+    test("is refused where all bodies together are too large, the oldest incomplete one first", () => {
+        const budget = byteBudget(3 * MAX_BODY_BYTES);
+        const ends: string[] = [];
+        const holds: ByteHold[] = [];
+        const receive = (name: string) => {
+            const { request, sink } = sentByHand();
+            readBody(request, budget, {
+                done: (_, hold) => {
+                    holds.push(hold);
+                    ends.push(`${name} done`);
+                },
+                fail: (error: HttpError) => ends.push(`${name} ${error.status}`),
+                gone: () => ends.push(`${name} gone`),
+            });
+            return sink();
+        };
+        // What was read of a chunk is freed.
+        const block = () => Buffer.alloc(MAX_BODY_BYTES);
+        const [first, second, third] = ["first", "second", "third"].map((name) => {
+            const sink = receive(name);
+            sink.chunk(block());
+            return sink;
+        });
+        second?.end();
+        const fourth = receive("fourth");
+        fourth.chunk(block());
+        expect(ends).toEqual(["second done", "first 503"]);
+        // What still comes of it is thrown away, and takes nothing.
+        first?.chunk(block());
+        first?.end();
+        third?.end();
+        fourth.end();
+        receive("fifth").chunk(Buffer.alloc(1));
+        expect(ends.slice(2)).toEqual(["third done", "fourth done", "fifth 503"]);
+        for (const hold of holds) hold.release();
+        expect(budget.held()).toBe(0);
+        const sixth = receive("sixth");
+        sixth.chunk(block());
+        sixth.gone();
+        expect(budget.held()).toBe(0);
+        expect(ends.at(-1)).toBe("sixth gone");
+    });
+
+    test("of more than 8 MiB is refused at once, and its memory is given back", () => {
+        const budget = byteBudget(64 * MEBIBYTE);
+        const { request, sink } = sentByHand();
+        const failures: number[] = [];
+        readBody(request, budget, {
+            done: () => undefined,
+            fail: ({ status }) => failures.push(status),
+            gone: () => undefined,
+        });
+        sink().chunk(Buffer.alloc(MAX_BODY_BYTES));
+        sink().chunk(Buffer.alloc(1));
+        sink().end();
+        expect(failures).toEqual([413]);
+        expect(budget.held()).toBe(0);
+    });
+});
+
+describe("A budget of bytes", () => {
+    test("is never exceeded, and what is kept is never taken away", () => {
+        const step = fc.record({
+            holder: fc.nat({ max: 5 }),
+            act: fc.constantFrom("grow", "grow", "grow", "keep", "release", "open"),
+            bytes: fc.integer({ min: 0, max: 60 }),
+        });
+        fc.assert(
+            fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+                const budget = byteBudget(100);
+                const own = Array.from({ length: 6 }, () => open());
+                function open() {
+                    const holder = {
+                        bytes: 0,
+                        kept: false,
+                        hold: undefined as unknown as ByteHold,
+                    };
+                    holder.hold = budget.open(() => {
+                        expect(holder.kept).toBe(false);
+                        holder.bytes = 0;
+                    });
+                    return holder;
+                }
+                for (const { holder, act, bytes } of steps) {
+                    const one = own[holder] ?? open();
+                    if (act === "grow") {
+                        if (one.hold.grow(bytes)) one.bytes += bytes;
+                        else one.bytes = 0;
+                    } else if (act === "keep") {
+                        one.kept = true;
+                        one.hold.keep();
+                    } else {
+                        one.hold.release();
+                        one.bytes = 0;
+                        if (act === "open") own[holder] = open();
+                    }
+                    const sum = own.reduce((all, { bytes: some }) => all + some, 0);
+                    expect(budget.held()).toBe(sum);
+                    expect(sum).toBeLessThanOrEqual(100);
+                }
+            }),
+            propertyRuns(),
+        );
+    });
+});

@@ -1,0 +1,171 @@
+import { readFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { setTimeout as wait } from "node:timers/promises";
+
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { PATHS } from "@property-search/contract";
+import { Pool } from "undici";
+
+import { MAX_BODY_BYTES } from "../src/http/body.ts";
+import { eventually } from "./support/eventually.ts";
+import { killPods, startPod, type Pod } from "./support/pod.ts";
+import { stubEnvironment } from "./support/service.ts";
+import { startStubUpstream, type StubUpstream } from "./support/stubUpstream.ts";
+
+/** A model whose vectors are long, are shortened, and whose tokens are counted. */
+const MODEL = "text-embedding-3-large";
+const DIMENSIONS = 3072;
+const ENTRIES = 500;
+const CONNECTIONS = 32;
+const MEBIBYTE = 1024 * 1024;
+
+/** The sum of docs/service/limits.md for these settings. */
+const CACHE_MEBIBYTES = (ENTRIES * (600 + DIMENSIONS * 2 * (4 + 16 / 3 + 25))) / MEBIBYTE;
+const BOUND_MEBIBYTES = 160 + 160 + 128 + 64 + 448 + 256 + 256 + 160 + CACHE_MEBIBYTES;
+
+let upstream: StubUpstream;
+let pod: Pod;
+let pool: Pool;
+
+beforeAll(async () => {
+    upstream = await startStubUpstream({ dimensions: DIMENSIONS });
+    pod = await startPod({
+        ...stubEnvironment(upstream.url),
+        EMBEDDING_MODEL: MODEL,
+        MAX_LOCAL_CACHE_SIZE: String(ENTRIES),
+    });
+    pool = new Pool(pod.url, { connections: CONNECTIONS, bodyTimeout: 0, headersTimeout: 0 });
+}, 60_000);
+
+afterAll(async () => {
+    await pool.destroy();
+    killPods();
+    await upstream.stop();
+});
+
+/** @returns MiB, the most that the process has had since it began */
+function peakResident(): number {
+    const status = readFileSync(`/proc/${pod.process.pid}/status`, "utf8");
+    return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024;
+}
+
+async function post(path: string, body: object | string): Promise<number> {
+    const sent = typeof body === "string" ? body : JSON.stringify(body);
+    const answer = await pool.request({ method: "POST", path, body: sent });
+    await answer.body.dump({ limit: Infinity });
+    return answer.statusCode;
+}
+
+/** Sends bodies over all connections until there are no more. */
+async function sendAll(count: number, bodyOf: (at: number) => [string, object | string]) {
+    const statuses = new Map<number, number>();
+    let next = 0;
+    const client = async (): Promise<void> => {
+        for (let at = next++; at < count; at = next++) {
+            const status = await post(...bodyOf(at));
+            statuses.set(status, (statuses.get(status) ?? 0) + 1);
+        }
+    };
+    await Promise.all(Array.from({ length: CONNECTIONS }, client));
+    return statuses;
+}
+
+const embeddings = (input: unknown, more = {}): [string, object] => [
+    PATHS.embeddings,
+    { model: MODEL, input, ...more },
+];
+
+const large = (unit: string): string => {
+    const count = Math.floor((MAX_BODY_BYTES - 100) / Buffer.byteLength(unit));
+    return JSON.stringify({ text: `a${unit.repeat(count)}` });
+};
+
+/** Clients that send all of a large body but its last byte. */
+async function sendIncompleteBodies(clients: number): Promise<readonly Socket[]> {
+    const piece = Buffer.alloc(64 * 1024, "a");
+    return Promise.all(
+        Array.from({ length: clients }, async () => {
+            const socket = connect(pod.port, "127.0.0.1").on("error", () => undefined);
+            socket.resume();
+            const head = `POST ${PATHS.embed} HTTP/1.1\r\nhost: a\r\ncontent-length: ${MAX_BODY_BYTES}\r\n\r\n`;
+            socket.write(head);
+            for (let at = 1; at < MAX_BODY_BYTES / piece.length && !socket.destroyed; at += 1) {
+                if (!socket.write(piece))
+                    await Promise.race([
+                        new Promise((resolve) => socket.once("drain", resolve)),
+                        new Promise((resolve) => socket.once("close", resolve)),
+                    ]);
+            }
+            return socket;
+        }),
+    );
+}
+
+/** Clients that ask for a large answer and never read it. */
+async function sendWithoutReading(clients: number, bodyOf: (at: number) => object) {
+    return Promise.all(
+        Array.from({ length: clients }, async (_, at) => {
+            const socket = connect(pod.port, "127.0.0.1").on("error", () => undefined);
+            const json = JSON.stringify(bodyOf(at));
+            socket.pause();
+            await new Promise((resolve) => socket.once("connect", resolve));
+            socket.write(
+                `POST ${PATHS.embeddings} HTTP/1.1\r\nhost: a\r\ncontent-length: ${Buffer.byteLength(json)}\r\n\r\n${json}`,
+            );
+            return socket;
+        }),
+    );
+}
+
+test("the memory of a pod stays within its bound under all that clients can send", async () => {
+    const peaks: Record<string, number> = {};
+    const note = (name: string): void => {
+        expect(pod.process.exitCode).toBeNull();
+        peaks[name] = Math.round(peakResident());
+    };
+    note("at the start");
+    // Each body is new, and each is a hit of one text.
+    const blanks = (at: number): string =>
+        Array.from(at.toString(4), (digit) => " \t\n\r"[Number(digit)]).join("");
+    await sendAll(45_000, (at) => [PATHS.embed, `{${blanks(at)}"text":"a"}`]);
+    note("remembered requests");
+    await sendAll(12, (at) =>
+        embeddings(
+            Array.from({ length: 256 }, (_, n) => `${at} ${n}`),
+            {
+                encoding_format: at % 2 === 0 ? "float" : "base64",
+            },
+        ),
+    );
+    note("misses");
+    await sendAll(3_000, (at) => embeddings("11 7", { dimensions: (at % (DIMENSIONS - 1)) + 1 }));
+    note("lengths of vectors");
+    const sockets = await sendIncompleteBodies(150);
+    await wait(1_000);
+    note("incomplete bodies");
+    for (const socket of sockets) socket.destroy();
+    const bodies = ["\u0315\u0300", "房", "two rooms ", "é\u3000", "\u0344"].map(large);
+    const statuses = await sendAll(25, (at) => [PATHS.embed, bodies[at % bodies.length] ?? ""]);
+    note("large bodies");
+    expect([...statuses.keys()].every((status) => [200, 400, 503, 504].includes(status))).toBe(
+        true,
+    );
+    await sendAll(4, (at) => [
+        PATHS.embed,
+        { texts: Array.from({ length: 2_048 }, (_, n) => `${at} ${n} ${"two rooms ".repeat(30)}`) },
+    ]);
+    note("large batches");
+    const readers = await sendWithoutReading(60, (at) => ({
+        model: MODEL,
+        input: Array.from({ length: 2_048 }, (_, n) => `unread ${at} ${n}`),
+    }));
+    await wait(20_000);
+    note("answers that nobody reads");
+    for (const socket of readers) socket.destroy();
+    process.stderr.write(
+        `resident MiB, bound ${Math.round(BOUND_MEBIBYTES)}: ${JSON.stringify(peaks)}\n`,
+    );
+    expect(Math.max(...Object.values(peaks))).toBeLessThan(BOUND_MEBIBYTES);
+    // On a slow machine batches that nobody waits for any longer hold the upstream for a moment.
+    await eventually("it answers", async () => (await pod.ask("still well")).status === 200);
+}, 900_000);

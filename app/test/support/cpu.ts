@@ -1,0 +1,39 @@
+/** What parsing `SAMPLE` takes on the machine that limits in milliseconds are meant for. */
+const SAMPLE_MILLISECONDS = 5;
+const SAMPLE = JSON.stringify(
+    Array.from({ length: 20_000 }, (_, at) => ({ at, text: `text ${at}` })),
+);
+const ROUNDS = 3;
+
+/**
+ * CPU time of this thread, which other load on the machine hardly prolongs. A collection of garbage may fall
+ * into a run: one that takes too long is repeated, and the least of three counts.
+ *
+ * @param enough milliseconds below which one run is enough
+ * @returns milliseconds, as on the machine that limits are meant for where this one is slower
+ */
+export function cpuMilliseconds(enough: number, run: () => unknown): number {
+    let least = Infinity;
+    for (let round = 0; round < ROUNDS && least >= enough; round += 1) {
+        const spent = threadMilliseconds(run);
+        least = Math.min(least, spent < enough ? spent : spent / slowness());
+    }
+    return least;
+}
+
+/** How many times slower this machine is now, 1 at least: by a work of the same kind. */
+export function slowness(): number {
+    const rounds = Array.from({ length: ROUNDS }, () => threadMilliseconds(parseSample));
+    return Math.max(1, Math.min(...rounds) / SAMPLE_MILLISECONDS);
+}
+
+function parseSample(): unknown {
+    return JSON.parse(SAMPLE);
+}
+
+function threadMilliseconds(run: () => unknown): number {
+    const before = process.threadCpuUsage();
+    run();
+    const { user, system } = process.threadCpuUsage(before);
+    return (user + system) / 1000;
+}

@@ -1,0 +1,63 @@
+import { pino } from "pino";
+
+import type { Input } from "../../src/input.ts";
+import type { Scope } from "../../src/scope.ts";
+import { batched, type CallUpstream } from "../../src/upstream/batched.ts";
+import { callSizes, type CallSizes } from "../../src/upstream/callSize.ts";
+import {
+    noEvents,
+    UpstreamError,
+    type InputOutcome,
+    type Upstream,
+} from "../../src/upstream/upstream.ts";
+import type { Embedding } from "../../src/vector/embedding.ts";
+
+const log = pino({ level: "silent" });
+
+/** What became of each input, in their order; each has exactly one outcome. */
+export async function outcomesOf(
+    { embed }: Pick<Upstream, "embed">,
+    inputs: readonly Input[],
+    scope: Scope,
+): Promise<readonly InputOutcome[]> {
+    const outcomes: InputOutcome[] = [];
+    await embed(inputs, scope, (places, told) => {
+        for (const [at, place] of places.entries()) {
+            const outcome = told[at];
+            if (outcome === undefined || place in outcomes || !(place in inputs)) {
+                throw new Error(`Input ${place} has another outcome, or none`);
+            }
+            outcomes[place] = outcome;
+        }
+    });
+    if (Object.keys(outcomes).length !== inputs.length) throw new Error("Outcomes are missing");
+    return outcomes;
+}
+
+/** @throws UpstreamError of the first input that failed */
+export async function embedAll(
+    upstream: Pick<Upstream, "embed">,
+    inputs: readonly Input[],
+    scope: Scope,
+): Promise<readonly Embedding[]> {
+    return (await outcomesOf(upstream, inputs, scope)).map((outcome) => {
+        if (outcome instanceof UpstreamError) throw outcome;
+        return outcome;
+    });
+}
+
+export const sizesUpTo = (items: number): CallSizes =>
+    callSizes({ items, bytes: 1024 * 1024, fastMilliseconds: 1_000, log });
+
+/** An upstream with production's calls, of which so many may be under way. */
+export function batchedUpstream(
+    call: CallUpstream,
+    { limit = 64, sizes = sizesUpTo(256), mayRepeat = (): boolean => true } = {},
+): Pick<Upstream, "embed" | "state"> {
+    const concurrency = {
+        limit: () => limit,
+        succeeded: () => undefined,
+        pressed: () => undefined,
+    };
+    return batched(call, { concurrency, sizes, events: noEvents, mayRepeat });
+}

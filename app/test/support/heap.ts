@@ -1,0 +1,16 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+/** @returns bytes of memory that are in use: objects, and the contents of buffers */
+export async function usedBytes(): Promise<number> {
+    // Buffers of the first collection are given back by the second.
+    collectGarbage();
+    await nextTurn();
+    collectGarbage();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
+}

@@ -1,0 +1,11 @@
+import type { KeySpace } from "../../src/key/key.ts";
+
+/** Of a tenant without a key, and a model that is none. */
+export const KEY_SPACE: KeySpace = {
+    tenant: "anonymous",
+    epoch: "0.0",
+    provider: "local",
+    model: "m",
+    revision: "1",
+    inputType: "none",
+};

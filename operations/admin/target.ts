@@ -1,0 +1,85 @@
+import { readFileSync } from "node:fs";
+import type { V1Secret } from "@kubernetes/client-node";
+import {
+    ADMIN_SECRET,
+    COLOURS,
+    isColour,
+    LABELS,
+    NAMESPACES,
+    PORTS,
+    SERVICE_NAMES,
+    type Colour,
+} from "@property-search/contract";
+import { ClusterError, readIfExists, type Cluster } from "../cluster/connect.ts";
+import { liveWeights } from "../gateway/endpoint.ts";
+import { forward, readyPods } from "../cluster/forward.ts";
+
+/** One pod's admin port, as it can be reached from here. */
+export interface AdminTarget {
+    /** Base URL without a path. */
+    readonly url: string;
+    /** Never on a command line, where every user of the machine could read it. */
+    readonly token: string;
+    readonly close: () => Promise<void>;
+}
+
+export interface PodChoice {
+    /** Default: the colour with the most traffic. */
+    readonly colour?: string | undefined;
+    /** Default: any pod of the colour. */
+    readonly pod?: string | undefined;
+}
+
+/** @throws ClusterError for a token or a file that is missing */
+export function adminOfProcess(url: string, tokenFile: string | undefined): AdminTarget {
+    const token = process.env.ADMIN_TOKEN ?? (tokenFile === undefined ? "" : readToken(tokenFile));
+    if (token === "") throw new ClusterError("set ADMIN_TOKEN to the token of that process");
+    return { url: url.replace(/\/+$/, ""), token, close: () => Promise.resolve() };
+}
+
+/**
+ * The admin port of a pod listens on the pod's own loopback, so one gets there by port-forward only.
+ *
+ * @throws ClusterError, for the user to read
+ */
+export async function adminOfCluster(cluster: Cluster, choice: PodChoice): Promise<AdminTarget> {
+    const colour = choice.colour ?? (await activeColour(cluster));
+    if (!isColour(colour)) {
+        throw new ClusterError(`COLOUR is "${colour}"; allowed: ${COLOURS.join(", ")}`);
+    }
+    const token = await tokenOf(cluster, colour);
+    const namespace = NAMESPACES[colour];
+    const pod = choice.pod ?? (await anyPod(cluster, colour));
+    const { url, close } = await forward(cluster, { namespace, pod, port: PORTS.admin });
+    return { url, token, close };
+}
+
+async function activeColour(cluster: Cluster): Promise<Colour> {
+    const weights = await liveWeights(cluster);
+    return weights.green > weights.blue ? "green" : "blue";
+}
+
+async function anyPod(cluster: Cluster, colour: Colour): Promise<string> {
+    const labels = { [LABELS.name]: SERVICE_NAMES[colour] };
+    const [pod] = await readyPods(cluster, NAMESPACES[colour], labels);
+    const name = pod?.metadata?.name;
+    if (name !== undefined) return name;
+    throw new ClusterError(`${NAMESPACES[colour]} has no ready pod of ${SERVICE_NAMES[colour]}`);
+}
+
+async function tokenOf(cluster: Cluster, colour: Colour): Promise<string> {
+    const [namespace, { name, key }] = [NAMESPACES[colour], ADMIN_SECRET];
+    const reference = { apiVersion: "v1", kind: "Secret", namespace, name };
+    const secret = await readIfExists<V1Secret>(cluster, reference);
+    const data = secret?.data?.[key];
+    if (data !== undefined) return Buffer.from(data, "base64").toString("utf8");
+    throw new ClusterError(`there is no Secret ${namespace}/${name} with ${key}: deploy the stack`);
+}
+
+function readToken(file: string): string {
+    try {
+        return readFileSync(file, "utf8").trim();
+    } catch {
+        throw new ClusterError(`${file} is not there: \`make dev\` writes it; or set ADMIN_TOKEN`);
+    }
+}

@@ -1,0 +1,123 @@
+import { createReadStream, createWriteStream } from "node:fs";
+import { rename } from "node:fs/promises";
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGunzip, createGzip } from "node:zlib";
+import { ClusterError } from "../cluster/connect.ts";
+
+const FORMAT = "property-search/redis-backup/1";
+
+export interface Header {
+    /** ISO 8601. */
+    readonly takenAt: string;
+    /** Of the Redis that the entries are from: an older one cannot read them. */
+    readonly redisVersion: string;
+}
+
+/** A key with its value as DUMP gives it. */
+export interface Entry {
+    readonly key: Buffer;
+    readonly value: Buffer;
+    /** Unix time in milliseconds at which it ends; undefined: never. */
+    readonly expiresAt: number | undefined;
+}
+
+/**
+ * Writes a backup: gzip of JSON lines, the header first, then the entries, then their number, without which
+ * a backup was cut off. The file appears when it is whole.
+ *
+ * @returns the number of entries
+ */
+export async function writeBackup(
+    file: string,
+    header: Header,
+    entries: AsyncIterable<Entry>,
+): Promise<number> {
+    let count = 0;
+    async function* lines() {
+        yield `${JSON.stringify({ format: FORMAT, ...header })}\n`;
+        for await (const { key, value, expiresAt } of entries) {
+            count += 1;
+            const texts = { key: key.toString("base64"), value: value.toString("base64") };
+            yield `${JSON.stringify({ ...texts, ...(expiresAt !== undefined && { expiresAt }) })}\n`;
+        }
+        yield `${JSON.stringify({ end: count })}\n`;
+    }
+    const part = `${file}.part`;
+    await pipeline(Readable.from(lines()), createGzip(), createWriteStream(part, { mode: 0o600 }));
+    await rename(part, file);
+    return count;
+}
+
+/**
+ * Reads a backup, entry by entry.
+ *
+ * @throws ClusterError for a file that is no backup, or was cut off; the latter after its last entry
+ */
+export async function* readBackup(file: string): AsyncGenerator<Entry> {
+    let count = 0;
+    let line = 0;
+    let isWhole = false;
+    try {
+        for await (const text of linesOf(file)) {
+            line += 1;
+            const fields = fieldsOf(text, file, line);
+            if (line === 1) {
+                if (fields.format === FORMAT) continue;
+                throw new ClusterError(
+                    `${file} is ${JSON.stringify(fields.format)}; allowed: a backup, ${FORMAT}`,
+                );
+            }
+            if (typeof fields.end === "number") isWhole = fields.end === count;
+            else {
+                count += 1;
+                yield entryOf(fields, file, line);
+            }
+        }
+    } catch (error) {
+        if (error instanceof ClusterError) throw error;
+        throw new ClusterError(`${file}, after ${count} entries: ${(error as Error).message}`);
+    }
+    if (!isWhole) throw new ClusterError(`${file} was cut off after ${count} entries`);
+}
+
+/** Checks that a file begins as a backup. @throws ClusterError where it does not */
+export async function requireBackup(file: string): Promise<void> {
+    const entries = readBackup(file);
+    await entries.next();
+    await entries.return(undefined);
+}
+
+function linesOf(file: string): AsyncIterable<string> {
+    const packed = createReadStream(file);
+    const unpacked = createGunzip();
+    // The reader of lines reports errors of the file.
+    pipeline(packed, unpacked).catch((error: unknown) => unpacked.destroy(error as Error));
+    return createInterface({ input: unpacked, crlfDelay: Infinity });
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function fieldsOf(text: string, file: string, line: number): Fields {
+    try {
+        const value: unknown = JSON.parse(text);
+        if (typeof value === "object" && value !== null) return value as Fields;
+    } catch {
+        // Told below.
+    }
+    throw new ClusterError(`${file}, line ${line} is no JSON object; allowed: a line of a backup`);
+}
+
+function entryOf({ key, value, expiresAt }: Fields, file: string, line: number): Entry {
+    if (typeof key !== "string" || typeof value !== "string") {
+        throw new ClusterError(
+            `${file}, line ${line} has no key or no value; allowed: both, in base64`,
+        );
+    }
+    return {
+        key: Buffer.from(key, "base64"),
+        value: Buffer.from(value, "base64"),
+        expiresAt: typeof expiresAt === "number" ? expiresAt : undefined,
+    };
+}

@@ -1,0 +1,96 @@
+import { ClusterError } from "../cluster/connect.ts";
+import { readBackup, writeBackup, type Entry } from "./file.ts";
+import type { Primaries, Primary } from "./primaries.ts";
+
+/** Keys in one request: a few MiB of vectors in memory, whatever Redis holds. */
+const BATCH = 200;
+const NEVER = -1;
+
+/** @param report gets the number of entries from time to time */
+export async function backUp(
+    primaries: Primaries,
+    file: string,
+    report: (entries: number) => void,
+): Promise<number> {
+    async function* entries() {
+        let count = 0;
+        for (const primary of primaries.all) {
+            for await (const batch of batchesOf(primary)) {
+                yield* batch;
+                count += batch.length;
+                report(count);
+            }
+        }
+    }
+    const header = { takenAt: new Date().toISOString(), redisVersion: primaries.version };
+    return writeBackup(file, header, entries());
+}
+
+/** Entries of one primary. What is evicted or ends between two steps is left out. */
+async function* batchesOf({ client }: Primary): AsyncGenerator<Entry[]> {
+    let cursor = "0";
+    do {
+        const [next, keys] = await client.scanBuffer(cursor, "COUNT", BATCH);
+        cursor = next.toString();
+        const asked = await Promise.all(
+            keys.map((key) => Promise.all([client.dumpBuffer(key), client.pexpiretime(key)])),
+        );
+        yield asked.flatMap(([value, expiresAt], index) => {
+            const key = keys[index];
+            // Its type knows no key that has gone meanwhile.
+            if ((value as Buffer | null) === null || key === undefined) return [];
+            return [{ key, value, expiresAt: expiresAt === NEVER ? undefined : expiresAt }];
+        });
+    } while (cursor !== "0");
+}
+
+export interface Restored {
+    readonly written: number;
+    /** Keys that Redis had already: they are newer. */
+    readonly kept: number;
+    /** Entries whose time was over. */
+    readonly expired: number;
+}
+
+/**
+ * Brings a backup's entries into a Redis, of any layout. Run again, it changes nothing.
+ *
+ * @throws ClusterError when the file was cut off, or for an entry that this Redis cannot read
+ */
+export async function restore(
+    primaries: Primaries,
+    file: string,
+    report: (restored: Restored) => void,
+): Promise<Restored> {
+    const counts = { written: 0, kept: 0, expired: 0 };
+    let batch: Entry[] = [];
+    const flush = async () => {
+        const answers = await Promise.all(batch.map((entry) => restoreOne(primaries, entry)));
+        for (const answer of answers) counts[answer] += 1;
+        batch = [];
+        report(counts);
+    };
+    for await (const entry of readBackup(file)) {
+        batch.push(entry);
+        if (batch.length >= BATCH) await flush();
+    }
+    await flush();
+    return counts;
+}
+
+async function restoreOne(
+    primaries: Primaries,
+    { key, value, expiresAt }: Entry,
+): Promise<keyof Restored> {
+    if (expiresAt !== undefined && expiresAt <= Date.now()) return "expired";
+    try {
+        await primaries.of(key).client.restore(key, expiresAt ?? 0, value, "ABSTTL");
+        return "written";
+    } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        if (message.startsWith("BUSYKEY")) return "kept";
+        throw new ClusterError(
+            `Redis ${primaries.version} does not take an entry: ${message}; run the same command again to go on`,
+        );
+    }
+}

@@ -1,0 +1,133 @@
+import { NAMESPACES, notAllowed } from "@property-search/contract";
+import type { Command } from "commander";
+import { writeFileSync } from "node:fs";
+import { volumesIn } from "../deploy/apply/foreign.ts";
+import { isApplied } from "../deploy/apply/record.ts";
+import { refuseData, removeStack } from "../deploy/apply/remove.ts";
+import { unbind } from "../deploy/binding.ts";
+import { configuredWeights } from "../deploy/configuredWeights.ts";
+import { connectStack } from "../deploy/connectStack.ts";
+import { requestedPath } from "../deploy/deploy.ts";
+import { pulumiDestroy } from "../deploy/pulumi/destroy.ts";
+import { PreviewError, pulumiPreview, requirePreview } from "../deploy/pulumi/preview.ts";
+import { stackApiKey } from "../deploy/pulumi/secret.ts";
+import { verify } from "../deploy/verify.ts";
+import { deployAndSwitch, readNewVersion } from "../release/commands/deploy.ts";
+import { planOf } from "../release/plan.ts";
+import { chooseKubeconfig, stackOfMakeUp } from "../stack/localCluster.ts";
+import { outputFile } from "./files.ts";
+import { finish, open, planned, type SwitchFlags } from "./switch.ts";
+import { interrupted, onStack, report, type StackTarget, type Target } from "./target.ts";
+
+interface DeployFlags extends SwitchFlags {
+    readonly stack: string;
+    readonly image?: string;
+    readonly version?: string;
+    readonly inPlace: boolean;
+}
+
+interface PreviewFlags extends StackTarget {
+    readonly drift: boolean;
+    readonly report?: string;
+}
+
+/** How a stack reaches a cluster, and leaves it. */
+export function addDeployCommands(program: Command): void {
+    planned(onStack(program.command("deploy")))
+        .description("deploy a stack, verify it, and switch to the colour with the new version")
+        .option(
+            "--image <reference>",
+            "of the new version, for the idle colour; default: the config's",
+        )
+        .option("--version <label>", "of the new version")
+        .option("--in-place", "let the colour that serves be changed too", false)
+        .action(deployStack);
+
+    onStack(program.command("preview"))
+        .description("show what pulumi up would change, and what policies say of it")
+        .option("--drift", "compare with what the cluster has, and fail by any change", false)
+        .option(
+            "--report <file>",
+            "keep the report, or why there is none, in a file",
+            outputFile("REPORT"),
+        )
+        .action(previewStack);
+
+    onStack(program.command("verify"), "; default: that of `make up`")
+        .description("use a deployed stack as a client would")
+        .action(verifyStack);
+
+    onStack(program.command("remove"))
+        .description("remove what a stack has created, by what brought it")
+        .option("--data <word>", "delete: its volumes too", readData)
+        .action(remove);
+}
+
+async function deployStack(given: DeployFlags): Promise<void> {
+    const { image, version, inPlace, reason, direct, ...flags } = given;
+    const { stack } = flags;
+    const newVersion = readNewVersion(image, version);
+    requestedPath();
+    const plan = planOf(flags);
+    const kubeconfig = chooseKubeconfig(flags);
+    const cluster = await connectStack(flags);
+    const options = { cluster, stack, kubeconfig, plan, reason, direct, inPlace, newVersion };
+    const state = await deployAndSwitch(await open(flags), options);
+    if (state) finish(state, "promoted");
+    else console.log(`Deployed ${stack}; no colour got another version, so no traffic was moved`);
+}
+
+async function previewStack(flags: PreviewFlags): Promise<void> {
+    const { drift, report: file, ...target } = flags;
+    const keep = (text: string) => file !== undefined && writeFileSync(file, text);
+    try {
+        await requirePreview(target.stack);
+        const cluster = await connectStack(target);
+        const { signal } = interrupted;
+        const asked = { cluster, stack: target.stack, drift, report, signal };
+        const text = await pulumiPreview(asked);
+        keep(text);
+        process.stdout.write(text);
+    } catch (error) {
+        const text = error instanceof PreviewError ? error.report : "";
+        if (error instanceof Error) keep(text || `Error: ${error.message}\n`);
+        process.stdout.write(text);
+        throw error;
+    }
+}
+
+async function verifyStack({ stack = stackOfMakeUp(), ...target }: Target): Promise<void> {
+    const cluster = await connectStack({ ...target, stack });
+    const apiKey = await stackApiKey({ cluster, stack, report });
+    const configured = await configuredWeights(cluster, stack);
+    const { signal } = interrupted;
+    const { url, weights } = await verify({ cluster, apiKey, configured, report, signal });
+    console.log(`Verified ${url}: weights ${weights.blue}/${weights.green} hold`);
+}
+
+async function remove({ data, ...target }: StackTarget & { data?: string }): Promise<void> {
+    const deleteData = data !== undefined;
+    const cluster = await connectStack(target);
+    const { stack } = target;
+    const { signal } = interrupted;
+    const isPulumis = !(await isApplied(cluster, stack));
+    if (isPulumis && !deleteData) {
+        refuseData(stack, await volumesIn(cluster, Object.values(NAMESPACES)));
+    }
+    const destroyed = isPulumis ? await pulumiDestroy({ cluster, stack, report, signal }) : 0;
+    // Config that a deploy by Pulumi was given is in a record, too.
+    const removed = await removeStack(cluster, stack, { deleteData, report, signal });
+    await unbind(cluster, stack);
+    for (const what of removed?.left ?? []) console.log(`  stays: ${what}`);
+    const count = (removed?.count ?? 0) + destroyed;
+    console.log(
+        count > 0
+            ? `Removed ${stack} from ${cluster.context}: ${count} objects`
+            : `${cluster.context} has no stack ${stack} that was deployed from here`,
+    );
+}
+
+function readData(text: string): string {
+    if (text === "delete") return text;
+    throw notAllowed("DATA", text, "delete, or not set");
+}

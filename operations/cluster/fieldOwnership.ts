@@ -1,0 +1,100 @@
+import type { KubernetesObject, V1ManagedFieldsEntry } from "@kubernetes/client-node";
+import { RELEASE } from "@property-search/contract";
+import { causesOf, statusOf, type Manifest } from "./connect.ts";
+
+/*
+ * Who owns which field, as server-side apply keeps it in metadata.managedFields
+ * (https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management). The release driver ends its
+ * ownership by editing that list, not by an apply without the fields: that deletes what nobody else owns, such as all
+ * rules of a route.
+ *
+ * Two edits end it, each right where it is used. `withoutDriversSpec` is a deploy's, which applies the whole object
+ * next: it needs no other owner, and the driver's annotations stay the driver's. `handedBack` is the driver's own, which
+ * no deploy follows at once: the field gets the owner of its neighbour, or nobody would have it.
+ */
+
+const SPEC = ["spec"] as const;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export function ownersOf({ metadata }: KubernetesObject, path: readonly string[]): string[] {
+    return (metadata?.managedFields ?? [])
+        .filter((entry) => holds(fieldsOf(entry), path))
+        .map(({ manager }) => manager ?? "");
+}
+
+/** Whether somebody besides the driver owns a field. */
+export function othersOwn(object: KubernetesObject, path: readonly string[]): boolean {
+    return ownersOf(object, path).some((manager) => manager !== RELEASE.fieldManager);
+}
+
+/**
+ * Whether the release driver owns fields of an object's spec. It does from its first write until a deploy has agreed
+ * with what it wrote.
+ */
+export function isClaimed({ metadata }: KubernetesObject): boolean {
+    return (metadata?.managedFields ?? []).some(
+        (entry) => isOfDriver(entry) && holds(fieldsOf(entry), SPEC),
+    );
+}
+
+/** The list of owners without the driver's fields of the spec. */
+export function withoutDriversSpec({ metadata }: Manifest): V1ManagedFieldsEntry[] {
+    return (metadata.managedFields ?? []).flatMap((entry) => {
+        if (!isOfDriver(entry)) return [entry];
+        const rest = Object.entries(fieldsOf(entry)).filter(([field]) => field !== "f:spec");
+        return rest.length === 0 ? [] : [{ ...entry, fieldsV1: Object.fromEntries(rest) }];
+    });
+}
+
+/**
+ * The object with a field of the driver's handed to the one who applies another field of it, as if it had
+ * never been the driver's: a deploy then changes it without a conflict, and may leave it out.
+ *
+ * @param path of the field
+ * @param neighbour path of a field that its owner applies too
+ */
+export function handedBack<T extends Manifest>(
+    object: T,
+    path: readonly string[],
+    neighbour: readonly string[],
+): T {
+    const managedFields = (object.metadata.managedFields ?? []).flatMap((entry) => {
+        const fields = fieldsOf(entry);
+        if (entry.manager === RELEASE.fieldManager) return [];
+        if (entry.operation !== "Apply" || !holds(fields, neighbour)) return [entry];
+        return [{ ...entry, fieldsV1: added(fields, path) }];
+    });
+    return { ...object, metadata: { ...object.metadata, managedFields } };
+}
+
+/** Whether an apply was refused for fields that the release driver owns, and for nothing else. */
+export function byDriverAlone(error: unknown): boolean {
+    if (statusOf(error) !== 409) return false;
+    const causes = causesOf(error);
+    // What follows the name differs by how the fields came to be the driver's.
+    const ours = `conflict with "${RELEASE.fieldManager}"`;
+    return causes.length > 0 && causes.every(({ message }) => message?.startsWith(ours));
+}
+
+function isOfDriver({ manager, subresource }: V1ManagedFieldsEntry): boolean {
+    return manager === RELEASE.fieldManager && subresource === undefined;
+}
+
+function fieldsOf({ fieldsV1 }: V1ManagedFieldsEntry): Fields {
+    return (fieldsV1 ?? {}) as Fields;
+}
+
+function holds(fields: Fields | undefined, path: readonly string[]): boolean {
+    const [first, ...rest] = path;
+    if (first === undefined) return true;
+    const inner = fields?.[`f:${first}`];
+    return inner !== undefined && holds(inner as Fields, rest);
+}
+
+function added(fields: Fields, path: readonly string[]): Fields {
+    const [first, ...rest] = path;
+    if (first === undefined) return fields;
+    const key = `f:${first}`;
+    return { ...fields, [key]: added((fields[key] ?? {}) as Fields, rest) };
+}

@@ -1,0 +1,125 @@
+import { KubeConfig, PortForward, type V1Pod } from "@kubernetes/client-node";
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Socket } from "node:net";
+import { duplexPair, Writable, type Duplex } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { ClusterError, messageOf, type Cluster } from "./connect.ts";
+
+/** Of what the client gives without retries; its own types for it are not there. */
+interface WebSocket {
+    readonly on: (event: "close", told: () => void) => void;
+    readonly close: () => void;
+}
+
+export interface Forwarded {
+    readonly namespace: string;
+    readonly pod: string;
+    /** Of the pod, its own loopback included. */
+    readonly port: number;
+}
+
+/** Pods with these labels that are ready and are not about to end. */
+export async function readyPods(
+    cluster: Cluster,
+    namespace: string,
+    labels: Readonly<Record<string, string>>,
+): Promise<readonly V1Pod[]> {
+    const selector = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+    const { items } = await cluster.objects.list<V1Pod>("v1", "Pod", {
+        namespace,
+        labelSelector: selector.join(","),
+    });
+    return items.filter(({ metadata, status }) => {
+        const ready = status?.conditions?.find(({ type }) => type === "Ready");
+        return ready?.status === "True" && metadata?.deletionTimestamp === undefined;
+    });
+}
+
+/**
+ * Connects to a pod's port by way of the API server and the pod's node, as `kubectl port-forward` does: no
+ * network policy of the pod applies.
+ *
+ * @throws Error when the API server makes no such connection; what its node says later ends the stream
+ */
+export async function connectPort(
+    cluster: Cluster,
+    { namespace, pod, port }: Forwarded,
+): Promise<Duplex> {
+    const config = new KubeConfig();
+    config.loadFromString(cluster.exportKubeconfig());
+    const [near, far] = duplexPair();
+    // It can come before a reader, who then finds it in `errored`.
+    near.on("error", () => undefined);
+    const refusals = new Writable({
+        write: (chunk: Buffer, _, done) => {
+            // The first message of each channel is the port, which the client has cut off.
+            const words = chunk.toString().trim();
+            if (words !== "") near.destroy(new ClusterError(`pod ${namespace}/${pod}: ${words}`));
+            done();
+        },
+    });
+    const forwarding = new PortForward(config);
+    const there: unknown = await forwarding
+        .portForward(namespace, pod, [port], far, refusals, far)
+        .catch((error: unknown) => {
+            throw new ClusterError(
+                `pod ${namespace}/${pod} cannot be reached: ${messageOf(error)}`,
+            );
+        });
+    const websocket = there as WebSocket;
+    websocket.on("close", () => far.end());
+    near.on("close", () => websocket.close());
+    if (!near.destroyed) return near;
+    websocket.close();
+    throw near.errored ?? new ClusterError(`pod ${namespace}/${pod} ended the connection`);
+}
+
+/**
+ * Brings a pod's port to a free one of this machine's loopback.
+ *
+ * @throws ClusterError with the API server's own words when the pod cannot be reached
+ */
+export async function forward(
+    cluster: Cluster,
+    target: Forwarded,
+): Promise<{ readonly url: string; readonly close: () => Promise<void> }> {
+    const open = new Set<Socket>();
+    const server = createServer((socket) => {
+        open.add(socket);
+        socket.on("close", () => open.delete(socket));
+        connectPort(cluster, target)
+            .then((stream) => pipeline(socket, stream, socket))
+            .catch((error: unknown) => socket.destroy(new Error(messageOf(error))));
+        socket.on("error", () => socket.destroy());
+    });
+    await reachable(cluster, target);
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port: local } = server.address() as AddressInfo;
+    return {
+        url: `http://127.0.0.1:${local}`,
+        close: async () => {
+            for (const socket of open) socket.destroy();
+            server.close();
+            await once(server, "close");
+        },
+    };
+}
+
+/** What a forward would only say by a connection that ends. */
+async function reachable(
+    cluster: Cluster,
+    { namespace, pod }: Omit<Forwarded, "port">,
+): Promise<void> {
+    const found = await cluster.objects
+        .read<V1Pod>({ apiVersion: "v1", kind: "Pod", namespace, name: pod })
+        .catch((error: unknown) => {
+            throw new ClusterError(
+                `pod ${namespace}/${pod} cannot be reached: ${messageOf(error)}`,
+            );
+        });
+    if (found.status?.phase === "Running") return;
+    throw new ClusterError(
+        `pod ${namespace}/${pod} cannot be reached: it is ${found.status?.phase ?? "unknown"}`,
+    );
+}

@@ -1,0 +1,57 @@
+import type { V1ConfigMap, V1Secret } from "@kubernetes/client-node";
+import { MONITORING_NAMES, NAMESPACES, PORTS, PROMETHEUS_ACCESS } from "@property-search/contract";
+import { ClusterError, readIfExists, type Cluster } from "./connect.ts";
+import { forwardedService, type Get, type ServiceAddress } from "./forwardedService.ts";
+
+const TIMEOUT_MILLISECONDS = 8_000;
+/** Host of a Service: its name, its namespace, "svc" and the cluster's domain. */
+const SERVICE_HOST = /^([-a-z0-9]+)\.([-a-z0-9]+)\.svc(\.|$)/;
+
+/**
+ * How the driver reads Prometheus: the stack's own or an existing one inside the cluster by port-forward, one
+ * outside by HTTPS with the stack's token.
+ */
+export async function prometheusAccess(cluster: Cluster): Promise<Get> {
+    const named = {
+        apiVersion: "v1",
+        namespace: NAMESPACES.monitoring,
+        name: PROMETHEUS_ACCESS.name,
+    };
+    const access = await readIfExists<V1ConfigMap>(cluster, { ...named, kind: "ConfigMap" });
+    const url = access?.data?.[PROMETHEUS_ACCESS.url];
+    if (url === undefined) return forwardedService(cluster, OWN);
+    const secret = await readIfExists<V1Secret>(cluster, { ...named, kind: "Secret" });
+    const encoded = secret?.data?.[PROMETHEUS_ACCESS.token];
+    const token = encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString();
+    const { pathname } = new URL(url);
+    const base = pathname.replace(/\/$/, "");
+    const service = serviceOf(url);
+    const get = service ? forwardedService(cluster, service, { token }) : fetched(url, token);
+    return (path) => get(`${base}${path}`);
+}
+
+const OWN: ServiceAddress = {
+    namespace: NAMESPACES.monitoring,
+    name: MONITORING_NAMES.prometheus,
+    port: PORTS.prometheus,
+};
+
+/** The Service that a URL names; undefined where its host is outside the cluster. */
+export function serviceOf(url: string): ServiceAddress | undefined {
+    const { hostname, port } = new URL(url);
+    const [, name, namespace] = SERVICE_HOST.exec(hostname) ?? [];
+    if (name === undefined || namespace === undefined) return undefined;
+    return { namespace, name, port: port === "" ? 80 : Number(port) };
+}
+
+function fetched(url: string, token: string | undefined): Get {
+    const { origin } = new URL(url);
+    return async (path) => {
+        const response = await fetch(`${origin}${path}`, {
+            headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+            signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
+        });
+        if ([200, 400, 422].includes(response.status)) return response.json();
+        throw new ClusterError(`${origin} answered ${response.status}`);
+    };
+}

@@ -1,0 +1,148 @@
+import { quantityOf } from "@property-search/contract";
+import { isDeepStrictEqual } from "node:util";
+
+/** One field of an object that the cluster has otherwise than it was declared. */
+export interface Difference {
+    /** Such as `spec.ingress[0].from`. */
+    readonly field: string;
+    readonly declared: unknown;
+    /** Undefined: the cluster's object does not have the field. */
+    readonly live: unknown;
+}
+
+export interface CompareOptions {
+    /** Fields that others own, as patterns of their paths. */
+    readonly ignored?: readonly RegExp[];
+    /** Whether a declared value is unknown here, such as a masked secret: then the field only has to exist. */
+    readonly isUnknown?: (value: unknown) => boolean;
+}
+
+/**
+ * Lists that the API server merges by key (https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy):
+ * items of others may be among those declared. Every other list is one value.
+ */
+const KEYED: readonly (readonly [RegExp, readonly string[]])[] = [
+    [/\.(initC|c|ephemeralC)ontainers$/, ["name"]],
+    [/ontainers\[[^\]]*\]\.env$/, ["name"]],
+    [/ontainers\[[^\]]*\]\.ports$/, ["containerPort", "protocol"]],
+    [/ontainers\[[^\]]*\]\.volumeMounts$/, ["mountPath"]],
+    [/\.volumes$/, ["name"]],
+    [/\.imagePullSecrets$/, ["name"]],
+    [/\.topologySpreadConstraints$/, ["topologyKey", "whenUnsatisfiable"]],
+    [/\.hostAliases$/, ["ip"]],
+    [/^spec\.ports$/, ["port", "protocol"]],
+    [/^spec\.listeners$/, ["name"]],
+    [/^secrets$/, ["name"]],
+    [/^webhooks$/, ["name"]],
+];
+const KEY_DEFAULTS: Readonly<Record<string, unknown>> = { protocol: "TCP" };
+/** Lists of plain values that are sets: others add theirs. */
+const SETS = /^metadata\.finalizers$/;
+
+/** Fields whose values are quantities: 1000m is 1. */
+const QUANTITIES =
+    /(^spec\.hard|\.(limits|requests|capacity|max|min|default|defaultRequest|maxLimitRequestRatio))\.[^.]+$|\.(sizeLimit|divisor|averageValue)$/;
+
+/**
+ * Fields that the API server does not store where they are false, 0 or "", since that is what their absence means.
+ * Of any other field the absence may mean something else: automountServiceAccountToken, runAsUser.
+ */
+const OMITTED_ZERO =
+    /\.(hostNetwork|hostPID|hostIPC|stdin|stdinOnce|tty|readOnly|paused|minReadySeconds|initialDelaySeconds|publishNotReadyAddresses|subPath)$|\.env\[[^\]]*\]\.value$|^spec\.(paused|minReadySeconds|publishNotReadyAddresses)$/;
+/** Maps that the API server does not store where they are empty; of a struct, `{}` is kept. */
+const OMITTED_EMPTY =
+    /(^|\.)(labels|annotations|matchLabels|nodeSelector|data|binaryData|stringData|limits|requests|hard|parameters|options)$/;
+
+/**
+ * Fields in which the cluster's object is not as declared: everything declared has to be there, under Kubernetes'
+ * own equality. What the server or others add beside it is no difference.
+ */
+export function differences(
+    declared: object,
+    live: object,
+    options: CompareOptions = {},
+): Difference[] {
+    return [...compareMaps(declared, live, "", options)];
+}
+
+function* compare(
+    declared: unknown,
+    live: unknown,
+    field: string,
+    options: CompareOptions,
+): Generator<Difference> {
+    if (options.ignored?.some((pattern) => pattern.test(field))) return;
+    if (live === undefined ? isOmitted(declared, field) : isEqual(declared, live, field)) return;
+    if (live !== undefined && options.isUnknown?.(declared)) return;
+    if (Array.isArray(declared) && Array.isArray(live)) {
+        yield* compareLists(declared, live, field, options);
+    } else if (isMap(declared) && isMap(live)) {
+        yield* compareMaps(declared, live, field, options);
+    } else {
+        yield { field, declared, live };
+    }
+}
+
+function* compareMaps(
+    declared: object,
+    live: object,
+    field: string,
+    options: CompareOptions,
+): Generator<Difference> {
+    const has = live as Readonly<Record<string, unknown>>;
+    for (const [key, value] of Object.entries(declared)) {
+        const inner = field === "" ? key : `${field}.${key}`;
+        if (value !== undefined) yield* compare(value, has[key], inner, options);
+    }
+}
+
+function* compareLists(
+    declared: readonly unknown[],
+    live: readonly unknown[],
+    field: string,
+    options: CompareOptions,
+): Generator<Difference> {
+    const keys = KEYED.find(([pattern]) => pattern.test(field))?.[1];
+    if (keys) {
+        for (const item of declared) {
+            const key = keyIn(item, keys);
+            const found = live.find((one) => isDeepStrictEqual(keyIn(one, keys), key));
+            yield* compare(item, found, `${field}[${key.map(String).join("/")}]`, options);
+        }
+    } else if (SETS.test(field)) {
+        for (const item of declared) {
+            if (!live.includes(item)) yield { field, declared, live };
+        }
+    } else if (declared.length !== live.length) {
+        yield { field, declared, live };
+    } else {
+        for (const [index, item] of declared.entries()) {
+            yield* compare(item, live[index], `${field}[${index}]`, options);
+        }
+    }
+}
+
+function keyIn(item: unknown, keys: readonly string[]): unknown[] {
+    const has = (item ?? {}) as Readonly<Record<string, unknown>>;
+    return keys.map((key) => has[key] ?? KEY_DEFAULTS[key]);
+}
+
+function isOmitted(value: unknown, field: string): boolean {
+    if (value === null || (Array.isArray(value) && value.length === 0)) return true;
+    if (value === false || value === 0 || value === "") return OMITTED_ZERO.test(field);
+    return isMap(value) && Object.keys(value).length === 0 && OMITTED_EMPTY.test(field);
+}
+
+function isEqual(declared: unknown, live: unknown, field: string): boolean {
+    if (isDeepStrictEqual(declared, live)) return true;
+    if (!QUANTITIES.test(field)) return false;
+    const [one, other] = [quantityOf(declared), quantityOf(live)];
+    // The API server rounds up to a billionth.
+    return (
+        one !== undefined && other !== undefined && Math.abs(one - other) <= 1e-9 * Math.abs(one)
+    );
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,119 @@
+import { heldByRelease, isShared } from "./besideRelease.ts";
+import { isUnderWay, type RecordedSwitch } from "../../shared/releaseRecord.ts";
+import {
+    ClusterError,
+    keyOf,
+    readIfExists,
+    referenceOf,
+    type Cluster,
+    type Manifest,
+} from "../../cluster/connect.ts";
+import { eachOf } from "./each.ts";
+import { differences, type CompareOptions, type Difference } from "./compare.ts";
+import { floorsOf } from "./ready.ts";
+
+export interface ConfirmOptions {
+    readonly cluster: Cluster;
+    /** Objects as they were declared. */
+    readonly manifests: readonly Manifest[];
+    /** The newest switch: while it is under way, weights and floors are the release driver's. */
+    readonly note: RecordedSwitch | undefined;
+}
+
+/** Marks an encrypted secret in the exported state of a Pulumi stack (pulumi/pulumi, sdk/go/common/resource). */
+const SECRET_MARK = "4dabf18193072939515e22adb298388d";
+
+/** Most differences of one object that are reported; a lost list has one, a foreign object hundreds. */
+const MOST_TOLD = 5;
+const MOST_CHARACTERS = 160;
+
+/**
+ * Compares every declared field with the live objects, whichever way they came to the cluster.
+ *
+ * @returns the number of objects compared
+ * @throws ClusterError that names each object and field that is not as declared
+ */
+export async function confirmDeployed(options: ConfirmOptions): Promise<number> {
+    const { cluster, manifests, note } = options;
+    const scaled = floorsOf(manifests);
+    const wrong: string[] = [];
+    await eachOf(manifests, async (manifest) => {
+        const reference = referenceOf(manifest);
+        const live = await readIfExists<Manifest>(cluster, reference);
+        if (!live) {
+            wrong.push(`${keyOf(reference)} is not on the cluster`);
+            return;
+        }
+        const wanted =
+            isUnderWay(note) && isShared(manifest) ? heldByRelease(manifest, live) : manifest;
+        const ignored = ignoredOf(manifest, scaled);
+        const found = differences(asStored(wanted), live, { ignored, isUnknown });
+        wrong.push(...toldOf(manifest, found));
+    });
+    if (wrong.length === 0) return manifests.length;
+    throw new ClusterError(
+        `${wrong.length} fields on the cluster are not as the stack declares them:\n` +
+            wrong
+                .sort()
+                .map((line) => `  - ${line}`)
+                .join("\n") +
+            "\nAnother controller, a webhook or the API server has changed them: find it by " +
+            "kubectl get -o yaml --show-managed-fields, then deploy again.",
+    );
+}
+
+/** The server stores a Secret's stringData as data; the status is never declared. */
+function asStored(manifest: WithData): Manifest {
+    const { stringData, data, ...rest } = manifest;
+    if (manifest.kind !== "Secret" || stringData === undefined) return manifest;
+    if (isUnknown(stringData)) return { ...rest, data: stringData } as WithData;
+    const encoded = Object.entries(stringData).map(([key, value]): [string, unknown] => [
+        key,
+        typeof value === "string" ? Buffer.from(value).toString("base64") : value,
+    ]);
+    const stored: WithData = { ...rest, data: { ...data, ...Object.fromEntries(encoded) } };
+    return stored;
+}
+
+interface WithData extends Manifest {
+    readonly data?: Readonly<Record<string, unknown>>;
+    readonly stringData?: Readonly<Record<string, unknown>>;
+}
+
+/** A workload's replicas are its autoscaler's. */
+function ignoredOf(
+    { kind, metadata }: Manifest,
+    scaled: ReadonlyMap<string, number>,
+): NonNullable<CompareOptions["ignored"]> {
+    const isScaled = scaled.has(`${metadata.namespace ?? ""}/${metadata.name}`);
+    // Notes that Pulumi's provider keeps among the inputs.
+    const always = [
+        /^__/,
+        /^metadata\.annotations\.pulumi\.com\//,
+        /^metadata\.(namespace|creationTimestamp)$/,
+        /^status$/,
+    ];
+    return isScaled && kind === "Deployment" ? [...always, /^spec\.replicas$/] : always;
+}
+
+/** An encrypted value only has to exist. */
+function isUnknown(value: unknown): boolean {
+    return typeof value === "object" && value !== null && SECRET_MARK in value;
+}
+
+function toldOf(manifest: Manifest, found: readonly Difference[]): string[] {
+    const key = keyOf(referenceOf(manifest));
+    const isSecret = manifest.kind === "Secret";
+    const lines = found.slice(0, MOST_TOLD).map(({ field, declared, live }) => {
+        if (live === undefined) return `${key}: ${field} is missing`;
+        if (isSecret) return `${key}: ${field} has another value`;
+        return `${key}: ${field} is ${textOf(live)}; declared: ${textOf(declared)}`;
+    });
+    const more = found.length - lines.length;
+    return more > 0 ? [...lines, `${key}: ${more} fields more`] : lines;
+}
+
+function textOf(value: unknown): string {
+    const text = JSON.stringify(value);
+    return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
+}

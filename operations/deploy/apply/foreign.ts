@@ -1,0 +1,92 @@
+import type { KubernetesObject, V1PersistentVolumeClaim } from "@kubernetes/client-node";
+import {
+    CERTIFICATES_NAMESPACE,
+    GATEWAY_NAME,
+    NAMESPACES,
+    RELEASE,
+} from "@property-search/contract";
+import { keyOf, type Cluster, type ObjectReference } from "../../cluster/connect.ts";
+import { eachOf } from "./each.ts";
+
+/** Kinds whose objects controllers make for every namespace, Service or pod. */
+const DERIVED = [
+    "ControllerRevision",
+    "Endpoints",
+    "EndpointSlice",
+    "Event",
+    "Lease",
+    "PersistentVolumeClaim",
+    "PodMetrics",
+];
+/** Objects that controllers put into every namespace. */
+const EVERYWHERE =
+    /^(ConfigMap .*\/(kube-root-ca\.crt|istio-ca-root-cert|openshift-service-ca\.crt)|ServiceAccount .*\/(default|builder|deployer))$/;
+/** Keys that cert-manager makes for itself: of its ACME account, and of its webhook. */
+const OF_CERT_MANAGER = [
+    `Secret ${NAMESPACES.edge}/${GATEWAY_NAME}-account`,
+    `Secret ${CERTIFICATES_NAMESPACE}/cert-manager-webhook-ca`,
+];
+const DERIVED_SECRETS = ["kubernetes.io/service-account-token", "kubernetes.io/dockercfg"];
+
+interface Listed extends KubernetesObject {
+    readonly type?: string;
+}
+
+/** Keys of the objects in namespaces that somebody made who is neither a controller nor the stack, by namespace. */
+export async function foreignObjects(
+    cluster: Cluster,
+    namespaces: readonly string[],
+    inventory: readonly ObjectReference[],
+): Promise<Map<string, string[]>> {
+    const known = new Set(inventory.map(keyOf));
+    const found = new Map<string, string[]>();
+    await eachOf(await cluster.objects.kinds(), async ({ apiVersion, kind, namespaced, verbs }) => {
+        if (!namespaced || !verbs?.includes("list") || DERIVED.includes(kind)) return;
+        const { items } = await cluster.objects.list<Listed>(apiVersion, kind);
+        for (const { metadata, type = "" } of items) {
+            const { namespace = "", name = "" } = metadata ?? {};
+            if (!namespaces.includes(namespace)) continue;
+            const key = keyOf({ apiVersion, kind, namespace, name });
+            const isDerived =
+                known.has(key) ||
+                EVERYWHERE.test(key) ||
+                OF_CERT_MANAGER.includes(key) ||
+                DERIVED_SECRETS.includes(type) ||
+                (metadata?.ownerReferences ?? []).length > 0 ||
+                isOfDriver({ metadata: metadata ?? {} }) ||
+                isOfCertManager({ metadata: metadata ?? {} });
+            if (!isDerived) found.set(namespace, [...(found.get(namespace) ?? []), key]);
+        }
+    });
+    return found;
+}
+
+/** Claims of volumes in namespaces, with their sizes, for a message. */
+export async function volumesIn(
+    cluster: Cluster,
+    namespaces: readonly string[],
+): Promise<string[]> {
+    const lists = await Promise.all(
+        namespaces.map((namespace) =>
+            cluster.objects.list<V1PersistentVolumeClaim>("v1", "PersistentVolumeClaim", {
+                namespace,
+            }),
+        ),
+    );
+    return lists.flatMap(({ items }) =>
+        items.map(({ metadata, spec, status }) => {
+            const size = status?.capacity?.storage ?? spec?.resources?.requests?.storage ?? "?";
+            return `${metadata?.namespace ?? ""}/${metadata?.name ?? ""} (${size})`;
+        }),
+    );
+}
+
+/** Keys of certificates, of an ACME account and of the webhook. */
+function isOfCertManager({ metadata }: KubernetesObject): boolean {
+    const marks = { ...metadata?.labels, ...metadata?.annotations };
+    return Object.keys(marks).some((key) => /^(controller\.)?cert-manager\.io\//.test(key));
+}
+
+function isOfDriver({ metadata }: KubernetesObject): boolean {
+    return (metadata?.managedFields ?? []).some(({ manager }) => manager === RELEASE.fieldManager);
+}

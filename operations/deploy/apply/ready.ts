@@ -1,0 +1,235 @@
+import type { V1Condition, V1ContainerStatus, V1Pod } from "@kubernetes/client-node";
+import { brokenLink } from "@property-search/contract";
+import { setTimeout as delay } from "node:timers/promises";
+import { autoscalerKind } from "../../shared/autoscalers.ts";
+import { lasting } from "../../cluster/lasting.ts";
+import {
+    ClusterError,
+    readIfExists,
+    referenceOf,
+    type Cluster,
+    type Manifest,
+} from "../../cluster/connect.ts";
+
+export interface ReadyOptions {
+    readonly cluster: Cluster;
+    readonly manifests: readonly Manifest[];
+    /** Seconds after which waiting fails. */
+    readonly timeout: number;
+    /** Gets one line whenever what is still awaited changes. */
+    readonly report: (line: string) => void;
+    readonly signal?: AbortSignal;
+}
+
+/** The parts of an object's status that tell readiness, for every kind that has one here. */
+interface Observed {
+    metadata?: { generation?: number };
+    spec?: { replicas?: number; completions?: number };
+    status?: {
+        observedGeneration?: number;
+        replicas?: number;
+        readyReplicas?: number;
+        availableReplicas?: number;
+        updatedReplicas?: number;
+        succeeded?: number;
+        failed?: number;
+        conditions?: V1Condition[];
+        parents?: { conditions?: V1Condition[] }[];
+    };
+}
+
+const POLL_MILLISECONDS = 500;
+/** A container in one of these states does not get ready by itself. */
+const HOPELESS = [
+    "ErrImageNeverPull",
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "CreateContainerConfigError",
+    "CrashLoopBackOff",
+];
+/** How long a hopeless state must last: a first crash may only have met a dependency starting. */
+const HOPELESS_MILLISECONDS = 30_000;
+/** A busy API server may not answer for a while; a link that is lost for longer is an error. */
+const LOST_MILLISECONDS = 60_000;
+
+/**
+ * Waits until every workload is rolled out at its newest generation and every Gateway and route is
+ * accepted at its own.
+ *
+ * @throws ClusterError with what is not ready and why, when time is up or a pod cannot start; the error of a
+ * connection that is lost for a minute.
+ */
+export async function waitReady(options: ReadyOptions): Promise<void> {
+    const { cluster, manifests, timeout, report, signal } = options;
+    const awaited = manifests.filter(({ kind }) => kind in PENDING);
+    const floors = floorsOf(manifests);
+    const deadline = Date.now() + timeout * 1000;
+    let said = "";
+    const isHopeless = lasting({ milliseconds: HOPELESS_MILLISECONDS });
+    const isLost = lasting({ milliseconds: LOST_MILLISECONDS });
+    for (;;) {
+        signal?.throwIfAborted();
+        try {
+            const pending = await pendingOf(cluster, awaited, floors);
+            if (pending.length === 0) return;
+            const line = pending.join(", ");
+            say(`waiting for ${line}`);
+
+            const problems = await podProblems(cluster, namespacesOf(awaited));
+            const ends = isHopeless(problems.some(({ hopeless }) => hopeless));
+            if (Date.now() > deadline || ends) {
+                const reasons = problems.map(({ text }) => `\n  ${text}`).join("");
+                const when = Date.now() > deadline ? `after ${timeout} s` : "and will not be";
+                throw new ClusterError(`not ready ${when}: ${line}${reasons}`);
+            }
+        } catch (error) {
+            const lost = brokenLink(error);
+            if (lost === undefined || isLost(true) || Date.now() > deadline) throw error;
+            say(lost);
+        }
+        await delay(POLL_MILLISECONDS, undefined, { signal });
+    }
+
+    function say(line: string): void {
+        if (line !== said) report(line);
+        said = line;
+    }
+}
+
+/** Per kind, what an object still lacks; undefined when it is ready. */
+const PENDING: Record<string, (object: Observed, floor: number) => string | undefined> = {
+    Deployment: ({ metadata, status, spec }, floor) => {
+        // A new Deployment has one replica until its autoscaler has seen it.
+        const wanted = Math.max(spec?.replicas ?? 1, floor);
+        const updated = status?.updatedReplicas ?? 0;
+        const ready = Math.min(updated, status?.availableReplicas ?? 0);
+        if (status?.observedGeneration !== metadata?.generation) return "not observed yet";
+        return ready < wanted || (status?.replicas ?? 0) > updated
+            ? `${ready}/${wanted} ready`
+            : undefined;
+    },
+    StatefulSet: ({ metadata, status, spec }) => {
+        const wanted = spec?.replicas ?? 1;
+        const ready = Math.min(status?.updatedReplicas ?? 0, status?.readyReplicas ?? 0);
+        if (status?.observedGeneration !== metadata?.generation) return "not observed yet";
+        return ready < wanted ? `${ready}/${wanted} ready` : undefined;
+    },
+    Job: ({ status, spec }) =>
+        (status?.succeeded ?? 0) >= (spec?.completions ?? 1)
+            ? undefined
+            : `running${status?.failed ? `, ${status.failed} failed tries` : ""}`,
+    Gateway: ({ metadata, status }) =>
+        lacking(status?.conditions, metadata?.generation, ["Accepted", "Programmed"]),
+    // Those of cert-manager: a certificate has been issued, an account has been opened.
+    Certificate: isReadyAtGeneration,
+    Issuer: isReadyAtGeneration,
+    HTTPRoute: ({ metadata, status }) => {
+        const parents = status?.parents ?? [];
+        if (parents.length === 0) return "not accepted yet";
+        return parents
+            .map(({ conditions }) =>
+                lacking(conditions, metadata?.generation, ["Accepted", "ResolvedRefs"]),
+            )
+            .find((text) => text !== undefined);
+    },
+};
+
+function isReadyAtGeneration({ metadata, status }: Observed): string | undefined {
+    return lacking(status?.conditions, metadata?.generation, ["Ready"]);
+}
+
+/** A condition counts only when it was observed at the object's own generation. */
+function lacking(
+    conditions: readonly V1Condition[] | undefined,
+    generation: number | undefined,
+    types: readonly string[],
+): string | undefined {
+    for (const type of types) {
+        const found = conditions?.find((condition) => condition.type === type);
+        if (found?.observedGeneration !== generation) return `not ${type} yet`;
+        if (found?.status !== "True") return `not ${type}: ${found?.message ?? "no reason given"}`;
+    }
+    return undefined;
+}
+
+/** What Kubernetes' own autoscalers and KEDA's ScaledObjects say of their Deployment. */
+interface Scaler extends Manifest {
+    readonly spec: Readonly<Record<string, unknown>> & {
+        readonly scaleTargetRef: { readonly name: string };
+    };
+}
+
+/** Pods that autoscalers keep at least, by namespace and name of the Deployment. */
+export function floorsOf(manifests: readonly Manifest[]): Map<string, number> {
+    return new Map(
+        manifests.filter(isScaler).map(({ kind, metadata, spec }) => {
+            const name = `${metadata.namespace ?? ""}/${spec.scaleTargetRef.name}`;
+            return [name, Number(spec[autoscalerKind(kind)?.floor ?? ""] ?? 1)];
+        }),
+    );
+}
+
+function isScaler(manifest: Manifest): manifest is Scaler {
+    return autoscalerKind(manifest.kind) !== undefined;
+}
+
+async function pendingOf(
+    cluster: Cluster,
+    awaited: readonly Manifest[],
+    floors: ReadonlyMap<string, number>,
+): Promise<string[]> {
+    const states = await Promise.all(
+        awaited.map(async (manifest) => {
+            const object = await readIfExists(cluster, referenceOf(manifest));
+            const { namespace = "", name } = manifest.metadata;
+            const floor = floors.get(`${namespace}/${name}`) ?? 0;
+            const lack = object ? PENDING[manifest.kind]?.(object, floor) : "missing";
+            return lack === undefined ? [] : [`${name} (${lack})`];
+        }),
+    );
+    return states.flat();
+}
+
+function namespacesOf(manifests: readonly Manifest[]): string[] {
+    return [...new Set(manifests.flatMap(({ metadata }) => metadata.namespace ?? []))];
+}
+
+async function podProblems(
+    cluster: Cluster,
+    namespaces: readonly string[],
+): Promise<{ text: string; hopeless: boolean }[]> {
+    const lists = await Promise.all(
+        namespaces.map((namespace) => cluster.objects.list<V1Pod>("v1", "Pod", { namespace })),
+    );
+    return lists.flatMap(({ items }) => items.flatMap(problemsOf));
+}
+
+/** Why a pod is not running, container by container, or why it found no node. */
+export function problemsOf(pod: V1Pod): { text: string; hopeless: boolean }[] {
+    const name = `${pod.metadata?.namespace ?? ""}/${pod.metadata?.name ?? ""}`;
+    const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
+    if (scheduled?.status === "False") {
+        return [{ text: `${name}: ${scheduled.message ?? "not scheduled"}`, hopeless: false }];
+    }
+    return [
+        ...(pod.status?.initContainerStatuses ?? []),
+        ...(pod.status?.containerStatuses ?? []),
+    ].flatMap((container) => problemOf(name, container));
+}
+
+function problemOf(pod: string, { name, state, lastState }: V1ContainerStatus) {
+    const reason = state?.waiting?.reason;
+    if (reason === undefined || ["ContainerCreating", "PodInitializing"].includes(reason))
+        return [];
+    const exit = lastState?.terminated;
+    const detail = exit
+        ? `last exit code ${exit.exitCode} (${exit.reason ?? "no reason"})`
+        : (state?.waiting?.message ?? "");
+    return [
+        {
+            text: `${pod}, container ${name}: ${reason}; ${detail}; see kubectl logs -n ${pod.replace("/", " ")}`,
+            hopeless: HOPELESS.includes(reason),
+        },
+    ];
+}

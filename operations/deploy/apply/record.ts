@@ -1,0 +1,192 @@
+import type { V1Secret } from "@kubernetes/client-node";
+import { LABELS, PART_OF } from "@property-search/contract";
+import {
+    ClusterError,
+    readIfExists,
+    statusOf,
+    type Cluster,
+    type ObjectReference,
+} from "../../cluster/connect.ts";
+import type { OwnedReference } from "./ownership.ts";
+
+/**
+ * What a cluster remembers of a stack: the config that its newest deploy was given over the stack's own,
+ * and, where it was deployed by rendering, the passwords generated on its first deploy, and every object it
+ * has, so that what leaves the program leaves the cluster.
+ * It is a Secret in a namespace of its own, which the program does not manage and so cannot prune.
+ */
+export interface StackRecord {
+    readonly secrets: Readonly<Record<string, string>>;
+    readonly inventory: readonly OwnedReference[];
+    /** Config values over the stack's that its newest deploy was given, such as images of one machine. */
+    readonly config: Readonly<Record<string, string>>;
+    /** When the record was made: RFC 3339 in UTC. Objects of the stack are no older. */
+    readonly since?: string;
+    /** resourceVersion of the Secret that was read. */
+    readonly version?: string;
+}
+
+export const RECORD_NAMESPACE = "property-search-deploy";
+const RECORD_PREFIX = "stack-";
+const RECORD_TYPE = "property-search.io/stack-record";
+
+const EMPTY: StackRecord = { secrets: {}, inventory: [], config: {} };
+
+export async function readRecord(
+    cluster: Cluster,
+    stack: string,
+): Promise<StackRecord | undefined> {
+    const secret = await readIfExists<V1Secret>(cluster, recordReference(stack));
+    if (!secret) return undefined;
+    return {
+        secrets: decode(secret, "secrets", EMPTY.secrets),
+        inventory: decode(secret, "inventory", EMPTY.inventory),
+        config: decode(secret, "config", EMPTY.config),
+        ...versionOf(secret),
+        // A text in JSON, whatever the client's types say.
+        ...(secret.metadata?.creationTimestamp && {
+            since: secret.metadata.creationTimestamp as unknown as string,
+        }),
+    };
+}
+
+/** Whether a stack came to a cluster by rendering; a stack stays with the path that brought it. */
+export async function isApplied(cluster: Cluster, stack: string): Promise<boolean> {
+    return ((await readRecord(cluster, stack))?.inventory.length ?? 0) > 0;
+}
+
+/**
+ * Creates the record with these secrets, unless another deploy was faster: then the other's secrets
+ * hold. Either way the returned record is the one on the cluster.
+ */
+export async function createRecord(
+    cluster: Cluster,
+    stack: string,
+    secrets: Readonly<Record<string, string>>,
+): Promise<StackRecord> {
+    await ensureRecordNamespace(cluster);
+    try {
+        await cluster.objects.create(encode(stack, { ...EMPTY, secrets }));
+    } catch (error) {
+        if (statusOf(error) !== 409) throw error;
+    }
+    return (await readRecord(cluster, stack)) ?? EMPTY;
+}
+
+/** Config values over the stack's that its newest deploy to a cluster was given. */
+export async function givenConfig(cluster: Cluster, stack: string): Promise<StackRecord["config"]> {
+    return (await readRecord(cluster, stack))?.config ?? EMPTY.config;
+}
+
+/** Keeps the config that a deploy is given, be it by Pulumi, for the next one. One without leaves no record. */
+export async function rememberConfig(
+    cluster: Cluster,
+    stack: string,
+    config: StackRecord["config"],
+): Promise<void> {
+    const known = await readRecord(cluster, stack);
+    if (!known && Object.keys(config).length === 0) return;
+    const record = known ?? (await createRecord(cluster, stack, {}));
+    await writeRecord(cluster, stack, { ...record, config });
+}
+
+/** API key of the tenant "platform", where a stack was deployed by rendering. */
+export async function platformKey(cluster: Cluster): Promise<string | undefined> {
+    for (const stack of await appliedStacks(cluster)) {
+        const record = await readRecord(cluster, stack);
+        const key = record?.secrets["tenants.platformKey"];
+        if (key !== undefined) return key;
+    }
+    return undefined;
+}
+
+/** Stacks that were applied to the cluster. */
+export async function appliedStacks(cluster: Cluster): Promise<string[]> {
+    const { items } = await cluster.objects.list<V1Secret>("v1", "Secret", {
+        namespace: RECORD_NAMESPACE,
+    });
+    return items
+        .filter(({ type }) => type === RECORD_TYPE)
+        .map(({ metadata }) => metadata?.name?.replace(RECORD_PREFIX, "") ?? "");
+}
+
+/**
+ * Replaces the record, unless another command has written it since `record` was read: its secrets would be lost.
+ *
+ * @returns the record as it is written, for the next write
+ * @throws ClusterError when another command has
+ */
+export async function writeRecord(
+    cluster: Cluster,
+    stack: string,
+    record: StackRecord,
+): Promise<StackRecord> {
+    try {
+        const written = await cluster.objects.replace(encode(stack, record));
+        return { ...record, ...versionOf(written) };
+    } catch (error) {
+        if (statusOf(error) !== 409) throw error;
+        throw new ClusterError(
+            `another command has deployed stack ${stack} to ${cluster.context} or changed its secrets meanwhile, ` +
+                "and what it wrote is kept; run this one again once the other has ended",
+        );
+    }
+}
+
+function versionOf({ metadata }: V1Secret): Pick<StackRecord, "version"> {
+    const version = metadata?.resourceVersion;
+    return version === undefined ? {} : { version };
+}
+
+export function recordReference(stack: string): ObjectReference {
+    return {
+        apiVersion: "v1",
+        kind: "Secret",
+        namespace: RECORD_NAMESPACE,
+        name: `${RECORD_PREFIX}${stack}`,
+    };
+}
+
+function encode(stack: string, { secrets, inventory, config, version }: StackRecord): V1Secret {
+    const { name } = recordReference(stack);
+    return {
+        apiVersion: "v1",
+        kind: "Secret",
+        metadata: {
+            name,
+            namespace: RECORD_NAMESPACE,
+            labels: { [LABELS.partOf]: PART_OF },
+            ...(version !== undefined && { resourceVersion: version }),
+        },
+        type: RECORD_TYPE,
+        data: {
+            secrets: toBase64(secrets),
+            inventory: toBase64(inventory),
+            config: toBase64(config),
+        },
+    };
+}
+
+function decode<T>(secret: V1Secret, key: string, absent: T): T {
+    const text = secret.data?.[key];
+    return text === undefined
+        ? absent
+        : (JSON.parse(Buffer.from(text, "base64").toString("utf8")) as T);
+}
+
+function toBase64(value: unknown): string {
+    return Buffer.from(JSON.stringify(value)).toString("base64");
+}
+
+/** Makes the namespace of records where it does not exist. */
+export async function ensureRecordNamespace(cluster: Cluster): Promise<void> {
+    try {
+        await cluster.objects.create({
+            apiVersion: "v1",
+            kind: "Namespace",
+            metadata: { name: RECORD_NAMESPACE, labels: { [LABELS.partOf]: PART_OF } },
+        });
+    } catch (error) {
+        if (statusOf(error) !== 409) throw error;
+    }
+}

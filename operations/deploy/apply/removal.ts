@@ -1,0 +1,78 @@
+import type { KubernetesObject } from "@kubernetes/client-node";
+import { CERTIFICATES_NAMESPACE } from "@property-search/contract";
+import {
+    deleteOne,
+    keyOf,
+    readIfExists,
+    statusOf,
+    type Cluster,
+    type ObjectReference,
+} from "../../cluster/connect.ts";
+import type { OwnedReference } from "./ownership.ts";
+
+const DEFINITION = "CustomResourceDefinition";
+/** Helm's own word for what outlives its release. */
+const POLICY = "helm.sh/resource-policy";
+
+interface Definition extends KubernetesObject {
+    spec?: {
+        group: string;
+        names: { kind: string };
+        versions: { name: string; served: boolean }[];
+    };
+}
+
+/**
+ * Objects of a stack in the order in which they can be removed, without those that go with a namespace of it:
+ * namespaces first, then cert-manager, which ends the challenges that are open in them, then the kinds.
+ */
+export function removalPhases(inventory: readonly OwnedReference[]): OwnedReference[][] {
+    const own = new Set(inventory.filter(isNamespace).map(({ name }) => name));
+    const phases: OwnedReference[][] = [[], [], []];
+    for (const reference of inventory) {
+        const { kind, namespace } = reference;
+        if (namespace !== undefined && own.has(namespace)) continue;
+        const isFirst = isNamespace(reference)
+            ? reference.name !== CERTIFICATES_NAMESPACE
+            : namespace !== undefined;
+        phases[isFirst ? 0 : kind === DEFINITION ? 2 : 1]?.push(reference);
+    }
+    return phases;
+}
+
+/**
+ * Deletes an object, unless it defines a kind that is to outlive the stack and somebody still has objects of it:
+ * these would go with it.
+ */
+export async function deleteUnlessUsed(
+    cluster: Cluster,
+    reference: OwnedReference,
+    report: (line: string) => void,
+): Promise<void> {
+    if (reference.kind === DEFINITION) {
+        const users = await usersOf(cluster, reference);
+        if (users > 0) {
+            report(`kept ${keyOf(reference)}: ${users} objects of it are not the stack's`);
+            return;
+        }
+    }
+    await deleteOne(cluster, reference, reference.uid);
+}
+
+/** Objects of a kind that is to be kept. */
+async function usersOf(cluster: Cluster, reference: ObjectReference): Promise<number> {
+    const definition = await readIfExists<Definition>(cluster, reference);
+    if (definition?.metadata?.annotations?.[POLICY] !== "keep" || !definition.spec) return 0;
+    const { group, names, versions } = definition.spec;
+    const version = versions.find(({ served }) => served)?.name ?? "";
+    try {
+        return (await cluster.objects.list(`${group}/${version}`, names.kind)).items.length;
+    } catch (error) {
+        if (statusOf(error) === 404) return 0;
+        throw error;
+    }
+}
+
+function isNamespace({ kind }: ObjectReference): boolean {
+    return kind === "Namespace";
+}

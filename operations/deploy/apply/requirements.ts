@@ -1,0 +1,268 @@
+import type { KubernetesListObject, KubernetesObject } from "@kubernetes/client-node";
+import { ClusterError, readIfExists, type Cluster, type Manifest } from "../../cluster/connect.ts";
+import { entryPointProblems } from "./entryPoints.ts";
+import { classProblem } from "./gatewayClasses.ts";
+import { groupOf, lacksRetry, outdatedReleases } from "./releases.ts";
+
+/** Something that a stack uses and does not bring: whoever runs the cluster installs it. */
+export interface Requirement {
+    /** For people: `GatewayClass traefik`. */
+    readonly what: string;
+    readonly apiVersion: string;
+    readonly kind: string;
+    /** One object; absent: the API itself. */
+    readonly name?: string;
+    readonly how: string;
+}
+
+interface Gateway extends Manifest {
+    spec: { gatewayClassName: string };
+}
+
+interface StatefulSet extends Manifest {
+    spec: { volumeClaimTemplates?: { spec: { storageClassName?: string } }[] };
+}
+
+const GATEWAY_API = "gateway.networking.k8s.io/v1";
+const STORAGE = { apiVersion: "storage.k8s.io/v1", kind: "StorageClass" };
+const CONSTRAINTS = { apiVersion: "security.openshift.io/v1", kind: "SecurityContextConstraints" };
+const DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class";
+const HOW = {
+    gatewayApi:
+        "install its definitions, version 1.5 or newer: https://gateway-api.sigs.k8s.io/guides/",
+    gatewayClass: "install a gateway that serves it, or set edge.gatewayClassName to one of yours",
+    storageClass:
+        "set redis.storageClass and monitoring.storageClass to one of yours (kubectl get storageclass)",
+    defaultClass:
+        "set redis.storageClass and monitoring.storageClass, or mark one of yours as the default",
+    traefik:
+        "install Traefik's definitions of its own version and switch its provider kubernetesCRD on, " +
+        "or set edge.retryFilter to what your gateway has, or to none",
+    envoyGateway:
+        "install Envoy Gateway 1.8 or newer, or set edge.retryFilter to what your gateway has, or to none",
+    retry: "install the Gateway API's experimental channel, or set edge.retryFilter to another of its values or none",
+    operator: "install the Prometheus Operator's definitions, or set prometheus.source to stack",
+    gke: "switch GKE's Gateway API on (gcloud container clusters update --gateway-api=standard)",
+    cilium: "set edge.controller to the gateway that the cluster has",
+    certManager:
+        "install version 1.15 or newer with its Gateway API switched on, or set certificates.certManager to install",
+    kubernetes:
+        "switch that API on (kube-apiserver --runtime-config), or what uses it off in the stack's config",
+    openShift:
+        "set workloads.fixedIds to false, since OpenShift's security context constraints refuse ids that a pod names",
+    keda: "install version 2.17 or newer (https://keda.sh), or set autoscaling.metric to none",
+};
+
+/** Groups of kinds that are installed with what brings them; all others are the server's own. */
+const GROUPS: Readonly<Record<string, Pick<Requirement, "what" | "how">>> = {
+    "keda.sh": { what: "KEDA", how: HOW.keda },
+    "traefik.io": { what: "Traefik's Middleware", how: HOW.traefik },
+    "gateway.envoyproxy.io": {
+        what: "Envoy Gateway's BackendTrafficPolicy",
+        how: HOW.envoyGateway,
+    },
+    "cilium.io": { what: "Cilium's CiliumNetworkPolicy", how: HOW.cilium },
+    "networking.gke.io": { what: "GKE's HealthCheckPolicy", how: HOW.gke },
+    "cert-manager.io": { what: "cert-manager", how: HOW.certManager },
+    "monitoring.coreos.com": { what: "the Prometheus Operator", how: HOW.operator },
+    "gateway.networking.k8s.io": { what: "the Gateway API", how: HOW.gatewayApi },
+};
+
+/** The oldest minor of Kubernetes 1: the first that serves ValidatingAdmissionPolicy and all fields in use. */
+const OLDEST_MINOR = 31;
+
+/**
+ * Checks that the cluster has what the manifests use and do not bring, before any of them is written to it.
+ *
+ * @param left types of what only Pulumi's engine can make, which comes with the stack.
+ * @throws ClusterError with all that is missing and how to get it.
+ */
+export async function requireAll(
+    cluster: Cluster,
+    manifests: readonly Manifest[],
+    left: readonly string[] = [],
+): Promise<void> {
+    const brings = left.some((type) => type.startsWith("kubernetes-cert-manager:"));
+    const requirements = requirementsOf(manifests).filter(
+        ({ apiVersion }) => !(brings && groupOf(apiVersion) === "cert-manager.io"),
+    );
+    const unmet = await Promise.all(
+        requirements.map(async (requirement) => {
+            const problem = await problemOf(cluster, requirement);
+            const { what, how } = requirement;
+            return problem === undefined ? [] : `${what}: ${problem}${how}`;
+        }),
+    );
+    const groups = requirements.map(({ apiVersion }) => groupOf(apiVersion));
+    const problems = [
+        ...(await versionProblems(cluster)),
+        // Several kinds come with one installation.
+        ...new Set(unmet.flat()),
+        ...(await outdatedReleases(cluster, groups)).map(
+            ({ group, words }) =>
+                `${GROUPS[group]?.what ?? group}: ${words}; ${GROUPS[group]?.how ?? ""}`,
+        ),
+        ...(await entryPointProblems(cluster, manifests)),
+        ...(await idProblems(cluster, manifests)),
+        ...((await lacksRetry(cluster, manifests)) ? [`HTTPRoute's retry: ${HOW.retry}`] : []),
+    ];
+    if (problems.length === 0) return;
+    throw new ClusterError(
+        `cluster ${cluster.context} lacks what the stack uses:\n` +
+            problems.map((problem) => `  - ${problem}`).join("\n"),
+    );
+}
+
+async function versionProblems(cluster: Cluster): Promise<string[]> {
+    const { major, minor } = await cluster.objects.get<{ major: string; minor: string }>(
+        "/version",
+    );
+    // Managed clusters write such as 33+.
+    const number = Number.parseInt(minor, 10);
+    if (Number(major) > 1 || number >= OLDEST_MINOR) return [];
+    return [`Kubernetes 1.${OLDEST_MINOR} or newer: the cluster has ${major}.${minor}; upgrade it`];
+}
+
+/** OpenShift gives every namespace ids of its own; a pod that names others is made by nobody. */
+async function idProblems(cluster: Cluster, manifests: readonly Manifest[]): Promise<string[]> {
+    const named = manifests.filter((one) => podSpecOf(one)?.securityContext?.runAsUser);
+    if (named.length === 0) return [];
+    const { apiVersion, kind } = CONSTRAINTS;
+    if (!(await cluster.objects.isServed(apiVersion, kind))) return [];
+    return [`pods without ids of their own: ${HOW.openShift}`];
+}
+
+/** What manifests use and do not bring, each once. */
+export function requirementsOf(manifests: readonly Manifest[]): Requirement[] {
+    const brought = new Set(manifests.flatMap(definedBy));
+    const all = manifests.flatMap((manifest): Requirement[] => [
+        ...(brought.has(kindOf(manifest)) ? [] : kindRequirement(manifest)),
+        ...(isGateway(manifest) ? gatewayRequirements(manifest) : []),
+        ...(isStatefulSet(manifest) ? volumeRequirements(manifest) : []),
+        ...priorityRequirements(manifest),
+    ]);
+    const keyed = all.map((one) => [`${one.what} ${one.kind}`, one] as const);
+    return [...new Map(keyed).values()];
+}
+
+/** That a kind is served at all; the server's oldest kinds are not asked for. */
+function kindRequirement({ apiVersion, kind }: Manifest): Requirement[] {
+    const group = groupOf(apiVersion);
+    const brought = GROUPS[group];
+    if (kind === "Gateway") return [];
+    if (brought && group !== "gateway.networking.k8s.io") return [{ apiVersion, kind, ...brought }];
+    if (!brought && OLD_GROUPS.includes(group)) return [];
+    const how = brought?.how ?? HOW.kubernetes;
+    return [{ what: `${apiVersion} ${kind}`, apiVersion, kind, how }];
+}
+
+/** Groups whose kinds every cluster of the oldest allowed version serves. */
+const OLD_GROUPS = [
+    "",
+    "apps",
+    "autoscaling",
+    "batch",
+    "networking.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "storage.k8s.io",
+];
+
+function gatewayRequirements({ spec }: Gateway): Requirement[] {
+    const kind = "GatewayClass";
+    const name = spec.gatewayClassName;
+    return [
+        { what: "the Gateway API", apiVersion: GATEWAY_API, kind, how: HOW.gatewayApi },
+        {
+            what: `${kind} ${name}`,
+            apiVersion: GATEWAY_API,
+            kind,
+            name,
+            how: HOW.gatewayClass,
+        },
+    ];
+}
+
+/** The pods of a workload; undefined where there are none. */
+function podSpecOf(manifest: Manifest): PodSpec | undefined {
+    const { spec } = manifest as Manifest & { spec?: Workload };
+    const template = spec?.template ?? spec?.jobTemplate?.spec?.template;
+    return template?.spec;
+}
+
+interface PodSpec {
+    priorityClassName?: string;
+    securityContext?: { runAsUser?: number };
+}
+
+interface Workload {
+    template?: { spec?: PodSpec };
+    jobTemplate?: { spec?: { template?: { spec?: PodSpec } } };
+}
+
+function priorityRequirements(manifest: Manifest): Requirement[] {
+    const name = podSpecOf(manifest)?.priorityClassName;
+    if (name === undefined) return [];
+    const kind = "PriorityClass";
+    const how = "set workloads.priorityClassName to one of yours (kubectl get priorityclass)";
+    return [{ what: `${kind} ${name}`, apiVersion: "scheduling.k8s.io/v1", kind, name, how }];
+}
+
+function volumeRequirements({ spec }: StatefulSet): Requirement[] {
+    return (spec.volumeClaimTemplates ?? []).map(({ spec: { storageClassName: name } }) =>
+        name === undefined
+            ? { what: "a default StorageClass", ...STORAGE, how: HOW.defaultClass }
+            : { what: `StorageClass ${name}`, ...STORAGE, name, how: HOW.storageClass },
+    );
+}
+
+/** Nothing that needs words of its own: it is not there. */
+const MISSING = "";
+
+/** Words before what to do about a requirement; undefined where the cluster meets it. */
+async function problemOf(
+    cluster: Cluster,
+    { apiVersion, kind, name }: Requirement,
+): Promise<string | undefined> {
+    if (!(await cluster.objects.isServed(apiVersion, kind))) return MISSING;
+    if (name !== undefined) {
+        const found = await readIfExists(cluster, { apiVersion, kind, name });
+        if (!found) return MISSING;
+        const words =
+            kind === "GatewayClass" ? await classProblem(cluster, apiVersion, name) : undefined;
+        return words === undefined ? undefined : `${words}; `;
+    }
+    const isUsable = kind !== STORAGE.kind || hasDefault(await list(cluster, apiVersion, kind));
+    return isUsable ? undefined : MISSING;
+}
+
+function list(cluster: Cluster, apiVersion: string, kind: string) {
+    return cluster.objects.list(apiVersion, kind);
+}
+
+export function hasDefault({ items }: KubernetesListObject<KubernetesObject>): boolean {
+    return items.some(({ metadata }) => metadata?.annotations?.[DEFAULT_CLASS] === "true");
+}
+
+interface Definition extends Manifest {
+    spec: { group: string; names: { kind: string } };
+}
+
+/** The kind that a definition among the manifests brings. */
+function definedBy(manifest: Manifest): string[] {
+    if (manifest.kind !== "CustomResourceDefinition") return [];
+    const { group, names } = (manifest as Definition).spec;
+    return [`${group}/${names.kind}`];
+}
+
+function kindOf({ apiVersion, kind }: Manifest): string {
+    return `${groupOf(apiVersion)}/${kind}`;
+}
+
+function isGateway(manifest: Manifest): manifest is Gateway {
+    return manifest.kind === "Gateway" && manifest.apiVersion === GATEWAY_API;
+}
+
+function isStatefulSet(manifest: Manifest): manifest is StatefulSet {
+    return manifest.kind === "StatefulSet";
+}

@@ -1,0 +1,129 @@
+import type { V1ConfigMap, V1Namespace } from "@kubernetes/client-node";
+import { LABELS, PART_OF } from "@property-search/contract";
+import {
+    ClusterError,
+    deleteOne,
+    FIELD_MANAGER,
+    readIfExists,
+    statusOf,
+    type Cluster,
+} from "../cluster/connect.ts";
+import { ensureRecordNamespace, RECORD_NAMESPACE } from "./apply/record.ts";
+import { trackedFile } from "./pulumi/place.ts";
+import { readConfig, setConfig } from "./pulumi/stackFile.ts";
+
+/** Config keys by which a stack names its cluster. */
+const ID = "cluster.id";
+const CONTEXT = "cluster.context";
+/** Value of cluster.id for a stack whose clusters come and go, such as those of `make up`. */
+const ANY = "any";
+
+/** The cluster's record of its stack; it goes with the cluster. */
+const RECORD = {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    namespace: RECORD_NAMESPACE,
+    name: "cluster",
+} as const;
+
+export interface Binding {
+    readonly cluster: Cluster;
+    readonly stack: string;
+    readonly report: (line: string) => void;
+    /** The stack's config file. Default: the one in the checkout */
+    readonly file?: string;
+}
+
+/** UID of namespace kube-system, which lasts as long as the cluster. */
+export async function clusterId(cluster: Cluster): Promise<string> {
+    const reference = { apiVersion: "v1", kind: "Namespace", name: "kube-system" };
+    const uid = (await readIfExists<V1Namespace>(cluster, reference))?.metadata?.uid;
+    if (uid !== undefined) return uid;
+    throw new ClusterError(`cluster ${cluster.context} tells no UID of namespace kube-system`);
+}
+
+/**
+ * Checks that a stack and a cluster belong together, as far as either has a record of it.
+ *
+ * @throws ClusterError where the stack is bound to another cluster, or the cluster to another stack
+ */
+export async function requireBinding({
+    cluster,
+    stack,
+    file = trackedFile(stack),
+}: Omit<Binding, "report">): Promise<void> {
+    await requireBindingTo({ cluster, stack, bound: await readConfig(file, ID) });
+}
+
+export interface Bound {
+    readonly cluster: Cluster;
+    readonly stack: string;
+    /** The stack's cluster.id. */
+    readonly bound: unknown;
+}
+
+/** As requireBinding, of a config that has been read already. */
+export async function requireBindingTo({ cluster, stack, bound }: Bound): Promise<void> {
+    const id = await clusterId(cluster);
+    if (typeof bound === "string" && bound !== "" && bound !== ANY && bound !== id) {
+        throw new ClusterError(
+            `stack ${stack} is bound to the cluster whose kube-system has the UID ${bound}; context ` +
+                `${cluster.context} is cluster ${id}. Set CONTEXT to the stack's own cluster. To move the stack, ` +
+                `remove it there (make undeploy), then take ${ID} and ${CONTEXT} out of Pulumi.${stack}.yaml.`,
+        );
+    }
+    const other = await stackOfCluster(cluster);
+    if (other !== undefined && other !== stack) {
+        throw new ClusterError(
+            `cluster ${cluster.context} has stack ${other}, and a cluster has one stack only; this command is for ` +
+                `${stack}. Set CONTEXT to another cluster, or remove ${other} first (make undeploy STACK=${other}).`,
+        );
+    }
+}
+
+/** Records the stack on the cluster, and the cluster in the stack's config file. Writes nothing the second time. */
+export async function bind(binding: Binding): Promise<void> {
+    const { cluster, stack, file = trackedFile(stack) } = binding;
+    await claimCluster({ cluster, stack, bound: await readConfig(file, ID) });
+    await nameCluster(binding);
+}
+
+/**
+ * Records the stack on the cluster.
+ *
+ * @throws ClusterError where another deploy was faster, and is of another stack
+ */
+export async function claimCluster(claim: Bound): Promise<void> {
+    const { cluster, stack } = claim;
+    await ensureRecordNamespace(cluster);
+    const { apiVersion, kind, namespace, name } = RECORD;
+    const metadata = { namespace, name, labels: { [LABELS.partOf]: PART_OF } };
+    const record: V1ConfigMap = { apiVersion, kind, metadata, data: { stack } };
+    await cluster.objects
+        .create(record, { fieldManager: FIELD_MANAGER })
+        .catch(async (error: unknown) => {
+            if (statusOf(error) !== 409) throw error;
+            await requireBindingTo(claim);
+        });
+}
+
+/** Records the cluster in the stack's config file, where that names none. */
+export async function nameCluster(binding: Binding): Promise<void> {
+    const { cluster, stack, report, file = trackedFile(stack) } = binding;
+    const bound = await readConfig(file, ID);
+    if (bound !== undefined && bound !== "") return;
+    const context = await readConfig(file, CONTEXT);
+    const values = { [ID]: await clusterId(cluster), [CONTEXT]: context ?? cluster.context };
+    await setConfig(file, values);
+    report(`Pulumi.${stack}.yaml now names its cluster (${ID}, ${CONTEXT}): commit it`);
+}
+
+/** Takes the cluster's record of a stack away, once the stack has been removed. */
+export async function unbind(cluster: Cluster, stack: string): Promise<void> {
+    if ((await stackOfCluster(cluster)) === stack) await deleteOne(cluster, RECORD);
+}
+
+/** The stack that a cluster has; undefined for a cluster without any. */
+export async function stackOfCluster(cluster: Cluster): Promise<string | undefined> {
+    return (await readIfExists<V1ConfigMap>(cluster, RECORD))?.data?.stack;
+}

@@ -1,0 +1,38 @@
+import { checkWeights, type Weights } from "@property-search/contract";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { parse } from "yaml";
+import { ClusterError, parseJson, type Cluster } from "../cluster/connect.ts";
+import { givenConfig } from "./apply/record.ts";
+import { trackedFile } from "./pulumi/place.ts";
+import { readConfig } from "./pulumi/stackFile.ts";
+import { isUnderWay, readSwitch } from "../shared/releaseRecord.ts";
+import { PROGRAM } from "../stack/program.ts";
+
+const KEY = "traffic.weights";
+
+/**
+ * Weights that the route is to have: those of the stack's config, or of what its newest deploy was given over it.
+ *
+ * @returns undefined while a switch is under way, which sets others
+ * @throws ClusterError when they break the weight rule
+ */
+export async function configuredWeights(
+    cluster: Cluster,
+    stack: string,
+): Promise<Weights | undefined> {
+    if (isUnderWay(await readSwitch(cluster))) return undefined;
+    const value =
+        (await givenConfig(cluster, stack))[KEY] ??
+        (await readConfig(trackedFile(stack), KEY)) ??
+        (await projectDefault());
+    const check = checkWeights(typeof value === "string" ? parseJson(value) : value);
+    if ("weights" in check) return check.weights;
+    throw new ClusterError(`${KEY} of stack ${stack} ${check.findings.join("; ")}`);
+}
+
+async function projectDefault(): Promise<unknown> {
+    const text = await readFile(path.join(PROGRAM, "Pulumi.yaml"), "utf8");
+    const { config } = parse(text) as { config: Record<string, { default?: unknown }> };
+    return config[`["${KEY}"]`]?.default;
+}

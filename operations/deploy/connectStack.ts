@@ -1,0 +1,29 @@
+import { connect, type Cluster } from "../cluster/connect.ts";
+import { requireBinding } from "./binding.ts";
+import { chooseKubeconfig, type ClusterChoice } from "../stack/localCluster.ts";
+import { trackedFile } from "./pulumi/place.ts";
+import { readConfig } from "./pulumi/stackFile.ts";
+
+export interface StackChoice extends ClusterChoice {
+    /** The stack's config file. Default: the one in the checkout */
+    readonly file?: string;
+}
+
+/**
+ * Opens the cluster of a stack: in the context that is given, else in the stack's own, else in the current one. Without
+ * a stack it is any cluster.
+ *
+ * @throws ClusterError where the stack is bound to another cluster, or the cluster to another stack
+ */
+export async function connectStack(choice: StackChoice): Promise<Cluster> {
+    const { stack, file = stack && trackedFile(stack) } = choice;
+    const kubeconfig = chooseKubeconfig(choice);
+    if (!stack || !file) return connect(kubeconfig, choice.context);
+    const own = await readConfig(file, "cluster.context");
+    const context =
+        choice.context ??
+        (["string", "number"].includes(typeof own) && own !== "" ? String(own) : undefined);
+    const cluster = connect(kubeconfig, context);
+    await requireBinding({ cluster, stack, file });
+    return cluster;
+}

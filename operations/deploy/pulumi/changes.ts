@@ -1,0 +1,175 @@
+import { isDeepStrictEqual } from "node:util";
+import type { EngineEvent, StepMetadata } from "./events.ts";
+
+/** One property that an update changes; a side is undefined where the property is not there. */
+export interface PropertyChange {
+    readonly path: string;
+    readonly before: unknown;
+    readonly after: unknown;
+}
+
+/** One resource that an update changes. */
+export interface Change {
+    /** `create`, `update`, `replace` or `delete`. */
+    readonly op: string;
+    /** Kind of the object, such as `Deployment`. */
+    readonly kind: string;
+    /** Name in the cluster with its namespace, else the resource's name. */
+    readonly name: string;
+    /** Component of the program that declares it. */
+    readonly component: string;
+    readonly properties: readonly PropertyChange[];
+}
+
+export interface Violation {
+    readonly policy: string;
+    readonly isMandatory: boolean;
+    readonly resource: string;
+    readonly message: string;
+}
+
+/** What a preview found. */
+export interface Findings {
+    readonly changes: readonly Change[];
+    readonly violations: readonly Violation[];
+    /** Errors and warnings of the program, the engine and the providers, each once. */
+    readonly errors: readonly string[];
+    readonly warnings: readonly string[];
+    /** Resources that stay as they are. */
+    readonly unchanged: number;
+}
+
+/** Steps by which nothing changes. */
+const QUIET = ["same", "read", "refresh", "read-replacement", "read-discard", "discard"];
+/** A replacement is one change, whatever steps it is made of. */
+const PARTS = ["create-replacement", "delete-replaced", "import-replacement"];
+
+/** Diagnostics that tell nothing of a stack: of the CLI's own files, and of what ended since something else failed. */
+const NOISE = /^using pulumi-\S+ from \$PATH|^failed to run remediation: context canceled$/;
+
+/** Sorts the engine's events of a preview. */
+export function findingsOf(events: readonly EngineEvent[]): Findings {
+    const steps = events.flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata ?? []);
+    const componentOf = components(events);
+    const changes = steps
+        .filter(({ op, type }) => !QUIET.includes(op) && !PARTS.includes(op) && isResource(type))
+        .map((step) => changeOf(step, componentOf(step)));
+    const violations = events.flatMap(({ policyEvent }) =>
+        policyEvent === undefined
+            ? []
+            : {
+                  policy: policyEvent.policyName,
+                  isMandatory: policyEvent.enforcementLevel === "mandatory",
+                  resource: nameOf(policyEvent.resourceUrn ?? ""),
+                  message: plain(policyEvent.message),
+              },
+    );
+    const told = (severity: string) => [
+        ...new Set(
+            events
+                .flatMap(({ diagnosticEvent }) => diagnosticEvent ?? [])
+                .filter((one) => one.severity === severity && one.ephemeral !== true)
+                .map((one) => plain(one.message))
+                .filter((text) => text !== "" && !NOISE.test(text)),
+        ),
+    ];
+    return {
+        changes,
+        violations,
+        errors: told("error"),
+        warnings: told("warning"),
+        unchanged: steps.filter(({ op, type }) => op === "same" && isResource(type)).length,
+    };
+}
+
+/** Components, the stack and providers are no objects of a cluster. */
+function isResource(type: string): boolean {
+    return !type.startsWith("pulumi:") && !type.startsWith("platform:");
+}
+
+/** Name of the outermost component of a step: the resource's own where it has none. */
+function components(events: readonly EngineEvent[]): (step: StepMetadata) => string {
+    const parents = new Map(
+        events
+            .flatMap((event) => event.resourcePreEvent ?? event.resOutputsEvent ?? [])
+            .map(({ metadata }) => [metadata.urn, (metadata.new ?? metadata.old)?.parent ?? ""]),
+    );
+    return ({ urn, ...step }) => {
+        let outermost = urn;
+        for (let at = (step.new ?? step.old)?.parent ?? ""; ; at = parents.get(at) ?? "") {
+            if (at === "" || at.includes("::pulumi:pulumi:Stack::")) return nameOf(outermost);
+            outermost = at;
+        }
+    };
+}
+
+function changeOf(step: StepMetadata, component: string): Change {
+    const { urn, type, op } = step;
+    const inputs = (step.new ?? step.old)?.inputs ?? {};
+    const { namespace, name } = (inputs.metadata ?? {}) as Record<string, unknown>;
+    const full = [namespace, name].filter((part) => typeof part === "string").join("/");
+    return {
+        op,
+        kind: typeof inputs.kind === "string" ? inputs.kind : (type.split(":").at(-1) ?? type),
+        name: full || nameOf(urn),
+        component,
+        properties: op === "create" || op === "delete" ? [] : propertiesOf(step),
+    };
+}
+
+function propertiesOf({ old, new: next, detailedDiff }: StepMetadata): PropertyChange[] {
+    if (!detailedDiff) return old && next ? compared(old.inputs, next.inputs) : [];
+    return Object.entries(detailedDiff)
+        .map(([path, { inputDiff }]) => {
+            const keys = keysOf(path);
+            const before =
+                at(inputDiff ? old?.inputs : old?.outputs, keys) ?? at(old?.inputs, keys);
+            return { path, before, after: at(next?.inputs, keys) };
+        })
+        .toSorted((a, b) => a.path.localeCompare(b.path));
+}
+
+/** Properties that differ, where the provider does not say which do. */
+function compared(before: unknown, after: unknown, path = ""): PropertyChange[] {
+    if (isDeepStrictEqual(before, after)) return [];
+    if (!isNested(before) || !isNested(after)) return [{ path, before, after }];
+    return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) =>
+        compared(before[key], after[key], path === "" ? key : `${path}.${key}`),
+    );
+}
+
+function isNested(value: unknown): value is Readonly<Record<string, unknown>> {
+    return typeof value === "object" && value !== null;
+}
+
+/** `spec.ports[0].name` and `data["a.b"]` in their parts. */
+export function keysOf(path: string): readonly string[] {
+    return [...path.matchAll(/\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.[\]]+)/g)].map(
+        ([, quoted, index, word]) => quoted?.replaceAll('\\"', '"') ?? index ?? word ?? "",
+    );
+}
+
+function at(value: unknown, keys: readonly string[]): unknown {
+    return keys.reduce<unknown>(
+        (inner, key) =>
+            typeof inner === "object" && inner !== null
+                ? (inner as Readonly<Record<string, unknown>>)[key]
+                : undefined,
+        value,
+    );
+}
+
+function nameOf(urn: string): string {
+    return urn.split("::").at(-1) ?? urn;
+}
+
+/** With names for URNs, and without marks of colour: the CLI's, such as `<{%fg 1%}>`, and a terminal's. */
+function plain(text: string): string {
+    // eslint forbids control characters in expressions.
+    const escape = String.fromCodePoint(27);
+    return text
+        .replaceAll(/<\{%.*?%\}>/g, "")
+        .replaceAll(new RegExp(`${escape}\\[[\\d;]*m`, "g"), "")
+        .replaceAll(/urn:pulumi:[^\s"']+/g, nameOf)
+        .trim();
+}

@@ -1,0 +1,195 @@
+import { GENERATED_SECRETS } from "@property-search/contract";
+import { existsSync } from "node:fs";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { parse, parseDocument } from "yaml";
+import { parseJson, type Manifest } from "../../cluster/connect.ts";
+import { completeSecrets, type Secrets } from "../../stack/secrets.ts";
+import { render, RenderError } from "../../stack/render.ts";
+import type { PulumiCli } from "./cli.ts";
+import { requirePlugins } from "./installed.ts";
+import { PROJECT, trackedFile, type PulumiPlace } from "./place.ts";
+import {
+    ENCRYPTION_KEYS,
+    readConfig,
+    setConfig,
+    setEncryption,
+    type Encryption,
+} from "./stackFile.ts";
+
+export interface PrepareOptions {
+    readonly place: PulumiPlace;
+    readonly cli: PulumiCli;
+    /** Folder for what belongs to this machine only. */
+    readonly stateFolder: string;
+    /** Config values over the stack's; with any the result is this machine's copy, else the stack's own file. */
+    readonly config: Readonly<Record<string, string>>;
+    /** Secrets that the stack is known to have already, from wherever it was deployed before. */
+    readonly knownSecrets: Secrets;
+    /** How the backend encrypts the stack's secrets, where the stack has just been created. */
+    readonly encryption: Encryption;
+    /** The result will not be kept, so secrets that it lacks are stored without a word. Default: false */
+    readonly isTrial?: boolean;
+    /** Checks what the program declares, and the types that only Pulumi's engine can make; rejects by an error. */
+    readonly onRendered?:
+        ((manifests: readonly Manifest[], left: readonly string[]) => Promise<void>) | undefined;
+    readonly report: (line: string) => void;
+}
+
+/** A config that the program accepts, in a file that nothing else reads yet. */
+export interface PreparedConfig {
+    readonly file: string;
+    /** Puts it in the place of the config that the stack had. */
+    readonly keep: () => Promise<void>;
+    readonly discard: () => Promise<void>;
+}
+
+/**
+ * Puts together the config of an update in a file of its own, and lets the program check it. A value that the
+ * program rejects is never kept: later updates, such as the steps of a switch, would fail by it too.
+ *
+ * @throws RenderError with everything that is wrong with the config
+ */
+export async function prepareConfig(options: PrepareOptions): Promise<PreparedConfig> {
+    const { place, cli, config, knownSecrets, report } = options;
+    const { stack, configFile } = place;
+    const tracked = trackedFile(stack);
+    const isCopy = configFile !== tracked;
+    const file = path.join(options.stateFolder, `draft-${stack}-${process.pid}.yaml`);
+    const discard = () => rm(file, { force: true });
+    try {
+        const [own, before] = [await readFile(tracked, "utf8"), await readCopy(configFile)];
+        await writeFile(file, isCopy ? withSecretsOf(own, before) : own, { mode: 0o600 });
+        await setEncryption(file, options.encryption);
+        await setConfig(file, typed(config));
+        const { left, manifests } = await acceptConfig(stack, file);
+        await requirePlugins(stack, left);
+        await options.onRendered?.(manifests, left);
+        const told = options.isTrial ? () => undefined : report;
+        await storeSecrets(file, knownSecrets, told, async (key, input) => {
+            const onFile = ["--stack", stack, "--config-file", file];
+            // By standard input: no command line shows the value.
+            await cli.must(["config", "set", `${PROJECT}:${key}`, "--secret", ...onFile], {
+                input,
+            });
+        });
+    } catch (error) {
+        await discard();
+        throw error;
+    }
+    const keep = isCopy
+        ? () => rename(file, configFile)
+        : () => takeOver(file, tracked).then(discard);
+    return { file, keep, discard };
+}
+
+/**
+ * Lets the program check a config file, without an engine.
+ *
+ * @returns what it declares, secrets masked, and types of what only Pulumi's engine can make
+ * @throws RenderError with everything that is wrong, types included
+ */
+export async function acceptConfig(
+    stack: string,
+    file: string,
+): Promise<{ readonly manifests: readonly Manifest[]; readonly left: readonly string[] }> {
+    const { config = {} } = (parse(await readFile(file, "utf8")) ?? {}) as ConfigFile;
+    const prefix = `${PROJECT}:`;
+    const own = Object.entries(config).filter(([key]) => key.startsWith(prefix));
+    const values = own.map(([key, value]) => [key.slice(prefix.length), textOf(value)]);
+    const masked = GENERATED_SECRETS.map((key) => [key, MASK]);
+    const given = Object.fromEntries([...masked, ...values]) as Record<string, string>;
+    const said: string[] = [];
+    const warn = (text: string) => said.push(text);
+    const manifests = await render(stack, given, warn, { charts: false });
+    const left = [...said.join("\n").matchAll(NOT_RENDERED)].flatMap(([, type]) => type ?? []);
+    return { manifests, left };
+}
+
+/** As render.ts says it. */
+const NOT_RENDERED = /^not rendered: ([^,\s]+)/gm;
+
+/** Everything that is wrong with a config file; undefined where the program accepts it. */
+export async function configProblem(stack: string, file: string): Promise<string | undefined> {
+    try {
+        await acceptConfig(stack, file);
+        return undefined;
+    } catch (error) {
+        if (error instanceof RenderError) return error.message.trim();
+        throw error;
+    }
+}
+
+/** What a rendering shows of a secret. */
+const MASK = "[secret]";
+
+function textOf(value: unknown): string {
+    if (isEncrypted(value)) return MASK;
+    return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function isEncrypted(value: unknown): value is { readonly secure: unknown } {
+    return typeof value === "object" && value !== null && "secure" in value;
+}
+
+interface ConfigFile extends Encryption {
+    readonly config?: Readonly<Record<string, unknown>>;
+}
+
+async function readCopy(file: string): Promise<ConfigFile> {
+    return existsSync(file) ? (parse(await readFile(file, "utf8")) as ConfigFile) : {};
+}
+
+/**
+ * The copy follows the stack's file in everything but what only the copy has: how its secrets are encrypted,
+ * and the values encrypted so.
+ */
+function withSecretsOf(own: string, copy: ConfigFile): string {
+    const document = parseDocument(own);
+    for (const key of ENCRYPTION_KEYS) if (copy[key]) document.set(key, copy[key]);
+    for (const [key, value] of Object.entries(copy.config ?? {})) {
+        if (isEncrypted(value)) document.setIn(["config", key], value);
+    }
+    return document.toString();
+}
+
+/** Lists and objects as such: Pulumi takes a text for no value of these types. */
+function typed(config: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> {
+    return Object.fromEntries(
+        Object.entries(config).map(([key, text]) => {
+            const value = parseJson(text);
+            return [key, typeof value === "object" && value !== null ? value : text];
+        }),
+    );
+}
+
+/** Secrets of a draft go into the stack's file, of which nothing else changes, its layout included. */
+export async function takeOver(draft: string, tracked: string): Promise<void> {
+    const { config = {}, ...rest } = await readCopy(draft);
+    const { config: known = {} } = await readCopy(tracked);
+    const prefix = `${PROJECT}:`;
+    const added = Object.entries(config).filter(([key]) => !(key in known));
+    await setConfig(
+        tracked,
+        Object.fromEntries(added.map(([key, value]) => [key.slice(prefix.length), value])),
+    );
+    await setEncryption(tracked, rest);
+}
+
+/**
+ * Gives a config file each generated secret that it lacks: a known one, else a new one. Which it has is read
+ * from the file: while one of another key is missing, `pulumi config get` fails for all.
+ */
+export async function storeSecrets(
+    file: string,
+    knownSecrets: Secrets,
+    report: (line: string) => void,
+    write: (key: string, value: string) => Promise<void>,
+): Promise<void> {
+    const { secrets } = completeSecrets(knownSecrets);
+    for (const [key, value] of Object.entries(secrets)) {
+        if ((await readConfig(file, key)) !== undefined) continue;
+        await write(key, value);
+        report(`stored the secret ${key} in the stack's config, encrypted`);
+    }
+}

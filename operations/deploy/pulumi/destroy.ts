@@ -1,0 +1,63 @@
+import { ClusterError, type Cluster } from "../../cluster/connect.ts";
+import { pulumiCli } from "./cli.ts";
+import { missingForPulumi } from "./installed.ts";
+import { releaseDeadLocks } from "./locks.ts";
+import { openPlace, PROJECT, stateFolderOf } from "./place.ts";
+import { progress } from "./progress.ts";
+import { hasStack } from "./stack.ts";
+import { objectsOf } from "./state.ts";
+import { stopOnce } from "./stopOnce.ts";
+
+export interface DestroyOptions {
+    readonly cluster: Cluster;
+    readonly stack: string;
+    readonly report: (line: string) => void;
+    readonly signal?: AbortSignal;
+}
+
+/**
+ * `pulumi destroy` of a stack; the empty stack stays in the backend with its history, and its config with the
+ * generated secrets, so that it can be deployed again.
+ *
+ * @returns how many objects there were; 0 where the backend does not know the stack
+ * @throws ClusterError
+ */
+export async function pulumiDestroy(options: DestroyOptions): Promise<number> {
+    const { cluster, stack, report, signal } = options;
+    const missing = await missingForPulumi();
+    if (missing !== undefined) {
+        report(`whether Pulumi has a stack ${stack} is unknown: ${missing}`);
+        return 0;
+    }
+    const kubeconfig = cluster.exportKubeconfig();
+    const stateFolder = await stateFolderOf(cluster);
+    const place = await openPlace({ stack, kubeconfig, stateFolder, report });
+    const cli = pulumiCli(place, signal);
+    if (!(await hasStack(cli, stack))) return 0;
+    if (await releaseDeadLocks(place.backendFolder, PROJECT, stack)) {
+        report("an update before this one was killed: its lock is released");
+    }
+    const exported = await cli.must(["stack", "export", "--stack", stack]);
+    const count = objectsOf(JSON.parse(exported)).length;
+    if (count === 0) return 0;
+    report(`pulumi destroy of ${count} objects`);
+    // Protected against `pulumi destroy` by hand; the volumes have been confirmed before.
+    await cli.must(["state", "unprotect", "--all", "--yes", "--stack", stack]);
+    const flags = ["--yes", "--skip-preview", "--suppress-outputs", "--refresh"];
+    const onStack = ["--stack", stack, "--config-file", place.configFile];
+    const seen = progress();
+    const down = cli.start(["destroy", ...flags, ...onStack], { all: true });
+    const stop = stopOnce(() => down.kill("SIGINT"), seen.cancelling, signal);
+    for await (const text of down.iterable({ from: "all" })) {
+        const line = seen.line(String(text));
+        if (line !== undefined) report(line);
+    }
+    const { exitCode } = await down;
+    stop();
+    signal?.throwIfAborted();
+    if (exitCode === 0) return count;
+    throw new ClusterError(
+        `pulumi destroy failed with exit code ${exitCode}; its own words stand above. ` +
+            "What is left is in the stack's state: run the same command again to go on.",
+    );
+}

@@ -1,0 +1,78 @@
+import { execa } from "execa";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { ClusterError } from "../../cluster/connect.ts";
+import { PROGRAM } from "../../stack/program.ts";
+
+const KUBERNETES_PLUGIN = "kubernetes";
+
+/** What `pulumi up` lacks on this machine, or undefined when it can run. */
+export async function missingForPulumi(): Promise<string | undefined> {
+    const version = await quiet("pulumi", ["version"]);
+    if (version === undefined) return "the Pulumi CLI is not on PATH";
+    const language = await quiet("pulumi-language-nodejs", ["-h"]);
+    if (language === undefined) return "Pulumi's nodejs language host is not on PATH";
+    return missingPlugin(KUBERNETES_PLUGIN);
+}
+
+/**
+ * Checks that Pulumi can run here, before a cluster is asked for.
+ *
+ * @param what needs it
+ * @param instead what else the user may do
+ * @throws ClusterError with what is missing
+ */
+export async function requirePulumi(what: string, instead = ""): Promise<void> {
+    const missing = await missingForPulumi();
+    if (missing !== undefined)
+        throw new ClusterError(`${what} needs Pulumi, but ${missing}${instead}`);
+}
+
+/**
+ * Checks the plugins that a stack needs beside the one of Kubernetes, before anything is changed: an update
+ * would find out in its middle.
+ *
+ * @param types that only Pulumi's engine can make, such as `kubernetes-cert-manager:index:CertManager`
+ * @throws ClusterError with how to install each
+ */
+export async function requirePlugins(stack: string, types: readonly string[]): Promise<void> {
+    const names = new Set(types.map((type) => type.split(":")[0] ?? type));
+    const missing = (await Promise.all([...names].map(missingPlugin))).filter(
+        (sentence) => sentence !== undefined,
+    );
+    if (missing.length > 0)
+        throw new ClusterError(`stack ${stack} needs it: ${missing.join("; ")}`);
+}
+
+async function missingPlugin(name: string): Promise<string | undefined> {
+    if (await hasPlugin(name)) return undefined;
+    const wanted = await versionOf(name);
+    // Where the internet is reachable this is all it takes; elsewhere it fails at once.
+    await quiet("pulumi", ["plugin", "install", "resource", name, wanted]);
+    if (await hasPlugin(name)) return undefined;
+    return (
+        `Pulumi's plugin ${name} ${wanted} is not installed and could not be downloaded ` +
+        `(pulumi plugin install resource ${name} ${wanted})`
+    );
+}
+
+async function quiet(command: string, args: readonly string[]): Promise<string | undefined> {
+    const result = await execa(command, args, { reject: false, timeout: 60_000, stdin: "ignore" });
+    // A language host answers -h with an exit code of its own: it is there when it could be started.
+    return result.exitCode === undefined ? undefined : result.stdout;
+}
+
+/** The plugin's version is that of the package by which the program uses it. */
+async function versionOf(plugin: string): Promise<string> {
+    const file = path.join(PROGRAM, "node_modules/@pulumi", plugin, "package.json");
+    return (JSON.parse(await readFile(file, "utf8")) as { version: string }).version;
+}
+
+/** On PATH a plugin is taken whatever its version is; installed ones are looked up. */
+async function hasPlugin(plugin: string): Promise<boolean> {
+    if ((await quiet(`pulumi-resource-${plugin}`, ["-h"])) !== undefined) return true;
+    const list = (await quiet("pulumi", ["plugin", "ls", "--json"])) ?? "[]";
+    const plugins = JSON.parse(list) as { name: string; version: string }[];
+    const wanted = await versionOf(plugin);
+    return plugins.some(({ name, version }) => name === plugin && version === wanted);
+}

@@ -1,0 +1,97 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import {
+    ClusterError,
+    messageOf,
+    readIfExists,
+    statusOf,
+    type Cluster,
+} from "../../cluster/connect.ts";
+import { PROGRAM } from "../../stack/program.ts";
+import { userStateFolder } from "../../stack/stateFolder.ts";
+import { backend } from "./backend.ts";
+
+/** Name of the Pulumi project, which comes before each key of its config. */
+export const PROJECT = "property-search";
+
+/** Where a stack is updated from and what it is told: one place, whoever updates it. */
+export interface PulumiPlace {
+    readonly stack: string;
+    /** Folder of Pulumi.yaml. */
+    readonly program: string;
+    /** The stack's own config file, or this machine's copy of it. */
+    readonly configFile: string;
+    /** Environment of the CLI: the cluster, the backend and its passphrase. */
+    readonly settings: Readonly<Record<string, string>>;
+    /** Folder of a backend of files; undefined for one that is elsewhere. */
+    readonly backendFolder: string | undefined;
+}
+
+export interface PlaceOptions {
+    readonly stack: string;
+    /** Kubeconfig whose current context is the target. */
+    readonly kubeconfig: string;
+    /** Folder for what belongs to this machine only: file backend, passphrase, the config's copy. */
+    readonly stateFolder: string;
+    /** Whether config is read from this machine's copy. Default: as the deploy before this one did. */
+    readonly copy?: boolean;
+    readonly report: (line: string) => void;
+}
+
+export async function openPlace(options: PlaceOptions): Promise<PulumiPlace> {
+    const { stack, stateFolder, report } = options;
+    await mkdir(stateFolder, { recursive: true, mode: 0o700 });
+    const kubeconfig = path.join(stateFolder, "kubeconfig");
+    await writeFile(kubeconfig, options.kubeconfig, { mode: 0o600 });
+    const { settings, folder } = await backend(stateFolder, report);
+    const copy = copyOf(options);
+    return {
+        stack,
+        program: PROGRAM,
+        configFile: (options.copy ?? existsSync(copy)) ? copy : trackedFile(stack),
+        settings: { KUBECONFIG: kubeconfig, PULUMI_SKIP_UPDATE_CHECK: "true", ...settings },
+        backendFolder: folder,
+    };
+}
+
+/** The stack's config file in the checkout. */
+export function trackedFile(stack: string): string {
+    return path.join(PROGRAM, `Pulumi.${stack}.yaml`);
+}
+
+/** This machine's copy of it, which is there when the newest deploy from here used it. */
+export function copyOf({
+    stack,
+    stateFolder,
+}: Pick<PlaceOptions, "stack" | "stateFolder">): string {
+    return path.join(stateFolder, `Pulumi.${stack}.yaml`);
+}
+
+/** Folder of the folders with the state of clusters. */
+export function stateFolders(): string {
+    return path.join(userStateFolder(), "pulumi");
+}
+
+/** State on this machine describes one cluster: another one gets a folder of its own. */
+export async function stateFolderOf(cluster: Cluster): Promise<string> {
+    const reference = { apiVersion: "v1", kind: "Namespace", name: "kube-system" };
+    const namespace = await readIfExists(cluster, reference).catch((error: unknown) => {
+        const name = `the cluster of context ${cluster.context} (${cluster.server})`;
+        throw new ClusterError(
+            statusOf(error) === undefined
+                ? `${name} does not answer: ${causeOf(error)}`
+                : `${name} is known by its Namespace kube-system, which cannot be read: ${messageOf(error)}`,
+        );
+    });
+    const identity = namespace?.metadata?.uid ?? cluster.server;
+    const folder = createHash("sha256").update(identity).digest("hex").slice(0, 12);
+    return path.join(stateFolders(), folder);
+}
+
+/** The innermost reason, such as `connect ECONNREFUSED 127.0.0.1:6443`. */
+function causeOf(error: unknown): string {
+    if (!(error instanceof Error)) return String(error);
+    return error.cause === undefined ? error.message : causeOf(error.cause);
+}

@@ -1,0 +1,189 @@
+import type { Change, Findings, PropertyChange, Violation } from "./changes.ts";
+
+export interface ReportOptions {
+    readonly stack: string;
+    /** Whether the cluster was compared with the stack; else the stack with what is to come. */
+    readonly isDrift: boolean;
+    /** Whether the engine came to its end. */
+    readonly isComplete: boolean;
+    /** Characters of the whole report at most. */
+    readonly limit?: number;
+}
+
+/** So much of a report fits into a comment with those of other stacks. */
+const LIMIT_CHARACTERS = 12_000;
+/** Characters of one line, such as a long value. */
+const LINE_CHARACTERS = 240;
+/** Lines of a list of which the rest is counted. */
+const LIST_LINES = 20;
+/** Errors tell their reason last, after what failed and where. */
+const ERRORS = { lines: 10, characters: 700 };
+/** Properties of one object, and lines of a text on either side of a change. */
+const PROPERTY_LINES = 15;
+const TEXT_LINES = 6;
+
+/**
+ * A preview to be read from its beginning: the verdict, what policies reject, how much changes in which
+ * component, and then the differences, each bounded, and the whole too.
+ */
+export function previewReport(findings: Findings, options: ReportOptions): string {
+    const { limit = LIMIT_CHARACTERS } = options;
+    const summary = [
+        verdict(findings, options),
+        ...section("Errors", findings.errors.flatMap(lines), ERRORS),
+        ...violationLines(findings.violations),
+        ...componentLines(findings.changes),
+        ...section("Warnings", findings.warnings.flatMap(lines)),
+    ];
+    return fit(summary, differences(findings.changes), limit);
+}
+
+/** The one sentence for people in a hurry. */
+export function verdict(findings: Findings, { stack, isDrift, isComplete }: ReportOptions): string {
+    const { changes, violations, errors, unchanged } = findings;
+    const mandatory = violations.filter(({ isMandatory }) => isMandatory).length;
+    const what = changes.length === 0 ? "no changes" : counts(changes);
+    const text = `${what}, ${unchanged} unchanged`;
+    if (mandatory > 0) {
+        return `Stack ${stack}: policies reject it by ${mandatory} mandatory violations; ${text}`;
+    }
+    if (!isComplete) {
+        return `Stack ${stack}: ${isDrift ? "the comparison" : "the preview"} failed by ${errors.length} errors; until then ${text}`;
+    }
+    if (!isDrift) return `Stack ${stack}: ${text}`;
+    return changes.length === 0
+        ? `Stack ${stack} has not drifted: ${unchanged} objects are as it says`
+        : `Stack ${stack} has drifted: to restore it, ${text}`;
+}
+
+/** `2 to create, 1 to update`. */
+export function counts(changes: readonly Change[]): string {
+    return Object.entries(Object.groupBy(changes, ({ op }) => op))
+        .map(([op, all = []]) => `${all.length} to ${op}`)
+        .join(", ");
+}
+
+function violationLines(violations: readonly Violation[]): string[] {
+    const ranked = violations.toSorted((a, b) => Number(b.isMandatory) - Number(a.isMandatory));
+    const words = ranked.map(({ policy, isMandatory, resource, message }) => {
+        const first = message.split("\n").find((line) => line.trim() !== "") ?? "";
+        return `${isMandatory ? "mandatory" : "advisory"}: ${policy}, ${resource}: ${first.trim()}`;
+    });
+    return section("Policies", words);
+}
+
+function componentLines(changes: readonly Change[]): string[] {
+    const groups = Object.entries(Object.groupBy(changes, ({ component }) => component));
+    return section(
+        "Changes by component",
+        groups
+            .toSorted(([a], [b]) => a.localeCompare(b))
+            .map(([name, all = []]) => `${name}: ${counts(all)} (${kinds(all)})`),
+    );
+}
+
+/** `Service, 2 × Deployment`. */
+function kinds(changes: readonly Change[]): string {
+    return Object.entries(Object.groupBy(changes, ({ kind }) => kind))
+        .map(([kind, all = []]) => (all.length > 1 ? `${all.length} × ${kind}` : kind))
+        .toSorted()
+        .join(", ");
+}
+
+/** Of each object that is not simply created a block: what is done with it, and how it changes. */
+function differences(changes: readonly Change[]): string[][] {
+    return changes
+        .filter(({ op }) => op !== "create")
+        .map(({ op, kind, name, component, properties }) => [
+            `${SIGNS[op] ?? "~"} ${op} ${kind} ${name} (${component})`,
+            ...bounded(
+                properties.map((one) => propertyLines(one)),
+                PROPERTY_LINES,
+                "properties",
+            ).flat(),
+        ]);
+}
+
+const SIGNS: Readonly<Record<string, string>> = { delete: "-", replace: "!" };
+
+function propertyLines({ path, before, after }: PropertyChange): string[] {
+    if (
+        typeof before === "string" &&
+        typeof after === "string" &&
+        (before + after).includes("\n")
+    ) {
+        return textLines(path, before.split("\n"), after.split("\n"));
+    }
+    const sides = [
+        before === undefined ? [] : [`-   ${path}: ${valueText(before)}`],
+        after === undefined ? [] : [`+   ${path}: ${valueText(after)}`],
+    ];
+    return sides.flat().map((line) => cut(line));
+}
+
+/** Of a text of several lines those between what begins and what ends both. */
+function textLines(path: string, before: readonly string[], after: readonly string[]): string[] {
+    const most = Math.min(before.length, after.length);
+    let start = 0;
+    while (start < most && before[start] === after[start]) start += 1;
+    let end = 0;
+    while (end < most - start && before.at(-1 - end) === after.at(-1 - end)) end += 1;
+    const side = (sign: string, all: readonly string[]) =>
+        bounded(
+            all.slice(start, all.length - end).map((line) => cut(`${sign}     ${line}`)),
+            TEXT_LINES,
+            "lines",
+        );
+    return [`~   ${path}, from line ${start + 1} on:`, ...side("-", before), ...side("+", after)];
+}
+
+function valueText(value: unknown): string {
+    return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function lines(text: string): string[] {
+    return text.split("\n").filter((line) => line.trim() !== "");
+}
+
+function section(
+    title: string,
+    items: readonly string[],
+    most = { lines: LIST_LINES, characters: LINE_CHARACTERS },
+): string[] {
+    if (items.length === 0) return [];
+    const words = items.map((line) => cut(`  ${line}`, most.characters));
+    return ["", `${title}:`, ...bounded(words, most.lines, "lines")];
+}
+
+function bounded<T>(items: readonly T[], most: number, what: string): (T | string)[] {
+    if (items.length <= most) return [...items];
+    return [...items.slice(0, most), `  … and ${items.length - most} more ${what}`];
+}
+
+function cut(line: string, characters = LINE_CHARACTERS): string {
+    return line.length <= characters ? line : `${line.slice(0, characters)} …`;
+}
+
+/** The summary, and as many whole blocks as there is room for. */
+function fit(summary: readonly string[], blocks: readonly string[][], limit: number): string {
+    const kept: string[] = [];
+    let room = limit - CLOSING_CHARACTERS;
+    const add = (all: readonly string[]) => {
+        room -= all.join("\n").length + 1;
+        if (room >= 0) kept.push(...all);
+        return room >= 0;
+    };
+    const isWhole = summary.every((line) => add([line]));
+    if (!isWhole) kept.push("… and more: pulumi preview says it all");
+    const shown = isWhole ? blocks.findIndex((block, index) => !add(titled(block, index))) : 0;
+    const left = shown < 0 ? 0 : blocks.length - shown;
+    if (left > 0) kept.push("", `… and differences of ${left} more objects`);
+    return `${kept.join("\n")}\n`;
+}
+
+/** Room for what says that something was left out. */
+const CLOSING_CHARACTERS = 120;
+
+function titled(block: readonly string[], index: number): readonly string[] {
+    return index === 0 ? ["", "Differences:", ...block] : block;
+}

@@ -1,0 +1,38 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { ClusterError } from "../../cluster/connect.ts";
+import { failure, type PulumiCli } from "./cli.ts";
+import { trackedFile, type PulumiPlace } from "./place.ts";
+import { readEncryption, type Encryption } from "./stackFile.ts";
+
+/** Whether the backend has a stack. */
+export async function hasStack(cli: PulumiCli, stack: string): Promise<boolean> {
+    const { exitCode, stderr } = await cli.run(["stack", "export", "--stack", stack]);
+    if (exitCode === 0) return true;
+    if (String(stderr).includes("no stack named")) return false;
+    throw new ClusterError(failure("pulumi stack export", stack, stderr));
+}
+
+/**
+ * Creates a stack where the backend has none of its name. The one that the user has selected stays selected.
+ *
+ * @returns how the new stack's secrets are encrypted; nothing of a stack that existed
+ */
+export async function ensureStack(
+    { stack, backendFolder }: PulumiPlace,
+    cli: PulumiCli,
+    report: (line: string) => void,
+): Promise<Encryption> {
+    if (await hasStack(cli, stack)) return {};
+    const tracked = trackedFile(stack);
+    const before = await readFile(tracked, "utf8");
+    try {
+        await cli.must(["stack", "init", stack, "--no-select"]);
+        report(
+            `Pulumi's backend${backendFolder ? ` in ${backendFolder}` : ""} had no stack ${stack}: created, empty`,
+        );
+        return await readEncryption(tracked);
+    } finally {
+        // The CLI writes the salt there and reformats the whole file; the salt belongs where the config is kept.
+        await writeFile(tracked, before);
+    }
+}

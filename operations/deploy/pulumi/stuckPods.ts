@@ -1,0 +1,55 @@
+import type { V1Pod, V1ReplicaSet } from "@kubernetes/client-node";
+import type { Cluster } from "../../cluster/connect.ts";
+import { problemsOf } from "../apply/ready.ts";
+import type { Workload } from "./workloads.ts";
+
+const REVISION = "deployment.kubernetes.io/revision";
+
+/** Why pods of workloads cannot start and will not by themselves; of a Deployment those of its newest template. */
+export async function stuckPods(
+    cluster: Cluster,
+    workloads: readonly Workload[],
+): Promise<readonly string[]> {
+    const byNamespace = Object.entries(Object.groupBy(workloads, ({ namespace }) => namespace));
+    const found = await Promise.all(
+        byNamespace.map(async ([namespace, all = []]) => {
+            const [pods, sets] = await Promise.all([
+                cluster.objects.list<V1Pod>("v1", "Pod", { namespace }),
+                cluster.objects.list<V1ReplicaSet>("apps/v1", "ReplicaSet", { namespace }),
+            ]);
+            const owners = all.map((workload) => ownerOf(workload, sets.items));
+            return pods.items.filter((pod) => owners.some((owner) => owns(owner, pod)));
+        }),
+    );
+    return found
+        .flat()
+        .flatMap((pod) => problemsOf(pod))
+        .filter(({ hopeless }) => hopeless)
+        .map(({ text }) => text);
+}
+
+interface Owner {
+    readonly kind: string;
+    readonly name: string;
+}
+
+/** What a workload's newest pods belong to: of a Deployment its newest ReplicaSet. */
+function ownerOf(workload: Workload, sets: readonly V1ReplicaSet[]): Owner {
+    if (workload.kind !== "Deployment") return workload;
+    const newest = sets
+        .filter(({ metadata }) => isOf(workload, metadata?.ownerReferences))
+        .toSorted((a, b) => revisionOf(b) - revisionOf(a))[0];
+    return { kind: "ReplicaSet", name: newest?.metadata?.name ?? "" };
+}
+
+function revisionOf({ metadata }: V1ReplicaSet): number {
+    return Number(metadata?.annotations?.[REVISION] ?? 0);
+}
+
+function owns(owner: Owner, { metadata }: V1Pod): boolean {
+    return isOf(owner, metadata?.ownerReferences);
+}
+
+function isOf({ kind, name }: Owner, references: readonly Owner[] = []): boolean {
+    return references.some((one) => one.kind === kind && one.name === name);
+}

@@ -1,0 +1,83 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { ClusterError } from "../../cluster/connect.ts";
+import { lasting } from "../../cluster/lasting.ts";
+import { eventLog, type EngineEvent } from "./events.ts";
+
+/** A workload for whose pods an update waits. */
+export interface Workload {
+    readonly kind: string;
+    readonly namespace: string;
+    readonly name: string;
+}
+
+export interface WatchOptions {
+    /** File into which the CLI logs the events of the update. */
+    readonly log: string;
+    /** Why pods of these workloads cannot start; none where all can. */
+    readonly stuck: (workloads: readonly Workload[]) => Promise<readonly string[]>;
+    /** Told once, when pods have been stuck for long enough. */
+    readonly onStuck: (why: ClusterError) => void;
+    /** Default: 2000. */
+    readonly pollMilliseconds?: number;
+    /** A first crash may only have met a dependency that was starting. Default: 40,000. */
+    readonly patienceMilliseconds?: number;
+}
+
+const KINDS = ["Deployment", "StatefulSet", "DaemonSet", "Job"];
+
+/**
+ * Watches the pods for which an update waits. Pulumi's Kubernetes provider waits up to ten minutes for a pod
+ * that cannot start, such as one whose image does not exist.
+ */
+export function watchWorkloads(options: WatchOptions): { readonly end: () => Promise<void> } {
+    const { pollMilliseconds = 2_000, patienceMilliseconds = 40_000 } = options;
+    const ended = new AbortController();
+    const { signal } = ended;
+    const read = eventLog(options.log);
+    const awaited = new Map<string, Workload>();
+
+    async function watch(): Promise<void> {
+        const isStuck = lasting({ milliseconds: patienceMilliseconds });
+        while (!signal.aborted) {
+            await delay(pollMilliseconds, undefined, { signal }).catch(() => undefined);
+            follow(awaited, await read());
+            // The next look may get an answer: an update does not end because nobody could look.
+            const problems = await options.stuck([...awaited.values()]).catch(() => []);
+            if (!isStuck(problems.length > 0)) continue;
+            const reasons = problems.map((text) => `\n  ${text}`).join("");
+            options.onStuck(new ClusterError(`ended early, since pods cannot start:${reasons}`));
+            return;
+        }
+    }
+
+    const watching = watch();
+    return {
+        end: () => {
+            ended.abort();
+            return watching;
+        },
+    };
+}
+
+/** Keeps what an update waits for: a step that has begun and has come to no end. */
+export function follow(awaited: Map<string, Workload>, events: readonly EngineEvent[]): void {
+    for (const { resourcePreEvent, resOutputsEvent, resOpFailedEvent } of events) {
+        const begun = resourcePreEvent?.metadata;
+        const workload = begun && workloadOf(begun.new?.inputs);
+        if (begun && workload && !["same", "refresh"].includes(begun.op)) {
+            awaited.set(begun.urn, workload);
+        }
+        const over = (resOutputsEvent ?? resOpFailedEvent)?.metadata;
+        if (over) awaited.delete(over.urn);
+    }
+}
+
+function workloadOf(inputs: Readonly<Record<string, unknown>> | undefined): Workload | undefined {
+    const { kind, metadata } = (inputs ?? {}) as {
+        readonly kind?: string;
+        readonly metadata?: { readonly name?: string; readonly namespace?: string };
+    };
+    const { name, namespace } = metadata ?? {};
+    if (!kind || !KINDS.includes(kind) || !name || !namespace) return undefined;
+    return { kind, namespace, name };
+}

@@ -1,0 +1,61 @@
+import { GENERATED_SECRETS } from "@property-search/contract";
+import type { Cluster } from "../cluster/connect.ts";
+import { nameCluster } from "./binding.ts";
+import { pulumiCli } from "./pulumi/cli.ts";
+import { prepareConfig } from "./pulumi/config.ts";
+import { openPlace, stateFolderOf, type PulumiPlace } from "./pulumi/place.ts";
+import { ensureStack } from "./pulumi/stack.ts";
+import { readConfig } from "./pulumi/stackFile.ts";
+
+export interface UserStackOptions {
+    readonly cluster: Cluster;
+    readonly stack: string;
+    readonly report: (line: string) => void;
+}
+
+/**
+ * Stores the secrets that a stack generates for itself in its own config file, encrypted, and the cluster's name, as
+ * its first deploy does: for those who run `pulumi up` by hand.
+ *
+ * @returns how many were missing
+ */
+export async function generateSecrets(options: UserStackOptions): Promise<number> {
+    const { report } = options;
+    const { place, stateFolder } = await open(options, false);
+    const known = await Promise.all(
+        GENERATED_SECRETS.map((key) => readConfig(place.configFile, key)),
+    );
+    const missing = known.filter((value) => value === undefined).length;
+    if (missing > 0) {
+        const cli = pulumiCli(place);
+        const encryption = await ensureStack(place, cli, report);
+        const asked = { place, cli, stateFolder, config: {}, knownSecrets: {}, encryption, report };
+        await (await prepareConfig(asked)).keep();
+    }
+    await nameCluster(options);
+    return missing;
+}
+
+/** Lines by which a shell gets the backend, passphrase and cluster of `make deploy`, for `pulumi` by hand. */
+export async function environmentOf(options: UserStackOptions): Promise<readonly string[]> {
+    const { place } = await open(options);
+    return Object.entries(place.settings).map(([name, value]) => `export ${name}=${quoted(value)}`);
+}
+
+/** For a POSIX shell. */
+function quoted(text: string): string {
+    return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+async function open(
+    { cluster, stack, report }: UserStackOptions,
+    copy?: boolean,
+): Promise<{ readonly place: PulumiPlace; readonly stateFolder: string }> {
+    const stateFolder = await stateFolderOf(cluster);
+    const kubeconfig = cluster.exportKubeconfig();
+    const which = copy === undefined ? {} : { copy };
+    return {
+        place: await openPlace({ stack, kubeconfig, stateFolder, report, ...which }),
+        stateFolder,
+    };
+}

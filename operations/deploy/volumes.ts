@@ -1,0 +1,179 @@
+import type {
+    V1PersistentVolumeClaim,
+    V1StatefulSet,
+    V1StorageClass,
+} from "@kubernetes/client-node";
+import { quantityOf } from "@property-search/contract";
+import { setTimeout as delay } from "node:timers/promises";
+import {
+    ClusterError,
+    readIfExists,
+    referenceOf,
+    type Cluster,
+    type Manifest,
+} from "../cluster/connect.ts";
+
+interface ClaimTemplate {
+    readonly metadata: { readonly name: string };
+    readonly spec: {
+        readonly storageClassName?: string;
+        readonly resources: { readonly requests: { readonly storage: string } };
+    };
+}
+
+/** A StatefulSet as rendered. */
+export interface SetManifest extends Manifest {
+    readonly spec: {
+        readonly podManagementPolicy?: string;
+        readonly volumeClaimTemplates?: readonly ClaimTemplate[];
+    };
+}
+
+/** What a cluster has of a StatefulSet and of its volumes. */
+export interface Live {
+    /** Undefined: there is none (any more), though there may be claims. */
+    readonly set: V1StatefulSet | undefined;
+    /** Of its pods, all ordinals. */
+    readonly claims: readonly V1PersistentVolumeClaim[];
+    readonly classes: readonly V1StorageClass[];
+}
+
+export interface VolumePlan {
+    /** Why the volumes cannot become what is wanted, each for the user to read. */
+    readonly problems: readonly string[];
+    /** Whether the set has to be made again, since its templates and its policy never change. */
+    readonly isRemade: boolean;
+    /** Names of claims that have to grow, and to what. */
+    readonly growing: Readonly<Record<string, string>>;
+}
+
+const DOCUMENTED = "docs/runbooks/volumes.md says how";
+
+/** What has to happen with the volumes of a StatefulSet, so that they are as rendered. */
+export function planVolumes(manifest: SetManifest, { set, claims, classes }: Live): VolumePlan {
+    const name = `StatefulSet ${manifest.metadata.namespace ?? ""}/${manifest.metadata.name}`;
+    const problems: string[] = [];
+    const growing: Record<string, string> = {};
+    let isRemade = set !== undefined && policyOf(set) !== policyOf(manifest);
+    for (const template of manifest.spec.volumeClaimTemplates ?? []) {
+        const wanted = template.spec.resources.requests.storage;
+        const before = set?.spec?.volumeClaimTemplates?.find(
+            ({ metadata }) => metadata?.name === template.metadata.name,
+        );
+        const had = before?.spec?.resources?.requests?.storage;
+        if (before && bytes(had) !== bytes(wanted)) isRemade = true;
+        const own = claims.filter(({ metadata }) =>
+            isClaimOf(metadata?.name ?? "", template.metadata.name, manifest.metadata.name),
+        );
+        const found = own.map((claim) => claimProblem(claim, template, classes));
+        problems.push(
+            ...found.flatMap((words) => (words === undefined ? [] : [`${name}: ${words}`])),
+        );
+        for (const { metadata, spec } of own) {
+            const size = spec?.resources?.requests?.storage;
+            if (bytes(size) < bytes(wanted)) growing[metadata?.name ?? ""] = wanted;
+        }
+    }
+    return { problems: [...new Set(problems)], isRemade, growing };
+}
+
+function claimProblem(
+    { metadata, spec }: V1PersistentVolumeClaim,
+    template: ClaimTemplate,
+    classes: readonly V1StorageClass[],
+): string | undefined {
+    const volume = `volume ${metadata?.name ?? ""}`;
+    const wanted = template.spec.resources.requests.storage;
+    const size = spec?.resources?.requests?.storage ?? "0";
+    const className = spec?.storageClassName ?? "";
+    const wantedClass = template.spec.storageClassName;
+    if (wantedClass !== undefined && wantedClass !== className) {
+        return `${volume} is of storage class "${className}", not "${wantedClass}"; Kubernetes moves no volume to another class: ${DOCUMENTED}`;
+    }
+    if (bytes(wanted) < bytes(size)) {
+        return `the size is "${wanted}", and ${volume} has ${size}; allowed: no less, since no volume shrinks: ${DOCUMENTED}`;
+    }
+    if (bytes(wanted) === bytes(size)) return undefined;
+    const grows = classes.find((one) => one.metadata?.name === className)?.allowVolumeExpansion;
+    if (grows === true) return undefined;
+    return `the size is "${wanted}", and ${volume} has ${size}; allowed: ${size}, since storage class "${className}" does not allow volumes to grow: ${DOCUMENTED}`;
+}
+
+/** In which order a set's pods start. */
+function policyOf({ spec }: V1StatefulSet | SetManifest): string {
+    return spec?.podManagementPolicy ?? "OrderedReady";
+}
+
+function isClaimOf(claim: string, template: string, set: string): boolean {
+    const prefix = `${template}-${set}-`;
+    return claim.startsWith(prefix) && /^\d+$/.test(claim.slice(prefix.length));
+}
+
+function bytes(quantity: string | undefined): number {
+    return quantityOf(quantity) ?? NaN;
+}
+
+/**
+ * Before a deploy, by either way: refuses volumes that cannot become what is wanted, and takes a StatefulSet
+ * away whose templates or policy changed, without its pods, which its successor adopts.
+ *
+ * @throws ClusterError with everything that cannot be
+ */
+export async function prepareVolumes(
+    cluster: Cluster,
+    manifests: readonly Manifest[],
+    report: (line: string) => void,
+): Promise<void> {
+    const sets = manifests.filter(isSet);
+    const plans = await Promise.all(
+        sets.map(async (manifest) => planVolumes(manifest, await readLive(cluster, manifest))),
+    );
+    const problems = plans.flatMap((plan) => plan.problems);
+    if (problems.length > 0) {
+        throw new ClusterError(
+            `volumes cannot follow:\n${problems.map((one) => `  - ${one}`).join("\n")}`,
+        );
+    }
+    for (const [index, manifest] of sets.entries()) {
+        if (plans[index]?.isRemade !== true) continue;
+        report(
+            `StatefulSet ${manifest.metadata.name} is made again, since what changed cannot be written; its pods stay`,
+        );
+        await cluster.objects.delete(referenceOf(manifest), { orphan: true });
+        while (await readIfExists(cluster, referenceOf(manifest))) await delay(200);
+    }
+}
+
+/** After a deploy, whose quota has room for it: lets claims grow to what is wanted. */
+export async function growVolumes(
+    cluster: Cluster,
+    manifests: readonly Manifest[],
+    report: (line: string) => void,
+): Promise<void> {
+    for (const manifest of manifests.filter(isSet)) {
+        const { growing } = planVolumes(manifest, await readLive(cluster, manifest));
+        for (const [name, storage] of Object.entries(growing)) {
+            const metadata = { name, namespace: manifest.metadata.namespace ?? "" };
+            await cluster.objects.merge({
+                ...{ apiVersion: "v1", kind: "PersistentVolumeClaim", metadata },
+                spec: { resources: { requests: { storage } } },
+            } as Manifest);
+            report(`volume ${name} grows to ${storage}`);
+        }
+    }
+}
+
+async function readLive(cluster: Cluster, manifest: SetManifest): Promise<Live> {
+    const set = await readIfExists<V1StatefulSet>(cluster, referenceOf(manifest));
+    const { objects } = cluster;
+    const { namespace } = manifest.metadata;
+    const claims = await objects.list<V1PersistentVolumeClaim>("v1", "PersistentVolumeClaim", {
+        ...(namespace !== undefined && { namespace }),
+    });
+    const classes = await objects.list<V1StorageClass>("storage.k8s.io/v1", "StorageClass");
+    return { set, claims: claims.items, classes: classes.items };
+}
+
+function isSet(manifest: Manifest): manifest is SetManifest {
+    return manifest.kind === "StatefulSet";
+}

@@ -1,0 +1,104 @@
+import {
+    CACHE_STATUSES,
+    HEADERS,
+    isColour,
+    PATHS,
+    UserError,
+    type Colour,
+} from "@property-search/contract";
+import { adviceOf, type Send } from "./connection.ts";
+
+/** What one request through the Gateway told. */
+export interface Answer {
+    readonly servedBy: Colour;
+    readonly version: string;
+    /** Kinds in the x-cache header. */
+    readonly cache: readonly string[];
+    /** Unit vectors in input order. */
+    readonly vectors: readonly (readonly number[])[];
+    readonly milliseconds: number;
+}
+
+export class VerifyError extends UserError {
+    override readonly name = "VerifyError";
+}
+
+const TIMEOUT_MILLISECONDS = 15_000;
+
+/** Where to ask, how and as whom. */
+export interface Entrance {
+    readonly url: string;
+    /** Default: by the URL's own address. */
+    readonly send?: Send;
+    /** Of a tenant; undefined where the service answers everybody. */
+    readonly apiKey: string | undefined;
+}
+
+/**
+ * Embeds texts through the Gateway, at one colour if asked. By the service's own path, which needs no
+ * name of a model: a stack decides that.
+ */
+export async function embed(
+    { url, send = fetch, apiKey }: Entrance,
+    texts: readonly string[],
+    colour?: Colour,
+): Promise<Answer> {
+    const started = performance.now();
+    const response = await send(`${url}${PATHS.embed}`, {
+        method: "POST",
+        headers: {
+            "content-type": "application/json",
+            ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
+            ...(colour && { [HEADERS.previewColour]: colour }),
+        },
+        body: JSON.stringify({ texts }),
+        signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
+    }).catch((error: unknown) => {
+        const cause = (error as { cause?: unknown }).cause ?? error;
+        throw new VerifyError(
+            `POST ${url}${PATHS.embed} failed: ${String(cause)}${adviceOf(cause)}`,
+        );
+    });
+    const body = await response.text();
+    const milliseconds = performance.now() - started;
+    const where = `POST ${url}${PATHS.embed}${colour ? ` at ${colour}` : ""}`;
+    if (response.status === 401) {
+        throw new VerifyError(
+            `${where} answered 401: ${apiKey === undefined ? "it wants an API key" : "it does not know this API key"}; ` +
+                "set API_KEY to a tenant's (`pulumi config get tenants.platformKey` tells the platform's)",
+        );
+    }
+    if (response.status !== 200) {
+        throw new VerifyError(`${where} answered ${response.status}: ${body.slice(0, 300)}`);
+    }
+    const servedBy = response.headers.get(HEADERS.servedBy);
+    if (!isColour(servedBy)) {
+        throw new VerifyError(`${where} answered without a colour in ${HEADERS.servedBy}`);
+    }
+    const cache = (response.headers.get(HEADERS.cache) ?? "").split(/,\s*/);
+    if (!cache.every((status) => CACHE_STATUSES.some((known) => known === status))) {
+        throw new VerifyError(`${where} answered ${HEADERS.cache}: "${cache.join(", ")}"`);
+    }
+    return {
+        servedBy,
+        version: response.headers.get(HEADERS.servedVersion) ?? "",
+        cache,
+        vectors: vectorsOf(JSON.parse(body), texts.length, where),
+        milliseconds,
+    };
+}
+
+function vectorsOf(body: unknown, count: number, where: string): number[][] {
+    const { embeddings: vectors } = body as { embeddings?: number[][] };
+    if (vectors?.length !== count) {
+        throw new VerifyError(`${where} did not answer ${count} vectors`);
+    }
+    const bad = vectors.findIndex((vector) => Math.abs(dot(vector, vector) - 1) > 1e-3);
+    if (bad >= 0)
+        throw new VerifyError(`${where} answered a vector ${bad} that is not of length 1`);
+    return vectors;
+}
+
+export function dot(a: readonly number[], b: readonly number[]): number {
+    return a.reduce((sum, value, index) => sum + value * (b[index] ?? NaN), 0);
+}

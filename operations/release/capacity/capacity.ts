@@ -1,0 +1,95 @@
+import {
+    LABELS,
+    NAMESPACES,
+    SERVICE_NAMES,
+    type Colour,
+    type PerColour,
+} from "@property-search/contract";
+import type { Manifest } from "../../cluster/connect.ts";
+import type { Api } from "../api.ts";
+import { ReleaseError } from "../error.ts";
+import { boundsOf, giveFloorBack, raiseFloor, type Bounds } from "./floors.ts";
+
+/** Pods of a colour, as its Deployment has them. */
+export interface Pods {
+    readonly wanted: number;
+    readonly ready: number;
+    /** Whether all of them run what the Deployment says now. */
+    readonly rolledOut: boolean;
+    readonly version: string;
+    readonly image: string;
+}
+
+export interface Capacity {
+    readonly pods: (colour: Colour) => Promise<Pods>;
+    readonly bounds: (colour: Colour) => Promise<Bounds>;
+    readonly raise: (colour: Colour, floor: number, fence: number) => Promise<void>;
+    readonly giveBack: (colour: Colour, fence: number) => Promise<void>;
+}
+
+/** Pods for a share of the traffic, with a fifth to spare: at equal size they would be at their limit. */
+const SPARE = 1.2;
+
+/** Pods that a colour needs for a weight, when so many of the other colour serve everything now. */
+export function floorFor(weight: number, ready: number, { before, limit }: Bounds): number {
+    return Math.min(limit, Math.max(before, Math.ceil((ready * weight * SPARE) / 100)));
+}
+
+interface Deployment extends Manifest {
+    spec?: {
+        replicas?: number;
+        template?: {
+            metadata?: { labels?: Readonly<Record<string, string>> };
+            spec?: { containers?: readonly { image?: string }[] };
+        };
+    };
+    status?: {
+        observedGeneration?: number;
+        replicas?: number;
+        readyReplicas?: number;
+        updatedReplicas?: number;
+    };
+}
+
+export function clusterCapacity(api: Api): Capacity {
+    return {
+        pods: async (colour) => {
+            const [namespace, name] = [NAMESPACES[colour], SERVICE_NAMES[colour]];
+            const found = await api.read<Deployment>({
+                apiVersion: "apps/v1",
+                kind: "Deployment",
+                namespace,
+                name,
+            });
+            if (!found) {
+                throw new ReleaseError(
+                    `there is no Deployment ${namespace}/${name}: deploy the stack first`,
+                );
+            }
+            return podsOf(found);
+        },
+        bounds: (colour) => boundsOf(api, colour),
+        raise: (colour, floor, fence) => raiseFloor(api, colour, floor, fence),
+        giveBack: (colour, fence) => giveFloorBack(api, colour, fence),
+    };
+}
+
+export async function podsOfBoth({ pods }: Pick<Capacity, "pods">): Promise<PerColour<Pods>> {
+    const [blue, green] = await Promise.all([pods("blue"), pods("green")]);
+    return { blue, green };
+}
+
+function podsOf({ metadata, spec, status }: Deployment): Pods {
+    const wanted = spec?.replicas ?? 1;
+    const template = spec?.template;
+    return {
+        wanted,
+        ready: status?.readyReplicas ?? 0,
+        rolledOut:
+            status?.observedGeneration === metadata.generation &&
+            status?.updatedReplicas === wanted &&
+            status.replicas === wanted,
+        version: template?.metadata?.labels?.[LABELS.version] ?? "",
+        image: template?.spec?.containers?.[0]?.image ?? "",
+    };
+}

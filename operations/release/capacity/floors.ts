@@ -1,0 +1,104 @@
+import {
+    NAMESPACES,
+    RELEASE,
+    RELEASE_ANNOTATIONS,
+    SERVICE_NAMES,
+    type Colour,
+} from "@property-search/contract";
+import type { Manifest } from "../../cluster/connect.ts";
+import { againOnConflict, type Api } from "../api.ts";
+import { scalersOf, type AutoscalerKind } from "../../shared/autoscalers.ts";
+import { ReleaseError } from "../error.ts";
+import { refuseLater } from "../fence.ts";
+import { handedBack, ownersOf } from "../../cluster/fieldOwnership.ts";
+
+/** KEDA then takes no pod away, whatever its triggers say. */
+const PAUSED_SCALE_IN = "autoscaling.keda.sh/paused-scale-in";
+
+interface Autoscaler extends Manifest {
+    spec?: Readonly<Record<string, unknown>>;
+}
+
+export interface Bounds {
+    readonly limit: number;
+    /** What the floor was before the driver raised it. */
+    readonly before: number;
+}
+
+/** @throws ReleaseError where nothing scales the colour */
+export async function boundsOf(api: Api, colour: Colour): Promise<Bounds> {
+    const { object, kind } = await find(api, colour);
+    const floor = Number(object.spec?.[kind.floor] ?? 0);
+    const limit = Number(object.spec?.[kind.limit] ?? 0);
+    const before = Number(object.metadata.annotations?.[RELEASE_ANNOTATIONS.floorBefore] ?? floor);
+    return { limit, before };
+}
+
+/** Raises a floor, and never lowers it; from then on the colour does not shrink below it. */
+export async function raiseFloor(
+    api: Api,
+    colour: Colour,
+    wanted: number,
+    fence: number,
+): Promise<void> {
+    await againOnConflict(async () => {
+        const { object, kind } = await find(api, colour);
+        refuseLater(object, fence);
+        const before = object.metadata.annotations?.[RELEASE_ANNOTATIONS.floorBefore];
+        const now = Number(object.spec?.[kind.floor] ?? 0);
+        const floor = Math.max(now, wanted);
+        await api.apply<Autoscaler>({
+            ...identity(object, kind),
+            metadata: {
+                ...identity(object, kind).metadata,
+                annotations: {
+                    [RELEASE_ANNOTATIONS.floorBefore]: before ?? String(now),
+                    [RELEASE_ANNOTATIONS.fence]: String(fence),
+                    ...(kind.kind === "ScaledObject" && { [PAUSED_SCALE_IN]: "true" }),
+                },
+            },
+            spec: { [kind.floor]: floor },
+        });
+    });
+}
+
+/**
+ * Gives a floor back as it was, to the one who set it: in two writes, of which the second can be made
+ * again when a driver was ended between them.
+ */
+export async function giveFloorBack(api: Api, colour: Colour, fence: number): Promise<void> {
+    await againOnConflict(async () => {
+        const { object, kind } = await find(api, colour);
+        refuseLater(object, fence);
+        const path = ["spec", kind.floor];
+        if (!ownersOf(object, path).includes(RELEASE.fieldManager)) return;
+        const before = object.metadata.annotations?.[RELEASE_ANNOTATIONS.floorBefore];
+        const restored =
+            before === undefined
+                ? object
+                : await api.apply<Autoscaler>({
+                      ...identity(object, kind),
+                      spec: { [kind.floor]: Number(before) },
+                  });
+        await api.replace(handedBack(restored, path, ["spec", kind.limit]));
+    });
+}
+
+async function find(
+    api: Api,
+    colour: Colour,
+): Promise<{ readonly object: Autoscaler; readonly kind: AutoscalerKind }> {
+    for (const kind of scalersOf(colour)) {
+        const object = await api.read<Autoscaler>(kind);
+        if (object) return { object, kind };
+    }
+    const [namespace, name] = [NAMESPACES[colour], SERVICE_NAMES[colour]];
+    throw new ReleaseError(
+        `neither a ScaledObject nor a HorizontalPodAutoscaler ${namespace}/${name} is there: deploy the stack first`,
+    );
+}
+
+function identity(object: Autoscaler, { apiVersion, kind }: AutoscalerKind) {
+    const { name, namespace = "", resourceVersion = "" } = object.metadata;
+    return { apiVersion, kind, metadata: { name, namespace, resourceVersion } };
+}

@@ -1,0 +1,111 @@
+import {
+    COLOURS,
+    isColour,
+    notAllowed,
+    otherColour,
+    perColour,
+    suggestion,
+    type Colour,
+} from "@property-search/contract";
+import { floorFor, podsOfBoth } from "../capacity/capacity.ts";
+import { ReleaseError } from "../error.ts";
+import { begin } from "../machine/begin.ts";
+import type { Ports } from "../machine/ports.ts";
+import type { Plan } from "../plan.ts";
+import { isOver, type Switch } from "../state.ts";
+import type { Context } from "./context.ts";
+import { run, take } from "./run.ts";
+
+export interface StartOptions {
+    readonly to: Colour;
+    readonly plan: Plan;
+    readonly reason: string;
+    readonly direct: boolean;
+    readonly kind?: Switch["kind"];
+}
+
+/** @throws UserError for anything but a colour */
+export function readColour(text: string): Colour {
+    if (isColour(text)) return text;
+    throw notAllowed("TO", text, COLOURS.join(", "), suggestion(text, COLOURS));
+}
+
+/**
+ * Moves the traffic to a colour, or goes on with a switch to it that lost its driver.
+ *
+ * @returns the switch as it ended
+ */
+export async function start(context: Context, options: StartOptions): Promise<Switch> {
+    const { store, report, clock, actor } = context;
+    const { to, plan, reason, direct, kind = "release" } = options;
+    const before = (await store.read()).state;
+    refuseOther(before, to);
+    const ports = await context.openPorts(direct);
+    const hold = await take(context);
+    try {
+        const kept = await store.read();
+        const { state } = kept;
+        refuseOther(state, to);
+        const isEndedMeanwhile = state?.id === before?.id && before && !isOver(before);
+        if (state && isOver(state) && isEndedMeanwhile) report(`switch ${state.id} has ended`);
+        else if (state && !isOver(state))
+            report(`going on with switch ${state.id} at ${state.phase}`);
+        else {
+            const versions = await versionsOf(ports);
+            const now = clock.now();
+            const next = begin({ kind, to, plan, versions, actor, reason, now, hold });
+            await store.write(next, kept);
+            report(
+                `switch ${next.id}: ${next.from} → ${to} (${versions[to]}) in steps of ${plan.steps.join(", ")} %`,
+            );
+        }
+    } catch (error) {
+        await hold.release();
+        throw error;
+    }
+    return run(context, ports, hold);
+}
+
+/** What a start would do, and whether there would be room for it. Nothing is written. */
+export async function dryRun(
+    { openPorts, report }: Context,
+    { to, plan, direct }: StartOptions,
+): Promise<void> {
+    const { capacity, traffic } = await openPorts(direct);
+    const from = otherColour(to);
+    const [weights, active, candidate, bounds] = await Promise.all([
+        traffic.read(),
+        capacity.pods(from),
+        capacity.pods(to),
+        capacity.bounds(to),
+    ]);
+    report(`now: blue ${weights.blue} %, green ${weights.green} %, by ${traffic.kind}`);
+    for (const weight of plan.steps) {
+        const floor = floorFor(weight, active.ready, bounds);
+        const more = Math.max(0, floor - candidate.ready);
+        report(
+            `${`${weight} %`.padEnd(6)}${to} needs ${floor} pods (${more} more than now), ` +
+                (weight === 100
+                    ? `then ${plan.bake} s of watching`
+                    : `held ${plan.hold} s or more`),
+        );
+    }
+    if (bounds.limit < active.ready) {
+        throw new ReleaseError(
+            `${to} may have ${bounds.limit} pods at most, and ${from} serves with ${active.ready}`,
+        );
+    }
+}
+
+async function versionsOf({ capacity }: Ports) {
+    const pods = await podsOfBoth(capacity);
+    return perColour((colour) => pods[colour].version);
+}
+
+function refuseOther(state: Switch | undefined, to: Colour): void {
+    if (!state || isOver(state) || state.to === to) return;
+    throw new ReleaseError(
+        `a switch to ${state.to} is under way (${state.phase}, begun by ${state.actor}): ` +
+            "end it first, by promote or rollback",
+    );
+}

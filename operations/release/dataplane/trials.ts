@@ -1,0 +1,106 @@
+import {
+    ADMIN_PATHS,
+    ADMIN_PREFIX,
+    otherColour,
+    TRIALS_FOLLOW_MILLISECONDS,
+    type Colour,
+} from "@property-search/contract";
+import { adminOfCluster, type AdminTarget } from "../../admin/target.ts";
+import type { Cluster } from "../../cluster/connect.ts";
+import type { Clock } from "../clock.ts";
+import { ReleaseError } from "../error.ts";
+
+export interface TrialWish {
+    /** Id of the switch. */
+    readonly release: string;
+    readonly actor: string;
+}
+
+/** Keeps what the candidate writes into the shared cache from the active colour. */
+export interface Trials {
+    /** Idempotent. Resolves when every pod of the active colour obeys. */
+    readonly begin: (candidate: Colour, wish: TrialWish) => Promise<void>;
+    /** The candidate is trusted from now on. */
+    readonly promote: (candidate: Colour, wish: TrialWish) => Promise<void>;
+}
+
+interface Writers {
+    readonly own: { readonly writer: string };
+}
+
+const TIMEOUT_MILLISECONDS = 10_000;
+
+/** Asked of a pod's admin port; the pods of both colours follow within seconds. */
+export function clusterTrials(cluster: Cluster, clock: Clock): Trials {
+    async function order(colour: Colour, path: string, { release, actor }: TrialWish) {
+        const body = { release, actor, reason: `switch ${release}` };
+        return at(cluster, colour, (target) => call(target, "PUT", path, body));
+    }
+    return {
+        begin: async (candidate, wish) => {
+            const active = otherColour(candidate);
+            const [theirs, ours] = [
+                await at(cluster, candidate, writerOf),
+                await at(cluster, active, writerOf),
+            ];
+            // One build in both colours has nothing to hide from itself.
+            if (theirs === ours) return;
+            // Who serves is trusted: on the way back its own trial must not empty its cache.
+            await order(active, ADMIN_PATHS.promotion(ours), wish);
+            const begun = await order(candidate, ADMIN_PATHS.trial(theirs), wish);
+            if (begun === "done") await clock.sleep(TRIALS_FOLLOW_MILLISECONDS);
+        },
+        promote: async (candidate, wish) => {
+            const writer = await at(cluster, candidate, writerOf);
+            await order(candidate, ADMIN_PATHS.promotion(writer), wish);
+        },
+    };
+}
+
+async function at<T>(
+    cluster: Cluster,
+    colour: Colour,
+    work: (target: AdminTarget) => Promise<T>,
+): Promise<T> {
+    const target = await adminOfCluster(cluster, { colour });
+    try {
+        return await work(target);
+    } finally {
+        await target.close();
+    }
+}
+
+async function writerOf(target: AdminTarget): Promise<string> {
+    const { own } = (await (await ask(target, "GET", ADMIN_PATHS.writers)).json()) as Writers;
+    return own.writer;
+}
+
+/** `needless`: pods without a Redis share nothing, and a build on another release's trial stays there. */
+async function call(
+    target: AdminTarget,
+    method: "PUT",
+    path: string,
+    body: object,
+): Promise<"done" | "needless"> {
+    const response = await ask(target, method, path, body);
+    if (response.ok) return "done";
+    const text = await response.text();
+    if (response.status === 409) return "needless";
+    throw new ReleaseError(
+        `the admin port answered ${response.status} to ${method} ${path}: ${text.slice(0, 300)}`,
+    );
+}
+
+function ask(
+    { url, token }: AdminTarget,
+    method: "GET" | "PUT",
+    path: string,
+    body?: object,
+): Promise<Response> {
+    return fetch(`${url}${ADMIN_PREFIX}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+        ...(body && { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
+    });
+}

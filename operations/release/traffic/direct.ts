@@ -1,0 +1,15 @@
+import { routeWeights } from "../../shared/route.ts";
+import type { Api } from "../api.ts";
+import { readRoute, writeRoute } from "./route.ts";
+import type { Traffic } from "./traffic.ts";
+
+/** The route itself, written in one request. */
+export function directTraffic(api: Api): Traffic {
+    return {
+        kind: "direct",
+        read: async () => routeWeights(await readRoute(api)),
+        set: async (weights, { fence, id }) => {
+            await writeRoute(api, { weights, marks: { id }, fence });
+        },
+    };
+}

@@ -1,0 +1,122 @@
+import { checkWeights, type Weights } from "@property-search/contract";
+import { objectsOf, type StateObject } from "../../deploy/pulumi/state.ts";
+import { parseJson } from "../../cluster/connect.ts";
+import { progress } from "../../deploy/pulumi/progress.ts";
+import { PROJECT } from "../../deploy/pulumi/place.ts";
+import { readConfig, setConfig } from "../../deploy/pulumi/stackFile.ts";
+import { isRoute, routeWeights } from "../../shared/route.ts";
+import { stopOnce } from "../../deploy/pulumi/stopOnce.ts";
+import type { Stack, UpdateSummary } from "@pulumi/pulumi/automation/index.js";
+import { Rejected, ReleaseError } from "../error.ts";
+import { StackLocked, whenUnlocked } from "./pulumiLock.ts";
+import type { Traffic } from "./traffic.ts";
+
+export interface PulumiTrafficOptions {
+    /** The stack, in the workspace from which it is updated. */
+    readonly stack: Stack;
+    /** Config file that its updates read. */
+    readonly configFile: string;
+    /** Why the program rejects a config file; undefined where it accepts it. Default: it is not asked. */
+    readonly checkConfig?: (file: string) => Promise<string | undefined>;
+    /** Folder of a backend of files; undefined for one that is elsewhere. */
+    readonly backendFolder: string | undefined;
+    /** Seconds to wait for others' updates of the stack. Default 300. */
+    readonly patience?: number;
+    /** Gets one line for each thing that happened. */
+    readonly report: (line: string) => void;
+}
+
+/** Who set which weights of a stack, and when. */
+export interface WeightsUpdate {
+    readonly at: Date;
+    readonly weights: Weights;
+    /** Such as `release 20261125-1: blue 90, green 10`; what a person wrote, or nothing, for others' updates. */
+    readonly message: string;
+    readonly succeeded: boolean;
+}
+
+export interface PulumiTraffic extends Traffic {
+    readonly kind: "pulumi";
+    /** Updates of the stack, the newest first. */
+    readonly history: (count: number) => Promise<readonly WeightsUpdate[]>;
+}
+
+const KEY = "traffic.weights";
+
+/**
+ * Weights that the stack owns: its config, carried out by an update of the route alone.
+ *
+ * The update refreshes the route first. One that was killed may have moved the traffic without having said
+ * so in the state, and Pulumi, which compares with its state, would then have nothing to do for the way
+ * back.
+ */
+export function pulumiTraffic(options: PulumiTrafficOptions): PulumiTraffic {
+    const { stack, configFile, report } = options;
+
+    async function route(): Promise<StateObject> {
+        const found = objectsOf(await stack.exportStack()).find(({ inputs }) => isRoute(inputs));
+        if (found) return found;
+        throw new ReleaseError(`stack ${stack.name} has no route: deploy it first (make deploy)`);
+    }
+
+    async function update(urn: string, message: string, signal?: AbortSignal): Promise<void> {
+        const seen = progress();
+        const stopped = new AbortController();
+        const stop = stopOnce(() => stopped.abort(), seen.cancelling, signal);
+        try {
+            await stack.up({
+                target: [urn],
+                refresh: true,
+                message,
+                configFile,
+                suppressOutputs: true,
+                // They would be read by the stack's own config file, and a salt written into it.
+                showSecrets: false,
+                suppressProgress: true,
+                color: "never",
+                signal: stopped.signal,
+                onOutput: (text) => {
+                    for (const line of text.split("\n")) {
+                        const told = seen.line(line);
+                        if (told !== undefined) report(told);
+                    }
+                },
+            });
+        } finally {
+            stop();
+        }
+    }
+
+    return {
+        kind: "pulumi",
+        read: async () => routeWeights((await route()).inputs),
+        check: () => options.checkConfig?.(configFile) ?? Promise.resolve(undefined),
+        force: (weights) => setConfig(configFile, { [KEY]: weights }),
+        set: async (weights, { id, signal }) => {
+            signal?.throwIfAborted();
+            const { urn } = await route();
+            const before = await readConfig(configFile, KEY);
+            await setConfig(configFile, { [KEY]: weights });
+            const message = `release ${id}: blue ${weights.blue}, green ${weights.green}`;
+            try {
+                await whenUnlocked({ ...options, signal }, () => update(urn, message, signal));
+            } catch (error) {
+                // Nothing was begun, so nothing of it is to stand in the config.
+                if (error instanceof StackLocked || error instanceof Rejected) {
+                    await setConfig(configFile, { [KEY]: before });
+                }
+                signal?.throwIfAborted();
+                throw error;
+            }
+        },
+        history: async (count) =>
+            (await stack.history(count, 1, false)).flatMap((summary) => weightsUpdate(summary)),
+    };
+}
+
+/** Undefined weights are those of an update before the stack had any, such as its creation. */
+function weightsUpdate({ config, startTime, message, result }: UpdateSummary): WeightsUpdate[] {
+    const check = checkWeights(parseJson(config[`${PROJECT}:${KEY}`]?.value));
+    if (!("weights" in check)) return [];
+    return [{ at: startTime, weights: check.weights, message, succeeded: result === "succeeded" }];
+}

@@ -1,0 +1,68 @@
+import { OVERLAPPING_SECRETS, type OverlappingSecret } from "@property-search/contract";
+import { ClusterError } from "../cluster/connect.ts";
+import { isApplied } from "../deploy/apply/record.ts";
+import { connectStack } from "../deploy/connectStack.ts";
+import { deploy } from "../deploy/deploy.ts";
+import { chooseKubeconfig } from "../stack/localCluster.ts";
+import { missingForPulumi } from "../deploy/pulumi/installed.ts";
+import { awaitAnswers, checkersOf } from "./acceptance.ts";
+import { checkRotation, rotate } from "./steps.ts";
+import { pulumiStore, recordStore, type SecretStore } from "./store.ts";
+
+export interface RotateOptions {
+    readonly stack: string;
+    readonly kubeconfig?: string;
+    readonly context?: string;
+    readonly secret: string;
+    /** Its new value. Default: a generated one */
+    readonly value: string | undefined;
+    readonly finish: boolean;
+    readonly report: (line: string) => void;
+    readonly signal?: AbortSignal;
+}
+
+/** Replaces a secret of a deployed stack, by the way of deploying that brought the stack. */
+export async function rotateStack(options: RotateOptions): Promise<void> {
+    const { stack, secret, value, finish, report, signal, context } = options;
+    checkRotation({ secret, value, finish });
+    const cluster = await connectStack(options);
+    const kubeconfig = chooseKubeconfig(options);
+    const target = {
+        ...(kubeconfig !== undefined && { kubeconfig }),
+        ...(context !== undefined && { context }),
+    };
+    const storing = { cluster, stack, report };
+    // Before anything is written: a Redis of somebody else's knows nothing of the stack's passwords.
+    if (secret in OVERLAPPING_SECRETS) await checkersOf(cluster, secret as OverlappingSecret);
+    const store = (await isApplied(cluster, stack))
+        ? recordStore(storing)
+        : await openPulumiStore(storing);
+    await rotate({
+        secret,
+        value,
+        finish,
+        store,
+        deploy: async () => {
+            const { summary } = await deploy({
+                ...target,
+                stack,
+                report,
+                ...(signal && { signal }),
+            });
+            report(summary);
+        },
+        settled: (one, value, answer) => {
+            report(`waiting until every pod has ${answer} it`);
+            return awaitAnswers(cluster, one, value, answer, signal);
+        },
+        report,
+    });
+}
+
+async function openPulumiStore(storing: Parameters<typeof pulumiStore>[0]): Promise<SecretStore> {
+    const missing = await missingForPulumi();
+    if (missing === undefined) return pulumiStore(storing);
+    throw new ClusterError(
+        `stack ${storing.stack} was not deployed to ${storing.cluster.context} by apply, and ${missing}`,
+    );
+}

@@ -1,0 +1,68 @@
+import { ClusterError, type Cluster } from "../cluster/connect.ts";
+import { readRecord, writeRecord } from "../deploy/apply/record.ts";
+import { failure, pulumiCli } from "../deploy/pulumi/cli.ts";
+import { openPlace, PROJECT, stateFolderOf } from "../deploy/pulumi/place.ts";
+import { readConfigValue } from "../deploy/pulumi/secret.ts";
+
+/** Config values by key without the project's name; undefined takes one out. */
+export type SecretChanges = Readonly<Record<string, string | undefined>>;
+
+/** Where the secrets of a stack are kept between its deploys. */
+export interface SecretStore {
+    readonly read: (key: string) => Promise<string | undefined>;
+    /** Writes the changes in their order; cut off in between, those until then hold. */
+    readonly write: (changes: SecretChanges) => Promise<void>;
+}
+
+interface StoreOptions {
+    readonly cluster: Cluster;
+    readonly stack: string;
+    readonly report: (line: string) => void;
+}
+
+/** The cluster's record of a stack that is deployed by rendering. */
+export function recordStore({ cluster, stack }: StoreOptions): SecretStore {
+    const recordOf = async () => {
+        const record = await readRecord(cluster, stack);
+        if (record) return record;
+        throw new ClusterError(`${cluster.context} has no stack ${stack}: deploy it first`);
+    };
+    return {
+        read: async (key) => (await recordOf()).secrets[key],
+        write: async (changes) => {
+            const record = await recordOf();
+            const all = Object.entries({ ...record.secrets, ...changes });
+            const secrets = Object.fromEntries(
+                all.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+            );
+            await writeRecord(cluster, stack, { ...record, secrets });
+        },
+    };
+}
+
+/** The config of a stack that is deployed by Pulumi, encrypted in its file or in this machine's copy. */
+export async function pulumiStore({ cluster, stack, report }: StoreOptions): Promise<SecretStore> {
+    const place = await openPlace({
+        stack,
+        kubeconfig: cluster.exportKubeconfig(),
+        stateFolder: await stateFolderOf(cluster),
+        report,
+    });
+    const onStack = ["--stack", stack, "--config-file", place.configFile];
+    const { run } = pulumiCli(place);
+    const change = async (key: string, value: string | undefined) => {
+        const full = `${PROJECT}:${key}`;
+        // By standard input: no command line shows it.
+        const { exitCode, stderr } =
+            value === undefined
+                ? await run(["config", "rm", full, ...onStack])
+                : await run(["config", "set", full, "--secret", ...onStack], { input: value });
+        if (exitCode !== 0) throw new ClusterError(failure("pulumi config", stack, stderr));
+    };
+    return {
+        read: (key) => readConfigValue(place, key),
+        write: async (changes) => {
+            for (const [key, value] of Object.entries(changes)) await change(key, value);
+        },
+    };
+}

@@ -1,0 +1,21 @@
+import { expect, test } from "@jest/globals";
+import { lasting } from "../../cluster/lasting.ts";
+
+/** Seconds after which looks at a state, two seconds apart, first tell that it has lasted for 40 s. */
+function lastsAfter(isThere: (second: number) => boolean): number | undefined {
+    const lasts = lasting({ milliseconds: 40_000 });
+    for (let second = 0; second < 600; second += 2) {
+        if (lasts(isThere(second), second * 1000)) return second;
+    }
+    return undefined;
+}
+
+test("a state lasts that goes away for a moment, as a pull's and a crash's back-off do", () => {
+    expect(lastsAfter(() => true)).toBe(40);
+    expect(lastsAfter((second) => second % 20 >= 10)).toBe(50);
+});
+
+test("a state that has ended, or comes back much later, does not", () => {
+    expect(lastsAfter((second) => second < 38)).toBeUndefined();
+    expect(lastsAfter((second) => second % 60 < 30)).toBeUndefined();
+});

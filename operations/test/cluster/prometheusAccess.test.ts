@@ -1,0 +1,67 @@
+import { afterEach, expect, test } from "@jest/globals";
+import type { Cluster } from "../../cluster/connect.ts";
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { prometheusAccess, serviceOf } from "../../cluster/prometheusAccess.ts";
+
+let server: Server | undefined;
+
+afterEach(() => {
+    server?.close();
+});
+
+/** A cluster with these objects by kind, and nothing else. */
+function clusterWith(objects: Readonly<Record<string, object>>): Cluster {
+    const read = ({ kind = "" }: { kind?: string }) =>
+        objects[kind]
+            ? Promise.resolve(objects[kind])
+            : Promise.reject(Object.assign(new Error("none"), { code: 404 }));
+    return {
+        context: "c",
+        server: "",
+        objects: { read },
+        exportKubeconfig: () => "",
+    } as unknown as Cluster;
+}
+
+test.each([
+    [
+        "http://prometheus-operated.monitoring.svc:9090",
+        { namespace: "monitoring", name: "prometheus-operated", port: 9090 },
+    ],
+    [
+        "http://frontend.gmp-public.svc.cluster.local",
+        { namespace: "gmp-public", name: "frontend", port: 80 },
+    ],
+    ["https://prometheus.example/api/prom", undefined],
+    ["https://svc.example", undefined],
+])("%s: inside the cluster %j", (url, service) => {
+    expect(serviceOf(url)).toEqual(service);
+});
+
+test("a Prometheus outside the cluster is read by its URL, with its path and the stack's token", async () => {
+    const seen: unknown[] = [];
+    server = createServer(({ url, headers }, response) => {
+        seen.push([url, headers.authorization]);
+        response.end('{"status":"success"}');
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/prom/`;
+    const token = Buffer.from("token of the stack").toString("base64");
+    const cluster = clusterWith({ ConfigMap: { data: { url } }, Secret: { data: { token } } });
+    const get = await prometheusAccess(cluster);
+    expect(await get("/api/v1/query?query=up")).toEqual({ status: "success" });
+    expect(seen).toEqual([["/api/prom/api/v1/query?query=up", "Bearer token of the stack"]]);
+});
+
+test("an answer that is none of Prometheus' is an error with its status", async () => {
+    server = createServer((_, response) => response.writeHead(403).end("no")).listen(
+        0,
+        "127.0.0.1",
+    );
+    await once(server, "listening");
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const get = await prometheusAccess(clusterWith({ ConfigMap: { data: { url } } }));
+    await expect(get("/api/v1/query?query=up")).rejects.toThrow(`${url} answered 403`);
+});

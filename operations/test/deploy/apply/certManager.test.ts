@@ -1,0 +1,30 @@
+import { expect, test } from "@jest/globals";
+import { refuseSecondCertManager } from "../../../deploy/apply/certManager.ts";
+import type { Cluster, Manifest, ObjectReference } from "../../../cluster/connect.ts";
+
+const REFERENCE: ObjectReference = {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    name: "certificates.cert-manager.io",
+};
+const { apiVersion, kind, name } = REFERENCE;
+const DEFINITION: Manifest = { apiVersion, kind, metadata: { name } };
+
+function refuse(exists: boolean, manifests: Manifest[], inventory: ObjectReference[]) {
+    const missing = Object.assign(new Error("not found"), { code: 404 });
+    const read = () => (exists ? Promise.resolve(DEFINITION) : Promise.reject(missing));
+    const cluster = { context: "theirs", objects: { read } } as unknown as Cluster;
+    return refuseSecondCertManager(cluster, manifests, { inventory });
+}
+
+test("a cert-manager of the cluster is not taken over", async () => {
+    await expect(refuse(true, [DEFINITION], [])).rejects.toThrow(
+        /certManager is "install", and cluster theirs has a cert-manager already.*allowed: existing/,
+    );
+});
+
+test("the stack's own is deployed again, a first one is brought, and who brings none is not asked", async () => {
+    await expect(refuse(true, [DEFINITION], [REFERENCE])).resolves.toBeUndefined();
+    await expect(refuse(false, [DEFINITION], [])).resolves.toBeUndefined();
+    await expect(refuse(true, [], [])).resolves.toBeUndefined();
+});

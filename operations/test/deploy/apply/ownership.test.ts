@@ -1,0 +1,177 @@
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { applyStack } from "../../../deploy/apply/apply.ts";
+import { readIfExists, referenceOf, type Manifest } from "../../../cluster/connect.ts";
+import { createRecord, readRecord, writeRecord } from "../../../deploy/apply/record.ts";
+import { removeStack } from "../../../deploy/apply/remove.ts";
+import { startApiServer, type ApiServer } from "../../support/apiServer.ts";
+
+const STACK = "s";
+
+let api: ApiServer;
+let told: string[];
+
+beforeEach(async () => {
+    api = await startApiServer();
+    told = [];
+    await createRecord(api.cluster, STACK, {});
+});
+
+afterEach(() => api.close());
+
+const report = (line: string) => void told.push(line);
+
+const space = (name: string): Manifest => ({
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name, labels: { of: name } },
+});
+
+function object(name: string, namespace = "n", kind = "ConfigMap"): Manifest {
+    return { apiVersion: "v1", kind, metadata: { name, namespace }, ...{ data: { a: name } } };
+}
+
+async function deploy(manifests: Manifest[], adopt = false, onClaimed = () => Promise.resolve()) {
+    const { cluster } = api;
+    const record = await readRecord(cluster, STACK);
+    if (!record) throw new Error("no record");
+    return applyStack({ cluster, stack: STACK, manifests, record, report, adopt, onClaimed });
+}
+
+const remove = (deleteData = false) => removeStack(api.cluster, STACK, { deleteData, report });
+
+const isThere = async (manifest: Manifest) =>
+    (await readIfExists(api.cluster, referenceOf(manifest))) !== undefined;
+
+/** The record as a version before this one wrote it. */
+async function forgetMarks(): Promise<void> {
+    const record = await readRecord(api.cluster, STACK);
+    if (!record) throw new Error("no record");
+    const inventory = record.inventory.map(({ apiVersion, kind, namespace, name }) => ({
+        apiVersion,
+        kind,
+        name,
+        ...(namespace !== undefined && { namespace }),
+    }));
+    await writeRecord(api.cluster, STACK, { ...record, inventory });
+}
+
+describe("objects that exist already and are not the stack's", () => {
+    test("are refused, all of them at once, before anything is written", async () => {
+        await api.apply("helm", space("cert-manager"));
+        await api.apply("helm", object("b", "cert-manager"));
+        const writes = api.writes;
+        await expect(
+            deploy([
+                space("cert-manager"),
+                object("b", "cert-manager"),
+                object("new", "cert-manager"),
+            ]),
+        ).rejects.toThrow(
+            /^2 objects of stack s exist on double already.*\n {2}- ConfigMap cert-manager\/b\n {2}- Namespace cert-manager\nNothing was changed.*ADOPT=1/s,
+        );
+        expect(api.writes).toBe(writes);
+        expect(await isThere(object("new", "cert-manager"))).toBe(false);
+    });
+
+    test("leave the stack free for another cluster, which is bound to one that takes it", async () => {
+        await api.apply("helm", object("a"));
+        const bound: number[] = [];
+        const bind = () => Promise.resolve(void bound.push(api.writes));
+        await expect(deploy([object("a")], false, bind)).rejects.toThrow("Nothing was changed");
+        expect(bound).toEqual([]);
+        const writes = api.writes;
+        await deploy([object("b")], false, bind);
+        expect(bound).toEqual([writes]);
+    });
+
+    test("are written after ADOPT=1, and never deleted", async () => {
+        await api.apply("helm", space("n"));
+        await deploy([space("n"), object("mine")], true);
+        expect(await remove()).toEqual({
+            count: 1,
+            left: ["Namespace n was not provably made by the stack"],
+        });
+        expect(await isThere(space("n"))).toBe(true);
+        expect(await isThere(object("mine"))).toBe(false);
+    });
+
+    test("are not pruned either", async () => {
+        await api.apply("helm", object("a"));
+        await deploy([object("a"), object("b")], true);
+        expect(await deploy([])).toMatchObject({ pruned: ["ConfigMap n/b"] });
+        expect(await isThere(object("a"))).toBe(true);
+        expect(told).toContain(
+            "ConfigMap n/a left the program and stays: the stack did not provably make it",
+        );
+    });
+
+    test("by the name of one that the stack had made are refused too", async () => {
+        await deploy([object("a")]);
+        await api.cluster.objects.delete(referenceOf(object("a")));
+        await api.apply("kubectl", object("a"));
+        await expect(deploy([object("a")])).rejects.toThrow("1 objects of stack s exist");
+        await remove();
+        expect(await isThere(object("a"))).toBe(true);
+    });
+});
+
+describe("what the stack has made", () => {
+    test("is written again and again, and goes with the stack", async () => {
+        const all = [space("n"), object("a")];
+        await deploy(all);
+        expect(await deploy(all)).toMatchObject({ changed: [] });
+        expect(await remove()).toEqual({ count: 2, left: [] });
+        expect(await isThere(space("n"))).toBe(false);
+        expect(await readRecord(api.cluster, STACK)).toBeUndefined();
+        expect(await remove()).toBeUndefined();
+    });
+
+    test("is the stack's after a deploy that was killed before its end", async () => {
+        const killed = { status: 500 };
+        api.onWrite = (kind) => {
+            if (kind === "ConfigMap")
+                api.refusals.push(killed, killed, killed, killed, killed, killed);
+            api.onWrite = () => undefined;
+        };
+        const all = [space("n"), object("a")];
+        await deploy(all).catch(() => undefined);
+        api.refusals.length = 0;
+        await deploy(all);
+        expect(await remove()).toEqual({ count: 2, left: [] });
+    }, 30_000);
+
+    test("goes by an older record as far as nobody else has set a field of it", async () => {
+        await deploy([space("n"), object("a"), object("b")]);
+        const shared = { ...object("b"), data: { theirs: "1" } } as Manifest;
+        await api.apply("kubectl", shared);
+        await forgetMarks();
+        expect(await remove()).toEqual({
+            count: 2,
+            left: ["ConfigMap n/b was not provably made by the stack"],
+        });
+    });
+});
+
+describe("a namespace of the stack", () => {
+    test("stays where somebody else has an object in it, and the stack's own go", async () => {
+        await deploy([space("n"), object("a")]);
+        await api.apply("kubectl", object("theirs"));
+        expect(await remove()).toEqual({
+            count: 1,
+            left: ["Namespace n has objects of others: ConfigMap n/theirs"],
+        });
+        expect(await isThere(object("theirs"))).toBe(true);
+        expect(await isThere(object("a"))).toBe(false);
+    });
+
+    test("with volumes is removed, or pruned, only when that is said", async () => {
+        await deploy([space("n")]);
+        const volume = object("data-redis-0", "n", "PersistentVolumeClaim");
+        await api.apply("kube-controller-manager", volume);
+        await expect(remove()).rejects.toThrow(/volumes n\/data-redis-0 .*DATA=delete/s);
+        await expect(deploy([])).rejects.toThrow("volumes n/data-redis-0");
+        expect(await isThere(volume)).toBe(true);
+        expect(await remove(true)).toEqual({ count: 1, left: [] });
+        expect(await isThere(volume)).toBe(false);
+    });
+});

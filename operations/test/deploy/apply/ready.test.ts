@@ -1,0 +1,102 @@
+import { describe, expect, test } from "@jest/globals";
+import type { V1Pod } from "@kubernetes/client-node";
+import type { Cluster } from "../../../cluster/connect.ts";
+import { floorsOf, problemsOf, waitReady } from "../../../deploy/apply/ready.ts";
+
+const metadata = { namespace: "n", name: "p" };
+
+function waiting(reason: string, message?: string): V1Pod {
+    const state = { waiting: { reason, ...(message && { message }) } };
+    const container = { name: "c", image: "i", imageID: "", ready: false, restartCount: 0, state };
+    return { metadata, status: { containerStatuses: [container] } };
+}
+
+describe("waitReady", () => {
+    const certificate = { apiVersion: "cert-manager.io/v1", kind: "Certificate", metadata };
+    const conditions = [{ type: "Ready", status: "True", observedGeneration: 1 }];
+    const ready = {
+        ...certificate,
+        metadata: { ...metadata, generation: 1 },
+        status: { conditions },
+    };
+
+    async function wait(answers: readonly (object | Error)[]): Promise<readonly string[]> {
+        const lines: string[] = [];
+        const left = [...answers];
+        const read = () => {
+            const answer = left.shift();
+            return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+        };
+        const cluster = { objects: { read, list: () => Promise.resolve({ items: [] }) } };
+        await waitReady({
+            cluster: cluster as unknown as Cluster,
+            manifests: [certificate],
+            timeout: 20,
+            report: (line) => lines.push(line),
+        });
+        return lines;
+    }
+
+    test("asks again when a connection was lost", async () => {
+        const lost = Object.assign(new Error("x"), { code: "UND_ERR_CONNECT_TIMEOUT" });
+        expect(await wait([lost, ready])).toEqual([
+            expect.stringContaining("no connection to the cluster (UND_ERR_CONNECT_TIMEOUT)"),
+        ]);
+    });
+
+    test("ends at an error of any other kind", async () => {
+        await expect(wait([new Error("not yours to read"), ready])).rejects.toThrow("not yours");
+    });
+});
+
+describe("floorsOf", () => {
+    const scaler = (kind: string, name: string, floor: object) => ({
+        apiVersion: "v1",
+        kind,
+        metadata: { namespace: "n", name: `${name}-scaler` },
+        spec: { scaleTargetRef: { name }, ...floor },
+    });
+
+    test("knows the floor of an autoscaler and of a ScaledObject, by the Deployment", () => {
+        const floors = floorsOf([
+            scaler("HorizontalPodAutoscaler", "a", { minReplicas: 2 }),
+            scaler("ScaledObject", "b", { minReplicaCount: 3 }),
+            scaler("HorizontalPodAutoscaler", "c", {}),
+        ]);
+        expect([...floors]).toEqual([
+            ["n/a", 2],
+            ["n/b", 3],
+            ["n/c", 1],
+        ]);
+    });
+
+    test("takes nothing else for an autoscaler", () => {
+        expect(floorsOf([scaler("Deployment", "a", { minReplicas: 2 })]).size).toBe(0);
+    });
+});
+
+describe("problemsOf", () => {
+    test("says that a pod found no node, and why", () => {
+        const message = "0/1 nodes are available: 1 Insufficient cpu.";
+        const conditions = [{ type: "PodScheduled", status: "False", message }];
+        expect(problemsOf({ metadata, status: { conditions } })).toEqual([
+            { text: `n/p: ${message}`, hopeless: false },
+        ]);
+    });
+
+    test("calls an image that cannot be pulled hopeless and names the container", () => {
+        const [problem] = problemsOf(waiting("ImagePullBackOff", "not found"));
+        expect(problem).toEqual({
+            text: expect.stringContaining("n/p, container c: ImagePullBackOff; not found"),
+            hopeless: true,
+        });
+    });
+
+    test("is silent about a container that is only being made", () => {
+        expect(problemsOf(waiting("ContainerCreating"))).toEqual([]);
+    });
+
+    test("is silent about a pod that has not been looked at yet", () => {
+        expect(problemsOf({ metadata })).toEqual([]);
+    });
+});

@@ -1,0 +1,344 @@
+import { describe, expect, test } from "@jest/globals";
+import type { Cluster, Manifest } from "../../../cluster/connect.ts";
+import { classProblem } from "../../../deploy/apply/gatewayClasses.ts";
+import { ApiError } from "../../../cluster/objects.ts";
+import { hasDefault, requireAll, requirementsOf } from "../../../deploy/apply/requirements.ts";
+
+const gateway = (gatewayClassName: string) =>
+    ({
+        apiVersion: "gateway.networking.k8s.io/v1",
+        kind: "Gateway",
+        metadata: { name: "gateway", namespace: "edge" },
+        spec: { gatewayClassName },
+    }) as Manifest;
+
+const statefulSet = (...classes: (string | undefined)[]) =>
+    ({
+        apiVersion: "apps/v1",
+        kind: "StatefulSet",
+        metadata: { name: "redis", namespace: "data" },
+        spec: {
+            volumeClaimTemplates: classes.map((name) => ({
+                spec: name === undefined ? {} : { storageClassName: name },
+            })),
+        },
+    }) as Manifest;
+
+const whatOf = (manifests: Manifest[]) => requirementsOf(manifests).map(({ what }) => what);
+
+describe("requirementsOf", () => {
+    test("asks for the Gateway API and the class that the Gateway names", () => {
+        expect(whatOf([gateway("traefik")])).toEqual(["the Gateway API", "GatewayClass traefik"]);
+    });
+
+    test("asks for the class of a volume, or for a default one where none is named", () => {
+        expect(whatOf([statefulSet("local")])).toEqual(["StorageClass local"]);
+        expect(whatOf([statefulSet(undefined)])).toEqual(["a default StorageClass"]);
+    });
+
+    test("asks for the priority of pods, be they of a Deployment or of a CronJob", () => {
+        const spec = { priorityClassName: "platform" };
+        const metadata = { name: "w", namespace: "n" };
+        const workloads = [
+            { apiVersion: "apps/v1", kind: "Deployment", metadata, spec: { template: { spec } } },
+            {
+                ...{ apiVersion: "batch/v1", kind: "CronJob", metadata },
+                spec: { jobTemplate: { spec: { template: { spec } } } },
+            },
+        ] as unknown as Manifest[];
+        expect(whatOf(workloads)).toEqual(["PriorityClass platform"]);
+        const set = statefulSet("local");
+        Object.assign(set, { spec: { ...(set as { spec?: object }).spec, template: { spec } } });
+        expect(whatOf([set]).sort()).toEqual(["PriorityClass platform", "StorageClass local"]);
+    });
+
+    test("asks for KEDA where a ScaledObject wants it", () => {
+        const scaled = {
+            apiVersion: "keda.sh/v1alpha1",
+            kind: "ScaledObject",
+            metadata: { name: "s", namespace: "n" },
+        };
+        expect(whatOf([scaled, scaled])).toEqual(["KEDA"]);
+    });
+
+    test.each([
+        ["traefik.io/v1alpha1", "Middleware", "Traefik's Middleware"],
+        [
+            "gateway.envoyproxy.io/v1alpha1",
+            "BackendTrafficPolicy",
+            "Envoy Gateway's BackendTrafficPolicy",
+        ],
+    ])("asks for what serves %s %s, and tells how to do without", (apiVersion, kind, what) => {
+        const retrying = { apiVersion, kind, metadata: { name: "r", namespace: "edge" } };
+        const [requirement, ...others] = requirementsOf([retrying]);
+        expect(requirement).toMatchObject({ what, apiVersion, kind });
+        expect(requirement?.how).toContain("set edge.retryFilter");
+        expect(others).toEqual([]);
+    });
+
+    test("asks for each API that an older cluster may not serve", () => {
+        const policy = {
+            apiVersion: "admissionregistration.k8s.io/v1",
+            kind: "ValidatingAdmissionPolicy",
+            metadata: { name: "p" },
+        };
+        const route = {
+            apiVersion: "gateway.networking.k8s.io/v1",
+            kind: "HTTPRoute",
+            metadata: { name: "r", namespace: "edge" },
+        };
+        expect(requirementsOf([policy, route]).map(({ what, how }) => `${what}: ${how}`)).toEqual([
+            expect.stringMatching(
+                /^admissionregistration\.k8s\.io\/v1 ValidatingAdmissionPolicy: switch/,
+            ),
+            expect.stringMatching(/^gateway\.networking\.k8s\.io\/v1 HTTPRoute: install/),
+        ]);
+    });
+
+    test("names each requirement once", () => {
+        expect(whatOf([statefulSet("local", "local"), statefulSet("local")])).toHaveLength(1);
+    });
+
+    test("asks for nothing where neither is used", () => {
+        const service = { apiVersion: "v1", kind: "Service", metadata: { name: "s" } };
+        expect(whatOf([service, statefulSet()])).toEqual([]);
+    });
+
+    test("says of each how to get it", () => {
+        for (const { how } of requirementsOf([gateway("x"), statefulSet("y", undefined)])) {
+            expect(how).not.toBe("");
+        }
+    });
+});
+
+describe("hasDefault", () => {
+    const listOf = (annotations?: Record<string, string>) => ({
+        items: [{ metadata: { name: "a", ...(annotations && { annotations }) } }],
+    });
+
+    test("finds the class marked as the default", () => {
+        expect(hasDefault(listOf({ "storageclass.kubernetes.io/is-default-class": "true" }))).toBe(
+            true,
+        );
+    });
+
+    test("finds none where the mark is absent or false", () => {
+        expect(hasDefault({ items: [] })).toBe(false);
+        expect(hasDefault(listOf())).toBe(false);
+        expect(hasDefault(listOf({ "storageclass.kubernetes.io/is-default-class": "false" }))).toBe(
+            false,
+        );
+    });
+});
+
+describe("requireAll", () => {
+    /** A cluster with these kinds, each once, and this minor version. */
+    function clusterOf(
+        minor: string,
+        objects: Readonly<Record<string, readonly object[]>>,
+    ): Cluster {
+        const api = {
+            get: () => Promise.resolve({ major: "1", minor }),
+            isServed: (_: string, kind: string) => Promise.resolve(kind in objects),
+            list: (_: string, kind: string) => Promise.resolve({ items: objects[kind] ?? [] }),
+            read: ({ kind, name }: { kind: string; name: string }) => {
+                const found = (objects[kind] as Manifest[] | undefined)?.find(
+                    ({ metadata }) => metadata.name === name,
+                );
+                return found ? Promise.resolve(found) : Promise.reject(new ApiError(404, "{}"));
+            },
+        };
+        return { context: "c", objects: api } as unknown as Cluster;
+    }
+
+    const gatewayClass = {
+        metadata: { name: "traefik" },
+        spec: { controllerName: "traefik.io/gateway-controller" },
+    };
+    const traefik = (...args: string[]) => ({
+        metadata: { name: "traefik" },
+        spec: { template: { spec: { containers: [{ name: "traefik", args }] } } },
+    });
+    const listening = (port: number) => {
+        const spec = { gatewayClassName: "traefik", listeners: [{ name: "http", port }] };
+        return { ...gateway("traefik"), spec } as Manifest;
+    };
+    const CHART = [
+        "--entryPoints.web.address=:8000/tcp",
+        "--entryPoints.websecure.address=:8443/tcp",
+        "--providers.kubernetesgateway",
+    ];
+
+    test("names everything that is missing at once", async () => {
+        const manifests = [
+            gateway("traefik"),
+            { apiVersion: "keda.sh/v1alpha1", kind: "ScaledObject", metadata: { name: "s" } },
+            { apiVersion: "cert-manager.io/v1", kind: "Issuer", metadata: { name: "i" } },
+        ];
+        const error: unknown = await requireAll(clusterOf("29+", {}), manifests).catch(
+            (reason: unknown) => reason,
+        );
+        const lines = String(error).split("\n  - ").slice(1);
+        expect(lines.map((line) => line.split(":")[0])).toEqual([
+            "Kubernetes 1.31 or newer",
+            "the Gateway API",
+            "GatewayClass traefik",
+            "KEDA",
+            "cert-manager",
+        ]);
+    });
+
+    const definition = (name: string, metadata: object) => ({ metadata: { name, ...metadata } });
+    const released = (key: string, version: string) => ({ labels: { [key]: version } });
+
+    test.each([
+        [
+            gateway("traefik"),
+            definition("httproutes.gateway.networking.k8s.io", {
+                annotations: { "gateway.networking.k8s.io/bundle-version": "v1.4.1" },
+            }),
+            /the Gateway API: the cluster has v1\.4\.1; install its definitions, version 1\.5/,
+        ],
+        [
+            { apiVersion: "keda.sh/v1alpha1", kind: "ScaledObject", metadata: { name: "s" } },
+            definition("scaledobjects.keda.sh", released("app.kubernetes.io/version", "2.9.0")),
+            /KEDA: the cluster has 2\.9\.0; install version 2\.17 or newer/,
+        ],
+        [
+            { apiVersion: "cert-manager.io/v1", kind: "Issuer", metadata: { name: "i" } },
+            definition(
+                "certificates.cert-manager.io",
+                released("app.kubernetes.io/version", "v1.9.1"),
+            ),
+            /cert-manager: the cluster has v1\.9\.1; install version 1\.15 or newer/,
+        ],
+    ])("names definitions that are older than it needs: %#", async (manifest, old, words) => {
+        const withDefinition = (CustomResourceDefinition: object) =>
+            clusterOf("34", {
+                ...{ GatewayClass: [gatewayClass], Deployment: [] },
+                ...{ [manifest.kind]: [], CustomResourceDefinition: [CustomResourceDefinition] },
+            });
+        await expect(requireAll(withDefinition(old), [manifest])).rejects.toThrow(words);
+        for (const version of ["v1.15.0", "2.17", "v3.0.0-rc.1", "latest"]) {
+            const newer = JSON.parse(
+                JSON.stringify(old).replace(/"v?\d+\.\d+\.\d+"/, JSON.stringify(version)),
+            ) as object;
+            if (version === "v1.15.0" && manifest.kind === "ScaledObject") continue;
+            await requireAll(withDefinition(newer), [manifest]);
+        }
+        await requireAll(withDefinition(definition("another", {})), [manifest]);
+    });
+
+    test("takes definitions that it may not read for no problem", async () => {
+        const scaled = {
+            apiVersion: "keda.sh/v1alpha1",
+            kind: "ScaledObject",
+            metadata: { name: "s" },
+        };
+        const cluster = clusterOf("34", { ScaledObject: [] });
+        Object.assign(cluster.objects, {
+            read: () => Promise.reject(new ApiError(403, "{}")),
+        });
+        await requireAll(cluster, [scaled]);
+    });
+
+    test("names a Gateway API that does not know retry of a route, where a route has it", async () => {
+        const routeWith = (rule: object) =>
+            ({
+                apiVersion: "gateway.networking.k8s.io/v1",
+                kind: "HTTPRoute",
+                metadata: { name: "r", namespace: "edge" },
+                spec: { rules: [rule] },
+            }) as Manifest;
+        const servedWith = (fields: object) => {
+            const name = "httproutes.gateway.networking.k8s.io";
+            const spec = { versions: [{ name: "v1", schema: { properties: fields } }] };
+            const CustomResourceDefinition = [{ metadata: { name }, spec }];
+            return clusterOf("34", { HTTPRoute: [], CustomResourceDefinition });
+        };
+        const retrying = routeWith({ retry: { attempts: 2 } });
+        await expect(requireAll(servedWith({ matches: {} }), [retrying])).rejects.toThrow(
+            /HTTPRoute's retry: install the Gateway API's experimental channel, or set edge\.retryFilter/,
+        );
+        await requireAll(servedWith({ retry: {} }), [retrying]);
+        await requireAll(servedWith({ matches: {} }), [routeWith({})]);
+        await requireAll(clusterOf("34", { HTTPRoute: [] }), [retrying]);
+    });
+
+    const withAccepted = (...conditions: object[]) =>
+        clusterOf("34", {
+            GatewayClass: [{ ...gatewayClass, status: { conditions } }],
+            Deployment: [],
+        });
+    const accepted = (status: string, reason: string, message: string) => ({
+        ...{ type: "Accepted", status, reason, message },
+    });
+
+    test("names a GatewayClass that its controller rejects", async () => {
+        const rejected = accepted("False", "UnsupportedVersion", "the bundle is too old");
+        await expect(requireAll(withAccepted(rejected), [gateway("traefik")])).rejects.toThrow(
+            "GatewayClass traefik: traefik.io/gateway-controller rejects it (UnsupportedVersion: the bundle is too old); install a gateway",
+        );
+        await requireAll(withAccepted(accepted("True", "Accepted", "")), [gateway("traefik")]);
+        await requireAll(withAccepted(), [gateway("traefik")]);
+    });
+
+    test("gives a controller time to accept its class, and names a class that none has accepted", async () => {
+        const waiting = accepted("Unknown", "Pending", "Waiting for controller");
+        const version = "gateway.networking.k8s.io/v1";
+        expect(await classProblem(withAccepted(waiting), version, "traefik", 1)).toBe(
+            "no controller traefik.io/gateway-controller has accepted it (Pending: Waiting for controller)",
+        );
+        const starting = withAccepted(waiting);
+        setTimeout(() => {
+            Object.assign(waiting, accepted("True", "Accepted", ""));
+        }, 100);
+        expect(await classProblem(starting, version, "traefik")).toBeUndefined();
+    });
+
+    test("asks for no cert-manager that comes with the stack", async () => {
+        const issuer = {
+            apiVersion: "cert-manager.io/v1",
+            kind: "Issuer",
+            metadata: { name: "i" },
+        };
+        const brings = ["kubernetes-cert-manager:index:CertManager"];
+        await requireAll(clusterOf("34", {}), [issuer], brings);
+        await expect(requireAll(clusterOf("34", {}), [issuer])).rejects.toThrow("cert-manager");
+    });
+
+    test("names pods with ids of their own where OpenShift refuses these", async () => {
+        const pods = (securityContext: object) =>
+            ({
+                ...{ apiVersion: "apps/v1", kind: "Deployment" },
+                metadata: { name: "d", namespace: "n" },
+                spec: { template: { spec: { securityContext } } },
+            }) as Manifest;
+        const fixed = pods({ runAsNonRoot: true, runAsUser: 10001 });
+        const openShift = clusterOf("34", { SecurityContextConstraints: [] });
+        await expect(requireAll(openShift, [fixed])).rejects.toThrow(
+            "pods without ids of their own: set workloads.fixedIds to false",
+        );
+        await requireAll(openShift, [pods({ runAsNonRoot: true })]);
+        await requireAll(clusterOf("34", {}), [fixed]);
+    });
+
+    test("asks for an entry point of Traefik at each listener's port", async () => {
+        const cluster = clusterOf("34", {
+            GatewayClass: [gatewayClass],
+            Deployment: [traefik(...CHART)],
+        });
+        await requireAll(cluster, [listening(8000)]);
+        await expect(requireAll(cluster, [listening(80)])).rejects.toThrow(
+            /listener http of Gateway gateway at port 80: Traefik's are 8000 \(web\), 8443 \(websecure\)/,
+        );
+    });
+
+    test("takes what cannot be known for no problem: another controller, entry points elsewhere", async () => {
+        const other = { ...gatewayClass, spec: { controllerName: "example.com/other" } };
+        const Deployment = [traefik(...CHART)];
+        await requireAll(clusterOf("34", { GatewayClass: [other], Deployment }), [listening(80)]);
+        const cluster = clusterOf("34", { GatewayClass: [gatewayClass], Deployment: [] });
+        await requireAll(cluster, [listening(80)]);
+    });
+});

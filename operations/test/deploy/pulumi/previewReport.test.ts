@@ -1,0 +1,233 @@
+import { describe, expect, test } from "@jest/globals";
+import { findingsOf, keysOf, type Change } from "../../../deploy/pulumi/changes.ts";
+import type { EngineEvent, StepMetadata } from "../../../deploy/pulumi/events.ts";
+import { previewReport, verdict } from "../../../deploy/pulumi/report.ts";
+
+const STACK = "urn:pulumi:dev::property-search::pulumi:pulumi:Stack::property-search-dev";
+const BLUE = "urn:pulumi:dev::property-search::platform:index:Colour::blue";
+
+const step = (metadata: Partial<StepMetadata> & { readonly name: string }): EngineEvent => {
+    const { name, type = "kubernetes:core/v1:Service", ...rest } = metadata;
+    const urn = `urn:pulumi:dev::property-search::${type}::${name}`;
+    return { resourcePreEvent: { metadata: { op: "same", urn, type, ...rest } } };
+};
+const component: EngineEvent = {
+    resourcePreEvent: {
+        metadata: {
+            op: "same",
+            urn: BLUE,
+            type: "platform:index:Colour",
+            new: { parent: STACK },
+        },
+    },
+};
+const object = (kind: string, name: string, more: object = {}) => ({
+    parent: BLUE,
+    inputs: { kind, metadata: { namespace: "blue", name }, ...more },
+});
+
+describe("what a preview found", () => {
+    const findings = findingsOf([
+        component,
+        step({ name: "kept", new: object("Service", "kept") }),
+        step({ name: "read", op: "refresh", new: object("Service", "read") }),
+        step({ name: "made", op: "create", new: object("NetworkPolicy", "made") }),
+        step({
+            name: "scaled",
+            op: "update",
+            type: "kubernetes:apps/v1:Deployment",
+            old: object("Deployment", "scaled", { spec: { replicas: 3, ports: [{ n: 1 }] } }),
+            new: object("Deployment", "scaled", { spec: { replicas: 5, ports: [{ n: 2 }] } }),
+            detailedDiff: {
+                "spec.replicas": { diffKind: "update", inputDiff: true },
+                "spec.ports[0].n": { diffKind: "update", inputDiff: true },
+            },
+        }),
+        step({ name: "new", op: "replace", new: object("Job", "new") }),
+        step({ name: "new", op: "create-replacement", new: object("Job", "new") }),
+        step({ name: "new", op: "delete-replaced", old: object("Job", "new") }),
+        {
+            policyEvent: {
+                policyName: "no-latest",
+                message: "<{%fg 1%}>the image has no tag<{%reset%}>\nin spec",
+                enforcementLevel: "mandatory",
+                resourceUrn: "urn:pulumi:dev::p::t::scaled",
+            },
+        },
+        { diagnosticEvent: { severity: "error", message: "twice\n" } },
+        { diagnosticEvent: { severity: "error", message: "twice" } },
+        { diagnosticEvent: { severity: "warning", message: "later", ephemeral: true } },
+        { diagnosticEvent: { severity: "warning", message: "using pulumi-x from $PATH at /x" } },
+    ]);
+
+    test("is each change once, with its component and its properties", () => {
+        const known = { component: "blue", properties: [] };
+        expect(findings.changes).toEqual([
+            { op: "create", kind: "NetworkPolicy", name: "blue/made", ...known },
+            {
+                op: "update",
+                kind: "Deployment",
+                name: "blue/scaled",
+                component: "blue",
+                properties: [
+                    { path: "spec.ports[0].n", before: 1, after: 2 },
+                    { path: "spec.replicas", before: 3, after: 5 },
+                ],
+            },
+            { op: "replace", kind: "Job", name: "blue/new", ...known },
+        ]);
+        expect(findings.unchanged).toBe(1);
+    });
+
+    test("is each violation and each error once, without marks of colour", () => {
+        expect(findings.violations).toEqual([
+            {
+                policy: "no-latest",
+                isMandatory: true,
+                resource: "scaled",
+                message: "the image has no tag\nin spec",
+            },
+        ]);
+        expect(findings.errors).toEqual(["twice"]);
+        expect(findings.warnings).toEqual([]);
+    });
+
+    test("is said from the verdict down to the differences", () => {
+        const about = { stack: "dev", isDrift: false, isComplete: false };
+        expect(previewReport(findings, about)).toBe(
+            `Stack dev: policies reject it by 1 mandatory violations; 1 to create, 1 to update, 1 to replace, 1 unchanged
+
+Errors:
+  twice
+
+Policies:
+  mandatory: no-latest, scaled: the image has no tag
+
+Changes by component:
+  blue: 1 to create, 1 to update, 1 to replace (Deployment, Job, NetworkPolicy)
+
+Differences:
+~ update Deployment blue/scaled (blue)
+-   spec.ports[0].n: 1
++   spec.ports[0].n: 2
+-   spec.replicas: 3
++   spec.replicas: 5
+! replace Job blue/new (blue)
+`,
+        );
+    });
+});
+
+const NOTHING = { changes: [], violations: [], errors: [], warnings: [], unchanged: 175 };
+const update = (name: string, before: unknown, after: unknown): Change => ({
+    op: "update",
+    kind: "ConfigMap",
+    name,
+    component: "monitoring",
+    properties: [{ path: "data.text", before, after }],
+});
+
+test.each([
+    [{}, false, "Stack prod: no changes, 175 unchanged"],
+    [{}, true, "Stack prod has not drifted: 175 objects are as it says"],
+    [
+        { changes: [update("one", 1, 2)] },
+        true,
+        "Stack prod has drifted: to restore it, 1 to update, 175 unchanged",
+    ],
+])("the verdict is one sentence", (found, isDrift, words) => {
+    const about = { stack: "prod", isDrift, isComplete: true };
+    expect(verdict({ ...NOTHING, ...found }, about)).toBe(words);
+});
+
+test("a comparison that failed is never told as one that found nothing", () => {
+    const about = { stack: "prod", isDrift: true, isComplete: false };
+    expect(verdict({ ...NOTHING, errors: ["no cluster"] }, about)).toBe(
+        "Stack prod: the comparison failed by 1 errors; until then no changes, 175 unchanged",
+    );
+});
+
+test("of a long text only the lines that differ are shown", () => {
+    const text = (line: string) => `${"same\n".repeat(1000)}${line}\n${"end\n".repeat(1000)}`;
+    const changes = [update("dashboards", text("old"), text("new"))];
+    const about = { stack: "prod", isDrift: false, isComplete: true };
+    expect(previewReport({ ...NOTHING, changes }, about)).toContain(
+        "~   data.text, from line 1001 on:\n-     old\n+     new\n",
+    );
+});
+
+test.each([
+    ["objects", { changes: Array.from({ length: 5000 }, (_, n) => update(`c${n}`, "a", "b")) }],
+    ["one value", { changes: [update("c", "a", "b".repeat(1e6))] }],
+    ["lines of one value", { changes: [update("c", "a\n", "b\n".repeat(1e5))] }],
+    ["errors", { errors: Array.from({ length: 5000 }, (_, n) => `e${n} ${"x".repeat(5000)}`) }],
+    [
+        "violations",
+        {
+            violations: Array.from({ length: 5000 }, (_, n) => ({
+                policy: `p${n}`,
+                isMandatory: true,
+                resource: "r",
+                message: "m".repeat(5000),
+            })),
+        },
+    ],
+    [
+        "components",
+        {
+            changes: Array.from({ length: 5000 }, (_, n) => ({
+                ...update("c", "a", "b"),
+                component: `part ${n} ${"x".repeat(300)}`,
+            })),
+        },
+    ],
+])("the report is bounded, however much there is of %s", (_, found) => {
+    const about = { stack: "prod", isDrift: false, isComplete: true };
+    const text = previewReport({ ...NOTHING, ...found }, about);
+    expect(text.length).toBeLessThanOrEqual(12_000);
+    expect(text.split("\n").length).toBeLessThan(600);
+    expect(text).toMatch(/^Stack prod: /);
+    expect(text).toMatch(/…/);
+});
+
+test("an error tells its reason, which its end has, and what it is about by name", () => {
+    const reason = "runs docker.io/other/service, which is none of localhost/*, docker.io/prom/*";
+    const message =
+        `Preview failed: resource "${BLUE.replace("::blue", "$kubernetes:apps/v1:Deployment::blue-deployment")}" was ` +
+        "not successfully created by the Kubernetes API server: deployments.apps is forbidden: " +
+        `${"ValidatingAdmissionPolicy 'image-registry' denied request: ".repeat(5)}${reason}`;
+    const findings = findingsOf([
+        { diagnosticEvent: { severity: "error", message } },
+        {
+            diagnosticEvent: {
+                severity: "error",
+                message: "failed to run remediation: context canceled",
+            },
+        },
+    ]);
+    expect(findings.errors).toHaveLength(1);
+    const text = previewReport(findings, { stack: "dev", isDrift: false, isComplete: false });
+    expect(text).toContain('Preview failed: resource "blue-deployment" was not');
+    expect(text).toContain(`${reason}\n`);
+});
+
+test("where the provider does not say what differs, inputs are compared", () => {
+    const was = { spec: { replicas: 3, ports: [1, 2], gone: true } };
+    const will = { spec: { replicas: 3, ports: [1, 3] } };
+    const { changes } = findingsOf([
+        step({
+            name: "one",
+            op: "update",
+            old: object("Service", "one", was),
+            new: object("Service", "one", will),
+        }),
+    ]);
+    expect(changes[0]?.properties).toEqual([
+        { path: "spec.ports.1", before: 2, after: 3 },
+        { path: "spec.gone", before: true, after: undefined },
+    ]);
+});
+
+test("a path is read in its parts", () => {
+    expect(keysOf('spec.a[0].b["c.d/e"].f')).toEqual(["spec", "a", "0", "b", "c.d/e", "f"]);
+});

@@ -1,0 +1,182 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { homedir, hostname, tmpdir } from "node:os";
+import path from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { folderOf } from "../../../deploy/pulumi/backend.ts";
+import { releaseDeadLocks } from "../../../deploy/pulumi/locks.ts";
+import { pendingCreates, settling } from "../../../deploy/pulumi/pending.ts";
+import { progress } from "../../../deploy/pulumi/progress.ts";
+import { sharedUrns } from "../../../deploy/pulumi/state.ts";
+
+describe("what pulumi up prints", () => {
+    test("is told once, without ticks and dots", () => {
+        const seen = progress();
+        const lines = [
+            "Updating (local):",
+            "@ updating.....",
+            " +  kubernetes:core/v1:Namespace edge creating (0s) ",
+            " +  kubernetes:core/v1:Namespace edge created (0.06s) ",
+            " +  kubernetes:core/v1:Namespace edge created (0.06s) ",
+            "",
+            " ~  kubernetes:core/v1:Secret keys updating (3s) error: no such namespace",
+        ].map((line) => seen.line(line));
+        expect(lines.filter((line) => line !== undefined)).toEqual([
+            "Updating (local):",
+            " +  kubernetes:core/v1:Namespace edge created (0.06s)",
+            " ~  kubernetes:core/v1:Secret keys updating (3s) error: no such namespace",
+        ]);
+    });
+
+    test("is told without what was looked at and has not changed", () => {
+        const seen = progress();
+        const lines = [
+            "warning: using pulumi-language-nodejs from $PATH at /bin/pulumi-language-nodejs",
+            "    pulumi:pulumi:Stack property-search-dev  warning: using pulumi-resource-kubernetes from $PATH",
+            " ~  pulumi:pulumi:Stack property-search-dev refreshing (0s) warning: resource plugin is old",
+            " ~  platform:index:Namespaces namespaces refreshing (0s)",
+            " ~  kubernetes:core/v1:Secret keys refresh (0.00s)",
+            " ~  kubernetes:apps/v1:Deployment blue-deployment refreshing (1s) Deployment initialization complete",
+            "    kubernetes:apps/v1:Deployment blue-deployment ",
+            " ~  kubernetes:apps/v1:Deployment blue-deployment refresh (0.10s) [diff: ~spec]",
+            " -  kubernetes:networking.k8s.io/v1:NetworkPolicy blue-allow-dns refresh deleted (0.01s)",
+            "Diagnostics:",
+            "  pulumi:pulumi:Stack (property-search-dev):",
+            "    warning: resource plugin is old",
+            "    error: update failed",
+        ].map((line) => seen.line(line));
+        expect(lines.filter((line) => line !== undefined)).toEqual([
+            " ~  kubernetes:apps/v1:Deployment blue-deployment refresh (0.10s) [diff: ~spec]",
+            " -  kubernetes:networking.k8s.io/v1:NetworkPolicy blue-allow-dns refresh deleted (0.01s)",
+            "Diagnostics:",
+            "  pulumi:pulumi:Stack (property-search-dev):",
+            "    warning: resource plugin is old",
+            "    error: update failed",
+        ]);
+    });
+
+    test("is summed up by its counts", () => {
+        const seen = progress();
+        for (const line of ["Resources:", "    ~ 2 updated", "    70 unchanged"]) seen.line(line);
+        expect(seen.summary()).toBe("2 updated, 70 unchanged");
+        expect(progress().summary()).toBe("nothing to do");
+    });
+
+    test("shows that it was asked to stop", () => {
+        const seen = progress();
+        expect(seen.cancelling()).toBe(false);
+        seen.line(
+            "^C received; cancelling. If you would like to terminate immediately, press ^C again.",
+        );
+        expect(seen.cancelling()).toBe(true);
+    });
+});
+
+describe("locks of a file backend", () => {
+    let backend: string;
+    let locks: string;
+
+    beforeEach(async () => {
+        backend = await mkdtemp(path.join(tmpdir(), "backend-"));
+        locks = path.join(backend, ".pulumi/locks/organization/project/stack");
+    });
+
+    afterEach(() => rm(backend, { recursive: true }));
+
+    async function lock(name: string, pid: number, host: string): Promise<void> {
+        await mkdir(locks, { recursive: true });
+        await writeFile(path.join(locks, name), JSON.stringify({ pid, hostname: host }));
+    }
+
+    test("go with the process that was killed; those of living ones and of other machines stay", async () => {
+        const dead = 2 ** 22 + 1;
+        await lock("dead.json", dead, hostname());
+        await lock("alive.json", process.pid, hostname());
+        await lock("elsewhere.json", dead, "another-machine");
+        expect(await releaseDeadLocks(backend, "project", "stack")).toBe(1);
+        expect((await readdir(locks)).toSorted()).toEqual(["alive.json", "elsewhere.json"]);
+    });
+
+    test("may be absent", async () => {
+        expect(await releaseDeadLocks(backend, "project", "stack")).toBe(0);
+        expect(await releaseDeadLocks(undefined, "project", "stack")).toBe(0);
+    });
+
+    test.each([
+        ["file:///srv/state", "/srv/state"],
+        ["file://~", homedir()],
+        ["file://~/state", `${homedir()}/state`],
+        ["s3://bucket", undefined],
+        ["https://api.pulumi.com", undefined],
+        [undefined, undefined],
+    ])("of %s are in %s", (url, folder) => {
+        expect(folderOf(url)).toBe(folder);
+    });
+});
+
+describe("objects in the making when an update was cut off", () => {
+    const pending = (type: string, inputs: unknown) => ({
+        type,
+        resource: { urn: `urn:${type}`, inputs },
+    });
+    const secret = {
+        apiVersion: "v1",
+        kind: "Secret",
+        metadata: { name: "keys", namespace: "blue" },
+    };
+
+    test("are those that were being created, with the place where they would be", () => {
+        const exported = JSON.stringify({
+            deployment: {
+                pending_operations: [
+                    pending("creating", secret),
+                    pending("updating", secret),
+                    pending("creating", undefined),
+                ],
+            },
+        });
+        expect(pendingCreates(exported)).toEqual([
+            {
+                urn: "urn:creating",
+                apiVersion: "v1",
+                kind: "Secret",
+                name: "keys",
+                namespace: "blue",
+            },
+        ]);
+        expect(pendingCreates('{"version":3,"deployment":null}')).toEqual([]);
+    });
+
+    test("are imported under the provider's id, or forgotten", () => {
+        const namespace = { urn: "urn:n", apiVersion: "v1", kind: "Namespace", name: "blue" };
+        const made = [
+            { urn: "urn:s", apiVersion: "v1", kind: "Secret", name: "keys", namespace: "blue" },
+        ];
+        expect(settling([...made, namespace]).join(" ")).toBe(
+            "refresh --yes --skip-preview --clear-pending-creates " +
+                "--import-pending-creates urn:s --import-pending-creates blue/keys " +
+                "--import-pending-creates urn:n --import-pending-creates blue",
+        );
+        expect(settling([])).toContain("--clear-pending-creates");
+    });
+});
+
+test("what a switch of the traffic sets is found in a stack's state, and nothing else", () => {
+    const resource = (kind: string, name: string) => ({
+        urn: `urn:${kind}-${name}`,
+        inputs: { apiVersion: "g/v1", kind, metadata: { name } },
+    });
+    const resources = [
+        { urn: "urn:stack" },
+        resource("HTTPRoute", "embedding-service"),
+        resource("HTTPRoute", "embedding-service-redirect"),
+        resource("ScaledObject", "embedding-service-blue"),
+        resource("HorizontalPodAutoscaler", "embedding-service-green"),
+        resource("Deployment", "embedding-service-green"),
+    ];
+    expect(sharedUrns(JSON.stringify({ deployment: { resources } }))).toEqual([
+        "urn:HTTPRoute-embedding-service",
+        "urn:ScaledObject-embedding-service-blue",
+        "urn:HorizontalPodAutoscaler-embedding-service-green",
+    ]);
+    expect(sharedUrns('{"version":3,"deployment":null}')).toEqual([]);
+});

@@ -1,0 +1,309 @@
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { Cluster } from "../../../cluster/connect.ts";
+import { clusterId, stackOfCluster } from "../../../deploy/binding.ts";
+import { deploy } from "../../../deploy/deploy.ts";
+import { pulumiDestroy } from "../../../deploy/pulumi/destroy.ts";
+import {
+    pulumiPreview,
+    requirePreview,
+    type PreviewOptions,
+} from "../../../deploy/pulumi/preview.ts";
+import { stackApiKey } from "../../../deploy/pulumi/secret.ts";
+import { pulumiUp, type PulumiOptions } from "../../../deploy/pulumi/up.ts";
+import { generateSecrets } from "../../../deploy/userStack.ts";
+import { startApiServer, type ApiServer } from "../../support/apiServer.ts";
+
+const ROOT = path.resolve(import.meta.dirname, "../../../..");
+const PACK = `--policy-pack ${ROOT}/policies --policy-pack-config ${ROOT}/policies/stacks/dev.json`;
+const environment = { ...process.env };
+
+let folder: string;
+let said: string[];
+
+beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), "pulumi-"));
+    said = [];
+    await mkdir(path.join(folder, "bin"));
+    process.env.PATH = path.join(folder, "bin");
+    process.env.XDG_STATE_HOME = path.join(folder, "state");
+    for (const name of ["API_KEY", "PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN"]) {
+        Reflect.deleteProperty(process.env, name);
+    }
+});
+
+afterEach(async () => {
+    process.env = { ...environment };
+    await rm(folder, { recursive: true });
+});
+
+/** A program that is on PATH, alone there. */
+async function install(name: string, script = ""): Promise<void> {
+    const file = path.join(folder, "bin", name);
+    await writeFile(file, `#!/bin/sh\n${script}\n`);
+    await chmod(file, 0o755);
+}
+
+/** What the CLI answers where it is not the default: shell commands by the beginning of its arguments. */
+type Answers = Readonly<Record<string, string>>;
+
+/** A CLI that records its arguments, and knows no login and no config. */
+async function installPulumi(answers: Answers = {}): Promise<void> {
+    await install("pulumi-language-nodejs");
+    await install("pulumi-resource-kubernetes");
+    const cases = {
+        ...answers,
+        whoami: "exit 1",
+        "stack export": answers["stack export"] ?? "echo '{}'",
+        "config get": answers["config get"] ?? "echo 'configuration key x not found' >&2; exit 1",
+    };
+    const script = `echo "$*" >> '${folder}/asked'
+for word; do [ "$before" = --event-log ] && log=$word; before=$word; done
+case "$*" in
+${Object.entries(cases)
+    .map(([words, commands]) => `    "${words}"*) ${commands} ;;`)
+    .join("\n")}
+esac`;
+    await install("pulumi", script);
+}
+
+const asked = async (command: string) =>
+    (await readFile(path.join(folder, "asked"), "utf8"))
+        .split("\n")
+        .filter((line) => line.startsWith(`${command} `));
+
+/** A cluster that has nothing. */
+const cluster = {
+    context: "some",
+    server: "https://cluster.example",
+    objects: {
+        read: () => Promise.reject(Object.assign(new Error("absent"), { code: 404 })),
+        list: () => Promise.resolve({ items: [] }),
+    },
+    exportKubeconfig: () => "",
+} as unknown as Cluster;
+
+const preview = (more: Partial<PreviewOptions> = {}) =>
+    pulumiPreview({ cluster, stack: "dev", report: (line) => said.push(line), ...more });
+
+const up = (more: Partial<PulumiOptions> = {}) =>
+    pulumiUp({
+        stack: "dev",
+        kubeconfig: "",
+        config: { "blue.version": "v7" },
+        stateFolder: path.join(folder, "place"),
+        knownSecrets: {},
+        exists: () => Promise.resolve(false),
+        stuck: () => Promise.resolve([]),
+        isSwitching: () => Promise.resolve(false),
+        report: (line) => said.push(line),
+        ...more,
+    });
+
+/** Shell commands that log events of an update. */
+const logging = (...events: readonly object[]) =>
+    events.map((event) => `echo '${JSON.stringify(event)}' >> "$log"`).join("; ");
+const step = (op: string, kind: string) => ({
+    resourcePreEvent: {
+        metadata: {
+            op,
+            urn: `urn:${kind}`,
+            type: `kubernetes:apps/v1:${kind}`,
+            new: { inputs: { kind, metadata: { namespace: "blue", name: "one" } } },
+        },
+    },
+});
+
+test("a preview asks the policy pack, and tells the verdict first", async () => {
+    await installPulumi({ preview: logging(step("update", "Deployment"), step("same", "Job")) });
+    expect(await preview()).toMatch(/^Stack dev: 1 to update, 1 unchanged\n/);
+    const [words] = await asked("preview");
+    expect(words).toContain(`${PACK} --stack dev --config-file `);
+    expect(words).not.toContain("--refresh");
+    expect(existsSync(PACK.split(" ")[3] ?? "")).toBe(true);
+});
+
+test("a preview of a new stack creates it and generates secrets for itself alone", async () => {
+    const tracked = path.join(ROOT, "Pulumi.dev.yaml");
+    const before = await readFile(tracked, "utf8");
+    await installPulumi({ "stack export": "echo \"no stack named 'dev' found\" >&2; exit 255" });
+    expect(await preview()).toMatch(/^Stack dev: no changes/);
+    expect(await asked("stack")).toContain("stack init dev --no-select --non-interactive");
+    expect(await asked("config")).toHaveLength(7);
+    expect(said.join("\n")).toMatch(/had no stack dev: created, empty/);
+    expect(await readFile(tracked, "utf8")).toBe(before);
+    const [place = ""] = await readdir(path.join(folder, "state/property-search/pulumi"));
+    const kept = await readdir(path.join(folder, "state/property-search/pulumi", place));
+    expect(kept.toSorted()).toEqual(["backend", "kubeconfig", "passphrase"]);
+});
+
+test("drift is found by a refresh, and fails", async () => {
+    await installPulumi({ preview: logging(step("create", "NetworkPolicy")) });
+    await expect(preview({ drift: true })).rejects.toMatchObject({
+        message: "Stack dev has drifted: to restore it, 1 to create, 0 unchanged",
+        report: expect.stringContaining("Changes by component:\n"),
+    });
+    expect(await asked("preview")).toEqual([expect.stringContaining("--refresh ")]);
+});
+
+test("a field that somebody else has taken does not end the search for drift", async () => {
+    const found = logging(step("update", "Deployment"), step("update", "HTTPRoute"));
+    const forced = '[ "$PULUMI_K8S_ENABLE_PATCH_FORCE" = true ]';
+    await installPulumi({ preview: `${forced} || { echo conflict >&2; exit 1; }; ${found}` });
+    await expect(preview({ drift: true })).rejects.toMatchObject({
+        message: "Stack dev has drifted: to restore it, 2 to update, 0 unchanged",
+    });
+});
+
+test("a preview that fails without events reports the CLI's own words", async () => {
+    await installPulumi({ preview: "echo 'error: no such backend' >&2; exit 255" });
+    await expect(preview()).rejects.toMatchObject({
+        message: expect.stringContaining("the preview failed by 1 errors"),
+        report: expect.stringContaining("error: no such backend"),
+    });
+});
+
+test("a cluster that does not answer is named, with the reason", async () => {
+    await installPulumi();
+    const cause = new Error("connect ECONNREFUSED 127.0.0.1:1");
+    const read = () => Promise.reject(new Error("fetch failed", { cause }));
+    const gone = { ...cluster, objects: { read } } as unknown as Cluster;
+    await expect(preview({ cluster: gone })).rejects.toThrow(
+        "the cluster of context some (https://cluster.example) does not answer: connect ECONNREFUSED",
+    );
+});
+
+test("a new user's missing passphrase is answered by what to do", async () => {
+    await installPulumi({
+        "stack export": "echo \"no stack named 'dev' found\" >&2; exit 255",
+        "stack init": "echo 'passphrase must be set with PULUMI_CONFIG_PASSPHRASE' >&2; exit 255",
+    });
+    await expect(preview()).rejects.toThrow(
+        "pulumi stack init failed: the secrets of stack dev are encrypted with a passphrase: set PULUMI_CONFIG_PASSPHRASE",
+    );
+});
+
+test.each([
+    [[], "the Pulumi CLI is not on PATH"],
+    [["pulumi"], "Pulumi's nodejs language host is not on PATH"],
+    [["pulumi", "pulumi-language-nodejs"], "Pulumi's plugin kubernetes"],
+])("a preview with %j says what is missing, and what can be had without", async (names, what) => {
+    for (const name of names) await install(name, "echo '[]'");
+    await expect(requirePreview("prod")).rejects.toThrow(
+        new RegExp(`a preview needs Pulumi, but ${what}.*make policies STACK=prod`),
+    );
+});
+
+test("an update reads the cluster first, and asks the policy pack", async () => {
+    await installPulumi();
+    await up();
+    expect(await asked("up")).toEqual([expect.stringContaining("--refresh ")]);
+    expect(await asked("up")).toEqual([expect.stringContaining(PACK)]);
+    expect(await readFile(path.join(folder, "place/Pulumi.dev.yaml"), "utf8")).toContain("v7");
+});
+
+test("a config that the program rejects changes nothing, and all of it is named at once", async () => {
+    await installPulumi();
+    await up();
+    const copy = path.join(folder, "place/Pulumi.dev.yaml");
+    const before = await readFile(copy, "utf8");
+    const config = { "service.minReplicas": "many", "traffic.weights": '{"blue":90,"green":20}' };
+    const failed = up({ config });
+    await expect(failed).rejects.toThrow(/service\.minReplicas is "many"/);
+    await expect(failed).rejects.toThrow(/traffic\.weights/);
+    expect(await readFile(copy, "utf8")).toBe(before);
+    expect(await asked("up")).toHaveLength(1);
+    expect(await readdir(path.join(folder, "place"))).not.toContainEqual(
+        expect.stringContaining("draft"),
+    );
+});
+
+/** Runs code with an empty cluster, and puts the stack's file back that it may write. */
+async function withCluster(act: (api: ApiServer, stackFile: string) => Promise<void>) {
+    const api = await startApiServer();
+    const metadata = { name: "kube-system", labels: { of: "the cluster" } };
+    await api.apply("kube-apiserver", { apiVersion: "v1", kind: "Namespace", metadata });
+    const tracked = path.join(ROOT, "Pulumi.dev.yaml");
+    const before = await readFile(tracked, "utf8");
+    try {
+        await act(api, tracked);
+    } finally {
+        await writeFile(tracked, before);
+        api.close();
+    }
+}
+
+test("secrets for pulumi by hand come with the name of the cluster", async () => {
+    await installPulumi();
+    await withCluster(async ({ cluster: double }, stackFile) => {
+        const report = (line: string) => said.push(line);
+        expect(await generateSecrets({ cluster: double, stack: "dev", report })).toBe(7);
+        const text = await readFile(stackFile, "utf8");
+        expect(text).toContain(`property-search:cluster.id: ${await clusterId(double)}`);
+        expect(await stackOfCluster(double)).toBeUndefined();
+    });
+});
+
+test("a deploy that is refused binds neither the stack nor the cluster", async () => {
+    await installPulumi();
+    await withCluster(async (api, stackFile) => {
+        const kubeconfig = path.join(folder, "kubeconfig");
+        await writeFile(kubeconfig, api.cluster.exportKubeconfig());
+        const before = await readFile(stackFile, "utf8");
+        const config = { "service.minReplicas": "many" };
+        const report = (line: string) => said.push(line);
+        const failed = deploy({ stack: "dev", kubeconfig, config, report });
+        await expect(failed).rejects.toThrow(/service\.minReplicas is "many"/);
+        expect(await stackOfCluster(api.cluster)).toBeUndefined();
+        expect(await readFile(stackFile, "utf8")).toBe(before);
+    });
+});
+
+test("an update ends early where a pod that it waits for cannot start, with the reason", async () => {
+    await installPulumi({
+        up: `${logging(step("update", "Deployment"))}; trap 'exit 255' INT; while :; do :; done`,
+    });
+    const asked: string[][] = [];
+    const stuck: PulumiOptions["stuck"] = (workloads) => {
+        asked.push(workloads.map(({ kind, name }) => `${kind} ${name}`));
+        return Promise.resolve(workloads.length > 0 ? ["blue/one-x, container service: Why"] : []);
+    };
+    await expect(up({ stuck, patienceMilliseconds: 100 })).rejects.toThrow(
+        "ended early, since pods cannot start:\n  blue/one-x, container service: Why",
+    );
+    expect(asked.at(-1)).toEqual(["Deployment one"]);
+});
+
+test("destroy takes what the stack's state has, and nothing where there is no stack", async () => {
+    const object = { kind: "Service", metadata: { name: "one" } };
+    const state = { deployment: { resources: [{ urn: "urn:one", inputs: object }] } };
+    await installPulumi({ "stack export": `echo '${JSON.stringify(state)}'` });
+    const options = { cluster, stack: "dev", report: (line: string) => said.push(line) };
+    expect(await pulumiDestroy(options)).toBe(1);
+    expect(await asked("destroy")).toEqual([expect.stringContaining("--yes --skip-preview")]);
+    await installPulumi({ "stack export": "echo 'no stack named dev' >&2; exit 255" });
+    expect(await pulumiDestroy(options)).toBe(0);
+});
+
+test("the API key of a stack that Pulumi has is in its config", async () => {
+    await installPulumi({ "config get": "echo the-key" });
+    const report = (line: string) => said.push(line);
+    expect(await stackApiKey({ cluster, stack: "prod", report })).toBe("the-key");
+    expect((await asked("config"))[0]).toContain("config get property-search:tenants.platformKey");
+    process.env.API_KEY = "given";
+    expect(await stackApiKey({ cluster, stack: "prod", report })).toBe("given");
+});
+
+test("an API key that cannot be read is told, and one that is not there is none", async () => {
+    await installPulumi({ "config get": "echo 'incorrect passphrase' >&2; exit 255" });
+    const report = (line: string) => said.push(line);
+    expect(await stackApiKey({ cluster, stack: "prod", report })).toBeUndefined();
+    expect(said.join("\n")).toMatch(/no API key of stack prod: .*PULUMI_CONFIG_PASSPHRASE is not/);
+    await installPulumi();
+    said.length = 0;
+    expect(await stackApiKey({ cluster, stack: "prod", report })).toBeUndefined();
+    expect(said.filter((line) => line.includes("API key"))).toEqual([]);
+});

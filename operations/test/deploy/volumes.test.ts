@@ -1,0 +1,125 @@
+import { describe, expect, test } from "@jest/globals";
+import type { V1PersistentVolumeClaim } from "@kubernetes/client-node";
+import { planVolumes, type Live, type SetManifest } from "../../deploy/volumes.ts";
+
+const template = (storage: string, storageClassName?: string) => ({
+    metadata: { name: "data" },
+    spec: {
+        ...(storageClassName !== undefined && { storageClassName }),
+        resources: { requests: { storage } },
+    },
+});
+const wanted = (storage: string, storageClassName?: string) =>
+    ({
+        apiVersion: "apps/v1",
+        kind: "StatefulSet",
+        metadata: { name: "redis-cluster", namespace: "data" },
+        spec: { volumeClaimTemplates: [template(storage, storageClassName)] },
+    }) as SetManifest;
+const claim = (
+    name: string,
+    storage: string,
+    storageClassName = "fast",
+): V1PersistentVolumeClaim => ({
+    metadata: { name, namespace: "data" },
+    spec: { storageClassName, resources: { requests: { storage } } },
+});
+const live = (storage: string, change: Partial<Live> = {}): Live => ({
+    set: {
+        spec: {
+            selector: {},
+            template: {},
+            volumeClaimTemplates: [template(storage)],
+        },
+    },
+    claims: ["data-redis-cluster-0", "data-redis-cluster-1"].map((name) => claim(name, storage)),
+    classes: [{ metadata: { name: "fast" }, provisioner: "csi", allowVolumeExpansion: true }],
+    ...change,
+});
+const NOTHING = { problems: [], isRemade: false, growing: {} };
+
+describe("volumes of a StatefulSet", () => {
+    test("stay as they are where nothing changed, however the size is written", () => {
+        expect(planVolumes(wanted("2Gi"), live("2048Mi"))).toEqual(NOTHING);
+    });
+
+    test.each(["3G", "3000000000", "0.003T", "2929687.5Ki"])(
+        "that somebody made with %s do not shrink",
+        (size) => {
+            const { problems } = planVolumes(wanted("2Gi"), live(size));
+            expect(problems[0]).toContain(`has ${size}; allowed: no less`);
+        },
+    );
+
+    test("of a first deploy ask for nothing", () => {
+        expect(planVolumes(wanted("2Gi"), { ...live("2Gi"), set: undefined, claims: [] })).toEqual(
+            NOTHING,
+        );
+    });
+
+    test("grow where their class allows it, and the set is made again", () => {
+        expect(planVolumes(wanted("4Gi"), live("2Gi"))).toEqual({
+            problems: [],
+            isRemade: true,
+            growing: { "data-redis-cluster-0": "4Gi", "data-redis-cluster-1": "4Gi" },
+        });
+    });
+
+    test("stay where the set is made again for the order in which its pods start", () => {
+        const manifest = wanted("2Gi");
+        const parallel = { ...manifest.spec, podManagementPolicy: "Parallel" };
+        expect(planVolumes({ ...manifest, spec: parallel }, live("2Gi"))).toEqual({
+            ...NOTHING,
+            isRemade: true,
+        });
+        const none = { ...live("2Gi"), set: undefined };
+        expect(planVolumes({ ...manifest, spec: parallel }, none)).toEqual(NOTHING);
+    });
+
+    test("go on growing after a deploy that was cut off", () => {
+        const half = live("4Gi", {
+            claims: [claim("data-redis-cluster-0", "4Gi"), claim("data-redis-cluster-1", "2Gi")],
+        });
+        const growing = { "data-redis-cluster-1": "4Gi" };
+        expect(planVolumes(wanted("4Gi"), half)).toEqual({ ...NOTHING, growing });
+        expect(planVolumes(wanted("4Gi"), { ...half, set: undefined })).toEqual({
+            ...NOTHING,
+            growing,
+        });
+    });
+
+    test("of other sets are not theirs", () => {
+        const claims = ["data-redis-cluster-x-0", "data-redis-0", "other-redis-cluster-0"].map(
+            (name) => claim(name, "1Gi"),
+        );
+        expect(planVolumes(wanted("2Gi"), live("2Gi", { claims }))).toEqual(NOTHING);
+    });
+
+    test.each([
+        [
+            "shrink",
+            wanted("1Gi"),
+            live("2Gi"),
+            /the size is "1Gi", and volume data-redis-cluster-0 has 2Gi; allowed: no less/,
+        ],
+        [
+            "change their class",
+            wanted("2Gi", "slow"),
+            live("2Gi"),
+            /volume data-redis-cluster-0 is of storage class "fast", not "slow"/,
+        ],
+        [
+            "grow where their class does not allow it",
+            wanted("4Gi"),
+            live("2Gi", { classes: [{ metadata: { name: "fast" }, provisioner: "csi" }] }),
+            /allowed: 2Gi, since storage class "fast" does not allow volumes to grow/,
+        ],
+    ])("never %s: that is refused, with where the way is told", (_, manifest, state, words) => {
+        const { problems } = planVolumes(manifest, state);
+        expect(problems).toHaveLength(2);
+        expect(problems[0]).toMatch(words);
+        expect(problems[0]).toMatch(
+            /^StatefulSet data\/redis-cluster: .*docs\/runbooks\/volumes\.md/,
+        );
+    });
+});

@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { TLSSocket } from "node:tls";
+import { issueCertificate } from "../../../tests/support/authority.ts";
+import { embed } from "../../gateway/client.ts";
+import { senderTo } from "../../gateway/connection.ts";
+
+const HOST = "embeddings.property-search.example";
+
+describe("a request to the Gateway", () => {
+    let server: Server;
+    let folder: string;
+    let ca: string;
+    const seen: (readonly [string | undefined, unknown])[] = [];
+    const endpoint = () => {
+        const { port } = server.address() as AddressInfo;
+        return { host: "127.0.0.1", port };
+    };
+
+    beforeAll(async () => {
+        folder = await mkdtemp(path.join(tmpdir(), "gateway-"));
+        const files = await issueCertificate(folder, HOST);
+        ca = await readFile(files.ca, "utf8");
+        const [cert, key] = await Promise.all([readFile(files.cert), readFile(files.key)]);
+        server = createServer({ cert, key }, ({ headers, socket }, response) => {
+            seen.push([headers.host, (socket as TLSSocket & { servername?: unknown }).servername]);
+            response.setHeader("x-served-by", "blue").setHeader("x-cache", "MISS");
+            response.end(JSON.stringify({ embeddings: [[1, 0]] }));
+        });
+        await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    });
+
+    afterAll(async () => {
+        await new Promise((resolve) => server.close(resolve));
+        server.closeAllConnections();
+        await rm(folder, { recursive: true });
+    });
+
+    test("names the public host in TLS and in HTTP, whatever the address", async () => {
+        const send = senderTo({ address: endpoint(), ca });
+        const answer = await embed({ url: `https://${HOST}`, send, apiKey: undefined }, ["a"]);
+        expect(answer.servedBy).toBe("blue");
+        expect(seen.at(-1)).toEqual([HOST, HOST]);
+    });
+
+    test("is not sent to a certificate that nobody trusts, and says what to do", async () => {
+        const send = senderTo({ address: endpoint(), ca: undefined });
+        const asked = embed({ url: `https://${HOST}`, send, apiKey: undefined }, ["a"]);
+        await expect(asked).rejects.toThrow(/certificate.*GATEWAY_CA_FILE=ca\.pem/);
+        await expect(send(`https://${HOST}/health`)).rejects.toThrow(
+            /GET https:\/\/.*\/health failed: .*certificate.*GATEWAY_CA_FILE=ca\.pem/,
+        );
+    });
+
+    test("is not sent to the certificate of another host", async () => {
+        const send = senderTo({ address: endpoint(), ca });
+        const asked = embed({ url: "https://other.example", send, apiKey: undefined }, ["a"]);
+        await expect(asked).rejects.toThrow(/altnames|does not match/);
+    });
+});

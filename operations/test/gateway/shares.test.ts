@@ -1,0 +1,39 @@
+import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { sharesWithin } from "../../gateway/shares.ts";
+import { propertyRuns } from "../../../tests/support/property.ts";
+
+describe("sharesWithin", () => {
+    test("accepts shares within 4 σ of the weights and no others", () => {
+        const percent = fc.integer({ min: 1, max: 99 });
+        const count = fc.integer({ min: 500, max: 5000 });
+        fc.assert(
+            fc.property(
+                percent,
+                count,
+                fc.double({ min: 0, max: 1, noNaN: true }),
+                (green, n, at) => {
+                    const counted = Math.round(at * n);
+                    const p = green / 100;
+                    const deviations = Math.abs(counted - n * p) / Math.sqrt(n * p * (1 - p));
+                    const { holds } = sharesWithin(
+                        { blue: n - counted, green: counted },
+                        { blue: 100 - green, green },
+                    );
+                    expect(holds).toBe(deviations <= 4);
+                },
+            ),
+            propertyRuns(),
+        );
+    });
+
+    test("lets not one request through to a colour of weight 0", () => {
+        const weights = { blue: 100, green: 0 };
+        expect(sharesWithin({ blue: 500, green: 0 }, weights).holds).toBe(true);
+        expect(sharesWithin({ blue: 499, green: 1 }, weights).holds).toBe(false);
+    });
+
+    test("is never satisfied by no requests at all", () => {
+        expect(sharesWithin({ blue: 0, green: 0 }, { blue: 90, green: 10 }).holds).toBe(false);
+    });
+});

@@ -1,0 +1,407 @@
+import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { checkLimits, DEFAULT_LIMITS, type Limits } from "../../judge/limits.ts";
+import { judge, observe } from "../../judge/judge.ts";
+import { NoData, type ColourSample, type Observation } from "../../judge/observation.ts";
+import { observation, sample, times } from "./support/observations.ts";
+import { propertyRuns } from "../../../tests/support/property.ts";
+
+const ROLES = { candidate: "green", active: "blue" } as const;
+
+function verdictOn(seen: Observation, limits: Limits = DEFAULT_LIMITS) {
+    const { verdict, reasons } = judge(seen, ROLES, limits);
+    return { verdict, reasons };
+}
+
+function fails(seen: Observation, ...reasons: readonly unknown[]): void {
+    expect(verdictOn(seen)).toEqual({ verdict: "fail", reasons });
+}
+
+function knowsNot(seen: Observation, ...reasons: readonly unknown[]): void {
+    expect(verdictOn(seen)).toEqual({ verdict: "no data", reasons });
+}
+
+describe("a candidate passes", () => {
+    test("with enough requests, and says what was seen of both", () => {
+        expect(verdictOn(observation())).toEqual({
+            verdict: "pass",
+            reasons: [
+                "errors: green 0 % (0 of 1,000), blue 0 % (0 of 1,000); shown to be under 1 %",
+                "latency: no kind of answer of green is slower than allowed at 0.05, 0.1, 0.2, 0.5, 1, 2 s",
+                "hits: green 95 % of the answers, blue 95 %; not judged",
+            ],
+        });
+    });
+
+    test("where nobody watches the gateway", () => {
+        const unwatched = { atGateway: undefined };
+        expect(verdictOn(observation(unwatched, unwatched, { route: undefined })).verdict).toBe(
+            "pass",
+        );
+    });
+
+    test("alone, at 100 %, by its limits", () => {
+        const silent = { requests: { bad: 0, of: 0 }, atGateway: { bad: 0, of: 0 }, times: {} };
+        const { verdict, reasons } = verdictOn(observation({}, silent));
+        expect(verdict).toBe("pass");
+        expect(reasons).toContain(
+            "latency: p95 is within its limits; blue answers nothing that it could be compared with",
+        );
+        expect(verdictOn(observation({ requests: { bad: 100, of: 1000 } }, silent)).verdict).toBe(
+            "fail",
+        );
+    });
+
+    test("with a cold cache, whose misses are as fast as misses are", () => {
+        const cold = { times: { hit_l1: times(100), miss: times(900, 450, 0.2) } };
+        const warm = { times: { hit_l1: times(950), miss: times(50, 25, 0.2) } };
+        expect(verdictOn(observation(cold, warm)).verdict).toBe("pass");
+    });
+
+    test("while the active restarts, loses pods, fills its memory or has one pod that is not seen", () => {
+        const unwell: Partial<ColourSample> = {
+            restarts: 4,
+            pods: { ready: 1, wanted: 2, missing: 1, lost: 1 },
+            memory: { share: 0.99, growth: { gained: 0.5, secondsToLimit: 1 } },
+            scraped: { pods: 2, answering: 1, secondsAgo: 29 },
+        };
+        expect(verdictOn(observation({}, unwell)).verdict).toBe("pass");
+        const unknown = { restarts: undefined, pods: undefined, memory: undefined };
+        expect(verdictOn(observation({}, unknown)).verdict).toBe("pass");
+    });
+});
+
+describe("a candidate fails", () => {
+    test("by errors beyond the limit and the active's, whatever few requests there were", () => {
+        fails(
+            observation({ requests: { bad: 12, of: 60 } }, { requests: { bad: 9, of: 9000 } }),
+            "errors: green 20 % (12 of 60), blue 0.1 % (9 of 9,000); allowed: at most 1 %",
+            "errors: green 20 % (12 of 60), blue 0.1 % (9 of 9,000); allowed: at most blue's and 0.1 points more",
+        );
+    });
+
+    test("by errors beyond the active's though within the limit", () => {
+        fails(
+            observation({ requests: { bad: 80, of: 10_000 } }, { requests: { bad: 9, of: 9000 } }),
+            "errors: green 0.8 % (80 of 10,000), blue 0.1 % (9 of 9,000); allowed: at most blue's and 0.1 points more",
+        );
+    });
+
+    test("by errors beyond the limit though the active has as many", () => {
+        const failing = { requests: { bad: 300, of: 10_000 } };
+        fails(
+            observation(failing, failing),
+            "errors: green 3 % (300 of 10,000), blue 3 % (300 of 10,000); allowed: at most 1 %",
+        );
+    });
+
+    test("by what the gateway did not get back from its pods, which they could not count", () => {
+        fails(
+            observation({ atGateway: { bad: 150, of: 1150 } }),
+            "errors at the gateway: green 13 % (150 of 1,150), blue 0 % (0 of 1,000); allowed: at most 5 %",
+            "errors at the gateway: green 13 % (150 of 1,150), blue 0 % (0 of 1,000); allowed: at most blue's and 2 points more",
+        );
+    });
+
+    test("by what the gateway answers without any pod", () => {
+        fails(
+            observation({}, {}, { route: { bad: 200, of: 2000 } }),
+            "requests that got no pod: 10 % (200 of 2,000); allowed: at most 1 %",
+        );
+    });
+
+    test("by slower hits", () => {
+        fails(
+            observation({ times: { hit_l1: times(950, 300, 0.1), miss: times(50) } }),
+            "hit_l1 slower than 0.05 s: green 31.6 % (300 of 950), blue 0 % (0 of 950); allowed: at most 1.5 × blue's and 5 points more",
+            "hit_l1 slower than 0.1 s: green 31.6 % (300 of 950), blue 0 % (0 of 950); allowed: at most 1.5 × blue's and 5 points more",
+        );
+    });
+
+    test("by slower misses, though its hits are as fast and so most of its answers", () => {
+        const { verdict, reasons } = verdictOn(
+            observation({ times: { hit_l1: times(950), miss: times(50, 50, 0.2) } }),
+        );
+        expect(verdict).toBe("fail");
+        expect(reasons).toEqual(
+            [0.05, 0.1, 0.2].map((edge) =>
+                expect.stringContaining(
+                    `miss slower than ${edge} s: green 100 % (50 of 50), blue 0 % (0 of 50)`,
+                ),
+            ),
+        );
+    });
+
+    test("by p95 of hits and of misses, though the active's are no better", () => {
+        const slow = {
+            times: {
+                hit_l2: times(500, 250, 0.2),
+                coalesced: times(200, 100, 2),
+                miss: times(300, 200, 2),
+            },
+        };
+        fails(
+            observation(slow, slow),
+            "hits slower than 0.2 s: green 50 % (250 of 500), blue 50 % (250 of 500); allowed: at most 5 %",
+            "misses slower than 2 s: green 60 % (300 of 500), blue 60 % (300 of 500); allowed: at most 5 %",
+        );
+    });
+
+    test("by one restart, unless one is allowed", () => {
+        fails(observation({ restarts: 1 }), "restarts: green 1, blue 0; allowed: 0");
+        expect(
+            verdictOn(observation({ restarts: 1 }), { ...DEFAULT_LIMITS, restarts: 1 }).verdict,
+        ).toBe("pass");
+    });
+
+    test("by a pod that is lost", () => {
+        fails(
+            observation({ pods: { ready: 1, wanted: 2, missing: 1, lost: 1 } }),
+            "pods: green 1 of 2 ready, blue 2 of 2 ready, for a while now; allowed: none that was ready may be lost (1)",
+        );
+    });
+
+    test("by a pod whose memory is nearly full", () => {
+        const full = { memory: { share: 0.93, growth: undefined } };
+        fails(
+            observation(full),
+            "memory: green's fullest pod 93 % of its limit, blue's 40 %; allowed: 90 %",
+        );
+        expect(verdictOn(observation({ memory: { share: 0.9, growth: undefined } })).verdict).toBe(
+            "pass",
+        );
+    });
+
+    test("by memory that will be full within the bake, if it is not the load that fills both", () => {
+        const leak = { memory: { share: 0.5, growth: { gained: 0.06, secondsToLimit: 500 } } };
+        fails(
+            observation(leak),
+            "memory: green at 50 % of its limit and full in 500 s, blue at 40 % of its limit and not growing; allowed: not full within 600 s",
+        );
+        expect(verdictOn(observation(leak, leak)).verdict).toBe("pass");
+        for (const growth of [
+            { gained: 0.04, secondsToLimit: 500 },
+            { gained: 0.06, secondsToLimit: 600 },
+        ]) {
+            expect(verdictOn(observation({ memory: { share: 0.5, growth } })).verdict).toBe("pass");
+        }
+    });
+
+    test("though much else is not known", () => {
+        const { verdict } = verdictOn(
+            observation(
+                { restarts: 2, memory: undefined, scraped: undefined, requests: { bad: 0, of: 0 } },
+                { scraped: undefined },
+                { gaps: ["gateway: does not answer Prometheus"] },
+            ),
+        );
+        expect(verdict).toBe("fail");
+    });
+});
+
+describe("nobody knows", () => {
+    test("with too few requests, and is told how many are missing", () => {
+        knowsNot(
+            observation({ requests: { bad: 0, of: 37 }, times: {} }),
+            "requests: green 37 of 400",
+        );
+        knowsNot(observation({ requests: { bad: 0, of: 399 } }), "requests: green 399 of 400");
+    });
+
+    test("with errors that may be as many as the limit", () => {
+        knowsNot(
+            observation({ requests: { bad: 3, of: 500 } }),
+            "errors: green 0.6 % (3 of 500), not shown yet to be under 1 %",
+        );
+    });
+
+    test("with something that looks worse, and is not sure to be", () => {
+        knowsNot(
+            observation({ times: { hit_l1: times(950, 88), miss: times(50) } }),
+            "not decided yet: hit_l1 slower than 0.05 s: green 9.26 % (88 of 950), blue 0 % (0 of 950); allowed: at most 1.5 × blue's and 5 points more",
+        );
+    });
+
+    test("with a colour that is not scraped, or not lately", () => {
+        knowsNot(observation({ scraped: undefined }), "green: Prometheus scrapes none of its pods");
+        knowsNot(
+            observation({}, { scraped: undefined }),
+            "blue: Prometheus scrapes none of its pods",
+        );
+        const old = { scraped: { pods: 2, answering: 2, secondsAgo: 31 } };
+        knowsNot(observation(old), "green: last scraped 31 s ago; allowed: 30 s");
+        knowsNot(observation({}, old), "blue: last scraped 31 s ago; allowed: 30 s");
+        const deaf = { scraped: { pods: 2, answering: 0, secondsAgo: 7 } };
+        knowsNot(observation(deaf), "green: none of its pods answers Prometheus");
+        knowsNot(observation({}, deaf), "blue: none of its pods answers Prometheus");
+    });
+
+    test("with a pod of the candidate that is not seen", () => {
+        knowsNot(
+            observation({ scraped: { pods: 2, answering: 1, secondsAgo: 7 } }),
+            "green: 1 of 2 pods answer Prometheus; allowed: all",
+        );
+        knowsNot(
+            observation({ pods: { ready: 3, wanted: 3, missing: 0, lost: 0 } }),
+            "green: 3 pods are ready and 2 scraped; allowed: all",
+        );
+        knowsNot(
+            observation({ pods: { ready: 1, wanted: 2, missing: 1, lost: 0 } }),
+            "pods: green 1 of 2 ready, 1 missing",
+        );
+    });
+
+    test("what the pods do when nobody tells", () => {
+        for (const name of ["restarts", "pods", "memory"] as const) {
+            knowsNot(observation({ [name]: undefined }), `${name}: not known of green`);
+        }
+    });
+
+    test("what a gateway sees that calls its backends otherwise", () => {
+        knowsNot(
+            observation({ atGateway: { bad: 0, of: 0 } }),
+            expect.stringMatching(/^gateway: counted none of green's 1,000 requests/),
+        );
+    });
+
+    test("with gaps in what was seen", () => {
+        knowsNot(
+            observation({}, {}, { gaps: ["gateway: Prometheus scrapes none"] }),
+            "gateway: Prometheus scrapes none",
+        );
+    });
+
+    test("by figures that are none", () => {
+        knowsNot(
+            observation({ requests: { bad: NaN, of: 1000 } }),
+            "green.requests.bad is NaN; allowed: 0 or more",
+        );
+        knowsNot(
+            observation({}, { memory: { share: Infinity, growth: undefined } }),
+            "blue.memory.share is Infinity; allowed: 0 or more",
+        );
+        knowsNot(observation({ restarts: -1 }), "green.restarts is -1; allowed: 0 or more");
+        const missing = { hit_l1: { answers: 10, slower: [{ seconds: 0.05, answers: NaN }] } };
+        knowsNot(
+            observation({ times: missing }),
+            "green.times.hit_l1.slower.0.answers is NaN; allowed: 0 or more",
+        );
+    });
+
+    test("when there is no evidence", async () => {
+        const read = () => Promise.reject(new NoData("Prometheus does not answer: away"));
+        expect(await observe({ read }, { since: 0, now: 60 }, ROLES, DEFAULT_LIMITS)).toEqual({
+            verdict: "no data",
+            reasons: ["Prometheus does not answer: away"],
+            figures: undefined,
+        });
+    });
+});
+
+test("a mistake is no lack of data", async () => {
+    const read = () => Promise.reject(new TypeError("seen is undefined"));
+    await expect(observe({ read }, { since: 0, now: 60 }, ROLES, DEFAULT_LIMITS)).rejects.toThrow(
+        TypeError,
+    );
+});
+
+test("either colour may be the candidate", () => {
+    const seen: Observation = {
+        ...observation(),
+        colours: { blue: sample({ restarts: 1 }), green: sample() },
+    };
+    expect(judge(seen, { candidate: "blue", active: "green" }, DEFAULT_LIMITS).reasons).toEqual([
+        "restarts: blue 1, green 0; allowed: 0",
+    ]);
+});
+
+test("the record is plain data: who was seen, and the comparisons nearest to a failure", () => {
+    const { figures } = judge(
+        observation({
+            requests: { bad: 5, of: 1000 },
+            times: { hit_l1: times(900, 90), miss: times(100) },
+        }),
+        ROLES,
+        DEFAULT_LIMITS,
+    );
+    expect(JSON.parse(JSON.stringify(figures))).toEqual(JSON.parse(JSON.stringify(figures)));
+    expect(figures?.colours.green).toMatchObject({ requests: { bad: 5, of: 1000 }, hitShare: 0.9 });
+    expect(figures?.comparisons).toHaveLength(5);
+    const [nearest] = figures?.comparisons ?? [];
+    expect(nearest).toMatchObject({
+        metric: "hit_l1 slower than 0.05 s",
+        candidate: { bad: 90, of: 900 },
+        active: { bad: 0, of: 950 },
+    });
+    expect(nearest?.evidence).toBeGreaterThan(0);
+    expect(nearest?.evidence).toBeLessThan(nearest?.needed ?? NaN);
+});
+
+test("judging changes nothing, and comes to the same again", () => {
+    const share = fc
+        .nat({ max: 2000 })
+        .chain((of) => fc.record({ bad: fc.nat({ max: of }), of: fc.constant(of) }));
+    const any: fc.Arbitrary<ColourSample> = fc
+        .record({
+            requests: share,
+            atGateway: fc.option(share, { nil: undefined }),
+            restarts: fc.nat({ max: 1 }),
+            hits: share,
+        })
+        .map(({ hits, ...rest }) =>
+            sample({ ...rest, times: { hit_l1: times(hits.of, hits.bad) } }),
+        );
+    fc.assert(
+        fc.property(any, any, (candidate, active) => {
+            const seen = observation(candidate, active);
+            const before = structuredClone(seen);
+            const judged = judge(
+                deepFrozen(seen),
+                ROLES,
+                deepFrozen(structuredClone(DEFAULT_LIMITS)),
+            );
+            expect(seen).toEqual(before);
+            expect(judge(seen, ROLES, DEFAULT_LIMITS)).toEqual(judged);
+            expect(judged.reasons.length).toBeGreaterThan(0);
+        }),
+        propertyRuns(200),
+    );
+});
+
+describe("limits", () => {
+    test("of the default are allowed", () => {
+        expect(() => checkLimits(DEFAULT_LIMITS)).not.toThrow();
+    });
+
+    test("are refused, all at once, where they mean nothing", () => {
+        const wrong: Limits = {
+            ...DEFAULT_LIMITS,
+            falseAlarm: 0,
+            windows: 1.5,
+            errors: { limit: 1, margin: NaN },
+            latency: { ...DEFAULT_LIMITS.latency, edges: [0.3], ratio: 0.9 },
+            restarts: -1,
+        };
+        expect(() => checkLimits(wrong)).toThrow(
+            /^limits: falseAlarm is 0; allowed: more than 0 and less than 1; windows is 1.5; .*errors.limit is 1; .*errors.margin is NaN; .*latency.edges\[0\] is 0.3; allowed: an edge of the histogram: .*latency.ratio is 0.9; allowed: 1 or more; restarts is -1/,
+        );
+        expect(() =>
+            checkLimits({ ...DEFAULT_LIMITS, latency: { ...DEFAULT_LIMITS.latency, edges: [] } }),
+        ).toThrow("limits: latency.edges is 0; allowed: 1 or more");
+    });
+
+    test("are looked at before the evidence is", async () => {
+        const read = () => Promise.reject(new Error("read"));
+        await expect(
+            observe({ read }, { since: 0, now: 60 }, ROLES, { ...DEFAULT_LIMITS, windows: 0 }),
+        ).rejects.toThrow("limits: windows is 0; allowed: whole numbers from 1 on");
+    });
+});
+
+function deepFrozen<T>(value: T): T {
+    if (typeof value === "object" && value !== null) {
+        Object.values(value).forEach(deepFrozen);
+        Object.freeze(value);
+    }
+    return value;
+}

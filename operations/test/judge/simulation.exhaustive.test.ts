@@ -1,0 +1,64 @@
+import { describe, expect, test } from "@jest/globals";
+import { DEFAULT_LIMITS } from "../../judge/limits.ts";
+import { BAD, GOOD } from "../../judge/scenarios.ts";
+import { failsInSwitch, playWindow, randomFrom, type Outcome } from "../../judge/simulation.ts";
+
+const STEP = 20;
+const SWITCHES = 60;
+
+function alarms(name: string, falseAlarm: number): number {
+    const scenario = GOOD.find((one) => one.name.startsWith(name));
+    if (!scenario) throw new Error(`there is no scenario ${name}`);
+    const random = randomFrom(1);
+    const limits = { ...DEFAULT_LIMITS, falseAlarm };
+    return Array.from({ length: SWITCHES }, () =>
+        failsInSwitch({ ...scenario, limits, random }, { step: 2 * STEP, most: 1000 }),
+    ).filter(Boolean).length;
+}
+
+describe("a candidate that keeps to the limits, looked at throughout a whole switch", () => {
+    test.each(["as good as the active", "with a cold cache", "as bad as it may just be"])(
+        "is not failed by chance: %s",
+        (name) => {
+            expect(alarms(name, DEFAULT_LIMITS.falseAlarm)).toBe(0);
+        },
+    );
+
+    test("is failed no more often than is said, at the very edge of what is allowed", () => {
+        // Divided among windows and comparisons, so that it is far below.
+        expect(alarms("as bad as it may just be", 0.2)).toBeLessThanOrEqual(0.2 * SWITCHES);
+    });
+});
+
+describe("a bad candidate", () => {
+    function found(
+        name: string,
+        weight: number,
+        until: Parameters<typeof playWindow>[2],
+    ): Outcome[] {
+        const scenario = BAD.find((one) => one.name === name);
+        if (!scenario) throw new Error(`there is no scenario ${name}`);
+        const play = { ...scenario, limits: DEFAULT_LIMITS, random: randomFrom(2) };
+        const window = { weight, step: STEP, most: 6000 };
+        return Array.from({ length: 60 }, () => playWindow(play, window, until));
+    }
+
+    // Twice what docs/release/judge.md has for 95 % of the runs.
+    test.each([
+        ["errors 0 % → 5 %", 0.1, 800],
+        ["errors 0.1 % → 1 %", 0.1, 6000],
+        ["+200 ms on every answer", 0.1, 40],
+        ["+200 ms on every answer", 0.5, 80],
+        ["+200 ms on misses, which are 5 %", 0.1, 2000],
+    ] as const)("is found: %s at a weight of %d, within %d requests", (name, weight, most) => {
+        const outcomes = found(name, weight, ["fail"]);
+        expect(outcomes.filter(({ verdict }) => verdict !== "fail")).toEqual([]);
+        expect(Math.max(...outcomes.map(({ requests }) => requests))).toBeLessThanOrEqual(most);
+    });
+
+    test("with as many errors as the limit is seldom let through before it is found", () => {
+        const outcomes = found("errors 0.1 % → 1 %", 0.1, ["fail", "pass"]);
+        const passed = outcomes.filter(({ verdict }) => verdict === "pass").length;
+        expect(passed / outcomes.length).toBeLessThanOrEqual(2 * DEFAULT_LIMITS.falsePass);
+    });
+});

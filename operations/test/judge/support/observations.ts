@@ -1,0 +1,40 @@
+import type { ColourSample, Observation } from "../../../judge/observation.ts";
+
+const EDGES = [0.05, 0.1, 0.2, 0.5, 1, 2];
+
+/** A thousand requests, all of them well and answered within 50 ms, from two pods that are well. */
+export function sample(change: Partial<ColourSample> = {}): ColourSample {
+    return {
+        scraped: { pods: 2, answering: 2, secondsAgo: 7 },
+        requests: { bad: 0, of: 1000 },
+        atGateway: { bad: 0, of: 1000 },
+        times: { hit_l1: times(950), miss: times(50) },
+        restarts: 0,
+        pods: { ready: 2, wanted: 2, missing: 0, lost: 0 },
+        memory: { share: 0.4, growth: undefined },
+        ...change,
+    };
+}
+
+/** So many answers, and of them so many that took longer than `seconds`, and no longer than the next edge. */
+export function times(answers: number, slow = 0, seconds = 0.05) {
+    return {
+        answers,
+        slower: EDGES.map((edge) => ({ seconds: edge, answers: edge <= seconds ? slow : 0 })),
+    };
+}
+
+export function observation(
+    candidate: Partial<ColourSample> = {},
+    active: Partial<ColourSample> = {},
+    change: Partial<Observation> = {},
+): Observation {
+    return {
+        from: 1000,
+        to: 1060,
+        colours: { green: sample(candidate), blue: sample(active) },
+        route: { bad: 0, of: 2000 },
+        gaps: [],
+        ...change,
+    };
+}

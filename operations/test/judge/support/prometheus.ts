@@ -1,0 +1,136 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Ask } from "../../../judge/prometheus.ts";
+
+/** What Prometheus writes where a series ends or a scrape fails. */
+export const STALE = "stale";
+
+export interface Series {
+    readonly labels: Readonly<Record<string, string>>;
+    readonly samples: readonly (readonly [unixSeconds: number, value: number | typeof STALE])[];
+}
+
+export interface RealPrometheus {
+    readonly write: (series: readonly Series[]) => Promise<void>;
+    readonly ask: Ask;
+    readonly stop: () => Promise<void>;
+}
+
+/** A real Prometheus on loopback that scrapes nothing and takes what it is sent. */
+export async function startPrometheus(): Promise<RealPrometheus> {
+    const folder = await mkdtemp(path.join(tmpdir(), "judge-"));
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const child = spawn(
+        "prometheus",
+        [
+            "--config.file=/dev/null",
+            `--storage.tsdb.path=${folder}`,
+            `--web.listen-address=127.0.0.1:${port}`,
+            "--web.enable-remote-write-receiver",
+            "--log.level=error",
+        ],
+        { stdio: ["ignore", "ignore", "pipe"] },
+    );
+    let log = "";
+    child.stderr.on("data", (piece: Buffer) => (log += piece.toString()));
+    const end = performance.now() + 20_000;
+    while (!(await fetch(`${url}/-/ready`).catch(() => undefined))?.ok) {
+        if (child.exitCode !== null) throw new Error(`Prometheus ended: ${log}`);
+        if (performance.now() > end) throw new Error("Prometheus is not ready after 20 s");
+        await delay(50);
+    }
+    return {
+        write: async (series) => {
+            const answer = await fetch(`${url}/api/v1/write`, {
+                method: "POST",
+                headers: {
+                    "content-encoding": "snappy",
+                    "content-type": "application/x-protobuf",
+                    "x-prometheus-remote-write-version": "0.1.0",
+                },
+                body: snappy(writeRequest(series)),
+            });
+            if (!answer.ok) throw new Error(`${answer.status}: ${await answer.text()}`);
+        },
+        ask: async (where, parameters) => {
+            const query = new URLSearchParams(parameters).toString();
+            return (await fetch(`${url}${where}?${query}`)).json();
+        },
+        stop: async () => {
+            if (child.exitCode === null && child.signalCode === null) {
+                const ended = once(child, "exit");
+                child.kill("SIGKILL");
+                await ended;
+            }
+            await rm(folder, { recursive: true, force: true });
+        },
+    };
+}
+
+/** Remote write 1.0: WriteRequest { timeseries = 1 { labels = 1 { name, value }, samples = 2 { value, time } } }. */
+function writeRequest(all: readonly Series[]): Buffer {
+    return Buffer.concat(
+        all.map(({ labels, samples }) =>
+            field(1, [
+                // Receivers take labels in the order of their names only.
+                ...Object.entries(labels)
+                    .sort(([a], [b]) => (a < b ? -1 : 1))
+                    .map(([name, value]) =>
+                        field(1, [field(1, [Buffer.from(name)]), field(2, [Buffer.from(value)])]),
+                    ),
+                ...samples.map(([seconds, value]) =>
+                    field(2, [
+                        Buffer.from([(1 << 3) | 1]),
+                        double(value),
+                        Buffer.from([2 << 3]),
+                        varint(Math.round(seconds * 1000)),
+                    ]),
+                ),
+            ]),
+        ),
+    );
+}
+
+function field(number: number, parts: readonly Buffer[]): Buffer {
+    const content = Buffer.concat(parts);
+    return Buffer.concat([Buffer.from([(number << 3) | 2]), varint(content.length), content]);
+}
+
+function varint(value: number): Buffer {
+    const bytes: number[] = [];
+    let rest = BigInt(value);
+    for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
+    return Buffer.from([...bytes, Number(rest)]);
+}
+
+function double(value: number | typeof STALE): Buffer {
+    const bytes = Buffer.alloc(8);
+    // A number of JavaScript cannot hold this NaN's bits for sure.
+    if (value === STALE) bytes.writeBigUInt64LE(0x7ff0000000000002n);
+    else bytes.writeDoubleLE(value);
+    return bytes;
+}
+
+/** Snappy's block format without compression: the length, and one literal. */
+function snappy(content: Buffer): Uint8Array<ArrayBuffer> {
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(content.length - 1);
+    return new Uint8Array(
+        Buffer.concat([varint(content.length), Buffer.from([63 << 2]), length, content]),
+    );
+}
+
+async function freePort(): Promise<number> {
+    const server = createServer();
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+}

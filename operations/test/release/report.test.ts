@@ -1,0 +1,96 @@
+import { expect, test } from "@jest/globals";
+import { begin } from "../../release/machine/begin.ts";
+import { DEFAULT_PLAN } from "../../release/plan.ts";
+import { duration, historyText, statusText, type Status } from "../../release/report/text.ts";
+import { enter, type Switch } from "../../release/state.ts";
+
+const NOW = Date.UTC(2026, 10, 25, 12);
+const PODS = { wanted: 3, ready: 3, rolledOut: true, image: "an/image:v1" };
+
+const begun: Switch = begin({
+    kind: "release",
+    to: "green",
+    plan: DEFAULT_PLAN,
+    versions: { blue: "v1.0.0", green: "v2.0.0-enhanced" },
+    actor: "somebody.with-a-long-name@a-machine-with-a-long-name.example.com",
+    reason: "",
+    now: NOW - 400_000,
+    hold: { fence: 3, holder: "somebody@machine/1-a" },
+});
+
+const observing: Switch = {
+    ...enter(begun, "observe", NOW - 75_000, "shares 1804/196 of 2000"),
+    steps: [
+        {
+            weight: 10,
+            shiftedAt: NOW - 75_000,
+            shares: "1804/196 of 2000 for weights 90/10 (-0.3 σ)",
+            verdict: "no data",
+            reasons: ["requests: green 37 of 400; " + "and so on ".repeat(20).trim()],
+        },
+    ],
+    trouble: "requests: green 37 of 400",
+};
+
+function statusOf(state: Switch | undefined, more: Partial<Status> = {}): Status {
+    return {
+        weights: { blue: 90, green: 10 },
+        pods: {
+            blue: { ...PODS, version: "v1.0.0" },
+            green: { ...PODS, ready: 2, version: "v2.0.0-enhanced" },
+        },
+        switch: state,
+        isUnderWay: state !== undefined,
+        driver: undefined,
+        waitsFor: state?.trouble,
+        deadline: NOW + 525_000,
+        ...more,
+    };
+}
+
+test("A status says who serves, what was seen, what is waited for and until when", () => {
+    const text = statusText(statusOf(observing), NOW);
+    expect(text).toContain("blue   90 %  3 of 3 pods ready  v1.0.0");
+    expect(text).toContain("green  10 %  2 of 3 pods ready  v2.0.0-enhanced");
+    expect(text).toContain("verdict no data: 1804/196 of 2000 for weights 90/10 (-0.3 σ)");
+    expect(text).toContain("now     observe at 10 % for 1 min 15 s");
+    expect(text).toContain("waits   requests: green 37 of 400");
+    expect(text).toContain("limit   rolled back in 8 min 45 s if that does not change");
+    expect(text).toContain("driver  none: make switch TO=green goes on, make rollback goes back");
+});
+
+test("No line of it is wider than 80 columns", () => {
+    const ended = enter(observing, "rolled-back", NOW, "blue serves as before");
+    const why = "errors: green 5.1 % (81 of 1,588), blue 0 % (0 of 14,377); allowed: 1 %";
+    const aborted = {
+        cause: "fail",
+        by: "the judge",
+        at: NOW,
+        reason: why,
+        phase: "observe",
+    } as const;
+    const texts = [
+        statusText(statusOf(observing, { driver: "somebody@machine/1-a" }), NOW),
+        statusText(statusOf({ ...ended, aborted }, { isUnderWay: false }), NOW),
+        historyText([{ ...ended, aborted }]),
+    ];
+    for (const line of texts.join("\n").split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+    expect(texts[1]).toContain(
+        "end     rolled back to blue after 6 min 40 s: fail, errors: green 5.1 %",
+    );
+});
+
+test("Where nothing was switched yet, that is said", () => {
+    expect(statusText(statusOf(undefined), NOW)).toMatch(/No switch was made yet\.$/);
+    expect(historyText([])).toBe("No switch was made yet.");
+});
+
+test.each([
+    [400, "0 s"],
+    [59_600, "1 min"],
+    [75_000, "1 min 15 s"],
+    [3_600_000, "1 h"],
+    [3_900_000, "1 h 5 min"],
+])("%d ms are %s", (milliseconds, words) => {
+    expect(duration(milliseconds)).toBe(words);
+});

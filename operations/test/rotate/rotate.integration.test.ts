@@ -1,0 +1,24 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { freePort } from "../../../app/test/support/redisServer.ts";
+import { PASSWORDS, RedisNodes } from "../../../tests/support/redisNodes.ts";
+import { canLogIn } from "../../rotate/acceptance.ts";
+
+describe("a login at a real Redis", () => {
+    const nodes = new RedisNodes({ clustered: false });
+    let port: number;
+    beforeAll(async () => {
+        port = await freePort();
+        await nodes.start(0, "127.0.0.1", port);
+    });
+    afterAll(() => nodes.dispose());
+
+    test("tells a password that is accepted from one that is not", async () => {
+        expect(await canLogIn(port, "app", PASSWORDS.app)).toBe(true);
+        expect(await canLogIn(port, "app", "another")).toBe(false);
+        expect(await canLogIn(port, "nobody", PASSWORDS.app)).toBe(false);
+    });
+
+    test("of a server that is away is an error, and no rejection", async () => {
+        await expect(canLogIn(await freePort(), "app", PASSWORDS.app)).rejects.toThrow();
+    });
+});

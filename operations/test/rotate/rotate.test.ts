@@ -1,0 +1,210 @@
+import { describe, expect, test } from "@jest/globals";
+import { OVERLAPPING_SECRETS, type OverlappingSecret } from "@property-search/contract";
+import { RenderError } from "../../stack/render.ts";
+import { checkRotation, rotate, type Rotation } from "../../rotate/steps.ts";
+
+type Values = Readonly<Record<string, string | undefined>>;
+
+/** Thrown in the place of an operation, as a killed process stops. */
+class CutOff extends Error {}
+
+/**
+ * A stack whose pods get what the store has some time during a deploy: at any moment each of its users may
+ * still have the values from before, and each of its checkers too.
+ */
+class Stack {
+    readonly secret: string;
+    stored: Values;
+    deployed: Values;
+    /** Values that were used while they were not accepted. */
+    readonly failures: string[] = [];
+    deploys = 0;
+    /** Operations until one is cut off. */
+    left = Infinity;
+
+    constructor(secret: string) {
+        this.secret = secret;
+        this.stored = this.deployed = { [secret]: "first" };
+    }
+
+    rotation(change: Partial<Rotation> = {}): Rotation {
+        return {
+            secret: this.secret,
+            finish: false,
+            store: {
+                read: (key) => Promise.resolve(this.stored[key]),
+                write: async (changes) => {
+                    await Promise.resolve();
+                    // Key by key, as Pulumi's CLI does.
+                    for (const [key, value] of Object.entries(changes)) {
+                        this.#operate();
+                        this.stored = { ...this.stored, [key]: value };
+                    }
+                },
+            },
+            deploy: async () => {
+                await Promise.resolve();
+                this.#operate();
+                this.#deploy();
+            },
+            settled: async (_, value, answer) => {
+                await Promise.resolve();
+                this.#operate();
+                const isAccepted = this.#acceptedBy(this.deployed).includes(value);
+                if (isAccepted !== (answer === "accepted")) {
+                    throw new Error(`${value} is never ${answer}`);
+                }
+            },
+            report: () => undefined,
+            ...change,
+        };
+    }
+
+    /** The command, given again until it ends, cut off in its first run before the operation `at`. */
+    async command(at: number, change: Partial<Rotation> = {}): Promise<void> {
+        this.left = at;
+        try {
+            await rotate(this.rotation(change));
+        } catch (error) {
+            if (!(error instanceof CutOff)) throw error;
+            this.left = Infinity;
+            await rotate(this.rotation(change));
+        }
+    }
+
+    #operate(): void {
+        if (this.left === 0) throw new CutOff();
+        this.left -= 1;
+    }
+
+    #deploy(): void {
+        this.deploys += 1;
+        for (const user of [this.deployed, this.stored]) {
+            for (const checker of [this.deployed, this.stored]) {
+                const used = user[this.secret] ?? "";
+                if (!this.#acceptedBy(checker).includes(used)) this.failures.push(used);
+            }
+        }
+        this.deployed = this.stored;
+    }
+
+    #acceptedBy(values: Values): readonly (string | undefined)[] {
+        const { next, previous } = OVERLAPPING_SECRETS[this.secret as OverlappingSecret];
+        return [values[this.secret], values[next], values[previous]];
+    }
+}
+
+const REDIS = ["redis.passwords.app", "redis.passwords.exporter", "redis.passwords.admin"];
+
+describe.each(REDIS)("rotating %s", (secret) => {
+    test("replaces it in three deploys, and nobody is rejected meanwhile", async () => {
+        const stack = new Stack(secret);
+        await rotate(stack.rotation());
+        expect(stack.failures).toEqual([]);
+        expect(stack.deploys).toBe(3);
+        expect(stack.deployed[secret]).toMatch(/^\w{43}$/);
+        expect(Object.values(stack.deployed).filter((value) => value !== undefined)).toHaveLength(
+            1,
+        );
+    });
+
+    test("is finished by the same command, wherever it was cut off", async () => {
+        for (let at = 0; at < 12; at += 1) {
+            const stack = new Stack(secret);
+            await stack.command(at);
+            expect([at, stack.failures]).toEqual([at, []]);
+            expect(stack.deployed).toEqual(stack.stored);
+            expect(stack.deployed[secret]).not.toBe("first");
+            const values = Object.values(stack.deployed).filter((value) => value !== undefined);
+            expect([at, values.length]).toEqual([at, 1]);
+        }
+    });
+});
+
+describe("rotating tenants.platformKey", () => {
+    const secret = "tenants.platformKey";
+
+    test("keeps the old key until its end is asked for", async () => {
+        const stack = new Stack(secret);
+        await rotate(stack.rotation());
+        expect(stack.deployed).toMatchObject({ "tenants.previousPlatformKey": "first" });
+        await expect(rotate(stack.rotation())).rejects.toThrow(/still accepted: end it first/);
+        await rotate(stack.rotation({ finish: true }));
+        expect(stack.deployed["tenants.previousPlatformKey"]).toBeUndefined();
+        expect(stack.failures).toEqual([]);
+    });
+
+    test("cut off anywhere, it is finished by the same command, and its end comes after", async () => {
+        for (let at = 0; at < 8; at += 1) {
+            const stack = new Stack(secret);
+            await stack.command(at);
+            expect([at, stack.stored[secret]]).not.toEqual([at, "first"]);
+            expect([at, stack.stored["tenants.previousPlatformKey"]]).toEqual([at, "first"]);
+            expect([at, stack.stored["tenants.nextPlatformKey"]]).toEqual([at, undefined]);
+            await stack.command(at, { finish: true });
+            expect([at, stack.failures]).toEqual([at, []]);
+            expect([at, stack.deployed["tenants.previousPlatformKey"]]).toEqual([at, undefined]);
+        }
+    });
+});
+
+describe("rotating what somebody else issues", () => {
+    test("takes its new value in one deploy", async () => {
+        const stored: Record<string, string | undefined> = {};
+        const lines: string[] = [];
+        let deploys = 0;
+        await rotate({
+            ...new Stack("redis.passwords.app").rotation(),
+            secret: "service.upstreamApiKey",
+            value: "issued",
+            store: {
+                read: (key) => Promise.resolve(stored[key]),
+                write: (changes) => Promise.resolve(void Object.assign(stored, changes)),
+            },
+            deploy: () => Promise.resolve(void (deploys += 1)),
+            report: (line) => lines.push(line),
+        });
+        expect(stored).toEqual({ "service.upstreamApiKey": "issued" });
+        expect(deploys).toBe(1);
+        expect(lines.join()).toContain("revoke the old one");
+    });
+
+    test("keeps the old value where the program rejects the new one", async () => {
+        const key = "service.upstreamApiKey";
+        const stored: Record<string, string | undefined> = { [key]: "former" };
+        const rejected = new RenderError(`property-search:${key} is wrong`);
+        const rotation = (error: Error) => ({
+            ...new Stack("redis.passwords.app").rotation(),
+            secret: key,
+            value: "two words",
+            store: {
+                read: (one: string) => Promise.resolve(stored[one]),
+                write: (changes: Values) => Promise.resolve(void Object.assign(stored, changes)),
+            },
+            deploy: () => Promise.reject(error),
+        });
+        await expect(rotate(rotation(rejected))).rejects.toBe(rejected);
+        expect(stored).toEqual({ [key]: "former" });
+        // Of a deploy that was cut off, pods may have the new one already.
+        await expect(rotate(rotation(new CutOff()))).rejects.toThrow(CutOff);
+        expect(stored).toEqual({ [key]: "two words" });
+    });
+
+    test.each([
+        [
+            { secret: "redis.passwords.ap" },
+            /SECRET is "redis\.passwords\.ap"; allowed: redis\.passwords\.app, /,
+        ],
+        [
+            { secret: "service.upstreamApiKey" },
+            /has no new value; allowed: what its issuer gave you/,
+        ],
+        [
+            { secret: "admin.token", finish: true },
+            /FINISH is set; allowed: for tenants\.platformKey only/,
+        ],
+        [{ secret: "redis.passwords.app", finish: true }, /FINISH is set; allowed/],
+    ])("%j is refused", (asked, words) => {
+        expect(() => checkRotation({ value: undefined, finish: false, ...asked })).toThrow(words);
+    });
+});

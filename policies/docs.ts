@@ -1,10 +1,11 @@
 import { Value } from "typebox/value";
-import { configOf, schemaOf, type StackPolicies } from "./core/config.ts";
-import { evaluate } from "./core/evaluate.ts";
-import { message } from "./core/message.ts";
-import { objectsOf, type Json } from "./core/object.ts";
-import type { Rule } from "./core/rule.ts";
-import { FAULTS, mutantsOf } from "./faults/index.ts";
+import { configOf, schemaOf, type StackPolicies } from "./engine/config.ts";
+import { evaluate } from "./engine/evaluate.ts";
+import { message } from "./engine/message.ts";
+import type { Rule } from "./engine/rule.ts";
+import { mutantsOf } from "./faults/fault.ts";
+import { objectsOf, type Json } from "./kubernetes/object.ts";
+import { FAULTS } from "./rules/faults.ts";
 
 /**
  * The page about the rules, each with what it says of a stack in which one thing is wrong.

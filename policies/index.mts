@@ -1,6 +1,6 @@
 // Not .ts: Pulumi's analyzer gives a pack's .ts to ts-node, which takes no module that Node takes as it is.
 import { PolicyPack } from "@pulumi/policy";
-import { policiesOf } from "./core/pack.ts";
+import { policiesOf } from "./engine/pack.ts";
 import { RULES } from "./rules/index.ts";
 
 new PolicyPack("property-search", {

@@ -1,4 +1,7 @@
-import { Command, CommanderError, Option } from "commander";
+import { runCommand, UserError } from "@property-search/contract";
+import { Command, Option } from "commander";
+import { docsOf } from "./docs.ts";
+import { headline } from "./engine/message.ts";
 import {
     advicesOf,
     endingOf,
@@ -7,14 +10,12 @@ import {
     run,
     type Run,
     type SetExemption,
-} from "./core/run.ts";
-import { headline } from "./core/message.ts";
-import { docsOf } from "./docs.ts";
+} from "./engine/run.ts";
 import { readManifests } from "./manifests.ts";
 import { markdownReport } from "./report/markdown.ts";
 import { textReport, timesTable } from "./report/text.ts";
 import { RULES } from "./rules/index.ts";
-import { policiesOf, readPolicies, registryOf } from "./stacks.ts";
+import { policiesOf, policyInputsOf, readPolicies } from "./stacks.ts";
 
 interface CheckOptions {
     readonly config?: string;
@@ -47,12 +48,12 @@ program
     .addOption(new Option("--format <format>").choices(Object.keys(FORMATS)).default("text"))
     .option("--times", "add what each rule took", false)
     .action(async (files: string[], { stack, config, subject, format, times }: CheckOptions) => {
-        const ofStack = stack === undefined ? {} : policiesOf(stack, registryOf(stack));
+        const ofStack = stack === undefined ? {} : policiesOf(stack, policyInputsOf(stack));
         const policies = config === undefined ? ofStack : readPolicies(config);
         const read = files.map((file) => readManifests(file, (words) => console.error(words)));
         const objects = (await Promise.all(read)).flat();
         if (objects.length === 0) {
-            throw new Error(`there is no Kubernetes object in ${files.join(", ")}`);
+            throw new UserError(`there is no Kubernetes object in ${files.join(", ")}`);
         }
         const result = run(RULES, policies, objects);
         console.log(FORMATS[format](result, subject));
@@ -92,11 +93,4 @@ function jsonReport(result: Run): string {
     );
 }
 
-try {
-    await program.parseAsync();
-} catch (error) {
-    process.exitCode = WRONG_USE;
-    // Commander has said already what is wrong with the arguments.
-    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : WRONG_USE;
-    else console.error(`Error: ${(error as Error).message}`);
-}
+await runCommand(program, { failure: WRONG_USE });

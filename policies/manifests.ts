@@ -1,3 +1,4 @@
+import { UserError } from "@property-search/contract";
 import { readFile } from "node:fs/promises";
 import { text as textOf } from "node:stream/consumers";
 import {
@@ -12,7 +13,7 @@ import {
     type ParsedNode,
     type Tags,
 } from "yaml";
-import { isJson, objectsOf, type KubernetesObject } from "./core/object.ts";
+import { isJson, objectsOf, type KubernetesObject } from "./kubernetes/object.ts";
 
 /** As kubectl reads it: YAML 1.1, of which Go's parser leaves out dates, sexagesimals and types of its own. */
 const AS_KUBECTL = {
@@ -31,7 +32,7 @@ const TEMPLATE = /\{\{|\{%/;
  *
  * @param file `-` is standard input
  * @param note takes what is not looked at, a sentence each. Default: it is not told
- * @throws Error that names the file and the line, when it is neither, or a template that nobody has rendered
+ * @throws UserError that names the file and the line, when it is neither, or a template that nobody has rendered
  */
 export async function readManifests(
     file: string,
@@ -83,7 +84,7 @@ function parseYaml(text: string, name: string): Found[] {
             const line = lineAt(error.pos[0]);
             const source = text.split("\n")[line - 1] ?? "";
             if (TEMPLATE.test(source)) throw isTemplate(name, line);
-            throw new Error(`${name}, line ${line}: no YAML: ${error.message.split("\n")[0]}`, {
+            throw new UserError(`${name}, line ${line}: no YAML: ${error.message.split("\n")[0]}`, {
                 cause: error,
             });
         }
@@ -100,14 +101,14 @@ function valueOf(document: Document.Parsed, name: string): unknown {
         return document.toJS() as unknown;
     } catch (error) {
         // Aliases that grow without end, or that lead nowhere.
-        throw new Error(`${name} is no YAML: ${(error as Error).message}`, { cause: error });
+        throw new UserError(`${name} is no YAML: ${(error as Error).message}`, { cause: error });
     }
 }
 
-function isTemplate(name: string, line: number): Error {
+function isTemplate(name: string, line: number): UserError {
     const words =
         "is a template that is not rendered; allowed: what `helm template` or the like makes of it";
-    return new Error(`${name}, line ${line}: ${words}`);
+    return new UserError(`${name}, line ${line}: ${words}`);
 }
 
 /** Fields that hold no text for people, in which braces could stand for themselves. */

@@ -1,7 +1,7 @@
-import { cel, matchesAny, said, type Cel } from "../core/cel.ts";
-import type { Exemption } from "../core/config.ts";
-import { globPattern } from "../core/glob.ts";
-import type { Admission } from "../core/rule.ts";
+import { cel, matchesAny, said, type Cel } from "../cel/cel.ts";
+import { globPattern } from "../cel/glob.ts";
+import type { Exemption } from "../engine/config.ts";
+import type { Admission } from "../engine/rule.ts";
 
 /*
  * A rule's expressions in a policy: they see one object, whole, with the server's defaults filled in.
@@ -14,6 +14,10 @@ const NAME = cel`object.metadata.?name.orValue('') != '' ? object.metadata.name 
 export const VARIABLES: Readonly<Record<string, Cel>> = {
     name: NAME,
     label: cel`object.kind + ' ' + object.metadata.namespace + '/' + variables.name`,
+};
+
+/** What those about pods begin with besides. */
+export const POD_VARIABLES: Readonly<Record<string, Cel>> = {
     isJob: cel`object.kind in ['Job', 'CronJob'] || object.kind == 'Pod' && object.spec.?restartPolicy.orValue('Always') != 'Always'`,
     path: cel`object.kind == 'Pod' ? 'spec' : object.kind == 'CronJob' ? 'spec.jobTemplate.spec.template.spec' : 'spec.template.spec'`,
     pod: cel`object.kind == 'Pod' ? object.spec : object.kind == 'CronJob' ? object.spec.jobTemplate.spec.template.spec : object.spec.template.spec`,

@@ -1,6 +1,6 @@
 import { CERTIFICATES_NAMESPACE, GATEWAY_NAME, NAMESPACES } from "@property-search/contract";
 
-interface MatchCondition {
+export interface MatchCondition {
     readonly name: string;
     readonly expression: string;
 }
@@ -21,7 +21,7 @@ const NOT_FOR_CERT_MANAGER = [
 ];
 
 /**
- * Conditions under which a rule is asked of an object at all. Solvers of certificate challenges and proxies that a
+ * Conditions under which a rule checks an object at all. Solvers of certificate challenges and proxies that a
  * gateway's controller makes are what their operators make them, and nobody of the stack could mend them: Pod
  * Security, the quota and the network policies of their namespace bound them. People are not taken for operators.
  */

@@ -11,5 +11,5 @@ export type { AdmissionObject };
  * @throws ConfigError when the policies are wrong
  */
 export function admissionOf(stack: string, registry?: string): AdmissionObject[] {
-    return admissionPolicies(RULES, policiesOf(stack, registry));
+    return admissionPolicies(RULES, policiesOf(stack, { registry }));
 }

@@ -1,10 +1,11 @@
 import { LABELS, PART_OF } from "@property-search/contract";
-import { configOf, type StackPolicies } from "../core/config.ts";
-import { hasExpired } from "../core/exemptions.ts";
-import type { Json } from "../core/object.ts";
-import type { Rule } from "../core/rule.ts";
-import { covers, headlinesOf, VARIABLES } from "./expressions.ts";
-import { foreignConditions } from "./foreign.ts";
+import type { Cel } from "../cel/cel.ts";
+import { configOf, type StackPolicies } from "../engine/config.ts";
+import { hasExpired } from "../engine/exemptions.ts";
+import type { Admitted, Rule } from "../engine/rule.ts";
+import type { Json } from "../kubernetes/object.ts";
+import { covers, headlinesOf, POD_VARIABLES, VARIABLES } from "./expressions.ts";
+import { foreignConditions, type MatchCondition } from "./foreign.ts";
 
 interface Header {
     readonly apiVersion: string;
@@ -43,6 +44,59 @@ const ALWAYS = [
     { apiGroups: ["argoproj.io"], apiVersions: ["v1alpha1"], resources: ["rollouts"] },
 ];
 
+const ROLES = {
+    apiGroups: ["rbac.authorization.k8s.io"],
+    apiVersions: ["v1"],
+    resources: ["roles", "rolebindings"],
+};
+
+/** What a policy looks at, when, and what its expressions begin with. What is left as it was is nobody's violation. */
+const SUBJECTS: Readonly<
+    Record<
+        Admitted,
+        {
+            readonly resourceRules: readonly object[];
+            readonly matchConditions: readonly MatchCondition[];
+            readonly variables: Readonly<Record<string, Cel>>;
+        }
+    >
+> = {
+    pods: {
+        resourceRules: [
+            ...WHEN_MADE.map((one) => ({ ...one, operations: ["CREATE"] })),
+            ...ALWAYS.map((one) => ({ ...one, operations: ["CREATE", "UPDATE"] })),
+        ],
+        matchConditions: [
+            {
+                name: "changed",
+                expression: "request.operation == 'CREATE' || object.spec != oldObject.spec",
+            },
+            // One that refers to a workload has no template of its own.
+            {
+                name: "pods",
+                expression: "object.kind != 'Rollout' || has(object.spec.template)",
+            },
+        ],
+        variables: { ...VARIABLES, ...POD_VARIABLES },
+    },
+    roles: {
+        resourceRules: [{ ...ROLES, operations: ["CREATE", "UPDATE"] }],
+        matchConditions: [
+            {
+                name: "changed",
+                expression: [
+                    "request.operation == 'CREATE'",
+                    ...["rules", "subjects"].map(
+                        (field) =>
+                            `object.?${field}.orValue([]) != oldObject.?${field}.orValue([])`,
+                    ),
+                ].join(" || "),
+            },
+        ],
+        variables: VARIABLES,
+    },
+};
+
 /**
  * The rules that CEL can say, as the API server enforces them on everybody, however an object comes: Pulumi's
  * policies see only what goes through Pulumi. Mandatory rules refuse, advisory ones warn. A server knows
@@ -63,6 +117,7 @@ export function admissionPolicies(
             (one, index) => [`found${index}`, headlinesOf(one, exempt)] as const,
         );
         const whole = exempt.filter(({ container }) => container === undefined);
+        const { resourceRules, matchConditions, variables } = SUBJECTS[rule.admits ?? "pods"];
         const header: Header = {
             apiVersion: "admissionregistration.k8s.io/v1",
             metadata: { name: `${PART_OF}-${rule.name}`, labels: { [LABELS.partOf]: PART_OF } },
@@ -72,31 +127,16 @@ export function admissionPolicies(
             kind: "ValidatingAdmissionPolicy",
             spec: {
                 failurePolicy: "Fail",
-                matchConstraints: {
-                    resourceRules: [
-                        ...WHEN_MADE.map((one) => ({ ...one, operations: ["CREATE"] })),
-                        ...ALWAYS.map((one) => ({ ...one, operations: ["CREATE", "UPDATE"] })),
-                    ],
-                },
+                matchConstraints: { resourceRules },
                 matchConditions: [
-                    // What leaves the spec as it is, such as a finalizer's removal, is nobody's violation.
-                    {
-                        name: "changed",
-                        expression:
-                            "request.operation == 'CREATE' || object.spec != oldObject.spec",
-                    },
-                    // One that refers to a workload has no template of its own.
-                    {
-                        name: "pods",
-                        expression: "object.kind != 'Rollout' || has(object.spec.template)",
-                    },
+                    ...matchConditions,
                     ...foreignConditions(rule.name),
                     ...whole.map((one, index) => ({
                         name: `exempt-${index}`,
                         expression: `!(${covers(one).cel})`,
                     })),
                 ],
-                variables: [...Object.entries(VARIABLES), ...found].map(([name, { cel }]) => ({
+                variables: [...Object.entries(variables), ...found].map(([name, { cel }]) => ({
                     name,
                     expression: cel,
                 })),

@@ -1,8 +1,7 @@
 import { execFileSync } from "node:child_process";
-import type { Fault, Mutant } from "../faults/index.ts";
-import { mutantsOf } from "../faults/index.ts";
-import type { StackPolicies } from "../core/config.ts";
-import { json, type Json } from "../core/object.ts";
+import type { StackPolicies } from "../engine/config.ts";
+import { mutantsOf, type Fault, type Mutant } from "../faults/fault.ts";
+import { json, type Json } from "../kubernetes/object.ts";
 import type { Checker, Peer, Report, Say } from "./peer.ts";
 
 /** Objects that are there together, which nobody has broken. */

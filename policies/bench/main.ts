@@ -1,10 +1,11 @@
+import { runCommand } from "@property-search/contract";
 import { Command } from "commander";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir, totalmem } from "node:os";
 import path from "node:path";
 import { stringify } from "yaml";
-import { FAULTS } from "../faults/index.ts";
+import { FAULTS } from "../rules/faults.ts";
 import { readManifests } from "../manifests.ts";
 import { manifestsOf } from "../public/modules.ts";
 import { PROJECTS } from "../public/projects.ts";
@@ -120,7 +121,4 @@ function say(line: string): void {
     console.error(line);
 }
 
-program.parseAsync().catch((error: unknown) => {
-    console.error(error instanceof BenchError ? `Error: ${error.message}` : error);
-    process.exitCode = 1;
-});
+await runCommand(program);

@@ -1,5 +1,6 @@
-import type { StackPolicies } from "../core/config.ts";
-import type { Json } from "../core/object.ts";
+import { UserError } from "@property-search/contract";
+import type { StackPolicies } from "../engine/config.ts";
+import type { Json } from "../kubernetes/object.ts";
 
 /** What checks manifests: the pack, and others beside it. */
 export interface Peer {
@@ -42,4 +43,4 @@ export interface Report {
     readonly fails: boolean;
 }
 
-export class BenchError extends Error {}
+export class BenchError extends UserError {}

@@ -1,4 +1,4 @@
-import { isJson, type Json } from "../core/object.ts";
+import { isJson, type Json } from "../kubernetes/object.ts";
 
 /** One thing that somebody may get wrong in a manifest, and the rule that has to find it. */
 export interface Fault {

@@ -1,4 +1,4 @@
-import type { Exemption, StackPolicies } from "../core/config.ts";
+import type { Exemption, StackPolicies } from "../engine/config.ts";
 
 type Place = Pick<Exemption, "namespace" | "workload" | "container">;
 

@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { isMap, isSeq, parse, parseAllDocuments, type Document } from "yaml";
-import { json } from "../core/object.ts";
+import { json } from "../kubernetes/object.ts";
 
 export const KUSTOMIZATION = "kustomization.yaml";
 

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { globSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
-import { objectsOf, type KubernetesObject } from "../core/object.ts";
+import { objectsOf, type KubernetesObject } from "../kubernetes/object.ts";
 import { readManifests } from "../manifests.ts";
 import { buildKustomization, KUSTOMIZATION } from "./kustomization.ts";
 import type { Project } from "./projects.ts";

@@ -1,7 +1,7 @@
-import type { Violation } from "../core/evaluate.ts";
-import { ending } from "../core/exemptions.ts";
-import { headline, snippet } from "../core/message.ts";
-import { advicesOf, endingOf, expiredOf, failuresOf, type Run } from "../core/run.ts";
+import type { Violation } from "../engine/evaluate.ts";
+import { ending } from "../engine/exemptions.ts";
+import { headline, snippet } from "../engine/message.ts";
+import { advicesOf, endingOf, expiredOf, failuresOf, type Run } from "../engine/run.ts";
 
 /** A comment on a pull request: what fails is open, the rest is folded. */
 export function markdownReport(run: Run, subject: string): string {

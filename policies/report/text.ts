@@ -1,6 +1,6 @@
-import { snippet, headlineParts } from "../core/message.ts";
-import type { Violation } from "../core/evaluate.ts";
-import { ending } from "../core/exemptions.ts";
+import type { Violation } from "../engine/evaluate.ts";
+import { ending } from "../engine/exemptions.ts";
+import { snippet, headlineParts } from "../engine/message.ts";
 import {
     advicesOf,
     endingOf,
@@ -9,7 +9,7 @@ import {
     unusedOf,
     type Run,
     type SetExemption,
-} from "../core/run.ts";
+} from "../engine/run.ts";
 
 const WIDTH = 80;
 

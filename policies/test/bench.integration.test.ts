@@ -2,8 +2,8 @@ import { expect, test } from "@jest/globals";
 import { contest, type Entrant, type Subject } from "../bench/contest.ts";
 import type { Report } from "../bench/peer.ts";
 import { page } from "../bench/report.ts";
-import type { Json } from "../core/object.ts";
-import type { Fault } from "../faults/index.ts";
+import type { Fault } from "../faults/fault.ts";
+import type { Json } from "../kubernetes/object.ts";
 import { NAMESPACE, object } from "./support/manifests.ts";
 
 const CONFIG = object("v1", "ConfigMap");

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
-import { ending, isEnding } from "../core/exemptions.ts";
-import { objectsOf } from "../core/object.ts";
-import { run } from "../core/run.ts";
+import { ending, isEnding } from "../engine/exemptions.ts";
+import { run } from "../engine/run.ts";
+import { objectsOf } from "../kubernetes/object.ts";
 import { markdownReport } from "../report/markdown.ts";
 import { textReport } from "../report/text.ts";
-import { readinessProbe } from "../rules/readinessProbe.ts";
+import { readinessProbe } from "../rules/readinessProbe/rule.ts";
 import { container, deployment, podSpec } from "./support/manifests.ts";
 
 const NOW = new Date("2026-06-15T23:59:59Z");

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { headline } from "../core/message.ts";
-import type { KubernetesObject } from "../core/object.ts";
-import { podOf } from "../core/pods.ts";
-import { failuresOf, run, unusedOf, type Run } from "../core/run.ts";
+import { headline } from "../engine/message.ts";
+import { failuresOf, run, unusedOf, type Run } from "../engine/run.ts";
+import type { KubernetesObject } from "../kubernetes/object.ts";
+import { podOf } from "../kubernetes/pods.ts";
 import { FINDINGS } from "../public/findings.ts";
 import { manifestsOf } from "../public/modules.ts";
 import { PROJECTS } from "../public/projects.ts";

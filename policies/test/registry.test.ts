@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from "@jest/globals";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { policiesOf, registryOf, withRegistry } from "../stacks.ts";
+import { policiesOf, policyInputsOf, withRegistry } from "../stacks.ts";
 
 const REGISTRY = "registry.example.com/mirror";
 const root = mkdtempSync(path.join(tmpdir(), "registry-"));
@@ -12,7 +12,7 @@ afterAll(() => {
 
 describe("a stack with a registry of its own", () => {
     test("may run its images, and none of a public registry any more", () => {
-        expect(policiesOf("prod", REGISTRY)).toEqual({
+        expect(policiesOf("prod", { registry: REGISTRY })).toEqual({
             ...policiesOf("prod"),
             "image-registry": { registries: [`${REGISTRY}/*`] },
         });
@@ -41,7 +41,7 @@ describe("a stack with a registry of its own", () => {
     ])("is known by %s: %s of its config file", (key, registry) => {
         const config = { [key]: registry ?? "" };
         writeFileSync(path.join(root, "Pulumi.x.yaml"), JSON.stringify({ config }));
-        expect(registryOf("x", root)).toBe(registry);
-        expect(registryOf("y", root)).toBeUndefined();
+        expect(policyInputsOf("x", root).registry).toBe(registry);
+        expect(policyInputsOf("y", root)).toEqual({});
     });
 });

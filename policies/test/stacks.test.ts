@@ -1,7 +1,21 @@
-import { expect, test } from "@jest/globals";
-import { policyFlags } from "../../deploy/src/pulumi/policies.ts";
+import { afterAll, describe, expect, test } from "@jest/globals";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { policyFlags } from "../../operations/deploy/pulumi/policies.ts";
 import { admissionOf } from "../admission/index.ts";
-import { policiesOf } from "../stacks.ts";
+import { configsOf } from "../engine/config.ts";
+import { message } from "../engine/message.ts";
+import { failuresOf, run } from "../engine/run.ts";
+import { objectsOf } from "../kubernetes/object.ts";
+import { RULES } from "../rules/index.ts";
+import { policiesOf, policyFileOf, policyInputsOf } from "../stacks.ts";
+import { deployment, LABELS, NAME, object, podSpec } from "./support/manifests.ts";
+
+const folder = mkdtempSync(path.join(tmpdir(), "policies-test-"));
+afterAll(() => {
+    rmSync(folder, { recursive: true });
+});
 
 test("a stack without policies of its own has the strictest ones, asked by whatever asks", () => {
     expect(policiesOf("staging")).toEqual(policiesOf("prod"));
@@ -9,4 +23,96 @@ test("a stack without policies of its own has the strictest ones, asked by whate
     expect(admissionOf("staging")).toEqual(admissionOf("prod"));
     expect(policyFlags("staging")).toEqual(policyFlags("prod"));
     expect(policyFlags("dev").at(-1)).toMatch(/stacks\/dev\.json$/);
+});
+
+describe("a stack's own file", () => {
+    const own = {
+        "image-registry": { registries: ["registry.example.com/*"] },
+        "startup-probe": "advisory",
+        "pre-stop": "disabled",
+        replicas: {
+            exempt: [
+                { workload: "redis-cluster", reason: "one is enough here", expires: "2027-06-30" },
+            ],
+        },
+    };
+    const strict = policiesOf("prod") as Record<string, Record<string, unknown>>;
+    const write = (stack: string, value: unknown) => {
+        writeFileSync(path.join(folder, `${stack}.json`), JSON.stringify(value));
+        return policiesOf(stack, {}, folder);
+    };
+
+    test("is laid over the strictest set: what it leaves out stays strict", () => {
+        const policies = write("staging", own);
+        expect(policies).toEqual({
+            ...strict,
+            ...own,
+            "startup-probe": { enforcementLevel: "advisory" },
+            "pre-stop": { ...strict["pre-stop"], enforcementLevel: "disabled" },
+            replicas: {
+                ...strict.replicas,
+                exempt: [...(strict.replicas?.exempt as unknown[]), ...own.replicas.exempt],
+            },
+        });
+        expect(() => configsOf(RULES, policies)).not.toThrow();
+    });
+
+    test("that is wrong is refused in the rule's words", () => {
+        expect(() => configsOf(RULES, write("wrong", { replicas: 3 }))).toThrow(
+            "replicas is 3; allowed: a level",
+        );
+    });
+
+    test.each(["dev", "local"])("of stack %s, which comes with the checkout, is whole", (stack) => {
+        expect(policyFileOf(stack)).toMatch(`${stack}.json`);
+        expect(policiesOf(stack)).toEqual(
+            JSON.parse(readFileSync(policyFileOf(stack) ?? "", "utf8")),
+        );
+    });
+});
+
+describe("Secrets that the config says are somebody else's", () => {
+    const config = {
+        "property-search:images.pullSecrets": ["regcred"],
+        "property-search:redis.secretName": "login",
+        "redis.caSecretName": "authorities",
+        "property-search:redis.certSecretName": "client",
+    };
+    const names = ["regcred", "login", "authorities", "client"];
+    const volumes = names.map((secretName) => ({ name: secretName, secret: { secretName } }));
+    const spec = podSpec({ volumes, imagePullSecrets: [{ name: "regcred" }] });
+    const objects = [deployment(spec), object("v1", "ServiceAccount")].flatMap(objectsOf);
+    const missing = (stack: string, inputs: object) => {
+        const result = run(RULES, policiesOf(stack, inputs), objects);
+        return failuresOf(result).filter(({ rule }) => rule.name === "references");
+    };
+
+    test.each(["prod", "dev", "staging"])("are no violation in stack %s", (stack) => {
+        writeFileSync(path.join(folder, "Pulumi.eks.yaml"), JSON.stringify({ config }));
+        const inputs = policyInputsOf("eks", folder);
+        expect(inputs.secrets).toEqual(names);
+        expect(missing(stack, inputs)).toEqual([]);
+        expect(missing(stack, {}).length).toBeGreaterThanOrEqual(names.length);
+    });
+
+    test("reach Pulumi's pack too, by a file of its own", () => {
+        expect(policyFileOf("staging", { secrets: ["login"] })).toBeUndefined();
+        expect(policiesOf("staging", { secrets: ["login"] }).references).toEqual({
+            elsewhere: ["Secret/login"],
+        });
+    });
+});
+
+test("one Redis and one Alertmanager are mended by the stack's config, not by a number", () => {
+    const service = object("v1", "Service", { spec: { selector: LABELS, ports: [{ port: 80 }] } });
+    const said = ["redis-cluster", "alertmanager", NAME].map((name) => {
+        const workload = deployment(podSpec(), { replicas: 1 });
+        const named = { ...workload, metadata: { ...(workload.metadata as object), name } };
+        const result = run(RULES, policiesOf("prod"), [named, service].flatMap(objectsOf));
+        const found = failuresOf(result).filter(({ rule }) => rule.name === "replicas");
+        return found.map(message).join();
+    });
+    expect(said[0]).toContain("redis.mode: cluster");
+    expect(said[1]).toContain("alertmanager.replicas: 3");
+    expect(said[2]).toContain("replicas: 2");
 });

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import path from "node:path";
 import { promisify } from "node:util";
-import type { Json } from "../../core/object.ts";
+import type { Json } from "../../kubernetes/object.ts";
 import { command, once } from "../install.ts";
 import { BenchError, type Checker, type Peer, type Report } from "../peer.ts";
 

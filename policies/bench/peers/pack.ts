@@ -1,8 +1,8 @@
 import path from "node:path";
-import type { StackPolicies } from "../../core/config.ts";
-import { headline } from "../../core/message.ts";
-import { objectsOf } from "../../core/object.ts";
-import { advicesOf, failuresOf, run } from "../../core/run.ts";
+import type { StackPolicies } from "../../engine/config.ts";
+import { headline } from "../../engine/message.ts";
+import { advicesOf, failuresOf, run } from "../../engine/run.ts";
+import { objectsOf } from "../../kubernetes/object.ts";
 import { RULES } from "../../rules/index.ts";
 import type { Peer } from "../peer.ts";
 

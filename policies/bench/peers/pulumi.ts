@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import path from "node:path";
-import type { Json } from "../../core/object.ts";
+import type { Json } from "../../kubernetes/object.ts";
 import { command, once } from "../install.ts";
 import type { Checker, Peer, Report } from "../peer.ts";
 

@@ -11,7 +11,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { startKubernetesProvider } from "../../../tests/support/pulumi/provider.ts";
-import type { Json } from "../../core/object.ts";
+import type { Json } from "../../kubernetes/object.ts";
 
 const POLICIES = path.resolve(import.meta.dirname, "../..");
 export const OUR_PACK = POLICIES;

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { configOf } from "../../core/config.ts";
-import { isJson, objectsOf, type Json } from "../../core/object.ts";
-import { podOf } from "../../core/pods.ts";
-import type { Rule } from "../../core/rule.ts";
+import { propertyRuns } from "../../../tests/support/property.ts";
+import { configOf } from "../../engine/config.ts";
+import type { Rule } from "../../engine/rule.ts";
+import { isJson, objectsOf, type Json } from "../../kubernetes/object.ts";
+import { podOf } from "../../kubernetes/pods.ts";
 import { outcomeOf, said } from "./describeRule.ts";
 import { deployment } from "./manifests.ts";
-import { propertyRuns } from "../../../tests/support/property.ts";
 
 /** What holds of every remedy, shown of one for any pod. */
 export function describeRemedy(

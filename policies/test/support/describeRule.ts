@@ -1,10 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
+import { configOf, type Exemption } from "../../engine/config.ts";
+import { evaluate, type Outcome } from "../../engine/evaluate.ts";
+import { headline, message } from "../../engine/message.ts";
+import type { Rule } from "../../engine/rule.ts";
+import { objectsOf, type Json } from "../../kubernetes/object.ts";
 import { UnknownValueError, unknownCheckingProxy } from "./unknowns.ts";
-import { configOf, type Exemption } from "../../core/config.ts";
-import { evaluate, type Outcome } from "../../core/evaluate.ts";
-import { headline, message } from "../../core/message.ts";
-import { objectsOf, type Json } from "../../core/object.ts";
-import type { Rule } from "../../core/rule.ts";
 
 export interface Case {
     /** Everything that is there. */

@@ -1,4 +1,4 @@
-import type { Json } from "../../core/object.ts";
+import type { Json } from "../../kubernetes/object.ts";
 
 /** A container that every rule is content with; `change` sets fields of it, undefined removes them. */
 export function container(change: Json = {}): Json {

@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { containerRule, stackRule } from "../../core/rule.ts";
+import { containerRule, stackRule } from "../../engine/rule.ts";
 
 const ABOUT = {
     why: "Otherwise it would not be tested.",

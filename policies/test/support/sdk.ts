@@ -9,7 +9,7 @@ import {
 } from "@pulumi/policy";
 import { secretsPreservingProxy } from "@pulumi/policy/secret.js";
 import * as serialization from "@pulumi/policy/deserialize.js";
-import type { Json } from "../../core/object.ts";
+import type { Json } from "../../kubernetes/object.ts";
 
 /** A resource's inputs; secrets among them are marked by the SDK's `Secret`. */
 export interface Resource {

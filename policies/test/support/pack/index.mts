@@ -1,5 +1,5 @@
 import { PolicyPack } from "@pulumi/policy";
-import { policiesOf } from "../../../core/pack.ts";
+import { policiesOf } from "../../../engine/pack.ts";
 import { budget, workingDir } from "../rules.ts";
 
 /** Of rules that are the tests' own, one with a remedy and one of the whole stack. */

@@ -1,0 +1,112 @@
+import { UserError } from "@property-search/contract";
+import { Type, type Static, type TObject } from "typebox";
+import { Value } from "typebox/value";
+import type { Level, Rule } from "./rule.ts";
+
+/** Exempts what all of its globs match; each glob is optional and takes `*`. */
+export const Exemption = Type.Object(
+    {
+        namespace: Type.Optional(Type.String({ description: "glob of namespaces" })),
+        workload: Type.Optional(Type.String({ description: "glob of objects' names" })),
+        container: Type.Optional(Type.String({ description: "glob of containers' names" })),
+        reason: Type.String({ minLength: 10, description: "why; it is shown wherever it is used" }),
+        expires: Type.String({
+            pattern: String.raw`^\d{4}-\d{2}-\d{2}$`,
+            description: "last day on which it holds, YYYY-MM-DD in UTC",
+        }),
+    },
+    { additionalProperties: false },
+);
+export type Exemption = Static<typeof Exemption>;
+
+/** What a stack sets of a rule. */
+export interface RuleConfig {
+    readonly level: Level | "remediate";
+    readonly exempt: readonly Exemption[];
+    /** The rule's own thresholds, all there. */
+    readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** Of one stack: a rule's name to what the stack sets of it, as `pulumi --policy-pack-config` takes it. */
+export type StackPolicies = Readonly<Record<string, unknown>>;
+
+const LEVELS = ["mandatory", "advisory", "disabled", "remediate"] as const;
+
+export class ConfigError extends UserError {}
+
+/** What may be set of a rule: its level, its exemptions, and its own thresholds. */
+export function schemaOf(rule: Rule): TObject {
+    return Type.Object(
+        {
+            exempt: Type.Array(Exemption, { default: [], description: "what it is not asked of" }),
+            ...rule.settings,
+        },
+        { additionalProperties: false },
+    );
+}
+
+/** @throws ConfigError that names the rule, the field, the value and what is allowed. */
+export function configOf(rule: Rule, given: unknown = {}): RuleConfig {
+    if (isLevel(given)) return configOf(rule, { enforcementLevel: given });
+    const { enforcementLevel: level = rule.level, ...rest } = asRecord(rule.name, given);
+    if (!isLevel(level)) {
+        throw new ConfigError(
+            `${rule.name}.enforcementLevel is ${JSON.stringify(level)}; allowed: ${LEVELS.join(", ")}`,
+        );
+    }
+    if (level === "remediate" && !rule.remedy) {
+        throw new ConfigError(
+            `${rule.name}.enforcementLevel is "remediate"; the rule has no remedy that is safe. Allowed: mandatory, advisory, disabled`,
+        );
+    }
+    const schema = schemaOf(rule);
+    const filled = Value.Default(schema, Value.Clone(rest)) as Record<string, unknown>;
+    const errors = Value.Errors(schema, filled).map(({ instancePath, message, params }) => {
+        const field = instancePath.slice(1).replaceAll("/", ".");
+        const value = JSON.stringify(Value.Pointer.Get(filled, instancePath));
+        const allowed = JSON.stringify(params);
+        return `${rule.name}${field && `.${field}`} is ${value}; it ${message} (${allowed})`;
+    });
+    if (errors.length > 0) throw new ConfigError(errors.join("\n"));
+    const { exempt, ...settings } = filled as { exempt: readonly Exemption[] };
+    for (const [index, { expires }] of exempt.entries()) {
+        if (!isDay(expires)) {
+            throw new ConfigError(
+                `${rule.name}.exempt.${index}.expires is "${expires}"; allowed: a day, as YYYY-MM-DD`,
+            );
+        }
+    }
+    return { level, exempt, settings };
+}
+
+/** @throws ConfigError also for a rule that is not there. */
+export function configsOf(
+    rules: readonly Rule[],
+    given: StackPolicies,
+): ReadonlyMap<Rule, RuleConfig> {
+    const unknown = Object.keys(given).filter((name) => !rules.some((rule) => rule.name === name));
+    if (unknown.length > 0) {
+        const names = rules.map(({ name }) => name).join(", ");
+        throw new ConfigError(`there is no rule ${unknown.join(", ")}; allowed: ${names}`);
+    }
+    return new Map(rules.map((rule) => [rule, configOf(rule, given[rule.name])]));
+}
+
+/** Date.parse takes 31 February for 3 March. */
+function isDay(text: string): boolean {
+    const time = Date.parse(`${text}T00:00:00Z`);
+    return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
+}
+
+function isLevel(value: unknown): value is (typeof LEVELS)[number] {
+    return LEVELS.some((level) => level === value);
+}
+
+function asRecord(name: string, value: unknown): Readonly<Record<string, unknown>> {
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+        return value as Readonly<Record<string, unknown>>;
+    }
+    throw new ConfigError(
+        `${name} is ${JSON.stringify(value)}; allowed: a level (${LEVELS.join(", ")}) or an object`,
+    );
+}

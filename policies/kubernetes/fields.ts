@@ -1,0 +1,202 @@
+import * as models from "@kubernetes/client-node/dist/gen/models/all.js";
+import { isJson, known, type Json, type KubernetesObject, type Place } from "./object.ts";
+
+/*
+ * The fields of Kubernetes' own kinds, from the models of its client, which are generated from the API's
+ * OpenAPI document. Of custom resources only the cluster knows them.
+ */
+
+interface Attribute {
+    readonly baseName: string;
+    /** Such as `string`, `Array<V1Container>` and `{ [key: string]: string; }`. */
+    readonly type: string;
+    readonly format: string;
+}
+interface Model {
+    getAttributeTypeMap?: () => readonly Attribute[];
+}
+
+const MODELS = models as Readonly<Record<string, Model | undefined>>;
+
+/** What is wrong with a field, and what might be right. */
+export interface FieldFault {
+    readonly what: string;
+    readonly fix: unknown;
+}
+
+/** The model of an object of Kubernetes itself. @returns undefined for every other */
+function modelOf({ apiVersion, kind }: KubernetesObject): string | undefined {
+    const [version = "", group = ""] = apiVersion.split("/").reverse();
+    if (group.includes(".") && !group.endsWith(".k8s.io")) return undefined;
+    const name = `${version.charAt(0).toUpperCase()}${version.slice(1)}${kind}`;
+    // Two groups have a kind of this name.
+    const whole = kind === "Event" ? `${group === "" ? "Core" : "Events"}${name}` : name;
+    return attributesOf(whole) ? whole : undefined;
+}
+
+function attributesOf(model: string): readonly Attribute[] | undefined {
+    return MODELS[model]?.getAttributeTypeMap?.();
+}
+
+/** Every field of an object that has a model, each with what is wrong with it by itself. */
+export function* fieldsOf(object: KubernetesObject): Generator<Place<FieldFault | undefined>> {
+    const model = modelOf(object);
+    if (model !== undefined) yield* inside(model, object.body, "");
+}
+
+/** Whether a rule may meet something else than what the API's types promise it. */
+export function hasFaultyFields(object: KubernetesObject): boolean {
+    return [...fieldsOf(object)].some(({ read }) => known(read) !== undefined);
+}
+
+function* inside(
+    model: string,
+    value: Json,
+    path: string,
+): Generator<Place<FieldFault | undefined>> {
+    const attributes = attributesOf(model) ?? [];
+    for (const key of Object.keys(value)) {
+        const at = path === "" ? key : `${path}.${key}`;
+        const attribute = attributes.find(({ baseName }) => baseName === key);
+        const isText = key === "value" && TEXT_VALUES.test(model);
+        const typed = attribute && isText ? { type: attribute.type, format: TEXT } : attribute;
+        if (typed) yield* valueOf(typed, () => value[key], at, key);
+        else yield { path: at, read: () => unknownField(key, attributes) };
+    }
+}
+
+function* valueOf(
+    { type, format }: Pick<Attribute, "type" | "format">,
+    read: () => unknown,
+    path: string,
+    key: string,
+): Generator<Place<FieldFault | undefined>> {
+    const [, element] = /^(?:Array|Set)<(.+)>$/.exec(type) ?? [];
+    const [, entry] = /^\{ \[key: string\]: (.+); \}$/.exec(type) ?? [];
+    const value = known(read);
+    yield { path, read: () => faultOf({ type, format }, read(), key) };
+    if (element !== undefined && Array.isArray(value)) {
+        for (const at of value.keys()) {
+            const nothing = { what: "has nothing in a list", fix: `# without ${path}[${at}]` };
+            yield {
+                path: `${path}[${at}]`,
+                read: () => (value[at] === null ? nothing : undefined),
+            };
+            yield* valueOf(
+                { type: element, format: "" },
+                () => value[at] as unknown,
+                `${path}[${at}]`,
+                key,
+            );
+        }
+    } else if (entry !== undefined && isJson(value)) {
+        for (const name of Object.keys(value)) {
+            yield* valueOf({ type: entry, format: "" }, () => value[name], `${path}[${name}]`, key);
+        }
+    } else if (element === undefined && entry === undefined && isJson(value)) {
+        yield* inside(type, value, path);
+    }
+}
+
+/** Quantities, which a model has as texts, though a number will do. */
+const QUANTITIES =
+    /^(limits|requests|hard|used|capacity|allocatable|overhead|podFixed|max|min|default|defaultRequest|maxLimitRequestRatio|sizeLimit|divisor|value|averageValue|quantity)$/;
+/** Models whose `value` is no quantity but a text. */
+const TEXT_VALUES = /^V\d\w*?(EnvVar|Toleration|HTTPHeader|Sysctl|PodDNSConfigOption)$/;
+const TEXT = "text";
+
+const TYPES: readonly (readonly [
+    type: RegExp,
+    words: string,
+    isRight: (value: unknown) => boolean,
+])[] = [
+    [/^(Array|Set)</, "a list", Array.isArray],
+    [/^\{ \[key/, "a map", isJson],
+    [
+        /^(V\d|Core|Events|Discovery|Storage|Rbac|Flowcontrol|Admission|Apiextensions|Apiregistration|Authentication)/,
+        "a map",
+        isJson,
+    ],
+    [
+        /^string$|^Date$|MicroTime$/,
+        "text",
+        (value) => typeof value === "string" || value instanceof Date,
+    ],
+    [/^boolean$/, "true or false", (value) => typeof value === "boolean"],
+    [/^number$/, "a number", (value) => typeof value === "number"],
+    [
+        /^IntOrString$/,
+        "a whole number or text",
+        (value) => typeof value === "string" || Number.isInteger(value),
+    ],
+];
+
+function faultOf(
+    { type, format }: Pick<Attribute, "type" | "format">,
+    value: unknown,
+    key: string,
+): FieldFault | undefined {
+    // The API server takes null for nothing.
+    if (value === null || value === undefined) return undefined;
+    const isWhole = !/^int(32|64)$/.test(format) || Number.isInteger(value);
+    const mayBeNumber = type === "string" && format !== TEXT && QUANTITIES.test(key);
+    const isQuantity = mayBeNumber && typeof value === "number";
+    const of = TYPES.find(([one]) => one.test(type));
+    if (!of || isQuantity) return undefined;
+    const [, words, isRight] = of;
+    if (isRight(value) && isWhole) return undefined;
+    const allowed = type === "number" && format.startsWith("int") ? "a whole number" : words;
+    return {
+        what: `has ${kindOf(value)} where the API has ${allowed}`,
+        fix: { [key]: mended(type, value) },
+    };
+}
+
+function kindOf(value: unknown): string {
+    if (Array.isArray(value)) return "a list";
+    if (typeof value === "string") return "text";
+    if (typeof value === "boolean") return "true or false";
+    return typeof value === "number" ? "a number" : "a map";
+}
+
+function mended(type: string, value: unknown): unknown {
+    if (type === "string") return typeof value === "object" ? "…" : `${value as number}`;
+    if (
+        type === "number" &&
+        typeof value === "string" &&
+        value !== "" &&
+        Number.isFinite(Number(value))
+    ) {
+        return Math.round(Number(value));
+    }
+    if (type === "number" && typeof value === "number") return Math.round(value);
+    return `… # ${TYPES.find(([one]) => one.test(type))?.[1] ?? type}`;
+}
+
+function unknownField(key: string, attributes: readonly Attribute[]): FieldFault {
+    const near = attributes
+        .map(({ baseName }) => ({
+            baseName,
+            away: distance(key.toLowerCase(), baseName.toLowerCase()),
+        }))
+        .sort((one, other) => one.away - other.away)
+        .find(({ away }) => away <= Math.max(1, key.length / 3));
+    return {
+        what: `has the field ${key}, which the API does not know${near ? `; near it is ${near.baseName}` : ""}`,
+        fix: near ? { [near.baseName]: "…" } : `# without ${key}`,
+    };
+}
+
+/** Letters to change, leave out or add (Levenshtein). */
+function distance(one: string, other: string): number {
+    let row = Array.from({ length: other.length + 1 }, (_, at) => at);
+    for (const [line, letter] of [...one].entries()) {
+        const next = [line + 1];
+        for (const [at, with_] of [...other].entries()) {
+            const kept = (row[at] ?? 0) + (letter === with_ ? 0 : 1);
+            next.push(Math.min(kept, (row[at + 1] ?? 0) + 1, (next[at] ?? 0) + 1));
+        }
+        row = next;
+    }
+    return row.at(-1) ?? 0;
+}

@@ -1,0 +1,79 @@
+import { cel } from "../cel/cel.ts";
+
+/** What an image reference names (https://github.com/distribution/reference). */
+export interface Image {
+    /** Whole, with the parts that Docker adds, such as `docker.io/library/redis`. */
+    readonly name: string;
+    readonly tag: string | undefined;
+    readonly digest: string | undefined;
+    /** As it stands, without tag and digest. */
+    readonly written: string;
+}
+
+const HOST = String.raw`localhost(?::\d+)?|[\w-]+(?:\.[\w-]+)+(?::\d+)?|[\w-]+:\d+|\[[\da-fA-F:]+\](?::\d+)?`;
+
+/** Tags that name another image each time somebody pushes one. */
+export const MOVING_TAGS: readonly string[] =
+    "latest stable main master edge nightly dev develop head".split(" ");
+
+/** A part of a path: separators are one dot, one or two underscores, or any number of dashes. */
+const PART = String.raw`[a-z\d]+(?:(?:[._]|__|-+)[a-z\d]+)*`;
+
+/** A host, which has a port or a dot, or is `localhost`; a path; a tag; a digest. */
+const REFERENCE = new RegExp(
+    [
+        `^(?<written>(?:(?<host>${HOST})/)?`,
+        String.raw`(?<path>${PART}(?:/${PART})*))`,
+        String.raw`(?::(?<tag>\w[\w.-]{0,127}))?`,
+        String.raw`(?:@(?<digest>[A-Za-z\d]+(?:[+._-][A-Za-z\d]+)*:[\da-fA-F]{32,}))?$`,
+    ].join(""),
+);
+
+/** @returns undefined for what is no reference */
+export function imageOf(reference: string): Image | undefined {
+    const { written, host, path, tag, digest } = REFERENCE.exec(reference)?.groups ?? {};
+    if (written === undefined || path === undefined) return undefined;
+    const isHub = host === undefined || host === "docker.io" || host === "index.docker.io";
+    const full = isHub && !path.includes("/") ? `library/${path}` : path;
+    return { name: `${isHub ? "docker.io" : host}/${full}`, tag, digest, written };
+}
+
+/** Registries from which anybody may pull. */
+const PUBLIC = ["docker.io", "registry.k8s.io", "quay.io", "ghcr.io"];
+
+export function isPublic(name: string): boolean {
+    return PUBLIC.includes(name.split("/")[0] ?? "");
+}
+
+/** Globs of images from one registry, and those of `globs` that are of no public one. */
+export function registryGlobs(globs: readonly string[], registry: string): string[] {
+    return [`${registry}/*`, ...globs.filter((glob) => glob !== "*" && !isPublic(glob))];
+}
+
+/** Tags that are versions of fewer parts: of `8`, `v3` and `8-alpine3.20` one, of `8.2` two. */
+export function versionsBelow(parts: number): RegExp {
+    // Longer numbers are dates and builds.
+    const more = String.raw`(?:\.\d+){0,${Math.max(parts - 2, 0)}}`;
+    return new RegExp(
+        parts < 2 ? String.raw`[^\s\S]` : String.raw`^v?\d{1,3}${more}(?:-[a-z]+[\d.]*)?$`,
+    );
+}
+
+const image = cel`c.?image.orValue('')`;
+const references = cel`[${image}].filter(i, i.matches(${REFERENCE}))`;
+const withoutDigest = cel`${references}.filter(i, !i.contains('@'))`;
+
+/** In CEL, of a container `c`, each what it has of it. */
+export const IMAGES = {
+    noReference: cel`[${image}].filter(i, i != '' && !i.matches(${REFERENCE}))`,
+    untagged: cel`${withoutDigest}.filter(i, !i.matches(':[^/]+$'))`,
+    /** Where there is no digest. */
+    tag: cel`${withoutDigest}.map(i, i.find(':[^/:]+$')).filter(i, i != '').map(i, i.substring(1))`,
+    /** Whole. */
+    name: [
+        cel`i.find('^([^@]*/)?[^:/@]*')`,
+        cel`i.matches(${new RegExp(`^(?:${HOST})/`)}) ? i : 'docker.io/' + i`,
+        cel`i.startsWith('index.docker.io/') ? i.replace('index.', '', 1) : i`,
+        cel`i.matches('^docker[.]io/[^/]+$') ? i.replace('/', '/library/') : i`,
+    ].reduce((names, step) => cel`${names}.map(i, ${step})`, references),
+};

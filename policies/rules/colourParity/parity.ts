@@ -1,0 +1,76 @@
+import { isJson, type Json } from "../../kubernetes/object.ts";
+
+/** A field that two objects do not have alike; undefined where one has no such field. */
+export interface Difference {
+    /** Such as `spec.template.spec.containers[service].env[CACHE_TTL].value`. */
+    readonly path: string;
+    readonly left: unknown;
+    readonly right: unknown;
+}
+
+/** What counts as alike. */
+export interface Likeness {
+    /** A name of the left as the right has it. */
+    readonly renamed: (name: string) => string;
+    readonly isSame: (left: string, right: string) => boolean;
+    /** Of a path; what is there is not read, and so may be unknown. */
+    readonly isExempt: (path: string) => boolean;
+}
+
+/** How two values differ, field by field. Elements of lists are found by their names, where all have one. */
+export function* differences(
+    left: unknown,
+    right: unknown,
+    likeness: Likeness,
+    path = "",
+): Generator<Difference, void> {
+    const mine = stepsOf(left, likeness.renamed);
+    const others = stepsOf(right);
+    if (!mine || !others) {
+        const isText = typeof left === "string" && typeof right === "string";
+        const same = isText ? likeness.isSame(left, right) : left === right;
+        if (!same) yield { path, left, right };
+        return;
+    }
+    for (const name of new Set([...mine.keys(), ...others.keys()])) {
+        const [one, other] = [mine.get(name), others.get(name)];
+        const below = `${path}${(one ?? other)?.step}`.replace(/^\./, "");
+        if (likeness.isExempt(below)) continue;
+        yield* differences(at(left, one), at(right, other), likeness, below);
+    }
+}
+
+/** A step of a path, `.field`, `[name]` or `[0]`, and the key that it stands for. */
+interface Step {
+    readonly step: string;
+    readonly key: string;
+}
+
+/** The steps that lead on from a value, by what the other side calls them. */
+function stepsOf(
+    value: unknown,
+    renamed = (name: string) => name,
+): ReadonlyMap<string, Step> | undefined {
+    if (isJson(value)) {
+        return new Map(Object.keys(value).map((key) => [renamed(key), { step: `.${key}`, key }]));
+    }
+    if (!Array.isArray(value)) return undefined;
+    const names = value.map((one: unknown) => (isJson(one) ? one.name : undefined));
+    const isNamed = names.every((name) => typeof name === "string");
+    return new Map(
+        names.map((name, index) => {
+            const step = isNamed ? String(name) : `${index}`;
+            return [renamed(step), { step: `[${step}]`, key: `${index}` }];
+        }),
+    );
+}
+
+function at(value: unknown, step: Step | undefined): unknown {
+    return step && (value as Json)[step.key];
+}
+
+/** A value in a few words. */
+export function told(value: unknown): string {
+    const text = value === undefined ? "none" : JSON.stringify(value);
+    return text.length > 120 ? `${text.slice(0, 120)}…` : text;
+}

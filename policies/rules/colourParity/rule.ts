@@ -1,0 +1,59 @@
+import { COLOURS, otherColour, type Colour } from "@property-search/contract";
+import { Type } from "typebox";
+import { glob } from "../../cel/glob.ts";
+import { stackRule, type Finding } from "../../engine/rule.ts";
+import type { KubernetesObject } from "../../kubernetes/object.ts";
+import { PAIRED, colourOf, counterpartOf, hasColour, likeness, toOther } from "./colours.ts";
+import { differences, told } from "./parity.ts";
+
+export const colourParity = stackRule({
+    name: "colour-parity",
+    title: "What is of one colour is of the other too, and the same but for its image and version.",
+    why: "A switch is a change of version; whatever else the colours do not share changes with it, untried and unseen.",
+    severity: "high",
+    level: "mandatory",
+    url: "https://martinfowler.com/bliki/BlueGreenDeployment.html",
+    settings: {
+        mayDiffer: Type.Array(Type.String(), {
+            default: [
+                "*.image",
+                "*.labels.app.kubernetes.io/version",
+                "metadata.annotations",
+                "status",
+            ],
+            description: "globs of paths that the colours need not have alike",
+        }),
+    },
+    kinds: PAIRED,
+    *check(object, stack, { mayDiffer }) {
+        const colour = colourOf(object, stack);
+        if (colour === undefined) return;
+        const other = counterpartOf(object, colour, stack);
+        // One of the two tells of both.
+        if (other && colour === COLOURS[0]) yield* compare(object, other, colour, mayDiffer);
+        const missing = otherColour(colour);
+        if (other || !hasColour(missing, stack)) return;
+        const [namespace, name] = [object.namespace, object.name].map((one) =>
+            toOther(one, colour),
+        );
+        const fix = { kind: object.kind, metadata: { namespace, name } };
+        yield { what: `is not there in ${missing}`, at: "metadata.name", fix };
+    },
+});
+
+function* compare(
+    object: KubernetesObject,
+    other: KubernetesObject,
+    colour: Colour,
+    mayDiffer: readonly string[],
+): Generator<Finding> {
+    const alike = likeness(object, colour, other);
+    const isExempt = (path: string) => mayDiffer.some((pattern) => glob(pattern, path));
+    for (const { path, left, right } of differences(object.body, other.body, {
+        ...alike,
+        isExempt,
+    })) {
+        const what = `has ${told(left)}, and ${other.label} has ${told(right)}`;
+        yield { what, at: path, fix: `${path}: ${told(right ?? left)} # in both` };
+    }
+}

@@ -1,0 +1,45 @@
+import { Type } from "typebox";
+import { cel, said, words } from "../../cel/cel.ts";
+import { containerRule } from "../../engine/rule.ts";
+import { amountOf } from "../../kubernetes/quantity.ts";
+
+const AT = "resources.limits.cpu";
+const MISSING = "has no cpu limit";
+const forbidden = words((limit) => said`has a cpu limit of ${limit}, where none is allowed`);
+
+export const cpuLimit = containerRule({
+    name: "cpu-limit",
+    title: "Containers all have a cpu limit, or none has one, as the stack decides.",
+    why: "Good people disagree: a limit makes latency the same on a busy node as on an idle one, and throttles a container while the node has cpu to spare; what is mixed has both troubles.",
+    severity: "low",
+    level: "mandatory",
+    url: "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#how-pods-with-resource-limits-are-run",
+    settings: {
+        mode: Type.Enum(["require", "forbid", "ignore"], {
+            default: "ignore",
+            description: "whether a cpu limit is required, forbidden, or left to each container",
+        }),
+    },
+    *check({ spec }, { mode }) {
+        if (mode === "ignore") return;
+        const { requests, limits } = spec.resources ?? {};
+        const limit = limits?.cpu;
+        if (mode === "require" && limit === undefined) {
+            const fix = { resources: { limits: { cpu: requests?.cpu ?? "1" } } };
+            yield { what: MISSING, at: AT, isMissing: true, fix };
+        }
+        if (mode === "forbid" && limit !== undefined) {
+            const fix = { resources: { requests: { cpu: requests?.cpu ?? limit } } };
+            yield { what: forbidden(limit), at: AT, fix };
+        }
+    },
+    admission: ({ mode }) => {
+        const limit = amountOf("limits", "cpu");
+        const all = {
+            require: [{ violated: cel`!${limit}.hasValue()`, what: MISSING, at: AT }],
+            forbid: [{ each: { limit: cel`[?${limit}]` }, what: forbidden(cel`limit`), at: AT }],
+            ignore: [],
+        };
+        return all[mode];
+    },
+});

@@ -1,0 +1,69 @@
+import fc from "fast-check";
+import { describeRemedy } from "../../test/support/describeRemedy.ts";
+import { describeRule } from "../../test/support/describeRule.ts";
+import { container, deployment, ofEachKind, podSpec } from "../../test/support/manifests.ts";
+import { gracePeriod } from "./rule.ts";
+
+const pausing = (seconds: number) => container({ lifecycle: { preStop: { sleep: { seconds } } } });
+const pod = (grace: number | undefined, seconds: number) =>
+    podSpec({ terminationGracePeriodSeconds: grace }, pausing(seconds));
+const AT = "spec.template.spec.terminationGracePeriodSeconds";
+const { CronJob } = ofEachKind(pod(3, 0));
+
+describeRule(gracePeriod, {
+    compliant: {
+        "just enough": { objects: [deployment(pod(15, 10))] },
+        "the default, which is enough": { objects: [deployment(pod(undefined, 25))] },
+        "little time, and no pause": { objects: [CronJob] },
+        "a command, of which nobody can tell": {
+            objects: [
+                deployment(
+                    podSpec(
+                        { terminationGracePeriodSeconds: 1 },
+                        container({ lifecycle: { preStop: { exec: { command: ["drain"] } } } }),
+                    ),
+                ),
+            ],
+        },
+    },
+    violating: {
+        "less than the pause": {
+            objects: [deployment(pod(5, 10))],
+            says: [
+                `Deployment search/service: has 5 s to end, of which preStop takes 10; allowed: 15 or more (${AT})`,
+            ],
+        },
+        "the default, which is not enough": {
+            objects: [deployment(pod(undefined, 60))],
+            says: [
+                `Deployment search/service: has 30 s to end, of which preStop takes 60; allowed: 65 or more (${AT})`,
+            ],
+        },
+        "less than the stack wants to be left": {
+            objects: [deployment(pod(30, 10))],
+            settings: { margin: 30 },
+            says: [
+                `Deployment search/service: has 30 s to end, of which preStop takes 10; allowed: 40 or more (${AT})`,
+            ],
+        },
+    },
+    needs: {
+        case: "less than the pause",
+        fields: [
+            "0/spec/template/spec/terminationGracePeriodSeconds",
+            "0/spec/template/spec/containers/0/lifecycle",
+        ],
+    },
+    ignores: {
+        case: "less than the pause",
+        fields: ["0/metadata", "0/spec/template/spec/containers/0/image"],
+    },
+});
+
+describeRemedy(gracePeriod, {
+    pods: fc
+        .record({ grace: fc.option(fc.nat(200), { nil: undefined }), seconds: fc.nat(150) })
+        .map(({ grace, seconds }) => pod(grace, seconds)),
+    // What is set stays, even where it is too little.
+    left: [/has \d+ s to end/],
+});

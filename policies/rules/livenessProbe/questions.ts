@@ -1,0 +1,46 @@
+import type { V1Probe } from "@kubernetes/client-node";
+import { cel, said, words, type Cel } from "../../cel/cel.ts";
+import type { Admission } from "../../engine/rule.ts";
+import type { Container } from "../../kubernetes/pods.ts";
+import { afterOf, portOf } from "../../kubernetes/probes.ts";
+
+/** What a probe asks, such as `GET /livez on port 8080`: the same words for the same question. */
+export function questionOf(container: Container, probe: V1Probe): string | undefined {
+    const { httpGet, tcpSocket, exec, grpc } = probe;
+    const named = portOf(probe);
+    const ports = typeof named === "string" ? (container.spec.ports ?? []) : [];
+    const port = ports.find(({ name }) => name === named)?.containerPort ?? named;
+    if (httpGet) {
+        const { path = "/", host } = httpGet;
+        return `GET ${path} on port ${port}${host === undefined ? "" : ` of ${host}`}`;
+    }
+    if (tcpSocket) return `a connection to port ${port}`;
+    if (grpc) return `gRPC health of "${grpc.service ?? ""}" on port ${port}`;
+    return exec?.command?.join(" ");
+}
+
+const portAsked = (port: Cel) =>
+    cel`(c.?ports.orValue([]).filter(one, one.?name.orValue('') == ${port}).map(one, string(one.containerPort)) + [string(${port})])[0]`;
+const host = cel`p.httpGet.?host.optMap(host, ' of ' + host).orValue('')`;
+const question = [
+    cel`has(p.httpGet) ? ${said`GET ${cel`p.httpGet.?path.orValue('/')`} on port ${portAsked(cel`p.httpGet.port`)}${host}`}`,
+    cel`has(p.tcpSocket) ? ${said`a connection to port ${portAsked(cel`p.tcpSocket.port`)}`}`,
+    cel`has(p.grpc) ? ${said`gRPC health of "${cel`p.grpc.?service.orValue('')`}" on port ${cel`p.grpc.port`}`}`,
+    cel`p.?exec.?command.orValue([]).join(' ')`,
+];
+
+export const shared = words(
+    (one) => said`has a livenessProbe that asks what its readinessProbe asks: ${one}`,
+);
+
+/** What the API server says of liveness and readiness that ask the same. */
+export const sharing = (whenSlower: boolean): Admission => ({
+    each: {
+        probes: cel`has(c.livenessProbe) && has(c.readinessProbe) ? [[c.livenessProbe, c.readinessProbe]] : []`,
+        asked: cel`[probes.map(p, ${{ cel: question.map((one) => one.cel).join(" : ") }})]`,
+        question: cel`asked[0] == asked[1] && asked[0] != '' ? [asked[0]] : []`,
+    },
+    violated: cel`!${whenSlower} || ${afterOf(cel`probes[0]`)} <= ${afterOf(cel`probes[1]`)}`,
+    what: shared(cel`question`),
+    at: "livenessProbe",
+});

@@ -1,0 +1,58 @@
+import { Type } from "typebox";
+import { stackRule, type Finding } from "../../engine/rule.ts";
+import { json, type KubernetesObject } from "../../kubernetes/object.ts";
+import { POD_KINDS, podOf } from "../../kubernetes/pods.ts";
+import type { Stack } from "../../kubernetes/stack.ts";
+import * as network from "./networkPolicies.ts";
+
+export const networkPolicy = stackRule({
+    name: "network-policy",
+    title: "Network policies select pods, let those that may send resolve names, and deny what none allows.",
+    why: "Otherwise one broken pod reaches all others, or a pod that may reach its cache cannot find out where it is.",
+    severity: "high",
+    level: "mandatory",
+    url: "https://kubernetes.io/docs/concepts/services-networking/network-policies/#default-policies",
+    settings: {
+        defaultDeny: Type.Boolean({
+            default: false,
+            description: "whether namespaces have to deny, and pods to be allowed something",
+        }),
+        dnsPorts: Type.Array(Type.Union([Type.Integer(), Type.String()]), {
+            default: [53, 5353, "dns", "dns-tcp"],
+            description: "ports of the pods that resolve names, one of which has to be open",
+        }),
+    },
+    kinds: ["Namespace", "NetworkPolicy", ...POD_KINDS],
+    *check(object, stack, { defaultDeny, dnsPorts }) {
+        if (object.kind === "NetworkPolicy") return yield* ofPolicy(object, stack);
+        if (object.kind === "Namespace" && defaultDeny) return yield* ofNamespace(object, stack);
+        const pod = podOf(object);
+        if (!pod || pod.spec.hostNetwork === true) return;
+        const at = pod.path;
+        const policies = network.policiesOf(pod, stack);
+        if (defaultDeny && !network.allowSomething(policies)) {
+            const what = "has no NetworkPolicy that says whom it reaches, or who reaches it";
+            yield { what, at, isMissing: true, fix: { spec: network.RESOLVED } };
+        }
+        const protocols = network.unresolved(policies, dnsPorts).join(" and ");
+        if (protocols === "") return;
+        const what = `may send to others, and not ask for their names: no egress to port ${dnsPorts.join(" or ")} over ${protocols}`;
+        yield { what, at, fix: { spec: network.RESOLVED } };
+    },
+});
+
+function* ofPolicy(policy: KubernetesObject, stack: Stack): Generator<Finding, void> {
+    if (!stack.isLost(policy.namespace, json(policy.body.spec).podSelector)) return;
+    const fix = { spec: { podSelector: { matchLabels: stack.labelsFor(policy) } } };
+    yield { what: "selects no pod", at: "spec.podSelector", fix };
+}
+
+/** One that the stack has pods in, or lets something into. */
+function* ofNamespace({ name }: KubernetesObject, stack: Stack): Generator<Finding, void> {
+    const policies = stack.of("NetworkPolicy").filter(({ namespace }) => namespace === name);
+    if (policies.length === 0 && stack.selected(name, {}).length === 0) return;
+    const open = network.openDirections(policies);
+    if (open.length === 0) return;
+    const what = `has no NetworkPolicy for all its pods that denies ${open.join(" and ")}`;
+    yield { what, at: "metadata.name", isMissing: true, fix: network.DENIED };
+}

@@ -1,0 +1,64 @@
+import { describeRule } from "../../test/support/describeRule.ts";
+import { object } from "../../test/support/manifests.ts";
+import { permissions } from "./rule.ts";
+
+const API = "rbac.authorization.k8s.io/v1";
+const role = (rule: object, kind = "Role") => object(API, kind, { rules: [rule] });
+const reads = { apiGroups: [""], resources: ["pods"], verbs: ["get", "list"] };
+const binding = (name: string, kind: string) =>
+    object(API, kind, {
+        roleRef: { kind: "ClusterRole", name },
+        subjects: [{ kind: "ServiceAccount", name: "service" }],
+    });
+
+describeRule(permissions, {
+    compliant: {
+        "what is named": {
+            objects: [
+                role(reads),
+                role(
+                    { nonResourceURLs: ["/metrics", "/healthz/*"], verbs: ["get"] },
+                    "ClusterRole",
+                ),
+                binding("view", "ClusterRoleBinding"),
+            ],
+        },
+        "a role that has to be wide": {
+            objects: [role({ ...reads, resources: ["*"] })],
+            settings: { wide: ["serv*"] },
+        },
+    },
+    violating: {
+        wildcards: {
+            objects: [
+                role({ apiGroups: ["*"], resources: ["*/*"], verbs: ["*"] }),
+                role({ nonResourceURLs: ["*"], verbs: ["get"] }, "ClusterRole"),
+            ],
+            says: [
+                "Role search/service: allows every one of apiGroups, by * (rules[0].apiGroups)",
+                "Role search/service: allows every one of resources, by * (rules[0].resources)",
+                "Role search/service: allows every one of verbs, by * (rules[0].verbs)",
+                "ClusterRole search/service: allows every one of nonResourceURLs, by * (rules[0].nonResourceURLs)",
+            ],
+        },
+        "verbs by which one gets more": {
+            objects: [role({ ...reads, verbs: ["bind", "escalate"] })],
+            says: ["bind", "escalate"].map(
+                (verb) =>
+                    `Role search/service: allows to ${verb}, by which one gets what nobody gave (rules[0].verbs)`,
+            ),
+        },
+        "all of a cluster, and of a namespace": {
+            objects: [
+                binding("cluster-admin", "ClusterRoleBinding"),
+                binding("cluster-admin", "RoleBinding"),
+            ],
+            says: [
+                "ClusterRoleBinding search/service: gives all of the cluster to ServiceAccount service, by cluster-admin (roleRef.name)",
+                "RoleBinding search/service: gives all of its namespace to ServiceAccount service, by cluster-admin (roleRef.name)",
+            ],
+        },
+    },
+    needs: { case: "wildcards", fields: ["0/rules", "0/rules/0/verbs"] },
+    ignores: { case: "wildcards", fields: ["1/metadata"] },
+});

@@ -1,0 +1,262 @@
+import type { Finding } from "../../engine/rule.ts";
+import { isJson, json, list, type Json } from "../../kubernetes/object.ts";
+import type { Container, Pod } from "../../kubernetes/pods.ts";
+
+/*
+ * The Pod Security Standards as of Kubernetes 1.37, which are what their admission checks
+ * (https://kubernetes.io/docs/concepts/security/pod-security-standards/).
+ */
+
+export type Profile = "baseline" | "restricted";
+
+const PROFILES = ["RuntimeDefault", "Localhost"];
+
+/** Fields of a security context, and what may stand there; nothing always may. */
+const CONTEXT: Readonly<Record<string, readonly unknown[]>> = {
+    privileged: [false],
+    "windowsOptions.hostProcess": [false],
+    "appArmorProfile.type": PROFILES,
+    "seccompProfile.type": PROFILES,
+    "seLinuxOptions.type": [
+        "container_t",
+        "container_init_t",
+        "container_kvm_t",
+        "container_engine_t",
+        "",
+    ],
+    "seLinuxOptions.user": [""],
+    "seLinuxOptions.role": [""],
+};
+
+const CAPABILITIES: Readonly<Record<Profile, readonly string[]>> = {
+    baseline: [
+        "AUDIT_WRITE",
+        "CHOWN",
+        "DAC_OVERRIDE",
+        "FOWNER",
+        "FSETID",
+        "KILL",
+        "MKNOD",
+        "NET_BIND_SERVICE",
+        "SETFCAP",
+        "SETGID",
+        "SETPCAP",
+        "SETUID",
+        "SYS_CHROOT",
+    ],
+    restricted: ["NET_BIND_SERVICE"],
+};
+
+const VOLUMES = [
+    "configMap",
+    "csi",
+    "downwardAPI",
+    "emptyDir",
+    "ephemeral",
+    "image",
+    "persistentVolumeClaim",
+    "projected",
+    "secret",
+];
+
+const SYSCTLS = [
+    "kernel.shm_rmid_forced",
+    "net.ipv4.ip_local_port_range",
+    "net.ipv4.ip_local_reserved_ports",
+    "net.ipv4.ip_unprivileged_port_start",
+    "net.ipv4.ping_group_range",
+    "net.ipv4.tcp_fin_timeout",
+    "net.ipv4.tcp_keepalive_intvl",
+    "net.ipv4.tcp_keepalive_probes",
+    "net.ipv4.tcp_keepalive_time",
+    "net.ipv4.tcp_notsent_lowat",
+    "net.ipv4.tcp_rmem",
+    "net.ipv4.tcp_slow_start_after_idle",
+    "net.ipv4.tcp_syncookies",
+    "net.ipv4.tcp_wmem",
+];
+
+/** Annotations that came before the field `appArmorProfile`, one a container. */
+const APP_ARMOR = "container.apparmor.security.beta.kubernetes.io/";
+
+const ESCALATION = "securityContext.allowPrivilegeEscalation";
+const NON_ROOT = "securityContext.runAsNonRoot";
+const USER = "securityContext.runAsUser";
+const ADD = "securityContext.capabilities.add";
+const DROP = "securityContext.capabilities.drop";
+
+const HOSTS = [
+    "livenessProbe",
+    "readinessProbe",
+    "startupProbe",
+    "lifecycle.postStart",
+    "lifecycle.preStop",
+].flatMap((handler) => [`${handler}.httpGet.host`, `${handler}.tcpSocket.host`]);
+
+/** What a profile has against the pod itself. */
+export function* podFindings({ spec, annotations }: Pod, profile: Profile): Iterable<Finding> {
+    const pod = json(spec);
+    for (const field of ["hostNetwork", "hostPID", "hostIPC"]) yield* only(pod, field, [false]);
+    yield* contextFindings(pod, pod, profile);
+    for (const { name } of list(read(pod, "securityContext.sysctls"))) {
+        if (SYSCTLS.includes(String(name))) continue;
+        const what = `sets the sysctl ${String(name)}; allowed: ${SYSCTLS.join(", ")}`;
+        yield { what, at: "securityContext.sysctls", fix: { securityContext: { sysctls: [] } } };
+    }
+    for (const volume of list(pod.volumes)) {
+        const type = Object.keys(volume).find((key) => key !== "name" && isJson(volume[key]));
+        if (type === undefined || VOLUMES.includes(type)) continue;
+        if (profile === "baseline" && type !== "hostPath") continue;
+        const name = String(volume.name);
+        const what = `has ${name}, a volume of type ${type}; allowed: ${VOLUMES.join(", ")}`;
+        const fix = { volumes: [{ name, persistentVolumeClaim: { claimName: name } }] };
+        yield { what, at: `volumes[${name}].${type}`, fix };
+    }
+    for (const key of Object.keys(annotations).filter((one) => one.startsWith(APP_ARMOR))) {
+        const value = annotations[key] ?? "";
+        if (/^(runtime\/default|localhost\/.*)?$/.test(value)) continue;
+        const what = `has the annotation ${key}: ${value}; allowed: runtime/default, localhost/*`;
+        const fix = nested("securityContext.appArmorProfile.type", "RuntimeDefault");
+        yield { what, at: "securityContext.appArmorProfile.type", fix };
+    }
+}
+
+/** What a profile has against a container. */
+export function* containerFindings(container: Container, profile: Profile): Iterable<Finding> {
+    const [spec, pod] = [json(container.spec), json(container.pod.spec)];
+    yield* contextFindings(spec, pod, profile);
+    for (const port of list(spec.ports).filter(({ hostPort }) => Boolean(hostPort))) {
+        const { hostPort, containerPort } = port as Readonly<Record<string, number>>;
+        const what = `takes port ${hostPort} of its node; allowed: none`;
+        const at = `ports[${containerPort}].hostPort`;
+        yield { what, at, fix: { ports: [{ containerPort }] } };
+    }
+    // They make the kubelet send requests for whoever wrote the pod.
+    for (const field of HOSTS) yield* only(spec, field, [""]);
+    for (const one of texts(spec, ADD)) {
+        const allowed = CAPABILITIES[profile];
+        if (allowed.includes(one)) continue;
+        const what = `adds the capability ${one}; allowed: ${allowed.join(", ")}`;
+        yield { what, at: ADD, fix: nested(ADD, []) };
+    }
+    if (profile === "baseline") return;
+    const isExempt = () => isWindows(pod);
+    yield* only(spec, ESCALATION, [false], isExempt);
+    yield* must([spec], ESCALATION, [false], isExempt);
+    yield* must([spec, pod], "securityContext.seccompProfile.type", PROFILES, isExempt);
+    yield* must([spec, pod], NON_ROOT, [true], () => hasOwnUsers(pod));
+    if (!texts(spec, DROP).includes("ALL") && !isWindows(pod)) {
+        const isMissing = read(spec, DROP) === undefined;
+        const what = "does not drop the capability ALL";
+        yield { what, at: DROP, isMissing, fix: nested(DROP, ["ALL"]) };
+    }
+}
+
+/**
+ * Sets what the restricted profile asks for, where nothing is set and what runs does not need it otherwise.
+ * Not `runAsNonRoot`: a container whose image runs as root would not start.
+ */
+export function harden(pod: Pod): void {
+    const { spec, containers } = pod;
+    if (isWindows(json(spec))) return;
+    for (const { spec: container } of containers) {
+        const { privileged, capabilities } = container.securityContext ?? {};
+        // The API server refuses such a container without the escalation.
+        if (!privileged && !capabilities?.add?.includes("SYS_ADMIN")) {
+            container.securityContext ??= {};
+            container.securityContext.allowPrivilegeEscalation ??= false;
+        }
+        // Root may need what would be dropped; any other user has no capabilities to lose.
+        if (!privileged && isNonRoot(json(container), json(spec))) {
+            container.securityContext ??= {};
+            container.securityContext.capabilities ??= { drop: ["ALL"] };
+        }
+    }
+    if (containers.every(({ spec: one }) => one.securityContext?.seccompProfile)) return;
+    spec.securityContext ??= {};
+    spec.securityContext.seccompProfile ??= { type: "RuntimeDefault" };
+}
+
+function isNonRoot(...fromInner: readonly Json[]): boolean {
+    const first = (field: string) =>
+        fromInner.map((of) => read(of, field)).find((value) => value !== undefined);
+    const user = first(USER);
+    return user === undefined ? first(NON_ROOT) === true : user !== 0;
+}
+
+/** What stands in the security context of a pod or a container. */
+function* contextFindings(of: Json, pod: Json, profile: Profile): Iterable<Finding> {
+    for (const [field, allowed] of Object.entries(CONTEXT)) {
+        yield* only(of, `securityContext.${field}`, allowed);
+    }
+    yield* only(
+        of,
+        "securityContext.procMount",
+        ["Default"],
+        () => profile === "baseline" && hasOwnUsers(pod),
+    );
+    if (profile === "baseline") return;
+    yield* only(of, NON_ROOT, [true], () => hasOwnUsers(pod));
+    if (read(of, USER) === 0 && !hasOwnUsers(pod)) {
+        yield { what: "runs as user 0, who is root", at: USER, fix: nested(USER, 10001) };
+    }
+}
+
+/** What is root in it is nobody outside of it (https://kep.k8s.io/127). */
+function hasOwnUsers(pod: Json): boolean {
+    return read(pod, "hostUsers") === false;
+}
+
+/** Windows knows none of the fields that are about Linux, and its pods are refused with them. */
+function isWindows(pod: Json): boolean {
+    return read(pod, "os.name") === "windows";
+}
+
+type Unless = () => boolean;
+
+/** A field may be absent, or one of these. */
+function* only(
+    of: Json,
+    field: string,
+    allowed: readonly unknown[],
+    unless: Unless = () => false,
+): Iterable<Finding> {
+    const value = read(of, field);
+    if (value === undefined || allowed.includes(value) || unless()) return;
+    const shown = typeof value === "string" ? value : JSON.stringify(value);
+    const what = `has ${field} ${shown}; ${allowedOf(allowed)}`;
+    yield { what, at: field, fix: nested(field, allowed[0]) };
+}
+
+/** A field has to be there, in the first of these or in one that it is taken over from. */
+function* must(
+    [of = {}, ...others]: readonly Json[],
+    field: string,
+    allowed: readonly unknown[],
+    unless: Unless,
+): Iterable<Finding> {
+    if (read(of, field) !== undefined || others.some((one) => read(one, field) !== undefined))
+        return;
+    if (unless()) return;
+    const where = others.length > 0 ? ", here or in the pod" : "";
+    const what = `has no ${field}${where}; ${allowedOf(allowed)}`;
+    yield { what, at: field, isMissing: true, fix: nested(field, allowed[0]) };
+}
+
+function allowedOf(values: readonly unknown[]): string {
+    const shown = values.filter((value) => value !== "").map(String);
+    return `allowed: ${shown.join(", ") || "none"}`;
+}
+
+function read(of: Json, field: string): unknown {
+    return field.split(".").reduce<unknown>((value, key) => json(value)[key], of) ?? undefined;
+}
+
+function texts(of: Json, field: string): string[] {
+    const value = read(of, field);
+    return Array.isArray(value) ? value.map(String) : [];
+}
+
+function nested(field: string, value: unknown): unknown {
+    return field.split(".").reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
+}

@@ -1,0 +1,59 @@
+import { Type } from "typebox";
+import { cel, said, words } from "../../cel/cel.ts";
+import { containerRule } from "../../engine/rule.ts";
+import { probesOf } from "../../kubernetes/probes.ts";
+import { SHELLS, shell, shellProbes } from "./shells.ts";
+
+const dependent = words(
+    (path) => said`has a livenessProbe of ${path}, which asks what it depends on too`,
+);
+const variants = (paths: readonly string[]) => paths.flatMap((path) => [path, `${path}/`]);
+
+export const probeHandler = containerRule({
+    name: "probe-handler",
+    title: "Probes start no shell, and liveness asks for nothing but the process itself.",
+    why: "A shell costs a process every few seconds and is killed halfway on a busy node; liveness that asks a dependency restarts every pod when that one is away.",
+    severity: "medium",
+    level: "mandatory",
+    url: "https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/#liveness-probe",
+    settings: {
+        shells: Type.Boolean({
+            default: false,
+            description: "whether a probe may start a shell",
+        }),
+        dependencyPaths: Type.Array(Type.String(), {
+            default: [
+                "/ready",
+                "/readyz",
+                "/health/ready",
+                "/health/dependencies",
+                "/dependencies",
+            ],
+            description: "paths that ask dependencies too, and so are none for liveness",
+        }),
+    },
+    *check(container, { shells, dependencyPaths }) {
+        for (const { field, spec } of probesOf(container)) {
+            const command = shells ? undefined : spec.exec?.command;
+            if (command && SHELLS.test(command[0] ?? "")) {
+                const what = shell(field, command.slice(0, 2).join(" "));
+                const fix = { exec: { command: ["/path/to/the/check", "--its-arguments"] } };
+                yield { what, at: `${field}.exec.command`, fix: { [field]: fix } };
+            }
+            if (field !== "livenessProbe" || !spec.httpGet) continue;
+            const { path = "/", port } = spec.httpGet;
+            if (!variants(dependencyPaths).includes(path.replace(/[?#].*/, ""))) continue;
+            const fix = { livenessProbe: { httpGet: { path: "/livez", port } } };
+            yield { what: dependent(path), at: "livenessProbe.httpGet.path", fix };
+        }
+    },
+    admission: ({ shells, dependencyPaths }) => [
+        { ...shellProbes, asked: !shells },
+        {
+            each: { path: cel`[?c.?livenessProbe.?httpGet.?path]` },
+            violated: cel`path.find('^[^?#]*') in ${variants(dependencyPaths)}`,
+            what: dependent(cel`path`),
+            at: "livenessProbe.httpGet.path",
+        },
+    ],
+});

@@ -1,0 +1,102 @@
+import type { Json } from "../../kubernetes/object.ts";
+import { describeRule } from "../../test/support/describeRule.ts";
+import { container, deployment, podSpec } from "../../test/support/manifests.ts";
+import { probePort } from "./rule.ts";
+
+const probed = (livenessProbe: Json, change: Json = {}) =>
+    deployment(podSpec({}, container({ livenessProbe, ...change })));
+const http = (port: unknown) => ({ httpGet: { path: "/livez", port } });
+const said = (what: string, at = "livenessProbe") =>
+    `Deployment search/service, container service: has a ${what} (spec.template.spec.containers[service].${at})`;
+const elsewhere = probed(http(8081));
+
+describeRule(probePort, {
+    compliant: {
+        "ports by their names": { objects: [deployment()] },
+        "a port by its number": { objects: [probed({ tcpSocket: { port: 8080 } })] },
+        "a number that is declared, where it has to be": {
+            objects: [probed(http(8080))],
+            settings: { numbers: true },
+        },
+        "a number that is not declared": { objects: [elsewhere] },
+        "a number, where nothing is declared": {
+            objects: [
+                probed(
+                    { grpc: { port: 9000 } },
+                    { ports: [], startupProbe: undefined, readinessProbe: undefined },
+                ),
+            ],
+            settings: { numbers: true },
+        },
+        "a command": { objects: [probed({ exec: { command: ["ping"] } })] },
+        "no probe": {
+            objects: [
+                deployment(podSpec({}, { name: "service", image: "registry.example/service:v1" })),
+            ],
+        },
+    },
+    violating: {
+        "a name that no port has": {
+            objects: [probed(http("htttp")), probed({ tcpSocket: { port: "metrics" } })],
+            says: [
+                said(
+                    "livenessProbe of port htttp, which is not among its ports (http)",
+                    "livenessProbe.httpGet.port",
+                ),
+                said(
+                    "livenessProbe of port metrics, which is not among its ports (http)",
+                    "livenessProbe.tcpSocket.port",
+                ),
+            ],
+        },
+        "a name, where nothing is declared": {
+            objects: [
+                probed(http("http"), {
+                    ports: undefined,
+                    startupProbe: undefined,
+                    readinessProbe: undefined,
+                }),
+            ],
+            says: [
+                said(
+                    "livenessProbe of port http, which is not among its ports (none)",
+                    "livenessProbe.httpGet.port",
+                ),
+            ],
+        },
+        "a number that is not declared, where it has to be": {
+            objects: [elsewhere],
+            settings: { numbers: true },
+            says: [
+                said(
+                    "livenessProbe of port 8081, which is not among its ports (http)",
+                    "livenessProbe.httpGet.port",
+                ),
+            ],
+        },
+        "no handler": {
+            objects: [probed({ periodSeconds: 10 })],
+            says: [said("livenessProbe with no handler; allowed: one")],
+        },
+        "two handlers": {
+            objects: [probed({ ...http("http"), exec: { command: ["ping"] } })],
+            says: [said("livenessProbe with httpGet and exec; allowed: one")],
+        },
+    },
+    needs: {
+        case: "a number that is not declared, where it has to be",
+        fields: [
+            "0/spec/template/spec/containers/0/ports",
+            "0/spec/template/spec/containers/0/livenessProbe/httpGet",
+            "0/spec/template/spec/containers/0/livenessProbe/httpGet/port",
+        ],
+    },
+    ignores: {
+        case: "a number that is not declared, where it has to be",
+        fields: [
+            "0/spec/template/spec/containers/0/livenessProbe/httpGet/path",
+            "0/spec/template/spec/containers/0/image",
+            "0/metadata",
+        ],
+    },
+});

@@ -1,0 +1,75 @@
+import { quantityOf } from "@property-search/contract";
+import { cel, said, words } from "../../cel/cel.ts";
+import type { Admission } from "../../engine/rule.ts";
+
+const BYTES = /^(memory|(ephemeral-)?storage|hugepages-.+)$/;
+const NONE =
+    "no quantity; allowed is a number, and one of m, k, M, G, T, P, E, Ki, Mi, Gi, Ti, Pi, Ei";
+const LESS = "less than nothing";
+const THOUSANDTHS = "thousandths of a byte";
+
+/** Whether a resource is counted in bytes, of which there are no thousandths. */
+export function isBytes(resource: string): boolean {
+    return BYTES.test(resource);
+}
+
+/** What is wrong with a quantity by itself, after "which is". */
+export function faultOf(resource: string, quantity: unknown): string | undefined {
+    const value = quantityOf(quantity);
+    if (value === undefined) return NONE;
+    if (value < 0) return LESS;
+    return isBytes(resource) && String(quantity).endsWith("m") ? THOUSANDTHS : undefined;
+}
+
+/** Of a quantity of a resource, or of a volume. */
+export const wrong = words(
+    (quantity, of, fault) => said`has "${quantity}" for ${of}, which is ${fault}`,
+);
+export const above = words(
+    (request, resource, limit) =>
+        said`requests ${request} of ${resource}, more than its limit of ${limit}`,
+);
+
+const [kind, resource, volume, quantity] = [
+    cel`kind`,
+    cel`resource`,
+    cel`volume.name`,
+    cel`quantity`,
+];
+const fault = cel`!isQuantity(quantity) ? [${NONE}] : quantity(quantity).isLessThan(quantity('0')) ? [${LESS}] : resource.matches(${BYTES}) && quantity.endsWith('m') ? [${THOUSANDTHS}] : []`;
+const isRight = (text: string) => ({ cel: `[${text}].all(quantity, size(${fault.cel}) == 0)` });
+
+/** What the API server says of quantities. */
+export const quantityFaults: readonly Admission[] = [
+    {
+        each: {
+            kind: cel`['request', 'limit']`,
+            resource: cel`c.?resources[?(kind + 's')].orValue({}).filter(r, r != '')`,
+            quantity: cel`[string(c.resources[kind + 's'][resource])]`,
+            fault,
+        },
+        what: wrong(quantity, said`its ${resource} ${kind}`, cel`fault`),
+        at: said`resources.${kind}s.${resource}`,
+    },
+    {
+        each: {
+            resource: cel`c.?resources.?requests.orValue({}).filter(r, r in c.resources.?limits.orValue({}))`,
+            request: cel`[string(c.resources.requests[resource])]`,
+            limit: cel`[string(c.resources.limits[resource])]`,
+        },
+        violated: cel`${isRight("request")} && ${isRight("limit")} && quantity(request).compareTo(quantity(limit)) > 0`,
+        what: above(cel`request`, resource, cel`limit`),
+        at: said`resources.requests.${resource}`,
+    },
+    {
+        of: "pod",
+        each: {
+            volume: cel`variables.pod.?volumes.orValue([])`,
+            resource: cel`['storage']`,
+            quantity: cel`[?volume.?emptyDir.?sizeLimit].map(q, string(q))`,
+            fault,
+        },
+        what: wrong(quantity, said`the size of emptyDir ${volume}`, cel`fault`),
+        at: said`volumes[${volume}].emptyDir.sizeLimit`,
+    },
+];

@@ -1,0 +1,33 @@
+import { cel } from "../../cel/cel.ts";
+import { containerRule } from "../../engine/rule.ts";
+import { isServing } from "../../kubernetes/pods.ts";
+
+const WHAT = "has ports and no readinessProbe";
+
+export const readinessProbe = containerRule({
+    name: "readiness-probe",
+    title: "Every container that serves a port has a readiness probe.",
+    why: "Without one a pod gets traffic before it can answer, and keeps it when it no longer can.",
+    severity: "high",
+    level: "mandatory",
+    url: "https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/#readiness-probe",
+    *check(container) {
+        if (!isServing(container) || container.spec.readinessProbe) return;
+        const [port] = container.spec.ports ?? [];
+        const handler = { httpGet: { path: "/readyz", port: port?.name ?? port?.containerPort } };
+        yield {
+            what: WHAT,
+            at: "readinessProbe",
+            isMissing: true,
+            fix: { readinessProbe: { ...handler, periodSeconds: 5, timeoutSeconds: 3 } },
+        };
+    },
+    admission: () => [
+        {
+            of: "serving",
+            violated: cel`!has(c.readinessProbe)`,
+            what: WHAT,
+            at: "readinessProbe",
+        },
+    ],
+});

@@ -1,0 +1,81 @@
+import { Type } from "typebox";
+import { glob } from "../../cel/glob.ts";
+import { stackRule, type Finding } from "../../engine/rule.ts";
+import { json, type KubernetesObject } from "../../kubernetes/object.ts";
+import { podOf } from "../../kubernetes/pods.ts";
+import {
+    REPLICATED,
+    SCALERS,
+    isScaler,
+    inReplicas,
+    leastOf,
+    targetOf,
+} from "../../kubernetes/scalers.ts";
+import type { Stack } from "../../kubernetes/stack.ts";
+
+export const replicas = stackRule({
+    name: "replicas",
+    title: "What a Service leads to has so many replicas at the least, and their number one owner.",
+    why: "A single pod is an outage whenever it or its node goes; and a number beside an autoscaler is set back at every deployment, whatever the load.",
+    severity: "high",
+    level: "mandatory",
+    url: "https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#migrating-deployments-and-statefulsets-to-horizontal-autoscaling",
+    settings: {
+        min: Type.Integer({
+            default: 1,
+            minimum: 0,
+            description: "fewest replicas of what a Service of the stack leads to",
+        }),
+        instead: Type.Array(
+            Type.Object({
+                workload: Type.String({ description: "glob of workloads' names" }),
+                fix: Type.String({ description: "what to write where a number alone is wrong" }),
+            }),
+            { default: [], description: "`workload` globs, and the `fix` to propose for these" },
+        ),
+    },
+    kinds: [...REPLICATED, ...SCALERS],
+    *check(object, stack, { min, instead }) {
+        const other = instead.find(({ workload }) => glob(workload, object.name))?.fix;
+        yield* isScaler(object)
+            ? ofScaler(object, stack, min)
+            : ofWorkload(object, stack, min, other);
+    },
+});
+
+/** @param fix where one is known that is better than a number of replicas */
+function* ofWorkload(
+    object: KubernetesObject,
+    stack: Stack,
+    min: number,
+    fix?: string,
+): Generator<Finding> {
+    const { replicas: count } = json(object.body.spec);
+    const at = "spec.replicas";
+    const [scaler] = stack.scalersOf(object);
+    if (scaler) {
+        if (count === undefined) return;
+        const owner = `${scaler.kind} ${scaler.label}`;
+        const what = `has spec.replicas of ${Number(count)}, which is ${owner}'s to say`;
+        yield { what, at, fix: `spec: {} # without replicas, which ${owner} sets` };
+    } else if (Number(count ?? 1) < min && isServed(object, stack)) {
+        const what = `has ${inReplicas(Number(count ?? 1))}, fewer than ${min}`;
+        const isMissing = count === undefined;
+        yield { what, at, isMissing, fix: fix ?? { spec: { replicas: min } } };
+    }
+}
+
+function* ofScaler(scaler: KubernetesObject, stack: Stack, min: number): Generator<Finding> {
+    const { field, pods } = leastOf(scaler);
+    if (pods >= min) return;
+    const { kind, name } = targetOf(scaler);
+    const target = stack.find(String(kind), scaler.namespace, String(name));
+    if (!target || !isServed(target, stack)) return;
+    const what = `lets ${target.kind} ${target.label} fall to ${inReplicas(pods)}, fewer than ${min}`;
+    yield { what, at: `spec.${field}`, fix: { spec: { [field]: min } } };
+}
+
+function isServed(object: KubernetesObject, stack: Stack): boolean {
+    const pod = podOf(object);
+    return pod !== undefined && stack.servicesOf(pod).length > 0;
+}

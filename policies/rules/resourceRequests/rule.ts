@@ -1,0 +1,54 @@
+import { quantityOf } from "@property-search/contract";
+import { Type } from "typebox";
+import { cel } from "../../cel/cel.ts";
+import { glob } from "../../cel/glob.ts";
+import { containerRule } from "../../engine/rule.ts";
+import { Bound, bounded, outside, requested } from "./bounds.ts";
+
+const RESOURCES = { cpu: "100m", memory: "128Mi" } as const;
+
+const missing = (resource: string) => `has no ${resource} request`;
+
+export const resourceRequests = containerRule({
+    name: "resource-requests",
+    title: "Every container requests cpu and memory, within the bounds set for containers of its name.",
+    why: "A pod that requests nothing is put where there is no room for it, and is the first to be evicted.",
+    severity: "high",
+    level: "mandatory",
+    url: "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#requests-and-limits",
+    settings: {
+        explicit: Type.Boolean({
+            default: false,
+            description: "a limit, which the API server takes for a request too, will not do",
+        }),
+        bounds: Type.Array(Bound, { default: [], description: "least and most that may be asked" }),
+    },
+    *check({ spec }, { bounds, explicit }) {
+        const { requests, limits } = spec.resources ?? {};
+        for (const [resource, usual] of Object.entries(RESOURCES)) {
+            const at = `resources.requests.${resource}`;
+            const fix = (to?: string) => ({ resources: { requests: { [resource]: to } } });
+            const request = requests?.[resource] ?? (explicit ? undefined : limits?.[resource]);
+            if (request === undefined) {
+                yield { what: missing(resource), at, isMissing: true, fix: fix(usual) };
+                continue;
+            }
+            const value = quantityOf(request) ?? NaN;
+            for (const bound of bounds) {
+                if (bound.resource !== resource || !glob(bound.container, spec.name)) continue;
+                const { min = "0", max = "any" } = bound;
+                const what = outside(request, resource, min, max);
+                if (value < (quantityOf(min) ?? NaN)) yield { what, at, fix: fix(min) };
+                if (value > (quantityOf(max) ?? NaN)) yield { what, at, fix: fix(max) };
+            }
+        }
+    },
+    admission: ({ bounds, explicit }) => [
+        ...Object.keys(RESOURCES).map((resource) => ({
+            violated: cel`!${requested(resource, explicit)}.hasValue()`,
+            what: missing(resource),
+            at: `resources.requests.${resource}`,
+        })),
+        ...bounds.map((bound) => bounded(bound, explicit)),
+    ],
+});

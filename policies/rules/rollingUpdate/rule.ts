@@ -1,0 +1,56 @@
+import { Type } from "typebox";
+import { objectRule, type Finding } from "../../engine/rule.ts";
+import { json, type KubernetesObject } from "../../kubernetes/object.ts";
+import { isServing, podOf } from "../../kubernetes/pods.ts";
+import * as update from "./updates.ts";
+import { AT, DEFAULT_SHARE, MANY, ROLLING, shareOf } from "./updates.ts";
+
+const SAFE = { type: ROLLING, rollingUpdate: { maxUnavailable: 0, maxSurge: "25%" } };
+
+export const rollingUpdate = objectRule({
+    name: "rolling-update",
+    kinds: ["Deployment"],
+    title: "An update of what serves starts new pods before it ends old ones.",
+    why: "While pods are missing the others carry their load, or nobody does.",
+    severity: "medium",
+    // Whoever has pods to spare updates sooner with fewer of them.
+    level: "advisory",
+    url: "https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment",
+    settings: {
+        explicit: Type.Boolean({
+            default: false,
+            description: "0 is written, even where a percentage of so few replicas is no pod",
+        }),
+    },
+    check: (object, { explicit }) => findings(object, explicit),
+    admission: ({ explicit }) => update.updates(explicit),
+    remedy({ object }, { explicit }) {
+        if (object.kind !== "Deployment") return;
+        const [only, ...more] = findings(object, explicit);
+        // Beside a maxSurge of 0 it would be refused, since nothing could be updated.
+        if (!only?.isMissing || more.length > 0) return;
+        const spec = object.body.spec as { strategy?: { rollingUpdate?: object } };
+        Object.assign(((spec.strategy ??= {}).rollingUpdate ??= {}), { maxUnavailable: 0 });
+    },
+});
+
+function* findings(object: KubernetesObject, explicit: boolean): Generator<Finding, void> {
+    const pod = podOf(object);
+    if (!pod?.containers.some(isServing) || !update.mayRunTwice(pod)) return;
+    const { replicas = MANY, strategy } = json(object.body.spec);
+    const { type = SAFE.type, rollingUpdate } = json(strategy);
+    const fix = { spec: { strategy: SAFE } };
+    if (type !== SAFE.type) {
+        yield { what: update.notRolling(String(type)), at: AT.type, fix };
+        return;
+    }
+    const { maxUnavailable, maxSurge = DEFAULT_SHARE } = json(rollingUpdate);
+    const isMissing = maxUnavailable === undefined;
+    const value = (maxUnavailable ?? DEFAULT_SHARE) as string | number;
+    if (shareOf(value, explicit ? MANY : Number(replicas)) > 0) {
+        const what = update.unavailable(isMissing ? `${value} by default` : value);
+        yield { what, at: AT.maxUnavailable, isMissing, fix };
+    }
+    if (shareOf(maxSurge, MANY) > 0) return;
+    yield { what: update.withoutSurge(String(maxSurge)), at: AT.maxSurge, fix };
+}

@@ -1,0 +1,65 @@
+import type { Finding } from "../../engine/rule.ts";
+import { json, list, type Json, type KubernetesObject } from "../../kubernetes/object.ts";
+import { GROUP, isService, references, type Reference } from "../../kubernetes/routes.ts";
+import type { Stack } from "../../kubernetes/stack.ts";
+
+/** The backends of each rule of a route. */
+export function backendsOf(route: KubernetesObject): { at: string; backends: Reference[] }[] {
+    return list(json(route.body.spec).rules).map((rule, index) => {
+        const at = `spec.rules[${index}].backendRefs`;
+        return { at, backends: references(route, rule.backendRefs, at) };
+    });
+}
+
+/** What answers a backend's share of the requests with 500: no Service, no port, no grant. */
+export function* unanswered(
+    route: KubernetesObject,
+    backend: Reference,
+    stack: Stack,
+): Generator<Finding> {
+    const { at, ref, namespace, name } = backend;
+    if (!isService(ref)) return;
+    const service = stack.find("Service", namespace, name);
+    const label = `Service ${namespace}/${name}`;
+    const ports = list(json(service?.body.spec).ports).map(({ port }) => port);
+    if (ports.length > 0 && !ports.includes(ref.port)) {
+        const what = `leads to port ${String(ref.port)} of ${label}, which has ${ports.join(", ")}`;
+        yield { what, at: `${at}.port`, fix: { name, port: ports[0] } };
+    }
+    if (!stack.isWhole(namespace)) return;
+    if (!service) {
+        const there = stack.of("Service").filter((one) => one.namespace === namespace);
+        const fix = { namespace, name: there[0]?.name ?? name };
+        yield { what: `leads to ${label}, which is not there`, at: `${at}.name`, fix };
+    } else if (isForeign(route, backend) && !isGranted(route, backend, stack)) {
+        const what = `leads to ${label} without a ReferenceGrant there for ${route.kind}s of ${route.namespace}`;
+        yield { what, at, fix: grantFor(route, backend) };
+    }
+}
+
+function isForeign(route: KubernetesObject, { namespace }: Reference): boolean {
+    // Without a namespace it goes to whatever one it is applied to.
+    return route.namespace !== "" && route.namespace !== namespace;
+}
+
+function isGranted(route: KubernetesObject, to: Reference, stack: Stack): boolean {
+    const isFrom = ({ group, kind, namespace }: Json) =>
+        group === GROUP && kind === route.kind && namespace === route.namespace;
+    const isTo = (one: Json) => isService(one) && (one.name === undefined || one.name === to.name);
+    return stack.of("ReferenceGrant").some(({ namespace, body: { spec } }) => {
+        if (namespace !== to.namespace) return false;
+        return list(json(spec).from).some(isFrom) && list(json(spec).to).some(isTo);
+    });
+}
+
+function grantFor({ kind, namespace }: KubernetesObject, to: Reference) {
+    return {
+        apiVersion: `${GROUP}/v1beta1`,
+        kind: "ReferenceGrant",
+        metadata: { name: `from-${namespace}`, namespace: to.namespace },
+        spec: {
+            from: [{ group: GROUP, kind, namespace }],
+            to: [{ group: "", kind: "Service", name: to.name }],
+        },
+    };
+}

@@ -1,0 +1,51 @@
+import type { Finding } from "../../engine/rule.ts";
+import type { Reference } from "../../kubernetes/routes.ts";
+
+/** The largest that the Gateway API takes. */
+const MOST = 1_000_000;
+
+/**
+ * What is wrong with the weights of the backends of one rule.
+ *
+ * @param at of the list of them
+ * @param sum of several weights; 0: any
+ */
+export function* weigh(
+    at: string,
+    backends: readonly Reference[],
+    sum: number,
+): Generator<Finding> {
+    const weights = backends.map(({ ref }) => ref.weight);
+    const wrong = [...weights.entries()].filter(([, weight]) => !isWeight(weight));
+    for (const [index, weight] of wrong) {
+        const what = `has a weight of ${JSON.stringify(weight)}, which is no whole number from 0 to ${MOST}`;
+        const fix = { weight: Math.round(Number(weight)) || 0 };
+        yield { what, at: `${at}[${index}].weight`, fix };
+    }
+    if (wrong.length > 0 || weights.length === 0) return;
+    const several = weights.length > 1;
+    const given = weights.filter((weight) => weight !== undefined).map(Number);
+    const total = given.reduce((all, weight) => all + weight, weights.length - given.length);
+    if (several && (sum > 0 || given.length > 0) && given.length < weights.length) {
+        const what = `has a backend without a weight, which counts as 1 of ${total}`;
+        yield { what, at: `${at}[${weights.indexOf(undefined)}].weight`, fix: { weight: 0 } };
+    } else if (total === 0) {
+        const what = "sends requests nowhere: its weights are 0";
+        yield { what, at, fix: { weight: sum > 0 ? sum : 1 } };
+    } else if (several && sum > 0 && total !== sum) {
+        const what = `has weights that add up to ${total} (${given.join(" + ")}), not to ${sum}`;
+        yield { what, at, fix: { backendRefs: shared(given, sum).map((weight) => ({ weight })) } };
+    }
+}
+
+function isWeight(weight: unknown): boolean {
+    if (weight === undefined) return true;
+    return Number.isInteger(weight) && Number(weight) >= 0 && Number(weight) <= MOST;
+}
+
+/** The same shares of another sum; the last takes what is left over. */
+function shared(weights: readonly number[], sum: number): number[] {
+    const total = weights.reduce((all, weight) => all + weight, 0);
+    const shares = weights.slice(0, -1).map((weight) => Math.round((weight * sum) / total));
+    return [...shares, shares.reduce((left, share) => left - share, sum)];
+}

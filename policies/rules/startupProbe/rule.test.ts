@@ -1,0 +1,62 @@
+import { expect, test } from "@jest/globals";
+import { describeRule, outcomeOf } from "../../test/support/describeRule.ts";
+import { container, deployment, podSpec } from "../../test/support/manifests.ts";
+import { startupProbe } from "./rule.ts";
+
+const HTTP = { httpGet: { path: "/livez", port: "http" } };
+const probed = (change: object) =>
+    deployment(podSpec({}, container({ startupProbe: undefined, ...change })));
+const says = (field: string, delay: number, most = 10) =>
+    `Deployment search/service, container service: has a ${field} with initialDelaySeconds ${delay}, more than ${most}, and no startupProbe (spec.template.spec.containers[service].${field}.initialDelaySeconds)`;
+const late = probed({ livenessProbe: { ...HTTP, initialDelaySeconds: 30 } });
+
+describeRule(startupProbe, {
+    compliant: {
+        "a startup probe, and no delay": { objects: [deployment()] },
+        "neither, nor a delay": { objects: [probed({})] },
+        "a short delay": { objects: [probed({ livenessProbe: { initialDelaySeconds: 10 } })] },
+        "a delay beside a startup probe": {
+            objects: [probed({ startupProbe: HTTP, livenessProbe: { initialDelaySeconds: 60 } })],
+        },
+        "a longer delay, where that is allowed": { objects: [late], settings: { delay: 30 } },
+    },
+    violating: {
+        "a long delay of liveness": { objects: [late], says: [says("livenessProbe", 30)] },
+        "long delays of both": {
+            objects: [
+                probed({
+                    readinessProbe: { ...HTTP, initialDelaySeconds: 11 },
+                    livenessProbe: { ...HTTP, initialDelaySeconds: 20 },
+                }),
+            ],
+            says: [says("readinessProbe", 11), says("livenessProbe", 20)],
+        },
+        "any delay, where none is allowed": {
+            objects: [probed({ readinessProbe: { ...HTTP, initialDelaySeconds: 1 } })],
+            settings: { delay: 0 },
+            says: [says("readinessProbe", 1, 0)],
+        },
+    },
+    needs: {
+        case: "a long delay of liveness",
+        fields: [
+            "0/spec/template/spec/containers/0/readinessProbe",
+            "0/spec/template/spec/containers/0/livenessProbe/initialDelaySeconds",
+        ],
+    },
+    ignores: {
+        case: "a long delay of liveness",
+        fields: [
+            "0/spec/template/spec/containers/0/livenessProbe/httpGet",
+            "0/spec/template/spec/containers/0/ports",
+            "0/metadata",
+        ],
+    },
+});
+
+test("startup-probe asks what the delayed probe asks, for three times as long", () => {
+    const [violation] = outcomeOf(startupProbe, { objects: [late] }).violations;
+    expect(violation?.finding.fix).toEqual({
+        startupProbe: { ...HTTP, periodSeconds: 5, failureThreshold: 18 },
+    });
+});

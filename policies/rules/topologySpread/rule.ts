@@ -1,0 +1,58 @@
+import type { V1TopologySpreadConstraint } from "@kubernetes/client-node";
+import { Type } from "typebox";
+import { stackRule, type Finding } from "../../engine/rule.ts";
+import { podOf, type Pod } from "../../kubernetes/pods.ts";
+import { REPLICATED, fewestOf, inReplicas } from "../../kubernetes/scalers.ts";
+import { REVISION, isApart, spreadOf, takes } from "./spread.ts";
+
+export const topologySpread = stackRule({
+    name: "topology-spread",
+    title: "Pods of two or more replicas are spread over nodes, by a selector that takes them.",
+    why: "Two replicas on one node go down with it together; and a selector that does not take its own pods spreads nothing, silently.",
+    severity: "medium",
+    level: "mandatory",
+    url: "https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/",
+    settings: {
+        required: Type.Boolean({
+            default: false,
+            description:
+                "whether pods have to be spread; the scheduler does a little of it unasked",
+        }),
+        perRevision: Type.Boolean({
+            default: false,
+            description: "whether a Deployment's new pods are spread without counting its old ones",
+        }),
+    },
+    kinds: REPLICATED,
+    *check(object, stack, { required, perRevision }) {
+        const pod = podOf(object);
+        const fewest = fewestOf(object, stack);
+        if (!pod || !(fewest >= 2)) return;
+        const { topologySpreadConstraints: constraints = [] } = pod.spec;
+        const at = `${pod.path}.topologySpreadConstraints`;
+        if (required && constraints.length === 0 && !isApart(pod)) {
+            const what = `has ${inReplicas(fewest)} or more that may all be on one node`;
+            yield { what, at, isMissing: true, fix: spreadOf(pod) };
+        }
+        const revised = perRevision && object.kind === "Deployment";
+        for (const [index, constraint] of constraints.entries()) {
+            for (const finding of ofConstraint(pod, constraint, revised)) {
+                yield { ...finding, at: `${at}[${index}].${finding.at}`, fix: spreadOf(pod) };
+            }
+        }
+    },
+});
+
+function* ofConstraint(
+    { labels }: Pod,
+    { labelSelector, matchLabelKeys = [] }: V1TopologySpreadConstraint,
+    revised: boolean,
+): Generator<Finding> {
+    if (!takes(labelSelector, labels)) {
+        yield { what: "is spread by a selector that does not take its pods", at: "labelSelector" };
+    }
+    if (revised && !matchLabelKeys.includes(REVISION)) {
+        const what = `is spread with the pods of its last revision, without ${REVISION}`;
+        yield { what, at: "matchLabelKeys" };
+    }
+}

@@ -1,51 +1,23 @@
-import { perColour, type PerColour, type Weights } from "@property-search/contract";
+import { perColour } from "@property-search/contract";
 import * as pulumi from "@pulumi/pulumi";
-import { readCluster, type ClusterConfig } from "./config/cluster.ts";
-import { readAutoscaling, type AutoscalingConfig } from "./config/autoscaling.ts";
-import { readCertificates, type CertificatesConfig } from "./config/certificates.ts";
-import { readEdge, type EdgeConfig } from "./config/edge.ts";
-import { readMonitoring, type MonitoringConfig } from "./config/monitoring.ts";
+import { readCluster } from "./config/cluster.ts";
+import { readAutoscaling } from "./config/autoscaling.ts";
+import { readCertificates } from "./config/certificates.ts";
+import { readEdge } from "./config/edge.ts";
+import { readMonitoring } from "./config/monitoring.ts";
 import { checkConnections } from "./config/connections.ts";
-import { readNetwork, type NetworkConfig } from "./config/network.ts";
+import { readNetwork } from "./config/network.ts";
 import { readAdmission } from "./config/policies.ts";
 import { token } from "./config/allowed.ts";
 import { ConfigReader, GENERATED } from "./config/reader.ts";
-import { readRedis, type RedisConfig } from "./config/redis.ts";
-import {
-    readRelease,
-    readService,
-    readWeights,
-    type Release,
-    type ServiceConfig,
-} from "./config/service.ts";
+import { readRedis } from "./config/redis.ts";
+import { readRelease, readService, readWeights } from "./config/service.ts";
+import type { StackConfig } from "./config/stackConfig.ts";
 import { trapsOfStack } from "./config/yamlTraps.ts";
-import { readTenantsConfig, type TenantsConfig } from "./config/tenants.ts";
+import { readTenantsConfig } from "./config/tenants.ts";
 import { readPlacement } from "./config/workloads.ts";
-import type { Placement } from "./components/placement.ts";
 
-/** What a stack asks for, checked. Meanings, units and defaults of the keys stand in Pulumi.yaml. */
-export interface StackConfig {
-    readonly releases: PerColour<Release>;
-    readonly weights: Weights;
-    /** Settings of every workload. */
-    readonly placement: Placement;
-    readonly service: ServiceConfig;
-    readonly autoscaling: AutoscalingConfig;
-    readonly redis: RedisConfig;
-    readonly tenants: TenantsConfig;
-    /** Bearer token of the service's admin port. */
-    readonly adminToken: pulumi.Output<string>;
-    readonly edge: EdgeConfig;
-    /** Undefined: no HTTPS. */
-    readonly certificates: CertificatesConfig | undefined;
-    readonly monitoring: MonitoringConfig;
-    readonly network: NetworkConfig;
-    readonly cluster: ClusterConfig;
-    /** The policies that the API server enforces, and their bindings. */
-    readonly admission: ReturnType<typeof readAdmission>;
-    /** Keys that are set to no effect, a sentence each. */
-    readonly warnings: readonly string[];
-}
+export type { StackConfig };
 
 /**
  * Reads and checks the stack's config; nothing else reads pulumi.Config.
@@ -75,16 +47,26 @@ export function loadConfig(read = new ConfigReader()): StackConfig {
     };
     checkConnections(read, config);
     const { autoscaling, certificates, edge } = config;
-    if (certificates && edge.httpPort === edge.httpsPort) {
-        const words = `is ${edge.httpsPort}; allowed: another than edge.httpPort`;
-        read.finding("edge.httpsPort", words);
-    }
+    if (certificates) checkPorts(read, edge);
     if (autoscaling.misses && !monitoring.enabled) {
         const reason = "since monitoring.enabled is false";
         const found = `is "${autoscaling.misses.metric}"`;
         read.finding("autoscaling.metric", `${found}; allowed: none, ${reason}`);
     }
-    for (const [key, words] of trapsOfStack(pulumi.getStack())) read.finding(key, words);
+    for (const [key, words] of trapsOfStack(pulumi.getStack())) read.finding(key, words, "file");
     read.finish();
     return { ...config, warnings: read.warnings };
+}
+
+/** HTTP and HTTPS have listeners of their own, and ports of their own for clients. */
+function checkPorts(read: ConfigReader, edge: StackConfig["edge"]): void {
+    if (edge.httpPort === edge.httpsPort) {
+        const words = `is ${edge.httpsPort}; allowed: another than edge.httpPort`;
+        read.finding("edge.httpsPort", words);
+    } else if (edge.publicHttpPort === edge.publicHttpsPort) {
+        const words =
+            `is ${edge.publicHttpsPort}; allowed: another than edge.publicHttpPort ` +
+            "(where they are not set, they follow edge.httpPort and edge.httpsPort)";
+        read.finding("edge.publicHttpsPort", words);
+    }
 }

@@ -1,9 +1,9 @@
-import * as pulumi from "@pulumi/pulumi";
+import { notAllowed, runCommand } from "@property-search/contract";
+import { Command, Option } from "commander";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { parseArgs } from "node:util";
 import { stringify } from "yaml";
-import { warningsOf } from "./config/effects.ts";
+import { readStack, requireGiven } from "./operations/stack/stacks.ts";
 import { CHART_TYPE, chartManifests } from "./render/charts.ts";
 import { inOrder, isKubernetesObject, manifestsOf, type Manifest } from "./render/manifests.ts";
 import { runProgram, type Registration } from "./render/program.ts";
@@ -30,13 +30,11 @@ export interface Rendering {
     readonly registrations: readonly Registration[];
     /** Types of what only Pulumi's engine can make, such as components of other plugins. */
     readonly left: readonly string[];
-    /** Keys that are set to no effect, in sentences. */
-    readonly warnings: readonly string[];
 }
 
 /**
  * The Kubernetes objects that the Pulumi program declares for a stack, without an engine, a plugin or a
- * cluster. Once in a process.
+ * cluster. One at a time, since Pulumi's settings are the process'.
  *
  * @throws pulumi.RunError when the stack's config is wrong, with every finding.
  */
@@ -52,78 +50,70 @@ export async function renderStack(options: RenderOptions): Promise<Rendering> {
             .filter((one) => !isKubernetesObject(one) && !/^(platform|pulumi):/.test(one.type))
             .map(({ type }) => type)
             .filter((type) => !charts || type !== CHART_TYPE),
-        warnings: warningsOf((key) => {
-            const value = program.values[`${program.project}:${key}`];
-            return value === "" ? undefined : value;
-        }),
     };
 }
 
-const USAGE =
-    "node render.ts --stack NAME [--set KEY=VALUE]… [--config FILE.json] [--charts] [--out FOLDER] [--format yaml|json]";
-
-async function main(): Promise<void> {
-    const { stack, format, out, ...options } = readArguments();
-    const { manifests, left, warnings } = await renderStack({ stack, ...options });
-    for (const warning of warnings) console.error(`warning: ${warning}`);
-    for (const type of left) {
-        console.error(`not rendered: ${type}, which only Pulumi's engine can make`);
-    }
-    const text = format === "json" ? jsonOf(manifests) : yamlOf(manifests);
-    if (out === undefined) {
-        process.stdout.write(text);
-        return;
-    }
-    const file = path.join(out, `${stack}.${format}`);
-    mkdirSync(out, { recursive: true });
-    writeFileSync(file, text, { mode: 0o600 });
-    const secrets = options.config ? "secrets readable" : "secrets masked";
-    console.log(`Rendered stack ${stack}: ${manifests.length} objects, ${secrets}, in ${file}`);
+interface RenderFlags {
+    readonly stack?: string;
+    readonly set: Readonly<Record<string, string>>;
+    readonly config?: string;
+    readonly charts: boolean;
+    readonly out?: string;
+    readonly format: "yaml" | "json";
 }
 
-function readArguments() {
-    const { values } = parseArgs({
-        options: {
-            stack: { type: "string" },
-            set: { type: "string", multiple: true, default: [] },
-            charts: { type: "boolean", default: false },
-            config: { type: "string" },
-            out: { type: "string" },
-            format: { type: "string", default: "yaml" },
-        },
+const program = new Command("render")
+    .description("The Kubernetes objects of a stack, without Pulumi and without a cluster.")
+    .option("--stack <name>", "one of those with a file Pulumi.<name>.yaml", readStack)
+    .option("--set <key=value>", "a value over the stack's; may be given several times", assign, {})
+    .option("--config <file>", "JSON of values over the stack's, secrets among them; - is stdin")
+    .option("--charts", "render charts too, by the Helm on PATH", false)
+    .option("--out <folder>", "a folder for the file; default: standard output")
+    .addOption(new Option("--format <format>").choices(["yaml", "json"]).default("yaml"))
+    .action(async ({ set: overrides, config, charts, out, format, ...flags }: RenderFlags) => {
+        const stack = requireGiven(flags.stack);
+        const given = config === undefined ? {} : { config: readConfig(config) };
+        const { manifests, left } = await renderStack({ stack, overrides, charts, ...given });
+        for (const type of left) {
+            console.error(`not rendered: ${type}, which only Pulumi's engine can make`);
+        }
+        const text = format === "json" ? jsonOf(manifests) : yamlOf(manifests);
+        if (out === undefined) {
+            process.stdout.write(text);
+            return;
+        }
+        const file = path.join(out, `${stack}.${format}`);
+        mkdirSync(out, { recursive: true });
+        writeFileSync(file, text, { mode: 0o600 });
+        const secrets = config === undefined ? "secrets masked" : "secrets readable";
+        console.log(`Rendered stack ${stack}: ${manifests.length} objects, ${secrets}, in ${file}`);
     });
-    const { stack, format, out, config, set, charts } = values;
-    if (stack === undefined) throw new pulumi.RunError(`--stack is not set; usage: ${USAGE}`);
-    if (format !== "yaml" && format !== "json") {
-        throw new pulumi.RunError(`--format is "${format}"; allowed: yaml, json`);
-    }
-    const overrides = Object.fromEntries(set.map(assignment));
-    return {
-        stack,
-        format,
-        out,
-        overrides,
-        charts,
-        ...(config && { config: readConfig(config) }),
-    } as const;
-}
 
-function assignment(text: string): [string, string] {
+function assign(text: string, set: Readonly<Record<string, string>>): Record<string, string> {
     const at = text.indexOf("=");
-    if (at < 1) throw new pulumi.RunError(`--set is "${text}"; allowed: KEY=VALUE`);
-    return [text.slice(0, at), text.slice(at + 1)];
+    if (at < 1) throw notAllowed("--set", text, "KEY=VALUE");
+    return { ...set, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
 const STDIN = 0;
 
 /** @param file JSON of keys and values; `-` is standard input, which keeps secrets off the disk. */
 function readConfig(file: string): Record<string, string> {
-    const config: unknown = JSON.parse(readFileSync(file === "-" ? STDIN : file, "utf8"));
+    const config = parseJson(readFileSync(file === "-" ? STDIN : file, "utf8"));
     const isText = (value: unknown) => typeof value === "string";
     if (typeof config === "object" && config && Object.values(config).every(isText)) {
         return config as Record<string, string>;
     }
-    throw new pulumi.RunError(`--config ${file} is not an object of keys and text values`);
+    throw notAllowed("--config", file, "JSON, an object of keys and text values");
+}
+
+/** @returns undefined for what is no JSON: the parser's own words would show the text. */
+function parseJson(text: string): unknown {
+    try {
+        return JSON.parse(text);
+    } catch {
+        return undefined;
+    }
 }
 
 function yamlOf(manifests: readonly Manifest[]): string {
@@ -137,10 +127,4 @@ function jsonOf(items: readonly Manifest[]): string {
     return `${JSON.stringify({ apiVersion: "v1", kind: "List", items }, undefined, 2)}\n`;
 }
 
-if (import.meta.main) {
-    main().catch((error: unknown) => {
-        // A RunError is a sentence for the user; anything else is a fault of ours and keeps its stack.
-        console.error(pulumi.RunError.isInstance(error) ? `Error: ${error.message}` : error);
-        process.exitCode = 1;
-    });
-}
+if (import.meta.main) await runCommand(program);

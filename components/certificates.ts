@@ -10,7 +10,9 @@ import {
 } from "./certificates/issuer.ts";
 import { TLS_SECRET_NAME } from "./edge.ts";
 import { standardLabels } from "./labels.ts";
+import type { EntitySpec } from "./networkPolicies/entities.ts";
 import type { Spec } from "./networkPolicies/policies.ts";
+import type { Placement } from "./placement.ts";
 
 const GROUP = "cert-manager.io";
 const ISSUER_NAME = GATEWAY_NAME;
@@ -26,16 +28,24 @@ export interface CertificatesArgs {
     readonly install?: InstallSettings | undefined;
     /** Network policies of that cert-manager's namespace. Default: none. */
     readonly policies?: Readonly<Record<string, Spec>>;
+    /** CiliumNetworkPolicies of that namespace. Default: none. */
+    readonly entityPolicies?: Readonly<Record<string, EntitySpec>>;
+    /** Of all workloads of the stack. */
+    readonly placement: Placement;
 }
 
 /** The Gateway's certificate, renewed by cert-manager, and the issuer where it is the stack's own. */
 export class Certificates extends pulumi.ComponentResource {
     constructor(name: string, args: CertificatesArgs, opts?: pulumi.ComponentResourceOptions) {
         super("platform:index:Certificates", name, args, opts);
-        const { install, policies = {} } = args;
+        const { install, policies = {}, entityPolicies = {}, placement } = args;
         const manager =
             install &&
-            new CertManager(`${name}-cert-manager`, { ...install, policies }, { parent: this });
+            new CertManager(
+                `${name}-cert-manager`,
+                { ...install, policies, entityPolicies, placement },
+                { parent: this },
+            );
         // The chart brings the kinds and the webhook that checks them.
         const afterManager = { parent: this, dependsOn: manager ? [manager] : [] };
         const issuer = this.#issuer(name, args, afterManager);
@@ -65,7 +75,7 @@ export class Certificates extends pulumi.ComponentResource {
     }
 
     #issuer(name: string, args: CertificatesArgs, options: pulumi.CustomResourceOptions) {
-        const { issuer, namespace } = args;
+        const { issuer, namespace, placement } = args;
         if (issuer.type === "existing") {
             const { group, kind, name: called } = issuer;
             return { reference: { group, kind, name: called }, needed: [] };
@@ -91,7 +101,7 @@ export class Certificates extends pulumi.ComponentResource {
                 apiVersion: `${GROUP}/v1`,
                 kind: "Issuer",
                 metadata: metadataOf(ISSUER_NAME, namespace),
-                spec: issuerSpec(issuer, namespace),
+                spec: issuerSpec(issuer, namespace, placement),
             },
             { ...options, dependsOn: [...secrets, ...[options.dependsOn ?? []].flat()] as never },
         );

@@ -12,6 +12,7 @@ import { Autoscaler } from "./autoscaler.ts";
 import type { ScalingSettings } from "./autoscaler/scaling.ts";
 import {
     API_KEY_KEY,
+    FALLBACK_API_KEYS_KEY,
     colourPod,
     CREDENTIAL_KEYS,
     type ColourPodArgs,
@@ -54,7 +55,14 @@ export interface ServiceArgs extends Omit<
               readonly provider: "openai";
               readonly model: string;
               readonly url: string;
+              /** With commas between; empty for none. */
               readonly fallbackUrls: string;
+              /** In their order, with commas between. Default: they want none. */
+              readonly fallbackApiKeys?: pulumi.Input<string> | undefined;
+              /** Most inputs of one call. */
+              readonly batchSize: number;
+              /** URL of a forward proxy; empty for none. */
+              readonly proxy: string;
               readonly revision: string;
               readonly apiKey: pulumi.Input<string>;
           };
@@ -215,6 +223,7 @@ function secretsChecksum({ redis, service, adminToken }: ColourArgs): pulumi.Out
         adminToken,
         redis.mode === "external" ? "" : redis.passwords.app,
         upstream.provider === "local" ? "" : upstream.apiKey,
+        upstream.provider === "local" ? "" : (upstream.fallbackApiKeys ?? ""),
     ];
     const checksum = pulumi
         .all(read)
@@ -270,14 +279,20 @@ function upstreamFor(
     child: pulumi.CustomResourceOptions,
 ): { access: ColourPodArgs["upstream"]; objects: pulumi.Resource[] } {
     if (upstream.provider === "local") return { access: upstream, objects: [] };
-    const { apiKey, ...api } = upstream;
+    const { apiKey, fallbackApiKeys, ...api } = upstream;
     const secret = new k8s.core.v1.Secret(
         `${name}-upstream-api-key`,
         {
             metadata: metadata(API_KEY_NAME),
-            stringData: { [API_KEY_KEY]: pulumi.secret(apiKey) },
+            stringData: {
+                [API_KEY_KEY]: pulumi.secret(apiKey),
+                ...(fallbackApiKeys !== undefined && {
+                    [FALLBACK_API_KEYS_KEY]: pulumi.secret(fallbackApiKeys),
+                }),
+            },
         },
         child,
     );
-    return { access: { ...api, secretName: API_KEY_NAME }, objects: [secret] };
+    const hasFallbackKeys = fallbackApiKeys !== undefined;
+    return { access: { ...api, secretName: API_KEY_NAME, hasFallbackKeys }, objects: [secret] };
 }

@@ -15,6 +15,8 @@ type EnvVar = k8s.types.input.core.v1.EnvVar;
 /** Keys of the Secret with which the service logs in to Redis, ours or an existing one. */
 export const CREDENTIAL_KEYS = { username: "username", password: "password" } as const;
 export const API_KEY_KEY = "api-key";
+/** Keys of the fallbacks in the order of their URLs, with commas between. */
+export const FALLBACK_API_KEYS_KEY = "fallback-api-keys";
 
 const REDIS_LOGIN_FOLDER = "/etc/redis-login";
 const REDIS_CA_FOLDER = "/etc/redis-ca";
@@ -55,10 +57,16 @@ export interface ColourPodArgs {
               readonly url: string;
               /** With commas between; empty for none. */
               readonly fallbackUrls: string;
+              /** Most inputs of one call. */
+              readonly batchSize: number;
+              /** URL of a forward proxy to all of these hosts; empty for none. */
+              readonly proxy: string;
               /** Of the weights; empty for the URL's host and path. */
               readonly revision: string;
               /** Secret with API_KEY_KEY. */
               readonly secretName: string;
+              /** Whether the Secret has FALLBACK_API_KEYS_KEY too. */
+              readonly hasFallbackKeys: boolean;
           };
     /** Seconds that a vector answers for its text. */
     readonly cacheTtl: number;
@@ -68,6 +76,8 @@ export interface ColourPodArgs {
     readonly cachePrecision: string;
     /** What texts are stripped of, with commas between; empty for nothing. */
     readonly textFolding: string;
+    /** Whose pages may read the answers, with commas between; empty for none. */
+    readonly corsOrigins: string;
     /** Vectors in the pod's own memory. */
     readonly maxLocalCacheSize: number;
     readonly money: MoneySettings;
@@ -182,6 +192,7 @@ function environment(args: ColourPodArgs): EnvVar[] {
         plain(ENVIRONMENT.cacheStale, args.cacheStale),
         plain(ENVIRONMENT.cachePrecision, args.cachePrecision),
         plain(ENVIRONMENT.textFolding, args.textFolding),
+        plain(ENVIRONMENT.corsOrigins, args.corsOrigins),
         plain(ENVIRONMENT.maxLocalCacheSize, args.maxLocalCacheSize),
         plain(ENVIRONMENT.costPerRequest, money.costPerRequest),
         plain(ENVIRONMENT.tokenPrices, money.tokenPrices),
@@ -200,8 +211,24 @@ function environment(args: ColourPodArgs): EnvVar[] {
             : [
                   plain(ENVIRONMENT.upstreamUrl, upstream.url),
                   plain(ENVIRONMENT.upstreamFallbackUrls, upstream.fallbackUrls),
+                  plain(ENVIRONMENT.upstreamBatchSize, upstream.batchSize),
+                  ...(upstream.proxy === ""
+                      ? []
+                      : [
+                            plain(ENVIRONMENT.httpProxy, upstream.proxy),
+                            plain(ENVIRONMENT.httpsProxy, upstream.proxy),
+                        ]),
                   plain(ENVIRONMENT.revision, upstream.revision),
                   secret(ENVIRONMENT.upstreamApiKey, upstream.secretName, API_KEY_KEY),
+                  ...(upstream.hasFallbackKeys
+                      ? [
+                            secret(
+                                ENVIRONMENT.upstreamFallbackApiKeys,
+                                upstream.secretName,
+                                FALLBACK_API_KEYS_KEY,
+                            ),
+                        ]
+                      : []),
               ]),
         plain(ENVIRONMENT.drainTimeout, args.drain.longestRequestSeconds),
         plain(ENVIRONMENT.tenantsFile, `${TENANTS_FOLDER}/${TENANTS_SECRET.file}`),
@@ -250,8 +277,9 @@ function redisMounts({ secretName: login, followed, tls = {} }: ColourPodArgs["r
     );
 }
 
+/** The kubelet takes `$(X)` for another variable and `$$` for a dollar sign, so that each is doubled. */
 function plain(name: string, value: string | number): EnvVar {
-    return { name, value: `${value}` };
+    return { name, value: `${value}`.replaceAll("$", "$$$$") };
 }
 
 function secret(name: string, secretName: string, key: string, optional?: true): EnvVar {

@@ -14,8 +14,7 @@ import {
 } from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import type { GatewayProxies } from "./edge/controllers.ts";
-import { entityPolicies } from "./edge/entityPolicies.ts";
+import { healthChecks } from "./edge/healthChecks.ts";
 import { retriesBy, type RetrySettings } from "./edge/retries.ts";
 import { standardLabels } from "./labels.ts";
 
@@ -40,8 +39,6 @@ export interface EdgeArgs {
     readonly weights: Weights;
     /** The Service of each colour. */
     readonly backends: PerColour<Backend>;
-    /** Where the proxies run. Default: as pods of another namespace. */
-    readonly proxies?: Pick<GatewayProxies, "entity"> | undefined;
     /** Default: a request whose connection to a pod broke is not sent again. */
     readonly retries?: RetrySettings | undefined;
 }
@@ -92,7 +89,7 @@ export class Edge extends pulumi.ComponentResource {
             grant(`${name}-grant-${colour}`, args, colour, child),
         );
         grantSecret(name, args, child);
-        const entities = entityPolicies(name, args, child);
+        const checks = healthChecks(name, args, child);
         const retries = retriesBy(args.retries);
         const retriers = retries.objects.map(
             ({ role, ...object }) =>
@@ -119,7 +116,7 @@ export class Edge extends pulumi.ComponentResource {
             },
             // A share of the traffic whose grant is missing is answered with status 500, and all of it with
             // 404 while a filter names what is not there.
-            { parent: this, dependsOn: [this.gateway, ...grants, ...entities, ...retriers] },
+            { parent: this, dependsOn: [this.gateway, ...grants, ...checks, ...retriers] },
         );
         if (secure) {
             new k8s.apiextensions.CustomResource(
@@ -237,7 +234,11 @@ function mainRule({ backends, weights }: EdgeArgs) {
 }
 
 function publicPaths() {
-    return PUBLIC_PATHS.map((value) => ({ path: { type: "Exact", value } }));
+    const { exact, prefix } = PUBLIC_PATHS;
+    return [
+        ...exact.map((value) => ({ path: { type: "Exact", value } })),
+        ...prefix.map((value) => ({ path: { type: "PathPrefix", value } })),
+    ];
 }
 
 function backendRef({ namespace, serviceName }: Backend, weight: number) {

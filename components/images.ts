@@ -1,6 +1,6 @@
 import { imageOf, isPublic } from "@property-search/policies/images";
 
-/** Whether a text is a registry's host, with a path where wanted, as it stands before an image's name. */
+/** Whether a text is a registry's host, with an optional path, as before an image's name. */
 export function isRegistry(text: string): boolean {
     return imageOf(`${text}/image`)?.name === `${text}/image`;
 }

@@ -2,6 +2,7 @@ import { LABELS, NAMESPACES, PART_OF, type NamespaceRole } from "@property-searc
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { networkPolicies, type Traffic } from "./networkPolicies.ts";
+import { entityPolicies, type EntitySpec } from "./networkPolicies/entities.ts";
 import type { ProvisionedProxies } from "./edge/controllers.ts";
 import { REGISTRY_SECRET } from "./placement.ts";
 import type { Quota } from "./quotas.ts";
@@ -39,6 +40,7 @@ export class Namespaces extends pulumi.ComponentResource {
                     name: NAMESPACES[role],
                     quota: args.quotas[role],
                     policies: networkPolicies(role, args.traffic),
+                    entityPolicies: entityPolicies(role, args.traffic),
                     ...(role === "edge" && args.proxies && rulesFor(args.proxies)),
                     isProtected: args.protectData === true && WITH_VOLUMES.includes(role),
                     registryCredentials: args.registryCredentials,
@@ -69,6 +71,8 @@ export interface GuardedNamespaceArgs {
     readonly isProtected?: boolean;
     /** Network policies by name. */
     readonly policies: Readonly<Record<string, k8s.types.input.networking.v1.NetworkPolicySpec>>;
+    /** CiliumNetworkPolicies by name. Default: none. */
+    readonly entityPolicies?: Readonly<Record<string, EntitySpec>>;
     /** Level of Pod Security that is enforced. Default: restricted. */
     readonly podSecurity?: ProvisionedProxies["podSecurity"];
     /** Resources of containers that name none. Default: little. */
@@ -122,6 +126,18 @@ export class GuardedNamespace extends pulumi.ComponentResource {
             new k8s.networking.v1.NetworkPolicy(
                 `${name}-${policy}`,
                 { metadata: metadata(policy), spec },
+                child,
+            );
+        }
+        for (const [policy, spec] of Object.entries(args.entityPolicies ?? {})) {
+            new k8s.apiextensions.CustomResource(
+                `${name}-${policy}`,
+                {
+                    apiVersion: "cilium.io/v2",
+                    kind: "CiliumNetworkPolicy",
+                    metadata: metadata(policy),
+                    spec,
+                },
                 child,
             );
         }

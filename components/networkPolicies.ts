@@ -1,6 +1,7 @@
 import { COLOURS, LABELS, NAMESPACES, PORTS, type NamespaceRole } from "@property-search/contract";
+import type { GatewayProxies } from "./edge/controllers.ts";
 import { certManagerPolicies, type CertManagerTraffic } from "./networkPolicies/certManager.ts";
-import { edgePolicies, gatewayPeers, type GatewayTraffic } from "./networkPolicies/edge.ts";
+import { edgePolicies, gatewayPeers } from "./networkPolicies/edge.ts";
 import {
     apiServerEgress,
     exporterPolicies,
@@ -22,7 +23,7 @@ import {
 import { FORMATION_NAME } from "./redis/pods.ts";
 
 export interface Traffic {
-    readonly gateway: GatewayTraffic;
+    readonly gateway: GatewayProxies;
     /** Where pods resolve names, over UDP and TCP. */
     readonly dns: readonly Destination[];
     /** A Redis of somebody else's; none: Redis is in the data namespace. */

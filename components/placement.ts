@@ -19,6 +19,8 @@ export interface Placement {
     readonly tolerations: readonly Toleration[];
     /** Undefined: the cluster's default class. */
     readonly priorityClassName: string | undefined;
+    /** Whether pods name their user and groups; otherwise the cluster gives them some. */
+    readonly fixedIds: boolean;
     /** Of the workloads and their pods; never of selectors. */
     readonly labels: Readonly<Record<string, string>>;
 }
@@ -74,26 +76,56 @@ function placed({ metadata, spec, ...rest }: Workload, placement: Placement): Wo
 }
 
 function placedTemplate(template: Template, placement: Placement): Template {
-    const { nodeSelector, tolerations, priorityClassName } = placement;
-    const pullSecrets = pullSecretsOf(placement);
     return {
         ...template,
         metadata: labelled(template.metadata, placement),
         spec: {
             ...template.spec,
-            ...(pullSecrets.length > 0 && {
-                imagePullSecrets: pullSecrets.map((name) => ({ name })),
-            }),
-            ...(Object.keys(nodeSelector).length > 0 && { nodeSelector }),
-            ...(tolerations.length > 0 && { tolerations }),
-            ...(priorityClassName !== undefined && { priorityClassName }),
+            ...placedPodSpec(placement),
+            ...(!placement.fixedIds && { securityContext: withoutIds(template.spec) }),
         },
+    };
+}
+
+const IDS: readonly string[] = ["runAsUser", "runAsGroup", "fsGroup"];
+
+/** Ids of a namespace's own range, as OpenShift assigns them, contradict any that a pod names. */
+function withoutIds(spec: Template["spec"]): object {
+    const fields = Object.entries(spec?.securityContext ?? {});
+    return Object.fromEntries(fields.filter(([field]) => !IDS.includes(field)));
+}
+
+/** Fields of a pod's spec that a placement sets; none where it sets nothing. */
+export interface PlacedPodSpec {
+    readonly imagePullSecrets?: readonly { readonly name: string }[];
+    readonly nodeSelector?: Placement["nodeSelector"];
+    readonly tolerations?: readonly Toleration[];
+    readonly priorityClassName?: string;
+}
+
+/** For pods whose workloads others declare: those of a chart, and those that an operator makes. */
+export function placedPodSpec(placement: Placement): PlacedPodSpec {
+    const { nodeSelector, tolerations, priorityClassName } = placement;
+    const pullSecrets = pullSecretsOf(placement);
+    return {
+        ...(pullSecrets.length > 0 && {
+            imagePullSecrets: pullSecrets.map((name) => ({ name })),
+        }),
+        ...(Object.keys(nodeSelector).length > 0 && { nodeSelector }),
+        ...(tolerations.length > 0 && { tolerations }),
+        ...(priorityClassName !== undefined && { priorityClassName }),
     };
 }
 
 /** Names of the Secrets with which pods pull images. */
 export function pullSecretsOf({ pullSecrets, registryCredentials }: Placement): string[] {
-    return [...pullSecrets, ...(registryCredentials === undefined ? [] : [REGISTRY_SECRET])];
+    // The API server rejects a pod that lists one of them twice.
+    return [
+        ...new Set([
+            ...pullSecrets,
+            ...(registryCredentials === undefined ? [] : [REGISTRY_SECRET]),
+        ]),
+    ];
 }
 
 function labelled(metadata: Metadata | undefined, { labels }: Placement): Metadata {

@@ -166,9 +166,11 @@ export class Redis extends pulumi.ComponentResource {
             child,
         );
         if (clustered) {
+            // Volumes of another size or class may be new ones, without a cluster (docs/runbooks/volumes.md).
+            const formed = sha256(JSON.stringify([checksum, args.storage, args.storageClass]));
             new Formation(
                 `${name}-formation`,
-                { namespace: args.namespace, checksum, pod: formationPod(podsArgs) },
+                { namespace: args.namespace, checksum: formed, pod: formationPod(podsArgs) },
                 { parent: this, dependsOn: [statefulSet] },
             );
         }

@@ -1,11 +1,13 @@
 import { JOBS, RESPONSE_TIME_BUCKETS } from "@property-search/contract";
-import { MOST_HOURS, type AlertThresholds } from "../components/monitoring/alerts/thresholds.ts";
+import {
+    areWholeMinutes,
+    MOST_HOURS,
+    type AlertThresholds,
+} from "../components/monitoring/alerts/thresholds.ts";
 import type { AlertReceivers } from "../components/monitoring/receivers.ts";
+import { SLACK_URL } from "./alertReceivers.ts";
 import { CHANNEL, ENDPOINT } from "./allowed.ts";
 import type { ConfigReader } from "./reader.ts";
-
-/** Key of Slack's URL, which Pulumi.yaml cannot declare as a secret, since it may be left out. */
-export const SLACK_URL = "alerts.slackUrl";
 
 const FEWEST_HOURS = 0.1;
 
@@ -93,10 +95,8 @@ function below(
     }
 }
 
-/** Prometheus' durations are written in minutes at the least. */
 function wholeMinutes(read: ConfigReader, key: string, hours: number): void {
-    const minutes = hours * 60;
     // A number that is none was refused already.
-    if (Number.isNaN(hours) || Math.abs(minutes - Math.round(minutes)) < 1e-6) return;
+    if (Number.isNaN(hours) || areWholeMinutes(hours)) return;
     read.finding(key, `is ${hours}; allowed: hours of whole minutes, such as 0.1, 0.25 or 24`);
 }

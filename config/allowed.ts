@@ -14,7 +14,10 @@ export function pattern(expression: RegExp, words: string): Allowed {
 
 /** Several values with commas between them. */
 function listOf({ fits, words }: Allowed): Allowed {
-    return { fits: (value) => value.split(",").every(fits), words };
+    return {
+        fits: (value) => value.split(",").every(fits),
+        words: `${words}; several with commas between them`,
+    };
 }
 
 /** More than any node has: a number without its `m`. */
@@ -57,11 +60,20 @@ export const HOST_NAME = pattern(
     /^(?=.{1,253}$)([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/,
     "a host name such as embeddings.example.com",
 );
-/** Values of labels; of environments, of headers and of metrics too. */
+/** Values of labels (IsValidLabelValue of k8s.io/apimachinery); of environments, of headers and of metrics too. */
 export const LABEL_VALUE = pattern(
-    /^[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
+    /^([A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?)?$/,
     "a label value such as v1.2.3 or production-eu, at most 63 characters",
 );
+/** Keys of labels and taints (IsQualifiedName of k8s.io/apimachinery): a name, and a domain before it. */
+export const LABEL_KEY: Allowed = {
+    fits: (value) => {
+        const [name = "", domain, ...rest] = value.split("/").reverse();
+        const isName = name !== "" && LABEL_VALUE.fits(name);
+        return isName && rest.length === 0 && (domain === undefined || OBJECT_NAME.fits(domain));
+    },
+    words: "a label key such as team or example.com/team",
+};
 /** Names that only other programs give a meaning to: printable, since they become headers and environments. */
 export const NAME = pattern(
     /^[\x21-\x7e]{1,256}$/,
@@ -130,9 +142,17 @@ const BASE = /^[^?#]*$/;
 
 /** A base URL, which other paths are joined to. */
 export const ADDRESS = address(BASE, "an http or https URL without credentials and query");
-export const ADDRESSES = listOf(
-    address(/^[^?#,]*$/, "http or https URLs without credentials, with commas between them"),
+/** A forward proxy, as the service reads it. */
+export const PROXY = address(
+    /^\/?$/,
+    "the http or https URL of a proxy such as http://proxy:3128, without credentials and path",
 );
+/** The base URL of an API of models; Azure's has a version behind it, which stays behind joined paths. */
+export const API_ADDRESS = address(
+    /^[^?#,]*(\?api-version=[\w.-]{1,64})?$/,
+    "an http or https URL without credentials and query, but ?api-version=",
+);
+export const API_ADDRESSES = listOf(API_ADDRESS);
 /** The URL of one request, which may have a query. */
 export const ENDPOINT = address(/^[^#]*$/, "an http or https URL without credentials");
 export const FOLDER_ADDRESS = address(
@@ -165,8 +185,11 @@ export const HOST_PORT: Allowed = {
     words: "host:port such as traefik-metrics.traefik-system.svc.cluster.local:9100",
 };
 
-/** Parts of a version that make a tag one image's for good. */
-const EXACT_PARTS = 3;
+/** Characters of an image's name without tag and digest, which the kubelet takes. */
+const LONGEST_NAME = 255;
+
+/** Tags that are versions of fewer parts than make a tag one image's for good. */
+const INEXACT = versionsBelow(3);
 
 /**
  * An image that stays what it is: a digest, or a tag that does not move.
@@ -179,7 +202,12 @@ export function image(least?: readonly [name: string, ...version: number[]]): Al
     const newer = least ? `, of ${name} ${version.join(".")} or newer` : "";
     return {
         fits: (value) => {
-            const { tag, digest } = (value.length <= 512 ? imageOf(value) : undefined) ?? {};
+            const {
+                name: whole,
+                tag,
+                digest,
+            } = (value.length <= 512 ? imageOf(value) : undefined) ?? {};
+            if (whole === undefined || whole.length > LONGEST_NAME) return false;
             if (tag !== undefined && isBelow(tag, version)) return false;
             if (digest !== undefined) return /^sha256:[0-9a-f]{64}$/.test(digest);
             return tag !== undefined && !isMoving(tag);
@@ -191,7 +219,7 @@ export function image(least?: readonly [name: string, ...version: number[]]): Al
 export const IMAGE = image();
 
 function isMoving(tag: string): boolean {
-    return MOVING_TAGS.includes(tag.toLowerCase()) || versionsBelow(EXACT_PARTS).test(tag);
+    return MOVING_TAGS.includes(tag.toLowerCase()) || INEXACT.test(tag);
 }
 
 function isBelow(tag: string, least: readonly number[]): boolean {

@@ -7,7 +7,7 @@ import {
     type IssuerSettings,
 } from "../components/certificates/issuer.ts";
 import type { InstallSettings } from "../components/certificates/certManager.ts";
-import { checkSolver } from "./dns01.ts";
+import { checkSolver, missingLogin } from "./dns01.ts";
 import {
     ADDRESS,
     DNS_LABEL,
@@ -38,6 +38,8 @@ const GROUP = pattern(
     "an API group such as cert-manager.io",
 );
 const KIND = pattern(/^[A-Z][A-Za-z0-9]{0,62}$/, "a kind such as ClusterIssuer");
+/** Issuers of cert-manager itself; its webhook takes no other kind of its group. */
+const CERT_MANAGER = { group: "cert-manager.io", kinds: ["ClusterIssuer", "Issuer"] };
 const CHART = pattern(
     /^(oci:\/\/|https:\/\/|\.{0,2}\/)\S+$/,
     "oci://…, https://…/chart.tgz, or the path of a folder such as ./charts/cert-manager",
@@ -88,13 +90,16 @@ export function readCertificates(read: ConfigReader): CertificatesConfig | undef
 }
 
 function readInstall(read: ConfigReader): InstallSettings | undefined {
-    const certManager = read.oneOf("certificates.certManager", ["install", "existing"]);
     const settings = {
         chart: read.required("certificates.chart", CHART),
         chartVersion: read.required("certificates.chartVersion", CHART_VERSION),
         imageRegistry: readFolder(read, "certificates.imageRegistry", REGISTRY),
     };
-    return certManager === "install" ? settings : undefined;
+    return installs(read) ? settings : undefined;
+}
+
+function installs(read: ConfigReader): boolean {
+    return read.oneOf("certificates.certManager", ["install", "existing"]) === "install";
 }
 
 function readIssuer(read: ConfigReader, issued: boolean): IssuerSettings {
@@ -109,11 +114,16 @@ function readExisting(read: ConfigReader, used: boolean) {
     const name = used
         ? read.required("certificates.issuerName", OBJECT_NAME, "certificates.issuer is existing")
         : read.optional("certificates.issuerName", OBJECT_NAME);
-    return {
-        name: name ?? "",
-        kind: read.required("certificates.issuerKind", KIND),
-        group: read.required("certificates.issuerGroup", GROUP),
-    };
+    const kind = read.required("certificates.issuerKind", KIND);
+    const group = read.required("certificates.issuerGroup", GROUP);
+    if (group === CERT_MANAGER.group && !CERT_MANAGER.kinds.includes(kind)) {
+        read.finding(
+            "certificates.issuerKind",
+            `is ${JSON.stringify(kind)}; allowed: ${CERT_MANAGER.kinds.join(", ")}, since ` +
+                `certificates.issuerGroup is ${group}`,
+        );
+    }
+    return { name: name ?? "", kind, group };
 }
 
 function readAcme(read: ConfigReader, issuer: IssuerName, issued: boolean): AcmeIssuer {
@@ -129,7 +139,7 @@ function readAcme(read: ConfigReader, issuer: IssuerName, issued: boolean): Acme
         email,
         caBundle: read.optional("certificates.acmeCaBundle", CERTIFICATES),
         account: readAccount(read),
-        challenge: readChallenge(read),
+        challenge: readChallenge(read, issuer === "acme" || issuer === "acmeStaging"),
     };
 }
 
@@ -149,13 +159,19 @@ function readAccount(read: ConfigReader): AcmeIssuer["account"] {
         : { keyId, key: read.requiredSecret(ACME_KEY, LOGIN, reason) };
 }
 
-function readChallenge(read: ConfigReader): AcmeIssuer["challenge"] {
+function readChallenge(read: ConfigReader, isAcme: boolean): AcmeIssuer["challenge"] {
     const challenge = read.oneOf("certificates.challenge", ["http01", "dns01"]);
     const solver = read.json("certificates.dns01");
     const secret: pulumi.Output<string> | undefined = read.secret(DNS01_SECRET_VALUE, SECRET);
-    if (challenge === "http01") return { type: "http01" };
+    if (challenge === "http01" || !isAcme) return { type: "http01" };
     const { findings, names } = checkSolver(solver);
     for (const words of findings) read.finding("certificates.dns01", words);
+    const lacking = missingLogin(solver);
+    if (lacking !== undefined && installs(read)) {
+        const reason =
+            "since the stack's own cert-manager gives an Issuer no credentials of its pod";
+        read.finding("certificates.dns01", `${lacking}, ${reason}`);
+    }
     const isUsed = names.includes(DNS01_SECRET.name);
     if (isUsed && secret === undefined) {
         read.finding(
@@ -180,6 +196,10 @@ function refuseContradictions(read: ConfigReader, secret: ExistingSecret | undef
     const challenge = read.oneOf("certificates.challenge", ["http01", "dns01"]);
     const withSecret = secret && `certificates.secretName is "${secret.name}"`;
     const notAcme = isAcme ? undefined : `certificates.issuer is ${issuer}`;
+    const notDns01 =
+        withSecret ??
+        notAcme ??
+        (challenge === "dns01" ? undefined : `certificates.challenge is ${challenge}`);
     const unused: Readonly<Record<string, string | undefined>> = {
         "certificates.secretNamespace": secret ? undefined : "certificates.secretName is not set",
         "certificates.issuerName":
@@ -189,10 +209,8 @@ function refuseContradictions(read: ConfigReader, secret: ExistingSecret | undef
             withSecret ?? (issuer === "acme" ? undefined : `certificates.issuer is ${issuer}`),
         "certificates.acmeCaBundle": withSecret ?? notAcme,
         "certificates.acmeKeyId": withSecret ?? notAcme,
-        "certificates.dns01":
-            withSecret ??
-            notAcme ??
-            (challenge === "dns01" ? undefined : `certificates.challenge is ${challenge}`),
+        "certificates.dns01": notDns01,
+        [DNS01_SECRET_VALUE]: notDns01,
     };
     for (const [key, reason] of Object.entries(unused)) {
         if (reason !== undefined && read.isSet(key)) {

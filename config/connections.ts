@@ -1,8 +1,8 @@
 import { isIP } from "node:net";
 import { outside, type Destination } from "../components/networkPolicies/policies.ts";
-import type { StackConfig } from "../config.ts";
 import { PURPOSES, type Purpose } from "./network.ts";
 import type { ConfigReader } from "./reader.ts";
+import type { StackConfig } from "./stackConfig.ts";
 
 type Connecting = Pick<
     StackConfig,
@@ -15,6 +15,8 @@ interface Connection {
     readonly key: string;
     /** None: the key is not set, or not used. */
     readonly urls: readonly string[];
+    /** Key that decides whether the URLs are used. */
+    readonly under?: string;
     /** Ports of the same hosts that no URL names. */
     readonly ports?: readonly number[];
 }
@@ -39,10 +41,9 @@ export function checkConnections(read: ConfigReader, config: Connecting): void {
     for (const { purpose, key, urls } of connections) {
         if (destinations[purpose]) continue;
         for (const url of urls.filter(mayBeInside)) {
-            const [service = "", namespace = "models"] = (URL.parse(url)?.hostname ?? "").split(
-                ".",
-            );
-            const pods = JSON.stringify([{ namespace, podLabels: { app: service }, port: 8080 }]);
+            const { service, namespace = "models" } = serviceOf(url);
+            const port = Number(new URL(url).port || 8080);
+            const pods = JSON.stringify([{ namespace, podLabels: { app: service }, port }]);
             const addresses = JSON.stringify([{ cidr: "0.0.0.0/0", port: portOf(url) }]);
             read.finding(
                 key,
@@ -51,13 +52,32 @@ export function checkConnections(read: ConfigReader, config: Connecting): void {
             );
         }
     }
+    for (const { purpose, key, urls } of connections) {
+        const given = destinations[purpose] ?? [];
+        const namespaces = given.flatMap((one) => ("namespace" in one ? [one.namespace] : []));
+        // An address may be of any namespace's.
+        if (namespaces.length < given.length) continue;
+        for (const url of urls.filter(mayBeInside)) {
+            const { namespace } = serviceOf(url);
+            if (namespace === undefined || namespaces.includes(namespace)) continue;
+            const others = [...new Set(namespaces)].join(", ");
+            const found = `is "${url}", and network.destinations.${purpose} has pods of ${others} alone`;
+            read.finding(key, `${found}; allowed: with pods of ${namespace} there, or another URL`);
+        }
+    }
     for (const purpose of PURPOSES) {
         const own = connections.filter((connection) => connection.purpose === purpose);
         if (!destinations[purpose] || own.length === 0) continue;
         if (own.some(({ urls }) => urls.length > 0)) continue;
-        const keys = own.map(({ key }) => key).join(" and ");
+        const keys = own.map(({ key }) => key);
+        const [decider] = own.flatMap(({ under }) => under ?? []);
+        const words = [
+            new Intl.ListFormat("en-GB").format(keys),
+            keys.length > 1 ? "lead nowhere" : "leads nowhere",
+            ...(decider === undefined ? [] : [`under this ${decider}`]),
+        ];
         const key = `network.destinations.${purpose}`;
-        read.finding(key, `is set; allowed: nothing, since ${keys} leads nowhere`);
+        read.finding(key, `is set; allowed: nothing, since ${words.join(" ")}`);
     }
 }
 
@@ -76,17 +96,24 @@ function connectionsOf({
         {
             purpose: "upstream",
             key: "service.upstreamUrl",
-            urls: isApi ? listed(upstream.url) : [],
+            under: "service.provider",
+            urls: isApi && upstream.proxy === "" ? listed(upstream.url) : [],
         },
         {
             purpose: "upstream",
             key: "service.upstreamFallbackUrls",
-            urls: isApi ? listed(upstream.fallbackUrls) : [],
+            urls: isApi && upstream.proxy === "" ? listed(upstream.fallbackUrls) : [],
+        },
+        {
+            purpose: "upstream",
+            key: "service.upstreamProxy",
+            urls: isApi ? listed(upstream.proxy) : [],
         },
         { purpose: "tracing", key: "tracing.url", urls: listed(tracing?.url) },
         {
             purpose: "redis",
             key: "redis.url",
+            under: "redis.mode",
             urls: listed(external?.url),
             ports: external?.sentinel ? [external.sentinel.dataPort] : [],
         },
@@ -99,6 +126,7 @@ function connectionsOf({
         {
             purpose: "acme",
             key: "certificates.acmeServer",
+            under: "certificates.issuer",
             urls: listed(acmeServerOf(certificates)),
         },
         { purpose: "watchdog", key: "alerts.watchdogUrl", urls: listed(watchdogUrl) },
@@ -127,6 +155,14 @@ function mayBeInside(url: string): boolean {
     if (labels.length === 1 || labels.indexOf("svc", 2) > 0) return true;
     if (labels.slice(-2).join(".") === "cluster.local") return true;
     return labels.length === 2 && (protocol === "http:" || protocol === "redis:");
+}
+
+/** The Service that the host of a URL names, by the two labels before `svc`; one label says no namespace. */
+function serviceOf(url: string): { readonly service: string; readonly namespace?: string } {
+    const labels = new URL(url).hostname.replace(/\.$/, "").split(".");
+    const end = labels.indexOf("svc", 2);
+    const [service = "", namespace] = end > 0 ? labels.slice(end - 2, end) : labels;
+    return namespace === undefined ? { service } : { service, namespace };
 }
 
 function portOf(url: string): number {

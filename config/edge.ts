@@ -9,7 +9,15 @@ import {
     type ProvisionedProxies,
 } from "../components/edge/controllers.ts";
 import { RETRY_FILTERS, type RetrySettings } from "../components/edge/retries.ts";
-import { CIDR, DNS_LABEL, HOST_NAME, HOST_PORT, pattern, type Allowed } from "./allowed.ts";
+import {
+    CIDR,
+    DNS_LABEL,
+    HOST_NAME,
+    HOST_PORT,
+    LABEL_KEY,
+    LABEL_VALUE,
+    type Allowed,
+} from "./allowed.ts";
 import type { ConfigReader } from "./reader.ts";
 
 /** Ports of a control plane, such as `istio-system:15012`. */
@@ -87,6 +95,10 @@ function readProxies(
     const podPort = preset?.podPort ?? ((port: number) => port);
     const provisions = preset?.provisions ?? (inside ? UNKNOWN_PROXIES : undefined);
     const controlPlane = controlPlaneOf(read.optional("edge.controlPlane", CONTROL_PLANE));
+    if (controlPlane && !inside) {
+        const reason = `since the gateway's pods are in ${JSON.stringify(namespace)}, not in ${NAMESPACES.edge}`;
+        read.finding("edge.controlPlane", `is set, and has no effect; allowed: nothing, ${reason}`);
+    }
     return {
         namespace,
         podLabels: labels === undefined ? (inside ? MADE_FOR_GATEWAY : known) : labelsOf(labels),
@@ -97,16 +109,25 @@ function readProxies(
     };
 }
 
-const LABEL_KEY = String.raw`([a-z0-9][-a-z0-9.]*\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?`;
-const LABEL_VALUE = String.raw`([A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?)?`;
-const LABEL = `${LABEL_KEY}=${LABEL_VALUE}`;
-const POD_LABELS = pattern(
-    new RegExp(`^${LABEL}(,${LABEL})*$`),
-    "labels such as app.kubernetes.io/name=traefik, with commas between",
-);
+const POD_LABELS: Allowed = {
+    fits: (value) => {
+        const labels = pairsIn(value);
+        const isLabel = ([key = "", text, ...rest]: readonly string[]) =>
+            LABEL_KEY.fits(key) &&
+            text !== undefined &&
+            LABEL_VALUE.fits(text) &&
+            rest.length === 0;
+        return labels.every(isLabel) && new Set(labels.map(([key]) => key)).size === labels.length;
+    },
+    words: "labels such as app.kubernetes.io/name=traefik, with commas between, each key once",
+};
+
+function pairsIn(text: string): readonly (readonly string[])[] {
+    return text.split(",").map((label) => label.split("="));
+}
 
 function labelsOf(text: string): Record<string, string> {
-    return Object.fromEntries(text.split(",").map((label) => label.split("=") as [string, string]));
+    return Object.fromEntries(pairsIn(text)) as Record<string, string>;
 }
 
 function controlPlaneOf(text: string | undefined): ProvisionedProxies["controlPlane"] {
@@ -120,6 +141,14 @@ function readRetries(
 ): RetrySettings | undefined {
     const given = read.oneOf("edge.retryFilter", ["preset", "none", ...RETRY_FILTERS]);
     const filter = given === "preset" ? preset : given;
+    const controller = read.oneOf("edge.controller", [...CONTROLLERS, "custom"]);
+    // Their objects are of one controller, and any other answers requests of such a route by an error.
+    if ((filter === "traefik" || filter === "envoy-gateway") && filter !== controller) {
+        if (controller !== "custom") {
+            const words = `is "${filter}"; allowed: preset, none, gateway-api, since edge.controller is ${controller}`;
+            read.finding("edge.retryFilter", words);
+        }
+    }
     const bounds = {
         attempts: read.integer("edge.retryAttempts", 1, 50),
         intervalMilliseconds: read.integer("edge.retryInterval", 10, 10_000),

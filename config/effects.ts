@@ -1,4 +1,5 @@
 import { GENERATED_SECRETS } from "@property-search/contract";
+import { receiverWarnings } from "./alertReceivers.ts";
 import { declarations } from "./declarations.ts";
 
 /** The value of a key; undefined when it is not set. */
@@ -8,7 +9,10 @@ type Value = (key: string) => string | undefined;
 interface Effect {
     /** Names, or beginnings that end with a dot. */
     readonly of: readonly string[];
-    readonly when: readonly [key: string, isWanted: (value: string | undefined) => boolean];
+    readonly when: readonly [
+        key: string,
+        isWanted: (value: string | undefined, valueOf: Value) => boolean,
+    ];
 }
 
 const OF_OUR_PROMETHEUS = [
@@ -16,6 +20,8 @@ const OF_OUR_PROMETHEUS = [
         (name) => `monitoring.${name}`,
     ),
     ...["alertmanager.", "grafana.", "alerts.slackChannel", "alerts.slackCriticalChannel"],
+    // Policies let readers of our own in, and of no other.
+    "keda.namespace",
 ];
 const is =
     (...values: readonly string[]) =>
@@ -23,19 +29,28 @@ const is =
         values.includes(value ?? "");
 const isSet = (value: string | undefined) => value !== undefined;
 const isNot = (no: string) => (value: string | undefined) => value !== no;
+/** Of gateway controllers, unless the stack names a way to retry itself. */
+const isPresetOf =
+    (...controllers: readonly string[]) =>
+    (value: string | undefined, valueOf: Value) =>
+        valueOf("edge.retryFilter") !== "preset" || is(...controllers)(value);
 
 /** The first that leaves a key without effect is named. A key that has none needs no line. */
 export const EFFECTS: readonly Effect[] = [
     {
-        of: ["service.upstreamUrl", "service.upstreamFallbackUrls", "service.revision"],
+        of: [
+            ...["Url", "FallbackUrls", "ApiKey", "FallbackApiKeys", "BatchSize", "Proxy"].map(
+                (name) => `service.upstream${name}`,
+            ),
+            "service.revision",
+        ],
         when: ["service.provider", is("openai")],
     },
-    { of: ["service.upstreamApiKey"], when: ["service.provider", is("openai")] },
     { of: ["service.modelThreads"], when: ["service.provider", is("local")] },
     { of: ["service.costPerRequest"], when: ["service.tokenPrices", (value) => !isSet(value)] },
     { of: ["tracing.share"], when: ["tracing.url", isSet] },
     { of: ["autoscaling.missesPerPod"], when: ["autoscaling.metric", isNot("none")] },
-    { of: ["keda.namespace"], when: ["autoscaling.metric", is("keda")] },
+    { of: ["keda.namespace"], when: ["autoscaling.metric", is("keda", "prometheus-adapter")] },
     {
         of: ["redis.url", "redis.clustered", "redis.secretName", "redis.caSecretName"],
         when: ["redis.mode", is("external")],
@@ -49,6 +64,7 @@ export const EFFECTS: readonly Effect[] = [
         of: ["redis.image", "redis.memoryLimit", "redis.cpuRequest", "redis.storage"],
         when: ["redis.mode", isNot("external")],
     },
+    { of: ["redis.nodeImage"], when: ["redis.mode", isNot("external")] },
     {
         of: ["redis.storageClass", "monitoring.redisExporterImage", "alerts.redisMemoryPercent"],
         when: ["redis.mode", isNot("external")],
@@ -64,12 +80,26 @@ export const EFFECTS: readonly Effect[] = [
         when: ["edge.retryFilter", is("traefik", "preset")],
     },
     {
+        of: ["edge.retryAttempts", "edge.retryInterval"],
+        when: ["edge.controller", isPresetOf("traefik", "envoy-gateway")],
+    },
+    {
+        of: ["edge.retrySeconds", "edge.retryBodyBytes"],
+        when: ["edge.controller", isPresetOf("traefik")],
+    },
+    {
         of: ["certificates.", "edge.httpsPort", "edge.publicHttpsPort", "alerts.certificateDays"],
         when: ["certificates.enabled", is("true")],
     },
-    { of: ["certificates.email"], when: ["certificates.issuer", is("acme", "acmeStaging")] },
     {
-        of: ["certificates.issuer", "certificates.email", "certificates.challenge"],
+        of: ["certificates.email", "certificates.challenge"],
+        when: ["certificates.issuer", is("acme", "acmeStaging")],
+    },
+    {
+        of: [
+            ...["certificates.issuer", "certificates.email", "certificates.challenge"],
+            ...["certificates.chart", "certificates.chartVersion", "certificates.imageRegistry"],
+        ],
         when: ["certificates.secretName", (value) => !isSet(value)],
     },
     {
@@ -96,11 +126,16 @@ export const EFFECTS: readonly Effect[] = [
     },
 ];
 
+/** What a stack's config allows and its owner should know, in sentences. */
+export function warningsOf(valueOf: Value): string[] {
+    return [...uselessKeys(valueOf), ...receiverWarnings(valueOf)];
+}
+
 /**
  * Keys that a stack sets to no effect, since another key's value leaves them out: a sentence for each of these. A value that is the
  * default counts as not set: Pulumi hands a program both in the same way. Generated secrets are set always.
  */
-export function warningsOf(valueOf: Value): string[] {
+function uselessKeys(valueOf: Value): string[] {
     const keys = [...declarations()].filter(([key, { text }]) => {
         const value = valueOf(key);
         return !isGenerated(key) && value !== undefined && value !== text;
@@ -109,7 +144,9 @@ export function warningsOf(valueOf: Value): string[] {
     for (const [key] of keys) {
         const effect = EFFECTS.find(
             ({ of, when: [other, isWanted] }) =>
-                key !== other && of.some((one) => isOf(one, key)) && !isWanted(valueOf(other)),
+                key !== other &&
+                of.some((one) => isOf(one, key)) &&
+                !isWanted(valueOf(other), valueOf),
         );
         if (!effect) continue;
         const [other] = effect.when;

@@ -5,7 +5,8 @@ import {
     PROMETHEUS_CPU_LIMIT,
     type PrometheusSettings,
 } from "../components/monitoring/prometheus.ts";
-import { readReceivers, readThresholds, SLACK_URL } from "./alerts.ts";
+import { SLACK_URL } from "./alertReceivers.ts";
+import { readReceivers, readThresholds } from "./alerts.ts";
 import {
     CIDR,
     CPUS,

@@ -1,6 +1,6 @@
 import type { Destination } from "../components/networkPolicies/policies.ts";
-import { CIDR, DNS_LABEL, pattern, type Allowed } from "./allowed.ts";
-import type { ConfigReader } from "./reader.ts";
+import { CIDR, DNS_LABEL, LABEL_KEY, LABEL_VALUE, type Allowed } from "./allowed.ts";
+import { found, isObject, type ConfigReader } from "./reader.ts";
 
 const KEY = "network.destinations";
 
@@ -41,16 +41,12 @@ const PRESET: Allowed = {
     fits: (value) => Object.hasOwn(DNS_PRESETS, value),
     words: Object.keys(DNS_PRESETS).join(", "),
 };
-const LABEL_NAME = pattern(
-    /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/,
-    "names of labels",
-);
-const LABEL_VALUE = pattern(
-    /^([A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?)?$/,
-    "a label's value, at most 63 characters",
-);
 const EXAMPLE = '{"namespace":"models","podLabels":{"app":"tei"},"port":8080}';
 const EXAMPLES = `${EXAMPLE} or {"cidr":"10.1.0.0/16","port":443}`;
+/** DNS has a port of its own, which its destinations may leave out. */
+const DNS_EXAMPLES =
+    '{"namespace":"kube-system","podLabels":{"k8s-app":"kube-dns"}} or {"cidr":"169.254.20.10/32"}';
+const examplesOf = (purpose: Purpose) => (purpose === "dns" ? DNS_EXAMPLES : EXAMPLES);
 
 export function readNetwork(read: ConfigReader): NetworkConfig {
     const presets = read.list("network.dns", PRESET);
@@ -69,7 +65,7 @@ function readDestinations(read: ConfigReader): NetworkConfig["destinations"] {
     const value = read.json(KEY) ?? {};
     if (!isObject(value)) {
         const example = `{"upstream":[${EXAMPLE}]}`;
-        read.finding(KEY, `is ${JSON.stringify(value)}; allowed: an object such as ${example}`);
+        read.finding(KEY, `${found(value)}; allowed: an object such as ${example}`);
         return {};
     }
     const entries = Object.entries(value).map(([name, listed]) => {
@@ -87,8 +83,10 @@ function readList(read: ConfigReader, purpose: Purpose, value: unknown): readonl
             readOne(read, purpose, `${KEY}.${purpose}[${index}]`, one),
         );
     }
-    const found = `is ${JSON.stringify(value)}`;
-    read.finding(`${KEY}.${purpose}`, `${found}; allowed: a list of one or more of ${EXAMPLES}`);
+    read.finding(
+        `${KEY}.${purpose}`,
+        `${found(value)}; allowed: a list of one or more of ${examplesOf(purpose)}`,
+    );
     return [];
 }
 
@@ -102,31 +100,31 @@ function readOne(read: ConfigReader, purpose: Purpose, at: string, value: unknow
     } = fields;
     const check = (name: string, field: unknown, { fits, words }: Allowed) => {
         if (typeof field === "string" && fits(field)) return field;
-        const found = field === undefined ? "is not set" : `is ${JSON.stringify(field)}`;
-        read.finding(`${at}${name}`, `${found}; allowed: ${words}`);
+        read.finding(`${at}${name}`, `${found(field)}; allowed: ${words}`);
         return "";
     };
     if ((namespace === undefined) === (cidr === undefined)) {
-        read.finding(at, `is ${JSON.stringify(value)}; allowed: either ${EXAMPLES}`);
+        read.finding(at, `${found(value)}; allowed: either ${examplesOf(purpose)}`);
     }
     const known = cidr === undefined ? ["namespace", "podLabels", "port"] : ["cidr", "port"];
     for (const name of Object.keys(fields)) {
-        // Both of them were told together.
+        // Both were reported together.
         if (known.includes(name) || name === "namespace") continue;
         read.finding(`${at}.${name}`, `is unknown; allowed: ${known.join(", ")}`);
     }
     if (!(Number.isInteger(port) && Number(port) >= 1 && Number(port) <= 65_535)) {
-        const found = port === undefined ? "is not set" : `is ${JSON.stringify(port)}`;
-        read.finding(`${at}.port`, `${found}; allowed: a whole number from 1 to 65535`);
+        read.finding(`${at}.port`, `${found(port)}; allowed: a whole number from 1 to 65535`);
     }
     if (cidr !== undefined) return { cidr: check(".cidr", cidr, CIDR), port: Number(port) };
     if (!isObject(podLabels)) {
-        const found = `is ${JSON.stringify(podLabels)}`;
-        read.finding(`${at}.podLabels`, `${found}; allowed: an object such as {"app":"tei"}`);
+        read.finding(
+            `${at}.podLabels`,
+            `${found(podLabels)}; allowed: an object such as {"app":"tei"}`,
+        );
     }
     const labels = Object.entries(isObject(podLabels) ? podLabels : {}).map(
         ([name, text]): [string, string] => [
-            check(".podLabels", name, LABEL_NAME),
+            check(".podLabels", name, LABEL_KEY),
             check(`.podLabels["${name}"]`, text, LABEL_VALUE),
         ],
     );
@@ -135,8 +133,4 @@ function readOne(read: ConfigReader, purpose: Purpose, at: string, value: unknow
         podLabels: Object.fromEntries(labels),
         port: Number(port),
     };
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-    return typeof value === "object" && value !== null && !Array.isArray(value);
 }

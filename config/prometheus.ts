@@ -8,8 +8,6 @@ const URL_WORDS =
     "a base URL without query, such as http://prometheus-operated.monitoring.svc:9090; " +
     "http inside the cluster (host *.svc), https elsewhere";
 const API_URL = { fits: isApiUrl, words: URL_WORDS };
-const LABEL_KEY = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/;
-const LABEL_VALUE = /^([A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?)?$/;
 /** Settings of our own Prometheus and Alertmanager that mean nothing beside an existing one. */
 const OF_OUR_OWN = [
     "alerts.slackUrl",
@@ -19,6 +17,9 @@ const OF_OUR_OWN = [
     "monitoring.gatewayAddress",
 ];
 
+/** Namespace of OpenShift's Prometheus for workloads of its users. */
+const OPENSHIFT = "openshift-user-workload-monitoring";
+
 /** Key of a secret that may be left out. */
 export const PROMETHEUS_TOKEN = "prometheus.token";
 
@@ -27,7 +28,7 @@ export function readExistingPrometheus(read: ConfigReader): ExistingPrometheusSe
     const source = read.oneOf("prometheus.source", SOURCES);
     const url = read.optional("prometheus.url", API_URL);
     const namespace = read.optional("prometheus.namespace", DNS_LABEL);
-    const labels = readLabels(read);
+    const labels = read.labels("prometheus.labels");
     const token = read.secret(PROMETHEUS_TOKEN, LOGIN);
     if (source === "stack") {
         const set = { url, namespace, labels: Object.keys(labels)[0], token };
@@ -43,6 +44,11 @@ export function readExistingPrometheus(read: ConfigReader): ExistingPrometheusSe
     const reason = `prometheus.source is ${source}`;
     for (const key of OF_OUR_OWN) {
         if (read.isSet(key)) read.finding(key, `is set; allowed: not set, since ${reason}`);
+    }
+    if (source === "operator" && namespace === OPENSHIFT) {
+        // It ignores the namespaces of a PodMonitor, and gives all series the namespace of that monitor.
+        const words = `is "${OPENSHIFT}", whose Prometheus keeps each monitor to its own namespace; allowed: another`;
+        read.finding("prometheus.namespace", `${words}, or prometheus.source: stack`);
     }
     return {
         source,
@@ -61,18 +67,4 @@ function isClusterHost(url: string): boolean {
 function isApiUrl(value: string): boolean {
     if (!ADDRESS.fits(value)) return false;
     return new URL(value).protocol === (isClusterHost(value) ? "http:" : "https:");
-}
-
-function readLabels(read: ConfigReader): Readonly<Record<string, string>> {
-    const value = read.json("prometheus.labels") ?? {};
-    const words = 'labels by name, such as {"release":"kube-prometheus-stack"}';
-    const entries: [string, unknown][] =
-        typeof value === "object" && !Array.isArray(value) ? Object.entries(value) : [["", value]];
-    const wrong = entries.filter(
-        ([key, label]) =>
-            !(LABEL_KEY.test(key) && typeof label === "string" && LABEL_VALUE.test(label)),
-    );
-    if (wrong.length === 0) return Object.fromEntries(entries) as Record<string, string>;
-    read.finding("prometheus.labels", `is ${JSON.stringify(value)}; allowed: ${words}`);
-    return {};
 }

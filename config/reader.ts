@@ -1,13 +1,30 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Allowed } from "./allowed.ts";
+import { LABEL_KEY, LABEL_VALUE, type Allowed } from "./allowed.ts";
 import { warningsOf } from "./effects.ts";
 import { unknownKeys } from "./unknownKeys.ts";
+
+/** Whether the config holds a key encrypted; exported by the SDK, and not declared. */
+const { isConfigSecret } = pulumi.runtime as unknown as {
+    readonly isConfigSecret: (key: string) => boolean;
+};
 
 /** What a secret shows where its value is not to be seen: a rendering without secrets holds it everywhere. */
 export const MASK = "[secret]";
 
-/** Why a secret that deploy/ makes must be set. */
+/** Why a secret that operations/ makes must be set. */
 export const GENERATED = "; the stack's first deploy generates it, or make secrets STACK=<stack>";
+
+const LABELS_WORDS =
+    "an object of label keys and values, each value text, such as { team: search }";
+
+/** What is wrong with a key. */
+interface Finding {
+    readonly key: string;
+    /** They follow the key's name. */
+    readonly words: string;
+    /** `value`: it is wrong whatever other keys say; `file`: it does not even stand in the file as it is meant. */
+    readonly of: "file" | "value" | "others";
+}
 
 /**
  * Reads values of the project's config and gathers everything that is wrong with them, so that a person
@@ -16,17 +33,26 @@ export const GENERATED = "; the stack's first deploy generates it, or make secre
  */
 export class ConfigReader {
     readonly #prefix: string;
-    #values: Readonly<Record<string, string>> | undefined;
-    readonly #findings = new Set<string>();
+    #all: Readonly<Record<string, string>> | undefined;
+    /** By key without the project's name. */
+    readonly #values = new Map<string, string>();
+    readonly #findings: Finding[] = [];
     readonly #known = new Set<string>();
 
     constructor(config = new pulumi.Config()) {
         this.#prefix = `${config.name}:`;
     }
 
-    /** The SDK would read all of the config again for each key. */
-    get #all(): Readonly<Record<string, string>> {
-        return (this.#values ??= pulumi.runtime.allConfig());
+    /** All of the config, read once: the SDK parses it again for each key. */
+    #read(): Readonly<Record<string, string>> {
+        if (this.#all) return this.#all;
+        this.#all = pulumi.runtime.allConfig();
+        for (const [key, value] of Object.entries(this.#all)) {
+            if (key.startsWith(this.#prefix)) {
+                this.#values.set(key.slice(this.#prefix.length), value);
+            }
+        }
+        return this.#all;
     }
 
     /** Keys that were read, without the project's name. */
@@ -94,6 +120,20 @@ export class ConfigReader {
         return (items ?? []).map(String);
     }
 
+    /** Labels by key, of a key whose type is object. */
+    labels(key: string): Readonly<Record<string, string>> {
+        const { value = {} } = { value: this.json(key) };
+        if (!isObject(value)) {
+            this.#found(key, value, LABELS_WORDS);
+            return {};
+        }
+        for (const [name, one] of Object.entries(value)) {
+            if (LABEL_KEY.fits(name) && typeof one === "string" && LABEL_VALUE.fits(one)) continue;
+            this.finding(key, `has ${name}: ${shown(one)}; allowed: ${LABELS_WORDS}`);
+        }
+        return value as Readonly<Record<string, string>>;
+    }
+
     /** The parsed value of a key whose type is object or array, unchecked; its text if it is no JSON. */
     json(key: string): unknown {
         const value = this.#get(key);
@@ -104,12 +144,21 @@ export class ConfigReader {
         }
     }
 
-    /** A value that is never shown. */
+    /** A value that is never shown, and that the stack's config holds encrypted. */
     secret(key: string, allowed: Allowed): pulumi.Output<string> | undefined {
         const value = this.#get(key);
         if (value === undefined) return undefined;
+        // Pulumi.yaml cannot demand it: "secret: true" allows no default, and so no key that is not set.
+        if (!isConfigSecret(`${this.#prefix}${key}`)) {
+            this.finding(
+                key,
+                "is readable in the stack's config; allowed: pulumi config set --secret, or without Pulumi " +
+                    "make secrets SECRET=key < file",
+                "value",
+            );
+        }
         if (value !== MASK && (NO_VALUE.test(value) || !allowed.fits(value))) {
-            this.finding(key, `is wrong; allowed: ${allowed.words}`);
+            this.finding(key, `is wrong; allowed: ${allowed.words}`, "value");
         }
         return pulumi.secret(value);
     }
@@ -125,46 +174,81 @@ export class ConfigReader {
         return this.#get(key) !== undefined;
     }
 
-    /** Notes what is wrong with a key, in words that follow its name; once, however often it is read. */
-    finding(key: string, words: string): void {
-        this.#findings.add(`${this.#prefix}${key} ${words}`);
+    /**
+     * Records an error of a key, in words that follow its name. It is reported unless a value causes it that is wrong
+     * whatever other keys are: the key's own, or that of another key which the words name.
+     */
+    finding(key: string, words: string, of: Finding["of"] = "others"): void {
+        this.#findings.push({ key, words, of });
     }
 
-    /** Keys that a stack sets and that other keys leave without any effect, a sentence for each of these. */
+    /** Findings without those that follow from others. */
+    #causes(): readonly Finding[] {
+        const keysOf = (...kinds: readonly Finding["of"][]) =>
+            new Set(this.#findings.flatMap(({ key, of }) => (kinds.includes(of) ? [key] : [])));
+        const [trapped, wrong] = [keysOf("file"), keysOf("file", "value")];
+        return this.#findings.filter(({ key, words, of }) => {
+            if (of === "file") return true;
+            if (trapped.has(key) || (of === "others" && wrong.has(key))) return false;
+            // Before "allowed" stands the value, which may be any text.
+            const named = words.slice(words.indexOf("allowed")).match(KEYS) ?? [];
+            return !named.some((other) => other !== key && wrong.has(other));
+        });
+    }
+
+    /** What is allowed and should be known, in sentences. */
     get warnings(): readonly string[] {
-        return warningsOf((key) => this.#get(key));
+        return warningsOf((key) => this.#valueOf(key));
     }
 
     /** @throws pulumi.RunError with every finding, keys of the project that nobody reads included. */
     finish(): void {
-        const keys = Object.keys(this.#all);
-        for (const one of unknownKeys(keys, this.#prefix.slice(0, -1), this.#known)) {
-            this.#findings.add(one);
+        const all = this.#read();
+        const project = this.#prefix.slice(0, -1);
+        const causes = this.#causes().map(({ key, words }) => `${this.#prefix}${key} ${words}`);
+        const findings = new Set(causes);
+        for (const one of unknownKeys(Object.keys(all), project, this.#known, (key) => all[key])) {
+            findings.add(one);
         }
-        const count = this.#findings.size;
+        const count = findings.size;
         if (count === 0) return;
         throw new pulumi.RunError(
             `the stack's config has ${count} finding${count > 1 ? "s" : ""}:` +
-                [...this.#findings].map((finding) => `\n  - ${finding}`).join(""),
+                [...findings].map((finding) => `\n  - ${finding}`).join(""),
         );
     }
 
     #found(key: string, value: unknown, words: string, reason = ""): void {
-        const found = value === undefined ? "is not set" : `is ${shown(value)}`;
-        this.finding(key, `${found}; allowed: ${words}${reason && `, since ${reason}`}`);
+        const because = reason && `, since ${reason}`;
+        this.finding(key, `${found(value)}; allowed: ${words}${because}`, "value");
     }
 
     #get(key: string): string | undefined {
         this.#known.add(key);
-        const value = this.#all[`${this.#prefix}${key}`];
+        return this.#valueOf(key);
+    }
+
+    #valueOf(key: string): string | undefined {
+        this.#read();
+        const value = this.#values.get(key);
         return value === "" ? undefined : value;
     }
 }
 
 /** What YAML, or a program before this one, makes of a value that is not there or is no text. */
 const NO_VALUE = /^(~|null|undefined|nan|true|false|\[object Object\])$/i;
+const KEYS = /[a-z]\w*(\.\w+)+/gi;
 const INTEGER = /^(0|-?[1-9]\d{0,14})$/;
 const DECIMAL = /^(0|[1-9]\d{0,14})(\.\d{1,15})?$/;
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Words for a value, after its key. */
+export function found(value: unknown): string {
+    return value === undefined ? "is not set" : `is ${shown(value)}`;
+}
 
 const MOST_SHOWN = 200;
 

@@ -44,6 +44,7 @@ export interface ExternalRedisConfig {
 export interface OwnRedisConfig {
     readonly mode: "standalone" | "cluster";
     readonly image: string;
+    readonly nodeImage: string;
     readonly memoryLimit: string;
     readonly cpuRequest: string;
     readonly storage: string;
@@ -66,6 +67,7 @@ export function readRedis(read: ConfigReader): RedisConfig {
     const external = readExternal(read, mode === "external");
     const own = {
         image: readImage(read, "redis.image", IMAGE),
+        nodeImage: readImage(read, "redis.nodeImage"),
         memoryLimit: read.required("redis.memoryLimit", MEMORY),
         cpuRequest: read.required("redis.cpuRequest", CPUS),
         storage: read.required("redis.storage", STORAGE),

@@ -1,5 +1,7 @@
 import {
+    areCorsOrigins,
     checkWeights,
+    CORS_ORIGINS_WORDS,
     parseBytes,
     parseCpu,
     perColour,
@@ -10,7 +12,8 @@ import type { MoneySettings, TracingSettings } from "../components/colourPod.ts"
 import type { Resources } from "../components/workload.ts";
 import {
     ADDRESS,
-    ADDRESSES,
+    API_ADDRESS,
+    API_ADDRESSES,
     CPUS,
     DOLLARS,
     IMAGE,
@@ -18,13 +21,19 @@ import {
     MEMORY,
     NAME,
     pattern,
+    PROXY,
     someOf,
     TOKEN_PRICES,
+    type Allowed,
 } from "./allowed.ts";
 import type { ConfigReader } from "./reader.ts";
+import { checkMemory } from "./serviceMemory.ts";
 
 /** Key of the upstream's secret, which Pulumi.yaml cannot declare as one. */
 export const UPSTREAM_API_KEY = "service.upstreamApiKey";
+
+/** Keys of its fallbacks, a secret too. */
+export const UPSTREAM_FALLBACK_API_KEYS = "service.upstreamFallbackApiKeys";
 
 /** The model in the image, whose limits the service knows (app/src/upstream/local). */
 const LOCAL_MODEL = "all-MiniLM-L6-v2";
@@ -32,11 +41,18 @@ const PROVIDERS = ["local", "openai"] as const;
 
 /** In the header that the API asks for. */
 const API_KEY = pattern(/^[\x21-\x7e]{1,4096}$/, "a key of printable characters without blanks");
+/** A key for each fallback, since one that was meant for another host must not be sent to it. */
+const fallbackKeys = (fallbacks: number): Allowed => ({
+    fits: (value) => {
+        const keys = value.split(",");
+        return keys.length === fallbacks && keys.every((key) => key === "" || API_KEY.fits(key));
+    },
+    words: `as many keys as service.upstreamFallbackUrls has URLs (${fallbacks}), with commas between them; nothing for one that wants none`,
+});
 const SHARE = pattern(/^(0(\.\d{1,9})?|1(\.0{1,9})?)$/, "a number from 0 to 1");
+const CORS_ORIGINS = { fits: areCorsOrigins, words: CORS_ORIGINS_WORDS };
 const FOLDINGS = someOf("case", "punctuation");
 
-/** What Node and the service itself take, with room for a model of the smallest kind. */
-const SMALLEST_MEMORY = "256Mi";
 /** Bytes of a vector of the local model, the shortest there is; half of the memory may be for them. */
 const BYTES_PER_VECTOR = 384 * 4;
 const SHARE_OF_VECTORS = 0.5;
@@ -55,6 +71,7 @@ export interface ServiceConfig {
     readonly cacheStale: number;
     readonly cachePrecision: string;
     readonly textFolding: string;
+    readonly corsOrigins: string;
     readonly maxLocalCacheSize: number;
     readonly money: MoneySettings;
     /** Undefined: nothing is traced. */
@@ -70,6 +87,10 @@ export type UpstreamConfig =
           readonly model: string;
           readonly url: string;
           readonly fallbackUrls: string;
+          readonly fallbackApiKeys: pulumi.Output<string> | undefined;
+          readonly batchSize: number;
+          /** Of a forward proxy; empty for none. */
+          readonly proxy: string;
           readonly revision: string;
           readonly apiKey: pulumi.Output<string>;
       };
@@ -102,6 +123,7 @@ export function readService(read: ConfigReader): ServiceConfig {
     const maxLocalCacheSize = read.integer("service.maxLocalCacheSize", 1, 1_000_000);
     checkThreads(read, upstream, resources);
     checkCache(read, maxLocalCacheSize, resources);
+    checkMemory(read, { resources, upstream, maxLocalCacheSize });
     return {
         minReplicas,
         maxReplicas,
@@ -111,6 +133,7 @@ export function readService(read: ConfigReader): ServiceConfig {
         cacheStale: read.integer("service.cacheStale", 0, 31_536_000),
         cachePrecision: read.oneOf("service.cachePrecision", ["float32", "float16", "int8"]),
         textFolding: read.optional("service.textFolding", FOLDINGS) ?? "",
+        corsOrigins: read.optional("service.corsOrigins", CORS_ORIGINS) ?? "",
         maxLocalCacheSize,
         money: {
             costPerRequest: read.required("service.costPerRequest", DOLLARS),
@@ -141,10 +164,12 @@ function readResources(read: ConfigReader): Resources {
         memoryLimit: read.required("service.memoryLimit", MEMORY),
     };
     const { cpuRequest, cpuLimit, memoryRequest, memoryLimit } = resources;
-    notBelow(read, "service.cpu", parseCpu(cpuLimit), parseCpu(cpuRequest));
-    notBelow(read, "service.memory", parseBytes(memoryLimit), parseBytes(memoryRequest));
-    if ((parseBytes(memoryLimit) ?? NaN) < (parseBytes(SMALLEST_MEMORY) ?? 0)) {
-        const words = `is "${memoryLimit}"; allowed: no less than ${SMALLEST_MEMORY}`;
+    if ((parseCpu(cpuLimit) ?? NaN) < (parseCpu(cpuRequest) ?? NaN)) {
+        const words = `is "${cpuLimit}"; allowed: no less than service.cpuRequest (${cpuRequest})`;
+        read.finding("service.cpuLimit", words);
+    }
+    if ((parseBytes(memoryLimit) ?? NaN) < (parseBytes(memoryRequest) ?? NaN)) {
+        const words = `is "${memoryLimit}"; allowed: no less than service.memoryRequest (${memoryRequest})`;
         read.finding("service.memoryLimit", words);
     }
     return resources;
@@ -170,21 +195,19 @@ function checkCache(read: ConfigReader, entries: number, { memoryLimit }: Resour
     );
 }
 
-function notBelow(read: ConfigReader, key: string, limit = NaN, request = NaN): void {
-    if (limit < request) {
-        read.finding(`${key}Limit`, `is below the request; allowed: no less than ${key}Request`);
-    }
-}
-
 function readUpstream(read: ConfigReader): UpstreamConfig {
     const provider = read.oneOf("service.provider", PROVIDERS);
     const model = read.required("service.model", NAME);
     const modelThreads = read.integer("service.modelThreads", 1, 16);
-    const fallbackUrls = read.optional("service.upstreamFallbackUrls", ADDRESSES) ?? "";
+    const fallbackUrls = read.optional("service.upstreamFallbackUrls", API_ADDRESSES) ?? "";
+    const fallbacks = fallbackUrls === "" ? 0 : fallbackUrls.split(",").length;
+    const fallbackApiKeys = read.secret(UPSTREAM_FALLBACK_API_KEYS, fallbackKeys(fallbacks));
+    const batchSize = read.integer("service.upstreamBatchSize", 1, 2_048);
+    const proxy = read.optional("service.upstreamProxy", PROXY) ?? "";
     const revision = read.optional("service.revision", NAME);
     const apiKey = read.secret(UPSTREAM_API_KEY, API_KEY);
     if (provider === "local") {
-        read.optional("service.upstreamUrl", ADDRESS);
+        read.optional("service.upstreamUrl", API_ADDRESS);
         if (model !== "" && model !== LOCAL_MODEL) {
             const words = `is ${JSON.stringify(model)}; allowed: ${LOCAL_MODEL}, since service.provider is local`;
             read.finding("service.model", words);
@@ -195,8 +218,11 @@ function readUpstream(read: ConfigReader): UpstreamConfig {
     return {
         provider,
         model,
-        url: read.required("service.upstreamUrl", ADDRESS, reason),
+        url: read.required("service.upstreamUrl", API_ADDRESS, reason),
         fallbackUrls,
+        fallbackApiKeys,
+        batchSize,
+        proxy,
         revision: revision ?? "",
         apiKey: apiKey ?? read.requiredSecret(UPSTREAM_API_KEY, API_KEY, `, since ${reason}`),
     };

@@ -1,9 +1,9 @@
 import type { Traffic } from "../components/networkPolicies.ts";
 import { outside } from "../components/networkPolicies/policies.ts";
 import type { CertManagerTraffic } from "../components/networkPolicies/certManager.ts";
-import type { StackConfig } from "../config.ts";
 import type { CertificatesConfig } from "./certificates.ts";
 import { destinationsOf } from "./connections.ts";
+import type { StackConfig } from "./stackConfig.ts";
 
 /** Its URL is a secret, and always HTTPS. */
 const SLACK_PORT = 443;

@@ -1,40 +1,48 @@
 import { LABELS } from "@property-search/contract";
 import type { Placement, Toleration } from "../components/placement.ts";
-import { OBJECT_NAME, type Allowed } from "./allowed.ts";
-import type { ConfigReader } from "./reader.ts";
+import { LABEL_KEY, LABEL_VALUE, OBJECT_NAME, type Allowed } from "./allowed.ts";
+import { found, isObject, type ConfigReader } from "./reader.ts";
 
 /** Key of the registry's credentials, which Pulumi.yaml cannot declare as a secret: it may be left out. */
 export const REGISTRY_CREDENTIALS = "images.dockerConfigJson";
 
-/** What the API server takes for a Secret of this type. */
+/** A Secret holds no more than 1 MiB. */
+const MOST_CHARACTERS = 500_000;
+
+/** What the API server takes for a Secret of this type, and the kubelet for logins. */
 const DOCKER_CONFIG: Allowed = {
-    fits: hasAuths,
-    words: 'the JSON of a Docker config, such as {"auths":{"registry.example.com":{"auth":"…"}}}',
+    fits: (value) => value.length <= MOST_CHARACTERS && hasAuths(value),
+    words:
+        'the JSON of a Docker config, such as {"auths":{"registry.example.com":{"auth":"…"}}}, ' +
+        `auth being user:password in base64, at most ${MOST_CHARACTERS} characters`,
 };
 
-const LABEL_KEY =
-    /^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/;
-const LABEL_VALUE = /^([A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?)?$/;
-const LABELS_WORDS =
-    "an object of label keys and values, each value text, such as { team: search }";
 const OWN_LABELS: readonly string[] = Object.values(LABELS);
-
+/** Labels that Kubernetes sets on pods; the API server rejects a Job whose template has one of a Job. */
+const GIVEN_LABELS: readonly string[] = [
+    ...["controller-uid", "job-name", "pod-template-hash", "controller-revision-hash"],
+    ...["batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"],
+    ...["statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index"],
+];
 const EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 const OPERATORS = ["Equal", "Exists"];
 const FIELDS = ["key", "operator", "value", "effect", "tolerationSeconds"];
 
 /** Where pods may run, by which name they pull images, and labels that an organisation wants everywhere. */
 export function readPlacement(read: ConfigReader): Placement {
-    const labels = readLabels(read, "workloads.labels");
-    for (const key of Object.keys(labels).filter((one) => OWN_LABELS.includes(one))) {
-        read.finding("workloads.labels", `has ${key}; allowed: none of ${OWN_LABELS.join(", ")}`);
+    const labels = read.labels("workloads.labels");
+    for (const taken of [OWN_LABELS, GIVEN_LABELS]) {
+        for (const key of Object.keys(labels).filter((one) => taken.includes(one))) {
+            read.finding("workloads.labels", `has ${key}; allowed: none of ${taken.join(", ")}`);
+        }
     }
     return {
         pullSecrets: read.list("images.pullSecrets", OBJECT_NAME),
         registryCredentials: read.secret(REGISTRY_CREDENTIALS, DOCKER_CONFIG),
-        nodeSelector: readLabels(read, "workloads.nodeSelector"),
+        nodeSelector: read.labels("workloads.nodeSelector"),
         tolerations: readTolerations(read),
         priorityClassName: read.optional("workloads.priorityClassName", OBJECT_NAME),
+        fixedIds: read.boolean("workloads.fixedIds"),
         labels,
     };
 }
@@ -42,30 +50,26 @@ export function readPlacement(read: ConfigReader): Placement {
 function hasAuths(text: string): boolean {
     try {
         const { auths } = JSON.parse(text) as { auths?: unknown };
-        return typeof auths === "object" && auths !== null && !Array.isArray(auths);
+        return isObject(auths) && Object.values(auths).every(isLogin);
     } catch {
         return false;
     }
 }
 
-function readLabels(read: ConfigReader, key: string): Record<string, string> {
-    const value = read.json(key);
-    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-    const entries = isObject ? Object.entries(value) : [];
-    const isLabel = ([name, one]: [string, unknown]) =>
-        LABEL_KEY.test(name) && typeof one === "string" && LABEL_VALUE.test(one);
-    if (!isObject) read.finding(key, `is ${JSON.stringify(value)}; allowed: ${LABELS_WORDS}`);
-    for (const [name, one] of entries.filter((entry) => !isLabel(entry))) {
-        read.finding(key, `has ${name}: ${JSON.stringify(one)}; allowed: ${LABELS_WORDS}`);
-    }
-    return Object.fromEntries(entries);
+/** One login that is none makes the kubelet leave out all of a Secret. */
+function isLogin(value: unknown): boolean {
+    if (!isObject(value)) return false;
+    const { auth = "", username = "", password = "" } = value;
+    if ([auth, username, password].some((one) => typeof one !== "string")) return false;
+    const text = Buffer.from(auth as string, "base64").toString();
+    return auth === "" || (text.includes(":") && /^[\w+/-]+={0,2}$/.test(auth as string));
 }
 
 function readTolerations(read: ConfigReader): Toleration[] {
     const key = "workloads.tolerations";
     const value = read.json(key);
     if (!Array.isArray(value)) {
-        read.finding(key, `is ${JSON.stringify(value)}; allowed: a list of tolerations`);
+        read.finding(key, `${found(value)}; allowed: a list of tolerations`);
         return [];
     }
     const tolerations = value as unknown[];
@@ -77,10 +81,10 @@ function readTolerations(read: ConfigReader): Toleration[] {
 
 /** By the rules of the API server (validateTolerations in its core validation). */
 function tolerationFaults(toleration: unknown): string[] {
-    if (typeof toleration !== "object" || toleration === null || Array.isArray(toleration)) {
+    if (!isObject(toleration)) {
         return [`is ${JSON.stringify(toleration)}; allowed: an object of ${FIELDS.join(", ")}`];
     }
-    const { key, operator = "Equal", value, effect, tolerationSeconds } = toleration as Toleration;
+    const { key, operator = "Equal", value, effect, tolerationSeconds } = toleration;
     const isOneOf = (one: unknown, allowed: readonly string[]) => allowed.includes(one as string);
     const faults: (string | false)[] = [
         ...Object.keys(toleration)
@@ -93,10 +97,10 @@ function tolerationFaults(toleration: unknown): string[] {
             `has effect ${JSON.stringify(effect)}; allowed: ${EFFECTS.join(", ")}, or none for all`,
         key === undefined
             ? operator !== "Exists" && "has no key; allowed: with the operator Exists only"
-            : !LABEL_KEY.test(key) &&
-              `has key ${JSON.stringify(key)}; allowed: a label key such as example.com/dedicated`,
+            : !(typeof key === "string" && LABEL_KEY.fits(key)) &&
+              `has key ${JSON.stringify(key)}; allowed: ${LABEL_KEY.words}`,
         value !== undefined &&
-            !(typeof value === "string" && LABEL_VALUE.test(value)) &&
+            !(typeof value === "string" && LABEL_VALUE.fits(value)) &&
             `has value ${JSON.stringify(value)}; allowed: a label value as text`,
         operator === "Exists" && !!value && "has a value; allowed: none with the operator Exists",
         tolerationSeconds !== undefined &&

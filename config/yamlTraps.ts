@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { isMap, isScalar, parseDocument, Scalar, visit } from "yaml";
+import { isAlias, isMap, isScalar, isSeq, parseDocument, Scalar, visit } from "yaml";
 import { declarations, type Declaration } from "./declarations.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "..");
@@ -21,6 +21,7 @@ const NO_TEXT = [
 const SAME = /^(true|false|0|-?[1-9]\d{0,14}|-?(0|[1-9]\d{0,14})\.\d{0,14}[1-9])$/;
 
 const NOTHING = "is null; allowed: a value, or no such key";
+const FORMS = { object: "a map", array: "a list", string: "one value, such as a text" } as const;
 const PLAIN: Readonly<Record<string, string>> = {
     integer: "a whole number in decimal notation",
     boolean: "true or false",
@@ -42,8 +43,10 @@ export function trapsIn(text: string, declared = declarations()): Traps {
     if (!isMap(config)) return [];
     return config.items.flatMap(({ key, value }) => {
         const name = String(isScalar(key) ? key.value : key).replace(/^[^:]*:/, "");
-        if (value === null) return [[name, NOTHING]];
+        if (value === null || (isScalar(value) && value.value === null)) return [[name, NOTHING]];
         const found: [string, string][] = [];
+        const mismatch = mismatchOf(value, declared.get(name)?.type);
+        if (mismatch !== undefined) found.push([name, mismatch]);
         visit(value as Scalar, {
             Scalar(_, scalar) {
                 const words = trapOf(scalar, scalar === value ? declared.get(name) : undefined);
@@ -52,6 +55,16 @@ export function trapsIn(text: string, declared = declarations()): Traps {
         });
         return found;
     });
+}
+
+/** A value of another form than the key's, which Pulumi rejects before the program runs. */
+function mismatchOf(value: unknown, type: Declaration["type"] | undefined): string | undefined {
+    if (type === undefined || isAlias(value) || (isMap(value) && value.has("secure"))) {
+        return undefined;
+    }
+    const form = isMap(value) ? "object" : isSeq(value) ? "array" : "string";
+    const wanted = type === "object" || type === "array" ? type : "string";
+    return form === wanted ? undefined : `is ${FORMS[form]}; allowed: ${FORMS[wanted]}`;
 }
 
 /** @param declared of a key whose whole value it is. */

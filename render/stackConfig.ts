@@ -2,18 +2,19 @@ import { GENERATED_SECRETS, OVERLAPPING_SECRETS, suggestion } from "@property-se
 import * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { parse } from "yaml";
-import { SLACK_URL } from "../config/alerts.ts";
+import { parse, type YAMLParseError } from "yaml";
+import { SLACK_URL } from "../config/alertReceivers.ts";
 import { ACME_KEY, DNS01_SECRET_VALUE } from "../config/certificates.ts";
 import { REMOTE_WRITE_TOKEN } from "../config/monitoring.ts";
 import { PROMETHEUS_TOKEN } from "../config/prometheus.ts";
 import { MASK } from "../config/reader.ts";
-import { UPSTREAM_API_KEY } from "../config/service.ts";
+import { UPSTREAM_API_KEY, UPSTREAM_FALLBACK_API_KEYS } from "../config/service.ts";
 import { REGISTRY_CREDENTIALS } from "../config/workloads.ts";
 
 /** Secrets that may be left out, and so cannot be declared as such; no more can those that a stack generates. */
 const OPTIONAL_SECRETS = [
-    ...[UPSTREAM_API_KEY, SLACK_URL, REMOTE_WRITE_TOKEN, PROMETHEUS_TOKEN, ACME_KEY],
+    ...[UPSTREAM_API_KEY, UPSTREAM_FALLBACK_API_KEYS, SLACK_URL, REMOTE_WRITE_TOKEN],
+    ...[PROMETHEUS_TOKEN, ACME_KEY],
     ...[DNS01_SECRET_VALUE, REGISTRY_CREDENTIALS],
     ...Object.values(OVERLAPPING_SECRETS).flatMap(({ next, previous }) => [next, previous]),
 ];
@@ -41,7 +42,7 @@ interface Project {
  * @param given values by key without the project's name; they may be secret.
  * @param overrides values over all others.
  * @param root folder of Pulumi.yaml and the stack files.
- * @throws pulumi.RunError when the stack has no file, or a secret stands in it readable or unreadable.
+ * @throws pulumi.RunError when the stack has no file, or a secret stands in it unreadable.
  */
 export function stackConfig(
     stack: string,
@@ -63,7 +64,8 @@ export function stackConfig(
     const encrypted = new Set<string>();
     for (const [key, value] of Object.entries(readStackFile(root, stack, project.name))) {
         if (isEncrypted(value)) encrypted.add(key);
-        else if (secretKeys.has(key)) refusePlainSecret(key, stack);
+        // The program finds it readable, among all that is wrong.
+        else secretKeys.delete(key);
         values.set(key, isEncrypted(value) ? MASK : textOf(value));
     }
     if (!given) for (const key of GENERATED_SECRETS) values.set(full(key), MASK);
@@ -88,14 +90,19 @@ function plainKey(key: string): string {
     return /^\["(.+)"\]$/.exec(key)?.[1] ?? key;
 }
 
-/** Fields of a stack's file (https://www.pulumi.com/docs/iac/concepts/projects/stack-settings-file/). */
-const FIELDS = ["config", "environment", "secretsprovider", "encryptedkey", "encryptionsalt"];
+/**
+ * Fields of a stack's file (https://www.pulumi.com/docs/iac/concepts/projects/stack-settings-file/), but for
+ * `environment`: only Pulumi's engine can open environments, and neither a rendering nor a check has their values.
+ */
+const FIELDS = ["config", "secretsprovider", "encryptedkey", "encryptionsalt"];
+const ENVIRONMENT = "environment";
 
 /** Config of a stack's file by full key. A key without a project is the project's, as Pulumi reads it. */
 function readStackFile(root: string, stack: string, project: string): Record<string, unknown> {
     const file = `Pulumi.${stack}.yaml`;
     try {
-        const { config, ...others } = mapOf(readYaml(root, file), file);
+        const { config, [ENVIRONMENT]: environment, ...others } = mapOf(readYaml(root, file), file);
+        if (environment !== undefined && environment !== null) refuseEnvironment(environment, file);
         const unknown = Object.keys(others).filter((field) => !FIELDS.includes(field));
         if (unknown.length > 0) refuseFields(unknown, file);
         const entries = Object.entries(mapOf(config, `config of ${file}`)).map(
@@ -113,7 +120,9 @@ function readStackFile(root: string, stack: string, project: string): Record<str
         return Object.fromEntries(entries);
     } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-        throw new pulumi.RunError(`stack is ${JSON.stringify(stack)}; it has no file ${file}`);
+        throw new pulumi.RunError(
+            `stack is ${JSON.stringify(stack)}; it has no file ${file} (docs/stacks.md begins one)`,
+        );
     }
 }
 
@@ -125,6 +134,13 @@ function mapOf(value: unknown, where: string): Record<string, unknown> {
     throw new pulumi.RunError(`${where} is ${JSON.stringify(value)}; allowed: a map`);
 }
 
+function refuseEnvironment(value: unknown, file: string): never {
+    throw new pulumi.RunError(
+        `${ENVIRONMENT} of ${file} is ${JSON.stringify(value)}; allowed: nothing, since only Pulumi's engine can open ` +
+            "environments of Pulumi ESC: write their values under config",
+    );
+}
+
 function refuseFields(fields: readonly string[], file: string): never {
     const words = fields.map(
         (field) =>
@@ -133,12 +149,20 @@ function refuseFields(fields: readonly string[], file: string): never {
     throw new pulumi.RunError(words.join("\n"));
 }
 
+/** Parsed files by their text: the property tests read the same ones thousands of times. */
+const parsedByText = new Map<string, unknown>();
+
 function readYaml(root: string, file: string): unknown {
     const text = readFileSync(path.join(root, file), "utf8");
     try {
-        return parse(text);
+        if (!parsedByText.has(text)) parsedByText.set(text, parse(text));
+        return parsedByText.get(text);
     } catch (error) {
-        throw new pulumi.RunError(`${file} is no YAML: ${(error as Error).message}`);
+        const { code, message } = error as YAMLParseError;
+        if (code === "MULTIPLE_DOCS") {
+            throw new pulumi.RunError(`${file} has several documents; allowed: one`);
+        }
+        throw new pulumi.RunError(`${file} is no YAML: ${message}`);
     }
 }
 
@@ -150,15 +174,9 @@ function isEncrypted(value: unknown): boolean {
     return typeof value === "object" && value !== null && "secure" in value;
 }
 
-function refusePlainSecret(key: string, stack: string): never {
-    throw new pulumi.RunError(
-        `${key} stands readable in Pulumi.${stack}.yaml; allowed: pulumi config set --secret`,
-    );
-}
-
 function refuseEncrypted(keys: readonly string[], stack: string): never {
     throw new pulumi.RunError(
         `${keys.join(", ")} cannot be read: Pulumi.${stack}.yaml holds it encrypted, and only Pulumi ` +
-            "has the key. Give the value with --config, or deploy with Pulumi.",
+            `has the key. Deploy with Pulumi, or store the value for a deploy without: make secrets STACK=${stack} SECRET=key < file`,
     );
 }

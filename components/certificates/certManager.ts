@@ -2,7 +2,9 @@ import { CERTIFICATES_NAMESPACE, LABELS, PART_OF } from "@property-search/contra
 import * as certManager from "@pulumi/kubernetes-cert-manager";
 import * as pulumi from "@pulumi/pulumi";
 import { GuardedNamespace } from "../namespaces.ts";
+import type { EntitySpec } from "../networkPolicies/entities.ts";
 import type { Spec } from "../networkPolicies/policies.ts";
+import { placedPodSpec, type Placement } from "../placement.ts";
 import { quota } from "../quotas.ts";
 import { containerResources, spread, type Resources } from "../workload.ts";
 
@@ -18,6 +20,10 @@ export interface InstallSettings {
 export interface CertManagerArgs extends InstallSettings {
     /** Network policies of its namespace by name. */
     readonly policies: Readonly<Record<string, Spec>>;
+    /** CiliumNetworkPolicies of its namespace by name. */
+    readonly entityPolicies: Readonly<Record<string, EntitySpec>>;
+    /** Of all workloads of the stack: what the chart makes is no workload of the program's. */
+    readonly placement: Placement;
 }
 
 /** Its objects are called as by `helm install cert-manager`, so that a second cert-manager is noticed. */
@@ -47,6 +53,8 @@ export class CertManager extends pulumi.ComponentResource {
                 // Three parts, each while it is replaced, and the check of the chart's start.
                 quota: quota([{ pods: 3 * (REPLICAS + 1) + 1, containers: [RESOURCES] }]),
                 policies: args.policies,
+                entityPolicies: args.entityPolicies,
+                registryCredentials: args.placement.registryCredentials,
             },
             { parent: this },
         );
@@ -64,13 +72,16 @@ export class CertManager extends pulumi.ComponentResource {
  * The chart's own values, since several typed arguments are not in the schema of newer charts. `keep`:
  * deleting the kinds deletes every certificate of the cluster.
  */
-function helmOptions(args: InstallSettings, namespace: pulumi.Input<string>) {
-    const { chart, chartVersion: version, imageRegistry } = args;
+function helmOptions(args: CertManagerArgs, namespace: pulumi.Input<string>) {
+    const { chart, chartVersion: version, imageRegistry, placement } = args;
+    const { nodeSelector, tolerations, ...ofAllPods } = placedPodSpec(placement);
+    const where = { ...(nodeSelector && { nodeSelector }), ...(tolerations && { tolerations }) };
     const image = (part: string) => ({ repository: `${imageRegistry}/cert-manager-${part}` });
     const part = (name: string) => ({
         replicaCount: REPLICAS,
         image: image(name),
         resources: containerResources(RESOURCES),
+        ...where,
         strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
         podDisruptionBudget: { enabled: true, minAvailable: 1 },
         topologySpreadConstraints: spread(
@@ -86,7 +97,8 @@ function helmOptions(args: InstallSettings, namespace: pulumi.Input<string>) {
         createNamespace: false,
         values: {
             global: {
-                commonLabels: { [LABELS.partOf]: PART_OF },
+                ...ofAllPods,
+                commonLabels: { ...placement.labels, [LABELS.partOf]: PART_OF },
                 // The default, kube-system, is not the stack's to write to.
                 leaderElection: { namespace },
             },
@@ -103,6 +115,7 @@ function helmOptions(args: InstallSettings, namespace: pulumi.Input<string>) {
             startupapicheck: {
                 image: image("startupapicheck"),
                 resources: containerResources(RESOURCES),
+                ...where,
             },
         },
     };

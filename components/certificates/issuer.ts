@@ -1,5 +1,6 @@
 import { GATEWAY_NAME } from "@property-search/contract";
 import type * as pulumi from "@pulumi/pulumi";
+import { placedPodSpec, type Placement } from "../placement.ts";
 
 export const ACME_SERVERS = {
     acme: "https://acme-v02.api.letsencrypt.org/directory",
@@ -46,6 +47,7 @@ export type IssuerSettings =
 export function issuerSpec(
     issuer: Exclude<IssuerSettings, { type: "existing" }>,
     namespace: pulumi.Input<string>,
+    placement: Placement,
 ): Record<string, unknown> {
     if (issuer.type === "selfSigned") return { selfSigned: {} };
     const { server, email, caBundle, account, challenge } = issuer;
@@ -64,7 +66,7 @@ export function issuerSpec(
             solvers: [
                 challenge.type === "dns01"
                     ? { dns01: challenge.solver }
-                    : { http01: { gatewayHTTPRoute: gatewaySolver(namespace) } },
+                    : { http01: { gatewayHTTPRoute: gatewaySolver(namespace, placement) } },
             ],
         },
     };
@@ -74,8 +76,16 @@ export function issuerSpec(
  * A challenge comes in by the listener for HTTP. Its route names the path exactly and so goes before the
  * redirect, which takes every path.
  */
-function gatewaySolver(namespace: pulumi.Input<string>) {
+function gatewaySolver(namespace: pulumi.Input<string>, placement: Placement) {
+    const { labels } = placement;
+    const spec = placedPodSpec(placement);
+    const podTemplate = {
+        ...(Object.keys(labels).length > 0 && { metadata: { labels } }),
+        ...(Object.keys(spec).length > 0 && { spec }),
+    };
     return {
+        // Its pods are cert-manager's to make.
+        ...(Object.keys(podTemplate).length > 0 && { podTemplate }),
         // The default, NodePort, opens a port on each node; the Gateway needs none.
         serviceType: "ClusterIP",
         parentRefs: [

@@ -34,7 +34,7 @@ export interface GatewayProxies {
     readonly podPorts: readonly [number, number];
     /** Undefined: the controller makes nothing in the Gateway's namespace. */
     readonly provisions: ProvisionedProxies | undefined;
-    readonly entity: GatewayController["entity"];
+    readonly entity?: GatewayController["entity"];
 }
 
 /** A controller as its Helm chart or its quick start installs it. */

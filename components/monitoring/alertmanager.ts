@@ -78,7 +78,7 @@ export class Alertmanager extends pulumi.ComponentResource {
             {
                 port: PORTS.alertmanager,
                 checksum,
-                set: { serviceName: PODS_SERVICE, replicas, podManagementPolicy: "Parallel" },
+                set: { serviceName: PODS_SERVICE, replicas },
                 storage: ALERTMANAGER_STORAGE,
                 storageClass: args.storageClass,
                 spec: {

@@ -1,10 +1,9 @@
 import { EVALUATION_INTERVAL, PROMETHEUS_ACCESS, SCRAPE_INTERVAL } from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { stringify } from "yaml";
 import { standardLabels } from "../labels.ts";
 import { COMPONENT } from "./part.ts";
-import type { RuleFile } from "./alerts/index.ts";
+import { ruleTexts, type RuleFile } from "./alerts/index.ts";
 import { scrapeJobs, type ScrapeJob } from "./scrapeConfig.ts";
 
 const MONITORING_API = "monitoring.coreos.com/v1";
@@ -145,16 +144,6 @@ function camelCased(one: object): object {
         Object.entries(one).map(([key, value]: [string, unknown]) => [
             key.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase()),
             value,
-        ]),
-    );
-}
-
-/** Rule files as YAML, by file name. */
-export function ruleTexts(rules: Readonly<Record<string, RuleFile>>): Record<string, string> {
-    return Object.fromEntries(
-        Object.entries(rules).map(([file, groups]) => [
-            file,
-            stringify(groups, { lineWidth: 0, aliasDuplicateObjects: false }),
         ]),
     );
 }

@@ -42,7 +42,7 @@ export interface Pods {
 
 /** Pods with a volume each, named `data`. */
 export interface StatefulPods extends Pods {
-    readonly set: Pick<StatefulSetSpec, "serviceName" | "replicas" | "podManagementPolicy">;
+    readonly set: Pick<StatefulSetSpec, "serviceName" | "replicas">;
     readonly storage: string;
     /** Undefined: the cluster's default class. */
     readonly storageClass: string | undefined;
@@ -117,6 +117,8 @@ export function statefulSet(
             metadata: metadata(),
             spec: {
                 ...pods.set,
+                // In order, a pod that cannot start would keep its template for ever: what would mend it waits for it.
+                podManagementPolicy: "Parallel",
                 revisionHistoryLimit: 3,
                 updateStrategy: { type: "RollingUpdate" },
                 persistentVolumeClaimRetentionPolicy: RETAINED,

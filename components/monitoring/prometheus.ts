@@ -4,8 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { sha256 } from "../redis/settings.ts";
 import { containerResources, hardenedContainer, httpProbe, type Resources } from "../workload.ts";
-import type { RuleFile } from "./alerts/index.ts";
-import { ruleTexts } from "./existing.ts";
+import { ruleTexts, type RuleFile } from "./alerts/index.ts";
 import { part, statefulSet } from "./part.ts";
 import { readable, readersIn } from "./readers.ts";
 import {

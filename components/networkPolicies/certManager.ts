@@ -1,6 +1,8 @@
 import { LABELS } from "@property-search/contract";
-import { gatewayPeers, type GatewayTraffic } from "./edge.ts";
+import type { GatewayProxies } from "../edge/controllers.ts";
+import { gatewayPeers } from "./edge.ts";
 import {
+    API_SERVER_PORTS,
     egress,
     egressTo,
     inRange,
@@ -22,8 +24,6 @@ export interface CertManagerTraffic {
     readonly publicHttpPort: number;
 }
 
-/** Ports of API servers: their Service's, and what is behind it. */
-const API_SERVER_PORTS = [tcp(443), tcp(6443)];
 const WEBHOOK_PORT = 10250;
 const DNS_PORTS = [tcp(53), udp(53)];
 
@@ -32,7 +32,7 @@ const WEBHOOK = { [LABELS.component]: "webhook" };
 
 /** Of the namespace of the stack's own cert-manager. */
 export function certManagerPolicies(
-    gateway: GatewayTraffic,
+    gateway: GatewayProxies,
     { apiServerCidrs, acme, challenge, publicHttpPort }: CertManagerTraffic,
 ): Record<string, Spec> {
     const apiServer = apiServerCidrs.length > 0 ? apiServerCidrs.map(inRange) : OUTSIDE;
@@ -45,7 +45,7 @@ export function certManagerPolicies(
             ingress: [{ ports: [tcp(WEBHOOK_PORT)] }],
         },
         ...(acme.length > 0 && { "allow-acme-server": egressTo(acme, { outOf: CONTROLLER }) }),
-        // A challenge is asked for at the gateway before the ACME server is told to.
+        // cert-manager requests a challenge at the gateway before it lets the ACME server do so.
         ...(challenge === "http01" && {
             "allow-gateway": egress(gatewayPeers(gateway), [tcp(gateway.podPorts[0])], CONTROLLER),
             "allow-public-gateway": egress(OUTSIDE, [tcp(publicHttpPort)], CONTROLLER),

@@ -1,6 +1,5 @@
 import { COLOURS, NAMESPACES, PORTS } from "@property-search/contract";
 import type { GatewayProxies } from "../edge/controllers.ts";
-import type { Traffic } from "../networkPolicies.ts";
 import {
     egress,
     ingress,
@@ -12,15 +11,23 @@ import {
     type Spec,
 } from "./policies.ts";
 
-/** Proxies of the gateway, as network policies see them. */
-export type GatewayTraffic = Omit<GatewayProxies, "entity">;
-
 /** Port on which cert-manager's solver answers a certificate challenge. */
-const SOLVER_PORT = 8089;
-const SOLVER = { "acme.cert-manager.io/http01-solver": "true" };
+export const SOLVER_PORT = 8089;
+export const SOLVER = { "acme.cert-manager.io/http01-solver": "true" };
+
+/** Connections of the gateway. */
+export interface EdgeTraffic {
+    readonly gateway: GatewayProxies;
+    /** Whether certificate challenges are solved in the edge namespace. */
+    readonly acmeSolver: boolean;
+    readonly monitoring: {
+        /** Port of the gateway's metrics; undefined: it is not scraped. */
+        readonly gatewayPort?: number | undefined;
+    };
+}
 
 /** Of the namespace of the Gateway. */
-export function edgePolicies(traffic: Traffic): Record<string, Spec> {
+export function edgePolicies(traffic: EdgeTraffic): Record<string, Spec> {
     const { gateway, acmeSolver, monitoring } = traffic;
     return {
         ...(acmeSolver && {
@@ -32,7 +39,7 @@ export function edgePolicies(traffic: Traffic): Record<string, Spec> {
 }
 
 /** Of proxies in the Gateway's namespace: clients come from anywhere. */
-function proxyPolicies(gateway: GatewayTraffic, metricsPort?: number): Record<string, Spec> {
+function proxyPolicies(gateway: GatewayProxies, metricsPort?: number): Record<string, Spec> {
     const { podLabels, podPorts, provisions } = gateway;
     const controlPlane = provisions?.controlPlane;
     const ports = [...podPorts, ...(provisions?.servicePorts ?? [])].map(tcp);
@@ -66,7 +73,7 @@ function proxyPolicies(gateway: GatewayTraffic, metricsPort?: number): Record<st
 }
 
 /** Where connections of the gateway come from. */
-export function gatewayPeers({ namespace, podLabels, cidrs }: GatewayTraffic): Peer[] {
+export function gatewayPeers({ namespace, podLabels, cidrs }: GatewayProxies): Peer[] {
     const matchLabels = { ...podLabels };
     const pods = Object.keys(matchLabels).length > 0 ? { podSelector: { matchLabels } } : {};
     return [{ ...inNamespace(namespace), ...pods }, ...cidrs.map(inRange)];

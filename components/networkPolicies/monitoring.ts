@@ -1,5 +1,6 @@
 import { COLOURS, LABELS, MONITORING_NAMES, NAMESPACES, PORTS } from "@property-search/contract";
 import {
+    API_SERVER_PORTS,
     egress,
     egressTo,
     ingress,
@@ -33,9 +34,6 @@ export interface MonitoringTraffic {
     /** Receivers of Alertmanager; none: it notifies nobody. */
     readonly receivers: readonly Destination[];
 }
-
-/** Ports of API servers: their Service's, and what is behind it. */
-const API_SERVER_PORTS = [tcp(443), tcp(6443)];
 
 const PROMETHEUS = pods(MONITORING_NAMES.prometheus);
 const ALERTMANAGER = pods(MONITORING_NAMES.alertmanager);

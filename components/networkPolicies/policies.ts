@@ -91,6 +91,9 @@ export function tcp(port: number): Port {
     return { protocol: "TCP", port };
 }
 
+/** Ports of API servers: their Service's, and what is behind it. */
+export const API_SERVER_PORTS = [tcp(443), tcp(6443)];
+
 export function udp(port: number): Port {
     return { protocol: "UDP", port };
 }

@@ -25,8 +25,8 @@ address() { # NODE: "ip port", since CLUSTER MEET takes no names
     [ -n "$ip" ] || { echo "no address for ${1%:*} yet" >&2; return 1; }
     echo "$ip ${1##*:}"
 }
-info() { # NODE FIELD
-    at "$1" cluster info | tr -d '\r' | awk -F: -v field="$2" '$1 == field { print $2 }'
+info() { # NODE FIELD: 0 where it does not answer
+    at "$1" cluster info | tr -d '\r' | awk -F: -v field="$2" '$1 == field { print $2; n = 1 } END { if (!n) print 0 }'
 }
 retry() { # WHAT COMMAND…
     what=$1 left=120

@@ -10,7 +10,7 @@ const DEADLINE_SECONDS = 1800;
 
 export interface FormationArgs {
     readonly namespace: pulumi.Input<string>;
-    /** Of the configuration of Redis. */
+    /** Of what a cluster is formed for: the configuration of Redis, and its volumes. */
     readonly checksum: string;
     readonly pod: k8s.types.input.core.v1.PodSpec;
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
+import { takeLock } from "./lock.ts";
 
 /** Twelve hex digits over texts, each with its length, so that no two lists give the same. */
 export function digest(...parts: readonly (string | Buffer)[]): string {
@@ -38,21 +39,41 @@ async function filesBelow(root: string, except: readonly string[]): Promise<stri
     return (await Promise.all(below)).flat();
 }
 
+/** A build of half an hour beside other work, and as much again. */
+const LONGEST_MILLISECONDS = 3_600_000;
+
+/**
+ * Makes a file or folder, unless it exists. A process waits while another one makes the same.
+ *
+ * @returns whether it had to be made.
+ */
+export async function makeOnce(target: string, make: () => Promise<void>): Promise<boolean> {
+    if (existsSync(target)) return false;
+    const giveBack = await takeLock(`${target}.lock`, {
+        patience: LONGEST_MILLISECONDS,
+        holder: `a command that makes ${path.basename(target)}`,
+    });
+    try {
+        if (existsSync(target)) return false;
+        await make();
+        return true;
+    } finally {
+        giveBack();
+    }
+}
+
 /**
  * Makes a folder once: `make` fills a temporary one, which gets its name only when it is whole, so that
  * an interruption leaves nothing half.
  *
  * @returns whether it had to be made.
  */
-export async function once(
-    folder: string,
-    make: (temporary: string) => Promise<void>,
-): Promise<boolean> {
-    if (existsSync(folder)) return false;
-    const temporary = `${folder}.partial`;
-    await rm(temporary, { recursive: true, force: true });
-    await mkdir(temporary, { recursive: true });
-    await make(temporary);
-    await rename(temporary, folder);
-    return true;
+export function once(folder: string, make: (temporary: string) => Promise<void>): Promise<boolean> {
+    return makeOnce(folder, async () => {
+        const temporary = `${folder}.partial`;
+        await rm(temporary, { recursive: true, force: true });
+        await mkdir(temporary, { recursive: true });
+        await make(temporary);
+        await rename(temporary, folder);
+    });
 }

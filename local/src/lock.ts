@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import {
     existsSync,
     linkSync,
@@ -22,6 +23,13 @@ interface Holder {
 const PATIENCE_MILLISECONDS = 2_000;
 const POLL_MILLISECONDS = 50;
 
+export interface LockOptions {
+    /** Milliseconds to wait for a living holder. */
+    readonly patience?: number;
+    /** Who else takes the lock, for the error. Default: make up and make down. */
+    readonly holder?: string;
+}
+
 /**
  * Takes a lock for this process; one whose holder is dead is taken over.
  *
@@ -30,12 +38,15 @@ const POLL_MILLISECONDS = 50;
  */
 export async function takeLock(
     file: string,
-    patience = PATIENCE_MILLISECONDS,
+    {
+        patience = PATIENCE_MILLISECONDS,
+        holder: who = "another make up or make down",
+    }: LockOptions = {},
 ): Promise<() => void> {
     mkdirSync(path.dirname(file), { recursive: true });
     const own: Holder = { pid: process.pid, started: startOf(process.pid) ?? "" };
     // A link appears with its content, so that nobody ever reads a lock that is not yet written.
-    const draft = `${file}.${process.pid}`;
+    const draft = `${file}.${process.pid}.${randomUUID()}`;
     writeFileSync(draft, JSON.stringify(own));
     try {
         const deadline = Date.now() + patience;
@@ -46,9 +57,7 @@ export async function takeLock(
                 continue;
             }
             if (Date.now() >= deadline) {
-                throw new LocalError(
-                    `another make up or make down is at work (process ${holder.pid}); wait for it`,
-                );
+                throw new LocalError(`${who} is at work (process ${holder.pid}); wait for it`);
             }
             await delay(POLL_MILLISECONDS);
         }

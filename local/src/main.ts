@@ -4,17 +4,18 @@ import {
     PATHS as HTTP_PATHS,
     PORTS,
     REDIS_NAME,
+    runCommand,
 } from "@property-search/contract";
-import { brokenLink, ClusterError, RenderError, VerifyError } from "@property-search/deploy";
 import { Command } from "commander";
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { endClusters } from "./down.ts";
 import { takeLock } from "./lock.ts";
 import { removeKindCluster } from "./kind/cluster.ts";
 import { clusterNodes, findEngine } from "./kind/engine.ts";
 import { removeServiceImages } from "./kind/images.ts";
 import { forgetPulumiState } from "./node/pulumiState.ts";
-import { removeNode } from "./node/remove.ts";
+import { nodeOfAnother, removeNode } from "./node/remove.ts";
 import { endOrphans, markRun } from "./orphans.ts";
 import { PATHS } from "./paths.ts";
 import { LocalError, logFile } from "./shell.ts";
@@ -77,15 +78,9 @@ program
         console.log(await status());
     });
 
-program.parseAsync().catch((error: unknown) => {
-    const reason: unknown = interrupted.signal.aborted ? interrupted.signal.reason : error;
-    // These are sentences for the user; anything else is a fault of ours and keeps its stack.
-    const types = [LocalError, ClusterError, RenderError, VerifyError];
-    const known = types.some((type) => reason instanceof type);
-    const words = known && reason instanceof Error ? reason.message : brokenLink(reason);
-    console.error(words === undefined ? reason : `Error: ${words}`);
-    process.exit(1);
-});
+await runCommand(program, interrupted);
+// What was started would keep it.
+if (process.exitCode === 1) process.exit();
 
 function locked<T>(action: (options: T) => Promise<void>): (options: T) => Promise<void> {
     return async (options) => {
@@ -105,8 +100,7 @@ async function runUp(options: { context?: string; stack?: string }): Promise<voi
 }
 
 async function runDown(): Promise<void> {
-    await removeNode();
-    const kind = await removeKind();
+    const kind = await endClusters({ nodeOfAnother, removeNode, removeKind });
     await rm(PATHS.node, { recursive: true, force: true });
     await forgetPulumiState();
     console.log(
@@ -134,6 +128,12 @@ async function removeKind(): Promise<string | undefined> {
         : undefined;
 }
 
+/** How to ask where everybody needs an API key. */
+function keyHint(): string {
+    if (process.env.ANONYMOUS !== "false") return "";
+    return '\n  (and -H "authorization: Bearer $KEY": docs/service/tenants.md says where the key is)';
+}
+
 function summary(result: UpResult): string {
     const { deployed, verified, servingSeconds, seconds, look, end } = result;
     const { url, weights, versions } = verified;
@@ -150,7 +150,7 @@ Up in ${seconds.toFixed(0)} s (serving ${serving}): ${url}
 Try it:
   curl -s ${url}${HTTP_PATHS.embed} -H 'content-type: application/json' \\
     -d '{"text":"Two-bedroom flat near the park"}' -D -
-  (add -H '${HEADERS.previewColour}: green' to ask for a colour)
+  (add -H '${HEADERS.previewColour}: green' to ask for a colour)${keyHint()}
 Look further:
 ${look.map((line) => `  ${line}`).join("\n")}
   The pods' Redis is ${REDIS_NAME}:${PORTS.redis}.

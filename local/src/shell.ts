@@ -1,10 +1,11 @@
+import { UserError } from "@property-search/contract";
 import { execa, type Options } from "execa";
 import { createWriteStream, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { PATHS } from "./paths.ts";
 
 /** Something that the user can mend; its message says what is missing and how to get it. */
-export class LocalError extends Error {
+export class LocalError extends UserError {
     override readonly name = "LocalError";
 }
 

@@ -1,23 +1,30 @@
-import { COLOURS } from "@property-search/contract";
-import { brokenLink, connect, gatewayUrl, liveWeights } from "@property-search/deploy";
+import { brokenLink, COLOURS } from "@property-search/contract";
+import { connect } from "@property-search/operations/cluster/connect.ts";
+import { gatewayUrl, liveWeights } from "@property-search/operations/gateway/endpoint.ts";
 import { existsSync } from "node:fs";
 import { KIND_KUBECONFIG } from "./kind/cluster.ts";
 import { clusterNodes, findEngine } from "./kind/engine.ts";
-import { leftovers } from "./node/remove.ts";
+import { nodeOfAnother, ownLeftovers } from "./node/remove.ts";
 import { KUBECONFIG } from "./node/start.ts";
 import { CACHE } from "./paths.ts";
 import { tryRun } from "./shell.ts";
 
 /** What of the platform is on this machine, in lines for people. */
 export async function status(): Promise<string> {
-    const node = await leftovers();
+    const node = await ownLeftovers();
     const lines = node.length > 0 ? await nodeLines(node) : [];
     const engine = await findEngine();
     if (engine !== undefined && (await clusterNodes(engine)).length > 0)
         lines.push(`Cluster: kind by ${engine}`, ...(await edgeLines(KIND_KUBECONFIG)));
-    if (lines.length === 0) lines.push("Cluster: none; make up brings it");
+    if (lines.length === 0) lines.push(noCluster(await nodeOfAnother()));
     const size = (await tryRun("du", ["-sh", CACHE]))?.split("\t")[0];
     return [...lines, `Caches: ${size ?? "none"} in ${CACHE}`].join("\n");
+}
+
+function noCluster(another: string | undefined): string {
+    return another === undefined
+        ? "Cluster: none; make up brings it"
+        : `Cluster: none of this cache; another one's node is here (${another})`;
 }
 
 async function nodeLines(parts: readonly string[]): Promise<string[]> {

@@ -14,6 +14,8 @@ export interface Offers {
     readonly context?: string;
     /** CLUSTER of the command. */
     readonly asked?: string;
+    /** Whether our cluster of kind is here already, running or not. */
+    readonly kindHere: boolean;
     /** Whether a node of our own is here already. */
     readonly node: boolean;
     /** Why kind cannot be used; undefined when it can. */
@@ -30,7 +32,8 @@ const KINDS = ["kind", "node"] as const;
  *
  * @throws LocalError when what is asked for cannot be had.
  */
-export function chooseTarget({ context, asked, node, kindMissing, platform }: Offers): Choice {
+export function chooseTarget(offers: Offers): Choice {
+    const { context, asked, kindHere, node, kindMissing, platform } = offers;
     if (context !== undefined && context !== "") {
         return { kind: "context", context, why: `CONTEXT is ${context}` };
     }
@@ -42,6 +45,9 @@ export function chooseTarget({ context, asked, node, kindMissing, platform }: Of
         throw new LocalError(`CLUSTER is kind, but ${kindMissing}`);
     }
     if (wanted !== undefined) return { kind: wanted, why: `CLUSTER is ${wanted}` };
+    if (kindHere && kindMissing === undefined) {
+        return { kind: "kind", why: "a cluster of kind is here already" };
+    }
     if (node) return { kind: "node", why: "a node of its own is here already" };
     if (kindMissing === undefined) return { kind: "kind", why: "a container engine is here" };
     if (platform === "linux") return { kind: "node", why: kindMissing };

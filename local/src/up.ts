@@ -1,6 +1,7 @@
-import type { Deployed, Verified } from "@property-search/deploy";
-import { findEngine } from "./kind/engine.ts";
-import { leftovers } from "./node/remove.ts";
+import type { Deployed } from "@property-search/operations/deploy/deploy.ts";
+import type { Verified } from "@property-search/operations/deploy/verify.ts";
+import { clusterNodes, findEngine } from "./kind/engine.ts";
+import { ownLeftovers } from "./node/remove.ts";
 import { planForContext } from "./plans/context.ts";
 import { planForKind } from "./plans/kind.ts";
 import { planForNode } from "./plans/node.ts";
@@ -34,7 +35,8 @@ export async function up(options: UpOptions): Promise<UpResult> {
     const choice = chooseTarget({
         ...(options.context !== undefined && { context: options.context }),
         ...(process.env.CLUSTER !== undefined && { asked: process.env.CLUSTER }),
-        node: (await leftovers()).length > 0,
+        kindHere: engine !== undefined && (await clusterNodes(engine)).length > 0,
+        node: (await ownLeftovers()).length > 0,
         ...kindOffer(await missingForKind(engine)),
         platform: process.platform,
     });

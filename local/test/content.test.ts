@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { digest, digestFiles, once } from "../src/content.ts";
 
 let folder: string;
@@ -91,4 +92,24 @@ test("a digest of files leaves out the folders that do not count, and no file of
     rmSync(path.join(folder, "src/test"));
     write("src/test", "a file");
     expect(await digestOf()).not.toBe(before);
+});
+
+test("a folder that several make at the same time is made by one, for which the others wait", async () => {
+    const made = path.join(folder, "made");
+    let calls = 0;
+    const make = async (temporary: string) => {
+        calls += 1;
+        await delay(50);
+        writeFileSync(path.join(temporary, "file"), "whole");
+    };
+    const all = await Promise.all(Array.from({ length: 3 }, () => once(made, make)));
+    expect(all.filter(Boolean)).toHaveLength(1);
+    expect(calls).toBe(1);
+    expect(readdirSync(folder)).toEqual(["made"]);
+});
+
+test("a folder whose making failed is made by the next one", async () => {
+    const made = path.join(folder, "made");
+    await expect(once(made, () => Promise.reject(new Error("no disk")))).rejects.toThrow("no disk");
+    expect(await once(made, () => Promise.resolve())).toBe(true);
 });

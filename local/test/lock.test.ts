@@ -24,14 +24,14 @@ async function leave(content: string): Promise<void> {
 
 test("a living holder keeps the lock, and the refusal names its process", async () => {
     const giveBack = await takeLock(file);
-    await expect(takeLock(file, 0)).rejects.toThrow(LocalError);
-    await expect(takeLock(file, 0)).rejects.toThrow(`process ${process.pid}`);
+    await expect(takeLock(file, { patience: 0 })).rejects.toThrow(LocalError);
+    await expect(takeLock(file, { patience: 0 })).rejects.toThrow(`process ${process.pid}`);
     giveBack();
 });
 
 test("a lock that is given back while somebody waits for it is theirs", async () => {
     const giveBack = await takeLock(file);
-    const waiting = takeLock(file, 10_000);
+    const waiting = takeLock(file, { patience: 10_000 });
     giveBack();
     (await waiting)();
     expect(readdirSync(path.dirname(file))).toEqual([]);
@@ -49,7 +49,7 @@ describe("a dead holder's lock is taken over", () => {
         ["that holds something else", `["a lock"]`],
     ])("%s", async (_, content) => {
         await leave(content);
-        const giveBack = await takeLock(file, 0);
+        const giveBack = await takeLock(file, { patience: 0 });
         expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ pid: process.pid });
         expect(readdirSync(path.dirname(file))).toEqual(["up.lock"]);
         giveBack();

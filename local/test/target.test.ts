@@ -2,8 +2,9 @@ import { describe, expect, test } from "@jest/globals";
 import { chooseTarget } from "../src/target.ts";
 
 const platform = "linux" as const;
-const bare = { node: false, kindMissing: "no container engine answers here", platform };
-const docker = { node: false, platform };
+const nothing = { kindHere: false, node: false, platform };
+const bare = { ...nothing, kindMissing: "no container engine answers here" };
+const docker = nothing;
 
 describe("chooseTarget", () => {
     test("takes the cluster that is named, whatever else is here", () => {
@@ -21,6 +22,14 @@ describe("chooseTarget", () => {
 
     test("stays with the node that is here, also when Docker has come meanwhile", () => {
         expect(chooseTarget({ ...docker, node: true })).toMatchObject({ kind: "node" });
+    });
+
+    test("stays with the cluster of kind that is here, also when there is a node, such as another user's", () => {
+        const both = { ...docker, kindHere: true, node: true };
+        expect(chooseTarget(both)).toEqual({
+            kind: "kind",
+            why: "a cluster of kind is here already",
+        });
     });
 
     test("does what CLUSTER asks for", () => {

@@ -9,6 +9,7 @@ import { objectiveAlerts } from "./slo.ts";
 import { checkThresholds, DEFAULT_THRESHOLDS, type AlertThresholds } from "./thresholds.ts";
 
 export type { AlertingRule, RecordingRule, Rule, RuleFile, RuleGroup } from "./rules.ts";
+export { ruleTexts } from "./rules.ts";
 export { DEFAULT_THRESHOLDS, type AlertThresholds } from "./thresholds.ts";
 
 /** Where the alerts' pages stand, relative to the repository. */

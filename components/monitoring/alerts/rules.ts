@@ -1,3 +1,5 @@
+import { stringify } from "yaml";
+
 /** A file of Prometheus' rules as data, to be written as YAML or JSON. */
 export interface RuleFile {
     readonly groups: readonly RuleGroup[];
@@ -70,6 +72,16 @@ export function alert(name: string, args: AlertArgs): Alert {
 
 export function record(name: string, expr: string): RecordingRule {
     return { record: name, expr: unfolded(expr) };
+}
+
+/** Rule files as YAML, by file name. */
+export function ruleTexts(rules: Readonly<Record<string, RuleFile>>): Record<string, string> {
+    return Object.fromEntries(
+        Object.entries(rules).map(([file, groups]) => [
+            file,
+            stringify(groups, { lineWidth: 0, aliasDuplicateObjects: false }),
+        ]),
+    );
 }
 
 /** One line, so that a rule reads the same in the source, in the file and in Prometheus' pages. */

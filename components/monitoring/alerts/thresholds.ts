@@ -109,7 +109,12 @@ function hours(
     most: number,
     allow: (name: string, value: number, allowed: string, fine: boolean) => void,
 ): void {
-    const minutes = value * 60;
-    const fine = minutes >= 5 && value <= most && Math.abs(minutes - Math.round(minutes)) < 1e-6;
+    const fine = value * 60 >= 5 && value <= most && areWholeMinutes(value);
     allow(name, value, `5 minutes to ${most} hours, in whole minutes`, fine);
+}
+
+/** Whether hours are written in minutes, the least of a rule's durations. */
+export function areWholeMinutes(hours: number): boolean {
+    const minutes = hours * 60;
+    return Math.abs(minutes - Math.round(minutes)) < 1e-6;
 }

@@ -1,6 +1,6 @@
-import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
+import { makeOnce } from "../content.ts";
 import { PATHS } from "../paths.ts";
 import type { Step } from "../shell.ts";
 import { binaryBuild } from "./binary.ts";
@@ -31,11 +31,11 @@ export async function buildImage(step: Step, name: string, inputs: Inputs): Prom
     const build = await buildOf(step, definition, inputs);
     const archive = path.join(PATHS.images, `${name}-${build.key}.tar`);
     const references = definition.versions.map((version) => referenceOf(name, version, build.key));
-    if (!existsSync(archive)) {
+    const isNew = await makeOnce(archive, () => {
         step.say(`building ${name}`);
-        await buildArchive(step, build, references[0] ?? "", archive);
-        await removeOlder(name, archive);
-    }
+        return buildArchive(step, build, references[0] ?? "", archive);
+    });
+    if (isNew) await removeOlder(name, archive);
     return { name, references, archive };
 }
 

@@ -22,6 +22,7 @@ export function imageOverrides(images: readonly ImageReferences[]): Record<strin
         "blue.image": reference(images, "embedding-service", "v1.0.0-"),
         "green.image": reference(images, "embedding-service", "v2.0.0-enhanced-"),
         "redis.image": reference(images, "redis"),
+        "redis.nodeImage": reference(images, "embedding-service", "v1.0.0-"),
     };
 }
 

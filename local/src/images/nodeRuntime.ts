@@ -1,8 +1,10 @@
+import { readFileSync } from "node:fs";
 import path from "node:path";
+import { REPOSITORY } from "../paths.ts";
 import { run, type Step } from "../shell.ts";
 
-/** The Makefile's version, whichever one this machine has. */
-export const NODE_VERSION = "24.21.0";
+/** The pinned version, whichever one this machine has. */
+export const NODE_VERSION = readFileSync(path.join(REPOSITORY, ".node-version"), "utf8").trim();
 const NPM_VERSION = "11.19.1";
 
 /** npm's own package of Node, which needs no other library of this machine's than an image has. */

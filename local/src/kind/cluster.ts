@@ -1,9 +1,10 @@
-import { mkdir, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { stringify } from "yaml";
 import { PATHS } from "../paths.ts";
-import { run, tryRun, type Step } from "../shell.ts";
+import { LocalError, run, tryRun, type Step } from "../shell.ts";
 import { clusterNodes, PROVIDER, type Engine } from "./engine.ts";
 import { NAME, NODE } from "./names.ts";
 import { choosePort, HOST_ADDRESS, requireFreePort } from "./port.ts";
@@ -15,8 +16,9 @@ export const KIND_KUBECONFIG = path.join(PATHS.kind, "kubeconfig");
 const NODE_IMAGE =
     "docker.io/kindest/node:v1.37.0@sha256:a1ed56cfb0e7b93589bdf97c8cd566405a265939e3620fc4f5de89adff580ae5";
 
-/** On the node, when its creation has ended: the image and the port that it was made with. */
-const STAMP = "/kind/property-search";
+/** File in the node's folder of kind, when its creation has ended: the image and the port that it was made with. */
+const STAMP = "property-search";
+const NODE_FOLDER = "/kind";
 
 const READY_SECONDS = 120;
 const POLL_MILLISECONDS = 1_000;
@@ -45,6 +47,7 @@ interface Stamp {
  * other anew, such as one whose creation was interrupted.
  *
  * @returns the port of this machine at which the cluster's gateway answers
+ * @throws LocalError where a whole cluster does not start: it has data, which is not removed unasked
  */
 export async function ensureKindCluster(
     step: Step,
@@ -52,11 +55,14 @@ export async function ensureKindCluster(
     { port: asked, image, readySeconds = READY_SECONDS }: ClusterOptions,
 ): Promise<number> {
     const nodes = await clusterNodes(tools.engine);
-    const present = nodes.length > 0 ? await revive(step, tools.engine, readySeconds) : undefined;
+    const present = nodes.length > 0 ? await readStamp(step, tools.engine) : undefined;
     const port = choosePort(asked, present?.port);
-    const wanted: Stamp = { image: image ?? NODE_IMAGE, port };
+    // A newer pin holds from the next cluster on: this one has data.
+    const wanted: Stamp = { image: image ?? present?.image ?? NODE_IMAGE, port };
     const target = ["--name", NAME, "--kubeconfig", KIND_KUBECONFIG];
-    if (present?.port !== wanted.port || present.image !== wanted.image) {
+    if (present?.port === wanted.port && present.image === wanted.image) {
+        await wake(step, tools.engine, readySeconds);
+    } else {
         if (nodes.length > 0) {
             step.say("removing what is left of an older cluster");
             await removeNodes(step, tools.engine);
@@ -68,7 +74,7 @@ export async function ensureKindCluster(
         step.say("kind makes a cluster");
         const options = ["--config", "-", "--wait", `${readySeconds}s`];
         await kind(step, tools, ["create", "cluster", ...target, ...options], configOf(wanted));
-        const write = `printf %s '${JSON.stringify(wanted)}' > ${STAMP}`;
+        const write = `printf %s '${JSON.stringify(wanted)}' > ${NODE_FOLDER}/${STAMP}`;
         await run(step, tools.engine, ["exec", NODE, "sh", "-c", write]);
     }
     await kind(step, tools, ["export", "kubeconfig", ...target]);
@@ -121,16 +127,22 @@ async function save(
     if (saved === undefined) await run(step, engine, ["save", ...output]);
 }
 
-/** @returns what the node was made with; undefined where it is not whole or does not start */
-async function revive(step: Step, engine: Engine, seconds: number): Promise<Stamp | undefined> {
-    const status = await tryRun(engine, ["inspect", "--format", "{{.State.Status}}", NODE]);
-    const wake = { running: undefined, paused: "unpause" }[status ?? ""] ?? "start";
+/** Starts the node where it does not run, and waits until Kubernetes answers. */
+async function wake(step: Step, engine: Engine, seconds: number): Promise<void> {
+    const inspect = ["inspect", "--format", "{{.State.Status}}", NODE];
+    const status = (await run(step, engine, inspect)).trim();
     if (status !== "running") {
-        step.say(`the cluster's node is ${status ?? "missing"}: ${wake}`);
-        if ((await tryRun(engine, [wake, NODE])) === undefined) return undefined;
+        const command = status === "paused" ? "unpause" : "start";
+        step.say(`the cluster's node is ${status}: ${command}`);
+        await run(step, engine, [command, NODE], {
+            doing: `${command} of the cluster's node (make down removes it with its data)`,
+        });
     }
-    const stamp = readStamp(await tryRun(engine, ["exec", NODE, "cat", STAMP]));
-    return stamp && (await becomesReady(step, engine, seconds)) ? stamp : undefined;
+    if (await becomesReady(step, engine, seconds)) return;
+    throw new LocalError(
+        `the cluster's node has not become ready within ${seconds} s: run make up again to wait for it, ` +
+            "or make down, which removes it with its data",
+    );
 }
 
 async function becomesReady(step: Step, engine: Engine, seconds: number): Promise<boolean> {
@@ -144,9 +156,25 @@ async function becomesReady(step: Step, engine: Engine, seconds: number): Promis
     return true;
 }
 
-function readStamp(text: string | undefined): Stamp | undefined {
+/** @returns what the node was made with, whether it runs or not; undefined where its creation did not end */
+async function readStamp(step: Step, engine: Engine): Promise<Stamp | undefined> {
+    const copy = path.join(PATHS.kind, "node");
+    await rm(copy, { recursive: true, force: true });
+    await mkdir(copy, { recursive: true });
+    // The folder, since a missing file and an engine that does not answer would look the same.
+    await run(step, engine, ["cp", `${NODE}:${NODE_FOLDER}/.`, copy], {
+        doing: "reading what the cluster was made with (make down removes it with its data)",
+    });
+    const file = path.join(copy, STAMP);
+    const text = existsSync(file) ? await readFile(file, "utf8") : undefined;
+    await rm(copy, { recursive: true });
+    return text === undefined ? undefined : parseStamp(text);
+}
+
+/** An interrupted write leaves a part of it. */
+function parseStamp(text: string): Stamp | undefined {
     try {
-        return text === undefined ? undefined : (JSON.parse(text) as Stamp);
+        return JSON.parse(text) as Stamp;
     } catch {
         return undefined;
     }

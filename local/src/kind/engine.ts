@@ -28,7 +28,8 @@ export async function findEngine(asked = process.env[PROVIDER]): Promise<Engine 
 export async function clusterNodes(engine: Engine): Promise<string[]> {
     const filter = ["--filter", `label=${CLUSTER_LABEL}`];
     const listed = await tryRun(engine, ["ps", "--all", "--quiet", ...filter]);
-    return (listed ?? "").split("\n").filter((line) => line !== "");
+    if (listed === undefined) throw new LocalError(`${engine} does not list its containers`);
+    return listed.split("\n").filter((line) => line !== "");
 }
 
 function readEngine(asked: string): Engine {

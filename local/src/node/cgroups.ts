@@ -6,10 +6,13 @@ import {
     rmdirSync,
     writeFileSync,
 } from "node:fs";
+import { availableParallelism } from "node:os";
 import path from "node:path";
 
 /** Where the kernel shows its control groups. */
 export const CGROUP_ROOT = "/sys/fs/cgroup";
+/** The kernel's default, by the file of each version. */
+const WEIGHT_OF_A_PROCESS = { "cpu.shares": 1024, "cpu.weight": 100 };
 
 /** Folders that hold a cgroup called `name`: the root on v2, one a controller on v1. */
 export function hierarchies(root = CGROUP_ROOT): string[] {
@@ -27,10 +30,18 @@ export function cgroupsNamed(name: string, root = CGROUP_ROOT): string[] {
         .filter((folder) => existsSync(folder));
 }
 
-/** Makes the cgroup `name` in each hierarchy. */
+/**
+ * Makes the cgroup `name` in each hierarchy. It weighs as much as one busy process a core: by the kernel's default
+ * all of it would weigh as one, and a build beside it would starve the API server.
+ */
 export function makeCgroups(name: string, root = CGROUP_ROOT): void {
     for (const hierarchy of hierarchies(root)) {
-        mkdirSync(path.join(hierarchy, name), { recursive: true });
+        const folder = path.join(hierarchy, name);
+        mkdirSync(folder, { recursive: true });
+        for (const [file, weight] of Object.entries(WEIGHT_OF_A_PROCESS)) {
+            if (!existsSync(path.join(folder, file))) continue;
+            writeFileSync(path.join(folder, file), String(weight * availableParallelism()));
+        }
     }
     // On v1 a new cpuset holds no processor and no memory until it is told, and takes no process.
     for (const file of ["cpuset.cpus", "cpuset.mems"]) {

@@ -18,10 +18,11 @@ const PAUSE_MILLISECONDS = 50;
  * init ends every process and every mount. Finds it by what it runs in and not by a number in a file,
  * which may be another process's by now.
  *
- * @throws LocalError naming what could not be removed.
+ * @throws LocalError naming what could not be removed, or the folder of another cache's node, which is kept.
  */
 export async function removeNode(): Promise<void> {
     if (!RUNS_NODES) return;
+    await refuseNodeOfAnother();
     let left: string[] = [];
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
         const running = await nodeProcesses();
@@ -37,6 +38,11 @@ export async function removeNode(): Promise<void> {
         await delay(PAUSE_MILLISECONDS);
     }
     throw new LocalError(`the node could not be removed; left: ${left.join("; ") || "processes"}`);
+}
+
+/** What of this cache's node is on this machine; none beside one of another cache, since there is room for one. */
+export async function ownLeftovers(): Promise<string[]> {
+    return (await nodeOfAnother()) === undefined ? leftovers() : [];
 }
 
 /** What of a node is on this machine, running or not: a phrase for each; none after `make down`. */
@@ -56,6 +62,36 @@ export async function leftovers(): Promise<string[]> {
             ? [`link ${NETWORK.hostLink}`]
             : []),
     ];
+}
+
+/** State folder of the node that another cache's `make up` runs on this machine; undefined: there is none. */
+export async function nodeOfAnother(): Promise<string | undefined> {
+    if (!RUNS_NODES) return undefined;
+    const folders = (await nodeProcesses()).map((pid) => stateFolderIn(commandLine(pid)));
+    return folders.find((folder) => folder !== undefined && folder !== PATHS.node);
+}
+
+/** A machine has room for one node: addresses and names are the same in every cache. */
+async function refuseNodeOfAnother(): Promise<void> {
+    const folder = await nodeOfAnother();
+    if (folder === undefined) return;
+    throw new LocalError(
+        `a node of another cache runs on this machine (${folder}): end it by make down there, ` +
+            `or use it with XDG_CACHE_HOME=${path.resolve(folder, "../..")}`,
+    );
+}
+
+/** The state folder that a program of a node was started with, by its command line. */
+export function stateFolderIn(command: string): string | undefined {
+    return /(?:^|[\s=])(\/\S*\/node-state)\//.exec(command)?.[1];
+}
+
+function commandLine(pid: number): string {
+    try {
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+    } catch {
+        return "";
+    }
 }
 
 /** Mount points at or below a folder; in mountinfo a blank is written as \040. */

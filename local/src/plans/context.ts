@@ -1,14 +1,10 @@
 import { COLOURS } from "@property-search/contract";
-import {
-    connect,
-    givenConfig,
-    readConfig,
-    requireStack,
-    stackNames,
-    stackOfCluster,
-    trackedFile,
-    type Cluster,
-} from "@property-search/deploy";
+import { connect, type Cluster } from "@property-search/operations/cluster/connect.ts";
+import { givenConfig } from "@property-search/operations/deploy/apply/record.ts";
+import { readConfig } from "@property-search/operations/deploy/pulumi/stackFile.ts";
+import { requireStack, stackNames } from "@property-search/operations/stack/stacks.ts";
+import { stackOfCluster } from "@property-search/operations/deploy/binding.ts";
+import { trackedFile } from "@property-search/operations/deploy/pulumi/place.ts";
 import { LocalError } from "../shell.ts";
 import { steps } from "../tasks.ts";
 import { deploying } from "./deploying.ts";
@@ -26,6 +22,12 @@ export async function planForContext(
     asked: string | undefined,
     signal: AbortSignal,
 ): Promise<Plan<Made>> {
+    const anonymous = process.env.ANONYMOUS;
+    if (anonymous) {
+        throw new LocalError(
+            `ANONYMOUS is "${anonymous}"; allowed: none with CONTEXT, where tenants.anonymous of the stack's file decides`,
+        );
+    }
     const cluster = connect(undefined, context);
     const stack = asked ?? (await stackOfCluster(cluster));
     if (stack === undefined) {

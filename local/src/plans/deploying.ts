@@ -1,4 +1,6 @@
-import { connect, deploy, verify } from "@property-search/deploy";
+import { connect } from "@property-search/operations/cluster/connect.ts";
+import { deploy } from "@property-search/operations/deploy/deploy.ts";
+import { verify } from "@property-search/operations/deploy/verify.ts";
 import type { ListrTask } from "listr2";
 import type { Steps } from "../tasks.ts";
 import type { Made } from "./plan.ts";

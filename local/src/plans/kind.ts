@@ -22,6 +22,7 @@ import { PATHS } from "../paths.ts";
 import { requireTools } from "../preflight.ts";
 import { steps } from "../tasks.ts";
 import { buildKind } from "../toolchain/kind.ts";
+import { anonymousOverride } from "./anonymous.ts";
 import { deployingServing, isComplete, type Completable } from "./completing.ts";
 import { deploying, type Destination } from "./deploying.ts";
 import type { Plan } from "./plan.ts";
@@ -35,6 +36,7 @@ interface Context extends Completable {
 
 /** On kind, with the official images of third parties. */
 export async function planForKind(engine: Engine, signal: AbortSignal): Promise<Plan<Context>> {
+    const tenants = anonymousOverride(process.env.ANONYMOUS);
     await requireTools(["go"]);
     const step = steps<Context>(signal);
     return {
@@ -54,7 +56,8 @@ export async function planForKind(engine: Engine, signal: AbortSignal): Promise<
                 made.port = await ensureKindCluster(run, made.tools, { port, image });
             }),
             step("Images into the cluster", "import", async (run, made) => {
-                await loadImages(run, made.tools, await imagesOf(engine, made.images));
+                const { serving } = byPhase(made.images);
+                await loadImages(run, made.tools, await imagesOf(engine, serving));
             }),
             step("Addons", "addons", async (run, made) => {
                 const addons = { system: [], storage: provisionedVolumes() };
@@ -62,16 +65,23 @@ export async function planForKind(engine: Engine, signal: AbortSignal): Promise<
                 await keepPulumiState(KIND_KUBECONFIG, PATHS.kind);
                 made.complete = await isComplete(run, addonInputs(made));
             }),
-            ...deployingServing(step, DESTINATION, servingConfig),
+            ...deployingServing(step, DESTINATION, (made) => ({
+                ...servingConfig(made),
+                ...tenants,
+            })),
         ],
         completing: [
+            step("Images of what watches", "import-watching", async (run, made) => {
+                const { watching } = byPhase(made.images);
+                await loadImages(run, made.tools, await imagesOf(engine, watching));
+            }),
             step("Metrics for the autoscaler", "metrics-server", async (run, made) => {
                 await applyMetricsServer(run, addonInputs(made));
             }),
             step("KEDA", "keda", async (run, made) => {
                 await applyKeda(run, addonInputs(made));
             }),
-            ...deploying(step, DESTINATION, completeConfig),
+            ...deploying(step, DESTINATION, (made) => ({ ...completeConfig(made), ...tenants })),
             // They have started beside the deploy, which needs their definitions alone.
             step("Inbox of alerts, and all addons ready", "addons-ready", async (run, made) => {
                 await applyAlertInbox(run, addonInputs(made));
@@ -84,11 +94,25 @@ export async function planForKind(engine: Engine, signal: AbortSignal): Promise<
     };
 }
 
+const SERVING: readonly string[] = ["embedding-service", "redis", "traefik"];
+
 const DESTINATION: Destination = {
     stack: "local",
     kubeconfig: KIND_KUBECONFIG,
     adopt: true,
 };
+
+/** Images that the first deploy's pods and addons run, and the others, which need not be waited for. */
+export function byPhase(images: readonly ImageReferences[]): {
+    readonly serving: readonly ImageReferences[];
+    readonly watching: readonly ImageReferences[];
+} {
+    const serves = ({ name }: ImageReferences) => SERVING.includes(name);
+    return {
+        serving: images.filter(serves),
+        watching: images.filter((image) => !serves(image)),
+    };
+}
 
 /** Config of the stack `local` on kind, as far as it serves. */
 export function servingConfig({

@@ -27,6 +27,7 @@ import { installDebianPackages } from "../toolchain/debian.ts";
 import { buildGo, type Binaries } from "../toolchain/go.ts";
 import { COMPLETING, SERVING } from "../toolchain/programs.ts";
 import { installTraefik } from "../toolchain/traefik.ts";
+import { anonymousOverride } from "./anonymous.ts";
 import { deployingServing, isComplete, type Completable } from "./completing.ts";
 import { deploying, type Destination } from "./deploying.ts";
 import type { Plan } from "./plan.ts";
@@ -46,6 +47,7 @@ interface Context extends Completable {
 /** On a node of this machine's own, of which everything comes from packages. */
 export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
     const refresh = asksForRefresh(process.env.REFRESH);
+    const tenants = anonymousOverride(process.env.ANONYMOUS);
     await preflight({ nodeIsHere: (await leftovers()).length > 0 });
     const step = steps<Context>(signal);
     return {
@@ -78,7 +80,10 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
                 task: (_, task) =>
                     task.newListr([addonsLane(step), importLane(step)], { concurrent: true }),
             },
-            ...deployingServing(step, DESTINATION, (made) => imageOverrides(made.images)),
+            ...deployingServing(step, DESTINATION, ({ images }) => ({
+                ...imageOverrides(images),
+                ...tenants,
+            })),
         ],
         completing: [
             {
@@ -99,6 +104,7 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
             ...deploying(step, DESTINATION, ({ images }) => ({
                 ...imageOverrides(images),
                 ...monitoringOverrides(images),
+                ...tenants,
             })),
             // They have started beside the deploy, which needs their definitions alone.
             step("Inbox of alerts, and all addons ready", "addons-ready", async (run, made) => {

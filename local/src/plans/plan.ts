@@ -1,4 +1,5 @@
-import type { Deployed, Verified } from "@property-search/deploy";
+import type { Deployed } from "@property-search/operations/deploy/deploy.ts";
+import type { Verified } from "@property-search/operations/deploy/verify.ts";
 import type { ListrTask } from "listr2";
 
 /** What every plan ends with. */

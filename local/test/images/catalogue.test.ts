@@ -5,7 +5,6 @@ import { IMAGES, imageNamed, NOT_IN_CONTEXT } from "../../src/images/catalogue.t
 import { OFFICIAL_IMAGES } from "../../src/kind/images.ts";
 import { KEDA_MODULE } from "../../src/toolchain/keda.ts";
 import { COMPLETING, SERVING } from "../../src/toolchain/programs.ts";
-import { NODE_VERSION } from "../../src/images/nodeRuntime.ts";
 import { REPOSITORY } from "../../src/paths.ts";
 
 const read = (file: string) => readFileSync(path.join(REPOSITORY, file), "utf8");
@@ -21,10 +20,6 @@ test("an image that nobody knows is refused by its name", () => {
 });
 
 describe("versions that stand twice are the same", () => {
-    test("Node of the image and of the Makefile", () => {
-        expect(read("Makefile")).toContain(`NODE_VERSION := ${NODE_VERSION}\n`);
-    });
-
     test("the local stack's Redis and the one of dev and prod, by their major version", () => {
         const official = /\bredis:(\d+)\./.exec(read("Pulumi.yaml"));
         expect(imageNamed("redis").versions).toEqual([`v${official?.[1] ?? "missing"}`]);

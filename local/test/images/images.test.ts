@@ -22,6 +22,7 @@ describe("the program's image keys", () => {
             "blue.image": "localhost/embedding-service:v1.0.0-0123456789ab",
             "green.image": "localhost/embedding-service:v2.0.0-enhanced-0123456789ab",
             "redis.image": "localhost/redis:v8-ba9876543210",
+            "redis.nodeImage": "localhost/embedding-service:v1.0.0-0123456789ab",
         });
     });
 

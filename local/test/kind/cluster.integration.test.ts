@@ -25,6 +25,7 @@ interface State {
         images: string[];
         ready: boolean;
         broken?: boolean;
+        removing?: boolean;
         config: string;
     };
 }
@@ -113,10 +114,11 @@ describe("ensureKindCluster", () => {
         });
     });
 
-    test("keeps a cluster that is whole, and its port", async () => {
+    test("keeps a cluster that is whole, its port and its image", async () => {
         const port = await freePort();
-        await ensure({ port: `${port}` });
+        await ensure({ port: `${port}`, image: "mirror.example/node:v1" });
         await expect(ensure()).resolves.toBe(port);
+        expect((await readState()).node?.config).toContain("mirror.example/node:v1");
         expect(await count("kind create")).toBe(1);
         expect(await count("docker rm ")).toBe(0);
     });
@@ -145,16 +147,28 @@ describe("ensureKindCluster", () => {
         expect(await count("docker rm --force --volumes")).toBe(1);
     });
 
-    test.each<[string, Partial<State["node"] & object>]>([
-        ["does not start", { status: "exited", broken: true }],
-        ["does not answer", { ready: false }],
-    ])("makes a cluster anew whose node %s", async (_, change) => {
+    test.each<[string, Partial<State["node"] & object>, RegExp]>([
+        ["does not start", { status: "exited", broken: true }, /start of the cluster's node/],
+        ["does not answer", { ready: false }, /not become ready within 0 s: run make up again/],
+        ["cannot be looked into", { removing: true }, /reading what the cluster was made with/],
+    ])("keeps the data of a whole cluster whose node %s", async (_, change, reason) => {
         await ensure({ port: `${await freePort()}` });
         await changeNode(change);
-        const port = await freePort();
-        await expect(ensure({ port: `${port}` })).resolves.toBe(port);
-        expect(await count("kind create")).toBe(2);
+        await expect(ensure()).rejects.toThrow(reason);
+        expect(await count("kind create")).toBe(1);
+        expect(await count("docker rm ")).toBe(0);
     });
+
+    test.each(["", '{"image":'])(
+        "makes a cluster anew that was stopped before its creation had ended (stamp: %j)",
+        async (stamp) => {
+            const port = await freePort();
+            await ensure({ port: `${port}` });
+            await changeNode({ stamp, status: "exited" });
+            await expect(ensure({ port: `${port}` })).resolves.toBe(port);
+            expect(await count("kind create")).toBe(2);
+        },
+    );
 
     test("makes a cluster anew that has another image or port", async () => {
         const port = `${await freePort()}`;

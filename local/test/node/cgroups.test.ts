@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
 import { cgroupsNamed, hierarchies, makeCgroups, members } from "../../src/node/cgroups.ts";
 
@@ -55,6 +55,17 @@ describe("version 1", () => {
         expect(readFileSync(at("cpuset", "node", "cpuset.mems"), "utf8")).toBe("0\n");
         expect(cgroupsNamed("node", root)).toHaveLength(2);
     });
+});
+
+test.each([
+    ["cgroup.controllers", ["node", "cpu.weight"], 100],
+    ["cpu/tasks", ["cpu", "node", "cpu.shares"], 1024],
+] as const)("a cgroup weighs as one process a core where %s is there", (version, names, weight) => {
+    fill(at(version), "");
+    // The kernel makes the file with the folder.
+    fill(at(...names), "0");
+    makeCgroups("node", root);
+    expect(Number(readFileSync(at(...names), "utf8"))).toBe(weight * availableParallelism());
 });
 
 describe("members", () => {

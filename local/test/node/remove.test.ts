@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { mountsBelow } from "../../src/node/remove.ts";
+import { mountsBelow, stateFolderIn } from "../../src/node/remove.ts";
 
 const MOUNTINFO = `\
 22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
@@ -18,4 +18,19 @@ test("mounts of the node's folder are found, and not those of its neighbours", (
 test("a machine without such mounts has none", () => {
     expect(mountsBelow("/elsewhere", MOUNTINFO)).toEqual([]);
     expect(mountsBelow("/elsewhere", "")).toEqual([]);
+});
+
+test.each([
+    [
+        "containerd -c /a/property-search/node-state/containerd.toml",
+        "/a/property-search/node-state",
+    ],
+    [
+        "kubelet --config=/b/property-search/node-state/kubelet.yaml",
+        "/b/property-search/node-state",
+    ],
+    ["/a/node-state-of-another/kubelet", undefined],
+    ["redis-server *:6379", undefined],
+])("the state folder that %s runs with is %s", (command, folder) => {
+    expect(stateFolderIn(command)).toBe(folder);
 });

@@ -1,0 +1,39 @@
+import { monitoringLoads } from "../components/monitoring.ts";
+import type { NamespacesArgs } from "../components/namespaces.ts";
+import { certManagerNamespacePolicies } from "../components/networkPolicies.ts";
+import { certManagerEntityPolicies } from "../components/networkPolicies/entities.ts";
+import { namespaceQuotas } from "../components/quotas.ts";
+import { redisSize } from "../components/redis.ts";
+import { certManagerTrafficOf, trafficOf } from "./traffic.ts";
+import type { StackConfig } from "./stackConfig.ts";
+
+/** Quotas and rules of the stack's namespaces. */
+export function namespaceSettings(config: StackConfig): NamespacesArgs {
+    const { service, redis, edge, monitoring, cluster, placement } = config;
+    const proxies = edge.proxies.provisions;
+    return {
+        quotas: namespaceQuotas({
+            service,
+            redis:
+                redis.mode === "external"
+                    ? undefined
+                    : { ...redisSize(redis), storage: redis.storage },
+            monitoring: monitoringLoads(monitoring),
+            proxies,
+        }),
+        traffic: trafficOf(config),
+        proxies,
+        protectData: cluster.protectData,
+        registryCredentials: placement.registryCredentials,
+    };
+}
+
+/** Network policies of the namespace of the stack's own cert-manager, by name; of both kinds. */
+export function certManagerPoliciesOf(config: StackConfig) {
+    const traffic = trafficOf(config);
+    const certManager = certManagerTrafficOf(config);
+    return {
+        policies: certManagerNamespacePolicies(traffic, certManager),
+        entityPolicies: certManagerEntityPolicies(traffic, certManager.challenge),
+    };
+}

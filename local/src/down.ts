@@ -1,0 +1,23 @@
+/** What of clusters `make down` ends. */
+export interface Ends {
+    /** State folder of a node that belongs to another cache; undefined: there is none. */
+    readonly nodeOfAnother: () => Promise<string | undefined>;
+    /** Refuses one of another cache. */
+    readonly removeNode: () => Promise<void>;
+    /** @returns what is left of kind; undefined: there was no cluster of kind's */
+    readonly removeKind: () => Promise<string | undefined>;
+}
+
+/**
+ * Ends this cache's clusters. A node of another cache is nobody's hindrance where there is a cluster of kind's to end;
+ * where there is none it is refused, by name.
+ *
+ * @returns what is left of kind; undefined: there was no cluster of kind's
+ */
+export async function endClusters(ends: Ends): Promise<string | undefined> {
+    const another = await ends.nodeOfAnother();
+    if (another === undefined) await ends.removeNode();
+    const kind = await ends.removeKind();
+    if (another !== undefined && kind === undefined) await ends.removeNode();
+    return kind;
+}

@@ -1,11 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { otherColour } from "@property-search/contract";
-import { deploy, findGateway, liveWeights, verify } from "@property-search/deploy";
+import { CERTIFICATES_NAMESPACE, otherColour } from "@property-search/contract";
+import { deploy } from "../../operations/deploy/deploy.ts";
+import { findGateway, liveWeights } from "../../operations/gateway/endpoint.ts";
+import { readConfig } from "../../operations/deploy/pulumi/stackFile.ts";
+import { trackedFile } from "../../operations/deploy/pulumi/place.ts";
+import { verify } from "../../operations/deploy/verify.ts";
 import { readFile, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import path from "node:path";
-import { platformKey, readRecord } from "../../deploy/src/apply/record.ts";
-import { removeStack } from "../../deploy/src/apply/remove.ts";
+import { platformKey, readRecord, type StackRecord } from "../../operations/deploy/apply/record.ts";
+import { removeStack } from "../../operations/deploy/apply/remove.ts";
+import { render } from "../../operations/stack/render.ts";
 import { NETWORK } from "../../local/src/node/network.ts";
 import type { CertificateTools } from "../../local/src/toolchain/certificates.ts";
 import {
@@ -26,6 +31,8 @@ import {
 import { totalsOf } from "../support/clients/clients.ts";
 import { openCluster } from "../support/cluster.ts";
 import { drive, keepStackFile } from "../support/driver.ts";
+import { make } from "../support/makeUp.ts";
+import { at } from "../support/program.ts";
 import { activeColour, startUsual } from "../support/switching.ts";
 
 /*
@@ -39,17 +46,18 @@ const STACK = "local";
 const silent = () => undefined;
 
 const cluster = openCluster();
-/** Undefined: nothing was changed yet. */
-let own: Readonly<Record<string, string>> | undefined;
+/** Of the stack of make up. Undefined: nothing was changed yet. */
+let own: StackRecord | undefined;
 let tools: CertificateTools;
 let acme: Acme | undefined;
 let authority: string;
 
 /** Config of prod, over that of `make up`. */
 async function entrance(): Promise<Record<string, string>> {
-    const pod = [{ namespace: "acme", podLabels: { app: "pebble" }, port: 14000 }];
+    const acmePod = [{ namespace: "acme", podLabels: { app: "pebble" }, port: 14000 }];
+    const destinations = await readConfig(trackedFile(STACK), "network.destinations");
     return {
-        ...own,
+        ...own?.config,
         "edge.controller": "traefik",
         "edge.controllerNamespace": "traefik",
         "edge.httpPort": "8000",
@@ -57,7 +65,7 @@ async function entrance(): Promise<Record<string, string>> {
         "edge.hostname": HOSTNAME,
         "tenants.anonymous": "false",
         "monitoring.gatewayAddress": "",
-        "network.destinations": JSON.stringify({ acme: pod }),
+        "network.destinations": JSON.stringify({ ...(destinations as object), acme: acmePod }),
         "certificates.enabled": "true",
         "certificates.issuer": "acme",
         "certificates.acmeServer": ACME_SERVER,
@@ -67,18 +75,14 @@ async function entrance(): Promise<Record<string, string>> {
     };
 }
 
-function deployWith(config: Readonly<Record<string, string>>) {
-    return deploy({ stack: STACK, kubeconfig: cluster.kubeconfig, config, report: silent });
-}
-
 beforeAll(async () => {
     tools = await openTools();
-    const record = await readRecord(cluster, STACK);
-    if (!record) throw new Error("the cluster has no stack of make up");
-    own = record.config;
+    own = await readRecord(cluster, STACK);
+    if (!own) throw new Error("the cluster has no stack of make up");
     await exchangeGateway(cluster, true);
     acme = await startAcme(cluster, tools.images);
-    await deployWith(await entrance());
+    const { kubeconfig } = cluster;
+    await deploy({ stack: STACK, kubeconfig, config: await entrance(), report: silent });
     authority = await issuingAuthority(cluster);
     process.env.GATEWAY_CA_FILE = path.join(acme.folder, "authority.pem");
     await writeFile(process.env.GATEWAY_CA_FILE, authority);
@@ -92,14 +96,56 @@ afterAll(async () => {
     await removeKinds(cluster);
     await acme?.remove();
     await exchangeGateway(cluster, false);
-    await deployWith(own);
-}, 8 * MINUTE);
+    expect(await make("up")).toMatchObject({ exitCode: 0 });
+}, 10 * MINUTE);
 
 describe("a stack with certificates", () => {
     test("got one by HTTP-01 through the Gateway, and nothing was refused on the way", async () => {
         const { subjectaltname } = await servedCertificate(authority);
         expect(subjectaltname).toContain(HOSTNAME);
         expect(await refusals(cluster)).toBe("");
+    });
+
+    test("can have its cert-manager placed as all other workloads", async () => {
+        const placement = {
+            "workloads.nodeSelector": '{"pool":"search"}',
+            "workloads.tolerations": '[{"key":"dedicated","operator":"Exists"}]',
+            "workloads.priorityClassName": "system-cluster-critical",
+            "workloads.labels": '{"team":"search"}',
+            "images.pullSecrets": '["mirror"]',
+        };
+        const config = { ...(await entrance()), ...own?.secrets, ...placement };
+        const manifests = await render(STACK, config, silent);
+        const of = (wanted: string) =>
+            manifests.filter(
+                ({ kind, metadata }) =>
+                    kind === wanted && metadata.namespace === CERTIFICATES_NAMESPACE,
+            );
+        const deployments = of("Deployment");
+        expect(deployments).toHaveLength(3);
+        // Pods pull by their accounts' secrets.
+        const accounts = of("ServiceAccount").filter((one) => at(one, "imagePullSecrets"));
+        expect(accounts.map(({ metadata }) => metadata.name).sort()).toEqual(
+            deployments
+                .map((one) => at(one, "spec", "template", "spec", "serviceAccountName"))
+                .sort(),
+        );
+        for (const account of accounts) {
+            expect(at(account, "imagePullSecrets")).toEqual([{ name: "mirror" }]);
+        }
+        for (const deployment of deployments) {
+            const labels = { team: "search" };
+            expect(deployment.metadata).toMatchObject({ labels });
+            expect(at(deployment, "spec", "selector", "matchLabels", "team")).toBeUndefined();
+            expect(at(deployment, "spec", "template")).toMatchObject({
+                metadata: { labels },
+                spec: {
+                    nodeSelector: { pool: "search", "kubernetes.io/os": "linux" },
+                    tolerations: [{ key: "dedicated", operator: "Exists" }],
+                    priorityClassName: "system-cluster-critical",
+                },
+            });
+        }
     });
 
     test("is used under its host name, over HTTPS at the load balancer's port", async () => {
@@ -143,15 +189,13 @@ describe("a stack with certificates", () => {
         "switches under load over HTTPS without a failed request",
         async () => {
             const putFileBack = await keepStackFile();
-            const key = await platformKey(cluster);
             const clients = await startUsual(cluster, {
                 perSecond: { kept: 60, fresh: 12, slow: 2 },
-                headers: { authorization: `Bearer ${key ?? ""}` },
                 endpoint: { host: NETWORK.nodeAddress, ca: authority },
             });
             const to = otherColour(activeColour(await liveWeights(cluster)));
             const plan = ["--hold", "15", "--samples", "200", "--bake", "0", "--cool", "0"];
-            const ended = await drive("start", "--to", to, "--steps", "20,100", ...plan).ended;
+            const ended = await drive("switch", "--to", to, "--steps", "20,100", ...plan).ended;
             const totals = totalsOf(await clients.stop());
             await putFileBack();
             expect(ended).toMatchObject({ exitCode: 0 });

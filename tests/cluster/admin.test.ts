@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { COLOURS } from "@property-search/contract";
-import { adminOfCluster } from "@property-search/deploy";
+import { adminOfCluster } from "../../operations/admin/target.ts";
 import { openCluster } from "../support/cluster.ts";
 
 test.each(COLOURS)("The admin port of %s is reached by its kubeconfig alone", async (colour) => {

@@ -8,12 +8,12 @@ import {
     type Weights,
 } from "@property-search/contract";
 import { randomUUID } from "node:crypto";
-import { applyStack } from "../../deploy/src/apply/apply.ts";
-import { readIfExists, referenceOf, type Manifest } from "../../deploy/src/apply/cluster.ts";
-import { createRecord, readRecord } from "../../deploy/src/apply/record.ts";
-import { removeStack } from "../../deploy/src/apply/remove.ts";
-import { isClaimed } from "../../deploy/src/release/claim.ts";
-import { routeWeights } from "../../deploy/src/release/route.ts";
+import { applyStack } from "../../operations/deploy/apply/apply.ts";
+import { readIfExists, referenceOf, type Manifest } from "../../operations/cluster/connect.ts";
+import { createRecord, readRecord } from "../../operations/deploy/apply/record.ts";
+import { removeStack } from "../../operations/deploy/apply/remove.ts";
+import { isClaimed } from "../../operations/cluster/fieldOwnership.ts";
+import { routeWeights } from "../../operations/shared/route.ts";
 import { openCluster } from "../support/cluster.ts";
 
 /** How the API server of a real cluster takes what deploys and the release driver write to one object. */
@@ -77,7 +77,8 @@ function rulesOf(whole: Manifest & { spec?: { rules?: unknown } }): Manifest {
 }
 
 async function drive(phase: ReleasePhase, ...objects: Manifest[]): Promise<void> {
-    const note = { id: "r1", to: "green", phase, actor: "test", phaseSince: Date.now() };
+    const colours = { from: "blue", to: "green" };
+    const note = { id: "r1", ...colours, phase, actor: "test", phaseSince: Date.now() };
     const record: Manifest = {
         apiVersion: "v1",
         kind: "ConfigMap",

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { JOBS, PATHS } from "@property-search/contract";
-import { gatewayUrl } from "@property-search/deploy";
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { DEFAULT_THRESHOLDS } from "../../components/monitoring/alerts/thresholds.ts";
-import { openCluster } from "../support/cluster.ts";
+import { openClient, openCluster } from "../support/cluster.ts";
 import { asked, dashboardsJson, queriesOf } from "../support/dashboards.ts";
 import { startLoad, type Load } from "../support/load.ts";
 import { openPrometheus } from "../support/prometheus.ts";
@@ -30,7 +29,7 @@ beforeAll(
         const run = randomUUID();
         loads.push(
             startLoad({
-                url: await gatewayUrl(cluster),
+                ...(await openClient(cluster)),
                 path: PATHS.embed,
                 // More texts than are asked in a minute: some are misses as long as this goes on.
                 bodies: Array.from({ length: 20_000 }, (_, at) => ({

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { randomUUID } from "node:crypto";
-import { applyStack } from "../../deploy/src/apply/apply.ts";
-import { readIfExists, type Manifest } from "../../deploy/src/apply/cluster.ts";
-import { waitReady } from "../../deploy/src/apply/ready.ts";
-import { createRecord, readRecord } from "../../deploy/src/apply/record.ts";
-import { removeStack } from "../../deploy/src/apply/remove.ts";
+import { applyStack } from "../../operations/deploy/apply/apply.ts";
+import { readIfExists, type Manifest } from "../../operations/cluster/connect.ts";
+import { waitReady } from "../../operations/deploy/apply/ready.ts";
+import { createRecord, readRecord } from "../../operations/deploy/apply/record.ts";
+import { removeStack } from "../../operations/deploy/apply/remove.ts";
 import { eventually, openCluster } from "../support/cluster.ts";
 
 const cluster = openCluster();

@@ -3,6 +3,7 @@ import type { V1Pod, V1Service } from "@kubernetes/client-node";
 import { LABELS, MONITORING_NAMES, NAMESPACES, PORTS, REDIS_NAME } from "@property-search/contract";
 import { randomUUID } from "node:crypto";
 import { eventually, openCluster } from "../support/cluster.ts";
+import { policiesAreEnforced } from "../support/enforcement.ts";
 import { reach, type Protocol, type Reach } from "../support/reach.ts";
 import { openStrangers, type Strangers } from "../support/strangers.ts";
 
@@ -16,6 +17,7 @@ const WHO = {
     alertmanager: [NAMESPACES.monitoring, `${LABELS.name}=${MONITORING_NAMES.alertmanager}`],
     kubeState: [NAMESPACES.monitoring, `${LABELS.name}=${MONITORING_NAMES.kubeStateMetrics}`],
     inbox: [NAMESPACES.monitoring, "app=alert-inbox"],
+    grafana: [NAMESPACES.monitoring, `${LABELS.name}=${MONITORING_NAMES.grafana}`],
     gateway: ["traefik-system", "app=traefik"],
     keda: ["keda", "app=keda-operator"],
     dns: ["kube-system", "k8s-app=kube-dns"],
@@ -37,6 +39,12 @@ interface Flow {
     readonly protocol?: Protocol;
     /** Policies without which it does not work, as role/name. */
     readonly by: readonly string[];
+}
+
+interface Attempt {
+    readonly from: Target;
+    readonly to: Target;
+    readonly port: number;
 }
 
 const inColours = (flow: (colour: "blue" | "green") => readonly Flow[]) =>
@@ -113,6 +121,23 @@ const FLOWS: readonly Flow[] = [
     },
 ];
 
+/** Those of Grafana, which is where its image can be had. */
+const GRAFANA_FLOWS: readonly Flow[] = [
+    ...namesOf("monitoring", "grafana"),
+    {
+        from: "grafana",
+        to: "prometheus",
+        port: PORTS.prometheus,
+        by: ["monitoring/allow-grafana-queries", "monitoring/allow-queries"],
+    },
+    {
+        from: "prometheus",
+        to: "grafana",
+        port: PORTS.grafana,
+        by: ["monitoring/allow-grafana", "monitoring/allow-own-scrapes"],
+    },
+];
+
 /** Policies of which this stack has nobody to show them: the reason. */
 const WITHOUT_PODS: Readonly<Record<string, string>> = {
     "edge/allow-dns": "the namespace has no pods",
@@ -127,6 +152,12 @@ const TEST_MILLISECONDS = 600_000;
 const UNPRIVILEGED = 1024;
 
 const cluster = openCluster();
+const isEnforced = policiesAreEnforced();
+/** Nothing is denied where nobody enforces what policies say. */
+const denying = isEnforced ? test : test.skip;
+const heading = isEnforced
+    ? "The stack's network policies, as the cluster enforces them"
+    : "The stack's network policies, of which this cluster enforces none: what they allow";
 const pods = new Map<Target, V1Pod>();
 let apiServer: string;
 let strangers: Strangers;
@@ -141,8 +172,10 @@ beforeAll(async () => {
             ({ metadata, status }) =>
                 status?.phase === "Running" && metadata?.deletionTimestamp === undefined,
         );
-        if (!pod) throw new Error(`${namespace} has no pod with ${labelSelector}: make up`);
-        pods.set(name as Name, pod);
+        if (pod) pods.set(name as Name, pod);
+        // Its image cannot be had everywhere.
+        else if (name !== "grafana")
+            throw new Error(`${namespace} has no pod with ${labelSelector}: make up`);
     }
     const { spec } = await cluster.objects.read<V1Service>({
         apiVersion: "v1",
@@ -180,18 +213,38 @@ function connect(from: Target, to: Target, port: number, protocol?: Protocol): P
     return reach(podOf(from), addressOf(to), port, protocol);
 }
 
+const flowsHere = () => (pods.has("grafana") ? [...FLOWS, ...GRAFANA_FLOWS] : FLOWS);
+
 const isAllowed = (from: string, to: string, port: number) =>
-    FLOWS.some((flow) => flow.from === from && flow.to === to && flow.port === port);
+    flowsHere().some((flow) => flow.from === from && flow.to === to && flow.port === port);
 
 /** Where somebody listens: ports of the flows, by their target. */
-const LISTENING = [...new Set(FLOWS.map(({ to, port }) => `${to} ${port}`))].map((text) => {
-    const [to, port] = text.split(" ");
-    return [to as Target, Number(port)] as const;
-});
+const listening = () =>
+    [...new Set(flowsHere().map(({ to, port }) => `${to} ${port}`))].map((text) => {
+        const [to, port] = text.split(" ");
+        return [to as Target, Number(port)] as const;
+    });
 
-describe("The stack's network policies, as the cluster enforces them", () => {
+/** What a pod of the stack is not to reach. */
+function deniedTo(from: Name): readonly Attempt[] {
+    const targets = [...listening(), ...listening().map(([, port]) => ["stranger", port] as const)];
+    return targets
+        .filter(
+            ([to, port]) =>
+                to !== from &&
+                !isAllowed(from, to, port) &&
+                // Ranges are all addresses here, those of pods too.
+                !isAllowed(from, "apiServer", port),
+        )
+        .map(([to, port]) => ({ from, to, port }));
+}
+
+describe(heading, () => {
     test("each of them is shown by a flow", async () => {
-        const shown = new Set([...FLOWS.flatMap(({ by }) => by), ...Object.keys(WITHOUT_PODS)]);
+        const shown = new Set([
+            ...flowsHere().flatMap(({ by }) => by),
+            ...Object.keys(WITHOUT_PODS),
+        ]);
         const declared = await Promise.all(
             Object.entries(NAMESPACES).map(async ([role, namespace]) => {
                 const { items } = await cluster.objects.list(
@@ -212,30 +265,34 @@ describe("The stack's network policies, as the cluster enforces them", () => {
         expect(await connect(from, to, port, protocol)).toBe("open");
     });
 
-    test.each(OF_STACK)("%s reaches nothing else", async (from) => {
-        const targets = [...LISTENING, ...LISTENING.map(([, port]) => ["stranger", port] as const)];
-        const tried = targets.filter(
-            ([to, port]) =>
-                to !== from &&
-                !isAllowed(from, to, port) &&
-                // Ranges are all addresses here, those of pods too.
-                !isAllowed(from, "apiServer", port),
-        );
-        expect(await openOnes(tried.map(([to, port]) => ({ from, to, port })))).toEqual([]);
+    denying.each(OF_STACK)("%s reaches nothing else", async (from) => {
+        expect(await openOnes(deniedTo(from))).toEqual([]);
     });
 
-    test.each(OTHERS)("%s reaches nothing of the stack else", async (from) => {
-        const tried = LISTENING.filter(
-            ([to, port]) => OF_STACK.some((one) => one === to) && !isAllowed(from, to, port),
+    test("a Grafana, where there is one, reaches and is reached", async () => {
+        if (!pods.has("grafana")) return;
+        for (const { from, to, port, protocol } of GRAFANA_FLOWS) {
+            const how = await connect(from, to, port, protocol);
+            expect({ from, to, port, how }).toEqual({ from, to, port, how: "open" });
+        }
+    });
+
+    denying("a Grafana, where there is one, reaches nothing else", async () => {
+        if (!pods.has("grafana")) return;
+        expect(await openOnes(deniedTo("grafana"))).toEqual([]);
+    });
+
+    denying.each(OTHERS)("%s reaches nothing of the stack else", async (from) => {
+        const tried = listening().filter(
+            ([to, port]) =>
+                [...OF_STACK, "grafana"].some((one) => one === to) && !isAllowed(from, to, port),
         );
         expect(await openOnes(tried.map(([to, port]) => ({ from, to, port })))).toEqual([]);
     });
 });
 
 /** Those of the connections that are made though they are not allowed. */
-async function openOnes(
-    tried: readonly { readonly from: Target; readonly to: Target; readonly port: number }[],
-): Promise<readonly string[]> {
+async function openOnes(tried: readonly Attempt[]): Promise<readonly string[]> {
     expect(tried.length).toBeGreaterThan(0);
     const reached = await Promise.all(
         tried.map(async ({ from, to, port }) => ({
@@ -247,7 +304,7 @@ async function openOnes(
 }
 
 describe("Rules that the stack does not use itself", () => {
-    test(
+    denying(
         "named ports, labels of pods and ranges with exceptions are enforced too",
         async () => {
             const server = await strangers.run("server", [8001, 8002], { role: "server" });

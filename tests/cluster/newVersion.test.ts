@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { LABELS, otherColour, type Colour } from "@property-search/contract";
-import { liveWeights } from "@property-search/deploy";
-import { candidateWeights } from "../../release/src/state.ts";
+import { liveWeights } from "../../operations/gateway/endpoint.ts";
+import { candidateWeights } from "../../operations/release/state.ts";
 import { totalsOf, type Clients } from "../support/clients/clients.ts";
 import { deploymentOf, openCluster, podsOf } from "../support/cluster.ts";
 import { make } from "../support/makeUp.ts";
@@ -46,7 +46,7 @@ describe("make deploy", () => {
     test("refuses an image without its version, and changes nothing", async () => {
         const { exitCode, output } = await make(...DEPLOY, `IMAGE=${image}`);
         expect(exitCode).not.toBe(0);
-        expect(output).toContain("--version is not set");
+        expect(output).toContain("VERSION is not set");
         expect(await versionsOf(idle)).not.toContain(VERSION);
     });
 

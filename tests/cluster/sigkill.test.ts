@@ -9,8 +9,14 @@ import {
     SERVICE_NAMES,
     type Colour,
 } from "@property-search/contract";
-import { gatewayUrl } from "@property-search/deploy";
-import { bothColoursReady, eventually, openCluster, podsOf } from "../support/cluster.ts";
+import {
+    bothColoursReady,
+    eventually,
+    openClient,
+    openCluster,
+    podsOf,
+    type Client,
+} from "../support/cluster.ts";
 import { killAtOnce } from "../support/host.ts";
 import { startLoad, type Load } from "../support/load.ts";
 
@@ -59,11 +65,11 @@ const CONTROL = {
 };
 
 const cluster = openCluster();
-let url: string;
+let client: Client;
 let load: Load | undefined;
 
 beforeAll(async () => {
-    url = await gatewayUrl(cluster);
+    client = await openClient(cluster);
     await bothColoursReady(cluster);
 });
 
@@ -74,14 +80,14 @@ afterEach(async () => {
 
 function sending(keepAlive: boolean, headers: Readonly<Record<string, string>> = {}): Load {
     load = startLoad({
-        url,
+        url: client.url,
         path: PATHS.embed,
         bodies: SENTENCES,
         connections: CONNECTIONS,
         maxRequests: 2_000_000,
         maxSeconds: 500,
         keepAlive,
-        headers,
+        headers: { ...client.headers, ...headers },
     });
     return load;
 }
@@ -101,7 +107,7 @@ async function killOne(colour: Colour): Promise<void> {
     if (pod === undefined) throw new Error(`${colour} has no pod`);
     const { name = "", uid } = pod.metadata ?? {};
     const restarts = restartsOf(pod);
-    killAtOnce(pod);
+    await killAtOnce(pod);
     await eventually(`${name} is started again`, async () => {
         const pods = await podsOf(cluster, colour);
         const [status] =
@@ -141,9 +147,17 @@ describe("pods that die at once, while clients send without a pause and without 
         beforeAll(async () => {
             await cluster.objects.create(CONTROL);
             await eventually("the route of this test is served", async () => {
-                const headers = { ...UNPROTECTED, "content-type": "application/json" };
+                const headers = {
+                    ...client.headers,
+                    ...UNPROTECTED,
+                    "content-type": "application/json",
+                };
                 const body = JSON.stringify(SENTENCES[0]);
-                const response = await fetch(url + PATHS.embed, { method: "POST", headers, body });
+                const response = await fetch(client.url + PATHS.embed, {
+                    method: "POST",
+                    headers,
+                    body,
+                });
                 return response.ok && response.headers.has(MARK);
             });
         });

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { otherColour, type Colour } from "@property-search/contract";
-import { liveWeights, sharesWithin } from "@property-search/deploy";
-import { candidateWeights, type Switch } from "../../release/src/state.ts";
+import { liveWeights } from "../../operations/gateway/endpoint.ts";
+import { sharesWithin } from "../../operations/gateway/shares.ts";
+import { candidateWeights, type Switch } from "../../operations/release/state.ts";
 import { totalsOf, type Clients } from "../support/clients/clients.ts";
 import { openCluster } from "../support/cluster.ts";
 import { drive, switchOf } from "../support/driver.ts";
@@ -36,7 +37,7 @@ describe("a switch under load", () => {
     test(
         "ends at 100 %, though its driver is killed twice, another one tries too, and somebody deploys",
         async () => {
-            const start = ["start", "--to", idle, "--steps", "20,100", ...PLAN];
+            const start = ["switch", "--to", idle, "--steps", "20,100", ...PLAN];
             const first = drive(...start);
             expect(await first.said(/ accept /)).toBe(true);
             first.kill();
@@ -86,7 +87,7 @@ describe("a switch under load", () => {
     test(
         "is taken back within two seconds by the emergency brake",
         async () => {
-            const driver = drive("start", "--to", idle, ...PLAN);
+            const driver = drive("switch", "--to", idle, ...PLAN);
             expect(await driver.said(/ observe /)).toBe(true);
             const { exitCode, output } = await drive("rollback", "--direct").ended;
             expect(`${exitCode}: ${output}`).toMatch(/^0: /);
@@ -127,7 +128,7 @@ describe("a candidate that fails at one request in twenty", () => {
     test(
         "is rolled back by the judge",
         async () => {
-            const { exitCode, output } = await drive("start", "--to", idle, ...PLAN).ended;
+            const { exitCode, output } = await drive("switch", "--to", idle, ...PLAN).ended;
             const { answered, failed } = totalsOf(await clients.stop());
             expect(`${exitCode}: ${output}`).toMatch(/^2: /);
             const { aborted } = await switchOf(cluster);

@@ -1,8 +1,13 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
 import type { V1Pod } from "@kubernetes/client-node";
 import { COLOURS, NAMESPACES, PATHS } from "@property-search/contract";
-import { gatewayUrl } from "@property-search/deploy";
-import { bothColoursReady, eventually, openCluster, podsOf } from "../support/cluster.ts";
+import {
+    bothColoursReady,
+    eventually,
+    openClient,
+    openCluster,
+    podsOf,
+} from "../support/cluster.ts";
 import { startLoad } from "../support/load.ts";
 
 const SENTENCES = Array.from({ length: 50 }, (_, index) => ({
@@ -22,7 +27,7 @@ describe("while clients send without a pause and without a retry", () => {
         async (connections, keepAlive) => {
             await bothColoursReady(cluster);
             const load = startLoad({
-                url: await gatewayUrl(cluster),
+                ...(await openClient(cluster)),
                 path: PATHS.embed,
                 bodies: SENTENCES,
                 connections: 16,
@@ -47,7 +52,7 @@ describe("while clients send without a pause and without a retry", () => {
 
     test("Redis deleted costs not one request", async () => {
         const load = startLoad({
-            url: await gatewayUrl(cluster),
+            ...(await openClient(cluster)),
             path: PATHS.embed,
             bodies: SENTENCES,
             connections: 16,

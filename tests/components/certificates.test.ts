@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import * as pulumi from "@pulumi/pulumi";
 import { Certificates, type CertificatesArgs } from "../../components/certificates.ts";
 import { ACME_SERVERS, type AcmeIssuer } from "../../components/certificates/issuer.ts";
+import type { Placement } from "../../components/placement.ts";
 import { at, declared, needsOf } from "../support/program.ts";
 
 const ACME: AcmeIssuer = {
@@ -17,6 +18,29 @@ const INSTALL = {
     chartVersion: "v1.19.5",
     imageRegistry: "mirror.example/jetstack",
 };
+/** Sets nothing. */
+const ANYWHERE: Placement = {
+    pullSecrets: [],
+    registryCredentials: undefined,
+    nodeSelector: {},
+    tolerations: [],
+    priorityClassName: undefined,
+    fixedIds: true,
+    labels: {},
+};
+const WHERE = {
+    nodeSelector: { pool: "search" },
+    tolerations: [{ key: "dedicated", operator: "Exists", effect: "NoSchedule" }],
+};
+const PLACEMENT: Placement = {
+    ...WHERE,
+    pullSecrets: ["mirror"],
+    registryCredentials: pulumi.secret('{"auths":{}}'),
+    priorityClassName: "platform",
+    fixedIds: true,
+    labels: { team: "search" },
+};
+const PULLED_WITH = [{ name: "mirror" }, { name: "registry-credentials" }];
 
 const build = (change: Partial<CertificatesArgs> = {}) =>
     declared(() => {
@@ -26,12 +50,15 @@ const build = (change: Partial<CertificatesArgs> = {}) =>
             gateway,
             hostname: "a.example.com",
             issuer: ACME,
+            placement: ANYWHERE,
             ...change,
         });
     });
 
-const issuerOf = async (issuer: Partial<AcmeIssuer>) =>
-    at((await build({ issuer: { ...ACME, ...issuer } })).one(":Issuer").inputs, "spec", "acme");
+const issuerOf = async (issuer: Partial<AcmeIssuer>, placement = ANYWHERE) => {
+    const all = await build({ issuer: { ...ACME, ...issuer }, placement });
+    return at(all.one(":Issuer").inputs, "spec", "acme");
+};
 
 describe("Certificates", () => {
     test("solves challenges through the Gateway's HTTP listener, without a port of the nodes", async () => {
@@ -47,6 +74,14 @@ describe("Certificates", () => {
                     sectionName: "http",
                 },
             ],
+        });
+    });
+
+    test("gives pods that solve challenges the placement of all others", async () => {
+        const acme = await issuerOf({}, PLACEMENT);
+        expect(at(acme, "solvers", 0, "http01", "gatewayHTTPRoute", "podTemplate")).toEqual({
+            metadata: { labels: { team: "search" } },
+            spec: { ...WHERE, imagePullSecrets: PULLED_WITH, priorityClassName: "platform" },
         });
     });
 
@@ -160,6 +195,27 @@ describe("a cert-manager", () => {
                     image: { repository: "mirror.example/jetstack/cert-manager-acmesolver" },
                 },
             },
+        });
+    });
+
+    test("has the placement of all other workloads, and the registry's credentials", async () => {
+        const all = await build({ install: INSTALL, placement: PLACEMENT });
+        const { values } = all.one("kubernetes-cert-manager:index:CertManager").inputs
+            .helmOptions as { values: object };
+        expect(values).toMatchObject({
+            global: {
+                imagePullSecrets: PULLED_WITH,
+                priorityClassName: "platform",
+                commonLabels: { team: "search", "app.kubernetes.io/part-of": "property-search" },
+            },
+            ...WHERE,
+            webhook: WHERE,
+            cainjector: WHERE,
+            startupapicheck: WHERE,
+        });
+        expect(all.one(":Secret").inputs.metadata).toMatchObject({
+            name: "registry-credentials",
+            namespace: "property-search-certificates",
         });
     });
 

@@ -22,6 +22,7 @@ const ARGS: ColourArgs = {
         cacheStale: 86400,
         cachePrecision: "float16",
         textFolding: "case",
+        corsOrigins: "https://app.example.com",
         maxLocalCacheSize: 2000,
         money: {
             costPerRequest: "0.001",
@@ -60,6 +61,7 @@ describe("Colour", () => {
             REDIS_MODE: "standalone",
             CACHE_TTL: "604800",
             TEXT_FOLDING: "case",
+            CORS_ORIGINS: "https://app.example.com",
             MAX_LOCAL_CACHE_SIZE: "2000",
             EMBEDDING_COST_PER_REQUEST: "0.001",
             EMBEDDING_TOKEN_PRICES: "2024-01-25=0.02",
@@ -71,6 +73,14 @@ describe("Colour", () => {
             EMBEDDING_MODEL: "a-model",
             MODEL_THREADS: "2",
             DRAIN_TIMEOUT: "30",
+        });
+    });
+
+    test("doubles dollar signs, which the kubelet would take for other variables", async () => {
+        const upstream = { provider: "local", model: "a$(REDIS_URL)$$b", modelThreads: 2 } as const;
+        const service = { ...ARGS.service, upstream };
+        expect(await environment({ service })).toMatchObject({
+            EMBEDDING_MODEL: "a$$(REDIS_URL)$$$$b",
         });
     });
 
@@ -165,6 +175,9 @@ describe("Colour", () => {
             model: "m",
             url: "https://api.example/v1",
             fallbackUrls: "https://other.example/v1",
+            fallbackApiKeys: "other-key",
+            batchSize: 96,
+            proxy: "http://proxy.example:3128",
             revision: "2026-01",
             apiKey: "a-key",
         } as const;
@@ -174,7 +187,14 @@ describe("Colour", () => {
             EMBEDDING_PROVIDER: "openai",
             UPSTREAM_URL: "https://api.example/v1",
             UPSTREAM_API_KEY: { name: "upstream-api-key", key: "api-key" },
+            UPSTREAM_FALLBACK_URLS: "https://other.example/v1",
+            UPSTREAM_FALLBACK_API_KEYS: { name: "upstream-api-key", key: "fallback-api-keys" },
+            UPSTREAM_BATCH_SIZE: "96",
+            HTTP_PROXY: "http://proxy.example:3128",
+            HTTPS_PROXY: "http://proxy.example:3128",
         });
+        const direct = { ...service, upstream: { ...upstream, proxy: "" } };
+        expect(await environment({ service: direct })).not.toHaveProperty("HTTPS_PROXY");
         expect(given).not.toHaveProperty("MODEL_THREADS");
         expect(await environment()).not.toHaveProperty("UPSTREAM_API_KEY");
         expect(names((await build()).of(":Secret"))).not.toContain("upstream-api-key");

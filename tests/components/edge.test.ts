@@ -59,7 +59,7 @@ describe("Edge", () => {
         const rule = (await rules()).find(({ matches }) =>
             matches.every(({ headers }) => at(headers, 0, "value") === colour),
         );
-        expect(rule?.matches.map(({ headers }) => headers)).toEqual([[header], [header], [header]]);
+        expect(rule?.matches.map(({ headers }) => headers)).toEqual(Array(6).fill([header]));
         expect(rule?.backendRefs).toEqual([
             expect.objectContaining({
                 name: `svc-${colour}`,
@@ -69,12 +69,15 @@ describe("Edge", () => {
         ]);
     });
 
-    test("exposes the public paths, exactly, and neither probes nor metrics", async () => {
+    test("exposes the public paths, and neither probes nor metrics", async () => {
         for (const { matches } of await rules()) {
             expect(matches.map(({ path }) => path)).toEqual([
                 { type: "Exact", value: "/embed" },
                 { type: "Exact", value: "/v1/embeddings" },
+                { type: "Exact", value: "/openai/v1/embeddings" },
                 { type: "Exact", value: "/health" },
+                { type: "PathPrefix", value: "/v1/models" },
+                { type: "PathPrefix", value: "/openai/deployments" },
             ]);
         }
     });
@@ -184,18 +187,20 @@ describe("Edge", () => {
         });
     });
 
-    test("lets Cilium's own gateway in, which no NetworkPolicy can name", async () => {
-        const all = await build({ proxies: { entity: "ingress" } });
-        const policies = all.of(":CiliumNetworkPolicy").map(({ inputs }) => inputs);
+    test("GKE's own load balancers ask each colour what its readiness probe asks", async () => {
+        const all = await build({ gatewayClassName: "gke-l7-regional-external-managed" });
+        const policies = all.of(":HealthCheckPolicy").map(({ inputs }) => inputs);
         expect(policies.map((one) => at(one, "metadata", "namespace"))).toEqual([
             "ns-blue",
             "ns-green",
         ]);
-        expect(at(policies[0], "spec", "ingress", 0)).toEqual({
-            fromEntities: ["ingress"],
-            toPorts: [{ ports: [{ port: "8001", protocol: "TCP" }] }],
+        expect(at(policies[0], "spec")).toMatchObject({
+            default: {
+                config: { type: "HTTP", httpHealthCheck: { port: 8001, requestPath: "/readyz" } },
+            },
+            targetRef: { group: "", kind: "Service" },
         });
-        expect((await build()).of(":CiliumNetworkPolicy")).toEqual([]);
+        expect((await build()).of(":HealthCheckPolicy")).toEqual([]);
     });
 
     describe("with requests sent again", () => {

@@ -32,6 +32,18 @@ describe("Redis", () => {
         expect(containers).toMatchObject([{ name: "redis" }, { name: "tend-node" }]);
     });
 
+    test("a cluster is formed again on other volumes, which may be empty; its pods stay", async () => {
+        const template = async (kind: string, args: Partial<RedisArgs> = {}) => {
+            const { inputs } = (await build({ mode: "cluster", ...args })).one(kind);
+            return at(inputs, "spec", "template");
+        };
+        const [job, pods] = [await template(":Job"), await template(":StatefulSet")];
+        for (const change of [{ storage: "4Gi" }, { storageClass: "fast" }]) {
+            expect(await template(":Job", change)).not.toEqual(job);
+            expect(await template(":StatefulSet", change)).toEqual(pods);
+        }
+    });
+
     test("cluster is six pods that know themselves by name, and a Job that comes after them", async () => {
         const all = await build({ mode: "cluster", storageClass: "fast" });
         const { inputs } = all.one(":StatefulSet");

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { addPulumiToPath } from "../../local/src/toolchain/pulumi.ts";
-import { headline } from "../../policies/core/message.ts";
-import { objectsOf } from "../../policies/core/object.ts";
-import { advicesOf, failuresOf, run } from "../../policies/core/run.ts";
+import { headline } from "../../policies/engine/message.ts";
+import { advicesOf, failuresOf, run } from "../../policies/engine/run.ts";
+import { objectsOf } from "../../policies/kubernetes/object.ts";
 import { RULES } from "../../policies/rules/index.ts";
 import { policiesOf } from "../../policies/stacks.ts";
 import { openCli, OUR_PACK, type Cli } from "../../policies/test/support/cli.ts";
 import { stackConfig } from "../../render/stackConfig.ts";
-import { beginModules, render } from "../support/stacks.ts";
+import { render } from "../support/stacks.ts";
 
 // The real CLI, with some hundred objects.
 jest.setTimeout(180_000);
@@ -34,10 +34,7 @@ function reported(text: string): string[] {
     return [...new Set(lines.map(([, , line = ""]) => line))].sort();
 }
 
-const program = async () => {
-    beginModules();
-    await import("../../index.ts");
-};
+const program = async () => (await import("../../index.ts")).default();
 
 test("a first preview of the whole stack says what make policies says, and leaves nothing open", async () => {
     const { succeeded, text } = await cli.preview(program, OUR_PACK, policiesOf(STACK));

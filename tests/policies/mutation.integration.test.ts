@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { FAULTS } from "../../policies/faults/index.ts";
+import { FAULTS } from "../../policies/rules/faults.ts";
 import { RULES } from "../../policies/rules/index.ts";
 import { findFaults } from "./support/findFaults.ts";
 

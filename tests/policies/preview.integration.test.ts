@@ -1,9 +1,9 @@
 import { expect, test } from "@jest/globals";
-import { unknownCheckingProxy } from "../../policies/test/support/unknowns.ts";
-import { objectsOfResource, type Json } from "../../policies/core/object.ts";
-import { run } from "../../policies/core/run.ts";
+import { run } from "../../policies/engine/run.ts";
+import { objectsOfResource, type Json } from "../../policies/kubernetes/object.ts";
 import { RULES } from "../../policies/rules/index.ts";
 import { policiesOf } from "../../policies/stacks.ts";
+import { unknownCheckingProxy } from "../../policies/test/support/unknowns.ts";
 import { rawPreview } from "../support/preview.ts";
 
 /*

@@ -5,21 +5,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { DEFAULT_THRESHOLDS } from "../../components/monitoring/alerts/thresholds.ts";
-import { loadConfig, type StackConfig } from "../../config.ts";
-import { ConfigReader } from "../../config/reader.ts";
+import { loadConfig } from "../../config.ts";
 import { declaredKeys, stackConfig } from "../../render/stackConfig.ts";
-
-/** Loads the config of stack dev with other values for some keys. */
-function load(change: Record<string, string> = {}, read?: ConfigReader): StackConfig {
-    const { values, secretKeys } = stackConfig("dev", undefined, change);
-    pulumi.runtime.setAllConfig({ ...values }, [...secretKeys]);
-    return loadConfig(read ?? readerOf("property-search"));
-}
-
-/** pulumi.Config takes its name from the project, which outside of a program is none. */
-function readerOf(project: string): ConfigReader {
-    return new ConfigReader(new pulumi.Config(project));
-}
+import { loadStack, readerOf } from "../support/loadStack.ts";
 
 afterEach(() => {
     pulumi.runtime.setAllConfig({});
@@ -29,14 +17,12 @@ const OF_API = ["service.upstreamUrl", "service.upstreamApiKey", "autoscaling.mi
 
 describe("loadConfig", () => {
     test.each(["dev", "prod", "local"])("accepts stack %s", (stack) => {
-        const { values, secretKeys } = stackConfig(stack, undefined);
-        pulumi.runtime.setAllConfig({ ...values }, [...secretKeys]);
-        expect(() => loadConfig(readerOf("property-search"))).not.toThrow();
+        expect(() => loadStack({}, stack)).not.toThrow();
     });
 
     test("images of cert-manager come from the stack's registry too, unless they have one of their own", () => {
         const registryOf = (change: Record<string, string>) =>
-            load({
+            loadStack({
                 "certificates.enabled": "true",
                 "certificates.issuer": "selfSigned",
                 "edge.hostname": "embeddings.example.com",
@@ -51,13 +37,40 @@ describe("loadConfig", () => {
 
     test("reads every key that Pulumi.yaml declares, and no other", () => {
         const read = readerOf("property-search");
-        load({}, read);
+        loadStack({}, "dev", read);
         expect([...read.known].sort()).toEqual(declaredKeys().sort());
     });
 
     test.each([
+        ["traffic.weights", "", /traffic\.weights is not set; allowed: whole numbers/],
+        ["workloads.tolerations", "", /workloads\.tolerations is not set; allowed: a list/],
         ["blue.image", "service", /is "service"; allowed: an image with a digest or an exact tag/],
         ["blue.image", "service:latest", /exact tag \(not latest\)/],
+        ["blue.image", "search//service:v1.0.0", /an image with a digest or an exact tag/],
+        ["blue.image", "search/-service:v1.0.0", /an image with a digest or an exact tag/],
+        ["blue.image", `search/${"s".repeat(250)}:v1.0.0`, /an image with a digest/],
+        ["workloads.labels", '{"job-name":"x"}', /has job-name; allowed: none of controller-uid/],
+        [
+            "workloads.labels",
+            '{"batch.kubernetes.io/controller-uid":"x"}',
+            /has batch\.kubernetes\.io\/controller-uid; allowed: none of/,
+        ],
+        ["images.dockerConfigJson", '{"auths":{"a":5}}', /is wrong; allowed: the JSON of a Docker/],
+        [
+            "images.dockerConfigJson",
+            '{"auths":{"a":{"auth":"dXNlcg=="}}}',
+            /user:password in base64/,
+        ],
+        [
+            "images.dockerConfigJson",
+            '{"auths":{"a":{"username":5}}}',
+            /is wrong; allowed: the JSON/,
+        ],
+        [
+            "images.dockerConfigJson",
+            JSON.stringify({ auths: { a: { password: "x".repeat(600_000) } } }),
+            /at most 500000 characters/,
+        ],
         ["green.image", "", /green\.image is not set/],
         ["green.version", "v 2", /a label value/],
         ["traffic.weights", '{"blue":90,"green":20}', /sums to 110/],
@@ -68,11 +81,28 @@ describe("loadConfig", () => {
         ["service.minReplicas", "2.5", /a whole number/],
         ["service.cpuRequest", "much", /CPUs such as/],
         ["service.cpuRequest", "0", /CPUs such as/],
-        ["service.cpuRequest", "3", /service\.cpuLimit is below the request/],
+        [
+            "service.cpuRequest",
+            "3",
+            /service\.cpuLimit is "[^"]+"; allowed: no less than service\.cpuRequest \(3\)/,
+        ],
         ["service.memoryLimit", "2G", /bytes such as/],
-        ["service.memoryRequest", "64Gi", /service\.memoryLimit is below the request/],
+        [
+            "service.memoryRequest",
+            "64Gi",
+            /service\.memoryLimit is "[^"]+"; allowed: no less than service\.memoryRequest \(64Gi\)/,
+        ],
         ["service.provider", "other", /allowed: local, openai/],
-        ["service.upstreamFallbackUrls", "https://a,b", /URLs without credentials, with commas/],
+        [
+            "service.upstreamFallbackUrls",
+            "https://a,b",
+            /without credentials and query, .*with commas/,
+        ],
+        ["service.upstreamUrl", "https://a.example/v1?key=secret", /query, but \?api-version=/],
+        ["service.upstreamFallbackApiKeys", "one,two", /is wrong; allowed: as many keys .*\(0\)/],
+        ["service.upstreamBatchSize", "0", /from 1 to 2048/],
+        ["service.upstreamProxy", "proxy:3128", /URL of a proxy/],
+        ["service.upstreamProxy", "http://proxy:3128/path", /without credentials and path/],
         ["service.revision", "two words", /a name without blanks/],
         ["service.cacheTtl", "59", /from 60 to 31536000/],
         ["service.cacheStale", "-1", /from 0 to 31536000/],
@@ -98,6 +128,8 @@ describe("loadConfig", () => {
         ["redis.sentinelDataPort", "0", /from 1 to 65535/],
         ["redis.caSecretName", "A Secret", /name of an object/],
         ["service.textFolding", "stems", /some of case, punctuation/],
+        ["service.corsOrigins", "https://a.example/", /origins such as https/],
+        ["service.corsOrigins", "*,https://a.example", /\* alone/],
         ["redis.passwords.app", "", /the stack's first deploy generates it/],
         ["edge.httpPort", "70000", /from 1 to 65535/],
         ["edge.hostname", "localhost", /a host name such as/],
@@ -156,7 +188,7 @@ describe("loadConfig", () => {
         ["alerts.savingsDataHours", "48", /no more than alerts\.savingsWindowHours \(24\)/],
         ["alerts.certificateDaysCritical", "30", /less than alerts\.certificateDaysWarning \(21\)/],
         ["service.cpuLimit", "2000", /at most 256/],
-        ["service.memoryLimit", "64Mi", /no less than 256Mi/],
+        ["service.memoryLimit", "1370Mi", /is "1370Mi"; allowed: no less than 1471Mi, what a pod/],
         ["service.modelThreads", "16", /no more than service\.cpuLimit \(2\) has CPUs/],
         ["service.maxLocalCacheSize", "1000000", /is 1000000; allowed: no more than 699050/],
         [
@@ -201,7 +233,7 @@ describe("loadConfig", () => {
         ["tenants.list", '[],"x":[]', /it is not JSON; allowed: a JSON list/],
         ["redis.pasword", "x", /redis\.pasword is unknown/],
     ])("refuses %s = %j", (key, value, message) => {
-        expect(() => load({ [key]: value })).toThrow(message);
+        expect(() => loadStack({ [key]: value })).toThrow(message);
     });
 
     test.each([
@@ -213,9 +245,9 @@ describe("loadConfig", () => {
     ])("with %j it asks for what only then is needed", (change, keys) => {
         const [reason] = Object.keys(change);
         for (const key of keys) {
-            expect(() => load(change)).toThrow(new RegExp(`${key} is not set; .*since .*`));
+            expect(() => loadStack(change)).toThrow(new RegExp(`${key} is not set; .*since .*`));
         }
-        expect(() => load(change)).toThrow(
+        expect(() => loadStack(change)).toThrow(
             reason?.startsWith("certificates") ? /since/ : `since ${reason ?? ""} is`,
         );
     });
@@ -235,15 +267,15 @@ describe("loadConfig", () => {
             "redis.url": "redis://cache.somewhere.example:6379",
             "redis.secretName": "managed",
         };
-        expect(() => load(external)).not.toThrow();
-        expect(() => load({ ...external, ...change })).toThrow(message);
+        expect(() => loadStack(external)).not.toThrow();
+        expect(() => loadStack({ ...external, ...change })).toThrow(message);
     });
 
     test("alerts where the rules themselves would, unless the stack says otherwise", () => {
-        const { thresholds } = load().monitoring;
+        const { thresholds } = loadStack().monitoring;
         expect({ ...thresholds, jobs: [] }).toEqual({ ...DEFAULT_THRESHOLDS, jobs: [] });
         expect(thresholds.jobs).toEqual([...DEFAULT_THRESHOLDS.jobs, "grafana"]);
-        const local = load({
+        const local = loadStack({
             "grafana.enabled": "false",
             "monitoring.gatewayAddress": "gateway:8081",
             "alerts.monthlySavings": "250.5",
@@ -255,18 +287,32 @@ describe("loadConfig", () => {
 
     test("tells everything that is wrong at once", () => {
         const wrong = { "blue.image": "x", "redis.mode": "y", "edge.httpPort": "z", unknown: "1" };
-        expect(() => load(wrong)).toThrow(/4 findings:(\n {2}- property-search:.*){4}$/);
+        expect(() => loadStack(wrong)).toThrow(/4 findings:(\n {2}- property-search:.*){4}$/);
     });
 
     test("never shows a secret's value", () => {
         const wrong = { "redis.passwords.app": "a-secret", "service.upstreamApiKey": "a-secret" };
-        expect(() => load({ ...wrong, "redis.mode": "y" })).toThrow(
+        expect(() => loadStack({ ...wrong, "redis.mode": "y" })).toThrow(
             expect.objectContaining({ message: expect.not.stringContaining("a-secret") }),
         );
     });
 
+    const { secretKeys: SECRET_KEYS } = stackConfig("dev", undefined);
+    test.each(SECRET_KEYS)("refuses %s where the stack's config has it readable", (full) => {
+        const key = full.replace("property-search:", "");
+        const { values } = stackConfig("dev", undefined, { [key]: "readable-by-all-of-the-world" });
+        const others = SECRET_KEYS.filter((one) => one !== full);
+        pulumi.runtime.setAllConfig({ ...values }, others);
+        const message = expect.stringContaining(
+            `${full} is readable in the stack's config; allowed: pulumi config set --secret`,
+        );
+        const loading = () => loadConfig(readerOf("property-search"));
+        expect(loading).toThrow(expect.objectContaining({ message }));
+        expect(loading).not.toThrow(/readable-by/);
+    });
+
     test("keeps secrets secret", async () => {
-        const { redis } = load();
+        const { redis } = loadStack();
         if (redis.mode === "external") throw new Error("stack dev has its own Redis");
         for (const password of Object.values(redis.passwords)) {
             expect(await pulumi.isSecret(password)).toBe(true);
@@ -275,7 +321,7 @@ describe("loadConfig", () => {
 });
 
 describe("autoscaling", () => {
-    const misses = (change: Record<string, string>) => load(change).autoscaling.misses;
+    const misses = (change: Record<string, string>) => loadStack(change).autoscaling.misses;
 
     test("gives a pod as many misses as its processor time sustains, with room", () => {
         for (const [cpuRequest, perPod] of [
@@ -307,15 +353,15 @@ describe("autoscaling", () => {
 
     test("is refused on misses that no monitoring counts", () => {
         const without = { "monitoring.enabled": "false" };
-        expect(() => load(without)).toThrow(
+        expect(() => loadStack(without)).toThrow(
             /autoscaling\.metric is "keda"; allowed: none, since monitoring\.enabled is false/,
         );
         expect(misses({ ...without, "autoscaling.metric": "none" })).toBeUndefined();
     });
 
     test("heeds memory only where it is asked to", () => {
-        expect(load().autoscaling.memoryPercent).toBeUndefined();
-        const asked = load({ "autoscaling.memoryPercent": "80" });
+        expect(loadStack().autoscaling.memoryPercent).toBeUndefined();
+        const asked = loadStack({ "autoscaling.memoryPercent": "80" });
         expect(asked.autoscaling.memoryPercent).toBe(80);
     });
 });
@@ -374,11 +420,11 @@ describe("stackConfig", () => {
             expect(load({ "redis.passwords.app": "given" })).toBe("given");
         });
 
-        test("refuses it in plain text, without repeating it", () => {
+        test("takes it in plain text for no secret, which the program refuses", () => {
             write("a-password");
-            const message = expect.stringMatching(/^p:redis\.passwords\.app stands readable in/);
-            expect(() => load()).toThrow(expect.objectContaining({ message }));
-            expect(() => load()).not.toThrow(/a-password/);
+            const { secretKeys } = stackConfig("s", undefined, {}, folder);
+            expect(secretKeys).not.toContain("p:redis.passwords.app");
+            expect(secretKeys).toContain("p:redis.passwords.admin");
         });
     });
 

@@ -1,25 +1,16 @@
-import { afterEach, describe, expect, test } from "@jest/globals";
-import * as pulumi from "@pulumi/pulumi";
-import { loadConfig } from "../../config.ts";
+import { describe, expect, jest, test } from "@jest/globals";
 import { declarations } from "../../config/declarations.ts";
 import { EFFECTS } from "../../config/effects.ts";
-import { ConfigReader } from "../../config/reader.ts";
 import { trapsIn, trapsOfStack } from "../../config/yamlTraps.ts";
-import { stackConfig } from "../../render/stackConfig.ts";
+import { renderStack } from "../../render.ts";
+import { loadStack } from "../support/loadStack.ts";
 
 const PROJECT = "property-search";
 
 /** What a stack with these values over those of prod warns of, without the project's name. */
 function warnings(change: Readonly<Record<string, string>> = {}): readonly string[] {
-    const { values, secretKeys } = stackConfig("prod", undefined, change);
-    pulumi.runtime.setAllConfig({ ...values }, [...secretKeys]);
-    const { warnings: told } = loadConfig(new ConfigReader(new pulumi.Config(PROJECT)));
-    return told;
+    return loadStack(change, "prod").warnings;
 }
-
-afterEach(() => {
-    pulumi.runtime.setAllConfig({});
-});
 
 describe("a key that is set to no effect", () => {
     test.each([
@@ -72,17 +63,44 @@ describe("a key that is set to no effect", () => {
             'edge.retryAttempts is set and has no effect, since edge.retryFilter is "none"',
         ],
         [
+            { "edge.controller": "istio", "edge.retryAttempts": "7" },
+            'edge.retryAttempts is set and has no effect, since edge.controller is "istio"',
+        ],
+        [
+            { "edge.controller": "envoy-gateway", "edge.retryBodyBytes": "2048" },
+            'edge.retryBodyBytes is set and has no effect, since edge.controller is "envoy-gateway"',
+        ],
+        [
+            { "certificates.secretName": "wildcard", "certificates.chartVersion": "v1.19.4" },
+            'certificates.issuer, certificates.email, certificates.chartVersion are set and have no effect, since certificates.secretName is "wildcard"',
+        ],
+        [
             { "edge.retryFilter": "gateway-api", "edge.retrySeconds": "3" },
             'edge.retrySeconds is set and has no effect, since edge.retryFilter is "gateway-api"',
+        ],
+        [
+            { "autoscaling.metric": "none", "keda.namespace": "adapters" },
+            'keda.namespace is set and has no effect, since autoscaling.metric is "none"',
         ],
     ])("is told: %j", (change, warning) => {
         expect(warnings(change)).toContain(warning);
     });
 
+    test("is keda.namespace beside another Prometheus, and not where the adapter reads ours", () => {
+        const change = { "keda.namespace": "adapters" };
+        const told = (more: Record<string, string>) =>
+            warnings({ ...change, ...more }).filter((one) => one.includes("keda.namespace"));
+        expect(told({ "autoscaling.metric": "prometheus-adapter" })).toEqual([]);
+        expect(told({})).toEqual([]);
+        expect(told(EXISTING).join()).toMatch(
+            /keda\.namespace.* no effect, since prometheus\.source is "operator"/,
+        );
+    });
+
     test.each(["dev", "prod", "local"])("is none in stack %s", (stack) => {
-        const { values, secretKeys } = stackConfig(stack, undefined);
-        pulumi.runtime.setAllConfig({ ...values }, [...secretKeys]);
-        expect(loadConfig(new ConfigReader(new pulumi.Config(PROJECT))).warnings).toEqual([]);
+        expect(loadStack({}, stack).warnings.filter((one) => one.includes("no effect"))).toEqual(
+            [],
+        );
     });
 
     test("is one that Pulumi.yaml declares, and so is the key that says so", () => {
@@ -96,6 +114,40 @@ describe("a key that is set to no effect", () => {
                 ]);
             }
         }
+    });
+});
+
+const HOOK = "https://hook.example.com";
+const SLACK = {
+    "alerts.slackUrl": "https://hooks.slack.example/T1/B2/x",
+    "alerts.slackChannel": "#a",
+};
+const EXISTING = {
+    "prometheus.source": "operator",
+    "prometheus.url": "http://prometheus-operated.monitoring.svc:9090",
+    "prometheus.namespace": "monitoring",
+};
+
+describe("alerts that nobody receives", () => {
+    test.each([
+        [{}, [/^alerts reach nobody: neither alerts\.slackUrl nor alerts\.webhookUrl is set/]],
+        [{ "alerts.watchdogUrl": HOOK }, [/^alerts reach nobody/]],
+        [SLACK, [/^nobody notices when alerting itself fails: alerts\.watchdogUrl/]],
+        [{ "alerts.webhookUrl": HOOK }, [/^nobody notices/]],
+        [{ "alerts.webhookUrl": HOOK, "alerts.watchdogUrl": HOOK }, []],
+        [EXISTING, []],
+    ])("are a warning: %j", (change, words) => {
+        const told = warnings(change).filter((one) => one.includes("nobody"));
+        expect(told).toEqual(words.map((one) => expect.stringMatching(one)));
+    });
+
+    test("are told wherever the program runs, which every deploy does", async () => {
+        const said = jest.spyOn(console, "warn").mockImplementation(() => undefined);
+        await renderStack({ stack: "prod" });
+        expect(said).toHaveBeenCalledWith(
+            expect.stringContaining("warning: [runtime] alerts reach"),
+        );
+        said.mockRestore();
     });
 });
 
@@ -149,6 +201,20 @@ describe("a stack's file", () => {
         [
             "edge.retryAttempts: 1_000",
             "edge.retryAttempts is 1_000 without quotes, which not all readers of YAML take for text; allowed: a whole number in decimal notation",
+        ],
+        // Pulumi rejects these before the program runs.
+        ["tenants.list: []", "tenants.list is a list; allowed: one value, such as a text"],
+        [
+            "certificates.dns01: { route53: {} }",
+            "certificates.dns01 is a map; allowed: one value, such as a text",
+        ],
+        [
+            "network.dns: '[\"openshift\"]'",
+            "network.dns is one value, such as a text; allowed: a list",
+        ],
+        [
+            `traffic.weights: '{"blue":100,"green":0}'`,
+            "traffic.weights is one value, such as a text; allowed: a map",
         ],
         [
             "traffic.weights: { blue: 090, green: 10 }",

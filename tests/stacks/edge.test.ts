@@ -1,22 +1,8 @@
-import { afterEach, describe, expect, test } from "@jest/globals";
-import * as pulumi from "@pulumi/pulumi";
-import { loadConfig } from "../../config.ts";
-import { ConfigReader } from "../../config/reader.ts";
+import { describe, expect, test } from "@jest/globals";
 import { certManagerTrafficOf, trafficOf } from "../../config/traffic.ts";
-import { stackConfig } from "../../render/stackConfig.ts";
+import { loadStack } from "../support/loadStack.ts";
 
-/** Config of stack dev with other values for some keys. */
-function load(change: Record<string, string> = {}) {
-    const config = stackConfig("dev", undefined, change);
-    pulumi.runtime.setAllConfig({ ...config.values }, [...config.secretKeys]);
-    return loadConfig(new ConfigReader(new pulumi.Config("property-search")));
-}
-
-const edgeOf = (change: Record<string, string> = {}) => load(change).edge;
-
-afterEach(() => {
-    pulumi.runtime.setAllConfig({});
-});
+const edgeOf = (change: Record<string, string> = {}) => loadStack(change).edge;
 
 describe("a gateway's default installation", () => {
     test.each([
@@ -72,6 +58,27 @@ describe("a gateway's default installation", () => {
         });
     });
 
+    test.each([
+        [{ "edge.httpPort": "8443" }, /edge\.httpsPort is 8443; allowed: another/],
+        [
+            { "edge.httpsPort": "80" },
+            /edge\.publicHttpsPort is 80; allowed: another than edge\.pub/,
+        ],
+        [
+            { "edge.publicHttpPort": "443" },
+            /edge\.publicHttpsPort is 443; .* they follow edge\.http/,
+        ],
+    ])("refuses one port for HTTP and HTTPS: %j", (change, words) => {
+        const https = {
+            "certificates.enabled": "true",
+            "certificates.issuer": "selfSigned",
+            "edge.hostname": "embeddings.example.com",
+        };
+        expect(() => edgeOf({ ...https })).not.toThrow();
+        expect(() => edgeOf({ ...https, ...change })).toThrow(words);
+        expect(() => edgeOf(change)).not.toThrow();
+    });
+
     test("takes labels as they are written", () => {
         const { proxies } = edgeOf({ "edge.controllerPodLabels": "app=edge,a.b/c=d" });
         expect(proxies.podLabels).toEqual({ app: "edge", "a.b/c": "d" });
@@ -101,22 +108,22 @@ describe("certificates", () => {
             "certificates.secretName": "tls",
             "certificates.secretNamespace": "certs",
         };
-        expect(load({ ...ON, ...secret }).certificates).toMatchObject({
+        expect(loadStack({ ...ON, ...secret }).certificates).toMatchObject({
             secret: { name: "tls", namespace: "certs" },
             install: undefined,
         });
-        expect(load(EXISTING).certificates).toMatchObject({
+        expect(loadStack(EXISTING).certificates).toMatchObject({
             issuer: { type: "existing", name: "corp", kind: "ClusterIssuer" },
             install: undefined,
         });
-        expect(load(ACME).certificates?.install).toMatchObject({
+        expect(loadStack(ACME).certificates?.install).toMatchObject({
             imageRegistry: "quay.io/jetstack",
         });
     });
 
     test("of another ACME server need no contact", () => {
         const own = { "certificates.acmeServer": "https://acme.example:14000/dir" };
-        const config = load({ ...ON, ...own, "certificates.issuer": "acme" });
+        const config = loadStack({ ...ON, ...own, "certificates.issuer": "acme" });
         expect(config.certificates?.issuer).toMatchObject({
             server: "https://acme.example:14000/dir",
             email: undefined,
@@ -128,10 +135,12 @@ describe("certificates", () => {
     });
 
     test("let a solver in where the challenge may come through the Gateway", () => {
-        expect(trafficOf(load(ACME)).acmeSolver).toBe(true);
-        expect(trafficOf(load(EXISTING)).acmeSolver).toBe(true);
-        expect(trafficOf(load(DNS01)).acmeSolver).toBe(false);
-        expect(trafficOf(load({ ...ON, "certificates.secretName": "tls" })).acmeSolver).toBe(false);
+        expect(trafficOf(loadStack(ACME)).acmeSolver).toBe(true);
+        expect(trafficOf(loadStack(EXISTING)).acmeSolver).toBe(true);
+        expect(trafficOf(loadStack(DNS01)).acmeSolver).toBe(false);
+        expect(trafficOf(loadStack({ ...ON, "certificates.secretName": "tls" })).acmeSolver).toBe(
+            false,
+        );
     });
 
     test.each([
@@ -144,17 +153,78 @@ describe("certificates", () => {
             '{"cloudflare":{"apiTokenSecretRef":"token"}}',
             /cloudflare\.apiTokenSecretRef "token"; allowed/,
         ],
+        [
+            "a field of another place in a reference",
+            '{"digitalocean":{"tokenSecretRef":{"name":"a","key":"b","namespace":"c"}}}',
+            /has digitalocean\.tokenSecretRef .*"namespace":"c"}; allowed: {"name": a Secret, "key"/,
+        ],
+        [
+            "a mistyped field, which the API server would drop",
+            '{"route53":{"region":"eu-central-1","hostedZoneId":"Z1"}}',
+            /has route53\.hostedZoneId; allowed in route53: region, hostedZoneID, .*did you mean hostedZoneID\?/,
+        ],
+        [
+            "an unknown field further in",
+            '{"azureDNS":{"subscriptionID":"s","resourceGroupName":"g","managedIdentity":{"id":"i"}}}',
+            /has azureDNS\.managedIdentity\.id; allowed in azureDNS\.managedIdentity: clientID, resourceID, tenantID/,
+        ],
+        [
+            "a field of another type",
+            '{"route53":{"region":7,"auth":"pod"}}',
+            /has route53\.region 7; allowed: a text[^]*has route53\.auth "pod"; allowed: an object/,
+        ],
+        [
+            "a value that the field does not have",
+            '{"rfc2136":{"nameserver":"10.0.0.1","protocol":"tcp"}}',
+            /has rfc2136\.protocol "tcp"; allowed: TCP, UDP/,
+        ],
     ])("refuse a DNS-01 solver with %s", (_, solver, message) => {
         const change = { ...DNS01, "certificates.dns01": solver, "certificates.dns01Secret": "" };
-        expect(() => load(change)).toThrow(message);
+        expect(() => loadStack(change)).toThrow(message);
     });
 
+    test.each([
+        '{"webhook":{"groupName":"acme.example.com","solverName":"own","config":{"any":[1]}}}',
+        '{"route53":{"auth":{"kubernetes":{"serviceAccountRef":{"name":"a","audiences":["b"]}}}}}',
+    ])("take the solver %s", (solver) => {
+        const change = { ...DNS01, "certificates.dns01": solver, "certificates.dns01Secret": "" };
+        expect(loadStack(change).certificates?.issuer).toMatchObject({
+            challenge: { solver: JSON.parse(solver) as unknown },
+        });
+    });
+
+    test.each([
+        ['{"route53":{"region":"a"}}', "route53 without credentials; allowed: with accessKeyID or"],
+        ['{"cloudDNS":{"project":"a"}}', "cloudDNS without credentials; allowed: with serviceAcc"],
+        [
+            '{"azureDNS":{"subscriptionID":"a","resourceGroupName":"b","managedIdentity":{}}}',
+            "azureDNS without credentials; allowed: with clientID",
+        ],
+    ])(
+        "want the login that %s lacks, unless the cluster's cert-manager has one",
+        (solver, words) => {
+            const change = {
+                ...DNS01,
+                "certificates.dns01": solver,
+                "certificates.dns01Secret": "",
+            };
+            expect(() => loadStack({ ...change, "certificates.certManager": "install" })).toThrow(
+                words,
+            );
+            expect(() =>
+                loadStack({ ...change, "certificates.certManager": "existing" }),
+            ).not.toThrow();
+        },
+    );
+
     test("ask for the secret that the solver names, and for none that it does not", () => {
-        expect(load(DNS01).certificates?.issuer).toMatchObject({ challenge: { type: "dns01" } });
-        expect(() => load({ ...DNS01, "certificates.dns01Secret": "" })).toThrow(
+        expect(loadStack(DNS01).certificates?.issuer).toMatchObject({
+            challenge: { type: "dns01" },
+        });
+        expect(() => loadStack({ ...DNS01, "certificates.dns01Secret": "" })).toThrow(
             /dns01Secret is not set; .*names embedding-gateway-dns01/,
         );
-        expect(() => load({ ...DNS01, "certificates.dns01": '{"route53":{}}' })).toThrow(
+        expect(() => loadStack({ ...DNS01, "certificates.dns01": '{"route53":{}}' })).toThrow(
             /dns01Secret is set, and nothing reads it/,
         );
     });
@@ -178,6 +248,6 @@ describe("certificates", () => {
             /acmeServer is set, .*certificates\.secretName is "tls"/,
         ],
     ])("refuse keys that have no effect: %j", (change, message) => {
-        expect(() => load({ ...ACME, ...change })).toThrow(message);
+        expect(() => loadStack({ ...ACME, ...change })).toThrow(message);
     });
 });

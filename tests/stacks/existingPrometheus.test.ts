@@ -1,19 +1,6 @@
-import { afterEach, expect, test } from "@jest/globals";
-import * as pulumi from "@pulumi/pulumi";
-import { loadConfig } from "../../config.ts";
-import { ConfigReader } from "../../config/reader.ts";
+import { expect, test } from "@jest/globals";
 import { trafficOf } from "../../config/traffic.ts";
-import { stackConfig } from "../../render/stackConfig.ts";
-
-function load(change: Record<string, string>) {
-    const config = stackConfig("dev", undefined, change);
-    pulumi.runtime.setAllConfig({ ...config.values }, [...config.secretKeys]);
-    return loadConfig(new ConfigReader(new pulumi.Config("property-search")));
-}
-
-afterEach(() => {
-    pulumi.runtime.setAllConfig({});
-});
+import { loadStack } from "../support/loadStack.ts";
 
 const OPERATOR = {
     "prometheus.source": "operator",
@@ -22,7 +9,7 @@ const OPERATOR = {
 };
 
 test("an existing Prometheus scrapes from its own namespace, and the autoscaler queries it", () => {
-    const config = load(OPERATOR);
+    const config = loadStack(OPERATOR);
     expect(trafficOf(config).monitoring.existingIn).toBe("monitoring");
     expect(config.autoscaling.misses?.prometheus).toEqual({
         url: OPERATOR["prometheus.url"],
@@ -33,7 +20,7 @@ test("an existing Prometheus scrapes from its own namespace, and the autoscaler 
 });
 
 test("by default the stack brings its own", () => {
-    const config = load({});
+    const config = loadStack({});
     expect(config.monitoring.existing).toBeUndefined();
     expect(config.autoscaling.misses?.prometheus).toBeUndefined();
 });
@@ -45,6 +32,10 @@ test.each([
         { "prometheus.url": "https://a.example" },
         "prometheus.url is set; allowed: not set, since prometheus.source is stack",
     ],
+    [
+        { ...OPERATOR, "prometheus.namespace": "openshift-user-workload-monitoring" },
+        "keeps each monitor to its own namespace; allowed: another, or prometheus.source: stack",
+    ],
     [{ ...OPERATOR, "prometheus.url": "https://a.b.svc" }, "http inside the cluster"],
     [{ ...OPERATOR, "prometheus.url": "http://prometheus.example" }, "https elsewhere"],
     [
@@ -53,13 +44,13 @@ test.each([
     ],
     [
         { ...OPERATOR, "prometheus.labels": "release" },
-        'prometheus.labels is "release"; allowed: labels by name',
+        'prometheus.labels is "release"; allowed: an object of label keys',
     ],
-    [{ ...OPERATOR, "prometheus.labels": '{"a":1}' }, 'prometheus.labels is {"a":1}'],
+    [{ ...OPERATOR, "prometheus.labels": '{"a":1}' }, "prometheus.labels has a: 1"],
     [
         { ...OPERATOR, "alerts.webhookUrl": "https://a.example" },
         "alerts.webhookUrl is set; allowed: not set, since prometheus.source is operator",
     ],
 ])("%j: %s", (change, finding) => {
-    expect(() => load(change)).toThrow(finding);
+    expect(() => loadStack(change)).toThrow(finding);
 });

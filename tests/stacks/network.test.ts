@@ -1,11 +1,8 @@
-import { afterEach, describe, expect, test } from "@jest/globals";
-import * as pulumi from "@pulumi/pulumi";
+import { describe, expect, test } from "@jest/globals";
 import { outside } from "../../components/networkPolicies/policies.ts";
-import { loadConfig } from "../../config.ts";
 import { DNS_PRESETS } from "../../config/network.ts";
-import { ConfigReader } from "../../config/reader.ts";
 import { trafficOf } from "../../config/traffic.ts";
-import { stackConfig } from "../../render/stackConfig.ts";
+import { loadStack } from "../support/loadStack.ts";
 
 /** Traffic of stack dev with other values for some keys. */
 function traffic(change: Record<string, string | object> = {}) {
@@ -13,18 +10,8 @@ function traffic(change: Record<string, string | object> = {}) {
         key,
         typeof value === "string" ? value : JSON.stringify(value),
     ]);
-    const config = stackConfig(
-        "dev",
-        undefined,
-        Object.fromEntries(texts) as Record<string, string>,
-    );
-    pulumi.runtime.setAllConfig({ ...config.values }, [...config.secretKeys]);
-    return trafficOf(loadConfig(new ConfigReader(new pulumi.Config("property-search"))));
+    return trafficOf(loadStack(Object.fromEntries(texts) as Record<string, string>));
 }
-
-afterEach(() => {
-    pulumi.runtime.setAllConfig({});
-});
 
 const OPENAI = {
     "service.provider": "openai",
@@ -57,6 +44,8 @@ describe("Traffic that leaves the stack", () => {
             ...outside(443),
             ...outside(8000),
         ]);
+        const proxy = { "service.upstreamProxy": "http://proxy.somewhere.example:3128" };
+        expect(traffic({ ...OPENAI, ...urls, ...proxy }).upstream).toEqual(outside(3128));
         expect(traffic({ "tracing.url": "http://collector.at.example:4318" }).tracing).toEqual(
             outside(4318),
         );
@@ -75,7 +64,7 @@ describe("Traffic that leaves the stack", () => {
             "keda.namespace": "autoscaling",
             "alerts.slackUrl": "https://hooks.slack.example/T1",
             "alerts.slackChannel": "#alerts",
-            "alerts.webhookUrl": "http://inbox.somewhere.svc/alerts",
+            "alerts.webhookUrl": "http://inbox.models.svc/alerts",
             "alerts.watchdogUrl": "https://switch.example:8443/1",
             "monitoring.gatewayAddress": "gateway.somewhere:8081",
             "monitoring.remoteWriteUrl": "http://10.0.0.7:9009/push",
@@ -107,7 +96,6 @@ describe("Traffic that leaves the stack", () => {
 describe("A URL that may be a Service's asks for its pods", () => {
     test.each<[string, Record<string, string>]>([
         ["tracing.url", { "tracing.url": "http://collector.tracing.svc:4318" }],
-        ["tracing.url", { "tracing.url": "https://collector.tracing.svc.cluster.local." }],
         ["tracing.url", { "tracing.url": "https://pod-0.collector.tracing.svc.other.domain" }],
         ["tracing.url", { "tracing.url": "http://collector.tracing:4318" }],
         ["tracing.url", { "tracing.url": "https://collector" }],
@@ -124,7 +112,7 @@ describe("A URL that may be a Service's asks for its pods", () => {
 
     test("with an example of its own namespace, and of its port outside", () => {
         const change = { "tracing.url": "http://collector.tracing.svc:4318" };
-        const example = [{ namespace: "tracing", podLabels: { app: "collector" }, port: 8080 }];
+        const example = [{ namespace: "tracing", podLabels: { app: "collector" }, port: 4318 }];
         const words = `with network.destinations.tracing: for a Service its pods and their own port, such as ${JSON.stringify(example)}`;
         expect(() => traffic(change)).toThrow(words);
         expect(() => traffic(change)).toThrow('such as [{"cidr":"0.0.0.0/0","port":4318}]');
@@ -136,6 +124,46 @@ describe("A URL that may be a Service's asks for its pods", () => {
             expect(() => traffic({ "tracing.url": url })).not.toThrow();
         },
     );
+});
+
+describe("A URL of a Service whose pods are elsewhere", () => {
+    const tracing = [{ namespace: "observability", podLabels: { app: "otel" }, port: 4318 }];
+    const to = (url: string, destinations: unknown[] = tracing) =>
+        traffic({ "tracing.url": url, "network.destinations": { tracing: destinations } });
+
+    test.each(["http://otel.other.svc:4318", "http://otel.other:4318", "http://a.otel.other.svc"])(
+        "%s is refused",
+        (url) => {
+            expect(() => to(url)).toThrow(
+                `property-search:tracing.url is "${url}", and network.destinations.tracing has pods of observability alone; allowed: with pods of other there`,
+            );
+        },
+    );
+
+    test.each([
+        "http://otel.observability.svc:4318",
+        "http://otel:4318",
+        "https://otel.example.com",
+    ])("%s is not", (url) => {
+        expect(() => to(url)).not.toThrow();
+    });
+
+    test("is not where an address is listed, or each of several namespaces has its URL", () => {
+        const address = { cidr: "10.0.0.0/8", port: 4318 };
+        expect(() => to("http://otel.other.svc:4318", [...tracing, address])).not.toThrow();
+        const change = {
+            ...OPENAI,
+            "service.upstreamUrl": "http://a.one.svc/v1",
+            "service.upstreamFallbackUrls": "http://b.two.svc/v1",
+        };
+        const pods = (...names: string[]) => ({
+            upstream: names.map((namespace) => ({ namespace, port: 8080 })),
+        });
+        const load = (...names: string[]) =>
+            traffic({ ...change, "network.destinations": pods(...names) });
+        expect(() => load("one", "two")).not.toThrow();
+        expect(() => load("one")).toThrow(/service\.upstreamFallbackUrls is .*pods of one alone/);
+    });
 });
 
 describe("network.destinations", () => {
@@ -163,7 +191,10 @@ describe("network.destinations", () => {
         [{ dns: [{ ...POD, labels: {} }] }, /dns\[0\]\.labels is unknown; allowed: namespace, /],
         [{ dns: [{ ...POD, podLabels: "a" }] }, /dns\[0\]\.podLabels is "a"; allowed: an object/],
         [{ dns: [{ ...POD, podLabels: { app: 1 } }] }, /podLabels\["app"\] is 1; allowed: a label/],
-        [{ dns: [{ ...POD, podLabels: { "a b": "c" } }] }, /podLabels is "a b"; allowed: names of/],
+        [
+            { dns: [{ ...POD, podLabels: { "a b": "c" } }] },
+            /podLabels is "a b"; allowed: a label key/,
+        ],
         [{ tracing: [POD] }, /destinations\.tracing is set; allowed: nothing, since tracing\.url/],
     ])("%j", (value, words) => {
         expect(() => traffic({ "network.destinations": value as object })).toThrow(words);

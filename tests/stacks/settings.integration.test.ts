@@ -38,7 +38,8 @@ describe("edge.retryFilter", () => {
     /** The stack without and with requests sent again. */
     async function bothOf(filter: string): Promise<[Manifest[], Manifest[]]> {
         const of = async (one: string) => {
-            const overrides = { "edge.retryFilter": one };
+            const controller = filter === "envoy-gateway" ? filter : "traefik";
+            const overrides = { "edge.retryFilter": one, "edge.controller": controller };
             return [...(await render({ stack: "dev", overrides })).manifests];
         };
         return [await of("none"), await of(filter)];

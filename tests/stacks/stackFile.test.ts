@@ -77,7 +77,22 @@ describe("refused is", () => {
             "configs: {}\n",
             /configs of Pulumi\.x\.yaml is unknown.*did you mean config\?/,
         ],
+        [
+            "config of environments, which a rendering cannot open",
+            `${IMAGES}environment: [production]\n`,
+            /environment of Pulumi\.x\.yaml is \["production"\]; allowed: nothing, .*write their values under config/,
+        ],
+        [
+            "a mistyped environment",
+            "enviroment: [production]\n",
+            /enviroment of Pulumi\.x\.yaml is unknown; allowed: config, secretsprovider/,
+        ],
         ["what is no map", "config: [a]\n", /config of Pulumi\.x\.yaml is \["a"\]; allowed: a map/],
+        [
+            "several documents",
+            `${IMAGES}---\na: b\n`,
+            /Pulumi\.x\.yaml has several documents; allowed: one/,
+        ],
         ["what is no YAML", "config:\n\tblue.image: a\n", /Pulumi\.x\.yaml is no YAML/],
     ])("%s", (_, text, words) => {
         expect(() => load(text)).toThrow(words);
@@ -88,10 +103,40 @@ test("a file without config is taken for an empty one", () => {
     expect(() => load("config:\n")).toThrow(/blue\.image is not set/);
 });
 
+test("a map whose values are keys of their own names these: Pulumi takes a dot for a step into it", () => {
+    const known = new Set(["prometheus.labels", "redis.passwords.app"]);
+    const values: Record<string, string> = {
+        "p:prometheus": '{"labels":"{}"}',
+        "p:redis": '{"passwords":{"app":"a"}}',
+        "p:other": '{"labels":{}}',
+    };
+    expect(unknownKeys(Object.keys(values), "p", known, (key) => values[key])).toEqual([
+        `p:prometheus is a map; allowed: p:prometheus.labels, whose dots are a part of it (pulumi config set --path '["prometheus.labels"]…')`,
+        `p:redis is a map; allowed: p:redis.passwords.app, whose dots are a part of it (pulumi config set --path '["redis.passwords.app"]…')`,
+        "p:other is unknown; allowed: the keys that Pulumi.yaml declares",
+    ]);
+    expect(() => load("config: { property-search:prometheus: { labels: {} } }\n")).toThrow(
+        "property-search:prometheus is a map; allowed: property-search:prometheus.labels",
+    );
+});
+
 test("keys of Pulumi itself are left to it, and what is near no key gets no suggestion", () => {
     const known = new Set(["service.minReplicas"]);
     expect(unknownKeys(["pulumi:tags", "p:service.minReplicas"], "p", known)).toEqual([]);
     expect(unknownKeys(["p:anything"], "p", known)).toEqual([
         "p:anything is unknown; allowed: the keys that Pulumi.yaml declares",
     ]);
+});
+
+test("readable secrets are found all at once, with what else is wrong, and none is shown", () => {
+    const lines = [
+        "service.minReplicas: none",
+        "redis.passwords.app: first-password",
+        "alerts.slackUrl: https://hooks.example.com/second",
+    ];
+    const file = IMAGES + lines.map((line) => `    property-search:${line}\n`).join("");
+    expect(() => load(file)).toThrow(/has 3 findings:/);
+    expect(() => load(file)).toThrow(/redis\.passwords\.app is readable/);
+    expect(() => load(file)).toThrow(/alerts\.slackUrl is readable/);
+    expect(() => load(file)).not.toThrow(/first-password|hooks\.example/);
 });

@@ -1,5 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
-import { NAMESPACES } from "@property-search/contract";
+import { CERTIFICATES_NAMESPACE, NAMESPACES } from "@property-search/contract";
+import { message } from "../../policies/engine/message.ts";
+import { advicesOf, failuresOf, run } from "../../policies/engine/run.ts";
+import { objectsOf } from "../../policies/kubernetes/object.ts";
+import { RULES } from "../../policies/rules/index.ts";
+import { policiesOf } from "../../policies/stacks.ts";
 import type { Manifest } from "../../render.ts";
 import { at, walk } from "../support/program.ts";
 import { render } from "../support/stacks.ts";
@@ -50,13 +55,22 @@ describe("placement", () => {
         }
     });
 
+    test("what cert-manager makes to solve a challenge has it too", async () => {
+        const issuer = (await rendered(overrides)).find(({ kind }) => kind === "Issuer");
+        const solver = at(issuer, "spec", "acme", "solvers", 0, "http01", "gatewayHTTPRoute");
+        expect(at(solver, "podTemplate")).toMatchObject({
+            metadata: { labels: { team: "search" } },
+            spec: { priorityClassName: "platform", nodeSelector: { pool: "search" } },
+        });
+    });
+
     test("each namespace has the registry's credentials, and no other object shows them", async () => {
         const manifests = await rendered(overrides);
         const secrets = manifests.filter(
             ({ metadata }) => metadata.name === "registry-credentials",
         );
         expect(secrets.map(({ metadata }) => metadata.namespace).sort()).toEqual(
-            Object.values(NAMESPACES).sort(),
+            [...Object.values(NAMESPACES), CERTIFICATES_NAMESPACE].sort(),
         );
         expect(secrets[0]).toMatchObject({
             kind: "Secret",
@@ -71,6 +85,26 @@ describe("placement", () => {
             const fields = ["imagePullSecrets", "nodeSelector", "tolerations", "priorityClassName"];
             expect(Object.keys(spec).filter((field) => fields.includes(field))).toEqual([]);
         }
+    });
+
+    test("pods name no ids where the cluster gives them, and still no policy has anything against them", async () => {
+        const contexts = async (change: Record<string, string>) =>
+            workloadsOf(await rendered(change)).map((one) =>
+                at(templateOf(one), "spec", "securityContext"),
+            );
+        const fixed = { runAsUser: 10001, runAsGroup: 10001, fsGroup: 10001 };
+        for (const context of await contexts({})) expect(context).toMatchObject(fixed);
+        const change = { "workloads.fixedIds": "false" };
+        for (const context of await contexts(change)) {
+            expect(context).toEqual({
+                runAsNonRoot: true,
+                fsGroupChangePolicy: "OnRootMismatch",
+                seccompProfile: { type: "RuntimeDefault" },
+            });
+        }
+        const manifests = await rendered(change);
+        const result = run(RULES, policiesOf("prod"), manifests.flatMap(objectsOf));
+        expect([...failuresOf(result), ...advicesOf(result)].map(message)).toEqual([]);
     });
 
     test.each([
@@ -112,6 +146,18 @@ describe("placement", () => {
     });
 });
 
+test("a release of the service changes nothing of Redis and its Jobs", async () => {
+    const ofRedis = (manifests: readonly Manifest[]) =>
+        manifests.filter(({ metadata }) => metadata.namespace === "property-search-data");
+    const released = await rendered({
+        "blue.image": "ghcr.io/acme/embedding-service:v1.2.3",
+        "green.image": "ghcr.io/acme/embedding-service:v1.2.4",
+    });
+    const before = ofRedis(await rendered({}));
+    expect(before.map(({ kind }) => kind)).toContain("CronJob");
+    expect(ofRedis(released)).toEqual(before);
+});
+
 describe("images.registry", () => {
     const REGISTRY = "registry.example.com:5000/mirror";
     const imagesOf = (manifests: readonly Manifest[]) =>
@@ -131,6 +177,7 @@ describe("images.registry", () => {
                 "property-search/embedding-service:v2.0.0-enhanced",
                 "other.example.com/grafana:12.4.0",
                 `${REGISTRY}/library/redis:8.2.3-bookworm`,
+                `${REGISTRY}/library/node:24.11.1-bookworm-slim`,
                 `${REGISTRY}/prom/prometheus:v3.5.1`,
                 `${REGISTRY}/prom/alertmanager:v0.28.1`,
                 `${REGISTRY}/oliver006/redis_exporter:v1.77.0`,

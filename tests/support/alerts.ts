@@ -1,4 +1,4 @@
-import { forwardedService } from "../../release/src/forwardedService.ts";
+import { forwardedService } from "../../operations/cluster/forwardedService.ts";
 import { NAMESPACES } from "@property-search/contract";
 import type { Received } from "../../local/src/inbox/inbox.ts";
 import { eventually, type TestCluster } from "./cluster.ts";

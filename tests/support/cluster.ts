@@ -1,6 +1,9 @@
 import type { V1Deployment, V1Pod } from "@kubernetes/client-node";
 import { COLOURS, LABELS, NAMESPACES, SERVICE_NAMES, type Colour } from "@property-search/contract";
-import { connect, type Cluster } from "@property-search/deploy";
+import { connect, type Cluster } from "../../operations/cluster/connect.ts";
+import { gatewayUrl } from "../../operations/gateway/endpoint.ts";
+import { stackApiKey } from "../../operations/deploy/pulumi/secret.ts";
+import { stackOfCluster } from "../../operations/deploy/binding.ts";
 import { existsSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { KUBECONFIG } from "../../local/src/node/start.ts";
@@ -30,6 +33,24 @@ export async function eventually(
         if (Date.now() > deadline) throw new Error(`not after ${seconds} s: ${what}`);
         await delay(POLL_MILLISECONDS);
     }
+}
+
+/** Where a client of the stack sends requests, and headers by which it is served whatever tenants.anonymous is. */
+export interface Client {
+    readonly url: string;
+    readonly apiKey: string;
+    readonly headers: Readonly<Record<string, string>>;
+}
+
+/** @throws Error where the stack's API key cannot be read */
+export async function openClient(cluster: TestCluster): Promise<Client> {
+    const stack = await stackOfCluster(cluster);
+    const reasons: string[] = [];
+    const report = (line: string) => reasons.push(line);
+    const apiKey = await stackApiKey({ cluster, stack, report });
+    if (apiKey === undefined) throw new Error(`no API key to send: ${reasons.join("; ")}`);
+    const headers = { authorization: `Bearer ${apiKey}` };
+    return { url: await gatewayUrl(cluster), apiKey, headers };
 }
 
 /** Pods of a colour that are not on their way out. */

@@ -6,9 +6,9 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { KUBECONFIG } from "../../local/src/node/start.ts";
 import { REPOSITORY } from "../../local/src/paths.ts";
-import { clusterApi } from "../../release/src/api.ts";
-import type { Switch } from "../../release/src/state.ts";
-import { clusterStore } from "../../release/src/store/record.ts";
+import { clusterApi } from "../../operations/release/api.ts";
+import type { Switch } from "../../operations/release/state.ts";
+import { clusterStore } from "../../operations/release/store/record.ts";
 import type { TestCluster } from "./cluster.ts";
 
 export interface Ended {
@@ -18,13 +18,16 @@ export interface Ended {
     readonly seconds: number;
 }
 
-const PROGRAM = path.join(REPOSITORY, "release/src/main.ts");
-const ENVIRONMENT = {
-    ...process.env,
-    KUBECONFIG: process.env.KUBECONFIG ?? KUBECONFIG,
-    // Jest's own Node settings are not the user's.
-    NODE_OPTIONS: "",
-};
+const PROGRAM = path.join(REPOSITORY, "operations/cli/main.ts");
+/** As the test has set it by now. */
+function environment(): NodeJS.ProcessEnv {
+    return {
+        ...process.env,
+        KUBECONFIG: process.env.KUBECONFIG ?? KUBECONFIG,
+        // Jest's own Node settings are not the user's.
+        NODE_OPTIONS: "",
+    };
+}
 /** Stack of `make up`. */
 const STACK = "local";
 
@@ -42,7 +45,7 @@ export function drive(...args: readonly string[]): Driver {
     const child = spawn(process.execPath, [PROGRAM, ...args], {
         cwd: REPOSITORY,
         stdio: ["ignore", "pipe", "pipe"],
-        env: ENVIRONMENT,
+        env: environment(),
     });
     const lines: string[] = [];
     const listeners = new Set<() => void>();

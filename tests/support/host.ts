@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { hierarchies } from "../../local/src/node/cgroups.ts";
+import { runOnNode } from "./node.ts";
 
 /** What of this machine a node could leave something in. */
 export interface HostState {
@@ -32,48 +33,37 @@ export async function hostState(): Promise<HostState> {
     };
 }
 
-/**
- * Ends the processes of a pod's containers with SIGKILL, as the kernel does when memory is short: no
- * signal before it, no time to say anything. The node's processes have to be this machine's.
- *
- * @throws when no process of it is on this machine.
- */
-export function killAtOnce(pod: V1Pod): void {
-    for (const id of processesOf(pod)) end(id);
-}
+/** Those of the processes that have ended meanwhile, such as a probe's command, are no failure. */
+const KILL = 'for id; do kill -s KILL "$id" || [ ! -e "/proc/$id" ] || exit 1; done';
 
 /**
- * Processes of a pod's containers.
+ * Ends the processes of a pod's containers with SIGKILL, as the kernel does when memory is short: no
+ * signal before it, no time to say anything.
  *
- * @throws when none of it is on this machine.
+ * @throws when no process of it can be reached.
  */
-export function processesOf(pod: V1Pod): readonly number[] {
+export async function killAtOnce(pod: V1Pod): Promise<void> {
+    await runOnNode("bash", "-c", KILL, "bash", ...(await processesOf(pod)));
+}
+
+/** A process may end while its file is read. */
+const FIND = 'grep -lsE "$0" /proc/[0-9]*/cgroup || true';
+
+/**
+ * Ids of the processes of a pod's containers, on the node.
+ *
+ * @throws when none of it can be reached.
+ */
+async function processesOf(pod: V1Pod): Promise<readonly string[]> {
     const containers = (pod.status?.containerStatuses ?? []).flatMap(({ containerID }) =>
         containerID === undefined ? [] : [containerID.replace(/^\w+:\/\//, "")],
     );
-    const processes = readdirSync("/proc")
-        .filter((name) => /^\d+$/.test(name))
-        .filter((id) => containers.some((container) => cgroupOf(id).includes(container)));
-    if (processes.length > 0) return processes.map(Number);
-    throw new Error(`no process of pod ${pod.metadata?.name ?? ""} is on this machine`);
-}
-
-function end(process_: number): void {
-    try {
-        process.kill(process_, "SIGKILL");
-    } catch (error) {
-        // A probe's command that has ended meanwhile, or with its parent.
-        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-    }
-}
-
-/** Names of a process' cgroups; nothing of one that has ended meanwhile. */
-function cgroupOf(process: string): string {
-    try {
-        return readFileSync(`/proc/${process}/cgroup`, "utf8");
-    } catch {
-        return "";
-    }
+    const files = await runOnNode("bash", "-c", FIND, containers.join("|"));
+    const processes = [...files.matchAll(/^\/proc\/(\d+)\//gm)].map(([, id = ""]) => id);
+    if (containers.length > 0 && processes.length > 0) return processes;
+    throw new Error(
+        `no process of pod ${pod.metadata?.name ?? ""} is on this machine or kind's node`,
+    );
 }
 
 function names(table: readonly string[], column: number): string[] {

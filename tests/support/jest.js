@@ -17,6 +17,10 @@ process.env.PROPERTY_SEED ??= String(randomInt(2 ** 31));
 const project = {
     rootDir: join(import.meta.dirname, "../.."),
     testEnvironment: "node",
+    // The Pulumi SDK loads npm's resolver and TypeScript, for closures that no test serializes.
+    moduleNameMapper: {
+        "^@npmcli/arborist$|/typescript-shim$": "<rootDir>/tests/support/empty.js",
+    },
     transform: {
         "^.+\\.[jt]s$": [
             "@swc/jest",
@@ -35,11 +39,11 @@ const FOLDERS = {
     program: ["tests/components", "tests/stacks"],
     monitoring: ["tests/monitoring"],
     local: ["local/test"],
-    deploy: ["deploy/test"],
+    operations: ["operations/test"],
     load: ["load/test"],
-    release: ["release/test"],
-    policies: ["policies/test", "tests/policies"],
+    policies: ["policies", "tests/policies"],
     workflows: ["tests/workflows"],
+    repository: ["tests/repository"],
     support: ["tests/support"],
 };
 
@@ -49,12 +53,14 @@ export function projects(folders, { only, ...options }) {
         projects: Object.entries(folders).map(([displayName, paths]) => ({
             ...project,
             ...options,
+            setupFiles: ["<rootDir>/tests/support/quickTraces.js", ...(options.setupFiles ?? [])],
             displayName,
             testMatch: paths.map(only),
         })),
         reporters: ["default", "<rootDir>/tests/support/countsReporter.js"],
         testTimeout: 60_000,
-        maxWorkers: availableParallelism(),
+        // One more than cores: part of the tests waits, for Redis, a retry or a deadline.
+        maxWorkers: availableParallelism() + 1,
         // What a failed test left open must not keep CI from saying so.
         forceExit: process.env.CI === "true",
     };

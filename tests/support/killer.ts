@@ -58,7 +58,7 @@ async function killOne(cluster: TestCluster, what: Kill["what"]): Promise<Kill> 
     if (pod === undefined) throw new Error(`${what} has no pod that is ready`);
     const { name = "", namespace = "", uid = "" } = pod.metadata ?? {};
     const at = Date.now() / 1000;
-    killAtOnce(pod);
+    await killAtOnce(pod);
     await eventually(
         `${name} is started again`,
         async () => {

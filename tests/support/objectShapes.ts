@@ -19,7 +19,7 @@ const isPort: Check = (value) =>
 const CHECKS: readonly (readonly [path: RegExp, isRight: Check])[] = [
     [/^\.metadata\.name$/, text(OBJECT_NAME.fits)],
     [/\.namespace$/, text(DNS_LABEL.fits)],
-    [/\.(labels|matchLabels)\.[^[]+$/, text((value) => value === "" || LABEL_VALUE.fits(value))],
+    [/\.(labels|matchLabels)\.[^[]+$/, text(LABEL_VALUE.fits)],
     [
         /\.(serviceAccountName|secretName|storageClassName|gatewayClassName)$/,
         text(OBJECT_NAME.fits),

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Json } from "../../policies/core/object.ts";
-import { beginModules } from "./stacks.ts";
+import type { Json } from "../../policies/kubernetes/object.ts";
+import { quietly } from "./stacks.ts";
 
 export interface Previewed {
     readonly type: string;
@@ -28,7 +28,6 @@ export async function rawPreview(
     stack: string,
     told: "inputs" | "nothing",
 ): Promise<readonly Previewed[]> {
-    beginModules();
     const { stackConfig } = await import("../../render/stackConfig.ts");
     const { project, values, secretKeys } = stackConfig(stack, undefined);
     pulumi.runtime.setAllConfig({ ...values }, [...secretKeys]);
@@ -56,7 +55,8 @@ export async function rawPreview(
         previewed.push({ type, urn, props: request.getObject().toJavaScript() });
         register(request, answer);
     };
-    await pulumi.runtime.runInPulumiStack(() => import("../../index.ts"));
+    const { default: declareStack } = await import("../../index.ts");
+    await quietly(() => pulumi.runtime.runInPulumiStack(() => Promise.resolve(declareStack())));
     await pulumi.runtime.disconnect();
     return previewed;
 }

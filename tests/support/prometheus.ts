@@ -1,5 +1,5 @@
 import { MONITORING_NAMES, NAMESPACES, PORTS } from "@property-search/contract";
-import { forwardedService } from "../../release/src/forwardedService.ts";
+import { forwardedService } from "../../operations/cluster/forwardedService.ts";
 import type { TestCluster } from "./cluster.ts";
 
 type Labels = Readonly<Record<string, string>>;

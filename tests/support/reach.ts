@@ -1,6 +1,5 @@
 import type { V1Pod } from "@kubernetes/client-node";
-import { execFile } from "node:child_process";
-import { processesOf } from "./host.ts";
+import { runOnNode } from "./node.ts";
 
 /** What a connection came to: a listener answered, or it was refused or lost on its way. */
 export type Reach = "open" | "closed";
@@ -16,19 +15,31 @@ const SCRIPTS: Readonly<Record<Protocol, string>> = {
     UDP: `exec 3<>"/dev/udp/$0/$1" && printf '${DNS_QUERY}' >&3 && head -c 2 <&3 | grep -q .`,
 };
 
-/** Connects from within a pod's own network, where its policies see the pod, with a command of this machine. */
-export function reach(
-    from: V1Pod,
+/** Exit code of a connection that is not made; any other one is no answer of the network. */
+const CLOSED = 9;
+
+/** By any process of the pod, its sandbox too: containers that were restarted have other ids. */
+const IN_POD = [
+    'file=$(grep -lsE "$0" /proc/[0-9]*/cgroup | head -n 1)',
+    '[ -n "$file" ] || { echo "no process of the pod is here" >&2; exit 1; }',
+    `exec nsenter --net="\${file%/cgroup}/ns/net" bash -c 'timeout ${SECONDS} bash -c "$0" "$@" || exit ${CLOSED}' "$@"`,
+].join("; ");
+
+/** Connects from within a pod's own network, where its policies see the pod, with a command of its node. */
+export async function reach(
+    { metadata }: V1Pod,
     address: string,
     port: number,
     protocol: Protocol = "TCP",
 ): Promise<Reach> {
-    const [process] = processesOf(from);
-    const network = [`--net=/proc/${process ?? ""}/ns/net`];
-    const command = ["timeout", `${SECONDS}`, "bash", "-c", SCRIPTS[protocol], address, `${port}`];
-    return new Promise((resolve) => {
-        execFile("nsenter", [...network, ...command], (error) => {
-            resolve(error === null ? "open" : "closed");
-        });
-    });
+    // systemd's names of cgroups have no dashes.
+    const cgroup = `pod${(metadata?.uid ?? "").replaceAll("-", "[-_]")}`;
+    const connect = [SCRIPTS[protocol], address, `${port}`];
+    try {
+        await runOnNode("bash", "-c", IN_POD, cgroup, ...connect);
+        return "open";
+    } catch (error) {
+        if ((error as { code?: unknown }).code === CLOSED) return "closed";
+        throw error;
+    }
 }

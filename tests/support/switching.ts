@@ -1,11 +1,11 @@
 import { COLOURS, otherColour, type Colour, type Weights } from "@property-search/contract";
-import { gatewayUrl, liveWeights } from "@property-search/deploy";
-import { clusterApi } from "../../release/src/api.ts";
-import { fenceOf } from "../../release/src/fence.ts";
-import { readRoute, writeRoute } from "../../release/src/traffic/route.ts";
+import { liveWeights } from "../../operations/gateway/endpoint.ts";
+import { clusterApi } from "../../operations/release/api.ts";
+import { fenceOf } from "../../operations/release/fence.ts";
+import { readRoute, writeRoute } from "../../operations/release/traffic/route.ts";
 import { startClients, type Clients } from "./clients/clients.ts";
 import type { Sending } from "./clients/sending.ts";
-import { bothColoursReady, type TestCluster } from "./cluster.ts";
+import { bothColoursReady, openClient, type TestCluster } from "./cluster.ts";
 import { keepStackFile } from "./driver.ts";
 
 /** More than a thousand a second, among them some without keep-alive and some that are slow. */
@@ -15,9 +15,9 @@ export async function startUsual(
     cluster: TestCluster,
     sending: Partial<Sending> = {},
 ): Promise<Clients> {
+    const { url, headers } = await openClient(cluster);
     return startClients({
-        url: await gatewayUrl(cluster),
-        headers: {},
+        url,
         perSecond: USUAL,
         known: 200,
         unknown: 0.002,
@@ -25,6 +25,7 @@ export async function startUsual(
         maxSeconds: 600,
         maxRequests: 1_000_000,
         ...sending,
+        headers: { ...headers, ...sending.headers },
     });
 }
 

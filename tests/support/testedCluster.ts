@@ -5,8 +5,8 @@ import path from "node:path";
 import { KIND_KUBECONFIG } from "../../local/src/kind/cluster.ts";
 import { KUBECONFIG } from "../../local/src/node/start.ts";
 
-/** Kubeconfig files that `make up` writes. */
-const OF_MAKE_UP = [KUBECONFIG, KIND_KUBECONFIG];
+/** Kubeconfig files that `make up` writes, in the order in which it stays with a cluster. */
+const OF_MAKE_UP = [KIND_KUBECONFIG, KUBECONFIG];
 
 export interface ClusterChoice {
     /** KUBECONFIG of the caller. */

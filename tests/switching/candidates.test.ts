@@ -1,10 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { otherColour, type Colour } from "@property-search/contract";
-import { gatewayUrl } from "@property-search/deploy";
-import { candidateWeights, type Switch } from "../../release/src/state.ts";
+import { candidateWeights, type Switch } from "../../operations/release/state.ts";
 import { totalsOf, type Clients } from "../support/clients/clients.ts";
 import type { Second } from "../support/clients/sending.ts";
-import { openCluster } from "../support/cluster.ts";
+import { openClient, openCluster } from "../support/cluster.ts";
 import { drive, enteredAt, switchOf, type Driver } from "../support/driver.ts";
 import { writeEvidence } from "../support/evidence.ts";
 import { faultyCandidate, type Fault, type FaultyCandidate } from "../support/faults/candidate.ts";
@@ -118,7 +117,7 @@ describe("a candidate is rolled back", () => {
     test(
         "that begins to answer other vectors under traffic, of which none is served by the other colour",
         async () => {
-            const at = { url: await gatewayUrl(cluster), apiKey: undefined };
+            const at = await openClient(cluster);
             let written: readonly Written[] = [];
             const seen = await tried("vectors-later", async (driver) => {
                 await driver.said(/ observe /);
@@ -160,7 +159,7 @@ describe("a good candidate", () => {
         async () => {
             clients = await startUsual(cluster);
             const plan = ["--hold", "15", "--step-deadline", "60", "--cool", "5"];
-            const driver = drive("start", "--to", idle, ...plan);
+            const driver = drive("switch", "--to", idle, ...plan);
             expect(await driver.said(/ observe /)).toBe(true);
             await scalePrometheus(cluster, 0);
             const { exitCode, output } = await driver.ended;
@@ -180,7 +179,7 @@ describe("a good candidate", () => {
         async () => {
             // What was begun before goes on where it is: a slow request would show for longer.
             clients = await startUsual(cluster, { perSecond: { ...USUAL, slow: 0 } });
-            const driver = drive("start", "--to", idle, ...PLAN);
+            const driver = drive("switch", "--to", idle, ...PLAN);
             expect(await driver.said(/ observe /)).toBe(true);
             const asked = Date.now() / 1000;
             const braking = drive("rollback", "--direct", "--reason", "switching test");
@@ -219,7 +218,7 @@ async function tried(fault: Fault, during?: (driver: Driver) => Promise<void>): 
     clients = await startUsual(cluster);
     const started = Date.now() / 1000;
     const reason = ["--reason", `a build with ${fault}`];
-    const driver = drive("start", "--to", idle, ...PLAN, ...PHASE_DEADLINE, ...reason);
+    const driver = drive("switch", "--to", idle, ...PLAN, ...PHASE_DEADLINE, ...reason);
     await during?.(driver);
     const { exitCode, output } = await driver.ended;
     expect({ exitCode, output }).toMatchObject({ exitCode: 2 });

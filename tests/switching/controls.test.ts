@@ -1,10 +1,16 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import type { V1Pod, V1Service } from "@kubernetes/client-node";
 import { GATEWAY_NAME, NAMESPACES, PATHS, PORTS, type Colour } from "@property-search/contract";
-import { gatewayUrl, type ObjectReference } from "@property-search/deploy";
+import type { ObjectReference } from "../../operations/cluster/connect.ts";
 import { setTimeout as delay } from "node:timers/promises";
 import { totalsOf, type Totals } from "../support/clients/clients.ts";
-import { bothColoursReady, eventually, openCluster, podsOf } from "../support/cluster.ts";
+import {
+    bothColoursReady,
+    eventually,
+    openClient,
+    openCluster,
+    podsOf,
+} from "../support/cluster.ts";
 import { writeEvidence } from "../support/evidence.ts";
 import { killAtOnce } from "../support/host.ts";
 import { isReady } from "../support/killer.ts";
@@ -80,7 +86,7 @@ describe("a selector that is flipped from one pod to another, the first one kill
             const clients = await startUsual(cluster, { headers: { [MARK]: "yes" }, perSecond });
             await delay(5_000);
             await cluster.objects.merge(service("two"));
-            killAtOnce(one);
+            await killAtOnce(one);
             await delay(10_000);
             const totals = totalsOf(await clients.stop());
             evidence.selectorFlip = totals;
@@ -98,7 +104,7 @@ describe("a colour that has half of the traffic, all of its pods killed at once"
             await setWeights(cluster, { blue: 50, green: 50 });
             const clients = await startUsual(cluster);
             await delay(10_000);
-            for (const pod of (await podsOf(cluster, colour)).filter(isReady)) killAtOnce(pod);
+            await Promise.all((await podsOf(cluster, colour)).filter(isReady).map(killAtOnce));
             await delay(30_000);
             const totals = totalsOf(await clients.stop());
             evidence.colourKilled = totals;
@@ -166,10 +172,11 @@ async function label({ metadata }: V1Pod, value: string): Promise<void> {
 }
 
 async function isServed(headers: Readonly<Record<string, string>>): Promise<void> {
-    const url = (await gatewayUrl(cluster)) + PATHS.embed;
+    const client = await openClient(cluster);
+    const url = client.url + PATHS.embed;
     await eventually("the route of this test is served", async () => {
         const body = JSON.stringify({ text: "two rooms near the station" });
-        const sent = { ...headers, "content-type": "application/json" };
+        const sent = { ...client.headers, ...headers, "content-type": "application/json" };
         const response = await fetch(url, { method: "POST", headers: sent, body });
         await response.arrayBuffer();
         return response.ok && response.headers.has(MARK);

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { otherColour, type Colour } from "@property-search/contract";
-import { liveWeights, sharesWithin } from "@property-search/deploy";
-import { candidateWeights, type Switch } from "../../release/src/state.ts";
+import { liveWeights } from "../../operations/gateway/endpoint.ts";
+import { sharesWithin } from "../../operations/gateway/shares.ts";
+import { candidateWeights, type Switch } from "../../operations/release/state.ts";
 import { totalsOf, type Clients } from "../support/clients/clients.ts";
 import { openCluster } from "../support/cluster.ts";
 import { drive, switchOf } from "../support/driver.ts";
@@ -114,11 +115,11 @@ function promoted(): number {
 
 /** One switch, by one driver, or by two when the first is killed. */
 async function switchTo(to: Colour, killedAt: string | undefined): Promise<Made> {
-    const driver = drive("start", "--to", to, "--reason", "switching test", ...PLAN);
+    const driver = drive("switch", "--to", to, "--reason", "switching test", ...PLAN);
     if (killedAt !== undefined && (await driver.said(new RegExp(`  ${killedAt} `)))) driver.kill();
     let ended = await driver.ended;
     if (ended.exitCode === null) {
-        ended = await drive("start", "--to", to, ...PLAN).ended;
+        ended = await drive("switch", "--to", to, ...PLAN).ended;
         expect(ended.output).toContain("going on with switch");
     }
     // 2 is a way back, which may be right while pods are killed; anything else is a fault of the driver.

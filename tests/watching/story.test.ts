@@ -1,10 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { NAMESPACES, PATHS } from "@property-search/contract";
-import { gatewayUrl } from "@property-search/deploy";
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { watchAlerts, type AlertStory } from "../support/alerts.ts";
-import { bothColoursReady, eventually, openCluster } from "../support/cluster.ts";
+import {
+    bothColoursReady,
+    eventually,
+    openClient,
+    openCluster,
+    type Client,
+} from "../support/cluster.ts";
 import { writeEvidence } from "../support/evidence.ts";
 import { startLoad, type Load, type LoadOptions } from "../support/load.ts";
 import { memoryOf, pauseAtNone, scalePrometheus } from "../support/platform.ts";
@@ -38,13 +43,13 @@ const alerts = watchAlerts(cluster, prometheus);
 const evidence: Record<string, unknown> = {};
 
 let blue: ReplicaWatch;
-let entrance: string;
+let client: Client;
 /** Whatever sends: no part of the story leaves its load to the next one, also where it breaks off. */
 const loads: Load[] = [];
 
 beforeAll(async () => {
     await bothColoursReady(cluster);
-    entrance = await gatewayUrl(cluster);
+    client = await openClient(cluster);
     blue = watchReplicas(cluster, "blue");
     await eventually("blue is at its floor", () => Promise.resolve(blue.now() === FLOOR), 900);
 }, 960_000);
@@ -241,7 +246,7 @@ async function during<T>(sending: Sending, action: (load: Load) => Promise<T>): 
 
 function send(sending: Sending): Load {
     const load = startLoad({
-        ...{ url: entrance, path: PATHS.embed, connections: 512, keepAlive: true },
+        ...{ ...client, path: PATHS.embed, connections: 512, keepAlive: true },
         ...{ maxRequests: 200_000, maxSeconds: 1_300 },
         ...sending,
     });

@@ -136,9 +136,8 @@ test("an action is the same commit wherever it is used", () => {
     expect([...commits].filter(([, { size }]) => size > 1)).toEqual([]);
 });
 
-test("Node is the Makefile's, and the CLI is as old as the SDK", () => {
-    const [, node] = /^NODE_VERSION := (.+)$/m.exec(read("Makefile")) ?? [];
-    expect(inputOf("actions/setup-node", "node-version")).toEqual([node]);
+test("Node is that of .node-version, and the CLI is as old as the SDK", () => {
+    expect(inputOf("actions/setup-node", "node-version-file")).toEqual([".node-version"]);
     const { dependencies } = JSON.parse(read("package.json")) as {
         dependencies: Readonly<Record<string, string>>;
     };

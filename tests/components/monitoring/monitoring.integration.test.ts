@@ -91,6 +91,13 @@ describe("Prometheus", () => {
         });
     });
 
+    test("gives up a pod that cannot start for one that can", () => {
+        expect(at(statefulSet().inputs, "spec")).toMatchObject({
+            podManagementPolicy: "Parallel",
+            updateStrategy: { type: "RollingUpdate" },
+        });
+    });
+
     test("may take a quarter of an hour to replay its log before anything ends it", () => {
         const { startupProbe, livenessProbe, readinessProbe } = containerOf(
             all,

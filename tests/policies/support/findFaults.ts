@@ -1,9 +1,10 @@
 import { expect } from "@jest/globals";
-import { configOf } from "../../../policies/core/config.ts";
-import { evaluate } from "../../../policies/core/evaluate.ts";
-import { headline } from "../../../policies/core/message.ts";
-import { objectsOf } from "../../../policies/core/object.ts";
-import { FAULTS, mutantsOf } from "../../../policies/faults/index.ts";
+import { configOf } from "../../../policies/engine/config.ts";
+import { evaluate } from "../../../policies/engine/evaluate.ts";
+import { headline } from "../../../policies/engine/message.ts";
+import { mutantsOf } from "../../../policies/faults/fault.ts";
+import { objectsOf } from "../../../policies/kubernetes/object.ts";
+import { FAULTS } from "../../../policies/rules/faults.ts";
 import { RULES } from "../../../policies/rules/index.ts";
 import { policiesOf } from "../../../policies/stacks.ts";
 import { render } from "../../support/stacks.ts";
@@ -28,6 +29,6 @@ export async function findFaults(stack: string): Promise<void> {
     }
     expect(missed).toEqual([]);
     expect(count).toBeGreaterThanOrEqual(FEWEST);
-    // Different faults are told apart.
+    // Different faults have findings of their own.
     expect(made.size).toBeGreaterThan(count / 2);
 }

@@ -129,7 +129,7 @@ export async function startAcme(cluster: TestCluster, images: readonly Image[]):
     };
 }
 
-/** PEM of the authority that Pebble signs with, made anew whenever it starts. */
+/** PEM of the authority that Pebble signs with, made at each start. */
 export async function issuingAuthority(cluster: TestCluster): Promise<string> {
     const pods = ["-n", "acme", "get", "pods", "-l", "app=pebble", "-o", "name"];
     const pod = (await kubectl(cluster, pods)).trim().replace("pod/", "");

@@ -1,9 +1,8 @@
 import type { V1ConfigMap, V1Deployment, V1EnvVar } from "@kubernetes/client-node";
 import { ENVIRONMENT, LABELS, NAMESPACES, type Colour } from "@property-search/contract";
-import { statusOf } from "@property-search/deploy";
+import { statusOf, FIELD_MANAGER } from "../../../operations/cluster/connect.ts";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { FIELD_MANAGER } from "../../../deploy/src/apply/cluster.ts";
 import { deploymentOf, eventually, podsOf, type TestCluster } from "../cluster.ts";
 import { ownedBy } from "./owned.ts";
 

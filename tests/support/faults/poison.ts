@@ -1,5 +1,5 @@
 import type { Colour } from "@property-search/contract";
-import { dot, embed, type Entrance } from "@property-search/deploy";
+import { dot, embed, type Entrance } from "../../../operations/gateway/client.ts";
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 

@@ -1,0 +1,23 @@
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { clusterProvider } from "../../components/clusterProvider.ts";
+import { declared } from "../support/program.ts";
+
+const before = { ...process.env };
+
+beforeEach(() => {
+    process.env.KUBECONFIG = "/home/somebody/.kube/config";
+    process.env.PULUMI_K8S_ENABLE_PATCH_FORCE = "true";
+    process.env.PULUMI_K8S_UPSERT_EXISTING_OBJECTS = "true";
+});
+
+afterEach(() => {
+    process.env = { ...before };
+});
+
+test.each([{ context: "prod" }, {}])(
+    "the state keeps %j of the provider, and nothing of who updates",
+    async (args) => {
+        const all = await declared(() => clusterProvider(args));
+        expect(all.one("pulumi:providers:kubernetes").inputs).toEqual(args);
+    },
+);

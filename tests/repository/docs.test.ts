@@ -1,0 +1,73 @@
+import { describe, expect, test } from "@jest/globals";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import path from "node:path";
+
+const ROOT = path.resolve(import.meta.dirname, "../..");
+const read = (file: string) => readFileSync(path.join(ROOT, file), "utf8");
+const files = (pattern: string) => globSync(pattern, { cwd: ROOT }).sort();
+
+/** Targets of a page's links to files of the repository, from its root. */
+const linksOf = (page: string) =>
+    [...read(page).matchAll(/\]\((?!\w+:)([^)#\s]+)[^)]*\)/g)].map(([, target = ""]) =>
+        path.join(path.dirname(page), target),
+    );
+
+/** Pages whose lines and links are held to the rules of CONTRIBUTING.md. */
+const PAGES = [
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "docs/README.md",
+    "docs/adr/README.md",
+    "docs/adr/template.md",
+    "examples/clients/README.md",
+    ".github/pull_request_template.md",
+];
+
+describe.each(PAGES)("%s", (page) => {
+    test("has no line of more than 120 characters", () => {
+        expect(
+            read(page)
+                .split("\n")
+                .filter((line) => line.length > 120),
+        ).toEqual([]);
+    });
+
+    test("links to files that exist", () => {
+        expect(linksOf(page).filter((target) => !existsSync(path.join(ROOT, target)))).toEqual([]);
+    });
+});
+
+test("CONTRIBUTING.md names files and folders that exist", () => {
+    const named = [...read("CONTRIBUTING.md").matchAll(/`([\w.-]+\/[\w./-]*)`/g)]
+        .map(([, name = ""]) => name)
+        // Some are named below the folder that their sentence begins with.
+        .filter((name) => !/^(rows|rules)\//.test(name));
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((name) => !existsSync(path.join(ROOT, name)))).toEqual([]);
+});
+
+test("docs/README.md lists every page but the runbooks of alerts and the decisions", () => {
+    const pages = files("docs/**/*.md").filter(
+        (page) => !/^docs\/(README\.md|adr\/|runbooks\/[A-Z]\w*\.md)/.test(page),
+    );
+    const listed = new Set(linksOf("docs/README.md"));
+    expect(pages.filter((page) => !listed.has(page))).toEqual([]);
+    expect(listed).toContain("docs/runbooks/README.md");
+});
+
+test("docs/adr/README.md lists every decision, each with its status and date", () => {
+    const decisions = files("docs/adr/[0-9]*.md");
+    expect(linksOf("docs/adr/README.md").filter((page) => /\/\d/.test(page))).toEqual(decisions);
+    for (const [index, page] of decisions.entries()) {
+        const [title, , status] = read(page).split("\n");
+        expect(title).toMatch(new RegExp(`^# ${index + 1}\\. `));
+        expect([page, status]).toEqual([page, expect.stringMatching(/^Status: .*\d{4}-\d\d-\d\d/)]);
+    }
+});
+
+test("every path of CODEOWNERS exists", () => {
+    const paths = read(".github/CODEOWNERS").match(/^\/\S+/gm) ?? [];
+    expect(paths.length).toBeGreaterThan(0);
+    expect(paths.filter((one) => !existsSync(path.join(ROOT, one)))).toEqual([]);
+});

@@ -1,0 +1,68 @@
+import { expect, test } from "@jest/globals";
+import { declaredKeys } from "../../render/stackConfig.ts";
+import { trapsIn } from "../../config/yamlTraps.ts";
+import { loadStack, readerOf } from "../support/loadStack.ts";
+
+const WRONG = "~wrong value~";
+
+/** Stacks that use much, so that one wrong value could take many others with it. */
+const STACKS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    dev: {},
+    prod: {},
+    "prod, with a Redis, an upstream and a Prometheus of others'": {
+        "redis.mode": "external",
+        "redis.url": "rediss://redis.example.com:6380",
+        "redis.secretName": "redis",
+        "service.provider": "openai",
+        "service.upstreamUrl": "https://api.example.com",
+        "service.upstreamApiKey": "key",
+        "autoscaling.missesPerPod": "10",
+        "prometheus.source": "external",
+        "prometheus.url": "https://prometheus.example.com",
+        "prometheus.namespace": "observability",
+        "prometheus.labels": '{"release":"x"}',
+        "network.destinations":
+            '{"redis":[{"cidr":"10.0.0.0/8","port":6380}],"upstream":[{"cidr":"10.0.0.0/8","port":443}]}',
+        "monitoring.gatewayAddress": "",
+        "alerts.webhookUrl": "",
+        "alerts.slackUrl": "",
+        "alerts.watchdogUrl": "",
+        "monitoring.remoteWriteUrl": "",
+    },
+};
+
+function findingsOf(change: Readonly<Record<string, string>>, stack: string): readonly string[] {
+    try {
+        loadStack(change, stack);
+        return [];
+    } catch (error) {
+        return (error as Error).message.split("\n").slice(1);
+    }
+}
+
+test.each(Object.entries(STACKS))("%s: one wrong value is one finding", (name, settings) => {
+    const stack = name.split(",")[0] ?? name;
+    expect(findingsOf(settings, stack)).toEqual([]);
+    const several = declaredKeys().flatMap((key) => {
+        const findings = findingsOf({ ...settings, [key]: WRONG }, stack);
+        const isOne = findings.length <= 1 && findings.every((one) => one.includes(`:${key} `));
+        return isOne ? [] : [{ key, findings }];
+    });
+    expect(several).toEqual([]);
+});
+
+test("a value that stands wrong in the file is found there alone", () => {
+    for (const key of ["images.pullSecrets", "network.dns", "edge.hostname"]) {
+        const read = readerOf("property-search");
+        for (const [name, words] of trapsIn(`config:\n  property-search:${key}: null\n`)) {
+            read.finding(name, words, "file");
+        }
+        const load = () => loadStack({ [key]: "null" }, "dev", read);
+        expect(load).toThrow(/has 1 finding:\n.* is null; allowed: a value, or no such key$/);
+    }
+});
+
+test("two wrong values are two findings, whatever follows from them", () => {
+    const change = { "redis.mode": "sentinel", "service.memoryLimit": "much" };
+    expect(findingsOf(change, "prod").map((one) => one.split(" ")[3])).toHaveLength(2);
+});

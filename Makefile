@@ -11,7 +11,7 @@ DEV_TOKEN := $(CACHE)/dev-admin-token
 
 # Node runs our TypeScript as it is, and Jest requires ES modules from Node 24.9 on. Where the host's
 # Node is older, npm's own package of it goes first on PATH, for these commands only.
-NODE_VERSION := 24.21.0
+NODE_VERSION := $(shell cat .node-version)
 NODE_PLATFORM := $(shell uname -s | tr '[:upper:]' '[:lower:]')-$(shell uname -m | sed 's/x86_64/x64/;s/aarch64/arm64/')
 # As npm's package `node` chooses among its own.
 NODE_PACKAGE := $(if $(filter darwin-arm64,$(NODE_PLATFORM)),node-bin,node)-$(NODE_PLATFORM)
@@ -48,16 +48,20 @@ install: $(INSTALLED)
 LINT = npm run --silent types & types=$$!; npm run --silent lint && wait $$types
 
 .PHONY: lint
-lint: $(INSTALLED) ## ESLint with the Pulumi rules, Prettier, types
+lint: $(INSTALLED) ## ESLint with the Pulumi rules, Prettier, the direction of imports, types
 	@$(LINT)
 
 .PHONY: format
 format: $(INSTALLED) ## Write the house style into every file
 	@npm run --silent format
 
+.PHONY: hooks
+hooks: $(INSTALLED) ## Format and lint what is staged at each commit of this clone (lefthook.yml; undone by npx lefthook uninstall)
+	@node_modules/.bin/lefthook install
+
 .PHONY: up
 up: $(INSTALLED) ## Run the whole platform on this machine (or CONTEXT=name STACK=dev); ends with its URL
-	@node local/src/main.ts up $(if $(CONTEXT),--context $(CONTEXT) $(STACK_FLAG))
+	@node local/src/main.ts up $(if $(CONTEXT),--context "$(CONTEXT)" $(STACK_FLAG))
 
 .PHONY: down
 down: $(INSTALLED) ## End it and leave nothing behind
@@ -72,10 +76,8 @@ test: $(INSTALLED) check-tools ## Lint, types, unit tests, and integration tests
 
 .PHONY: test-all
 test-all: $(INSTALLED) check-tools $(if $(TESTED),,test) ## make test, then each mutant, the Pulumi CLI, full property counts (TESTED=1: those alone)
-	@$(JEST) --config jest.exhaustive.config.js
-	@# The config's property test renders for minutes at full size: PROPERTY_SCALE=1 npm run jest -- … configZoo.
-	@PROPERTY_SCALE=$${PROPERTY_SCALE:-1} $(JEST) --config jest.gate.config.js $$(grep -rlE 'propertyRuns|describeRemedy' --include='*.test.ts' . --exclude-dir=node_modules \
-	  | grep -v configZoo)
+	@PROPERTY_SCALE=$${PROPERTY_SCALE:-1} $(JEST) --config jest.exhaustive.config.js
+	@PROPERTY_SCALE=$${PROPERTY_SCALE:-1} $(JEST) --config jest.gate.config.js $$(grep -rlE 'propertyRuns|describeRemedy' --include='*.test.ts' . --exclude-dir=node_modules)
 
 .PHONY: check-tools
 check-tools:
@@ -83,27 +85,37 @@ check-tools:
 	@app/model/fetch.sh --check >/dev/null
 
 # Real programs that tests start; the second name is Debian's package.
-TEST_TOOLS := redis-server=redis-server promtool=prometheus amtool=prometheus-alertmanager openssl=openssl
+TEST_TOOLS := curl=curl redis-server=redis-server promtool=prometheus amtool=prometheus-alertmanager openssl=openssl
 
 .PHONY: test-tools
 test-tools: model ## Install what the tests need: Redis, Prometheus, Alertmanager (Debian packages) and the model
 	@tests/support/tools.sh install $(TEST_TOOLS)
 
+.PHONY: python-clients
+python-clients: ## The Python clients that make test-all asks the service by, in the user's cache
+	@app/test/clients/install.sh >/dev/null
+
 .PHONY: model
 model: ## The local model, checked against its pinned hashes, in the user's cache
 	@app/model/fetch.sh
+
+# Whether a switch such as DIRECT=1 is on; DIRECT=0 is not.
+on = $(filter-out 0 no false,$(1))
 
 # What a command says is also kept in a file, where one is asked for.
 INTO_REPORT = $(if $(REPORT),2>&1 | tee "$(REPORT)")
 
 .PHONY: policies
 policies: $(INSTALLED) ## The policy pack over the rendered STACK=…, without Pulumi or a cluster (TIMES=1: by rule, REPORT=file)
-	@node render.ts --stack $(STACK) --format json | node policies/main.ts check --subject "stack $(STACK)" --stack $(STACK) \
-	  $(if $(FORMAT),--format $(FORMAT)) $(if $(TIMES),--times) $(INTO_REPORT)
+	@# Not by a pipe: where the stack cannot be rendered, that alone is to be said.
+	@{ manifests="$$(node render.ts --stack "$(STACK)" --format json)"; \
+	  node policies/main.ts check --subject "stack $(STACK)" --stack "$(STACK)" \
+	  $(if $(FORMAT),--format "$(FORMAT)") $(if $(call on,$(TIMES)),--times) <<<"$$manifests"; } $(INTO_REPORT)
 
 .PHONY: policies-docs
 policies-docs: $(INSTALLED) ## Write docs/policies.md from the rules
-	@node render.ts --stack prod --format json | node policies/main.ts docs --config policies/stacks/prod.json > docs/policies.md.new
+	@manifests="$$(node render.ts --stack prod --format json)"; \
+	  node policies/main.ts docs --config policies/stacks/prod.json <<<"$$manifests" > docs/policies.md.new
 	@npx prettier --parser markdown < docs/policies.md.new > docs/policies.md; rm docs/policies.md.new
 
 .PHONY: pulumi-cli
@@ -126,8 +138,8 @@ dev: $(INSTALLED) ## The service alone on 8001 (PORT=…) with the local model; 
 	  exec node app/src/server.ts
 
 .PHONY: bench
-bench: $(INSTALLED) bench-tools ## The service beside its peers, by ratios (QUICK=1: a minute; SOAK=10m: its memory)
-	@node load/src/main.ts bench $(if $(QUICK),--quick) $(if $(SOAK),--soak $(SOAK)) $(if $(ONLY),--only $(ONLY))
+bench: $(INSTALLED) bench-tools ## The service beside its peers, by ratios (QUICK=1: a minute; SOAK=10m: its memory, HOSTILE=1: under attack)
+	@node load/src/main.ts bench $(if $(call on,$(QUICK)),--quick) $(if $(SOAK),--soak $(SOAK)) $(if $(call on,$(HOSTILE)),--hostile) $(if $(ONLY),--only $(ONLY))
 
 .PHONY: bench-policies
 bench-policies: $(INSTALLED) ## The policy pack beside its peers, on the same faults of the stack prod
@@ -143,7 +155,7 @@ CLUSTER_JEST = $(JEST) --config jest.cluster.config.js --runInBand --selectProje
 
 .PHONY: test-cluster
 test-cluster: $(INSTALLED) ## The tests that need the cluster of `make up` (QUICK=1: without the half hour of alerts)
-	@$(if $(filter-out 0,$(QUICK)),,$(CLUSTER_JEST) watching)
+	@$(if $(call on,$(QUICK)),,$(CLUSTER_JEST) watching)
 	@$(CLUSTER_JEST) cluster
 
 .PHONY: test-certificates
@@ -158,52 +170,49 @@ test-switching: $(INSTALLED) ## An hour of switches on the cluster of `make up`:
 test-lifecycle: $(INSTALLED) ## Up and down for real: killed at each step, run twice, nothing left; ends down
 	@$(CLUSTER_JEST) lifecycle
 
-DEPLOY_COMMAND = node deploy/src/main.ts
+OPERATIONS = node operations/cli/main.ts
 REPORT_FLAG = $(if $(REPORT),--report "$(REPORT)")
 # Only where it is given: what writes to a cluster has no default stack.
-STACK_FLAG = $(if $(filter command line environment,$(origin STACK)),--stack $(STACK))
-CONTEXT_FLAG = $(if $(CONTEXT),--context $(CONTEXT))
+STACK_FLAG = $(if $(filter command line environment,$(origin STACK)),--stack "$(STACK)")
+CONTEXT_FLAG = $(if $(CONTEXT),--context "$(CONTEXT)")
 ADMIN_PROCESS = $(if $(DEV)$(URL),--url $(or $(URL),http://127.0.0.1:8801) --token-file $(DEV_TOKEN))
-
-RELEASE_COMMAND = node release/src/main.ts
-RELEASE_TARGET = $(STACK_FLAG) $(CONTEXT_FLAG)
 
 .PHONY: deploy
 deploy: $(INSTALLED) ## Deploy a stack (STACK=prod), verify it, switch to what is new (IMAGE=… VERSION=… on the idle colour)
-	@$(RELEASE_COMMAND) deploy $(STACK_FLAG) $(CONTEXT_FLAG) $(if $(IMAGE),--image $(IMAGE)) \
-	  $(if $(VERSION),--version $(VERSION)) $(if $(IN_PLACE),--in-place) $(PLAN)
+	@$(OPERATIONS) deploy $(STACK_FLAG) $(CONTEXT_FLAG) $(if $(IMAGE),--image "$(IMAGE)") \
+	  $(if $(VERSION),--version "$(VERSION)") $(if $(call on,$(IN_PLACE)),--in-place) $(PLAN)
 
 .PHONY: switch
 switch: $(INSTALLED) ## Move the traffic in judged steps (TO=green, PLAN="--steps 10,50,100 --hold 60"); goes on where one was left
-	@$(RELEASE_COMMAND) start --to "$(TO)" $(RELEASE_TARGET) $(PLAN)
+	@$(OPERATIONS) switch --to "$(TO)" $(STACK_FLAG) $(CONTEXT_FLAG) $(PLAN)
 
 .PHONY: status
 status: $(INSTALLED) ## Who serves, and where the switch stands (WATCH=1, JSON=1)
-	@$(RELEASE_COMMAND) status $(RELEASE_TARGET) $(if $(WATCH),--watch) $(if $(JSON),--json)
+	@$(OPERATIONS) status $(STACK_FLAG) $(CONTEXT_FLAG) $(if $(call on,$(WATCH)),--watch) $(if $(call on,$(JSON)),--json)
 
 .PHONY: rollback
 rollback: $(INSTALLED) ## Take the traffic back: of the switch under way, else of the last (DIRECT=1: the brake)
-	@$(RELEASE_COMMAND) rollback $(RELEASE_TARGET) $(if $(DIRECT),--direct) $(PLAN)
+	@$(OPERATIONS) rollback $(STACK_FLAG) $(CONTEXT_FLAG) $(if $(call on,$(DIRECT)),--direct) $(PLAN)
 
 .PHONY: preview
 preview: $(INSTALLED) ## What `make deploy` by Pulumi would change, and what policies say of it (STACK=dev, REPORT=file)
-	@$(DEPLOY_COMMAND) preview $(STACK_FLAG) $(CONTEXT_FLAG) $(REPORT_FLAG)
+	@$(OPERATIONS) preview $(STACK_FLAG) $(CONTEXT_FLAG) $(REPORT_FLAG)
 
 .PHONY: drift
 drift: $(INSTALLED) ## Whether the cluster still is what the stack says; fails by any change (STACK=prod, REPORT=file)
-	@$(DEPLOY_COMMAND) preview --drift $(STACK_FLAG) $(CONTEXT_FLAG) $(REPORT_FLAG)
+	@$(OPERATIONS) preview --drift $(STACK_FLAG) $(CONTEXT_FLAG) $(REPORT_FLAG)
 
 .PHONY: secrets
-secrets: $(INSTALLED) ## Store a stack's generated secrets in its config, encrypted, for `pulumi up` by hand (STACK=dev)
-	@$(DEPLOY_COMMAND) secrets $(STACK_FLAG) $(CONTEXT_FLAG)
+secrets: $(INSTALLED) ## Store a stack's generated secrets in its config for `pulumi up` by hand; or SECRET=key < file, without Pulumi
+	@$(OPERATIONS) secrets $(STACK_FLAG) $(CONTEXT_FLAG) $(if $(SECRET),--secret "$(SECRET)")
 
 .PHONY: pulumi-env
 pulumi-env: $(INSTALLED) ## For `eval "$$(make pulumi-env STACK=dev)"`: pulumi by hand then finds what `make deploy` uses
-	@$(DEPLOY_COMMAND) environment $(STACK_FLAG) $(CONTEXT_FLAG)
+	@$(OPERATIONS) environment $(STACK_FLAG) $(CONTEXT_FLAG)
 
 .PHONY: verify
 verify: $(INSTALLED) ## Use a deployed stack as a client would (default: that of `make up`; STACK=prod, CONTEXT=name)
-	@$(DEPLOY_COMMAND) verify $(STACK_FLAG) $(CONTEXT_FLAG)
+	@$(OPERATIONS) verify $(STACK_FLAG) $(CONTEXT_FLAG)
 
 .PHONY: image
 image: ## Build the service's image, push it and sign it, once for each content (REPOSITORY=registry/name)
@@ -215,19 +224,19 @@ verify-image: ## Whether an image, by its digest, is signed by the workflow that
 
 .PHONY: backup
 backup: $(INSTALLED) ## Write what Redis has into a file (OUT=cache.gz CONTEXT=name)
-	@$(DEPLOY_COMMAND) backup $(CONTEXT_FLAG) --file "$(OUT)"
+	@$(OPERATIONS) backup $(CONTEXT_FLAG) --file "$(OUT)"
 
 .PHONY: restore
 restore: $(INSTALLED) ## Bring a backup into Redis, beside what it has (IN=cache.gz CONTEXT=name)
-	@$(DEPLOY_COMMAND) restore $(CONTEXT_FLAG) --file "$(IN)"
+	@$(OPERATIONS) restore $(CONTEXT_FLAG) --file "$(IN)"
 
 .PHONY: rotate
 rotate: $(INSTALLED) ## Replace a secret, with no failed request (SECRET=redis.passwords.app STACK=prod; values of issuers by < file)
-	@$(DEPLOY_COMMAND) rotate $(STACK_FLAG) $(CONTEXT_FLAG) --secret "$(SECRET)" $(if $(FINISH),--finish)
+	@$(OPERATIONS) rotate $(STACK_FLAG) $(CONTEXT_FLAG) --secret "$(SECRET)" $(if $(call on,$(FINISH)),--finish)
 
 .PHONY: tenant-key
 tenant-key: $(INSTALLED) ## A new API key, and its hash for the stack's config (TENANT=id)
-	@$(DEPLOY_COMMAND) tenant-key --tenant "$(TENANT)"
+	@$(OPERATIONS) tenant-key --tenant "$(TENANT)"
 
 .PHONY: admin
 # By environment, and as they are: words with quotes and dollars are not for make or the shell to read.
@@ -238,12 +247,12 @@ admin: export OUT := $(value OUT)
 admin: export COLOUR := $(value COLOUR)
 admin: export POD := $(value POD)
 admin: $(INSTALLED) ## Ask the admin port of a pod, or of `make dev` by DEV=1 (CMD="GET /state"; alone it lists all)
-	@$(DEPLOY_COMMAND) admin $(CONTEXT_FLAG) $(ADMIN_PROCESS)
+	@$(OPERATIONS) admin $(CONTEXT_FLAG) $(ADMIN_PROCESS)
 
 .PHONY: undeploy
 undeploy: $(INSTALLED) ## Remove what a stack has created, by what brought it (STACK=dev, CONTEXT=name; DATA=delete: its volumes too)
-	@$(DEPLOY_COMMAND) remove $(STACK_FLAG) $(CONTEXT_FLAG) $(if $(filter delete,$(DATA)),--delete-data)
+	@$(OPERATIONS) remove $(STACK_FLAG) $(CONTEXT_FLAG) $(if $(DATA),--data "$(DATA)")
 
 .PHONY: render
 render: $(INSTALLED) ## A stack's manifests as YAML in rendered/, secrets masked (STACK=prod, OUT=folder)
-	@node render.ts --stack $(STACK) --out $(or $(OUT),rendered)
+	@node render.ts --stack "$(STACK)" --out "$(or $(OUT),rendered)"

@@ -1,0 +1,124 @@
+// Which folder may import which, and that no files import each other in a circle. `make lint` checks it.
+
+/** Tests and what only they use: they may import anything, and nothing else imports them. */
+const TESTS = "(^|/)(test|tests|test-support|integration)/|[.]test[.]ts$|^jest[^/]*[.]js$";
+
+/** Operations on a cluster. They know the program by its rendering or by the Pulumi CLI (docs/adr/0009). */
+const OPERATIONS = "^operations/";
+const CONTRACT = "^contract/";
+const POLICIES = "^policies/";
+const COMPONENTS = "^components/";
+const CONFIG = "^config(/|[.]ts$)";
+
+/** What each part may import, from the bottom to the top; every part may also import itself. */
+const PARTS = {
+    contract: { path: CONTRACT, may: [] },
+    app: { path: "^app/", may: [CONTRACT] },
+    policies: { path: POLICIES, may: [CONTRACT] },
+    components: { path: COMPONENTS, may: [CONTRACT, POLICIES] },
+    // config/boundCluster.ts asks the cluster of `pulumi up` by hand, as a deploy does.
+    "config-of-cluster": {
+        path: "^config/boundCluster[.]ts$",
+        may: [CONTRACT, CONFIG, OPERATIONS],
+    },
+    config: {
+        path: CONFIG,
+        except: "^config/boundCluster[.]ts$",
+        may: [CONTRACT, POLICIES, COMPONENTS],
+    },
+    index: { path: "^index[.]ts$", may: [CONTRACT, POLICIES, COMPONENTS, CONFIG] },
+    render: {
+        path: "^render(/|[.]ts$)",
+        // Of operations only the reader of stack files, which both command lines share.
+        may: [
+            CONTRACT,
+            POLICIES,
+            COMPONENTS,
+            CONFIG,
+            "^index[.]ts$",
+            "^operations/stack/stacks[.]ts$",
+        ],
+    },
+    operations: {
+        path: OPERATIONS,
+        // Of the config only the patterns of values: a flag allows what the stack file does.
+        may: [CONTRACT, POLICIES, "^config/allowed[.]ts$"],
+    },
+    local: { path: "^local/", may: [CONTRACT, OPERATIONS] },
+    // The benchmarks start the service inside of their own process, to measure it alone.
+    bench: { path: "^(bench|load)/", may: [CONTRACT, "^app/src/"] },
+    insights: { path: "^insights/", may: [CONTRACT] },
+    examples: { path: "^examples/", may: [CONTRACT, COMPONENTS] },
+    github: { path: "^[.]github/", may: [] },
+};
+
+/** What each folder of operations/ may import of the others, from the bottom to the top (docs/adr/0009). */
+const UNDER_DEPLOY = ["cluster", "stack", "shared", "gateway"];
+const FOLDERS_OF_OPERATIONS = {
+    cluster: [],
+    judge: [],
+    stack: ["cluster"],
+    shared: ["cluster"],
+    gateway: ["cluster", "shared"],
+    admin: ["cluster", "gateway"],
+    deploy: UNDER_DEPLOY,
+    rotate: [...UNDER_DEPLOY, "deploy"],
+    backup: ["cluster", "stack", "rotate"],
+    release: [...UNDER_DEPLOY, "deploy", "admin", "judge"],
+};
+
+/** @type {import("dependency-cruiser").IConfiguration} */
+export default {
+    forbidden: [
+        {
+            name: "no-circle",
+            comment:
+                "Files import each other in a circle: move what both need into a file of its own.",
+            severity: "error",
+            from: {},
+            to: { circular: true },
+        },
+        {
+            name: "no-import-of-tests",
+            comment: "Only tests import tests and their support.",
+            severity: "error",
+            from: { pathNot: TESTS },
+            to: { path: TESTS },
+        },
+        {
+            name: "resolvable",
+            comment: "The import leads to no file.",
+            severity: "error",
+            from: {},
+            to: { couldNotResolve: true },
+        },
+        ...Object.entries(PARTS).map(([name, { path, except, may }]) => ({
+            name: `imports-of-${name}`,
+            comment: "The import goes against the direction that .dependency-cruiser.js declares.",
+            severity: "error",
+            from: { path, pathNot: except === undefined ? TESTS : [TESTS, except] },
+            to: {
+                pathNot: [path, ...may, TESTS, "(^|/)node_modules/"],
+                dependencyTypesNot: ["core"],
+            },
+        })),
+        ...Object.entries(FOLDERS_OF_OPERATIONS).map(([folder, may]) => ({
+            name: `imports-of-operations-${folder}`,
+            comment: "The import goes against the direction that .dependency-cruiser.js declares.",
+            severity: "error",
+            from: { path: `^operations/${folder}/` },
+            to: {
+                path: "^operations/",
+                pathNot: `^operations/(${[folder, ...may, "node_modules"].join("|")})/`,
+            },
+        })),
+    ],
+    options: {
+        doNotFollow: { path: "node_modules" },
+        exclude: { path: "^(rendered|load/results)/" },
+        // Imports of types count too.
+        tsPreCompilationDeps: true,
+        tsConfig: { fileName: "tsconfig.json" },
+        enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node"] },
+    },
+};

@@ -1,6 +1,6 @@
 import { main } from "@pulumi/pulumi/provider/index.js";
 import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
@@ -47,8 +47,15 @@ function idOf({ kind, metadata: { namespace, name } }: Inputs): string {
     return [kind, namespace, name].filter((part) => part !== undefined).join("/");
 }
 
+// Renamed into place: a test that polls the file would else read half of it.
+function keep(all: Objects): void {
+    const whole = `${cluster}.${process.pid}`;
+    writeFileSync(whole, JSON.stringify(all));
+    renameSync(whole, cluster);
+}
+
 function put(id: string, inputs: Inputs): void {
-    writeFileSync(cluster, JSON.stringify({ ...objects(), [id]: inputs }));
+    keep({ ...objects(), [id]: inputs });
 }
 
 await main(
@@ -71,7 +78,7 @@ await main(
         },
         delete: (id) => {
             const rest = Object.entries(objects()).filter(([one]) => one !== id);
-            writeFileSync(cluster, JSON.stringify(Object.fromEntries(rest)));
+            keep(Object.fromEntries(rest));
             return Promise.resolve();
         },
         update: async (id, _urn, _before, inputs: Inputs) => {

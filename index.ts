@@ -4,7 +4,7 @@ import { Admission } from "./components/admission.ts";
 import { AdapterRules } from "./components/autoscaler/adapterRules.ts";
 import { Certificates } from "./components/certificates.ts";
 import { clusterProvider } from "./components/clusterProvider.ts";
-import { Colour } from "./components/colour.ts";
+import { Colour } from "./components/embeddingService/colour.ts";
 import { Edge } from "./components/edge.ts";
 import { Monitoring } from "./components/monitoring.ts";
 import { Namespaces } from "./components/namespaces.ts";

@@ -9,8 +9,8 @@ import { ruleFiles, type AlertThresholds } from "./monitoring/alerts/index.ts";
 import { ExistingPrometheus, type ExistingPrometheusSettings } from "./monitoring/existing.ts";
 import { dashboards } from "./monitoring/dashboards/index.ts";
 import { Grafana, GRAFANA_RESOURCES, type GrafanaSettings } from "./monitoring/grafana.ts";
-import { KubeState } from "./monitoring/kubeState.ts";
-import { SMALL } from "./monitoring/part.ts";
+import { KubeState } from "./monitoring/kubeStateMetrics.ts";
+import { SMALL } from "./monitoring/workload.ts";
 import {
     Prometheus,
     prometheusResources,

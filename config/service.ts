@@ -8,7 +8,7 @@ import {
     type Weights,
 } from "@property-search/contract";
 import type * as pulumi from "@pulumi/pulumi";
-import type { MoneySettings, TracingSettings } from "../components/colourPod.ts";
+import type { MoneySettings, TracingSettings } from "../components/embeddingService/pod.ts";
 import type { Resources } from "../components/workload.ts";
 import {
     ADDRESS,

@@ -6,7 +6,7 @@ import { serviceHost } from "../addresses.ts";
 import { sha256 } from "../redis/settings.ts";
 import { containerResources, hardenedContainer, httpProbe } from "../workload.ts";
 import { alertmanagerConfig, type AlertmanagerConfigArgs } from "./alertmanagerConfig.ts";
-import { httpPort, part, SMALL, statefulSet } from "./part.ts";
+import { httpPort, part, SMALL, statefulSet } from "./workload.ts";
 import { ALERTMANAGER_FOLDER, SLACK_URL_KEY, type AlertReceivers } from "./receivers.ts";
 
 const DATA_FOLDER = "/alertmanager";

@@ -2,7 +2,7 @@ import { EVALUATION_INTERVAL, PROMETHEUS_ACCESS, SCRAPE_INTERVAL } from "@proper
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { standardLabels } from "../labels.ts";
-import { COMPONENT } from "./part.ts";
+import { COMPONENT } from "./workload.ts";
 import { ruleTexts, type RuleFile } from "./alerts/index.ts";
 import { scrapeJobs, type ScrapeJob } from "./scrapeConfig.ts";
 

@@ -6,7 +6,7 @@ import { serviceHost } from "../addresses.ts";
 import { sha256 } from "../redis/settings.ts";
 import { containerResources, hardenedContainer, httpProbe, type Resources } from "../workload.ts";
 import { DATA_SOURCE } from "./dashboards/dataSource.ts";
-import { deployment, part } from "./part.ts";
+import { deployment, part } from "./workload.ts";
 
 const FOLDER = "/run/grafana";
 const DATA_FOLDER = "/var/lib/grafana";

@@ -5,8 +5,8 @@ import { stringify } from "yaml";
 import { sha256 } from "../redis/settings.ts";
 import { containerResources, hardenedContainer, httpProbe, type Resources } from "../workload.ts";
 import { ruleTexts, type RuleFile } from "./alerts/index.ts";
-import { part, statefulSet } from "./part.ts";
-import { readable, readersIn } from "./readers.ts";
+import { part, statefulSet } from "./workload.ts";
+import { readable, readersIn } from "./rbac.ts";
 import {
     CONFIG_FOLDER,
     prometheusConfig,

@@ -3,7 +3,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { EXPORTER_USER, sha256 } from "../redis/settings.ts";
 import { containerResources, hardenedContainer, httpProbe } from "../workload.ts";
-import { deployment, part, SMALL } from "./part.ts";
+import { deployment, part, SMALL } from "./workload.ts";
 
 const SECRET_NAME = "redis-exporter";
 const PASSWORD_KEY = "password";

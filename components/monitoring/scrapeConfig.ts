@@ -19,7 +19,7 @@ export const RULES_FOLDER = "/run/prometheus-rules";
 export const REMOTE_WRITE_FOLDER = "/run/prometheus-remote-write";
 export const REMOTE_WRITE_TOKEN_KEY = "token";
 
-/** Label of the backend in what kube-state-metrics tells of the route (kubeState.ts). */
+/** Label of the backend in what kube-state-metrics tells of the route (kubeStateMetrics.ts). */
 export const BACKEND_LABEL = "backend";
 
 const META = "__meta_kubernetes";

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parse, stringify } from "yaml";
-import { customResources } from "../../../components/monitoring/kubeState.ts";
+import { customResources } from "../../../components/monitoring/kubeStateMetrics.ts";
 import {
     prometheusConfig,
     scrapeJobs,

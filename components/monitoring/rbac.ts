@@ -1,6 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import type { Part } from "./part.ts";
+import type { Part } from "./workload.ts";
 
 type PolicyRule = k8s.types.input.rbac.v1.PolicyRule;
 

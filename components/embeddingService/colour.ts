@@ -7,9 +7,9 @@ import {
 } from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { serviceHost } from "./addresses.ts";
-import { Autoscaler } from "./autoscaler.ts";
-import type { ScalingSettings } from "./autoscaler/scaling.ts";
+import { serviceHost } from "../addresses.ts";
+import { Autoscaler } from "../autoscaler.ts";
+import type { ScalingSettings } from "../autoscaler/scaling.ts";
 import {
     API_KEY_KEY,
     FALLBACK_API_KEYS_KEY,
@@ -17,11 +17,11 @@ import {
     CREDENTIAL_KEYS,
     type ColourPodArgs,
     type RedisTlsSecrets,
-} from "./colourPod.ts";
-import { selectorLabels, standardLabels } from "./labels.ts";
-import { APP_USER, sha256 } from "./redis/settings.ts";
+} from "./pod.ts";
+import { selectorLabels, standardLabels } from "../labels.ts";
+import { APP_USER, sha256 } from "../redis/settings.ts";
 import { tenantsSecret, TENANTS_SECRET, type TenantsArgs } from "./tenants.ts";
-import { disruptionBudget, type Resources } from "./workload.ts";
+import { disruptionBudget, type Resources } from "../workload.ts";
 
 const CREDENTIALS_NAME = "redis-credentials";
 const API_KEY_NAME = "upstream-api-key";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
-import { Colour, type ColourArgs } from "../../components/colour.ts";
+import { Colour, type ColourArgs } from "../../components/embeddingService/colour.ts";
 import type { Registration } from "../../render.ts";
 import { Secret } from "../../render/program.ts";
 import { at, declared, needsOf } from "../support/program.ts";

@@ -8,7 +8,7 @@ import {
     httpProbe,
     spread,
     type Resources,
-} from "./workload.ts";
+} from "../workload.ts";
 
 type EnvVar = k8s.types.input.core.v1.EnvVar;
 

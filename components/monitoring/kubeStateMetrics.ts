@@ -12,8 +12,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { sha256 } from "../redis/settings.ts";
 import { containerResources, hardenedContainer, httpProbe } from "../workload.ts";
-import { deployment, part, SMALL } from "./part.ts";
-import { readable, readersIn } from "./readers.ts";
+import { deployment, part, SMALL } from "./workload.ts";
+import { readable, readersIn } from "./rbac.ts";
 import { BACKEND_LABEL } from "./scrapeConfig.ts";
 
 const CONFIG_NAME = "kube-state-metrics-config";

@@ -12,38 +12,69 @@ const linksOf = (page: string) =>
         path.join(path.dirname(page), target),
     );
 
-/** Pages whose lines and links are held to the rules of CONTRIBUTING.md. */
-const PAGES = [
-    "CHANGELOG.md",
-    "CONTRIBUTING.md",
-    "SECURITY.md",
-    "docs/README.md",
-    "docs/adr/README.md",
-    "docs/adr/template.md",
-    "examples/clients/README.md",
-    ".github/pull_request_template.md",
-];
+/** Every page of the repository. */
+const PAGES = ["*.md", ".github/*.md", "{docs,examples}/**/*.md", "{bench,policies}/*.md"]
+    .flatMap(files)
+    .filter((page) => !page.includes("node_modules"));
+
+/** Text of a page without its code blocks. */
+const proseOf = (page: string) => read(page).replaceAll(/^ *```[^]*?^ *```$/gm, "");
+
+/** Anchors of a page's headings, as GitHub derives them. */
+const anchorsOf = (page: string) =>
+    [...proseOf(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+        heading
+            .toLowerCase()
+            .replaceAll(/\]\([^)]*\)|[^\p{L}\p{N} _-]/gu, "")
+            .replaceAll(" ", "-"),
+    );
 
 describe.each(PAGES)("%s", (page) => {
+    test("links to files that exist", () => {
+        expect(linksOf(page).filter((target) => !existsSync(path.join(ROOT, target)))).toEqual([]);
+    });
+
+    test("links to headings that exist", () => {
+        const links = [...read(page).matchAll(/\]\((?!\w+:)([^)#\s]*)#([^)\s]+)\)/g)];
+        const missing = links.filter(([, target = "", anchor = ""]) => {
+            const linked = target === "" ? page : path.join(path.dirname(page), target);
+            return !anchorsOf(linked).includes(anchor);
+        });
+        expect(missing.map(([link]) => link)).toEqual([]);
+    });
+});
+
+/** Pages with lines of at most 120 characters and tables of at most five columns; the others follow. */
+const NARROW = PAGES.filter(
+    (page) => !/local|monitoring|policies|judge|proof|performance|service|runbooks/.test(page),
+);
+
+describe.each(NARROW)("%s", (page) => {
     test("has no line of more than 120 characters", () => {
         expect(
-            read(page)
+            proseOf(page)
                 .split("\n")
                 .filter((line) => line.length > 120),
         ).toEqual([]);
     });
 
-    test("links to files that exist", () => {
-        expect(linksOf(page).filter((target) => !existsSync(path.join(ROOT, target)))).toEqual([]);
+    test("has no table of more than five columns", () => {
+        const rows = proseOf(page).match(/^\|.*\|$/gm) ?? [];
+        expect(rows.filter((row) => row.split(/(?<!\\)\|/).length - 2 > 5)).toEqual([]);
     });
 });
 
-test("CONTRIBUTING.md names files and folders that exist", () => {
-    const named = [...read("CONTRIBUTING.md").matchAll(/`([\w.-]+\/[\w./-]*)`/g)]
+test.each([
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "docs/architecture.md",
+    "docs/testing.md",
+])("%s names files and folders that exist", (page) => {
+    const named = [...proseOf(page).matchAll(/`([\w.-]+\/[\w./-]*)`/g)]
         .map(([, name = ""]) => name)
         // Some are named below the folder that their sentence begins with.
-        .filter((name) => !/^(rows|rules)\//.test(name));
-    expect(named.length).toBeGreaterThan(5);
+        .filter((name) => !/^(rows|rules|[a-z]+\/$)/.test(name));
     expect(named.filter((name) => !existsSync(path.join(ROOT, name)))).toEqual([]);
 });
 

@@ -1,4 +1,4 @@
-import { notAllowed, runCommand } from "@property-search/contract";
+import { invalidValue, runCommand } from "@property-search/contract";
 import { Command, Option } from "commander";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -91,7 +91,7 @@ const program = new Command("render")
 
 function assign(text: string, set: Readonly<Record<string, string>>): Record<string, string> {
     const at = text.indexOf("=");
-    if (at < 1) throw notAllowed("--set", text, "KEY=VALUE");
+    if (at < 1) throw invalidValue("--set", text, "KEY=VALUE");
     return { ...set, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
@@ -104,7 +104,7 @@ function readConfig(file: string): Record<string, string> {
     if (typeof config === "object" && config && Object.values(config).every(isText)) {
         return config as Record<string, string>;
     }
-    throw notAllowed("--config", file, "JSON, an object of keys and text values");
+    throw invalidValue("--config", file, "JSON, an object of keys and text values");
 }
 
 /** @returns undefined for what is no JSON: the parser's own words would show the text. */

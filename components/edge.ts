@@ -136,7 +136,7 @@ export class Edge extends pulumi.ComponentResource {
 
 function validate({ weights, https, hostname }: EdgeArgs): void {
     const check = checkWeights(weights);
-    if ("findings" in check) throw new Error(`weights ${check.findings.join("; ")}`);
+    if ("errors" in check) throw new Error(`weights ${check.errors.join("; ")}`);
     if (https !== undefined && hostname === undefined) {
         throw new Error("hostname is not set; allowed: a host name, since https is set");
     }

@@ -1,4 +1,4 @@
-import { suggestion } from "@property-search/contract";
+import { suggestNearest } from "@property-search/contract";
 import { OBJECT_NAME } from "./allowed.ts";
 
 /**
@@ -157,7 +157,9 @@ function faultsIn(
         const names = Object.keys(fields);
         const field = fields[key];
         if (field === undefined) {
-            return [`has ${at}; allowed in ${path}: ${names.join(", ")}${suggestion(key, names)}`];
+            return [
+                `has ${at}; allowed in ${path}: ${names.join(", ")}${suggestNearest(key, names)}`,
+            ];
         }
         if (typeof field === "object" && !isList(field) && isObject(value)) {
             return faultsIn(at, value, field);

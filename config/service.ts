@@ -1,7 +1,7 @@
 import {
-    areCorsOrigins,
+    isCorsOriginList,
     checkWeights,
-    CORS_ORIGINS_WORDS,
+    CORS_ORIGINS_ALLOWED,
     parseBytes,
     parseCpu,
     perColour,
@@ -50,7 +50,7 @@ const fallbackKeys = (fallbacks: number): Allowed => ({
     words: `as many keys as service.upstreamFallbackUrls has URLs (${fallbacks}), with commas between them; nothing for one that wants none`,
 });
 const SHARE = pattern(/^(0(\.\d{1,9})?|1(\.0{1,9})?)$/, "a number from 0 to 1");
-const CORS_ORIGINS = { fits: areCorsOrigins, words: CORS_ORIGINS_WORDS };
+const CORS_ORIGINS = { fits: isCorsOriginList, words: CORS_ORIGINS_ALLOWED };
 const FOLDINGS = someOf("case", "punctuation");
 
 /** Bytes of a vector of the local model, the shortest there is; half of the memory may be for them. */
@@ -105,7 +105,7 @@ export function readRelease(read: ConfigReader, colour: string): Release {
 export function readWeights(read: ConfigReader): Weights {
     const check = checkWeights(read.json("traffic.weights"));
     if ("weights" in check) return check.weights;
-    for (const words of check.findings) read.finding("traffic.weights", words);
+    for (const words of check.errors) read.finding("traffic.weights", words);
     return perColour(() => NaN);
 }
 

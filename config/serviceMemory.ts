@@ -49,7 +49,7 @@ export function mostMebibytes({
 
 /** A vector that may be shortened is kept twice: its beginnings are kept too. */
 function keptDimensions(known: KnownModel | undefined): number {
-    return known ? known.dimensions * (known.shortens ? 2 : 1) : Infinity;
+    return known ? known.dimensions * (known.supportsShortening ? 2 : 1) : Infinity;
 }
 
 /** A pod that takes more than its limit is killed, with all that it had in hand. */

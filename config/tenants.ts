@@ -1,4 +1,4 @@
-import { readTenants, TenantsError } from "@property-search/contract";
+import { parseTenants, TenantsError } from "@property-search/contract";
 import type * as pulumi from "@pulumi/pulumi";
 import { token } from "./allowed.ts";
 import { readOverlap } from "./overlap.ts";
@@ -40,10 +40,10 @@ function findingsOf(list: string): readonly string[] {
     }
     try {
         const tenants: unknown = JSON.parse(list);
-        const isOurs = readTenants(JSON.stringify({ tenants })).some(({ id }) => id === PLATFORM);
+        const isOurs = parseTenants(JSON.stringify({ tenants })).some(({ id }) => id === PLATFORM);
         return isOurs ? [`it lists ${PLATFORM}, which is there always`] : [];
     } catch (error) {
         if (error instanceof SyntaxError) return ["it is not JSON"];
-        return error instanceof TenantsError ? error.findings : [String(error)];
+        return error instanceof TenantsError ? error.errors : [String(error)];
     }
 }

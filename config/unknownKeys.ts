@@ -1,4 +1,4 @@
-import { suggestion } from "@property-search/contract";
+import { suggestNearest } from "@property-search/contract";
 
 /** Keys that Pulumi itself reads, such as `pulumi:tags`. */
 const OF_PULUMI = "pulumi:";
@@ -33,7 +33,7 @@ export function unknownKeys(
             const way = `pulumi config set --path '["${nested[0] ?? ""}"]…'`;
             return [`${key} is a map; allowed: ${plain}, whose dots are a part of it (${way})`];
         }
-        const meant = suggestion(name, [...known]);
+        const meant = suggestNearest(name, [...known]);
         return [`${key} is unknown; allowed: the keys that Pulumi.yaml declares${meant}`];
     });
 }

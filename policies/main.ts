@@ -93,4 +93,4 @@ function jsonReport(result: Run): string {
     );
 }
 
-await runCommand(program, { failure: WRONG_USE });
+await runCommand(program, { failureExitCode: WRONG_USE });

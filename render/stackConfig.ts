@@ -1,4 +1,4 @@
-import { GENERATED_SECRETS, OVERLAPPING_SECRETS, suggestion } from "@property-search/contract";
+import { GENERATED_SECRETS, OVERLAPPING_SECRETS, suggestNearest } from "@property-search/contract";
 import * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -144,7 +144,7 @@ function refuseEnvironment(value: unknown, file: string): never {
 function refuseFields(fields: readonly string[], file: string): never {
     const words = fields.map(
         (field) =>
-            `${field} of ${file} is unknown; allowed: ${FIELDS.join(", ")}${suggestion(field, FIELDS)}`,
+            `${field} of ${file} is unknown; allowed: ${FIELDS.join(", ")}${suggestNearest(field, FIELDS)}`,
     );
     throw new pulumi.RunError(words.join("\n"));
 }

@@ -1,7 +1,7 @@
 import {
-    areCorsOrigins,
+    isCorsOriginList,
     COLOURS,
-    CORS_ORIGINS_WORDS,
+    CORS_ORIGINS_ALLOWED,
     ENVIRONMENT,
     isColour,
     PORTS,
@@ -263,7 +263,7 @@ function readTls(read: Reader, encrypted: boolean): TlsFiles | undefined {
 function readCorsOrigins(read: Reader): readonly string[] {
     const text = (read.text("corsOrigins") ?? "").replaceAll(/\s/g, "");
     if (text === "") return [];
-    if (!areCorsOrigins(text)) read.found("corsOrigins", CORS_ORIGINS_WORDS);
+    if (!isCorsOriginList(text)) read.found("corsOrigins", CORS_ORIGINS_ALLOWED);
     return text.split(",");
 }
 

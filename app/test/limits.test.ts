@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
-import { readTenants } from "@property-search/contract";
+import { parseTenants } from "@property-search/contract";
 import { pino } from "pino";
 
 import { flights } from "../src/cache/flights.ts";
@@ -61,7 +61,7 @@ function fakeRedis() {
 /** The limits of one tenant as one pod holds them. */
 function pod(limits: object, store?: UsageStore) {
     const listed = directory(
-        readTenants(JSON.stringify({ tenants: [{ id: "t", keys: [{ sha256 }], limits }] })),
+        parseTenants(JSON.stringify({ tenants: [{ id: "t", keys: [{ sha256 }], limits }] })),
     );
     const used = usage(store, log);
     used.start();

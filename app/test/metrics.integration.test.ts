@@ -5,13 +5,13 @@ import {
     CACHE_RESULTS,
     METRICS,
     OTHER_TENANTS,
-    OVERHEADS,
+    OVERHEAD_KINDS,
     PATHS,
     PURPOSES,
     REDIS_OPERATIONS,
     RESPONSE_TIME_BUCKETS,
     SAVING_RESULTS,
-    TRIAL_REFUSALS,
+    QUARANTINE_REASONS,
 } from "@property-search/contract";
 import fc from "fast-check";
 import { countTokens } from "gpt-tokenizer/encoding/cl100k_base";
@@ -105,11 +105,11 @@ describe("the exposition", () => {
                 REDIS_OPERATIONS.map((operation) => ({ operation })),
             ),
             ...expected(
-                METRICS.trialRefused,
-                TRIAL_REFUSALS.map((reason) => ({ reason })),
+                METRICS.quarantineSkipped,
+                QUARANTINE_REASONS.map((reason) => ({ reason })),
             ),
             ...expected(
-                `${METRICS.redisTime}_count`,
+                `${METRICS.redisOperationTime}_count`,
                 REDIS_OPERATIONS.map((operation) => ({ operation })),
             ),
             ...expected(
@@ -131,7 +131,7 @@ describe("the exposition", () => {
     });
 
     test("tells what the cache costs by the hour", () => {
-        expect(OVERHEADS.map((kind) => sum(fresh, METRICS.costRate, { kind }))).toEqual([
+        expect(OVERHEAD_KINDS.map((kind) => sum(fresh, METRICS.overheadRate, { kind }))).toEqual([
             0.05, 0.2,
         ]);
     });
@@ -159,7 +159,7 @@ describe("the exposition", () => {
         await service.post(PATHS.embed, { text: "written to Redis" });
         await eventually("the write is counted", async () => {
             const text = await scrape(service);
-            return sum(text, `${METRICS.redisTime}_count`, { operation: "write" }) > 0;
+            return sum(text, `${METRICS.redisOperationTime}_count`, { operation: "write" }) > 0;
         });
         const before = await scrape(service);
         redis.command("config", "set", "maxmemory", "1");

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { HEADERS, METRICS, PATHS, readTenants, TenantsError } from "@property-search/contract";
+import { HEADERS, METRICS, PATHS, parseTenants, TenantsError } from "@property-search/contract";
 
 import { eventually } from "./support/eventually.ts";
 import { startRedis, type RedisServer } from "./support/redisServer.ts";
@@ -185,9 +185,9 @@ describe("The file of tenants", () => {
         });
         let findings: readonly string[] = [];
         try {
-            readTenants(text);
+            parseTenants(text);
         } catch (error) {
-            if (error instanceof TenantsError) ({ findings } = error);
+            if (error instanceof TenantsError) ({ errors: findings } = error);
         }
         expect(findings).toHaveLength(9);
         expect(findings.join("\n")).not.toContain(hashOf("k"));

@@ -1,4 +1,4 @@
-import { JOBS, METRICS, SCRAPE_INTERVAL, type Colour } from "@property-search/contract";
+import { JOBS, METRICS, SCRAPE_INTERVAL_SECONDS, type Colour } from "@property-search/contract";
 
 /**
  * The work that pods share out: misses a second. It grows with the traffic and when fewer texts are found
@@ -7,7 +7,7 @@ import { JOBS, METRICS, SCRAPE_INTERVAL, type Colour } from "@property-search/co
  */
 const SELECTOR = `job="${JOBS.service}",result="miss"`;
 /** Four scrapes: a rate needs two, one may be lost, and a longer window sees a burst later. */
-const WINDOW = `${4 * SCRAPE_INTERVAL}s`;
+const WINDOW = `${4 * SCRAPE_INTERVAL_SECONDS}s`;
 
 /** Misses a second of all pods of a colour; no result, rather than 0, where nothing is known. */
 export function missesQuery(colour: Colour): string {

@@ -1,4 +1,8 @@
-import { EVALUATION_INTERVAL, PROMETHEUS_ACCESS, SCRAPE_INTERVAL } from "@property-search/contract";
+import {
+    EVALUATION_INTERVAL_SECONDS,
+    PROMETHEUS_ACCESS,
+    SCRAPE_INTERVAL_SECONDS,
+} from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { standardLabels } from "../labels.ts";
@@ -99,7 +103,7 @@ export class ExistingPrometheus extends pulumi.ComponentResource {
             );
         object("rules", "PrometheusRule", RULES_NAME, {
             groups: Object.values(rules).flatMap(({ groups }) =>
-                groups.map((group) => ({ interval: `${EVALUATION_INTERVAL}s`, ...group })),
+                groups.map((group) => ({ interval: `${EVALUATION_INTERVAL_SECONDS}s`, ...group })),
             ),
         });
         for (const job of scrapeJobs({ redis, ofPlatformOnly: true })) {
@@ -122,7 +126,7 @@ export function podMonitorSpec(job: ScrapeJob): object {
         podMetricsEndpoints: [
             {
                 port: job.port,
-                interval: `${SCRAPE_INTERVAL}s`,
+                interval: `${SCRAPE_INTERVAL_SECONDS}s`,
                 scrapeTimeout: "10s",
                 ...(job.metrics_path !== undefined && { path: job.metrics_path }),
                 ...(job.honor_labels === true && { honorLabels: true }),

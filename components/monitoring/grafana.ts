@@ -1,4 +1,4 @@
-import { MONITORING_NAMES, PORTS, SCRAPE_INTERVAL } from "@property-search/contract";
+import { MONITORING_NAMES, PORTS, SCRAPE_INTERVAL_SECONDS } from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
@@ -108,7 +108,7 @@ function source(): string {
                 isDefault: true,
                 editable: false,
                 // Grafana computes $__rate_interval from it.
-                jsonData: { timeInterval: `${SCRAPE_INTERVAL}s`, httpMethod: "POST" },
+                jsonData: { timeInterval: `${SCRAPE_INTERVAL_SECONDS}s`, httpMethod: "POST" },
             },
         ],
     });

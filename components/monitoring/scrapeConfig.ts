@@ -1,13 +1,13 @@
 import {
     COLOURS,
-    EVALUATION_INTERVAL,
+    EVALUATION_INTERVAL_SECONDS,
     JOBS,
     MONITORING_NAMES,
     NAMESPACES,
     PORTS,
     REDIS_NAME,
     RELEASE_INFO,
-    SCRAPE_INTERVAL,
+    SCRAPE_INTERVAL_SECONDS,
     SERVICE_NAMES,
     TRAFFIC_WEIGHT,
 } from "@property-search/contract";
@@ -85,9 +85,9 @@ export function prometheusConfig(args: ScrapeConfigArgs): object {
     const { cluster, remoteWrite } = args;
     return {
         global: {
-            scrape_interval: `${SCRAPE_INTERVAL}s`,
+            scrape_interval: `${SCRAPE_INTERVAL_SECONDS}s`,
             scrape_timeout: "10s",
-            evaluation_interval: `${EVALUATION_INTERVAL}s`,
+            evaluation_interval: `${EVALUATION_INTERVAL_SECONDS}s`,
             ...(cluster !== undefined && { external_labels: { cluster } }),
         },
         rule_files: [`${RULES_FOLDER}/*.yml`],

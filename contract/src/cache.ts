@@ -1,8 +1,8 @@
-/** Every key that the service writes to Redis starts with this; its ACL user may touch no other. */
+/** Prefix of every Redis key of the service. Its ACL user has no access to other keys. */
 export const CACHE_KEY_PREFIX = "embedding:";
 
 /**
- * So long after an order about a trial was answered it holds in every pod: pods that reach Redis follow
- * within 1.2 s, and one that has not read who is on trial for so long serves no entry of another build.
+ * Propagation delay of a quarantine to all pods. Pods that reach Redis apply it within 1.2 s; a pod that has
+ * not read the quarantine records for this long serves no entries of other builds.
  */
-export const TRIALS_FOLLOW_MILLISECONDS = 5_000;
+export const QUARANTINE_PROPAGATION_MILLISECONDS = 5_000;

@@ -1,4 +1,4 @@
-/** The two colours of the deployment. Exactly one of them is active outside of a switch. */
+/** The two colours of the deployment. Outside a release, exactly one of them is active. */
 export const COLOURS = ["blue", "green"] as const;
 
 export type Colour = (typeof COLOURS)[number];

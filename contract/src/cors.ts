@@ -1,13 +1,12 @@
-/** Every origin. */
+/** Matches every origin. */
 const ANY = "*";
 
-/** @returns whether it is a list, with commas between, of origins as browsers send them (RFC 6454, 6.2), or `*` alone. */
-export function areCorsOrigins(list: string): boolean {
+/** @returns whether `list` is `*` or a comma-separated list of origins (RFC 6454, section 6.2) */
+export function isCorsOriginList(list: string): boolean {
     return list === ANY || list.split(",").every(isOrigin);
 }
 
-export const CORS_ORIGINS_WORDS =
-    "* alone, or origins such as https://app.example.com with commas between them";
+export const CORS_ORIGINS_ALLOWED = "* or comma-separated origins such as https://app.example.com";
 
 function isOrigin(value: string): boolean {
     return /^https?:/.test(value) && URL.parse(value)?.origin === value;

@@ -6,58 +6,58 @@ export const PATHS = {
     embeddings: "/v1/embeddings",
     /** OpenAI's list of models. */
     models: "/v1/models",
-    /** OpenAI's contract as Azure's clients speak it: with the model's name in the path, or in the body. */
+    /** OpenAI's API as Azure's clients call it, with the model's name in the path or in the body. */
     azureDeployments: "/openai/deployments",
     azureEmbeddings: "/openai/v1/embeddings",
-    /** Does the process still make progress? Never depends on anything outside of it. */
+    /** Liveness: whether the process makes progress. Independent of everything outside the process. */
     live: "/livez",
-    /** Should this pod get traffic now? False while starting and while draining. */
+    /** Readiness: whether this pod accepts traffic; not while it starts or drains. */
     ready: "/readyz",
-    /** Has the pod finished loading its model and its hot keys? */
+    /** Startup: whether the pod has loaded its model and its hot keys. */
     startup: "/startupz",
-    /** For people: version, colour, model, state of Redis and of the upstream. */
+    /** Human-readable status: version, colour, model, Redis and upstream. */
     health: "/health",
     metrics: "/metrics",
 } as const;
 
-/** Paths that the Gateway exposes, and of some all that is below them; the rest stays inside the cluster. */
+/** Paths that the Gateway exposes, exactly or as prefixes; all others are cluster-internal. */
 export const PUBLIC_PATHS = {
     exact: [PATHS.embed, PATHS.embeddings, PATHS.azureEmbeddings, PATHS.health],
     prefix: [PATHS.models, PATHS.azureDeployments],
 } as const;
 
-/** All paths of the admin port are below it. */
+/** Prefix of all paths of the admin port. */
 export const ADMIN_PREFIX = "/admin/v1";
 
-/** Those below ADMIN_PREFIX that a release goes by; `writer` as GET /writers tells it. */
+/** Admin paths used by a release, below ADMIN_PREFIX; `buildId` as in the response of GET /builds. */
 export const ADMIN_PATHS = {
-    /** GET: the build of this pod's own entries, and what is known of all builds. */
-    writers: "/writers",
-    /** PUT: the entries of this build are on trial. */
-    trial: (writer: string) => `/trials/${writer}`,
-    /** PUT: the entries of this build may be served by everybody. */
-    promotion: (writer: string) => `/trials/${writer}/promotion`,
+    /** GET: this pod's build, and the quarantine records of all builds. */
+    builds: "/builds",
+    /** PUT: quarantines the entries of this build. */
+    quarantine: (buildId: string) => `/quarantines/${buildId}`,
+    /** PUT: lets all builds serve the entries of this build. */
+    promotion: (buildId: string) => `/quarantines/${buildId}/promotion`,
 } as const;
 
 /** Header names, in lower case as they appear on the wire. */
 export const HEADERS = {
-    /** Request: `blue` or `green` goes to that colour whatever the weights are. */
+    /** Request: `blue` or `green` selects that colour regardless of the weights. */
     previewColour: "x-preview-colour",
-    /** Response: the colour that answered; shares are counted by it. */
+    /** Response: the colour that answered. Traffic shares are measured by it. */
     servedBy: "x-served-by",
     /** Response: version of the service that answered. */
     servedVersion: "x-served-version",
-    /** Response: where the vectors came from, see CACHE_STATUSES; a batch lists each kind once. */
+    /** Response: source of the vectors (CACHE_STATUSES); a batch lists each source once. */
     cache: "x-cache",
-    /** Response: how many of the texts the model read only the beginning of; absent where it read all. */
+    /** Response: number of texts that the model truncated; absent if none. */
     truncated: "x-truncated",
-    /** Request and response: one request in both sides' logs; a request without it gets one. */
+    /** Request and response: correlation ID; the service generates one if the request has none. */
     requestId: "x-request-id",
 } as const;
 
 /**
- * What a gateway answers when the connection to its pod breaks. The service itself never does, so that an
- * edge may send a request again by it: the connection broke, and nobody else has failed.
+ * Status of a gateway whose connection to a pod was lost. The service never sends this status, so that the
+ * edge can retry on it safely.
  */
 export const CONNECTION_LOST_STATUS = 502;
 

@@ -1,5 +1,5 @@
 export * from "./autoscaling.ts";
-export { brokenLink } from "./brokenLink.ts";
+export { describeConnectionLoss } from "./connectionLoss.ts";
 export * from "./cache.ts";
 export * from "./colours.ts";
 export * from "./command.ts";

@@ -1,11 +1,11 @@
 /**
- * What Prometheus calls things: one place for the components that scrape, and for the rules, dashboards,
- * autoscalers, judges and reports that read.
+ * Names in Prometheus, shared by the components that scrape and by the rules, dashboards, autoscalers, judge
+ * and reports that query.
  */
 
 /**
- * Values of the `job` label. Series of `service` carry `colour`, `namespace`, `pod` and `version` as well;
- * those of the others `namespace` and `pod`.
+ * Values of the `job` label. Series of `service` also have the labels `colour`, `namespace`, `pod` and
+ * `version`; series of the other jobs have `namespace` and `pod`.
  */
 export const JOBS = {
     service: "embedding-service",
@@ -17,12 +17,12 @@ export const JOBS = {
     grafana: "grafana",
 } as const;
 
-/** Gauge, percent 0–100, by `colour`: the weight that the route gives it, as the API server has it. */
+/** Gauge, percent 0–100, by `colour`: the weight in the HTTPRoute. */
 export const TRAFFIC_WEIGHT = "property_search_traffic_weight";
 
-/** Seconds between two scrapes, and between two evaluations of a rule; a rate's window spans 4 at least. */
-export const SCRAPE_INTERVAL = 15;
-export const EVALUATION_INTERVAL = 15;
+/** Intervals of scrapes and of rule evaluations; the window of a rate spans at least four scrapes. */
+export const SCRAPE_INTERVAL_SECONDS = 15;
+export const EVALUATION_INTERVAL_SECONDS = 15;
 
-/** Info, 1: where the last switch of the traffic stands, by its `switch` (id), `candidate` and `phase`. */
+/** Info metric, 1: state of the latest release, labelled `switch` (its ID), `candidate` and `phase`. */
 export const RELEASE_INFO = "property_search_release_info";

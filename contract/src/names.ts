@@ -11,26 +11,26 @@ export const NAMESPACES = {
 
 export type NamespaceRole = keyof typeof NAMESPACES;
 
-/** Namespace of the stack's own cert-manager, where it has one. */
+/** Namespace of the stack's own cert-manager, if it runs one. */
 export const CERTIFICATES_NAMESPACE = "property-search-certificates";
 
 /** Name of a colour's Deployment, Service, autoscaler, disruption budget and service account. */
 export const SERVICE_NAMES = perColour((colour) => `embedding-service-${colour}`);
 
-/** Redis, under the same name in the data namespace and (as an alias) in each colour. */
+/** Service of Redis in the data namespace; each colour has an alias of the same name. */
 export const REDIS_NAME = "redis-cluster";
 
-/** The route whose weights divide the traffic, and the Gateway it hangs on. */
+/** The HTTPRoute whose weights split the traffic, and its Gateway. */
 export const ROUTE_NAME = "embedding-service";
 export const GATEWAY_NAME = "embedding-gateway";
 
-/** Annotation of the Gateway: base URL by which clients reach it; its host is HOST where any name is served. */
+/** Annotation of the Gateway: its public base URL; the host is HOST if the Gateway serves any host name. */
 export const PUBLIC_URL_ANNOTATION = "property-search.io/public-url";
 
 /** Secret in each colour's namespace with the bearer token of the pods' admin port. */
 export const ADMIN_SECRET = { name: "service-admin", key: "token" } as const;
 
-/** What watches the platform: Service and pods, in the monitoring namespace but the exporter, beside Redis. */
+/** Workloads of the monitoring stack, in the monitoring namespace except the exporter, which runs beside Redis. */
 export const MONITORING_NAMES = {
     prometheus: "prometheus",
     alertmanager: "alertmanager",
@@ -39,8 +39,8 @@ export const MONITORING_NAMES = {
     redisExporter: "redis-exporter",
 } as const;
 
-/** ConfigMap with the URL of an existing Prometheus, in the namespace of monitoring, and Secret with its token. */
+/** ConfigMap with the URL of an external Prometheus, and Secret with its token, in the monitoring namespace. */
 export const PROMETHEUS_ACCESS = { name: "prometheus-access", url: "url", token: "token" } as const;
 
-/** By which dashboards name Prometheus as their source. */
+/** UID of the Prometheus data source in Grafana. */
 export const DATA_SOURCE_UID = "prometheus";

@@ -1,18 +1,18 @@
-/** Edits below which a word is taken for a mistyped one: one in three letters, three at most. */
-const MOST_EDITS = 3;
+/** Maximum edit distance of a suggestion: one edit per three letters, at most three. */
+const MAX_EDITS = 3;
 
-/** ` (did you mean prod?)` for a mistyped word; empty where no allowed word is near it. */
-export function suggestion(word: string, allowed: readonly string[]): string {
-    const limit = Math.min(MOST_EDITS, Math.ceil(word.length / 3));
+/** @returns ` (did you mean prod?)` for a mistyped word, or an empty string if no allowed word is close */
+export function suggestNearest(word: string, allowed: readonly string[]): string {
+    const limit = Math.min(MAX_EDITS, Math.ceil(word.length / 3));
     const near = allowed
-        .map((one) => ({ one, edits: countEdits(word.toLowerCase(), one.toLowerCase()) }))
+        .map((one) => ({ one, edits: editDistance(word.toLowerCase(), one.toLowerCase()) }))
         .filter(({ edits }) => edits <= limit)
         .toSorted((a, b) => a.edits - b.edits)[0];
     return near === undefined ? "" : ` (did you mean ${near.one}?)`;
 }
 
-/** Letters to insert, delete, replace or swap with their neighbour (optimal string alignment distance). */
-export function countEdits(from: string, to: string): number {
+/** Optimal string alignment distance: insertions, deletions, substitutions and transpositions. */
+export function editDistance(from: string, to: string): number {
     const rows: number[][] = [Array.from({ length: to.length + 1 }, (_, column) => column)];
     for (let row = 1; row <= from.length; row += 1) {
         const costs = [row];

@@ -2,14 +2,14 @@
 export const PORTS = {
     /** The embedding service: API, probes and metrics. The Gateway routes only the API's paths. */
     service: 8001,
-    /** The service's administration, on the pod's loopback only: one gets there by port-forward. */
+    /** The service's admin API, on the pod's loopback interface; reachable by port-forward only. */
     admin: 8801,
     redis: 6379,
-    /** Redis Cluster's bus: always the client port + 10,000. */
+    /** Redis Cluster bus: always the client port + 10,000. */
     redisBus: 16379,
     prometheus: 9090,
     alertmanager: 9093,
-    /** By which several of them tell each other what they have sent. */
+    /** Gossip between the replicas of Alertmanager. */
     alertmanagerPeers: 9094,
     grafana: 3000,
     redisExporter: 9121,

@@ -1,4 +1,4 @@
-/** A number, and a suffix of thousands, of 1024s, or an exponent (k8s.io/apimachinery/pkg/api/resource). */
+/** A number with a decimal suffix, a binary suffix or an exponent (k8s.io/apimachinery/pkg/api/resource). */
 const QUANTITY =
     /^(?<number>[+-]?(?:\d+\.?\d*|\.\d+))(?:(?<decimal>[numkMGTPE])|(?<binary>[KMGTPE])i|(?<exponent>[eE][+-]?\d+))?$/;
 const EXPONENTS: Readonly<Record<string, number>> = {
@@ -10,10 +10,10 @@ const CPU = /^(\d+m|\d+(\.\d{1,3})?)$/;
 const BYTES = /^\d+(Ki|Mi|Gi|Ti)$/;
 
 /**
- * The value of a Kubernetes quantity, as any manifest or the API server may write it: `500m`, `1.5`, `2Gi`, `1e3`, or
- * a number. Equal quantities have equal values. @returns undefined for what is none
+ * Parses any Kubernetes quantity, such as `500m`, `1.5`, `2Gi`, `1e3` or a number. Equal quantities have equal
+ * values. @returns undefined if `quantity` is not a quantity
  */
-export function quantityOf(quantity: unknown): number | undefined {
+export function parseQuantity(quantity: unknown): number | undefined {
     if (typeof quantity === "number") return Number.isFinite(quantity) ? quantity : undefined;
     const groups = typeof quantity === "string" ? QUANTITY.exec(quantity)?.groups : undefined;
     if (!groups) return undefined;
@@ -23,24 +23,24 @@ export function quantityOf(quantity: unknown): number | undefined {
     return Number(`${number}${decimal === undefined ? exponent : `e${EXPONENTS[decimal] ?? 0}`}`);
 }
 
-/** CPUs as the stack's config has them, such as `500m`, `0.5` or `2`; undefined when they are written otherwise. */
+/** Parses CPUs in the form of the stack's config: `500m`, `0.5` or `2`. @returns undefined for other forms */
 export function parseCpu(quantity: string): number | undefined {
-    return CPU.test(quantity) ? quantityOf(quantity) : undefined;
+    return CPU.test(quantity) ? parseQuantity(quantity) : undefined;
 }
 
-/** Bytes as the stack's config has them, such as `512Mi` or `2Gi`; undefined when they are written otherwise. */
+/** Parses bytes in the form of the stack's config: `512Mi` or `2Gi`. @returns undefined for other forms */
 export function parseBytes(quantity: string): number | undefined {
-    return BYTES.test(quantity) ? quantityOf(quantity) : undefined;
+    return BYTES.test(quantity) ? parseQuantity(quantity) : undefined;
 }
 
-/** Writes CPUs as a quantity, to the next thousandth above. */
+/** Formats CPUs as a quantity, rounded up to a millicpu. */
 export function formatCpu(cpus: number): string {
-    // Sums of tenths are off in the last bit, and must not reach the next thousandth by that.
+    // Rounding errors in sums of tenths must not round up to the next millicpu.
     const thousandths = Math.ceil(Number((cpus * 1000).toFixed(6)));
     return thousandths % 1000 === 0 ? `${thousandths / 1000}` : `${thousandths}m`;
 }
 
-/** Writes bytes as a quantity, to the next mebibyte above. */
+/** Formats bytes as a quantity, rounded up to a mebibyte. */
 export function formatBytes(bytes: number): string {
     const mebibytes = Math.ceil(bytes / 1024 ** 2);
     return mebibytes % 1024 === 0 ? `${mebibytes / 1024}Gi` : `${mebibytes}Mi`;

@@ -1,32 +1,32 @@
 /**
- * What a release leaves on the cluster: the driver writes it, and deploys, dashboards and commands on
- * other machines read it. All of it lies in the edge's namespace, beside the route that it moves.
+ * Objects of a release in the cluster. The release driver writes them; deployments, dashboards and commands on
+ * other machines read them. They are in the edge namespace, beside the HTTPRoute.
  */
 export const RELEASE = {
-    /** ConfigMap; its key `switch` holds the switch that is under way or was the last one, as JSON. */
+    /** ConfigMap whose key `switch` holds the current or latest release as JSON. */
     configMap: "release",
     key: "switch",
-    /** ConfigMap with the switches before it, one key each. */
+    /** ConfigMap with earlier releases, one key per release. */
     history: "release-history",
-    /** Lease of the one driver. */
+    /** Lease that ensures a single driver. */
     lease: "release",
-    /** By which the driver writes; what it holds, no deploy overwrites. */
+    /** Field manager of the driver. Deployments do not overwrite the fields that it owns. */
     fieldManager: "property-search-release",
 } as const;
 
-/** Annotations that the driver sets on what it writes. */
+/** Annotations on the objects that the driver writes. */
 export const RELEASE_ANNOTATIONS = {
-    /** Number of the driver that wrote last; who holds a lower one has been replaced, and must not write. */
+    /** Fencing token of the latest writer. A driver with a lower token is superseded and must not write. */
     fence: "property-search.io/release-fence",
-    /** The switch that wrote last. */
+    /** ID of the release that wrote last. */
     id: "property-search.io/release-id",
     phase: "property-search.io/release-phase",
     candidate: "property-search.io/release-candidate",
-    /** Floor of an autoscaler before the switch raised it. */
+    /** `minReplicas` of an autoscaler before the release raised it. */
     floorBefore: "property-search.io/release-floor-before",
 } as const;
 
-/** Phases of a switch, in their order; those of a way back stand last. */
+/** Phases of a release in their order; the phases of a rollback are last. */
 export const RELEASE_PHASES = [
     "preflight",
     "raise",
@@ -45,7 +45,7 @@ export const RELEASE_PHASES = [
 
 export type ReleasePhase = (typeof RELEASE_PHASES)[number];
 
-/** In these nothing moves any more. */
+/** @returns whether the release has ended */
 export function isFinalPhase(phase: ReleasePhase): boolean {
     return phase === "promoted" || phase === "rolled-back";
 }

@@ -1,6 +1,6 @@
 /**
- * Config keys of the secrets that a stack makes for itself, once, on its first deploy. The program
- * requires them, operations/ generates them, and a rendering without them shows `[secret]`.
+ * Config keys of the secrets that are generated at the first deployment of a stack. The program requires them,
+ * operations/ generates them, and a rendering without them shows `[secret]`.
  */
 export const GENERATED_SECRETS = [
     /** ACL user of the embedding service. */
@@ -9,21 +9,21 @@ export const GENERATED_SECRETS = [
     "redis.passwords.exporter",
     /** ACL user that administers Redis: replication, forming the cluster. */
     "redis.passwords.admin",
-    /** API key of the tenant "platform", by which the people and tools of the platform ask. */
+    /** API key of the tenant "platform", which the operators and tools of the platform use. */
     "tenants.platformKey",
     /** Bearer token of the service's admin port. */
     "admin.token",
     /** Password of Grafana's user `admin`. */
     "grafana.adminPassword",
-    /** By which Grafana encrypts what its database keeps. */
+    /** Key with which Grafana encrypts secrets in its database. */
     "grafana.secretKey",
 ] as const;
 
 export type GeneratedSecret = (typeof GENERATED_SECRETS)[number];
 
 /**
- * Secrets that are accepted under two values while one replaces another, each with the config keys of its
- * successor, accepted before anybody uses it, and of its predecessor, accepted until nobody uses it any more.
+ * Secrets that accept two values during a rotation, with the config keys of the next value, accepted before it
+ * is used, and of the previous value, accepted until it is no longer used.
  */
 export const OVERLAPPING_SECRETS = {
     "redis.passwords.app": overlap("redis", "passwords.app"),

@@ -1,38 +1,38 @@
-import { notAllowed, UserError } from "./userError.ts";
+import { invalidValue, UserError } from "./userError.ts";
 
-/** Who asks. */
+/** A client organisation of the service. */
 export interface Tenant {
-    /** Counts and limits are kept by it. */
+    /** Key of usage counts and limits. */
     readonly id: string;
-    /** Whose cache entries it shares; its own unless it agreed to share with others. */
+    /** Name of the pool of cache entries that it shares. Default: its ID. */
     readonly pool: string;
     readonly limits: Limits | undefined;
 }
 
-/** What a tenant may use, over all pods. Absent: no limit. */
+/** Limits of a tenant across all pods. Absent: unlimited. */
 export interface Limits {
     readonly requestsPerSecond?: number;
-    /** Requests that may come at once. Default: two seconds' worth. */
+    /** Requests allowed at once. Default: two seconds' worth. */
     readonly burst?: number;
-    /** Tokens that reach the upstream; those out of a cache are free. */
+    /** Tokens sent upstream; cache hits are free. */
     readonly tokensPerMinute?: number;
     readonly tokensPerMonth?: number;
     readonly concurrentRequests?: number;
 }
 
-/** A tenant with the hashes of its keys, of which several may hold while one is being replaced. */
+/** A tenant with the hashes of its API keys; several are valid during a rotation. */
 export interface ListedTenant extends Tenant {
     readonly keys: readonly { readonly sha256: string; readonly expires: number | undefined }[];
 }
 
-/** Everything that is wrong with a file of tenants, one line a finding. */
+/** All errors of a tenants file, one per line. */
 export class TenantsError extends UserError {
     override readonly name = "TenantsError";
-    readonly findings: readonly string[];
+    readonly errors: readonly string[];
 
-    constructor(findings: readonly string[]) {
-        super(`The file of tenants is wrong:\n${findings.map((one) => `  ${one}`).join("\n")}`);
-        this.findings = findings;
+    constructor(errors: readonly string[]) {
+        super(`The tenants file is invalid:\n${errors.map((one) => `  ${one}`).join("\n")}`);
+        this.errors = errors;
     }
 }
 
@@ -51,112 +51,114 @@ const FIELDS = ["id", "keys", "pool", "limits"];
 /**
  * Reads `{"tenants": [{"id", "keys": [{"sha256", "expires"?}], "pool"?, "limits"?}]}`.
  *
- * @throws TenantsError with every finding at once; hashes are not shown
+ * @throws TenantsError with all errors; hashes are not shown
  */
-export function readTenants(text: string): readonly ListedTenant[] {
-    const findings: string[] = [];
-    const listed = listOf(text, findings);
-    const tenants = listed.map((one, at) => readTenant(one, `tenants[${at}]`, findings));
+export function parseTenants(text: string): readonly ListedTenant[] {
+    const errors: string[] = [];
+    const listed = parseTenantList(text, errors);
+    const tenants = listed.map((one, at) => parseTenant(one, `tenants[${at}]`, errors));
     const ids = new Map<string, number>();
     const hashes = new Map<string, number>();
     tenants.forEach((tenant, at) => {
-        repeated(ids, tenant.id, at, `tenants[${at}].id is "${tenant.id}", which`, findings);
+        checkUnique(ids, tenant.id, at, `tenants[${at}].id "${tenant.id}"`, errors);
         for (const { sha256 } of tenant.keys) {
-            repeated(hashes, sha256, at, `tenants[${at}].keys holds a hash that`, findings);
+            checkUnique(hashes, sha256, at, `tenants[${at}].keys has a hash that`, errors);
         }
     });
-    if (findings.length > 0) throw new TenantsError(findings);
+    if (errors.length > 0) throw new TenantsError(errors);
     return tenants;
 }
 
-function listOf(text: string, findings: string[]): readonly unknown[] {
+function parseTenantList(text: string, errors: string[]): readonly unknown[] {
     try {
         const { tenants } = JSON.parse(text) as { tenants?: unknown };
         if (Array.isArray(tenants)) return tenants;
-        findings.push('tenants is missing; allowed: {"tenants": [...]}');
+        errors.push('tenants is missing; allowed: {"tenants": [...]}');
     } catch {
-        findings.push("it is not JSON");
+        errors.push("the file is not JSON");
     }
     return [];
 }
 
-function readTenant(value: unknown, where: string, findings: string[]): ListedTenant {
+function parseTenant(value: unknown, where: string, errors: string[]): ListedTenant {
     const fields = (typeof value === "object" && value !== null ? value : {}) as Record<
         string,
         unknown
     >;
     for (const field of Object.keys(fields)) {
         if (FIELDS.includes(field)) continue;
-        findings.push(`${where}.${field} is unknown; allowed: ${FIELDS.join(", ")}`);
+        errors.push(`${where}.${field} is unknown; allowed: ${FIELDS.join(", ")}`);
     }
-    const id = name(fields.id, `${where}.id`, findings);
-    const pool = fields.pool === undefined ? id : name(fields.pool, `${where}.pool`, findings);
+    const id = parseId(fields.id, `${where}.id`, errors);
+    const pool = fields.pool === undefined ? id : parseId(fields.pool, `${where}.pool`, errors);
     return {
         id,
         pool,
-        keys: readKeys(fields.keys, `${where}.keys`, findings),
-        limits: readLimits(fields.limits, `${where}.limits`, findings),
+        keys: parseKeys(fields.keys, `${where}.keys`, errors),
+        limits: parseLimits(fields.limits, `${where}.limits`, errors),
     };
 }
 
-/** For a command line: an id that a tenant can have. */
-export function readTenantId(id: string): string {
+/** @throws UserError if `id` is not a valid tenant ID */
+export function parseTenantId(id: string): string {
     if (ID.test(id)) return id;
-    throw notAllowed("TENANT", id, ID_WORDS);
+    throw invalidValue("TENANT", id, ID_WORDS);
 }
 
-function name(value: unknown, where: string, findings: string[]): string {
+function parseId(value: unknown, where: string, errors: string[]): string {
     if (typeof value === "string" && ID.test(value)) return value;
     const shown = value === undefined ? "missing" : JSON.stringify(value);
-    findings.push(`${where} is ${shown}; allowed: ${ID_WORDS}`);
+    errors.push(`${where} is ${shown}; allowed: ${ID_WORDS}`);
     return "";
 }
 
-function readKeys(value: unknown, where: string, findings: string[]): ListedTenant["keys"] {
+function parseKeys(value: unknown, where: string, errors: string[]): ListedTenant["keys"] {
     if (!Array.isArray(value) || value.length === 0) {
-        findings.push(`${where} must list at least one {"sha256": …}`);
+        errors.push(`${where} must list at least one {"sha256": …}`);
         return [];
     }
     return value.map((one: unknown, at) => {
         const { sha256, expires } = (one ?? {}) as { sha256?: unknown; expires?: unknown };
-        const sound = typeof sha256 === "string" && SHA256.test(sha256);
-        if (!sound) findings.push(`${where}[${at}].sha256 must be 64 digits in lower-case hex`);
+        const isValid = typeof sha256 === "string" && SHA256.test(sha256);
+        if (!isValid)
+            errors.push(`${where}[${at}].sha256 must be 64 lower-case hexadecimal digits`);
         const until = typeof expires === "string" ? Date.parse(expires) : undefined;
         if (expires !== undefined && (until === undefined || Number.isNaN(until))) {
-            findings.push(`${where}[${at}].expires must be a time such as 2027-01-31T00:00:00Z`);
+            errors.push(`${where}[${at}].expires must be a time such as 2027-01-31T00:00:00Z`);
         }
-        return { sha256: sound ? sha256 : "", expires: until };
+        return { sha256: isValid ? sha256 : "", expires: until };
     });
 }
 
-function readLimits(value: unknown, where: string, findings: string[]): Limits | undefined {
+function parseLimits(value: unknown, where: string, errors: string[]): Limits | undefined {
     if (value === undefined) return undefined;
     if (typeof value !== "object" || value === null) {
-        findings.push(`${where} must be an object`);
+        errors.push(`${where} must be an object`);
         return {};
     }
     const known: readonly string[] = LIMITS;
     return Object.fromEntries(
         Object.entries(value).filter(([limit, most]: [string, unknown]) => {
-            const sound = typeof most === "number" && Number.isFinite(most) && most > 0;
+            const isValid = typeof most === "number" && Number.isFinite(most) && most > 0;
             if (!known.includes(limit)) {
-                findings.push(`${where}.${limit} is unknown; allowed: ${LIMITS.join(", ")}`);
-            } else if (!sound) {
-                findings.push(`${where}.${limit} is ${JSON.stringify(most)}; allowed: above 0`);
+                errors.push(`${where}.${limit} is unknown; allowed: ${LIMITS.join(", ")}`);
+            } else if (!isValid) {
+                errors.push(`${where}.${limit} is ${JSON.stringify(most)}; allowed: above 0`);
             }
-            return sound;
+            return isValid;
         }),
     );
 }
 
-function repeated(
+function checkUnique(
     seen: Map<string, number>,
     value: string,
     at: number,
     what: string,
-    findings: string[],
+    errors: string[],
 ): void {
     const before = seen.get(value);
-    if (value !== "" && before !== undefined) findings.push(`${what} tenants[${before}] has too`);
+    if (value !== "" && before !== undefined)
+        errors.push(`${what} also appears in tenants[${before}]`);
     seen.set(value, at);
 }

@@ -1,16 +1,16 @@
-/** A sentence for the user, who can act on it: commands print its message, and of any other error its stack. */
+/** An error that the user can fix. Commands print its message, but the stack of any other error. */
 export class UserError extends Error {
     override readonly name: string = "UserError";
 }
 
 /**
- * The error of a value that a command was given: `STACK is "pord"; allowed: …`.
+ * Creates the error of an invalid argument: `STACK is "pord"; allowed: …`.
  *
- * @param name as users type it: a variable of make, or a flag
- * @param value an empty one counts as not set: make passes all of its variables
- * @param hint what follows the allowed values, such as a suggestion
+ * @param name as users type it: a make variable or a flag
+ * @param value empty means not set: make passes all of its variables
+ * @param hint text after the allowed values, such as a suggestion
  */
-export function notAllowed(name: string, value: string, allowed: string, hint = ""): UserError {
-    const found = value === "" ? "is not set" : `is ${JSON.stringify(value)}`;
-    return new UserError(`${name} ${found}; allowed: ${allowed}${hint}`);
+export function invalidValue(name: string, value: string, allowed: string, hint = ""): UserError {
+    const actual = value === "" ? "is not set" : `is ${JSON.stringify(value)}`;
+    return new UserError(`${name} ${actual}; allowed: ${allowed}${hint}`);
 }

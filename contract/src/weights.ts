@@ -1,23 +1,22 @@
 import { COLOURS, perColour, type PerColour } from "./colours.ts";
 
-/** Share of the traffic in percent per colour: whole numbers, both present, together 100. */
+/** Percentage of the traffic per colour: integers that sum to 100. */
 export type Weights = PerColour<number>;
 
-/** What is wrong with a proposed pair of weights, or the weights. */
-export type WeightsCheck = { weights: Weights } | { findings: readonly string[] };
+/** Valid weights, or the errors of a proposed pair. */
+export type WeightsCheck = { weights: Weights } | { errors: readonly string[] };
 
 /**
- * The weight rule, the only one: two whole numbers named blue and green that sum to 100.
- * A Gateway takes a weight as a share of the sum, and gives 1 to a colour without one, so a rule that
- * let other sums through would move traffic that nobody asked to move.
+ * Checks that the weights are integers named blue and green that sum to 100. A Gateway normalises weights by
+ * their sum and defaults a missing one to 1, so any other sum would shift traffic unintentionally.
  */
 export function checkWeights(value: unknown): WeightsCheck {
     const allowed = "allowed: whole numbers from 0 to 100 for blue and green that sum to 100";
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
-        const found = value === undefined ? "is not set" : `is ${JSON.stringify(value)}`;
-        return { findings: [`${found}; ${allowed}`] };
+        const actual = value === undefined ? "is not set" : `is ${JSON.stringify(value)}`;
+        return { errors: [`${actual}; ${allowed}`] };
     }
-    const findings = Object.keys(value)
+    const errors = Object.keys(value)
         .filter((key) => !COLOURS.some((colour) => colour === key))
         .map((key) => `has the unknown key ${JSON.stringify(key)}; ${allowed}`);
     const weights = perColour((colour) => {
@@ -30,14 +29,14 @@ export function checkWeights(value: unknown): WeightsCheck {
         ) {
             return weight;
         }
-        findings.push(
+        errors.push(
             `has ${weight === undefined ? `no ${colour}` : `${colour} = ${JSON.stringify(weight)}`}; ${allowed}`,
         );
         return NaN;
     });
     const sum = weights.blue + weights.green;
-    if (findings.length === 0 && sum !== 100) {
-        findings.push(`sums to ${sum} (${weights.blue} + ${weights.green}); ${allowed}`);
+    if (errors.length === 0 && sum !== 100) {
+        errors.push(`sums to ${sum} (${weights.blue} + ${weights.green}); ${allowed}`);
     }
-    return findings.length > 0 ? { findings } : { weights };
+    return errors.length > 0 ? { errors } : { weights };
 }

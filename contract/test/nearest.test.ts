@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { countEdits, suggestion } from "../src/nearest.ts";
+import { editDistance, suggestNearest } from "../src/nearest.ts";
 
 test.each([
     ["pord", "prod", 1],
@@ -9,8 +9,8 @@ test.each([
     ["", "prod", 4],
     ["kitten", "sitting", 3],
 ])("%s is %s after %i edits", (from, to, edits) => {
-    expect(countEdits(from, to)).toBe(edits);
-    expect(countEdits(to, from)).toBe(edits);
+    expect(editDistance(from, to)).toBe(edits);
+    expect(editDistance(to, from)).toBe(edits);
 });
 
 test.each([
@@ -21,5 +21,5 @@ test.each([
     ["x", ""],
     ["", ""],
 ])("a mistyped %p is answered by %p", (word, words) => {
-    expect(suggestion(word, ["dev", "local", "prod"])).toBe(words);
+    expect(suggestNearest(word, ["dev", "local", "prod"])).toBe(words);
 });

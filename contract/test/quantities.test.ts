@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { parseBytes, parseCpu, quantityOf } from "../src/index.ts";
+import { parseBytes, parseCpu, parseQuantity } from "../src/index.ts";
 
 describe("a quantity", () => {
     test.each([
@@ -10,9 +10,9 @@ describe("a quantity", () => {
         ...[["1E", 1e18, "1000P", "1e18", "1000000T"]],
         ...[["-1.5", -1.5, "-1500m"]],
     ])("is %s however it is written", (first, ...others) => {
-        const value = quantityOf(first);
+        const value = parseQuantity(first);
         expect(value).toBeDefined();
-        expect(others.map(quantityOf)).toEqual(others.map(() => value));
+        expect(others.map(parseQuantity)).toEqual(others.map(() => value));
     });
 
     test.each([
@@ -32,7 +32,7 @@ describe("a quantity", () => {
         {},
         true,
     ])("is not %p", (value) => {
-        expect(quantityOf(value)).toBeUndefined();
+        expect(parseQuantity(value)).toBeUndefined();
     });
 
     test("of the config is written in fewer ways", () => {

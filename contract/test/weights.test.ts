@@ -21,7 +21,7 @@ describe("checkWeights", () => {
             fc.property(percent, percent, (blue, green) => {
                 fc.pre(blue + green !== 100);
                 expect(checkWeights({ blue, green })).toEqual({
-                    findings: [expect.stringContaining(`sums to ${blue + green}`)],
+                    errors: [expect.stringContaining(`sums to ${blue + green}`)],
                 });
             }),
             propertyRuns(),
@@ -39,8 +39,8 @@ describe("checkWeights", () => {
         ["nothing", null, ["is null"]],
     ])("rejects %s and says what is allowed", (_, value, expected) => {
         const result = checkWeights(value);
-        const findings = "findings" in result ? result.findings : [];
-        expect(findings).toEqual(expected.map((text) => expect.stringContaining(text)));
-        expect(findings.every((finding) => finding.includes("allowed: whole numbers"))).toBe(true);
+        const errors = "errors" in result ? result.errors : [];
+        expect(errors).toEqual(expected.map((text) => expect.stringContaining(text)));
+        expect(errors.every((finding) => finding.includes("allowed: whole numbers"))).toBe(true);
     });
 });

@@ -1,4 +1,4 @@
-import { brokenLink, COLOURS } from "@property-search/contract";
+import { describeConnectionLoss, COLOURS } from "@property-search/contract";
 import { connect } from "@property-search/operations/cluster/connect.ts";
 import { gatewayUrl, liveWeights } from "@property-search/operations/gateway/endpoint.ts";
 import { existsSync } from "node:fs";
@@ -46,6 +46,6 @@ async function edgeLines(kubeconfig: string): Promise<string[]> {
         return [`  serves at ${url}: ${shares}`];
     } catch (error) {
         const words = error instanceof Error ? error.message : String(error);
-        return [`  does not serve: ${brokenLink(error) ?? words}`];
+        return [`  does not serve: ${describeConnectionLoss(error) ?? words}`];
     }
 }

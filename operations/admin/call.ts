@@ -4,7 +4,7 @@ import { rename } from "node:fs/promises";
 import { request, type ClientRequest, type IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
-import { ADMIN_PREFIX, notAllowed } from "@property-search/contract";
+import { ADMIN_PREFIX, invalidValue } from "@property-search/contract";
 import { ClusterError } from "../cluster/connect.ts";
 import type { AdminTarget } from "./target.ts";
 
@@ -58,7 +58,7 @@ export async function callAdmin(
 export function readCommand(command: string): { readonly method: string; readonly path: string } {
     const [, method, path] = COMMAND.exec(command.trim()) ?? [];
     if (method !== undefined && path !== undefined) return { method, path };
-    throw notAllowed("CMD", command, 'GET, POST, PUT or DELETE and a path, such as "GET /state"');
+    throw invalidValue("CMD", command, 'GET, POST, PUT or DELETE and a path, such as "GET /state"');
 }
 
 /** @returns one line for each path, as the admin port describes itself */

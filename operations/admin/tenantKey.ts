@@ -1,4 +1,4 @@
-import { readTenantId } from "@property-search/contract";
+import { parseTenantId } from "@property-search/contract";
 import { createHash, randomBytes } from "node:crypto";
 
 export interface TenantKey {
@@ -15,7 +15,7 @@ export interface TenantKey {
  * @throws UserError for an id that no tenant can have
  */
 export function newTenantKey(id: string): TenantKey {
-    readTenantId(id);
+    parseTenantId(id);
     const key = `ps-${id}-${randomBytes(32).toString("base64url")}`;
     const sha256 = createHash("sha256").update(key).digest("hex");
     const listed = { id, keys: [{ sha256 }] };

@@ -1,4 +1,4 @@
-import { NAMESPACES, notAllowed } from "@property-search/contract";
+import { NAMESPACES, invalidValue } from "@property-search/contract";
 import type { Command } from "commander";
 import { writeFileSync } from "node:fs";
 import { volumesIn } from "../deploy/apply/foreign.ts";
@@ -129,5 +129,5 @@ async function remove({ data, ...target }: StackTarget & { data?: string }): Pro
 
 function readData(text: string): string {
     if (text === "delete") return text;
-    throw notAllowed("DATA", text, "delete, or not set");
+    throw invalidValue("DATA", text, "delete, or not set");
 }

@@ -1,4 +1,4 @@
-import { notAllowed } from "@property-search/contract";
+import { invalidValue } from "@property-search/contract";
 import { accessSync, constants, statSync } from "node:fs";
 import path from "node:path";
 import { text } from "node:stream/consumers";
@@ -9,7 +9,7 @@ export const inputFile =
     (name: string) =>
     (file: string): string => {
         if (file !== "" && isFolder(file) === false && may(file, constants.R_OK)) return file;
-        throw notAllowed(name, file, "a file that exists and can be read");
+        throw invalidValue(name, file, "a file that exists and can be read");
     };
 
 /** For a command line: a file that is written, checked before there is anything to lose. */
@@ -18,7 +18,7 @@ export const outputFile =
     (file: string): string => {
         const folder = path.dirname(path.resolve(file));
         if (file !== "" && isFolder(file) !== true && may(folder, constants.W_OK)) return file;
-        throw notAllowed(name, file, "a file in a folder that exists and can be written to");
+        throw invalidValue(name, file, "a file in a folder that exists and can be written to");
     };
 
 /**

@@ -28,7 +28,7 @@ export async function configuredWeights(
         (await projectDefault());
     const check = checkWeights(typeof value === "string" ? parseJson(value) : value);
     if ("weights" in check) return check.weights;
-    throw new ClusterError(`${KEY} of stack ${stack} ${check.findings.join("; ")}`);
+    throw new ClusterError(`${KEY} of stack ${stack} ${check.errors.join("; ")}`);
 }
 
 async function projectDefault(): Promise<unknown> {

@@ -1,4 +1,4 @@
-import { GENERATED_SECRETS, NAMESPACES, notAllowed } from "@property-search/contract";
+import { GENERATED_SECRETS, NAMESPACES, invalidValue } from "@property-search/contract";
 import type { KubernetesObject } from "@kubernetes/client-node";
 import { applyStack } from "./apply/apply.ts";
 import { refuseSecondCertManager } from "./apply/certManager.ts";
@@ -85,7 +85,7 @@ export function requestedPath(): "pulumi" | "apply" | undefined {
     const { DEPLOY: asked = "" } = process.env;
     if (asked === "") return undefined;
     if (asked === "pulumi" || asked === "apply") return asked;
-    throw notAllowed("DEPLOY", asked, "pulumi, apply, or not set");
+    throw invalidValue("DEPLOY", asked, "pulumi, apply, or not set");
 }
 
 async function choosePath(

@@ -3,7 +3,7 @@ import type {
     V1StatefulSet,
     V1StorageClass,
 } from "@kubernetes/client-node";
-import { quantityOf } from "@property-search/contract";
+import { parseQuantity } from "@property-search/contract";
 import { setTimeout as delay } from "node:timers/promises";
 import {
     ClusterError,
@@ -110,7 +110,7 @@ function isClaimOf(claim: string, template: string, set: string): boolean {
 }
 
 function bytes(quantity: string | undefined): number {
-    return quantityOf(quantity) ?? NaN;
+    return parseQuantity(quantity) ?? NaN;
 }
 
 /**

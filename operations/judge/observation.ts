@@ -1,8 +1,12 @@
-import { SCRAPE_INTERVAL, type CacheResult, type PerColour } from "@property-search/contract";
+import {
+    SCRAPE_INTERVAL_SECONDS,
+    type CacheResult,
+    type PerColour,
+} from "@property-search/contract";
 import type { Share } from "./sequential.ts";
 
 /** So long ago may the last scrape be. */
-export const STALE_SECONDS = 2 * SCRAPE_INTERVAL;
+export const STALE_SECONDS = 2 * SCRAPE_INTERVAL_SECONDS;
 
 /** Unix seconds: since a step's weight took effect. */
 export interface Window {

@@ -3,7 +3,7 @@ import {
     JOBS,
     NAMESPACES,
     perColour,
-    SCRAPE_INTERVAL,
+    SCRAPE_INTERVAL_SECONDS,
     type CacheResult,
     type Colour,
     type PerColour,
@@ -61,12 +61,12 @@ async function answerOf(ask: Ask, parameters: Readonly<Record<string, string>>):
 
 /** The scrape intervals that lie wholly within the window. */
 function spanOf({ since, now }: Window): Span {
-    const from = Math.ceil(since / SCRAPE_INTERVAL) * SCRAPE_INTERVAL;
-    const to = Math.floor(now / SCRAPE_INTERVAL) * SCRAPE_INTERVAL;
+    const from = Math.ceil(since / SCRAPE_INTERVAL_SECONDS) * SCRAPE_INTERVAL_SECONDS;
+    const to = Math.floor(now / SCRAPE_INTERVAL_SECONDS) * SCRAPE_INTERVAL_SECONDS;
     if (to > from) return { from, to };
     throw new NoData(
         `the window is ${Math.round(now - since)} s old, in which nothing was scraped twice yet: ` +
-            `scrapes are ${SCRAPE_INTERVAL} s apart`,
+            `scrapes are ${SCRAPE_INTERVAL_SECONDS} s apart`,
     );
 }
 

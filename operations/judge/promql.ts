@@ -4,13 +4,13 @@ import {
     METRICS,
     NAMESPACES,
     ROUTE_NAME,
-    SCRAPE_INTERVAL,
+    SCRAPE_INTERVAL_SECONDS,
     SERVICE_NAMES,
     type CacheResult,
 } from "@property-search/contract";
 import { KINDS } from "./comparisons.ts";
 
-/** Unix seconds, multiples of SCRAPE_INTERVAL, `from` before `to`. */
+/** Unix seconds, multiples of SCRAPE_INTERVAL_SECONDS, `from` before `to`. */
 export interface Span {
     readonly from: number;
     readonly to: number;
@@ -103,12 +103,12 @@ export function evidenceQuery(span: Span, edges: readonly number[], gateway: boo
  * @param leftOut intervals at which this is anything count nothing
  */
 function growth(counter: string, { from, to }: Span, leftOut?: string): string {
-    const before = `last_over_time(${counter}[${LOOKBACK}s] offset ${SCRAPE_INTERVAL}s)`;
+    const before = `last_over_time(${counter}[${LOOKBACK}s] offset ${SCRAPE_INTERVAL_SECONDS}s)`;
     // `* 1` takes the name off, as the difference does: both must be one series. A second short of the span,
     // so that its first moment is outside, be the range's left end open (Prometheus 3) or closed (2).
     const added = `${counter} - ${before} >= 0 or ${counter} * 1`;
     const counted = leftOut === undefined ? added : `(${added}) unless on () ${leftOut}`;
-    return `sum_over_time((${counted})[${to - from - 1}s:${SCRAPE_INTERVAL}s])`;
+    return `sum_over_time((${counted})[${to - from - 1}s:${SCRAPE_INTERVAL_SECONDS}s])`;
 }
 
 /** Kubernetes' own count, which no restart of who tells it resets: the pods of today against those at first. */
@@ -125,8 +125,8 @@ function restarts({ from }: Span): string {
  * to see what its counters had before, and `growth` takes all of it for new.
  */
 function unwatched(started: string, { from, to }: Span): string {
-    const unseen = `${started} < time() - ${LOOKBACK} unless last_over_time(${started}[${LOOKBACK}s] offset ${SCRAPE_INTERVAL}s)`;
-    return `max_over_time((0 * (${unseen}) + time())[${to - from - 1}s:${SCRAPE_INTERVAL}s])`;
+    const unseen = `${started} < time() - ${LOOKBACK} unless last_over_time(${started}[${LOOKBACK}s] offset ${SCRAPE_INTERVAL_SECONDS}s)`;
+    return `max_over_time((0 * (${unseen}) + time())[${to - from - 1}s:${SCRAPE_INTERVAL_SECONDS}s])`;
 }
 
 /** Prometheus 3 writes an edge of 1 as 1.0. */

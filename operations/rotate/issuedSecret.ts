@@ -1,4 +1,4 @@
-import { notAllowed, suggestion } from "@property-search/contract";
+import { invalidValue, suggestNearest } from "@property-search/contract";
 import { ClusterError, type Cluster } from "../cluster/connect.ts";
 import { createRecord, isApplied, readRecord, writeRecord } from "../deploy/apply/record.ts";
 import { GIVEN_SECRETS } from "./steps.ts";
@@ -51,6 +51,6 @@ export async function storeIssuedSecret(given: IssuedSecret): Promise<void> {
 /** For a command line: a secret that can be stored. */
 export function readIssuedSecret(secret: string): string {
     if (ISSUED_SECRETS.includes(secret)) return secret;
-    const hint = suggestion(secret, ISSUED_SECRETS);
-    throw notAllowed("SECRET", secret, ISSUED_SECRETS.join(", "), hint);
+    const hint = suggestNearest(secret, ISSUED_SECRETS);
+    throw invalidValue("SECRET", secret, ISSUED_SECRETS.join(", "), hint);
 }

@@ -1,8 +1,8 @@
 import {
     GENERATED_SECRETS,
-    notAllowed,
+    invalidValue,
     OVERLAPPING_SECRETS,
-    suggestion,
+    suggestNearest,
     type OverlappingSecret,
 } from "@property-search/contract";
 import { ClusterError } from "../cluster/connect.ts";
@@ -55,7 +55,7 @@ export async function rotate(rotation: Rotation): Promise<void> {
 /** For a command line: a secret that can be rotated. */
 export function readRotatable(secret: string): string {
     if (ROTATABLE.includes(secret)) return secret;
-    throw notAllowed("SECRET", secret, ROTATABLE.join(", "), suggestion(secret, ROTATABLE));
+    throw invalidValue("SECRET", secret, ROTATABLE.join(", "), suggestNearest(secret, ROTATABLE));
 }
 
 /**

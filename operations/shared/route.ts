@@ -57,7 +57,7 @@ export function routeWeights({ metadata, spec }: Route): Weights {
         perColour((colour) => references.find((ref) => ref.name === SERVICE_NAMES[colour])?.weight),
     );
     if ("weights" in check) return check.weights;
-    throw new ClusterError(`the weight of ${name} ${check.findings.join("; ")}`);
+    throw new ClusterError(`the weight of ${name} ${check.errors.join("; ")}`);
 }
 
 /** The same route with other weights, and nothing else changed. */

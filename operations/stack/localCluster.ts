@@ -1,4 +1,4 @@
-import { notAllowed } from "@property-search/contract";
+import { invalidValue } from "@property-search/contract";
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
@@ -50,5 +50,5 @@ export function chooseKubeconfig({
 /** Stack of a command that names none. @throws UserError when `make up` has not made a cluster */
 export function stackOfMakeUp(): string {
     if (localKubeconfig() !== undefined) return LOCAL_STACK;
-    throw notAllowed("STACK", "", stackNames().join(", "), "; there is no cluster of make up");
+    throw invalidValue("STACK", "", stackNames().join(", "), "; there is no cluster of make up");
 }

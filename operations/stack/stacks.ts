@@ -1,4 +1,4 @@
-import { notAllowed, suggestion } from "@property-search/contract";
+import { invalidValue, suggestNearest } from "@property-search/contract";
 import { readdirSync } from "node:fs";
 import { PROGRAM } from "./program.ts";
 
@@ -17,7 +17,7 @@ export function requireStack(stack: string, folder = PROGRAM): void {
     if (known.includes(stack)) return;
     const isName = /^[A-Za-z0-9_.-]+$/.test(stack) && !stack.startsWith(".");
     const begins = isName ? `. A new stack begins with its config file, Pulumi.${stack}.yaml.` : "";
-    throw notAllowed("STACK", stack, known.join(", "), suggestion(stack, known) + begins);
+    throw invalidValue("STACK", stack, known.join(", "), suggestNearest(stack, known) + begins);
 }
 
 /** For a command line: the name of a stack that there is. */

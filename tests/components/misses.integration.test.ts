@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { METRICS, SCRAPE_INTERVAL, type CacheResult } from "@property-search/contract";
+import { METRICS, SCRAPE_INTERVAL_SECONDS, type CacheResult } from "@property-search/contract";
 import { adapterRule, missesQuery } from "../../components/autoscaler/misses.ts";
 
 /** A pod's counter: its values, one a scrape, in promtool's notation. */
@@ -51,7 +51,7 @@ function expectAnswer(
     // promtool compares to the last bit.
     const rounded = `round(${expr}, 0.001)`;
     const asked = { expr: rounded, eval_time: `${seconds}s`, exp_samples: answers };
-    const interval = `${SCRAPE_INTERVAL}s`;
+    const interval = `${SCRAPE_INTERVAL_SECONDS}s`;
     const tests = [{ interval, input_series: input, promql_expr_test: [asked] }];
     writeFileSync(file, JSON.stringify({ rule_files: [], evaluation_interval: interval, tests }));
     const { stdout, stderr, status } = spawnSync("promtool", ["test", "rules", file], {

@@ -1,6 +1,6 @@
 import {
     METRICS,
-    badShare,
+    objectiveErrorRatio,
     OBJECTIVES,
     OBJECTIVE_WINDOWS,
     TRAFFIC_WEIGHT,
@@ -34,7 +34,9 @@ describe("the rules", () => {
     test("record every series of the contract, and none beside", () => {
         const promised = [
             ...seriesNames(),
-            ...OBJECTIVES.flatMap((one) => OBJECTIVE_WINDOWS.map((span) => badShare(one, span))),
+            ...OBJECTIVES.flatMap((one) =>
+                OBJECTIVE_WINDOWS.map((span) => objectiveErrorRatio(one, span)),
+            ),
         ];
         expect([...recorded].sort()).toEqual(promised.sort());
     });

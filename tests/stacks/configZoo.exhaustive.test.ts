@@ -9,7 +9,7 @@ import { loadConfig } from "../../config.ts";
 import { declarations } from "../../config/declarations.ts";
 import { ConfigReader } from "../../config/reader.ts";
 import { trafficOf } from "../../config/traffic.ts";
-import { readTenants } from "../../contract/src/tenants.ts";
+import { parseTenants } from "../../contract/src/tenants.ts";
 import type { Manifest } from "../../render.ts";
 import { stackConfig } from "../../render/stackConfig.ts";
 import { zooOf } from "../support/configZoo.ts";
@@ -242,7 +242,7 @@ function podFault(manifests: readonly Manifest[], name: string): string | undefi
     try {
         const mounted = environment.REDIS_CREDENTIALS_DIR && { REDIS_CREDENTIALS_DIR: LOGIN };
         readConfig({ ...environment, MODEL_DIR: "/model", ...mounted });
-        readTenants(secret("tenants", "tenants.json"));
+        parseTenants(secret("tenants", "tenants.json"));
         return undefined;
     } catch (error) {
         return String(error);

@@ -1,7 +1,7 @@
 import {
     METRICS,
     RELEASE_INFO,
-    SCRAPE_INTERVAL,
+    SCRAPE_INTERVAL_SECONDS,
     SERIES,
     TRAFFIC_WEIGHT,
 } from "@property-search/contract";
@@ -19,7 +19,7 @@ export interface LintOptions {
 
 /** Grafana fills these in before Prometheus sees them; each stands here for a value that it may take. */
 const VARIABLES: readonly (readonly [RegExp, string])[] = [
-    [/\$\{?__rate_interval\}?/g, `${4 * SCRAPE_INTERVAL}s`],
+    [/\$\{?__rate_interval\}?/g, `${4 * SCRAPE_INTERVAL_SECONDS}s`],
     [/\$\{?__(range|interval)\}?/g, "1h"],
     [/\$\{?\w+(:\w+)?\}?/g, "value"],
 ];
@@ -74,9 +74,9 @@ function lintCall(
         }
         if (node.name === "MatrixSelector") {
             const window = text(expr, node.getChild("DurationExpr"));
-            if (secondsOf(window) < 4 * SCRAPE_INTERVAL) {
+            if (secondsOf(window) < 4 * SCRAPE_INTERVAL_SECONDS) {
                 findings.push(
-                    `${called} over ${window}, less than four scrapes of ${SCRAPE_INTERVAL} s`,
+                    `${called} over ${window}, less than four scrapes of ${SCRAPE_INTERVAL_SECONDS} s`,
                 );
             }
         }
@@ -200,8 +200,8 @@ function kindOf(name: string, metrics: ReadonlyMap<string, MetricKind>): MetricK
 
 const HISTOGRAMS: ReadonlySet<string> = new Set([
     METRICS.responseTime,
-    METRICS.redisTime,
-    METRICS.upstreamTime,
+    METRICS.redisOperationTime,
+    METRICS.upstreamAttemptTime,
 ]);
 
 /** Of the exporters that the platform scrapes, what its rules and dashboards use. */

@@ -1,7 +1,7 @@
 import {
     CACHE_STATUSES,
     METRICS,
-    OVERHEADS,
+    OVERHEAD_KINDS,
     PURPOSES,
     type CacheStatus,
     type Purpose,
@@ -61,7 +61,7 @@ export interface LedgerOptions {
     readonly registry: Registry;
     readonly model: string;
     readonly price: PriceNow;
-    readonly dollarsPerHour: Readonly<Record<(typeof OVERHEADS)[number], number>>;
+    readonly dollarsPerHour: Readonly<Record<(typeof OVERHEAD_KINDS)[number], number>>;
 }
 
 type SavingStatus = Exclude<CacheStatus, "MISS">;
@@ -104,8 +104,8 @@ export function openLedger({ registry, model, price, dollarsPerHour }: LedgerOpt
     });
     gauge(
         registry,
-        { name: METRICS.costRate, help: "Dollars an hour of the cache", labelNames: ["kind"] },
-        () => OVERHEADS.map((kind) => [{ kind }, dollarsPerHour[kind]]),
+        { name: METRICS.overheadRate, help: "Dollars an hour of the cache", labelNames: ["kind"] },
+        () => OVERHEAD_KINDS.map((kind) => [{ kind }, dollarsPerHour[kind]]),
     );
     const begun = performance.now();
     const since = new Date().toISOString();

@@ -9,7 +9,7 @@ const EDGES = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.
 
 export function redisMetrics(registry: Registry): RedisEvents {
     const times = histogramFamily(registry, {
-        name: METRICS.redisTime,
+        name: METRICS.redisOperationTime,
         help: "Seconds of operations that Redis answered",
         edges: EDGES,
     });
@@ -24,7 +24,7 @@ export function redisMetrics(registry: Registry): RedisEvents {
         labelNames: ["reason"],
     });
     const damaged = counterFamily(registry, {
-        name: METRICS.redisDamaged,
+        name: METRICS.redisCorrupt,
         help: "Entries that were found damaged or of another form",
     }).cell();
     const operations = new Map(

@@ -2,10 +2,10 @@ import {
     CACHE_RESULTS,
     METRICS,
     PATHS,
-    REFUSALS,
+    REJECTION_REASONS,
     RESPONSE_TIME_BUCKETS,
     type CacheResult,
-    type Refusal,
+    type RejectionReason,
 } from "@property-search/contract";
 import type { Registry } from "prom-client";
 
@@ -24,7 +24,7 @@ export interface ServiceMetrics {
     readonly began: () => void;
     readonly ended: (route: Route, result: CacheResult, code: number, seconds: number) => void;
     /** A tenant's limits refused a request. */
-    readonly refused: (tenant: string, reason: Refusal) => void;
+    readonly refused: (tenant: string, reason: RejectionReason) => void;
     /** The tenants' series stand at 0 from now on. */
     readonly know: (tenants: readonly string[]) => void;
     readonly hitPercent: () => number;
@@ -78,15 +78,15 @@ export function serviceMetrics(options: ServiceMetricsOptions): ServiceMetrics {
         edges: RESPONSE_TIME_BUCKETS,
     });
     const refusals = counterFamily(registry, {
-        name: METRICS.refused,
+        name: METRICS.rejected,
         help: "Requests that a tenant's limits refused",
         labelNames: ["tenant", "reason"],
     });
     const byTenant = tenantLabels(
         (tenant) =>
             Object.fromEntries(
-                REFUSALS.map((reason) => [reason, refusals.cell({ tenant, reason })]),
-            ) as Record<Refusal, Cell>,
+                REJECTION_REASONS.map((reason) => [reason, refusals.cell({ tenant, reason })]),
+            ) as Record<RejectionReason, Cell>,
     );
     const byRoute = Object.fromEntries(
         ROUTES.map((route) => [

@@ -23,7 +23,7 @@ export function upstreamMetrics(registry: Registry, endpoints: readonly string[]
         labelNames: ["endpoint", "outcome"],
     });
     const times = histogramFamily(registry, {
-        name: METRICS.upstreamTime,
+        name: METRICS.upstreamAttemptTime,
         help: "Seconds of attempts at an endpoint",
         edges: EDGES,
     });
@@ -50,7 +50,7 @@ export function upstreamMetrics(registry: Registry, endpoints: readonly string[]
         help: "Inputs of those calls",
     }).cell();
     const requests = counterFamily(registry, {
-        name: METRICS.upstreamRequests,
+        name: METRICS.upstreamBatchedRequests,
         help: "Requests that were joined in those calls",
     }).cell();
     const overloaded = counterFamily(registry, {

@@ -1,4 +1,4 @@
-import type { Limits, Refusal, Tenant } from "@property-search/contract";
+import type { Limits, RejectionReason, Tenant } from "@property-search/contract";
 
 import { detach } from "../detached.ts";
 import { HttpError } from "../http/error.ts";
@@ -50,7 +50,7 @@ export interface KeyedGateParts {
 }
 
 interface Refusing {
-    readonly reason: Refusal;
+    readonly reason: RejectionReason;
     readonly error: LimitError;
 }
 

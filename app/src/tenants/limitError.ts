@@ -1,4 +1,4 @@
-import type { Refusal } from "@property-search/contract";
+import type { RejectionReason } from "@property-search/contract";
 
 import { UpstreamError } from "../upstream/upstream.ts";
 
@@ -6,7 +6,7 @@ import { UpstreamError } from "../upstream/upstream.ts";
 export type LimitType = "requests" | "tokens" | "insufficient_quota";
 
 /** Is called with each request that a tenant's limits refused. */
-export type Refused = (tenant: string, reason: Refusal) => void;
+export type Refused = (tenant: string, reason: RejectionReason) => void;
 
 /** A tenant's own limit refused its request: no answer to anybody else who wants the same. */
 export class LimitError extends UpstreamError {

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 
-import { readTenants } from "@property-search/contract";
+import { parseTenants } from "@property-search/contract";
 
 import type { Log } from "../log.ts";
 import { directory, type Directory } from "./directory.ts";
@@ -39,7 +39,7 @@ export function watchedDirectory(path: string, log: Log): WatchedDirectory {
 }
 
 function read(path: string): Directory {
-    return directory(readTenants(readFileSync(path, "utf8")));
+    return directory(parseTenants(readFileSync(path, "utf8")));
 }
 
 function stampOf(path: string): string {

@@ -1,4 +1,4 @@
-import type { TrialRefusal } from "@property-search/contract";
+import type { QuarantineReason } from "@property-search/contract";
 
 import type { LocalCache, SharedCache } from "../cache/tiers.ts";
 import type { Embedding } from "../vector/embedding.ts";
@@ -23,7 +23,7 @@ export function localOnTrial({ barred }: Trials, cache: LocalCache): LocalCache 
 export function sharedOnTrial(
     trials: Trials,
     cache: SharedCache,
-    refused: (reason: TrialRefusal) => void,
+    refused: (reason: QuarantineReason) => void,
 ): SharedCache {
     const apart = (key: string): string => `${trials.writer}:${key}`;
 

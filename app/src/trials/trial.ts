@@ -48,10 +48,10 @@ export class OtherRelease extends Error {
 export function doubtOf(
     { state, since, failed }: Trial,
     createdAt: number,
-): "trial" | "failed" | undefined {
-    if (failed.some(({ from, to }) => createdAt >= from && createdAt < to)) return "failed";
+): "quarantined" | "not_promoted" | undefined {
+    if (failed.some(({ from, to }) => createdAt >= from && createdAt < to)) return "not_promoted";
     // A time that is no number is in doubt, too.
-    return state === "trial" && !(createdAt < since) ? "trial" : undefined;
+    return state === "trial" && !(createdAt < since) ? "quarantined" : undefined;
 }
 
 /**

@@ -1,4 +1,7 @@
-import { TRIALS_FOLLOW_MILLISECONDS, type TrialRefusal } from "@property-search/contract";
+import {
+    QUARANTINE_PROPAGATION_MILLISECONDS,
+    type QuarantineReason,
+} from "@property-search/contract";
 
 import { polled } from "../cache/polled.ts";
 import { wallClock } from "../clock.ts";
@@ -22,7 +25,7 @@ export interface Trials {
     /** Digest of this pod's build. */
     readonly writer: string;
     /** Why this pod must not serve an entry that it finds in Redis; undefined: it may. */
-    readonly refusal: (made: Made) => TrialRefusal | undefined;
+    readonly refusal: (made: Made) => QuarantineReason | undefined;
     /** The same of an entry in this pod's memory, where it stays while Redis is away. */
     readonly barred: (made: Made) => boolean;
     /** Whether everybody would serve it. */
@@ -34,7 +37,7 @@ export interface Trials {
     /** Whether they were read lately: while they were not, entries of other builds are misses. */
     readonly current: () => boolean;
     /**
-     * Here at once; in other pods within TRIALS_FOLLOW_MILLISECONDS.
+     * Here at once; in other pods within QUARANTINE_PROPAGATION_MILLISECONDS.
      *
      * @param since see `begun`
      * @throws Error while Redis is away
@@ -75,22 +78,25 @@ export function openTrials(options: TrialsOptions): Trials {
         log,
     });
 
-    const doubt = ({ writer = own, createdAt }: Made): "trial" | "failed" | undefined => {
+    const doubt = ({
+        writer = own,
+        createdAt,
+    }: Made): "quarantined" | "not_promoted" | undefined => {
         const trial = known.get(writer);
         return trial && doubtOf(trial, createdAt);
     };
     const isOwn = ({ writer }: Made): boolean => writer === undefined || writer === own;
-    const current = (): boolean => performance.now() - readAt < TRIALS_FOLLOW_MILLISECONDS;
+    const current = (): boolean => performance.now() - readAt < QUARANTINE_PROPAGATION_MILLISECONDS;
 
-    function refusal(made: Made): TrialRefusal | undefined {
+    function refusal(made: Made): QuarantineReason | undefined {
         const reason = doubt(made);
-        if (isOwn(made)) return reason === "failed" ? reason : undefined;
-        return reason ?? (current() ? undefined : "unread");
+        if (isOwn(made)) return reason === "not_promoted" ? reason : undefined;
+        return reason ?? (current() ? undefined : "state_unknown");
     }
 
     function barred(made: Made): boolean {
         const reason = doubt(made);
-        return reason === "failed" || (reason === "trial" && !isOwn(made));
+        return reason === "not_promoted" || (reason === "quarantined" && !isOwn(made));
     }
 
     async function read(): Promise<void> {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { ADMIN_PATHS, TRIALS_FOLLOW_MILLISECONDS } from "@property-search/contract";
+import { ADMIN_PATHS, QUARANTINE_PROPAGATION_MILLISECONDS } from "@property-search/contract";
 
 import { adminOf, refusal, type AdminCall } from "../support/admin.ts";
 import { eventually } from "../support/eventually.ts";
@@ -49,7 +49,7 @@ afterAll(async () => {
     await Promise.all([models.stop(), redis.kill()]);
 });
 
-const put = (body: object, path = ADMIN_PATHS.trial(writer)) => admin("PUT", path, body);
+const put = (body: object, path = ADMIN_PATHS.quarantine(writer)) => admin("PUT", path, body);
 
 describe("GET /writers", () => {
     test("tells the pod's own build by its digest, which its entries hold", async () => {
@@ -86,7 +86,7 @@ describe("An order", () => {
                 since: "1970-01-01T00:00:00.000Z",
                 failed: [],
                 ends: expect.stringMatching(/Z$/),
-                othersFollowWithinMilliseconds: TRIALS_FOLLOW_MILLISECONDS,
+                othersFollowWithinMilliseconds: QUARANTINE_PROPAGATION_MILLISECONDS,
             },
         ]);
         const again = (await put(ORDER)).json as Told;
@@ -104,7 +104,7 @@ describe("An order", () => {
 
     test("given at two pods at one time goes by what the first one has left", async () => {
         const many = Array.from({ length: 20 }, (_, n) =>
-            ADMIN_PATHS.trial(`${writer.slice(2)}${10 + n}`),
+            ADMIN_PATHS.quarantine(`${writer.slice(2)}${10 + n}`),
         );
         const failed = await Promise.all(
             many.map(async (path) => {
@@ -160,7 +160,7 @@ describe("An order", () => {
     });
 
     test("for what is no build is refused", async () => {
-        const answer = await put(ORDER, ADMIN_PATHS.trial("v2.0.0"));
+        const answer = await put(ORDER, ADMIN_PATHS.quarantine("v2.0.0"));
         expect(answer.status).toBe(400);
         expect(refusal(answer)).toMatch(/^writer is "v2.0.0", but must match pattern/);
     });
@@ -179,7 +179,7 @@ describe("An order", () => {
 
     test("at a pod without Redis is refused: it shares no entries", async () => {
         const alone = await startBuild(ACTIVE, models.honest, {});
-        const answer = await adminOf(alone)("PUT", ADMIN_PATHS.trial(WRITER), ORDER);
+        const answer = await adminOf(alone)("PUT", ADMIN_PATHS.quarantine(WRITER), ORDER);
         expect([answer.status, answer.json]).toMatchObject([409, { error: { code: "no_redis" } }]);
         expect(await writersAt(alone)).toMatchObject({ current: true, known: [] });
         await alone.stop();

@@ -53,7 +53,7 @@ export interface Writers {
 }
 
 export async function writersAt(pod: Service): Promise<Writers> {
-    return (await adminOf(pod)("GET", ADMIN_PATHS.writers)).json as Writers;
+    return (await adminOf(pod)("GET", ADMIN_PATHS.builds)).json as Writers;
 }
 
 export const JUDGEMENT = { actor: "ann", reason: "a release" };
@@ -61,7 +61,7 @@ export const JUDGEMENT = { actor: "ann", reason: "a release" };
 /** Orders at any pod that a build's entries are on trial. */
 export async function begin(at: Service, build: Service, release = "one"): Promise<Answer> {
     const { writer } = (await writersAt(build)).own;
-    return adminOf(at)("PUT", ADMIN_PATHS.trial(writer), { ...JUDGEMENT, release });
+    return adminOf(at)("PUT", ADMIN_PATHS.quarantine(writer), { ...JUDGEMENT, release });
 }
 
 export async function promote(at: Service, build: Service, release = "one"): Promise<Answer> {

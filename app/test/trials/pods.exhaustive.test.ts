@@ -95,7 +95,7 @@ const knows = (service: Service, state = "trial", release = "one"): Promise<void
     });
 
 const refused = (service: Service, reason: string): Promise<number> =>
-    service.metric(`${METRICS.trialRefused}{reason="${reason}"}`);
+    service.metric(`${METRICS.quarantineSkipped}{reason="${reason}"}`);
 
 describe("Without a trial", () => {
     test("a candidate whose model lies poisons the others: what these tests look for is there", async () => {
@@ -120,7 +120,7 @@ describe("A candidate on trial whose model lies", () => {
         const half = texts(MANY).slice(0, MANY / 2);
         const during = await ask(active, half);
         expect(during).toMatchObject({ lies: 0, statuses: { MISS: half.length } });
-        expect(await refused(active, "trial")).toBe(half.length);
+        expect(await refused(active, "quarantined")).toBe(half.length);
         await gone(candidate);
         // It starts warm, from the keys that were hot in the candidate, too.
         const late = await pod(ACTIVE, models.honest);
@@ -249,7 +249,7 @@ describe("A candidate on trial whose model lies", () => {
         await promote(active, candidate, "two");
         await Promise.all([knows(mended, "promoted", "two"), knows(active, "promoted", "two")]);
         for (const one of [active, mended]) expect((await ask(one, texts(500))).lies).toBe(0);
-        expect(await refused(mended, "failed")).toBeGreaterThan(0);
+        expect(await refused(mended, "not_promoted")).toBeGreaterThan(0);
     });
 });
 
@@ -351,7 +351,7 @@ describe("A pod that cannot read who is on trial", () => {
         const part = (from: number) => texts(150, "other").slice(from, from + 50);
         for (const [index, one] of [late, active].entries()) {
             expect((await ask(one, part(50 * index))).lies).toBe(0);
-            expect(await refused(one, "unread")).toBe(50);
+            expect(await refused(one, "state_unknown")).toBe(50);
         }
         expect((await ask(late, texts(100, "own"))).statuses["HIT-L2"]).toBe(100);
         redis.command("DEL", RECORDS);

@@ -29,7 +29,9 @@ describe("A record", () => {
                 let trial: Trial | undefined;
                 /** Number of the trial under which an entry was made; 0: before the first order. */
                 let period = 0;
-                const fates = new Map<number, "trial" | "failed" | undefined>([[0, undefined]]);
+                const fates = new Map<number, "quarantined" | "not_promoted" | undefined>([
+                    [0, undefined],
+                ]);
                 const made: { readonly createdAt: number; readonly period: number }[] = [];
                 for (const { pause, what } of steps) {
                     now += pause;
@@ -41,12 +43,12 @@ describe("A record", () => {
                         });
                     }
                     if (what === "begin") {
-                        const running = fates.get(period) === "trial";
-                        if (running) fates.set(period, "failed");
+                        const running = fates.get(period) === "quarantined";
+                        if (running) fates.set(period, "not_promoted");
                         // Before its first order a build is not known: all it has made is on trial.
                         if (trial) period += 1;
                         release += 1;
-                        fates.set(period, "trial");
+                        fates.set(period, "quarantined");
                         trial = begun(trial, at(now, String(release)));
                     }
                     if (what === "promote") {
@@ -79,13 +81,13 @@ describe("A record", () => {
         const back = begun(trusted, at(1_000, "two"), 150);
         expect([140, 150, 990].map((time) => doubtOf(back, time))).toEqual([
             undefined,
-            "trial",
+            "quarantined",
             "trial",
         ]);
     });
 
     test("doubts an entry whose time is no number", () => {
-        expect(doubtOf(begun(undefined, at(100)), NaN)).toBe("trial");
+        expect(doubtOf(begun(undefined, at(100)), NaN)).toBe("quarantined");
     });
 
     test("is promoted by its own release only", () => {

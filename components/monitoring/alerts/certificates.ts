@@ -14,7 +14,7 @@ export function certificateRecords(): RecordingRule[] {
     const issued = named("certmanager_certificate_expiration_timestamp_seconds > 0", "name");
     return [
         record(
-            SERIES.certificateEnds,
+            SERIES.certificateExpiry,
             `min by (certificate) (${served}) or min by (certificate) (${issued})`,
         ),
     ];
@@ -22,7 +22,7 @@ export function certificateRecords(): RecordingRule[] {
 
 /** A certificate is renewed a third of its life before it ends: one that comes near its end is not renewed. */
 export function certificateAlerts({ certificateDays }: AlertThresholds): Alert[] {
-    const within = (days: number) => `${SERIES.certificateEnds} - time() < ${days * DAY_SECONDS}`;
+    const within = (days: number) => `${SERIES.certificateExpiry} - time() < ${days * DAY_SECONDS}`;
     const shared = {
         ...OF_EDGE,
         topic: "certificate {{ $labels.certificate }}",

@@ -1,4 +1,4 @@
-import { EVALUATION_INTERVAL, SERIES } from "@property-search/contract";
+import { EVALUATION_INTERVAL_SECONDS, SERIES } from "@property-search/contract";
 import { windowOf } from "./recording.ts";
 import { alert, type Alert } from "./rules.ts";
 import { OF_SERVICE } from "./subjects.ts";
@@ -11,7 +11,7 @@ import type { AlertThresholds } from "./thresholds.ts";
 export function moneyAlerts({ savings }: AlertThresholds): Alert[] {
     const { dollarsPerMonth, windowHours, dataHours } = savings;
     const window = windowOf(windowHours);
-    const samples = Math.floor((dataHours * 3600) / EVALUATION_INTERVAL);
+    const samples = Math.floor((dataHours * 3600) / EVALUATION_INTERVAL_SECONDS);
     return [
         alert("EmbeddingSavingsTargetMissed", {
             ...OF_SERVICE,

@@ -1,5 +1,5 @@
 import {
-    badShare,
+    objectiveErrorRatio,
     JOBS,
     METRICS,
     OBJECTIVE_WINDOWS,
@@ -47,7 +47,7 @@ function traffic(): RecordingRule[] {
                 `${rated(by, tokensSaved)} / (${rated(by, tokensSaved)} + ${rated(by, asked)} > 0)`,
         ),
         record(
-            SERIES.missesOfPod,
+            SERIES.podMisses,
             `sum by (colour, namespace, pod) (rate(${lookups}{result="miss"}[${WINDOW}]))`,
         ),
         ...both(SERIES.requests, (by) => rated(by, requests)),
@@ -79,16 +79,16 @@ function latency(limitSeconds: number): RecordingRule[] {
             `histogram_quantile(0.95, sum by (colour, le) (${cached}))`,
         ),
         record(SERIES.cachedP95.service, `histogram_quantile(0.95, sum by (le) (${cached}))`),
-        record(SERIES.answered, rated("", `${responseTime}_count${ANSWERED}`)),
+        record(SERIES.successfulRequests, rated("", `${responseTime}_count${ANSWERED}`)),
         record(
-            SERIES.slow,
-            `${SERIES.answered} - ${rated("", `${responseTime}_bucket{result!="error",${edge(limitSeconds)}}`)}`,
+            SERIES.slowRequests,
+            `${SERIES.successfulRequests} - ${rated("", `${responseTime}_bucket{result!="error",${edge(limitSeconds)}}`)}`,
         ),
     ];
 }
 
 function money({ savings }: AlertThresholds): RecordingRule[] {
-    const { costSaved, costBilled, costRate } = METRICS;
+    const { costSaved, costBilled, overheadRate } = METRICS;
     const asked = rated("", `${costBilled}{purpose="request"}`);
     return [
         record(SERIES.saved, rated("", costSaved)),
@@ -96,9 +96,9 @@ function money({ savings }: AlertThresholds): RecordingRule[] {
         record(
             SERIES.netSaved,
             `${SERIES.saved} - ${rated("", `${costBilled}{purpose!="request"}`)}
-             - (sum(${costRate}{kind="pod"}) + max(${costRate}{kind="storage"})) / 3600`,
+             - (sum(${overheadRate}{kind="pod"}) + max(${overheadRate}{kind="storage"})) / 3600`,
         ),
-        record(SERIES.costCut, `${SERIES.saved} / (${SERIES.saved} + ${asked} > 0)`),
+        record(SERIES.costSavings, `${SERIES.saved} / (${SERIES.saved} + ${asked} > 0)`),
         ...(
             [
                 [SERIES.savedPerMonth, SERIES.saved],
@@ -118,7 +118,7 @@ function shares(windows: readonly ObjectiveWindow[]): RecordingRule[] {
     const share = (objective: Objective, bad: string, all: string) =>
         windows.map((window) =>
             record(
-                badShare(objective, window),
+                objectiveErrorRatio(objective, window),
                 window === WINDOW
                     ? `${bad} / (${all} > 0)`
                     : `avg_over_time(${bad}[${window}]) / (avg_over_time(${all}[${window}]) > 0)`,
@@ -126,14 +126,14 @@ function shares(windows: readonly ObjectiveWindow[]): RecordingRule[] {
         );
     return [
         ...share("availability", SERIES.errors.service, SERIES.requests.service),
-        ...share("latency", SERIES.slow, SERIES.answered),
+        ...share("latency", SERIES.slowRequests, SERIES.successfulRequests),
     ];
 }
 
 function budgets({ objectives }: AlertThresholds): RecordingRule[] {
     const longest = OBJECTIVE_WINDOWS[OBJECTIVE_WINDOWS.length - 1] ?? "7d";
     const left = (objective: Objective, percent: number) =>
-        `1 - ${badShare(objective, longest)} / ${shareOf(100 - percent)}`;
+        `1 - ${objectiveErrorRatio(objective, longest)} / ${shareOf(100 - percent)}`;
     return [
         record(SERIES.availabilityBudget, left("availability", objectives.availabilityPercent)),
         record(SERIES.latencyBudget, left("latency", objectives.latencyPercent)),

@@ -109,7 +109,7 @@ function entries(): Alert[] {
         alert("EmbeddingRedisEntriesDamaged", {
             ...OF_REDIS,
             topic: "entries",
-            expr: `sum by (colour) (increase(${METRICS.redisDamaged}[15m])) > 0`,
+            expr: `sum by (colour) (increase(${METRICS.redisCorrupt}[15m])) > 0`,
             severity: "warning",
             summary: "{{ $labels.colour }} finds damaged entries in Redis",
             description: `In 15 minutes {{ $value | humanize }} entries were not of the form that the service writes. They are taken as

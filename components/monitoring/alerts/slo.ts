@@ -1,4 +1,9 @@
-import { badShare, SERIES, type Objective, type ObjectiveWindow } from "@property-search/contract";
+import {
+    objectiveErrorRatio,
+    SERIES,
+    type Objective,
+    type ObjectiveWindow,
+} from "@property-search/contract";
 import { shareOf } from "./recording.ts";
 import { alert, type Alert } from "./rules.ts";
 import { OF_SERVICE } from "./subjects.ts";
@@ -40,7 +45,7 @@ export function objectiveAlerts({ objectives, trafficPerSecond }: AlertThreshold
             name: "Latency",
             objective: "latency",
             percent: latencyPercent,
-            requests: SERIES.answered,
+            requests: SERIES.successfulRequests,
             trafficPerSecond,
             bad: `take longer than ${latencySeconds} s`,
         }),
@@ -62,7 +67,7 @@ function burnAlerts(args: BurnArgs): Alert[] {
     const budget = 100 - percent;
     const burns = ({ short, long, pace }: Burn) => {
         const limit = shareOf(budget * pace);
-        return `(${badShare(objective, long)} > ${limit} and ${badShare(objective, short)} > ${limit}
+        return `(${objectiveErrorRatio(objective, long)} > ${limit} and ${objectiveErrorRatio(objective, short)} > ${limit}
                  and avg_over_time(${requests}[${long}]) > ${trafficPerSecond})`;
     };
     const either = (pairs: readonly Burn[]) => pairs.map(burns).join(" or ");

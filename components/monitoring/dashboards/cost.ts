@@ -13,8 +13,8 @@ const BILLED = `${METRICS.costBilled}{${CHOSEN}}`;
 /** What misses cost would have been billed without a cache too. */
 const ASKED = `${METRICS.costBilled}{${CHOSEN},purpose="request"}`;
 /** Dollars an hour; what all pods share is the same figure in each. */
-const PODS = `sum(${METRICS.costRate}{kind="pod"})`;
-const STORAGE = `max(${METRICS.costRate}{kind="storage"})`;
+const PODS = `sum(${METRICS.overheadRate}{kind="pod"})`;
+const STORAGE = `max(${METRICS.overheadRate}{kind="storage"})`;
 
 const HOUR = 3600;
 const MONTHS_A_YEAR = 365 / 30;
@@ -81,7 +81,7 @@ function glance({ thresholds: { savings } }: DashboardsOptions) {
             width: 4,
             absent: "idle",
             decimals: 1,
-            queries: [query(SERIES.costCut, "cut")],
+            queries: [query(SERIES.costSavings, "cut")],
         }),
         stat({
             id: 6,
@@ -195,7 +195,7 @@ function money({ thresholds: { savings } }: DashboardsOptions): Row {
                 width: 12,
                 max: 1,
                 queries: [
-                    query(SERIES.costCut, "dollars"),
+                    query(SERIES.costSavings, "dollars"),
                     query(SERIES.tokenHitRatio.service, "tokens"),
                 ],
             }),

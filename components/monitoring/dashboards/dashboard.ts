@@ -12,7 +12,12 @@ import {
     VariableSort,
     type Panel,
 } from "@grafana/grafana-foundation-sdk/dashboard";
-import { METRICS, RELEASE_INFO, SCRAPE_INTERVAL, TRAFFIC_WEIGHT } from "@property-search/contract";
+import {
+    METRICS,
+    RELEASE_INFO,
+    SCRAPE_INTERVAL_SECONDS,
+    TRAFFIC_WEIGHT,
+} from "@property-search/contract";
 import { DATA_SOURCE } from "./dataSource.ts";
 
 export interface Row {
@@ -121,5 +126,5 @@ function event(name: string, iconColor: string): AnnotationQueryBuilder {
         .datasource(DATA_SOURCE)
         .enable(true)
         .iconColor(iconColor)
-        .step(`${SCRAPE_INTERVAL}s`);
+        .step(`${SCRAPE_INTERVAL_SECONDS}s`);
 }

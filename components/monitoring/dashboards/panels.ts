@@ -30,7 +30,7 @@ import { DataqueryBuilder, PromQueryFormat } from "@grafana/grafana-foundation-s
 import { PanelBuilder as StatPanel } from "@grafana/grafana-foundation-sdk/stat";
 import { PanelBuilder as TablePanel } from "@grafana/grafana-foundation-sdk/table";
 import { PanelBuilder as GraphPanel } from "@grafana/grafana-foundation-sdk/timeseries";
-import { SCRAPE_INTERVAL } from "@property-search/contract";
+import { SCRAPE_INTERVAL_SECONDS } from "@property-search/contract";
 import { DATA_SOURCE } from "./dataSource.ts";
 import { BOUNDS, FIXED_COLOURS, NEUTRAL, type Step } from "./palette.ts";
 import type { Unit } from "./units.ts";
@@ -200,7 +200,7 @@ function describe(
         .unit(unit)
         .datasource(DATA_SOURCE)
         // By which Grafana makes $__rate_interval four scrapes at least.
-        .interval(`${SCRAPE_INTERVAL}s`)
+        .interval(`${SCRAPE_INTERVAL_SECONDS}s`)
         .colorScheme(new FieldColorBuilder().mode(colours))
         .thresholds(
             new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(

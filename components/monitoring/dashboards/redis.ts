@@ -49,7 +49,10 @@ function glance() {
             width: 4,
             absent: "idle",
             queries: [
-                query(ifAny(quantile(0.95, METRICS.redisTime, [], '{operation="read"}')), "read"),
+                query(
+                    ifAny(quantile(0.95, METRICS.redisOperationTime, [], '{operation="read"}')),
+                    "read",
+                ),
             ],
         }),
     ];
@@ -111,7 +114,7 @@ function servicesView(): Row {
                     "That Redis answered. lease and release let one pod of all ask the upstream.",
                 queries: [
                     query(
-                        `sum by (operation) (${rate(`${METRICS.redisTime}_count`)})`,
+                        `sum by (operation) (${rate(`${METRICS.redisOperationTime}_count`)})`,
                         "{{operation}}",
                     ),
                 ],
@@ -123,7 +126,12 @@ function servicesView(): Row {
                     "Seconds. An operation ends at its time limit; then it counts as failed.",
                 unit: UNITS.seconds,
                 width: 8,
-                queries: [query(quantile(0.95, METRICS.redisTime, ["operation"]), "{{operation}}")],
+                queries: [
+                    query(
+                        quantile(0.95, METRICS.redisOperationTime, ["operation"]),
+                        "{{operation}}",
+                    ),
+                ],
             }),
             graph({
                 ...panel,
@@ -158,7 +166,7 @@ function servicesView(): Row {
                 id: 15,
                 title: "Damaged entries",
                 description: "Found damaged or of another form, and taken for misses.",
-                queries: [query(`sum(${rate(METRICS.redisDamaged)})`, "damaged")],
+                queries: [query(`sum(${rate(METRICS.redisCorrupt)})`, "damaged")],
             }),
         ],
     };

@@ -279,7 +279,7 @@ function workload(): Row {
                 width: 6,
                 queries: [
                     query(
-                        `sum by (colour, reason) (${rate(METRICS.trialRefused)})`,
+                        `sum by (colour, reason) (${rate(METRICS.quarantineSkipped)})`,
                         "{{colour}} {{reason}}",
                     ),
                 ],

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 
-import { SCRAPE_INTERVAL } from "@property-search/contract";
+import { SCRAPE_INTERVAL_SECONDS } from "@property-search/contract";
 
 import { writeBodies } from "../generators/bodies.ts";
 import type { Sample } from "../generators/sample.ts";
@@ -95,11 +95,11 @@ function judged(taken: Rounds): Pick<Finding, "facts" | "floors"> {
     const scraped = ratioOf("counted and scraped", "counted");
     // Noise may show a scrape as a gain, which it never is.
     const scrapeSeconds = Math.max(0, 1 - scraped) * SECONDS;
-    const both = counting * (1 - scrapeSeconds / SCRAPE_INTERVAL);
+    const both = counting * (1 - scrapeSeconds / SCRAPE_INTERVAL_SECONDS);
     const failed = Object.values(taken)
         .flat()
         .reduce((sum, one) => sum + one.failed, 0);
-    const what = `requests/s, scraped every ${SCRAPE_INTERVAL} s, ≥ ${LEAST} × without metrics`;
+    const what = `requests/s, scraped every ${SCRAPE_INTERVAL_SECONDS} s, ≥ ${LEAST} × without metrics`;
     const least = { what, limit: LEAST, direction: "least", unit: "×" } as const;
     const none = { what: "failed requests = 0", limit: 0, direction: "most" } as const;
     return {

@@ -1,4 +1,4 @@
-import { quantityOf } from "@property-search/contract";
+import { parseQuantity } from "@property-search/contract";
 import { isDeepStrictEqual } from "node:util";
 
 /** One field of an object that the cluster has otherwise than it was declared. */
@@ -136,7 +136,7 @@ function isOmitted(value: unknown, field: string): boolean {
 function isEqual(declared: unknown, live: unknown, field: string): boolean {
     if (isDeepStrictEqual(declared, live)) return true;
     if (!QUANTITIES.test(field)) return false;
-    const [one, other] = [quantityOf(declared), quantityOf(live)];
+    const [one, other] = [parseQuantity(declared), parseQuantity(live)];
     // The API server rounds up to a billionth.
     return (
         one !== undefined && other !== undefined && Math.abs(one - other) <= 1e-9 * Math.abs(one)

@@ -1,5 +1,5 @@
 import type { V1Condition, V1ContainerStatus, V1Pod } from "@kubernetes/client-node";
-import { brokenLink } from "@property-search/contract";
+import { describeConnectionLoss } from "@property-search/contract";
 import { setTimeout as delay } from "node:timers/promises";
 import { autoscalerKind } from "../../shared/autoscalers.ts";
 import { lasting } from "../../cluster/lasting.ts";
@@ -84,7 +84,7 @@ export async function waitReady(options: ReadyOptions): Promise<void> {
                 throw new ClusterError(`not ready ${when}: ${line}${reasons}`);
             }
         } catch (error) {
-            const lost = brokenLink(error);
+            const lost = describeConnectionLoss(error);
             if (lost === undefined || isLost(true) || Date.now() > deadline) throw error;
             say(lost);
         }

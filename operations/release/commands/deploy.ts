@@ -1,6 +1,6 @@
 import {
     COLOURS,
-    notAllowed,
+    invalidValue,
     otherColour,
     type Colour,
     type PerColour,
@@ -155,14 +155,14 @@ export function readNewVersion(
     image: string | undefined,
     version: string | undefined,
 ): NewVersion | undefined {
-    if (image !== undefined && !IMAGE.fits(image)) throw notAllowed("IMAGE", image, IMAGE.words);
+    if (image !== undefined && !IMAGE.fits(image)) throw invalidValue("IMAGE", image, IMAGE.words);
     if (version !== undefined && !LABEL_VALUE.fits(version)) {
-        throw notAllowed("VERSION", version, LABEL_VALUE.words);
+        throw invalidValue("VERSION", version, LABEL_VALUE.words);
     }
     if (image !== undefined && version !== undefined) return { image, version };
     if (image === undefined && version === undefined) return undefined;
     const [given, missing] = image === undefined ? ["VERSION", "IMAGE"] : ["IMAGE", "VERSION"];
-    throw notAllowed(missing, "", `a value, since ${given} is set`);
+    throw invalidValue(missing, "", `a value, since ${given} is set`);
 }
 
 /** @returns the values that were replaced, by key */

@@ -1,10 +1,10 @@
 import {
     COLOURS,
     isColour,
-    notAllowed,
+    invalidValue,
     otherColour,
     perColour,
-    suggestion,
+    suggestNearest,
     type Colour,
 } from "@property-search/contract";
 import { floorFor, podsOfBoth } from "../capacity/capacity.ts";
@@ -27,7 +27,7 @@ export interface StartOptions {
 /** @throws UserError for anything but a colour */
 export function readColour(text: string): Colour {
     if (isColour(text)) return text;
-    throw notAllowed("TO", text, COLOURS.join(", "), suggestion(text, COLOURS));
+    throw invalidValue("TO", text, COLOURS.join(", "), suggestNearest(text, COLOURS));
 }
 
 /**

@@ -2,7 +2,7 @@ import {
     ADMIN_PATHS,
     ADMIN_PREFIX,
     otherColour,
-    TRIALS_FOLLOW_MILLISECONDS,
+    QUARANTINE_PROPAGATION_MILLISECONDS,
     type Colour,
 } from "@property-search/contract";
 import { adminOfCluster, type AdminTarget } from "../../admin/target.ts";
@@ -47,8 +47,8 @@ export function clusterTrials(cluster: Cluster, clock: Clock): Trials {
             if (theirs === ours) return;
             // Who serves is trusted: on the way back its own trial must not empty its cache.
             await order(active, ADMIN_PATHS.promotion(ours), wish);
-            const begun = await order(candidate, ADMIN_PATHS.trial(theirs), wish);
-            if (begun === "done") await clock.sleep(TRIALS_FOLLOW_MILLISECONDS);
+            const begun = await order(candidate, ADMIN_PATHS.quarantine(theirs), wish);
+            if (begun === "done") await clock.sleep(QUARANTINE_PROPAGATION_MILLISECONDS);
         },
         promote: async (candidate, wish) => {
             const writer = await at(cluster, candidate, writerOf);
@@ -71,7 +71,7 @@ async function at<T>(
 }
 
 async function writerOf(target: AdminTarget): Promise<string> {
-    const { own } = (await (await ask(target, "GET", ADMIN_PATHS.writers)).json()) as Writers;
+    const { own } = (await (await ask(target, "GET", ADMIN_PATHS.builds)).json()) as Writers;
     return own.writer;
 }
 

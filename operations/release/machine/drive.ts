@@ -1,4 +1,4 @@
-import { brokenLink } from "@property-search/contract";
+import { describeConnectionLoss } from "@property-search/contract";
 import { ReleaseError, Superseded } from "../error.ts";
 import { enter, isAborting, isOver, type Switch } from "../state.ts";
 import type { Hold } from "../store/lease.ts";
@@ -89,7 +89,7 @@ async function step(
         signal?.throwIfAborted();
         if (error instanceof Superseded) throw error;
         const words = error instanceof Error ? error.message : String(error);
-        const reason = brokenLink(error) ?? words;
+        const reason = describeConnectionLoss(error) ?? words;
         if (state.phase === "preflight" && error instanceof ReleaseError) {
             const now = ports.clock.now();
             const cause = { cause: "fail", by: "preflight", at: now, reason } as const;

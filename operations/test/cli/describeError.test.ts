@@ -28,14 +28,14 @@ test.each<[string, unknown, string]>([
     [
         "a request that cannot be sent",
         new TypeError("fetch failed", { cause: new Error("bad port") }),
-        "Error: no connection to the cluster: bad port; KUBECONFIG and CONTEXT say where it is",
+        "Error: no connection to the cluster: bad port; check KUBECONFIG and CONTEXT",
     ],
     [
         "a certificate that nobody trusts",
         Object.assign(new Error("self-signed certificate"), {
             code: "DEPTH_ZERO_SELF_SIGNED_CERT",
         }),
-        "Error: no connection to the cluster: self-signed certificate (DEPTH_ZERO_SELF_SIGNED_CERT); KUBECONFIG and CONTEXT say where it is",
+        "Error: no connection to the cluster: self-signed certificate (DEPTH_ZERO_SELF_SIGNED_CERT); check KUBECONFIG and CONTEXT",
     ],
     [
         "a file that is not there",
@@ -45,7 +45,7 @@ test.each<[string, unknown, string]>([
     [
         "a program that is not there",
         Object.assign(new Error("x"), { code: "ENOENT", syscall: "spawn helm", path: "helm" }),
-        "Error: helm is not installed, or not on PATH",
+        "Error: helm is not installed or not on PATH",
     ],
     [
         "an answer of the API server",

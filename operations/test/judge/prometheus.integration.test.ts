@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
-import { JOBS, SCRAPE_INTERVAL } from "@property-search/contract";
+import { JOBS, SCRAPE_INTERVAL_SECONDS } from "@property-search/contract";
 import { KNOWN_METRICS, lint } from "../../../tests/support/promql.ts";
 import { DEFAULT_LIMITS } from "../../judge/limits.ts";
 import { NoData, type Observation } from "../../judge/observation.ts";
@@ -187,7 +187,7 @@ describe("misses", () => {
     test("are not while it is away, nor for a minute after it began anew", async () => {
         // Intervals that end at 45 to 105 s: away from 30 on, a minute old at 105, seen at 107.
         const { colours } = await seen(world({ pods, redisAway: [30, 45] }));
-        expect(colours.green.times.miss?.answers).toBe(2 * (120 - 5 * SCRAPE_INTERVAL));
+        expect(colours.green.times.miss?.answers).toBe(2 * (120 - 5 * SCRAPE_INTERVAL_SECONDS));
         expect(colours.green.times.hit_l1?.answers).toBe(10 * 120);
         expect(colours.green.requests.of).toBe(10 * 120);
     });
@@ -350,7 +350,7 @@ describe("no data", () => {
     });
 
     test("when Prometheus' answer is none", async () => {
-        const since = 60 * SCRAPE_INTERVAL;
+        const since = 60 * SCRAPE_INTERVAL_SECONDS;
         for (const [answer, reason] of [
             [undefined, "Prometheus' answer is no object"],
             ["<html>", "Prometheus' answer is no object"],

@@ -1,4 +1,4 @@
-import { quantityOf } from "@property-search/contract";
+import { parseQuantity } from "@property-search/contract";
 import { Type } from "typebox";
 import { cel, said, words } from "../../cel/cel.ts";
 import { containerRule } from "../../engine/rule.ts";
@@ -30,7 +30,7 @@ export const memoryLimit = containerRule({
             yield { what: MISSING, at: AT, isMissing: true, fix };
             return;
         }
-        const [most, least] = [quantityOf(limit), quantityOf(request)];
+        const [most, least] = [parseQuantity(limit), parseQuantity(request)];
         // What cannot be read is for the rule `quantities`; what is not requested, for `resource-requests`.
         if (most === undefined || least === undefined || most <= ratio * least) return;
         yield {

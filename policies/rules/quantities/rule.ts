@@ -1,4 +1,4 @@
-import { quantityOf } from "@property-search/contract";
+import { parseQuantity } from "@property-search/contract";
 import { containerRule } from "../../engine/rule.ts";
 import { above, faultOf, isBytes, quantityFaults, wrong } from "./wrongQuantities.ts";
 
@@ -30,7 +30,7 @@ export const quantities = containerRule({
         for (const [resource, request] of Object.entries(requests)) {
             const limit = limits[resource];
             if (faultOf(resource, request) ?? faultOf(resource, limit)) continue;
-            if ((quantityOf(request) ?? NaN) <= (quantityOf(limit) ?? NaN)) continue;
+            if ((parseQuantity(request) ?? NaN) <= (parseQuantity(limit) ?? NaN)) continue;
             const what = above(request, resource, String(limit));
             const fix = { resources: { limits: { [resource]: request } } };
             yield { what, at: `resources.requests.${resource}`, fix };

@@ -1,4 +1,4 @@
-import { quantityOf } from "@property-search/contract";
+import { parseQuantity } from "@property-search/contract";
 import { cel, said, words } from "../../cel/cel.ts";
 import type { Admission } from "../../engine/rule.ts";
 
@@ -15,7 +15,7 @@ export function isBytes(resource: string): boolean {
 
 /** What is wrong with a quantity by itself, after "which is". */
 export function faultOf(resource: string, quantity: unknown): string | undefined {
-    const value = quantityOf(quantity);
+    const value = parseQuantity(quantity);
     if (value === undefined) return NONE;
     if (value < 0) return LESS;
     return isBytes(resource) && String(quantity).endsWith("m") ? THOUSANDTHS : undefined;

@@ -1,4 +1,4 @@
-import { quantityOf } from "@property-search/contract";
+import { parseQuantity } from "@property-search/contract";
 import { Type, type Static } from "typebox";
 import { cel, matchesAny, said, words, type Cel } from "../../cel/cel.ts";
 import type { Admission } from "../../engine/rule.ts";
@@ -28,8 +28,8 @@ export function bounded(bound: Static<typeof Bound>, explicit: boolean): Admissi
     const { container, resource, min = "0", max = "any" } = bound;
     const value = valueOf(cel`request`);
     const outsideOf = [
-        cel`${value} < ${quantityOf(min) ?? 0}`,
-        cel`${value} > ${quantityOf(max) ?? Number.MAX_VALUE}`,
+        cel`${value} < ${parseQuantity(min) ?? 0}`,
+        cel`${value} > ${parseQuantity(max) ?? Number.MAX_VALUE}`,
     ] as const;
     return {
         each: { request: quantitiesIn(requested(resource, explicit)) },

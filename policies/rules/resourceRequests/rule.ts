@@ -1,4 +1,4 @@
-import { quantityOf } from "@property-search/contract";
+import { parseQuantity } from "@property-search/contract";
 import { Type } from "typebox";
 import { cel } from "../../cel/cel.ts";
 import { glob } from "../../cel/glob.ts";
@@ -33,13 +33,13 @@ export const resourceRequests = containerRule({
                 yield { what: missing(resource), at, isMissing: true, fix: fix(usual) };
                 continue;
             }
-            const value = quantityOf(request) ?? NaN;
+            const value = parseQuantity(request) ?? NaN;
             for (const bound of bounds) {
                 if (bound.resource !== resource || !glob(bound.container, spec.name)) continue;
                 const { min = "0", max = "any" } = bound;
                 const what = outside(request, resource, min, max);
-                if (value < (quantityOf(min) ?? NaN)) yield { what, at, fix: fix(min) };
-                if (value > (quantityOf(max) ?? NaN)) yield { what, at, fix: fix(max) };
+                if (value < (parseQuantity(min) ?? NaN)) yield { what, at, fix: fix(min) };
+                if (value > (parseQuantity(max) ?? NaN)) yield { what, at, fix: fix(max) };
             }
         }
     },

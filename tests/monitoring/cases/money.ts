@@ -29,8 +29,8 @@ function books(args: {
         [`${METRICS.costSaved}{colour="blue",tenant="t",result="hit_l1"}`]: counter(saved),
         [cost("request")]: counter([[aMonth(1000), 300]]),
         [cost("refresh")]: counter([[aMonth(renewals), 300]]),
-        [`${METRICS.costRate}{colour="blue",pod="a",kind="pod"}`]: gauge([[podsPerHour, 300]]),
-        [`${METRICS.costRate}{colour="blue",pod="a",kind="storage"}`]: gauge([[0, 300]]),
+        [`${METRICS.overheadRate}{colour="blue",pod="a",kind="pod"}`]: gauge([[podsPerHour, 300]]),
+        [`${METRICS.overheadRate}{colour="blue",pod="a",kind="storage"}`]: gauge([[0, 300]]),
         [`${METRICS.lookups}{colour="blue",result="hit_l1"}`]: counter([[lookups, 300]]),
     };
 }

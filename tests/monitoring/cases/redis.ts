@@ -134,7 +134,7 @@ export const REDIS_CASES: Readonly<Record<string, readonly Case[]>> = {
         {
             why: "fires at once, and resolves",
             series: {
-                [`${METRICS.redisDamaged}{colour="blue",pod="a"}`]: counter([
+                [`${METRICS.redisCorrupt}{colour="blue",pod="a"}`]: counter([
                     [0, 20],
                     [0.1, 2],
                     [0, 30],
@@ -145,7 +145,7 @@ export const REDIS_CASES: Readonly<Record<string, readonly Case[]>> = {
         {
             why: "a pod that starts anew is no trouble",
             series: {
-                [`${METRICS.redisDamaged}{colour="blue",pod="a"}`]: counter([
+                [`${METRICS.redisCorrupt}{colour="blue",pod="a"}`]: counter([
                     [0, 20],
                     "reset",
                     [0, 20],

@@ -1,4 +1,4 @@
-import { ADMIN_PATHS, TRIALS_FOLLOW_MILLISECONDS } from "@property-search/contract";
+import { ADMIN_PATHS, QUARANTINE_PROPAGATION_MILLISECONDS } from "@property-search/contract";
 import { Type, type Static } from "typebox";
 
 import { wallClock } from "../../clock.ts";
@@ -12,7 +12,7 @@ import { Actor, Failure, reasonField, strict } from "./schemas.ts";
 
 const Writer = Type.String({
     pattern: "^[0-9a-f]{16}$",
-    description: `Digest of a build, as GET ${ADMIN_PATHS.writers} and entries tell it`,
+    description: `Digest of a build, as GET ${ADMIN_PATHS.builds} and entries tell it`,
 });
 const Release = Type.String({
     minLength: 1,
@@ -81,7 +81,7 @@ export function trialRoutes({ trials, build, shared, log }: TrialRoutesParts): A
         try {
             return {
                 ...told(await give()),
-                othersFollowWithinMilliseconds: TRIALS_FOLLOW_MILLISECONDS,
+                othersFollowWithinMilliseconds: QUARANTINE_PROPAGATION_MILLISECONDS,
             };
         } catch (error) {
             if (!(error instanceof OtherRelease)) throw redisAway(error, log);
@@ -92,7 +92,7 @@ export function trialRoutes({ trials, build, shared, log }: TrialRoutesParts): A
 
     return (app) => {
         app.get(
-            ADMIN_PATHS.writers,
+            ADMIN_PATHS.builds,
             {
                 schema: {
                     summary: "The build whose entries this pod writes, and which are on trial",
@@ -106,7 +106,7 @@ export function trialRoutes({ trials, build, shared, log }: TrialRoutesParts): A
             }),
         );
         app.put(
-            ADMIN_PATHS.trial(":writer"),
+            ADMIN_PATHS.quarantine(":writer"),
             {
                 schema: {
                     summary: "Put a build on trial: nobody else serves what it writes",

@@ -35,7 +35,7 @@ export interface ImportParts {
 }
 
 const WRITTEN_AT_ONCE = 64;
-const MOST_REFUSALS_SHOWN = 20;
+const MAX_ERRORS_SHOWN = 20;
 /** Clocks of two clusters differ. */
 const CLOCK_SKEW_MILLISECONDS = 60_000;
 const KEY = /^[\w-]{43}$/;
@@ -103,7 +103,7 @@ export async function importLines(
 
     function refuse(error: string): void {
         progress.refused += 1;
-        if (progress.refusals.length >= MOST_REFUSALS_SHOWN) return;
+        if (progress.refusals.length >= MAX_ERRORS_SHOWN) return;
         progress.refusals.push({ line: progress.lines, error });
     }
 

@@ -5,14 +5,15 @@ export function nativeDimensions(model: string): number | undefined {
 }
 
 export function shortens(model: string): boolean {
-    return KNOWN_MODELS[model]?.shortens === true;
+    return KNOWN_MODELS[model]?.supportsShortening === true;
 }
 
 /** What is wrong with a wish for vectors of this length; an unknown model's API decides by itself. */
 export function dimensionsFault(model: string, dimensions: number): string | undefined {
     const known = KNOWN_MODELS[model];
     if (!known || dimensions === known.dimensions) return undefined;
-    if (!known.shortens) return `this model has vectors of ${known.dimensions} dimensions only`;
+    if (!known.supportsShortening)
+        return `this model has vectors of ${known.dimensions} dimensions only`;
     if (dimensions <= known.dimensions) return undefined;
     return `this model has vectors of at most ${known.dimensions} dimensions`;
 }

@@ -80,7 +80,7 @@ export function answers({ thresholds }: DashboardsOptions): Row {
                     "Requests over what a tenant may ask for, by the limit that refused them.",
                 unit: UNITS.requestsPerSecond,
                 width: 8,
-                queries: [query(`sum by (reason) (${rate(METRICS.refused)})`, "{{reason}}")],
+                queries: [query(`sum by (reason) (${rate(METRICS.rejected)})`, "{{reason}}")],
             }),
             ...satisfaction(thresholds.objectives.latencySeconds),
             ...(jobs.includes(JOBS.gateway) ? [atTheGateway()] : []),

@@ -37,7 +37,7 @@ export function pods({ missesPerPod }: DashboardsOptions): Row {
                 unit: UNITS.itemsPerSecond,
                 width: 8,
                 ...(missesPerPod !== undefined && { steps: goodBelow(missesPerPod) }),
-                queries: [query(SERIES.missesOfPod, "{{pod}}")],
+                queries: [query(SERIES.podMisses, "{{pod}}")],
             }),
             graph({
                 id: 32,

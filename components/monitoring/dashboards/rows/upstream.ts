@@ -47,7 +47,7 @@ export function upstream({ thresholds }: DashboardsOptions): Row {
                 width: 6,
                 queries: [0.5, 0.95].map((at) =>
                     query(
-                        quantile(at, METRICS.upstreamTime, ["endpoint"]),
+                        quantile(at, METRICS.upstreamAttemptTime, ["endpoint"]),
                         `{{endpoint}} p${at * 100}`,
                     ),
                 ),
@@ -74,7 +74,7 @@ export function upstream({ thresholds }: DashboardsOptions): Row {
                 width: 12,
                 queries: [
                     query(perCall(METRICS.upstreamInputs), "inputs"),
-                    query(perCall(METRICS.upstreamRequests), "requests"),
+                    query(perCall(METRICS.upstreamBatchedRequests), "requests"),
                 ],
             }),
             graph({

@@ -5,7 +5,7 @@ import {
     METRICS,
     NAMESPACES,
     RESPONSE_TIME_BUCKETS,
-    SCRAPE_INTERVAL,
+    SCRAPE_INTERVAL_SECONDS,
     SERVICE_NAMES,
     type Colour,
 } from "@property-search/contract";
@@ -82,7 +82,9 @@ export function pod(colour: Colour, name: string, change: Partial<Pod> = {}): Po
 export function world(change: Partial<World> = {}): World {
     return {
         // An hour ago, at the beginning of a scrape interval.
-        since: Math.floor(Date.now() / 1000 / SCRAPE_INTERVAL) * SCRAPE_INTERVAL - 3600,
+        since:
+            Math.floor(Date.now() / 1000 / SCRAPE_INTERVAL_SECONDS) * SCRAPE_INTERVAL_SECONDS -
+            3600,
         end: 120,
         pods: [
             pod("blue", "a"),
@@ -101,8 +103,8 @@ export function seriesOf(all: World): readonly Series[] {
     const { since, end, blind } = all;
     const times = (offset: number) =>
         Array.from(
-            { length: Math.ceil((end - BEGIN) / SCRAPE_INTERVAL) },
-            (_, at) => BEGIN + at * SCRAPE_INTERVAL + offset,
+            { length: Math.ceil((end - BEGIN) / SCRAPE_INTERVAL_SECONDS) },
+            (_, at) => BEGIN + at * SCRAPE_INTERVAL_SECONDS + offset,
         ).filter((second) => second <= end && !within(second, blind));
     const series = (
         labels: Readonly<Record<string, string>>,

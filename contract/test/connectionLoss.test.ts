@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import { once } from "node:events";
 import { request } from "node:https";
 import { createServer } from "node:net";
-import { brokenLink } from "../src/brokenLink.ts";
+import { describeConnectionLoss } from "../src/connectionLoss.ts";
 
 /** Error of a request to a port at which nobody speaks TLS. */
 async function errorOf(port: number): Promise<unknown> {
@@ -17,14 +17,16 @@ test("a connection that ends while TLS is set up is a lost link", async () => {
     const { port } = server.address() as { port: number };
     const error = await errorOf(port);
     expect(String(error)).toMatch(/TLS|ECONNRESET/);
-    expect(brokenLink(error)).toBe(
-        `no connection to 127.0.0.1:${port} (ECONNRESET): the link is down, or nothing listens there`,
+    expect(describeConnectionLoss(error)).toBe(
+        `no connection to 127.0.0.1:${port} (ECONNRESET): the network is down, or no process listens at this address`,
     );
     server.close();
     await once(server, "close");
-    expect(brokenLink(await errorOf(port))).toContain(`127.0.0.1:${port} (ECONNREFUSED)`);
+    expect(describeConnectionLoss(await errorOf(port))).toContain(
+        `127.0.0.1:${port} (ECONNREFUSED)`,
+    );
     const fetched = await fetch(`https://127.0.0.1:${port}/`).catch((error: unknown) => error);
-    expect(brokenLink(fetched)).toContain(`127.0.0.1:${port} (ECONNREFUSED)`);
+    expect(describeConnectionLoss(fetched)).toContain(`127.0.0.1:${port} (ECONNREFUSED)`);
 });
 
 test("it is found below what wraps it", () => {
@@ -34,13 +36,13 @@ test("it is found below what wraps it", () => {
         ),
         { code: "ECONNRESET" },
     );
-    expect(brokenLink(new Error("apply failed", { cause: reset }))).toContain(
+    expect(describeConnectionLoss(new Error("apply failed", { cause: reset }))).toContain(
         "https://10.89.0.2:6443 (ECONNRESET)",
     );
     const several = new AggregateError([
         Object.assign(new Error("x"), { code: "EHOSTUNREACH", address: "10.89.0.2", port: 6443 }),
     ]);
-    expect(brokenLink(new TypeError("fetch failed", { cause: several }))).toContain(
+    expect(describeConnectionLoss(new TypeError("fetch failed", { cause: several }))).toContain(
         "10.89.0.2:6443 (EHOSTUNREACH)",
     );
 });
@@ -52,11 +54,11 @@ test.each([
     "a text",
     undefined,
 ])("no other error is one: %s", (error) => {
-    expect(brokenLink(error)).toBeUndefined();
+    expect(describeConnectionLoss(error)).toBeUndefined();
 });
 
 test("an error that is its own cause ends", () => {
     const error = new Error("round");
     error.cause = error;
-    expect(brokenLink(error)).toBeUndefined();
+    expect(describeConnectionLoss(error)).toBeUndefined();
 });

@@ -1,14 +1,14 @@
 import { perColour } from "@property-search/contract";
 import * as pulumi from "@pulumi/pulumi";
 import { Admission } from "./components/admission.ts";
-import { AdapterRules } from "./components/autoscaler/adapterRules.ts";
+import { PrometheusAdapterRules } from "./components/autoscaler/adapterRules.ts";
 import { Certificates } from "./components/certificates.ts";
 import { clusterProvider } from "./components/clusterProvider.ts";
 import { Colour } from "./components/embeddingService/colour.ts";
-import { Edge } from "./components/edge.ts";
+import { EdgeGateway } from "./components/edge.ts";
 import { Monitoring } from "./components/monitoring.ts";
 import { Namespaces } from "./components/namespaces.ts";
-import { placeWorkloads } from "./components/placement.ts";
+import { applyPlacement } from "./components/placement.ts";
 import { Redis } from "./components/redis.ts";
 import { loadConfig } from "./config.ts";
 import { requireBoundCluster } from "./config/boundCluster.ts";
@@ -20,7 +20,7 @@ export default async function declareStack() {
     const { releases, service, redis, autoscaling, tenants, adminToken } = config;
     const { weights, certificates, monitoring } = config;
     for (const one of config.warnings) void pulumi.log.warn(one);
-    placeWorkloads(config.placement);
+    applyPlacement(config.placement);
 
     if (pulumi.runtime.hasEngine()) await requireBoundCluster(config.cluster);
     const onCluster = { providers: { kubernetes: clusterProvider(config.cluster.provider) } };
@@ -41,7 +41,7 @@ export default async function declareStack() {
     // No traffic before both colours serve.
     const afterColours = { ...onCluster, dependsOn: [colours.blue, colours.green] };
     const routes = { namespace: names.edge, weights, backends: colours, https: certificates };
-    const { gateway, url } = new Edge("edge", { ...routes, ...config.edge }, afterColours);
+    const { gateway, url } = new EdgeGateway("edge", { ...routes, ...config.edge }, afterColours);
 
     // A Secret of somebody else's is neither issued nor watched.
     const issued = certificates?.secret ? undefined : certificates;
@@ -53,6 +53,6 @@ export default async function declareStack() {
     const watched = { namespaces: names, redis: ownRedis, certificates: issued, missesPerPod };
     if (monitoring.enabled) new Monitoring("monitoring", { ...monitoring, ...watched }, afterRules);
     if (autoscaling.misses?.metric === "prometheus-adapter")
-        new AdapterRules("autoscaling", { namespace: names.monitoring }, afterRules);
+        new PrometheusAdapterRules("autoscaling", { namespace: names.monitoring }, afterRules);
     return { url, weights, versions: perColour((colour) => releases[colour].version) };
 }

@@ -13,7 +13,7 @@ export interface AdmissionArgs {
  */
 export class Admission extends pulumi.ComponentResource {
     constructor(name: string, args: AdmissionArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("platform:index:Admission", name, args, opts);
+        super("property-search:index:Admission", name, args, opts);
         for (const { kind, metadata, spec } of args.objects) {
             const child = `${name}-${metadata.name}`;
             if (kind === "ValidatingAdmissionPolicy") {

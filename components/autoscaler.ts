@@ -31,7 +31,7 @@ const ANNOTATIONS = { "validations.keda.sh/hpa-ownership": "false" };
  */
 export class Autoscaler extends pulumi.ComponentResource {
     constructor(name: string, args: AutoscalerArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("platform:index:Autoscaler", name, args, opts);
+        super("property-search:index:Autoscaler", name, args, opts);
         const { target, minReplicas, maxReplicas, misses } = args;
         if (minReplicas > maxReplicas) {
             throw new Error(

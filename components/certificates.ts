@@ -1,7 +1,7 @@
 import { GATEWAY_NAME } from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { CertManager, type InstallSettings } from "./certificates/certManager.ts";
+import { CertManager, type CertManagerInstall } from "./certificates/certManager.ts";
 import {
     ACCOUNT_SECRET,
     DNS01_SECRET,
@@ -11,7 +11,7 @@ import {
 import { TLS_SECRET_NAME } from "./edge.ts";
 import { standardLabels } from "./labels.ts";
 import type { EntitySpec } from "./networkPolicies/entities.ts";
-import type { Spec } from "./networkPolicies/policies.ts";
+import type { PolicySpec } from "./networkPolicies/policies.ts";
 import type { Placement } from "./placement.ts";
 
 const GROUP = "cert-manager.io";
@@ -25,9 +25,9 @@ export interface CertificatesArgs {
     readonly hostname: string;
     readonly issuer: IssuerSettings;
     /** A cert-manager of the stack's own. Default: the cluster has one. */
-    readonly install?: InstallSettings | undefined;
+    readonly install?: CertManagerInstall | undefined;
     /** Network policies of that cert-manager's namespace. Default: none. */
-    readonly policies?: Readonly<Record<string, Spec>>;
+    readonly policies?: Readonly<Record<string, PolicySpec>>;
     /** CiliumNetworkPolicies of that namespace. Default: none. */
     readonly entityPolicies?: Readonly<Record<string, EntitySpec>>;
     /** Of all workloads of the stack. */
@@ -37,7 +37,7 @@ export interface CertificatesArgs {
 /** The Gateway's certificate, renewed by cert-manager, and the issuer where it is the stack's own. */
 export class Certificates extends pulumi.ComponentResource {
     constructor(name: string, args: CertificatesArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("platform:index:Certificates", name, args, opts);
+        super("property-search:index:Certificates", name, args, opts);
         const { install, policies = {}, entityPolicies = {}, placement } = args;
         const manager =
             install &&

@@ -15,7 +15,7 @@ import {
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { healthChecks } from "./edge/healthChecks.ts";
-import { retriesBy, type RetrySettings } from "./edge/retries.ts";
+import { gatewayRetries, type RetrySettings } from "./edge/retries.ts";
 import { standardLabels } from "./labels.ts";
 
 const GROUP = "gateway.networking.k8s.io";
@@ -23,7 +23,7 @@ const GROUP = "gateway.networking.k8s.io";
 /** Secret with the Gateway's certificate, in its namespace. */
 export const TLS_SECRET_NAME = `${GATEWAY_NAME}-tls`;
 
-export interface EdgeArgs {
+export interface EdgeGatewayArgs {
     readonly namespace: pulumi.Input<string>;
     readonly gatewayClassName: string;
     /** Ports of the listeners. */
@@ -55,13 +55,13 @@ export interface Backend {
 }
 
 /** The one way in: a Gateway, and a route that divides traffic between the colours. */
-export class Edge extends pulumi.ComponentResource {
+export class EdgeGateway extends pulumi.ComponentResource {
     public readonly gateway: k8s.apiextensions.CustomResource;
     /** Base URL; with HOST for the Gateway's address where no host name is set. */
     public readonly url: string;
 
-    constructor(name: string, args: EdgeArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("platform:index:Edge", name, args, opts);
+    constructor(name: string, args: EdgeGatewayArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("property-search:index:EdgeGateway", name, args, opts);
         validate(args);
         const child = { parent: this };
         const labels = standardLabels({ name: GATEWAY_NAME, component: "edge" });
@@ -90,7 +90,7 @@ export class Edge extends pulumi.ComponentResource {
         );
         grantSecret(name, args, child);
         const checks = healthChecks(name, args, child);
-        const retries = retriesBy(args.retries);
+        const retries = gatewayRetries(args.retries);
         const retriers = retries.objects.map(
             ({ role, ...object }) =>
                 new k8s.apiextensions.CustomResource(
@@ -134,7 +134,7 @@ export class Edge extends pulumi.ComponentResource {
     }
 }
 
-function validate({ weights, https, hostname }: EdgeArgs): void {
+function validate({ weights, https, hostname }: EdgeGatewayArgs): void {
     const check = checkWeights(weights);
     if ("errors" in check) throw new Error(`weights ${check.errors.join("; ")}`);
     if (https !== undefined && hostname === undefined) {
@@ -143,7 +143,7 @@ function validate({ weights, https, hostname }: EdgeArgs): void {
 }
 
 /** Every optional field is written out: where the API server fills one in, each preview shows a change. */
-function listeners({ httpPort, httpsPort, https, hostname }: EdgeArgs) {
+function listeners({ httpPort, httpsPort, https, hostname }: EdgeGatewayArgs) {
     const common = {
         ...(hostname !== undefined && { hostname }),
         allowedRoutes: { namespaces: { from: "Same" } },
@@ -168,7 +168,7 @@ function parentRef(namespace: pulumi.Input<string>, sectionName: string) {
 /** The owner of a colour's namespace lets routes of the edge point at its Service, and at nothing else. */
 function grant(
     name: string,
-    { namespace, backends }: EdgeArgs,
+    { namespace, backends }: EdgeGatewayArgs,
     colour: Colour,
     child: pulumi.CustomResourceOptions,
 ): pulumi.Resource {
@@ -195,7 +195,7 @@ function grant(
 /** The Gateway may read a certificate in another namespace, and no other Secret there. */
 function grantSecret(
     name: string,
-    { namespace, https }: EdgeArgs,
+    { namespace, https }: EdgeGatewayArgs,
     child: pulumi.CustomResourceOptions,
 ): void {
     if (https?.secret?.namespace === undefined) return;
@@ -219,7 +219,7 @@ function grantSecret(
 }
 
 /** A request that asks for a colour by header gets it, at any weight: the colour's tests use it. */
-function previewRule({ backends }: EdgeArgs, colour: Colour) {
+function previewRule({ backends }: EdgeGatewayArgs, colour: Colour) {
     const header = { type: "Exact", name: HEADERS.previewColour, value: colour };
     return {
         matches: publicPaths().map((match) => ({ ...match, headers: [header] })),
@@ -228,7 +228,7 @@ function previewRule({ backends }: EdgeArgs, colour: Colour) {
 }
 
 /** Both colours always, a weight of 0 included: a lone backend gets everything whatever its weight is. */
-function mainRule({ backends, weights }: EdgeArgs) {
+function mainRule({ backends, weights }: EdgeGatewayArgs) {
     const refs = perColour((colour) => backendRef(backends[colour], weights[colour]));
     return { matches: publicPaths(), backendRefs: COLOURS.map((colour) => refs[colour]) };
 }
@@ -253,7 +253,7 @@ function backendRef({ namespace, serviceName }: Backend, weight: number) {
 }
 
 /** A challenge of a certificate names its path exactly and so goes before this route. */
-function redirectSpec({ namespace, hostname, httpsPort, publicHttpsPort }: EdgeArgs) {
+function redirectSpec({ namespace, hostname, httpsPort, publicHttpsPort }: EdgeGatewayArgs) {
     const port = publicHttpsPort ?? httpsPort;
     const requestRedirect = { scheme: "https", port, statusCode: 301 };
     return {
@@ -268,7 +268,7 @@ function redirectSpec({ namespace, hostname, httpsPort, publicHttpsPort }: EdgeA
     };
 }
 
-function urlOf(args: EdgeArgs): string {
+function urlOf(args: EdgeGatewayArgs): string {
     const { hostname = "HOST", https, httpPort, httpsPort } = args;
     const { publicHttpPort = httpPort, publicHttpsPort = httpsPort } = args;
     return https === undefined

@@ -9,7 +9,7 @@ export function isRegistry(text: string): boolean {
  * An image of a public registry by its path in another one: `redis:8.2.3` in `registry.example.com/mirror` is
  * `registry.example.com/mirror/library/redis:8.2.3`. Any other image is returned as it is.
  */
-export function mirrored(image: string, registry: string): string {
+export function toMirror(image: string, registry: string): string {
     const parts = imageOf(image);
     if (!parts || !isPublic(parts.name)) return image;
     const path = parts.name.slice(parts.name.indexOf("/") + 1);

@@ -9,15 +9,15 @@ import { ruleFiles, type AlertThresholds } from "./monitoring/alerts/index.ts";
 import { ExistingPrometheus, type ExistingPrometheusSettings } from "./monitoring/existing.ts";
 import { dashboards } from "./monitoring/dashboards/index.ts";
 import { Grafana, GRAFANA_RESOURCES, type GrafanaSettings } from "./monitoring/grafana.ts";
-import { KubeState } from "./monitoring/kubeStateMetrics.ts";
-import { SMALL } from "./monitoring/workload.ts";
+import { KubeStateMetrics } from "./monitoring/kubeStateMetrics.ts";
+import { SMALL_RESOURCES } from "./monitoring/workload.ts";
 import {
     Prometheus,
     prometheusResources,
     type PrometheusSettings,
 } from "./monitoring/prometheus.ts";
 import { RedisExporter } from "./monitoring/redisExporter.ts";
-import type { Load } from "./quotas.ts";
+import type { WorkloadFootprint } from "./quotas.ts";
 
 /** What a stack decides of its monitoring. */
 export interface MonitoringSettings {
@@ -47,14 +47,17 @@ export interface MonitoringArgs extends MonitoringSettings {
 }
 
 /** What runs in the namespace of monitoring at most: each part, and its successor where it has one beside it. */
-export function monitoringLoads({
+export function monitoringFootprints({
     prometheus,
     existing,
     alertmanager,
     grafana,
-}: Pick<MonitoringSettings, "prometheus" | "existing" | "alertmanager" | "grafana">): Load[] {
+}: Pick<
+    MonitoringSettings,
+    "prometheus" | "existing" | "alertmanager" | "grafana"
+>): WorkloadFootprint[] {
     const { replicas } = alertmanager;
-    if (existing) return [{ pods: 2, containers: [SMALL] }];
+    if (existing) return [{ pods: 2, containers: [SMALL_RESOURCES] }];
     return [
         {
             pods: 1,
@@ -63,10 +66,10 @@ export function monitoringLoads({
         },
         {
             pods: replicas,
-            containers: [SMALL],
+            containers: [SMALL_RESOURCES],
             volumes: { count: replicas, size: ALERTMANAGER_STORAGE },
         },
-        { pods: 2, containers: [SMALL] },
+        { pods: 2, containers: [SMALL_RESOURCES] },
         ...(grafana ? [{ pods: 2, containers: [GRAFANA_RESOURCES] }] : []),
     ];
 }
@@ -74,7 +77,7 @@ export function monitoringLoads({
 /** Sees what the platform does, tells somebody when that is not what it should be, and shows it. */
 export class Monitoring extends pulumi.ComponentResource {
     constructor(name: string, args: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("platform:index:Monitoring", name, args, opts);
+        super("property-search:index:Monitoring", name, args, opts);
         const child = { parent: this };
         const { namespaces, storageClass, thresholds, redis, missesPerPod } = args;
         const namespace = namespaces.monitoring;
@@ -90,7 +93,7 @@ export class Monitoring extends pulumi.ComponentResource {
                 child,
             );
         }
-        new KubeState(
+        new KubeStateMetrics(
             `${name}-kube-state`,
             {
                 image: args.kubeStateMetricsImage,

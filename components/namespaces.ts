@@ -1,7 +1,7 @@
 import { LABELS, NAMESPACES, PART_OF, type NamespaceRole } from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { networkPolicies, type Traffic } from "./networkPolicies.ts";
+import { networkPolicies, type NetworkFlows } from "./networkPolicies.ts";
 import { entityPolicies, type EntitySpec } from "./networkPolicies/entities.ts";
 import type { ProvisionedProxies } from "./edge/controllers.ts";
 import { REGISTRY_SECRET } from "./placement.ts";
@@ -15,7 +15,7 @@ export interface NamespacesArgs {
     /** Hard limits of each namespace. */
     readonly quotas: Readonly<Record<NamespaceRole, Quota>>;
     /** Who talks to whom beyond what is always allowed. */
-    readonly traffic: Traffic;
+    readonly traffic: NetworkFlows;
     /** Proxies that the gateway's controller makes in the edge namespace. Default: none. */
     readonly proxies?: ProvisionedProxies | undefined;
     /** Whether namespaces with volumes are protected from deletion by Pulumi. Default: false */
@@ -32,7 +32,7 @@ export class Namespaces extends pulumi.ComponentResource {
     public readonly names: Readonly<Record<NamespaceRole, pulumi.Output<string>>>;
 
     constructor(name: string, args: NamespacesArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("platform:index:Namespaces", name, args, opts);
+        super("property-search:index:Namespaces", name, args, opts);
         const make = (role: NamespaceRole) =>
             new GuardedNamespace(
                 `${name}-${role}`,
@@ -86,7 +86,7 @@ export class GuardedNamespace extends pulumi.ComponentResource {
     public readonly metadataName: pulumi.Output<string>;
 
     constructor(name: string, args: GuardedNamespaceArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("platform:index:GuardedNamespace", name, args, opts);
+        super("property-search:index:GuardedNamespace", name, args, opts);
         const child = { parent: this };
         const labels = { [LABELS.partOf]: PART_OF };
         const namespace = new k8s.core.v1.Namespace(

@@ -1,28 +1,28 @@
 import { COLOURS, LABELS, NAMESPACES, PORTS, type NamespaceRole } from "@property-search/contract";
 import type { GatewayProxies } from "./edge/controllers.ts";
-import { certManagerPolicies, type CertManagerTraffic } from "./networkPolicies/certManager.ts";
+import { certManagerPolicies, type CertManagerFlows } from "./networkPolicies/certManager.ts";
 import { edgePolicies, gatewayPeers } from "./networkPolicies/edge.ts";
 import {
     apiServerEgress,
     exporterPolicies,
     monitoringPolicies,
-    type MonitoringTraffic,
+    type MonitoringFlows,
 } from "./networkPolicies/monitoring.ts";
 import {
-    egress,
-    egressTo,
-    ingress,
-    inNamespace,
+    allowEgress,
+    allowEgressTo,
+    allowIngress,
+    namespacePeer,
     SAME_NAMESPACE,
     tcp,
     udp,
     type Destination,
     type Peer,
-    type Spec,
+    type PolicySpec,
 } from "./networkPolicies/policies.ts";
 import { FORMATION_NAME } from "./redis/pods.ts";
 
-export interface Traffic {
+export interface NetworkFlows {
     readonly gateway: GatewayProxies;
     /** Where pods resolve names, over UDP and TCP. */
     readonly dns: readonly Destination[];
@@ -36,7 +36,7 @@ export interface Traffic {
     readonly redisZones: boolean;
     /** Whether certificate challenges are solved in the edge namespace. */
     readonly acmeSolver: boolean;
-    readonly monitoring: Omit<MonitoringTraffic, "gateway"> & {
+    readonly monitoring: Omit<MonitoringFlows, "gateway"> & {
         /** Port of the gateway's figures; undefined: it is not scraped. */
         readonly gatewayPort?: number | undefined;
     };
@@ -46,39 +46,42 @@ export interface Traffic {
  * Network policies of a namespace by name: everything is denied both ways, then what the platform needs
  * is allowed. A cluster whose network does not enforce policies accepts them and does nothing.
  */
-export function networkPolicies(role: NamespaceRole, traffic: Traffic): Record<string, Spec> {
+export function networkPolicies(
+    role: NamespaceRole,
+    traffic: NetworkFlows,
+): Record<string, PolicySpec> {
     return { ...base(traffic), ...allowances(role, traffic) };
 }
 
 /** Denies everything but names. */
-function base(traffic: Traffic): Record<string, Spec> {
+function base(traffic: NetworkFlows): Record<string, PolicySpec> {
     return {
         "default-deny": { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
-        "allow-dns": egressTo(traffic.dns, { protocols: [udp, tcp] }),
+        "allow-dns": allowEgressTo(traffic.dns, { protocols: [udp, tcp] }),
     };
 }
 
 /** Network policies of the namespace of the stack's own cert-manager. */
 export function certManagerNamespacePolicies(
-    traffic: Traffic,
-    certManager: CertManagerTraffic,
-): Record<string, Spec> {
+    traffic: NetworkFlows,
+    certManager: CertManagerFlows,
+): Record<string, PolicySpec> {
     return { ...base(traffic), ...certManagerPolicies(traffic.gateway, certManager) };
 }
 
-function allowances(role: NamespaceRole, traffic: Traffic): Record<string, Spec> {
+function allowances(role: NamespaceRole, traffic: NetworkFlows): Record<string, PolicySpec> {
     switch (role) {
         case "blue":
         case "green":
             return colourAllowances(traffic);
         case "data":
             return {
-                "allow-clients": ingress(
-                    COLOURS.map((colour) => inNamespace(NAMESPACES[colour])),
+                "allow-clients": allowIngress(
+                    COLOURS.map((colour) => namespacePeer(NAMESPACES[colour])),
                     [tcp(PORTS.redis)],
                 ),
-                "allow-peers-in": ingress([SAME_NAMESPACE], REDIS_PEER_PORTS),
-                "allow-peers-out": egress([SAME_NAMESPACE], REDIS_PEER_PORTS),
+                "allow-peers-in": allowIngress([SAME_NAMESPACE], REDIS_PEER_PORTS),
+                "allow-peers-out": allowEgress([SAME_NAMESPACE], REDIS_PEER_PORTS),
                 ...(traffic.redisZones && {
                     "allow-zones": apiServerEgress(traffic.monitoring.apiServerCidrs, {
                         [LABELS.name]: FORMATION_NAME,
@@ -93,23 +96,23 @@ function allowances(role: NamespaceRole, traffic: Traffic): Record<string, Spec>
     }
 }
 
-function colourAllowances(traffic: Traffic): Record<string, Spec> {
+function colourAllowances(traffic: NetworkFlows): Record<string, PolicySpec> {
     const { externalRedis, upstream, tracing } = traffic;
     return {
-        "allow-gateway": ingress(gatewayPeers(traffic.gateway), [tcp(PORTS.service)]),
-        "allow-monitoring": ingress([scrapers(traffic)], [tcp(PORTS.service)]),
+        "allow-gateway": allowIngress(gatewayPeers(traffic.gateway), [tcp(PORTS.service)]),
+        "allow-monitoring": allowIngress([scrapers(traffic)], [tcp(PORTS.service)]),
         "allow-redis":
             externalRedis.length > 0
-                ? egressTo(externalRedis)
-                : egress([inNamespace(NAMESPACES.data)], [tcp(PORTS.redis)]),
-        ...(upstream.length > 0 && { "allow-upstream": egressTo(upstream) }),
-        ...(tracing.length > 0 && { "allow-traces": egressTo(tracing) }),
+                ? allowEgressTo(externalRedis)
+                : allowEgress([namespacePeer(NAMESPACES.data)], [tcp(PORTS.redis)]),
+        ...(upstream.length > 0 && { "allow-upstream": allowEgressTo(upstream) }),
+        ...(tracing.length > 0 && { "allow-traces": allowEgressTo(tracing) }),
     };
 }
 
 const REDIS_PEER_PORTS = [tcp(PORTS.redis), tcp(PORTS.redisBus)];
 
-function monitoringTraffic(traffic: Traffic): MonitoringTraffic {
+function monitoringTraffic(traffic: NetworkFlows): MonitoringFlows {
     const { gatewayPort, ...rest } = traffic.monitoring;
     return {
         ...rest,
@@ -120,6 +123,6 @@ function monitoringTraffic(traffic: Traffic): MonitoringTraffic {
 }
 
 /** Whence pods are scraped. */
-function scrapers({ monitoring }: Traffic): Peer {
-    return inNamespace(monitoring.existingIn ?? NAMESPACES.monitoring);
+function scrapers({ monitoring }: NetworkFlows): Peer {
+    return namespacePeer(monitoring.existingNamespace ?? NAMESPACES.monitoring);
 }

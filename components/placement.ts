@@ -48,26 +48,26 @@ interface Workload {
  * Gives every workload that is declared after this call a stack's placement. Not by an argument of each
  * component: one that forgot it would only be found on a cluster that needs it.
  */
-export function placeWorkloads(placement: Placement): void {
+export function applyPlacement(placement: Placement): void {
     pulumi.runtime.registerStackTransformation(({ type, props, opts }) =>
-        WORKLOAD.test(type) ? { props: placed(props, placement), opts } : undefined,
+        WORKLOAD.test(type) ? { props: withPlacement(props, placement), opts } : undefined,
     );
 }
 
-function placed({ metadata, spec, ...rest }: Workload, placement: Placement): Workload {
+function withPlacement({ metadata, spec, ...rest }: Workload, placement: Placement): Workload {
     const { jobTemplate } = spec ?? {};
     return {
         ...rest,
-        metadata: labelled(metadata, placement),
+        metadata: withLabels(metadata, placement),
         spec: {
             ...spec,
-            ...(spec?.template && { template: placedTemplate(spec.template, placement) }),
+            ...(spec?.template && { template: withPodPlacement(spec.template, placement) }),
             ...(jobTemplate?.spec?.template && {
                 jobTemplate: {
                     ...jobTemplate,
                     spec: {
                         ...jobTemplate.spec,
-                        template: placedTemplate(jobTemplate.spec.template, placement),
+                        template: withPodPlacement(jobTemplate.spec.template, placement),
                     },
                 },
             }),
@@ -75,14 +75,14 @@ function placed({ metadata, spec, ...rest }: Workload, placement: Placement): Wo
     };
 }
 
-function placedTemplate(template: Template, placement: Placement): Template {
+function withPodPlacement(template: Template, placement: Placement): Template {
     return {
         ...template,
-        metadata: labelled(template.metadata, placement),
+        metadata: withLabels(template.metadata, placement),
         spec: {
             ...template.spec,
-            ...placedPodSpec(placement),
-            ...(!placement.fixedIds && { securityContext: withoutIds(template.spec) }),
+            ...podPlacement(placement),
+            ...(!placement.fixedIds && { securityContext: omitIds(template.spec) }),
         },
     };
 }
@@ -90,13 +90,13 @@ function placedTemplate(template: Template, placement: Placement): Template {
 const IDS: readonly string[] = ["runAsUser", "runAsGroup", "fsGroup"];
 
 /** Ids of a namespace's own range, as OpenShift assigns them, contradict any that a pod names. */
-function withoutIds(spec: Template["spec"]): object {
+function omitIds(spec: Template["spec"]): object {
     const fields = Object.entries(spec?.securityContext ?? {});
     return Object.fromEntries(fields.filter(([field]) => !IDS.includes(field)));
 }
 
 /** Fields of a pod's spec that a placement sets; none where it sets nothing. */
-export interface PlacedPodSpec {
+export interface PodPlacement {
     readonly imagePullSecrets?: readonly { readonly name: string }[];
     readonly nodeSelector?: Placement["nodeSelector"];
     readonly tolerations?: readonly Toleration[];
@@ -104,7 +104,7 @@ export interface PlacedPodSpec {
 }
 
 /** For pods whose workloads others declare: those of a chart, and those that an operator makes. */
-export function placedPodSpec(placement: Placement): PlacedPodSpec {
+export function podPlacement(placement: Placement): PodPlacement {
     const { nodeSelector, tolerations, priorityClassName } = placement;
     const pullSecrets = pullSecretsOf(placement);
     return {
@@ -128,6 +128,6 @@ export function pullSecretsOf({ pullSecrets, registryCredentials }: Placement): 
     ];
 }
 
-function labelled(metadata: Metadata | undefined, { labels }: Placement): Metadata {
+function withLabels(metadata: Metadata | undefined, { labels }: Placement): Metadata {
     return { ...metadata, labels: { ...labels, ...metadata?.labels } };
 }

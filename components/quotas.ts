@@ -9,7 +9,7 @@ import type { ProvisionedProxies } from "./edge/controllers.ts";
 import type { Resources } from "./workload.ts";
 
 /** What runs in a namespace at most: pods of one make, and volumes. */
-export interface Load {
+export interface WorkloadFootprint {
     readonly pods: number;
     readonly containers: readonly Resources[];
     readonly volumes?: { readonly count: number; readonly size: string };
@@ -22,7 +22,7 @@ const LISTENERS = 2;
 export type Quota = Readonly<Record<string, string>>;
 
 /** A pod of the edge, of an exporter, of a Job: more than any of them asks for. */
-const HELPER: Resources = {
+const AUXILIARY_POD: Resources = {
     cpuRequest: "100m",
     cpuLimit: "500m",
     memoryRequest: "128Mi",
@@ -40,7 +40,7 @@ export interface QuotaArgs {
               readonly storage: string;
           }
         | undefined;
-    readonly monitoring: readonly Load[];
+    readonly monitoring: readonly WorkloadFootprint[];
     /** Proxies that the gateway's controller makes in the edge namespace. Default: none. */
     readonly proxies?: ProvisionedProxies | undefined;
 }
@@ -57,18 +57,18 @@ export function namespaceQuotas({
     proxies,
 }: QuotaArgs): Record<NamespaceRole, Quota> {
     const colour = quota([{ pods: 2 * service.maxReplicas, containers: [service.resources] }]);
-    const helpers = (pods: number): Load => ({ pods, containers: [HELPER] });
+    const helpers = (pods: number): WorkloadFootprint => ({ pods, containers: [AUXILIARY_POD] });
     return {
         blue: colour,
         green: colour,
         data: quota([
-            ...(redis ? [redisLoad(redis)] : []),
+            ...(redis ? [redisFootprint(redis)] : []),
             // The Jobs that form and repair the cluster, each and its predecessor, an exporter and its successor.
             helpers(6),
         ]),
         // Solvers of certificate challenges.
         edge: {
-            ...quota([helpers(4), ...(proxies ? [proxyLoad(proxies)] : [])]),
+            ...quota([helpers(4), ...(proxies ? [proxyFootprint(proxies)] : [])]),
             ...(proxies && serviceQuota(proxies)),
         },
         // Room for a debugging pod, and for a tool that asks Prometheus.
@@ -76,7 +76,7 @@ export function namespaceQuotas({
     };
 }
 
-function proxyLoad({ pods, containers, resources }: ProvisionedProxies): Load {
+function proxyFootprint({ pods, containers, resources }: ProvisionedProxies): WorkloadFootprint {
     return { pods, containers: Array.from({ length: containers }, () => resources) };
 }
 
@@ -88,13 +88,17 @@ function serviceQuota({ servicePorts }: ProvisionedProxies): Quota {
     };
 }
 
-function redisLoad({ pods, containers, storage }: NonNullable<QuotaArgs["redis"]>): Load {
+function redisFootprint({
+    pods,
+    containers,
+    storage,
+}: NonNullable<QuotaArgs["redis"]>): WorkloadFootprint {
     return { pods, containers, volumes: { count: pods, size: storage } };
 }
 
 /** Hard limits for loads; nobody but the Gateway lets traffic in. */
-export function quota(loads: readonly Load[]): Quota {
-    const sum = (amount: (load: Load) => number) =>
+export function quota(loads: readonly WorkloadFootprint[]): Quota {
+    const sum = (amount: (load: WorkloadFootprint) => number) =>
         loads.reduce((total, load) => total + amount(load), 0);
     const cpus = (key: "cpuRequest" | "cpuLimit") =>
         formatCpu(sum((load) => perPod(load, (container) => parseCpu(container[key]))));
@@ -119,7 +123,7 @@ export function quota(loads: readonly Load[]): Quota {
 
 /** An amount of all containers of all pods of a load. */
 function perPod(
-    { pods, containers }: Load,
+    { pods, containers }: WorkloadFootprint,
     amount: (container: Resources) => number | undefined,
 ): number {
     return pods * containers.reduce((total, container) => total + (amount(container) ?? NaN), 0);

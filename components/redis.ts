@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { selectorLabels, standardLabels } from "./labels.ts";
-import { Formation } from "./redis/formation.ts";
+import { RedisFormation } from "./redis/formation.ts";
 import {
     AUTH_NAME,
     CONFIG_NAME,
@@ -15,7 +15,7 @@ import {
     type PodsArgs,
 } from "./redis/pods.ts";
 import { aclFile, AUTH_FILES, redisConf, replicationConf, sha256 } from "./redis/settings.ts";
-import { disruptionBudget, RETAINED, volumeClaim, type Resources } from "./workload.ts";
+import { disruptionBudget, RETAIN_VOLUMES, volumeClaim, type Resources } from "./workload.ts";
 
 export interface RedisArgs {
     readonly namespace: pulumi.Input<string>;
@@ -63,7 +63,7 @@ function serverResources({ memoryLimit, cpuRequest }: Size): Resources {
 /** The shared cache: Redis with users, snapshots on volumes, and bounded memory. */
 export class Redis extends pulumi.ComponentResource {
     constructor(name: string, args: RedisArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("platform:index:Redis", name, args, opts);
+        super("property-search:index:Redis", name, args, opts);
         const child = { parent: this };
         const clustered = args.mode === "cluster";
         const { pods } = redisSize(args);
@@ -128,7 +128,7 @@ export class Redis extends pulumi.ComponentResource {
                     minReadySeconds: 5,
                     revisionHistoryLimit: 3,
                     updateStrategy: { type: "RollingUpdate" },
-                    persistentVolumeClaimRetentionPolicy: RETAINED,
+                    persistentVolumeClaimRetentionPolicy: RETAIN_VOLUMES,
                     selector: { matchLabels },
                     template: {
                         metadata: {
@@ -168,7 +168,7 @@ export class Redis extends pulumi.ComponentResource {
         if (clustered) {
             // Volumes of another size or class may be new ones, without a cluster (docs/runbooks/volumes.md).
             const formed = sha256(JSON.stringify([checksum, args.storage, args.storageClass]));
-            new Formation(
+            new RedisFormation(
                 `${name}-formation`,
                 { namespace: args.namespace, checksum: formed, pod: formationPod(podsArgs) },
                 { parent: this, dependsOn: [statefulSet] },

@@ -32,7 +32,7 @@ export function containerResources(
 }
 
 /** Pod-level settings that Pod Security "restricted" demands, and the group that owns volumes. */
-export function hardenedPod(): k8s.types.input.core.v1.PodSecurityContext {
+export function podSecurityContext(): k8s.types.input.core.v1.PodSecurityContext {
     return {
         runAsNonRoot: true,
         runAsUser: USER,
@@ -44,7 +44,7 @@ export function hardenedPod(): k8s.types.input.core.v1.PodSecurityContext {
 }
 
 /** Container-level settings that Pod Security "restricted" demands, and a root that nobody can write. */
-export function hardenedContainer(): k8s.types.input.core.v1.SecurityContext {
+export function containerSecurityContext(): k8s.types.input.core.v1.SecurityContext {
     return {
         allowPrivilegeEscalation: false,
         privileged: false,
@@ -65,7 +65,7 @@ export function httpProbe(path: string, timing: Omit<Probe, "httpGet">): Probe {
  * @param revisionLabel label that tells revisions apart. Without it, old pods count during a rollout
  * and push the new ones together (kubernetes/kubernetes#98215).
  */
-export function spread(
+export function topologySpread(
     matchLabels: Record<string, string>,
     revisionLabel: "pod-template-hash" | "controller-revision-hash",
 ): k8s.types.input.core.v1.TopologySpreadConstraint[] {
@@ -94,10 +94,11 @@ export function volumeClaim(
 }
 
 /** Volumes outlive the StatefulSet and the pods that it gives up. */
-export const RETAINED: k8s.types.input.apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy = {
-    whenDeleted: "Retain",
-    whenScaled: "Retain",
-};
+export const RETAIN_VOLUMES: k8s.types.input.apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy =
+    {
+        whenDeleted: "Retain",
+        whenScaled: "Retain",
+    };
 
 /** A budget that lets one pod at a time be evicted, and any pod that does not work anyway. */
 export function disruptionBudget(

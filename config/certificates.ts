@@ -6,7 +6,7 @@ import {
     type AcmeIssuer,
     type IssuerSettings,
 } from "../components/certificates/issuer.ts";
-import type { InstallSettings } from "../components/certificates/certManager.ts";
+import type { CertManagerInstall } from "../components/certificates/certManager.ts";
 import { checkSolver, missingLogin } from "./dns01.ts";
 import {
     ADDRESS,
@@ -71,7 +71,7 @@ export interface CertificatesConfig {
     readonly secret: ExistingSecret | undefined;
     readonly issuer: IssuerSettings;
     /** Undefined: the cluster's cert-manager is used. */
-    readonly install: InstallSettings | undefined;
+    readonly install: CertManagerInstall | undefined;
 }
 
 /** @returns undefined when certificates are off. */
@@ -89,7 +89,7 @@ export function readCertificates(read: ConfigReader): CertificatesConfig | undef
     return { hostname, secret, issuer, install: issued ? install : undefined };
 }
 
-function readInstall(read: ConfigReader): InstallSettings | undefined {
+function readInstall(read: ConfigReader): CertManagerInstall | undefined {
     const settings = {
         chart: read.required("certificates.chart", CHART),
         chartVersion: read.required("certificates.chartVersion", CHART_VERSION),

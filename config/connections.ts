@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { outside, type Destination } from "../components/networkPolicies/policies.ts";
+import { externalDestinations, type Destination } from "../components/networkPolicies/policies.ts";
 import { PURPOSES, type Purpose } from "./network.ts";
 import type { ConfigReader } from "./reader.ts";
 import type { StackConfig } from "./stackConfig.ts";
@@ -28,7 +28,7 @@ export function destinationsOf(config: Connecting, purpose: Connection["purpose"
     const ports = connectionsOf(config)
         .filter((connection) => connection.purpose === purpose)
         .flatMap(({ urls, ports: more = [] }) => [...urls.map(portOf), ...more]);
-    return [...new Set(ports)].flatMap(outside);
+    return [...new Set(ports)].flatMap(externalDestinations);
 }
 
 /**

@@ -2,7 +2,7 @@ import { NAMESPACES } from "@property-search/contract";
 import {
     CONTROLLERS,
     GATEWAY_CONTROLLERS,
-    MADE_FOR_GATEWAY,
+    GATEWAY_LABELS,
     UNKNOWN_PROXIES,
     type GatewayController,
     type GatewayProxies,
@@ -101,7 +101,7 @@ function readProxies(
     }
     return {
         namespace,
-        podLabels: labels === undefined ? (inside ? MADE_FOR_GATEWAY : known) : labelsOf(labels),
+        podLabels: labels === undefined ? (inside ? GATEWAY_LABELS : known) : labelsOf(labels),
         cidrs: read.list("edge.controllerCidrs", CIDR),
         podPorts: [podPort(listeners[0]), podPort(listeners[1])],
         provisions: provisions && { ...provisions, ...(controlPlane && { controlPlane }) },
@@ -152,8 +152,8 @@ function readRetries(
     const bounds = {
         attempts: read.integer("edge.retryAttempts", 1, 50),
         intervalMilliseconds: read.integer("edge.retryInterval", 10, 10_000),
-        seconds: read.integer("edge.retrySeconds", 1, 300),
-        bodyBytes: read.integer("edge.retryBodyBytes", 1024, 8_388_608),
+        timeoutSeconds: read.integer("edge.retrySeconds", 1, 300),
+        maxBodyBytes: read.integer("edge.retryBodyBytes", 1024, 8_388_608),
     };
     return filter === "none" ? undefined : { filter, ...bounds };
 }

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { isRegistry, mirrored } from "../components/images.ts";
+import { isRegistry, toMirror } from "../components/images.ts";
 import { IMAGE, type Allowed } from "./allowed.ts";
 import type { ConfigReader } from "./reader.ts";
 
@@ -17,7 +17,7 @@ export function readRegistry(read: ConfigReader): string | undefined {
 export function readImage(read: ConfigReader, key: string, allowed = IMAGE): string {
     const image = read.required(key, allowed);
     const registry = readRegistry(read);
-    return registry === undefined ? image : mirrored(image, registry);
+    return registry === undefined ? image : toMirror(image, registry);
 }
 
 /** A folder of images, from the stack's registry where it has one and the folder is a public registry's. */
@@ -26,5 +26,5 @@ export function readFolder(read: ConfigReader, key: string, allowed: Allowed): s
     const registry = readRegistry(read);
     return registry === undefined
         ? folder
-        : path.posix.dirname(mirrored(`${folder}/any`, registry));
+        : path.posix.dirname(toMirror(`${folder}/any`, registry));
 }

@@ -1,4 +1,4 @@
-import { monitoringLoads } from "../components/monitoring.ts";
+import { monitoringFootprints } from "../components/monitoring.ts";
 import type { NamespacesArgs } from "../components/namespaces.ts";
 import { certManagerNamespacePolicies } from "../components/networkPolicies.ts";
 import { certManagerEntityPolicies } from "../components/networkPolicies/entities.ts";
@@ -18,7 +18,7 @@ export function namespaceSettings(config: StackConfig): NamespacesArgs {
                 redis.mode === "external"
                     ? undefined
                     : { ...redisSize(redis), storage: redis.storage },
-            monitoring: monitoringLoads(monitoring),
+            monitoring: monitoringFootprints(monitoring),
             proxies,
         }),
         traffic: trafficOf(config),

@@ -1,6 +1,6 @@
-import type { Traffic } from "../components/networkPolicies.ts";
-import { outside } from "../components/networkPolicies/policies.ts";
-import type { CertManagerTraffic } from "../components/networkPolicies/certManager.ts";
+import type { NetworkFlows } from "../components/networkPolicies.ts";
+import { externalDestinations } from "../components/networkPolicies/policies.ts";
+import type { CertManagerFlows } from "../components/networkPolicies/certManager.ts";
 import type { CertificatesConfig } from "./certificates.ts";
 import { destinationsOf } from "./connections.ts";
 import type { StackConfig } from "./stackConfig.ts";
@@ -14,7 +14,7 @@ type Settings = Pick<
 >;
 
 /** Who talks to whom under a config: the connections that network policies have to let through. */
-export function trafficOf(config: Settings): Traffic {
+export function trafficOf(config: Settings): NetworkFlows {
     const { edge, certificates, network } = config;
     return {
         gateway: edge.proxies,
@@ -35,7 +35,7 @@ function isSolvedHere({ secret, issuer }: CertificatesConfig): boolean {
 }
 
 /** Connections of the stack's own cert-manager. */
-export function certManagerTrafficOf(config: Settings): CertManagerTraffic {
+export function certManagerTrafficOf(config: Settings): CertManagerFlows {
     const { certificates, edge, monitoring } = config;
     const issuer = certificates?.issuer;
     return {
@@ -46,7 +46,7 @@ export function certManagerTrafficOf(config: Settings): CertManagerTraffic {
     };
 }
 
-function monitoringTraffic(config: Settings): Traffic["monitoring"] {
+function monitoringTraffic(config: Settings): NetworkFlows["monitoring"] {
     const { enabled, prometheus, existing, alertmanager, grafana, readers, apiServerCidrs } =
         config.monitoring;
     return {
@@ -54,10 +54,10 @@ function monitoringTraffic(config: Settings): Traffic["monitoring"] {
         apiServerCidrs,
         exporter: enabled,
         grafana: enabled && grafana !== undefined,
-        ...(existing && { existingIn: existing.namespace }),
+        ...(existing && { existingNamespace: existing.namespace }),
         remoteWrite: destinationsOf(config, "remoteWrite"),
         receivers: [
-            ...(alertmanager.slackUrl === undefined ? [] : outside(SLACK_PORT)),
+            ...(alertmanager.slackUrl === undefined ? [] : externalDestinations(SLACK_PORT)),
             ...destinationsOf(config, "webhook"),
             ...destinationsOf(config, "watchdog"),
         ],

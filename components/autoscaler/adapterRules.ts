@@ -6,14 +6,18 @@ import { adapterRule } from "./misses.ts";
 /** Its name, and the key that holds the file for the adapter's flag --config. */
 export const ADAPTER_RULES = { name: "prometheus-adapter-rules", key: "config.yaml" } as const;
 
-export interface AdapterRulesArgs {
+export interface PrometheusAdapterRulesArgs {
     readonly namespace: pulumi.Input<string>;
 }
 
 /** What prometheus-adapter has to be told so that autoscalers can ask it for misses. */
-export class AdapterRules extends pulumi.ComponentResource {
-    constructor(name: string, args: AdapterRulesArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("platform:index:AdapterRules", name, args, opts);
+export class PrometheusAdapterRules extends pulumi.ComponentResource {
+    constructor(
+        name: string,
+        args: PrometheusAdapterRulesArgs,
+        opts?: pulumi.ComponentResourceOptions,
+    ) {
+        super("property-search:index:PrometheusAdapterRules", name, args, opts);
         new k8s.core.v1.ConfigMap(
             `${name}-config`,
             {

@@ -32,10 +32,10 @@ export interface MissesSettings {
  * 2 to 10 pods one can always come, and exactly one can go.
  */
 export function behavior({ scaleUpWindow = 60 }: ScalingSettings): Behavior {
-    return { scaleUp: percentAMinute(scaleUpWindow, 50), scaleDown: percentAMinute(300, 10) };
+    return { scaleUp: percentPerMinute(scaleUpWindow, 50), scaleDown: percentPerMinute(300, 10) };
 }
 
-function percentAMinute(stabilizationWindowSeconds: number, percent: number): Rules {
+function percentPerMinute(stabilizationWindowSeconds: number, percent: number): Rules {
     return {
         stabilizationWindowSeconds,
         selectPolicy: "Max",

@@ -3,12 +3,12 @@ import * as certManager from "@pulumi/kubernetes-cert-manager";
 import * as pulumi from "@pulumi/pulumi";
 import { GuardedNamespace } from "../namespaces.ts";
 import type { EntitySpec } from "../networkPolicies/entities.ts";
-import type { Spec } from "../networkPolicies/policies.ts";
-import { placedPodSpec, type Placement } from "../placement.ts";
+import type { PolicySpec } from "../networkPolicies/policies.ts";
+import { podPlacement, type Placement } from "../placement.ts";
 import { quota } from "../quotas.ts";
-import { containerResources, spread, type Resources } from "../workload.ts";
+import { containerResources, topologySpread, type Resources } from "../workload.ts";
 
-export interface InstallSettings {
+export interface CertManagerInstall {
     /** Chart: an OCI reference, the URL of an archive, or a folder. */
     readonly chart: string;
     /** Version of the chart, 1.19 or newer. */
@@ -17,9 +17,9 @@ export interface InstallSettings {
     readonly imageRegistry: string;
 }
 
-export interface CertManagerArgs extends InstallSettings {
+export interface CertManagerArgs extends CertManagerInstall {
     /** Network policies of its namespace by name. */
-    readonly policies: Readonly<Record<string, Spec>>;
+    readonly policies: Readonly<Record<string, PolicySpec>>;
     /** CiliumNetworkPolicies of its namespace by name. */
     readonly entityPolicies: Readonly<Record<string, EntitySpec>>;
     /** Of all workloads of the stack: what the chart makes is no workload of the program's. */
@@ -45,7 +45,7 @@ const RESOURCES: Resources = {
  */
 export class CertManager extends pulumi.ComponentResource {
     constructor(name: string, args: CertManagerArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("platform:index:CertManager", name, args, opts);
+        super("property-search:index:CertManager", name, args, opts);
         const namespace = new GuardedNamespace(
             name,
             {
@@ -74,7 +74,7 @@ export class CertManager extends pulumi.ComponentResource {
  */
 function helmOptions(args: CertManagerArgs, namespace: pulumi.Input<string>) {
     const { chart, chartVersion: version, imageRegistry, placement } = args;
-    const { nodeSelector, tolerations, ...ofAllPods } = placedPodSpec(placement);
+    const { nodeSelector, tolerations, ...ofAllPods } = podPlacement(placement);
     const where = { ...(nodeSelector && { nodeSelector }), ...(tolerations && { tolerations }) };
     const image = (part: string) => ({ repository: `${imageRegistry}/cert-manager-${part}` });
     const part = (name: string) => ({
@@ -84,7 +84,7 @@ function helmOptions(args: CertManagerArgs, namespace: pulumi.Input<string>) {
         ...where,
         strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
         podDisruptionBudget: { enabled: true, minAvailable: 1 },
-        topologySpreadConstraints: spread(
+        topologySpreadConstraints: topologySpread(
             { [LABELS.instance]: CERT_MANAGER_RELEASE, [LABELS.component]: name },
             "pod-template-hash",
         ),

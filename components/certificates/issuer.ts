@@ -1,6 +1,6 @@
 import { GATEWAY_NAME } from "@property-search/contract";
 import type * as pulumi from "@pulumi/pulumi";
-import { placedPodSpec, type Placement } from "../placement.ts";
+import { podPlacement, type Placement } from "../placement.ts";
 
 export const ACME_SERVERS = {
     acme: "https://acme-v02.api.letsencrypt.org/directory",
@@ -78,7 +78,7 @@ export function issuerSpec(
  */
 function gatewaySolver(namespace: pulumi.Input<string>, placement: Placement) {
     const { labels } = placement;
-    const spec = placedPodSpec(placement);
+    const spec = podPlacement(placement);
     const podTemplate = {
         ...(Object.keys(labels).length > 0 && { metadata: { labels } }),
         ...(Object.keys(spec).length > 0 && { spec }),

@@ -84,7 +84,7 @@ export const UNKNOWN_PROXIES: ProvisionedProxies = {
 };
 
 /** Label of whatever a controller makes for a Gateway (GEP-1762). */
-export const MADE_FOR_GATEWAY: Labels = { "gateway.networking.k8s.io/gateway-name": GATEWAY_NAME };
+export const GATEWAY_LABELS: Labels = { "gateway.networking.k8s.io/gateway-name": GATEWAY_NAME };
 
 /**
  * Default installations, as their charts and sources have them: Traefik's chart 41.3 (ports.web 8000 behind 80,
@@ -117,7 +117,7 @@ export const GATEWAY_CONTROLLERS: Readonly<Record<ControllerName, GatewayControl
         ...STANDARD,
         gatewayClassName: "istio",
         namespace: NAMESPACES.edge,
-        podLabels: MADE_FOR_GATEWAY,
+        podLabels: GATEWAY_LABELS,
         provisions: {
             ...PROVISIONED,
             servicePorts: [15021],
@@ -139,7 +139,7 @@ export const GATEWAY_CONTROLLERS: Readonly<Record<ControllerName, GatewayControl
         ...STANDARD,
         gatewayClassName: "nginx",
         namespace: NAMESPACES.edge,
-        podLabels: MADE_FOR_GATEWAY,
+        podLabels: GATEWAY_LABELS,
         provisions: {
             ...PROVISIONED,
             controlPlane: { namespace: "nginx-gateway", port: 8443 },

@@ -10,9 +10,9 @@ export interface RetrySettings {
     /** Before the first of them; before the last it is up to twice as long. */
     readonly intervalMilliseconds: number;
     /** After so long a request is not sent again any more; heeded by Traefik only. */
-    readonly seconds: number;
+    readonly timeoutSeconds: number;
     /** Of the longest body that is kept to be sent again; heeded by Traefik only. */
-    readonly bodyBytes: number;
+    readonly maxBodyBytes: number;
 }
 
 /** What makes a gateway send a request again. */
@@ -39,7 +39,7 @@ const NOTHING: Retries = { objects: [], rule: {} };
  *
  * @param settings undefined: nothing is sent again.
  */
-export function retriesBy(settings: RetrySettings | undefined): Retries {
+export function gatewayRetries(settings: RetrySettings | undefined): Retries {
     return settings === undefined ? NOTHING : ADAPTERS[settings.filter](settings);
 }
 
@@ -53,7 +53,12 @@ const ADAPTERS: Readonly<Record<RetrySettings["filter"], (settings: RetrySetting
  * Traefik sends a request again by itself if none of it was sent, also where an idle connection broke, for
  * which it has a 500. What broke later it knows only by the status that it would answer with.
  */
-function traefik({ attempts, intervalMilliseconds, seconds, bodyBytes }: RetrySettings): Retries {
+function traefik({
+    attempts,
+    intervalMilliseconds,
+    timeoutSeconds: seconds,
+    maxBodyBytes: bodyBytes,
+}: RetrySettings): Retries {
     const [group, kind] = ["traefik.io", "Middleware"];
     const retry = {
         // It counts the first one too.

@@ -13,9 +13,9 @@ import type { ScalingSettings } from "../autoscaler/scaling.ts";
 import {
     API_KEY_KEY,
     FALLBACK_API_KEYS_KEY,
-    colourPod,
+    servicePod,
     CREDENTIAL_KEYS,
-    type ColourPodArgs,
+    type ServicePodArgs,
     type RedisTlsSecrets,
 } from "./pod.ts";
 import { selectorLabels, standardLabels } from "../labels.ts";
@@ -26,7 +26,7 @@ import { disruptionBudget, type Resources } from "../workload.ts";
 const CREDENTIALS_NAME = "redis-credentials";
 const API_KEY_NAME = "upstream-api-key";
 
-export interface ColourArgs {
+export interface EmbeddingServiceColourArgs {
     readonly colour: ColourName;
     readonly namespace: pulumi.Input<string>;
     readonly release: { readonly image: string; readonly version: string };
@@ -42,7 +42,7 @@ export interface ColourArgs {
 
 /** Settings that both colours have in common. */
 export interface ServiceArgs extends Omit<
-    ColourPodArgs,
+    ServicePodArgs,
     "colour" | "version" | "image" | "redis" | "upstream" | "anonymous"
 > {
     /** The autoscaler's floor and limit. */
@@ -89,8 +89,12 @@ export class Colour extends pulumi.ComponentResource {
     public readonly namespace: pulumi.Output<string>;
     public readonly serviceName: pulumi.Output<string>;
 
-    constructor(name: string, args: ColourArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("platform:index:Colour", name, args, opts);
+    constructor(
+        name: string,
+        args: EmbeddingServiceColourArgs,
+        opts?: pulumi.ComponentResourceOptions,
+    ) {
+        super("property-search:index:EmbeddingServiceColour", name, args, opts);
         const child = { parent: this };
         const { colour, release, service } = args;
         // One fixed name for all: the route's backends, the release driver, the autoscaler and people
@@ -125,7 +129,7 @@ export class Colour extends pulumi.ComponentResource {
             },
             child,
         );
-        const pod = colourPod(
+        const pod = servicePod(
             {
                 ...service,
                 ...release,
@@ -217,7 +221,11 @@ export class Colour extends pulumi.ComponentResource {
  * of random secrets gives nothing away. Files are followed while a pod runs, and an existing Secret of Redis
  * is mounted as files.
  */
-function secretsChecksum({ redis, service, adminToken }: ColourArgs): pulumi.Output<string> {
+function secretsChecksum({
+    redis,
+    service,
+    adminToken,
+}: EmbeddingServiceColourArgs): pulumi.Output<string> {
     const { upstream } = service;
     const read = [
         adminToken,
@@ -239,7 +247,7 @@ function redisFor(
     redis: RedisAccess,
     metadata: Metadata,
     child: pulumi.CustomResourceOptions,
-): { access: ColourPodArgs["redis"]; objects: pulumi.Resource[] } {
+): { access: ServicePodArgs["redis"]; objects: pulumi.Resource[] } {
     if (redis.mode === "external") return { access: { ...redis, followed: true }, objects: [] };
     const credentials = new k8s.core.v1.Secret(
         `${name}-redis-credentials`,
@@ -277,7 +285,7 @@ function upstreamFor(
     upstream: ServiceArgs["upstream"],
     metadata: Metadata,
     child: pulumi.CustomResourceOptions,
-): { access: ColourPodArgs["upstream"]; objects: pulumi.Resource[] } {
+): { access: ServicePodArgs["upstream"]; objects: pulumi.Resource[] } {
     if (upstream.provider === "local") return { access: upstream, objects: [] };
     const { apiKey, fallbackApiKeys, ...api } = upstream;
     const secret = new k8s.core.v1.Secret(

@@ -3,10 +3,10 @@ import type * as k8s from "@pulumi/kubernetes";
 import { TENANTS_FOLDER, TENANTS_SECRET } from "./tenants.ts";
 import {
     containerResources,
-    hardenedContainer,
-    hardenedPod,
+    containerSecurityContext,
+    podSecurityContext,
     httpProbe,
-    spread,
+    topologySpread,
     type Resources,
 } from "../workload.ts";
 
@@ -33,7 +33,7 @@ export interface RedisTlsSecrets {
 /** Seconds between the last answer and the end of the process, for what closing takes. */
 const MARGIN_SECONDS = 5;
 
-export interface ColourPodArgs {
+export interface ServicePodArgs {
     readonly colour: Colour;
     readonly version: string;
     readonly image: string;
@@ -109,8 +109,8 @@ export interface TracingSettings {
  * Pod of one colour. Its end loses no request: it serves on for preStopSeconds, in which gateways and
  * proxies forget it, then answers what is open, and is killed only after both and a margin.
  */
-export function colourPod(
-    args: ColourPodArgs,
+export function servicePod(
+    args: ServicePodArgs,
     serviceAccountName: string,
     matchLabels: Record<string, string>,
 ): k8s.types.input.core.v1.PodSpec {
@@ -121,8 +121,8 @@ export function colourPod(
         automountServiceAccountToken: false,
         enableServiceLinks: false,
         terminationGracePeriodSeconds: preStopSeconds + longestRequestSeconds + MARGIN_SECONDS,
-        securityContext: hardenedPod(),
-        topologySpreadConstraints: spread(matchLabels, "pod-template-hash"),
+        securityContext: podSecurityContext(),
+        topologySpreadConstraints: topologySpread(matchLabels, "pod-template-hash"),
         containers: [
             {
                 name: "service",
@@ -134,7 +134,7 @@ export function colourPod(
                 ...probes(),
                 lifecycle: { preStop: { sleep: { seconds: preStopSeconds } } },
                 resources: containerResources(args.resources),
-                securityContext: hardenedContainer(),
+                securityContext: containerSecurityContext(),
                 volumeMounts: [
                     { name: "tmp", mountPath: "/tmp" },
                     // A folder, not a file: only then does a changed Secret arrive in the pod.
@@ -180,7 +180,7 @@ function probes(): Pick<
     };
 }
 
-function environment(args: ColourPodArgs): EnvVar[] {
+function environment(args: ServicePodArgs): EnvVar[] {
     const { redis, upstream, money, tracing } = args;
     return [
         plain(ENVIRONMENT.port, PORTS.service),
@@ -238,7 +238,7 @@ function environment(args: ColourPodArgs): EnvVar[] {
     ];
 }
 
-function redisAccess(redis: ColourPodArgs["redis"]): EnvVar[] {
+function redisAccess(redis: ServicePodArgs["redis"]): EnvVar[] {
     const { clustered, sentinel, secretName, followed, tls } = redis;
     return [
         plain(ENVIRONMENT.redisMode, sentinel ? "sentinel" : clustered ? "cluster" : "standalone"),
@@ -262,7 +262,7 @@ function redisAccess(redis: ColourPodArgs["redis"]): EnvVar[] {
 }
 
 /** Folders, so that what is renewed arrives in the pod; the service reads them at each connection. */
-function redisMounts({ secretName: login, followed, tls = {} }: ColourPodArgs["redis"]) {
+function redisMounts({ secretName: login, followed, tls = {} }: ServicePodArgs["redis"]) {
     const { caSecretName, certSecretName } = tls;
     return [
         {

@@ -4,9 +4,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { serviceHost } from "../addresses.ts";
 import { sha256 } from "../redis/settings.ts";
-import { containerResources, hardenedContainer, httpProbe } from "../workload.ts";
+import { containerResources, containerSecurityContext, httpProbe } from "../workload.ts";
 import { alertmanagerConfig, type AlertmanagerConfigArgs } from "./alertmanagerConfig.ts";
-import { httpPort, part, SMALL, statefulSet } from "./workload.ts";
+import { httpPort, createWorkload, SMALL_RESOURCES, createStatefulSet } from "./workload.ts";
 import { ALERTMANAGER_FOLDER, SLACK_URL_KEY, type AlertReceivers } from "./receivers.ts";
 
 const DATA_FOLDER = "/alertmanager";
@@ -36,9 +36,9 @@ export interface AlertmanagerArgs extends AlertmanagerSettings {
 /** Alertmanager with its routes and receivers, all of which stand in one Secret. */
 export class Alertmanager extends pulumi.ComponentResource {
     constructor(name: string, args: AlertmanagerArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("platform:index:Alertmanager", name, args, opts);
+        super("property-search:index:Alertmanager", name, args, opts);
         const child = { parent: this };
-        const own = part(name, MONITORING_NAMES.alertmanager, args.namespace, child);
+        const own = createWorkload(name, MONITORING_NAMES.alertmanager, args.namespace, child);
         const { slackUrl, replicas } = args;
         const config = stringify(alertmanagerConfig(destinations(args.receivers)), {
             lineWidth: 0,
@@ -72,7 +72,7 @@ export class Alertmanager extends pulumi.ComponentResource {
             },
             child,
         );
-        statefulSet(
+        createStatefulSet(
             name,
             own,
             {
@@ -154,8 +154,8 @@ function server(image: string, replicas: number): k8s.types.input.core.v1.Contai
             timeoutSeconds: 5,
             failureThreshold: 6,
         }),
-        resources: containerResources(SMALL),
-        securityContext: hardenedContainer(),
+        resources: containerResources(SMALL_RESOURCES),
+        securityContext: containerSecurityContext(),
         volumeMounts: [
             { name: "data", mountPath: DATA_FOLDER },
             { name: "config", mountPath: ALERTMANAGER_FOLDER, readOnly: true },

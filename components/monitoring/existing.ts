@@ -48,7 +48,7 @@ export class ExistingPrometheus extends pulumi.ComponentResource {
         args: ExistingPrometheusArgs,
         opts?: pulumi.ComponentResourceOptions,
     ) {
-        super("platform:index:ExistingPrometheus", name, args, opts);
+        super("property-search:index:ExistingPrometheus", name, args, opts);
         const child = { parent: this };
         const metadata = (objectName: string, namespace = args.monitoring) => ({
             name: objectName,
@@ -116,7 +116,7 @@ export class ExistingPrometheus extends pulumi.ComponentResource {
 export function podMonitorSpec(job: ScrapeJob): object {
     const relabelings = [
         { targetLabel: "job", replacement: job.job_name },
-        ...job.relabel_configs.map(camelCased),
+        ...job.relabel_configs.map(toCamelCase),
         // The Operator adds them; a rule that joins two series would see them differ.
         { action: "labeldrop", regex: "container|endpoint" },
     ];
@@ -132,7 +132,7 @@ export function podMonitorSpec(job: ScrapeJob): object {
                 ...(job.honor_labels === true && { honorLabels: true }),
                 relabelings,
                 ...(job.metric_relabel_configs && {
-                    metricRelabelings: job.metric_relabel_configs.map(camelCased),
+                    metricRelabelings: job.metric_relabel_configs.map(toCamelCase),
                 }),
             },
         ],
@@ -143,7 +143,7 @@ function namespacesOf({ kubernetes_sd_configs = [] }: ScrapeJob): readonly strin
     return kubernetes_sd_configs.flatMap(({ namespaces }) => namespaces.names);
 }
 
-function camelCased(one: object): object {
+function toCamelCase(one: object): object {
     return Object.fromEntries(
         Object.entries(one).map(([key, value]: [string, unknown]) => [
             key.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase()),

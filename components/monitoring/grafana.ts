@@ -4,9 +4,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { serviceHost } from "../addresses.ts";
 import { sha256 } from "../redis/settings.ts";
-import { containerResources, hardenedContainer, httpProbe, type Resources } from "../workload.ts";
+import {
+    containerResources,
+    containerSecurityContext,
+    httpProbe,
+    type Resources,
+} from "../workload.ts";
 import { DATA_SOURCE } from "./dashboards/dataSource.ts";
-import { deployment, part } from "./workload.ts";
+import { createDeployment, createWorkload } from "./workload.ts";
 
 const FOLDER = "/run/grafana";
 const DATA_FOLDER = "/var/lib/grafana";
@@ -44,9 +49,9 @@ export interface GrafanaArgs extends GrafanaSettings {
  */
 export class Grafana extends pulumi.ComponentResource {
     constructor(name: string, args: GrafanaArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("platform:index:Grafana", name, args, opts);
+        super("property-search:index:Grafana", name, args, opts);
         const child = { parent: this };
-        const own = part(name, MONITORING_NAMES.grafana, args.namespace, child);
+        const own = createWorkload(name, MONITORING_NAMES.grafana, args.namespace, child);
         const provisioning = { "source.yml": source(), "dashboards.yml": provider() };
         const dashboards = Object.fromEntries(
             Object.entries(args.dashboards).map(([file, board]) => [file, JSON.stringify(board)]),
@@ -76,7 +81,7 @@ export class Grafana extends pulumi.ComponentResource {
                     sha256(JSON.stringify([provisioning, dashboards, secrets.map(sha256)])),
                 ),
         );
-        deployment(
+        createDeployment(
             name,
             own,
             {
@@ -156,7 +161,7 @@ function server(image: string): k8s.types.input.core.v1.Container {
             failureThreshold: 6,
         }),
         resources: containerResources(GRAFANA_RESOURCES),
-        securityContext: hardenedContainer(),
+        securityContext: containerSecurityContext(),
         volumeMounts: [
             { name: "data", mountPath: DATA_FOLDER },
             { name: "tmp", mountPath: "/tmp" },

@@ -11,9 +11,9 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { sha256 } from "../redis/settings.ts";
-import { containerResources, hardenedContainer, httpProbe } from "../workload.ts";
-import { deployment, part, SMALL } from "./workload.ts";
-import { readable, readersIn } from "./rbac.ts";
+import { containerResources, containerSecurityContext, httpProbe } from "../workload.ts";
+import { createDeployment, createWorkload, SMALL_RESOURCES } from "./workload.ts";
+import { readRule, grantRead } from "./rbac.ts";
 import { BACKEND_LABEL } from "./scrapeConfig.ts";
 
 const CONFIG_NAME = "kube-state-metrics-config";
@@ -25,7 +25,7 @@ const CERTIFICATE = "certmanager_certificate";
 const ROUTES = "gateway.networking.k8s.io";
 const CERTIFICATES = "cert-manager.io";
 
-export interface KubeStateArgs {
+export interface KubeStateMetricsArgs {
     readonly image: string;
     /** Where it runs. */
     readonly namespace: pulumi.Input<string>;
@@ -36,11 +36,11 @@ export interface KubeStateArgs {
 }
 
 /** kube-state-metrics: what the API server has of our namespaces, the traffic weights among it. */
-export class KubeState extends pulumi.ComponentResource {
-    constructor(name: string, args: KubeStateArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("platform:index:KubeState", name, args, opts);
+export class KubeStateMetrics extends pulumi.ComponentResource {
+    constructor(name: string, args: KubeStateMetricsArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("property-search:index:KubeStateMetrics", name, args, opts);
         const child = { parent: this };
-        const own = part(name, MONITORING_NAMES.kubeStateMetrics, args.namespace, child);
+        const own = createWorkload(name, MONITORING_NAMES.kubeStateMetrics, args.namespace, child);
         const config = stringify(customResources(args.certificates), { lineWidth: 0 });
         const configMap = new k8s.core.v1.ConfigMap(
             `${name}-config`,
@@ -48,13 +48,13 @@ export class KubeState extends pulumi.ComponentResource {
             child,
         );
         const rules = [
-            readable("", "pods"),
-            readable("apps", "deployments", "statefulsets"),
-            readable("autoscaling", "horizontalpodautoscalers"),
-            readable(ROUTES, "httproutes"),
-            ...(args.certificates ? [readable(CERTIFICATES, "certificates")] : []),
+            readRule("", "pods"),
+            readRule("apps", "deployments", "statefulsets"),
+            readRule("autoscaling", "horizontalpodautoscalers"),
+            readRule(ROUTES, "httproutes"),
+            ...(args.certificates ? [readRule(CERTIFICATES, "certificates")] : []),
         ];
-        deployment(
+        createDeployment(
             name,
             own,
             {
@@ -67,8 +67,8 @@ export class KubeState extends pulumi.ComponentResource {
                 },
                 needs: [
                     configMap,
-                    ...readersIn(name, own, args.watched, rules, child),
-                    definitionsReader(name, own, child),
+                    ...grantRead(name, own, args.watched, rules, child),
+                    grantReadDefinitions(name, own, child),
                 ],
             },
             child,
@@ -81,9 +81,9 @@ export class KubeState extends pulumi.ComponentResource {
  * Before it watches a kind it looks up the kind's definition, and definitions belong to no namespace: the
  * one right of monitoring that holds in the whole cluster. It shows which kinds there are, and no object.
  */
-function definitionsReader(
+function grantReadDefinitions(
     name: string,
-    { labels, account }: ReturnType<typeof part>,
+    { labels, account }: ReturnType<typeof createWorkload>,
     child: pulumi.CustomResourceOptions,
 ): pulumi.Resource {
     const metadata = { name: "property-search-kube-state-metrics", labels };
@@ -91,7 +91,7 @@ function definitionsReader(
         `${name}-definitions`,
         {
             metadata,
-            rules: [readable("apiextensions.k8s.io", "customresourcedefinitions")],
+            rules: [readRule("apiextensions.k8s.io", "customresourcedefinitions")],
         },
         child,
     );
@@ -141,8 +141,8 @@ function server(image: string): k8s.types.input.core.v1.Container {
             timeoutSeconds: 5,
             failureThreshold: 6,
         }),
-        resources: containerResources(SMALL),
-        securityContext: hardenedContainer(),
+        resources: containerResources(SMALL_RESOURCES),
+        securityContext: containerSecurityContext(),
         volumeMounts: [{ name: "config", mountPath: CONFIG_FOLDER, readOnly: true }],
     };
 }
@@ -151,7 +151,7 @@ function server(image: string): k8s.types.input.core.v1.Container {
 export function customResources(certificates: boolean): object {
     return {
         kind: "CustomResourceStateMetrics",
-        spec: { resources: [routeFigures(), ...(certificates ? [certificateStates()] : [])] },
+        spec: { resources: [routeMetrics(), ...(certificates ? [certificateMetrics()] : [])] },
     };
 }
 
@@ -159,7 +159,7 @@ export function customResources(certificates: boolean): object {
  * The last rule of the route divides the traffic; those above it are for tests of one colour (edge.ts). The
  * release driver marks the route with where it stands.
  */
-function routeFigures(): object {
+function routeMetrics(): object {
     const [prefix, name] = split(TRAFFIC_WEIGHT, "property_search");
     const mark = (key: keyof typeof RELEASE_ANNOTATIONS) => [
         "metadata",
@@ -203,7 +203,7 @@ function routeFigures(): object {
 }
 
 /** As cert-manager itself names them, whose own figures would take rights in its namespace. */
-function certificateStates(): object {
+function certificateMetrics(): object {
     return {
         groupVersionKind: { group: CERTIFICATES, version: "v1", kind: "Certificate" },
         metricNamePrefix: CERTIFICATE,

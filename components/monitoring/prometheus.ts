@@ -3,10 +3,15 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { sha256 } from "../redis/settings.ts";
-import { containerResources, hardenedContainer, httpProbe, type Resources } from "../workload.ts";
+import {
+    containerResources,
+    containerSecurityContext,
+    httpProbe,
+    type Resources,
+} from "../workload.ts";
 import { ruleTexts, type RuleFile } from "./alerts/index.ts";
-import { part, statefulSet } from "./workload.ts";
-import { readable, readersIn } from "./rbac.ts";
+import { createWorkload, createStatefulSet } from "./workload.ts";
+import { readRule, grantRead } from "./rbac.ts";
 import {
     CONFIG_FOLDER,
     prometheusConfig,
@@ -71,9 +76,9 @@ export function prometheusResources({
 /** Prometheus with its rules: one pod, since what it loses by a restart is a minute of figures. */
 export class Prometheus extends pulumi.ComponentResource {
     constructor(name: string, args: PrometheusArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("platform:index:Prometheus", name, args, opts);
+        super("property-search:index:Prometheus", name, args, opts);
         const child = { parent: this };
-        const own = part(name, MONITORING_NAMES.prometheus, args.namespace, child);
+        const own = createWorkload(name, MONITORING_NAMES.prometheus, args.namespace, child);
         const { remoteWrite } = args;
         const config = stringify(
             prometheusConfig({
@@ -96,7 +101,7 @@ export class Prometheus extends pulumi.ComponentResource {
         const needs = [
             configMap("config", CONFIG_NAME, { "prometheus.yml": config }),
             configMap("rules", RULES_NAME, rules),
-            ...readersIn(name, own, args.scraped, [readable("", "pods")], child),
+            ...grantRead(name, own, args.scraped, [readRule("", "pods")], child),
             ...(token === undefined
                 ? []
                 : [
@@ -110,14 +115,14 @@ export class Prometheus extends pulumi.ComponentResource {
                       ),
                   ]),
         ];
-        statefulSet(
+        createStatefulSet(
             name,
             own,
             {
                 port: PORTS.prometheus,
                 checksum: sha256(JSON.stringify([config, rules])),
                 readsApi: true,
-                set: { serviceName: own.called, replicas: 1 },
+                set: { serviceName: own.objectName, replicas: 1 },
                 storage: args.storage,
                 storageClass: args.storageClass,
                 spec: {
@@ -177,7 +182,7 @@ function server(args: PrometheusArgs): k8s.types.input.core.v1.Container {
             failureThreshold: 6,
         }),
         resources: containerResources(prometheusResources(args)),
-        securityContext: hardenedContainer(),
+        securityContext: containerSecurityContext(),
         volumeMounts: [
             { name: "data", mountPath: DATA_FOLDER },
             { name: "config", mountPath: CONFIG_FOLDER, readOnly: true },

@@ -1,18 +1,18 @@
 import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import type { Part } from "./workload.ts";
+import type { MonitoringWorkload } from "./workload.ts";
 
 type PolicyRule = k8s.types.input.rbac.v1.PolicyRule;
 
 /** What a part may list and watch. Nothing of monitoring may change, or read Secrets. */
-export function readable(apiGroup: string, ...resources: readonly string[]): PolicyRule {
+export function readRule(apiGroup: string, ...resources: readonly string[]): PolicyRule {
     return { apiGroups: [apiGroup], resources: [...resources], verbs: ["get", "list", "watch"] };
 }
 
 /** Lets a part's account read in some namespaces, by a Role in each: no right of it holds elsewhere. */
-export function readersIn(
+export function grantRead(
     name: string,
-    { called, labels, account }: Part,
+    { objectName: called, labels, account }: MonitoringWorkload,
     namespaces: Readonly<Record<string, pulumi.Input<string>>>,
     rules: PolicyRule[],
     child: pulumi.CustomResourceOptions,

@@ -2,8 +2,8 @@ import { MONITORING_NAMES, PORTS } from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { EXPORTER_USER, sha256 } from "../redis/settings.ts";
-import { containerResources, hardenedContainer, httpProbe } from "../workload.ts";
-import { deployment, part, SMALL } from "./workload.ts";
+import { containerResources, containerSecurityContext, httpProbe } from "../workload.ts";
+import { createDeployment, createWorkload, SMALL_RESOURCES } from "./workload.ts";
 
 const SECRET_NAME = "redis-exporter";
 const PASSWORD_KEY = "password";
@@ -23,9 +23,9 @@ export interface RedisExporterArgs {
  */
 export class RedisExporter extends pulumi.ComponentResource {
     constructor(name: string, args: RedisExporterArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("platform:index:RedisExporter", name, args, opts);
+        super("property-search:index:RedisExporter", name, args, opts);
         const child = { parent: this };
-        const own = part(name, MONITORING_NAMES.redisExporter, args.namespace, child);
+        const own = createWorkload(name, MONITORING_NAMES.redisExporter, args.namespace, child);
         const secret = new k8s.core.v1.Secret(
             `${name}-secret`,
             {
@@ -38,7 +38,7 @@ export class RedisExporter extends pulumi.ComponentResource {
         const checksum = pulumi.unsecret(
             pulumi.output(args.password).apply((password) => sha256(sha256(password))),
         );
-        deployment(
+        createDeployment(
             name,
             own,
             {
@@ -89,7 +89,7 @@ function server(image: string): k8s.types.input.core.v1.Container {
             timeoutSeconds: 5,
             failureThreshold: 6,
         },
-        resources: containerResources(SMALL),
-        securityContext: hardenedContainer(),
+        resources: containerResources(SMALL_RESOURCES),
+        securityContext: containerSecurityContext(),
     };
 }

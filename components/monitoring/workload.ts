@@ -4,9 +4,9 @@ import type * as pulumi from "@pulumi/pulumi";
 import { selectorLabels, standardLabels } from "../labels.ts";
 import {
     disruptionBudget,
-    hardenedPod,
-    RETAINED,
-    spread,
+    podSecurityContext,
+    RETAIN_VOLUMES,
+    topologySpread,
     volumeClaim,
     type Resources,
 } from "../workload.ts";
@@ -19,8 +19,8 @@ type Port = (typeof PORTS)[keyof typeof PORTS];
 export const COMPONENT = "monitoring";
 
 /** A program of monitoring: what all of them have around their pods. */
-export interface Part {
-    readonly called: string;
+export interface MonitoringWorkload {
+    readonly objectName: string;
     readonly matchLabels: Record<string, string>;
     readonly labels: Record<string, string>;
     /** Metadata of one of its objects. Default: called like the part itself. */
@@ -29,7 +29,7 @@ export interface Part {
 }
 
 /** What a part's pods are, and where they answer. */
-export interface Pods {
+export interface WorkloadPods {
     readonly port: Port;
     /** Of the configuration. Another one is other pods: a reload that fails would leave the old one on. */
     readonly checksum: pulumi.Input<string>;
@@ -41,7 +41,7 @@ export interface Pods {
 }
 
 /** Pods with a volume each, named `data`. */
-export interface StatefulPods extends Pods {
+export interface StatefulWorkloadPods extends WorkloadPods {
     readonly set: Pick<StatefulSetSpec, "serviceName" | "replicas">;
     readonly storage: string;
     /** Undefined: the cluster's default class. */
@@ -50,12 +50,12 @@ export interface StatefulPods extends Pods {
 }
 
 /** Declares a part's account and disruption budget. `name` is the component's, `called` the objects'. */
-export function part(
+export function createWorkload(
     name: string,
     called: string,
     namespace: pulumi.Input<string>,
     child: pulumi.CustomResourceOptions,
-): Part {
+): MonitoringWorkload {
     const identity = { name: called, component: COMPONENT };
     const matchLabels = selectorLabels(identity);
     const labels = standardLabels(identity);
@@ -70,14 +70,14 @@ export function part(
         { metadata: metadata(), spec: disruptionBudget(matchLabels) },
         child,
     );
-    return { called, matchLabels, labels, metadata, account };
+    return { objectName: called, matchLabels, labels, metadata, account };
 }
 
 /** Declares the one pod of a part that keeps nothing, and its address. `name` is the component's. */
-export function deployment(
+export function createDeployment(
     name: string,
-    own: Part,
-    pods: Pods,
+    own: MonitoringWorkload,
+    pods: WorkloadPods,
     child: pulumi.CustomResourceOptions,
 ): void {
     const { metadata, matchLabels, account } = own;
@@ -99,14 +99,14 @@ export function deployment(
         },
         { ...child, dependsOn: [account, ...pods.needs] },
     );
-    address(name, own, pods.port, workload, child);
+    createService(name, own, pods.port, workload, child);
 }
 
 /** Declares the pods of a part that keep data, and their address. `name` is the component's. */
-export function statefulSet(
+export function createStatefulSet(
     name: string,
-    own: Part,
-    pods: StatefulPods,
+    own: MonitoringWorkload,
+    pods: StatefulWorkloadPods,
     child: pulumi.CustomResourceOptions,
 ): void {
     const { metadata, matchLabels, account } = own;
@@ -121,7 +121,7 @@ export function statefulSet(
                 podManagementPolicy: "Parallel",
                 revisionHistoryLimit: 3,
                 updateStrategy: { type: "RollingUpdate" },
-                persistentVolumeClaimRetentionPolicy: RETAINED,
+                persistentVolumeClaimRetentionPolicy: RETAIN_VOLUMES,
                 selector: { matchLabels },
                 template: podTemplate(own, pods, "controller-revision-hash"),
                 volumeClaimTemplates: [volumeClaim(storage, storageClass)],
@@ -133,13 +133,13 @@ export function statefulSet(
             ...(customTimeouts && { customTimeouts }),
         },
     );
-    address(name, own, pods.port, workload, child);
+    createService(name, own, pods.port, workload, child);
 }
 
 /** Once the pods are there: Pulumi waits for a Service's endpoints. */
-function address(
+function createService(
     name: string,
-    { metadata, matchLabels }: Part,
+    { metadata, matchLabels }: MonitoringWorkload,
     port: Port,
     workload: pulumi.Resource,
     child: pulumi.CustomResourceOptions,
@@ -160,8 +160,8 @@ export function httpPort(port: Port): k8s.types.input.core.v1.ServicePort {
 }
 
 function podTemplate(
-    { called, matchLabels, labels }: Part,
-    { checksum, readsApi = false, spec }: Pods,
+    { objectName: called, matchLabels, labels }: MonitoringWorkload,
+    { checksum, readsApi = false, spec }: WorkloadPods,
     revisionLabel: "pod-template-hash" | "controller-revision-hash",
 ): k8s.types.input.core.v1.PodTemplateSpec {
     return {
@@ -170,15 +170,15 @@ function podTemplate(
             serviceAccountName: called,
             automountServiceAccountToken: readsApi,
             enableServiceLinks: false,
-            securityContext: hardenedPod(),
-            topologySpreadConstraints: spread(matchLabels, revisionLabel),
+            securityContext: podSecurityContext(),
+            topologySpreadConstraints: topologySpread(matchLabels, revisionLabel),
             ...spec,
         },
     };
 }
 
 /** Of the smaller programs; more than any of them took on the local stack. */
-export const SMALL: Resources = {
+export const SMALL_RESOURCES: Resources = {
     cpuRequest: "10m",
     cpuLimit: "500m",
     memoryRequest: "64Mi",

@@ -3,18 +3,18 @@ import type { GatewayProxies } from "../edge/controllers.ts";
 import { gatewayPeers } from "./edge.ts";
 import {
     API_SERVER_PORTS,
-    egress,
-    egressTo,
-    inRange,
-    OUTSIDE,
+    allowEgress,
+    allowEgressTo,
+    cidrPeer,
+    EXTERNAL_PEERS,
     tcp,
     udp,
     type Destination,
-    type Spec,
+    type PolicySpec,
 } from "./policies.ts";
 
 /** Connections of the stack's own cert-manager. */
-export interface CertManagerTraffic {
+export interface CertManagerFlows {
     /** Address ranges of the API server; none: anywhere. */
     readonly apiServerCidrs: readonly string[];
     /** The ACME server; none: certificates are signed without one. */
@@ -33,27 +33,31 @@ const WEBHOOK = { [LABELS.component]: "webhook" };
 /** Of the namespace of the stack's own cert-manager. */
 export function certManagerPolicies(
     gateway: GatewayProxies,
-    { apiServerCidrs, acme, challenge, publicHttpPort }: CertManagerTraffic,
-): Record<string, Spec> {
-    const apiServer = apiServerCidrs.length > 0 ? apiServerCidrs.map(inRange) : OUTSIDE;
+    { apiServerCidrs, acme, challenge, publicHttpPort }: CertManagerFlows,
+): Record<string, PolicySpec> {
+    const apiServer = apiServerCidrs.length > 0 ? apiServerCidrs.map(cidrPeer) : EXTERNAL_PEERS;
     return {
-        "allow-api-server": egress(apiServer, API_SERVER_PORTS),
+        "allow-api-server": allowEgress(apiServer, API_SERVER_PORTS),
         // The API server calls from an address that no selector knows: a node, or a tunnel of its host.
         "allow-webhook": {
             podSelector: { matchLabels: WEBHOOK },
             policyTypes: ["Ingress"],
             ingress: [{ ports: [tcp(WEBHOOK_PORT)] }],
         },
-        ...(acme.length > 0 && { "allow-acme-server": egressTo(acme, { outOf: CONTROLLER }) }),
+        ...(acme.length > 0 && { "allow-acme-server": allowEgressTo(acme, { outOf: CONTROLLER }) }),
         // cert-manager requests a challenge at the gateway before it lets the ACME server do so.
         ...(challenge === "http01" && {
-            "allow-gateway": egress(gatewayPeers(gateway), [tcp(gateway.podPorts[0])], CONTROLLER),
-            "allow-public-gateway": egress(OUTSIDE, [tcp(publicHttpPort)], CONTROLLER),
+            "allow-gateway": allowEgress(
+                gatewayPeers(gateway),
+                [tcp(gateway.podPorts[0])],
+                CONTROLLER,
+            ),
+            "allow-public-gateway": allowEgress(EXTERNAL_PEERS, [tcp(publicHttpPort)], CONTROLLER),
         }),
         // Records are written by the provider's API, and looked for at the domain's own name servers.
         ...(challenge === "dns01" && {
-            "allow-name-servers": egress(OUTSIDE, DNS_PORTS, CONTROLLER),
-            "allow-dns-provider": egress(OUTSIDE, [tcp(443)], CONTROLLER),
+            "allow-name-servers": allowEgress(EXTERNAL_PEERS, DNS_PORTS, CONTROLLER),
+            "allow-dns-provider": allowEgress(EXTERNAL_PEERS, [tcp(443)], CONTROLLER),
         }),
     };
 }

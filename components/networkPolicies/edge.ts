@@ -1,14 +1,14 @@
 import { COLOURS, NAMESPACES, PORTS } from "@property-search/contract";
 import type { GatewayProxies } from "../edge/controllers.ts";
 import {
-    egress,
-    ingress,
-    inNamespace,
-    inRange,
+    allowEgress,
+    allowIngress,
+    namespacePeer,
+    cidrPeer,
     SAME_NAMESPACE,
     tcp,
     type Peer,
-    type Spec,
+    type PolicySpec,
 } from "./policies.ts";
 
 /** Port on which cert-manager's solver answers a certificate challenge. */
@@ -16,7 +16,7 @@ export const SOLVER_PORT = 8089;
 export const SOLVER = { "acme.cert-manager.io/http01-solver": "true" };
 
 /** Connections of the gateway. */
-export interface EdgeTraffic {
+export interface EdgeFlows {
     readonly gateway: GatewayProxies;
     /** Whether certificate challenges are solved in the edge namespace. */
     readonly acmeSolver: boolean;
@@ -27,11 +27,11 @@ export interface EdgeTraffic {
 }
 
 /** Of the namespace of the Gateway. */
-export function edgePolicies(traffic: EdgeTraffic): Record<string, Spec> {
+export function edgePolicies(traffic: EdgeFlows): Record<string, PolicySpec> {
     const { gateway, acmeSolver, monitoring } = traffic;
     return {
         ...(acmeSolver && {
-            "allow-acme-solver": ingress(gatewayPeers(gateway), [tcp(SOLVER_PORT)], SOLVER),
+            "allow-acme-solver": allowIngress(gatewayPeers(gateway), [tcp(SOLVER_PORT)], SOLVER),
         }),
         ...(gateway.namespace === NAMESPACES.edge &&
             proxyPolicies(gateway, monitoring.gatewayPort)),
@@ -39,7 +39,7 @@ export function edgePolicies(traffic: EdgeTraffic): Record<string, Spec> {
 }
 
 /** Of proxies in the Gateway's namespace: clients come from anywhere. */
-function proxyPolicies(gateway: GatewayProxies, metricsPort?: number): Record<string, Spec> {
+function proxyPolicies(gateway: GatewayProxies, metricsPort?: number): Record<string, PolicySpec> {
     const { podLabels, podPorts, provisions } = gateway;
     const controlPlane = provisions?.controlPlane;
     const ports = [...podPorts, ...(provisions?.servicePorts ?? [])].map(tcp);
@@ -49,22 +49,22 @@ function proxyPolicies(gateway: GatewayProxies, metricsPort?: number): Record<st
             policyTypes: ["Ingress"],
             ingress: [{ ports }],
         },
-        "allow-backends": egress(
-            COLOURS.map((colour) => inNamespace(NAMESPACES[colour])),
+        "allow-backends": allowEgress(
+            COLOURS.map((colour) => namespacePeer(NAMESPACES[colour])),
             [tcp(PORTS.service)],
             podLabels,
         ),
-        "allow-solvers": egress([SAME_NAMESPACE], [tcp(SOLVER_PORT)], podLabels),
+        "allow-solvers": allowEgress([SAME_NAMESPACE], [tcp(SOLVER_PORT)], podLabels),
         ...(controlPlane && {
-            "allow-control-plane": egress(
-                [inNamespace(controlPlane.namespace)],
+            "allow-control-plane": allowEgress(
+                [namespacePeer(controlPlane.namespace)],
                 [tcp(controlPlane.port)],
                 podLabels,
             ),
         }),
         ...(metricsPort !== undefined && {
-            "allow-scrapes": ingress(
-                [inNamespace(NAMESPACES.monitoring)],
+            "allow-scrapes": allowIngress(
+                [namespacePeer(NAMESPACES.monitoring)],
                 [tcp(metricsPort)],
                 podLabels,
             ),
@@ -76,5 +76,5 @@ function proxyPolicies(gateway: GatewayProxies, metricsPort?: number): Record<st
 export function gatewayPeers({ namespace, podLabels, cidrs }: GatewayProxies): Peer[] {
     const matchLabels = { ...podLabels };
     const pods = Object.keys(matchLabels).length > 0 ? { podSelector: { matchLabels } } : {};
-    return [{ ...inNamespace(namespace), ...pods }, ...cidrs.map(inRange)];
+    return [{ ...namespacePeer(namespace), ...pods }, ...cidrs.map(cidrPeer)];
 }

@@ -1,5 +1,5 @@
 import { LABELS, MONITORING_NAMES, PORTS, type NamespaceRole } from "@property-search/contract";
-import type { Traffic } from "../networkPolicies.ts";
+import type { NetworkFlows } from "../networkPolicies.ts";
 import { FORMATION_NAME } from "../redis/pods.ts";
 import { SOLVER, SOLVER_PORT } from "./edge.ts";
 import { API_SERVER_PORTS } from "./policies.ts";
@@ -39,7 +39,7 @@ type EntityPolicies = Readonly<Record<string, EntitySpec>>;
  *
  * @see https://docs.cilium.io/en/stable/security/policy/language/#entities-based
  */
-export function entityPolicies(role: NamespaceRole, traffic: Traffic): EntityPolicies {
+export function entityPolicies(role: NamespaceRole, traffic: NetworkFlows): EntityPolicies {
     const { gateway, acmeSolver, redisZones, monitoring } = traffic;
     if (gateway.entity === undefined) return {};
     switch (role) {
@@ -58,7 +58,7 @@ export function entityPolicies(role: NamespaceRole, traffic: Traffic): EntityPol
             return redisZones ? { "allow-cilium-api-server": toApiServer([FORMATION_NAME]) } : {};
         case "monitoring": {
             const { prometheus, kubeStateMetrics } = MONITORING_NAMES;
-            const { existingIn, gatewayPort } = monitoring;
+            const { existingNamespace: existingIn, gatewayPort } = monitoring;
             if (existingIn !== undefined) {
                 return { "allow-cilium-api-server": toApiServer([kubeStateMetrics]) };
             }
@@ -79,7 +79,7 @@ export function entityPolicies(role: NamespaceRole, traffic: Traffic): EntityPol
 
 /** Of the namespace of the stack's own cert-manager. @param challenge how it shows whose the host name is */
 export function certManagerEntityPolicies(
-    { gateway }: Traffic,
+    { gateway }: NetworkFlows,
     challenge: "http01" | "dns01" | undefined,
 ): EntityPolicies {
     if (gateway.entity === undefined) return {};

@@ -1,22 +1,22 @@
 import { COLOURS, LABELS, MONITORING_NAMES, NAMESPACES, PORTS } from "@property-search/contract";
 import {
     API_SERVER_PORTS,
-    egress,
-    egressTo,
-    ingress,
-    inNamespace,
-    inRange,
-    OUTSIDE,
+    allowEgress,
+    allowEgressTo,
+    allowIngress,
+    namespacePeer,
+    cidrPeer,
+    EXTERNAL_PEERS,
     SAME_NAMESPACE,
     tcp,
     udp,
     type Destination,
     type Peer,
-    type Spec,
+    type PolicySpec,
 } from "./policies.ts";
 
 /** What is monitored, and who reads and is told. */
-export interface MonitoringTraffic {
+export interface MonitoringFlows {
     /** Namespaces beside monitoring whose pods ask Prometheus, such as the autoscaler's. */
     readonly readers: readonly string[];
     /** Whence the API server answers; none: anywhere. */
@@ -26,7 +26,7 @@ export interface MonitoringTraffic {
     /** Whether Redis is watched. */
     readonly exporter: boolean;
     /** Namespace of an existing Prometheus; undefined: it is in the namespace of monitoring. */
-    readonly existingIn?: string | undefined;
+    readonly existingNamespace?: string | undefined;
     /** Whether there is a Grafana. */
     readonly grafana: boolean;
     /** What Prometheus writes to; none: it writes nowhere. */
@@ -44,70 +44,87 @@ const EXPORTER = pods(MONITORING_NAMES.redisExporter);
 const BY_PROMETHEUS: Peer[] = [{ podSelector: { matchLabels: PROMETHEUS } }];
 
 /** Out of pods to the API server. @param cidrs whence it answers; none: anywhere. */
-export function apiServerEgress(cidrs: readonly string[], outOf: Record<string, string>): Spec {
-    return egress(cidrs.length > 0 ? cidrs.map(inRange) : OUTSIDE, API_SERVER_PORTS, outOf);
+export function apiServerEgress(
+    cidrs: readonly string[],
+    outOf: Record<string, string>,
+): PolicySpec {
+    return allowEgress(
+        cidrs.length > 0 ? cidrs.map(cidrPeer) : EXTERNAL_PEERS,
+        API_SERVER_PORTS,
+        outOf,
+    );
 }
 
 /** Of the namespace of monitoring. */
-export function monitoringPolicies(traffic: MonitoringTraffic): Record<string, Spec> {
+export function monitoringPolicies(traffic: MonitoringFlows): Record<string, PolicySpec> {
     const { readers, apiServerCidrs, gateway, grafana, remoteWrite, receivers } = traffic;
     const kubeState = {
         "allow-kube-state-api-server": apiServerEgress(apiServerCidrs, KUBE_STATE),
-        "allow-kube-state": ingress(
-            traffic.existingIn === undefined ? BY_PROMETHEUS : [inNamespace(traffic.existingIn)],
+        "allow-kube-state": allowIngress(
+            traffic.existingNamespace === undefined
+                ? BY_PROMETHEUS
+                : [namespacePeer(traffic.existingNamespace)],
             [tcp(PORTS.kubeStateMetrics)],
             KUBE_STATE,
         ),
     };
-    if (traffic.existingIn !== undefined) return kubeState;
+    if (traffic.existingNamespace !== undefined) return kubeState;
     return {
         // One port answers queries and takes the commands of its lifecycle (reload, quit): whoever may ask
         // may do that too. Hence these and nobody else.
-        "allow-queries": ingress(
-            [SAME_NAMESPACE, ...readers.map(inNamespace)],
+        "allow-queries": allowIngress(
+            [SAME_NAMESPACE, ...readers.map(namespacePeer)],
             [tcp(PORTS.prometheus)],
             PROMETHEUS,
         ),
-        "allow-scrapes": egress(
-            COLOURS.map((colour) => inNamespace(NAMESPACES[colour])),
+        "allow-scrapes": allowEgress(
+            COLOURS.map((colour) => namespacePeer(NAMESPACES[colour])),
             [tcp(PORTS.service)],
             PROMETHEUS,
         ),
-        "allow-redis-scrapes": egress(
-            [inNamespace(NAMESPACES.data)],
+        "allow-redis-scrapes": allowEgress(
+            [namespacePeer(NAMESPACES.data)],
             [tcp(PORTS.redisExporter)],
             PROMETHEUS,
         ),
-        "allow-own-scrapes": egress(
+        "allow-own-scrapes": allowEgress(
             [SAME_NAMESPACE],
             [PORTS.prometheus, PORTS.alertmanager, PORTS.grafana, PORTS.kubeStateMetrics].map(tcp),
             PROMETHEUS,
         ),
         "allow-api-server": apiServerEgress(apiServerCidrs, PROMETHEUS),
         ...kubeState,
-        "allow-alerts": ingress(BY_PROMETHEUS, [tcp(PORTS.alertmanager)], ALERTMANAGER),
-        "allow-alertmanagers-in": ingress(ALERTMANAGERS, GOSSIP, ALERTMANAGER),
-        "allow-alertmanagers-out": egress(ALERTMANAGERS, GOSSIP, ALERTMANAGER),
+        "allow-alerts": allowIngress(BY_PROMETHEUS, [tcp(PORTS.alertmanager)], ALERTMANAGER),
+        "allow-alertmanagers-in": allowIngress(ALERTMANAGERS, GOSSIP, ALERTMANAGER),
+        "allow-alertmanagers-out": allowEgress(ALERTMANAGERS, GOSSIP, ALERTMANAGER),
         ...(grafana && {
-            "allow-grafana": ingress(BY_PROMETHEUS, [tcp(PORTS.grafana)], GRAFANA),
-            "allow-grafana-queries": egress([SAME_NAMESPACE], [tcp(PORTS.prometheus)], GRAFANA),
+            "allow-grafana": allowIngress(BY_PROMETHEUS, [tcp(PORTS.grafana)], GRAFANA),
+            "allow-grafana-queries": allowEgress(
+                [SAME_NAMESPACE],
+                [tcp(PORTS.prometheus)],
+                GRAFANA,
+            ),
         }),
         ...(gateway && {
-            "allow-gateway-scrapes": egress([...gateway.peers], [tcp(gateway.port)], PROMETHEUS),
+            "allow-gateway-scrapes": allowEgress(
+                [...gateway.peers],
+                [tcp(gateway.port)],
+                PROMETHEUS,
+            ),
         }),
         ...(remoteWrite.length > 0 && {
-            "allow-remote-write": egressTo(remoteWrite, { outOf: PROMETHEUS }),
+            "allow-remote-write": allowEgressTo(remoteWrite, { outOf: PROMETHEUS }),
         }),
         ...(receivers.length > 0 && {
-            "allow-notifications": egressTo(receivers, { outOf: ALERTMANAGER }),
+            "allow-notifications": allowEgressTo(receivers, { outOf: ALERTMANAGER }),
         }),
     };
 }
 
 /** Of the namespace of data: Prometheus asks the exporter, which asks Redis and nobody else. */
-export function exporterPolicies(scrapers: Peer): Record<string, Spec> {
+export function exporterPolicies(scrapers: Peer): Record<string, PolicySpec> {
     return {
-        "allow-scrapes": ingress([scrapers], [tcp(PORTS.redisExporter)], EXPORTER),
+        "allow-scrapes": allowIngress([scrapers], [tcp(PORTS.redisExporter)], EXPORTER),
     };
 }
 

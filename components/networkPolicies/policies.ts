@@ -1,7 +1,7 @@
 import type * as k8s from "@pulumi/kubernetes";
 import { BlockList, isIPv6 } from "node:net";
 
-export type Spec = k8s.types.input.networking.v1.NetworkPolicySpec;
+export type PolicySpec = k8s.types.input.networking.v1.NetworkPolicySpec;
 export type Peer = k8s.types.input.networking.v1.NetworkPolicyPeer;
 export type Port = k8s.types.input.networking.v1.NetworkPolicyPort;
 type Selector = Readonly<Record<string, string>>;
@@ -19,24 +19,24 @@ const EVERYWHERE = ["0.0.0.0/0", "::/0"];
 const CREDENTIALS = ["169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128"];
 
 /** Anywhere but where clouds hand out credentials. Some networks match no pod by its address. */
-export const OUTSIDE: Peer[] = EVERYWHERE.map(outwards);
+export const EXTERNAL_PEERS: Peer[] = EVERYWHERE.map(withoutCredentialRanges);
 
 /** Anywhere outside of the cluster, on a port. */
-export function outside(port: number): Destination[] {
+export function externalDestinations(port: number): Destination[] {
     return EVERYWHERE.map((cidr) => ({ cidr, port }));
 }
 
 /** Every namespace carries its name as a label, set by the API server. */
-export function inNamespace(name: string): Peer {
+export function namespacePeer(name: string): Peer {
     return { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } } };
 }
 
-export function inRange(cidr: string): Peer {
+export function cidrPeer(cidr: string): Peer {
     return { ipBlock: { cidr } };
 }
 
 /** Into pods of the namespace. Default: into all of them. */
-export function ingress(from: Peer[], ports: Port[], into: Selector = {}): Spec {
+export function allowIngress(from: Peer[], ports: Port[], into: Selector = {}): PolicySpec {
     return {
         podSelector: selector(into),
         policyTypes: ["Ingress"],
@@ -45,35 +45,35 @@ export function ingress(from: Peer[], ports: Port[], into: Selector = {}): Spec 
 }
 
 /** Out of pods of the namespace. Default: out of all of them. */
-export function egress(to: Peer[], ports: Port[], outOf: Selector = {}): Spec {
+export function allowEgress(to: Peer[], ports: Port[], outOf: Selector = {}): PolicySpec {
     return { podSelector: selector(outOf), policyTypes: ["Egress"], egress: [{ to, ports }] };
 }
 
 /** Out of pods of the namespace, to each destination on its own port. Default: TCP, out of all pods. */
-export function egressTo(
+export function allowEgressTo(
     destinations: readonly Destination[],
     { outOf = {}, protocols = [tcp] }: { outOf?: Selector; protocols?: (typeof tcp)[] } = {},
-): Spec {
+): PolicySpec {
     const rules = [...Map.groupBy(destinations, ({ port }) => port)].map(([port, ones]) => ({
-        to: ones.map(peerOf),
+        to: ones.map(destinationPeer),
         ports: protocols.map((on) => on(port)),
     }));
     return { podSelector: selector(outOf), policyTypes: ["Egress"], egress: rules };
 }
 
-function peerOf(destination: Destination): Peer {
-    if ("cidr" in destination) return outwards(destination.cidr);
+function destinationPeer(destination: Destination): Peer {
+    if ("cidr" in destination) return withoutCredentialRanges(destination.cidr);
     const { namespace, podLabels } = destination;
     const podSelector = selector(podLabels);
     return Object.keys(podLabels).length > 0
-        ? { ...inNamespace(namespace), podSelector }
-        : inNamespace(namespace);
+        ? { ...namespacePeer(namespace), podSelector }
+        : namespacePeer(namespace);
 }
 
 /** A range without the addresses of credentials, unless it is one of these itself. */
-function outwards(cidr: string): Peer {
+function withoutCredentialRanges(cidr: string): Peer {
     const except = CREDENTIALS.filter((part) => isWithin(part, cidr));
-    return except.length > 0 ? { ipBlock: { cidr, except } } : inRange(cidr);
+    return except.length > 0 ? { ipBlock: { cidr, except } } : cidrPeer(cidr);
 }
 
 /** Whether a range of addresses is a part of a larger one. */

@@ -8,7 +8,7 @@ const MINUTES = 5;
 /** Seconds that a run may take: a server alone that becomes a cluster moves two thirds of its data. */
 const DEADLINE_SECONDS = 1800;
 
-export interface FormationArgs {
+export interface RedisFormationArgs {
     readonly namespace: pulumi.Input<string>;
     /** Of what a cluster is formed for: the configuration of Redis, and its volumes. */
     readonly checksum: string;
@@ -16,9 +16,9 @@ export interface FormationArgs {
 }
 
 /** What forms a Redis Cluster on a deploy, and keeps it spread over zones from then on. */
-export class Formation extends pulumi.ComponentResource {
-    constructor(name: string, args: FormationArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("platform:index:RedisFormation", name, args, opts);
+export class RedisFormation extends pulumi.ComponentResource {
+    constructor(name: string, args: RedisFormationArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("property-search:index:RedisFormation", name, args, opts);
         const child = { parent: this };
         const labels = standardLabels({ name: FORMATION_NAME, component: "cache-formation" });
         const metadata = { name: FORMATION_NAME, namespace: args.namespace, labels };
@@ -27,7 +27,7 @@ export class Formation extends pulumi.ComponentResource {
             metadata: { labels, annotations: { "checksum/config": args.checksum } },
             spec: args.pod,
         };
-        const rights = formationRights(name, metadata, child);
+        const rights = createFormationRbac(name, metadata, child);
         const job = new k8s.batch.v1.Job(
             name,
             {
@@ -64,7 +64,7 @@ export class Formation extends pulumi.ComponentResource {
 }
 
 /** Its account may read the pods of its namespace, and the machines under them, which belong to none. */
-function formationRights(
+function createFormationRbac(
     name: string,
     metadata: { name: string; namespace: pulumi.Input<string>; labels: Record<string, string> },
     child: pulumi.CustomResourceOptions,

@@ -3,9 +3,9 @@ import type * as k8s from "@pulumi/kubernetes";
 import { serviceHost } from "../addresses.ts";
 import {
     containerResources,
-    hardenedContainer,
-    hardenedPod,
-    spread,
+    containerSecurityContext,
+    podSecurityContext,
+    topologySpread,
     type Resources,
 } from "../workload.ts";
 import { AUTH_FILES, AUTH_FOLDER, CONFIG_FOLDER, DATA_FOLDER, HEALTH_USER } from "./settings.ts";
@@ -64,8 +64,8 @@ function nodeList(replicas: number): string {
 /** By which no zone can come to hold two of three primaries. */
 const ZONES = 3;
 
-function spreadOver({ matchLabels, requireZones }: PodsArgs): PodSpec["topologySpreadConstraints"] {
-    return spread(matchLabels, "controller-revision-hash").map((constraint) =>
+function nodeSpread({ matchLabels, requireZones }: PodsArgs): PodSpec["topologySpreadConstraints"] {
+    return topologySpread(matchLabels, "controller-revision-hash").map((constraint) =>
         requireZones && constraint.topologyKey === "topology.kubernetes.io/zone"
             ? { ...constraint, whenUnsatisfiable: "DoNotSchedule", minDomains: ZONES }
             : constraint,
@@ -77,11 +77,11 @@ export function redisPod(args: PodsArgs): PodSpec {
     return {
         automountServiceAccountToken: false,
         enableServiceLinks: false,
-        securityContext: hardenedPod(),
+        securityContext: podSecurityContext(),
         // Redis writes a snapshot of up to all of its memory when it is asked to end.
         terminationGracePeriodSeconds: 120,
-        topologySpreadConstraints: spreadOver(args),
-        containers: [server(args), tender(args)],
+        topologySpreadConstraints: nodeSpread(args),
+        containers: [server(args), nodeTender(args)],
         volumes: [
             { name: "config", configMap: { name: CONFIG_NAME } },
             { name: "auth", secret: { secretName: AUTH_NAME, defaultMode: 0o440 } },
@@ -122,7 +122,7 @@ function server({ image, clustered, resources }: PodsArgs): Container {
             failureThreshold: 6,
         },
         resources: containerResources(resources),
-        securityContext: hardenedContainer(),
+        securityContext: containerSecurityContext(),
         volumeMounts: [
             { name: "data", mountPath: DATA_FOLDER },
             { name: "config", mountPath: CONFIG_FOLDER, readOnly: true },
@@ -142,7 +142,7 @@ function ping(): k8s.types.input.core.v1.Probe {
 }
 
 /** Sets users that changed without a restart, and tells a node of a cluster where its peers are. */
-function tender({ image, replicas, clustered }: PodsArgs): Container {
+function nodeTender({ image, replicas, clustered }: PodsArgs): Container {
     return script("tend-node", image, {
         env: [
             { name: "AUTH", value: AUTH_FOLDER },
@@ -164,7 +164,7 @@ export function formationPod({ image, nodeImage, replicas }: PodsArgs): PodSpec 
         automountServiceAccountToken: true,
         // Kubernetes' own address is in the environment of every pod, whatever this says.
         enableServiceLinks: false,
-        securityContext: hardenedPod(),
+        securityContext: podSecurityContext(),
         initContainers: [
             {
                 name: "find-zones",
@@ -180,7 +180,7 @@ export function formationPod({ image, nodeImage, replicas }: PodsArgs): PodSpec 
                     { name: "OUT", value: ZONES_FILE },
                 ],
                 resources: containerResources(LOOKUP_RESOURCES),
-                securityContext: hardenedContainer(),
+                securityContext: containerSecurityContext(),
                 volumeMounts: [CONFIG_MOUNT, zones],
             },
         ],
@@ -214,7 +214,7 @@ function script(
         command: ["/bin/sh", `${CONFIG_FOLDER}/${name}.sh`],
         ...(env && { env }),
         resources: containerResources(SCRIPT_RESOURCES),
-        securityContext: hardenedContainer(),
+        securityContext: containerSecurityContext(),
         volumeMounts: [CONFIG_MOUNT, ...volumeMounts],
     };
 }

@@ -30,14 +30,14 @@ export interface UserPasswords {
     readonly others: readonly string[];
 }
 
-export interface Settings {
+export interface RedisConfArgs {
     /** Memory limit of the pod, as a Kubernetes quantity. */
     readonly memoryLimit: string;
     readonly clustered: boolean;
 }
 
 /** redis.conf for Redis 7 and newer. */
-export function redisConf({ memoryLimit, clustered }: Settings): string {
+export function redisConf({ memoryLimit, clustered }: RedisConfArgs): string {
     const maxmemory = Math.floor((parseBytes(memoryLimit) ?? NaN) * DATA_SHARE);
     return lines(
         `port ${PORTS.redis}`,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { Autoscaler, type AutoscalerArgs } from "../../components/autoscaler.ts";
-import { AdapterRules } from "../../components/autoscaler/adapterRules.ts";
+import { PrometheusAdapterRules } from "../../components/autoscaler/adapterRules.ts";
 import { adapterRule, missesQuery } from "../../components/autoscaler/misses.ts";
 import { at, declared, type Declared } from "../support/program.ts";
 
@@ -106,7 +106,7 @@ describe("Autoscaler", () => {
             [keda, ":ScaledObject"],
         ] as const) {
             const all = await build(change);
-            const component = all.one("platform:index:Autoscaler");
+            const component = all.one("property-search:index:Autoscaler");
             expect(component.parent).toBeUndefined();
             expect(all.one(type).parent).toBe(component.urn);
         }
@@ -170,9 +170,11 @@ describe("Autoscaler with KEDA", () => {
     });
 });
 
-describe("AdapterRules", () => {
+describe("PrometheusAdapterRules", () => {
     test("holds the adapter's file with the one rule that autoscalers need", async () => {
-        const all = await declared(() => new AdapterRules("a", { namespace: "watching" }));
+        const all = await declared(
+            () => new PrometheusAdapterRules("a", { namespace: "watching" }),
+        );
         const { inputs } = all.one(":ConfigMap");
         expect(inputs).toMatchObject({
             metadata: { name: "prometheus-adapter-rules", namespace: "watching" },

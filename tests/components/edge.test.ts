@@ -1,10 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
 import { perColour } from "@property-search/contract";
-import { Edge, type EdgeArgs } from "../../components/edge.ts";
+import { EdgeGateway, type EdgeGatewayArgs } from "../../components/edge.ts";
 import type { RetrySettings } from "../../components/edge/retries.ts";
 import { at, declared, needsOf } from "../support/program.ts";
 
-const ARGS: EdgeArgs = {
+const ARGS: EdgeGatewayArgs = {
     namespace: "edge",
     gatewayClassName: "some-class",
     httpPort: 8080,
@@ -13,20 +13,20 @@ const ARGS: EdgeArgs = {
     backends: perColour((colour) => ({ namespace: `ns-${colour}`, serviceName: `svc-${colour}` })),
 };
 
-const build = (change: Partial<EdgeArgs> = {}) =>
-    declared(() => new Edge("edge", { ...ARGS, ...change }));
+const build = (change: Partial<EdgeGatewayArgs> = {}) =>
+    declared(() => new EdgeGateway("edge", { ...ARGS, ...change }));
 
 interface Rule {
     matches: { path: { type: string; value: string }; headers?: unknown[] }[];
     backendRefs: Record<string, unknown>[];
 }
 
-async function rules(change: Partial<EdgeArgs> = {}): Promise<Rule[]> {
+async function rules(change: Partial<EdgeGatewayArgs> = {}): Promise<Rule[]> {
     const route = (await build(change)).one(":HTTPRoute", "edge-route");
     return at(route.inputs, "spec", "rules") as Rule[];
 }
 
-describe("Edge", () => {
+describe("EdgeGateway", () => {
     test("divides traffic by the weights, with every field of both backends written out", async () => {
         const main = (await rules()).at(-1);
         expect(main?.backendRefs).toEqual([
@@ -204,7 +204,12 @@ describe("Edge", () => {
     });
 
     describe("with requests sent again", () => {
-        const bounds = { attempts: 4, intervalMilliseconds: 50, seconds: 7, bodyBytes: 2048 };
+        const bounds = {
+            attempts: 4,
+            intervalMilliseconds: 50,
+            timeoutSeconds: 7,
+            maxBodyBytes: 2048,
+        };
         const by = (filter: RetrySettings["filter"]) => ({ retries: { filter, ...bounds } });
         /** What a rule has beside its matches and backends. */
         const others = ({ matches, backendRefs, ...rest }: Rule) => {
@@ -218,7 +223,7 @@ describe("Edge", () => {
             expect((await rules()).map(others)).toEqual([{}, {}, {}]);
             const kinds = (await build()).all.map(({ type }) => type.split(":").pop());
             expect(new Set(kinds)).toEqual(
-                new Set(["Edge", "Gateway", "HTTPRoute", "ReferenceGrant"]),
+                new Set(["EdgeGateway", "Gateway", "HTTPRoute", "ReferenceGrant"]),
             );
         });
 

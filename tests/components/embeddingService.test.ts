@@ -1,11 +1,14 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
-import { Colour, type ColourArgs } from "../../components/embeddingService/colour.ts";
+import {
+    Colour,
+    type EmbeddingServiceColourArgs,
+} from "../../components/embeddingService/colour.ts";
 import type { Registration } from "../../render.ts";
 import { Secret } from "../../render/program.ts";
 import { at, declared, needsOf } from "../support/program.ts";
 
-const ARGS: ColourArgs = {
+const ARGS: EmbeddingServiceColourArgs = {
     colour: "green",
     namespace: "property-search-green",
     release: { image: "registry.example/service:v2", version: "v2" },
@@ -36,14 +39,16 @@ const ARGS: ColourArgs = {
     },
 };
 
-const build = (change: Partial<ColourArgs> = {}) =>
+const build = (change: Partial<EmbeddingServiceColourArgs> = {}) =>
     declared(() => new Colour("green", { ...ARGS, ...change }));
 const names = (all: readonly Registration[]) =>
     all.map(({ inputs }) => at(inputs, "metadata", "name"));
 const CONTAINER = ["spec", "template", "spec", "containers", 0] as const;
 
 /** The container's environment: values, or the Secret and key that they come from. */
-async function environment(change: Partial<ColourArgs> = {}): Promise<Record<string, unknown>> {
+async function environment(
+    change: Partial<EmbeddingServiceColourArgs> = {},
+): Promise<Record<string, unknown>> {
     const { inputs } = (await build(change)).one(":Deployment");
     const list = at(inputs, ...CONTAINER, "env") as { name: string; value?: string }[];
     return Object.fromEntries(
@@ -51,7 +56,7 @@ async function environment(change: Partial<ColourArgs> = {}): Promise<Record<str
     );
 }
 
-describe("Colour", () => {
+describe("EmbeddingServiceColour", () => {
     test("gives the service the environment that it is specified to have", async () => {
         expect(await environment()).toMatchObject({
             PORT: "8001",

@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, test } from "@jest/globals";
 import { parseBytes } from "@property-search/contract";
 import { GATEWAY_CONTROLLERS } from "../../components/edge/controllers.ts";
 import { Namespaces } from "../../components/namespaces.ts";
-import type { Traffic } from "../../components/networkPolicies.ts";
-import { outside } from "../../components/networkPolicies/policies.ts";
+import type { NetworkFlows } from "../../components/networkPolicies.ts";
+import { externalDestinations } from "../../components/networkPolicies/policies.ts";
 import { namespaceQuotas } from "../../components/quotas.ts";
 import { at, declared, type Declared } from "../support/program.ts";
 
@@ -11,7 +11,7 @@ const RESOURCES = { cpuRequest: "100m", cpuLimit: "2", memoryRequest: "384Mi", m
 const REDIS = { pods: 6, containers: [RESOURCES], storage: "10Gi" };
 const ROLES = ["blue", "green", "edge", "data", "monitoring"] as const;
 
-const TRAFFIC: Traffic = {
+const TRAFFIC: NetworkFlows = {
     gateway: {
         namespace: "gateways",
         podLabels: {},
@@ -39,7 +39,7 @@ const MONITORING = [
     { pods: 2, containers: [RESOURCES] },
 ];
 
-const build = (traffic: Partial<Traffic> = {}) =>
+const build = (traffic: Partial<NetworkFlows> = {}) =>
     declared(
         () =>
             new Namespaces("n", {
@@ -135,7 +135,9 @@ describe("Namespaces", () => {
         const upstream = policy(
             "green",
             "allow-upstream",
-            await build({ upstream: [...outside(8443), ...outside(443)] }),
+            await build({
+                upstream: [...externalDestinations(8443), ...externalDestinations(443)],
+            }),
         );
         const to = [
             { ipBlock: { cidr: "0.0.0.0/0", except: ["169.254.0.0/16"] } },
@@ -203,7 +205,11 @@ describe("Namespaces", () => {
     });
 
     test("a collector of traces is reached on its port", async () => {
-        const traces = policy("blue", "allow-traces", await build({ tracing: outside(4318) }));
+        const traces = policy(
+            "blue",
+            "allow-traces",
+            await build({ tracing: externalDestinations(4318) }),
+        );
         expect(at(traces, "spec", "egress", 0, "ports")).toEqual([{ protocol: "TCP", port: 4318 }]);
     });
 
@@ -211,7 +217,9 @@ describe("Namespaces", () => {
         const redis = policy(
             "blue",
             "allow-redis",
-            await build({ externalRedis: [...outside(26379), ...outside(6380)] }),
+            await build({
+                externalRedis: [...externalDestinations(26379), ...externalDestinations(6380)],
+            }),
         );
         const to = expect.arrayContaining([
             expect.objectContaining({ ipBlock: expect.anything() }),
@@ -222,7 +230,7 @@ describe("Namespaces", () => {
         ]);
     });
 
-    const monitoringPolicy = (name: string, traffic?: Partial<Traffic["monitoring"]>) =>
+    const monitoringPolicy = (name: string, traffic?: Partial<NetworkFlows["monitoring"]>) =>
         build({ monitoring: { ...TRAFFIC.monitoring, ...traffic } }).then((from) =>
             policy("monitoring", name, from),
         );
@@ -278,7 +286,7 @@ describe("Namespaces", () => {
             expect(policy("monitoring", name)).toBeUndefined();
         }
         const inbox = { namespace: "oncall", podLabels: {}, port: 8080 };
-        const receivers = [...outside(443), inbox];
+        const receivers = [...externalDestinations(443), inbox];
         const told = await monitoringPolicy("allow-notifications", { receivers });
         expect(at(told, "spec")).toMatchObject({
             podSelector: named("alertmanager"),
@@ -288,7 +296,7 @@ describe("Namespaces", () => {
             ],
         });
         const written = await monitoringPolicy("allow-remote-write", {
-            remoteWrite: outside(9009),
+            remoteWrite: externalDestinations(9009),
         });
         expect(at(written, "spec", "podSelector")).toEqual(named("prometheus"));
         const scraped = await monitoringPolicy("allow-gateway-scrapes", { gatewayPort: 8081 });

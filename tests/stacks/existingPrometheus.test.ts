@@ -10,7 +10,7 @@ const OPERATOR = {
 
 test("an existing Prometheus scrapes from its own namespace, and the autoscaler queries it", () => {
     const config = loadStack(OPERATOR);
-    expect(trafficOf(config).monitoring.existingIn).toBe("monitoring");
+    expect(trafficOf(config).monitoring.existingNamespace).toBe("monitoring");
     expect(config.autoscaling.misses?.prometheus).toEqual({
         url: OPERATOR["prometheus.url"],
         authorized: false,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { outside } from "../../components/networkPolicies/policies.ts";
+import { externalDestinations } from "../../components/networkPolicies/policies.ts";
 import { DNS_PRESETS } from "../../config/network.ts";
 import { trafficOf } from "../../config/traffic.ts";
 import { loadStack } from "../support/loadStack.ts";
@@ -41,21 +41,23 @@ describe("Traffic that leaves the stack", () => {
             "service.upstreamFallbackUrls": "http://b.models.example:8000,https://c.example/v1",
         };
         expect(traffic({ ...OPENAI, ...urls }).upstream).toEqual([
-            ...outside(443),
-            ...outside(8000),
+            ...externalDestinations(443),
+            ...externalDestinations(8000),
         ]);
         const proxy = { "service.upstreamProxy": "http://proxy.somewhere.example:3128" };
-        expect(traffic({ ...OPENAI, ...urls, ...proxy }).upstream).toEqual(outside(3128));
+        expect(traffic({ ...OPENAI, ...urls, ...proxy }).upstream).toEqual(
+            externalDestinations(3128),
+        );
         expect(traffic({ "tracing.url": "http://collector.at.example:4318" }).tracing).toEqual(
-            outside(4318),
+            externalDestinations(4318),
         );
         const managed = { ...EXTERNAL, "redis.url": "rediss://a.example:6380" };
-        expect(traffic(managed).externalRedis).toEqual(outside(6380));
+        expect(traffic(managed).externalRedis).toEqual(externalDestinations(6380));
         const sentinels = "redis://a.at.example:26379,redis://b.at.example:26379";
         const master = { "redis.sentinelMaster": "cache", "redis.url": sentinels };
         expect(traffic({ ...EXTERNAL, ...master }).externalRedis).toEqual([
-            ...outside(26379),
-            ...outside(6379),
+            ...externalDestinations(26379),
+            ...externalDestinations(6379),
         ]);
     });
 
@@ -75,8 +77,8 @@ describe("Traffic that leaves the stack", () => {
             apiServerCidrs: [],
             exporter: true,
             grafana: true,
-            remoteWrite: outside(9009),
-            receivers: [...outside(443), POD, ...outside(8443)],
+            remoteWrite: externalDestinations(9009),
+            receivers: [...externalDestinations(443), POD, ...externalDestinations(8443)],
             gatewayPort: 8081,
         });
     });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { placedPodSpec } from "../../components/placement.ts";
+import { podPlacement } from "../../components/placement.ts";
 import { checkSolver } from "../../config/dns01.ts";
 import { loadStack } from "../support/loadStack.ts";
 
@@ -89,7 +89,7 @@ test("a Secret for pulls is listed once: the API server rejects a pod that has i
         "images.pullSecrets": '["mirror","mirror","registry-credentials"]',
         "images.dockerConfigJson": '{"auths":{"registry.example.com":{"auth":"dXNlcjpwYXNz"}}}',
     });
-    expect(placedPodSpec(placement).imagePullSecrets).toEqual([
+    expect(podPlacement(placement).imagePullSecrets).toEqual([
         { name: "mirror" },
         { name: "registry-credentials" },
     ]);

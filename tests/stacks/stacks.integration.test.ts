@@ -13,7 +13,14 @@ function rendered(stack: string): Promise<Rendering> {
     return made;
 }
 
-const COMPONENTS = ["Namespaces", "Redis", "Colour", "Colour", "Edge", "Monitoring"];
+const COMPONENTS = [
+    "Namespaces",
+    "Redis",
+    "EmbeddingServiceColour",
+    "EmbeddingServiceColour",
+    "EdgeGateway",
+    "Monitoring",
+];
 
 /** Those that ask the API server, and so need a token. */
 const READERS = [
@@ -58,10 +65,12 @@ describe.each(["dev", "prod", "local"])("stack %s", (stack) => {
     test("has nothing but components at the top, and every resource under one", () => {
         const top = rendering.registrations.filter(({ parent }) => parent === undefined);
         expect(
-            top.map(({ type }) => type).filter((type) => !/^platform:index:[A-Z]\w+$/.test(type)),
+            top
+                .map(({ type }) => type)
+                .filter((type) => !/^property-search:index:[A-Z]\w+$/.test(type)),
         ).toEqual(["pulumi:providers:kubernetes"]);
         // The stack's own provider is everybody's: none goes by the ambient context.
-        const components = top.filter(({ type }) => type.startsWith("platform:"));
+        const components = top.filter(({ type }) => type.startsWith("property-search:"));
         const without = components.filter(({ options }) => !("providers" in options));
         expect(without.map(({ name }) => name)).toEqual([]);
         expect(top.map(({ type }) => type.split(":").pop())).toEqual(

@@ -4,7 +4,7 @@ import type { EngineEvent, StepMetadata } from "../../../deploy/pulumi/events.ts
 import { previewReport, verdict } from "../../../deploy/pulumi/report.ts";
 
 const STACK = "urn:pulumi:dev::property-search::pulumi:pulumi:Stack::property-search-dev";
-const BLUE = "urn:pulumi:dev::property-search::platform:index:Colour::blue";
+const BLUE = "urn:pulumi:dev::property-search::property-search:index:EmbeddingServiceColour::blue";
 
 const step = (metadata: Partial<StepMetadata> & { readonly name: string }): EngineEvent => {
     const { name, type = "kubernetes:core/v1:Service", ...rest } = metadata;
@@ -16,7 +16,7 @@ const component: EngineEvent = {
         metadata: {
             op: "same",
             urn: BLUE,
-            type: "platform:index:Colour",
+            type: "property-search:index:EmbeddingServiceColour",
             new: { parent: STACK },
         },
     },

@@ -33,7 +33,7 @@ describe("what pulumi up prints", () => {
             "warning: using pulumi-language-nodejs from $PATH at /bin/pulumi-language-nodejs",
             "    pulumi:pulumi:Stack property-search-dev  warning: using pulumi-resource-kubernetes from $PATH",
             " ~  pulumi:pulumi:Stack property-search-dev refreshing (0s) warning: resource plugin is old",
-            " ~  platform:index:Namespaces namespaces refreshing (0s)",
+            " ~  property-search:index:Namespaces namespaces refreshing (0s)",
             " ~  kubernetes:core/v1:Secret keys refresh (0.00s)",
             " ~  kubernetes:apps/v1:Deployment blue-deployment refreshing (1s) Deployment initialization complete",
             "    kubernetes:apps/v1:Deployment blue-deployment ",

@@ -17,7 +17,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
-import { Edge } from "../../../../../components/edge.ts";
+import { EdgeGateway } from "../../../../../components/edge.ts";
 import { startKubernetesProvider } from "../../../../../tests/support/pulumi/provider.ts";
 import { pulumiTraffic, type PulumiTraffic } from "../../../../release/traffic/pulumi.ts";
 
@@ -146,7 +146,7 @@ function program(): Promise<void> {
     const weights = config.requireObject<Weights>("traffic.weights");
     const port = config.get("edge.httpPort");
     const httpPort = port ? Number(port) : 80;
-    new Edge("edge", {
+    new EdgeGateway("edge", {
         namespace: NAMESPACES.edge,
         gatewayClassName: "some-class",
         httpPort,

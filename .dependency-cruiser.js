@@ -45,8 +45,8 @@ const PARTS = {
         may: [CONTRACT, POLICIES, "^config/allowed[.]ts$"],
     },
     local: { path: "^local/", may: [CONTRACT, OPERATIONS] },
-    // The benchmarks start the service inside of their own process, to measure it alone.
-    bench: { path: "^(bench|load)/", may: [CONTRACT, "^app/src/"] },
+    // The benchmarks run what they measure in their own process: the service, the policy pack, the judge.
+    bench: { path: "^bench/", may: [CONTRACT, "^app/src/", POLICIES, "^operations/judge/"] },
     insights: { path: "^insights/", may: [CONTRACT] },
     examples: { path: "^examples/", may: [CONTRACT, COMPONENTS] },
     github: { path: "^[.]github/", may: [] },
@@ -115,7 +115,7 @@ export default {
     ],
     options: {
         doNotFollow: { path: "node_modules" },
-        exclude: { path: "^(rendered|load/results)/" },
+        exclude: { path: "^(rendered|bench/results)/" },
         // Imports of types count too.
         tsPreCompilationDeps: true,
         tsConfig: { fileName: "tsconfig.json" },

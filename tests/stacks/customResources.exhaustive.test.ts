@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { FIELDS, type Field } from "../../config/dns01.ts";
-import { manifestsOf } from "../../policies/public/modules.ts";
+import { manifestsOf } from "../../bench/policies/thirdParty/modules.ts";
 import type { Manifest, RenderOptions } from "../../render.ts";
 import { Definitions, DEFINITIONS } from "../support/definitions.ts";
 import { at } from "../support/program.ts";

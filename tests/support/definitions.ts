@@ -1,7 +1,7 @@
 import Schema from "typebox/schema";
 import { isJson, json, list, type Json } from "../../policies/kubernetes/object.ts";
-import { manifestsOf } from "../../policies/public/modules.ts";
-import type { Project } from "../../policies/public/projects.ts";
+import { manifestsOf } from "../../bench/policies/thirdParty/modules.ts";
+import type { Project } from "../../bench/policies/thirdParty/projects.ts";
 import type { Manifest } from "../../render.ts";
 
 /** Whose custom resources the program declares: their definitions, as a release of each project has them. */

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 /** Beside the benchmarks' results. */
-const FOLDER = path.resolve(import.meta.dirname, "../../load/results");
+const FOLDER = path.resolve(import.meta.dirname, "../../bench/results");
 
 /** Keeps what a test has measured, as JSON, and shows it. */
 export function writeEvidence(name: string, evidence: object): void {

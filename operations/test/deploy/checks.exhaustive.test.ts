@@ -155,7 +155,7 @@ test.each<[string, RegExp, readonly string[], Record<string, string>?]>([
     expect([1, 2]).toContain(status);
 });
 
-test.each(["render.ts", OPERATIONS, "local/src/main.ts", "policies/main.ts", "load/src/main.ts"])(
+test.each(["render.ts", OPERATIONS, "local/src/main.ts", "policies/main.ts", "bench/service/main.ts"])(
     "%s refuses a mistyped flag in a sentence",
     (program) => {
         const { status, stderr } = run([program, "--hepl"]);

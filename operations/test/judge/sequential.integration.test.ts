@@ -6,7 +6,7 @@ import {
     evidenceWorse,
     logEvidence,
 } from "../../judge/sequential.ts";
-import { randomFrom } from "../../judge/simulation.ts";
+import { randomFrom } from "../../../bench/judge/simulation.ts";
 import { propertyRuns } from "../../../tests/support/property.ts";
 
 const TOLERANCE = { ratio: 1, margin: 0.001 };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { DEFAULT_LIMITS } from "../../judge/limits.ts";
-import { BAD, GOOD } from "../../judge/scenarios.ts";
-import { failsInSwitch, playWindow, randomFrom, type Outcome } from "../../judge/simulation.ts";
+import { BAD, GOOD } from "../../../bench/judge/scenarios.ts";
+import { failsInSwitch, playWindow, randomFrom, type Outcome } from "../../../bench/judge/simulation.ts";
 
 const STEP = 20;
 const SWITCHES = 60;

@@ -1,0 +1,82 @@
+import { execFile } from "node:child_process";
+import path from "node:path";
+import { promisify } from "node:util";
+import type { Json } from "../../../policies/kubernetes/object.ts";
+import { command, once } from "../install.ts";
+import { BenchError, type Checker, type Peer, type Report } from "../peer.ts";
+
+const VERSION = "1.20.0";
+const SOURCE = path.resolve(import.meta.dirname, "../kube-score");
+const PACKAGE = "github.com/zegl/kube-score/cmd/kube-score";
+/** The cluster's; its default is that of 2020. */
+const KUBERNETES = "v1.34";
+
+export const kubeScore = peer("kube-score", []);
+export const kubeScoreOptional = peer("kube-score, all of it", ["--all-default-optional"]);
+
+interface Scored {
+    readonly object_name: string;
+    readonly checks: readonly {
+        readonly check: { readonly id: string };
+        readonly grade: number;
+        readonly skipped: boolean;
+        readonly comments: readonly { readonly path: string; readonly summary: string }[] | null;
+    }[];
+}
+/** https://github.com/zegl/kube-score/blob/master/scorecard/scorecard.go: 1 critical, 5 warning, 7 nearly, 10 well. */
+const [CRITICAL, WELL] = [1, 10];
+const UNSAID = { path: "", summary: "" };
+
+function peer(name: string, flags: readonly string[]): Peer {
+    return {
+        name,
+        open: async (say): Promise<Checker> => {
+            say(`kube-score ${VERSION}: built from its module, once`);
+            const folder = await once(`kube-score-${VERSION}`, (target) =>
+                command("go", ["build", "-o", path.join(target, "kube-score"), PACKAGE], SOURCE),
+            );
+            const program = path.join(folder, "kube-score");
+            const score = ["score", "--kubernetes-version", KUBERNETES, ...flags];
+            const { stdout } = await promisify(execFile)(program, ["list"]);
+            const lines = stdout.trim().split("\n");
+            return {
+                version: VERSION,
+                rules: lines.filter((line) => flags.length > 0 || !line.endsWith("optional"))
+                    .length,
+                check: async (objects) => {
+                    const args = [...score, "--output-format", "json", "-"];
+                    return reportsOf(await outputOf(program, args, objects));
+                },
+                command: (file) => [program, ...score, file],
+                close: () => undefined,
+            };
+        },
+    };
+}
+
+/** It exits with 1 where it finds something critical, and where it cannot read what it is given. */
+async function outputOf(program: string, args: readonly string[], objects: readonly Json[]) {
+    const running = promisify(execFile)(program, args, { maxBuffer: 2 ** 26 });
+    running.child.stdin?.end(objects.map((one) => `---\n${JSON.stringify(one)}\n`).join(""));
+    return running.catch((error: unknown) => {
+        const { code, stdout, stderr } = error as { code: unknown; stdout: string; stderr: string };
+        if (code === 1) return { stdout, stderr };
+        throw new BenchError(`kube-score: ${stderr}`, { cause: error });
+    });
+}
+
+function reportsOf({ stdout, stderr }: { stdout: string; stderr: string }): Report[] {
+    if (stdout === "") return [{ rule: "cannot read it", at: stderr.slice(0, 200), fails: true }];
+    const objects = JSON.parse(stdout) as readonly Scored[] | null;
+    return (objects ?? []).flatMap(({ object_name: object, checks }) =>
+        checks
+            .filter(({ grade, skipped }) => !skipped && grade < WELL)
+            .flatMap(({ check, grade, comments }) =>
+                (comments?.length ? comments : [UNSAID]).map(({ path: place, summary }) => ({
+                    rule: check.id,
+                    at: `${object} ${place} ${summary}`,
+                    fails: grade === CRITICAL,
+                })),
+            ),
+    );
+}

@@ -1,0 +1,45 @@
+import { execFile } from "node:child_process";
+import { globSync } from "node:fs";
+import path from "node:path";
+import { promisify } from "node:util";
+import { objectsOf, type KubernetesObject } from "../../../policies/kubernetes/object.ts";
+import { readManifests } from "../../../policies/manifests.ts";
+import { buildKustomization, KUSTOMIZATION } from "./kustomization.ts";
+import type { Project } from "./projects.ts";
+
+/** The sums of ours are the check, so that what is in the module cache already needs no network. */
+const GO = { GONOSUMDB: "*", GOWORK: "off" };
+
+/** The Kubernetes objects of a project, from the Go module proxy or the cache of an earlier run. */
+export async function manifestsOf(project: Project): Promise<KubernetesObject[]> {
+    const folder = await folderOf(project);
+    const objects: KubernetesObject[] = [];
+    for (const pattern of project.files) {
+        const files = globSync(pattern, { cwd: folder });
+        if (files.length === 0) throw new Error(`${project.module} has no ${pattern}`);
+        for (const file of files.sort()) {
+            const whole = path.join(folder, file);
+            const isBuilt = path.basename(file) === KUSTOMIZATION;
+            objects.push(
+                ...(isBuilt
+                    ? (await buildKustomization(whole)).flatMap(objectsOf)
+                    : await readManifests(whole)),
+            );
+        }
+    }
+    return objects;
+}
+
+/** @throws Error when the module cannot be had, or is not what it was when it was pinned */
+async function folderOf({ module, version, sum }: Project): Promise<string> {
+    const args = ["mod", "download", "-json", `${module}@${version}`];
+    const options = { cwd: import.meta.dirname, env: { ...process.env, ...GO } };
+    const { stdout } = await promisify(execFile)("go", args, options).catch((error: unknown) => {
+        const { code, stdout = "", message } = error as Error & { code: unknown; stdout?: string };
+        const why = code === "ENOENT" ? "go is not installed" : stdout || message;
+        throw new Error(`there are no manifests of ${module}@${version}: ${why}`, { cause: error });
+    });
+    const { Dir, Sum } = JSON.parse(stdout) as { Dir: string; Sum: string };
+    if (Sum === sum) return Dir;
+    throw new Error(`${module}@${version} has the sum ${Sum}; pinned: ${sum}`);
+}

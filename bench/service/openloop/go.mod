@@ -1,0 +1,3 @@
+module property-search.bench/openloop
+
+go 1.25.0

@@ -1,0 +1,99 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+
+import { execa } from "execa";
+
+import { freePort, untilAnswers } from "../processes/network.ts";
+import { debian } from "../../shared/install.ts";
+import type { Contestant, Ground, Peer } from "./peer.ts";
+
+const NGINX = "/usr/sbin/nginx";
+
+/** What an operator has without a service: an HTTP cache in front of the upstream. */
+export const nginx: Peer = {
+    name: "nginx proxy_cache",
+    what: "nginx, one worker, proxy_cache keyed by the whole body",
+    prepare: async (say) => {
+        say("nginx");
+        await debian(NGINX, "nginx-light");
+    },
+    start: (ground) => startNginx(ground, (place) => cachingServer(place, ground.upstream)),
+};
+
+interface Place {
+    readonly folder: string;
+    readonly port: number;
+}
+
+/** @param http what stands in the http block */
+export async function startNginx(
+    { processes, core }: Pick<Ground, "processes" | "core">,
+    http: (place: Place) => string,
+): Promise<Contestant> {
+    const port = await freePort();
+    const folder = path.join(processes.folder, `nginx-${port}`);
+    mkdirSync(folder);
+    const file = path.join(folder, "nginx.conf");
+    writeFileSync(file, nginxConfig(folder, process.getuid?.() === 0, http({ folder, port })));
+    const args = ["-e", "stderr", "-p", folder, "-c", file];
+    const running = processes.start(NGINX, args, { name: `nginx-${port}`, core });
+    const url = new URL(`http://127.0.0.1:${port}/v1/embeddings`);
+    await untilAnswers("nginx", new URL("/", url), running);
+    const { stderr } = await execa(NGINX, ["-v"]);
+    return { ...running, url, headers: {}, version: stderr.replace("nginx version: nginx/", "") };
+}
+
+/** @param root whether it starts as root, and the worker's user must then be named */
+export function nginxConfig(folder: string, root: boolean, http: string): string {
+    const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map((kind) => `    ${kind}_temp_path ${folder}/${kind};`)
+        .join("\n");
+    return `
+daemon off;
+${root ? "user root;" : ""}
+worker_processes 1;
+pid ${folder}/nginx.pid;
+error_log stderr error;
+events { worker_connections 8192; }
+http {
+    access_log off;
+${temporary}
+    keepalive_requests 1000000000;
+    keepalive_timeout 95s;
+    sendfile on;
+    tcp_nopush on;
+${http}
+}
+`;
+}
+
+/**
+ * A body that is larger than the buffer goes to a file, and `$request_body` is then empty: all such
+ * requests have one key. This buffer is four times nginx's own and holds every body that is measured.
+ */
+export function cachingServer({ folder, port }: Place, upstream: URL): string {
+    return `
+    client_max_body_size 16m;
+    client_body_buffer_size 64k;
+    open_file_cache max=10000;
+    proxy_cache_path ${folder}/cache levels=1:2 keys_zone=embeddings:64m max_size=4g inactive=1d;
+    upstream model {
+        server ${upstream.host};
+        keepalive 16;
+    }
+    server {
+        listen 127.0.0.1:${port} backlog=4096;
+        location = /v1/embeddings {
+            proxy_pass http://model;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_buffers 16 64k;
+            proxy_buffer_size 64k;
+            proxy_cache embeddings;
+            proxy_cache_methods POST;
+            proxy_cache_key $uri$request_body;
+            proxy_cache_valid 200 1h;
+            proxy_cache_lock on;
+        }
+    }`;
+}

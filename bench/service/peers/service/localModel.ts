@@ -1,0 +1,26 @@
+import path from "node:path";
+
+import { execa } from "execa";
+
+import { BenchError } from "../../../shared/error.ts";
+import { service, type Service } from "./service.ts";
+
+const FETCH = path.resolve(import.meta.dirname, "../../../../app/model/fetch.sh");
+
+let directory = "";
+
+/** The service with the model in its own worker threads. */
+export const localModel: Service & { readonly model: string } = {
+    ...service("this service, local model", "the service with its local model", () => ({
+        provider: "local",
+        model: "all-MiniLM-L6-v2",
+        modelDirectory: directory,
+    })),
+    model: "all-MiniLM-L6-v2",
+    prepare: async (say) => {
+        say("the local model");
+        const { exitCode, stdout, stderr } = await execa(FETCH, { reject: false });
+        if (exitCode !== 0) throw new BenchError(`the model could not be had: ${stderr}`);
+        directory = stdout;
+    },
+};

@@ -1,3 +1,0 @@
-module property-search.load/openloop
-
-go 1.25.0

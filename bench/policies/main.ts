@@ -1,8 +1,7 @@
 import { runCommand } from "@property-search/contract";
 import { Command } from "commander";
-import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, tmpdir, totalmem } from "node:os";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { stringify } from "yaml";
 import { FAULTS } from "../../policies/rules/faults.ts";
@@ -10,8 +9,11 @@ import { readManifests } from "../../policies/manifests.ts";
 import { manifestsOf } from "./thirdParty/modules.ts";
 import { PROJECTS } from "./thirdParty/projects.ts";
 import { policiesOf } from "../../policies/stacks.ts";
+import { BenchError } from "../shared/error.ts";
+import { commit, machine } from "../shared/machine.ts";
+import { prepareAll } from "../shared/prepareAll.ts";
+import { writeResult } from "../shared/results.ts";
 import { contest, secondsOf, type Entrant, type Subject } from "./contest.ts";
-import { BenchError, type Peer } from "./peer.ts";
 import { checkov } from "./peers/checkov.ts";
 import { kubeScore, kubeScoreOptional } from "./peers/kubeScore.ts";
 import { pack, packUnset } from "./peers/pack.ts";
@@ -19,7 +21,6 @@ import { pulumiCompliance } from "./peers/pulumi.ts";
 import { objectsIn, page, type Result } from "./report.ts";
 
 const REPOSITORY = path.resolve(import.meta.dirname, "../..");
-const RESULT = path.join(REPOSITORY, "bench/results/policies.json");
 const PAGE = path.join(REPOSITORY, "docs/policies-peers.md");
 const PEERS = [pack, packUnset, pulumiCompliance, kubeScore, kubeScoreOptional, checkov];
 
@@ -35,7 +36,9 @@ const program = new Command("bench")
             const objects = (await manifestsOf(project)).map(({ body }) => body);
             projects.push({ name: project.name, objects, policies: {} });
         }
-        const { entrants, missing } = await open(PEERS);
+        const { ready, missing } = await prepareAll(PEERS, (peer) => peer.open(say));
+        for (const reason of missing.values()) say(reason);
+        const entrants: Entrant[] = ready.map(([peer, checker]) => ({ peer, checker }));
         try {
             const seconds = timesOf(entrants, stack);
             const clean = [...stacks, ...projects];
@@ -43,20 +46,18 @@ const program = new Command("bench")
             const result: Result = {
                 name: "policies",
                 finished: new Date().toISOString(),
-                commit: commit(),
+                commit: await commit(),
                 machine: machine(),
                 stack: stack.name,
                 mutants,
                 standings: standings.map((one, at) => ({ ...one, seconds: seconds[at] })),
                 stacks: objectsIn(stacks),
                 projects: objectsIn(projects),
-                missing,
+                missing: [...missing.values()].map((reason) => reason.split("\n")[0] ?? ""),
             };
-            mkdirSync(path.dirname(RESULT), { recursive: true });
-            writeFileSync(RESULT, `${JSON.stringify(result, undefined, 2)}\n`);
             writeFileSync(PAGE, page(result));
             console.log(page(result));
-            console.log(`All figures: ${path.relative(process.cwd(), RESULT)}`);
+            console.log(`All figures: ${writeResult(result)}`);
         } finally {
             for (const { checker } of entrants) checker.close();
         }
@@ -66,22 +67,6 @@ async function stackOf(file: string): Promise<Subject> {
     const name = path.basename(file, ".json");
     const objects = (await readManifests(file)).map(({ body }) => body);
     return { name, objects, policies: policiesOf(name) };
-}
-
-async function open(peers: readonly Peer[]) {
-    const entrants: Entrant[] = [];
-    const missing: string[] = [];
-    for (const peer of peers) {
-        try {
-            entrants.push({ peer, checker: await peer.open(say) });
-        } catch (error) {
-            if (!(error instanceof BenchError)) throw error;
-            say(`Without ${peer.name}: ${error.message}`);
-            const [why = ""] = error.message.split("\n");
-            missing.push(`Without ${peer.name}: ${why}`);
-        }
-    }
-    return { entrants, missing };
 }
 
 function timesOf(entrants: readonly Entrant[], { objects }: Subject): (number | undefined)[] {
@@ -98,23 +83,6 @@ function timesOf(entrants: readonly Entrant[], { objects }: Subject): (number | 
     } finally {
         rmSync(folder, { recursive: true });
     }
-}
-
-function commit(): string {
-    return execFileSync("git", ["describe", "--always", "--dirty"], {
-        cwd: import.meta.dirname,
-        encoding: "utf8",
-    }).trim();
-}
-
-function machine() {
-    const all = cpus();
-    return {
-        processor: all[0]?.model.trim() ?? "unknown",
-        cores: all.length,
-        memoryGiB: Math.round(totalmem() / 2 ** 30),
-        node: process.version,
-    };
 }
 
 function say(line: string): void {

@@ -1,4 +1,3 @@
-import { UserError } from "@property-search/contract";
 import type { StackPolicies } from "../../policies/engine/config.ts";
 import type { Json } from "../../policies/kubernetes/object.ts";
 
@@ -42,5 +41,3 @@ export interface Report {
     /** It fails the run, and does not only advise. */
     readonly fails: boolean;
 }
-
-export class BenchError extends UserError {}

@@ -1,3 +1,4 @@
+import type { Machine } from "../shared/machine.ts";
 import { sum, type Standing, type Subject, type Tally } from "./contest.ts";
 
 /** The whole result: bench/results/policies.json. */
@@ -5,7 +6,7 @@ export interface Result {
     readonly name: "policies";
     readonly finished: string;
     readonly commit: string;
-    readonly machine: Readonly<Record<string, string | number>>;
+    readonly machine: Machine;
     readonly stack: string;
     readonly mutants: Tally;
     readonly standings: readonly Standing[];

@@ -3,13 +3,12 @@ import { mkdir, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 
-import { execa } from "execa";
-
 import { BenchError } from "./error.ts";
+import { runOrThrow } from "./runToEnd.ts";
 
 const CACHE = process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache");
 /** Peers and generators that were made here once: one folder a version. */
-const INSTALLED = path.join(CACHE, "property-search", "load");
+const INSTALLED = path.join(CACHE, "property-search", "bench");
 
 /**
  * Makes a folder once; an interrupted or failed attempt is made again from nothing. A Python
@@ -28,31 +27,19 @@ export async function once(name: string, make: (folder: string) => Promise<void>
     return folder;
 }
 
-/** Runs a command of an installation. @throws BenchError with the end of what it printed. */
-export async function command(
-    name: string,
-    args: readonly string[],
-    options: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> } = {},
-): Promise<void> {
-    const { exitCode, all, code } = await execa(name, args, {
-        ...options,
-        reject: false,
-        all: true,
-        stdin: "ignore",
-    });
-    if (exitCode === 0) return;
-    const why = code === "ENOENT" ? `${name} is not installed` : all.trimEnd().slice(-800);
-    throw new BenchError(`${name} ${args.slice(0, 3).join(" ")} failed: ${why}`);
-}
-
 /** Installs a Debian package when its program is missing, without starting any service of it. */
 export async function debian(program: string, package_: string): Promise<void> {
     if (existsSync(program)) return;
     if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) {
         throw new BenchError(`${program} is missing; on Debian: apt-get install ${package_}`);
     }
-    const env = { DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1", SYSTEMD_OFFLINE: "1" };
-    await command("apt-get", ["update", "-q"], { env });
+    const env = {
+        ...process.env,
+        DEBIAN_FRONTEND: "noninteractive",
+        RUNLEVEL: "1",
+        SYSTEMD_OFFLINE: "1",
+    };
+    await runOrThrow("apt-get", ["update", "-q"], { env });
     const install = ["install", "-y", "-q", "--no-install-recommends", package_];
-    await command("apt-get", install, { env });
+    await runOrThrow("apt-get", install, { env });
 }

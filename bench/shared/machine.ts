@@ -2,9 +2,8 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
 
-import { execa } from "execa";
-
 import { BenchError } from "./error.ts";
+import { runOrThrow, runToEnd } from "./runToEnd.ts";
 
 /** Where a benchmark ran. */
 export interface Machine {
@@ -62,20 +61,15 @@ function readStatus(): string {
 
 /** @returns the checkout's commit, with a digest of what differs from it, if anything does. */
 export async function commit(): Promise<string> {
-    const options = { cwd: import.meta.dirname, reject: false } as const;
-    const { stdout: head } = await execa("git", ["rev-parse", "--short=12", "HEAD"], options);
-    const { stdout: changes } = await execa("git", ["diff", "HEAD"], options);
+    const options = { cwd: import.meta.dirname };
+    const { stdout: head } = await runToEnd("git", ["rev-parse", "--short=12", "HEAD"], options);
+    const { stdout: changes } = await runToEnd("git", ["diff", "HEAD"], options);
     if (changes === "") return head || "unknown";
     return `${head}+${createHash("sha256").update(changes).digest("hex").slice(0, 6)}`;
 }
 
 /** Moves this process to a core, so that it never takes time from what is measured. */
 export async function pin(core: number): Promise<void> {
-    await execa("taskset", [
-        "--all-tasks",
-        "--cpu-list",
-        "--pid",
-        String(core),
-        String(process.pid),
-    ]);
+    const pid = String(process.pid);
+    await runOrThrow("taskset", ["--all-tasks", "--cpu-list", "--pid", String(core), pid]);
 }

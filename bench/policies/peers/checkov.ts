@@ -1,8 +1,10 @@
 import { spawn } from "node:child_process";
 import path from "node:path";
 import { createInterface } from "node:readline";
-import { command, once } from "../install.ts";
-import { BenchError, type Checker, type Peer, type Report } from "../peer.ts";
+import { once } from "../../shared/install.ts";
+import { runOrThrow } from "../../shared/runToEnd.ts";
+import { BenchError } from "../../shared/error.ts";
+import type { Checker, Peer, Report } from "../peer.ts";
 
 const VERSION = "3.3.30";
 const DRIVER = path.resolve(import.meta.dirname, "checkovDriver.py");
@@ -13,9 +15,9 @@ export const checkov: Peer = {
     open: async (say): Promise<Checker> => {
         say(`checkov ${VERSION}: a Python environment of its own, a minute or two, once`);
         const folder = await once(`checkov-${VERSION}`, async (target) => {
-            await command("python3", ["-m", "venv", target]);
+            await runOrThrow("python3", ["-m", "venv", target]);
             const pip = path.join(target, "bin/pip");
-            await command(pip, ["install", "--quiet", `checkov==${VERSION}`]);
+            await runOrThrow(pip, ["install", "--quiet", `checkov==${VERSION}`]);
         });
         const driver = spawn(path.join(folder, "bin/python"), [DRIVER], {
             stdio: ["pipe", "pipe", "ignore"],

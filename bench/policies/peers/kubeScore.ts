@@ -1,9 +1,9 @@
-import { execFile } from "node:child_process";
 import path from "node:path";
-import { promisify } from "node:util";
 import type { Json } from "../../../policies/kubernetes/object.ts";
-import { command, once } from "../install.ts";
-import { BenchError, type Checker, type Peer, type Report } from "../peer.ts";
+import { once } from "../../shared/install.ts";
+import { runOrThrow, runToEnd } from "../../shared/runToEnd.ts";
+import { BenchError } from "../../shared/error.ts";
+import type { Checker, Peer, Report } from "../peer.ts";
 
 const VERSION = "1.20.0";
 const SOURCE = path.resolve(import.meta.dirname, "../kube-score");
@@ -33,12 +33,14 @@ function peer(name: string, flags: readonly string[]): Peer {
         open: async (say): Promise<Checker> => {
             say(`kube-score ${VERSION}: built from its module, once`);
             const folder = await once(`kube-score-${VERSION}`, (target) =>
-                command("go", ["build", "-o", path.join(target, "kube-score"), PACKAGE], SOURCE),
+                runOrThrow("go", ["build", "-o", path.join(target, "kube-score"), PACKAGE], {
+                    cwd: SOURCE,
+                }),
             );
             const program = path.join(folder, "kube-score");
             const score = ["score", "--kubernetes-version", KUBERNETES, ...flags];
-            const { stdout } = await promisify(execFile)(program, ["list"]);
-            const lines = stdout.trim().split("\n");
+            const { stdout } = await runToEnd(program, ["list"]);
+            const lines = stdout.split("\n");
             return {
                 version: VERSION,
                 rules: lines.filter((line) => flags.length > 0 || !line.endsWith("optional"))
@@ -56,13 +58,10 @@ function peer(name: string, flags: readonly string[]): Peer {
 
 /** It exits with 1 where it finds something critical, and where it cannot read what it is given. */
 async function outputOf(program: string, args: readonly string[], objects: readonly Json[]) {
-    const running = promisify(execFile)(program, args, { maxBuffer: 2 ** 26 });
-    running.child.stdin?.end(objects.map((one) => `---\n${JSON.stringify(one)}\n`).join(""));
-    return running.catch((error: unknown) => {
-        const { code, stdout, stderr } = error as { code: unknown; stdout: string; stderr: string };
-        if (code === 1) return { stdout, stderr };
-        throw new BenchError(`kube-score: ${stderr}`, { cause: error });
-    });
+    const input = objects.map((one) => `---\n${JSON.stringify(one)}\n`).join("");
+    const finished = await runToEnd(program, args, { input });
+    if (finished.status === 0 || finished.status === 1) return finished;
+    throw new BenchError(`kube-score: ${finished.stderr}`);
 }
 
 function reportsOf({ stdout, stderr }: { stdout: string; stderr: string }): Report[] {

@@ -1,7 +1,8 @@
 import { createRequire } from "node:module";
 import path from "node:path";
 import type { Json } from "../../../policies/kubernetes/object.ts";
-import { command, once } from "../install.ts";
+import { once } from "../../shared/install.ts";
+import { runOrThrow } from "../../shared/runToEnd.ts";
 import type { Checker, Peer, Report } from "../peer.ts";
 
 const VERSION = "0.1.6";
@@ -33,7 +34,7 @@ export const pulumiCompliance: Peer = {
         const folder = await once(`pulumi-compliance-${VERSION}`, async (target) => {
             const packages = [MANAGER, POLICIES].map((name) => `${name}@${VERSION}`);
             const quietly = ["--no-audit", "--no-fund", "--no-save", "--ignore-scripts"];
-            await command("npm", ["install", ...quietly, "--prefix", target, ...packages]);
+            await runOrThrow("npm", ["install", ...quietly, "--prefix", target, ...packages]);
         });
         const require = createRequire(path.join(folder, "node_modules", "from.cjs"));
         require(POLICIES);

@@ -1,9 +1,8 @@
-import { execFile } from "node:child_process";
 import { globSync } from "node:fs";
 import path from "node:path";
-import { promisify } from "node:util";
 import { objectsOf, type KubernetesObject } from "../../../policies/kubernetes/object.ts";
 import { readManifests } from "../../../policies/manifests.ts";
+import { runToEnd } from "../../shared/runToEnd.ts";
 import { buildKustomization, KUSTOMIZATION } from "./kustomization.ts";
 import type { Project } from "./projects.ts";
 
@@ -34,11 +33,11 @@ export async function manifestsOf(project: Project): Promise<KubernetesObject[]>
 async function folderOf({ module, version, sum }: Project): Promise<string> {
     const args = ["mod", "download", "-json", `${module}@${version}`];
     const options = { cwd: import.meta.dirname, env: { ...process.env, ...GO } };
-    const { stdout } = await promisify(execFile)("go", args, options).catch((error: unknown) => {
-        const { code, stdout = "", message } = error as Error & { code: unknown; stdout?: string };
-        const why = code === "ENOENT" ? "go is not installed" : stdout || message;
-        throw new Error(`there are no manifests of ${module}@${version}: ${why}`, { cause: error });
-    });
+    const { status, stdout, stderr } = await runToEnd("go", args, options);
+    if (status !== 0) {
+        const reason = status === "ENOENT" ? "go is not installed" : stdout || stderr;
+        throw new Error(`there are no manifests of ${module}@${version}: ${reason}`);
+    }
     const { Dir, Sum } = JSON.parse(stdout) as { Dir: string; Sum: string };
     if (Sum === sum) return Dir;
     throw new Error(`${module}@${version} has the sum ${Sum}; pinned: ${sum}`);

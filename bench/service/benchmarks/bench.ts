@@ -1,6 +1,5 @@
-import { BenchError } from "../../shared/error.ts";
 import { commit, cores, machine, pin } from "../../shared/machine.ts";
-import type { Peer } from "../peers/peer.ts";
+import { prepareAll } from "../../shared/prepareAll.ts";
 import type { Processes } from "../processes/processes.ts";
 import { startRedis } from "../processes/redis.ts";
 import type { Finding } from "../report/finding.ts";
@@ -26,7 +25,9 @@ export async function bench(options: BenchOptions): Promise<{ report: Report; fi
     const { name, trials, processes, signal, say, print } = options;
     const chosen = cores();
     await pin(chosen.generator);
-    const missing = await prepare(options);
+    const peers = new Set(trials.flatMap((trial) => trial.peers));
+    const { missing } = await prepareAll(peers, (peer) => peer.prepare(say));
+    for (const reason of missing.values()) print(`${reason}\n`);
     const run = { commit: await commit(), machine: machine() };
     const store = openStore(name, run);
     const kept = store.unfinished();
@@ -58,19 +59,4 @@ export async function bench(options: BenchOptions): Promise<{ report: Report; fi
     }
     const whole = report(new Date().toISOString());
     return { report: whole, file: store.finish(whole) };
-}
-
-/** Installs the peers. @returns those that cannot be had here; why is printed once. */
-async function prepare({ trials, say, print }: BenchOptions): Promise<ReadonlySet<Peer>> {
-    const missing = new Set<Peer>();
-    for (const peer of new Set(trials.flatMap(({ peers }) => peers))) {
-        try {
-            await peer.prepare(say);
-        } catch (error) {
-            if (!(error instanceof BenchError)) throw error;
-            missing.add(peer);
-            print(`Without ${peer.name}: ${error.message}\n`);
-        }
-    }
-    return missing;
 }

@@ -1,6 +1,5 @@
-import { execa } from "execa";
-
 import { BenchError } from "../../shared/error.ts";
+import { runToEnd } from "../../shared/runToEnd.ts";
 import { endedChildrenSeconds, groupCpuSeconds } from "../processes/usage.ts";
 import type { Load, Sample } from "./sample.ts";
 
@@ -20,13 +19,13 @@ export async function measured(
 ): Promise<Sample> {
     const serverBefore = groupCpuSeconds(server);
     const generatorBefore = endedChildrenSeconds();
-    const { exitCode, stdout, stderr } = await execa(
+    const { status, stdout, stderr } = await runToEnd(
         "taskset",
         ["-c", String(core), generator, ...args],
-        { reject: false, cancelSignal: signal, timeout: seconds * 1000 + GRACE_MILLISECONDS },
+        { signal, timeout: seconds * 1000 + GRACE_MILLISECONDS },
     );
     signal.throwIfAborted();
-    if (exitCode !== 0) throw new BenchError(`${generator} failed:\n${stderr}\n${stdout}`);
+    if (status !== 0) throw new BenchError(`${generator} failed:\n${stderr}\n${stdout}`);
     const generatorSeconds = endedChildrenSeconds() - generatorBefore;
     const serverSeconds = groupCpuSeconds(server) - serverBefore;
     const { sample, elapsed } = parseSample(stdout);

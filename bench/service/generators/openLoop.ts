@@ -2,10 +2,9 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 
-import { execa } from "execa";
-
 import { BenchError } from "../../shared/error.ts";
-import { command, once } from "../../shared/install.ts";
+import { once } from "../../shared/install.ts";
+import { runOrThrow, runToEnd } from "../../shared/runToEnd.ts";
 import { headerLines, measured } from "./measured.ts";
 import type { Load, Sample } from "./sample.ts";
 
@@ -38,8 +37,8 @@ export function openLoop(
 
 /** Builds it once for each version of its source and of the compiler. */
 async function build(): Promise<string> {
-    const { stdout: go, exitCode } = await execa("go", ["version"], { reject: false });
-    if (exitCode !== 0) {
+    const { stdout: go, status } = await runToEnd("go", ["version"]);
+    if (status !== 0) {
         throw new BenchError("Go is missing: the open loop's generator is built with it (go.dev)");
     }
     const digest = createHash("sha256").update(go);
@@ -54,7 +53,7 @@ async function build(): Promise<string> {
             path.join(into, "openloop"),
             ".",
         ];
-        await command("go", args, { cwd: SOURCE, env: { CGO_ENABLED: "0" } });
+        await runOrThrow("go", args, { cwd: SOURCE, env: { ...process.env, CGO_ENABLED: "0" } });
     });
     return path.join(folder, "openloop");
 }

@@ -5,7 +5,8 @@ import { stringify } from "yaml";
 
 import { freePort, untilAnswers } from "../processes/network.ts";
 import { MODEL } from "../upstream/vectors.ts";
-import { command, once } from "../../shared/install.ts";
+import { once } from "../../shared/install.ts";
+import { runOrThrow } from "../../shared/runToEnd.ts";
 import type { Ground, Peer } from "./peer.ts";
 
 const VERSION = "1.106.2";
@@ -78,8 +79,8 @@ export function litellmConfig(
 
 function install(): Promise<string> {
     return once(`litellm-${VERSION}`, async (folder) => {
-        await command("python3", ["-m", "venv", folder]);
-        await command(path.join(folder, "bin/pip"), [
+        await runOrThrow("python3", ["-m", "venv", folder]);
+        await runOrThrow(path.join(folder, "bin/pip"), [
             "install",
             "-q",
             `litellm[proxy]==${VERSION}`,

@@ -1,10 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
-import { execa } from "execa";
-
 import { freePort, untilAnswers } from "../processes/network.ts";
 import { debian } from "../../shared/install.ts";
+import { runToEnd } from "../../shared/runToEnd.ts";
 import type { Contestant, Ground, Peer } from "./peer.ts";
 
 const NGINX = "/usr/sbin/nginx";
@@ -39,7 +38,7 @@ export async function startNginx(
     const running = processes.start(NGINX, args, { name: `nginx-${port}`, core });
     const url = new URL(`http://127.0.0.1:${port}/v1/embeddings`);
     await untilAnswers("nginx", new URL("/", url), running);
-    const { stderr } = await execa(NGINX, ["-v"]);
+    const { stderr } = await runToEnd(NGINX, ["-v"]);
     return { ...running, url, headers: {}, version: stderr.replace("nginx version: nginx/", "") };
 }
 

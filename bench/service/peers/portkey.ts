@@ -1,7 +1,8 @@
 import path from "node:path";
 
 import { freePort, untilAnswers } from "../processes/network.ts";
-import { command, once } from "../../shared/install.ts";
+import { once } from "../../shared/install.ts";
+import { runOrThrow } from "../../shared/runToEnd.ts";
 import type { Peer } from "./peer.ts";
 
 /**
@@ -44,6 +45,6 @@ function install(): Promise<string> {
     return once(`portkey-${VERSION}`, async (folder) => {
         const quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
         const args = ["install", "--prefix", folder, ...quiet, `@portkey-ai/gateway@${VERSION}`];
-        await command("npm", args);
+        await runOrThrow("npm", args);
     });
 }

@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import path from "node:path";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 
 import type { Machine } from "../../shared/machine.ts";
+import { resultFile, writeResult } from "../../shared/results.ts";
 import type { Finding } from "./finding.ts";
 
 /** A benchmark's whole result: bench/results/<name>.json. */
@@ -23,34 +23,24 @@ export interface Store {
     readonly finish: (report: Report) => string;
 }
 
-const FOLDER = path.resolve(import.meta.dirname, "../../results");
-
 export function openStore(name: string, run: Pick<Report, "commit" | "machine">): Store {
-    const partial = path.join(FOLDER, `${name}.partial.json`);
-    const whole = path.join(FOLDER, `${name}.json`);
-
-    function keep(report: Report): void {
-        mkdirSync(FOLDER, { recursive: true });
-        writeFileSync(`${partial}.new`, `${JSON.stringify(report, undefined, 2)}\n`);
-        renameSync(`${partial}.new`, partial);
-    }
-
+    const partial = `${name}.partial`;
+    const partialFile = resultFile(partial);
     return {
-        keep,
+        keep: (report) => void writeResult(report, partial),
         unfinished: () => {
-            if (!existsSync(partial)) return undefined;
-            const report = JSON.parse(readFileSync(partial, "utf8")) as Report;
+            if (!existsSync(partialFile)) return undefined;
+            const report = JSON.parse(readFileSync(partialFile, "utf8")) as Report;
             const same =
                 report.commit === run.commit &&
                 JSON.stringify(report.machine) === JSON.stringify(run.machine);
             if (same) return report;
-            rmSync(partial);
+            rmSync(partialFile);
             return undefined;
         },
         finish: (report) => {
-            keep(report);
-            renameSync(partial, whole);
-            return path.relative(process.cwd(), whole);
+            rmSync(partialFile, { force: true });
+            return writeResult(report);
         },
     };
 }

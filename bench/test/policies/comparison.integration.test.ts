@@ -91,7 +91,7 @@ test("the page has a column for each, and says who is missing", async () => {
         name: "policies",
         finished: "2026-11-25T20:00:00Z",
         commit: "0a0a",
-        machine: { processor: "one", node: "v24" },
+        machine: { processor: "one", cores: 1, memoryGiB: 1, kernel: "6", node: "v24" },
         stack: "stack",
         mutants,
         standings: standings.map((one) => ({ ...one, seconds: 1.234 })),

@@ -1,8 +1,7 @@
 import path from "node:path";
 
-import { execa } from "execa";
-
 import { BenchError } from "../../../shared/error.ts";
+import { runToEnd } from "../../../shared/runToEnd.ts";
 import { service, type Service } from "./service.ts";
 
 const FETCH = path.resolve(import.meta.dirname, "../../../../app/model/fetch.sh");
@@ -19,8 +18,8 @@ export const localModel: Service & { readonly model: string } = {
     model: "all-MiniLM-L6-v2",
     prepare: async (say) => {
         say("the local model");
-        const { exitCode, stdout, stderr } = await execa(FETCH, { reject: false });
-        if (exitCode !== 0) throw new BenchError(`the model could not be had: ${stderr}`);
+        const { status, stdout, stderr } = await runToEnd(FETCH);
+        if (status !== 0) throw new BenchError(`the model could not be had: ${stderr}`);
         directory = stdout;
     },
 };

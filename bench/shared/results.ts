@@ -1,0 +1,18 @@
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import path from "node:path";
+
+const FOLDER = path.resolve(import.meta.dirname, "../results");
+
+/** @returns the path of a benchmark's JSON: bench/results/<name>.json */
+export function resultFile(name: string): string {
+    return path.join(FOLDER, `${name}.json`);
+}
+
+/** Writes a result whole or not at all. @returns its path, relative to where the command runs */
+export function writeResult(result: { readonly name: string }, name = result.name): string {
+    const file = resultFile(name);
+    mkdirSync(FOLDER, { recursive: true });
+    writeFileSync(`${file}.new`, `${JSON.stringify(result, undefined, 2)}\n`);
+    renameSync(`${file}.new`, file);
+    return path.relative(process.cwd(), file);
+}

@@ -1,24 +1,30 @@
-/** Prints how often the judge is wrong and how soon it is right: node bench/judge/main.ts */
+/** Prints the judge's error rates and the requests until its verdicts: node bench/judge/main.ts */
 import type { Verdict } from "../../operations/judge/judge.ts";
 import { DEFAULT_LIMITS as limits } from "../../operations/judge/limits.ts";
 import { BAD, GOOD, type Scenario } from "./scenarios.ts";
-import { failsInSwitch, playWindow, randomFrom, type Outcome, type Play } from "./simulation.ts";
+import {
+    failsInSwitch,
+    simulateWindow,
+    seededRandom,
+    type Outcome,
+    type Simulation,
+} from "./simulation.ts";
 
 const SEED = 6;
 const SWITCHES = 2000;
 const RUNS = 200;
 const STEP = 20;
 const SWITCH_STEP = 50;
-const HOLD = 2000;
-const MOST = 40_000;
+const WINDOW_REQUESTS = 2000;
+const MAX_REQUESTS = 40_000;
 
-function good(scenario: Scenario): string {
-    const play = { ...scenario, limits, random: randomFrom(SEED) };
+function goodRow(scenario: Scenario): string {
+    const simulation = { ...scenario, limits, random: seededRandom(SEED) };
     const switches = Array.from({ length: SWITCHES }, () =>
-        failsInSwitch(play, { step: SWITCH_STEP, most: HOLD }),
+        failsInSwitch(simulation, { step: SWITCH_STEP, most: WINDOW_REQUESTS }),
     );
     const failed = switches.filter(Boolean).length;
-    const passed = windows(play, { weight: 0.1, step: STEP, most: MOST }, ["pass"]);
+    const passed = windows(simulation, { weight: 0.1, step: STEP, most: MAX_REQUESTS }, ["pass"]);
     return row(
         scenario.name,
         `${failed} of ${SWITCHES}`,
@@ -27,24 +33,24 @@ function good(scenario: Scenario): string {
     );
 }
 
-function bad(scenario: Scenario): string {
-    const play = { ...scenario, limits, random: randomFrom(SEED) };
+function badRow(scenario: Scenario): string {
+    const simulation = { ...scenario, limits, random: seededRandom(SEED) };
     const found = [0.1, 0.5, 1].flatMap((weight) => {
-        const outcomes = windows(play, { weight, step: STEP, most: MOST }, ["fail"]);
+        const outcomes = windows(simulation, { weight, step: STEP, most: MAX_REQUESTS }, ["fail"]);
         return [quantile(outcomes, 0.5), quantile(outcomes, 0.95)];
     });
-    const first = { weight: 0.1, step: STEP, most: MOST };
-    const atOnce = windows(play, first, ["fail", "pass"]);
-    const later = windows(play, { ...first, most: HOLD }, ["fail"]);
+    const first = { weight: 0.1, step: STEP, most: MAX_REQUESTS };
+    const atOnce = windows(simulation, first, ["fail", "pass"]);
+    const later = windows(simulation, { ...first, most: WINDOW_REQUESTS }, ["fail"]);
     return row(scenario.name, ...found, passedShare(atOnce), passedShare(later));
 }
 
 function windows(
-    play: Play,
-    window: Parameters<typeof playWindow>[1],
+    simulation: Simulation,
+    window: Parameters<typeof simulateWindow>[1],
     until: readonly Verdict[],
 ): readonly Outcome[] {
-    return Array.from({ length: RUNS }, () => playWindow(play, window, until));
+    return Array.from({ length: RUNS }, () => simulateWindow(simulation, window, until));
 }
 
 function passedShare(outcomes: readonly Outcome[]): string {
@@ -56,11 +62,11 @@ function row(...cells: readonly string[]): string {
     return `| ${cells.join(" | ")} |`;
 }
 
-/** Of those that came to a verdict; one that did not took more than any number. */
+/** Quantile of the requests until a verdict; a window without a verdict counts as infinite. */
 function quantile(outcomes: readonly Outcome[], share: number): string {
     const sorted = outcomes
         .map(({ verdict, requests }) =>
-            verdict === "no data" || requests === MOST ? Infinity : requests,
+            verdict === "no data" || requests === MAX_REQUESTS ? Infinity : requests,
         )
         .sort((a, b) => a - b);
     const value = sorted[Math.ceil(sorted.length * share) - 1] ?? NaN;
@@ -68,13 +74,13 @@ function quantile(outcomes: readonly Outcome[], share: number): string {
 }
 
 console.log(
-    `Whole switches of four windows with ${HOLD} requests of the candidate each, and requests until a step of 10 % passes\n`,
+    `Complete switches of four windows with ${WINDOW_REQUESTS} candidate requests each, and requests until a step of 10 % passes\n`,
 );
 console.log(row("candidate", "failed", "half", "95 %"));
 console.log(row("---", "---", "---", "---"));
-for (const scenario of GOOD) console.log(good(scenario));
+for (const scenario of GOOD) console.log(goodRow(scenario));
 console.log(
-    "\nRequests of the candidate until it fails, and how many pass a step of 10 % instead\n",
+    "\nCandidate requests until it fails, and the share that passes a step of 10 % instead\n",
 );
 console.log(
     row(
@@ -86,8 +92,8 @@ console.log(
         "100 %: half",
         "95 %",
         "at once",
-        `after ${HOLD}`,
+        `after ${WINDOW_REQUESTS}`,
     ),
 );
 console.log(row(...Array.from({ length: 9 }, () => "---")));
-for (const scenario of BAD) console.log(bad(scenario));
+for (const scenario of BAD) console.log(badRow(scenario));

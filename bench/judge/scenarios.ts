@@ -1,6 +1,6 @@
 import type { Behaviour } from "./simulation.ts";
 
-/** A warm colour: nearly all are hits, within milliseconds; a miss takes what its model takes. */
+/** A warm colour: nearly all answers are hits within milliseconds; a miss takes as long as the model. */
 export const WARM: Behaviour = {
     errors: 0.001,
     results: { hit_l1: 0.85, hit_l2: 0.1, miss: 0.05 },
@@ -21,7 +21,7 @@ export interface Scenario {
 const SLOWER_HITS = [1, 1, 1, 0, 0, 0];
 const SLOWER_MISSES = [1, 1, 1, 0.04, 0.002, 0];
 
-/** Candidates that keep to the limits: each failure of one is a false alarm. */
+/** Candidates within the limits: each failure is a false alarm. */
 export const GOOD: readonly Scenario[] = [
     { name: "as good as the active", candidate: WARM, active: WARM },
     {
@@ -30,7 +30,7 @@ export const GOOD: readonly Scenario[] = [
         active: WARM,
     },
     {
-        name: "as bad as it may just be: errors 0.2 % for 0.1 %, every slow share 1.5 × and 5 points more",
+        name: "just within the limits: errors 0.2 % for 0.1 %, every slow share 1.5 × and 5 points more",
         candidate: {
             ...WARM,
             errors: 0.002,

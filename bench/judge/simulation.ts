@@ -3,20 +3,20 @@ import { judge, type Verdict } from "../../operations/judge/judge.ts";
 import type { Limits } from "../../operations/judge/limits.ts";
 import type { ColourSample, Observation, Times } from "../../operations/judge/observation.ts";
 
-/** How a colour's answers turn out, by chance. */
+/** Probabilities of a colour's answers. */
 export interface Behaviour {
-    /** Of its requests, 0–1. */
+    /** Error ratio of its requests, 0–1. */
     readonly errors: number;
-    /** Where its answers come from; together 1. */
+    /** Shares of its answers by result; their sum is 1. */
     readonly results: Readonly<Partial<Record<CacheResult, number>>>;
-    /** Of a result's answers, those slower than each of the limits' edges, by edge. */
+    /** Shares of a result's answers that are slower than each bound of the limits. */
     readonly slower: Readonly<Partial<Record<CacheResult, readonly number[]>>>;
 }
 
-/** Numbers from 0 to below 1, the same for the same seed (mulberry32). */
+/** Uniform numbers in [0, 1), determined by the seed (mulberry32). */
 export type Random = () => number;
 
-export interface Play {
+export interface Simulation {
     readonly candidate: Behaviour;
     readonly active: Behaviour;
     readonly limits: Limits;
@@ -25,16 +25,16 @@ export interface Play {
 
 export interface Outcome {
     readonly verdict: Verdict;
-    /** Of the candidate, when it came. */
+    /** The candidate's requests at the verdict. */
     readonly requests: number;
 }
 
 const ROLES = { candidate: "green", active: "blue" } as const;
 
-/** The candidate's share of the traffic in a switch's windows: steps and bake, of which two have no active. */
+/** The candidate's share of the traffic in the windows of a switch: steps and bake. */
 const WEIGHTS = [0.1, 0.5, 1, 1];
 
-export function randomFrom(seed: number): Random {
+export function seededRandom(seed: number): Random {
     let state = seed >>> 0;
     return () => {
         state = (state + 0x6d2b79f5) >>> 0;
@@ -45,12 +45,12 @@ export function randomFrom(seed: number): Random {
 }
 
 /**
- * One window at a weight, looked at after each `step` requests of the candidate, up to `most`.
+ * One window at a weight, judged after every `step` requests of the candidate, up to `most`.
  *
- * @returns the first verdict that is asked for; else the last
+ * @returns the first verdict in `until`, otherwise the last one
  */
-export function playWindow(
-    { candidate, active, limits, random }: Play,
+export function simulateWindow(
+    { candidate, active, limits, random }: Simulation,
     {
         weight,
         step,
@@ -72,17 +72,17 @@ export function playWindow(
     return { verdict, requests: most };
 }
 
-/** @returns whether a look in any window of a whole switch failed the candidate */
+/** @returns whether the candidate fails in any window of a switch */
 export function failsInSwitch(
-    play: Play,
+    simulation: Simulation,
     window: { readonly step: number; readonly most: number },
 ): boolean {
     return WEIGHTS.some(
-        (weight) => playWindow(play, { weight, ...window }, ["fail"]).verdict === "fail",
+        (weight) => simulateWindow(simulation, { weight, ...window }, ["fail"]).verdict === "fail",
     );
 }
 
-/** Counts on, as a colour's pods do. */
+/** Cumulative counters, like those of a colour's pods. */
 function counter({ errors, results, slower }: Behaviour, { latency }: Limits, random: Random) {
     const requests = { bad: 0, of: 0 };
     const kinds = Object.entries(results) as [CacheResult, number][];
@@ -103,9 +103,9 @@ function counter({ errors, results, slower }: Behaviour, { latency }: Limits, ra
             let before = 1;
             const cells = counts.get(result) ?? [];
             cells[0] = (cells[0] ?? 0) + answers;
-            (slower[result] ?? []).forEach((chance, at) => {
-                above = before > 0 ? binomial(above, chance / before, random) : 0;
-                before = chance;
+            (slower[result] ?? []).forEach((probability, at) => {
+                above = before > 0 ? binomial(above, probability / before, random) : 0;
+                before = probability;
                 cells[at + 1] = (cells[at + 1] ?? 0) + above;
             });
         }
@@ -126,15 +126,15 @@ function counter({ errors, results, slower }: Behaviour, { latency }: Limits, ra
     return { add, sample };
 }
 
-/** How many of `of` happen at this chance: from one to the next in one draw. */
-function binomial(of: number, chance: number, random: Random): number {
-    if (chance <= 0) return 0;
-    if (chance >= 1) return of;
-    if (chance > 0.5) return of - binomial(of, 1 - chance, random);
-    let happened = 0;
-    const scale = Math.log1p(-chance);
-    for (let at = skip(scale, random); at < of; at += 1 + skip(scale, random)) happened += 1;
-    return happened;
+/** A binomially distributed number: `of` trials with this probability. One draw for each success. */
+function binomial(of: number, probability: number, random: Random): number {
+    if (probability <= 0) return 0;
+    if (probability >= 1) return of;
+    if (probability > 0.5) return of - binomial(of, 1 - probability, random);
+    let successes = 0;
+    const scale = Math.log1p(-probability);
+    for (let at = skip(scale, random); at < of; at += 1 + skip(scale, random)) successes += 1;
+    return successes;
 }
 
 function skip(scale: number, random: Random): number {

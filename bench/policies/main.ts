@@ -6,86 +6,98 @@ import path from "node:path";
 import { stringify } from "yaml";
 import { FAULTS } from "../../policies/rules/faults.ts";
 import { readManifests } from "../../policies/manifests.ts";
-import { manifestsOf } from "./thirdParty/modules.ts";
+import { fetchManifests } from "./thirdParty/modules.ts";
 import { PROJECTS } from "./thirdParty/projects.ts";
 import { policiesOf } from "../../policies/stacks.ts";
-import { BenchError } from "../shared/error.ts";
-import { commit, machine } from "../shared/machine.ts";
+import { BenchError } from "../shared/benchError.ts";
+import { commitId, describeMachine } from "../shared/machine.ts";
 import { prepareAll } from "../shared/prepareAll.ts";
 import { writeResult } from "../shared/results.ts";
-import { contest, secondsOf, type Entrant, type Subject } from "./contest.ts";
+import { compare, timeCommand, type Participant, type Subject } from "./comparison.ts";
 import { checkov } from "./peers/checkov.ts";
 import { kubeScore, kubeScoreOptional } from "./peers/kubeScore.ts";
-import { pack, packUnset } from "./peers/pack.ts";
+import { pack, packWithDefaults } from "./peers/pack.ts";
 import { pulumiCompliance } from "./peers/pulumi.ts";
-import { objectsIn, page, type Result } from "./report.ts";
+import { countObjects, renderPage, type Result } from "./report.ts";
 
 const REPOSITORY = path.resolve(import.meta.dirname, "../..");
 const PAGE = path.join(REPOSITORY, "docs/policies-peers.md");
-const PEERS = [pack, packUnset, pulumiCompliance, kubeScore, kubeScoreOptional, checkov];
+const PEERS = [pack, packWithDefaults, pulumiCompliance, kubeScore, kubeScoreOptional, checkov];
 
-const program = new Command("bench")
-    .description("The policy pack beside others, on the same faults and the same sound manifests.")
-    .argument("<rendered...>", "the stacks' manifests, STACK.json; faults are made in the first")
+const program = new Command("bench-policies")
+    .description("Compares the policy pack with others, on the same faults and sound manifests")
+    .argument(
+        "<rendered...>",
+        "manifests of the stacks, STACK.json; faults are injected into the first",
+    )
     .action(async (files: string[]) => {
-        const stacks = await Promise.all(files.map(stackOf));
+        const stacks = await Promise.all(files.map(readStack));
         const [stack] = stacks;
-        if (!stack) throw new BenchError("there is no stack");
+        if (!stack) throw new BenchError("no manifests given");
         const projects: Subject[] = [];
         for (const project of PROJECTS) {
-            const objects = (await manifestsOf(project)).map(({ body }) => body);
+            const objects = (await fetchManifests(project)).map(({ body }) => body);
             projects.push({ name: project.name, objects, policies: {} });
         }
-        const { ready, missing } = await prepareAll(PEERS, (peer) => peer.open(say));
-        for (const reason of missing.values()) say(reason);
-        const entrants: Entrant[] = ready.map(([peer, checker]) => ({ peer, checker }));
+        const { ready, missing } = await prepareAll(PEERS, (peer) => peer.start(showProgress));
+        for (const reason of missing.values()) showProgress(reason);
+        const participants: Participant[] = ready.map(([peer, checker]) => ({ peer, checker }));
         try {
-            const seconds = timesOf(entrants, stack);
-            const clean = [...stacks, ...projects];
-            const { mutants, standings } = await contest(entrants, FAULTS, stack, clean, say);
+            const seconds = timeCommands(participants, stack);
+            const sound = [...stacks, ...projects];
+            const { mutants, results } = await compare(
+                participants,
+                FAULTS,
+                stack,
+                sound,
+                showProgress,
+            );
             const result: Result = {
                 name: "policies",
                 finished: new Date().toISOString(),
-                commit: await commit(),
-                machine: machine(),
+                commit: await commitId(),
+                machine: describeMachine(),
                 stack: stack.name,
                 mutants,
-                standings: standings.map((one, at) => ({ ...one, seconds: seconds[at] })),
-                stacks: objectsIn(stacks),
-                projects: objectsIn(projects),
+                peers: results.map((one, at) => ({ ...one, seconds: seconds[at] })),
+                stacks: countObjects(stacks),
+                projects: countObjects(projects),
                 missing: [...missing.values()].map((reason) => reason.split("\n")[0] ?? ""),
             };
-            writeFileSync(PAGE, page(result));
-            console.log(page(result));
+            writeFileSync(PAGE, renderPage(result));
+            console.log(renderPage(result));
             console.log(`All figures: ${writeResult(result)}`);
         } finally {
-            for (const { checker } of entrants) checker.close();
+            for (const { checker } of participants) checker.close();
         }
     });
 
-async function stackOf(file: string): Promise<Subject> {
+async function readStack(file: string): Promise<Subject> {
     const name = path.basename(file, ".json");
     const objects = (await readManifests(file)).map(({ body }) => body);
     return { name, objects, policies: policiesOf(name) };
 }
 
-function timesOf(entrants: readonly Entrant[], { objects }: Subject): (number | undefined)[] {
+function timeCommands(
+    participants: readonly Participant[],
+    { objects }: Subject,
+): (number | undefined)[] {
     const folder = mkdtempSync(path.join(tmpdir(), "policies-"));
     try {
         const file = path.join(folder, "stack.yaml");
         const options = { lineWidth: 0, aliasDuplicateObjects: false };
         const yaml = objects.map((one) => `---\n${stringify(one, options)}`);
         writeFileSync(file, yaml.join(""));
-        return entrants.map(({ peer, checker }) => {
-            say(`${peer.name}: its command over the stack`);
-            return secondsOf(checker, file);
+        return participants.map(({ peer, checker }) => {
+            showProgress(`${peer.name}: command for the stack`);
+            return timeCommand(checker, file);
         });
     } finally {
         rmSync(folder, { recursive: true });
     }
 }
 
-function say(line: string): void {
+function showProgress(line: string): void {
     console.error(line);
 }
 

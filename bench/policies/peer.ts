@@ -1,34 +1,34 @@
 import type { StackPolicies } from "../../policies/engine/config.ts";
 import type { Json } from "../../policies/kubernetes/object.ts";
 
-/** What checks manifests: the pack, and others beside it. */
+/** A checker of manifests that is compared: the pack or another tool. */
 export interface Peer {
     readonly name: string;
     /**
-     * Gets it into the cache.
+     * Installs and starts it.
      *
-     * @throws BenchError that says why it cannot be had here
+     * @throws BenchError with the reason if it is not available on this machine
      */
-    readonly open: (say: Say) => Promise<Checker>;
+    readonly start: (showProgress: ShowProgress) => Promise<Checker>;
 }
 
-export type Say = (line: string) => void;
+export type ShowProgress = (line: string) => void;
 
 export interface Checker {
-    /** Empty for what has none. */
+    /** Empty if it has none. */
     readonly version: string;
-    /** How many it asks of Kubernetes objects when nothing is configured. */
+    /** Number of rules for Kubernetes objects in its default configuration. */
     readonly rules: number;
-    /** All that it says of objects that are there together. @param policies what their stack sets of the pack */
+    /** Checks the objects of a stack. @param policies the stack's configuration of the pack */
     readonly check: (
         objects: readonly Json[],
         policies: StackPolicies,
     ) => Promise<readonly Report[]>;
-    /** What a person types to check a file, where it has a command. */
+    /** The command that checks a file, if it has one. */
     readonly command?: (file: string) => readonly [string, ...string[]];
     /**
-     * It takes seconds for a stack, so that it is shown the namespace of what has changed only, without the
-     * ConfigMaps beside it, which none of its rules reads.
+     * It takes seconds for a stack, so it checks only the namespace of the changed object, without the other
+     * ConfigMaps, which none of its rules reads.
      */
     readonly isSlow?: boolean;
     readonly close: () => void;
@@ -36,8 +36,8 @@ export interface Checker {
 
 export interface Report {
     readonly rule: string;
-    /** Object, container and what is said, so that two reports of one place are two. */
+    /** Object, container and message, to tell two reports on one place apart. */
     readonly at: string;
-    /** It fails the run, and does not only advise. */
+    /** It fails the run; otherwise it is advice. */
     readonly fails: boolean;
 }

@@ -1,7 +1,7 @@
 import type { Machine } from "../shared/machine.ts";
-import { sum, type Standing, type Subject, type Tally } from "./contest.ts";
+import { sum, type PeerResult, type Subject, type Tally } from "./comparison.ts";
 
-/** The whole result: bench/results/policies.json. */
+/** The result as JSON: bench/results/policies.json. */
 export interface Result {
     readonly name: "policies";
     readonly finished: string;
@@ -9,81 +9,80 @@ export interface Result {
     readonly machine: Machine;
     readonly stack: string;
     readonly mutants: Tally;
-    readonly standings: readonly Standing[];
-    /** Objects, by the subject's name. */
+    readonly peers: readonly PeerResult[];
+    /** Number of objects by name of the subject. */
     readonly stacks: Readonly<Record<string, number>>;
     readonly projects: Readonly<Record<string, number>>;
-    /** Who did not take part, and why. */
+    /** Reasons for peers that did not take part. */
     readonly missing: readonly string[];
 }
 
-export const objectsIn = (subjects: readonly Subject[]): Record<string, number> =>
+export const countObjects = (subjects: readonly Subject[]): Record<string, number> =>
     Object.fromEntries(subjects.map(({ name, objects }) => [name, objects.length]));
 
-/** docs/policies-peers.md. */
-export function page(result: Result): string {
-    const { standings, stacks, projects, missing, machine, commit, finished } = result;
+/** @returns the Markdown of docs/policies-peers.md */
+export function renderPage(result: Result): string {
+    const { peers, stacks, projects, missing, machine, commit, finished } = result;
     return [
-        "# The policy pack beside others",
+        "# Comparison with other policy packs",
         "",
-        "Written by `make bench-policies`: one run, in which everybody is shown the same objects.",
+        "Written by `make bench-policies`. All packs check the same objects, in one run:",
         `${finished.slice(0, 10)}, commit ${commit}, ${machine.processor}, Node ${machine.node}.`,
         "",
-        `- **Faults** are single ones, made in the rendered stack \`${result.stack}\`: each is there alone, and a rule of the pack claims it.`,
-        "  So the list is the pack's own: how much others catch of it tells what they look at, not how good they are.",
-        "  Caught is a fault of which somebody says something that they do not say of the stack without it;",
-        "  in the second row it also fails the run by default.",
-        "- **Sound** is what nobody has broken: our stacks, and the manifests that other projects publish.",
-        "  Behind what is said, in brackets, is how much of it fails the run. Each of these is false, or right for a",
-        "  reason: `bench/policies/thirdParty/findings.ts` has one for each of the pack's, and a test fails for any other.",
-        "  What the others say is counted, not judged.",
-        "- The pack is asked as its stacks set it, and with nothing set; the others as they come, kube-score also with every",
-        "  optional check. Pulumi's policies advise where nobody sets a level. They are a package of npm; where a registry does",
-        "  not serve it they do not take part, or, put into the cache by hand, tell the commit that they are of.",
-        "- checkov takes seconds for a stack, so of a mutant it is shown the broken object and those of its namespace, without other",
-        "  ConfigMaps: it looks at each object by itself. Everybody else is shown all of it.",
-        "- **Seconds** are the command's over the stack's YAML, its start included.",
+        `- **Faults** are injected one at a time into the rendered stack \`${result.stack}\`. Each has a rule of this pack that`,
+        "  must report it. The list is therefore biased to this pack: the counts show what others cover, not how good",
+        "  they are. A fault counts as caught if a pack reports something that it does not report on the unchanged",
+        "  stack; the second row requires that the report fails the run by default.",
+        "- **Sound manifests** have no injected fault: our stacks and the published manifests of other projects. The number",
+        "  in brackets counts reports that fail the run. Each report of this pack has its reason in",
+        "  `bench/policies/thirdParty/findings.ts`, and a test fails for any other. Reports of other packs are only counted.",
+        "- This pack runs with the configuration of our stacks, and without configuration. The others run with their",
+        "  defaults, kube-score also with all optional checks. Pulumi's policies are advisory by default. If the registry",
+        "  does not serve their npm package, they do not take part, unless they are in the cache already.",
+        "- checkov takes seconds per stack, so for a fault it checks only the changed object and its namespace, without",
+        "  other ConfigMaps; it checks each object on its own. The other packs check the whole stack.",
+        "- **Seconds** is the duration of the command for the stack's YAML, including its start.",
         "",
         ...table([
-            ["", ...standings.map(({ name }) => name)],
+            ["", ...peers.map(({ name }) => name)],
             ...[
                 row("version", ({ version }) => version),
                 row("rules", ({ rules }) => String(rules)),
                 row(`caught, of ${sum(result.mutants)} faults`, ({ caught }) => share(caught)),
-                row("caught so that the run fails", ({ failed }) => share(failed)),
-                row(`said of our ${Object.keys(stacks).length} stacks`, saidOf(stacks)),
-                row(`said of ${Object.keys(projects).length} projects`, saidOf(projects)),
+                row("caught, and failed the run", ({ failed }) => share(failed)),
+                row(`reports on our ${Object.keys(stacks).length} stacks`, countReports(stacks)),
+                row(`reports on ${Object.keys(projects).length} projects`, countReports(projects)),
                 row("seconds", ({ seconds }) => seconds?.toFixed(2) ?? "–"),
             ],
         ]),
         "",
-        ...missing.map((why) => `${why}\n`),
-        "## By the rule that claims the fault",
+        ...missing.map((reason) => `${reason}\n`),
+        "## Caught faults by rule",
         "",
         ...table([
-            ["rule", "faults", ...standings.map(({ name }) => name)],
+            ["rule", "faults", ...peers.map(({ name }) => name)],
             ...Object.entries(result.mutants).map(([rule, number]) => [
                 `\`${rule}\``,
                 String(number),
-                ...standings.map(({ caught }) => String(caught[rule] ?? 0)),
+                ...peers.map(({ caught }) => String(caught[rule] ?? 0)),
             ]),
         ]),
         "",
-        "## What is said of manifests that nobody has broken",
+        "## Reports on sound manifests",
         "",
         ...table([
-            ["", "objects", ...standings.map(({ name }) => name)],
+            ["", "objects", ...peers.map(({ name }) => name)],
             ...Object.entries({ ...stacks, ...projects }).map(([name, objects]) => [
                 name,
                 String(objects),
-                ...standings.map(saidOf({ [name]: objects })),
+                ...peers.map(countReports({ [name]: objects })),
             ]),
         ]),
         "",
     ].join("\n");
 
-    function row(name: string, cell: (standing: Standing) => string): string[] {
-        return [name, ...standings.map(cell)];
+    function row(name: string, cell: (result: PeerResult) => string): string[] {
+        return [name, ...peers.map(cell)];
     }
 
     function share(tally: Tally): string {
@@ -91,9 +90,9 @@ export function page(result: Result): string {
         return `${some} (${Math.floor((100 * some) / all)} %)`;
     }
 
-    function saidOf(subjects: Readonly<Record<string, number>>) {
-        return ({ said }: Standing): string => {
-            const counts = Object.keys(subjects).flatMap((name) => said[name] ?? []);
+    function countReports(subjects: Readonly<Record<string, number>>) {
+        return ({ reported }: PeerResult): string => {
+            const counts = Object.keys(subjects).flatMap((name) => reported[name] ?? []);
             const total = (of: "all" | "fail") => counts.reduce((all, one) => all + one[of], 0);
             return `${total("all")} (${total("fail")})`;
         };

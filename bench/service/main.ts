@@ -1,14 +1,14 @@
 import { runCommand } from "@property-search/contract";
 import { Command } from "commander";
 
-import { bench, type BenchOptions } from "./benchmarks/bench.ts";
+import { runBenchmarks, type RunOptions } from "./benchmarks/runBenchmarks.ts";
 import { parseDuration } from "./benchmarks/duration.ts";
 import { fullMatrix, quickMatrix } from "./benchmarks/matrix.ts";
 import { hostileSoak } from "./benchmarks/hostileSoak.ts";
 import { soak } from "./benchmarks/soak.ts";
-import { BenchError } from "../shared/error.ts";
-import { openProcesses } from "./processes/processes.ts";
-import { progress } from "./report/progress.ts";
+import { BenchError } from "../shared/benchError.ts";
+import { createProcesses } from "./processes/processes.ts";
+import { createProgress } from "./report/progress.ts";
 
 interface BenchFlags {
     readonly quick?: true;
@@ -17,71 +17,76 @@ interface BenchFlags {
     readonly only?: string;
 }
 
-const program = new Command("load").description("Measures the service beside its peers");
+const program = new Command("bench").description("Compares the service with its peers");
 
 program
     .command("bench")
-    .description("the service beside its peers, by ratios in one run on this machine")
-    .option("--quick", "only the hot path beside raw node:http, in about a minute")
-    .option("--soak <duration>", "only resident memory under load, such as 10m", parseDuration)
-    .option("--hostile", "with --soak: others' latency, vectors and memory beside hostile requests")
-    .option("--only <text>", "only the trials whose id holds this text, such as open or float")
+    .description("compare the service with its peers on this machine, by ratios")
+    .option("--quick", "only the hot path against raw node:http, in about a minute")
+    .option("--soak <duration>", "only resident memory under load, for example 10m", parseDuration)
+    .option("--hostile", "with --soak: latency, vectors and memory while hostile requests arrive")
+    .option(
+        "--only <text>",
+        "only benchmarks whose id contains this text, for example open or float",
+    )
     .action(runBench);
 
 await runCommand(program);
-// Servers and peers that were started would keep it.
+// Servers and peers that are still running would keep the process alive.
 if (process.exitCode === 1) process.exit();
 
 async function runBench(flags: BenchFlags): Promise<void> {
     const interrupted = new AbortController();
-    const processes = openProcesses();
+    const processes = createProcesses();
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
         process.once(signal, () => {
             interrupted.abort();
-            processes.end();
-            console.error("\nInterrupted; what was measured is kept, run it again to go on.");
+            processes.killAll();
+            console.error(
+                "\nInterrupted. Finished benchmarks are kept; run the command again to resume.",
+            );
             process.exit(130);
         });
     }
-    const show = progress(process.stderr);
+    const progress = createProgress(process.stderr);
     try {
-        const { report, file } = await bench({
-            ...chosen(flags),
+        const { report, file } = await runBenchmarks({
+            ...selectBenchmarks(flags),
             processes,
             signal: interrupted.signal,
-            say: show.say,
+            showProgress: progress.show,
             print: (text) => {
-                show.clear();
+                progress.clear();
                 console.log(text);
             },
         });
-        const floors = report.findings.flatMap((finding) => finding.floors);
+        const floors = report.results.flatMap((result) => result.floors);
         const met = floors.filter((floor) => floor.met).length;
         console.log(`${met} of ${floors.length} floors met; all figures: ${file}`);
     } finally {
-        show.clear();
-        processes.end();
+        progress.clear();
+        processes.killAll();
     }
 }
 
-/** A part of the whole has a report of its own. @throws BenchError when nothing is chosen */
-function chosen({
+/** Each selection has a report of its own. @throws BenchError if nothing is selected */
+function selectBenchmarks({
     quick,
     soak: seconds,
     hostile,
     only,
-}: BenchFlags): Pick<BenchOptions, "name" | "trials"> {
+}: BenchFlags): Pick<RunOptions, "name" | "benchmarks"> {
     if (hostile) {
         if (seconds === undefined)
             throw new BenchError("--hostile needs --soak, such as --soak 30m");
-        return { name: "hostile-soak", trials: [hostileSoak(seconds)] };
+        return { name: "hostile-soak", benchmarks: [hostileSoak(seconds)] };
     }
-    if (seconds !== undefined) return { name: "soak", trials: [soak(seconds)] };
+    if (seconds !== undefined) return { name: "soak", benchmarks: [soak(seconds)] };
     const [name, all] = quick ? ["bench-quick", quickMatrix()] : ["bench", fullMatrix()];
-    if (only === undefined) return { name, trials: all };
-    const trials = all.filter(({ id }) => id.includes(only));
-    if (trials.length > 0) return { name: `${name}-${only}`, trials };
+    if (only === undefined) return { name, benchmarks: all };
+    const benchmarks = all.filter(({ id }) => id.includes(only));
+    if (benchmarks.length > 0) return { name: `${name}-${only}`, benchmarks };
     throw new BenchError(
-        `no trial's id holds "${only}"; there are ${all.map(({ id }) => id).join(", ")}`,
+        `no benchmark id contains "${only}"; allowed: ${all.map(({ id }) => id).join(", ")}`,
     );
 }

@@ -4,29 +4,29 @@ import { gunzipSync } from "node:zlib";
 
 import { listingText } from "./workload.ts";
 
-/** Beside the checkout; no part of it. */
+/** Next to the checkout, not part of it. */
 const SENTENCES = path.resolve(import.meta.dirname, "../../../shared/data/stsb.jsonl.gz");
-/** Shares no factor with any number of sentences that is not a multiple of it. */
+/** A prime: steps of this size visit every sentence once. */
 const STRIDE = 7_919;
-/** Listings that no trial asks for. */
+/** Listings that no benchmark uses. */
 const FIRST_LISTING = 2_000_000;
 
-/** Texts of which none comes twice. */
+/** A source of texts without repetition. */
 export interface Texts {
-    readonly take: (count: number) => readonly string[];
-    /** What has been taken so far, in words for a report. */
-    readonly taken: () => string;
+    readonly next: (count: number) => readonly string[];
+    /** A sentence for the report: how many texts of each kind were used. */
+    readonly describe: () => string;
 }
 
 /**
- * Sentences of the STS benchmark, of 61 characters in the mean, as long as there are some, short ones and
- * long ones mixed: the file has them by origin. Then listings of about 80 characters.
+ * Sentences of the STS benchmark (61 characters on average), in an order that mixes their sources, and then
+ * listings of about 80 characters.
  */
-export function freshTexts(): Texts {
-    const sentences = existsSync(SENTENCES) ? sentencesOf(SENTENCES) : [];
+export function createTexts(): Texts {
+    const sentences = existsSync(SENTENCES) ? readSentences(SENTENCES) : [];
     let at = 0;
     return {
-        take: (count) =>
+        next: (count) =>
             Array.from({ length: count }, () => {
                 const place = at++;
                 return (
@@ -35,14 +35,14 @@ export function freshTexts(): Texts {
                         : undefined) ?? listingText(FIRST_LISTING + place)
                 );
             }),
-        taken: () => {
-            const known = Math.min(at, sentences.length);
-            return `${known} sentences of STS-B and ${at - known} listings`;
+        describe: () => {
+            const sentenceCount = Math.min(at, sentences.length);
+            return `${sentenceCount} sentences of STS-B and ${at - sentenceCount} listings`;
         },
     };
 }
 
-function sentencesOf(file: string): readonly string[] {
+function readSentences(file: string): readonly string[] {
     const lines = gunzipSync(readFileSync(file)).toString("utf8").trim().split("\n");
     const pairs = lines.map((line) => JSON.parse(line) as { a: string; b: string });
     return [...new Set(pairs.flatMap(({ a, b }) => [a, b]))];

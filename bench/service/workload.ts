@@ -2,22 +2,22 @@ import { MODEL, NATIVE_DIMENSIONS } from "./upstream/vectors.ts";
 
 export type Encoding = "base64" | "float";
 
-/** What the clients of a measurement ask for. */
+/** Shape of the requests of a benchmark. */
 export interface Workload {
     readonly dimensions: number;
     readonly encoding: Encoding;
-    /** Texts in one request. */
+    /** Texts per request. */
     readonly items: number;
-    /** Distinct requests; they go round. */
+    /** Number of distinct requests, sent in rotation. */
     readonly bodies: number;
 }
 
-/** Distinct texts, unless there are more bodies: they fit into the service's cache at its default size. */
+/** Distinct texts if there are no more bodies: they fit into the service's cache of default size. */
 const TEXTS = 1_024;
-/** Neighbouring batches share most of their texts but are never the same. */
+/** Consecutive batches share most texts but are never equal. */
 const STRIDE = 16;
 
-/** One JSON body a request, each with the texts that its answer must be for. */
+/** A JSON body with its texts, to check the answer. */
 export interface RequestBody {
     readonly texts: readonly string[];
     readonly json: string;
@@ -35,7 +35,7 @@ export function requestBodies(workload: Workload): readonly RequestBody[] {
     });
 }
 
-/** @returns a body as OpenAI's own client writes it, with a bare string for one text. */
+/** @returns a body like that of OpenAI's client, with a plain string for a single text */
 export function requestJson(
     texts: readonly string[],
     { encoding, dimensions }: Pick<Workload, "encoding" | "dimensions">,
@@ -52,7 +52,7 @@ const ROOMS = ["one", "two", "three", "four"] as const;
 const HOMES = ["flat", "house", "maisonette", "studio", "cottage"] as const;
 const PLACES = ["the park", "the station", "a school", "the river", "the old town"] as const;
 
-/** About 80 characters, as a search or the first line of a listing has. */
+/** About 80 characters, the length of a search or of the first line of a listing. */
 export function listingText(index: number): string {
     const rooms = ROOMS[index % ROOMS.length] ?? "";
     const home = HOMES[index % HOMES.length] ?? "";

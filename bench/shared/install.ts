@@ -3,32 +3,35 @@ import { mkdir, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 
-import { BenchError } from "./error.ts";
+import { BenchError } from "./benchError.ts";
 import { runOrThrow } from "./runToEnd.ts";
 
 const CACHE = process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache");
-/** Peers and generators that were made here once: one folder a version. */
+/** Installed peers and generators: one directory for each version. */
 const INSTALLED = path.join(CACHE, "property-search", "bench");
 
 /**
- * Makes a folder once; an interrupted or failed attempt is made again from nothing. A Python
- * environment knows its own path, so that the folder cannot be made elsewhere and renamed.
+ * Fills a directory once. An interrupted or failed attempt starts again from an empty directory: a Python
+ * environment contains its own path, so it cannot be built elsewhere and renamed.
  *
- * @returns the folder.
+ * @returns the directory
  */
-export async function once(name: string, make: (folder: string) => Promise<void>): Promise<string> {
+export async function installOnce(
+    name: string,
+    fill: (folder: string) => Promise<void>,
+): Promise<string> {
     const folder = path.join(INSTALLED, name);
     const marker = path.join(folder, ".installed");
     if (existsSync(marker)) return folder;
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
-    await make(folder);
+    await fill(folder);
     writeFileSync(marker, "");
     return folder;
 }
 
-/** Installs a Debian package when its program is missing, without starting any service of it. */
-export async function debian(program: string, package_: string): Promise<void> {
+/** Installs a Debian package if its program is missing, without starting its services. */
+export async function installDebianPackage(program: string, package_: string): Promise<void> {
     if (existsSync(program)) return;
     if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) {
         throw new BenchError(`${program} is missing; on Debian: apt-get install ${package_}`);

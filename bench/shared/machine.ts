@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
 
-import { BenchError } from "./error.ts";
+import { BenchError } from "./benchError.ts";
 import { runOrThrow, runToEnd } from "./runToEnd.ts";
 
 /** Where a benchmark ran. */
@@ -14,7 +14,7 @@ export interface Machine {
     readonly node: string;
 }
 
-export function machine(): Machine {
+export function describeMachine(): Machine {
     const all = cpus();
     return {
         processor: all[0]?.model.trim() ?? "unknown",
@@ -25,14 +25,14 @@ export function machine(): Machine {
     };
 }
 
-/** Cores by role: what is measured has one to itself, and all else shares the other. */
+/** The measured server has one core to itself; everything else shares the other. */
 export interface Cores {
     readonly server: number;
     readonly generator: number;
 }
 
 /** @throws BenchError on a machine with one core, or without Linux's /proc. */
-export function cores(): Cores {
+export function chooseCores(): Cores {
     const [server, generator] = allowedCores(readStatus());
     if (server === undefined || generator === undefined) {
         throw new BenchError("Benchmarks need two cores: one for the server, one for its clients");
@@ -59,8 +59,8 @@ function readStatus(): string {
     }
 }
 
-/** @returns the checkout's commit, with a digest of what differs from it, if anything does. */
-export async function commit(): Promise<string> {
+/** @returns the commit of the checkout, with a digest of its uncommitted changes, if any */
+export async function commitId(): Promise<string> {
     const options = { cwd: import.meta.dirname };
     const { stdout: head } = await runToEnd("git", ["rev-parse", "--short=12", "HEAD"], options);
     const { stdout: changes } = await runToEnd("git", ["diff", "HEAD"], options);
@@ -68,8 +68,8 @@ export async function commit(): Promise<string> {
     return `${head}+${createHash("sha256").update(changes).digest("hex").slice(0, 6)}`;
 }
 
-/** Moves this process to a core, so that it never takes time from what is measured. */
-export async function pin(core: number): Promise<void> {
+/** Pins this process to a core, so that it takes no time from the measured server. */
+export async function pinTo(core: number): Promise<void> {
     const pid = String(process.pid);
     await runOrThrow("taskset", ["--all-tasks", "--cpu-list", "--pid", String(core), pid]);
 }

@@ -3,12 +3,12 @@ import path from "node:path";
 
 const FOLDER = path.resolve(import.meta.dirname, "../results");
 
-/** @returns the path of a benchmark's JSON: bench/results/<name>.json */
+/** @returns the path of a benchmark's JSON result */
 export function resultFile(name: string): string {
     return path.join(FOLDER, `${name}.json`);
 }
 
-/** Writes a result whole or not at all. @returns its path, relative to where the command runs */
+/** Writes a result atomically. @returns its path, relative to the working directory */
 export function writeResult(result: { readonly name: string }, name = result.name): string {
     const file = resultFile(name);
     mkdirSync(FOLDER, { recursive: true });

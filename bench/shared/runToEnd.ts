@@ -1,15 +1,15 @@
 import { execFile, type ExecFileOptions } from "node:child_process";
 
-import { BenchError } from "./error.ts";
+import { BenchError } from "./benchError.ts";
 
 export interface Finished {
-    /** 0, an exit code, or the name of the error or signal that prevented one. */
+    /** The exit code, or the error code or signal if there is none. */
     readonly status: number | string;
     readonly stdout: string;
     readonly stderr: string;
 }
 
-/** Runs a command until it ends, however it ends. */
+/** Runs a command and reports how it ended; it never rejects. */
 export function runToEnd(
     name: string,
     args: readonly string[] = [],
@@ -25,12 +25,12 @@ export function runToEnd(
                 resolve({ status, stdout: stdout.trimEnd(), stderr: stderr.trimEnd() });
             },
         );
-        // One that ends without reading its input is reported by its status.
+        // A command that ends without reading its input is reported by its status.
         child.stdin?.on("error", () => undefined).end(input);
     });
 }
 
-/** @throws BenchError with the end of what the command printed, unless it ends well */
+/** @throws BenchError with the end of the output if the command fails */
 export async function runOrThrow(...command: Parameters<typeof runToEnd>): Promise<void> {
     const [name, args = []] = command;
     const { status, stdout, stderr } = await runToEnd(...command);

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { FIELDS, type Field } from "../../config/dns01.ts";
-import { manifestsOf } from "../../bench/policies/thirdParty/modules.ts";
+import { fetchManifests } from "../../bench/policies/thirdParty/modules.ts";
 import type { Manifest, RenderOptions } from "../../render.ts";
 import { Definitions, DEFINITIONS } from "../support/definitions.ts";
 import { at } from "../support/program.ts";
@@ -117,7 +117,7 @@ test.each([
 
 test("a DNS-01 solver may have the fields that cert-manager's definition has, and no others", async () => {
     const projects = DEFINITIONS.filter(({ name }) => name === "cert-manager");
-    const objects = (await Promise.all(projects.map(manifestsOf))).flat();
+    const objects = (await Promise.all(projects.map(fetchManifests))).flat();
     const issuer = objects.find(({ body }) => at(body, "spec", "names", "kind") === "Issuer");
     const properties = (root: unknown, ...path: readonly string[]) =>
         path.reduce((schema, key) => at(schema, "properties", key), root);

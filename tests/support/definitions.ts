@@ -1,6 +1,6 @@
 import Schema from "typebox/schema";
 import { isJson, json, list, type Json } from "../../policies/kubernetes/object.ts";
-import { manifestsOf } from "../../bench/policies/thirdParty/modules.ts";
+import { fetchManifests } from "../../bench/policies/thirdParty/modules.ts";
 import type { Project } from "../../bench/policies/thirdParty/projects.ts";
 import type { Manifest } from "../../render.ts";
 
@@ -69,7 +69,7 @@ export class Definitions {
 
     /** By Go's module cache, or its proxy. */
     static async read(projects = DEFINITIONS): Promise<Definitions> {
-        const objects = await Promise.all(projects.map(manifestsOf));
+        const objects = await Promise.all(projects.map(fetchManifests));
         return new Definitions(objects.flat().flatMap(({ body }) => schemasOf(json(body.spec))));
     }
 

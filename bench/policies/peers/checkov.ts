@@ -1,20 +1,20 @@
 import { spawn } from "node:child_process";
 import path from "node:path";
 import { createInterface } from "node:readline";
-import { once } from "../../shared/install.ts";
+import { installOnce } from "../../shared/install.ts";
 import { runOrThrow } from "../../shared/runToEnd.ts";
-import { BenchError } from "../../shared/error.ts";
+import { BenchError } from "../../shared/benchError.ts";
 import type { Checker, Peer, Report } from "../peer.ts";
 
 const VERSION = "3.3.30";
 const DRIVER = path.resolve(import.meta.dirname, "checkovDriver.py");
 
-/** With the two of its frameworks that have something to say of manifests: Kubernetes and secrets. */
+/** With its two frameworks for manifests: Kubernetes and secrets. */
 export const checkov: Peer = {
     name: "checkov",
-    open: async (say): Promise<Checker> => {
-        say(`checkov ${VERSION}: a Python environment of its own, a minute or two, once`);
-        const folder = await once(`checkov-${VERSION}`, async (target) => {
+    start: async (showProgress): Promise<Checker> => {
+        showProgress(`checkov ${VERSION}: installs into a Python environment, a minute or two`);
+        const folder = await installOnce(`checkov-${VERSION}`, async (target) => {
             await runOrThrow("python3", ["-m", "venv", target]);
             const pip = path.join(target, "bin/pip");
             await runOrThrow(pip, ["install", "--quiet", `checkov==${VERSION}`]);

@@ -1,18 +1,18 @@
 import path from "node:path";
 import type { Json } from "../../../policies/kubernetes/object.ts";
-import { once } from "../../shared/install.ts";
+import { installOnce } from "../../shared/install.ts";
 import { runOrThrow, runToEnd } from "../../shared/runToEnd.ts";
-import { BenchError } from "../../shared/error.ts";
+import { BenchError } from "../../shared/benchError.ts";
 import type { Checker, Peer, Report } from "../peer.ts";
 
 const VERSION = "1.20.0";
 const SOURCE = path.resolve(import.meta.dirname, "../kube-score");
 const PACKAGE = "github.com/zegl/kube-score/cmd/kube-score";
-/** The cluster's; its default is that of 2020. */
+/** The cluster's version; the default is that of 2020. */
 const KUBERNETES = "v1.34";
 
 export const kubeScore = peer("kube-score", []);
-export const kubeScoreOptional = peer("kube-score, all of it", ["--all-default-optional"]);
+export const kubeScoreOptional = peer("kube-score, all checks", ["--all-default-optional"]);
 
 interface Scored {
     readonly object_name: string;
@@ -25,14 +25,14 @@ interface Scored {
 }
 /** https://github.com/zegl/kube-score/blob/master/scorecard/scorecard.go: 1 critical, 5 warning, 7 nearly, 10 well. */
 const [CRITICAL, WELL] = [1, 10];
-const UNSAID = { path: "", summary: "" };
+const NO_COMMENT = { path: "", summary: "" };
 
 function peer(name: string, flags: readonly string[]): Peer {
     return {
         name,
-        open: async (say): Promise<Checker> => {
-            say(`kube-score ${VERSION}: built from its module, once`);
-            const folder = await once(`kube-score-${VERSION}`, (target) =>
+        start: async (showProgress): Promise<Checker> => {
+            showProgress(`kube-score ${VERSION}: builds from its Go module`);
+            const folder = await installOnce(`kube-score-${VERSION}`, (target) =>
                 runOrThrow("go", ["build", "-o", path.join(target, "kube-score"), PACKAGE], {
                     cwd: SOURCE,
                 }),
@@ -56,7 +56,7 @@ function peer(name: string, flags: readonly string[]): Peer {
     };
 }
 
-/** It exits with 1 where it finds something critical, and where it cannot read what it is given. */
+/** It exits with 1 both for critical reports and for unreadable input. */
 async function outputOf(program: string, args: readonly string[], objects: readonly Json[]) {
     const input = objects.map((one) => `---\n${JSON.stringify(one)}\n`).join("");
     const finished = await runToEnd(program, args, { input });
@@ -65,13 +65,13 @@ async function outputOf(program: string, args: readonly string[], objects: reado
 }
 
 function reportsOf({ stdout, stderr }: { stdout: string; stderr: string }): Report[] {
-    if (stdout === "") return [{ rule: "cannot read it", at: stderr.slice(0, 200), fails: true }];
+    if (stdout === "") return [{ rule: "unreadable", at: stderr.slice(0, 200), fails: true }];
     const objects = JSON.parse(stdout) as readonly Scored[] | null;
     return (objects ?? []).flatMap(({ object_name: object, checks }) =>
         checks
             .filter(({ grade, skipped }) => !skipped && grade < WELL)
             .flatMap(({ check, grade, comments }) =>
-                (comments?.length ? comments : [UNSAID]).map(({ path: place, summary }) => ({
+                (comments?.length ? comments : [NO_COMMENT]).map(({ path: place, summary }) => ({
                     rule: check.id,
                     at: `${object} ${place} ${summary}`,
                     fails: grade === CRITICAL,

@@ -8,18 +8,18 @@ import type { Peer } from "../peer.ts";
 
 const MAIN = path.resolve(import.meta.dirname, "../../../policies/main.ts");
 
-/** As each stack sets it. */
+/** With the configuration of each stack. */
 export const pack = peer("this pack", (policies) => policies);
 
-/** As it is for who sets nothing, which is how the others are asked. */
-export const packUnset = peer("this pack, nothing set", () => ({}));
+/** Without configuration, like the other packs. */
+export const packWithDefaults = peer("this pack, defaults", () => ({}));
 
-function peer(name: string, setOf: (policies: StackPolicies) => StackPolicies): Peer {
+function peer(name: string, configure: (policies: StackPolicies) => StackPolicies): Peer {
     const checker = {
         version: "",
         rules: RULES.length,
         check: (objects: readonly unknown[], policies: StackPolicies) => {
-            const result = run(RULES, setOf(policies), objects.flatMap(objectsOf));
+            const result = run(RULES, configure(policies), objects.flatMap(objectsOf));
             const reports = (fails: boolean, violations: ReturnType<typeof failuresOf>) =>
                 violations.map((one) => ({ rule: one.rule.name, at: headline(one), fails }));
             return Promise.resolve([
@@ -30,5 +30,5 @@ function peer(name: string, setOf: (policies: StackPolicies) => StackPolicies): 
         command: (file: string) => [process.execPath, MAIN, "check", file] as const,
         close: () => undefined,
     };
-    return { name, open: () => Promise.resolve(checker) };
+    return { name, start: () => Promise.resolve(checker) };
 }

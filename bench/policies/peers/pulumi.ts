@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import path from "node:path";
 import type { Json } from "../../../policies/kubernetes/object.ts";
-import { once } from "../../shared/install.ts";
+import { installOnce } from "../../shared/install.ts";
 import { runOrThrow } from "../../shared/runToEnd.ts";
 import type { Checker, Peer, Report } from "../peer.ts";
 
@@ -9,7 +9,7 @@ const VERSION = "0.1.6";
 const MANAGER = "@pulumi/compliance-policy-manager";
 const POLICIES = "@pulumi/kubernetes-compliance-policies";
 
-/** What is used of @pulumi/policy and @pulumi/compliance-policy-manager. */
+/** The used part of @pulumi/policy and @pulumi/compliance-policy-manager. */
 interface Policy {
     readonly name: string;
     readonly enforcementLevel?: string;
@@ -26,12 +26,12 @@ interface ResourceClass {
     readonly isInstance?: (resource: { __pulumiType: string }) => boolean;
 }
 
-/** Each policy as it is selected without a level of its own. */
+/** All policies, at their default level. */
 export const pulumiCompliance: Peer = {
     name: "Pulumi's compliance policies",
-    open: async (say): Promise<Checker> => {
-        say(`Pulumi's compliance policies ${VERSION} from npm, once`);
-        const folder = await once(`pulumi-compliance-${VERSION}`, async (target) => {
+    start: async (showProgress): Promise<Checker> => {
+        showProgress(`Pulumi's compliance policies ${VERSION} from npm`);
+        const folder = await installOnce(`pulumi-compliance-${VERSION}`, async (target) => {
             const packages = [MANAGER, POLICIES].map((name) => `${name}@${VERSION}`);
             const quietly = ["--no-audit", "--no-fund", "--no-save", "--ignore-scripts"];
             await runOrThrow("npm", ["install", ...quietly, "--prefix", target, ...packages]);
@@ -48,7 +48,8 @@ export const pulumiCompliance: Peer = {
             check: async (objects) => {
                 const reports: Report[] = [];
                 for (const object of objects) {
-                    for (const policy of policies) reports.push(...(await asked(policy, object)));
+                    for (const policy of policies)
+                        reports.push(...(await validate(policy, object)));
                 }
                 return reports;
             },
@@ -57,7 +58,7 @@ export const pulumiCompliance: Peer = {
     },
 };
 
-async function asked(policy: Policy, object: Json): Promise<Report[]> {
+async function validate(policy: Policy, object: Json): Promise<Report[]> {
     const { apiVersion, kind, metadata } = object as {
         apiVersion: string;
         kind: string;

@@ -2,114 +2,124 @@ import type { Exemption, StackPolicies } from "../../../policies/engine/config.t
 
 type Place = Pick<Exemption, "namespace" | "workload" | "container">;
 
-const NO_REQUESTS =
-    "Its installer is left to set them; as it stands, it is among the first that a full node evicts.";
+const NO_REQUESTS = "The installer must set them; without them, a full node evicts this pod first.";
 const NO_MEMORY_LIMIT =
-    "It grows with its cluster and has no limit: what it leaks, its node loses.";
+    "Its memory grows with the cluster and has no limit: a leak takes the memory of the node.";
 
 /**
- * What the pack finds at a mandatory level in the manifests of others, by project and rule, and why it is
- * right to: as exemptions, so that a finding that is not here fails, and so does one that is no longer made.
+ * The mandatory violations in third-party manifests, by project and rule, and the reason why each is correct. They
+ * are exemptions, so that a test fails both for an unlisted violation and for an unused exemption.
  */
 export const FINDINGS: Readonly<Record<string, StackPolicies>> = {
     "kube-prometheus": {
-        permissions: right(
-            "Every verb, which is deleting too, where a few would do.",
+        permissions: exemptions(
+            "All verbs, including delete, where a few are enough.",
             { workload: "resource-metrics-server-resources" },
             { workload: "prometheus-operator" },
         ),
-        "readiness-probe": right(
-            "Its Service sends it scrapes before it listens, which then count as failed.",
+        "readiness-probe": exemptions(
+            "Its Service sends scrapes before it listens, and these count as failed.",
             { workload: "blackbox-exporter", container: "blackbox-exporter" },
             { workload: "prometheus-operator", container: "prometheus-operator" },
             { container: "kube-rbac-proxy*" },
         ),
         "pod-security": {
             exempt: [
-                ...right("No seccomp profile is set, neither of the container nor of its pod.", {
+                ...exemptions("Neither the container nor its pod sets a seccomp profile.", {
                     workload: "blackbox-exporter",
                 }).exempt,
-                ...right(
-                    "It measures the node, from its namespaces: who wants that says so by an exemption.",
+                ...exemptions(
+                    "It measures the node from the namespaces of the node, which requires an exemption.",
                     { workload: "node-exporter" },
                 ).exempt,
             ],
         },
     },
     KEDA: {
-        // Its operator makes it as it starts.
+        // The operator creates it when it starts.
         references: { elsewhere: ["Secret/kedaorg-certs"] },
-        permissions: right(
-            "It scales whatever has replicas: whoever takes it over has every workload of the cluster.",
+        permissions: exemptions(
+            "It scales anything with replicas: an attacker who takes it over controls every workload of the cluster.",
             { workload: "keda-operator" },
             { workload: "keda-external-metrics-reader" },
         ),
-        "image-tag": right(
-            "The kustomization has the branch that it is developed on; releases write their version there.",
+        "image-tag": exemptions(
+            "The kustomization names the development branch; releases replace it by their version.",
             { workload: "keda-*" },
         ),
-        "memory-limit": right(
-            "Ten times the request: the scheduler is told of a tenth of what the three may take.",
+        "memory-limit": exemptions(
+            "Ten times the request: the scheduler knows of a tenth of the memory that the three may use.",
             { workload: "keda-*" },
         ),
     },
     "metrics-server": {
-        "memory-limit": right(NO_MEMORY_LIMIT, { workload: "metrics-server" }),
+        "memory-limit": exemptions(NO_MEMORY_LIMIT, { workload: "metrics-server" }),
     },
-    // Examples of its documentation, made to be short.
+    // Examples of its documentation, kept short.
     Traefik: {
-        "readiness-probe": right("Until it has its configuration it answers 404, to all clients.", {
-            workload: "traefik",
-        }),
-        "resource-requests": right(NO_REQUESTS, { workload: "traefik" }, { workload: "whoami" }),
-        "memory-limit": right(NO_MEMORY_LIMIT, { workload: "traefik" }, { workload: "whoami" }),
-        "image-tag": right("It has no tag, which is the tag latest.", { workload: "whoami" }),
-        "pod-security": right(
-            "It has no securityContext at all: it may be root, with every default capability.",
+        "readiness-probe": exemptions(
+            "It answers all clients with 404 until it has its configuration.",
+            {
+                workload: "traefik",
+            },
+        ),
+        "resource-requests": exemptions(
+            NO_REQUESTS,
             { workload: "traefik" },
             { workload: "whoami" },
         ),
-        "service-account": right("It answers requests and has a token of the API server at hand.", {
+        "memory-limit": exemptions(
+            NO_MEMORY_LIMIT,
+            { workload: "traefik" },
+            { workload: "whoami" },
+        ),
+        "image-tag": exemptions("It has no tag, which means latest.", { workload: "whoami" }),
+        "pod-security": exemptions(
+            "It has no securityContext: it may run as root, with all default capabilities.",
+            { workload: "traefik" },
+            { workload: "whoami" },
+        ),
+        "service-account": exemptions("It serves requests and mounts a token of the API server.", {
             workload: "whoami",
         }),
-        "disruption-budget": right("A drained node may take both of its pods at once.", {
+        "disruption-budget": exemptions("A node drain may evict both of its pods at once.", {
             workload: "whoami",
         }),
     },
     "kube-state-metrics": {
-        "resource-requests": right(NO_REQUESTS, { workload: "kube-state-metrics" }),
-        "memory-limit": right(NO_MEMORY_LIMIT, { workload: "kube-state-metrics" }),
+        "resource-requests": exemptions(NO_REQUESTS, { workload: "kube-state-metrics" }),
+        "memory-limit": exemptions(NO_MEMORY_LIMIT, { workload: "kube-state-metrics" }),
     },
     "Argo CD": {
-        // An init container of the Redis that it comes with makes it.
+        // An init container of its Redis creates it.
         references: { elsewhere: ["Secret/argocd-redis"] },
-        "stateful-service": right(
-            "Its pods have no names of their own; they need none, since nobody asks them.",
+        "stateful-service": exemptions(
+            "Its pods have no stable names; they need none, since no client connects to them.",
             { workload: "argocd-application-controller" },
         ),
-        "readiness-probe": right(
-            "Its Service sends it webhooks and logins before it listens.",
+        "readiness-probe": exemptions(
+            "Its Service sends webhooks and logins before it listens.",
             { workload: "argocd-applicationset-controller" },
             { workload: "argocd-dex-server" },
         ),
-        "liveness-probe": right(
-            "What takes it out of traffic also restarts it, all of its replicas at once.",
+        "liveness-probe": exemptions(
+            "A failure that should only remove it from traffic restarts it, all replicas at once.",
             { workload: "argocd-redis-ha-*" },
         ),
-        "probe-timing": right(
-            "It is noticed after 75 s or 90 s; three of its probes may take as long as their period.",
+        "probe-timing": exemptions(
+            "Failures are detected after 75 s or 90 s; three probes may take as long as their period.",
             { workload: "argocd-server" },
             { workload: "argocd-repo-server" },
             { workload: "argocd-redis-ha-server" },
         ),
-        "probe-handler": right(
-            "Each of its probes starts a shell and redis-cli, on a node that may be short of processor time.",
+        "probe-handler": exemptions(
+            "Each probe starts a shell and redis-cli, on a node that may be short of processor time.",
             { workload: "argocd-redis-ha-server" },
         ),
-        "resource-requests": right(NO_REQUESTS, { workload: "argocd-*" }),
-        "memory-limit": right(NO_MEMORY_LIMIT, { workload: "argocd-*" }),
-        "disruption-budget": right(
-            "The highly available variant lets a drain take a majority of its Redis, or all servers.",
+        "resource-requests": exemptions(NO_REQUESTS, { workload: "argocd-*" }),
+        "memory-limit": exemptions(NO_MEMORY_LIMIT, { workload: "argocd-*" }),
+        "disruption-budget": exemptions(
+            "The highly available variant allows a drain to evict a majority of its Redis, or all servers.",
             { workload: "argocd-redis-ha-server" },
             { workload: "argocd-redis-ha-haproxy" },
             { workload: "argocd-repo-server" },
@@ -117,16 +127,13 @@ export const FINDINGS: Readonly<Record<string, StackPolicies>> = {
         ),
     },
     descheduler: {
-        "memory-limit": right(NO_MEMORY_LIMIT, { workload: "descheduler-cronjob" }),
-        "pod-security": right(
-            "No seccomp profile is set, neither of the container nor of its pod.",
-            {
-                workload: "descheduler-cronjob",
-            },
-        ),
+        "memory-limit": exemptions(NO_MEMORY_LIMIT, { workload: "descheduler-cronjob" }),
+        "pod-security": exemptions("Neither the container nor its pod sets a seccomp profile.", {
+            workload: "descheduler-cronjob",
+        }),
     },
 };
 
-function right(reason: string, ...places: readonly Place[]) {
+function exemptions(reason: string, ...places: readonly Place[]) {
     return { exempt: places.map((place) => ({ ...place, reason, expires: "9999-12-31" })) };
 }

@@ -5,17 +5,17 @@ import { json } from "../../../policies/kubernetes/object.ts";
 
 export const KUSTOMIZATION = "kustomization.yaml";
 
-/** https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/: what the projects use of it. */
+/** https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/: the fields that the projects use. */
 interface Kustomization {
     readonly resources?: readonly string[];
     readonly components?: readonly string[];
     readonly images?: readonly { name: string; newName?: string; newTag?: string }[];
-    /** Also of selectors and of pods. */
+    /** Also set in selectors and pods. */
     readonly commonLabels?: Labels;
     readonly labels?: readonly { pairs: Labels; includeSelectors?: boolean }[];
 }
 type Labels = Readonly<Record<string, string>>;
-const KNOWN = "apiVersion kind resources components images commonLabels labels".split(" ");
+const SUPPORTED = "apiVersion kind resources components images commonLabels labels".split(" ");
 
 const TEMPLATE = ["spec", "template"];
 const SELECTORS: Readonly<Record<string, readonly string[]>> = {
@@ -24,21 +24,22 @@ const SELECTORS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * The objects that a kustomization makes.
+ * Builds the objects of a kustomization.
  *
- * @throws Error for a field that is not known here, so that none is left out without a word
+ * @throws Error for an unsupported field, so that none is ignored silently
  */
 export async function buildKustomization(file: string): Promise<unknown[]> {
     return (await build(file, [])).map((document) => document.toJS() as unknown);
 }
 
-/** @param given what a component changes */
-async function build(file: string, given: readonly Document[]): Promise<Document[]> {
+/** @param input documents that a component changes */
+async function build(file: string, input: readonly Document[]): Promise<Document[]> {
     const kustomization = json(parse(await readFile(file, "utf8")));
-    const unknown = Object.keys(kustomization).filter((field) => !KNOWN.includes(field));
-    if (unknown.length > 0) throw new Error(`${file} has ${unknown.join(", ")}, not known here`);
+    const unsupported = Object.keys(kustomization).filter((field) => !SUPPORTED.includes(field));
+    if (unsupported.length > 0)
+        throw new Error(`${file} has ${unsupported.join(", ")}, which is not supported`);
     const { resources, components, images, commonLabels, labels } = kustomization as Kustomization;
-    let documents = [...given];
+    let documents = [...input];
     for (const resource of resources ?? []) documents.push(...(await load(file, resource)));
     for (const component of components ?? []) {
         documents = await build(path.join(path.dirname(file), component, KUSTOMIZATION), documents);
@@ -48,7 +49,7 @@ async function build(file: string, given: readonly Document[]): Promise<Document
         for (const { pairs, includeSelectors } of labels ?? []) {
             label(document, pairs, includeSelectors ?? false);
         }
-        rename(document, images ?? []);
+        setImages(document, images ?? []);
     }
     return documents;
 }
@@ -60,10 +61,10 @@ async function load(from: string, resource: string): Promise<Document[]> {
     return Array.isArray(documents) ? documents.filter(({ contents }) => isMap(contents)) : [];
 }
 
-function label(document: Document, labels: Labels, andSelectors: boolean): void {
+function label(document: Document, labels: Labels, inSelectors: boolean): void {
     for (const [name, value] of Object.entries(labels)) {
         document.setIn(["metadata", "labels", name], value);
-        if (!andSelectors) continue;
+        if (!inSelectors) continue;
         const selector = SELECTORS[document.get("kind") as string];
         if (selector) document.setIn([...selector, name], value);
         if (document.hasIn(TEMPLATE)) {
@@ -72,7 +73,7 @@ function label(document: Document, labels: Labels, andSelectors: boolean): void 
     }
 }
 
-function rename(document: Document, images: NonNullable<Kustomization["images"]>): void {
+function setImages(document: Document, images: NonNullable<Kustomization["images"]>): void {
     const containers = document.getIn([...TEMPLATE, "spec", "containers"]);
     for (const container of isSeq(containers) ? containers.items.filter(isMap) : []) {
         const [, name = "", tag = ""] =

@@ -6,37 +6,37 @@ import { runToEnd } from "../../shared/runToEnd.ts";
 import { buildKustomization, KUSTOMIZATION } from "./kustomization.ts";
 import type { Project } from "./projects.ts";
 
-/** The sums of ours are the check, so that what is in the module cache already needs no network. */
+/** PROJECTS has the checksums, so that cached modules need no network. */
 const GO = { GONOSUMDB: "*", GOWORK: "off" };
 
 /** The Kubernetes objects of a project, from the Go module proxy or the cache of an earlier run. */
-export async function manifestsOf(project: Project): Promise<KubernetesObject[]> {
-    const folder = await folderOf(project);
+export async function fetchManifests(project: Project): Promise<KubernetesObject[]> {
+    const folder = await downloadModule(project);
     const objects: KubernetesObject[] = [];
     for (const pattern of project.files) {
         const files = globSync(pattern, { cwd: folder });
         if (files.length === 0) throw new Error(`${project.module} has no ${pattern}`);
         for (const file of files.sort()) {
-            const whole = path.join(folder, file);
+            const absolute = path.join(folder, file);
             const isBuilt = path.basename(file) === KUSTOMIZATION;
             objects.push(
                 ...(isBuilt
-                    ? (await buildKustomization(whole)).flatMap(objectsOf)
-                    : await readManifests(whole)),
+                    ? (await buildKustomization(absolute)).flatMap(objectsOf)
+                    : await readManifests(absolute)),
             );
         }
     }
     return objects;
 }
 
-/** @throws Error when the module cannot be had, or is not what it was when it was pinned */
-async function folderOf({ module, version, sum }: Project): Promise<string> {
+/** @throws Error if the module is not available or does not match its pinned checksum */
+async function downloadModule({ module, version, sum }: Project): Promise<string> {
     const args = ["mod", "download", "-json", `${module}@${version}`];
     const options = { cwd: import.meta.dirname, env: { ...process.env, ...GO } };
     const { status, stdout, stderr } = await runToEnd("go", args, options);
     if (status !== 0) {
         const reason = status === "ENOENT" ? "go is not installed" : stdout || stderr;
-        throw new Error(`there are no manifests of ${module}@${version}: ${reason}`);
+        throw new Error(`no manifests of ${module}@${version}: ${reason}`);
     }
     const { Dir, Sum } = JSON.parse(stdout) as { Dir: string; Sum: string };
     if (Sum === sum) return Dir;

@@ -1,12 +1,12 @@
-/** A project of others whose manifests are taken for well made: where they are, at a version that is pinned. */
+/** A third-party project with well-made manifests, at a pinned version. */
 export interface Project {
     readonly name: string;
-    /** A Go module, which holds the project's whole source, its manifests too. */
+    /** The Go module with the project's source, which includes its manifests. */
     readonly module: string;
     readonly version: string;
-    /** Of the module, as go.sum would have it. */
+    /** Checksum of the module, as in go.sum. */
     readonly sum: string;
-    /** Globs below the module; a kustomization.yaml is built. */
+    /** Globs in the module; a kustomization.yaml is built. */
     readonly files: readonly string[];
 }
 

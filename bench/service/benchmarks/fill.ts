@@ -1,8 +1,8 @@
 import { Agent, request } from "undici";
 
-import { BenchError } from "../../shared/error.ts";
-import type { Contestant } from "../peers/peer.ts";
-import { fromBase64, trueVector } from "../upstream/vectors.ts";
+import { BenchError } from "../../shared/benchError.ts";
+import type { Target } from "../peers/peer.ts";
+import { fromBase64, expectedVector } from "../upstream/vectors.ts";
 import type { RequestBody } from "../workload.ts";
 
 export interface Embeddings {
@@ -14,14 +14,14 @@ export interface Embeddings {
 }
 
 const CONNECTIONS = 8;
-/** Answers that are compared number by number; reading all of them would take minutes. */
-const COMPARED = 16;
-/** Nine digits of a float32, or a shorter vector made from it, are this close. */
-const CLOSE = 1e-6;
+/** Number of answers whose vectors are checked; checking all would take minutes. */
+const CHECKED = 16;
+/** Tolerance: vectors pass through decimal text and are shortened in float32. */
+const TOLERANCE = 1e-6;
 
-/** Sends one request and returns the answer's bytes. @throws BenchError when it is not a 200. */
+/** Sends one request. @returns the body of the answer @throws BenchError unless the status is 200 */
 export async function post(
-    { url, headers }: Pick<Contestant, "url" | "headers">,
+    { url, headers }: Pick<Target, "url" | "headers">,
     json: string,
     agent?: Agent,
 ): Promise<Buffer> {
@@ -33,16 +33,16 @@ export async function post(
     });
     const bytes = Buffer.from(await answer.body.arrayBuffer());
     if (answer.statusCode === 200) return bytes;
-    const said = bytes.toString("utf8").slice(0, 500);
-    throw new BenchError(`${url.href} answered ${answer.statusCode}: ${said}`);
+    const text = bytes.toString("utf8").slice(0, 500);
+    throw new BenchError(`${url.href} answered ${answer.statusCode}: ${text}`);
 }
 
 /**
- * Sends every request once, so that from then on each is a hit, and twice the first few of them,
- * whose second answers must hold the right vectors in the right order.
+ * Sends every request once, so that each is a hit from then on. Sends the first ones again and checks that the
+ * answers contain the correct vectors in the correct order.
  */
 export async function fill(
-    contestant: Contestant,
+    target: Target,
     bodies: readonly RequestBody[],
     dimensions: number,
 ): Promise<void> {
@@ -51,20 +51,20 @@ export async function fill(
         const queue = bodies.values();
         await Promise.all(
             Array.from({ length: CONNECTIONS }, async () => {
-                for (const { json } of queue) await post(contestant, json, agent);
+                for (const { json } of queue) await post(target, json, agent);
             }),
         );
-        for (const { json, texts } of bodies.slice(0, COMPARED)) {
-            const fault = wrongVector(await post(contestant, json, agent), texts, dimensions);
-            if (fault !== undefined) throw new BenchError(`${contestant.url.href}: ${fault}`);
+        for (const { json, texts } of bodies.slice(0, CHECKED)) {
+            const problem = vectorError(await post(target, json, agent), texts, dimensions);
+            if (problem !== undefined) throw new BenchError(`${target.url.href}: ${problem}`);
         }
     } finally {
         await agent.close();
     }
 }
 
-/** @returns what is wrong with an answer for these texts, if anything. */
-export function wrongVector(
+/** @returns the first problem of an answer to these texts, or undefined */
+export function vectorError(
     answer: Buffer,
     texts: readonly string[],
     dimensions?: number,
@@ -76,7 +76,7 @@ export function wrongVector(
         if (item?.index !== at) return `item ${at} has index ${item?.index ?? "none"}`;
         const { embedding } = item;
         const vector = typeof embedding === "string" ? fromBase64(embedding) : embedding;
-        if (!isClose(vector, trueVector(text, dimensions))) {
+        if (!isClose(vector, expectedVector(text, dimensions))) {
             return `item ${at} has another text's vector`;
         }
     }
@@ -86,7 +86,7 @@ export function wrongVector(
 function isClose(one: ArrayLike<number>, other: ArrayLike<number>): boolean {
     if (one.length !== other.length) return false;
     for (let at = 0; at < one.length; at += 1) {
-        if (!(Math.abs((one[at] ?? NaN) - (other[at] ?? NaN)) < CLOSE)) return false;
+        if (!(Math.abs((one[at] ?? NaN) - (other[at] ?? NaN)) < TOLERANCE)) return false;
     }
     return true;
 }

@@ -1,69 +1,70 @@
 import type { Latency, Sample } from "../generators/sample.ts";
-import type { FloorResult, Unit } from "../report/finding.ts";
+import type { FloorResult, Unit } from "../report/result.ts";
 import { median, pairedRatio } from "../report/statistics.ts";
 
-/** What the service has promised. */
-export interface Promised {
-    readonly what: string;
+/** A limit that the service must meet. */
+export interface FloorDefinition {
+    readonly description: string;
     readonly limit: number;
-    /** Whether the limit is the least or the most allowed. */
-    readonly direction: "least" | "most";
+    /** Whether the limit is a minimum or a maximum. */
+    readonly direction: "min" | "max";
     readonly unit: Unit;
 }
 
-export interface Floor extends Promised {
-    /** @returns undefined when a contestant that it needs did not take part. */
-    readonly measure: (standings: Standings) => number | undefined;
+export interface Floor extends FloorDefinition {
+    /** @returns undefined if a peer that it compares with did not take part */
+    readonly measure: (samplesByPeer: SamplesByPeer) => number | undefined;
 }
 
-/** Samples by contestant, one a turn, in the order in which they were taken. */
-export type Standings = ReadonlyMap<string, readonly Sample[]>;
+/** Samples by name of the peer, one per turn, in order of time. */
+export type SamplesByPeer = ReadonlyMap<string, readonly Sample[]>;
 
 export function floorResult(
-    { what, limit, direction, unit }: Promised,
+    { description, limit, direction, unit }: FloorDefinition,
     measured: number,
 ): FloorResult {
-    // A figure that is no number meets nothing.
-    const met = direction === "least" ? measured >= limit : measured <= limit;
-    return { what, unit, measured, met };
+    // NaN never meets a limit.
+    const met = direction === "min" ? measured >= limit : measured <= limit;
+    return { description, unit, measured, met };
 }
 
-/** At least `limit` times as many requests a second as the other. */
-export function atLeastTimes(own: string, other: string, limit: number): Floor {
+/** Requests per second of `own` are at least `limit` times those of `other`. */
+export function minRateRatio(own: string, other: string, limit: number): Floor {
     return {
-        what: `requests/s ≥ ${limit} × ${other}`,
+        description: `requests/s ≥ ${limit} × ${other}`,
         limit,
-        direction: "least",
+        direction: "min",
         unit: "×",
-        measure: (standings) => {
+        measure: (samplesByPeer) => {
             const [ours, theirs] = [own, other].map((name) =>
-                standings.get(name)?.map(({ rate }) => rate),
+                samplesByPeer.get(name)?.map(({ rate }) => rate),
             );
             return ours && theirs && pairedRatio(ours, theirs);
         },
     };
 }
 
-export function atMostMilliseconds(own: string, percentile: keyof Latency, limit: number): Floor {
+export function maxLatency(own: string, percentile: keyof Latency, limit: number): Floor {
     return {
-        what: `${percentile} ≤ ${limit} ms`,
+        description: `${percentile} ≤ ${limit} ms`,
         limit,
-        direction: "most",
+        direction: "max",
         unit: "ms",
-        measure: (standings) => {
-            const samples = standings.get(own);
+        measure: (samplesByPeer) => {
+            const samples = samplesByPeer.get(own);
             return samples && median(samples.map(({ latency }) => latency[percentile]));
         },
     };
 }
 
-/** No answer but 2xx, and none missing: what was fast because it failed was not fast. */
-export function noneFailed(own: string): Floor {
+/** Every request has a 2xx answer; otherwise fast failures would look like speed. */
+export function noFailures(own: string): Floor {
     return {
-        what: "failed requests = 0",
+        description: "failed requests = 0",
         limit: 0,
-        direction: "most",
+        direction: "max",
         unit: "requests",
-        measure: (standings) => standings.get(own)?.reduce((sum, { failed }) => sum + failed, 0),
+        measure: (samplesByPeer) =>
+            samplesByPeer.get(own)?.reduce((sum, { failed }) => sum + failed, 0),
     };
 }

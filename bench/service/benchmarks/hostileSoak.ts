@@ -7,39 +7,43 @@ import { attack, type AttackReport } from "./attacks/start.ts";
 import { fill } from "./fill.ts";
 import { floorResult } from "./floors.ts";
 import { steadyLoad, type SteadySample } from "./steadyLoad.ts";
-import type { Bench, Trial } from "./trial.ts";
+import type { BenchmarkContext, Benchmark } from "./benchmark.ts";
 
 const USERS = 200;
 const RATE = 1_000;
 const WORKLOAD = { dimensions: 1536, encoding: "base64", items: 1, bodies: NORMAL_TEXTS } as const;
 const ID = "hostile-soak";
-/** Of the attackers' requests: the normal ones, whose vectors are compared. */
+/** Attacks that send normal requests, whose vectors are checked. */
 const HARMLESS = ["normal"];
-/** Of the time: normal traffic alone, which the rest is compared with. */
-const ALONE_SHARE = 0.25;
-/** Caches are full by then; code is compiled and heaps find their size. Not counted. */
-const SETTLING_SECONDS = 10;
-/** docs/service/performance.md states the arithmetic. */
-const MOST_RESIDENT_MIB = 1_024;
+/** Share of the time with normal traffic alone, as the baseline. */
+const BASELINE_SHARE = 0.25;
+/** Not measured: caches fill, code is compiled, heaps grow to their size. */
+const WARM_UP_SECONDS = 10;
+/** Derived in docs/service/performance.md. */
+const MAX_RESIDENT_MIB = 1_024;
 
 interface Phase {
     readonly sample: SteadySample;
     readonly attacked: AttackReport;
 }
 
-/** Normal traffic with and without hostile requests beside it, in one run. */
-export function hostileSoak(seconds: number): Trial {
-    const title = `${RATE} requests/s for ${seconds} s, the last ${100 * (1 - ALONE_SHARE)} % with hostile requests`;
-    return { id: ID, title, peers: [], run: (bench) => run(bench, title, seconds) };
+/** Normal traffic without hostile requests, and then with them, in one run. */
+export function hostileSoak(seconds: number): Benchmark {
+    const title = `${RATE} requests/s for ${seconds} s, the last ${100 * (1 - BASELINE_SHARE)} % with hostile requests`;
+    return { id: ID, title, peers: [], run: (context) => run(context, title, seconds) };
 }
 
-async function run(bench: Bench, title: string, seconds: number): ReturnType<Trial["run"]> {
-    const { ground, cores } = bench;
-    const { processes } = ground;
-    // What it works at is what attackers ask for: with normal traffic's hits it has nothing to do.
+async function run(
+    context: BenchmarkContext,
+    title: string,
+    seconds: number,
+): ReturnType<Benchmark["run"]> {
+    const { resources, cores } = context;
+    const { processes } = resources;
+    // Only attackers reach the upstream: the normal traffic consists of hits.
     const upstream = await startUpstream(processes, { core: cores.generator, idle: true });
     const service = await oursWithRedis.start({
-        ...ground,
+        ...resources,
         upstream: upstream.url,
         core: cores.server,
     });
@@ -51,55 +55,55 @@ async function run(bench: Bench, title: string, seconds: number): ReturnType<Tri
             ID,
             bodies.map(({ json }) => json),
         );
-        /** @param attacks none: all of them */
+        /** @param attacks if omitted, all of them */
         const phase = async (
             name: string,
             length: number,
             attacks?: readonly string[],
         ): Promise<Phase> => {
-            const whole = Math.max(1, Math.round(length));
-            const load = { name, rate: RATE, connections: USERS, seconds: whole, bodiesFile };
+            const rounded = Math.max(1, Math.round(length));
+            const load = { name, rate: RATE, connections: USERS, seconds: rounded, bodiesFile };
             const [sample, attacked] = await Promise.all([
-                steadyLoad(bench, service, load),
-                attack(bench, service, whole, attacks),
+                steadyLoad(context, service, load),
+                attack(context, service, rounded, attacks),
             ]);
             return { sample, attacked };
         };
-        await phase("settling", SETTLING_SECONDS, HARMLESS);
-        const alone = await phase("normal", seconds * ALONE_SHARE, HARMLESS);
-        const beside = await phase("normal beside hostile", seconds * (1 - ALONE_SHARE));
-        const both = [alone, beside];
+        await phase("warm-up", WARM_UP_SECONDS, HARMLESS);
+        const baseline = await phase("normal", seconds * BASELINE_SHARE, HARMLESS);
+        const mixed = await phase("normal with hostile", seconds * (1 - BASELINE_SHARE));
+        const both = [baseline, mixed];
         const sum = (count: (phase: Phase) => number): number =>
             both.reduce((all, one) => all + count(one), 0);
         return {
-            ...{ id: ID, title, standings: [], notes: notes(beside.attacked), versions: {} },
+            ...{ id: ID, title, peers: [], notes: notes(mixed.attacked), versions: {} },
             setting: { ...WORKLOAD, users: USERS, rate: RATE, seconds },
-            facts: [fact("normal", alone.sample), fact("normal beside hostile", beside.sample)],
+            facts: [fact("normal", baseline.sample), fact("normal with hostile", mixed.sample)],
             floors: [
-                most(
-                    "p99 beside hostile ÷ p99 without",
+                maxFloor(
+                    "p99 with hostile ÷ p99 without",
                     2,
                     "×",
-                    beside.sample.latency.p99 / alone.sample.latency.p99,
+                    mixed.sample.latency.p99 / baseline.sample.latency.p99,
                 ),
-                most(
-                    "failed requests of others = 0",
+                maxFloor(
+                    "failed normal requests = 0",
                     0,
                     "requests",
                     sum(({ sample }) => sample.failed),
                 ),
-                most(
+                maxFloor(
                     "wrong vectors = 0",
                     0,
                     "requests",
                     sum(({ attacked }) => attacked.wrongVectors),
                 ),
-                most("restarts = 0", 0, "restarts", service.ended() ? 1 : 0),
-                most(
-                    `resident memory ≤ ${MOST_RESIDENT_MIB} MiB`,
-                    MOST_RESIDENT_MIB,
+                maxFloor("restarts = 0", 0, "restarts", service.hasEnded() ? 1 : 0),
+                maxFloor(
+                    `resident memory ≤ ${MAX_RESIDENT_MIB} MiB`,
+                    MAX_RESIDENT_MIB,
                     "MiB",
-                    Math.max(...beside.sample.residentMib),
+                    Math.max(...mixed.sample.residentMib),
                 ),
             ],
         };
@@ -109,13 +113,13 @@ async function run(bench: Bench, title: string, seconds: number): ReturnType<Tri
     }
 }
 
-function most(
-    what: string,
+function maxFloor(
+    description: string,
     limit: number,
     unit: "×" | "requests" | "restarts" | "MiB",
     measured: number,
 ): ReturnType<typeof floorResult> {
-    return floorResult({ what, limit, unit, direction: "most" }, measured);
+    return floorResult({ description, limit, unit, direction: "max" }, measured);
 }
 
 function fact(
@@ -126,11 +130,11 @@ function fact(
         phase,
         "requests/s": rate,
         ...{ "p50 ms": latency.p50, "p99 ms": latency.p99, "max ms": latency.max },
-        ...{ failed, "most MiB": Math.max(...residentMib) },
+        ...{ failed, "max MiB": Math.max(...residentMib) },
     };
 }
 
-/** What each attack was answered, so that one that never arrived is seen. */
+/** Answers to each attack; an attack that never reached the service has none. */
 function notes({ byAttack }: AttackReport): string[] {
     return Object.entries(byAttack).map(([name, counts]) => {
         const answers = Object.entries(counts).map(([status, count]) => `${count} × ${status}`);

@@ -9,59 +9,59 @@ import { raw } from "../peers/raw/raw.ts";
 import { ours, oursFromRedis } from "../peers/service/service.ts";
 import { staticNginx } from "../peers/staticNginx.ts";
 import type { Encoding } from "../workload.ts";
-import { contest, type Contest } from "./contest.ts";
-import { atLeastTimes, atMostMilliseconds, noneFailed, type Floor } from "./floors.ts";
-import { lag } from "./lag.ts";
+import { compare, type Comparison } from "./comparison.ts";
+import { minRateRatio, maxLatency, noFailures, type Floor } from "./floors.ts";
+import { eventLoopLag } from "./eventLoopLag.ts";
 import { metricsCost } from "./metricsCost.ts";
 import { misses } from "./misses.ts";
 import { mixedBatch } from "./mixedBatch.ts";
 import { probes } from "./probes.ts";
 import { serverTime } from "./serverTime.ts";
-import type { Trial } from "./trial.ts";
+import type { Benchmark } from "./benchmark.ts";
 
 const ENCODINGS: readonly Encoding[] = ["base64", "float"];
 const USERS = 1_000;
 const RATE = 2_000;
 
-/** The part of the runtime's and of nginx's speed that the service promises to reach. */
-const OF_RAW = atLeastTimes(ours.name, raw.name, 0.7);
-const OF_NGINX = atLeastTimes(ours.name, nginx.name, 0.45);
-const OF_LITELLM = [litellmRedis, litellmLocal].map(({ name }) =>
-    atLeastTimes(ours.name, name, 200),
+/** The promised throughput relative to node:http, nginx and LiteLLM. */
+const VS_RAW = minRateRatio(ours.name, raw.name, 0.7);
+const VS_NGINX = minRateRatio(ours.name, nginx.name, 0.45);
+const VS_LITELLM = [litellmRedis, litellmLocal].map(({ name }) =>
+    minRateRatio(ours.name, name, 200),
 );
 
-/** For development: the hot path beside the runtime's limit, in about a minute. */
-export function quickMatrix(): readonly Trial[] {
-    return ENCODINGS.map((encoding) => hits({ encoding, floors: [OF_RAW], turns: 6 }));
+/** For development: the hot path against node:http, in about a minute. */
+export function quickMatrix(): readonly Benchmark[] {
+    return ENCODINGS.map((encoding) => hits({ encoding, floors: [VS_RAW], turns: 6 }));
 }
 
-/** Everything that the service is held to, in about twenty-four minutes once the peers are installed. */
-export function fullMatrix(): readonly Trial[] {
-    const held = heldToFloors();
-    const measured = new Set(held.map(({ id }) => id));
-    const rest = hitsOfEveryKind().filter(({ id }) => !measured.has(id));
-    return [probes, ...held, ...rest, ...ENCODINGS.map(arriving), ...tiers()];
+/** All benchmarks, in about 24 minutes once the peers are installed. */
+export function fullMatrix(): readonly Benchmark[] {
+    const withFloors = hitsWithFloors();
+    const measured = new Set(withFloors.map(({ id }) => id));
+    const rest = hitsInEveryShape().filter(({ id }) => !measured.has(id));
+    return [probes, ...withFloors, ...rest, ...ENCODINGS.map(openLoopHits), ...otherBenchmarks()];
 }
 
-function heldToFloors(): readonly Trial[] {
+function hitsWithFloors(): readonly Benchmark[] {
     const others = [nginx, staticNginx, litellmRedis, litellmLocal];
-    const floors = [OF_RAW, OF_NGINX, ...OF_LITELLM];
+    const floors = [VS_RAW, VS_NGINX, ...VS_LITELLM];
     return [
         hits({ encoding: "base64", peers: [raw, ...others, portkey, noCache], floors, turns: 5 }),
         hits({ encoding: "float", peers: [raw, ...others], floors, turns: 5 }),
-        ...ENCODINGS.map((encoding) => hits({ encoding, dimensions: 384, floors: [OF_RAW] })),
+        ...ENCODINGS.map((encoding) => hits({ encoding, dimensions: 384, floors: [VS_RAW] })),
         ...ENCODINGS.map((encoding) =>
             hits({
                 encoding,
                 connections: USERS,
-                floors: [atMostMilliseconds(ours.name, "p99", 50)],
+                floors: [maxLatency(ours.name, "p99", 50)],
             }),
         ),
     ];
 }
 
-/** Vector length, encoding, batch size and connections, each with each. */
-function hitsOfEveryKind(): readonly Trial[] {
+/** All combinations of vector length, encoding, batch size and connections. */
+function hitsInEveryShape(): readonly Benchmark[] {
     return [64, USERS].flatMap((connections) =>
         [1, 16, 256].flatMap((items) =>
             [1536, 384].flatMap((dimensions) =>
@@ -71,8 +71,8 @@ function hitsOfEveryKind(): readonly Trial[] {
     );
 }
 
-function tiers(): readonly Trial[] {
-    return [hitsInRedis(), serverTime, mixedBatch, lag, metricsCost, misses];
+function otherBenchmarks(): readonly Benchmark[] {
+    return [hitsInRedis(), serverTime, mixedBatch, eventLoopLag, metricsCost, misses];
 }
 
 interface Hits {
@@ -85,16 +85,16 @@ interface Hits {
     readonly turns?: number;
 }
 
-/** Exact hits in the process, as many as can be. */
-function hits(options: Hits): Trial {
+/** Throughput of exact hits in the process. */
+function hits(options: Hits): Benchmark {
     const { encoding, dimensions = 1536, items = 1, connections = 64, floors = [] } = options;
-    const texts = items === 1 ? "" : `, ${items} texts a request`;
-    // A thousand batches under way are a turn's work for anybody.
+    const texts = items === 1 ? "" : `, ${items} texts per request`;
+    // A thousand concurrent batches take long on any server.
     const seconds = connections * items > 100_000 ? 8 : connections === USERS ? 3 : 2;
-    return contest({
+    return compare({
         id: `hits-${dimensions}-${encoding}-${items}-${connections}`,
         title: `hits: ${dimensions} dimensions, ${encoding}${texts}, ${connections} connections`,
-        // Few enough of the large ones that nobody's memory is what is measured.
+        // Few large bodies, so that memory is not the bottleneck of any peer.
         workload: { dimensions, encoding, items, bodies: items === 1 ? 1_024 : 64 },
         connections,
         generator: closedLoop,
@@ -102,32 +102,32 @@ function hits(options: Hits): Trial {
         peers: options.peers ?? [raw, nginx],
         seconds,
         turns: options.turns ?? 3,
-        floors: [...floors, noneFailed(ours.name)],
+        floors: [...floors, noFailures(ours.name)],
     });
 }
 
-/** What a user waits when requests come as they come. */
-function arriving(encoding: Encoding): Trial {
-    return contest({
-        ...UNDER_USERS,
+/** Latency when requests arrive at random. */
+function openLoopHits(encoding: Encoding): Benchmark {
+    return compare({
+        ...OPEN_LOOP,
         id: `open-${encoding}`,
         title: `open loop: ${USERS} users, ${RATE} requests/s, ${encoding}`,
         workload: { dimensions: 1536, encoding, items: 1, bodies: 1_024 },
     });
 }
 
-const UNDER_USERS: Omit<Contest, "id" | "title" | "workload"> = {
+const OPEN_LOOP: Omit<Comparison, "id" | "title" | "workload"> = {
     connections: USERS,
     generator: openLoop(RATE),
     service: ours,
     peers: [raw],
     seconds: 4,
     turns: 3,
-    floors: [atMostMilliseconds(ours.name, "p99", 15), noneFailed(ours.name)],
+    floors: [maxLatency(ours.name, "p99", 15), noFailures(ours.name)],
 };
 
-function hitsInRedis(): Trial {
-    return contest({
+function hitsInRedis(): Benchmark {
+    return compare({
         id: "hits-redis",
         title: "hits in Redis: 1536 dimensions, base64, 64 connections",
         workload: { dimensions: 1536, encoding: "base64", items: 1, bodies: 1_024 },
@@ -137,6 +137,6 @@ function hitsInRedis(): Trial {
         peers: [raw, litellmRedis],
         seconds: 2,
         turns: 3,
-        floors: [noneFailed(oursFromRedis.name)],
+        floors: [noFailures(oursFromRedis.name)],
     });
 }

@@ -5,105 +5,115 @@ import { SCRAPE_INTERVAL_SECONDS } from "@property-search/contract";
 import { writeBodies } from "../generators/bodies.ts";
 import type { Sample } from "../generators/sample.ts";
 import { closedLoop } from "../generators/wrk.ts";
-import { startTwins } from "../peers/service/twins.ts";
-import type { Fact, Finding } from "../report/finding.ts";
+import { startABServers } from "../peers/service/abServers.ts";
+import type { Fact, BenchmarkResult } from "../report/result.ts";
 import { median, pairedRatio } from "../report/statistics.ts";
 import { requestBodies } from "../workload.ts";
 import { fill } from "./fill.ts";
 import { floorResult } from "./floors.ts";
 import { scrape } from "./metrics.ts";
-import type { Trial } from "./trial.ts";
+import type { Benchmark } from "./benchmark.ts";
 
 const WORKLOAD = { dimensions: 1536, encoding: "base64", items: 1, bodies: 1_024 } as const;
 const CONNECTIONS = 64;
-/** Short and many: what the machine does meanwhile hits all of a round. */
+/** Rounds are short and many, so that disturbances affect all variants of a round alike. */
 const SECONDS = 1;
 const ROUNDS = 50;
 const WARM_UP_ROUNDS = 4;
-const LEAST = 0.97;
+const MIN_RATIO = 0.97;
 const ID = "metrics-cost";
-const TITLE = "what metrics cost: hits, counted and scraped, beside hits that nobody counts";
+const TITLE = "cost of metrics: hits with metrics and scrapes, with metrics, and without";
 
-const KINDS = ["counted and scraped", "counted", "without metrics"] as const;
+const KINDS = ["with metrics, scraped", "with metrics", "without metrics"] as const;
 type Kind = (typeof KINDS)[number];
 type Rounds = Readonly<Record<Kind, Sample[]>>;
 
 /**
- * Hits, of which a core answers the most, so that counting is the greatest part of what they cost. A turn
- * that is scraped is so once: as many times as often as by Prometheus as it is shorter than its interval.
+ * Measured on hits: they are the cheapest requests, so the share of metrics in their cost is largest. A scraped
+ * turn is scraped once, more often than by Prometheus; the result is scaled to Prometheus' interval.
  */
-export const metricsCost: Trial = {
+export const metricsCost: Benchmark = {
     id: ID,
     title: TITLE,
     peers: [],
-    run: async (bench) => {
-        const { ground, cores, signal } = bench;
-        const { counted, uncounted } = await startTwins({ ...ground, core: cores.server });
+    run: async (context) => {
+        const { resources, cores, signal } = context;
+        const { withMetrics, withoutMetrics } = await startABServers({
+            ...resources,
+            core: cores.server,
+        });
         const bodies = requestBodies(WORKLOAD);
         const json = bodies.map((body) => body.json);
-        const bodiesFile = writeBodies(ground.processes.folder, ID, json);
+        const bodiesFile = writeBodies(resources.processes.folder, ID, json);
         const load = {
             ...{ bodiesFile, connections: CONNECTIONS, seconds: SECONDS },
-            ...{ core: cores.generator, server: counted.pid },
+            ...{ core: cores.generator, server: withMetrics.pid },
         };
 
-        async function take(kind: Kind): Promise<Sample> {
-            const of = kind === "without metrics" ? uncounted : counted;
-            const scraping = kind === "counted and scraped" ? scrapedMidway() : undefined;
-            const [sample] = await Promise.all([closedLoop({ ...load, ...of }, signal), scraping]);
+        async function measureKind(kind: Kind): Promise<Sample> {
+            const target = kind === "without metrics" ? withoutMetrics : withMetrics;
+            const scraping = kind === "with metrics, scraped" ? scrapeMidway() : undefined;
+            const [sample] = await Promise.all([
+                closedLoop({ ...load, ...target }, signal),
+                scraping,
+            ]);
             return sample;
         }
 
-        async function scrapedMidway(): Promise<void> {
+        async function scrapeMidway(): Promise<void> {
             await wait((SECONDS * 1000) / 2);
-            await scrape(counted);
+            await scrape(withMetrics);
         }
 
-        const taken: Rounds = { "counted and scraped": [], counted: [], "without metrics": [] };
+        const samples: Rounds = {
+            "with metrics, scraped": [],
+            "with metrics": [],
+            "without metrics": [],
+        };
         try {
-            await fill(counted, bodies, WORKLOAD.dimensions);
+            await fill(withMetrics, bodies, WORKLOAD.dimensions);
             for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round += 1) {
-                bench.say(`${TITLE}: round ${round + 1} of ${ROUNDS}`);
-                for (const kind of inTurn(round + WARM_UP_ROUNDS)) {
-                    const sample = await take(kind);
-                    if (round >= 0) taken[kind].push(sample);
+                context.showProgress(`${TITLE}: round ${round + 1} of ${ROUNDS}`);
+                for (const kind of rotate(round + WARM_UP_ROUNDS)) {
+                    const sample = await measureKind(kind);
+                    if (round >= 0) samples[kind].push(sample);
                 }
             }
         } finally {
-            await counted.stop();
+            await withMetrics.stop();
         }
         return {
-            ...{ id: ID, title: TITLE, standings: [], versions: {}, notes: [] },
+            ...{ id: ID, title: TITLE, peers: [], versions: {}, notes: [] },
             setting: { ...WORKLOAD, connections: CONNECTIONS, seconds: SECONDS, rounds: ROUNDS },
-            ...judged(taken),
+            ...evaluate(samples),
         };
     },
 };
 
-/** Another one first each round. */
-function inTurn(round: number): readonly Kind[] {
+/** Each round starts with another variant. */
+function rotate(round: number): readonly Kind[] {
     const first = round % KINDS.length;
     return [...KINDS.slice(first), ...KINDS.slice(0, first)];
 }
 
-function judged(taken: Rounds): Pick<Finding, "facts" | "floors"> {
+function evaluate(samples: Rounds): Pick<BenchmarkResult, "facts" | "floors"> {
     const ratioOf = (one: Kind, other: Kind): number => {
-        const [own, others] = [one, other].map((kind) => taken[kind].map(({ rate }) => rate));
+        const [own, others] = [one, other].map((kind) => samples[kind].map(({ rate }) => rate));
         return pairedRatio(own ?? [], others ?? []);
     };
-    const counting = ratioOf("counted", "without metrics");
-    const scraped = ratioOf("counted and scraped", "counted");
-    // Noise may show a scrape as a gain, which it never is.
+    const counting = ratioOf("with metrics", "without metrics");
+    const scraped = ratioOf("with metrics, scraped", "with metrics");
+    // Noise may make a scrape look like a gain.
     const scrapeSeconds = Math.max(0, 1 - scraped) * SECONDS;
     const both = counting * (1 - scrapeSeconds / SCRAPE_INTERVAL_SECONDS);
-    const failed = Object.values(taken)
+    const failed = Object.values(samples)
         .flat()
         .reduce((sum, one) => sum + one.failed, 0);
-    const what = `requests/s, scraped every ${SCRAPE_INTERVAL_SECONDS} s, ≥ ${LEAST} × without metrics`;
-    const least = { what, limit: LEAST, direction: "least", unit: "×" } as const;
-    const none = { what: "failed requests = 0", limit: 0, direction: "most" } as const;
+    const description = `requests/s, scraped every ${SCRAPE_INTERVAL_SECONDS} s, ≥ ${MIN_RATIO} × without metrics`;
+    const least = { description, limit: MIN_RATIO, direction: "min", unit: "×" } as const;
+    const none = { description: "failed requests = 0", limit: 0, direction: "max" } as const;
     return {
-        facts: KINDS.map((kind) => fact(kind, taken[kind], ratioOf(kind, "without metrics"))),
+        facts: KINDS.map((kind) => fact(kind, samples[kind], ratioOf(kind, "without metrics"))),
         floors: [floorResult(least, both), floorResult({ ...none, unit: "requests" }, failed)],
     };
 }
@@ -111,7 +121,9 @@ function judged(taken: Rounds): Pick<Finding, "facts" | "floors"> {
 function fact(service: Kind, samples: readonly Sample[], ratio: number): Fact {
     return {
         service:
-            service === "counted and scraped" ? `counted, scraped every ${SECONDS} s` : service,
+            service === "with metrics, scraped"
+                ? `with metrics, scraped every ${SECONDS} s`
+                : service,
         "req/s": median(samples.map(({ rate }) => rate)),
         "cpu µs": median(samples.map(({ rate, serverCore }) => (serverCore / rate) * 1e6)),
         "p99 ms": median(samples.map(({ latency }) => latency.p99)),

@@ -5,40 +5,40 @@ import { median } from "../report/statistics.ts";
 import { listingText, requestJson } from "../workload.ts";
 import { post } from "./fill.ts";
 import { floorResult } from "./floors.ts";
-import { scrape, total } from "./metrics.ts";
-import type { Trial } from "./trial.ts";
+import { scrape, sumOfSeries } from "./metrics.ts";
+import type { Benchmark } from "./benchmark.ts";
 
 const ITEMS = 256;
 const MISSES = 64;
 const ROUNDS = 40;
-/** Rounds until the code of both kinds is compiled. */
+/** Rounds until the code for both kinds of batch is compiled. */
 const WARM_UP_ROUNDS = 10;
 const SHAPE = { encoding: "base64", dimensions: 1536 } as const;
 const ID = "mixed-batch";
-const TITLE = `a batch of ${ITEMS} with ${MISSES} misses beside its misses alone, time in the server`;
+const TITLE = `a batch of ${ITEMS} with ${MISSES} misses against its misses alone, time in the server`;
 
-/** The hits of a batch must not cost what a miss costs: asked in turns, each time with new misses. */
-export const mixedBatch: Trial = {
+/** Hits in a batch must not cost as much as misses. The two kinds take turns, each time with new misses. */
+export const mixedBatch: Benchmark = {
     id: ID,
     title: TITLE,
     peers: [],
-    run: async ({ ground, cores, signal }) => {
-        const service = await oursWithRedis.start({ ...ground, core: cores.server });
+    run: async ({ resources, cores, signal }) => {
+        const service = await oursWithRedis.start({ ...resources, core: cores.server });
         const times = { mixed: [] as number[], alone: [] as number[] };
         const hits = range(0, ITEMS - MISSES);
         let next = 100_000;
 
-        async function timed(texts: readonly string[]): Promise<number> {
-            const before = await seconds();
+        async function measureMilliseconds(texts: readonly string[]): Promise<number> {
+            const before = await serverSeconds();
             await post(service, requestJson(texts, SHAPE));
-            return ((await seconds()) - before) * 1000;
+            return ((await serverSeconds()) - before) * 1000;
         }
 
-        async function seconds(): Promise<number> {
-            return total(await scrape(service), `${METRICS.responseTime}_sum`);
+        async function serverSeconds(): Promise<number> {
+            return sumOfSeries(await scrape(service), `${METRICS.responseTime}_sum`);
         }
 
-        function fresh(): string[] {
+        function newMisses(): string[] {
             next += MISSES;
             return range(next - MISSES, next);
         }
@@ -47,8 +47,8 @@ export const mixedBatch: Trial = {
             await post(service, requestJson(hits, SHAPE));
             for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round += 1) {
                 signal.throwIfAborted();
-                const mixed = await timed(spreadOut(hits, fresh()));
-                const alone = await timed(fresh());
+                const mixed = await measureMilliseconds(interleave(hits, newMisses()));
+                const alone = await measureMilliseconds(newMisses());
                 if (round < 0) continue;
                 times.mixed.push(mixed);
                 times.alone.push(alone);
@@ -59,12 +59,12 @@ export const mixedBatch: Trial = {
         const mixed = median(times.mixed);
         const alone = median(times.alone);
         const more = median(times.mixed.map((time, round) => time - (times.alone[round] ?? NaN)));
-        const what = `a mixed batch of ${ITEMS} ≤ its misses + 5 ms, median of ${ROUNDS}`;
+        const description = `a mixed batch of ${ITEMS} ≤ its misses + 5 ms, median of ${ROUNDS}`;
         return {
-            ...{ id: ID, title: TITLE, standings: [], notes: [], versions: {} },
+            ...{ id: ID, title: TITLE, peers: [], notes: [], versions: {} },
             setting: { ...SHAPE, items: ITEMS, misses: MISSES, rounds: ROUNDS },
             facts: [{ batch: "median ms", mixed, "misses alone": alone, difference: more }],
-            floors: [floorResult({ what, limit: 5, direction: "most", unit: "ms" }, more)],
+            floors: [floorResult({ description, limit: 5, direction: "max", unit: "ms" }, more)],
         };
     },
 };
@@ -73,8 +73,8 @@ function range(from: number, to: number): string[] {
     return Array.from({ length: to - from }, (_, at) => listingText(from + at));
 }
 
-/** Every fourth is a miss, so that no order of work is favoured. */
-function spreadOut(hits: readonly string[], misses: readonly string[]): string[] {
+/** Every fourth text is a miss, so that no processing order has an advantage. */
+function interleave(hits: readonly string[], misses: readonly string[]): string[] {
     const each = hits.length / misses.length;
     return misses.flatMap((miss, at) => [miss, ...hits.slice(at * each, (at + 1) * each)]);
 }

@@ -2,133 +2,136 @@ import { request } from "undici";
 
 import { litellmLocal, litellmRedis } from "../peers/litellm.ts";
 import { nginx } from "../peers/nginx.ts";
-import type { Contestant, Peer } from "../peers/peer.ts";
+import type { Target, Peer } from "../peers/peer.ts";
 import { portkey } from "../peers/portkey.ts";
 import { ours } from "../peers/service/service.ts";
-import type { Fact } from "../report/finding.ts";
+import type { Fact } from "../report/result.ts";
 import { listingText, requestJson, type Encoding } from "../workload.ts";
-import { post, wrongVector, type Embeddings } from "./fill.ts";
+import { post, vectorError, type Embeddings } from "./fill.ts";
 import { floorResult } from "./floors.ts";
-import { invite, type Trial } from "./trial.ts";
+import { runIfAvailable, type Benchmark } from "./benchmark.ts";
 
 const ID = "answers";
-const TITLE = "what is answered, and what it costs upstream";
-/** A body of 100 kB: more than a proxy's buffer, far less than what OpenAI takes. */
+const TITLE = "correctness of answers, and their upstream cost";
+/** A body of 100 kB: more than a proxy's buffer, far less than OpenAI's limit. */
 const LONG = { texts: 125, sentences: 9 } as const;
 
-/** Correctness beside speed: each probe is the symptom of a fault that caches are known for. */
-export const probes: Trial = {
+/** Each probe detects a known fault of caches. */
+export const probes: Benchmark = {
     id: ID,
     title: TITLE,
     peers: [litellmRedis, litellmLocal, portkey, nginx],
-    run: async (bench) => {
-        const { ground, cores } = bench;
+    run: async (context) => {
+        const { resources, cores } = context;
         const facts: Fact[] = [];
         const notes: string[] = [];
         const versions: Record<string, string> = {};
         for (const peer of [ours, ...probes.peers] as readonly Peer[]) {
-            bench.say(`${TITLE}: ${peer.name}`);
-            const takePart = async (): Promise<void> => {
+            context.showProgress(`${TITLE}: ${peer.name}`);
+            const measure = async (): Promise<void> => {
                 const answer = Buffer.alloc(0);
-                const contestant = await peer.start({ ...ground, core: cores.server, answer });
+                const target = await peer.start({ ...resources, core: cores.server, answer });
                 try {
-                    facts.push({ peer: peer.name, ...(await probe(contestant, ground.upstream)) });
-                    versions[peer.name] = contestant.version;
+                    facts.push({ peer: peer.name, ...(await probe(target, resources.upstream)) });
+                    versions[peer.name] = target.version;
                 } finally {
-                    await contestant.stop();
+                    await target.stop();
                 }
             };
-            notes.push(...(await invite(peer, bench, takePart)));
+            notes.push(...(await runIfAvailable(peer, context, measure)));
         }
         return {
-            ...{ id: ID, title: TITLE, setting: {}, standings: [], facts, notes, versions },
-            floors: [floorResult(FAILED_PROBES, faultsOf(facts[0] ?? {}))],
+            ...{ id: ID, title: TITLE, setting: {}, peers: [], facts, notes, versions },
+            floors: [floorResult(FAILED_PROBES, countFailures(facts[0] ?? {}))],
         };
     },
 };
 
 const FAILED_PROBES = {
-    what: "probes that this service fails = 0",
+    description: "probes that this service fails = 0",
     limit: 0,
-    direction: "most",
+    direction: "max",
     unit: "probes",
 } as const;
 
-const RIGHT: Fact = {
-    vectors: "right",
-    mixed: "right",
+const EXPECTED: Fact = {
+    vectors: "correct",
+    mixed: "correct",
     "items of a,b,a": 2,
     "items of float": 0,
-    "usage of a hit": "told apart",
-    "100 kB": "right",
+    "usage of a hit": "cached",
+    "100 kB": "correct",
 };
 
-function faultsOf(fact: Fact): number {
-    return Object.entries(RIGHT).filter(([name, value]) => fact[name] !== value).length;
+function countFailures(fact: Fact): number {
+    return Object.entries(EXPECTED).filter(([name, value]) => fact[name] !== value).length;
 }
 
-/** Texts that no other trial asks for, new ones for each contestant. */
+/** Texts that no other benchmark uses, new ones for each target. */
 let next = 500_000;
 
-function freshText(): string {
+function newText(): string {
     next += 1;
     return listingText(next);
 }
 
-async function probe(contestant: Contestant, upstream: URL): Promise<Fact> {
-    const [a, b, c, d] = [freshText(), freshText(), freshText(), freshText()];
+async function probe(target: Target, upstream: URL): Promise<Fact> {
+    const [a, b, c, d] = [newText(), newText(), newText(), newText()];
 
-    async function ask(texts: readonly string[], encoding: Encoding = "base64"): Promise<Asked> {
-        const before = await itemsAsked(upstream);
-        const answer = await post(contestant, requestJson(texts, { encoding, dimensions: 1536 }));
+    async function send(
+        texts: readonly string[],
+        encoding: Encoding = "base64",
+    ): Promise<Exchange> {
+        const before = await countUpstreamItems(upstream);
+        const answer = await post(target, requestJson(texts, { encoding, dimensions: 1536 }));
         return {
             answer,
-            right: wrongVector(answer, texts) === undefined,
-            upstream: (await itemsAsked(upstream)) - before,
+            isCorrect: vectorError(answer, texts) === undefined,
+            upstream: (await countUpstreamItems(upstream)) - before,
         };
     }
 
-    const miss = await ask([a]);
-    const hit = await ask([a]);
-    const float = await ask([a], "float");
-    const repeated = await ask([b, c, b]);
-    const mixed = await ask([a, d, c]);
-    const long = [await ask(longBatch()), await ask(longBatch())];
+    const miss = await send([a]);
+    const hit = await send([a]);
+    const float = await send([a], "float");
+    const repeated = await send([b, c, b]);
+    const mixed = await send([a, d, c]);
+    const long = [await send(longBatch()), await send(longBatch())];
     return {
-        vectors: verdict([miss, hit, float]),
-        mixed: verdict([repeated, mixed]),
+        vectors: correctness([miss, hit, float]),
+        mixed: correctness([repeated, mixed]),
         "items of a,b,a": repeated.upstream,
         "items of float": float.upstream,
-        "usage of a hit": usage(hit.answer),
-        "100 kB": verdict(long),
+        "usage of a hit": tokensOfHit(hit.answer),
+        "100 kB": correctness(long),
     };
 }
 
-interface Asked {
+interface Exchange {
     readonly answer: Buffer;
-    readonly right: boolean;
-    /** Items that the upstream was asked for meanwhile. */
+    readonly isCorrect: boolean;
+    /** Items that the upstream received for it. */
     readonly upstream: number;
 }
 
-function verdict(asked: readonly Asked[]): string {
-    return asked.every(({ right }) => right) ? "right" : "WRONG";
+function correctness(exchanges: readonly Exchange[]): string {
+    return exchanges.every(({ isCorrect }) => isCorrect) ? "correct" : "WRONG";
 }
 
 function longBatch(): string[] {
     return Array.from({ length: LONG.texts }, () =>
-        Array.from({ length: LONG.sentences }, freshText).join(". "),
+        Array.from({ length: LONG.sentences }, newText).join(". "),
     );
 }
 
-/** Whether an answer out of a cache says that nothing was billed for it. */
-function usage(answer: Buffer): string {
-    const { usage: told } = JSON.parse(answer.toString("utf8")) as Embeddings;
-    const cached = told?.prompt_tokens_details?.cached_tokens ?? 0;
-    return cached > 0 && cached === told?.prompt_tokens ? "told apart" : "as billed";
+/** Whether a cached answer marks its tokens as cached, that is, as not billed. */
+function tokensOfHit(answer: Buffer): string {
+    const { usage } = JSON.parse(answer.toString("utf8")) as Embeddings;
+    const cached = usage?.prompt_tokens_details?.cached_tokens ?? 0;
+    return cached > 0 && cached === usage?.prompt_tokens ? "cached" : "as billed";
 }
 
-async function itemsAsked(upstream: URL): Promise<number> {
+async function countUpstreamItems(upstream: URL): Promise<number> {
     const { body } = await request(new URL("/counts", upstream));
     return ((await body.json()) as { items: number }).items;
 }

@@ -4,52 +4,60 @@ import { median } from "../report/statistics.ts";
 import { requestBodies } from "../workload.ts";
 import { floorResult } from "./floors.ts";
 import { steadyLoad } from "./steadyLoad.ts";
-import type { Trial } from "./trial.ts";
+import type { Benchmark } from "./benchmark.ts";
 
 const USERS = 1_000;
 const RATE = 2_000;
-/** Four times what its own cache holds: entries come and go all the time, as they do in a pod. */
+/** Four times the size of the local cache, so that entries are evicted all the time, as in a pod. */
 const WORKLOAD = { dimensions: 1536, encoding: "base64", items: 1, bodies: 8_000 } as const;
-/** Caches fill and heaps find their size at first. */
-const SETTLING_SHARE = 0.25;
+/** Share of the time in which caches fill and heaps grow to their size. */
+const WARM_UP_SHARE = 0.25;
 const ID = "soak";
 
-/** Whether resident memory stays where it is under load that goes on. */
-export function soak(seconds: number): Trial {
+/** Checks that resident memory stays constant under steady load. */
+export function soak(seconds: number): Benchmark {
     const title = `${USERS} users, ${RATE} requests/s, for ${seconds} s: memory`;
     return {
         id: ID,
         title,
         peers: [],
-        run: async (bench) => {
-            const { ground, cores } = bench;
-            const service = await oursWithRedis.start({ ...ground, core: cores.server });
+        run: async (context) => {
+            const { resources, cores } = context;
+            const service = await oursWithRedis.start({ ...resources, core: cores.server });
             try {
                 const bodies = requestBodies(WORKLOAD).map(({ json }) => json);
-                const bodiesFile = writeBodies(ground.processes.folder, ID, bodies);
+                const bodiesFile = writeBodies(resources.processes.folder, ID, bodies);
                 const load = { name: title, rate: RATE, connections: USERS, seconds, bodiesFile };
-                const sample = await steadyLoad(bench, service, load);
+                const sample = await steadyLoad(context, service, load);
                 const { rate, latency, failed, residentMib } = sample;
-                const settled = Math.floor(residentMib.length * SETTLING_SHARE);
-                const resident = residentMib.slice(settled);
+                const warmUp = Math.floor(residentMib.length * WARM_UP_SHARE);
+                const resident = residentMib.slice(warmUp);
                 const middle = median(resident);
-                const [least, most] = [Math.min(...resident), Math.max(...resident)];
-                const deviation = Math.max(most - middle, middle - least) / middle;
-                const flat = { what: "resident memory flat, ± 5 %", limit: 5, unit: "%" } as const;
-                const none = { what: "failed requests = 0", limit: 0, unit: "requests" } as const;
+                const [min, max] = [Math.min(...resident), Math.max(...resident)];
+                const deviation = Math.max(max - middle, middle - min) / middle;
+                const flat = {
+                    description: "resident memory constant, ± 5 %",
+                    limit: 5,
+                    unit: "%",
+                } as const;
+                const none = {
+                    description: "failed requests = 0",
+                    limit: 0,
+                    unit: "requests",
+                } as const;
                 return {
-                    ...{ id: ID, title, standings: [], notes: [], versions: {} },
+                    ...{ id: ID, title, peers: [], notes: [], versions: {} },
                     setting: { ...WORKLOAD, users: USERS, rate: RATE, seconds },
                     facts: [
                         {
                             resident: "MiB",
-                            ...{ least, median: middle, most, "requests/s": rate },
+                            ...{ min, median: middle, max, "requests/s": rate },
                             ...{ "p50 ms": latency.p50, "p99 ms": latency.p99 },
                         },
                     ],
                     floors: [
-                        floorResult({ ...flat, direction: "most" }, deviation * 100),
-                        floorResult({ ...none, direction: "most" }, failed),
+                        floorResult({ ...flat, direction: "max" }, deviation * 100),
+                        floorResult({ ...none, direction: "max" }, failed),
                     ],
                 };
             } finally {

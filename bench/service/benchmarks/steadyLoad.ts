@@ -1,41 +1,41 @@
 import { openLoop } from "../generators/openLoop.ts";
 import type { Load, Sample } from "../generators/sample.ts";
-import type { Contestant } from "../peers/peer.ts";
+import type { Target } from "../peers/peer.ts";
 import { residentBytes } from "../processes/usage.ts";
-import type { Bench } from "./trial.ts";
+import type { BenchmarkContext } from "./benchmark.ts";
 
 const MIB = 2 ** 20;
 
 export interface SteadyLoad extends Pick<Load, "bodiesFile" | "connections" | "seconds"> {
-    /** For the progress line. */
+    /** Shown as progress. */
     readonly name: string;
-    /** Requests a second. */
+    /** Requests per second. */
     readonly rate: number;
 }
 
 export interface SteadySample extends Sample {
-    /** Resident memory of the service, in MiB, once a second. */
+    /** Resident memory of the service in MiB, one value per second. */
     readonly residentMib: readonly number[];
 }
 
-/** Loads a service by an open loop and watches its memory. */
+/** Sends an open loop of requests to the service and records its memory. */
 export async function steadyLoad(
-    { cores, signal, say }: Pick<Bench, "cores" | "signal" | "say">,
-    { url, headers, pid }: Pick<Contestant, "url" | "headers" | "pid">,
+    { cores, signal, showProgress }: Pick<BenchmarkContext, "cores" | "signal" | "showProgress">,
+    { url, headers, pid }: Pick<Target, "url" | "headers" | "pid">,
     { name, rate, ...load }: SteadyLoad,
 ): Promise<SteadySample> {
     const begun = Date.now();
     const residentMib: number[] = [];
-    const watch = setInterval(() => {
+    const timer = setInterval(() => {
         const now = residentBytes(pid) / MIB;
         residentMib.push(now);
         const passed = (Date.now() - begun) / 1_000;
-        say(`${name}: ${passed.toFixed(0)} of ${load.seconds} s, ${now.toFixed(0)} MiB`);
+        showProgress(`${name}: ${passed.toFixed(0)} of ${load.seconds} s, ${now.toFixed(0)} MiB`);
     }, 1_000);
     try {
-        const target = { url, headers, core: cores.generator, server: pid };
-        return { ...(await openLoop(rate)({ ...load, ...target }, signal)), residentMib };
+        const run = { url, headers, core: cores.generator, server: pid };
+        return { ...(await openLoop(rate)({ ...load, ...run }, signal)), residentMib };
     } finally {
-        clearInterval(watch);
+        clearInterval(timer);
     }
 }

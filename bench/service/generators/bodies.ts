@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 
 /**
- * Writes request bodies for a generator, one JSON text a line.
+ * Writes request bodies for a generator, one JSON text per line.
  *
  * @returns the file's path
  */

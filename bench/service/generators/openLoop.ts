@@ -2,22 +2,22 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 
-import { BenchError } from "../../shared/error.ts";
-import { once } from "../../shared/install.ts";
+import { BenchError } from "../../shared/benchError.ts";
+import { installOnce } from "../../shared/install.ts";
 import { runOrThrow, runToEnd } from "../../shared/runToEnd.ts";
-import { headerLines, measured } from "./measured.ts";
+import { headerLines, measure } from "./measure.ts";
 import type { Load, Sample } from "./sample.ts";
 
 const SOURCE = path.resolve(import.meta.dirname, "../openloop");
 
 /**
- * Open loop: so many requests a second arrive, whether or not earlier ones are answered, each from
- * one of `connections` users; openloop/main.go says how it is measured.
+ * Open loop: requests arrive at a constant rate, whether or not earlier ones have an answer, each from one of
+ * `connections` users. openloop/main.go describes the measurement.
  *
- * @param rate requests a second
- * @param bodies whether each of them is drawn at random, or each is sent once at most: then there must be
- * more than arrive, and one more for each user, whose connection is tried before the clock runs.
- * @throws BenchError when Go is missing or the generator fails.
+ * @param rate requests per second
+ * @param bodies `any` draws bodies at random; `once` sends each at most once, so there must be more bodies than
+ * requests, plus one per user to open the connections
+ * @throws BenchError if Go is missing or the generator fails
  */
 export function openLoop(
     rate: number,
@@ -31,20 +31,20 @@ export function openLoop(
             ...(bodies === "once" ? ["-once"] : []),
             ...headerLines(load).flatMap((header) => ["-header", header]),
         ];
-        return measured(await build(), args, load, signal);
+        return measure(await build(), args, load, signal);
     };
 }
 
-/** Builds it once for each version of its source and of the compiler. */
+/** Builds the generator once for each version of its source and of the compiler. */
 async function build(): Promise<string> {
     const { stdout: go, status } = await runToEnd("go", ["version"]);
     if (status !== 0) {
-        throw new BenchError("Go is missing: the open loop's generator is built with it (go.dev)");
+        throw new BenchError("Go is missing: it builds the open-loop generator (go.dev)");
     }
     const digest = createHash("sha256").update(go);
     for (const file of ["go.mod", "main.go"]) digest.update(readFileSync(path.join(SOURCE, file)));
     const name = `openloop-${digest.digest("hex").slice(0, 12)}`;
-    const folder = await once(name, async (into) => {
+    const folder = await installOnce(name, async (into) => {
         const args = [
             "build",
             "-trimpath",

@@ -1,6 +1,6 @@
--- wrk's side of a measurement: POSTs the bodies of a file, one a line, in turn.
+-- The script of wrk: POSTs the bodies of a file (one per line) in rotation.
 --   wrk … -s post.lua URL -- BODIES ["header: value" …]
--- Ends with one line of JSON; latencies are in microseconds.
+-- Prints one line of JSON at the end; latencies are in microseconds.
 
 local requests = {}
 local at = 0

@@ -1,15 +1,15 @@
-/** One run of a generator against one contestant. Latencies in milliseconds. */
+/** One run of a generator against one target. Latencies in milliseconds. */
 export interface Sample {
-    /** Answers with 2xx a second. */
+    /** 2xx answers per second. */
     readonly rate: number;
     readonly latency: Latency;
     readonly bytesPerSecond: number;
-    /** Answers that were not 2xx, and requests without an answer. */
+    /** Requests without a 2xx answer. */
     readonly failed: number;
-    /** Share of its one core that the server, and the generator, had. */
+    /** Processor time of server and generator, each as a share of its one core. */
     readonly serverCore: number;
     readonly generatorCore: number;
-    /** Milliseconds that an open loop sent a request after it was due by its own fault, p99. */
+    /** p99 of the delay in milliseconds that the generator itself adds before it sends a request. */
     readonly late?: number;
 }
 
@@ -22,16 +22,16 @@ export interface Latency {
     readonly max: number;
 }
 
-/** What a run asks of a generator. */
+/** Input of one run of a generator. */
 export interface Load {
     readonly url: URL;
     readonly headers: Readonly<Record<string, string>>;
-    /** File with one JSON body a line. */
+    /** File with one JSON body per line. */
     readonly bodiesFile: string;
     readonly connections: number;
     readonly seconds: number;
     /** Core of the generator. */
     readonly core: number;
-    /** Leader of the server's process group. */
+    /** Process id of the leader of the server's process group. */
     readonly server: number;
 }

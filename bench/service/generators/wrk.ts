@@ -1,15 +1,15 @@
 import path from "node:path";
 
-import { headerLines, measured } from "./measured.ts";
+import { headerLines, measure } from "./measure.ts";
 import type { Load, Sample } from "./sample.ts";
 
 const SCRIPT = path.join(import.meta.dirname, "post.lua");
 
 /**
- * Closed loop: each connection sends its next request when it has its answer. That shows what a
- * server can do at most; its latencies hold for this number of clients that never pause.
+ * Closed loop: each connection sends its next request when it has the answer to the last one. This measures the
+ * maximum throughput; the latencies are those of clients that never pause.
  *
- * @throws BenchError when wrk fails.
+ * @throws BenchError if wrk fails
  */
 export function closedLoop(load: Load, signal: AbortSignal): Promise<Sample> {
     const args = [
@@ -17,5 +17,5 @@ export function closedLoop(load: Load, signal: AbortSignal): Promise<Sample> {
         ...["--duration", `${load.seconds}s`, "--script", SCRIPT, load.url.href, "--"],
         ...[load.bodiesFile, ...headerLines(load)],
     ];
-    return measured("wrk", args, load, signal);
+    return measure("wrk", args, load, signal);
 }

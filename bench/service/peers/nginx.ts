@@ -1,22 +1,23 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
-import { freePort, untilAnswers } from "../processes/network.ts";
-import { debian } from "../../shared/install.ts";
+import { freePort, waitUntilReady } from "../processes/network.ts";
+import { installDebianPackage } from "../../shared/install.ts";
 import { runToEnd } from "../../shared/runToEnd.ts";
-import type { Contestant, Ground, Peer } from "./peer.ts";
+import type { Target, Resources, Peer } from "./peer.ts";
 
 const NGINX = "/usr/sbin/nginx";
 
-/** What an operator has without a service: an HTTP cache in front of the upstream. */
+/** The alternative without a service of its own: an HTTP cache in front of the upstream. */
 export const nginx: Peer = {
     name: "nginx proxy_cache",
-    what: "nginx, one worker, proxy_cache keyed by the whole body",
-    prepare: async (say) => {
-        say("nginx");
-        await debian(NGINX, "nginx-light");
+    description: "nginx, one worker, proxy_cache keyed by the whole body",
+    install: async (showProgress) => {
+        showProgress("nginx");
+        await installDebianPackage(NGINX, "nginx-light");
     },
-    start: (ground) => startNginx(ground, (place) => cachingServer(place, ground.upstream)),
+    start: (resources) =>
+        startNginx(resources, (place) => cachingServer(place, resources.upstream)),
 };
 
 interface Place {
@@ -24,11 +25,11 @@ interface Place {
     readonly port: number;
 }
 
-/** @param http what stands in the http block */
+/** @param http content of the http block */
 export async function startNginx(
-    { processes, core }: Pick<Ground, "processes" | "core">,
+    { processes, core }: Pick<Resources, "processes" | "core">,
     http: (place: Place) => string,
-): Promise<Contestant> {
+): Promise<Target> {
     const port = await freePort();
     const folder = path.join(processes.folder, `nginx-${port}`);
     mkdirSync(folder);
@@ -37,12 +38,12 @@ export async function startNginx(
     const args = ["-e", "stderr", "-p", folder, "-c", file];
     const running = processes.start(NGINX, args, { name: `nginx-${port}`, core });
     const url = new URL(`http://127.0.0.1:${port}/v1/embeddings`);
-    await untilAnswers("nginx", new URL("/", url), running);
+    await waitUntilReady("nginx", new URL("/", url), running);
     const { stderr } = await runToEnd(NGINX, ["-v"]);
     return { ...running, url, headers: {}, version: stderr.replace("nginx version: nginx/", "") };
 }
 
-/** @param root whether it starts as root, and the worker's user must then be named */
+/** @param root whether nginx starts as root, which requires the name of the worker's user */
 export function nginxConfig(folder: string, root: boolean, http: string): string {
     const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map((kind) => `    ${kind}_temp_path ${folder}/${kind};`)
@@ -67,8 +68,8 @@ ${http}
 }
 
 /**
- * A body that is larger than the buffer goes to a file, and `$request_body` is then empty: all such
- * requests have one key. This buffer is four times nginx's own and holds every body that is measured.
+ * nginx writes a body larger than the buffer to a file and leaves `$request_body` empty, so that all such requests
+ * have the same key. This buffer is four times the default and holds every body of the benchmarks.
  */
 export function cachingServer({ folder, port }: Place, upstream: URL): string {
     return `

@@ -1,35 +1,35 @@
-import type { Processes, Running } from "../processes/processes.ts";
+import type { Processes, RunningProcess } from "../processes/processes.ts";
 
-/** What a peer may use to start on. */
-export interface Ground {
+/** Everything that a peer needs to start. */
+export interface Resources {
     readonly processes: Processes;
-    /** Core of the servers that are measured. */
+    /** Core of the measured servers. */
     readonly core: number;
-    /** Base of the one upstream, with its version path. */
+    /** Base URL of the shared upstream, with its version path. */
     readonly upstream: URL;
     /** A real Redis of this run. */
     readonly redis: URL;
-    /** The service's own answer to the first request, out of its cache. */
+    /** The service's cached answer to the first request. */
     readonly answer: Buffer;
 }
 
-/** Something that answers OpenAI's embeddings contract and can be measured. */
+/** A server with OpenAI's embeddings API that is compared with the service. */
 export interface Peer {
     readonly name: string;
-    /** One line for the report's legend. */
-    readonly what: string;
-    /** Sends the same bytes whatever it is asked for, so that nothing about them can be checked. */
-    readonly blind?: true;
-    /** Distinct requests that it is measured with, when its cache holds fewer than the workload has. */
-    readonly holds?: number;
-    /** Installs what is missing. @throws BenchError with the reason, and then it is left out. */
-    readonly prepare: (say: (line: string) => void) => Promise<void>;
-    readonly start: (ground: Ground) => Promise<Contestant>;
+    /** One line for the legend of the report. */
+    readonly description: string;
+    /** It sends the same bytes to every request, so its answers cannot be checked. */
+    readonly sendsFixedBytes?: true;
+    /** Number of distinct requests to measure with, if its cache is smaller than the workload. */
+    readonly maxEntries?: number;
+    /** Installs it if necessary. @throws BenchError with the reason, which leaves the peer out */
+    readonly install: (showProgress: (line: string) => void) => Promise<void>;
+    readonly start: (resources: Resources) => Promise<Target>;
 }
 
-/** A peer that answers. */
-export interface Contestant extends Pick<Running, "pid" | "ended" | "stop"> {
-    /** Of its embeddings route. */
+/** A running peer that receives load. */
+export interface Target extends Pick<RunningProcess, "pid" | "hasEnded" | "stop"> {
+    /** URL of its embeddings route. */
     readonly url: URL;
     readonly headers: Readonly<Record<string, string>>;
     readonly version: string;

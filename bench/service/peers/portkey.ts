@@ -1,23 +1,23 @@
 import path from "node:path";
 
-import { freePort, untilAnswers } from "../processes/network.ts";
-import { once } from "../../shared/install.ts";
+import { freePort, waitUntilReady } from "../processes/network.ts";
+import { installOnce } from "../../shared/install.ts";
 import { runOrThrow } from "../../shared/runToEnd.ts";
 import type { Peer } from "./peer.ts";
 
 /**
- * Not 1.15.2: it answers OpenAI's embeddings with a 500 ("TypeError: immutable", since it changes the
- * headers of a fetched response), and turns base64 into numbers for the other providers.
+ * Not 1.15.2, which answers OpenAI's embeddings with a 500 ("TypeError: immutable": it changes the headers of a
+ * fetched response) and converts base64 to numbers for other providers.
  */
 const VERSION = "1.9.8";
 const START = "node_modules/@portkey-ai/gateway/build/start-server.js";
 
-/** A gateway whose open-source edition has a cache in its interface and none behind it. */
+/** A gateway whose open-source edition accepts cache settings but has no cache. */
 export const portkey: Peer = {
     name: "Portkey gateway",
-    what: `Portkey's open-source gateway ${VERSION}, which passes every request through`,
-    prepare: async (say) => {
-        say(`Portkey gateway ${VERSION}`);
+    description: `Portkey's open-source gateway ${VERSION}, which forwards every request`,
+    install: async (showProgress) => {
+        showProgress(`Portkey gateway ${VERSION}`);
         await install();
     },
     start: async ({ processes, core, upstream }) => {
@@ -30,7 +30,7 @@ export const portkey: Peer = {
             env: { NODE_ENV: "production" },
         });
         const url = new URL(`http://127.0.0.1:${port}/v1/embeddings`);
-        await untilAnswers("Portkey gateway", new URL("/", url), running);
+        await waitUntilReady("Portkey gateway", new URL("/", url), running);
         const headers = {
             authorization: "Bearer none",
             "x-portkey-provider": "openai",
@@ -42,7 +42,7 @@ export const portkey: Peer = {
 };
 
 function install(): Promise<string> {
-    return once(`portkey-${VERSION}`, async (folder) => {
+    return installOnce(`portkey-${VERSION}`, async (folder) => {
         const quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"];
         const args = ["install", "--prefix", folder, ...quiet, `@portkey-ai/gateway@${VERSION}`];
         await runOrThrow("npm", args);

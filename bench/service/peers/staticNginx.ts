@@ -4,17 +4,18 @@ import path from "node:path";
 import { nginx, startNginx } from "./nginx.ts";
 import type { Peer } from "./peer.ts";
 
-/** What this machine's sockets and this generator can do at most: a file, sent by the kernel. */
+/** The upper limit of sockets and generator on this machine: the kernel sends a file. */
 export const staticNginx: Peer = {
     name: "nginx, one file",
-    what: "nginx that sends the same file to every POST: the limit of sockets and generator",
-    blind: true,
-    prepare: nginx.prepare,
+    description:
+        "nginx with one static file as the answer to every POST: the limit of sockets and generator",
+    sendsFixedBytes: true,
+    install: nginx.install,
     start: async ({ processes, core, answer }) =>
         startNginx({ processes, core }, ({ folder, port }) => {
             mkdirSync(path.join(folder, "v1"));
             writeFileSync(path.join(folder, "v1/embeddings"), answer);
-            // A file is for GET only: the refusal of the POST is turned into the file.
+            // Files are for GET only; error_page turns the 405 for the POST into the file.
             return `
     default_type application/json;
     open_file_cache max=10;

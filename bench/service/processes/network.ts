@@ -3,10 +3,10 @@ import { setTimeout as wait } from "node:timers/promises";
 
 import { request } from "undici";
 
-import { BenchError } from "../../shared/error.ts";
-import type { Running } from "./processes.ts";
+import { BenchError } from "../../shared/benchError.ts";
+import type { RunningProcess } from "./processes.ts";
 
-/** @returns a port of the loopback interface that was free a moment ago. */
+/** @returns a free port of the loopback interface */
 export async function freePort(): Promise<number> {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -16,14 +16,14 @@ export async function freePort(): Promise<number> {
 }
 
 /**
- * Waits until a GET is answered, with any status.
+ * Waits until a GET has an answer with any status.
  *
- * @throws BenchError with what the process printed, when it ends or is not up in time.
+ * @throws BenchError with the output of the process if it ends or is not ready in time
  */
-export async function untilAnswers(
+export async function waitUntilReady(
     name: string,
     url: URL,
-    running: Running,
+    running: RunningProcess,
     seconds = 60,
 ): Promise<void> {
     const deadline = Date.now() + seconds * 1000;
@@ -33,9 +33,11 @@ export async function untilAnswers(
             await body.dump();
             return;
         } catch {
-            if (running.ended()) throw new BenchError(`${name} ended:\n${running.said()}`);
+            if (running.hasEnded()) throw new BenchError(`${name} ended:\n${running.output()}`);
             if (Date.now() > deadline) {
-                throw new BenchError(`${name} is not up after ${seconds} s:\n${running.said()}`);
+                throw new BenchError(
+                    `${name} is not ready after ${seconds} s:\n${running.output()}`,
+                );
             }
             await wait(50);
         }

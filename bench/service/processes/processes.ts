@@ -4,38 +4,42 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { constants, tmpdir } from "node:os";
 import path from "node:path";
 
-import { BenchError } from "../../shared/error.ts";
+import { BenchError } from "../../shared/benchError.ts";
 
 export interface StartOptions {
     readonly name: string;
-    /** The one core that it and its children may use. */
+    /** The only core for it and its children. */
     readonly core: number;
-    /** It has the core only while nothing else wants it (sched(7), SCHED_IDLE). */
+    /** It runs only while nothing else needs the core (sched(7), SCHED_IDLE). */
     readonly idle?: true;
     readonly env?: Readonly<Record<string, string>>;
     readonly cwd?: string;
 }
 
-export interface Running {
-    /** Of the leader of its process group. */
+export interface RunningProcess {
+    /** Process id of the leader of its process group. */
     readonly pid: number;
-    /** What it printed last, for an error message. */
-    readonly said: () => string;
-    readonly ended: () => boolean;
+    /** The end of its output, for error messages. */
+    readonly output: () => string;
+    readonly hasEnded: () => boolean;
     readonly stop: () => Promise<void>;
 }
 
-/** Starts what a benchmark needs so that none of it outlives the benchmark, however that ends. */
+/** Starts processes that never outlive the benchmark, however it ends. */
 export interface Processes {
-    /** For logs and configurations; gone with the processes. */
+    /** Temporary directory for logs and configuration files. */
     readonly folder: string;
-    readonly start: (command: string, args: readonly string[], options: StartOptions) => Running;
-    readonly end: () => void;
+    readonly start: (
+        command: string,
+        args: readonly string[],
+        options: StartOptions,
+    ) => RunningProcess;
+    readonly killAll: () => void;
 }
 
 /**
- * Waits for the end of its input, which comes also when this process is killed, and then kills the
- * process groups that it was told of and not told to forget.
+ * Waits for the end of its input, which also comes when this process is killed, and then kills all process groups
+ * that have begun and not ended.
  */
 const REAPER = `
 live=
@@ -47,18 +51,22 @@ for group in $live; do kill -KILL -- "-$group" 2>/dev/null; done
 rm -rf -- "$1"
 `;
 const GRACE_MILLISECONDS = 5_000;
-const SAID_CHARACTERS = 1_500;
+const OUTPUT_CHARACTERS = 1_500;
 
-export function openProcesses(): Processes {
+export function createProcesses(): Processes {
     const folder = mkdtempSync(path.join(tmpdir(), "property-search-bench-"));
-    // In a group of its own: Ctrl-C goes to the whole foreground group.
+    // In its own group, since Ctrl-C signals the whole foreground group.
     const reaper = spawn("sh", ["-c", REAPER, "reaper", folder], {
         detached: true,
         stdio: ["pipe", "ignore", "ignore"],
     });
     const live = new Set<number>();
 
-    function start(command: string, args: readonly string[], options: StartOptions): Running {
+    function start(
+        command: string,
+        args: readonly string[],
+        options: StartOptions,
+    ): RunningProcess {
         const logFile = path.join(folder, `${options.name}.log`);
         const log = openSync(logFile, "a");
         const policy = options.idle ? ["chrt", "--idle", "0"] : [];
@@ -72,17 +80,17 @@ export function openProcesses(): Processes {
         closeSync(log);
         const { pid } = child;
         if (pid === undefined) throw new BenchError("taskset is missing: install util-linux");
-        if (options.idle) yieldSession(pid);
+        if (options.idle) lowerSessionPriority(pid);
         live.add(pid);
         reaper.stdin.write(`begun ${pid}\n`);
         return {
             pid,
-            said: () => readFileSync(logFile, "utf8").slice(-SAID_CHARACTERS),
-            ended: () => hasEnded(child),
+            output: () => readFileSync(logFile, "utf8").slice(-OUTPUT_CHARACTERS),
+            hasEnded: () => isExited(child),
             stop: async () => {
                 signalGroup(pid, "SIGTERM");
                 const killing = setTimeout(() => signalGroup(pid, "SIGKILL"), GRACE_MILLISECONDS);
-                if (!hasEnded(child)) await once(child, "exit");
+                if (!isExited(child)) await once(child, "exit");
                 clearTimeout(killing);
                 signalGroup(pid, "SIGKILL");
                 live.delete(pid);
@@ -94,7 +102,7 @@ export function openProcesses(): Processes {
     return {
         folder,
         start,
-        end: () => {
+        killAll: () => {
             for (const pid of live) signalGroup(pid, "SIGKILL");
             live.clear();
             rmSync(folder, { recursive: true, force: true });
@@ -103,20 +111,20 @@ export function openProcesses(): Processes {
     };
 }
 
-/** Where the kernel shares out time by sessions first, a policy counts within one only (sched(7), autogroup). */
-function yieldSession(pid: number): void {
+/** With autogroup the scheduling policy only counts within a session, so lower the session too (sched(7)). */
+function lowerSessionPriority(pid: number): void {
     try {
         writeFileSync(`/proc/${pid}/autogroup`, String(constants.priority.PRIORITY_LOW));
     } catch {
-        // This kernel has no such groups.
+        // This kernel has no autogroups.
     }
 }
 
-function hasEnded(child: ChildProcess): boolean {
+function isExited(child: ChildProcess): boolean {
     return child.exitCode !== null || child.signalCode !== null;
 }
 
-/** A group that is gone already is what was wanted. */
+/** Ignores a group that has already ended. */
 function signalGroup(group: number, signal: NodeJS.Signals): void {
     try {
         process.kill(-group, signal);

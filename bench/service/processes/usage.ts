@@ -6,7 +6,7 @@ const TICKS_PER_SECOND = 100;
 const PAGE_BYTES = 4_096;
 
 /**
- * Processor seconds that a process group has used so far, by the kernel's account: proc_pid_stat(5).
+ * Processor seconds that a process group has used so far (proc_pid_stat(5)).
  *
  * @param group its leader's process id
  */
@@ -20,18 +20,18 @@ export function groupCpuSeconds(group: number): number {
     return ticks / TICKS_PER_SECOND;
 }
 
-/** Resident bytes of one process. To look for a group takes tens of milliseconds of a core that measures. */
+/** Resident bytes of one process. Searching for its group would take tens of milliseconds of the generator's core. */
 export function residentBytes(pid: number): number {
     return Number(statFields(String(pid))?.[FIELD.resident]) * PAGE_BYTES;
 }
 
-/** Waits until a process group does next to nothing, but no longer than so many seconds. */
-export async function untilIdle(
+/** Waits until a process group is nearly idle, at most `maxSeconds`. */
+export async function waitUntilIdle(
     group: number,
-    longestSeconds: number,
+    maxSeconds: number,
     signal: AbortSignal,
 ): Promise<void> {
-    const deadline = performance.now() + longestSeconds * 1000;
+    const deadline = performance.now() + maxSeconds * 1000;
     let used = groupCpuSeconds(group);
     while (performance.now() < deadline) {
         await wait(200, undefined, { signal });
@@ -41,7 +41,7 @@ export async function untilIdle(
     }
 }
 
-/** Processor seconds of this process's children that have ended and were waited for. */
+/** Processor seconds of this process's children that have ended. */
 export function endedChildrenSeconds(): number {
     const fields = statFields("self");
     return (
@@ -50,7 +50,7 @@ export function endedChildrenSeconds(): number {
     );
 }
 
-/** Places after the command's name, which may hold anything. */
+/** Positions in /proc/PID/stat after the command name, which may contain spaces. */
 const FIELD = {
     group: 2,
     user: 11,
@@ -60,7 +60,7 @@ const FIELD = {
     resident: 21,
 } as const;
 
-/** @returns undefined for a process that has just ended. */
+/** @returns undefined if the process has ended */
 function statFields(pid: string): readonly string[] | undefined {
     try {
         const stat = readFileSync(`/proc/${pid}/stat`, "utf8");

@@ -5,14 +5,14 @@ export function median(values: readonly number[]): number {
     return ((sorted[Math.ceil(half) - 1] ?? NaN) + (sorted[Math.floor(half)] ?? NaN)) / 2;
 }
 
-/** How far the runs lie apart: (most − least) ÷ median. */
+/** (max − min) ÷ median */
 export function spread(values: readonly number[]): number {
     return (Math.max(...values) - Math.min(...values)) / median(values);
 }
 
 /**
- * The ratio of two contestants whose runs took turns: the median over the turns. A machine that slows
- * down for a while slows both runs of a turn, so the ratio holds where the rates do not.
+ * Median over the turns of the ratio between two peers. A machine that slows down for a while slows both runs of
+ * a turn, so the ratio is more stable than the rates.
  */
 export function pairedRatio(own: readonly number[], other: readonly number[]): number {
     const turns = Math.min(own.length, other.length);

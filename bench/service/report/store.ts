@@ -2,33 +2,33 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 
 import type { Machine } from "../../shared/machine.ts";
 import { resultFile, writeResult } from "../../shared/results.ts";
-import type { Finding } from "./finding.ts";
+import type { BenchmarkResult } from "./result.ts";
 
-/** A benchmark's whole result: bench/results/<name>.json. */
+/** The results of a run: bench/results/<name>.json. */
 export interface Report {
     readonly name: string;
     readonly begun: string;
     readonly finished: string | undefined;
     readonly commit: string;
     readonly machine: Machine;
-    readonly findings: readonly Finding[];
+    readonly results: readonly BenchmarkResult[];
 }
 
 export interface Store {
-    /** What an interrupted run of the same commit on the same machine has left, if anything. */
-    readonly unfinished: () => Report | undefined;
-    /** Kept after each finding, so that an interruption loses one trial at most. */
-    readonly keep: (report: Report) => void;
-    /** @returns the path of the whole report. */
-    readonly finish: (report: Report) => string;
+    /** The results of an interrupted run of the same commit on the same machine, if any. */
+    readonly loadPartial: () => Report | undefined;
+    /** Called after each result, so that an interruption loses at most one benchmark. */
+    readonly savePartial: (report: Report) => void;
+    /** @returns the path of the report */
+    readonly saveFinal: (report: Report) => string;
 }
 
-export function openStore(name: string, run: Pick<Report, "commit" | "machine">): Store {
+export function createStore(name: string, run: Pick<Report, "commit" | "machine">): Store {
     const partial = `${name}.partial`;
     const partialFile = resultFile(partial);
     return {
-        keep: (report) => void writeResult(report, partial),
-        unfinished: () => {
+        savePartial: (report) => void writeResult(report, partial),
+        loadPartial: () => {
             if (!existsSync(partialFile)) return undefined;
             const report = JSON.parse(readFileSync(partialFile, "utf8")) as Report;
             const same =
@@ -38,7 +38,7 @@ export function openStore(name: string, run: Pick<Report, "commit" | "machine">)
             rmSync(partialFile);
             return undefined;
         },
-        finish: (report) => {
+        saveFinal: (report) => {
             rmSync(partialFile, { force: true });
             return writeResult(report);
         },

@@ -1,31 +1,31 @@
-import type { Fact, Finding, FloorResult, Standing } from "./finding.ts";
+import type { Fact, BenchmarkResult, FloorResult, PeerResult } from "./result.ts";
 
 /**
- * `ratio`: to the first peer, turn by turn; `cpu µs`: the server's processor time a request; `core`,
- * `gen`: percent of their core that server and generator had.
+ * `ratio`: relative to the first peer, turn by turn; `cpu µs`: processor time of the server per request;
+ * `core`, `gen`: use of their core by server and generator, in percent.
  */
 const HEADINGS = [
-    ...["contestant", "req/s", "±%", "ratio", "p50 ms", "p99 ms", "p99.9", "cpu µs", "core"],
+    ...["peer", "req/s", "±%", "ratio", "p50 ms", "p99 ms", "p99.9", "cpu µs", "core"],
     "gen",
 ];
 
-/** A finding in at most 80 columns. */
-export function findingTable({ title, standings, facts, floors, notes }: Finding): string {
+/** A result in at most 80 columns. */
+export function formatResult({ title, peers, facts, floors, notes }: BenchmarkResult): string {
     const lines = [
-        ...(standings.length > 0 ? aligned([HEADINGS, ...standings.map(row)]) : []),
+        ...(peers.length > 0 ? aligned([HEADINGS, ...peers.map(row)]) : []),
         ...(facts.length > 0 ? aligned([Object.keys(facts[0] ?? {}), ...facts.map(values)]) : []),
-        ...standings.flatMap(failures),
+        ...peers.flatMap(failures),
         ...notes,
-        ...floors.map(floorLine),
+        ...floors.map(formatFloor),
     ];
     return [title, ...lines.map((line) => `  ${line}`)].join("\n");
 }
 
-export function floorLine({ what, measured, unit, met }: FloorResult): string {
-    return `${met ? "met    " : "NOT MET"} ${what}: ${figure(measured)} ${unit}`;
+export function formatFloor({ description, measured, unit, met }: FloorResult): string {
+    return `${met ? "met    " : "NOT MET"} ${description}: ${formatNumber(measured)} ${unit}`;
 }
 
-/** The first column to the left, the others to the right, two blanks between them. */
+/** Aligns the first column left and the others right, with two spaces in between. */
 function aligned(rows: readonly (readonly string[])[]): string[] {
     const widths = (rows[0] ?? []).map((_, at) =>
         Math.max(...rows.map((cells) => cells[at]?.length ?? 0)),
@@ -40,29 +40,31 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
     );
 }
 
-function row(standing: Standing): string[] {
-    const { name, rate, spread, ratio, latency, serverCore, generatorCore } = standing;
+function row(peerResult: PeerResult): string[] {
+    const { name, rate, spread, ratio, latency, serverCore, generatorCore } = peerResult;
     return [
         name,
         Math.round(rate).toLocaleString("en"),
         (spread * 50).toFixed(0),
-        ratio === undefined ? "" : figure(ratio),
-        ...[latency.p50, latency.p99, latency.p999].map(figure),
-        figure((serverCore / rate) * 1e6),
+        ratio === undefined ? "" : formatNumber(ratio),
+        ...[latency.p50, latency.p99, latency.p999].map(formatNumber),
+        formatNumber((serverCore / rate) * 1e6),
         ...[serverCore, generatorCore].map((share) => (share * 100).toFixed(0)),
     ];
 }
 
 function values(fact: Fact): string[] {
-    return Object.values(fact).map((value) => (typeof value === "number" ? figure(value) : value));
+    return Object.values(fact).map((value) =>
+        typeof value === "number" ? formatNumber(value) : value,
+    );
 }
 
-function failures({ name, failed }: Standing): string[] {
+function failures({ name, failed }: PeerResult): string[] {
     return failed === 0 ? [] : [`FAILED  ${failed} requests of ${name}`];
 }
 
-/** Three digits that count; a whole number as it is. */
-export function figure(value: number): string {
+/** Three significant digits; integers unchanged. */
+export function formatNumber(value: number): string {
     if (Number.isInteger(value) || value >= 100) return Math.round(value).toLocaleString("en");
     return value >= 10 ? value.toFixed(1) : value >= 0.1 ? value.toFixed(2) : value.toFixed(3);
 }

@@ -1,16 +1,16 @@
 import { createServer, type ServerResponse } from "node:http";
 
-import { REFUSED_TEXT, toBase64, trueTokens, trueVector } from "./vectors.ts";
+import { REFUSED_TEXT, toBase64, countTokens, expectedVector } from "./vectors.ts";
 
 /**
- * The upstream of all contestants: OpenAI's contract over deterministic vectors, as its own process.
+ * The upstream of all peers: OpenAI's API with deterministic vectors, in its own process.
  *
  *   node server.ts PORT
  *   POST /v1/embeddings              answers at once
  *   POST /after/50/v1/embeddings     answers after 50 ms, as a model would
- *   GET  /counts                     what it was asked for so far, and would have billed
+ *   GET  /counts                     calls, items and billed tokens so far
  */
-interface Asked {
+interface EmbeddingRequest {
     readonly model: string;
     readonly input: string | readonly string[] | readonly number[] | readonly (readonly number[])[];
     readonly encoding_format?: "base64" | "float" | null;
@@ -18,9 +18,9 @@ interface Asked {
 }
 
 const counts = { calls: 0, items: 0, tokens: 0 };
-/** So that the stub is never what a pass-through is measured by. */
-const ready = new Map<string, string>();
-const MAX_READY = 4_096;
+/** Keeps the stub from becoming the bottleneck of a pass-through proxy. */
+const cachedVectors = new Map<string, string>();
+const MAX_CACHED = 4_096;
 
 createServer((request, response) => {
     if (request.url === "/counts") {
@@ -29,7 +29,7 @@ createServer((request, response) => {
     }
     const path = /^(?:\/after\/(\d+))?\/v1\/embeddings$/.exec(request.url ?? "");
     if (!path) {
-        send(response, 404, '{"error":{"message":"not here","type":"invalid_request_error"}}');
+        send(response, 404, '{"error":{"message":"not found","type":"invalid_request_error"}}');
         return;
     }
     const chunks: Buffer[] = [];
@@ -40,16 +40,16 @@ createServer((request, response) => {
             send(response, 400, '{"error":{"message":"refused","type":"invalid_request_error"}}');
             return;
         }
-        const body = answer(JSON.parse(json) as Asked);
+        const body = answer(JSON.parse(json) as EmbeddingRequest);
         const milliseconds = Number(path[1] ?? 0);
         if (milliseconds === 0) send(response, 200, body);
         else setTimeout(() => send(response, 200, body), milliseconds);
     });
 }).listen({ port: Number(process.argv[2]), host: "127.0.0.1", backlog: 4_096 });
 
-function answer({ model, input, encoding_format: encoding, dimensions }: Asked): string {
+function answer({ model, input, encoding_format: encoding, dimensions }: EmbeddingRequest): string {
     const texts = textsOf(input);
-    const tokens = texts.reduce((sum, text) => sum + trueTokens(text), 0);
+    const tokens = texts.reduce((sum, text) => sum + countTokens(text), 0);
     counts.calls += 1;
     counts.items += texts.length;
     counts.tokens += tokens;
@@ -64,8 +64,8 @@ function answer({ model, input, encoding_format: encoding, dimensions }: Asked):
     );
 }
 
-/** A list of tokens has a vector as the text of its numbers has. */
-function textsOf(input: Asked["input"]): readonly string[] {
+/** A list of tokens has the vector of the text of its numbers. */
+function textsOf(input: EmbeddingRequest["input"]): readonly string[] {
     if (typeof input === "string") return [input];
     const isOneList = typeof input[0] === "number";
     return isOneList
@@ -75,12 +75,12 @@ function textsOf(input: Asked["input"]): readonly string[] {
 
 function vector(text: string, encoding: string, dimensions: number | undefined): string {
     const name = `${encoding} ${dimensions ?? "native"} ${text}`;
-    const known = ready.get(name);
+    const known = cachedVectors.get(name);
     if (known !== undefined) return known;
-    const values = trueVector(text, dimensions);
+    const values = expectedVector(text, dimensions);
     const json = encoding === "base64" ? `"${toBase64(values)}"` : JSON.stringify([...values]);
-    if (ready.size >= MAX_READY) ready.clear();
-    ready.set(name, json);
+    if (cachedVectors.size >= MAX_CACHED) cachedVectors.clear();
+    cachedVectors.set(name, json);
     return json;
 }
 

@@ -1,14 +1,14 @@
 import path from "node:path";
 
-import { freePort, untilAnswers } from "../processes/network.ts";
-import type { Processes, Running, StartOptions } from "../processes/processes.ts";
+import { freePort, waitUntilReady } from "../processes/network.ts";
+import type { Processes, RunningProcess, StartOptions } from "../processes/processes.ts";
 
 const SERVER = path.join(import.meta.dirname, "server.ts");
 
 export interface StubUpstream {
-    /** Base with the version path. */
+    /** Base URL with the version path. */
     readonly url: URL;
-    readonly running: Running;
+    readonly running: RunningProcess;
 }
 
 export async function startUpstream(
@@ -22,6 +22,6 @@ export async function startUpstream(
         ...placed,
     });
     const url = new URL(`http://127.0.0.1:${port}/v1`);
-    await untilAnswers("the stub upstream", new URL("/counts", url), running);
+    await waitUntilReady("the stub upstream", new URL("/counts", url), running);
     return { url, running };
 }

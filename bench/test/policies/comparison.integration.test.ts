@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
-import { contest, type Entrant, type Subject } from "../../policies/contest.ts";
+import { compare, type Participant, type Subject } from "../../policies/comparison.ts";
 import type { Report } from "../../policies/peer.ts";
-import { page } from "../../policies/report.ts";
+import { renderPage } from "../../policies/report.ts";
 import type { Fault } from "../../../policies/faults/fault.ts";
 import type { Json } from "../../../policies/kubernetes/object.ts";
 import { NAMESPACE, object } from "../../../policies/test/support/manifests.ts";
@@ -11,7 +11,7 @@ const SERVICE = object("v1", "Service", { spec: { clusterIP: "None" } });
 const ELSEWHERE = { ...SERVICE, metadata: { name: "service", namespace: "elsewhere" } };
 const STACK: Subject = { name: "stack", objects: [CONFIG, SERVICE, ELSEWHERE], policies: {} };
 
-/** It has two places, one of them in a ConfigMap. */
+/** A fault with two places, one in a ConfigMap. */
 const FAULT: Fault = {
     rule: "claims-it",
     name: "broken",
@@ -22,14 +22,14 @@ const FAULT: Fault = {
     },
 };
 
-function entrant(
+function participant(
     name: string,
-    said: (objects: readonly Json[]) => readonly Report[],
+    reported: (objects: readonly Json[]) => readonly Report[],
     isSlow = false,
-): Entrant {
-    const check = (objects: readonly Json[]) => Promise.resolve(said(objects));
+): Participant {
+    const check = (objects: readonly Json[]) => Promise.resolve(reported(objects));
     return {
-        peer: { name, open: () => Promise.reject(new Error("not opened here")) },
+        peer: { name, start: () => Promise.reject(new Error("not started here")) },
         checker: { version: "1", rules: 1, check, isSlow, close: () => undefined },
     };
 }
@@ -42,66 +42,66 @@ const broken = (fails: boolean, kind?: string) => (objects: readonly Json[]) => 
         .map(() => ({ rule: "b", at: "there", fails })),
 ];
 
-test("caught is what is said of a fault and not without it", async () => {
-    const entrants = [
-        entrant("deaf", () => [always]),
-        entrant("of Services, as advice", broken(false, "Service")),
-        entrant("of all", broken(true)),
+test("a fault is caught by a report that the unchanged stack does not have", async () => {
+    const participants = [
+        participant("without a report on the fault", () => [always]),
+        participant("on Services, as advice", broken(false, "Service")),
+        participant("on all", broken(true)),
     ];
-    const { mutants, standings } = await contest(
-        entrants,
+    const { mutants, results } = await compare(
+        participants,
         [FAULT],
         STACK,
         [STACK],
         () => undefined,
     );
     expect(mutants).toEqual({ "claims-it": 2 });
-    expect(standings.map(({ caught, failed }) => [caught, failed])).toEqual([
+    expect(results.map(({ caught, failed }) => [caught, failed])).toEqual([
         [{}, {}],
         [{ "claims-it": 1 }, {}],
         [{ "claims-it": 2 }, { "claims-it": 2 }],
     ]);
-    expect(standings[1]?.said).toEqual({ stack: { all: 1, fail: 1, rules: { a: 1 } } });
+    expect(results[1]?.reported).toEqual({ stack: { all: 1, fail: 1, rules: { a: 1 } } });
 });
 
-test("who is slow is shown the namespace of the fault, and a ConfigMap only if it has it", async () => {
-    const shown: string[] = [];
-    const slow = entrant(
+test("a slow checker gets the namespace of the fault, and a ConfigMap only if it has the fault", async () => {
+    const checked: string[] = [];
+    const slow = participant(
         "slow",
         (objects) => {
-            shown.push(objects.map(({ kind }) => kind).join(" "));
+            checked.push(objects.map(({ kind }) => kind).join(" "));
             return broken(true)(objects);
         },
         true,
     );
-    const { standings } = await contest([slow], [FAULT], STACK, [], () => undefined);
-    expect(standings[0]?.caught).toEqual({ "claims-it": 2 });
-    expect(shown).toEqual(["ConfigMap Service", "ConfigMap Service", "Service", "Service"]);
+    const { results } = await compare([slow], [FAULT], STACK, [], () => undefined);
+    expect(results[0]?.caught).toEqual({ "claims-it": 2 });
+    expect(checked).toEqual(["ConfigMap Service", "ConfigMap Service", "Service", "Service"]);
 });
 
-test("the page has a column for each, and says who is missing", async () => {
-    const { mutants, standings } = await contest(
-        [entrant("of all", broken(true))],
+test("the page has a column for each peer, and the reason for a missing one", async () => {
+    const { mutants, results } = await compare(
+        [participant("on all", broken(true))],
         [FAULT],
         STACK,
         [STACK],
         () => undefined,
     );
-    const text = page({
+    const text = renderPage({
         name: "policies",
         finished: "2026-11-25T20:00:00Z",
         commit: "0a0a",
         machine: { processor: "one", cores: 1, memoryGiB: 1, kernel: "6", node: "v24" },
         stack: "stack",
         mutants,
-        standings: standings.map((one) => ({ ...one, seconds: 1.234 })),
+        peers: results.map((one) => ({ ...one, seconds: 1.234 })),
         stacks: { stack: 3 },
         projects: {},
-        missing: ["Without another: there is none"],
+        missing: ["Without another: not installed"],
     });
     expect(text).toContain("| caught, of 2 faults | 2 (100 %) |");
-    expect(text).toContain("| said of our 1 stacks | 1 (1) |");
+    expect(text).toContain("| reports on our 1 stacks | 1 (1) |");
     expect(text).toContain("| seconds | 1.23 |");
     expect(text).toContain("| `claims-it` | 2 | 2 |");
-    expect(text).toContain("Without another: there is none");
+    expect(text).toContain("Without another: not installed");
 });

@@ -4,7 +4,7 @@ import { failuresOf, run, unusedOf, type Run } from "../../../policies/engine/ru
 import type { KubernetesObject } from "../../../policies/kubernetes/object.ts";
 import { podOf } from "../../../policies/kubernetes/pods.ts";
 import { FINDINGS } from "../../policies/thirdParty/findings.ts";
-import { manifestsOf } from "../../policies/thirdParty/modules.ts";
+import { fetchManifests } from "../../policies/thirdParty/modules.ts";
 import { PROJECTS } from "../../policies/thirdParty/projects.ts";
 import { RULES } from "../../../policies/rules/index.ts";
 
@@ -13,32 +13,32 @@ describe.each(PROJECTS)("manifests of $name", (project) => {
     let result: Run;
 
     beforeAll(async () => {
-        objects = await manifestsOf(project);
+        objects = await fetchManifests(project);
         result = run(RULES, FINDINGS[project.name] ?? {}, objects);
     });
 
-    test("have pods, and everything of them is known", () => {
+    test("have pods, and no rule is undecided", () => {
         expect(objects.filter((object) => podOf(object))).not.toEqual([]);
         expect(result.rules.flatMap(({ undecided }) => undecided)).toEqual([]);
     });
 
-    test("are found fault with only where there is a reason for it", () => {
+    test("violate only rules with a listed reason", () => {
         expect(failuresOf(result).map((one) => `${one.rule.name}: ${headline(one)}`)).toEqual([]);
     });
 
-    test("have every fault that there is a reason for", () => {
+    test("have every violation that is listed", () => {
         expect(unusedOf(result).map(({ rule, exemption }) => [rule.name, exemption])).toEqual([]);
     });
 });
 
-test("there is no reason for a project that is not looked at", () => {
+test("there are no reasons for a project that is not checked", () => {
     const names = PROJECTS.map(({ name }) => name);
     expect(Object.keys(FINDINGS).filter((name) => !names.includes(name))).toEqual([]);
 });
 
-test("a kustomization is built with its components, labels and images", async () => {
+test("a kustomization is built with components, labels and images", async () => {
     const project = PROJECTS.find(({ name }) => name === "metrics-server");
-    const objects = project ? await manifestsOf(project) : [];
+    const objects = project ? await fetchManifests(project) : [];
     const labels = { "k8s-app": "metrics-server" };
     const image = "registry.k8s.io/metrics-server/metrics-server:v0.9.0";
     expect(objects.find(({ kind }) => kind === "Deployment")?.body).toMatchObject({

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { parseSample } from "../../service/generators/measured.ts";
+import { parseSample } from "../../service/generators/measure.ts";
 
 const RESULT =
     '{"requests":3000,"microseconds":1500000,"bytes":6000000,' +
     '"p50":1500,"p90":2000,"p95":2500,"p99":3000,"p999":4000,"max":5000,"refused":0,"broken":0}';
 
-describe("what a generator printed", () => {
-    test("is read from its line of JSON, in milliseconds and per second", () => {
+describe("output of a generator", () => {
+    test("is parsed from its line of JSON, in milliseconds and per second", () => {
         const { elapsed, sample } = parseSample(`Running 2s test\n  2 threads\n${RESULT}\n`);
         expect(elapsed).toBe(1.5);
         expect(sample).toEqual({
@@ -18,7 +18,7 @@ describe("what a generator printed", () => {
         });
     });
 
-    test("counts answers that are not 2xx as failed, not as served", () => {
+    test("counts answers that are not 2xx as failed, not as answered", () => {
         const { sample } = parseSample(RESULT.replace('"refused":0', '"refused":1500'));
         expect(sample).toMatchObject({ rate: 1000, failed: 1500 });
     });
@@ -27,7 +27,7 @@ describe("what a generator printed", () => {
         expect(parseSample(RESULT.replace('"broken":0', '"broken":7')).sample.failed).toBe(7);
     });
 
-    test("without a result is an error that shows what it was", () => {
+    test("without a result is an error that shows the output", () => {
         expect(() => parseSample("unable to connect")).toThrow("unable to connect");
     });
 });

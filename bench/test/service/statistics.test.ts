@@ -17,7 +17,7 @@ describe("statistics of repeated runs", () => {
         expect(pairedRatio([70, 35, 7], [100, 50, 10])).toBeCloseTo(0.7);
     });
 
-    test("a turn that was not finished does not count", () => {
+    test("an unfinished turn is ignored", () => {
         expect(pairedRatio([70, 70], [100])).toBeCloseTo(0.7);
     });
 });

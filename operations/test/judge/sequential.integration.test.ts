@@ -6,7 +6,7 @@ import {
     evidenceWorse,
     logEvidence,
 } from "../../judge/sequential.ts";
-import { randomFrom } from "../../../bench/judge/simulation.ts";
+import { seededRandom } from "../../../bench/judge/simulation.ts";
 import { propertyRuns } from "../../../tests/support/property.ts";
 
 const TOLERANCE = { ratio: 1, margin: 0.001 };
@@ -110,7 +110,7 @@ describe("looked at after every request, the evidence against a hypothesis that 
             active: { bad: number; of: number },
         ) => boolean,
     ): number {
-        const random = randomFrom(20);
+        const random = seededRandom(20);
         let wrong = 0;
         for (let run = 0; run < RUNS; run += 1) {
             const candidate = { bad: 0, of: 0 };

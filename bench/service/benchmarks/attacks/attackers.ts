@@ -2,20 +2,20 @@ import { writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 
-import { wrongVector } from "../fill.ts";
+import { vectorError } from "../fill.ts";
 import { BODIES, dimensionsOf, inputJson, RAW, TEXTS } from "./kinds.ts";
 import { send } from "./send.ts";
 import type { AttackReport } from "./start.ts";
 
 /**
- * Sends hostile requests, one of each kind at a time, until its time is up.
+ * Sends hostile requests, one of each kind at a time, for a given time.
  *
  *   node attackers.ts URL SECONDS REPORT [NAME…]
  */
 const MIB = 2 ** 20;
-/** Pause of one attacker between its requests: the machine's cores are shared with normal traffic. */
+/** Pause between two requests of an attack, since it shares the cores with normal traffic. */
 const PAUSE_MILLISECONDS = 250;
-/** Slow clients that one attack holds open at once. */
+/** Concurrent slow clients of an attack. */
 const SLOW_CLIENTS = 20;
 const ANSWER_MILLISECONDS = 5_000;
 
@@ -40,7 +40,7 @@ function attacks(): [string, Attack][] {
             const bytes = Buffer.from(make(url.host), "latin1");
             return () => sendBytes(bytes);
         }),
-        ["slowBodies", () => holdBodies],
+        ["slowBodies", () => sendSlowBodies],
     ];
     return all
         .filter(([name]) => chosen.length === 0 || chosen.includes(name))
@@ -65,7 +65,7 @@ async function repeat(name: string, once: Attack, until: number): Promise<void> 
 
 async function compare(text: string, dimensions: number): Promise<string> {
     const { status, body } = await send(url, inputJson(text, dimensions));
-    if (status === "200" && wrongVector(body, [text], dimensions) !== undefined) wrongVectors += 1;
+    if (status === "200" && vectorError(body, [text], dimensions) !== undefined) wrongVectors += 1;
     return status;
 }
 
@@ -73,7 +73,7 @@ function open(): Socket {
     return connect(Number(url.port), url.hostname).on("error", () => undefined);
 }
 
-/** @returns the status of the first answer, or how the connection ended */
+/** @returns the status of the first answer, or the reason why the connection ended */
 function sendBytes(bytes: Buffer): Promise<string> {
     return new Promise((resolve) => {
         const socket = open();
@@ -92,8 +92,8 @@ function sendBytes(bytes: Buffer): Promise<string> {
     });
 }
 
-/** Clients that send all of a large body but its end, hold it, and go. */
-async function holdBodies(): Promise<string> {
+/** Clients that send a large body except its end, wait, and disconnect. */
+async function sendSlowBodies(): Promise<string> {
     const head =
         `POST /v1/embeddings HTTP/1.1\r\nhost: ${url.host}\r\n` +
         `content-type: application/json\r\ncontent-length: ${8 * MIB}\r\n\r\n`;

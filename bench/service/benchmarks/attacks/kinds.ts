@@ -4,15 +4,15 @@ import { MODEL, NATIVE_DIMENSIONS, REFUSED_TEXT } from "../../upstream/vectors.t
 import { listingText, requestJson } from "../../workload.ts";
 
 const MIB = 2 ** 20;
-/** Stands for the number of a request, which makes its texts new to every cache. */
+/** Placeholder for the number of a request, which makes its texts new to every cache. */
 const NUMBER = "0123456789";
 
-/** Body of the attack's request of that number. It may be overwritten by the next one. */
+/** Body of the request with this number; the next call may overwrite it. */
 export type BodyOf = (turn: number) => Buffer | string;
 
 /**
- * Bodies that cost most at some stage. They are made before the first of them is sent: an attacker that
- * computes would take its processor from the clients whose latency is measured.
+ * Bodies that are expensive at some stage. They are prepared before the first request, so that attackers take no
+ * processor time from the measured clients.
  */
 export const BODIES: Readonly<Record<string, () => BodyOf>> = {
     combiningMarks: () => numbered(inputJson(`a${"\u0315\u0300".repeat(40_000)}${NUMBER}`)),
@@ -38,7 +38,7 @@ export const BODIES: Readonly<Record<string, () => BodyOf>> = {
     refusedAmongOthers: () => (turn) =>
         inputJson(
             Array.from({ length: 64 }, (_, at) =>
-                at === turn % 64 ? `${REFUSED_TEXT} ${turn}` : `beside it ${at} ${turn}`,
+                at === turn % 64 ? `${REFUSED_TEXT} ${turn}` : `other text ${at} ${turn}`,
             ),
         ),
     invalidUtf8: () => () =>
@@ -50,10 +50,10 @@ export const BODIES: Readonly<Record<string, () => BodyOf>> = {
     escapes: () => numbered(`{"model":"${MODEL}","input":"${"\\u0061".repeat(500_000)}${NUMBER}"}`),
 };
 
-/** Bodies of the normal traffic: four times what the service's own cache holds, so that hits come from both tiers. */
+/** Bodies of normal traffic: four times the size of the local cache, so that hits come from both tiers. */
 export const NORMAL_TEXTS = 8_000;
 
-/** Normal texts, and those that once ended the process or gave another vector: their answers are compared. */
+/** Normal texts, and texts that once crashed the process or returned a wrong vector. Their answers are checked. */
 export const TEXTS: Readonly<Record<string, (turn: number) => string>> = {
     normal: (turn) => listingText((turn * 7) % NORMAL_TEXTS),
     specialToken: (turn) => `two rooms <|endoftext|> and a garden ${turn}`,
@@ -62,12 +62,12 @@ export const TEXTS: Readonly<Record<string, (turn: number) => string>> = {
     everyDimension: (turn) => `a flat of its own dimension ${turn}`,
 };
 
-/** Length of the vector that a text of `TEXTS` is asked for. */
+/** Requested vector length for a text of `TEXTS`. */
 export function dimensionsOf(name: string, turn: number): number {
     return name === "everyDimension" ? (turn % NATIVE_DIMENSIONS) + 1 : NATIVE_DIMENSIONS;
 }
 
-/** Bytes that no HTTP library would send. */
+/** Bytes that no HTTP library sends. */
 export const RAW: Readonly<Record<string, (host: string) => string>> = {
     blankHeader: (host) => post(host, `x: ${" ".repeat(15_000)}y\r\n`, "{}"),
     authorizationBlanks: (host) =>
@@ -97,7 +97,7 @@ function always(json: string): BodyOf {
     return () => bytes;
 }
 
-/** Writes the request's number into the bytes wherever the template has `NUMBER`. */
+/** Replaces `NUMBER` in the template by the number of the request. */
 function numbered(template: string): BodyOf {
     const bytes = Buffer.from(template);
     const places: number[] = [];

@@ -1,8 +1,8 @@
 import { request } from "undici";
 
-const LONGEST_MILLISECONDS = 60_000;
+const TIMEOUT_MILLISECONDS = 60_000;
 
-/** @returns the status, or the error's code where there is no answer */
+/** @returns the status, or the error code if there is no answer */
 export async function send(
     url: URL,
     body: Buffer | string,
@@ -12,8 +12,8 @@ export async function send(
             method: "POST",
             headers: { "content-type": "application/json" },
             body,
-            bodyTimeout: LONGEST_MILLISECONDS,
-            headersTimeout: LONGEST_MILLISECONDS,
+            bodyTimeout: TIMEOUT_MILLISECONDS,
+            headersTimeout: TIMEOUT_MILLISECONDS,
         });
         return {
             status: String(answer.statusCode),

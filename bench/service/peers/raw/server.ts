@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 
 /**
- * As little as node:http can do for a POST: it reads the body and sends a ready buffer.
+ * The minimal node:http server for a POST: it reads the body and sends a prepared buffer.
  *
  *   node server.ts PORT FILE
  */

@@ -1,6 +1,6 @@
 import path from "node:path";
 
-import { BenchError } from "../../../shared/error.ts";
+import { BenchError } from "../../../shared/benchError.ts";
 import { runToEnd } from "../../../shared/runToEnd.ts";
 import { service, type Service } from "./service.ts";
 
@@ -8,7 +8,7 @@ const FETCH = path.resolve(import.meta.dirname, "../../../../app/model/fetch.sh"
 
 let directory = "";
 
-/** The service with the model in its own worker threads. */
+/** The service with the model in worker threads. */
 export const localModel: Service & { readonly model: string } = {
     ...service("this service, local model", "the service with its local model", () => ({
         provider: "local",
@@ -16,10 +16,10 @@ export const localModel: Service & { readonly model: string } = {
         modelDirectory: directory,
     })),
     model: "all-MiniLM-L6-v2",
-    prepare: async (say) => {
-        say("the local model");
+    install: async (showProgress) => {
+        showProgress("the local model");
         const { status, stdout, stderr } = await runToEnd(FETCH);
-        if (status !== 0) throw new BenchError(`the model could not be had: ${stderr}`);
+        if (status !== 0) throw new BenchError(`the model is not available: ${stderr}`);
         directory = stdout;
     },
 };

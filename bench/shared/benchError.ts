@@ -1,6 +1,6 @@
 import { UserError } from "@property-search/contract";
 
-/** Something that the user can mend; its message says what is missing and how to get it. */
+/** An error that the user can fix: its message names what is missing and how to get it. */
 export class BenchError extends UserError {
     override readonly name = "BenchError";
 }

@@ -1,17 +1,17 @@
-import { BenchError } from "../../shared/error.ts";
+import { BenchError } from "../../shared/benchError.ts";
 import { runToEnd } from "../../shared/runToEnd.ts";
 import { endedChildrenSeconds, groupCpuSeconds } from "../processes/usage.ts";
 import type { Load, Sample } from "./sample.ts";
 
-/** What the open requests of the last moment may take. */
+/** Time for requests that are still open at the end. */
 const GRACE_MILLISECONDS = 40_000;
 
 /**
- * Runs a generator on its core, and measures what it and the server have used meanwhile.
+ * Runs a generator on its core and measures the processor time that it and the server use.
  *
- * @throws BenchError with what it printed, when it fails.
+ * @throws BenchError with its output if it fails
  */
-export async function measured(
+export async function measure(
     generator: string,
     args: readonly string[],
     { core, server, seconds }: Load,
@@ -46,7 +46,7 @@ interface Parsed {
     readonly sample: Omit<Sample, "serverCore" | "generatorCore">;
 }
 
-/** The line that each generator ends with; times in microseconds. */
+/** The last line of each generator's output; times in microseconds. */
 interface Line {
     readonly requests: number;
     readonly microseconds: number;
@@ -62,27 +62,28 @@ interface Line {
     readonly late?: number;
 }
 
-/** Reads the generator's line of JSON among what else it printed. @throws BenchError */
+/** Finds the line of JSON in a generator's output. @throws BenchError */
 export function parseSample(output: string): Parsed {
-    const line = output.split("\n").find((one) => one.startsWith("{"));
-    if (line === undefined) throw new BenchError(`the generator printed no result:\n${output}`);
-    const told = JSON.parse(line) as Line;
-    const elapsed = told.microseconds / 1e6;
+    const resultLine = output.split("\n").find((one) => one.startsWith("{"));
+    if (resultLine === undefined)
+        throw new BenchError(`the generator printed no result:\n${output}`);
+    const line = JSON.parse(resultLine) as Line;
+    const elapsed = line.microseconds / 1e6;
     return {
         elapsed,
         sample: {
-            rate: (told.requests - told.refused) / elapsed,
-            bytesPerSecond: told.bytes / elapsed,
-            failed: told.refused + told.broken,
+            rate: (line.requests - line.refused) / elapsed,
+            bytesPerSecond: line.bytes / elapsed,
+            failed: line.refused + line.broken,
             latency: {
-                p50: told.p50 / 1000,
-                p90: told.p90 / 1000,
-                p95: told.p95 / 1000,
-                p99: told.p99 / 1000,
-                p999: told.p999 / 1000,
-                max: told.max / 1000,
+                p50: line.p50 / 1000,
+                p90: line.p90 / 1000,
+                p95: line.p95 / 1000,
+                p99: line.p99 / 1000,
+                p999: line.p999 / 1000,
+                max: line.max / 1000,
             },
-            ...(told.late === undefined ? {} : { late: told.late / 1000 }),
+            ...(line.late === undefined ? {} : { late: line.late / 1000 }),
         },
     };
 }

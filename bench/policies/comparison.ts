@@ -2,57 +2,57 @@ import { execFileSync } from "node:child_process";
 import type { StackPolicies } from "../../policies/engine/config.ts";
 import { mutantsOf, type Fault, type Mutant } from "../../policies/faults/fault.ts";
 import { json, type Json } from "../../policies/kubernetes/object.ts";
-import type { Checker, Peer, Report, Say } from "./peer.ts";
+import type { Checker, Peer, Report, ShowProgress } from "./peer.ts";
 
-/** Objects that are there together, which nobody has broken. */
+/** The objects of a stack or project, without faults. */
 export interface Subject {
     readonly name: string;
     readonly objects: readonly Json[];
-    /** What its stack sets of the pack. */
+    /** The stack's configuration of the pack. */
     readonly policies: StackPolicies;
 }
 
-export interface Entrant {
+export interface Participant {
     readonly peer: Peer;
     readonly checker: Checker;
 }
 
-export interface Standing {
+export interface PeerResult {
     readonly name: string;
     readonly version: string;
     readonly rules: number;
-    /** Mutants of which it says something that it does not say of what they were made of. */
+    /** Mutants with a report that the unchanged stack does not have. */
     readonly caught: Tally;
-    /** Of these, those in which what it says fails the run. */
+    /** Caught mutants with such a report that fails the run. */
     readonly failed: Tally;
-    /** What it says of objects that nobody has broken, by their name. */
-    readonly said: Readonly<Record<string, Counts>>;
-    /** Of a command over the whole stack, its start included; the least of some runs. */
+    /** Reports on objects without faults, by name of the subject. */
+    readonly reported: Readonly<Record<string, Counts>>;
+    /** Duration of the command for the whole stack, including its start: the minimum of several runs. */
     readonly seconds: number | undefined;
 }
 
-/** A number, by the rule of the pack that claims the fault. */
+/** Numbers by the rule of the pack that must report the fault. */
 export type Tally = Readonly<Record<string, number>>;
 
 export interface Counts {
     readonly all: number;
-    /** Of these, those that fail a run. */
+    /** Reports that fail a run. */
     readonly fail: number;
-    /** By the contestant's own rules. */
+    /** By the peer's own rules. */
     readonly rules: Readonly<Record<string, number>>;
 }
 
-/** Mutants of a stack, shown to all; then all that nobody has broken. */
-export async function contest(
-    entrants: readonly Entrant[],
+/** Checks the mutants of a stack, and then the subjects without faults, with all participants. */
+export async function compare(
+    participants: readonly Participant[],
     faults: readonly Fault[],
     stack: Subject,
-    clean: readonly Subject[],
-    say: Say,
-): Promise<{ readonly mutants: Tally; readonly standings: readonly Omit<Standing, "seconds">[] }> {
+    sound: readonly Subject[],
+    showProgress: ShowProgress,
+): Promise<{ readonly mutants: Tally; readonly results: readonly Omit<PeerResult, "seconds">[] }> {
     const mutants: Record<string, number> = {};
-    const all = entrants.map((entrant) => ({
-        ...entrant,
+    const all = participants.map((participant) => ({
+        ...participant,
         before: new Map<string, Promise<Set<string>>>(),
         caught: {},
         failed: {},
@@ -61,43 +61,43 @@ export async function contest(
         const { claimedBy } = mutant;
         count(mutants, claimedBy);
         const number = sum(mutants);
-        if (number % 25 === 0) say(`${number} mutants of ${stack.name}`);
+        if (number % 25 === 0) showProgress(`${number} mutants of ${stack.name}`);
         for (const { checker, before, caught, failed } of all) {
-            const view = checker.isSlow ? neighbourhood(mutant) : everything;
-            let known = before.get(view.name);
-            if (!known) {
-                known = checker
+            const view = checker.isSlow ? neighbourhood(mutant) : WHOLE_STACK;
+            let pending = before.get(view.name);
+            if (!pending) {
+                pending = checker
                     .check(stack.objects.filter(view.has), stack.policies)
                     .then((reports) => new Set(reports.map(identity)));
-                before.set(view.name, known);
+                before.set(view.name, pending);
             }
-            const told = await known;
+            const known = await pending;
             const reports = await checker.check(mutant.objects.filter(view.has), stack.policies);
-            const fresh = reports.filter((report) => !told.has(identity(report)));
-            if (fresh.length > 0) count(caught, claimedBy);
-            if (fresh.some(({ fails }) => fails)) count(failed, claimedBy);
+            const added = reports.filter((report) => !known.has(identity(report)));
+            if (added.length > 0) count(caught, claimedBy);
+            if (added.some(({ fails }) => fails)) count(failed, claimedBy);
         }
     }
-    const standings = [];
+    const results = [];
     for (const { peer, checker, caught, failed } of all) {
-        const said: Record<string, Counts> = {};
-        for (const { name, objects, policies } of clean) {
-            say(`${peer.name}: ${name}`);
-            said[name] = countsOf(await checker.check(objects, policies));
+        const reported: Record<string, Counts> = {};
+        for (const { name, objects, policies } of sound) {
+            showProgress(`${peer.name}: ${name}`);
+            reported[name] = countByRule(await checker.check(objects, policies));
         }
         const { version, rules } = checker;
-        standings.push({ name: peer.name, version, rules, caught, failed, said });
+        results.push({ name: peer.name, version, rules, caught, failed, reported });
     }
-    return { mutants, standings };
+    return { mutants, results };
 }
 
 interface View {
-    /** The same for the same objects. */
+    /** Equal for equal sets of objects. */
     readonly name: string;
     readonly has: (object: Json) => boolean;
 }
 
-const everything: View = { name: "", has: () => true };
+const WHOLE_STACK: View = { name: "", has: () => true };
 
 function neighbourhood({ changed }: Mutant): View {
     const [namespace, name] = [metadataOf(changed).namespace, metadataOf(changed).name];
@@ -118,7 +118,7 @@ function metadataOf(object: Json): Json {
 
 const identity = ({ rule, at }: Report): string => `${rule} ${at}`;
 
-function countsOf(reports: readonly Report[]): Counts {
+function countByRule(reports: readonly Report[]): Counts {
     const rules: Record<string, number> = {};
     for (const { rule } of reports) count(rules, rule);
     return { all: reports.length, fail: reports.filter(({ fails }) => fails).length, rules };
@@ -134,8 +134,8 @@ export function sum(tally: Tally): number {
 
 const RUNS = 3;
 
-/** The least of some runs of its command over a file; what it says of the file does not matter. */
-export function secondsOf({ command }: Checker, file: string): number | undefined {
+/** The minimum duration of several runs of the command for a file, whatever it reports. */
+export function timeCommand({ command }: Checker, file: string): number | undefined {
     if (!command) return undefined;
     const [program, ...args] = command(file);
     const runs = Array.from({ length: RUNS }, () => {

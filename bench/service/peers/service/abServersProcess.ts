@@ -3,18 +3,18 @@ import { readConfig } from "../../../../app/src/config.ts";
 import { httpServer } from "../../../../app/src/http/server.ts";
 import { openLog } from "../../../../app/src/log.ts";
 import { openParts, type Parts } from "../../../../app/src/parts.ts";
-import { UNCOUNTED_PORT } from "./twins.ts";
+import { WITHOUT_METRICS_PORT } from "./abServers.ts";
 
-/** Put together as app/src/server.ts does, from the same parts twice. */
+/** Assembles the service twice from the same dependencies, like app/src/server.ts. */
 const config = readConfig(process.env);
 const parts = await openParts(config, openLog(config));
-const counted = await assemble(parts);
-const uncounted = await assemble({ ...parts, ...nobodyCounts(parts) });
-await counted.start();
-await httpServer(uncounted.listener).listen(Number(process.env[UNCOUNTED_PORT]));
-await httpServer(counted.listener).listen(config.port);
+const withMetrics = await assemble(parts);
+const withoutMetrics = await assemble({ ...parts, ...disableMetrics(parts) });
+await withMetrics.start();
+await httpServer(withoutMetrics.listener).listen(Number(process.env[WITHOUT_METRICS_PORT]));
+await httpServer(withMetrics.listener).listen(config.port);
 
-function nobodyCounts({ ledger }: Parts): Pick<Parts, "metrics" | "ledger"> {
+function disableMetrics({ ledger }: Parts): Pick<Parts, "metrics" | "ledger"> {
     return {
         metrics: {
             answered: () => undefined,

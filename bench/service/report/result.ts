@@ -1,30 +1,30 @@
 import type { Latency, Sample } from "../generators/sample.ts";
 
-/** What a trial found, as it stands in the JSON. */
-export interface Finding {
+/** Result of a benchmark, as in the JSON. */
+export interface BenchmarkResult {
     readonly id: string;
     readonly title: string;
-    /** Workload, connections, seconds: what it was measured under. */
+    /** Workload, connections, seconds and other parameters. */
     readonly setting: Readonly<Record<string, unknown>>;
-    readonly standings: readonly Standing[];
-    /** Rows of a table: one value a column, the same columns in each. */
+    readonly peers: readonly PeerResult[];
+    /** Rows of a table; all rows have the same columns. */
     readonly facts: readonly Fact[];
     readonly floors: readonly FloorResult[];
-    /** Who did not take part, and why. */
+    /** Peers that were left out, with the reasons, and other remarks. */
     readonly notes: readonly string[];
-    /** Version of each contestant. */
+    /** Versions by name of the peer. */
     readonly versions: Readonly<Record<string, string>>;
 }
 
 export type Fact = Readonly<Record<string, string | number>>;
 
 /** Medians over the repetitions; latencies in milliseconds. */
-export interface Standing {
+export interface PeerResult {
     readonly name: string;
     readonly rate: number;
     /** (most − least) ÷ median of the rates. */
     readonly spread: number;
-    /** Rate over that of the contest's reference, turn by turn. */
+    /** Rate relative to the reference peer: median over the turns. */
     readonly ratio: number | undefined;
     readonly latency: Latency;
     readonly bytesPerAnswer: number;
@@ -34,9 +34,9 @@ export interface Standing {
     readonly samples: readonly Sample[];
 }
 
-/** What the service has promised, beside what was measured. */
+/** A limit of the service and the measured value. */
 export interface FloorResult {
-    readonly what: string;
+    readonly description: string;
     readonly measured: number;
     readonly unit: Unit;
     readonly met: boolean;

@@ -82,60 +82,19 @@ describe.each(["dev", "prod", "local"])("stack %s", (stack) => {
         }
     });
 
-    test("pins every image", () => {
-        for (const workload of workloads()) {
-            for (const { image } of containersOf(workload)) {
-                expect(image).toMatch(/(:(?!latest$)[\w.-]+|@sha256:[0-9a-f]{64})$/);
-            }
-        }
-    });
-
-    test('hardens every pod as Pod Security "restricted" demands, and more', () => {
+    // The policies say the rest: tests/policies/stacks.integration.test.ts.
+    test("bounds its containers further than the policies demand", () => {
         for (const workload of workloads()) {
             expect(podSpecOf(workload)).toMatchObject({
                 automountServiceAccountToken: READERS.includes(workload.metadata.name),
                 enableServiceLinks: false,
-                securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
             });
             for (const container of containersOf(workload)) {
-                expect(container.securityContext).toEqual({
-                    allowPrivilegeEscalation: false,
-                    privileged: false,
-                    readOnlyRootFilesystem: true,
-                    runAsNonRoot: true,
-                    capabilities: { drop: ["ALL"] },
-                });
-            }
-        }
-    });
-
-    test("bounds every container's memory, processor and local disk", () => {
-        for (const workload of workloads()) {
-            for (const { resources } of containersOf(workload)) {
-                for (const bound of ["requests", "limits"]) {
-                    expect(Object.keys(at(resources, bound) as object).sort()).toEqual([
-                        "cpu",
-                        "ephemeral-storage",
-                        "memory",
-                    ]);
-                }
-            }
-        }
-    });
-
-    test("probes every container that serves", () => {
-        for (const workload of workloads()) {
-            for (const container of containersOf(workload)) {
-                if (container.ports === undefined) continue;
-                for (const probe of ["startupProbe", "readinessProbe", "livenessProbe"]) {
-                    expect(container[probe]).toEqual(
-                        expect.objectContaining({
-                            periodSeconds: expect.any(Number),
-                            timeoutSeconds: expect.any(Number),
-                            failureThreshold: expect.any(Number),
-                        }),
-                    );
-                }
+                const { ports, securityContext, startupProbe } = container;
+                expect(securityContext).toMatchObject({ capabilities: { drop: ["ALL"] } });
+                expect(at(securityContext, "capabilities")).not.toHaveProperty("add");
+                expect(at(container, "resources", "requests")).toHaveProperty("ephemeral-storage");
+                if (ports !== undefined) expect(startupProbe).toBeDefined();
             }
         }
     });

@@ -155,7 +155,7 @@ CLUSTER_JEST = $(JEST) --config jest.cluster.config.js --runInBand --selectProje
 
 .PHONY: test-cluster
 test-cluster: $(INSTALLED) ## The tests that need the cluster of `make up` (QUICK=1: without the half hour of alerts)
-	@$(if $(call on,$(QUICK)),,$(CLUSTER_JEST) watching)
+	@$(if $(call on,$(QUICK)),,$(CLUSTER_JEST) cluster-slow)
 	@$(CLUSTER_JEST) cluster
 
 .PHONY: test-certificates

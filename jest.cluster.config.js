@@ -3,7 +3,7 @@ import { projects } from "./tests/support/jest.js";
 const FOLDERS = {
     cluster: ["tests/cluster"],
     certificates: ["tests/certificates"],
-    watching: ["tests/watching"],
+    "cluster-slow": ["tests/cluster-slow"],
     switching: ["tests/switching"],
     lifecycle: ["tests/lifecycle"],
 };

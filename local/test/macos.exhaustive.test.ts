@@ -17,7 +17,7 @@ beforeEach(async () => {
     await install("ps", `echo 'S    ${BORN}'`);
     await writeFile(path.join(folder, "state.json"), JSON.stringify({ engines: [], images: [] }));
     for (const name of ["docker", "podman", "nerdctl"]) {
-        const cli = path.join(import.meta.dirname, "kind/support/cli.mjs");
+        const cli = path.join(import.meta.dirname, "support/kindCli.mjs");
         await symlink(cli, path.join(folder, "bin", name));
     }
 });

@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { eventually, openCluster } from "../support/cluster.ts";
 import { policiesAreEnforced } from "../support/enforcement.ts";
 import { reach, type Protocol, type Reach } from "../support/reach.ts";
-import { openStrangers, type Strangers } from "../support/strangers.ts";
+import { openStrangers, type Strangers } from "../support/unrelatedPods.ts";
 
 /** One who connects: a pod by its namespace and a label. */
 const WHO = {

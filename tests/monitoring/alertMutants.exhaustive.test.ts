@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "@jest/globals";
 
-import { alertTrials, runTrials } from "./support/alertTrials.ts";
+import { alertTrials, runTrials } from "../support/monitoring/alertSpecs.ts";
 
 const trials = alertTrials(true);
 let failed: ReadonlySet<string> = new Set();

@@ -17,7 +17,7 @@ import {
     type Alertmanager,
     type Inbox,
     type Labels,
-} from "./support/alertmanager.ts";
+} from "../support/monitoring/alertmanager.ts";
 
 const SLACK = "https://hooks.example/secret";
 const ALL: AlertmanagerConfigArgs = {

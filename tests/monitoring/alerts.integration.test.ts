@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 
 import { ruleFiles } from "../../components/monitoring/alerts/index.ts";
-import { alertTrials, runTrials } from "./support/alertTrials.ts";
+import { alertTrials, runTrials } from "../support/monitoring/alertSpecs.ts";
 
 const trials = alertTrials();
 let output = "";

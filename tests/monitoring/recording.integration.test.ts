@@ -3,8 +3,8 @@ import { expect, test } from "@jest/globals";
 
 import { ruleFiles } from "../../components/monitoring/alerts/index.ts";
 import { seriesNames } from "../support/promql.ts";
-import { testRules } from "./support/promtool.ts";
-import { counter, gauge } from "./support/samples.ts";
+import { testRules } from "../support/monitoring/promtool.ts";
+import { counter, gauge } from "../support/monitoring/samples.ts";
 
 const MINUTES = 30;
 const steady = (perSecond: number) => counter([[perSecond, MINUTES]]);

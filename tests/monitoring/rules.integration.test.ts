@@ -14,7 +14,7 @@ import {
     type Rule,
 } from "../../components/monitoring/alerts/index.ts";
 import { lint, secondsOf, seriesNames, seriesOf } from "../support/promql.ts";
-import { checkRules } from "./support/promtool.ts";
+import { checkRules } from "../support/monitoring/promtool.ts";
 
 const groups = Object.values(ruleFiles()).flatMap((file) => file.groups);
 const rules: readonly Rule[] = groups.flatMap((group) => group.rules);

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { FAULTS } from "../../policies/rules/faults.ts";
 import { RULES } from "../../policies/rules/index.ts";
-import { findFaults } from "./support/findFaults.ts";
+import { findFaults } from "../support/findFaults.ts";
 
 test("each rule claims some fault, and each fault has a rule", () => {
     const claimed = new Set(FAULTS.map(({ rule }) => rule));

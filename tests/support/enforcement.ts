@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { KUBECONFIG } from "../../local/src/node/start.ts";
 
-const TRIAL = path.join(import.meta.dirname, "enforcementTrial.ts");
+const PROBE = path.join(import.meta.dirname, "enforcementProbe.ts");
 
 /**
  * Whether the cluster under test enforces network policies: by trial, while a test file is read, since that
@@ -13,6 +13,6 @@ export function policiesAreEnforced(): boolean {
     if (process.env.KUBECONFIG === KUBECONFIG) return true;
     // Jest's own Node settings are not for it.
     const env = { ...process.env, NODE_OPTIONS: "" };
-    const answer = execFileSync(process.execPath, [TRIAL], { env, encoding: "utf8" });
+    const answer = execFileSync(process.execPath, [PROBE], { env, encoding: "utf8" });
     return answer.trim() === "true";
 }

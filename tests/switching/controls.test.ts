@@ -13,7 +13,7 @@ import {
 } from "../support/cluster.ts";
 import { writeEvidence } from "../support/evidence.ts";
 import { killAtOnce } from "../support/host.ts";
-import { isReady } from "../support/killer.ts";
+import { isReady } from "../support/podKiller.ts";
 import { beginSwitching, setWeights, startUsual } from "../support/switching.ts";
 
 /*

@@ -7,7 +7,7 @@ import { totalsOf, type Clients } from "../support/clients/clients.ts";
 import { openCluster } from "../support/cluster.ts";
 import { drive, switchOf } from "../support/driver.ts";
 import { writeEvidence } from "../support/evidence.ts";
-import { startKilling, type Killer } from "../support/killer.ts";
+import { startKilling, type Killer } from "../support/podKiller.ts";
 import { activeColour, beginSwitching, startUsual } from "../support/switching.ts";
 
 /*

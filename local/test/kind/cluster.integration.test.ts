@@ -34,7 +34,7 @@ beforeEach(async () => {
     folder = await mkdtemp(path.join(tmpdir(), "kind-"));
     const bin = path.join(folder, "bin");
     await mkdir(bin);
-    const cli = path.join(import.meta.dirname, "support/cli.mjs");
+    const cli = path.join(import.meta.dirname, "../support/kindCli.mjs");
     for (const name of ["docker", "podman", "nerdctl", "kind"])
         await symlink(cli, path.join(bin, name));
     process.env.PATH = `${bin}:${path.dirname(process.execPath)}:/usr/bin:/bin`;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { setTimeout as delay } from "node:timers/promises";
 import { forwardedService } from "../../cluster/forwardedService.ts";
-import { startForwarding, type Forwarding } from "./support/forwarding.ts";
+import { startForwarding, type Forwarding } from "../support/forwarding.ts";
 
 /** Of queries that are answered, and of those that are not. */
 const DEADLINE_MILLISECONDS = 10_000;

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { checkLimits, DEFAULT_LIMITS, type Limits } from "../../judge/limits.ts";
 import { judge, observe } from "../../judge/judge.ts";
 import { NoData, type ColourSample, type Observation } from "../../judge/observation.ts";
-import { observation, sample, times } from "./support/observations.ts";
+import { observation, sample, times } from "../support/observations.ts";
 import { propertyRuns } from "../../../tests/support/property.ts";
 
 const ROLES = { candidate: "green", active: "blue" } as const;

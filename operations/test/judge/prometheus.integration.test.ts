@@ -9,8 +9,8 @@ import { evidenceQuery } from "../../judge/promql.ts";
 import { systemClock } from "../../release/clock.ts";
 import { prometheusJudge } from "../../release/machine/prometheusJudge.ts";
 import { DEFAULT_PLAN, type Plan } from "../../release/plan.ts";
-import { startPrometheus, type RealPrometheus } from "./support/prometheus.ts";
-import { pod, seriesOf, world, type World } from "./support/world.ts";
+import { startPrometheus, type RealPrometheus } from "../support/prometheus.ts";
+import { pod, seriesOf, world, type World } from "../support/syntheticSeries.ts";
 
 const ROLES = { candidate: "green", active: "blue" } as const;
 

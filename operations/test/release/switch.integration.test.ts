@@ -7,7 +7,7 @@ import { ReleaseError, Superseded } from "../../release/error.ts";
 import { ask } from "../../release/machine/ask.ts";
 import { DEFAULT_PLAN } from "../../release/plan.ts";
 import type { Request, Switch } from "../../release/state.ts";
-import { all, World, type Behaviour } from "./support/world.ts";
+import { all, World, type Behaviour } from "../support/simulatedPlatform.ts";
 import { propertyRuns } from "../../../tests/support/property.ts";
 
 /** Short, since a driver is killed at many of its calls in turn. */

@@ -1,6 +1,6 @@
 import { NAMESPACES } from "@property-search/contract";
-import type { Case } from "../support/cases.ts";
-import { gauge, GONE } from "../support/samples.ts";
+import type { Case } from "../../support/monitoring/cases.ts";
+import { gauge, GONE } from "../../support/monitoring/samples.ts";
 import { gaugeCases } from "./common.ts";
 
 const LABELS = `service="edge",namespace="${NAMESPACES.edge}"`;

@@ -1,5 +1,5 @@
-import type { Case } from "../support/cases.ts";
-import { counter, gauge, GONE } from "../support/samples.ts";
+import type { Case } from "../../support/monitoring/cases.ts";
+import { counter, gauge, GONE } from "../../support/monitoring/samples.ts";
 
 /** @returns promtool's notation of a time. */
 export function time(minutes: number, seconds = 0): string {

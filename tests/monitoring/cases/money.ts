@@ -3,8 +3,8 @@ import {
     DEFAULT_THRESHOLDS,
     type AlertThresholds,
 } from "../../../components/monitoring/alerts/index.ts";
-import type { Case } from "../support/cases.ts";
-import { counter, gauge, GONE, RESET } from "../support/samples.ts";
+import type { Case } from "../../support/monitoring/cases.ts";
+import { counter, gauge, GONE, RESET } from "../../support/monitoring/samples.ts";
 
 /** An hour instead of a day, of which half an hour must be there. */
 export const MONEY_THRESHOLDS: AlertThresholds = {

@@ -1,6 +1,6 @@
 import { METRICS, NAMESPACES } from "@property-search/contract";
-import type { Case } from "../support/cases.ts";
-import { counter, type Span } from "../support/samples.ts";
+import type { Case } from "../../support/monitoring/cases.ts";
+import { counter, type Span } from "../../support/monitoring/samples.ts";
 
 const STEP = 60;
 const FIRES = [`colour="all",namespace="${NAMESPACES.edge}",service="embedding-service"`];

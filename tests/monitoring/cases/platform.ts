@@ -1,7 +1,7 @@
 import { JOBS, NAMESPACES } from "@property-search/contract";
 import { DEFAULT_THRESHOLDS } from "../../../components/monitoring/alerts/index.ts";
-import type { Case } from "../support/cases.ts";
-import { counter, gauge, GONE, type Span } from "../support/samples.ts";
+import type { Case } from "../../support/monitoring/cases.ts";
+import { counter, gauge, GONE, type Span } from "../../support/monitoring/samples.ts";
 import { counterCases, gaugeCases, time } from "./common.ts";
 
 const LABELS = `service="monitoring",namespace="${NAMESPACES.monitoring}"`;

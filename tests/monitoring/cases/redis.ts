@@ -1,6 +1,6 @@
 import { METRICS, NAMESPACES } from "@property-search/contract";
-import type { Case } from "../support/cases.ts";
-import { counter, gauge } from "../support/samples.ts";
+import type { Case } from "../../support/monitoring/cases.ts";
+import { counter, gauge } from "../../support/monitoring/samples.ts";
 import { counterCases, gaugeCases } from "./common.ts";
 
 const NODE = 'instance="redis-0:6379"';

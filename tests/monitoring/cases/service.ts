@@ -1,6 +1,6 @@
 import { JOBS, METRICS, NAMESPACES, TRAFFIC_WEIGHT, type Colour } from "@property-search/contract";
-import type { Case } from "../support/cases.ts";
-import { counter, gauge, GONE, RESET, type Span } from "../support/samples.ts";
+import type { Case } from "../../support/monitoring/cases.ts";
+import { counter, gauge, GONE, RESET, type Span } from "../../support/monitoring/samples.ts";
 import { counterCases, gaugeCases, time } from "./common.ts";
 
 type Course = readonly (Span | typeof RESET | typeof GONE)[];

@@ -5,7 +5,7 @@ import {
     type RecordingRule,
     type Rule,
 } from "../../../components/monitoring/alerts/index.ts";
-import { mutants, seriesOf } from "../../support/promql.ts";
+import { mutants, seriesOf } from "../promql.ts";
 import type { Suite, SuiteTest } from "./promtool.ts";
 
 /** What an alert does over one course of events. */

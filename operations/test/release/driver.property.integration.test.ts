@@ -8,9 +8,9 @@ import { ask } from "../../release/machine/ask.ts";
 import { DEFAULT_PLAN } from "../../release/plan.ts";
 import { isOver, type Request, type Switch } from "../../release/state.ts";
 import { clusterStore } from "../../release/store/record.ts";
-import { caller, type Fault } from "./support/apiServer.ts";
+import { caller, type Fault } from "../support/driverApiServer.ts";
 import { ROUTE } from "../../shared/route.ts";
-import { all, World } from "./support/world.ts";
+import { all, World } from "../support/simulatedPlatform.ts";
 import { propertyRuns } from "../../../tests/support/property.ts";
 
 const PLAN = { ...DEFAULT_PLAN, hold: 20, bake: 30, stepDeadline: 120, cool: 10 };

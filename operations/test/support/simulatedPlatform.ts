@@ -8,19 +8,19 @@ import {
     type Colour,
     type Weights,
 } from "@property-search/contract";
-import { ROUTE, routeWeights, type Route } from "../../../shared/route.ts";
-import type { Manifest } from "../../../cluster/connect.ts";
-import { clusterCapacity } from "../../../release/capacity/capacity.ts";
-import type { Context } from "../../../release/commands/context.ts";
-import type { Look, Ports } from "../../../release/machine/ports.ts";
-import { routeStatus } from "../../../release/traffic/status.ts";
-import { candidateWeights } from "../../../release/state.ts";
-import { clusterStore } from "../../../release/store/record.ts";
-import { Rejected, ReleaseError } from "../../../release/error.ts";
-import { directTraffic } from "../../../release/traffic/direct.ts";
-import { heldTraffic } from "../../../release/traffic/held.ts";
-import type { Traffic } from "../../../release/traffic/traffic.ts";
-import { ApiServer, caller, type Caller, type CallerOptions } from "./apiServer.ts";
+import { ROUTE, routeWeights, type Route } from "../../shared/route.ts";
+import type { Manifest } from "../../cluster/connect.ts";
+import { clusterCapacity } from "../../release/capacity/capacity.ts";
+import type { Context } from "../../release/commands/context.ts";
+import type { Look, Ports } from "../../release/machine/ports.ts";
+import { routeStatus } from "../../release/traffic/status.ts";
+import { candidateWeights } from "../../release/state.ts";
+import { clusterStore } from "../../release/store/record.ts";
+import { Rejected, ReleaseError } from "../../release/error.ts";
+import { directTraffic } from "../../release/traffic/direct.ts";
+import { heldTraffic } from "../../release/traffic/held.ts";
+import type { Traffic } from "../../release/traffic/traffic.ts";
+import { ApiServer, caller, type Caller, type CallerOptions } from "./driverApiServer.ts";
 import { VirtualClock } from "./virtualClock.ts";
 
 const OWNER = "property-search-deploy";

@@ -1,4 +1,4 @@
-import type { ColourSample, Observation } from "../../../judge/observation.ts";
+import type { ColourSample, Observation } from "../../judge/observation.ts";
 
 const EDGES = [0.05, 0.1, 0.2, 0.5, 1, 2];
 

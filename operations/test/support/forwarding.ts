@@ -1,6 +1,6 @@
 import { KubeConfig } from "@kubernetes/client-node";
-import { ObjectApi } from "../../../cluster/objects.ts";
-import type { Cluster } from "../../../cluster/connect.ts";
+import { ObjectApi } from "../../cluster/objects.ts";
+import type { Cluster } from "../../cluster/connect.ts";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";

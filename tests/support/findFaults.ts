@@ -1,13 +1,13 @@
 import { expect } from "@jest/globals";
-import { configOf } from "../../../policies/engine/config.ts";
-import { evaluate } from "../../../policies/engine/evaluate.ts";
-import { headline } from "../../../policies/engine/message.ts";
-import { mutantsOf } from "../../../policies/faults/fault.ts";
-import { objectsOf } from "../../../policies/kubernetes/object.ts";
-import { FAULTS } from "../../../policies/rules/faults.ts";
-import { RULES } from "../../../policies/rules/index.ts";
-import { policiesOf } from "../../../policies/stacks.ts";
-import { render } from "../../support/stacks.ts";
+import { configOf } from "../../policies/engine/config.ts";
+import { evaluate } from "../../policies/engine/evaluate.ts";
+import { headline } from "../../policies/engine/message.ts";
+import { mutantsOf } from "../../policies/faults/fault.ts";
+import { objectsOf } from "../../policies/kubernetes/object.ts";
+import { FAULTS } from "../../policies/rules/faults.ts";
+import { RULES } from "../../policies/rules/index.ts";
+import { policiesOf } from "../../policies/stacks.ts";
+import { render } from "./stacks.ts";
 
 const FEWEST = 150;
 

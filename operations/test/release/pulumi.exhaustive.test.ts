@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, expect, jest, test } from "@jest/globals";
 import type { Weights } from "@property-search/contract";
-import { objectsOf, sharedUrns } from "../../../deploy/pulumi/state.ts";
-import { readConfig, setConfig } from "../../../deploy/pulumi/stackFile.ts";
+import { objectsOf, sharedUrns } from "../../deploy/pulumi/state.ts";
+import { readConfig, setConfig } from "../../deploy/pulumi/stackFile.ts";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { addPulumiToPath } from "../../../../local/src/toolchain/pulumi.ts";
-import { Rejected, ReleaseError } from "../../../release/error.ts";
-import { openStack, type TestStack } from "./support/stack.ts";
+import { addPulumiToPath } from "../../../local/src/toolchain/pulumi.ts";
+import { Rejected, ReleaseError } from "../../release/error.ts";
+import { openStack, type TestStack } from "../support/pulumiStack.ts";
 
 const START: Weights = { blue: 100, green: 0 };
 const STEP: Weights = { blue: 90, green: 10 };

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { Clock } from "../../../release/clock.ts";
+import type { Clock } from "../../release/clock.ts";
 
 interface Sleeper {
     readonly at: number;

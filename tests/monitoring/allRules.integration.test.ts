@@ -9,8 +9,8 @@ import {
 import { expect, test } from "@jest/globals";
 
 import { DEFAULT_THRESHOLDS, ruleFiles } from "../../components/monitoring/alerts/index.ts";
-import { testRules } from "./support/promtool.ts";
-import { counter, gauge } from "./support/samples.ts";
+import { testRules } from "../support/monitoring/promtool.ts";
+import { counter, gauge } from "../support/monitoring/samples.ts";
 
 const MINUTES = 40;
 const steady = (perSecond: number) => counter([[perSecond, MINUTES]]);

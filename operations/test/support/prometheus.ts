@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Ask } from "../../../judge/prometheus.ts";
+import type { Ask } from "../../judge/prometheus.ts";
 
 /** What Prometheus writes where a series ends or a scrape fails. */
 export const STALE = "stale";

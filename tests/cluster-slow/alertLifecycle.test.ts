@@ -58,7 +58,7 @@ afterAll(async () => {
     blue.stop();
     await scalePrometheus(cluster, 1);
     await pauseAtNone(cluster, "green", false);
-    writeEvidence("watching", { ...evidence, replicasOfBlue: blue.changes() });
+    writeEvidence("alerts", { ...evidence, replicasOfBlue: blue.changes() });
 }, 120_000);
 
 describe("while every text is new", () => {

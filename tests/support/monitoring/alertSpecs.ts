@@ -1,9 +1,9 @@
-import { CERTIFICATE_CASES } from "../cases/certificates.ts";
-import { MONEY_CASES, MONEY_THRESHOLDS } from "../cases/money.ts";
-import { OBJECTIVE_CASES } from "../cases/objectives.ts";
-import { PLATFORM_CASES } from "../cases/platform.ts";
-import { REDIS_CASES } from "../cases/redis.ts";
-import { SERVICE_CASES } from "../cases/service.ts";
+import { CERTIFICATE_CASES } from "../../monitoring/cases/certificates.ts";
+import { MONEY_CASES, MONEY_THRESHOLDS } from "../../monitoring/cases/money.ts";
+import { OBJECTIVE_CASES } from "../../monitoring/cases/objectives.ts";
+import { PLATFORM_CASES } from "../../monitoring/cases/platform.ts";
+import { REDIS_CASES } from "../../monitoring/cases/redis.ts";
+import { SERVICE_CASES } from "../../monitoring/cases/service.ts";
 import { trial, type Trial } from "./cases.ts";
 import { testRules } from "./promtool.ts";
 

@@ -12,7 +12,7 @@ import { trafficOf } from "../../config/traffic.ts";
 import { parseTenants } from "../../contract/src/tenants.ts";
 import type { Manifest } from "../../render.ts";
 import { stackConfig } from "../../render/stackConfig.ts";
-import { zooOf } from "../support/configZoo.ts";
+import { zooOf } from "../support/configValues.ts";
 import { shapeFaults } from "../support/objectShapes.ts";
 import { at, containersOf } from "../support/program.ts";
 import { propertyRuns } from "../support/property.ts";

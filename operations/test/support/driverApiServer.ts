@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { RELEASE } from "@property-search/contract";
-import type { Manifest } from "../../../cluster/connect.ts";
-import { ApiError } from "../../../cluster/objects.ts";
-import type { Api } from "../../../release/api.ts";
+import type { Manifest } from "../../cluster/connect.ts";
+import { ApiError } from "../../cluster/objects.ts";
+import type { Api } from "../../release/api.ts";
 
 type Tree = Record<string, unknown>;
 interface Reference {

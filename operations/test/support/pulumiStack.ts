@@ -6,9 +6,9 @@ import {
     SERVICE_NAMES,
     type Weights,
 } from "@property-search/contract";
-import type { Manifest } from "../../../../cluster/connect.ts";
-import { PROJECT } from "../../../../deploy/pulumi/place.ts";
-import { routeWeights, withWeights } from "../../../../shared/route.ts";
+import type { Manifest } from "../../cluster/connect.ts";
+import { PROJECT } from "../../deploy/pulumi/place.ts";
+import { routeWeights, withWeights } from "../../shared/route.ts";
 import * as pulumi from "@pulumi/pulumi";
 import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";
 import { execFile } from "node:child_process";
@@ -17,11 +17,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
-import { EdgeGateway } from "../../../../../components/edge.ts";
-import { startKubernetesProvider } from "../../../../../tests/support/pulumi/provider.ts";
-import { pulumiTraffic, type PulumiTraffic } from "../../../../release/traffic/pulumi.ts";
+import { EdgeGateway } from "../../../components/edge.ts";
+import { startKubernetesProvider } from "../../../tests/support/pulumi/provider.ts";
+import { pulumiTraffic, type PulumiTraffic } from "../../release/traffic/pulumi.ts";
 
-const ROOT = path.resolve(import.meta.dirname, "../../../../..");
+const ROOT = path.resolve(import.meta.dirname, "../../..");
 const STACK = "dev";
 /** The stack's own config file: nothing may change it where a copy is in use. */
 const TRACKED = "# Of the checkout.\nconfig: {}\n";

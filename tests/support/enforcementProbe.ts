@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { eventually, openCluster } from "./cluster.ts";
 import { reach } from "./reach.ts";
-import { openStrangers, type Strangers } from "./strangers.ts";
+import { openStrangers, type Strangers } from "./unrelatedPods.ts";
 
 /* A program: denies a connection that works, and says by "true" or "false" whether that ended it. */
 

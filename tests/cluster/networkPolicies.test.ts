@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { eventually, openCluster } from "../support/cluster.ts";
 import { policiesAreEnforced } from "../support/enforcement.ts";
 import { reach, type Protocol, type Reach } from "../support/reach.ts";
-import { openStrangers, type Strangers } from "../support/unrelatedPods.ts";
+import { createUnrelatedPods, type UnrelatedPods } from "../support/unrelatedPods.ts";
 
 /** One who connects: a pod by its namespace and a label. */
 const WHO = {
@@ -160,7 +160,7 @@ const heading = isEnforced
     : "The stack's network policies, of which this cluster enforces none: what they allow";
 const pods = new Map<Target, V1Pod>();
 let apiServer: string;
-let strangers: Strangers;
+let unrelatedPods: UnrelatedPods;
 
 beforeAll(async () => {
     for (const [name, [namespace, labelSelector]] of Object.entries(WHO)) {
@@ -184,20 +184,20 @@ beforeAll(async () => {
         name: "kubernetes",
     });
     apiServer = spec?.clusterIP ?? "";
-    strangers = await openStrangers(cluster, `strangers-${randomUUID().slice(0, 8)}`);
+    unrelatedPods = await createUnrelatedPods(cluster, `strangers-${randomUUID().slice(0, 8)}`);
     const ports = [...new Set(FLOWS.map(({ port }) => port))].filter(
         (port) => port >= UNPRIVILEGED,
     );
-    pods.set("stranger", await strangers.run("stranger", ports));
+    pods.set("stranger", await unrelatedPods.run("stranger", ports));
     // Rules of a new pod come a moment after it; each of them is looked at once it is known to the rest.
-    const another = await strangers.run("another", []);
+    const another = await unrelatedPods.run("another", []);
     await eventually(
         "the stranger listens",
         async () => (await reach(another, addressOf("stranger"), PORTS.service)) === "open",
     );
 }, TEST_MILLISECONDS);
 
-afterAll(() => strangers.remove());
+afterAll(() => unrelatedPods.remove());
 
 function podOf(name: Target): V1Pod {
     const pod = pods.get(name);
@@ -307,9 +307,9 @@ describe("Rules that the stack does not use itself", () => {
     denying(
         "named ports, labels of pods and ranges with exceptions are enforced too",
         async () => {
-            const server = await strangers.run("server", [8001, 8002], { role: "server" });
-            const friend = await strangers.run("friend", [8001], { role: "friend" });
-            const other = await strangers.run("other", [8001]);
+            const server = await unrelatedPods.run("server", [8001, 8002], { role: "server" });
+            const friend = await unrelatedPods.run("friend", [8001], { role: "friend" });
+            const other = await unrelatedPods.run("other", [8001]);
             const [at, friendly] = [server.status?.podIP ?? "", friend.status?.podIP ?? ""];
             const isOpen = async (from: V1Pod, address: string, port: number) =>
                 (await reach(from, address, port)) === "open";
@@ -318,7 +318,7 @@ describe("Rules that the stack does not use itself", () => {
                     Boolean,
                 ),
             );
-            await strangers.allow("server", {
+            await unrelatedPods.allow("server", {
                 podSelector: { matchLabels: { role: "server" } },
                 policyTypes: ["Ingress"],
                 ingress: [
@@ -328,7 +328,7 @@ describe("Rules that the stack does not use itself", () => {
                     },
                 ],
             });
-            await strangers.allow("other", {
+            await unrelatedPods.allow("other", {
                 podSelector: { matchExpressions: [{ key: "role", operator: "DoesNotExist" }] },
                 policyTypes: ["Egress"],
                 egress: [{ to: [{ ipBlock: { cidr: "0.0.0.0/0", except: [`${friendly}/32`] } }] }],

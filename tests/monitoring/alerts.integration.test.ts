@@ -1,14 +1,14 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 
 import { ruleFiles } from "../../components/monitoring/alerts/index.ts";
-import { alertTrials, runTrials } from "../support/monitoring/alertSpecs.ts";
+import { alertSpecs, runSpecs } from "../support/monitoring/alertSpecs.ts";
 
-const trials = alertTrials();
+const specs = alertSpecs();
 let output = "";
 let failed: ReadonlySet<string> = new Set();
 
 beforeAll(async () => {
-    ({ output, failed } = await runTrials(trials));
+    ({ output, failed } = await runSpecs(specs));
 }, 240_000);
 
 describe("every alert", () => {
@@ -18,23 +18,23 @@ describe("every alert", () => {
                 rules.flatMap((rule) => ("alert" in rule ? [rule.alert] : [])),
             ),
         );
-        expect(trials.map(({ alert }) => alert.alert).sort()).toEqual(alerts.sort());
+        expect(specs.map(({ alert }) => alert.alert).sort()).toEqual(alerts.sort());
     });
 
     test("is understood by promtool, case by case", () => {
-        const suites = trials.reduce((sum, { suites: { length } }) => sum + length, 0);
+        const suites = specs.reduce((sum, { suites: { length } }) => sum + length, 0);
         expect(output.match(/^Unit Testing: /gm)).toHaveLength(suites);
         expect(output).not.toMatch(/parse error|no such file|error executing|invalid/);
     });
 
-    test.each(trials.map((one) => [one.alert.alert, one] as const))(
+    test.each(specs.map((one) => [one.alert.alert, one] as const))(
         "%s fires and resolves as its cases say",
         (name) => {
             expect(failed.has(name) ? failures(name) : "").toBe("");
         },
     );
 
-    test.each(trials.map((one) => [one.alert.alert, one] as const))(
+    test.each(specs.map((one) => [one.alert.alert, one] as const))(
         "%s has whole labels and texts",
         (_, { alert, rendered }) => {
             const [printed = ""] =

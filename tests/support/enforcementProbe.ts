@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { eventually, openCluster } from "./cluster.ts";
 import { reach } from "./reach.ts";
-import { openStrangers, type Strangers } from "./unrelatedPods.ts";
+import { createUnrelatedPods, type UnrelatedPods } from "./unrelatedPods.ts";
 
 /* A program: denies a connection that works, and says by "true" or "false" whether that ended it. */
 
@@ -9,7 +9,7 @@ import { openStrangers, type Strangers } from "./unrelatedPods.ts";
 const SECONDS = 30;
 const PORT = 8001;
 
-async function isEnforced({ run, allow }: Strangers): Promise<boolean> {
+async function isEnforced({ run, allow }: UnrelatedPods): Promise<boolean> {
     const server = await run("server", [PORT]);
     const client = await run("client", []);
     const how = () => reach(client, server.status?.podIP ?? "", PORT);
@@ -22,9 +22,12 @@ async function isEnforced({ run, allow }: Strangers): Promise<boolean> {
     );
 }
 
-const strangers = await openStrangers(openCluster(), `enforced-${randomUUID().slice(0, 8)}`);
+const unrelatedPods = await createUnrelatedPods(
+    openCluster(),
+    `enforced-${randomUUID().slice(0, 8)}`,
+);
 try {
-    console.log(await isEnforced(strangers));
+    console.log(await isEnforced(unrelatedPods));
 } finally {
-    await strangers.remove();
+    await unrelatedPods.remove();
 }

@@ -13,22 +13,22 @@ export interface Kill {
     readonly backAfter: number;
 }
 
-export interface Killer {
+export interface PodKiller {
     readonly kills: () => readonly Kill[];
-    /** Ends it once what it killed last is back. @throws what went wrong */
+    /** Stops after the last killed pod has its replacement. @throws the first error */
     readonly stop: () => Promise<void>;
 }
 
 const VICTIMS = [...COLOURS, "redis"] as const;
 
 /**
- * Kills a pod of either colour, or Redis, at random and at once (SIGKILL), one at a time: the next one
- * dies when the last one's replacement serves. Kubernetes waits longer before each further start of a
- * container that dies often, so a pod that was killed before goes with its grace, and a new one takes its place.
+ * Kills random pods of both colours and of Redis with SIGKILL, one at a time: it waits until the replacement is
+ * ready. Kubernetes delays restarts of a container that was killed often, so a pod that was killed before is deleted
+ * gracefully and replaced.
  *
- * @param pauseSeconds between two of them, on average
+ * @param pauseSeconds average pause between two kills
  */
-export function startKilling(cluster: TestCluster, pauseSeconds: number): Killer {
+export function startPodKiller(cluster: TestCluster, pauseSeconds: number): PodKiller {
     const kills: Kill[] = [];
     const ended = new AbortController();
     const work = killAll();

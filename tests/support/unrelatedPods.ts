@@ -2,27 +2,30 @@ import type { V1Pod } from "@kubernetes/client-node";
 import { COLOURS } from "@property-search/contract";
 import { eventually, podsOf, type TestCluster } from "./cluster.ts";
 
-/** A namespace of the test's own, whose pods belong to nothing of the stack. */
-export interface Strangers {
-    /** A pod that listens on some ports, each named after its number. */
+/** A separate namespace with pods that are not part of the stack. */
+export interface UnrelatedPods {
+    /** Starts a pod that listens on these ports, each named after its number. */
     readonly run: (name: string, ports: readonly number[], labels?: Labels) => Promise<V1Pod>;
-    /** Makes a network policy there. */
+    /** Creates a network policy in the namespace. */
     readonly allow: (name: string, spec: object) => Promise<void>;
     readonly remove: () => Promise<void>;
 }
 
 type Labels = Readonly<Record<string, string>>;
 
-/** On a machine whose processors are busy. */
+/** Long enough for a busy machine. */
 const START_SECONDS = 180;
 
-/** Beside its listeners it has a timer, without which one without listeners would end. */
+/** The timer keeps the process alive if it has no listeners. */
 const LISTEN =
     "setInterval(() => {}, 1e6); " +
     "for (const port of process.argv.slice(1)) require('net').createServer().listen(+port)";
 
-/** Makes the namespace. Its pods run the service's image, for its Node alone. */
-export async function openStrangers(cluster: TestCluster, namespace: string): Promise<Strangers> {
+/** Creates the namespace. Its pods run Node from the service's image. */
+export async function createUnrelatedPods(
+    cluster: TestCluster,
+    namespace: string,
+): Promise<UnrelatedPods> {
     const { objects } = cluster;
     const [service] = await podsOf(cluster, COLOURS[0]);
     const image = service?.spec?.containers[0]?.image;

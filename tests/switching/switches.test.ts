@@ -7,7 +7,7 @@ import { totalsOf, type Clients } from "../support/clients/clients.ts";
 import { openCluster } from "../support/cluster.ts";
 import { drive, switchOf } from "../support/driver.ts";
 import { writeEvidence } from "../support/evidence.ts";
-import { startKilling, type Killer } from "../support/podKiller.ts";
+import { startPodKiller, type PodKiller } from "../support/podKiller.ts";
 import { activeColour, beginSwitching, startUsual } from "../support/switching.ts";
 
 /*
@@ -56,7 +56,7 @@ interface StepSeen {
 const cluster = openCluster();
 const made: Made[] = [];
 let clients: Clients;
-let killer: Killer;
+let killer: PodKiller;
 let putBack: () => Promise<void>;
 
 beforeAll(async () => {
@@ -72,7 +72,7 @@ describe("while pods and Redis die at once, at random, under a thousand requests
         "the traffic goes there and back again, and again",
         async () => {
             clients = await startUsual(cluster, { maxSeconds: 7200, maxRequests: 8_000_000 });
-            killer = startKilling(cluster, 30);
+            killer = startPodKiller(cluster, 30);
             try {
                 for (let tries = 0; tries < MOST_TRIES && promoted() < SWITCHES; tries += 1) {
                     const to = otherColour(activeColour(await liveWeights(cluster)));

@@ -4,7 +4,7 @@ import { OBJECTIVE_CASES } from "../../monitoring/cases/objectives.ts";
 import { PLATFORM_CASES } from "../../monitoring/cases/platform.ts";
 import { REDIS_CASES } from "../../monitoring/cases/redis.ts";
 import { SERVICE_CASES } from "../../monitoring/cases/service.ts";
-import { trial, type Trial } from "./cases.ts";
+import { alertSpec, type AlertSpec } from "./cases.ts";
 import { testRules } from "./promtool.ts";
 
 const TABLES = [
@@ -16,25 +16,30 @@ const TABLES = [
     PLATFORM_CASES,
 ];
 
-/** Each alert with its cases. */
-export function alertTrials(withMutants = false): Trial[] {
+/** All alerts with their cases. */
+export function alertSpecs(withMutants = false): AlertSpec[] {
     return TABLES.flatMap((table) =>
         Object.entries(table).map(([name, cases]) =>
-            trial(name, cases, table === MONEY_CASES ? MONEY_THRESHOLDS : undefined, withMutants),
+            alertSpec(
+                name,
+                cases,
+                table === MONEY_CASES ? MONEY_THRESHOLDS : undefined,
+                withMutants,
+            ),
         ),
     );
 }
 
 /**
- * Runs all cases in two promtool processes side by side.
+ * Runs all cases in two parallel promtool processes.
  *
- * @returns promtool's output, and the names of alerts and mutants that failed a case.
+ * @returns promtool's output, and the names of alerts and mutants that failed a case
  */
-export async function runTrials(
-    trials: readonly Trial[],
+export async function runSpecs(
+    specs: readonly AlertSpec[],
 ): Promise<{ output: string; failed: ReadonlySet<string> }> {
     const halves = [0, 1].map((half) =>
-        trials.filter((_, index) => index % 2 === half).flatMap(({ suites }) => suites),
+        specs.filter((_, index) => index % 2 === half).flatMap(({ suites }) => suites),
     );
     const outcomes = await Promise.all(halves.map(testRules));
     const output = outcomes.map((one) => one.output).join("\n");

@@ -8,12 +8,12 @@ import {
 import { mutants, seriesOf } from "../promql.ts";
 import type { Suite, SuiteTest } from "./promtool.ts";
 
-/** What an alert does over one course of events. */
+/** Input series of one case, and when the alert fires. */
 export interface Case {
     readonly why: string;
     /** Series by selector, in promtool's notation (samples.ts). */
     readonly series: Readonly<Record<string, string>>;
-    /** By time: matchers of the labels of each alert that fires then; none: it does not. */
+    /** Matchers of the labels of each alert that fires, by time; an empty list if none fires. */
     readonly at: Readonly<Record<string, readonly string[]>>;
     /** Seconds between two samples. Default 15. */
     readonly step?: number;
@@ -21,10 +21,10 @@ export interface Case {
     readonly every?: string;
 }
 
-/** An alert beside what it reads and what it could have been by mistake. */
-export interface Trial {
+/** An alert with the rules that it reads, its mutants and its test suites. */
+export interface AlertSpec {
     readonly alert: AlertingRule;
-    /** By the name under which promtool knows it. */
+    /** Expressions by name of the mutated alert. */
     readonly mutants: ReadonlyMap<string, string>;
     /** Name of a copy whose labels and annotations are printed. */
     readonly rendered: string;
@@ -32,16 +32,16 @@ export interface Trial {
 }
 
 /**
- * A suite of the alert and of what it reads, over all of its cases.
+ * Builds the suites of an alert and of the rules that it reads, for all its cases.
  *
- * @param withMutants whether each mutant of the alert runs beside it. Default: false.
+ * @param withMutants whether the suites include each mutant of the alert. Default: false.
  */
-export function trial(
+export function alertSpec(
     name: string,
     cases: readonly Case[],
     thresholds?: AlertThresholds,
     withMutants = false,
-): Trial {
+): AlertSpec {
     const rules = Object.values(ruleFiles(thresholds)).flatMap(({ groups }) =>
         groups.flatMap((group) => group.rules),
     );

@@ -155,14 +155,17 @@ test.each<[string, RegExp, readonly string[], Record<string, string>?]>([
     expect([1, 2]).toContain(status);
 });
 
-test.each(["render.ts", OPERATIONS, "local/src/main.ts", "policies/main.ts", "bench/service/main.ts"])(
-    "%s refuses a mistyped flag in a sentence",
-    (program) => {
-        const { status, stderr } = run([program, "--hepl"]);
-        expect(stderr).toBe("error: unknown option '--hepl'\n(Did you mean --help?)\n");
-        expect([1, 2]).toContain(status);
-    },
-);
+test.each([
+    "render.ts",
+    OPERATIONS,
+    "local/src/main.ts",
+    "policies/main.ts",
+    "bench/service/main.ts",
+])("%s refuses a mistyped flag in a sentence", (program) => {
+    const { status, stderr } = run([program, "--hepl"]);
+    expect(stderr).toBe("error: unknown option '--hepl'\n(Did you mean --help?)\n");
+    expect([1, 2]).toContain(status);
+});
 
 test("a server that nothing can be sent to is named in a sentence", () => {
     const { stderr } = run([OPERATIONS, "verify", "--stack", "dev"]);

@@ -47,7 +47,7 @@ export async function renderStack(options: RenderOptions): Promise<Rendering> {
         manifests: [...manifestsOf(registrations, config !== undefined), ...rendered].sort(inOrder),
         registrations,
         left: registrations
-            .filter((one) => !isKubernetesObject(one) && !/^(platform|pulumi):/.test(one.type))
+            .filter((one) => !isKubernetesObject(one) && !/^(property-search|pulumi):/.test(one.type))
             .map(({ type }) => type)
             .filter((type) => !charts || type !== CHART_TYPE),
     };

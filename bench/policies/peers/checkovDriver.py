@@ -1,6 +1,6 @@
-"""Checkov's checks of one set of objects after another, so that its start is paid once: a line of JSON for each.
+"""Runs checkov on several sets of objects with a single start: one line of JSON for each set.
 
-The first line that it writes is the number of its checks of Kubernetes objects."""
+The first line of the output is the number of its checks for Kubernetes objects."""
 
 import json
 import logging
@@ -16,7 +16,7 @@ from checkov.runner_filter import RunnerFilter
 from checkov.secrets.runner import Runner as Secrets
 
 logging.disable(logging.CRITICAL)
-# What it prints itself must not be taken for an answer.
+# Keep its own output apart from the answers.
 answers, sys.stdout = sys.stdout, sys.stderr
 
 
@@ -31,7 +31,7 @@ def reports(objects):
         for name, runner in (("kubernetes", Kubernetes()), ("secrets", Secrets())):
             found = runner.run(None, files=[str(file)], runner_filter=RunnerFilter(framework=[name]))
             for record in found.failed_checks:
-                # With what it looked at, since a resource may have several containers.
+                # Include the checked fields, since a resource may have several containers.
                 at = [record.resource, *record.check_result.get("evaluated_keys", [])]
                 yield {"rule": record.check_id, "at": " ".join(at), "fails": True}
 

@@ -57,8 +57,8 @@ interface Line {
     readonly p99: number;
     readonly p999: number;
     readonly max: number;
-    readonly refused: number;
-    readonly broken: number;
+    readonly rejected: number;
+    readonly unanswered: number;
     readonly late?: number;
 }
 
@@ -72,9 +72,9 @@ export function parseSample(output: string): Parsed {
     return {
         elapsed,
         sample: {
-            rate: (line.requests - line.refused) / elapsed,
+            rate: (line.requests - line.rejected) / elapsed,
             bytesPerSecond: line.bytes / elapsed,
-            failed: line.refused + line.broken,
+            failed: line.rejected + line.unanswered,
             latency: {
                 p50: line.p50 / 1000,
                 p90: line.p90 / 1000,

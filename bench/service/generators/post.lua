@@ -27,7 +27,7 @@ function done(summary, latency)
     io.write(string.format(
         '{"requests":%d,"microseconds":%d,"bytes":%d,' ..
         '"p50":%d,"p90":%d,"p95":%d,"p99":%d,"p999":%d,"max":%d,' ..
-        '"refused":%d,"broken":%d}\n',
+        '"rejected":%d,"unanswered":%d}\n',
         summary.requests, summary.duration, summary.bytes,
         latency:percentile(50), latency:percentile(90), latency:percentile(95),
         latency:percentile(99), latency:percentile(99.9), latency.max,

@@ -1,7 +1,7 @@
-// Open loop: requests arrive by a Poisson process whatever the server does, each from one of many
-// users with a connection of their own. A latency counts from the moment when its request was due,
-// not from when its user was free to send it, so a stall of the server is measured by every request
-// that it delayed: no coordinated omission (Gil Tene, "How NOT to Measure Latency").
+// Open loop: requests arrive as a Poisson process, independent of the answers, each from one of many
+// users with its own connection. A latency counts from the time at which the request was due, not from
+// when its user was free to send it. A stall of the server therefore shows in every request that it
+// delays: no coordinated omission (Gil Tene, "How NOT to Measure Latency").
 package main
 
 import (
@@ -41,14 +41,14 @@ type options struct {
 	duration time.Duration
 }
 
-// What one user saw. Latencies from due to answered, lateness from due to sent while the user was
-// free: the generator's own fault.
-type seen struct {
-	latencies []time.Duration
-	lateness  []time.Duration
-	bytes     int64
-	refused   int
-	broken    int
+// The measurements of one user. A latency is the time from due to answered. A lateness is the time from
+// due to sent while the user was free, which is the delay of the generator itself.
+type sample struct {
+	latencies  []time.Duration
+	lateness   []time.Duration
+	bytes      int64
+	rejected   int
+	unanswered int
 }
 
 func main() {
@@ -64,13 +64,13 @@ func main() {
 
 func readOptions() (options, error) {
 	var headers headerList
-	target := flag.String("url", "", "where to POST")
-	bodies := flag.String("bodies", "", "file with one JSON body a line")
+	target := flag.String("url", "", "target of the POST requests")
+	bodies := flag.String("bodies", "", "file with one JSON body per line")
 	users := flag.Int("users", 1000, "connections")
-	rate := flag.Float64("rate", 2000, "requests a second, of all users")
-	duration := flag.Duration("duration", 5*time.Second, "how long requests arrive")
-	once := flag.Bool("once", false, "send each body once, in the file's order, instead of any at random")
-	flag.Var(&headers, "header", "`name: value`; may be given more than once")
+	rate := flag.Float64("rate", 2000, "requests per second of all users")
+	duration := flag.Duration("duration", 5*time.Second, "time in which requests arrive")
+	once := flag.Bool("once", false, "send each body once, in the order of the file, instead of random bodies")
+	flag.Var(&headers, "header", "`name: value`; may be repeated")
 	flag.Parse()
 	parsed, err := url.Parse(*target)
 	if err != nil || parsed.Host == "" {
@@ -82,24 +82,24 @@ func readOptions() (options, error) {
 	}
 	requests := formatRequests(parsed, headers, content)
 	if len(requests) == 0 || *users < 1 || *rate <= 0 {
-		return options{}, errors.New("there must be a body, a user and a rate")
+		return options{}, errors.New("at least one body, one user and a positive rate are required")
 	}
-	next := anyOf(requests)
+	next := randomBody(requests)
 	if *once {
-		next = eachOf(requests)
+		next = bodiesInOrder(requests)
 	}
 	return options{parsed, next, *users, *rate, *duration}, nil
 }
 
-func anyOf(requests [][]byte) func(*rand.Rand) []byte {
+func randomBody(requests [][]byte) func(*rand.Rand) []byte {
 	return func(random *rand.Rand) []byte { return requests[random.IntN(len(requests))] }
 }
 
-// Returns nil when all were sent.
-func eachOf(requests [][]byte) func(*rand.Rand) []byte {
-	var taken atomic.Int64
+// Returns nil after the last body.
+func bodiesInOrder(requests [][]byte) func(*rand.Rand) []byte {
+	var count atomic.Int64
 	return func(*rand.Rand) []byte {
-		if at := taken.Add(1); at <= int64(len(requests)) {
+		if at := count.Add(1); at <= int64(len(requests)) {
 			return requests[at-1]
 		}
 		return nil
@@ -133,20 +133,20 @@ func run(chosen options) error {
 	start := time.Now().Add(100 * time.Millisecond)
 	var group sync.WaitGroup
 	for _, one := range users {
-		group.Go(func() { one.live(chosen, start) })
+		group.Go(func() { one.run(chosen, start) })
 	}
 	group.Wait()
 	return report(users, time.Since(start))
 }
 
 type user struct {
-	seen
+	sample
 	random *rand.Rand
 	socket net.Conn
 	reader *bufio.Reader
 }
 
-// The connection is open and has been used before the clock runs: its making is not measured.
+// Opens the connection and sends one request before the measurement starts.
 func connect(chosen options, index int) (*user, error) {
 	socket, err := net.Dial("tcp", chosen.url.Host)
 	if err != nil {
@@ -154,14 +154,14 @@ func connect(chosen options, index int) (*user, error) {
 	}
 	random := rand.New(rand.NewPCG(uint64(index), 0))
 	one := &user{random: random, socket: socket, reader: bufio.NewReaderSize(socket, 16*1024)}
-	if one.ask(chosen); one.refused+one.broken > 0 {
-		return nil, fmt.Errorf("the first request of user %d got no 2xx", index)
+	if one.send(chosen); one.rejected+one.unanswered > 0 {
+		return nil, fmt.Errorf("the first request of user %d got no 2xx answer", index)
 	}
-	one.seen = seen{}
+	one.sample = sample{}
 	return one, nil
 }
 
-func (one *user) live(chosen options, start time.Time) {
+func (one *user) run(chosen options, start time.Time) {
 	gap := float64(chosen.users) / chosen.rate * float64(time.Second)
 	due := start
 	for {
@@ -173,59 +173,59 @@ func (one *user) live(chosen options, start time.Time) {
 			time.Sleep(wait)
 			one.lateness = append(one.lateness, time.Since(due))
 		}
-		if one.ask(chosen) {
+		if one.send(chosen) {
 			one.latencies = append(one.latencies, time.Since(due))
 		}
-		if one.broken > 0 {
+		if one.unanswered > 0 {
 			return
 		}
 	}
 }
 
 // Reports whether the answer was a 2xx.
-func (one *user) ask(chosen options) bool {
+func (one *user) send(chosen options) bool {
 	request := chosen.next(one.random)
 	if request == nil {
-		one.broken++
+		one.unanswered++
 		return false
 	}
 	one.socket.SetDeadline(time.Now().Add(30 * time.Second))
 	if _, err := one.socket.Write(request); err != nil {
-		one.broken++
+		one.unanswered++
 		return false
 	}
 	answer, err := http.ReadResponse(one.reader, nil)
 	if err != nil {
-		one.broken++
+		one.unanswered++
 		return false
 	}
 	read, err := io.Copy(io.Discard, answer.Body)
 	one.bytes += read
 	if err != nil {
-		one.broken++
+		one.unanswered++
 		return false
 	}
 	if answer.StatusCode/100 != 2 {
-		one.refused++
+		one.rejected++
 		return false
 	}
 	return true
 }
 
-// Writes one line of JSON; times in microseconds, as wrk's script writes them.
+// Writes one line of JSON with times in microseconds, like the script of wrk.
 func report(users []*user, elapsed time.Duration) error {
-	var all seen
+	var all sample
 	for _, one := range users {
 		all.latencies = append(all.latencies, one.latencies...)
 		all.lateness = append(all.lateness, one.lateness...)
 		all.bytes += one.bytes
-		all.refused += one.refused
-		all.broken += one.broken
+		all.rejected += one.rejected
+		all.unanswered += one.unanswered
 	}
 	slices.Sort(all.latencies)
 	slices.Sort(all.lateness)
 	return json.NewEncoder(os.Stdout).Encode(map[string]int64{
-		"requests":     int64(len(all.latencies) + all.refused),
+		"requests":     int64(len(all.latencies) + all.rejected),
 		"microseconds": elapsed.Microseconds(),
 		"bytes":        all.bytes,
 		"p50":          quantile(all.latencies, 0.5),
@@ -235,12 +235,12 @@ func report(users []*user, elapsed time.Duration) error {
 		"p999":         quantile(all.latencies, 0.999),
 		"max":          quantile(all.latencies, 1),
 		"late":         quantile(all.lateness, 0.99),
-		"refused":      int64(all.refused),
-		"broken":       int64(all.broken),
+		"rejected":     int64(all.rejected),
+		"unanswered":   int64(all.unanswered),
 	})
 }
 
-// The smallest value that a share of the sorted values does not exceed.
+// Returns the smallest value that this share of the sorted values does not exceed.
 func quantile(sorted []time.Duration, share float64) int64 {
 	if len(sorted) == 0 {
 		return 0

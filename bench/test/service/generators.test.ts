@@ -4,7 +4,7 @@ import { parseSample } from "../../service/generators/measure.ts";
 
 const RESULT =
     '{"requests":3000,"microseconds":1500000,"bytes":6000000,' +
-    '"p50":1500,"p90":2000,"p95":2500,"p99":3000,"p999":4000,"max":5000,"refused":0,"broken":0}';
+    '"p50":1500,"p90":2000,"p95":2500,"p99":3000,"p999":4000,"max":5000,"rejected":0,"unanswered":0}';
 
 describe("output of a generator", () => {
     test("is parsed from its line of JSON, in milliseconds and per second", () => {
@@ -19,12 +19,14 @@ describe("output of a generator", () => {
     });
 
     test("counts answers that are not 2xx as failed, not as answered", () => {
-        const { sample } = parseSample(RESULT.replace('"refused":0', '"refused":1500'));
+        const { sample } = parseSample(RESULT.replace('"rejected":0', '"rejected":1500'));
         expect(sample).toMatchObject({ rate: 1000, failed: 1500 });
     });
 
     test("counts requests without an answer as failed", () => {
-        expect(parseSample(RESULT.replace('"broken":0', '"broken":7')).sample.failed).toBe(7);
+        expect(parseSample(RESULT.replace('"unanswered":0', '"unanswered":7')).sample.failed).toBe(
+            7,
+        );
     });
 
     test("without a result is an error that shows the output", () => {

@@ -1,7 +1,7 @@
 import { JOBS, RESPONSE_TIME_BUCKETS } from "@property-search/contract";
 import {
-    areWholeMinutes,
-    MOST_HOURS,
+    isWholeMinutes,
+    MAX_WINDOW_HOURS,
     type AlertThresholds,
 } from "../components/monitoring/alerts/thresholds.ts";
 import type { AlertReceivers } from "../components/monitoring/receivers.ts";
@@ -41,8 +41,8 @@ export function readThresholds(
         upstreamErrorPercent: percent("upstreamErrorPercent"),
         savings: {
             dollarsPerMonth: read.decimal("alerts.monthlySavings", 0.01, 1_000_000_000),
-            windowHours: read.decimal("alerts.savingsWindowHours", FEWEST_HOURS, MOST_HOURS),
-            dataHours: read.decimal("alerts.savingsDataHours", FEWEST_HOURS, MOST_HOURS),
+            windowHours: read.decimal("alerts.savingsWindowHours", FEWEST_HOURS, MAX_WINDOW_HOURS),
+            dataHours: read.decimal("alerts.savingsDataHours", FEWEST_HOURS, MAX_WINDOW_HOURS),
         },
         objectives: {
             availabilityPercent: objective("availabilityObjective"),
@@ -75,7 +75,7 @@ export function readThresholds(
     if (!isEdge && !Number.isNaN(latencySeconds)) {
         read.finding(
             "alerts.latencyObjectiveSeconds",
-            `is ${latencySeconds}; allowed: an edge of the histogram: ${RESPONSE_TIME_BUCKETS.join(", ")}`,
+            `is ${latencySeconds}; allowed: a bucket bound of the histogram: ${RESPONSE_TIME_BUCKETS.join(", ")}`,
         );
     }
     return thresholds;
@@ -97,6 +97,6 @@ function below(
 
 function wholeMinutes(read: ConfigReader, key: string, hours: number): void {
     // A number that is none was refused already.
-    if (Number.isNaN(hours) || areWholeMinutes(hours)) return;
+    if (Number.isNaN(hours) || isWholeMinutes(hours)) return;
     read.finding(key, `is ${hours}; allowed: hours of whole minutes, such as 0.1, 0.25 or 24`);
 }

@@ -103,26 +103,26 @@ function inhibitions(): InhibitRule[] {
         },
         // A colour that is gone is slow, fails and misses as well.
         {
-            source_matchers: ['alertname="EmbeddingServiceDown"'],
+            source_matchers: ['alertname="ServiceDown"'],
             target_matchers: [
                 'service="embedding-service"',
-                'alertname!="EmbeddingServiceDown"',
+                'alertname!="ServiceDown"',
                 'colour=~"blue|green"',
             ],
             equal: ["service", "namespace", "colour"],
         },
-        // So are both together, of which it is a part; only what the money did has another reason.
+        // It inhibits alerts on both colours together too, except on cost, which has another cause.
         {
-            source_matchers: ['alertname="EmbeddingServiceDown"'],
+            source_matchers: ['alertname="ServiceDown"'],
             target_matchers: [
                 'service="embedding-service"',
                 'colour="all"',
-                'alertname!~"EmbeddingServiceDown|EmbeddingSavingsTargetMissed"',
+                'alertname!~"ServiceDown|CostSavingsTargetMissed"',
             ],
             equal: ["service"],
         },
         {
-            source_matchers: ['alertname="EmbeddingServiceDown"'],
+            source_matchers: ['alertname="ServiceDown"'],
             target_matchers: ['alertname="GatewayErrorRatioHigh"'],
             equal: [],
         },

@@ -54,7 +54,7 @@ export async function connectPrimaries(
         const slots = all.reduce((sum, primary) => sum + primary.slots, 0);
         if (slots !== SLOTS) {
             throw new ClusterError(
-                `the primaries of Redis have ${slots} of ${SLOTS} slots; allowed: all (docs/runbooks/RedisClusterBroken.md)`,
+                `the primaries of Redis have ${slots} of ${SLOTS} slots; allowed: all (docs/runbooks/RedisClusterFailed.md)`,
             );
         }
         const info = await clients[0]?.info("server");

@@ -119,10 +119,10 @@ describe("while a text a second comes, and none of them twice", () => {
             bodies: (at) => (at < KNOWN ? oneKnown(at) : newText(at)),
         });
         await pauseAtNone(cluster, "green", true);
-        await alerts.fired("EmbeddingServiceDown", "green", 150);
+        await alerts.fired("ServiceDown", "green", 150);
         await pauseAtNone(cluster, "green", false);
-        await alerts.over("EmbeddingServiceDown", "green", 150);
-        const { alerts: down } = await prometheus.rule("EmbeddingServiceDown");
+        await alerts.over("ServiceDown", "green", 150);
+        const { alerts: down } = await prometheus.rule("ServiceDown");
         expect(down).toEqual([]);
     }, 360_000);
 
@@ -138,7 +138,7 @@ describe("while a text a second comes, and none of them twice", () => {
     }, 780_000);
 
     test("a cache without hits misses the savings target", async () => {
-        await alerts.fired("EmbeddingSavingsTargetMissed", "all", 900);
+        await alerts.fired("CostSavingsTargetMissed", "all", 900);
     }, 960_000);
 });
 
@@ -146,7 +146,7 @@ describe("once the texts are known", () => {
     test("the alerts of the cold cache are over", async () => {
         await during({ perSecond: 60, bodies: oneKnown }, async () => {
             await alerts.over("EmbeddingCacheHitRateCritical", "blue", 120);
-            await alerts.over("EmbeddingSavingsTargetMissed", "all", 180);
+            await alerts.over("CostSavingsTargetMissed", "all", 180);
         });
         const known = { perSecond: 1.5, path: PATHS.embeddings, bodies: () => batch(BATCH) };
         await during(known, () => delay(30_000));
@@ -172,14 +172,14 @@ describe("when the hit rate falls at the same traffic", () => {
 
     test("it warns of the hit rate and of slow answers", async () => {
         await alerts.fired("EmbeddingCacheHitRateLow", "blue", 600);
-        await alerts.fired("EmbeddingLatencyHigh", "blue", 600);
+        await alerts.fired("ResponseTimeHigh", "blue", 600);
         await stop(load);
     }, 1_260_000);
 
     test("and is over when texts are found again", async () => {
         await during({ perSecond: 100, bodies: oneKnown }, async () => {
             await alerts.over("EmbeddingCacheHitRateLow", "blue", 240);
-            await alerts.over("EmbeddingLatencyHigh", "blue", 240);
+            await alerts.over("ResponseTimeHigh", "blue", 240);
         });
     }, 500_000);
 });
@@ -203,10 +203,10 @@ describe("each alert came and went in its time, and its receiver knew", () => {
 
     test.each([
         ["EmbeddingCacheHitRateCritical", "blue"],
-        ["EmbeddingServiceDown", "green"],
-        ["EmbeddingSavingsTargetMissed", "all"],
+        ["ServiceDown", "green"],
+        ["CostSavingsTargetMissed", "all"],
         ["EmbeddingCacheHitRateLow", "blue"],
-        ["EmbeddingLatencyHigh", "blue"],
+        ["ResponseTimeHigh", "blue"],
     ])(
         "%s of %s",
         async (name, colour) => {

@@ -3,8 +3,8 @@ import { COLOURS, JOBS, RELEASE_INFO } from "@property-search/contract";
 import { DEFAULT_THRESHOLDS } from "../../components/monitoring/alerts/thresholds.ts";
 import { UNITS } from "../../components/monitoring/dashboards/units.ts";
 import {
-    asked,
     dashboardsJson,
+    expandVariables,
     panelsOf,
     queriesOf,
     type DashboardJson,
@@ -36,7 +36,7 @@ const LINT = { recorded: new Set(seriesNames()) };
 
 const panelOf = (dashboard: DashboardJson | undefined, id: number): PanelJson => {
     const panel = dashboard?.panels.find((one) => one.id === id);
-    if (!panel) throw new Error(`there is no panel ${id}`);
+    if (!panel) throw new Error(`no panel ${id}`);
     return panel;
 };
 
@@ -44,7 +44,7 @@ const stepsOf = ({ fieldConfig }: PanelJson) =>
     fieldConfig?.defaults.thresholds?.steps.map(({ value, color }) => [value, color]);
 
 describe("dashboards", () => {
-    test("are the same for the same options, and one for each kind of reader", () => {
+    test("are deterministic, one per audience", () => {
         expect(JSON.stringify(dashboardsJson())).toBe(JSON.stringify(dashboardsJson()));
         expect(files.map(([file]) => file)).toEqual([
             "service.json",
@@ -54,7 +54,7 @@ describe("dashboards", () => {
         ]);
     });
 
-    test("uids are unique and stay, so that links and bookmarks do", () => {
+    test("have unique and stable UIDs, so that links and bookmarks stay valid", () => {
         expect(files.map(([, { uid }]) => uid)).toEqual([
             "property-search-service",
             "property-search-release",
@@ -63,7 +63,7 @@ describe("dashboards", () => {
         ]);
     });
 
-    test.each(files)("%s: ids are unique, and no two panels lie on each other", (_, dashboard) => {
+    test.each(files)("%s: IDs are unique, and no panels overlap", (_, dashboard) => {
         const ids = dashboard.panels.map(({ id }) => id);
         expect(new Set(ids).size).toBe(ids.length);
         const taken = new Map<string, string>();
@@ -80,7 +80,7 @@ describe("dashboards", () => {
         }
     });
 
-    test.each(files)("%s: each line of panels fills the page", (_, dashboard) => {
+    test.each(files)("%s: every line of panels fills the width", (_, dashboard) => {
         const lines = Map.groupBy(panelsOf(dashboard), ({ gridPos }) => gridPos.y);
         for (const line of lines.values()) {
             const width = line.reduce((sum, { gridPos }) => sum + gridPos.w, 0);
@@ -105,22 +105,27 @@ describe("dashboards", () => {
     });
 
     test.each([...queries, ...events])(
-        "%s, %s: is sound PromQL of what the contract or a known exporter has: %s",
+        "%s, %s: is valid PromQL over metrics of the contract or of a known exporter: %s",
         (_, __, expr) => {
             expect(lint(expr, LINT)).toEqual([]);
-            expect(seriesOf(asked(expr)).length).toBeGreaterThan(0);
+            expect(seriesOf(expandVariables(expr)).length).toBeGreaterThan(0);
         },
     );
 
-    test.each(queries)("%s, %s: knows no variable but Grafana's and its own: %s", (_, __, expr) => {
-        expect(asked(expr)).not.toContain("$");
-    });
+    test.each(queries)(
+        "%s, %s: uses no variables other than Grafana's and its own: %s",
+        (_, __, expr) => {
+            expect(expandVariables(expr)).not.toContain("$");
+        },
+    );
 
-    test("what one does not scrape is not shown", () => {
+    test("omit panels of sources that are not scraped", () => {
         const bare = dashboardsJson({ thresholds: { ...DEFAULT_THRESHOLDS, jobs: [] } });
         const read = Object.values(bare)
             .flatMap(panelsOf)
-            .flatMap(({ targets = [] }) => targets.flatMap(({ expr }) => seriesOf(asked(expr))));
+            .flatMap(({ targets = [] }) =>
+                targets.flatMap(({ expr }) => seriesOf(expandVariables(expr))),
+            );
         expect(read.filter((name) => /^(redis|traefik)_/.test(name))).toEqual([]);
         expect(panelsOf(bare["redis.json"] ?? fail()).length).toBeGreaterThan(5);
     });
@@ -129,21 +134,21 @@ describe("dashboards", () => {
 describe("the service's dashboard", () => {
     const service = all["service.json"];
 
-    test("says at one glance who serves, whether it is healthy, and what is saved", () => {
+    test("shows traffic split, health and savings in its first row", () => {
         const first = panelsOf(service ?? fail()).filter(({ gridPos }) => gridPos.y === 0);
         expect(first.map(({ title }) => title)).toEqual([
-            "Who serves",
+            "Traffic split",
             "Requests",
             "Errors",
             "Hit rate",
             "p95",
-            "Saved a month",
+            "Saved per month",
             "Alerts",
         ]);
         expect(first.map(({ type }) => type)).toEqual(first.map(() => "stat"));
     });
 
-    test("figures turn where alerts fire", () => {
+    test("values change colour at the thresholds of alerts", () => {
         const thresholds = {
             ...DEFAULT_THRESHOLDS,
             hitRatePercent: { warning: 80, critical: 40 },
@@ -162,7 +167,7 @@ describe("the service's dashboard", () => {
         expect(stepsOf(panelOf(changed, 31))).toContainEqual([7, "red"]);
     });
 
-    test("an alert leads to its runbook, where it is told where they are", () => {
+    test("an alert links to its runbook if the folder of the runbooks is set", () => {
         expect(JSON.stringify(panelOf(service, 40))).toContain(
             "https://runbooks.example.com/${__value.raw}.md",
         );
@@ -174,7 +179,7 @@ describe("the service's dashboard", () => {
 
 describe("colours and events", () => {
     test.each(panels.filter(([, , { type }]) => type === "timeseries"))(
-        "%s, %s: blue is blue and green is green",
+        "%s, %s: draws blue in blue and green in green",
         (_, __, { fieldConfig }) => {
             const fixed = new Map(
                 fieldConfig?.overrides.map(({ matcher, properties }) => [
@@ -189,7 +194,7 @@ describe("colours and events", () => {
     );
 
     test.each(files)(
-        "%s: shows changes of weight and version, alerts, and the driver's steps",
+        "%s: annotates changes of weight and version, release phases and alerts",
         (_, d) => {
             expect(d.annotations.list.map(({ name }) => name)).toEqual([
                 "Traffic weight",
@@ -203,5 +208,5 @@ describe("colours and events", () => {
 });
 
 function fail(): never {
-    throw new Error("there is no such dashboard");
+    throw new Error("no such dashboard");
 }

@@ -179,12 +179,12 @@ describe("inhibitions", () => {
             );
             if (beyond.length === 0) continue;
             expect(beyond).toEqual(["colour"]);
-            expect(source_matchers).toEqual(['alertname="EmbeddingServiceDown"']);
+            expect(source_matchers).toEqual(['alertname="ServiceDown"']);
             expect(target_matchers).toContain('service="embedding-service"');
         }
     });
 
-    const down = labelsOf("EmbeddingServiceDown", blue);
+    const down = labelsOf("ServiceDown", blue);
     const redisDown = labelsOf("RedisDown", { instance: "redis-0:6379" });
     const cases: readonly (readonly [string, Labels, Labels, boolean])[] = [
         [
@@ -202,7 +202,7 @@ describe("inhibitions", () => {
         [
             "nor another trouble's",
             labelsOf("EmbeddingCacheHitRateCritical", blue),
-            labelsOf("EmbeddingLatencyHigh", blue),
+            labelsOf("ResponseTimeHigh", blue),
             false,
         ],
         [
@@ -211,14 +211,9 @@ describe("inhibitions", () => {
             labelsOf("EmbeddingCacheHitRateCritical", blue),
             false,
         ],
-        [
-            "a colour that is down is slow as well",
-            down,
-            labelsOf("EmbeddingLatencyHigh", blue),
-            true,
-        ],
+        ["a colour that is down is slow as well", down, labelsOf("ResponseTimeHigh", blue), true],
         ["and fails", down, labelsOf("EmbeddingErrorRatioHigh", blue), true],
-        ["and lacks pods", down, labelsOf("EmbeddingPodsMissing", blue), true],
+        ["and lacks pods", down, labelsOf("EmbeddingPodsUnavailable", blue), true],
         [
             "and cannot be scraped",
             down,
@@ -230,19 +225,14 @@ describe("inhibitions", () => {
             true,
         ],
         ["the other colour is not", down, labelsOf("EmbeddingErrorRatioHigh", green), false],
-        [
-            "the other colour's death is its own",
-            down,
-            labelsOf("EmbeddingServiceDown", green),
-            false,
-        ],
+        ["the other colour's death is its own", down, labelsOf("ServiceDown", green), false],
         [
             "both together burn their budget for the same reason",
             down,
             labelsOf("EmbeddingAvailabilityBurnFast"),
             true,
         ],
-        ["what was saved is another matter", down, labelsOf("EmbeddingSavingsTargetMissed"), false],
+        ["what was saved is another matter", down, labelsOf("CostSavingsTargetMissed"), false],
         ["the Gateway has nobody to ask", down, labelsOf("GatewayErrorRatioHigh"), true],
         ["Redis is another matter", down, redisDown, false],
         [
@@ -284,13 +274,13 @@ describe("inhibitions", () => {
         ],
         [
             "one certificate's end does not hide another's",
-            labelsOf("CertificateExpiresNow", { topic: "certificate one", certificate: "one" }),
+            labelsOf("CertificateExpiryCritical", { topic: "certificate one", certificate: "one" }),
             labelsOf("CertificateExpiresSoon", { topic: "certificate two", certificate: "two" }),
             false,
         ],
         [
             "it mutes the warning of its own",
-            labelsOf("CertificateExpiresNow", { topic: "certificate one", certificate: "one" }),
+            labelsOf("CertificateExpiryCritical", { topic: "certificate one", certificate: "one" }),
             labelsOf("CertificateExpiresSoon", { topic: "certificate one", certificate: "one" }),
             true,
         ],
@@ -338,7 +328,7 @@ describe("notifications over HTTP", () => {
                 one.path === path && one.alerts.some(({ labels }) => labels.alertname === name),
         );
 
-    test.each(["EmbeddingServiceDown", "EmbeddingCacheHitRateLow"])(
+    test.each(["ServiceDown", "EmbeddingCacheHitRateLow"])(
         "%s is told, and so is its end",
         async (name) => {
             const labels = labelsOf(name, blue);

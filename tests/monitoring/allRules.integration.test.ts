@@ -138,12 +138,12 @@ test("where all is well only the Watchdog fires", async () => {
 
 test("where Prometheus sees nothing it says so, once for each thing that it misses", async () => {
     await firing({ unused: level(1) }, 10, {
-        EmbeddingServiceDown: 1,
+        ServiceDown: 1,
         PrometheusTargetMissing: DEFAULT_THRESHOLDS.jobs.length,
         Watchdog: 1,
     });
 });
 
 test("where only the service is gone, only it is missed", async () => {
-    await firing(PLATFORM, 10, { EmbeddingServiceDown: 1, Watchdog: 1 });
+    await firing(PLATFORM, 10, { ServiceDown: 1, Watchdog: 1 });
 });

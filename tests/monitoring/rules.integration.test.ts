@@ -149,7 +149,7 @@ describe("thresholds", () => {
         [
             "a limit between two edges",
             { objectives: { ...objectives, latencySeconds: 0.3 } },
-            "objectives.latencySeconds is 0.3; allowed: an edge of the histogram",
+            "objectives.latencySeconds is 0.3; allowed: a bucket bound of the histogram",
         ],
         [
             "more data than the window has",

@@ -183,7 +183,7 @@ describe("loadConfig", () => {
         ["alerts.hitRateCritical", "80", /less than alerts\.hitRateWarning \(70\)/],
         ["alerts.monthlySavings", "-1", /a number from 0\.01 to/],
         ["alerts.latencySeconds", "fast", /a number from 0\.001 to 10/],
-        ["alerts.latencyObjectiveSeconds", "0.3", /an edge of the histogram: 0\.0001, /],
+        ["alerts.latencyObjectiveSeconds", "0.3", /a bucket bound of the histogram: 0\.0001, /],
         ["alerts.savingsWindowHours", "99.99", /is 99\.99; allowed: hours of whole minutes/],
         ["alerts.savingsDataHours", "48", /no more than alerts\.savingsWindowHours \(24\)/],
         ["alerts.certificateDaysCritical", "30", /less than alerts\.certificateDaysWarning \(21\)/],

@@ -1,6 +1,6 @@
 import { dashboards } from "../../components/monitoring/dashboards/index.ts";
 
-/** Of a dashboard's JSON, what tests look at. */
+/** Fields of a dashboard's JSON that tests read. */
 export interface DashboardJson {
     readonly uid: string;
     readonly title: string;
@@ -66,13 +66,13 @@ export function dashboardsJson(
     return dashboards(...options) as Readonly<Record<string, DashboardJson>>;
 }
 
-/** What shows figures, without the headings of rows. */
+/** @returns the panels with queries, without the headings of rows. */
 export function panelsOf({ panels }: DashboardJson): readonly PanelJson[] {
     return panels.filter(({ type }) => type !== "row");
 }
 
-/** A query as Prometheus gets it: every tenant and model, over the last hour, by the shortest steps. */
-export function asked(expr: string): string {
+/** Replaces Grafana's variables: every tenant and model, over the last hour, with the shortest step. */
+export function expandVariables(expr: string): string {
     return expr
         .replaceAll("$__rate_interval", "1m")
         .replaceAll("$__range", "1h")

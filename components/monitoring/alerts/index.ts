@@ -1,5 +1,5 @@
 import { certificateAlerts, certificateRecords } from "./certificates.ts";
-import { moneyAlerts } from "./money.ts";
+import { costAlerts } from "./cost.ts";
 import { platformAlerts } from "./platform.ts";
 import { recordingRules } from "./recording.ts";
 import { redisAlerts } from "./redis.ts";
@@ -12,14 +12,14 @@ export type { AlertingRule, RecordingRule, Rule, RuleFile, RuleGroup } from "./r
 export { ruleTexts } from "./rules.ts";
 export { DEFAULT_THRESHOLDS, type AlertThresholds } from "./thresholds.ts";
 
-/** Where the alerts' pages stand, relative to the repository. */
+/** Folder of the runbooks, relative to the repository. */
 export const RUNBOOKS = "docs/runbooks";
 
 /**
- * Prometheus' rules, by file name.
+ * Prometheus rule files, by file name.
  *
- * @param runbooks URL of the folder with the alerts' pages, without a slash at its end
- * @throws Error that names each threshold that is wrong, its value and what is allowed
+ * @param runbooks URL of the folder with the runbooks, without a trailing slash
+ * @throws Error that names each invalid threshold, its value and the allowed values
  */
 export function ruleFiles(
     thresholds: AlertThresholds = DEFAULT_THRESHOLDS,
@@ -50,7 +50,7 @@ export function ruleFiles(
     return {
         "recording.yml": recordingRules(thresholds),
         "service.yml": file("service", serviceAlerts(thresholds)),
-        "money.yml": file("money", moneyAlerts(thresholds)),
+        "cost.yml": file("cost", costAlerts(thresholds)),
         "objectives.yml": file("objectives", objectiveAlerts(thresholds)),
         "redis.yml": file("redis", redisAlerts(thresholds)),
         "certificates.yml": file(

@@ -1,40 +1,40 @@
 import { JOBS, NAMESPACES } from "@property-search/contract";
-import { shareOf } from "./recording.ts";
+import { percentToRatio } from "./recording.ts";
 import { alert, type Alert } from "./rules.ts";
 import type { AlertThresholds } from "./thresholds.ts";
 
-const OF_MONITORING = { service: "monitoring", namespace: NAMESPACES.monitoring } as const;
+const MONITORING_LABELS = { service: "monitoring", namespace: NAMESPACES.monitoring } as const;
 
-/** Whether everything that should tell us of trouble can still do so, and what runs it. */
+/** Alerts on the monitoring stack itself, on restarting containers and on the Gateway. */
 export function platformAlerts(thresholds: AlertThresholds): Alert[] {
     return [
-        watchdog(),
-        ...targets(thresholds),
-        ...evaluation(),
-        ...notifications(),
-        ...storage(),
-        restarts(),
-        gateway(thresholds),
+        watchdogAlert(),
+        ...targetAlerts(thresholds),
+        ...configurationAlerts(),
+        ...notificationAlerts(),
+        ...storageAlerts(),
+        restartAlert(),
+        gatewayAlert(thresholds),
     ];
 }
 
-/** Always fires: whoever expects it from outside learns by its absence that nothing here can call. */
-function watchdog(): Alert {
+/** Always fires: an external dead man's switch raises an alarm when it stops. */
+function watchdogAlert(): Alert {
     return alert("Watchdog", {
-        ...OF_MONITORING,
+        ...MONITORING_LABELS,
         topic: "watchdog",
         expr: "vector(1)",
         severity: "none",
         summary: "Alerting works",
         description:
-            "It fires all the time. Its absence at the dead man's switch says that no alert gets through.",
+            "This alert always fires. If the dead man's switch does not receive it, no alert is delivered.",
     });
 }
 
-function targets({ jobs }: AlertThresholds): Alert[] {
+function targetAlerts({ jobs }: AlertThresholds): Alert[] {
     return [
         alert("PrometheusTargetDown", {
-            // A colour's own alert, RedisDown and the like mute it by these labels.
+            // ServiceDown, RedisDown and similar alerts inhibit it by these labels.
             service: "{{ $labels.job }}",
             topic: "target",
             expr: "min by (job, namespace, pod, instance, colour) (up) == 0",
@@ -51,50 +51,50 @@ function targets({ jobs }: AlertThresholds): Alert[] {
             expr: jobs.map((job) => `absent(up{job="${job}"})`).join(" or "),
             for: "5m",
             severity: "warning",
-            summary: "Prometheus finds no target of {{ $labels.job }}",
+            summary: "Prometheus finds no target for {{ $labels.job }}",
             description:
-                "There is no pod of {{ $labels.job }} to scrape: alerts that need its figures cannot fire.",
+                "There is no pod of {{ $labels.job }} to scrape: alerts that need its metrics cannot fire.",
         }),
     ];
 }
 
-function evaluation(): Alert[] {
+function configurationAlerts(): Alert[] {
     return [
         alert("PrometheusRuleFailures", {
-            ...OF_MONITORING,
+            ...MONITORING_LABELS,
             topic: "rules",
             expr: "sum by (rule_group) (rate(prometheus_rule_evaluation_failures_total[5m])) > 0",
             for: "5m",
             severity: "critical",
-            summary: "Rules cannot be evaluated",
+            summary: "Prometheus cannot evaluate rules",
             description:
-                "Rules of {{ $labels.rule_group }} fail, and so their alerts neither fire nor resolve.",
+                "Rules of {{ $labels.rule_group }} fail, so their alerts neither fire nor resolve.",
         }),
         alert("PrometheusConfigReloadFailed", {
-            ...OF_MONITORING,
+            ...MONITORING_LABELS,
             topic: "configuration",
             expr: "max(prometheus_config_last_reload_successful) == 0",
             for: "5m",
             severity: "warning",
-            summary: "Prometheus runs an older configuration",
+            summary: "Prometheus runs with an outdated configuration",
             description: "The last reload failed; a restart would fail as well.",
         }),
         alert("AlertmanagerConfigReloadFailed", {
-            ...OF_MONITORING,
+            ...MONITORING_LABELS,
             topic: "configuration",
             expr: "min(alertmanager_config_last_reload_successful) == 0",
             for: "5m",
             severity: "warning",
-            summary: "Alertmanager runs an older configuration",
+            summary: "Alertmanager runs with an outdated configuration",
             description: "The last reload failed; a restart would fail as well.",
         }),
     ];
 }
 
-function notifications(): Alert[] {
+function notificationAlerts(): Alert[] {
     return [
         alert("PrometheusNotificationsFailing", {
-            ...OF_MONITORING,
+            ...MONITORING_LABELS,
             topic: "notifications",
             expr: `sum(rate(prometheus_notifications_errors_total[5m])) > 0
                    or max(prometheus_notifications_alertmanagers_discovered) < 1`,
@@ -102,22 +102,22 @@ function notifications(): Alert[] {
             severity: "critical",
             summary: "Alerts do not reach Alertmanager",
             description:
-                "Prometheus cannot hand its alerts to Alertmanager. Whoever reads this got it by luck.",
+                "Prometheus cannot send alerts to Alertmanager; most of them are not delivered.",
         }),
         alert("AlertmanagerNotificationsFailing", {
-            ...OF_MONITORING,
+            ...MONITORING_LABELS,
             topic: "notifications",
             expr: "sum by (integration) (rate(alertmanager_notifications_failed_total[5m])) > 0",
             for: "5m",
             severity: "critical",
-            summary: "Notifications by {{ $labels.integration }} fail",
+            summary: "Notifications through {{ $labels.integration }} fail",
             description:
-                "{{ $labels.integration }} refuses or does not answer what Alertmanager sends.",
+                "{{ $labels.integration }} rejects Alertmanager's notifications or does not respond.",
         }),
     ];
 }
 
-function storage(): Alert[] {
+function storageAlerts(): Alert[] {
     const used = [
         "storage_blocks_bytes",
         "wal_storage_size_bytes",
@@ -126,66 +126,65 @@ function storage(): Alert[] {
         .map((part) => `max(prometheus_tsdb_${part})`)
         .join(" + ");
     return [
-        alert("PrometheusVolumeFilling", {
-            ...OF_MONITORING,
+        alert("PrometheusVolumeFillingUp", {
+            ...MONITORING_LABELS,
             topic: "volume",
-            // The limit is four fifths of the volume and counts all of these.
-            expr: `(${used}) / (max(prometheus_tsdb_retention_limit_bytes) > 0) > ${shareOf(110)}`,
+            // The size limit is four fifths of the volume and covers all three.
+            expr: `(${used}) / (max(prometheus_tsdb_retention_limit_bytes) > 0) > ${percentToRatio(110)}`,
             for: "15m",
             severity: "warning",
-            summary: "Prometheus' volume fills up",
+            summary: "The Prometheus volume is filling up",
             description:
-                "Its data are {{ $value | humanizePercentage }} of the limit that leaves a fifth of the volume free.",
+                "Prometheus stores {{ $value | humanizePercentage }} of its size limit, which is four fifths of the volume.",
         }),
-        alert("PrometheusRetentionCut", {
-            ...OF_MONITORING,
+        alert("PrometheusRetentionShortened", {
+            ...MONITORING_LABELS,
             topic: "retention",
             expr: "increase(prometheus_tsdb_size_retentions_total[1d]) > 0",
             severity: "warning",
-            summary: "Prometheus drops data before their 200 hours are over",
-            description: `The size limit took blocks in the last day, so the objectives' seven days and the reports of
-                a month may lack data.`,
+            summary: "Prometheus deletes data that is younger than 200 hours",
+            description: `The size limit deleted blocks in the last day. Objectives over seven days and monthly reports may lack
+                data.`,
         }),
         alert("PrometheusRemoteWriteFailing", {
-            ...OF_MONITORING,
+            ...MONITORING_LABELS,
             topic: "remote-write",
             expr: `sum by (remote_name) (rate(prometheus_remote_storage_samples_failed_total[5m])
                    + rate(prometheus_remote_storage_samples_dropped_total[5m])) > 0`,
             for: "10m",
             severity: "warning",
             summary: "Samples do not reach {{ $labels.remote_name }}",
-            description:
-                "{{ $value | humanize }} samples a second are lost for the remote storage.",
+            description: "{{ $value | humanize }} samples/s are not written to the remote storage.",
         }),
     ];
 }
 
-function restarts(): Alert {
+function restartAlert(): Alert {
     return alert("PodRestarting", {
         service: "kubernetes",
         topic: "restarts",
-        // Extrapolated to the window's ends, one restart is a little more than 1.
+        // `increase` extrapolates to the ends of the window: one restart is slightly more than 1.
         expr: `max by (namespace, pod, container) (increase(kube_pod_container_status_restarts_total[15m])) > 1.5`,
         severity: "warning",
-        summary: "{{ $labels.pod }} restarts again and again",
-        description: `Container {{ $labels.container }} of {{ $labels.pod }} in {{ $labels.namespace }} has started anew
+        summary: "{{ $labels.pod }} restarts repeatedly",
+        description: `Container {{ $labels.container }} of {{ $labels.pod }} in {{ $labels.namespace }} has restarted
             {{ $value | humanize }} times in 15 minutes.`,
     });
 }
 
-/** What clients get where no pod is asked at all; the service cannot count that. */
-function gateway({ errorPercent, trafficPerSecond }: AlertThresholds): Alert {
+/** Covers requests that never reach a pod, which the service cannot count. */
+function gatewayAlert({ errorPercent, trafficPerSecond }: AlertThresholds): Alert {
     const requests = (more: string) =>
         `sum(rate(traefik_entrypoint_requests_total{job="${JOBS.gateway}"${more}}[5m]))`;
     return alert("GatewayErrorRatioHigh", {
         service: "edge",
         namespace: NAMESPACES.edge,
         topic: "errors",
-        expr: `${requests(',code=~"5.."')} / (${requests("")} > ${trafficPerSecond}) > ${shareOf(errorPercent)}`,
+        expr: `${requests(',code=~"5.."')} / (${requests("")} > ${trafficPerSecond}) > ${percentToRatio(errorPercent)}`,
         for: "2m",
         severity: "critical",
-        summary: `The Gateway answers more than ${errorPercent} % of the requests with an error`,
+        summary: `More than ${errorPercent} % of the requests at the Gateway fail`,
         description:
-            "{{ $value | humanizePercentage }} of the last five minutes' requests at the Gateway ended in a 5xx.",
+            "{{ $value | humanizePercentage }} of the requests at the Gateway over the last five minutes ended in a 5xx.",
     });
 }

@@ -1,119 +1,119 @@
 import { METRICS } from "@property-search/contract";
-import { shareOf } from "./recording.ts";
+import { percentToRatio } from "./recording.ts";
 import { alert, type Alert } from "./rules.ts";
-import { OF_REDIS } from "./subjects.ts";
+import { REDIS_LABELS } from "./subjects.ts";
 import type { AlertThresholds } from "./thresholds.ts";
 
-/** Redis by its exporter, and as the service finds it. */
+/** Alerts on Redis, from its exporter's metrics and from the service's. */
 export function redisAlerts({ redis }: AlertThresholds): Alert[] {
-    return [...availability(), ...memory(redis), ...entries()];
+    return [...availabilityAlerts(), ...memoryAlerts(redis), ...entryAlerts()];
 }
 
-function availability(): Alert[] {
+function availabilityAlerts(): Alert[] {
     return [
         alert("RedisDown", {
-            ...OF_REDIS,
+            ...REDIS_LABELS,
             topic: "down",
-            // Where its pod is gone nothing is scraped, and another's Redis has no exporter: the service knows.
+            // A deleted pod is not scraped and an external Redis has no exporter: the service's metric covers both.
             expr: `redis_up == 0
                    or label_replace(max(${METRICS.redisUp}) == 0, "instance", "all", "", "")`,
             for: "1m",
             severity: "critical",
-            summary: "Redis does not answer",
-            description: `Redis ({{ $labels.instance }}) has not answered for a minute. The service goes on with each pod's own
-                cache and pays the upstream for the rest.`,
+            summary: "Redis does not respond",
+            description: `Redis ({{ $labels.instance }}) has not responded for a minute. The service keeps serving from each pod's
+                local cache and calls the upstream for everything else.`,
         }),
         alert("EmbeddingRedisUnreachable", {
-            ...OF_REDIS,
+            ...REDIS_LABELS,
             topic: "unreachable",
             expr: `avg by (colour) (${METRICS.redisUp}) < 1`,
             for: "2m",
             severity: "warning",
-            summary: "Pods of {{ $labels.colour }} do without Redis",
-            description: `Only {{ $value | humanizePercentage }} of the pods of {{ $labels.colour }} reach Redis; the breaker of the
-                others is open.`,
+            summary: "Pods of {{ $labels.colour }} cannot reach Redis",
+            description: `Only {{ $value | humanizePercentage }} of the pods of {{ $labels.colour }} reach Redis; the circuit breaker
+                of the others is open.`,
         }),
-        alert("RedisClusterBroken", {
-            ...OF_REDIS,
+        alert("RedisClusterFailed", {
+            ...REDIS_LABELS,
             topic: "cluster",
             expr: "redis_cluster_state == 0",
             for: "1m",
             severity: "critical",
-            summary: "Redis Cluster has slots that nobody serves",
-            description: `Node {{ $labels.instance }} says that the cluster's state is "fail": keys of some slots are neither read
-                nor written.`,
+            summary: "Redis Cluster has slots without a primary",
+            description: `Node {{ $labels.instance }} reports cluster state "fail": keys of some slots can be neither read nor
+                written.`,
         }),
         alert("RedisReplicationBroken", {
-            ...OF_REDIS,
+            ...REDIS_LABELS,
             topic: "replication",
             expr: "redis_master_link_up == 0",
             for: "5m",
             severity: "warning",
-            summary: "A replica of Redis has lost its master",
+            summary: "A Redis replica has lost its primary",
             description:
-                "Replica {{ $labels.instance }} has had no link to its master for five minutes and could not take over.",
+                "Replica {{ $labels.instance }} has had no link to its primary for five minutes and could not take over.",
         }),
         alert("RedisConnectionsRejected", {
-            ...OF_REDIS,
+            ...REDIS_LABELS,
             topic: "connections",
             expr: "rate(redis_rejected_connections_total[5m]) > 0",
             for: "1m",
             severity: "warning",
-            summary: "Redis refuses connections",
+            summary: "Redis rejects connections",
             description:
-                "Redis {{ $labels.instance }} has reached maxclients and refuses {{ $value | humanize }} connections a second.",
+                "Redis {{ $labels.instance }} has reached maxclients and rejects {{ $value | humanize }} connections/s.",
         }),
     ];
 }
 
-/** A cache may fill its memory: what it loses for want of it is the trouble. */
-function memory({ memoryPercent, evictionsPerSecond }: AlertThresholds["redis"]): Alert[] {
+/** A full cache is normal; only evictions of entries that are still in use cost money. */
+function memoryAlerts({ memoryPercent, evictionsPerSecond }: AlertThresholds["redis"]): Alert[] {
     return [
         alert("RedisMemoryNearLimit", {
-            ...OF_REDIS,
+            ...REDIS_LABELS,
             topic: "memory",
-            // Without a limit the exporter says 0, and a quotient would be infinite for ever.
-            expr: `redis_memory_used_bytes / (redis_memory_max_bytes > 0) > ${shareOf(memoryPercent)}`,
+            // Without a limit the exporter reports 0, and the quotient would be infinite.
+            expr: `redis_memory_used_bytes / (redis_memory_max_bytes > 0) > ${percentToRatio(memoryPercent)}`,
             for: "10m",
             severity: "info",
-            summary: "Redis is almost full and will evict",
-            description: `Redis {{ $labels.instance }} uses {{ $value | humanizePercentage }} of maxmemory. It makes room by evicting
-                what is used least.`,
+            summary: "Redis is almost full and will evict entries",
+            description: `Redis {{ $labels.instance }} uses {{ $value | humanizePercentage }} of maxmemory. It evicts the least used
+                entries to make room.`,
         }),
         alert("RedisEvicting", {
-            ...OF_REDIS,
+            ...REDIS_LABELS,
             topic: "memory",
             expr: `rate(redis_evicted_keys_total[5m]) > ${evictionsPerSecond}`,
             for: "10m",
             severity: "warning",
             summary: "Redis evicts vectors that have not expired",
-            description: `Redis {{ $labels.instance }} evicts {{ $value | humanize }} keys a second for want of memory; they will be
-                paid for again.`,
+            description: `Redis {{ $labels.instance }} evicts {{ $value | humanize }} keys/s because its memory is full; they have to
+                be computed again.`,
         }),
     ];
 }
 
-function entries(): Alert[] {
+function entryAlerts(): Alert[] {
     return [
         alert("EmbeddingRedisWritesDropped", {
-            ...OF_REDIS,
+            ...REDIS_LABELS,
             topic: "writes",
-            // While Redis is down nothing is written, which other alerts say.
+            // While Redis is down nothing is written; RedisDown covers that.
             expr: `sum by (colour) (rate(${METRICS.redisDropped}{reason!="down"}[5m])) > 0`,
             for: "5m",
             severity: "warning",
-            summary: "Vectors of {{ $labels.colour }} are not kept",
-            description: `{{ $value | humanize }} vectors a second are paid for and not written to Redis, which refuses them or is
-                too slow for them.`,
+            summary: "Vectors of {{ $labels.colour }} are not written to Redis",
+            description: `{{ $value | humanize }} vectors/s are computed and not written to Redis, which rejects them or is too
+                slow.`,
         }),
-        alert("EmbeddingRedisEntriesDamaged", {
-            ...OF_REDIS,
+        alert("EmbeddingRedisEntriesCorrupted", {
+            ...REDIS_LABELS,
             topic: "entries",
             expr: `sum by (colour) (increase(${METRICS.redisCorrupt}[15m])) > 0`,
             severity: "warning",
-            summary: "{{ $labels.colour }} finds damaged entries in Redis",
-            description: `In 15 minutes {{ $value | humanize }} entries were not of the form that the service writes. They are taken as
-                misses and written anew.`,
+            summary: "{{ $labels.colour }} reads corrupted entries from Redis",
+            description: `{{ $value | humanize }} entries could not be decoded in the last 15 minutes. They count as misses and are
+                written again.`,
         }),
     ];
 }

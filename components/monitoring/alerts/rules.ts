@@ -1,15 +1,15 @@
 import { stringify } from "yaml";
 
-/** A file of Prometheus' rules as data, to be written as YAML or JSON. */
+/** A Prometheus rule file as data, to be written as YAML or JSON. */
 export interface RuleFile {
     readonly groups: readonly RuleGroup[];
 }
 
 export interface RuleGroup {
     readonly name: string;
-    /** Default: Prometheus' own evaluation interval. */
+    /** Default: the global evaluation interval of Prometheus. */
     readonly interval?: string;
-    /** Evaluated in this order, so that a rule sees what those above it recorded in the same turn. */
+    /** Evaluated in order: a rule reads what the rules above it recorded in the same evaluation. */
     readonly rules: readonly Rule[];
 }
 
@@ -28,27 +28,27 @@ export interface AlertingRule {
     readonly annotations: Readonly<Record<"summary" | "description" | "runbook_url", string>>;
 }
 
-/** `critical` wakes somebody, `warning` is for the working day, `info` for whoever looks. */
+/** `critical` pages, `warning` is for working hours, `info` is not sent. */
 export type Severity = "critical" | "warning" | "info" | "none";
 
 export interface AlertArgs {
     readonly expr: string;
-    /** How long it must hold. Default: it fires at once. */
+    /** Time for which the expression must hold. Default: the alert fires immediately. */
     readonly for?: string;
     readonly severity: Severity;
-    /** What has the trouble: `embedding-service`, or the component. */
+    /** Affected service: `embedding-service`, or a component. */
     readonly service: string;
-    /** Two alerts of one service, namespace and topic are one trouble: the critical one mutes the other. */
+    /** A critical alert inhibits warnings of the same service, namespace and topic. */
     readonly topic: string;
     /** Default: the expression's series carry it. */
     readonly namespace?: string;
-    /** Default: the expression's series carry it, or it concerns no colour. */
+    /** Default: the expression's series carry it, or the alert has no colour. */
     readonly colour?: string;
     readonly summary: string;
     readonly description: string;
 }
 
-/** Its runbook page is added by `ruleFiles`. */
+/** An alerting rule without its runbook URL, which `ruleFiles` adds. */
 export type Alert = Omit<AlertingRule, "annotations"> & {
     readonly annotations: Omit<AlertingRule["annotations"], "runbook_url">;
 };
@@ -57,7 +57,7 @@ export function alert(name: string, args: AlertArgs): Alert {
     const { expr, severity, service, topic, namespace, colour, summary, description } = args;
     return {
         alert: name,
-        expr: unfolded(expr),
+        expr: toOneLine(expr),
         ...(args.for !== undefined && { for: args.for }),
         labels: {
             severity,
@@ -66,12 +66,12 @@ export function alert(name: string, args: AlertArgs): Alert {
             ...(namespace !== undefined && { namespace }),
             ...(colour !== undefined && { colour }),
         },
-        annotations: { summary, description: unfolded(description) },
+        annotations: { summary, description: toOneLine(description) },
     };
 }
 
 export function record(name: string, expr: string): RecordingRule {
-    return { record: name, expr: unfolded(expr) };
+    return { record: name, expr: toOneLine(expr) };
 }
 
 /** Rule files as YAML, by file name. */
@@ -84,7 +84,7 @@ export function ruleTexts(rules: Readonly<Record<string, RuleFile>>): Record<str
     );
 }
 
-/** One line, so that a rule reads the same in the source, in the file and in Prometheus' pages. */
-function unfolded(text: string): string {
+/** Joins lines, so that a rule looks the same in the rule file and in the UI of Prometheus. */
+function toOneLine(text: string): string {
     return text.replaceAll(/\s+/g, " ").trim();
 }

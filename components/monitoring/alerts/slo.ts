@@ -4,32 +4,32 @@ import {
     type Objective,
     type ObjectiveWindow,
 } from "@property-search/contract";
-import { shareOf } from "./recording.ts";
+import { percentToRatio } from "./recording.ts";
 import { alert, type Alert } from "./rules.ts";
-import { OF_SERVICE } from "./subjects.ts";
+import { SERVICE_LABELS } from "./subjects.ts";
 import type { AlertThresholds } from "./thresholds.ts";
 
-interface Burn {
+interface BurnWindows {
     readonly short: ObjectiveWindow;
     readonly long: ObjectiveWindow;
-    /** Times the pace that uses the budget up in exactly seven days. */
-    readonly pace: number;
+    /** Multiple of the rate that consumes the budget in exactly seven days. */
+    readonly burnRate: number;
 }
 
 /**
- * Each long window at its pace uses 8, 12.5, 20 and 42 % of a week's budget (Sloth's shares for seven
- * days); the short one ends the alert soon after the burn ends.
+ * Multiwindow, multi-burn-rate alerts. The long windows consume 8, 12.5, 20 and 42 % of a week's budget (Sloth's
+ * values for seven days); the short windows resolve the alert soon after the burn ends.
  */
-const FAST: readonly Burn[] = [
-    { short: "5m", long: "1h", pace: 13.44 },
-    { short: "30m", long: "6h", pace: 3.5 },
+const FAST: readonly BurnWindows[] = [
+    { short: "5m", long: "1h", burnRate: 13.44 },
+    { short: "30m", long: "6h", burnRate: 3.5 },
 ];
-const SLOW: readonly Burn[] = [
-    { short: "2h", long: "1d", pace: 1.4 },
-    { short: "6h", long: "3d", pace: 0.98 },
+const SLOW: readonly BurnWindows[] = [
+    { short: "2h", long: "1d", burnRate: 1.4 },
+    { short: "6h", long: "3d", burnRate: 0.98 },
 ];
 
-/** Users' view of both colours together, over seven days: a budget of bad requests, and how fast it goes. */
+/** Alerts on the burn rate of the error budgets over seven days, for both colours together. */
 export function objectiveAlerts({ objectives, trafficPerSecond }: AlertThresholds): Alert[] {
     const { availabilityPercent, latencyPercent, latencySeconds } = objectives;
     return [
@@ -39,7 +39,7 @@ export function objectiveAlerts({ objectives, trafficPerSecond }: AlertThreshold
             percent: availabilityPercent,
             requests: SERIES.requests.service,
             trafficPerSecond,
-            bad: "fail",
+            badOutcome: "fail",
         }),
         ...burnAlerts({
             name: "Latency",
@@ -47,7 +47,7 @@ export function objectiveAlerts({ objectives, trafficPerSecond }: AlertThreshold
             percent: latencyPercent,
             requests: SERIES.successfulRequests,
             trafficPerSecond,
-            bad: `take longer than ${latencySeconds} s`,
+            badOutcome: `take longer than ${latencySeconds} s`,
         }),
     ];
 }
@@ -56,39 +56,40 @@ interface BurnArgs {
     readonly name: string;
     readonly objective: Objective;
     readonly percent: number;
-    /** Series of all requests that the objective is about. */
+    /** Series of all requests that the objective covers. */
     readonly requests: string;
     readonly trafficPerSecond: number;
-    readonly bad: string;
+    /** Verb phrase for a request that misses the objective. */
+    readonly badOutcome: string;
 }
 
 function burnAlerts(args: BurnArgs): Alert[] {
-    const { name, objective, percent, requests, trafficPerSecond, bad } = args;
+    const { name, objective, percent, requests, trafficPerSecond, badOutcome } = args;
     const budget = 100 - percent;
-    const burns = ({ short, long, pace }: Burn) => {
-        const limit = shareOf(budget * pace);
+    const isBurning = ({ short, long, burnRate }: BurnWindows) => {
+        const limit = percentToRatio(budget * burnRate);
         return `(${objectiveErrorRatio(objective, long)} > ${limit} and ${objectiveErrorRatio(objective, short)} > ${limit}
                  and avg_over_time(${requests}[${long}]) > ${trafficPerSecond})`;
     };
-    const either = (pairs: readonly Burn[]) => pairs.map(burns).join(" or ");
-    const description = `{{ $value | humanizePercentage }} of the requests ${bad}, where ${percent} % over seven days may not.
-        At this pace the week's budget is gone`;
+    const anyBurning = (pairs: readonly BurnWindows[]) => pairs.map(isBurning).join(" or ");
+    const description = `{{ $value | humanizePercentage }} of the requests ${badOutcome}; the objective is ${percent} % good requests
+        over seven days. At this rate the week's budget is exhausted`;
     return [
         alert(`Embedding${name}BurnFast`, {
-            ...OF_SERVICE,
+            ...SERVICE_LABELS,
             topic: `objective-${objective}`,
-            expr: either(FAST),
+            expr: anyBurning(FAST),
             severity: "critical",
-            summary: `The week's budget for requests that ${bad} is used up within two days`,
+            summary: `The week's budget for requests that ${badOutcome} will be exhausted within two days`,
             description: `${description} within two days.`,
         }),
         alert(`Embedding${name}BurnSlow`, {
-            ...OF_SERVICE,
+            ...SERVICE_LABELS,
             topic: `objective-${objective}`,
-            expr: either(SLOW),
+            expr: anyBurning(SLOW),
             severity: "warning",
-            summary: `The week's budget for requests that ${bad} is used up before the week is`,
-            description: `${description} before the week is.`,
+            summary: `The week's budget for requests that ${badOutcome} will be exhausted before the week ends`,
+            description: `${description} before the week ends.`,
         }),
     ];
 }

@@ -1,25 +1,25 @@
 import { COLOURS, NAMESPACES } from "@property-search/contract";
 
-/** Labels of alerts about one colour; the expression's series carry `colour`. */
-export const OF_COLOUR = {
+/** Labels of alerts on one colour; the expression's series carry `colour`. */
+export const COLOUR_LABELS = {
     service: "embedding-service",
     namespace: `{{ if eq $labels.colour "blue" }}${NAMESPACES.blue}{{ else if eq $labels.colour "green" }}${NAMESPACES.green}{{ else }}${NAMESPACES.edge}{{ end }}`,
 } as const;
 
-/** Labels of alerts about both colours together: they meet at the edge. */
-export const OF_SERVICE = {
+/** Labels of alerts on both colours together, which share the edge. */
+export const SERVICE_LABELS = {
     service: "embedding-service",
     namespace: NAMESPACES.edge,
     colour: "all",
 } as const;
 
-/** Of Redis itself. */
-export const OF_REDIS = { service: "redis", namespace: NAMESPACES.data } as const;
+/** Labels of alerts on Redis. */
+export const REDIS_LABELS = { service: "redis", namespace: NAMESPACES.data } as const;
 
-/** Matcher of the colours' namespaces. */
-export const IN_COLOURS = `namespace=~"${COLOURS.map((colour) => NAMESPACES[colour]).join("|")}"`;
+/** Label matcher for the namespaces of the colours. */
+export const COLOUR_NAMESPACES = `namespace=~"${COLOURS.map((colour) => NAMESPACES[colour]).join("|")}"`;
 
-/** @returns the expression with the label `colour`, by the namespace of its series. */
+/** @returns the expression with the label `colour`, derived from the namespace of its series. */
 export function withColour(expr: string): string {
     return COLOURS.reduce(
         (inner, colour) =>

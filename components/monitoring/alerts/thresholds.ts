@@ -2,39 +2,40 @@ import { JOBS, RESPONSE_TIME_BUCKETS } from "@property-search/contract";
 
 type Job = (typeof JOBS)[keyof typeof JOBS];
 
-/** From where on a figure is a trouble. Shares are in percent. */
+/** Values beyond which alerts fire. */
 export interface AlertThresholds {
-    /** Hits of a colour below which it warns, and pages. */
+    /** Hit rate of a colour below which alerts warn and page. */
     readonly hitRatePercent: { readonly warning: number; readonly critical: number };
-    /** Lookups or requests a second below which shares and quantiles say nothing. */
+    /** Lookups or requests per second below which ratios and quantiles are ignored. */
     readonly trafficPerSecond: number;
     readonly p95Seconds: number;
-    /** Requests of a colour that end in a 5xx. */
+    /** Percentage of a colour's requests that end in a 5xx. */
     readonly errorPercent: number;
-    /** Attempts at an endpoint of the upstream that fail. */
+    /** Percentage of failed attempts at an upstream endpoint. */
     readonly upstreamErrorPercent: number;
     readonly savings: {
-        /** What 30 days must save, net of what the cache costs. */
+        /** Target for the savings of 30 days, net of the cache's own cost. */
         readonly dollarsPerMonth: number;
-        /** Hours that are projected to 30 days; 24 have every hour of the day once. */
+        /** Window that is projected to 30 days; 24 hours contain every hour of the day once. */
         readonly windowHours: number;
-        /** Hours of data in that window below which nothing is projected. */
+        /** Minimum hours of data in that window for a projection. */
         readonly dataHours: number;
     };
-    /** Objectives over seven days, which 200 h of data hold. */
+    /** Objectives over seven days, within the 200 hours of retention. */
     readonly objectives: {
         readonly availabilityPercent: number;
-        /** So many answers take `latencySeconds` at most, which is an edge of the histogram. */
+        /** Percentage of responses that take at most `latencySeconds`. */
         readonly latencyPercent: number;
+        /** A bucket bound of the response time histogram. */
         readonly latencySeconds: number;
     };
     readonly redis: {
         readonly memoryPercent: number;
         readonly evictionsPerSecond: number;
     };
-    /** Days that a certificate is still valid. */
+    /** Days until a certificate expires. */
     readonly certificateDays: { readonly warning: number; readonly critical: number };
-    /** Jobs that the stack scrapes beside the service: the absence of one is an alert. */
+    /** Jobs that the stack scrapes in addition to the service; an alert fires if one has no target. */
     readonly jobs: readonly Job[];
 }
 
@@ -51,24 +52,24 @@ export const DEFAULT_THRESHOLDS: AlertThresholds = {
     jobs: [JOBS.redis, JOBS.kubeState, JOBS.prometheus, JOBS.alertmanager],
 };
 
-/** Prometheus keeps 200 h; what is projected from more than a week would lack its beginning. */
-export const MOST_HOURS = 168;
+/** Longest window: a week, within the 200 hours of retention. */
+export const MAX_WINDOW_HOURS = 168;
 
-/** @throws Error with every finding at once. */
+/** @throws Error that lists all problems */
 export function checkThresholds(thresholds: AlertThresholds): void {
     const { hitRatePercent, savings, objectives, redis, certificateDays } = thresholds;
-    const findings: string[] = [];
-    const allow = (name: string, value: number, allowed: string, fine: boolean) => {
-        if (!fine) findings.push(`${name} is ${value}; allowed: ${allowed}`);
+    const problems: string[] = [];
+    const check = (name: string, value: number, allowed: string, isValid: boolean) => {
+        if (!isValid) problems.push(`${name} is ${value}; allowed: ${allowed}`);
     };
     const percent = (name: string, value: number) =>
-        allow(name, value, "more than 0 and less than 100", value > 0 && value < 100);
+        check(name, value, "more than 0 and less than 100", value > 0 && value < 100);
     const positive = (name: string, value: number) =>
-        allow(name, value, "more than 0", value > 0 && Number.isFinite(value));
+        check(name, value, "more than 0", value > 0 && Number.isFinite(value));
 
     percent("hitRatePercent.warning", hitRatePercent.warning);
     percent("hitRatePercent.critical", hitRatePercent.critical);
-    allow(
+    check(
         "hitRatePercent.critical",
         hitRatePercent.critical,
         `less than hitRatePercent.warning (${hitRatePercent.warning})`,
@@ -79,42 +80,42 @@ export function checkThresholds(thresholds: AlertThresholds): void {
     percent("errorPercent", thresholds.errorPercent);
     percent("upstreamErrorPercent", thresholds.upstreamErrorPercent);
     positive("savings.dollarsPerMonth", savings.dollarsPerMonth);
-    hours("savings.windowHours", savings.windowHours, MOST_HOURS, allow);
-    hours("savings.dataHours", savings.dataHours, savings.windowHours, allow);
+    checkHours("savings.windowHours", savings.windowHours, MAX_WINDOW_HOURS, check);
+    checkHours("savings.dataHours", savings.dataHours, savings.windowHours, check);
     percent("objectives.availabilityPercent", objectives.availabilityPercent);
     percent("objectives.latencyPercent", objectives.latencyPercent);
-    allow(
+    check(
         "objectives.latencySeconds",
         objectives.latencySeconds,
-        `an edge of the histogram: ${RESPONSE_TIME_BUCKETS.join(", ")}`,
-        RESPONSE_TIME_BUCKETS.some((edge) => edge === objectives.latencySeconds),
+        `a bucket bound of the histogram: ${RESPONSE_TIME_BUCKETS.join(", ")}`,
+        RESPONSE_TIME_BUCKETS.some((bound) => bound === objectives.latencySeconds),
     );
     percent("redis.memoryPercent", redis.memoryPercent);
     positive("redis.evictionsPerSecond", redis.evictionsPerSecond);
     positive("certificateDays.critical", certificateDays.critical);
-    allow(
+    check(
         "certificateDays.warning",
         certificateDays.warning,
         `more than certificateDays.critical (${certificateDays.critical})`,
         certificateDays.warning > certificateDays.critical,
     );
-    allow("jobs", thresholds.jobs.length, "1 or more", thresholds.jobs.length > 0);
-    if (findings.length > 0) throw new Error(`thresholds: ${findings.join("; ")}`);
+    check("jobs", thresholds.jobs.length, "1 or more", thresholds.jobs.length > 0);
+    if (problems.length > 0) throw new Error(`thresholds: ${problems.join("; ")}`);
 }
 
-/** A window in hours becomes a duration of whole minutes, of which a rate's five are the least. */
-function hours(
+/** A window becomes a duration in whole minutes, at least the five minutes of a rate. */
+function checkHours(
     name: string,
     value: number,
-    most: number,
-    allow: (name: string, value: number, allowed: string, fine: boolean) => void,
+    max: number,
+    check: (name: string, value: number, allowed: string, isValid: boolean) => void,
 ): void {
-    const fine = value * 60 >= 5 && value <= most && areWholeMinutes(value);
-    allow(name, value, `5 minutes to ${most} hours, in whole minutes`, fine);
+    const isValid = value * 60 >= 5 && value <= max && isWholeMinutes(value);
+    check(name, value, `5 minutes to ${max} hours, in whole minutes`, isValid);
 }
 
-/** Whether hours are written in minutes, the least of a rule's durations. */
-export function areWholeMinutes(hours: number): boolean {
+/** @returns whether the hours are a whole number of minutes, the precision of a rule's durations. */
+export function isWholeMinutes(hours: number): boolean {
     const minutes = hours * 60;
     return Math.abs(minutes - Math.round(minutes)) < 1e-6;
 }

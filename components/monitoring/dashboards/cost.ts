@@ -1,135 +1,134 @@
 import { METRICS, SERIES } from "@property-search/contract";
-import { dashboard, type Row } from "./dashboard.ts";
+import { createDashboard, type Row } from "./dashboard.ts";
 import type { DashboardsOptions } from "./options.ts";
-import { goodFrom } from "./palette.ts";
-import { graph, stat, table } from "./panels.ts";
-import { ifAny, increase, query, rate } from "./queries.ts";
+import { highIsGood } from "./palette.ts";
+import { graphPanel, statPanel, tablePanel } from "./panels.ts";
+import { withoutNaN, increase, query, rate } from "./queries.ts";
 import { UNITS } from "./units.ts";
 
-/** What the reader chose: all tenants and models, or some. */
-const CHOSEN = 'tenant=~"$tenant",model=~"$model"';
-const SAVED = `${METRICS.costSaved}{${CHOSEN}}`;
-const BILLED = `${METRICS.costBilled}{${CHOSEN}}`;
-/** What misses cost would have been billed without a cache too. */
-const ASKED = `${METRICS.costBilled}{${CHOSEN},purpose="request"}`;
-/** Dollars an hour; what all pods share is the same figure in each. */
+/** Matchers of the dashboard's filters. */
+const FILTERS = 'tenant=~"$tenant",model=~"$model"';
+const SAVED = `${METRICS.costSaved}{${FILTERS}}`;
+const BILLED = `${METRICS.costBilled}{${FILTERS}}`;
+/** Cost of misses, which would be billed without a cache too. */
+const BILLED_MISSES = `${METRICS.costBilled}{${FILTERS},purpose="request"}`;
+/** Dollars per hour; every pod reports the same storage cost. */
 const PODS = `sum(${METRICS.overheadRate}{kind="pod"})`;
 const STORAGE = `max(${METRICS.overheadRate}{kind="storage"})`;
 
 const HOUR = 3600;
-const MONTHS_A_YEAR = 365 / 30;
+const MONTHS_PER_YEAR = 365 / 30;
 
-/** For whoever pays: what the cache saves, what it costs, and who has it from it. */
+/** For the owner of the budget: savings and cost of the cache, by tenant and model. */
 export function costDashboard(options: DashboardsOptions): object {
-    return dashboard({
+    return createDashboard({
         uid: "property-search-cost",
         title: "Cost",
-        description: "What the cache saves, what it costs, and for whom.",
+        description: "Savings and cost of the cache, by tenant and model.",
         from: "now-24h",
-        choices: [
+        filters: [
             { label: "tenant", metric: METRICS.costSaved },
             { label: "model", metric: METRICS.costSaved },
         ],
-        rows: [{ panels: glance(options) }, money(options), tokens(), tenants()],
+        rows: [{ panels: summaryPanels(options) }, dollarsRow(options), tokensRow(), tenantsRow()],
     });
 }
 
-function glance({ thresholds: { savings } }: DashboardsOptions) {
-    const rate30 = `at the mean rate of the last ${savings.windowHours} hours`;
+function summaryPanels({ thresholds: { savings } }: DashboardsOptions) {
+    const basis = `at the mean rate of the last ${savings.windowHours} hours`;
     return [
-        stat({
+        statPanel({
             id: 1,
-            title: "Net a month",
+            title: "Net per month",
             description:
-                `Dollars saved in 30 days ${rate30}, less renewals, warm-ups, pods and storage. ` +
-                `The target is ${savings.dollarsPerMonth} $.`,
+                `Dollars saved in 30 days ${basis}, net of refreshes, warm-ups, pods and storage. ` +
+                `The target is $${savings.dollarsPerMonth}.`,
             unit: UNITS.dollars,
             width: 4,
-            steps: goodFrom(savings.dollarsPerMonth),
+            steps: highIsGood(savings.dollarsPerMonth),
             queries: [query(SERIES.netSavedPerMonth, "net")],
         }),
-        stat({
+        statPanel({
             id: 2,
-            title: "Saved a month",
-            description: `Dollars that caches kept from being spent upstream in 30 days, ${rate30}.`,
+            title: "Saved per month",
+            description: `Upstream cost that the caches avoid in 30 days, in dollars, ${basis}.`,
             unit: UNITS.dollars,
             width: 4,
             queries: [query(SERIES.savedPerMonth, "saved")],
         }),
-        stat({
+        statPanel({
             id: 3,
-            title: "Net a year",
-            description: `The net of a month, ${rate30}, for 365 days.`,
+            title: "Net per year",
+            description: `Net savings of 365 days, in dollars, ${basis}.`,
             unit: UNITS.dollars,
             width: 4,
-            queries: [query(`${SERIES.netSavedPerMonth} * ${MONTHS_A_YEAR}`, "net")],
+            queries: [query(`${SERIES.netSavedPerMonth} * ${MONTHS_PER_YEAR}`, "net")],
         }),
-        stat({
+        statPanel({
             id: 4,
-            title: "Saved in the shown time",
-            description: "Dollars, of the chosen tenants and models. Prometheus keeps 200 hours.",
+            title: "Saved in the time range",
+            description:
+                "Dollars, for the selected tenants and models. Prometheus keeps 200 hours.",
             unit: UNITS.dollars,
             width: 4,
             queries: [query(`sum(${increase(SAVED)})`, "saved")],
         }),
-        stat({
+        statPanel({
             id: 5,
-            title: "The bill is cut by",
-            description:
-                "Dollars saved over what would have been spent without a cache, of five minutes.",
+            title: "Cost reduction",
+            description: "Dollars saved over the cost without a cache, over the last five minutes.",
             unit: UNITS.ratio,
             width: 4,
-            absent: "idle",
+            noValue: "idle",
             decimals: 1,
-            queries: [query(SERIES.costSavings, "cut")],
+            queries: [query(SERIES.costSavings, "reduction")],
         }),
-        stat({
+        statPanel({
             id: 6,
-            title: "Price in force",
+            title: "Current price",
             description:
-                "Dollars that the upstream billed for a million tokens and for a thousand calls in the last hour. " +
-                "With token prices the first is the list's figure, with a flat price the second is.",
+                "Dollars that the upstream billed per million tokens and per thousand calls in the last hour. With " +
+                "token prices the first equals the price list, with a flat price the second does.",
             unit: UNITS.dollars,
             width: 4,
-            absent: "nothing billed",
+            noValue: "nothing billed",
             queries: [
-                query(perBilled(METRICS.tokensBilled, 1_000_000), "1 M tokens"),
-                query(perBilled(METRICS.upstreamCalls, 1_000), "1,000 calls"),
+                query(priceOf(METRICS.tokensBilled, 1_000_000), "1 M tokens"),
+                query(priceOf(METRICS.upstreamCalls, 1_000), "1,000 calls"),
             ],
         }),
     ];
 }
 
-function perBilled(counted: string, of: number): string {
-    return ifAny(
-        `sum(increase(${METRICS.costBilled}[1h])) / sum(increase(${counted}[1h])) * ${of}`,
+function priceOf(counter: string, count: number): string {
+    return withoutNaN(
+        `sum(increase(${METRICS.costBilled}[1h])) / sum(increase(${counter}[1h])) * ${count}`,
     );
 }
 
-function money({ thresholds: { savings } }: DashboardsOptions): Row {
-    const each = `sum(${rate(METRICS.lookups)}) / 1000`;
+function dollarsRow({ thresholds: { savings } }: DashboardsOptions): Row {
+    const thousandLookups = `sum(${rate(METRICS.lookups)}) / 1000`;
     return {
         id: 100,
         title: "Dollars",
         panels: [
-            graph({
+            graphPanel({
                 id: 10,
-                title: "Run rate a month",
-                description: `Dollars in 30 days at the rate of the hours before, and the target of ${savings.dollarsPerMonth} $.`,
+                title: "Savings per month",
+                description: `Dollars in 30 days at the rate of the preceding hours. The target is $${savings.dollarsPerMonth}.`,
                 unit: UNITS.dollars,
                 width: 12,
                 min: null,
-                steps: goodFrom(savings.dollarsPerMonth),
+                steps: highIsGood(savings.dollarsPerMonth),
                 queries: [
                     query(SERIES.savedPerMonth, "saved"),
                     query(SERIES.netSavedPerMonth, "net"),
                 ],
             }),
-            graph({
+            graphPanel({
                 id: 11,
-                title: "Net",
-                description:
-                    "Dollars an hour: what is saved, and what is left of it after the cache's own cost.",
+                title: "Savings per hour",
+                description: "Dollars per hour before and after the cache's own cost.",
                 unit: UNITS.dollarsPerHour,
                 width: 12,
                 min: null,
@@ -138,59 +137,58 @@ function money({ thresholds: { savings } }: DashboardsOptions): Row {
                     query(`${SERIES.netSaved} * ${HOUR}`, "net"),
                 ],
             }),
-            graph({
+            graphPanel({
                 id: 12,
                 title: "Saved by result",
-                description: "Dollars an hour, by the cache that answered.",
+                description: "Dollars per hour, by cache tier.",
                 unit: UNITS.dollarsPerHour,
                 width: 8,
                 stacked: true,
-                queries: [query(hourly("result", SAVED), "{{result}}")],
+                queries: [query(perHour("result", SAVED), "{{result}}")],
             }),
-            graph({
+            graphPanel({
                 id: 13,
                 title: "Billed by purpose",
                 description:
-                    "Dollars an hour. request: misses, which cost the same without a cache; refresh and warmup are the " +
-                    "cache's own.",
+                    "Dollars per hour. request: misses, which cost the same without a cache; refresh and warmup: cost " +
+                    "of the cache itself.",
                 unit: UNITS.dollarsPerHour,
                 width: 8,
                 stacked: true,
-                queries: [query(hourly("purpose", BILLED), "{{purpose}}")],
+                queries: [query(perHour("purpose", BILLED), "{{purpose}}")],
             }),
-            graph({
+            graphPanel({
                 id: 14,
-                title: "Overheads",
+                title: "Overhead",
                 description:
-                    "Dollars an hour that pods and storage cost, as the stack's config says.",
+                    "Cost of pods and storage in dollars per hour, from the stack's config.",
                 unit: UNITS.dollarsPerHour,
                 width: 8,
                 stacked: true,
                 stepped: true,
                 queries: [query(PODS, "pods"), query(STORAGE, "storage")],
             }),
-            graph({
+            graphPanel({
                 id: 15,
-                title: "A thousand lookups cost",
-                description: "Dollars, all included, beside what they would cost without a cache.",
+                title: "Cost per thousand lookups",
+                description: "Total cost in dollars, compared with the cost without a cache.",
                 unit: UNITS.dollars,
                 width: 12,
                 queries: [
                     query(
-                        `(sum(${rate(METRICS.costBilled)}) + (${PODS} + ${STORAGE}) / ${HOUR}) / (${each})`,
+                        `(sum(${rate(METRICS.costBilled)}) + (${PODS} + ${STORAGE}) / ${HOUR}) / (${thousandLookups})`,
                         "with the cache",
                     ),
                     query(
-                        `(sum(${rate(METRICS.costSaved)}) + sum(${rate(`${METRICS.costBilled}{purpose="request"}`)})) / (${each})`,
-                        "without",
+                        `(sum(${rate(METRICS.costSaved)}) + sum(${rate(`${METRICS.costBilled}{purpose="request"}`)})) / (${thousandLookups})`,
+                        "without the cache",
                     ),
                 ],
             }),
-            graph({
+            graphPanel({
                 id: 16,
-                title: "Cut of the bill",
-                description:
-                    "Of dollars and of tokens: what caches answered over all that was asked.",
+                title: "Cost and token reduction",
+                description: "Dollars and tokens served from caches, over all requested.",
                 unit: UNITS.ratio,
                 width: 12,
                 max: 1,
@@ -203,87 +201,87 @@ function money({ thresholds: { savings } }: DashboardsOptions): Row {
     };
 }
 
-function tokens(): Row {
-    const by = (label: string, counter: string) =>
-        query(`sum by (${label}) (${rate(`${counter}{${CHOSEN}}`)})`, `{{${label}}}`);
+function tokensRow(): Row {
+    const rateBy = (label: string, counter: string) =>
+        query(`sum by (${label}) (${rate(`${counter}{${FILTERS}}`)})`, `{{${label}}}`);
     return {
         id: 101,
         title: "Tokens",
         panels: [
-            graph({
+            graphPanel({
                 id: 20,
                 title: "Tokens saved",
-                description: "By the cache that answered, as the upstream would have counted them.",
+                description: "Tokens per second by cache tier, as the upstream would count them.",
                 unit: UNITS.tokensPerSecond,
                 width: 12,
                 stacked: true,
-                queries: [by("result", METRICS.tokensSaved)],
+                queries: [rateBy("result", METRICS.tokensSaved)],
             }),
-            graph({
+            graphPanel({
                 id: 21,
                 title: "Tokens billed",
-                description: "By what they were asked for.",
+                description: "Tokens per second by purpose of the upstream call.",
                 unit: UNITS.tokensPerSecond,
                 width: 12,
                 stacked: true,
-                queries: [by("purpose", METRICS.tokensBilled)],
+                queries: [rateBy("purpose", METRICS.tokensBilled)],
             }),
         ],
     };
 }
 
-function tenants(): Row {
-    const most = (label: string, series: string) =>
-        query(`topk(10, ${hourly(label, series)})`, `{{${label}}}`);
+function tenantsRow(): Row {
+    const top = (label: string, series: string) =>
+        query(`topk(10, ${perHour(label, series)})`, `{{${label}}}`);
     const dollars = { unit: UNITS.dollarsPerHour, width: 8 } as const;
-    const each = (label: string, series: string) => `sum by (${label}) (${increase(series)})`;
+    const total = (label: string, series: string) => `sum by (${label}) (${increase(series)})`;
     return {
         id: 102,
         title: "Tenants and models",
         panels: [
-            graph({
+            graphPanel({
                 ...dollars,
                 id: 30,
                 title: "Saved by tenant",
-                description: "Dollars an hour of the ten that save most.",
-                queries: [most("tenant", SAVED)],
+                description: "Dollars per hour of the ten tenants that save most.",
+                queries: [top("tenant", SAVED)],
             }),
-            graph({
+            graphPanel({
                 ...dollars,
                 id: 31,
                 title: "Billed by tenant",
-                description: "Dollars an hour of the ten that spend most.",
-                queries: [most("tenant", BILLED)],
+                description: "Dollars per hour of the ten tenants that spend most.",
+                queries: [top("tenant", BILLED)],
             }),
-            graph({
+            graphPanel({
                 ...dollars,
                 id: 32,
                 title: "Saved by model",
-                description: "Dollars an hour.",
-                queries: [most("model", SAVED)],
+                description: "Dollars per hour of the ten models that save most.",
+                queries: [top("model", SAVED)],
             }),
-            table({
+            tablePanel({
                 id: 33,
-                title: "Tenants in the shown time",
+                title: "Tenants in the time range",
                 description:
-                    "Dollars and tokens of each tenant. Those beyond a pod's first 500 stand together as others.",
+                    "Dollars and tokens by tenant. Tenants beyond the first 500 of a pod are combined as others.",
                 unit: UNITS.count,
                 width: 24,
                 queries: [
-                    query(each("tenant", SAVED), "saved"),
-                    query(each("tenant", BILLED), "billed"),
+                    query(total("tenant", SAVED), "saved"),
+                    query(total("tenant", BILLED), "billed"),
                     query(
-                        `${each("tenant", SAVED)} / (${each("tenant", SAVED)} + ${each("tenant", ASKED)} > 0)`,
-                        "cut",
+                        `${total("tenant", SAVED)} / (${total("tenant", SAVED)} + ${total("tenant", BILLED_MISSES)} > 0)`,
+                        "reduction",
                     ),
-                    query(each("tenant", `${METRICS.tokensSaved}{${CHOSEN}}`), "tokens saved"),
-                    query(each("tenant", `${METRICS.tokensBilled}{${CHOSEN}}`), "tokens billed"),
+                    query(total("tenant", `${METRICS.tokensSaved}{${FILTERS}}`), "tokens saved"),
+                    query(total("tenant", `${METRICS.tokensBilled}{${FILTERS}}`), "tokens billed"),
                 ],
                 columns: [
                     { field: "tenant", title: "Tenant" },
                     { field: "Value #A", title: "Saved", unit: UNITS.dollars },
                     { field: "Value #B", title: "Billed", unit: UNITS.dollars },
-                    { field: "Value #C", title: "Cut", unit: UNITS.ratio },
+                    { field: "Value #C", title: "Reduction", unit: UNITS.ratio },
                     { field: "Value #D", title: "Tokens saved", unit: UNITS.count },
                     { field: "Value #E", title: "Tokens billed", unit: UNITS.count },
                 ],
@@ -293,6 +291,6 @@ function tenants(): Row {
     };
 }
 
-function hourly(by: string, series: string): string {
+function perHour(by: string, series: string): string {
     return `sum by (${by}) (${rate(series)}) * ${HOUR}`;
 }

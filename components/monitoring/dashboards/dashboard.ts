@@ -21,7 +21,7 @@ import {
 import { DATA_SOURCE } from "./dataSource.ts";
 
 export interface Row {
-    /** As a panel's id. */
+    /** Unique among the dashboard's panels and rows. */
     readonly id: number;
     readonly title: string;
     readonly panels: readonly Builder<Panel>[];
@@ -31,21 +31,21 @@ export interface DashboardOptions {
     readonly uid: string;
     readonly title: string;
     readonly description: string;
-    /** What is shown at first, such as `now-6h`. */
+    /** Start of the default time range, such as `now-6h`. */
     readonly from: string;
-    /** Labels of a metric by which the reader may choose. */
-    readonly choices?: readonly { readonly label: string; readonly metric: string }[];
-    /** The first has no heading: it is what one came to see. */
-    readonly rows: readonly [glance: Omit<Row, "id" | "title">, ...rest: Row[]];
+    /** Labels of a metric that users can filter by. */
+    readonly filters?: readonly { readonly label: string; readonly metric: string }[];
+    /** The first row is the summary and has no heading. */
+    readonly rows: readonly [summary: Omit<Row, "id" | "title">, ...rest: Row[]];
 }
 
-/** On each of the four, by which they link to each other. */
+/** Tag of every dashboard, by which they link to each other. */
 const TAG = "property-search";
 
-/** A dashboard as the JSON that Grafana reads from a file. */
-export function dashboard(options: DashboardOptions): object {
-    const { uid, title, description, from, choices = [], rows } = options;
-    // The SDK prefers a Kubernetes object in its place; Grafana's files are read in this form by any version.
+/** Builds the JSON of a dashboard that Grafana reads from a file. */
+export function createDashboard(options: DashboardOptions): object {
+    const { uid, title, description, from, filters = [], rows } = options;
+    // The SDK recommends a Kubernetes object instead, but only this form is read from files by all versions.
     // eslint-disable-next-line @typescript-eslint/no-deprecated
     const builder = new DashboardBuilder(title)
         .uid(uid)
@@ -62,8 +62,13 @@ export function dashboard(options: DashboardOptions): object {
                 .tags([TAG])
                 .keepTime(true),
         )
-        .annotations([weightChanges(), newVersions(), releaseEvents(), alerts()]);
-    for (const { label, metric } of choices) builder.withVariable(choice(label, metric));
+        .annotations([
+            weightAnnotation(),
+            versionAnnotation(),
+            releaseAnnotation(),
+            alertAnnotation(),
+        ]);
+    for (const { label, metric } of filters) builder.withVariable(labelFilter(label, metric));
     for (const row of rows) {
         if ("id" in row) builder.withRow(new RowBuilder(row.title).id(row.id));
         for (const panel of row.panels) builder.withPanel(panel);
@@ -71,7 +76,7 @@ export function dashboard(options: DashboardOptions): object {
     return JSON.parse(JSON.stringify(builder.build())) as object;
 }
 
-function choice(label: string, metric: string): QueryVariableBuilder {
+function labelFilter(label: string, metric: string): QueryVariableBuilder {
     return new QueryVariableBuilder(label)
         .label(label)
         .query({ query: `label_values(${metric}, ${label})`, refId: label })
@@ -85,18 +90,18 @@ function choice(label: string, metric: string): QueryVariableBuilder {
         .current({ selected: true, text: ["All"], value: ["$__all"] });
 }
 
-/** One colour's weight is enough: the other's is what it leaves of 100. */
-function weightChanges(): AnnotationQueryBuilder {
+/** One colour suffices, since the weights add up to 100. */
+function weightAnnotation(): AnnotationQueryBuilder {
     const weight = `count_values by (colour) ("weight", ${TRAFFIC_WEIGHT}{colour="green"})`;
-    return event("Traffic weight", "#B877D9")
+    return annotation("Traffic weight", "#B877D9")
         .expr(`${weight} unless ${weight.replace("}", "} offset 1m")}`)
-        .titleFormat("green carries {{weight}} %");
+        .titleFormat("weight of green: {{weight}} %");
 }
 
-/** A scrape that fails is no new version: one that was seen in the five minutes before is none. */
-function newVersions(): AnnotationQueryBuilder {
+/** Excludes versions that were present in the previous five minutes, so that a failed scrape is not a new version. */
+function versionAnnotation(): AnnotationQueryBuilder {
     const versions = "count by (colour, version)";
-    return event("New version", "#F2CC0C")
+    return annotation("New version", "#F2CC0C")
         .expr(
             `${versions} (${METRICS.buildInfo}) ` +
                 `unless ${versions} (count_over_time(${METRICS.buildInfo}[5m] offset 1m))`,
@@ -104,23 +109,23 @@ function newVersions(): AnnotationQueryBuilder {
         .titleFormat("{{colour}} runs {{version}}");
 }
 
-function alerts(): AnnotationQueryBuilder {
-    return event("Alerts", "#E02F44")
+function alertAnnotation(): AnnotationQueryBuilder {
+    return annotation("Alerts", "#E02F44")
         .expr('ALERTS{alertstate="firing",severity=~"critical|warning"}')
         .titleFormat("{{alertname}}")
         .textFormat("{{severity}} {{service}} {{colour}}");
 }
 
-/** Each phase that the release driver enters, by the mark that it leaves on the route. */
-function releaseEvents(): AnnotationQueryBuilder {
+/** Phases of a release, which the release driver records on the route. */
+function releaseAnnotation(): AnnotationQueryBuilder {
     const phases = `max by (switch, candidate, phase) (${RELEASE_INFO}`;
-    return event("Release events", "#8AB8FF")
+    return annotation("Release events", "#8AB8FF")
         .expr(`${phases}) unless ${phases} offset 1m)`)
         .titleFormat("{{candidate}}: {{phase}}")
         .textFormat("{{switch}}");
 }
 
-function event(name: string, iconColor: string): AnnotationQueryBuilder {
+function annotation(name: string, iconColor: string): AnnotationQueryBuilder {
     return new AnnotationQueryBuilder()
         .name(name)
         .datasource(DATA_SOURCE)

@@ -7,7 +7,7 @@ import { serviceDashboard } from "./service.ts";
 
 export type { DashboardsOptions } from "./options.ts";
 
-/** @returns Grafana's files, by name: a dashboard for each kind of reader. */
+/** @returns the dashboards as JSON for Grafana, by file name. */
 export function dashboards(
     options: Partial<DashboardsOptions> = {},
 ): Readonly<Record<string, object>> {

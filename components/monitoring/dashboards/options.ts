@@ -1,10 +1,10 @@
 import type { AlertThresholds } from "../alerts/thresholds.ts";
 
 export interface DashboardsOptions {
-    /** Figures turn orange and red where alerts fire; what the stack does not scrape is not shown. */
+    /** Panels turn orange and red where alerts fire; panels of jobs that the stack does not scrape are omitted. */
     readonly thresholds: AlertThresholds;
-    /** Misses a second that the autoscaler aims at for each pod; absent where it scales on CPU alone. */
+    /** The autoscaler's target of misses per second and pod; undefined if it scales on CPU alone. */
     readonly missesPerPod?: number | undefined;
-    /** URL below which each alert has its page, under its name; absent: alerts have no links. */
+    /** URL of the folder of the runbooks; undefined: alerts have no links. */
     readonly runbooks?: string | undefined;
 }

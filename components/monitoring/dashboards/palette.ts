@@ -1,6 +1,6 @@
 import type { CacheResult, Colour } from "@property-search/contract";
 
-/** A deployment's colour looks like its name, and a result the same, in every panel. */
+/** Colours of series in every panel: the two deployments have the colour of their name. */
 const SERIES_COLOURS: Readonly<Record<Colour | CacheResult, string>> = {
     blue: "#5794F2",
     green: "#73BF69",
@@ -12,27 +12,27 @@ const SERIES_COLOURS: Readonly<Record<Colour | CacheResult, string>> = {
     error: "#E02F44",
 };
 
-/** For each kind of series, what its legend begins with, as Grafana's matcher reads it, and its colour. */
+/** Fixed colours by a regular expression for the start of a series' legend. */
 export const FIXED_COLOURS = Object.entries(SERIES_COLOURS).map(
     ([name, colour]) => [`/^${name}\\b/`, colour] as const,
 );
 
-/** What a figure is held against, by how its legend ends: it is drawn with dashes. */
-export const BOUNDS = "/(^| )(limit|max|wanted)$/";
+/** Regular expression for legends of limits and targets, which are drawn with dashes. */
+export const REFERENCE_SERIES = "/(^| )(limit|max|desired replicas)$/";
 
 export const GOOD = "green";
 export const NEUTRAL = "text";
 export const WARNING = "orange";
 export const CRITICAL = "red";
 
-/** From a value on, a figure has this colour; the first step holds from the lowest value on. */
+/** Colour of a panel from a value on; `null` is the lowest value. */
 export interface Step {
     readonly from: number | null;
     readonly color: string;
 }
 
-/** Good up to `warning`, bad from there on, worst from `critical` on. */
-export function goodBelow(warning: number, critical?: number): readonly Step[] {
+/** Threshold steps of a value that should stay low. */
+export function lowIsGood(warning: number, critical?: number): readonly Step[] {
     return [
         { from: null, color: GOOD },
         { from: warning, color: critical === undefined ? CRITICAL : WARNING },
@@ -40,8 +40,8 @@ export function goodBelow(warning: number, critical?: number): readonly Step[] {
     ];
 }
 
-/** Good from `warning` on, bad below, worst below `critical`. */
-export function goodFrom(warning: number, critical?: number): readonly Step[] {
+/** Threshold steps of a value that should stay high. */
+export function highIsGood(warning: number, critical?: number): readonly Step[] {
     return critical === undefined
         ? [
               { from: null, color: WARNING },

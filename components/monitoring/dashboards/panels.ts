@@ -32,7 +32,7 @@ import { PanelBuilder as TablePanel } from "@grafana/grafana-foundation-sdk/tabl
 import { PanelBuilder as GraphPanel } from "@grafana/grafana-foundation-sdk/timeseries";
 import { SCRAPE_INTERVAL_SECONDS } from "@property-search/contract";
 import { DATA_SOURCE } from "./dataSource.ts";
-import { BOUNDS, FIXED_COLOURS, NEUTRAL, type Step } from "./palette.ts";
+import { REFERENCE_SERIES, FIXED_COLOURS, NEUTRAL, type Step } from "./palette.ts";
 import type { Unit } from "./units.ts";
 
 export interface Query {
@@ -42,51 +42,51 @@ export interface Query {
 }
 
 interface PanelOptions {
-    /** Never changes and is never used again: links and screenshots name it. */
+    /** Stable and never reused, since links contain it. */
     readonly id: number;
     readonly title: string;
-    /** What the figures mean and what to make of them. */
+    /** Meaning and interpretation of the values. */
     readonly description: string;
     readonly unit: Unit;
-    /** Of 24 columns. */
+    /** Columns, of 24. */
     readonly width: number;
     readonly queries: readonly Query[];
-    /** Default: no figure is better than another. */
+    /** Threshold colours. Default: neutral. */
     readonly steps?: readonly Step[];
     readonly decimals?: number;
 }
 
 export interface StatOptions extends PanelOptions {
-    /** Shown where there is no figure, such as the hit rate of nothing. */
-    readonly absent?: string;
-    /** Colours the panel and not the figure only. */
-    readonly loud?: boolean;
-    /** Shows each series' legend and not its figure. */
-    readonly names?: boolean;
+    /** Text without a value, such as the hit rate while there are no lookups. Default: "no data". */
+    readonly noValue?: string;
+    /** Colours the background instead of the value. Default: false. */
+    readonly colourBackground?: boolean;
+    /** Shows the legend of each series instead of its value. Default: false. */
+    readonly legendOnly?: boolean;
 }
 
 export interface GraphOptions extends PanelOptions {
     readonly stacked?: boolean;
-    /** For what changes at an instant, such as a weight or a number of pods. */
+    /** Draws steps, for values that change at an instant, such as a weight. Default: false. */
     readonly stepped?: boolean;
     readonly max?: number;
-    /** Default 0; figures that may be negative have none. */
+    /** Default: 0. `null` for values that may be negative. */
     readonly min?: number | null;
 }
 
 export interface Column {
-    /** A label, or `Value #A` for the figure of the first query. */
+    /** A label, or `Value #A` for the value of the first query. */
     readonly field: string;
     readonly title: string;
     readonly unit?: Unit;
-    /** `${__value.raw}` is the cell's own text. */
+    /** URL; `${__value.raw}` is the text of the cell. */
     readonly link?: string;
 }
 
 export interface TableOptions extends PanelOptions {
-    /** In this order; other fields are not shown. */
+    /** Columns in order. */
     readonly columns: readonly Column[];
-    /** Fields that a query brings along and nobody asks for. */
+    /** Fields of the query results that are not shown. */
     readonly hidden: readonly string[];
 }
 
@@ -94,30 +94,34 @@ const STAT_HEIGHT = 4;
 const GRAPH_HEIGHT = 8;
 
 /**
- * Figures of this instant. Not the last ones of the shown time, which would go on standing for a
- * service that has stopped.
+ * Shows the current value. The last value of the time range would still be shown for a service that has
+ * stopped.
  */
-export function stat(options: StatOptions): Builder<Panel> {
+export function statPanel(options: StatOptions): Builder<Panel> {
     const panel = new StatPanel()
         .height(STAT_HEIGHT)
         .span(options.width)
-        .noValue(options.absent ?? "no data")
+        .noValue(options.noValue ?? "no data")
         .reduceOptions(new ReduceDataOptionsBuilder().calcs(["lastNotNull"]))
         .graphMode(BigValueGraphMode.None)
-        .colorMode(options.loud === true ? BigValueColorMode.Background : BigValueColorMode.Value)
+        .colorMode(
+            options.colourBackground === true
+                ? BigValueColorMode.Background
+                : BigValueColorMode.Value,
+        )
         .textMode(
-            options.names === true
+            options.legendOnly === true
                 ? BigValueTextMode.Name
                 : options.queries.length > 1 || options.steps === undefined
                   ? BigValueTextMode.Auto
                   : BigValueTextMode.Value,
         );
-    describe(panel, options, FieldColorModeId.Thresholds);
-    for (const query of queriesOf(options)) panel.withTarget(query.instant());
+    applyCommonOptions(panel, options, FieldColorModeId.Thresholds);
+    for (const query of buildQueries(options)) panel.withTarget(query.instant());
     return panel;
 }
 
-export function graph(options: GraphOptions): Builder<Panel> {
+export function graphPanel(options: GraphOptions): Builder<Panel> {
     const { stacked = false, stepped = false, min = 0 } = options;
     const panel = new GraphPanel()
         .height(GRAPH_HEIGHT)
@@ -148,20 +152,20 @@ export function graph(options: GraphOptions): Builder<Panel> {
         );
     if (min !== null) panel.min(min);
     if (options.max !== undefined) panel.max(options.max);
-    describe(panel, options, FieldColorModeId.PaletteClassicByName);
-    panel.overrideByRegexp(BOUNDS, [
+    applyCommonOptions(panel, options, FieldColorModeId.PaletteClassicByName);
+    panel.overrideByRegexp(REFERENCE_SERIES, [
         { id: "custom.lineStyle", value: { fill: "dash", dash: [6, 6] } },
         { id: "custom.fillOpacity", value: 0 },
     ]);
-    for (const query of queriesOf(options)) panel.withTarget(query.range());
+    for (const query of buildQueries(options)) panel.withTarget(query.range());
     return panel;
 }
 
-/** A line for each combination of labels, a column for each query. */
-export function table(options: TableOptions): Builder<Panel> {
+/** Shows a row per combination of labels and a column per query. */
+export function tablePanel(options: TableOptions): Builder<Panel> {
     const { columns, hidden } = options;
     const panel = new TablePanel().height(GRAPH_HEIGHT).span(options.width);
-    describe(panel, options, FieldColorModeId.Thresholds);
+    applyCommonOptions(panel, options, FieldColorModeId.Thresholds);
     panel.transformations([
         { id: "merge", options: {} },
         {
@@ -182,13 +186,13 @@ export function table(options: TableOptions): Builder<Panel> {
             panel.overrideByName(title, [{ id: "links", value: links }]);
         }
     }
-    for (const query of queriesOf(options)) {
+    for (const query of buildQueries(options)) {
         panel.withTarget(query.instant().format(PromQueryFormat.Table));
     }
     return panel;
 }
 
-function describe(
+function applyCommonOptions(
     panel: StatPanel | GraphPanel | TablePanel,
     { id, title, description, unit, steps, decimals }: PanelOptions,
     colours: FieldColorModeId,
@@ -199,7 +203,7 @@ function describe(
         .description(description)
         .unit(unit)
         .datasource(DATA_SOURCE)
-        // By which Grafana makes $__rate_interval four scrapes at least.
+        // Grafana derives $__rate_interval from it: at least four scrapes.
         .interval(`${SCRAPE_INTERVAL_SECONDS}s`)
         .colorScheme(new FieldColorBuilder().mode(colours))
         .thresholds(
@@ -219,7 +223,7 @@ function describe(
     }
 }
 
-function queriesOf({ queries }: PanelOptions): readonly DataqueryBuilder[] {
+function buildQueries({ queries }: PanelOptions): readonly DataqueryBuilder[] {
     return queries.map(({ expr, legend }, at) =>
         new DataqueryBuilder()
             .refId(String.fromCharCode("A".charCodeAt(0) + at))

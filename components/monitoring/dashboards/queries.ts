@@ -1,45 +1,45 @@
 import { JOBS } from "@property-search/contract";
-import { IN_COLOURS, withColour } from "../alerts/subjects.ts";
+import { COLOUR_NAMESPACES, withColour } from "../alerts/subjects.ts";
 import type { Query } from "./panels.ts";
 
-/** Four scrapes or one step of the graph, whichever is longer. */
-const STEP = "$__rate_interval";
-/** The time that is shown. */
-export const SHOWN = "$__range";
+/** Grafana's variable: four scrapes or one step of the graph, whichever is longer. */
+const RATE_INTERVAL = "$__rate_interval";
+/** Grafana's variable: the dashboard's time range. */
+export const TIME_RANGE = "$__range";
 
-/** Selector of what the pods of the service say of their process. */
-export const OF_SERVICE = `{job="${JOBS.service}"}`;
+/** Selector for the process metrics of the service's pods. */
+export const SERVICE_SELECTOR = `{job="${JOBS.service}"}`;
 
-/** Selector of what Kubernetes says of the colours' namespaces. */
-export const OF_COLOURS = `{${IN_COLOURS}}`;
+/** Selector for Kubernetes metrics of the colours' namespaces. */
+export const COLOUR_SELECTOR = `{${COLOUR_NAMESPACES}}`;
 
 export function rate(series: string): string {
-    return `rate(${series}[${STEP}])`;
+    return `rate(${series}[${RATE_INTERVAL}])`;
 }
 
 export function increase(series: string): string {
-    return `increase(${series}[${SHOWN}])`;
+    return `increase(${series}[${TIME_RANGE}])`;
 }
 
-/** Seconds below which a share of a histogram's observations lie, by labels; `where` selects of them. */
+/** Quantile of a histogram by labels; `selector` restricts its series. */
 export function quantile(
-    share: number,
+    fraction: number,
     histogram: string,
     by: readonly string[],
-    where = "",
+    selector = "",
 ): string {
     const labels = ["le", ...by].join(", ");
-    const buckets = rate(`${histogram}_bucket${where}`);
-    return `histogram_quantile(${share}, sum by (${labels}) (${buckets}))`;
+    const buckets = rate(`${histogram}_bucket${selector}`);
+    return `histogram_quantile(${fraction}, sum by (${labels}) (${buckets}))`;
 }
 
-/** Two of Kubernetes' watchers at a time are no twice of anything. */
-export function ofEachColour(series: string): string {
+/** Takes the maximum, since two instances of kube-state-metrics may report the same object. */
+export function byColour(series: string): string {
     return withColour(`max by (namespace) (${series})`);
 }
 
-/** A figure that is not negative, and that is absent where it would be 0/0: a stat would show NaN. */
-export function ifAny(expr: string): string {
+/** Drops NaN (0/0) from a non-negative expression, which a stat panel would show. */
+export function withoutNaN(expr: string): string {
     return `${expr} >= 0`;
 }
 
@@ -47,8 +47,8 @@ export function query(expr: string, legend: string): Query {
     return { expr, legend };
 }
 
-/** One query for each percentile, of series that Prometheus records. */
-export function percentiles(
+/** One query per percentile, each of a recorded series. */
+export function percentileQueries(
     series: Readonly<Record<"p50" | "p95" | "p99", string>>,
 ): readonly Query[] {
     return [query(series.p50, "p50"), query(series.p95, "p95"), query(series.p99, "p99")];

@@ -1,56 +1,58 @@
 import { JOBS, METRICS } from "@property-search/contract";
-import { dashboard, type Row } from "./dashboard.ts";
-import { shareOf } from "../alerts/recording.ts";
+import { createDashboard, type Row } from "./dashboard.ts";
+import { percentToRatio } from "../alerts/recording.ts";
 import type { DashboardsOptions } from "./options.ts";
-import { goodBelow, goodFrom } from "./palette.ts";
-import { graph, stat } from "./panels.ts";
-import { ifAny, quantile, query, rate } from "./queries.ts";
+import { lowIsGood, highIsGood } from "./palette.ts";
+import { graphPanel, statPanel } from "./panels.ts";
+import { withoutNaN, quantile, query, rate } from "./queries.ts";
 import { UNITS } from "./units.ts";
 
-const OF_REDIS = `{job="${JOBS.redis}"}`;
-/** Redis answers 0 where it has no limit, and a share of nothing is none. */
-const FILLED = `redis_memory_used_bytes${OF_REDIS} / (redis_memory_max_bytes${OF_REDIS} > 0)`;
+const REDIS_SELECTOR = `{job="${JOBS.redis}"}`;
+/** Redis reports 0 if it has no limit; the ratio is then absent. */
+const MEMORY_RATIO = `redis_memory_used_bytes${REDIS_SELECTOR} / (redis_memory_max_bytes${REDIS_SELECTOR} > 0)`;
 
-/** For whoever looks after Redis: what it says of itself, beside what the service sees of it. */
+/** For the operator of Redis: its own metrics, and those of the service as its client. */
 export function redisDashboard(options: DashboardsOptions): object {
     const exporter = options.thresholds.jobs.includes(JOBS.redis);
-    return dashboard({
+    return createDashboard({
         uid: "property-search-redis",
         title: "Redis",
-        description: "Redis as the service sees it, and as it sees itself.",
+        description: "Redis by the metrics of the service and of its own exporter.",
         from: "now-6h",
         rows: [
-            { panels: [...glance(), ...(exporter ? ownGlance(options) : [])] },
-            servicesView(),
-            ...(exporter ? [memory(options), work(), replication()] : []),
+            { panels: [...clientPanels(), ...(exporter ? exporterPanels(options) : [])] },
+            clientRow(),
+            ...(exporter ? [memoryRow(options), commandsRow(), replicationRow()] : []),
         ],
     });
 }
 
-function glance() {
+function clientPanels() {
     return [
-        stat({
+        statPanel({
             id: 1,
-            title: "The service reaches it",
+            title: "Pods connected",
             description:
-                "Share of the service's pods whose breaker is closed. A pod without Redis answers from its own memory " +
-                "and the upstream.",
+                "Ratio of the service's pods whose circuit breaker is closed. The others answer from their local " +
+                "cache and the upstream.",
             unit: UNITS.ratio,
             width: 4,
-            steps: goodFrom(1, 0.5),
-            queries: [query(`avg(${METRICS.redisUp})`, "reached")],
+            steps: highIsGood(1, 0.5),
+            queries: [query(`avg(${METRICS.redisUp})`, "connected")],
         }),
-        stat({
+        statPanel({
             id: 2,
-            title: "p95 of a read",
+            title: "Read p95",
             description:
-                "Seconds that the service waits for Redis, of those reads that it answered.",
+                "95th percentile of the duration of successful reads, as the service measures it.",
             unit: UNITS.seconds,
             width: 4,
-            absent: "idle",
+            noValue: "idle",
             queries: [
                 query(
-                    ifAny(quantile(0.95, METRICS.redisOperationTime, [], '{operation="read"}')),
+                    withoutNaN(
+                        quantile(0.95, METRICS.redisOperationTime, [], '{operation="read"}'),
+                    ),
                     "read",
                 ),
             ],
@@ -58,60 +60,60 @@ function glance() {
     ];
 }
 
-function ownGlance({ thresholds: { redis } }: DashboardsOptions) {
+function exporterPanels({ thresholds: { redis } }: DashboardsOptions) {
     return [
-        stat({
+        statPanel({
             id: 3,
-            title: "Nodes that answer",
-            description: "Redis nodes that the exporter reaches.",
+            title: "Nodes up",
+            description: "Redis nodes that the exporter can reach.",
             unit: UNITS.count,
             width: 4,
-            steps: goodFrom(1),
-            queries: [query(`sum(redis_up${OF_REDIS})`, "up")],
+            steps: highIsGood(1),
+            queries: [query(`sum(redis_up${REDIS_SELECTOR})`, "up")],
         }),
-        stat({
+        statPanel({
             id: 4,
             title: "Memory",
             description:
-                "Of the fullest node, over its limit. Full is normal for a cache; evictions that do not end are not.",
+                "Used memory over the limit of the fullest node. Full is normal for a cache; persistent evictions are not.",
             unit: UNITS.ratio,
             width: 4,
-            absent: "no limit",
-            steps: goodBelow(shareOf(redis.memoryPercent)),
-            queries: [query(`max(${FILLED})`, "used")],
+            noValue: "no limit",
+            steps: lowIsGood(percentToRatio(redis.memoryPercent)),
+            queries: [query(`max(${MEMORY_RATIO})`, "used")],
         }),
-        stat({
+        statPanel({
             id: 5,
             title: "Evictions",
-            description: "Entries a second that gave way to newer ones before their time.",
+            description: "Unexpired entries per second that were evicted for newer ones.",
             unit: UNITS.operationsPerSecond,
             width: 4,
-            steps: goodBelow(redis.evictionsPerSecond),
-            queries: [query(`sum(${own("evicted_keys_total")})`, "evicted")],
+            steps: lowIsGood(redis.evictionsPerSecond),
+            queries: [query(`sum(${exporterRate("evicted_keys_total")})`, "evicted")],
         }),
-        stat({
+        statPanel({
             id: 6,
             title: "Entries",
-            description: "Keys of all nodes; a replica's copies count as well.",
+            description: "Keys of all nodes, including copies on replicas.",
             unit: UNITS.count,
             width: 4,
-            queries: [query(`sum(redis_db_keys${OF_REDIS})`, "keys")],
+            queries: [query(`sum(redis_db_keys${REDIS_SELECTOR})`, "keys")],
         }),
     ];
 }
 
-function servicesView(): Row {
+function clientRow(): Row {
     const panel = { width: 8, unit: UNITS.operationsPerSecond } as const;
     return {
         id: 100,
-        title: "As the service sees it",
+        title: "Redis as seen by the service",
         panels: [
-            graph({
+            graphPanel({
                 ...panel,
                 id: 10,
                 title: "Operations",
                 description:
-                    "That Redis answered. lease and release let one pod of all ask the upstream.",
+                    "Successful operations. lease and release ensure that a single pod calls the upstream.",
                 queries: [
                     query(
                         `sum by (operation) (${rate(`${METRICS.redisOperationTime}_count`)})`,
@@ -119,11 +121,11 @@ function servicesView(): Row {
                     ),
                 ],
             }),
-            graph({
+            graphPanel({
                 id: 11,
-                title: "p95 of operations",
+                title: "Operation p95",
                 description:
-                    "Seconds. An operation ends at its time limit; then it counts as failed.",
+                    "95th percentile of the duration. An operation that times out counts as failed.",
                 unit: UNITS.seconds,
                 width: 8,
                 queries: [
@@ -133,196 +135,201 @@ function servicesView(): Row {
                     ),
                 ],
             }),
-            graph({
+            graphPanel({
                 ...panel,
                 id: 12,
                 title: "Failed operations",
-                description: "That Redis did not answer in time, or answered with an error.",
+                description: "Operations that timed out or returned an error.",
                 queries: [
                     query(`sum by (operation) (${rate(METRICS.redisErrors)})`, "{{operation}}"),
                 ],
             }),
-            graph({
+            graphPanel({
                 id: 13,
-                title: "Breakers",
-                description:
-                    "Share of each colour's pods that use Redis; the others have found it failing.",
+                title: "Circuit breakers",
+                description: "Ratio of each colour's pods whose circuit breaker is closed.",
                 unit: UNITS.ratio,
                 width: 8,
                 stepped: true,
                 max: 1,
                 queries: [query(`avg by (colour) (${METRICS.redisUp})`, "{{colour}}")],
             }),
-            graph({
+            graphPanel({
                 ...panel,
                 id: 14,
                 title: "Entries not written",
                 description:
-                    "full: too many wait; down: its breaker is open; error: Redis refused.",
+                    "full: the write queue is full; down: the circuit breaker is open; error: Redis rejected it.",
                 queries: [query(`sum by (reason) (${rate(METRICS.redisDropped)})`, "{{reason}}")],
             }),
-            graph({
+            graphPanel({
                 ...panel,
                 id: 15,
-                title: "Damaged entries",
-                description: "Found damaged or of another form, and taken for misses.",
-                queries: [query(`sum(${rate(METRICS.redisCorrupt)})`, "damaged")],
+                title: "Corrupted entries",
+                description: "Entries that could not be decoded; they count as misses.",
+                queries: [query(`sum(${rate(METRICS.redisCorrupt)})`, "corrupted")],
             }),
         ],
     };
 }
 
-function memory({ thresholds: { redis } }: DashboardsOptions): Row {
+function memoryRow({ thresholds: { redis } }: DashboardsOptions): Row {
     return {
         id: 101,
         title: "Memory",
         panels: [
-            graph({
+            graphPanel({
                 id: 20,
                 title: "Memory",
-                description: "Used by each node, and its limit.",
+                description: "Used memory and limit of each node.",
                 unit: UNITS.bytes,
                 width: 8,
                 queries: [
-                    query(`redis_memory_used_bytes${OF_REDIS}`, "{{pod}} used"),
-                    query(`redis_memory_max_bytes${OF_REDIS}`, "{{pod}} limit"),
+                    query(`redis_memory_used_bytes${REDIS_SELECTOR}`, "{{pod}} used"),
+                    query(`redis_memory_max_bytes${REDIS_SELECTOR}`, "{{pod}} limit"),
                 ],
             }),
-            graph({
+            graphPanel({
                 id: 21,
-                title: "Entries that went",
-                description: "evicted: for want of memory; expired: their time was over.",
+                title: "Removed entries",
+                description:
+                    "evicted: removed because memory was full; expired: reached their TTL.",
                 unit: UNITS.operationsPerSecond,
                 width: 8,
-                steps: goodBelow(redis.evictionsPerSecond),
+                steps: lowIsGood(redis.evictionsPerSecond),
                 queries: [
-                    query(`sum(${own("evicted_keys_total")})`, "evicted"),
-                    query(`sum(${own("expired_keys_total")})`, "expired"),
+                    query(`sum(${exporterRate("evicted_keys_total")})`, "evicted"),
+                    query(`sum(${exporterRate("expired_keys_total")})`, "expired"),
                 ],
             }),
-            graph({
+            graphPanel({
                 id: 22,
                 title: "Fragmentation",
                 description:
-                    "Resident memory over used memory of each node: far above 1 it is waste.",
+                    "Resident memory over used memory of each node. Far above 1, memory is wasted.",
                 unit: UNITS.count,
                 width: 8,
-                queries: [query(`redis_mem_fragmentation_ratio${OF_REDIS}`, "{{pod}}")],
+                queries: [query(`redis_mem_fragmentation_ratio${REDIS_SELECTOR}`, "{{pod}}")],
             }),
         ],
     };
 }
 
-function work(): Row {
+function commandsRow(): Row {
     return {
         id: 102,
-        title: "Work",
+        title: "Commands and connections",
         panels: [
-            graph({
+            graphPanel({
                 id: 30,
                 title: "Commands",
-                description: "A second, of the ten most used.",
+                description: "Calls per second of the ten most used commands.",
                 unit: UNITS.operationsPerSecond,
                 width: 8,
-                queries: [query(`topk(10, sum by (cmd) (${own("commands_total")}))`, "{{cmd}}")],
+                queries: [
+                    query(`topk(10, sum by (cmd) (${exporterRate("commands_total")}))`, "{{cmd}}"),
+                ],
             }),
-            graph({
+            graphPanel({
                 id: 31,
-                title: "Time of a command",
+                title: "Command duration",
                 description:
-                    "Mean seconds inside Redis; what the service waits beyond that is the network.",
+                    "Mean time inside Redis. The rest of what the service measures is the network.",
                 unit: UNITS.seconds,
                 width: 8,
                 queries: [
                     query(
-                        `topk(10, sum by (cmd) (${own("commands_duration_seconds_total")})` +
-                            ` / (sum by (cmd) (${own("commands_total")}) > 0))`,
+                        `topk(10, sum by (cmd) (${exporterRate("commands_duration_seconds_total")})` +
+                            ` / (sum by (cmd) (${exporterRate("commands_total")}) > 0))`,
                         "{{cmd}}",
                     ),
                 ],
             }),
-            graph({
+            graphPanel({
                 id: 32,
-                title: "Keys found",
+                title: "Keyspace hits and misses",
                 description:
-                    "Of all reads of all clients. It is not the service's hit rate, which counts what its pods' own memory answers too.",
+                    "Reads of all clients. The service's hit rate differs, since it includes the pods' local caches.",
                 unit: UNITS.operationsPerSecond,
                 width: 8,
                 stacked: true,
                 queries: [
-                    query(`sum(${own("keyspace_hits_total")})`, "found"),
-                    query(`sum(${own("keyspace_misses_total")})`, "not found"),
+                    query(`sum(${exporterRate("keyspace_hits_total")})`, "hits"),
+                    query(`sum(${exporterRate("keyspace_misses_total")})`, "misses"),
                 ],
             }),
-            graph({
+            graphPanel({
                 id: 33,
                 title: "Clients",
                 description: "Connections to each node.",
                 unit: UNITS.count,
                 width: 8,
                 stepped: true,
-                queries: [query(`redis_connected_clients${OF_REDIS}`, "{{pod}}")],
+                queries: [query(`redis_connected_clients${REDIS_SELECTOR}`, "{{pod}}")],
             }),
-            graph({
+            graphPanel({
                 id: 34,
-                title: "Refused connections",
-                description: "A second, for want of a free place among the clients.",
+                title: "Rejected connections",
+                description:
+                    "Connections per second that were rejected because maxclients was reached.",
                 unit: UNITS.operationsPerSecond,
                 width: 8,
-                queries: [query(`sum(${own("rejected_connections_total")})`, "refused")],
+                queries: [query(`sum(${exporterRate("rejected_connections_total")})`, "rejected")],
             }),
-            graph({
+            graphPanel({
                 id: 35,
                 title: "Network",
-                description: "Bytes a second of all nodes.",
+                description: "Bytes per second of all nodes.",
                 unit: UNITS.bytesPerSecond,
                 width: 8,
                 queries: [
-                    query(`sum(${own("net_input_bytes_total")})`, "in"),
-                    query(`sum(${own("net_output_bytes_total")})`, "out"),
+                    query(`sum(${exporterRate("net_input_bytes_total")})`, "in"),
+                    query(`sum(${exporterRate("net_output_bytes_total")})`, "out"),
                 ],
             }),
         ],
     };
 }
 
-function replication(): Row {
+function replicationRow(): Row {
     return {
         id: 103,
         title: "Replication",
         panels: [
-            graph({
+            graphPanel({
                 id: 40,
                 title: "Roles",
-                description: "Nodes by role. After a failover the sum is the same again.",
+                description: "Nodes by role. After a failover the sum is unchanged.",
                 unit: UNITS.count,
                 width: 8,
                 stepped: true,
                 stacked: true,
-                queries: [query(`count by (role) (redis_instance_info${OF_REDIS})`, "{{role}}")],
+                queries: [
+                    query(`count by (role) (redis_instance_info${REDIS_SELECTOR})`, "{{role}}"),
+                ],
             }),
-            graph({
+            graphPanel({
                 id: 41,
                 title: "Replicas",
-                description: "That each node feeds; none where Redis stands alone.",
+                description: "Connected replicas of each node; none with a single server.",
                 unit: UNITS.count,
                 width: 8,
                 stepped: true,
-                queries: [query(`redis_connected_slaves${OF_REDIS}`, "{{pod}}")],
+                queries: [query(`redis_connected_slaves${REDIS_SELECTOR}`, "{{pod}}")],
             }),
-            graph({
+            graphPanel({
                 id: 42,
-                title: "Up for",
-                description: "Seconds since each node began; a fall is a restart.",
+                title: "Uptime",
+                description: "Time since each node started; a drop is a restart.",
                 unit: UNITS.seconds,
                 width: 8,
-                queries: [query(`redis_uptime_in_seconds${OF_REDIS}`, "{{pod}}")],
+                queries: [query(`redis_uptime_in_seconds${REDIS_SELECTOR}`, "{{pod}}")],
             }),
         ],
     };
 }
 
-/** Rate of one of the exporter's counters. */
-function own(counter: string): string {
-    return rate(`redis_${counter}${OF_REDIS}`);
+/** Rate of a counter of the exporter. */
+function exporterRate(counter: string): string {
+    return rate(`redis_${counter}${REDIS_SELECTOR}`);
 }

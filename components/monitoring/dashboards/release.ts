@@ -1,36 +1,45 @@
 import { METRICS, SERIES } from "@property-search/contract";
-import { dashboard, type Row } from "./dashboard.ts";
-import { shareOf } from "../alerts/recording.ts";
+import { createDashboard, type Row } from "./dashboard.ts";
+import { percentToRatio } from "../alerts/recording.ts";
 import { withColour } from "../alerts/subjects.ts";
 import type { DashboardsOptions } from "./options.ts";
-import { goodBelow, goodFrom } from "./palette.ts";
-import { graph, stat, table, type GraphOptions } from "./panels.ts";
-import { ofEachColour, OF_COLOURS, OF_SERVICE, quantile, query, rate, SHOWN } from "./queries.ts";
+import { lowIsGood, highIsGood } from "./palette.ts";
+import { graphPanel, statPanel, tablePanel, type GraphOptions } from "./panels.ts";
+import {
+    byColour,
+    COLOUR_SELECTOR,
+    quantile,
+    query,
+    rate,
+    SERVICE_SELECTOR,
+    TIME_RANGE,
+} from "./queries.ts";
+import { trafficSplitPanel, WEIGHTS } from "./trafficSplit.ts";
 import { UNITS } from "./units.ts";
-import { WEIGHTS, whoServes } from "./whoServes.ts";
 
-/** For whoever switches: both colours over the same minutes. */
+/** For the operator of a release: both colours over the same time. */
 export function releaseDashboard(options: DashboardsOptions): object {
-    return dashboard({
+    return createDashboard({
         uid: "property-search-release",
         title: "Release",
         description:
-            "Both colours side by side: what runs where, who serves, and who does it better.",
+            "Both colours side by side: versions, traffic split, errors and response times.",
         from: "now-1h",
-        rows: [{ panels: glance() }, sideBySide(options), workload()],
+        rows: [{ panels: summaryPanels() }, comparisonRow(options), workloadRow()],
     });
 }
 
-function glance() {
+function summaryPanels() {
     return [
-        whoServes(6),
-        stat({
+        trafficSplitPanel(6),
+        statPanel({
             id: 2,
             title: "Versions",
-            description: "What each colour runs; two lines of one colour are a rollout under way.",
+            description:
+                "Version of each colour; two versions of one colour mean a rollout in progress.",
             unit: UNITS.count,
             width: 6,
-            names: true,
+            legendOnly: true,
             queries: [
                 query(
                     `count by (colour, version) (${METRICS.buildInfo})`,
@@ -38,27 +47,28 @@ function glance() {
                 ),
             ],
         }),
-        stat({
+        statPanel({
             id: 3,
             title: "Ready pods",
-            description: "Pods that may get traffic.",
+            description: "Ready pods of each colour.",
             unit: UNITS.count,
             width: 6,
-            queries: [query(ready(), "{{colour}}")],
+            queries: [query(readyPods(), "{{colour}}")],
         }),
-        stat({
+        statPanel({
             id: 4,
             title: "Restarts",
-            description: "Containers that ended and were started again in the shown time.",
+            description: "Container restarts in the time range.",
             unit: UNITS.count,
             width: 6,
             decimals: 0,
-            queries: [query(restarts(SHOWN), "{{colour}}")],
+            queries: [query(restarts(TIME_RANGE), "{{colour}}")],
         }),
-        graph({
+        graphPanel({
             id: 5,
             title: "Weights",
-            description: "The share of the traffic that the route gives each colour, over time.",
+            description:
+                "Percentage of the traffic that the route sends to each colour, over time.",
             unit: UNITS.percent,
             width: 12,
             stacked: true,
@@ -66,12 +76,12 @@ function glance() {
             max: 100,
             queries: [WEIGHTS],
         }),
-        graph({
+        graphPanel({
             id: 6,
-            title: "Shares measured",
+            title: "Measured traffic split",
             description:
-                "The share of the requests that each colour really got, previews included. It follows the weights " +
-                "within the minutes of its rate.",
+                "Ratio of the requests that each colour received, including previews. It follows the weights with " +
+                "the delay of the rate.",
             unit: UNITS.ratio,
             width: 12,
             stacked: true,
@@ -86,101 +96,101 @@ function glance() {
     ];
 }
 
-function sideBySide({ thresholds }: DashboardsOptions): Row {
+function comparisonRow({ thresholds }: DashboardsOptions): Row {
     const { hitRatePercent, errorPercent, p95Seconds } = thresholds;
-    const compared = (options: Omit<GraphOptions, "width" | "queries">, expr: string) =>
-        graph({ ...options, width: 8, queries: [query(expr, "{{colour}}")] });
+    const comparison = (options: Omit<GraphOptions, "width" | "queries">, expr: string) =>
+        graphPanel({ ...options, width: 8, queries: [query(expr, "{{colour}}")] });
     return {
         id: 100,
         title: "Side by side",
         panels: [
-            compared(
+            comparison(
                 {
                     id: 10,
                     title: "Requests",
-                    description: "Requests a second of each colour.",
+                    description: "Requests per second of each colour.",
                     unit: UNITS.requestsPerSecond,
                 },
                 SERIES.requests.colour,
             ),
-            compared(
+            comparison(
                 {
                     id: 11,
                     title: "Errors",
-                    description: "Share of each colour's requests that end in a 5xx.",
+                    description: "Ratio of each colour's requests that end in a 5xx.",
                     unit: UNITS.ratio,
-                    steps: goodBelow(shareOf(errorPercent)),
+                    steps: lowIsGood(percentToRatio(errorPercent)),
                 },
                 SERIES.errorRatio.colour,
             ),
-            compared(
+            comparison(
                 {
                     id: 12,
                     title: "p95",
-                    description: "95 of 100 of each colour's requests took no longer.",
+                    description: "95th percentile of each colour's response time.",
                     unit: UNITS.seconds,
-                    steps: goodBelow(p95Seconds),
+                    steps: lowIsGood(p95Seconds),
                 },
                 SERIES.p95.colour,
             ),
-            compared(
+            comparison(
                 {
                     id: 13,
                     title: "Hit rate",
                     description:
-                        "A colour that has just begun has an empty memory: it hits in Redis and is slower for a while.",
+                        "A colour that has just started has an empty local cache: it reads from Redis and is slower at first.",
                     unit: UNITS.ratio,
                     max: 1,
-                    steps: goodFrom(
-                        shareOf(hitRatePercent.warning),
-                        shareOf(hitRatePercent.critical),
+                    steps: highIsGood(
+                        percentToRatio(hitRatePercent.warning),
+                        percentToRatio(hitRatePercent.critical),
                     ),
                 },
                 SERIES.hitRatio.colour,
             ),
-            compared(
+            comparison(
                 {
                     id: 14,
                     title: "p95 of hits",
                     description:
-                        "Of requests that caches alone answered: the fair comparison of two versions, since it does " +
-                        "not depend on how many misses each one got.",
+                        "95th percentile of requests without misses: a fair comparison of two versions, since it does " +
+                        "not depend on the number of misses of each.",
                     unit: UNITS.seconds,
                 },
                 SERIES.cachedP95.colour,
             ),
-            compared(
+            comparison(
                 {
                     id: 15,
                     title: "p95 of misses",
-                    description: "Of requests that had to ask the upstream.",
+                    description: "95th percentile of requests with at least one miss.",
                     unit: UNITS.seconds,
                 },
                 quantile(0.95, METRICS.responseTime, ["colour"], '{result="miss"}'),
             ),
-            compared(
+            comparison(
                 {
                     id: 16,
                     title: "p99",
-                    description: "99 of 100 of each colour's requests took no longer.",
+                    description: "99th percentile of each colour's response time.",
                     unit: UNITS.seconds,
                 },
                 SERIES.p99.colour,
             ),
-            compared(
+            comparison(
                 {
                     id: 17,
                     title: "Misses",
-                    description: "Items a second that each colour asks the upstream for.",
+                    description: "Items per second that each colour requests from the upstream.",
                     unit: UNITS.itemsPerSecond,
                 },
                 SERIES.misses.colour,
             ),
-            compared(
+            comparison(
                 {
                     id: 18,
-                    title: "Failed attempts upstream",
-                    description: "Tries a second at the upstream that failed.",
+                    title: "Failed upstream attempts",
+                    description: "Failed attempts at the upstream per second.",
                     unit: UNITS.operationsPerSecond,
                 },
                 `sum by (colour) (${rate(`${METRICS.upstreamAttempts}{outcome!~"ok|refused_input"}`)})`,
@@ -189,17 +199,17 @@ function sideBySide({ thresholds }: DashboardsOptions): Row {
     };
 }
 
-function workload(): Row {
+function workloadRow(): Row {
     return {
         id: 101,
-        title: "What runs",
+        title: "Workload",
         panels: [
-            table({
+            tablePanel({
                 id: 20,
                 title: "Builds",
                 description:
-                    "Version, model and revision of each pod that answers. Both colours share Redis; another model " +
-                    "or revision has keys of its own.",
+                    "Version, model and revision of the running pods. Both colours share Redis; each model and " +
+                    "revision has its own keys.",
                 unit: UNITS.count,
                 width: 12,
                 queries: [
@@ -218,10 +228,11 @@ function workload(): Row {
                 ],
                 hidden: [],
             }),
-            graph({
+            graphPanel({
                 id: 21,
                 title: "Pods by version",
-                description: "A rollout is one version giving way to another.",
+                description:
+                    "Running pods by version; a rollout replaces one version with another.",
                 unit: UNITS.count,
                 width: 12,
                 stepped: true,
@@ -232,49 +243,50 @@ function workload(): Row {
                     ),
                 ],
             }),
-            graph({
+            graphPanel({
                 id: 22,
                 title: "Ready pods",
-                description: "Pods that may get traffic, beside those that there should be.",
+                description: "Ready pods, compared with the desired replica count.",
                 unit: UNITS.count,
                 width: 6,
                 stepped: true,
                 queries: [
-                    query(ready(), "{{colour}} ready"),
+                    query(readyPods(), "{{colour}} ready"),
                     query(
-                        ofEachColour(`kube_deployment_spec_replicas${OF_COLOURS}`),
-                        "{{colour}} wanted",
+                        byColour(`kube_deployment_spec_replicas${COLOUR_SELECTOR}`),
+                        "{{colour}} desired replicas",
                     ),
                 ],
             }),
-            graph({
+            graphPanel({
                 id: 23,
                 title: "Restarts",
-                description: "Containers that ended and were started again, within each step.",
+                description: "Container restarts within each step.",
                 unit: UNITS.count,
                 width: 6,
                 stepped: true,
                 queries: [query(restarts("$__rate_interval"), "{{colour}}")],
             }),
-            graph({
+            graphPanel({
                 id: 24,
                 title: "Event loop lag",
-                description: "p99 of each colour's worst pod.",
+                description:
+                    "99th percentile of the event loop delay of each colour's slowest pod.",
                 unit: UNITS.seconds,
                 width: 6,
                 queries: [
                     query(
-                        `max by (colour) (nodejs_eventloop_lag_p99_seconds${OF_SERVICE})`,
+                        `max by (colour) (nodejs_eventloop_lag_p99_seconds${SERVICE_SELECTOR})`,
                         "{{colour}}",
                     ),
                 ],
             }),
-            graph({
+            graphPanel({
                 id: 25,
-                title: "Entries on trial refused",
+                title: "Quarantined entries",
                 description:
-                    "Entries a second that each colour found in Redis and did not serve: the other colour wrote them " +
-                    "on trial, or nobody has said yet what may be served. Each is a miss.",
+                    "Entries per second that a colour read from Redis and did not serve, because the build that wrote " +
+                    "them is in quarantine or its status is unknown. Each counts as a miss.",
                 unit: UNITS.itemsPerSecond,
                 width: 6,
                 queries: [
@@ -288,11 +300,11 @@ function workload(): Row {
     };
 }
 
-function ready(): string {
-    return ofEachColour(`kube_deployment_status_replicas_ready${OF_COLOURS}`);
+function readyPods(): string {
+    return byColour(`kube_deployment_status_replicas_ready${COLOUR_SELECTOR}`);
 }
 
 function restarts(window: string): string {
-    const containers = `kube_pod_container_status_restarts_total${OF_COLOURS}`;
+    const containers = `kube_pod_container_status_restarts_total${COLOUR_SELECTOR}`;
     return withColour(`sum by (namespace) (increase(${containers}[${window}]))`);
 }

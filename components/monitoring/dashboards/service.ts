@@ -1,102 +1,105 @@
 import { SERIES } from "@property-search/contract";
-import { dashboard } from "./dashboard.ts";
-import { shareOf } from "../alerts/recording.ts";
+import { createDashboard } from "./dashboard.ts";
+import { percentToRatio } from "../alerts/recording.ts";
 import type { DashboardsOptions } from "./options.ts";
-import { goodBelow, goodFrom } from "./palette.ts";
-import { stat } from "./panels.ts";
-import { ifAny, query } from "./queries.ts";
-import { alerting } from "./rows/alerting.ts";
-import { answers } from "./rows/answers.ts";
-import { pods } from "./rows/pods.ts";
-import { upstream } from "./rows/upstream.ts";
+import { lowIsGood, highIsGood } from "./palette.ts";
+import { statPanel } from "./panels.ts";
+import { withoutNaN, query } from "./queries.ts";
+import { alertsRow } from "./rows/alerts.ts";
+import { podsRow } from "./rows/pods.ts";
+import { responsesRow } from "./rows/responses.ts";
+import { upstreamRow } from "./rows/upstream.ts";
+import { trafficSplitPanel } from "./trafficSplit.ts";
 import { UNITS } from "./units.ts";
-import { whoServes } from "./whoServes.ts";
 
 const FIRING = 'ALERTS{alertstate="firing",severity=~"critical|warning"}';
 
-/** For whoever is on call: is it healthy, who serves, what do we save. */
+/** For the engineer on call: health, traffic split and savings. */
 export function serviceDashboard(options: DashboardsOptions): object {
-    return dashboard({
+    return createDashboard({
         uid: "property-search-service",
         title: "Service",
-        description: "Is it healthy, who serves, and what do we save?",
+        description: "Health, traffic split and savings of the embedding service.",
         from: "now-3h",
         rows: [
-            { panels: glance(options) },
-            answers(options),
-            upstream(options),
-            pods(options),
-            alerting(options),
+            { panels: summaryPanels(options) },
+            responsesRow(options),
+            upstreamRow(options),
+            podsRow(options),
+            alertsRow(options),
         ],
     });
 }
 
-function glance({ thresholds }: DashboardsOptions) {
+function summaryPanels({ thresholds }: DashboardsOptions) {
     const { hitRatePercent, errorPercent, p95Seconds, savings } = thresholds;
     return [
-        whoServes(5),
-        stat({
+        trafficSplitPanel(5),
+        statPanel({
             id: 2,
             title: "Requests",
-            description: "Requests a second that reach the pods, of both colours.",
+            description: "Requests per second that reach the pods of both colours.",
             unit: UNITS.requestsPerSecond,
             width: 3,
             queries: [query(SERIES.requests.service, "requests")],
         }),
-        stat({
+        statPanel({
             id: 3,
             title: "Errors",
-            description: "Share of requests that end in a 5xx. Refusals (4xx) are not errors.",
+            description:
+                "Ratio of requests that end in a 5xx. Client errors (4xx) are not counted.",
             unit: UNITS.ratio,
             width: 3,
-            absent: "idle",
-            steps: goodBelow(
-                shareOf(100 - thresholds.objectives.availabilityPercent),
-                shareOf(errorPercent),
+            noValue: "idle",
+            steps: lowIsGood(
+                percentToRatio(100 - thresholds.objectives.availabilityPercent),
+                percentToRatio(errorPercent),
             ),
             queries: [query(SERIES.errorRatio.service, "errors")],
         }),
-        stat({
+        statPanel({
             id: 4,
             title: "Hit rate",
-            description:
-                "Items of the last five minutes that a cache answered, over all that were looked up.",
+            description: "Cache hits over lookups of the last five minutes.",
             unit: UNITS.ratio,
             width: 3,
-            absent: "idle",
+            noValue: "idle",
             decimals: 1,
-            steps: goodFrom(shareOf(hitRatePercent.warning), shareOf(hitRatePercent.critical)),
+            steps: highIsGood(
+                percentToRatio(hitRatePercent.warning),
+                percentToRatio(hitRatePercent.critical),
+            ),
             queries: [query(SERIES.hitRatio.service, "hits")],
         }),
-        stat({
+        statPanel({
             id: 5,
             title: "p95",
-            description: "95 of 100 requests of the last five minutes took no longer.",
+            description: "95th percentile of the response time over the last five minutes.",
             unit: UNITS.seconds,
             width: 3,
-            absent: "idle",
-            steps: goodBelow(p95Seconds),
-            queries: [query(ifAny(SERIES.p95.service), "p95")],
+            noValue: "idle",
+            steps: lowIsGood(p95Seconds),
+            queries: [query(withoutNaN(SERIES.p95.service), "p95")],
         }),
-        stat({
+        statPanel({
             id: 6,
-            title: "Saved a month",
+            title: "Saved per month",
             description:
-                `Dollars in 30 days at the mean rate of the last ${savings.windowHours} hours, less what the ` +
-                `cache itself costs. The target is ${savings.dollarsPerMonth} $.`,
+                `Dollars in 30 days at the mean rate of the last ${savings.windowHours} hours, net of the ` +
+                `cache's own cost. The target is $${savings.dollarsPerMonth}.`,
             unit: UNITS.dollars,
             width: 4,
-            steps: goodFrom(savings.dollarsPerMonth),
+            steps: highIsGood(savings.dollarsPerMonth),
             queries: [query(SERIES.netSavedPerMonth, "saved")],
         }),
-        stat({
+        statPanel({
             id: 7,
             title: "Alerts",
-            description: "Alerts that fire now and that somebody should act on; below is the list.",
+            description: "Firing critical and warning alerts, which are listed below.",
             unit: UNITS.count,
             width: 3,
-            loud: true,
-            steps: goodBelow(1),
+            colourBackground: true,
+            steps: lowIsGood(1),
             queries: [query(`count(${FIRING}) or vector(0)`, "firing")],
         }),
     ];

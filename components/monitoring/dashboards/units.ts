@@ -1,4 +1,4 @@
-/** Grafana's names of the units that panels here are in. */
+/** Grafana's identifiers of units. */
 export const UNITS = {
     bytes: "bytes",
     count: "short",

@@ -383,7 +383,7 @@ describe("limits", () => {
             restarts: -1,
         };
         expect(() => checkLimits(wrong)).toThrow(
-            /^limits: falseAlarm is 0; allowed: more than 0 and less than 1; windows is 1.5; .*errors.limit is 1; .*errors.margin is NaN; .*latency.edges\[0\] is 0.3; allowed: an edge of the histogram: .*latency.ratio is 0.9; allowed: 1 or more; restarts is -1/,
+            /^limits: falseAlarm is 0; allowed: more than 0 and less than 1; windows is 1.5; .*errors.limit is 1; .*errors.margin is NaN; .*latency.edges\[0\] is 0.3; allowed: a bucket bound of the histogram: .*latency.ratio is 0.9; allowed: 1 or more; restarts is -1/,
         );
         expect(() =>
             checkLimits({ ...DEFAULT_LIMITS, latency: { ...DEFAULT_LIMITS.latency, edges: [] } }),

@@ -52,7 +52,7 @@ function ending(limit: number): Case[] {
 
 export const CERTIFICATE_CASES: Readonly<Record<string, readonly Case[]>> = {
     CertificateExpiresSoon: ending(21),
-    CertificateExpiresNow: ending(7),
+    CertificateExpiryCritical: ending(7),
     CertificateNotReady: gaugeCases({
         series: 'certmanager_certificate_ready_status{name="one",condition="False"}',
         good: 0,

@@ -113,7 +113,7 @@ export const PLATFORM_CASES: Readonly<Record<string, readonly Case[]>> = {
         minutes: 5,
         labels: `${LABELS},integration="slack"`,
     }),
-    PrometheusVolumeFilling: [
+    PrometheusVolumeFillingUp: [
         ...gaugeCases({
             series: tsdb("storage_blocks_bytes"),
             good: 890,
@@ -132,7 +132,7 @@ export const PLATFORM_CASES: Readonly<Record<string, readonly Case[]>> = {
             at: { "30m": [] },
         },
     ],
-    PrometheusRetentionCut: [
+    PrometheusRetentionShortened: [
         {
             why: "fires at once, and resolves a day after the last cut",
             series: {

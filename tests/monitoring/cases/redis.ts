@@ -59,7 +59,7 @@ export const REDIS_CASES: Readonly<Record<string, readonly Case[]>> = {
             at: { "8m": [OF_BLUE] },
         },
     ],
-    RedisClusterBroken: gaugeCases({
+    RedisClusterFailed: gaugeCases({
         series: `redis_cluster_state{${NODE}}`,
         good: 1,
         bad: 0,
@@ -130,7 +130,7 @@ export const REDIS_CASES: Readonly<Record<string, readonly Case[]>> = {
             at: { "20m": [] },
         },
     ],
-    EmbeddingRedisEntriesDamaged: [
+    EmbeddingRedisEntriesCorrupted: [
         {
             why: "fires at once, and resolves",
             series: {

@@ -219,7 +219,7 @@ export const SERVICE_CASES: Readonly<Record<string, readonly Case[]>> = {
         bad: 0.51,
         of: lookups,
     }),
-    EmbeddingLatencyHigh: shareCases({
+    ResponseTimeHigh: shareCases({
         minutes: 5,
         good: 0.01,
         almost: 0.049,
@@ -233,8 +233,8 @@ export const SERVICE_CASES: Readonly<Record<string, readonly Case[]>> = {
         bad: 0.051,
         of: requests,
     }),
-    EmbeddingServiceDown: DOWN,
-    EmbeddingTrafficGone: [
+    ServiceDown: DOWN,
+    EmbeddingNoTraffic: [
         {
             why: "fires after its time, not before, and resolves",
             series: {
@@ -303,7 +303,7 @@ export const SERVICE_CASES: Readonly<Record<string, readonly Case[]>> = {
         minutes: 5,
         labels: BLUE,
     }),
-    EmbeddingPodsMissing: [
+    EmbeddingPodsUnavailable: [
         ...gaugeCases({
             series: deployment("status_replicas_available"),
             good: 3,
@@ -343,7 +343,7 @@ export const SERVICE_CASES: Readonly<Record<string, readonly Case[]>> = {
             at: { "30m": [] },
         },
     ],
-    EmbeddingAutoscalerBlind: gaugeCases({
+    EmbeddingAutoscalerMetricsUnavailable: gaugeCases({
         series: autoscaler("status_condition", ',condition="ScalingActive",status="false"'),
         good: 0,
         bad: 1,

@@ -1,5 +1,5 @@
 import { CERTIFICATE_CASES } from "../../monitoring/cases/certificates.ts";
-import { MONEY_CASES, MONEY_THRESHOLDS } from "../../monitoring/cases/money.ts";
+import { COST_CASES, COST_THRESHOLDS } from "../../monitoring/cases/cost.ts";
 import { OBJECTIVE_CASES } from "../../monitoring/cases/objectives.ts";
 import { PLATFORM_CASES } from "../../monitoring/cases/platform.ts";
 import { REDIS_CASES } from "../../monitoring/cases/redis.ts";
@@ -9,7 +9,7 @@ import { testRules } from "./promtool.ts";
 
 const TABLES = [
     SERVICE_CASES,
-    MONEY_CASES,
+    COST_CASES,
     OBJECTIVE_CASES,
     REDIS_CASES,
     CERTIFICATE_CASES,
@@ -23,7 +23,7 @@ export function alertSpecs(withMutants = false): AlertSpec[] {
             alertSpec(
                 name,
                 cases,
-                table === MONEY_CASES ? MONEY_THRESHOLDS : undefined,
+                table === COST_CASES ? COST_THRESHOLDS : undefined,
                 withMutants,
             ),
         ),

@@ -1,128 +1,130 @@
 import { METRICS, SERIES } from "@property-search/contract";
 import type { Row } from "../dashboard.ts";
 import type { DashboardsOptions } from "../options.ts";
-import { goodBelow } from "../palette.ts";
-import { graph } from "../panels.ts";
-import { ofEachColour, OF_COLOURS, OF_SERVICE, query, rate } from "../queries.ts";
+import { lowIsGood } from "../palette.ts";
+import { graphPanel } from "../panels.ts";
+import { byColour, COLOUR_SELECTOR, query, rate, SERVICE_SELECTOR } from "../queries.ts";
 import { UNITS } from "../units.ts";
 
-const MEMORY_LIMIT = `kube_pod_container_resource_limits${OF_COLOURS.replace("}", ',resource="memory"}')}`;
+const MEMORY_LIMIT = `kube_pod_container_resource_limits${COLOUR_SELECTOR.replace("}", ',resource="memory"}')}`;
 
-export function pods({ missesPerPod }: DashboardsOptions): Row {
-    const ofHpa = (figure: string) =>
-        ofEachColour(`kube_horizontalpodautoscaler_${figure}${OF_COLOURS}`);
+export function podsRow({ missesPerPod }: DashboardsOptions): Row {
+    const autoscalerMetric = (metric: string) =>
+        byColour(`kube_horizontalpodautoscaler_${metric}${COLOUR_SELECTOR}`);
     return {
         id: 102,
         title: "Pods and scaling",
         panels: [
-            graph({
+            graphPanel({
                 id: 30,
                 title: "Autoscaler",
                 description:
-                    "Pods that there are, that the autoscaler wants, and that it may have at most.",
+                    "Current, desired and maximum replica counts of each colour's autoscaler.",
                 unit: UNITS.count,
                 width: 8,
                 stepped: true,
                 queries: [
-                    query(ofHpa("status_current_replicas"), "{{colour}} current"),
-                    query(ofHpa("status_desired_replicas"), "{{colour}} desired"),
-                    query(ofHpa("spec_max_replicas"), "{{colour}} max"),
+                    query(autoscalerMetric("status_current_replicas"), "{{colour}} current"),
+                    query(autoscalerMetric("status_desired_replicas"), "{{colour}} desired"),
+                    query(autoscalerMetric("spec_max_replicas"), "{{colour}} max"),
                 ],
             }),
-            graph({
+            graphPanel({
                 id: 31,
-                title: "Misses of a pod",
+                title: "Misses per pod",
                 description:
-                    "Items a second that each pod had to ask the upstream for: what the autoscaler shares out.",
+                    "Items per second that each pod requests from the upstream: the autoscaler's metric.",
                 unit: UNITS.itemsPerSecond,
                 width: 8,
-                ...(missesPerPod !== undefined && { steps: goodBelow(missesPerPod) }),
+                ...(missesPerPod !== undefined && { steps: lowIsGood(missesPerPod) }),
                 queries: [query(SERIES.podMisses, "{{pod}}")],
             }),
-            graph({
+            graphPanel({
                 id: 32,
-                title: "Pods that answer",
-                description: "Pods of the service that Prometheus reaches.",
+                title: "Pods up",
+                description: "Pods of the service that Prometheus can scrape.",
                 unit: UNITS.count,
                 width: 8,
                 stepped: true,
                 stacked: true,
                 queries: [query(SERIES.podsUp.colour, "{{colour}}")],
             }),
-            graph({
+            graphPanel({
                 id: 33,
                 title: "CPU",
-                description: "Cores that each pod's process uses.",
+                description: "CPU cores used by each pod's process.",
                 unit: UNITS.count,
                 width: 6,
                 queries: [
                     query(
-                        `sum by (pod) (${rate(`process_cpu_seconds_total${OF_SERVICE}`)})`,
+                        `sum by (pod) (${rate(`process_cpu_seconds_total${SERVICE_SELECTOR}`)})`,
                         "{{pod}}",
                     ),
                 ],
             }),
-            graph({
+            graphPanel({
                 id: 34,
                 title: "Memory",
-                description:
-                    "Resident bytes of each pod's process: heap, its cache, and the model's own memory.",
+                description: "Resident memory of each pod's process: heap, local cache and model.",
                 unit: UNITS.bytes,
                 width: 6,
                 queries: [
-                    query(`max by (pod) (process_resident_memory_bytes${OF_SERVICE})`, "{{pod}}"),
+                    query(
+                        `max by (pod) (process_resident_memory_bytes${SERVICE_SELECTOR})`,
+                        "{{pod}}",
+                    ),
                     query(`max(${MEMORY_LIMIT})`, "limit"),
                 ],
             }),
-            graph({
+            graphPanel({
                 id: 35,
                 title: "Event loop lag",
                 description:
-                    "p99 between two scrapes of how late a pod gets to its work. All requests of the pod wait so long.",
+                    "99th percentile of the event loop delay between two scrapes. It delays every request of the pod.",
                 unit: UNITS.seconds,
                 width: 6,
                 queries: [
                     query(
-                        `max by (pod) (nodejs_eventloop_lag_p99_seconds${OF_SERVICE})`,
+                        `max by (pod) (nodejs_eventloop_lag_p99_seconds${SERVICE_SELECTOR})`,
                         "{{pod}}",
                     ),
                 ],
             }),
-            graph({
+            graphPanel({
                 id: 36,
                 title: "Requests in flight",
-                description: "Requests that each pod is now answering.",
+                description: "Requests that each pod is processing.",
                 unit: UNITS.count,
                 width: 6,
                 queries: [query(`max by (pod) (${METRICS.inFlight})`, "{{pod}}")],
             }),
-            graph({
+            graphPanel({
                 id: 37,
-                title: "The pods' own caches",
-                description: "Entries that each pod holds in its memory.",
+                title: "Local cache entries",
+                description: "Entries in each pod's local cache.",
                 unit: UNITS.count,
                 width: 8,
                 queries: [query(`max by (pod) (${METRICS.localEntries})`, "{{pod}}")],
             }),
-            graph({
+            graphPanel({
                 id: 38,
-                title: "Bytes of the pods' own caches",
-                description: "Memory that each pod reserved for its entries.",
+                title: "Local cache size",
+                description: "Memory reserved for each pod's local cache.",
                 unit: UNITS.bytes,
                 width: 8,
                 queries: [query(`max by (pod) (${METRICS.localBytes})`, "{{pod}}")],
             }),
-            graph({
+            graphPanel({
                 id: 39,
                 title: "Scaling events",
-                description: "Times that the number of pods that the autoscaler wants has changed.",
+                description: "Changes of the autoscaler's desired replica count.",
                 unit: UNITS.count,
                 width: 8,
                 stepped: true,
                 queries: [
                     query(
-                        ofEachColour(
-                            `changes(kube_horizontalpodautoscaler_status_desired_replicas${OF_COLOURS}[$__rate_interval])`,
+                        byColour(
+                            `changes(kube_horizontalpodautoscaler_status_desired_replicas${COLOUR_SELECTOR}[$__rate_interval])`,
                         ),
                         "{{colour}}",
                     ),

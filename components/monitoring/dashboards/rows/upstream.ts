@@ -1,36 +1,37 @@
 import { METRICS } from "@property-search/contract";
 import type { Row } from "../dashboard.ts";
-import { shareOf } from "../../alerts/recording.ts";
+import { percentToRatio } from "../../alerts/recording.ts";
 import type { DashboardsOptions } from "../options.ts";
-import { goodBelow } from "../palette.ts";
-import { graph } from "../panels.ts";
+import { lowIsGood } from "../palette.ts";
+import { graphPanel } from "../panels.ts";
 import { quantile, query, rate } from "../queries.ts";
 import { UNITS } from "../units.ts";
 
-export function upstream({ thresholds }: DashboardsOptions): Row {
+export function upstreamRow({ thresholds }: DashboardsOptions): Row {
     const attempts = METRICS.upstreamAttempts;
-    const perCall = (counted: string) =>
-        `sum(${rate(counted)}) / sum(${rate(METRICS.upstreamCalls)})`;
+    const perCall = (counter: string) =>
+        `sum(${rate(counter)}) / sum(${rate(METRICS.upstreamCalls)})`;
     return {
         id: 101,
         title: "Upstream",
         panels: [
-            graph({
+            graphPanel({
                 id: 20,
                 title: "Attempts by outcome",
-                description: "Every try at an endpoint; retries and fallbacks count as their own.",
+                description:
+                    "Attempts per second at all endpoints, including retries and fallbacks.",
                 unit: UNITS.operationsPerSecond,
                 width: 6,
                 stacked: true,
                 queries: [query(`sum by (outcome) (${rate(attempts)})`, "{{outcome}}")],
             }),
-            graph({
+            graphPanel({
                 id: 21,
                 title: "Failed attempts",
-                description: "Share of the tries at each endpoint that failed.",
+                description: "Ratio of failed attempts at each endpoint.",
                 unit: UNITS.ratio,
                 width: 6,
-                steps: goodBelow(shareOf(thresholds.upstreamErrorPercent)),
+                steps: lowIsGood(percentToRatio(thresholds.upstreamErrorPercent)),
                 queries: [
                     query(
                         `sum by (endpoint) (${rate(`${attempts}{outcome!~"ok|refused_input"}`)})` +
@@ -39,37 +40,37 @@ export function upstream({ thresholds }: DashboardsOptions): Row {
                     ),
                 ],
             }),
-            graph({
+            graphPanel({
                 id: 22,
-                title: "Time of an attempt",
-                description: "Seconds until an endpoint answered or failed.",
+                title: "Attempt duration",
+                description: "Time until an endpoint responds or fails.",
                 unit: UNITS.seconds,
                 width: 6,
-                queries: [0.5, 0.95].map((at) =>
+                queries: [0.5, 0.95].map((fraction) =>
                     query(
-                        quantile(at, METRICS.upstreamAttemptTime, ["endpoint"]),
-                        `{{endpoint}} p${at * 100}`,
+                        quantile(fraction, METRICS.upstreamAttemptTime, ["endpoint"]),
+                        `{{endpoint}} p${fraction * 100}`,
                     ),
                 ),
             }),
-            graph({
+            graphPanel({
                 id: 23,
-                title: "Calls and the queue",
+                title: "Concurrency and queue",
                 description:
-                    "Calls under way, how many there may be, and inputs that wait for one. A limit that sinks " +
-                    "says that the upstream gets slower; a queue that stays says that there are too few pods.",
+                    "Calls in flight, their limit, and queued inputs. A falling limit means a slower upstream; " +
+                    "a persistent queue means too few pods.",
                 unit: UNITS.count,
                 width: 6,
                 queries: [
-                    query(`sum(${METRICS.upstreamInFlight})`, "under way"),
+                    query(`sum(${METRICS.upstreamInFlight})`, "in flight"),
                     query(`sum(${METRICS.upstreamLimit})`, "limit"),
-                    query(`sum(${METRICS.upstreamWaiting})`, "inputs that wait"),
+                    query(`sum(${METRICS.upstreamWaiting})`, "queued inputs"),
                 ],
             }),
-            graph({
+            graphPanel({
                 id: 24,
-                title: "What a call carries",
-                description: "Inputs of a call, and requests that were joined in it.",
+                title: "Call size",
+                description: "Inputs per upstream call, and requests that share a call.",
                 unit: UNITS.count,
                 width: 12,
                 queries: [
@@ -77,13 +78,13 @@ export function upstream({ thresholds }: DashboardsOptions): Row {
                     query(perCall(METRICS.upstreamBatchedRequests), "requests"),
                 ],
             }),
-            graph({
+            graphPanel({
                 id: 25,
-                title: "Refused for overload",
-                description: "Requests that would have waited in vain for the upstream.",
+                title: "Rejected for overload",
+                description: "Requests rejected because the upstream queue is full.",
                 unit: UNITS.requestsPerSecond,
                 width: 12,
-                queries: [query(`sum(${rate(METRICS.upstreamOverloaded)})`, "refused")],
+                queries: [query(`sum(${rate(METRICS.upstreamOverloaded)})`, "rejected")],
             }),
         ],
     };

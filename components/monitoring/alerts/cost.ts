@@ -1,20 +1,20 @@
 import { EVALUATION_INTERVAL_SECONDS, SERIES } from "@property-search/contract";
-import { windowOf } from "./recording.ts";
+import { hoursToDuration } from "./recording.ts";
 import { alert, type Alert } from "./rules.ts";
-import { OF_SERVICE } from "./subjects.ts";
+import { SERVICE_LABELS } from "./subjects.ts";
 import type { AlertThresholds } from "./thresholds.ts";
 
 /**
- * The window's mean rate over 30 days: a lifetime's total never tells that the saving has ended, and a
- * counter that starts over is no loss. Hours without data are not hours without savings.
+ * Projects the mean rate of the window to 30 days. A lifetime total would not show that savings have stopped, and a
+ * counter reset is not a loss. Hours without data do not count as hours without savings.
  */
-export function moneyAlerts({ savings }: AlertThresholds): Alert[] {
+export function costAlerts({ savings }: AlertThresholds): Alert[] {
     const { dollarsPerMonth, windowHours, dataHours } = savings;
-    const window = windowOf(windowHours);
+    const window = hoursToDuration(windowHours);
     const samples = Math.floor((dataHours * 3600) / EVALUATION_INTERVAL_SECONDS);
     return [
-        alert("EmbeddingSavingsTargetMissed", {
-            ...OF_SERVICE,
+        alert("CostSavingsTargetMissed", {
+            ...SERVICE_LABELS,
             topic: "savings",
             expr: `${SERIES.netSavedPerMonth} < ${dollarsPerMonth}
                    and count_over_time(${SERIES.netSaved}[${window}]) >= ${samples}
@@ -22,8 +22,8 @@ export function moneyAlerts({ savings }: AlertThresholds): Alert[] {
             for: "5m",
             severity: "warning",
             summary: `The cache saves less than $${dollarsPerMonth} a month`,
-            description: `If 30 days went like the last ${window}, the cache would save {{ $value | printf "%.2f" }} dollars net of
-                what it costs; the target is ${dollarsPerMonth}.`,
+            description: `At the mean rate of the last ${window}, the cache saves {{ $value | printf "%.2f" }} dollars in 30 days,
+                net of its own cost; the target is ${dollarsPerMonth}.`,
         }),
     ];
 }

@@ -1,19 +1,19 @@
 import type { Builder } from "@grafana/grafana-foundation-sdk/cog";
 import type { Panel } from "@grafana/grafana-foundation-sdk/dashboard";
 import { TRAFFIC_WEIGHT } from "@property-search/contract";
-import { stat } from "./panels.ts";
+import { statPanel } from "./panels.ts";
 import { query } from "./queries.ts";
 import { UNITS } from "./units.ts";
 
-/** Percent of the traffic that the route gives each colour. */
+/** Percentage of the traffic that the route sends to each colour. */
 export const WEIGHTS = query(`max by (colour) (${TRAFFIC_WEIGHT})`, "{{colour}}");
 
-/** The first panel of whoever must know which colour it is about. */
-export function whoServes(width: number): Builder<Panel> {
-    return stat({
+/** First panel of the dashboards that depend on which colour is active. */
+export function trafficSplitPanel(width: number): Builder<Panel> {
+    return statPanel({
         id: 1,
-        title: "Who serves",
-        description: "The share of the traffic that the route gives each colour.",
+        title: "Traffic split",
+        description: "Percentage of the traffic that the route sends to each colour.",
         unit: UNITS.percent,
         width,
         queries: [WEIGHTS],

@@ -7,7 +7,7 @@ import type { Case } from "../../support/monitoring/cases.ts";
 import { counter, gauge, GONE, RESET } from "../../support/monitoring/samples.ts";
 
 /** An hour instead of a day, of which half an hour must be there. */
-export const MONEY_THRESHOLDS: AlertThresholds = {
+export const COST_THRESHOLDS: AlertThresholds = {
     ...DEFAULT_THRESHOLDS,
     savings: { dollarsPerMonth: 100, windowHours: 1, dataHours: 0.5 },
 };
@@ -35,8 +35,8 @@ function books(args: {
     };
 }
 
-export const MONEY_CASES: Readonly<Record<string, readonly Case[]>> = {
-    EmbeddingSavingsTargetMissed: [
+export const COST_CASES: Readonly<Record<string, readonly Case[]>> = {
+    CostSavingsTargetMissed: [
         {
             why: "fires once there are enough data and after its time, and resolves",
             series: books({

@@ -1,21 +1,21 @@
 import type { Row } from "../dashboard.ts";
 import type { DashboardsOptions } from "../options.ts";
-import { goodBelow } from "../palette.ts";
-import { graph, table } from "../panels.ts";
+import { lowIsGood } from "../palette.ts";
+import { graphPanel, tablePanel } from "../panels.ts";
 import { query } from "../queries.ts";
 import { UNITS } from "../units.ts";
 
-export function alerting({ runbooks }: DashboardsOptions): Row {
+export function alertsRow({ runbooks }: DashboardsOptions): Row {
     return {
         id: 103,
         title: "Alerts",
         panels: [
-            table({
+            tablePanel({
                 id: 40,
-                title: "Firing now",
+                title: "Firing alerts",
                 description:
-                    "Watchdog always fires: while it stands here, rules are evaluated. An alert's name leads to " +
-                    "its runbook.",
+                    "Watchdog always fires: if it is missing, rules are not evaluated. The name of an alert links " +
+                    "to its runbook.",
                 unit: UNITS.count,
                 width: 16,
                 queries: [
@@ -33,20 +33,20 @@ export function alerting({ runbooks }: DashboardsOptions): Row {
                         }),
                     },
                     { field: "severity", title: "Severity" },
-                    { field: "service", title: "Concerns" },
+                    { field: "service", title: "Service" },
                     { field: "colour", title: "Colour" },
                     { field: "namespace", title: "Namespace" },
                 ],
                 hidden: ["Value"],
             }),
-            graph({
+            graphPanel({
                 id: 41,
-                title: "Targets that do not answer",
-                description: "What Prometheus should read and cannot, by job.",
+                title: "Targets down",
+                description: "Targets that Prometheus cannot scrape, by job.",
                 unit: UNITS.count,
                 width: 8,
                 stepped: true,
-                steps: goodBelow(1),
+                steps: lowIsGood(1),
                 queries: [query("sum by (job) (1 - up)", "{{job}}")],
             }),
         ],

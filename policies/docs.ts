@@ -8,9 +8,9 @@ import { objectsOf, type Json } from "./kubernetes/object.ts";
 import { FAULTS } from "./rules/faults.ts";
 
 /**
- * The page about the rules, each with what it says of a stack in which one thing is wrong.
+ * Creates the page about the rules, each with the message for a stack with one mutation.
  *
- * @param manifests of a stack that violates nothing
+ * @param manifests of a stack without violations
  */
 export function docsOf(
     rules: readonly Rule[],
@@ -18,16 +18,17 @@ export function docsOf(
     manifests: readonly Json[],
 ): string {
     const rows = rules.map(
-        ({ name, title, level, severity, scope, remedy, admission, unsaid }, index) =>
-            `| ${index + 1} | [${name}](#${name}) | ${title} | ${level} | ${severity} | ${scope === "stack" ? "whole stack" : "each object"} | ${remedy ? "yes" : ""} | ${admission ? (unsaid ? "in part" : "yes") : ""} |`,
+        ({ name, level, severity, remedy, admission, unsaid }) =>
+            `| [${name}](#${name}) | ${level} | ${severity} | ${remedy ? "yes" : ""} | ${admission ? (unsaid ? "partly" : "yes") : ""} |`,
     );
     return [
         "# Policies",
         "",
-        "Generated from the rules by `make policies-docs`. How they are used, exempted and extended: [policies/README.md](../policies/README.md).",
+        "Generated from the rules by `make policies-docs`. [policies/README.md](../policies/README.md) explains how to run,",
+        "exempt and add rules.",
         "",
-        "| | rule | demands | level | severity | looks at | remedy | at admission |",
-        "|---|---|---|---|---|---|---|---|",
+        "| rule | level | severity | remediation | enforced at admission |",
+        "|---|---|---|---|---|",
         ...rows,
         "",
         ...rules.flatMap((rule) => section(rule, exampleOf(rule, policies, manifests))),
@@ -40,23 +41,28 @@ function section(rule: Rule, example: string): string[] {
         .filter(([name]) => name !== "exempt")
         .map(([name, schema]) => {
             const { description = "" } = schema as { description?: string };
-            return `| \`${name}\` | \`${JSON.stringify(Value.Default(schema, undefined))}\` | ${description} |`;
+            const value = JSON.stringify(Value.Default(schema, undefined)).replaceAll(",", ", ");
+            return fold(`- \`${name}\`, default \`${value}\`: ${description}`, "  ");
         });
-    const { framework, admission, unsaid } = rule;
-    const enforced = unsaid === undefined ? "all of it" : `all but ${unsaid}`;
-    const nothing = unsaid ?? "since the API server sees one object at a time";
+    const { framework, admission, unsaid, scope } = rule;
+    const enforced = unsaid === undefined ? "yes" : `yes, except ${unsaid}`;
+    const notEnforced = `no: ${unsaid ?? "the API server checks one object at a time"}`;
+    const source = framework
+        ? `; ${framework.name} ${framework.version}, ${framework.specification}`
+        : "";
     return [
         `## ${rule.name}`,
         "",
-        `${rule.title} ${rule.why}`,
+        fold(`${rule.title} ${rule.why}`),
         "",
-        `[About it](${rule.url})${framework ? `; ${framework.name} ${framework.version}, ${framework.specification}` : ""}`,
+        `Reference: [documentation](${rule.url})${source}.`,
         "",
-        `At admission: ${admission ? enforced : `nothing, ${nothing}`}.`,
+        fold(
+            `Checks ${scope === "stack" ? "the whole stack" : "each object"}. ` +
+                `Enforced at admission: ${admission ? enforced : notEnforced}.`,
+        ),
         "",
-        ...(settings.length > 0
-            ? ["| setting | default | |", "|---|---|---|", ...settings, ""]
-            : []),
+        ...(settings.length > 0 ? ["Settings:", "", ...settings, ""] : []),
         "```text",
         example,
         "```",
@@ -71,5 +77,17 @@ function exampleOf(rule: Rule, policies: StackPolicies, manifests: readonly Json
         const [violation] = evaluate(rule, config, objects.flatMap(objectsOf)).violations;
         if (violation) return message(violation);
     }
-    throw new Error(`no fault shows what ${rule.name} says`);
+    throw new Error(`no mutation violates ${rule.name}`);
+}
+
+/** Wraps text at 120 columns; `indent` precedes all lines but the first. */
+function fold(text: string, indent = ""): string {
+    const lines: string[] = [];
+    for (const word of text.split(" ")) {
+        const line = lines.at(-1);
+        if (line !== undefined && line.length + 1 + word.length <= 120) {
+            lines[lines.length - 1] = `${line} ${word}`;
+        } else lines.push(lines.length === 0 ? word : `${indent}${word}`);
+    }
+    return lines.join("\n");
 }

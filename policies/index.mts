@@ -1,11 +1,11 @@
-// Not .ts: Pulumi's analyzer gives a pack's .ts to ts-node, which takes no module that Node takes as it is.
+// Not .ts: Pulumi's analyzer loads a pack's .ts files with ts-node, which does not support ES modules of Node.
 import { PolicyPack } from "@pulumi/policy";
 import { policiesOf } from "./engine/pack.ts";
 import { RULES } from "./rules/index.ts";
 
 new PolicyPack("property-search", {
     displayName: "Property search",
-    description: "What every Kubernetes object of a stack has to be.",
+    description: "Policies for the Kubernetes resources of a stack.",
     provider: "kubernetes",
     tags: ["kubernetes", "probes", "resources", "security", "availability", "traffic"],
     policies: policiesOf(RULES),

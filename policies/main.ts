@@ -26,34 +26,34 @@ interface CheckOptions {
 }
 
 const FORMATS = { text: textReport, markdown: markdownReport, json: jsonReport } as const;
-/** Something mandatory is violated. */
+/** Exit code for violations of mandatory rules. */
 const VIOLATED = 1;
-/** It could not be asked at all. */
+/** Exit code for wrong usage or invalid input. */
 const WRONG_USE = 2;
 
 const program = new Command("policies")
-    .description("The policy pack without Pulumi and without a cluster.")
+    .description("Runs the policy pack without Pulumi and without a cluster.")
     .exitOverride();
 
 program
     .command("check")
-    .description("Asks every rule of manifests; fails when something mandatory is violated.")
+    .description("Checks manifests against all rules; fails on violations of mandatory rules.")
     .argument("[files...]", "YAML or JSON; - is standard input", ["-"])
-    .option("--config <file>", "levels, thresholds and exemptions, by rule")
+    .option("--config <file>", "levels, thresholds and exemptions by rule")
     .option(
         "--stack <name>",
-        "the stack whose own levels, thresholds, exemptions and registry hold",
+        "stack whose levels, thresholds, exemptions and registry apply",
     )
-    .option("--subject <name>", "what the manifests are, for the report", "these manifests")
+    .option("--subject <name>", "name of the manifests in the report", "these manifests")
     .addOption(new Option("--format <format>").choices(Object.keys(FORMATS)).default("text"))
-    .option("--times", "add what each rule took", false)
+    .option("--times", "print the time of each rule", false)
     .action(async (files: string[], { stack, config, subject, format, times }: CheckOptions) => {
-        const ofStack = stack === undefined ? {} : policiesOf(stack, policyInputsOf(stack));
-        const policies = config === undefined ? ofStack : readPolicies(config);
-        const read = files.map((file) => readManifests(file, (words) => console.error(words)));
+        const stackPolicies = stack === undefined ? {} : policiesOf(stack, policyInputsOf(stack));
+        const policies = config === undefined ? stackPolicies : readPolicies(config);
+        const read = files.map((file) => readManifests(file, (text) => console.error(text)));
         const objects = (await Promise.all(read)).flat();
         if (objects.length === 0) {
-            throw new UserError(`there is no Kubernetes object in ${files.join(", ")}`);
+            throw new UserError(`no Kubernetes objects in ${files.join(", ")}`);
         }
         const result = run(RULES, policies, objects);
         console.log(FORMATS[format](result, subject));
@@ -63,7 +63,7 @@ program
 
 program
     .command("docs")
-    .description("Writes the page about the rules, with examples from a stack's manifests.")
+    .description("Prints the documentation of the rules, with examples from a stack's manifests.")
     .option("--config <file>", "the stack's levels, thresholds and exemptions")
     .action(async ({ config }: Pick<CheckOptions, "config">) => {
         const policies = config === undefined ? {} : readPolicies(config);
@@ -72,8 +72,8 @@ program
     });
 
 function jsonReport(result: Run): string {
-    const told = { mandatory: failuresOf(result), advisory: advicesOf(result) };
-    const findings = Object.entries(told).flatMap(([level, violations]) =>
+    const byLevel = { mandatory: failuresOf(result), advisory: advicesOf(result) };
+    const findings = Object.entries(byLevel).flatMap(([level, violations]) =>
         violations.map((violation) => ({
             level,
             rule: violation.rule.name,

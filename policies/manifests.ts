@@ -15,7 +15,7 @@ import {
 } from "yaml";
 import { isJson, objectsOf, type KubernetesObject } from "./kubernetes/object.ts";
 
-/** As kubectl reads it: YAML 1.1, of which Go's parser leaves out dates, sexagesimals and types of its own. */
+/** YAML as kubectl reads it: version 1.1 without dates, sexagesimals and custom types, as Go's parser. */
 const AS_KUBECTL = {
     version: "1.1",
     merge: true,
@@ -24,21 +24,21 @@ const AS_KUBECTL = {
 const LEFT_OUT = /timestamp|binary|omap|pairs|set$/;
 const SEXAGESIMAL = /^[-+]?\d[\d_]*(:[0-5]?\d)+(\.[\d_]*)?$/;
 
-/** What a template engine replaces: Helm and Go, Jinja. */
+/** Start of a placeholder of Helm, Go or Jinja templates. */
 const TEMPLATE = /\{\{|\{%/;
 
 /**
- * The Kubernetes objects of a file of YAML or JSON, Lists opened.
+ * Reads the Kubernetes objects of a YAML or JSON file, including the items of Lists.
  *
  * @param file `-` is standard input
- * @param note takes what is not looked at, a sentence each. Default: it is not told
- * @throws UserError that names the file and the line, when it is neither, or a template that nobody has rendered
+ * @param note receives a message for each skipped document. Default: none is reported
+ * @throws UserError that names file and line, for invalid input or an unrendered template
  */
 export async function readManifests(
     file: string,
-    note: (words: string) => void = () => undefined,
+    note: (message: string) => void = () => undefined,
 ): Promise<KubernetesObject[]> {
-    // Not readFile of descriptor 0: a pipe that has nothing yet fails it.
+    // Not readFile of descriptor 0, which fails for a pipe without data yet.
     const raw = await (file === "-" ? textOf(process.stdin) : readFile(file, "utf8"));
     const name = file === "-" ? "standard input" : file;
     const text = raw.replace(/^\uFEFF/, "");
@@ -47,10 +47,10 @@ export async function readManifests(
         const objects = objectsOf(value);
         if (objects.length === 0 && value !== null) {
             const isList = isJson(value) && typeof value.kind === "string";
-            const words = isList
+            const problem = isList
                 ? "a List without objects"
-                : "no Kubernetes object, which has apiVersion and kind";
-            note(`${name}, line ${line}: ${words}`);
+                : "not a Kubernetes object: apiVersion and kind are required";
+            note(`${name}, line ${line}: ${problem}`);
         }
         return objects;
     });
@@ -61,7 +61,7 @@ interface Found {
     readonly line: number;
 }
 
-/** JSON is YAML, but its own parser takes a hundredth of the time. @returns undefined for other YAML */
+/** JSON is valid YAML, but the JSON parser takes a hundredth of the time. @returns undefined for other YAML */
 function parseJson(text: string): Found[] | undefined {
     if (!/^\s*[{[]/.test(text)) return undefined;
     try {
@@ -84,7 +84,7 @@ function parseYaml(text: string, name: string): Found[] {
             const line = lineAt(error.pos[0]);
             const source = text.split("\n")[line - 1] ?? "";
             if (TEMPLATE.test(source)) throw isTemplate(name, line);
-            throw new UserError(`${name}, line ${line}: no YAML: ${error.message.split("\n")[0]}`, {
+            throw new UserError(`${name}, line ${line}: invalid YAML: ${error.message.split("\n")[0]}`, {
                 cause: error,
             });
         }
@@ -100,21 +100,20 @@ function valueOf(document: Document.Parsed, name: string): unknown {
     try {
         return document.toJS() as unknown;
     } catch (error) {
-        // Aliases that grow without end, or that lead nowhere.
-        throw new UserError(`${name} is no YAML: ${(error as Error).message}`, { cause: error });
+        // Aliases that expand too far or are undefined.
+        throw new UserError(`${name} is not valid YAML: ${(error as Error).message}`, { cause: error });
     }
 }
 
 function isTemplate(name: string, line: number): UserError {
-    const words =
-        "is a template that is not rendered; allowed: what `helm template` or the like makes of it";
-    return new UserError(`${name}, line ${line}: ${words}`);
+    const problem = "is an unrendered template; allowed: the output of `helm template` or similar";
+    return new UserError(`${name}, line ${line}: ${problem}`);
 }
 
-/** Fields that hold no text for people, in which braces could stand for themselves. */
+/** Fields whose values cannot contain braces, unlike free text. */
 const PLAIN_FIELDS = ["apiVersion", "kind", "name", "namespace", "image"];
 
-/** Offset of a template's braces: as a key that is a map, or where only a name can stand. */
+/** @returns the offset of a template's braces: in a key that is a map, or in a field that cannot contain braces. */
 function templateIn(document: Document.Parsed): number | undefined {
     let found: number | undefined;
     visit(document, {

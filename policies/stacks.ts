@@ -9,12 +9,12 @@ const IMAGE_REGISTRY = "image-registry";
 const REFERENCES = "references";
 const FOLDER = path.join(import.meta.dirname, "stacks");
 
-/** The strictest stack, whose policies every stack of one's own begins with. */
+/** The strictest stack, whose policies are the base of every other stack. */
 const STRICTEST = "prod";
-/** Stacks whose files say everything: what they leave out is a rule's default. */
+/** Stacks whose files are complete: missing settings have the defaults of the rule. */
 const WHOLE: readonly string[] = ["dev", "local", STRICTEST];
 
-/** Config keys of Secrets that somebody else makes. */
+/** Config keys with names of Secrets that are created outside the stack. */
 const EXISTING_SECRETS = [
     "images.pullSecrets",
     "redis.secretName",
@@ -22,24 +22,24 @@ const EXISTING_SECRETS = [
     "redis.certSecretName",
 ];
 
-/** What a stack's config says that its policies depend on. */
+/** Values of a stack's config that its policies depend on. */
 export interface PolicyInputs {
-    /** The registry that the stack's images come from. Undefined: those that its policies allow. */
+    /** Registry of the stack's images. Undefined: those that its policies allow. */
     readonly registry?: string | undefined;
-    /** Names of Secrets that somebody else makes. Default: none. */
+    /** Names of Secrets that are created outside the stack. Default: none. */
     readonly secrets?: readonly string[];
 }
 
-/** A file that holds the policies of a stack as they are; undefined where only `policiesOf` has them. */
+/** @returns the file with a stack's policies; undefined if no single file contains them. */
 export function policyFileOf(stack: string, inputs: PolicyInputs = {}): string | undefined {
     const file = path.join(FOLDER, `${WHOLE.includes(stack) ? stack : STRICTEST}.json`);
     return isDeepStrictEqual(readPolicies(file), policiesOf(stack, inputs)) ? file : undefined;
 }
 
 /**
- * The levels, thresholds and exemptions of a stack: those of the strictest, under what the stack's own file sets.
+ * Reads the levels, thresholds and exemptions of a stack: those of the strictest stack, overridden by its own file.
  *
- * @param folder of the files, by the names of stacks
+ * @param folder with a file per stack
  */
 export function policiesOf(
     stack: string,
@@ -72,34 +72,34 @@ export function policyInputsOf(stack: string, root = path.join(FOLDER, "../.."))
     };
 }
 
-/** Each rule's settings over those of a base. Exemptions are added to the base's. */
+/** Overrides the settings of each rule. Exemptions are added to those of the base. */
 function laidOver(base: StackPolicies, own: StackPolicies): StackPolicies {
-    const rules = Object.entries(own).map(([rule, given]) => {
-        const [under, over] = [settingsOf(base[rule]), settingsOf(given)];
-        // What is none is refused where it is read, in the rule's own words.
-        if (!under || !over) return [rule, given];
+    const rules = Object.entries(own).map(([rule, value]) => {
+        const [under, over] = [settingsOf(base[rule]), settingsOf(value)];
+        // The rule's parser reports invalid values.
+        if (!under || !over) return [rule, value];
         const exempt = [under.exempt ?? [], over.exempt ?? []].flat();
         return [rule, { ...under, ...over, ...(exempt.length > 0 && { exempt }) }];
     });
     return { ...base, ...(Object.fromEntries(rules) as StackPolicies) };
 }
 
-/** Settings of a rule; a level alone stands for the rule's own. Undefined: neither. */
+/** Converts a rule's level or settings to settings. @returns undefined for any other value */
 function settingsOf(set: unknown = {}): Readonly<Record<string, unknown>> | undefined {
     if (typeof set === "string") return { enforcementLevel: set };
     const isObject = typeof set === "object" && set !== null && !Array.isArray(set);
     return isObject ? (set as Readonly<Record<string, unknown>>) : undefined;
 }
 
-/** Policies by which some Secrets are made by somebody else. */
+/** Adds Secrets that are created outside the stack. */
 function withSecrets(policies: StackPolicies, secrets: readonly string[]): StackPolicies {
     const set = settingsOf(policies[REFERENCES]);
     if (!set) return policies;
-    const elsewhere = [set.elsewhere ?? [], secrets.map((name) => `Secret/${name}`)].flat();
-    return { ...policies, [REFERENCES]: { ...set, elsewhere: [...new Set(elsewhere)] } };
+    const external = [set.external ?? [], secrets.map((name) => `Secret/${name}`)].flat();
+    return { ...policies, [REFERENCES]: { ...set, external: [...new Set(external)] } };
 }
 
-/** Policies by which images come from one registry, in the place of public ones. */
+/** Replaces public registries with one registry. */
 export function withRegistry(policies: StackPolicies, registry: string): StackPolicies {
     const settings = settingsOf(policies[IMAGE_REGISTRY]);
     const { registries = [] } = (settings ?? {}) as { registries?: readonly string[] };
@@ -109,7 +109,7 @@ export function withRegistry(policies: StackPolicies, registry: string): StackPo
     };
 }
 
-/** @throws ConfigError for a file that is no JSON, or no object */
+/** @throws ConfigError for a file that is not a JSON object */
 export function readPolicies(file: string): StackPolicies {
     let value: unknown;
     try {

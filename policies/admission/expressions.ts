@@ -4,19 +4,19 @@ import type { Exemption } from "../engine/config.ts";
 import type { Admission } from "../engine/rule.ts";
 
 /*
- * A rule's expressions in a policy: they see one object, whole, with the server's defaults filled in.
+ * A rule's expressions in a policy. They see one complete object with the server's defaults.
  */
 
-/** Of a pod that a controller makes the server may not have made up the name yet. */
+/** The API server may not have generated the name of a controller's pod yet. */
 const NAME = cel`object.metadata.?name.orValue('') != '' ? object.metadata.name : object.metadata.generateName`;
 
-/** What expressions of all rules begin with, in order; each may use those before it. */
+/** Variables of all policies, in order; each may use those before it. */
 export const VARIABLES: Readonly<Record<string, Cel>> = {
     name: NAME,
     label: cel`object.kind + ' ' + object.metadata.namespace + '/' + variables.name`,
 };
 
-/** What those about pods begin with besides. */
+/** Additional variables of policies about pods. */
 export const POD_VARIABLES: Readonly<Record<string, Cel>> = {
     isJob: cel`object.kind in ['Job', 'CronJob'] || object.kind == 'Pod' && object.spec.?restartPolicy.orValue('Always') != 'Always'`,
     path: cel`object.kind == 'Pod' ? 'spec' : object.kind == 'CronJob' ? 'spec.jobTemplate.spec.template.spec' : 'spec.template.spec'`,
@@ -26,7 +26,7 @@ export const POD_VARIABLES: Readonly<Record<string, Cel>> = {
     serving: cel`variables.isJob ? [] : (variables.inits.filter(c, c.?restartPolicy.orValue('') == 'Always') + variables.pod.containers).filter(c, size(c.?ports.orValue([])) > 0)`,
 };
 
-/** The headlines of what is violated, as a list of texts. */
+/** Creates an expression for the list of violation messages. */
 export function headlinesOf(
     { of = "containers", each = {}, violated = cel`true`, what, at }: Admission,
     exempt: readonly Exemption[],
@@ -42,8 +42,8 @@ export function headlinesOf(
     );
     const name = cel`c.name`;
     const list = cel`c.name in variables.inits.map(i, i.name) ? 'initContainers' : 'containers'`;
-    const message = said`${label}, container ${name}: ${what} (${path}.${list}[${name}].${at})`;
-    return headlines({ c: containers, ...each }, violated, message);
+    const text = said`${label}, container ${name}: ${what} (${path}.${list}[${name}].${at})`;
+    return headlines({ c: containers, ...each }, violated, text);
 }
 
 function headlines(each: Readonly<Record<string, Cel>>, violated: Cel, message: Cel | string): Cel {
@@ -58,7 +58,7 @@ function headlines(each: Readonly<Record<string, Cel>>, violated: Cel, message: 
     return cel`${list}.map(${element}, ${inside}.join('; ')).filter(text, text != '')`;
 }
 
-/** Whether an exemption covers an object, or, where it names one, the container `c` of it. */
+/** Creates an expression for whether an exemption matches the object and, if it names one, the container `c`. */
 export function covers({ namespace, workload, container }: Exemption): Cel {
     const conditions = [
         namespace !== undefined && matchesAny([namespace], cel`object.metadata.namespace`),
@@ -68,9 +68,9 @@ export function covers({ namespace, workload, container }: Exemption): Cel {
     return conditions.reduce((all, one) => cel`${all} && ${one}`, cel`true`);
 }
 
-/** What is made of an exempt workload has its name with another ending, and must not be refused in its place. */
+/** Objects that belong to an exempt workload have its name with a suffix and are exempt too. */
 function isOf(workload: string): Cel {
-    const made = globPattern(workload).source.replace(/\$$/, "(-[a-z0-9]+){0,2}-?$");
-    const isMade = cel`has(object.metadata.ownerReferences) && ${NAME}.matches(${made})`;
-    return cel`${matchesAny([workload], NAME)} || ${isMade}`;
+    const ownedName = globPattern(workload).source.replace(/\$$/, "(-[a-z0-9]+){0,2}-?$");
+    const isOwned = cel`has(object.metadata.ownerReferences) && ${NAME}.matches(${ownedName})`;
+    return cel`${matchesAny([workload], NAME)} || ${isOwned}`;
 }

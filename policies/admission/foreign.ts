@@ -5,13 +5,13 @@ export interface MatchCondition {
     readonly expression: string;
 }
 
-/** Labels that operators put on the pods, and on the owners of pods, that they make beside the Gateway. */
+/** Labels that operators set on the pods that they create for the Gateway, and on their owners. */
 const MADE_BY_OPERATORS: Readonly<Record<string, string>> = {
     "acme.cert-manager.io/http01-solver": "true",
     "gateway.networking.k8s.io/gateway-name": GATEWAY_NAME,
 };
 
-/** Rules that cert-manager's chart has no values for: two of its parts have no port that tells of readiness. */
+/** Rules that cert-manager's chart cannot satisfy: two of its components have no port for readiness. */
 const NOT_FOR_CERT_MANAGER = [
     "readiness-probe",
     "liveness-probe",
@@ -21,9 +21,9 @@ const NOT_FOR_CERT_MANAGER = [
 ];
 
 /**
- * Conditions under which a rule checks an object at all. Solvers of certificate challenges and proxies that a
- * gateway's controller makes are what their operators make them, and nobody of the stack could mend them: Pod
- * Security, the quota and the network policies of their namespace bound them. People are not taken for operators.
+ * Match conditions that exclude objects of operators: solvers of certificate challenges and proxies of a gateway's
+ * controller, which the stack cannot change. Pod Security, quota and network policies of their namespace still apply.
+ * Only service accounts count as operators.
  */
 export function foreignConditions(rule: string): MatchCondition[] {
     const labelled = Object.entries(MADE_BY_OPERATORS).map(
@@ -35,11 +35,11 @@ export function foreignConditions(rule: string): MatchCondition[] {
         `(${labelled.join(" || ")})`,
     ].join(" && ");
     return [
-        { name: "not-of-an-operator", expression: `!(${byOperator})` },
+        { name: "not-from-operator", expression: `!(${byOperator})` },
         ...(NOT_FOR_CERT_MANAGER.includes(rule)
             ? [
                   {
-                      name: "not-of-cert-manager",
+                      name: "not-cert-manager",
                       expression: `request.namespace != '${CERTIFICATES_NAMESPACE}'`,
                   },
               ]

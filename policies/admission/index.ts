@@ -5,10 +5,10 @@ import { admissionPolicies, type AdmissionObject } from "./policies.ts";
 export type { AdmissionObject };
 
 /**
- * What the API server enforces of a stack's policies.
+ * Creates the admission policies of a stack.
  *
- * @param registry that the stack's images come from. Undefined: public ones.
- * @throws ConfigError when the policies are wrong
+ * @param registry of the stack's images. Undefined: public registries
+ * @throws ConfigError if the stack's policies are invalid
  */
 export function admissionOf(stack: string, registry?: string): AdmissionObject[] {
     return admissionPolicies(RULES, policiesOf(stack, { registry }));

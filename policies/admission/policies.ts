@@ -26,8 +26,8 @@ export type AdmissionObject = Header &
     );
 
 /**
- * Pods that are made by others are looked at when they are made; an update of one can change almost nothing,
- * and refusing it would keep a controller from scaling down what was there before a rule was.
+ * Objects of controllers are checked on creation only. An update changes almost nothing, and rejecting it would
+ * prevent a controller from scaling down objects that are older than a rule.
  */
 const WHEN_MADE = [
     { apiGroups: [""], apiVersions: ["v1"], resources: ["pods", "replicationcontrollers"] },
@@ -50,7 +50,7 @@ const ROLES = {
     resources: ["roles", "rolebindings"],
 };
 
-/** What a policy looks at, when, and what its expressions begin with. What is left as it was is nobody's violation. */
+/** Objects and operations that a policy matches, and its variables. Unchanged objects are not checked. */
 const SUBJECTS: Readonly<
     Record<
         Admitted,
@@ -71,7 +71,7 @@ const SUBJECTS: Readonly<
                 name: "changed",
                 expression: "request.operation == 'CREATE' || object.spec != oldObject.spec",
             },
-            // One that refers to a workload has no template of its own.
+            // A Rollout that refers to a workload has no template.
             {
                 name: "pods",
                 expression: "object.kind != 'Rollout' || has(object.spec.template)",
@@ -98,9 +98,9 @@ const SUBJECTS: Readonly<
 };
 
 /**
- * The rules that CEL can say, as the API server enforces them on everybody, however an object comes: Pulumi's
- * policies see only what goes through Pulumi. Mandatory rules refuse, advisory ones warn. A server knows
- * no date in these, so an exemption is left out once it has expired, when this is generated again.
+ * Converts the rules that CEL can express to admission policies, which apply to every client; Pulumi's policies only
+ * see changes through Pulumi. Mandatory rules deny, advisory rules warn. CEL has no current date here, so an expired
+ * exemption is removed when the policies are generated again.
  */
 export function admissionPolicies(
     rules: readonly Rule[],
@@ -111,12 +111,12 @@ export function admissionPolicies(
         const config = configOf(rule, policies[rule.name]);
         if (!rule.admission || config.level === "disabled") return [];
         const exempt = config.exempt.filter((one) => !hasExpired(one, now));
-        const said = rule.admission(config.settings as never).filter(({ asked = true }) => asked);
-        if (said.length === 0) return [];
-        const found = said.map(
-            (one, index) => [`found${index}`, headlinesOf(one, exempt)] as const,
+        const checks = rule.admission(config.settings as never).filter(({ asked = true }) => asked);
+        if (checks.length === 0) return [];
+        const violations = checks.map(
+            (one, index) => [`violations${index}`, headlinesOf(one, exempt)] as const,
         );
-        const whole = exempt.filter(({ container }) => container === undefined);
+        const exemptObjects = exempt.filter(({ container }) => container === undefined);
         const { resourceRules, matchConditions, variables } = SUBJECTS[rule.admits ?? "pods"];
         const header: Header = {
             apiVersion: "admissionregistration.k8s.io/v1",
@@ -131,16 +131,16 @@ export function admissionPolicies(
                 matchConditions: [
                     ...matchConditions,
                     ...foreignConditions(rule.name),
-                    ...whole.map((one, index) => ({
+                    ...exemptObjects.map((one, index) => ({
                         name: `exempt-${index}`,
                         expression: `!(${covers(one).cel})`,
                     })),
                 ],
-                variables: [...Object.entries(variables), ...found].map(([name, { cel }]) => ({
+                variables: [...Object.entries(variables), ...violations].map(([name, { cel }]) => ({
                     name,
                     expression: cel,
                 })),
-                validations: found.map(([name]) => ({
+                validations: violations.map(([name]) => ({
                     expression: `size(variables.${name}) == 0`,
                     messageExpression: `variables.${name}.join('; ')`,
                     message: rule.title,

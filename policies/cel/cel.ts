@@ -1,55 +1,55 @@
 import { globPattern } from "./glob.ts";
 
 /*
- * Expressions of the API server (https://kubernetes.io/docs/reference/using-api/cel/), with no more than
- * Kubernetes 1.30 has of them.
+ * CEL expressions of the API server (https://kubernetes.io/docs/reference/using-api/cel/), limited to the features
+ * of Kubernetes 1.30.
  */
 
-/** An expression. Any other text is a literal in one. */
+/** A CEL expression; strings are literals. */
 export interface Cel {
     readonly cel: string;
 }
 
 type Literal = string | number | boolean | RegExp | readonly string[];
 
-/** An expression as it is written here; values in it become literals of CEL. */
+/** Creates an expression; interpolated values become CEL literals. */
 export function cel({ raw }: TemplateStringsArray, ...parts: readonly (Cel | Literal)[]): Cel {
     return { cel: String.raw({ raw }, ...parts.map(sourceOf)) };
 }
 
 type Part = Cel | string | number;
 
-/** A text; with an expression in it, the expression of the text. */
-export function said(words: TemplateStringsArray, ...parts: readonly Part[]): Cel | string {
-    if (!parts.some(isCel)) return String.raw({ raw: words }, ...parts);
-    const sources = words.flatMap((word, index) => {
+/** Creates a message: a string, or an expression of a string if it contains expressions. */
+export function said(texts: TemplateStringsArray, ...parts: readonly Part[]): Cel | string {
+    if (!parts.some(isCel)) return String.raw({ raw: texts }, ...parts);
+    const sources = texts.flatMap((text, index) => {
         const part = parts[index] ?? "";
         return [
-            JSON.stringify(word),
+            JSON.stringify(text),
             isCel(part) ? `string(${part.cel})` : JSON.stringify(`${part}`),
         ];
     });
     return { cel: sources.filter((one) => one !== '""').join(" + ") };
 }
 
-/** Words with gaps: of values a text, and of expressions the expression of the same text. */
+/** A message with parameters: a string for values, an expression of the same string for expressions. */
 export interface Words {
-    (...gaps: readonly (string | number)[]): string;
-    (...gaps: readonly Part[]): Cel;
+    (...args: readonly (string | number)[]): string;
+    (...args: readonly Part[]): Cel;
 }
 
-/** So that the words of a rule stand once, for what it finds itself and for what the API server says. */
-export function words(fill: (...gaps: Part[]) => Cel | string): Words {
+/** Creates a message template, which a rule uses for its own findings and for admission. */
+export function words(fill: (...args: Part[]) => Cel | string): Words {
     return fill as Words;
 }
 
-/** Whether a text is what one of some globs says. */
+/** Creates an expression for whether a text matches any of some globs. */
 export function matchesAny(globs: readonly string[], text: Cel): Cel {
     if (globs.length === 0) return cel`false`;
     return { cel: globs.map((one) => cel`${text}.matches(${globPattern(one)})`.cel).join(" || ") };
 }
 
-/** Whether RE2, which the API server has, can say a regular expression too: it neither looks around nor back. */
+/** @returns whether RE2, which the API server uses, supports an expression: no look-around, no back-references. */
 export function isRe2({ source }: RegExp): boolean {
     return !/\(\?<?[=!]|\\[1-9]|\\k</.test(source);
 }
@@ -57,14 +57,14 @@ export function isRe2({ source }: RegExp): boolean {
 function sourceOf(part: Cel | Literal): string {
     if (part instanceof RegExp) return sourceOf(re2(part));
     if (typeof part === "number" || typeof part === "boolean") return String(part);
-    // What JSON has for texts and lists CEL has too.
+    // CEL has the same literals for strings and lists as JSON.
     if (!isCel(part)) return JSON.stringify(part);
     return /^[\w.?[\]]+$/.test(part.cel) ? part.cel : `(${part.cel})`;
 }
 
 function re2(regexp: RegExp): string {
     const { source, flags } = regexp;
-    if (!isRe2(regexp)) throw new Error(`RE2 has no words for ${source}`);
+    if (!isRe2(regexp)) throw new Error(`RE2 cannot express ${source}`);
     const inside = flags.replaceAll(/[^ims]/g, "");
     return `${inside && `(?${inside})`}${source.replaceAll(/\(\?<\w+>/g, "(")}`;
 }

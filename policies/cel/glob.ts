@@ -1,4 +1,4 @@
-/** Of a text that is, from its beginning to its end, what a glob says, in which `*` stands for anything. */
+/** Converts a glob to a regular expression for the whole text; `*` matches any characters. */
 export function globPattern(glob: string): RegExp {
     const parts = glob
         .split("*")

@@ -9,7 +9,7 @@ import { endingOf, expiredOf, unusedOf, type Run, type RuleRun, type SetExemptio
 
 type Report = (message: string, urn?: string) => void;
 
-/** What rules were asked in this process, which is one run of the engine, and what they said. */
+/** Results of all rules in this process, which is one run of Pulumi's engine. */
 export class Asked {
     readonly #now: () => Date;
     readonly #runs = new Map<Rule, RuleRun>();
@@ -21,16 +21,16 @@ export class Asked {
     }
 
     /**
-     * Reports what a rule finds. Places where something is unknown are told only after all others: the
-     * engine shows the first of them, as advice that the rule could not be asked everywhere.
+     * Checks a rule and reports its violations. The first undecided place is thrown after all others have been
+     * reported: the engine shows it as an advisory message that the rule could not be checked everywhere.
      *
      * @throws UnknownValueError, ConfigError
      */
-    ask(rule: Rule, given: object, objects: readonly KubernetesObject[], report: Report): void {
-        const config = this.config(rule, given);
-        const begun = performance.now();
+    ask(rule: Rule, rawConfig: object, objects: readonly KubernetesObject[], report: Report): void {
+        const config = this.config(rule, rawConfig);
+        const start = performance.now();
         const outcome = evaluate(rule, config, objects, { now: this.#now() });
-        const milliseconds = performance.now() - begun;
+        const milliseconds = performance.now() - start;
         const before = this.#runs.get(rule);
         this.#runs.set(rule, {
             rule,
@@ -47,28 +47,28 @@ export class Asked {
         if (first) throw first;
     }
 
-    /** Keeps what a resource is declared to be. */
+    /** Stores the declared inputs of a resource. */
     declare(urn: string, props: Json): void {
         this.#declared.set(urn, props);
     }
 
     /**
-     * What a resource of the whole stack was declared to be. Once it is there the engine shows what the API
-     * server has instead, with what others wrote, and that is left only where an update leaves it out.
+     * @returns the declared inputs of a resource. For an existing resource the engine passes the state of the API
+     *   server instead, with fields that others wrote; it is used only if the inputs are unknown.
      */
     declared(urn: string, stored: Json): Json {
         return this.#declared.get(urn) ?? known(() => withoutServers(stored)) ?? stored;
     }
 
-    /** The same object for the same config: an exemption is known by it. */
-    config(rule: Rule, given: object): RuleConfig {
-        const key = JSON.stringify([rule.name, given]);
-        const config = this.#configs.get(key) ?? checked(rule, given);
+    /** Returns the same object for equal configs, since exemptions are compared by identity. */
+    config(rule: Rule, rawConfig: object): RuleConfig {
+        const key = JSON.stringify([rule.name, rawConfig]);
+        const config = this.#configs.get(key) ?? checked(rule, rawConfig);
         this.#configs.set(key, config);
         return config;
     }
 
-    /** Whether any place of a pod is exempt: a remedy is of the whole pod, and is then left to people. */
+    /** @returns whether any part of a pod is exempt; remediation changes whole pods and then skips it. */
     isExempt(pod: Pod, exemptions: readonly Exemption[]): boolean {
         if (exemptions.length === 0) return false;
         return [undefined, ...pod.containers.map(({ name }) => name)].some((container) => {
@@ -77,20 +77,20 @@ export class Asked {
         });
     }
 
-    /** Exemptions that cover something, each with its places. */
+    /** Exemptions that match something, each with its places. */
     get used(): (SetExemption & { readonly places: readonly string[] })[] {
         return [...this.#runs.values()].flatMap(({ rule, config, exempt }) =>
             config.exempt
                 .map((exemption) => {
-                    const covered = exempt.filter((one) => one.exemption === exemption);
-                    const places = new Set(covered.map((one) => headlineParts(one).where));
+                    const matched = exempt.filter((one) => one.exemption === exemption);
+                    const places = new Set(matched.map((one) => headlineParts(one).where));
                     return { rule, exemption, places: [...places] };
                 })
                 .filter(({ places }) => places.length > 0),
         );
     }
 
-    /** Not of a rule that is undecided somewhere: there it may be needed. */
+    /** Excludes rules with undecided places, which may need the exemption. */
     get unused(): SetExemption[] {
         const expired = new Set(this.expired.map(({ exemption }) => exemption));
         const decided = [...this.#runs.values()].filter(({ undecided }) => undecided.length === 0);
@@ -116,18 +116,18 @@ export class Asked {
 
 const SERVERS = ["creationTimestamp", "generation", "managedFields", "resourceVersion", "uid"];
 
-/** An object without what no two objects share, since the API server gives it. */
+/** Removes fields that the API server sets to a unique value for each object. */
 function withoutServers(stored: Json): Json {
     const without = (object: Json, names: readonly string[]) =>
         Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name)));
     return { ...without(stored, ["status"]), metadata: without(json(stored.metadata), SERVERS) };
 }
 
-function checked(rule: Rule, given: object): RuleConfig {
+function checked(rule: Rule, rawConfig: object): RuleConfig {
     try {
-        return configOf(rule, given);
+        return configOf(rule, rawConfig);
     } catch (error) {
-        // The SDK shows an error by its stack, which says nothing to who wrote the config.
+        // The SDK prints an error's stack, which does not help the author of the config.
         if (error instanceof ConfigError) error.stack = `Error: ${error.message}`;
         throw error;
     }

@@ -3,52 +3,52 @@ import { Type, type Static, type TObject } from "typebox";
 import { Value } from "typebox/value";
 import type { Level, Rule } from "./rule.ts";
 
-/** Exempts what all of its globs match; each glob is optional and takes `*`. */
+/** Exempts objects that match all of its globs; each glob is optional and may contain `*`. */
 export const Exemption = Type.Object(
     {
         namespace: Type.Optional(Type.String({ description: "glob of namespaces" })),
-        workload: Type.Optional(Type.String({ description: "glob of objects' names" })),
-        container: Type.Optional(Type.String({ description: "glob of containers' names" })),
-        reason: Type.String({ minLength: 10, description: "why; it is shown wherever it is used" }),
+        workload: Type.Optional(Type.String({ description: "glob of object names" })),
+        container: Type.Optional(Type.String({ description: "glob of container names" })),
+        reason: Type.String({ minLength: 10, description: "reason, which is shown with every use" }),
         expires: Type.String({
             pattern: String.raw`^\d{4}-\d{2}-\d{2}$`,
-            description: "last day on which it holds, YYYY-MM-DD in UTC",
+            description: "last day of validity, YYYY-MM-DD in UTC",
         }),
     },
     { additionalProperties: false },
 );
 export type Exemption = Static<typeof Exemption>;
 
-/** What a stack sets of a rule. */
+/** A stack's configuration of a rule. */
 export interface RuleConfig {
     readonly level: Level | "remediate";
     readonly exempt: readonly Exemption[];
-    /** The rule's own thresholds, all there. */
+    /** The rule's own thresholds, with defaults filled in. */
     readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** Of one stack: a rule's name to what the stack sets of it, as `pulumi --policy-pack-config` takes it. */
+/** Configuration of all rules by name, in the format of `pulumi --policy-pack-config`. */
 export type StackPolicies = Readonly<Record<string, unknown>>;
 
 const LEVELS = ["mandatory", "advisory", "disabled", "remediate"] as const;
 
 export class ConfigError extends UserError {}
 
-/** What may be set of a rule: its level, its exemptions, and its own thresholds. */
+/** Creates the schema of a rule's exemptions and thresholds. */
 export function schemaOf(rule: Rule): TObject {
     return Type.Object(
         {
-            exempt: Type.Array(Exemption, { default: [], description: "what it is not asked of" }),
+            exempt: Type.Array(Exemption, { default: [], description: "exemptions from the rule" }),
             ...rule.settings,
         },
         { additionalProperties: false },
     );
 }
 
-/** @throws ConfigError that names the rule, the field, the value and what is allowed. */
-export function configOf(rule: Rule, given: unknown = {}): RuleConfig {
-    if (isLevel(given)) return configOf(rule, { enforcementLevel: given });
-    const { enforcementLevel: level = rule.level, ...rest } = asRecord(rule.name, given);
+/** @throws ConfigError that names the rule, the field, the value and the allowed values. */
+export function configOf(rule: Rule, value: unknown = {}): RuleConfig {
+    if (isLevel(value)) return configOf(rule, { enforcementLevel: value });
+    const { enforcementLevel: level = rule.level, ...rest } = asRecord(rule.name, value);
     if (!isLevel(level)) {
         throw new ConfigError(
             `${rule.name}.enforcementLevel is ${JSON.stringify(level)}; allowed: ${LEVELS.join(", ")}`,
@@ -56,7 +56,7 @@ export function configOf(rule: Rule, given: unknown = {}): RuleConfig {
     }
     if (level === "remediate" && !rule.remedy) {
         throw new ConfigError(
-            `${rule.name}.enforcementLevel is "remediate"; the rule has no remedy that is safe. Allowed: mandatory, advisory, disabled`,
+            `${rule.name}.enforcementLevel is "remediate", but the rule has no safe remediation; allowed: mandatory, advisory, disabled`,
         );
     }
     const schema = schemaOf(rule);
@@ -79,20 +79,20 @@ export function configOf(rule: Rule, given: unknown = {}): RuleConfig {
     return { level, exempt, settings };
 }
 
-/** @throws ConfigError also for a rule that is not there. */
+/** @throws ConfigError also for an unknown rule. */
 export function configsOf(
     rules: readonly Rule[],
-    given: StackPolicies,
+    policies: StackPolicies,
 ): ReadonlyMap<Rule, RuleConfig> {
-    const unknown = Object.keys(given).filter((name) => !rules.some((rule) => rule.name === name));
+    const unknown = Object.keys(policies).filter((name) => !rules.some((rule) => rule.name === name));
     if (unknown.length > 0) {
         const names = rules.map(({ name }) => name).join(", ");
-        throw new ConfigError(`there is no rule ${unknown.join(", ")}; allowed: ${names}`);
+        throw new ConfigError(`unknown rule ${unknown.join(", ")}; allowed: ${names}`);
     }
-    return new Map(rules.map((rule) => [rule, configOf(rule, given[rule.name])]));
+    return new Map(rules.map((rule) => [rule, configOf(rule, policies[rule.name])]));
 }
 
-/** Date.parse takes 31 February for 3 March. */
+/** Date.parse accepts 31 February as 3 March. */
 function isDay(text: string): boolean {
     const time = Date.parse(`${text}T00:00:00Z`);
     return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);

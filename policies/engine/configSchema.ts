@@ -7,23 +7,23 @@ import { isJson, list, type Json } from "../kubernetes/object.ts";
 import { schemaOf } from "./config.ts";
 import type { Rule } from "./rule.ts";
 
-/** What may be set of a rule, as the engine checks it and fills in defaults: so nothing with a default is required. */
+/** Creates a rule's schema for the engine, which fills in defaults: a field with a default is not required. */
 export function configSchemaOf(rule: Rule): PolicyConfigSchema {
-    // Through JSON: the schema's own marks are no part of it.
+    // Through JSON, which drops typebox's own markers.
     const { properties, required } = JSON.parse(JSON.stringify(schemaOf(rule))) as {
         properties: Readonly<Record<string, Json>>;
         required?: readonly string[];
     };
-    const asked = required?.filter((key) => properties[key]?.default === undefined) ?? [];
+    const withoutDefault = required?.filter((key) => properties[key]?.default === undefined) ?? [];
     return {
         properties: Object.fromEntries(
             Object.entries(properties).map(([key, value]) => [key, choices(value)]),
         ),
-        ...(asked.length > 0 && { required: asked }),
+        ...(withoutDefault.length > 0 && { required: withoutDefault }),
     };
 }
 
-/** The SDK knows no `anyOf`: one of constants is an `enum`, one of types a list of them. */
+/** Converts `anyOf`, which the SDK does not support, to an `enum` or a list of types. */
 function choices(schema: Json): PolicyConfigJSONSchema {
     const inner = Object.fromEntries(
         Object.entries(schema).map(([key, value]) => [key, isJson(value) ? choices(value) : value]),
@@ -37,5 +37,5 @@ function choices(schema: Json): PolicyConfigJSONSchema {
     if (options.every((one) => Object.keys(one).join() === "type")) {
         return { ...rest, type: options.map((one) => one.type as PolicyConfigJSONSchemaTypeName) };
     }
-    throw new Error(`no words of the SDK's schema for ${JSON.stringify(schema)}`);
+    throw new Error(`the SDK's schema cannot express ${JSON.stringify(schema)}`);
 }

@@ -5,29 +5,29 @@ import type { Exemption, RuleConfig } from "./config.ts";
 import { exemptionOf, hasExpired } from "./exemptions.ts";
 import type { Finding, Rule } from "./rule.ts";
 
-/** A finding and where it is. */
+/** A finding with its location. */
 export interface Violation {
     readonly rule: Rule;
     readonly object: KubernetesObject;
     readonly container: string | undefined;
-    /** Whole, such as `spec.template.spec.containers[service].readinessProbe`. */
+    /** Full path, such as `spec.template.spec.containers[service].readinessProbe`. */
     readonly path: string;
     readonly finding: Finding;
-    /** One that covers it; it counts only until its day is over. */
+    /** A matching exemption, which may have expired. */
     readonly exemption: Exemption | undefined;
 }
 
 export interface Outcome {
     readonly violations: readonly Violation[];
     readonly exempt: readonly Violation[];
-    /** What a preview cannot know yet, one a place where the rule had to look. */
+    /** Places whose values a preview does not know yet. */
     readonly undecided: readonly Error[];
 }
 
 /**
- * Asks one rule of objects. A place where something is unknown is undecided, and hides no other.
+ * Evaluates a rule for objects. An unknown value makes only its own place undecided.
  *
- * @param stack all objects, those among them
+ * @param stack all objects of the stack
  */
 export function evaluate(
     rule: Rule,
@@ -48,8 +48,8 @@ export function evaluate(
                         const exemption = exemptionOf(exemptions, { object, container });
                         const path = [base, finding.at].filter((part) => part !== "").join(".");
                         const violation = { rule, object, container, path, finding, exemption };
-                        const holds = exemption && !hasExpired(exemption, now);
-                        (holds ? exempt : violations).push(violation);
+                        const isExempt = exemption && !hasExpired(exemption, now);
+                        (isExempt ? exempt : violations).push(violation);
                     }
                 });
             }
@@ -61,7 +61,7 @@ export function evaluate(
         try {
             read();
         } catch (error) {
-            // A field of another type than the API has: the rule `fields` names it.
+            // A field of the wrong type, which the rule `fields` reports.
             const isMalformed = error instanceof TypeError && hasFaultyFields(object);
             if (!isMalformed && !isUnknown(error)) throw error;
             undecided.push(error);

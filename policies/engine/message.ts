@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import type { Violation } from "./evaluate.ts";
 
-/** What and where, in one line: the same words that the API server's admission refuses an object with. */
+/** Formats a violation in one line, with the same text as the admission policies. */
 export function headline(violation: Violation): string {
     const { where, what, path } = headlineParts(violation);
     return `${where}: ${what} (${path})`;
@@ -12,19 +12,19 @@ export function headlineParts({ object, container, path, finding }: Violation) {
     return { where: `${object.kind} ${object.label}${inside}`, what: finding.what, path };
 }
 
-/** What, where, why, and how to mend it. */
+/** Formats a violation with its reason and fix. */
 export function message(violation: Violation): string {
     const { rule, finding, exemption } = violation;
     const lines = [headline(violation), `Why: ${rule.why}`];
     if (finding.fix !== undefined) lines.push("Fix:", indent(snippet(finding.fix)));
     if (exemption) {
         const { expires, reason } = exemption;
-        lines.push(`Its exemption expired on ${expires}: ${reason}`);
+        lines.push(`The exemption expired on ${expires}: ${reason}`);
     }
     return lines.join("\n");
 }
 
-/** @param fix text as it is, anything else as YAML */
+/** Formats a fix: strings unchanged, other values as YAML. */
 export function snippet(fix: unknown): string {
     return typeof fix === "string" ? fix : stringify(fix, { lineWidth: 0 }).trimEnd();
 }

@@ -8,51 +8,51 @@ import { fill } from "./remedy.ts";
 import type { Rule } from "./rule.ts";
 import type { SetExemption } from "./run.ts";
 
-/** Rules as policies of Pulumi's SDK, and two policies of their exemptions. */
+/** Converts rules to policies of Pulumi's SDK, and adds two policies for their exemptions. */
 export function policiesOf(rules: readonly Rule[], now?: () => Date): Policies {
-    const asked = new Asked(now);
+    const session = new Asked(now);
     const policies = rules.map((rule) =>
-        rule.scope === "object" ? objectPolicy(rule, asked) : stackPolicy(rule, asked),
+        rule.scope === "object" ? objectPolicy(rule, session) : stackPolicy(rule, session),
     );
-    // Last, since the SDK asks policies in their order: by then every exemption has been met.
-    return [...policies, ...exemptionPolicies(asked)];
+    // Last, since the SDK runs policies in order and these report on all exemptions.
+    return [...policies, ...exemptionPolicies(session)];
 }
 
-function objectPolicy(rule: Rule, asked: Asked): ResourceValidationPolicy {
+function objectPolicy(rule: Rule, session: Asked): ResourceValidationPolicy {
     const { remedy } = rule;
     return {
         ...about(rule),
         validateResource(args, report) {
-            asked.declare(args.urn, args.props);
+            session.declare(args.urn, args.props);
             const objects = objectsOfResource(args.type, args.props, args.urn);
-            if (objects.length === 0) args.notApplicable("it is asked of Kubernetes objects");
-            asked.ask(rule, args.getConfig(), objects, report);
+            if (objects.length === 0) args.notApplicable("it applies to Kubernetes objects only");
+            session.ask(rule, args.getConfig(), objects, report);
         },
         ...(remedy && {
             remediateResource(args) {
-                const { exempt, settings } = asked.config(rule, args.getConfig());
-                const wrote = fill(args.props, (props) => {
+                const { exempt, settings } = session.config(rule, args.getConfig());
+                const hasChanged = fill(args.props, (props) => {
                     for (const object of objectsOfResource(args.type, props, args.urn)) {
                         const pod = podOf(object);
-                        // What a Patch leaves out may well be set.
-                        if (!pod || object.isPatch || asked.isExempt(pod, exempt)) continue;
+                        // Fields that a Patch omits may already be set.
+                        if (!pod || object.isPatch || session.isExempt(pod, exempt)) continue;
                         remedy(pod, settings as never);
                     }
                 });
-                return wrote ? args.props : undefined;
+                return hasChanged ? args.props : undefined;
             },
         }),
     };
 }
 
-function stackPolicy(rule: Rule, asked: Asked): StackValidationPolicy {
+function stackPolicy(rule: Rule, session: Asked): StackValidationPolicy {
     return {
         ...about(rule),
         validateStack(args, report) {
             const objects = args.resources.flatMap(({ type, props, urn }) =>
-                objectsOfResource(type, asked.declared(urn, props), urn),
+                objectsOfResource(type, session.declared(urn, props), urn),
             );
-            asked.ask(rule, args.getConfig(), objects, report);
+            session.ask(rule, args.getConfig(), objects, report);
         },
     };
 }
@@ -60,11 +60,11 @@ function stackPolicy(rule: Rule, asked: Asked): StackValidationPolicy {
 function about(rule: Rule) {
     const { name, title, severity, level, url, framework, remedy, admission, scope } = rule;
     const steps = [
-        "Write what stands under Fix in the violation into the manifest.",
+        "Apply the text under Fix in the violation to the manifest.",
         ...(remedy
-            ? ['With the enforcement level "remediate" it is written wherever nothing is set.']
+            ? ['The enforcement level "remediate" sets missing fields automatically.']
             : []),
-        'What cannot comply gets an entry in the rule\'s "exempt", with a reason and a last day.',
+        'If a workload cannot comply, add it to the rule\'s "exempt" with a reason and an expiry date.',
     ];
     return {
         name,
@@ -85,35 +85,35 @@ function about(rule: Rule) {
     };
 }
 
-function exemptionPolicies(asked: Asked): StackValidationPolicy[] {
+function exemptionPolicies(session: Asked): StackValidationPolicy[] {
     return [
         told({
             name: "exemptions",
-            description: "What rules are not asked of is told, with why and for how long.",
+            description: "Lists all exemptions in use, with reason and expiry date.",
             enforcementLevel: "advisory",
             severity: "low",
-            remediationSteps: "Comply, and take the exemption out of the stack's policies.",
+            remediationSteps: "Fix the violation, and remove the exemption from the stack's policies.",
             lines: () => [
-                ...asked.used.map(
-                    (one) => `${line(one, "holds until")} (${one.places.join("; ")})`,
+                ...session.used.map(
+                    (one) => `${line(one, "is valid until")} (${one.places.join("; ")})`,
                 ),
-                ...asked.unused.map((one) => line(one, "matched nothing; it holds until")),
-                ...asked.ending.map((one) => line(one, ending(one.exemption, asked.now))),
+                ...session.unused.map((one) => line(one, "matched nothing; valid until")),
+                ...session.ending.map((one) => line(one, ending(one.exemption, session.now))),
             ],
         }),
         told({
             name: "expired-exemptions",
-            description: "No exemption outlives its day.",
+            description: "No exemption is used after its expiry date.",
             enforcementLevel: "mandatory",
             severity: "medium",
             remediationSteps:
-                "Comply, and take the exemption out of the stack's policies; or decide on a new day.",
-            lines: () => asked.expired.map((one) => line(one, "expired on")),
+                "Fix the violation and remove the exemption from the stack's policies, or set a new expiry date.",
+            lines: () => session.expired.map((one) => line(one, "expired on")),
         }),
     ];
 }
 
-/** A policy that tells some lines of the whole run, if there are any. */
+/** Creates a policy that reports lines about the whole run, if there are any. */
 function told({
     lines,
     ...about
@@ -134,7 +134,7 @@ function told({
 function line({ rule, exemption }: SetExemption, state: string): string {
     const { namespace = "*", workload = "*", container = "*", expires, reason } = exemption;
     const place = `${namespace}/${workload}, container ${container}`;
-    return `${rule.name} of ${place} ${state} ${expires}: ${reason}`;
+    return `${rule.name} for ${place} ${state} ${expires}: ${reason}`;
 }
 
 function displayed(name: string): string {

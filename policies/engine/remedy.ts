@@ -1,24 +1,24 @@
 import { isJson } from "../kubernetes/object.ts";
 
 /**
- * Lets `write` set in place what is missing in `target`. What is set already is kept, whatever `write` does:
- * a remedy can neither weaken a value nor make a secret readable by writing it anew.
+ * Lets `write` set missing fields of `target` in place. Existing values are kept, whatever `write` does: remediation
+ * can neither weaken a value nor expose a secret by writing it again.
  *
- * @returns whether anything was set
+ * @returns whether a field was set
  */
 export function fill<T extends object>(target: T, write: (view: T) => void): boolean {
-    let wrote = false;
-    write(viewOf(target));
-    return wrote;
+    let hasChanged = false;
+    write(createView(target));
+    return hasChanged;
 
-    function viewOf<V extends object>(object: V): V {
+    function createView<V extends object>(object: V): V {
         return new Proxy(object, {
             get: (_, key) => {
-                // Methods of arrays: the SDK's proxies throw where filter and map look for the constructor.
+                // Array methods come from the prototype: the SDK's proxies throw when filter and map read the constructor.
                 const prototype = Object.getPrototypeOf(object) as object;
                 const isOwn = Object.hasOwn(object, key) || !(key in prototype);
                 const value: unknown = Reflect.get(isOwn ? object : prototype, key);
-                return typeof value === "object" && value !== null ? viewOf(value) : value;
+                return typeof value === "object" && value !== null ? createView(value) : value;
             },
             set: (_, key, value) => {
                 set(object, key, value);
@@ -32,7 +32,7 @@ export function fill<T extends object>(target: T, write: (view: T) => void): boo
         const before: unknown = Reflect.get(object, key);
         if (before === undefined || before === null) {
             Reflect.set(object, key, value);
-            wrote = true;
+            hasChanged = true;
         } else if (isJson(before) && isJson(value)) {
             for (const [name, child] of Object.entries(value)) set(before, name, child);
         }

@@ -14,25 +14,25 @@ export interface Framework {
     readonly specification: string;
 }
 
-/** What is wrong in one place. */
+/** A problem at one location. */
 export interface Finding {
-    /** After "container x": or after the object's name, and a colon; without a full stop. */
+    /** Text after "container x: " or after the object's name and a colon; without a full stop. */
     readonly what: string;
-    /** Of the field, below the container or pod or object that the rule was given. */
+    /** Path of the field below the subject that the rule checks. */
     readonly at: string;
-    /** The container, where the rule was given something larger. */
+    /** The container, if the subject is larger than one. */
     readonly container?: string;
-    /** Something is not there; a Patch need not have it. */
+    /** Whether a field is missing, which a Patch may omit. */
     readonly isMissing?: boolean;
-    /** What to write, as it goes into the manifest. */
+    /** Proposed manifest text or object. */
     readonly fix?: unknown;
 }
 
 export interface About {
     readonly name: string;
-    /** What it demands, in a sentence. */
+    /** The requirement, in one sentence. */
     readonly title: string;
-    /** What happens otherwise, in a sentence. */
+    /** Consequence of a violation. */
     readonly why: string;
     readonly severity: Severity;
     readonly level: Level;
@@ -40,44 +40,42 @@ export interface About {
     readonly framework?: Framework;
 }
 
-/** What a rule is shown at a time. */
+/** The part of an object that a rule checks at a time. */
 export interface Subject {
     readonly object: KubernetesObject;
     readonly container?: string;
-    /** Before a finding's `at`. */
+    /** Path that precedes the finding's own. */
     readonly path: string;
     readonly findings: (settings: never, stack: Stack) => Iterable<Finding>;
 }
 
 export interface Rule extends About {
     readonly settings: TProperties;
-    /** `stack`: it has to see all objects at once. */
+    /** `stack`: the rule needs all objects at once. */
     readonly scope: "object" | "stack";
-    /** What of an object it looks at, each by itself, so that what is unknown in one hides no other. */
+    /** Parts of an object that are checked separately, so that an unknown value affects only its own part. */
     readonly subjects: (object: KubernetesObject) => Iterable<Subject>;
-    /**
-     * Sets what is missing and safe to set, in place; never what is set already. Twice is as once.
-     */
+    /** Sets missing fields with safe values in place. Idempotent; never changes existing values. */
     readonly remedy?: (pod: Pod, settings: never) => void;
-    /** The same for the API server's admission, one a thing that it says. */
+    /** The same checks for admission by the API server, one per kind of finding. */
     readonly admission?: (settings: never) => readonly Admission[];
-    /** Objects that admission looks at. Default: pods, and what makes them. */
+    /** Objects that admission checks. Default: pods and their controllers. */
     readonly admits?: Admitted;
-    /** What of it is not said at admission, and why, after "all but". */
+    /** Part of the rule that admission does not enforce, with the reason. */
     readonly unsaid?: string;
 }
 
 export type Admitted = "pods" | "roles";
 
-/** One thing that a rule says, in expressions of the API server (cel/cel.ts). */
+/** One check of a rule as CEL expressions of the API server (cel/cel.ts). */
 export interface Admission {
-    /** Whether the settings ask for it. Default: true */
+    /** Whether the settings enable the check. Default: true */
     readonly asked?: boolean;
-    /** What is looked at: each container, which is `c`; the pod, `variables.pod`; the object. Default: containers */
+    /** Subject: each container (`c`), each serving container, the pod (`variables.pod`) or the object. Default: containers */
     readonly of?: "containers" | "serving" | "pod" | "object";
-    /** Lists in it, each element of which is looked at by itself, by a name that those after it may use. */
+    /** Lists to iterate over, by the name of their element; later lists may use earlier names. */
     readonly each?: Readonly<Record<string, Cel>>;
-    /** Default: each is */
+    /** Default: true */
     readonly violated?: Cel;
     /** As in a finding. */
     readonly what: Cel | string;
@@ -85,7 +83,7 @@ export interface Admission {
 }
 
 type Described<S extends TProperties> = About & {
-    /** Thresholds, each with a default and a description. Default: none */
+    /** Thresholds with default and description. Default: none */
     readonly settings?: S;
     readonly admission?: (settings: SettingsOf<S>) => readonly Admission[];
     readonly admits?: Admitted;
@@ -95,9 +93,9 @@ type Described<S extends TProperties> = About & {
 
 export type SettingsOf<S extends TProperties> = Static<TObject<S>>;
 
-const EPHEMERAL = "ephemeral containers, which only a pod that runs can get";
+const EPHEMERAL = "ephemeral containers, which can only be added to a running pod";
 
-/** A rule that is about one container at a time, init containers and sidecars among them. */
+/** Creates a rule about single containers, including init containers and sidecars. */
 export function containerRule<S extends TProperties = TProperties>({
     check,
     checkPod,
@@ -105,9 +103,9 @@ export function containerRule<S extends TProperties = TProperties>({
     ...rest
 }: Described<S> & {
     readonly check: (container: Container, settings: SettingsOf<S>) => Iterable<Finding>;
-    /** What it asks of the pod itself besides. */
+    /** Additional check of the pod itself. */
     readonly checkPod?: (pod: Pod, settings: SettingsOf<S>) => Iterable<Finding>;
-    /** Of ephemeral containers too, which can have no probes, ports or resources. Default: false */
+    /** Whether to check ephemeral containers too, which have no probes, ports or resources. Default: false */
     readonly ephemeral?: boolean;
 }): Rule {
     const about = ephemeral ? { unsaid: EPHEMERAL, ...rest } : rest;
@@ -124,7 +122,7 @@ export function containerRule<S extends TProperties = TProperties>({
     });
 }
 
-/** A rule that is about a pod: its template, and the object that makes it. */
+/** Creates a rule about pods: their template and the object that creates them. */
 export function podRule<S extends TProperties = TProperties>({
     check,
     ...rest
@@ -137,7 +135,7 @@ export function podRule<S extends TProperties = TProperties>({
     });
 }
 
-/** A rule that is about objects of some kinds, each by itself. */
+/** Creates a rule about single objects of some kinds. */
 export function objectRule<S extends TProperties = TProperties>({
     kinds,
     check,
@@ -153,14 +151,14 @@ export function objectRule<S extends TProperties = TProperties>({
     });
 }
 
-/** A rule that is about places of its own, each by itself. */
+/** Creates a rule about single places that it selects itself. */
 export function placeRule<T, S extends TProperties = TProperties>({
     places,
     check,
     scope = "object",
     ...rest
 }: Described<S> & {
-    /** `stack`: asked once all is known that a preview can know. Default: object */
+    /** `stack`: checked at the end of a preview. Default: object */
     readonly scope?: Rule["scope"];
     readonly places: (object: KubernetesObject) => Iterable<Place<T>>;
     readonly check: (value: T, settings: SettingsOf<S>) => Iterable<Finding>;
@@ -173,15 +171,16 @@ export function placeRule<T, S extends TProperties = TProperties>({
 }
 
 /**
- * A rule that is about objects of some kinds, beside all others of the stack. Not about a Patch, whose object
- * is somebody else's and may have what the Patch does not show.
+ * Creates a rule about objects in the context of the whole stack. Patches are skipped: another owner's object may
+ * have fields that the Patch does not show.
  */
 export function stackRule<S extends TProperties = TProperties>({
     kinds,
     check,
     ...rest
 }: Described<S> & {
-    readonly kinds: readonly string[];
+    /** Default: every kind */
+    readonly kinds?: readonly string[];
     readonly check: (
         object: KubernetesObject,
         stack: Stack,
@@ -189,26 +188,8 @@ export function stackRule<S extends TProperties = TProperties>({
     ) => Iterable<Finding>;
 }): Rule {
     return rule(rest, "stack", function* (object) {
-        if (kinds.includes(object.kind) && !object.isPatch) {
-            yield { object, path: "", findings: (s, stack) => check(object, stack, s) };
-        }
-    });
-}
-
-/** A rule that is about objects of every kind, beside all others of the stack. */
-export function anyRule<S extends TProperties = TProperties>({
-    check,
-    ...rest
-}: Described<S> & {
-    readonly check: (
-        object: KubernetesObject,
-        stack: Stack,
-        settings: SettingsOf<S>,
-    ) => Iterable<Finding>;
-}): Rule {
-    return rule(rest, "stack", function* (object) {
-        if (!object.isPatch)
-            yield { object, path: "", findings: (s, stack) => check(object, stack, s) };
+        if (object.isPatch || kinds?.includes(object.kind) === false) return;
+        yield { object, path: "", findings: (s, stack) => check(object, stack, s) };
     });
 }
 

@@ -5,7 +5,7 @@ import { evaluate, type Outcome, type Violation } from "./evaluate.ts";
 import { hasExpired, isEnding } from "./exemptions.ts";
 import type { Rule } from "./rule.ts";
 
-/** What one rule said of all objects. */
+/** Result of one rule for all objects. */
 export interface RuleRun extends Outcome {
     readonly rule: Rule;
     readonly config: RuleConfig;
@@ -24,9 +24,9 @@ export interface SetExemption {
 }
 
 /**
- * Asks every rule that is not disabled of all objects.
+ * Runs every enabled rule on all objects.
  *
- * @throws ConfigError when the stack's policies are wrong
+ * @throws ConfigError if the stack's policies are invalid
  */
 export function run(
     rules: readonly Rule[],
@@ -38,14 +38,14 @@ export function run(
     const runs = [...configsOf(rules, policies)]
         .filter(([, { level }]) => level !== "disabled")
         .map(([rule, config]) => {
-            const begun = performance.now();
+            const start = performance.now();
             const outcome = evaluate(rule, config, objects, { stack, now });
-            return { rule, config, ...outcome, milliseconds: performance.now() - begun };
+            return { rule, config, ...outcome, milliseconds: performance.now() - start };
         });
     return { rules: runs, objects: objects.length, now };
 }
 
-/** What has to be mended before anything is deployed: nothing may be left of these. */
+/** @returns violations of mandatory rules, which block a deployment. */
 export function failuresOf({ rules }: Run): Violation[] {
     return rules.flatMap(({ config, violations }) =>
         config.level === "advisory" ? [] : violations,
@@ -58,17 +58,17 @@ export function advicesOf({ rules }: Run): Violation[] {
     );
 }
 
-/** Exemptions whose day is over; they fail whether they still cover anything or not. */
+/** @returns expired exemptions, which fail even if they match nothing. */
 export function expiredOf({ rules, now }: Run): SetExemption[] {
     return allOf(rules).filter(({ exemption }) => hasExpired(exemption, now));
 }
 
-/** Exemptions that will soon have expired. */
+/** @returns exemptions that expire soon. */
 export function endingOf({ rules, now }: Run): SetExemption[] {
     return allOf(rules).filter(({ exemption }) => isEnding(exemption, now));
 }
 
-/** Exemptions that cover nothing: what they were for is mended, or their globs are wrong. */
+/** @returns exemptions that match nothing: their violation is fixed, or their globs are wrong. */
 export function unusedOf({ rules }: Run): SetExemption[] {
     const used = new Set(
         rules.flatMap(({ exempt, violations }) =>

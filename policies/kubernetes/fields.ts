@@ -2,8 +2,8 @@ import * as models from "@kubernetes/client-node/dist/gen/models/all.js";
 import { isJson, known, type Json, type KubernetesObject, type Place } from "./object.ts";
 
 /*
- * The fields of Kubernetes' own kinds, from the models of its client, which are generated from the API's
- * OpenAPI document. Of custom resources only the cluster knows them.
+ * The fields of Kubernetes' built-in kinds, from the models of its client, which are generated from the API's
+ * OpenAPI document. Custom resources have no models.
  */
 
 interface Attribute {
@@ -18,13 +18,13 @@ interface Model {
 
 const MODELS = models as Readonly<Record<string, Model | undefined>>;
 
-/** What is wrong with a field, and what might be right. */
+/** An invalid field, with a proposed fix. */
 export interface FieldFault {
     readonly what: string;
     readonly fix: unknown;
 }
 
-/** The model of an object of Kubernetes itself. @returns undefined for every other */
+/** @returns the model of a built-in kind; undefined for custom resources */
 function modelOf({ apiVersion, kind }: KubernetesObject): string | undefined {
     const [version = "", group = ""] = apiVersion.split("/").reverse();
     if (group.includes(".") && !group.endsWith(".k8s.io")) return undefined;
@@ -38,13 +38,13 @@ function attributesOf(model: string): readonly Attribute[] | undefined {
     return MODELS[model]?.getAttributeTypeMap?.();
 }
 
-/** Every field of an object that has a model, each with what is wrong with it by itself. */
+/** Checks every field of an object that has a model; `read` returns the error of the field. */
 export function* fieldsOf(object: KubernetesObject): Generator<Place<FieldFault | undefined>> {
     const model = modelOf(object);
     if (model !== undefined) yield* inside(model, object.body, "");
 }
 
-/** Whether a rule may meet something else than what the API's types promise it. */
+/** @returns whether an object violates the types of the API, so that rules may fail on it. */
 export function hasFaultyFields(object: KubernetesObject): boolean {
     return [...fieldsOf(object)].some(({ read }) => known(read) !== undefined);
 }
@@ -77,7 +77,7 @@ function* valueOf(
     yield { path, read: () => faultOf({ type, format }, read(), key) };
     if (element !== undefined && Array.isArray(value)) {
         for (const at of value.keys()) {
-            const nothing = { what: "has nothing in a list", fix: `# without ${path}[${at}]` };
+            const nothing = { what: "has an empty list element", fix: `# remove ${path}[${at}]` };
             yield {
                 path: `${path}[${at}]`,
                 read: () => (value[at] === null ? nothing : undefined),
@@ -98,10 +98,10 @@ function* valueOf(
     }
 }
 
-/** Quantities, which a model has as texts, though a number will do. */
+/** Quantities, which are strings in a model but may be numbers. */
 const QUANTITIES =
     /^(limits|requests|hard|used|capacity|allocatable|overhead|podFixed|max|min|default|defaultRequest|maxLimitRequestRatio|sizeLimit|divisor|value|averageValue|quantity)$/;
-/** Models whose `value` is no quantity but a text. */
+/** Models whose `value` is text rather than a quantity. */
 const TEXT_VALUES = /^V\d\w*?(EnvVar|Toleration|HTTPHeader|Sysctl|PodDNSConfigOption)$/;
 const TEXT = "text";
 
@@ -136,7 +136,7 @@ function faultOf(
     value: unknown,
     key: string,
 ): FieldFault | undefined {
-    // The API server takes null for nothing.
+    // The API server treats null as absent.
     if (value === null || value === undefined) return undefined;
     const isWhole = !/^int(32|64)$/.test(format) || Number.isInteger(value);
     const mayBeNumber = type === "string" && format !== TEXT && QUANTITIES.test(key);
@@ -147,7 +147,7 @@ function faultOf(
     if (isRight(value) && isWhole) return undefined;
     const allowed = type === "number" && format.startsWith("int") ? "a whole number" : words;
     return {
-        what: `has ${kindOf(value)} where the API has ${allowed}`,
+        what: `has ${kindOf(value)}; allowed: ${allowed}`,
         fix: { [key]: mended(type, value) },
     };
 }
@@ -177,17 +177,17 @@ function unknownField(key: string, attributes: readonly Attribute[]): FieldFault
     const near = attributes
         .map(({ baseName }) => ({
             baseName,
-            away: distance(key.toLowerCase(), baseName.toLowerCase()),
+            edits: distance(key.toLowerCase(), baseName.toLowerCase()),
         }))
-        .sort((one, other) => one.away - other.away)
-        .find(({ away }) => away <= Math.max(1, key.length / 3));
+        .sort((one, other) => one.edits - other.edits)
+        .find(({ edits }) => edits <= Math.max(1, key.length / 3));
     return {
-        what: `has the field ${key}, which the API does not know${near ? `; near it is ${near.baseName}` : ""}`,
-        fix: near ? { [near.baseName]: "…" } : `# without ${key}`,
+        what: `has the unknown field ${key}${near ? `; did you mean ${near.baseName}?` : ""}`,
+        fix: near ? { [near.baseName]: "…" } : `# remove ${key}`,
     };
 }
 
-/** Letters to change, leave out or add (Levenshtein). */
+/** Levenshtein distance. */
 function distance(one: string, other: string): number {
     let row = Array.from({ length: other.length + 1 }, (_, at) => at);
     for (const [line, letter] of [...one].entries()) {

@@ -1,18 +1,18 @@
 import { cel } from "../cel/cel.ts";
 
-/** What an image reference names (https://github.com/distribution/reference). */
+/** A parsed image reference (https://github.com/distribution/reference). */
 export interface Image {
-    /** Whole, with the parts that Docker adds, such as `docker.io/library/redis`. */
+    /** Full name with the parts that Docker adds, such as `docker.io/library/redis`. */
     readonly name: string;
     readonly tag: string | undefined;
     readonly digest: string | undefined;
-    /** As it stands, without tag and digest. */
+    /** Name as written, without tag and digest. */
     readonly written: string;
 }
 
 const HOST = String.raw`localhost(?::\d+)?|[\w-]+(?:\.[\w-]+)+(?::\d+)?|[\w-]+:\d+|\[[\da-fA-F:]+\](?::\d+)?`;
 
-/** Tags that name another image each time somebody pushes one. */
+/** Tags that usually move to another image with each push. */
 export const MOVING_TAGS: readonly string[] =
     "latest stable main master edge nightly dev develop head".split(" ");
 
@@ -29,7 +29,7 @@ const REFERENCE = new RegExp(
     ].join(""),
 );
 
-/** @returns undefined for what is no reference */
+/** @returns undefined for an invalid reference */
 export function imageOf(reference: string): Image | undefined {
     const { written, host, path, tag, digest } = REFERENCE.exec(reference)?.groups ?? {};
     if (written === undefined || path === undefined) return undefined;
@@ -38,19 +38,19 @@ export function imageOf(reference: string): Image | undefined {
     return { name: `${isHub ? "docker.io" : host}/${full}`, tag, digest, written };
 }
 
-/** Registries from which anybody may pull. */
+/** Public registries. */
 const PUBLIC = ["docker.io", "registry.k8s.io", "quay.io", "ghcr.io"];
 
 export function isPublic(name: string): boolean {
     return PUBLIC.includes(name.split("/")[0] ?? "");
 }
 
-/** Globs of images from one registry, and those of `globs` that are of no public one. */
+/** @returns a glob for all images of a registry, and those `globs` that match no public registry. */
 export function registryGlobs(globs: readonly string[], registry: string): string[] {
     return [`${registry}/*`, ...globs.filter((glob) => glob !== "*" && !isPublic(glob))];
 }
 
-/** Tags that are versions of fewer parts: of `8`, `v3` and `8-alpine3.20` one, of `8.2` two. */
+/** Regular expression for version tags with fewer parts: `8`, `v3` and `8-alpine3.20` have one, `8.2` has two. */
 export function versionsBelow(parts: number): RegExp {
     // Longer numbers are dates and builds.
     const more = String.raw`(?:\.\d+){0,${Math.max(parts - 2, 0)}}`;
@@ -63,11 +63,11 @@ const image = cel`c.?image.orValue('')`;
 const references = cel`[${image}].filter(i, i.matches(${REFERENCE}))`;
 const withoutDigest = cel`${references}.filter(i, !i.contains('@'))`;
 
-/** In CEL, of a container `c`, each what it has of it. */
+/** CEL for properties of the image of a container `c`, each a list of at most one element. */
 export const IMAGES = {
     noReference: cel`[${image}].filter(i, i != '' && !i.matches(${REFERENCE}))`,
     untagged: cel`${withoutDigest}.filter(i, !i.matches(':[^/]+$'))`,
-    /** Where there is no digest. */
+    /** Empty if there is a digest. */
     tag: cel`${withoutDigest}.map(i, i.find(':[^/:]+$')).filter(i, i != '').map(i, i.substring(1))`,
     /** Whole. */
     name: [

@@ -1,33 +1,33 @@
-/** Any JSON object; what is in it is whatever somebody wrote. */
+/** Any JSON object, with unchecked contents. */
 export type Json = Readonly<Record<string, unknown>>;
 
 /**
- * A Kubernetes object as rules see it, wherever it comes from: a rendering, a file, a resource of Pulumi. In a
- * preview any field may be unknown, and reading it throws; so names are read only by what needs them.
+ * A Kubernetes object from a rendering, a file or a Pulumi resource. In a preview any field may be unknown, and
+ * reading it throws; names are therefore read lazily.
  */
 export interface KubernetesObject {
     readonly apiVersion: string;
     readonly kind: string;
-    /** `ns/name`, or as much of it as is known. */
+    /** `namespace/name`, without unknown parts. */
     readonly label: string;
     readonly name: string;
-    /** Empty for what has none. */
+    /** Empty for objects without a namespace. */
     readonly namespace: string;
     readonly body: Json;
-    /** Only some fields of an object that is somebody else's: what is missing here may stand there. */
+    /** Whether it contains only some fields of another owner's object, which may have others. */
     readonly isPatch: boolean;
-    /** Of the Pulumi resource that it is. */
+    /** URN of the Pulumi resource. Undefined outside Pulumi. */
     readonly urn: string | undefined;
 }
 
-/** A place in an object, and what is there, which may be unknown. */
+/** A place in an object; `read` throws if its value is unknown. */
 export interface Place<T> {
     readonly path: string;
     readonly container?: string;
     readonly read: () => T;
 }
 
-/** Its object, or those of a List, of Lists in it too. Anything else is none. */
+/** Converts a value to its object, or to those of a List and its nested Lists; other values have none. */
 export function objectsOf(value: unknown): KubernetesObject[] {
     if (!isJson(value)) return [];
     const { apiVersion, kind, items } = value;
@@ -37,7 +37,7 @@ export function objectsOf(value: unknown): KubernetesObject[] {
     return Array.isArray(items) ? listed(items, apiVersion, kind) : [];
 }
 
-/** A kind of its own may end so too, and then it has a name. */
+/** A custom kind may end in "List" too, but then its objects have names. */
 function isListKind(kind: string, body: Json): boolean {
     if (!kind.endsWith("List")) return false;
     return body.items !== undefined || !("name" in json(body.metadata));
@@ -47,8 +47,8 @@ function isListKind(kind: string, body: Json): boolean {
 const TYPE = /^kubernetes:(?<group>[^:]+):(?<kind>\w+)$/;
 
 /**
- * The objects of a Pulumi resource, by its type token, since its inputs need not name their kind. Children
- * of a ConfigGroup or a Chart are resources of their own.
+ * Converts a Pulumi resource to objects, using its type token since the inputs need not contain the kind. Children of
+ * a ConfigGroup or a Chart are separate resources.
  */
 export function objectsOfResource(type: string, props: Json, urn?: string): KubernetesObject[] {
     const { group, kind } = TYPE.exec(type)?.groups ?? {};
@@ -63,7 +63,7 @@ export function objectsOfResource(type: string, props: Json, urn?: string): Kube
     return [toObject(apiVersion, kind, props, urn)];
 }
 
-/** Items of a typed list need not name their kind, which is the list's. */
+/** Items of a typed list need not contain their kind, which the list implies. */
 function listed(
     items: readonly unknown[],
     apiVersion: string,
@@ -111,22 +111,22 @@ export function isJson(value: unknown): value is Json {
     return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** What a field holds when it is an object, and an empty one otherwise. */
+/** @returns the value if it is an object, else an empty one. */
 export function json(value: unknown): Json {
     return isJson(value) ? value : {};
 }
 
-/** Elements that are objects, of what may be a list. */
+/** @returns the elements that are objects; none if the value is not a list. */
 export function list(value: unknown): readonly Json[] {
     return Array.isArray(value) ? value.filter(isJson) : [];
 }
 
-/** By what @pulumi/policy throws; it is not imported, since it takes a second to load. */
+/** Recognises the error of @pulumi/policy, which is not imported since it takes a second to load. */
 export function isUnknown(error: unknown): error is Error {
     return error instanceof Error && "unknownTypeSentinel" in error;
 }
 
-/** @returns undefined for what cannot be known in a preview */
+/** @returns the value, or undefined if it is unknown in a preview */
 export function known<T>(read: () => T): T | undefined {
     try {
         return read();

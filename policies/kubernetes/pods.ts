@@ -1,34 +1,34 @@
 import type { V1Container, V1PodSpec } from "@kubernetes/client-node";
 import { json, known, list, type Json, type KubernetesObject } from "./object.ts";
 
-/** The pods that an object makes, or is. */
+/** The pods that an object creates, or the pod that it is. */
 export interface Pod {
     readonly object: KubernetesObject;
-    /** Of the pod's spec in the object, such as `spec.template.spec`. */
+    /** Path of the pod spec in the object, such as `spec.template.spec`. */
     readonly path: string;
     readonly spec: V1PodSpec;
     readonly labels: Readonly<Record<string, string>>;
     readonly annotations: Readonly<Record<string, string>>;
-    /** `job` runs to its end and serves nobody. */
+    /** A `job` runs to completion and serves no requests. */
     readonly runs: "service" | "job";
-    /** Init containers first, in their order. */
+    /** Init containers first, in order. */
     readonly containers: readonly Container[];
-    /** What `kubectl debug` adds to a running pod. */
+    /** Ephemeral containers, which `kubectl debug` adds to a running pod. */
     readonly ephemeral: readonly Container[];
 }
 
 export interface Container {
     readonly pod: Pod;
-    /** Its name, or its place in the list where that is unknown. */
+    /** Name, or index if the name is unknown. */
     readonly name: string;
-    /** `init` ends before the others start; `sidecar` is an init container that goes on running. */
+    /** An `init` container ends before the others start; a `sidecar` is an init container that keeps running. */
     readonly role: "main" | "init" | "sidecar" | "ephemeral";
     /** Such as `spec.template.spec.containers[service]`. */
     readonly path: string;
     readonly spec: V1Container;
 }
 
-/** Where the template of a pod is, by kind; a Pod is its own. */
+/** Path of the pod template by kind. */
 const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
     Pod: [],
     Deployment: ["spec", "template"],
@@ -44,10 +44,10 @@ const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
 
 const GROUPS = ["v1", "apps/v1", "batch/v1", "argoproj.io/v1alpha1"];
 
-/** Kinds that have pods, for what must name them. */
+/** Kinds of objects with pods. */
 export const POD_KINDS = Object.keys(TEMPLATES);
 
-/** The one reader of pod templates. @returns undefined for an object without pods */
+/** Reads the pod template of an object. @returns undefined for an object without pods */
 export function podOf(object: KubernetesObject): Pod | undefined {
     const way = GROUPS.includes(object.apiVersion) ? TEMPLATES[object.kind] : undefined;
     if (way === undefined) return undefined;
@@ -102,12 +102,12 @@ function containerOf(pod: Pod, field: string, spec: V1Container, index: number):
     };
 }
 
-/** Runs for as long as its pod does. */
+/** @returns whether a container runs as long as its pod. */
 export function isLasting({ role, pod }: Container): boolean {
     return (role === "main" || role === "sidecar") && pod.runs === "service";
 }
 
-/** Others send it requests: it goes on running and names a port. */
+/** @returns whether a container serves requests: it is long-running and has ports. */
 export function isServing(container: Container): boolean {
     return isLasting(container) && (container.spec.ports ?? []).length > 0;
 }

@@ -12,7 +12,7 @@ export interface Probe {
     readonly spec: V1Probe;
 }
 
-/** The probes that a container has, in the order in which they begin. */
+/** Lists the probes of a container, in the order in which they start. */
 export function* probesOf({ spec }: Container): Generator<Probe, void> {
     for (const field of FIELDS) {
         const probe = spec[field];
@@ -20,17 +20,17 @@ export function* probesOf({ spec }: Container): Generator<Probe, void> {
     }
 }
 
-/** Which of them it has; the API server takes exactly one. */
+/** Lists the handlers of a probe; the API server accepts exactly one. */
 export function handlersOf(probe: V1Probe): Handler[] {
     return HANDLERS.filter((handler) => probe[handler]);
 }
 
-/** A name or a number, as it stands there; a command has none. */
+/** @returns the name or number of a probe's port; undefined for a command. */
 export function portOf({ httpGet, tcpSocket, grpc }: V1Probe): string | number | undefined {
     return (httpGet ?? tcpSocket ?? grpc)?.port;
 }
 
-/** A handler of it, to be written into another probe; none where it is not known. */
+/** @returns a handler of a probe, to be copied to another probe; empty if it is unknown. */
 export function handlerOf(probe: V1Probe, handler?: Handler): Partial<V1Probe> {
     const text = known(() => {
         const [name = "exec"] = handler ? [handler] : handlersOf(probe);
@@ -39,12 +39,12 @@ export function handlerOf(probe: V1Probe, handler?: Handler): Partial<V1Probe> {
     return JSON.parse(text ?? "{}") as Partial<V1Probe>;
 }
 
-/** In CEL the fields with the probes of a container `c`, in the order in which they begin. */
+/** CEL for the probe fields of a container `c`, in the order in which they start. */
 export const PROBES = cel`${FIELDS}.filter(f, f in c)`;
 
 /**
- * Seconds of failing until Kubernetes acts, with its defaults. Probes of a container never overlap, so that one
- * that times out later than the next is due makes that one wait.
+ * @returns the seconds of failures until Kubernetes acts, with its defaults. Probes of a container never overlap, so
+ *   a timeout longer than the period delays the next probe.
  */
 export function actsAfter({
     failureThreshold = 3,
@@ -54,7 +54,7 @@ export function actsAfter({
     return failureThreshold * Math.max(periodSeconds, timeoutSeconds);
 }
 
-/** The same of a probe in CEL. */
+/** The same in CEL. */
 export function afterOf(probe: Cel): Cel {
     return cel`${probe}.?failureThreshold.orValue(3) * [${probe}.?periodSeconds.orValue(10), ${probe}.?timeoutSeconds.orValue(1)].max()`;
 }

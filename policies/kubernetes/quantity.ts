@@ -1,16 +1,16 @@
 import { cel, type Cel } from "../cel/cel.ts";
 
-/** In CEL what a container `c` has of a resource, where it has any. */
+/** CEL for an optional resource quantity of a container `c`. */
 export function amountOf(field: "requests" | "limits", resource: string): Cel {
     return cel`c.?resources[?${field}][?${resource}]`;
 }
 
-/** In CEL a list of it, as a text; empty also where it is no quantity. */
+/** CEL for a list with the quantity as a string; empty if it is absent or invalid. */
 export function quantitiesIn(amount: Cel): Cel {
     return cel`[?${amount}].map(q, string(q)).filter(q, isQuantity(q))`;
 }
 
-/** In CEL the value of a quantity; of any other text it is an error. */
+/** CEL for the value of a quantity; an error for any other string. */
 export function valueOf(quantity: Cel): Cel {
     return cel`quantity(${quantity}).asApproximateFloat()`;
 }

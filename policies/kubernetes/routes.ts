@@ -5,16 +5,16 @@ export const GROUP = "gateway.networking.k8s.io";
 /** Kinds of routes of the Gateway API (https://gateway-api.sigs.k8s.io/reference/spec/). */
 export const ROUTES = ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"] as const;
 
-/** Something that a route names. */
+/** A reference of a route to another object. */
 export interface Reference {
-    /** Its place in the route. */
+    /** Path in the route. */
     readonly at: string;
     readonly ref: Json;
     readonly namespace: string;
     readonly name: string;
 }
 
-/** In the route's own namespace, unless they name another. */
+/** Lists references, whose default namespace is the route's. */
 export function references(route: KubernetesObject, refs: unknown, at: string): Reference[] {
     return list(refs).map((ref, index) => ({
         at: `${at}[${index}]`,
@@ -28,7 +28,7 @@ export function references(route: KubernetesObject, refs: unknown, at: string): 
     }));
 }
 
-/** The Service that a backend is, or another object that only its implementation knows. */
+/** @returns whether a backend is a Service rather than an implementation-specific object. */
 export function isService({ group = "", kind = "Service" }: Json): boolean {
     return group === "" && kind === "Service";
 }

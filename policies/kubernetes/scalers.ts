@@ -1,12 +1,12 @@
 import { json, type KubernetesObject } from "./object.ts";
 
-/** Kinds that say how many pods a workload has. */
+/** Kinds that control the replica count of a workload. */
 export const SCALERS = ["HorizontalPodAutoscaler", "ScaledObject"] as const;
 
-/** Kinds of workloads that have a number of pods. */
+/** Kinds of workloads with a replica count. */
 export const REPLICATED = ["Deployment", "StatefulSet", "Rollout"] as const;
 
-/** A number of pods, and the field of the scaler's spec that says it. */
+/** A replica count, and the field of the scaler's spec that sets it. */
 export interface Bound {
     readonly field: string;
     readonly pods: number;
@@ -16,14 +16,14 @@ export function isScaler({ kind }: KubernetesObject): boolean {
     return SCALERS.some((one) => one === kind);
 }
 
-/** What a scaler scales, in its own namespace. */
+/** @returns the target of a scaler, in its own namespace. */
 export function targetOf({ body }: KubernetesObject): { kind: unknown; name: unknown } {
-    // KEDA's default (https://keda.sh/docs/latest/reference/scaledobject-spec/); others have to say it.
+    // KEDA's default (https://keda.sh/docs/latest/reference/scaledobject-spec/); required in other scalers.
     const { kind = "Deployment", name } = json(json(body.spec).scaleTargetRef);
     return { kind, name };
 }
 
-/** The fewest pods that a scaler leaves, with the defaults of its kind. */
+/** @returns the minimum of a scaler, with the defaults of its kind. */
 export function leastOf({ kind, body }: KubernetesObject): Bound {
     const { minReplicas = 1, minReplicaCount = 0, idleReplicaCount } = json(body.spec);
     if (kind !== "ScaledObject") return bound("minReplicas", minReplicas);
@@ -32,7 +32,7 @@ export function leastOf({ kind, body }: KubernetesObject): Bound {
         : bound("idleReplicaCount", idleReplicaCount);
 }
 
-/** The most pods that a scaler makes, with the defaults of its kind. */
+/** @returns the maximum of a scaler, with the defaults of its kind. */
 export function mostOf({ kind, body }: KubernetesObject): Bound {
     const { maxReplicas, maxReplicaCount = 100 } = json(body.spec);
     return kind === "ScaledObject"
@@ -40,12 +40,12 @@ export function mostOf({ kind, body }: KubernetesObject): Bound {
         : bound("maxReplicas", maxReplicas);
 }
 
-/** Finds the scalers of a workload, as a stack does. */
+/** Finds the scalers of a workload; implemented by Stack. */
 export interface ScalerFinder {
     scalersOf(workload: KubernetesObject): KubernetesObject[];
 }
 
-/** The fewest pods that a workload has while all is well. */
+/** @returns the minimum replica count of a workload. */
 export function fewestOf(workload: KubernetesObject, stack: ScalerFinder): number {
     const scalers = stack.scalersOf(workload);
     if (scalers.length > 0) return Math.min(...scalers.map((one) => leastOf(one).pods));

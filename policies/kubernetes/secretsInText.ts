@@ -1,11 +1,11 @@
 import { said, words } from "../cel/cel.ts";
 
 /*
- * Finds secrets in text, by names and by shapes. What it returns holds nothing of them: findings are
- * shown to everybody.
+ * Finds secrets in text by names and by formats. The findings contain no part of a secret, since they are shown
+ * publicly.
  */
 
-/** Shapes that services give their keys, so that no other text is taken for one. */
+/** Key formats of well-known services, specific enough to exclude other text. */
 export const SHAPES: Readonly<Record<string, RegExp>> = {
     "a private key": /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----/,
     "an AWS access key": /\b(?:AKIA|ASIA)[A-Z\d]{16}\b/,
@@ -23,55 +23,55 @@ export const SHAPES: Readonly<Record<string, RegExp>> = {
 /** `scheme://user:password@host`; the user may be empty. */
 export const URL = /\b[a-z][a-z\d+.-]{0,20}:\/\/[^\s/:@"'`]*:(?<value>[^\s/@"'`]+)@/gi;
 
-/** What a secret's name ends with; one that goes on, such as `_FILE`, is about a secret. */
+/** Endings of names of secrets; a name with a suffix such as `_FILE` only refers to one. */
 export const NAME =
     /(?:^|_)(?:password|passwd|passphrase|pass|pwd|secret|token|api_?key|(?:access|account|auth|encryption|master|private|secret|shared|signing)_?key|requirepass|masterauth)\d*$/;
 
-/** Names of a Secret, and of places in a list. */
+/** Names that refer to a Secret or to a position in a list. */
 export const NO_NAME =
     /(?:^|_)(?:ca|cert|certificate|continue|next|page|pull|tls)_(?:secret|token)$/;
 
-/** What names a Secret as often as it is one. */
+/** Names whose value may be a secret or the name of a Secret. */
 export const NAMES = /(?:^|_)secret$/;
-/** What always is one. */
+/** Names whose value is always a secret. */
 export const CLIENTS = /(?:^|_)client_secret$/;
-/** Names of objects, made of words; no key that somebody has generated looks so. */
+/** Names of objects, which consist of words, unlike generated keys. */
 export const OBJECT =
     /^[a-z]+\d{0,2}(?:-(?:[a-z]+\d{0,2}|\d{1,2}))+$|^[a-z]+(?:secret|credentials|creds)$|^(?:secret|credentials|creds)[a-z]+$/;
 
-/** Where text sets something: as JSON, on a line of its own, as Redis does. */
+/** Assignments in text: JSON, one per line, or in the syntax of Redis. */
 const ASSIGNMENTS = [
     /"(?<name>[\w.-]+)"\s*:\s*"(?<value>[^"\\\n]+)"/g,
     /^[ \t-]*(?:export[ \t]+)?(?<name>[\w.-]+)[ \t]*[:=][ \t]*(?<quote>["']?)(?<value>[^\s"'#,;]+)\k<quote>[ \t]*[,;]?[ \t]*(?:#.*)?$/gm,
     /^[ \t]*(?<name>requirepass|masterauth)[ \t]+"?(?<value>[^\s"]+)"?[ \t]*$/gm,
 ];
-/** In a command: `--password=x`, `-Dpassword=x`, `PASSWORD=x …`. */
+/** Assignments in a command: `--password=x`, `-Dpassword=x`, `PASSWORD=x …`. */
 const IN_COMMAND =
     /(?:^|[\s;&|?"'])(?:-D|--?)?(?<name>[A-Za-z][\w.-]*)=["']?(?<value>[^\s"';&|]+)/g;
 
 export const COMMENT = /^[ \t]*(?:#|;|\/\/).*$/gm;
 
-/** What is filled in later, is only called by its name, is a path, or stands for nothing. */
+/** Values that are no secrets: placeholders, references, paths and empty values. */
 export const NO_LITERAL =
     /^(?:\$\w+|.*(?:\$[({]|\{\{).*|%\(.*|<.*>|__.*__|\*+|x+|replace[-_].*|[.~]?\/.*|file:.*|[|>][+-]?|true|false|yes|no|on|off|null|none|nil|~|.*(?:redacted|masked).*)$/is;
 
-/** In files of programs, what is called or looked up. */
+/** Calls and look-ups in source code. */
 const CODE = /^[$%]|\(/;
 
-export const KNOWN = "a password that everybody knows";
+export const KNOWN = "a well-known password";
 export const LITERAL = "a literal";
 export const sets = words((name, value) => said`sets ${name} to ${value}`);
-export const WITH_PASSWORD = "holds a URL with its password";
+export const WITH_PASSWORD = "contains a URL with a password";
 
-/** A text, and what it is the value of. */
+/** A text with the name that it is assigned to. */
 export interface Text {
     readonly name?: string | undefined;
     readonly text: string;
-    /** A command, or what is passed on to one. */
+    /** Whether it is a command or an argument of one. */
     readonly isCommand: boolean;
 }
 
-/** @returns what is wrong, each once, as in "container x: …" */
+/** @returns one message per kind of secret, as in "container x: …" */
 export function secretsIn(
     { name, text, isCommand }: Text,
     wellKnown: readonly string[],
@@ -79,22 +79,22 @@ export function secretsIn(
     if (name !== undefined && isSecret(name, text)) return new Set([set(name, text)]);
     const found = new Set<string>();
     for (const [kind, shape] of Object.entries(SHAPES)) {
-        if (shape.test(text)) found.add(`holds ${kind}`);
+        if (shape.test(text)) found.add(`contains ${kind}`);
     }
-    const told = text.replaceAll(COMMENT, "");
-    for (const { groups } of told.matchAll(URL)) {
+    const uncommented = text.replaceAll(COMMENT, "");
+    for (const { groups } of uncommented.matchAll(URL)) {
         if (isLiteral(groups?.value)) found.add(WITH_PASSWORD);
     }
     for (const form of isCommand ? [...ASSIGNMENTS, IN_COMMAND] : ASSIGNMENTS) {
-        for (const { groups } of told.matchAll(form)) {
+        for (const { groups } of uncommented.matchAll(form)) {
             const { name: inner = "", value = "" } = groups ?? {};
             if (isSecret(inner, value) && !CODE.test(value)) found.add(set(inner, value));
         }
     }
     return found;
 
-    function set(of: string, value: string): string {
-        return sets(of, wellKnown.includes(value) ? KNOWN : LITERAL);
+    function set(variable: string, value: string): string {
+        return sets(variable, wellKnown.includes(value) ? KNOWN : LITERAL);
     }
 }
 
@@ -104,7 +104,7 @@ function isSecret(name: string, value: string): boolean {
         .replaceAll(/[^A-Za-z\d]+/g, "_")
         .toLowerCase();
     if (!NAME.test(words) || NO_NAME.test(words) || !isLiteral(value)) return false;
-    // Numbers are limits and counts, unless they are passwords; `DB_SECRET: db-credentials` names one.
+    // Numbers are limits and counts, unless they are passwords; `DB_SECRET: db-credentials` refers to a Secret.
     if (/^\d+$/.test(value)) return /pass|pwd/.test(words);
     const mayName = NAMES.test(words) && !CLIENTS.test(words);
     return !mayName || !OBJECT.test(value);

@@ -1,25 +1,25 @@
 import { json, list, type Json, type KubernetesObject } from "./object.ts";
 import { isLasting, type Pod } from "./pods.ts";
 
-/** The labels that a Service's pods have; undefined where somebody else says where it leads. */
+/** @returns the selector of a Service; undefined if its endpoints are managed otherwise. */
 export function selectorOf({ body }: KubernetesObject): Json | undefined {
     const { type, selector } = json(body.spec);
     const labels = json(selector);
     return type === "ExternalName" || Object.keys(labels).length === 0 ? undefined : labels;
 }
 
-/** A port of a Service that leads to one which no container has. */
+/** A port of a Service whose target port no container has. */
 export interface DeadPort {
     readonly index: number;
     readonly port: unknown;
     readonly target: unknown;
-    /** What the containers have instead, by name where it has one. */
+    /** Ports of the containers, by name if they have one. */
     readonly has: readonly (string | number)[];
 }
 
 /**
- * A name has to be of a declared port. A number need not be: containers may listen on ports that they do not
- * declare, unless `declared`.
+ * Finds ports without a target. Port names have to be declared by a container; port numbers only if `declared`, since
+ * containers may listen on undeclared ports.
  */
 export function deadPortsOf(
     { body }: KubernetesObject,

@@ -3,7 +3,7 @@ import { podOf, type Pod } from "./pods.ts";
 import { SCALERS, targetOf } from "./scalers.ts";
 import { selectorOf } from "./services.ts";
 
-/** All objects of a stack, and how they find each other. */
+/** All objects of a stack, with queries by kind, name and selector. */
 export class Stack {
     readonly objects: readonly KubernetesObject[];
 
@@ -11,15 +11,14 @@ export class Stack {
         this.objects = objects;
     }
 
-    /** Read where they are asked for, since what is unknown in one of them throws. A Patch is of others' pods. */
+    /** Read lazily, since an unknown value throws. Patches describe other owners' pods and are excluded. */
     get pods(): Pod[] {
         return this.objects.flatMap((object) => (object.isPatch ? [] : (podOf(object) ?? [])));
     }
 
     /**
-     * Whether all pods and Services of a namespace are known, so that a name or a label that none of them has
-     * is wrong, rather than of something that the stack does not show: some of its workloads are in the stack,
-     * and nothing that may make others, as an operator does of its custom resources.
+     * @returns whether all pods and Services of a namespace are known, so that a reference to another one is an
+     *   error: the stack has workloads there, and no custom resources for which an operator may create more.
      */
     isWhole(namespace: string): boolean {
         if (namespace.startsWith("kube-")) return false;
@@ -35,14 +34,14 @@ export class Stack {
         return this.of(kind).find((one) => one.namespace === namespace && one.name === name);
     }
 
-    /** Pods of a namespace that a selector of labels takes; an empty selector takes all. */
+    /** @returns the pods of a namespace that a label selector matches; an empty selector matches all. */
     selected(namespace: string, selector: unknown): Pod[] {
         return this.pods.filter(
             (pod) => pod.object.namespace === namespace && matches(selector, pod.labels),
         );
     }
 
-    /** Whether a selector takes no pod of a namespace, as far as anybody can see. */
+    /** @returns whether a selector matches no pod of a namespace, as far as the stack is known. */
     isLost(namespace: string, selector: unknown): boolean {
         if (!this.isWhole(namespace)) return false;
         return !this.pods.some(
@@ -50,7 +49,7 @@ export class Stack {
         );
     }
 
-    /** Services that lead to a pod. */
+    /** @returns the Services that select a pod. */
     servicesOf({ object, labels }: Pod): KubernetesObject[] {
         return this.of("Service").filter((service) => {
             if (service.namespace !== object.namespace) return false;
@@ -59,13 +58,13 @@ export class Stack {
         });
     }
 
-    /** Labels that an object which selects no pod may have meant: of the workload of its name, or of the first. */
+    /** Suggests labels for an object that selects no pod: those of the workload with its name, or of the first one. */
     labelsFor({ namespace, name }: KubernetesObject): Readonly<Record<string, string>> {
         const pods = this.selected(namespace, {});
         return (pods.find(({ object }) => object.name === name) ?? pods[0])?.labels ?? {};
     }
 
-    /** What scales an object: HorizontalPodAutoscalers and KEDA's ScaledObjects. */
+    /** @returns the HorizontalPodAutoscalers and ScaledObjects of a workload. */
     scalersOf({ kind, name, namespace }: KubernetesObject): KubernetesObject[] {
         return this.of(...SCALERS).filter((scaler) => {
             const target = targetOf(scaler);
@@ -75,7 +74,7 @@ export class Stack {
 }
 
 /**
- * Whether a label selector takes these labels: `matchLabels` and `matchExpressions` together
+ * @returns whether a label selector matches labels: `matchLabels` and `matchExpressions` together
  * (https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#resources-that-support-set-based-requirements).
  */
 export function matches(selector: unknown, labels: Readonly<Record<string, string>>): boolean {
@@ -84,16 +83,16 @@ export function matches(selector: unknown, labels: Readonly<Record<string, strin
     return equal && list(matchExpressions).every((expression) => satisfies(expression, labels));
 }
 
-/** Labels that Kubernetes itself gives to pods. */
+/** Labels that Kubernetes itself sets on pods. */
 const GIVEN =
     /^((statefulset|apps|batch)\.kubernetes\.io\/.+|(rollouts-)?pod-template-hash|controller-revision-hash|job-name)$/;
 
-/** Labels in a domain of their own are an operator's, for the pods that it makes of its custom resources. */
+/** Labels with another domain belong to an operator, for the pods of its custom resources. */
 const FOREIGN = /^(?!app\.kubernetes\.io\/)[^/]+\.[^/]+\//;
 
 /**
- * Whether a selector takes pods with these labels and others that they get as they run: by a controller, an
- * operator or themselves, such as who of them leads. What their template says of it, it has to say rightly.
+ * @returns whether a selector may match pods with these labels and others that a controller, an operator or the pods
+ *   themselves add at run time, such as a leader label. Labels in the template have to match.
  */
 function mayTake(selector: unknown, labels: Readonly<Record<string, string>>): boolean {
     if (matches(selector, labels)) return true;
@@ -111,7 +110,7 @@ function mayTake(selector: unknown, labels: Readonly<Record<string, string>>): b
     );
 }
 
-/** Custom resources of which nobody makes pods or Services; of any other kind one cannot know. */
+/** Custom resources for which no pods or Services are created; other kinds are unknown. */
 const INERT: Readonly<Record<string, RegExp>> = {
     "argoproj.io": /^(Rollout|AnalysisTemplate)$/,
     "keda.sh": /^(ScaledObject|TriggerAuthentication)$/,
@@ -122,7 +121,7 @@ const INERT: Readonly<Record<string, RegExp>> = {
 
 function mayMakeOthers({ apiVersion, kind }: KubernetesObject): boolean {
     const [group = ""] = apiVersion.split("/");
-    // Some implementations run a Gateway's proxy beside it.
+    // Some implementations run a Gateway's proxy in its namespace.
     if (group === "gateway.networking.k8s.io") return kind === "Gateway";
     const isOfKubernetes = !group.includes(".") || group.endsWith(".k8s.io");
     return !isOfKubernetes && !INERT[group]?.test(kind);

@@ -3,17 +3,17 @@ import { ending } from "../engine/exemptions.ts";
 import { headline, snippet } from "../engine/message.ts";
 import { advicesOf, endingOf, expiredOf, failuresOf, type Run } from "../engine/run.ts";
 
-/** A comment on a pull request: what fails is open, the rest is folded. */
+/** Formats a comment for a pull request; advisories and exemptions are collapsed. */
 export function markdownReport(run: Run, subject: string): string {
     const failures = failuresOf(run);
-    const advices = advicesOf(run);
+    const advisories = advicesOf(run);
     const exempt = run.rules.flatMap((one) => one.exempt);
     const expired = expiredOf(run);
-    const fails = failures.length + expired.length > 0;
+    const hasFailed = failures.length + expired.length > 0;
     return [
-        `### ${fails ? "❌" : "✅"} Policies of ${subject}`,
+        `### ${hasFailed ? "❌" : "✅"} Policies for ${subject}`,
         "",
-        `${run.rules.length} rules over ${run.objects} objects: ${failures.length} mandatory, ${advices.length} advisory, ${exempt.length} exempt.`,
+        `${run.rules.length} rules, ${run.objects} objects: ${failures.length} mandatory, ${advisories.length} advisory, ${exempt.length} exempt.`,
         "",
         ...failures.map(item),
         ...expired.map(
@@ -24,7 +24,7 @@ export function markdownReport(run: Run, subject: string): string {
             ({ rule, exemption }) =>
                 `- ⚠️ An exemption from **${rule.name}** ${ending(exemption, run.now)} ${exemption.expires}: ${exemption.reason}`,
         ),
-        ...folded("Advice", advices.map(item)),
+        ...folded("Advisory", advisories.map(item)),
         ...folded("Exempt", exempt.map(exemptItem)),
         "",
     ].join("\n");

@@ -13,25 +13,25 @@ import {
 
 const WIDTH = 80;
 
-/** What a person reads in a terminal of 80 columns. */
+/** Formats a report for a terminal of 80 columns. */
 export function textReport(run: Run, subject: string): string {
     const failures = failuresOf(run);
-    const advices = advicesOf(run);
+    const advisories = advicesOf(run);
     const exempt = run.rules.flatMap((one) => one.exempt);
     return [
         ...byRule("mandatory", failures),
-        ...byRule("advisory", advices),
+        ...byRule("advisory", advisories),
         ...exempt.map((one) => exemptLine(one)),
         ...expiredOf(run).map((one) => exemptionLine(one, `expired on ${one.exemption.expires}`)),
         ...endingOf(run).map((one) =>
             exemptionLine(one, `${ending(one.exemption, run.now)} ${one.exemption.expires}`),
         ),
-        ...unusedOf(run).map((one) => exemptionLine(one, "covers nothing any more")),
+        ...unusedOf(run).map((one) => exemptionLine(one, "matches nothing")),
         summary(run, subject),
     ].join("\n");
 }
 
-/** Milliseconds that each rule took, the slowest first. */
+/** Formats the milliseconds of each rule, slowest first. */
 export function timesTable({ rules }: Run): string {
     const width = Math.max(...rules.map(({ rule }) => rule.name.length));
     const rows = [...rules].sort((one, other) => other.milliseconds - one.milliseconds);
@@ -55,8 +55,8 @@ function summary(run: Run, subject: string): string {
     const expired = expiredOf(run).length;
     if (expired > 0) counts.push(`${expired} expired`);
     const milliseconds = run.rules.reduce((sum, one) => sum + one.milliseconds, 0);
-    const asked = `${run.rules.length} rules over ${run.objects} objects of ${subject}`;
-    return `${asked}: ${counts.join(", ")}; ${(milliseconds / 1000).toFixed(2)} s`;
+    const scope = `${run.rules.length} rules, ${run.objects} objects of ${subject}`;
+    return `${scope}: ${counts.join(", ")}; ${(milliseconds / 1000).toFixed(2)} s`;
 }
 
 function* byRule(level: string, violations: readonly Violation[]): Generator<string> {
@@ -99,10 +99,10 @@ function exemptLine({ rule, exemption, ...place }: Violation): string {
 function exemptionLine({ rule, exemption }: SetExemption, what: string): string {
     const { namespace = "*", workload = "*", container = "*", reason } = exemption;
     const place = `${namespace}/${workload}, container ${container}`;
-    return field("exemption  ", `${rule.name} of ${place} ${what}: ${reason}`, 0);
+    return field("exemption  ", `${rule.name} for ${place} ${what}: ${reason}`, 0);
 }
 
-/** Text after a name, wrapped below itself. A word that is longer than a line stays whole. */
+/** Wraps text after a label, with a hanging indent. A word that is longer than a line is not broken. */
 function field(name: string, text: string, margin = 2): string {
     const first = " ".repeat(margin) + name;
     const lines = [""];

@@ -34,9 +34,9 @@ import { startupProbe } from "./startupProbe/rule.ts";
 import { statefulService } from "./statefulService/rule.ts";
 import { topologySpread } from "./topologySpread/rule.ts";
 
-/** All rules, in the order in which they are told. */
+/** All rules, in the order of reports. */
 export const RULES: readonly Rule[] = [
-    // Objects as the API takes them
+    // Validity of objects
     fields,
     apiVersions,
     duplicates,
@@ -48,7 +48,7 @@ export const RULES: readonly Rule[] = [
     probeTiming,
     probePort,
     probeHandler,
-    // How pods begin and end
+    // Start and termination of pods
     preStop,
     gracePeriod,
     rollingUpdate,
@@ -61,13 +61,13 @@ export const RULES: readonly Rule[] = [
     // Images
     imageTag,
     imageRegistry,
-    // What a pod may do, and what it knows
+    // Privileges and secrets
     podSecurity,
     serviceAccount,
     secretLiterals,
     secretValues,
     permissions,
-    // The whole stack: how many, where, who may reach whom, and the two colours
+    // The whole stack: replicas, placement, network, routes and the two colours
     replicas,
     disruptionBudget,
     topologySpread,

@@ -98,7 +98,7 @@ describe("Secrets that the config says are somebody else's", () => {
     test("reach Pulumi's pack too, by a file of its own", () => {
         expect(policyFileOf("staging", { secrets: ["login"] })).toBeUndefined();
         expect(policiesOf("staging", { secrets: ["login"] }).references).toEqual({
-            elsewhere: ["Secret/login"],
+            external: ["Secret/login"],
         });
     });
 });

@@ -37,7 +37,7 @@ export const FINDINGS: Readonly<Record<string, StackPolicies>> = {
     },
     KEDA: {
         // The operator creates it when it starts.
-        references: { elsewhere: ["Secret/kedaorg-certs"] },
+        references: { external: ["Secret/kedaorg-certs"] },
         permissions: exemptions(
             "It scales anything with replicas: an attacker who takes it over controls every workload of the cluster.",
             { workload: "keda-operator" },
@@ -92,7 +92,7 @@ export const FINDINGS: Readonly<Record<string, StackPolicies>> = {
     },
     "Argo CD": {
         // An init container of its Redis creates it.
-        references: { elsewhere: ["Secret/argocd-redis"] },
+        references: { external: ["Secret/argocd-redis"] },
         "stateful-service": exemptions(
             "Its pods have no stable names; they need none, since no client connects to them.",
             { workload: "argocd-application-controller" },

@@ -1,9 +1,9 @@
 /*
- * Versions of the API that Kubernetes no longer serves
- * (https://kubernetes.io/docs/reference/using-api/deprecation-guide/), and of APIs that come with a stack's own.
+ * API versions that Kubernetes no longer serves
+ * (https://kubernetes.io/docs/reference/using-api/deprecation-guide/).
  */
 
-/** Minor of Kubernetes 1 without it, and what to write instead. */
+/** First minor version of Kubernetes 1 without the API version, and the replacement. */
 export interface Removed {
     readonly minor: number;
     readonly instead: string;
@@ -12,7 +12,7 @@ export interface Removed {
 const row = (minor: number, instead: string, kinds = "*") =>
     kinds.split(" ").map((kind) => [kind, { minor, instead }] as const);
 
-/** By apiVersion, then by kind; `*` is every kind that is not named. */
+/** By apiVersion, then by kind; `*` stands for every other kind. */
 const REMOVED: Readonly<Record<string, Readonly<Record<string, Removed>>>> = Object.fromEntries(
     Object.entries({
         "extensions/v1beta1": [
@@ -62,7 +62,7 @@ const REMOVED: Readonly<Record<string, Readonly<Record<string, Removed>>>> = Obj
     }).map(([version, rows]) => [version, Object.fromEntries(rows)]),
 );
 
-/** @returns undefined for what is served */
+/** @returns undefined if the version is served */
 export function removed(apiVersion: string, kind: string): Removed | undefined {
     const kinds = REMOVED[apiVersion];
     return kinds?.[kind] ?? kinds?.["*"];

@@ -9,7 +9,7 @@ const old = [
     object("flowcontrol.apiserver.k8s.io/v1beta3", "FlowSchema"),
 ];
 const gone = (kind: string, version: string, minor: number) =>
-    `${kind} search/service: is of ${version}, which Kubernetes 1.${minor} has removed (apiVersion)`;
+    `${kind} search/service: uses ${version}, which Kubernetes 1.${minor} removed (apiVersion)`;
 
 describeRule(apiVersions, {
     compliant: {

@@ -1,11 +1,11 @@
 import { Type } from "typebox";
-import { anyRule } from "../../engine/rule.ts";
+import { stackRule } from "../../engine/rule.ts";
 import { removed } from "./removed.ts";
 
-export const apiVersions = anyRule({
+export const apiVersions = stackRule({
     name: "api-versions",
-    title: "Every object is of a version of the API that the cluster serves.",
-    why: "A version that Kubernetes has removed is refused with the cluster's next upgrade, whatever ran until then.",
+    title: "Every object uses an API version that the cluster serves.",
+    why: "A cluster upgrade rejects objects whose API version Kubernetes has removed, even if they ran before.",
     severity: "high",
     level: "mandatory",
     url: "https://kubernetes.io/docs/reference/using-api/deprecation-guide/",
@@ -13,14 +13,14 @@ export const apiVersions = anyRule({
         minor: Type.Integer({
             default: 34,
             minimum: 16,
-            description: "minor of Kubernetes 1 that objects have to be for",
+            description: "minor version of Kubernetes 1 that objects have to be compatible with",
         }),
     },
     *check({ apiVersion, kind }, _, { minor }) {
-        const gone = removed(apiVersion, kind);
-        if (!gone || gone.minor > minor) return;
-        const what = `is of ${apiVersion}, which Kubernetes 1.${gone.minor} has removed`;
-        yield { what, at: "apiVersion", fix: { apiVersion: gone.instead } };
+        const removal = removed(apiVersion, kind);
+        if (!removal || removal.minor > minor) return;
+        const what = `uses ${apiVersion}, which Kubernetes 1.${removal.minor} removed`;
+        yield { what, at: "apiVersion", fix: { apiVersion: removal.instead } };
     },
-    unsaid: "since the API server asks about no object of a version that it does not serve",
+    unsaid: "the API server rejects versions that it does not serve before admission",
 });

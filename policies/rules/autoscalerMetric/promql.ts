@@ -2,12 +2,12 @@ import { parser } from "@prometheus-io/lezer-promql";
 
 type Node = ReturnType<typeof parser.parse>["topNode"];
 
-/** What these make of ratios is none: how many, or how much a second. */
+/** Functions whose result is not a ratio even if their argument is one. */
 const ADDING = ["Sum", "Count", "Rate", "Irate", "Increase", "Delta", "Deriv"];
-/** With these the right side says whether there is a value, and not which. */
+/** Operators whose right operand only decides whether there is a value. */
 const FILTERS = ["And", "Unless", "Eql", "Neq", "Gtr", "Gte", "Lss", "Lte"];
 
-/** Names of the metrics that a query reads. */
+/** @returns the names of the metrics that a query reads. */
 export function metricsOf(query: string): string[] {
     const names: string[] = [];
     parser.parse(query).iterate({
@@ -20,8 +20,8 @@ export function metricsOf(query: string): string[] {
 }
 
 /**
- * The part of a query that makes its value a ratio: a quotient, but for one by a number, or a metric that is
- * one by its name.
+ * @returns the part of a query that makes its value a ratio: a quotient, except by a number, or a metric whose name
+ *   indicates a ratio.
  */
 export function ratioIn(query: string, isRatio: (metric: string) => boolean): string | undefined {
     const textOf = ({ from, to }: Node) => query.slice(from, to);
@@ -44,7 +44,7 @@ export function ratioIn(query: string, isRatio: (metric: string) => boolean): st
                 const [left, right] = [first, children.at(-1)];
                 if (!left || !right) return undefined;
                 if (has("Div") && !isNumber(right)) return textOf(node);
-                // A share of an amount is an amount.
+                // A ratio of an amount is an amount.
                 if (has("Mul") && !isNumber(left) && !isNumber(right)) return undefined;
                 return FILTERS.some(has) ? within(left) : among([left, right]);
             }

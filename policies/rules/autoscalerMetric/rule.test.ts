@@ -38,8 +38,8 @@ const of = (name: string, kind = "Deployment") => ({ scaleTargetRef: { kind, nam
 const rules = { groups: [{ name: "x", rules: [{ record: "job:misses:rate1m", expr: QUERY }] }] };
 const recorded = keda("sum(job:misses:rate1m)");
 const settings = { metrics: ["misses_*"] };
-const whole = { outages: true };
-const RATIO = "by its pods, which is a ratio and not theirs to share";
+const whole = { requireOutageHandling: true };
+const RATIO = "by the number of pods, although it is a ratio";
 
 describeRule(autoscalerMetric, {
     compliant: {
@@ -146,15 +146,15 @@ describeRule(autoscalerMetric, {
             objects: [keda("sum(rate(mises_total[1m]))")],
             settings,
             says: [
-                "ScaledObject search/service: asks for mises_total, which nobody exports or records (spec.triggers[0].metadata.query)",
+                "ScaledObject search/service: queries mises_total, which is neither exported nor recorded (spec.triggers[0].metadata.query)",
             ],
         },
         "an outage that counts as no load": {
             objects: [keda(QUERY), keda(QUERY, of("other"), { ignoreNullValues: "true" })],
             settings: whole,
             says: [0, 1].flatMap(() => [
-                "ScaledObject search/service: takes no answer of Prometheus for no load (spec.triggers[0].metadata.ignoreNullValues)",
-                "ScaledObject search/service: has no fallback for when Prometheus is away (spec.fallback)",
+                "ScaledObject search/service: treats a missing result from Prometheus as no load (spec.triggers[0].metadata.ignoreNullValues)",
+                "ScaledObject search/service: has no fallback for an outage of Prometheus (spec.fallback)",
             ]),
         },
         "fewest that are more than the most": {
@@ -170,7 +170,7 @@ describeRule(autoscalerMetric, {
         "nobody left, but by KEDA": {
             objects: [bounds(0, 3), keda(QUERY, { ...of("other"), minReplicaCount: 0 })],
             says: [
-                `${HPA} search/service: has minReplicas of 0, which only a ScaledObject may have (spec.minReplicas)`,
+                `${HPA} search/service: has minReplicas of 0; allowed only in a ScaledObject (spec.minReplicas)`,
             ],
         },
         "nothing that it could scale": {
@@ -180,15 +180,15 @@ describeRule(autoscalerMetric, {
                 keda(QUERY, of(NAME, "StatefulSet")),
             ],
             says: [
-                "ScaledObject search/service: scales Deployment search/servce, which is not there (spec.scaleTargetRef)",
-                "ScaledObject search/service: scales StatefulSet search/service, which is not there (spec.scaleTargetRef)",
+                "ScaledObject search/service: scales Deployment search/servce, which does not exist (spec.scaleTargetRef)",
+                "ScaledObject search/service: scales StatefulSet search/service, which does not exist (spec.scaleTargetRef)",
             ],
         },
         "two for the same": {
             objects: [deployment(), keda(QUERY), bounds(2, 4)],
             says: [
-                `ScaledObject search/service: scales Deployment service, which ${HPA} service scales too (spec.scaleTargetRef)`,
-                `${HPA} search/service: scales Deployment service, which ScaledObject service scales too (spec.scaleTargetRef)`,
+                `ScaledObject search/service: scales Deployment service, which ${HPA} service also scales (spec.scaleTargetRef)`,
+                `${HPA} search/service: scales Deployment service, which ScaledObject service also scales (spec.scaleTargetRef)`,
             ],
         },
     },

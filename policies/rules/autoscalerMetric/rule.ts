@@ -9,27 +9,27 @@ import { hindrances } from "./scalerTargets.ts";
 
 export const autoscalerMetric = stackRule({
     name: "autoscaler-metric",
-    title: "One autoscaler aims at a workload that is there, on an amount that is measured and that its pods share out.",
-    why: "A ratio does not shrink with every pod that comes, so it scales to one end and stays there; and what is not measured counts as no load.",
+    title: "An autoscaler targets an existing workload, is its only autoscaler, and uses an exported metric that decreases with each added pod.",
+    why: "A ratio does not decrease when pods are added, so the workload scales to its minimum or maximum and stays there. A metric that is not exported counts as no load.",
     severity: "high",
     level: "mandatory",
     url: "https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#algorithm-details",
     settings: {
         metrics: Type.Array(Type.String(), {
             default: [],
-            description: "globs of metrics that are exported; with none, any may be",
+            description: "globs of exported metrics; if empty, all metrics are accepted",
         }),
-        outages: Type.Boolean({
+        requireOutageHandling: Type.Boolean({
             default: false,
-            description: "whether KEDA has to be told what to do while Prometheus says nothing",
+            description: "whether a ScaledObject must define its behaviour during an outage of Prometheus",
         }),
     },
     kinds: SCALERS,
-    *check(scaler, stack, { metrics, outages }) {
+    *check(scaler, stack, { metrics, requireOutageHandling }) {
         yield* hindrances(scaler, stack);
         for (const { at, ratio } of sharedRatios(scaler)) {
-            const what = `divides ${ratio} by its pods, which is a ratio and not theirs to share`;
-            yield { what, at, fix: "query: sum(rate(requests_total[2m])) # work, of all pods" };
+            const what = `divides ${ratio} by the number of pods, although it is a ratio`;
+            yield { what, at, fix: "query: sum(rate(requests_total[2m])) # load of all pods" };
         }
         const triggers = triggersOf(scaler);
         for (const { at, query, ignoresNulls } of triggers) {
@@ -37,17 +37,17 @@ export const autoscalerMetric = stackRule({
                 metrics.some((one) => glob(one, name)) || isRecorded(name, stack);
             for (const name of metrics.length > 0 ? metricsOf(query) : []) {
                 if (isKnown(name)) continue;
-                const what = `asks for ${name}, which nobody exports or records`;
+                const what = `queries ${name}, which is neither exported nor recorded`;
                 yield { what, at: `${at}.query`, fix: { query: `sum(rate(${metrics[0]}[2m]))` } };
             }
-            if (!outages || !ignoresNulls) continue;
-            const what = "takes no answer of Prometheus for no load";
+            if (!requireOutageHandling || !ignoresNulls) continue;
+            const what = "treats a missing result from Prometheus as no load";
             yield { what, at: `${at}.ignoreNullValues`, fix: { ignoreNullValues: "false" } };
         }
         const { fallback } = json(scaler.body.spec);
-        if (!outages || triggers.length === 0 || fallback !== undefined) return;
+        if (!requireOutageHandling || triggers.length === 0 || fallback !== undefined) return;
         const fix = { fallback: { failureThreshold: 3, replicas: 3, behavior: "currentReplicas" } };
-        const what = "has no fallback for when Prometheus is away";
+        const what = "has no fallback for an outage of Prometheus";
         yield { what, at: "spec.fallback", isMissing: true, fix };
     },
 });

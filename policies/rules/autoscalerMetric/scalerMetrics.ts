@@ -2,19 +2,19 @@ import { json, list, type KubernetesObject } from "../../kubernetes/object.ts";
 import type { Stack } from "../../kubernetes/stack.ts";
 import { ratioIn } from "./promql.ts";
 
-/** Names of what is a ratio of all pods together, which no pod more makes smaller. */
+/** Names of ratios over all pods together, which an additional pod does not decrease. */
 const OF_ALL = /(^|_)((hit|miss|success)_rate|ratio|percent|percentage|pct|utili[sz]ation)(_|$)/;
-/** Of each pod by itself: not how much it is used, which becomes less with every pod. */
+/** Names of ratios per pod, except utilisation, which an additional pod decreases. */
 const OF_EACH = /(^|_)(hit|miss|success|error|failure)_(rate|ratio|percent|percentage|pct)(_|$)/;
 
-/** A query for Prometheus, as KEDA asks it. */
+/** A Prometheus query of a KEDA trigger. */
 export interface Trigger {
     /** Such as `spec.triggers[0].metadata`. */
     readonly at: string;
     readonly query: string;
-    /** Whether KEDA divides the answer by the pods. */
+    /** Whether KEDA divides the result by the number of pods. */
     readonly isShared: boolean;
-    /** What no answer counts as: nothing, KEDA's default, or a failure. */
+    /** Whether a missing result counts as 0, KEDA's default, rather than as a failure. */
     readonly ignoresNulls: boolean;
 }
 
@@ -23,7 +23,7 @@ export function triggersOf({ body }: KubernetesObject): Trigger[] {
     return list(triggers).flatMap(({ type, metricType = "AverageValue", metadata }, index) => {
         if (type !== "prometheus") return [];
         const { query, ignoreNullValues = "true" } = json(metadata);
-        // A formula makes of several answers what is scaled on.
+        // A formula combines several results into the value to scale on.
         const { formula } = json(json(advanced).scalingModifiers);
         return {
             at: `spec.triggers[${index}].metadata`,
@@ -34,13 +34,13 @@ export function triggersOf({ body }: KubernetesObject): Trigger[] {
     });
 }
 
-/** A ratio that is divided by the pods, and where it is asked for. */
+/** A ratio that is divided by the number of pods, and its location. */
 export interface SharedRatio {
     readonly at: string;
     readonly ratio: string;
 }
 
-/** Of KEDA's queries, and of the metrics that a HorizontalPodAutoscaler asks its APIs for. */
+/** Finds ratios in KEDA's queries and in the metrics of a HorizontalPodAutoscaler. */
 export function* sharedRatios(scaler: KubernetesObject): Generator<SharedRatio> {
     for (const { at, query, isShared } of triggersOf(scaler)) {
         const ratio = isShared ? ratioIn(query, (name) => OF_ALL.test(inWords(name))) : undefined;
@@ -48,15 +48,15 @@ export function* sharedRatios(scaler: KubernetesObject): Generator<SharedRatio> 
     }
     for (const [index, metric] of list(json(scaler.body.spec).metrics).entries()) {
         const field = String(metric.type).toLowerCase();
-        const { metric: asked, target } = json(metric[field]);
-        if (asked === undefined || json(target).type !== "AverageValue") continue;
-        const ratio = String(json(asked).name);
+        const { metric: identifier, target } = json(metric[field]);
+        if (identifier === undefined || json(target).type !== "AverageValue") continue;
+        const ratio = String(json(identifier).name);
         const names = field === "pods" ? OF_EACH : OF_ALL;
         if (names.test(inWords(ratio))) yield { at: `spec.metrics[${index}].${field}`, ratio };
     }
 }
 
-/** `cacheHitRate`, `cache-hit-rate` and `cache:hit:rate` are all cache_hit_rate. */
+/** Converts `cacheHitRate`, `cache-hit-rate` and `cache:hit:rate` to `cache_hit_rate`. */
 function inWords(name: string): string {
     return name
         .replaceAll(/([a-z])([A-Z])/g, "$1_$2")

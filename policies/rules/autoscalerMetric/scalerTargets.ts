@@ -4,7 +4,7 @@ import { POD_KINDS } from "../../kubernetes/pods.ts";
 import { SCALERS, leastOf, mostOf, targetOf } from "../../kubernetes/scalers.ts";
 import type { Stack } from "../../kubernetes/stack.ts";
 
-/** Why a scaler cannot do its work: it has no room, nothing to scale, or another beside it. */
+/** Finds problems of a scaler: an empty range, a missing target, or a second scaler of the same target. */
 export function* hindrances(scaler: KubernetesObject, stack: Stack): Generator<Finding> {
     const [least, most] = [leastOf(scaler), mostOf(scaler)];
     if (least.pods > most.pods) {
@@ -12,8 +12,8 @@ export function* hindrances(scaler: KubernetesObject, stack: Stack): Generator<F
         yield { what, at: `spec.${most.field}`, fix: { spec: { [most.field]: least.pods } } };
     }
     if (scaler.kind !== "ScaledObject" && least.pods < 1) {
-        // An alpha feature of Kubernetes (HPAScaleToZero); the API server refuses it otherwise.
-        const what = `has ${least.field} of ${least.pods}, which only a ScaledObject may have`;
+        // The API server rejects it without the alpha feature HPAScaleToZero.
+        const what = `has ${least.field} of ${least.pods}; allowed only in a ScaledObject`;
         yield { what, at: `spec.${least.field}`, fix: { spec: { [least.field]: 1 } } };
     }
     const target = targetOf(scaler);
@@ -24,7 +24,7 @@ export function* hindrances(scaler: KubernetesObject, stack: Stack): Generator<F
     if (isKnown && !stack.find(kind, namespace, name)) {
         const [other] = stack.of(kind).filter((one) => one.namespace === namespace);
         const fix = { spec: { scaleTargetRef: { kind, name: other?.name ?? name } } };
-        yield { what: `scales ${kind} ${namespace}/${name}, which is not there`, at, fix };
+        yield { what: `scales ${kind} ${namespace}/${name}, which does not exist`, at, fix };
     }
     const others = stack.of(...SCALERS).filter((one) => {
         if (one === scaler || one.namespace !== namespace) return false;
@@ -32,7 +32,7 @@ export function* hindrances(scaler: KubernetesObject, stack: Stack): Generator<F
         return ofKind === target.kind && ofName === target.name;
     });
     for (const one of others) {
-        const what = `scales ${kind} ${name}, which ${one.kind} ${one.name} scales too`;
-        yield { what, at, fix: `# without ${one.kind} ${one.name}, or with what it asks for here` };
+        const what = `scales ${kind} ${name}, which ${one.kind} ${one.name} also scales`;
+        yield { what, at, fix: `# delete ${one.kind} ${one.name}, and move its metrics here` };
     }
 }

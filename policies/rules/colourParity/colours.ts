@@ -3,14 +3,14 @@ import { json, type KubernetesObject } from "../../kubernetes/object.ts";
 import { SCALERS } from "../../kubernetes/scalers.ts";
 import type { Stack } from "../../kubernetes/stack.ts";
 
-/** Kinds of which each colour has its own. Not Secrets, whose values may well differ, and are nobody's to tell. */
+/** Kinds that exist once per colour. Secrets are excluded: their values may differ and must not be reported. */
 export const PAIRED = [
     ...["Deployment", "StatefulSet", "Service", "PodDisruptionBudget", ...SCALERS],
     ...["NetworkPolicy", "ReferenceGrant", "ServiceAccount", "Role", "RoleBinding"],
     ...["ConfigMap", "ResourceQuota", "LimitRange"],
 ];
 
-/** The colour of an object: by its label, or where it has none, by the one colour of others in its namespace. */
+/** @returns the colour of an object, from its label or else from the only colour in its namespace. */
 export function colourOf(object: KubernetesObject, stack: Stack): Colour | undefined {
     const { namespace } = object;
     const own = labelled(object);
@@ -25,7 +25,7 @@ function labelled({ body }: KubernetesObject): Colour | undefined {
     return COLOURS.find((colour) => colour === label);
 }
 
-/** The object that is of the other colour, and the same by its kind, and but for the colour by its name. */
+/** @returns the object of the other colour with the same kind and, apart from the colour, the same name. */
 export function counterpartOf(
     object: KubernetesObject,
     colour: Colour,
@@ -36,17 +36,17 @@ export function counterpartOf(
     return stack.of(object.kind).find((one) => one.namespace === namespace && one.name === name);
 }
 
-/** Whether pods of a colour are in the stack. */
+/** @returns whether the stack contains pods of a colour. */
 export function hasColour(colour: Colour, stack: Stack): boolean {
     return stack.pods.some(({ object }) => labelled(object) === colour);
 }
 
-/** A text of a colour as the other colour has it. */
+/** Replaces a colour with the other one in a text. */
 export function toOther(text: string, colour: Colour): string {
     return replaced(text, colour, otherColour(colour));
 }
 
-/** Two objects are alike but for their colours, and for the versions that they say they are of. */
+/** Compares texts of two objects, ignoring their colours and their version labels. */
 export function likeness(object: KubernetesObject, colour: Colour, other: KubernetesObject) {
     const renamed = (text: string) => toOther(text, colour);
     const isSame = (mine: string, its: string): boolean => {
@@ -64,7 +64,7 @@ function versionOf({ body }: KubernetesObject): string {
     return typeof version === "string" ? version : "";
 }
 
-/** With a word replaced, wherever it stands by itself. */
+/** Replaces whole words. */
 function replaced(text: string, word: string, by: string): string {
     if (!text.includes(word)) return text;
     const literal = word.replaceAll(/[\\^$.|?+()[\]{}*]/g, String.raw`\$&`);

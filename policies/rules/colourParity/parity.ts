@@ -1,6 +1,6 @@
 import { isJson, type Json } from "../../kubernetes/object.ts";
 
-/** A field that two objects do not have alike; undefined where one has no such field. */
+/** A field with different values in two objects; undefined if an object lacks the field. */
 export interface Difference {
     /** Such as `spec.template.spec.containers[service].env[CACHE_TTL].value`. */
     readonly path: string;
@@ -8,16 +8,16 @@ export interface Difference {
     readonly right: unknown;
 }
 
-/** What counts as alike. */
+/** Rules for comparing two objects. */
 export interface Likeness {
-    /** A name of the left as the right has it. */
+    /** Converts a name of the left object to the corresponding name of the right one. */
     readonly renamed: (name: string) => string;
     readonly isSame: (left: string, right: string) => boolean;
-    /** Of a path; what is there is not read, and so may be unknown. */
+    /** Whether a path is ignored; its value is not read and may be unknown. */
     readonly isExempt: (path: string) => boolean;
 }
 
-/** How two values differ, field by field. Elements of lists are found by their names, where all have one. */
+/** Compares two values field by field. Elements of lists are matched by name if all of them have one. */
 export function* differences(
     left: unknown,
     right: unknown,
@@ -40,13 +40,13 @@ export function* differences(
     }
 }
 
-/** A step of a path, `.field`, `[name]` or `[0]`, and the key that it stands for. */
+/** A step of a path (`.field`, `[name]` or `[0]`) and its key. */
 interface Step {
     readonly step: string;
     readonly key: string;
 }
 
-/** The steps that lead on from a value, by what the other side calls them. */
+/** Lists the steps below a value, by the names of the other side. */
 function stepsOf(
     value: unknown,
     renamed = (name: string) => name,
@@ -69,7 +69,7 @@ function at(value: unknown, step: Step | undefined): unknown {
     return step && (value as Json)[step.key];
 }
 
-/** A value in a few words. */
+/** Formats a value, truncated to 120 characters. */
 export function told(value: unknown): string {
     const text = value === undefined ? "none" : JSON.stringify(value);
     return text.length > 120 ? `${text.slice(0, 120)}…` : text;

@@ -71,7 +71,7 @@ describeRule(colourParity, {
     violating: {
         "a value": {
             objects: [service("blue"), service("green", 81)],
-            says: [`Service ${BLUE}: has 80, and ${GREEN} has 81 (spec.ports[0].port)`],
+            says: [`Service ${BLUE}: has 80, but ${GREEN} has 81 (spec.ports[0].port)`],
         },
         "a text, and a field that one does not have": {
             objects: [
@@ -79,16 +79,16 @@ describeRule(colourParity, {
                 deployment("green", { env: [{ name: "TTL", value: "61" }], tty: true }),
             ],
             says: [
-                `Deployment ${BLUE}: has "60", and ${GREEN} has "61" (${CONTAINER}.env[TTL].value)`,
-                `Deployment ${BLUE}: has {"name":"OLD"}, and ${GREEN} has none (${CONTAINER}.env[OLD])`,
-                `Deployment ${BLUE}: has none, and ${GREEN} has true (${CONTAINER}.tty)`,
+                `Deployment ${BLUE}: has "60", but ${GREEN} has "61" (${CONTAINER}.env[TTL].value)`,
+                `Deployment ${BLUE}: has {"name":"OLD"}, but ${GREEN} has none (${CONTAINER}.env[OLD])`,
+                `Deployment ${BLUE}: has none, but ${GREEN} has true (${CONTAINER}.tty)`,
             ],
         },
         "an image, where it must not": {
             objects: [release("blue", "v1.0.0"), release("green", "v1.1.0", { image: "other:1" })],
             settings: { mayDiffer: [] },
             says: [
-                `Deployment ${BLUE}: has "service:v1.0.0", and ${GREEN} has "other:1" (${CONTAINER}.image)`,
+                `Deployment ${BLUE}: has "service:v1.0.0", but ${GREEN} has "other:1" (${CONTAINER}.image)`,
             ],
         },
         "a long value": {
@@ -97,14 +97,14 @@ describeRule(colourParity, {
                 deployment("green", { args: [] }),
             ],
             says: [
-                `Deployment ${BLUE}: has "${"x".repeat(119)}…, and ${GREEN} has none (${CONTAINER}.args[0])`,
+                `Deployment ${BLUE}: has "${"x".repeat(119)}…, but ${GREEN} has none (${CONTAINER}.args[0])`,
             ],
         },
         "something of one colour only": {
             objects: [...both(deployment), service("blue"), policy("green")],
             says: [
-                `Service ${BLUE}: is not there in green (metadata.name)`,
-                `NetworkPolicy ${GREEN}: is not there in blue (metadata.name)`,
+                `Service ${BLUE}: does not exist in green (metadata.name)`,
+                `NetworkPolicy ${GREEN}: does not exist in blue (metadata.name)`,
             ],
         },
     },

@@ -8,8 +8,8 @@ import { differences, told } from "./parity.ts";
 
 export const colourParity = stackRule({
     name: "colour-parity",
-    title: "What is of one colour is of the other too, and the same but for its image and version.",
-    why: "A switch is a change of version; whatever else the colours do not share changes with it, untried and unseen.",
+    title: "Both colours have the same objects, which differ only in image and version.",
+    why: "A switch is meant to change the version only. Any other difference between the colours changes with it, untested and unnoticed.",
     severity: "high",
     level: "mandatory",
     url: "https://martinfowler.com/bliki/BlueGreenDeployment.html",
@@ -21,7 +21,7 @@ export const colourParity = stackRule({
                 "metadata.annotations",
                 "status",
             ],
-            description: "globs of paths that the colours need not have alike",
+            description: "globs of paths that may differ between the colours",
         }),
     },
     kinds: PAIRED,
@@ -29,7 +29,7 @@ export const colourParity = stackRule({
         const colour = colourOf(object, stack);
         if (colour === undefined) return;
         const other = counterpartOf(object, colour, stack);
-        // One of the two tells of both.
+        // Differences are reported once, for the first colour.
         if (other && colour === COLOURS[0]) yield* compare(object, other, colour, mayDiffer);
         const missing = otherColour(colour);
         if (other || !hasColour(missing, stack)) return;
@@ -37,7 +37,7 @@ export const colourParity = stackRule({
             toOther(one, colour),
         );
         const fix = { kind: object.kind, metadata: { namespace, name } };
-        yield { what: `is not there in ${missing}`, at: "metadata.name", fix };
+        yield { what: `does not exist in ${missing}`, at: "metadata.name", fix };
     },
 });
 
@@ -53,7 +53,7 @@ function* compare(
         ...alike,
         isExempt,
     })) {
-        const what = `has ${told(left)}, and ${other.label} has ${told(right)}`;
+        const what = `has ${told(left)}, but ${other.label} has ${told(right)}`;
         yield { what, at: path, fix: `${path}: ${told(right ?? left)} # in both` };
     }
 }

@@ -18,14 +18,14 @@ describeRule(cpuLimit, {
             objects: [of({}), Job],
             settings: { mode: "require" },
             says: [
-                `${IN} has no cpu limit ${AT}`,
-                `Job search/service, container service: has no cpu limit ${AT}`,
+                `${IN} has no CPU limit ${AT}`,
+                `Job search/service, container service: has no CPU limit ${AT}`,
             ],
         },
         "a limit, where it is forbidden": {
             objects: [of({ limits: { cpu: "2" } })],
             settings: { mode: "forbid" },
-            says: [`${IN} has a cpu limit of 2, where none is allowed ${AT}`],
+            says: [`${IN} has a CPU limit of 2; allowed: none ${AT}`],
         },
     },
     needs: {

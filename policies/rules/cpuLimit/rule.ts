@@ -4,20 +4,20 @@ import { containerRule } from "../../engine/rule.ts";
 import { amountOf } from "../../kubernetes/quantity.ts";
 
 const AT = "resources.limits.cpu";
-const MISSING = "has no cpu limit";
-const forbidden = words((limit) => said`has a cpu limit of ${limit}, where none is allowed`);
+const MISSING = "has no CPU limit";
+const forbidden = words((limit) => said`has a CPU limit of ${limit}; allowed: none`);
 
 export const cpuLimit = containerRule({
     name: "cpu-limit",
-    title: "Containers all have a cpu limit, or none has one, as the stack decides.",
-    why: "Good people disagree: a limit makes latency the same on a busy node as on an idle one, and throttles a container while the node has cpu to spare; what is mixed has both troubles.",
+    title: "Either all containers have a CPU limit or none has one, as configured.",
+    why: "A limit makes latency independent of the load on the node, but throttles containers while the node has idle CPU. A mixture has both disadvantages.",
     severity: "low",
     level: "mandatory",
     url: "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#how-pods-with-resource-limits-are-run",
     settings: {
         mode: Type.Enum(["require", "forbid", "ignore"], {
             default: "ignore",
-            description: "whether a cpu limit is required, forbidden, or left to each container",
+            description: "whether a CPU limit is required, forbidden, or optional",
         }),
     },
     *check({ spec }, { mode }) {

@@ -13,8 +13,8 @@ export function budgetsOf({ object, labels }: Pod, stack: Stack): KubernetesObje
 }
 
 /**
- * How many pods a budget is about at the least; not where some are of what has no number of pods, or of what
- * may have none.
+ * @returns the minimum number of pods that a budget covers; undefined if a workload has no replica count or may
+ *   scale to zero.
  */
 export function fewestTogether(pods: readonly Pod[], stack: Stack): number | undefined {
     const workloads = new Set(pods.map(({ object }) => object));
@@ -27,23 +27,23 @@ export function fewestTogether(pods: readonly Pod[], stack: Stack): number | und
 }
 
 /**
- * What of a budget lets no pod go. A percentage is rounded up, of those that have to stay and of those that
- * may go alike (https://kubernetes.io/docs/tasks/run-application/configure-pdb/#rounding-logic-when-specifying-percentages).
+ * @returns the field of a budget that blocks every eviction. Kubernetes rounds percentages up
+ *   (https://kubernetes.io/docs/tasks/run-application/configure-pdb/#rounding-logic-when-specifying-percentages).
  */
 export function blockingOf(
     { body }: KubernetesObject,
     pods: number | undefined,
 ): { field: string; value: unknown } | undefined {
     const { maxUnavailable, minAvailable } = json(body.spec);
-    // A percentage is nothing, or everything, of any number alike.
-    const of = pods ?? 100;
+    // For an unknown count only 0 % and 100 % matter, which are the same for any number.
+    const total = pods ?? 100;
     if (maxUnavailable !== undefined) {
-        const none = shareOf(maxUnavailable, of) <= 0;
+        const none = shareOf(maxUnavailable, total) <= 0;
         return none ? { field: "maxUnavailable", value: maxUnavailable } : undefined;
     }
     if (minAvailable === undefined) return undefined;
     if (pods === undefined && typeof minAvailable === "number") return undefined;
-    const all = shareOf(minAvailable, of) >= of;
+    const all = shareOf(minAvailable, total) >= total;
     return all ? { field: "minAvailable", value: minAvailable } : undefined;
 }
 

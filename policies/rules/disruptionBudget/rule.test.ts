@@ -54,13 +54,13 @@ describeRule(disruptionBudget, {
         "two replicas without one": {
             objects: [deployment(), object("v1", "Service")],
             says: [
-                `Deployment search/service: has 2 replicas or more, and no ${BUDGET} selects them ${AT}`,
+                `Deployment search/service: has 2 replicas or more, but no ${BUDGET} selects them ${AT}`,
             ],
         },
         "those of an autoscaler without one": {
             objects: [unset, scaler, budget({ maxUnavailable: 1 }, { matchLabels: { app: "x" } })],
             says: [
-                `Deployment search/service: has 2 replicas or more, and no ${BUDGET} selects them ${AT}`,
+                `Deployment search/service: has 2 replicas or more, but no ${BUDGET} selects them ${AT}`,
                 `${BUDGET} search/service: selects no pod (spec.selector)`,
             ],
         },
@@ -71,31 +71,31 @@ describeRule(disruptionBudget, {
                 named("two", { minAvailable: 1 }),
             ],
             says: [
-                `Deployment search/service: is selected by 2 ${BUDGET}s (one, two), with which no eviction can be ${AT}`,
+                `Deployment search/service: is selected by 2 ${BUDGET}s (one, two), which block every eviction ${AT}`,
             ],
         },
         "none that may be away": {
             objects: [deployment(), budget({ maxUnavailable: 0 })],
             says: [
-                `${BUDGET} search/service: lets no pod go: maxUnavailable is 0 of 2 replicas (spec.maxUnavailable)`,
+                `${BUDGET} search/service: allows no eviction: maxUnavailable is 0 of 2 replicas (spec.maxUnavailable)`,
             ],
         },
         "a share of none, whatever it is of": {
             objects: [budget({ maxUnavailable: "0%" })],
             says: [
-                `${BUDGET} search/service: lets no pod go: maxUnavailable is 0% (spec.maxUnavailable)`,
+                `${BUDGET} search/service: allows no eviction: maxUnavailable is 0% (spec.maxUnavailable)`,
             ],
         },
         "all that have to stay": {
             objects: [unset, scaler, budget({ minAvailable: 2 })],
             says: [
-                `${BUDGET} search/service: lets no pod go: minAvailable is 2 of 2 replicas (spec.minAvailable)`,
+                `${BUDGET} search/service: allows no eviction: minAvailable is 2 of 2 replicas (spec.minAvailable)`,
             ],
         },
         "a share that is all of them, rounded up": {
             objects: [deployment(), budget({ minAvailable: "51%" })],
             says: [
-                `${BUDGET} search/service: lets no pod go: minAvailable is 51% of 2 replicas (spec.minAvailable)`,
+                `${BUDGET} search/service: allows no eviction: minAvailable is 51% of 2 replicas (spec.minAvailable)`,
             ],
         },
         "a selector that is not there": {

@@ -9,8 +9,8 @@ const BUDGET = "PodDisruptionBudget";
 
 export const disruptionBudget = stackRule({
     name: "disruption-budget",
-    title: "Pods of two or more replicas have one disruption budget, which lets at least one go at a time.",
-    why: "Without one a drain takes all of them at once; with one that lets none go, or with two, it never ends.",
+    title: "Workloads with two or more replicas have exactly one PodDisruptionBudget, which allows at least one eviction.",
+    why: "Without a budget, a drain can evict all pods at once. With a budget that allows no eviction, or with two budgets, a drain never finishes.",
     severity: "high",
     level: "mandatory",
     url: "https://kubernetes.io/docs/tasks/run-application/configure-pdb/",
@@ -27,15 +27,15 @@ function* ofWorkload(object: KubernetesObject, stack: Stack): Generator<Finding>
     const fewest = fewestOf(object, stack);
     const at = `${pod.path.replace(/spec$/, "metadata")}.labels`;
     if (budgets.length === 0 && fewest >= 2) {
-        const what = `has ${inReplicas(fewest)} or more, and no ${BUDGET} selects them`;
+        const what = `has ${inReplicas(fewest)} or more, but no ${BUDGET} selects them`;
         const { selector } = json(object.body.spec);
         const spec = { maxUnavailable: 1, selector: selector ?? { matchLabels: pod.labels } };
         yield { what, at, isMissing: true, fix: { apiVersion: "policy/v1", kind: BUDGET, spec } };
     }
     if (budgets.length > 1) {
         const names = budgets.map(({ name }) => name);
-        const what = `is selected by ${budgets.length} ${BUDGET}s (${names.join(", ")}), with which no eviction can be`;
-        yield { what, at, fix: `# without ${BUDGET} ${names.slice(1).join(" and ")}` };
+        const what = `is selected by ${budgets.length} ${BUDGET}s (${names.join(", ")}), which block every eviction`;
+        yield { what, at, fix: `# delete ${BUDGET} ${names.slice(1).join(" and ")}` };
     }
 }
 
@@ -49,7 +49,7 @@ function* ofBudget(budget: KubernetesObject, stack: Stack): Generator<Finding> {
     const fewest = fewestTogether(pods, stack);
     const blocking = blockingOf(budget, fewest);
     if (!blocking) return;
-    const of = fewest === undefined ? "" : ` of ${inReplicas(fewest)}`;
-    const what = `lets no pod go: ${blocking.field} is ${String(blocking.value)}${of}`;
+    const ofTotal = fewest === undefined ? "" : ` of ${inReplicas(fewest)}`;
+    const what = `allows no eviction: ${blocking.field} is ${String(blocking.value)}${ofTotal}`;
     yield { what, at: `spec.${blocking.field}`, fix: { spec: { maxUnavailable: 1 } } };
 }

@@ -27,7 +27,7 @@ describeRule(duplicates, {
         "two of one name": {
             objects: [object("v1", "ConfigMap"), deployment(), object("v1", "ConfigMap")],
             says: [
-                "ConfigMap search/service: is there 2 times, as one object cannot be (metadata.name)",
+                "ConfigMap search/service: is defined 2 times; allowed: one object per name (metadata.name)",
             ],
         },
         "one in two versions of its group": {
@@ -36,7 +36,7 @@ describeRule(duplicates, {
                 object("autoscaling/v2", "HorizontalPodAutoscaler"),
             ],
             says: [
-                "HorizontalPodAutoscaler search/service: is there 2 times, as one object cannot be (metadata.name)",
+                "HorizontalPodAutoscaler search/service: is defined 2 times; allowed: one object per name (metadata.name)",
             ],
         },
     },

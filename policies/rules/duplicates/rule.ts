@@ -1,21 +1,21 @@
-import { anyRule } from "../../engine/rule.ts";
+import { stackRule } from "../../engine/rule.ts";
 import { json, type KubernetesObject } from "../../kubernetes/object.ts";
 import { POD_KINDS } from "../../kubernetes/pods.ts";
 
-/** Kinds of no version that counts: an object is the same in each version of its group. */
+/** An object is the same in every API version of its group. */
 const groupOf = ({ apiVersion }: KubernetesObject) =>
     apiVersion.includes("/") ? apiVersion.split("/")[0] : "";
 
-export const duplicates = anyRule({
+export const duplicates = stackRule({
     name: "duplicates",
-    title: "Every object is there once.",
-    why: "Of two with one name the last that is applied wins, and which one that is changes with the order of files.",
+    title: "Every object is defined once.",
+    why: "If two objects have the same name, the last one applied wins, which depends on the order of the files.",
     severity: "high",
     level: "mandatory",
     url: "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/",
     *check(object, stack) {
         const { kind, namespace, name, body } = object;
-        // The server makes up the rest of such a name.
+        // The API server generates the rest of such a name.
         if (name === "" || !("name" in json(body.metadata))) return;
         const same = stack.objects.filter(
             (one) =>
@@ -29,10 +29,10 @@ export const duplicates = anyRule({
         if (before < 1) return;
         const label = POD_KINDS.includes(kind) ? "workload" : "object";
         yield {
-            what: `is there ${same.length} times, as one ${label} cannot be`,
+            what: `is defined ${same.length} times; allowed: one ${label} per name`,
             at: "metadata.name",
             fix: { metadata: { name: `${name}-2` } },
         };
     },
-    unsaid: "since the API server has one object of a name, and takes the second for a change of the first",
+    unsaid: "the API server treats the second definition as an update of the first",
 });

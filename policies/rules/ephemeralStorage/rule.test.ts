@@ -37,7 +37,7 @@ describeRule(ephemeralStorage, {
             objects: [deployment(volumes({}, { sizeLimit: "1Gi" }, { medium: "Memory" }))],
             says: [0, 2].map(
                 (index) =>
-                    `${IN}: has an emptyDir v${index} without a sizeLimit (spec.template.spec.volumes[v${index}].emptyDir.sizeLimit)`,
+                    `${IN}: has the emptyDir v${index} without a sizeLimit (spec.template.spec.volumes[v${index}].emptyDir.sizeLimit)`,
             ),
         },
     },

@@ -7,24 +7,26 @@ import { UNBOUNDED, unbounded } from "./volumes.ts";
 const MISSING = "has no ephemeral-storage limit";
 const AT = "resources.limits.ephemeral-storage";
 const LIMIT = amountOf("limits", "ephemeral-storage");
-const endless = words((name) => said`has an emptyDir ${name} without a sizeLimit`);
+const endless = words((name) => said`has the emptyDir ${name} without a sizeLimit`);
 const sizeOf = words((name) => said`volumes[${name}].emptyDir.sizeLimit`);
 
 export const ephemeralStorage = containerRule({
     name: "ephemeral-storage",
-    title: "What a container may write to its node is limited, and so is every emptyDir.",
-    why: "A log or a temporary folder that grows fills the node's disk, and the node then evicts the pods of others.",
+    title: "Containers have an ephemeral-storage limit, and every emptyDir has a size limit.",
+    why: "A growing log or temporary folder fills the node's disk, and the node then evicts other pods.",
     severity: "medium",
-    // Most charts leave it to a LimitRange of the namespace.
+    // Most charts rely on a LimitRange of the namespace.
     level: "advisory",
     url: "https://kubernetes.io/docs/concepts/storage/ephemeral-storage/",
     settings: {
-        limits: Type.Boolean({ default: true, description: "containers need a limit" }),
-        sizeLimits: Type.Boolean({ default: true, description: "each emptyDir needs a sizeLimit" }),
-        remedy: Type.String({
+        limits: Type.Boolean({ default: true, description: "whether containers need a limit" }),
+        sizeLimits: Type.Boolean({
+            default: true,
+            description: "whether each emptyDir needs a sizeLimit",
+        }),
+        defaultSizeLimit: Type.String({
             default: "",
-            description:
-                "the sizeLimit that the remedy sets; empty: none, since only who runs the pod knows its size",
+            description: "sizeLimit that remediation sets; empty: none, since only the owner knows it",
         }),
     },
     *check({ spec }, { limits }) {
@@ -38,11 +40,11 @@ export const ephemeralStorage = containerRule({
             yield { what: endless(name), at: sizeOf(name), isMissing: true, fix };
         }
     },
-    remedy(pod, { sizeLimits, remedy }) {
-        if (!sizeLimits || remedy === "") return;
+    remedy(pod, { sizeLimits, defaultSizeLimit }) {
+        if (!sizeLimits || defaultSizeLimit === "") return;
         for (const { emptyDir } of unbounded(pod)) {
-            // One in memory counts against the containers' memory limits: it must fit into these.
-            if (emptyDir && !emptyDir.medium) emptyDir.sizeLimit = remedy;
+            // A volume in memory counts against the containers' memory limits and must fit into them.
+            if (emptyDir && !emptyDir.medium) emptyDir.sizeLimit = defaultSizeLimit;
         }
     },
     admission: ({ limits, sizeLimits }) => [

@@ -2,7 +2,7 @@ import type { V1Volume } from "@kubernetes/client-node";
 import { cel } from "../../cel/cel.ts";
 import type { Pod } from "../../kubernetes/pods.ts";
 
-/** Volumes that may fill the disk, or the memory. Huge pages are bounded by the containers' limits of them. */
+/** Lists volumes that may fill the disk or memory. Huge pages are bounded by the containers' limits. */
 export function unbounded({ spec }: Pod): V1Volume[] {
     return (spec.volumes ?? []).filter(
         ({ emptyDir }) =>

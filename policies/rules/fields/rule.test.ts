@@ -54,9 +54,9 @@ describeRule(fields, {
                 ),
             ],
             says: [
-                `${IN} has the field readynessProbe, which the API does not know; near it is readinessProbe ${at("containers[0].readynessProbe")}`,
-                `${IN} has the field nonsense, which the API does not know ${at("containers[0].nonsense")}`,
-                `${IN} has the field serviceAcountName, which the API does not know; near it is serviceAccountName ${at("serviceAcountName")}`,
+                `${IN} has the unknown field readynessProbe; did you mean readinessProbe? ${at("containers[0].readynessProbe")}`,
+                `${IN} has the unknown field nonsense ${at("containers[0].nonsense")}`,
+                `${IN} has the unknown field serviceAcountName; did you mean serviceAccountName? ${at("serviceAcountName")}`,
             ],
         },
         "values of other types": {
@@ -68,10 +68,10 @@ describeRule(fields, {
                 object("v1", "ConfigMap", { data: { flag: true, list: [] } }),
             ],
             says: [
-                `${IN} has text where the API has a whole number (spec.replicas)`,
-                `${IN} has text where the API has true or false (spec.paused)`,
-                "ConfigMap search/service: has true or false where the API has text (data[flag])",
-                "ConfigMap search/service: has a list where the API has text (data[list])",
+                `${IN} has text; allowed: a whole number (spec.replicas)`,
+                `${IN} has text; allowed: true or false (spec.paused)`,
+                "ConfigMap search/service: has true or false; allowed: text (data[flag])",
+                "ConfigMap search/service: has a list; allowed: text (data[list])",
             ],
         },
         "numbers where only texts of digits will do": {
@@ -84,8 +84,8 @@ describeRule(fields, {
                 ),
             ],
             says: [
-                `${IN} has a number where the API has text ${at("containers[0].env[0].value")}`,
-                `${IN} has a number where the API has text ${at("tolerations[0].value")}`,
+                `${IN} has a number; allowed: text ${at("containers[0].env[0].value")}`,
+                `${IN} has a number; allowed: text ${at("tolerations[0].value")}`,
             ],
         },
         "lists that are none, and elements that are nothing": {
@@ -95,10 +95,10 @@ describeRule(fields, {
                 ),
             ],
             says: [
-                `${IN} has a map where the API has a list ${at("containers[0].env")}`,
-                `${IN} has a number where the API has text ${at("containers[0].args[0]")}`,
-                `${IN} has nothing in a list ${at("containers[0].args[1]")}`,
-                `${IN} has nothing in a list ${at("volumes[0]")}`,
+                `${IN} has a map; allowed: a list ${at("containers[0].env")}`,
+                `${IN} has a number; allowed: text ${at("containers[0].args[0]")}`,
+                `${IN} has an empty list element ${at("containers[0].args[1]")}`,
+                `${IN} has an empty list element ${at("volumes[0]")}`,
             ],
         },
     },

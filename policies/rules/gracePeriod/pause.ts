@@ -1,7 +1,7 @@
 import { cel } from "../../cel/cel.ts";
 import type { Pod } from "../../kubernetes/pods.ts";
 
-/** Seconds that preStop takes of a pod's end; of a command nobody can tell. */
+/** @returns the longest sleep of the preStop hooks; the duration of a command is unknown. */
 export function longestPause({ containers }: Pod): number {
     return Math.max(
         0,

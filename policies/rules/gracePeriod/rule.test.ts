@@ -30,20 +30,20 @@ describeRule(gracePeriod, {
         "less than the pause": {
             objects: [deployment(pod(5, 10))],
             says: [
-                `Deployment search/service: has 5 s to end, of which preStop takes 10; allowed: 15 or more (${AT})`,
+                `Deployment search/service: has a grace period of 5 s, of which preStop takes 10 s; allowed: at least 15 s (${AT})`,
             ],
         },
         "the default, which is not enough": {
             objects: [deployment(pod(undefined, 60))],
             says: [
-                `Deployment search/service: has 30 s to end, of which preStop takes 60; allowed: 65 or more (${AT})`,
+                `Deployment search/service: has a grace period of 30 s, of which preStop takes 60 s; allowed: at least 65 s (${AT})`,
             ],
         },
         "less than the stack wants to be left": {
             objects: [deployment(pod(30, 10))],
-            settings: { margin: 30 },
+            settings: { marginSeconds: 30 },
             says: [
-                `Deployment search/service: has 30 s to end, of which preStop takes 10; allowed: 40 or more (${AT})`,
+                `Deployment search/service: has a grace period of 30 s, of which preStop takes 10 s; allowed: at least 40 s (${AT})`,
             ],
         },
     },

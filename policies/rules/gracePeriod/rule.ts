@@ -6,50 +6,50 @@ import { PAUSE, longestPause } from "./pause.ts";
 const DEFAULT_SECONDS = 30;
 const short = words(
     (grace, pause, least) =>
-        said`has ${grace} s to end, of which preStop takes ${pause}; allowed: ${least} or more`,
+        said`has a grace period of ${grace} s, of which preStop takes ${pause} s; allowed: at least ${least} s`,
 );
 
 export const gracePeriod = podRule({
     name: "grace-period",
-    title: "A pod has more time to end than its preStop takes.",
-    why: "The grace period runs from before preStop: what is left after it is all that open requests get before they are killed.",
+    title: "The termination grace period of a pod is longer than its preStop hook.",
+    why: "The grace period includes the preStop hook. Open requests are killed after what remains of it.",
     severity: "high",
     level: "mandatory",
     url: "https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/#hook-handler-execution",
     settings: {
-        margin: Type.Integer({
+        marginSeconds: Type.Integer({
             default: 5,
             minimum: 1,
-            description: "seconds that must be left after preStop",
+            description: "minimum seconds after preStop",
         }),
     },
-    *check(pod, { margin }) {
+    *check(pod, { marginSeconds }) {
         const pause = longestPause(pod);
         if (pause === 0) return;
         const { terminationGracePeriodSeconds: grace = DEFAULT_SECONDS } = pod.spec;
-        if (grace >= pause + margin) return;
+        if (grace >= pause + marginSeconds) return;
         yield {
-            what: short(grace, pause, pause + margin),
+            what: short(grace, pause, pause + marginSeconds),
             at: "terminationGracePeriodSeconds",
             isMissing: !("terminationGracePeriodSeconds" in pod.spec),
-            fix: { terminationGracePeriodSeconds: pause + margin },
+            fix: { terminationGracePeriodSeconds: pause + marginSeconds },
         };
     },
-    admission: ({ margin }) => [
+    admission: ({ marginSeconds }) => [
         {
             of: "pod",
             each: {
                 pause: cel`[${PAUSE}]`,
                 grace: cel`[variables.pod.?terminationGracePeriodSeconds.orValue(${DEFAULT_SECONDS})]`,
             },
-            violated: cel`pause > 0 && grace < pause + ${margin}`,
-            what: short(cel`grace`, cel`pause`, cel`pause + ${margin}`),
+            violated: cel`pause > 0 && grace < pause + ${marginSeconds}`,
+            what: short(cel`grace`, cel`pause`, cel`pause + ${marginSeconds}`),
             at: "terminationGracePeriodSeconds",
         },
     ],
-    remedy(pod, { margin }) {
-        const wanted = longestPause(pod) + margin;
-        if (wanted > margin && wanted > DEFAULT_SECONDS) {
+    remedy(pod, { marginSeconds }) {
+        const wanted = longestPause(pod) + marginSeconds;
+        if (wanted > marginSeconds && wanted > DEFAULT_SECONDS) {
             pod.spec.terminationGracePeriodSeconds ??= wanted;
         }
     },

@@ -33,9 +33,9 @@ describeRule(imageRegistry, {
             ],
             settings: { registries },
             says: [
-                `Deployment search/service, container service: runs docker.io/redis/redis, which is none of registry.example/*, docker.io/library/redis ${AT}`,
-                `Deployment search/service, container service: runs registry.example.evil.example/search, which is none of registry.example/*, docker.io/library/redis ${AT}`,
-                `Job search/service, container service: runs redis.example/redis, which is none of registry.example/*, docker.io/library/redis ${AT}`,
+                `Deployment search/service, container service: uses the image docker.io/redis/redis; allowed: registry.example/*, docker.io/library/redis ${AT}`,
+                `Deployment search/service, container service: uses the image registry.example.evil.example/search; allowed: registry.example/*, docker.io/library/redis ${AT}`,
+                `Job search/service, container service: uses the image redis.example/redis; allowed: registry.example/*, docker.io/library/redis ${AT}`,
             ],
         },
         "an ephemeral container": {
@@ -47,7 +47,7 @@ describeRule(imageRegistry, {
             ],
             settings: { registries },
             says: [
-                "Pod search/service, container debug: runs docker.io/library/busybox, which is none of registry.example/*, docker.io/library/redis (spec.ephemeralContainers[debug].image)",
+                "Pod search/service, container debug: uses the image docker.io/library/busybox; allowed: registry.example/*, docker.io/library/redis (spec.ephemeralContainers[debug].image)",
             ],
         },
     },

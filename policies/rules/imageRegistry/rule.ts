@@ -4,12 +4,12 @@ import { glob } from "../../cel/glob.ts";
 import { containerRule } from "../../engine/rule.ts";
 import { IMAGES, imageOf } from "../../kubernetes/images.ts";
 
-const foreign = words((name, registries) => said`runs ${name}, which is none of ${registries}`);
+const foreign = words((name, registries) => said`uses the image ${name}; allowed: ${registries}`);
 
 export const imageRegistry = containerRule({
     name: "image-registry",
-    title: "Every image comes from where the stack allows it to come from.",
-    why: "Anybody may publish an image under a name that is easily mistaken for another, or for one that is missing.",
+    title: "Every image comes from an allowed registry.",
+    why: "Anyone can publish an image under a name that is easily confused with another one, or that does not exist yet.",
     severity: "high",
     level: "mandatory",
     url: "https://kubernetes.io/docs/concepts/containers/images/#image-names",
@@ -23,12 +23,12 @@ export const imageRegistry = containerRule({
         registries: Type.Array(Type.String(), {
             default: ["*"],
             minItems: 1,
-            description: "globs of whole names without tag, such as docker.io/library/redis",
+            description: "globs of full names without tag, such as docker.io/library/redis",
         }),
     },
     ephemeral: true,
     *check({ spec: { image } }, { registries }) {
-        // What is no reference is for the rule `image-tag`.
+        // The rule `image-tag` reports invalid references.
         const name = image && imageOf(image)?.name;
         if (!name || registries.some((one) => glob(one, name))) return;
         const [first = ""] = registries;

@@ -22,7 +22,7 @@ describeRule(imageTag, {
         },
         "a tag that the stack knows": {
             objects: [of("localhost/redis:stable")],
-            settings: { moving: ["latest"] },
+            settings: { mutable: ["latest"] },
         },
         "an image that an injector fills in": {
             objects: [deployment(podSpec({}, container({ image: undefined })))],
@@ -32,27 +32,27 @@ describeRule(imageTag, {
         "no tag": {
             objects: [of("redis", "registry:5000/redis"), Pod, CronJob],
             says: [
-                says(0, "runs an image without tag or digest"),
-                says(1, "runs an image without tag or digest"),
-                "Pod search/service, container service: runs an image without tag or digest (spec.containers[service].image)",
-                "CronJob search/service, container service: runs an image without tag or digest (spec.jobTemplate.spec.template.spec.containers[service].image)",
+                says(0, "uses an image without tag or digest"),
+                says(1, "uses an image without tag or digest"),
+                "Pod search/service, container service: uses an image without tag or digest (spec.containers[service].image)",
+                "CronJob search/service, container service: uses an image without tag or digest (spec.jobTemplate.spec.template.spec.containers[service].image)",
             ],
         },
         "tags that move": {
             objects: [of("redis:latest", "a:5000/b:main", "c:develop", "d:8", "e:v3-alpine3.20")],
             says: ["latest", "main", "develop", "8", "v3-alpine3.20"].map((tag, index) =>
-                says(index, `runs an image by the tag ${tag}, which moves`),
+                says(index, `uses the mutable tag ${tag}`),
             ),
         },
         "a minor version, where three parts are asked for": {
             objects: [of("redis:8.2", "redis:8.2.3")],
             settings: { parts: 3 },
-            says: [says(0, "runs an image by the tag 8.2, which moves")],
+            says: [says(0, "uses the mutable tag 8.2")],
         },
         "no digest, where one is asked for": {
             objects: [of("redis:8.2.3")],
             settings: { digest: true },
-            says: [says(0, "runs an image by the tag 8.2.3 and without a digest")],
+            says: [says(0, "uses the tag 8.2.3 without a digest")],
         },
         "what is no reference, and in an ephemeral container": {
             objects: [
@@ -63,8 +63,8 @@ describeRule(imageTag, {
                 },
             ],
             says: [
-                says(0, "has Redis:8.2.3 for its image, which is no reference"),
-                "Pod search/service, container debug: runs an image without tag or digest (spec.ephemeralContainers[debug].image)",
+                says(0, "has the invalid image reference Redis:8.2.3"),
+                "Pod search/service, container debug: uses an image without tag or digest (spec.ephemeralContainers[debug].image)",
             ],
         },
     },

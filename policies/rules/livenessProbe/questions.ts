@@ -4,7 +4,7 @@ import type { Admission } from "../../engine/rule.ts";
 import type { Container } from "../../kubernetes/pods.ts";
 import { afterOf, portOf } from "../../kubernetes/probes.ts";
 
-/** What a probe asks, such as `GET /livez on port 8080`: the same words for the same question. */
+/** Describes the check of a probe, such as `GET /livez on port 8080`; equal checks have equal descriptions. */
 export function questionOf(container: Container, probe: V1Probe): string | undefined {
     const { httpGet, tcpSocket, exec, grpc } = probe;
     const named = portOf(probe);
@@ -30,17 +30,17 @@ const question = [
 ];
 
 export const shared = words(
-    (one) => said`has a livenessProbe that asks what its readinessProbe asks: ${one}`,
+    (one) => said`uses the same check for livenessProbe and readinessProbe: ${one}`,
 );
 
-/** What the API server says of liveness and readiness that ask the same. */
+/** The same check in CEL. */
 export const sharing = (whenSlower: boolean): Admission => ({
     each: {
         probes: cel`has(c.livenessProbe) && has(c.readinessProbe) ? [[c.livenessProbe, c.readinessProbe]] : []`,
-        asked: cel`[probes.map(p, ${{ cel: question.map((one) => one.cel).join(" : ") }})]`,
-        question: cel`asked[0] == asked[1] && asked[0] != '' ? [asked[0]] : []`,
+        targets: cel`[probes.map(p, ${{ cel: question.map((one) => one.cel).join(" : ") }})]`,
+        target: cel`targets[0] == targets[1] && targets[0] != '' ? [targets[0]] : []`,
     },
     violated: cel`!${whenSlower} || ${afterOf(cel`probes[0]`)} <= ${afterOf(cel`probes[1]`)}`,
-    what: shared(cel`question`),
+    what: shared(cel`target`),
     at: "livenessProbe",
 });

@@ -13,7 +13,7 @@ const probed = (livenessProbe: unknown, readinessProbe: unknown) =>
 const bare = container({ livenessProbe: undefined });
 const { Job, CronJob } = ofEachKind(podSpec({}, bare));
 const same = (question: string) =>
-    `Deployment search/service, container service: has a livenessProbe that asks what its readinessProbe asks: ${question} (${AT})`;
+    `Deployment search/service, container service: uses the same check for livenessProbe and readinessProbe: ${question} (${AT})`;
 
 describeRule(livenessProbe, {
     compliant: {

@@ -11,20 +11,20 @@ const MISSING = "has ports and no livenessProbe";
 
 export const livenessProbe = containerRule({
     name: "liveness-probe",
-    title: "Liveness asks something else than readiness.",
-    why: "What only should get no traffic for a while is killed, and all its pods at once when what they depend on is away.",
+    title: "Liveness and readiness probes use different checks.",
+    why: "Otherwise a pod that should only leave rotation is restarted, and an outage of a dependency restarts every pod at once.",
     severity: "high",
     level: "mandatory",
     url: "https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/#liveness-probe",
     settings: {
         required: Type.Boolean({
             default: false,
-            description: "every container that serves a port has a liveness probe",
+            description: "whether every container with ports needs a liveness probe",
         }),
         sharedWhenSlower: Type.Boolean({
             default: true,
             description:
-                "the same question will do where liveness acts later than readiness, as Kubernetes' documentation allows",
+                "whether both may use the same check if liveness acts later, as the documentation of Kubernetes allows",
         }),
     },
     *check(container, { required, sharedWhenSlower }) {
@@ -37,10 +37,10 @@ export const livenessProbe = containerRule({
             return;
         }
         if (!readiness) return;
-        const question = questionOf(container, liveness);
-        if (question === undefined || question !== questionOf(container, readiness)) return;
+        const target = questionOf(container, liveness);
+        if (target === undefined || target !== questionOf(container, readiness)) return;
         if (sharedWhenSlower && actsAfter(liveness) > actsAfter(readiness)) return;
-        yield { what: shared(question), at: AT, fix: fixOf(portOf(liveness) ?? "http") };
+        yield { what: shared(target), at: AT, fix: fixOf(portOf(liveness) ?? "http") };
     },
     admission: ({ required, sharedWhenSlower }) => [
         { asked: required, of: "serving", violated: ABSENT, what: MISSING, at: AT },
@@ -48,7 +48,7 @@ export const livenessProbe = containerRule({
     ],
 });
 
-/** A question that a process can answer whatever it depends on does. */
+/** Proposes a check that does not depend on other services. */
 function fixOf(port: string | number | undefined) {
     const timing = { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 };
     return { livenessProbe: { httpGet: { path: "/livez", port }, ...timing } };

@@ -13,13 +13,13 @@ const above = words(
 
 export const memoryLimit = containerRule({
     name: "memory-limit",
-    title: "Every container has a memory limit, of at most so many times its request.",
-    why: "A leak without a limit takes its neighbours with it; a limit far above the request promises memory that the node does not have.",
+    title: "Every container has a memory limit, within a maximum ratio to its request.",
+    why: "Without a limit, a leak affects other pods on the node. A limit far above the request overcommits the node's memory.",
     severity: "high",
     level: "mandatory",
     url: "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#requests-and-limits",
     settings: {
-        ratio: Type.Number({ default: 2, minimum: 1, description: "most of limit by request" }),
+        ratio: Type.Number({ default: 2, minimum: 1, description: "maximum of limit divided by request" }),
     },
     *check({ spec }, { ratio }) {
         const { limits, requests } = spec.resources ?? {};
@@ -31,7 +31,7 @@ export const memoryLimit = containerRule({
             return;
         }
         const [most, least] = [parseQuantity(limit), parseQuantity(request)];
-        // What cannot be read is for the rule `quantities`; what is not requested, for `resource-requests`.
+        // The rule `quantities` reports invalid quantities, `resource-requests` missing requests.
         if (most === undefined || least === undefined || most <= ratio * least) return;
         yield {
             what: above(limit, ratio, String(request)),

@@ -7,7 +7,7 @@ type Direction = (typeof DIRECTIONS)[number];
 export type Port = string | number;
 const PROTOCOLS = ["UDP", "TCP"] as const;
 
-/** The policies that a pod is subject to. */
+/** @returns the network policies that select a pod. */
 export function policiesOf({ object, labels }: Pod, stack: Stack): KubernetesObject[] {
     return stack
         .of("NetworkPolicy")
@@ -17,14 +17,14 @@ export function policiesOf({ object, labels }: Pod, stack: Stack): KubernetesObj
         );
 }
 
-/** Whether pods may do something that these policies are about. */
+/** @returns whether any of these policies allows traffic. */
 export function allowSomething(policies: readonly KubernetesObject[]): boolean {
     return policies.some((policy) =>
         DIRECTIONS.some((direction) => (allowedBy(policy, direction) ?? []).length > 0),
     );
 }
 
-/** In what directions pods of a namespace may do more than these policies allow, today or tomorrow. */
+/** @returns the directions without a default-deny policy for all pods of the namespace. */
 export function openDirections(policies: readonly KubernetesObject[]): Direction[] {
     return DIRECTIONS.filter(
         (direction) =>
@@ -40,8 +40,8 @@ export function selectsAll({ body }: KubernetesObject): boolean {
 }
 
 /**
- * Over what pods may not ask for names, though they may send to other pods, which are found by name. Names
- * are asked for over UDP, and over TCP where the answer is long (RFC 7766).
+ * @returns the protocols over which pods cannot reach DNS although they have egress to other pods. DNS uses UDP, and
+ *   TCP for long responses (RFC 7766).
  */
 export function unresolved(policies: readonly KubernetesObject[], ports: readonly Port[]) {
     const rules = policies.flatMap((policy) => allowedBy(policy, "Egress") ?? []);
@@ -49,7 +49,7 @@ export function unresolved(policies: readonly KubernetesObject[], ports: readonl
     return PROTOCOLS.filter((protocol) => !rules.some((rule) => lets(rule, protocol, ports)));
 }
 
-/** What a policy allows in a direction that it is about, and undefined for one that it leaves alone. */
+/** @returns the rules of a policy for a direction; undefined if the policy does not apply to it. */
 function allowedBy({ body }: KubernetesObject, direction: Direction) {
     const { policyTypes, ingress, egress } = json(body.spec);
     const types: unknown[] = Array.isArray(policyTypes)
@@ -79,7 +79,7 @@ function lets({ ports }: Json, protocol: string, among: readonly Port[]): boolea
     );
 }
 
-/** Of a namespace: what no other policy allows is denied. */
+/** A default-deny policy for a namespace. */
 export const DENIED = {
     apiVersion: "networking.k8s.io/v1",
     kind: "NetworkPolicy",
@@ -87,7 +87,7 @@ export const DENIED = {
     spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
 } as const;
 
-/** Names are resolved. */
+/** An egress rule for DNS. */
 export const RESOLVED = {
     egress: [
         {

@@ -18,7 +18,7 @@ const cache = {
 const inward = policy({ ingress: [{ from: [{ podSelector: {} }] }] });
 const onlyFor = (podSelector: Json) => policy({ podSelector, ingress: [{}] });
 const { CronJob, DaemonSet } = ofEachKind(podSpec({ hostNetwork: true }));
-const UNNAMED = "may send to others, and not ask for their names: no egress to port";
+const UNNAMED = "may connect to other pods but cannot resolve names: no egress to port";
 const ANY = "53 or 5353 or dns or dns-tcp";
 const AT = "(spec.template.spec)";
 
@@ -89,14 +89,14 @@ describeRule(networkPolicy, {
             objects: [namespace, dns, inward, deployment()],
             settings,
             says: [
-                "Namespace search: has no NetworkPolicy for all its pods that denies Ingress and Egress (metadata.name)",
+                "Namespace search: has no NetworkPolicy that denies Ingress and Egress for all pods (metadata.name)",
             ],
         },
         "one that the stack has no pods in, and lets something into": {
             objects: [namespace, policy({}), dns],
             settings,
             says: [
-                "Namespace search: has no NetworkPolicy for all its pods that denies Egress (metadata.name)",
+                "Namespace search: has no NetworkPolicy that denies Egress for all pods (metadata.name)",
             ],
         },
         "pods that nothing is said of": {
@@ -104,7 +104,7 @@ describeRule(networkPolicy, {
             settings,
             says: ["Deployment", "Job"].map(
                 (kind) =>
-                    `${kind} search/service: has no NetworkPolicy that says whom it reaches, or who reaches it ${AT}`,
+                    `${kind} search/service: has no NetworkPolicy that allows any traffic ${AT}`,
             ),
         },
         "pods that may not ask for names": {

@@ -7,19 +7,19 @@ import * as network from "./networkPolicies.ts";
 
 export const networkPolicy = stackRule({
     name: "network-policy",
-    title: "Network policies select pods, let those that may send resolve names, and deny what none allows.",
-    why: "Otherwise one broken pod reaches all others, or a pod that may reach its cache cannot find out where it is.",
+    title: "Network policies select existing pods, allow DNS to pods with egress and, if required, deny all other traffic.",
+    why: "Otherwise a compromised pod reaches all others, or a pod that may connect to its cache cannot resolve its name.",
     severity: "high",
     level: "mandatory",
     url: "https://kubernetes.io/docs/concepts/services-networking/network-policies/#default-policies",
     settings: {
         defaultDeny: Type.Boolean({
             default: false,
-            description: "whether namespaces have to deny, and pods to be allowed something",
+            description: "whether namespaces need a default-deny policy and pods a policy that allows traffic",
         }),
         dnsPorts: Type.Array(Type.Union([Type.Integer(), Type.String()]), {
             default: [53, 5353, "dns", "dns-tcp"],
-            description: "ports of the pods that resolve names, one of which has to be open",
+            description: "ports of the DNS pods, one of which must be allowed",
         }),
     },
     kinds: ["Namespace", "NetworkPolicy", ...POD_KINDS],
@@ -31,12 +31,12 @@ export const networkPolicy = stackRule({
         const at = pod.path;
         const policies = network.policiesOf(pod, stack);
         if (defaultDeny && !network.allowSomething(policies)) {
-            const what = "has no NetworkPolicy that says whom it reaches, or who reaches it";
+            const what = "has no NetworkPolicy that allows any traffic";
             yield { what, at, isMissing: true, fix: { spec: network.RESOLVED } };
         }
         const protocols = network.unresolved(policies, dnsPorts).join(" and ");
         if (protocols === "") return;
-        const what = `may send to others, and not ask for their names: no egress to port ${dnsPorts.join(" or ")} over ${protocols}`;
+        const what = `may connect to other pods but cannot resolve names: no egress to port ${dnsPorts.join(" or ")} over ${protocols}`;
         yield { what, at, fix: { spec: network.RESOLVED } };
     },
 });
@@ -47,12 +47,12 @@ function* ofPolicy(policy: KubernetesObject, stack: Stack): Generator<Finding, v
     yield { what: "selects no pod", at: "spec.podSelector", fix };
 }
 
-/** One that the stack has pods in, or lets something into. */
+/** Checks namespaces that contain pods or network policies of the stack. */
 function* ofNamespace({ name }: KubernetesObject, stack: Stack): Generator<Finding, void> {
     const policies = stack.of("NetworkPolicy").filter(({ namespace }) => namespace === name);
     if (policies.length === 0 && stack.selected(name, {}).length === 0) return;
     const open = network.openDirections(policies);
     if (open.length === 0) return;
-    const what = `has no NetworkPolicy for all its pods that denies ${open.join(" and ")}`;
+    const what = `has no NetworkPolicy that denies ${open.join(" and ")} for all pods`;
     yield { what, at: "metadata.name", isMissing: true, fix: network.DENIED };
 }

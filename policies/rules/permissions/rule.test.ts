@@ -23,9 +23,9 @@ describeRule(permissions, {
                 binding("view", "ClusterRoleBinding"),
             ],
         },
-        "a role that has to be wide": {
+        "a role that needs wildcards": {
             objects: [role({ ...reads, resources: ["*"] })],
-            settings: { wide: ["serv*"] },
+            settings: { wildcardRoles: ["serv*"] },
         },
     },
     violating: {
@@ -35,17 +35,17 @@ describeRule(permissions, {
                 role({ nonResourceURLs: ["*"], verbs: ["get"] }, "ClusterRole"),
             ],
             says: [
-                "Role search/service: allows every one of apiGroups, by * (rules[0].apiGroups)",
-                "Role search/service: allows every one of resources, by * (rules[0].resources)",
-                "Role search/service: allows every one of verbs, by * (rules[0].verbs)",
-                "ClusterRole search/service: allows every one of nonResourceURLs, by * (rules[0].nonResourceURLs)",
+                "Role search/service: allows all apiGroups with a wildcard (rules[0].apiGroups)",
+                "Role search/service: allows all resources with a wildcard (rules[0].resources)",
+                "Role search/service: allows all verbs with a wildcard (rules[0].verbs)",
+                "ClusterRole search/service: allows all nonResourceURLs with a wildcard (rules[0].nonResourceURLs)",
             ],
         },
         "verbs by which one gets more": {
             objects: [role({ ...reads, verbs: ["bind", "escalate"] })],
             says: ["bind", "escalate"].map(
                 (verb) =>
-                    `Role search/service: allows to ${verb}, by which one gets what nobody gave (rules[0].verbs)`,
+                    `Role search/service: allows ${verb}, which permits privilege escalation (rules[0].verbs)`,
             ),
         },
         "all of a cluster, and of a namespace": {
@@ -54,8 +54,8 @@ describeRule(permissions, {
                 binding("cluster-admin", "RoleBinding"),
             ],
             says: [
-                "ClusterRoleBinding search/service: gives all of the cluster to ServiceAccount service, by cluster-admin (roleRef.name)",
-                "RoleBinding search/service: gives all of its namespace to ServiceAccount service, by cluster-admin (roleRef.name)",
+                "ClusterRoleBinding search/service: grants cluster-admin in the cluster to ServiceAccount service (roleRef.name)",
+                "RoleBinding search/service: grants cluster-admin in its namespace to ServiceAccount service (roleRef.name)",
             ],
         },
     },

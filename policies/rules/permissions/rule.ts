@@ -7,21 +7,21 @@ import { json, list, type Json, type KubernetesObject } from "../../kubernetes/o
 const ROLES = ["Role", "ClusterRole"];
 const BINDINGS = ["RoleBinding", "ClusterRoleBinding"];
 const FIELDS = ["apiGroups", "resources", "verbs", "nonResourceURLs"] as const;
-/** By these somebody gets what nobody gave them (https://kubernetes.io/docs/concepts/security/rbac-good-practices/). */
+/** Verbs that allow privilege escalation (https://kubernetes.io/docs/concepts/security/rbac-good-practices/). */
 const ESCALATING = ["escalate", "bind", "impersonate"];
 const WILDCARDS = ["*", "*/*"];
 const BOUND = "roleRef.name";
 
-const gives = words((all, subjects) => said`gives all of ${all} to ${subjects}, by cluster-admin`);
-const all = (field: string) => `allows every one of ${field}, by *`;
-const escalates = words((verb) => said`allows to ${verb}, by which one gets what nobody gave`);
-/** In CEL whom a binding binds. */
-const SUBJECTS = cel`object.?subjects.orValue([]) == [] ? 'nobody yet' : object.subjects.map(s, s.kind + ' ' + s.name).join(', ')`;
+const gives = words((where, subjects) => said`grants cluster-admin in ${where} to ${subjects}`);
+const all = (field: string) => `allows all ${field} with a wildcard`;
+const escalates = words((verb) => said`allows ${verb}, which permits privilege escalation`);
+/** The subjects of a binding in CEL. */
+const SUBJECTS = cel`object.?subjects.orValue([]) == [] ? 'no subject' : object.subjects.map(s, s.kind + ' ' + s.name).join(', ')`;
 
 export const permissions = stackRule({
     name: "permissions",
-    title: "Roles name what they allow, and nobody is bound to cluster-admin.",
-    why: "A wildcard allows what is added to the API later too, and whoever takes over a pod with it has the whole cluster.",
+    title: "Roles contain no wildcards or escalating verbs, and no binding grants cluster-admin.",
+    why: "A wildcard also covers resources that are added to the API later, and an attacker in such a pod controls the whole cluster.",
     severity: "critical",
     level: "mandatory",
     url: "https://kubernetes.io/docs/concepts/security/rbac-good-practices/#least-privilege",
@@ -32,20 +32,20 @@ export const permissions = stackRule({
         specification: "Overly permissive RBAC configurations",
     },
     settings: {
-        wide: Type.Array(Type.String(), {
+        wildcardRoles: Type.Array(Type.String(), {
             default: [],
             description:
-                "globs of roles that may have wildcards, such as an autoscaler's of any kind",
+                "globs of roles that may contain wildcards, such as the role of a generic autoscaler",
         }),
     },
     kinds: [...ROLES, ...BINDINGS],
-    *check(object, _, { wide }) {
+    *check(object, _, { wildcardRoles }) {
         if (BINDINGS.includes(object.kind)) yield* ofBinding(object);
-        else if (!wide.some((one) => glob(one, object.name))) yield* ofRole(object);
+        else if (!wildcardRoles.some((one) => glob(one, object.name))) yield* ofRole(object);
     },
     admits: "roles",
-    admission: ({ wide }) => {
-        const isWide = matchesAny(wide, cel`variables.name`);
+    admission: ({ wildcardRoles }) => {
+        const isWide = matchesAny(wildcardRoles, cel`variables.name`);
         const rule = cel`object.kind != 'Role' || ${isWide} ? [] : object.?rules.orValue([])`;
         const fieldOf = (field: string) => ({ cel: `rule.?${field}.orValue([])` });
         const at = (field: string) => said`rules[${cel`object.rules.indexOf(rule)`}].${field}`;
@@ -68,7 +68,7 @@ export const permissions = stackRule({
             },
         ];
     },
-    unsaid: "ClusterRoles and their bindings, which are of no namespace and so of the whole cluster",
+    unsaid: "ClusterRoles and their bindings, since the policies select objects by namespace",
 });
 
 function* ofBinding({ body, kind }: KubernetesObject): Generator<Finding> {
@@ -76,7 +76,7 @@ function* ofBinding({ body, kind }: KubernetesObject): Generator<Finding> {
     if (name !== "cluster-admin") return;
     const subjects = list(body.subjects).map((one) => `${String(one.kind)} ${String(one.name)}`);
     const where = kind === "ClusterRoleBinding" ? "the cluster" : "its namespace";
-    const what = gives(where, subjects.join(", ") || "nobody yet");
+    const what = gives(where, subjects.join(", ") || "no subject");
     yield { what, at: BOUND, fix: { roleRef: { kind: "Role", name: "ROLE" } } };
 }
 

@@ -98,8 +98,8 @@ describeRule(podSecurity, {
             objects: [deployment(bare)],
             says: [
                 `${IN} has no securityContext.allowPrivilegeEscalation; allowed: false ${inside("securityContext.allowPrivilegeEscalation")}`,
-                `${IN} has no securityContext.seccompProfile.type, here or in the pod; ${PROFILES} ${inside("securityContext.seccompProfile.type")}`,
-                `${IN} has no securityContext.runAsNonRoot, here or in the pod; allowed: true ${inside("securityContext.runAsNonRoot")}`,
+                `${IN} has no securityContext.seccompProfile.type, neither here nor in the pod; ${PROFILES} ${inside("securityContext.seccompProfile.type")}`,
+                `${IN} has no securityContext.runAsNonRoot, neither here nor in the pod; allowed: true ${inside("securityContext.runAsNonRoot")}`,
                 `${IN} does not drop the capability ALL ${inside("securityContext.capabilities.drop")}`,
             ],
         },
@@ -133,7 +133,7 @@ describeRule(podSecurity, {
                 `${POD} has securityContext.seccompProfile.type Unconfined; ${PROFILES} ${at("securityContext.seccompProfile.type")}`,
                 `${POD} has securityContext.seLinuxOptions.user system_u; allowed: none ${at("securityContext.seLinuxOptions.user")}`,
                 `${POD} has securityContext.runAsNonRoot false; allowed: true ${at("securityContext.runAsNonRoot")}`,
-                `${POD} runs as user 0, who is root ${at("securityContext.runAsUser")}`,
+                `${POD} runs as root (user 0) ${at("securityContext.runAsUser")}`,
                 `${POD} sets the sysctl kernel.msgmax; allowed: kernel.shm_rmid_forced, net.ipv4.ip_local_port_range, net.ipv4.ip_local_reserved_ports, net.ipv4.ip_unprivileged_port_start, net.ipv4.ping_group_range, net.ipv4.tcp_fin_timeout, net.ipv4.tcp_keepalive_intvl, net.ipv4.tcp_keepalive_probes, net.ipv4.tcp_keepalive_time, net.ipv4.tcp_notsent_lowat, net.ipv4.tcp_rmem, net.ipv4.tcp_slow_start_after_idle, net.ipv4.tcp_syncookies, net.ipv4.tcp_wmem ${at("securityContext.sysctls")}`,
             ],
         },
@@ -157,7 +157,7 @@ describeRule(podSecurity, {
                 `${IN} has securityContext.seLinuxOptions.type spc_t; allowed: container_t, container_init_t, container_kvm_t, container_engine_t ${inside("securityContext.seLinuxOptions.type")}`,
                 `${IN} has securityContext.procMount Unmasked; allowed: Default ${inside("securityContext.procMount")}`,
                 `${IN} has securityContext.runAsNonRoot false; allowed: true ${inside("securityContext.runAsNonRoot")}`,
-                `${IN} runs as user 0, who is root ${inside("securityContext.runAsUser")}`,
+                `${IN} runs as root (user 0) ${inside("securityContext.runAsUser")}`,
                 `${IN} adds the capability NET_RAW; allowed: NET_BIND_SERVICE ${inside("securityContext.capabilities.add")}`,
                 `${IN} has securityContext.allowPrivilegeEscalation true; allowed: false ${inside("securityContext.allowPrivilegeEscalation")}`,
                 `${IN} does not drop the capability ALL ${inside("securityContext.capabilities.drop")}`,
@@ -195,7 +195,7 @@ describeRule(podSecurity, {
             settings: { profile: "baseline" },
             says: [
                 `${POD} has root, a volume of type hostPath; allowed: configMap, csi, downwardAPI, emptyDir, ephemeral, image, persistentVolumeClaim, projected, secret ${at("volumes[root].hostPath")}`,
-                `${IN} takes port 80 of its node; allowed: none ${inside("ports[8080].hostPort")}`,
+                `${IN} uses host port 80; allowed: none ${inside("ports[8080].hostPort")}`,
                 `${IN} has livenessProbe.httpGet.host 10.0.0.1; allowed: none ${inside("livenessProbe.httpGet.host")}`,
                 `${IN} has lifecycle.preStop.tcpSocket.host a; allowed: none ${inside("lifecycle.preStop.tcpSocket.host")}`,
                 `${IN} adds the capability SYS_ADMIN; allowed: AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID, SYS_CHROOT ${inside("securityContext.capabilities.add")}`,
@@ -213,7 +213,7 @@ describeRule(podSecurity, {
             ],
             says: ["initContainers[init]", "ephemeralContainers[debug]"].map(
                 (path) =>
-                    `Pod search/service, container ${/\[(\w+)\]/.exec(path)?.[1] ?? ""}: runs as user 0, who is root (spec.${path}.securityContext.runAsUser)`,
+                    `Pod search/service, container ${/\[(\w+)\]/.exec(path)?.[1] ?? ""}: runs as root (user 0) (spec.${path}.securityContext.runAsUser)`,
             ),
         },
         "a root filesystem that can be written to": {

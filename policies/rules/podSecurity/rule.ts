@@ -8,8 +8,8 @@ const WRITABLE = "can write to its root filesystem";
 
 export const podSecurity = containerRule({
     name: "pod-security",
-    title: "Every pod keeps to the Pod Security Standards, to their profile `restricted` unless the stack says `baseline`.",
-    why: "Whoever breaks into a container that has more rights than it needs is soon on the node, and from there in every other pod.",
+    title: "Every pod complies with the Pod Security Standards, profile `restricted` unless the stack sets `baseline`.",
+    why: "An attacker in a container with unnecessary privileges can reach the node, and from there every other pod.",
     severity: "critical",
     level: "mandatory",
     url: "https://kubernetes.io/docs/concepts/security/pod-security-standards/",
@@ -22,11 +22,11 @@ export const podSecurity = containerRule({
     settings: {
         profile: Type.Enum(["restricted", "baseline"], {
             default: "restricted",
-            description: "the profile, as the standards name it",
+            description: "profile of the Pod Security Standards",
         }),
         readOnlyRootFilesystem: Type.Boolean({
             default: false,
-            description: "beyond the standards: containers cannot write to their image's files",
+            description: "whether containers must have a read-only root filesystem, beyond the standards",
         }),
     },
     ephemeral: true,
@@ -39,7 +39,7 @@ export const podSecurity = containerRule({
         const fix = { securityContext: { readOnlyRootFilesystem: true } };
         yield { what: WRITABLE, at: READ_ONLY, isMissing, fix };
     },
-    unsaid: "the standards, which the API server has built in: the label `pod-security.kubernetes.io/enforce` of a namespace asks for them",
+    unsaid: "the standards themselves, which the API server enforces by the namespace label `pod-security.kubernetes.io/enforce`",
     admission: ({ readOnlyRootFilesystem }) => [
         {
             asked: readOnlyRootFilesystem,

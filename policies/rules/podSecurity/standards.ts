@@ -3,7 +3,7 @@ import { isJson, json, list, type Json } from "../../kubernetes/object.ts";
 import type { Container, Pod } from "../../kubernetes/pods.ts";
 
 /*
- * The Pod Security Standards as of Kubernetes 1.37, which are what their admission checks
+ * The Pod Security Standards of Kubernetes 1.37, as its admission plugin checks them
  * (https://kubernetes.io/docs/concepts/security/pod-security-standards/).
  */
 
@@ -11,7 +11,7 @@ export type Profile = "baseline" | "restricted";
 
 const PROFILES = ["RuntimeDefault", "Localhost"];
 
-/** Fields of a security context, and what may stand there; nothing always may. */
+/** Fields of a security context and their allowed values; a field may always be absent. */
 const CONTEXT: Readonly<Record<string, readonly unknown[]>> = {
     privileged: [false],
     "windowsOptions.hostProcess": [false],
@@ -76,7 +76,7 @@ const SYSCTLS = [
     "net.ipv4.tcp_wmem",
 ];
 
-/** Annotations that came before the field `appArmorProfile`, one a container. */
+/** Prefix of the annotations that preceded the field `appArmorProfile`, one per container. */
 const APP_ARMOR = "container.apparmor.security.beta.kubernetes.io/";
 
 const ESCALATION = "securityContext.allowPrivilegeEscalation";
@@ -93,7 +93,7 @@ const HOSTS = [
     "lifecycle.preStop",
 ].flatMap((handler) => [`${handler}.httpGet.host`, `${handler}.tcpSocket.host`]);
 
-/** What a profile has against the pod itself. */
+/** Checks the pod itself against a profile. */
 export function* podFindings({ spec, annotations }: Pod, profile: Profile): Iterable<Finding> {
     const pod = json(spec);
     for (const field of ["hostNetwork", "hostPID", "hostIPC"]) yield* only(pod, field, [false]);
@@ -121,17 +121,17 @@ export function* podFindings({ spec, annotations }: Pod, profile: Profile): Iter
     }
 }
 
-/** What a profile has against a container. */
+/** Checks a container against a profile. */
 export function* containerFindings(container: Container, profile: Profile): Iterable<Finding> {
     const [spec, pod] = [json(container.spec), json(container.pod.spec)];
     yield* contextFindings(spec, pod, profile);
     for (const port of list(spec.ports).filter(({ hostPort }) => Boolean(hostPort))) {
         const { hostPort, containerPort } = port as Readonly<Record<string, number>>;
-        const what = `takes port ${hostPort} of its node; allowed: none`;
+        const what = `uses host port ${hostPort}; allowed: none`;
         const at = `ports[${containerPort}].hostPort`;
         yield { what, at, fix: { ports: [{ containerPort }] } };
     }
-    // They make the kubelet send requests for whoever wrote the pod.
+    // These fields let the author of a pod make the kubelet send requests to any host.
     for (const field of HOSTS) yield* only(spec, field, [""]);
     for (const one of texts(spec, ADD)) {
         const allowed = CAPABILITIES[profile];
@@ -153,20 +153,20 @@ export function* containerFindings(container: Container, profile: Profile): Iter
 }
 
 /**
- * Sets what the restricted profile asks for, where nothing is set and what runs does not need it otherwise.
- * Not `runAsNonRoot`: a container whose image runs as root would not start.
+ * Sets the fields that the restricted profile requires, if they are unset and the workload cannot need another value.
+ * It does not set `runAsNonRoot`: a container whose image runs as root would not start.
  */
 export function harden(pod: Pod): void {
     const { spec, containers } = pod;
     if (isWindows(json(spec))) return;
     for (const { spec: container } of containers) {
         const { privileged, capabilities } = container.securityContext ?? {};
-        // The API server refuses such a container without the escalation.
+        // The API server rejects such a container if escalation is not allowed.
         if (!privileged && !capabilities?.add?.includes("SYS_ADMIN")) {
             container.securityContext ??= {};
             container.securityContext.allowPrivilegeEscalation ??= false;
         }
-        // Root may need what would be dropped; any other user has no capabilities to lose.
+        // Root may need the capabilities; any other user has none to lose.
         if (!privileged && isNonRoot(json(container), json(spec))) {
             container.securityContext ??= {};
             container.securityContext.capabilities ??= { drop: ["ALL"] };
@@ -184,7 +184,7 @@ function isNonRoot(...fromInner: readonly Json[]): boolean {
     return user === undefined ? first(NON_ROOT) === true : user !== 0;
 }
 
-/** What stands in the security context of a pod or a container. */
+/** Checks the security context of a pod or a container. */
 function* contextFindings(of: Json, pod: Json, profile: Profile): Iterable<Finding> {
     for (const [field, allowed] of Object.entries(CONTEXT)) {
         yield* only(of, `securityContext.${field}`, allowed);
@@ -198,23 +198,23 @@ function* contextFindings(of: Json, pod: Json, profile: Profile): Iterable<Findi
     if (profile === "baseline") return;
     yield* only(of, NON_ROOT, [true], () => hasOwnUsers(pod));
     if (read(of, USER) === 0 && !hasOwnUsers(pod)) {
-        yield { what: "runs as user 0, who is root", at: USER, fix: nested(USER, 10001) };
+        yield { what: "runs as root (user 0)", at: USER, fix: nested(USER, 10001) };
     }
 }
 
-/** What is root in it is nobody outside of it (https://kep.k8s.io/127). */
+/** In a user namespace, root of the container is an unprivileged user of the node (https://kep.k8s.io/127). */
 function hasOwnUsers(pod: Json): boolean {
     return read(pod, "hostUsers") === false;
 }
 
-/** Windows knows none of the fields that are about Linux, and its pods are refused with them. */
+/** Linux fields do not exist on Windows, and the API server rejects Windows pods that have them. */
 function isWindows(pod: Json): boolean {
     return read(pod, "os.name") === "windows";
 }
 
 type Unless = () => boolean;
 
-/** A field may be absent, or one of these. */
+/** Reports a field that is set to a value other than the allowed ones. */
 function* only(
     of: Json,
     field: string,
@@ -228,7 +228,7 @@ function* only(
     yield { what, at: field, fix: nested(field, allowed[0]) };
 }
 
-/** A field has to be there, in the first of these or in one that it is taken over from. */
+/** Reports a field that is missing in the first object and in all objects it would be inherited from. */
 function* must(
     [of = {}, ...others]: readonly Json[],
     field: string,
@@ -238,7 +238,7 @@ function* must(
     if (read(of, field) !== undefined || others.some((one) => read(one, field) !== undefined))
         return;
     if (unless()) return;
-    const where = others.length > 0 ? ", here or in the pod" : "";
+    const where = others.length > 0 ? ", neither here nor in the pod" : "";
     const what = `has no ${field}${where}; ${allowedOf(allowed)}`;
     yield { what, at: field, isMissing: true, fix: nested(field, allowed[0]) };
 }

@@ -12,7 +12,7 @@ const AT = "spec.template.spec.containers[service].lifecycle.preStop";
 const bare = container({ lifecycle: undefined });
 const { Job, StatefulSet } = ofEachKind(podSpec({}, bare));
 const says = (kind: string) => [
-    `${kind} search/service, container service: serves and has no preStop (${AT})`,
+    `${kind} search/service, container service: serves requests and has no preStop hook (${AT})`,
 ];
 
 describeRule(preStop, {
@@ -56,7 +56,7 @@ describeRule(preStop, {
                 ),
             ],
             says: [
-                "Deployment search/service, container proxy: serves and has no preStop (spec.template.spec.initContainers[proxy].lifecycle.preStop)",
+                "Deployment search/service, container proxy: serves requests and has no preStop hook (spec.template.spec.initContainers[proxy].lifecycle.preStop)",
             ],
         },
     },

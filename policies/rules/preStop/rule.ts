@@ -4,22 +4,22 @@ import { glob } from "../../cel/glob.ts";
 import { podRule } from "../../engine/rule.ts";
 import { isServing, type Pod } from "../../kubernetes/pods.ts";
 
-const WHAT = "serves and has no preStop";
+const WHAT = "serves requests and has no preStop hook";
 
 export const preStop = podRule({
     name: "pre-stop",
-    title: "What serves waits a moment before it ends.",
-    why: "Endpoints and gateways learn of a pod's end after its process does; requests of those seconds meet a closed port.",
+    title: "Containers that serve requests have a preStop hook that delays their termination.",
+    why: "Endpoints and gateways remove a pod after its process has received SIGTERM. Requests in those seconds reach a closed port.",
     severity: "high",
-    // Who stands behind a balancer is not to be seen in a manifest: a stack names it, and makes it mandatory.
+    // A manifest does not show which workloads have clients: a stack lists them and makes the rule mandatory.
     level: "advisory",
     url: "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination-flow",
     settings: {
         workloads: Type.Array(Type.String(), {
             default: ["*"],
-            description: "globs of names of workloads whose clients must not notice an end",
+            description: "globs of names of workloads that must terminate without failed requests",
         }),
-        seconds: Type.Integer({ default: 5, minimum: 1, description: "the pause to set" }),
+        seconds: Type.Integer({ default: 5, minimum: 1, description: "sleep that remediation sets, in seconds" }),
     },
     *check(pod, { workloads, seconds }) {
         for (const container of waiting(pod, workloads)) {
@@ -39,7 +39,7 @@ export const preStop = podRule({
     ],
     remedy(pod, { workloads, seconds }) {
         const { terminationGracePeriodSeconds: grace = 30 } = pod.spec;
-        // The API server refuses a pause longer than the whole; one nearly as long takes what the end itself needs.
+        // A sleep longer than the grace period is rejected; one nearly as long leaves no time to shut down.
         if (grace < 2 * seconds) return;
         for (const { spec } of waiting(pod, workloads)) {
             spec.lifecycle ??= {};
@@ -48,7 +48,7 @@ export const preStop = podRule({
     },
 });
 
-/** All that a workload's clients may talk to, where it is one of those. */
+/** Lists the serving containers of a pod whose workload matches. */
 function waiting(pod: Pod, workloads: readonly string[]) {
     const serving = pod.containers.filter(isServing);
     const isAny = workloads.includes("*");

@@ -24,26 +24,26 @@ describeRule(probeHandler, {
         "a shell, by any path": {
             objects: [withExec("/bin/bash", "-c", "curl -f localhost")],
             says: [
-                `${WHERE}: has a readinessProbe that starts a shell, /bin/bash -c (${AT}.readinessProbe.exec.command)`,
+                `${WHERE}: has a readinessProbe that starts a shell: /bin/bash -c (${AT}.readinessProbe.exec.command)`,
             ],
         },
         "a script for a shell": {
             objects: [withExec("sh", "/check.sh")],
             says: [
-                `${WHERE}: has a readinessProbe that starts a shell, sh /check.sh (${AT}.readinessProbe.exec.command)`,
+                `${WHERE}: has a readinessProbe that starts a shell: sh /check.sh (${AT}.readinessProbe.exec.command)`,
             ],
         },
         "liveness that asks dependencies": {
             objects: [withLiveness("/readyz?verbose")],
             says: [
-                `${WHERE}: has a livenessProbe of /readyz?verbose, which asks what it depends on too (${AT}.livenessProbe.httpGet.path)`,
+                `${WHERE}: has a livenessProbe for /readyz?verbose, which also checks dependencies (${AT}.livenessProbe.httpGet.path)`,
             ],
         },
         "liveness of a path that the stack names": {
             objects: [withLiveness("/status/")],
             settings: { dependencyPaths: ["/status"] },
             says: [
-                `${WHERE}: has a livenessProbe of /status/, which asks what it depends on too (${AT}.livenessProbe.httpGet.path)`,
+                `${WHERE}: has a livenessProbe for /status/, which also checks dependencies (${AT}.livenessProbe.httpGet.path)`,
             ],
         },
     },

@@ -5,14 +5,14 @@ import { probesOf } from "../../kubernetes/probes.ts";
 import { SHELLS, shell, shellProbes } from "./shells.ts";
 
 const dependent = words(
-    (path) => said`has a livenessProbe of ${path}, which asks what it depends on too`,
+    (path) => said`has a livenessProbe for ${path}, which also checks dependencies`,
 );
 const variants = (paths: readonly string[]) => paths.flatMap((path) => [path, `${path}/`]);
 
 export const probeHandler = containerRule({
     name: "probe-handler",
-    title: "Probes start no shell, and liveness asks for nothing but the process itself.",
-    why: "A shell costs a process every few seconds and is killed halfway on a busy node; liveness that asks a dependency restarts every pod when that one is away.",
+    title: "Probes start no shell, and liveness probes check only the process itself.",
+    why: "A shell starts a process every few seconds and may time out on a busy node. A liveness probe that checks a dependency restarts every pod when the dependency fails.",
     severity: "medium",
     level: "mandatory",
     url: "https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/#liveness-probe",
@@ -29,7 +29,7 @@ export const probeHandler = containerRule({
                 "/health/dependencies",
                 "/dependencies",
             ],
-            description: "paths that ask dependencies too, and so are none for liveness",
+            description: "paths that also check dependencies and so are unsuitable for liveness",
         }),
     },
     *check(container, { shells, dependencyPaths }) {

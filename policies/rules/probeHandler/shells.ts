@@ -4,10 +4,10 @@ import { PROBES } from "../../kubernetes/probes.ts";
 
 export const SHELLS = /^(?:.*\/)?(?:sh|bash|ash|dash|zsh|ksh|busybox)$/;
 
-export const shell = words((field, begins) => said`has a ${field} that starts a shell, ${begins}`);
+export const shell = words((field, begins) => said`has a ${field} that starts a shell: ${begins}`);
 
 const field = cel`field`;
-/** What the API server says of probes that start one. */
+/** The same check in CEL. */
 export const shellProbes: Admission = {
     each: { field: PROBES, command: cel`[?c[field].?exec.?command]` },
     violated: cel`size(command) > 0 && command[0].matches(${SHELLS})`,

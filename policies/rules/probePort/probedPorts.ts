@@ -4,19 +4,19 @@ import { HANDLERS, PROBES } from "../../kubernetes/probes.ts";
 
 export const elsewhere = words(
     (field, port, ports) =>
-        said`has a ${field} of port ${port}, which is not among its ports (${ports})`,
+        said`has a ${field} for port ${port}; the container's ports are: ${ports}`,
 );
 
 export const handled = words(
-    (field, handlers) => said`has a ${field} with ${handlers}; allowed: one`,
+    (field, handlers) => said`has a ${field} with ${handlers}; allowed: exactly one handler`,
 );
 
 const [field, port] = [cel`field`, cel`port`];
 const handlers = cel`${HANDLERS}.filter(h, h in c[field])`;
 const has = cel`ports.map(p, p.?name.orValue(string(p.containerPort))).join(', ')`;
 
-/** What the API server says of handlers, and of the ports they ask. @param numbers also of ports by number */
-export const probedPorts = (numbers: boolean): readonly Admission[] => [
+/** The checks of handlers and their ports in CEL. @param requireDeclaredPorts whether numeric ports must be declared */
+export const probedPorts = (requireDeclaredPorts: boolean): readonly Admission[] => [
     {
         each: { field: PROBES, handlers: cel`[${handlers}]` },
         violated: cel`size(handlers) != 1`,
@@ -30,7 +30,7 @@ export const probedPorts = (numbers: boolean): readonly Admission[] => [
             port: cel`[?c[field][handler].?port]`,
             ports: cel`[c.?ports.orValue([])]`,
         },
-        violated: cel`type(port) == string ? !ports.exists(p, p.?name.orValue('') == port) : ${numbers} && size(ports) > 0 && !ports.exists(p, p.containerPort == port)`,
+        violated: cel`type(port) == string ? !ports.exists(p, p.?name.orValue('') == port) : ${requireDeclaredPorts} && size(ports) > 0 && !ports.exists(p, p.containerPort == port)`,
         what: elsewhere(field, port, cel`size(ports) == 0 ? 'none' : ${has}`),
         at: said`${field}.${cel`handler`}.port`,
     },

@@ -16,7 +16,7 @@ describeRule(probePort, {
         "a port by its number": { objects: [probed({ tcpSocket: { port: 8080 } })] },
         "a number that is declared, where it has to be": {
             objects: [probed(http(8080))],
-            settings: { numbers: true },
+            settings: { requireDeclaredPorts: true },
         },
         "a number that is not declared": { objects: [elsewhere] },
         "a number, where nothing is declared": {
@@ -26,7 +26,7 @@ describeRule(probePort, {
                     { ports: [], startupProbe: undefined, readinessProbe: undefined },
                 ),
             ],
-            settings: { numbers: true },
+            settings: { requireDeclaredPorts: true },
         },
         "a command": { objects: [probed({ exec: { command: ["ping"] } })] },
         "no probe": {
@@ -66,7 +66,7 @@ describeRule(probePort, {
         },
         "a number that is not declared, where it has to be": {
             objects: [elsewhere],
-            settings: { numbers: true },
+            settings: { requireDeclaredPorts: true },
             says: [
                 said(
                     "livenessProbe of port 8081, which is not among its ports (http)",
@@ -76,11 +76,11 @@ describeRule(probePort, {
         },
         "no handler": {
             objects: [probed({ periodSeconds: 10 })],
-            says: [said("livenessProbe with no handler; allowed: one")],
+            says: [said("livenessProbe with no handler; allowed: exactly one handler")],
         },
         "two handlers": {
             objects: [probed({ ...http("http"), exec: { command: ["ping"] } })],
-            says: [said("livenessProbe with httpGet and exec; allowed: one")],
+            says: [said("livenessProbe with httpGet and exec; allowed: exactly one handler")],
         },
     },
     needs: {

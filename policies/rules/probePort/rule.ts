@@ -7,19 +7,19 @@ const EXAMPLE = { httpGet: { path: "/readyz", port: "http" } };
 
 export const probePort = containerRule({
     name: "probe-port",
-    title: "A probe has one handler, of a port that its container has.",
-    why: "A probe of a port that is not there fails for ever: the pod gets no traffic, or is killed again and again.",
+    title: "Every probe has exactly one handler, and its port exists in the container.",
+    why: "A probe of a missing port always fails: the pod gets no traffic, or is restarted repeatedly.",
     severity: "high",
     level: "mandatory",
     url: "https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#use-a-named-port",
     settings: {
-        numbers: Type.Boolean({
+        requireDeclaredPorts: Type.Boolean({
             default: false,
             description:
-                "a port by its number has to be among those declared too, where there are any; Kubernetes does not need it declared",
+                "whether numeric ports must be declared too, if the container declares any; Kubernetes does not require it",
         }),
     },
-    *check(container, { numbers }) {
+    *check(container, { requireDeclaredPorts }) {
         for (const { field, spec } of probesOf(container)) {
             const handlers = handlersOf(spec);
             const [handler] = handlers;
@@ -31,7 +31,7 @@ export const probePort = containerRule({
                 continue;
             }
             const port = portOf(spec);
-            if (port === undefined || (typeof port === "number" && !numbers)) continue;
+            if (port === undefined || (typeof port === "number" && !requireDeclaredPorts)) continue;
             const { ports = [] } = container.spec;
             const isName = typeof port === "string";
             if (!isName && ports.length === 0) continue;
@@ -45,5 +45,5 @@ export const probePort = containerRule({
             yield { what, at: `${field}.${handler}.port`, isMissing: true, fix };
         }
     },
-    admission: ({ numbers }) => probedPorts(numbers),
+    admission: ({ requireDeclaredPorts }) => probedPorts(requireDeclaredPorts),
 });

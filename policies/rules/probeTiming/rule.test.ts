@@ -38,7 +38,7 @@ describeRule(probeTiming, {
         },
         "two minutes, where that is allowed": {
             objects: [probed({ livenessProbe: { ...TCP, failureThreshold: 12 } })],
-            settings: { longest: 120 },
+            settings: { maxSeconds: 120 },
         },
     },
     violating: {
@@ -56,11 +56,11 @@ describeRule(probeTiming, {
             ],
             says: [
                 said(
-                    "readinessProbe that acts after 63 s (failureThreshold × the longer of periodSeconds and timeoutSeconds); allowed: 60 s",
+                    "readinessProbe that acts after 63 s (failureThreshold × the longer of periodSeconds and timeoutSeconds); allowed: at most 60 s",
                     "readinessProbe.failureThreshold",
                 ),
                 said(
-                    "livenessProbe that acts after 80 s (failureThreshold × the longer of periodSeconds and timeoutSeconds); allowed: 60 s",
+                    "livenessProbe that acts after 80 s (failureThreshold × the longer of periodSeconds and timeoutSeconds); allowed: at most 60 s",
                     "livenessProbe.failureThreshold",
                 ),
             ],
@@ -74,21 +74,21 @@ describeRule(probeTiming, {
             ],
             says: [
                 said(
-                    "readinessProbe that acts after 63 s (failureThreshold × the longer of periodSeconds and timeoutSeconds); allowed: 60 s",
+                    "readinessProbe that acts after 63 s (failureThreshold × the longer of periodSeconds and timeoutSeconds); allowed: at most 60 s",
                     "readinessProbe.failureThreshold",
                 ),
                 said(
-                    "livenessProbe that acts after 70 s (failureThreshold × the longer of periodSeconds and timeoutSeconds); allowed: 60 s",
+                    "livenessProbe that acts after 70 s (failureThreshold × the longer of periodSeconds and timeoutSeconds); allowed: at most 60 s",
                     "livenessProbe.failureThreshold",
                 ),
             ],
         },
         "more than is allowed here": {
             objects: [probed({ livenessProbe: TCP })],
-            settings: { longest: 20 },
+            settings: { maxSeconds: 20 },
             says: [
                 said(
-                    "livenessProbe that acts after 30 s (failureThreshold × the longer of periodSeconds and timeoutSeconds); allowed: 20 s",
+                    "livenessProbe that acts after 30 s (failureThreshold × the longer of periodSeconds and timeoutSeconds); allowed: at most 20 s",
                     "livenessProbe.failureThreshold",
                 ),
             ],
@@ -102,7 +102,7 @@ describeRule(probeTiming, {
             ],
             says: [
                 said(
-                    "livenessProbe that acts after 28 s, sooner than its readinessProbe after 30 s",
+                    "livenessProbe that acts after 28 s, before its readinessProbe (30 s)",
                     "livenessProbe.failureThreshold",
                 ),
             ],

@@ -4,29 +4,29 @@ import { containerRule } from "../../engine/rule.ts";
 import { actsAfter, probesOf } from "../../kubernetes/probes.ts";
 import { hasty, late, timing } from "./timing.ts";
 
-const MOST =
-    "most seconds of failing, failureThreshold × periodSeconds, or timeoutSeconds where that is longer";
+const MAX_SECONDS =
+    "maximum seconds until a probe acts: failureThreshold × the longer of periodSeconds and timeoutSeconds";
 
 export const probeTiming = containerRule({
     name: "probe-timing",
-    title: "Probes act soon, and take a pod out of traffic before they kill it.",
-    why: "What no longer answers keeps its traffic for longer than anybody meant, or is killed with requests in it.",
+    title: "Probes act within a time limit, and readiness acts before liveness.",
+    why: "Otherwise a pod that does not respond keeps its traffic for too long, or is killed while it processes requests.",
     severity: "medium",
     level: "mandatory",
     url: "https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#configure-probes",
-    settings: { longest: Type.Integer({ default: 60, minimum: 1, description: MOST }) },
-    *check(container, { longest }) {
+    settings: { maxSeconds: Type.Integer({ default: 60, minimum: 1, description: MAX_SECONDS }) },
+    *check(container, { maxSeconds }) {
         for (const { field, spec } of probesOf(container)) {
-            // A start may take as long as it has to; a slow answer only prolongs it.
+            // A start may take as long as necessary.
             if (field === "startupProbe") continue;
             const after = actsAfter(spec);
-            if (after <= longest) continue;
+            if (after <= maxSeconds) continue;
             const { timeoutSeconds: timeout = 1, periodSeconds: period = 10 } = spec;
-            const periodSeconds = Math.min(period, longest);
-            const timeoutSeconds = Math.min(timeout, longest);
-            const failureThreshold = Math.max(1, Math.floor(longest / Math.max(period, timeout)));
+            const periodSeconds = Math.min(period, maxSeconds);
+            const timeoutSeconds = Math.min(timeout, maxSeconds);
+            const failureThreshold = Math.max(1, Math.floor(maxSeconds / Math.max(period, timeout)));
             yield {
-                what: late(field, after, longest),
+                what: late(field, after, maxSeconds),
                 at: `${field}.failureThreshold`,
                 isMissing: leavesOut(spec),
                 fix: { [field]: { periodSeconds, timeoutSeconds, failureThreshold } },
@@ -43,10 +43,10 @@ export const probeTiming = containerRule({
             fix: { livenessProbe: { failureThreshold } },
         };
     },
-    admission: ({ longest }) => timing(longest),
+    admission: ({ maxSeconds }) => timing(maxSeconds),
 });
 
-/** A Patch that does may mean other values than the defaults. */
+/** In a Patch, a missing field may have a value other than the default. */
 function leavesOut({ timeoutSeconds, periodSeconds, failureThreshold }: V1Probe): boolean {
     return [timeoutSeconds, periodSeconds, failureThreshold].includes(undefined);
 }

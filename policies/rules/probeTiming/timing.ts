@@ -3,23 +3,23 @@ import type { Admission } from "../../engine/rule.ts";
 import { afterOf } from "../../kubernetes/probes.ts";
 
 export const late = words(
-    (field, after, longest) =>
-        said`has a ${field} that acts after ${after} s (failureThreshold × the longer of periodSeconds and timeoutSeconds); allowed: ${longest} s`,
+    (field, after, maxSeconds) =>
+        said`has a ${field} that acts after ${after} s (failureThreshold × the longer of periodSeconds and timeoutSeconds); allowed: at most ${maxSeconds} s`,
 );
 export const hasty = words(
     (kills, takesOut) =>
-        said`has a livenessProbe that acts after ${kills} s, sooner than its readinessProbe after ${takesOut} s`,
+        said`has a livenessProbe that acts after ${kills} s, before its readinessProbe (${takesOut} s)`,
 );
 
 const field = cel`field`;
 const fields = cel`['readinessProbe', 'livenessProbe'].filter(f, f in c)`;
 
-/** What the API server says of probes' times. */
-export const timing = (longest: number): readonly Admission[] => [
+/** The checks of probe timing in CEL. */
+export const timing = (maxSeconds: number): readonly Admission[] => [
     {
         each: { field: fields, after: cel`[${afterOf(cel`c[field]`)}]` },
-        violated: cel`after > ${longest}`,
-        what: late(field, cel`after`, longest),
+        violated: cel`after > ${maxSeconds}`,
+        what: late(field, cel`after`, maxSeconds),
         at: said`${field}.failureThreshold`,
     },
     {

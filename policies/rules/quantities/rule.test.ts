@@ -11,7 +11,7 @@ const emptyDir = (sizeLimit?: string) =>
 const IN = "Deployment search/service, container service:";
 const at = (field: string) => `(spec.template.spec.containers[service].resources.${field})`;
 const NONE =
-    "which is no quantity; allowed is a number, and one of m, k, M, G, T, P, E, Ki, Mi, Gi, Ti, Pi, Ei";
+    "which is not a quantity; allowed: a number with an optional suffix m, k, M, G, T, P, E, Ki, Mi, Gi, Ti, Pi or Ei";
 const { Pod } = ofEachKind(emptyDir("1gi"));
 
 describeRule(quantities, {
@@ -39,27 +39,27 @@ describeRule(quantities, {
                 `${IN} has "1GB" for its memory request, ${NONE} ${at("requests.memory")}`,
                 `${IN} has "1gi" for its ephemeral-storage limit, ${NONE} ${at("limits.ephemeral-storage")}`,
                 `${IN} has "" for its cpu request, ${NONE} ${at("requests.cpu")}`,
-                `${IN} has "-1" for its cpu limit, which is less than nothing ${at("limits.cpu")}`,
+                `${IN} has "-1" for its cpu limit, which is negative ${at("limits.cpu")}`,
             ],
         },
         "thousandths of a byte": {
             objects: [of({ memory: "400m" }, { memory: "400m" })],
             says: ["request", "limit"].map(
                 (one) =>
-                    `${IN} has "400m" for its memory ${one}, which is thousandths of a byte ${at(`${one}s.memory`)}`,
+                    `${IN} has "400m" for its memory ${one}, which is in thousandths of a byte ${at(`${one}s.memory`)}`,
             ),
         },
         "requests above their limits": {
             objects: [of({ cpu: "1.1", memory: "1Gi" }, { cpu: "1000m", memory: "1G" })],
             says: [
-                `${IN} requests 1.1 of cpu, more than its limit of 1000m ${at("requests.cpu")}`,
-                `${IN} requests 1Gi of memory, more than its limit of 1G ${at("requests.memory")}`,
+                `${IN} requests 1.1 of cpu, above its limit of 1000m ${at("requests.cpu")}`,
+                `${IN} requests 1Gi of memory, above its limit of 1G ${at("requests.memory")}`,
             ],
         },
         "a volume's size": {
             objects: [deployment(emptyDir("64m")), Pod],
             says: [
-                'Deployment search/service: has "64m" for the size of emptyDir tmp, which is thousandths of a byte (spec.template.spec.volumes[tmp].emptyDir.sizeLimit)',
+                'Deployment search/service: has "64m" for the size of emptyDir tmp, which is in thousandths of a byte (spec.template.spec.volumes[tmp].emptyDir.sizeLimit)',
                 `Pod search/service: has "1gi" for the size of emptyDir tmp, ${NONE} (spec.volumes[tmp].emptyDir.sizeLimit)`,
             ],
         },

@@ -9,8 +9,8 @@ const usual = (resource: string) => {
 
 export const quantities = containerRule({
     name: "quantities",
-    title: "Every quantity can be read, means what it seems to, and no request is above its limit.",
-    why: "The API server refuses some of these in the middle of a deployment; 400m of memory it takes, and the container never starts.",
+    title: "Every quantity is valid and plausible, and no request exceeds its limit.",
+    why: "The API server rejects invalid quantities in the middle of a deployment. It accepts 400m of memory, but the container never starts.",
     severity: "high",
     level: "mandatory",
     url: "https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/",
@@ -18,10 +18,10 @@ export const quantities = containerRule({
         const { requests = {}, limits = {} } = spec.resources ?? {};
         for (const [field, all] of Object.entries({ requests, limits })) {
             for (const [resource, quantity] of Object.entries(all)) {
-                const fault = faultOf(resource, quantity);
-                if (fault === undefined) continue;
+                const problem = faultOf(resource, quantity);
+                if (problem === undefined) continue;
                 yield {
-                    what: wrong(quantity, `its ${resource} ${field.slice(0, -1)}`, fault),
+                    what: wrong(quantity, `its ${resource} ${field.slice(0, -1)}`, problem),
                     at: `resources.${field}.${resource}`,
                     fix: { resources: { [field]: { [resource]: usual(resource) } } },
                 };
@@ -39,11 +39,11 @@ export const quantities = containerRule({
     *checkPod({ spec }) {
         for (const volume of spec.volumes ?? []) {
             const { emptyDir } = volume;
-            const fault = faultOf("storage", emptyDir?.sizeLimit ?? 0);
-            if (fault === undefined) continue;
+            const problem = faultOf("storage", emptyDir?.sizeLimit ?? 0);
+            if (problem === undefined) continue;
             const { name } = volume;
             const fix = { volumes: [{ name, emptyDir: { ...emptyDir, sizeLimit: "512Mi" } }] };
-            const what = wrong(String(emptyDir?.sizeLimit), `the size of emptyDir ${name}`, fault);
+            const what = wrong(String(emptyDir?.sizeLimit), `the size of emptyDir ${name}`, problem);
             yield { what, at: `volumes[${name}].emptyDir.sizeLimit`, fix };
         }
     },

@@ -4,16 +4,16 @@ import type { Admission } from "../../engine/rule.ts";
 
 const BYTES = /^(memory|(ephemeral-)?storage|hugepages-.+)$/;
 const NONE =
-    "no quantity; allowed is a number, and one of m, k, M, G, T, P, E, Ki, Mi, Gi, Ti, Pi, Ei";
-const LESS = "less than nothing";
-const THOUSANDTHS = "thousandths of a byte";
+    "not a quantity; allowed: a number with an optional suffix m, k, M, G, T, P, E, Ki, Mi, Gi, Ti, Pi or Ei";
+const LESS = "negative";
+const THOUSANDTHS = "in thousandths of a byte";
 
-/** Whether a resource is counted in bytes, of which there are no thousandths. */
+/** @returns whether a resource is measured in bytes, which have no thousandths. */
 export function isBytes(resource: string): boolean {
     return BYTES.test(resource);
 }
 
-/** What is wrong with a quantity by itself, after "which is". */
+/** @returns the problem of a single quantity, after "which is"; undefined if it is valid. */
 export function faultOf(resource: string, quantity: unknown): string | undefined {
     const value = parseQuantity(quantity);
     if (value === undefined) return NONE;
@@ -21,13 +21,13 @@ export function faultOf(resource: string, quantity: unknown): string | undefined
     return isBytes(resource) && String(quantity).endsWith("m") ? THOUSANDTHS : undefined;
 }
 
-/** Of a quantity of a resource, or of a volume. */
+/** Message for an invalid quantity of a resource or a volume. */
 export const wrong = words(
-    (quantity, of, fault) => said`has "${quantity}" for ${of}, which is ${fault}`,
+    (quantity, subject, problem) => said`has "${quantity}" for ${subject}, which is ${problem}`,
 );
 export const above = words(
     (request, resource, limit) =>
-        said`requests ${request} of ${resource}, more than its limit of ${limit}`,
+        said`requests ${request} of ${resource}, above its limit of ${limit}`,
 );
 
 const [kind, resource, volume, quantity] = [
@@ -39,16 +39,16 @@ const [kind, resource, volume, quantity] = [
 const fault = cel`!isQuantity(quantity) ? [${NONE}] : quantity(quantity).isLessThan(quantity('0')) ? [${LESS}] : resource.matches(${BYTES}) && quantity.endsWith('m') ? [${THOUSANDTHS}] : []`;
 const isRight = (text: string) => ({ cel: `[${text}].all(quantity, size(${fault.cel}) == 0)` });
 
-/** What the API server says of quantities. */
+/** The checks of quantities in CEL. */
 export const quantityFaults: readonly Admission[] = [
     {
         each: {
             kind: cel`['request', 'limit']`,
             resource: cel`c.?resources[?(kind + 's')].orValue({}).filter(r, r != '')`,
             quantity: cel`[string(c.resources[kind + 's'][resource])]`,
-            fault,
+            problem: fault,
         },
-        what: wrong(quantity, said`its ${resource} ${kind}`, cel`fault`),
+        what: wrong(quantity, said`its ${resource} ${kind}`, cel`problem`),
         at: said`resources.${kind}s.${resource}`,
     },
     {
@@ -67,9 +67,9 @@ export const quantityFaults: readonly Admission[] = [
             volume: cel`variables.pod.?volumes.orValue([])`,
             resource: cel`['storage']`,
             quantity: cel`[?volume.?emptyDir.?sizeLimit].map(q, string(q))`,
-            fault,
+            problem: fault,
         },
-        what: wrong(quantity, said`the size of emptyDir ${volume}`, cel`fault`),
+        what: wrong(quantity, said`the size of emptyDir ${volume}`, cel`problem`),
         at: said`volumes[${volume}].emptyDir.sizeLimit`,
     },
 ];

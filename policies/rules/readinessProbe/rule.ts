@@ -6,8 +6,8 @@ const WHAT = "has ports and no readinessProbe";
 
 export const readinessProbe = containerRule({
     name: "readiness-probe",
-    title: "Every container that serves a port has a readiness probe.",
-    why: "Without one a pod gets traffic before it can answer, and keeps it when it no longer can.",
+    title: "Every container with ports has a readiness probe.",
+    why: "Without one, a pod receives traffic before it can respond, and still receives it when it cannot respond any more.",
     severity: "high",
     level: "mandatory",
     url: "https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/#readiness-probe",

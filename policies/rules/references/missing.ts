@@ -3,40 +3,40 @@ import { json, type KubernetesObject } from "../../kubernetes/object.ts";
 import type { Stack } from "../../kubernetes/stack.ts";
 import type { Needed } from "./neededByPods.ts";
 
-/** In each namespace, made by Kubernetes itself. */
+/** Objects that Kubernetes creates in every namespace. */
 const GIVEN = ["ServiceAccount/default", "ConfigMap/kube-root-ca.crt"];
-/** Kinds that are named in the own namespace only: whoever writes the one writes the other. */
+/** Kinds that are only referred to within their namespace, so both belong to the same owner. */
 const OWN = ["Middleware", "Role", "TriggerAuthentication"];
 
 /**
- * Whether something that is named is not there, as far as the stack shows: nothing is said of what other
- * programs make, and of namespaces that the stack does not have.
+ * Checks whether a referenced object exists in the stack. Objects that other programs create, and namespaces that are
+ * not part of the stack, are ignored.
  *
- * @param elsewhere globs of `Kind/name` that somebody else makes
- * @returns what is missing, in words that follow the name of the object
+ * @param external globs of `Kind/name` that are created outside the stack
+ * @returns a message about the missing object, or undefined
  */
 export function missing(
     { kind, namespace, name, keys = [] }: Pick<Needed, "kind" | "namespace" | "name" | "keys">,
     stack: Stack,
-    elsewhere: readonly string[],
+    external: readonly string[],
 ): string | undefined {
-    const called = `${kind}/${name}`;
-    if (GIVEN.includes(called) || elsewhere.some((one) => glob(one, called))) return undefined;
+    const id = `${kind}/${name}`;
+    if (GIVEN.includes(id) || external.some((one) => glob(one, id))) return undefined;
     const found = stack.find(kind, namespace, name);
     if (found) {
         const lost = keys.find((key) => !hasKey(found, key));
         return lost === undefined
             ? undefined
-            : `names the key ${lost} of ${kind} ${name}, which it does not have`;
+            : `refers to the key ${lost} of ${kind} ${name}, which does not exist`;
     }
     if (isMade(kind, namespace, name, stack)) return undefined;
     const isOurs = OWN.includes(kind) ? !namespace.startsWith("kube-") : stack.isWhole(namespace);
     return isOurs
-        ? `names ${kind} ${namespace === "" ? name : `${namespace}/${name}`}, which is not there`
+        ? `refers to ${kind} ${namespace === "" ? name : `${namespace}/${name}`}, which does not exist`
         : undefined;
 }
 
-/** Whether it may have a key: one without any data is filled in by somebody else. */
+/** @returns whether the object may have a key; an object without data is filled by another program. */
 function hasKey({ kind, body }: KubernetesObject, key: string): boolean {
     if (kind !== "Secret" && kind !== "ConfigMap") return true;
     const fields = [body.data, body.stringData, body.binaryData].map(json);
@@ -44,13 +44,13 @@ function hasKey({ kind, body }: KubernetesObject, key: string): boolean {
     return keys.length === 0 || keys.includes(key);
 }
 
-/** Whether another object of the stack has it made, under this name. */
+/** @returns whether a controller creates it for another object of the stack. */
 function isMade(kind: string, namespace: string, name: string, stack: Stack): boolean {
     const inside = (of: string) => stack.of(of).filter((one) => one.namespace === namespace);
     if (kind === "Secret") {
         return inside("Certificate").some(({ body }) => json(body.spec).secretName === name);
     }
     if (kind !== "PersistentVolumeClaim") return false;
-    // Claims of a StatefulSet are called by its template, its name and a number.
+    // The name of a StatefulSet's claim consists of template, StatefulSet and ordinal.
     return inside("StatefulSet").some((set) => name.includes(`-${set.name}-`));
 }

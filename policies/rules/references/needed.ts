@@ -5,7 +5,7 @@ import { neededByPods, type Needed } from "./neededByPods.ts";
 
 type Reader = (object: KubernetesObject) => Generator<Needed>;
 
-/** Kinds of objects, without those that have pods, and what each of them names. */
+/** Readers of references by kind, except for kinds with pods. */
 const READERS: Readonly<Record<string, Reader>> = {
     RoleBinding: ofBinding,
     ClusterRoleBinding: ofBinding,
@@ -20,7 +20,7 @@ const READERS: Readonly<Record<string, Reader>> = {
     ...Object.fromEntries(ROUTES.map((kind) => [kind, ofRoute])),
 };
 
-/** Kinds that name others, beside those that have pods. */
+/** Kinds that refer to other objects, except for kinds with pods. */
 export const NAMING = Object.keys(READERS);
 
 export function* neededBy(object: KubernetesObject): Generator<Needed> {
@@ -97,7 +97,7 @@ function* ofRoute({ body, namespace }: KubernetesObject): Generator<Needed> {
     }
 }
 
-/** Traefik's own; a name with `@` is of another of its providers. */
+/** Traefik's own kind; a name with `@` belongs to another provider. */
 function* ofIngressRoute({ body, namespace }: KubernetesObject): Generator<Needed> {
     for (const [index, route] of list(json(body.spec).routes).entries()) {
         const refs = [
@@ -116,7 +116,7 @@ function* ofIngressRoute({ body, namespace }: KubernetesObject): Generator<Neede
     }
 }
 
-/** A name as it is written; `otherwise` where it is no text. */
-function nameOf(value: unknown, otherwise = ""): string {
-    return typeof value === "string" ? value : otherwise;
+/** @returns a name, or `fallback` if the value is not a string. */
+function nameOf(value: unknown, fallback = ""): string {
+    return typeof value === "string" ? value : fallback;
 }

@@ -1,18 +1,18 @@
 import { known, list, json, type Json } from "../../kubernetes/object.ts";
 import type { Pod } from "../../kubernetes/pods.ts";
 
-/** An object that another one names, in the whole of its path. */
+/** A reference to another object, with its full path. */
 export interface Needed {
     readonly kind: string;
     readonly namespace: string;
     readonly name: string;
     readonly at: string;
     readonly container?: string;
-    /** Of a Secret or a ConfigMap. Default: none is named. */
+    /** Referenced keys of a Secret or a ConfigMap. Default: none. */
     readonly keys?: readonly string[];
 }
 
-/** What pods name: Secrets, ConfigMaps, claims, an account, and volumes of their own. */
+/** Lists the Secrets, ConfigMaps, claims and service account that a pod refers to. */
 export function* neededByPods(pod: Pod): Generator<Needed> {
     const { object, path } = pod;
     const { namespace } = object;
@@ -27,7 +27,7 @@ export function* neededByPods(pod: Pod): Generator<Needed> {
         };
     }
     for (const [at, { name }] of list(spec.imagePullSecrets).entries()) {
-        // The kubelet passes over one without a name.
+        // The kubelet ignores an entry without a name.
         if (typeof name !== "string" || name === "") continue;
         yield {
             kind: "Secret",
@@ -80,7 +80,7 @@ function* ofContainer(container: Json, namespace: string, path: string): Generat
     }
 }
 
-/** Volumes that containers mount and that their pod does not have. */
+/** Finds volumes that containers mount and that their pod does not define. */
 export function* unmounted(pod: Pod): Generator<{ name: string; at: string; container: string }> {
     const { volumeClaimTemplates } = json(pod.object.body.spec);
     const claims = list(volumeClaimTemplates).map(({ metadata }) => json(metadata).name);

@@ -77,7 +77,7 @@ describeRule(references, {
         },
         "what somebody else makes": {
             objects: [ofEnv("password"), account],
-            settings: { elsewhere: ["Secret/serv*"] },
+            settings: { external: ["Secret/serv*"] },
         },
         "a Secret that another program fills": {
             objects: [ofEnv("password"), account, object("v1", "Secret")],
@@ -106,17 +106,17 @@ describeRule(references, {
                 ),
             ],
             says: [
-                `${POD} names ServiceAccount search/service, which is not there ${at("serviceAccountName")}`,
-                `${POD} names Secret search/lost, which is not there ${at("volumes[a]")}`,
-                `${POD} names ConfigMap search/lost, which is not there ${at("volumes[b]")}`,
-                `${POD} names PersistentVolumeClaim search/lost, which is not there ${at("volumes[c]")}`,
-                `${IN} names Secret search/service, which is not there ${at("containers[service].env[PASSWORD].valueFrom")}`,
+                `${POD} refers to ServiceAccount search/service, which does not exist ${at("serviceAccountName")}`,
+                `${POD} refers to Secret search/lost, which does not exist ${at("volumes[a]")}`,
+                `${POD} refers to ConfigMap search/lost, which does not exist ${at("volumes[b]")}`,
+                `${POD} refers to PersistentVolumeClaim search/lost, which does not exist ${at("volumes[c]")}`,
+                `${IN} refers to Secret search/service, which does not exist ${at("containers[service].env[PASSWORD].valueFrom")}`,
             ],
         },
         "a key that is not there": {
             objects: [ofEnv("pasword"), account, secret],
             says: [
-                `${IN} names the key pasword of Secret service, which it does not have ${at("containers[service].env[PASSWORD].valueFrom")}`,
+                `${IN} refers to the key pasword of Secret service, which does not exist ${at("containers[service].env[PASSWORD].valueFrom")}`,
             ],
         },
         "a volume that the pod does not have": {
@@ -125,15 +125,15 @@ describeRule(references, {
                 account,
             ],
             says: [
-                `${IN} mounts the volume a, which the pod does not have ${at("containers[service].volumeMounts[a]")}`,
+                `${IN} mounts the volume a, which the pod does not define ${at("containers[service].volumeMounts[a]")}`,
             ],
         },
         "a route's Middleware and a binding's role": {
             objects: [deployment(), account, route, binding("lost", "nobody")],
             says: [
-                "HTTPRoute search/service: names Middleware search/service, which is not there (spec.rules[0].filters)",
-                "RoleBinding search/service: names Role search/lost, which is not there (roleRef.name)",
-                "RoleBinding search/service: names ServiceAccount search/nobody, which is not there (subjects[0].name)",
+                "HTTPRoute search/service: refers to Middleware search/service, which does not exist (spec.rules[0].filters)",
+                "RoleBinding search/service: refers to Role search/lost, which does not exist (roleRef.name)",
+                "RoleBinding search/service: refers to ServiceAccount search/nobody, which does not exist (subjects[0].name)",
             ],
         },
         "Services behind an Ingress, a webhook and Traefik's own route": {
@@ -160,9 +160,9 @@ describeRule(references, {
                 }),
             ],
             says: [
-                "Ingress search/service: names Service search/lost, which is not there (spec.rules)",
-                "ValidatingWebhookConfiguration search/service: names Service search/lost, which is not there (webhooks[a].clientConfig.service)",
-                "IngressRoute search/service: names Service search/lost, which is not there (spec.routes[0])",
+                "Ingress search/service: refers to Service search/lost, which does not exist (spec.rules)",
+                "ValidatingWebhookConfiguration search/service: refers to Service search/lost, which does not exist (webhooks[a].clientConfig.service)",
+                "IngressRoute search/service: refers to Service search/lost, which does not exist (spec.routes[0])",
             ],
         },
     },

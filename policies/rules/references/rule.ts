@@ -8,21 +8,21 @@ import { unmounted } from "./neededByPods.ts";
 
 export const references = stackRule({
     name: "references",
-    title: "Whatever an object names is there: Secrets and their keys, ConfigMaps, accounts, claims, Services, Middlewares, volumes.",
-    why: "The API server takes a name of something that is not there, and the pods wait for it without end, or the requests are answered with 404 or 500.",
+    title: "Objects refer only to existing Secrets and keys, ConfigMaps, service accounts, claims, Services, Middlewares and volumes.",
+    why: "The API server accepts a reference to a missing object. Pods then stay pending, or requests get a 404 or 500.",
     severity: "critical",
     level: "mandatory",
     url: "https://kubernetes.io/docs/concepts/configuration/secret/#using-a-secret",
     settings: {
-        elsewhere: Type.Array(Type.String(), {
+        external: Type.Array(Type.String(), {
             default: [],
-            description: "globs of `Kind/name` that somebody else makes",
+            description: "globs of `Kind/name` that are created outside the stack",
         }),
     },
     kinds: [...POD_KINDS, ...NAMING],
-    *check(object, stack, { elsewhere }) {
+    *check(object, stack, { external }) {
         for (const { at, container, ...needed } of neededBy(object)) {
-            const what = missing(needed, stack, elsewhere);
+            const what = missing(needed, stack, external);
             if (what === undefined) continue;
             yield {
                 what,
@@ -35,7 +35,7 @@ export const references = stackRule({
         for (const { name, at, container } of pod ? unmounted(pod) : []) {
             const fix = { volumes: [{ name, emptyDir: { sizeLimit: "64Mi" } }] };
             yield {
-                what: `mounts the volume ${name}, which the pod does not have`,
+                what: `mounts the volume ${name}, which the pod does not define`,
                 at,
                 container,
                 fix,
@@ -44,7 +44,7 @@ export const references = stackRule({
     },
 });
 
-/** What is there of its kind, or how it would be made. */
+/** Proposes existing objects of the same kind, or a definition of the missing one. */
 function fixOf(
     { kind, namespace, name }: { kind: string; namespace: string; name: string },
     stack: Stack,

@@ -70,21 +70,21 @@ describeRule(replicas, {
         "a number beside an autoscaler": {
             objects: [deployment(), scaledBy({ minReplicas: 2 })],
             says: [
-                "Deployment search/service: has spec.replicas of 2, which is HorizontalPodAutoscaler search/service's to say (spec.replicas)",
+                "Deployment search/service: sets spec.replicas to 2, although HorizontalPodAutoscaler search/service controls it (spec.replicas)",
             ],
         },
         "an autoscaler that goes down to its default of one": {
             objects: [service, unset, scaledBy({})],
             settings,
             says: [
-                "HorizontalPodAutoscaler search/service: lets Deployment search/service fall to 1 replica, fewer than 2 (spec.minReplicas)",
+                "HorizontalPodAutoscaler search/service: lets Deployment search/service scale down to 1 replica, fewer than 2 (spec.minReplicas)",
             ],
         },
         "KEDA's that goes down to nothing, by default or when idle": {
             objects: [service, unset, keda({}), keda({ minReplicaCount: 2, idleReplicaCount: 0 })],
             says: ["minReplicaCount", "idleReplicaCount"].map(
                 (field) =>
-                    `ScaledObject search/service: lets Deployment search/service fall to 0 replicas, fewer than 1 (spec.${field})`,
+                    `ScaledObject search/service: lets Deployment search/service scale down to 0 replicas, fewer than 1 (spec.${field})`,
             ),
         },
     },

@@ -15,8 +15,8 @@ import type { Stack } from "../../kubernetes/stack.ts";
 
 export const replicas = stackRule({
     name: "replicas",
-    title: "What a Service leads to has so many replicas at the least, and their number one owner.",
-    why: "A single pod is an outage whenever it or its node goes; and a number beside an autoscaler is set back at every deployment, whatever the load.",
+    title: "Workloads behind a Service have a minimum replica count, and that count has one owner (the manifest or an autoscaler).",
+    why: "A single pod causes an outage whenever it or its node fails. With an autoscaler, a count in the manifest is reset by every deployment, regardless of load.",
     severity: "high",
     level: "mandatory",
     url: "https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#migrating-deployments-and-statefulsets-to-horizontal-autoscaling",
@@ -24,26 +24,26 @@ export const replicas = stackRule({
         min: Type.Integer({
             default: 1,
             minimum: 0,
-            description: "fewest replicas of what a Service of the stack leads to",
+            description: "minimum replicas of workloads behind a Service of the stack",
         }),
-        instead: Type.Array(
+        fixes: Type.Array(
             Type.Object({
                 workload: Type.String({ description: "glob of workloads' names" }),
-                fix: Type.String({ description: "what to write where a number alone is wrong" }),
+                fix: Type.String({ description: "text to propose instead of a replica count" }),
             }),
-            { default: [], description: "`workload` globs, and the `fix` to propose for these" },
+            { default: [], description: "fixes to propose for the workloads that `workload` matches" },
         ),
     },
     kinds: [...REPLICATED, ...SCALERS],
-    *check(object, stack, { min, instead }) {
-        const other = instead.find(({ workload }) => glob(workload, object.name))?.fix;
+    *check(object, stack, { min, fixes }) {
+        const other = fixes.find(({ workload }) => glob(workload, object.name))?.fix;
         yield* isScaler(object)
             ? ofScaler(object, stack, min)
             : ofWorkload(object, stack, min, other);
     },
 });
 
-/** @param fix where one is known that is better than a number of replicas */
+/** @param fix proposed instead of a replica count */
 function* ofWorkload(
     object: KubernetesObject,
     stack: Stack,
@@ -56,8 +56,8 @@ function* ofWorkload(
     if (scaler) {
         if (count === undefined) return;
         const owner = `${scaler.kind} ${scaler.label}`;
-        const what = `has spec.replicas of ${Number(count)}, which is ${owner}'s to say`;
-        yield { what, at, fix: `spec: {} # without replicas, which ${owner} sets` };
+        const what = `sets spec.replicas to ${Number(count)}, although ${owner} controls it`;
+        yield { what, at, fix: `spec: {} # without replicas, which ${owner} controls` };
     } else if (Number(count ?? 1) < min && isServed(object, stack)) {
         const what = `has ${inReplicas(Number(count ?? 1))}, fewer than ${min}`;
         const isMissing = count === undefined;
@@ -71,7 +71,7 @@ function* ofScaler(scaler: KubernetesObject, stack: Stack, min: number): Generat
     const { kind, name } = targetOf(scaler);
     const target = stack.find(String(kind), scaler.namespace, String(name));
     if (!target || !isServed(target, stack)) return;
-    const what = `lets ${target.kind} ${target.label} fall to ${inReplicas(pods)}, fewer than ${min}`;
+    const what = `lets ${target.kind} ${target.label} scale down to ${inReplicas(pods)}, fewer than ${min}`;
     yield { what, at: `spec.${field}`, fix: { spec: { [field]: min } } };
 }
 

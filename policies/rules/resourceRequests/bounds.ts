@@ -4,7 +4,7 @@ import { cel, matchesAny, said, words, type Cel } from "../../cel/cel.ts";
 import type { Admission } from "../../engine/rule.ts";
 import { amountOf, quantitiesIn, valueOf } from "../../kubernetes/quantity.ts";
 
-/** Of what containers of a name may request. */
+/** Minimum and maximum of a request, by container name. */
 export const Bound = Type.Object({
     container: Type.String({ description: "glob of containers' names" }),
     resource: Type.Enum(["cpu", "memory"]),
@@ -14,16 +14,16 @@ export const Bound = Type.Object({
 
 export const outside = words(
     (request, resource, min, max) =>
-        said`requests ${request} of ${resource}, which may be from ${min} to ${max}`,
+        said`requests ${request} of ${resource}; allowed: ${min} to ${max}`,
 );
 
-/** In CEL what a container `c` requests, or has for its limit where that will do. */
+/** CEL for the request of a container `c`, or its limit if that suffices. */
 export function requested(resource: string, explicit: boolean): Cel {
     const request = amountOf("requests", resource);
     return explicit ? request : cel`${request}.or(${amountOf("limits", resource)})`;
 }
 
-/** What the API server says of a bound. */
+/** The check of a bound in CEL. */
 export function bounded(bound: Static<typeof Bound>, explicit: boolean): Admission {
     const { container, resource, min = "0", max = "any" } = bound;
     const value = valueOf(cel`request`);

@@ -63,9 +63,9 @@ describeRule(resourceRequests, {
             ],
             settings: { bounds },
             says: [
-                `Deployment search/service, container redis: requests 2.5 of cpu, which may be from 0 to 2 ${at("cpu", "redis")}`,
-                `Deployment search/service, container redis: requests 512Mi of memory, which may be from 1Gi to 4Gi ${at("memory", "redis")}`,
-                `Deployment search/service, container service: requests 49m of cpu, which may be from 50m to any ${at("cpu")}`,
+                `Deployment search/service, container redis: requests 2.5 of cpu; allowed: 0 to 2 ${at("cpu", "redis")}`,
+                `Deployment search/service, container redis: requests 512Mi of memory; allowed: 1Gi to 4Gi ${at("memory", "redis")}`,
+                `Deployment search/service, container service: requests 49m of cpu; allowed: 50m to any ${at("cpu")}`,
             ],
         },
     },

@@ -11,17 +11,17 @@ const missing = (resource: string) => `has no ${resource} request`;
 
 export const resourceRequests = containerRule({
     name: "resource-requests",
-    title: "Every container requests cpu and memory, within the bounds set for containers of its name.",
-    why: "A pod that requests nothing is put where there is no room for it, and is the first to be evicted.",
+    title: "Every container requests CPU and memory, within the configured bounds.",
+    why: "A pod without requests is scheduled to nodes without capacity for it, and is evicted first.",
     severity: "high",
     level: "mandatory",
     url: "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#requests-and-limits",
     settings: {
         explicit: Type.Boolean({
             default: false,
-            description: "a limit, which the API server takes for a request too, will not do",
+            description: "whether requests are required even if a limit is set, which implies a request",
         }),
-        bounds: Type.Array(Bound, { default: [], description: "least and most that may be asked" }),
+        bounds: Type.Array(Bound, { default: [], description: "minimum and maximum requests" }),
     },
     *check({ spec }, { bounds, explicit }) {
         const { requests, limits } = spec.resources ?? {};

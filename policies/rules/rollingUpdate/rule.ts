@@ -10,16 +10,16 @@ const SAFE = { type: ROLLING, rollingUpdate: { maxUnavailable: 0, maxSurge: "25%
 export const rollingUpdate = objectRule({
     name: "rolling-update",
     kinds: ["Deployment"],
-    title: "An update of what serves starts new pods before it ends old ones.",
-    why: "While pods are missing the others carry their load, or nobody does.",
+    title: "An update of a serving Deployment starts new pods before it stops old ones.",
+    why: "Otherwise the remaining pods have to take over the load during an update, or requests fail.",
     severity: "medium",
-    // Whoever has pods to spare updates sooner with fewer of them.
+    // With spare capacity, an update with fewer pods is faster.
     level: "advisory",
     url: "https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment",
     settings: {
         explicit: Type.Boolean({
             default: false,
-            description: "0 is written, even where a percentage of so few replicas is no pod",
+            description: "whether maxUnavailable must be 0 even if its percentage rounds down to no pod",
         }),
     },
     check: (object, { explicit }) => findings(object, explicit),
@@ -27,7 +27,7 @@ export const rollingUpdate = objectRule({
     remedy({ object }, { explicit }) {
         if (object.kind !== "Deployment") return;
         const [only, ...more] = findings(object, explicit);
-        // Beside a maxSurge of 0 it would be refused, since nothing could be updated.
+        // The API server rejects it together with a maxSurge of 0, which would allow no update.
         if (!only?.isMissing || more.length > 0) return;
         const spec = object.body.spec as { strategy?: { rollingUpdate?: object } };
         Object.assign(((spec.strategy ??= {}).rollingUpdate ??= {}), { maxUnavailable: 0 });

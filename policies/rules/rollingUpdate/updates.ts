@@ -2,26 +2,26 @@ import { cel, said, words, type Cel } from "../../cel/cel.ts";
 import type { Admission } from "../../engine/rule.ts";
 import type { Pod } from "../../kubernetes/pods.ts";
 
-/** Of maxUnavailable and of maxSurge, where they are not written. */
+/** Default of maxUnavailable and maxSurge. */
 export const DEFAULT_SHARE = "25%";
 
-/** So many replicas that any share of them is at least one. */
+/** A replica count for which every percentage is at least one pod. */
 export const MANY = 100;
 
-/** Pods that a number or a percentage comes to, rounded down as Kubernetes does with maxUnavailable. */
+/** Converts a number or percentage to pods, rounded down as Kubernetes does for maxUnavailable. */
 export function shareOf(value: unknown, replicas: number): number {
     const [, percent] = /^(\d+)%$/.exec(String(value)) ?? [];
     return percent === undefined ? Number(value) : Math.floor((Number(percent) * replicas) / 100);
 }
 
-/** Not where it has a volume that may be its own, or a port of its node. */
+/** @returns false for pods with a claim or a host port, which a second pod could not use. */
 export function mayRunTwice({ spec, containers }: Pod): boolean {
     const ports = containers.flatMap((container) => container.spec.ports ?? []);
     const hasClaim = spec.volumes?.some((volume) => volume.persistentVolumeClaim) ?? false;
     return !hasClaim && !spec.hostNetwork && !ports.some(({ hostPort }) => hostPort);
 }
 
-/** The strategy that may start new pods before it ends old ones. */
+/** The strategy that can start new pods before it stops old ones. */
 export const ROLLING = "RollingUpdate";
 
 export const AT = {
@@ -44,7 +44,7 @@ const strategies = { cel: `${concerned.join(" && ")} ? [object.spec.strategy] : 
 const shareIn = (replicas: Cel) =>
     cel`type(value) == string ? int(value.replace('%', '')) * ${replicas} / 100 : int(value)`;
 
-/** What the API server says of updates; it has written its defaults before. */
+/** The checks of update strategies in CEL, after the API server has set its defaults. */
 export const updates = (explicit: boolean): readonly Admission[] => [
     {
         of: "object",

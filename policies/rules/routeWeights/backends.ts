@@ -3,7 +3,7 @@ import { json, list, type Json, type KubernetesObject } from "../../kubernetes/o
 import { GROUP, isService, references, type Reference } from "../../kubernetes/routes.ts";
 import type { Stack } from "../../kubernetes/stack.ts";
 
-/** The backends of each rule of a route. */
+/** Lists the backends of each rule of a route. */
 export function backendsOf(route: KubernetesObject): { at: string; backends: Reference[] }[] {
     return list(json(route.body.spec).rules).map((rule, index) => {
         const at = `spec.rules[${index}].backendRefs`;
@@ -11,7 +11,7 @@ export function backendsOf(route: KubernetesObject): { at: string; backends: Ref
     });
 }
 
-/** What answers a backend's share of the requests with 500: no Service, no port, no grant. */
+/** Reports a backend whose requests get a 500: without Service, port or ReferenceGrant. */
 export function* unanswered(
     route: KubernetesObject,
     backend: Reference,
@@ -23,22 +23,22 @@ export function* unanswered(
     const label = `Service ${namespace}/${name}`;
     const ports = list(json(service?.body.spec).ports).map(({ port }) => port);
     if (ports.length > 0 && !ports.includes(ref.port)) {
-        const what = `leads to port ${String(ref.port)} of ${label}, which has ${ports.join(", ")}`;
+        const what = `refers to port ${String(ref.port)} of ${label}, which has ${ports.join(", ")}`;
         yield { what, at: `${at}.port`, fix: { name, port: ports[0] } };
     }
     if (!stack.isWhole(namespace)) return;
     if (!service) {
-        const there = stack.of("Service").filter((one) => one.namespace === namespace);
-        const fix = { namespace, name: there[0]?.name ?? name };
-        yield { what: `leads to ${label}, which is not there`, at: `${at}.name`, fix };
+        const existing = stack.of("Service").find((one) => one.namespace === namespace);
+        const fix = { namespace, name: existing?.name ?? name };
+        yield { what: `refers to ${label}, which does not exist`, at: `${at}.name`, fix };
     } else if (isForeign(route, backend) && !isGranted(route, backend, stack)) {
-        const what = `leads to ${label} without a ReferenceGrant there for ${route.kind}s of ${route.namespace}`;
+        const what = `refers to ${label} without a ReferenceGrant in its namespace for ${route.kind}s of ${route.namespace}`;
         yield { what, at, fix: grantFor(route, backend) };
     }
 }
 
 function isForeign(route: KubernetesObject, { namespace }: Reference): boolean {
-    // Without a namespace it goes to whatever one it is applied to.
+    // Without a namespace, the route belongs to the namespace that it is applied to.
     return route.namespace !== "" && route.namespace !== namespace;
 }
 

@@ -3,14 +3,14 @@ import { json, list, type Json, type KubernetesObject } from "../../kubernetes/o
 import { GROUP, references, type Reference } from "../../kubernetes/routes.ts";
 import { matches, type Stack } from "../../kubernetes/stack.ts";
 
-/** The Gateways that a route asks to be part of. */
+/** Lists the Gateways that a route refers to as parents. */
 export function gatewaysOf(route: KubernetesObject): Reference[] {
     return references(route, json(route.body.spec).parentRefs, "spec.parentRefs").filter(
         ({ ref: { group = GROUP, kind = "Gateway" } }) => group === GROUP && kind === "Gateway",
     );
 }
 
-/** Why a Gateway does not take a route: it is not there, has no such listener, or none for its namespace. */
+/** Reports why a Gateway does not accept a route: no Gateway, no such listener, or none for the namespace. */
 export function* untaken(
     route: KubernetesObject,
     parent: Reference,
@@ -20,11 +20,11 @@ export function* untaken(
     const label = `Gateway ${namespace}/${name}`;
     const gateway = stack.find("Gateway", namespace, name);
     if (!gateway) {
-        // One that the stack does not show may be somebody else's, unless the stack has those of its namespace.
+        // A Gateway outside the stack may exist, unless the stack defines Gateways in that namespace.
         const [other] = stack.of("Gateway").filter((one) => one.namespace === namespace);
         if (!other || namespace === "") return;
         const fix = { namespace, name: other.name };
-        yield { what: `is for ${label}, which is not there`, at: `${at}.name`, fix };
+        yield { what: `refers to ${label}, which does not exist`, at: `${at}.name`, fix };
         return;
     }
     const all = list(json(gateway.body.spec).listeners);
@@ -32,10 +32,10 @@ export function* untaken(
     if (listeners.length === 0) {
         const names = all.map((listener) => String(listener.name));
         const { sectionName = `port ${String(ref.port)}` } = ref;
-        const what = `is for listener ${String(sectionName)} of ${label}, which has ${names.join(", ")}`;
+        const what = `refers to listener ${String(sectionName)} of ${label}, which has ${names.join(", ")}`;
         yield { what, at: `${at}.sectionName`, fix: { name, sectionName: names[0] } };
     } else if (!listeners.some((one) => takesFrom(route.namespace, one, gateway, stack))) {
-        const what = `is for ${label}, which takes no routes of namespace ${route.namespace} there`;
+        const what = `refers to ${label}, whose listener accepts no routes from namespace ${route.namespace}`;
         yield { what, at, fix: { allowedRoutes: { namespaces: allowing(route.namespace) } } };
     }
 }
@@ -45,7 +45,7 @@ function isMeant({ name, port }: Json, ref: Json): boolean {
     return isNamed && (ref.port === undefined || ref.port === port);
 }
 
-/** So it does where it cannot be known: where a namespace has no name yet, or nobody shows its labels. */
+/** @returns true if it cannot be decided: the namespace has no name yet, or its labels are unknown. */
 function takesFrom(
     namespace: string,
     { allowedRoutes }: Json,
@@ -62,7 +62,7 @@ function takesFrom(
     return matches(selector, labels);
 }
 
-/** Every namespace has this label, set by the API server. */
+/** Label that the API server sets on every namespace. */
 const NAME = "kubernetes.io/metadata.name";
 
 function allowing(namespace: string) {

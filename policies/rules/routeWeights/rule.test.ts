@@ -130,14 +130,14 @@ describeRule(routeWeights, {
             objects: [weights(99.5, "1", -1)],
             says: [99.5, '"1"', -1].map(
                 (weight, index) =>
-                    `HTTPRoute edge/r: has a weight of ${weight}, which is no whole number from 0 to 1000000 (${AT}[${index}].weight)`,
+                    `HTTPRoute edge/r: has a weight of ${weight}; allowed: an integer from 0 to 1000000 (${AT}[${index}].weight)`,
             ),
         },
         "weights of another sum": {
             objects: [weights(90, 20)],
             settings,
             says: [
-                `HTTPRoute edge/r: has weights that add up to 110 (90 + 20), not to 100 (${AT})`,
+                `HTTPRoute edge/r: has weights with a sum of 110 (90 + 20); allowed: 100 (${AT})`,
             ],
         },
         "a weight that is not there": {
@@ -157,7 +157,7 @@ describeRule(routeWeights, {
             objects: [weights(0, 0), weights(0)],
             settings,
             says: [0, 1].map(
-                () => `HTTPRoute edge/r: sends requests nowhere: its weights are 0 (${AT})`,
+                () => `HTTPRoute edge/r: sends no requests: all weights are 0 (${AT})`,
             ),
         },
         "a Service or a port that is not there": {
@@ -168,8 +168,8 @@ describeRule(routeWeights, {
                 route([backend("blue", { port: 81 })]),
             ],
             says: [
-                `HTTPRoute edge/r: leads to Service blue/servce, which is not there (${AT}[0].name)`,
-                `HTTPRoute edge/r: leads to port 81 of Service blue/service, which has 80 (${AT}[0].port)`,
+                `HTTPRoute edge/r: refers to Service blue/servce, which does not exist (${AT}[0].name)`,
+                `HTTPRoute edge/r: refers to port 81 of Service blue/service, which has 80 (${AT}[0].port)`,
             ],
         },
         "no grant, or of another kind, namespace or Service": {
@@ -184,7 +184,7 @@ describeRule(routeWeights, {
             ],
             says: ["HTTPRoute", "TCPRoute"].map(
                 (kind) =>
-                    `${kind} edge/r: leads to Service blue/service without a ReferenceGrant there for ${kind}s of edge (${AT}[0])`,
+                    `${kind} edge/r: refers to Service blue/service without a ReferenceGrant in its namespace for ${kind}s of edge (${AT}[0])`,
             ),
         },
         "a Gateway or a listener that is not there": {
@@ -195,9 +195,9 @@ describeRule(routeWeights, {
                 attached({ port: 8080 }),
             ],
             says: [
-                "HTTPRoute edge/r: is for Gateway edge/publc, which is not there (spec.parentRefs[0].name)",
-                "HTTPRoute edge/r: is for listener htps of Gateway edge/public, which has http, https (spec.parentRefs[0].sectionName)",
-                "HTTPRoute edge/r: is for listener port 8080 of Gateway edge/public, which has http, https (spec.parentRefs[0].sectionName)",
+                "HTTPRoute edge/r: refers to Gateway edge/publc, which does not exist (spec.parentRefs[0].name)",
+                "HTTPRoute edge/r: refers to listener htps of Gateway edge/public, which has http, https (spec.parentRefs[0].sectionName)",
+                "HTTPRoute edge/r: refers to listener port 8080 of Gateway edge/public, which has http, https (spec.parentRefs[0].sectionName)",
             ],
         },
         "a listener for other namespaces": {
@@ -209,7 +209,7 @@ describeRule(routeWeights, {
             ],
             says: [0, 1].map(
                 () =>
-                    "HTTPRoute shop/r: is for Gateway edge/public, which takes no routes of namespace shop there (spec.parentRefs[0])",
+                    "HTTPRoute shop/r: refers to Gateway edge/public, whose listener accepts no routes from namespace shop (spec.parentRefs[0])",
             ),
         },
     },

@@ -7,8 +7,8 @@ import { weigh } from "./weights.ts";
 
 export const routeWeights = stackRule({
     name: "route-weights",
-    title: "A route's weights are whole numbers that add up, and it leads from a Gateway that takes it to Services that may be led to.",
-    why: "A weight that is not there counts as 1 of whatever the sum is, and a backend without its Service, port or grant answers its share of the requests with 500.",
+    title: "A route has integer weights with the configured sum, a Gateway that accepts it, and backends that exist and may be referenced.",
+    why: "A missing weight counts as 1. Requests to a backend without Service, port or ReferenceGrant get a 500.",
     severity: "critical",
     level: "mandatory",
     url: "https://gateway-api.sigs.k8s.io/guides/traffic-splitting/",
@@ -16,7 +16,7 @@ export const routeWeights = stackRule({
         sum: Type.Integer({
             default: 0,
             minimum: 0,
-            description: "what the weights of several backends add up to; 0: to anything",
+            description: "required sum of the weights of several backends; 0: any",
         }),
     },
     kinds: ROUTES,

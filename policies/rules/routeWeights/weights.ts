@@ -1,14 +1,14 @@
 import type { Finding } from "../../engine/rule.ts";
 import type { Reference } from "../../kubernetes/routes.ts";
 
-/** The largest that the Gateway API takes. */
+/** Maximum weight of the Gateway API. */
 const MOST = 1_000_000;
 
 /**
- * What is wrong with the weights of the backends of one rule.
+ * Reports problems of the backend weights of one rule.
  *
- * @param at of the list of them
- * @param sum of several weights; 0: any
+ * @param at path of the list of backends
+ * @param sum required sum of several weights; 0: any
  */
 export function* weigh(
     at: string,
@@ -18,7 +18,7 @@ export function* weigh(
     const weights = backends.map(({ ref }) => ref.weight);
     const wrong = [...weights.entries()].filter(([, weight]) => !isWeight(weight));
     for (const [index, weight] of wrong) {
-        const what = `has a weight of ${JSON.stringify(weight)}, which is no whole number from 0 to ${MOST}`;
+        const what = `has a weight of ${JSON.stringify(weight)}; allowed: an integer from 0 to ${MOST}`;
         const fix = { weight: Math.round(Number(weight)) || 0 };
         yield { what, at: `${at}[${index}].weight`, fix };
     }
@@ -30,10 +30,10 @@ export function* weigh(
         const what = `has a backend without a weight, which counts as 1 of ${total}`;
         yield { what, at: `${at}[${weights.indexOf(undefined)}].weight`, fix: { weight: 0 } };
     } else if (total === 0) {
-        const what = "sends requests nowhere: its weights are 0";
+        const what = "sends no requests: all weights are 0";
         yield { what, at, fix: { weight: sum > 0 ? sum : 1 } };
     } else if (several && sum > 0 && total !== sum) {
-        const what = `has weights that add up to ${total} (${given.join(" + ")}), not to ${sum}`;
+        const what = `has weights with a sum of ${total} (${given.join(" + ")}); allowed: ${sum}`;
         yield { what, at, fix: { backendRefs: shared(given, sum).map((weight) => ({ weight })) } };
     }
 }
@@ -43,7 +43,7 @@ function isWeight(weight: unknown): boolean {
     return Number.isInteger(weight) && Number(weight) >= 0 && Number(weight) <= MOST;
 }
 
-/** The same shares of another sum; the last takes what is left over. */
+/** Scales weights to another sum; the last one takes the rounding error. */
 function shared(weights: readonly number[], sum: number): number[] {
     const total = weights.reduce((all, weight) => all + weight, 0);
     const shares = weights.slice(0, -1).map((weight) => Math.round((weight * sum) / total));

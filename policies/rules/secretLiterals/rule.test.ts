@@ -125,10 +125,10 @@ describeRule(secretLiterals, {
                 ofData({ "grafana.ini": "[security]\nadmin_password = admin\n" }),
             ],
             says: [
-                `${IN} sets GF_SECURITY_ADMIN_PASSWORD to a password that everybody knows ${atEnv("GF_SECURITY_ADMIN_PASSWORD")}`,
-                `${IN} sets DB_PASSWORD to a password that everybody knows ${atEnv("DB_PASSWORD")}`,
-                `${IN} sets admin-password to a password that everybody knows ${at("args[1]")}`,
-                "ConfigMap search/service: sets admin_password to a password that everybody knows (data[grafana.ini])",
+                `${IN} sets GF_SECURITY_ADMIN_PASSWORD to a well-known password ${atEnv("GF_SECURITY_ADMIN_PASSWORD")}`,
+                `${IN} sets DB_PASSWORD to a well-known password ${atEnv("DB_PASSWORD")}`,
+                `${IN} sets admin-password to a well-known password ${at("args[1]")}`,
+                "ConfigMap search/service: sets admin_password to a well-known password (data[grafana.ini])",
             ],
         },
         "commands with secrets in them": {
@@ -157,8 +157,8 @@ describeRule(secretLiterals, {
                 ofData({ file: `before\n${text}\nafter` }),
             ]),
             says: Object.keys(SHAPES).flatMap((kind) => [
-                `${IN} holds ${kind} ${atEnv("ANYTHING")}`,
-                `ConfigMap search/service: holds ${kind} (data[file])`,
+                `${IN} contains ${kind} ${atEnv("ANYTHING")}`,
+                `ConfigMap search/service: contains ${kind} (data[file])`,
             ]),
         },
         "URLs with their passwords": {
@@ -168,9 +168,9 @@ describeRule(secretLiterals, {
                 ofData({ file: "url: https://me:hunter2@example.com/a\n" }),
             ],
             says: [
-                `${IN} holds a URL with its password ${atEnv("REDIS_URL")}`,
-                `${IN} holds a URL with its password ${at("args[0]")}`,
-                "ConfigMap search/service: holds a URL with its password (data[file])",
+                `${IN} contains a URL with a password ${atEnv("REDIS_URL")}`,
+                `${IN} contains a URL with a password ${at("args[0]")}`,
+                "ConfigMap search/service: contains a URL with a password (data[file])",
             ],
         },
         "ConfigMaps that should be Secrets": {

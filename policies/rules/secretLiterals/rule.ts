@@ -13,8 +13,8 @@ const WELL_KNOWN = [
 
 export const secretLiterals = placeRule({
     name: "secret-literals",
-    title: "No secret is written into an environment, a command or a ConfigMap.",
-    why: "Whoever may read pods or ConfigMaps reads it there, and so does everybody who reads the repository, for as long as its history is kept.",
+    title: "Environments, commands and ConfigMaps contain no plaintext secrets.",
+    why: "Everyone who may read pods or ConfigMaps can read the secret, and so can everyone with access to the repository and its history.",
     severity: "critical",
     level: "mandatory",
     url: "https://kubernetes.io/docs/concepts/configuration/secret/#using-secrets-as-environment-variables",
@@ -27,11 +27,11 @@ export const secretLiterals = placeRule({
     settings: {
         wellKnown: Type.Array(Type.String(), {
             default: WELL_KNOWN,
-            description: "passwords that are tried first by whoever has none",
+            description: "common passwords that attackers try first",
         }),
         harmless: Type.Array(Type.String(), {
             default: [],
-            description: "globs of variables and keys that only look as if they held a secret",
+            description: "globs of variables and keys that look like secrets but are not",
         }),
     },
     places: textsOf,
@@ -39,6 +39,6 @@ export const secretLiterals = placeRule({
         if (harmless.some((one) => glob(one, text.name ?? ""))) return;
         for (const what of secretsIn(text, wellKnown)) yield { what, at: "", fix };
     },
-    unsaid: "commands, ConfigMaps and environments of more than 30,000 characters, which would cost more than expressions may; what a variable's text assigns, which takes groups; a shape of keys that takes a look-ahead; names in camelCase",
+    unsaid: "commands, ConfigMaps, environments of more than 30,000 characters (the cost limit of expressions), assignments within a value (which need capture groups), a key format that needs a look-ahead, and names in camelCase",
     admission: ({ wellKnown, harmless }) => secretsInEnvironment(wellKnown, harmless),
 });

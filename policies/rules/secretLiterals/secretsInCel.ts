@@ -19,7 +19,7 @@ import {
 const name = cel`variable.name`;
 const value = cel`variable.value`;
 
-/** In names that are all in capitals a digit ends a word, since a capital follows. */
+/** In upper-case names a digit may precede the next word. */
 const inCapitals = ({ source }: RegExp) =>
     new RegExp(source.replace("(?:^|_)", String.raw`(?:^|[_\d])`));
 const isNamed = (of: RegExp) =>
@@ -27,24 +27,24 @@ const isNamed = (of: RegExp) =>
 const isLiteral = (text: Cel) =>
     cel`${text}.trim() != '' && !${text}.trim().matches(${NO_LITERAL})`;
 
-/** Numbers are limits and counts, unless they are passwords; `DB_SECRET: db-credentials` names one. */
+/** Numbers are limits and counts, unless they are passwords; `DB_SECRET: db-credentials` refers to a Secret. */
 const isNoName = cel`${value}.matches('^[0-9]+$') ? words.matches('pass|pwd') : !words.matches(${NAMES}) || words.matches(${CLIENTS}) || !${value}.matches(${OBJECT})`;
 const isSecret = cel`${isNamed(NAME)} && !${isNamed(NO_NAME)} && ${isLiteral(value)} && ${isNoName}`;
 
 const shapes = Object.entries(SHAPES)
     .filter(([, shape]) => isRe2(shape))
-    .map(([kind, shape]) => cel`${value}.matches(${shape}) ? [${`holds ${kind}`}] : []`);
+    .map(([kind, shape]) => cel`${value}.matches(${shape}) ? [${`contains ${kind}`}] : []`);
 const password = cel`url.substring(url.indexOf(':', url.indexOf('://') + 3) + 1, size(url) - 1)`;
 const lines = cel`${value}.split('\n').filter(line, !line.matches(${COMMENT}))`;
 const urls = cel`${lines}.exists(line, line.findAll(${URL}).exists(url, ${isLiteral(password)})) ? [${WITH_PASSWORD}] : []`;
 const held = [...shapes, urls].map((one) => `(${one.cel})`).join(" + ");
 
-/** Characters of all environments of a pod that an expression reads for its cost; the server takes 1,000,000. */
+/** Maximum characters in a pod's environments; the cost of longer ones would exceed the server's limit of 1,000,000. */
 const MOST = 30_000;
 const sizes = cel`c.?env.orValue([]).map(e, size(e.?value.orValue('')))`;
 const isShort = cel`variables.containers.map(c, ${sizes}.sum()).sum() <= ${MOST}`;
 
-/** What the API server says of the variables of containers. */
+/** The checks of environment variables in CEL. */
 export const secretsInEnvironment = (
     wellKnown: readonly string[],
     harmless: readonly string[],

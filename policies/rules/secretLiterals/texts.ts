@@ -2,12 +2,12 @@ import { json, known, list, type KubernetesObject, type Place } from "../../kube
 import { podOf, type Container } from "../../kubernetes/pods.ts";
 import type { Text } from "../../kubernetes/secretsInText.ts";
 
-/** A text, and how the manifest has it from a Secret instead. */
+/** A plaintext value, and the fix that reads it from a Secret. */
 export interface Written extends Text {
     readonly fix: unknown;
 }
 
-/** All that is written down for everybody to read: environments, commands, ConfigMaps. */
+/** Lists the plaintext values of an object: environments, commands, ConfigMaps. */
 export function* textsOf(object: KubernetesObject): Iterable<Place<Written>> {
     if (object.kind === "ConfigMap") yield* ofConfigMap(object);
     const pod = podOf(object);
@@ -58,7 +58,7 @@ function* ofCommand(
             path: `${path}.${field}[${index}]`,
             read: () => {
                 const text = textOf(words[index]);
-                // `--password x` is two words.
+                // `--password x` consists of two arguments.
                 const [, name] = /^--?([A-Za-z][\w.-]*)$/.exec(textOf(words[index - 1])) ?? [];
                 const isFlag = text.startsWith("-");
                 const fix = { [field]: ["$(PASSWORD)"], ...fromSecret("PASSWORD") };

@@ -40,8 +40,8 @@ describeRule(secretValues, {
         "values that are written down": {
             objects: [written],
             says: [
-                "Secret search/service: has the value of token written down (data[token])",
-                "Secret search/service: has the value of password written down (stringData[password])",
+                "Secret search/service: contains the value of token in plain text (data[token])",
+                "Secret search/service: contains the value of password in plain text (stringData[password])",
             ],
         },
         "files with one": {
@@ -49,7 +49,7 @@ describeRule(secretValues, {
                 secret({ stringData: { "grafana.ini": "[security]\nadmin_password = hunter2\n" } }),
             ],
             says: [
-                "Secret search/service: has the value of grafana.ini written down (stringData[grafana.ini])",
+                "Secret search/service: contains the value of grafana.ini in plain text (stringData[grafana.ini])",
             ],
         },
     },

@@ -4,13 +4,13 @@ import { objectRule } from "../../engine/rule.ts";
 import { json } from "../../kubernetes/object.ts";
 import { isLiteral, secretsIn } from "../../kubernetes/secretsInText.ts";
 
-/** Keys beside a secret that are none: a name, an authority. */
+/** Keys whose values are not secret, such as names and certificates. */
 const HARMLESS = ["username", "user", "ca.crt", "tls.crt", "namespace", "type", "*.crt"];
 
 export const secretValues = objectRule({
     name: "secret-values",
-    title: "No Secret is written down with its values.",
-    why: "A Secret in a manifest is base64, which anybody reads, in the repository and for as long as its history is kept.",
+    title: "Manifests contain no Secrets with plaintext values.",
+    why: "Values of a Secret in a manifest are only base64-encoded: everyone with access to the repository and its history can read them.",
     severity: "critical",
     level: "mandatory",
     url: "https://kubernetes.io/docs/concepts/security/secrets-good-practices/#avoid-sharing-secret-manifests",
@@ -23,12 +23,12 @@ export const secretValues = objectRule({
     settings: {
         harmless: Type.Array(Type.String(), {
             default: HARMLESS,
-            description: "globs of keys whose values are no secrets",
+            description: "globs of keys whose values are not secret",
         }),
     },
     kinds: ["Secret"],
     *check({ body, urn }, { harmless }) {
-        // Those of a program come from its config, where they are encrypted.
+        // Values of a Pulumi program come from its encrypted config.
         if (urn !== undefined) return;
         for (const field of ["data", "stringData"] as const) {
             const values = json(body[field]);
@@ -37,19 +37,19 @@ export const secretValues = objectRule({
                 const value = textOf(values[key]);
                 const text = field === "data" ? Buffer.from(value, "base64").toString() : value;
                 if (!holdsSecret(text) || !isLiteral(value)) continue;
-                const what = `has the value of ${key} written down`;
+                const what = `contains the value of ${key} in plain text`;
                 yield {
                     what,
                     at: `${field}[${key}]`,
-                    fix: "# made by External Secrets, Sealed Secrets or the like, or by a program from its encrypted config",
+                    fix: "# create it with External Secrets, Sealed Secrets or similar, or from a program's encrypted config",
                 };
             }
         }
     },
-    unsaid: "since every Secret has its values when it comes to the API server",
+    unsaid: "every Secret contains its values when it reaches the API server",
 });
 
-/** A file holds one where something in it is one; every other text is one, but for the mask of a rendering. */
+/** Searches files for secrets; any other text is a secret, except the placeholder of a rendering. */
 function holdsSecret(text: string): boolean {
     if (text.trim().includes("\n")) return secretsIn({ text, isCommand: false }, []).size > 0;
     return isLiteral(text) && !/^\[.*\]$/.test(text);

@@ -11,8 +11,8 @@ const allowed = (tokens: readonly string[]) => tokens.join(", ") || "none";
 
 export const serviceAccount = podRule({
     name: "service-account",
-    title: "A pod mounts a token of the API server only if its service account is one of those that need it, and never the default one.",
-    why: "Whoever gets into a pod with a token may do what its account may; what somebody grants the default account, every pod of the namespace gets that names no other.",
+    title: "Only allowed service accounts have their token mounted in pods, and never the default one.",
+    why: "An attacker in a pod with a token has the permissions of its service account. Permissions of the default account apply to every pod without one of its own.",
     severity: "medium",
     level: "mandatory",
     url: "https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#opt-out-of-api-credential-automounting",
@@ -25,13 +25,13 @@ export const serviceAccount = podRule({
     settings: {
         tokens: Type.Array(Type.String(), {
             default: ["*"],
-            description: "globs of service accounts, other than the default, that may have a token",
+            description: "globs of service accounts, other than the default, whose token may be mounted",
         }),
     },
     *check({ spec }, { tokens }) {
         const automount = spec.automountServiceAccountToken ?? undefined;
         if (automount === false) return;
-        // The API server reads both names, of which the second is the older.
+        // The API server reads both fields; the second one is deprecated.
         const name = spec.serviceAccountName ?? spec.serviceAccount ?? "";
         const isDefault = name === "" || name === "default";
         if (!isDefault && tokens.some((one) => glob(one, name))) return;
@@ -42,7 +42,7 @@ export const serviceAccount = podRule({
             fix: { automountServiceAccountToken: false },
         };
     },
-    // Of an account that somebody made it is not known whether the pod needs the token.
+    // A pod with an account of its own may need the token.
     remedy({ spec }) {
         const name = spec.serviceAccountName ?? spec.serviceAccount ?? "";
         if (name === "" || name === "default") spec.automountServiceAccountToken ??= false;

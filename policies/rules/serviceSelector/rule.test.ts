@@ -34,14 +34,14 @@ const proxied = deployment(
         ],
     }),
 );
-const HAS = "which no container of its pods has; they have";
+const HAS = "which none of its pods' containers has; available:";
 
 describeRule(serviceSelector, {
     compliant: {
         "a port by name": { objects: [deployment(), to("http")] },
         "a port by number, and by its own": {
             objects: [deployment(), to(8080), service({ ports: [{ port: 8080 }] })],
-            settings: { declared: true },
+            settings: { requireDeclaredPorts: true },
         },
         "a number that nobody declares, by default": { objects: [deployment(), to(9666)] },
         "ports of a sidecar": {
@@ -97,27 +97,27 @@ describeRule(serviceSelector, {
         "a port by a name that no container has": {
             objects: [proxied, to("https")],
             says: [
-                `Service search/service: leads port 80 to https, ${HAS} proxy, http (spec.ports[0].targetPort)`,
+                `Service search/service: forwards port 80 to https, ${HAS} proxy, http (spec.ports[0].targetPort)`,
             ],
         },
         "a name of the other protocol": {
             objects: [proxied, to("proxy", { protocol: "UDP" })],
             says: [
-                `Service search/service: leads port 80 to proxy, ${HAS} dns (spec.ports[0].targetPort)`,
+                `Service search/service: forwards port 80 to proxy, ${HAS} dns (spec.ports[0].targetPort)`,
             ],
         },
         "a number that none declares, where all have to be": {
             objects: [ofEachKind(podSpec({}, container({ ports: [] }))).Deployment, to(9666)],
-            settings: { declared: true },
+            settings: { requireDeclaredPorts: true },
             says: [
-                `Service search/service: leads port 80 to 9666, ${HAS} none (spec.ports[0].targetPort)`,
+                `Service search/service: forwards port 80 to 9666, ${HAS} none (spec.ports[0].targetPort)`,
             ],
         },
         "a workload that does not select its own pods": {
             objects: [deployment(), StatefulSet, Rollout, DaemonSet].map(other),
             says: ["Deployment", "StatefulSet", "Rollout", "DaemonSet"].map(
                 (kind) =>
-                    `${kind} search/service: has a selector that does not take its own pods (spec.selector)`,
+                    `${kind} search/service: has a selector that does not match its own pods (spec.selector)`,
             ),
         },
     },

@@ -9,27 +9,27 @@ const SELECTING = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Roll
 
 export const serviceSelector = stackRule({
     name: "service-selector",
-    title: "A Service leads to pods and to a port of theirs, and a workload's selector takes its own pods.",
-    why: "A Service that leads nowhere is accepted, and refuses every connection.",
+    title: "Services select existing pods and ports, and a workload's selector matches its own pods.",
+    why: "The API server accepts a Service without endpoints, but every connection to it fails.",
     severity: "critical",
     level: "mandatory",
     url: "https://kubernetes.io/docs/concepts/services-networking/service/#defining-a-service",
     settings: {
-        declared: Type.Boolean({
+        requireDeclaredPorts: Type.Boolean({
             default: false,
-            description: "whether ports that a Service gives by number have to be declared too",
+            description: "whether numeric target ports must be declared by a container",
         }),
     },
     kinds: ["Service", ...SELECTING],
-    *check(object, stack, { declared }) {
-        yield* object.kind === "Service" ? ofService(object, stack, declared) : ofWorkload(object);
+    *check(object, stack, { requireDeclaredPorts }) {
+        yield* object.kind === "Service" ? ofService(object, stack, requireDeclaredPorts) : ofWorkload(object);
     },
 });
 
 function* ofService(
     service: KubernetesObject,
     stack: Stack,
-    declared: boolean,
+    requireDeclaredPorts: boolean,
 ): Generator<Finding> {
     const matchLabels = selectorOf(service);
     if (matchLabels === undefined) return;
@@ -41,8 +41,8 @@ function* ofService(
         yield { what: "selects no pod", at: "spec.selector", fix };
         return;
     }
-    for (const { index, port, target, has } of deadPortsOf(service, pods, declared)) {
-        const what = `leads port ${String(port)} to ${String(target)}, which no container of its pods has; they have ${has.join(", ") || "none"}`;
+    for (const { index, port, target, has } of deadPortsOf(service, pods, requireDeclaredPorts)) {
+        const what = `forwards port ${String(port)} to ${String(target)}, which none of its pods' containers has; available: ${has.join(", ") || "none"}`;
         const fix = { spec: { ports: [{ port, targetPort: has[0] ?? port }] } };
         yield { what, at: `spec.ports[${index}].targetPort`, fix };
     }
@@ -53,5 +53,5 @@ function* ofWorkload(object: KubernetesObject): Generator<Finding> {
     const pod = podOf(object);
     if (!pod || selector === undefined || matches(selector, pod.labels)) return;
     const fix = { spec: { selector: { matchLabels: pod.labels } } };
-    yield { what: "has a selector that does not take its own pods", at: "spec.selector", fix };
+    yield { what: "has a selector that does not match its own pods", at: "spec.selector", fix };
 }

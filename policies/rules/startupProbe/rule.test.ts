@@ -7,7 +7,7 @@ const HTTP = { httpGet: { path: "/livez", port: "http" } };
 const probed = (change: object) =>
     deployment(podSpec({}, container({ startupProbe: undefined, ...change })));
 const says = (field: string, delay: number, most = 10) =>
-    `Deployment search/service, container service: has a ${field} with initialDelaySeconds ${delay}, more than ${most}, and no startupProbe (spec.template.spec.containers[service].${field}.initialDelaySeconds)`;
+    `Deployment search/service, container service: has a ${field} with initialDelaySeconds ${delay} and no startupProbe; allowed: at most ${most} (spec.template.spec.containers[service].${field}.initialDelaySeconds)`;
 const late = probed({ livenessProbe: { ...HTTP, initialDelaySeconds: 30 } });
 
 describeRule(startupProbe, {
@@ -18,7 +18,7 @@ describeRule(startupProbe, {
         "a delay beside a startup probe": {
             objects: [probed({ startupProbe: HTTP, livenessProbe: { initialDelaySeconds: 60 } })],
         },
-        "a longer delay, where that is allowed": { objects: [late], settings: { delay: 30 } },
+        "a longer delay, where that is allowed": { objects: [late], settings: { maxDelaySeconds: 30 } },
     },
     violating: {
         "a long delay of liveness": { objects: [late], says: [says("livenessProbe", 30)] },
@@ -33,7 +33,7 @@ describeRule(startupProbe, {
         },
         "any delay, where none is allowed": {
             objects: [probed({ readinessProbe: { ...HTTP, initialDelaySeconds: 1 } })],
-            settings: { delay: 0 },
+            settings: { maxDelaySeconds: 0 },
             says: [says("readinessProbe", 1, 0)],
         },
     },

@@ -6,30 +6,30 @@ import { PROBES, handlerOf, probesOf } from "../../kubernetes/probes.ts";
 const PERIOD = 5;
 const delayed = words(
     (field, delay, most) =>
-        said`has a ${field} with initialDelaySeconds ${delay}, more than ${most}, and no startupProbe`,
+        said`has a ${field} with initialDelaySeconds ${delay} and no startupProbe; allowed: at most ${most}`,
 );
 
 export const startupProbe = containerRule({
     name: "startup-probe",
-    title: "What takes long to start has a startup probe, not a long initial delay of the others.",
-    why: "A delay is a guess: too short and a slow start is killed in a loop, too long and every start waits for it.",
+    title: "Containers with a slow start have a startup probe instead of a long initial delay.",
+    why: "With a short delay, a slow start is killed repeatedly. With a long one, every start waits for it.",
     severity: "medium",
     // The manifests of KEDA and metrics-server have delays of 20 seconds.
     level: "advisory",
     url: "https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/#startup-probe",
     settings: {
-        delay: Type.Integer({
+        maxDelaySeconds: Type.Integer({
             default: 10,
             minimum: 0,
-            description: "most of initialDelaySeconds without a startup probe",
+            description: "maximum of initialDelaySeconds without a startup probe",
         }),
     },
-    *check(container, { delay: most }) {
+    *check(container, { maxDelaySeconds: most }) {
         if (container.spec.startupProbe) return;
         for (const { field, spec } of probesOf(container)) {
             const { initialDelaySeconds: delay = 0 } = spec;
             if (delay <= most) continue;
-            // Three times what was guessed costs nothing: the probe ends with its first success.
+            // Three times the delay costs nothing, since the probe ends with its first success.
             const failureThreshold = Math.ceil((3 * delay) / PERIOD);
             yield {
                 what: delayed(field, delay, most),
@@ -41,7 +41,7 @@ export const startupProbe = containerRule({
             };
         }
     },
-    admission: ({ delay: most }) => [
+    admission: ({ maxDelaySeconds: most }) => [
         {
             each: {
                 field: PROBES,

@@ -28,18 +28,18 @@ describeRule(statefulService, {
         "one without": {
             objects: [set({}), set({ serviceName: "" })],
             says: [1, 2].map(() =>
-                said("names no Service, so that its pods have no names of their own"),
+                said("has no serviceName, so its pods have no DNS names"),
             ),
         },
         "one whose Service is not there": {
             objects: [set()],
-            says: [said("names Service service, which is not there")],
+            says: [said("refers to Service service, which does not exist")],
         },
         "one with an address, that takes other pods": {
             objects: [set(), service({ clusterIP: "10.0.0.1", selector: { app: "other" } })],
             says: [
-                said("names Service service, which is not headless"),
-                said("names Service service, which does not take its pods"),
+                said("refers to Service service, which is not headless"),
+                said("refers to Service service, which does not select its pods"),
             ],
         },
     },

@@ -6,12 +6,12 @@ import { selectorOf } from "../../kubernetes/services.ts";
 import { matches } from "../../kubernetes/stack.ts";
 
 const AT = "spec.serviceName";
-const NAMES_NONE = "names no Service, so that its pods have no names of their own";
+const NAMES_NONE = "has no serviceName, so its pods have no DNS names";
 
 export const statefulService = stackRule({
     name: "stateful-service",
-    title: "A StatefulSet has its Service, which takes its pods, and is headless where there are several.",
-    why: "The pods' own names are those of the Service: without it none of them resolves, and what finds its peers by name finds nobody.",
+    title: "A StatefulSet has a governing Service that selects its pods and is headless if there are several.",
+    why: "The DNS names of the pods depend on that Service. Without it, they do not resolve, and pods cannot find their peers.",
     severity: "high",
     level: "mandatory",
     url: "https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-network-id",
@@ -33,17 +33,17 @@ export const statefulService = stackRule({
         };
         if (!service) {
             if (!stack.isWhole(namespace)) return;
-            yield { what: `names Service ${serviceName}, which is not there`, at, fix };
+            yield { what: `refers to Service ${serviceName}, which does not exist`, at, fix };
             return;
         }
         const { replicas = 1 } = json(object.body.spec);
-        // One pod alone answers by its Service's own address.
+        // A single pod is reachable through the Service's own address.
         if (Number(replicas) > 1 && json(service.body.spec).clusterIP !== "None") {
-            yield { what: `names Service ${serviceName}, which is not headless`, at, fix };
+            yield { what: `refers to Service ${serviceName}, which is not headless`, at, fix };
         }
         const matchLabels = selectorOf(service);
         if (pod && matchLabels && !matches({ matchLabels }, pod.labels)) {
-            yield { what: `names Service ${serviceName}, which does not take its pods`, at, fix };
+            yield { what: `refers to Service ${serviceName}, which does not select its pods`, at, fix };
         }
     },
     admission: () => [
@@ -54,5 +54,5 @@ export const statefulService = stackRule({
             at: AT,
         },
     ],
-    unsaid: "what that Service is, which is another object",
+    unsaid: "the properties of that Service, which is another object",
 });

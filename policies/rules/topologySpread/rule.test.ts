@@ -75,9 +75,9 @@ describeRule(topologySpread, {
             objects: [deployment(bare), several("StatefulSet"), several("Rollout")],
             settings,
             says: [
-                `Deployment search/service: has 2 replicas or more that may all be on one node (${AT})`,
-                `StatefulSet search/service: has 3 replicas or more that may all be on one node (${AT})`,
-                `Rollout search/service: has 3 replicas or more that may all be on one node (${AT})`,
+                `Deployment search/service: has 2 replicas or more that may all run on one node (${AT})`,
+                `StatefulSet search/service: has 3 replicas or more that may all run on one node (${AT})`,
+                `Rollout search/service: has 3 replicas or more that may all run on one node (${AT})`,
             ],
         },
         "as many as the autoscaler leaves, apart from others only": {
@@ -91,7 +91,7 @@ describeRule(topologySpread, {
             ],
             settings,
             says: [
-                `Deployment search/service: has 2 replicas or more that may all be on one node (${AT})`,
+                `Deployment search/service: has 2 replicas or more that may all run on one node (${AT})`,
             ],
         },
         "a selector of other pods, or none": {
@@ -103,7 +103,7 @@ describeRule(topologySpread, {
             ],
             says: [0, 1].map(
                 (index) =>
-                    `Deployment search/service: is spread by a selector that does not take its pods (${AT}[${index}].labelSelector)`,
+                    `Deployment search/service: is spread by a selector that does not match its pods (${AT}[${index}].labelSelector)`,
             ),
         },
         "all revisions together": {
@@ -115,7 +115,7 @@ describeRule(topologySpread, {
             ],
             settings,
             says: [
-                `Deployment search/service: is spread with the pods of its last revision, without pod-template-hash (${AT}[1].matchLabelKeys)`,
+                `Deployment search/service: is spread together with pods of other revisions: matchLabelKeys lacks pod-template-hash (${AT}[1].matchLabelKeys)`,
             ],
         },
     },

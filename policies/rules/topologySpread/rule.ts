@@ -7,8 +7,8 @@ import { REVISION, isApart, spreadOf, takes } from "./spread.ts";
 
 export const topologySpread = stackRule({
     name: "topology-spread",
-    title: "Pods of two or more replicas are spread over nodes, by a selector that takes them.",
-    why: "Two replicas on one node go down with it together; and a selector that does not take its own pods spreads nothing, silently.",
+    title: "Workloads with two or more replicas are spread over nodes, by a selector that matches their pods.",
+    why: "Replicas on the same node fail together. A selector that does not match its own pods silently spreads nothing.",
     severity: "medium",
     level: "mandatory",
     url: "https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/",
@@ -16,11 +16,11 @@ export const topologySpread = stackRule({
         required: Type.Boolean({
             default: false,
             description:
-                "whether pods have to be spread; the scheduler does a little of it unasked",
+                "whether pods must be spread explicitly, beyond the scheduler's default",
         }),
         perRevision: Type.Boolean({
             default: false,
-            description: "whether a Deployment's new pods are spread without counting its old ones",
+            description: "whether a Deployment's constraints must ignore pods of other revisions",
         }),
     },
     kinds: REPLICATED,
@@ -31,7 +31,7 @@ export const topologySpread = stackRule({
         const { topologySpreadConstraints: constraints = [] } = pod.spec;
         const at = `${pod.path}.topologySpreadConstraints`;
         if (required && constraints.length === 0 && !isApart(pod)) {
-            const what = `has ${inReplicas(fewest)} or more that may all be on one node`;
+            const what = `has ${inReplicas(fewest)} or more that may all run on one node`;
             yield { what, at, isMissing: true, fix: spreadOf(pod) };
         }
         const revised = perRevision && object.kind === "Deployment";
@@ -49,10 +49,10 @@ function* ofConstraint(
     revised: boolean,
 ): Generator<Finding> {
     if (!takes(labelSelector, labels)) {
-        yield { what: "is spread by a selector that does not take its pods", at: "labelSelector" };
+        yield { what: "is spread by a selector that does not match its pods", at: "labelSelector" };
     }
     if (revised && !matchLabelKeys.includes(REVISION)) {
-        const what = `is spread with the pods of its last revision, without ${REVISION}`;
+        const what = `is spread together with pods of other revisions: matchLabelKeys lacks ${REVISION}`;
         yield { what, at: "matchLabelKeys" };
     }
 }

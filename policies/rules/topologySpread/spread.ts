@@ -2,20 +2,20 @@ import type { V1LabelSelector, V1PodAffinityTerm, V1PodSpec } from "@kubernetes/
 import type { Pod } from "../../kubernetes/pods.ts";
 import { matches } from "../../kubernetes/stack.ts";
 
-/** The label of a Deployment's pods that tells its revisions apart. */
+/** The label that distinguishes the revisions of a Deployment's pods. */
 export const REVISION = "pod-template-hash";
 
-/** Whether pods of the same kind are kept apart, or better be, by anti-affinity among themselves. */
+/** @returns whether pods of the workload have a required or preferred anti-affinity among themselves. */
 export function isApart({ spec, labels }: Pod): boolean {
     return antiAffinity(spec).some(({ labelSelector }) => takes(labelSelector, labels));
 }
 
-/** Of a constraint or a term: where there is no selector, no pod is meant. */
+/** @returns whether the selector of a constraint or term matches; an absent selector matches no pod. */
 export function takes(selector: V1LabelSelector | undefined, labels: Pod["labels"]): boolean {
     return selector !== undefined && matches(selector, labels);
 }
 
-/** What spreads pods over nodes where it can, and starts them where it cannot. */
+/** Proposes a constraint that spreads pods over nodes and still schedules them if that is impossible. */
 export function spreadOf({ object, labels }: Pod) {
     const constraint = {
         maxSkew: 1,

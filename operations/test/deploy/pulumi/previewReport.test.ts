@@ -191,7 +191,7 @@ test.each([
 });
 
 test("an error tells its reason, which its end has, and what it is about by name", () => {
-    const reason = "runs docker.io/other/service, which is none of localhost/*, docker.io/prom/*";
+    const reason = "uses the image docker.io/other/service; allowed: localhost/*, docker.io/prom/*";
     const message =
         `Preview failed: resource "${BLUE.replace("::blue", "$kubernetes:apps/v1:Deployment::blue-deployment")}" was ` +
         "not successfully created by the Kubernetes API server: deployments.apps is forbidden: " +

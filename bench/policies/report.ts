@@ -43,7 +43,7 @@ export function renderPage(result: Result): string {
         "  other ConfigMaps; it checks each object on its own. The other packs check the whole stack.",
         "- **Seconds** is the duration of the command for the stack's YAML, including its start.",
         "",
-        ...table([
+        ...tables([
             ["", ...peers.map(({ name }) => name)],
             ...[
                 row("version", ({ version }) => version),
@@ -55,11 +55,10 @@ export function renderPage(result: Result): string {
                 row("seconds", ({ seconds }) => seconds?.toFixed(2) ?? "–"),
             ],
         ]),
-        "",
         ...missing.map((reason) => `${reason}\n`),
         "## Caught faults by rule",
         "",
-        ...table([
+        ...tables([
             ["rule", "faults", ...peers.map(({ name }) => name)],
             ...Object.entries(result.mutants).map(([rule, number]) => [
                 `\`${rule}\``,
@@ -67,10 +66,9 @@ export function renderPage(result: Result): string {
                 ...peers.map(({ caught }) => String(caught[rule] ?? 0)),
             ]),
         ]),
-        "",
         "## Reports on sound manifests",
         "",
-        ...table([
+        ...tables([
             ["", "objects", ...peers.map(({ name }) => name)],
             ...Object.entries({ ...stacks, ...projects }).map(([name, objects]) => [
                 name,
@@ -78,7 +76,6 @@ export function renderPage(result: Result): string {
                 ...peers.map(countReports({ [name]: objects })),
             ]),
         ]),
-        "",
     ].join("\n");
 
     function row(name: string, cell: (result: PeerResult) => string): string[] {
@@ -97,6 +94,25 @@ export function renderPage(result: Result): string {
             return `${total("all")} (${total("fail")})`;
         };
     }
+}
+
+/** Columns of a table beside its first: more do not fit a page. */
+const MAX_COLUMNS = 4;
+
+/** @returns the rows as tables one below the other, each with the first column and a part of the others */
+function tables(rows: readonly (readonly string[])[]): string[] {
+    const columns = (rows[0]?.length ?? 1) - 1;
+    const count = Math.ceil(columns / MAX_COLUMNS);
+    const size = Math.ceil(columns / count);
+    return Array.from({ length: count }, (_, at) => [
+        ...table(
+            rows.map(([label = "", ...cells]) => [
+                label,
+                ...cells.slice(at * size, (at + 1) * size),
+            ]),
+        ),
+        "",
+    ]).flat();
 }
 
 function table([heading = [], ...rows]: readonly (readonly string[])[]): string[] {

@@ -79,15 +79,16 @@ test("a slow checker gets the namespace of the fault, and a ConfigMap only if it
     expect(checked).toEqual(["ConfigMap Service", "ConfigMap Service", "Service", "Service"]);
 });
 
-test("the page has a column for each peer, and the reason for a missing one", async () => {
+/** @returns the page of a comparison on the one fault */
+async function pageOf(participants: readonly Participant[], missing: readonly string[] = []) {
     const { mutants, results } = await compare(
-        [participant("on all", broken(true))],
+        participants,
         [FAULT],
         STACK,
         [STACK],
         () => undefined,
     );
-    const text = renderPage({
+    return renderPage({
         name: "policies",
         finished: "2026-11-25T20:00:00Z",
         commit: "0a0a",
@@ -97,11 +98,32 @@ test("the page has a column for each peer, and the reason for a missing one", as
         peers: results.map((one) => ({ ...one, seconds: 1.234 })),
         stacks: { stack: 3 },
         projects: {},
-        missing: ["Without another: not installed"],
+        missing,
     });
+}
+
+test("the page has a column for each peer, and the reason for a missing one", async () => {
+    const text = await pageOf(
+        [participant("on all", broken(true))],
+        ["Without another: not installed"],
+    );
     expect(text).toContain("| caught, of 2 faults | 2 (100 %) |");
     expect(text).toContain("| reports on our 1 stacks | 1 (1) |");
     expect(text).toContain("| seconds | 1.23 |");
     expect(text).toContain("| `claims-it` | 2 | 2 |");
     expect(text).toContain("Without another: not installed");
+});
+
+test("the page splits tables of more than five columns", async () => {
+    const names = ["a", "b", "c", "d", "e", "f"];
+    const text = await pageOf(names.map((name) => participant(name, broken(true))));
+    const headings = text.match(/^\|.*\|(?=\n\| ---)/gm);
+    expect(headings).toEqual([
+        "|  | a | b | c |",
+        "|  | d | e | f |",
+        "| rule | faults | a | b | c |",
+        "| rule | d | e | f |",
+        "|  | objects | a | b | c |",
+        "|  | d | e | f |",
+    ]);
 });

@@ -139,7 +139,7 @@ dev: $(INSTALLED) ## The service alone on 8001 (PORT=…) with the local model; 
 
 .PHONY: bench
 bench: $(INSTALLED) bench-tools ## The service beside its peers, by ratios (QUICK=1: a minute; SOAK=10m: its memory, HOSTILE=1: under attack)
-	@node bench/service/main.ts bench $(if $(call on,$(QUICK)),--quick) $(if $(SOAK),--soak $(SOAK)) $(if $(call on,$(HOSTILE)),--hostile) $(if $(ONLY),--only $(ONLY))
+	@node bench/service/main.ts $(if $(call on,$(QUICK)),--quick) $(if $(SOAK),--soak $(SOAK)) $(if $(call on,$(HOSTILE)),--hostile) $(if $(ONLY),--only $(ONLY))
 
 .PHONY: bench-policies
 bench-policies: $(INSTALLED) ## The policy pack beside its peers, on the same faults of the stack prod

@@ -17,18 +17,12 @@ interface BenchFlags {
     readonly only?: string;
 }
 
-const program = new Command("bench").description("Compares the service with its peers");
-
-program
-    .command("bench")
-    .description("compare the service with its peers on this machine, by ratios")
+const program = new Command("bench")
+    .description("Compares the service with its peers on this machine, by ratios")
     .option("--quick", "only the hot path against raw node:http, in about a minute")
     .option("--soak <duration>", "only resident memory under load, for example 10m", parseDuration)
     .option("--hostile", "with --soak: latency, vectors and memory while hostile requests arrive")
-    .option(
-        "--only <text>",
-        "only benchmarks whose id contains this text, for example open or float",
-    )
+    .option("--only <text>", "only benchmarks whose id contains this text, for example open")
     .action(runBench);
 
 await runCommand(program);

@@ -37,5 +37,5 @@ export async function runOrThrow(...command: Parameters<typeof runToEnd>): Promi
     if (status === 0) return;
     const reason =
         status === "ENOENT" ? `${name} is not installed` : `${stdout}${stderr}`.slice(-800);
-    throw new BenchError(`${name} ${args.slice(0, 3).join(" ")} failed: ${reason}`);
+    throw new BenchError(`${[name, ...args.slice(0, 3)].join(" ")} failed: ${reason}`);
 }

@@ -7,7 +7,7 @@ import { median, pairedRatio, spread } from "../report/statistics.ts";
 import { requestBodies, type Workload } from "../workload.ts";
 import { waitUntilIdle } from "../processes/usage.ts";
 import { fill, post } from "./fill.ts";
-import { floorResult, type Floor, type SamplesByPeer } from "./floors.ts";
+import { noFailures, type Floor, type SamplesByPeer } from "./floors.ts";
 import { runIfAvailable, type BenchmarkContext, type Benchmark } from "./benchmark.ts";
 
 export type Generator = (load: Load, signal: AbortSignal) => Promise<Sample>;
@@ -52,7 +52,7 @@ export function compare(options: Comparison): Benchmark {
                 const samplesByPeer = await takeTurns(participants, context);
                 const setting = { ...workload, connections, seconds, turns };
                 return {
-                    ...{ id, title, setting, notes },
+                    ...{ setting, notes },
                     ...evaluate(options, samplesByPeer),
                     ...versions(participants),
                 };
@@ -132,17 +132,16 @@ async function startParticipants(
 }
 
 function evaluate(
-    { peers, floors }: Comparison,
+    { service, peers, floors }: Comparison,
     samplesByPeer: SamplesByPeer,
-): Pick<BenchmarkResult, "peers" | "facts" | "floors"> {
+): Pick<BenchmarkResult, "peers" | "floors"> {
     const reference = samplesByPeer.get(peers[0]?.name ?? "");
     return {
         peers: [...samplesByPeer].map(([name, samples]) => peerResult(name, samples, reference)),
-        facts: [],
-        floors: floors.flatMap((floor) => {
-            const measured = floor.measure(samplesByPeer);
-            return measured === undefined ? [] : [floorResult(floor, measured)];
-        }),
+        floors: [
+            ...floors.flatMap((floor) => floor(samplesByPeer) ?? []),
+            noFailures(samplesByPeer.get(service.name) ?? []),
+        ],
     };
 }
 

@@ -1,13 +1,18 @@
-import { writeBodies } from "../generators/bodies.ts";
 import { oursWithRedis } from "../peers/service/service.ts";
 import { startUpstream } from "../upstream/start.ts";
 import { requestBodies } from "../workload.ts";
 import { NORMAL_TEXTS } from "./attacks/kinds.ts";
 import { attack, type AttackReport } from "./attacks/start.ts";
 import { fill } from "./fill.ts";
-import { floorResult } from "./floors.ts";
+import { atMost, noFailures } from "./floors.ts";
 import { steadyLoad, type SteadySample } from "./steadyLoad.ts";
-import type { BenchmarkContext, Benchmark } from "./benchmark.ts";
+import {
+    loadOn,
+    withService,
+    type Benchmark,
+    type BenchmarkContext,
+    type Measurement,
+} from "./benchmark.ts";
 
 const USERS = 200;
 const RATE = 1_000;
@@ -30,96 +35,61 @@ interface Phase {
 /** Normal traffic without hostile requests, and then with them, in one run. */
 export function hostileSoak(seconds: number): Benchmark {
     const title = `${RATE} requests/s for ${seconds} s, the last ${100 * (1 - BASELINE_SHARE)} % with hostile requests`;
-    return { id: ID, title, peers: [], run: (context) => run(context, title, seconds) };
+    return { id: ID, title, peers: [], run: (context) => run(context, seconds) };
 }
 
-async function run(
-    context: BenchmarkContext,
-    title: string,
-    seconds: number,
-): ReturnType<Benchmark["run"]> {
-    const { resources, cores } = context;
-    const { processes } = resources;
+async function run(context: BenchmarkContext, seconds: number): Promise<Measurement> {
+    const { processes } = context.resources;
     // Only attackers reach the upstream: the normal traffic consists of hits.
-    const upstream = await startUpstream(processes, { core: cores.generator, idle: true });
-    const service = await oursWithRedis.start({
-        ...resources,
-        upstream: upstream.url,
-        core: cores.server,
-    });
+    const upstream = await startUpstream(processes, { core: context.cores.generator, idle: true });
+    const resources = { ...context.resources, upstream: upstream.url };
     try {
-        const bodies = requestBodies(WORKLOAD);
-        await fill(service, bodies, WORKLOAD.dimensions);
-        const bodiesFile = writeBodies(
-            processes.folder,
-            ID,
-            bodies.map(({ json }) => json),
-        );
-        /** @param attacks if omitted, all of them */
-        const phase = async (
-            name: string,
-            length: number,
-            attacks?: readonly string[],
-        ): Promise<Phase> => {
-            const rounded = Math.max(1, Math.round(length));
-            const load = { name, rate: RATE, connections: USERS, seconds: rounded, bodiesFile };
-            const [sample, attacked] = await Promise.all([
-                steadyLoad(context, service, load),
-                attack(context, service, rounded, attacks),
-            ]);
-            return { sample, attacked };
-        };
-        await phase("warm-up", WARM_UP_SECONDS, HARMLESS);
-        const baseline = await phase("normal", seconds * BASELINE_SHARE, HARMLESS);
-        const mixed = await phase("normal with hostile", seconds * (1 - BASELINE_SHARE));
-        const both = [baseline, mixed];
-        const sum = (count: (phase: Phase) => number): number =>
-            both.reduce((all, one) => all + count(one), 0);
-        return {
-            ...{ id: ID, title, peers: [], notes: notes(mixed.attacked), versions: {} },
-            setting: { ...WORKLOAD, users: USERS, rate: RATE, seconds },
-            facts: [fact("normal", baseline.sample), fact("normal with hostile", mixed.sample)],
-            floors: [
-                maxFloor(
-                    "p99 with hostile ÷ p99 without",
-                    2,
-                    "×",
-                    mixed.sample.latency.p99 / baseline.sample.latency.p99,
-                ),
-                maxFloor(
-                    "failed normal requests = 0",
-                    0,
-                    "requests",
-                    sum(({ sample }) => sample.failed),
-                ),
-                maxFloor(
-                    "wrong vectors = 0",
-                    0,
-                    "requests",
-                    sum(({ attacked }) => attacked.wrongVectors),
-                ),
-                maxFloor("restarts = 0", 0, "restarts", service.hasEnded() ? 1 : 0),
-                maxFloor(
-                    `resident memory ≤ ${MAX_RESIDENT_MIB} MiB`,
-                    MAX_RESIDENT_MIB,
-                    "MiB",
-                    Math.max(...mixed.sample.residentMib),
-                ),
-            ],
-        };
+        return await withService(oursWithRedis, { ...context, resources }, async (service) => {
+            const bodies = requestBodies(WORKLOAD);
+            await fill(service, bodies, WORKLOAD.dimensions);
+            const json = bodies.map((body) => body.json);
+            /** @param attacks if omitted, all of them */
+            const measure = async (
+                name: string,
+                length: number,
+                attacks?: readonly string[],
+            ): Promise<Phase> => {
+                const rounded = Math.max(1, Math.round(length));
+                const load = loadOn(service, context, ID, json, {
+                    connections: USERS,
+                    seconds: rounded,
+                });
+                const [sample, attacked] = await Promise.all([
+                    steadyLoad(context, name, RATE, load),
+                    attack(context, service, rounded, attacks),
+                ]);
+                return { sample, attacked };
+            };
+            await measure("warm-up", WARM_UP_SECONDS, HARMLESS);
+            const baseline = await measure("normal", seconds * BASELINE_SHARE, HARMLESS);
+            const mixed = await measure("normal with hostile", seconds * (1 - BASELINE_SHARE));
+            const samples = [baseline.sample, mixed.sample] as const;
+            const [without, withHostile] = samples.map(({ latency }) => latency.p99);
+            const ratio = (withHostile ?? NaN) / (without ?? NaN);
+            const wrong = baseline.attacked.wrongVectors + mixed.attacked.wrongVectors;
+            const resident = Math.max(...mixed.sample.residentMib);
+            const limit = MAX_RESIDENT_MIB;
+            return {
+                notes: notes(mixed.attacked),
+                setting: { ...WORKLOAD, users: USERS, rate: RATE, seconds },
+                facts: [fact("normal", samples[0]), fact("normal with hostile", samples[1])],
+                floors: [
+                    atMost("p99 with hostile ÷ p99 without ≤ 2", 2, "×", ratio),
+                    noFailures(samples),
+                    atMost("wrong vectors = 0", 0, "requests", wrong),
+                    atMost("restarts = 0", 0, "restarts", service.hasEnded() ? 1 : 0),
+                    atMost(`resident memory ≤ ${limit} MiB`, limit, "MiB", resident),
+                ],
+            };
+        });
     } finally {
-        await service.stop();
         await upstream.running.stop();
     }
-}
-
-function maxFloor(
-    description: string,
-    limit: number,
-    unit: "×" | "requests" | "restarts" | "MiB",
-    measured: number,
-): ReturnType<typeof floorResult> {
-    return floorResult({ description, limit, unit, direction: "max" }, measured);
 }
 
 function fact(

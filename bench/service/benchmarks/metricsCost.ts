@@ -2,7 +2,6 @@ import { setTimeout as wait } from "node:timers/promises";
 
 import { SCRAPE_INTERVAL_SECONDS } from "@property-search/contract";
 
-import { writeBodies } from "../generators/bodies.ts";
 import type { Sample } from "../generators/sample.ts";
 import { closedLoop } from "../generators/wrk.ts";
 import { startABServers } from "../peers/service/abServers.ts";
@@ -10,9 +9,9 @@ import type { Fact, BenchmarkResult } from "../report/result.ts";
 import { median, pairedRatio } from "../report/statistics.ts";
 import { requestBodies } from "../workload.ts";
 import { fill } from "./fill.ts";
-import { floorResult } from "./floors.ts";
+import { atLeast, noFailures } from "./floors.ts";
 import { scrape } from "./metrics.ts";
-import type { Benchmark } from "./benchmark.ts";
+import { loadOn, type Benchmark } from "./benchmark.ts";
 
 const WORKLOAD = { dimensions: 1536, encoding: "base64", items: 1, bodies: 1_024 } as const;
 const CONNECTIONS = 64;
@@ -44,11 +43,10 @@ export const metricsCost: Benchmark = {
         });
         const bodies = requestBodies(WORKLOAD);
         const json = bodies.map((body) => body.json);
-        const bodiesFile = writeBodies(resources.processes.folder, ID, json);
-        const load = {
-            ...{ bodiesFile, connections: CONNECTIONS, seconds: SECONDS },
-            ...{ core: cores.generator, server: withMetrics.pid },
-        };
+        const load = loadOn(withMetrics, context, ID, json, {
+            connections: CONNECTIONS,
+            seconds: SECONDS,
+        });
 
         async function measureKind(kind: Kind): Promise<Sample> {
             const target = kind === "without metrics" ? withoutMetrics : withMetrics;
@@ -83,7 +81,6 @@ export const metricsCost: Benchmark = {
             await withMetrics.stop();
         }
         return {
-            ...{ id: ID, title: TITLE, peers: [], versions: {}, notes: [] },
             setting: { ...WORKLOAD, connections: CONNECTIONS, seconds: SECONDS, rounds: ROUNDS },
             ...evaluate(samples),
         };
@@ -106,15 +103,13 @@ function evaluate(samples: Rounds): Pick<BenchmarkResult, "facts" | "floors"> {
     // Noise may make a scrape look like a gain.
     const scrapeSeconds = Math.max(0, 1 - scraped) * SECONDS;
     const both = counting * (1 - scrapeSeconds / SCRAPE_INTERVAL_SECONDS);
-    const failed = Object.values(samples)
-        .flat()
-        .reduce((sum, one) => sum + one.failed, 0);
     const description = `requests/s, scraped every ${SCRAPE_INTERVAL_SECONDS} s, ≥ ${MIN_RATIO} × without metrics`;
-    const least = { description, limit: MIN_RATIO, direction: "min", unit: "×" } as const;
-    const none = { description: "failed requests = 0", limit: 0, direction: "max" } as const;
     return {
         facts: KINDS.map((kind) => fact(kind, samples[kind], ratioOf(kind, "without metrics"))),
-        floors: [floorResult(least, both), floorResult({ ...none, unit: "requests" }, failed)],
+        floors: [
+            atLeast(description, MIN_RATIO, "×", both),
+            noFailures(Object.values(samples).flat()),
+        ],
     };
 }
 

@@ -1,14 +1,13 @@
 import { MISSES_PER_CPU } from "@property-search/contract";
 
-import { writeBodies } from "../generators/bodies.ts";
 import { openLoop } from "../generators/openLoop.ts";
 import type { Sample } from "../generators/sample.ts";
 import type { Target } from "../peers/peer.ts";
 import { localModel } from "../peers/service/localModel.ts";
 import { waitUntilIdle } from "../processes/usage.ts";
 import { createTexts, type Texts } from "../texts.ts";
-import { floorResult } from "./floors.ts";
-import type { BenchmarkContext, Benchmark } from "./benchmark.ts";
+import { atMost } from "./floors.ts";
+import { loadOn, withService, type Benchmark, type BenchmarkContext } from "./benchmark.ts";
 
 const USERS = 128;
 const SECONDS = 8;
@@ -35,38 +34,26 @@ export const misses: Benchmark = {
     title: TITLE,
     peers: [localModel],
     run: async (context) => {
-        const { resources, cores } = context;
         const setting = { users: USERS, seconds: SECONDS, p95: MAX_P95_MILLISECONDS };
-        const empty = { id: ID, title: TITLE, peers: [], versions: {}, setting };
-        if (!context.isAvailable(localModel)) return { ...empty, facts: [], floors: [], notes: [] };
-        const service = await localModel.start({ ...resources, core: cores.server });
-        const texts = createTexts();
-        try {
+        if (!context.isAvailable(localModel)) return { setting };
+        return withService(localModel, context, async (service) => {
+            const texts = createTexts();
             await sendMisses(service, FIRST_RATE, WARM_UP_SECONDS, texts, context);
             const attempts = await findSustainedRate((rate) => {
                 context.showProgress(`${TITLE}: ${rate} per second`);
                 return sendMisses(service, rate, SECONDS, texts, context);
             });
-            const sustained = Math.max(
-                0,
-                ...attempts.filter(isSustained).map(({ offeredRate }) => offeredRate),
-            );
-            const description = `the autoscaler's target, ${MISSES_PER_CPU} misses/s, ≤ ${MAX_SHARE_OF_SUSTAINED} × ${sustained}`;
-            const most = {
-                description,
-                limit: MAX_SHARE_OF_SUSTAINED,
-                direction: "max",
-                unit: "×",
-            } as const;
+            const rates = attempts.filter(isSustained).map(({ offeredRate }) => offeredRate);
+            const sustained = Math.max(0, ...rates);
+            const limit = MAX_SHARE_OF_SUSTAINED;
+            const description = `target of the autoscaler, ${MISSES_PER_CPU} misses/s, ≤ ${limit} × ${sustained}`;
             return {
-                ...empty,
+                setting,
                 facts: attempts.toSorted((a, b) => a.offeredRate - b.offeredRate).map(fact),
-                floors: [floorResult(most, MISSES_PER_CPU / sustained)],
+                floors: [atMost(description, limit, "×", MISSES_PER_CPU / sustained)],
                 notes: [`texts: ${texts.describe()}`],
             };
-        } finally {
-            await service.stop();
-        }
+        });
     },
 };
 
@@ -106,20 +93,19 @@ async function findSustainedRate(
 }
 
 async function sendMisses(
-    { url, headers, pid }: Target,
+    service: Target,
     rate: number,
     seconds: number,
     texts: Texts,
-    { resources, cores, signal }: BenchmarkContext,
+    context: BenchmarkContext,
 ): Promise<Sample> {
     // More than the expected number, since arrivals are random.
-    const bodies = texts.next(USERS + Math.ceil(rate * seconds * 1.2));
-    const json = bodies.map((input) => JSON.stringify({ model: localModel.model, input }));
-    const bodiesFile = writeBodies(resources.processes.folder, ID, json);
-    const load = { url, headers, bodiesFile, connections: USERS, seconds };
-    const run = { ...load, core: cores.generator, server: pid };
-    const sample = await openLoop(rate, "once")(run, signal);
-    await waitUntilIdle(pid, MAX_IDLE_WAIT_SECONDS, signal);
+    const bodies = texts
+        .next(USERS + Math.ceil(rate * seconds * 1.2))
+        .map((input) => JSON.stringify({ model: localModel.model, input }));
+    const load = loadOn(service, context, ID, bodies, { connections: USERS, seconds });
+    const sample = await openLoop(rate, "once")(load, context.signal);
+    await waitUntilIdle(service.pid, MAX_IDLE_WAIT_SECONDS, context.signal);
     return sample;
 }
 

@@ -4,9 +4,9 @@ import { oursWithRedis } from "../peers/service/service.ts";
 import { median } from "../report/statistics.ts";
 import { listingText, requestJson } from "../workload.ts";
 import { post } from "./fill.ts";
-import { floorResult } from "./floors.ts";
+import { atMost } from "./floors.ts";
 import { scrape, sumOfSeries } from "./metrics.ts";
-import type { Benchmark } from "./benchmark.ts";
+import { withService, type Benchmark } from "./benchmark.ts";
 
 const ITEMS = 256;
 const MISSES = 64;
@@ -22,51 +22,48 @@ export const mixedBatch: Benchmark = {
     id: ID,
     title: TITLE,
     peers: [],
-    run: async ({ resources, cores, signal }) => {
-        const service = await oursWithRedis.start({ ...resources, core: cores.server });
-        const times = { mixed: [] as number[], alone: [] as number[] };
-        const hits = range(0, ITEMS - MISSES);
-        let next = 100_000;
+    run: (context) =>
+        withService(oursWithRedis, context, async (service) => {
+            const times = { mixed: [] as number[], alone: [] as number[] };
+            const hits = range(0, ITEMS - MISSES);
+            let next = 100_000;
 
-        async function measureMilliseconds(texts: readonly string[]): Promise<number> {
-            const before = await serverSeconds();
-            await post(service, requestJson(texts, SHAPE));
-            return ((await serverSeconds()) - before) * 1000;
-        }
+            async function measureMilliseconds(texts: readonly string[]): Promise<number> {
+                const before = await serverSeconds();
+                await post(service, requestJson(texts, SHAPE));
+                return ((await serverSeconds()) - before) * 1000;
+            }
 
-        async function serverSeconds(): Promise<number> {
-            return sumOfSeries(await scrape(service), `${METRICS.responseTime}_sum`);
-        }
+            async function serverSeconds(): Promise<number> {
+                return sumOfSeries(await scrape(service), `${METRICS.responseTime}_sum`);
+            }
 
-        function newMisses(): string[] {
-            next += MISSES;
-            return range(next - MISSES, next);
-        }
+            function newMisses(): string[] {
+                next += MISSES;
+                return range(next - MISSES, next);
+            }
 
-        try {
             await post(service, requestJson(hits, SHAPE));
             for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round += 1) {
-                signal.throwIfAborted();
+                context.signal.throwIfAborted();
                 const mixed = await measureMilliseconds(interleave(hits, newMisses()));
                 const alone = await measureMilliseconds(newMisses());
                 if (round < 0) continue;
                 times.mixed.push(mixed);
                 times.alone.push(alone);
             }
-        } finally {
-            await service.stop();
-        }
-        const mixed = median(times.mixed);
-        const alone = median(times.alone);
-        const more = median(times.mixed.map((time, round) => time - (times.alone[round] ?? NaN)));
-        const description = `a mixed batch of ${ITEMS} ≤ its misses + 5 ms, median of ${ROUNDS}`;
-        return {
-            ...{ id: ID, title: TITLE, peers: [], notes: [], versions: {} },
-            setting: { ...SHAPE, items: ITEMS, misses: MISSES, rounds: ROUNDS },
-            facts: [{ batch: "median ms", mixed, "misses alone": alone, difference: more }],
-            floors: [floorResult({ description, limit: 5, direction: "max", unit: "ms" }, more)],
-        };
-    },
+            const mixed = median(times.mixed);
+            const alone = median(times.alone);
+            const difference = median(
+                times.mixed.map((time, round) => time - (times.alone[round] ?? NaN)),
+            );
+            const description = `a mixed batch of ${ITEMS} ≤ its misses + 5 ms, median of ${ROUNDS}`;
+            return {
+                setting: { ...SHAPE, items: ITEMS, misses: MISSES, rounds: ROUNDS },
+                facts: [{ batch: "median ms", mixed, "misses alone": alone, difference }],
+                floors: [atMost(description, 5, "ms", difference)],
+            };
+        }),
 };
 
 function range(from: number, to: number): string[] {

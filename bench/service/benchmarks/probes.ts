@@ -8,7 +8,7 @@ import { ours } from "../peers/service/service.ts";
 import type { Fact } from "../report/result.ts";
 import { listingText, requestJson, type Encoding } from "../workload.ts";
 import { post, vectorError, type Embeddings } from "./fill.ts";
-import { floorResult } from "./floors.ts";
+import { atMost } from "./floors.ts";
 import { runIfAvailable, type Benchmark } from "./benchmark.ts";
 
 const ID = "answers";
@@ -41,18 +41,18 @@ export const probes: Benchmark = {
             notes.push(...(await runIfAvailable(peer, context, measure)));
         }
         return {
-            ...{ id: ID, title: TITLE, setting: {}, peers: [], facts, notes, versions },
-            floors: [floorResult(FAILED_PROBES, countFailures(facts[0] ?? {}))],
+            ...{ setting: {}, facts, notes, versions },
+            floors: [
+                atMost(
+                    "failed probes of this service = 0",
+                    0,
+                    "probes",
+                    countFailures(facts[0] ?? {}),
+                ),
+            ],
         };
     },
 };
-
-const FAILED_PROBES = {
-    description: "probes that this service fails = 0",
-    limit: 0,
-    direction: "max",
-    unit: "probes",
-} as const;
 
 const EXPECTED: Fact = {
     vectors: "correct",

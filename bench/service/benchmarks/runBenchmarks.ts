@@ -51,7 +51,11 @@ export async function runBenchmarks(
     for (const [index, benchmark] of benchmarks.entries()) {
         const earlier = results.find(({ id }) => id === benchmark.id);
         showProgress(`${index + 1} of ${benchmarks.length}: ${benchmark.title}`);
-        const result = earlier ?? (await benchmark.run(context));
+        const result = earlier ?? {
+            ...{ id: benchmark.id, title: benchmark.title },
+            ...{ peers: [], facts: [], floors: [], notes: [], versions: {} },
+            ...(await benchmark.run(context)),
+        };
         if (!earlier) {
             results.push(result);
             store.savePartial(report());

@@ -1,9 +1,8 @@
-import { writeBodies } from "../generators/bodies.ts";
 import { closedLoop } from "../generators/wrk.ts";
 import { ours, oursFromRedis, type Service } from "../peers/service/service.ts";
 import { requestBodies } from "../workload.ts";
 import { fill } from "./fill.ts";
-import { floorResult } from "./floors.ts";
+import { atMost } from "./floors.ts";
 import {
     difference,
     quantileBoundMilliseconds,
@@ -12,7 +11,7 @@ import {
     serverTimes,
     type ServerTimes,
 } from "./metrics.ts";
-import type { BenchmarkContext, Benchmark } from "./benchmark.ts";
+import { loadOn, withService, type Benchmark, type BenchmarkContext } from "./benchmark.ts";
 
 const WORKLOAD = { dimensions: 1536, encoding: "base64", items: 1, bodies: 1_024 } as const;
 const SECONDS = 3;
@@ -30,45 +29,29 @@ export const serverTime: Benchmark = {
     run: async (context) => {
         const local = await measureService(ours, context);
         const shared = await measureService(oursFromRedis, context);
-        const max = { direction: "max", unit: "ms" } as const;
-        const l1 = { ...max, description: "HIT-L1, p50 ≤ 0.1 ms in the server", limit: 0.1 };
-        const l2 = { ...max, description: "HIT-L2, p50 ≤ 1 ms in the server", limit: 1 };
+        const [l1, l2] = [local, shared].map((times) => quantileBoundMilliseconds(times, 0.5));
         return {
-            ...{ id: ID, title: TITLE, peers: [], notes: [], versions: {} },
             setting: { ...WORKLOAD, connections: 1, seconds: SECONDS },
             facts: [fact("HIT-L1", local), fact("HIT-L2", shared)],
             floors: [
-                floorResult(l1, quantileBoundMilliseconds(local, 0.5)),
-                floorResult(l2, quantileBoundMilliseconds(shared, 0.5)),
+                atMost("HIT-L1, p50 ≤ 0.1 ms in the server", 0.1, "ms", l1 ?? NaN),
+                atMost("HIT-L2, p50 ≤ 1 ms in the server", 1, "ms", l2 ?? NaN),
             ],
         };
     },
 };
 
-async function measureService(service: Service, context: BenchmarkContext): Promise<ServerTimes> {
-    const { resources, cores, signal } = context;
-    const target = await service.start({ ...resources, core: cores.server });
-    try {
+function measureService(service: Service, context: BenchmarkContext): Promise<ServerTimes> {
+    return withService(service, context, async (target) => {
         const bodies = requestBodies(WORKLOAD);
-        const json = bodies.map((body) => body.json);
-        const bodiesFile = writeBodies(resources.processes.folder, ID, json);
         await fill(target, bodies, WORKLOAD.dimensions);
-        const { url, headers, pid } = target;
-        const load = {
-            url,
-            headers,
-            bodiesFile,
-            connections: 1,
-            core: cores.generator,
-            server: pid,
-        };
-        await closedLoop({ ...load, seconds: SECONDS }, signal);
+        const json = bodies.map((body) => body.json);
+        const load = loadOn(target, context, ID, json, { connections: 1, seconds: SECONDS });
+        await closedLoop(load, context.signal);
         const before = serverTimes(await scrape(target));
-        await closedLoop({ ...load, seconds: SECONDS }, signal);
+        await closedLoop(load, context.signal);
         return difference(before, serverTimes(await scrape(target)));
-    } finally {
-        await target.stop();
-    }
+    });
 }
 
 function fact(status: string, times: ServerTimes): Record<string, string | number> {

@@ -1,10 +1,9 @@
-import { writeBodies } from "../generators/bodies.ts";
 import { oursWithRedis } from "../peers/service/service.ts";
 import { median } from "../report/statistics.ts";
 import { requestBodies } from "../workload.ts";
-import { floorResult } from "./floors.ts";
+import { atMost, noFailures } from "./floors.ts";
 import { steadyLoad } from "./steadyLoad.ts";
-import type { Benchmark } from "./benchmark.ts";
+import { loadOn, withService, type Benchmark } from "./benchmark.ts";
 
 const USERS = 1_000;
 const RATE = 2_000;
@@ -21,32 +20,17 @@ export function soak(seconds: number): Benchmark {
         id: ID,
         title,
         peers: [],
-        run: async (context) => {
-            const { resources, cores } = context;
-            const service = await oursWithRedis.start({ ...resources, core: cores.server });
-            try {
+        run: (context) =>
+            withService(oursWithRedis, context, async (service) => {
                 const bodies = requestBodies(WORKLOAD).map(({ json }) => json);
-                const bodiesFile = writeBodies(resources.processes.folder, ID, bodies);
-                const load = { name: title, rate: RATE, connections: USERS, seconds, bodiesFile };
-                const sample = await steadyLoad(context, service, load);
-                const { rate, latency, failed, residentMib } = sample;
-                const warmUp = Math.floor(residentMib.length * WARM_UP_SHARE);
-                const resident = residentMib.slice(warmUp);
+                const load = loadOn(service, context, ID, bodies, { connections: USERS, seconds });
+                const sample = await steadyLoad(context, title, RATE, load);
+                const { rate, latency, residentMib } = sample;
+                const resident = residentMib.slice(Math.floor(residentMib.length * WARM_UP_SHARE));
                 const middle = median(resident);
                 const [min, max] = [Math.min(...resident), Math.max(...resident)];
                 const deviation = Math.max(max - middle, middle - min) / middle;
-                const flat = {
-                    description: "resident memory constant, ± 5 %",
-                    limit: 5,
-                    unit: "%",
-                } as const;
-                const none = {
-                    description: "failed requests = 0",
-                    limit: 0,
-                    unit: "requests",
-                } as const;
                 return {
-                    ...{ id: ID, title, peers: [], notes: [], versions: {} },
                     setting: { ...WORKLOAD, users: USERS, rate: RATE, seconds },
                     facts: [
                         {
@@ -56,13 +40,10 @@ export function soak(seconds: number): Benchmark {
                         },
                     ],
                     floors: [
-                        floorResult({ ...flat, direction: "max" }, deviation * 100),
-                        floorResult({ ...none, direction: "max" }, failed),
+                        atMost("resident memory constant, ± 5 %", 5, "%", deviation * 100),
+                        noFailures([sample]),
                     ],
                 };
-            } finally {
-                await service.stop();
-            }
-        },
+            }),
     };
 }

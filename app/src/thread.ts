@@ -21,7 +21,7 @@ const MAX_YOUNG_MEBIBYTES = 16;
  * Does what would hold every client of the event loop. The thread starts with the first task, and again with
  * the next one after it failed.
  *
- * @param file whose module answers each message with one
+ * @param file a module as threadEntry.ts states it
  */
 export function openThread<Task, Answer>(
     file: URL,
@@ -32,7 +32,8 @@ export function openThread<Task, Answer>(
     let isClosed = false;
 
     function openWorker(): Worker {
-        const opened = new Worker(file, {
+        const opened = new Worker(new URL("threadEntry.ts", import.meta.url), {
+            workerData: file.href,
             resourceLimits: {
                 maxOldGenerationSizeMb: maxHeapMebibytes,
                 maxYoungGenerationSizeMb: MAX_YOUNG_MEBIBYTES,

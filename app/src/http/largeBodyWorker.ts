@@ -1,13 +1,10 @@
-import { parentPort } from "node:worker_threads";
-
 import { keyMaker } from "../key/key.ts";
 import { normaliser } from "../key/normalise.ts";
-import { yieldToEventLoop } from "../threadPriority.ts";
 import { HttpError } from "./error.ts";
 import type { BodyAnswer, BodyTask } from "./largeBodies.ts";
 import { parseEmbed, parseOpenai } from "./request.ts";
 
-function read({ format, body, bytes: length, limits, foldings, space }: BodyTask): BodyAnswer {
+export function answer({ format, body, bytes: length, limits, foldings, space }: BodyTask): BodyAnswer {
     const bytes = Buffer.concat(body, length);
     const normalise = normaliser(foldings);
     try {
@@ -34,6 +31,3 @@ const KNOWN_BY_CALLER = (native: number | undefined) => ({
     dimensions: () => native,
     dimensionsFault: () => undefined,
 });
-
-yieldToEventLoop();
-parentPort?.on("message", (task: BodyTask) => parentPort?.postMessage(read(task)));

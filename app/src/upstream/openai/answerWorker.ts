@@ -1,11 +1,8 @@
-import { parentPort } from "node:worker_threads";
-
-import { yieldToEventLoop } from "../../threadPriority.ts";
 import { UpstreamError } from "../upstream.ts";
 import { readAnswer } from "./answer.ts";
 import type { AnswerOutcome, AnswerTask } from "./answerReader.ts";
 
-function read({ json, count }: AnswerTask): AnswerOutcome {
+export function answer({ json, count }: AnswerTask): AnswerOutcome {
     try {
         const bytes = Buffer.from(json.buffer, json.byteOffset, json.byteLength);
         return { answer: readAnswer(bytes, count) };
@@ -15,9 +12,6 @@ function read({ json, count }: AnswerTask): AnswerOutcome {
     }
 }
 
-yieldToEventLoop();
-parentPort?.on("message", (task: AnswerTask) => {
-    const outcome = read(task);
-    const moved = "answer" in outcome ? outcome.answer.vectors.map(({ buffer }) => buffer) : [];
-    parentPort?.postMessage(outcome, moved);
-});
+export function moved(outcome: AnswerOutcome): ArrayBufferLike[] {
+    return "answer" in outcome ? outcome.answer.vectors.map(({ buffer }) => buffer) : [];
+}

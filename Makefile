@@ -112,6 +112,10 @@ policies: $(INSTALLED) ## The policy pack over the rendered STACK=…, without P
 	  node policies/main.ts check --subject "stack $(STACK)" --stack "$(STACK)" \
 	  $(if $(FORMAT),--format "$(FORMAT)") $(if $(call on,$(TIMES)),--times) <<<"$$manifests"; } $(INTO_REPORT)
 
+.PHONY: settings
+settings: $(INSTALLED) ## Write the service's settings into Pulumi.yaml from their declarations
+	@node config/projectFile.ts
+
 .PHONY: policies-docs
 policies-docs: $(INSTALLED) ## Write docs/policies.md from the rules
 	@manifests="$$(node render.ts --stack prod --format json)"; \

@@ -1,4 +1,5 @@
 import { perColour } from "@property-search/contract";
+import { SERVICE_SETTINGS } from "@property-search/contract/settings";
 import * as pulumi from "@pulumi/pulumi";
 import { readCluster } from "./config/cluster.ts";
 import { readAutoscaling } from "./config/autoscaling.ts";
@@ -8,7 +9,6 @@ import { readMonitoring } from "./config/monitoring.ts";
 import { checkConnections } from "./config/connections.ts";
 import { readNetwork } from "./config/network.ts";
 import { readAdmission } from "./config/policies.ts";
-import { token } from "./config/allowed.ts";
 import { ConfigReader, GENERATED } from "./config/reader.ts";
 import { readRedis } from "./config/redis.ts";
 import { readRelease, readService, readWeights } from "./config/service.ts";
@@ -22,10 +22,11 @@ export type { StackConfig };
 /**
  * Reads and checks the stack's config; nothing else reads pulumi.Config.
  *
- * @throws pulumi.RunError with every finding at once, each naming the key, its value and what is
+ * @throws pulumi.RunError with every error at once, each naming the key, its value and what is
  * allowed, so that nothing is created from a config that is wrong somewhere.
  */
 export function loadConfig(read = new ConfigReader()): StackConfig {
+    const { adminToken } = SERVICE_SETTINGS;
     const service = readService(read);
     const redis = readRedis(read);
     const monitoring = readMonitoring(read, redis.mode !== "external");
@@ -37,7 +38,7 @@ export function loadConfig(read = new ConfigReader()): StackConfig {
         autoscaling: readAutoscaling(read, service, monitoring.existing),
         redis,
         tenants: readTenantsConfig(read),
-        adminToken: read.requiredSecret("admin.token", token(32, "a token"), GENERATED),
+        adminToken: read.requiredSecret(adminToken.key, adminToken, GENERATED),
         edge: readEdge(read),
         certificates: readCertificates(read),
         monitoring,
@@ -51,9 +52,9 @@ export function loadConfig(read = new ConfigReader()): StackConfig {
     if (autoscaling.misses && !monitoring.enabled) {
         const reason = "since monitoring.enabled is false";
         const found = `is "${autoscaling.misses.metric}"`;
-        read.finding("autoscaling.metric", `${found}; allowed: none, ${reason}`);
+        read.addError("autoscaling.metric", `${found}; allowed: none, ${reason}`);
     }
-    for (const [key, words] of trapsOfStack(pulumi.getStack())) read.finding(key, words, "file");
+    for (const [key, words] of trapsOfStack(pulumi.getStack())) read.addError(key, words, "file");
     read.finish();
     return { ...config, warnings: read.warnings };
 }
@@ -62,11 +63,11 @@ export function loadConfig(read = new ConfigReader()): StackConfig {
 function checkPorts(read: ConfigReader, edge: StackConfig["edge"]): void {
     if (edge.httpPort === edge.httpsPort) {
         const words = `is ${edge.httpsPort}; allowed: another than edge.httpPort`;
-        read.finding("edge.httpsPort", words);
+        read.addError("edge.httpsPort", words);
     } else if (edge.publicHttpPort === edge.publicHttpsPort) {
         const words =
             `is ${edge.publicHttpsPort}; allowed: another than edge.publicHttpPort ` +
             "(where they are not set, they follow edge.httpPort and edge.httpsPort)";
-        read.finding("edge.publicHttpsPort", words);
+        read.addError("edge.publicHttpsPort", words);
     }
 }

@@ -65,7 +65,7 @@ export function readThresholds(
     wholeMinutes(read, "alerts.savingsWindowHours", savings.windowHours);
     wholeMinutes(read, "alerts.savingsDataHours", savings.dataHours);
     if (savings.dataHours > savings.windowHours) {
-        read.finding(
+        read.addError(
             "alerts.savingsDataHours",
             `is ${savings.dataHours}; allowed: no more than alerts.savingsWindowHours (${savings.windowHours})`,
         );
@@ -73,7 +73,7 @@ export function readThresholds(
     const { latencySeconds } = objectives;
     const isEdge = RESPONSE_TIME_BUCKETS.some((edge) => edge === latencySeconds);
     if (!isEdge && !Number.isNaN(latencySeconds)) {
-        read.finding(
+        read.addError(
             "alerts.latencyObjectiveSeconds",
             `is ${latencySeconds}; allowed: a bucket bound of the histogram: ${RESPONSE_TIME_BUCKETS.join(", ")}`,
         );
@@ -88,7 +88,7 @@ function below(
     { warning, critical }: Readonly<Record<"warning" | "critical", number>>,
 ): void {
     if (critical >= warning) {
-        read.finding(
+        read.addError(
             `alerts.${key}Critical`,
             `is ${critical}; allowed: less than alerts.${key}Warning (${warning})`,
         );
@@ -98,5 +98,5 @@ function below(
 function wholeMinutes(read: ConfigReader, key: string, hours: number): void {
     // A number that is none was refused already.
     if (Number.isNaN(hours) || isWholeMinutes(hours)) return;
-    read.finding(key, `is ${hours}; allowed: hours of whole minutes, such as 0.1, 0.25 or 24`);
+    read.addError(key, `is ${hours}; allowed: hours of whole minutes, such as 0.1, 0.25 or 24`);
 }

@@ -1,24 +1,14 @@
 import { parseBytes, parseCpu } from "@property-search/contract";
+import {
+    address,
+    isHost,
+    isPort,
+    partsOf,
+    pattern,
+    type Allowed,
+} from "@property-search/contract/settings";
 import { imageOf, MOVING_TAGS, versionsBelow } from "@property-search/policies/images";
 import { isIP } from "node:net";
-
-/** What a value may be: a test, and the words for it in a finding. */
-export interface Allowed {
-    readonly fits: (value: string) => boolean;
-    readonly words: string;
-}
-
-export function pattern(expression: RegExp, words: string): Allowed {
-    return { fits: (value) => expression.test(value), words };
-}
-
-/** Several values with commas between them. */
-function listOf({ fits, words }: Allowed): Allowed {
-    return {
-        fits: (value) => value.split(",").every(fits),
-        words: `${words}; several with commas between them`,
-    };
-}
 
 /** More than any node has: a number without its `m`. */
 const MOST_CPUS = 256;
@@ -74,11 +64,6 @@ export const LABEL_KEY: Allowed = {
     },
     words: "a label key such as team or example.com/team",
 };
-/** Names that only other programs give a meaning to: printable, since they become headers and environments. */
-export const NAME = pattern(
-    /^[\x21-\x7e]{1,256}$/,
-    "a name without blanks, at most 256 characters",
-);
 export const USER = pattern(
     /^[\x21-\x39\x3b-\x7e]{1,256}$/,
     "a user name without blanks and colons",
@@ -101,58 +86,6 @@ function isCidr(value: string): boolean {
     return rest.length === 0 && isWritten && Number(length) <= bits;
 }
 
-/** A host of a URL that a pod can resolve or connect to. */
-function isHost(host: string): boolean {
-    const bare = host.replace(/^\[(.*)\]$/, "$1");
-    if (bare !== host) return isIP(bare) === 6 && !bare.includes("%");
-    if (/(^|\.)[\d.]+$/.test(host)) return isIP(host) === 4;
-    const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/i;
-    return host.length <= 253 && host.split(".").every((one) => label.test(one));
-}
-
-function isPort(port: string): boolean {
-    return /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65_535;
-}
-
-const URL_PARTS =
-    /^(?<scheme>[a-z]+):\/\/(?<host>\[[^\]]*\]|[^:/?#@[\]\\]*)(:(?<port>[^/?#@]*))?(?<rest>[/?#].*)?$/;
-const PRINTABLE = /^[\x21-\x7e]{1,2048}$/;
-
-/** A URL as all of its readers understand it: Node, Go, and the network policies that let it through. */
-export function partsOf(value: string) {
-    const { scheme, host, port, rest = "" } = URL_PARTS.exec(value)?.groups ?? {};
-    if (scheme === undefined || host === undefined || !PRINTABLE.test(value)) return undefined;
-    if (!isHost(host) || (port !== undefined && !isPort(port))) return undefined;
-    return { scheme, host, port, rest };
-}
-
-/** @param rest what may follow the host and its port. */
-function address(rest: RegExp, words: string): Allowed {
-    return {
-        fits: (value) => {
-            const parts = partsOf(value);
-            const isHttp = parts?.scheme === "http" || parts?.scheme === "https";
-            return isHttp && rest.test(parts.rest) && URL.canParse(value);
-        },
-        words,
-    };
-}
-
-const BASE = /^[^?#]*$/;
-
-/** A base URL, which other paths are joined to. */
-export const ADDRESS = address(BASE, "an http or https URL without credentials and query");
-/** A forward proxy, as the service reads it. */
-export const PROXY = address(
-    /^\/?$/,
-    "the http or https URL of a proxy such as http://proxy:3128, without credentials and path",
-);
-/** The base URL of an API of models; Azure's has a version behind it, which stays behind joined paths. */
-export const API_ADDRESS = address(
-    /^[^?#,]*(\?api-version=[\w.-]{1,64})?$/,
-    "an http or https URL without credentials and query, but ?api-version=",
-);
-export const API_ADDRESSES = listOf(API_ADDRESS);
 /** The URL of one request, which may have a query. */
 export const ENDPOINT = address(/^[^#]*$/, "an http or https URL without credentials");
 export const FOLDER_ADDRESS = address(
@@ -161,6 +94,7 @@ export const FOLDER_ADDRESS = address(
 );
 
 const URL_OF_REDIS: Allowed = {
+    isUrl: true,
     fits: (value) => {
         const { scheme = "", port, rest } = partsOf(value) ?? {};
         return /^rediss?$/.test(scheme) && port !== undefined && rest === "";
@@ -168,13 +102,13 @@ const URL_OF_REDIS: Allowed = {
     words: "redis://host:port or rediss://host:port, without credentials, or several of one kind with commas between",
 };
 export const URLS_OF_REDIS: Allowed = {
+    ...URL_OF_REDIS,
     fits: (value) => {
         const urls = value.split(",");
         const kinds = new Set(urls.map((url) => url.split(":")[0]));
         const isRepeated = new Set(urls).size < urls.length;
         return urls.every(URL_OF_REDIS.fits) && kinds.size === 1 && !isRepeated;
     },
-    words: URL_OF_REDIS.words,
 };
 
 export const HOST_PORT: Allowed = {
@@ -234,55 +168,3 @@ export const LOGIN = pattern(
     /^[\x21-\x7e]{1,4096}$/,
     "a password or token of printable characters without blanks",
 );
-
-/** Dollars that a program can add up: no more digits than a number holds. */
-export const DOLLARS = pattern(
-    /^\d{1,7}(\.\d{1,12})?$/,
-    "dollars in decimal notation such as 0.001, below 10000000",
-);
-
-/** As the service reads them: days that exist, each later than the one before. */
-export const TOKEN_PRICES: Allowed = {
-    fits: (value) => {
-        const prices = value.split(",").map((one) => one.split("="));
-        const days = prices.map(([day = ""]) => day);
-        const isPriced = prices.every(
-            ([, dollars = "", ...rest]) => rest.length === 0 && DOLLARS.fits(dollars),
-        );
-        return isPriced && days.every((day, at) => isDay(day) && day > (days[at - 1] ?? ""));
-    },
-    words: "dates and dollars per million tokens, oldest first, such as 2024-01-25=0.02,2027-01-01=0.015",
-};
-
-/** Date.parse takes 31 February for 3 March. */
-function isDay(text: string): boolean {
-    const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : NaN;
-    return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
-}
-
-/** @param names each at most once. */
-export function someOf(...names: readonly string[]): Allowed {
-    return {
-        fits: (value) => {
-            const given = value.split(",");
-            return (
-                given.every((one) => names.includes(one)) && new Set(given).size === given.length
-            );
-        },
-        words: `some of ${names.join(", ")}, with commas between them`,
-    };
-}
-
-/**
- * A secret that goes into headers, files of Redis and environments, none of which give these characters a
- * meaning.
- *
- * @param least fewest characters.
- */
-export function token(least: number, what = "a secret"): Allowed {
-    return {
-        fits: (value) =>
-            value.length >= least && /^[\x21\x23\x25\x26\x28-\x5b\x5d-\x7e]{1,4096}$/.test(value),
-        words: `${what} of at least ${least} printable characters without blanks, quotes, backslashes and $`,
-    };
-}

@@ -1,7 +1,7 @@
 import { MISSES_PER_CPU, parseCpu } from "@property-search/contract";
+import { pattern } from "@property-search/contract/settings";
 import type { MissesSettings, ScalingSettings } from "../components/autoscaler/scaling.ts";
 import type { ExistingPrometheusSettings } from "../components/monitoring/existing.ts";
-import { pattern } from "./allowed.ts";
 import type { ConfigReader } from "./reader.ts";
 import type { ServiceConfig } from "./service.ts";
 
@@ -21,7 +21,7 @@ export type AutoscalingConfig = Required<ScalingSettings>;
  */
 export function readAutoscaling(
     read: ConfigReader,
-    service: Pick<ServiceConfig, "resources" | "upstream">,
+    service: Pick<ServiceConfig, "resources" | "settings">,
     existing?: ExistingPrometheusSettings,
 ): AutoscalingConfig {
     const misses = readMisses(read, service);
@@ -40,15 +40,15 @@ export function readAutoscaling(
 
 function readMisses(
     read: ConfigReader,
-    { resources, upstream }: Pick<ServiceConfig, "resources" | "upstream">,
+    { resources, settings: { provider } }: Pick<ServiceConfig, "resources" | "settings">,
 ): MissesSettings | undefined {
     const metric = read.oneOf("autoscaling.metric", METRICS);
     const given = read.optional(MISSES_PER_POD, RATE);
     if (metric === "none") return undefined;
     if (given !== undefined) return { metric, perPod: Number(given) };
-    if (upstream.provider === "local") return { metric, perPod: missesOf(resources.cpuRequest) };
+    if (provider === "local") return { metric, perPod: missesOf(resources.cpuRequest) };
     // What such a pod can take its API decides: its latency and its limits.
-    const reason = `service.provider is ${upstream.provider}`;
+    const reason = `service.provider is ${provider}`;
     return { metric, perPod: Number(read.required(MISSES_PER_POD, RATE, reason)) };
 }
 

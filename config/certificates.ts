@@ -1,3 +1,4 @@
+import { ADDRESS, NAME, pattern, type Allowed } from "@property-search/contract/settings";
 import type * as pulumi from "@pulumi/pulumi";
 import { X509Certificate } from "node:crypto";
 import {
@@ -8,17 +9,7 @@ import {
 } from "../components/certificates/issuer.ts";
 import type { CertManagerInstall } from "../components/certificates/certManager.ts";
 import { checkSolver, missingLogin } from "./dns01.ts";
-import {
-    ADDRESS,
-    DNS_LABEL,
-    HOST_NAME,
-    LOGIN,
-    MAIL,
-    NAME,
-    OBJECT_NAME,
-    pattern,
-    type Allowed,
-} from "./allowed.ts";
+import { DNS_LABEL, HOST_NAME, LOGIN, MAIL, OBJECT_NAME } from "./allowed.ts";
 import type { ConfigReader } from "./reader.ts";
 import { readFolder } from "./images.ts";
 
@@ -117,7 +108,7 @@ function readExisting(read: ConfigReader, used: boolean) {
     const kind = read.required("certificates.issuerKind", KIND);
     const group = read.required("certificates.issuerGroup", GROUP);
     if (group === CERT_MANAGER.group && !CERT_MANAGER.kinds.includes(kind)) {
-        read.finding(
+        read.addError(
             "certificates.issuerKind",
             `is ${JSON.stringify(kind)}; allowed: ${CERT_MANAGER.kinds.join(", ")}, since ` +
                 `certificates.issuerGroup is ${group}`,
@@ -148,7 +139,7 @@ function readAccount(read: ConfigReader): AcmeIssuer["account"] {
     const keyId = read.optional("certificates.acmeKeyId", NAME);
     const given = read.secret(ACME_KEY, LOGIN);
     if (keyId === undefined && given !== undefined) {
-        read.finding(
+        read.addError(
             ACME_KEY,
             "is set, and has no effect; allowed: nothing, since certificates.acmeKeyId is not set",
         );
@@ -165,22 +156,22 @@ function readChallenge(read: ConfigReader, isAcme: boolean): AcmeIssuer["challen
     const secret: pulumi.Output<string> | undefined = read.secret(DNS01_SECRET_VALUE, SECRET);
     if (challenge === "http01" || !isAcme) return { type: "http01" };
     const { findings, names } = checkSolver(solver);
-    for (const words of findings) read.finding("certificates.dns01", words);
+    for (const words of findings) read.addError("certificates.dns01", words);
     const lacking = missingLogin(solver);
     if (lacking !== undefined && installs(read)) {
         const reason =
             "since the stack's own cert-manager gives an Issuer no credentials of its pod";
-        read.finding("certificates.dns01", `${lacking}, ${reason}`);
+        read.addError("certificates.dns01", `${lacking}, ${reason}`);
     }
     const isUsed = names.includes(DNS01_SECRET.name);
     if (isUsed && secret === undefined) {
-        read.finding(
+        read.addError(
             DNS01_SECRET_VALUE,
             `is not set; allowed: a secret, since certificates.dns01 names ${DNS01_SECRET.name}`,
         );
     }
     if (!isUsed && secret !== undefined) {
-        read.finding(
+        read.addError(
             DNS01_SECRET_VALUE,
             `is set, and nothing reads it; allowed: a secret that certificates.dns01 names as ` +
                 `${DNS01_SECRET.name}, key ${DNS01_SECRET.key}`,
@@ -214,7 +205,7 @@ function refuseContradictions(read: ConfigReader, secret: ExistingSecret | undef
     };
     for (const [key, reason] of Object.entries(unused)) {
         if (reason !== undefined && read.isSet(key)) {
-            read.finding(key, `is set, and has no effect; allowed: nothing, since ${reason}`);
+            read.addError(key, `is set, and has no effect; allowed: nothing, since ${reason}`);
         }
     }
 }

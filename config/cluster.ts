@@ -1,4 +1,4 @@
-import { NAME, pattern } from "./allowed.ts";
+import { NAME, pattern } from "@property-search/contract/settings";
 import type { ConfigReader } from "./reader.ts";
 
 export interface ClusterConfig {

@@ -45,7 +45,7 @@ export function checkConnections(read: ConfigReader, config: Connecting): void {
             const port = Number(new URL(url).port || 8080);
             const pods = JSON.stringify([{ namespace, podLabels: { app: service }, port }]);
             const addresses = JSON.stringify([{ cidr: "0.0.0.0/0", port: portOf(url) }]);
-            read.finding(
+            read.addError(
                 key,
                 `is "${url}"; allowed: with network.destinations.${purpose}: for a Service its pods and their own port, ` +
                     `such as ${pods}, for a host outside of the cluster its addresses, such as ${addresses}`,
@@ -62,7 +62,10 @@ export function checkConnections(read: ConfigReader, config: Connecting): void {
             if (namespace === undefined || namespaces.includes(namespace)) continue;
             const others = [...new Set(namespaces)].join(", ");
             const found = `is "${url}", and network.destinations.${purpose} has pods of ${others} alone`;
-            read.finding(key, `${found}; allowed: with pods of ${namespace} there, or another URL`);
+            read.addError(
+                key,
+                `${found}; allowed: with pods of ${namespace} there, or another URL`,
+            );
         }
     }
     for (const purpose of PURPOSES) {
@@ -77,7 +80,7 @@ export function checkConnections(read: ConfigReader, config: Connecting): void {
             ...(decider === undefined ? [] : [`under this ${decider}`]),
         ];
         const key = `network.destinations.${purpose}`;
-        read.finding(key, `is set; allowed: nothing, since ${words.join(" ")}`);
+        read.addError(key, `is set; allowed: nothing, since ${words.join(" ")}`);
     }
 }
 
@@ -87,29 +90,30 @@ function connectionsOf({
     monitoring,
     certificates,
 }: Connecting): readonly Connection[] {
-    const { upstream, tracing } = service;
+    const { provider, upstreamUrl, upstreamFallbackUrls, tracingUrl } = service.settings;
+    const proxy = provider === "openai" ? service.upstreamProxy : "";
+    const isDirect = provider === "openai" && proxy === "";
     const { remoteWrite } = monitoring.prometheus;
     const { webhookUrl, watchdogUrl } = monitoring.alertmanager.receivers;
-    const isApi = upstream.provider === "openai";
     const external = redis.mode === "external" ? redis : undefined;
     return [
         {
             purpose: "upstream",
             key: "service.upstreamUrl",
             under: "service.provider",
-            urls: isApi && upstream.proxy === "" ? listed(upstream.url) : [],
+            urls: isDirect ? listed(upstreamUrl) : [],
         },
         {
             purpose: "upstream",
             key: "service.upstreamFallbackUrls",
-            urls: isApi && upstream.proxy === "" ? listed(upstream.fallbackUrls) : [],
+            urls: isDirect ? listed(upstreamFallbackUrls) : [],
         },
         {
             purpose: "upstream",
             key: "service.upstreamProxy",
-            urls: isApi ? listed(upstream.proxy) : [],
+            urls: listed(proxy),
         },
-        { purpose: "tracing", key: "tracing.url", urls: listed(tracing?.url) },
+        { purpose: "tracing", key: "tracing.url", urls: listed(tracingUrl) },
         {
             purpose: "redis",
             key: "redis.url",

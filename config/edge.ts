@@ -1,4 +1,5 @@
 import { NAMESPACES } from "@property-search/contract";
+import type { Allowed } from "@property-search/contract/settings";
 import {
     CONTROLLERS,
     GATEWAY_CONTROLLERS,
@@ -9,15 +10,7 @@ import {
     type ProvisionedProxies,
 } from "../components/edge/controllers.ts";
 import { RETRY_FILTERS, type RetrySettings } from "../components/edge/retries.ts";
-import {
-    CIDR,
-    DNS_LABEL,
-    HOST_NAME,
-    HOST_PORT,
-    LABEL_KEY,
-    LABEL_VALUE,
-    type Allowed,
-} from "./allowed.ts";
+import { CIDR, DNS_LABEL, HOST_NAME, HOST_PORT, LABEL_KEY, LABEL_VALUE } from "./allowed.ts";
 import type { ConfigReader } from "./reader.ts";
 
 /** Ports of a control plane, such as `istio-system:15012`. */
@@ -97,7 +90,10 @@ function readProxies(
     const controlPlane = controlPlaneOf(read.optional("edge.controlPlane", CONTROL_PLANE));
     if (controlPlane && !inside) {
         const reason = `since the gateway's pods are in ${JSON.stringify(namespace)}, not in ${NAMESPACES.edge}`;
-        read.finding("edge.controlPlane", `is set, and has no effect; allowed: nothing, ${reason}`);
+        read.addError(
+            "edge.controlPlane",
+            `is set, and has no effect; allowed: nothing, ${reason}`,
+        );
     }
     return {
         namespace,
@@ -146,7 +142,7 @@ function readRetries(
     if ((filter === "traefik" || filter === "envoy-gateway") && filter !== controller) {
         if (controller !== "custom") {
             const words = `is "${filter}"; allowed: preset, none, gateway-api, since edge.controller is ${controller}`;
-            read.finding("edge.retryFilter", words);
+            read.addError("edge.retryFilter", words);
         }
     }
     const bounds = {

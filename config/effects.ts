@@ -1,4 +1,5 @@
 import { GENERATED_SECRETS } from "@property-search/contract";
+import { SERVICE_SETTINGS, type Setting } from "@property-search/contract/settings";
 import { receiverWarnings } from "./alertReceivers.ts";
 import { declarations } from "./declarations.ts";
 
@@ -37,18 +38,9 @@ const isPresetOf =
 
 /** The first that leaves a key without effect is named. A key that has none needs no line. */
 export const EFFECTS: readonly Effect[] = [
-    {
-        of: [
-            ...["Url", "FallbackUrls", "ApiKey", "FallbackApiKeys", "BatchSize", "Proxy"].map(
-                (name) => `service.upstream${name}`,
-            ),
-            "service.revision",
-        ],
-        when: ["service.provider", is("openai")],
-    },
-    { of: ["service.modelThreads"], when: ["service.provider", is("local")] },
+    ...ofService(),
+    { of: ["service.upstreamProxy"], when: ["service.provider", is("openai")] },
     { of: ["service.costPerRequest"], when: ["service.tokenPrices", (value) => !isSet(value)] },
-    { of: ["tracing.share"], when: ["tracing.url", isSet] },
     { of: ["autoscaling.missesPerPod"], when: ["autoscaling.metric", isNot("none")] },
     { of: ["keda.namespace"], when: ["autoscaling.metric", is("keda", "prometheus-adapter")] },
     {
@@ -157,6 +149,15 @@ function uselessKeys(valueOf: Value): string[] {
     return [...useless].map(([reason, names]) => {
         const words = names.length === 1 ? "is set and has" : "are set and have";
         return `${names.join(", ")} ${words} no effect, since ${reason}`;
+    });
+}
+
+function ofService(): readonly Effect[] {
+    const rows: Readonly<Record<string, Setting>> = SERVICE_SETTINGS;
+    return Object.values(rows).flatMap(({ key, usedIf }): Effect[] => {
+        if (key === undefined || !usedIf) return [];
+        const [name, isWanted] = usedIf;
+        return [{ of: [key], when: [rows[name]?.key ?? "", (text = "") => isWanted(text)] }];
     });
 }
 

@@ -1,6 +1,7 @@
+import type { Allowed } from "@property-search/contract/settings";
 import path from "node:path";
 import { isRegistry, toMirror } from "../components/images.ts";
-import { IMAGE, type Allowed } from "./allowed.ts";
+import { IMAGE } from "./allowed.ts";
 import type { ConfigReader } from "./reader.ts";
 
 const REGISTRY: Allowed = {

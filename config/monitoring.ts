@@ -1,4 +1,5 @@
 import { parseBytes, parseCpu } from "@property-search/contract";
+import { partsOf, token, type Allowed } from "@property-search/contract/settings";
 import type { MonitoringSettings } from "../components/monitoring.ts";
 import type { GrafanaSettings } from "../components/monitoring/grafana.ts";
 import {
@@ -19,11 +20,8 @@ import {
     LOGIN,
     MEMORY,
     OBJECT_NAME,
-    partsOf,
     STORAGE,
-    token,
     USER,
-    type Allowed,
 } from "./allowed.ts";
 import { GENERATED, type ConfigReader } from "./reader.ts";
 import { readControllerNamespace } from "./edge.ts";
@@ -107,11 +105,11 @@ function readPrometheus(read: ConfigReader): PrometheusSettings {
     const most = parseCpu(PROMETHEUS_CPU_LIMIT) ?? NaN;
     if ((parseCpu(settings.cpuRequest) ?? NaN) > most) {
         const words = `is "${settings.cpuRequest}"; allowed: no more than ${most}, its limit`;
-        read.finding("monitoring.cpuRequest", words);
+        read.addError("monitoring.cpuRequest", words);
     }
     for (const key of ["memoryLimit", "storage"] as const) {
         if ((parseBytes(settings[key]) ?? NaN) < (parseBytes(SMALLEST) ?? 0)) {
-            read.finding(
+            read.addError(
                 `monitoring.${key}`,
                 `is "${settings[key]}"; allowed: no less than ${SMALLEST}`,
             );

@@ -1,5 +1,6 @@
+import type { Allowed } from "@property-search/contract/settings";
 import type { Destination } from "../components/networkPolicies/policies.ts";
-import { CIDR, DNS_LABEL, LABEL_KEY, LABEL_VALUE, type Allowed } from "./allowed.ts";
+import { CIDR, DNS_LABEL, LABEL_KEY, LABEL_VALUE } from "./allowed.ts";
 import { found, isObject, type ConfigReader } from "./reader.ts";
 
 const KEY = "network.destinations";
@@ -56,7 +57,7 @@ export function readNetwork(read: ConfigReader): NetworkConfig {
         ...(destinations.dns ?? []),
     ];
     if (dns.length === 0) {
-        read.finding("network.dns", `is empty; allowed: some of ${PRESET.words}, or ${KEY}.dns`);
+        read.addError("network.dns", `is empty; allowed: some of ${PRESET.words}, or ${KEY}.dns`);
     }
     return { dns, destinations };
 }
@@ -65,13 +66,13 @@ function readDestinations(read: ConfigReader): NetworkConfig["destinations"] {
     const value = read.json(KEY) ?? {};
     if (!isObject(value)) {
         const example = `{"upstream":[${EXAMPLE}]}`;
-        read.finding(KEY, `${found(value)}; allowed: an object such as ${example}`);
+        read.addError(KEY, `${found(value)}; allowed: an object such as ${example}`);
         return {};
     }
     const entries = Object.entries(value).map(([name, listed]) => {
         const purpose = PURPOSES.find((one) => one === name);
         if (purpose !== undefined) return [purpose, readList(read, purpose, listed)];
-        read.finding(`${KEY}.${name}`, `is unknown; allowed: ${PURPOSES.join(", ")}`);
+        read.addError(`${KEY}.${name}`, `is unknown; allowed: ${PURPOSES.join(", ")}`);
         return [];
     });
     return Object.fromEntries(entries.filter(({ length }) => length > 0)) as object;
@@ -83,7 +84,7 @@ function readList(read: ConfigReader, purpose: Purpose, value: unknown): readonl
             readOne(read, purpose, `${KEY}.${purpose}[${index}]`, one),
         );
     }
-    read.finding(
+    read.addError(
         `${KEY}.${purpose}`,
         `${found(value)}; allowed: a list of one or more of ${examplesOf(purpose)}`,
     );
@@ -100,24 +101,24 @@ function readOne(read: ConfigReader, purpose: Purpose, at: string, value: unknow
     } = fields;
     const check = (name: string, field: unknown, { fits, words }: Allowed) => {
         if (typeof field === "string" && fits(field)) return field;
-        read.finding(`${at}${name}`, `${found(field)}; allowed: ${words}`);
+        read.addError(`${at}${name}`, `${found(field)}; allowed: ${words}`);
         return "";
     };
     if ((namespace === undefined) === (cidr === undefined)) {
-        read.finding(at, `${found(value)}; allowed: either ${examplesOf(purpose)}`);
+        read.addError(at, `${found(value)}; allowed: either ${examplesOf(purpose)}`);
     }
     const known = cidr === undefined ? ["namespace", "podLabels", "port"] : ["cidr", "port"];
     for (const name of Object.keys(fields)) {
         // Both were reported together.
         if (known.includes(name) || name === "namespace") continue;
-        read.finding(`${at}.${name}`, `is unknown; allowed: ${known.join(", ")}`);
+        read.addError(`${at}.${name}`, `is unknown; allowed: ${known.join(", ")}`);
     }
     if (!(Number.isInteger(port) && Number(port) >= 1 && Number(port) <= 65_535)) {
-        read.finding(`${at}.port`, `${found(port)}; allowed: a whole number from 1 to 65535`);
+        read.addError(`${at}.port`, `${found(port)}; allowed: a whole number from 1 to 65535`);
     }
     if (cidr !== undefined) return { cidr: check(".cidr", cidr, CIDR), port: Number(port) };
     if (!isObject(podLabels)) {
-        read.finding(
+        read.addError(
             `${at}.podLabels`,
             `${found(podLabels)}; allowed: an object such as {"app":"tei"}`,
         );

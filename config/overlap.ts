@@ -1,6 +1,6 @@
 import { OVERLAPPING_SECRETS, type OverlappingSecret } from "@property-search/contract";
+import type { Allowed } from "@property-search/contract/settings";
 import type * as pulumi from "@pulumi/pulumi";
-import type { Allowed } from "./allowed.ts";
 import type { ConfigReader } from "./reader.ts";
 
 /** The values under which a secret is accepted besides its own: those of its successor and predecessor. */

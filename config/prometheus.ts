@@ -1,5 +1,6 @@
+import { ADDRESS } from "@property-search/contract/settings";
 import type { ExistingPrometheusSettings } from "../components/monitoring/existing.ts";
-import { ADDRESS, DNS_LABEL, LOGIN } from "./allowed.ts";
+import { DNS_LABEL, LOGIN } from "./allowed.ts";
 import type { ConfigReader } from "./reader.ts";
 
 const SOURCES = ["stack", "operator", "external"] as const;
@@ -34,7 +35,7 @@ export function readExistingPrometheus(read: ConfigReader): ExistingPrometheusSe
         const set = { url, namespace, labels: Object.keys(labels)[0], token };
         for (const [key, value] of Object.entries(set)) {
             if (value !== undefined)
-                read.finding(
+                read.addError(
                     `prometheus.${key}`,
                     "is set; allowed: not set, since prometheus.source is stack",
                 );
@@ -43,12 +44,12 @@ export function readExistingPrometheus(read: ConfigReader): ExistingPrometheusSe
     }
     const reason = `prometheus.source is ${source}`;
     for (const key of OF_OUR_OWN) {
-        if (read.isSet(key)) read.finding(key, `is set; allowed: not set, since ${reason}`);
+        if (read.isSet(key)) read.addError(key, `is set; allowed: not set, since ${reason}`);
     }
     if (source === "operator" && namespace === OPENSHIFT) {
         // It ignores the namespaces of a PodMonitor, and gives all series the namespace of that monitor.
         const words = `is "${OPENSHIFT}", whose Prometheus keeps each monitor to its own namespace; allowed: another`;
-        read.finding("prometheus.namespace", `${words}, or prometheus.source: stack`);
+        read.addError("prometheus.namespace", `${words}, or prometheus.source: stack`);
     }
     return {
         source,

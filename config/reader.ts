@@ -1,5 +1,17 @@
+import {
+    BOOLEAN,
+    describeText,
+    integer,
+    isAllowed,
+    oneOf,
+    quote,
+    readSettings,
+    type Allowed,
+    type Setting,
+    type ValuesOf,
+} from "@property-search/contract/settings";
 import * as pulumi from "@pulumi/pulumi";
-import { LABEL_KEY, LABEL_VALUE, type Allowed } from "./allowed.ts";
+import { LABEL_KEY, LABEL_VALUE } from "./allowed.ts";
 import { warningsOf } from "./effects.ts";
 import { unknownKeys } from "./unknownKeys.ts";
 
@@ -18,7 +30,7 @@ const LABELS_WORDS =
     "an object of label keys and values, each value text, such as { team: search }";
 
 /** What is wrong with a key. */
-interface Finding {
+interface ConfigError {
     readonly key: string;
     /** They follow the key's name. */
     readonly words: string;
@@ -36,7 +48,7 @@ export class ConfigReader {
     #all: Readonly<Record<string, string>> | undefined;
     /** By key without the project's name. */
     readonly #values = new Map<string, string>();
-    readonly #findings: Finding[] = [];
+    readonly #errors: ConfigError[] = [];
     readonly #known = new Set<string>();
 
     constructor(config = new pulumi.Config()) {
@@ -70,17 +82,27 @@ export class ConfigReader {
     optional(key: string, allowed: Allowed): string | undefined {
         const value = this.#get(key);
         if (value === undefined) return undefined;
-        if (NO_VALUE.test(value) || !allowed.fits(value)) this.#found(key, value, allowed.words);
+        if (!isAllowed(allowed, value)) this.#wrong(key, value, allowed);
         return value;
     }
 
-    integer(key: string, minimum: number, maximum: number): number {
-        const value = this.#get(key);
-        const number = value !== undefined && INTEGER.test(value) ? Number(value) : NaN;
-        if (!(number >= minimum && number <= maximum)) {
-            this.#found(key, value, `a whole number from ${minimum} to ${maximum}`);
-        }
-        return number;
+    /** Settings of the service that the config has. Secrets are left out: `secret` reads them. */
+    settings<S extends Readonly<Record<string, Setting>>>(rows: S): ValuesOf<S> {
+        return readSettings(
+            rows,
+            ({ key, secret }) => (key === undefined || secret ? undefined : this.#get(key)),
+            ({ key = "" }, words) => {
+                this.addError(key, words, "value");
+            },
+        );
+    }
+
+    integer(key: string, least: number, most: number): number {
+        const value = this.#get(key) ?? "";
+        const kind = integer(least, most);
+        if (kind.fits(value)) return kind.parse(value);
+        this.#wrong(key, value, kind);
+        return NaN;
     }
 
     /** @param fallback the value of a key that is not set */
@@ -99,16 +121,17 @@ export class ConfigReader {
     }
 
     boolean(key: string): boolean {
-        const value = this.#get(key);
-        if (value !== "true" && value !== "false") this.#found(key, value, "true or false");
-        return value === "true";
+        const value = this.#get(key) ?? "";
+        if (!BOOLEAN.fits(value)) this.#wrong(key, value, BOOLEAN);
+        return BOOLEAN.parse(value);
     }
 
     oneOf<T extends string>(key: string, allowed: readonly [T, ...T[]]): T {
-        const value = this.#get(key);
-        const match = allowed.find((one) => one === value);
-        if (match === undefined) this.#found(key, value, allowed.join(", "));
-        return match ?? allowed[0];
+        const value = this.#get(key) ?? "";
+        const kind = oneOf(...allowed);
+        if (kind.fits(value)) return kind.parse(value);
+        this.#wrong(key, value, kind);
+        return allowed[0];
     }
 
     list(key: string, allowed: Allowed): string[] {
@@ -129,7 +152,7 @@ export class ConfigReader {
         }
         for (const [name, one] of Object.entries(value)) {
             if (LABEL_KEY.fits(name) && typeof one === "string" && LABEL_VALUE.fits(one)) continue;
-            this.finding(key, `has ${name}: ${shown(one)}; allowed: ${LABELS_WORDS}`);
+            this.addError(key, `has ${name}: ${quote(one)}; allowed: ${LABELS_WORDS}`);
         }
         return value as Readonly<Record<string, string>>;
     }
@@ -150,15 +173,15 @@ export class ConfigReader {
         if (value === undefined) return undefined;
         // Pulumi.yaml cannot demand it: "secret: true" allows no default, and so no key that is not set.
         if (!isConfigSecret(`${this.#prefix}${key}`)) {
-            this.finding(
+            this.addError(
                 key,
                 "is readable in the stack's config; allowed: pulumi config set --secret, or without Pulumi " +
                     "make secrets SECRET=key < file",
                 "value",
             );
         }
-        if (value !== MASK && (NO_VALUE.test(value) || !allowed.fits(value))) {
-            this.finding(key, `is wrong; allowed: ${allowed.words}`, "value");
+        if (value !== MASK && !isAllowed(allowed, value)) {
+            this.addError(key, `is wrong; allowed: ${allowed.words}`, "value");
         }
         return pulumi.secret(value);
     }
@@ -178,16 +201,16 @@ export class ConfigReader {
      * Records an error of a key, in words that follow its name. It is reported unless a value causes it that is wrong
      * whatever other keys are: the key's own, or that of another key which the words name.
      */
-    finding(key: string, words: string, of: Finding["of"] = "others"): void {
-        this.#findings.push({ key, words, of });
+    addError(key: string, words: string, of: ConfigError["of"] = "others"): void {
+        this.#errors.push({ key, words, of });
     }
 
-    /** Findings without those that follow from others. */
-    #causes(): readonly Finding[] {
-        const keysOf = (...kinds: readonly Finding["of"][]) =>
-            new Set(this.#findings.flatMap(({ key, of }) => (kinds.includes(of) ? [key] : [])));
+    /** Errors without those that follow from others. */
+    #causes(): readonly ConfigError[] {
+        const keysOf = (...kinds: readonly ConfigError["of"][]) =>
+            new Set(this.#errors.flatMap(({ key, of }) => (kinds.includes(of) ? [key] : [])));
         const [trapped, wrong] = [keysOf("file"), keysOf("file", "value")];
-        return this.#findings.filter(({ key, words, of }) => {
+        return this.#errors.filter(({ key, words, of }) => {
             if (of === "file") return true;
             if (trapped.has(key) || (of === "others" && wrong.has(key))) return false;
             // Before "allowed" stands the value, which may be any text.
@@ -201,26 +224,31 @@ export class ConfigReader {
         return warningsOf((key) => this.#valueOf(key));
     }
 
-    /** @throws pulumi.RunError with every finding, keys of the project that nobody reads included. */
+    /** @throws pulumi.RunError with every error, unknown keys of the project included. */
     finish(): void {
         const all = this.#read();
         const project = this.#prefix.slice(0, -1);
         const causes = this.#causes().map(({ key, words }) => `${this.#prefix}${key} ${words}`);
-        const findings = new Set(causes);
+        const errors = new Set(causes);
         for (const one of unknownKeys(Object.keys(all), project, this.#known, (key) => all[key])) {
-            findings.add(one);
+            errors.add(one);
         }
-        const count = findings.size;
+        const count = errors.size;
         if (count === 0) return;
         throw new pulumi.RunError(
-            `the stack's config has ${count} finding${count > 1 ? "s" : ""}:` +
-                [...findings].map((finding) => `\n  - ${finding}`).join(""),
+            `the stack's config has ${count} error${count > 1 ? "s" : ""}:` +
+                [...errors].map((error) => `\n  - ${error}`).join(""),
         );
+    }
+
+    #wrong(key: string, value: string, allowed: Allowed): void {
+        const words = `${describeText(allowed, value)}; allowed: ${allowed.words}`;
+        this.addError(key, words, "value");
     }
 
     #found(key: string, value: unknown, words: string, reason = ""): void {
         const because = reason && `, since ${reason}`;
-        this.finding(key, `${found(value)}; allowed: ${words}${because}`, "value");
+        this.addError(key, `${found(value)}; allowed: ${words}${because}`, "value");
     }
 
     #get(key: string): string | undefined {
@@ -235,10 +263,7 @@ export class ConfigReader {
     }
 }
 
-/** What YAML, or a program before this one, makes of a value that is not there or is no text. */
-const NO_VALUE = /^(~|null|undefined|nan|true|false|\[object Object\])$/i;
 const KEYS = /[a-z]\w*(\.\w+)+/gi;
-const INTEGER = /^(0|-?[1-9]\d{0,14})$/;
 const DECIMAL = /^(0|[1-9]\d{0,14})(\.\d{1,15})?$/;
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -247,13 +272,5 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 
 /** Words for a value, after its key. */
 export function found(value: unknown): string {
-    return value === undefined ? "is not set" : `is ${shown(value)}`;
-}
-
-const MOST_SHOWN = 200;
-
-function shown(value: unknown): string {
-    const text = JSON.stringify(value);
-    if (text.length <= MOST_SHOWN) return text;
-    return `${text.slice(0, MOST_SHOWN)}… (${text.length} characters)`;
+    return value === undefined ? "is not set" : `is ${quote(value)}`;
 }

@@ -1,15 +1,7 @@
 import { parseBytes } from "@property-search/contract";
+import { NAME, token, type Allowed } from "@property-search/contract/settings";
 import type * as pulumi from "@pulumi/pulumi";
-import {
-    CPUS,
-    image,
-    MEMORY,
-    NAME,
-    OBJECT_NAME,
-    STORAGE,
-    token,
-    URLS_OF_REDIS,
-} from "./allowed.ts";
+import { CPUS, image, MEMORY, OBJECT_NAME, STORAGE, URLS_OF_REDIS } from "./allowed.ts";
 import { GENERATED, type ConfigReader } from "./reader.ts";
 import { readImage } from "./images.ts";
 import { readOverlap } from "./overlap.ts";
@@ -75,7 +67,7 @@ export function readRedis(read: ConfigReader): RedisConfig {
         requireZones: readRequireZones(read, mode),
     };
     if ((parseBytes(own.memoryLimit) ?? NaN) < (parseBytes(SMALLEST_MEMORY) ?? 0)) {
-        read.finding(
+        read.addError(
             "redis.memoryLimit",
             `is "${own.memoryLimit}"; allowed: no less than ${SMALLEST_MEMORY}`,
         );
@@ -83,7 +75,7 @@ export function readRedis(read: ConfigReader): RedisConfig {
     const [memory, storage] = [own.memoryLimit, own.storage].map((one) => parseBytes(one) ?? NaN);
     if ((storage ?? NaN) < (memory ?? NaN)) {
         // A snapshot is written beside the one before, and each may hold all of the data.
-        read.finding(
+        read.addError(
             "redis.storage",
             `is "${own.storage}"; allowed: no less than redis.memoryLimit (${own.memoryLimit})`,
         );
@@ -96,24 +88,24 @@ export function readRedis(read: ConfigReader): RedisConfig {
 function readRequireZones(read: ConfigReader, mode: RedisConfig["mode"]): boolean {
     const required = read.boolean("redis.requireZones");
     if (required && mode !== "cluster") {
-        read.finding("redis.requireZones", `is true; allowed: false, since redis.mode is ${mode}`);
+        read.addError("redis.requireZones", `is true; allowed: false, since redis.mode is ${mode}`);
     }
     return required;
 }
 
 function readExternal(read: ConfigReader, wanted: boolean): ExternalRedisConfig {
     const reason = "redis.mode is external";
-    const text = (key: string, allowed: typeof OBJECT_NAME) =>
+    const text = (key: string, allowed: Allowed) =>
         (wanted ? read.required(key, allowed, reason) : read.optional(key, allowed)) ?? "";
     const url = text("redis.url", URLS_OF_REDIS);
     const clustered = read.boolean("redis.clustered");
     const master = read.optional("redis.sentinelMaster", NAME);
     const dataPort = read.integer("redis.sentinelDataPort", 1, 65_535);
     if (clustered && master !== undefined) {
-        read.finding("redis.sentinelMaster", "is set; allowed: nothing, since redis.clustered is");
+        read.addError("redis.sentinelMaster", "is set; allowed: nothing, since redis.clustered is");
     }
     if (wanted && url.includes(",") && !clustered && master === undefined) {
-        read.finding(
+        read.addError(
             "redis.url",
             `is "${url}"; allowed: one URL, since neither redis.clustered nor redis.sentinelMaster is set`,
         );
@@ -132,7 +124,7 @@ function readTls(read: ConfigReader, plain: boolean): ExternalRedisConfig["tls"]
     const secretName = (key: string) => {
         const name = read.optional(key, OBJECT_NAME);
         if (plain && name !== undefined) {
-            read.finding(key, "is set; allowed: nothing, since redis.url is not rediss://");
+            read.addError(key, "is set; allowed: nothing, since redis.url is not rediss://");
         }
         return name;
     };

@@ -1,4 +1,5 @@
 import { KNOWN_MODELS, parseBytes, type KnownModel } from "@property-search/contract";
+import type { ServiceSettings } from "@property-search/contract/settings";
 import type { Resources } from "../components/workload.ts";
 import type { ConfigReader } from "./reader.ts";
 
@@ -22,26 +23,20 @@ const MOST_OF_VECTORS = 512;
 /** Whoever serves it. */
 const LOCAL_MODEL = { name: "all-MiniLM-L6-v2", dimensions: 384 };
 
-interface Settings {
-    readonly resources: Resources;
-    readonly upstream:
-        | { readonly provider: "local"; readonly model: string; readonly modelThreads: number }
-        | { readonly provider: "openai"; readonly model: string };
-    readonly maxLocalCacheSize: number;
-}
-
 /** @returns MiB that a pod may take, whatever its clients do */
 export function mostMebibytes({
-    upstream,
-    maxLocalCacheSize,
-}: Omit<Settings, "resources">): number {
-    const isLocal = upstream.provider === "local";
-    const known = isLocal ? undefined : KNOWN_MODELS[upstream.model];
-    const isLocalModel = isLocal || upstream.model === LOCAL_MODEL.name;
+    provider,
+    model,
+    modelThreads,
+    localCacheMaxEntries,
+}: Pick<ServiceSettings, "provider" | "model" | "modelThreads" | "localCacheMaxEntries">): number {
+    const isLocal = provider === "local";
+    const known = isLocal ? undefined : KNOWN_MODELS[model];
+    const isLocalModel = isLocal || model === LOCAL_MODEL.name;
     const dimensions = isLocalModel ? LOCAL_MODEL.dimensions : keptDimensions(known);
-    const bytes = maxLocalCacheSize * (BYTES_PER_ENTRY + dimensions * BYTES_PER_DIMENSION);
+    const bytes = localCacheMaxEntries * (BYTES_PER_ENTRY + dimensions * BYTES_PER_DIMENSION);
     const asking = ANSWER_THREAD + (known ? TOKEN_THREAD : 0);
-    const computing = isLocal ? upstream.modelThreads * MODEL_THREAD : asking;
+    const computing = isLocal ? modelThreads * MODEL_THREAD : asking;
     const vectors = Math.min(MOST_OF_VECTORS, bytes / MEBIBYTE);
     const always = PROGRAM + REMEMBERED_REQUESTS + BODIES + BODY_THREAD + ANSWERS + CONNECTIONS;
     return Math.ceil(always + computing + vectors);
@@ -53,11 +48,14 @@ function keptDimensions(known: KnownModel | undefined): number {
 }
 
 /** A pod that takes more than its limit is killed, with all that it had in hand. */
-export function checkMemory(read: ConfigReader, settings: Settings): void {
-    const { memoryLimit } = settings.resources;
+export function checkMemory(
+    read: ConfigReader,
+    { memoryLimit }: Resources,
+    settings: ServiceSettings,
+): void {
     const least = mostMebibytes(settings);
     if (!((parseBytes(memoryLimit) ?? NaN) < least * MEBIBYTE)) return;
-    read.finding(
+    read.addError(
         "service.memoryLimit",
         `is "${memoryLimit}"; allowed: no less than ${least}Mi, what a pod with these settings may take (docs/service/limits.md)`,
     );

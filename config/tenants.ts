@@ -1,12 +1,10 @@
 import { parseTenants, TenantsError } from "@property-search/contract";
+import { token } from "@property-search/contract/settings";
 import type * as pulumi from "@pulumi/pulumi";
-import { token } from "./allowed.ts";
 import { readOverlap } from "./overlap.ts";
 import { GENERATED, type ConfigReader } from "./reader.ts";
 
 export interface TenantsConfig {
-    /** Who sends no key is served too. */
-    readonly anonymous: boolean;
     /** Listed tenants as JSON: hashes of keys, never keys. */
     readonly list: string;
     readonly platformKey: pulumi.Output<string>;
@@ -22,19 +20,18 @@ const KEY = token(16, "a key");
 const MOST_CHARACTERS = 500_000;
 
 export function readTenantsConfig(read: ConfigReader): TenantsConfig {
-    const anonymous = read.boolean("tenants.anonymous");
     const list = read.optional("tenants.list", { fits: () => true, words: LIST }) ?? NOBODY;
-    for (const finding of findingsOf(list))
-        read.finding(
+    for (const problem of problemsOf(list))
+        read.addError(
             "tenants.list",
-            `is wrong: ${finding}${finding.includes("allowed: ") ? "" : `; allowed: ${LIST}`}`,
+            `is wrong: ${problem}${problem.includes("allowed: ") ? "" : `; allowed: ${LIST}`}`,
         );
     const platformKey = read.requiredSecret("tenants.platformKey", KEY, GENERATED);
     const otherPlatformKeys = readOverlap(read, "tenants.platformKey", KEY);
-    return { anonymous, list, platformKey, otherPlatformKeys };
+    return { list, platformKey, otherPlatformKeys };
 }
 
-function findingsOf(list: string): readonly string[] {
+function problemsOf(list: string): readonly string[] {
     if (list.length > MOST_CHARACTERS) {
         return [`it has ${list.length} characters; allowed: ${MOST_CHARACTERS}`];
     }

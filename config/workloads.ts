@@ -1,6 +1,7 @@
 import { LABELS } from "@property-search/contract";
+import type { Allowed } from "@property-search/contract/settings";
 import type { Placement, Toleration } from "../components/placement.ts";
-import { LABEL_KEY, LABEL_VALUE, OBJECT_NAME, type Allowed } from "./allowed.ts";
+import { LABEL_KEY, LABEL_VALUE, OBJECT_NAME } from "./allowed.ts";
 import { found, isObject, type ConfigReader } from "./reader.ts";
 
 /** Key of the registry's credentials, which Pulumi.yaml cannot declare as a secret: it may be left out. */
@@ -33,7 +34,7 @@ export function readPlacement(read: ConfigReader): Placement {
     const labels = read.labels("workloads.labels");
     for (const taken of [OWN_LABELS, GIVEN_LABELS]) {
         for (const key of Object.keys(labels).filter((one) => taken.includes(one))) {
-            read.finding("workloads.labels", `has ${key}; allowed: none of ${taken.join(", ")}`);
+            read.addError("workloads.labels", `has ${key}; allowed: none of ${taken.join(", ")}`);
         }
     }
     return {
@@ -69,12 +70,12 @@ function readTolerations(read: ConfigReader): Toleration[] {
     const key = "workloads.tolerations";
     const value = read.json(key);
     if (!Array.isArray(value)) {
-        read.finding(key, `${found(value)}; allowed: a list of tolerations`);
+        read.addError(key, `${found(value)}; allowed: a list of tolerations`);
         return [];
     }
     const tolerations = value as unknown[];
     tolerations.forEach((one, at) => {
-        for (const words of tolerationFaults(one)) read.finding(key, `[${at}] ${words}`);
+        for (const words of tolerationFaults(one)) read.addError(key, `[${at}] ${words}`);
     });
     return tolerations as Toleration[];
 }

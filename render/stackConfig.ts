@@ -1,4 +1,5 @@
 import { GENERATED_SECRETS, OVERLAPPING_SECRETS, suggestNearest } from "@property-search/contract";
+import { SERVICE_SETTINGS } from "@property-search/contract/settings";
 import * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -8,12 +9,12 @@ import { ACME_KEY, DNS01_SECRET_VALUE } from "../config/certificates.ts";
 import { REMOTE_WRITE_TOKEN } from "../config/monitoring.ts";
 import { PROMETHEUS_TOKEN } from "../config/prometheus.ts";
 import { MASK } from "../config/reader.ts";
-import { UPSTREAM_API_KEY, UPSTREAM_FALLBACK_API_KEYS } from "../config/service.ts";
 import { REGISTRY_CREDENTIALS } from "../config/workloads.ts";
 
 /** Secrets that may be left out, and so cannot be declared as such; no more can those that a stack generates. */
 const OPTIONAL_SECRETS = [
-    ...[UPSTREAM_API_KEY, UPSTREAM_FALLBACK_API_KEYS, SLACK_URL, REMOTE_WRITE_TOKEN],
+    ...[SERVICE_SETTINGS.upstreamApiKey.key, SERVICE_SETTINGS.upstreamFallbackApiKeys.key],
+    ...[SLACK_URL, REMOTE_WRITE_TOKEN],
     ...[PROMETHEUS_TOKEN, ACME_KEY],
     ...[DNS01_SECRET_VALUE, REGISTRY_CREDENTIALS],
     ...Object.values(OVERLAPPING_SECRETS).flatMap(({ next, previous }) => [next, previous]),

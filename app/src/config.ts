@@ -1,47 +1,41 @@
 import {
-    isCorsOriginList,
-    COLOURS,
-    CORS_ORIGINS_ALLOWED,
-    ENVIRONMENT,
-    isColour,
-    PORTS,
-    type Colour,
-} from "@property-search/contract";
+    apiKeysFor,
+    describeText,
+    FOLDINGS,
+    partsOfList,
+    readSettings,
+    SERVICE_SETTINGS,
+    type ServiceSettings,
+} from "@property-search/contract/settings";
 
 import { credentialsFault } from "./cache/redisLogin.ts";
-import { REDIS_MODES, redisUrlFaults, type RedisMode } from "./cache/redisUrl.ts";
+import { redisUrlFaults, type RedisMode } from "./cache/redisUrl.ts";
 import { certificatesFault, keyFault, type TlsFiles } from "./cache/redisTls.ts";
-import { FOLDINGS, type Folding } from "./key/normalise.ts";
-import type { DatedPrice } from "./ledger/prices.ts";
-import { PRECISIONS, type Precision } from "./vector/precision.ts";
+import type { Folding } from "./key/normalise.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What the service was told by its environment, checked. */
-export interface Config {
-    readonly port: number;
-    /** `none` outside of a blue/green deployment. */
-    readonly colour: Colour | "none";
-    readonly version: string;
+/** Settings that the config has in another form, so that neither a secret nor a URL with a password remains. */
+const GROUPED = /^(redis|upstream|tracing|tenants|admin|model)[A-Z]|Proxy$|^(anonymous|revision)$/;
+type Grouped =
+    | `${"redis" | "upstream" | "tracing" | "tenants" | "admin"}${string}`
+    | `${string}Proxy`
+    | ("modelDirectory" | "modelThreads" | "anonymous" | "revision")
+    | ("provider" | "textFolding" | "corsOrigins");
+
+/** The service's environment, checked. */
+export interface Config extends Omit<ServiceSettings, Grouped> {
     readonly redis: RedisConfig | undefined;
-    readonly cacheTtlSeconds: number;
-    readonly cacheStaleSeconds: number;
-    readonly cachePrecision: Precision;
     /** In the order of FOLDINGS. */
     readonly textFolding: readonly Folding[];
-    /** Whose pages may read the answers; `*`: all. */
+    /** Origins whose pages may read responses; `*`: all. */
     readonly corsOrigins: readonly string[];
-    readonly maxLocalEntries: number;
-    readonly money: MoneyConfig;
     /** Undefined: requests are not traced. */
     readonly tracing: TracingConfig | undefined;
-    readonly model: string;
     readonly provider: ProviderConfig;
-    readonly drainTimeoutSeconds: number;
     readonly tenants: TenantsConfig;
     /** Undefined: no admin port. */
     readonly admin: AdminConfig | undefined;
-    readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
 export interface RedisConfig {
@@ -63,16 +57,6 @@ export interface SentinelConfig {
     readonly master: string;
     /** Of the sentinels themselves. */
     readonly password?: string | undefined;
-}
-
-export interface MoneyConfig {
-    /** Dollars a call of the upstream; stands where there are no token prices. */
-    readonly perRequest: number;
-    /** In the order of their dates; empty: the flat price. */
-    readonly tokenPrices: readonly DatedPrice[];
-    /** Dollars an hour: one pod, and what all pods share. */
-    readonly podPerHour: number;
-    readonly storagePerHour: number;
 }
 
 export interface TracingConfig {
@@ -118,92 +102,78 @@ export interface ProxyConfig {
     readonly exceptHosts: string | undefined;
 }
 
-const TLS_FIELDS = ["redisCaFile", "redisCertFile", "redisKeyFile"] as const;
-const PROVIDERS = ["local", "openai"] as const;
-export const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "silent"] as const;
-
-/** A token can be tried at any speed: it must not be one that can be guessed. */
-const SHORTEST_TOKEN = 32;
-
-/** Everything that is wrong with the environment, one line a finding. */
+/** Everything that is wrong with the environment, one line a problem. */
 export class ConfigError extends Error {
-    readonly findings: readonly string[];
+    readonly problems: readonly string[];
 
-    constructor(findings: readonly string[]) {
-        super(`The environment is wrong:\n${findings.map((finding) => `  ${finding}`).join("\n")}`);
+    constructor(problems: readonly string[]) {
+        super(`The environment is wrong:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
         this.name = "ConfigError";
-        this.findings = findings;
+        this.problems = problems;
     }
 }
 
 /**
- * Reads the environment by the contract's names.
+ * Reads the environment by the rows of SERVICE_SETTINGS.
  *
- * @throws ConfigError with every finding at once, each naming the variable, its value and what is
+ * @throws ConfigError with every problem at once, each naming the variable, its value and what is
  * allowed; the values of passwords and keys are never shown.
  */
 export function readConfig(environment: Environment): Config {
     const read = new Reader(environment);
+    const { values } = read;
+    const folded = partsOfList(values.textFolding);
+    const plain = Object.entries(values).filter(([name]) => !GROUPED.test(name));
     const config = {
-        port: read.integer("port", PORTS.service, 1, 65_535),
-        colour: readColour(read),
-        version: read.text("version") ?? "dev",
+        ...(Object.fromEntries(plain) as Omit<ServiceSettings, Grouped>),
         redis: readRedis(read),
-        cacheTtlSeconds: read.integer("cacheTtl", 604_800, 1, 31_536_000),
-        cacheStaleSeconds: read.integer("cacheStale", 86_400, 0, 31_536_000),
-        cachePrecision: read.oneOf("cachePrecision", PRECISIONS, "float32"),
-        textFolding: read.someOf("textFolding", FOLDINGS),
-        corsOrigins: readCorsOrigins(read),
-        maxLocalEntries: read.integer("maxLocalCacheSize", 2_000, 1, 1_000_000),
-        money: {
-            perRequest: read.dollars("costPerRequest", 0.001),
-            tokenPrices: readPrices(read),
-            podPerHour: read.dollars("podCostPerHour", 0),
-            storagePerHour: read.dollars("storageCostPerHour", 0),
-        },
-        tracing: readTracing(read),
-        model: read.text("model") ?? "all-MiniLM-L6-v2",
+        textFolding: FOLDINGS.filter((one) => folded.includes(one)),
+        corsOrigins: partsOfList(values.corsOrigins),
+        tracing:
+            values.tracingUrl === ""
+                ? undefined
+                : { url: baseUrl(values.tracingUrl), share: Number(values.tracingShare) },
         provider: readProvider(read),
-        drainTimeoutSeconds: read.integer("drainTimeout", 30, 1, 600),
         tenants: readTenants(read),
-        admin: readAdmin(read),
-        logLevel: read.oneOf("logLevel", LOG_LEVELS, "info"),
+        admin:
+            values.adminToken === ""
+                ? undefined
+                : { port: values.adminPort, token: values.adminToken },
     };
     read.finish();
     return config;
 }
 
-function readColour(read: Reader): Colour | "none" {
-    const colour = read.text("colour") ?? "none";
-    if (isColour(colour) || colour === "none") return colour;
-    read.found("colour", `one of ${COLOURS.join(", ")}, or nothing`);
-    return "none";
-}
-
 function readRedis(read: Reader): RedisConfig | undefined {
-    const schemes = ["redis:", "rediss:"];
-    const example = "a URL such as redis://host:6379, or several with commas between them";
-    const urls = read.urls("redisUrl", schemes, example);
-    const mode = read.oneOf("redisMode", REDIS_MODES, "standalone");
+    const { redisUrl, redisMode: mode, redisUsername, redisPassword } = read.values;
+    const urls = partsOfList(redisUrl).flatMap((text) => URL.parse(text) ?? []);
+    const isSound = ({ protocol, hostname }: URL) => /^rediss?:$/.test(protocol) && hostname !== "";
+    if (urls.length < partsOfList(redisUrl).length || !urls.every(isSound)) {
+        read.problem(
+            "redisUrl",
+            "a URL such as redis://host:6379, or several with commas between them",
+        );
+        return undefined;
+    }
     const [first, ...others] = urls;
     if (first === undefined) return undefined;
     if (others.some(({ protocol }) => protocol !== first.protocol)) {
-        read.found("redisUrl", "URLs that all begin with redis://, or all with rediss://");
+        read.problem("redisUrl", "URLs that all begin with redis://, or all with rediss://");
     }
     if (others.length > 0 && mode === "standalone") {
-        read.found("redisUrl", "one URL, since REDIS_MODE is standalone");
+        read.problem("redisUrl", "one URL, since REDIS_MODE is standalone");
     }
-    const isGiven = (field: Field): boolean =>
-        read.text(field) !== undefined || read.text("redisCredentialsDirectory") !== undefined;
-    const beside = { username: isGiven("redisUsername"), password: isGiven("redisPassword") };
-    for (const allowed of redisUrlFaults(urls, mode, beside)) {
-        read.found("redisUrl", allowed);
-    }
+    const hasFiles = read.values.redisCredentialsDirectory !== "";
+    const beside = {
+        username: hasFiles || redisUsername !== "",
+        password: hasFiles || redisPassword !== "",
+    };
+    for (const allowed of redisUrlFaults(urls, mode, beside)) read.problem("redisUrl", allowed);
     return {
         urls: [first, ...others],
         mode,
-        username: read.text("redisUsername"),
-        password: read.text("redisPassword"),
+        username: orUndefined(redisUsername),
+        password: orUndefined(redisPassword),
         credentials: readCredentials(read),
         sentinel: readSentinel(read, mode),
         tls: readTls(read, first.protocol === "rediss:"),
@@ -211,298 +181,163 @@ function readRedis(read: Reader): RedisConfig | undefined {
 }
 
 function readCredentials(read: Reader): string | undefined {
-    const folder = read.text("redisCredentialsDirectory");
-    const allowed = "a folder with the file password";
-    read.sound("redisCredentialsDirectory", allowed, folder && credentialsFault(folder));
-    for (const field of ["redisUsername", "redisPassword", "redisSentinelPassword"] as const) {
-        if (folder === undefined || read.text(field) === undefined) continue;
-        read.found(field, "nothing, since REDIS_CREDENTIALS_DIR is set");
+    const folder = orUndefined(read.values.redisCredentialsDirectory);
+    if (folder === undefined) return undefined;
+    read.check(
+        "redisCredentialsDirectory",
+        "a folder with the file password",
+        credentialsFault(folder),
+    );
+    for (const name of ["redisUsername", "redisPassword", "redisSentinelPassword"] as const) {
+        if (read.values[name] === "") continue;
+        read.problem(name, "nothing, since REDIS_CREDENTIALS_DIR is set");
     }
     return folder;
 }
 
 function readSentinel(read: Reader, mode: RedisMode): SentinelConfig | undefined {
-    const master = read.text("redisSentinelMaster");
+    const { redisSentinelMaster: master, redisSentinelPassword } = read.values;
     if (mode !== "sentinel") {
-        if (master !== undefined) {
-            read.found("redisSentinelMaster", `nothing, since REDIS_MODE is ${mode}`);
+        if (master !== "") {
+            read.problem("redisSentinelMaster", `nothing, since REDIS_MODE is ${mode}`);
         }
         return undefined;
     }
-    if (master === undefined) {
+    if (master === "") {
         const allowed = "the sentinels' name of the primary, since REDIS_MODE is sentinel";
-        read.found("redisSentinelMaster", allowed);
+        read.problem("redisSentinelMaster", allowed);
     }
-    return { master: master ?? "", password: read.text("redisSentinelPassword") };
+    return { master, password: orUndefined(redisSentinelPassword) };
 }
 
+const TLS_FILES = ["redisCaFile", "redisCertFile", "redisKeyFile"] as const;
+
 function readTls(read: Reader, encrypted: boolean): TlsFiles | undefined {
-    const [ca, cert, key] = TLS_FIELDS.map((field) => read.text(field));
+    const [ca, cert, key] = TLS_FILES.map((name) => orUndefined(read.values[name]));
     if (!encrypted) {
-        for (const field of TLS_FIELDS) {
-            if (read.text(field) === undefined) continue;
-            read.found(field, "nothing, since REDIS_URL does not begin with rediss://");
+        for (const name of TLS_FILES) {
+            if (read.values[name] === "") continue;
+            read.problem(name, "nothing, since REDIS_URL does not begin with rediss://");
         }
         return undefined;
     }
     const certificates = "a file of certificates in PEM";
-    read.sound("redisCaFile", certificates, ca && certificatesFault(ca));
-    read.sound("redisCertFile", certificates, cert && certificatesFault(cert));
-    read.sound(
-        "redisKeyFile",
-        "a file with the certificate's key in PEM",
-        key && keyFault(key, cert),
-    );
+    read.check("redisCaFile", certificates, ca && certificatesFault(ca));
+    read.check("redisCertFile", certificates, cert && certificatesFault(cert));
+    const keys = "a file with the certificate's key in PEM";
+    read.check("redisKeyFile", keys, key && keyFault(key, cert));
     if ((cert === undefined) !== (key === undefined)) {
         const [missing, given] = cert ? (["Key", "CERT"] as const) : (["Cert", "KEY"] as const);
-        read.found(`redis${missing}File`, `a file, since REDIS_${given}_FILE is set`);
+        read.problem(`redis${missing}File`, `a file, since REDIS_${given}_FILE is set`);
     }
     return { ca, cert, key };
 }
 
-function readCorsOrigins(read: Reader): readonly string[] {
-    const text = (read.text("corsOrigins") ?? "").replaceAll(/\s/g, "");
-    if (text === "") return [];
-    if (!isCorsOriginList(text)) read.found("corsOrigins", CORS_ORIGINS_ALLOWED);
-    return text.split(",");
-}
-
 function readTenants(read: Reader): TenantsConfig {
-    const file = read.text("tenantsFile");
-    const anonymous = read.oneOf("anonymous", ["true", "false"], "false") === "true";
-    if (file === undefined && !anonymous) {
-        read.found("tenantsFile", "a file of tenants, or ANONYMOUS=true: nobody could ask");
+    const { tenantsFile, anonymous } = read.values;
+    if (tenantsFile === "" && !anonymous) {
+        read.problem("tenantsFile", "a file of tenants, or ANONYMOUS=true: nobody could ask");
     }
-    return { file, anonymous };
+    return { file: orUndefined(tenantsFile), anonymous };
 }
-
-function readAdmin(read: Reader): AdminConfig | undefined {
-    const port = read.integer("adminPort", PORTS.admin, 1, 65_535);
-    const token = read.text("adminToken");
-    if (token === undefined) return undefined;
-    if (token.length < SHORTEST_TOKEN || !/^[\x21-\x7e]+$/.test(token)) {
-        read.found("adminToken", `at least ${SHORTEST_TOKEN} printable characters without blanks`);
-    }
-    return { port, token };
-}
-
-const DATED_PRICE = /^(\d{4}-\d{2}-\d{2})=(\d+(?:\.\d+)?)$/;
-
-function readPrices(read: Reader): readonly DatedPrice[] {
-    const dated = (read.text("tokenPrices") ?? "").split(",").filter((one) => one.trim() !== "");
-    const prices = dated.map((one) => {
-        const [, date = "", dollars = ""] = DATED_PRICE.exec(one.trim()) ?? [];
-        return { from: Date.parse(date), dollarsPerMillionTokens: Number(dollars) };
-    });
-    const ascend = prices.every(({ from }, at) => at === 0 || from > (prices[at - 1]?.from ?? NaN));
-    if (ascend && prices.every(({ from }) => !Number.isNaN(from))) return prices;
-    read.found(
-        "tokenPrices",
-        "dates and dollars per million tokens, oldest first, such as 2024-01-25=0.02,2027-01-01=0.015",
-    );
-    return [];
-}
-
-function readTracing(read: Reader): TracingConfig | undefined {
-    const share = Number(read.text("traceShare") ?? "1");
-    if (!(share >= 0 && share <= 1)) read.found("traceShare", "a number from 0 to 1");
-    const url = read.baseUrl("otlpEndpoint", "a URL such as http://host:4318");
-    return url && { url, share };
-}
-
-/** Azure's version of the API stands in the query of its paths of deployments. */
-const UPSTREAM_QUERY = ["api-version"];
 
 function readProvider(read: Reader): ProviderConfig {
-    const name = read.oneOf("provider", PROVIDERS, "local");
-    if (name === "local") {
-        const directory = read.text("modelDirectory") ?? "";
-        if (directory === "") {
-            read.found(
+    const { values } = read;
+    if (values.provider === "local") {
+        if (values.modelDirectory === "") {
+            read.problem(
                 "modelDirectory",
                 "the folder with model.onnx and tokenizer.json; `make model` fetches them and prints it",
             );
         }
-        return { name, directory, threads: read.integer("modelThreads", 1, 1, 64) };
+        return { name: "local", directory: values.modelDirectory, threads: values.modelThreads };
     }
-    const allowed = "a base URL such as https://host/v1, since the provider is openai";
-    const url = read.baseUrl("upstreamUrl", allowed, UPSTREAM_QUERY);
-    if (url === undefined) read.found("upstreamUrl", allowed);
+    if (!read.isSet("upstreamUrl")) {
+        read.problem(
+            "upstreamUrl",
+            `${SERVICE_SETTINGS.upstreamUrl.words}, since the provider is openai`,
+        );
+    }
+    const url = baseUrl(values.upstreamUrl || "http://missing.invalid");
     return {
-        name,
-        url: url ?? new URL("http://missing.invalid"),
+        name: "openai",
+        url,
         fallbacks: readFallbacks(read, url),
-        apiKey: read.text("upstreamApiKey"),
-        revision: read.text("revision"),
-        batchSize: read.integer("upstreamBatchSize", 256, 1, 2_048),
-        proxy: readProxy(read),
+        apiKey: orUndefined(values.upstreamApiKey),
+        revision: orUndefined(values.revision),
+        batchSize: values.upstreamBatchSize,
+        proxy: {
+            httpUrl: values.httpProxy === "" ? undefined : new URL(values.httpProxy),
+            httpsUrl: values.httpsProxy === "" ? undefined : new URL(values.httpsProxy),
+            exceptHosts: orUndefined(values.noProxy),
+        },
     };
 }
 
 /** The primary's key is for the primary's origin: another host gets its own, or none. */
-function readFallbacks(read: Reader, primary: URL | undefined): readonly Fallback[] {
-    const allowed = "base URLs with commas between them";
-    const urls = read.baseUrls("upstreamFallbackUrls", allowed, UPSTREAM_QUERY);
-    const keys = read.text("upstreamFallbackApiKeys")?.split(",");
-    if (keys && keys.length !== urls.length) {
-        read.found(
-            "upstreamFallbackApiKeys",
-            `as many as UPSTREAM_FALLBACK_URLS has (${urls.length}), with commas between them; nothing for one that wants none`,
-        );
+function readFallbacks(read: Reader, primary: URL): readonly Fallback[] {
+    const { upstreamFallbackUrls, upstreamFallbackApiKeys, upstreamApiKey } = read.values;
+    const urls = partsOfList(upstreamFallbackUrls).map(baseUrl);
+    const { fits, words } = apiKeysFor(SERVICE_SETTINGS.upstreamFallbackUrls.env, urls.length);
+    if (upstreamFallbackApiKeys !== "" && !fits(upstreamFallbackApiKeys)) {
+        read.problem("upstreamFallbackApiKeys", words);
     }
-    const own = read.text("upstreamApiKey");
+    const keys = partsOfList(upstreamFallbackApiKeys);
     return urls.map((url, at) => {
-        const key = keys?.[at]?.trim() ?? "";
-        const isPrimary = url.origin === primary?.origin;
-        return { url, apiKey: key !== "" ? key : isPrimary ? own : undefined };
+        const own = url.origin === primary.origin ? upstreamApiKey : "";
+        return { url, apiKey: orUndefined(keys[at]) ?? orUndefined(own) };
     });
 }
 
-function readProxy(read: Reader): ProxyConfig {
-    const allowed = "the URL of a proxy such as http://proxy:3128";
-    return {
-        httpUrl: proxy("httpProxy"),
-        httpsUrl: proxy("httpsProxy"),
-        exceptHosts: read.text("noProxy"),
-    };
-
-    function proxy(field: "httpProxy" | "httpsProxy"): URL | undefined {
-        const [url, ...others] = read.urls(field, ["http:", "https:"], allowed);
-        const isOrigin = url?.pathname === "/" && !/[?#]/.test(url.href);
-        if (url && (!isOrigin || others.length > 0))
-            read.found(field, `${allowed}, without a path`);
-        return url;
-    }
+/** Other paths are joined to it, and its own path has one spelling. */
+function baseUrl(text: string): URL {
+    const url = new URL(text);
+    url.pathname = url.pathname.replace(/\/+$/, "");
+    return url;
 }
 
-type Field = keyof typeof ENVIRONMENT;
+function orUndefined(text: string | undefined): string | undefined {
+    return text === "" ? undefined : text;
+}
+
+type Name = keyof ServiceSettings;
 
 class Reader {
+    readonly values: ServiceSettings;
     readonly #environment: Environment;
-    readonly #findings: string[] = [];
+    readonly #problems: string[] = [];
 
     constructor(environment: Environment) {
         this.#environment = environment;
-    }
-
-    /** An empty variable is an absent one: manifests cannot always leave a variable out. */
-    text(field: Field): string | undefined {
-        const name = ENVIRONMENT[field];
-        // Of these alone both spellings are in use.
-        const other = field.endsWith("Proxy") ? this.#environment[name.toLowerCase()] : undefined;
-        const value = (this.#environment[name] ?? other)?.trim();
-        return value === "" ? undefined : value;
-    }
-
-    integer(field: Field, fallback: number, least: number, most: number): number {
-        const text = this.text(field);
-        if (text === undefined) return fallback;
-        const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
-        if (value >= least && value <= most) return value;
-        this.found(field, `a whole number from ${least} to ${most}`);
-        return fallback;
-    }
-
-    dollars(field: Field, fallback: number): number {
-        const text = this.text(field);
-        if (text === undefined) return fallback;
-        if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
-        this.found(field, "dollars such as 0.001");
-        return fallback;
-    }
-
-    oneOf<T extends string>(field: Field, allowed: readonly T[], fallback: T): T {
-        const text = this.text(field);
-        const value = allowed.find((candidate) => candidate === (text ?? fallback));
-        if (value !== undefined) return value;
-        this.found(field, `one of ${allowed.join(", ")}`);
-        return fallback;
-    }
-
-    /** @returns those that are named, with commas between, in the order of `allowed` */
-    someOf<T extends string>(field: Field, allowed: readonly T[]): readonly T[] {
-        const texts = this.text(field)?.split(",") ?? [];
-        const named = new Set(texts.map((text) => text.trim()));
-        const known = allowed.filter((candidate) => named.has(candidate));
-        if (known.length < named.size) {
-            this.found(field, `some of ${allowed.join(", ")}, with commas between them`);
-        }
-        return known;
-    }
-
-    baseUrl(field: Field, allowed: string, query: readonly string[] = []): URL | undefined {
-        const text = this.text(field);
-        return text === undefined ? undefined : this.#baseUrls(field, [text], allowed, query)[0];
-    }
-
-    /** @param query names of parameters that are kept behind the joined path */
-    baseUrls(field: Field, allowed: string, query: readonly string[] = []): readonly URL[] {
-        return this.#baseUrls(field, this.#listed(field), allowed, query);
-    }
-
-    /** Other paths are joined to them, and their own path has one spelling. */
-    #baseUrls(
-        field: Field,
-        texts: readonly string[],
-        allowed: string,
-        query: readonly string[],
-    ): readonly URL[] {
-        const urls = this.#parse(field, texts, ["http:", "https:"], allowed);
-        if (!urls.every((url) => isBaseUrl(url, query))) {
-            const but = query.length === 0 ? "" : `, but ${query.join(" and ")},`;
-            this.found(field, `${allowed}, without user, password, "?"${but} and "#"`);
-        }
-        for (const url of urls) url.pathname = url.pathname.replace(/\/+$/, "");
-        return urls;
-    }
-
-    urls(field: Field, protocols: readonly string[], allowed: string): readonly URL[] {
-        return this.#parse(field, this.#listed(field), protocols, allowed);
-    }
-
-    #listed(field: Field): readonly string[] {
-        return this.text(field)?.split(",") ?? [];
-    }
-
-    #parse(
-        field: Field,
-        texts: readonly string[],
-        protocols: readonly string[],
-        allowed: string,
-    ): readonly URL[] {
-        const urls = texts.map((text) => URL.parse(text.trim()));
-        const sound = urls.filter(
-            (url) => url && protocols.includes(url.protocol) && url.hostname !== "",
+        this.values = readSettings(
+            SERVICE_SETTINGS,
+            ({ env }) => this.#text(env),
+            ({ env }, words) => this.#problems.push(`${env} ${words}`),
         );
-        if (sound.length < texts.length) this.found(field, allowed);
-        return sound.filter((url) => url !== null);
     }
 
-    /** Notes a fault that was found in what the value names. */
-    sound(field: Field, allowed: string, fault: string | undefined): void {
-        if (fault !== undefined && fault !== "") this.found(field, `${allowed} (${fault})`);
+    #text(env: string): string {
+        // Of these alone both spellings are in use.
+        const other = env.endsWith("_PROXY") ? this.#environment[env.toLowerCase()] : undefined;
+        return (this.#environment[env] ?? other ?? "").trim();
     }
 
-    found(field: Field, allowed: string): void {
-        const value = this.text(field);
-        // A URL may carry a password, so only its presence is told.
-        const hidden =
-            /(Urls?|Endpoint|Password|ApiKeys?|Proxy)$/.test(field) || field === "adminToken";
-        const shown = value === undefined ? "not set" : hidden ? "wrong" : `"${value}"`;
-        this.#findings.push(`${ENVIRONMENT[field]} is ${shown}; allowed: ${allowed}`);
+    isSet(name: Name): boolean {
+        return this.#text(SERVICE_SETTINGS[name].env) !== "";
+    }
+
+    /** Records a fault in what a value names, if there is one. */
+    check(name: Name, allowed: string, fault: string | undefined): void {
+        if (fault !== undefined && fault !== "") this.problem(name, `${allowed} (${fault})`);
+    }
+
+    problem(name: Name, allowed: string): void {
+        const setting = SERVICE_SETTINGS[name];
+        const found = describeText(setting, this.#text(setting.env));
+        this.#problems.push(`${setting.env} ${found}; allowed: ${allowed}`);
     }
 
     finish(): void {
-        if (this.#findings.length > 0) throw new ConfigError(this.#findings);
+        if (this.#problems.length > 0) throw new ConfigError(this.#problems);
     }
-}
-
-/** What the service would leave out, or join a path to. */
-function isBaseUrl(url: URL, query: readonly string[]): boolean {
-    const { href, username, password, search, searchParams } = url;
-    const isKnown = [...searchParams].every(
-        ([name, value]) => query.includes(name) && value !== "",
-    );
-    const rest = search === "" ? href : href.replace(search, "");
-    return username + password === "" && isKnown && !/[?#]/.test(rest);
 }

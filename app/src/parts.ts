@@ -1,3 +1,4 @@
+import { datedPrices } from "@property-search/contract/settings";
 import type { Registry } from "prom-client";
 import { localCache } from "./cache/local.ts";
 import { redisCache } from "./cache/redis.ts";
@@ -65,9 +66,9 @@ export async function openParts(
     const registry = openRegistry();
     const redis = config.redis && redisClient(config.redis, log);
     const memory = localCache({
-        maxEntries: config.maxLocalEntries,
+        maxEntries: config.localCacheMaxEntries,
         maxBytes: MAX_LOCAL_BYTES,
-        staleSeconds: config.cacheStaleSeconds,
+        staleSeconds: config.staleIfErrorSeconds,
         shortens: config.provider.name === "openai" && shortens(config.model),
     });
     const upstream = await openUpstream(config, {
@@ -79,7 +80,7 @@ export async function openParts(
     });
     const tiers = openTiers(config, { log, registry, upstream, redis, memory });
     const { local, shared } = tiers;
-    const { colour, version, model, money } = config;
+    const { colour, version, model } = config;
     const { provider, revision } = upstream;
     const metrics = serviceMetrics({
         registry,
@@ -87,7 +88,7 @@ export async function openParts(
         localSize: local.size,
         redisUp: () => shared.state() === "up",
     });
-    const { tokenPrices: dated, perRequest, podPerHour, storagePerHour } = money;
+    const dated = datedPrices(config.tokenPrices);
     return {
         config,
         log,
@@ -99,8 +100,11 @@ export async function openParts(
         ledger: openLedger({
             registry,
             model,
-            price: dated.length > 0 ? tokenPrices(dated) : flatPrice(perRequest),
-            dollarsPerHour: { pod: podPerHour, storage: storagePerHour },
+            price: dated.length > 0 ? tokenPrices(dated) : flatPrice(Number(config.costPerRequest)),
+            dollarsPerHour: {
+                pod: Number(config.podCostPerHour),
+                storage: Number(config.storageCostPerHour),
+            },
         }),
         tracing: await openTracing(config),
         entrance: openEntrance(
@@ -115,7 +119,7 @@ export async function openParts(
             list: redis
                 ? redisHotKeyList(rankingCommands(redis.client), { ...upstream, model }, log)
                 : noHotKeyList,
-            maxLocalEntries: config.maxLocalEntries,
+            maxLocalEntries: config.localCacheMaxEntries,
             log,
         }),
     };
@@ -131,7 +135,7 @@ interface TierParts {
 
 /** The caches, and what is kept beside them in Redis where there is one. */
 function openTiers(config: Config, { log, registry, upstream, redis, memory }: TierParts) {
-    const staleSeconds = config.cacheStaleSeconds;
+    const staleSeconds = config.staleIfErrorSeconds;
     const writer = writerOf([config.version, config.model, upstream.provider, upstream.revision]);
     const codec = entryCodec({ precision: config.cachePrecision, writer });
     const withdrawals = openWithdrawals(

@@ -3,16 +3,18 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { datedPrices } from "@property-search/contract/settings";
+
 import { ConfigError, readConfig } from "../src/config.ts";
 import { makeCertificates, type Certificates } from "./support/certificates.ts";
 
 const local = { MODEL_DIR: "/model", ANONYMOUS: "true" };
 
-function findings(environment: Record<string, string>): readonly string[] {
+function problems(environment: Record<string, string>): readonly string[] {
     try {
         readConfig(environment);
     } catch (error) {
-        if (error instanceof ConfigError) return error.findings;
+        if (error instanceof ConfigError) return error.problems;
         throw error;
     }
     return [];
@@ -26,12 +28,15 @@ describe("the environment", () => {
             version: "dev",
             redis: undefined,
             cacheTtlSeconds: 604_800,
-            cacheStaleSeconds: 86_400,
+            staleIfErrorSeconds: 86_400,
             cachePrecision: "float32",
             textFolding: [],
             corsOrigins: [],
-            maxLocalEntries: 2_000,
-            money: { perRequest: 0.001, tokenPrices: [], podPerHour: 0, storagePerHour: 0 },
+            localCacheMaxEntries: 2_000,
+            costPerRequest: "0.001",
+            tokenPrices: "",
+            podCostPerHour: "0",
+            storageCostPerHour: "0",
             tracing: undefined,
             model: "all-MiniLM-L6-v2",
             provider: { name: "local", directory: "/model", threads: 1 },
@@ -63,13 +68,13 @@ describe("the environment", () => {
     });
 
     test("token prices are read with their dates, a collector with its share", () => {
-        const { money, tracing } = readConfig({
+        const { tokenPrices, tracing } = readConfig({
             ...local,
             EMBEDDING_TOKEN_PRICES: "2024-01-25=0.02, 2027-01-01=0.015",
             OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318",
             OTEL_TRACES_SAMPLER_ARG: "0.1",
         });
-        expect(money.tokenPrices).toEqual([
+        expect(datedPrices(tokenPrices)).toEqual([
             { from: Date.UTC(2024, 0, 25), dollarsPerMillionTokens: 0.02 },
             { from: Date.UTC(2027, 0, 1), dollarsPerMillionTokens: 0.015 },
         ]);
@@ -79,7 +84,7 @@ describe("the environment", () => {
     test.each(["0.02", "2024-01-25", "2024-13-01=1", "2027-01-01=1,2024-01-01=2", "2024-01-01=-1"])(
         "the price list %s is refused",
         (prices) => {
-            expect(findings({ ...local, EMBEDDING_TOKEN_PRICES: prices })).toEqual([
+            expect(problems({ ...local, EMBEDDING_TOKEN_PRICES: prices })).toEqual([
                 expect.stringMatching(
                     /^EMBEDDING_TOKEN_PRICES is ".*"; allowed: dates and dollars/,
                 ),
@@ -125,25 +130,40 @@ describe("the environment", () => {
             "REDIS_SENTINEL_MASTER is not set; allowed: the sentinels' name",
         ],
         [{ REDIS_SENTINEL_MASTER: "m" }, 'REDIS_SENTINEL_MASTER is "m"; allowed: nothing, since'],
-        [{ REDIS_URL: "redis://a,redis://b" }, "REDIS_URL is wrong; allowed: one URL, since"],
+        [
+            { REDIS_URL: "redis://a,redis://b" },
+            'REDIS_URL is "redis://a,redis://b"; allowed: one URL, since',
+        ],
         [
             { REDIS_URL: "redis://a,rediss://b", REDIS_MODE: "cluster" },
-            "REDIS_URL is wrong; allowed: URLs that all begin",
+            'REDIS_URL is "redis://a,rediss://b"; allowed: URLs that all begin',
         ],
-        [{ REDIS_URL: "redis://a,b", REDIS_MODE: "cluster" }, "REDIS_URL is wrong; allowed: a URL"],
+        [
+            { REDIS_URL: "redis://a,b", REDIS_MODE: "cluster" },
+            'REDIS_URL is "redis://a,b"; allowed: a URL',
+        ],
         [{ REDIS_CA_FILE: "/ca" }, 'REDIS_CA_FILE is "/ca"; allowed: nothing, since REDIS_URL'],
         [{ REDIS_URL: "redis://a?db=3" }, 'REDIS_URL is wrong; allowed: URLs without "?" and "#"'],
-        [{ REDIS_URL: "redis://a#3" }, 'REDIS_URL is wrong; allowed: URLs without "?" and "#"'],
+        [
+            { REDIS_URL: "redis://a#3" },
+            'REDIS_URL is "redis://a#3"; allowed: URLs without "?" and "#"',
+        ],
         [{ REDIS_URL: "redis://a?" }, 'REDIS_URL is wrong; allowed: URLs without "?" and "#"'],
-        [{ REDIS_URL: "redis://a/cache" }, "REDIS_URL is wrong; allowed: after the port nothing"],
-        [{ REDIS_URL: "redis://a/1/2" }, "REDIS_URL is wrong; allowed: after the port nothing"],
+        [
+            { REDIS_URL: "redis://a/cache" },
+            'REDIS_URL is "redis://a/cache"; allowed: after the port nothing',
+        ],
+        [
+            { REDIS_URL: "redis://a/1/2" },
+            'REDIS_URL is "redis://a/1/2"; allowed: after the port nothing',
+        ],
         [
             { REDIS_URL: "redis://a/1", REDIS_MODE: "cluster" },
-            "REDIS_URL is wrong; allowed: after the port nothing",
+            'REDIS_URL is "redis://a/1"; allowed: after the port nothing',
         ],
         [{ REDIS_URL: "redis://:100%@a" }, "REDIS_URL is wrong; allowed: a user and password that"],
         [{ REDIS_URL: "redis://app@a" }, "REDIS_URL is wrong; allowed: a password with the user"],
-        [{ REDIS_URL: "redis://a:0" }, "REDIS_URL is wrong; allowed: a port from 1"],
+        [{ REDIS_URL: "redis://a:0" }, 'REDIS_URL is "redis://a:0"; allowed: a port from 1'],
         [
             { REDIS_URL: "redis://:p@a", REDIS_PASSWORD: "q" },
             "REDIS_URL is wrong; allowed: no password in the URL",
@@ -157,7 +177,7 @@ describe("the environment", () => {
             "REDIS_URL is wrong; allowed: the same password in every URL",
         ],
     ])("with %j it says what is wrong", (change, message) => {
-        const found = findings({ ...local, REDIS_URL: "redis://cache:6379", ...change });
+        const found = problems({ ...local, REDIS_URL: "redis://cache:6379", ...change });
         expect(found).toEqual([expect.stringContaining(message)]);
     });
 
@@ -168,7 +188,7 @@ describe("the environment", () => {
         [{ REDIS_URL: "redis://a/0", REDIS_MODE: "cluster" }],
         [{ REDIS_URL: "redis://a:6379/" }],
     ])("%j is understood whole", (redis) => {
-        expect(findings({ ...local, ...redis })).toEqual([]);
+        expect(problems({ ...local, ...redis })).toEqual([]);
     });
 
     test.each(["UPSTREAM_URL", "UPSTREAM_FALLBACK_URLS", "OTEL_EXPORTER_OTLP_ENDPOINT"])(
@@ -176,7 +196,7 @@ describe("the environment", () => {
         (variable) => {
             const api = { EMBEDDING_PROVIDER: "openai", UPSTREAM_URL: "http://a/v1" };
             for (const url of ["http://u:p@a/v1", "http://a/v1#x", "http://a/v1?", "ftp://a"]) {
-                const [found] = findings({ ...api, ANONYMOUS: "true", [variable]: url });
+                const [found] = problems({ ...api, ANONYMOUS: "true", [variable]: url });
                 expect(found).toMatch(new RegExp(`^${variable} is `));
                 expect(found).not.toContain("u:p");
             }
@@ -191,7 +211,7 @@ describe("the environment", () => {
         ["a.example", ["CORS_ORIGINS is"]],
         ["null", ["CORS_ORIGINS is"]],
     ])("CORS_ORIGINS %s", (origins, messages) => {
-        const found = findings({ ...local, CORS_ORIGINS: origins });
+        const found = problems({ ...local, CORS_ORIGINS: origins });
         expect(found).toEqual(messages.map((message) => expect.stringContaining(message)));
     });
 
@@ -216,7 +236,7 @@ describe("the environment", () => {
             undefined,
             "three",
         ]);
-        const found = findings({
+        const found = problems({
             ...api,
             UPSTREAM_FALLBACK_URLS: urls,
             UPSTREAM_FALLBACK_API_KEYS: "a,b",
@@ -230,9 +250,11 @@ describe("the environment", () => {
         const url = "https://a.example/openai/deployments/small?api-version=2024-10-21";
         expect(providerOf({ UPSTREAM_URL: url })).toMatchObject({ url: new URL(url) });
         for (const query of ["?key=secret", "?api-version=", "?api-version=1&key=secret"]) {
-            const found = findings({ ...api, UPSTREAM_URL: `https://a.example/v1${query}` });
+            const found = problems({ ...api, UPSTREAM_URL: `https://a.example/v1${query}` });
             expect(found).toEqual([
-                expect.stringMatching(/^UPSTREAM_URL is wrong; allowed: .*"\?", but api-version,/),
+                expect.stringMatching(
+                    /^UPSTREAM_URL is wrong; allowed: .* query, but \?api-version=/,
+                ),
             ]);
         }
     });
@@ -247,8 +269,8 @@ describe("the environment", () => {
             },
         });
         for (const value of ["proxy:3128", "http://proxy/path", "socks5://proxy"]) {
-            const [found] = findings({ ...api, http_proxy: value });
-            expect(found).toMatch(/^HTTP_PROXY is wrong; allowed: the URL of a proxy such as/);
+            const [found] = problems({ ...api, http_proxy: value });
+            expect(found).toMatch(/^HTTP_PROXY is .*; allowed: the URL of a proxy such as/);
         }
     });
 
@@ -266,39 +288,39 @@ describe("the environment", () => {
     test("foldings of texts come in one order, and unknown ones are refused", () => {
         const { textFolding } = readConfig({ ...local, TEXT_FOLDING: "punctuation, case" });
         expect(textFolding).toEqual(["case", "punctuation"]);
-        expect(findings({ ...local, TEXT_FOLDING: "case,stems" })).toEqual([
+        expect(problems({ ...local, TEXT_FOLDING: "case,stems" })).toEqual([
             'TEXT_FOLDING is "case,stems"; allowed: some of case, punctuation, with commas between them',
         ]);
     });
 
-    test("all findings come at once, each with variable, value and what is allowed", () => {
+    test("all problems come at once, each with variable, value and what is allowed", () => {
         const wrong = { PORT: "70000", COLOUR: "red", CACHE_TTL: "-1", LOG_LEVEL: "loud" };
-        const found = findings({ ...local, ...wrong });
+        const found = problems({ ...local, ...wrong });
         expect(found).toHaveLength(4);
         expect(found).toContain('PORT is "70000"; allowed: a whole number from 1 to 65535');
-        expect(found).toContain('COLOUR is "red"; allowed: one of blue, green, or nothing');
+        expect(found).toContain('COLOUR is "red"; allowed: blue, green, none');
     });
 
     test("the local model without a folder says how to get one", () => {
-        expect(findings({ ANONYMOUS: "true" }).join()).toMatch(
+        expect(problems({ ANONYMOUS: "true" }).join()).toMatch(
             /MODEL_DIR is not set; .*make model/,
         );
     });
 
     test("nobody to serve is a mistake, not a default", () => {
-        expect(findings({ MODEL_DIR: "/model" })).toEqual([
+        expect(problems({ MODEL_DIR: "/model" })).toEqual([
             expect.stringMatching(/^TENANTS_FILE is not set; .*ANONYMOUS=true/),
         ]);
     });
 
     test("an API without a URL is refused", () => {
-        expect(findings({ EMBEDDING_PROVIDER: "openai", ANONYMOUS: "true" }).join()).toMatch(
+        expect(problems({ EMBEDDING_PROVIDER: "openai", ANONYMOUS: "true" }).join()).toMatch(
             /UPSTREAM_URL is not set/,
         );
     });
 
     test("a wrong URL is not shown, since it may hold a password", () => {
-        const found = findings({ ...local, REDIS_URL: "http://user:hunter2@host" });
+        const found = problems({ ...local, REDIS_URL: "http://user:hunter2@host" });
         expect(found).toEqual([
             "REDIS_URL is wrong; allowed: a URL such as redis://host:6379, or several with commas between them",
         ]);
@@ -314,7 +336,7 @@ describe("files for TLS", () => {
     afterAll(() => files.remove());
 
     const wrong = (change: Record<string, string>) =>
-        findings({ ...local, REDIS_URL: "rediss://cache:6380", ...change });
+        problems({ ...local, REDIS_URL: "rediss://cache:6380", ...change });
 
     test("are accepted where each is sound and the key is the certificate's", () => {
         const { cert, key } = files.client;
@@ -322,7 +344,7 @@ describe("files for TLS", () => {
         expect(wrong(sound)).toEqual([]);
     });
 
-    test("that cannot be read, hold something else or do not belong together are findings", () => {
+    test("that cannot be read, hold something else or do not belong together are problems", () => {
         const { client, server, noPem } = files;
         expect(wrong({ REDIS_CA_FILE: "/no/such" })).toEqual([
             expect.stringMatching(

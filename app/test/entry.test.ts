@@ -1,9 +1,10 @@
 import { describe, expect, test } from "@jest/globals";
+import { PRECISIONS } from "@property-search/contract/settings";
 import fc from "fast-check";
 
 import { embeddingOf, shortened, vectorFault } from "../src/vector/embedding.ts";
 import { entryCodec, entryFacts, writerOf } from "../src/vector/entry.ts";
-import { PRECISIONS, type Precision } from "../src/vector/precision.ts";
+import type { Precision } from "../src/vector/precision.ts";
 import { cosine } from "./support/statistics.ts";
 import { trueVector } from "./support/vectors.ts";
 import { propertyRuns } from "../../tests/support/property.ts";

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
+import { FOLDINGS } from "@property-search/contract/settings";
 import fc from "fast-check";
 
 import { keyMaker } from "../src/key/key.ts";
-import { FOLDINGS, normaliser, normaliseText } from "../src/key/normalise.ts";
+import { normaliser, normaliseText } from "../src/key/normalise.ts";
 import { KEY_SPACE } from "./support/keySpace.ts";
 import { propertyRuns } from "../../tests/support/property.ts";
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
+import { FOLDINGS } from "@property-search/contract/settings";
 import fc from "fast-check";
 
 import type { LargeBody } from "../src/http/body.ts";
@@ -6,7 +7,7 @@ import { HttpError } from "../src/http/error.ts";
 import { largeBodies, type LargeBodies } from "../src/http/largeBodies.ts";
 import { parseEmbed, parseOpenai, type ModelLimits } from "../src/http/request.ts";
 import { keyMaker } from "../src/key/key.ts";
-import { FOLDINGS, normaliser } from "../src/key/normalise.ts";
+import { normaliser } from "../src/key/normalise.ts";
 import { propertyRuns } from "../../tests/support/property.ts";
 
 const LIMITS: ModelLimits = {

@@ -21,7 +21,7 @@ import {
 import { selectorLabels, standardLabels } from "../labels.ts";
 import { APP_USER, sha256 } from "../redis/settings.ts";
 import { tenantsSecret, TENANTS_SECRET, type TenantsArgs } from "./tenants.ts";
-import { disruptionBudget, type Resources } from "../workload.ts";
+import { disruptionBudget } from "../workload.ts";
 
 const CREDENTIALS_NAME = "redis-credentials";
 const API_KEY_NAME = "upstream-api-key";
@@ -33,39 +33,23 @@ export interface EmbeddingServiceColourArgs {
     readonly service: ServiceArgs;
     readonly autoscaling: ScalingSettings;
     readonly redis: RedisAccess;
-    readonly tenants: Pick<TenantsArgs, "list" | "platformKey" | "otherPlatformKeys"> & {
-        readonly anonymous: boolean;
-    };
+    readonly tenants: Pick<TenantsArgs, "list" | "platformKey" | "otherPlatformKeys">;
     /** Bearer token of the pods' admin port. */
     readonly adminToken: pulumi.Input<string>;
 }
 
 /** Settings that both colours have in common. */
-export interface ServiceArgs extends Omit<
+export interface ServiceArgs extends Pick<
     ServicePodArgs,
-    "colour" | "version" | "image" | "redis" | "upstream" | "anonymous"
+    "resources" | "settings" | "upstreamProxy" | "preStopSeconds"
 > {
     /** The autoscaler's floor and limit. */
     readonly minReplicas: number;
     readonly maxReplicas: number;
-    readonly resources: Resources;
-    readonly upstream:
-        | { readonly provider: "local"; readonly model: string; readonly modelThreads: number }
-        | {
-              readonly provider: "openai";
-              readonly model: string;
-              readonly url: string;
-              /** With commas between; empty for none. */
-              readonly fallbackUrls: string;
-              /** In their order, with commas between. Default: they want none. */
-              readonly fallbackApiKeys?: pulumi.Input<string> | undefined;
-              /** Most inputs of one call. */
-              readonly batchSize: number;
-              /** URL of a forward proxy; empty for none. */
-              readonly proxy: string;
-              readonly revision: string;
-              readonly apiKey: pulumi.Input<string>;
-          };
+    /** API key of the upstream, where the provider is one. Default: none. */
+    readonly upstreamApiKey?: pulumi.Input<string> | undefined;
+    /** Keys of its fallbacks in their order, with commas between. Default: they need none. */
+    readonly upstreamFallbackApiKeys?: pulumi.Input<string> | undefined;
 }
 
 export type RedisAccess =
@@ -110,7 +94,7 @@ export class Colour extends pulumi.ComponentResource {
         });
 
         const redis = redisFor(name, args.redis, metadata, child);
-        const upstream = upstreamFor(name, service.upstream, metadata, child);
+        const upstream = upstreamSecret(name, service, metadata, child);
         const tenants = tenantsSecret(
             `${name}-tenants`,
             { ...args.tenants, metadata: metadata(TENANTS_SECRET.name) },
@@ -135,8 +119,10 @@ export class Colour extends pulumi.ComponentResource {
                 ...release,
                 colour,
                 redis: redis.access,
-                upstream: upstream.access,
-                anonymous: args.tenants.anonymous,
+                upstreamSecret: upstream && {
+                    name: API_KEY_NAME,
+                    hasFallbackKeys: service.upstreamFallbackApiKeys !== undefined,
+                },
             },
             objectName,
             matchLabels,
@@ -170,7 +156,13 @@ export class Colour extends pulumi.ComponentResource {
             {
                 parent: this,
                 // The pods name them, so that no edge follows from the values.
-                dependsOn: [account, admin, tenants, ...redis.objects, ...upstream.objects],
+                dependsOn: [
+                    account,
+                    admin,
+                    tenants,
+                    ...redis.objects,
+                    ...(upstream ? [upstream] : []),
+                ],
                 // Longer than the progress deadline, whose message says more than a timeout's.
                 customTimeouts: { create: "10m", update: "10m" },
             },
@@ -226,12 +218,11 @@ function secretsChecksum({
     service,
     adminToken,
 }: EmbeddingServiceColourArgs): pulumi.Output<string> {
-    const { upstream } = service;
     const read = [
         adminToken,
         redis.mode === "external" ? "" : redis.passwords.app,
-        upstream.provider === "local" ? "" : upstream.apiKey,
-        upstream.provider === "local" ? "" : (upstream.fallbackApiKeys ?? ""),
+        service.upstreamApiKey ?? "",
+        service.upstreamFallbackApiKeys ?? "",
     ];
     const checksum = pulumi
         .all(read)
@@ -279,28 +270,25 @@ function redisFor(
     };
 }
 
-/** Where the pods get vectors from, and the object that makes it so. */
-function upstreamFor(
+/** The Secret with the upstream's keys; undefined where there are none. */
+function upstreamSecret(
     name: string,
-    upstream: ServiceArgs["upstream"],
+    { upstreamApiKey, upstreamFallbackApiKeys }: ServiceArgs,
     metadata: Metadata,
     child: pulumi.CustomResourceOptions,
-): { access: ServicePodArgs["upstream"]; objects: pulumi.Resource[] } {
-    if (upstream.provider === "local") return { access: upstream, objects: [] };
-    const { apiKey, fallbackApiKeys, ...api } = upstream;
-    const secret = new k8s.core.v1.Secret(
+): k8s.core.v1.Secret | undefined {
+    if (upstreamApiKey === undefined) return undefined;
+    return new k8s.core.v1.Secret(
         `${name}-upstream-api-key`,
         {
             metadata: metadata(API_KEY_NAME),
             stringData: {
-                [API_KEY_KEY]: pulumi.secret(apiKey),
-                ...(fallbackApiKeys !== undefined && {
-                    [FALLBACK_API_KEYS_KEY]: pulumi.secret(fallbackApiKeys),
+                [API_KEY_KEY]: pulumi.secret(upstreamApiKey),
+                ...(upstreamFallbackApiKeys !== undefined && {
+                    [FALLBACK_API_KEYS_KEY]: pulumi.secret(upstreamFallbackApiKeys),
                 }),
             },
         },
         child,
     );
-    const hasFallbackKeys = fallbackApiKeys !== undefined;
-    return { access: { ...api, secretName: API_KEY_NAME, hasFallbackKeys }, objects: [secret] };
 }

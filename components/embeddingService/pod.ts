@@ -1,4 +1,12 @@
-import { ADMIN_SECRET, ENVIRONMENT, PATHS, PORTS, type Colour } from "@property-search/contract";
+import { ADMIN_SECRET, PATHS, PORTS, type Colour } from "@property-search/contract";
+import {
+    isUsed,
+    readSettings,
+    SERVICE_SETTINGS,
+    type ServiceSettings,
+    type Setting,
+    type Value,
+} from "@property-search/contract/settings";
 import type * as k8s from "@pulumi/kubernetes";
 import { TENANTS_FOLDER, TENANTS_SECRET } from "./tenants.ts";
 import {
@@ -30,6 +38,12 @@ export interface RedisTlsSecrets {
     readonly certSecretName?: string | undefined;
 }
 
+const DEFAULTS = readSettings(
+    SERVICE_SETTINGS,
+    () => undefined,
+    () => undefined,
+);
+
 /** Seconds between the last answer and the end of the process, for what closing takes. */
 const MARGIN_SECONDS = 5;
 
@@ -49,60 +63,15 @@ export interface ServicePodArgs {
         readonly sentinel?: { readonly master: string } | undefined;
         readonly tls?: RedisTlsSecrets | undefined;
     };
-    readonly upstream:
-        | { readonly provider: "local"; readonly model: string; readonly modelThreads: number }
-        | {
-              readonly provider: "openai";
-              readonly model: string;
-              readonly url: string;
-              /** With commas between; empty for none. */
-              readonly fallbackUrls: string;
-              /** Most inputs of one call. */
-              readonly batchSize: number;
-              /** URL of a forward proxy to all of these hosts; empty for none. */
-              readonly proxy: string;
-              /** Of the weights; empty for the URL's host and path. */
-              readonly revision: string;
-              /** Secret with API_KEY_KEY. */
-              readonly secretName: string;
-              /** Whether the Secret has FALLBACK_API_KEYS_KEY too. */
-              readonly hasFallbackKeys: boolean;
-          };
-    /** Seconds that a vector answers for its text. */
-    readonly cacheTtl: number;
-    /** Seconds that it is kept beyond that, to answer while the upstream fails. */
-    readonly cacheStale: number;
-    /** How Redis holds its numbers. */
-    readonly cachePrecision: string;
-    /** What texts are stripped of, with commas between; empty for nothing. */
-    readonly textFolding: string;
-    /** Whose pages may read the answers, with commas between; empty for none. */
-    readonly corsOrigins: string;
-    /** Vectors in the pod's own memory. */
-    readonly maxLocalCacheSize: number;
-    readonly money: MoneySettings;
-    /** Undefined: nothing is traced. */
-    readonly tracing: TracingSettings | undefined;
-    /** Who sends no key is served too. */
-    readonly anonymous: boolean;
-    readonly logLevel: string;
-    readonly drain: { readonly preStopSeconds: number; readonly longestRequestSeconds: number };
-}
-
-/** Dollars, in decimal notation; meanings stand in Pulumi.yaml. */
-export interface MoneySettings {
-    readonly costPerRequest: string;
-    /** Dated prices per million tokens; empty for the flat price. */
-    readonly tokenPrices: string;
-    readonly podCostPerHour: string;
-    readonly storageCostPerHour: string;
-}
-
-export interface TracingSettings {
-    /** Base URL of a collector's OTLP/HTTP. */
-    readonly url: string;
-    /** Of requests whose client has not decided, 0 to 1. */
-    readonly share: string;
+    /** Settings of the service that differ from their defaults. */
+    readonly settings: Partial<ServiceSettings>;
+    /** URL of a forward proxy to the upstreams. Default: none. */
+    readonly upstreamProxy?: string | undefined;
+    /** Secret with API_KEY_KEY, and FALLBACK_API_KEYS_KEY where the fallbacks need keys. Default: none is needed. */
+    readonly upstreamSecret?:
+        { readonly name: string; readonly hasFallbackKeys: boolean } | undefined;
+    /** Seconds that a terminating pod keeps serving, while gateways and proxies forget it. */
+    readonly preStopSeconds: number;
 }
 
 /**
@@ -114,13 +83,14 @@ export function servicePod(
     serviceAccountName: string,
     matchLabels: Record<string, string>,
 ): k8s.types.input.core.v1.PodSpec {
-    const { preStopSeconds, longestRequestSeconds } = args.drain;
+    const { preStopSeconds } = args;
+    const { drainTimeoutSeconds } = { ...DEFAULTS, ...args.settings };
     const mounts = redisMounts(args.redis);
     return {
         serviceAccountName,
         automountServiceAccountToken: false,
         enableServiceLinks: false,
-        terminationGracePeriodSeconds: preStopSeconds + longestRequestSeconds + MARGIN_SECONDS,
+        terminationGracePeriodSeconds: preStopSeconds + drainTimeoutSeconds + MARGIN_SECONDS,
         securityContext: podSecurityContext(),
         topologySpreadConstraints: topologySpread(matchLabels, "pod-template-hash"),
         containers: [
@@ -180,85 +150,50 @@ function probes(): Pick<
     };
 }
 
+type Variables = Partial<Record<keyof ServiceSettings, Value | EnvVar["valueFrom"]>>;
+
+/** The settings in the order of their rows: the pod's own, and those of the stack's config that have an effect. */
 function environment(args: ServicePodArgs): EnvVar[] {
-    const { redis, upstream, money, tracing } = args;
-    return [
-        plain(ENVIRONMENT.port, PORTS.service),
-        plain(ENVIRONMENT.colour, args.colour),
-        plain(ENVIRONMENT.version, args.version),
-        plain(ENVIRONMENT.redisUrl, redis.url),
-        ...redisAccess(redis),
-        plain(ENVIRONMENT.cacheTtl, args.cacheTtl),
-        plain(ENVIRONMENT.cacheStale, args.cacheStale),
-        plain(ENVIRONMENT.cachePrecision, args.cachePrecision),
-        plain(ENVIRONMENT.textFolding, args.textFolding),
-        plain(ENVIRONMENT.corsOrigins, args.corsOrigins),
-        plain(ENVIRONMENT.maxLocalCacheSize, args.maxLocalCacheSize),
-        plain(ENVIRONMENT.costPerRequest, money.costPerRequest),
-        plain(ENVIRONMENT.tokenPrices, money.tokenPrices),
-        plain(ENVIRONMENT.podCostPerHour, money.podCostPerHour),
-        plain(ENVIRONMENT.storageCostPerHour, money.storageCostPerHour),
-        ...(tracing
-            ? [
-                  plain(ENVIRONMENT.otlpEndpoint, tracing.url),
-                  plain(ENVIRONMENT.traceShare, tracing.share),
-              ]
-            : []),
-        plain(ENVIRONMENT.provider, upstream.provider),
-        plain(ENVIRONMENT.model, upstream.model),
-        ...(upstream.provider === "local"
-            ? [plain(ENVIRONMENT.modelThreads, upstream.modelThreads)]
-            : [
-                  plain(ENVIRONMENT.upstreamUrl, upstream.url),
-                  plain(ENVIRONMENT.upstreamFallbackUrls, upstream.fallbackUrls),
-                  plain(ENVIRONMENT.upstreamBatchSize, upstream.batchSize),
-                  ...(upstream.proxy === ""
-                      ? []
-                      : [
-                            plain(ENVIRONMENT.httpProxy, upstream.proxy),
-                            plain(ENVIRONMENT.httpsProxy, upstream.proxy),
-                        ]),
-                  plain(ENVIRONMENT.revision, upstream.revision),
-                  secret(ENVIRONMENT.upstreamApiKey, upstream.secretName, API_KEY_KEY),
-                  ...(upstream.hasFallbackKeys
-                      ? [
-                            secret(
-                                ENVIRONMENT.upstreamFallbackApiKeys,
-                                upstream.secretName,
-                                FALLBACK_API_KEYS_KEY,
-                            ),
-                        ]
-                      : []),
-              ]),
-        plain(ENVIRONMENT.drainTimeout, args.drain.longestRequestSeconds),
-        plain(ENVIRONMENT.tenantsFile, `${TENANTS_FOLDER}/${TENANTS_SECRET.file}`),
-        plain(ENVIRONMENT.anonymous, String(args.anonymous)),
-        plain(ENVIRONMENT.logLevel, args.logLevel),
-        secret(ENVIRONMENT.adminToken, ADMIN_SECRET.name, ADMIN_SECRET.key),
-    ];
+    const { upstreamProxy, upstreamSecret } = args;
+    const settings: Readonly<Record<string, Value>> = { ...DEFAULTS, ...args.settings };
+    const own: Variables = {
+        port: PORTS.service,
+        colour: args.colour,
+        version: args.version,
+        ...redisAccess(args.redis),
+        ...(upstreamProxy && { httpProxy: upstreamProxy, httpsProxy: upstreamProxy }),
+        ...(upstreamSecret && { upstreamApiKey: fromSecret(upstreamSecret.name, API_KEY_KEY) }),
+        ...(upstreamSecret?.hasFallbackKeys && {
+            upstreamFallbackApiKeys: fromSecret(upstreamSecret.name, FALLBACK_API_KEYS_KEY),
+        }),
+        tenantsFile: `${TENANTS_FOLDER}/${TENANTS_SECRET.file}`,
+        adminToken: fromSecret(ADMIN_SECRET.name, ADMIN_SECRET.key),
+    };
+    return Object.entries<Setting>(SERVICE_SETTINGS).flatMap(([name, row]) => {
+        const isGiven = row.key !== undefined && !row.secret;
+        const value = own[name as keyof Variables] ?? (isGiven ? settings[name] : undefined);
+        return value === undefined || !isUsed(row, settings) ? [] : [variable(row.env, value)];
+    });
 }
 
-function redisAccess(redis: ServicePodArgs["redis"]): EnvVar[] {
+function redisAccess(redis: ServicePodArgs["redis"]): Variables {
     const { clustered, sentinel, secretName, followed, tls } = redis;
-    return [
-        plain(ENVIRONMENT.redisMode, sentinel ? "sentinel" : clustered ? "cluster" : "standalone"),
+    return {
+        redisUrl: redis.url,
+        redisMode: sentinel ? "sentinel" : clustered ? "cluster" : "standalone",
         ...(followed
-            ? [plain(ENVIRONMENT.redisCredentialsDirectory, REDIS_LOGIN_FOLDER)]
-            : [
-                  secret(ENVIRONMENT.redisUsername, secretName, CREDENTIAL_KEYS.username),
-                  secret(ENVIRONMENT.redisPassword, secretName, CREDENTIAL_KEYS.password),
-              ]),
-        ...(sentinel ? [plain(ENVIRONMENT.redisSentinelMaster, sentinel.master)] : []),
-        ...(tls?.caSecretName === undefined
-            ? []
-            : [plain(ENVIRONMENT.redisCaFile, `${REDIS_CA_FOLDER}/ca.crt`)]),
-        ...(tls?.certSecretName === undefined
-            ? []
-            : [
-                  plain(ENVIRONMENT.redisCertFile, `${REDIS_CERT_FOLDER}/tls.crt`),
-                  plain(ENVIRONMENT.redisKeyFile, `${REDIS_CERT_FOLDER}/tls.key`),
-              ]),
-    ];
+            ? { redisCredentialsDirectory: REDIS_LOGIN_FOLDER }
+            : {
+                  redisUsername: fromSecret(secretName, CREDENTIAL_KEYS.username),
+                  redisPassword: fromSecret(secretName, CREDENTIAL_KEYS.password),
+              }),
+        ...(sentinel && { redisSentinelMaster: sentinel.master }),
+        ...(tls?.caSecretName !== undefined && { redisCaFile: `${REDIS_CA_FOLDER}/ca.crt` }),
+        ...(tls?.certSecretName !== undefined && {
+            redisCertFile: `${REDIS_CERT_FOLDER}/tls.crt`,
+            redisKeyFile: `${REDIS_CERT_FOLDER}/tls.key`,
+        }),
+    };
 }
 
 /** Folders, so that what is renewed arrives in the pod; the service reads them at each connection. */
@@ -277,12 +212,12 @@ function redisMounts({ secretName: login, followed, tls = {} }: ServicePodArgs["
     );
 }
 
-/** The kubelet takes `$(X)` for another variable and `$$` for a dollar sign, so that each is doubled. */
-function plain(name: string, value: string | number): EnvVar {
-    return { name, value: `${value}`.replaceAll("$", "$$$$") };
+function variable(name: string, value: Value | NonNullable<EnvVar["valueFrom"]>): EnvVar {
+    if (typeof value === "object") return { name, valueFrom: value };
+    // The kubelet takes `$(X)` for another variable and `$$` for a dollar sign, so that each is doubled.
+    return { name, value: String(value).replaceAll("$", "$$$$") };
 }
 
-function secret(name: string, secretName: string, key: string, optional?: true): EnvVar {
-    const secretKeyRef = { name: secretName, key, ...(optional && { optional }) };
-    return { name, valueFrom: { secretKeyRef } };
+function fromSecret(name: string, key: string) {
+    return { secretKeyRef: { name, key } };
 }

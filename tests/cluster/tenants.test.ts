@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from "@jest/globals";
-import { COLOURS, ENVIRONMENT, HEADERS, PATHS, type Colour } from "@property-search/contract";
+import { COLOURS, HEADERS, PATHS, type Colour } from "@property-search/contract";
+import { SERVICE_SETTINGS } from "@property-search/contract/settings";
 import { deploymentOf, openClient, openCluster, type Client } from "../support/cluster.ts";
 
 const cluster = openCluster();
@@ -11,7 +12,7 @@ beforeAll(async () => {
     client = await openClient(cluster);
     const { spec } = await deploymentOf(cluster, "blue");
     const environment = spec?.template.spec?.containers[0]?.env ?? [];
-    const { value } = environment.find(({ name }) => name === ENVIRONMENT.anonymous) ?? {};
+    const { value } = environment.find(({ name }) => name === SERVICE_SETTINGS.anonymous.env) ?? {};
     isAnonymousServed = value === "true";
 });
 

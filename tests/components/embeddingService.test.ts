@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
+import type { ServiceSettings } from "@property-search/contract/settings";
 import {
     Colour,
     type EmbeddingServiceColourArgs,
@@ -13,31 +14,33 @@ const ARGS: EmbeddingServiceColourArgs = {
     namespace: "property-search-green",
     release: { image: "registry.example/service:v2", version: "v2" },
     redis: { mode: "standalone", passwords: { app: "a-password" } },
-    tenants: { anonymous: false, list: "[]", platformKey: "a-key" },
+    tenants: { list: "[]", platformKey: "a-key" },
     adminToken: "an-admin-token",
     autoscaling: { cpuPercent: 60 },
     service: {
         minReplicas: 3,
         maxReplicas: 10,
         resources: { cpuRequest: "1", cpuLimit: "2", memoryRequest: "2Gi", memoryLimit: "4Gi" },
-        upstream: { provider: "local", model: "a-model", modelThreads: 2 },
-        cacheTtl: 604800,
-        cacheStale: 86400,
-        cachePrecision: "float16",
-        textFolding: "case",
-        corsOrigins: "https://app.example.com",
-        maxLocalCacheSize: 2000,
-        money: {
-            costPerRequest: "0.001",
+        preStopSeconds: 10,
+        settings: {
+            model: "a-model",
+            modelThreads: 2,
+            cachePrecision: "float16",
+            textFolding: "case",
+            corsOrigins: "https://app.example.com",
             tokenPrices: "2024-01-25=0.02",
             podCostPerHour: "0.05",
             storageCostPerHour: "0.2",
+            tracingUrl: "http://collector:4318",
+            tracingShare: "0.1",
         },
-        tracing: { url: "http://collector:4318", share: "0.1" },
-        logLevel: "info",
-        drain: { preStopSeconds: 10, longestRequestSeconds: 30 },
     },
 };
+
+const withSettings = (change: Partial<ServiceSettings>) => ({
+    ...ARGS.service,
+    settings: { ...ARGS.service.settings, ...change },
+});
 
 const build = (change: Partial<EmbeddingServiceColourArgs> = {}) =>
     declared(() => new Colour("green", { ...ARGS, ...change }));
@@ -82,8 +85,7 @@ describe("EmbeddingServiceColour", () => {
     });
 
     test("doubles dollar signs, which the kubelet would take for other variables", async () => {
-        const upstream = { provider: "local", model: "a$(REDIS_URL)$$b", modelThreads: 2 } as const;
-        const service = { ...ARGS.service, upstream };
+        const service = withSettings({ model: "a$(REDIS_URL)$$b" });
         expect(await environment({ service })).toMatchObject({
             EMBEDDING_MODEL: "a$$(REDIS_URL)$$$$b",
         });
@@ -175,18 +177,18 @@ describe("EmbeddingServiceColour", () => {
     });
 
     test("hands out the upstream's key by Secret, and only where there is an upstream", async () => {
-        const upstream = {
-            provider: "openai",
-            model: "m",
-            url: "https://api.example/v1",
-            fallbackUrls: "https://other.example/v1",
-            fallbackApiKeys: "other-key",
-            batchSize: 96,
-            proxy: "http://proxy.example:3128",
-            revision: "2026-01",
-            apiKey: "a-key",
-        } as const;
-        const service = { ...ARGS.service, upstream };
+        const service = {
+            ...withSettings({
+                provider: "openai",
+                upstreamUrl: "https://api.example/v1",
+                upstreamFallbackUrls: "https://other.example/v1",
+                upstreamBatchSize: 96,
+                revision: "2026-01",
+            }),
+            upstreamProxy: "http://proxy.example:3128",
+            upstreamApiKey: "a-key",
+            upstreamFallbackApiKeys: "other-key",
+        };
         const given = await environment({ service });
         expect(given).toMatchObject({
             EMBEDDING_PROVIDER: "openai",
@@ -198,7 +200,7 @@ describe("EmbeddingServiceColour", () => {
             HTTP_PROXY: "http://proxy.example:3128",
             HTTPS_PROXY: "http://proxy.example:3128",
         });
-        const direct = { ...service, upstream: { ...upstream, proxy: "" } };
+        const direct = { ...service, upstreamProxy: "" };
         expect(await environment({ service: direct })).not.toHaveProperty("HTTPS_PROXY");
         expect(given).not.toHaveProperty("MODEL_THREADS");
         expect(await environment()).not.toHaveProperty("UPSTREAM_API_KEY");
@@ -277,8 +279,8 @@ describe("EmbeddingServiceColour", () => {
     });
 
     test("keeps a pod alive for its preStop, the longest request, and a margin", async () => {
-        const drain = { preStopSeconds: 15, longestRequestSeconds: 100 };
-        const all = await build({ service: { ...ARGS.service, drain } });
+        const service = withSettings({ drainTimeoutSeconds: 100 });
+        const all = await build({ service: { ...service, preStopSeconds: 15 } });
         const pod = at(all.one(":Deployment").inputs, "spec", "template", "spec");
         expect(at(pod, "terminationGracePeriodSeconds")).toBeGreaterThan(115);
         expect(at(pod, "containers", 0, "lifecycle")).toEqual({

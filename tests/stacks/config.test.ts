@@ -129,7 +129,7 @@ describe("loadConfig", () => {
         ["redis.caSecretName", "A Secret", /name of an object/],
         ["service.textFolding", "stems", /some of case, punctuation/],
         ["service.corsOrigins", "https://a.example/", /origins such as https/],
-        ["service.corsOrigins", "*,https://a.example", /\* alone/],
+        ["service.corsOrigins", "*,https://a.example", /\* or comma-separated/],
         ["redis.passwords.app", "", /the stack's first deploy generates it/],
         ["edge.httpPort", "70000", /from 1 to 65535/],
         ["edge.hostname", "localhost", /a host name such as/],
@@ -287,7 +287,7 @@ describe("loadConfig", () => {
 
     test("tells everything that is wrong at once", () => {
         const wrong = { "blue.image": "x", "redis.mode": "y", "edge.httpPort": "z", unknown: "1" };
-        expect(() => loadStack(wrong)).toThrow(/4 findings:(\n {2}- property-search:.*){4}$/);
+        expect(() => loadStack(wrong)).toThrow(/4 errors:(\n {2}- property-search:.*){4}$/);
     });
 
     test("never shows a secret's value", () => {

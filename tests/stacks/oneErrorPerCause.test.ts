@@ -55,10 +55,10 @@ test("a value that stands wrong in the file is found there alone", () => {
     for (const key of ["images.pullSecrets", "network.dns", "edge.hostname"]) {
         const read = readerOf("property-search");
         for (const [name, words] of trapsIn(`config:\n  property-search:${key}: null\n`)) {
-            read.finding(name, words, "file");
+            read.addError(name, words, "file");
         }
         const load = () => loadStack({ [key]: "null" }, "dev", read);
-        expect(load).toThrow(/has 1 finding:\n.* is null; allowed: a value, or no such key$/);
+        expect(load).toThrow(/has 1 error:\n.* is null; allowed: a value, or no such key$/);
     }
 });
 

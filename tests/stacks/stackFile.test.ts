@@ -135,7 +135,7 @@ test("readable secrets are found all at once, with what else is wrong, and none 
         "alerts.slackUrl: https://hooks.example.com/second",
     ];
     const file = IMAGES + lines.map((line) => `    property-search:${line}\n`).join("");
-    expect(() => load(file)).toThrow(/has 3 findings:/);
+    expect(() => load(file)).toThrow(/has 3 errors:/);
     expect(() => load(file)).toThrow(/redis\.passwords\.app is readable/);
     expect(() => load(file)).toThrow(/alerts\.slackUrl is readable/);
     expect(() => load(file)).not.toThrow(/first-password|hooks\.example/);

@@ -1,4 +1,4 @@
-const SECRET_FIELD = /(password|apikey|token|secret|privatekey)$/i;
+const SECRET_FIELD = /(password|apikeys?|token|secret|privatekey)$/i;
 const MASK = "[secret]";
 
 /** A copy as plain JSON in which no secret is: passwords, keys and tokens, also those inside of URLs. */

@@ -73,7 +73,7 @@ export async function openAdmin(parts: AdminParts): Promise<Admin | undefined> {
         price: ledger.price,
         cached: cachedIn(local, shared),
     });
-    const lives = { ttlSeconds: config.cacheTtlSeconds, staleSeconds: config.cacheStaleSeconds };
+    const lives = { ttlSeconds: config.cacheTtlSeconds, staleSeconds: config.staleIfErrorSeconds };
     const limits = { ...parts.upstream, model: config.model };
     const entries = openEntries({ ...parts, ...lives, knowledge, limits });
     const transfers = openTransfers({

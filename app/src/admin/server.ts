@@ -1,7 +1,8 @@
 import type { Server } from "node:http";
 
 import swagger from "@fastify/swagger";
-import { ADMIN_PREFIX, ENVIRONMENT, HEADERS } from "@property-search/contract";
+import { ADMIN_PREFIX, HEADERS } from "@property-search/contract";
+import { SERVICE_SETTINGS } from "@property-search/contract/settings";
 
 import type { Log } from "../log.ts";
 import { newApp, type AdminApp } from "./app.ts";
@@ -96,7 +97,7 @@ function openapi(version: string) {
 function listen(server: Server, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
         server.once("error", (error: NodeJS.ErrnoException) => {
-            const taken = `Port ${port} is in use: stop what listens there, or set ${ENVIRONMENT.adminPort}`;
+            const taken = `Port ${port} is in use: stop what listens there, or set ${SERVICE_SETTINGS.adminPort.env}`;
             reject(error.code === "EADDRINUSE" ? new Error(taken) : error);
         });
         server.listen({ port, host: "127.0.0.1" }, () => {

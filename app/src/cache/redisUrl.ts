@@ -1,6 +1,6 @@
-/** Ways in which Redis is found and connected to. */
-export const REDIS_MODES = ["standalone", "cluster", "sentinel"] as const;
-export type RedisMode = (typeof REDIS_MODES)[number];
+import type { ServiceSettings } from "@property-search/contract/settings";
+
+export type RedisMode = ServiceSettings["redisMode"];
 
 /** Parts of a URL of Redis that this service would ignore or read otherwise, in words for its reader. */
 export function redisUrlFaults(

@@ -1,5 +1,5 @@
-/** What may be taken from texts so that more of them share an entry; nothing is by default. */
-export const FOLDINGS = ["case", "punctuation"] as const;
+import type { FOLDINGS } from "@property-search/contract/settings";
+
 export type Folding = (typeof FOLDINGS)[number];
 
 export type Normalise = (text: string) => string;

@@ -1,3 +1,5 @@
+import type { DatedPrice } from "@property-search/contract/settings";
+
 import { wallClock } from "../clock.ts";
 
 /** What the upstream takes now, in dollars. */
@@ -8,12 +10,6 @@ export interface Price {
 
 /** The price list of one model: it changes on its dates. */
 export type PriceNow = () => Price;
-
-export interface DatedPrice {
-    /** In milliseconds of `wallClock()`. */
-    readonly from: number;
-    readonly dollarsPerMillionTokens: number;
-}
 
 export function flatPrice(dollarsPerCall: number): PriceNow {
     const price = { perToken: 0, perCall: dollarsPerCall };

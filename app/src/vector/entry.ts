@@ -1,8 +1,10 @@
 import { hash } from "node:crypto";
 import { crc32 } from "node:zlib";
 
+import { PRECISIONS } from "@property-search/contract/settings";
+
 import { embeddingOf, vectorFault, type Embedding, type Life } from "./embedding.ts";
-import { pack, PRECISIONS, unpack, type Precision } from "./precision.ts";
+import { pack, unpack, type Precision } from "./precision.ts";
 
 /** Raised when the meaning of an entry's bytes changes; entries of another version are misses. */
 export const ENTRY_VERSION = 3;

@@ -1,5 +1,4 @@
-/** How the numbers of a stored vector are written. */
-export const PRECISIONS = ["float32", "float16", "int8"] as const;
+import type { PRECISIONS } from "@property-search/contract/settings";
 
 export type Precision = (typeof PRECISIONS)[number];
 

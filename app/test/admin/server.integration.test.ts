@@ -61,7 +61,7 @@ describe("The admin port", () => {
     test("takes no token that can be guessed, and does not show it", () => {
         const read = () => readConfig({ MODEL_DIR: "/model", ADMIN_TOKEN: "swordfish" });
         expect(read).toThrow(ConfigError);
-        expect(read).toThrow(/ADMIN_TOKEN is wrong; allowed: at least 32/);
+        expect(read).toThrow(/ADMIN_TOKEN is wrong; allowed: a token of at least 32/);
         expect(read).not.toThrow(/swordfish/);
     });
 

@@ -1,5 +1,6 @@
 import type { V1ConfigMap, V1Deployment, V1EnvVar } from "@kubernetes/client-node";
-import { ENVIRONMENT, LABELS, NAMESPACES, type Colour } from "@property-search/contract";
+import { LABELS, NAMESPACES, type Colour } from "@property-search/contract";
+import { SERVICE_SETTINGS } from "@property-search/contract/settings";
 import { statusOf, FIELD_MANAGER } from "../../../operations/cluster/connect.ts";
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -85,7 +86,7 @@ function faulty(right: V1Deployment, fault: Fault): V1Deployment {
     }
     template.metadata.labels[LABELS.version] = version;
     const more: V1EnvVar[] = [
-        { name: ENVIRONMENT.version, value: version },
+        { name: SERVICE_SETTINGS.version.env, value: version },
         { name: "NODE_OPTIONS", value: `--import=${FOLDER}/${FILE}` },
         { name: "FAULT", value: fault },
     ];

@@ -1,6 +1,7 @@
+import { LOG_LEVELS } from "@property-search/contract/settings";
 import { Type } from "typebox";
 
-import { LOG_LEVELS, type Config } from "../../config.ts";
+import type { Config } from "../../config.ts";
 import type { Log } from "../../log.ts";
 import { masked } from "../masked.ts";
 import type { AdminRoutes } from "../server.ts";

@@ -1,6 +1,7 @@
 import path from "node:path";
 
-import { ENVIRONMENT, PATHS } from "@property-search/contract";
+import { PATHS } from "@property-search/contract";
+import { SERVICE_SETTINGS, type ServiceSettings } from "@property-search/contract/settings";
 
 import { freePort, waitUntilReady } from "../../processes/network.ts";
 import { MODEL } from "../../upstream/vectors.ts";
@@ -8,8 +9,8 @@ import type { Target, Resources, Peer } from "../peer.ts";
 
 const SERVER = path.resolve(import.meta.dirname, "../../../../app/src/server.ts");
 
-/** Settings other than the defaults, by their names in the contract. */
-type Settings = Partial<Record<keyof typeof ENVIRONMENT, string>>;
+/** Settings that differ from the service's defaults, by the contract's names. */
+type Settings = Partial<Record<keyof ServiceSettings, string>>;
 
 export type ServiceResources = Omit<Resources, "answer">;
 
@@ -54,7 +55,7 @@ export function serviceFrom(
             };
             const env = Object.fromEntries(
                 Object.entries(values).map(([field, value]) => [
-                    ENVIRONMENT[field as keyof typeof ENVIRONMENT],
+                    SERVICE_SETTINGS[field as keyof ServiceSettings].env,
                     value,
                 ]),
             );

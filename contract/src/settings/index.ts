@@ -1,0 +1,4 @@
+export * from "./kinds.ts";
+export * from "./read.ts";
+export * from "./service.ts";
+export * from "./setting.ts";

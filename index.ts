@@ -4,8 +4,8 @@ import { Admission } from "./components/admission.ts";
 import { PrometheusAdapterRules } from "./components/autoscaler/adapterRules.ts";
 import { Certificates } from "./components/certificates.ts";
 import { clusterProvider } from "./components/clusterProvider.ts";
-import { Colour } from "./components/embeddingService/colour.ts";
 import { EdgeGateway } from "./components/edge.ts";
+import { EmbeddingService } from "./components/embeddingService.ts";
 import { Monitoring } from "./components/monitoring.ts";
 import { Namespaces } from "./components/namespaces.ts";
 import { applyPlacement } from "./components/placement.ts";
@@ -27,31 +27,35 @@ export default async function declareStack() {
     const namespaces = new Namespaces("namespaces", namespaceSettings(config), onCluster);
     const { names } = namespaces;
     new Admission("admission", { objects: config.admission }, onCluster);
-    // No pod before the rules of its namespace.
+    // Pods need the quotas and network policies of their namespace.
     const afterRules = { ...onCluster, dependsOn: [namespaces] };
 
     const ownRedis = redis.mode === "external" ? undefined : redis;
     if (ownRedis) new Redis("redis", { namespace: names.data, ...ownRedis }, afterRules);
 
-    const colours = perColour((colour) => {
-        const args = { colour, namespace: names[colour], release: releases[colour] };
-        const shared = { service, autoscaling, redis, tenants, adminToken };
-        return new Colour(colour, { ...args, ...shared }, afterRules);
-    });
+    const settings = { releases, service, autoscaling, redis, tenants, adminToken };
+    const { backends } = new EmbeddingService(
+        "service",
+        { namespaces: names, ...settings },
+        afterRules,
+    );
     // No traffic before both colours serve.
-    const afterColours = { ...onCluster, dependsOn: [colours.blue, colours.green] };
-    const routes = { namespace: names.edge, weights, backends: colours, https: certificates };
+    const afterColours = { ...onCluster, dependsOn: [backends.blue, backends.green] };
+    const routes = { namespace: names.edge, weights, backends, https: certificates };
     const { gateway, url } = new EdgeGateway("edge", { ...routes, ...config.edge }, afterColours);
 
-    // A Secret of somebody else's is neither issued nor watched.
+    // An existing Secret is neither issued nor monitored.
     const issued = certificates?.secret ? undefined : certificates;
     const policies = certManagerPoliciesOf(config);
     const served = { namespace: names.edge, gateway, placement: config.placement };
     if (issued) new Certificates("certificates", { ...served, ...policies, ...issued }, onCluster);
 
     const missesPerPod = autoscaling.misses?.perPod;
-    const watched = { namespaces: names, redis: ownRedis, certificates: issued, missesPerPod };
-    if (monitoring.enabled) new Monitoring("monitoring", { ...monitoring, ...watched }, afterRules);
+    const monitored = { namespaces: names, redis: ownRedis, missesPerPod };
+    if (monitoring.enabled) {
+        const args = { ...monitoring, ...monitored, certificates: issued !== undefined };
+        new Monitoring("monitoring", args, afterRules);
+    }
     if (autoscaling.misses?.metric === "prometheus-adapter")
         new PrometheusAdapterRules("autoscaling", { namespace: names.monitoring }, afterRules);
     return { url, weights, versions: perColour((colour) => releases[colour].version) };

@@ -1,6 +1,6 @@
 import { NAMESPACES, type NamespaceRole } from "@property-search/contract";
 
-/** Name by which any pod of the cluster finds a Service, whatever its own namespace. */
+/** DNS name of a Service, which resolves in every namespace. */
 export function serviceHost(service: string, role: NamespaceRole): string {
     return `${service}.${NAMESPACES[role]}.svc.cluster.local`;
 }

@@ -2,14 +2,15 @@ import type { AdmissionObject } from "@property-search/policies/admission";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
+/** Arguments of `Admission`. */
 export interface AdmissionArgs {
-    /** Policies and their bindings; their names are theirs. */
+    /** Policies and their bindings, each with its name. */
     readonly objects: readonly AdmissionObject[];
 }
 
 /**
- * The policy pack as the API server enforces it, on whoever writes to the platform's namespaces. Needs
- * Kubernetes 1.30 or newer.
+ * The policies that the API server enforces in the platform's namespaces, for every client. Needs Kubernetes 1.30 or
+ * newer.
  */
 export class Admission extends pulumi.ComponentResource {
     constructor(name: string, args: AdmissionArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -5,29 +5,34 @@ import { scaledObjectSpec, triggerAuthenticationSpec } from "./autoscaler/keda.t
 import { ADAPTER_METRIC } from "./autoscaler/misses.ts";
 import { behavior, utilizations, type ScalingSettings } from "./autoscaler/scaling.ts";
 
+/** Arguments of `Autoscaler`. */
 export interface AutoscalerArgs extends ScalingSettings {
-    /** Name, namespace and colour of the Deployment, which must not set `replicas` itself. */
+    /** The Deployment, which must not set `replicas` itself. */
     readonly target: {
         readonly name: pulumi.Input<string>;
         readonly namespace: pulumi.Input<string>;
         readonly colour: Colour;
     };
+    /** Fewest pods. */
     readonly minReplicas: number;
+    /** Most pods. */
     readonly maxReplicas: number;
+    /**
+     * Labels of the objects.
+     * @default none
+     */
     readonly labels?: Readonly<Record<string, string>>;
 }
 
 /**
- * KEDA's webhook refuses a ScaledObject as long as there is another autoscaler. On the deploy that
- * changes from one to the other both exist for seconds, in which Kubernetes lets neither act
- * (AmbiguousSelector).
+ * KEDA's webhook rejects a ScaledObject while another autoscaler exists. During a deployment that changes from one to
+ * the other, both exist for seconds, in which neither scales (AmbiguousSelector).
  */
 const ANNOTATIONS = { "validations.keda.sh/hpa-ownership": "false" };
 
 /**
- * Scales a Deployment on CPU and, where the stack says so, on misses and memory; the most that any of them
- * asks for counts. With KEDA there is a ScaledObject and KEDA's autoscaler, and else an autoscaler of our
- * own: never both.
+ * Autoscaler of a Deployment, on CPU and optionally on cache misses and memory; the highest of the results counts.
+ * With KEDA it is a ScaledObject, whose HorizontalPodAutoscaler KEDA creates; otherwise a HorizontalPodAutoscaler.
  */
 export class Autoscaler extends pulumi.ComponentResource {
     constructor(name: string, args: AutoscalerArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -67,7 +72,7 @@ export class Autoscaler extends pulumi.ComponentResource {
                         ...target,
                         missesPerPod: misses.perPod,
                         prometheus: misses.prometheus,
-                        // Not the name of our own: whoever takes over by that name is deleted with it.
+                        // Not the name of the HorizontalPodAutoscaler below: its deletion would delete that of KEDA.
                         autoscalerName: pulumi.interpolate`${target.name}-keda`,
                     }),
                 },

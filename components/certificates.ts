@@ -17,24 +17,36 @@ import type { Placement } from "./placement.ts";
 const GROUP = "cert-manager.io";
 const ISSUER_NAME = GATEWAY_NAME;
 
+/** Arguments of `Certificates`. */
 export interface CertificatesArgs {
     /** Namespace of the Gateway. */
     readonly namespace: pulumi.Input<string>;
-    /** The Gateway that serves the certificate and, for HTTP-01, lets the challenge through. */
+    /** The Gateway that serves the certificate and, for HTTP-01, the challenge. */
     readonly gateway: pulumi.Resource;
+    /** Host name of the certificate. */
     readonly hostname: string;
+    /** Issuer of the certificate. */
     readonly issuer: IssuerSettings;
-    /** A cert-manager of the stack's own. Default: the cluster has one. */
+    /**
+     * Chart of the stack's own cert-manager.
+     * @default none: the cluster has a cert-manager
+     */
     readonly install?: CertManagerInstall | undefined;
-    /** Network policies of that cert-manager's namespace. Default: none. */
+    /**
+     * Network policies of that cert-manager's namespace, by name.
+     * @default none
+     */
     readonly policies?: Readonly<Record<string, PolicySpec>>;
-    /** CiliumNetworkPolicies of that namespace. Default: none. */
+    /**
+     * CiliumNetworkPolicies of that namespace, by name.
+     * @default none
+     */
     readonly entityPolicies?: Readonly<Record<string, EntitySpec>>;
-    /** Of all workloads of the stack. */
+    /** Placement of the pods that cert-manager creates. */
     readonly placement: Placement;
 }
 
-/** The Gateway's certificate, renewed by cert-manager, and the issuer where it is the stack's own. */
+/** The Gateway's certificate, which cert-manager renews, and its issuer unless that exists already. */
 export class Certificates extends pulumi.ComponentResource {
     constructor(name: string, args: CertificatesArgs, opts?: pulumi.ComponentResourceOptions) {
         super("property-search:index:Certificates", name, args, opts);
@@ -46,7 +58,7 @@ export class Certificates extends pulumi.ComponentResource {
                 { ...install, policies, entityPolicies, placement },
                 { parent: this },
             );
-        // The chart brings the kinds and the webhook that checks them.
+        // The chart installs the custom resources and the webhook that validates them.
         const afterManager = { parent: this, dependsOn: manager ? [manager] : [] };
         const issuer = this.#issuer(name, args, afterManager);
         new k8s.apiextensions.CustomResource(
@@ -65,7 +77,7 @@ export class Certificates extends pulumi.ComponentResource {
                     issuerRef: issuer.reference,
                 },
             },
-            // A challenge comes in through the Gateway, which serves HTTP before it has a certificate.
+            // The Gateway serves the challenge over HTTP before it has a certificate.
             {
                 parent: this,
                 dependsOn: [...issuer.needed, ...afterManager.dependsOn, args.gateway],
@@ -77,8 +89,8 @@ export class Certificates extends pulumi.ComponentResource {
     #issuer(name: string, args: CertificatesArgs, options: pulumi.CustomResourceOptions) {
         const { issuer, namespace, placement } = args;
         if (issuer.type === "existing") {
-            const { group, kind, name: called } = issuer;
-            return { reference: { group, kind, name: called }, needed: [] };
+            const { group, kind, name: issuerName } = issuer;
+            return { reference: { group, kind, name: issuerName }, needed: [] };
         }
         const secrets = secretsOf(issuer).map(
             ({ role, secret, value }) =>
@@ -121,7 +133,7 @@ function secretsOf(issuer: IssuerSettings) {
     ].flatMap(({ value, ...one }) => (value === undefined ? [] : [{ ...one, value }]));
 }
 
-/** Pulumi waits until cert-manager has done its part. */
+/** Pulumi waits until the object is ready. */
 function metadataOf(name: string, namespace: pulumi.Input<string>) {
     const annotations = { "pulumi.com/waitFor": "condition=Ready" };
     return { name, namespace, labels: labelsOf(name), annotations };

@@ -3,6 +3,7 @@ import {
     COLOURS,
     GATEWAY_NAME,
     HEADERS,
+    NAMESPACES,
     PORTS,
     perColour,
     PUBLIC_PATHS,
@@ -14,6 +15,7 @@ import {
 } from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { GATEWAY_CONTROLLERS } from "./edge/controllers.ts";
 import { healthChecks } from "./edge/healthChecks.ts";
 import { gatewayRetries, type RetrySettings } from "./edge/retries.ts";
 import { standardLabels } from "./labels.ts";
@@ -23,49 +25,133 @@ const GROUP = "gateway.networking.k8s.io";
 /** Secret with the Gateway's certificate, in its namespace. */
 export const TLS_SECRET_NAME = `${GATEWAY_NAME}-tls`;
 
+/** Arguments of `EdgeGateway`. */
 export interface EdgeGatewayArgs {
-    readonly namespace: pulumi.Input<string>;
-    readonly gatewayClassName: string;
-    /** Ports of the listeners. */
-    readonly httpPort: number;
-    readonly httpsPort: number;
-    /** Ports that clients connect to. Default: those of the listeners. */
-    readonly publicHttpPort?: number | undefined;
-    readonly publicHttpsPort?: number | undefined;
-    /** With it, HTTPS is served and HTTP only redirects. Default: HTTP only. */
-    readonly https?: HttpsArgs | undefined;
-    /** Default: any host name. Required with https. */
-    readonly hostname?: string | undefined;
-    readonly weights: Weights;
-    /** The Service of each colour. */
+    /** Service of each colour. */
     readonly backends: PerColour<Backend>;
-    /** Default: a request whose connection to a pod broke is not sent again. */
+    /**
+     * Namespace of the Gateway and its routes. Grants and network policies name the default one.
+     * @default "property-search-edge"
+     */
+    readonly namespace?: pulumi.Input<string>;
+    /**
+     * GatewayClass of an installed gateway controller.
+     * @default "traefik"
+     */
+    readonly gatewayClassName?: string;
+    /**
+     * Port of the listener for HTTP.
+     * @default 8000, which Traefik's chart serves as port 80
+     */
+    readonly httpPort?: number;
+    /**
+     * Port of the listener for HTTPS.
+     * @default 8443, which Traefik's chart serves as port 443
+     */
+    readonly httpsPort?: number;
+    /**
+     * Port of HTTP for clients.
+     * @default httpPort, or 80 where that has its default
+     */
+    readonly publicHttpPort?: number | undefined;
+    /**
+     * Port of HTTPS for clients.
+     * @default httpsPort, or 443 where that has its default
+     */
+    readonly publicHttpsPort?: number | undefined;
+    /**
+     * HTTPS, to which HTTP then redirects. It needs `hostname`.
+     * @default none: HTTP only
+     */
+    readonly https?: HttpsArgs | undefined;
+    /**
+     * Host name of the routes.
+     * @default any host name
+     */
+    readonly hostname?: string | undefined;
+    /**
+     * Percent of the traffic for each colour; they add up to 100.
+     * @default { blue: 100, green: 0 }
+     */
+    readonly weights?: Weights;
+    /**
+     * Retries of requests whose connection to a pod was lost.
+     * @default none: the gateway does not retry
+     */
     readonly retries?: RetrySettings | undefined;
 }
 
+/** Certificate of the listener for HTTPS. */
 export interface HttpsArgs {
-    /** The certificate of somebody else. Default: TLS_SECRET_NAME, in the Gateway's namespace. */
+    /**
+     * An existing Secret with the certificate.
+     * @default TLS_SECRET_NAME in the Gateway's namespace
+     */
     readonly secret?:
-        { readonly name: string; readonly namespace?: string | undefined } | undefined;
+        | {
+              /** Name of the Secret. */
+              readonly name: string;
+              /**
+               * Namespace of the Secret.
+               * @default that of the Gateway
+               */
+              readonly namespace?: string | undefined;
+          }
+        | undefined;
 }
 
+/** A Service that the route sends requests to. */
 export interface Backend {
     readonly namespace: pulumi.Input<string>;
     readonly serviceName: pulumi.Input<string>;
 }
 
-/** The one way in: a Gateway, and a route that divides traffic between the colours. */
+const TRAEFIK = GATEWAY_CONTROLLERS.traefik;
+
+type Defaulted = "namespace" | "gatewayClassName" | "httpPort" | "httpsPort" | "weights";
+/** Arguments with their defaults. */
+type CompleteArgs = EdgeGatewayArgs & Required<Pick<EdgeGatewayArgs, Defaulted>>;
+
+function withDefaults(args: EdgeGatewayArgs): CompleteArgs {
+    return {
+        namespace: NAMESPACES.edge,
+        gatewayClassName: TRAEFIK.gatewayClassName,
+        httpPort: TRAEFIK.httpPort,
+        httpsPort: TRAEFIK.httpsPort,
+        weights: { blue: 100, green: 0 },
+        ...(args.httpPort === undefined && { publicHttpPort: TRAEFIK.publicHttpPort }),
+        ...(args.httpsPort === undefined && { publicHttpsPort: TRAEFIK.publicHttpsPort }),
+        ...args,
+    };
+}
+
+/**
+ * The entry point of the platform: a Gateway, and a route that splits traffic between the colours.
+ *
+ * @example
+ * ```ts
+ * const service = new EmbeddingService("embedding-service", { … });
+ * const edge = new EdgeGateway("edge", { backends: service.backends });
+ * export const { url } = edge;
+ * ```
+ */
 export class EdgeGateway extends pulumi.ComponentResource {
+    /** The Gateway object. */
     public readonly gateway: k8s.apiextensions.CustomResource;
-    /** Base URL; with HOST for the Gateway's address where no host name is set. */
+    /** Base URL, in which HOST stands for the Gateway's address where no host name is set. */
     public readonly url: string;
 
-    constructor(name: string, args: EdgeGatewayArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("property-search:index:EdgeGateway", name, args, opts);
+    constructor(name: string, given: EdgeGatewayArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("property-search:index:EdgeGateway", name, given, opts);
+        const args = withDefaults(given);
         validate(args);
         const child = { parent: this };
         const labels = standardLabels({ name: GATEWAY_NAME, component: "edge" });
-        const metadata = (called: string) => ({ name: called, namespace: args.namespace, labels });
+        const metadata = (objectName: string) => ({
+            name: objectName,
+            namespace: args.namespace,
+            labels,
+        });
         const secure = args.https !== undefined;
         this.url = urlOf(args);
 
@@ -91,7 +177,7 @@ export class EdgeGateway extends pulumi.ComponentResource {
         grantSecret(name, args, child);
         const checks = healthChecks(name, args, child);
         const retries = gatewayRetries(args.retries);
-        const retriers = retries.objects.map(
+        const retryFilters = retries.objects.map(
             ({ role, ...object }) =>
                 new k8s.apiextensions.CustomResource(
                     `${name}-${role}`,
@@ -114,9 +200,9 @@ export class EdgeGateway extends pulumi.ComponentResource {
                     ].map((rule) => ({ ...rule, ...retries.rule })),
                 },
             },
-            // A share of the traffic whose grant is missing is answered with status 500, and all of it with
-            // 404 while a filter names what is not there.
-            { parent: this, dependsOn: [this.gateway, ...grants, ...checks, ...retriers] },
+            // Without a grant, a colour's requests fail with 500; with a filter that does not exist yet, all
+            // requests fail with 404.
+            { parent: this, dependsOn: [this.gateway, ...grants, ...checks, ...retryFilters] },
         );
         if (secure) {
             new k8s.apiextensions.CustomResource(
@@ -134,7 +220,7 @@ export class EdgeGateway extends pulumi.ComponentResource {
     }
 }
 
-function validate({ weights, https, hostname }: EdgeGatewayArgs): void {
+function validate({ weights, https, hostname }: CompleteArgs): void {
     const check = checkWeights(weights);
     if ("errors" in check) throw new Error(`weights ${check.errors.join("; ")}`);
     if (https !== undefined && hostname === undefined) {
@@ -142,8 +228,8 @@ function validate({ weights, https, hostname }: EdgeGatewayArgs): void {
     }
 }
 
-/** Every optional field is written out: where the API server fills one in, each preview shows a change. */
-function listeners({ httpPort, httpsPort, https, hostname }: EdgeGatewayArgs) {
+/** Every optional field is set: one that the API server fills in would show as a change in each preview. */
+function listeners({ httpPort, httpsPort, https, hostname }: CompleteArgs) {
     const common = {
         ...(hostname !== undefined && { hostname }),
         allowedRoutes: { namespaces: { from: "Same" } },
@@ -165,10 +251,10 @@ function parentRef(namespace: pulumi.Input<string>, sectionName: string) {
     return { group: GROUP, kind: "Gateway", name: GATEWAY_NAME, namespace, sectionName };
 }
 
-/** The owner of a colour's namespace lets routes of the edge point at its Service, and at nothing else. */
+/** Lets routes of the edge namespace refer to a colour's Service, and to nothing else. */
 function grant(
     name: string,
-    { namespace, backends }: EdgeGatewayArgs,
+    { namespace, backends }: CompleteArgs,
     colour: Colour,
     child: pulumi.CustomResourceOptions,
 ): pulumi.Resource {
@@ -192,10 +278,10 @@ function grant(
     );
 }
 
-/** The Gateway may read a certificate in another namespace, and no other Secret there. */
+/** Lets the Gateway read a certificate in another namespace, and no other Secret there. */
 function grantSecret(
     name: string,
-    { namespace, https }: EdgeGatewayArgs,
+    { namespace, https }: CompleteArgs,
     child: pulumi.CustomResourceOptions,
 ): void {
     if (https?.secret?.namespace === undefined) return;
@@ -218,8 +304,8 @@ function grantSecret(
     );
 }
 
-/** A request that asks for a colour by header gets it, at any weight: the colour's tests use it. */
-function previewRule({ backends }: EdgeGatewayArgs, colour: Colour) {
+/** Requests with the preview header go to the colour that it names, at any weight; tests of a colour send it. */
+function previewRule({ backends }: CompleteArgs, colour: Colour) {
     const header = { type: "Exact", name: HEADERS.previewColour, value: colour };
     return {
         matches: publicPaths().map((match) => ({ ...match, headers: [header] })),
@@ -227,8 +313,8 @@ function previewRule({ backends }: EdgeGatewayArgs, colour: Colour) {
     };
 }
 
-/** Both colours always, a weight of 0 included: a lone backend gets everything whatever its weight is. */
-function mainRule({ backends, weights }: EdgeGatewayArgs) {
+/** Both colours, also with weight 0: a single backend gets all requests, whatever its weight. */
+function mainRule({ backends, weights }: CompleteArgs) {
     const refs = perColour((colour) => backendRef(backends[colour], weights[colour]));
     return { matches: publicPaths(), backendRefs: COLOURS.map((colour) => refs[colour]) };
 }
@@ -252,8 +338,8 @@ function backendRef({ namespace, serviceName }: Backend, weight: number) {
     };
 }
 
-/** A challenge of a certificate names its path exactly and so goes before this route. */
-function redirectSpec({ namespace, hostname, httpsPort, publicHttpsPort }: EdgeGatewayArgs) {
+/** A certificate challenge matches its path exactly, and so takes precedence over this route. */
+function redirectSpec({ namespace, hostname, httpsPort, publicHttpsPort }: CompleteArgs) {
     const port = publicHttpsPort ?? httpsPort;
     const requestRedirect = { scheme: "https", port, statusCode: 301 };
     return {
@@ -268,7 +354,7 @@ function redirectSpec({ namespace, hostname, httpsPort, publicHttpsPort }: EdgeG
     };
 }
 
-function urlOf(args: EdgeGatewayArgs): string {
+function urlOf(args: CompleteArgs): string {
     const { hostname = "HOST", https, httpPort, httpsPort } = args;
     const { publicHttpPort = httpPort, publicHttpsPort = httpsPort } = args;
     return https === undefined

@@ -1,13 +1,13 @@
 import { imageOf, isPublic } from "@property-search/policies/images";
 
-/** Whether a text is a registry's host, with an optional path, as before an image's name. */
+/** Whether a text is the host of a registry with an optional path: the prefix of an image's name. */
 export function isRegistry(text: string): boolean {
     return imageOf(`${text}/image`)?.name === `${text}/image`;
 }
 
 /**
- * An image of a public registry by its path in another one: `redis:8.2.3` in `registry.example.com/mirror` is
- * `registry.example.com/mirror/library/redis:8.2.3`. Any other image is returned as it is.
+ * The reference of a public image in a mirror: `redis:8.2.3` in `registry.example.com/mirror` is
+ * `registry.example.com/mirror/library/redis:8.2.3`. Other images are returned unchanged.
  */
 export function toMirror(image: string, registry: string): string {
     const parts = imageOf(image);

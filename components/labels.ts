@@ -1,9 +1,10 @@
 import { LABELS, PART_OF, type Colour } from "@property-search/contract";
 
+/** Identity of an object, from which its labels follow. */
 export interface Identity {
     /** The application, such as `embedding-service-blue`. */
     readonly name: string;
-    /** Its part in the whole, such as `cache`. */
+    /** Its role in the platform, such as `cache`. */
     readonly component: string;
     readonly version?: string;
     readonly colour?: Colour;
@@ -20,7 +21,7 @@ export function standardLabels(identity: Identity): Record<string, string> {
     };
 }
 
-/** Labels for selectors, which can never change: no version, and nothing that a release changes. */
+/** Labels for selectors, which are immutable: without the version, which a release changes. */
 export function selectorLabels({ name, component }: Identity): Record<string, string> {
     return { [LABELS.name]: name, [LABELS.component]: component };
 }

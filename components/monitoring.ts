@@ -1,17 +1,19 @@
-import type { NamespaceRole } from "@property-search/contract";
+import { JOBS, NAMESPACES, type NamespaceRole } from "@property-search/contract";
 import * as pulumi from "@pulumi/pulumi";
 import {
     Alertmanager,
     ALERTMANAGER_STORAGE,
+    DEFAULT_ALERTMANAGER,
     type AlertmanagerSettings,
 } from "./monitoring/alertmanager.ts";
-import { ruleFiles, type AlertThresholds } from "./monitoring/alerts/index.ts";
+import { DEFAULT_THRESHOLDS, ruleFiles, type AlertThresholds } from "./monitoring/alerts/index.ts";
 import { ExistingPrometheus, type ExistingPrometheusSettings } from "./monitoring/existing.ts";
 import { dashboards } from "./monitoring/dashboards/index.ts";
 import { Grafana, GRAFANA_RESOURCES, type GrafanaSettings } from "./monitoring/grafana.ts";
 import { KubeStateMetrics } from "./monitoring/kubeStateMetrics.ts";
 import { SMALL_RESOURCES } from "./monitoring/workload.ts";
 import {
+    DEFAULT_PROMETHEUS,
     Prometheus,
     prometheusResources,
     type PrometheusSettings,
@@ -19,44 +21,135 @@ import {
 import { RedisExporter } from "./monitoring/redisExporter.ts";
 import type { WorkloadFootprint } from "./quotas.ts";
 
-/** What a stack decides of its monitoring. */
+/** Monitoring settings of a stack. */
 export interface MonitoringSettings {
+    /**
+     * Settings of Prometheus that differ from the defaults.
+     * @default DEFAULT_PROMETHEUS
+     */
     readonly prometheus: PrometheusSettings;
-    /** Default: the stack brings Prometheus, Alertmanager and Grafana. */
+    /**
+     * A Prometheus of the cluster that reads the stack's metrics and rules.
+     * @default none: Prometheus, Alertmanager and Grafana are part of the stack
+     */
     readonly existing?: ExistingPrometheusSettings | undefined;
+    /**
+     * Settings of Alertmanager that differ from the defaults.
+     * @default DEFAULT_ALERTMANAGER, which notifies nobody
+     */
     readonly alertmanager: AlertmanagerSettings;
-    /** Undefined: no Grafana. */
+    /**
+     * Settings of Grafana.
+     * @default none: there is no Grafana
+     */
     readonly grafana: GrafanaSettings | undefined;
+    /**
+     * Image of kube-state-metrics 2.15 or newer.
+     * @default "registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.18.0"
+     */
     readonly kubeStateMetricsImage: string;
+    /**
+     * Image of redis_exporter 1.45 or newer.
+     * @default "oliver006/redis_exporter:v1.77.0"
+     */
     readonly redisExporterImage: string;
-    /** Of every volume. Default: the cluster's default class. */
+    /**
+     * StorageClass of the volumes of Prometheus and Alertmanager.
+     * @default the default class of the cluster
+     */
     readonly storageClass?: string | undefined;
+    /**
+     * Thresholds of alerts that differ from the defaults.
+     * @default DEFAULT_THRESHOLDS, with an alert for each job that the other arguments imply
+     */
     readonly thresholds: AlertThresholds;
-    /** URL of the folder with the alerts' pages, without a slash at its end. Default: its path here. */
+    /**
+     * URL of the directory with the alerts' runbooks, without a trailing slash.
+     * @default its path in this repository
+     */
     readonly runbookUrl?: string | undefined;
 }
 
-export interface MonitoringArgs extends MonitoringSettings {
-    readonly namespaces: Readonly<Record<NamespaceRole, pulumi.Input<string>>>;
-    /** Undefined: no Redis of our own. */
-    readonly redis: { readonly passwords: { readonly exporter: pulumi.Input<string> } } | undefined;
-    /** Undefined: cert-manager makes no certificates. */
-    readonly certificates: object | undefined;
-    /** Misses a second that the autoscaler aims at for each pod. Default: it does not heed them. */
+/** Arguments of `Monitoring`; none of them is required. */
+export interface MonitoringArgs extends Omit<
+    Partial<MonitoringSettings>,
+    "prometheus" | "alertmanager" | "thresholds"
+> {
+    /**
+     * Settings of Prometheus that differ from the defaults.
+     * @default DEFAULT_PROMETHEUS
+     */
+    readonly prometheus?: Partial<PrometheusSettings>;
+    /**
+     * Settings of Alertmanager that differ from the defaults.
+     * @default DEFAULT_ALERTMANAGER, which notifies nobody
+     */
+    readonly alertmanager?: Partial<AlertmanagerSettings>;
+    /**
+     * Thresholds of alerts that differ from the defaults.
+     * @default DEFAULT_THRESHOLDS, with an alert for each job that the other arguments imply
+     */
+    readonly thresholds?: Partial<AlertThresholds>;
+    /**
+     * Namespace of each role. Rules and scrape targets name the default ones.
+     * @default NAMESPACES
+     */
+    readonly namespaces?: Readonly<Record<NamespaceRole, pulumi.Input<string>>>;
+    /**
+     * Password of the exporter's ACL user of the `Redis` component.
+     * @default none: Redis is not monitored
+     */
+    readonly redis?:
+        { readonly passwords: { readonly exporter: pulumi.Input<string> } } | undefined;
+    /**
+     * Whether the certificates of cert-manager are monitored.
+     * @default false
+     */
+    readonly certificates?: boolean;
+    /**
+     * Cache misses per second and pod that the autoscaler aims at, for the dashboards.
+     * @default none: the autoscaler does not use misses
+     */
     readonly missesPerPod?: number | undefined;
 }
 
-/** What runs in the namespace of monitoring at most: each part, and its successor where it has one beside it. */
-export function monitoringFootprints({
+const DEFAULT_KUBE_STATE_METRICS_IMAGE =
+    "registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.18.0";
+const DEFAULT_REDIS_EXPORTER_IMAGE = "oliver006/redis_exporter:v1.77.0";
+
+interface MonitoredWorkloads {
+    readonly redis?: unknown;
+    readonly prometheus?: Partial<PrometheusSettings> | undefined;
+    readonly existing?: unknown;
+    readonly grafana?: unknown;
+}
+
+/** Jobs that Prometheus scrapes besides the service. */
+export function scrapedJobs({
+    redis,
     prometheus,
     existing,
-    alertmanager,
     grafana,
-}: Pick<
-    MonitoringSettings,
-    "prometheus" | "existing" | "alertmanager" | "grafana"
->): WorkloadFootprint[] {
-    const { replicas } = alertmanager;
+}: MonitoredWorkloads): AlertThresholds["jobs"] {
+    return [
+        ...(redis ? [JOBS.redis] : []),
+        ...(prometheus?.gateway ? [JOBS.gateway] : []),
+        JOBS.kubeState,
+        ...(existing ? [] : [JOBS.prometheus, JOBS.alertmanager]),
+        ...(grafana && !existing ? [JOBS.grafana] : []),
+    ];
+}
+
+/** Most that runs in the monitoring namespace: each workload, with its successor during an update. */
+export function monitoringFootprints({
+    existing,
+    grafana,
+    ...args
+}: Pick<MonitoringArgs, "prometheus" | "existing" | "alertmanager"> & {
+    readonly grafana?: unknown;
+}): WorkloadFootprint[] {
+    const prometheus = { ...DEFAULT_PROMETHEUS, ...args.prometheus };
+    const { replicas } = { ...DEFAULT_ALERTMANAGER, ...args.alertmanager };
     if (existing) return [{ pods: 2, containers: [SMALL_RESOURCES] }];
     return [
         {
@@ -74,19 +167,33 @@ export function monitoringFootprints({
     ];
 }
 
-/** Sees what the platform does, tells somebody when that is not what it should be, and shows it. */
+/**
+ * The monitoring stack: Prometheus, Alertmanager, kube-state-metrics, the Redis exporter and Grafana.
+ *
+ * @example
+ * ```ts
+ * new Monitoring("monitoring", {
+ *     redis: { passwords },
+ *     grafana: {
+ *         adminPassword: config.requireSecret("grafanaPassword"),
+ *         secretKey: config.requireSecret("grafanaSecretKey"),
+ *     },
+ * });
+ * ```
+ */
 export class Monitoring extends pulumi.ComponentResource {
-    constructor(name: string, args: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
+    constructor(name: string, args: MonitoringArgs = {}, opts?: pulumi.ComponentResourceOptions) {
         super("property-search:index:Monitoring", name, args, opts);
         const child = { parent: this };
-        const { namespaces, storageClass, thresholds, redis, missesPerPod } = args;
+        const { namespaces = NAMESPACES, storageClass, redis, missesPerPod } = args;
+        const thresholds = { ...DEFAULT_THRESHOLDS, jobs: scrapedJobs(args), ...args.thresholds };
         const namespace = namespaces.monitoring;
         const { blue, green, data } = namespaces;
         if (redis) {
             new RedisExporter(
                 `${name}-redis-exporter`,
                 {
-                    image: args.redisExporterImage,
+                    image: args.redisExporterImage ?? DEFAULT_REDIS_EXPORTER_IMAGE,
                     namespace: data,
                     password: redis.passwords.exporter,
                 },
@@ -94,12 +201,12 @@ export class Monitoring extends pulumi.ComponentResource {
             );
         }
         new KubeStateMetrics(
-            `${name}-kube-state`,
+            `${name}-kube-state-metrics`,
             {
-                image: args.kubeStateMetricsImage,
+                image: args.kubeStateMetricsImage ?? DEFAULT_KUBE_STATE_METRICS_IMAGE,
                 namespace,
                 watched: namespaces,
-                certificates: args.certificates !== undefined,
+                certificates: args.certificates ?? false,
             },
             child,
         );
@@ -120,12 +227,13 @@ export class Monitoring extends pulumi.ComponentResource {
         }
         new Alertmanager(
             `${name}-alertmanager`,
-            { ...args.alertmanager, namespace, storageClass },
+            { ...DEFAULT_ALERTMANAGER, ...args.alertmanager, namespace, storageClass },
             child,
         );
         new Prometheus(
             `${name}-prometheus`,
             {
+                ...DEFAULT_PROMETHEUS,
                 ...args.prometheus,
                 namespace,
                 storageClass,

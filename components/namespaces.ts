@@ -1,88 +1,133 @@
 import { LABELS, NAMESPACES, PART_OF, type NamespaceRole } from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { networkPolicies, type NetworkFlows } from "./networkPolicies.ts";
+import { defaultQuotas } from "./defaultQuotas.ts";
+import { DEFAULT_FLOWS, networkPolicies, type NetworkFlows } from "./networkPolicies.ts";
 import { entityPolicies, type EntitySpec } from "./networkPolicies/entities.ts";
 import type { ProvisionedProxies } from "./edge/controllers.ts";
 import { REGISTRY_SECRET } from "./placement.ts";
 import type { Quota } from "./quotas.ts";
 import { containerResources, type Resources } from "./workload.ts";
 
-/** Rules of Pod Security as of this release; "latest" would change them with the cluster's version. */
+/** Version of the Pod Security Standards; "latest" would change with the cluster. */
 const POD_SECURITY_VERSION = "v1.34";
 
+/** Arguments of `Namespaces`; none of them is required. */
 export interface NamespacesArgs {
-    /** Hard limits of each namespace. */
-    readonly quotas: Readonly<Record<NamespaceRole, Quota>>;
-    /** Who talks to whom beyond what is always allowed. */
-    readonly traffic: NetworkFlows;
-    /** Proxies that the gateway's controller makes in the edge namespace. Default: none. */
+    /**
+     * Hard limits of each namespace. `namespaceQuotas` computes them.
+     * @default enough for the components with their default arguments
+     */
+    readonly quotas?: Readonly<Record<NamespaceRole, Quota>>;
+    /**
+     * Connections that network policies allow, where they differ from the defaults.
+     * @default DEFAULT_FLOWS
+     */
+    readonly flows?: Partial<NetworkFlows>;
+    /**
+     * Proxies that the gateway controller creates in the edge namespace.
+     * @default none
+     */
     readonly proxies?: ProvisionedProxies | undefined;
-    /** Whether namespaces with volumes are protected from deletion by Pulumi. Default: false */
+    /**
+     * Whether Pulumi refuses to delete the namespaces with volumes.
+     * @default false
+     */
     readonly protectData?: boolean;
-    /** For a Secret with which pods pull images. Default: none is made. */
+    /**
+     * Content of a Docker config file, for a Secret in each namespace with which pods pull images.
+     * @default none
+     */
     readonly registryCredentials?: pulumi.Input<string> | undefined;
 }
 
-/** Namespaces whose deletion would delete volumes: of Redis, Prometheus and Alertmanager. */
+/** Namespaces whose deletion would delete volumes: those of Redis, Prometheus and Alertmanager. */
 const WITH_VOLUMES: readonly NamespaceRole[] = ["data", "monitoring"];
 
-/** The platform's namespaces, each with the rules that hold for whatever runs in it. */
+/**
+ * The platform's namespaces, each with Pod Security, a quota, container defaults and network policies.
+ *
+ * @example
+ * ```ts
+ * const namespaces = new Namespaces("namespaces");
+ * ```
+ */
 export class Namespaces extends pulumi.ComponentResource {
+    /** Name of each namespace. */
     public readonly names: Readonly<Record<NamespaceRole, pulumi.Output<string>>>;
 
-    constructor(name: string, args: NamespacesArgs, opts?: pulumi.ComponentResourceOptions) {
+    constructor(name: string, args: NamespacesArgs = {}, opts?: pulumi.ComponentResourceOptions) {
         super("property-search:index:Namespaces", name, args, opts);
-        const make = (role: NamespaceRole) =>
+        const quotas = args.quotas ?? defaultQuotas();
+        const flows = { ...DEFAULT_FLOWS, ...args.flows };
+        const create = (role: NamespaceRole) =>
             new GuardedNamespace(
                 `${name}-${role}`,
                 {
                     name: NAMESPACES[role],
-                    quota: args.quotas[role],
-                    policies: networkPolicies(role, args.traffic),
-                    entityPolicies: entityPolicies(role, args.traffic),
-                    ...(role === "edge" && args.proxies && rulesFor(args.proxies)),
+                    quota: quotas[role],
+                    policies: networkPolicies(role, flows),
+                    entityPolicies: entityPolicies(role, flows),
+                    ...(role === "edge" && args.proxies && proxyNamespaceArgs(args.proxies)),
                     isProtected: args.protectData === true && WITH_VOLUMES.includes(role),
                     registryCredentials: args.registryCredentials,
                 },
                 { parent: this },
             ).metadataName;
         this.names = {
-            blue: make("blue"),
-            green: make("green"),
-            edge: make("edge"),
-            data: make("data"),
-            monitoring: make("monitoring"),
+            blue: create("blue"),
+            green: create("green"),
+            edge: create("edge"),
+            data: create("data"),
+            monitoring: create("monitoring"),
         };
         this.registerOutputs({ names: this.names });
     }
 }
 
-/** A controller's pods keep to its own level, and get more where they name no resources. */
-function rulesFor({ podSecurity, pods, resources }: ProvisionedProxies) {
+/** The proxies have a Pod Security level of their own, and default resources where they set none. */
+function proxyNamespaceArgs({ podSecurity, pods, resources }: ProvisionedProxies) {
     return { podSecurity, ...(pods > 0 && { defaults: resources }) };
 }
 
+/** Arguments of `GuardedNamespace`. */
 export interface GuardedNamespaceArgs {
-    /** Fixed: it is part of Service addresses, of grants and of everybody's commands. */
+    /** Name of the namespace, which addresses, grants and commands contain. */
     readonly name: string;
+    /** Hard limits of the ResourceQuota. */
     readonly quota: Quota;
-    /** Whether Pulumi refuses to delete the namespace. Default: false */
+    /**
+     * Whether Pulumi refuses to delete the namespace.
+     * @default false
+     */
     readonly isProtected?: boolean;
-    /** Network policies by name. */
+    /** Network policies, by name. */
     readonly policies: Readonly<Record<string, k8s.types.input.networking.v1.NetworkPolicySpec>>;
-    /** CiliumNetworkPolicies by name. Default: none. */
+    /**
+     * CiliumNetworkPolicies, by name.
+     * @default none
+     */
     readonly entityPolicies?: Readonly<Record<string, EntitySpec>>;
-    /** Level of Pod Security that is enforced. Default: restricted. */
+    /**
+     * Level of Pod Security that is enforced.
+     * @default "restricted"
+     */
     readonly podSecurity?: ProvisionedProxies["podSecurity"];
-    /** Resources of containers that name none. Default: little. */
+    /**
+     * Resources of containers that set none.
+     * @default DEFAULT_RESOURCES
+     */
     readonly defaults?: Resources;
-    /** Content of a Docker config file, for a Secret named `registry-credentials`. Default: none is made. */
+    /**
+     * Content of a Docker config file, for a Secret named `registry-credentials`.
+     * @default none
+     */
     readonly registryCredentials?: pulumi.Input<string> | undefined;
 }
 
-/** A namespace with Pod Security "restricted", a quota, defaults for containers and network policies. */
+/** A namespace with Pod Security, a quota, container defaults and network policies. */
 export class GuardedNamespace extends pulumi.ComponentResource {
+    /** Name of the namespace. */
     public readonly metadataName: pulumi.Output<string>;
 
     constructor(name: string, args: GuardedNamespaceArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -92,7 +137,7 @@ export class GuardedNamespace extends pulumi.ComponentResource {
         const namespace = new k8s.core.v1.Namespace(
             `${name}-namespace`,
             { metadata: { name: args.name, labels: { ...labels, ...podSecurityLabels(args) } } },
-            // Not of the component: what it owns would inherit it.
+            // On the namespace alone: children of a protected component would inherit the protection.
             { ...child, protect: args.isProtected ?? false },
         );
         this.metadataName = namespace.metadata.name;
@@ -159,7 +204,7 @@ function podSecurityLabels({ podSecurity }: GuardedNamespaceArgs): Record<string
     );
 }
 
-const LITTLE: Resources = {
+const DEFAULT_RESOURCES: Resources = {
     cpuRequest: "50m",
     cpuLimit: "500m",
     memoryRequest: "64Mi",
@@ -167,11 +212,11 @@ const LITTLE: Resources = {
 };
 
 /**
- * For containers of others, such as a debugging pod or the solver of a certificate challenge: without values
- * a quota would refuse them, and so would the policy on local disk.
+ * Limits for containers that are not part of the stack, such as a debugging pod or the solver of a certificate
+ * challenge. Without values, the quota and the policy on ephemeral storage reject them.
  */
 function containerDefaults({
-    defaults = LITTLE,
+    defaults = DEFAULT_RESOURCES,
 }: GuardedNamespaceArgs): k8s.types.input.core.v1.LimitRangeItem {
     const { requests, limits } = containerResources(defaults);
     return {

@@ -1,6 +1,7 @@
 import { COLOURS, LABELS, NAMESPACES, PORTS, type NamespaceRole } from "@property-search/contract";
-import type { GatewayProxies } from "./edge/controllers.ts";
+import { defaultProxies, type GatewayProxies } from "./edge/controllers.ts";
 import { certManagerPolicies, type CertManagerFlows } from "./networkPolicies/certManager.ts";
+import { DEFAULT_DNS } from "./networkPolicies/dns.ts";
 import { edgePolicies, gatewayPeers } from "./networkPolicies/edge.ts";
 import {
     apiServerEgress,
@@ -22,58 +23,80 @@ import {
 } from "./networkPolicies/policies.ts";
 import { FORMATION_NAME } from "./redis/pods.ts";
 
+/** Connections that the network policies allow. */
 export interface NetworkFlows {
+    /** Proxies that send requests to the service. */
     readonly gateway: GatewayProxies;
-    /** Where pods resolve names, over UDP and TCP. */
+    /** DNS servers, over UDP and TCP. */
     readonly dns: readonly Destination[];
-    /** A Redis of somebody else's; none: Redis is in the data namespace. */
+    /** An existing Redis. Empty: Redis is in the data namespace. */
     readonly externalRedis: readonly Destination[];
-    /** The upstream API and its fallbacks; none: the model is in the pod. */
+    /** The upstream API and its fallbacks. Empty: the model is in the pod. */
     readonly upstream: readonly Destination[];
-    /** The OpenTelemetry collector; none: nothing is traced. */
+    /** The OpenTelemetry collector. Empty: nothing is traced. */
     readonly tracing: readonly Destination[];
-    /** Whether a Redis Cluster asks the API server for the zones of its nodes. */
+    /** Whether a Redis Cluster looks up the zones of its nodes at the API server. */
     readonly redisZones: boolean;
     /** Whether certificate challenges are solved in the edge namespace. */
     readonly acmeSolver: boolean;
+    /** Connections of the monitoring stack. */
     readonly monitoring: Omit<MonitoringFlows, "gateway"> & {
-        /** Port of the gateway's figures; undefined: it is not scraped. */
+        /** Port of the gateway's metrics. Undefined: the gateway is not scraped. */
         readonly gatewayPort?: number | undefined;
     };
 }
 
+/** Connections of the components with their default arguments, behind Traefik as its Helm chart installs it. */
+export const DEFAULT_FLOWS: NetworkFlows = {
+    gateway: defaultProxies("traefik"),
+    dns: DEFAULT_DNS,
+    externalRedis: [],
+    upstream: [],
+    tracing: [],
+    redisZones: false,
+    acmeSolver: false,
+    monitoring: {
+        readers: [],
+        apiServerCidrs: [],
+        exporter: true,
+        grafana: true,
+        remoteWrite: [],
+        receivers: [],
+    },
+};
+
 /**
- * Network policies of a namespace by name: everything is denied both ways, then what the platform needs
- * is allowed. A cluster whose network does not enforce policies accepts them and does nothing.
+ * Network policies of a namespace, by name: deny everything in both directions, then allow the platform's
+ * connections. A cluster whose network plugin does not enforce policies ignores them.
  */
 export function networkPolicies(
     role: NamespaceRole,
-    traffic: NetworkFlows,
+    flows: NetworkFlows,
 ): Record<string, PolicySpec> {
-    return { ...base(traffic), ...allowances(role, traffic) };
+    return { ...basePolicies(flows), ...allowPolicies(role, flows) };
 }
 
-/** Denies everything but names. */
-function base(traffic: NetworkFlows): Record<string, PolicySpec> {
+/** Denies everything but DNS. */
+function basePolicies(flows: NetworkFlows): Record<string, PolicySpec> {
     return {
         "default-deny": { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
-        "allow-dns": allowEgressTo(traffic.dns, { protocols: [udp, tcp] }),
+        "allow-dns": allowEgressTo(flows.dns, { protocols: [udp, tcp] }),
     };
 }
 
 /** Network policies of the namespace of the stack's own cert-manager. */
 export function certManagerNamespacePolicies(
-    traffic: NetworkFlows,
+    flows: NetworkFlows,
     certManager: CertManagerFlows,
 ): Record<string, PolicySpec> {
-    return { ...base(traffic), ...certManagerPolicies(traffic.gateway, certManager) };
+    return { ...basePolicies(flows), ...certManagerPolicies(flows.gateway, certManager) };
 }
 
-function allowances(role: NamespaceRole, traffic: NetworkFlows): Record<string, PolicySpec> {
+function allowPolicies(role: NamespaceRole, flows: NetworkFlows): Record<string, PolicySpec> {
     switch (role) {
         case "blue":
         case "green":
-            return colourAllowances(traffic);
+            return colourPolicies(flows);
         case "data":
             return {
                 "allow-clients": allowIngress(
@@ -82,25 +105,25 @@ function allowances(role: NamespaceRole, traffic: NetworkFlows): Record<string, 
                 ),
                 "allow-peers-in": allowIngress([SAME_NAMESPACE], REDIS_PEER_PORTS),
                 "allow-peers-out": allowEgress([SAME_NAMESPACE], REDIS_PEER_PORTS),
-                ...(traffic.redisZones && {
-                    "allow-zones": apiServerEgress(traffic.monitoring.apiServerCidrs, {
+                ...(flows.redisZones && {
+                    "allow-zones": apiServerEgress(flows.monitoring.apiServerCidrs, {
                         [LABELS.name]: FORMATION_NAME,
                     }),
                 }),
-                ...(traffic.monitoring.exporter && exporterPolicies(scrapers(traffic))),
+                ...(flows.monitoring.exporter && exporterPolicies(scrapers(flows))),
             };
         case "edge":
-            return edgePolicies(traffic);
+            return edgePolicies(flows);
         case "monitoring":
-            return monitoringPolicies(monitoringTraffic(traffic));
+            return monitoringPolicies(monitoringFlows(flows));
     }
 }
 
-function colourAllowances(traffic: NetworkFlows): Record<string, PolicySpec> {
-    const { externalRedis, upstream, tracing } = traffic;
+function colourPolicies(flows: NetworkFlows): Record<string, PolicySpec> {
+    const { externalRedis, upstream, tracing } = flows;
     return {
-        "allow-gateway": allowIngress(gatewayPeers(traffic.gateway), [tcp(PORTS.service)]),
-        "allow-monitoring": allowIngress([scrapers(traffic)], [tcp(PORTS.service)]),
+        "allow-gateway": allowIngress(gatewayPeers(flows.gateway), [tcp(PORTS.service)]),
+        "allow-monitoring": allowIngress([scrapers(flows)], [tcp(PORTS.service)]),
         "allow-redis":
             externalRedis.length > 0
                 ? allowEgressTo(externalRedis)
@@ -112,17 +135,17 @@ function colourAllowances(traffic: NetworkFlows): Record<string, PolicySpec> {
 
 const REDIS_PEER_PORTS = [tcp(PORTS.redis), tcp(PORTS.redisBus)];
 
-function monitoringTraffic(traffic: NetworkFlows): MonitoringFlows {
-    const { gatewayPort, ...rest } = traffic.monitoring;
+function monitoringFlows(flows: NetworkFlows): MonitoringFlows {
+    const { gatewayPort, ...rest } = flows.monitoring;
     return {
         ...rest,
         ...(gatewayPort !== undefined && {
-            gateway: { peers: gatewayPeers(traffic.gateway), port: gatewayPort },
+            gateway: { peers: gatewayPeers(flows.gateway), port: gatewayPort },
         }),
     };
 }
 
-/** Whence pods are scraped. */
+/** Pods that scrape. */
 function scrapers({ monitoring }: NetworkFlows): Peer {
     return namespacePeer(monitoring.existingNamespace ?? NAMESPACES.monitoring);
 }

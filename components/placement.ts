@@ -1,31 +1,34 @@
 import * as pulumi from "@pulumi/pulumi";
 
+/** A toleration of the pods, as in a pod's spec. */
 export interface Toleration {
     readonly key?: string;
     readonly operator?: string;
     readonly value?: string;
     readonly effect?: string;
-    /** Seconds. */
+    /** Seconds that the taint is tolerated. */
     readonly tolerationSeconds?: number;
 }
 
-/** Settings that every workload of a stack has. */
+/** Settings of every workload of a stack. */
 export interface Placement {
-    /** Existing Secrets of each namespace, with which its pods pull images. */
+    /** Existing Secrets of each namespace with which its pods pull images. */
     readonly pullSecrets: readonly string[];
-    /** Content of `~/.docker/config.json`, for a Secret in each namespace. Undefined: none is made. */
+    /** Content of `~/.docker/config.json`, for a Secret in each namespace. Undefined: no Secret. */
     readonly registryCredentials: pulumi.Input<string> | undefined;
+    /** Labels of the nodes that pods run on. */
     readonly nodeSelector: Readonly<Record<string, string>>;
+    /** Tolerations of the pods. */
     readonly tolerations: readonly Toleration[];
-    /** Undefined: the cluster's default class. */
+    /** PriorityClass of the pods. Undefined: the default class of the cluster. */
     readonly priorityClassName: string | undefined;
-    /** Whether pods name their user and groups; otherwise the cluster gives them some. */
+    /** Whether pods set their user and group ids. Otherwise the cluster assigns them. */
     readonly fixedIds: boolean;
-    /** Of the workloads and their pods; never of selectors. */
+    /** Labels of the workloads and their pods, but not of selectors. */
     readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Name of the Secret with a stack's own credentials of the registry. */
+/** Name of the Secret with the registry credentials of a stack. */
 export const REGISTRY_SECRET = "registry-credentials";
 
 const WORKLOAD = /^kubernetes:(apps|batch)\/v1:(Deployment|StatefulSet|DaemonSet|Job|CronJob)$/;
@@ -45,8 +48,8 @@ interface Workload {
 }
 
 /**
- * Gives every workload that is declared after this call a stack's placement. Not by an argument of each
- * component: one that forgot it would only be found on a cluster that needs it.
+ * Applies a placement to every workload that is declared after this call. As an argument of each component, it could
+ * be forgotten, which only a cluster that needs it would show.
  */
 export function applyPlacement(placement: Placement): void {
     pulumi.runtime.registerStackTransformation(({ type, props, opts }) =>
@@ -89,13 +92,13 @@ function withPodPlacement(template: Template, placement: Placement): Template {
 
 const IDS: readonly string[] = ["runAsUser", "runAsGroup", "fsGroup"];
 
-/** Ids of a namespace's own range, as OpenShift assigns them, contradict any that a pod names. */
+/** OpenShift assigns ids from a range of the namespace, and rejects pods with other ids. */
 function omitIds(spec: Template["spec"]): object {
     const fields = Object.entries(spec?.securityContext ?? {});
     return Object.fromEntries(fields.filter(([field]) => !IDS.includes(field)));
 }
 
-/** Fields of a pod's spec that a placement sets; none where it sets nothing. */
+/** Fields of a pod's spec that a placement sets. */
 export interface PodPlacement {
     readonly imagePullSecrets?: readonly { readonly name: string }[];
     readonly nodeSelector?: Placement["nodeSelector"];
@@ -103,7 +106,7 @@ export interface PodPlacement {
     readonly priorityClassName?: string;
 }
 
-/** For pods whose workloads others declare: those of a chart, and those that an operator makes. */
+/** Placement for pods that the program does not declare: those of a chart or an operator. */
 export function podPlacement(placement: Placement): PodPlacement {
     const { nodeSelector, tolerations, priorityClassName } = placement;
     const pullSecrets = pullSecretsOf(placement);

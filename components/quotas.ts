@@ -8,20 +8,21 @@ import {
 import type { ProvisionedProxies } from "./edge/controllers.ts";
 import type { Resources } from "./workload.ts";
 
-/** What runs in a namespace at most: pods of one make, and volumes. */
+/** Most that a workload takes of a namespace: pods of one kind, and volumes. */
 export interface WorkloadFootprint {
     readonly pods: number;
+    /** Resources of the containers of each pod. */
     readonly containers: readonly Resources[];
     readonly volumes?: { readonly count: number; readonly size: string };
 }
 
-/** HTTP and HTTPS. */
+/** The listeners for HTTP and HTTPS. */
 const LISTENERS = 2;
 
 /** Hard limits of a ResourceQuota. */
 export type Quota = Readonly<Record<string, string>>;
 
-/** A pod of the edge, of an exporter, of a Job: more than any of them asks for. */
+/** A solver, an exporter or a Job: more than any of them requests. */
 const AUXILIARY_POD: Resources = {
     cpuRequest: "100m",
     cpuLimit: "500m",
@@ -29,26 +30,34 @@ const AUXILIARY_POD: Resources = {
     memoryLimit: "256Mi",
 };
 
+/** Arguments of `namespaceQuotas`. */
 export interface QuotaArgs {
+    /** Most pods of each colour, and the resources of each. */
     readonly service: { readonly maxReplicas: number; readonly resources: Resources };
-    /** Undefined: no Redis of our own. */
+    /** Pods of Redis. Undefined: Redis is not part of the stack. */
     readonly redis:
         | {
+              /** Number of pods. */
               readonly pods: number;
+              /** Resources of the containers of each pod. */
               readonly containers: readonly Resources[];
-              /** Size of each pod's volume. */
+              /** Size of each pod's volume, as a Kubernetes quantity. */
               readonly storage: string;
           }
         | undefined;
+    /** Workloads of the monitoring namespace. */
     readonly monitoring: readonly WorkloadFootprint[];
-    /** Proxies that the gateway's controller makes in the edge namespace. Default: none. */
+    /**
+     * Proxies that the gateway controller creates in the edge namespace.
+     * @default none
+     */
     readonly proxies?: ProvisionedProxies | undefined;
 }
 
 /**
- * Quotas that stop runaways and never a release. A colour must be able to roll out while it stands at
- * the autoscaler's limit: at worst each of its pods still drains, and counts, while its successor runs.
- * Hence twice the limit, for each colour at the same time, since a switch serves from both.
+ * Quotas that stop runaway workloads but no release. A colour must be able to roll out at the autoscaler's limit: at
+ * worst each old pod still drains, and counts, while its successor runs. Hence twice the limit for each colour, since
+ * both serve during a switch.
  */
 export function namespaceQuotas({
     service,
@@ -57,22 +66,25 @@ export function namespaceQuotas({
     proxies,
 }: QuotaArgs): Record<NamespaceRole, Quota> {
     const colour = quota([{ pods: 2 * service.maxReplicas, containers: [service.resources] }]);
-    const helpers = (pods: number): WorkloadFootprint => ({ pods, containers: [AUXILIARY_POD] });
+    const auxiliaryPods = (pods: number): WorkloadFootprint => ({
+        pods,
+        containers: [AUXILIARY_POD],
+    });
     return {
         blue: colour,
         green: colour,
         data: quota([
             ...(redis ? [redisFootprint(redis)] : []),
-            // The Jobs that form and repair the cluster, each and its predecessor, an exporter and its successor.
-            helpers(6),
+            // The Jobs that form and repair the cluster, and the exporter, each during an update.
+            auxiliaryPods(6),
         ]),
         // Solvers of certificate challenges.
         edge: {
-            ...quota([helpers(4), ...(proxies ? [proxyFootprint(proxies)] : [])]),
+            ...quota([auxiliaryPods(4), ...(proxies ? [proxyFootprint(proxies)] : [])]),
             ...(proxies && serviceQuota(proxies)),
         },
-        // Room for a debugging pod, and for a tool that asks Prometheus.
-        monitoring: quota([...monitoring, helpers(4)]),
+        // A debugging pod, and a tool that queries Prometheus.
+        monitoring: quota([...monitoring, auxiliaryPods(4)]),
     };
 }
 
@@ -80,7 +92,7 @@ function proxyFootprint({ pods, containers, resources }: ProvisionedProxies): Wo
     return { pods, containers: Array.from({ length: containers }, () => resources) };
 }
 
-/** One load balancer, which by default opens a port of the nodes for each of its own. */
+/** One load balancer, which by default opens a node port for each of its ports. */
 function serviceQuota({ servicePorts }: ProvisionedProxies): Quota {
     return {
         "services.loadbalancers": "1",
@@ -96,14 +108,18 @@ function redisFootprint({
     return { pods, containers, volumes: { count: pods, size: storage } };
 }
 
-/** Hard limits for loads; nobody but the Gateway lets traffic in. */
-export function quota(loads: readonly WorkloadFootprint[]): Quota {
-    const sum = (amount: (load: WorkloadFootprint) => number) =>
-        loads.reduce((total, load) => total + amount(load), 0);
+/** Hard limits for workloads, without node ports and load balancers. */
+export function quota(footprints: readonly WorkloadFootprint[]): Quota {
+    const sum = (amount: (footprint: WorkloadFootprint) => number) =>
+        footprints.reduce((total, footprint) => total + amount(footprint), 0);
     const cpus = (key: "cpuRequest" | "cpuLimit") =>
-        formatCpu(sum((load) => perPod(load, (container) => parseCpu(container[key]))));
+        formatCpu(
+            sum((footprint) => sumOfPods(footprint, (container) => parseCpu(container[key]))),
+        );
     const memory = (key: "memoryRequest" | "memoryLimit") =>
-        formatBytes(sum((load) => perPod(load, (container) => parseBytes(container[key]))));
+        formatBytes(
+            sum((footprint) => sumOfPods(footprint, (container) => parseBytes(container[key]))),
+        );
     const volumes = sum(({ volumes }) => volumes?.count ?? 0);
     const storage = sum(({ volumes }) =>
         volumes ? volumes.count * (parseBytes(volumes.size) ?? NaN) : 0,
@@ -121,8 +137,8 @@ export function quota(loads: readonly WorkloadFootprint[]): Quota {
     };
 }
 
-/** An amount of all containers of all pods of a load. */
-function perPod(
+/** Sum of an amount over all containers of all pods. */
+function sumOfPods(
     { pods, containers }: WorkloadFootprint,
     amount: (container: Resources) => number | undefined,
 ): number {

@@ -1,4 +1,4 @@
-import { formatCpu, parseCpu, PORTS, REDIS_NAME } from "@property-search/contract";
+import { formatCpu, NAMESPACES, parseCpu, PORTS, REDIS_NAME } from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
@@ -17,33 +17,79 @@ import {
 import { aclFile, AUTH_FILES, redisConf, replicationConf, sha256 } from "./redis/settings.ts";
 import { disruptionBudget, RETAIN_VOLUMES, volumeClaim, type Resources } from "./workload.ts";
 
+/** Arguments of `Redis`; only the passwords are required. */
 export interface RedisArgs {
-    readonly namespace: pulumi.Input<string>;
-    /** One pod, or a Redis Cluster of three primaries with a replica each. */
-    readonly mode: "standalone" | "cluster";
-    /** Redis 7 or newer. */
-    readonly image: string;
-    /** Image with Node, by which a cluster looks up its zones. */
-    readonly nodeImage: string;
-    readonly memoryLimit: string;
-    readonly cpuRequest: string;
-    /** Whether pods of a cluster wait rather than share a zone with more than one other. Default: false. */
-    readonly requireZones?: boolean;
-    /** Size of each pod's volume. */
-    readonly storage: string;
-    /** Default: the cluster's default class. */
-    readonly storageClass?: string | undefined;
-    /** By ACL user. */
+    /** Password of each ACL user, at least 8 characters. */
     readonly passwords: Readonly<Record<RedisUser, pulumi.Input<string>>>;
-    /** Passwords that Redis accepts too, by ACL user. Default: none. */
+    /**
+     * Passwords that Redis also accepts, by ACL user, while one password replaces another.
+     * @default none
+     */
     readonly otherPasswords?: Readonly<Record<RedisUser, readonly pulumi.Input<string>[]>>;
+    /**
+     * Namespace of all objects. Clients and scripts address Redis in the default one.
+     * @default "property-search-data"
+     */
+    readonly namespace?: pulumi.Input<string>;
+    /**
+     * `standalone`: one pod. `cluster`: a Redis Cluster of three primaries with one replica each.
+     * @default "standalone"
+     */
+    readonly mode?: "standalone" | "cluster";
+    /**
+     * Image of Redis 7 or newer.
+     * @default "redis:8.2.3-bookworm"
+     */
+    readonly image?: string;
+    /**
+     * Image with Node.js, which looks up the zones of a cluster's nodes.
+     * @default "node:24.11.1-bookworm-slim"
+     */
+    readonly nodeImage?: string;
+    /**
+     * Memory of each pod, as a Kubernetes quantity. Three quarters of it hold data.
+     * @default "1Gi"
+     */
+    readonly memoryLimit?: string;
+    /**
+     * CPU request of each pod, as a Kubernetes quantity. The limit is twice as much, and at least one CPU.
+     * @default "250m"
+     */
+    readonly cpuRequest?: string;
+    /**
+     * Whether a pod of a cluster stays pending rather than share a zone with more than one other pod.
+     * @default false
+     */
+    readonly requireZones?: boolean;
+    /**
+     * Size of each pod's volume, as a Kubernetes quantity. It must hold two snapshots.
+     * @default "2Gi"
+     */
+    readonly storage?: string;
+    /**
+     * StorageClass of the volumes.
+     * @default the default class of the Kubernetes cluster
+     */
+    readonly storageClass?: string | undefined;
 }
 
 type RedisUser = "app" | "exporter" | "admin";
 
-type Size = Pick<RedisArgs, "mode" | "memoryLimit" | "cpuRequest">;
+/** Values of the arguments that a `Redis` is created without. */
+export const DEFAULT_REDIS = {
+    namespace: NAMESPACES.data,
+    mode: "standalone",
+    image: "redis:8.2.3-bookworm",
+    nodeImage: "node:24.11.1-bookworm-slim",
+    memoryLimit: "1Gi",
+    cpuRequest: "250m",
+    requireZones: false,
+    storage: "2Gi",
+} as const satisfies Partial<RedisArgs>;
 
-/** How many pods a mode has, and what the containers of each may use. */
+type Size = Required<Pick<RedisArgs, "mode" | "memoryLimit" | "cpuRequest">>;
+
+/** Number of pods in a mode, and resources of the containers of each. */
 export function redisSize(args: Size): { pods: number; containers: Resources[] } {
     const containers = [serverResources(args), SCRIPT_RESOURCES];
     return { pods: args.mode === "cluster" ? 6 : 1, containers };
@@ -52,25 +98,36 @@ export function redisSize(args: Size): { pods: number; containers: Resources[] }
 function serverResources({ memoryLimit, cpuRequest }: Size): Resources {
     return {
         cpuRequest,
-        // One core for commands, and as much again for I/O threads, snapshots and lazy freeing.
+        // One core runs commands; the other half is for I/O threads, snapshots and lazy freeing.
         cpuLimit: formatCpu(Math.max(1, 2 * (parseCpu(cpuRequest) ?? NaN))),
-        // Request and limit are one: a cache always fills its memory.
+        // Request and limit are equal: a cache always fills its memory.
         memoryRequest: memoryLimit,
         memoryLimit,
     };
 }
 
-/** The shared cache: Redis with users, snapshots on volumes, and bounded memory. */
+/**
+ * The shared cache of the embedding service: Redis with ACL users, snapshots on volumes and bounded memory.
+ *
+ * @example
+ * ```ts
+ * const password = (user: string) => config.requireSecret(`${user}Password`);
+ * new Redis("redis", {
+ *     passwords: { app: password("app"), exporter: password("exporter"), admin: password("admin") },
+ * });
+ * ```
+ */
 export class Redis extends pulumi.ComponentResource {
-    constructor(name: string, args: RedisArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("property-search:index:Redis", name, args, opts);
+    constructor(name: string, given: RedisArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("property-search:index:Redis", name, given, opts);
+        const args = { ...DEFAULT_REDIS, ...given };
         const child = { parent: this };
         const clustered = args.mode === "cluster";
         const { pods } = redisSize(args);
         const identity = { name: REDIS_NAME, component: "cache" };
         const matchLabels = selectorLabels(identity);
-        // Names are fixed: the pods' addresses are made of them, and the program is also applied
-        // without an engine that could make names up.
+        // Names are fixed: the pods' addresses contain them, and the program is also applied without
+        // Pulumi's engine, which would generate names.
         const metadata = (objectName: string) => ({
             name: objectName,
             namespace: args.namespace,
@@ -88,7 +145,7 @@ export class Redis extends pulumi.ComponentResource {
             { metadata: metadata(AUTH_NAME), stringData: authFiles(args) },
             child,
         );
-        // Without users: they change without a restart (tendNode.sh).
+        // Without the users, which change without a restart (tendNode.sh).
         const checksum = sha256(JSON.stringify(conf));
 
         const headless = new k8s.core.v1.Service(
@@ -97,7 +154,7 @@ export class Redis extends pulumi.ComponentResource {
                 metadata: metadata(PODS_SERVICE),
                 spec: {
                     clusterIP: "None",
-                    // Nodes must find each other before the cluster that makes them ready exists.
+                    // Nodes must find each other before the cluster exists, and only the cluster makes them ready.
                     publishNotReadyAddresses: true,
                     selector: matchLabels,
                     ports: [
@@ -111,7 +168,7 @@ export class Redis extends pulumi.ComponentResource {
         const podsArgs: PodsArgs = {
             image: args.image,
             nodeImage: args.nodeImage,
-            requireZones: clustered && args.requireZones === true,
+            requireZones: clustered && args.requireZones,
             replicas: pods,
             clustered,
             resources: serverResources(args),
@@ -142,7 +199,7 @@ export class Redis extends pulumi.ComponentResource {
             },
             {
                 parent: this,
-                // The pods mount both and are named by the Service, all by plain names.
+                // The pods refer to all three by name, so that Pulumi sees no dependency.
                 dependsOn: [config, auth, headless],
                 customTimeouts: { create: "10m", update: "20m" },
             },
@@ -157,7 +214,7 @@ export class Redis extends pulumi.ComponentResource {
                     ports: [servicePort("redis", PORTS.redis)],
                 },
             },
-            // Pulumi waits for a Service's endpoints, and so for pods.
+            // Pulumi waits for the endpoints of a Service, and so for ready pods.
             { parent: this, dependsOn: [statefulSet] },
         );
         new k8s.policy.v1.PodDisruptionBudget(
@@ -166,11 +223,17 @@ export class Redis extends pulumi.ComponentResource {
             child,
         );
         if (clustered) {
-            // Volumes of another size or class may be new ones, without a cluster (docs/runbooks/volumes.md).
-            const formed = sha256(JSON.stringify([checksum, args.storage, args.storageClass]));
+            // Volumes of another size or class may be new and empty (docs/runbooks/volumes.md).
+            const checksumWithVolumes = sha256(
+                JSON.stringify([checksum, args.storage, args.storageClass]),
+            );
             new RedisFormation(
                 `${name}-formation`,
-                { namespace: args.namespace, checksum: formed, pod: formationPod(podsArgs) },
+                {
+                    namespace: args.namespace,
+                    checksum: checksumWithVolumes,
+                    pod: formationPod(podsArgs),
+                },
                 { parent: this, dependsOn: [statefulSet] },
             );
         }
@@ -178,7 +241,7 @@ export class Redis extends pulumi.ComponentResource {
     }
 }
 
-/** What Redis, and the scripts beside it, know of users. */
+/** Files with the users, for Redis and for the scripts in its pods. */
 function authFiles({ passwords, otherPasswords }: RedisArgs): Record<string, pulumi.Input<string>> {
     const user = (name: RedisUser) =>
         pulumi.output({ current: passwords[name], others: otherPasswords?.[name] ?? [] });

@@ -2,18 +2,22 @@ import type * as k8s from "@pulumi/kubernetes";
 
 type Probe = k8s.types.input.core.v1.Probe;
 
-/** Numeric, so that `runAsNonRoot` can be decided without reading the image. */
+/** Numeric, so that the kubelet can check `runAsNonRoot` without reading the image. */
 const USER = 10001;
 
 /** CPU and memory of one container, as Kubernetes quantities. */
 export interface Resources {
+    /** CPU request, such as 250m. */
     readonly cpuRequest: string;
+    /** CPU limit, such as 1. */
     readonly cpuLimit: string;
+    /** Memory request, such as 512Mi. */
     readonly memoryRequest: string;
+    /** Memory limit, such as 1Gi. */
     readonly memoryLimit: string;
 }
 
-/** Requests and limits, with local disk for logs and the sized volumes; more of it means eviction. */
+/** Requests and limits, with ephemeral storage for logs and emptyDir volumes; exceeding it means eviction. */
 export function containerResources(
     resources: Resources,
 ): k8s.types.input.core.v1.ResourceRequirements {
@@ -31,7 +35,7 @@ export function containerResources(
     };
 }
 
-/** Pod-level settings that Pod Security "restricted" demands, and the group that owns volumes. */
+/** Pod-level settings that Pod Security "restricted" requires, and the group that owns volumes. */
 export function podSecurityContext(): k8s.types.input.core.v1.PodSecurityContext {
     return {
         runAsNonRoot: true,
@@ -43,7 +47,7 @@ export function podSecurityContext(): k8s.types.input.core.v1.PodSecurityContext
     };
 }
 
-/** Container-level settings that Pod Security "restricted" demands, and a root that nobody can write. */
+/** Container-level settings that Pod Security "restricted" requires, and a read-only root filesystem. */
 export function containerSecurityContext(): k8s.types.input.core.v1.SecurityContext {
     return {
         allowPrivilegeEscalation: false,
@@ -60,10 +64,10 @@ export function httpProbe(path: string, timing: Omit<Probe, "httpGet">): Probe {
 }
 
 /**
- * Spreads pods over nodes and zones as long as that leaves no pod without a place.
+ * Spreads pods over nodes and zones, as far as all pods can be scheduled.
  *
- * @param revisionLabel label that tells revisions apart. Without it, old pods count during a rollout
- * and push the new ones together (kubernetes/kubernetes#98215).
+ * @param revisionLabel label that distinguishes revisions. Without it, old pods count during a rollout, and the new
+ * ones are not spread (kubernetes/kubernetes#98215).
  */
 export function topologySpread(
     matchLabels: Record<string, string>,
@@ -78,7 +82,7 @@ export function topologySpread(
     }));
 }
 
-/** A claim named `data`, of which each pod of a StatefulSet has its own. */
+/** A volume claim template named `data` for a StatefulSet. */
 export function volumeClaim(
     storage: string,
     storageClass: string | undefined,
@@ -93,14 +97,14 @@ export function volumeClaim(
     };
 }
 
-/** Volumes outlive the StatefulSet and the pods that it gives up. */
+/** Retains the volumes when the StatefulSet is deleted or scaled down. */
 export const RETAIN_VOLUMES: k8s.types.input.apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy =
     {
         whenDeleted: "Retain",
         whenScaled: "Retain",
     };
 
-/** A budget that lets one pod at a time be evicted, and any pod that does not work anyway. */
+/** A disruption budget by which one ready pod at a time may be evicted, and any pod that is not ready. */
 export function disruptionBudget(
     matchLabels: Record<string, string>,
 ): k8s.types.input.policy.v1.PodDisruptionBudgetSpec {

@@ -1,4 +1,4 @@
-import { JOBS, RESPONSE_TIME_BUCKETS } from "@property-search/contract";
+import { RESPONSE_TIME_BUCKETS } from "@property-search/contract";
 import {
     isWholeMinutes,
     MAX_WINDOW_HOURS,
@@ -24,10 +24,7 @@ export function readReceivers(read: ConfigReader, slack: boolean): AlertReceiver
 }
 
 /** @param jobs what the stack scrapes beside the service. */
-export function readThresholds(
-    read: ConfigReader,
-    jobs: readonly (keyof typeof JOBS)[],
-): AlertThresholds {
+export function readThresholds(read: ConfigReader, jobs: AlertThresholds["jobs"]): AlertThresholds {
     const percent = (key: string) => read.integer(`alerts.${key}`, 1, 99);
     const objective = (key: string) => read.decimal(`alerts.${key}`, 1, 99.99);
     const thresholds = {
@@ -57,7 +54,7 @@ export function readThresholds(
             warning: read.integer("alerts.certificateDaysWarning", 1, 365),
             critical: read.integer("alerts.certificateDaysCritical", 1, 365),
         },
-        jobs: jobs.map((job) => JOBS[job]),
+        jobs,
     };
     const { hitRatePercent, savings, certificateDays, objectives } = thresholds;
     below(read, "hitRate", hitRatePercent);

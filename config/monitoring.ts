@@ -1,6 +1,6 @@
 import { parseBytes, parseCpu } from "@property-search/contract";
 import { partsOf, token, type Allowed } from "@property-search/contract/settings";
-import type { MonitoringSettings } from "../components/monitoring.ts";
+import { scrapedJobs, type MonitoringSettings } from "../components/monitoring.ts";
 import type { GrafanaSettings } from "../components/monitoring/grafana.ts";
 import {
     PROMETHEUS_CPU_LIMIT,
@@ -81,13 +81,10 @@ export function readMonitoring(read: ConfigReader, ownRedis: boolean): Monitorin
         storageClass: read.optional("monitoring.storageClass", OBJECT_NAME),
         readers: [read.required("keda.namespace", DNS_LABEL)],
         apiServerCidrs: read.list("monitoring.apiServerCidrs", CIDR),
-        thresholds: readThresholds(read, [
-            ...(ownRedis ? (["redis"] as const) : []),
-            ...(prometheus.gateway ? (["gateway"] as const) : []),
-            ...(["kubeState"] as const),
-            ...(existing ? [] : (["prometheus", "alertmanager"] as const)),
-            ...(grafana && !existing ? (["grafana"] as const) : []),
-        ]),
+        thresholds: readThresholds(
+            read,
+            scrapedJobs({ redis: ownRedis, prometheus, existing, grafana }),
+        ),
         runbookUrl: read.optional("alerts.runbookUrl", FOLDER_ADDRESS),
     };
 }

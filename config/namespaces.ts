@@ -4,7 +4,7 @@ import { certManagerNamespacePolicies } from "../components/networkPolicies.ts";
 import { certManagerEntityPolicies } from "../components/networkPolicies/entities.ts";
 import { namespaceQuotas } from "../components/quotas.ts";
 import { redisSize } from "../components/redis.ts";
-import { certManagerTrafficOf, trafficOf } from "./traffic.ts";
+import { certManagerConnections, allowedConnections } from "./traffic.ts";
 import type { StackConfig } from "./stackConfig.ts";
 
 /** Quotas and rules of the stack's namespaces. */
@@ -21,7 +21,7 @@ export function namespaceSettings(config: StackConfig): NamespacesArgs {
             monitoring: monitoringFootprints(monitoring),
             proxies,
         }),
-        traffic: trafficOf(config),
+        flows: allowedConnections(config),
         proxies,
         protectData: cluster.protectData,
         registryCredentials: placement.registryCredentials,
@@ -30,8 +30,8 @@ export function namespaceSettings(config: StackConfig): NamespacesArgs {
 
 /** Network policies of the namespace of the stack's own cert-manager, by name; of both kinds. */
 export function certManagerPoliciesOf(config: StackConfig) {
-    const traffic = trafficOf(config);
-    const certManager = certManagerTrafficOf(config);
+    const traffic = allowedConnections(config);
+    const certManager = certManagerConnections(config);
     return {
         policies: certManagerNamespacePolicies(traffic, certManager),
         entityPolicies: certManagerEntityPolicies(traffic, certManager.challenge),

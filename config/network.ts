@@ -1,4 +1,5 @@
 import type { Allowed } from "@property-search/contract/settings";
+import { DNS_PRESETS } from "../components/networkPolicies/dns.ts";
 import type { Destination } from "../components/networkPolicies/policies.ts";
 import { CIDR, DNS_LABEL, LABEL_KEY, LABEL_VALUE } from "./allowed.ts";
 import { found, isObject, type ConfigReader } from "./reader.ts";
@@ -26,21 +27,11 @@ export interface NetworkConfig {
 }
 
 const DNS_PORT = 53;
-const atAddress = (address: string) => ({ cidr: `${address}/32`, port: DNS_PORT });
 
-/** Where the DNS of a platform answers, as a packet that leaves a pod has it. docs/network.md gives the sources. */
-export const DNS_PRESETS: Readonly<Record<string, readonly Destination[]>> = {
-    "kube-system": [{ namespace: "kube-system", podLabels: {}, port: DNS_PORT }],
-    "node-local": [atAddress("169.254.20.10")],
-    "gke-cloud-dns": [atAddress("169.254.169.254")],
-    "eks-auto-mode": [atAddress("172.20.0.10"), atAddress("10.100.0.10")],
-    "aks-local-dns": [atAddress("169.254.10.10"), atAddress("169.254.10.11")],
-    openshift: [{ namespace: "openshift-dns", podLabels: {}, port: 5353 }],
-};
-
+const PRESETS: Readonly<Record<string, readonly Destination[]>> = DNS_PRESETS;
 const PRESET: Allowed = {
-    fits: (value) => Object.hasOwn(DNS_PRESETS, value),
-    words: Object.keys(DNS_PRESETS).join(", "),
+    fits: (value) => Object.hasOwn(PRESETS, value),
+    words: Object.keys(PRESETS).join(", "),
 };
 const EXAMPLE = '{"namespace":"models","podLabels":{"app":"tei"},"port":8080}';
 const EXAMPLES = `${EXAMPLE} or {"cidr":"10.1.0.0/16","port":443}`;
@@ -53,7 +44,7 @@ export function readNetwork(read: ConfigReader): NetworkConfig {
     const presets = read.list("network.dns", PRESET);
     const destinations = readDestinations(read);
     const dns = [
-        ...presets.flatMap((preset) => DNS_PRESETS[preset] ?? []),
+        ...presets.flatMap((preset) => PRESETS[preset] ?? []),
         ...(destinations.dns ?? []),
     ];
     if (dns.length === 0) {

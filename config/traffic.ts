@@ -14,7 +14,7 @@ type Settings = Pick<
 >;
 
 /** Who talks to whom under a config: the connections that network policies have to let through. */
-export function trafficOf(config: Settings): NetworkFlows {
+export function allowedConnections(config: Settings): NetworkFlows {
     const { edge, certificates, network } = config;
     return {
         gateway: edge.proxies,
@@ -35,7 +35,7 @@ function isSolvedHere({ secret, issuer }: CertificatesConfig): boolean {
 }
 
 /** Connections of the stack's own cert-manager. */
-export function certManagerTrafficOf(config: Settings): CertManagerFlows {
+export function certManagerConnections(config: Settings): CertManagerFlows {
     const { certificates, edge, monitoring } = config;
     const issuer = certificates?.issuer;
     return {

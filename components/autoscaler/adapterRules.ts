@@ -3,14 +3,16 @@ import * as pulumi from "@pulumi/pulumi";
 import { standardLabels } from "../labels.ts";
 import { adapterRule } from "./misses.ts";
 
-/** Its name, and the key that holds the file for the adapter's flag --config. */
+/** Name of the ConfigMap, and the key with the file for the adapter's flag --config. */
 export const ADAPTER_RULES = { name: "prometheus-adapter-rules", key: "config.yaml" } as const;
 
+/** Arguments of `PrometheusAdapterRules`. */
 export interface PrometheusAdapterRulesArgs {
+    /** Namespace of the ConfigMap. */
     readonly namespace: pulumi.Input<string>;
 }
 
-/** What prometheus-adapter has to be told so that autoscalers can ask it for misses. */
+/** Rules by which prometheus-adapter serves cache misses to autoscalers. */
 export class PrometheusAdapterRules extends pulumi.ComponentResource {
     constructor(
         name: string,

@@ -10,31 +10,39 @@ import { missesQuery } from "./misses.ts";
 import { behavior, utilizations, type MissesSettings, type ScalingSettings } from "./scaling.ts";
 
 const PROMETHEUS = `http://${MONITORING_NAMES.prometheus}.${NAMESPACES.monitoring}.svc:${PORTS.prometheus}`;
-/** Failures in a row, of which there are several a minute, before the fallback. Until then none goes. */
+/** Consecutive failures, several per minute, before the fallback. Until then KEDA keeps the pods. */
 const FAILURE_THRESHOLD = 3;
 
+/** Arguments of `scaledObjectSpec`. */
 export interface ScaledObjectArgs extends ScalingSettings {
-    /** Of the Deployment. */
+    /** Name of the Deployment. */
     readonly name: pulumi.Input<string>;
+    /** Colour whose misses count. */
     readonly colour: Colour;
+    /** Cache misses per second that each pod should have at most. */
     readonly missesPerPod: number;
-    /** Default: the stack's own Prometheus. */
+    /**
+     * An existing Prometheus.
+     * @default the stack's own Prometheus
+     */
     readonly prometheus?: MissesSettings["prometheus"];
+    /** Fewest pods. */
     readonly minReplicas: number;
+    /** Most pods. */
     readonly maxReplicas: number;
-    /** Of the HorizontalPodAutoscaler that KEDA makes. */
+    /** Name of the HorizontalPodAutoscaler that KEDA creates. */
     readonly autoscalerName: pulumi.Input<string>;
 }
 
-/** Spec of a ScaledObject of KEDA 2.17 or newer: on misses, and on what an autoscaler of our own would. */
+/** Spec of a ScaledObject of KEDA 2.17 or newer: on cache misses, CPU and memory. */
 export function scaledObjectSpec(args: ScaledObjectArgs): object {
     const { name, colour, missesPerPod, prometheus, minReplicas, maxReplicas } = args;
     return {
         scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name },
         minReplicaCount: minReplicas,
         maxReplicaCount: maxReplicas,
-        // A Prometheus that is away says nothing of the load: as many pods as there are. What CPU asks for
-        // still comes. `replicas` is demanded, and this behavior does not read it.
+        // An unavailable Prometheus says nothing about the load, so the number of pods stays. CPU still scales up.
+        // The field `replicas` is required, but this behavior ignores it.
         fallback: {
             failureThreshold: FAILURE_THRESHOLD,
             replicas: minReplicas,
@@ -47,14 +55,14 @@ export function scaledObjectSpec(args: ScaledObjectArgs): object {
             {
                 type: "prometheus",
                 name: "misses",
-                // KEDA hands on the sum, and the autoscaler divides it by the pods.
+                // KEDA passes the sum on, and the autoscaler divides it by the number of pods.
                 metricType: "AverageValue",
                 metadata: {
                     serverAddress: prometheus?.url ?? PROMETHEUS,
                     ...(prometheus?.authorized === true && { authModes: "bearer" }),
                     query: missesQuery(colour),
                     threshold: String(missesPerPod),
-                    // Otherwise no series counts as no misses, and scales down in an outage
+                    // Otherwise a missing series counts as zero misses, which scales down during an outage
                     // (kedacore/keda#3065).
                     ignoreNullValues: "false",
                 },
@@ -71,7 +79,7 @@ export function scaledObjectSpec(args: ScaledObjectArgs): object {
     };
 }
 
-/** Where KEDA finds the bearer token of an existing Prometheus, in the namespace of the ScaledObject. */
+/** Spec of a TriggerAuthentication: the bearer token of an existing Prometheus, from a Secret. */
 export function triggerAuthenticationSpec(): object {
     const { name, token } = PROMETHEUS_ACCESS;
     return { secretTargetRef: [{ parameter: "bearerToken", name, key: token }] };

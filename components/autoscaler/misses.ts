@@ -1,20 +1,20 @@
 import { JOBS, METRICS, SCRAPE_INTERVAL_SECONDS, type Colour } from "@property-search/contract";
 
 /**
- * The work that pods share out: misses a second. It grows with the traffic and when fewer texts are found
- * in the cache, and each pod's part of it shrinks with every pod that comes. A hit rate does neither: an
- * autoscaler that aims at one adds pods while the cache is well and takes them away when it fails.
+ * Cache misses per second are the work that the pods share. They grow with the traffic and with a lower hit rate, and
+ * each pod's share falls with every new pod. A hit rate has neither property: an autoscaler that targets it adds pods
+ * while the cache works and removes them when it fails.
  */
 const SELECTOR = `job="${JOBS.service}",result="miss"`;
-/** Four scrapes: a rate needs two, one may be lost, and a longer window sees a burst later. */
+/** Four scrape intervals: a rate needs two samples, one may be lost, and a longer window reacts later. */
 const WINDOW = `${4 * SCRAPE_INTERVAL_SECONDS}s`;
 
-/** Misses a second of all pods of a colour; no result, rather than 0, where nothing is known. */
+/** Cache misses per second of all pods of a colour. Without samples there is no result, rather than 0. */
 export function missesQuery(colour: Colour): string {
     return `sum(rate(${METRICS.lookups}{${SELECTOR},colour="${colour}"}[${WINDOW}]))`;
 }
 
-/** What prometheus-adapter calls the misses a second of a pod. */
+/** Name of the metric of cache misses per second of a pod, in prometheus-adapter. */
 export const ADAPTER_METRIC = "embedding_misses_per_second";
 
 /** prometheus-adapter's rule for ADAPTER_METRIC: docs/config.md of kubernetes-sigs/prometheus-adapter. */

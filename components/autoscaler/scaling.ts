@@ -3,33 +3,49 @@ import type * as k8s from "@pulumi/kubernetes";
 type Rules = k8s.types.input.autoscaling.v2.HPAScalingRules;
 type Behavior = k8s.types.input.autoscaling.v2.HorizontalPodAutoscalerBehavior;
 
-/** What a stack may set of a colour's scaling. */
+/** Settings of a colour's autoscaler. */
 export interface ScalingSettings {
-    /** Mean CPU use in percent of the request that is aimed at. Default 70. */
+    /**
+     * Target of the mean CPU use, in percent of the request.
+     * @default 70
+     */
     readonly cpuPercent?: number;
-    /** Mean memory use in percent of the request that is aimed at. Default: memory does not scale. */
+    /**
+     * Target of the mean memory use, in percent of the request.
+     * @default none: memory does not scale
+     */
     readonly memoryPercent?: number | undefined;
-    /** Seconds for which more pods must have been wanted throughout before there are more. Default 60. */
+    /**
+     * Stabilization window for scaling up, in seconds.
+     * @default 60
+     */
     readonly scaleUpWindow?: number;
-    /** Default: misses do not scale. */
+    /**
+     * Scaling on cache misses.
+     * @default none: misses do not scale
+     */
     readonly misses?: MissesSettings | undefined;
 }
 
+/** Settings of scaling on cache misses. */
 export interface MissesSettings {
-    /** Who brings the figure to the autoscaler. */
+    /** Source of the metric. */
     readonly metric: "keda" | "prometheus-adapter";
-    /** Misses a second that each pod is to have at most. */
+    /** Cache misses per second that each pod should have at most. */
     readonly perPod: number;
-    /** An existing Prometheus for KEDA to query. Default: the stack's own. */
+    /**
+     * An existing Prometheus for KEDA to query.
+     * @default the stack's own Prometheus
+     */
     readonly prometheus?: { readonly url: string; readonly authorized: boolean } | undefined;
 }
 
 /**
- * Up by half a minute at most, so that a burst cannot multiply the pods before the first ones serve; down
- * by a tenth a minute, after five quiet ones, since a pod that goes takes its warm cache with it.
+ * Up by 50 % per minute, so that a burst cannot multiply the pods before the first ones serve. Down by 10 % per minute
+ * after five minutes, since a pod that terminates loses its warm cache.
  *
- * Kubernetes rounds the limit of growth up and that of shrinking down (podautoscaler/horizontal.go), so of
- * 2 to 10 pods one can always come, and exactly one can go.
+ * Kubernetes rounds the limit up for growth and down for shrinking (podautoscaler/horizontal.go), so that with 2 to 10
+ * pods one can always be added, and exactly one removed.
  */
 export function behavior({ scaleUpWindow = 60 }: ScalingSettings): Behavior {
     return { scaleUp: percentPerMinute(scaleUpWindow, 50), scaleDown: percentPerMinute(300, 10) };
@@ -43,7 +59,7 @@ function percentPerMinute(stabilizationWindowSeconds: number, percent: number): 
     };
 }
 
-/** Resources that scale, with the mean use in percent of the request that is aimed at. */
+/** Resources that scale, with the target of their mean use in percent of the request. */
 export function utilizations({
     cpuPercent = 70,
     memoryPercent,

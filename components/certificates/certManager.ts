@@ -8,28 +8,30 @@ import { podPlacement, type Placement } from "../placement.ts";
 import { quota } from "../quotas.ts";
 import { containerResources, topologySpread, type Resources } from "../workload.ts";
 
+/** Chart of cert-manager. */
 export interface CertManagerInstall {
-    /** Chart: an OCI reference, the URL of an archive, or a folder. */
+    /** Chart: an OCI reference, the URL of an archive, or a directory. */
     readonly chart: string;
     /** Version of the chart, 1.19 or newer. */
     readonly chartVersion: string;
-    /** Registry and folder of the images. */
+    /** Registry and path of the images. */
     readonly imageRegistry: string;
 }
 
+/** Arguments of `CertManager`. */
 export interface CertManagerArgs extends CertManagerInstall {
-    /** Network policies of its namespace by name. */
+    /** Network policies of its namespace, by name. */
     readonly policies: Readonly<Record<string, PolicySpec>>;
-    /** CiliumNetworkPolicies of its namespace by name. */
+    /** CiliumNetworkPolicies of its namespace, by name. */
     readonly entityPolicies: Readonly<Record<string, EntitySpec>>;
-    /** Of all workloads of the stack: what the chart makes is no workload of the program's. */
+    /** Placement of the pods; the chart creates them, so that `applyPlacement` does not reach them. */
     readonly placement: Placement;
 }
 
-/** Its objects are called as by `helm install cert-manager`, so that a second cert-manager is noticed. */
+/** Release name, the same as of `helm install cert-manager`, so that a second installation conflicts. */
 export const CERT_MANAGER_RELEASE = "cert-manager";
 
-/** Two, so that certificates are issued and checked while a node is drained. */
+/** Two replicas, so that certificates are issued and validated while a node is drained. */
 const REPLICAS = 2;
 
 const RESOURCES: Resources = {
@@ -40,8 +42,8 @@ const RESOURCES: Resources = {
 };
 
 /**
- * A cert-manager of the stack's own, for a cluster that has none: in a namespace with the same rules as all
- * others, with what the stack's policies ask for as far as its chart can say it.
+ * The stack's own cert-manager, for a cluster without one. Its namespace has the same rules as all others, and its
+ * values follow the stack's policies as far as the chart allows.
  */
 export class CertManager extends pulumi.ComponentResource {
     constructor(name: string, args: CertManagerArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -50,7 +52,7 @@ export class CertManager extends pulumi.ComponentResource {
             name,
             {
                 name: CERTIFICATES_NAMESPACE,
-                // Three parts, each while it is replaced, and the check of the chart's start.
+                // Three Deployments during an update, and the Job that checks the API.
                 quota: quota([{ pods: 3 * (REPLICAS + 1) + 1, containers: [RESOURCES] }]),
                 policies: args.policies,
                 entityPolicies: args.entityPolicies,
@@ -61,7 +63,7 @@ export class CertManager extends pulumi.ComponentResource {
         new certManager.CertManager(
             `${name}-chart`,
             { helmOptions: helmOptions(args, namespace.metadataName) },
-            // Pods are refused while the namespace has no quota counted, and cut off without policies.
+            // Pods need the quota and the network policies.
             { parent: this, dependsOn: [namespace] },
         );
         this.registerOutputs({});
@@ -69,19 +71,19 @@ export class CertManager extends pulumi.ComponentResource {
 }
 
 /**
- * The chart's own values, since several typed arguments are not in the schema of newer charts. `keep`:
- * deleting the kinds deletes every certificate of the cluster.
+ * Values of the chart, since several typed arguments are not in the schema of newer charts. `keep`: deleting the
+ * custom resource definitions deletes every certificate of the cluster.
  */
 function helmOptions(args: CertManagerArgs, namespace: pulumi.Input<string>) {
     const { chart, chartVersion: version, imageRegistry, placement } = args;
-    const { nodeSelector, tolerations, ...ofAllPods } = podPlacement(placement);
-    const where = { ...(nodeSelector && { nodeSelector }), ...(tolerations && { tolerations }) };
-    const image = (part: string) => ({ repository: `${imageRegistry}/cert-manager-${part}` });
-    const part = (name: string) => ({
+    const { nodeSelector, tolerations, ...podSpec } = podPlacement(placement);
+    const schedule = { ...(nodeSelector && { nodeSelector }), ...(tolerations && { tolerations }) };
+    const image = (name: string) => ({ repository: `${imageRegistry}/cert-manager-${name}` });
+    const workload = (name: string) => ({
         replicaCount: REPLICAS,
         image: image(name),
         resources: containerResources(RESOURCES),
-        ...where,
+        ...schedule,
         strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
         podDisruptionBudget: { enabled: true, minAvailable: 1 },
         topologySpreadConstraints: topologySpread(
@@ -97,9 +99,9 @@ function helmOptions(args: CertManagerArgs, namespace: pulumi.Input<string>) {
         createNamespace: false,
         values: {
             global: {
-                ...ofAllPods,
+                ...podSpec,
                 commonLabels: { ...placement.labels, [LABELS.partOf]: PART_OF },
-                // The default, kube-system, is not the stack's to write to.
+                // The default, kube-system, does not belong to the stack.
                 leaderElection: { namespace },
             },
             crds: { enabled: true, keep: true },
@@ -108,14 +110,14 @@ function helmOptions(args: CertManagerArgs, namespace: pulumi.Input<string>) {
                 kind: "ControllerConfiguration",
                 enableGatewayAPI: true,
             },
-            ...part("controller"),
-            webhook: part("webhook"),
-            cainjector: part("cainjector"),
+            ...workload("controller"),
+            webhook: workload("webhook"),
+            cainjector: workload("cainjector"),
             acmesolver: { image: image("acmesolver") },
             startupapicheck: {
                 image: image("startupapicheck"),
                 resources: containerResources(RESOURCES),
-                ...where,
+                ...schedule,
             },
         },
     };

@@ -7,43 +7,54 @@ export const ACME_SERVERS = {
     acmeStaging: "https://acme-staging-v02.api.letsencrypt.org/directory",
 } as const;
 
-/** Secret with what a DNS-01 solver needs, in the Gateway's namespace. */
+/** Secret with the credentials of a DNS-01 solver, in the Gateway's namespace. */
 export const DNS01_SECRET = { name: `${GATEWAY_NAME}-dns01`, key: "secret" } as const;
-/** Secret with the key of an external account at the ACME server. */
+/** Secret with the key of an external account of the ACME server. */
 export const ACCOUNT_SECRET = { name: `${GATEWAY_NAME}-acme`, key: "key" } as const;
 
+/** An issuer that gets certificates from an ACME server. */
 export interface AcmeIssuer {
+    /** An Issuer of the stack for an ACME server. */
     readonly type: "acme";
     /** URL of the server's directory. */
     readonly server: string;
-    /** Contact of the account; Let's Encrypt asks for one. */
+    /** Contact of the account, such as for Let's Encrypt. */
     readonly email: string | undefined;
-    /** PEM of the authorities that sign the server's own certificate; undefined: the public ones. */
+    /** PEM of the authorities that sign the server's certificate. Undefined: the public ones. */
     readonly caBundle: string | undefined;
-    /** External account binding; undefined: none. */
+    /** External account binding. Undefined: none. */
     readonly account: { readonly keyId: string; readonly key: pulumi.Output<string> } | undefined;
+    /** Challenge by which the server validates the host name. */
     readonly challenge:
         | { readonly type: "http01" }
         | {
               readonly type: "dns01";
-              /** One provider with its settings, as cert-manager has them. */
+              /** One provider with its settings, in the form of cert-manager. */
               readonly solver: Readonly<Record<string, unknown>>;
-              /** Value of DNS01_SECRET; undefined: the solver names Secrets of others, or none. */
+              /** Value of DNS01_SECRET. Undefined: the solver names existing Secrets, or none. */
               readonly secret: pulumi.Output<string> | undefined;
           };
 }
 
+/** Issuer of certificates. */
 export type IssuerSettings =
-    | { readonly type: "selfSigned" }
+    | {
+          /** An Issuer of the stack that signs the certificate with its own key. */
+          readonly type: "selfSigned";
+      }
     | AcmeIssuer
     | {
+          /** An issuer that exists already. */
           readonly type: "existing";
+          /** Name of the issuer. */
           readonly name: string;
+          /** Kind of the issuer, such as ClusterIssuer. */
           readonly kind: string;
+          /** API group of the issuer, such as cert-manager.io. */
           readonly group: string;
       };
 
-/** Spec of an Issuer of our own. */
+/** Spec of the stack's own Issuer. */
 export function issuerSpec(
     issuer: Exclude<IssuerSettings, { type: "existing" }>,
     namespace: pulumi.Input<string>,
@@ -73,8 +84,8 @@ export function issuerSpec(
 }
 
 /**
- * A challenge comes in by the listener for HTTP. Its route names the path exactly and so goes before the
- * redirect, which takes every path.
+ * Solver of challenges, by the listener for HTTP. Its route matches the path exactly, and so takes precedence over the
+ * redirect, which matches every path.
  */
 function gatewaySolver(namespace: pulumi.Input<string>, placement: Placement) {
     const { labels } = placement;
@@ -84,9 +95,9 @@ function gatewaySolver(namespace: pulumi.Input<string>, placement: Placement) {
         ...(Object.keys(spec).length > 0 && { spec }),
     };
     return {
-        // Its pods are cert-manager's to make.
+        // cert-manager creates the pods.
         ...(Object.keys(podTemplate).length > 0 && { podTemplate }),
-        // The default, NodePort, opens a port on each node; the Gateway needs none.
+        // The default, NodePort, opens a port on each node, which the Gateway does not need.
         serviceType: "ClusterIP",
         parentRefs: [
             {

@@ -2,59 +2,67 @@ import { GATEWAY_NAME, NAMESPACES } from "@property-search/contract";
 import type { Resources } from "../workload.ts";
 import type { RetrySettings } from "./retries.ts";
 
-/** Gateway controllers whose default installation the stack knows. */
+/** Gateway controllers with a known default installation. */
 export const CONTROLLERS = ["traefik", "envoy-gateway", "istio", "cilium", "nginx"] as const;
 export type ControllerName = (typeof CONTROLLERS)[number];
 
 type Labels = Readonly<Record<string, string>>;
 
-/** Objects that a controller makes in the Gateway's namespace. */
+/** Objects that a controller creates in the Gateway's namespace. */
 export interface ProvisionedProxies {
-    /** Pods at most, a rollout included; 0: the proxies run elsewhere. */
+    /** Most pods, including those of a rollout. 0: the proxies run elsewhere. */
     readonly pods: number;
+    /** Containers of each pod. */
     readonly containers: number;
-    /** Of each container: what the controller sets, or may set; the namespace's defaults where it sets none. */
+    /** Resources of each container: those that the controller sets, or else the namespace's defaults. */
     readonly resources: Resources;
     /** Ports of the LoadBalancer Service besides those of the listeners, such as one for health checks. */
     readonly servicePorts: readonly number[];
-    /** Where the proxies get their configuration; undefined: there are none. */
+    /** Source of the proxies' configuration. Undefined: they need no connection for it. */
     readonly controlPlane?: { readonly namespace: string; readonly port: number } | undefined;
-    /** Pod Security level that the controller's pods keep to. */
+    /** Pod Security level of the controller's pods. */
     readonly podSecurity: "baseline" | "restricted";
 }
 
-/** Proxies of the gateway: where they run and how they are recognised. */
+/** Proxies of the gateway: where they run, and how network policies select them. */
 export interface GatewayProxies {
+    /** Namespace of the proxies. */
     readonly namespace: string;
-    /** None: every pod of the namespace. */
+    /** Labels of the proxies. Empty: every pod of the namespace. */
     readonly podLabels: Readonly<Record<string, string>>;
-    /** Address ranges that connections come from too. */
+    /** More address ranges that connections come from. */
     readonly cidrs: readonly string[];
-    /** Ports of the pods behind the listeners: HTTP, then HTTPS. */
+    /** Pod ports of the listeners: HTTP, then HTTPS. */
     readonly podPorts: readonly [number, number];
-    /** Undefined: the controller makes nothing in the Gateway's namespace. */
+    /** Objects in the Gateway's namespace. Undefined: the controller creates none. */
     readonly provisions: ProvisionedProxies | undefined;
+    /** Entity of Cilium, where the proxies are not pods. */
     readonly entity?: GatewayController["entity"];
 }
 
-/** A controller as its Helm chart or its quick start installs it. */
+/** A controller as its Helm chart or quick start installs it. */
 export interface GatewayController {
+    /** Name of its GatewayClass. */
     readonly gatewayClassName: string;
     /** Namespace of the proxies. */
     readonly namespace: string;
-    /** Labels of the proxies; none: every pod of the namespace. */
+    /** Labels of the proxies. Empty: every pod of the namespace. */
     readonly podLabels: Labels;
-    /** Ports of the listeners. */
+    /** Port of the listener for HTTP. */
     readonly httpPort: number;
+    /** Port of the listener for HTTPS. */
     readonly httpsPort: number;
-    /** Ports that clients connect to. */
+    /** Port of HTTP for clients. */
     readonly publicHttpPort: number;
+    /** Port of HTTPS for clients. */
     readonly publicHttpsPort: number;
-    /** Port of the pods behind a listener's port. */
+    /** Pod port of a listener's port. */
     readonly podPort: (listenerPort: number) => number;
+    /** Filter by which it retries requests. */
     readonly retryFilter: RetrySettings["filter"] | "none";
+    /** Objects in the Gateway's namespace. Undefined: the controller creates none. */
     readonly provisions?: ProvisionedProxies | undefined;
-    /** The proxies are no pods: Cilium's own policies name them. */
+    /** Entity of Cilium, where the proxies are not pods. */
     readonly entity?: "ingress" | undefined;
 }
 
@@ -67,7 +75,7 @@ const STANDARD = {
     retryFilter: "none",
 } as const;
 
-/** Three proxies and their successors, each with a helper beside it. */
+/** Three proxies with a sidecar each, and their successors. */
 const PROVISIONED: ProvisionedProxies = {
     pods: 6,
     containers: 2,
@@ -76,18 +84,18 @@ const PROVISIONED: ProvisionedProxies = {
     podSecurity: "restricted",
 };
 
-/** Proxies of a controller that the table below does not have, in the Gateway's namespace. */
+/** Proxies of any other controller, in the Gateway's namespace. */
 export const UNKNOWN_PROXIES: ProvisionedProxies = {
     ...PROVISIONED,
     servicePorts: [15021],
     podSecurity: "baseline",
 };
 
-/** Label of whatever a controller makes for a Gateway (GEP-1762). */
+/** Label of the objects that a controller creates for a Gateway (GEP-1762). */
 export const GATEWAY_LABELS: Labels = { "gateway.networking.k8s.io/gateway-name": GATEWAY_NAME };
 
 /**
- * Default installations, as their charts and sources have them: Traefik's chart 41.3 (ports.web 8000 behind 80,
+ * Default installations, by their charts and sources: Traefik's chart 41.3 (ports.web 8000 behind 80,
  * ports.websecure 8443 behind 443), Envoy Gateway (gatewayapi/listener.go: ports below 1024 are 10000 higher in
  * the pods; class of its quick start), Istio (files/kube-gateway.yaml), NGINX Gateway Fabric
  * (provisioner/objects.go), Cilium (the entity `ingress`, which no NetworkPolicy can name).
@@ -122,7 +130,7 @@ export const GATEWAY_CONTROLLERS: Readonly<Record<ControllerName, GatewayControl
             ...PROVISIONED,
             servicePorts: [15021],
             controlPlane: { namespace: "istio-system", port: 15012 },
-            // Its pods name no seccomp profile unless values.gateways.seccompProfile is set.
+            // Its pods have no seccomp profile unless values.gateways.seccompProfile is set.
             podSecurity: "baseline",
         },
     },
@@ -132,7 +140,7 @@ export const GATEWAY_CONTROLLERS: Readonly<Record<ControllerName, GatewayControl
         namespace: "kube-system",
         podLabels: {},
         entity: "ingress",
-        // A Service alone: the proxies are the nodes' own.
+        // Only a Service: the proxies run on the nodes.
         provisions: { ...PROVISIONED, pods: 0 },
     },
     nginx: {
@@ -146,3 +154,11 @@ export const GATEWAY_CONTROLLERS: Readonly<Record<ControllerName, GatewayControl
         },
     },
 };
+
+/** Proxies of a controller in its default installation. */
+export function defaultProxies(name: ControllerName): GatewayProxies {
+    const { namespace, podLabels, httpPort, httpsPort, podPort, provisions, entity } =
+        GATEWAY_CONTROLLERS[name];
+    const podPorts = [podPort(httpPort), podPort(httpsPort)] as const;
+    return { namespace, podLabels, cidrs: [], podPorts, provisions, entity };
+}

@@ -3,10 +3,10 @@ import * as k8s from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { standardLabels } from "../labels.ts";
 
-/** Classes of GKE's own load balancers, which send to pods and know nothing of their probes. */
+/** Prefix of the classes of GKE's load balancers, which ignore the probes of pods. */
 const GKE_CLASSES = "gke-l7-";
 
-/** The gateway, and the Service of each colour that it sends requests to. */
+/** The gateway class, and the Service of each colour. */
 interface CheckedGateway {
     readonly gatewayClassName: string;
     readonly backends: PerColour<{
@@ -16,8 +16,8 @@ interface CheckedGateway {
 }
 
 /**
- * What GKE's load balancers ask of a backend. Without, it is GET /, which the service answers with 404, and
- * no backend is healthy.
+ * Health checks of GKE's load balancers. The default is GET /, which the service answers with 404, so that no backend
+ * would be healthy.
  *
  * @see https://cloud.google.com/kubernetes-engine/docs/how-to/configure-gateway-resources#configure_health_check
  */
@@ -27,7 +27,7 @@ export function healthChecks(
     child: pulumi.CustomResourceOptions,
 ): pulumi.Resource[] {
     if (!gatewayClassName.startsWith(GKE_CLASSES)) return [];
-    const called = "gateway-health";
+    const objectName = "gateway-health";
     return COLOURS.map(
         (colour) =>
             new k8s.apiextensions.CustomResource(
@@ -36,9 +36,9 @@ export function healthChecks(
                     apiVersion: "networking.gke.io/v1",
                     kind: "HealthCheckPolicy",
                     metadata: {
-                        name: called,
+                        name: objectName,
                         namespace: backends[colour].namespace,
-                        labels: standardLabels({ name: called, component: "edge", colour }),
+                        labels: standardLabels({ name: objectName, component: "edge", colour }),
                     },
                     spec: {
                         default: {

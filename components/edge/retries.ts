@@ -1,46 +1,48 @@
 import { CONNECTION_LOST_STATUS, ROUTE_NAME } from "@property-search/contract";
 
-/** Who can send a request again; each its own way. */
+/** Ways in which a gateway is configured to retry requests. */
 export const RETRY_FILTERS = ["traefik", "envoy-gateway", "gateway-api"] as const;
 
+/** Retries of requests whose connection to a pod was lost. */
 export interface RetrySettings {
+    /** Way in which the gateway is configured. */
     readonly filter: (typeof RETRY_FILTERS)[number];
-    /** Times that a request is sent again at most. */
+    /** Most retries of a request. */
     readonly attempts: number;
-    /** Before the first of them; before the last it is up to twice as long. */
+    /** Delay before the first retry; it grows to at most twice as much. */
     readonly intervalMilliseconds: number;
-    /** After so long a request is not sent again any more; heeded by Traefik only. */
+    /** Time after which a request is no longer retried; only Traefik uses it. */
     readonly timeoutSeconds: number;
-    /** Of the longest body that is kept to be sent again; heeded by Traefik only. */
+    /** Size of the largest body that is kept for a retry; only Traefik uses it. */
     readonly maxBodyBytes: number;
 }
 
-/** What makes a gateway send a request again. */
+/** Configuration of a gateway's retries. */
 export interface Retries {
-    /** Objects beside the route, each under the route's own name and before it. */
+    /** Objects with the name of the route, created before it. */
     readonly objects: readonly RetryObject[];
-    /** Fields of each of the route's rules. */
+    /** Fields of each rule of the route. */
     readonly rule: object;
 }
 
 interface RetryObject {
-    /** Ends the name of the resource in Pulumi's state. */
+    /** Suffix of the resource's name in Pulumi's state. */
     readonly role: string;
     readonly apiVersion: string;
     readonly kind: string;
     readonly spec: object;
 }
 
-const NOTHING: Retries = { objects: [], rule: {} };
+const NO_RETRIES: Retries = { objects: [], rule: {} };
 
 /**
- * Has requests sent again whose connection to a pod broke before its answer began, POST included: an
- * embedding may be made twice. Whatever a pod has answered, an error too, goes to the client as it is.
+ * Retries requests whose connection to a pod was lost before the response began, including POST: computing an
+ * embedding twice is harmless. A response of a pod, even an error, is never retried.
  *
- * @param settings undefined: nothing is sent again.
+ * @param settings undefined: the gateway does not retry
  */
 export function gatewayRetries(settings: RetrySettings | undefined): Retries {
-    return settings === undefined ? NOTHING : ADAPTERS[settings.filter](settings);
+    return settings === undefined ? NO_RETRIES : ADAPTERS[settings.filter](settings);
 }
 
 const ADAPTERS: Readonly<Record<RetrySettings["filter"], (settings: RetrySettings) => Retries>> = {
@@ -50,24 +52,24 @@ const ADAPTERS: Readonly<Record<RetrySettings["filter"], (settings: RetrySetting
 };
 
 /**
- * Traefik sends a request again by itself if none of it was sent, also where an idle connection broke, for
- * which it has a 500. What broke later it knows only by the status that it would answer with.
+ * Traefik retries by default if nothing of the request was sent. An idle connection that was lost gives status 500.
+ * A later loss is known only by the status of the response.
  */
 function traefik({
     attempts,
     intervalMilliseconds,
-    timeoutSeconds: seconds,
-    maxBodyBytes: bodyBytes,
+    timeoutSeconds,
+    maxBodyBytes,
 }: RetrySettings): Retries {
     const [group, kind] = ["traefik.io", "Middleware"];
     const retry = {
-        // It counts the first one too.
+        // Traefik counts the first attempt too.
         attempts: attempts + 1,
         initialInterval: `${intervalMilliseconds}ms`,
-        timeout: `${seconds}s`,
+        timeout: `${timeoutSeconds}s`,
         status: [String(CONNECTION_LOST_STATUS)],
         retryNonIdempotentMethod: true,
-        maxRequestBodyBytes: bodyBytes,
+        maxRequestBodyBytes: maxBodyBytes,
     };
     const extensionRef = { group, kind, name: ROUTE_NAME };
     return {
@@ -76,10 +78,10 @@ function traefik({
     };
 }
 
-/** Half of the pods can be lost at once, and with them half of the requests; more is no loss but a failure. */
+/** Half of the pods, and so half of the requests, may be lost at once. More than that is an outage. */
 const BUDGET = { percent: { numerator: 50, denominator: 100 }, minRetryConcurrency: 10 };
 
-/** Envoy knows a broken connection from an answer, tries another pod, and bounds the share of retries. */
+/** Envoy distinguishes a lost connection from a response, tries another pod and limits the share of retries. */
 function envoyGateway({ attempts, intervalMilliseconds }: RetrySettings): Retries {
     const backOff = {
         baseInterval: `${intervalMilliseconds}ms`,
@@ -101,7 +103,7 @@ function envoyGateway({ attempts, intervalMilliseconds }: RetrySettings): Retrie
     };
 }
 
-/** GEP-1731: broken connections need no code. With none, gateways would take codes of their own choice. */
+/** GEP-1731: lost connections need no code. Without a code, gateways would choose codes themselves. */
 function gatewayApi({ attempts, intervalMilliseconds }: RetrySettings): Retries {
     const codes = [CONNECTION_LOST_STATUS];
     const retry = { attempts, backoff: `${intervalMilliseconds}ms`, codes };

@@ -3,7 +3,7 @@ import {
     PORTS,
     REDIS_NAME,
     SERVICE_NAMES,
-    type Colour as ColourName,
+    type Colour,
 } from "@property-search/contract";
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
@@ -26,51 +26,90 @@ import { disruptionBudget } from "../workload.ts";
 const CREDENTIALS_NAME = "redis-credentials";
 const API_KEY_NAME = "upstream-api-key";
 
+/** Arguments of `EmbeddingServiceColour`. */
 export interface EmbeddingServiceColourArgs {
-    readonly colour: ColourName;
+    /** Colour, which names and labels contain. */
+    readonly colour: Colour;
+    /** Namespace of all objects. */
     readonly namespace: pulumi.Input<string>;
+    /** Image of the service, and its version as a label. */
     readonly release: { readonly image: string; readonly version: string };
+    /** Settings that both colours share. */
     readonly service: ServiceArgs;
+    /** Settings of the autoscaler. */
     readonly autoscaling: ScalingSettings;
+    /** Access to Redis. */
     readonly redis: RedisAccess;
-    readonly tenants: Pick<TenantsArgs, "list" | "platformKey" | "otherPlatformKeys">;
-    /** Bearer token of the pods' admin port. */
+    /** Tenants of the service. */
+    readonly tenants: TenantsArgs;
+    /** Bearer token of the pods' admin port, at least 32 characters. */
     readonly adminToken: pulumi.Input<string>;
 }
 
-/** Settings that both colours have in common. */
+/** Settings that both colours share. */
 export interface ServiceArgs extends Pick<
     ServicePodArgs,
     "resources" | "settings" | "upstreamProxy" | "preStopSeconds"
 > {
-    /** The autoscaler's floor and limit. */
+    /**
+     * Fewest pods of each colour.
+     * @default 2
+     */
     readonly minReplicas: number;
+    /**
+     * Most pods of each colour.
+     * @default 10
+     */
     readonly maxReplicas: number;
-    /** API key of the upstream, where the provider is one. Default: none. */
+    /**
+     * API key of the upstream, which the provider `openai` needs.
+     * @default none
+     */
     readonly upstreamApiKey?: pulumi.Input<string> | undefined;
-    /** Keys of its fallbacks in their order, with commas between. Default: they need none. */
+    /**
+     * API keys of the upstream's fallbacks in the order of their URLs, with commas between them.
+     * @default none
+     */
     readonly upstreamFallbackApiKeys?: pulumi.Input<string> | undefined;
 }
 
+/** Access of the service to Redis. */
 export type RedisAccess =
-    /** Our own, in the data namespace. */
     | {
-          readonly mode: "standalone" | "cluster";
+          /**
+           * Mode of the `Redis` component in the data namespace.
+           * @default "standalone"
+           */
+          readonly mode?: "standalone" | "cluster";
+          /** Password of the ACL user `app` of that component. */
           readonly passwords: { readonly app: pulumi.Input<string> };
       }
-    /** Somebody else's, with an existing Secret of CREDENTIAL_KEYS in the colour's namespace. */
     | {
+          /** An existing Redis, such as a managed one. */
           readonly mode: "external";
+          /** URL of Redis, or of the nodes or sentinels with commas between them. It has no password. */
           readonly url: string;
+          /** Existing Secret of CREDENTIAL_KEYS in the namespace of each colour. */
           readonly secretName: string;
+          /** Whether Redis speaks the protocol of Redis Cluster. */
           readonly clustered: boolean;
+          /**
+           * Name that the sentinels have for the primary.
+           * @default none: the URL is that of Redis itself
+           */
           readonly sentinel?: { readonly master: string } | undefined;
+          /**
+           * Existing Secrets with the certificates of TLS connections.
+           * @default none
+           */
           readonly tls?: RedisTlsSecrets;
       };
 
-/** One colour of the embedding service: its pods, their address, their scaling and their budget. */
-export class Colour extends pulumi.ComponentResource {
+/** One colour of the embedding service: pods, a Service, an autoscaler and a disruption budget. */
+export class EmbeddingServiceColour extends pulumi.ComponentResource {
+    /** Namespace of the Service. */
     public readonly namespace: pulumi.Output<string>;
+    /** Name of the Service. */
     public readonly serviceName: pulumi.Output<string>;
 
     constructor(
@@ -81,26 +120,26 @@ export class Colour extends pulumi.ComponentResource {
         super("property-search:index:EmbeddingServiceColour", name, args, opts);
         const child = { parent: this };
         const { colour, release, service } = args;
-        // One fixed name for all: the route's backends, the release driver, the autoscaler and people
-        // address a colour's objects by it.
+        // One fixed name for all objects of a colour: routes, the release driver and runbooks refer to it.
         const objectName = SERVICE_NAMES[colour];
         const identity = { name: objectName, component: "embedding-service", colour };
         const matchLabels = selectorLabels(identity);
         const labels = standardLabels(identity);
-        const metadata = (called: string) => ({
-            name: called,
+        const metadata = (name: string) => ({
+            name,
             namespace: args.namespace,
             labels,
         });
 
-        const redis = redisFor(name, args.redis, metadata, child);
-        const upstream = upstreamSecret(name, service, metadata, child);
+        const redis = createRedisAccess(name, args.redis, metadata, child);
+        const upstream = createUpstreamSecret(name, service, metadata, child);
         const tenants = tenantsSecret(
             `${name}-tenants`,
-            { ...args.tenants, metadata: metadata(TENANTS_SECRET.name) },
+            metadata(TENANTS_SECRET.name),
+            args.tenants,
             child,
         );
-        const account = new k8s.core.v1.ServiceAccount(
+        const serviceAccount = new k8s.core.v1.ServiceAccount(
             `${name}-account`,
             { metadata: metadata(objectName), automountServiceAccountToken: false },
             child,
@@ -134,7 +173,7 @@ export class Colour extends pulumi.ComponentResource {
                     ...metadata(objectName),
                     labels: standardLabels({ ...identity, version: release.version }),
                 },
-                // No replicas: they are the autoscaler's, and each update would take them back.
+                // No replicas: the autoscaler owns them, and each update would reset them.
                 spec: {
                     selector: { matchLabels },
                     strategy: {
@@ -155,19 +194,19 @@ export class Colour extends pulumi.ComponentResource {
             },
             {
                 parent: this,
-                // The pods name them, so that no edge follows from the values.
+                // The pods refer to these by name, so that Pulumi sees no dependency.
                 dependsOn: [
-                    account,
+                    serviceAccount,
                     admin,
                     tenants,
                     ...redis.objects,
                     ...(upstream ? [upstream] : []),
                 ],
-                // Longer than the progress deadline, whose message says more than a timeout's.
+                // Longer than the progress deadline, whose error is more specific than a timeout.
                 customTimeouts: { create: "10m", update: "10m" },
             },
         );
-        const exposed = new k8s.core.v1.Service(
+        const clusterService = new k8s.core.v1.Service(
             `${name}-service`,
             {
                 metadata: metadata(objectName),
@@ -179,7 +218,7 @@ export class Colour extends pulumi.ComponentResource {
                     ],
                 },
             },
-            // Pulumi waits for a Service's endpoints, and so for ready pods.
+            // Pulumi waits for the endpoints of a Service, and so for ready pods.
             { parent: this, dependsOn: [deployment] },
         );
         new k8s.policy.v1.PodDisruptionBudget(
@@ -202,16 +241,15 @@ export class Colour extends pulumi.ComponentResource {
             },
             child,
         );
-        this.namespace = exposed.metadata.namespace;
-        this.serviceName = exposed.metadata.name;
+        this.namespace = clusterService.metadata.namespace;
+        this.serviceName = clusterService.metadata.name;
         this.registerOutputs({ namespace: this.namespace, serviceName: this.serviceName });
     }
 }
 
 /**
- * Of what the pods read from Secrets by their environment, which changes with a pod only. The hash of hashes
- * of random secrets gives nothing away. Files are followed while a pod runs, and an existing Secret of Redis
- * is mounted as files.
+ * Checksum of the secrets that pods read as environment variables, which change only with a new pod. The hash of
+ * hashes of random secrets reveals nothing. Mounted Secrets, such as that of an existing Redis, need no new pod.
  */
 function secretsChecksum({
     redis,
@@ -230,10 +268,10 @@ function secretsChecksum({
     return pulumi.unsecret(checksum);
 }
 
-type Metadata = (called: string) => k8s.types.input.meta.v1.ObjectMeta;
+type Metadata = (name: string) => k8s.types.input.meta.v1.ObjectMeta;
 
-/** How the pods reach Redis, and the objects that make it so. */
-function redisFor(
+/** Declares the objects by which pods reach Redis, and returns its address and login. */
+function createRedisAccess(
     name: string,
     redis: RedisAccess,
     metadata: Metadata,
@@ -270,8 +308,8 @@ function redisFor(
     };
 }
 
-/** The Secret with the upstream's keys; undefined where there are none. */
-function upstreamSecret(
+/** Declares the Secret with the upstream's API keys. @returns undefined where there are none */
+function createUpstreamSecret(
     name: string,
     { upstreamApiKey, upstreamFallbackApiKeys }: ServiceArgs,
     metadata: Metadata,

@@ -20,21 +20,28 @@ import {
 
 type EnvVar = k8s.types.input.core.v1.EnvVar;
 
-/** Keys of the Secret with which the service logs in to Redis, ours or an existing one. */
+/** Keys of the Secret with the login to Redis. */
 export const CREDENTIAL_KEYS = { username: "username", password: "password" } as const;
+/** Key of the Secret with the API key of the upstream. */
 export const API_KEY_KEY = "api-key";
-/** Keys of the fallbacks in the order of their URLs, with commas between. */
+/** Key of the same Secret with the API keys of the fallbacks. */
 export const FALLBACK_API_KEYS_KEY = "fallback-api-keys";
 
 const REDIS_LOGIN_FOLDER = "/etc/redis-login";
 const REDIS_CA_FOLDER = "/etc/redis-ca";
 const REDIS_CERT_FOLDER = "/etc/redis-cert";
 
-/** Names of Secrets; default for each: none is needed. */
+/** Existing Secrets for TLS connections to Redis. */
 export interface RedisTlsSecrets {
-    /** Holds ca.crt. */
+    /**
+     * Secret with the authorities that sign the certificate of Redis, as `ca.crt`.
+     * @default none: those of Node.js
+     */
     readonly caSecretName?: string | undefined;
-    /** Of type kubernetes.io/tls. */
+    /**
+     * Secret of type kubernetes.io/tls with the client certificate.
+     * @default none: Redis requires no client certificate
+     */
     readonly certSecretName?: string | undefined;
 }
 
@@ -44,39 +51,72 @@ const DEFAULTS = readSettings(
     () => undefined,
 );
 
-/** Seconds between the last answer and the end of the process, for what closing takes. */
+/** Seconds for closing connections after the last response. */
 const MARGIN_SECONDS = 5;
 
+/** Arguments of `servicePod`. */
 export interface ServicePodArgs {
+    /** Colour of the pod. */
     readonly colour: Colour;
+    /** Version of the service, for logs, headers and metrics. */
     readonly version: string;
+    /** Image of the service. */
     readonly image: string;
+    /**
+     * CPU and memory of each pod.
+     * @default 1 to 2 CPUs, 2Gi to 4Gi of memory
+     */
     readonly resources: Resources;
+    /** Address of Redis, and its login. */
     readonly redis: {
+        /** URL of Redis, or of the nodes or sentinels with commas between them. */
         readonly url: string;
+        /** Whether Redis speaks the protocol of Redis Cluster. */
         readonly clustered: boolean;
         /** Secret with CREDENTIAL_KEYS. */
         readonly secretName: string;
-        /** Whether somebody else changes that Secret, so that the pods have to follow it. Default: false. */
+        /**
+         * Whether the Secret may change at any time, so that pods mount it and read it at each connection.
+         * @default false
+         */
         readonly followed?: boolean;
-        /** Of those whose addresses the URL lists; default: they are the servers themselves. */
+        /**
+         * Name that the sentinels have for the primary.
+         * @default none: the URL is that of Redis itself
+         */
         readonly sentinel?: { readonly master: string } | undefined;
+        /**
+         * Existing Secrets for TLS connections.
+         * @default none
+         */
         readonly tls?: RedisTlsSecrets | undefined;
     };
-    /** Settings of the service that differ from their defaults. */
+    /**
+     * Settings of the service that differ from their defaults; contract/src/settings/service.ts describes each.
+     * @default {}
+     */
     readonly settings: Partial<ServiceSettings>;
-    /** URL of a forward proxy to the upstreams. Default: none. */
+    /**
+     * URL of a forward proxy to the upstreams.
+     * @default none
+     */
     readonly upstreamProxy?: string | undefined;
-    /** Secret with API_KEY_KEY, and FALLBACK_API_KEYS_KEY where the fallbacks need keys. Default: none is needed. */
+    /**
+     * Secret with API_KEY_KEY, and FALLBACK_API_KEYS_KEY where the fallbacks need keys.
+     * @default none
+     */
     readonly upstreamSecret?:
         { readonly name: string; readonly hasFallbackKeys: boolean } | undefined;
-    /** Seconds that a terminating pod keeps serving, while gateways and proxies forget it. */
+    /**
+     * Seconds that a terminating pod keeps serving, while gateways and proxies remove it from their endpoints.
+     * @default 10
+     */
     readonly preStopSeconds: number;
 }
 
 /**
- * Pod of one colour. Its end loses no request: it serves on for preStopSeconds, in which gateways and
- * proxies forget it, then answers what is open, and is killed only after both and a margin.
+ * Pod of one colour. It terminates without losing a request: it keeps serving for preStopSeconds, then completes open
+ * requests until the drain timeout, and is killed only after both and a margin.
  */
 export function servicePod(
     args: ServicePodArgs,
@@ -98,7 +138,7 @@ export function servicePod(
                 name: "service",
                 image: args.image,
                 imagePullPolicy: "IfNotPresent",
-                // The admin port is not one of them: it listens on the pod's own loopback only.
+                // Without the admin port, which listens on the pod's loopback interface only.
                 ports: [{ name: "http", containerPort: PORTS.service, protocol: "TCP" }],
                 env: environment(args),
                 ...probes(),
@@ -107,14 +147,14 @@ export function servicePod(
                 securityContext: containerSecurityContext(),
                 volumeMounts: [
                     { name: "tmp", mountPath: "/tmp" },
-                    // A folder, not a file: only then does a changed Secret arrive in the pod.
+                    // A directory, not a single file (subPath), so that changes of the Secret reach the pod.
                     { name: "tenants", mountPath: TENANTS_FOLDER, readOnly: true },
                     ...mounts.map(({ name, mountPath }) => ({ name, mountPath, readOnly: true })),
                 ],
             },
         ],
         volumes: [
-            // A warm-up keeps its texts here, compressed, for as long as it runs.
+            // A running warm-up keeps its texts here, compressed.
             { name: "tmp", emptyDir: { sizeLimit: "256Mi" } },
             { name: "tenants", secret: { secretName: TENANTS_SECRET.name } },
             ...mounts.map(({ name, secretName }) => ({ name, secret: { secretName } })),
@@ -123,9 +163,9 @@ export function servicePod(
 }
 
 /**
- * Three questions, three paths. Starting may take two minutes, for the model and a cold disk. Unready
- * comes after ten seconds and costs only traffic. A restart comes after a whole minute without an
- * answer, since it costs the warm cache and makes an overload worse.
+ * Probes, each with its own path. Starting may take two minutes, for the model and a cold disk. A pod leaves rotation
+ * after ten seconds, but restarts only after a minute without a response: a restart loses the warm cache and worsens
+ * an overload.
  */
 function probes(): Pick<
     k8s.types.input.core.v1.Container,
@@ -196,7 +236,7 @@ function redisAccess(redis: ServicePodArgs["redis"]): Variables {
     };
 }
 
-/** Folders, so that what is renewed arrives in the pod; the service reads them at each connection. */
+/** Directories, so that renewed credentials reach the pod; the service reads them at each connection. */
 function redisMounts({ secretName: login, followed, tls = {} }: ServicePodArgs["redis"]) {
     const { caSecretName, certSecretName } = tls;
     return [
@@ -214,7 +254,7 @@ function redisMounts({ secretName: login, followed, tls = {} }: ServicePodArgs["
 
 function variable(name: string, value: Value | NonNullable<EnvVar["valueFrom"]>): EnvVar {
     if (typeof value === "object") return { name, valueFrom: value };
-    // The kubelet takes `$(X)` for another variable and `$$` for a dollar sign, so that each is doubled.
+    // The kubelet replaces `$(X)` with another variable and `$$` with a dollar sign.
     return { name, value: String(value).replaceAll("$", "$$$$") };
 }
 

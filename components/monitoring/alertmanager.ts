@@ -13,32 +13,57 @@ const DATA_FOLDER = "/alertmanager";
 const CONFIG_NAME = "alertmanager-config";
 const CONFIG_KEY = "alertmanager.yml";
 const PODS_SERVICE = `${MONITORING_NAMES.alertmanager}-pods`;
-/** Silences and the log of what was sent: kilobytes. */
+/** Size of each volume: silences and the notification log take kilobytes. */
 export const ALERTMANAGER_STORAGE = "1Gi";
 
-/** What a stack decides of Alertmanager. */
+/** Settings of Alertmanager. */
 export interface AlertmanagerSettings {
-    /** Alertmanager 0.25 or newer. */
+    /**
+     * Image of Alertmanager 0.25 or newer.
+     * @default "prom/alertmanager:v0.28.1"
+     */
     readonly image: string;
-    /** Pods; of several, each gets every alert, and one of them notifies. */
+    /**
+     * Number of pods. With more than one, each receives every alert, and one of them notifies.
+     * @default 1
+     */
     readonly replicas: number;
+    /**
+     * Destinations of notifications.
+     * @default {}
+     */
     readonly receivers: AlertReceivers;
-    /** URL of Slack's incoming webhook; undefined: nothing goes to Slack. */
+    /**
+     * URL of Slack's incoming webhook.
+     * @default none: nothing is sent to Slack
+     */
     readonly slackUrl?: pulumi.Input<string> | undefined;
 }
 
+/** Values of the settings that `Monitoring` is created without. */
+export const DEFAULT_ALERTMANAGER = {
+    image: "prom/alertmanager:v0.28.1",
+    replicas: 1,
+    receivers: {},
+} as const satisfies AlertmanagerSettings;
+
+/** Arguments of `Alertmanager`. */
 export interface AlertmanagerArgs extends AlertmanagerSettings {
+    /** Namespace of all objects. */
     readonly namespace: pulumi.Input<string>;
-    /** Default: the cluster's default class. */
+    /**
+     * StorageClass of the volumes.
+     * @default the default class of the cluster
+     */
     readonly storageClass?: string | undefined;
 }
 
-/** Alertmanager with its routes and receivers, all of which stand in one Secret. */
+/** Alertmanager with its routes and receivers, which are in one Secret. */
 export class Alertmanager extends pulumi.ComponentResource {
     constructor(name: string, args: AlertmanagerArgs, opts?: pulumi.ComponentResourceOptions) {
         super("property-search:index:Alertmanager", name, args, opts);
         const child = { parent: this };
-        const own = createWorkload(name, MONITORING_NAMES.alertmanager, args.namespace, child);
+        const workload = createWorkload(name, MONITORING_NAMES.alertmanager, args.namespace, child);
         const { slackUrl, replicas } = args;
         const config = stringify(alertmanagerConfig(destinations(args.receivers)), {
             lineWidth: 0,
@@ -46,7 +71,7 @@ export class Alertmanager extends pulumi.ComponentResource {
         const secret = new k8s.core.v1.Secret(
             `${name}-config`,
             {
-                metadata: own.metadata(CONFIG_NAME),
+                metadata: workload.metadata(CONFIG_NAME),
                 stringData: {
                     [CONFIG_KEY]: pulumi.secret(config),
                     ...(slackUrl !== undefined && { [SLACK_URL_KEY]: pulumi.secret(slackUrl) }),
@@ -54,19 +79,19 @@ export class Alertmanager extends pulumi.ComponentResource {
             },
             child,
         );
-        // A hash of a hash of random letters gives nothing away, and lets a diff be read.
+        // The hash of a hash of a random URL reveals nothing, and makes a diff readable.
         const checksum = pulumi.unsecret(
             pulumi.output(slackUrl ?? "").apply((url) => sha256(sha256(url) + sha256(config))),
         );
         const pods = new k8s.core.v1.Service(
             `${name}-pods`,
             {
-                metadata: own.metadata(PODS_SERVICE),
+                metadata: workload.metadata(PODS_SERVICE),
                 spec: {
                     clusterIP: "None",
-                    // They find each other before they are ready.
+                    // The pods find each other before they are ready.
                     publishNotReadyAddresses: true,
-                    selector: own.matchLabels,
+                    selector: workload.matchLabels,
                     ports: [httpPort(PORTS.alertmanager)],
                 },
             },
@@ -74,7 +99,7 @@ export class Alertmanager extends pulumi.ComponentResource {
         );
         createStatefulSet(
             name,
-            own,
+            workload,
             {
                 port: PORTS.alertmanager,
                 checksum,
@@ -173,7 +198,7 @@ function gossip(replicas: number): string[] {
     return [
         `--cluster.listen-address=0.0.0.0:${PORTS.alertmanagerPeers}`,
         `--cluster.advertise-address=$(POD_IP):${PORTS.alertmanagerPeers}`,
-        // A pod that came again has another address, which its name tells.
+        // A restarted pod has a new address, found by its DNS name; the old one is forgotten soon.
         "--cluster.reconnect-timeout=5m",
         ...peers,
     ];

@@ -1,23 +1,38 @@
-/** Where a notification goes. A URL that is itself a secret stands in a file, mounted from a Secret. */
+/** Destination of a notification. A secret URL is in a file, mounted from a Secret. */
 export type Destination = { readonly url: string } | { readonly urlFile: string };
 
+/** Arguments of `alertmanagerConfig`. */
 export interface AlertmanagerConfigArgs {
-    /** Slack's webhook by the path of its file, since whoever knows the URL may post. Default: no Slack. */
+    /**
+     * Slack channels, and the path of the file with the webhook's URL, which is a secret.
+     * @default none
+     */
     readonly slack?:
         | {
+              /** Absolute path of the file. */
               readonly urlFile: string;
+              /** Channel for alerts. */
               readonly channel: string;
-              /** Default: `channel`. */
+              /**
+               * Channel for critical alerts.
+               * @default channel
+               */
               readonly criticalChannel?: string | undefined;
           }
         | undefined;
-    /** Gets every notification as JSON. Default: none. `urlFile` needs Alertmanager 0.26. */
+    /**
+     * Webhook for every notification, as JSON. `urlFile` needs Alertmanager 0.26.
+     * @default none
+     */
     readonly webhook?: Destination | undefined;
-    /** The dead man's switch: it calls when the Watchdog stops. Default: nobody watches. */
+    /**
+     * Webhook for the Watchdog alert, a dead man's switch.
+     * @default none
+     */
     readonly watchdog?: Destination | undefined;
 }
 
-/** Alertmanager's configuration as data, to be written as YAML or JSON. */
+/** Configuration of Alertmanager, to be serialised as YAML or JSON. */
 export interface AlertmanagerConfig {
     readonly route: Route;
     readonly inhibit_rules: readonly InhibitRule[];
@@ -47,9 +62,9 @@ interface Receiver {
 }
 
 export const RECEIVERS = {
-    /** Takes what nobody needs to be told. */
+    /** Discards alerts that nobody is notified of. */
     none: "null",
-    /** The dead man's switch. */
+    /** Receives the Watchdog alert. */
     watchdog: "watchdog",
     critical: "critical",
     standard: "standard",
@@ -61,7 +76,7 @@ export function alertmanagerConfig(args: AlertmanagerConfigArgs = {}): Alertmana
     return { route: route(), inhibit_rules: inhibitions(), receivers: receivers(args) };
 }
 
-/** A page is out in ten seconds and comes again every hour; the rest waits for its like. */
+/** Critical alerts are sent within ten seconds and repeated every hour; others are grouped for longer. */
 function route(): Route {
     return {
         receiver: RECEIVERS.standard,
@@ -71,7 +86,7 @@ function route(): Route {
         repeat_interval: "12h",
         routes: [
             {
-                // The switch calls when nothing has come for a few of these.
+                // The receiver alerts when several of these intervals pass without a notification.
                 matchers: ['alertname="Watchdog"'],
                 receiver: RECEIVERS.watchdog,
                 group_wait: "0s",
@@ -91,8 +106,8 @@ function route(): Route {
 }
 
 /**
- * What follows from another trouble is not told. Labels that both sides lack compare as equal, so each
- * of these labels stands on every alert that the matchers choose (a test sees to it).
+ * Mutes alerts that follow from another one. Labels that both sides lack compare as equal, so every alert that the
+ * matchers select has each of these labels (a test checks it).
  */
 function inhibitions(): InhibitRule[] {
     return [
@@ -101,7 +116,7 @@ function inhibitions(): InhibitRule[] {
             target_matchers: ['severity=~"warning|info"'],
             equal: ["service", "namespace", "topic"],
         },
-        // A colour that is gone is slow, fails and misses as well.
+        // A colour that is down is also slow, fails and misses.
         {
             source_matchers: ['alertname="ServiceDown"'],
             target_matchers: [
@@ -131,7 +146,7 @@ function inhibitions(): InhibitRule[] {
             target_matchers: ['service="redis"', 'alertname!="RedisDown"'],
             equal: ["service", "namespace"],
         },
-        // Both colours share one Redis, and without it each pod hits only what it holds itself.
+        // Both colours share one Redis; without it each pod hits only its own memory.
         {
             source_matchers: ['alertname="RedisDown"'],
             target_matchers: ['alertname=~"EmbeddingCacheHitRate(Low|Critical)"'],
@@ -141,7 +156,7 @@ function inhibitions(): InhibitRule[] {
 }
 
 function receivers({ slack, webhook, watchdog }: AlertmanagerConfigArgs): Receiver[] {
-    const told = (name: string, channel: string | undefined): Receiver => ({
+    const receiver = (name: string, channel: string | undefined): Receiver => ({
         name,
         ...(slack && channel !== undefined && { slack_configs: [slackTo(slack.urlFile, channel)] }),
         ...(webhook && { webhook_configs: [post(webhook)] }),
@@ -150,11 +165,11 @@ function receivers({ slack, webhook, watchdog }: AlertmanagerConfigArgs): Receiv
         { name: RECEIVERS.none },
         {
             name: RECEIVERS.watchdog,
-            // Its resolution would be the sign of life that it must not give.
+            // A resolved notification would count as a sign of life.
             ...(watchdog && { webhook_configs: [{ ...post(watchdog), send_resolved: false }] }),
         },
-        told(RECEIVERS.critical, slack?.criticalChannel ?? slack?.channel),
-        told(RECEIVERS.standard, slack?.channel),
+        receiver(RECEIVERS.critical, slack?.criticalChannel ?? slack?.channel),
+        receiver(RECEIVERS.standard, slack?.channel),
     ];
 }
 

@@ -13,35 +13,42 @@ import { scrapeJobs, type ScrapeJob } from "./scrapeConfig.ts";
 const MONITORING_API = "monitoring.coreos.com/v1";
 const RULES_NAME = "prometheus-rules";
 
-/** A Prometheus that the stack uses and does not bring. */
+/** A Prometheus of the cluster, which the stack uses instead of its own. */
 export interface ExistingPrometheusSettings {
     /**
-     * `operator`: the Prometheus Operator reads the stack's PodMonitors and PrometheusRule. `external`: something
-     * else scrapes the pods by their annotations or its own config and loads the rules from a ConfigMap.
+     * `operator`: the Prometheus Operator reads PodMonitors and a PrometheusRule of the stack. `external`: another
+     * system scrapes the pods by its own configuration and loads the rules from a ConfigMap.
      */
     readonly source: "operator" | "external";
-    /** Base URL of its HTTP API as pods see it: autoscaler and release driver query it. */
+    /** Base URL of its HTTP API inside the cluster, which the autoscaler and the release driver query. */
     readonly url: string;
     /** Namespace of the pods that scrape. */
     readonly namespace: string;
-    /** By which the Operator selects monitors and rules. Default: none. */
+    /**
+     * Labels by which the Operator selects monitors and rules.
+     * @default none
+     */
     readonly labels?: Readonly<Record<string, string>>;
-    /** Bearer token of the API. Default: it needs none. */
+    /**
+     * Bearer token of the API.
+     * @default none
+     */
     readonly token?: pulumi.Input<string> | undefined;
 }
 
+/** Arguments of `ExistingPrometheus`. */
 export interface ExistingPrometheusArgs extends ExistingPrometheusSettings {
-    /** Namespace of monitoring. */
+    /** The monitoring namespace, for all objects but the tokens. */
     readonly monitoring: pulumi.Input<string>;
-    /** Namespaces whose autoscalers query it. */
+    /** Namespaces whose autoscalers query it; each gets the token. */
     readonly colours: readonly pulumi.Input<string>[];
-    /** Whether Redis runs in the data namespace, and an exporter beside it. */
+    /** Whether Redis and its exporter run in the data namespace. */
     readonly redis: boolean;
-    /** By file name. */
+    /** Rules, by file name. */
     readonly rules: Readonly<Record<string, RuleFile>>;
 }
 
-/** What an existing Prometheus reads of the stack, and how the stack reads it. */
+/** Rules and scrape targets for an existing Prometheus, and access to it for the stack. */
 export class ExistingPrometheus extends pulumi.ComponentResource {
     constructor(
         name: string,
@@ -106,18 +113,18 @@ export class ExistingPrometheus extends pulumi.ComponentResource {
                 groups.map((group) => ({ interval: `${EVALUATION_INTERVAL_SECONDS}s`, ...group })),
             ),
         });
-        for (const job of scrapeJobs({ redis, ofPlatformOnly: true })) {
+        for (const job of scrapeJobs({ redis, platformOnly: true })) {
             object(job.job_name, "PodMonitor", job.job_name, podMonitorSpec(job));
         }
     }
 }
 
-/** The Operator's form of a scrape job: the same targets with the same labels. */
+/** A scrape job as a PodMonitor: the same targets with the same labels. */
 export function podMonitorSpec(job: ScrapeJob): object {
     const relabelings = [
         { targetLabel: "job", replacement: job.job_name },
         ...job.relabel_configs.map(toCamelCase),
-        // The Operator adds them; a rule that joins two series would see them differ.
+        // The Operator adds these labels; rules that join two series would not match.
         { action: "labeldrop", regex: "container|endpoint" },
     ];
     return {

@@ -27,45 +27,52 @@ export const GRAFANA_RESOURCES: Resources = {
     memoryLimit: "512Mi",
 };
 
-/** What a stack decides of Grafana. */
+/** Settings of Grafana. */
 export interface GrafanaSettings {
-    /** Grafana 12 or newer. */
-    readonly image: string;
-    /** Of the user `admin`. */
+    /** Password of the user `admin`. */
     readonly adminPassword: pulumi.Input<string>;
-    /** By which Grafana encrypts what its database keeps. */
+    /** Key with which Grafana encrypts secrets in its database. */
     readonly secretKey: pulumi.Input<string>;
+    /**
+     * Image of Grafana 12 or newer.
+     * @default "grafana/grafana:12.4.0"
+     */
+    readonly image?: string;
 }
 
+const DEFAULT_IMAGE = "grafana/grafana:12.4.0";
+
+/** Arguments of `Grafana`. */
 export interface GrafanaArgs extends GrafanaSettings {
+    /** Namespace of all objects. */
     readonly namespace: pulumi.Input<string>;
-    /** By file name. */
+    /** Dashboards, by file name. */
     readonly dashboards: Readonly<Record<string, object>>;
 }
 
 /**
- * Grafana with nothing of its own: source and dashboards come from here, its database lives as long as the
- * pod. Hence another password holds from the next pod on; with a volume the first one would stay.
+ * Grafana without state: its data source and dashboards are provisioned, and its database is deleted with the pod.
+ * A new password therefore takes effect with the next pod; a volume would keep the first one.
  */
 export class Grafana extends pulumi.ComponentResource {
     constructor(name: string, args: GrafanaArgs, opts?: pulumi.ComponentResourceOptions) {
         super("property-search:index:Grafana", name, args, opts);
         const child = { parent: this };
-        const own = createWorkload(name, MONITORING_NAMES.grafana, args.namespace, child);
+        const workload = createWorkload(name, MONITORING_NAMES.grafana, args.namespace, child);
         const provisioning = { "source.yml": source(), "dashboards.yml": provider() };
         const dashboards = Object.fromEntries(
             Object.entries(args.dashboards).map(([file, board]) => [file, JSON.stringify(board)]),
         );
-        const configMap = (role: string, called: string, data: Record<string, string>) =>
+        const configMap = (role: string, objectName: string, data: Record<string, string>) =>
             new k8s.core.v1.ConfigMap(
                 `${name}-${role}`,
-                { metadata: own.metadata(called), data },
+                { metadata: workload.metadata(objectName), data },
                 child,
             );
         const secret = new k8s.core.v1.Secret(
             `${name}-secret`,
             {
-                metadata: own.metadata(SECRET_NAME),
+                metadata: workload.metadata(SECRET_NAME),
                 stringData: {
                     [SECRET_KEYS.password]: pulumi.secret(args.adminPassword),
                     [SECRET_KEYS.secretKey]: pulumi.secret(args.secretKey),
@@ -73,7 +80,7 @@ export class Grafana extends pulumi.ComponentResource {
             },
             child,
         );
-        // The hash of hashes of random passwords gives nothing away, and lets a diff be read.
+        // The hash of hashes of random passwords reveals nothing, and makes a diff readable.
         const checksum = pulumi.unsecret(
             pulumi
                 .all([args.adminPassword, args.secretKey])
@@ -83,11 +90,11 @@ export class Grafana extends pulumi.ComponentResource {
         );
         createDeployment(
             name,
-            own,
+            workload,
             {
                 port: PORTS.grafana,
                 checksum,
-                spec: { containers: [server(args.image)], volumes: volumes() },
+                spec: { containers: [server(args.image ?? DEFAULT_IMAGE)], volumes: volumes() },
                 needs: [
                     configMap("provisioning", PROVISIONING_NAME, provisioning),
                     configMap("dashboards", DASHBOARDS_NAME, dashboards),
@@ -112,7 +119,7 @@ function source(): string {
                 url: `http://${host}:${PORTS.prometheus}`,
                 isDefault: true,
                 editable: false,
-                // Grafana computes $__rate_interval from it.
+                // Grafana computes $__rate_interval from this.
                 jsonData: { timeInterval: `${SCRAPE_INTERVAL_SECONDS}s`, httpMethod: "POST" },
             },
         ],
@@ -181,12 +188,12 @@ const SETTINGS: Readonly<Record<string, string>> = {
     USERS_AUTO_ASSIGN_ORG_ROLE: "Viewer",
     USERS_VIEWERS_CAN_EDIT: "false",
     AUTH_ANONYMOUS_ENABLED: "false",
-    // Browsers send such a cookie over HTTPS and to localhost, which is where a port-forward ends.
+    // Browsers send a secure cookie over HTTPS and to localhost, where a port-forward listens.
     SECURITY_COOKIE_SECURE: "true",
     SECURITY_COOKIE_SAMESITE: "strict",
     SECURITY_DISABLE_GRAVATAR: "true",
     SECURITY_STRICT_TRANSPORT_SECURITY: "true",
-    // Alerts are Prometheus' rules; two places for them would disagree.
+    // All alerts are rules of Prometheus.
     UNIFIED_ALERTING_ENABLED: "false",
     SNAPSHOTS_EXTERNAL_ENABLED: "false",
     ANALYTICS_ENABLED: "false",
@@ -194,7 +201,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
     ANALYTICS_CHECK_FOR_UPDATES: "false",
     ANALYTICS_CHECK_FOR_PLUGIN_UPDATES: "false",
     NEWS_NEWS_FEED_ENABLED: "false",
-    // It would fetch them from the internet at each start, which the network policies forbid.
+    // Grafana would download them at each start, which the network policies block.
     PLUGINS_PREINSTALL_DISABLED: "true",
     PLUGINS_PLUGIN_ADMIN_ENABLED: "false",
 };

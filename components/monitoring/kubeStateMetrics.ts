@@ -25,26 +25,33 @@ const CERTIFICATE = "certmanager_certificate";
 const ROUTES = "gateway.networking.k8s.io";
 const CERTIFICATES = "cert-manager.io";
 
+/** Arguments of `KubeStateMetrics`. */
 export interface KubeStateMetricsArgs {
+    /** Image of kube-state-metrics 2.15 or newer. */
     readonly image: string;
-    /** Where it runs. */
+    /** Namespace of all objects but the roles. */
     readonly namespace: pulumi.Input<string>;
-    /** What it watches. */
+    /** Namespaces whose objects are read, by role. */
     readonly watched: Readonly<Record<NamespaceRole, pulumi.Input<string>>>;
-    /** Whether cert-manager's certificates are watched too. */
+    /** Whether cert-manager's certificates are read too. */
     readonly certificates: boolean;
 }
 
-/** kube-state-metrics: what the API server has of our namespaces, the traffic weights among it. */
+/** kube-state-metrics: metrics of the objects in the stack's namespaces, including the traffic weights. */
 export class KubeStateMetrics extends pulumi.ComponentResource {
     constructor(name: string, args: KubeStateMetricsArgs, opts?: pulumi.ComponentResourceOptions) {
         super("property-search:index:KubeStateMetrics", name, args, opts);
         const child = { parent: this };
-        const own = createWorkload(name, MONITORING_NAMES.kubeStateMetrics, args.namespace, child);
+        const workload = createWorkload(
+            name,
+            MONITORING_NAMES.kubeStateMetrics,
+            args.namespace,
+            child,
+        );
         const config = stringify(customResources(args.certificates), { lineWidth: 0 });
         const configMap = new k8s.core.v1.ConfigMap(
             `${name}-config`,
-            { metadata: own.metadata(CONFIG_NAME), data: { [CONFIG_FILE]: config } },
+            { metadata: workload.metadata(CONFIG_NAME), data: { [CONFIG_FILE]: config } },
             child,
         );
         const rules = [
@@ -56,7 +63,7 @@ export class KubeStateMetrics extends pulumi.ComponentResource {
         ];
         createDeployment(
             name,
-            own,
+            workload,
             {
                 port: PORTS.kubeStateMetrics,
                 checksum: sha256(config),
@@ -67,8 +74,8 @@ export class KubeStateMetrics extends pulumi.ComponentResource {
                 },
                 needs: [
                     configMap,
-                    ...grantRead(name, own, args.watched, rules, child),
-                    grantReadDefinitions(name, own, child),
+                    ...grantRead(name, workload, args.watched, rules, child),
+                    grantReadDefinitions(name, workload, child),
                 ],
             },
             child,
@@ -78,8 +85,8 @@ export class KubeStateMetrics extends pulumi.ComponentResource {
 }
 
 /**
- * Before it watches a kind it looks up the kind's definition, and definitions belong to no namespace: the
- * one right of monitoring that holds in the whole cluster. It shows which kinds there are, and no object.
+ * kube-state-metrics looks up the definition of each custom resource that it watches, and definitions have no
+ * namespace. This is the only cluster-wide permission of monitoring; it shows kinds, but no objects.
  */
 function grantReadDefinitions(
     name: string,
@@ -117,7 +124,7 @@ function grantReadDefinitions(
 }
 
 function server(image: string): k8s.types.input.core.v1.Container {
-    const isReady = { httpGet: { path: "/readyz", port: "telemetry", scheme: "HTTP" } };
+    const readiness = { httpGet: { path: "/readyz", port: "telemetry", scheme: "HTTP" } };
     return {
         name: "kube-state-metrics",
         image,
@@ -133,9 +140,9 @@ function server(image: string): k8s.types.input.core.v1.Container {
             { name: "http", containerPort: PORTS.kubeStateMetrics, protocol: "TCP" },
             { name: "telemetry", containerPort: TELEMETRY_PORT, protocol: "TCP" },
         ],
-        startupProbe: { ...isReady, periodSeconds: 2, timeoutSeconds: 3, failureThreshold: 60 },
-        readinessProbe: { ...isReady, periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 3 },
-        // Not /livez, which asks the API server: a restart of this pod would not bring that one back.
+        startupProbe: { ...readiness, periodSeconds: 2, timeoutSeconds: 3, failureThreshold: 60 },
+        readinessProbe: { ...readiness, periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 3 },
+        // Not /livez, which calls the API server: a restart would not repair an outage of that.
         livenessProbe: httpProbe("/healthz", {
             periodSeconds: 10,
             timeoutSeconds: 5,
@@ -147,7 +154,7 @@ function server(image: string): k8s.types.input.core.v1.Container {
     };
 }
 
-/** Figures from objects that kube-state-metrics does not know by itself. */
+/** Metrics of objects that kube-state-metrics has no built-in support for. */
 export function customResources(certificates: boolean): object {
     return {
         kind: "CustomResourceStateMetrics",
@@ -156,12 +163,12 @@ export function customResources(certificates: boolean): object {
 }
 
 /**
- * The last rule of the route divides the traffic; those above it are for tests of one colour (edge.ts). The
- * release driver marks the route with where it stands.
+ * The last rule of the route splits the traffic; the rules above it are for tests of one colour (edge.ts). The release
+ * driver annotates the route with its progress.
  */
 function routeMetrics(): object {
     const [prefix, name] = split(TRAFFIC_WEIGHT, "property_search");
-    const mark = (key: keyof typeof RELEASE_ANNOTATIONS) => [
+    const annotation = (key: keyof typeof RELEASE_ANNOTATIONS) => [
         "metadata",
         "annotations",
         RELEASE_ANNOTATIONS[key],
@@ -179,7 +186,7 @@ function routeMetrics(): object {
                         path: ["spec", "rules", "-1", "backendRefs"],
                         labelsFromPath: { [BACKEND_LABEL]: ["name"], namespace: ["namespace"] },
                         valueFrom: ["weight"],
-                        // A route without backends is no error; what it yields has no colour and is dropped.
+                        // A route without backends is not an error; its sample has no colour and is dropped.
                         nilIsZero: true,
                     },
                 },
@@ -191,9 +198,9 @@ function routeMetrics(): object {
                     type: "Info",
                     info: {
                         labelsFromPath: {
-                            switch: mark("id"),
-                            candidate: mark("candidate"),
-                            phase: mark("phase"),
+                            switch: annotation("id"),
+                            candidate: annotation("candidate"),
+                            phase: annotation("phase"),
                         },
                     },
                 },
@@ -202,7 +209,7 @@ function routeMetrics(): object {
     };
 }
 
-/** As cert-manager itself names them, whose own figures would take rights in its namespace. */
+/** Named as cert-manager names them; scraping cert-manager itself would need permissions in its namespace. */
 function certificateMetrics(): object {
     return {
         groupVersionKind: { group: CERTIFICATES, version: "v1", kind: "Certificate" },

@@ -24,9 +24,9 @@ import {
 
 const DATA_FOLDER = "/prometheus";
 const RETENTION = "200h";
-/** Blocks are deleted whole, and the write-ahead log and compaction come on top of them. */
+/** Share of the volume for blocks; the write-ahead log and compaction need the rest. */
 const STORAGE_SHARE = 0.8;
-/** Share of the memory at which Go collects harder, rather than be killed for a heap half of it garbage. */
+/** Share of the memory limit at which Go's garbage collector runs more often (GOMEMLIMIT). */
 const GO_MEMORY_SHARE = 0.9;
 const CONFIG_NAME = "prometheus-config";
 const RULES_NAME = "prometheus-rules";
@@ -34,33 +34,69 @@ const REMOTE_WRITE_NAME = "prometheus-remote-write";
 
 export const PROMETHEUS_CPU_LIMIT = "2";
 
-/** What a stack decides of Prometheus. */
+/** Settings of Prometheus. */
 export interface PrometheusSettings extends Pick<ScrapeConfigArgs, "cluster" | "gateway"> {
-    /** Prometheus 2.42 or newer, or 3. */
+    /**
+     * Image of Prometheus 2.42 or newer.
+     * @default "prom/prometheus:v3.5.1"
+     */
     readonly image: string;
+    /**
+     * CPU request, as a Kubernetes quantity. The limit is 2 CPUs.
+     * @default "250m"
+     */
     readonly cpuRequest: string;
+    /**
+     * Memory limit, as a Kubernetes quantity. The request is half of it.
+     * @default "2Gi"
+     */
     readonly memoryLimit: string;
-    /** Size of the volume, four fifths of which hold data. */
+    /**
+     * Size of the volume, as a Kubernetes quantity. Four fifths of it hold data.
+     * @default "20Gi"
+     */
     readonly storage: string;
-    /** Undefined: nothing is written elsewhere. */
+    /**
+     * Another system that Prometheus writes all samples to.
+     * @default none
+     */
     readonly remoteWrite?: RemoteWrite | undefined;
 }
 
+/** Values of the settings that `Monitoring` is created without. */
+export const DEFAULT_PROMETHEUS = {
+    image: "prom/prometheus:v3.5.1",
+    cpuRequest: "250m",
+    memoryLimit: "2Gi",
+    storage: "20Gi",
+} as const satisfies PrometheusSettings;
+
+/** A remote-write endpoint with its credentials. */
 export interface RemoteWrite extends Omit<RemoteWriteTarget, "authorized"> {
+    /**
+     * Password of `username`, or a bearer token where there is no user name.
+     * @default none: requests have no credentials
+     */
     readonly token?: pulumi.Input<string> | undefined;
 }
 
+/** Arguments of `Prometheus`. */
 export interface PrometheusArgs
     extends PrometheusSettings, Pick<ScrapeConfigArgs, "redis" | "grafana"> {
+    /** Namespace of all objects. */
     readonly namespace: pulumi.Input<string>;
-    /** Namespaces with pods to scrape, by role; in each Prometheus may list pods. */
+    /** Namespaces with pods to scrape, by role. Prometheus may list the pods of each. */
     readonly scraped: Readonly<Record<string, pulumi.Input<string>>>;
-    /** By file name. */
+    /** Rules, by file name. */
     readonly rules: Readonly<Record<string, RuleFile>>;
-    /** Default: the cluster's default class. */
+    /**
+     * StorageClass of the volume.
+     * @default the default class of the cluster
+     */
     readonly storageClass?: string | undefined;
 }
 
+/** Requests and limits of Prometheus' container. */
 export function prometheusResources({
     cpuRequest,
     memoryLimit,
@@ -73,12 +109,12 @@ export function prometheusResources({
     };
 }
 
-/** Prometheus with its rules: one pod, since what it loses by a restart is a minute of figures. */
+/** Prometheus with its rules: a single pod, since a restart loses one minute of samples at most. */
 export class Prometheus extends pulumi.ComponentResource {
     constructor(name: string, args: PrometheusArgs, opts?: pulumi.ComponentResourceOptions) {
         super("property-search:index:Prometheus", name, args, opts);
         const child = { parent: this };
-        const own = createWorkload(name, MONITORING_NAMES.prometheus, args.namespace, child);
+        const workload = createWorkload(name, MONITORING_NAMES.prometheus, args.namespace, child);
         const { remoteWrite } = args;
         const config = stringify(
             prometheusConfig({
@@ -91,24 +127,24 @@ export class Prometheus extends pulumi.ComponentResource {
             { lineWidth: 0 },
         );
         const rules = ruleTexts(args.rules);
-        const configMap = (role: string, called: string, data: Record<string, string>) =>
+        const configMap = (role: string, objectName: string, data: Record<string, string>) =>
             new k8s.core.v1.ConfigMap(
                 `${name}-${role}`,
-                { metadata: own.metadata(called), data },
+                { metadata: workload.metadata(objectName), data },
                 child,
             );
         const token = remoteWrite?.token;
         const needs = [
             configMap("config", CONFIG_NAME, { "prometheus.yml": config }),
             configMap("rules", RULES_NAME, rules),
-            ...grantRead(name, own, args.scraped, [readRule("", "pods")], child),
+            ...grantRead(name, workload, args.scraped, [readRule("", "pods")], child),
             ...(token === undefined
                 ? []
                 : [
                       new k8s.core.v1.Secret(
                           `${name}-remote-write`,
                           {
-                              metadata: own.metadata(REMOTE_WRITE_NAME),
+                              metadata: workload.metadata(REMOTE_WRITE_NAME),
                               stringData: { [REMOTE_WRITE_TOKEN_KEY]: pulumi.secret(token) },
                           },
                           child,
@@ -117,16 +153,16 @@ export class Prometheus extends pulumi.ComponentResource {
         ];
         createStatefulSet(
             name,
-            own,
+            workload,
             {
                 port: PORTS.prometheus,
                 checksum: sha256(JSON.stringify([config, rules])),
                 readsApi: true,
-                set: { serviceName: own.objectName, replicas: 1 },
+                set: { serviceName: workload.objectName, replicas: 1 },
                 storage: args.storage,
                 storageClass: args.storageClass,
                 spec: {
-                    // What is in memory is written to the log as it comes; this closes it in order.
+                    // A clean shutdown closes the write-ahead log.
                     terminationGracePeriodSeconds: 120,
                     containers: [server(args)],
                     volumes: volumes(token !== undefined),
@@ -153,8 +189,8 @@ function server(args: PrometheusArgs): k8s.types.input.core.v1.Container {
             `--storage.tsdb.path=${DATA_FOLDER}`,
             `--storage.tsdb.retention.time=${RETENTION}`,
             `--storage.tsdb.retention.size=${mebibytes}MB`,
-            // The same port as queries, so that whoever may ask may also reload: see "allow-queries" among the
-            // namespace's network policies.
+            // On the port of queries, so that every client of queries may also reload: the network policy
+            // "allow-queries" lists them.
             "--web.enable-lifecycle",
             "--query.timeout=30s",
         ],
@@ -165,7 +201,7 @@ function server(args: PrometheusArgs): k8s.types.input.core.v1.Container {
             },
         ],
         ports: [{ name: "http", containerPort: PORTS.prometheus, protocol: "TCP" }],
-        // It is not ready while it replays its write-ahead log: minutes, after a crash with many series.
+        // Prometheus is not ready while it replays its write-ahead log, which takes minutes after a crash.
         startupProbe: httpProbe("/-/ready", {
             periodSeconds: 5,
             timeoutSeconds: 3,

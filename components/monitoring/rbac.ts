@@ -4,22 +4,22 @@ import type { MonitoringWorkload } from "./workload.ts";
 
 type PolicyRule = k8s.types.input.rbac.v1.PolicyRule;
 
-/** What a part may list and watch. Nothing of monitoring may change, or read Secrets. */
+/** A rule to read resources. Monitoring may neither change objects nor read Secrets. */
 export function readRule(apiGroup: string, ...resources: readonly string[]): PolicyRule {
     return { apiGroups: [apiGroup], resources: [...resources], verbs: ["get", "list", "watch"] };
 }
 
-/** Lets a part's account read in some namespaces, by a Role in each: no right of it holds elsewhere. */
+/** Lets the account of a workload read in some namespaces, by a Role in each. */
 export function grantRead(
     name: string,
-    { objectName: called, labels, account }: MonitoringWorkload,
+    { objectName, labels, account }: MonitoringWorkload,
     namespaces: Readonly<Record<string, pulumi.Input<string>>>,
     rules: PolicyRule[],
     child: pulumi.CustomResourceOptions,
 ): pulumi.Resource[] {
     return Object.entries(namespaces).map(([role, namespace]) => {
-        const metadata = { name: called, namespace, labels };
-        const granted = new k8s.rbac.v1.Role(`${name}-role-${role}`, { metadata, rules }, child);
+        const metadata = { name: objectName, namespace, labels };
+        const readRole = new k8s.rbac.v1.Role(`${name}-role-${role}`, { metadata, rules }, child);
         return new k8s.rbac.v1.RoleBinding(
             `${name}-binding-${role}`,
             {
@@ -27,7 +27,7 @@ export function grantRead(
                 roleRef: {
                     apiGroup: "rbac.authorization.k8s.io",
                     kind: "Role",
-                    name: granted.metadata.name,
+                    name: readRole.metadata.name,
                 },
                 subjects: [
                     {

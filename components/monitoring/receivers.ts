@@ -1,15 +1,27 @@
-/** Whom Alertmanager tells. What is undefined is not told. */
+/** Destinations of Alertmanager's notifications. */
 export interface AlertReceivers {
-    /** A channel of the Slack workspace whose URL the stack holds as a secret. */
-    readonly slackChannel: string | undefined;
-    /** For what wakes somebody. Undefined: the same channel. */
-    readonly slackCriticalChannel: string | undefined;
-    /** Gets every alert. */
-    readonly webhookUrl: string | undefined;
-    /** Gets the Watchdog, and raises the alarm when it stops. */
-    readonly watchdogUrl: string | undefined;
+    /**
+     * Channel of the Slack workspace whose webhook URL is the secret `slackUrl`.
+     * @default none: nothing is sent to Slack
+     */
+    readonly slackChannel?: string | undefined;
+    /**
+     * Slack channel for critical alerts.
+     * @default slackChannel
+     */
+    readonly slackCriticalChannel?: string | undefined;
+    /**
+     * URL that receives every alert as JSON.
+     * @default none
+     */
+    readonly webhookUrl?: string | undefined;
+    /**
+     * URL that receives the Watchdog alert every minute; a service there alerts when it stops.
+     * @default none
+     */
+    readonly watchdogUrl?: string | undefined;
 }
 
-/** Where Alertmanager's pod finds its Secret. */
+/** Mount path of the Secret in Alertmanager's pods. */
 export const ALERTMANAGER_FOLDER = "/run/alertmanager-config";
 export const SLACK_URL_KEY = "slack-url";

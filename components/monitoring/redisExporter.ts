@@ -8,39 +8,45 @@ import { createDeployment, createWorkload, SMALL_RESOURCES } from "./workload.ts
 const SECRET_NAME = "redis-exporter";
 const PASSWORD_KEY = "password";
 
+/** Arguments of `RedisExporter`. */
 export interface RedisExporterArgs {
-    /** redis_exporter 1.45 or newer. */
+    /** Image of redis_exporter 1.45 or newer. */
     readonly image: string;
-    /** That of Redis. */
+    /** Namespace of Redis, and of all objects. */
     readonly namespace: pulumi.Input<string>;
-    /** Of the ACL user `exporter`. */
+    /** Password of the ACL user `exporter`. */
     readonly password: pulumi.Input<string>;
 }
 
 /**
- * Asks Redis for its figures, pod by pod: Prometheus names the pod in each scrape. It would log in
- * wherever it is sent, so who may ask it and where it may go is for network policies to say.
+ * Exporter of the metrics of each Redis pod: Prometheus names the pod in the scrape. The exporter would log in to
+ * any address that it is given, so network policies limit its clients and its destinations.
  */
 export class RedisExporter extends pulumi.ComponentResource {
     constructor(name: string, args: RedisExporterArgs, opts?: pulumi.ComponentResourceOptions) {
         super("property-search:index:RedisExporter", name, args, opts);
         const child = { parent: this };
-        const own = createWorkload(name, MONITORING_NAMES.redisExporter, args.namespace, child);
+        const workload = createWorkload(
+            name,
+            MONITORING_NAMES.redisExporter,
+            args.namespace,
+            child,
+        );
         const secret = new k8s.core.v1.Secret(
             `${name}-secret`,
             {
-                metadata: own.metadata(SECRET_NAME),
+                metadata: workload.metadata(SECRET_NAME),
                 stringData: { [PASSWORD_KEY]: pulumi.secret(args.password) },
             },
             child,
         );
-        // The hash of a hash of a random password gives nothing away, and lets a diff be read.
+        // The hash of a hash of a random password reveals nothing, and makes a diff readable.
         const checksum = pulumi.unsecret(
             pulumi.output(args.password).apply((password) => sha256(sha256(password))),
         );
         createDeployment(
             name,
-            own,
+            workload,
             {
                 port: PORTS.redisExporter,
                 checksum,
@@ -59,10 +65,10 @@ function server(image: string): k8s.types.input.core.v1.Container {
         image,
         imagePullPolicy: "IfNotPresent",
         args: [
-            // No Redis of its own: it asks those that it is told.
+            // No Redis of its own: each scrape names one.
             "-redis.addr=",
             `-redis.user=${EXPORTER_USER}`,
-            // CONFIG GET would show the password of replication; the user may not ask it anyway.
+            // CONFIG GET would show the replication password; the ACL forbids it as well.
             "-config-command=-",
         ],
         env: [
@@ -82,7 +88,7 @@ function server(image: string): k8s.types.input.core.v1.Container {
             timeoutSeconds: 3,
             failureThreshold: 3,
         }),
-        // It has no other page to ask; that it takes connections is all that liveness is about.
+        // The exporter has no other endpoint. Accepting connections is enough for liveness.
         livenessProbe: {
             tcpSocket: { port: "http" },
             periodSeconds: 10,

@@ -13,45 +13,69 @@ import {
 } from "@property-search/contract";
 import { serviceHost } from "../addresses.ts";
 
-/** Where Prometheus' pod finds what it reads. */
+/** Mount paths in Prometheus' pod. */
 export const CONFIG_FOLDER = "/run/prometheus-config";
 export const RULES_FOLDER = "/run/prometheus-rules";
 export const REMOTE_WRITE_FOLDER = "/run/prometheus-remote-write";
 export const REMOTE_WRITE_TOKEN_KEY = "token";
 
-/** Label of the backend in what kube-state-metrics tells of the route (kubeStateMetrics.ts). */
+/** Label of the backend in the route metrics of kube-state-metrics (kubeStateMetrics.ts). */
 export const BACKEND_LABEL = "backend";
 
 const META = "__meta_kubernetes";
 const PORT_NAME = `${META}_pod_container_port_name`;
 
+/** Arguments of `prometheusConfig`. */
 export interface ScrapeConfigArgs {
-    /** Whether Redis runs in the data namespace, and an exporter beside it. */
+    /** Whether Redis and its exporter run in the data namespace. */
     readonly redis: boolean;
-    /** Default: false. */
+    /**
+     * Whether Grafana is scraped.
+     * @default false
+     */
     readonly grafana?: boolean;
-    /** Whether Prometheus and its companions are somebody else's, and watched there. Default: false. */
-    readonly ofPlatformOnly?: boolean;
-    /** Undefined: the gateway is not scraped. */
+    /**
+     * Whether Prometheus and Alertmanager are not part of the stack, so that only the platform is scraped.
+     * @default false
+     */
+    readonly platformOnly?: boolean;
+    /**
+     * Metrics endpoint of the gateway.
+     * @default none: the gateway is not scraped
+     */
     readonly gateway?: GatewayMetrics | undefined;
-    /** Label `cluster` of whatever leaves Prometheus: alerts and remote writes. Default: none. */
+    /**
+     * Value of the label `cluster` of alerts and remote writes.
+     * @default none: they have no such label
+     */
     readonly cluster?: string | undefined;
-    /** Undefined: nothing is written elsewhere. */
+    /**
+     * Another system that Prometheus writes all samples to.
+     * @default none
+     */
     readonly remoteWrite?: RemoteWriteTarget | undefined;
 }
 
+/** Metrics endpoint of the gateway. */
 export interface GatewayMetrics {
-    /** Name whose addresses are the gateway's pods: that of a Service without an address of its own. */
+    /** DNS name of all gateway pods: that of a headless Service. */
     readonly host: string;
+    /** Port of the metrics. */
     readonly port: number;
+    /** Namespace of the gateway pods, as a label of the metrics. */
     readonly namespace: string;
 }
 
+/** A remote-write endpoint. */
 export interface RemoteWriteTarget {
+    /** URL of the endpoint. */
     readonly url: string;
-    /** With a user the token is a password, without one it is a bearer token. */
+    /**
+     * User name, whose password is the token.
+     * @default none: the token is a bearer token
+     */
     readonly username?: string | undefined;
-    /** Whether there is a token, in REMOTE_WRITE_FOLDER. */
+    /** Whether a token is mounted at REMOTE_WRITE_FOLDER. */
     readonly authorized: boolean;
 }
 
@@ -70,7 +94,7 @@ interface Relabelling {
 
 export interface ScrapeJob {
     readonly job_name: string;
-    /** Name of the container's port that `relabel_configs` keep; undefined: found by name. */
+    /** Container port that `relabel_configs` keep. Undefined: targets come from DNS. */
     readonly port?: string;
     readonly metrics_path?: string;
     readonly honor_labels?: boolean;
@@ -97,11 +121,12 @@ export function prometheusConfig(args: ScrapeConfigArgs): object {
     };
 }
 
+/** Scrape jobs of the stack. */
 export function scrapeJobs({
     redis,
     grafana = false,
     gateway,
-    ofPlatformOnly = false,
+    platformOnly = false,
 }: ScrapeConfigArgs): readonly ScrapeJob[] {
     const { prometheus, alertmanager } = MONITORING_NAMES;
     return [
@@ -109,43 +134,46 @@ export function scrapeJobs({
         ...(redis ? [redisJob()] : []),
         ...(gateway ? [gatewayJob(gateway)] : []),
         kubeStateJob(),
-        ...(ofPlatformOnly
+        ...(platformOnly
             ? []
-            : [ownJob(JOBS.prometheus, prometheus), ownJob(JOBS.alertmanager, alertmanager)]),
-        ...(grafana ? [ownJob(JOBS.grafana, MONITORING_NAMES.grafana)] : []),
+            : [
+                  monitoringJob(JOBS.prometheus, prometheus),
+                  monitoringJob(JOBS.alertmanager, alertmanager),
+              ]),
+        ...(grafana ? [monitoringJob(JOBS.grafana, MONITORING_NAMES.grafana)] : []),
     ];
 }
 
-/** Pods of both colours whether ready or not: a pod that serves nobody is to be seen too. */
+/** Pods of both colours, ready or not. */
 function serviceJob(): ScrapeJob {
     return {
         job_name: JOBS.service,
         port: "http",
-        kubernetes_sd_configs: podsIn(...COLOURS.map((colour) => NAMESPACES[colour])),
+        kubernetes_sd_configs: discoverPods(...COLOURS.map((colour) => NAMESPACES[colour])),
         relabel_configs: [
             keep(podLabel("app.kubernetes.io/component"), "embedding-service"),
             keep(PORT_NAME, "http"),
-            ...place(),
+            ...podIdentity(),
             copy(podLabel("property-search.io/colour"), "colour"),
             copy(podLabel("app.kubernetes.io/version"), "version"),
         ],
-        // What a pod says of itself is the same as what its labels say.
+        // The same values as the pod labels.
         metric_relabel_configs: [{ action: "labeldrop", regex: "exported_(colour|version)" }],
     };
 }
 
-/** One exporter asks each Redis pod that Prometheus names. */
+/** One exporter for all Redis pods: each target becomes a parameter of the request. */
 function redisJob(): ScrapeJob {
     const exporter = serviceHost(MONITORING_NAMES.redisExporter, "data");
     return {
         job_name: JOBS.redis,
         port: "redis",
         metrics_path: "/scrape",
-        kubernetes_sd_configs: podsIn(NAMESPACES.data),
+        kubernetes_sd_configs: discoverPods(NAMESPACES.data),
         relabel_configs: [
             keep(podLabel("app.kubernetes.io/name"), REDIS_NAME),
             keep(PORT_NAME, "redis"),
-            ...place(),
+            ...podIdentity(),
             {
                 source_labels: ["__address__"],
                 regex: "(.+)",
@@ -158,7 +186,7 @@ function redisJob(): ScrapeJob {
     };
 }
 
-/** Found by name: another's namespace is not ours to list pods in. */
+/** By DNS, since Prometheus may not list pods in the gateway's namespace. */
 function gatewayJob({ host, port, namespace }: GatewayMetrics): ScrapeJob {
     return {
         job_name: JOBS.gateway,
@@ -170,8 +198,8 @@ function gatewayJob({ host, port, namespace }: GatewayMetrics): ScrapeJob {
 function kubeStateJob(): ScrapeJob {
     const service = SERVICE_NAMES.blue.replace(/blue$/, `(${COLOURS.join("|")})`);
     return {
-        ...ownJob(JOBS.kubeState, MONITORING_NAMES.kubeStateMetrics),
-        // `namespace` and `pod` are those of the objects that it tells of.
+        ...monitoringJob(JOBS.kubeState, MONITORING_NAMES.kubeStateMetrics),
+        // `namespace` and `pod` are those of the objects, not of the exporter.
         honor_labels: true,
         metric_relabel_configs: [
             {
@@ -186,38 +214,38 @@ function kubeStateJob(): ScrapeJob {
                 source_labels: ["__name__", "colour"],
                 regex: `${TRAFFIC_WEIGHT};`,
             },
-            // A route that no release has marked.
+            // A route without annotations of a release.
             { action: "drop", source_labels: ["__name__", "phase"], regex: `${RELEASE_INFO};` },
             { action: "labeldrop", regex: `customresource_.*|${BACKEND_LABEL}` },
         ],
     };
 }
 
-/** A part of monitoring itself, by the port named `http`. */
-function ownJob(job: string, called: string): ScrapeJob {
+/** A workload in the monitoring namespace, by its port named `http`. */
+function monitoringJob(job: string, objectName: string): ScrapeJob {
     return {
         job_name: job,
         port: "http",
-        kubernetes_sd_configs: podsIn(NAMESPACES.monitoring),
-        relabel_configs: [...ownPods(called), ...place()],
+        kubernetes_sd_configs: discoverPods(NAMESPACES.monitoring),
+        relabel_configs: [...keepPods(objectName), ...podIdentity()],
     };
 }
 
-/** Every one of them: between themselves they see to it that only one notifies. */
+/** All Alertmanagers: they agree on the one that notifies. */
 function alertmanagers(): object {
     return {
         api_version: "v2",
         timeout: "10s",
-        kubernetes_sd_configs: podsIn(NAMESPACES.monitoring),
-        relabel_configs: [...ownPods(MONITORING_NAMES.alertmanager), running()],
+        kubernetes_sd_configs: discoverPods(NAMESPACES.monitoring),
+        relabel_configs: [...keepPods(MONITORING_NAMES.alertmanager), dropTerminated()],
     };
 }
 
-function ownPods(called: string): Relabelling[] {
-    return [keep(podLabel("app.kubernetes.io/name"), called), keep(PORT_NAME, "http")];
+function keepPods(objectName: string): Relabelling[] {
+    return [keep(podLabel("app.kubernetes.io/name"), objectName), keep(PORT_NAME, "http")];
 }
 
-function podsIn(...names: readonly string[]): readonly PodDiscovery[] {
+function discoverPods(...names: readonly string[]): readonly PodDiscovery[] {
     return [{ role: "pod", namespaces: { names } }];
 }
 
@@ -225,13 +253,17 @@ function podLabel(label: string): string {
     return `${META}_pod_label_${label.replaceAll(/[^A-Za-z0-9]/g, "_")}`;
 }
 
-/** Namespace and pod of a target that runs. */
-function place(): Relabelling[] {
-    return [running(), copy(`${META}_namespace`, "namespace"), copy(`${META}_pod_name`, "pod")];
+/** Adds the namespace and name of a running pod. */
+function podIdentity(): Relabelling[] {
+    return [
+        dropTerminated(),
+        copy(`${META}_namespace`, "namespace"),
+        copy(`${META}_pod_name`, "pod"),
+    ];
 }
 
-/** What has ended stays listed, and would look like a failure. */
-function running(): Relabelling {
+/** Drops pods that have terminated, which would count as targets that are down. */
+function dropTerminated(): Relabelling {
     return { action: "drop", source_labels: [`${META}_pod_phase`], regex: "Succeeded|Failed" };
 }
 
@@ -252,7 +284,7 @@ function remoteWriteConfig({ url, username, authorized }: RemoteWriteTarget): ob
     return {
         url,
         remote_timeout: "30s",
-        // Bounded, so that a receiver that is away costs no more memory than this; the WAL keeps two hours.
+        // Bounds the memory while the receiver is unavailable; the write-ahead log keeps two hours.
         queue_config: {
             capacity: 5000,
             max_shards: 10,

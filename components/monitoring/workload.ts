@@ -15,51 +15,61 @@ type PodSpec = k8s.types.input.core.v1.PodSpec;
 type StatefulSetSpec = k8s.types.input.apps.v1.StatefulSetSpec;
 type Port = (typeof PORTS)[keyof typeof PORTS];
 
-/** What Prometheus' rules and network policies tell monitoring's own pods by. */
+/** Component label of the monitoring workloads. */
 export const COMPONENT = "monitoring";
 
-/** A program of monitoring: what all of them have around their pods. */
+/** A monitoring workload: names, labels and the service account that its objects share. */
 export interface MonitoringWorkload {
     readonly objectName: string;
     readonly matchLabels: Record<string, string>;
     readonly labels: Record<string, string>;
-    /** Metadata of one of its objects. Default: called like the part itself. */
-    readonly metadata: (called?: string) => k8s.types.input.meta.v1.ObjectMeta;
+    /** Metadata of an object; its name is `objectName` unless another one is given. */
+    readonly metadata: (name?: string) => k8s.types.input.meta.v1.ObjectMeta;
     readonly account: k8s.core.v1.ServiceAccount;
 }
 
-/** What a part's pods are, and where they answer. */
+/** Pods of a workload. */
 export interface WorkloadPods {
+    /** Port of the container named `http`, and of the Service. */
     readonly port: Port;
-    /** Of the configuration. Another one is other pods: a reload that fails would leave the old one on. */
+    /** Checksum of the configuration. A new one replaces the pods, since a failed reload would keep the old one. */
     readonly checksum: pulumi.Input<string>;
-    /** Whether they ask the API server; the others get no token. Default: false. */
+    /**
+     * Whether the pods call the API server. Other pods get no token.
+     * @default false
+     */
     readonly readsApi?: boolean;
     readonly spec: Pick<PodSpec, "containers" | "volumes" | "terminationGracePeriodSeconds">;
-    /** What they need beside their account, and name only, so that no edge follows from the values. */
+    /** Objects that the pods refer to by name, so that Pulumi sees no dependency. */
     readonly needs: readonly pulumi.Resource[];
 }
 
-/** Pods with a volume each, named `data`. */
+/** Pods of a StatefulSet, each with a volume named `data`. */
 export interface StatefulWorkloadPods extends WorkloadPods {
     readonly set: Pick<StatefulSetSpec, "serviceName" | "replicas">;
+    /** Size of each volume, as a Kubernetes quantity. */
     readonly storage: string;
-    /** Undefined: the cluster's default class. */
+    /** StorageClass of the volumes. Undefined: the default class of the cluster. */
     readonly storageClass: string | undefined;
     readonly customTimeouts?: pulumi.CustomTimeouts;
 }
 
-/** Declares a part's account and disruption budget. `name` is the component's, `called` the objects'. */
+/**
+ * Declares the service account and disruption budget of a workload.
+ *
+ * @param name of the component, which the names of its resources begin with
+ * @param objectName name of the Kubernetes objects
+ */
 export function createWorkload(
     name: string,
-    called: string,
+    objectName: string,
     namespace: pulumi.Input<string>,
     child: pulumi.CustomResourceOptions,
 ): MonitoringWorkload {
-    const identity = { name: called, component: COMPONENT };
+    const identity = { name: objectName, component: COMPONENT };
     const matchLabels = selectorLabels(identity);
     const labels = standardLabels(identity);
-    const metadata = (objectName = called) => ({ name: objectName, namespace, labels });
+    const metadata = (name = objectName) => ({ name, namespace, labels });
     const account = new k8s.core.v1.ServiceAccount(
         `${name}-account`,
         { metadata: metadata(), automountServiceAccountToken: false },
@@ -70,60 +80,60 @@ export function createWorkload(
         { metadata: metadata(), spec: disruptionBudget(matchLabels) },
         child,
     );
-    return { objectName: called, matchLabels, labels, metadata, account };
+    return { objectName, matchLabels, labels, metadata, account };
 }
 
-/** Declares the one pod of a part that keeps nothing, and its address. `name` is the component's. */
+/** Declares a Deployment with one pod, and its Service. `name` is that of the component. */
 export function createDeployment(
     name: string,
-    own: MonitoringWorkload,
+    workload: MonitoringWorkload,
     pods: WorkloadPods,
     child: pulumi.CustomResourceOptions,
 ): void {
-    const { metadata, matchLabels, account } = own;
-    const workload = new k8s.apps.v1.Deployment(
+    const { metadata, matchLabels, account } = workload;
+    const resource = new k8s.apps.v1.Deployment(
         `${name}-deployment`,
         {
             metadata: metadata(),
             spec: {
                 replicas: 1,
                 revisionHistoryLimit: 3,
-                // Its successor is ready before a pod goes.
+                // The new pod is ready before the old one terminates.
                 strategy: {
                     type: "RollingUpdate",
                     rollingUpdate: { maxUnavailable: 0, maxSurge: 1 },
                 },
                 selector: { matchLabels },
-                template: podTemplate(own, pods, "pod-template-hash"),
+                template: podTemplate(workload, pods, "pod-template-hash"),
             },
         },
         { ...child, dependsOn: [account, ...pods.needs] },
     );
-    createService(name, own, pods.port, workload, child);
+    createService(name, workload, pods.port, resource, child);
 }
 
-/** Declares the pods of a part that keep data, and their address. `name` is the component's. */
+/** Declares a StatefulSet and its Service. `name` is that of the component. */
 export function createStatefulSet(
     name: string,
-    own: MonitoringWorkload,
+    workload: MonitoringWorkload,
     pods: StatefulWorkloadPods,
     child: pulumi.CustomResourceOptions,
 ): void {
-    const { metadata, matchLabels, account } = own;
+    const { metadata, matchLabels, account } = workload;
     const { storage, storageClass, customTimeouts } = pods;
-    const workload = new k8s.apps.v1.StatefulSet(
+    const resource = new k8s.apps.v1.StatefulSet(
         `${name}-statefulset`,
         {
             metadata: metadata(),
             spec: {
                 ...pods.set,
-                // In order, a pod that cannot start would keep its template for ever: what would mend it waits for it.
+                // OrderedReady never replaces a pod that cannot start, not even by a corrected template.
                 podManagementPolicy: "Parallel",
                 revisionHistoryLimit: 3,
                 updateStrategy: { type: "RollingUpdate" },
                 persistentVolumeClaimRetentionPolicy: RETAIN_VOLUMES,
                 selector: { matchLabels },
-                template: podTemplate(own, pods, "controller-revision-hash"),
+                template: podTemplate(workload, pods, "controller-revision-hash"),
                 volumeClaimTemplates: [volumeClaim(storage, storageClass)],
             },
         },
@@ -133,15 +143,15 @@ export function createStatefulSet(
             ...(customTimeouts && { customTimeouts }),
         },
     );
-    createService(name, own, pods.port, workload, child);
+    createService(name, workload, pods.port, resource, child);
 }
 
-/** Once the pods are there: Pulumi waits for a Service's endpoints. */
+/** Declares the Service after the pods, since Pulumi waits for its endpoints. */
 function createService(
     name: string,
     { metadata, matchLabels }: MonitoringWorkload,
     port: Port,
-    workload: pulumi.Resource,
+    resource: pulumi.Resource,
     child: pulumi.CustomResourceOptions,
 ): void {
     new k8s.core.v1.Service(
@@ -150,24 +160,24 @@ function createService(
             metadata: metadata(),
             spec: { type: "ClusterIP", selector: matchLabels, ports: [httpPort(port)] },
         },
-        { ...child, dependsOn: [workload] },
+        { ...child, dependsOn: [resource] },
     );
 }
 
-/** Port of a Service to the containers' port named `http`. */
+/** Port of a Service that targets the container port named `http`. */
 export function httpPort(port: Port): k8s.types.input.core.v1.ServicePort {
     return { name: "http", port, targetPort: "http", protocol: "TCP" };
 }
 
 function podTemplate(
-    { objectName: called, matchLabels, labels }: MonitoringWorkload,
+    { objectName, matchLabels, labels }: MonitoringWorkload,
     { checksum, readsApi = false, spec }: WorkloadPods,
     revisionLabel: "pod-template-hash" | "controller-revision-hash",
 ): k8s.types.input.core.v1.PodTemplateSpec {
     return {
         metadata: { labels, annotations: { "checksum/config": checksum } },
         spec: {
-            serviceAccountName: called,
+            serviceAccountName: objectName,
             automountServiceAccountToken: readsApi,
             enableServiceLinks: false,
             securityContext: podSecurityContext(),
@@ -177,7 +187,7 @@ function podTemplate(
     };
 }
 
-/** Of the smaller programs; more than any of them took on the local stack. */
+/** Resources of the smaller programs, above the most that any of them used on the local stack. */
 export const SMALL_RESOURCES: Resources = {
     cpuRequest: "10m",
     cpuLimit: "500m",

@@ -15,12 +15,13 @@ import {
 
 /** Connections of the stack's own cert-manager. */
 export interface CertManagerFlows {
-    /** Address ranges of the API server; none: anywhere. */
+    /** Address ranges of the API server. Empty: any address. */
     readonly apiServerCidrs: readonly string[];
-    /** The ACME server; none: certificates are signed without one. */
+    /** The ACME server. Empty: certificates are signed without one. */
     readonly acme: readonly Destination[];
+    /** Challenge by which ACME validates the host name. Undefined: the issuer uses none. */
     readonly challenge: "http01" | "dns01" | undefined;
-    /** Port at which clients, and so the check before a challenge, find the gateway. */
+    /** Port of the gateway for clients, and for the self-check before a challenge. */
     readonly publicHttpPort: number;
 }
 
@@ -30,7 +31,7 @@ const DNS_PORTS = [tcp(53), udp(53)];
 const CONTROLLER = { [LABELS.component]: "controller" };
 const WEBHOOK = { [LABELS.component]: "webhook" };
 
-/** Of the namespace of the stack's own cert-manager. */
+/** Policies of the namespace of the stack's own cert-manager. */
 export function certManagerPolicies(
     gateway: GatewayProxies,
     { apiServerCidrs, acme, challenge, publicHttpPort }: CertManagerFlows,
@@ -38,14 +39,14 @@ export function certManagerPolicies(
     const apiServer = apiServerCidrs.length > 0 ? apiServerCidrs.map(cidrPeer) : EXTERNAL_PEERS;
     return {
         "allow-api-server": allowEgress(apiServer, API_SERVER_PORTS),
-        // The API server calls from an address that no selector knows: a node, or a tunnel of its host.
+        // The API server calls from an address that no selector matches: a node or a tunnel.
         "allow-webhook": {
             podSelector: { matchLabels: WEBHOOK },
             policyTypes: ["Ingress"],
             ingress: [{ ports: [tcp(WEBHOOK_PORT)] }],
         },
         ...(acme.length > 0 && { "allow-acme-server": allowEgressTo(acme, { outOf: CONTROLLER }) }),
-        // cert-manager requests a challenge at the gateway before it lets the ACME server do so.
+        // cert-manager checks a challenge at the gateway before the ACME server does.
         ...(challenge === "http01" && {
             "allow-gateway": allowEgress(
                 gatewayPeers(gateway),
@@ -54,7 +55,7 @@ export function certManagerPolicies(
             ),
             "allow-public-gateway": allowEgress(EXTERNAL_PEERS, [tcp(publicHttpPort)], CONTROLLER),
         }),
-        // Records are written by the provider's API, and looked for at the domain's own name servers.
+        // cert-manager writes records by the provider's API and looks them up at the domain's name servers.
         ...(challenge === "dns01" && {
             "allow-name-servers": allowEgress(EXTERNAL_PEERS, DNS_PORTS, CONTROLLER),
             "allow-dns-provider": allowEgress(EXTERNAL_PEERS, [tcp(443)], CONTROLLER),

@@ -11,24 +11,26 @@ import {
     type PolicySpec,
 } from "./policies.ts";
 
-/** Port on which cert-manager's solver answers a certificate challenge. */
+/** Port of cert-manager's solver of certificate challenges. */
 export const SOLVER_PORT = 8089;
 export const SOLVER = { "acme.cert-manager.io/http01-solver": "true" };
 
 /** Connections of the gateway. */
 export interface EdgeFlows {
+    /** Proxies of the gateway. */
     readonly gateway: GatewayProxies;
     /** Whether certificate challenges are solved in the edge namespace. */
     readonly acmeSolver: boolean;
+    /** How the gateway is monitored. */
     readonly monitoring: {
-        /** Port of the gateway's metrics; undefined: it is not scraped. */
+        /** Port of the gateway's metrics. Undefined: the gateway is not scraped. */
         readonly gatewayPort?: number | undefined;
     };
 }
 
-/** Of the namespace of the Gateway. */
-export function edgePolicies(traffic: EdgeFlows): Record<string, PolicySpec> {
-    const { gateway, acmeSolver, monitoring } = traffic;
+/** Policies of the Gateway's namespace. */
+export function edgePolicies(flows: EdgeFlows): Record<string, PolicySpec> {
+    const { gateway, acmeSolver, monitoring } = flows;
     return {
         ...(acmeSolver && {
             "allow-acme-solver": allowIngress(gatewayPeers(gateway), [tcp(SOLVER_PORT)], SOLVER),
@@ -38,7 +40,7 @@ export function edgePolicies(traffic: EdgeFlows): Record<string, PolicySpec> {
     };
 }
 
-/** Of proxies in the Gateway's namespace: clients come from anywhere. */
+/** Policies of proxies in the Gateway's namespace: clients may have any address. */
 function proxyPolicies(gateway: GatewayProxies, metricsPort?: number): Record<string, PolicySpec> {
     const { podLabels, podPorts, provisions } = gateway;
     const controlPlane = provisions?.controlPlane;
@@ -72,7 +74,7 @@ function proxyPolicies(gateway: GatewayProxies, metricsPort?: number): Record<st
     };
 }
 
-/** Where connections of the gateway come from. */
+/** Peers that connections of the gateway come from. */
 export function gatewayPeers({ namespace, podLabels, cidrs }: GatewayProxies): Peer[] {
     const matchLabels = { ...podLabels };
     const pods = Object.keys(matchLabels).length > 0 ? { podSelector: { matchLabels } } : {};

@@ -4,14 +4,14 @@ import { FORMATION_NAME } from "../redis/pods.ts";
 import { SOLVER, SOLVER_PORT } from "./edge.ts";
 import { API_SERVER_PORTS } from "./policies.ts";
 
-/** What Cilium knows by a name of its own, and what no NetworkPolicy can name there. */
+/** Entities of Cilium, which no NetworkPolicy can select. */
 type Entity = "ingress" | "kube-apiserver" | "host" | "remote-node";
 
 interface EntityPorts {
     readonly ports: readonly { readonly port: string; readonly protocol: "TCP" }[];
 }
 
-/** Spec of a CiliumNetworkPolicy, as far as the platform uses it. */
+/** Spec of a CiliumNetworkPolicy: the fields that the platform uses. */
 export interface EntitySpec {
     readonly endpointSelector: {
         readonly matchLabels?: Readonly<Record<string, string>>;
@@ -34,22 +34,22 @@ export interface EntitySpec {
 type EntityPolicies = Readonly<Record<string, EntitySpec>>;
 
 /**
- * Policies beside the network policies of a namespace where Cilium serves the Gateway. Its proxies are no pods, and
- * its API servers, where they run on the cluster's nodes, match no address range.
+ * Policies of a namespace in addition to its network policies, where Cilium serves the Gateway. Cilium's proxies are
+ * not pods, and an API server on the cluster's nodes matches no address range.
  *
  * @see https://docs.cilium.io/en/stable/security/policy/language/#entities-based
  */
-export function entityPolicies(role: NamespaceRole, traffic: NetworkFlows): EntityPolicies {
-    const { gateway, acmeSolver, redisZones, monitoring } = traffic;
+export function entityPolicies(role: NamespaceRole, flows: NetworkFlows): EntityPolicies {
+    const { gateway, acmeSolver, redisZones, monitoring } = flows;
     if (gateway.entity === undefined) return {};
     switch (role) {
         case "blue":
         case "green":
-            return { "allow-cilium-gateway": from([gateway.entity], [PORTS.service], {}) };
+            return { "allow-cilium-gateway": allowFrom([gateway.entity], [PORTS.service], {}) };
         case "edge":
             return acmeSolver
                 ? {
-                      "allow-cilium-solvers": from([gateway.entity], [SOLVER_PORT], {
+                      "allow-cilium-solvers": allowFrom([gateway.entity], [SOLVER_PORT], {
                           matchLabels: SOLVER,
                       }),
                   }
@@ -64,12 +64,12 @@ export function entityPolicies(role: NamespaceRole, traffic: NetworkFlows): Enti
             }
             return {
                 "allow-cilium-api-server": toApiServer([prometheus, kubeStateMetrics]),
-                // The figures of its proxies are at the nodes' own addresses.
+                // The metrics of the proxies are at the addresses of the nodes.
                 ...(gatewayPort !== undefined && {
-                    "allow-cilium-scrapes": to(
+                    "allow-cilium-scrapes": allowTo(
                         ["host", "remote-node"],
                         [gatewayPort],
-                        named([prometheus]),
+                        selectNames([prometheus]),
                     ),
                 }),
             };
@@ -77,16 +77,16 @@ export function entityPolicies(role: NamespaceRole, traffic: NetworkFlows): Enti
     }
 }
 
-/** Of the namespace of the stack's own cert-manager. @param challenge how it shows whose the host name is */
+/** Policies of the namespace of the stack's own cert-manager. @param challenge that validates the host name */
 export function certManagerEntityPolicies(
     { gateway }: NetworkFlows,
     challenge: "http01" | "dns01" | undefined,
 ): EntityPolicies {
     if (gateway.entity === undefined) return {};
     return {
-        "allow-cilium-api-server": to(["kube-apiserver"], apiServerPorts(), {}),
+        "allow-cilium-api-server": allowTo(["kube-apiserver"], apiServerPorts(), {}),
         ...(challenge === "http01" && {
-            "allow-cilium-gateway": to([gateway.entity], [gateway.podPorts[0]], {
+            "allow-cilium-gateway": allowTo([gateway.entity], [gateway.podPorts[0]], {
                 matchLabels: { [LABELS.component]: "controller" },
             }),
         }),
@@ -94,19 +94,19 @@ export function certManagerEntityPolicies(
 }
 
 function toApiServer(names: readonly string[]): EntitySpec {
-    return to(["kube-apiserver"], apiServerPorts(), named(names));
+    return allowTo(["kube-apiserver"], apiServerPorts(), selectNames(names));
 }
 
 function apiServerPorts(): number[] {
     return API_SERVER_PORTS.map(({ port }) => Number(port));
 }
 
-function named(values: readonly string[]): EntitySpec["endpointSelector"] {
+function selectNames(values: readonly string[]): EntitySpec["endpointSelector"] {
     return { matchExpressions: [{ key: LABELS.name, operator: "In", values }] };
 }
 
-/** @param endpointSelector pods of the namespace; {}: all of them */
-function from(
+/** @param endpointSelector pods of the namespace; {}: all pods */
+function allowFrom(
     fromEntities: readonly Entity[],
     ports: readonly number[],
     endpointSelector: EntitySpec["endpointSelector"],
@@ -114,8 +114,8 @@ function from(
     return { endpointSelector, ingress: [{ fromEntities, toPorts: [tcpPorts(ports)] }] };
 }
 
-/** @param endpointSelector pods of the namespace; {}: all of them */
-function to(
+/** @param endpointSelector pods of the namespace; {}: all pods */
+function allowTo(
     toEntities: readonly Entity[],
     ports: readonly number[],
     endpointSelector: EntitySpec["endpointSelector"],

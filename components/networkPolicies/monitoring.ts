@@ -15,23 +15,23 @@ import {
     type PolicySpec,
 } from "./policies.ts";
 
-/** What is monitored, and who reads and is told. */
+/** Connections of the monitoring stack. */
 export interface MonitoringFlows {
-    /** Namespaces beside monitoring whose pods ask Prometheus, such as the autoscaler's. */
+    /** Other namespaces whose pods query Prometheus, such as the autoscaler's. */
     readonly readers: readonly string[];
-    /** Whence the API server answers; none: anywhere. */
+    /** Address ranges of the API server. Empty: any address. */
     readonly apiServerCidrs: readonly string[];
-    /** Where the gateway's figures are; undefined: it is not scraped. */
+    /** Metrics endpoint of the gateway. Undefined: the gateway is not scraped. */
     readonly gateway?: { readonly peers: readonly Peer[]; readonly port: number } | undefined;
-    /** Whether Redis is watched. */
+    /** Whether the Redis exporter runs. */
     readonly exporter: boolean;
-    /** Namespace of an existing Prometheus; undefined: it is in the namespace of monitoring. */
+    /** Namespace of an existing Prometheus. Undefined: Prometheus is in the monitoring namespace. */
     readonly existingNamespace?: string | undefined;
-    /** Whether there is a Grafana. */
+    /** Whether Grafana runs. */
     readonly grafana: boolean;
-    /** What Prometheus writes to; none: it writes nowhere. */
+    /** Remote-write endpoints of Prometheus. */
     readonly remoteWrite: readonly Destination[];
-    /** Receivers of Alertmanager; none: it notifies nobody. */
+    /** Receivers of Alertmanager. */
     readonly receivers: readonly Destination[];
 }
 
@@ -41,9 +41,9 @@ const GRAFANA = pods(MONITORING_NAMES.grafana);
 const KUBE_STATE = pods(MONITORING_NAMES.kubeStateMetrics);
 const EXPORTER = pods(MONITORING_NAMES.redisExporter);
 
-const BY_PROMETHEUS: Peer[] = [{ podSelector: { matchLabels: PROMETHEUS } }];
+const FROM_PROMETHEUS: Peer[] = [{ podSelector: { matchLabels: PROMETHEUS } }];
 
-/** Out of pods to the API server. @param cidrs whence it answers; none: anywhere. */
+/** Egress of pods to the API server. @param cidrs its address ranges; empty: any address */
 export function apiServerEgress(
     cidrs: readonly string[],
     outOf: Record<string, string>,
@@ -55,23 +55,23 @@ export function apiServerEgress(
     );
 }
 
-/** Of the namespace of monitoring. */
-export function monitoringPolicies(traffic: MonitoringFlows): Record<string, PolicySpec> {
-    const { readers, apiServerCidrs, gateway, grafana, remoteWrite, receivers } = traffic;
+/** Policies of the monitoring namespace. */
+export function monitoringPolicies(flows: MonitoringFlows): Record<string, PolicySpec> {
+    const { readers, apiServerCidrs, gateway, grafana, remoteWrite, receivers } = flows;
     const kubeState = {
         "allow-kube-state-api-server": apiServerEgress(apiServerCidrs, KUBE_STATE),
         "allow-kube-state": allowIngress(
-            traffic.existingNamespace === undefined
-                ? BY_PROMETHEUS
-                : [namespacePeer(traffic.existingNamespace)],
+            flows.existingNamespace === undefined
+                ? FROM_PROMETHEUS
+                : [namespacePeer(flows.existingNamespace)],
             [tcp(PORTS.kubeStateMetrics)],
             KUBE_STATE,
         ),
     };
-    if (traffic.existingNamespace !== undefined) return kubeState;
+    if (flows.existingNamespace !== undefined) return kubeState;
     return {
-        // One port answers queries and takes the commands of its lifecycle (reload, quit): whoever may ask
-        // may do that too. Hence these and nobody else.
+        // The same port serves queries and lifecycle commands (reload, quit), so that each client of queries may
+        // also send commands.
         "allow-queries": allowIngress(
             [SAME_NAMESPACE, ...readers.map(namespacePeer)],
             [tcp(PORTS.prometheus)],
@@ -94,11 +94,11 @@ export function monitoringPolicies(traffic: MonitoringFlows): Record<string, Pol
         ),
         "allow-api-server": apiServerEgress(apiServerCidrs, PROMETHEUS),
         ...kubeState,
-        "allow-alerts": allowIngress(BY_PROMETHEUS, [tcp(PORTS.alertmanager)], ALERTMANAGER),
+        "allow-alerts": allowIngress(FROM_PROMETHEUS, [tcp(PORTS.alertmanager)], ALERTMANAGER),
         "allow-alertmanagers-in": allowIngress(ALERTMANAGERS, GOSSIP, ALERTMANAGER),
         "allow-alertmanagers-out": allowEgress(ALERTMANAGERS, GOSSIP, ALERTMANAGER),
         ...(grafana && {
-            "allow-grafana": allowIngress(BY_PROMETHEUS, [tcp(PORTS.grafana)], GRAFANA),
+            "allow-grafana": allowIngress(FROM_PROMETHEUS, [tcp(PORTS.grafana)], GRAFANA),
             "allow-grafana-queries": allowEgress(
                 [SAME_NAMESPACE],
                 [tcp(PORTS.prometheus)],
@@ -121,7 +121,7 @@ export function monitoringPolicies(traffic: MonitoringFlows): Record<string, Pol
     };
 }
 
-/** Of the namespace of data: Prometheus asks the exporter, which asks Redis and nobody else. */
+/** Policies of the data namespace: Prometheus scrapes the exporter. */
 export function exporterPolicies(scrapers: Peer): Record<string, PolicySpec> {
     return {
         "allow-scrapes": allowIngress([scrapers], [tcp(PORTS.redisExporter)], EXPORTER),

@@ -8,25 +8,25 @@ type Selector = Readonly<Record<string, string>>;
 
 export const SAME_NAMESPACE: Peer = { podSelector: {} };
 
-/** Where connections go: to pods by their namespace and labels, or to addresses; and the port on which these listen. */
+/** Destination of connections: pods by their namespace and labels, or addresses; with the port that they listen on. */
 export type Destination = { readonly port: number } & (
     { readonly namespace: string; readonly podLabels: Selector } | { readonly cidr: string }
 );
 
-const EVERYWHERE = ["0.0.0.0/0", "::/0"];
+const ALL_ADDRESSES = ["0.0.0.0/0", "::/0"];
 
-/** Link-local addresses, where clouds hand out credentials to every pod, and the one of EC2 over IPv6. */
-const CREDENTIALS = ["169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128"];
+/** Addresses of cloud metadata services, which give credentials to every pod. */
+const METADATA_SERVICES = ["169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128"];
 
-/** Anywhere but where clouds hand out credentials. Some networks match no pod by its address. */
-export const EXTERNAL_PEERS: Peer[] = EVERYWHERE.map(withoutCredentialRanges);
+/** Any address but those of metadata services. Some networks never match a pod by its address. */
+export const EXTERNAL_PEERS: Peer[] = ALL_ADDRESSES.map(withoutMetadataServices);
 
-/** Anywhere outside of the cluster, on a port. */
+/** Any address outside of the cluster, on a port. */
 export function externalDestinations(port: number): Destination[] {
-    return EVERYWHERE.map((cidr) => ({ cidr, port }));
+    return ALL_ADDRESSES.map((cidr) => ({ cidr, port }));
 }
 
-/** Every namespace carries its name as a label, set by the API server. */
+/** All pods of a namespace, by the label that the API server sets on each namespace. */
 export function namespacePeer(name: string): Peer {
     return { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } } };
 }
@@ -35,7 +35,7 @@ export function cidrPeer(cidr: string): Peer {
     return { ipBlock: { cidr } };
 }
 
-/** Into pods of the namespace. Default: into all of them. */
+/** Allows connections into pods of the namespace. @param into labels of the pods; {}: all pods */
 export function allowIngress(from: Peer[], ports: Port[], into: Selector = {}): PolicySpec {
     return {
         podSelector: selector(into),
@@ -44,12 +44,12 @@ export function allowIngress(from: Peer[], ports: Port[], into: Selector = {}): 
     };
 }
 
-/** Out of pods of the namespace. Default: out of all of them. */
+/** Allows connections out of pods of the namespace. @param outOf labels of the pods; {}: all pods */
 export function allowEgress(to: Peer[], ports: Port[], outOf: Selector = {}): PolicySpec {
     return { podSelector: selector(outOf), policyTypes: ["Egress"], egress: [{ to, ports }] };
 }
 
-/** Out of pods of the namespace, to each destination on its own port. Default: TCP, out of all pods. */
+/** Allows connections to each destination on its own port. The default is TCP, out of all pods. */
 export function allowEgressTo(
     destinations: readonly Destination[],
     { outOf = {}, protocols = [tcp] }: { outOf?: Selector; protocols?: (typeof tcp)[] } = {},
@@ -62,7 +62,7 @@ export function allowEgressTo(
 }
 
 function destinationPeer(destination: Destination): Peer {
-    if ("cidr" in destination) return withoutCredentialRanges(destination.cidr);
+    if ("cidr" in destination) return withoutMetadataServices(destination.cidr);
     const { namespace, podLabels } = destination;
     const podSelector = selector(podLabels);
     return Object.keys(podLabels).length > 0
@@ -70,13 +70,13 @@ function destinationPeer(destination: Destination): Peer {
         : namespacePeer(namespace);
 }
 
-/** A range without the addresses of credentials, unless it is one of these itself. */
-function withoutCredentialRanges(cidr: string): Peer {
-    const except = CREDENTIALS.filter((part) => isWithin(part, cidr));
+/** An address range without those of metadata services, unless it is one of these itself. */
+function withoutMetadataServices(cidr: string): Peer {
+    const except = METADATA_SERVICES.filter((part) => isWithin(part, cidr));
     return except.length > 0 ? { ipBlock: { cidr, except } } : cidrPeer(cidr);
 }
 
-/** Whether a range of addresses is a part of a larger one. */
+/** Whether an address range is part of a larger one. */
 function isWithin(part: string, whole: string): boolean {
     const [address = "", length] = part.split("/");
     const [start = "", shorter] = whole.split("/");
@@ -91,7 +91,7 @@ export function tcp(port: number): Port {
     return { protocol: "TCP", port };
 }
 
-/** Ports of API servers: their Service's, and what is behind it. */
+/** Ports of API servers: of the Service and of its endpoints. */
 export const API_SERVER_PORTS = [tcp(443), tcp(6443)];
 
 export function udp(port: number): Port {

@@ -3,19 +3,22 @@ import * as pulumi from "@pulumi/pulumi";
 import { standardLabels } from "../labels.ts";
 import { FORMATION_NAME } from "./pods.ts";
 
-/** Minutes between two looks: failovers put primaries together, and the next loss of a zone may be near. */
-const MINUTES = 5;
-/** Seconds that a run may take: a server alone that becomes a cluster moves two thirds of its data. */
+/** Minutes between repairs: a failover can leave two primaries in one zone. */
+const REPAIR_MINUTES = 5;
+/** Most seconds of a run: a single server that becomes a cluster moves two thirds of its data. */
 const DEADLINE_SECONDS = 1800;
 
+/** Arguments of `RedisFormation`. */
 export interface RedisFormationArgs {
+    /** Namespace of all objects. */
     readonly namespace: pulumi.Input<string>;
-    /** Of what a cluster is formed for: the configuration of Redis, and its volumes. */
+    /** Checksum of the configuration and the volumes. A new one forms the cluster again. */
     readonly checksum: string;
+    /** Pod that forms or repairs the cluster. */
     readonly pod: k8s.types.input.core.v1.PodSpec;
 }
 
-/** What forms a Redis Cluster on a deploy, and keeps it spread over zones from then on. */
+/** Jobs that form a Redis Cluster at deployment, and keep its primaries in different zones. */
 export class RedisFormation extends pulumi.ComponentResource {
     constructor(name: string, args: RedisFormationArgs, opts?: pulumi.ComponentResourceOptions) {
         super("property-search:index:RedisFormation", name, args, opts);
@@ -23,26 +26,26 @@ export class RedisFormation extends pulumi.ComponentResource {
         const labels = standardLabels({ name: FORMATION_NAME, component: "cache-formation" });
         const metadata = { name: FORMATION_NAME, namespace: args.namespace, labels };
         const template = {
-            // A Job cannot change: another config makes another one, and it runs.
+            // A Job is immutable: a new checksum replaces it, and the new Job runs.
             metadata: { labels, annotations: { "checksum/config": args.checksum } },
             spec: args.pod,
         };
-        const rights = createFormationRbac(name, metadata, child);
+        const rbac = createFormationRbac(name, metadata, child);
         const job = new k8s.batch.v1.Job(
             name,
             {
                 metadata,
                 spec: { backoffLimit: 6, activeDeadlineSeconds: DEADLINE_SECONDS, template },
             },
-            // It talks to the pods, and its own time would run out while they start.
-            { ...child, dependsOn: rights, customTimeouts: { create: "40m" } },
+            // The Job connects to the pods, whose start would count towards its deadline.
+            { ...child, dependsOn: rbac, customTimeouts: { create: "40m" } },
         );
         new k8s.batch.v1.CronJob(
             `${name}-repair`,
             {
                 metadata: { ...metadata, name: `${FORMATION_NAME}-repair` },
                 spec: {
-                    schedule: `*/${MINUTES} * * * *`,
+                    schedule: `*/${REPAIR_MINUTES} * * * *`,
                     concurrencyPolicy: "Forbid",
                     startingDeadlineSeconds: 60,
                     successfulJobsHistoryLimit: 1,
@@ -63,7 +66,7 @@ export class RedisFormation extends pulumi.ComponentResource {
     }
 }
 
-/** Its account may read the pods of its namespace, and the machines under them, which belong to none. */
+/** An account that may read the pods of its namespace and the nodes of the cluster. */
 function createFormationRbac(
     name: string,
     metadata: { name: string; namespace: pulumi.Input<string>; labels: Record<string, string> },
@@ -81,24 +84,24 @@ function createFormationRbac(
             namespace: account.metadata.namespace,
         },
     ];
-    const refer = (kind: string, role: k8s.rbac.v1.Role | k8s.rbac.v1.ClusterRole) => ({
+    const bind = (kind: string, role: k8s.rbac.v1.Role | k8s.rbac.v1.ClusterRole) => ({
         roleRef: { apiGroup: "rbac.authorization.k8s.io", kind, name: role.metadata.name },
         subjects,
     });
     const get = (resource: string) => [{ apiGroups: [""], resources: [resource], verbs: ["get"] }];
     const role = new k8s.rbac.v1.Role(`${name}-role`, { metadata, rules: get("pods") }, child);
-    const everywhere = { name: `property-search-${metadata.name}`, labels: metadata.labels };
+    const clusterMetadata = { name: `property-search-${metadata.name}`, labels: metadata.labels };
     const clusterRole = new k8s.rbac.v1.ClusterRole(
         `${name}-machines`,
-        { metadata: everywhere, rules: get("nodes") },
+        { metadata: clusterMetadata, rules: get("nodes") },
         child,
     );
     return [
         account,
-        new k8s.rbac.v1.RoleBinding(`${name}-binding`, { metadata, ...refer("Role", role) }, child),
+        new k8s.rbac.v1.RoleBinding(`${name}-binding`, { metadata, ...bind("Role", role) }, child),
         new k8s.rbac.v1.ClusterRoleBinding(
             `${name}-machines-binding`,
-            { metadata: everywhere, ...refer("ClusterRole", clusterRole) },
+            { metadata: clusterMetadata, ...bind("ClusterRole", clusterRole) },
             child,
         ),
     ];

@@ -14,11 +14,11 @@ type PodSpec = k8s.types.input.core.v1.PodSpec;
 type Container = k8s.types.input.core.v1.Container;
 type VolumeMount = k8s.types.input.core.v1.VolumeMount;
 
-/** Service without an address of its own that gives each pod a name. */
+/** Headless Service, which gives each pod a DNS name. */
 export const PODS_SERVICE = `${REDIS_NAME}-pods`;
 export const CONFIG_NAME = `${REDIS_NAME}-config`;
 export const AUTH_NAME = `${REDIS_NAME}-auth`;
-/** Of a shell script that calls redis-cli now and then. */
+/** Resources of a shell script that calls redis-cli periodically. */
 export const SCRIPT_RESOURCES: Resources = {
     cpuRequest: "20m",
     cpuLimit: "500m",
@@ -26,7 +26,7 @@ export const SCRIPT_RESOURCES: Resources = {
     memoryLimit: "64Mi",
 };
 
-/** Of a script of Node that asks the API server a dozen times. */
+/** Resources of a Node.js script with a dozen calls of the API server. */
 const LOOKUP_RESOURCES: Resources = {
     cpuRequest: "20m",
     cpuLimit: "500m",
@@ -34,22 +34,28 @@ const LOOKUP_RESOURCES: Resources = {
     memoryLimit: "128Mi",
 };
 
-/** The formation's pods, their account and their rights are called so. */
+/** Name of the objects of the formation. */
 export const FORMATION_NAME = `${REDIS_NAME}-formation`;
 
 const ZONES_FOLDER = "/run/redis-zones";
 const ZONES_FILE = `${ZONES_FOLDER}/zones`;
 const PODS_DOMAIN = serviceHost(PODS_SERVICE, "data");
 
+/** Arguments of the pods of Redis. */
 export interface PodsArgs {
+    /** Image of Redis. */
     readonly image: string;
-    /** Image with Node, for the look-up of zones. */
+    /** Image with Node.js, which looks up zones. */
     readonly nodeImage: string;
-    /** Whether the pods wait rather than run in fewer than ZONES zones, or unevenly. */
+    /** Whether pods stay pending rather than run in fewer than ZONES zones, or unevenly. */
     readonly requireZones: boolean;
+    /** Number of pods. */
     readonly replicas: number;
+    /** Whether the pods are nodes of a Redis Cluster. */
     readonly clustered: boolean;
+    /** Resources of the server. */
     readonly resources: Resources;
+    /** Labels that select the pods. */
     readonly matchLabels: Record<string, string>;
 }
 
@@ -61,7 +67,7 @@ function nodeList(replicas: number): string {
     ).join(" ");
 }
 
-/** By which no zone can come to hold two of three primaries. */
+/** Number of zones in which no zone needs to hold two of the three primaries. */
 const ZONES = 3;
 
 function nodeSpread({ matchLabels, requireZones }: PodsArgs): PodSpec["topologySpreadConstraints"] {
@@ -78,7 +84,7 @@ export function redisPod(args: PodsArgs): PodSpec {
         automountServiceAccountToken: false,
         enableServiceLinks: false,
         securityContext: podSecurityContext(),
-        // Redis writes a snapshot of up to all of its memory when it is asked to end.
+        // On SIGTERM, Redis writes a snapshot of up to all of its memory.
         terminationGracePeriodSeconds: 120,
         topologySpreadConstraints: nodeSpread(args),
         containers: [server(args), nodeTender(args)],
@@ -96,7 +102,7 @@ function server({ image, clustered, resources }: PodsArgs): Container {
         imagePullPolicy: "IfNotPresent",
         command: ["redis-server", `${CONFIG_FOLDER}/redis.conf`],
         ...(clustered && {
-            // Remembered addresses are those of the pod's predecessor.
+            // The addresses in nodes.conf are those of the previous pod.
             args: [
                 ...["--cluster-announce-ip", "$(POD_IP)"],
                 ...["--cluster-announce-hostname", `$(POD_NAME).${PODS_DOMAIN}`],
@@ -110,11 +116,11 @@ function server({ image, clustered, resources }: PodsArgs): Container {
             { name: "redis", containerPort: PORTS.redis, protocol: "TCP" },
             ...(clustered ? [{ name: "bus", containerPort: PORTS.redisBus, protocol: "TCP" }] : []),
         ],
-        // Loading a snapshot takes as long as it takes; nothing else counts until it is done.
+        // Loading a snapshot may take minutes.
         startupProbe: { ...ping(), periodSeconds: 2, timeoutSeconds: 5, failureThreshold: 150 },
         readinessProbe: { ...ping(), periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 3 },
-        // By TCP alone: a replica that loads its primary's data answers no command, and a restart would
-        // make it begin again.
+        // By TCP only: a replica that loads the data of its primary answers no command, and a restart would start
+        // over.
         livenessProbe: {
             tcpSocket: { port: "redis" },
             periodSeconds: 10,
@@ -133,7 +139,7 @@ function server({ image, clustered, resources }: PodsArgs): Container {
 
 const CONFIG_MOUNT = { name: "config", mountPath: CONFIG_FOLDER, readOnly: true };
 
-/** A folder, not a file: only then does a changed Secret arrive in the pod. */
+/** A directory, not a single file (subPath), so that changes of the Secret reach the pod. */
 const AUTH_MOUNT = { name: "auth", mountPath: AUTH_FOLDER, readOnly: true };
 
 function ping(): k8s.types.input.core.v1.Probe {
@@ -141,7 +147,7 @@ function ping(): k8s.types.input.core.v1.Probe {
     return { exec: { command: ["redis-cli", "-e", ...login, "ping"] } };
 }
 
-/** Sets users that changed without a restart, and tells a node of a cluster where its peers are. */
+/** Applies changed users without a restart, and keeps the addresses of cluster nodes up to date. */
 function nodeTender({ image, replicas, clustered }: PodsArgs): Container {
     return script("tend-node", image, {
         env: [

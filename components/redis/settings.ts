@@ -9,13 +9,13 @@ export const AUTH_FOLDER = "/run/redis-auth";
 export const CONFIG_FOLDER = "/run/redis-config";
 export const DATA_FOLDER = "/data";
 
-/** A user for probes, who may ask whether Redis answers and nothing else: no secret, no password. */
+/** User of the probes. It may only run PING, and has no password. */
 export const HEALTH_USER = "health";
 export const ADMIN_USER = "admin";
 export const APP_USER = "app";
 export const EXPORTER_USER = "exporter";
 
-/** Keys of the auth Secret, and names of the files that it becomes in the pods. */
+/** Keys of the auth Secret, and names of its files in the pods. */
 export const AUTH_FILES = {
     users: "users.acl",
     replication: "replication.conf",
@@ -24,15 +24,17 @@ export const AUTH_FILES = {
 
 /** Passwords of one ACL user. */
 export interface UserPasswords {
-    /** The one that clients log in with. */
+    /** Password that clients log in with. */
     readonly current: string;
-    /** Accepted too, while one password replaces another. */
+    /** Passwords that are also accepted while one replaces another. */
     readonly others: readonly string[];
 }
 
+/** Arguments of `redisConf`. */
 export interface RedisConfArgs {
     /** Memory limit of the pod, as a Kubernetes quantity. */
     readonly memoryLimit: string;
+    /** Whether the server is a node of a Redis Cluster. */
     readonly clustered: boolean;
 }
 
@@ -52,7 +54,7 @@ export function redisConf({ memoryLimit, clustered }: RedisConfArgs): string {
         "lazyfree-lazy-eviction yes",
         "lazyfree-lazy-expire yes",
         "lazyfree-lazy-server-del yes",
-        // Snapshots make a restart warm. A cache goes on serving when one fails.
+        // Snapshots make a restart warm. The cache keeps serving when a snapshot fails.
         `dir ${DATA_FOLDER}`,
         "save 300 100",
         "stop-writes-on-bgsave-error no",
@@ -77,10 +79,10 @@ function clusterConf(): string[] {
 }
 
 /**
- * Users by least privilege, with hashes for passwords: the file does not give them away.
- * The service reads and writes its own keys (a lease is given back by a script, which these rules bind too)
- * and can neither empty the cache nor see or change how Redis is set up.
- * The exporter gets figures; CONFIG GET would show it the replication password.
+ * Users with least privilege; the file holds hashes of their passwords.
+ * The service reads and writes its own keys, also by the script that releases a lease. It can neither flush the cache
+ * nor read or change the configuration of Redis.
+ * The exporter reads statistics. CONFIG GET would show the replication password.
  */
 export function aclFile(
     passwords: Readonly<Record<"app" | "exporter" | "admin", UserPasswords>>,
@@ -102,7 +104,7 @@ function hashes({ current, others }: UserPasswords): string {
     return [...new Set([current, ...others])].map((password) => `#${sha256(password)}`).join(" ");
 }
 
-/** How a replica logs in to its primary: the one place where Redis itself needs a password. */
+/** Login of a replica to its primary, the only password that Redis itself needs. */
 export function replicationConf(password: string): string {
     return lines(`masteruser ${ADMIN_USER}`, `masterauth ${password}`);
 }

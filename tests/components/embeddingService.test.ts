@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import type { ServiceSettings } from "@property-search/contract/settings";
 import {
-    Colour,
+    EmbeddingServiceColour,
     type EmbeddingServiceColourArgs,
 } from "../../components/embeddingService/colour.ts";
 import type { Registration } from "../../render.ts";
@@ -43,7 +43,7 @@ const withSettings = (change: Partial<ServiceSettings>) => ({
 });
 
 const build = (change: Partial<EmbeddingServiceColourArgs> = {}) =>
-    declared(() => new Colour("green", { ...ARGS, ...change }));
+    declared(() => new EmbeddingServiceColour("green", { ...ARGS, ...change }));
 const names = (all: readonly Registration[]) =>
     all.map(({ inputs }) => at(inputs, "metadata", "name"));
 const CONTAINER = ["spec", "template", "spec", "containers", 0] as const;

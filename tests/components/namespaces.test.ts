@@ -48,7 +48,7 @@ const build = (traffic: Partial<NetworkFlows> = {}) =>
                     redis: REDIS,
                     monitoring: MONITORING,
                 }),
-                traffic: { ...TRAFFIC, ...traffic },
+                flows: { ...TRAFFIC, ...traffic },
             }),
     );
 
@@ -370,7 +370,7 @@ describe("proxies that a controller makes beside the Gateway", () => {
     beforeAll(async () => {
         const args = {
             quotas: namespaceQuotas({ ...quotas, monitoring: [], proxies }),
-            traffic: { ...TRAFFIC, gateway },
+            flows: { ...TRAFFIC, gateway },
             proxies,
         };
         all = await declared(() => new Namespaces("n", args));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { certManagerTrafficOf, trafficOf } from "../../config/traffic.ts";
+import { certManagerConnections, allowedConnections } from "../../config/traffic.ts";
 import { loadStack } from "../support/loadStack.ts";
 
 const edgeOf = (change: Record<string, string> = {}) => loadStack(change).edge;
@@ -128,19 +128,19 @@ describe("certificates", () => {
             server: "https://acme.example:14000/dir",
             email: undefined,
         });
-        expect(certManagerTrafficOf(config)).toMatchObject({
+        expect(certManagerConnections(config)).toMatchObject({
             acme: [{ port: 14000 }, { port: 14000 }],
             challenge: "http01",
         });
     });
 
     test("let a solver in where the challenge may come through the Gateway", () => {
-        expect(trafficOf(loadStack(ACME)).acmeSolver).toBe(true);
-        expect(trafficOf(loadStack(EXISTING)).acmeSolver).toBe(true);
-        expect(trafficOf(loadStack(DNS01)).acmeSolver).toBe(false);
-        expect(trafficOf(loadStack({ ...ON, "certificates.secretName": "tls" })).acmeSolver).toBe(
-            false,
-        );
+        expect(allowedConnections(loadStack(ACME)).acmeSolver).toBe(true);
+        expect(allowedConnections(loadStack(EXISTING)).acmeSolver).toBe(true);
+        expect(allowedConnections(loadStack(DNS01)).acmeSolver).toBe(false);
+        expect(
+            allowedConnections(loadStack({ ...ON, "certificates.secretName": "tls" })).acmeSolver,
+        ).toBe(false);
     });
 
     test.each([

@@ -8,7 +8,7 @@ import { readConfig } from "../../app/src/config.ts";
 import { loadConfig } from "../../config.ts";
 import { declarations } from "../../config/declarations.ts";
 import { ConfigReader } from "../../config/reader.ts";
-import { trafficOf } from "../../config/traffic.ts";
+import { allowedConnections } from "../../config/traffic.ts";
 import { parseTenants } from "../../contract/src/tenants.ts";
 import type { Manifest } from "../../render.ts";
 import { stackConfig } from "../../render/stackConfig.ts";
@@ -75,7 +75,7 @@ function load(values: Readonly<Record<string, string>>): Outcome {
     );
     try {
         const config = loadConfig(new ConfigReader(new pulumi.Config(PROJECT)));
-        trafficOf(config);
+        allowedConnections(config);
         return { config };
     } catch (error) {
         return { error };

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { trafficOf } from "../../config/traffic.ts";
+import { allowedConnections } from "../../config/traffic.ts";
 import { loadStack } from "../support/loadStack.ts";
 
 const OPERATOR = {
@@ -10,7 +10,7 @@ const OPERATOR = {
 
 test("an existing Prometheus scrapes from its own namespace, and the autoscaler queries it", () => {
     const config = loadStack(OPERATOR);
-    expect(trafficOf(config).monitoring.existingNamespace).toBe("monitoring");
+    expect(allowedConnections(config).monitoring.existingNamespace).toBe("monitoring");
     expect(config.autoscaling.misses?.prometheus).toEqual({
         url: OPERATOR["prometheus.url"],
         authorized: false,

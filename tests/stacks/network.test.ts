@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { externalDestinations } from "../../components/networkPolicies/policies.ts";
-import { DNS_PRESETS } from "../../config/network.ts";
-import { trafficOf } from "../../config/traffic.ts";
+import { DNS_PRESETS } from "../../components/networkPolicies/dns.ts";
+import { allowedConnections } from "../../config/traffic.ts";
 import { loadStack } from "../support/loadStack.ts";
 
 /** Traffic of stack dev with other values for some keys. */
@@ -10,7 +10,7 @@ function traffic(change: Record<string, string | object> = {}) {
         key,
         typeof value === "string" ? value : JSON.stringify(value),
     ]);
-    return trafficOf(loadStack(Object.fromEntries(texts) as Record<string, string>));
+    return allowedConnections(loadStack(Object.fromEntries(texts) as Record<string, string>));
 }
 
 const OPENAI = {

@@ -13,14 +13,7 @@ function rendered(stack: string): Promise<Rendering> {
     return made;
 }
 
-const COMPONENTS = [
-    "Namespaces",
-    "Redis",
-    "EmbeddingServiceColour",
-    "EmbeddingServiceColour",
-    "EdgeGateway",
-    "Monitoring",
-];
+const COMPONENTS = ["Namespaces", "Redis", "EmbeddingService", "EdgeGateway", "Monitoring"];
 
 /** Those that ask the API server, and so need a token. */
 const READERS = [

@@ -36,7 +36,6 @@ export const MONITORING: MonitoringArgs = {
         monitoring: "property-search-monitoring",
     },
     redis: { passwords: { exporter: "exporter-secret" } },
-    certificates: undefined,
 };
 
 /** Everything that monitoring declares, with some arguments changed. */

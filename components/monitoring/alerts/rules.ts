@@ -31,20 +31,34 @@ export interface AlertingRule {
 /** `critical` pages, `warning` is for working hours, `info` is not sent. */
 export type Severity = "critical" | "warning" | "info" | "none";
 
+/** Arguments of `alert`. */
 export interface AlertArgs {
+    /** PromQL expression, each of whose series is an alert. */
     readonly expr: string;
-    /** Time for which the expression must hold. Default: the alert fires immediately. */
+    /**
+     * Time for which the expression must hold, as a duration of Prometheus.
+     * @default none: the alert fires immediately
+     */
     readonly for?: string;
+    /** How urgent the alert is. */
     readonly severity: Severity;
     /** Affected service: `embedding-service`, or a component. */
     readonly service: string;
     /** A critical alert inhibits warnings of the same service, namespace and topic. */
     readonly topic: string;
-    /** Default: the expression's series carry it. */
+    /**
+     * Namespace of the affected service.
+     * @default that of the expression's series
+     */
     readonly namespace?: string;
-    /** Default: the expression's series carry it, or the alert has no colour. */
+    /**
+     * Affected colour.
+     * @default that of the expression's series, if any
+     */
     readonly colour?: string;
+    /** Summary of the alert, in a few words. */
     readonly summary: string;
+    /** Description of the alert, with its value and what it means. */
     readonly description: string;
 }
 

@@ -71,7 +71,7 @@ describe("ExistingPrometheus", () => {
 });
 
 test("a PodMonitor keeps, drops and names what the scrape job of our own does", () => {
-    const [job] = scrapeJobs({ redis: true, ofPlatformOnly: true });
+    const [job] = scrapeJobs({ redis: true, platformOnly: true });
     if (!job) throw new Error("there is no job");
     const [endpoint] = at(podMonitorSpec(job), "podMetricsEndpoints") as [object];
     const relabelings = at(endpoint, "relabelings") as Record<string, unknown>[];

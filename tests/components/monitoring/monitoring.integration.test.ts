@@ -194,7 +194,7 @@ describe("Alertmanager", () => {
 
     test("has its configuration in a Secret, and Slack's URL in a file of it", async () => {
         const slackUrl = "https://hooks.slack.example/T1";
-        const receivers = { ...MONITORING.alertmanager.receivers, slackChannel: "#alerts" };
+        const receivers = { ...MONITORING.alertmanager?.receivers, slackChannel: "#alerts" };
         const told = await monitoring({
             alertmanager: { ...MONITORING.alertmanager, receivers, slackUrl },
         });

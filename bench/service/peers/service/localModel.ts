@@ -2,7 +2,7 @@ import path from "node:path";
 
 import { BenchError } from "../../../shared/benchError.ts";
 import { runToEnd } from "../../../shared/runToEnd.ts";
-import { service, type Service } from "./service.ts";
+import { service, type Service, type Settings } from "./service.ts";
 
 const FETCH = path.resolve(import.meta.dirname, "../../../../app/model/fetch.sh");
 
@@ -10,7 +10,7 @@ let directory = "";
 
 /** The service with the model in worker threads. */
 export const localModel: Service & { readonly model: string } = {
-    ...service("this service, local model", "the service with its local model", () => ({
+    ...service("this service, local model", "the service with its local model", (): Settings => ({
         provider: "local",
         model: "all-MiniLM-L6-v2",
         modelDirectory: directory,

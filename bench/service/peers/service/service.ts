@@ -9,8 +9,8 @@ import type { Target, Resources, Peer } from "../peer.ts";
 
 const SERVER = path.resolve(import.meta.dirname, "../../../../app/src/server.ts");
 
-/** Settings that differ from the service's defaults, by the contract's names. */
-type Settings = Partial<Record<keyof ServiceSettings, string>>;
+/** Settings other than the defaults, by their names in the contract. */
+export type Settings = Partial<Record<keyof ServiceSettings, string>>;
 
 export type ServiceResources = Omit<Resources, "answer">;
 
@@ -78,10 +78,14 @@ export const ours = service("this service", "the service, exact hits in its proc
 export const oursFromRedis = service(
     "this service, Redis",
     "the service, hits in Redis: its own cache holds one entry",
-    ({ redis }) => ({ redisUrl: redis.href, maxLocalCacheSize: "1" }),
+    ({ redis }): Settings => ({ redisUrl: redis.href, localCacheMaxEntries: "1" }),
 );
 
 /** With both caches, as in a pod. */
-export const oursWithRedis = service("this service", "the service with Redis", ({ redis }) => ({
-    redisUrl: redis.href,
-}));
+export const oursWithRedis = service(
+    "this service",
+    "the service with Redis",
+    ({ redis }): Settings => ({
+        redisUrl: redis.href,
+    }),
+);

@@ -3,7 +3,7 @@ import { NAMESPACES, REDIS_NAME } from "@property-search/contract";
 import { forward } from "../cluster/forward.ts";
 import { ClusterError, connect, readIfExists, type Cluster } from "../cluster/connect.ts";
 import { chooseKubeconfig } from "../stack/localCluster.ts";
-import { redisPods } from "../rotate/acceptance.ts";
+import { redisPods } from "../rotate/secretCheckers.ts";
 import { requireBackup } from "./file.ts";
 import { connectPrimaries, type Primaries } from "./primaries.ts";
 import { backUp, restore } from "./transfer.ts";

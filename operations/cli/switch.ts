@@ -2,11 +2,11 @@ import type { Colour } from "@property-search/contract";
 import { Option, type Command } from "commander";
 import { connectStack } from "../deploy/connectStack.ts";
 import type { Context } from "../release/commands/context.ts";
-import { openContext } from "../release/commands/open.ts";
+import { openContext } from "../release/commands/createContext.ts";
 import { rollback } from "../release/commands/rollback.ts";
 import { dryRun, readColour, start } from "../release/commands/start.ts";
 import { status } from "../release/commands/status.ts";
-import { ask } from "../release/machine/ask.ts";
+import { ask } from "../release/machine/requestAction.ts";
 import {
     dashed,
     DEFAULT_PLAN,

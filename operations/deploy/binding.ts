@@ -9,7 +9,7 @@ import {
     type Cluster,
 } from "../cluster/connect.ts";
 import { ensureRecordNamespace, RECORD_NAMESPACE } from "./apply/record.ts";
-import { trackedFile } from "./pulumi/place.ts";
+import { trackedFile } from "./pulumi/workspace.ts";
 import { readConfig, setConfig } from "./pulumi/stackFile.ts";
 
 /** Config keys by which a stack names its cluster. */

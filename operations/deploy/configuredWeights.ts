@@ -4,7 +4,7 @@ import path from "node:path";
 import { parse } from "yaml";
 import { ClusterError, parseJson, type Cluster } from "../cluster/connect.ts";
 import { givenConfig } from "./apply/record.ts";
-import { trackedFile } from "./pulumi/place.ts";
+import { trackedFile } from "./pulumi/workspace.ts";
 import { readConfig } from "./pulumi/stackFile.ts";
 import { isUnderWay, readSwitch } from "../shared/releaseRecord.ts";
 import { PROGRAM } from "../stack/program.ts";

@@ -1,7 +1,7 @@
 import { connect, type Cluster } from "../cluster/connect.ts";
 import { requireBinding } from "./binding.ts";
 import { chooseKubeconfig, type ClusterChoice } from "../stack/localCluster.ts";
-import { trackedFile } from "./pulumi/place.ts";
+import { trackedFile } from "./pulumi/workspace.ts";
 import { readConfig } from "./pulumi/stackFile.ts";
 
 export interface StackChoice extends ClusterChoice {

@@ -17,10 +17,10 @@ import { createRecord, readRecord, rememberConfig, type StackRecord } from "./ap
 import { bind, nameCluster } from "./binding.ts";
 import { connectStack } from "./connectStack.ts";
 import { missingForPulumi } from "./pulumi/installed.ts";
-import { stateFolderOf } from "./pulumi/place.ts";
+import { stateFolderOf } from "./pulumi/workspace.ts";
 import { stuckPods } from "./pulumi/stuckPods.ts";
 import { pulumiUp } from "./pulumi/up.ts";
-import { settleAll } from "./apply/besideRelease.ts";
+import { settleAll } from "./apply/coexistWithRelease.ts";
 import { readSwitch } from "../shared/releaseRecord.ts";
 import { render } from "../stack/render.ts";
 import { completeSecrets } from "../stack/secrets.ts";

@@ -3,7 +3,7 @@ import type { Cluster } from "../cluster/connect.ts";
 import { nameCluster } from "./binding.ts";
 import { pulumiCli } from "./pulumi/cli.ts";
 import { prepareConfig } from "./pulumi/config.ts";
-import { openPlace, stateFolderOf, type PulumiPlace } from "./pulumi/place.ts";
+import { openPlace, stateFolderOf, type PulumiPlace } from "./pulumi/workspace.ts";
 import { ensureStack } from "./pulumi/stack.ts";
 import { readConfig } from "./pulumi/stackFile.ts";
 

@@ -5,7 +5,7 @@ import {
     SAVING_RESULTS,
 } from "@property-search/contract";
 import { comparisons, type Comparison, type Roles } from "./comparisons.ts";
-import { doubts } from "./doubts.ts";
+import { doubts } from "./inconclusiveReasons.ts";
 import { podFailures } from "./hardLimits.ts";
 import { checkLimits, type Limits } from "./limits.ts";
 import {

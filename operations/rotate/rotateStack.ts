@@ -5,7 +5,7 @@ import { connectStack } from "../deploy/connectStack.ts";
 import { deploy } from "../deploy/deploy.ts";
 import { chooseKubeconfig } from "../stack/localCluster.ts";
 import { missingForPulumi } from "../deploy/pulumi/installed.ts";
-import { awaitAnswers, checkersOf } from "./acceptance.ts";
+import { awaitAnswers, checkersOf } from "./secretCheckers.ts";
 import { checkRotation, rotate } from "./steps.ts";
 import { pulumiStore, recordStore, type SecretStore } from "./store.ts";
 

@@ -1,7 +1,7 @@
 import { ClusterError, type Cluster } from "../cluster/connect.ts";
 import { readRecord, writeRecord } from "../deploy/apply/record.ts";
 import { failure, pulumiCli } from "../deploy/pulumi/cli.ts";
-import { openPlace, PROJECT, stateFolderOf } from "../deploy/pulumi/place.ts";
+import { openPlace, PROJECT, stateFolderOf } from "../deploy/pulumi/workspace.ts";
 import { readConfigValue } from "../deploy/pulumi/secret.ts";
 
 /** Config values by key without the project's name; undefined takes one out. */

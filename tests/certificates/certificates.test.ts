@@ -3,7 +3,7 @@ import { CERTIFICATES_NAMESPACE, otherColour } from "@property-search/contract";
 import { deploy } from "../../operations/deploy/deploy.ts";
 import { findGateway, liveWeights } from "../../operations/gateway/endpoint.ts";
 import { readConfig } from "../../operations/deploy/pulumi/stackFile.ts";
-import { trackedFile } from "../../operations/deploy/pulumi/place.ts";
+import { trackedFile } from "../../operations/deploy/pulumi/workspace.ts";
 import { verify } from "../../operations/deploy/verify.ts";
 import { readFile, writeFile } from "node:fs/promises";
 import { request } from "node:http";

@@ -4,7 +4,7 @@ import { givenConfig } from "@property-search/operations/deploy/apply/record.ts"
 import { readConfig } from "@property-search/operations/deploy/pulumi/stackFile.ts";
 import { requireStack, stackNames } from "@property-search/operations/stack/stacks.ts";
 import { stackOfCluster } from "@property-search/operations/deploy/binding.ts";
-import { trackedFile } from "@property-search/operations/deploy/pulumi/place.ts";
+import { trackedFile } from "@property-search/operations/deploy/pulumi/workspace.ts";
 import { LocalError } from "../shell.ts";
 import { steps } from "../tasks.ts";
 import { deploying } from "./deploying.ts";

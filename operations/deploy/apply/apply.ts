@@ -14,10 +14,10 @@ import {
     type Cluster,
     type Manifest,
 } from "../../cluster/connect.ts";
-import { besideRelease, isShared, type Beside } from "./besideRelease.ts";
+import { besideRelease, isShared, type Beside } from "./coexistWithRelease.ts";
 import { isRoute } from "../../shared/route.ts";
 import { byDriverAlone } from "../../cluster/fieldOwnership.ts";
-import { eachOf } from "./each.ts";
+import { eachOf } from "./concurrency.ts";
 import { volumesIn } from "./foreign.ts";
 import { claimObjects, deletableOf, withUids, type OwnedReference } from "./ownership.ts";
 import { writeRecord, type StackRecord } from "./record.ts";

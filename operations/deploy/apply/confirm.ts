@@ -1,4 +1,4 @@
-import { heldByRelease, isShared } from "./besideRelease.ts";
+import { heldByRelease, isShared } from "./coexistWithRelease.ts";
 import { isUnderWay, type RecordedSwitch } from "../../shared/releaseRecord.ts";
 import {
     ClusterError,
@@ -8,7 +8,7 @@ import {
     type Cluster,
     type Manifest,
 } from "../../cluster/connect.ts";
-import { eachOf } from "./each.ts";
+import { eachOf } from "./concurrency.ts";
 import { differences, type CompareOptions, type Difference } from "./compare.ts";
 import { floorsOf } from "./ready.ts";
 

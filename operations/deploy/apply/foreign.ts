@@ -6,7 +6,7 @@ import {
     RELEASE,
 } from "@property-search/contract";
 import { keyOf, type Cluster, type ObjectReference } from "../../cluster/connect.ts";
-import { eachOf } from "./each.ts";
+import { eachOf } from "./concurrency.ts";
 
 /** Kinds whose objects controllers make for every namespace, Service or pod. */
 const DERIVED = [

@@ -10,7 +10,7 @@ import {
     type Manifest,
     type ObjectReference,
 } from "../../cluster/connect.ts";
-import { eachOf } from "./each.ts";
+import { eachOf } from "./concurrency.ts";
 
 /** One object of a stack, and whether the stack may delete it. */
 export interface OwnedReference extends ObjectReference {

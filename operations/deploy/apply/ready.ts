@@ -2,7 +2,7 @@ import type { V1Condition, V1ContainerStatus, V1Pod } from "@kubernetes/client-n
 import { describeConnectionLoss } from "@property-search/contract";
 import { setTimeout as delay } from "node:timers/promises";
 import { autoscalerKind } from "../../shared/autoscalers.ts";
-import { lasting } from "../../cluster/lasting.ts";
+import { lasting } from "../../cluster/persistence.ts";
 import {
     ClusterError,
     readIfExists,

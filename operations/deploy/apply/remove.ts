@@ -6,7 +6,7 @@ import {
     readIfExists,
     type Cluster,
 } from "../../cluster/connect.ts";
-import { eachOf } from "./each.ts";
+import { eachOf } from "./concurrency.ts";
 import { foreignObjects, volumesIn } from "./foreign.ts";
 import { deletableOf } from "./ownership.ts";
 import { deleteUnlessUsed, removalPhases } from "./removal.ts";

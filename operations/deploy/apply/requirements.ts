@@ -2,7 +2,7 @@ import type { KubernetesListObject, KubernetesObject } from "@kubernetes/client-
 import { ClusterError, readIfExists, type Cluster, type Manifest } from "../../cluster/connect.ts";
 import { entryPointProblems } from "./entryPoints.ts";
 import { classProblem } from "./gatewayClasses.ts";
-import { groupOf, lacksRetry, outdatedReleases } from "./releases.ts";
+import { groupOf, lacksRetry, outdatedReleases } from "./definitionVersions.ts";
 
 /** Something that a stack uses and does not bring: whoever runs the cluster installs it. */
 export interface Requirement {

@@ -1,6 +1,6 @@
 import { execa, type Options } from "execa";
 import { ClusterError } from "../../cluster/connect.ts";
-import type { PulumiPlace } from "./place.ts";
+import type { PulumiPlace } from "./workspace.ts";
 
 /** Settings by which an update restores what somebody else has changed, and a preview shows that. */
 export const RESTORING = {

@@ -8,7 +8,7 @@ import { completeSecrets, type Secrets } from "../../stack/secrets.ts";
 import { render, RenderError } from "../../stack/render.ts";
 import type { PulumiCli } from "./cli.ts";
 import { requirePlugins } from "./installed.ts";
-import { PROJECT, trackedFile, type PulumiPlace } from "./place.ts";
+import { PROJECT, trackedFile, type PulumiPlace } from "./workspace.ts";
 import {
     ENCRYPTION_KEYS,
     readConfig,

@@ -2,7 +2,7 @@ import { ClusterError, type Cluster } from "../../cluster/connect.ts";
 import { pulumiCli } from "./cli.ts";
 import { missingForPulumi } from "./installed.ts";
 import { releaseDeadLocks } from "./locks.ts";
-import { openPlace, PROJECT, stateFolderOf } from "./place.ts";
+import { openPlace, PROJECT, stateFolderOf } from "./workspace.ts";
 import { progress } from "./progress.ts";
 import { hasStack } from "./stack.ts";
 import { objectsOf } from "./state.ts";

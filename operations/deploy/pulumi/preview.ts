@@ -8,7 +8,7 @@ import { pulumiCli, RESTORING, type PulumiCli } from "./cli.ts";
 import { prepareConfig } from "./config.ts";
 import { eventLog, EVENT_LOG_SETTINGS } from "./events.ts";
 import { requirePulumi } from "./installed.ts";
-import { openPlace, stateFolderOf } from "./place.ts";
+import { openPlace, stateFolderOf } from "./workspace.ts";
 import { policyFlags } from "./policies.ts";
 import { previewReport, verdict, type ReportOptions } from "./report.ts";
 import { ensureStack } from "./stack.ts";

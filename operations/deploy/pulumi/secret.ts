@@ -2,7 +2,7 @@ import { ClusterError, type Cluster } from "../../cluster/connect.ts";
 import { isApplied, platformKey } from "../apply/record.ts";
 import { failure, pulumiCli } from "./cli.ts";
 import { missingForPulumi } from "./installed.ts";
-import { openPlace, PROJECT, stateFolderOf, type PulumiPlace } from "./place.ts";
+import { openPlace, PROJECT, stateFolderOf, type PulumiPlace } from "./workspace.ts";
 
 /** Key of the stack's config with the API key of the tenant "platform". */
 const PLATFORM_KEY = "tenants.platformKey";

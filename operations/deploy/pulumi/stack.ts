@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { ClusterError } from "../../cluster/connect.ts";
 import { failure, type PulumiCli } from "./cli.ts";
-import { trackedFile, type PulumiPlace } from "./place.ts";
+import { trackedFile, type PulumiPlace } from "./workspace.ts";
 import { readEncryption, type Encryption } from "./stackFile.ts";
 
 /** Whether the backend has a stack. */

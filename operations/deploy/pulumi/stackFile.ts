@@ -1,6 +1,6 @@
 import { readFile, rename, stat, writeFile } from "node:fs/promises";
 import { isCollection, isMap, parseDocument, type Document } from "yaml";
-import { PROJECT, trackedFile } from "./place.ts";
+import { PROJECT, trackedFile } from "./workspace.ts";
 
 /** Values by key without the project's name, such as `blue.image`; undefined takes the key out. */
 export type ConfigValues = Readonly<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-import { isShared } from "../apply/besideRelease.ts";
+import { isShared } from "../apply/coexistWithRelease.ts";
 import type { Manifest } from "../../cluster/connect.ts";
 
 /** One Kubernetes object of a stack's state. */

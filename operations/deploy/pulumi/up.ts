@@ -9,7 +9,7 @@ import { prepareConfig, type PrepareOptions } from "./config.ts";
 import { releaseDeadLocks } from "./locks.ts";
 import { pendingCreates, settling, type PendingCreate } from "./pending.ts";
 import { EVENT_LOG_SETTINGS } from "./events.ts";
-import { copyOf, openPlace, PROJECT, type PlaceOptions } from "./place.ts";
+import { copyOf, openPlace, PROJECT, type PlaceOptions } from "./workspace.ts";
 import { policyFlags } from "./policies.ts";
 import { progress } from "./progress.ts";
 import { readConfigValue } from "./secret.ts";

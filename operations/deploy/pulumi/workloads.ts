@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ClusterError } from "../../cluster/connect.ts";
-import { lasting } from "../../cluster/lasting.ts";
+import { lasting } from "../../cluster/persistence.ts";
 import { eventLog, type EngineEvent } from "./events.ts";
 
 /** A workload for whose pods an update waits. */

@@ -12,7 +12,7 @@ import { readConfig, setConfig } from "../../deploy/pulumi/stackFile.ts";
 import { RenderError } from "../../stack/render.ts";
 import { routeWeights } from "../../shared/route.ts";
 import { stackApiKey } from "../../deploy/pulumi/secret.ts";
-import { trackedFile } from "../../deploy/pulumi/place.ts";
+import { trackedFile } from "../../deploy/pulumi/workspace.ts";
 import { verify } from "../../deploy/verify.ts";
 import type { Cluster } from "../../cluster/connect.ts";
 import { clusterCapacity, podsOfBoth, type Pods } from "../capacity/capacity.ts";

@@ -1,6 +1,6 @@
 import { otherColour } from "@property-search/contract";
 import { ReleaseError, Superseded } from "../error.ts";
-import { ask } from "../machine/ask.ts";
+import { ask } from "../machine/requestAction.ts";
 import { WAY_BACK, type Plan } from "../plan.ts";
 import { candidateWeights, isAborting, isOver, type Switch } from "../state.ts";
 import { writeRoute } from "../traffic/route.ts";

@@ -1,7 +1,7 @@
 import { routeWeights } from "../../shared/route.ts";
 import { clusterCapacity, podsOfBoth } from "../capacity/capacity.ts";
 import { deadlineOf } from "../machine/deadline.ts";
-import { waitsFor } from "../machine/waiting.ts";
+import { waitsFor } from "../machine/describeWait.ts";
 import { statusText, type Status } from "../report/text.ts";
 import { isOver } from "../state.ts";
 import { holderOf } from "../store/lease.ts";

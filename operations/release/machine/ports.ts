@@ -1,8 +1,8 @@
 import type { Colour } from "@property-search/contract";
 import type { Capacity } from "../capacity/capacity.ts";
 import type { Clock } from "../clock.ts";
-import type { DataPlane } from "../dataplane/dataPlane.ts";
-import type { Trials } from "../dataplane/trials.ts";
+import type { DataPlane } from "../dataPlane/dataPlane.ts";
+import type { Trials } from "../dataPlane/quarantine.ts";
 import type { Plan } from "../plan.ts";
 import type { Switch } from "../state.ts";
 import type { RouteStatus } from "../traffic/status.ts";

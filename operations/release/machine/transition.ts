@@ -1,6 +1,6 @@
 import type { ReleasePhase, Weights } from "@property-search/contract";
 import { floorFor } from "../capacity/capacity.ts";
-import type { TrialWish } from "../dataplane/trials.ts";
+import type { TrialWish } from "../dataPlane/quarantine.ts";
 import { Rejected, ReleaseError, Superseded } from "../error.ts";
 import {
     candidateWeights,
@@ -16,7 +16,7 @@ import {
 import type { Change, Traffic } from "../traffic/traffic.ts";
 import { deadlineOf } from "./deadline.ts";
 import type { Ports } from "./ports.ts";
-import { unseen } from "./unseen.ts";
+import { unseen } from "./judgeReadiness.ts";
 
 /** How a phase is carried out: once more as often as it takes, until it gives another state. */
 type Phase = (state: Switch, ports: Ports, change: Change) => Promise<Switch>;

@@ -2,7 +2,7 @@ import { checkWeights, type Weights } from "@property-search/contract";
 import { objectsOf, type StateObject } from "../../deploy/pulumi/state.ts";
 import { parseJson } from "../../cluster/connect.ts";
 import { progress } from "../../deploy/pulumi/progress.ts";
-import { PROJECT } from "../../deploy/pulumi/place.ts";
+import { PROJECT } from "../../deploy/pulumi/workspace.ts";
 import { readConfig, setConfig } from "../../deploy/pulumi/stackFile.ts";
 import { isRoute, routeWeights } from "../../shared/route.ts";
 import { stopOnce } from "../../deploy/pulumi/stopOnce.ts";

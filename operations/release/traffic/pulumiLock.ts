@@ -1,4 +1,4 @@
-import { PROJECT } from "../../deploy/pulumi/place.ts";
+import { PROJECT } from "../../deploy/pulumi/workspace.ts";
 import { releaseDeadLocks } from "../../deploy/pulumi/locks.ts";
 import {
     CommandError,

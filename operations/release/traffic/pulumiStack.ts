@@ -1,6 +1,6 @@
 import { configProblem } from "../../deploy/pulumi/config.ts";
 import { missingForPulumi } from "../../deploy/pulumi/installed.ts";
-import { openPlace, stateFolderOf } from "../../deploy/pulumi/place.ts";
+import { openPlace, stateFolderOf } from "../../deploy/pulumi/workspace.ts";
 import type { Cluster } from "../../cluster/connect.ts";
 import { LocalWorkspace, Stack, StackNotFoundError } from "@pulumi/pulumi/automation/index.js";
 import { ReleaseError } from "../error.ts";

@@ -4,7 +4,7 @@ import type { Context } from "../../release/commands/context.ts";
 import { rollback } from "../../release/commands/rollback.ts";
 import { start } from "../../release/commands/start.ts";
 import { ReleaseError, Superseded } from "../../release/error.ts";
-import { ask } from "../../release/machine/ask.ts";
+import { ask } from "../../release/machine/requestAction.ts";
 import { DEFAULT_PLAN } from "../../release/plan.ts";
 import type { Request, Switch } from "../../release/state.ts";
 import { all, World, type Behaviour } from "../support/simulatedPlatform.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { freePort } from "../../../app/test/support/redisServer.ts";
 import { PASSWORDS, RedisNodes } from "../../../tests/support/redisNodes.ts";
-import { canLogIn } from "../../rotate/acceptance.ts";
+import { canLogIn } from "../../rotate/secretCheckers.ts";
 
 describe("a login at a real Redis", () => {
     const nodes = new RedisNodes({ clustered: false });

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { storeSecrets } from "../../deploy/pulumi/config.ts";
-import { PROJECT } from "../../deploy/pulumi/place.ts";
+import { PROJECT } from "../../deploy/pulumi/workspace.ts";
 import { completeSecrets } from "../../stack/secrets.ts";
 
 describe("completeSecrets", () => {

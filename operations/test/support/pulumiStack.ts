@@ -7,7 +7,7 @@ import {
     type Weights,
 } from "@property-search/contract";
 import type { Manifest } from "../../cluster/connect.ts";
-import { PROJECT } from "../../deploy/pulumi/place.ts";
+import { PROJECT } from "../../deploy/pulumi/workspace.ts";
 import { routeWeights, withWeights } from "../../shared/route.ts";
 import * as pulumi from "@pulumi/pulumi";
 import { LocalWorkspace, type Stack } from "@pulumi/pulumi/automation/index.js";

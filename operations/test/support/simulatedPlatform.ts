@@ -18,7 +18,7 @@ import { candidateWeights } from "../../release/state.ts";
 import { clusterStore } from "../../release/store/record.ts";
 import { Rejected, ReleaseError } from "../../release/error.ts";
 import { directTraffic } from "../../release/traffic/direct.ts";
-import { heldTraffic } from "../../release/traffic/held.ts";
+import { heldTraffic } from "../../release/traffic/withFieldOwnership.ts";
 import type { Traffic } from "../../release/traffic/traffic.ts";
 import { ApiServer, caller, type Caller, type CallerOptions } from "./driverApiServer.ts";
 import { VirtualClock } from "./virtualClock.ts";

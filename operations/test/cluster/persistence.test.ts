@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { lasting } from "../../cluster/lasting.ts";
+import { lasting } from "../../cluster/persistence.ts";
 
 /** Seconds after which looks at a state, two seconds apart, first tell that it has lasted for 40 s. */
 function lastsAfter(isThere: (second: number) => boolean): number | undefined {

@@ -11,7 +11,7 @@ import {
 import { applyStack } from "../../../deploy/apply/apply.ts";
 import { readIfExists, type Manifest } from "../../../cluster/connect.ts";
 import { createRecord } from "../../../deploy/apply/record.ts";
-import { settleAll } from "../../../deploy/apply/besideRelease.ts";
+import { settleAll } from "../../../deploy/apply/coexistWithRelease.ts";
 import { isClaimed } from "../../../cluster/fieldOwnership.ts";
 import { ROUTE, routeWeights } from "../../../shared/route.ts";
 import { startApiServer, type ApiServer } from "../../support/apiServer.ts";

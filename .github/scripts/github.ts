@@ -1,4 +1,4 @@
-/** What actions/github-script gives a script, as far as ours use it. */
+/** The part of the actions/github-script arguments that these scripts use. */
 export interface Script {
     readonly github: Octokit;
     readonly context: Context;
@@ -8,7 +8,7 @@ export interface Context {
     readonly repo: Repository;
     readonly serverUrl: string;
     readonly runId: number;
-    /** The commit that the workflow runs for. */
+    /** Commit of the workflow run. */
     readonly sha: string;
     readonly payload: {
         readonly pull_request?: {
@@ -85,18 +85,22 @@ export function runLink({ context }: Script): string {
     return `[run](${context.serverUrl}/${owner}/${repo}/actions/runs/${context.runId})`;
 }
 
-/** Text in a fence that nothing in it ends; of a long one its first lines, where verdict and summary stand. */
-export function fenced(text: string, room: number, language = ""): string {
-    const kept = text.length > room ? `${beginning(text, room)}\n${CUT}` : text;
+/** GitHub accepts 65,536 characters in a comment. */
+export const MAX_CHARACTERS = 60_000;
+
+/** Wraps text in a code fence that its content cannot close; long text is truncated to its first lines. */
+export function toCodeBlock(text: string, maxCharacters: number, language = ""): string {
+    const kept =
+        text.length > maxCharacters ? `${firstLines(text, maxCharacters)}\n${TRUNCATED}` : text;
     const runs = kept.match(/`{3,}/g) ?? [];
     const fence = "`".repeat(Math.max(3, ...runs.map((run) => run.length + 1)));
     return `${fence}${language}\n${kept.trimEnd()}\n${fence}`;
 }
 
-const CUT = "… and more, in the run's log";
+const TRUNCATED = "… and more, in the run's log";
 
-/** Whole lines that fit. */
-function beginning(text: string, room: number): string {
-    const end = text.lastIndexOf("\n", room - CUT.length);
-    return text.slice(0, end < 0 ? room - CUT.length : end);
+/** Complete lines that fit. */
+function firstLines(text: string, maxCharacters: number): string {
+    const end = text.lastIndexOf("\n", maxCharacters - TRUNCATED.length);
+    return text.slice(0, end < 0 ? maxCharacters - TRUNCATED.length : end);
 }

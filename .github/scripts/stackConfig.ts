@@ -7,19 +7,19 @@ const fileOf = (stack: string) => `Pulumi.${stack}.yaml`;
 const branchOf = (stack: string) => `stack-config/${stack}`;
 
 /**
- * A release writes the weights that it ends with into the stack's config, which is the checkout's alone. A deploy
- * from main before they are merged would take the traffic back.
+ * Rejects a deploy while the config changes of the last one are not merged. A release writes its final weights into
+ * the checkout's config only, so a deploy from main would revert the traffic.
  */
-export async function refuseUnmerged(script: Script, stack: string): Promise<void> {
-    const number = await proposed(script, stack);
+export async function requireMerged(script: Script, stack: string): Promise<void> {
+    const number = await findOpenPullRequest(script, stack);
     if (number === undefined) return;
     throw new Error(
-        `#${number} has what the last deploy wrote into ${fileOf(stack)}: merge it first, then deploy`,
+        `#${number} holds the changes of the last deploy to ${fileOf(stack)}: merge it, then deploy again`,
     );
 }
 
-/** Opens a pull request with the stack's config, where a deploy has changed it. */
-export async function propose(script: Script, stack: string): Promise<void> {
+/** Opens a pull request with the stack's config if the deploy has changed it. */
+export async function proposeConfigChange(script: Script, stack: string): Promise<void> {
     const { github, context } = script;
     const { rest } = github;
     const [path, branch] = [fileOf(stack), branchOf(stack)];
@@ -27,10 +27,10 @@ export async function propose(script: Script, stack: string): Promise<void> {
     const { data } = await rest.repos.getContent({ ...context.repo, path, ref: context.sha });
     if (Buffer.from(data.content, "base64").toString() === text) return;
     const heads = `heads/${branch}`;
-    // Of an earlier deploy, whose pull request was merged or closed.
+    // The branch of an earlier deploy, whose pull request was merged or closed.
     await rest.git.deleteRef({ ...context.repo, ref: heads }).catch(() => undefined);
     await rest.git.createRef({ ...context.repo, ref: `refs/${heads}`, sha: context.sha });
-    const title = `${path}: what the deploy of ${context.sha.slice(0, 7)} wrote`;
+    const title = `Update ${path} after the deploy of ${context.sha.slice(0, 7)}`;
     await rest.repos.createOrUpdateFileContents({
         ...context.repo,
         path,
@@ -39,11 +39,11 @@ export async function propose(script: Script, stack: string): Promise<void> {
         content: Buffer.from(text).toString("base64"),
         sha: data.sha,
     });
-    const body = `Weights and versions that ${stack} has now. Until this is merged, the next deploy of ${stack} is refused.`;
+    const body = `Current weights and versions of ${stack}. The next deploy of ${stack} is rejected until this is merged.`;
     await rest.pulls.create({ ...context.repo, title, body, head: branch, base: MAIN });
 }
 
-async function proposed(script: Script, stack: string): Promise<number | undefined> {
+async function findOpenPullRequest(script: Script, stack: string): Promise<number | undefined> {
     const { github, context } = script;
     const head = `${context.repo.owner}:${branchOf(stack)}`;
     const { data } = await github.rest.pulls.list({ ...context.repo, head, state: "open" });

@@ -3,9 +3,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { comment } from "../../.github/scripts/comment.ts";
-import { tellDrift } from "../../.github/scripts/drift.ts";
+import { updateDriftIssue } from "../../.github/scripts/drift.ts";
 import type { Context, Octokit } from "../../.github/scripts/github.ts";
-import { propose, refuseUnmerged } from "../../.github/scripts/stackConfig.ts";
+import { proposeConfigChange, requireMerged } from "../../.github/scripts/stackConfig.ts";
 
 const context: Context = {
     repo: { owner: "us", repo: "search" },
@@ -46,8 +46,8 @@ function gitHub(answers: Readonly<Record<string, unknown>>) {
             args: object,
         ) => (await list(args)).data,
     } as unknown as Octokit;
-    const wrote = () => calls.filter(([name]) => !/\.(list|get)/.test(name));
-    return { script: { github, context }, calls, wrote };
+    const writes = () => calls.filter(([name]) => !/\.(list|get)/.test(name));
+    return { script: { github, context }, calls, writes };
 }
 
 describe("the comment on a pull request", () => {
@@ -59,7 +59,7 @@ describe("the comment on a pull request", () => {
             "issues.updateComment": {},
         });
         await comment(one.script, folder);
-        const [written] = one.wrote();
+        const [written] = one.writes();
         if (!written) throw new Error("nothing was written");
         return { name: written[0], args: written[1], body: String(written[1].body) };
     };
@@ -73,7 +73,7 @@ describe("the comment on a pull request", () => {
         await write("other.txt", "not a report");
         const { name, args, body } = await bodyOf();
         expect([name, args.issue_number]).toEqual(["issues.createComment", 12]);
-        expect(body).toBe(`<!-- what this pull request would do -->
+        expect(body).toBe(`<!-- pull request report -->
 ### ❌ Policies of stack dev
 
 - **replicas** one
@@ -93,22 +93,22 @@ Changes by component:
 </details>
 
 
-<sub>Of fedcba9, ${RUN}</sub>`);
+<sub>Commit fedcba9, ${RUN}</sub>`);
     });
 
-    test("is written anew in its place, and no person's is touched", async () => {
+    test("is updated in place, and comments of people stay", async () => {
         const { name, args, body } = await bodyOf([
             { id: 1, user: bot, body: "of another bot" },
-            { id: 2, user: { type: "User" }, body: "<!-- what this pull request would do -->" },
-            { id: 3, user: bot, body: "<!-- what this pull request would do -->\nold" },
+            { id: 2, user: { type: "User" }, body: "<!-- pull request report -->" },
+            { id: 3, user: bot, body: "<!-- pull request report -->\nold" },
         ]);
         expect([name, args.comment_id]).toEqual(["issues.updateComment", 3]);
-        expect(body).toContain("No report came to its end");
+        expect(body).toContain("No report was completed");
     });
 
-    test("fits, with the verdict of a long preview and the beginning of many findings", async () => {
-        const finding = `- **rule** ${"x".repeat(90)}\n  \`\`\`yaml\n  fix: it\n  \`\`\`\n`;
-        await write("policies-dev.md", `### ❌ Policies\n\n${finding.repeat(1000)}`);
+    test("fits, with the headline of a long preview and the first of many violations", async () => {
+        const violation = `- **rule** ${"x".repeat(90)}\n  \`\`\`yaml\n  fix: it\n  \`\`\`\n`;
+        await write("policies-dev.md", `### ❌ Policies\n\n${violation.repeat(1000)}`);
         await write("preview-dev.txt", `Stack dev: <b>\n${"+ line\n".repeat(20_000)}`);
         const { body } = await bodyOf();
         expect(body.length).toBeLessThan(65_536);
@@ -119,22 +119,22 @@ Changes by component:
         expect((body.match(/```/g) ?? []).length % 2).toBe(0);
     });
 
-    test("fits, with a report that is one long finding", async () => {
+    test("fits, with a report that is one long violation", async () => {
         await write("policies-dev.md", "x".repeat(100_000));
         const { body } = await bodyOf();
         expect(body.length).toBeLessThan(65_536);
         expect(body).toContain("… and more, in the run's log");
     });
 
-    test("is not broken out of by what is previewed", async () => {
+    test("cannot be closed by the content of a preview", async () => {
         await write("preview-dev.txt", "before\n```\n</details> **bold**\n````\n");
         expect((await bodyOf()).body).toContain("\n`````diff\nbefore\n```\n");
     });
 });
 
-describe("the issue of a stack that drifts", () => {
+describe("the issue of a drifted stack", () => {
     const open = { number: 5, title: "Stack prod has drifted" };
-    const told = async (issues: readonly unknown[], drifted: boolean) => {
+    const updateIssue = async (issues: readonly unknown[], hasDrifted: boolean) => {
         const one = gitHub({
             "issues.listForRepo": issues,
             "issues.create": {},
@@ -142,13 +142,13 @@ describe("the issue of a stack that drifts", () => {
             "issues.createComment": {},
         });
         const report = path.join(folder, "drift.txt");
-        await tellDrift(one.script, { stack: "prod", report, drifted });
-        return one.wrote();
+        await updateDriftIssue(one.script, { stack: "prod", report, hasDrifted });
+        return one.writes();
     };
 
-    test("is opened with what has changed", async () => {
+    test("is opened with the changes", async () => {
         await write("drift.txt", "~ replicas: 3 => 2\n");
-        expect(await told([{ number: 4, title: "Stack dev has drifted" }], true)).toEqual([
+        expect(await updateIssue([{ number: 4, title: "Stack dev has drifted" }], true)).toEqual([
             [
                 "issues.create",
                 {
@@ -161,24 +161,24 @@ describe("the issue of a stack that drifts", () => {
     });
 
     test("is kept up to date while it is open", async () => {
-        expect(await told([open], true)).toEqual([
+        expect(await updateIssue([open], true)).toEqual([
             ["issues.update", { issue_number: 5, body: expect.stringContaining(RUN) }],
         ]);
     });
 
-    test("is closed when it is over", async () => {
-        expect(await told([open], false)).toEqual([
-            ["issues.createComment", { issue_number: 5, body: `No longer: ${RUN}` }],
+    test("is closed when the drift is resolved", async () => {
+        expect(await updateIssue([open], false)).toEqual([
+            ["issues.createComment", { issue_number: 5, body: `The drift is resolved: ${RUN}` }],
             ["issues.update", { issue_number: 5, state: "closed" }],
         ]);
     });
 
-    test("is not there when there was none", async () => {
-        expect(await told([], false)).toEqual([]);
+    test("is not created without drift", async () => {
+        expect(await updateIssue([], false)).toEqual([]);
     });
 });
 
-describe("what a deploy writes into the stack's config", () => {
+describe("config changes of a deploy", () => {
     const before = process.cwd();
 
     beforeEach(() => process.chdir(folder));
@@ -196,11 +196,11 @@ describe("what a deploy writes into the stack's config", () => {
         "pulls.create": {},
     });
 
-    test("goes back to main as a pull request", async () => {
+    test("are proposed to main as a pull request", async () => {
         await write("Pulumi.prod.yaml", "weights: new\n");
         const one = gitHub(answers("weights: old\n"));
-        await propose(one.script, "prod");
-        expect(one.wrote()).toEqual([
+        await proposeConfigChange(one.script, "prod");
+        expect(one.writes()).toEqual([
             ["git.deleteRef", { ref: "heads/stack-config/prod" }],
             ["git.createRef", { ref: "refs/heads/stack-config/prod", sha: context.sha }],
             [
@@ -216,21 +216,21 @@ describe("what a deploy writes into the stack's config", () => {
         ]);
     });
 
-    test("is nothing to propose when it has not changed", async () => {
+    test("are not proposed if the file is unchanged", async () => {
         await write("Pulumi.prod.yaml", "weights: old\n");
         const one = gitHub(answers("weights: old\n"));
-        await propose(one.script, "prod");
-        expect(one.wrote()).toEqual([]);
+        await proposeConfigChange(one.script, "prod");
+        expect(one.writes()).toEqual([]);
     });
 
-    test("has to be merged before the next deploy of the stack", async () => {
-        const proposed = gitHub({ "pulls.list": [{ number: 9 }] });
-        await expect(refuseUnmerged(proposed.script, "prod")).rejects.toThrow(
-            "#9 has what the last deploy wrote into Pulumi.prod.yaml: merge it first, then deploy",
+    test("must be merged before the next deploy of the stack", async () => {
+        const github = gitHub({ "pulls.list": [{ number: 9 }] });
+        await expect(requireMerged(github.script, "prod")).rejects.toThrow(
+            "#9 holds the changes of the last deploy to Pulumi.prod.yaml: merge it, then deploy again",
         );
-        expect(proposed.calls).toEqual([
+        expect(github.calls).toEqual([
             ["pulls.list", { head: "us:stack-config/prod", state: "open" }],
         ]);
-        await refuseUnmerged(gitHub({ "pulls.list": [] }).script, "prod");
+        await requireMerged(gitHub({ "pulls.list": [] }).script, "prod");
     });
 });

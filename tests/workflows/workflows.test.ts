@@ -46,7 +46,7 @@ const inputOf = (action: string, name: string) =>
         .map((step) => step.with?.[name]);
 
 describe.each(WORKFLOWS)("%s", (file) => {
-    test("may read the code, and each job what it says", () => {
+    test("may read the code, and each job has its own permissions", () => {
         expect(workflow(file).permissions).toEqual({ contents: "read" });
         for (const [name, { permissions }] of jobsOf(file)) {
             if (!permissions) continue;
@@ -58,14 +58,14 @@ describe.each(WORKFLOWS)("%s", (file) => {
         }
     });
 
-    test("is one run at a time, each of its jobs with an end", () => {
+    test("runs once at a time, and each job has a timeout", () => {
         expect(workflow(file).concurrency?.group).toMatch(/^[a-z]/);
         for (const [name, job] of jobsOf(file)) {
             expect([name, job["timeout-minutes"]]).toEqual([name, expect.any(Number)]);
         }
     });
 
-    test("gives credentials to no pull request from elsewhere", () => {
+    test("gives no credentials to pull requests from forks", () => {
         expect(workflow(file).on).not.toHaveProperty("pull_request_target");
         if (!("pull_request" in workflow(file).on)) return;
         for (const [name, job] of jobsOf(file)) {
@@ -82,7 +82,7 @@ describe.each(WORKFLOWS)("%s", (file) => {
 });
 
 describe.each([...WORKFLOWS, ...ACTIONS])("%s", (file) => {
-    test("uses actions of others by a whole commit, and tells its version", () => {
+    test("pins third-party actions by commit and names their version", () => {
         for (const uses of usesOf(file)) {
             if (uses.startsWith("./")) {
                 expect(existsSync(path.join(ROOT, uses, "action.yml"))).toBe(true);
@@ -93,7 +93,7 @@ describe.each([...WORKFLOWS, ...ACTIONS])("%s", (file) => {
         }
     });
 
-    test("runs what anybody can run: make", () => {
+    test("runs make targets only", () => {
         const targets = new Set(read("Makefile").match(/(?<=^\.PHONY: ).+$/gm));
         for (const { run } of stepsOf(file)) {
             if (run === undefined) continue;
@@ -104,7 +104,7 @@ describe.each([...WORKFLOWS, ...ACTIONS])("%s", (file) => {
         }
     });
 
-    test("knows no secret, so no static key of a cloud", () => {
+    test("uses no secret, so no static cloud key", () => {
         expect(read(file)).not.toMatch(/\bsecrets\b/);
         expect(read(file)).not.toMatch(/ACCESS_KEY|SECRET_KEY|CREDENTIALS|PASSWORD|_TOKEN\b/);
     });
@@ -116,7 +116,7 @@ describe.each([...WORKFLOWS, ...ACTIONS])("%s", (file) => {
         }
     });
 
-    test("calls scripts of ours that are there", () => {
+    test("calls scripts that exist", () => {
         for (const step of stepsOf(file)) {
             const script = step.with?.script;
             if (script === undefined) continue;
@@ -127,7 +127,7 @@ describe.each([...WORKFLOWS, ...ACTIONS])("%s", (file) => {
     });
 });
 
-test("an action is the same commit wherever it is used", () => {
+test("an action has the same commit wherever it is used", () => {
     const commits = new Map<string, Set<string>>();
     for (const uses of [...WORKFLOWS, ...ACTIONS].flatMap(usesOf)) {
         const [name = "", commit = ""] = uses.split("@");
@@ -136,7 +136,7 @@ test("an action is the same commit wherever it is used", () => {
     expect([...commits].filter(([, { size }]) => size > 1)).toEqual([]);
 });
 
-test("Node is that of .node-version, and the CLI is as old as the SDK", () => {
+test("Node has the version of .node-version, and the CLI that of the SDK", () => {
     expect(inputOf("actions/setup-node", "node-version-file")).toEqual([".node-version"]);
     const { dependencies } = JSON.parse(read("package.json")) as {
         dependencies: Readonly<Record<string, string>>;
@@ -144,7 +144,7 @@ test("Node is that of .node-version, and the CLI is as old as the SDK", () => {
     expect(inputOf("pulumi/esc-action", "version")).toEqual([dependencies["@pulumi/pulumi"]]);
 });
 
-test("every stack that is shared is previewed and compared, and every stack asked by policies", () => {
+test("every shared stack is previewed and checked for drift, and every stack is checked by policies", () => {
     const stacks = readdirSync(path.join(ROOT))
         .flatMap((name) => /^Pulumi\.(\w+)\.yaml$/.exec(name)?.[1] ?? [])
         .sort();

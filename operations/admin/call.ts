@@ -8,15 +8,15 @@ import { ADMIN_PREFIX, invalidValue } from "@property-search/contract";
 import { ClusterError } from "../cluster/connect.ts";
 import type { AdminTarget } from "./target.ts";
 
-/** What an operator asks of the admin port. */
+/** A request to the admin port. */
 export interface AdminCall {
-    /** Such as `GET /hot-keys?limit=5`; paths are those of the port's own description. */
+    /** Such as `GET /hot-keys?limit=5`; the port's OpenAPI document lists the paths. */
     readonly command: string;
     /** A JSON body. */
     readonly data?: string | undefined;
-    /** A file that is sent as the body; `-` for standard input. */
+    /** File with the body; `-` for standard input. */
     readonly input?: string | undefined;
-    /** A file for the answer; it appears when it is whole. Default: standard output. */
+    /** File for the response, which gets its name when it is complete. Default: standard output */
     readonly output?: string | undefined;
     readonly signal?: AbortSignal | undefined;
 }
@@ -25,9 +25,9 @@ const COMMAND = /^(GET|POST|PUT|DELETE) (\/\S+)$/;
 const UPLOAD = "application/x-ndjson";
 
 /**
- * Sends one request and writes its answer. Bodies of any size pass through.
+ * Sends one request and writes its response. Bodies of any size are streamed.
  *
- * @throws ClusterError with the service's own sentence for a refusal
+ * @throws ClusterError with the service's error message
  */
 export async function callAdmin(
     { url, token }: AdminTarget,
@@ -36,7 +36,7 @@ export async function callAdmin(
     const { method, path } = readCommand(command);
     const type = input === undefined ? "application/json" : uploadType(input);
     const withBody = data !== undefined || input !== undefined;
-    // Not fetch, which gives up when headers take five minutes: an import answers at its end.
+    // Not fetch, whose header timeout is five minutes: an import responds at its end.
     const asking = request(`${url}${ADMIN_PREFIX}${path}`, {
         method,
         headers: {
@@ -54,14 +54,14 @@ export async function callAdmin(
     } else await pipeline(answer, process.stdout, { end: false });
 }
 
-/** Takes a command apart. @throws UserError for what is none */
+/** Parses a command. @throws UserError for an invalid one */
 export function readCommand(command: string): { readonly method: string; readonly path: string } {
     const [, method, path] = COMMAND.exec(command.trim()) ?? [];
     if (method !== undefined && path !== undefined) return { method, path };
     throw invalidValue("CMD", command, 'GET, POST, PUT or DELETE and a path, such as "GET /state"');
 }
 
-/** @returns one line for each path, as the admin port describes itself */
+/** @returns one line per path of the admin port's OpenAPI document */
 export async function listCommands({ url, token }: AdminTarget): Promise<readonly string[]> {
     const response = await fetch(`${url}${ADMIN_PREFIX}/openapi.json`, {
         headers: { authorization: `Bearer ${token}` },
@@ -98,10 +98,10 @@ async function send(asking: ClientRequest, data?: string, input?: string): Promi
     try {
         await pipeline(source, asking);
     } catch (error) {
-        // A refusal ends the upload early, and tells why.
+        // An error response ends the upload early.
         if ((error as NodeJS.ErrnoException).code !== "ENOENT") return;
         asking.destroy();
-        throw new ClusterError(`IN is "${input}", which is not there`);
+        throw new ClusterError(`IN is "${input}", which does not exist`);
     }
 }
 
@@ -115,7 +115,7 @@ async function toFile(answer: IncomingMessage, output: string): Promise<void> {
     try {
         await pipeline(answer, createWriteStream(part));
     } catch {
-        throw new ClusterError(`the answer was cut off; what came is in ${part}`);
+        throw new ClusterError(`the response is truncated; the received part is in ${part}`);
     }
     await rename(part, output);
     console.log(`Written to ${output}`);

@@ -14,11 +14,11 @@ import { ClusterError, readIfExists, type Cluster } from "../cluster/connect.ts"
 import { liveWeights } from "../gateway/endpoint.ts";
 import { forward, readyPods } from "../cluster/forward.ts";
 
-/** One pod's admin port, as it can be reached from here. */
+/** Admin port of a pod or a process. */
 export interface AdminTarget {
     /** Base URL without a path. */
     readonly url: string;
-    /** Never on a command line, where every user of the machine could read it. */
+    /** Never passed on a command line, which all users of the machine can read. */
     readonly token: string;
     readonly close: () => Promise<void>;
 }
@@ -30,7 +30,7 @@ export interface PodChoice {
     readonly pod?: string | undefined;
 }
 
-/** @throws ClusterError for a token or a file that is missing */
+/** @throws ClusterError for a missing token or file */
 export function adminOfProcess(url: string, tokenFile: string | undefined): AdminTarget {
     const token = process.env.ADMIN_TOKEN ?? (tokenFile === undefined ? "" : readToken(tokenFile));
     if (token === "") throw new ClusterError("set ADMIN_TOKEN to the token of that process");
@@ -38,9 +38,9 @@ export function adminOfProcess(url: string, tokenFile: string | undefined): Admi
 }
 
 /**
- * The admin port of a pod listens on the pod's own loopback, so one gets there by port-forward only.
+ * Connects to the admin port of a pod by port-forward, since it listens on the pod's loopback only.
  *
- * @throws ClusterError, for the user to read
+ * @throws ClusterError with a message for the user
  */
 export async function adminOfCluster(cluster: Cluster, choice: PodChoice): Promise<AdminTarget> {
     const colour = choice.colour ?? (await activeColour(cluster));
@@ -73,13 +73,13 @@ async function tokenOf(cluster: Cluster, colour: Colour): Promise<string> {
     const secret = await readIfExists<V1Secret>(cluster, reference);
     const data = secret?.data?.[key];
     if (data !== undefined) return Buffer.from(data, "base64").toString("utf8");
-    throw new ClusterError(`there is no Secret ${namespace}/${name} with ${key}: deploy the stack`);
+    throw new ClusterError(`Secret ${namespace}/${name} with ${key} does not exist: deploy the stack`);
 }
 
 function readToken(file: string): string {
     try {
         return readFileSync(file, "utf8").trim();
     } catch {
-        throw new ClusterError(`${file} is not there: \`make dev\` writes it; or set ADMIN_TOKEN`);
+        throw new ClusterError(`${file} does not exist: \`make dev\` creates it; or set ADMIN_TOKEN`);
     }
 }

@@ -2,17 +2,16 @@ import { parseTenantId } from "@property-search/contract";
 import { createHash, randomBytes } from "node:crypto";
 
 export interface TenantKey {
-    /** Goes to the tenant, and is kept nowhere. */
+    /** Key for the tenant; it is not stored. */
     readonly key: string;
-    /** Goes into the stack's tenants.list. */
+    /** Entry of the stack's tenants.list. */
     readonly listed: { readonly id: string; readonly keys: readonly { readonly sha256: string }[] };
 }
 
 /**
- * A new API key of a tenant: 256 random bits, with a beginning by which people and secret scanners
- * know it.
+ * Creates an API key of a tenant: 256 random bits with a prefix that secret scanners recognize.
  *
- * @throws UserError for an id that no tenant can have
+ * @throws UserError for an invalid tenant id
  */
 export function newTenantKey(id: string): TenantKey {
     parseTenantId(id);

@@ -16,7 +16,7 @@ export interface BackupOptions {
 }
 
 const AUTH = { name: `${REDIS_NAME}-auth`, key: "admin-password" };
-/** Entries between two lines of progress. */
+/** Entries between two progress lines. */
 const PROGRESS = 50_000;
 
 export async function backUpStack(options: BackupOptions): Promise<void> {
@@ -43,11 +43,11 @@ export async function restoreStack(options: BackupOptions): Promise<void> {
         const { written, kept, expired } = await restore(primaries, file, (counts) => {
             tell(counts.written + counts.kept + counts.expired);
         });
-        report(`${written} entries written, ${kept} kept as Redis had them, ${expired} over`);
+        report(`${written} entries written, ${kept} existing ones kept, ${expired} expired`);
     });
 }
 
-/** By port-forward: nothing of Redis is reachable from outside of the cluster. */
+/** Connects by port-forward: Redis is not reachable from outside of the cluster. */
 async function withPrimaries(
     options: BackupOptions,
     work: (primaries: Primaries) => Promise<void>,
@@ -82,7 +82,7 @@ async function adminPassword(cluster: Cluster): Promise<string> {
     const data = (await readIfExists<V1Secret>(cluster, reference))?.data?.[AUTH.key];
     if (data !== undefined) return Buffer.from(data, "base64").toString("utf8");
     throw new ClusterError(
-        `${cluster.context} has no Secret ${NAMESPACES.data}/${AUTH.name}: the stack is not there, or its Redis is run elsewhere`,
+        `${cluster.context} has no Secret ${NAMESPACES.data}/${AUTH.name}: the stack is not deployed, or its Redis is external`,
     );
 }
 

@@ -11,21 +11,21 @@ const FORMAT = "property-search/redis-backup/1";
 export interface Header {
     /** ISO 8601. */
     readonly takenAt: string;
-    /** Of the Redis that the entries are from: an older one cannot read them. */
+    /** Version of the source Redis; older versions cannot read its entries. */
     readonly redisVersion: string;
 }
 
-/** A key with its value as DUMP gives it. */
+/** A key with its value as returned by DUMP. */
 export interface Entry {
     readonly key: Buffer;
     readonly value: Buffer;
-    /** Unix time in milliseconds at which it ends; undefined: never. */
+    /** Expiry as Unix time in milliseconds; undefined: never. */
     readonly expiresAt: number | undefined;
 }
 
 /**
- * Writes a backup: gzip of JSON lines, the header first, then the entries, then their number, without which
- * a backup was cut off. The file appears when it is whole.
+ * Writes a backup as a gzip file of JSON lines: the header, the entries, and their number, which marks a complete file. The
+ * file gets its name when it is complete.
  *
  * @returns the number of entries
  */
@@ -53,7 +53,7 @@ export async function writeBackup(
 /**
  * Reads a backup, entry by entry.
  *
- * @throws ClusterError for a file that is no backup, or was cut off; the latter after its last entry
+ * @throws ClusterError for a file that is no backup, or is truncated; the latter after its last entry
  */
 export async function* readBackup(file: string): AsyncGenerator<Entry> {
     let count = 0;
@@ -79,10 +79,10 @@ export async function* readBackup(file: string): AsyncGenerator<Entry> {
         if (error instanceof ClusterError) throw error;
         throw new ClusterError(`${file}, after ${count} entries: ${(error as Error).message}`);
     }
-    if (!isWhole) throw new ClusterError(`${file} was cut off after ${count} entries`);
+    if (!isWhole) throw new ClusterError(`${file} is truncated after ${count} entries`);
 }
 
-/** Checks that a file begins as a backup. @throws ClusterError where it does not */
+/** Checks that a file starts like a backup. @throws ClusterError if it does not */
 export async function requireBackup(file: string): Promise<void> {
     const entries = readBackup(file);
     await entries.next();
@@ -92,7 +92,7 @@ export async function requireBackup(file: string): Promise<void> {
 function linesOf(file: string): AsyncIterable<string> {
     const packed = createReadStream(file);
     const unpacked = createGunzip();
-    // The reader of lines reports errors of the file.
+    // The line reader reports errors of the file.
     pipeline(packed, unpacked).catch((error: unknown) => unpacked.destroy(error as Error));
     return createInterface({ input: unpacked, crlfDelay: Infinity });
 }
@@ -104,15 +104,15 @@ function fieldsOf(text: string, file: string, line: number): Fields {
         const value: unknown = JSON.parse(text);
         if (typeof value === "object" && value !== null) return value as Fields;
     } catch {
-        // Told below.
+        // Reported below.
     }
-    throw new ClusterError(`${file}, line ${line} is no JSON object; allowed: a line of a backup`);
+    throw new ClusterError(`${file}, line ${line} is not a JSON object; allowed: a line of a backup`);
 }
 
 function entryOf({ key, value, expiresAt }: Fields, file: string, line: number): Entry {
     if (typeof key !== "string" || typeof value !== "string") {
         throw new ClusterError(
-            `${file}, line ${line} has no key or no value; allowed: both, in base64`,
+            `${file}, line ${line} lacks a key or a value; allowed: both, in base64`,
         );
     }
     return {

@@ -10,14 +10,14 @@ export interface NodeAddress {
 export interface Primary {
     readonly client: Redis;
     readonly owns: (key: Buffer) => boolean;
-    /** A server alone counts as owner of all. */
+    /** A standalone server owns all slots. */
     readonly slots: number;
 }
 
-/** All nodes of a Redis, and those of them that hold data. */
+/** The primaries of a Redis. */
 export interface Primaries {
     readonly all: readonly Primary[];
-    /** @throws ClusterError for a key whose slot nobody owns */
+    /** @throws ClusterError for a key whose slot has no primary */
     readonly of: (key: Buffer) => Primary;
     readonly version: string;
     readonly close: () => void;
@@ -25,10 +25,10 @@ export interface Primaries {
 
 const SLOTS = 16_384;
 const CONNECT_TIMEOUT_MILLISECONDS = 10_000;
-/** Of any command: a batch of large entries through a port-forward takes its time. */
+/** Timeout of a command: a batch of large entries through a port-forward is slow. */
 const COMMAND_TIMEOUT_MILLISECONDS = 60_000;
 
-/** Connects to every node of a Redis, a server alone or a cluster, as the user `admin`. */
+/** Connects to every node of a standalone or clustered Redis as the user `admin`. */
 export async function connectPrimaries(
     nodes: readonly NodeAddress[],
     password: string,
@@ -74,7 +74,7 @@ export async function connectPrimaries(
     }
 }
 
-/** @returns undefined for a replica, and for a node without slots */
+/** @returns undefined for a replica or a node without slots */
 async function primaryOf(client: Redis): Promise<Primary | undefined> {
     const info = await client.info();
     if (!info.includes("role:master")) return undefined;
@@ -83,7 +83,7 @@ async function primaryOf(client: Redis): Promise<Primary | undefined> {
     const [, , , , , , , , ...ranges] =
         lines.find((line) => line.includes("myself"))?.split(" ") ?? [];
     const owned = new Uint8Array(SLOTS);
-    // A range in brackets is a slot on the move, which is in another range until it has moved.
+    // A range in brackets is a migrating slot, which belongs to another range until it has moved.
     for (const range of ranges.filter((one) => !one.startsWith("["))) {
         const [first = 0, last = first] = range.split("-").map(Number);
         owned.fill(1, first, last + 1);

@@ -2,11 +2,11 @@ import { ClusterError } from "../cluster/connect.ts";
 import { readBackup, writeBackup, type Entry } from "./file.ts";
 import type { Primaries, Primary } from "./primaries.ts";
 
-/** Keys in one request: a few MiB of vectors in memory, whatever Redis holds. */
+/** Keys per request: a few MiB of vectors in memory. */
 const BATCH = 200;
 const NEVER = -1;
 
-/** @param report gets the number of entries from time to time */
+/** @param report receives the number of entries after each batch */
 export async function backUp(
     primaries: Primaries,
     file: string,
@@ -26,7 +26,7 @@ export async function backUp(
     return writeBackup(file, header, entries());
 }
 
-/** Entries of one primary. What is evicted or ends between two steps is left out. */
+/** Reads the entries of one primary. Entries that are evicted or expire meanwhile are skipped. */
 async function* batchesOf({ client }: Primary): AsyncGenerator<Entry[]> {
     let cursor = "0";
     do {
@@ -37,7 +37,7 @@ async function* batchesOf({ client }: Primary): AsyncGenerator<Entry[]> {
         );
         yield asked.flatMap(([value, expiresAt], index) => {
             const key = keys[index];
-            // Its type knows no key that has gone meanwhile.
+            // The type does not include null, which is returned for a key that no longer exists.
             if ((value as Buffer | null) === null || key === undefined) return [];
             return [{ key, value, expiresAt: expiresAt === NEVER ? undefined : expiresAt }];
         });
@@ -46,16 +46,16 @@ async function* batchesOf({ client }: Primary): AsyncGenerator<Entry[]> {
 
 export interface Restored {
     readonly written: number;
-    /** Keys that Redis had already: they are newer. */
+    /** Keys that already exist in Redis and are newer. */
     readonly kept: number;
-    /** Entries whose time was over. */
+    /** Expired entries. */
     readonly expired: number;
 }
 
 /**
- * Brings a backup's entries into a Redis, of any layout. Run again, it changes nothing.
+ * Restores a backup into a Redis of any layout. Idempotent.
  *
- * @throws ClusterError when the file was cut off, or for an entry that this Redis cannot read
+ * @throws ClusterError if the file is truncated, or this Redis cannot read an entry
  */
 export async function restore(
     primaries: Primaries,
@@ -90,7 +90,7 @@ async function restoreOne(
         const message = error instanceof Error ? error.message : String(error);
         if (message.startsWith("BUSYKEY")) return "kept";
         throw new ClusterError(
-            `Redis ${primaries.version} does not take an entry: ${message}; run the same command again to go on`,
+            `Redis ${primaries.version} rejected an entry: ${message}; run the same command again to continue`,
         );
     }
 }

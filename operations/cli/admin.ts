@@ -13,39 +13,39 @@ interface AdminFlags extends Omit<Target, "stack"> {
     readonly tokenFile?: string;
 }
 
-/** The service at work: its admin port, its tenants, and what Redis has. */
+/** Commands for the running service: admin port, tenants, backup and restore of Redis. */
 export function addAdminCommands(program: Command): void {
-    // Its words come by environment: they may hold texts and quotes, and command lines can be read by others.
+    // Arguments come from the environment: they may contain texts and quotes, and other users can read command lines.
     onCluster(program.command("admin"))
         .description(
-            "ask the admin port of a pod; CMD, DATA, IN, OUT, COLOUR and POD say what and where",
+            "call the admin port of a pod; CMD, DATA, IN, OUT, COLOUR and POD select request and pod",
         )
-        .option("--url <url>", "of a process's admin port, in the place of a cluster's")
-        .option("--token-file <file>", "with that process's token; ADMIN_TOKEN comes first")
+        .option("--url <url>", "admin port of a process, instead of a pod")
+        .option("--token-file <file>", "file with the token of that process; ADMIN_TOKEN takes precedence")
         .action(askAdmin);
 
     program
         .command("tenant-key")
-        .description("make an API key of a tenant; it is shown once")
+        .description("create an API key of a tenant; it is shown once")
         .requiredOption("--tenant <id>", "lower-case letters, digits, dots and dashes")
         .action(({ tenant }: { tenant: string }) => {
             const { key, listed } = newTenantKey(tenant);
-            console.log(`For the tenant, shown this once:
+            console.log(`API key for the tenant, shown only once:
   ${key}
 
-For the stack's config, as an entry of the list property-search:tenants.list:
+Entry for the list property-search:tenants.list in the stack's config:
   ${JSON.stringify(listed)}
 
-A tenant may have several keys: list both hashes while one replaces the other.`);
+A tenant may have several keys: list both hashes while one key replaces the other.`);
         });
 
     for (const [name, description, act, read] of [
-        ["backup", "write what Redis has into a file", backUpStack, outputFile("OUT")],
-        ["restore", "bring a backup into Redis, beside what it has", restoreStack, inputFile("IN")],
+        ["backup", "back up the entries of Redis to a file", backUpStack, outputFile("OUT")],
+        ["restore", "restore a backup into Redis; existing keys stay", restoreStack, inputFile("IN")],
     ] as const) {
         onCluster(program.command(name))
             .description(description)
-            .requiredOption("--file <file>", "gzip of JSON lines", read)
+            .requiredOption("--file <file>", "gzip file of JSON lines", read)
             .action((options: Omit<BackupOptions, "report">) => act({ ...options, report }));
     }
 }
@@ -78,7 +78,7 @@ async function askAdmin({ url, tokenFile, ...flags }: AdminFlags): Promise<void>
     }
 }
 
-/** An empty variable is an absent one: make passes all of them. */
+/** Treats an empty variable as unset: make passes all of them. */
 function word(name: string): string | undefined {
     return process.env[name] === "" ? undefined : process.env[name];
 }

@@ -31,35 +31,35 @@ interface PreviewFlags extends StackTarget {
     readonly report?: string;
 }
 
-/** How a stack reaches a cluster, and leaves it. */
+/** Commands that deploy, preview, verify and remove a stack. */
 export function addDeployCommands(program: Command): void {
     planned(onStack(program.command("deploy")))
-        .description("deploy a stack, verify it, and switch to the colour with the new version")
+        .description("deploy a stack, verify it, and roll out the colour with the new version")
         .option(
             "--image <reference>",
-            "of the new version, for the idle colour; default: the config's",
+            "image of the new version, for the idle colour; default: the config's",
         )
-        .option("--version <label>", "of the new version")
-        .option("--in-place", "let the colour that serves be changed too", false)
+        .option("--version <label>", "label of the new version")
+        .option("--in-place", "allow changes to the active colour too", false)
         .action(deployStack);
 
     onStack(program.command("preview"))
-        .description("show what pulumi up would change, and what policies say of it")
-        .option("--drift", "compare with what the cluster has, and fail by any change", false)
+        .description("show what pulumi up would change, and policy violations")
+        .option("--drift", "compare the stack with the cluster, and fail if anything changed", false)
         .option(
             "--report <file>",
-            "keep the report, or why there is none, in a file",
+            "write the report, or the error, to a file",
             outputFile("REPORT"),
         )
         .action(previewStack);
 
     onStack(program.command("verify"), "; default: that of `make up`")
-        .description("use a deployed stack as a client would")
+        .description("verify a deployed stack with client requests")
         .action(verifyStack);
 
     onStack(program.command("remove"))
-        .description("remove what a stack has created, by what brought it")
-        .option("--data <word>", "delete: its volumes too", readData)
+        .description("remove the objects that a stack created")
+        .option("--data <word>", "delete: remove its volumes too", readData)
         .action(remove);
 }
 
@@ -74,7 +74,7 @@ async function deployStack(given: DeployFlags): Promise<void> {
     const options = { cluster, stack, kubeconfig, plan, reason, direct, inPlace, newVersion };
     const state = await deployAndSwitch(await open(flags), options);
     if (state) finish(state, "promoted");
-    else console.log(`Deployed ${stack}; no colour got another version, so no traffic was moved`);
+    else console.log(`Deployed ${stack}; no colour has a new version, so no traffic was shifted`);
 }
 
 async function previewStack(flags: PreviewFlags): Promise<void> {
@@ -102,7 +102,7 @@ async function verifyStack({ stack = stackOfMakeUp(), ...target }: Target): Prom
     const configured = await configuredWeights(cluster, stack);
     const { signal } = interrupted;
     const { url, weights } = await verify({ cluster, apiKey, configured, report, signal });
-    console.log(`Verified ${url}: weights ${weights.blue}/${weights.green} hold`);
+    console.log(`Verified ${url}: weights ${weights.blue}/${weights.green} are in force`);
 }
 
 async function remove({ data, ...target }: StackTarget & { data?: string }): Promise<void> {
@@ -115,15 +115,15 @@ async function remove({ data, ...target }: StackTarget & { data?: string }): Pro
         refuseData(stack, await volumesIn(cluster, Object.values(NAMESPACES)));
     }
     const destroyed = isPulumis ? await pulumiDestroy({ cluster, stack, report, signal }) : 0;
-    // Config that a deploy by Pulumi was given is in a record, too.
+    // A deploy by Pulumi records its config overrides, too.
     const removed = await removeStack(cluster, stack, { deleteData, report, signal });
     await unbind(cluster, stack);
-    for (const what of removed?.left ?? []) console.log(`  stays: ${what}`);
+    for (const what of removed?.left ?? []) console.log(`  kept: ${what}`);
     const count = (removed?.count ?? 0) + destroyed;
     console.log(
         count > 0
             ? `Removed ${stack} from ${cluster.context}: ${count} objects`
-            : `${cluster.context} has no stack ${stack} that was deployed from here`,
+            : `${cluster.context} has no stack ${stack} that was deployed from this machine`,
     );
 }
 

@@ -4,7 +4,7 @@ import path from "node:path";
 import { text } from "node:stream/consumers";
 import { ClusterError } from "../cluster/connect.ts";
 
-/** For a command line: a file that is read, checked before a cluster is asked for. `name` is its variable. */
+/** Parses the path of an input file and checks it before a cluster is contacted. `name` is its variable. */
 export const inputFile =
     (name: string) =>
     (file: string): string => {
@@ -12,7 +12,7 @@ export const inputFile =
         throw invalidValue(name, file, "a file that exists and can be read");
     };
 
-/** For a command line: a file that is written, checked before there is anything to lose. */
+/** Parses the path of an output file and checks that it can be written before anything is changed. */
 export const outputFile =
     (name: string) =>
     (file: string): string => {
@@ -22,18 +22,18 @@ export const outputFile =
     };
 
 /**
- * A secret's value, which no command line is to show.
+ * Reads a secret's value from standard input, so that no command line shows it.
  *
- * @param command that it is for
+ * @param command shown in the error message
  */
 export async function standardInput(command: string): Promise<string> {
     if (process.stdin.isTTY) {
-        throw new ClusterError(`the value comes by standard input: ${command} STACK=… < file`);
+        throw new ClusterError(`the value must come from standard input: ${command} STACK=… < file`);
     }
     return (await text(process.stdin)).trim();
 }
 
-/** @returns undefined where there is nothing */
+/** @returns undefined if the path does not exist */
 function isFolder(file: string): boolean | undefined {
     return statSync(file, { throwIfNoEntry: false })?.isDirectory();
 }

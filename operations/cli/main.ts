@@ -7,7 +7,7 @@ import { addSwitchCommands } from "./switch.ts";
 import { interrupted } from "./target.ts";
 
 const program = new Command("operations").description(
-    "Works on a stack in a cluster: deploys it, moves its traffic from one colour to the other, and looks after it",
+    "Deploys a stack to a cluster, shifts its traffic between colours, and operates it",
 );
 
 addDeployCommands(program);

@@ -8,16 +8,16 @@ import { isGiven, readRotatable } from "../rotate/steps.ts";
 import { standardInput } from "./files.ts";
 import { interrupted, onStack, report, type StackTarget } from "./target.ts";
 
-/** The secrets of a stack, and how Pulumi by hand finds what a deploy uses. */
+/** Commands for the secrets of a stack, and for manual use of its Pulumi backend. */
 export function addSecretCommands(program: Command): void {
     onStack(program.command("rotate"))
-        .description("replace a secret of a deployed stack, with no failed request")
+        .description("rotate a secret of a deployed stack without failed requests")
         .requiredOption(
             "--secret <key>",
-            "its config key, such as redis.passwords.app",
+            "config key of the secret, such as redis.passwords.app",
             readRotatable,
         )
-        .option("--finish", "end the predecessor of tenants.platformKey", false)
+        .option("--finish", "revoke the predecessor of tenants.platformKey", false)
         .action(async (options: StackTarget & { secret: string; finish: boolean }) => {
             const { secret } = options;
             const value = isGiven(secret)
@@ -28,17 +28,17 @@ export function addSecretCommands(program: Command): void {
 
     onStack(program.command("secrets"))
         .description(
-            "store the generated secrets of a stack in its config, for pulumi by hand; or an issued one, for deploys without Pulumi",
+            "store the generated secrets of a stack in its config, for manual pulumi; or an issued secret, for deploys without Pulumi",
         )
-        .option("--secret <key>", "of an issued one, by standard input", readIssuedSecret)
+        .option("--secret <key>", "config key of an issued secret, whose value comes from standard input", readIssuedSecret)
         .action(storeSecrets);
 
     onStack(program.command("environment"))
-        .description("print what pulumi by hand needs to find the backend of make deploy")
+        .description("print the environment with which pulumi finds the backend of make deploy")
         .action(async (target: StackTarget) => {
             await requirePulumi("make pulumi-env");
             const cluster = await connectStack(target);
-            // Standard output is for a shell to read.
+            // Standard output is evaluated by a shell.
             const say = (line: string) => console.error(`  ${line}`);
             const lines = await environmentOf({ cluster, stack: target.stack, report: say });
             console.log(lines.join("\n"));

@@ -29,17 +29,17 @@ interface StartFlags extends SwitchFlags {
     readonly dryRun: boolean;
 }
 
-/** Moves the traffic from one colour to the other, step by step, and back when it has to. */
+/** Commands that shift traffic between the colours in steps, and roll it back. */
 export function addSwitchCommands(program: Command): void {
     const command = (name: string): Command =>
         staying(
-            onStack(program.command(name), "; default: the one that was applied to the cluster"),
+            onStack(program.command(name), "; default: the stack that was applied to the cluster"),
         );
 
     planned(command("switch"))
-        .description("move the traffic to a colour, or go on with the switch to it")
+        .description("shift traffic to a colour, or resume the switch to it")
         .requiredOption("--to <colour>", "blue or green", readColour)
-        .option("--dry-run", "say what would be done, and do nothing", false)
+        .option("--dry-run", "print the plan and change nothing", false)
         .action(async ({ to, dryRun: isDry, reason, direct, ...flags }: StartFlags) => {
             const options = { to, plan: planOf(flags), reason, direct };
             const context = await open(flags);
@@ -48,15 +48,15 @@ export function addSwitchCommands(program: Command): void {
         });
 
     command("status")
-        .description("show who serves, and where the switch stands")
-        .option("--json", "as one line of JSON", false)
-        .option("--watch", "again whenever it changes, until the switch is over", false)
+        .description("show traffic weights and rollout progress")
+        .option("--json", "print one line of JSON", false)
+        .option("--watch", "print every change until the switch has ended", false)
         .action(async ({ json, watch, ...target }: Target & { json: boolean; watch: boolean }) => {
             await status(await open(target, console.log), { json, watch });
         });
 
     planned(command("rollback"))
-        .description("take the traffic back: of the switch under way, else of the last one")
+        .description("abort the current switch, else revert the last one")
         .action(async ({ reason, direct, ...flags }: SwitchFlags) => {
             const options = { reason, direct, plan: planOf(flags) };
             const state = await rollback(await open(flags), options);
@@ -64,31 +64,31 @@ export function addSwitchCommands(program: Command): void {
         });
 
     for (const [what, description] of [
-        ["pause", "hold the switch where it is; it is judged all the same"],
-        ["promote", "go on with a switch that was paused"],
+        ["pause", "pause the switch at its current step; the analysis continues"],
+        ["promote", "resume a paused switch"],
     ] as const) {
         command(what)
             .description(description)
-            .option("--reason <words>", "kept with the switch", "")
+            .option("--reason <words>", "recorded with the switch", "")
             .action(async ({ reason, ...target }: Target & { reason: string }) => {
                 const context = await open(target);
                 const { actor: by, clock } = context;
                 const request: Request = { what, by, at: clock.now(), reason };
                 const state = await ask(context.store, request);
-                console.log(`Asked ${state.holder} to ${what} switch ${state.id}`);
+                console.log(`Requested ${state.holder} to ${what} switch ${state.id}`);
             });
     }
 
     command("history")
-        .description("list the switches that were made")
-        .option("--json", "as JSON, with all their figures", false)
+        .description("list past switches")
+        .option("--json", "print JSON with all figures", false)
         .action(async ({ json, ...target }: Target & { json: boolean }) => {
             const states = await (await open(target)).store.history();
             console.log(json ? JSON.stringify(states) : historyText(states));
         });
 }
 
-/** A command that may move traffic, with how it does. */
+/** Adds the options of a rollout plan to a command. */
 export function planned(made: Command): Command {
     for (const [key, description] of Object.entries(PLAN_DESCRIPTIONS)) {
         const flag = `--${dashed(key)} <${key === "steps" ? "list" : "number"}>`;
@@ -96,14 +96,14 @@ export function planned(made: Command): Command {
         made.addOption(new Option(flag, `${description} (default: ${standard})`));
     }
     return staying(made)
-        .option("--reason <words>", "kept with the switch", "")
-        .option("--direct", "write the route itself, past the stack's config", false);
+        .option("--reason <words>", "recorded with the switch", "")
+        .option("--direct", "write the route directly, past the stack's config", false);
 }
 
 function staying(command: Command): Command {
     return whenInterrupted(
         command,
-        "interrupted: the traffic stays as it is; the same command goes on, make rollback goes back",
+        "interrupted; weights unchanged. Resume with the same command, revert with `make rollback`",
     );
 }
 

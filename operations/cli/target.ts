@@ -3,19 +3,19 @@ import type { Command } from "commander";
 import { KUBECONFIG_WORDS } from "../stack/localCluster.ts";
 import { readStack, requireGiven } from "../stack/stacks.ts";
 
-/** Which cluster and stack a command is about. */
+/** Cluster and stack of a command. */
 export interface Target {
     readonly stack?: string;
     readonly kubeconfig?: string;
     readonly context?: string;
 }
 
-/** Of a command that has no default stack. */
+/** Target of a command without a default stack. */
 export interface StackTarget extends Target {
     readonly stack: string;
 }
 
-/** Gets one line for each thing that a command does. */
+/** Prints one line of progress. */
 export const report = (line: string): void => {
     console.log(`  ${line}`);
 };
@@ -24,13 +24,13 @@ export const report = (line: string): void => {
 export const interrupted = new AbortController();
 let interruption = "interrupted; run the same command again to finish";
 
-// Not once: signal-exit, which execa uses, ends a process whose listeners are all its own.
+// Not `once`: signal-exit, which execa uses, ends a process that has no other listener.
 process.on("SIGINT", () => {
     if (interrupted.signal.aborted) process.exit(130);
     interrupted.abort(new UserError(interruption));
 });
 
-/** A command that says something else than "run it again" when Ctrl-C ends it. */
+/** Sets the message that a command prints when Ctrl-C ends it. */
 export function whenInterrupted(command: Command, words: string): Command {
     return command.hook("preAction", () => {
         interruption = words;
@@ -43,9 +43,9 @@ export function onCluster(command: Command): Command {
         .option("--context <name>", "context of the kubeconfig; default: its current one");
 }
 
-/** @param absent which stack it is when none is given. Default: one has to be */
+/** @param absent describes the default stack. Default: the option is required */
 export function onStack(command: Command, absent?: string): Command {
-    const words = absent ?? ", one of those with a file Pulumi.<name>.yaml";
+    const words = absent ?? "; one of the files Pulumi.<name>.yaml";
     const made = onCluster(command.option("--stack <name>", `stack${words}`, readStack));
     if (absent !== undefined) return made;
     return made.hook("preAction", (called) => {

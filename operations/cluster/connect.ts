@@ -5,7 +5,7 @@ import { secondsToWait } from "./retryAfter.ts";
 
 export type { ObjectReference };
 
-/** A Kubernetes object as rendered: always with a name. */
+/** A rendered Kubernetes object, which always has a name. */
 export interface Manifest extends KubernetesObject {
     apiVersion: string;
     kind: string;
@@ -13,29 +13,29 @@ export interface Manifest extends KubernetesObject {
 }
 
 export interface Cluster {
-    /** Name of the kubeconfig's context in use. */
+    /** Name of the kubeconfig's context. */
     readonly context: string;
     readonly server: string;
     readonly objects: ObjectApi;
-    /** The kubeconfig as YAML with this context as its current one. Holds credentials. */
+    /** The kubeconfig as YAML with this context as the current one. Contains credentials. */
     readonly exportKubeconfig: () => string;
 }
 
-/** Name of a deploy in managedFields. */
+/** Field manager of a deploy. */
 export const FIELD_MANAGER = "property-search-deploy";
 
 export class ClusterError extends UserError {
     override readonly name = "ClusterError";
 }
 
-/** What the client takes for a cluster when there is no kubeconfig at all. */
+/** Server that the client assumes without a kubeconfig. */
 const NOBODYS = "http://localhost:8080";
 
 /**
- * Opens the cluster of a kubeconfig file (default: KUBECONFIG, then ~/.kube/config), in a context
- * (default: the current one).
+ * Connects to the cluster of a kubeconfig file (default: KUBECONFIG, then ~/.kube/config) and a context (default: the
+ * current one).
  *
- * @throws ClusterError when the context does not exist; it names those that do.
+ * @throws ClusterError if the context does not exist, with the existing ones
  */
 export function connect(kubeconfig?: string, context?: string): Cluster {
     const config = new KubeConfig();
@@ -54,11 +54,11 @@ export function connect(kubeconfig?: string, context?: string): Cluster {
     const server = config.getCurrentCluster()?.server;
     if (server === NOBODYS) {
         throw new ClusterError(
-            "there is no kubeconfig: set KUBECONFIG, or make ~/.kube/config (make up prints the path of its own)",
+            "there is no kubeconfig: set KUBECONFIG, or create ~/.kube/config (make up prints the path of its own)",
         );
     }
     if (!server)
-        throw new ClusterError("the kubeconfig names no current cluster; set CONTEXT=name");
+        throw new ClusterError("the kubeconfig has no current cluster; set CONTEXT=name");
     return {
         context: config.getCurrentContext(),
         server,
@@ -75,13 +75,13 @@ export function referenceOf(manifest: Manifest): ObjectReference {
         : { apiVersion, kind, namespace, name };
 }
 
-/** `apps/Deployment property-search-blue/embedding-service-blue`, equal for every version of its group. */
+/** `apps/Deployment property-search-blue/embedding-service-blue`, independent of the group's version. */
 export function keyOf({ apiVersion, kind, namespace, name }: ObjectReference): string {
     const group = apiVersion.includes("/") ? `${apiVersion.split("/")[0] ?? ""}/` : "";
     return `${group}${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
 }
 
-/** An object that says nothing but which one it is. */
+/** Identity of an object as a manifest without further fields. */
 export function headerOf({ apiVersion, kind, namespace, name }: ObjectReference) {
     return {
         apiVersion,
@@ -90,7 +90,7 @@ export function headerOf({ apiVersion, kind, namespace, name }: ObjectReference)
     };
 }
 
-/** Reads an object, or undefined when it (or its kind) does not exist. */
+/** Reads an object; undefined if it or its kind does not exist. */
 export async function readIfExists<T extends KubernetesObject>(
     cluster: Cluster,
     reference: ObjectReference,
@@ -103,7 +103,7 @@ export async function readIfExists<T extends KubernetesObject>(
     }
 }
 
-/** Deletes an object that exists; with a uid, that very one only. */
+/** Deletes an object if it exists; with a uid, only the object with this uid. */
 export async function deleteOne(
     cluster: Cluster,
     reference: ObjectReference,
@@ -112,7 +112,7 @@ export async function deleteOne(
     try {
         await cluster.objects.delete(reference, { uid });
     } catch (error) {
-        // 409: meanwhile another object has the name.
+        // 409: another object has the name now.
         if (statusOf(error) !== 404 && (uid === undefined || statusOf(error) !== 409)) throw error;
     }
 }
@@ -123,12 +123,12 @@ export function statusOf(error: unknown): number | undefined {
     return typeof error.code === "number" ? error.code : undefined;
 }
 
-/** Whether an error is the last of many answers that asked to come again. */
+/** Whether an error is the last of many responses with Retry-After. */
 export function wasRetried(error: unknown): boolean {
     return error instanceof ApiError && secondsToWait(error.code, error.headers) !== undefined;
 }
 
-/** The API server's own sentence for an error, else the error's. */
+/** The API server's message of an error, else the error's own. */
 export function messageOf(error: unknown): string {
     const { message } = answerOf(error);
     if (message !== undefined) return message;
@@ -137,19 +137,19 @@ export function messageOf(error: unknown): string {
     return typeof own === "string" ? own : String(error);
 }
 
-/** What is wrong with which field, as the API server has put it. */
+/** The API server's description of a problem with a field. */
 export interface Cause {
     readonly reason?: string;
     readonly message?: string;
     readonly field?: string;
 }
 
-/** The API server's causes of an error; none where it gives none. */
+/** The API server's causes of an error; may be empty. */
 export function causesOf(error: unknown): readonly Cause[] {
     return answerOf(error).details?.causes ?? [];
 }
 
-/** The part of the API server's Status that is read here. */
+/** The used part of the API server's Status. */
 interface Answer {
     readonly message?: string;
     readonly details?: { readonly causes?: readonly Cause[] };
@@ -161,7 +161,7 @@ function answerOf(error: unknown): Answer {
     return typeof body === "object" && body !== null ? body : {};
 }
 
-/** What a text says as JSON; undefined where it is none. */
+/** Parses JSON; undefined for invalid text. */
 export function parseJson(text: string | undefined): unknown {
     try {
         return text === undefined ? undefined : JSON.parse(text);

@@ -3,14 +3,14 @@ import { RELEASE } from "@property-search/contract";
 import { causesOf, statusOf, type Manifest } from "./connect.ts";
 
 /*
- * Who owns which field, as server-side apply keeps it in metadata.managedFields
+ * Field ownership of server-side apply in metadata.managedFields
  * (https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management). The release driver ends its
  * ownership by editing that list, not by an apply without the fields: that deletes what nobody else owns, such as all
  * rules of a route.
  *
- * Two edits end it, each right where it is used. `withoutDriversSpec` is a deploy's, which applies the whole object
- * next: it needs no other owner, and the driver's annotations stay the driver's. `handedBack` is the driver's own, which
- * no deploy follows at once: the field gets the owner of its neighbour, or nobody would have it.
+ * Two edits end it. `withoutDriverSpec` is used by a deploy, which applies the whole object next: the field needs no other
+ * owner, and the driver keeps its annotations. `transferOwnership` is used by the driver, which no deploy follows at once:
+ * the field gets the owner of a neighbouring field, since it would have none otherwise.
  */
 
 const SPEC = ["spec"] as const;
@@ -23,14 +23,13 @@ export function ownersOf({ metadata }: KubernetesObject, path: readonly string[]
         .map(({ manager }) => manager ?? "");
 }
 
-/** Whether somebody besides the driver owns a field. */
+/** Whether a field has an owner other than the driver. */
 export function othersOwn(object: KubernetesObject, path: readonly string[]): boolean {
     return ownersOf(object, path).some((manager) => manager !== RELEASE.fieldManager);
 }
 
 /**
- * Whether the release driver owns fields of an object's spec. It does from its first write until a deploy has agreed
- * with what it wrote.
+ * Whether the release driver owns fields of an object's spec: from its first write until a deploy agrees with its values.
  */
 export function isClaimed({ metadata }: KubernetesObject): boolean {
     return (metadata?.managedFields ?? []).some(
@@ -38,7 +37,7 @@ export function isClaimed({ metadata }: KubernetesObject): boolean {
     );
 }
 
-/** The list of owners without the driver's fields of the spec. */
+/** The managedFields without the driver's fields of the spec. */
 export function withoutDriversSpec({ metadata }: Manifest): V1ManagedFieldsEntry[] {
     return (metadata.managedFields ?? []).flatMap((entry) => {
         if (!isOfDriver(entry)) return [entry];
@@ -48,11 +47,11 @@ export function withoutDriversSpec({ metadata }: Manifest): V1ManagedFieldsEntry
 }
 
 /**
- * The object with a field of the driver's handed to the one who applies another field of it, as if it had
- * never been the driver's: a deploy then changes it without a conflict, and may leave it out.
+ * The object with a field of the driver transferred to the owner of another field: a deploy then changes or omits the
+ * field without a conflict.
  *
  * @param path of the field
- * @param neighbour path of a field that its owner applies too
+ * @param neighbour path of a field of the new owner
  */
 export function handedBack<T extends Manifest>(
     object: T,
@@ -68,11 +67,11 @@ export function handedBack<T extends Manifest>(
     return { ...object, metadata: { ...object.metadata, managedFields } };
 }
 
-/** Whether an apply was refused for fields that the release driver owns, and for nothing else. */
+/** Whether an apply conflicts with fields of the release driver only. */
 export function byDriverAlone(error: unknown): boolean {
     if (statusOf(error) !== 409) return false;
     const causes = causesOf(error);
-    // What follows the name differs by how the fields came to be the driver's.
+    // The rest of the message depends on the operation that made the driver the owner.
     const ours = `conflict with "${RELEASE.fieldManager}"`;
     return causes.length > 0 && causes.every(({ message }) => message?.startsWith(ours));
 }

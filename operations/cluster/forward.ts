@@ -5,7 +5,7 @@ import { duplexPair, Writable, type Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ClusterError, messageOf, type Cluster } from "./connect.ts";
 
-/** Of what the client gives without retries; its own types for it are not there. */
+/** The used part of the client's WebSocket, which has no types of its own. */
 interface WebSocket {
     readonly on: (event: "close", told: () => void) => void;
     readonly close: () => void;
@@ -14,11 +14,11 @@ interface WebSocket {
 export interface Forwarded {
     readonly namespace: string;
     readonly pod: string;
-    /** Of the pod, its own loopback included. */
+    /** Port of the pod, including ports on its loopback. */
     readonly port: number;
 }
 
-/** Pods with these labels that are ready and are not about to end. */
+/** Pods with these labels that are ready and not terminating. */
 export async function readyPods(
     cluster: Cluster,
     namespace: string,
@@ -36,10 +36,10 @@ export async function readyPods(
 }
 
 /**
- * Connects to a pod's port by way of the API server and the pod's node, as `kubectl port-forward` does: no
- * network policy of the pod applies.
+ * Connects to a pod's port through the API server and the pod's node, like `kubectl port-forward`; the pod's network
+ * policies do not apply.
  *
- * @throws Error when the API server makes no such connection; what its node says later ends the stream
+ * @throws Error if the API server rejects the connection; later errors of the node end the stream
  */
 export async function connectPort(
     cluster: Cluster,
@@ -48,11 +48,11 @@ export async function connectPort(
     const config = new KubeConfig();
     config.loadFromString(cluster.exportKubeconfig());
     const [near, far] = duplexPair();
-    // It can come before a reader, who then finds it in `errored`.
+    // The error may precede the reader, which then finds it in `errored`.
     near.on("error", () => undefined);
     const refusals = new Writable({
         write: (chunk: Buffer, _, done) => {
-            // The first message of each channel is the port, which the client has cut off.
+            // The client removes the first message of each channel, which is the port.
             const words = chunk.toString().trim();
             if (words !== "") near.destroy(new ClusterError(`pod ${namespace}/${pod}: ${words}`));
             done();
@@ -75,9 +75,9 @@ export async function connectPort(
 }
 
 /**
- * Brings a pod's port to a free one of this machine's loopback.
+ * Forwards a pod's port to a free port on this machine's loopback.
  *
- * @throws ClusterError with the API server's own words when the pod cannot be reached
+ * @throws ClusterError with the API server's message if the pod cannot be reached
  */
 export async function forward(
     cluster: Cluster,
@@ -106,7 +106,7 @@ export async function forward(
     };
 }
 
-/** What a forward would only say by a connection that ends. */
+/** Reports a pod that does not run, for which a forward would only end its connections. */
 async function reachable(
     cluster: Cluster,
     { namespace, pod }: Omit<Forwarded, "port">,

@@ -12,7 +12,7 @@ export interface ServiceAddress {
     readonly port: number;
 }
 
-/** @returns the JSON at a path of a Service. @throws Error for anything but an answer with JSON in time */
+/** @returns the JSON at a path of a Service. @throws Error for any failure, including a timeout */
 export type Get = (path: string) => Promise<unknown>;
 
 const TIMEOUT_MILLISECONDS = 8_000;
@@ -23,11 +23,11 @@ interface GetOptions {
 }
 
 /**
- * Reads from a Service through port-forward to one of its ready pods. The API server's proxy would come from
- * an address of the API server, which network policies of managed clusters cannot name. Each call looks for
- * a pod and connects again: a pod that was replaced between two calls fails neither.
+ * Reads from a Service through port-forward to one of its ready pods. The API server's proxy would connect from an address
+ * of the API server, which network policies of managed clusters cannot name. Each call selects a pod and connects anew,
+ * so that a pod that is replaced between two calls fails neither.
  *
- * @param options.timeoutMilliseconds deadline of a call, its connection included. Default: 8 s
+ * @param options.timeoutMilliseconds timeout of a call, including its connection. Default: 8 s
  * @param options.token bearer token. Default: none
  */
 export function forwardedService(
@@ -44,7 +44,7 @@ export function forwardedService(
             stream = await Promise.race([connect(cluster, address, deadline), aborted(deadline)]);
             const response = await responseOf(stream, { path, headers, signal: deadline });
             const { statusCode = 0 } = response;
-            // Prometheus says in JSON what it did not like of a query.
+            // Prometheus reports query errors as JSON.
             if ([200, 400, 422].includes(statusCode)) return await json(response);
             throw new Error(`${service} answered ${statusCode}`);
         } catch (error) {
@@ -69,7 +69,7 @@ async function connect(
     deadline: AbortSignal,
 ): Promise<Duplex> {
     const stream = await connectPort(cluster, await targetOf(cluster, address));
-    // Nobody waits for one that comes too late.
+    // The caller has given up on a late connection.
     if (deadline.aborted) stream.destroy();
     return stream;
 }
@@ -79,7 +79,7 @@ async function aborted(signal: AbortSignal): Promise<never> {
     throw new Error("aborted");
 }
 
-/** A ready pod of the Service, and the port on which the pod itself listens. */
+/** Selects a ready pod of the Service and its container port. */
 async function targetOf(cluster: Cluster, { namespace, name, port }: ServiceAddress) {
     const service = await cluster.objects.read<V1Service>({
         apiVersion: "v1",

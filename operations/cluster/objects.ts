@@ -13,38 +13,38 @@ import { sendUntilTaken } from "./retryAfter.ts";
 export interface ObjectReference {
     apiVersion: string;
     kind: string;
-    /** Absent for a kind that has no namespace. */
+    /** Absent for cluster-scoped kinds. */
     namespace?: string;
     name: string;
 }
 
-/** An object to write: always with its kind and name. */
+/** An object to write, with its kind and name. */
 export interface Writable extends KubernetesObject {
     apiVersion?: string;
     kind?: string;
 }
 
 export interface WriteOptions {
-    /** Name of the actor in managedFields. Required by apply. */
+    /** Field manager. Required by apply. */
     readonly fieldManager?: string;
-    /** Whether the server only answers what it would store. Default: false */
+    /** Whether the server only returns what it would store. Default: false */
     readonly dryRun?: boolean;
 }
 
 export interface ApplyOptions extends WriteOptions {
     readonly fieldManager: string;
-    /** Whether fields of others are taken over. Default: false, a conflict */
+    /** Whether to take over fields of other managers. Default: false, which fails with a conflict */
     readonly force?: boolean;
 }
 
 export interface DeleteOptions {
-    /** Deletes this very object only, not a later one of the same name. */
+    /** Deletes only the object with this uid, not a later one of the same name. */
     readonly uid?: string | undefined;
-    /** Whether what it owns stays, as pods of a StatefulSet that is made again do. Default: false */
+    /** Whether dependents stay, such as the pods of a StatefulSet that is recreated. Default: false */
     readonly orphan?: boolean;
 }
 
-/** An answer of the API server that is no success. */
+/** An unsuccessful response of the API server. */
 export class ApiError extends UserError {
     override readonly name = "ApiError";
     /** HTTP status. */
@@ -79,9 +79,9 @@ const MERGE = "application/merge-patch+json";
 const JSON_TYPE = "application/json";
 
 /**
- * Objects of any kind as plain JSON, both ways. The API classes of @kubernetes/client-node map objects to
- * type models instead, which rename fields such as `from` and `default` and discard what they do not know;
- * only the client's connection and authentication are used here.
+ * Reads and writes objects of any kind as plain JSON. The API classes of @kubernetes/client-node map objects to type models
+ * instead, which rename fields such as `from` and `default` and discard unknown ones; only the client's connection and
+ * authentication are used here.
  */
 export class ObjectApi {
     readonly #configuration: Configuration;
@@ -93,12 +93,12 @@ export class ObjectApi {
         this.#http = configuration.httpApi;
     }
 
-    /** @throws ApiError 404 where there is no such object, or no such kind */
+    /** @throws ApiError 404 if the object or its kind does not exist */
     async read<T extends KubernetesObject>(reference: ObjectReference): Promise<T> {
         return this.#send<T>(HttpMethod.GET, await this.#pathOf(reference));
     }
 
-    /** Objects of a kind. Default: in all namespaces */
+    /** Lists the objects of a kind. Default: in all namespaces */
     async list<T extends KubernetesObject>(
         apiVersion: string,
         kind: string,
@@ -109,7 +109,7 @@ export class ObjectApi {
         return this.#send(HttpMethod.GET, path, { query });
     }
 
-    /** @throws ApiError 409 where it exists */
+    /** @throws ApiError 409 if it exists */
     async create<T extends Writable>(object: T, options: WriteOptions = {}): Promise<T> {
         const { apiVersion, kind, namespace } = referenceIn(object);
         const resource = await this.#resource(apiVersion, kind);
@@ -117,7 +117,7 @@ export class ObjectApi {
         return this.#send<T>(HttpMethod.POST, path, { query: queryOf(options), body: object });
     }
 
-    /** Replaces an object whole. @throws ApiError 409 where its resourceVersion is not the newest */
+    /** Replaces a whole object. @throws ApiError 409 if its resourceVersion is outdated */
     async replace<T extends Writable>(object: T, options: WriteOptions = {}): Promise<T> {
         const path = await this.#pathOf(referenceIn(object));
         return this.#send<T>(HttpMethod.PUT, path, { query: queryOf(options), body: object });
@@ -134,7 +134,7 @@ export class ObjectApi {
         return this.#send<T>(HttpMethod.PATCH, path, { query, body: object, type: APPLY });
     }
 
-    /** JSON merge patch: null takes a field out. */
+    /** JSON merge patch: null removes a field. */
     async merge<T extends Writable>(object: T, options: WriteOptions = {}): Promise<T> {
         const path = await this.#pathOf(referenceIn(object));
         return this.#send<T>(HttpMethod.PATCH, path, {
@@ -144,7 +144,7 @@ export class ObjectApi {
         });
     }
 
-    /** Deletes an object; what it owns follows in the background, unless it is orphaned. */
+    /** Deletes an object, and its dependents in the background unless they are orphaned. */
     async delete(
         reference: ObjectReference,
         { uid, orphan = false }: DeleteOptions = {},
@@ -158,17 +158,17 @@ export class ObjectApi {
         await this.#send(HttpMethod.DELETE, await this.#pathOf(reference), { body });
     }
 
-    /** What an absolute path of the API answers, such as `/version`. */
+    /** Reads JSON from an absolute path of the API, such as `/version`. */
     async get<T>(path: string): Promise<T> {
         return this.#send<T>(HttpMethod.GET, path);
     }
 
-    /** What an absolute path answers that is no JSON, such as a pod's log. */
+    /** Reads text from an absolute path of the API, such as a pod's log. */
     async text(path: string): Promise<string> {
         return this.#answer(await this.#request(HttpMethod.GET, path, { accept: "*/*" }));
     }
 
-    /** Kinds of the server, each in the version that it prefers. */
+    /** Lists the kinds of the server, each in its preferred version. */
     async kinds(): Promise<(ApiResource & { readonly apiVersion: string })[]> {
         const { groups } = await this.get<{ groups: ApiGroup[] }>("/apis");
         const versions = [
@@ -183,7 +183,7 @@ export class ObjectApi {
         return all.flat().filter(({ name }) => !name.includes("/"));
     }
 
-    /** Whether the server has a kind. */
+    /** Whether the server serves a kind. */
     async isServed(apiVersion: string, kind: string): Promise<boolean> {
         const resources = await this.#resourcesOf(apiVersion).catch(noneIf404);
         return resources.some((resource) => isOf(resource, kind));
@@ -194,7 +194,7 @@ export class ObjectApi {
         return `${collectionOf(resource, apiVersion, namespace, name)}/${encodeURIComponent(name)}`;
     }
 
-    /** The answer of an earlier request holds, unless it lacks the kind: kinds may be defined meanwhile. */
+    /** Uses the cached discovery unless it lacks the kind, which may have been defined since. */
     async #resource(apiVersion: string, kind: string): Promise<ApiResource> {
         for (const isFresh of this.#resources.has(apiVersion) ? [false, true] : [true]) {
             if (isFresh) this.#resources.delete(apiVersion);
@@ -247,13 +247,13 @@ export class ObjectApi {
     }
 }
 
-/** The sentence of a Status; of any other answer its beginning. */
+/** The message of a Status; of any other response its first characters. */
 function messageIn(body: string): string {
     try {
         const { message } = JSON.parse(body) as { message?: unknown };
         if (typeof message === "string" && message !== "") return message.slice(0, 1000);
     } catch {
-        // A proxy answers with a page.
+        // A proxy may respond with HTML.
     }
     return body.slice(0, 1000);
 }
@@ -274,7 +274,7 @@ function referenceIn({ apiVersion = "", kind = "", metadata }: Writable): Object
     return { apiVersion, kind, name, ...(namespace !== undefined && { namespace }) };
 }
 
-/** @param name of one object of it, which has to have a namespace where its kind does. */
+/** @param name of one object; a namespaced kind then requires a namespace. */
 function collectionOf(
     { name: plural, kind, namespaced }: ApiResource,
     apiVersion: string,
@@ -285,7 +285,7 @@ function collectionOf(
     if (namespace !== undefined && namespace !== "") {
         return `${rootOf(apiVersion)}/namespaces/${encodeURIComponent(namespace)}/${plural}`;
     }
-    if (name !== undefined) throw new Error(`${kind} ${name} names no namespace`);
+    if (name !== undefined) throw new Error(`${kind} ${name} has no namespace`);
     return `${rootOf(apiVersion)}/${plural}`;
 }
 
@@ -293,7 +293,7 @@ function rootOf(apiVersion: string): string {
     return `${apiVersion.includes("/") ? "/apis" : "/api"}/${apiVersion}`;
 }
 
-/** Subresources, such as `pods/log`, have kinds of their own. */
+/** Excludes subresources, such as `pods/log`, which have kinds of their own. */
 function isOf(resource: ApiResource, kind: string): boolean {
     return resource.kind === kind && !resource.name.includes("/");
 }

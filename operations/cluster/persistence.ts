@@ -1,23 +1,23 @@
 export interface LastingOptions {
-    /** How long the state must have been there. */
+    /** Minimum duration of the state. */
     readonly milliseconds: number;
-    /** For how long it may be away in between. Default: 15,000 */
+    /** Longest interruption that is ignored. Default: 15,000 */
     readonly gapMilliseconds?: number;
 }
 
 /**
- * Tells of a state that comes and goes whether it lasts: a pod whose image is pulled once more, or whose container is
- * started once more, is in another state for a moment.
+ * Detects a state that persists despite short interruptions: a pod whose image pull or container start is retried is in
+ * another state for a moment.
  *
- * @returns a function that is told with each look whether the state is there
+ * @returns a function that takes each observation of the state and returns whether it persists
  */
 export function lasting({
     milliseconds,
     gapMilliseconds = 15_000,
-}: LastingOptions): (isThere: boolean, now?: number) => boolean {
+}: LastingOptions): (isPresent: boolean, now?: number) => boolean {
     let [since, seen] = [Infinity, -Infinity];
-    return (isThere, now = Date.now()) => {
-        if (!isThere) return false;
+    return (isPresent, now = Date.now()) => {
+        if (!isPresent) return false;
         if (now - seen > gapMilliseconds) since = now;
         seen = now;
         return now - since >= milliseconds;

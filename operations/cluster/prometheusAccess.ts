@@ -8,8 +8,8 @@ const TIMEOUT_MILLISECONDS = 8_000;
 const SERVICE_HOST = /^([-a-z0-9]+)\.([-a-z0-9]+)\.svc(\.|$)/;
 
 /**
- * How the driver reads Prometheus: the stack's own or an existing one inside the cluster by port-forward, one
- * outside by HTTPS with the stack's token.
+ * Connects to Prometheus: the stack's own or an existing one inside the cluster by port-forward, one outside by HTTPS with
+ * the stack's token.
  */
 export async function prometheusAccess(cluster: Cluster): Promise<Get> {
     const named = {
@@ -36,7 +36,7 @@ const OWN: ServiceAddress = {
     port: PORTS.prometheus,
 };
 
-/** The Service that a URL names; undefined where its host is outside the cluster. */
+/** The Service of a URL; undefined if its host is outside the cluster. */
 export function serviceOf(url: string): ServiceAddress | undefined {
     const { hostname, port } = new URL(url);
     const [, name, namespace] = SERVICE_HOST.exec(hostname) ?? [];

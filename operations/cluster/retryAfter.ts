@@ -1,13 +1,13 @@
 import type { HttpLibrary, RequestContext, ResponseContext } from "@kubernetes/client-node";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** As often as client-go tries again. */
+/** Number of retries of client-go. */
 const RETRIES = 10;
 
 /**
- * Sends a request, waits as long as the API server asks and sends it again. A server that refuses a request with
- * Retry-After has not carried it out: it is overloaded, or a kind that was defined just now has no storage yet
- * (429 "storage is (re)initializing"). kubectl and all clients written in Go do the same.
+ * Sends a request and repeats it after the delay of a Retry-After header. A server that responds with Retry-After has not
+ * processed the request: it is overloaded, or a new kind has no storage yet (429 "storage is (re)initializing").
+ * kubectl and all Go clients do the same.
  *
  * @see https://pkg.go.dev/k8s.io/client-go/rest#Request.MaxRetries
  */
@@ -24,7 +24,7 @@ export async function sendUntilTaken(
     }
 }
 
-/** Seconds after which the server wants to be asked again; undefined where it gave its answer. */
+/** Seconds of the Retry-After header of a retryable response; undefined for any other response. */
 export function secondsToWait(
     status: number,
     headers: Readonly<Record<string, string>>,

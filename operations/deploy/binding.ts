@@ -12,13 +12,13 @@ import { ensureRecordNamespace, RECORD_NAMESPACE } from "./apply/record.ts";
 import { trackedFile } from "./pulumi/workspace.ts";
 import { readConfig, setConfig } from "./pulumi/stackFile.ts";
 
-/** Config keys by which a stack names its cluster. */
+/** Config keys that identify a stack's cluster. */
 const ID = "cluster.id";
 const CONTEXT = "cluster.context";
-/** Value of cluster.id for a stack whose clusters come and go, such as those of `make up`. */
+/** Value of cluster.id for a stack with short-lived clusters, such as those of `make up`. */
 const ANY = "any";
 
-/** The cluster's record of its stack; it goes with the cluster. */
+/** The cluster's record of its stack. */
 const RECORD = {
     apiVersion: "v1",
     kind: "ConfigMap",
@@ -30,22 +30,22 @@ export interface Binding {
     readonly cluster: Cluster;
     readonly stack: string;
     readonly report: (line: string) => void;
-    /** The stack's config file. Default: the one in the checkout */
+    /** Config file of the stack. Default: the one in the checkout */
     readonly file?: string;
 }
 
-/** UID of namespace kube-system, which lasts as long as the cluster. */
+/** UID of namespace kube-system, which identifies the cluster. */
 export async function clusterId(cluster: Cluster): Promise<string> {
     const reference = { apiVersion: "v1", kind: "Namespace", name: "kube-system" };
     const uid = (await readIfExists<V1Namespace>(cluster, reference))?.metadata?.uid;
     if (uid !== undefined) return uid;
-    throw new ClusterError(`cluster ${cluster.context} tells no UID of namespace kube-system`);
+    throw new ClusterError(`cluster ${cluster.context} has no readable UID of namespace kube-system`);
 }
 
 /**
- * Checks that a stack and a cluster belong together, as far as either has a record of it.
+ * Checks that neither the stack nor the cluster is bound to another one.
  *
- * @throws ClusterError where the stack is bound to another cluster, or the cluster to another stack
+ * @throws ClusterError if the stack is bound to another cluster, or the cluster to another stack
  */
 export async function requireBinding({
     cluster,
@@ -58,18 +58,18 @@ export async function requireBinding({
 export interface Bound {
     readonly cluster: Cluster;
     readonly stack: string;
-    /** The stack's cluster.id. */
+    /** Value of the stack's cluster.id. */
     readonly bound: unknown;
 }
 
-/** As requireBinding, of a config that has been read already. */
+/** As requireBinding, for a config that is already read. */
 export async function requireBindingTo({ cluster, stack, bound }: Bound): Promise<void> {
     const id = await clusterId(cluster);
     if (typeof bound === "string" && bound !== "" && bound !== ANY && bound !== id) {
         throw new ClusterError(
             `stack ${stack} is bound to the cluster whose kube-system has the UID ${bound}; context ` +
                 `${cluster.context} is cluster ${id}. Set CONTEXT to the stack's own cluster. To move the stack, ` +
-                `remove it there (make undeploy), then take ${ID} and ${CONTEXT} out of Pulumi.${stack}.yaml.`,
+                `remove it there (make undeploy), then remove ${ID} and ${CONTEXT} from Pulumi.${stack}.yaml.`,
         );
     }
     const other = await stackOfCluster(cluster);
@@ -81,7 +81,7 @@ export async function requireBindingTo({ cluster, stack, bound }: Bound): Promis
     }
 }
 
-/** Records the stack on the cluster, and the cluster in the stack's config file. Writes nothing the second time. */
+/** Records the stack on the cluster, and the cluster in the stack's config file. Idempotent. */
 export async function bind(binding: Binding): Promise<void> {
     const { cluster, stack, file = trackedFile(stack) } = binding;
     await claimCluster({ cluster, stack, bound: await readConfig(file, ID) });
@@ -91,7 +91,7 @@ export async function bind(binding: Binding): Promise<void> {
 /**
  * Records the stack on the cluster.
  *
- * @throws ClusterError where another deploy was faster, and is of another stack
+ * @throws ClusterError if a deploy of another stack was faster
  */
 export async function claimCluster(claim: Bound): Promise<void> {
     const { cluster, stack } = claim;
@@ -107,7 +107,7 @@ export async function claimCluster(claim: Bound): Promise<void> {
         });
 }
 
-/** Records the cluster in the stack's config file, where that names none. */
+/** Records the cluster in the stack's config file, unless the file names one. */
 export async function nameCluster(binding: Binding): Promise<void> {
     const { cluster, stack, report, file = trackedFile(stack) } = binding;
     const bound = await readConfig(file, ID);
@@ -115,15 +115,15 @@ export async function nameCluster(binding: Binding): Promise<void> {
     const context = await readConfig(file, CONTEXT);
     const values = { [ID]: await clusterId(cluster), [CONTEXT]: context ?? cluster.context };
     await setConfig(file, values);
-    report(`Pulumi.${stack}.yaml now names its cluster (${ID}, ${CONTEXT}): commit it`);
+    report(`Pulumi.${stack}.yaml now has the cluster (${ID}, ${CONTEXT}): commit it`);
 }
 
-/** Takes the cluster's record of a stack away, once the stack has been removed. */
+/** Deletes the cluster's record of a removed stack. */
 export async function unbind(cluster: Cluster, stack: string): Promise<void> {
     if ((await stackOfCluster(cluster)) === stack) await deleteOne(cluster, RECORD);
 }
 
-/** The stack that a cluster has; undefined for a cluster without any. */
+/** The stack of a cluster; undefined if there is none. */
 export async function stackOfCluster(cluster: Cluster): Promise<string | undefined> {
     return (await readIfExists<V1ConfigMap>(cluster, RECORD))?.data?.stack;
 }

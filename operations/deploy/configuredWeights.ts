@@ -12,10 +12,10 @@ import { PROGRAM } from "../stack/program.ts";
 const KEY = "traffic.weights";
 
 /**
- * Weights that the route is to have: those of the stack's config, or of what its newest deploy was given over it.
+ * Weights that the route should have: those of the last deploy's overrides, else of the stack's config.
  *
- * @returns undefined while a switch is under way, which sets others
- * @throws ClusterError when they break the weight rule
+ * @returns undefined during a switch, which sets others
+ * @throws ClusterError if they are invalid
  */
 export async function configuredWeights(
     cluster: Cluster,

@@ -5,15 +5,15 @@ import { trackedFile } from "./pulumi/workspace.ts";
 import { readConfig } from "./pulumi/stackFile.ts";
 
 export interface StackChoice extends ClusterChoice {
-    /** The stack's config file. Default: the one in the checkout */
+    /** Config file of the stack. Default: the one in the checkout */
     readonly file?: string;
 }
 
 /**
- * Opens the cluster of a stack: in the context that is given, else in the stack's own, else in the current one. Without
- * a stack it is any cluster.
+ * Connects to the cluster of a stack: in the requested context, else in the stack's own, else in the current one. Without
+ * a stack, any cluster is accepted.
  *
- * @throws ClusterError where the stack is bound to another cluster, or the cluster to another stack
+ * @throws ClusterError if the stack is bound to another cluster, or the cluster to another stack
  */
 export async function connectStack(choice: StackChoice): Promise<Cluster> {
     const { stack, file = stack && trackedFile(stack) } = choice;

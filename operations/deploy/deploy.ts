@@ -28,41 +28,39 @@ import { growVolumes, prepareVolumes } from "./volumes.ts";
 
 export interface DeployOptions {
     readonly stack: string;
-    /** Kubeconfig file; default: KUBECONFIG, then ~/.kube/config. */
+    /** Kubeconfig file. Default: KUBECONFIG, then ~/.kube/config */
     readonly kubeconfig?: string;
-    /** Context of the kubeconfig; default: its current one. */
+    /** Context of the kubeconfig. Default: its current one */
     readonly context?: string;
     /**
-     * Config values over the stack's, by key without the project's name, such as `blue.image`. Default: those
-     * of the deploy before this one.
+     * Config overrides, by key without the project's name, such as `blue.image`. Default: those of the last deploy
      */
     readonly config?: Readonly<Record<string, string>>;
-    /** Gets one line for each thing that happened. Never a secret. */
+    /** Receives one line per event, without secrets. */
     readonly report: (line: string) => void;
     readonly signal?: AbortSignal;
-    /** Seconds to wait for readiness. Default 300. */
+    /** Timeout for readiness, in seconds. Default: 300 */
     readonly timeout?: number;
-    /** Whether apply takes over objects of others, which are then never deleted. Default: whether ADOPT is 1. */
+    /** Whether apply adopts objects of others, which are then never deleted. Default: whether ADOPT is 1 */
     readonly adopt?: boolean;
 }
 
 export interface Deployed {
     readonly path: "pulumi" | "apply";
-    /** Why that path was taken, in one sentence. */
+    /** Reason for this method. */
     readonly reason: string;
-    /** What the deploy changed, in one sentence. */
+    /** Summary of the changes. */
     readonly summary: string;
     readonly seconds: number;
-    /** API key of the tenant "platform". Not to be printed. */
+    /** API key of the tenant "platform". Must not be printed. */
     readonly platformKey: string | undefined;
 }
 
 /**
- * Brings a stack to a cluster: by `pulumi up` where the CLI and the Kubernetes plugin are there,
- * otherwise by rendering the same program and applying it server-side. DEPLOY=pulumi or DEPLOY=apply
- * asks for one of them.
+ * Deploys a stack to a cluster: with `pulumi up` if the CLI and the Kubernetes plugin are installed, otherwise by rendering
+ * the same program and applying it server-side. DEPLOY=pulumi or DEPLOY=apply selects a method.
  *
- * @throws ClusterError, RenderError with a sentence for the user.
+ * @throws ClusterError, RenderError with a message for the user
  */
 export async function deploy(options: DeployOptions): Promise<Deployed> {
     const started = Date.now();
@@ -71,7 +69,7 @@ export async function deploy(options: DeployOptions): Promise<Deployed> {
     const cluster = await connectStack(options);
     const record = await readRecord(cluster, stack);
     const { path, reason } = await choosePath(cluster, stack, record);
-    report(`deploying by ${path === "pulumi" ? "pulumi up" : "render and apply"}: ${reason}`);
+    report(`deploying with ${path === "pulumi" ? "pulumi up" : "render and apply"}: ${reason}`);
     const given = { ...options, config: options.config ?? record?.config ?? {} };
     const done =
         path === "pulumi"
@@ -80,7 +78,7 @@ export async function deploy(options: DeployOptions): Promise<Deployed> {
     return { path, reason, ...done, seconds: (Date.now() - started) / 1000 };
 }
 
-/** The way that DEPLOY asks for. @throws UserError where it is none */
+/** Method that DEPLOY selects. @throws UserError for an invalid value */
 export function requestedPath(): "pulumi" | "apply" | undefined {
     const { DEPLOY: asked = "" } = process.env;
     if (asked === "") return undefined;
@@ -97,35 +95,35 @@ async function choosePath(
     if (record && record.inventory.length > 0) {
         if (asked === "pulumi") {
             throw new ClusterError(
-                `DEPLOY is pulumi, but stack ${stack} was brought to this cluster by apply, and ` +
-                    "Pulumi would not know its objects. Remove it first (make undeploy).",
+                `DEPLOY is pulumi, but stack ${stack} was deployed to this cluster by apply, and ` +
+                    "Pulumi's state would lack its objects. Remove it first (make undeploy).",
             );
         }
-        return { path: "apply", reason: "that is how the stack came to this cluster" };
+        return { path: "apply", reason: "the stack was deployed by apply before" };
     }
     const owner = await otherOwner(cluster);
     if (owner && asked === "apply") {
         throw new ClusterError(
             `DEPLOY is apply, but namespace ${NAMESPACES.edge} belongs to ${owner}; ` +
-                "deploy with what made it, or remove that deployment first.",
+                "deploy with the tool that created it, or remove that deployment first.",
         );
     }
-    if (asked === "apply") return { path: "apply", reason: "DEPLOY=apply asks for it" };
+    if (asked === "apply") return { path: "apply", reason: "DEPLOY=apply selects it" };
     const missing = await missingForPulumi();
     if (missing === undefined) {
-        return { path: "pulumi", reason: "the CLI and the Kubernetes plugin are here" };
+        return { path: "pulumi", reason: "the CLI and the Kubernetes plugin are installed" };
     }
     if (asked === "pulumi") throw new ClusterError(`DEPLOY is pulumi, but ${missing}.`);
     if (owner) {
         throw new ClusterError(
             `namespace ${NAMESPACES.edge} belongs to ${owner}, and ${missing}; ` +
-                "deploy with what made it, or remove that deployment first.",
+                "deploy with the tool that created it, or remove that deployment first.",
         );
     }
     return { path: "apply", reason: missing };
 }
 
-/** Who else manages the program's namespaces on this cluster, from the fields' managers. */
+/** Finds another field manager of the program's namespaces on this cluster. */
 async function otherOwner(cluster: Cluster): Promise<string | undefined> {
     const namespace = await readIfExists<KubernetesObject>(cluster, {
         apiVersion: "v1",
@@ -160,7 +158,7 @@ async function byApply(
         record,
         report,
         adopt,
-        // A cluster that is refused is not to be the stack's: the next deploy goes to another one.
+        // Not before the checks: a rejected deploy must not bind the stack to this cluster.
         onClaimed: () => bind({ cluster, stack, report }),
         ...(signal && { signal }),
     });
@@ -197,11 +195,11 @@ async function byPulumi(
         ),
         exists: async (object) => (await readIfExists(cluster, object)) !== undefined,
         onAccepted: async (file) => {
-            // Not before: a cluster that is refused is not to be the stack's. Nor later: the provider's context is
-            // not to change, in the copy of the stack's file either.
+            // Not before the checks: a rejected deploy must not bind the stack. Not later: the provider's context must
+            // not change, not even in the copy of the stack's file.
             await bind({ cluster, stack, report });
             await nameCluster({ cluster, stack, file, report: () => undefined });
-            // Not before: the next deploy would be given a config that is rejected, too.
+            // Not before the checks: the next deploy would use a rejected config.
             await rememberConfig(cluster, stack, config);
         },
         onRendered: async (manifests, left) => {
@@ -218,7 +216,7 @@ async function byPulumi(
     return done;
 }
 
-/** Whatever way the objects came to the cluster: a field that was lost on it is not to be lost in silence. */
+/** Reports fields that were lost on the cluster, for both deploy methods. */
 async function confirm(
     cluster: Cluster,
     manifests: readonly Manifest[],

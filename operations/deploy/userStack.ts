@@ -14,10 +14,10 @@ export interface UserStackOptions {
 }
 
 /**
- * Stores the secrets that a stack generates for itself in its own config file, encrypted, and the cluster's name, as
- * its first deploy does: for those who run `pulumi up` by hand.
+ * Stores a stack's generated secrets, encrypted, and its cluster in the stack's config file, as the first deploy does: for
+ * manual `pulumi up`.
  *
- * @returns how many were missing
+ * @returns the number of missing secrets
  */
 export async function generateSecrets(options: UserStackOptions): Promise<number> {
     const { report } = options;
@@ -36,13 +36,13 @@ export async function generateSecrets(options: UserStackOptions): Promise<number
     return missing;
 }
 
-/** Lines by which a shell gets the backend, passphrase and cluster of `make deploy`, for `pulumi` by hand. */
+/** Shell commands that export the backend, passphrase and cluster of `make deploy`, for manual `pulumi`. */
 export async function environmentOf(options: UserStackOptions): Promise<readonly string[]> {
     const { place } = await open(options);
     return Object.entries(place.settings).map(([name, value]) => `export ${name}=${quoted(value)}`);
 }
 
-/** For a POSIX shell. */
+/** Quotes a text for a POSIX shell. */
 function quoted(text: string): string {
     return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

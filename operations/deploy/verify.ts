@@ -9,13 +9,13 @@ import { sampled, sharesWithin, type Shares } from "../gateway/shares.ts";
 
 export interface VerifyOptions {
     readonly cluster: Cluster;
-    /** Of a tenant; undefined where the service answers everybody. */
+    /** API key of a tenant; undefined for anonymous access. */
     readonly apiKey: string | undefined;
-    /** Weights that the route is to have. Default: those that it has. */
+    /** Weights that the route should have. Default: its current ones */
     readonly configured?: Weights | undefined;
     readonly report: (line: string) => void;
     readonly signal?: AbortSignal;
-    /** Requests by which the shares are measured. Default 600. */
+    /** Requests that measure the shares. Default: 600 */
     readonly samples?: number;
 }
 
@@ -28,7 +28,7 @@ export interface Verified {
     readonly hitMilliseconds: number;
 }
 
-/** Sentences of the trade: the first two say the same in other words, the third something else. */
+/** Sample texts: the first two are paraphrases, the third has another topic. */
 const LISTING = "Bright three-bedroom flat with a balcony, five minutes from the river";
 const PARAPHRASE = "Sunny apartment with 3 bedrooms and a balcony, a short walk to the riverside";
 const UNRELATED = "How do I reset the password of my account?";
@@ -36,12 +36,11 @@ const UNRELATED = "How do I reset the password of my account?";
 const CONCURRENCY = 8;
 
 /**
- * Uses a deployed stack as a client would, through its Gateway: a sentence nobody asked before is a
- * miss, then a hit; each colour answers when asked by header, and both give the same vector, since they
- * share the cache and the model; a paraphrase is nearer than another topic; and over `samples` requests
- * each colour gets the share of its weight.
+ * Verifies a deployed stack with client requests through its Gateway: a new text is a miss, then a hit; each colour
+ * responds when it is requested by header, and both return the same vector, since they share the cache and the model; a
+ * paraphrase is more similar than another topic; and over `samples` requests each colour gets the share of its weight.
  *
- * @throws VerifyError with the first promise that did not hold.
+ * @throws VerifyError with the first failed check
  */
 export async function verify(options: VerifyOptions): Promise<Verified> {
     const { cluster, report, samples = 600, signal } = options;
@@ -52,15 +51,15 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     expect(
         wanted.blue === weights.blue,
         `the route has ${weightsText(weights)} (blue/green), and traffic.weights is ${weightsText(wanted)}: ` +
-            "make deploy restores the config's, make switch moves the traffic",
+            "make deploy restores the config's weights, make switch shifts traffic",
     );
     const at: Entrance = { url, send: senderTo(endpoint), apiKey: options.apiKey };
 
     const fresh = `${LISTING}, reference ${randomUUID()}`;
     const miss = await embed(at, [fresh]);
-    expect(miss.cache.join() === "MISS", `a new sentence was ${miss.cache.join()}, not a MISS`);
+    expect(miss.cache.join() === "MISS", `a new text was ${miss.cache.join()}, not a MISS`);
     const hit = await embed(at, [fresh], miss.servedBy);
-    expect(hit.cache.every(isHit), `the same sentence again was ${hit.cache.join()}, not a hit`);
+    expect(hit.cache.every(isHit), `the same text again was ${hit.cache.join()}, not a hit`);
     report(`miss in ${milliseconds(miss)}, hit in ${milliseconds(hit)} (${hit.cache.join()})`);
 
     const versions = await previews(at, fresh, miss.vectors[0] ?? [], report);
@@ -70,7 +69,7 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     const shares = await measureShares(at, samples, signal);
     const check = sharesWithin(shares, weights);
     report(`shares ${check.text}`);
-    expect(check.holds, `traffic does not follow the weights: ${check.text}`);
+    expect(check.holds, `measured shares differ from the weights: ${check.text}`);
     return {
         url,
         weights,
@@ -90,9 +89,9 @@ async function previews(
     const versions: Record<Colour, string> = { blue: "", green: "" };
     for (const colour of COLOURS) {
         const answer = await embed(at, [text], colour);
-        expect(answer.servedBy === colour, `asked for ${colour}, ${answer.servedBy} answered`);
+        expect(answer.servedBy === colour, `requested ${colour}, ${answer.servedBy} answered`);
         const same = answer.vectors[0]?.every((value, index) => value === vector[index]);
-        expect(same === true, `${colour} answered another vector for the same sentence`);
+        expect(same === true, `${colour} returned another vector for the same text`);
         versions[colour] = answer.version;
         report(`${colour} (${answer.version}) by header: ${answer.cache.join()}, same vector`);
     }
@@ -104,8 +103,8 @@ async function meaning(at: Entrance, report: (line: string) => void): Promise<vo
     const [listing = [], paraphrase = [], unrelated = []] = vectors;
     const near = dot(listing, paraphrase);
     const far = dot(listing, unrelated);
-    expect(near > far + 0.3, `a paraphrase is at cosine ${near}, another topic at ${far}`);
-    report(`paraphrase at cosine ${near.toFixed(2)}, another topic at ${far.toFixed(2)}`);
+    expect(near > far + 0.3, `a paraphrase has cosine ${near}, another topic ${far}`);
+    report(`cosine of a paraphrase ${near.toFixed(2)}, of another topic ${far.toFixed(2)}`);
 }
 
 async function measureShares(at: Entrance, samples: number, signal?: AbortSignal): Promise<Shares> {

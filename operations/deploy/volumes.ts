@@ -21,7 +21,7 @@ interface ClaimTemplate {
     };
 }
 
-/** A StatefulSet as rendered. */
+/** A rendered StatefulSet. */
 export interface SetManifest extends Manifest {
     readonly spec: {
         readonly podManagementPolicy?: string;
@@ -29,27 +29,27 @@ export interface SetManifest extends Manifest {
     };
 }
 
-/** What a cluster has of a StatefulSet and of its volumes. */
+/** Live objects of a StatefulSet and its volumes. */
 export interface Live {
-    /** Undefined: there is none (any more), though there may be claims. */
+    /** Undefined if the set does not exist; its claims may. */
     readonly set: V1StatefulSet | undefined;
-    /** Of its pods, all ordinals. */
+    /** Claims of all its pods. */
     readonly claims: readonly V1PersistentVolumeClaim[];
     readonly classes: readonly V1StorageClass[];
 }
 
 export interface VolumePlan {
-    /** Why the volumes cannot become what is wanted, each for the user to read. */
+    /** Messages about changes that are impossible. */
     readonly problems: readonly string[];
-    /** Whether the set has to be made again, since its templates and its policy never change. */
+    /** Whether the set must be recreated, since its templates and its policy are immutable. */
     readonly isRemade: boolean;
-    /** Names of claims that have to grow, and to what. */
+    /** New sizes by name of the claim. */
     readonly growing: Readonly<Record<string, string>>;
 }
 
-const DOCUMENTED = "docs/runbooks/volumes.md says how";
+const DOCUMENTED = "see docs/runbooks/volumes.md";
 
-/** What has to happen with the volumes of a StatefulSet, so that they are as rendered. */
+/** Plans the changes to a StatefulSet and its volumes. */
 export function planVolumes(manifest: SetManifest, { set, claims, classes }: Live): VolumePlan {
     const name = `StatefulSet ${manifest.metadata.namespace ?? ""}/${manifest.metadata.name}`;
     const problems: string[] = [];
@@ -88,18 +88,18 @@ function claimProblem(
     const className = spec?.storageClassName ?? "";
     const wantedClass = template.spec.storageClassName;
     if (wantedClass !== undefined && wantedClass !== className) {
-        return `${volume} is of storage class "${className}", not "${wantedClass}"; Kubernetes moves no volume to another class: ${DOCUMENTED}`;
+        return `${volume} has storage class "${className}", not "${wantedClass}"; Kubernetes cannot move a volume to another class: ${DOCUMENTED}`;
     }
     if (bytes(wanted) < bytes(size)) {
-        return `the size is "${wanted}", and ${volume} has ${size}; allowed: no less, since no volume shrinks: ${DOCUMENTED}`;
+        return `the size is "${wanted}", and ${volume} has ${size}; allowed: no less, since volumes cannot shrink: ${DOCUMENTED}`;
     }
     if (bytes(wanted) === bytes(size)) return undefined;
     const grows = classes.find((one) => one.metadata?.name === className)?.allowVolumeExpansion;
     if (grows === true) return undefined;
-    return `the size is "${wanted}", and ${volume} has ${size}; allowed: ${size}, since storage class "${className}" does not allow volumes to grow: ${DOCUMENTED}`;
+    return `the size is "${wanted}", and ${volume} has ${size}; allowed: ${size}, since storage class "${className}" does not allow volume expansion: ${DOCUMENTED}`;
 }
 
-/** In which order a set's pods start. */
+/** Pod management policy of a set. */
 function policyOf({ spec }: V1StatefulSet | SetManifest): string {
     return spec?.podManagementPolicy ?? "OrderedReady";
 }
@@ -114,10 +114,10 @@ function bytes(quantity: string | undefined): number {
 }
 
 /**
- * Before a deploy, by either way: refuses volumes that cannot become what is wanted, and takes a StatefulSet
- * away whose templates or policy changed, without its pods, which its successor adopts.
+ * Before a deploy, by either method: rejects impossible changes of volumes, and deletes a StatefulSet whose templates or
+ * policy changed, without its pods, which the new set adopts.
  *
- * @throws ClusterError with everything that cannot be
+ * @throws ClusterError with all impossible changes
  */
 export async function prepareVolumes(
     cluster: Cluster,
@@ -131,20 +131,20 @@ export async function prepareVolumes(
     const problems = plans.flatMap((plan) => plan.problems);
     if (problems.length > 0) {
         throw new ClusterError(
-            `volumes cannot follow:\n${problems.map((one) => `  - ${one}`).join("\n")}`,
+            `volumes cannot be changed:\n${problems.map((one) => `  - ${one}`).join("\n")}`,
         );
     }
     for (const [index, manifest] of sets.entries()) {
         if (plans[index]?.isRemade !== true) continue;
         report(
-            `StatefulSet ${manifest.metadata.name} is made again, since what changed cannot be written; its pods stay`,
+            `StatefulSet ${manifest.metadata.name} is recreated, since immutable fields changed; its pods stay`,
         );
         await cluster.objects.delete(referenceOf(manifest), { orphan: true });
         while (await readIfExists(cluster, referenceOf(manifest))) await delay(200);
     }
 }
 
-/** After a deploy, whose quota has room for it: lets claims grow to what is wanted. */
+/** After a deploy, whose quota allows it: expands claims to their new sizes. */
 export async function growVolumes(
     cluster: Cluster,
     manifests: readonly Manifest[],
@@ -158,7 +158,7 @@ export async function growVolumes(
                 ...{ apiVersion: "v1", kind: "PersistentVolumeClaim", metadata },
                 spec: { resources: { requests: { storage } } },
             } as Manifest);
-            report(`volume ${name} grows to ${storage}`);
+            report(`expanding volume ${name} to ${storage}`);
         }
     }
 }

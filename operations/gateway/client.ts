@@ -8,11 +8,11 @@ import {
 } from "@property-search/contract";
 import { adviceOf, type Send } from "./connection.ts";
 
-/** What one request through the Gateway told. */
+/** Response of one request through the Gateway. */
 export interface Answer {
     readonly servedBy: Colour;
     readonly version: string;
-    /** Kinds in the x-cache header. */
+    /** Statuses of the x-cache header. */
     readonly cache: readonly string[];
     /** Unit vectors in input order. */
     readonly vectors: readonly (readonly number[])[];
@@ -25,18 +25,17 @@ export class VerifyError extends UserError {
 
 const TIMEOUT_MILLISECONDS = 15_000;
 
-/** Where to ask, how and as whom. */
+/** URL, transport and credentials of a client. */
 export interface Entrance {
     readonly url: string;
-    /** Default: by the URL's own address. */
+    /** Default: fetch, which connects to the URL's host */
     readonly send?: Send;
-    /** Of a tenant; undefined where the service answers everybody. */
+    /** API key of a tenant; undefined for anonymous access. */
     readonly apiKey: string | undefined;
 }
 
 /**
- * Embeds texts through the Gateway, at one colour if asked. By the service's own path, which needs no
- * name of a model: a stack decides that.
+ * Embeds texts through the Gateway, optionally at one colour. Uses the service's own path, which needs no model name.
  */
 export async function embed(
     { url, send = fetch, apiKey }: Entrance,
@@ -64,8 +63,8 @@ export async function embed(
     const where = `POST ${url}${PATHS.embed}${colour ? ` at ${colour}` : ""}`;
     if (response.status === 401) {
         throw new VerifyError(
-            `${where} answered 401: ${apiKey === undefined ? "it wants an API key" : "it does not know this API key"}; ` +
-                "set API_KEY to a tenant's (`pulumi config get tenants.platformKey` tells the platform's)",
+            `${where} answered 401: ${apiKey === undefined ? "it requires an API key" : "this API key is invalid"}; ` +
+                "set API_KEY to a tenant's (`pulumi config get tenants.platformKey` prints the platform's)",
         );
     }
     if (response.status !== 200) {
@@ -91,11 +90,11 @@ export async function embed(
 function vectorsOf(body: unknown, count: number, where: string): number[][] {
     const { embeddings: vectors } = body as { embeddings?: number[][] };
     if (vectors?.length !== count) {
-        throw new VerifyError(`${where} did not answer ${count} vectors`);
+        throw new VerifyError(`${where} did not return ${count} vectors`);
     }
     const bad = vectors.findIndex((vector) => Math.abs(dot(vector, vector) - 1) > 1e-3);
     if (bad >= 0)
-        throw new VerifyError(`${where} answered a vector ${bad} that is not of length 1`);
+        throw new VerifyError(`${where} returned a vector ${bad} that is not of length 1`);
     return vectors;
 }
 

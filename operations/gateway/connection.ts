@@ -4,11 +4,11 @@ import { getCACertificates } from "node:tls";
 import { Agent, buildConnector, fetch as undiciFetch } from "undici";
 import type { GatewayEndpoint } from "./endpoint.ts";
 
-/** Sends a request to a path of the Gateway, or to another URL of its host. */
+/** Sends a request to a URL of the Gateway's host. */
 export type Send = (url: string, init?: RequestInit) => Promise<Response>;
 
 /**
- * A client of the Gateway: it connects to the Gateway's address, and names the host of the URL in TLS and in HTTP.
+ * Creates a transport that connects to the Gateway's address and uses the URL's host name in TLS and HTTP.
  */
 export function senderTo({ address, ca }: Pick<GatewayEndpoint, "address" | "ca">): Send {
     const connector = buildConnector({
@@ -18,7 +18,7 @@ export function senderTo({ address, ca }: Pick<GatewayEndpoint, "address" | "ca"
         connect: (options, done) => {
             const { host, port } = address;
             const name = options.servername ?? options.hostname;
-            // An address is no name that TLS could ask for.
+            // TLS server names cannot be IP addresses.
             const servername = isIP(name.replace(/^\[|\]$/g, "")) === 0 ? { servername: name } : {};
             connector({ ...options, hostname: host, port: `${port}`, ...servername }, done);
         },
@@ -27,7 +27,7 @@ export function senderTo({ address, ca }: Pick<GatewayEndpoint, "address" | "ca"
         try {
             return await undiciFetch(url, { ...(init as object), dispatcher });
         } catch (error) {
-            // Its own words are "fetch failed", whatever has failed.
+            // undici's own message is always "fetch failed".
             const cause = (error as { cause?: unknown }).cause ?? error;
             const words = `${init?.method ?? "GET"} ${url} failed: ${String(cause)}${adviceOf(cause)}`;
             throw new UserError(words, { cause });
@@ -35,7 +35,7 @@ export function senderTo({ address, ca }: Pick<GatewayEndpoint, "address" | "ca"
     };
 }
 
-/** Codes of connections that a certificate has ended. */
+/** Error codes of untrusted certificates. */
 const UNTRUSTED = [
     "DEPTH_ZERO_SELF_SIGNED_CERT",
     "SELF_SIGNED_CERT_IN_CHAIN",
@@ -44,10 +44,10 @@ const UNTRUSTED = [
     "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
 ];
 
-/** What to do about a failed connection, to follow its error; nothing where the error says it all. */
+/** Remedy for an untrusted certificate, to append to the error; empty for other errors. */
 export function adviceOf(error: unknown): string {
     const { code } = (error ?? {}) as { code?: string };
     return code !== undefined && UNTRUSTED.includes(code)
-        ? "; give the authority that signs for the Gateway: GATEWAY_CA_FILE=ca.pem"
+        ? "; provide the CA of the Gateway's certificate: GATEWAY_CA_FILE=ca.pem"
         : "";
 }

@@ -33,36 +33,36 @@ const GATEWAY = {
     name: GATEWAY_NAME,
 };
 
-/** A host of the public URL where the Gateway serves any name. */
+/** Placeholder host of the public URL if the Gateway serves any host name. */
 const ANY_HOST = "HOST";
 
-/** The stack's Gateway as its clients have it, and where this machine finds it. */
+/** Public URL of the stack's Gateway, and its address for this machine. */
 export interface GatewayEndpoint {
-    /** Base URL under the configured host name, without a slash at the end. */
+    /** Base URL with the configured host name, without a trailing slash. */
     readonly url: string;
-    /** Host and port that connections go to. */
+    /** Host and port of connections. */
     readonly address: { readonly host: string; readonly port: number };
-    /** PEM of authorities that are trusted beside those of Node; undefined: none. */
+    /** PEM of CAs that are trusted in addition to Node's. */
     readonly ca: string | undefined;
 }
 
 /**
- * Finds the stack's Gateway. Connections go to GATEWAY_URL if set, else to the address in the Gateway's status;
- * requests name the configured host, in TLS and in HTTP, whatever the address is. Trusted are Node's authorities,
- * those of the file GATEWAY_CA_FILE, and the authority that cert-manager keeps beside the certificate.
+ * Finds the stack's Gateway. Connections go to GATEWAY_URL if set, else to the address in the Gateway's status; requests use
+ * the configured host name in TLS and HTTP. Trusted CAs are Node's, those of the file GATEWAY_CA_FILE, and the one that
+ * cert-manager stores with the certificate.
  *
- * @throws ClusterError when there is no Gateway, or nothing says where it is.
+ * @throws ClusterError if there is no Gateway, or its address is unknown
  */
 export async function findGateway(cluster: Cluster): Promise<GatewayEndpoint> {
     const gateway = await readIfExists<Gateway>(cluster, GATEWAY);
     const given = givenUrl();
     const published = publicUrl(gateway);
     if (given) return endpoint(cluster, gateway, published, given);
-    if (!gateway) throw new ClusterError(`there is no Gateway ${NAMESPACES.edge}/${GATEWAY_NAME}`);
+    if (!gateway) throw new ClusterError(`Gateway ${NAMESPACES.edge}/${GATEWAY_NAME} does not exist`);
     const address = gateway.status?.addresses?.[0]?.value;
     if (!address || !published) {
         throw new ClusterError(
-            `Gateway ${GATEWAY_NAME} reports no address; say where it is: GATEWAY_URL=http://host:port`,
+            `Gateway ${GATEWAY_NAME} reports no address; set GATEWAY_URL=http://host:port`,
         );
     }
     const found = new URL(published);
@@ -70,12 +70,12 @@ export async function findGateway(cluster: Cluster): Promise<GatewayEndpoint> {
     return endpoint(cluster, gateway, published, found);
 }
 
-/** Base URL of the stack's Gateway, without a slash at the end. */
+/** Base URL of the stack's Gateway, without a trailing slash. */
 export async function gatewayUrl(cluster: Cluster): Promise<string> {
     return (await findGateway(cluster)).url;
 }
 
-/** @param to where connections go, by its scheme too */
+/** @param to address and scheme of connections */
 async function endpoint(
     cluster: Cluster,
     gateway: Gateway | undefined,
@@ -107,7 +107,7 @@ function givenUrl(): URL | undefined {
     );
 }
 
-/** As the program has written it, or, of a Gateway of an earlier one, by its safest listener. */
+/** URL that the program has written, or, for a Gateway of an older program, that of its safest listener. */
 function publicUrl(gateway: Gateway | undefined): URL | undefined {
     const written = gateway?.metadata?.annotations?.[PUBLIC_URL_ANNOTATION];
     if (written !== undefined && URL.canParse(written)) return new URL(written);
@@ -141,7 +141,7 @@ async function readCa(file: string): Promise<string> {
     throw new ClusterError(`GATEWAY_CA_FILE is "${file}"; allowed: a file of certificates as PEM`);
 }
 
-/** The authority of a private issuer; who may not read the Secret trusts the public ones. */
+/** CA of a private issuer; without permission to read the Secret, only public CAs are trusted. */
 async function issuersCa(
     cluster: Cluster,
     gateway: Gateway | undefined,
@@ -160,12 +160,12 @@ async function issuersCa(
 }
 
 /**
- * The weights in force, read from the route on the cluster: its rule with both colours' Services.
+ * Reads the current weights from the route on the cluster.
  *
- * @throws ClusterError when there is no such route or its weights break the rule.
+ * @throws ClusterError if the route does not exist or its weights are invalid
  */
 export async function liveWeights(cluster: Cluster): Promise<Weights> {
     const route = await readIfExists<Route>(cluster, ROUTE);
-    if (!route) throw new ClusterError(`there is no ${keyOf(ROUTE)}`);
+    if (!route) throw new ClusterError(`${keyOf(ROUTE)} does not exist`);
     return routeWeights(route);
 }

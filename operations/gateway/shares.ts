@@ -1,6 +1,6 @@
 import type { PerColour, Weights } from "@property-search/contract";
 
-/** Does the same so many times, some of them at once. @throws the signal's reason between two */
+/** Runs `once` for each sample, with limited concurrency. @throws the signal's reason if aborted */
 export async function sampled(
     { samples, atOnce, signal }: Sampling,
     once: () => Promise<void>,
@@ -27,9 +27,9 @@ export interface Sampling {
 export type Shares = PerColour<number>;
 
 /**
- * Do measured shares fit the weights? Each request goes to green with probability p = weight / 100, so
- * of n requests n·p are expected with standard deviation √(n·p·(1−p)); up to 4 of those are chance
- * (1 run in 16,000 fails by it), and at 0 or 100 % there is no chance at all.
+ * Checks measured shares against the weights. Each request goes to green with probability p = weight / 100, so n requests
+ * have an expected count of n·p with a standard deviation of √(n·p·(1−p)). A deviation of up to 4 of these is accepted
+ * (1 run in 16,000 fails by chance); at 0 or 100 % no deviation is.
  */
 export function sharesWithin(shares: Shares, weights: Weights): { holds: boolean; text: string } {
     const total = shares.blue + shares.green;

@@ -4,38 +4,38 @@ import type { ColourSample, Observation } from "./observation.ts";
 import { evidenceAbove, evidenceWorse, type Share, type Tolerance } from "./sequential.ts";
 import { percent, points } from "./text.ts";
 
-/** Who is judged, and by whose figures. */
+/** The colour that is judged, and the one it is compared with. */
 export interface Roles {
     readonly candidate: Colour;
     readonly active: Colour;
 }
 
-/** A share of the candidate's requests, held against the active's or against a limit. */
+/** A share of the candidate's requests, compared with the active's or a limit. */
 export interface Comparison {
     readonly metric: string;
     readonly candidate: Share;
-    /** Shown where it is not what the candidate is held against, too. */
+    /** Also shown if the candidate is compared with a limit. */
     readonly active: Share | undefined;
     readonly allowed: string;
-    /** That more is wrong than is allowed, as a power of ten: 3 is a thousand to one. */
+    /** Evidence that the share exceeds what is allowed, as a power of ten: 3 is a thousand to one. */
     readonly evidence: number;
-    /** From where on it is a failure. */
+    /** Evidence at which it is a failure. */
     readonly needed: number;
 }
 
-/** Results whose answers are compared with their like; errors are counted, not timed. */
+/** Results whose latency is compared; errors have none. */
 const TIMED_RESULTS: readonly CacheResult[] = [...SAVING_RESULTS, "miss"];
 
-/** What p95 is taken of: a coalesced request waits for another one's miss. */
+/** Results of each p95: a coalesced request waits for another request's miss. */
 export const KINDS = {
     hits: ["hit_l1", "hit_l2", "stale"],
     misses: ["coalesced", "miss"],
 } as const satisfies Record<string, readonly CacheResult[]>;
 
-/** p95 above a limit is the same as more than this share above it. */
+/** p95 above a limit means that more than this share is above it. */
 const ABOVE_P95 = 0.05;
 
-/** Every share that is judged. The chance of a false alarm is divided among them (Bonferroni). */
+/** All comparisons. The probability of a false alarm is divided among them (Bonferroni). */
 export function comparisons(
     { colours, route }: Observation,
     { candidate, active }: Roles,
@@ -45,7 +45,7 @@ export function comparisons(
     const other = colours[active];
     const errors = errorTests(own, other, active, route, limits);
     const latency = latencyTests(own, other, active, limits);
-    // Half for what fails and half for what is slow, in which there are many more.
+    // Half for errors and half for latency, which has many more comparisons.
     const chance = limits.falseAlarm / limits.windows / 2;
     return [
         ...errors.map(bounded(chance / errors.length)),
@@ -90,7 +90,7 @@ function errorTests(
     ];
 }
 
-/** Hits beside hits and misses beside misses: a cold cache has more misses, and they are no slower. */
+/** Compares hits with hits and misses with misses: a cold cache has more misses, not slower ones. */
 function latencyTests(
     own: ColourSample,
     other: ColourSample,
@@ -145,7 +145,7 @@ function notWorse(
     };
 }
 
-/** @returns the answers of these results that took longer; an edge that was not asked for is not known */
+/** @returns the share of slower answers of these results; NaN for a bound that was not queried */
 function slower({ times }: ColourSample, results: readonly CacheResult[], seconds: number): Share {
     return results.reduce(({ bad, of }, result) => {
         const timed = times[result];

@@ -4,7 +4,7 @@ import type { Limits, MemoryLimits } from "./limits.ts";
 import type { ColourSample, Memory } from "./observation.ts";
 import { percent } from "./text.ts";
 
-/** @returns by what the candidate's pods are beyond a limit, where no chance is in it */
+/** @returns exceeded limits of the candidate's pods that need no statistics */
 export function podFailures(
     colours: PerColour<ColourSample>,
     { candidate, active }: Roles,
@@ -21,7 +21,7 @@ export function podFailures(
     }
     if (own.pods !== undefined && own.pods.lost > 0) {
         failures.push(
-            `pods: ${candidate} ${readyText(own)}, ${active} ${readyText(other)}, for a while now; ` +
+            `pods: ${candidate} ${readyText(own)}, ${active} ${readyText(other)}, for at least a minute; ` +
                 `allowed: none that was ready may be lost (${own.pods.lost})`,
         );
     }
@@ -32,7 +32,7 @@ export function podFailures(
     return failures;
 }
 
-/** Both fill up where the load grows; only what the active does not do is the candidate's fault. */
+/** Both colours fill up under a growing load; only growth that the active lacks counts against the candidate. */
 function memoryFailures(
     own: Memory,
     other: Memory | undefined,

@@ -5,7 +5,7 @@ import { STALE_SECONDS, type ColourSample, type Observation } from "./observatio
 import { evidenceBelow } from "./sequential.ts";
 import { count, percent, shareText } from "./text.ts";
 
-/** @returns why nothing passes yet: what is not seen, not enough, or not well */
+/** @returns why nothing passes yet: missing, insufficient or bad data */
 export function doubts(
     { colours, gaps }: Observation,
     { candidate }: Roles,
@@ -21,7 +21,7 @@ export function doubts(
     ];
 }
 
-/** Of the active colour one pod is enough to compare with. */
+/** One pod of the active colour is enough for the comparison. */
 function scrapeDoubts(colour: string, { scraped }: ColourSample): readonly string[] {
     if (!scraped) return [`${colour}: Prometheus scrapes none of its pods`];
     const { answering, secondsAgo } = scraped;
@@ -33,7 +33,7 @@ function scrapeDoubts(colour: string, { scraped }: ColourSample): readonly strin
     return answering === 0 ? [`${colour}: none of its pods answers Prometheus`] : [];
 }
 
-/** What a pod of the candidate has counted unseen may be all that is wrong with it. */
+/** Every pod of the candidate must be scraped: the missing one may have the errors. */
 function candidateScrapeDoubts(
     candidate: string,
     { scraped, pods, requests, atGateway }: ColourSample,
@@ -52,13 +52,13 @@ function candidateScrapeDoubts(
     if (atGateway?.of === 0 && requests.of > 0) {
         doubts.push(
             `gateway: counted none of ${candidate}'s ${count(requests.of)} requests; ` +
-                `it may call its backends otherwise than promql.ts has it`,
+                `its backends may have other names than promql.ts expects`,
         );
     }
     return doubts;
 }
 
-/** Of 100 requests none fails every third time where 1 % do: few errors of few requests prove nothing. */
+/** Few requests prove nothing: with 1 % errors, none of 100 requests fails in a third of all cases. */
 function sampleDoubts(
     candidate: string,
     { requests }: ColourSample,
@@ -69,14 +69,14 @@ function sampleDoubts(
     }
     if (evidenceBelow(requests, errors.limit) >= -Math.log(falsePass)) return [];
     return [
-        `errors: ${candidate} ${shareText(requests)}, not shown yet to be under ${percent(errors.limit)}`,
+        `errors: ${candidate} ${shareText(requests)}, not yet shown to be under ${percent(errors.limit)}`,
     ];
 }
 
 function podDoubts(candidate: string, { restarts, pods, memory }: ColourSample): readonly string[] {
     const unknown = Object.entries({ restarts, pods, memory })
         .filter(([, seen]) => seen === undefined)
-        .map(([name]) => `${name}: not known of ${candidate}`);
+        .map(([name]) => `${name}: unknown for ${candidate}`);
     if (!pods || pods.missing === 0) return unknown;
     const { ready, wanted, missing } = pods;
     return [...unknown, `pods: ${candidate} ${ready} of ${wanted} ready, ${missing} missing`];

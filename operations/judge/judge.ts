@@ -19,14 +19,14 @@ import { percent, shareText } from "./text.ts";
 
 export type Verdict = "pass" | "fail" | "no data";
 
-/** As it is kept in a release's record: plain data. */
+/** Result of an analysis, as plain data for the release record. */
 export interface Judgement {
     readonly verdict: Verdict;
-    /** Never empty: each names its metric, what was seen of both colours, and what is allowed. */
+    /** Never empty: each has its metric, both colours' figures, and the limit. */
     readonly reasons: readonly string[];
-    /** Undefined where nothing was seen. */
+    /** Undefined without data. */
     readonly figures: Figures | undefined;
-    /** When a window of the same length can be judged, in Unix seconds; undefined: now, or nobody knows. */
+    /** Unix seconds at which a window of the same length can be analysed; undefined: now, or unknown. */
     readonly until?: number | undefined;
 }
 
@@ -35,7 +35,7 @@ export interface Figures {
     readonly from: number;
     readonly to: number;
     readonly colours: Readonly<Record<Colour, ColourFigures>>;
-    /** Those that are nearest to a failure. */
+    /** The comparisons closest to a failure. */
     readonly comparisons: readonly Comparison[];
 }
 
@@ -43,16 +43,16 @@ export interface ColourFigures extends Pick<
     ColourSample,
     "requests" | "atGateway" | "restarts" | "pods" | "memory"
 > {
-    /** Of its answers, 0–1: shown, never judged, since a cold cache is no fault. Undefined: no answers. */
+    /** Share of hits, 0–1: shown, never judged, since a cold cache is no fault. Undefined: no answers. */
     readonly hitShare: number | undefined;
 }
 
 const COMPARISONS_KEPT = 5;
 
-/** A hundred to one that more is wrong than is allowed: too little for a failure, too much to go on. */
+/** Odds of a hundred to one: too little for a failure, too much for a pass. */
 const SUSPICION = 2;
 
-/** Reads the evidence and judges by it; without any it says so, and is no data. */
+/** Reads the evidence and judges it; without evidence the verdict is inconclusive. */
 export async function observe(
     evidence: Evidence,
     window: Window,
@@ -70,9 +70,9 @@ export async function observe(
 }
 
 /**
- * The candidate's window so far. `fail` may come at any time, of whatever was seen. `pass` needs that
- * everything was seen, enough requests, that their errors are shown to be under the limit, and that nothing
- * is suspicious. The rest is `no data`, and to be looked at again.
+ * Judges the candidate's window so far. `fail` can occur at any time, with partial data. `pass` needs complete data, enough
+ * requests, errors that are shown to be under the limit, and no suspicious comparison. Otherwise the verdict is
+ * `inconclusive`, and the analysis repeats.
  */
 export function judge(observation: Observation, roles: Roles, limits: Limits): Judgement {
     const { colours, route } = observation;
@@ -91,13 +91,13 @@ export function judge(observation: Observation, roles: Roles, limits: Limits): J
         ...doubts(observation, roles, limits),
         ...compared
             .filter(({ evidence }) => evidence >= SUSPICION)
-            .map((comparison) => `not decided yet: ${comparisonText(comparison, roles)}`),
+            .map((comparison) => `undecided: ${comparisonText(comparison, roles)}`),
     ];
     if (doubtful.length > 0) return { verdict: "no data", reasons: doubtful, figures };
     return { verdict: "pass", reasons: passReasons(observation, roles, limits), figures };
 }
 
-/** @returns which figures, by their path, are none */
+/** @returns the paths of invalid figures */
 function unsound(path: string, value: unknown): readonly string[] {
     if (typeof value === "number") {
         return Number.isFinite(value) && value >= 0
@@ -132,7 +132,7 @@ function passReasons(
             `shown to be under ${percent(errors.limit)}`,
         other.requests.of > 0
             ? `latency: no kind of answer of ${candidate} is slower than allowed at ${latency.edges.join(", ")} s`
-            : `latency: p95 is within its limits; ${active} answers nothing that it could be compared with`,
+            : `latency: p95 is within its limits; ${active} has no answers to compare with`,
         `hits: ${candidate} ${hits(own)} of the answers, ${active} ${hits(other)}; not judged`,
     ];
 }

@@ -1,24 +1,24 @@
 import { RESPONSE_TIME_BUCKETS } from "@property-search/contract";
 import type { Tolerance } from "./sequential.ts";
 
-/** What a candidate may do and still be let on. Shares are 0–1. */
+/** Limits for a candidate. Shares are 0–1. */
 export interface Limits {
-    /** Chance at most that a candidate that keeps to the limits is failed by chance, over a whole switch. */
+    /** Maximum probability that a candidate within the limits fails by chance, over a whole switch. */
     readonly falseAlarm: number;
-    /** How many windows a switch judges one by one: its steps, and the bake. */
+    /** Number of windows of a switch: its steps and the bake. */
     readonly windows: number;
-    /** Chance at most that a candidate passes a window though its errors are at their limit. */
+    /** Maximum probability that a candidate with errors at the limit passes a window. */
     readonly falsePass: number;
-    /** Requests of the candidate without which nothing passes. */
+    /** Minimum requests of the candidate for a pass. */
     readonly minimumRequests: number;
-    /** Requests of its pods that end in a 5xx: so many, and so many more than the active's. */
+    /** Requests of its pods that end in a 5xx: the maximum share, and the maximum excess over the active's. */
     readonly errors: ErrorLimits;
     /**
-     * The same of what the gateway handed to its pods. It counts attempts: one that is made again elsewhere
-     * harms nobody, so that a pod that is killed may cost some.
+     * The same for requests that the gateway sent to its pods. The gateway counts attempts: a retried one harms no client,
+     * so a killed pod may fail some.
      */
     readonly atGateway: ErrorLimits;
-    /** Of the route's requests, those that the gateway itself answers with a 5xx. */
+    /** Share of the route's requests that the gateway itself answers with a 5xx. */
     readonly unserved: number;
     readonly latency: LatencyLimits;
     readonly restarts: number;
@@ -31,18 +31,18 @@ export interface ErrorLimits {
 }
 
 export interface LatencyLimits extends Tolerance {
-    /** Edges of the histogram, in seconds: shares of slower answers are compared at each. */
+    /** Upper bounds of histogram buckets, in seconds: shares of slower answers are compared at each. */
     readonly edges: readonly number[];
-    /** Edges that p95 may not exceed: of what the cache answers, and of what waits for the upstream. */
+    /** Upper bounds that p95 must not exceed: for cache hits, and for answers that wait for the upstream. */
     readonly p95Seconds: { readonly hits: number; readonly misses: number };
 }
 
 export interface MemoryLimits {
-    /** Of a pod's limit. */
+    /** Maximum share of a pod's limit. */
     readonly share: number;
-    /** Nor may it reach its limit within so many seconds, at the pace at which it grows. */
+    /** Minimum time until a growing pod reaches its limit. */
     readonly horizonSeconds: number;
-    /** What a pod must have gained of its limit before its pace counts: heaps breathe. */
+    /** Minimum growth, as a share of the limit, before the growth rate counts: heaps fluctuate. */
     readonly gained: number;
 }
 
@@ -64,7 +64,7 @@ export const DEFAULT_LIMITS: Limits = {
     memory: { share: 0.9, horizonSeconds: 600, gained: 0.05 },
 };
 
-/** @throws Error with every finding at once */
+/** @throws Error with all problems */
 export function checkLimits(limits: Limits): void {
     const { errors, atGateway, latency, memory } = limits;
     const findings: string[] = [];
@@ -77,14 +77,14 @@ export function checkLimits(limits: Limits): void {
         allow(
             name,
             value,
-            `whole numbers from ${least} on`,
+            `whole numbers from ${least}`,
             Number.isInteger(value) && value >= least,
         );
     const edge = (name: string, value: number) =>
         allow(
             name,
             value,
-            `a bucket bound of the histogram: ${RESPONSE_TIME_BUCKETS.join(", ")}`,
+            `an upper bound of the histogram: ${RESPONSE_TIME_BUCKETS.join(", ")}`,
             RESPONSE_TIME_BUCKETS.some((known) => known === value),
         );
 

@@ -5,77 +5,77 @@ import {
 } from "@property-search/contract";
 import type { Share } from "./sequential.ts";
 
-/** So long ago may the last scrape be. */
+/** Maximum age of the last scrape. */
 export const STALE_SECONDS = 2 * SCRAPE_INTERVAL_SECONDS;
 
-/** Unix seconds: since a step's weight took effect. */
+/** Time since a step's weight took effect, in Unix seconds. */
 export interface Window {
     readonly since: number;
     readonly now: number;
 }
 
-/** What was seen of both colours over the same time. */
+/** Data of both colours over the same time. */
 export interface Observation {
-    /** Unix seconds: what it really spans, which is whole scrapes. */
+    /** Unix seconds, aligned to scrapes. */
     readonly from: number;
     readonly to: number;
     readonly colours: PerColour<ColourSample>;
     /**
-     * Requests of the route, and those that the gateway answered with a 5xx without any pod: they belong
-     * to no colour. Undefined: the gateway does not tell.
+     * Requests of the route, and those that the gateway answered with a 5xx without a pod, which belong to no colour.
+     * Undefined: the gateway is not scraped.
      */
     readonly route: Share | undefined;
-    /** What could not be seen, as sentences. While there is any, nothing passes. */
+    /** Descriptions of missing data. With any, nothing passes. */
     readonly gaps: readonly string[];
 }
 
 export interface ColourSample {
-    /** Undefined: Prometheus knows none of its pods. */
+    /** Undefined: Prometheus scrapes none of its pods. */
     readonly scraped: Scraped | undefined;
-    /** Requests that its pods answered, and those of them that ended in a 5xx. */
+    /** Requests that its pods answered, and those with a 5xx. */
     readonly requests: Share;
     /**
-     * Requests that the gateway handed to its pods, and those that came back as a 5xx: a pod that dies
-     * counts nothing any more. Undefined: nobody watches the gateway.
+     * Requests that the gateway sent to its pods, and those that failed with a 5xx, including those of dead pods.
+     * Undefined: the gateway is not scraped.
      */
     readonly atGateway: Share | undefined;
-    /** Answers that were no errors, by where their vectors came from. */
+    /** Answers without errors, by cache result. */
     readonly times: Readonly<Partial<Record<CacheResult, Times>>>;
-    /** Starts of its containers beyond each pod's first. Undefined: unknown, as below. */
+    /** Container restarts. Undefined: unknown, as below. */
     readonly restarts: number | undefined;
     readonly pods: Pods | undefined;
     readonly memory: Memory | undefined;
 }
 
-/** How well its pods are seen. */
+/** Scrape health of its pods. */
 export interface Scraped {
     readonly pods: number;
     readonly answering: number;
-    /** Since the last scrape of any of them: all are scraped in the same interval, or none is. */
+    /** Age of the last scrape of any pod: all have the same interval. */
     readonly secondsAgo: number;
 }
 
 export interface Times {
     readonly answers: number;
-    /** How many of them took longer than so many seconds. */
+    /** Number of answers that took longer than `seconds`. */
     readonly slower: readonly { readonly seconds: number; readonly answers: number }[];
 }
 
 export interface Pods {
     readonly ready: number;
     readonly wanted: number;
-    /** Of those that were ready before, and are still wanted: how many are not, and for a while now. */
+    /** Pods that were ready, are still desired and are not ready; `lost`: for at least a minute. */
     readonly missing: number;
     readonly lost: number;
 }
 
 export interface Memory {
-    /** Of the fullest pod, 0–1 of its limit. */
+    /** Usage of the fullest pod, 0–1 of its limit. */
     readonly share: number;
-    /** Of the pod that would be full first at the pace of the last minutes. Undefined: none grows. */
+    /** Growth of the pod that would be full first at its current rate. Undefined: none grows. */
     readonly growth:
         | {
-              /** What it gained in those minutes, 0–1 of its limit. */
+              /** Growth of the last minutes, 0–1 of its limit. */
               readonly gained: number;
               readonly secondsToLimit: number;
           }
@@ -83,14 +83,14 @@ export interface Memory {
 }
 
 export interface Evidence {
-    /** @throws NoData when there is nothing to judge by */
+    /** @throws InconclusiveError without data */
     readonly read: (window: Window) => Promise<Observation>;
 }
 
-/** Nothing to judge by, and why. */
+/** There is no data to judge; the message has the reason. */
 export class NoData extends Error {
-    public override readonly name = "NoData";
-    /** When a window of the same length can be judged, in Unix seconds; undefined: nobody knows. */
+    public override readonly name = "InconclusiveError";
+    /** Unix seconds at which a window of the same length can be analysed; undefined: unknown. */
     public readonly until: number | undefined;
 
     public constructor(message: string, until?: number) {

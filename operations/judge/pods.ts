@@ -2,7 +2,7 @@ import { NAMESPACES, type Colour } from "@property-search/contract";
 import type { Memory, Pods } from "./observation.ts";
 import type { Readings } from "./readings.ts";
 
-/** A pod that is asked for and did not start yet, as when the colour grows, was never ready to be missed. */
+/** A pod that has not started yet, as when the colour scales up, is not missing. */
 export function podsOf(seen: Readings, colour: Colour): Pods | undefined {
     const figure = (name: string) => seen.value(name, { namespace: NAMESPACES[colour] });
     const [ready, wanted] = [figure("ready"), figure("wanted")];
@@ -17,7 +17,7 @@ export function podsOf(seen: Readings, colour: Colour): Pods | undefined {
     ) {
         return undefined;
     }
-    // Of a colour that never had one, one is missing.
+    // A colour that never had a pod misses one.
     const had = Math.max(1, readyMost);
     return {
         ready,
@@ -27,13 +27,13 @@ export function podsOf(seen: Readings, colour: Colour): Pods | undefined {
     };
 }
 
-/** @returns undefined where a pod's figure or its limit is not known */
+/** @returns undefined if the usage or the limit of a pod is unknown */
 export function memoryOf(seen: Readings, colour: Colour): Memory | undefined {
     const pods = seen.all("memory", { colour }).map(({ labels: { pod = "" }, value }) => {
         const of = { colour, pod };
         const limit = seen.value("memoryLimit", { namespace: NAMESPACES[colour], pod }) ?? NaN;
         const before = seen.value("memoryBefore", of) ?? NaN;
-        // A cache that fills up slows down: the lesser pace is what it will keep.
+        // A cache that fills up slows down, so the lower rate is the better estimate.
         const pace = Math.min(
             seen.value("memoryPace", of) ?? NaN,
             seen.value("memoryPaceLately", of) ?? NaN,
@@ -46,7 +46,7 @@ export function memoryOf(seen: Readings, colour: Colour): Memory | undefined {
     });
     const share = Math.max(...pods.map((pod) => pod.share));
     if (pods.length === 0 || Number.isNaN(share)) return undefined;
-    // One that is not there for as long yet has no `gained`.
+    // A younger pod has no `gained`.
     const growing = pods
         .filter(({ gained, secondsToLimit }) => gained > 0 && Number.isFinite(secondsToLimit))
         .sort((a, b) => a.secondsToLimit - b.secondsToLimit)[0];

@@ -23,18 +23,18 @@ import { BACKEND_COLOUR, evidenceQuery, LOOKBACK, type Span } from "./promql.ts"
 import { readings, type Reading, type Readings } from "./readings.ts";
 import type { Share } from "./sequential.ts";
 
-/** Asks Prometheus' HTTP API. @returns the answer's JSON @throws when there is none */
+/** Calls Prometheus' HTTP API. @returns the response's JSON @throws on failure */
 export type Ask = (path: string, parameters: Readonly<Record<string, string>>) => Promise<unknown>;
 
 export interface PrometheusEvidenceArgs {
     readonly ask: Ask;
-    /** For the edges that it needs. */
+    /** Limits whose upper bounds are queried. */
     readonly limits: Pick<Limits, "latency">;
     /** Whether Prometheus scrapes the gateway (job `gateway`, Traefik). */
     readonly gateway: boolean;
 }
 
-/** Evidence from the platform's Prometheus: one query a look, and no memory between looks. */
+/** Evidence from the platform's Prometheus: one query per analysis, without state between analyses. */
 export function prometheusEvidence({ ask, limits, gateway }: PrometheusEvidenceArgs): Evidence {
     const { edges, p95Seconds } = limits.latency;
     const asked = [...new Set([...edges, p95Seconds.hits, p95Seconds.misses])].sort(
@@ -59,14 +59,14 @@ async function answerOf(ask: Ask, parameters: Readonly<Record<string, string>>):
     }
 }
 
-/** The scrape intervals that lie wholly within the window. */
+/** Time range of the complete scrape intervals in the window. */
 function spanOf({ since, now }: Window): Span {
     const from = Math.ceil(since / SCRAPE_INTERVAL_SECONDS) * SCRAPE_INTERVAL_SECONDS;
     const to = Math.floor(now / SCRAPE_INTERVAL_SECONDS) * SCRAPE_INTERVAL_SECONDS;
     if (to > from) return { from, to };
     throw new NoData(
-        `the window is ${Math.round(now - since)} s old, in which nothing was scraped twice yet: ` +
-            `scrapes are ${SCRAPE_INTERVAL_SECONDS} s apart`,
+        `the window is ${Math.round(now - since)} s old and does not contain two scrapes yet: ` +
+            `the scrape interval is ${SCRAPE_INTERVAL_SECONDS} s`,
     );
 }
 
@@ -105,7 +105,7 @@ function observation(
     };
 }
 
-/** A window that begins after the last moment of these can be judged. */
+/** Rejects a window in which counters were not scraped; a later window can be analysed. */
 function refuseUnwatched(seen: Readings, { since, now }: Window): void {
     const [last] = seen.all("unwatched").toSorted((a, b) => b.value - a.value);
     if (last === undefined) return;
@@ -116,11 +116,11 @@ function refuseUnwatched(seen: Readings, { since, now }: Window): void {
     );
 }
 
-/** @returns what is missing of a job that tells of both colours */
+/** @returns missing data of a job that covers both colours */
 function jobGaps(seen: Readings, job: string): readonly string[] {
     const targets = seen.value("targets", { job });
     const age = seen.value("age", { job });
-    if (targets === undefined || age === undefined) return [`${job}: Prometheus scrapes none`];
+    if (targets === undefined || age === undefined) return [`${job}: Prometheus scrapes no target`];
     if (age > STALE_SECONDS) {
         return [`${job}: last scraped ${Math.round(age)} s ago; allowed: ${STALE_SECONDS} s`];
     }
@@ -136,7 +136,7 @@ function scrapedOf(seen: Readings, colour: Colour): Scraped | undefined {
     return { pods, answering, secondsAgo };
 }
 
-/** Those with a 5xx among all. */
+/** Share of requests with a 5xx. */
 function shareOf(counted: readonly Reading[]): Share {
     const sum = (some: readonly Reading[]) => some.reduce((all, { value }) => all + value, 0);
     return {
@@ -145,7 +145,7 @@ function shareOf(counted: readonly Reading[]): Share {
     };
 }
 
-/** The gateway has a backend for each rule of the route that names the colour. */
+/** The gateway has one backend per rule of the route that references the colour. */
 function handedOver(seen: Readings): PerColour<Share> {
     return perColour((colour) =>
         shareOf(
@@ -157,8 +157,8 @@ function handedOver(seen: Readings): PerColour<Share> {
 }
 
 /**
- * A backend without pods is not counted as one, only its route is (traefik/traefik#12451). Where failed
- * attempts are made again, backends have more errors than the route; never fewer than none are left.
+ * Traefik counts requests to a backend without pods for the route only (traefik/traefik#12451). With retries, backends have
+ * more errors than the route, so the difference is at least 0.
  */
 function routeOf(seen: Readings, handed: PerColour<Share>): Share | undefined {
     const routed = seen.all("router");

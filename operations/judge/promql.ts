@@ -16,16 +16,16 @@ export interface Span {
     readonly to: number;
 }
 
-/** Of how long ago a counter's last value may be, so that what follows is known to be its growth. */
+/** Maximum age of a counter's previous value for its growth to be known. */
 export const LOOKBACK = 300;
 
-/** Over how long a pod's memory is watched for growth: shorter than that, a heap breathes. */
+/** Time range for the growth of a pod's memory: shorter ranges show the heap's fluctuation. */
 export const GROWTH_SECONDS = 120;
 
-/** Over how long a pod must have been missing to be lost: a pod that is killed comes back. */
+/** Time for which a pod must be missing to count as lost: a killed pod is replaced sooner. */
 export const LOST_SECONDS = 60;
 
-/** So long after Redis began anew whoever has the traffic waits for the upstream: its entries are gone. */
+/** Time after a restart of Redis in which all traffic waits for the upstream, since its entries are lost. */
 const REFILL_SECONDS = 60;
 
 const COLOUR = `(${COLOURS.join("|")})`;
@@ -38,20 +38,20 @@ const MEMORY = `process_resident_memory_bytes{${SERVICE}}`;
 const READY = `kube_deployment_status_replicas_ready{${IN_COLOURS},deployment=~"${DEPLOYMENTS}"}`;
 const WANTED = `kube_deployment_spec_replicas{${IN_COLOURS},deployment=~"${DEPLOYMENTS}"}`;
 
-/** Nothing where nobody watches Redis. */
+/** Selects nothing if Redis is not scraped. */
 const REDIS = `{job="${JOBS.redis}"}`;
 const REDIS_GONE = `(min(redis_uptime_in_seconds${REDIS}) < ${REFILL_SECONDS} or min(redis_up${REDIS}) == 0)`;
 
-/** Traefik's name of a backend has its namespace and name in it, that of a router its route's. */
+/** Traefik's backend names contain the Service's namespace and name, its router names those of the route. */
 const BACKENDS = `service=~".*-(${COLOURS.map((colour) => `${NAMESPACES[colour]}-${SERVICE_NAMES[colour]}`).join("|")})-.*"`;
 const ROUTERS = `router=~".*${NAMESPACES.edge}-${ROUTE_NAME}-.*"`;
 
-/** The colour in the name of a backend, of a pod's namespace: first group. */
+/** First group: the colour in the name of a backend. */
 export const BACKEND_COLOUR = new RegExp(`-${SERVICE_NAMES.blue.replace(/blue$/, COLOUR)}-`);
 
 /**
- * Everything that the judge asks Prometheus, as one query, so that all figures are of the same moment:
- * `span.to`. Each figure is a vector with the label `figure`.
+ * All data of the judge as one query, so that all figures have the same time, `range.to`. Each figure is a vector with the
+ * label `figure`.
  */
 export function evidenceQuery(span: Span, edges: readonly number[], gateway: boolean): string {
     const grown = (selector: string) => growth(selector, span);
@@ -85,7 +85,7 @@ export function evidenceQuery(span: Span, edges: readonly number[], gateway: boo
         memoryPaceLately: `max by (colour, pod) (deriv(${MEMORY}[${GROWTH_SECONDS / 2}s]))`,
         up: `sum by (job, colour) (up{${ofJobs}})`,
         targets: `count by (job, colour) (up{${ofJobs}})`,
-        // Of the youngest: a Prometheus that was restarted goes on showing for LOOKBACK what is gone since.
+        // Age of the newest scrape: a restarted Prometheus shows removed targets for LOOKBACK_SECONDS.
         age: `min by (job, colour) (time() - timestamp(up{${ofJobs}}))`,
         unwatched: `max by (job, colour) (${unwatched(processes, span)})`,
     };
@@ -95,41 +95,41 @@ export function evidenceQuery(span: Span, edges: readonly number[], gateway: boo
 }
 
 /**
- * By how much each counter grew, exactly. `increase` guesses what lies beyond the first and the last
- * sample, which doubles a short window's counts, and leaves out what a series has when it first shows:
- * all that a new pod, or the gateway's first 503, has counted. Here each scrape interval gives what it added
- * to the value before it, or everything where there was none, or where a restart put it back below.
+ * Exact growth of each counter. `increase` extrapolates beyond the first and the last sample, which doubles the counts of a
+ * short window, and omits the first value of a series, such as all counts of a new pod or the gateway's first 503. This
+ * query instead adds for each scrape interval the growth over the previous value, or the whole value if there was none or
+ * a restart reset it.
  *
- * @param leftOut intervals at which this is anything count nothing
+ * @param leftOut intervals in which this expression has a value are omitted
  */
 function growth(counter: string, { from, to }: Span, leftOut?: string): string {
     const before = `last_over_time(${counter}[${LOOKBACK}s] offset ${SCRAPE_INTERVAL_SECONDS}s)`;
-    // `* 1` takes the name off, as the difference does: both must be one series. A second short of the span,
-    // so that its first moment is outside, be the range's left end open (Prometheus 3) or closed (2).
+    // `* 1` removes the metric name, as the difference does, so that both are one series. The range is a second shorter,
+    // so that its start is excluded whether the left end is open (Prometheus 3) or closed (2).
     const added = `${counter} - ${before} >= 0 or ${counter} * 1`;
     const counted = leftOut === undefined ? added : `(${added}) unless on () ${leftOut}`;
     return `sum_over_time((${counted})[${to - from - 1}s:${SCRAPE_INTERVAL_SECONDS}s])`;
 }
 
-/** Kubernetes' own count, which no restart of who tells it resets: the pods of today against those at first. */
+/** Restarts since the start of the range, from Kubernetes' own count, which exporter restarts do not reset. */
 function restarts({ from }: Span): string {
     const counter = `kube_pod_container_status_restarts_total{${IN_COLOURS},${PODS}}`;
     const now = `max by (namespace, pod) (${counter})`;
     const before = `max by (namespace, pod) (last_over_time(${counter}[${LOOKBACK}s] @ ${from}))`;
-    // A moment at which nothing was told must not make all of a pod's life look new.
+    // Without data at the start, the whole count of a pod must not look new.
     return `(${now} - ${before} or ${now}) and on () count(last_over_time(up{${KUBE}}[${LOOKBACK}s] @ ${from}))`;
 }
 
 /**
- * The last moment at which a process that runs for longer than LOOKBACK had no sample in it: nobody was there
- * to see what its counters had before, and `growth` takes all of it for new.
+ * The last time at which a process that runs for longer than LOOKBACK_SECONDS had no sample in that range: `growth` would
+ * count its whole value as new.
  */
 function unwatched(started: string, { from, to }: Span): string {
     const unseen = `${started} < time() - ${LOOKBACK} unless last_over_time(${started}[${LOOKBACK}s] offset ${SCRAPE_INTERVAL_SECONDS}s)`;
     return `max_over_time((0 * (${unseen}) + time())[${to - from - 1}s:${SCRAPE_INTERVAL_SECONDS}s])`;
 }
 
-/** Prometheus 3 writes an edge of 1 as 1.0. */
+/** Prometheus 3 writes a bound of 1 as 1.0. */
 function bucketsOf(results: readonly CacheResult[], edges: readonly number[]): string {
     const escaped = edges.map((edge) => `${edge}`.replace(".", "\\\\."));
     const whole = edges.filter((edge) => Number.isInteger(edge)).map((edge) => `${edge}\\\\.0`);

@@ -7,23 +7,23 @@ export interface Reading {
     readonly value: number;
 }
 
-/** An answer of Prometheus, by the label `figure` of its series. */
+/** Values of a Prometheus response by the label `figure`. */
 export interface Readings {
-    /** Those of a figure that have all of these labels. */
+    /** Values of a figure with all of these labels. */
     readonly all: (figure: string, labels?: Labels) => readonly Reading[];
-    /** The first of them; undefined where there is none. */
+    /** The first of them; undefined if there is none. */
     readonly value: (figure: string, labels?: Labels) => number | undefined;
 }
 
-/** @throws NoData when Prometheus refused the query, or this is no answer of Prometheus */
+/** @throws InconclusiveError if Prometheus rejected the query, or the response is invalid */
 export function readings(answer: unknown): Readings {
-    if (!isObject(answer)) throw new NoData("Prometheus' answer is no object");
+    if (!isObject(answer)) throw new NoData("Prometheus' response is not an object");
     if (answer.status !== "success") {
-        throw new NoData(`Prometheus refuses the query: ${String(answer.error)}`);
+        throw new NoData(`Prometheus rejected the query: ${String(answer.error)}`);
     }
     const { data } = answer;
     if (!isObject(data) || data.resultType !== "vector" || !Array.isArray(data.result)) {
-        throw new NoData("Prometheus' answer is no vector");
+        throw new NoData("Prometheus' response is not a vector");
     }
     const found = data.result.map(reading);
     const all: Readings["all"] = (figure, labels = {}) =>
@@ -37,11 +37,11 @@ export function readings(answer: unknown): Readings {
 
 function reading(series: unknown): Reading {
     if (!isObject(series) || !isObject(series.metric) || !Array.isArray(series.value)) {
-        throw new NoData("Prometheus' answer has a series without labels or value");
+        throw new NoData("Prometheus' response has a series without labels or value");
     }
     const value: unknown = series.value[1];
     if (typeof value !== "string")
-        throw new NoData("Prometheus' answer has a value that is no text");
+        throw new NoData("Prometheus' response has a value that is not a string");
     const labels = Object.entries(series.metric).map(([name, label]) => [name, String(label)]);
     return { labels: Object.fromEntries(labels) as Labels, value: Number(value) };
 }

@@ -1,21 +1,21 @@
-/** Requests, and those of them that went wrong. */
+/** Requests, and the bad ones among them. */
 export interface Share {
     readonly bad: number;
     readonly of: number;
 }
 
-/** What the candidate's share may be, by the active's: `ratio` times it and `margin` more. */
+/** Maximum share of the candidate: `ratio` times the active's share plus `margin`. */
 export interface Tolerance {
     readonly ratio: number;
     readonly margin: number;
 }
 
 /**
- * Evidence that may be looked at any time. Requests go wrong with chances p₁, p₂, …, that may change from
- * one to the next and depend on what came before. As 1 + p(θ − 1) ≤ exp(p(θ − 1)), the product
+ * Evidence that is valid at any time. Requests are bad with probabilities p₁, p₂, …, which may change from one request to the
+ * next and depend on earlier ones. As 1 + p(θ − 1) ≤ exp(p(θ − 1)), the product
  * θ^bad · exp(−(θ − 1)·Σp) does not grow on average, for every θ > 0, nor does its mean over θ from a
  * gamma distribution of shape and rate ½, which has the closed form below. By Ville's inequality it ever
- * reaches 1/α with a chance of at most α, however often one looks and whenever one stops: Robbins' mixture
+ * reaches 1/α with a probability of at most α, at any look and under any stopping rule: Robbins' mixture
  * (1970) of Howard et al., "Time-uniform Chernoff bounds via nonnegative supermartingales" (2020); for
  * releases Lindon, Sanden and Shirikian, "Rapid regression detection in software deployments" (2022).
  * Its values are what Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting"
@@ -33,22 +33,21 @@ export function logEvidence(bad: number, expected: number): number {
     );
 }
 
-/** @returns the logarithm of the evidence that the share of bad ones is above the limit; 0 for none */
+/** @returns the logarithm of the evidence that the bad share is above the limit; 0 for none */
 export function evidenceAbove({ bad, of }: Share, limit: number): number {
     return bad > of * limit ? Math.max(0, logEvidence(bad, of * limit)) : 0;
 }
 
-/** @returns the logarithm of the evidence that the share of bad ones is below the limit; 0 for none */
+/** @returns the logarithm of the evidence that the bad share is below the limit; 0 for none */
 export function evidenceBelow({ bad, of }: Share, limit: number): number {
     return bad < of * limit ? Math.max(0, logEvidence(bad, of * limit)) : 0;
 }
 
 /**
- * The product of both colours' evidence, which is evidence too, at those chances within the tolerance that
- * the counts speak least against. It holds also while both colours' chances change together, as they do
- * when their upstream fails.
+ * The product of both colours' evidence, which is evidence too, minimized over the probabilities within the tolerance. It is
+ * also valid while both colours' probabilities change together, as when their upstream fails.
  *
- * @returns the logarithm of the evidence that the candidate is worse than tolerated; 0 for none
+ * @returns the logarithm of the evidence that the candidate is worse than the tolerance; 0 for none
  */
 export function evidenceWorse(candidate: Share, active: Share, tolerance: Tolerance): number {
     if (active.of === 0 || candidate.of === 0) return 0;
@@ -63,7 +62,7 @@ export function evidenceWorse(candidate: Share, active: Share, tolerance: Tolera
             active.of * (1 - (PRIOR + active.bad) / (PRIOR + active.of * chance))
         );
     };
-    // The sum of both logarithms is convex. Beyond what the active shows, towards what the candidate shows.
+    // The sum of both logarithms is convex; its minimum lies between the active's and the candidate's share.
     let least = seen;
     let most = Math.max(seen, (candidate.bad / candidate.of - margin) / ratio);
     for (let turn = 0; turn < BISECTIONS; turn += 1) {
@@ -78,12 +77,12 @@ export function evidenceWorse(candidate: Share, active: Share, tolerance: Tolera
     );
 }
 
-/** Shape and rate of the mixture: its mean is 1, and half of it lies below 0.46 or above 2. */
+/** Shape and rate of the mixture: its mean is 1, and half of its mass is below 0.46 or above 2. */
 const PRIOR = 0.5;
 const LOG_GAMMA_OF_PRIOR = Math.log(Math.PI) / 2;
 const BISECTIONS = 40;
 
-/** Stirling's series, good to 1e-10 from 8 on, which smaller arguments are lifted to. */
+/** Stirling's series, accurate to 1e-10 for arguments from 8, to which smaller ones are shifted. */
 function logGamma(x: number): number {
     let lift = 0;
     let at = x;

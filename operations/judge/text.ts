@@ -1,11 +1,11 @@
 import type { Share } from "./sequential.ts";
 
-/** @returns a share 0–1 as a percentage of three digits at most */
+/** Formats a share 0–1 as a percentage with at most three digits. */
 export function percent(share: number): string {
     return `${Number((share * 100).toPrecision(3))} %`;
 }
 
-/** @returns a difference of shares, 0–1, in percentage points */
+/** Formats a difference of shares in percentage points. */
 export function points(difference: number): string {
     return `${Number((difference * 100).toPrecision(3))} points`;
 }

@@ -8,18 +8,17 @@ import {
 } from "../cluster/connect.ts";
 
 /**
- * What the driver asks of a cluster, so that a test can have one in memory: the Kubernetes client, as the driver, with
- * force. Every write says which version of the object it is based on; the answer to an older one is 409.
+ * The Kubernetes client as the driver uses it, with force; tests replace it with an in-memory one. Every write is based on
+ * a version of the object, and the API server rejects a write based on an older version with 409.
  */
 export interface Api {
-    /** @returns undefined where there is no such object, or no such kind */
+    /** @returns undefined if the object or its kind does not exist */
     readonly read: <T extends Manifest>(reference: ObjectReference) => Promise<T | undefined>;
     readonly create: <T extends Manifest>(object: T) => Promise<T>;
-    /** Replaces the object whole. */
+    /** Replaces the whole object. */
     readonly replace: <T extends Manifest>(object: T) => Promise<T>;
     /**
-     * Server-side apply: the fields given are the driver's alone, those that it gave before and does not give now
-     * are not.
+     * Server-side apply: the driver owns exactly the fields of this object, and relinquishes those of earlier applies.
      */
     readonly apply: <T extends Manifest>(object: T) => Promise<T>;
 }
@@ -35,7 +34,7 @@ export function clusterApi(cluster: Cluster): Api {
     };
 }
 
-/** Whether somebody else wrote first: changed or made the object (409), or deleted it since it was read (404). */
+/** Whether another client changed or created the object (409), or deleted it since it was read (404). */
 export function isConflict(error: unknown): boolean {
     return [404, 409].includes(statusOf(error) ?? 0);
 }
@@ -43,8 +42,8 @@ export function isConflict(error: unknown): boolean {
 const WRITES = 20;
 
 /**
- * Reads, decides and writes again when somebody else wrote meanwhile: controllers write their status into
- * the objects that a driver writes, each time a new version of them.
+ * Repeats a read-modify-write after a conflict: controllers write the status of the same objects, and each write is a
+ * new version.
  */
 export async function againOnConflict<T>(once: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Time, so that a test can have its own. */
+/** The clock, which tests replace. */
 export interface Clock {
     /** Milliseconds since the epoch. */
     readonly now: () => number;
-    /** Milliseconds of a clock that is never set. */
+    /** Milliseconds of a monotonic clock. */
     readonly elapsed: () => number;
-    /** @throws the signal's reason when it is aborted meanwhile */
+    /** @throws the signal's reason if it is aborted meanwhile */
     readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
 }
 

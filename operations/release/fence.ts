@@ -2,12 +2,12 @@ import { RELEASE_ANNOTATIONS } from "@property-search/contract";
 import type { Manifest } from "../cluster/connect.ts";
 import { Superseded } from "./error.ts";
 
-/** Fence of the driver that wrote an object last; 0: none ever did. */
+/** Fence of the driver that wrote an object last; 0 if no driver has. */
 export function fenceOf({ metadata }: Manifest): number {
     return Number(metadata.annotations?.[RELEASE_ANNOTATIONS.fence] ?? 0);
 }
 
-/** @throws Superseded where a later driver has written the object */
+/** @throws Superseded if a later driver has written the object */
 export function refuseLater(object: Manifest, fence: number): void {
     if (fenceOf(object) <= fence) return;
     const { kind, metadata } = object;

@@ -1,26 +1,26 @@
 import { ReleaseError } from "./error.ts";
 
-/** How a switch goes. Times in seconds. */
+/** Steps, deadlines and thresholds of a switch. */
 export interface Plan {
     /** Weights of the candidate, rising, the last one 100. */
     readonly steps: readonly number[];
-    /** A step is held for so long at least, however soon its verdict is there. */
+    /** Minimum duration of a step, even if it passes earlier. */
     readonly hold: number;
     /** Requests that the candidate must have answered before a step can pass. */
     readonly samples: number;
-    /** How often containers of the candidate may end and start again in a step; more is a fail. */
+    /** Container restarts of the candidate that a step tolerates; more fail it. */
     readonly restarts: number;
-    /** A step without a verdict until then is rolled back. */
+    /** Deadline of a step; a step that has not passed by then is rolled back. */
     readonly stepDeadline: number;
-    /** So long all traffic is watched at the candidate while the other colour stays at its size. */
+    /** Duration of the analysis with all traffic at the candidate, while the other colour keeps its size. */
     readonly bake: number;
-    /** Pods must be there, and a route accepted and measured, within this. */
+    /** Deadline for pods to become ready, and for a route to be accepted and measured. */
     readonly phaseDeadline: number;
-    /** So long a colour keeps its size after its traffic was taken back from it. */
+    /** Time for which a colour keeps its size after a rollback. */
     readonly cool: number;
-    /** A switch that was paused is rolled back after this. */
+    /** Deadline of a pause; a switch that is paused for longer is rolled back. */
     readonly pauseDeadline: number;
-    /** Requests by which the shares are measured at the gateway. */
+    /** Requests that measure the shares at the gateway. */
     readonly shareSamples: number;
 }
 
@@ -37,24 +37,24 @@ export const DEFAULT_PLAN: Plan = {
     shareSamples: 2000,
 };
 
-/** For the command line's help. */
+/** Help texts of the command line. */
 export const PLAN_DESCRIPTIONS: Readonly<Record<keyof Plan, string>> = {
-    steps: "percents of the candidate",
-    hold: "seconds that a step is held at least",
+    steps: "weights of the candidate, in percent",
+    hold: "minimum seconds per step",
     samples: "requests of the candidate before a step can pass",
-    restarts: "times that the candidate's containers may end in a step, as where nodes are lost",
-    stepDeadline: "seconds until a step without a verdict is rolled back",
-    bake: "seconds of watching with all traffic at the candidate",
-    phaseDeadline: "seconds in which pods must be ready and the route in force",
-    cool: "seconds that both colours keep their size after a way back",
-    pauseDeadline: "seconds after which a paused switch is rolled back",
-    shareSamples: "requests by which the shares are measured",
+    restarts: "container restarts tolerated per step (for example on node loss)",
+    stepDeadline: "seconds until a step that has not passed is rolled back",
+    bake: "seconds of analysis with all traffic at the candidate",
+    phaseDeadline: "timeout in seconds for pods to become ready and for the route to take effect",
+    cool: "seconds for which both colours keep their size after a rollback",
+    pauseDeadline: "seconds until a paused switch is rolled back",
+    shareSamples: "requests that measure the shares at the gateway",
 };
 
-/** One way back in one step: nothing is tried out on the way to what served before. */
+/** Plan of a rollback: one step without analysis, since the target served before. */
 export const WAY_BACK: Pick<Plan, "steps" | "hold" | "bake"> = { steps: [100], hold: 0, bake: 0 };
 
-/** What is given on the command line, all of it text. */
+/** Options of the command line, as text. */
 export type PlanFlags = Partial<Record<keyof Plan, string>>;
 
 const BOUNDS: Readonly<Record<Exclude<keyof Plan, "steps">, readonly [number, number]>> = {
@@ -69,7 +69,7 @@ const BOUNDS: Readonly<Record<Exclude<keyof Plan, "steps">, readonly [number, nu
     shareSamples: [200, 100_000],
 };
 
-/** @throws ReleaseError with every finding, each naming the flag, its value and what is allowed */
+/** @throws ReleaseError with every problem: flag, value and allowed values */
 export function planOf(flags: PlanFlags, defaults: Plan = DEFAULT_PLAN): Plan {
     const findings: string[] = [];
     const steps = flags.steps === undefined ? defaults.steps : readSteps(flags.steps, findings);
@@ -104,13 +104,13 @@ function readSteps(text: string, findings: string[]): readonly number[] {
     );
     if (!rising || steps.at(-1) !== 100) {
         findings.push(
-            `--steps is "${text}"; allowed: rising whole percents with commas between, the last one 100, such as 10,50,100`,
+            `--steps is "${text}"; allowed: rising whole percentages separated by commas, the last one 100, such as 10,50,100`,
         );
     }
     return steps;
 }
 
-/** @returns a key as it is written on the command line */
+/** Converts a key to its spelling on the command line. */
 export function dashed(key: string): string {
     return key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

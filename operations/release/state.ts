@@ -9,9 +9,9 @@ import { parseSwitch, type RecordedSwitch } from "../shared/releaseRecord.ts";
 import { ReleaseError } from "./error.ts";
 import type { Plan } from "./plan.ts";
 
-/** A switch of the traffic, as it is kept on the cluster. Times in milliseconds since the epoch. */
+/** A traffic switch, as it is stored on the cluster. Times in milliseconds since the epoch. */
 export interface Switch extends RecordedSwitch {
-    /** `release` tries a candidate out; `rollback` goes back to what served before, and tries nothing. */
+    /** `release` analyses a candidate; `rollback` returns to the previous colour without analysis. */
     readonly kind: "release" | "rollback";
     readonly versions: PerColour<string>;
     readonly plan: Plan;
@@ -20,15 +20,15 @@ export interface Switch extends RecordedSwitch {
     /** Index of the step in plan.steps. */
     readonly step: number;
     readonly steps: readonly StepRecord[];
-    /** What was asked from elsewhere while a driver was at work; it takes it from here. */
+    /** Action that another command has requested; the running driver takes it from here. */
     readonly request?: Request;
-    /** Held where it is, watched all the same. */
+    /** Set while the switch is paused; the analysis continues. */
     readonly paused?: Asked;
     readonly aborted?: Aborted;
-    /** Of the driver that wrote this. */
+    /** Fencing token of the driver that wrote this. */
     readonly fence: number;
     readonly holder: string;
-    /** What went wrong last in this phase and is tried again. */
+    /** What the current phase waits for, or its last error, which is retried. */
     readonly trouble?: string;
     readonly log: readonly LogEntry[];
 }
@@ -48,11 +48,11 @@ export interface Aborted extends Asked {
     readonly phase: ReleasePhase;
 }
 
-/** What one step did and was found to do. */
+/** Result of one step. */
 export interface StepRecord {
     readonly weight: number;
     readonly shiftedAt: number;
-    /** Shares as they were measured at the gateway. */
+    /** Shares measured at the gateway. */
     readonly shares?: string;
     readonly verdict?: string;
     readonly reasons?: readonly string[];
@@ -70,7 +70,7 @@ export function isOver({ phase }: Switch): boolean {
     return isFinalPhase(phase);
 }
 
-/** Whether the traffic is on its way back, or is back. */
+/** Whether the traffic is returning, or has returned, to the active colour. */
 export function isAborting({ phase }: Switch): boolean {
     return phase === "abort" || phase === "cool" || phase === "rolled-back";
 }
@@ -80,19 +80,19 @@ export function candidateWeights(to: Colour, weight: number): Weights {
     return to === "blue" ? { blue: weight, green: rest } : { blue: rest, green: weight };
 }
 
-/** Weights that this switch wants now; undefined before it has moved any. */
+/** Weights that this switch sets now; undefined before the first shift. */
 export function wantedWeights(state: Switch): Weights | undefined {
     if (isAborting(state)) return candidateWeights(state.from, 100);
     const last = state.steps.at(-1);
     return last && candidateWeights(state.to, last.weight);
 }
 
-/** Weight of the step that the switch is at or goes to next. */
+/** Weight of the current step, or of the next one. */
 export function weightOf({ plan, step }: Switch): number {
     return plan.steps[step] ?? 100;
 }
 
-/** The next phase, with a line in the log. */
+/** Returns the state in the next phase, with a log entry. */
 export function enter(state: Switch, phase: ReleasePhase, now: number, words: string): Switch {
     return {
         ...without(state, "trouble"),
@@ -102,26 +102,26 @@ export function enter(state: Switch, phase: ReleasePhase, now: number, words: st
     };
 }
 
-/** The state with a field that it need not have left out. */
+/** Returns the state without an optional field. */
 export function without(state: Switch, key: "request" | "paused" | "trouble"): Switch {
     const rest = Object.entries(state).filter(([name]) => name !== key);
     return Object.fromEntries(rest) as unknown as Switch;
 }
 
-/** @returns the last step with more known about it */
+/** Returns the state with its last step updated. */
 export function withStep(state: Switch, more: Partial<StepRecord>): Switch {
     const last = state.steps.at(-1);
     if (!last) return state;
     return { ...state, steps: [...state.steps.slice(0, -1), { ...last, ...more }] };
 }
 
-/** @throws ReleaseError for what this version of the driver did not write */
+/** @throws ReleaseError for a record of another version of the driver */
 export function switchIn(text: string): Switch {
     const found = parseSwitch(text);
-    // Whatever wrote these fields has written the driver's own.
+    // A writer of these fields has written the driver's own fields too.
     if (found) return found as Switch;
     throw new ReleaseError(
-        `the cluster holds a switch that this driver does not understand: ${text.slice(0, 200)}; ` +
-            "use the version of the driver that began it",
+        `the cluster has a switch record that this driver cannot read: ${text.slice(0, 200)}; ` +
+            "use the version of the driver that started it",
     );
 }

@@ -14,14 +14,14 @@ export interface RotateOptions {
     readonly kubeconfig?: string;
     readonly context?: string;
     readonly secret: string;
-    /** Its new value. Default: a generated one */
+    /** The new value. Default: a generated one */
     readonly value: string | undefined;
     readonly finish: boolean;
     readonly report: (line: string) => void;
     readonly signal?: AbortSignal;
 }
 
-/** Replaces a secret of a deployed stack, by the way of deploying that brought the stack. */
+/** Rotates a secret of a deployed stack, with the stack's deploy method. */
 export async function rotateStack(options: RotateOptions): Promise<void> {
     const { stack, secret, value, finish, report, signal, context } = options;
     checkRotation({ secret, value, finish });
@@ -32,7 +32,7 @@ export async function rotateStack(options: RotateOptions): Promise<void> {
         ...(context !== undefined && { context }),
     };
     const storing = { cluster, stack, report };
-    // Before anything is written: a Redis of somebody else's knows nothing of the stack's passwords.
+    // Before anything is written: an external Redis does not use the stack's passwords.
     if (secret in OVERLAPPING_SECRETS) await checkersOf(cluster, secret as OverlappingSecret);
     const store = (await isApplied(cluster, stack))
         ? recordStore(storing)

@@ -16,15 +16,15 @@ import { setTimeout as delay } from "node:timers/promises";
 import { forward, readyPods, type Forwarded } from "../cluster/forward.ts";
 import { ClusterError, type Cluster } from "../cluster/connect.ts";
 
-/** Longer than the kubelet takes to bring a changed Secret into a pod: a minute and the age of its cache. */
+/** Longer than the kubelet needs to update a Secret in a pod: a minute plus the age of its cache. */
 const LONGEST_SECONDS = 240;
 const PAUSE_MILLISECONDS = 2_000;
 const LOGIN_TIMEOUT_MILLISECONDS = 5_000;
 
 /**
- * Waits until every pod that checks a secret accepts a value, or rejects it, by using it at each of them.
+ * Waits until every pod that checks a secret accepts or rejects a value, by using the value at each pod.
  *
- * @throws ClusterError with the pods that do not after four minutes
+ * @throws ClusterError with the remaining pods after four minutes
  */
 export async function awaitAnswers(
     cluster: Cluster,
@@ -47,14 +47,14 @@ export async function awaitAnswers(
             const names = others.map(({ namespace, pod }) => `${namespace}/${pod}`);
             throw new ClusterError(
                 `${secret} is not ${answer} after ${LONGEST_SECONDS} s by ${names.join(", ")}; ` +
-                    "run the same command again to go on",
+                    "run the same command again to continue",
             );
         }
         await delay(PAUSE_MILLISECONDS, undefined, { signal });
     }
 }
 
-/** Pods that check a secret. @throws ClusterError where there is none */
+/** Finds the pods that check a secret. @throws ClusterError if there are none */
 export async function checkersOf(
     cluster: Cluster,
     secret: OverlappingSecret,
@@ -65,7 +65,7 @@ export async function checkersOf(
     throw new ClusterError(
         secret === "tenants.platformKey"
             ? `${cluster.context} has no ready pod of the service`
-            : `${cluster.context} has no Redis of the stack: change ${secret} where your Redis is run`,
+            : `${cluster.context} has no Redis of the stack: change ${secret} at your external Redis`,
     );
 }
 
@@ -86,7 +86,7 @@ async function servicePods(cluster: Cluster): Promise<Forwarded[]> {
     return pods.flat();
 }
 
-/** Pods of the stack's own Redis; none where it is run elsewhere. */
+/** Pods of the stack's own Redis; none if Redis is external. */
 export async function redisPods(cluster: Cluster): Promise<Forwarded[]> {
     const { items } = await cluster.objects.list<V1Pod>("v1", "Pod", {
         namespace: NAMESPACES.data,
@@ -115,7 +115,7 @@ async function isAccepted(
     }
 }
 
-/** Whether the service knows an API key. The request itself is none, so that it costs nothing. */
+/** Whether the service accepts an API key. The request is invalid, so that it costs nothing. */
 export async function isKnownKey(url: string, key: string): Promise<boolean> {
     const response = await fetch(`${url}${PATHS.embed}`, {
         method: "POST",
@@ -129,7 +129,7 @@ export async function isKnownKey(url: string, key: string): Promise<boolean> {
     throw new ClusterError(`a pod answered ${response.status} to an empty request, not 400 or 401`);
 }
 
-/** Whether a Redis of this machine's loopback takes a user's password. */
+/** Whether a Redis on this machine's loopback accepts a user's password. */
 export async function canLogIn(port: number, user: string, password: string): Promise<boolean> {
     const socket = createConnection({ port, host: "127.0.0.1" });
     socket.setTimeout(LOGIN_TIMEOUT_MILLISECONDS, () => {

@@ -10,7 +10,7 @@ import { RenderError } from "../stack/render.ts";
 import { generateSecret } from "../stack/secrets.ts";
 import type { SecretStore } from "./store.ts";
 
-/** Secrets that somebody else issues: a rotation is given their new value. */
+/** Externally issued secrets: a rotation receives their new value. */
 export const GIVEN_SECRETS = [
     "service.upstreamApiKey",
     "service.upstreamFallbackApiKeys",
@@ -27,12 +27,12 @@ export interface Rotation {
     readonly secret: string;
     /** The new value. Default: a generated one. */
     readonly value?: string | undefined;
-    /** Ends a predecessor that people or tools outside of the stack may still use. */
+    /** Whether to revoke a predecessor that clients outside of the stack may still use. */
     readonly finish: boolean;
     readonly store: SecretStore;
-    /** Brings the stack to what the store has, and waits until its pods are ready. */
+    /** Deploys the stack with the stored secrets and waits until its pods are ready. */
     readonly deploy: () => Promise<void>;
-    /** Waits until everything that checks the secret accepts a value, or rejects it. */
+    /** Waits until every checker of the secret accepts or rejects a value. */
     readonly settled: (
         secret: OverlappingSecret,
         value: string,
@@ -42,9 +42,9 @@ export interface Rotation {
 }
 
 /**
- * Replaces a secret of a stack. One that is checked inside of the stack is accepted under both values while
- * its users change over, so that no request fails. The store alone says how far a rotation is: one that
- * was cut off is finished by the same command. What is asked for has been checked by checkRotation.
+ * Rotates a secret of a stack. During the rotation, the stack accepts both values of a secret that it checks itself, so that
+ * no request fails. The store alone holds the progress: the same command completes a rotation that was killed. The caller
+ * has validated the options with checkRotation.
  */
 export async function rotate(rotation: Rotation): Promise<void> {
     const { secret } = rotation;
@@ -52,16 +52,16 @@ export async function rotate(rotation: Rotation): Promise<void> {
     else await replace(rotation, isGiven(secret));
 }
 
-/** For a command line: a secret that can be rotated. */
+/** Parses the key of a secret that can be rotated. */
 export function readRotatable(secret: string): string {
     if (ROTATABLE.includes(secret)) return secret;
     throw invalidValue("SECRET", secret, ROTATABLE.join(", "), suggestNearest(secret, ROTATABLE));
 }
 
 /**
- * Checks what a rotation was asked to do, for which no cluster is needed.
+ * Validates the options of a rotation without a cluster.
  *
- * @throws UserError for a secret that cannot be rotated, or a value that is missing or not needed
+ * @throws UserError for a secret that cannot be rotated, or a missing or unneeded value
  */
 export function checkRotation({
     secret,
@@ -71,7 +71,7 @@ export function checkRotation({
     readRotatable(secret);
     if (isGiven(secret) && (value === undefined || value === "")) {
         throw new ClusterError(
-            `${secret} has no new value; allowed: what its issuer gave you, by standard input`,
+            `${secret} has no new value; allowed: the value from its issuer, by standard input`,
         );
     }
     if (finish && secret !== "tenants.platformKey") {
@@ -79,7 +79,7 @@ export function checkRotation({
     }
 }
 
-/** Whether somebody else issues a secret, and a rotation is given its value. */
+/** Whether a secret is externally issued, so that a rotation needs its value. */
 export function isGiven(secret: string): boolean {
     return GIVEN_SECRETS.some((one) => one === secret);
 }
@@ -88,7 +88,7 @@ function isOverlapping(secret: string): secret is OverlappingSecret {
     return secret in OVERLAPPING_SECRETS;
 }
 
-/** One step: its readers get it by new pods, or by files that follow. */
+/** Rotates in one step: readers get the new value with new pods or updated files. */
 async function replace(
     { secret, value = generateSecret(), store, deploy, report }: Rotation,
     hasIssuer: boolean,
@@ -98,13 +98,13 @@ async function replace(
     try {
         await deploy();
     } catch (error) {
-        // A value that the program rejects would fail every later deploy too.
+        // A rejected value would fail every later deploy too.
         if (error instanceof RenderError) await store.write({ [secret]: old });
         throw error;
     }
-    report(`${secret} is replaced`);
+    report(`${secret} is rotated`);
     if (hasIssuer)
-        report("revoke the old one at its issuer in two minutes: mounted files follow by then");
+        report("revoke the old value at its issuer in two minutes: mounted files are updated by then");
 }
 
 async function rotateOverlapping(rotation: Rotation, secret: OverlappingSecret): Promise<void> {
@@ -113,9 +113,9 @@ async function rotateOverlapping(rotation: Rotation, secret: OverlappingSecret):
     const former = await store.read(previous);
     const isUnderWay = (await store.read(next)) !== undefined;
     if (former === undefined && finish && !isUnderWay) {
-        // An end that was cut off has left the store without it, and maybe not the pods.
+        // The store has no predecessor, but pods may still accept it if an earlier end was killed.
         await deploy();
-        report(`${secret} has no predecessor: no value but its own is accepted`);
+        report(`${secret} has no predecessor: only the current value is accepted`);
         return;
     }
     if (former === undefined || isUnderWay) {
@@ -128,7 +128,7 @@ async function rotateOverlapping(rotation: Rotation, secret: OverlappingSecret):
         }
     } else if (secret === "tenants.platformKey" && !finish) {
         throw new ClusterError(
-            `the predecessor of ${secret} is still accepted: end it first (FINISH=1), since three would be`,
+            `the predecessor of ${secret} is still accepted: revoke it first (FINISH=1)`,
         );
     } else await deploy();
     const old = await store.read(previous);
@@ -138,7 +138,7 @@ async function rotateOverlapping(rotation: Rotation, secret: OverlappingSecret):
     report(`${secret}: the old value is rejected everywhere`);
 }
 
-/** The successor is accepted everywhere before anybody uses it, and then everybody does. */
+/** Introduces the successor: all checkers accept it before any user sends it. */
 async function introduce(
     { store, deploy, settled, report }: Rotation,
     secret: OverlappingSecret,
@@ -147,16 +147,16 @@ async function introduce(
     const { next, previous } = OVERLAPPING_SECRETS[secret];
     const successor = (await store.read(next)) ?? value ?? generateSecret();
     await store.write({ [next]: successor });
-    report(`${secret}: a new value is accepted beside the old one`);
+    report(`${secret}: both the new and the old value are accepted`);
     await deploy();
     await settled(secret, successor, "accepted");
     const current = await store.read(secret);
-    // In this order: a store that writes key by key may be cut off between any two of them.
+    // In this order: a store that writes key by key may be killed between two writes.
     const old = current === successor ? await store.read(previous) : current;
     await store.write({ [previous]: old, [secret]: successor });
     report(`${secret}: the new value is used`);
     await deploy();
     await settled(secret, successor, "accepted");
-    // Last: until here its users may still have the old value. The objects are the same with it and without.
+    // Last: until now users may have the old value. The objects are the same with and without this key.
     await store.write({ [next]: undefined });
 }

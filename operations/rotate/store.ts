@@ -4,13 +4,13 @@ import { failure, pulumiCli } from "../deploy/pulumi/cli.ts";
 import { openPlace, PROJECT, stateFolderOf } from "../deploy/pulumi/workspace.ts";
 import { readConfigValue } from "../deploy/pulumi/secret.ts";
 
-/** Config values by key without the project's name; undefined takes one out. */
+/** Config values by key without the project's name; undefined removes one. */
 export type SecretChanges = Readonly<Record<string, string | undefined>>;
 
-/** Where the secrets of a stack are kept between its deploys. */
+/** Store of a stack's secrets. */
 export interface SecretStore {
     readonly read: (key: string) => Promise<string | undefined>;
-    /** Writes the changes in their order; cut off in between, those until then hold. */
+    /** Writes the changes in order; if it is killed, the changes written so far stay. */
     readonly write: (changes: SecretChanges) => Promise<void>;
 }
 
@@ -20,7 +20,7 @@ interface StoreOptions {
     readonly report: (line: string) => void;
 }
 
-/** The cluster's record of a stack that is deployed by rendering. */
+/** Store in the cluster's record of a stack that is deployed by apply. */
 export function recordStore({ cluster, stack }: StoreOptions): SecretStore {
     const recordOf = async () => {
         const record = await readRecord(cluster, stack);
@@ -40,7 +40,7 @@ export function recordStore({ cluster, stack }: StoreOptions): SecretStore {
     };
 }
 
-/** The config of a stack that is deployed by Pulumi, encrypted in its file or in this machine's copy. */
+/** Store in the config of a Pulumi stack: encrypted in its file or in this machine's copy. */
 export async function pulumiStore({ cluster, stack, report }: StoreOptions): Promise<SecretStore> {
     const place = await openPlace({
         stack,
@@ -52,7 +52,7 @@ export async function pulumiStore({ cluster, stack, report }: StoreOptions): Pro
     const { run } = pulumiCli(place);
     const change = async (key: string, value: string | undefined) => {
         const full = `${PROJECT}:${key}`;
-        // By standard input: no command line shows it.
+        // Standard input keeps the value off the command line.
         const { exitCode, stderr } =
             value === undefined
                 ? await run(["config", "rm", full, ...onStack])

@@ -1,17 +1,17 @@
 import { COLOURS, NAMESPACES, SERVICE_NAMES, type Colour } from "@property-search/contract";
 import type { Manifest, ObjectReference } from "../cluster/connect.ts";
 
-/** One of the kinds that scale a colour. */
+/** A kind of autoscaler. */
 export interface AutoscalerKind {
     readonly apiVersion: string;
     readonly kind: string;
-    /** Field of the spec with the least pods that the colour may have: a switch raises it. */
+    /** Spec field with the minimum number of pods, which a switch raises. */
     readonly floor: string;
-    /** Field of the spec with the most. */
+    /** Spec field with the maximum number of pods. */
     readonly limit: string;
 }
 
-/** KEDA's object comes first: where there is one, KEDA would take back a floor of its autoscaler. */
+/** KEDA's object comes first: KEDA would revert a floor of the autoscaler that it manages. */
 const KINDS: readonly AutoscalerKind[] = [
     {
         apiVersion: "keda.sh/v1alpha1",
@@ -27,18 +27,18 @@ const KINDS: readonly AutoscalerKind[] = [
     },
 ];
 
-/** Autoscalers that a colour may have, the one that counts first. */
+/** Possible autoscalers of a colour, in order of precedence. */
 export function scalersOf(colour: Colour): readonly (AutoscalerKind & ObjectReference)[] {
     const [namespace, name] = [NAMESPACES[colour], SERVICE_NAMES[colour]];
     return KINDS.map((kind) => ({ ...kind, namespace, name }));
 }
 
-/** @returns undefined for what scales nothing */
+/** @returns undefined if the kind is no autoscaler */
 export function autoscalerKind(kind: string): AutoscalerKind | undefined {
     return KINDS.find((known) => known.kind === kind);
 }
 
-/** Whether it scales a colour. */
+/** Whether an object scales a colour. */
 export function isScaler({ kind, metadata }: Manifest): boolean {
     return (
         autoscalerKind(kind) !== undefined &&
@@ -50,7 +50,7 @@ interface Scaler extends Manifest {
     readonly spec?: Readonly<Record<string, unknown>>;
 }
 
-/** An autoscaler with the floor that it has on the cluster, and that in words. */
+/** Sets an autoscaler's floor to the live value; returns it with a description. */
 export function withFloor(manifest: Scaler, live: Scaler): [manifest: Scaler, what: string] {
     const floor = autoscalerKind(manifest.kind)?.floor ?? "";
     const now = live.spec?.[floor];

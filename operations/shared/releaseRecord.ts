@@ -11,24 +11,24 @@ import {
 } from "@property-search/contract";
 import { ClusterError, parseJson, readIfExists, type Cluster } from "../cluster/connect.ts";
 
-/** What everybody knows of the switch that is under way, or was the last one. */
+/** The fields of the current or last switch that deploys read too. */
 export interface RecordedSwitch {
     readonly id: string;
     readonly from: Colour;
     readonly to: Colour;
     readonly phase: ReleasePhase;
-    /** When it came to its phase, in milliseconds since the epoch. */
+    /** Start of the phase, in milliseconds since the epoch. */
     readonly phaseSince: number;
-    /** Who began it, such as `ann@laptop`. */
+    /** User that started it, such as `ann@laptop`. */
     readonly actor: string;
 }
 
-/** The ConfigMap that holds it, at its key RELEASE.key. */
+/** Reference of the ConfigMap with the record, at the key RELEASE.key. */
 export function releaseRecord(namespace: string = NAMESPACES.edge) {
     return { apiVersion: "v1", kind: "ConfigMap", namespace, name: RELEASE.configMap };
 }
 
-/** @returns undefined for what this version does not understand: what that means is for the caller to say */
+/** @returns undefined for a record that this version cannot read */
 export function parseSwitch(text: string): RecordedSwitch | undefined {
     const value = parseJson(text);
     if (typeof value !== "object" || value === null) return undefined;
@@ -46,9 +46,9 @@ export function parseSwitch(text: string): RecordedSwitch | undefined {
 /**
  * Reads the release driver's record.
  *
- * @param namespace of the edge.
- * @returns undefined where there never was a switch.
- * @throws ClusterError when the record cannot be read: a switch may then be under way.
+ * @param namespace of the edge
+ * @returns undefined if there has been no switch
+ * @throws ClusterError if the record cannot be read: a switch may then be in progress
  */
 export async function readSwitch(
     cluster: Cluster,
@@ -60,8 +60,8 @@ export async function readSwitch(
     const found = parseSwitch(text);
     if (found) return found;
     throw new ClusterError(
-        `ConfigMap ${record.namespace}/${record.name} holds no switch that this version understands, so nobody knows ` +
-            `whether one is under way: ${text.slice(0, 200)}; use the version that wrote it`,
+        `ConfigMap ${record.namespace}/${record.name} has no switch record that this version can read, so a switch ` +
+            `may be in progress: ${text.slice(0, 200)}; use the version that wrote it`,
     );
 }
 

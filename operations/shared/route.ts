@@ -9,7 +9,7 @@ import {
 } from "@property-search/contract";
 import { ClusterError, type Manifest } from "../cluster/connect.ts";
 
-/** The route whose weights divide the traffic. */
+/** The route whose weights split the traffic. */
 export const ROUTE = {
     apiVersion: "gateway.networking.k8s.io/v1",
     kind: "HTTPRoute",
@@ -45,9 +45,9 @@ export function isRoute({ kind, metadata }: Manifest): boolean {
 }
 
 /**
- * The weights of a route: those of its rule with both colours' Services.
+ * Reads the weights of the route's rule with both colours' Services.
  *
- * @throws ClusterError when it has no such rule, or its weights break the weight rule.
+ * @throws ClusterError if there is no such rule, or its weights are invalid
  */
 export function routeWeights({ metadata, spec }: Route): Weights {
     const name = `HTTPRoute ${metadata.namespace ?? ""}/${metadata.name}`;
@@ -60,7 +60,7 @@ export function routeWeights({ metadata, spec }: Route): Weights {
     throw new ClusterError(`the weight of ${name} ${check.errors.join("; ")}`);
 }
 
-/** The same route with other weights, and nothing else changed. */
+/** Returns the route with other weights. */
 export function withWeights<T extends Route>(route: T, weights: Weights): T {
     const rules = route.spec?.rules?.map((rule) =>
         isDivided(rule) ? { ...rule, backendRefs: rule.backendRefs.map(weighted) } : rule,

@@ -4,24 +4,24 @@ import { homedir } from "node:os";
 import path from "node:path";
 import { stackNames } from "./stacks.ts";
 
-/** The stack of `make up`, which goes to its cluster and to no other. */
+/** The stack of `make up`, which is deployed to its local cluster only. */
 const LOCAL_STACK = "local";
 
-/** What a command says of the cluster that it is for. */
+/** Options of a command that select its cluster. */
 export interface ClusterChoice {
     readonly stack?: string | undefined;
     readonly kubeconfig?: string | undefined;
     readonly context?: string | undefined;
 }
 
-/** Description of the flag --kubeconfig, for each command that has it. */
+/** Help text of the option --kubeconfig. */
 export const KUBECONFIG_WORDS =
     "kubeconfig; default: KUBECONFIG, then that of `make up` for the stack local, then ~/.kube/config";
 
-/** Kubeconfigs that `make up` writes, below its cache, in the order in which it stays with a cluster. */
+/** Kubeconfigs that `make up` writes below its cache, in order of precedence. */
 const KUBECONFIGS = ["kind/kubeconfig", "node-state/admin.conf"];
 
-/** Kubeconfig of the cluster that `make up` made on this machine; undefined when there is none. */
+/** Kubeconfig of the cluster of `make up` on this machine; undefined if there is none. */
 export function localKubeconfig(): string | undefined {
     const cache = process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache");
     return KUBECONFIGS.map((file) => path.join(cache, "property-search", file)).find((file) =>
@@ -30,10 +30,10 @@ export function localKubeconfig(): string | undefined {
 }
 
 /**
- * Chooses a kubeconfig: the one that is given, by flag or by KUBECONFIG; else, for the stack `local` and for
- * no stack at all, the one of `make up` while its cluster exists.
+ * Chooses a kubeconfig: that of the option or KUBECONFIG; else, for the stack `local` and without a stack, that of `make up`
+ * while its cluster exists.
  *
- * @returns undefined for the user's own, ~/.kube/config
+ * @returns undefined for ~/.kube/config
  */
 export function chooseKubeconfig({
     stack = LOCAL_STACK,
@@ -47,7 +47,7 @@ export function chooseKubeconfig({
     return isGiven || stack !== LOCAL_STACK ? undefined : localKubeconfig();
 }
 
-/** Stack of a command that names none. @throws UserError when `make up` has not made a cluster */
+/** Stack of a command without --stack. @throws UserError if there is no cluster of `make up` */
 export function stackOfMakeUp(): string {
     if (localKubeconfig() !== undefined) return LOCAL_STACK;
     throw invalidValue("STACK", "", stackNames().join(", "), "; there is no cluster of make up");

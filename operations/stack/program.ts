@@ -1,4 +1,4 @@
 import path from "node:path";
 
-/** The checkout: the Pulumi program stands in its root. */
+/** Root of the checkout, which is the folder of the Pulumi program. */
 export const PROGRAM = path.resolve(import.meta.dirname, "../..");

@@ -9,14 +9,13 @@ export class RenderError extends UserError {
 }
 
 export interface RenderChoice {
-    /** Whether charts are rendered too, by Helm; else they are named to `warn`, as only Pulumi's to make. */
+    /** Whether to render charts with Helm; else `warn` lists them as not rendered. */
     readonly charts?: boolean;
 }
 
 /**
- * Renders the Pulumi program for a stack, in a process of its own, with these config values over the
- * stack's. They may be secret: they go in by standard input and come back by standard output, and no
- * file or command line ever holds them.
+ * Renders the Pulumi program for a stack with config overrides, in a separate process. Overrides may be secret, so they are
+ * passed by standard input, and the result comes by standard output.
  */
 export async function render(
     stack: string,

@@ -4,29 +4,29 @@ import { PROGRAM } from "./program.ts";
 
 const FILE = /^Pulumi\.(?<stack>.+)\.yaml$/;
 
-/** Stacks of the checkout: those with a config file. */
+/** Stacks of the checkout, which are those with a config file. */
 export function stackNames(folder = PROGRAM): readonly string[] {
     return readdirSync(folder)
         .flatMap((name) => FILE.exec(name)?.groups?.stack ?? [])
         .toSorted();
 }
 
-/** @throws UserError for a stack without a config file; it names those that have one. */
+/** @throws UserError for a stack without a config file, with the existing stacks */
 export function requireStack(stack: string, folder = PROGRAM): void {
     const known = stackNames(folder);
     if (known.includes(stack)) return;
     const isName = /^[A-Za-z0-9_.-]+$/.test(stack) && !stack.startsWith(".");
-    const begins = isName ? `. A new stack begins with its config file, Pulumi.${stack}.yaml.` : "";
+    const begins = isName ? `. To add a stack, create its config file Pulumi.${stack}.yaml.` : "";
     throw invalidValue("STACK", stack, known.join(", "), suggestNearest(stack, known) + begins);
 }
 
-/** For a command line: the name of a stack that there is. */
+/** Parses the name of an existing stack. */
 export function readStack(stack: string): string {
     requireStack(stack);
     return stack;
 }
 
-/** For a command that has no default stack. @throws UserError where none is given */
+/** Requires the stack of a command without a default. @throws UserError if it is missing */
 export function requireGiven(stack: string | undefined): string {
     return readStack(stack ?? "");
 }

@@ -116,9 +116,9 @@ test("while a switch is under way weights and floor stay, and other changes of t
     await deploy(route(BEFORE), bounds(2));
     expect(routeWeights(await live(route(BEFORE)))).toEqual(STEP);
     expect((await live(bounds(2))).spec).toMatchObject({ minReplicas: 6 });
-    expect(told).toContain("a switch to green is under way: weights stay 90/10");
+    expect(told).toContain("a switch to green is in progress: weights stay 90/10");
     await expect(deploy(route(BEFORE, "/v2/embed"), bounds(2))).rejects.toThrow(
-        /changes more than weights or floor while a switch is under way.*\.spec\.rules/s,
+        /changes more than weights or floor during a switch.*\.spec\.rules/s,
     );
 });
 

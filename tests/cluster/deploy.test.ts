@@ -84,7 +84,7 @@ describe("a stack that is applied", () => {
             force: true,
         });
         await expect(apply(namespaceManifest, second)).rejects.toThrow(
-            /ConfigMap .*second has fields that somebody else set.*somebody-else.*\.data\.key/s,
+            /ConfigMap .*second has fields of another owner.*somebody-else.*\.data\.key/s,
         );
         const kept = await readIfExists<Manifest & { data: object }>(cluster, reference("second"));
         expect(kept?.data).toEqual({ key: "theirs" });

@@ -51,7 +51,7 @@ describe("a switch under load", () => {
             expect(await drive("pause").ended).toMatchObject({ exitCode: 0 });
             const rival = await drive(...start).ended;
             expect(rival).toMatchObject({ exitCode: 1 });
-            expect(rival.output).toMatch(/is at work on the release/);
+            expect(rival.output).toMatch(/is driving the release/);
             // By the command that knows what the images of this cluster are called.
             expect(await make("up")).toMatchObject({ exitCode: 0 });
             second.kill();
@@ -59,7 +59,7 @@ describe("a switch under load", () => {
             expect(await liveWeights(cluster)).toEqual(weights);
 
             const third = drive(...start);
-            expect(await third.said(/going on with switch/)).toBe(true);
+            expect(await third.said(/resuming switch/)).toBe(true);
             expect(await drive("promote").ended).toMatchObject({ exitCode: 0 });
             const { exitCode, output } = await third.ended;
             expect(`${exitCode}: ${output}`).toMatch(/^0: /);

@@ -120,7 +120,7 @@ async function switchTo(to: Colour, killedAt: string | undefined): Promise<Made>
     let ended = await driver.ended;
     if (ended.exitCode === null) {
         ended = await drive("switch", "--to", to, ...PLAN).ended;
-        expect(ended.output).toContain("going on with switch");
+        expect(ended.output).toContain("resuming switch");
     }
     // 2 is a way back, which may be right while pods are killed; anything else is a fault of the driver.
     if (ended.exitCode !== 0 && ended.exitCode !== 2) throw new Error(ended.output);

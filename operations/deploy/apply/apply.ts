@@ -29,7 +29,7 @@ export interface Applied {
     readonly total: number;
     /** Objects that this deploy created or changed. */
     readonly changed: readonly string[];
-    /** Objects that left the program and were deleted. */
+    /** Objects that were removed from the program and deleted. */
     readonly pruned: readonly string[];
 }
 
@@ -40,13 +40,13 @@ export interface ApplyOptions {
     readonly record: StackRecord;
     readonly report: (line: string) => void;
     readonly signal?: AbortSignal;
-    /** Whether existing objects of others are taken over. Default: false */
+    /** Whether to adopt existing objects of others. Default: false */
     readonly adopt?: boolean;
-    /** Is called before the first write, once nothing speaks against the deploy. Default: nothing */
+    /** Called after all checks, before the first write. Default: nothing */
     readonly onClaimed?: () => Promise<void>;
 }
 
-/** What must exist before what: pods want their accounts, secrets and quotas; a route its Services and filters. */
+/** Order of creation: pods need their accounts, secrets and quotas; a route needs its Services and filters. */
 const TIERS: readonly (readonly string[])[] = [
     ["Namespace", "CustomResourceDefinition", "StorageClass", "PriorityClass"],
     ["ResourceQuota", "LimitRange", "NetworkPolicy", "ServiceAccount", "Role", "ClusterRole"],
@@ -62,20 +62,20 @@ const TIERS: readonly (readonly string[])[] = [
     ["Service", "PodDisruptionBudget", "Middleware"],
     ["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"],
 ];
-/** What a webhook checks that a workload of the stack may serve, and that waits for a Gateway. */
+/** Kinds whose webhook may be a workload of the stack, and which wait for a Gateway. */
 const LAST_TIERS: readonly (readonly string[])[] = [["Issuer", "ClusterIssuer"], ["Certificate"]];
 const ATTEMPTS = 6;
-/** A webhook that the deploy has just brought answers once its pods run and its authority is known. */
+/** A webhook that the deploy has just created responds once its pods run and its CA is known. */
 const WEBHOOK_ATTEMPTS = 30;
 const LONGEST_PAUSE_MILLISECONDS = 5_000;
-/** Between reading an object and applying it the release driver may write it. */
+/** The release driver may write an object between its read and its apply. */
 const RELEASE_ATTEMPTS = 5;
 
 /**
- * Applies the manifests server-side, without force: a field that somebody else owns is a conflict that
- * is reported, not overwritten; what the release driver owns is its own for as long as it needs it. What an earlier deploy had and this one has not is deleted afterwards.
- * The inventory grows before the first write and shrinks after the last delete, so that a deploy killed
- * in between is finished by the next one.
+ * Applies the manifests server-side without force: a field of another owner is reported as a conflict, and fields of the
+ * release driver stay its own during a switch. Objects of an earlier deploy that this one lacks are deleted afterwards.
+ * The inventory grows before the first write and shrinks after the last delete, so that the next deploy completes one
+ * that was killed.
  */
 export async function applyStack(options: ApplyOptions): Promise<Applied> {
     const { cluster, stack, manifests, record, report, signal } = options;
@@ -115,13 +115,13 @@ export async function applyStack(options: ApplyOptions): Promise<Applied> {
         report(`pruned ${keyOf(entry)}`);
     });
     for (const entry of left.others) {
-        report(`${keyOf(entry)} left the program and stays: the stack did not provably make it`);
+        report(`${keyOf(entry)} is no longer declared and stays: the stack did not provably create it`);
     }
     await writeRecord(cluster, stack, { ...grown, inventory: await withUids(cluster, wanted) });
     return { total: manifests.length, changed, pruned: left.ours.map(keyOf) };
 }
 
-/** Manifests in the order in which they can be applied; kinds not named come before LAST_TIERS. */
+/** Groups manifests by the order of creation; other kinds come before LAST_TIERS. */
 export function tiersOf(manifests: readonly Manifest[]): Manifest[][] {
     const tiers = [...TIERS, [], ...LAST_TIERS].map((): Manifest[] => []);
     for (const manifest of manifests) tiers[rankOf(manifest)]?.push(manifest);
@@ -135,7 +135,7 @@ function rankOf({ kind }: Manifest): number {
     return rank < 0 ? TIERS.length : rank;
 }
 
-/** References of both lists, each object once, in the newer list's version of its API. */
+/** Merges both lists, each object once, with the API version of the newer list. */
 export function union(
     before: readonly OwnedReference[],
     after: readonly OwnedReference[],
@@ -147,7 +147,7 @@ export function union(
     ];
 }
 
-/** @returns whether the object was created or changed. */
+/** @returns whether the object was created or changed */
 async function applyOne(cluster: Cluster, manifest: Manifest, beside: Beside): Promise<boolean> {
     const reference = referenceOf(manifest);
     for (let attempt = 1; ; attempt += 1) {
@@ -159,7 +159,7 @@ async function applyOne(cluster: Cluster, manifest: Manifest, beside: Beside): P
             return !before || !isDeepStrictEqual(declared(before), declared(after));
         } catch (error) {
             if (shared && byDriverAlone(error) && attempt < RELEASE_ATTEMPTS) continue;
-            // A Job's template cannot change; it is done or can be done again, so it is made anew.
+            // A Job's template is immutable; the Job is idempotent, so it is recreated.
             if (statusOf(error) === 422 && manifest.kind === "Job" && before) {
                 await deleteOne(cluster, reference);
                 await patch(cluster, manifest);
@@ -171,8 +171,8 @@ async function applyOne(cluster: Cluster, manifest: Manifest, beside: Beside): P
 }
 
 /**
- * What was asked for, without what the server writes about it: controllers write status at any time, and
- * an apply that changes nothing may still write a new time into managedFields.
+ * The object without fields that the server writes: controllers write the status at any time, and an apply without
+ * changes may still update a time in managedFields.
  */
 function declared(object: KubernetesObject): object {
     const metadata = { ...object.metadata, managedFields: undefined, resourceVersion: undefined };
@@ -192,8 +192,8 @@ async function patch(cluster: Cluster, manifest: Manifest): Promise<Manifest> {
 }
 
 /**
- * A namespace still going away, an API server starting, a webhook not up yet: worth another try. What said
- * when to come again has been tried often enough.
+ * Whether an error is worth a retry: a terminating namespace, a starting API server, a webhook that is not ready. Responses
+ * with Retry-After have been retried already.
  */
 function isPassing(error: unknown): boolean {
     const status = statusOf(error);
@@ -212,34 +212,34 @@ function explain(error: unknown, manifest: Manifest): ClusterError {
     const status = statusOf(error);
     if (byDriverAlone(error)) {
         return new ClusterError(
-            `${key} changes more than weights or floor while a switch is under way, and the release driver ` +
-                `holds it: ${message}\nDeploy again when the switch is over (make status), or take it ` +
-                "back first (make rollback).",
+            `${key} changes more than weights or floor during a switch, and the release driver ` +
+                `owns these fields: ${message}\nDeploy again after the switch (make status), or roll it back ` +
+                "first (make rollback).",
         );
     }
     if (status === 409) {
         return new ClusterError(
-            `${key} has fields that somebody else set, and they are not overwritten: ${message}\n` +
-                "Give the field up there, or bring the stack's config in line with it.",
+            `${key} has fields of another owner, which are not overwritten: ${message}\n` +
+                "Remove the field there, or change the stack's config to match it.",
         );
     }
     if (status === 404) {
         return new ClusterError(
             `${key}: the cluster does not know ${manifest.apiVersion} ${manifest.kind}. ` +
                 "Install what defines that kind (Gateway API, cert-manager, …), " +
-                "or switch the part that needs it off in the stack's config.",
+                "or disable the feature that needs it in the stack's config.",
         );
     }
     if (status === 422 && /immutable|forbidden: updates to/.test(message)) {
         return new ClusterError(
-            `${key}: a field changed that Kubernetes never changes in place: ${message}\n` +
+            `${key}: an immutable field changed: ${message}\n` +
                 "Delete the object when its interruption is acceptable, then deploy again.",
         );
     }
     return new ClusterError(`${key}: ${message}`);
 }
 
-/** A pod is refused while its namespace's quota has not been counted once, and its owner backs off. */
+/** Waits until quotas have a status: until then pods are rejected, and their owner backs off. */
 async function quotasCounted(cluster: Cluster, tier: readonly Manifest[]): Promise<void> {
     for (const quota of tier.filter(({ kind }) => kind === "ResourceQuota")) {
         for (let attempt = 0; attempt < 50; attempt += 1) {

@@ -11,10 +11,10 @@ import type { StackRecord } from "./record.ts";
 const DEFINITION = "certificates.cert-manager.io";
 
 /**
- * A cluster has one cert-manager: its kinds, roles and webhooks have fixed names, and a second one would take them
- * over. By Pulumi, Helm refuses that itself.
+ * A cluster has one cert-manager: its kinds, roles and webhooks have fixed names, and a second one would take them over.
+ * With Pulumi, Helm itself rejects that.
  *
- * @throws ClusterError where the stack brings one, and the cluster has one that is not the stack's.
+ * @throws ClusterError if the stack installs cert-manager and the cluster has another one
  */
 export async function refuseSecondCertManager(
     cluster: Cluster,
@@ -29,7 +29,7 @@ export async function refuseSecondCertManager(
     if (inventory.some((known) => keyOf(known) === keyOf(reference))) return;
     if ((await readIfExists(cluster, reference)) === undefined) return;
     throw new ClusterError(
-        `certificates.certManager is "install", and cluster ${cluster.context} has a cert-manager already ` +
-            `(${keyOf(reference)}); allowed: existing, with certificates.issuer and what it needs`,
+        `certificates.certManager is "install", and cluster ${cluster.context} already has a cert-manager ` +
+            `(${keyOf(reference)}); allowed: existing, with certificates.issuer and its settings`,
     );
 }

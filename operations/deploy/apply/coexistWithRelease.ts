@@ -25,7 +25,7 @@ import { isScaler, scalersOf, withFloor } from "../../shared/autoscalers.ts";
 export interface BesideOptions {
     readonly cluster: Cluster;
     readonly stack: string;
-    /** Of the edge, where the driver keeps its record. Default: the platform's. */
+    /** Namespace of the edge, which holds the release record. Default: the platform's */
     readonly namespace?: string | undefined;
     readonly report: (line: string) => void;
 }
@@ -35,18 +35,18 @@ export function isShared(manifest: Manifest): boolean {
     return isRoute(manifest) || isScaler(manifest);
 }
 
-/** What to apply of an object that both write, given it as it is on the cluster. */
+/** Returns the manifest to apply for an object that both write, given the live object. */
 export type Beside = (manifest: Manifest, live: Manifest) => Promise<Manifest>;
 
-/** An autoscaler's status, and a gateway's on the route, make a new version of the object each time. */
+/** Each status update, of an autoscaler or by a gateway, is a new version of the object. */
 const TRIES = 5;
 
 /**
- * How a deploy that applies gets along with the release driver. While a switch is under way, weights and
- * floors stay as the cluster has them; any other change of a field that the driver owns is left to
- * conflict. Afterwards the manifest holds, and the driver's claim on the object ends.
+ * Makes a deploy by apply coexist with the release driver. During a switch, weights and floors keep their live values; any
+ * other change of the driver's fields is a conflict. Otherwise the manifest applies, and the driver's ownership of the
+ * object ends.
  *
- * @throws ClusterError when a release has set other weights than the stack's config has.
+ * @throws ClusterError if a release has set other weights than the stack's config
  */
 export function besideRelease({ cluster, stack, namespace, report }: BesideOptions): Beside {
     const told = new Set<string>();
@@ -66,11 +66,11 @@ export function besideRelease({ cluster, stack, namespace, report }: BesideOptio
 }
 
 /**
- * Looks at what both write before an update that does not look at each object itself.
+ * Prepares the objects that both write for an update by Pulumi.
  *
- * @param configured weights of the stack's config.
- * @returns whether a switch is under way: then the update has to leave the objects alone that both write.
- * @throws ClusterError when a release has set other weights than the stack's config has.
+ * @param configured weights of the stack's config
+ * @returns whether a switch is in progress: the update must then exclude these objects
+ * @throws ClusterError if a release has set other weights than the stack's config
  */
 export async function settleAll(
     { cluster, stack, namespace, report }: BesideOptions,
@@ -88,7 +88,7 @@ export async function settleAll(
     return false;
 }
 
-/** Ends the driver's claim on an object, unless it has set other weights than are wanted now. */
+/** Ends the driver's ownership of an object, unless it has set other weights than `wanted`. */
 async function settle(
     cluster: Cluster,
     reference: ObjectReference,
@@ -105,9 +105,9 @@ async function settle(
 }
 
 /**
- * Ends the driver's claim on an object's spec; its annotations stay its own.
+ * Ends the driver's ownership of an object's spec; the driver keeps its annotations.
  *
- * @returns whether that is done; false: the object has changed since it was read.
+ * @returns false if the object has changed since it was read
  */
 async function endClaim(cluster: Cluster, object: Manifest): Promise<boolean> {
     const { resourceVersion = "" } = object.metadata;
@@ -132,7 +132,7 @@ interface Disagreement {
     readonly live: Weights;
 }
 
-/** @throws ClusterError when the weights differ: the traffic would move without anybody having asked for it. */
+/** @throws ClusterError if the weights differ: the deploy would shift traffic without a request */
 function refuseOthers({ stack, note, wanted, live }: Disagreement): void {
     if (wanted.blue === live.blue) return;
     const since = note && new Date(note.phaseSince).toISOString();
@@ -141,11 +141,11 @@ function refuseOthers({ stack, note, wanted, live }: Disagreement): void {
         `traffic.weights of stack ${stack} is ${weightsText(wanted)}, but the release${who} has set ` +
             `${weightsText(live)} (blue/green), which a deploy does not undo. Set property-search:` +
             `traffic.weights to { blue: ${live.blue}, green: ${live.green} } in Pulumi.${stack}.yaml and ` +
-            "deploy again; to move the traffic use make switch.",
+            "deploy again; use make switch to shift traffic.",
     );
 }
 
-/** An object as a switch under way leaves it: with the weights, or the floor, of the live one. */
+/** Returns the manifest with the live weights or floor, as applied during a switch. */
 export function heldByRelease(manifest: Manifest, live: Manifest): Manifest {
     return asLive(manifest, live)[0];
 }

@@ -1,7 +1,7 @@
 import { parseQuantity } from "@property-search/contract";
 import { isDeepStrictEqual } from "node:util";
 
-/** One field of an object that the cluster has otherwise than it was declared. */
+/** A field whose live value differs from the declared one. */
 export interface Difference {
     /** Such as `spec.ingress[0].from`. */
     readonly field: string;
@@ -11,15 +11,15 @@ export interface Difference {
 }
 
 export interface CompareOptions {
-    /** Fields that others own, as patterns of their paths. */
+    /** Patterns of field paths that other owners set. */
     readonly ignored?: readonly RegExp[];
-    /** Whether a declared value is unknown here, such as a masked secret: then the field only has to exist. */
+    /** Whether a declared value is unknown, such as a masked secret; the field then only has to exist. */
     readonly isUnknown?: (value: unknown) => boolean;
 }
 
 /**
  * Lists that the API server merges by key (https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy):
- * items of others may be among those declared. Every other list is one value.
+ * they may contain items of other owners. Every other list is one value.
  */
 const KEYED: readonly (readonly [RegExp, readonly string[]])[] = [
     [/\.(initC|c|ephemeralC)ontainers$/, ["name"]],
@@ -36,7 +36,7 @@ const KEYED: readonly (readonly [RegExp, readonly string[]])[] = [
     [/^webhooks$/, ["name"]],
 ];
 const KEY_DEFAULTS: Readonly<Record<string, unknown>> = { protocol: "TCP" };
-/** Lists of plain values that are sets: others add theirs. */
+/** Lists of plain values that are sets, to which other owners add items. */
 const SETS = /^metadata\.finalizers$/;
 
 /** Fields whose values are quantities: 1000m is 1. */
@@ -44,18 +44,18 @@ const QUANTITIES =
     /(^spec\.hard|\.(limits|requests|capacity|max|min|default|defaultRequest|maxLimitRequestRatio))\.[^.]+$|\.(sizeLimit|divisor|averageValue)$/;
 
 /**
- * Fields that the API server does not store where they are false, 0 or "", since that is what their absence means.
- * Of any other field the absence may mean something else: automountServiceAccountToken, runAsUser.
+ * Fields that the API server omits if they are false, 0 or "", since their absence means the same. For other fields the
+ * absence may mean something else: automountServiceAccountToken, runAsUser.
  */
 const OMITTED_ZERO =
     /\.(hostNetwork|hostPID|hostIPC|stdin|stdinOnce|tty|readOnly|paused|minReadySeconds|initialDelaySeconds|publishNotReadyAddresses|subPath)$|\.env\[[^\]]*\]\.value$|^spec\.(paused|minReadySeconds|publishNotReadyAddresses)$/;
-/** Maps that the API server does not store where they are empty; of a struct, `{}` is kept. */
+/** Maps that the API server omits if they are empty; an empty struct is stored as `{}`. */
 const OMITTED_EMPTY =
     /(^|\.)(labels|annotations|matchLabels|nodeSelector|data|binaryData|stringData|limits|requests|hard|parameters|options)$/;
 
 /**
- * Fields in which the cluster's object is not as declared: everything declared has to be there, under Kubernetes'
- * own equality. What the server or others add beside it is no difference.
+ * Finds declared fields whose live values differ under Kubernetes' equality. Additional fields of the server or other
+ * owners are no differences.
  */
 export function differences(
     declared: object,

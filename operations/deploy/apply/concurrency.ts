@@ -1,6 +1,6 @@
 const CONCURRENCY = 8;
 
-/** Works on each item, some at the same time. */
+/** Processes all items with limited concurrency. */
 export async function eachOf<T>(
     items: readonly T[],
     work: (item: T) => Promise<void>,

@@ -14,24 +14,24 @@ import { floorsOf } from "./ready.ts";
 
 export interface ConfirmOptions {
     readonly cluster: Cluster;
-    /** Objects as they were declared. */
+    /** The declared objects. */
     readonly manifests: readonly Manifest[];
-    /** The newest switch: while it is under way, weights and floors are the release driver's. */
+    /** The last switch: while it is in progress, the release driver owns weights and floors. */
     readonly note: RecordedSwitch | undefined;
 }
 
 /** Marks an encrypted secret in the exported state of a Pulumi stack (pulumi/pulumi, sdk/go/common/resource). */
 const SECRET_MARK = "4dabf18193072939515e22adb298388d";
 
-/** Most differences of one object that are reported; a lost list has one, a foreign object hundreds. */
+/** Reported differences per object; a lost list has one, an object of another owner hundreds. */
 const MOST_TOLD = 5;
 const MOST_CHARACTERS = 160;
 
 /**
- * Compares every declared field with the live objects, whichever way they came to the cluster.
+ * Compares every declared field with the live objects, for both deploy methods.
  *
- * @returns the number of objects compared
- * @throws ClusterError that names each object and field that is not as declared
+ * @returns the number of compared objects
+ * @throws ClusterError with each object and field that differs
  */
 export async function confirmDeployed(options: ConfirmOptions): Promise<number> {
     const { cluster, manifests, note } = options;
@@ -52,17 +52,17 @@ export async function confirmDeployed(options: ConfirmOptions): Promise<number> 
     });
     if (wrong.length === 0) return manifests.length;
     throw new ClusterError(
-        `${wrong.length} fields on the cluster are not as the stack declares them:\n` +
+        `${wrong.length} fields on the cluster differ from the stack's declaration:\n` +
             wrong
                 .sort()
                 .map((line) => `  - ${line}`)
                 .join("\n") +
-            "\nAnother controller, a webhook or the API server has changed them: find it by " +
+            "\nAnother controller, a webhook or the API server has changed them. Find the owner with " +
             "kubectl get -o yaml --show-managed-fields, then deploy again.",
     );
 }
 
-/** The server stores a Secret's stringData as data; the status is never declared. */
+/** Converts a Secret's stringData to data, as the server stores it. */
 function asStored(manifest: WithData): Manifest {
     const { stringData, data, ...rest } = manifest;
     if (manifest.kind !== "Secret" || stringData === undefined) return manifest;
@@ -80,13 +80,13 @@ interface WithData extends Manifest {
     readonly stringData?: Readonly<Record<string, unknown>>;
 }
 
-/** A workload's replicas are its autoscaler's. */
+/** Ignores the replicas of a scaled workload: its autoscaler owns them. */
 function ignoredOf(
     { kind, metadata }: Manifest,
     scaled: ReadonlyMap<string, number>,
 ): NonNullable<CompareOptions["ignored"]> {
     const isScaled = scaled.has(`${metadata.namespace ?? ""}/${metadata.name}`);
-    // Notes that Pulumi's provider keeps among the inputs.
+    // Fields that Pulumi's provider adds to the inputs.
     const always = [
         /^__/,
         /^metadata\.annotations\.pulumi\.com\//,
@@ -96,7 +96,7 @@ function ignoredOf(
     return isScaled && kind === "Deployment" ? [...always, /^spec\.replicas$/] : always;
 }
 
-/** An encrypted value only has to exist. */
+/** An encrypted value is unknown. */
 function isUnknown(value: unknown): boolean {
     return typeof value === "object" && value !== null && SECRET_MARK in value;
 }
@@ -110,7 +110,7 @@ function toldOf(manifest: Manifest, found: readonly Difference[]): string[] {
         return `${key}: ${field} is ${textOf(live)}; declared: ${textOf(declared)}`;
     });
     const more = found.length - lines.length;
-    return more > 0 ? [...lines, `${key}: ${more} fields more`] : lines;
+    return more > 0 ? [...lines, `${key}: ${more} more fields`] : lines;
 }
 
 function textOf(value: unknown): string {

@@ -1,12 +1,12 @@
 import type { KubernetesObject } from "@kubernetes/client-node";
 import { readIfExists, statusOf, type Cluster } from "../../cluster/connect.ts";
 
-/** The release that the definitions of a group come from, as one of them says it. */
+/** Where an installed definition states the release of its project. */
 interface Release {
     readonly definition: string;
-    /** A label or an annotation. */
+    /** Label or annotation with the release. */
     readonly key: string;
-    /** Oldest release that has all fields in use. */
+    /** Oldest release with all used fields. */
     readonly oldest: readonly [major: number, minor: number];
 }
 
@@ -20,7 +20,7 @@ interface HttpRoute extends KubernetesObject {
 
 const VERSION_LABEL = "app.kubernetes.io/version";
 
-/** Definitions of Traefik, Envoy Gateway and Cilium do not say their release. */
+/** Definitions of Traefik, Envoy Gateway and Cilium do not state their release. */
 const RELEASES: Readonly<Record<string, Release>> = {
     "gateway.networking.k8s.io": {
         definition: "httproutes.gateway.networking.k8s.io",
@@ -35,14 +35,14 @@ const RELEASES: Readonly<Record<string, Release>> = {
     },
 };
 
-/** Group of an apiVersion; empty for the oldest kinds. */
+/** Group of an apiVersion; empty for the core group. */
 export function groupOf(apiVersion: string): string {
     return apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
 }
 
 /**
- * Groups whose installed definitions are older than the manifests need: they drop newer fields without an error. A
- * release that no definition says is no problem, since it cannot be known.
+ * Finds groups whose installed definitions are too old: they drop newer fields without an error. An unknown release is
+ * accepted.
  */
 export async function outdatedReleases(
     cluster: Cluster,
@@ -69,8 +69,8 @@ async function versionOf(
 }
 
 /**
- * Whether the installed Gateway API knows `retry` of a route's rules, where a route has it: only its experimental
- * channel does before 1.7, and the standard one drops it. Unknown where definitions must not be read.
+ * Whether a route uses `retry` and the installed Gateway API lacks it: before 1.7 only the experimental channel has it, and
+ * the standard one drops it. False if definitions cannot be read.
  */
 export async function lacksRetry(
     cluster: Cluster,
@@ -93,12 +93,12 @@ function readDefinition(cluster: Cluster, name: string): Promise<Definition | un
     return readIfExists<Definition>(cluster, reference).catch(noneIfForbidden);
 }
 
-/** Who deploys into namespaces need not be allowed to read definitions. */
+/** A user that deploys may lack permission to read definitions. */
 function noneIfForbidden(error: unknown): undefined {
     if (statusOf(error) !== 403) throw error;
 }
 
-/** A version that is none, such as `latest`, is not older than any. */
+/** An invalid version, such as `latest`, is not older than any. */
 function isOlder(version: string, [major, minor]: Release["oldest"]): boolean {
     const [, ...parts] = /^v?(\d+)\.(\d+)/.exec(version) ?? [];
     const [ofMajor = Infinity, ofMinor = Infinity] = parts.map(Number);

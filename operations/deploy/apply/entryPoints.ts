@@ -18,13 +18,13 @@ interface Workload extends Manifest {
 
 const TRAEFIK = "traefik.io/gateway-controller";
 const WORKLOADS = ["Deployment", "DaemonSet"];
-/** `--entryPoints.web.address=:8000/tcp`; names of flags have no case. */
+/** `--entryPoints.web.address=:8000/tcp`; flag names are case-insensitive. */
 const ENTRY_POINT = /^--entrypoints\.([^.=]+)\.address=[^=]*:(\d+)(\/tcp)?$/i;
 const GATEWAY_PROVIDER = /^--providers\.kubernetesgateway(=true)?$/i;
 
 /**
- * Listeners of Gateways for which Traefik has no entry point: it accepts a listener only at the port of one. What
- * other controllers accept cannot be known before; theirs open the ports that a Gateway names.
+ * Finds listeners of Gateways without an entry point of Traefik, which accepts a listener only at an entry point's port.
+ * Other controllers open the ports of a Gateway themselves.
  */
 export async function entryPointProblems(
     cluster: Cluster,
@@ -34,7 +34,7 @@ export async function entryPointProblems(
     if (gateways.length === 0) return [];
     const served = await Promise.all(gateways.map((gateway) => isOfTraefik(cluster, gateway)));
     const ports = served.includes(true) ? await entryPoints(cluster) : new Map<number, string>();
-    // Traefik may be configured by a file or the environment, which nobody outside its pod can read.
+    // Traefik may be configured by a file or its environment, which are not readable from outside its pod.
     if (ports.size === 0) return [];
     const known = [...ports].map(([port, name]) => `${port} (${name})`).join(", ");
     return gateways
@@ -45,7 +45,7 @@ export async function entryPointProblems(
                 .map(
                     ({ name, port }) =>
                         `an entry point for listener ${name} of Gateway ${metadata.name} at port ${port}: ` +
-                        `Traefik's are ${known}; give Traefik one, or set edge's ports to those`,
+                        `Traefik has ${known}; add an entry point, or set the ports of edge to existing ones`,
                 ),
         );
 }
@@ -60,7 +60,7 @@ async function isOfTraefik(cluster: Cluster, { apiVersion, spec }: Gateway): Pro
     return found?.spec.controllerName === TRAEFIK;
 }
 
-/** Names of Traefik's entry points by port, from the arguments of what serves Gateways. */
+/** Reads Traefik's entry points by port from the arguments of the containers that serve Gateways. */
 async function entryPoints(cluster: Cluster): Promise<Map<number, string>> {
     const lists = await Promise.all(
         WORKLOADS.map((kind) => cluster.objects.list<Workload>("apps/v1", kind)),

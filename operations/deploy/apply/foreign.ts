@@ -8,7 +8,7 @@ import {
 import { keyOf, type Cluster, type ObjectReference } from "../../cluster/connect.ts";
 import { eachOf } from "./concurrency.ts";
 
-/** Kinds whose objects controllers make for every namespace, Service or pod. */
+/** Kinds whose objects controllers create for each namespace, Service or pod. */
 const DERIVED = [
     "ControllerRevision",
     "Endpoints",
@@ -18,10 +18,10 @@ const DERIVED = [
     "PersistentVolumeClaim",
     "PodMetrics",
 ];
-/** Objects that controllers put into every namespace. */
+/** Objects that controllers create in every namespace. */
 const EVERYWHERE =
     /^(ConfigMap .*\/(kube-root-ca\.crt|istio-ca-root-cert|openshift-service-ca\.crt)|ServiceAccount .*\/(default|builder|deployer))$/;
-/** Keys that cert-manager makes for itself: of its ACME account, and of its webhook. */
+/** Secrets of cert-manager itself: its ACME account key and its webhook CA. */
 const OF_CERT_MANAGER = [
     `Secret ${NAMESPACES.edge}/${GATEWAY_NAME}-account`,
     `Secret ${CERTIFICATES_NAMESPACE}/cert-manager-webhook-ca`,
@@ -32,7 +32,7 @@ interface Listed extends KubernetesObject {
     readonly type?: string;
 }
 
-/** Keys of the objects in namespaces that somebody made who is neither a controller nor the stack, by namespace. */
+/** Finds objects in namespaces that neither a controller nor the stack created; their keys by namespace. */
 export async function foreignObjects(
     cluster: Cluster,
     namespaces: readonly string[],
@@ -61,7 +61,7 @@ export async function foreignObjects(
     return found;
 }
 
-/** Claims of volumes in namespaces, with their sizes, for a message. */
+/** Lists volume claims in namespaces, with their sizes, for a message. */
 export async function volumesIn(
     cluster: Cluster,
     namespaces: readonly string[],
@@ -81,7 +81,7 @@ export async function volumesIn(
     );
 }
 
-/** Keys of certificates, of an ACME account and of the webhook. */
+/** Whether cert-manager created an object, such as the key of a certificate. */
 function isOfCertManager({ metadata }: KubernetesObject): boolean {
     const marks = { ...metadata?.labels, ...metadata?.annotations };
     return Object.keys(marks).some((key) => /^(controller\.)?cert-manager\.io\//.test(key));

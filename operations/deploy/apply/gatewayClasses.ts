@@ -12,10 +12,10 @@ const PATIENCE_MILLISECONDS = 20_000;
 const POLL_MILLISECONDS = 500;
 
 /**
- * Why the controller of a GatewayClass serves no Gateway of it: it does not run, or it rejects the class.
+ * Describes why no controller serves a GatewayClass: it does not run, or it rejects the class.
  *
- * @param patience milliseconds for a controller to accept the class.
- * @returns undefined for an accepted class, and for one that says nothing of it or does not exist
+ * @param timeoutMilliseconds for a controller to accept the class
+ * @returns undefined for a class that is accepted, has no Accepted condition or does not exist
  */
 export async function classProblem(
     cluster: Cluster,

@@ -15,38 +15,38 @@ import { eachOf } from "./concurrency.ts";
 /** One object of a stack, and whether the stack may delete it. */
 export interface OwnedReference extends ObjectReference {
     /**
-     * True: the object did not exist before the stack's first write of it. False: somebody else made it.
+     * True: the object did not exist before the stack's first write of it. False: another owner created it.
      * Absent: written by a version that did not record it.
      */
     readonly created?: boolean;
-    /** Of the object that was created; absent until a deploy has ended. */
+    /** UID of the created object; absent until a deploy has ended. */
     readonly uid?: string;
 }
 
-/** Managers that write into objects of others after their creation, and create none of a stack's. */
+/** Field managers that write existing objects of others and create none of a stack's. */
 const CONTROLLERS =
     /^(kube-controller-manager|kube-scheduler|kubelet|keda.*|traefik|.*cainjector.*|property-search-local)$/;
-/** Objects that a message lists by name. */
+/** Objects that a message lists. */
 const MOST_LISTED = 30;
 
 export interface Claim {
     readonly cluster: Cluster;
     readonly stack: string;
     readonly manifests: readonly Manifest[];
-    /** What the cluster remembers of the stack. */
+    /** The stack's record on the cluster. */
     readonly record: {
         readonly inventory: readonly OwnedReference[];
-        /** When the record was made: RFC 3339 in UTC. */
+        /** Creation time of the record: RFC 3339 in UTC. */
         readonly since?: string;
     };
-    /** Whether existing objects of others are taken over; they are never deleted. Default: false */
+    /** Whether to adopt existing objects of others, which are then never deleted. Default: false */
     readonly adopt?: boolean;
 }
 
 /**
- * What a deploy is about to write, each marked by whether it exists already.
+ * Lists the objects that a deploy will write, and whether the stack creates each.
  *
- * @throws ClusterError that lists every existing object which the stack's record does not have
+ * @throws ClusterError with every existing object that is not in the stack's record
  */
 export async function claimObjects(options: Claim): Promise<OwnedReference[]> {
     const { cluster, stack, manifests, record, adopt = false } = options;
@@ -69,15 +69,15 @@ export async function claimObjects(options: Claim): Promise<OwnedReference[]> {
     const listed = foreign.sort().slice(0, MOST_LISTED);
     const more = foreign.length - listed.length;
     throw new ClusterError(
-        `${foreign.length} objects of stack ${stack} exist on ${cluster.context} already, and this stack has not ` +
+        `${foreign.length} objects of stack ${stack} already exist on ${cluster.context}, and this stack has not ` +
             `created them:\n${listed.map((key) => `  - ${key}`).join("\n")}` +
             `${more > 0 ? `\n  - and ${more} more` : ""}\n` +
-            "Nothing was changed. Deploy to another cluster, remove them with what made them, or take them over " +
-            "by ADOPT=1: they are then written by this stack, and never deleted by it.",
+            "Nothing was changed. Deploy to another cluster, remove the objects with the tool that created them, or " +
+            "adopt them with ADOPT=1: this stack then writes them and never deletes them.",
     );
 }
 
-/** Entries with the uid of what is on the cluster now, as the proof for a later deletion. */
+/** Adds the UIDs of the live objects, as proof for a later deletion. */
 export async function withUids(
     cluster: Cluster,
     entries: readonly OwnedReference[],
@@ -95,13 +95,13 @@ export async function withUids(
 }
 
 export interface Deletable {
-    /** Objects that the stack created, with the uid of each. */
+    /** Objects that the stack created, with their UIDs. */
     readonly ours: readonly OwnedReference[];
-    /** Existing objects of which that is not proven. */
+    /** Existing objects without proof that the stack created them. */
     readonly others: readonly OwnedReference[];
 }
 
-/** Which objects of an inventory the stack may delete; those that do not exist are neither. */
+/** Divides existing objects of an inventory by whether the stack may delete them. */
 export async function deletableOf(
     cluster: Cluster,
     inventory: readonly OwnedReference[],
@@ -118,7 +118,7 @@ export async function deletableOf(
     return { ours, others };
 }
 
-/** Whether it is proven that the stack created an object. */
+/** Whether the stack provably created an object. */
 function isOurs(
     { created, uid }: OwnedReference,
     { metadata }: KubernetesObject,
@@ -132,7 +132,7 @@ function isOurs(
     );
     if (created === false) return false;
     if (created) return (uid !== undefined && uid === metadata?.uid) || isApplied;
-    // An older record: the object is younger than it, and nobody but the stack and controllers has set a field.
+    // An older record: the object must be newer, and only the stack and controllers may have set fields.
     const own = [FIELD_MANAGER, RELEASE.fieldManager];
     const isShared = managers.some(
         ({ manager = "" }) => !own.includes(manager) && !CONTROLLERS.test(manager),
@@ -140,7 +140,7 @@ function isOurs(
     return isApplied && !isShared && isSince(metadata?.creationTimestamp, since);
 }
 
-/** The API server's times are texts, which order as the times do. */
+/** The API server's times are texts that sort by time. */
 function isSince(time: unknown, since: string | undefined): boolean {
     return typeof time === "string" && since !== undefined && time >= since;
 }

@@ -14,14 +14,14 @@ import {
 export interface ReadyOptions {
     readonly cluster: Cluster;
     readonly manifests: readonly Manifest[];
-    /** Seconds after which waiting fails. */
+    /** Timeout in seconds. */
     readonly timeout: number;
-    /** Gets one line whenever what is still awaited changes. */
+    /** Receives one line whenever the pending objects change. */
     readonly report: (line: string) => void;
     readonly signal?: AbortSignal;
 }
 
-/** The parts of an object's status that tell readiness, for every kind that has one here. */
+/** The fields that determine readiness, for all supported kinds. */
 interface Observed {
     metadata?: { generation?: number };
     spec?: { replicas?: number; completions?: number };
@@ -39,7 +39,7 @@ interface Observed {
 }
 
 const POLL_MILLISECONDS = 500;
-/** A container in one of these states does not get ready by itself. */
+/** States in which a container does not become ready without a change. */
 const HOPELESS = [
     "ErrImageNeverPull",
     "ErrImagePull",
@@ -48,17 +48,16 @@ const HOPELESS = [
     "CreateContainerConfigError",
     "CrashLoopBackOff",
 ];
-/** How long a hopeless state must last: a first crash may only have met a dependency starting. */
+/** Minimum duration of such a state: a first crash may be due to a starting dependency. */
 const HOPELESS_MILLISECONDS = 30_000;
-/** A busy API server may not answer for a while; a link that is lost for longer is an error. */
+/** A busy API server may be silent for a while; a longer loss of connection is an error. */
 const LOST_MILLISECONDS = 60_000;
 
 /**
- * Waits until every workload is rolled out at its newest generation and every Gateway and route is
- * accepted at its own.
+ * Waits until every workload is rolled out and every Gateway and route is accepted, each at its current generation.
  *
- * @throws ClusterError with what is not ready and why, when time is up or a pod cannot start; the error of a
- * connection that is lost for a minute.
+ * @throws ClusterError with the pending objects and reasons, on a timeout or if a pod cannot start; the connection's error
+ * if it is lost for a minute
  */
 export async function waitReady(options: ReadyOptions): Promise<void> {
     const { cluster, manifests, timeout, report, signal } = options;
@@ -97,10 +96,10 @@ export async function waitReady(options: ReadyOptions): Promise<void> {
     }
 }
 
-/** Per kind, what an object still lacks; undefined when it is ready. */
+/** Per kind, why an object is not ready; undefined if it is. */
 const PENDING: Record<string, (object: Observed, floor: number) => string | undefined> = {
     Deployment: ({ metadata, status, spec }, floor) => {
-        // A new Deployment has one replica until its autoscaler has seen it.
+        // A new Deployment has one replica until its autoscaler scales it.
         const wanted = Math.max(spec?.replicas ?? 1, floor);
         const updated = status?.updatedReplicas ?? 0;
         const ready = Math.min(updated, status?.availableReplicas ?? 0);
@@ -118,10 +117,10 @@ const PENDING: Record<string, (object: Observed, floor: number) => string | unde
     Job: ({ status, spec }) =>
         (status?.succeeded ?? 0) >= (spec?.completions ?? 1)
             ? undefined
-            : `running${status?.failed ? `, ${status.failed} failed tries` : ""}`,
+            : `running${status?.failed ? `, ${status.failed} failed attempts` : ""}`,
     Gateway: ({ metadata, status }) =>
         lacking(status?.conditions, metadata?.generation, ["Accepted", "Programmed"]),
-    // Those of cert-manager: a certificate has been issued, an account has been opened.
+    // Kinds of cert-manager: a certificate is issued, an account is registered.
     Certificate: isReadyAtGeneration,
     Issuer: isReadyAtGeneration,
     HTTPRoute: ({ metadata, status }) => {
@@ -139,7 +138,7 @@ function isReadyAtGeneration({ metadata, status }: Observed): string | undefined
     return lacking(status?.conditions, metadata?.generation, ["Ready"]);
 }
 
-/** A condition counts only when it was observed at the object's own generation. */
+/** Describes a missing condition; conditions of another generation do not count. */
 function lacking(
     conditions: readonly V1Condition[] | undefined,
     generation: number | undefined,
@@ -153,14 +152,14 @@ function lacking(
     return undefined;
 }
 
-/** What Kubernetes' own autoscalers and KEDA's ScaledObjects say of their Deployment. */
+/** HorizontalPodAutoscalers and KEDA's ScaledObjects. */
 interface Scaler extends Manifest {
     readonly spec: Readonly<Record<string, unknown>> & {
         readonly scaleTargetRef: { readonly name: string };
     };
 }
 
-/** Pods that autoscalers keep at least, by namespace and name of the Deployment. */
+/** Minimum number of pods by namespace and name of the scaled Deployment. */
 export function floorsOf(manifests: readonly Manifest[]): Map<string, number> {
     return new Map(
         manifests.filter(isScaler).map(({ kind, metadata, spec }) => {
@@ -205,7 +204,7 @@ async function podProblems(
     return lists.flatMap(({ items }) => items.flatMap(problemsOf));
 }
 
-/** Why a pod is not running, container by container, or why it found no node. */
+/** Describes why the containers of a pod do not run, or why it is not scheduled. */
 export function problemsOf(pod: V1Pod): { text: string; hopeless: boolean }[] {
     const name = `${pod.metadata?.namespace ?? ""}/${pod.metadata?.name ?? ""}`;
     const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");

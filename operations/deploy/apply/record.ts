@@ -10,19 +10,18 @@ import {
 import type { OwnedReference } from "./ownership.ts";
 
 /**
- * What a cluster remembers of a stack: the config that its newest deploy was given over the stack's own,
- * and, where it was deployed by rendering, the passwords generated on its first deploy, and every object it
- * has, so that what leaves the program leaves the cluster.
- * It is a Secret in a namespace of its own, which the program does not manage and so cannot prune.
+ * Per-stack deployment record, stored in the cluster: config overrides of the last deploy and, for apply-based deploys,
+ * generated secrets and the object inventory, which allows pruning. It is a Secret in a namespace of its own, which the
+ * program does not manage and cannot prune.
  */
 export interface StackRecord {
     readonly secrets: Readonly<Record<string, string>>;
     readonly inventory: readonly OwnedReference[];
-    /** Config values over the stack's that its newest deploy was given, such as images of one machine. */
+    /** Config overrides of the last deploy, such as images of one machine. */
     readonly config: Readonly<Record<string, string>>;
-    /** When the record was made: RFC 3339 in UTC. Objects of the stack are no older. */
+    /** Creation time of the record: RFC 3339 in UTC. Objects of the stack are not older. */
     readonly since?: string;
-    /** resourceVersion of the Secret that was read. */
+    /** Version of the Secret that was read. */
     readonly version?: string;
 }
 
@@ -43,21 +42,22 @@ export async function readRecord(
         inventory: decode(secret, "inventory", EMPTY.inventory),
         config: decode(secret, "config", EMPTY.config),
         ...versionOf(secret),
-        // A text in JSON, whatever the client's types say.
+        // JSON has a text here, unlike the client's types.
         ...(secret.metadata?.creationTimestamp && {
             since: secret.metadata.creationTimestamp as unknown as string,
         }),
     };
 }
 
-/** Whether a stack came to a cluster by rendering; a stack stays with the path that brought it. */
+/** Whether a stack was deployed by apply; a stack keeps the method of its first deploy. */
 export async function isApplied(cluster: Cluster, stack: string): Promise<boolean> {
     return ((await readRecord(cluster, stack))?.inventory.length ?? 0) > 0;
 }
 
 /**
- * Creates the record with these secrets, unless another deploy was faster: then the other's secrets
- * hold. Either way the returned record is the one on the cluster.
+ * Creates the record with these secrets, unless another deploy has created it first.
+ *
+ * @returns the record on the cluster
  */
 export async function createRecord(
     cluster: Cluster,
@@ -73,12 +73,12 @@ export async function createRecord(
     return (await readRecord(cluster, stack)) ?? EMPTY;
 }
 
-/** Config values over the stack's that its newest deploy to a cluster was given. */
+/** Config overrides of the last deploy. */
 export async function givenConfig(cluster: Cluster, stack: string): Promise<StackRecord["config"]> {
     return (await readRecord(cluster, stack))?.config ?? EMPTY.config;
 }
 
-/** Keeps the config that a deploy is given, be it by Pulumi, for the next one. One without leaves no record. */
+/** Records the config overrides of a deploy, by either method, for the next one. Without overrides there is no record. */
 export async function rememberConfig(
     cluster: Cluster,
     stack: string,
@@ -90,7 +90,7 @@ export async function rememberConfig(
     await writeRecord(cluster, stack, { ...record, config });
 }
 
-/** API key of the tenant "platform", where a stack was deployed by rendering. */
+/** API key of the tenant "platform" of a stack that was deployed by apply. */
 export async function platformKey(cluster: Cluster): Promise<string | undefined> {
     for (const stack of await appliedStacks(cluster)) {
         const record = await readRecord(cluster, stack);
@@ -113,8 +113,8 @@ export async function appliedStacks(cluster: Cluster): Promise<string[]> {
 /**
  * Replaces the record, unless another command has written it since `record` was read: its secrets would be lost.
  *
- * @returns the record as it is written, for the next write
- * @throws ClusterError when another command has
+ * @returns the written record, for the next write
+ * @throws ClusterError if another command has written it
  */
 export async function writeRecord(
     cluster: Cluster,
@@ -128,7 +128,7 @@ export async function writeRecord(
         if (statusOf(error) !== 409) throw error;
         throw new ClusterError(
             `another command has deployed stack ${stack} to ${cluster.context} or changed its secrets meanwhile, ` +
-                "and what it wrote is kept; run this one again once the other has ended",
+                "and its changes are kept; run this command again after the other has ended",
         );
     }
 }
@@ -178,7 +178,7 @@ function toBase64(value: unknown): string {
     return Buffer.from(JSON.stringify(value)).toString("base64");
 }
 
-/** Makes the namespace of records where it does not exist. */
+/** Creates the namespace of records if it does not exist. */
 export async function ensureRecordNamespace(cluster: Cluster): Promise<void> {
     try {
         await cluster.objects.create({

@@ -11,7 +11,7 @@ import {
 import type { OwnedReference } from "./ownership.ts";
 
 const DEFINITION = "CustomResourceDefinition";
-/** Helm's own word for what outlives its release. */
+/** Helm's annotation for objects that outlive their release. */
 const POLICY = "helm.sh/resource-policy";
 
 interface Definition extends KubernetesObject {
@@ -23,8 +23,8 @@ interface Definition extends KubernetesObject {
 }
 
 /**
- * Objects of a stack in the order in which they can be removed, without those that go with a namespace of it:
- * namespaces first, then cert-manager, which ends the challenges that are open in them, then the kinds.
+ * Objects of a stack in the order of their removal, without those in its own namespaces: namespaces first, then
+ * cert-manager, which ends their open challenges, then the kinds.
  */
 export function removalPhases(inventory: readonly OwnedReference[]): OwnedReference[][] {
     const own = new Set(inventory.filter(isNamespace).map(({ name }) => name));
@@ -41,8 +41,8 @@ export function removalPhases(inventory: readonly OwnedReference[]): OwnedRefere
 }
 
 /**
- * Deletes an object, unless it defines a kind that is to outlive the stack and somebody still has objects of it:
- * these would go with it.
+ * Deletes an object, unless it defines a kind that outlives the stack and other objects of that kind exist: they would be
+ * deleted too.
  */
 export async function deleteUnlessUsed(
     cluster: Cluster,
@@ -52,14 +52,14 @@ export async function deleteUnlessUsed(
     if (reference.kind === DEFINITION) {
         const users = await usersOf(cluster, reference);
         if (users > 0) {
-            report(`kept ${keyOf(reference)}: ${users} objects of it are not the stack's`);
+            report(`kept ${keyOf(reference)}: ${users} objects of this kind do not belong to the stack`);
             return;
         }
     }
     await deleteOne(cluster, reference, reference.uid);
 }
 
-/** Objects of a kind that is to be kept. */
+/** Counts the objects of a kind that outlives the stack. */
 async function usersOf(cluster: Cluster, reference: ObjectReference): Promise<number> {
     const definition = await readIfExists<Definition>(cluster, reference);
     if (definition?.metadata?.annotations?.[POLICY] !== "keep" || !definition.spec) return 0;

@@ -13,7 +13,7 @@ import { deleteUnlessUsed, removalPhases } from "./removal.ts";
 import { appliedStacks, readRecord, recordReference, RECORD_NAMESPACE } from "./record.ts";
 
 export interface RemoveOptions {
-    /** Whether volumes go with their namespaces. Default: false, and a stack that has any is refused */
+    /** Whether to delete volumes with their namespaces. Default: false, which rejects a stack with volumes */
     readonly deleteData?: boolean;
     readonly report: (line: string) => void;
     readonly signal?: AbortSignal;
@@ -21,17 +21,17 @@ export interface RemoveOptions {
 
 export interface Removed {
     readonly count: number;
-    /** What stays, with the reason, one phrase each. */
+    /** Objects that stay, each with the reason. */
     readonly left: readonly string[];
 }
 
 /**
- * Removes what a stack that was deployed by apply has created, then its record. An object of which that is not
- * proven stays, and so does a namespace in which somebody else has objects. Waits until namespaces are gone, since
- * a deploy into a namespace that is going away fails.
+ * Removes the objects that a stack has created by apply, then its record. Objects without proof of that stay, and so do
+ * namespaces with objects of others. Waits until namespaces are deleted, since a deploy into a terminating namespace
+ * fails.
  *
- * @returns undefined where the cluster has no record of the stack.
- * @throws ClusterError when volumes would go and deleteData is not set.
+ * @returns undefined if the cluster has no record of the stack
+ * @throws ClusterError if volumes would be deleted and deleteData is not set
  */
 export async function removeStack(
     cluster: Cluster,
@@ -59,21 +59,21 @@ export async function removeStack(
     for (const phase of removalPhases([...objects, ...namespaces])) {
         await eachOf(phase, (entry) => deleteUnlessUsed(cluster, entry, report));
         for (const namespace of phase.filter(({ kind }) => kind === "Namespace")) {
-            report(`waiting for ${keyOf(namespace)} to go`);
+            report(`waiting for the deletion of ${keyOf(namespace)}`);
             while (await readIfExists(cluster, namespace)) {
                 await delay(500, undefined, { signal });
             }
         }
     }
     await deleteOne(cluster, recordReference(stack));
-    // Other stacks' records hold their passwords.
+    // Records of other stacks contain their passwords.
     if ((await appliedStacks(cluster)).length === 0) {
         await deleteOne(cluster, { apiVersion: "v1", kind: "Namespace", name: RECORD_NAMESPACE });
     }
     const shared = [...foreign].map(
         ([name, keys]) => `Namespace ${name} has objects of others: ${keys.sort().join(", ")}`,
     );
-    const unproven = others.map((entry) => `${keyOf(entry)} was not provably made by the stack`);
+    const unproven = others.map((entry) => `${keyOf(entry)} was not provably created by the stack`);
     return { count: ours.length - foreign.size, left: [...shared, ...unproven.sort()] };
 }
 

@@ -4,13 +4,13 @@ import { entryPointProblems } from "./entryPoints.ts";
 import { classProblem } from "./gatewayClasses.ts";
 import { groupOf, lacksRetry, outdatedReleases } from "./definitionVersions.ts";
 
-/** Something that a stack uses and does not bring: whoever runs the cluster installs it. */
+/** A prerequisite that the cluster has to provide. */
 export interface Requirement {
-    /** For people: `GatewayClass traefik`. */
+    /** For messages: `GatewayClass traefik`. */
     readonly what: string;
     readonly apiVersion: string;
     readonly kind: string;
-    /** One object; absent: the API itself. */
+    /** Name of a required object; absent: the API itself. */
     readonly name?: string;
     readonly how: string;
 }
@@ -30,30 +30,30 @@ const DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class";
 const HOW = {
     gatewayApi:
         "install its definitions, version 1.5 or newer: https://gateway-api.sigs.k8s.io/guides/",
-    gatewayClass: "install a gateway that serves it, or set edge.gatewayClassName to one of yours",
+    gatewayClass: "install a gateway that serves it, or set edge.gatewayClassName to an existing class",
     storageClass:
-        "set redis.storageClass and monitoring.storageClass to one of yours (kubectl get storageclass)",
+        "set redis.storageClass and monitoring.storageClass to an existing class (kubectl get storageclass)",
     defaultClass:
-        "set redis.storageClass and monitoring.storageClass, or mark one of yours as the default",
+        "set redis.storageClass and monitoring.storageClass, or mark a class as the default",
     traefik:
-        "install Traefik's definitions of its own version and switch its provider kubernetesCRD on, " +
-        "or set edge.retryFilter to what your gateway has, or to none",
+        "install Traefik's definitions of its own version and enable its provider kubernetesCRD, " +
+        "or set edge.retryFilter to a filter of your gateway, or to none",
     envoyGateway:
-        "install Envoy Gateway 1.8 or newer, or set edge.retryFilter to what your gateway has, or to none",
-    retry: "install the Gateway API's experimental channel, or set edge.retryFilter to another of its values or none",
+        "install Envoy Gateway 1.8 or newer, or set edge.retryFilter to a filter of your gateway, or to none",
+    retry: "install the Gateway API's experimental channel, or set edge.retryFilter to another value or none",
     operator: "install the Prometheus Operator's definitions, or set prometheus.source to stack",
-    gke: "switch GKE's Gateway API on (gcloud container clusters update --gateway-api=standard)",
-    cilium: "set edge.controller to the gateway that the cluster has",
+    gke: "enable GKE's Gateway API (gcloud container clusters update --gateway-api=standard)",
+    cilium: "set edge.controller to the cluster's gateway",
     certManager:
-        "install version 1.15 or newer with its Gateway API switched on, or set certificates.certManager to install",
+        "install version 1.15 or newer with Gateway API support enabled, or set certificates.certManager to install",
     kubernetes:
-        "switch that API on (kube-apiserver --runtime-config), or what uses it off in the stack's config",
+        "enable that API (kube-apiserver --runtime-config), or disable the feature that uses it in the stack's config",
     openShift:
-        "set workloads.fixedIds to false, since OpenShift's security context constraints refuse ids that a pod names",
+        "set workloads.fixedIds to false, since OpenShift's security context constraints reject fixed ids",
     keda: "install version 2.17 or newer (https://keda.sh), or set autoscaling.metric to none",
 };
 
-/** Groups of kinds that are installed with what brings them; all others are the server's own. */
+/** Groups of kinds that controllers provide; all other groups are built in. */
 const GROUPS: Readonly<Record<string, Pick<Requirement, "what" | "how">>> = {
     "keda.sh": { what: "KEDA", how: HOW.keda },
     "traefik.io": { what: "Traefik's Middleware", how: HOW.traefik },
@@ -68,14 +68,14 @@ const GROUPS: Readonly<Record<string, Pick<Requirement, "what" | "how">>> = {
     "gateway.networking.k8s.io": { what: "the Gateway API", how: HOW.gatewayApi },
 };
 
-/** The oldest minor of Kubernetes 1: the first that serves ValidatingAdmissionPolicy and all fields in use. */
+/** Minimum minor version of Kubernetes 1: the first with ValidatingAdmissionPolicy and all used fields. */
 const OLDEST_MINOR = 31;
 
 /**
- * Checks that the cluster has what the manifests use and do not bring, before any of them is written to it.
+ * Checks that the cluster provides everything that the manifests need and do not define, before any of them is written.
  *
- * @param left types of what only Pulumi's engine can make, which comes with the stack.
- * @throws ClusterError with all that is missing and how to get it.
+ * @param notRendered types that only Pulumi's engine can create and that come with the stack
+ * @throws ClusterError with all missing prerequisites and their remedies
  */
 export async function requireAll(
     cluster: Cluster,
@@ -96,7 +96,7 @@ export async function requireAll(
     const groups = requirements.map(({ apiVersion }) => groupOf(apiVersion));
     const problems = [
         ...(await versionProblems(cluster)),
-        // Several kinds come with one installation.
+        // One installation provides several kinds.
         ...new Set(unmet.flat()),
         ...(await outdatedReleases(cluster, groups)).map(
             ({ group, words }) =>
@@ -108,7 +108,7 @@ export async function requireAll(
     ];
     if (problems.length === 0) return;
     throw new ClusterError(
-        `cluster ${cluster.context} lacks what the stack uses:\n` +
+        `cluster ${cluster.context} lacks prerequisites of the stack:\n` +
             problems.map((problem) => `  - ${problem}`).join("\n"),
     );
 }
@@ -117,22 +117,22 @@ async function versionProblems(cluster: Cluster): Promise<string[]> {
     const { major, minor } = await cluster.objects.get<{ major: string; minor: string }>(
         "/version",
     );
-    // Managed clusters write such as 33+.
+    // Managed clusters report versions such as 33+.
     const number = Number.parseInt(minor, 10);
     if (Number(major) > 1 || number >= OLDEST_MINOR) return [];
     return [`Kubernetes 1.${OLDEST_MINOR} or newer: the cluster has ${major}.${minor}; upgrade it`];
 }
 
-/** OpenShift gives every namespace ids of its own; a pod that names others is made by nobody. */
+/** OpenShift assigns ids to each namespace and rejects pods with other ids. */
 async function idProblems(cluster: Cluster, manifests: readonly Manifest[]): Promise<string[]> {
     const named = manifests.filter((one) => podSpecOf(one)?.securityContext?.runAsUser);
     if (named.length === 0) return [];
     const { apiVersion, kind } = CONSTRAINTS;
     if (!(await cluster.objects.isServed(apiVersion, kind))) return [];
-    return [`pods without ids of their own: ${HOW.openShift}`];
+    return [`pods without fixed ids: ${HOW.openShift}`];
 }
 
-/** What manifests use and do not bring, each once. */
+/** Prerequisites that the manifests do not define, without duplicates. */
 export function requirementsOf(manifests: readonly Manifest[]): Requirement[] {
     const brought = new Set(manifests.flatMap(definedBy));
     const all = manifests.flatMap((manifest): Requirement[] => [
@@ -145,7 +145,7 @@ export function requirementsOf(manifests: readonly Manifest[]): Requirement[] {
     return [...new Map(keyed).values()];
 }
 
-/** That a kind is served at all; the server's oldest kinds are not asked for. */
+/** Requires that a kind is served; built-in kinds are not checked. */
 function kindRequirement({ apiVersion, kind }: Manifest): Requirement[] {
     const group = groupOf(apiVersion);
     const brought = GROUPS[group];
@@ -156,7 +156,7 @@ function kindRequirement({ apiVersion, kind }: Manifest): Requirement[] {
     return [{ what: `${apiVersion} ${kind}`, apiVersion, kind, how }];
 }
 
-/** Groups whose kinds every cluster of the oldest allowed version serves. */
+/** Groups that every cluster of the minimum version serves. */
 const OLD_GROUPS = [
     "",
     "apps",
@@ -183,7 +183,7 @@ function gatewayRequirements({ spec }: Gateway): Requirement[] {
     ];
 }
 
-/** The pods of a workload; undefined where there are none. */
+/** Pod spec of a workload; undefined for other kinds. */
 function podSpecOf(manifest: Manifest): PodSpec | undefined {
     const { spec } = manifest as Manifest & { spec?: Workload };
     const template = spec?.template ?? spec?.jobTemplate?.spec?.template;
@@ -204,7 +204,7 @@ function priorityRequirements(manifest: Manifest): Requirement[] {
     const name = podSpecOf(manifest)?.priorityClassName;
     if (name === undefined) return [];
     const kind = "PriorityClass";
-    const how = "set workloads.priorityClassName to one of yours (kubectl get priorityclass)";
+    const how = "set workloads.priorityClassName to an existing class (kubectl get priorityclass)";
     return [{ what: `${kind} ${name}`, apiVersion: "scheduling.k8s.io/v1", kind, name, how }];
 }
 
@@ -216,10 +216,10 @@ function volumeRequirements({ spec }: StatefulSet): Requirement[] {
     );
 }
 
-/** Nothing that needs words of its own: it is not there. */
+/** Problem without a description: the object does not exist. */
 const MISSING = "";
 
-/** Words before what to do about a requirement; undefined where the cluster meets it. */
+/** Description that precedes the remedy; undefined if the cluster meets the requirement. */
 async function problemOf(
     cluster: Cluster,
     { apiVersion, kind, name }: Requirement,
@@ -248,7 +248,7 @@ interface Definition extends Manifest {
     spec: { group: string; names: { kind: string } };
 }
 
-/** The kind that a definition among the manifests brings. */
+/** The kind that a CustomResourceDefinition among the manifests defines. */
 function definedBy(manifest: Manifest): string[] {
     if (manifest.kind !== "CustomResourceDefinition") return [];
     const { group, names } = (manifest as Definition).spec;

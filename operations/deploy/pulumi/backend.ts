@@ -5,17 +5,17 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 
-/** Folder of the file backend, under the folder of state. */
+/** Folder of the file backend in the state folder. */
 const BACKEND = "backend";
 
 export interface Backend {
-    /** What the CLI has to be told of it, by environment. */
+    /** Environment variables for the CLI. */
     readonly settings: Readonly<Record<string, string>>;
-    /** Folder of a backend of files; undefined for one that is elsewhere. */
+    /** Folder of a file backend; undefined for any other backend. */
     readonly folder: string | undefined;
 }
 
-/** The user's backend if there is one; otherwise a file backend with a passphrase, both made once. */
+/** Selects the user's backend, else a file backend with a passphrase, which are created once. */
 export async function backend(
     stateFolder: string,
     report: (line: string) => void,
@@ -32,7 +32,7 @@ export async function backend(
     await mkdir(folder, { recursive: true, mode: 0o700 });
     if (!existsSync(passphrase)) {
         await writeFile(passphrase, randomBytes(32).toString("base64url"), { mode: 0o600 });
-        report(`no Pulumi login found: state is kept in ${folder}, its passphrase beside it`);
+        report(`no Pulumi login found: state is kept in ${folder}, with its passphrase`);
     }
     const settings = {
         PULUMI_BACKEND_URL: `file://${folder}`,
@@ -44,7 +44,7 @@ export async function backend(
     return { settings, folder };
 }
 
-/** The folder of a backend's URL, such as `file:///srv/state` or `file://~`. */
+/** Folder of a backend URL such as `file:///srv/state` or `file://~`. */
 export function folderOf(url: string | undefined): string | undefined {
     const place = /^file:\/\/(~|\/)(.*)$/.exec(url ?? "");
     if (!place) return undefined;

@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 import type { EngineEvent, StepMetadata } from "./events.ts";
 
-/** One property that an update changes; a side is undefined where the property is not there. */
+/** A property that an update changes; a side is undefined if the property is absent. */
 export interface PropertyChange {
     readonly path: string;
     readonly before: unknown;
     readonly after: unknown;
 }
 
-/** One resource that an update changes. */
+/** A resource that an update changes. */
 export interface Change {
     /** `create`, `update`, `replace` or `delete`. */
     readonly op: string;
@@ -16,7 +16,7 @@ export interface Change {
     readonly kind: string;
     /** Name in the cluster with its namespace, else the resource's name. */
     readonly name: string;
-    /** Component of the program that declares it. */
+    /** Component that declares it. */
     readonly component: string;
     readonly properties: readonly PropertyChange[];
 }
@@ -28,26 +28,26 @@ export interface Violation {
     readonly message: string;
 }
 
-/** What a preview found. */
+/** Result of a preview. */
 export interface Findings {
     readonly changes: readonly Change[];
     readonly violations: readonly Violation[];
-    /** Errors and warnings of the program, the engine and the providers, each once. */
+    /** Errors and warnings of the program, the engine and the providers, without duplicates. */
     readonly errors: readonly string[];
     readonly warnings: readonly string[];
-    /** Resources that stay as they are. */
+    /** Number of unchanged resources. */
     readonly unchanged: number;
 }
 
-/** Steps by which nothing changes. */
+/** Operations without a change. */
 const QUIET = ["same", "read", "refresh", "read-replacement", "read-discard", "discard"];
-/** A replacement is one change, whatever steps it is made of. */
+/** Parts of a replacement, which counts as one change. */
 const PARTS = ["create-replacement", "delete-replaced", "import-replacement"];
 
-/** Diagnostics that tell nothing of a stack: of the CLI's own files, and of what ended since something else failed. */
+/** Irrelevant diagnostics: about the CLI's own files, and about steps that were cancelled by another failure. */
 const NOISE = /^using pulumi-\S+ from \$PATH|^failed to run remediation: context canceled$/;
 
-/** Sorts the engine's events of a preview. */
+/** Summarizes the engine's events of a preview. */
 export function findingsOf(events: readonly EngineEvent[]): Findings {
     const steps = events.flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata ?? []);
     const componentOf = components(events);
@@ -82,12 +82,12 @@ export function findingsOf(events: readonly EngineEvent[]): Findings {
     };
 }
 
-/** Components, the stack and providers are no objects of a cluster. */
+/** Excludes components, the stack and providers. */
 function isResource(type: string): boolean {
     return !type.startsWith("pulumi:") && !type.startsWith("platform:");
 }
 
-/** Name of the outermost component of a step: the resource's own where it has none. */
+/** Returns a lookup of the outermost component of a step; the resource itself if it has none. */
 function components(events: readonly EngineEvent[]): (step: StepMetadata) => string {
     const parents = new Map(
         events
@@ -129,7 +129,7 @@ function propertiesOf({ old, new: next, detailedDiff }: StepMetadata): PropertyC
         .toSorted((a, b) => a.path.localeCompare(b.path));
 }
 
-/** Properties that differ, where the provider does not say which do. */
+/** Finds differing properties if the provider does not report them. */
 function compared(before: unknown, after: unknown, path = ""): PropertyChange[] {
     if (isDeepStrictEqual(before, after)) return [];
     if (!isNested(before) || !isNested(after)) return [{ path, before, after }];
@@ -142,7 +142,7 @@ function isNested(value: unknown): value is Readonly<Record<string, unknown>> {
     return typeof value === "object" && value !== null;
 }
 
-/** `spec.ports[0].name` and `data["a.b"]` in their parts. */
+/** Splits paths such as `spec.ports[0].name` and `data["a.b"]`. */
 export function keysOf(path: string): readonly string[] {
     return [...path.matchAll(/\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.[\]]+)/g)].map(
         ([, quoted, index, word]) => quoted?.replaceAll('\\"', '"') ?? index ?? word ?? "",
@@ -163,7 +163,7 @@ function nameOf(urn: string): string {
     return urn.split("::").at(-1) ?? urn;
 }
 
-/** With names for URNs, and without marks of colour: the CLI's, such as `<{%fg 1%}>`, and a terminal's. */
+/** Replaces URNs by names, and removes colour codes of the CLI, such as `<{%fg 1%}>`, and of terminals. */
 function plain(text: string): string {
     // eslint forbids control characters in expressions.
     const escape = String.fromCodePoint(27);

@@ -2,20 +2,20 @@ import { execa, type Options } from "execa";
 import { ClusterError } from "../../cluster/connect.ts";
 import type { PulumiPlace } from "./workspace.ts";
 
-/** Settings by which an update restores what somebody else has changed, and a preview shows that. */
+/** Environment with which an update restores drifted fields, and a preview shows them. */
 export const RESTORING = {
-    // What the release driver owns has been settled before; any other owner of a field has drifted it.
+    // The release driver's fields are handled before; any other owner of a field is drift.
     PULUMI_K8S_ENABLE_PATCH_FORCE: "true",
 };
 
-/** The Pulumi CLI where a stack is updated from. */
+/** The Pulumi CLI in a stack's workspace. */
 export type PulumiCli = ReturnType<typeof pulumiCli>;
 
 export function pulumiCli(
     { stack, program, settings }: Pick<PulumiPlace, "stack" | "program" | "settings">,
     signal?: AbortSignal,
 ) {
-    /** Begins a command; it never rejects, and what it printed is in its result. */
+    /** Starts a command; it never rejects, and its output is in the result. */
     const start = (args: readonly string[], { env, ...extra }: Options = {}) =>
         execa("pulumi", [...args, "--non-interactive"], {
             cwd: program,
@@ -23,15 +23,15 @@ export function pulumiCli(
             ...extra,
             env: { ...settings, ...env },
         });
-    /** Its exit code and what it printed. A signal of the caller ends it. */
+    /** Runs a command to its end. The caller's signal cancels it. */
     const run = async (args: readonly string[], extra: Options = {}) => {
         const result = await start(args, { ...(signal && { cancelSignal: signal }), ...extra });
         signal?.throwIfAborted();
         return result;
     };
     /**
-     * @returns its standard output
-     * @throws ClusterError with what is wrong and what to do about it
+     * @returns the standard output
+     * @throws ClusterError with the problem and its remedy
      */
     const must = async (args: readonly string[], extra: Options = {}): Promise<string> => {
         const { exitCode, stdout, stderr } = await run(args, extra);
@@ -41,18 +41,18 @@ export function pulumiCli(
     return { start, run, must };
 }
 
-/** Errors of the CLI before any update, and what its user does about each. */
+/** Errors of the CLI before an update, and their remedies. */
 const REMEDIES: readonly (readonly [words: RegExp, remedy: (stack: string) => string])[] = [
     [
         /passphrase must be set/,
         (stack) =>
             `the secrets of stack ${stack} are encrypted with a passphrase: set PULUMI_CONFIG_PASSPHRASE, ` +
-            "or PULUMI_CONFIG_PASSPHRASE_FILE to a file that holds it",
+            "or PULUMI_CONFIG_PASSPHRASE_FILE to a file with it",
     ],
     [
         /incorrect passphrase/,
         (stack) =>
-            `PULUMI_CONFIG_PASSPHRASE is not the one with which the secrets of stack ${stack} were encrypted`,
+            `PULUMI_CONFIG_PASSPHRASE is not the passphrase of the secrets of stack ${stack}`,
     ],
     [
         /PULUMI_ACCESS_TOKEN must be set/,
@@ -66,10 +66,10 @@ const REMEDIES: readonly (readonly [words: RegExp, remedy: (stack: string) => st
     ],
 ];
 
-/** Characters of the CLI's own words that are kept, from their end. */
+/** Maximum characters of the CLI's output, from its end. */
 const TAIL_CHARACTERS = 2000;
 
-/** Why a command failed: what to do where that is known, else the CLI's own words. */
+/** Describes a failed command: the remedy if it is known, else the CLI's output. */
 export function failure(what: string, stack: string, printed: unknown): string {
     const text = typeof printed === "string" ? printed.trim() : "";
     const remedy = REMEDIES.find(([words]) => words.test(text))?.[1];

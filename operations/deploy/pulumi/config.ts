@@ -20,35 +20,35 @@ import {
 export interface PrepareOptions {
     readonly place: PulumiPlace;
     readonly cli: PulumiCli;
-    /** Folder for what belongs to this machine only. */
+    /** Folder for files of this machine. */
     readonly stateFolder: string;
-    /** Config values over the stack's; with any the result is this machine's copy, else the stack's own file. */
+    /** Config overrides; with any, the result is this machine's copy, else the stack's own file. */
     readonly config: Readonly<Record<string, string>>;
-    /** Secrets that the stack is known to have already, from wherever it was deployed before. */
+    /** Secrets of earlier deploys by the other method. */
     readonly knownSecrets: Secrets;
-    /** How the backend encrypts the stack's secrets, where the stack has just been created. */
+    /** Encryption settings of a stack that has just been created. */
     readonly encryption: Encryption;
-    /** The result will not be kept, so secrets that it lacks are stored without a word. Default: false */
+    /** Whether the result is discarded, so that generated secrets are not reported. Default: false */
     readonly isTrial?: boolean;
-    /** Checks what the program declares, and the types that only Pulumi's engine can make; rejects by an error. */
+    /** Checks the declared objects and the types that only Pulumi's engine can create; throws to reject them. */
     readonly onRendered?:
         ((manifests: readonly Manifest[], left: readonly string[]) => Promise<void>) | undefined;
     readonly report: (line: string) => void;
 }
 
-/** A config that the program accepts, in a file that nothing else reads yet. */
+/** An accepted config in a draft file. */
 export interface PreparedConfig {
     readonly file: string;
-    /** Puts it in the place of the config that the stack had. */
+    /** Replaces the stack's config with the draft. */
     readonly keep: () => Promise<void>;
     readonly discard: () => Promise<void>;
 }
 
 /**
- * Puts together the config of an update in a file of its own, and lets the program check it. A value that the
- * program rejects is never kept: later updates, such as the steps of a switch, would fail by it too.
+ * Writes the config of an update to a draft file and lets the program check it. A rejected value is never saved: later
+ * updates, such as the steps of a switch, would fail too.
  *
- * @throws RenderError with everything that is wrong with the config
+ * @throws RenderError with all problems of the config
  */
 export async function prepareConfig(options: PrepareOptions): Promise<PreparedConfig> {
     const { place, cli, config, knownSecrets, report } = options;
@@ -68,7 +68,7 @@ export async function prepareConfig(options: PrepareOptions): Promise<PreparedCo
         const told = options.isTrial ? () => undefined : report;
         await storeSecrets(file, knownSecrets, told, async (key, input) => {
             const onFile = ["--stack", stack, "--config-file", file];
-            // By standard input: no command line shows the value.
+            // Standard input keeps the value off the command line.
             await cli.must(["config", "set", `${PROJECT}:${key}`, "--secret", ...onFile], {
                 input,
             });
@@ -86,8 +86,8 @@ export async function prepareConfig(options: PrepareOptions): Promise<PreparedCo
 /**
  * Lets the program check a config file, without an engine.
  *
- * @returns what it declares, secrets masked, and types of what only Pulumi's engine can make
- * @throws RenderError with everything that is wrong, types included
+ * @returns the declared objects with masked secrets, and the types that only Pulumi's engine can create
+ * @throws RenderError with all problems, including types
  */
 export async function acceptConfig(
     stack: string,
@@ -106,10 +106,10 @@ export async function acceptConfig(
     return { manifests, left };
 }
 
-/** As render.ts says it. */
+/** Message of render.ts. */
 const NOT_RENDERED = /^not rendered: ([^,\s]+)/gm;
 
-/** Everything that is wrong with a config file; undefined where the program accepts it. */
+/** All problems of a config file; undefined if the program accepts it. */
 export async function configProblem(stack: string, file: string): Promise<string | undefined> {
     try {
         await acceptConfig(stack, file);
@@ -120,7 +120,7 @@ export async function configProblem(stack: string, file: string): Promise<string
     }
 }
 
-/** What a rendering shows of a secret. */
+/** Placeholder of a secret in rendered manifests. */
 const MASK = "[secret]";
 
 function textOf(value: unknown): string {
@@ -141,8 +141,7 @@ async function readCopy(file: string): Promise<ConfigFile> {
 }
 
 /**
- * The copy follows the stack's file in everything but what only the copy has: how its secrets are encrypted,
- * and the values encrypted so.
+ * The stack's file with the encryption settings and the encrypted values of the copy.
  */
 function withSecretsOf(own: string, copy: ConfigFile): string {
     const document = parseDocument(own);
@@ -153,7 +152,7 @@ function withSecretsOf(own: string, copy: ConfigFile): string {
     return document.toString();
 }
 
-/** Lists and objects as such: Pulumi takes a text for no value of these types. */
+/** Parses lists and objects: Pulumi accepts no text for these types. */
 function typed(config: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> {
     return Object.fromEntries(
         Object.entries(config).map(([key, text]) => {
@@ -163,7 +162,7 @@ function typed(config: Readonly<Record<string, string>>): Readonly<Record<string
     );
 }
 
-/** Secrets of a draft go into the stack's file, of which nothing else changes, its layout included. */
+/** Copies new values of a draft into the stack's file, whose layout stays unchanged. */
 export async function takeOver(draft: string, tracked: string): Promise<void> {
     const { config = {}, ...rest } = await readCopy(draft);
     const { config: known = {} } = await readCopy(tracked);
@@ -177,8 +176,8 @@ export async function takeOver(draft: string, tracked: string): Promise<void> {
 }
 
 /**
- * Gives a config file each generated secret that it lacks: a known one, else a new one. Which it has is read
- * from the file: while one of another key is missing, `pulumi config get` fails for all.
+ * Adds missing generated secrets to a config file: known values, else new ones. Existing ones are read from the file, since
+ * `pulumi config get` fails for all keys while another one is missing.
  */
 export async function storeSecrets(
     file: string,

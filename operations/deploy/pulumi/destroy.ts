@@ -16,17 +16,17 @@ export interface DestroyOptions {
 }
 
 /**
- * `pulumi destroy` of a stack; the empty stack stays in the backend with its history, and its config with the
+ * Runs `pulumi destroy` for a stack. The empty stack stays in the backend with its history, and its config with the
  * generated secrets, so that it can be deployed again.
  *
- * @returns how many objects there were; 0 where the backend does not know the stack
+ * @returns the number of deleted objects; 0 if the backend has no such stack
  * @throws ClusterError
  */
 export async function pulumiDestroy(options: DestroyOptions): Promise<number> {
     const { cluster, stack, report, signal } = options;
     const missing = await missingForPulumi();
     if (missing !== undefined) {
-        report(`whether Pulumi has a stack ${stack} is unknown: ${missing}`);
+        report(`cannot check whether Pulumi has a stack ${stack}: ${missing}`);
         return 0;
     }
     const kubeconfig = cluster.exportKubeconfig();
@@ -35,13 +35,13 @@ export async function pulumiDestroy(options: DestroyOptions): Promise<number> {
     const cli = pulumiCli(place, signal);
     if (!(await hasStack(cli, stack))) return 0;
     if (await releaseDeadLocks(place.backendFolder, PROJECT, stack)) {
-        report("an update before this one was killed: its lock is released");
+        report("released the lock of an earlier update that was killed");
     }
     const exported = await cli.must(["stack", "export", "--stack", stack]);
     const count = objectsOf(JSON.parse(exported)).length;
     if (count === 0) return 0;
     report(`pulumi destroy of ${count} objects`);
-    // Protected against `pulumi destroy` by hand; the volumes have been confirmed before.
+    // Protection is for manual `pulumi destroy`; the user has confirmed the deletion of volumes.
     await cli.must(["state", "unprotect", "--all", "--yes", "--stack", stack]);
     const flags = ["--yes", "--skip-preview", "--suppress-outputs", "--refresh"];
     const onStack = ["--stack", stack, "--config-file", place.configFile];
@@ -57,7 +57,7 @@ export async function pulumiDestroy(options: DestroyOptions): Promise<number> {
     signal?.throwIfAborted();
     if (exitCode === 0) return count;
     throw new ClusterError(
-        `pulumi destroy failed with exit code ${exitCode}; its own words stand above. ` +
-            "What is left is in the stack's state: run the same command again to go on.",
+        `pulumi destroy failed with exit code ${exitCode}; see its output above. ` +
+            "The remaining objects are in the stack's state: run the same command again to continue.",
     );
 }

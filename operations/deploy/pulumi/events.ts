@@ -1,8 +1,7 @@
 import { createReadStream, existsSync } from "node:fs";
 
 /**
- * Engine events as the CLI logs them (pulumi/pulumi, sdk/go/common/apitype/events.go), as far as they are
- * read here.
+ * The used fields of engine events in the CLI's log (pulumi/pulumi, sdk/go/common/apitype/events.go).
  */
 export interface EngineEvent {
     readonly diagnosticEvent?: {
@@ -45,10 +44,10 @@ export interface PropertyDiff {
     readonly inputDiff: boolean;
 }
 
-/** Settings by which the CLI has `--event-log`; it is an option for tools, such as Pulumi's own Automation API. */
+/** Environment that enables `--event-log`, an option for tools such as Pulumi's Automation API. */
 export const EVENT_LOG_SETTINGS = { PULUMI_DEBUG_COMMANDS: "true" };
 
-/** Reads a log that is being written: each call gives the events that are new. */
+/** Reads a log while it is written: each call returns the new events. */
 export function eventLog(file: string): () => Promise<readonly EngineEvent[]> {
     let position = 0;
     let rest = Buffer.alloc(0);

@@ -6,7 +6,7 @@ import { PROGRAM } from "../../stack/program.ts";
 
 const KUBERNETES_PLUGIN = "kubernetes";
 
-/** What `pulumi up` lacks on this machine, or undefined when it can run. */
+/** Describes what `pulumi up` lacks on this machine; undefined if it can run. */
 export async function missingForPulumi(): Promise<string | undefined> {
     const version = await quiet("pulumi", ["version"]);
     if (version === undefined) return "the Pulumi CLI is not on PATH";
@@ -16,11 +16,11 @@ export async function missingForPulumi(): Promise<string | undefined> {
 }
 
 /**
- * Checks that Pulumi can run here, before a cluster is asked for.
+ * Checks that Pulumi can run on this machine, before a cluster is contacted.
  *
- * @param what needs it
- * @param instead what else the user may do
- * @throws ClusterError with what is missing
+ * @param what command that needs it
+ * @param instead alternative for the user
+ * @throws ClusterError with the missing part
  */
 export async function requirePulumi(what: string, instead = ""): Promise<void> {
     const missing = await missingForPulumi();
@@ -29,10 +29,9 @@ export async function requirePulumi(what: string, instead = ""): Promise<void> {
 }
 
 /**
- * Checks the plugins that a stack needs beside the one of Kubernetes, before anything is changed: an update
- * would find out in its middle.
+ * Checks the additional plugins of a stack before anything is changed; otherwise the update would fail midway.
  *
- * @param types that only Pulumi's engine can make, such as `kubernetes-cert-manager:index:CertManager`
+ * @param types that only Pulumi's engine can create, such as `kubernetes-cert-manager:index:CertManager`
  * @throws ClusterError with how to install each
  */
 export async function requirePlugins(stack: string, types: readonly string[]): Promise<void> {
@@ -41,13 +40,13 @@ export async function requirePlugins(stack: string, types: readonly string[]): P
         (sentence) => sentence !== undefined,
     );
     if (missing.length > 0)
-        throw new ClusterError(`stack ${stack} needs it: ${missing.join("; ")}`);
+        throw new ClusterError(`stack ${stack} needs a plugin: ${missing.join("; ")}`);
 }
 
 async function missingPlugin(name: string): Promise<string | undefined> {
     if (await hasPlugin(name)) return undefined;
     const wanted = await versionOf(name);
-    // Where the internet is reachable this is all it takes; elsewhere it fails at once.
+    // Succeeds if the internet is reachable, and fails at once otherwise.
     await quiet("pulumi", ["plugin", "install", "resource", name, wanted]);
     if (await hasPlugin(name)) return undefined;
     return (
@@ -58,17 +57,17 @@ async function missingPlugin(name: string): Promise<string | undefined> {
 
 async function quiet(command: string, args: readonly string[]): Promise<string | undefined> {
     const result = await execa(command, args, { reject: false, timeout: 60_000, stdin: "ignore" });
-    // A language host answers -h with an exit code of its own: it is there when it could be started.
+    // A language host exits from -h with a nonzero code; any exit code means that it is installed.
     return result.exitCode === undefined ? undefined : result.stdout;
 }
 
-/** The plugin's version is that of the package by which the program uses it. */
+/** A plugin's version is that of its npm package. */
 async function versionOf(plugin: string): Promise<string> {
     const file = path.join(PROGRAM, "node_modules/@pulumi", plugin, "package.json");
     return (JSON.parse(await readFile(file, "utf8")) as { version: string }).version;
 }
 
-/** On PATH a plugin is taken whatever its version is; installed ones are looked up. */
+/** A plugin on PATH is accepted in any version; others need the exact version. */
 async function hasPlugin(plugin: string): Promise<boolean> {
     if ((await quiet(`pulumi-resource-${plugin}`, ["-h"])) !== undefined) return true;
     const list = (await quiet("pulumi", ["plugin", "ls", "--json"])) ?? "[]";

@@ -3,11 +3,10 @@ import { hostname } from "node:os";
 import path from "node:path";
 
 /**
- * A file backend's lock outlives an update that was killed, and every later update is refused for it.
- * Those of processes of this machine that are gone are removed; any other stays.
+ * Removes a file backend's locks of dead processes of this machine, which would block every later update. Other locks stay.
  *
- * @param backendFolder undefined: the backend is none of files, and frees its stacks by itself.
- * @returns how many were removed
+ * @param backendFolder undefined for other backends, which release their locks automatically
+ * @returns the number of removed locks
  */
 export async function releaseDeadLocks(
     backendFolder: string | undefined,

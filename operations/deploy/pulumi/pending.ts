@@ -1,4 +1,4 @@
-/** An object whose making was under way when an update was killed. */
+/** An object whose creation was interrupted by the end of an update. */
 export interface PendingCreate {
     readonly urn: string;
     readonly apiVersion: string;
@@ -8,8 +8,8 @@ export interface PendingCreate {
 }
 
 /**
- * Reads them from `pulumi stack export`. The next update would make them once more and be refused,
- * because they exist (https://www.pulumi.com/docs/iac/support/troubleshooting/common-issues/interrupted-updates/).
+ * Reads pending creations from `pulumi stack export`. The next update would create the objects again and fail, because they
+ * exist (https://www.pulumi.com/docs/iac/support/troubleshooting/common-issues/interrupted-updates/).
  */
 export function pendingCreates(exported: string): readonly PendingCreate[] {
     const { deployment } = JSON.parse(exported) as Export;
@@ -27,8 +27,8 @@ function idOf({ namespace, name }: PendingCreate): string {
 }
 
 /**
- * Arguments of the `pulumi refresh` that settles them: those that are in the cluster are taken into
- * the state, the others are forgotten.
+ * Arguments of the `pulumi refresh` that resolves pending creations: existing objects are imported into the state, the
+ * others are dropped.
  */
 export function settling(made: readonly PendingCreate[]): readonly string[] {
     const imports = made.flatMap((object) =>

@@ -4,13 +4,13 @@ import path from "node:path";
 import { policiesOf, policyFileOf, policyInputsOf } from "../../../policies/stacks.ts";
 import { PROGRAM } from "../../stack/program.ts";
 
-/** By which the CLI asks the policy pack, with what holds for the stack of its rules. */
+/** Flags that run the policy pack with the stack's configuration of its rules. */
 export function policyFlags(stack: string): readonly string[] {
     const pack = path.join(PROGRAM, "policies");
     return ["--policy-pack", pack, "--policy-pack-config", fileFor(stack)];
 }
 
-/** A file of the checkout where one says all of it, else one with what holds for the stack. */
+/** The checkout's file if it has the whole configuration, else a generated one. */
 function fileFor(stack: string): string {
     const inputs = policyInputsOf(stack);
     const known = policyFileOf(stack, inputs);

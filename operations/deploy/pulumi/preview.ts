@@ -16,26 +16,25 @@ import { ensureStack } from "./stack.ts";
 export interface PreviewOptions {
     readonly cluster: Cluster;
     readonly stack: string;
-    /** Read from the cluster what is there, and fail by any change. Default: false */
+    /** Whether to compare with the cluster and fail if anything changed. Default: false */
     readonly drift?: boolean;
-    /** Gets one line for each thing that happened before the report. */
+    /** Receives one line per event before the report. */
     readonly report: (line: string) => void;
     readonly signal?: AbortSignal;
 }
 
-/** Checks, before a cluster is asked for, that this machine can preview. @throws ClusterError */
+/** Checks that this machine can run a preview, before a cluster is contacted. @throws ClusterError */
 export async function requirePreview(stack: string): Promise<void> {
-    const instead = `; make render STACK=${stack} shows the objects, make policies STACK=${stack} asks the policies of them`;
+    const instead = `; make render STACK=${stack} shows the objects, make policies STACK=${stack} checks their policies`;
     await requirePulumi("a preview", instead);
 }
 
 /**
- * What `make deploy` would change, and what the policy pack says of it: by the same backend, passphrase and
- * config. Nothing is kept but the stack itself, which is created, empty, where there is none. Secrets that
- * the first deploy will generate are others here.
+ * Previews `make deploy` with the policy pack, the same backend, passphrase and config. It stores nothing but an empty stack
+ * if there is none. Secrets that the first deploy will generate have temporary values.
  *
- * @returns the report: a verdict first, and bounded
- * @throws PreviewError with the report by mandatory violations, errors, and drift
+ * @returns the report, which is bounded and starts with a headline
+ * @throws PreviewError with the report, for mandatory violations, errors and drift
  */
 export async function pulumiPreview(options: PreviewOptions): Promise<string> {
     const { cluster, stack, drift: isDrift = false, report, signal } = options;
@@ -62,7 +61,7 @@ export async function pulumiPreview(options: PreviewOptions): Promise<string> {
     }
 }
 
-/** A preview that came to a verdict which is no success. Its message is the report. */
+/** A failed preview, with its report. */
 export class PreviewError extends ClusterError {
     readonly report: string;
 
@@ -75,7 +74,7 @@ export class PreviewError extends ClusterError {
 interface Previewed {
     readonly findings: Findings;
     readonly isComplete: boolean;
-    /** By the CLI itself, as where it fails before there are events. */
+    /** Output of the CLI, which is all there is if it fails before the first event. */
     readonly printed: string;
 }
 

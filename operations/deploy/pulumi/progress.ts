@@ -1,16 +1,16 @@
-/** Collects what `pulumi up` prints for pipes: what is worth telling, and what it did. */
+/** Filters the output of `pulumi up` and collects its summary. */
 export interface Progress {
-    /** @returns the line without its noise, or undefined when it tells nothing new. */
+    /** @returns the line, or undefined if it has no new information */
     readonly line: (text: string) => string | undefined;
-    /** What changed, such as `2 updated, 70 unchanged`. */
+    /** Summary of the changes, such as `2 updated, 70 unchanged`. */
     readonly summary: () => string;
-    /** Whether Pulumi has been asked to stop. */
+    /** Whether Pulumi has received an interrupt. */
     readonly cancelling: () => boolean;
 }
 
 /**
- * What tells nothing: dots while nothing happens, a state of a resource again with each tick, resources that were
- * looked at or stay as they are, and warnings that stand in the summary or are about the CLI's own files.
+ * Lines without information: repeated states of a resource, unchanged resources, and warnings that the summary repeats or
+ * that are about the CLI's own files.
  */
 const NOISE = [
     /^@ updating/,

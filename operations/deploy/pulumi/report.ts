@@ -2,29 +2,29 @@ import type { Change, Findings, PropertyChange, Violation } from "./changes.ts";
 
 export interface ReportOptions {
     readonly stack: string;
-    /** Whether the cluster was compared with the stack; else the stack with what is to come. */
+    /** Whether the report is about drift; else it is about a planned update. */
     readonly isDrift: boolean;
-    /** Whether the engine came to its end. */
+    /** Whether the engine completed the preview. */
     readonly isComplete: boolean;
-    /** Characters of the whole report at most. */
+    /** Maximum length of the report. */
     readonly limit?: number;
 }
 
-/** So much of a report fits into a comment with those of other stacks. */
+/** Length that fits into a comment with the reports of other stacks. */
 const LIMIT_CHARACTERS = 12_000;
-/** Characters of one line, such as a long value. */
+/** Maximum length of a line, such as a long value. */
 const LINE_CHARACTERS = 240;
-/** Lines of a list of which the rest is counted. */
+/** Maximum lines of a list; the rest is counted. */
 const LIST_LINES = 20;
-/** Errors tell their reason last, after what failed and where. */
+/** Errors have their reason at the end, after the failed operation and its location. */
 const ERRORS = { lines: 10, characters: 700 };
-/** Properties of one object, and lines of a text on either side of a change. */
+/** Maximum properties per object, and lines per side of a changed text. */
 const PROPERTY_LINES = 15;
 const TEXT_LINES = 6;
 
 /**
- * A preview to be read from its beginning: the verdict, what policies reject, how much changes in which
- * component, and then the differences, each bounded, and the whole too.
+ * Formats a preview, most important parts first: headline, policy violations, changes by component, then the differences.
+ * Each part and the whole are bounded.
  */
 export function previewReport(findings: Findings, options: ReportOptions): string {
     const { limit = LIMIT_CHARACTERS } = options;
@@ -38,22 +38,22 @@ export function previewReport(findings: Findings, options: ReportOptions): strin
     return fit(summary, differences(findings.changes), limit);
 }
 
-/** The one sentence for people in a hurry. */
+/** One-line summary of a preview. */
 export function verdict(findings: Findings, { stack, isDrift, isComplete }: ReportOptions): string {
     const { changes, violations, errors, unchanged } = findings;
     const mandatory = violations.filter(({ isMandatory }) => isMandatory).length;
     const what = changes.length === 0 ? "no changes" : counts(changes);
     const text = `${what}, ${unchanged} unchanged`;
     if (mandatory > 0) {
-        return `Stack ${stack}: policies reject it by ${mandatory} mandatory violations; ${text}`;
+        return `Stack ${stack}: ${mandatory} mandatory policy violations; ${text}`;
     }
     if (!isComplete) {
-        return `Stack ${stack}: ${isDrift ? "the comparison" : "the preview"} failed by ${errors.length} errors; until then ${text}`;
+        return `Stack ${stack}: ${isDrift ? "the comparison" : "the preview"} failed with ${errors.length} errors; until then ${text}`;
     }
     if (!isDrift) return `Stack ${stack}: ${text}`;
     return changes.length === 0
-        ? `Stack ${stack} has not drifted: ${unchanged} objects are as it says`
-        : `Stack ${stack} has drifted: to restore it, ${text}`;
+        ? `Stack ${stack} has not drifted: ${unchanged} objects unchanged`
+        : `Stack ${stack} has drifted; restoring it: ${text}`;
 }
 
 /** `2 to create, 1 to update`. */
@@ -90,7 +90,7 @@ function kinds(changes: readonly Change[]): string {
         .join(", ");
 }
 
-/** Of each object that is not simply created a block: what is done with it, and how it changes. */
+/** One block per changed object: the operation and the changed properties. */
 function differences(changes: readonly Change[]): string[][] {
     return changes
         .filter(({ op }) => op !== "create")
@@ -121,7 +121,7 @@ function propertyLines({ path, before, after }: PropertyChange): string[] {
     return sides.flat().map((line) => cut(line));
 }
 
-/** Of a text of several lines those between what begins and what ends both. */
+/** Differing lines of a multi-line text, without the common start and end. */
 function textLines(path: string, before: readonly string[], after: readonly string[]): string[] {
     const most = Math.min(before.length, after.length);
     let start = 0;
@@ -164,7 +164,7 @@ function cut(line: string, characters = LINE_CHARACTERS): string {
     return line.length <= characters ? line : `${line.slice(0, characters)} …`;
 }
 
-/** The summary, and as many whole blocks as there is room for. */
+/** The summary, followed by as many complete blocks as fit. */
 function fit(summary: readonly string[], blocks: readonly string[][], limit: number): string {
     const kept: string[] = [];
     let room = limit - CLOSING_CHARACTERS;
@@ -174,14 +174,14 @@ function fit(summary: readonly string[], blocks: readonly string[][], limit: num
         return room >= 0;
     };
     const isWhole = summary.every((line) => add([line]));
-    if (!isWhole) kept.push("… and more: pulumi preview says it all");
+    if (!isWhole) kept.push("… and more: pulumi preview shows everything");
     const shown = isWhole ? blocks.findIndex((block, index) => !add(titled(block, index))) : 0;
     const left = shown < 0 ? 0 : blocks.length - shown;
     if (left > 0) kept.push("", `… and differences of ${left} more objects`);
     return `${kept.join("\n")}\n`;
 }
 
-/** Room for what says that something was left out. */
+/** Space for the note about omitted blocks. */
 const CLOSING_CHARACTERS = 120;
 
 function titled(block: readonly string[], index: number): readonly string[] {

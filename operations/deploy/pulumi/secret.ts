@@ -4,7 +4,7 @@ import { failure, pulumiCli } from "./cli.ts";
 import { missingForPulumi } from "./installed.ts";
 import { openPlace, PROJECT, stateFolderOf, type PulumiPlace } from "./workspace.ts";
 
-/** Key of the stack's config with the API key of the tenant "platform". */
+/** Config key of the API key of the tenant "platform". */
 const PLATFORM_KEY = "tenants.platformKey";
 
 export interface ApiKeyOptions {
@@ -15,10 +15,10 @@ export interface ApiKeyOptions {
 }
 
 /**
- * The API key by which the stack's own tools ask it: API_KEY, else that of the tenant "platform", from what
- * brought the stack to the cluster: the record of an apply, or the config of the Pulumi stack.
+ * API key for requests of the stack's own tools: API_KEY, else that of the tenant "platform" from the record of an apply or
+ * the config of the Pulumi stack.
  *
- * @returns undefined where there is none, or where it cannot be read; the reason is reported.
+ * @returns undefined if there is none or it cannot be read; the reason is reported
  */
 export async function stackApiKey(options: ApiKeyOptions): Promise<string | undefined> {
     const { cluster, stack, report } = options;
@@ -29,7 +29,7 @@ export async function stackApiKey(options: ApiKeyOptions): Promise<string | unde
         return await pulumiSecret(cluster, stack, report);
     } catch (error) {
         if (!(error instanceof ClusterError)) throw error;
-        report(`no API key of stack ${stack}: ${error.message}; API_KEY gives one`);
+        report(`no API key of stack ${stack}: ${error.message}; set API_KEY to provide one`);
         return undefined;
     }
 }
@@ -52,10 +52,10 @@ async function pulumiSecret(
 }
 
 /**
- * A value of a stack's config, decrypted; the project's default where the stack has none.
+ * Decrypted value of a stack's config, or the project's default.
  *
- * @returns undefined where the config does not have the key
- * @throws ClusterError where the config cannot be read, as without its passphrase
+ * @returns undefined if the config lacks the key
+ * @throws ClusterError if the config cannot be read, for example without its passphrase
  */
 export async function readConfigValue(
     place: PulumiPlace,

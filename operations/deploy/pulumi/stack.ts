@@ -13,9 +13,9 @@ export async function hasStack(cli: PulumiCli, stack: string): Promise<boolean> 
 }
 
 /**
- * Creates a stack where the backend has none of its name. The one that the user has selected stays selected.
+ * Creates a stack if the backend has none of its name. The user's selected stack stays selected.
  *
- * @returns how the new stack's secrets are encrypted; nothing of a stack that existed
+ * @returns encryption settings of a new stack; empty for an existing one
  */
 export async function ensureStack(
     { stack, backendFolder }: PulumiPlace,
@@ -28,11 +28,11 @@ export async function ensureStack(
     try {
         await cli.must(["stack", "init", stack, "--no-select"]);
         report(
-            `Pulumi's backend${backendFolder ? ` in ${backendFolder}` : ""} had no stack ${stack}: created, empty`,
+            `Pulumi's backend${backendFolder ? ` in ${backendFolder}` : ""} had no stack ${stack}: created an empty one`,
         );
         return await readEncryption(tracked);
     } finally {
-        // The CLI writes the salt there and reformats the whole file; the salt belongs where the config is kept.
+        // The CLI writes the salt there and reformats the whole file; the salt belongs to the config that is used.
         await writeFile(tracked, before);
     }
 }

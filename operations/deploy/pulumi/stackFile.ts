@@ -2,27 +2,27 @@ import { readFile, rename, stat, writeFile } from "node:fs/promises";
 import { isCollection, isMap, parseDocument, type Document } from "yaml";
 import { PROJECT, trackedFile } from "./workspace.ts";
 
-/** Values by key without the project's name, such as `blue.image`; undefined takes the key out. */
+/** Values by key without the project's name, such as `blue.image`; undefined removes the key. */
 export type ConfigValues = Readonly<Record<string, unknown>>;
 
-/** Writes values into Pulumi.<stack>.yaml of the checkout; what else stands there stays as it is. */
+/** Writes values into Pulumi.<stack>.yaml of the checkout; the rest of the file stays unchanged. */
 export function setStackConfig(stack: string, values: ConfigValues): Promise<void> {
     return setConfig(trackedFile(stack), values);
 }
 
-/** Keys of a stack's file by which its secrets are encrypted. */
+/** Keys of a stack's file with its encryption settings. */
 export const ENCRYPTION_KEYS = ["encryptionsalt", "encryptedkey", "secretsprovider"] as const;
 
 export type Encryption = Readonly<Partial<Record<(typeof ENCRYPTION_KEYS)[number], string>>>;
 
-/** How a stack's file says that its secrets are encrypted. */
+/** Reads the encryption settings of a stack's file. */
 export async function readEncryption(file: string): Promise<Encryption> {
     const document = parseDocument(await readFile(file, "utf8"));
     const found = ENCRYPTION_KEYS.map((key) => [key, document.get(key)] as const);
     return Object.fromEntries(found.filter(([, value]) => typeof value === "string"));
 }
 
-/** Says in a stack's file how its secrets are encrypted, where the file does not say so yet. */
+/** Adds missing encryption settings to a stack's file. */
 export async function setEncryption(file: string, encryption: Encryption): Promise<void> {
     await change(file, (document) => {
         for (const key of ENCRYPTION_KEYS) {
@@ -32,10 +32,10 @@ export async function setEncryption(file: string, encryption: Encryption): Promi
     });
 }
 
-/** Writes values into a stack's config file, whole or not at all. Comments and the order of keys stay. */
+/** Writes values into a stack's config file atomically. Comments and the order of keys stay. */
 export async function setConfig(file: string, values: ConfigValues): Promise<void> {
     await change(file, (document) => {
-        // `config:` alone is null, into which nothing can be set.
+        // An empty `config:` is null and cannot be set into.
         if (!isMap(document.get("config"))) document.delete("config");
         for (const [key, value] of Object.entries(values)) {
             const place = ["config", `${PROJECT}:${key}`];
@@ -51,7 +51,7 @@ async function change(file: string, edit: (document: Document) => void): Promise
     const document = parseDocument(before);
     if (document.errors[0]) throw document.errors[0];
     edit(document);
-    // Long lines stay whole: they are the reader's, who broke them or did not.
+    // Long lines are not wrapped, to keep the file's layout.
     const after = document.toString({ indent: 4, lineWidth: 0 });
     if (after === before) return;
     const draft = `${file}.${process.pid}`;
@@ -60,8 +60,8 @@ async function change(file: string, edit: (document: Document) => void): Promise
 }
 
 /**
- * A list or map in the one line that stack files give it, with the comment that stood at the old one. An
- * encrypted value is too long for one.
+ * Creates a list or map in one line, as in stack files, with the comment of the old node. An encrypted value is too long
+ * for one line.
  */
 function nodeOf(document: Document, value: unknown, old: unknown): unknown {
     if (typeof value !== "object" || value === null) return value;
@@ -70,11 +70,11 @@ function nodeOf(document: Document, value: unknown, old: unknown): unknown {
     return node;
 }
 
-/** A value of a stack's config file; undefined where it has none. */
+/** Value of a stack's config file; undefined if it is not set. */
 export async function readConfig(file: string, key: string): Promise<unknown> {
     const config: unknown = parseDocument(await readFile(file, "utf8")).get("config");
     if (!isMap(config)) return undefined;
-    // Pulumi takes a key without a project for the project's own.
+    // Pulumi treats a key without a project as the project's own.
     const value: unknown = config.get(`${PROJECT}:${key}`) ?? config.get(key);
     return isMap(value) ? value.toJSON() : value;
 }

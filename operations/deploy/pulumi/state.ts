@@ -1,7 +1,7 @@
 import { isShared } from "../apply/coexistWithRelease.ts";
 import type { Manifest } from "../../cluster/connect.ts";
 
-/** One Kubernetes object of a stack's state. */
+/** A Kubernetes object of a stack's state. */
 export interface StateObject {
     readonly urn: string;
     readonly inputs: Manifest;
@@ -13,7 +13,7 @@ interface Export {
     } | null;
 }
 
-/** URNs of the objects of a stack that the release driver writes too, from `pulumi stack export`. */
+/** URNs of the stack's objects that the release driver also writes, from `pulumi stack export`. */
 export function sharedUrns(exported: string): readonly string[] {
     return objectsOf(JSON.parse(exported))
         .filter(({ inputs }) => isShared(inputs))

@@ -1,11 +1,10 @@
-/** A terminal's Ctrl-C reaches Pulumi by itself, in a moment. */
+/** Time for a terminal's Ctrl-C to reach Pulumi directly. */
 const CANCEL_AFTER_MILLISECONDS = 500;
 
 /**
- * Pulumi finishes what it is doing at the first signal and abandons it at the second, so it must get
- * exactly one.
+ * Ensures that Pulumi receives exactly one signal: it finishes its operations at the first and abandons them at the second.
  *
- * @returns what ends the watch
+ * @returns a function that removes the listener
  */
 export function stopOnce(
     interrupt: () => void,

@@ -5,7 +5,7 @@ import type { Workload } from "./workloads.ts";
 
 const REVISION = "deployment.kubernetes.io/revision";
 
-/** Why pods of workloads cannot start and will not by themselves; of a Deployment those of its newest template. */
+/** Describes pods of workloads that cannot start without a change; for a Deployment, pods of its newest template. */
 export async function stuckPods(
     cluster: Cluster,
     workloads: readonly Workload[],
@@ -33,7 +33,7 @@ interface Owner {
     readonly name: string;
 }
 
-/** What a workload's newest pods belong to: of a Deployment its newest ReplicaSet. */
+/** Owner of a workload's newest pods: for a Deployment, its newest ReplicaSet. */
 function ownerOf(workload: Workload, sets: readonly V1ReplicaSet[]): Owner {
     if (workload.kind !== "Deployment") return workload;
     const newest = sets

@@ -19,43 +19,42 @@ import { stopOnce } from "./stopOnce.ts";
 import { watchWorkloads, type Workload } from "./workloads.ts";
 
 export interface PulumiOptions extends Omit<PlaceOptions, "copy"> {
-    /** Config values over the stack's, such as the images of this machine. */
+    /** Config overrides, such as the images of this machine. */
     readonly config: Readonly<Record<string, string>>;
-    /** Secrets that the stack is known to have already, from wherever it was deployed before. */
+    /** Secrets of earlier deploys by the other method. */
     readonly knownSecrets: Secrets;
     /** Whether the cluster has this object. */
     readonly exists: (object: PendingCreate) => Promise<boolean>;
-    /** Checks what the program declares before anything is changed; rejects by an error. */
+    /** Checks the declared objects before anything is changed; throws to reject them. */
     readonly onRendered?: PrepareOptions["onRendered"];
-    /** Why pods of these workloads cannot start; none where all can. */
+    /** Describes pods of these workloads that cannot start. */
     readonly stuck: (workloads: readonly Workload[]) => Promise<readonly string[]>;
-    /** How long they may be so. Default: that of watchWorkloads. */
+    /** Time for which pods may be stuck. Default: that of watchWorkloads */
     readonly patienceMilliseconds?: number;
     /**
-     * Whether a switch of the traffic is under way, so that what it sets is left out of the update. Gets the
-     * weights of the config; refuses by an error.
+     * Whether a switch is in progress, so that the update excludes its objects. Receives the weights of the config; throws
+     * to reject them.
      */
     readonly isSwitching: (configured: Weights) => Promise<boolean>;
-    /** Called when the program has accepted the config, with the file that has it, before anything is changed. */
+    /** Called with the accepted config file before anything is changed. */
     readonly onAccepted?: (configFile: string) => Promise<void>;
     readonly signal?: AbortSignal;
 }
 
 export interface PulumiDone {
-    /** What changed, such as `2 updated, 70 unchanged`. */
+    /** Summary of the changes, such as `2 updated, 70 unchanged`. */
     readonly summary: string;
     readonly platformKey: string | undefined;
-    /** The stack's objects as its state declares them, secrets encrypted. */
+    /** The stack's objects in its state, with encrypted secrets. */
     readonly declared: readonly Manifest[];
 }
 
 /**
- * `pulumi up` of a stack, which reads the cluster first and so restores what has drifted: on the backend the
- * user is logged in to, else on a file backend of this machine; with the stack's own config file, else (where
- * values of this machine are added) with a copy of it, so that no tracked file changes but for generated
- * secrets of a shared stack.
+ * Runs `pulumi up` with a refresh, which restores drifted objects: on the user's backend, else on a file backend of this
+ * machine; with the stack's own config file, else (with config overrides) with a copy of it, so that the tracked file
+ * changes only for generated secrets.
  *
- * @throws ClusterError; RenderError for a config that the program rejects, before anything is changed
+ * @throws ClusterError; RenderError for a rejected config, before anything is changed
  */
 export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
     const { stack, config, report, signal, stateFolder } = options;
@@ -69,17 +68,17 @@ export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
     const prepared = await prepareConfig({ ...asked, knownSecrets: options.knownSecrets });
     await options.onAccepted?.(prepared.file);
     await prepared.keep();
-    // The newest config is the one that holds, for a switch of the traffic too.
+    // The new config replaces an older copy, for switches too.
     if (!own) await rm(copyOf(options), { force: true });
     const onStack = ["--stack", stack, "--config-file", configFile];
 
-    /** Is there from an update's beginning to its end: objects of one that was killed may be in no state. */
+    /** Exists during an update: objects of a killed update may be missing in the state. */
     const marker = path.join(stateFolder, `updating-${stack}`);
     if (await releaseDeadLocks(place.backendFolder, PROJECT, stack)) {
-        report("an update before this one was killed: its lock is released");
+        report("released the lock of an earlier update that was killed");
     }
     const cutOff = (await settleInterrupted()) || existsSync(marker);
-    if (cutOff) report("what an update that was cut off has made is taken over");
+    if (cutOff) report("adopting the objects of an earlier update that was killed");
     const leaveOut = (await isSwitching()) ? sharedUrns(await exported()) : [];
     await writeFile(marker, "");
     const seen = progress();
@@ -102,7 +101,7 @@ export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
             env: {
                 ...EVENT_LOG_SETTINGS,
                 ...RESTORING,
-                // Not always: an object that somebody else made is not ours to take.
+                // Only then: objects of others must not be adopted.
                 ...(cutOff && { PULUMI_K8S_UPSERT_EXISTING_OBJECTS: "true" }),
             },
         },
@@ -122,15 +121,15 @@ export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
     }
     const { exitCode } = await up;
     stop();
-    // Without an exit code it was killed.
+    // No exit code: the process was killed.
     if (exitCode !== undefined) await rm(marker, { force: true });
     signal?.throwIfAborted();
     stuck.signal.throwIfAborted();
     if (exitCode !== 0) {
         throw new ClusterError(
             `pulumi up ${exitCode === undefined ? "was killed" : `failed with exit code ${exitCode}`}; ` +
-                "its own words stand above. " +
-                "What it made is in the stack's state: run the same command again to go on.",
+                "see its output above. " +
+                "The created objects are in the stack's state: run the same command again to continue.",
         );
     }
     return {
@@ -140,7 +139,7 @@ export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
     };
 
     /**
-     * An update that was cut off leaves objects of which the state does not know whether they were made.
+     * Resolves pending creations of a killed update.
      *
      * @returns whether there were any
      */
@@ -150,8 +149,8 @@ export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
         const found = await Promise.all(pending.map((object) => options.exists(object)));
         const made = pending.filter((_, index) => found[index]);
         report(
-            `an update before this one was cut off: ${made.length} of ${pending.length} objects in ` +
-                "the making are there and are taken into the state",
+            `an earlier update was killed: ${made.length} of ${pending.length} objects with a pending ` +
+                "creation exist and are imported into the state",
         );
         await cli.must([...settling(made), ...onStack]);
         return true;
@@ -163,7 +162,7 @@ export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
 
     async function isSwitching(): Promise<boolean> {
         const check = checkWeights(parseJson(await readConfigValue(place, "traffic.weights")));
-        // Weights that break their rule are refused by the program, with everything else that is wrong.
+        // The program rejects invalid weights together with all other problems.
         return "weights" in check && options.isSwitching(check.weights);
     }
 }

@@ -3,7 +3,7 @@ import { ClusterError } from "../../cluster/connect.ts";
 import { lasting } from "../../cluster/persistence.ts";
 import { eventLog, type EngineEvent } from "./events.ts";
 
-/** A workload for whose pods an update waits. */
+/** A workload whose pods an update waits for. */
 export interface Workload {
     readonly kind: string;
     readonly namespace: string;
@@ -11,23 +11,23 @@ export interface Workload {
 }
 
 export interface WatchOptions {
-    /** File into which the CLI logs the events of the update. */
+    /** File with the CLI's event log of the update. */
     readonly log: string;
-    /** Why pods of these workloads cannot start; none where all can. */
+    /** Describes pods of these workloads that cannot start. */
     readonly stuck: (workloads: readonly Workload[]) => Promise<readonly string[]>;
-    /** Told once, when pods have been stuck for long enough. */
+    /** Called once, when pods have been stuck for long enough. */
     readonly onStuck: (why: ClusterError) => void;
-    /** Default: 2000. */
+    /** Interval between two checks. Default: 2,000 */
     readonly pollMilliseconds?: number;
-    /** A first crash may only have met a dependency that was starting. Default: 40,000. */
+    /** Time for which pods may be stuck, since a first crash may be due to a starting dependency. Default: 40,000 */
     readonly patienceMilliseconds?: number;
 }
 
 const KINDS = ["Deployment", "StatefulSet", "DaemonSet", "Job"];
 
 /**
- * Watches the pods for which an update waits. Pulumi's Kubernetes provider waits up to ten minutes for a pod
- * that cannot start, such as one whose image does not exist.
+ * Watches the pods that an update waits for. Pulumi's Kubernetes provider waits for its whole timeout for a pod that cannot
+ * start, such as one whose image does not exist.
  */
 export function watchWorkloads(options: WatchOptions): { readonly end: () => Promise<void> } {
     const { pollMilliseconds = 2_000, patienceMilliseconds = 40_000 } = options;
@@ -41,7 +41,7 @@ export function watchWorkloads(options: WatchOptions): { readonly end: () => Pro
         while (!signal.aborted) {
             await delay(pollMilliseconds, undefined, { signal }).catch(() => undefined);
             follow(awaited, await read());
-            // The next look may get an answer: an update does not end because nobody could look.
+            // A failed check does not end the update: the next one may succeed.
             const problems = await options.stuck([...awaited.values()]).catch(() => []);
             if (!isStuck(problems.length > 0)) continue;
             const reasons = problems.map((text) => `\n  ${text}`).join("");
@@ -59,7 +59,7 @@ export function watchWorkloads(options: WatchOptions): { readonly end: () => Pro
     };
 }
 
-/** Keeps what an update waits for: a step that has begun and has come to no end. */
+/** Tracks the workloads of steps that have started and not ended. */
 export function follow(awaited: Map<string, Workload>, events: readonly EngineEvent[]): void {
     for (const { resourcePreEvent, resOutputsEvent, resOpFailedEvent } of events) {
         const begun = resourcePreEvent?.metadata;

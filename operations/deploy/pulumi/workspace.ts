@@ -13,19 +13,19 @@ import { PROGRAM } from "../../stack/program.ts";
 import { userStateFolder } from "../../stack/stateFolder.ts";
 import { backend } from "./backend.ts";
 
-/** Name of the Pulumi project, which comes before each key of its config. */
+/** Name of the Pulumi project, the prefix of its config keys. */
 export const PROJECT = "property-search";
 
-/** Where a stack is updated from and what it is told: one place, whoever updates it. */
+/** Workspace of a stack, shared by all commands that update it. */
 export interface PulumiPlace {
     readonly stack: string;
     /** Folder of Pulumi.yaml. */
     readonly program: string;
     /** The stack's own config file, or this machine's copy of it. */
     readonly configFile: string;
-    /** Environment of the CLI: the cluster, the backend and its passphrase. */
+    /** Environment of the CLI: cluster, backend and passphrase. */
     readonly settings: Readonly<Record<string, string>>;
-    /** Folder of a backend of files; undefined for one that is elsewhere. */
+    /** Folder of a file backend; undefined for any other backend. */
     readonly backendFolder: string | undefined;
 }
 
@@ -33,9 +33,9 @@ export interface PlaceOptions {
     readonly stack: string;
     /** Kubeconfig whose current context is the target. */
     readonly kubeconfig: string;
-    /** Folder for what belongs to this machine only: file backend, passphrase, the config's copy. */
+    /** Folder for files of this machine: file backend, passphrase, copy of the config. */
     readonly stateFolder: string;
-    /** Whether config is read from this machine's copy. Default: as the deploy before this one did. */
+    /** Whether config is read from this machine's copy. Default: as in the last deploy */
     readonly copy?: boolean;
     readonly report: (line: string) => void;
 }
@@ -61,7 +61,7 @@ export function trackedFile(stack: string): string {
     return path.join(PROGRAM, `Pulumi.${stack}.yaml`);
 }
 
-/** This machine's copy of it, which is there when the newest deploy from here used it. */
+/** This machine's copy of the config file, which exists if the last deploy from this machine used it. */
 export function copyOf({
     stack,
     stateFolder,
@@ -69,12 +69,12 @@ export function copyOf({
     return path.join(stateFolder, `Pulumi.${stack}.yaml`);
 }
 
-/** Folder of the folders with the state of clusters. */
+/** Parent of the state folders of all clusters. */
 export function stateFolders(): string {
     return path.join(userStateFolder(), "pulumi");
 }
 
-/** State on this machine describes one cluster: another one gets a folder of its own. */
+/** State folder of a cluster on this machine. */
 export async function stateFolderOf(cluster: Cluster): Promise<string> {
     const reference = { apiVersion: "v1", kind: "Namespace", name: "kube-system" };
     const namespace = await readIfExists(cluster, reference).catch((error: unknown) => {
@@ -82,7 +82,7 @@ export async function stateFolderOf(cluster: Cluster): Promise<string> {
         throw new ClusterError(
             statusOf(error) === undefined
                 ? `${name} does not answer: ${causeOf(error)}`
-                : `${name} is known by its Namespace kube-system, which cannot be read: ${messageOf(error)}`,
+                : `${name} is identified by its Namespace kube-system, which cannot be read: ${messageOf(error)}`,
         );
     });
     const identity = namespace?.metadata?.uid ?? cluster.server;
@@ -90,7 +90,7 @@ export async function stateFolderOf(cluster: Cluster): Promise<string> {
     return path.join(stateFolders(), folder);
 }
 
-/** The innermost reason, such as `connect ECONNREFUSED 127.0.0.1:6443`. */
+/** Innermost cause, such as `connect ECONNREFUSED 127.0.0.1:6443`. */
 function causeOf(error: unknown): string {
     if (!(error instanceof Error)) return String(error);
     return error.cause === undefined ? error.message : causeOf(error.cause);

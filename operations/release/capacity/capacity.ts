@@ -10,11 +10,11 @@ import type { Api } from "../api.ts";
 import { ReleaseError } from "../error.ts";
 import { boundsOf, giveFloorBack, raiseFloor, type Bounds } from "./floors.ts";
 
-/** Pods of a colour, as its Deployment has them. */
+/** Pods of a colour, as reported by its Deployment. */
 export interface Pods {
     readonly wanted: number;
     readonly ready: number;
-    /** Whether all of them run what the Deployment says now. */
+    /** Whether all pods run the current template of the Deployment. */
     readonly rolledOut: boolean;
     readonly version: string;
     readonly image: string;
@@ -27,10 +27,10 @@ export interface Capacity {
     readonly giveBack: (colour: Colour, fence: number) => Promise<void>;
 }
 
-/** Pods for a share of the traffic, with a fifth to spare: at equal size they would be at their limit. */
+/** Factor of spare capacity: without it, pods of a share would run at their limit. */
 const SPARE = 1.2;
 
-/** Pods that a colour needs for a weight, when so many of the other colour serve everything now. */
+/** Pods that a colour needs for a weight, if `ready` pods of the other colour serve all traffic now. */
 export function floorFor(weight: number, ready: number, { before, limit }: Bounds): number {
     return Math.min(limit, Math.max(before, Math.ceil((ready * weight * SPARE) / 100)));
 }
@@ -63,7 +63,7 @@ export function clusterCapacity(api: Api): Capacity {
             });
             if (!found) {
                 throw new ReleaseError(
-                    `there is no Deployment ${namespace}/${name}: deploy the stack first`,
+                    `Deployment ${namespace}/${name} does not exist: deploy the stack first`,
                 );
             }
             return podsOf(found);

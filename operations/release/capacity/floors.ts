@@ -12,7 +12,7 @@ import { ReleaseError } from "../error.ts";
 import { refuseLater } from "../fence.ts";
 import { handedBack, ownersOf } from "../../cluster/fieldOwnership.ts";
 
-/** KEDA then takes no pod away, whatever its triggers say. */
+/** Keeps KEDA from removing pods, whatever its triggers report. */
 const PAUSED_SCALE_IN = "autoscaling.keda.sh/paused-scale-in";
 
 interface Autoscaler extends Manifest {
@@ -21,11 +21,11 @@ interface Autoscaler extends Manifest {
 
 export interface Bounds {
     readonly limit: number;
-    /** What the floor was before the driver raised it. */
+    /** Floor before the driver raised it. */
     readonly before: number;
 }
 
-/** @throws ReleaseError where nothing scales the colour */
+/** @throws ReleaseError if the colour has no autoscaler */
 export async function boundsOf(api: Api, colour: Colour): Promise<Bounds> {
     const { object, kind } = await find(api, colour);
     const floor = Number(object.spec?.[kind.floor] ?? 0);
@@ -34,7 +34,7 @@ export async function boundsOf(api: Api, colour: Colour): Promise<Bounds> {
     return { limit, before };
 }
 
-/** Raises a floor, and never lowers it; from then on the colour does not shrink below it. */
+/** Raises a floor and never lowers it; the colour does not scale in below it. */
 export async function raiseFloor(
     api: Api,
     colour: Colour,
@@ -63,8 +63,8 @@ export async function raiseFloor(
 }
 
 /**
- * Gives a floor back as it was, to the one who set it: in two writes, of which the second can be made
- * again when a driver was ended between them.
+ * Restores a floor and returns it to its owner. It takes two writes; the second can be repeated if the driver is killed
+ * between them.
  */
 export async function giveFloorBack(api: Api, colour: Colour, fence: number): Promise<void> {
     await againOnConflict(async () => {
@@ -94,7 +94,7 @@ async function find(
     }
     const [namespace, name] = [NAMESPACES[colour], SERVICE_NAMES[colour]];
     throw new ReleaseError(
-        `neither a ScaledObject nor a HorizontalPodAutoscaler ${namespace}/${name} is there: deploy the stack first`,
+        `neither a ScaledObject nor a HorizontalPodAutoscaler ${namespace}/${name} exists: deploy the stack first`,
     );
 }
 

@@ -3,17 +3,17 @@ import type { Clock } from "../clock.ts";
 import type { Ports } from "../machine/ports.ts";
 import type { Store } from "../store/record.ts";
 
-/** What every command works with. */
+/** Dependencies of every command. */
 export interface Context {
     readonly api: Api;
     readonly store: Store;
     readonly clock: Clock;
-    /** Opens what a driver needs beyond the API server; `direct`: past the one who owns the weights. */
+    /** Creates the driver's ports beyond the API server; `force` bypasses the owner of the weights. */
     readonly openPorts: (direct: boolean) => Promise<Ports>;
-    /** Gets one line for each thing that happened. */
+    /** Receives one line per event. */
     readonly report: (line: string) => void;
     readonly signal?: AbortSignal | undefined;
-    /** Who acts, and as which driver. */
+    /** User that runs the command, and the lease identity of its driver. */
     readonly actor: string;
     readonly holder: string;
     readonly isGone: (holder: string) => boolean;

@@ -23,12 +23,12 @@ import { routeStatus } from "../traffic/status.ts";
 import type { Traffic } from "../traffic/traffic.ts";
 
 interface Opening {
-    /** Past the one who owns the weights. */
+    /** Whether to bypass the owner of the weights. */
     readonly direct: boolean;
     readonly report: (line: string) => void;
 }
 
-/** @param stack by default the one that was applied to the cluster */
+/** @param stack default: the stack that was applied to the cluster */
 export function openContext(
     cluster: Cluster,
     stack: string | undefined,
@@ -75,13 +75,13 @@ async function openPorts(
         settle: async (state) => {
             const weights = wantedWeights(state);
             if (!weights || stack === undefined) return;
-            // Where Pulumi updates from a copy of the file, its steps have written into that one.
+            // If Pulumi updates from a copy of the file, the steps have written only that copy.
             const said = `blue ${weights.blue}, green ${weights.green}`;
             try {
                 await setStackConfig(stack, { "traffic.weights": weights });
-                report(`Pulumi.${stack}.yaml now says ${said}: commit it`);
+                report(`Pulumi.${stack}.yaml now has ${said}: commit it`);
             } catch (error) {
-                // The switch has come to its end: a file that cannot be written must not keep it from being over.
+                // The switch is complete: a file that cannot be written must not keep it from ending.
                 const reason = error instanceof Error ? error.message : String(error);
                 report(`Pulumi.${stack}.yaml could not be written: ${reason}`);
                 report(`set traffic.weights in it to ${said} and commit it`);
@@ -90,7 +90,7 @@ async function openPorts(
     };
 }
 
-/** Directly where it is asked for, or where the stack came to the cluster without Pulumi. */
+/** Writes the route directly with `force`, or for a stack that was deployed without Pulumi. */
 async function openTraffic(
     cluster: Cluster,
     { stack, direct, report }: Opening & { readonly stack: string | undefined },
@@ -101,15 +101,15 @@ async function openTraffic(
     }
     if (stack === undefined) {
         throw new ReleaseError(
-            "STACK is not set; allowed: the stack that Pulumi brought to this cluster, such as prod",
+            "STACK is not set; allowed: the stack that Pulumi deployed to this cluster, such as prod",
         );
     }
-    // Pulumi's SDK takes half a second to load, and most commands do without.
+    // Loading Pulumi's SDK takes half a second, and most commands do not need it.
     const { openPulumiTraffic } = await import("../traffic/pulumiStack.ts");
     return heldTraffic(api, await openPulumiTraffic({ cluster, stack, report }));
 }
 
-/** @throws ReleaseError where several were applied */
+/** @throws ReleaseError if several stacks were applied */
 async function stackOf(cluster: Cluster, asked: string | undefined): Promise<string | undefined> {
     if (asked !== undefined && asked !== "") return asked;
     const applied = await appliedStacks(cluster);

@@ -24,7 +24,7 @@ import { readRoute } from "../traffic/route.ts";
 import type { Context } from "./context.ts";
 import { start } from "./start.ts";
 
-/** An image, and the version that its pods are labelled with. */
+/** An image and the version label of its pods. */
 export interface NewVersion {
     readonly image: string;
     readonly version: string;
@@ -35,20 +35,20 @@ export interface DeployOptions {
     readonly stack: string;
     readonly kubeconfig?: string | undefined;
     readonly plan: Plan;
-    /** Kept with the switch. */
+    /** Recorded with the switch. */
     readonly reason: string;
-    /** Whether the switch goes past the one who owns the weights. */
+    /** Whether the switch bypasses the owner of the weights. */
     readonly direct: boolean;
-    /** For the idle colour. Default: what the stack's config says. */
+    /** Version for the idle colour. Default: that of the stack's config */
     readonly newVersion?: NewVersion | undefined;
-    /** Let the colour that serves be changed under its traffic, pod by pod. */
+    /** Whether the active colour may be changed under traffic, by a rolling update. */
     readonly inPlace: boolean;
 }
 
 /**
- * Deploys a stack, uses it as a client would, and moves the traffic to the colour that got a new version.
+ * Deploys a stack, verifies it with client requests, and shifts the traffic to the colour with a new version.
  *
- * @returns the switch, or undefined where no colour got another version
+ * @returns the switch, or undefined if no colour has a new version
  */
 export async function deployAndSwitch(
     context: Context,
@@ -68,8 +68,8 @@ export async function deployAndSwitch(
     if (before && !inPlace && changed.includes(otherColour(before.idle))) {
         const active = otherColour(before.idle);
         throw new ReleaseError(
-            `${active} serves, and its image or version in Pulumi.${stack}.yaml is another than the one that runs: ` +
-                `put the new version on ${before.idle} (make deploy IMAGE=… VERSION=…), or set IN_PLACE=1`,
+            `${active} is active, and its image or version in Pulumi.${stack}.yaml differs from the running one: ` +
+                `deploy the new version to ${before.idle} (make deploy IMAGE=… VERSION=…), or set IN_PLACE=1`,
         );
     }
     const deployed = await restoreIfRejected(trackedFile(stack), replaced, () =>
@@ -97,11 +97,11 @@ export async function deployAndSwitch(
 
 export interface Running {
     readonly pods: PerColour<Pods>;
-    /** The colour with the least of the traffic. */
+    /** The colour with less traffic. */
     readonly idle: Colour;
 }
 
-/** What the cluster has; undefined before the first deploy. */
+/** Reads the deployed versions; undefined before the first deploy. */
 async function running({ api }: Context): Promise<Running | undefined> {
     const route = await readRoute(api).catch((error: unknown) => {
         if (error instanceof ReleaseError) return undefined;
@@ -117,11 +117,11 @@ async function refuseBesideSwitch({ store }: Context): Promise<void> {
     const { state } = await store.read();
     if (!state || isOver(state)) return;
     throw new ReleaseError(
-        `a switch to ${state.to} is under way (${state.phase}): end it first, by promote or rollback`,
+        `a switch to ${state.to} is in progress (${state.phase}): end it first with promote or rollback`,
     );
 }
 
-/** Whether the colour with the traffic runs the given version already: putting it on the other is no release. */
+/** Whether the active colour already runs this version, so that there is nothing to release. */
 export function isServing(given: NewVersion | undefined, { pods, idle }: Running): boolean {
     const active = pods[otherColour(idle)];
     return active.image === given?.image && active.version === given.version;
@@ -130,8 +130,8 @@ export function isServing(given: NewVersion | undefined, { pods, idle }: Running
 type Values = Readonly<Record<string, unknown>>;
 
 /**
- * Deploys what was written into a stack's file. Where the program rejects the config the values before come back: each
- * later update, such as a switch's way back, would be rejected for these, too.
+ * Deploys with the values that were written into a stack's file, and restores the previous values if the program rejects
+ * the config: otherwise each later update, such as a rollback, would be rejected too.
  */
 export async function restoreIfRejected<T>(
     file: string,
@@ -147,9 +147,9 @@ export async function restoreIfRejected<T>(
 }
 
 /**
- * For a command line: a new version, checked as far as its own words tell, before a cluster is asked for.
+ * Parses a new version before a cluster is contacted.
  *
- * @throws UserError where one of both is missing, or is what no stack's config may have
+ * @throws UserError if only one of the two is set, or one is invalid in a stack's config
  */
 export function readNewVersion(
     image: string | undefined,
@@ -165,7 +165,7 @@ export function readNewVersion(
     throw invalidValue(missing, "", `a value, since ${given} is set`);
 }
 
-/** @returns the values that were replaced, by key */
+/** @returns the replaced values by key */
 async function writeVersion(
     { stack, newVersion }: DeployOptions,
     idle: Colour | undefined,
@@ -187,7 +187,7 @@ async function writeVersion(
     return before;
 }
 
-/** Colours of which the stack's config, or what is given over it, says another image or version than runs. */
+/** Finds the colours whose configured image or version differs from the running one. */
 async function changedIn(
     stack: string,
     config: Readonly<Record<string, string>>,

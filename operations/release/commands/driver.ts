@@ -1,17 +1,17 @@
 import { hostname, userInfo } from "node:os";
 import { randomUUID } from "node:crypto";
 
-/** Who acts, such as `ann@laptop`. */
+/** User and host of this process, such as `ann@laptop`. */
 export function actor(): string {
     return `${userInfo().username}@${hostname()}`;
 }
 
-/** One driver: two of the same person on the same machine are two. */
+/** Unique lease identity of this driver. */
 export function newHolder(): string {
     return `${actor()}/${process.pid}-${randomUUID().slice(0, 8)}`;
 }
 
-/** Whether a holder was a process of this machine that has ended: then nobody needs to wait for it. */
+/** Whether a holder was a process of this machine that has exited; then its lease need not expire. */
 export function isGone(holder: string): boolean {
     const [who, process_] = holder.split("/");
     const pid = Number(process_?.split("-")[0]);

@@ -11,17 +11,17 @@ import { start } from "./start.ts";
 export interface RollbackOptions {
     readonly direct: boolean;
     readonly reason: string;
-    /** Of a way back where no switch is under way. */
+    /** Plan of the rollback if no switch is in progress. */
     readonly plan: Plan;
 }
 
-/** A driver that is at work takes a request within a second, and seldom says nothing for so long. */
+/** A running driver takes a request within a second and rarely stays silent for this long. */
 const UNANSWERED_MILLISECONDS = 5_000;
 
 /**
- * Takes the traffic back: of the switch under way, or else of the last one.
+ * Aborts the current switch, or reverts the last one.
  *
- * @returns the switch as it ended
+ * @returns the switch after it has ended
  */
 export async function rollback(context: Context, options: RollbackOptions): Promise<Switch> {
     const { store } = context;
@@ -32,13 +32,13 @@ export async function rollback(context: Context, options: RollbackOptions): Prom
         : asked(context, state, options.reason);
 }
 
-/** Of who is at work on it; where nobody is, by doing it here. */
+/** Requests a rollback from the running driver; without one, rolls back in this process. */
 async function asked(context: Context, before: Switch, reason: string): Promise<Switch> {
     const { store, clock, actor, report } = context;
     const request = { what: "rollback", by: actor, at: clock.now(), reason } as const;
     if (!isAborting(before)) {
         await ask(store, request);
-        report(`asked ${before.holder} to roll back`);
+        report(`requested ${before.holder} to roll back`);
     }
     for (;;) {
         const state = await follow(context, UNANSWERED_MILLISECONDS);
@@ -46,13 +46,13 @@ async function asked(context: Context, before: Switch, reason: string): Promise<
         try {
             return await run(context, await context.openPorts(false), await take(context));
         } catch (error) {
-            // Who was waited for is at work after all, as in a long update of the stack.
+            // The other driver is running after all, for example in a long update of the stack.
             if (!(error instanceof Superseded)) throw error;
         }
     }
 }
 
-/** The emergency brake: the route first, past everybody; then the rest as ever. */
+/** Writes the route first, past every owner, and then completes the rollback as usual. */
 async function brake(context: Context, before: Switch, reason: string): Promise<Switch> {
     const { api, store, clock, actor, report } = context;
     const started = clock.elapsed();
@@ -66,7 +66,7 @@ async function brake(context: Context, before: Switch, reason: string): Promise<
     return run(context, await context.openPorts(true), hold);
 }
 
-/** Nothing is under way: the way back of the last switch, in one step. */
+/** Reverts the last switch in one step, while none is in progress. */
 function back(
     context: Context,
     last: Switch | undefined,
@@ -74,7 +74,7 @@ function back(
 ): Promise<Switch> {
     if (last?.phase !== "promoted") {
         throw new ReleaseError(
-            "there is nothing to roll back: no switch is under way, none was made",
+            "there is nothing to roll back: no switch is in progress, and none was promoted",
         );
     }
     const to = otherColour(last.to);
@@ -82,7 +82,7 @@ function back(
         kind: "rollback",
         to,
         plan: { ...plan, ...WAY_BACK },
-        reason: reason || `back from switch ${last.id}`,
+        reason: reason || `rollback of switch ${last.id}`,
         direct,
     });
 }

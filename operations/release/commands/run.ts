@@ -7,7 +7,7 @@ import { takeHold, type Hold } from "../store/lease.ts";
 import { readRoute } from "../traffic/route.ts";
 import type { Context } from "./context.ts";
 
-/** Takes the one driver's place, waiting where somebody may still be in it. */
+/** Acquires the driver's lease, and waits while another driver may still hold it. */
 export async function take(context: Context, force = false): Promise<Hold> {
     const { api, store, clock, holder, isGone, report, signal } = context;
     const [{ state }, route] = await Promise.all([store.read(), readRoute(api)]);
@@ -17,12 +17,12 @@ export async function take(context: Context, force = false): Promise<Hold> {
         force,
         isGone,
         waiting: (other, seconds) =>
-            report(`${other} had the release; waiting up to ${seconds} s whether it is at work`),
+            report(`${other} holds the lease; waiting up to ${seconds} s to see whether it is still running`),
         signal,
     });
 }
 
-/** Drives what is on record to its end, and leaves the place to the next one. */
+/** Drives the recorded switch to its end and releases the lease. */
 export async function run(context: Context, ports: Ports, hold: Hold): Promise<Switch> {
     const { store, report, signal } = context;
     try {
@@ -32,7 +32,7 @@ export async function run(context: Context, ports: Ports, hold: Hold): Promise<S
     }
 }
 
-/** Follows a switch that another driver drives, until it is over or stands still for so long. */
+/** Follows a switch of another driver until it ends or does not change for `stillMilliseconds`. */
 export async function follow(context: Context, stillMilliseconds: number): Promise<Switch> {
     const { store, clock, report, signal } = context;
     const tell = telling(report);
@@ -50,12 +50,12 @@ export async function follow(context: Context, stillMilliseconds: number): Promi
     }
 }
 
-/** Lines of what is new: what was logged, and what is waited for. */
+/** Reports new log entries and changes of the wait reason. */
 function telling(report: Context["report"]): (state: Switch, before: Switch) => void {
     return (state, before) => {
         if (state.log.length > before.log.length) report(progressLine(state));
         else if (state.trouble !== undefined && state.trouble !== before.trouble) {
-            report(`          waits: ${state.trouble}`);
+            report(`          waiting for: ${state.trouble}`);
         }
     };
 }

@@ -31,9 +31,9 @@ export function readColour(text: string): Colour {
 }
 
 /**
- * Moves the traffic to a colour, or goes on with a switch to it that lost its driver.
+ * Shifts the traffic to a colour, or resumes a switch to it whose driver has exited.
  *
- * @returns the switch as it ended
+ * @returns the switch after it has ended
  */
 export async function start(context: Context, options: StartOptions): Promise<Switch> {
     const { store, report, clock, actor } = context;
@@ -49,7 +49,7 @@ export async function start(context: Context, options: StartOptions): Promise<Sw
         const isEndedMeanwhile = state?.id === before?.id && before && !isOver(before);
         if (state && isOver(state) && isEndedMeanwhile) report(`switch ${state.id} has ended`);
         else if (state && !isOver(state))
-            report(`going on with switch ${state.id} at ${state.phase}`);
+            report(`resuming switch ${state.id} at ${state.phase}`);
         else {
             const versions = await versionsOf(ports);
             const now = clock.now();
@@ -66,7 +66,7 @@ export async function start(context: Context, options: StartOptions): Promise<Sw
     return run(context, ports, hold);
 }
 
-/** What a start would do, and whether there would be room for it. Nothing is written. */
+/** Reports the plan of a switch and whether the cluster has capacity for it. Writes nothing. */
 export async function dryRun(
     { openPorts, report }: Context,
     { to, plan, direct }: StartOptions,
@@ -84,10 +84,10 @@ export async function dryRun(
         const floor = floorFor(weight, active.ready, bounds);
         const more = Math.max(0, floor - candidate.ready);
         report(
-            `${`${weight} %`.padEnd(6)}${to} needs ${floor} pods (${more} more than now), ` +
+            `${`${weight} %`.padEnd(6)}${to} needs ${floor} pods (${more} more), ` +
                 (weight === 100
-                    ? `then ${plan.bake} s of watching`
-                    : `held ${plan.hold} s or more`),
+                    ? `then ${plan.bake} s of analysis`
+                    : `for at least ${plan.hold} s`),
         );
     }
     if (bounds.limit < active.ready) {
@@ -105,7 +105,7 @@ async function versionsOf({ capacity }: Ports) {
 function refuseOther(state: Switch | undefined, to: Colour): void {
     if (!state || isOver(state) || state.to === to) return;
     throw new ReleaseError(
-        `a switch to ${state.to} is under way (${state.phase}, begun by ${state.actor}): ` +
-            "end it first, by promote or rollback",
+        `a switch to ${state.to} is in progress (${state.phase}, started by ${state.actor}): ` +
+            "end it first with promote or rollback",
     );
 }

@@ -35,7 +35,7 @@ async function readStatus({ api, store, isGone }: Context): Promise<Status> {
     };
 }
 
-/** Shows where the release stands; with `watch` again whenever that changes, until it is over. */
+/** Shows the state of the release; with `watch` repeatedly, until the switch ends. */
 export async function status(context: Context, { json, watch }: StatusOptions): Promise<void> {
     const { clock, report, signal } = context;
     let shown = "";

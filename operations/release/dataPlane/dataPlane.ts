@@ -6,20 +6,20 @@ export interface Measured {
     readonly text: string;
 }
 
-/** The service as its clients have it, through the gateway. */
+/** The service as clients use it, through the gateway. */
 export interface DataPlane {
-    /** Who answers how often, of so many requests that ask for no colour. */
+    /** Measures each colour's share of `samples` requests without a preview header. */
     readonly shares: (weights: Weights, samples: number, signal?: AbortSignal) => Promise<Measured>;
     /**
-     * Uses a colour by header, at any weight.
+     * Sends requests to a colour by header, at any weight.
      *
-     * @returns what is wrong with its answers; nothing: all is well
+     * @returns problems of its responses; none if all are correct
      */
     readonly smoke: (colour: Colour, version: string) => Promise<readonly string[]>;
     /**
-     * Has both colours embed texts that nobody asked before.
+     * Has both colours embed new texts.
      *
-     * @returns what the candidate answers differently; nothing where they agree, or have different models
+     * @returns differences of the candidate's vectors; none if they agree, or the models differ
      */
     readonly compare: (candidate: Colour, active: Colour) => Promise<readonly string[]>;
 }

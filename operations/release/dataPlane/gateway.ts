@@ -7,12 +7,12 @@ import type { DataPlane, Measured } from "./dataPlane.ts";
 const CONCURRENCY = 32;
 const TIMEOUT_MILLISECONDS = 10_000;
 /**
- * Cosine of two vectors of one text by one model: 1 from the same weights, a little less from an API that
- * answers not quite the same each time, and below 0.9 from a model that was exchanged or is broken.
+ * Minimum cosine of two vectors of one text by one model: 1 for the same weights, slightly less for an API with varying
+ * results, and below 0.9 for a different or broken model.
  */
 const AGREEMENT = 0.995;
 
-/** Of different lengths, since a candidate may fail at the long ones only. */
+/** Texts of different lengths, since a candidate may fail on long ones only. */
 const SUBJECTS = [
     "flat with a balcony",
     "Two-bedroom terrace close to the station, with a small garden and a shed for bicycles",
@@ -28,7 +28,7 @@ export function gatewayDataPlane(entrance: Entrance): DataPlane {
     };
 }
 
-/** By a path of the same route rule that costs the service next to nothing. */
+/** Measures shares with a cheap path of the same route rule. */
 async function measure(
     at: Entrance,
     weights: Weights,
@@ -45,10 +45,10 @@ async function measure(
     const { holds, text } = sharesWithin(shares, weights);
     const [failure] = failures;
     if (failure === undefined) return { holds, text };
-    return { holds: false, text: `${text}; ${failures.length} unanswered, such as ${failure}` };
+    return { holds: false, text: `${text}; ${failures.length} failed, such as ${failure}` };
 }
 
-/** @returns the colour, or what was there instead of an answer by one */
+/** @returns the colour, or a description of the failure */
 async function servedBy({ url, send = fetch }: Entrance): Promise<string> {
     try {
         const signal = AbortSignal.timeout(TIMEOUT_MILLISECONDS);
@@ -64,15 +64,15 @@ async function servedBy({ url, send = fetch }: Entrance): Promise<string> {
 async function smoke(at: Entrance, colour: Colour, version: string): Promise<readonly string[]> {
     const findings: string[] = [];
     const texts = freshTexts();
-    // Each alone, and all as a batch: another way through the service.
+    // Each text alone and all as a batch, since a batch takes another path through the service.
     for (const asked of [...texts.map((text) => [text]), texts]) {
         const answer = await embed(at, asked, colour).catch((error: unknown) => String(error));
         if (typeof answer === "string") findings.push(answer);
         else if (answer.servedBy !== colour) {
-            findings.push(`asked for ${colour} by header, ${answer.servedBy} answered`);
+            findings.push(`requested ${colour} by header, ${answer.servedBy} answered`);
         } else if (answer.version !== version) {
             findings.push(
-                `${colour} answers as version ${answer.version}, its Deployment says ${version}`,
+                `${colour} responds with version ${answer.version}, its Deployment has ${version}`,
             );
         }
     }
@@ -80,8 +80,8 @@ async function smoke(at: Entrance, colour: Colour, version: string): Promise<rea
 }
 
 /**
- * The candidate goes first: what it writes, the active colour does not take while there is a trial, and so
- * makes its own.
+ * The candidate embeds first: while its cache entries are quarantined, the active colour does not use them and computes
+ * its own.
  */
 async function compare(
     at: Entrance,
@@ -98,13 +98,13 @@ async function compare(
         if (cosine >= AGREEMENT) return [];
         const words = text.length > 40 ? `${text.slice(0, 40)}…` : text;
         return [
-            `${candidate} and ${active} answer vectors at cosine ${cosine.toFixed(4)} for one text ` +
-                `("${words}"); of one model they are at ${AGREEMENT} or more`,
+            `vectors of ${candidate} and ${active} have cosine ${cosine.toFixed(4)} for one text ` +
+                `("${words}"); expected for one model: ${AGREEMENT} or more`,
         ];
     });
 }
 
-/** Model and revision that a colour says it has: vectors of two are not to be compared. */
+/** Reads the model and revision of a colour; vectors of different models are not compared. */
 async function modelOf({ url, send = fetch }: Entrance, colour: Colour): Promise<string> {
     const response = await send(`${url}${PATHS.health}`, {
         headers: { [HEADERS.previewColour]: colour },

@@ -16,11 +16,11 @@ export interface TrialWish {
     readonly actor: string;
 }
 
-/** Keeps what the candidate writes into the shared cache from the active colour. */
+/** Keeps the candidate's entries of the shared cache from the active colour. */
 export interface Trials {
-    /** Idempotent. Resolves when every pod of the active colour obeys. */
+    /** Idempotent. Resolves when every pod of the active colour applies it. */
     readonly begin: (candidate: Colour, wish: TrialWish) => Promise<void>;
-    /** The candidate is trusted from now on. */
+    /** Ends the quarantine: all builds serve the candidate's entries. */
     readonly promote: (candidate: Colour, wish: TrialWish) => Promise<void>;
 }
 
@@ -30,7 +30,7 @@ interface Writers {
 
 const TIMEOUT_MILLISECONDS = 10_000;
 
-/** Asked of a pod's admin port; the pods of both colours follow within seconds. */
+/** Calls the admin port of one pod; the pods of both colours follow within seconds. */
 export function clusterTrials(cluster: Cluster, clock: Clock): Trials {
     async function order(colour: Colour, path: string, { release, actor }: TrialWish) {
         const body = { release, actor, reason: `switch ${release}` };
@@ -43,9 +43,9 @@ export function clusterTrials(cluster: Cluster, clock: Clock): Trials {
                 await at(cluster, candidate, writerOf),
                 await at(cluster, active, writerOf),
             ];
-            // One build in both colours has nothing to hide from itself.
+            // Both colours run one build: there is nothing to quarantine.
             if (theirs === ours) return;
-            // Who serves is trusted: on the way back its own trial must not empty its cache.
+            // The active build is trusted: after a rollback its own quarantine must not empty its cache.
             await order(active, ADMIN_PATHS.promotion(ours), wish);
             const begun = await order(candidate, ADMIN_PATHS.quarantine(theirs), wish);
             if (begun === "done") await clock.sleep(QUARANTINE_PROPAGATION_MILLISECONDS);
@@ -75,7 +75,7 @@ async function writerOf(target: AdminTarget): Promise<string> {
     return own.writer;
 }
 
-/** `needless`: pods without a Redis share nothing, and a build on another release's trial stays there. */
+/** `needless`: pods without a Redis share nothing, and a build that another release quarantines stays so. */
 async function call(
     target: AdminTarget,
     method: "PUT",

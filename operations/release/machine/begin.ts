@@ -15,11 +15,11 @@ export interface Beginning {
     readonly hold: Pick<Hold, "fence" | "holder">;
 }
 
-/** A switch that has not done anything yet. */
+/** Creates the initial state of a switch. */
 export function begin({ kind, to, plan, versions, actor, reason, now, hold }: Beginning): Switch {
-    // Sorts by time, and is a valid key of a ConfigMap and value of a label.
+    // Sorts by time, and is valid as a ConfigMap key and as a label value.
     const time = new Date(now).toISOString().slice(0, 19).replaceAll(":", "-");
-    const words = `${kind} to ${to} (${versions[to]}) begun by ${actor}`;
+    const words = `${kind} to ${to} (${versions[to]}) started by ${actor}`;
     return {
         id: `${time}-${randomUUID().slice(0, 4)}`,
         kind,

@@ -3,13 +3,13 @@ import { isAborting, type Switch } from "../state.ts";
 export interface Deadline {
     /** Milliseconds since the epoch. */
     readonly at: number;
-    /** What is too late then, in words. */
+    /** Message for a missed deadline. */
     readonly words: string;
 }
 
 /**
- * When the present phase is given up. Phases that end by a verdict have other deadlines than those that
- * only wait for something to become so; a way back has none, since there is nothing better to do.
+ * Deadline of the current phase. Phases that end with a verdict have other deadlines than those that wait for a condition;
+ * a rollback has none, since there is no alternative to it.
  */
 export function deadlineOf(state: Switch): Deadline | undefined {
     const { plan, phase, phaseSince, paused } = state;
@@ -24,5 +24,5 @@ export function deadlineOf(state: Switch): Deadline | undefined {
             : phase === "bake"
               ? plan.bake + plan.stepDeadline
               : plan.phaseDeadline;
-    return { at: phaseSince + seconds * 1000, words: `${phase} was not over after ${seconds} s` };
+    return { at: phaseSince + seconds * 1000, words: `${phase} did not complete within ${seconds} s` };
 }

@@ -1,11 +1,11 @@
 import { isOver, type Switch } from "../state.ts";
 
-/** What a switch waits for now, for people; undefined when it is over. */
+/** Describes what a switch waits for; undefined after it has ended. */
 export function waitsFor(state: Switch): string | undefined {
     if (isOver(state)) return undefined;
     if (state.trouble !== undefined) return state.trouble;
-    if (state.paused) return "promote, or its pause's deadline";
-    if (state.phase === "observe") return "its verdict, and the time that the step is held";
-    if (state.phase === "bake") return "the end of the watch";
+    if (state.paused) return "promote, or the deadline of the pause";
+    if (state.phase === "observe") return "a passing verdict and the minimum duration of the step";
+    if (state.phase === "bake") return "the end of the bake time";
     return undefined;
 }

@@ -12,25 +12,25 @@ export interface DriveOptions {
     readonly ports: Ports;
     readonly store: Store;
     readonly hold: Hold;
-    /** Told of each state that was written. It must not fail. */
+    /** Called with each state that was written. It must not throw. */
     readonly onState?: (state: Switch, before: Switch) => void;
-    /** Ends the driver, not the switch: the next driver goes on. */
+    /** Ends the driver, not the switch: the next driver resumes it. */
     readonly signal?: AbortSignal | undefined;
 }
 
-/** Between two looks at what a phase waits for. A request from elsewhere is taken within it. */
+/** Interval between two checks of a waiting phase. A requested action is taken within it. */
 const LOOK_MILLISECONDS = 1_000;
-/** What failed again and again is tried at growing intervals up to this. */
+/** Longest interval between retries of a failing transition. */
 const RETRY_MILLISECONDS = 15_000;
-/** A look at Prometheus and at both colours' vectors costs more. */
+/** Interval between two analyses, which query Prometheus and compare vectors. */
 const JUDGE_MILLISECONDS = 5_000;
 
 /**
- * Drives the switch that is on record to its end. What is written is where it stands, so that a driver that
- * was ended anywhere is followed by one that goes on, on whichever machine.
+ * Drives the recorded switch to its end. The record holds its whole state, so that another driver, on whichever machine,
+ * can resume it after this one is killed at any point.
  *
- * @returns the switch as it ended
- * @throws Superseded when another driver took over, ReleaseError when the switch could not begin
+ * @returns the switch after it has ended
+ * @throws Superseded if another driver took over, ReleaseError if there is no switch
  */
 export async function drive(options: DriveOptions): Promise<Switch> {
     const { ports, store, hold, onState, signal } = options;
@@ -65,7 +65,7 @@ export async function drive(options: DriveOptions): Promise<Switch> {
             if (isOurs) {
                 if (next.phase !== state.phase) await mark(ports, next, hold);
                 onState?.(next, state);
-                // News of the same phase is no reason to look again at once.
+                // A change within the same phase does not need another check at once.
                 if (next.log.length !== state.log.length) continue;
             }
         }
@@ -75,8 +75,8 @@ export async function drive(options: DriveOptions): Promise<Switch> {
 }
 
 /**
- * One transition; what fails is tried again until the phase's time is over, and a way back for ever but for
- * what its owner rejects.
+ * One transition. A failed one is retried until the phase's deadline, a rollback without a limit, unless the owner of the
+ * weights rejects it.
  */
 async function step(
     state: Switch,
@@ -94,13 +94,13 @@ async function step(
             const now = ports.clock.now();
             const cause = { cause: "fail", by: "preflight", at: now, reason } as const;
             const refused: Switch = { ...state, aborted: { ...cause, phase: state.phase } };
-            return { next: enter(refused, "rolled-back", now, `refused: ${reason}`) };
+            return { next: enter(refused, "rolled-back", now, `rejected: ${reason}`) };
         }
         return { next: troubled(state, reason), isFailed: true };
     }
 }
 
-/** The first failures are tried again at once, as a request that broke. */
+/** The first failures, such as a broken request, are retried at once. */
 function backoff(failures: number): number {
     return failures < 3 ? 0 : Math.min(RETRY_MILLISECONDS, LOOK_MILLISECONDS * 2 ** (failures - 3));
 }
@@ -111,8 +111,8 @@ function isOverdue(state: Switch, now: number): boolean {
 }
 
 /**
- * Writes as this driver. When somebody wrote meanwhile, or nobody knows whether it was written, what is on
- * record is where it goes on: no transition suffers from being made twice.
+ * Writes as this driver. After a conflict or an unknown result, the driver continues from the record: every transition is
+ * idempotent.
  */
 async function write(
     store: Store,
@@ -129,11 +129,11 @@ async function write(
 
 function refuseLater(state: Switch, { fence }: Hold): void {
     if (state.fence > fence) {
-        throw new Superseded(`${state.holder} has taken this switch over`);
+        throw new Superseded(`${state.holder} has taken over this switch`);
     }
 }
 
-/** Dashboards read it; a switch does not depend on it. */
+/** Annotates the route for dashboards; a switch does not depend on it. */
 async function mark(ports: Ports, state: Switch, { fence }: Hold): Promise<void> {
     try {
         await ports.route.mark(state, fence);

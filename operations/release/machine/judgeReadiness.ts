@@ -3,14 +3,14 @@ import { time } from "../report/text.ts";
 import type { Switch } from "../state.ts";
 import type { Judge } from "./ports.ts";
 
-/** Some scrapes: who could not judge the last minutes will not be able to judge the next ones. */
+/** Some scrapes: a judge without data for the last minutes will have none for the next ones. */
 const JUDGED_BEFORE_MILLISECONDS = 120_000;
 
 /**
- * Whether the judge has seen both colours. What it finds of a candidate without traffic is nothing.
+ * Checks that the judge has data of both colours. A candidate without traffic needs no verdict.
  *
- * @returns what it waits for, and until when; undefined: it has seen enough
- * @throws ReleaseError when nobody can say when it will have
+ * @returns the reason to wait, with its end; undefined if the judge is ready
+ * @throws ReleaseError if it is unknown when the judge will be ready
  */
 export async function unseen(
     { to: candidate, from: active, plan }: Switch,
@@ -26,6 +26,6 @@ export async function unseen(
     });
     if (verdict !== "no data" || figures !== undefined) return undefined;
     const why = reasons.join("; ");
-    if (until === undefined) throw new ReleaseError(`there is nobody to judge by: ${why}`);
-    return `until ${time(until * 1000)}, when Prometheus has seen enough (${why})`;
+    if (until === undefined) throw new ReleaseError(`the judge has no data: ${why}`);
+    return `until ${time(until * 1000)}, when Prometheus has enough data (${why})`;
 }

@@ -8,19 +8,19 @@ import type { Switch } from "../state.ts";
 import type { RouteStatus } from "../traffic/status.ts";
 import type { Traffic } from "../traffic/traffic.ts";
 
-/** What a step's traffic showed of the candidate. */
+/** Result of an analysis of the candidate. */
 export interface Look {
     readonly verdict: "pass" | "fail" | "no data";
-    /** Why, each with its figures. */
+    /** Reasons of the verdict, each with its figures. */
     readonly reasons: readonly string[];
-    /** To be kept and shown; plain JSON. */
+    /** Plain JSON, stored with the step and shown. */
     readonly figures?: unknown;
-    /** When a window of the same length can be judged, in Unix seconds; undefined: now, or nobody knows. */
+    /** Unix seconds at which a window of the same length can be analysed; undefined: now, or unknown. */
     readonly until?: number | undefined;
 }
 
 export interface Judge {
-    /** Looks at both colours since a time; may be asked as often as one likes. */
+    /** Compares both colours since a time. It can be repeated at will. */
     readonly look: (window: {
         readonly candidate: Colour;
         readonly active: Colour;
@@ -30,7 +30,7 @@ export interface Judge {
     }) => Promise<Look>;
 }
 
-/** Everything outside of the driver that a switch moves or asks. */
+/** Everything outside of the driver that a switch reads or changes. */
 export interface Ports {
     readonly clock: Clock;
     readonly traffic: Traffic;
@@ -39,6 +39,6 @@ export interface Ports {
     readonly dataPlane: DataPlane;
     readonly judge: Judge;
     readonly trials: Trials;
-    /** What a switch left in the stack's config, once it is over. */
+    /** Writes the final weights of a switch to the stack's config. */
     readonly settle: (state: Switch) => Promise<void>;
 }

@@ -5,10 +5,10 @@ import type { Hold } from "../store/lease.ts";
 import type { Store } from "../store/record.ts";
 
 /**
- * Asks the driver that is at work, on whichever machine, for something: it finds it on record.
+ * Requests an action from the running driver, on whichever machine, through the release record.
  *
- * @param hold of the driver that asks, where it has taken the place of the one at work
- * @throws ReleaseError where there is nothing to ask for
+ * @param lease of the requesting driver, if it has replaced the running one
+ * @throws ReleaseError if there is no switch to act on
  */
 export async function ask(
     store: Store,
@@ -19,10 +19,10 @@ export async function ask(
         const kept = await store.read();
         const { state } = kept;
         if (!state || isOver(state)) {
-            throw new ReleaseError(`no switch is under way: there is nothing to ${request.what}`);
+            throw new ReleaseError(`no switch is in progress: there is nothing to ${request.what}`);
         }
         if (isAborting(state) && request.what !== "rollback") {
-            throw new ReleaseError(`the traffic is on its way back to ${state.from} already`);
+            throw new ReleaseError(`the traffic already returns to ${state.from}`);
         }
         const { fence, holder } = hold ?? state;
         const asked = { ...state, request, fence, holder };

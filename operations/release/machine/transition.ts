@@ -18,14 +18,14 @@ import { deadlineOf } from "./deadline.ts";
 import type { Ports } from "./ports.ts";
 import { unseen } from "./judgeReadiness.ts";
 
-/** How a phase is carried out: once more as often as it takes, until it gives another state. */
+/** Carries out a phase; called repeatedly until it returns another phase. */
 type Phase = (state: Switch, ports: Ports, change: Change) => Promise<Switch>;
 
 /**
- * One transition. It may be made again after a crash at any point of it: what it does outside is
- * idempotent, and where it stands is only what has been written.
+ * One transition. It can be repeated after a crash at any point: its effects are idempotent, and the record alone holds
+ * the state.
  *
- * @returns the next state; the same object where there is nothing to write yet
+ * @returns the next state; the same object if there is nothing to write yet
  */
 export async function transition(state: Switch, ports: Ports, change: Change): Promise<Switch> {
     const now = ports.clock.now();
@@ -36,7 +36,7 @@ export async function transition(state: Switch, ports: Ports, change: Change): P
     return PHASES[state.phase](state, ports, change);
 }
 
-/** What was asked from elsewhere, done. */
+/** Applies the action that another command has requested. */
 function answered(state: Switch, now: number): Switch {
     const { request } = state;
     if (request === undefined) return state;
@@ -50,7 +50,7 @@ function answered(state: Switch, now: number): Switch {
         case "pause":
             return logged({ ...rest, paused }, now, `paused by ${by}${because(reason)}`);
         case "promote":
-            return logged(without(rest, "paused"), now, `goes on, by ${by}${because(reason)}`);
+            return logged(without(rest, "paused"), now, `resumed by ${by}${because(reason)}`);
     }
 }
 
@@ -71,7 +71,7 @@ function aborted(
     now: number,
     { cause, by, reason }: Pick<Aborted, "cause" | "by" | "reason">,
 ): Switch {
-    const words = `${cause === "asked" ? `rollback asked by ${by}` : cause}${because(reason)}`;
+    const words = `${cause === "asked" ? `rollback requested by ${by}` : cause}${because(reason)}`;
     return enter(
         { ...state, aborted: { cause, by, at: now, reason, phase: state.phase } },
         "abort",
@@ -80,7 +80,7 @@ function aborted(
     );
 }
 
-/** A driver that was ended in `shift` may have moved traffic without having said so. */
+/** A driver that was killed in `shift` may have shifted traffic without recording it. */
 const BEFORE_TRAFFIC: readonly ReleasePhase[] = ["preflight", "raise", "smoke"];
 
 const PHASES: Readonly<Record<ReleasePhase, Phase>> = {
@@ -99,7 +99,7 @@ const PHASES: Readonly<Record<ReleasePhase, Phase>> = {
     "rolled-back": (state) => Promise.resolve(state),
 };
 
-/** Refuses what cannot end well, before anything is touched. */
+/** Rejects a switch that cannot succeed, before anything is changed. */
 async function preflight(state: Switch, { clock, ...ports }: Ports): Promise<Switch> {
     const { capacity, route, traffic } = ports;
     const [candidate, active] = await Promise.all([
@@ -109,7 +109,7 @@ async function preflight(state: Switch, { clock, ...ports }: Ports): Promise<Swi
     const weights = await traffic.read();
     const bounds = await capacity.bounds(state.to);
     const unaccepted = await route.unaccepted();
-    // A way back is not kept from being tried by a config: what its owner rejects goes past it.
+    // A rejected config does not stop a rollback: it bypasses the owner of the weights.
     const rejected = state.kind === "release" ? await traffic.check?.() : undefined;
     const findings = [
         rejected !== undefined && `no update of the stack can succeed: ${rejected}`,
@@ -120,30 +120,30 @@ async function preflight(state: Switch, { clock, ...ports }: Ports): Promise<Swi
         weights[state.from] <= weights[state.to] &&
             state.kind === "release" &&
             `${state.to} has ${weights[state.to]} % of the traffic already`,
-        unaccepted !== undefined && `the route does not stand: ${unaccepted}`,
+        unaccepted !== undefined && `the gateway has not accepted the route: ${unaccepted}`,
     ].filter((finding) => finding !== false);
     if (findings.length > 0) throw new ReleaseError(findings.join("; "));
     if (state.kind === "release") {
         const wait = await unseen(state, ports.judge, clock.now());
         if (wait !== undefined) return troubled(state, wait);
     }
-    return enter(state, "raise", clock.now(), `${state.from} → ${state.to} can be done`);
+    return enter(state, "raise", clock.now(), `${state.from} → ${state.to} can start`);
 }
 
-/** As many pods as the next share needs, and a shared cache that knows whom to trust. */
+/** Scales the candidate for the next step and quarantines its cache entries. */
 async function raise(state: Switch, ports: Ports, { fence }: Change): Promise<Switch> {
     const { capacity, clock, trials } = ports;
     const active = await capacity.pods(state.from);
     const bounds = await capacity.bounds(state.to);
     const floor = floorFor(weightOf(state), Math.max(active.ready, active.wanted), bounds);
-    // What gives traffic away keeps its size until nobody can want it back.
+    // The active colour keeps its size as long as a rollback is possible.
     await capacity.raise(state.from, active.ready, fence);
     await capacity.raise(state.to, floor, fence);
     const candidate = await capacity.pods(state.to);
     if (candidate.ready < floor) {
         return troubled(state, `${state.to} has ${candidate.ready} ready pods of ${floor}`);
     }
-    // Ready are then pods of the build before it, which stay until this one's are.
+    // The ready pods are those of the previous build, which stay until the new ones are ready.
     if (!candidate.rolledOut) {
         return troubled(
             state,
@@ -155,14 +155,14 @@ async function raise(state: Switch, ports: Ports, { fence }: Change): Promise<Sw
     return enter(state, state.step === 0 ? "smoke" : "shift", clock.now(), words);
 }
 
-/** The candidate is used by header before it has any share. */
+/** Sends requests to the candidate by header before it has traffic. */
 async function smoke(state: Switch, { clock, dataPlane }: Ports): Promise<Switch> {
     const answers = await dataPlane.smoke(state.to, state.versions[state.to]);
-    // What does not answer has no vectors to compare, and an error of that would hide why.
+    // Without responses there are no vectors to compare, and that error would hide the cause.
     const isComparable = answers.length === 0 && state.kind === "release";
     const [finding] = isComparable ? await dataPlane.compare(state.to, state.from) : answers;
     if (finding === undefined) {
-        return enter(state, "shift", clock.now(), `${state.to} answers rightly by header`);
+        return enter(state, "shift", clock.now(), `${state.to} answers correctly by header`);
     }
     return aborted(state, clock.now(), { cause: "fail", by: "the driver", reason: finding });
 }
@@ -184,24 +184,24 @@ async function shift(state: Switch, { clock, traffic }: Ports, change: Change): 
     const now = clock.now();
     const known = state.steps.filter((step) => step.weight !== weight);
     const steps = [...known, { weight, shiftedAt: now }];
-    return enter({ ...state, steps }, "accept", now, `${state.to} is to get ${weight} %${past}`);
+    return enter({ ...state, steps }, "accept", now, `${state.to} has weight ${weight} %${past}`);
 }
 
-/** By the control plane, for exactly this generation of the route. */
+/** Waits until the control plane has accepted this generation of the route. */
 async function accept(state: Switch, { clock, route }: Ports): Promise<Switch> {
     const unaccepted = await route.unaccepted();
     if (unaccepted !== undefined) return troubled(state, unaccepted);
     return enter(state, "measure", clock.now(), "the gateway has accepted the weights");
 }
 
-/** By the data plane: what a gateway has accepted, its proxies need not do yet. */
+/** Measures the shares at the data plane: proxies may lag behind an accepted route. */
 async function measure(state: Switch, ports: Ports, { signal }: Change): Promise<Switch> {
     const { clock, dataPlane } = ports;
     const weights = candidateWeights(state.to, weightOf(state));
     const { holds, text } = await dataPlane.shares(weights, state.plan.shareSamples, signal);
     if (!holds) return troubled(state, text);
     const now = clock.now();
-    // What was answered before the share was there is no sample of it.
+    // Requests before the weights took effect do not belong to the window.
     const measured = withStep(state, { shares: text, shiftedAt: now });
     if (state.kind === "rollback") return enter(measured, "finalize", now, `shares ${text}`);
     const isLast = state.step === state.plan.steps.length - 1;
@@ -218,14 +218,14 @@ async function observe(state: Switch, ports: Ports): Promise<Switch> {
     return enter(next, "raise", now, `${weightOf(state)} % passed`);
 }
 
-/** All traffic at the candidate, and the way back still open. */
+/** Analyses the candidate with all traffic, while a rollback is still possible. */
 async function bake(state: Switch, ports: Ports): Promise<Switch> {
     const looked = await judged(state, ports);
     if (looked.phase !== state.phase || state.paused) return looked;
     const now = ports.clock.now();
     const baked = (now - state.phaseSince) / 1000 >= state.plan.bake;
     if (looked.steps.at(-1)?.verdict !== "pass" || !baked) return looked;
-    return enter(looked, "finalize", now, `100 % passed, and ${state.plan.bake} s of watching`);
+    return enter(looked, "finalize", now, `100 % passed, and ${state.plan.bake} s of analysis`);
 }
 
 async function judged(state: Switch, ports: Ports): Promise<Switch> {
@@ -247,7 +247,7 @@ async function judged(state: Switch, ports: Ports): Promise<Switch> {
     return verdict === "no data" ? troubled(seen, reasons.join("; ")) : untroubled(seen);
 }
 
-/** From here there is no way back but another switch. */
+/** From here, only another switch can return the traffic. */
 async function finalize(state: Switch, ports: Ports, { fence }: Change): Promise<Switch> {
     const { capacity, clock, trials, settle } = ports;
     if (state.kind === "release") await trials.promote(state.to, wish(state));
@@ -258,14 +258,14 @@ async function finalize(state: Switch, ports: Ports, { fence }: Change): Promise
 }
 
 /**
- * Nothing comes before the traffic, and nothing keeps it from going back: an owner of the weights who rejects
- * them, or who could not set them for the phase's time, is passed by.
+ * Returns the traffic before anything else. An owner of the weights that rejects them, or has not set them by the phase's
+ * deadline, is bypassed.
  */
 async function abort(state: Switch, { clock, traffic }: Ports, change: Change): Promise<Switch> {
     const { from, to, aborted } = state;
     const untouched = aborted !== undefined && BEFORE_TRAFFIC.includes(aborted.phase);
     if (untouched && state.steps.length === 0 && (await traffic.read())[from] === 100) {
-        return enter(state, "cool", clock.now(), `${to} had no traffic, there is nothing to move`);
+        return enter(state, "cool", clock.now(), `${to} had no traffic, so none has to return`);
     }
     const weights = candidateWeights(from, 100);
     let past = "";
@@ -277,14 +277,14 @@ async function abort(state: Switch, { clock, traffic }: Ports, change: Change): 
         if (!isHopeless || error instanceof Superseded) throw error;
         past = await force(traffic, weights, change, error.message);
     }
-    return enter(state, "cool", clock.now(), `all traffic is to go to ${from}${past}`);
+    return enter(state, "cool", clock.now(), `all traffic returns to ${from}${past}`);
 }
 
 /**
- * Moves the traffic past the owner of the weights.
+ * Sets the weights past their owner.
  *
- * @returns what to add to the log
- * @throws ReleaseError with the reason where nobody else can move it
+ * @returns a suffix for the log message
+ * @throws ReleaseError with the reason if the weights have no other writer
  */
 async function force(
     { force }: Traffic,
@@ -294,10 +294,10 @@ async function force(
 ): Promise<string> {
     if (!force) throw new ReleaseError(reason);
     await force(weights, change);
-    return `, past the stack's owner: ${reason}`;
+    return `, past the owner of the weights: ${reason}`;
 }
 
-/** The colour that gave its traffic back answers what it has; then both have their size of before. */
+/** Lets the candidate finish its requests, then restores both floors. */
 async function cool(state: Switch, ports: Ports, { fence }: Change): Promise<Switch> {
     const { capacity, clock, route, settle } = ports;
     const unaccepted = await route.unaccepted();
@@ -306,14 +306,14 @@ async function cool(state: Switch, ports: Ports, { fence }: Change): Promise<Swi
     await capacity.giveBack(state.to, fence);
     await capacity.giveBack(state.from, fence);
     await settle(state);
-    return enter(state, "rolled-back", clock.now(), `${state.from} serves as before`);
+    return enter(state, "rolled-back", clock.now(), `${state.from} serves all traffic`);
 }
 
 function wish({ id, actor }: Switch): TrialWish {
     return { release: id, actor };
 }
 
-/** What a phase waits for, where it is news. */
+/** Records what a phase waits for, if it changed. */
 export function troubled(state: Switch, trouble: string): Switch {
     return state.trouble === trouble ? state : { ...state, trouble };
 }

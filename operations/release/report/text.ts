@@ -2,18 +2,18 @@ import { COLOURS, type Colour, type PerColour, type Weights } from "@property-se
 import type { Pods } from "../capacity/capacity.ts";
 import { isAborting, isOver, weightOf, type StepRecord, type Switch } from "../state.ts";
 
-/** What `status` shows; the shape of `status --json`. Times in milliseconds since the epoch. */
+/** Content of `status --json`. Times in milliseconds since the epoch. */
 export interface Status {
     readonly weights: Weights;
     readonly pods: PerColour<Pods>;
-    /** The switch under way, or the last one. */
+    /** The current switch, or the last one. */
     readonly switch: Switch | undefined;
     readonly isUnderWay: boolean;
-    /** Who is at work on it; undefined: nobody, the next `start` goes on. */
+    /** Lease holder; undefined if no driver runs and the next `switch` resumes. */
     readonly driver: string | undefined;
-    /** What it waits for, in a sentence; undefined when nothing is under way. */
+    /** What the switch waits for; undefined if none is in progress. */
     readonly waitsFor: string | undefined;
-    /** When the present phase is given up, if nothing changes. */
+    /** Deadline of the current phase. */
     readonly deadline: number | undefined;
 }
 
@@ -24,19 +24,19 @@ export function statusText(status: Status, now: number): string {
     const { weights, pods, driver } = status;
     const state = status.switch;
     const lines = COLOURS.map((colour) => colourLine(colour, weights, pods));
-    if (!state) return [...lines, "No switch was made yet."].join("\n");
+    if (!state) return [...lines, "There has been no switch yet."].join("\n");
     lines.push("", ...wrapped(headline(state, now)), ...state.steps.flatMap(stepLines));
     if (status.isUnderWay) {
-        lines.push(...wrapped(`now     ${phaseWords(state, now)}`));
-        if (status.waitsFor !== undefined) lines.push(...wrapped(`waits   ${status.waitsFor}`));
+        lines.push(...wrapped(`phase   ${phaseWords(state, now)}`));
+        if (status.waitsFor !== undefined) lines.push(...wrapped(`waiting ${status.waitsFor}`));
         if (status.deadline !== undefined) {
             const left = duration(status.deadline - now);
-            lines.push(`limit   rolled back in ${left} if that does not change`);
+            lines.push(`limit   rolled back in ${left} unless this changes`);
         }
         lines.push(
             ...wrapped(
                 driver === undefined
-                    ? `driver  none: make switch TO=${state.to} goes on, make rollback goes back`
+                    ? `driver  none: make switch TO=${state.to} resumes, make rollback reverts`
                     : `driver  ${driver}`,
             ),
         );
@@ -44,16 +44,16 @@ export function statusText(status: Status, now: number): string {
     return lines.join("\n");
 }
 
-/** One line for a state that was entered. */
+/** One line for the newest log entry. */
 export function progressLine({ log }: Switch): string {
     const last = log.at(-1);
     return last ? `${time(last.at)}  ${last.phase.padEnd(11)} ${last.words}` : "";
 }
 
-/** The switches that were, one line each, the newest first. */
+/** Past switches, one line each, newest first. */
 export function historyText(states: readonly Switch[]): string {
-    if (states.length === 0) return "No switch was made yet.";
-    const head = `${"begun".padEnd(20)}${"switch".padEnd(16)}${"took".padEnd(12)}${"end".padEnd(13)}by`;
+    if (states.length === 0) return "There has been no switch yet.";
+    const head = `${"started".padEnd(20)}${"switch".padEnd(16)}${"took".padEnd(12)}${"end".padEnd(13)}by`;
     const rows = states.flatMap((state) => {
         const took = duration(state.phaseSince - state.startedAt);
         const way = `${state.from} → ${state.to}`;
@@ -68,7 +68,7 @@ export function historyText(states: readonly Switch[]): string {
 
 export function endWords(state: Switch): string {
     const took = duration(state.phaseSince - state.startedAt);
-    if (state.phase === "promoted") return `${state.to} serves, after ${took}`;
+    if (state.phase === "promoted") return `${state.to} serves all traffic after ${took}`;
     const { aborted } = state;
     const why = aborted ? `: ${aborted.cause}, ${aborted.reason}` : "";
     return `rolled back to ${state.from} after ${took}${why}`;
@@ -82,8 +82,8 @@ function colourLine(colour: Colour, weights: Weights, pods: PerColour<Pods>): st
 
 function headline(state: Switch, now: number): string {
     const ago = duration(now - state.startedAt);
-    const what = state.kind === "release" ? "Switch" : "Way back";
-    return `${what} ${state.id}: ${state.from} → ${state.to}, begun ${ago} ago by ${state.actor}`;
+    const what = state.kind === "release" ? "Switch" : "Rollback";
+    return `${what} ${state.id}: ${state.from} → ${state.to}, started ${ago} ago by ${state.actor}`;
 }
 
 function stepLines(step: StepRecord): string[] {
@@ -116,12 +116,12 @@ function stamp(milliseconds: number): string {
     return new Date(milliseconds).toISOString().slice(0, 19).replace("T", " ");
 }
 
-/** `14:03:20`, as this machine has it. */
+/** `14:03:20`, in the local time zone. */
 export function time(milliseconds: number): string {
     return new Date(milliseconds).toTimeString().slice(0, 8);
 }
 
-/** Lines of at most 80 columns; those after the first begin below the first one's words. */
+/** Wraps a text at 80 columns; continuation lines are indented. */
 function wrapped(text: string, indent = ""): string[] {
     const lines: string[] = [];
     let line = indent;

@@ -4,16 +4,16 @@ import { isConflict, type Api } from "../api.ts";
 import type { Clock } from "../clock.ts";
 import { Superseded } from "../error.ts";
 
-/** The one driver's hold on the release. */
+/** Handle of the acquired release lease. */
 export interface Hold {
     readonly holder: string;
-    /** Grows with every holder: a write with a lower one is refused. */
+    /** Fencing token. It grows with every holder, and writes with a lower one are rejected. */
     readonly fence: number;
     /**
-     * Renews the Lease where it is due. One that has run out is still held until somebody else takes it:
-     * from then on the fence ends every write of this holder.
+     * Renews the Lease when it is due. An expired Lease stays held until another driver acquires it; from then on
+     * the fence rejects every write of this holder.
      *
-     * @throws Superseded when somebody else has it
+     * @throws Superseded if another driver has acquired it
      */
     readonly keep: () => Promise<void>;
     readonly release: () => Promise<void>;
@@ -21,13 +21,13 @@ export interface Hold {
 
 export interface HoldOptions {
     readonly holder: string;
-    /** Highest fence that anything on the cluster was written with. */
+    /** Highest fence of any object on the cluster. */
     readonly knownFence: number;
-    /** Take it from whoever has it, dead or alive. */
+    /** Whether to take the lease even from a running holder. */
     readonly force?: boolean | undefined;
-    /** Whether a holder is known to be gone, as a process of this machine can be. */
+    /** Whether a holder is known to have exited, such as a process of this machine. */
     readonly isGone?: (holder: string) => boolean;
-    /** Told who has it, while it is waited for whether they are alive. */
+    /** Called with the current holder when waiting for its lease begins. */
     readonly waiting?: (holder: string, seconds: number) => void;
     readonly signal?: AbortSignal | undefined;
 }
@@ -53,17 +53,17 @@ const REFERENCE = {
     name: RELEASE.lease,
 };
 
-/** Who holds the release now; undefined: nobody. */
+/** Reads the current holder; undefined if there is none. */
 export async function holderOf(api: Api): Promise<string | undefined> {
     const holder = (await api.read<Lease>(REFERENCE))?.spec?.holderIdentity;
     return holder === "" ? undefined : holder;
 }
 
 /**
- * Takes the Lease. A holder counts as dead when its Lease has not changed for its duration, by the clock of
- * the one who looks: clocks of two machines are never compared (as client-go's leader election does).
+ * Acquires the Lease. A Lease has expired when it has not changed for its duration on this machine's clock: clocks of two
+ * machines are never compared (as in client-go's leader election).
  *
- * @throws Superseded when the holder is alive
+ * @throws Superseded if the holder renews it
  */
 export async function takeHold(api: Api, clock: Clock, options: HoldOptions): Promise<Hold> {
     const { holder, waiting, signal } = options;
@@ -80,7 +80,7 @@ export async function takeHold(api: Api, clock: Clock, options: HoldOptions): Pr
                 waiting?.(current, LEASE_SECONDS);
             } else if (seen.version !== version) {
                 throw new Superseded(
-                    `${current} is at work on the release; ask for what you want by pause, promote or rollback`,
+                    `${current} is driving the release; use pause, promote or rollback to control it`,
                 );
             }
             const duration = (lease?.spec?.leaseDurationSeconds ?? LEASE_SECONDS) * 1000;
@@ -95,7 +95,7 @@ export async function takeHold(api: Api, clock: Clock, options: HoldOptions): Pr
             return heldLease(api, clock, taken, { holder, fence });
         } catch (error) {
             if (!isConflict(error)) throw error;
-            // Somebody was faster: look again who it is.
+            // Another driver was faster: read its Lease.
             seen = undefined;
         }
     }
@@ -121,12 +121,12 @@ function heldLease(
                 version = renewed.metadata.resourceVersion;
                 renewedAt = asked;
             } catch {
-                // Away, or changed: by somebody else, or by a renewal of which the answer was lost.
+                // The API server is unavailable, or the Lease has changed: by another driver, or by a renewal whose response was lost.
                 const lease = await api.read<Lease>(REFERENCE).catch(() => undefined);
                 if (lease === undefined) return;
                 const { holderIdentity = "", leaseTransitions } = lease.spec ?? {};
                 if (holderIdentity !== holder || leaseTransitions !== fence) {
-                    throw new Superseded(`${holderIdentity} has taken the release over`);
+                    throw new Superseded(`${holderIdentity} has taken over the release`);
                 }
                 version = lease.metadata.resourceVersion;
             }

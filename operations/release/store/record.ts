@@ -4,18 +4,18 @@ import type { Api } from "../api.ts";
 import { releaseRecord } from "../../shared/releaseRecord.ts";
 import { isOver, switchIn, type Switch } from "../state.ts";
 
-/** What is kept on the cluster, and the version of it that a write is based on. */
+/** The stored switch, and the version on which the next write is based. */
 export interface Kept {
     readonly state: Switch | undefined;
-    /** Undefined where there is nothing yet. */
+    /** Undefined if there is no record yet. */
     readonly resourceVersion: string | undefined;
 }
 
-/** The one record of a switch. Every write is compare-and-swap: who read an older one gets 409. */
+/** The release record. Every write is compare-and-swap: one based on an older version fails with 409. */
 export interface Store {
     readonly read: () => Promise<Kept>;
     readonly write: (state: Switch, basis: Kept) => Promise<Kept>;
-    /** Switches that are over, the newest first. */
+    /** Past switches, newest first. */
     readonly history: () => Promise<readonly Switch[]>;
 }
 
@@ -23,7 +23,7 @@ interface ConfigMap extends Manifest {
     data?: Readonly<Record<string, string>>;
 }
 
-/** A ConfigMap holds a mebibyte; a switch with all its figures takes some kilobytes. */
+/** A ConfigMap holds 1 MiB; a switch with all its figures takes a few KiB. */
 const MOST_KEPT = 30;
 
 const HISTORY = { ...releaseRecord(), name: RELEASE.history };
@@ -63,7 +63,7 @@ export function clusterStore(api: Api): Store {
             };
         },
         write: async (state, { resourceVersion }) => {
-            // Before the switch itself, so that none is missing; again after a crash, under the same name.
+            // Written before the switch itself, so that none is missing; repeated after a crash under the same key.
             if (isOver(state)) await remember(state);
             const data = { [RELEASE.key]: JSON.stringify(state) };
             const written = await put(RELEASE.configMap, data, resourceVersion);

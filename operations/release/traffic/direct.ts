@@ -3,7 +3,7 @@ import type { Api } from "../api.ts";
 import { readRoute, writeRoute } from "./route.ts";
 import type { Traffic } from "./traffic.ts";
 
-/** The route itself, written in one request. */
+/** Writes the route directly, in one request. */
 export function directTraffic(api: Api): Traffic {
     return {
         kind: "direct",

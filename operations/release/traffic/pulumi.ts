@@ -12,43 +12,42 @@ import { StackLocked, whenUnlocked } from "./pulumiLock.ts";
 import type { Traffic } from "./traffic.ts";
 
 export interface PulumiTrafficOptions {
-    /** The stack, in the workspace from which it is updated. */
+    /** The stack in the workspace from which it is updated. */
     readonly stack: Stack;
-    /** Config file that its updates read. */
+    /** Config file of its updates. */
     readonly configFile: string;
-    /** Why the program rejects a config file; undefined where it accepts it. Default: it is not asked. */
+    /** Describes why the program rejects a config file; undefined if it accepts it. Default: no check */
     readonly checkConfig?: (file: string) => Promise<string | undefined>;
-    /** Folder of a backend of files; undefined for one that is elsewhere. */
+    /** Folder of a file backend; undefined for any other backend. */
     readonly backendFolder: string | undefined;
-    /** Seconds to wait for others' updates of the stack. Default 300. */
+    /** Seconds to wait for other updates of the stack. Default: 300 */
     readonly patience?: number;
-    /** Gets one line for each thing that happened. */
+    /** Receives one line per event. */
     readonly report: (line: string) => void;
 }
 
-/** Who set which weights of a stack, and when. */
+/** An update that set weights. */
 export interface WeightsUpdate {
     readonly at: Date;
     readonly weights: Weights;
-    /** Such as `release 20261125-1: blue 90, green 10`; what a person wrote, or nothing, for others' updates. */
+    /** Such as `release 20261125-1: blue 90, green 10`; free text or empty for updates of others. */
     readonly message: string;
     readonly succeeded: boolean;
 }
 
 export interface PulumiTraffic extends Traffic {
     readonly kind: "pulumi";
-    /** Updates of the stack, the newest first. */
+    /** Updates of the stack, newest first. */
     readonly history: (count: number) => Promise<readonly WeightsUpdate[]>;
 }
 
 const KEY = "traffic.weights";
 
 /**
- * Weights that the stack owns: its config, carried out by an update of the route alone.
+ * Weights that the stack owns: it writes them to the config and updates only the route.
  *
- * The update refreshes the route first. One that was killed may have moved the traffic without having said
- * so in the state, and Pulumi, which compares with its state, would then have nothing to do for the way
- * back.
+ * The update refreshes the route first. A killed update may have shifted traffic without recording it in the state, and
+ * Pulumi, which compares with its state, would then find nothing to roll back.
  */
 export function pulumiTraffic(options: PulumiTrafficOptions): PulumiTraffic {
     const { stack, configFile, report } = options;
@@ -70,7 +69,7 @@ export function pulumiTraffic(options: PulumiTrafficOptions): PulumiTraffic {
                 message,
                 configFile,
                 suppressOutputs: true,
-                // They would be read by the stack's own config file, and a salt written into it.
+                // Otherwise the CLI reads the stack's own config file for them and writes a salt into it.
                 showSecrets: false,
                 suppressProgress: true,
                 color: "never",
@@ -101,7 +100,7 @@ export function pulumiTraffic(options: PulumiTrafficOptions): PulumiTraffic {
             try {
                 await whenUnlocked({ ...options, signal }, () => update(urn, message, signal));
             } catch (error) {
-                // Nothing was begun, so nothing of it is to stand in the config.
+                // The update did not start, so the config keeps its previous weights.
                 if (error instanceof StackLocked || error instanceof Rejected) {
                     await setConfig(configFile, { [KEY]: before });
                 }
@@ -114,7 +113,7 @@ export function pulumiTraffic(options: PulumiTrafficOptions): PulumiTraffic {
     };
 }
 
-/** Undefined weights are those of an update before the stack had any, such as its creation. */
+/** Updates without weights, such as the stack's creation, are omitted. */
 function weightsUpdate({ config, startTime, message, result }: UpdateSummary): WeightsUpdate[] {
     const check = checkWeights(parseJson(config[`${PROJECT}:${KEY}`]?.value));
     if (!("weights" in check)) return [];

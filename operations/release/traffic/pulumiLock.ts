@@ -10,15 +10,15 @@ import { Rejected, ReleaseError } from "../error.ts";
 
 export interface LockOptions {
     readonly stack: Stack;
-    /** Folder of a backend of files; undefined for one that is elsewhere. */
+    /** Folder of a file backend; undefined for any other backend. */
     readonly backendFolder: string | undefined;
-    /** Seconds to wait for others' updates of the stack. Default 300. */
+    /** Seconds to wait for other updates of the stack. Default: 300 */
     readonly patience?: number;
     readonly report: (line: string) => void;
     readonly signal?: AbortSignal | undefined;
 }
 
-/** Others' updates of the stack did not end while this one was waited for; nothing was changed. */
+/** Other updates of the stack did not end in time; nothing was changed. */
 export class StackLocked extends ReleaseError {
     override readonly name = "StackLocked";
 }
@@ -28,11 +28,11 @@ const PATIENCE_SECONDS = 300;
 const TAIL_LINES = 15;
 
 /**
- * Updates a stack as soon as no other update does. Locks whose process has died on this machine are
- * removed; any other stays, since nobody can see from here whether its update goes on.
+ * Updates a stack as soon as it is unlocked. Locks of dead processes of this machine are removed; all other locks stay,
+ * since their updates may still be running.
  *
- * @throws StackLocked with who holds it, when that takes too long or the signal comes first; Rejected when
- * the same update would fail again; ReleaseError when it fails otherwise.
+ * @throws StackLocked with the lock's holder on a timeout or an abort; Rejected if the same update would fail again;
+ * ReleaseError for any other failure
  */
 export async function whenUnlocked(
     options: LockOptions,
@@ -46,17 +46,17 @@ export async function whenUnlocked(
             await update();
             return;
         } catch (error) {
-            // The SDK knows the words of backends of files, too (pulumi/pulumi#11108).
+            // The SDK detects the messages of file backends, too (pulumi/pulumi#11108).
             if (!(error instanceof ConcurrentUpdateError)) throw explain(error, stack.name);
             if (await releaseDeadLocks(backendFolder, PROJECT, stack.name)) {
-                report("an update before this one was killed: its lock is released");
+                report("released the lock of an earlier update that was killed");
                 continue;
             }
             const holders = holdersOf(error);
             const refused = new StackLocked(
-                `stack ${stack.name} is being updated by ${holders}, and was not free within ${patience} s; ` +
-                    "the weights are unchanged. Try again when that update has ended; if it has died, " +
-                    `pulumi cancel --stack ${stack.name} frees the stack.`,
+                `stack ${stack.name} is being updated by ${holders}, and was not unlocked within ${patience} s; ` +
+                    "the weights are unchanged. Try again when that update has ended; if its process has died, " +
+                    `pulumi cancel --stack ${stack.name} unlocks the stack.`,
             );
             if (Date.now() >= deadline) throw refused;
             if (told !== holders)
@@ -69,13 +69,13 @@ export async function whenUnlocked(
     }
 }
 
-/** Who holds the locks, as a file backend says: `ann@laptop (pid 12) at 2026-11-25T…`. */
+/** Holders of the locks in a file backend's error: `ann@laptop (pid 12) at 2026-11-25T…`. */
 function holdersOf({ message }: Error): string {
     const found = [...message.matchAll(/created by (\S+ \(pid \d+\) at \S+)/g)];
-    return [...new Set(found.map(([, holder]) => holder))].join(", ") || "somebody else";
+    return [...new Set(found.map(([, holder]) => holder))].join(", ") || "another process";
 }
 
-/** Words of failures that no further try mends: of the program, of the CLI about the config, and of secrets. */
+/** Messages of failures that a retry cannot fix: of the program, of the CLI about the config, and of secrets. */
 const LASTING: readonly RegExp[] = [
     /the stack's config has \d+ finding/,
     /a cluster has one stack only|is bound to the cluster whose/,
@@ -87,7 +87,7 @@ const LASTING: readonly RegExp[] = [
     /\[mandatory\]/i,
 ];
 
-/** As the driver is told of a failed update; whether it lasts is read from its words, the API has no code of it. */
+/** Converts a failed update to a ReleaseError; its message tells whether it is permanent, since the API has no code. */
 export function explain(error: unknown, stack: string): unknown {
     if (!(error instanceof CommandError)) return error;
     const { message } = error;

@@ -12,17 +12,16 @@ export interface PulumiStackOptions extends Pick<PulumiTrafficOptions, "patience
 }
 
 /**
- * The weights of a stack that `pulumi up` has brought to a cluster, from the place where it did: the same
- * backend, passphrase and config.
+ * Weights of a stack that `pulumi up` has deployed, in the same workspace: backend, passphrase and config.
  *
- * @throws ReleaseError when Pulumi is not here, or its backend does not know the stack.
+ * @throws ReleaseError if Pulumi is not installed, or its backend has no such stack
  */
 export async function openPulumiTraffic(options: PulumiStackOptions): Promise<PulumiTraffic> {
     const { cluster, stack: name, report } = options;
     const missing = await missingForPulumi();
     if (missing !== undefined) {
         throw new ReleaseError(
-            `Pulumi owns the weights of stack ${name}, and ${missing}; --direct moves the traffic without it`,
+            `Pulumi owns the weights of stack ${name}, and ${missing}; --force writes the route without it`,
         );
     }
     const place = await openPlace({
@@ -44,8 +43,8 @@ async function selected(name: string, workspace: LocalWorkspace): Promise<Stack>
     } catch (error) {
         if (!(error instanceof StackNotFoundError)) throw error;
         throw new ReleaseError(
-            `Pulumi's backend here does not know stack ${name}: log in to the one it was deployed from ` +
-                "(pulumi login), or move the traffic with --direct",
+            `Pulumi's current backend has no stack ${name}: log in to the backend of its last deploy ` +
+                "(pulumi login), or write the route with --force",
         );
     }
 }

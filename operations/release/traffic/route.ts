@@ -5,35 +5,35 @@ import { ReleaseError } from "../error.ts";
 import { refuseLater } from "../fence.ts";
 import { ownersOf } from "../../cluster/fieldOwnership.ts";
 
-/** What the driver writes on the route beside its weights: dashboards and deploys read it. */
+/** Annotations that the driver sets on the route for dashboards and deploys. */
 export type Marks = Partial<Record<keyof typeof RELEASE_ANNOTATIONS, string>>;
 
-/** The field that holds the weights. */
+/** Path of the field with the weights. */
 export const RULES = ["spec", "rules"] as const;
 
-/** @throws ReleaseError when there is no route */
+/** @throws ReleaseError if the route does not exist */
 export async function readRoute(api: Api): Promise<Route> {
     const route = await api.read<Route>(ROUTE);
     if (route) return route;
     const { kind, namespace, name } = ROUTE;
-    throw new ReleaseError(`there is no ${kind} ${namespace}/${name}: deploy the stack first`);
+    throw new ReleaseError(`${kind} ${namespace}/${name} does not exist: deploy the stack first`);
 }
 
 /**
- * What a gateway says of the route as it is now. Conditions of an earlier generation say nothing: they may
- * stand there for as long as the controller is behind. A deploy asks the same of many kinds, in fewer words
- * (deploy/apply/ready.ts): it reports while it waits, and a switch keeps the reason on record.
+ * Checks that the gateway has accepted the current generation of the route. Conditions of an earlier generation are
+ * ignored: they stay while the controller lags. A deploy checks the same for many kinds with shorter messages
+ * (deploy/apply/ready.ts).
  *
- * @returns why it does not serve as it stands, or undefined
+ * @returns why the route is not in force, or undefined
  */
 export function unaccepted({ metadata, status }: Route): string | undefined {
     const parents = status?.parents ?? [];
-    if (parents.length === 0) return "no gateway has answered for it";
+    if (parents.length === 0) return "no gateway has reported its status";
     const found = parents.flatMap(({ conditions = [] }) =>
         ["Accepted", "ResolvedRefs"].map((type) => {
             const condition = conditions.find((one) => one.type === type);
             if (condition?.observedGeneration !== metadata.generation) {
-                return `${type} is not yet told of generation ${metadata.generation ?? "?"}`;
+                return `${type} is not yet reported for generation ${metadata.generation ?? "?"}`;
             }
             if (condition?.status === "True") return undefined;
             return `${type} is ${condition?.status ?? "unknown"}: ${condition?.message ?? ""}`;
@@ -44,8 +44,8 @@ export function unaccepted({ metadata, status }: Route): string | undefined {
 
 export interface RouteWrite {
     /**
-     * Weights to set; `kept`: the driver goes on to hold what it holds; `left`: it gives them up to those
-     * who own them too.
+     * Weights to set. `retain`: the driver keeps its ownership of the rules; `release`: it relinquishes the rules to
+     * their other owners.
      */
     readonly weights: Weights | "kept" | "left";
     readonly marks: Marks;
@@ -53,9 +53,9 @@ export interface RouteWrite {
 }
 
 /**
- * Writes marks, and weights with force: then the rules are the driver's until it writes without them, and a
- * deploy that wants other weights is refused. Nobody is overtaken: a write holds for the version of the
- * route that was read, and a later driver's fence ends it.
+ * Writes annotations, and weights with force: the driver then owns the rules until it writes without them, and a deploy
+ * with other weights is rejected. Each write is based on the version of the route that was read, and a later driver's
+ * fence stops it.
  *
  * @throws Superseded
  */
@@ -81,19 +81,19 @@ export function writeRoute(api: Api, { weights, marks, fence }: RouteWrite): Pro
     });
 }
 
-/** Rules are one field to the API server: who sets a weight sets all of them. */
+/** The API server treats rules as one field: setting a weight sets all of them. */
 function ruled(route: Route, weights: RouteWrite["weights"]): Pick<Route, "spec"> {
     if (weights === "left") return {};
     if (weights === "kept") {
         const isHeld = ownersOf(route, RULES).includes(RELEASE.fieldManager);
         return isHeld ? { spec: { rules: route.spec?.rules ?? [] } } : {};
     }
-    // A route without the rule that they are for is refused here.
+    // Throws for a route without the rule with both colours.
     routeWeights(route);
     return { spec: { rules: withWeights(route, weights).spec?.rules ?? [] } };
 }
 
-/** Marks of earlier writes; who applies without them deletes them. */
+/** The driver's annotations of earlier writes; an apply without them would delete them. */
 function marksOf({ metadata }: Route): Record<string, string> {
     const ours: readonly string[] = Object.values(RELEASE_ANNOTATIONS);
     return Object.fromEntries(

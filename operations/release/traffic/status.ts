@@ -2,11 +2,11 @@ import type { Api } from "../api.ts";
 import type { Switch } from "../state.ts";
 import { readRoute, unaccepted, writeRoute } from "./route.ts";
 
-/** The route as the gateway says it stands. */
+/** Status of the route at the gateway. */
 export interface RouteStatus {
-    /** @returns why it does not serve as it is written, or undefined */
+    /** @returns why the route is not in force, or undefined */
     readonly unaccepted: () => Promise<string | undefined>;
-    /** Phase and candidate, for dashboards and for whoever looks at the route. */
+    /** Annotates the route with phase and candidate, for dashboards and operators. */
     readonly mark: (state: Switch, fence: number) => Promise<void>;
 }
 

@@ -1,25 +1,25 @@
 import type { Weights } from "@property-search/contract";
 
-/** Who owns the weights of the traffic, and sets them. */
+/** Reads and sets the traffic weights through their owner. */
 export interface Traffic {
     /**
-     * `pulumi`: the stack's config, carried out by a targeted update. `direct`: the route itself, as a
-     * cluster without Pulumi has it, and as the emergency brake.
+     * `pulumi`: the stack's config and a targeted update. `direct`: the route itself, for clusters without Pulumi and for
+     * `--force`.
      */
     readonly kind: "pulumi" | "direct";
-    /** Weights as their owner has them now. */
+    /** Current weights of their owner. */
     readonly read: () => Promise<Weights>;
-    /** Idempotent. Resolves when the owner has carried it out. */
+    /** Idempotent. Resolves when the owner has set the weights. */
     readonly set: (weights: Weights, change: Change) => Promise<void>;
-    /** Why no update of the owner can succeed now, such as a config that the program rejects. */
+    /** Describes why no update can succeed now, such as a rejected config. */
     readonly check?: () => Promise<string | undefined>;
-    /** Moves the traffic past an owner who cannot; the owner's own record says the same afterwards. */
+    /** Sets the weights past an owner that cannot, and updates the owner's record. */
     readonly force?: (weights: Weights, change: Change) => Promise<void>;
 }
 
-/** On whose behalf weights are changed. */
+/** The switch and the driver that change the weights. */
 export interface Change {
-    /** Of the driver: refused where a later one has written. */
+    /** Fencing token of the driver: rejected if a later driver has written. */
     readonly fence: number;
     /** Id of the switch. */
     readonly id: string;

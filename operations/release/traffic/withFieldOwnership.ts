@@ -4,10 +4,9 @@ import { readRoute, RULES, writeRoute } from "./route.ts";
 import type { Traffic } from "./traffic.ts";
 
 /**
- * Holds the weights for as long as the switch lasts, whoever owns them: what the owner has set, the driver
- * then owns with it, so that an update from a checkout with older weights is refused by the API server
- * instead of moving the traffic back. Before each change the hold is given up, and a later driver's fence
- * ends this one's before anything is moved.
+ * Makes the driver a co-owner of the weights during the switch: the API server then rejects an update from a checkout with
+ * older weights, which would shift the traffic back. Before each change the driver relinquishes its ownership, and a later
+ * driver's fence stops this one before it changes anything.
  */
 export function heldTraffic(api: Api, owner: Traffic): Traffic {
     return {
@@ -15,7 +14,7 @@ export function heldTraffic(api: Api, owner: Traffic): Traffic {
         set: async (weights, change) => {
             const { fence, id } = change;
             const marks = { id };
-            // After a direct change nobody else has the rules, and to give them up would be to delete them.
+            // After a direct change the driver is the only owner of the rules: relinquishing them would delete them.
             const shared = othersOwn(await readRoute(api), RULES);
             await writeRoute(api, { weights: shared ? "left" : weights, marks, fence });
             await owner.set(weights, change);

@@ -102,7 +102,7 @@ test("An answer that is cut off does not look like a whole one", async () => {
     };
     const output = path.join(folder, "entries.ndjson");
     const call = callAdmin(target, { command: "GET /export", output });
-    await expect(call).rejects.toThrow(/cut off; what came is in .*entries\.ndjson\.part/);
+    await expect(call).rejects.toThrow(/truncated; the received part is in .*entries\.ndjson\.part/);
     expect(await readdir(folder)).toEqual(["entries.ndjson.part"]);
 });
 
@@ -128,7 +128,7 @@ test.each(["GET", "GET state", "PATCH /state", "get /state", "GET /a b"])(
 
 test("A file that is missing is named, and nothing is there to be sent", async () => {
     const call = callAdmin(target, { command: "POST /import", input: "/none.ndjson" });
-    await expect(call).rejects.toThrow('IN is "/none.ndjson", which is not there');
+    await expect(call).rejects.toThrow('IN is "/none.ndjson", which does not exist');
 });
 
 test("A port where nobody listens is told", async () => {
@@ -187,7 +187,7 @@ test.each([
     [
         { data: {} },
         { colour: "blue" },
-        "there is no Secret property-search-blue/service-admin with token: deploy the stack",
+        "Secret property-search-blue/service-admin with token does not exist: deploy the stack",
     ],
     [
         { pods: [podThat("False"), podThat("True", "2026-01-01T00:00:00Z")] },

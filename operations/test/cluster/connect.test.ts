@@ -34,6 +34,6 @@ test("a context that is not there is named, with those that are", async () => {
     expect(() => connect(file, "staging")).toThrow(
         'CONTEXT is "staging", which the kubeconfig does not have; it has: prod',
     );
-    expect(() => connect(file)).toThrow(/names no current cluster; set CONTEXT/);
+    expect(() => connect(file)).toThrow(/has no current cluster; set CONTEXT/);
     expect(connect(file, "prod").server).toBe("https://prod.example");
 });

@@ -129,7 +129,7 @@ test("a name keeps its capitals and its colons", async () => {
 
 test("an object of a namespaced kind without a namespace is refused, not put into another one", async () => {
     const pod = { apiVersion: "v1", kind: "Pod", name: "x" };
-    await expect(objects.read(pod)).rejects.toThrow("Pod x names no namespace");
+    await expect(objects.read(pod)).rejects.toThrow("Pod x has no namespace");
     expect(received).toEqual([]);
 });
 

@@ -106,13 +106,13 @@ describe("volumes of a StatefulSet", () => {
             "change their class",
             wanted("2Gi", "slow"),
             live("2Gi"),
-            /volume data-redis-cluster-0 is of storage class "fast", not "slow"/,
+            /volume data-redis-cluster-0 has storage class "fast", not "slow"/,
         ],
         [
             "grow where their class does not allow it",
             wanted("4Gi"),
             live("2Gi", { classes: [{ metadata: { name: "fast" }, provisioner: "csi" }] }),
-            /allowed: 2Gi, since storage class "fast" does not allow volumes to grow/,
+            /allowed: 2Gi, since storage class "fast" does not allow volume expansion/,
         ],
     ])("never %s: that is refused, with where the way is told", (_, manifest, state, words) => {
         const { problems } = planVolumes(manifest, state);

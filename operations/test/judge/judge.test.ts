@@ -45,7 +45,7 @@ describe("a candidate passes", () => {
         const { verdict, reasons } = verdictOn(observation({}, silent));
         expect(verdict).toBe("pass");
         expect(reasons).toContain(
-            "latency: p95 is within its limits; blue answers nothing that it could be compared with",
+            "latency: p95 is within its limits; blue has no answers to compare with",
         );
         expect(verdictOn(observation({ requests: { bad: 100, of: 1000 } }, silent)).verdict).toBe(
             "fail",
@@ -157,7 +157,7 @@ describe("a candidate fails", () => {
     test("by a pod that is lost", () => {
         fails(
             observation({ pods: { ready: 1, wanted: 2, missing: 1, lost: 1 } }),
-            "pods: green 1 of 2 ready, blue 2 of 2 ready, for a while now; allowed: none that was ready may be lost (1)",
+            "pods: green 1 of 2 ready, blue 2 of 2 ready, for at least a minute; allowed: none that was ready may be lost (1)",
         );
     });
 
@@ -211,7 +211,7 @@ describe("nobody knows", () => {
     test("with errors that may be as many as the limit", () => {
         knowsNot(
             observation({ requests: { bad: 3, of: 500 } }),
-            "errors: green 0.6 % (3 of 500), not shown yet to be under 1 %",
+            "errors: green 0.6 % (3 of 500), not yet shown to be under 1 %",
         );
     });
 
@@ -253,7 +253,7 @@ describe("nobody knows", () => {
 
     test("what the pods do when nobody tells", () => {
         for (const name of ["restarts", "pods", "memory"] as const) {
-            knowsNot(observation({ [name]: undefined }), `${name}: not known of green`);
+            knowsNot(observation({ [name]: undefined }), `${name}: unknown for green`);
         }
     });
 

@@ -144,7 +144,7 @@ describe("counts", () => {
         const blind = world({ blind: [-400, 30] });
         const reading = seen(blind);
         await expect(reading).rejects.toThrow(NoData);
-        await expect(reading).rejects.toThrow(/nobody watched its counters for more than 300 s/);
+        await expect(reading).rejects.toThrow(/its counters were not scraped for more than 300 s/);
     });
 
     test("that nobody watched are told with the time at which they can be judged", async () => {
@@ -219,7 +219,7 @@ describe("the pods", () => {
         );
         expect({ verdict, reasons }).toEqual({
             verdict: "no data",
-            reasons: ["restarts: not known of green"],
+            reasons: ["restarts: unknown for green"],
         });
     });
 
@@ -293,7 +293,7 @@ describe("no data", () => {
                 verdict: "no data",
                 reasons: [
                     expect.stringMatching(
-                        /^the window is \d+ s old, in which nothing was scraped twice/,
+                        /^the window is \d+ s old and does not contain two scrapes/,
                     ),
                 ],
                 figures: undefined,
@@ -354,7 +354,7 @@ describe("no data", () => {
         for (const [answer, reason] of [
             [undefined, "Prometheus' answer is no object"],
             ["<html>", "Prometheus' answer is no object"],
-            [{ status: "error", error: "timed out" }, "Prometheus refuses the query: timed out"],
+            [{ status: "error", error: "timed out" }, "Prometheus rejected the query: timed out"],
             [
                 { status: "success", data: { resultType: "matrix", result: [] } },
                 "Prometheus' answer is no vector",
@@ -364,7 +364,7 @@ describe("no data", () => {
                     status: "success",
                     data: { resultType: "vector", result: [{ metric: {}, value: [1, 2] }] },
                 },
-                "Prometheus' answer has a value that is no text",
+                "Prometheus' response has a value that is not a string",
             ],
         ] as const) {
             const evidence = evidenceOf(() => Promise.resolve(answer));

@@ -11,7 +11,7 @@ test("Without flags a plan is the default one, and a flag changes its one figure
 });
 
 test.each<[PlanFlags, string]>([
-    [{ steps: "10,50" }, '--steps is "10,50"; allowed: rising whole percents'],
+    [{ steps: "10,50" }, '--steps is "10,50"; allowed: rising whole percentages'],
     [{ steps: "50,10,100" }, '--steps is "50,10,100"'],
     [{ steps: "0,100" }, '--steps is "0,100"'],
     [{ steps: "10,33.3,100" }, '--steps is "10,33.3,100"'],

@@ -55,12 +55,12 @@ test("A status says who serves, what was seen, what is waited for and until when
     expect(text).toContain("verdict no data: 1804/196 of 2000 for weights 90/10 (-0.3 σ)");
     expect(text).toContain("now     observe at 10 % for 1 min 15 s");
     expect(text).toContain("waits   requests: green 37 of 400");
-    expect(text).toContain("limit   rolled back in 8 min 45 s if that does not change");
-    expect(text).toContain("driver  none: make switch TO=green goes on, make rollback goes back");
+    expect(text).toContain("limit   rolled back in 8 min 45 s unless this changes");
+    expect(text).toContain("driver  none: make switch TO=green resumes, make rollback reverts");
 });
 
 test("No line of it is wider than 80 columns", () => {
-    const ended = enter(observing, "rolled-back", NOW, "blue serves as before");
+    const ended = enter(observing, "rolled-back", NOW, "blue serves all traffic");
     const why = "errors: green 5.1 % (81 of 1,588), blue 0 % (0 of 14,377); allowed: 1 %";
     const aborted = {
         cause: "fail",
@@ -82,7 +82,7 @@ test("No line of it is wider than 80 columns", () => {
 
 test("Where nothing was switched yet, that is said", () => {
     expect(statusText(statusOf(undefined), NOW)).toMatch(/No switch was made yet\.$/);
-    expect(historyText([])).toBe("No switch was made yet.");
+    expect(historyText([])).toBe("There has been no switch yet.");
 });
 
 test.each([

@@ -59,7 +59,7 @@ for (const owner of ["direct", "pulumi"] as const) {
         "fails when all is there": [{ looks: (w) => (w === 100 ? ["fail"] : ["pass"]) }, /fail/],
         "shows no data": [
             { looks: () => ["no data"] },
-            /observe was not over after 600 s: no data/,
+            /observe did not complete within 600 s: no data/,
         ],
         "gets no pod ready": [{ podLag: Infinity }, /raise was not over after 300 s: green has 2/],
         "has a build that gets no pod ready": [
@@ -159,7 +159,7 @@ test("Of two drivers at once one wins, and the other says who is at work", async
     const lost = results.flatMap((one) => (one.status === "rejected" ? [String(one.reason)] : []));
     expect(won).toHaveLength(1);
     expect(lost).toEqual([
-        expect.stringMatching(/Superseded: (ann|ben)\/1 is at work on the release/),
+        expect.stringMatching(/Superseded: (ann|ben)\/1 is driving the release/),
     ]);
     expectEnded(world, won[0]);
 });
@@ -260,7 +260,7 @@ test("A switch to the other colour does not begin while one is under way", async
     await world.clock.until(reached(world, ben, "observe"));
     const other = start(ben, { ...TO_GREEN, to: otherColour("green") });
     await expect(world.clock.until(other)).rejects.toThrow(
-        "a switch to green is under way (observe, begun by ann): end it first, by promote or rollback",
+        "a switch to green is in progress (observe, started by ann): end it first with promote or rollback",
     );
     await world.clock.until(first);
 });
@@ -290,7 +290,7 @@ test.each(["raise", "observe"] as const)(
             reason: "x is wrong",
         });
         expect(state.log.map(({ words }) => words)).toContainEqual(
-            "all traffic is to go to blue, past the stack's owner: x is wrong",
+            "all traffic returns to blue, past the owner of the weights: x is wrong",
         );
         // Those before; then the one that was rejected, and the way back's own.
         expect(world.updates).toBeLessThanOrEqual(4);
@@ -346,7 +346,7 @@ test("A switch begun before the judge has seen enough waits, and says until when
     const until = new Date(begun + 90_000).toTimeString().slice(0, 8);
     // Said once, not at each look.
     expect(told.filter((line) => line.includes("unseen"))).toEqual([
-        `          waits: until ${until}, when Prometheus has seen enough (unseen)`,
+        `          waiting for: until ${until}, when Prometheus has enough data (unseen)`,
     ]);
 });
 
@@ -354,7 +354,7 @@ test("A switch is refused at once where nobody knows when the judge will have se
     const world = new World({ unseen: { seconds: undefined } });
     const state = await world.clock.until(start(world.driver("ann"), TO_GREEN));
     expect(state.phase).toBe("rolled-back");
-    expect(state.aborted?.reason).toBe("there is nobody to judge by: unseen");
+    expect(state.aborted?.reason).toBe("the judge has no data: unseen");
     expectEnded(world, state);
 });
 

@@ -128,7 +128,7 @@ describe("rotating tenants.platformKey", () => {
         const stack = new Stack(secret);
         await rotate(stack.rotation());
         expect(stack.deployed).toMatchObject({ "tenants.previousPlatformKey": "first" });
-        await expect(rotate(stack.rotation())).rejects.toThrow(/still accepted: end it first/);
+        await expect(rotate(stack.rotation())).rejects.toThrow(/still accepted: revoke it first/);
         await rotate(stack.rotation({ finish: true }));
         expect(stack.deployed["tenants.previousPlatformKey"]).toBeUndefined();
         expect(stack.failures).toEqual([]);
@@ -197,7 +197,7 @@ describe("rotating what somebody else issues", () => {
         ],
         [
             { secret: "service.upstreamApiKey" },
-            /has no new value; allowed: what its issuer gave you/,
+            /has no new value; allowed: the value from its issuer/,
         ],
         [
             { secret: "admin.token", finish: true },

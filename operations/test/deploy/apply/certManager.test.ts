@@ -19,7 +19,7 @@ function refuse(exists: boolean, manifests: Manifest[], inventory: ObjectReferen
 
 test("a cert-manager of the cluster is not taken over", async () => {
     await expect(refuse(true, [DEFINITION], [])).rejects.toThrow(
-        /certManager is "install", and cluster theirs has a cert-manager already.*allowed: existing/,
+        /certManager is "install", and cluster theirs already has a cert-manager.*allowed: existing/,
     );
 });
 

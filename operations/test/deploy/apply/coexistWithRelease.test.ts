@@ -102,7 +102,7 @@ describe("while a switch is under way, a deploy by apply", () => {
         await deploy(route(BEFORE), scaler(3));
         expect(await liveWeights()).toEqual(STEP);
         expect(told.filter((line) => line.includes("switch"))).toEqual([
-            "a switch to green is under way: weights stay 90/10",
+            "a switch to green is in progress: weights stay 90/10",
         ]);
     });
 
@@ -135,7 +135,7 @@ describe("while a switch is under way, a deploy by apply", () => {
     test("is refused other changes of the rules, with what to do", async () => {
         await release("observe", route(STEP));
         await expect(deploy(route(BEFORE, "/v2/embed"), scaler(3))).rejects.toThrow(
-            /changes more than weights or floor while a switch is under way.*make rollback/s,
+            /changes more than weights or floor during a switch.*make rollback/s,
         );
         expect(await liveWeights()).toEqual(STEP);
     });
@@ -157,7 +157,7 @@ describe("after a switch, a deploy by apply", () => {
             "traffic.weights of stack prod is 100/0, but the release 20261125-1 of ann@laptop (promoted " +
                 "since 2026-11-25T14:00:00.000Z) has set 0/100 (blue/green), which a deploy does not undo. Set " +
                 "property-search:traffic.weights to { blue: 0, green: 100 } in Pulumi.prod.yaml and deploy again; " +
-                "to move the traffic use make switch.",
+                "use make switch to shift traffic.",
         );
         expect(await liveWeights()).toEqual(AFTER);
     });
@@ -188,7 +188,7 @@ describe("after a switch, a deploy by apply", () => {
         await release("promoted", route(AFTER));
         await api.apply("somebody-else", route(AFTER));
         await expect(deploy(route(AFTER, "/v2/embed"), scaler(3))).rejects.toThrow(
-            /has fields that somebody else set/,
+            /has fields of another owner/,
         );
     });
 
@@ -208,7 +208,7 @@ test("a record that cannot be read stops a deploy: a switch may be under way", a
         ...{ data: { [RELEASE.key]: '{"phase":"of another time"}' } },
     });
     await expect(deploy(route(BEFORE), scaler(3))).rejects.toThrow(
-        "holds no switch that this version understands",
+        "has no switch record that this version can read",
     );
 });
 
@@ -221,7 +221,7 @@ describe("before pulumi up", () => {
     test("a switch under way is found and told, whatever the config says", async () => {
         await release("observe", route(STEP));
         expect(await settle(AFTER)).toBe(true);
-        expect(told).toContain("a switch to green is under way: weights stay 90/10");
+        expect(told).toContain("a switch to green is in progress: weights stay 90/10");
         expect(isClaimed(await live())).toBe(true);
     });
 

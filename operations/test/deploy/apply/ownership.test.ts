@@ -89,7 +89,7 @@ describe("objects that exist already and are not the stack's", () => {
         await deploy([space("n"), object("mine")], true);
         expect(await remove()).toEqual({
             count: 1,
-            left: ["Namespace n was not provably made by the stack"],
+            left: ["Namespace n was not provably created by the stack"],
         });
         expect(await isThere(space("n"))).toBe(true);
         expect(await isThere(object("mine"))).toBe(false);
@@ -101,7 +101,7 @@ describe("objects that exist already and are not the stack's", () => {
         expect(await deploy([])).toMatchObject({ pruned: ["ConfigMap n/b"] });
         expect(await isThere(object("a"))).toBe(true);
         expect(told).toContain(
-            "ConfigMap n/a left the program and stays: the stack did not provably make it",
+            "ConfigMap n/a is no longer declared and stays: the stack did not provably create it",
         );
     });
 

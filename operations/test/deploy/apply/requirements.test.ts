@@ -317,7 +317,7 @@ describe("requireAll", () => {
         const fixed = pods({ runAsNonRoot: true, runAsUser: 10001 });
         const openShift = clusterOf("34", { SecurityContextConstraints: [] });
         await expect(requireAll(openShift, [fixed])).rejects.toThrow(
-            "pods without ids of their own: set workloads.fixedIds to false",
+            "pods without fixed ids: set workloads.fixedIds to false",
         );
         await requireAll(openShift, [pods({ runAsNonRoot: true })]);
         await requireAll(clusterOf("34", {}), [fixed]);
@@ -330,7 +330,7 @@ describe("requireAll", () => {
         });
         await requireAll(cluster, [listening(8000)]);
         await expect(requireAll(cluster, [listening(80)])).rejects.toThrow(
-            /listener http of Gateway gateway at port 80: Traefik's are 8000 \(web\), 8443 \(websecure\)/,
+            /listener http of Gateway gateway at port 80: Traefik has 8000 \(web\), 8443 \(websecure\)/,
         );
     });
 

@@ -95,7 +95,7 @@ describe("what a preview found", () => {
     test("is said from the verdict down to the differences", () => {
         const about = { stack: "dev", isDrift: false, isComplete: false };
         expect(previewReport(findings, about)).toBe(
-            `Stack dev: policies reject it by 1 mandatory violations; 1 to create, 1 to update, 1 to replace, 1 unchanged
+            `Stack dev: 1 mandatory policy violations; 1 to create, 1 to update, 1 to replace, 1 unchanged
 
 Errors:
   twice
@@ -129,11 +129,11 @@ const update = (name: string, before: unknown, after: unknown): Change => ({
 
 test.each([
     [{}, false, "Stack prod: no changes, 175 unchanged"],
-    [{}, true, "Stack prod has not drifted: 175 objects are as it says"],
+    [{}, true, "Stack prod has not drifted: 175 objects unchanged"],
     [
         { changes: [update("one", 1, 2)] },
         true,
-        "Stack prod has drifted: to restore it, 1 to update, 175 unchanged",
+        "Stack prod has drifted; restoring it: 1 to update, 175 unchanged",
     ],
 ])("the verdict is one sentence", (found, isDrift, words) => {
     const about = { stack: "prod", isDrift, isComplete: true };

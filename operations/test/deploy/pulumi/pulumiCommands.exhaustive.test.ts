@@ -133,7 +133,7 @@ test("a preview of a new stack creates it and generates secrets for itself alone
     expect(await preview()).toMatch(/^Stack dev: no changes/);
     expect(await asked("stack")).toContain("stack init dev --no-select --non-interactive");
     expect(await asked("config")).toHaveLength(7);
-    expect(said.join("\n")).toMatch(/had no stack dev: created, empty/);
+    expect(said.join("\n")).toMatch(/had no stack dev: created an empty one/);
     expect(await readFile(tracked, "utf8")).toBe(before);
     const [place = ""] = await readdir(path.join(folder, "state/property-search/pulumi"));
     const kept = await readdir(path.join(folder, "state/property-search/pulumi", place));
@@ -143,7 +143,7 @@ test("a preview of a new stack creates it and generates secrets for itself alone
 test("drift is found by a refresh, and fails", async () => {
     await installPulumi({ preview: logging(step("create", "NetworkPolicy")) });
     await expect(preview({ drift: true })).rejects.toMatchObject({
-        message: "Stack dev has drifted: to restore it, 1 to create, 0 unchanged",
+        message: "Stack dev has drifted; restoring it: 1 to create, 0 unchanged",
         report: expect.stringContaining("Changes by component:\n"),
     });
     expect(await asked("preview")).toEqual([expect.stringContaining("--refresh ")]);
@@ -154,14 +154,14 @@ test("a field that somebody else has taken does not end the search for drift", a
     const forced = '[ "$PULUMI_K8S_ENABLE_PATCH_FORCE" = true ]';
     await installPulumi({ preview: `${forced} || { echo conflict >&2; exit 1; }; ${found}` });
     await expect(preview({ drift: true })).rejects.toMatchObject({
-        message: "Stack dev has drifted: to restore it, 2 to update, 0 unchanged",
+        message: "Stack dev has drifted; restoring it: 2 to update, 0 unchanged",
     });
 });
 
 test("a preview that fails without events reports the CLI's own words", async () => {
     await installPulumi({ preview: "echo 'error: no such backend' >&2; exit 255" });
     await expect(preview()).rejects.toMatchObject({
-        message: expect.stringContaining("the preview failed by 1 errors"),
+        message: expect.stringContaining("the preview failed with 1 errors"),
         report: expect.stringContaining("error: no such backend"),
     });
 });

@@ -1,19 +1,19 @@
-# The front door. Each command does its own set-up; `make help` lists them.
-# With its flags: macOS brings GNU make 3.81, which does not know .SHELLFLAGS.
+# Entry point of the repository. Each target installs what it needs; `make help` lists the targets.
+# The flags are part of SHELL because GNU make 3.81 on macOS does not support .SHELLFLAGS.
 SHELL := /bin/bash -euo pipefail
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
 STACK ?= dev
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/property-search
-# By which `make admin DEV=1` finds its way into `make dev`.
+# Token with which `make admin DEV=1` calls the process of `make dev`.
 DEV_TOKEN := $(CACHE)/dev-admin-token
 
-# Node runs our TypeScript as it is, and Jest requires ES modules from Node 24.9 on. Where the host's
-# Node is older, npm's own package of it goes first on PATH, for these commands only.
+# Node runs TypeScript without a build step, and Jest needs Node 24.9 for ES modules. If the host's Node is
+# older, the npm package `node` is put first on PATH for these targets only.
 NODE_VERSION := $(shell cat .node-version)
 NODE_PLATFORM := $(shell uname -s | tr '[:upper:]' '[:lower:]')-$(shell uname -m | sed 's/x86_64/x64/;s/aarch64/arm64/')
-# As npm's package `node` chooses among its own.
+# Platform names of the npm package `node`.
 NODE_PACKAGE := $(if $(filter darwin-arm64,$(NODE_PLATFORM)),node-bin,node)-$(NODE_PLATFORM)
 NODE_HOME := $(CACHE)/node/$(NODE_VERSION)
 NODE_IS_NEW := $(shell node -e 'const [a,b]=process.versions.node.split(".").map(Number);process.exit(a>24||(a===24&&b>=9)?0:1)' 2>/dev/null && echo yes)
@@ -44,38 +44,38 @@ help: ## List the commands
 .PHONY: install
 install: $(INSTALLED)
 
-# Types and lint beside each other; the recipe fails when either does.
+# Types and lint run in parallel; the recipe fails if either fails.
 LINT = npm run --silent types & types=$$!; npm run --silent lint && wait $$types
 
 .PHONY: lint
-lint: $(INSTALLED) ## ESLint with the Pulumi rules, Prettier, the direction of imports, types
+lint: $(INSTALLED) ## Run ESLint with the Pulumi rules, Prettier, the import direction check, and the type checker
 	@$(LINT)
 
 .PHONY: format
-format: $(INSTALLED) ## Write the house style into every file
+format: $(INSTALLED) ## Format all files
 	@npm run --silent format
 
 .PHONY: hooks
-hooks: $(INSTALLED) ## Format and lint what is staged at each commit of this clone (lefthook.yml; undone by npx lefthook uninstall)
+hooks: $(INSTALLED) ## Format and lint staged files at each commit of this clone (lefthook.yml; npx lefthook uninstall removes it)
 	@node_modules/.bin/lefthook install
 
 .PHONY: up
-up: $(INSTALLED) ## Run the whole platform on this machine (or CONTEXT=name STACK=dev); ends with its URL
+up: $(INSTALLED) ## Start the platform on this machine (or CONTEXT=name STACK=dev) and print its URL
 	@node local/src/main.ts up $(if $(CONTEXT),--context "$(CONTEXT)" $(STACK_FLAG))
 
 .PHONY: down
-down: $(INSTALLED) ## End it and leave nothing behind
+down: $(INSTALLED) ## Tear down the local platform
 	@node local/src/main.ts down
 
 JEST = npm run --silent jest --
 
 .PHONY: test
-test: $(INSTALLED) check-tools ## Lint, types, unit tests, and integration tests with real Redis, Prometheus and the model
+test: $(INSTALLED) check-tools ## Run lint, types, unit tests, and integration tests with real Redis, Prometheus and the model
 	@$(LINT)
 	@$(JEST) --config jest.gate.config.js
 
 .PHONY: test-all
-test-all: $(INSTALLED) check-tools $(if $(TESTED),,test) ## make test, then each mutant, the Pulumi CLI, full property counts (TESTED=1: those alone)
+test-all: $(INSTALLED) check-tools $(if $(TESTED),,test) ## Run make test, then every mutant, the Pulumi CLI and full property counts (TESTED=1: skip make test)
 	@PROPERTY_SCALE=$${PROPERTY_SCALE:-1} $(JEST) --config jest.exhaustive.config.js
 	@PROPERTY_SCALE=$${PROPERTY_SCALE:-1} $(JEST) --config jest.gate.config.js $$(grep -rlE 'propertyRuns|describeRemedy' --include='*.test.ts' . --exclude-dir=node_modules)
 
@@ -84,30 +84,30 @@ check-tools:
 	@tests/support/tools.sh check $(TEST_TOOLS)
 	@app/model/fetch.sh --check >/dev/null
 
-# Real programs that tests start; the second name is Debian's package.
+# Programs that tests start, each with the name of its Debian package.
 TEST_TOOLS := curl=curl redis-server=redis-server promtool=prometheus amtool=prometheus-alertmanager openssl=openssl
 
 .PHONY: test-tools
-test-tools: model ## Install what the tests need: Redis, Prometheus, Alertmanager (Debian packages) and the model
+test-tools: model ## Install the tests' dependencies: Redis, Prometheus, Alertmanager (Debian packages) and the model
 	@tests/support/tools.sh install $(TEST_TOOLS)
 
 .PHONY: python-clients
-python-clients: ## The Python clients that make test-all asks the service by, in the user's cache
+python-clients: ## Install the Python clients of make test-all into the user's cache
 	@app/test/clients/install.sh >/dev/null
 
 .PHONY: model
-model: ## The local model, checked against its pinned hashes, in the user's cache
+model: ## Download the local model into the user's cache and check its pinned hashes
 	@app/model/fetch.sh
 
-# Whether a switch such as DIRECT=1 is on; DIRECT=0 is not.
+# Whether a boolean variable such as FORCE=1 is set; FORCE=0 is not.
 on = $(filter-out 0 no false,$(1))
 
-# What a command says is also kept in a file, where one is asked for.
+# With REPORT=file, the output of a command is also written to that file.
 INTO_REPORT = $(if $(REPORT),2>&1 | tee "$(REPORT)")
 
 .PHONY: policies
-policies: $(INSTALLED) ## The policy pack over the rendered STACK=…, without Pulumi or a cluster (TIMES=1: by rule, REPORT=file)
-	@# Not by a pipe: where the stack cannot be rendered, that alone is to be said.
+policies: $(INSTALLED) ## Check the rendered STACK=… against the policy pack, without Pulumi or a cluster (TIMES=1: time per rule, REPORT=file)
+	@# Not a pipe: if the stack cannot be rendered, only that error must be printed.
 	@{ manifests="$$(node render.ts --stack "$(STACK)" --format json)"; \
 	  node policies/main.ts check --subject "stack $(STACK)" --stack "$(STACK)" \
 	  $(if $(FORMAT),--format "$(FORMAT)") $(if $(call on,$(TIMES)),--times) <<<"$$manifests"; } $(INTO_REPORT)
@@ -117,25 +117,25 @@ settings: $(INSTALLED) ## Write the service's settings into Pulumi.yaml from the
 	@node config/projectFile.ts
 
 .PHONY: policies-docs
-policies-docs: $(INSTALLED) ## Write docs/policies.md from the rules
+policies-docs: $(INSTALLED) ## Generate docs/policies.md from the rules
 	@manifests="$$(node render.ts --stack prod --format json)"; \
 	  node policies/main.ts docs --config policies/stacks/prod.json <<<"$$manifests" > docs/policies.md.new
 	@npx prettier --parser markdown < docs/policies.md.new > docs/policies.md; rm docs/policies.md.new
 
 .PHONY: pulumi-cli
-pulumi-cli: $(INSTALLED) ## The Pulumi CLI for tests; where PATH has none it is built once, in some minutes
+pulumi-cli: $(INSTALLED) ## Build the Pulumi CLI for tests once, unless PATH has one (takes minutes)
 	@node local/src/main.ts pulumi-cli
 
 .PHONY: certificate-tools
-certificate-tools: $(INSTALLED) ## cert-manager, Helm and an ACME server for the cluster tests, built once from source
+certificate-tools: $(INSTALLED) ## Build cert-manager, Helm and an ACME server for the cluster tests once, from source
 	@node local/src/main.ts certificate-tools
 
 .PHONY: actionlint
-actionlint: $(INSTALLED) ## The linter of .github/workflows for tests, built once
+actionlint: $(INSTALLED) ## Build actionlint once, for the tests of .github/workflows
 	@node local/src/main.ts actionlint
 
 .PHONY: dev
-dev: $(INSTALLED) ## The service alone on 8001 (PORT=…) with the local model; needs no Redis
+dev: $(INSTALLED) ## Run the service on port 8001 (PORT=…) with the local model and without Redis
 	@umask 077; mkdir -p $(CACHE); [ -s $(DEV_TOKEN) ] || \
 	  node -p 'crypto.randomBytes(32).toString("hex")' > $(DEV_TOKEN)
 	@MODEL_DIR="$$(app/model/fetch.sh)" ANONYMOUS=true ADMIN_TOKEN="$${ADMIN_TOKEN:-$$(cat $(DEV_TOKEN))}" \
@@ -158,105 +158,105 @@ bench-tools: test-tools
 CLUSTER_JEST = $(JEST) --config jest.cluster.config.js --runInBand --selectProjects
 
 .PHONY: test-cluster
-test-cluster: $(INSTALLED) ## The tests that need the cluster of `make up` (QUICK=1: without the half hour of alerts)
+test-cluster: $(INSTALLED) ## Run the tests that need the cluster of `make up` (QUICK=1: without the half hour of alert tests)
 	@$(if $(call on,$(QUICK)),,$(CLUSTER_JEST) cluster-slow)
 	@$(CLUSTER_JEST) cluster
 
 .PHONY: test-certificates
-test-certificates: $(INSTALLED) ## Certificates by ACME on the cluster of `make up`, HTTPS and a switch over it (make certificate-tools first)
+test-certificates: $(INSTALLED) ## Test ACME certificates, HTTPS and a rollout over HTTPS on the cluster of `make up` (make certificate-tools first)
 	@$(CLUSTER_JEST) certificates
 
 .PHONY: test-switching
-test-switching: $(INSTALLED) ## An hour of switches on the cluster of `make up`: pods killed, bad candidates, controls
+test-switching: $(INSTALLED) ## Test rollouts for an hour on the cluster of `make up`: killed pods, bad candidates, control experiments
 	@$(CLUSTER_JEST) switching
 
 .PHONY: test-lifecycle
-test-lifecycle: $(INSTALLED) ## Up and down for real: killed at each step, run twice, nothing left; ends down
+test-lifecycle: $(INSTALLED) ## Test make up and make down: killed at each step, run twice, nothing left behind; ends torn down
 	@$(CLUSTER_JEST) lifecycle
 
 OPERATIONS = node operations/cli/main.ts
 REPORT_FLAG = $(if $(REPORT),--report "$(REPORT)")
-# Only where it is given: what writes to a cluster has no default stack.
+# Only if STACK is set: commands that write to a cluster have no default stack.
 STACK_FLAG = $(if $(filter command line environment,$(origin STACK)),--stack "$(STACK)")
 CONTEXT_FLAG = $(if $(CONTEXT),--context "$(CONTEXT)")
 ADMIN_PROCESS = $(if $(DEV)$(URL),--url $(or $(URL),http://127.0.0.1:8801) --token-file $(DEV_TOKEN))
 
 .PHONY: deploy
-deploy: $(INSTALLED) ## Deploy a stack (STACK=prod), verify it, switch to what is new (IMAGE=… VERSION=… on the idle colour)
+deploy: $(INSTALLED) ## Deploy a stack (STACK=prod), verify it, and roll out a new version (IMAGE=… VERSION=… on the idle colour)
 	@$(OPERATIONS) deploy $(STACK_FLAG) $(CONTEXT_FLAG) $(if $(IMAGE),--image "$(IMAGE)") \
 	  $(if $(VERSION),--version "$(VERSION)") $(if $(call on,$(IN_PLACE)),--in-place) $(PLAN)
 
 .PHONY: switch
-switch: $(INSTALLED) ## Move the traffic in judged steps (TO=green, PLAN="--steps 10,50,100 --hold 60"); goes on where one was left
+switch: $(INSTALLED) ## Shift traffic to a colour in analysed steps (TO=green, PLAN="--steps 10,50,100 --min-step-seconds 60"); resumes an interrupted switch
 	@$(OPERATIONS) switch --to "$(TO)" $(STACK_FLAG) $(CONTEXT_FLAG) $(PLAN)
 
 .PHONY: status
-status: $(INSTALLED) ## Who serves, and where the switch stands (WATCH=1, JSON=1)
+status: $(INSTALLED) ## Show traffic weights and rollout progress (WATCH=1, JSON=1)
 	@$(OPERATIONS) status $(STACK_FLAG) $(CONTEXT_FLAG) $(if $(call on,$(WATCH)),--watch) $(if $(call on,$(JSON)),--json)
 
 .PHONY: rollback
-rollback: $(INSTALLED) ## Take the traffic back: of the switch under way, else of the last (DIRECT=1: the brake)
-	@$(OPERATIONS) rollback $(STACK_FLAG) $(CONTEXT_FLAG) $(if $(call on,$(DIRECT)),--direct) $(PLAN)
+rollback: $(INSTALLED) ## Roll back the current switch, or the last one (FORCE=1: write the route directly, past Pulumi)
+	@$(OPERATIONS) rollback $(STACK_FLAG) $(CONTEXT_FLAG) $(if $(call on,$(FORCE)),--force) $(PLAN)
 
 .PHONY: preview
-preview: $(INSTALLED) ## What `make deploy` by Pulumi would change, and what policies say of it (STACK=dev, REPORT=file)
+preview: $(INSTALLED) ## Show what `make deploy` with Pulumi would change, and policy violations (STACK=dev, REPORT=file)
 	@$(OPERATIONS) preview $(STACK_FLAG) $(CONTEXT_FLAG) $(REPORT_FLAG)
 
 .PHONY: drift
-drift: $(INSTALLED) ## Whether the cluster still is what the stack says; fails by any change (STACK=prod, REPORT=file)
+drift: $(INSTALLED) ## Detect drift; fails if anything changed (STACK=prod, REPORT=file)
 	@$(OPERATIONS) preview --drift $(STACK_FLAG) $(CONTEXT_FLAG) $(REPORT_FLAG)
 
 .PHONY: secrets
-secrets: $(INSTALLED) ## Store a stack's generated secrets in its config for `pulumi up` by hand; or SECRET=key < file, without Pulumi
+secrets: $(INSTALLED) ## Store a stack's generated secrets in its config for manual `pulumi up`; or SECRET=key < file, without Pulumi
 	@$(OPERATIONS) secrets $(STACK_FLAG) $(CONTEXT_FLAG) $(if $(SECRET),--secret "$(SECRET)")
 
 .PHONY: pulumi-env
-pulumi-env: $(INSTALLED) ## For `eval "$$(make pulumi-env STACK=dev)"`: pulumi by hand then finds what `make deploy` uses
+pulumi-env: $(INSTALLED) ## Print the environment with which pulumi finds the backend of `make deploy`: eval "$$(make pulumi-env STACK=dev)"
 	@$(OPERATIONS) environment $(STACK_FLAG) $(CONTEXT_FLAG)
 
 .PHONY: verify
-verify: $(INSTALLED) ## Use a deployed stack as a client would (default: that of `make up`; STACK=prod, CONTEXT=name)
+verify: $(INSTALLED) ## Verify a deployed stack with client requests (default: that of `make up`; STACK=prod, CONTEXT=name)
 	@$(OPERATIONS) verify $(STACK_FLAG) $(CONTEXT_FLAG)
 
 .PHONY: image
-image: ## Build the service's image, push it and sign it, once for each content (REPOSITORY=registry/name)
+image: ## Build, push and sign the service's image, once per content (REPOSITORY=registry/name)
 	@app/publish.sh "$(REPOSITORY)"
 
 .PHONY: verify-image
-verify-image: ## Whether an image, by its digest, is signed by the workflow that deploys (IMAGE=name@sha256:…)
+verify-image: ## Verify that an image digest was signed by the deploy workflow (IMAGE=name@sha256:…)
 	@app/publish.sh --verify "$(IMAGE)"
 
 .PHONY: backup
-backup: $(INSTALLED) ## Write what Redis has into a file (OUT=cache.gz CONTEXT=name)
+backup: $(INSTALLED) ## Back up the entries of Redis to a file (OUT=cache.gz CONTEXT=name)
 	@$(OPERATIONS) backup $(CONTEXT_FLAG) --file "$(OUT)"
 
 .PHONY: restore
-restore: $(INSTALLED) ## Bring a backup into Redis, beside what it has (IN=cache.gz CONTEXT=name)
+restore: $(INSTALLED) ## Restore a backup into Redis; existing keys stay (IN=cache.gz CONTEXT=name)
 	@$(OPERATIONS) restore $(CONTEXT_FLAG) --file "$(IN)"
 
 .PHONY: rotate
-rotate: $(INSTALLED) ## Replace a secret, with no failed request (SECRET=redis.passwords.app STACK=prod; values of issuers by < file)
+rotate: $(INSTALLED) ## Rotate a secret without failed requests (SECRET=redis.passwords.app STACK=prod; externally issued values by < file)
 	@$(OPERATIONS) rotate $(STACK_FLAG) $(CONTEXT_FLAG) --secret "$(SECRET)" $(if $(call on,$(FINISH)),--finish)
 
 .PHONY: tenant-key
-tenant-key: $(INSTALLED) ## A new API key, and its hash for the stack's config (TENANT=id)
+tenant-key: $(INSTALLED) ## Create an API key and its hash for the stack's config (TENANT=id)
 	@$(OPERATIONS) tenant-key --tenant "$(TENANT)"
 
 .PHONY: admin
-# By environment, and as they are: words with quotes and dollars are not for make or the shell to read.
+# Passed by environment: neither make nor the shell must expand quotes and dollars in them.
 admin: export CMD := $(value CMD)
 admin: export DATA := $(value DATA)
 admin: export IN := $(value IN)
 admin: export OUT := $(value OUT)
 admin: export COLOUR := $(value COLOUR)
 admin: export POD := $(value POD)
-admin: $(INSTALLED) ## Ask the admin port of a pod, or of `make dev` by DEV=1 (CMD="GET /state"; alone it lists all)
+admin: $(INSTALLED) ## Call the admin port of a pod, or of `make dev` with DEV=1 (CMD="GET /state"; without CMD it lists the commands)
 	@$(OPERATIONS) admin $(CONTEXT_FLAG) $(ADMIN_PROCESS)
 
 .PHONY: undeploy
-undeploy: $(INSTALLED) ## Remove what a stack has created, by what brought it (STACK=dev, CONTEXT=name; DATA=delete: its volumes too)
+undeploy: $(INSTALLED) ## Remove the objects that a stack created (STACK=dev, CONTEXT=name; DATA=delete: its volumes too)
 	@$(OPERATIONS) remove $(STACK_FLAG) $(CONTEXT_FLAG) $(if $(DATA),--data "$(DATA)")
 
 .PHONY: render
-render: $(INSTALLED) ## A stack's manifests as YAML in rendered/, secrets masked (STACK=prod, OUT=folder)
+render: $(INSTALLED) ## Render a stack's manifests as YAML into rendered/, with masked secrets (STACK=prod, OUT=folder)
 	@node render.ts --stack "$(STACK)" --out "$(or $(OUT),rendered)"

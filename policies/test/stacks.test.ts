@@ -21,8 +21,8 @@ test("a stack without policies of its own has the strictest ones, asked by whate
     expect(policiesOf("staging")).toEqual(policiesOf("prod"));
     expect(policiesOf("staging")).not.toEqual(policiesOf("dev"));
     expect(admissionOf("staging")).toEqual(admissionOf("prod"));
-    expect(policyFlags("staging")).toEqual(policyFlags("prod"));
-    expect(policyFlags("dev").at(-1)).toMatch(/stacks\/dev\.json$/);
+    expect(policyFlags("staging", folder)).toEqual(policyFlags("prod", folder));
+    expect(policyFlags("dev", folder).at(-1)).toMatch(/stacks\/dev\.json$/);
 });
 
 describe("a stack's own file", () => {

@@ -5,6 +5,7 @@ import path from "node:path";
 import { parse, parseDocument } from "yaml";
 import { parseJson, type Manifest } from "../../cluster/connect.ts";
 import { completeSecrets, type Secrets } from "../../stack/secrets.ts";
+import { processFile } from "../../stack/processFiles.ts";
 import { render, RenderError } from "../../stack/render.ts";
 import type { PulumiCli } from "./cli.ts";
 import { requirePlugins } from "./installed.ts";
@@ -55,7 +56,7 @@ export async function prepareConfig(options: PrepareOptions): Promise<PreparedCo
     const { stack, configFile } = place;
     const tracked = trackedFile(stack);
     const isCopy = configFile !== tracked;
-    const file = path.join(options.stateFolder, `draft-${stack}-${process.pid}.yaml`);
+    const file = processFile(path.join(options.stateFolder, `draft-${stack}.yaml`));
     const discard = () => rm(file, { force: true });
     try {
         const [own, before] = [await readFile(tracked, "utf8"), await readCopy(configFile)];

@@ -1,6 +1,7 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import path from "node:path";
+import { isProcessAlive } from "../../stack/processes.ts";
 
 /**
  * Removes a file backend's locks of dead processes of this machine, which would block every later update. Other locks stay.
@@ -20,7 +21,7 @@ export async function releaseDeadLocks(
     for (const name of names.filter((one) => one.endsWith(".json"))) {
         const file = path.join(folder, name);
         const { pid, hostname: host } = JSON.parse(await readFile(file, "utf8")) as Lock;
-        if (host !== hostname() || pid === undefined || isAlive(pid)) continue;
+        if (host !== hostname() || pid === undefined || isProcessAlive(pid)) continue;
         await rm(file, { force: true });
         removed += 1;
     }
@@ -30,13 +31,4 @@ export async function releaseDeadLocks(
 interface Lock {
     readonly pid?: number;
     readonly hostname?: string;
-}
-
-function isAlive(pid: number): boolean {
-    try {
-        process.kill(pid, 0);
-        return true;
-    } catch (error) {
-        return (error as NodeJS.ErrnoException).code === "EPERM";
-    }
 }

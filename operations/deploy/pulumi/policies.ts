@@ -1,21 +1,25 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { policiesOf, policyFileOf, policyInputsOf } from "../../../policies/stacks.ts";
+import { processFile } from "../../stack/processFiles.ts";
 import { PROGRAM } from "../../stack/program.ts";
 
-/** Flags that run the policy pack with the stack's configuration of its rules. */
-export function policyFlags(stack: string): readonly string[] {
+/**
+ * Flags that run the policy pack with the stack's configuration of its rules.
+ *
+ * @param folder for a generated configuration
+ */
+export function policyFlags(stack: string, folder: string): readonly string[] {
     const pack = path.join(PROGRAM, "policies");
-    return ["--policy-pack", pack, "--policy-pack-config", fileFor(stack)];
+    return ["--policy-pack", pack, "--policy-pack-config", fileFor(stack, folder)];
 }
 
 /** The checkout's file if it has the whole configuration, else a generated one. */
-function fileFor(stack: string): string {
+function fileFor(stack: string, folder: string): string {
     const inputs = policyInputsOf(stack);
     const known = policyFileOf(stack, inputs);
     if (known !== undefined) return known;
-    const file = path.join(mkdtempSync(path.join(tmpdir(), "policies-")), `${stack}.json`);
+    const file = processFile(path.join(folder, `policies-${stack}.json`));
     writeFileSync(file, JSON.stringify(policiesOf(stack, inputs)));
     return file;
 }

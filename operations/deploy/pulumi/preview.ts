@@ -1,7 +1,7 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import path from "node:path";
 import { ClusterError, type Cluster } from "../../cluster/connect.ts";
+import { processFile } from "../../stack/processFiles.ts";
 import { givenConfig } from "../apply/record.ts";
 import { findingsOf, type Findings } from "./changes.ts";
 import { pulumiCli, RESTORING, type PulumiCli } from "./cli.ts";
@@ -52,9 +52,12 @@ export async function pulumiPreview(options: PreviewOptions): Promise<string> {
     const asked = { place, cli, stateFolder, config, knownSecrets: {}, encryption, report };
     const prepared = await prepareConfig({ ...asked, isTrial: true });
     try {
-        const flags = [...(isDrift ? ["--refresh"] : []), ...policyFlags(stack)];
+        const flags = [...(isDrift ? ["--refresh"] : []), ...policyFlags(stack, stateFolder)];
         const onStack = ["--stack", stack, "--config-file", prepared.file];
-        const { findings, isComplete, printed } = await preview(cli, [...flags, ...onStack]);
+        const { findings, isComplete, printed } = await preview(cli, stateFolder, [
+            ...flags,
+            ...onStack,
+        ]);
         return judged(findings, { stack, isDrift, isComplete }, printed);
     } finally {
         await prepared.discard();
@@ -78,10 +81,13 @@ interface Previewed {
     readonly printed: string;
 }
 
-async function preview(cli: PulumiCli, flags: readonly string[]): Promise<Previewed> {
-    const folder = await mkdtemp(path.join(tmpdir(), "pulumi-preview-"));
+async function preview(
+    cli: PulumiCli,
+    stateFolder: string,
+    flags: readonly string[],
+): Promise<Previewed> {
+    const log = processFile(path.join(stateFolder, "preview-events.json"));
     try {
-        const log = path.join(folder, "events.json");
         const { exitCode, stderr } = await cli.run(
             ["preview", "--suppress-progress", "--color", "never", ...flags, "--event-log", log],
             { env: { ...EVENT_LOG_SETTINGS, ...RESTORING }, maxBuffer: 1e9 },
@@ -89,7 +95,7 @@ async function preview(cli: PulumiCli, flags: readonly string[]): Promise<Previe
         const findings = findingsOf(await eventLog(log)());
         return { findings, isComplete: exitCode === 0, printed: String(stderr) };
     } finally {
-        await rm(folder, { recursive: true, force: true });
+        await rm(log, { force: true });
     }
 }
 

@@ -1,5 +1,7 @@
 import { readFile, rename, stat, writeFile } from "node:fs/promises";
+import path from "node:path";
 import { isCollection, isMap, parseDocument, type Document } from "yaml";
+import { processFile, removeDeadProcessFiles } from "../../stack/processFiles.ts";
 import { PROJECT, trackedFile } from "./workspace.ts";
 
 /** Values by key without the project's name, such as `blue.image`; undefined removes the key. */
@@ -47,6 +49,7 @@ export async function setConfig(file: string, values: ConfigValues): Promise<voi
 }
 
 async function change(file: string, edit: (document: Document) => void): Promise<void> {
+    await removeDeadProcessFiles(path.dirname(file), path.basename(file));
     const before = await readFile(file, "utf8");
     const document = parseDocument(before);
     if (document.errors[0]) throw document.errors[0];
@@ -54,7 +57,7 @@ async function change(file: string, edit: (document: Document) => void): Promise
     // Long lines are not wrapped, to keep the file's layout.
     const after = document.toString({ indent: 4, lineWidth: 0 });
     if (after === before) return;
-    const draft = `${file}.${process.pid}`;
+    const draft = processFile(`${file}.new`);
     await writeFile(draft, after, { mode: (await stat(file)).mode });
     await rename(draft, file);
 }

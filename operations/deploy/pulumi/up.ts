@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { ClusterError, parseJson, type Manifest } from "../../cluster/connect.ts";
+import { processFile } from "../../stack/processFiles.ts";
 import type { Secrets } from "../../stack/secrets.ts";
 import { pulumiCli, RESTORING } from "./cli.ts";
 import { prepareConfig, type PrepareOptions } from "./config.ts";
@@ -82,7 +83,7 @@ export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
     const leaveOut = (await isSwitching()) ? sharedUrns(await exported()) : [];
     await writeFile(marker, "");
     const seen = progress();
-    const log = path.join(stateFolder, `events-${stack}-${process.pid}.json`);
+    const log = processFile(path.join(stateFolder, `events-${stack}.json`));
     const up = cli.start(
         [
             "up",
@@ -90,7 +91,7 @@ export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
             "--skip-preview",
             "--refresh",
             "--suppress-outputs",
-            ...policyFlags(stack),
+            ...policyFlags(stack, stateFolder),
             ...leaveOut.flatMap((urn) => ["--exclude", urn]),
             ...onStack,
             "--event-log",

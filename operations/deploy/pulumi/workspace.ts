@@ -9,6 +9,7 @@ import {
     statusOf,
     type Cluster,
 } from "../../cluster/connect.ts";
+import { removeDeadProcessFiles } from "../../stack/processFiles.ts";
 import { PROGRAM } from "../../stack/program.ts";
 import { userStateFolder } from "../../stack/stateFolder.ts";
 import { backend } from "./backend.ts";
@@ -43,6 +44,7 @@ export interface PlaceOptions {
 export async function openPlace(options: PlaceOptions): Promise<PulumiPlace> {
     const { stack, stateFolder, report } = options;
     await mkdir(stateFolder, { recursive: true, mode: 0o700 });
+    await removeDeadProcessFiles(stateFolder);
     const kubeconfig = path.join(stateFolder, "kubeconfig");
     await writeFile(kubeconfig, options.kubeconfig, { mode: 0o600 });
     const { settings, folder } = await backend(stateFolder, report);

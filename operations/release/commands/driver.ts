@@ -1,5 +1,6 @@
 import { hostname, userInfo } from "node:os";
 import { randomUUID } from "node:crypto";
+import { isProcessAlive } from "../../stack/processes.ts";
 
 /** User and host of this process, such as `ann@laptop`. */
 export function actor(): string {
@@ -16,10 +17,5 @@ export function isGone(holder: string): boolean {
     const [who, process_] = holder.split("/");
     const pid = Number(process_?.split("-")[0]);
     if (!who?.endsWith(`@${hostname()}`) || !Number.isInteger(pid)) return false;
-    try {
-        process.kill(pid, 0);
-        return false;
-    } catch (error) {
-        return (error as NodeJS.ErrnoException).code === "ESRCH";
-    }
+    return !isProcessAlive(pid);
 }

@@ -205,6 +205,19 @@ test("an update reads the cluster first, and asks the policy pack", async () => 
     expect(await readFile(path.join(folder, "place/Pulumi.dev.yaml"), "utf8")).toContain("v7");
 });
 
+test("an update removes the files that a killed update left in the state folder", async () => {
+    await installPulumi();
+    const place = path.join(folder, "place");
+    const left = ["events-dev", "draft-dev", "preview-events"].map(
+        (name) => `${name}.pid${2 ** 22 + 1}.json`,
+    );
+    await mkdir(place);
+    for (const name of left) await writeFile(path.join(place, name), "");
+    await up();
+    const kept = await readdir(place);
+    expect(kept.filter((name) => name.includes(".pid"))).toEqual([]);
+});
+
 test("a config that the program rejects changes nothing, and all of it is named at once", async () => {
     await installPulumi();
     await up();

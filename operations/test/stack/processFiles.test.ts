@@ -1,0 +1,40 @@
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { processFile, removeDeadProcessFiles } from "../../stack/processFiles.ts";
+
+/** Above the largest process id of Linux and macOS. */
+const DEAD = 2 ** 22 + 1;
+
+let folder: string;
+
+beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), "process-files-"));
+});
+
+afterEach(() => {
+    rmSync(folder, { recursive: true });
+});
+
+const write = (...names: string[]) => {
+    for (const name of names) writeFileSync(path.join(folder, name), "");
+};
+
+test("a temporary file keeps its extension and names its process", () => {
+    const file = processFile(path.join(folder, "draft-dev.yaml"));
+    expect(file).toBe(path.join(folder, `draft-dev.pid${process.pid}.yaml`));
+});
+
+test("files of dead processes are removed, all others stay", async () => {
+    const own = path.basename(processFile("events-dev.json"));
+    write(own, `events-dev.pid${DEAD}.json`, `draft-dev.pid${DEAD}.yaml`, "Pulumi.dev.yaml");
+    await removeDeadProcessFiles(folder);
+    expect(readdirSync(folder).toSorted()).toEqual(["Pulumi.dev.yaml", own].toSorted());
+});
+
+test("a prefix limits the removal to files of that name", async () => {
+    write(`Pulumi.dev.yaml.pid${DEAD}.new`, `of-the-user.pid${DEAD}.log`);
+    await removeDeadProcessFiles(folder, "Pulumi.dev.yaml");
+    expect(readdirSync(folder)).toEqual([`of-the-user.pid${DEAD}.log`]);
+});

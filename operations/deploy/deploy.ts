@@ -41,7 +41,7 @@ export interface DeployOptions {
     readonly signal?: AbortSignal;
     /** Timeout for readiness, in seconds. Default: 300 */
     readonly timeout?: number;
-    /** Whether apply adopts objects of others, which are then never deleted. Default: whether ADOPT is 1 */
+    /** Whether to adopt objects of others, which apply then never deletes. Default: whether ADOPT is 1 */
     readonly adopt?: boolean;
 }
 
@@ -70,7 +70,8 @@ export async function deploy(options: DeployOptions): Promise<Deployed> {
     const record = await readRecord(cluster, stack);
     const { path, reason } = await choosePath(cluster, stack, record);
     report(`deploying with ${path === "pulumi" ? "pulumi up" : "render and apply"}: ${reason}`);
-    const given = { ...options, config: options.config ?? record?.config ?? {} };
+    const { config = record?.config ?? {}, adopt = process.env.ADOPT === "1" } = options;
+    const given = { ...options, config, adopt };
     const done =
         path === "pulumi"
             ? await byPulumi(cluster, record, given)
@@ -134,12 +135,12 @@ async function otherOwner(cluster: Cluster): Promise<string | undefined> {
     return managers.includes(FIELD_MANAGER) ? undefined : managers[0];
 }
 
-type Given = DeployOptions & Pick<StackRecord, "config">;
+type Given = DeployOptions & Pick<StackRecord, "config"> & { readonly adopt: boolean };
 
 async function byApply(
     cluster: Cluster,
     known: StackRecord | undefined,
-    { stack, config, report, signal, timeout, adopt = process.env.ADOPT === "1" }: Given,
+    { stack, config, report, signal, timeout, adopt }: Given,
 ): Promise<Pick<Deployed, "summary" | "platformKey">> {
     const { secrets, generated } = completeSecrets(known?.secrets ?? {});
     if (generated.length > 0) report(`generated ${generated.join(", ")}`);
@@ -181,7 +182,7 @@ async function byApply(
 async function byPulumi(
     cluster: Cluster,
     record: StackRecord | undefined,
-    { stack, config, report, signal }: Given,
+    { stack, config, report, signal, adopt }: Given,
 ): Promise<Pick<Deployed, "summary" | "platformKey">> {
     const { declared, ...done } = await pulumiUp({
         stack,
@@ -208,6 +209,7 @@ async function byPulumi(
         },
         stuck: (workloads) => stuckPods(cluster, workloads),
         isSwitching: (configured) => settleAll({ cluster, stack, report }, configured),
+        adopt,
         report,
         ...(signal && { signal }),
     });

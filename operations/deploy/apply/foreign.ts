@@ -28,11 +28,17 @@ const OF_CERT_MANAGER = [
 ];
 const DERIVED_SECRETS = ["kubernetes.io/service-account-token", "kubernetes.io/dockercfg"];
 
+/** Field manager of the local platform, which brings its addons back with each `make up`. */
+const LOCAL_FIELD_MANAGER = "property-search-local";
+
 interface Listed extends KubernetesObject {
     readonly type?: string;
 }
 
-/** Finds objects in namespaces that neither a controller nor the stack created; their keys by namespace. */
+/**
+ * Finds objects in namespaces that neither the stack, a controller nor the local platform created; their keys by
+ * namespace.
+ */
 export async function foreignObjects(
     cluster: Cluster,
     namespaces: readonly string[],
@@ -53,7 +59,8 @@ export async function foreignObjects(
                 OF_CERT_MANAGER.includes(key) ||
                 DERIVED_SECRETS.includes(type) ||
                 (metadata?.ownerReferences ?? []).length > 0 ||
-                isOfDriver({ metadata: metadata ?? {} }) ||
+                isManagedBy({ metadata: metadata ?? {} }, RELEASE.fieldManager) ||
+                isManagedBy({ metadata: metadata ?? {} }, LOCAL_FIELD_MANAGER) ||
                 isOfCertManager({ metadata: metadata ?? {} });
             if (!isDerived) found.set(namespace, [...(found.get(namespace) ?? []), key]);
         }
@@ -87,6 +94,6 @@ function isOfCertManager({ metadata }: KubernetesObject): boolean {
     return Object.keys(marks).some((key) => /^(controller\.)?cert-manager\.io\//.test(key));
 }
 
-function isOfDriver({ metadata }: KubernetesObject): boolean {
-    return (metadata?.managedFields ?? []).some(({ manager }) => manager === RELEASE.fieldManager);
+function isManagedBy({ metadata }: KubernetesObject, fieldManager: string): boolean {
+    return (metadata?.managedFields ?? []).some(({ manager }) => manager === fieldManager);
 }

@@ -39,8 +39,16 @@ export interface PulumiOptions extends Omit<PlaceOptions, "copy"> {
     readonly isSwitching: (configured: Weights) => Promise<boolean>;
     /** Called with the accepted config file before anything is changed. */
     readonly onAccepted?: (configFile: string) => Promise<void>;
+    /** Whether to adopt existing objects of others. Default: false */
+    readonly adopt?: boolean;
     readonly signal?: AbortSignal;
 }
+
+/** Error of the provider for an object that another tool created. */
+const EXISTS = /was not successfully created .*already exists/;
+const ADVICE =
+    " Objects that already exist are not the stack's: remove them with the tool that created them, or adopt them " +
+    "with ADOPT=1.";
 
 export interface PulumiDone {
     /** Summary of the changes, such as `2 updated, 70 unchanged`. */
@@ -58,7 +66,7 @@ export interface PulumiDone {
  * @throws ClusterError; RenderError for a rejected config, before anything is changed
  */
 export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
-    const { stack, config, report, signal, stateFolder } = options;
+    const { stack, config, report, signal, stateFolder, adopt = false } = options;
     const own = Object.keys(config).length > 0;
     const place = await openPlace({ ...options, copy: own });
     const { configFile } = place;
@@ -103,10 +111,11 @@ export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
                 ...EVENT_LOG_SETTINGS,
                 ...RESTORING,
                 // Only then: objects of others must not be adopted.
-                ...(cutOff && { PULUMI_K8S_UPSERT_EXISTING_OBJECTS: "true" }),
+                ...((cutOff || adopt) && { PULUMI_K8S_UPSERT_EXISTING_OBJECTS: "true" }),
             },
         },
     );
+    let conflicts = false;
     const stuck = new AbortController();
     const stops = [signal, stuck.signal].filter((one) => one !== undefined);
     const stop = stopOnce(() => up.kill("SIGINT"), seen.cancelling, AbortSignal.any(stops));
@@ -114,6 +123,7 @@ export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
     try {
         for await (const text of up.iterable({ from: "all" })) {
             const line = seen.line(String(text));
+            conflicts ||= EXISTS.test(String(text));
             if (line !== undefined) report(line);
         }
     } finally {
@@ -130,7 +140,8 @@ export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
         throw new ClusterError(
             `pulumi up ${exitCode === undefined ? "was killed" : `failed with exit code ${exitCode}`}; ` +
                 "see its output above. " +
-                "The created objects are in the stack's state: run the same command again to continue.",
+                "The created objects are in the stack's state: run the same command again to continue." +
+                (conflicts ? ADVICE : ""),
         );
     }
     return {

@@ -164,6 +164,13 @@ describe("a namespace of the stack", () => {
         expect(await isThere(object("a"))).toBe(false);
     });
 
+    test("is removed with addons of the local platform, so that any later deploy can create it", async () => {
+        await deploy([space("n"), object("a")]);
+        await api.apply("property-search-local", object("alert-inbox"));
+        expect(await remove()).toEqual({ count: 2, left: [] });
+        expect(await isThere(space("n"))).toBe(false);
+    });
+
     test("with volumes is removed, or pruned, only when that is said", async () => {
         await deploy([space("n")]);
         const volume = object("data-redis-0", "n", "PersistentVolumeClaim");

@@ -218,6 +218,15 @@ test("an update removes the files that a killed update left in the state folder"
     expect(kept.filter((name) => name.includes(".pid"))).toEqual([]);
 });
 
+test("an object that already exists ends the update with its remedy, which adopts it", async () => {
+    const exists =
+        "was not successfully created by the Kubernetes API server: namespaces x already exists";
+    const adopted = '[ "$PULUMI_K8S_UPSERT_EXISTING_OBJECTS" = true ]';
+    await installPulumi({ up: `${adopted} || { echo 'error: ${exists}'; exit 255; }` });
+    await expect(up()).rejects.toThrow(/failed with exit code 255.*ADOPT=1/);
+    await up({ adopt: true });
+});
+
 test("a config that the program rejects changes nothing, and all of it is named at once", async () => {
     await installPulumi();
     await up();

@@ -70,7 +70,7 @@ const fileOf = async (name: string, content: string): Promise<string> => {
     return file;
 };
 
-test("A command goes to its path with the token, and its JSON answer is printed", async () => {
+test("A command is sent to its path with the token, and its JSON response is printed", async () => {
     await callAdmin(target, { command: "POST /epochs", data: '{"tenant":"search"}' });
     expect(seen).toEqual([
         {
@@ -84,7 +84,7 @@ test("A command goes to its path with the token, and its JSON answer is printed"
     expect(printed).toEqual(['{\n  "fine": true\n}']);
 });
 
-test("A file is sent with the type of its name, and an answer goes to a file", async () => {
+test("A file is sent with the content type of its extension, and a response is written to a file", async () => {
     const input = await fileOf("entries.ndjson", "{}\n");
     const output = path.join(folder, "out.json");
     await callAdmin(target, { command: "POST /import", input, output });
@@ -95,7 +95,7 @@ test("A file is sent with the type of its name, and an answer goes to a file", a
     expect(seen[1]).toMatchObject({ type: "text/plain", body: "a text\n" });
 });
 
-test("An answer that is cut off does not look like a whole one", async () => {
+test("A truncated response does not look complete", async () => {
     answer = (response) => {
         response.writeHead(200, { "content-type": "application/x-ndjson" });
         response.write("half", () => response.destroy());
@@ -106,7 +106,7 @@ test("An answer that is cut off does not look like a whole one", async () => {
     expect(await readdir(folder)).toEqual(["entries.ndjson.part"]);
 });
 
-test("A refusal is told in the service's words", async () => {
+test("An error response is reported with the service's message", async () => {
     answer = (response) => {
         response.statusCode = 409;
         response.end('{"error":{"message":"An import runs on this pod"}}');
@@ -126,25 +126,25 @@ test.each(["GET", "GET state", "PATCH /state", "get /state", "GET /a b"])(
     },
 );
 
-test("A file that is missing is named, and nothing is there to be sent", async () => {
+test("A missing file is named, and nothing is sent", async () => {
     const call = callAdmin(target, { command: "POST /import", input: "/none.ndjson" });
     await expect(call).rejects.toThrow('IN is "/none.ndjson", which does not exist');
 });
 
-test("A port where nobody listens is told", async () => {
+test("A port without a listener is reported", async () => {
     const nobody = { ...target, url: "http://127.0.0.1:1" };
     await expect(callAdmin(nobody, { command: "GET /state" })).rejects.toThrow(
         /127\.0\.0\.1:1 does not answer: .*ECONNREFUSED/,
     );
 });
 
-test("The commands are those that the port describes", async () => {
+test("The commands are those of the port's OpenAPI document", async () => {
     const paths = { "/admin/v1/state": { get: { summary: "How it is" } } };
     answer = (response) => void response.end(JSON.stringify({ paths }));
     expect(await listCommands(target)).toEqual([expect.stringMatching(/^GET \/state +How it is$/)]);
 });
 
-test("The token of `make dev` comes from its file, and ADMIN_TOKEN comes first", async () => {
+test("The token of `make dev` comes from its file, and ADMIN_TOKEN takes precedence", async () => {
     const file = await fileOf("token", `${TOKEN}\n`);
     expect(adminOfProcess("http://127.0.0.1:8801/", file)).toMatchObject({
         url: "http://127.0.0.1:8801",
@@ -204,7 +204,7 @@ test.each([
         { colour: "blue" },
         "pod property-search-blue/a-pod cannot be reached: it is Pending",
     ],
-])("Who cannot be reached is told, with what is there (%#)", async (holding, choice, words) => {
+])("An unreachable target is reported with the existing ones (%#)", async (holding, choice, words) => {
     await expect(adminOfCluster(clusterOf(holding), choice)).rejects.toThrow(words);
 });
 

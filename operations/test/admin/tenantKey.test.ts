@@ -3,7 +3,7 @@ import { parseTenants } from "@property-search/contract";
 import { createHash } from "node:crypto";
 import { newTenantKey } from "../../admin/tenantKey.ts";
 
-test("A new key is listed by its hash only, in the form that the service reads", () => {
+test("The config entry of a new key has only its hash, in the format that the service reads", () => {
     const { key, listed } = newTenantKey("search");
     const text = JSON.stringify({ tenants: [listed] });
     const [tenant] = parseTenants(text);
@@ -12,7 +12,7 @@ test("A new key is listed by its hash only, in the form that the service reads",
     expect(newTenantKey("search").key).not.toBe(key);
 });
 
-test("An id that no tenant can have is refused", () => {
+test("An invalid tenant id is rejected", () => {
     expect(() => newTenantKey("")).toThrow("TENANT is not set; allowed: lower-case letters");
     expect(() => newTenantKey("Search Team")).toThrow(
         'TENANT is "Search Team"; allowed: lower-case letters',

@@ -58,13 +58,13 @@ describe("a backup of a real Redis Cluster", () => {
     const sizeOf = async ({ all }: Primaries) =>
         (await Promise.all(all.map(({ client }) => client.dbsize()))).reduce((a, b) => a + b, 0);
 
-    test("holds every entry of every primary, and only its owner may read it", async () => {
+    test("contains every entry of every primary, and only its owner may read it", async () => {
         expect(cluster.primaries.all).toHaveLength(3);
         expect(await backUp(cluster.primaries, file, quiet)).toBe(KEYS + 1);
         expect(statSync(file).mode & 0o777).toBe(0o600);
     });
 
-    test("comes back into a Redis of another layout, with the time that is left", async () => {
+    test("can be restored into a Redis of another layout, with the remaining lifetimes", async () => {
         const restored = await restore(alone.primaries, file, quiet);
         expect(restored).toEqual({ written: KEYS + 1, kept: 0, expired: 0 });
         expect(await alone.admin(0, "get", "embedding:77")).toBe("vector 77");
@@ -75,7 +75,7 @@ describe("a backup of a real Redis Cluster", () => {
         expect(await alone.admin(0, "ttl", "embedding:flags")).toBe("-1");
     });
 
-    test("changes nothing when it is restored again, and keeps what is newer", async () => {
+    test("changes nothing when it is restored again, and keeps newer values", async () => {
         await alone.admin(0, "set", "embedding:77", "newer");
         await alone.admin(0, "del", "embedding:78");
         const restored = await restore(alone.primaries, file, quiet);
@@ -89,7 +89,7 @@ describe("a backup of a real Redis Cluster", () => {
         expect(await sizeOf(cluster.primaries)).toBe(KEYS + 1);
     });
 
-    test("that was cut off brings what it has, and is told as such", async () => {
+    test("that is truncated restores its entries and is reported", async () => {
         const cut = path.join(folder, "cut.gz");
         writeFileSync(cut, readFileSync(file).subarray(0, statSync(file).size / 2));
         await alone.primaries.all[0]?.client.flushall();
@@ -99,7 +99,7 @@ describe("a backup of a real Redis Cluster", () => {
         expect(await sizeOf(alone.primaries)).toBeGreaterThan(KEYS / 4);
     });
 
-    test("of another kind is refused before anything is written", async () => {
+    test("of another format is rejected before anything is written", async () => {
         const other = path.join(folder, "other.gz");
         writeFileSync(other, "no gzip at all");
         await expect(restore(alone.primaries, other, quiet)).rejects.toThrow(

@@ -18,7 +18,7 @@ test.each(["operations/cli/main.ts", "local/src/main.ts"])(
     },
 );
 
-test("one help lists every command that make calls, once", async () => {
+test("the help lists every command that make calls, once", async () => {
     const makefile = await readFile(path.join(ROOT, "Makefile"), "utf8");
     const called = [...makefile.matchAll(/\$\(OPERATIONS\) ([a-z-]+)/g)].map(([, name]) => name);
     const listed = [...(await helpOf("operations/cli/main.ts")).matchAll(/^ {2}([a-z-]+)/gm)];

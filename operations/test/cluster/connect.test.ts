@@ -19,11 +19,11 @@ afterEach(async () => {
     await rm(home, { recursive: true });
 });
 
-test("without a kubeconfig nothing is taken for a cluster", () => {
+test("without a kubeconfig no cluster is assumed", () => {
     expect(() => connect()).toThrow(/^there is no kubeconfig: set KUBECONFIG/);
 });
 
-test("a context that is not there is named, with those that are", async () => {
+test("a missing context is reported with the existing ones", async () => {
     const file = path.join(home, "config");
     const config = {
         contexts: [{ name: "prod", context: { cluster: "prod", user: "me" } }],

@@ -46,7 +46,7 @@ async function nothingOpen(): Promise<void> {
     expect(forwarding.open.size).toBe(0);
 }
 
-test("A query goes to the port on which a ready pod listens, and leaves no connection", async () => {
+test("A query uses the container port of a ready pod, and leaves no connection", async () => {
     forwarding.pods = [
         podNamed("prometheus-0", "False"),
         podNamed("prometheus-1", "True", { deletionTimestamp: "2026-01-01T00:00:00Z" }),
@@ -68,7 +68,7 @@ test("A pod that was replaced between two queries fails neither", async () => {
     ]);
 });
 
-test.each([400, 422])("What Prometheus says with %i is an answer", async (status) => {
+test.each([400, 422])("A response with %i is returned", async (status) => {
     forwarding.answer = answerOf(status, '{"status":"error"}');
     await expect(get()).resolves.toEqual({ status: "error" });
 });
@@ -84,7 +84,7 @@ test.each<[string, Partial<Forwarding>, RegExp]>([
     ["no JSON", { answer: answerOf(200, "<html>") }, /JSON/],
     ["a refused connection", { meets: "forbidden" }, /prometheus-0 cannot be reached: .*403/],
     ["a port where nobody listens", { refusal: "connection refused" }, /connection refused/],
-])("A query fails at once by %s, and leaves no connection", async (_, state, words) => {
+])("A query fails at once with %s, and leaves no connection", async (_, state, words) => {
     Object.assign(forwarding, state);
     await expect(get()).rejects.toThrow(words);
     await nothingOpen();
@@ -94,7 +94,7 @@ test.each<[string, Partial<Forwarding>]>([
     ["half an answer", { answer: "HTTP/1.1 200 \r\nContent-Length: 9\r\n\r\n{" }],
     ["a pod that says nothing", { answer: "" }],
     ["an API server that says nothing", { meets: "silent" }],
-])("A query ends in its time by %s", async (_, state) => {
+])("A query times out with %s", async (_, state) => {
     Object.assign(forwarding, state);
     await expect(get(SHORT_MILLISECONDS)).rejects.toThrow(
         "monitoring/prometheus did not answer within 0.3 s",
@@ -102,7 +102,7 @@ test.each<[string, Partial<Forwarding>]>([
     if (forwarding.meets !== "silent") await nothingOpen();
 });
 
-test("A connection that ends early is told, and the next query is answered", async () => {
+test("A connection that ends early is reported, and the next query succeeds", async () => {
     forwarding.answer = "";
     const asked = get();
     const cut = async () => {

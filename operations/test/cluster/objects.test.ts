@@ -83,7 +83,7 @@ const range = {
     // The client's types have a Date for what is a text in JSON.
 } as unknown as typeof policy;
 
-describe("an object is sent and received as it is", () => {
+describe("an object is sent and received unchanged", () => {
     test.each([policy, range])("$kind, by every kind of write", async (object) => {
         for (const write of [
             () => objects.create(object),
@@ -109,7 +109,7 @@ describe("an object is sent and received as it is", () => {
     });
 });
 
-test("an apply lets the server refuse fields that it does not know, and says who applies", async () => {
+test("an apply lets the server reject unknown fields, and has a field manager", async () => {
     await objects.apply(policy, { fieldManager: "m" });
     const { pathname, searchParams } = new URL(received[0]?.url ?? "", "http://server");
     expect(pathname).toBe("/apis/networking.k8s.io/v1/namespaces/n/networkpolicies/p");
@@ -127,13 +127,13 @@ test("a name keeps its capitals and its colons", async () => {
     expect(received[0]?.url).toBe("/apis/rbac.authorization.k8s.io/v1/clusterroles/system%3ANode");
 });
 
-test("an object of a namespaced kind without a namespace is refused, not put into another one", async () => {
+test("an object of a namespaced kind without a namespace is rejected", async () => {
     const pod = { apiVersion: "v1", kind: "Pod", name: "x" };
     await expect(objects.read(pod)).rejects.toThrow("Pod x has no namespace");
     expect(received).toEqual([]);
 });
 
-test("a deletion by uid spares a later object of the same name", async () => {
+test("a deletion by uid keeps a later object of the same name", async () => {
     await objects.delete(
         { apiVersion: "v1", kind: "Pod", namespace: "n", name: "x" },
         { uid: "u" },
@@ -144,11 +144,11 @@ test("a deletion by uid spares a later object of the same name", async () => {
     });
 });
 
-describe("what the server does not have", () => {
+describe("missing objects and kinds", () => {
     test.each([
         ["a group", "nowhere.example/v1"],
         ["a kind of a group", "networking.k8s.io/v1"],
-    ])("%s is told by status 404, and read as no object", async (_, apiVersion) => {
+    ])("%s has status 404 and is read as undefined", async (_, apiVersion) => {
         const reference = { apiVersion, kind: "Unheard", namespace: "n", name: "x" };
         const error: unknown = await objects.read(reference).catch((reason: unknown) => reason);
         expect(statusOf(error)).toBe(404);
@@ -156,7 +156,7 @@ describe("what the server does not have", () => {
         expect(await readIfExists({ objects } as unknown as Cluster, reference)).toBeUndefined();
     });
 
-    test("a kind that is defined meanwhile is found", async () => {
+    test("a kind that is defined later is found", async () => {
         expect(await objects.isServed("v1", "Pod")).toBe(true);
         expect(await objects.isServed("v1", "PodExecOptions")).toBe(false);
     });

@@ -10,12 +10,12 @@ function lastsAfter(isThere: (second: number) => boolean): number | undefined {
     return undefined;
 }
 
-test("a state lasts that goes away for a moment, as a pull's and a crash's back-off do", () => {
+test("a state persists through short interruptions, such as a back-off of pulls and crashes", () => {
     expect(lastsAfter(() => true)).toBe(40);
     expect(lastsAfter((second) => second % 20 >= 10)).toBe(50);
 });
 
-test("a state that has ended, or comes back much later, does not", () => {
+test("a state that has ended, or returns much later, does not persist", () => {
     expect(lastsAfter((second) => second < 38)).toBeUndefined();
     expect(lastsAfter((second) => second % 60 < 30)).toBeUndefined();
 });

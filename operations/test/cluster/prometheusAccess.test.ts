@@ -55,7 +55,7 @@ test("a Prometheus outside the cluster is read by its URL, with its path and the
     expect(seen).toEqual([["/api/prom/api/v1/query?query=up", "Bearer token of the stack"]]);
 });
 
-test("an answer that is none of Prometheus' is an error with its status", async () => {
+test("an invalid response is an error with its status", async () => {
     server = createServer((_, response) => response.writeHead(403).end("no")).listen(
         0,
         "127.0.0.1",

@@ -54,8 +54,8 @@ async function apiServer(refusals: Refusal[]) {
 
 const widget = { apiVersion: "g/v1", kind: "Widget", metadata: { name: "w", namespace: "n" } };
 
-describe("a request that the API server refuses with Retry-After", () => {
-    test("is sent again, whole, until the server takes it", async () => {
+describe("a request that the API server rejects with Retry-After", () => {
+    test("is repeated completely until the server accepts it", async () => {
         const { client, bodies } = await apiServer([
             { status: 429, retryAfter: "0" },
             { status: 503, retryAfter: "0" },
@@ -64,7 +64,7 @@ describe("a request that the API server refuses with Retry-After", () => {
         expect(bodies.map((body): unknown => JSON.parse(body))).toEqual([widget, widget, widget]);
     });
 
-    test("fails with the server's answer after ten tries more", async () => {
+    test("fails with the server's response after ten retries", async () => {
         const { client, bodies } = await apiServer(
             Array.from({ length: 20 }, () => ({ status: 429, retryAfter: "0" })),
         );
@@ -78,7 +78,7 @@ test.each([
     ["without Retry-After", { status: 503 }],
     ["by a date, which the API server never sends", { status: 429, retryAfter: "tomorrow" }],
     ["for good", { status: 404, retryAfter: "0" }],
-])("a request refused %s is not sent again", async (_, refusal) => {
+])("a request rejected %s is not repeated", async (_, refusal) => {
     const { client, bodies } = await apiServer([refusal]);
     const refused = await client.create(widget).catch((error: unknown) => error);
     expect(statusOf(refused)).toBe(refusal.status);

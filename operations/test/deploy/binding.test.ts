@@ -51,7 +51,7 @@ test("the first deploy records the cluster with the stack and the stack on the c
     expect(readFileSync(file, "utf8")).toBe(written);
 });
 
-describe("refused is", () => {
+describe("the binding rejects", () => {
     test("a second stack on the cluster, by its name and the other's", async () => {
         const { cluster } = api;
         await bind({ cluster, stack: "prod", file: stackFile("prod"), report });
@@ -76,7 +76,7 @@ describe("refused is", () => {
         other.close();
     });
 
-    test("a cluster that tells no identity", async () => {
+    test("a cluster without a readable identity", async () => {
         await api.cluster.objects.delete({
             apiVersion: "v1",
             kind: "Namespace",
@@ -87,7 +87,7 @@ describe("refused is", () => {
     });
 });
 
-test("a stack whose clusters come and go keeps its file, and takes any cluster without a stack", async () => {
+test("a stack with short-lived clusters keeps its file, and accepts any cluster without a stack", async () => {
     const text = "config:\n    property-search:cluster.id: any\n";
     const file = stackFile("local", text);
     const binding = { cluster: api.cluster, stack: "local", file, report };
@@ -98,7 +98,7 @@ test("a stack whose clusters come and go keeps its file, and takes any cluster w
     other.close();
 });
 
-test("a cluster whose stack has been removed takes another one", async () => {
+test("a cluster whose stack was removed accepts another one", async () => {
     const { cluster } = api;
     await bind({ cluster, stack: "prod", file: stackFile("prod"), report });
     await unbind(cluster, "dev");

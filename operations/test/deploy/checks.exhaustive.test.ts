@@ -148,7 +148,7 @@ test.each<[string, RegExp, readonly string[], Record<string, string>?]>([
         /nofile\.yaml does not exist \(ENOENT\)/,
         ["policies/main.ts", "check", "nofile.yaml"],
     ],
-])("before a cluster is asked for, %s is refused in one sentence", (_, says, args, env = {}) => {
+])("before a cluster is contacted, %s is rejected in one sentence", (_, says, args, env = {}) => {
     const { status, stderr } = run(args, env);
     expect(stderr).toMatch(says);
     expect(stderr).toMatch(/^Error: [^\n]*\n$/);
@@ -167,7 +167,7 @@ test.each([
     expect([1, 2]).toContain(status);
 });
 
-test("a server that nothing can be sent to is named in a sentence", () => {
+test("an unreachable server is reported in one sentence", () => {
     const { stderr } = run([OPERATIONS, "verify", "--stack", "dev"]);
     expect(stderr).toMatch(/^Error: no connection to the cluster: bad port; KUBECONFIG [^\n]*\n$/);
 });

@@ -34,7 +34,7 @@ const underWay = {
     },
 };
 
-test("weights of the config are the stack file's, over them what its newest deploy was given", async () => {
+test("configured weights are the stack file's, unless the last deploy overrides them", async () => {
     expect(await configuredWeights(clusterWith({}), "prod")).toEqual({ blue: 100, green: 0 });
     const given = record({ "traffic.weights": '{"blue":30,"green":70}' });
     expect(await configuredWeights(clusterWith(given), "prod")).toEqual({ blue: 30, green: 70 });
@@ -44,11 +44,11 @@ test("weights of the config are the stack file's, over them what its newest depl
     );
 });
 
-test("while a switch is under way the config's weights are not those of the route", async () => {
+test("during a switch there are no configured weights", async () => {
     expect(await configuredWeights(clusterWith(underWay), "prod")).toBeUndefined();
 });
 
-test("a route with other weights than the config's fails the verification, before any request", async () => {
+test("a route with other weights than the config's fails the verification before any request", async () => {
     const backendRefs = [
         { name: "embedding-service-blue", weight: 80 },
         { name: "embedding-service-green", weight: 20 },

@@ -45,14 +45,14 @@ afterEach(() => {
     rmSync(folder, { recursive: true });
 });
 
-test("a stack's commands go to its own context, whichever is the current one", async () => {
+test("commands of a stack use its own context, whichever is current", async () => {
     expect((await connectStack({ stack: "dev", kubeconfig, file })).context).toBe("own");
     const asked = { stack: "dev", kubeconfig, file, context: "current" };
     expect((await connectStack(asked)).context).toBe("current");
     expect((await connectStack({ kubeconfig })).context).toBe("current");
 });
 
-test("no command of a stack goes to another's cluster", async () => {
+test("no command of a stack uses the cluster of another stack", async () => {
     const { cluster } = current;
     const other = path.join(folder, "Pulumi.prod.yaml");
     writeFileSync(other, "config: {}\n");

@@ -39,7 +39,7 @@ const live = (storage: string, change: Partial<Live> = {}): Live => ({
 const NOTHING = { problems: [], isRemade: false, growing: {} };
 
 describe("volumes of a StatefulSet", () => {
-    test("stay as they are where nothing changed, however the size is written", () => {
+    test("stay unchanged for an equal size in another notation", () => {
         expect(planVolumes(wanted("2Gi"), live("2048Mi"))).toEqual(NOTHING);
     });
 
@@ -51,13 +51,13 @@ describe("volumes of a StatefulSet", () => {
         },
     );
 
-    test("of a first deploy ask for nothing", () => {
+    test("of a first deploy need no change", () => {
         expect(planVolumes(wanted("2Gi"), { ...live("2Gi"), set: undefined, claims: [] })).toEqual(
             NOTHING,
         );
     });
 
-    test("grow where their class allows it, and the set is made again", () => {
+    test("grow if their class allows it, and the set is recreated", () => {
         expect(planVolumes(wanted("4Gi"), live("2Gi"))).toEqual({
             problems: [],
             isRemade: true,
@@ -65,7 +65,7 @@ describe("volumes of a StatefulSet", () => {
         });
     });
 
-    test("stay where the set is made again for the order in which its pods start", () => {
+    test("stay if the set is recreated for its pod management policy", () => {
         const manifest = wanted("2Gi");
         const parallel = { ...manifest.spec, podManagementPolicy: "Parallel" };
         expect(planVolumes({ ...manifest, spec: parallel }, live("2Gi"))).toEqual({
@@ -76,7 +76,7 @@ describe("volumes of a StatefulSet", () => {
         expect(planVolumes({ ...manifest, spec: parallel }, none)).toEqual(NOTHING);
     });
 
-    test("go on growing after a deploy that was cut off", () => {
+    test("continue to grow after a deploy that was killed", () => {
         const half = live("4Gi", {
             claims: [claim("data-redis-cluster-0", "4Gi"), claim("data-redis-cluster-1", "2Gi")],
         });
@@ -88,7 +88,7 @@ describe("volumes of a StatefulSet", () => {
         });
     });
 
-    test("of other sets are not theirs", () => {
+    test("of other sets are ignored", () => {
         const claims = ["data-redis-cluster-x-0", "data-redis-0", "other-redis-cluster-0"].map(
             (name) => claim(name, "1Gi"),
         );
@@ -114,7 +114,7 @@ describe("volumes of a StatefulSet", () => {
             live("2Gi", { classes: [{ metadata: { name: "fast" }, provisioner: "csi" }] }),
             /allowed: 2Gi, since storage class "fast" does not allow volume expansion/,
         ],
-    ])("never %s: that is refused, with where the way is told", (_, manifest, state, words) => {
+    ])("never %s: that is rejected with the runbook", (_, manifest, state, words) => {
         const { problems } = planVolumes(manifest, state);
         expect(problems).toHaveLength(2);
         expect(problems[0]).toMatch(words);

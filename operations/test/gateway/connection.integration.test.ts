@@ -40,14 +40,14 @@ describe("a request to the Gateway", () => {
         await rm(folder, { recursive: true });
     });
 
-    test("names the public host in TLS and in HTTP, whatever the address", async () => {
+    test("uses the public host in TLS and HTTP, whatever the address", async () => {
         const send = senderTo({ address: endpoint(), ca });
         const answer = await embed({ url: `https://${HOST}`, send, apiKey: undefined }, ["a"]);
         expect(answer.servedBy).toBe("blue");
         expect(seen.at(-1)).toEqual([HOST, HOST]);
     });
 
-    test("is not sent to a certificate that nobody trusts, and says what to do", async () => {
+    test("is not sent if the certificate is untrusted, and the error has the remedy", async () => {
         const send = senderTo({ address: endpoint(), ca: undefined });
         const asked = embed({ url: `https://${HOST}`, send, apiKey: undefined }, ["a"]);
         await expect(asked).rejects.toThrow(/certificate.*GATEWAY_CA_FILE=ca\.pem/);
@@ -56,7 +56,7 @@ describe("a request to the Gateway", () => {
         );
     });
 
-    test("is not sent to the certificate of another host", async () => {
+    test("is not sent if the certificate is for another host", async () => {
         const send = senderTo({ address: endpoint(), ca });
         const asked = embed({ url: "https://other.example", send, apiKey: undefined }, ["a"]);
         await expect(asked).rejects.toThrow(/altnames|does not match/);

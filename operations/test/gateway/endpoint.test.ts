@@ -56,7 +56,7 @@ beforeEach(() => {
 });
 
 describe("the Gateway is found", () => {
-    test("under its public name, at the address of its status, on the public port", async () => {
+    test("by its public name, at the address of its status, on the public port", async () => {
         const Gateway = gateway(`https://${HOST}`, "192.0.2.7");
         expect(await findGateway(clusterWith({ Gateway }))).toEqual({
             url: `https://${HOST}`,
@@ -65,7 +65,7 @@ describe("the Gateway is found", () => {
         });
     });
 
-    test("at an address that is a name, or of IPv6", async () => {
+    test("at a host name or an IPv6 address", async () => {
         for (const address of ["lb-1.elb.example.com", "2001:db8::7"]) {
             const Gateway = gateway(`https://${HOST}:8444`, address);
             expect((await findGateway(clusterWith({ Gateway }))).address).toEqual({
@@ -75,7 +75,7 @@ describe("the Gateway is found", () => {
         }
     });
 
-    test("by its address alone where it serves any host", async () => {
+    test("by its address if it serves any host", async () => {
         const Gateway = gateway("http://HOST:8080", "10.89.0.2");
         expect(await findGateway(clusterWith({ Gateway }))).toEqual({
             url: "http://10.89.0.2:8080",
@@ -84,12 +84,12 @@ describe("the Gateway is found", () => {
         });
     });
 
-    test("by its safest listener where an earlier program wrote it", async () => {
+    test("by its safest listener if an older program wrote it", async () => {
         const Gateway = gateway(undefined, "192.0.2.7");
         expect((await findGateway(clusterWith({ Gateway }))).url).toBe(`https://${HOST}:8443`);
     });
 
-    test("where GATEWAY_URL says, still under its public name", async () => {
+    test("at GATEWAY_URL, still by its public name", async () => {
         process.env.GATEWAY_URL = "https://127.0.0.1:30443";
         const Gateway = gateway(`https://${HOST}`);
         expect(await findGateway(clusterWith({ Gateway }))).toMatchObject({
@@ -98,7 +98,7 @@ describe("the Gateway is found", () => {
         });
     });
 
-    test("with the authority of its issuer, and with that of a file", async () => {
+    test("with the CA of its issuer, and with that of a file", async () => {
         const Gateway = gateway(`https://${HOST}`, "192.0.2.7");
         const Secret = { data: { "ca.crt": Buffer.from(PEM).toString("base64") } };
         expect((await findGateway(clusterWith({ Gateway, Secret }))).ca).toBe(PEM);
@@ -110,13 +110,13 @@ describe("the Gateway is found", () => {
         ["GATEWAY_URL", "embeddings:443", /GATEWAY_URL is "embeddings:443"; allowed: http:/],
         ["GATEWAY_CA_FILE", "/nowhere/ca.pem", /GATEWAY_CA_FILE is "\/nowhere\/ca.pem", which/],
         ["GATEWAY_CA_FILE", import.meta.filename, /allowed: a file of certificates as PEM/],
-    ])("refuses %s = %s", async (name, value, message) => {
+    ])("rejects %s = %s", async (name, value, message) => {
         process.env[name] = value;
         const Gateway = gateway(`https://${HOST}`, "192.0.2.7");
         await expect(findGateway(clusterWith({ Gateway }))).rejects.toThrow(message);
     });
 
-    test("not while it has no address, and says how to give one", async () => {
+    test("unless it has no address; the error has the remedy", async () => {
         const Gateway = gateway(`https://${HOST}`);
         await expect(findGateway(clusterWith({ Gateway }))).rejects.toThrow(/GATEWAY_URL=/);
     });

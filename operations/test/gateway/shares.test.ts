@@ -27,13 +27,13 @@ describe("sharesWithin", () => {
         );
     });
 
-    test("lets not one request through to a colour of weight 0", () => {
+    test("accepts no request to a colour with weight 0", () => {
         const weights = { blue: 100, green: 0 };
         expect(sharesWithin({ blue: 500, green: 0 }, weights).holds).toBe(true);
         expect(sharesWithin({ blue: 499, green: 1 }, weights).holds).toBe(false);
     });
 
-    test("is never satisfied by no requests at all", () => {
+    test("never accepts zero requests", () => {
         expect(sharesWithin({ blue: 0, green: 0 }, { blue: 90, green: 10 }).holds).toBe(false);
     });
 });

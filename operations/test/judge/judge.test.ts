@@ -22,7 +22,7 @@ function knowsNot(seen: Observation, ...reasons: readonly unknown[]): void {
 }
 
 describe("a candidate passes", () => {
-    test("with enough requests, and says what was seen of both", () => {
+    test("with enough requests, and reports both colours' figures", () => {
         expect(verdictOn(observation())).toEqual({
             verdict: "pass",
             reasons: [
@@ -33,14 +33,14 @@ describe("a candidate passes", () => {
         });
     });
 
-    test("where nobody watches the gateway", () => {
+    test("if the gateway is not scraped", () => {
         const unwatched = { atGateway: undefined };
         expect(verdictOn(observation(unwatched, unwatched, { route: undefined })).verdict).toBe(
             "pass",
         );
     });
 
-    test("alone, at 100 %, by its limits", () => {
+    test("alone at 100 %, within its limits", () => {
         const silent = { requests: { bad: 0, of: 0 }, atGateway: { bad: 0, of: 0 }, times: {} };
         const { verdict, reasons } = verdictOn(observation({}, silent));
         expect(verdict).toBe("pass");
@@ -52,13 +52,13 @@ describe("a candidate passes", () => {
         );
     });
 
-    test("with a cold cache, whose misses are as fast as misses are", () => {
+    test("with a cold cache, whose misses are as fast as the active's", () => {
         const cold = { times: { hit_l1: times(100), miss: times(900, 450, 0.2) } };
         const warm = { times: { hit_l1: times(950), miss: times(50, 25, 0.2) } };
         expect(verdictOn(observation(cold, warm)).verdict).toBe("pass");
     });
 
-    test("while the active restarts, loses pods, fills its memory or has one pod that is not seen", () => {
+    test("while the active restarts, loses pods, fills its memory or has a pod that is not scraped", () => {
         const unwell: Partial<ColourSample> = {
             restarts: 4,
             pods: { ready: 1, wanted: 2, missing: 1, lost: 1 },
@@ -72,7 +72,7 @@ describe("a candidate passes", () => {
 });
 
 describe("a candidate fails", () => {
-    test("by errors beyond the limit and the active's, whatever few requests there were", () => {
+    test("by errors beyond the limit and the active's, even with few requests", () => {
         fails(
             observation({ requests: { bad: 12, of: 60 } }, { requests: { bad: 9, of: 9000 } }),
             "errors: green 20 % (12 of 60), blue 0.1 % (9 of 9,000); allowed: at most 1 %",
@@ -95,7 +95,7 @@ describe("a candidate fails", () => {
         );
     });
 
-    test("by what the gateway did not get back from its pods, which they could not count", () => {
+    test("by failed requests at the gateway that its pods could not count", () => {
         fails(
             observation({ atGateway: { bad: 150, of: 1150 } }),
             "errors at the gateway: green 13 % (150 of 1,150), blue 0 % (0 of 1,000); allowed: at most 5 %",
@@ -103,7 +103,7 @@ describe("a candidate fails", () => {
         );
     });
 
-    test("by what the gateway answers without any pod", () => {
+    test("by requests that the gateway answers without a pod", () => {
         fails(
             observation({}, {}, { route: { bad: 200, of: 2000 } }),
             "requests that got no pod: 10 % (200 of 2,000); allowed: at most 1 %",
@@ -118,7 +118,7 @@ describe("a candidate fails", () => {
         );
     });
 
-    test("by slower misses, though its hits are as fast and so most of its answers", () => {
+    test("by slower misses, though its hits, and so most answers, are as fast", () => {
         const { verdict, reasons } = verdictOn(
             observation({ times: { hit_l1: times(950), miss: times(50, 50, 0.2) } }),
         );
@@ -172,7 +172,7 @@ describe("a candidate fails", () => {
         );
     });
 
-    test("by memory that will be full within the bake, if it is not the load that fills both", () => {
+    test("by memory that will be full within the bake, unless the active's fills up too", () => {
         const leak = { memory: { share: 0.5, growth: { gained: 0.06, secondsToLimit: 500 } } };
         fails(
             observation(leak),
@@ -187,7 +187,7 @@ describe("a candidate fails", () => {
         }
     });
 
-    test("though much else is not known", () => {
+    test("though other data is missing", () => {
         const { verdict } = verdictOn(
             observation(
                 { restarts: 2, memory: undefined, scraped: undefined, requests: { bad: 0, of: 0 } },
@@ -199,8 +199,8 @@ describe("a candidate fails", () => {
     });
 });
 
-describe("nobody knows", () => {
-    test("with too few requests, and is told how many are missing", () => {
+describe("the verdict is inconclusive", () => {
+    test("with too few requests, and reports how many are missing", () => {
         knowsNot(
             observation({ requests: { bad: 0, of: 37 }, times: {} }),
             "requests: green 37 of 400",
@@ -208,21 +208,21 @@ describe("nobody knows", () => {
         knowsNot(observation({ requests: { bad: 0, of: 399 } }), "requests: green 399 of 400");
     });
 
-    test("with errors that may be as many as the limit", () => {
+    test("with errors that may be at the limit", () => {
         knowsNot(
             observation({ requests: { bad: 3, of: 500 } }),
             "errors: green 0.6 % (3 of 500), not yet shown to be under 1 %",
         );
     });
 
-    test("with something that looks worse, and is not sure to be", () => {
+    test("with a suspicious comparison", () => {
         knowsNot(
             observation({ times: { hit_l1: times(950, 88), miss: times(50) } }),
             "not decided yet: hit_l1 slower than 0.05 s: green 9.26 % (88 of 950), blue 0 % (0 of 950); allowed: at most 1.5 × blue's and 5 points more",
         );
     });
 
-    test("with a colour that is not scraped, or not lately", () => {
+    test("with a colour that is not scraped, or not recently", () => {
         knowsNot(observation({ scraped: undefined }), "green: Prometheus scrapes none of its pods");
         knowsNot(
             observation({}, { scraped: undefined }),
@@ -236,7 +236,7 @@ describe("nobody knows", () => {
         knowsNot(observation({}, deaf), "blue: none of its pods answers Prometheus");
     });
 
-    test("with a pod of the candidate that is not seen", () => {
+    test("with a pod of the candidate that is not scraped", () => {
         knowsNot(
             observation({ scraped: { pods: 2, answering: 1, secondsAgo: 7 } }),
             "green: 1 of 2 pods answer Prometheus; allowed: all",
@@ -251,27 +251,27 @@ describe("nobody knows", () => {
         );
     });
 
-    test("what the pods do when nobody tells", () => {
+    test("with unknown pods", () => {
         for (const name of ["restarts", "pods", "memory"] as const) {
             knowsNot(observation({ [name]: undefined }), `${name}: unknown for green`);
         }
     });
 
-    test("what a gateway sees that calls its backends otherwise", () => {
+    test("with a gateway whose backends have other names", () => {
         knowsNot(
             observation({ atGateway: { bad: 0, of: 0 } }),
             expect.stringMatching(/^gateway: counted none of green's 1,000 requests/),
         );
     });
 
-    test("with gaps in what was seen", () => {
+    test("with gaps in the data", () => {
         knowsNot(
             observation({}, {}, { gaps: ["gateway: Prometheus scrapes none"] }),
             "gateway: Prometheus scrapes none",
         );
     });
 
-    test("by figures that are none", () => {
+    test("with invalid figures", () => {
         knowsNot(
             observation({ requests: { bad: NaN, of: 1000 } }),
             "green.requests.bad is NaN; allowed: 0 or more",
@@ -288,7 +288,7 @@ describe("nobody knows", () => {
         );
     });
 
-    test("when there is no evidence", async () => {
+    test("without evidence", async () => {
         const read = () => Promise.reject(new NoData("Prometheus does not answer: away"));
         expect(await observe({ read }, { since: 0, now: 60 }, ROLES, DEFAULT_LIMITS)).toEqual({
             verdict: "no data",
@@ -298,7 +298,7 @@ describe("nobody knows", () => {
     });
 });
 
-test("a mistake is no lack of data", async () => {
+test("an error is not inconclusive", async () => {
     const read = () => Promise.reject(new TypeError("seen is undefined"));
     await expect(observe({ read }, { since: 0, now: 60 }, ROLES, DEFAULT_LIMITS)).rejects.toThrow(
         TypeError,
@@ -315,7 +315,7 @@ test("either colour may be the candidate", () => {
     ]);
 });
 
-test("the record is plain data: who was seen, and the comparisons nearest to a failure", () => {
+test("the figures are plain data, with the comparisons closest to a failure", () => {
     const { figures } = judge(
         observation({
             requests: { bad: 5, of: 1000 },
@@ -337,7 +337,7 @@ test("the record is plain data: who was seen, and the comparisons nearest to a f
     expect(nearest?.evidence).toBeLessThan(nearest?.needed ?? NaN);
 });
 
-test("judging changes nothing, and comes to the same again", () => {
+test("judging is pure and repeatable", () => {
     const share = fc
         .nat({ max: 2000 })
         .chain((of) => fc.record({ bad: fc.nat({ max: of }), of: fc.constant(of) }));
@@ -369,11 +369,11 @@ test("judging changes nothing, and comes to the same again", () => {
 });
 
 describe("limits", () => {
-    test("of the default are allowed", () => {
+    test("of the default are valid", () => {
         expect(() => checkLimits(DEFAULT_LIMITS)).not.toThrow();
     });
 
-    test("are refused, all at once, where they mean nothing", () => {
+    test("are rejected, all at once, if they are invalid", () => {
         const wrong: Limits = {
             ...DEFAULT_LIMITS,
             falseAlarm: 0,
@@ -390,7 +390,7 @@ describe("limits", () => {
         ).toThrow("limits: latency.edges is 0; allowed: 1 or more");
     });
 
-    test("are looked at before the evidence is", async () => {
+    test("are checked before the evidence", async () => {
         const read = () => Promise.reject(new Error("read"));
         await expect(
             observe({ read }, { since: 0, now: 60 }, ROLES, { ...DEFAULT_LIMITS, windows: 0 }),

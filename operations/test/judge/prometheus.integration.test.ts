@@ -43,7 +43,7 @@ async function verdictOn(all: World): Promise<Judgement> {
 }
 
 describe("the query", () => {
-    test("is sound, and reads what somebody exports", () => {
+    test("is valid, and reads exported metrics only", () => {
         const query = evidenceQuery({ from: 0, to: 60 }, [0.05, 1], true);
         const metrics = new Map([
             ...KNOWN_METRICS,
@@ -52,7 +52,7 @@ describe("the query", () => {
         expect(lint(query, { recorded: new Set(), metrics })).toEqual([]);
     });
 
-    test("asks nothing of a gateway that nobody scrapes", () => {
+    test("does not read a gateway that is not scraped", () => {
         const query = evidenceQuery({ from: 0, to: 60 }, [0.05], false);
         expect(query).not.toContain("traefik");
         expect(query).not.toContain(`${JOBS.gateway}"`);
@@ -107,7 +107,7 @@ describe("counts", () => {
         }
     });
 
-    test("go on through a restart, which is seen as one", async () => {
+    test("continue through a restart, which is counted", async () => {
         const restarted = pod("green", "c", {
             offset: 11,
             lives: [{ from: -800, until: 50 }, { from: 62 }],
@@ -119,20 +119,20 @@ describe("counts", () => {
         expect(colours.blue.restarts).toBe(0);
     });
 
-    test("of a pod that comes within the window begin at nothing", async () => {
+    test("of a pod that starts within the window start at zero", async () => {
         const late = pod("green", "d", { lives: [{ from: 33 }], offset: 11 });
         const { colours } = await seen(world({ pods: [pod("blue", "a"), late] }));
         expect(colours.green.requests.of).toBe(10 * (116 - 33));
         expect(colours.green.restarts).toBe(0);
     });
 
-    test("of a pod that goes within the window stay", async () => {
+    test("of a pod that ends within the window stay", async () => {
         const gone = pod("blue", "a", { lives: [{ from: -800, until: 50 }], offset: 11 });
         const { colours } = await seen(world({ pods: [gone, pod("green", "c")] }));
         expect(colours.blue.requests.of).toBe(10 * (41 - -4));
     });
 
-    test("of a pod whose scrapes failed for a while are what came since, not its whole life", async () => {
+    test("of a pod whose scrapes failed for a while exclude its whole life", async () => {
         const { colours } = await seen(
             world({ pods: [pod("blue", "a"), pod("green", "c", { failing: [20, 80] })] }),
         );
@@ -140,14 +140,14 @@ describe("counts", () => {
         expect(colours.green.scraped).toEqual({ pods: 1, answering: 1, secondsAgo: 8 });
     });
 
-    test("that nobody watched for minutes are not taken for new", async () => {
+    test("that were not scraped for minutes do not count as new", async () => {
         const blind = world({ blind: [-400, 30] });
         const reading = seen(blind);
         await expect(reading).rejects.toThrow(NoData);
         await expect(reading).rejects.toThrow(/its counters were not scraped for more than 300 s/);
     });
 
-    test("that nobody watched are told with the time at which they can be judged", async () => {
+    test("that were not scraped are reported with the time at which they can be analysed", async () => {
         const blind = world({ blind: [-400, 30] });
         const { verdict, until = NaN } = await verdictOn(blind);
         expect(verdict).toBe("no data");
@@ -160,7 +160,7 @@ describe("counts", () => {
         expect(judged.figures).toBeDefined();
     });
 
-    test("of errors at the gateway are complete from the first of them on", async () => {
+    test("of errors at the gateway are complete from the first one", async () => {
         const { route, colours } = await seen(world({ unserved: { from: 100, perSecond: 7 } }));
         expect(colours.green.atGateway?.bad).toBe(0);
         // Scraped at 114 s; 30 requests a second came otherwise.
@@ -173,18 +173,18 @@ describe("misses", () => {
         pod(colour, "a", { perSecond: { all: 10, errors: 0, slow: 0, misses: 2 } }),
     );
 
-    test("are timed where Redis is there", async () => {
+    test("are timed while Redis is up", async () => {
         const { colours } = await seen(world({ pods, redisAway: [-700, -690] }));
         expect(colours.green.times.miss?.answers).toBe(2 * 120);
     });
 
-    test("are timed where nobody watches Redis, and fail when they are slow", async () => {
+    test("are timed if Redis is not scraped, and fail if they are slow", async () => {
         const { verdict, reasons } = await verdictOn(world({ pods }));
         expect(verdict).toBe("fail");
         expect(reasons[0]).toMatch(/^misses slower than 2 s: green 100 %/);
     });
 
-    test("are not while it is away, nor for a minute after it began anew", async () => {
+    test("are not timed while it is down, nor for a minute after a restart", async () => {
         // Intervals that end at 45 to 105 s: away from 30 on, a minute old at 105, seen at 107.
         const { colours } = await seen(world({ pods, redisAway: [30, 45] }));
         expect(colours.green.times.miss?.answers).toBe(2 * (120 - 5 * SCRAPE_INTERVAL_SECONDS));
@@ -192,14 +192,14 @@ describe("misses", () => {
         expect(colours.green.requests.of).toBe(10 * 120);
     });
 
-    test("fail nobody while it is away all the time", async () => {
+    test("fail no candidate while it is down all the time", async () => {
         const { verdict } = await verdictOn(world({ pods, redisAway: [-10, 120] }));
         expect(verdict).toBe("pass");
     });
 });
 
 describe("the pods", () => {
-    test("are ready, and have not restarted, though kube-state-metrics itself begins anew", async () => {
+    test("are ready and have not restarted, though kube-state-metrics itself restarts", async () => {
         const { colours, gaps } = await seen(
             world({
                 kube: [
@@ -213,7 +213,7 @@ describe("the pods", () => {
         expect(colours.green.restarts).toBe(0);
     });
 
-    test("have unknown restarts when nobody told of them at the beginning", async () => {
+    test("have unknown restarts without data at the start", async () => {
         const { verdict, reasons } = await verdictOn(
             world({ kube: [{ instance: "10.0.0.9:8080", from: 20, until: Infinity }] }),
         );
@@ -225,7 +225,7 @@ describe("the pods", () => {
 
     const two = [pod("blue", "a"), pod("blue", "b"), pod("green", "c"), pod("green", "d")];
 
-    test("are missing when they were ready, and lost after a minute", async () => {
+    test("are missing if they were ready, and lost after a minute", async () => {
         const since = (second: number) =>
             world({
                 pods: two,
@@ -240,7 +240,7 @@ describe("the pods", () => {
         });
     });
 
-    test("that are asked for and did not start yet are not missing, but one of none is", async () => {
+    test("that are requested and have not started are not missing, but one of none is", async () => {
         const grown = await seen(world({ pods: two, wanted: 3 }));
         expect(grown.colours.green.pods).toEqual({ ready: 2, wanted: 3, missing: 0, lost: 0 });
         await running?.stop();
@@ -279,8 +279,8 @@ describe("the pods", () => {
     });
 });
 
-describe("no data", () => {
-    test("while nothing was scraped twice", async () => {
+describe("the verdict is inconclusive", () => {
+    test("before two scrapes", async () => {
         const asking: Ask = () => Promise.reject(new Error("asked too early"));
         const { since } = world();
         for (const [from, now] of [
@@ -301,7 +301,7 @@ describe("no data", () => {
         }
     });
 
-    test("where a colour has no series", async () => {
+    test("if a colour has no series", async () => {
         const { verdict, reasons } = await verdictOn(world({ pods: [pod("blue", "a")] }));
         expect(verdict).toBe("no data");
         expect(reasons).toEqual(
@@ -312,7 +312,7 @@ describe("no data", () => {
         );
     });
 
-    test("where the last scrape is too long ago", async () => {
+    test("if the last scrape is too old", async () => {
         const { verdict, reasons } = await verdictOn(world({ end: 150, blind: [110, 151] }));
         expect(verdict).toBe("no data");
         expect(reasons).toEqual(
@@ -324,7 +324,7 @@ describe("no data", () => {
         );
     });
 
-    test("where a pod of the candidate does not answer Prometheus", async () => {
+    test("if a pod of the candidate does not answer Prometheus", async () => {
         const deaf = pod("green", "d", { failing: [100, 121] });
         const { verdict, reasons } = await verdictOn(
             world({ pods: [pod("blue", "a"), pod("green", "c"), deaf] }),
@@ -349,7 +349,7 @@ describe("no data", () => {
         });
     });
 
-    test("when Prometheus' answer is none", async () => {
+    test("if Prometheus' response is invalid", async () => {
         const since = 60 * SCRAPE_INTERVAL_SECONDS;
         for (const [answer, reason] of [
             [undefined, "Prometheus' answer is no object"],
@@ -400,7 +400,7 @@ describe("a verdict from Prometheus", () => {
         );
     });
 
-    test("is a failure when the gateway finds no pod to ask", async () => {
+    test("is a failure if the gateway has no pod", async () => {
         const { verdict, reasons } = await verdictOn(
             world({ unserved: { from: 60, perSecond: 3 } }),
         );
@@ -414,7 +414,7 @@ describe("a verdict from Prometheus", () => {
         });
     });
 
-    test("on containers that restart is the plan's, by its `restarts` and `samples`", async () => {
+    test("on restarts and requests follows the plan", async () => {
         const restarted = pod("green", "c", {
             offset: 11,
             lives: [{ from: -800, until: 50 }, { from: 62 }],

@@ -12,7 +12,7 @@ import { propertyRuns } from "../../../tests/support/property.ts";
 const TOLERANCE = { ratio: 1, margin: 0.001 };
 
 describe("evidence", () => {
-    test("is the mean over θ of what a bet on θ times as many brings in", () => {
+    test("is the mean over θ of the capital of a bet on θ times as many", () => {
         // ∫ θ^bad · e^(−(θ−1)·expected) · gamma(θ; ½, ½) dθ, with θ = u² against the density's pole at 0.
         const byIntegral = (bad: number, expected: number) => {
             const step = 1e-3;
@@ -41,7 +41,7 @@ describe("evidence", () => {
         expect(logEvidence(1_010_000, 1e6)).toBeGreaterThan(30);
     });
 
-    test("is never both above and below, and is none where the share is the limit", () => {
+    test("is never both above and below, and is 0 at the limit", () => {
         fc.assert(
             fc.property(fc.nat({ max: 1000 }), fc.integer({ min: 1, max: 99 }), (bad, limit) => {
                 const share = { bad, of: 1000 };
@@ -56,7 +56,7 @@ describe("evidence", () => {
         expect(evidenceBelow({ bad: 0, of: 0 }, 0.01)).toBe(0);
     });
 
-    test("against a candidate is the least over all chances that are tolerated", () => {
+    test("against a candidate is the minimum over all tolerated probabilities", () => {
         const share = fc
             .integer({ min: 1, max: 3000 })
             .chain((of) => fc.record({ bad: fc.nat({ max: of }), of: fc.constant(of) }));
@@ -79,7 +79,7 @@ describe("evidence", () => {
         );
     });
 
-    test("against a candidate is none by few requests, by no active, or within the tolerance", () => {
+    test("against a candidate is 0 without requests, without an active, or within the tolerance", () => {
         expect(evidenceWorse({ bad: 0, of: 0 }, { bad: 0, of: 100 }, TOLERANCE)).toBe(0);
         expect(evidenceWorse({ bad: 100, of: 100 }, { bad: 0, of: 0 }, TOLERANCE)).toBe(0);
         expect(evidenceWorse({ bad: 2, of: 1000 }, { bad: 1, of: 1000 }, TOLERANCE)).toBe(0);
@@ -96,7 +96,7 @@ describe("evidence", () => {
     });
 });
 
-describe("looked at after every request, the evidence against a hypothesis that holds", () => {
+describe("the evidence against a true hypothesis, checked after every request", () => {
     const ALPHA = 0.05;
     const NEEDED = -Math.log(ALPHA);
     const RUNS = 1000;
@@ -139,12 +139,12 @@ describe("looked at after every request, the evidence against a hypothesis that 
         expect(everWorse(() => 0, ours)).toBeLessThanOrEqual(ALPHA);
     });
 
-    test("does so too while both colours' chances rise and fall together", () => {
+    test("does so too while both colours' probabilities change together", () => {
         const outage = (at: number) => (at % 200 < 40 ? 0.6 : 0.01);
         expect(everWorse(outage, ours)).toBeLessThanOrEqual(ALPHA);
     });
 
-    test("is what a test for one look lacks: that one is wrong several times as often as it says", () => {
+    test("a fixed-sample test does not: it is wrong several times as often as promised", () => {
         const oneLook = (
             candidate: { bad: number; of: number },
             active: { bad: number; of: number },

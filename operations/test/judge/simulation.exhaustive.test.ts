@@ -21,7 +21,7 @@ function alarms(name: string, falseAlarm: number): number {
     ).filter(Boolean).length;
 }
 
-describe("a candidate that keeps to the limits, looked at throughout a whole switch", () => {
+describe("a candidate within the limits, analysed throughout a whole switch", () => {
     test.each(["as good as the active", "with a cold cache", "just within the limits"])(
         "is not failed by chance: %s",
         (name) => {
@@ -29,7 +29,7 @@ describe("a candidate that keeps to the limits, looked at throughout a whole swi
         },
     );
 
-    test("is failed no more often than is said, at the very edge of what is allowed", () => {
+    test("exactly at the limits fails no more often than promised", () => {
         // Divided among windows and comparisons, so that it is far below.
         expect(alarms("just within the limits", 0.2)).toBeLessThanOrEqual(0.2 * SWITCHES);
     });
@@ -55,13 +55,13 @@ describe("a bad candidate", () => {
         ["+200 ms on every answer", 0.1, 40],
         ["+200 ms on every answer", 0.5, 80],
         ["+200 ms on misses, which are 5 %", 0.1, 2000],
-    ] as const)("is found: %s at a weight of %d, within %d requests", (name, weight, most) => {
+    ] as const)("is detected: %s at a weight of %d, within %d requests", (name, weight, most) => {
         const outcomes = found(name, weight, ["fail"]);
         expect(outcomes.filter(({ verdict }) => verdict !== "fail")).toEqual([]);
         expect(Math.max(...outcomes.map(({ requests }) => requests))).toBeLessThanOrEqual(most);
     });
 
-    test("with as many errors as the limit is seldom let through before it is found", () => {
+    test("with errors at the limit rarely passes before it is detected", () => {
         const outcomes = found("errors 0.1 % → 1 %", 0.1, ["fail", "pass"]);
         const passed = outcomes.filter(({ verdict }) => verdict === "pass").length;
         expect(passed / outcomes.length).toBeLessThanOrEqual(2 * DEFAULT_LIMITS.falsePass);

@@ -13,7 +13,7 @@ const running = (image: string, version: string): Running => {
 const given = { image: "service@sha256:new", version: "v2.0.0" };
 
 describe("a deploy of an image", () => {
-    test("that the colour with the traffic runs already is no release", () => {
+    test("that the active colour already runs is no release", () => {
         expect(isServing(given, running("service@sha256:new", "v2.0.0"))).toBe(true);
     });
 

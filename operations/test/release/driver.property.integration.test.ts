@@ -43,7 +43,7 @@ const life = fc.record({
     events: fc.array(event, { maxLength: 5 }),
 });
 
-test("Whatever happens to a switch, all traffic ends at one colour that serves, and nothing is left behind", async () => {
+test("Whatever happens to a switch, all traffic ends at one serving colour, and nothing is left behind", async () => {
     await fc.assert(
         fc.asyncProperty(life, async (given) => {
             const { owner, gatewayLag, podLag, faults, kills, events } = given;
@@ -131,7 +131,7 @@ function request({ actor, clock }: Context, what: Request["what"]): Request {
     return { what, by: actor, at: clock.now(), reason: "" };
 }
 
-test("The double refuses a write that is based on an older version", async () => {
+test("The double rejects a write that is based on an older version", async () => {
     const world = new World();
     const { api } = caller(world.server);
     const store = clusterStore(api);

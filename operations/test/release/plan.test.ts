@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { DEFAULT_PLAN, planOf, type PlanFlags } from "../../release/plan.ts";
 
-test("Without flags a plan is the default one, and a flag changes its one figure", () => {
+test("Without flags the plan is the default one, and a flag changes one value", () => {
     expect(planOf({})).toEqual(DEFAULT_PLAN);
     expect(planOf({ steps: "5,25,100", hold: "30" })).toEqual({
         ...DEFAULT_PLAN,
@@ -20,10 +20,10 @@ test.each<[PlanFlags, string]>([
     [{ samples: "0" }, '--samples is "0"; allowed: a whole number from 1 to 10000000'],
     [{ shareSamples: "10" }, '--share-samples is "10"; allowed: a whole number from 200 to 100000'],
     [{ hold: "600" }, "--step-deadline is 600; allowed: more than --hold (600)"],
-])("%j is refused", (flags, words) => {
+])("%j is rejected", (flags, words) => {
     expect(() => planOf(flags)).toThrow(words);
 });
 
-test("All findings are told at once", () => {
+test("All problems are reported at once", () => {
     expect(() => planOf({ steps: "x", hold: "y" })).toThrow(/--steps is "x".*\n--hold is "y"/);
 });

@@ -42,7 +42,7 @@ async function until(what: string, done: () => Promise<boolean> | boolean): Prom
     }
 }
 
-test("weights are carried out by an update of the route alone, and known with who set them", async () => {
+test("an update of the route alone sets the weights, and the history has its author", async () => {
     const traffic = one.traffic();
     await traffic.set(STEP, change("r1"));
     expect(await one.live()).toEqual(STEP);
@@ -62,13 +62,13 @@ test("weights are carried out by an update of the route alone, and known with wh
     ]);
 });
 
-test("weights that somebody has moved past Pulumi are set again", async () => {
+test("weights that were changed past Pulumi are set again", async () => {
     await one.move(NEXT);
     await one.traffic().set(STEP, change("r2"));
     expect(await one.live()).toEqual(STEP);
 });
 
-test("an update waits for another one, or is refused and leaves no trace", async () => {
+test("an update waits for another one, or is rejected without a trace", async () => {
     await one.hold();
     const first = one.traffic().set(NEXT, change("first"));
     const pid = await one.updater();
@@ -99,7 +99,7 @@ test("an update waits for another one, or is refused and leaves no trace", async
     ]);
 });
 
-test("what a killed update moved is taken back, though Pulumi's state never saw it", async () => {
+test("traffic that a killed update shifted is returned, though Pulumi's state lacks it", async () => {
     await one.hold();
     const killed = one.traffic().set(NEXT, change("killed"));
     const failed = expect(killed).rejects.toThrow(ReleaseError);
@@ -114,7 +114,7 @@ test("what a killed update moved is taken back, though Pulumi's state never saw 
     expect(one.reports.join("\n")).toContain("its lock is released");
 });
 
-test("a driver that is asked to stop lets the update come to its end", async () => {
+test("an interrupted driver lets the update finish", async () => {
     await one.hold();
     const stop = new AbortController();
     const stopped = one.traffic().set(NEXT, { ...change("r3"), signal: stop.signal });
@@ -127,7 +127,7 @@ test("a driver that is asked to stop lets the update come to its end", async () 
     expect(await one.traffic().read()).toEqual(NEXT);
 });
 
-test("a lock of another machine is respected, and its holder named", async () => {
+test("a lock of another machine is respected, and its holder is reported", async () => {
     const lock = path.join(one.locks, "theirs.json");
     const holder = { pid: 7, username: "ann", hostname: "far", timestamp: new Date() };
     await mkdir(one.locks, { recursive: true });
@@ -142,7 +142,7 @@ test("a lock of another machine is respected, and its holder named", async () =>
     expect(await one.live()).toEqual(weights);
 });
 
-test("a config that Pulumi rejects ends the update as lasting, and leaves no trace of the weights", async () => {
+test("a config that Pulumi rejects is a permanent failure, and the weights are restored", async () => {
     const weights = await one.live();
     const { configFile } = one;
     await setConfig(configFile, { "service.minReplicas": "many" });
@@ -155,7 +155,7 @@ test("a config that Pulumi rejects ends the update as lasting, and leaves no tra
     expect(await one.live()).toEqual(NEXT);
 });
 
-test("a deploy in the middle, which leaves out what the switch sets, keeps its weights", async () => {
+test("a deploy during a switch excludes its objects and keeps its weights", async () => {
     const weights = await one.live();
     const { configFile } = one;
     await setConfig(configFile, { "traffic.weights": START, "edge.httpPort": 9090 });

@@ -48,7 +48,7 @@ function statusOf(state: Switch | undefined, more: Partial<Status> = {}): Status
     };
 }
 
-test("A status says who serves, what was seen, what is waited for and until when", () => {
+test("A status has the weights, the results, what the switch waits for, and the deadline", () => {
     const text = statusText(statusOf(observing), NOW);
     expect(text).toContain("blue   90 %  3 of 3 pods ready  v1.0.0");
     expect(text).toContain("green  10 %  2 of 3 pods ready  v2.0.0-enhanced");
@@ -59,7 +59,7 @@ test("A status says who serves, what was seen, what is waited for and until when
     expect(text).toContain("driver  none: make switch TO=green resumes, make rollback reverts");
 });
 
-test("No line of it is wider than 80 columns", () => {
+test("No line is wider than 80 columns", () => {
     const ended = enter(observing, "rolled-back", NOW, "blue serves all traffic");
     const why = "errors: green 5.1 % (81 of 1,588), blue 0 % (0 of 14,377); allowed: 1 %";
     const aborted = {
@@ -80,7 +80,7 @@ test("No line of it is wider than 80 columns", () => {
     );
 });
 
-test("Where nothing was switched yet, that is said", () => {
+test("Without a switch, the status says so", () => {
     expect(statusText(statusOf(undefined), NOW)).toMatch(/No switch was made yet\.$/);
     expect(historyText([])).toBe("There has been no switch yet.");
 });

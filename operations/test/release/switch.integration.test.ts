@@ -36,7 +36,7 @@ function asking({ actor, clock }: Context, what: Request["what"]): Request {
 }
 
 for (const owner of ["direct", "pulumi"] as const) {
-    test(`Where the candidate is well, it gets all traffic in steps (${owner})`, async () => {
+    test(`A good candidate gets all traffic in steps (${owner})`, async () => {
         const world = new World({ owner });
         const state = await world.clock.until(start(world.driver("ann"), TO_GREEN));
         expect(state.phase).toBe("promoted");
@@ -89,7 +89,7 @@ for (const owner of ["direct", "pulumi"] as const) {
         });
     }
 
-    test(`A driver that is killed anywhere is followed by one that ends the switch (${owner})`, async () => {
+    test(`After a driver is killed at any point, another one completes the switch (${owner})`, async () => {
         const points = await pointsOf(owner);
         expect(points).toBeGreaterThan(150);
         for (const killAt of sampleOf(points)) {
@@ -106,7 +106,7 @@ for (const owner of ["direct", "pulumi"] as const) {
         }
     }, 300_000);
 
-    test(`A switch whose driver was killed anywhere can be rolled back by anyone (${owner})`, async () => {
+    test(`After a driver is killed at any point, another one can roll back the switch (${owner})`, async () => {
         for (const killAt of sampleOf(await pointsOf(owner))) {
             const world = new World({ owner });
             const first = world.driver("ann", { killAt });
@@ -148,7 +148,7 @@ async function untilKilled(world: World, driver: { isKilled: () => boolean }): P
     while (!driver.isKilled()) await world.clock.sleep(100);
 }
 
-test("Of two drivers at once one wins, and the other says who is at work", async () => {
+test("Of two concurrent drivers one wins, and the other names it", async () => {
     const world = new World();
     const both = Promise.allSettled([
         start(world.driver("ann"), TO_GREEN),
@@ -164,7 +164,7 @@ test("Of two drivers at once one wins, and the other says who is at work", async
     expectEnded(world, won[0]);
 });
 
-test("A rollback that is asked for from elsewhere is done by the driver at work", async () => {
+test("A requested rollback is done by the running driver", async () => {
     const world = new World({ looks: () => ["no data"] });
     const first = start(world.driver("ann"), TO_GREEN);
     const ben = world.driver("ben");
@@ -178,7 +178,7 @@ test("A rollback that is asked for from elsewhere is done by the driver at work"
     expectEnded(world, state);
 });
 
-test("The brake works past a driver that is at work, which then stops", async () => {
+test("A forced rollback bypasses a running driver, which then stops", async () => {
     const world = new World({ looks: () => ["no data"], owner: "pulumi" });
     const first = start(world.driver("ann"), TO_GREEN).catch((error: unknown) => error);
     const ben = world.driver("ben");
@@ -201,7 +201,7 @@ test("The brake works past a driver that is at work, which then stops", async ()
     );
 });
 
-test("A switch that was promoted can be taken back, in one step", async () => {
+test("A promoted switch can be rolled back in one step", async () => {
     const world = new World();
     await world.clock.until(start(world.driver("ann"), TO_GREEN));
     const state = await world.clock.until(rollback(world.driver("ben"), BACK));
@@ -211,7 +211,7 @@ test("A switch that was promoted can be taken back, in one step", async () => {
     expect(world.leftovers()).toEqual([]);
 });
 
-test("A paused switch stays where it is, and goes on when it is promoted", async () => {
+test("A paused switch keeps its step, and resumes when it is promoted", async () => {
     const world = new World({ looks: () => ["pass"] });
     const first = start(world.driver("ann"), TO_GREEN);
     const ben = world.driver("ben");
@@ -223,7 +223,7 @@ test("A paused switch stays where it is, and goes on when it is promoted", async
     expectEnded(world, await world.clock.until(first));
 });
 
-test("A paused switch that fails is rolled back, and so is one that nobody promotes", async () => {
+test("A paused switch that fails is rolled back, and so is one that is never promoted", async () => {
     let verdict: "pass" | "fail" = "pass";
     const world = new World({ looks: () => [verdict] });
     const first = start(world.driver("ann"), TO_GREEN);
@@ -244,7 +244,7 @@ test("A paused switch that fails is rolled back, and so is one that nobody promo
     expectEnded(world, forgotten);
 });
 
-test("What cannot be done is refused before anything is touched", async () => {
+test("A switch that cannot succeed is rejected before anything is changed", async () => {
     const world = new World({ start: "green" });
     const state = await world.clock.until(start(world.driver("ann"), TO_GREEN));
     expect(state.phase).toBe("rolled-back");
@@ -253,7 +253,7 @@ test("What cannot be done is refused before anything is touched", async () => {
     expect(world.onTrial.size).toBe(0);
 });
 
-test("A switch to the other colour does not begin while one is under way", async () => {
+test("A switch to the other colour does not start during another one", async () => {
     const world = new World({ looks: () => ["no data"] });
     const first = start(world.driver("ann"), TO_GREEN);
     const ben = world.driver("ben");
@@ -265,7 +265,7 @@ test("A switch to the other colour does not begin while one is under way", async
     await world.clock.until(first);
 });
 
-test("A switch does not begin where the program rejects the stack's config", async () => {
+test("A switch does not start if the program rejects the stack's config", async () => {
     const world = new World({ owner: "pulumi" });
     world.ownerFails = "rejected";
     const state = await world.clock.until(start(world.driver("ann"), TO_GREEN));
@@ -299,7 +299,7 @@ test.each(["raise", "observe"] as const)(
     },
 );
 
-test("A way back that its owner cannot set goes past it when its time is over", async () => {
+test("A rollback bypasses an owner that cannot set the weights by the deadline", async () => {
     const world = new World({ owner: "pulumi" });
     const ann = world.driver("ann");
     const run = start(ann, TO_GREEN);
@@ -332,7 +332,7 @@ async function reached(world: World, { store }: Context, phase: Switch["phase"])
     while ((await store.read()).state?.phase !== phase) await world.clock.sleep(100);
 }
 
-test("A switch begun before the judge has seen enough waits, and says until when", async () => {
+test("A switch waits until the judge has enough data, and reports the time", async () => {
     const world = new World({ unseen: { seconds: 90 } });
     const begun = world.clock.now();
     const told: string[] = [];
@@ -350,7 +350,7 @@ test("A switch begun before the judge has seen enough waits, and says until when
     ]);
 });
 
-test("A switch is refused at once where nobody knows when the judge will have seen enough", async () => {
+test("A switch is rejected at once if it is unknown when the judge will be ready", async () => {
     const world = new World({ unseen: { seconds: undefined } });
     const state = await world.clock.until(start(world.driver("ann"), TO_GREEN));
     expect(state.phase).toBe("rolled-back");
@@ -358,7 +358,7 @@ test("A switch is refused at once where nobody knows when the judge will have se
     expectEnded(world, state);
 });
 
-test("A switch that cannot be judged within its phase's time is given up, with the reason", async () => {
+test("A switch that stays inconclusive until its deadline is rolled back, with the reason", async () => {
     const world = new World({ unseen: { seconds: 1_000 } });
     const state = await world.clock.until(start(world.driver("ann"), TO_GREEN));
     expect(state.phase).toBe("rolled-back");

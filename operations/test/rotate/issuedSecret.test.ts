@@ -15,7 +15,7 @@ const NO_PULUMI = "the Pulumi CLI is not on PATH";
 const store = (secret: string, value = "issued", missing: string | undefined = NO_PULUMI) =>
     storeIssuedSecret({ cluster: api.cluster, stack: "prod", secret, value, missing });
 
-test("is there for the first deploy, beside all that a stack generates, and may be replaced", async () => {
+test("is stored before the first deploy with all generated secrets, and can be replaced", async () => {
     await store("service.upstreamApiKey", "first");
     const before = (await readRecord(api.cluster, "prod"))?.secrets ?? {};
     expect(Object.keys(before)).toEqual(
@@ -30,7 +30,7 @@ test("is there for the first deploy, beside all that a stack generates, and may 
     });
 });
 
-test("is refused for another key, without a value, and where Pulumi keeps the stack's secrets", async () => {
+test("is rejected for another key, without a value, and if Pulumi stores the stack's secrets", async () => {
     await expect(store("service.upstreamApiKeys")).rejects.toThrow(
         'SECRET is "service.upstreamApiKeys"; allowed: service.upstreamApiKey, ',
     );
@@ -43,7 +43,7 @@ test("is refused for another key, without a value, and where Pulumi keeps the st
     expect(await readRecord(api.cluster, "prod")).toBeUndefined();
 });
 
-test("each is one that a deploy without Pulumi takes for secret", () => {
+test("each is a secret of a deploy without Pulumi", () => {
     const { project, secretKeys } = stackConfig("prod", {});
     const generated: readonly string[] = GENERATED_SECRETS;
     const issued = secretKeys

@@ -12,13 +12,13 @@ describe("a login at a real Redis", () => {
     });
     afterAll(() => nodes.dispose());
 
-    test("tells a password that is accepted from one that is not", async () => {
+    test("distinguishes accepted from rejected passwords", async () => {
         expect(await canLogIn(port, "app", PASSWORDS.app)).toBe(true);
         expect(await canLogIn(port, "app", "another")).toBe(false);
         expect(await canLogIn(port, "nobody", PASSWORDS.app)).toBe(false);
     });
 
-    test("of a server that is away is an error, and no rejection", async () => {
+    test("at an unreachable server is an error, not a rejection", async () => {
         await expect(canLogIn(await freePort(), "app", PASSWORDS.app)).rejects.toThrow();
     });
 });

@@ -97,7 +97,7 @@ class Stack {
 const REDIS = ["redis.passwords.app", "redis.passwords.exporter", "redis.passwords.admin"];
 
 describe.each(REDIS)("rotating %s", (secret) => {
-    test("replaces it in three deploys, and nobody is rejected meanwhile", async () => {
+    test("replaces it in three deploys, without rejected logins", async () => {
         const stack = new Stack(secret);
         await rotate(stack.rotation());
         expect(stack.failures).toEqual([]);
@@ -108,7 +108,7 @@ describe.each(REDIS)("rotating %s", (secret) => {
         );
     });
 
-    test("is finished by the same command, wherever it was cut off", async () => {
+    test("is completed by the same command after a kill at any point", async () => {
         for (let at = 0; at < 12; at += 1) {
             const stack = new Stack(secret);
             await stack.command(at);
@@ -124,7 +124,7 @@ describe.each(REDIS)("rotating %s", (secret) => {
 describe("rotating tenants.platformKey", () => {
     const secret = "tenants.platformKey";
 
-    test("keeps the old key until its end is asked for", async () => {
+    test("keeps the old key until it is revoked", async () => {
         const stack = new Stack(secret);
         await rotate(stack.rotation());
         expect(stack.deployed).toMatchObject({ "tenants.previousPlatformKey": "first" });
@@ -134,7 +134,7 @@ describe("rotating tenants.platformKey", () => {
         expect(stack.failures).toEqual([]);
     });
 
-    test("cut off anywhere, it is finished by the same command, and its end comes after", async () => {
+    test("is completed by the same command after a kill at any point, and revoked afterwards", async () => {
         for (let at = 0; at < 8; at += 1) {
             const stack = new Stack(secret);
             await stack.command(at);
@@ -148,8 +148,8 @@ describe("rotating tenants.platformKey", () => {
     });
 });
 
-describe("rotating what somebody else issues", () => {
-    test("takes its new value in one deploy", async () => {
+describe("rotating an externally issued secret", () => {
+    test("sets its new value in one deploy", async () => {
         const stored: Record<string, string | undefined> = {};
         const lines: string[] = [];
         let deploys = 0;
@@ -169,7 +169,7 @@ describe("rotating what somebody else issues", () => {
         expect(lines.join()).toContain("revoke the old one");
     });
 
-    test("keeps the old value where the program rejects the new one", async () => {
+    test("keeps the old value if the program rejects the new one", async () => {
         const key = "service.upstreamApiKey";
         const stored: Record<string, string | undefined> = { [key]: "former" };
         const rejected = new RenderError(`property-search:${key} is wrong`);
@@ -204,7 +204,7 @@ describe("rotating what somebody else issues", () => {
             /FINISH is set; allowed: for tenants\.platformKey only/,
         ],
         [{ secret: "redis.passwords.app", finish: true }, /FINISH is set; allowed/],
-    ])("%j is refused", (asked, words) => {
+    ])("%j is rejected", (asked, words) => {
         expect(() => checkRotation({ value: undefined, finish: false, ...asked })).toThrow(words);
     });
 });

@@ -29,18 +29,18 @@ async function makeUp(file: string): Promise<string> {
     return target;
 }
 
-test("without a cluster of make up, the user's kubeconfig is taken", () => {
+test("without a cluster of make up, the user's kubeconfig is used", () => {
     expect(localKubeconfig()).toBeUndefined();
     expect(chooseKubeconfig({ stack: "local" })).toBeUndefined();
 });
 
-test("of two clusters, kind's is meant, with which make up stays", async () => {
+test("of two clusters, kind's takes precedence", async () => {
     const targets = await Promise.all(FILES.map(makeUp));
     expect(localKubeconfig()).toBe(targets[FILES.findIndex((file) => file.startsWith("kind/"))]);
 });
 
 describe.each(FILES)("after make up (%s)", (file) => {
-    test("the stack `local`, and no stack, mean its cluster", async () => {
+    test("the stack `local`, and no stack, use its cluster", async () => {
         const target = await makeUp(file);
         expect(chooseKubeconfig({ stack: "local" })).toBe(target);
         expect(chooseKubeconfig({})).toBe(target);
@@ -48,7 +48,7 @@ describe.each(FILES)("after make up (%s)", (file) => {
         expect(chooseKubeconfig({ stack: undefined, context: "" })).toBe(target);
     });
 
-    test("another stack does not, nor does a cluster that is named", async () => {
+    test("another stack or a named cluster does not", async () => {
         await makeUp(file);
         expect(chooseKubeconfig({ stack: "prod" })).toBeUndefined();
         expect(chooseKubeconfig({ context: "staging" })).toBeUndefined();

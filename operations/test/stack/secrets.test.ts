@@ -8,7 +8,7 @@ import { PROJECT } from "../../deploy/pulumi/workspace.ts";
 import { completeSecrets } from "../../stack/secrets.ts";
 
 describe("completeSecrets", () => {
-    test("generates every secret of a new stack, each its own, with 256 bits in safe characters", () => {
+    test("generates every secret of a new stack, with 256 bits in safe characters", () => {
         const { secrets, generated } = completeSecrets({});
         expect(generated).toEqual([...GENERATED_SECRETS]);
         const values = GENERATED_SECRETS.map((key) => secrets[key] ?? "");
@@ -16,12 +16,12 @@ describe("completeSecrets", () => {
         for (const value of values) expect(value).toMatch(/^[A-Za-z0-9]{43}$/);
     });
 
-    test("never changes a secret that is known", () => {
+    test("never changes an existing secret", () => {
         const known = completeSecrets({}).secrets;
         expect(completeSecrets(known)).toEqual({ secrets: known, generated: [] });
     });
 
-    test("adds only the one that is missing", () => {
+    test("adds only the missing one", () => {
         const [first, ...others] = GENERATED_SECRETS;
         const known = Object.fromEntries(others.map((key) => [key, "kept"]));
         const { secrets, generated } = completeSecrets(known);
@@ -30,7 +30,7 @@ describe("completeSecrets", () => {
     });
 });
 
-describe("secrets in the config that Pulumi has", () => {
+describe("secrets in Pulumi's config", () => {
     async function stored(known: readonly string[], ofElsewhere: Record<string, string> = {}) {
         const folder = await mkdtemp(path.join(tmpdir(), "secrets-"));
         const file = path.join(folder, "Pulumi.prod.yaml");
@@ -50,13 +50,13 @@ describe("secrets in the config that Pulumi has", () => {
         return written;
     }
 
-    test("stay when a new one joins them: an upgrade changes no password", async () => {
+    test("stay when a new one is added: an upgrade changes no password", async () => {
         const [first, ...others] = GENERATED_SECRETS;
         expect([...(await stored(others)).keys()]).toEqual([first]);
         expect(await stored(GENERATED_SECRETS)).toEqual(new Map());
     });
 
-    test("are those that the stack had elsewhere, where it had some", async () => {
+    test("are those of earlier deploys by the other method, if there are any", async () => {
         const [first] = GENERATED_SECRETS;
         const written = await stored([], { [first]: "theirs" });
         expect(written.get(first)).toBe("theirs");

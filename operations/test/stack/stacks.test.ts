@@ -15,7 +15,7 @@ test("the stacks are those with a config file", async () => {
     await rm(folder, { recursive: true });
 });
 
-test("a mistyped stack is refused by name, with the one that was meant", () => {
+test("a mistyped stack is rejected with a suggestion", () => {
     expect(() => requireStack("pord")).toThrow(
         'STACK is "pord"; allowed: dev, local, prod (did you mean prod?)',
     );

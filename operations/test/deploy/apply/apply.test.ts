@@ -11,7 +11,7 @@ const object = (kind: string, name: string, apiVersion = "v1"): Manifest => ({
 });
 
 describe("tiersOf", () => {
-    test("puts what pods need before pods and the route last, whatever the order was", () => {
+    test("puts dependencies of pods before pods, and the route last", () => {
         const kinds = [
             "HTTPRoute",
             "Middleware",
@@ -57,7 +57,7 @@ describe("keyOf", () => {
     });
 });
 
-test("union names each object once, in the newer version of its API", () => {
+test("mergeReferences has each object once, with its newer API version", () => {
     const old = { apiVersion: "g/v1beta1", kind: "X", name: "a" };
     const other = { apiVersion: "v1", kind: "Y", name: "b" };
     const now = { ...old, apiVersion: "g/v1" };
@@ -65,7 +65,7 @@ test("union names each object once, in the newer version of its API", () => {
 });
 
 describe("API errors", () => {
-    test("give the server's own sentence, whether its body was parsed or not", () => {
+    test("have the server's message, whether their body was parsed or not", () => {
         const body = { message: 'quota "x" exceeded' };
         expect(messageOf({ code: 403, body })).toBe(body.message);
         expect(messageOf({ code: 403, body: JSON.stringify(body) })).toBe(body.message);
@@ -73,7 +73,7 @@ describe("API errors", () => {
         expect(messageOf({ code: 500, body: "<html>" })).toBe("[object Object]");
     });
 
-    test("have a status only when the server answered", () => {
+    test("have a status only if the server responded", () => {
         expect(statusOf({ code: 409 })).toBe(409);
         expect(statusOf(Object.assign(new Error("refused"), { code: "ECONNREFUSED" }))).toBe(
             undefined,
@@ -81,7 +81,7 @@ describe("API errors", () => {
     });
 });
 
-describe("a write that the API server refuses for now", () => {
+describe("a write that the API server rejects temporarily", () => {
     let api: ApiServer;
 
     beforeEach(async () => {
@@ -109,13 +109,13 @@ describe("a write that the API server refuses for now", () => {
         return { writes, error };
     }
 
-    test("is not tried again over again when it was told to come again ten times", async () => {
+    test("is not retried again after ten responses with Retry-After", async () => {
         const { writes, error } = await deployRefused(99, { status: 429, retryAfter: "0" });
         expect(error).toMatchObject({ message: "ConfigMap n/x: not now" });
         expect(writes).toBe(11);
     });
 
-    test("is tried again when the server gives no time, as for a webhook that is not up yet", async () => {
+    test("is retried without Retry-After, as for a webhook that is not ready", async () => {
         const { writes, error } = await deployRefused(1, { status: 503 });
         expect(error).toBeUndefined();
         expect(writes).toBe(2);
@@ -162,7 +162,7 @@ describe("two commands at once on one stack", () => {
         },
     );
 
-    test("one after the other, each goes on from what the last one has written", async () => {
+    test("in sequence, each continues from the last write", async () => {
         const { cluster } = api;
         await createRecord(cluster, "s", { password: "old" });
         await overtake();

@@ -17,13 +17,13 @@ function refuse(exists: boolean, manifests: Manifest[], inventory: ObjectReferen
     return refuseSecondCertManager(cluster, manifests, { inventory });
 }
 
-test("a cert-manager of the cluster is not taken over", async () => {
+test("an existing cert-manager of the cluster is rejected", async () => {
     await expect(refuse(true, [DEFINITION], [])).rejects.toThrow(
         /certManager is "install", and cluster theirs already has a cert-manager.*allowed: existing/,
     );
 });
 
-test("the stack's own is deployed again, a first one is brought, and who brings none is not asked", async () => {
+test("the stack's own is redeployed, a first one is installed, and other stacks are not checked", async () => {
     await expect(refuse(true, [DEFINITION], [REFERENCE])).resolves.toBeUndefined();
     await expect(refuse(false, [DEFINITION], [])).resolves.toBeUndefined();
     await expect(refuse(true, [], [])).resolves.toBeUndefined();

@@ -96,8 +96,8 @@ async function liveFloor(): Promise<unknown> {
     return found?.spec;
 }
 
-describe("while a switch is under way, a deploy by apply", () => {
-    test("leaves the weights as they are, whatever its config says, and tells so once", async () => {
+describe("during a switch, a deploy by apply", () => {
+    test("keeps the weights, whatever its config has, and reports it once", async () => {
         await release("observe", route(STEP));
         await deploy(route(BEFORE), scaler(3));
         expect(await liveWeights()).toEqual(STEP);
@@ -106,13 +106,13 @@ describe("while a switch is under way, a deploy by apply", () => {
         ]);
     });
 
-    test("does so before the driver has moved any, too", async () => {
+    test("does so before the driver has set any, too", async () => {
         await release("raise");
         await deploy(route(AFTER), scaler(3));
         expect(await liveWeights()).toEqual(BEFORE);
     });
 
-    test("leaves the floors of autoscalers as they are, and changes what else they have", async () => {
+    test("keeps the floors of autoscalers, and changes their other fields", async () => {
         await release("observe", { ...scaler(6), ...{ spec: { minReplicaCount: 6 } } });
         await deploy(route(BEFORE), scaler(2, 8));
         expect(await liveFloor()).toEqual({ minReplicaCount: 6, maxReplicaCount: 8 });
@@ -121,7 +121,7 @@ describe("while a switch is under way, a deploy by apply", () => {
         );
     });
 
-    test("keeps weights that are moved between its reading and its writing", async () => {
+    test("keeps weights that change between its read and its write", async () => {
         await release("observe", route(STEP));
         api.onWrite = async (kind) => {
             if (kind !== "HTTPRoute") return;
@@ -132,7 +132,7 @@ describe("while a switch is under way, a deploy by apply", () => {
         expect(await liveWeights()).toEqual({ blue: 50, green: 50 });
     });
 
-    test("is refused other changes of the rules, with what to do", async () => {
+    test("rejects other changes of the rules, with the remedy", async () => {
         await release("observe", route(STEP));
         await expect(deploy(route(BEFORE, "/v2/embed"), scaler(3))).rejects.toThrow(
             /changes more than weights or floor during a switch.*make rollback/s,
@@ -140,7 +140,7 @@ describe("while a switch is under way, a deploy by apply", () => {
         expect(await liveWeights()).toEqual(STEP);
     });
 
-    test("leaves the driver's claim and its marks alone", async () => {
+    test("keeps the driver's ownership and annotations", async () => {
         const marks = { annotations: { mark: "1" } };
         await release("observe", route(STEP, "/embed", marks));
         await deploy(route(BEFORE), scaler(3));
@@ -150,7 +150,7 @@ describe("while a switch is under way, a deploy by apply", () => {
 });
 
 describe("after a switch, a deploy by apply", () => {
-    test("refuses other weights than the release has set, with which, when, by whom and what to do", async () => {
+    test("rejects weights that differ from the release's, with details and remedy", async () => {
         await release("promoted", route(AFTER));
         const refused = deploy(route(BEFORE), scaler(3));
         await expect(refused).rejects.toThrow(
@@ -162,7 +162,7 @@ describe("after a switch, a deploy by apply", () => {
         expect(await liveWeights()).toEqual(AFTER);
     });
 
-    test("that agrees ends the driver's claim, and what it has set stays", async () => {
+    test("that agrees ends the driver's ownership, and its values stay", async () => {
         await release("promoted", route(AFTER, "/embed", { annotations: { mark: "1" } }));
         await deploy(route(AFTER), scaler(3));
         const route1 = await live();
@@ -184,7 +184,7 @@ describe("after a switch, a deploy by apply", () => {
         expect(await liveFloor()).toMatchObject({ minReplicaCount: 2 });
     });
 
-    test("is still refused what others than the driver have set", async () => {
+    test("still conflicts with fields of other owners", async () => {
         await release("promoted", route(AFTER));
         await api.apply("somebody-else", route(AFTER));
         await expect(deploy(route(AFTER, "/v2/embed"), scaler(3))).rejects.toThrow(
@@ -192,7 +192,7 @@ describe("after a switch, a deploy by apply", () => {
         );
     });
 
-    test("without a record refuses as well: the route itself tells that the driver has written it", async () => {
+    test("rejects them without a record too: the route shows that the driver has written it", async () => {
         await api.apply(RELEASE.fieldManager, route(AFTER));
         await expect(deploy(route(BEFORE), scaler(3))).rejects.toThrow(
             "the release has set 0/100 (blue/green)",
@@ -200,7 +200,7 @@ describe("after a switch, a deploy by apply", () => {
     });
 });
 
-test("a record that cannot be read stops a deploy: a switch may be under way", async () => {
+test("an unreadable record stops a deploy: a switch may be in progress", async () => {
     await api.apply(RELEASE.fieldManager, {
         apiVersion: "v1",
         kind: "ConfigMap",
@@ -218,21 +218,21 @@ describe("before pulumi up", () => {
         return settleAll({ cluster: api.cluster, stack: STACK, report }, configured);
     };
 
-    test("a switch under way is found and told, whatever the config says", async () => {
+    test("a switch in progress is detected and reported, whatever the config has", async () => {
         await release("observe", route(STEP));
         expect(await settle(AFTER)).toBe(true);
         expect(told).toContain("a switch to green is in progress: weights stay 90/10");
         expect(isClaimed(await live())).toBe(true);
     });
 
-    test("other weights than a release has set are refused in the same words", async () => {
+    test("weights that differ from the release's are rejected with the same message", async () => {
         await release("promoted", route(AFTER));
         await expect(settle(BEFORE)).rejects.toThrow(
             "traffic.weights of stack prod is 100/0, but the release 20261125-1 of ann@laptop",
         );
     });
 
-    test("the driver's claims on route and autoscalers end where config agrees", async () => {
+    test("the driver's ownership of route and autoscalers ends if the config agrees", async () => {
         await release("promoted", route(AFTER), scaler(6));
         expect(await settle(AFTER)).toBe(false);
         expect(isClaimed(await live())).toBe(false);
@@ -240,7 +240,7 @@ describe("before pulumi up", () => {
         expect(found && isClaimed(found)).toBe(false);
     });
 
-    test("nothing is done on a cluster that no release has touched", async () => {
+    test("nothing changes on a cluster without a release", async () => {
         const { writes } = api;
         expect(await settle(STEP)).toBe(false);
         expect(api.writes).toBe(writes);

@@ -10,7 +10,7 @@ const pods = (container: object) => ({
 });
 const POD = "spec.template.spec.containers[main]";
 
-describe("a field that the cluster does not have is named", () => {
+describe("a missing field is reported", () => {
     test.each([
         [
             "who may come in",
@@ -48,7 +48,7 @@ describe("a field that the cluster does not have is named", () => {
     });
 });
 
-describe("a value that is another one is named, with both", () => {
+describe("a differing value is reported with both values", () => {
     test.each([
         ["a scalar", { spec: { type: "A" } }, { spec: { type: "B" } }, "spec.type"],
         [
@@ -171,7 +171,7 @@ describe("no difference is", () => {
         expect(differences(declared, live)).toEqual([]);
     });
 
-    test("a field that somebody else owns, or a value that is not known here", () => {
+    test("a field of another owner, or an unknown value", () => {
         const live = { spec: { replicas: 5, token: "of the cluster" } };
         const declared = { spec: { replicas: 2, token: "masked", gone: "masked" } };
         const ignored = [/^spec\.replicas$/];

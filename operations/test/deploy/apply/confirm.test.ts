@@ -38,13 +38,13 @@ const route = (blue: number): Manifest => ({
     },
 });
 
-test("objects that are as declared are counted", async () => {
+test("unchanged objects are counted", async () => {
     const one = object("ConfigMap", "one", { data: { a: "1" } });
     await api.apply("m", one);
     expect(await confirm([one])).toBe(1);
 });
 
-test("every field that is not as declared is named at once, by object", async () => {
+test("all differing fields are reported at once, by object", async () => {
     const one = object("ConfigMap", "one", { data: { a: "1", b: "2" } });
     const two = object("ConfigMap", "two", { data: { a: "1" } });
     await api.apply("m", object("ConfigMap", "one", { data: { a: "3" } }));
@@ -54,7 +54,7 @@ test("every field that is not as declared is named at once, by object", async ()
 });
 
 describe("a Secret", () => {
-    test("is compared by what it stores, and no value of it is told", async () => {
+    test("is compared by its stored values, which are not reported", async () => {
         const stored = { data: { token: Buffer.from("hidden").toString("base64") } };
         await api.apply("m", object("Secret", "s", stored));
         const declared = (token: unknown) => object("Secret", "s", { stringData: { token } });
@@ -66,7 +66,7 @@ describe("a Secret", () => {
         expect(String(error)).not.toMatch(/hidden|other"|b3RoZXI|aGlkZGVu/);
     });
 
-    test("that Pulumi's state has encrypted only has to have its keys", async () => {
+    test("that is encrypted in Pulumi's state only needs its keys", async () => {
         const encrypted = { "4dabf18193072939515e22adb298388d": "secret", ciphertext: "x" };
         await api.apply("m", object("Secret", "s", { data: { token: "aGlkZGVu" } }));
         expect(await confirm([object("Secret", "s", { stringData: { token: encrypted } })])).toBe(
@@ -88,7 +88,7 @@ describe("weights", () => {
         phaseSince: 0,
     });
 
-    test("are the release driver's while a switch is under way, and nothing else of the route is", async () => {
+    test("belong to the release driver during a switch, and no other field of the route does", async () => {
         await api.apply("driver", route(50));
         expect(await confirm([route(90)], note("observe"))).toBe(1);
         await expect(confirm([route(90)], note("promoted"))).rejects.toThrow(

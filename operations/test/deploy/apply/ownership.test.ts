@@ -55,8 +55,8 @@ async function forgetMarks(): Promise<void> {
     await writeRecord(api.cluster, STACK, { ...record, inventory });
 }
 
-describe("objects that exist already and are not the stack's", () => {
-    test("are refused, all of them at once, before anything is written", async () => {
+describe("existing objects of others", () => {
+    test("are rejected, all at once, before anything is written", async () => {
         await api.apply("helm", space("cert-manager"));
         await api.apply("helm", object("b", "cert-manager"));
         const writes = api.writes;
@@ -73,7 +73,7 @@ describe("objects that exist already and are not the stack's", () => {
         expect(await isThere(object("new", "cert-manager"))).toBe(false);
     });
 
-    test("leave the stack free for another cluster, which is bound to one that takes it", async () => {
+    test("leave the stack unbound, so that another cluster can accept it", async () => {
         await api.apply("helm", object("a"));
         const bound: number[] = [];
         const bind = () => Promise.resolve(void bound.push(api.writes));
@@ -105,7 +105,7 @@ describe("objects that exist already and are not the stack's", () => {
         );
     });
 
-    test("by the name of one that the stack had made are refused too", async () => {
+    test("with the name of an object that the stack created are rejected too", async () => {
         await deploy([object("a")]);
         await api.cluster.objects.delete(referenceOf(object("a")));
         await api.apply("kubectl", object("a"));
@@ -115,8 +115,8 @@ describe("objects that exist already and are not the stack's", () => {
     });
 });
 
-describe("what the stack has made", () => {
-    test("is written again and again, and goes with the stack", async () => {
+describe("objects that the stack created", () => {
+    test("are updated, and removed with the stack", async () => {
         const all = [space("n"), object("a")];
         await deploy(all);
         expect(await deploy(all)).toMatchObject({ changed: [] });
@@ -126,7 +126,7 @@ describe("what the stack has made", () => {
         expect(await remove()).toBeUndefined();
     });
 
-    test("is the stack's after a deploy that was killed before its end", async () => {
+    test("belong to the stack after a deploy that was killed", async () => {
         const killed = { status: 500 };
         api.onWrite = (kind) => {
             if (kind === "ConfigMap")
@@ -140,7 +140,7 @@ describe("what the stack has made", () => {
         expect(await remove()).toEqual({ count: 2, left: [] });
     }, 30_000);
 
-    test("goes by an older record as far as nobody else has set a field of it", async () => {
+    test("are removed by an older record unless others have set a field", async () => {
         await deploy([space("n"), object("a"), object("b")]);
         const shared = { ...object("b"), data: { theirs: "1" } } as Manifest;
         await api.apply("kubectl", shared);
@@ -153,7 +153,7 @@ describe("what the stack has made", () => {
 });
 
 describe("a namespace of the stack", () => {
-    test("stays where somebody else has an object in it, and the stack's own go", async () => {
+    test("stays with objects of others, and the stack's own are removed", async () => {
         await deploy([space("n"), object("a")]);
         await api.apply("kubectl", object("theirs"));
         expect(await remove()).toEqual({
@@ -171,7 +171,7 @@ describe("a namespace of the stack", () => {
         expect(await isThere(space("n"))).toBe(false);
     });
 
-    test("with volumes is removed, or pruned, only when that is said", async () => {
+    test("with volumes is removed or pruned only on request", async () => {
         await deploy([space("n")]);
         const volume = object("data-redis-0", "n", "PersistentVolumeClaim");
         await api.apply("kube-controller-manager", volume);

@@ -37,14 +37,14 @@ describe("waitReady", () => {
         return lines;
     }
 
-    test("asks again when a connection was lost", async () => {
+    test("retries after a lost connection", async () => {
         const lost = Object.assign(new Error("x"), { code: "UND_ERR_CONNECT_TIMEOUT" });
         expect(await wait([lost, ready])).toEqual([
             expect.stringContaining("no connection to the cluster (UND_ERR_CONNECT_TIMEOUT)"),
         ]);
     });
 
-    test("ends at an error of any other kind", async () => {
+    test("throws any other error", async () => {
         await expect(wait([new Error("not yours to read"), ready])).rejects.toThrow("not yours");
     });
 });
@@ -57,7 +57,7 @@ describe("floorsOf", () => {
         spec: { scaleTargetRef: { name }, ...floor },
     });
 
-    test("knows the floor of an autoscaler and of a ScaledObject, by the Deployment", () => {
+    test("returns the floor of an autoscaler and of a ScaledObject, by the Deployment", () => {
         const floors = floorsOf([
             scaler("HorizontalPodAutoscaler", "a", { minReplicas: 2 }),
             scaler("ScaledObject", "b", { minReplicaCount: 3 }),
@@ -70,13 +70,13 @@ describe("floorsOf", () => {
         ]);
     });
 
-    test("takes nothing else for an autoscaler", () => {
+    test("ignores other kinds", () => {
         expect(floorsOf([scaler("Deployment", "a", { minReplicas: 2 })]).size).toBe(0);
     });
 });
 
 describe("problemsOf", () => {
-    test("says that a pod found no node, and why", () => {
+    test("reports why a pod is not scheduled", () => {
         const message = "0/1 nodes are available: 1 Insufficient cpu.";
         const conditions = [{ type: "PodScheduled", status: "False", message }];
         expect(problemsOf({ metadata, status: { conditions } })).toEqual([
@@ -84,7 +84,7 @@ describe("problemsOf", () => {
         ]);
     });
 
-    test("calls an image that cannot be pulled hopeless and names the container", () => {
+    test("reports an image that cannot be pulled as unrecoverable, with the container", () => {
         const [problem] = problemsOf(waiting("ImagePullBackOff", "not found"));
         expect(problem).toEqual({
             text: expect.stringContaining("n/p, container c: ImagePullBackOff; not found"),
@@ -92,11 +92,11 @@ describe("problemsOf", () => {
         });
     });
 
-    test("is silent about a container that is only being made", () => {
+    test("ignores a container that is being created", () => {
         expect(problemsOf(waiting("ContainerCreating"))).toEqual([]);
     });
 
-    test("is silent about a pod that has not been looked at yet", () => {
+    test("ignores a pod without a status", () => {
         expect(problemsOf({ metadata })).toEqual([]);
     });
 });

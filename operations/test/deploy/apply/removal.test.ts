@@ -23,7 +23,7 @@ describe("removalPhases", () => {
         phase.map(({ kind, name }) => `${kind} ${name}`),
     );
 
-    test("keep cert-manager at work until the namespaces with its challenges are gone", () => {
+    test("keep cert-manager until the namespaces with its challenges are deleted", () => {
         expect(names[0]).toContain("Namespace property-search-edge");
         expect(names[1]).toEqual([
             "ClusterRole cert-manager",
@@ -32,7 +32,7 @@ describe("removalPhases", () => {
         expect(names[2]).toEqual(["CustomResourceDefinition certificates.cert-manager.io"]);
     });
 
-    test("have what the stack made in a namespace of others, and leave the rest to its own", () => {
+    test("have the stack's objects in namespaces of others, and not those in its own", () => {
         expect(names[0]).toContain("ReferenceGrant embedding-gateway");
         expect(names.flat().join()).not.toMatch(/Deployment|Certificate embedding/);
     });
@@ -58,13 +58,13 @@ describe("deleteUnlessUsed", () => {
         return { deleted, lines };
     };
 
-    test("keeps a kind that others have objects of, and says so", async () => {
+    test("keeps a kind with objects of others, and reports it", async () => {
         const { deleted, lines } = await remove({ "helm.sh/resource-policy": "keep" }, 2);
         expect(deleted).toEqual([]);
         expect(lines.join()).toMatch(/kept .*certificates\.cert-manager\.io: 2 objects/);
     });
 
-    test("deletes one that nobody uses any more, and one that nothing says to keep", async () => {
+    test("deletes an unused kind, and one without the annotation", async () => {
         const unused = await remove({ "helm.sh/resource-policy": "keep" }, 0);
         const unmarked = await remove({}, 2);
         for (const { deleted } of [unused, unmarked]) expect(deleted).toEqual([DEFINITION.name]);

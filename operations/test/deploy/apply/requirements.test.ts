@@ -27,16 +27,16 @@ const statefulSet = (...classes: (string | undefined)[]) =>
 const whatOf = (manifests: Manifest[]) => requirementsOf(manifests).map(({ what }) => what);
 
 describe("requirementsOf", () => {
-    test("asks for the Gateway API and the class that the Gateway names", () => {
+    test("requires the Gateway API and the Gateway's class", () => {
         expect(whatOf([gateway("traefik")])).toEqual(["the Gateway API", "GatewayClass traefik"]);
     });
 
-    test("asks for the class of a volume, or for a default one where none is named", () => {
+    test("requires the class of a volume, or a default one", () => {
         expect(whatOf([statefulSet("local")])).toEqual(["StorageClass local"]);
         expect(whatOf([statefulSet(undefined)])).toEqual(["a default StorageClass"]);
     });
 
-    test("asks for the priority of pods, be they of a Deployment or of a CronJob", () => {
+    test("requires the priority class of pods of a Deployment or a CronJob", () => {
         const spec = { priorityClassName: "platform" };
         const metadata = { name: "w", namespace: "n" };
         const workloads = [
@@ -52,7 +52,7 @@ describe("requirementsOf", () => {
         expect(whatOf([set]).sort()).toEqual(["PriorityClass platform", "StorageClass local"]);
     });
 
-    test("asks for KEDA where a ScaledObject wants it", () => {
+    test("requires KEDA for a ScaledObject", () => {
         const scaled = {
             apiVersion: "keda.sh/v1alpha1",
             kind: "ScaledObject",
@@ -68,7 +68,7 @@ describe("requirementsOf", () => {
             "BackendTrafficPolicy",
             "Envoy Gateway's BackendTrafficPolicy",
         ],
-    ])("asks for what serves %s %s, and tells how to do without", (apiVersion, kind, what) => {
+    ])("requires a provider of %s %s, and the remedy has an alternative", (apiVersion, kind, what) => {
         const retrying = { apiVersion, kind, metadata: { name: "r", namespace: "edge" } };
         const [requirement, ...others] = requirementsOf([retrying]);
         expect(requirement).toMatchObject({ what, apiVersion, kind });
@@ -76,7 +76,7 @@ describe("requirementsOf", () => {
         expect(others).toEqual([]);
     });
 
-    test("asks for each API that an older cluster may not serve", () => {
+    test("requires each API that an older cluster may lack", () => {
         const policy = {
             apiVersion: "admissionregistration.k8s.io/v1",
             kind: "ValidatingAdmissionPolicy",
@@ -95,16 +95,16 @@ describe("requirementsOf", () => {
         ]);
     });
 
-    test("names each requirement once", () => {
+    test("has no duplicates", () => {
         expect(whatOf([statefulSet("local", "local"), statefulSet("local")])).toHaveLength(1);
     });
 
-    test("asks for nothing where neither is used", () => {
+    test("is empty if nothing is used", () => {
         const service = { apiVersion: "v1", kind: "Service", metadata: { name: "s" } };
         expect(whatOf([service, statefulSet()])).toEqual([]);
     });
 
-    test("says of each how to get it", () => {
+    test("has a remedy for each", () => {
         for (const { how } of requirementsOf([gateway("x"), statefulSet("y", undefined)])) {
             expect(how).not.toBe("");
         }
@@ -122,7 +122,7 @@ describe("hasDefault", () => {
         );
     });
 
-    test("finds none where the mark is absent or false", () => {
+    test("finds none without a true annotation", () => {
         expect(hasDefault({ items: [] })).toBe(false);
         expect(hasDefault(listOf())).toBe(false);
         expect(hasDefault(listOf({ "storageclass.kubernetes.io/is-default-class": "false" }))).toBe(
@@ -169,7 +169,7 @@ describe("requireAll", () => {
         "--providers.kubernetesgateway",
     ];
 
-    test("names everything that is missing at once", async () => {
+    test("reports everything that is missing at once", async () => {
         const manifests = [
             gateway("traefik"),
             { apiVersion: "keda.sh/v1alpha1", kind: "ScaledObject", metadata: { name: "s" } },
@@ -212,7 +212,7 @@ describe("requireAll", () => {
             ),
             /cert-manager: the cluster has v1\.9\.1; install version 1\.15 or newer/,
         ],
-    ])("names definitions that are older than it needs: %#", async (manifest, old, words) => {
+    ])("reports outdated definitions: %#", async (manifest, old, words) => {
         const withDefinition = (CustomResourceDefinition: object) =>
             clusterOf("34", {
                 ...{ GatewayClass: [gatewayClass], Deployment: [] },
@@ -229,7 +229,7 @@ describe("requireAll", () => {
         await requireAll(withDefinition(definition("another", {})), [manifest]);
     });
 
-    test("takes definitions that it may not read for no problem", async () => {
+    test("accepts definitions that it cannot read", async () => {
         const scaled = {
             apiVersion: "keda.sh/v1alpha1",
             kind: "ScaledObject",
@@ -242,7 +242,7 @@ describe("requireAll", () => {
         await requireAll(cluster, [scaled]);
     });
 
-    test("names a Gateway API that does not know retry of a route, where a route has it", async () => {
+    test("reports a Gateway API without retry if a route uses it", async () => {
         const routeWith = (rule: object) =>
             ({
                 apiVersion: "gateway.networking.k8s.io/v1",
@@ -274,7 +274,7 @@ describe("requireAll", () => {
         ...{ type: "Accepted", status, reason, message },
     });
 
-    test("names a GatewayClass that its controller rejects", async () => {
+    test("reports a GatewayClass that its controller rejects", async () => {
         const rejected = accepted("False", "UnsupportedVersion", "the bundle is too old");
         await expect(requireAll(withAccepted(rejected), [gateway("traefik")])).rejects.toThrow(
             "GatewayClass traefik: traefik.io/gateway-controller rejects it (UnsupportedVersion: the bundle is too old); install a gateway",
@@ -283,7 +283,7 @@ describe("requireAll", () => {
         await requireAll(withAccepted(), [gateway("traefik")]);
     });
 
-    test("gives a controller time to accept its class, and names a class that none has accepted", async () => {
+    test("waits for a controller to accept its class, and reports a class that none accepts", async () => {
         const waiting = accepted("Unknown", "Pending", "Waiting for controller");
         const version = "gateway.networking.k8s.io/v1";
         expect(await classProblem(withAccepted(waiting), version, "traefik", 1)).toBe(
@@ -296,7 +296,7 @@ describe("requireAll", () => {
         expect(await classProblem(starting, version, "traefik")).toBeUndefined();
     });
 
-    test("asks for no cert-manager that comes with the stack", async () => {
+    test("does not require a cert-manager that the stack installs", async () => {
         const issuer = {
             apiVersion: "cert-manager.io/v1",
             kind: "Issuer",
@@ -307,7 +307,7 @@ describe("requireAll", () => {
         await expect(requireAll(clusterOf("34", {}), [issuer])).rejects.toThrow("cert-manager");
     });
 
-    test("names pods with ids of their own where OpenShift refuses these", async () => {
+    test("reports pods with fixed ids on OpenShift", async () => {
         const pods = (securityContext: object) =>
             ({
                 ...{ apiVersion: "apps/v1", kind: "Deployment" },
@@ -323,7 +323,7 @@ describe("requireAll", () => {
         await requireAll(clusterOf("34", {}), [fixed]);
     });
 
-    test("asks for an entry point of Traefik at each listener's port", async () => {
+    test("requires an entry point of Traefik at each listener's port", async () => {
         const cluster = clusterOf("34", {
             GatewayClass: [gatewayClass],
             Deployment: [traefik(...CHART)],
@@ -334,7 +334,7 @@ describe("requireAll", () => {
         );
     });
 
-    test("takes what cannot be known for no problem: another controller, entry points elsewhere", async () => {
+    test("accepts what it cannot check: another controller, entry points from elsewhere", async () => {
         const other = { ...gatewayClass, spec: { controllerName: "example.com/other" } };
         const Deployment = [traefik(...CHART)];
         await requireAll(clusterOf("34", { GatewayClass: [other], Deployment }), [listening(80)]);

@@ -26,7 +26,7 @@ const object = (kind: string, name: string, more: object = {}) => ({
     inputs: { kind, metadata: { namespace: "blue", name }, ...more },
 });
 
-describe("what a preview found", () => {
+describe("the summary of a preview", () => {
     const findings = findingsOf([
         component,
         step({ name: "kept", new: object("Service", "kept") }),
@@ -60,7 +60,7 @@ describe("what a preview found", () => {
         { diagnosticEvent: { severity: "warning", message: "using pulumi-x from $PATH at /x" } },
     ]);
 
-    test("is each change once, with its component and its properties", () => {
+    test("has each change once, with its component and its properties", () => {
         const known = { component: "blue", properties: [] };
         expect(findings.changes).toEqual([
             { op: "create", kind: "NetworkPolicy", name: "blue/made", ...known },
@@ -79,7 +79,7 @@ describe("what a preview found", () => {
         expect(findings.unchanged).toBe(1);
     });
 
-    test("is each violation and each error once, without marks of colour", () => {
+    test("has each violation and each error once, without colour codes", () => {
         expect(findings.violations).toEqual([
             {
                 policy: "no-latest",
@@ -92,7 +92,7 @@ describe("what a preview found", () => {
         expect(findings.warnings).toEqual([]);
     });
 
-    test("is said from the verdict down to the differences", () => {
+    test("is reported from the headline to the differences", () => {
         const about = { stack: "dev", isDrift: false, isComplete: false };
         expect(previewReport(findings, about)).toBe(
             `Stack dev: 1 mandatory policy violations; 1 to create, 1 to update, 1 to replace, 1 unchanged
@@ -135,19 +135,19 @@ test.each([
         true,
         "Stack prod has drifted; restoring it: 1 to update, 175 unchanged",
     ],
-])("the verdict is one sentence", (found, isDrift, words) => {
+])("the headline is one sentence", (found, isDrift, words) => {
     const about = { stack: "prod", isDrift, isComplete: true };
     expect(verdict({ ...NOTHING, ...found }, about)).toBe(words);
 });
 
-test("a comparison that failed is never told as one that found nothing", () => {
+test("a failed comparison is never reported as unchanged", () => {
     const about = { stack: "prod", isDrift: true, isComplete: false };
     expect(verdict({ ...NOTHING, errors: ["no cluster"] }, about)).toBe(
         "Stack prod: the comparison failed by 1 errors; until then no changes, 175 unchanged",
     );
 });
 
-test("of a long text only the lines that differ are shown", () => {
+test("only differing lines of a long text are shown", () => {
     const text = (line: string) => `${"same\n".repeat(1000)}${line}\n${"end\n".repeat(1000)}`;
     const changes = [update("dashboards", text("old"), text("new"))];
     const about = { stack: "prod", isDrift: false, isComplete: true };
@@ -181,7 +181,7 @@ test.each([
             })),
         },
     ],
-])("the report is bounded, however much there is of %s", (_, found) => {
+])("the report is bounded for any amount of %s", (_, found) => {
     const about = { stack: "prod", isDrift: false, isComplete: true };
     const text = previewReport({ ...NOTHING, ...found }, about);
     expect(text.length).toBeLessThanOrEqual(12_000);
@@ -190,8 +190,8 @@ test.each([
     expect(text).toMatch(/…/);
 });
 
-test("an error tells its reason, which its end has, and what it is about by name", () => {
-    const reason = "uses the image docker.io/other/service; allowed: localhost/*, docker.io/prom/*";
+test("an error has the reason from its end, and names instead of URNs", () => {
+    const reason = "runs docker.io/other/service, which is none of localhost/*, docker.io/prom/*";
     const message =
         `Preview failed: resource "${BLUE.replace("::blue", "$kubernetes:apps/v1:Deployment::blue-deployment")}" was ` +
         "not successfully created by the Kubernetes API server: deployments.apps is forbidden: " +
@@ -211,7 +211,7 @@ test("an error tells its reason, which its end has, and what it is about by name
     expect(text).toContain(`${reason}\n`);
 });
 
-test("where the provider does not say what differs, inputs are compared", () => {
+test("inputs are compared if the provider reports no differences", () => {
     const was = { spec: { replicas: 3, ports: [1, 2], gone: true } };
     const will = { spec: { replicas: 3, ports: [1, 3] } };
     const { changes } = findingsOf([
@@ -228,6 +228,6 @@ test("where the provider does not say what differs, inputs are compared", () => 
     ]);
 });
 
-test("a path is read in its parts", () => {
+test("a path is split into its parts", () => {
     expect(keysOf('spec.a[0].b["c.d/e"].f')).toEqual(["spec", "a", "0", "b", "c.d/e", "f"]);
 });

@@ -8,8 +8,8 @@ import { pendingCreates, settling } from "../../../deploy/pulumi/pending.ts";
 import { progress } from "../../../deploy/pulumi/progress.ts";
 import { sharedUrns } from "../../../deploy/pulumi/state.ts";
 
-describe("what pulumi up prints", () => {
-    test("is told once, without ticks and dots", () => {
+describe("the output of pulumi up", () => {
+    test("is reported once, without ticks and dots", () => {
         const seen = progress();
         const lines = [
             "Updating (local):",
@@ -27,7 +27,7 @@ describe("what pulumi up prints", () => {
         ]);
     });
 
-    test("is told without what was looked at and has not changed", () => {
+    test("is reported without unchanged resources", () => {
         const seen = progress();
         const lines = [
             "warning: using pulumi-language-nodejs from $PATH at /bin/pulumi-language-nodejs",
@@ -54,14 +54,14 @@ describe("what pulumi up prints", () => {
         ]);
     });
 
-    test("is summed up by its counts", () => {
+    test("is summarized by its counts", () => {
         const seen = progress();
         for (const line of ["Resources:", "    ~ 2 updated", "    70 unchanged"]) seen.line(line);
         expect(seen.summary()).toBe("2 updated, 70 unchanged");
         expect(progress().summary()).toBe("nothing to do");
     });
 
-    test("shows that it was asked to stop", () => {
+    test("shows an interrupt", () => {
         const seen = progress();
         expect(seen.cancelling()).toBe(false);
         seen.line(
@@ -87,7 +87,7 @@ describe("locks of a file backend", () => {
         await writeFile(path.join(locks, name), JSON.stringify({ pid, hostname: host }));
     }
 
-    test("go with the process that was killed; those of living ones and of other machines stay", async () => {
+    test("are removed for dead processes; those of live processes and other machines stay", async () => {
         const dead = 2 ** 22 + 1;
         await lock("dead.json", dead, hostname());
         await lock("alive.json", process.pid, hostname());
@@ -113,7 +113,7 @@ describe("locks of a file backend", () => {
     });
 });
 
-describe("objects in the making when an update was cut off", () => {
+describe("pending creations of a killed update", () => {
     const pending = (type: string, inputs: unknown) => ({
         type,
         resource: { urn: `urn:${type}`, inputs },
@@ -124,7 +124,7 @@ describe("objects in the making when an update was cut off", () => {
         metadata: { name: "keys", namespace: "blue" },
     };
 
-    test("are those that were being created, with the place where they would be", () => {
+    test("are read with their identity", () => {
         const exported = JSON.stringify({
             deployment: {
                 pending_operations: [
@@ -146,7 +146,7 @@ describe("objects in the making when an update was cut off", () => {
         expect(pendingCreates('{"version":3,"deployment":null}')).toEqual([]);
     });
 
-    test("are imported under the provider's id, or forgotten", () => {
+    test("are imported by the provider's id, or dropped", () => {
         const namespace = { urn: "urn:n", apiVersion: "v1", kind: "Namespace", name: "blue" };
         const made = [
             { urn: "urn:s", apiVersion: "v1", kind: "Secret", name: "keys", namespace: "blue" },
@@ -160,7 +160,7 @@ describe("objects in the making when an update was cut off", () => {
     });
 });
 
-test("what a switch of the traffic sets is found in a stack's state, and nothing else", () => {
+test("only objects that a switch sets are excluded from an update", () => {
     const resource = (kind: string, name: string) => ({
         urn: `urn:${kind}-${name}`,
         inputs: { apiVersion: "g/v1", kind, metadata: { name } },

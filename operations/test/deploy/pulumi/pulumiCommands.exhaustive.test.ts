@@ -117,7 +117,7 @@ const step = (op: string, kind: string) => ({
     },
 });
 
-test("a preview asks the policy pack, and tells the verdict first", async () => {
+test("a preview runs the policy pack, and its report starts with the headline", async () => {
     await installPulumi({ preview: logging(step("update", "Deployment"), step("same", "Job")) });
     expect(await preview()).toMatch(/^Stack dev: 1 to update, 1 unchanged\n/);
     const [words] = await asked("preview");
@@ -126,7 +126,7 @@ test("a preview asks the policy pack, and tells the verdict first", async () => 
     expect(existsSync(PACK.split(" ")[3] ?? "")).toBe(true);
 });
 
-test("a preview of a new stack creates it and generates secrets for itself alone", async () => {
+test("a preview of a new stack creates it and generates temporary secrets", async () => {
     const tracked = path.join(ROOT, "Pulumi.dev.yaml");
     const before = await readFile(tracked, "utf8");
     await installPulumi({ "stack export": "echo \"no stack named 'dev' found\" >&2; exit 255" });
@@ -140,7 +140,7 @@ test("a preview of a new stack creates it and generates secrets for itself alone
     expect(kept.toSorted()).toEqual(["backend", "kubeconfig", "passphrase"]);
 });
 
-test("drift is found by a refresh, and fails", async () => {
+test("a refresh finds drift, which fails", async () => {
     await installPulumi({ preview: logging(step("create", "NetworkPolicy")) });
     await expect(preview({ drift: true })).rejects.toMatchObject({
         message: "Stack dev has drifted; restoring it: 1 to create, 0 unchanged",
@@ -149,7 +149,7 @@ test("drift is found by a refresh, and fails", async () => {
     expect(await asked("preview")).toEqual([expect.stringContaining("--refresh ")]);
 });
 
-test("a field that somebody else has taken does not end the search for drift", async () => {
+test("a field of another owner does not stop the search for drift", async () => {
     const found = logging(step("update", "Deployment"), step("update", "HTTPRoute"));
     const forced = '[ "$PULUMI_K8S_ENABLE_PATCH_FORCE" = true ]';
     await installPulumi({ preview: `${forced} || { echo conflict >&2; exit 1; }; ${found}` });
@@ -158,7 +158,7 @@ test("a field that somebody else has taken does not end the search for drift", a
     });
 });
 
-test("a preview that fails without events reports the CLI's own words", async () => {
+test("a preview that fails without events reports the CLI's output", async () => {
     await installPulumi({ preview: "echo 'error: no such backend' >&2; exit 255" });
     await expect(preview()).rejects.toMatchObject({
         message: expect.stringContaining("the preview failed with 1 errors"),
@@ -166,7 +166,7 @@ test("a preview that fails without events reports the CLI's own words", async ()
     });
 });
 
-test("a cluster that does not answer is named, with the reason", async () => {
+test("an unreachable cluster is reported with the cause", async () => {
     await installPulumi();
     const cause = new Error("connect ECONNREFUSED 127.0.0.1:1");
     const read = () => Promise.reject(new Error("fetch failed", { cause }));
@@ -176,7 +176,7 @@ test("a cluster that does not answer is named, with the reason", async () => {
     );
 });
 
-test("a new user's missing passphrase is answered by what to do", async () => {
+test("a missing passphrase is reported with the remedy", async () => {
     await installPulumi({
         "stack export": "echo \"no stack named 'dev' found\" >&2; exit 255",
         "stack init": "echo 'passphrase must be set with PULUMI_CONFIG_PASSPHRASE' >&2; exit 255",
@@ -190,14 +190,14 @@ test.each([
     [[], "the Pulumi CLI is not on PATH"],
     [["pulumi"], "Pulumi's nodejs language host is not on PATH"],
     [["pulumi", "pulumi-language-nodejs"], "Pulumi's plugin kubernetes"],
-])("a preview with %j says what is missing, and what can be had without", async (names, what) => {
+])("a preview with %j reports what is missing, and the alternatives", async (names, what) => {
     for (const name of names) await install(name, "echo '[]'");
     await expect(requirePreview("prod")).rejects.toThrow(
         new RegExp(`a preview needs Pulumi, but ${what}.*make policies STACK=prod`),
     );
 });
 
-test("an update reads the cluster first, and asks the policy pack", async () => {
+test("an update refreshes first, and runs the policy pack", async () => {
     await installPulumi();
     await up();
     expect(await asked("up")).toEqual([expect.stringContaining("--refresh ")]);
@@ -227,7 +227,7 @@ test("an object that already exists ends the update with its remedy, which adopt
     await up({ adopt: true });
 });
 
-test("a config that the program rejects changes nothing, and all of it is named at once", async () => {
+test("a rejected config changes nothing, and all problems are reported at once", async () => {
     await installPulumi();
     await up();
     const copy = path.join(folder, "place/Pulumi.dev.yaml");
@@ -258,7 +258,7 @@ async function withCluster(act: (api: ApiServer, stackFile: string) => Promise<v
     }
 }
 
-test("secrets for pulumi by hand come with the name of the cluster", async () => {
+test("secrets for manual pulumi come with the name of the cluster", async () => {
     await installPulumi();
     await withCluster(async ({ cluster: double }, stackFile) => {
         const report = (line: string) => said.push(line);
@@ -269,7 +269,7 @@ test("secrets for pulumi by hand come with the name of the cluster", async () =>
     });
 });
 
-test("a deploy that is refused binds neither the stack nor the cluster", async () => {
+test("a rejected deploy binds neither the stack nor the cluster", async () => {
     await installPulumi();
     await withCluster(async (api, stackFile) => {
         const kubeconfig = path.join(folder, "kubeconfig");
@@ -284,7 +284,7 @@ test("a deploy that is refused binds neither the stack nor the cluster", async (
     });
 });
 
-test("an update ends early where a pod that it waits for cannot start, with the reason", async () => {
+test("an update ends early with the reason if a pod cannot start", async () => {
     await installPulumi({
         up: `${logging(step("update", "Deployment"))}; trap 'exit 255' INT; while :; do :; done`,
     });
@@ -299,7 +299,7 @@ test("an update ends early where a pod that it waits for cannot start, with the 
     expect(asked.at(-1)).toEqual(["Deployment one"]);
 });
 
-test("destroy takes what the stack's state has, and nothing where there is no stack", async () => {
+test("destroy deletes the objects of the stack's state, and nothing without a stack", async () => {
     const object = { kind: "Service", metadata: { name: "one" } };
     const state = { deployment: { resources: [{ urn: "urn:one", inputs: object }] } };
     await installPulumi({ "stack export": `echo '${JSON.stringify(state)}'` });
@@ -310,7 +310,7 @@ test("destroy takes what the stack's state has, and nothing where there is no st
     expect(await pulumiDestroy(options)).toBe(0);
 });
 
-test("the API key of a stack that Pulumi has is in its config", async () => {
+test("the API key of a Pulumi stack comes from its config", async () => {
     await installPulumi({ "config get": "echo the-key" });
     const report = (line: string) => said.push(line);
     expect(await stackApiKey({ cluster, stack: "prod", report })).toBe("the-key");
@@ -319,7 +319,7 @@ test("the API key of a stack that Pulumi has is in its config", async () => {
     expect(await stackApiKey({ cluster, stack: "prod", report })).toBe("given");
 });
 
-test("an API key that cannot be read is told, and one that is not there is none", async () => {
+test("an unreadable API key is reported, and a missing one is undefined", async () => {
     await installPulumi({ "config get": "echo 'incorrect passphrase' >&2; exit 255" });
     const report = (line: string) => said.push(line);
     expect(await stackApiKey({ cluster, stack: "prod", report })).toBeUndefined();

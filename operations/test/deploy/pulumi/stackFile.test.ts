@@ -50,40 +50,40 @@ describe("a stack's config file", () => {
         );
     });
 
-    test("gets keys that it lacks, in the one line that others have", async () => {
+    test("gets missing keys in one line, as other keys", async () => {
         await setConfig(file, { "blue.image": "registry/service:v1", "tenants.list": "[]" });
         expect(await text()).toContain("\n    property-search:blue.image: registry/service:v1\n");
         expect(await text()).toContain('\n    property-search:tenants.list: "[]"\n');
         expect(await readConfig(file, "blue.image")).toBe("registry/service:v1");
     });
 
-    test("loses a key that is taken out, and gains nothing by one that was not there", async () => {
+    test("loses a removed key, and does not change for a missing one", async () => {
         await setConfig(file, { "alerts.monthlySavings": undefined, "blue.image": undefined });
         expect(await text()).toBe(
             KEPT.replace('\n    property-search:alerts.monthlySavings: "5000"\n', ""),
         );
     });
 
-    test("gives its values as they are", async () => {
+    test("returns its values unchanged", async () => {
         expect(await readConfig(file, "traffic.weights")).toEqual({ blue: 90, green: 10 });
         expect(await readConfig(file, "alerts.monthlySavings")).toBe("5000");
         expect(await readConfig(file, "blue.image")).toBeUndefined();
     });
 
-    test("keeps its rights, and leaves no draft behind", async () => {
+    test("keeps its permissions, and leaves no draft behind", async () => {
         await setConfig(file, { "green.image": "registry/service:v3" });
         expect((await stat(file)).mode & 0o777).toBe(0o600);
         expect(await readdir(folder)).toEqual(["Pulumi.prod.yaml"]);
     });
 
-    test("that is no YAML is left as it is", async () => {
+    test("that is invalid YAML stays unchanged", async () => {
         await writeFile(file, "config: [\n");
         await expect(setConfig(file, { "blue.image": "x" })).rejects.toThrow();
         expect(await text()).toBe("config: [\n");
     });
 });
 
-test("secrets of a draft are taken over, and nothing else of the file changes, its layout included", async () => {
+test("secrets of a draft are copied, and the rest of the file stays unchanged, including its layout", async () => {
     const draft = path.join(folder, "draft.yaml");
     // As the CLI lays it out.
     await writeFile(
@@ -106,7 +106,7 @@ config:
     expect(await text()).toBe(KEPT.replace("encryptionsalt:", `${added}encryptionsalt:`));
 });
 
-test("how a new stack's secrets are encrypted is said where the file does not say it", async () => {
+test("encryption settings of a new stack are added if the file lacks them", async () => {
     await writeFile(file, "config:\n");
     await setEncryption(file, { encryptionsalt: "v1:new" });
     await setConfig(file, { "blue.image": "a:v1" });

@@ -16,7 +16,7 @@ describe("the engine's events", () => {
 
     afterEach(() => rm(folder, { recursive: true }));
 
-    test("are read as they are written, none twice and none in half", async () => {
+    test("are read while they are written, each once and complete", async () => {
         const file = path.join(folder, "log");
         const read = eventLog(file);
         const message = (text: string) => ({
@@ -34,7 +34,7 @@ describe("the engine's events", () => {
     });
 });
 
-test("an update waits for workloads whose step has begun and has come to no end", () => {
+test("an update waits for workloads whose step has started and not ended", () => {
     const metadata = (op: string, kind: string, name: string) => ({
         op,
         urn: `urn:${name}`,
@@ -60,7 +60,7 @@ test("an update waits for workloads whose step has begun and has come to no end"
     expect([...awaited.values()]).toEqual([{ kind: "Deployment", namespace: "blue", name: "one" }]);
 });
 
-test("of a Deployment only pods of its newest template count, of others all", async () => {
+test("only pods of a Deployment's newest template count; for other kinds all pods do", async () => {
     const owner = (kind: string, name: string) => [{ kind, name, apiVersion: "", uid: "" }];
     const set = (name: string, revision: string) => ({
         metadata: {

@@ -25,6 +25,10 @@ import { disruptionBudget } from "../workload.ts";
 
 const CREDENTIALS_NAME = "redis-credentials";
 const API_KEY_NAME = "upstream-api-key";
+/** Time without progress, such as for a pod that cannot start, after which Kubernetes reports a rollout as failed. */
+const PROGRESS_DEADLINE_SECONDS = 300;
+/** Pulumi's provider waits for its timeout even then: a minute more lets its error include Kubernetes' message. */
+const ROLLOUT_TIMEOUT = `${PROGRESS_DEADLINE_SECONDS + 60}s`;
 
 /** Arguments of `EmbeddingServiceColour`. */
 export interface EmbeddingServiceColourArgs {
@@ -181,7 +185,7 @@ export class EmbeddingServiceColour extends pulumi.ComponentResource {
                         rollingUpdate: { maxUnavailable: 0, maxSurge: "25%" },
                     },
                     minReadySeconds: 5,
-                    progressDeadlineSeconds: 300,
+                    progressDeadlineSeconds: PROGRESS_DEADLINE_SECONDS,
                     revisionHistoryLimit: 5,
                     template: {
                         metadata: {
@@ -202,8 +206,7 @@ export class EmbeddingServiceColour extends pulumi.ComponentResource {
                     ...redis.objects,
                     ...(upstream ? [upstream] : []),
                 ],
-                // Longer than the progress deadline, whose error is more specific than a timeout.
-                customTimeouts: { create: "10m", update: "10m" },
+                customTimeouts: { create: ROLLOUT_TIMEOUT, update: ROLLOUT_TIMEOUT },
             },
         );
         const clusterService = new k8s.core.v1.Service(

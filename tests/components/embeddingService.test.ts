@@ -267,15 +267,16 @@ describe("EmbeddingServiceColour", () => {
         expect(query).not.toMatch(/blue/);
     });
 
-    test("never serves with less while it rolls out, and fails before Pulumi gives up", async () => {
+    test("never serves with less while it rolls out, and Pulumi waits a minute longer than its deadline", async () => {
         const { inputs, options } = (await build()).one(":Deployment");
         expect(at(inputs, "spec", "strategy")).toEqual({
             type: "RollingUpdate",
             rollingUpdate: { maxUnavailable: 0, maxSurge: "25%" },
         });
-        const timeouts = (options as { customTimeouts?: { create: string } }).customTimeouts;
-        const minutes = Number(timeouts?.create.replace("m", ""));
-        expect(at(inputs, "spec", "progressDeadlineSeconds")).toBeLessThan(minutes * 60);
+        const deadline = Number(at(inputs, "spec", "progressDeadlineSeconds"));
+        // A minute for the message of the deadline, and no longer for a pod that cannot start.
+        const timeout = `${deadline + 60}s`;
+        expect(options).toMatchObject({ customTimeouts: { create: timeout, update: timeout } });
     });
 
     test("keeps a pod alive for its preStop, the longest request, and a margin", async () => {

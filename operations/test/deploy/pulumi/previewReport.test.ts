@@ -191,7 +191,7 @@ test.each([
 });
 
 test("an error has the reason from its end, and names instead of URNs", () => {
-    const reason = "runs docker.io/other/service, which is none of localhost/*, docker.io/prom/*";
+    const reason = "uses the image docker.io/other/service; allowed: localhost/*, docker.io/prom/*";
     const message =
         `Preview failed: resource "${BLUE.replace("::blue", "$kubernetes:apps/v1:Deployment::blue-deployment")}" was ` +
         "not successfully created by the Kubernetes API server: deployments.apps is forbidden: " +

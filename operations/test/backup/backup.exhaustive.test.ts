@@ -14,7 +14,7 @@ const FORM_CLUSTER = path.join(import.meta.dirname, "../../../components/redis/f
 const KEYS = 2_000;
 const quiet = () => undefined;
 
-/** Real servers, alone or formed to a cluster. */
+/** Real servers, standalone or clustered. */
 async function start(clustered: boolean, base: number) {
     const nodes = new RedisNodes({ clustered });
     const port = await freePort();

@@ -10,7 +10,7 @@ async function helpOf(main: string): Promise<string> {
     return stdout;
 }
 
-/** As make starts them: a program that does not load has no command. */
+/** Starts a program as make does: one that does not load has no command. */
 test.each(["operations/cli/main.ts", "local/src/main.ts"])(
     "%s lists its commands",
     async (main) => {

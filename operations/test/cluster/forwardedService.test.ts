@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { forwardedService } from "../../cluster/forwardedService.ts";
 import { startForwarding, type Forwarding } from "../support/forwarding.ts";
 
-/** Of queries that are answered, and of those that are not. */
+/** Timeouts of answered queries and of unanswered ones. */
 const DEADLINE_MILLISECONDS = 10_000;
 const SHORT_MILLISECONDS = 300;
 const ADDRESS = { namespace: "monitoring", name: "prometheus", port: 80 };

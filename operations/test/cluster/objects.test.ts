@@ -30,7 +30,7 @@ const RESOURCES: Readonly<Record<string, readonly object[]>> = {
 let server: Server;
 let objects: ObjectApi;
 let received: Received[];
-/** Answer of the next reads. */
+/** Response of the next reads. */
 let stored: unknown;
 
 beforeEach(async () => {
@@ -80,7 +80,7 @@ const range = {
     kind: "LimitRange",
     metadata: { name: "r", namespace: "n", creationTimestamp: "2026-11-29T01:02:03Z" },
     spec: { limits: [{ type: "Container", default: { cpu: "1" }, later: { of: "a newer API" } }] },
-    // The client's types have a Date for what is a text in JSON.
+    // The client's types have a Date for a text in JSON.
 } as unknown as typeof policy;
 
 describe("an object is sent and received unchanged", () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { lasting } from "../../cluster/persistence.ts";
 
-/** Seconds after which looks at a state, two seconds apart, first tell that it has lasted for 40 s. */
+/** Seconds until observations of a state, two seconds apart, first show that it persists for 40 s. */
 function lastsAfter(isThere: (second: number) => boolean): number | undefined {
     const lasts = lasting({ milliseconds: 40_000 });
     for (let second = 0; second < 600; second += 2) {

@@ -11,7 +11,7 @@ afterEach(() => {
     server?.close();
 });
 
-/** A cluster with these objects by kind, and nothing else. */
+/** A cluster with only these objects, by kind. */
 function clusterWith(objects: Readonly<Record<string, object>>): Cluster {
     const read = ({ kind = "" }: { kind?: string }) =>
         objects[kind]

@@ -17,7 +17,7 @@ afterEach(() => {
     server?.closeAllConnections();
 });
 
-/** An API server that refuses the first writes and takes the next; with what it has been sent. */
+/** An API server that rejects the first writes and accepts the next, with the received bodies. */
 async function apiServer(refusals: Refusal[]) {
     const bodies: string[] = [];
     server = createServer((request, response) => {

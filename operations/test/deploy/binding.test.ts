@@ -59,7 +59,7 @@ describe("the binding rejects", () => {
         const words =
             /cluster double has stack prod, and a cluster has one stack only; this command is for dev\./;
         await expect(requireBinding(second)).rejects.toThrow(words);
-        // A deploy that has looked before the other one wrote.
+        // A deploy that has read before the other one wrote.
         await expect(bind(second)).rejects.toThrow(words);
         expect(readFileSync(second.file, "utf8")).toBe("config: {}\n");
     });

@@ -7,7 +7,7 @@ import { PROGRAM } from "../../stack/program.ts";
 
 const OPERATIONS = "operations/cli/main.ts";
 
-/** A kubeconfig whose cluster answers nobody: a check that comes too late says so. */
+/** A kubeconfig of an unreachable cluster, which fails a check that comes too late. */
 const NO_CLUSTER = `apiVersion: v1
 kind: Config
 clusters: [{ name: none, cluster: { server: "https://127.0.0.1:9" } }]

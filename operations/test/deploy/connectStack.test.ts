@@ -13,7 +13,7 @@ let folder: string;
 let kubeconfig: string;
 let file: string;
 
-/** A kubeconfig with the contexts `own` and `current`, of which the last is its current one. */
+/** A kubeconfig with the contexts `own` and `current`; the latter is current. */
 beforeEach(async () => {
     [own, current] = await Promise.all([startApiServer(), startApiServer()]);
     for (const api of [own, current]) {

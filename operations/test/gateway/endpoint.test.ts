@@ -9,7 +9,7 @@ import { findGateway } from "../../gateway/endpoint.ts";
 const [PEM = ""] = rootCertificates;
 const HOST = "embeddings.property-search.example";
 
-/** A cluster that has these objects and no others. */
+/** A cluster with only these objects. */
 function clusterWith(objects: Readonly<Record<string, object>>): Cluster {
     const read = ({ kind }: { kind: string }) => {
         const found = objects[kind];

@@ -30,7 +30,7 @@ function evidenceOf(ask: Ask) {
     return prometheusEvidence({ ask, limits: DEFAULT_LIMITS, gateway: true });
 }
 
-/** What the judge sees at the world's end. */
+/** Evidence at the end of the simulation. */
 async function seen(all: World): Promise<Observation> {
     const { ask } = await prometheusOf(all);
     return evidenceOf(ask).read({ since: all.since, now: all.since + all.end });
@@ -113,7 +113,7 @@ describe("counts", () => {
             lives: [{ from: -800, until: 50 }, { from: 62 }],
         });
         const { colours } = await seen(world({ pods: [pod("blue", "a"), restarted] }));
-        // Until its last scrape before the end, and from its new beginning to its last scrape.
+        // Until its last scrape before the restart, and from the restart to its last scrape.
         expect(colours.green.requests.of).toBe(10 * (41 - -4) + 10 * (116 - 62));
         expect(colours.green.restarts).toBe(1);
         expect(colours.blue.restarts).toBe(0);
@@ -151,7 +151,7 @@ describe("counts", () => {
         const blind = world({ blind: [-400, 30] });
         const { verdict, until = NaN } = await verdictOn(blind);
         expect(verdict).toBe("no data");
-        // First scraped between 30 s and 45 s after the beginning: a window of 120 s is free of that later.
+        // First scraped between 30 s and 45 s after the start: a later window of 120 s excludes that.
         expect(until - blind.since).toBeGreaterThanOrEqual(45 + 120);
         expect(until - blind.since).toBeLessThanOrEqual(60 + 120);
         const { ask } = await prometheusOf(world({ blind: [-400, 30], end: until - blind.since }));
@@ -185,7 +185,7 @@ describe("misses", () => {
     });
 
     test("are not timed while it is down, nor for a minute after a restart", async () => {
-        // Intervals that end at 45 to 105 s: away from 30 on, a minute old at 105, seen at 107.
+        // Intervals that end at 45 to 105 s: down from 30 on, a minute old at 105, analysed at 107.
         const { colours } = await seen(world({ pods, redisAway: [30, 45] }));
         expect(colours.green.times.miss?.answers).toBe(2 * (120 - 5 * SCRAPE_INTERVAL_SECONDS));
         expect(colours.green.times.hit_l1?.answers).toBe(10 * 120);

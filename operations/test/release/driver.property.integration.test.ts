@@ -22,7 +22,7 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
     { weight: 1, arbitrary: fc.constant<Fault>("lost") },
 );
 
-/** What happens to a switch from outside, at some time. */
+/** An external event during a switch. */
 const event = fc.record({
     at: fc.integer({ min: 1, max: 400 }),
     what: fc.constantFrom("pause", "promote", "rollback", "brake", "noise", "another driver"),
@@ -68,7 +68,7 @@ test("Whatever happens to a switch, all traffic ends at one serving colour, and 
                 await world.clock.until(Promise.race([run, died]));
             }
             expect(lives).toBe(drivers.length);
-            // However it went on, a last one whom nothing befalls ends it.
+            // A last driver without faults ends the switch.
             const last = world.driver("last");
             await world.clock.until(world.clock.sleep(500_000));
             let { state } = await world.clock.until(last.store.read());
@@ -84,7 +84,7 @@ test("Whatever happens to a switch, all traffic ends at one serving colour, and 
     );
 });
 
-/** Others may be at work still. */
+/** Other drivers may still be running. */
 function unlessAtWork(error: unknown): void {
     if (!(error instanceof Superseded)) throw error;
 }
@@ -98,7 +98,7 @@ function expectWhole(world: World, state: Switch | undefined): void {
         return;
     }
     if (state.aborted?.phase === "preflight") {
-        // It has changed nothing, and the one before it has left one colour with everything.
+        // It has changed nothing, and the previous switch has left all traffic at one colour.
         expect([all("blue"), all("green")]).toContainEqual(world.weights());
         return;
     }

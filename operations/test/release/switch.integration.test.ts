@@ -10,12 +10,12 @@ import type { Request, Switch } from "../../release/state.ts";
 import { all, World, type Behaviour } from "../support/simulatedPlatform.ts";
 import { propertyRuns } from "../../../tests/support/property.ts";
 
-/** Short, since a driver is killed at many of its calls in turn. */
+/** Short, since a driver is killed at many of its calls. */
 const PLAN = { ...DEFAULT_PLAN, hold: 8, bake: 8, cool: 5 };
 const TO_GREEN = { to: "green", plan: PLAN, reason: "", direct: false } as const;
 const BACK = { direct: false, reason: "", plan: PLAN };
 
-/** What holds of every world that a switch has left. */
+/** Checks the invariants after a switch. */
 function expectEnded(world: World, state: Switch | undefined): void {
     expect(world.broken).toEqual([]);
     const serving = state?.phase === "promoted" ? state.to : state?.from;
@@ -26,7 +26,7 @@ function expectEnded(world: World, state: Switch | undefined): void {
         expect(state.steps.map(({ verdict }) => verdict)).toEqual(["pass", "pass", "pass"]);
         expect(state.steps.map(({ weight }) => weight)).toEqual([10, 50, 100]);
     }
-    // A rollback trusts nobody whom it did not trust before.
+    // A rollback promotes no other build.
     const isPromoted = state?.kind === "release" && state.phase === "promoted";
     if (state?.kind === "release") expect(world.trusted.has(state.to)).toBe(isPromoted);
 }
@@ -78,7 +78,7 @@ for (const owner of ["direct", "pulumi"] as const) {
             const world = new World({ ...behaviour, owner });
             const run = start(world.driver("ann"), TO_GREEN);
             if (what.includes("gateway")) {
-                // It comes to itself again when the weights are back.
+                // The fault ends when the traffic has returned.
                 setImmediate(() => Object.assign(world.behaviour, { gatewayLag: 1 }));
                 Object.assign(world.behaviour, { gatewayLag: 1e6 });
             }
@@ -98,7 +98,7 @@ for (const owner of ["direct", "pulumi"] as const) {
             void start(first, TO_GREEN).catch(() => undefined);
             await world.clock.until(untilKilled(world, first));
             const next = await world.clock.until(start(world.driver("ben"), TO_GREEN));
-            // Killed when all was done, it has left nothing to go on with.
+            // Killed after its last call, it has left nothing to resume.
             const [, last] = await world.clock.until(world.driver("eve").store.history());
             const state = next.phase === "promoted" ? next : last;
             expect({ killAt, phase: state?.phase }).toEqual({ killAt, phase: "promoted" });
@@ -115,7 +115,7 @@ for (const owner of ["direct", "pulumi"] as const) {
             const back = rollback(world.driver("ben"), BACK);
             const state = await world.clock.until(back).catch((error: unknown) => error);
             if (state instanceof ReleaseError) {
-                // Nothing was under way yet, or never was.
+                // There was no switch yet.
                 expect(state.message).toMatch(/nothing to roll back/);
                 expect(world.weights()).toEqual(all("blue"));
                 continue;
@@ -127,7 +127,7 @@ for (const owner of ["direct", "pulumi"] as const) {
     }, 300_000);
 }
 
-/** Each of so many points in `make test-all`; in `make test` a tenth of them, others by each seed. */
+/** All points in `make test-all`; in `make test` a tenth of them, selected by the seed. */
 function sampleOf(points: number): number[] {
     const { numRuns, seed } = propertyRuns(points);
     const step = points / numRuns;
@@ -194,7 +194,7 @@ test("A forced rollback bypasses a running driver, which then stops", async () =
     const state = await world.clock.until(braked);
     expectEnded(world, state);
     expect(await world.clock.until(first)).toBeInstanceOf(Superseded);
-    // The config still says 10 %: whoever carries it out now is refused.
+    // The config still has 10 %: an update with it is rejected.
     expect(world.config).toEqual({ blue: 90, green: 10 });
     expect(world.route().metadata.managedFields?.map(({ manager }) => manager)).toContain(
         "property-search-release",
@@ -292,7 +292,7 @@ test.each(["raise", "observe"] as const)(
         expect(state.log.map(({ words }) => words)).toContainEqual(
             "all traffic returns to blue, past the owner of the weights: x is wrong",
         );
-        // Those before; then the one that was rejected, and the way back's own.
+        // The earlier updates, the rejected one, and that of the rollback.
         expect(world.updates).toBeLessThanOrEqual(4);
         expect(world.config).toEqual(all("blue"));
         expectEnded(world, state);
@@ -344,7 +344,7 @@ test("A switch waits until the judge has enough data, and reports the time", asy
     expect(raised?.phase).toBe("raise");
     expect((raised?.at ?? 0) - begun).toBeGreaterThanOrEqual(90_000);
     const until = new Date(begun + 90_000).toTimeString().slice(0, 8);
-    // Said once, not at each look.
+    // Reported once, not at each check.
     expect(told.filter((line) => line.includes("unseen"))).toEqual([
         `          waiting for: until ${until}, when Prometheus has enough data (unseen)`,
     ]);

@@ -5,7 +5,7 @@ import { checkRotation, rotate, type Rotation } from "../../rotate/steps.ts";
 
 type Values = Readonly<Record<string, string | undefined>>;
 
-/** Thrown in the place of an operation, as a killed process stops. */
+/** Thrown instead of an operation, as in a killed process. */
 class CutOff extends Error {}
 
 /**
@@ -16,10 +16,10 @@ class Stack {
     readonly secret: string;
     stored: Values;
     deployed: Values;
-    /** Values that were used while they were not accepted. */
+    /** Values that were used while they were rejected. */
     readonly failures: string[] = [];
     deploys = 0;
-    /** Operations until one is cut off. */
+    /** Operations before the kill. */
     left = Infinity;
 
     constructor(secret: string) {
@@ -60,7 +60,7 @@ class Stack {
         };
     }
 
-    /** The command, given again until it ends, cut off in its first run before the operation `at`. */
+    /** Repeats the command until it ends; its first run is killed before the operation `at`. */
     async command(at: number, change: Partial<Rotation> = {}): Promise<void> {
         this.left = at;
         try {
@@ -185,7 +185,7 @@ describe("rotating an externally issued secret", () => {
         });
         await expect(rotate(rotation(rejected))).rejects.toBe(rejected);
         expect(stored).toEqual({ [key]: "former" });
-        // Of a deploy that was cut off, pods may have the new one already.
+        // After a killed deploy, pods may already have the new value.
         await expect(rotate(rotation(new CutOff()))).rejects.toThrow(CutOff);
         expect(stored).toEqual({ [key]: "two words" });
     });

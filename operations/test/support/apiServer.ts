@@ -6,27 +6,27 @@ import { isDeepStrictEqual } from "node:util";
 import type { Cluster, Manifest } from "../../cluster/connect.ts";
 import { ObjectApi } from "../../cluster/objects.ts";
 
-/** What stands where; lists are one value, as those of a route and of an autoscaler are. */
+/** Paths of fields; lists are one value, as in a route and an autoscaler. */
 type Fields = Map<string, unknown>;
 
 interface Stored {
     readonly header: Pick<Manifest, "apiVersion" | "kind" | "metadata">;
     readonly uid: string;
     fields: Fields;
-    /** Managers of each field. */
+    /** Field managers by path. */
     owners: Map<string, Set<string>>;
     version: number;
 }
 
 export interface ApiServer {
     readonly cluster: Cluster;
-    /** Server-side apply by somebody else, with force. */
+    /** Server-side apply by another field manager, with force. */
     readonly apply: (manager: string, object: Manifest) => Promise<void>;
     /** Called before each write of a deploy, with the object's kind. */
     onWrite: (kind: string) => Promise<void> | void;
-    /** Answers the next writes in the place of the server. */
+    /** Responses that replace those of the next writes. */
     readonly refusals: { status: number; retryAfter?: string }[];
-    /** Writes that were asked for. */
+    /** Number of write requests. */
     writes: number;
     readonly close: () => void;
 }
@@ -129,7 +129,7 @@ export async function startApiServer(): Promise<ApiServer> {
                 send(response, 409, { message: "the UID in the precondition differs" });
             } else {
                 objects.delete(pathname);
-                // What a namespace holds in other groups goes with it.
+                // Objects of other groups in a namespace are deleted with it.
                 const namespace = /^\/api\/v1\/namespaces\/([^/]+)$/.exec(pathname)?.[1];
                 for (const key of objects.keys()) {
                     if (namespace && key.includes(`/namespaces/${namespace}/`)) objects.delete(key);

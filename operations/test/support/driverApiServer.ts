@@ -19,7 +19,7 @@ interface Reference {
 export class ApiServer {
     readonly #objects = new Map<string, Manifest>();
     #version = 0;
-    /** Told of each object that was written, as it was and as it is. */
+    /** Called with each written object, before and after the write. */
     onWrite: (before: Manifest | undefined, after: Manifest) => void = () => undefined;
 
     read(reference: Reference): Manifest | undefined {
@@ -38,7 +38,7 @@ export class ApiServer {
         return this.#put(before, object);
     }
 
-    /** Changes an object as its controller would, whatever its version. */
+    /** Changes an object as its controller, in any version. */
     change(reference: Reference, how: (object: Manifest & { status?: unknown }) => void): void {
         const before = this.#objects.get(key(reference));
         if (!before) throw new Error(`no ${key(reference)}`);
@@ -94,27 +94,27 @@ export class ApiServer {
     }
 }
 
-/** What can go wrong with one call: nothing, before it is carried out, or with its answer. */
+/** Fault of a call: none, before it is processed, or its response is lost. */
 export type Fault = "none" | "refused" | "lost";
 
 export interface Caller {
     readonly api: Api;
-    /** From now on nothing that this caller asks is carried out, or answered: as after SIGKILL. */
+    /** From now on no call of this caller is processed or answered, as after SIGKILL. */
     readonly kill: () => void;
     readonly isKilled: () => boolean;
-    /** Counts a point at which the caller can be killed; it returns when the caller lives on. */
+    /** Counts a point at which the caller can be killed; it returns if the caller survives. */
     readonly point: () => Promise<void>;
 }
 
 export interface CallerOptions {
-    /** Of the nth call. */
+    /** Fault of the nth call. */
     readonly fault?: (call: number) => Fault;
-    /** The caller dies at its nth point: each call has one before it and one after it. */
+    /** Point at which the caller is killed: each call has one before and one after it. */
     readonly killAt?: number;
     readonly onPoint?: (point: number) => void;
 }
 
-/** One driver's way to the API server. */
+/** The API of one driver. */
 export function caller(server: ApiServer, options: CallerOptions = {}): Caller {
     const { fault = () => "none", killAt, onPoint } = options;
     let calls = 0;
@@ -158,7 +158,7 @@ function conflict(message: string): ApiError {
     return new ApiError(409, JSON.stringify({ message }));
 }
 
-/** As the API's JSON does; Jest's realm has another structuredClone than its objects. */
+/** Copies by JSON, as the API does; structuredClone of Jest's realm creates other objects. */
 function clone<T>(value: T): T {
     return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T);
 }
@@ -175,7 +175,7 @@ function specOf(object: Manifest): unknown {
     return (object as Manifest & { spec?: unknown }).spec;
 }
 
-/** Leaves of what can be applied: annotations, and keys of the spec. */
+/** Paths of applied fields: annotations, and keys of the spec. */
 function fieldsOf(object: Manifest): Map<string, unknown> {
     const { annotations = {} } = object.metadata;
     const spec = (specOf(object) ?? {}) as Tree;

@@ -12,15 +12,15 @@ export interface Forwarding {
     /** Pods of the Service, as the API server lists them. */
     pods: object[];
     service: object;
-    /** Bytes in the pod's error channel as soon as a connection is there. */
+    /** Bytes in the pod's error channel after a connection is established. */
     refusal: string | undefined;
-    /** How the API server meets a connection: by making it, by refusing it, or not at all. */
+    /** Reaction of the API server to a connection: it accepts, rejects or ignores it. */
     meets: "open" | "forbidden" | "silent";
-    /** The answer of a pod, as it is sent; empty: none ever. */
+    /** Raw response of a pod; empty: none. */
     answer: string;
     /** `pod:port request line` of each request. */
     readonly asked: string[];
-    /** Connections that are open. */
+    /** Open connections. */
     readonly open: Set<Duplex>;
     readonly close: () => void;
 }
@@ -28,7 +28,7 @@ export interface Forwarding {
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const PATH = /\/pods\/([^/]+)\/portforward\?ports=(\d+)/;
 
-/** As much of an API server as port-forward needs: a Service, its pods and their WebSockets. */
+/** The parts of an API server that port-forward needs: a Service, its pods and their WebSockets. */
 export async function startForwarding(): Promise<Forwarding> {
     const server = createServer(({ url = "" }, response) => {
         response.setHeader("content-type", "application/json");

@@ -2,7 +2,7 @@ import type { ColourSample, Observation } from "../../judge/observation.ts";
 
 const EDGES = [0.05, 0.1, 0.2, 0.5, 1, 2];
 
-/** A thousand requests, all of them well and answered within 50 ms, from two pods that are well. */
+/** A thousand successful requests within 50 ms, from two healthy pods. */
 export function sample(change: Partial<ColourSample> = {}): ColourSample {
     return {
         scraped: { pods: 2, answering: 2, secondsAgo: 7 },
@@ -16,7 +16,7 @@ export function sample(change: Partial<ColourSample> = {}): ColourSample {
     };
 }
 
-/** So many answers, and of them so many that took longer than `seconds`, and no longer than the next edge. */
+/** Answers of which `slower` took longer than `seconds`, and no longer than the next bound. */
 export function times(answers: number, slow = 0, seconds = 0.05) {
     return {
         answers,

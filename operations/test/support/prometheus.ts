@@ -7,7 +7,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Ask } from "../../judge/prometheus.ts";
 
-/** What Prometheus writes where a series ends or a scrape fails. */
+/** Stale marker, which Prometheus writes if a series ends or a scrape fails. */
 export const STALE = "stale";
 
 export interface Series {
@@ -81,7 +81,7 @@ function writeRequest(all: readonly Series[]): Buffer {
     return Buffer.concat(
         all.map(({ labels, samples }) =>
             field(1, [
-                // Receivers take labels in the order of their names only.
+                // Receivers require labels sorted by name.
                 ...Object.entries(labels)
                     .sort(([a], [b]) => (a < b ? -1 : 1))
                     .map(([name, value]) =>
@@ -114,7 +114,7 @@ function varint(value: number): Buffer {
 
 function double(value: number | typeof STALE): Buffer {
     const bytes = Buffer.alloc(8);
-    // A number of JavaScript cannot hold this NaN's bits for sure.
+    // A JavaScript number may lose the bits of this NaN.
     if (value === STALE) bytes.writeBigUInt64LE(0x7ff0000000000002n);
     else bytes.writeDoubleLE(value);
     return bytes;

@@ -23,7 +23,7 @@ import { pulumiTraffic, type PulumiTraffic } from "../../release/traffic/pulumi.
 
 const ROOT = path.resolve(import.meta.dirname, "../../..");
 const STACK = "dev";
-/** The stack's own config file: nothing may change it where a copy is in use. */
+/** The stack's own config file, which stays unchanged while a copy is used. */
 const TRACKED = "# Of the checkout.\nconfig: {}\n";
 
 /** A stack with the edge of the platform, on a file backend, in a cluster that is a file. */
@@ -31,21 +31,21 @@ export interface TestStack {
     readonly stack: Stack;
     /** This machine's copy of the stack's config. */
     readonly configFile: string;
-    /** Whether the stack's own config file is as it was. */
+    /** Whether the stack's own config file is unchanged. */
     readonly checkoutIsClean: () => Promise<boolean>;
     readonly backendFolder: string;
-    /** Weights that the cluster has. */
+    /** Weights of the cluster. */
     readonly live: () => Promise<Weights>;
-    /** Moves the traffic of the cluster without Pulumi. */
+    /** Sets the cluster's weights without Pulumi. */
     readonly move: (weights: Weights) => Promise<void>;
-    /** A driver of its own, as on another terminal of this machine. */
+    /** A separate driver, as in another terminal of this machine. */
     readonly traffic: (patience?: number) => PulumiTraffic;
-    /** What drivers have reported. */
+    /** Reported lines of all drivers. */
     readonly reports: string[];
-    /** Lets updates change the cluster and not come to their end. */
+    /** Lets updates change the cluster without ending. */
     readonly hold: () => Promise<void>;
     readonly letGo: () => Promise<void>;
-    /** Process of the CLI that holds the stack's lock, as soon as there is one. */
+    /** Waits for the CLI process that holds the stack's lock. */
     readonly updater: () => Promise<number>;
     /** Folder with the stack's locks. */
     readonly locks: string;
@@ -60,7 +60,7 @@ export async function openStack(weights: Weights): Promise<TestStack> {
     const tracked = path.join(workDir, `Pulumi.${STACK}.yaml`);
     const configFile = at(`Pulumi.${STACK}.yaml`);
     await copyFile(path.join(ROOT, "Pulumi.yaml"), path.join(workDir, "Pulumi.yaml"));
-    // Looked for and not run: the program is an inline one.
+    // Required but not run: the program is inline.
     await writeFile(path.join(workDir, "index.ts"), "");
     const line = `    ${PROJECT}:traffic.weights: { blue: ${weights.blue}, green: ${weights.green} }`;
     await writeFile(configFile, `# Of the tests.\nconfig:\n${line}\n`);
@@ -78,7 +78,7 @@ export async function openStack(weights: Weights): Promise<TestStack> {
         { stackName: STACK, projectName: PROJECT, program },
         { workDir, envVars },
     );
-    // Creating it writes a salt there, which is the copy's to have.
+    // Creating the stack writes a salt there, which belongs to the copy.
     await writeFile(tracked, TRACKED);
     for (const key of GENERATED_SECRETS) {
         const onCopy = ["--secret", "--stack", STACK, "--config-file", configFile];
@@ -140,7 +140,7 @@ export async function openStack(weights: Weights): Promise<TestStack> {
     };
 }
 
-/** The entrance of the platform, as index.ts declares it, with weights from config. */
+/** The edge of the platform, as index.ts declares it, with weights from config. */
 function program(): Promise<void> {
     const config = new pulumi.Config(PROJECT);
     const weights = config.requireObject<Weights>("traffic.weights");

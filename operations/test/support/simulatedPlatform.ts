@@ -25,24 +25,24 @@ import { VirtualClock } from "./virtualClock.ts";
 
 const OWNER = "property-search-deploy";
 
-/** How the world behaves, beyond what the driver decides. */
+/** Behaviour of the platform. */
 export interface Behaviour {
     readonly start: Colour;
-    /** Pods that serve at the beginning. */
+    /** Serving pods at the start. */
     readonly ready: number;
-    /** Seconds until a gateway has taken a changed route over. */
+    /** Seconds until the gateway applies a changed route. */
     readonly gatewayLag: number;
-    /** Seconds until a pod that is asked for is ready; Infinity: it never is. */
+    /** Seconds until a requested pod is ready; Infinity: never. */
     readonly podLag: number;
-    /** Pods of the candidate's newest build that are ready; default: all of its pods. */
+    /** Ready pods of the candidate's newest build. Default: all of its pods */
     readonly updated?: number;
-    /** Seconds from the beginning on until the judge has seen enough; undefined: nobody knows when. */
+    /** Seconds from the start until the judge has enough data; undefined: unknown. */
     readonly unseen: { readonly seconds: number | undefined } | undefined;
-    /** What the judge says at its nth look of a step, and the last one from then on. */
+    /** Verdicts of a step's analyses; the last one repeats. */
     readonly looks: (weight: number) => readonly Look["verdict"][];
     readonly smoke: readonly string[];
     readonly differs: boolean;
-    /** Who owns the weights. */
+    /** Owner of the weights. */
     readonly owner: Traffic["kind"];
 }
 
@@ -58,7 +58,7 @@ export const WELL: Behaviour = {
     owner: "direct",
 };
 
-/** A platform in memory, with its controllers, and everything that may never be seen of it. */
+/** An in-memory platform with its controllers and the checks of its invariants. */
 export class World {
     readonly clock = new VirtualClock();
     readonly server = new ApiServer();
@@ -67,11 +67,11 @@ export class World {
     readonly onTrial = new Set<Colour>();
     readonly behaviour: Behaviour;
     settled: Weights | undefined;
-    /** Weights of the stack's config, where Pulumi owns them. */
+    /** Weights of the stack's config, if Pulumi owns them. */
     config: Weights;
-    /** Why its updates fail: the program rejects the config, or nobody knows. */
+    /** Reason of failing updates: a rejected config, or an unknown one. */
     ownerFails: "rejected" | "somehow" | undefined;
-    /** Updates that were tried. */
+    /** Number of attempted updates. */
     updates = 0;
     #inForce: Weights;
     #fence = 0;
@@ -96,7 +96,7 @@ export class World {
         this.server.onWrite = (before, after) => this.#written(before, after);
     }
 
-    /** Weights as the route has them. */
+    /** Weights of the route. */
     weights(): Weights {
         return routeWeights(this.route());
     }
@@ -112,7 +112,7 @@ export class World {
         return spec.minReplicaCount ?? NaN;
     }
 
-    /** Whether the driver still owns anything that is a deploy's. */
+    /** Whether the driver still owns fields of a deploy. */
     leftovers(): readonly string[] {
         return COLOURS.flatMap((colour) => {
             const object = this.server.read(reference("ScaledObject", colour));
@@ -121,7 +121,7 @@ export class World {
         });
     }
 
-    /** One process with its commands. */
+    /** The dependencies of one process. */
     driver(name: string, options: CallerOptions = {}): Context & Caller {
         const own = caller(this.server, options);
         const { clock } = this;
@@ -176,7 +176,7 @@ export class World {
         };
     }
 
-    /** Who sets the stack's config and updates the route as its owner, without force. */
+    /** An owner that sets the stack's config and updates the route without force. */
     #pulumi(point: () => Promise<void>): Traffic {
         return {
             kind: "pulumi",

@@ -11,19 +11,19 @@ import {
 } from "@property-search/contract";
 import { STALE, type Series } from "./prometheus.ts";
 
-/** Seconds from the step's beginning. */
+/** Seconds since the start of the step. */
 export interface Life {
     readonly from: number;
-    /** Default: it lives on. */
+    /** Default: never */
     readonly until?: number;
 }
 
 export interface Pod {
     readonly colour: Colour;
     readonly name: string;
-    /** Each is a process of its own, that counts from 0. */
+    /** Each pod is a separate process that counts from 0. */
     readonly lives: readonly Life[];
-    /** When it is scraped: so many seconds after each interval's beginning. */
+    /** Offset of its scrapes from the start of each interval, in seconds. */
     readonly offset: number;
     /**
      * In each second it answers so many: `errors` with a 503, `slow` of the others in more than 0.3 s; and so
@@ -37,29 +37,29 @@ export interface Pod {
     };
     /** Its memory, by its age in seconds. */
     readonly bytes: (age: number) => number;
-    /** Scrapes at these seconds fail. */
+    /** Seconds at which scrapes fail. */
     readonly failing: readonly [from: number, until: number];
 }
 
 export interface World {
-    /** Unix seconds of the step's beginning. */
+    /** Start of the step in Unix seconds. */
     readonly since: number;
     readonly end: number;
     readonly pods: readonly Pod[];
-    /** Default: as many as the colour has pods. */
+    /** Default: the number of the colour's pods */
     readonly ready?: (colour: Colour, second: number) => number;
     readonly wanted?: number;
-    /** kube-state-metrics runs on this node from then on: its series begin anew. */
+    /** Time at which kube-state-metrics moves to another node, and its series start again. */
     readonly kube: readonly {
         readonly instance: string;
         readonly from: number;
         readonly until: number;
     }[];
-    /** In each second the gateway answers so many without a pod, from then on. */
+    /** Requests per second that the gateway answers without a pod, from this time on. */
     readonly unserved: { readonly from: number; readonly perSecond: number };
-    /** Redis is away at these seconds, and is another process afterwards. Default: nobody watches Redis. */
+    /** Seconds at which Redis is down, followed by a restart. Default: Redis is not scraped */
     readonly redisAway?: readonly [from: number, until: number];
-    /** No scrape at all, of anything, at these seconds. */
+    /** Seconds without any scrape. */
     readonly blind: readonly [from: number, until: number];
 }
 
@@ -81,7 +81,7 @@ export function pod(colour: Colour, name: string, change: Partial<Pod> = {}): Po
 
 export function world(change: Partial<World> = {}): World {
     return {
-        // An hour ago, at the beginning of a scrape interval.
+        // An hour ago, at the start of a scrape interval.
         since:
             Math.floor(Date.now() / 1000 / SCRAPE_INTERVAL_SECONDS) * SCRAPE_INTERVAL_SECONDS -
             3600,
@@ -98,7 +98,7 @@ export function world(change: Partial<World> = {}): World {
     };
 }
 
-/** @returns what Prometheus would have scraped of it */
+/** @returns the samples that Prometheus would have scraped */
 export function seriesOf(all: World): readonly Series[] {
     const { since, end, blind } = all;
     const times = (offset: number) =>
@@ -229,7 +229,7 @@ function kubeSeries({ pods, ready, wanted, kube }: World, series: Make): readonl
             ...pods.flatMap(({ colour, name, lives }) => {
                 const labels = { namespace: NAMESPACES[colour], pod: name, container: "service" };
                 const first = lives[0]?.from ?? Infinity;
-                // Old ones have restarted three times before.
+                // Old pods have restarted three times before.
                 const earlier = first < -600 ? 3 : 0;
                 const restarts = (second: number) =>
                     earlier + lives.filter(({ from }) => from > first && from <= second).length;
@@ -271,7 +271,7 @@ function gatewaySeries({ since, pods, unserved }: World, series: Make): readonly
         perSecond: number,
         from = -800,
     ) =>
-        // Traefik has no series before there is something to count.
+        // Traefik has no series before its first count.
         series({ __name__: metric, ...target, ...labels }, 9, (second) =>
             perSecond > 0 && second > from ? perSecond * (second - from) : undefined,
         );
@@ -310,7 +310,7 @@ function gatewaySeries({ since, pods, unserved }: World, series: Make): readonly
             unserved.perSecond,
             unserved.from,
         ),
-        // Another application's.
+        // Series of another application.
         counter(
             "traefik_service_requests_total",
             { service: "shop-web-80@kubernetesgateway", code: "500" },

@@ -6,7 +6,7 @@ interface Sleeper {
     readonly wake: () => void;
 }
 
-/** Time that passes only while everybody sleeps. */
+/** A clock that advances only while all callers sleep. */
 export class VirtualClock implements Clock {
     #now = Date.UTC(2026, 0, 1);
     readonly #sleepers: Sleeper[] = [];

@@ -90,7 +90,7 @@ describe("a write that the API server rejects temporarily", () => {
 
     afterEach(() => api.close());
 
-    /** Deploys one object whose writes are refused so often; @returns how often it was written. */
+    /** Deploys one object whose first writes are rejected. @returns the number of writes */
     async function deployRefused(times: number, refusal: { status: number; retryAfter?: string }) {
         let writes = 0;
         api.onWrite = (kind) => {

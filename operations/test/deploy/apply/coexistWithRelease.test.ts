@@ -69,7 +69,7 @@ async function deploy(...manifests: Manifest[]) {
     return applyStack({ cluster, stack: STACK, manifests, record, report });
 }
 
-/** What the driver writes: its record, and weights or a floor by force. */
+/** Writes as the driver: its record, and weights or a floor with force. */
 async function release(phase: ReleasePhase, ...objects: Manifest[]): Promise<void> {
     const phaseSince = Date.parse("2026-11-25T14:00:00Z");
     const colours = { from: "blue", to: "green" };

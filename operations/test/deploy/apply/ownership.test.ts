@@ -42,7 +42,7 @@ const remove = (deleteData = false) => removeStack(api.cluster, STACK, { deleteD
 const isThere = async (manifest: Manifest) =>
     (await readIfExists(api.cluster, referenceOf(manifest))) !== undefined;
 
-/** The record as a version before this one wrote it. */
+/** Rewrites the record in the format of an older version. */
 async function forgetMarks(): Promise<void> {
     const record = await readRecord(api.cluster, STACK);
     if (!record) throw new Error("no record");

@@ -40,17 +40,17 @@ afterEach(async () => {
     await rm(folder, { recursive: true });
 });
 
-/** A program that is on PATH, alone there. */
+/** Installs a program into an otherwise empty PATH. */
 async function install(name: string, script = ""): Promise<void> {
     const file = path.join(folder, "bin", name);
     await writeFile(file, `#!/bin/sh\n${script}\n`);
     await chmod(file, 0o755);
 }
 
-/** What the CLI answers where it is not the default: shell commands by the beginning of its arguments. */
+/** Shell commands that replace the CLI's default, by the prefix of its arguments. */
 type Answers = Readonly<Record<string, string>>;
 
-/** A CLI that records its arguments, and knows no login and no config. */
+/** Installs a CLI that records its arguments and has neither login nor config. */
 async function installPulumi(answers: Answers = {}): Promise<void> {
     await install("pulumi-language-nodejs");
     await install("pulumi-resource-kubernetes");
@@ -75,7 +75,7 @@ const asked = async (command: string) =>
         .split("\n")
         .filter((line) => line.startsWith(`${command} `));
 
-/** A cluster that has nothing. */
+/** An empty cluster. */
 const cluster = {
     context: "some",
     server: "https://cluster.example",
@@ -243,7 +243,7 @@ test("a rejected config changes nothing, and all problems are reported at once",
     );
 });
 
-/** Runs code with an empty cluster, and puts the stack's file back that it may write. */
+/** Runs code with an empty cluster, and restores the stack's file afterwards. */
 async function withCluster(act: (api: ApiServer, stackFile: string) => Promise<void>) {
     const api = await startApiServer();
     const metadata = { name: "kube-system", labels: { of: "the cluster" } };

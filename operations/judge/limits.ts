@@ -84,7 +84,7 @@ export function checkLimits(limits: Limits): void {
         allow(
             name,
             value,
-            `an upper bound of the histogram: ${RESPONSE_TIME_BUCKETS.join(", ")}`,
+            `a bucket bound of the histogram: ${RESPONSE_TIME_BUCKETS.join(", ")}`,
             RESPONSE_TIME_BUCKETS.some((known) => known === value),
         );
 

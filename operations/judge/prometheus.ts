@@ -111,7 +111,7 @@ function refuseUnwatched(seen: Readings, { since, now }: Window): void {
     if (last === undefined) return;
     const { job, colour = job } = last.labels;
     throw new NoData(
-        `${colour}: nobody watched its counters for more than ${LOOKBACK} s, so what is new in them is unknown`,
+        `${colour}: its counters were not scraped for more than ${LOOKBACK} s, so their growth is unknown`,
         last.value + now - since,
     );
 }

@@ -58,7 +58,7 @@ export function besideRelease({ cluster, stack, namespace, report }: BesideOptio
             return manifest;
         }
         const [held, what] = asLive(manifest, live);
-        const line = `a switch to ${note.to} is under way: ${what}`;
+        const line = `a switch to ${note.to} is in progress: ${what}`;
         if (!told.has(line) && !isDeepStrictEqual(held, manifest)) report(line);
         told.add(line);
         return held;
@@ -80,7 +80,7 @@ export async function settleAll(
     if (isUnderWay(note)) {
         const route = await readIfExists<Route>(cluster, ROUTE);
         const stay = route ? `: weights stay ${weightsText(routeWeights(route))}` : "";
-        report(`a switch to ${note.to} is under way${stay}`);
+        report(`a switch to ${note.to} is in progress${stay}`);
         return true;
     }
     await settle(cluster, ROUTE, note, stack, configured);

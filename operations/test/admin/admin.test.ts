@@ -154,7 +154,7 @@ test("The token of `make dev` comes from its file, and ADMIN_TOKEN takes precede
     expect(adminOfProcess("http://127.0.0.1:8801", file).token).toBe("another");
     delete process.env.ADMIN_TOKEN;
     expect(() => adminOfProcess("http://x", path.join(folder, "none"))).toThrow(
-        /`make dev` writes it/,
+        /`make dev` creates it/,
     );
 });
 

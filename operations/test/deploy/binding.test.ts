@@ -83,7 +83,7 @@ describe("the binding rejects", () => {
             name: "kube-system",
         });
         const binding = { cluster: api.cluster, stack: "prod", file: stackFile("prod"), report };
-        await expect(requireBinding(binding)).rejects.toThrow("tells no UID");
+        await expect(requireBinding(binding)).rejects.toThrow("has no readable UID");
     });
 });
 

@@ -218,7 +218,7 @@ describe("the verdict is inconclusive", () => {
     test("with a suspicious comparison", () => {
         knowsNot(
             observation({ times: { hit_l1: times(950, 88), miss: times(50) } }),
-            "not decided yet: hit_l1 slower than 0.05 s: green 9.26 % (88 of 950), blue 0 % (0 of 950); allowed: at most 1.5 × blue's and 5 points more",
+            "undecided: hit_l1 slower than 0.05 s: green 9.26 % (88 of 950), blue 0 % (0 of 950); allowed: at most 1.5 × blue's and 5 points more",
         );
     });
 
@@ -394,7 +394,7 @@ describe("limits", () => {
         const read = () => Promise.reject(new Error("read"));
         await expect(
             observe({ read }, { since: 0, now: 60 }, ROLES, { ...DEFAULT_LIMITS, windows: 0 }),
-        ).rejects.toThrow("limits: windows is 0; allowed: whole numbers from 1 on");
+        ).rejects.toThrow("limits: windows is 0; allowed: whole numbers from 1");
     });
 });
 

@@ -352,12 +352,12 @@ describe("the verdict is inconclusive", () => {
     test("if Prometheus' response is invalid", async () => {
         const since = 60 * SCRAPE_INTERVAL_SECONDS;
         for (const [answer, reason] of [
-            [undefined, "Prometheus' answer is no object"],
-            ["<html>", "Prometheus' answer is no object"],
+            [undefined, "Prometheus' response is not an object"],
+            ["<html>", "Prometheus' response is not an object"],
             [{ status: "error", error: "timed out" }, "Prometheus rejected the query: timed out"],
             [
                 { status: "success", data: { resultType: "matrix", result: [] } },
-                "Prometheus' answer is no vector",
+                "Prometheus' response is not a vector",
             ],
             [
                 {

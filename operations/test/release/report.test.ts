@@ -53,8 +53,8 @@ test("A status has the weights, the results, what the switch waits for, and the 
     expect(text).toContain("blue   90 %  3 of 3 pods ready  v1.0.0");
     expect(text).toContain("green  10 %  2 of 3 pods ready  v2.0.0-enhanced");
     expect(text).toContain("verdict no data: 1804/196 of 2000 for weights 90/10 (-0.3 σ)");
-    expect(text).toContain("now     observe at 10 % for 1 min 15 s");
-    expect(text).toContain("waits   requests: green 37 of 400");
+    expect(text).toContain("phase   observe at 10 % for 1 min 15 s");
+    expect(text).toContain("waiting requests: green 37 of 400");
     expect(text).toContain("limit   rolled back in 8 min 45 s unless this changes");
     expect(text).toContain("driver  none: make switch TO=green resumes, make rollback reverts");
 });
@@ -81,7 +81,7 @@ test("No line is wider than 80 columns", () => {
 });
 
 test("Without a switch, the status says so", () => {
-    expect(statusText(statusOf(undefined), NOW)).toMatch(/No switch was made yet\.$/);
+    expect(statusText(statusOf(undefined), NOW)).toMatch(/There has been no switch yet\.$/);
     expect(historyText([])).toBe("There has been no switch yet.");
 });
 

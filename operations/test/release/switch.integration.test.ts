@@ -61,16 +61,16 @@ for (const owner of ["direct", "pulumi"] as const) {
             { looks: () => ["no data"] },
             /observe did not complete within 600 s: no data/,
         ],
-        "gets no pod ready": [{ podLag: Infinity }, /raise was not over after 300 s: green has 2/],
+        "gets no pod ready": [{ podLag: Infinity }, /raise did not complete within 300 s: green has 2/],
         "has a build that gets no pod ready": [
             { updated: 0 },
-            /raise was not over after 300 s: green has pods that do not run green-version yet/,
+            /raise did not complete within 300 s: green has pods that do not run green-version yet/,
         ],
         "answers wrongly by header": [{ smoke: ["status 500"] }, /status 500/],
         "answers other vectors": [{ differs: true }, /other vectors/],
         "is not taken over by the gateway": [
             { gatewayLag: 1e6 },
-            /accept was not over after 300 s/,
+            /accept did not complete within 300 s/,
         ],
     };
     for (const [what, [behaviour, reason]] of Object.entries(faults)) {
@@ -309,7 +309,7 @@ test("A rollback bypasses an owner that cannot set the weights by the deadline",
     const begun = world.clock.now();
     const state = await world.clock.until(run);
     expect(state.log.map(({ words }) => words)).toContainEqual(
-        "all traffic is to go to blue, past the stack's owner: no answer",
+        "all traffic returns to blue, past the owner of the weights: no answer",
     );
     expect(world.clock.now() - begun).toBeLessThan((PLAN.phaseDeadline + 60) * 1000);
     // At growing intervals: once a second it would be 300.
@@ -362,6 +362,6 @@ test("A switch that stays inconclusive until its deadline is rolled back, with t
     const world = new World({ unseen: { seconds: 1_000 } });
     const state = await world.clock.until(start(world.driver("ann"), TO_GREEN));
     expect(state.phase).toBe("rolled-back");
-    expect(state.aborted?.reason).toMatch(/preflight was not over after 300 s: until .*unseen/);
+    expect(state.aborted?.reason).toMatch(/preflight did not complete within 300 s: until .*unseen/);
     expectEnded(world, state);
 });

@@ -166,7 +166,7 @@ describe("rotating an externally issued secret", () => {
         });
         expect(stored).toEqual({ "service.upstreamApiKey": "issued" });
         expect(deploys).toBe(1);
-        expect(lines.join()).toContain("revoke the old one");
+        expect(lines.join()).toContain("revoke the old value");
     });
 
     test("keeps the old value if the program rejects the new one", async () => {

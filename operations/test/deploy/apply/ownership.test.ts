@@ -67,7 +67,7 @@ describe("existing objects of others", () => {
                 object("new", "cert-manager"),
             ]),
         ).rejects.toThrow(
-            /^2 objects of stack s exist on double already.*\n {2}- ConfigMap cert-manager\/b\n {2}- Namespace cert-manager\nNothing was changed.*ADOPT=1/s,
+            /^2 objects of stack s already exist on double.*\n {2}- ConfigMap cert-manager\/b\n {2}- Namespace cert-manager\nNothing was changed.*ADOPT=1/s,
         );
         expect(api.writes).toBe(writes);
         expect(await isThere(object("new", "cert-manager"))).toBe(false);
@@ -109,7 +109,7 @@ describe("existing objects of others", () => {
         await deploy([object("a")]);
         await api.cluster.objects.delete(referenceOf(object("a")));
         await api.apply("kubectl", object("a"));
-        await expect(deploy([object("a")])).rejects.toThrow("1 objects of stack s exist");
+        await expect(deploy([object("a")])).rejects.toThrow("1 objects of stack s already exist");
         await remove();
         expect(await isThere(object("a"))).toBe(true);
     });
@@ -147,7 +147,7 @@ describe("objects that the stack created", () => {
         await forgetMarks();
         expect(await remove()).toEqual({
             count: 2,
-            left: ["ConfigMap n/b was not provably made by the stack"],
+            left: ["ConfigMap n/b was not provably created by the stack"],
         });
     });
 });

@@ -89,7 +89,7 @@ describe("requirementsOf", () => {
         };
         expect(requirementsOf([policy, route]).map(({ what, how }) => `${what}: ${how}`)).toEqual([
             expect.stringMatching(
-                /^admissionregistration\.k8s\.io\/v1 ValidatingAdmissionPolicy: switch/,
+                /^admissionregistration\.k8s\.io\/v1 ValidatingAdmissionPolicy: enable/,
             ),
             expect.stringMatching(/^gateway\.networking\.k8s\.io\/v1 HTTPRoute: install/),
         ]);

@@ -143,7 +143,7 @@ test.each([
 test("a failed comparison is never reported as unchanged", () => {
     const about = { stack: "prod", isDrift: true, isComplete: false };
     expect(verdict({ ...NOTHING, errors: ["no cluster"] }, about)).toBe(
-        "Stack prod: the comparison failed by 1 errors; until then no changes, 175 unchanged",
+        "Stack prod: the comparison failed with 1 errors; until then no changes, 175 unchanged",
     );
 });
 

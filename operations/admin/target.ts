@@ -73,13 +73,17 @@ async function tokenOf(cluster: Cluster, colour: Colour): Promise<string> {
     const secret = await readIfExists<V1Secret>(cluster, reference);
     const data = secret?.data?.[key];
     if (data !== undefined) return Buffer.from(data, "base64").toString("utf8");
-    throw new ClusterError(`Secret ${namespace}/${name} with ${key} does not exist: deploy the stack`);
+    throw new ClusterError(
+        `Secret ${namespace}/${name} with ${key} does not exist: deploy the stack`,
+    );
 }
 
 function readToken(file: string): string {
     try {
         return readFileSync(file, "utf8").trim();
     } catch {
-        throw new ClusterError(`${file} does not exist: \`make dev\` creates it; or set ADMIN_TOKEN`);
+        throw new ClusterError(
+            `${file} does not exist: \`make dev\` creates it; or set ADMIN_TOKEN`,
+        );
     }
 }

@@ -106,7 +106,9 @@ function fieldsOf(text: string, file: string, line: number): Fields {
     } catch {
         // Reported below.
     }
-    throw new ClusterError(`${file}, line ${line} is not a JSON object; allowed: a line of a backup`);
+    throw new ClusterError(
+        `${file}, line ${line} is not a JSON object; allowed: a line of a backup`,
+    );
 }
 
 function entryOf({ key, value, expiresAt }: Fields, file: string, line: number): Entry {

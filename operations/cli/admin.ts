@@ -21,7 +21,10 @@ export function addAdminCommands(program: Command): void {
             "call the admin port of a pod; CMD, DATA, IN, OUT, COLOUR and POD select request and pod",
         )
         .option("--url <url>", "admin port of a process, instead of a pod")
-        .option("--token-file <file>", "file with the token of that process; ADMIN_TOKEN takes precedence")
+        .option(
+            "--token-file <file>",
+            "file with the token of that process; ADMIN_TOKEN takes precedence",
+        )
         .action(askAdmin);
 
     program
@@ -41,7 +44,12 @@ A tenant may have several keys: list both hashes while one key replaces the othe
 
     for (const [name, description, act, read] of [
         ["backup", "back up the entries of Redis to a file", backUpStack, outputFile("OUT")],
-        ["restore", "restore a backup into Redis; existing keys stay", restoreStack, inputFile("IN")],
+        [
+            "restore",
+            "restore a backup into Redis; existing keys stay",
+            restoreStack,
+            inputFile("IN"),
+        ],
     ] as const) {
         onCluster(program.command(name))
             .description(description)

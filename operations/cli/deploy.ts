@@ -45,7 +45,11 @@ export function addDeployCommands(program: Command): void {
 
     onStack(program.command("preview"))
         .description("show what pulumi up would change, and policy violations")
-        .option("--drift", "compare the stack with the cluster, and fail if anything changed", false)
+        .option(
+            "--drift",
+            "compare the stack with the cluster, and fail if anything changed",
+            false,
+        )
         .option(
             "--report <file>",
             "write the report, or the error, to a file",

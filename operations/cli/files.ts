@@ -28,7 +28,9 @@ export const outputFile =
  */
 export async function standardInput(command: string): Promise<string> {
     if (process.stdin.isTTY) {
-        throw new ClusterError(`the value must come from standard input: ${command} STACK=… < file`);
+        throw new ClusterError(
+            `the value must come from standard input: ${command} STACK=… < file`,
+        );
     }
     return (await text(process.stdin)).trim();
 }

@@ -30,7 +30,11 @@ export function addSecretCommands(program: Command): void {
         .description(
             "store the generated secrets of a stack in its config, for manual pulumi; or an issued secret, for deploys without Pulumi",
         )
-        .option("--secret <key>", "config key of an issued secret, whose value comes from standard input", readIssuedSecret)
+        .option(
+            "--secret <key>",
+            "config key of an issued secret, whose value comes from standard input",
+            readIssuedSecret,
+        )
         .action(storeSecrets);
 
     onStack(program.command("environment"))

@@ -57,8 +57,7 @@ export function connect(kubeconfig?: string, context?: string): Cluster {
             "there is no kubeconfig: set KUBECONFIG, or create ~/.kube/config (make up prints the path of its own)",
         );
     }
-    if (!server)
-        throw new ClusterError("the kubeconfig has no current cluster; set CONTEXT=name");
+    if (!server) throw new ClusterError("the kubeconfig has no current cluster; set CONTEXT=name");
     return {
         context: config.getCurrentContext(),
         server,

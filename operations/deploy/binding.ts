@@ -39,7 +39,9 @@ export async function clusterId(cluster: Cluster): Promise<string> {
     const reference = { apiVersion: "v1", kind: "Namespace", name: "kube-system" };
     const uid = (await readIfExists<V1Namespace>(cluster, reference))?.metadata?.uid;
     if (uid !== undefined) return uid;
-    throw new ClusterError(`cluster ${cluster.context} has no readable UID of namespace kube-system`);
+    throw new ClusterError(
+        `cluster ${cluster.context} has no readable UID of namespace kube-system`,
+    );
 }
 
 /**

@@ -58,7 +58,8 @@ export async function findGateway(cluster: Cluster): Promise<GatewayEndpoint> {
     const given = givenUrl();
     const published = publicUrl(gateway);
     if (given) return endpoint(cluster, gateway, published, given);
-    if (!gateway) throw new ClusterError(`Gateway ${NAMESPACES.edge}/${GATEWAY_NAME} does not exist`);
+    if (!gateway)
+        throw new ClusterError(`Gateway ${NAMESPACES.edge}/${GATEWAY_NAME} does not exist`);
     const address = gateway.status?.addresses?.[0]?.value;
     if (!address || !published) {
         throw new ClusterError(

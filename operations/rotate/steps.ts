@@ -104,7 +104,9 @@ async function replace(
     }
     report(`${secret} is rotated`);
     if (hasIssuer)
-        report("revoke the old value at its issuer in two minutes: mounted files are updated by then");
+        report(
+            "revoke the old value at its issuer in two minutes: mounted files are updated by then",
+        );
 }
 
 async function rotateOverlapping(rotation: Rotation, secret: OverlappingSecret): Promise<void> {

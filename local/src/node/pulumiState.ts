@@ -1,5 +1,8 @@
 import { connect } from "@property-search/operations/cluster/connect.ts";
-import { stateFolderOf, stateFolders } from "@property-search/operations/deploy/pulumi/workspace.ts";
+import {
+    stateFolderOf,
+    stateFolders,
+} from "@property-search/operations/deploy/pulumi/workspace.ts";
 import { mkdir, readdir, readlink, rm, symlink } from "node:fs/promises";
 import path from "node:path";
 import { PATHS } from "../paths.ts";

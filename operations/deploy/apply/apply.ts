@@ -115,7 +115,9 @@ export async function applyStack(options: ApplyOptions): Promise<Applied> {
         report(`pruned ${keyOf(entry)}`);
     });
     for (const entry of left.others) {
-        report(`${keyOf(entry)} is no longer declared and stays: the stack did not provably create it`);
+        report(
+            `${keyOf(entry)} is no longer declared and stays: the stack did not provably create it`,
+        );
     }
     await writeRecord(cluster, stack, { ...grown, inventory: await withUids(cluster, wanted) });
     return { total: manifests.length, changed, pruned: left.ours.map(keyOf) };

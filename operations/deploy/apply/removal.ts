@@ -52,7 +52,9 @@ export async function deleteUnlessUsed(
     if (reference.kind === DEFINITION) {
         const users = await usersOf(cluster, reference);
         if (users > 0) {
-            report(`kept ${keyOf(reference)}: ${users} objects of this kind do not belong to the stack`);
+            report(
+                `kept ${keyOf(reference)}: ${users} objects of this kind do not belong to the stack`,
+            );
             return;
         }
     }

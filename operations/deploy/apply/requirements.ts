@@ -30,7 +30,8 @@ const DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class";
 const HOW = {
     gatewayApi:
         "install its definitions, version 1.5 or newer: https://gateway-api.sigs.k8s.io/guides/",
-    gatewayClass: "install a gateway that serves it, or set edge.gatewayClassName to an existing class",
+    gatewayClass:
+        "install a gateway that serves it, or set edge.gatewayClassName to an existing class",
     storageClass:
         "set redis.storageClass and monitoring.storageClass to an existing class (kubectl get storageclass)",
     defaultClass:

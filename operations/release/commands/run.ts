@@ -17,7 +17,9 @@ export async function take(context: Context, force = false): Promise<Hold> {
         force,
         isGone,
         waiting: (other, seconds) =>
-            report(`${other} holds the lease; waiting up to ${seconds} s to see whether it is still running`),
+            report(
+                `${other} holds the lease; waiting up to ${seconds} s to see whether it is still running`,
+            ),
         signal,
     });
 }

@@ -48,8 +48,7 @@ export async function start(context: Context, options: StartOptions): Promise<Sw
         refuseOther(state, to);
         const isEndedMeanwhile = state?.id === before?.id && before && !isOver(before);
         if (state && isOver(state) && isEndedMeanwhile) report(`switch ${state.id} has ended`);
-        else if (state && !isOver(state))
-            report(`resuming switch ${state.id} at ${state.phase}`);
+        else if (state && !isOver(state)) report(`resuming switch ${state.id} at ${state.phase}`);
         else {
             const versions = await versionsOf(ports);
             const now = clock.now();

@@ -24,5 +24,8 @@ export function deadlineOf(state: Switch): Deadline | undefined {
             : phase === "bake"
               ? plan.bake + plan.stepDeadline
               : plan.phaseDeadline;
-    return { at: phaseSince + seconds * 1000, words: `${phase} did not complete within ${seconds} s` };
+    return {
+        at: phaseSince + seconds * 1000,
+        words: `${phase} did not complete within ${seconds} s`,
+    };
 }

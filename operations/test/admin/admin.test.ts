@@ -102,7 +102,9 @@ test("A truncated response does not look complete", async () => {
     };
     const output = path.join(folder, "entries.ndjson");
     const call = callAdmin(target, { command: "GET /export", output });
-    await expect(call).rejects.toThrow(/truncated; the received part is in .*entries\.ndjson\.part/);
+    await expect(call).rejects.toThrow(
+        /truncated; the received part is in .*entries\.ndjson\.part/,
+    );
     expect(await readdir(folder)).toEqual(["entries.ndjson.part"]);
 });
 
@@ -204,9 +206,12 @@ test.each([
         { colour: "blue" },
         "pod property-search-blue/a-pod cannot be reached: it is Pending",
     ],
-])("An unreachable target is reported with the existing ones (%#)", async (holding, choice, words) => {
-    await expect(adminOfCluster(clusterOf(holding), choice)).rejects.toThrow(words);
-});
+])(
+    "An unreachable target is reported with the existing ones (%#)",
+    async (holding, choice, words) => {
+        await expect(adminOfCluster(clusterOf(holding), choice)).rejects.toThrow(words);
+    },
+);
 
 function podThat(ready: string, deletionTimestamp?: string): object {
     const metadata = { name: "a-pod", ...(deletionTimestamp && { deletionTimestamp }) };

@@ -61,7 +61,10 @@ for (const owner of ["direct", "pulumi"] as const) {
             { looks: () => ["no data"] },
             /observe did not complete within 600 s: no data/,
         ],
-        "gets no pod ready": [{ podLag: Infinity }, /raise did not complete within 300 s: green has 2/],
+        "gets no pod ready": [
+            { podLag: Infinity },
+            /raise did not complete within 300 s: green has 2/,
+        ],
         "has a build that gets no pod ready": [
             { updated: 0 },
             /raise did not complete within 300 s: green has pods that do not run green-version yet/,
@@ -362,6 +365,8 @@ test("A switch that stays inconclusive until its deadline is rolled back, with t
     const world = new World({ unseen: { seconds: 1_000 } });
     const state = await world.clock.until(start(world.driver("ann"), TO_GREEN));
     expect(state.phase).toBe("rolled-back");
-    expect(state.aborted?.reason).toMatch(/preflight did not complete within 300 s: until .*unseen/);
+    expect(state.aborted?.reason).toMatch(
+        /preflight did not complete within 300 s: until .*unseen/,
+    );
     expectEnded(world, state);
 });

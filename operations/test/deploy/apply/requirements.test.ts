@@ -68,13 +68,16 @@ describe("requirementsOf", () => {
             "BackendTrafficPolicy",
             "Envoy Gateway's BackendTrafficPolicy",
         ],
-    ])("requires a provider of %s %s, and the remedy has an alternative", (apiVersion, kind, what) => {
-        const retrying = { apiVersion, kind, metadata: { name: "r", namespace: "edge" } };
-        const [requirement, ...others] = requirementsOf([retrying]);
-        expect(requirement).toMatchObject({ what, apiVersion, kind });
-        expect(requirement?.how).toContain("set edge.retryFilter");
-        expect(others).toEqual([]);
-    });
+    ])(
+        "requires a provider of %s %s, and the remedy has an alternative",
+        (apiVersion, kind, what) => {
+            const retrying = { apiVersion, kind, metadata: { name: "r", namespace: "edge" } };
+            const [requirement, ...others] = requirementsOf([retrying]);
+            expect(requirement).toMatchObject({ what, apiVersion, kind });
+            expect(requirement?.how).toContain("set edge.retryFilter");
+            expect(others).toEqual([]);
+        },
+    );
 
     test("requires each API that an older cluster may lack", () => {
         const policy = {

@@ -47,8 +47,8 @@ describe("examples/pulumi", () => {
 
     test("declares the public components, and every object below one", () => {
         const top = registrations.filter(({ parent }) => parent === undefined);
-        expect(top.map(({ type }) => type)).toEqual(
-            ["Namespaces", "Redis", "EmbeddingService", "EdgeGateway", "Monitoring"].map(
+        expect(top.map(({ type }) => type).sort()).toEqual(
+            ["EdgeGateway", "EmbeddingService", "Monitoring", "Namespaces", "Redis"].map(
                 (name) => `property-search:index:${name}`,
             ),
         );

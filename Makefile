@@ -146,7 +146,7 @@ bench: $(INSTALLED) bench-tools ## The service beside its peers, by ratios (QUIC
 	@node bench/service/main.ts $(if $(call on,$(QUICK)),--quick) $(if $(SOAK),--soak $(SOAK)) $(if $(call on,$(HOSTILE)),--hostile) $(if $(ONLY),--only $(ONLY))
 
 .PHONY: bench-policies
-bench-policies: $(INSTALLED) ## The policy pack beside its peers, on the same faults of the stack prod
+bench-policies: $(INSTALLED) ## Compare the policy pack with its peers, on the same mutations of the stack prod
 	@for stack in prod dev local; do node render.ts --stack $$stack --format json --out rendered; done
 	@node bench/policies/main.ts rendered/{prod,dev,local}.json
 	@npx prettier --log-level warn --write docs/policies-peers.md

@@ -5,7 +5,7 @@ import path from "node:path";
 import { stringify } from "yaml";
 import { readStack, requireGiven } from "./operations/stack/stacks.ts";
 import { CHART_TYPE, chartManifests } from "./render/charts.ts";
-import { inOrder, isKubernetesObject, manifestsOf, type Manifest } from "./render/manifests.ts";
+import { compareManifests, isKubernetesObject, toManifests, type Manifest } from "./render/manifests.ts";
 import { runProgram, type Registration } from "./render/program.ts";
 import { stackConfig } from "./render/stackConfig.ts";
 
@@ -14,13 +14,13 @@ export type { Manifest, Registration };
 export interface RenderOptions {
     readonly stack: string;
     /**
-     * Config values over the stack's, by key without the project's name, the stack's secrets among them,
-     * which are then shown. Default: none, and secrets are masked.
+     * Overrides of the stack's config including its secrets, by key without the project name; secrets are then
+     * rendered. Default: none, and secrets are masked.
      */
     readonly config?: Readonly<Record<string, string>>;
-    /** Config values over all others. They do not change whether secrets are shown. */
+    /** Overrides with the highest precedence, which do not affect the masking of secrets. */
     readonly overrides?: Readonly<Record<string, string>>;
-    /** Whether charts are rendered too, by the Helm on PATH. Default: they are named in `left`. */
+    /** Whether to render charts with the Helm on PATH. Default: false; they are listed in `notRendered`. */
     readonly charts?: boolean;
 }
 
@@ -28,15 +28,15 @@ export interface Rendering {
     /** In an order in which they can be applied. */
     readonly manifests: readonly Manifest[];
     readonly registrations: readonly Registration[];
-    /** Types of what only Pulumi's engine can make, such as components of other plugins. */
-    readonly left: readonly string[];
+    /** Types of resources that only Pulumi's engine can create, such as components of other plugins. */
+    readonly notRendered: readonly string[];
 }
 
 /**
- * The Kubernetes objects that the Pulumi program declares for a stack, without an engine, a plugin or a
- * cluster. One at a time, since Pulumi's settings are the process'.
+ * Renders the Kubernetes objects of a stack without Pulumi's engine, a plugin or a cluster. Not reentrant, since
+ * Pulumi's settings are global.
  *
- * @throws pulumi.RunError when the stack's config is wrong, with every finding.
+ * @throws pulumi.RunError with every problem of the stack's config
  */
 export async function renderStack(options: RenderOptions): Promise<Rendering> {
     const { stack, config, overrides, charts = false } = options;
@@ -44,9 +44,9 @@ export async function renderStack(options: RenderOptions): Promise<Rendering> {
     const registrations = await runProgram(stack, program);
     const rendered = charts ? await chartManifests(registrations) : [];
     return {
-        manifests: [...manifestsOf(registrations, config !== undefined), ...rendered].sort(inOrder),
+        manifests: [...toManifests(registrations, config !== undefined), ...rendered].sort(compareManifests),
         registrations,
-        left: registrations
+        notRendered: registrations
             .filter((one) => !isKubernetesObject(one) && !/^(property-search|pulumi):/.test(one.type))
             .map(({ type }) => type)
             .filter((type) => !charts || type !== CHART_TYPE),
@@ -63,19 +63,19 @@ interface RenderFlags {
 }
 
 const program = new Command("render")
-    .description("The Kubernetes objects of a stack, without Pulumi and without a cluster.")
-    .option("--stack <name>", "one of those with a file Pulumi.<name>.yaml", readStack)
-    .option("--set <key=value>", "a value over the stack's; may be given several times", assign, {})
-    .option("--config <file>", "JSON of values over the stack's, secrets among them; - is stdin")
-    .option("--charts", "render charts too, by the Helm on PATH", false)
-    .option("--out <folder>", "a folder for the file; default: standard output")
+    .description("Renders the Kubernetes objects of a stack without Pulumi and without a cluster.")
+    .option("--stack <name>", "name of a stack with a file Pulumi.<name>.yaml", readStack)
+    .option("--set <key=value>", "override of the stack's config; repeatable", assign, {})
+    .option("--config <file>", "JSON file with overrides including secrets; - is stdin")
+    .option("--charts", "also render charts with the Helm on PATH", false)
+    .option("--out <folder>", "output folder; default: standard output")
     .addOption(new Option("--format <format>").choices(["yaml", "json"]).default("yaml"))
     .action(async ({ set: overrides, config, charts, out, format, ...flags }: RenderFlags) => {
         const stack = requireGiven(flags.stack);
         const given = config === undefined ? {} : { config: readConfig(config) };
-        const { manifests, left } = await renderStack({ stack, overrides, charts, ...given });
-        for (const type of left) {
-            console.error(`not rendered: ${type}, which only Pulumi's engine can make`);
+        const { manifests, notRendered } = await renderStack({ stack, overrides, charts, ...given });
+        for (const type of notRendered) {
+            console.error(`not rendered: ${type}, which only Pulumi's engine can create`);
         }
         const text = format === "json" ? jsonOf(manifests) : yamlOf(manifests);
         if (out === undefined) {
@@ -107,7 +107,7 @@ function readConfig(file: string): Record<string, string> {
     throw invalidValue("--config", file, "JSON, an object of keys and text values");
 }
 
-/** @returns undefined for what is no JSON: the parser's own words would show the text. */
+/** @returns undefined for invalid JSON: the parser's error message would reveal the text. */
 function parseJson(text: string): unknown {
     try {
         return JSON.parse(text);
@@ -117,8 +117,8 @@ function parseJson(text: string): unknown {
 }
 
 function yamlOf(manifests: readonly Manifest[]): string {
-    // Long lines stay whole, and nothing is shared by anchors: some readers of YAML know neither. kubectl reads
-    // YAML 1.1, in which words such as "yes" and "012" are no texts without quotes.
+    // No folded lines and no anchors, which some YAML parsers do not support. kubectl reads YAML 1.1, in which "yes"
+    // and "012" are strings only in quotes.
     const options = { lineWidth: 0, aliasDuplicateObjects: false, version: "1.1" } as const;
     return manifests.map((manifest) => `---\n${stringify(manifest, options)}`).join("");
 }

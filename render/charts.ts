@@ -33,7 +33,7 @@ export async function chartManifests(registrations: readonly Registration[]): Pr
 }
 
 async function renderChart({ inputs }: Registration): Promise<Manifest[]> {
-    const options = open(inputs.helmOptions) as HelmOptions;
+    const options = resolveOutputs(inputs.helmOptions) as HelmOptions;
     const { name, chart, version, namespace, values } = options;
     const args = ["template", name, chart, "--version", version, "--namespace", namespace];
     const more = ["--kube-version", MINIMUM_KUBERNETES, "--no-hooks", "--values", "-"];
@@ -48,21 +48,21 @@ async function renderChart({ inputs }: Registration): Promise<Manifest[]> {
             .map((document) => document.toJS() as unknown)
             .filter(isManifest);
     } catch (error) {
-        throw new pulumi.RunError(reasonOf(error as NodeJS.ErrnoException, chart));
+        throw new pulumi.RunError(formatReason(error as NodeJS.ErrnoException, chart));
     }
 }
 
-function reasonOf(error: NodeJS.ErrnoException, chart: string): string {
+function formatReason(error: NodeJS.ErrnoException, chart: string): string {
     if (error.code !== "ENOENT") return `helm cannot render ${chart}: ${error.message}`;
     return (
-        "there is no helm on PATH, which renders the cert-manager that certificates.certManager=install asks for; " +
+        "helm is not on PATH; certificates.certManager=install needs it to render cert-manager; " +
         "install Helm 3.8 or newer, or install cert-manager and set certificates.certManager to existing"
     );
 }
 
-function open(value: unknown): unknown {
-    if (value instanceof Secret) return open(value.value);
-    if (Array.isArray(value)) return value.map(open);
+function resolveOutputs(value: unknown): unknown {
+    if (value instanceof Secret) return resolveOutputs(value.value);
+    if (Array.isArray(value)) return value.map(resolveOutputs);
     if (typeof value !== "object" || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, open(field)]));
+    return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, resolveOutputs(field)]));
 }

@@ -62,41 +62,41 @@ export function isKubernetesObject({ type, inputs }: Registration): boolean {
  * @param showSecrets false: everything in a Secret, and every secret elsewhere, is masked.
  * @throws Error for an object without a name, or without a namespace though its kind has one.
  */
-export function manifestsOf(
+export function toManifests(
     registrations: readonly Registration[],
     showSecrets: boolean,
 ): Manifest[] {
     return registrations
         .filter(isKubernetesObject)
         .map((registration) => toManifest(registration, showSecrets))
-        .sort(inOrder);
+        .sort(compareManifests);
 }
 
 /** Orders objects as they can be applied. */
-export function inOrder(one: Manifest, other: Manifest): number {
+export function compareManifests(one: Manifest, other: Manifest): number {
     return sortKey(one) < sortKey(other) ? -1 : 1;
 }
 
 function toManifest({ urn, inputs }: Registration, showSecrets: boolean): Manifest {
     const masked = !showSecrets && inputs.kind === "Secret";
-    const opened = open(inputs, showSecrets || masked) as Manifest;
-    const { apiVersion, kind, metadata, ...rest } = masked ? maskValues(opened) : encoded(opened);
+    const opened = unwrapSecret(inputs, showSecrets || masked) as Manifest;
+    const { apiVersion, kind, metadata, ...rest } = masked ? maskValues(opened) : encodeValues(opened);
     if (!metadata.name)
-        throw new Error(`${urn} has no name: without an engine nobody makes one up`);
+        throw new Error(`${urn} has no name, which only Pulumi's engine can generate`);
     if (!metadata.namespace && !OF_NO_NAMESPACE.includes(kind))
         throw new Error(`${urn} has no namespace`);
-    return { apiVersion, kind, metadata: withoutHints(metadata), ...rest };
+    return { apiVersion, kind, metadata: removeHints(metadata), ...rest };
 }
 
 /** Annotations for Pulumi's Kubernetes provider mean nothing on a cluster. */
-function withoutHints({ annotations, ...metadata }: Metadata): Metadata {
+function removeHints({ annotations, ...metadata }: Metadata): Metadata {
     const kept = Object.entries(annotations ?? {}).filter(
         ([key]) => !key.startsWith("pulumi.com/"),
     );
     return kept.length > 0 ? { ...metadata, annotations: Object.fromEntries(kept) } : metadata;
 }
 
-/** A Secret that still tells which keys it has. */
+/** Masks the values of a Secret but keeps its keys. */
 function maskValues(secret: Manifest): Manifest {
     const masked = ["data", "stringData"]
         .filter((field) => field in secret)
@@ -108,10 +108,10 @@ function maskValues(secret: Manifest): Manifest {
 }
 
 /**
- * A Secret by its `data` alone. Server-side apply knows who set a key of `stringData`, but not that it
- * is one of `data`: a key that left the program would stay on the cluster for ever.
+ * Converts a Secret to `data` alone. Server-side apply tracks the owner of a `stringData` key, but not that it
+ * is also a `data` key: a key that was removed from the program would stay on the cluster.
  */
-function encoded(manifest: Manifest): Manifest {
+function encodeValues(manifest: Manifest): Manifest {
     if (manifest.kind !== "Secret") return manifest;
     const { stringData, data, ...rest } = manifest;
     const encodedData = Object.entries((stringData ?? {}) as Record<string, string>).map(
@@ -120,12 +120,12 @@ function encoded(manifest: Manifest): Manifest {
     return { ...rest, data: { ...(data as object), ...Object.fromEntries(encodedData) } };
 }
 
-function open(value: unknown, showSecrets: boolean): unknown {
-    if (value instanceof Secret) return showSecrets ? open(value.value, true) : MASK;
-    if (Array.isArray(value)) return value.map((item) => open(item, showSecrets));
+function unwrapSecret(value: unknown, showSecrets: boolean): unknown {
+    if (value instanceof Secret) return showSecrets ? unwrapSecret(value.value, true) : MASK;
+    if (Array.isArray(value)) return value.map((item) => unwrapSecret(item, showSecrets));
     if (typeof value !== "object" || value === null) return value;
     return Object.fromEntries(
-        Object.entries(value).map(([key, field]) => [key, open(field, showSecrets)]),
+        Object.entries(value).map(([key, field]) => [key, unwrapSecret(field, showSecrets)]),
     );
 }
 

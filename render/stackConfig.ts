@@ -43,7 +43,7 @@ interface Project {
  * @param given values by key without the project's name; they may be secret.
  * @param overrides values over all others.
  * @param root folder of Pulumi.yaml and the stack files.
- * @throws pulumi.RunError when the stack has no file, or a secret stands in it unreadable.
+ * @throws pulumi.RunError if the stack has no file, or the file contains an unreadable secret
  */
 export function stackConfig(
     stack: string,
@@ -52,29 +52,29 @@ export function stackConfig(
     root = ROOT,
 ): ProgramConfig {
     const project = readYaml(root, "Pulumi.yaml") as Project;
-    const full = (key: string) => `${project.name}:${key}`;
+    const qualifyKey = (key: string) => `${project.name}:${key}`;
     const declared = Object.entries(project.config).map(
-        ([key, declaration]) => [full(plainKey(key)), declaration] as const,
+        ([key, declaration]) => [qualifyKey(plainKey(key)), declaration] as const,
     );
-    const secretKeys = new Set([...OPTIONAL_SECRETS, ...GENERATED_SECRETS].map(full));
+    const secretKeys = new Set([...OPTIONAL_SECRETS, ...GENERATED_SECRETS].map(qualifyKey));
     const values = new Map<string, string>();
 
     for (const [key, { default: value }] of declared) {
-        if (value !== undefined) values.set(key, textOf(value));
+        if (value !== undefined) values.set(key, toText(value));
     }
     const encrypted = new Set<string>();
     for (const [key, value] of Object.entries(readStackFile(root, stack, project.name))) {
         if (isEncrypted(value)) encrypted.add(key);
         // The program finds it readable, among all that is wrong.
         else secretKeys.delete(key);
-        values.set(key, isEncrypted(value) ? MASK : textOf(value));
+        values.set(key, isEncrypted(value) ? MASK : toText(value));
     }
-    if (!given) for (const key of GENERATED_SECRETS) values.set(full(key), MASK);
+    if (!given) for (const key of GENERATED_SECRETS) values.set(qualifyKey(key), MASK);
     for (const [key, value] of Object.entries({ ...given, ...overrides })) {
-        values.set(full(key), value);
-        encrypted.delete(full(key));
+        values.set(qualifyKey(key), value);
+        encrypted.delete(qualifyKey(key));
     }
-    if (given && encrypted.size > 0) refuseEncrypted([...encrypted], stack);
+    if (given && encrypted.size > 0) rejectEncrypted([...encrypted], stack);
     return {
         project: project.name,
         values: Object.fromEntries(values),
@@ -102,11 +102,11 @@ const ENVIRONMENT = "environment";
 function readStackFile(root: string, stack: string, project: string): Record<string, unknown> {
     const file = `Pulumi.${stack}.yaml`;
     try {
-        const { config, [ENVIRONMENT]: environment, ...others } = mapOf(readYaml(root, file), file);
-        if (environment !== undefined && environment !== null) refuseEnvironment(environment, file);
+        const { config, [ENVIRONMENT]: environment, ...others } = toMap(readYaml(root, file), file);
+        if (environment !== undefined && environment !== null) rejectEnvironment(environment, file);
         const unknown = Object.keys(others).filter((field) => !FIELDS.includes(field));
-        if (unknown.length > 0) refuseFields(unknown, file);
-        const entries = Object.entries(mapOf(config, `config of ${file}`)).map(
+        if (unknown.length > 0) rejectFields(unknown, file);
+        const entries = Object.entries(toMap(config, `config of ${file}`)).map(
             ([key, value]) => [key.includes(":") ? key : `${project}:${key}`, value] as const,
         );
         const twice = entries.filter(
@@ -115,7 +115,7 @@ function readStackFile(root: string, stack: string, project: string): Record<str
         if (twice.length > 0) {
             const keys = twice.map(([key]) => key).join(", ");
             throw new pulumi.RunError(
-                `${keys} stands in ${file} twice, with and without its project; allowed: once`,
+                `${keys} is in ${file} twice, with and without its project; allowed: once`,
             );
         }
         return Object.fromEntries(entries);
@@ -127,7 +127,7 @@ function readStackFile(root: string, stack: string, project: string): Record<str
     }
 }
 
-function mapOf(value: unknown, where: string): Record<string, unknown> {
+function toMap(value: unknown, where: string): Record<string, unknown> {
     if (value === undefined || value === null) return {};
     if (typeof value === "object" && !Array.isArray(value)) {
         return value as Record<string, unknown>;
@@ -135,14 +135,14 @@ function mapOf(value: unknown, where: string): Record<string, unknown> {
     throw new pulumi.RunError(`${where} is ${JSON.stringify(value)}; allowed: a map`);
 }
 
-function refuseEnvironment(value: unknown, file: string): never {
+function rejectEnvironment(value: unknown, file: string): never {
     throw new pulumi.RunError(
         `${ENVIRONMENT} of ${file} is ${JSON.stringify(value)}; allowed: nothing, since only Pulumi's engine can open ` +
             "environments of Pulumi ESC: write their values under config",
     );
 }
 
-function refuseFields(fields: readonly string[], file: string): never {
+function rejectFields(fields: readonly string[], file: string): never {
     const words = fields.map(
         (field) =>
             `${field} of ${file} is unknown; allowed: ${FIELDS.join(", ")}${suggestNearest(field, FIELDS)}`,
@@ -167,7 +167,7 @@ function readYaml(root: string, file: string): unknown {
     }
 }
 
-function textOf(value: unknown): string {
+function toText(value: unknown): string {
     return typeof value === "string" ? value : JSON.stringify(value);
 }
 
@@ -175,7 +175,7 @@ function isEncrypted(value: unknown): boolean {
     return typeof value === "object" && value !== null && "secure" in value;
 }
 
-function refuseEncrypted(keys: readonly string[], stack: string): never {
+function rejectEncrypted(keys: readonly string[], stack: string): never {
     throw new pulumi.RunError(
         `${keys.join(", ")} cannot be read: Pulumi.${stack}.yaml holds it encrypted, and only Pulumi ` +
             `has the key. Deploy with Pulumi, or store the value for a deploy without: make secrets STACK=${stack} SECRET=key < file`,

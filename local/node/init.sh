@@ -12,7 +12,7 @@ mkdir -p /run/netns /run/lock /var/lib/cni
 mount -t tmpfs tmpfs /var/lib/cni
 
 PKI=$DATA/pki
-# A service that ends is a node that is broken: its log says why, and the node is made anew.
+# If a service exits, the node is broken: its log has the reason, and the node is recreated.
 run() { local name=$1; shift; "$@" > "$DATA/log/$name.log" 2>&1 < /dev/null & }
 
 run etcd "$ETCD/etcd" --data-dir "$DATA/etcd" \

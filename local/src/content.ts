@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
-import { takeLock } from "./lock.ts";
+import { acquireLock } from "./lock.ts";
 
 /** Twelve hex digits over texts, each with its length, so that no two lists give the same. */
 export function digest(...parts: readonly (string | Buffer)[]): string {
@@ -23,24 +23,24 @@ export async function digestFiles(
     const parts: (string | Buffer)[] = [];
     for (const root of [...paths].sort()) {
         // Names from the root on: what one checkout has made serves another one.
-        for (const file of (await filesBelow(root, except)).sort()) {
+        for (const file of (await listFiles(root, except)).sort()) {
             parts.push(path.relative(path.dirname(root), file), await readFile(file));
         }
     }
     return digest(...parts);
 }
 
-async function filesBelow(root: string, except: readonly string[]): Promise<string[]> {
+async function listFiles(root: string, except: readonly string[]): Promise<string[]> {
     if (!(await stat(root)).isDirectory()) return [root];
     const entries = await readdir(root, { withFileTypes: true });
     const below = entries
         .filter((entry) => entry.isFile() || !except.includes(entry.name))
-        .map((entry) => filesBelow(path.join(root, entry.name), except));
+        .map((entry) => listFiles(path.join(root, entry.name), except));
     return (await Promise.all(below)).flat();
 }
 
-/** A build of half an hour beside other work, and as much again. */
-const LONGEST_MILLISECONDS = 3_600_000;
+/** A build of half an hour under load, and the same again as margin. */
+const MAX_MILLISECONDS = 3_600_000;
 
 /**
  * Makes a file or folder, unless it exists. A process waits while another one makes the same.
@@ -49,8 +49,8 @@ const LONGEST_MILLISECONDS = 3_600_000;
  */
 export async function makeOnce(target: string, make: () => Promise<void>): Promise<boolean> {
     if (existsSync(target)) return false;
-    const giveBack = await takeLock(`${target}.lock`, {
-        patience: LONGEST_MILLISECONDS,
+    const giveBack = await acquireLock(`${target}.lock`, {
+        waitMilliseconds: MAX_MILLISECONDS,
         holder: `a command that makes ${path.basename(target)}`,
     });
     try {

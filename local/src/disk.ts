@@ -2,7 +2,7 @@ import { existsSync, statfsSync, statSync } from "node:fs";
 import path from "node:path";
 import { CACHE, PATHS } from "./paths.ts";
 import { tryRun } from "./shell.ts";
-import { folderOf } from "./toolchain/go.ts";
+import { buildFolder } from "./toolchain/go.ts";
 import { COMPLETING, SERVING } from "./toolchain/programs.ts";
 
 const GIB = 1024 ** 3;
@@ -23,7 +23,7 @@ export interface Disk {
 }
 
 /** What a first run writes, in GiB, as measured and rounded up; a later run writes what changed. */
-const GIB_OF = {
+const PHASE_GIB = {
     modules: { first: 1.5, later: 0 },
     compiled: { first: 4, later: 0 },
     images: { first: 4, later: 1 },
@@ -31,14 +31,14 @@ const GIB_OF = {
 } as const;
 
 /** What `make up` still has to write on this machine, by phase. */
-export async function diskNeeds(): Promise<DiskNeed[]> {
-    const builds = await Promise.all([SERVING, COMPLETING].map(folderOf));
+export async function estimateDiskNeeds(): Promise<DiskNeed[]> {
+    const builds = await Promise.all([SERVING, COMPLETING].map(buildFolder));
     const isCompiled = builds.every(existsSync);
     const [modules = CACHE, compiled = CACHE] = await goCaches();
-    const need = (phase: keyof typeof GIB_OF, name: string, folder: string, isDone: boolean) => ({
+    const need = (phase: keyof typeof PHASE_GIB, name: string, folder: string, isDone: boolean) => ({
         phase: name,
         folder,
-        bytes: GIB_OF[phase][isDone ? "later" : "first"] * GIB,
+        bytes: PHASE_GIB[phase][isDone ? "later" : "first"] * GIB,
     });
     return [
         need("modules", "Go modules", modules, isCompiled),
@@ -60,7 +60,7 @@ async function goCaches(): Promise<string[]> {
  *
  * @param diskOf the file system of a folder.
  */
-export function diskFindings(
+export function diskProblems(
     needs: readonly DiskNeed[],
     diskOf: (folder: string) => Disk,
 ): string[] {
@@ -71,21 +71,21 @@ export function diskFindings(
         const folders = [...new Set(wanted.map(({ folder }) => folder))];
         const free = diskOf(folders[0] ?? "/").freeBytes;
         if (free >= needed) return [];
-        const parts = wanted.map(({ phase, bytes }) => `${phase} ${gib(bytes)}`).join(", ");
+        const parts = wanted.map(({ phase, bytes }) => `${phase} ${formatGib(bytes)}`).join(", ");
         return [
-            `${gib(free)} of disk are free for ${folders.join(", ")}; ${gib(needed)} are needed: ` +
+            `${formatGib(free)} of disk are free for ${folders.join(", ")}; ${formatGib(needed)} are needed: ` +
                 `${parts} (XDG_CACHE_HOME, GOCACHE and GOMODCACHE put them elsewhere)`,
         ];
     });
 }
 
 /** File system of a folder, or of the nearest one above it that exists. */
-export function diskAt(folder: string): Disk {
-    if (!existsSync(folder)) return diskAt(path.dirname(folder));
+export function readDisk(folder: string): Disk {
+    if (!existsSync(folder)) return readDisk(path.dirname(folder));
     const { bavail, bsize } = statfsSync(folder);
     return { device: statSync(folder).dev, freeBytes: bavail * bsize };
 }
 
-export function gib(bytes: number): string {
+export function formatGib(bytes: number): string {
     return `${(bytes / GIB).toFixed(1)} GiB`;
 }

@@ -1,5 +1,5 @@
 /** What of clusters `make down` ends. */
-export interface Ends {
+export interface ClusterRemovers {
     /** State folder of a node that belongs to another cache; undefined: there is none. */
     readonly nodeOfAnother: () => Promise<string | undefined>;
     /** Refuses one of another cache. */
@@ -9,12 +9,12 @@ export interface Ends {
 }
 
 /**
- * Ends this cache's clusters. A node of another cache is nobody's hindrance where there is a cluster of kind's to end;
- * where there is none it is refused, by name.
+ * Removes this cache's clusters. A node of another cache is an error only if there is no kind cluster to
+ * remove.
  *
  * @returns what is left of kind; undefined: there was no cluster of kind's
  */
-export async function endClusters(ends: Ends): Promise<string | undefined> {
+export async function removeClusters(ends: ClusterRemovers): Promise<string | undefined> {
     const another = await ends.nodeOfAnother();
     if (another === undefined) await ends.removeNode();
     const kind = await ends.removeKind();

@@ -20,12 +20,12 @@ interface Holder {
 }
 
 /** A killed holder needs a moment to end. */
-const PATIENCE_MILLISECONDS = 2_000;
+const DEFAULT_WAIT_MILLISECONDS = 2_000;
 const POLL_MILLISECONDS = 50;
 
 export interface LockOptions {
     /** Milliseconds to wait for a living holder. */
-    readonly patience?: number;
+    readonly waitMilliseconds?: number;
     /** Who else takes the lock, for the error. Default: make up and make down. */
     readonly holder?: string;
 }
@@ -36,28 +36,30 @@ export interface LockOptions {
  * @returns how to give it back.
  * @throws LocalError when another living process holds it.
  */
-export async function takeLock(
+export async function acquireLock(
     file: string,
     {
-        patience = PATIENCE_MILLISECONDS,
-        holder: who = "another make up or make down",
+        waitMilliseconds = DEFAULT_WAIT_MILLISECONDS,
+        holder: description = "another make up or make down",
     }: LockOptions = {},
 ): Promise<() => void> {
     mkdirSync(path.dirname(file), { recursive: true });
-    const own: Holder = { pid: process.pid, started: startOf(process.pid) ?? "" };
-    // A link appears with its content, so that nobody ever reads a lock that is not yet written.
+    const own: Holder = { pid: process.pid, started: readStartTime(process.pid) ?? "" };
+    // A link appears with its content, so no process reads a half-written lock.
     const draft = `${file}.${process.pid}.${randomUUID()}`;
     writeFileSync(draft, JSON.stringify(own));
     try {
-        const deadline = Date.now() + patience;
-        while (!linked(draft, file)) {
+        const deadline = Date.now() + waitMilliseconds;
+        while (!tryLink(draft, file)) {
             const holder = readHolder(file);
             if (!isAlive(holder)) {
-                discard(file);
+                removeStaleLock(file);
                 continue;
             }
             if (Date.now() >= deadline) {
-                throw new LocalError(`${who} is at work (process ${holder.pid}); wait for it`);
+                throw new LocalError(
+                    `${description} is running (process ${holder.pid}); wait until it ends`,
+                );
             }
             await delay(POLL_MILLISECONDS);
         }
@@ -69,34 +71,34 @@ export async function takeLock(
     };
 }
 
-function linked(draft: string, file: string): boolean {
+function tryLink(draft: string, file: string): boolean {
     try {
         linkSync(draft, file);
         return true;
     } catch (error) {
-        if (codeOf(error) === "EEXIST") return false;
+        if (errorCode(error) === "EEXIST") return false;
         throw error;
     }
 }
 
 /**
- * Takes a dead holder's lock away. Between reading it and this another process may have replaced it: what
- * was really taken away is looked at again, and a living holder gets it back.
+ * Removes the lock of a dead process. Another process may have replaced it since it was read, so the removed file is
+ * checked again and restored if its holder is alive.
  */
-function discard(file: string): void {
+function removeStaleLock(file: string): void {
     const aside = `${file}.${process.pid}.stale`;
     try {
         renameSync(file, aside);
     } catch (error) {
-        if (codeOf(error) === "ENOENT") return;
+        if (errorCode(error) === "ENOENT") return;
         throw error;
     }
-    if (isAlive(readHolder(aside))) linked(aside, file);
+    if (isAlive(readHolder(aside))) tryLink(aside, file);
     rmSync(aside, { force: true });
 }
 
 function isAlive(holder: Holder | undefined): holder is Holder {
-    return holder !== undefined && startOf(holder.pid) === holder.started;
+    return holder !== undefined && readStartTime(holder.pid) === holder.started;
 }
 
 function readHolder(file: string): Holder | undefined {
@@ -119,23 +121,23 @@ function isHolder(value: unknown): value is Holder {
     );
 }
 
-function codeOf(error: unknown): string | undefined {
+function errorCode(error: unknown): string | undefined {
     return (error as NodeJS.ErrnoException).code;
 }
 
-/** Undefined for a process that has ended, also while nobody has asked for its exit code. */
-export function startOf(pid: number, processes = "/proc"): string | undefined {
+/** @returns undefined for a process that has ended, including zombies */
+export function readStartTime(pid: number, processes = "/proc"): string | undefined {
     try {
         return existsSync(`${processes}/self`)
-            ? startFrom(readFileSync(`${processes}/${pid}/stat`, "utf8"))
-            : startFromPs(psOf(pid));
+            ? parseStat(readFileSync(`${processes}/${pid}/stat`, "utf8"))
+            : parsePs(runPs(pid));
     } catch {
         return undefined;
     }
 }
 
-/** A process's state and the date of its start, where there is no /proc; both are POSIX but for `lstart`. */
-function psOf(pid: number): string {
+/** Reads state and start time of a process on systems without /proc; all POSIX except `lstart`. */
+function runPs(pid: number): string {
     const columns = ["-o", "stat=", "-o", "lstart=", "-p", `${pid}`];
     return execFileSync("ps", columns, {
         encoding: "utf8",
@@ -144,16 +146,16 @@ function psOf(pid: number): string {
 }
 
 /** @param line such as `S+   Sun Nov 29 01:37:02 2026` */
-export function startFromPs(line: string): string | undefined {
+export function parsePs(line: string): string | undefined {
     const [state = "", ...date] = line.trim().split(/\s+/);
     return state === "" || state.startsWith("Z") ? undefined : date.join(" ");
 }
 
 /**
- * Field 22 of /proc/PID/stat, unless field 3 says that the process has ended. Field 2 may hold blanks, but
- * ends with the last bracket (proc(5)).
+ * @returns field 22 of /proc/PID/stat, unless field 3 says that the process has ended. Field 2 may contain blanks but
+ *   ends with the last bracket (proc(5)).
  */
-export function startFrom(stat: string): string | undefined {
+export function parseStat(stat: string): string | undefined {
     const [state = "", ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return /[ZXx]/.test(state) ? undefined : fields[18];
 }

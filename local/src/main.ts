@@ -9,14 +9,14 @@ import {
 import { Command } from "commander";
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { endClusters } from "./down.ts";
-import { takeLock } from "./lock.ts";
+import { removeClusters } from "./down.ts";
+import { acquireLock } from "./lock.ts";
 import { removeKindCluster } from "./kind/cluster.ts";
 import { clusterNodes, findEngine } from "./kind/engine.ts";
 import { removeServiceImages } from "./kind/images.ts";
-import { forgetPulumiState } from "./node/pulumiState.ts";
-import { nodeOfAnother, removeNode } from "./node/remove.ts";
-import { endOrphans, markRun } from "./orphans.ts";
+import { removePulumiState } from "./node/pulumiState.ts";
+import { findForeignNode, removeNode } from "./node/remove.ts";
+import { killOrphans, markProcess } from "./orphans.ts";
 import { PATHS } from "./paths.ts";
 import { LocalError, logFile } from "./shell.ts";
 import { status } from "./status.ts";
@@ -27,70 +27,73 @@ import { up, type UpResult } from "./up.ts";
 
 const interrupted = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    // Not once: signal-exit, which the task list uses, ends a process whose listeners are all its own.
+    // Not once: signal-exit, which the task list uses, exits a process that has only its own listeners.
     process.on(signal, () => {
         if (interrupted.signal.aborted) process.exit(130);
         interrupted.abort(
-            new LocalError("interrupted; what is done is kept, run make up again to go on"),
+            new LocalError("interrupted; finished steps are kept. Run make up again to resume"),
         );
     });
 }
 
-const program = new Command("local").description("The platform on this machine");
+const program = new Command("local").description("Runs the platform on this machine");
 
 program
     .command("up")
-    .description("set everything up and run it")
-    .option("--context <name>", "an existing cluster's context; default: a cluster of its own")
-    .option("--stack <name>", "the stack that goes to an existing cluster; default: the one it has")
+    .description("set up and start the platform")
+    .option("--context <name>", "context of an existing cluster; default: a local cluster")
+    .option("--stack <name>", "stack for an existing cluster; default: the one it has")
     .action(locked(runUp));
-program.command("down").description("leave nothing behind").action(locked(runDown));
+program
+    .command("down")
+    .description("remove the platform from this machine")
+    .action(locked(runDown));
 program
     .command("pulumi-cli")
-    .description("the Pulumi CLI for tests, built where PATH has none; says where it is")
+    .description("build the Pulumi CLI for tests if it is not on PATH; print its path")
     .action(async () => {
-        const step = { log: logFile("pulumi-cli"), signal: interrupted.signal, say: console.log };
+        const step = { log: logFile("pulumi-cli"), signal: interrupted.signal, report: console.log };
         console.log(await pulumiCli(step));
     });
 program
     .command("actionlint")
-    .description("the linter of GitHub's workflows, built once; says where it is")
+    .description("build the linter of GitHub workflows; print its path")
     .action(async () => {
-        const step = { log: logFile("actionlint"), signal: interrupted.signal, say: console.log };
+        const step = { log: logFile("actionlint"), signal: interrupted.signal, report: console.log };
         console.log(`actionlint is in ${await buildActionlint(step)}`);
     });
 program
     .command("certificate-tools")
-    .description("what tests of certificates need, built once; says where it is")
+    .description("build the tools for certificate tests; print their paths")
     .action(async () => {
         const step = {
             log: logFile("certificate-tools"),
             signal: interrupted.signal,
-            say: console.log,
+            report: console.log,
         };
         const { helm, chart } = await certificateTools(step);
         console.log(`Helm is in ${helm}, cert-manager's chart in ${chart}`);
     });
 program
     .command("status")
-    .description("what is here")
+    .description("show the state of the local cluster")
     .action(async () => {
         console.log(await status());
     });
 
 await runCommand(program, interrupted);
-// What was started would keep it.
+// Child processes would keep the process alive.
 if (process.exitCode === 1) process.exit();
 
 function locked<T>(action: (options: T) => Promise<void>): (options: T) => Promise<void> {
     return async (options) => {
-        const giveBack = await takeLock(PATHS.lock);
-        endOrphans(PATHS.lock);
-        markRun(PATHS.lock);
+        const release = await acquireLock(PATHS.lock);
+        killOrphans(PATHS.lock);
+        markProcess(PATHS.lock);
         try {
             await action(options);
         } finally {
-            giveBack();
+            release();
         }
     };
 }
@@ -100,59 +103,60 @@ async function runUp(options: { context?: string; stack?: string }): Promise<voi
 }
 
 async function runDown(): Promise<void> {
-    const kind = await endClusters({ nodeOfAnother, removeNode, removeKind });
+    const kind = await removeClusters({ nodeOfAnother: findForeignNode, removeNode, removeKind });
     await rm(PATHS.node, { recursive: true, force: true });
-    await forgetPulumiState();
+    await removePulumiState();
     console.log(
-        kind ?? "Down: no process, mount, namespace, link or cgroup is left; the caches are kept.",
+        kind ??
+            "Down: removed all processes, mounts, namespaces, links and cgroups; kept the caches.",
     );
 }
 
-/** @returns what is left of kind, in a sentence; undefined: there was no cluster of kind's */
+/** @returns a message about what remains of kind; undefined if there was no kind cluster */
 async function removeKind(): Promise<string | undefined> {
     const engine = await findEngine();
     if (engine === undefined) {
         if (!existsSync(PATHS.kind)) return undefined;
         throw new LocalError(
-            "the cluster of kind cannot be removed: no container engine answers (docker, podman, " +
-                "nerdctl); start it, then run make down again",
+            "cannot remove the kind cluster: no container engine responds (docker, podman, nerdctl); " +
+                "start it, then run make down again",
         );
     }
-    const step = { log: logFile("down"), signal: interrupted.signal, say: console.log };
+    const step = { log: logFile("down"), signal: interrupted.signal, report: console.log };
     const existed = (await clusterNodes(engine)).length > 0;
     await removeKindCluster(step, engine);
     await removeServiceImages(step, engine);
     return existed
-        ? `Down: no container, volume or image of ours is left; ${engine} keeps kind's node image and network, ` +
-              "and what it cached of builds."
+        ? `Down: removed all containers, volumes and images; ${engine} keeps kind's node image and network, ` +
+              "and its build cache."
         : undefined;
 }
 
-/** How to ask where everybody needs an API key. */
+/** A hint for stacks that require an API key. */
 function keyHint(): string {
     if (process.env.ANONYMOUS !== "false") return "";
-    return '\n  (and -H "authorization: Bearer $KEY": docs/service/tenants.md says where the key is)';
+    return '\n  (add -H "authorization: Bearer $KEY"; docs/service/tenants.md explains where to get the key)';
 }
 
 function summary(result: UpResult): string {
-    const { deployed, verified, servingSeconds, seconds, look, end } = result;
+    const { deployed, verified, servingSeconds, seconds, nextSteps, teardownCommand } = result;
     const { url, weights, versions } = verified;
     const serving =
-        servingSeconds === undefined ? "all along" : `after ${servingSeconds.toFixed(0)} s`;
+        servingSeconds === undefined ? "throughout" : `after ${servingSeconds.toFixed(0)} s`;
     const [first, second] = COLOURS.map((colour) => `${colour} ${weights[colour]} %`);
     return `
 Up in ${seconds.toFixed(0)} s (serving ${serving}): ${url}
   ${first}, ${second}; ${COLOURS.map((colour) => `${colour} runs ${versions[colour]}`).join(", ")}
   deployed by ${deployed.path}: ${deployed.reason}
   ${deployed.summary}
-  a miss took ${verified.missMilliseconds.toFixed(1)} ms, a hit ${verified.hitMilliseconds.toFixed(1)} ms
+  a miss takes ${verified.missMilliseconds.toFixed(1)} ms, a hit ${verified.hitMilliseconds.toFixed(1)} ms
 
 Try it:
   curl -s ${url}${HTTP_PATHS.embed} -H 'content-type: application/json' \\
     -d '{"text":"Two-bedroom flat near the park"}' -D -
-  (add -H '${HEADERS.previewColour}: green' to ask for a colour)${keyHint()}
-Look further:
-${look.map((line) => `  ${line}`).join("\n")}
-  The pods' Redis is ${REDIS_NAME}:${PORTS.redis}.
-End it: ${end}`;
+  (add -H '${HEADERS.previewColour}: green' to select a colour)${keyHint()}
+Next steps:
+${nextSteps.map((line) => `  ${line}`).join("\n")}
+  The pods use Redis at ${REDIS_NAME}:${PORTS.redis}.
+Tear down: ${teardownCommand}`;
 }

@@ -4,12 +4,12 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 export const RUN = "PROPERTY_SEARCH_RUN";
 
 /** Marks what this process starts from here on as a part of its run of `lock`. */
-export function markRun(lock: string): void {
+export function markProcess(lock: string): void {
     process.env[RUN] = valueOf(lock, process.pid);
 }
 
 /** This process's environment without the mark: for what outlives the run. */
-export function unmarked(): NodeJS.ProcessEnv {
+export function withoutMark(): NodeJS.ProcessEnv {
     return Object.fromEntries(Object.entries(process.env).filter(([name]) => name !== RUN));
 }
 
@@ -21,7 +21,7 @@ export function unmarked(): NodeJS.ProcessEnv {
  * @param processes folder with a folder for each process
  * @returns the processes that were ended.
  */
-export function endOrphans(lock: string, processes = "/proc"): number[] {
+export function killOrphans(lock: string, processes = "/proc"): number[] {
     if (!existsSync(processes)) return [];
     const orphans = readdirSync(processes)
         .map(Number)

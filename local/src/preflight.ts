@@ -1,17 +1,17 @@
 import { existsSync } from "node:fs";
 import { freemem } from "node:os";
-import { diskAt, diskFindings, diskNeeds, gib } from "./disk.ts";
+import { readDisk, diskProblems, estimateDiskNeeds, formatGib } from "./disk.ts";
 import { LocalError, tryRun } from "./shell.ts";
 
-/** What a machine lacks for a node of its own: each a sentence with how to get it. */
-export type Finding = string;
+/** A missing requirement of a single-node cluster, with a hint for fixing it. */
+export type Problem = string;
 
 const MIN_MEMORY_GIB = 6;
 const MIN_GO_MINOR = 21;
 const GIB = 1024 ** 3;
 
-const STILL_WORKS = [
-    "What still works without a node of your own:",
+const ALTERNATIVES = [
+    "What works without a single-node cluster:",
     "  make dev              the service alone, with the local model",
     "  make up CONTEXT=name  the platform on a cluster that your kubeconfig knows",
     "  make render           the manifests of a stack",
@@ -20,43 +20,43 @@ const STILL_WORKS = [
 /**
  * Checks that this machine can run a node.
  *
- * @param nodeIsHere a node that runs has its memory already.
- * @throws LocalError with all findings at once.
+ * @param nodeExists a running node already uses its memory
+ * @throws LocalError that lists all problems
  */
-export async function preflight({ nodeIsHere }: { nodeIsHere: boolean }): Promise<void> {
+export async function preflight({ nodeExists }: { nodeExists: boolean }): Promise<void> {
     const findings = [
-        ...platformFindings(process.platform, process.getuid?.()),
-        ...(await toolFindings(Object.keys(TOOLS) as Tool[])),
-        ...(nodeIsHere ? [] : memoryFindings(freemem())),
-        ...diskFindings(await diskNeeds(), diskAt),
-        ...kernelFindings(existsSync),
+        ...platformProblems(process.platform, process.getuid?.()),
+        ...(await toolProblems(Object.keys(TOOLS) as Tool[])),
+        ...(nodeExists ? [] : memoryProblems(freemem())),
+        ...diskProblems(await estimateDiskNeeds(), readDisk),
+        ...kernelProblems(existsSync),
     ];
     if (findings.length === 0) return;
     throw new LocalError(
-        `this machine cannot run a Kubernetes node:\n${listed(findings)}\n${STILL_WORKS}`,
+        `this machine cannot run a Kubernetes node:\n${formatList(findings)}\n${ALTERNATIVES}`,
     );
 }
 
-/** @throws LocalError with all tools that are missing. */
+/** @throws LocalError that lists all missing tools */
 export async function requireTools(tools: readonly Tool[]): Promise<void> {
-    const findings = await toolFindings(tools);
-    if (findings.length > 0) throw new LocalError(`this machine lacks tools:\n${listed(findings)}`);
+    const findings = await toolProblems(tools);
+    if (findings.length > 0) throw new LocalError(`this machine lacks tools:\n${formatList(findings)}`);
 }
 
-export function platformFindings(platform: string, uid: number | undefined): Finding[] {
+export function platformProblems(platform: string, uid: number | undefined): Problem[] {
     if (platform !== "linux") return [`it runs ${platform}; a node needs Linux`];
     return uid === 0 ? [] : ["a node needs root: sudo make up"];
 }
 
-/** @param memory bytes that can be had without swapping. */
-export function memoryFindings(memory: number): Finding[] {
+/** @param memory bytes available without swapping */
+export function memoryProblems(memory: number): Problem[] {
     return memory < MIN_MEMORY_GIB * GIB
-        ? [`${gib(memory)} of memory are free; ${MIN_MEMORY_GIB} GiB are needed`]
+        ? [`${formatGib(memory)} of memory are free; ${MIN_MEMORY_GIB} GiB are needed`]
         : [];
 }
 
-/** Features that cannot be loaded later: the node only uses what the running kernel has. */
-export function kernelFindings(exists: (path: string) => boolean): Finding[] {
+/** Checks features of the running kernel, which cannot be loaded later. */
+export function kernelProblems(exists: (path: string) => boolean): Problem[] {
     const needed = {
         "/sys/fs/cgroup": "cgroups: mount them at /sys/fs/cgroup",
         "/proc/self/ns/net": "network namespaces (CONFIG_NET_NS)",
@@ -68,36 +68,36 @@ export function kernelFindings(exists: (path: string) => boolean): Finding[] {
         .map(([, feature]) => `the kernel lacks ${feature}`);
 }
 
-/** How a tool is asked whether it is here, and what it is for. */
+/** Arguments for checking whether a tool is installed, and its purpose. */
 const TOOLS = {
     go: [["version"], "Go 1.21 or newer, which builds Kubernetes and Pulumi"],
-    python3: [["-m", "pip", "--version"], "Python 3 with pip, which brings Traefik"],
-    "apt-get": [["--version"], "Debian's apt-get, which brings containerd and buildah"],
-    mvn: [["--version"], "Maven with a JDK, which brings the model"],
+    python3: [["-m", "pip", "--version"], "Python 3 with pip, which installs Traefik"],
+    "apt-get": [["--version"], "Debian's apt-get, which installs containerd and buildah"],
+    mvn: [["--version"], "Maven with a JDK, which downloads the model"],
 } as const;
 
 type Tool = keyof typeof TOOLS;
 
-async function toolFindings(tools: readonly Tool[]): Promise<Finding[]> {
+async function toolProblems(tools: readonly Tool[]): Promise<Problem[]> {
     const checked = await Promise.all(
         tools.map(async (tool) => {
             const [args, purpose] = TOOLS[tool];
             const answer = await tryRun(tool, args);
             if (answer === undefined) return [`${tool} is missing: install ${purpose}`];
-            return tool === "go" ? goFindings(answer) : [];
+            return tool === "go" ? goProblems(answer) : [];
         }),
     );
     return checked.flat();
 }
 
-/** @param answer what `go version` says. */
-export function goFindings(answer: string): Finding[] {
+/** @param answer output of `go version` */
+export function goProblems(answer: string): Problem[] {
     const [, major, minor] = /go(\d+)\.(\d+)/.exec(answer) ?? [];
     const isOld = Number(major) < 1 || (Number(major) === 1 && Number(minor) < MIN_GO_MINOR);
-    // Since 1.21, Go fetches the newer compiler that a module asks for by itself.
+    // Since 1.21, Go automatically downloads a newer compiler if a module requires one.
     return isOld ? [`${answer.trim()} is too old: install Go 1.21 or newer`] : [];
 }
 
-function listed(findings: readonly Finding[]): string {
+function formatList(findings: readonly Problem[]): string {
     return findings.map((finding) => `  - ${finding}`).join("\n");
 }

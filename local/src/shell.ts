@@ -4,7 +4,7 @@ import { createWriteStream, mkdirSync, readFileSync, writeFileSync } from "node:
 import path from "node:path";
 import { PATHS } from "./paths.ts";
 
-/** Something that the user can mend; its message says what is missing and how to get it. */
+/** An error that the user can fix; its message says how. */
 export class LocalError extends UserError {
     override readonly name = "LocalError";
 }
@@ -14,7 +14,7 @@ export interface Step {
     readonly log: string;
     readonly signal: AbortSignal;
     /** Shows one line of progress. */
-    readonly say: (line: string) => void;
+    readonly report: (line: string) => void;
 }
 
 /** An empty log for a step: what an older run wrote is not what failed now. */
@@ -25,7 +25,7 @@ export function logFile(step: string): string {
     return file;
 }
 
-const TAIL_LINES = 15;
+const MAX_ERROR_LINES = 15;
 
 /**
  * Runs a command with its output in the step's log.
@@ -57,7 +57,7 @@ export async function run(
     step.signal.throwIfAborted();
     if (result.exitCode === 0) return result.stdout;
     const why = result.code === "ENOENT" ? "is not installed" : `exit code ${result.exitCode}`;
-    const tail = readFileSync(step.log, "utf8").trimEnd().split("\n").slice(-TAIL_LINES);
+    const tail = readFileSync(step.log, "utf8").trimEnd().split("\n").slice(-MAX_ERROR_LINES);
     throw new LocalError(
         `${doing ?? `${command} ${args[0] ?? ""}`} failed (${why}).\n` +
             `${tail.map((line) => `  | ${line}`).join("\n")}\n  The whole log: ${step.log}`,

@@ -4,19 +4,19 @@ import { gatewayUrl, liveWeights } from "@property-search/operations/gateway/end
 import { existsSync } from "node:fs";
 import { KIND_KUBECONFIG } from "./kind/cluster.ts";
 import { clusterNodes, findEngine } from "./kind/engine.ts";
-import { nodeOfAnother, ownLeftovers } from "./node/remove.ts";
+import { findForeignNode, listOwnLeftovers } from "./node/remove.ts";
 import { KUBECONFIG } from "./node/start.ts";
 import { CACHE } from "./paths.ts";
 import { tryRun } from "./shell.ts";
 
 /** What of the platform is on this machine, in lines for people. */
 export async function status(): Promise<string> {
-    const node = await ownLeftovers();
+    const node = await listOwnLeftovers();
     const lines = node.length > 0 ? await nodeLines(node) : [];
     const engine = await findEngine();
     if (engine !== undefined && (await clusterNodes(engine)).length > 0)
         lines.push(`Cluster: kind by ${engine}`, ...(await edgeLines(KIND_KUBECONFIG)));
-    if (lines.length === 0) lines.push(noCluster(await nodeOfAnother()));
+    if (lines.length === 0) lines.push(noCluster(await findForeignNode()));
     const size = (await tryRun("du", ["-sh", CACHE]))?.split("\t")[0];
     return [...lines, `Caches: ${size ?? "none"} in ${CACHE}`].join("\n");
 }
@@ -29,7 +29,7 @@ function noCluster(another: string | undefined): string {
 
 async function nodeLines(parts: readonly string[]): Promise<string[]> {
     if (!existsSync(KUBECONFIG)) {
-        return [`Cluster: half a node (${parts.join("; ")}); make up makes it anew`];
+        return [`Cluster: incomplete node (${parts.join("; ")}); make up recreates it`];
     }
     return [
         "Cluster: a node of this machine's own; network policies are enforced by kube-router",

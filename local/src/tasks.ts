@@ -11,18 +11,18 @@ interface Line {
 export type Steps<C> = (
     title: string,
     log: string,
-    work: (run: Step, made: C) => Promise<void>,
+    work: (run: Step, state: C) => Promise<void>,
 ) => ListrTask<C>;
 
 export function steps<C>(signal: AbortSignal): Steps<C> {
     return (title, log, work) => ({
         title,
-        task: async (made: C, task: Line) => {
+        task: async (state: C, task: Line) => {
             const started = Date.now();
-            const say = (line: string) => {
+            const report = (line: string) => {
                 task.output = line;
             };
-            await work({ log: logFile(log), signal, say }, made).catch(shorten);
+            await work({ log: logFile(log), signal, report }, state).catch(shorten);
             task.title = `${title} (${((Date.now() - started) / 1000).toFixed(0)} s)`;
         },
     });

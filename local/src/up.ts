@@ -1,18 +1,18 @@
 import type { Deployed } from "@property-search/operations/deploy/deploy.ts";
 import type { Verified } from "@property-search/operations/deploy/verify.ts";
 import { clusterNodes, findEngine } from "./kind/engine.ts";
-import { ownLeftovers } from "./node/remove.ts";
+import { listOwnLeftovers } from "./node/remove.ts";
 import { planForContext } from "./plans/context.ts";
 import { planForKind } from "./plans/kind.ts";
 import { planForNode } from "./plans/node.ts";
-import type { Made, Plan } from "./plans/plan.ts";
+import type { UpContext, Plan } from "./plans/plan.ts";
 import { runTasks } from "./tasks.ts";
-import { chooseTarget, missingForKind, type Choice } from "./target.ts";
+import { chooseTarget, findKindProblem, type Choice } from "./target.ts";
 
 export interface UpOptions {
-    /** An existing cluster's context. */
+    /** Context of an existing cluster. */
     readonly context?: string;
-    /** The stack that goes to an existing cluster. Default: the one that it has */
+    /** Stack for an existing cluster. Default: the one that it has */
     readonly stack?: string;
     readonly signal: AbortSignal;
 }
@@ -20,64 +20,64 @@ export interface UpOptions {
 export interface UpResult {
     readonly deployed: Deployed;
     readonly verified: Verified;
-    /** Undefined: the cluster served when the run began, and was deployed to once. */
+    /** Undefined: the cluster already served requests before the run. */
     readonly servingSeconds: number | undefined;
     readonly seconds: number;
-    readonly look: readonly string[];
-    /** The command that ends it. */
-    readonly end: string;
+    readonly nextSteps: readonly string[];
+    /** Command that removes the platform. */
+    readonly teardownCommand: string;
 }
 
-/** Brings the whole platform up: serves first, then completes. */
+/** Brings up the platform: first the service, then monitoring and autoscaling. */
 export async function up(options: UpOptions): Promise<UpResult> {
     const started = Date.now();
     const engine = await findEngine();
     const choice = chooseTarget({
         ...(options.context !== undefined && { context: options.context }),
-        ...(process.env.CLUSTER !== undefined && { asked: process.env.CLUSTER }),
-        kindHere: engine !== undefined && (await clusterNodes(engine)).length > 0,
-        node: (await ownLeftovers()).length > 0,
-        ...kindOffer(await missingForKind(engine)),
+        ...(process.env.CLUSTER !== undefined && { requested: process.env.CLUSTER }),
+        kindExists: engine !== undefined && (await clusterNodes(engine)).length > 0,
+        nodeExists: (await listOwnLeftovers()).length > 0,
+        ...kindProblemOf(await findKindProblem(engine)),
         platform: process.platform,
     });
-    console.log(sentence(choice));
+    console.log(describeChoice(choice));
     if (choice.kind === "context") {
-        return follow(await planForContext(choice.context, options.stack, options.signal), started);
+        return runPlan(await planForContext(choice.context, options.stack, options.signal), started);
     }
     return choice.kind === "kind" && engine !== undefined
-        ? follow(await planForKind(engine, options.signal), started)
-        : follow(await planForNode(options.signal), started);
+        ? runPlan(await planForKind(engine, options.signal), started)
+        : runPlan(await planForNode(options.signal), started);
 }
 
-async function follow<C extends Made>(plan: Plan<C>, started: number): Promise<UpResult> {
-    const { made } = plan;
-    await runTasks(made, plan.serving);
-    const servingSeconds = made.verified && secondsSince(started);
+async function runPlan<C extends UpContext>(plan: Plan<C>, started: number): Promise<UpResult> {
+    const { state } = plan;
+    await runTasks(state, plan.serving);
+    const servingSeconds = state.verified && secondsSince(started);
     if (servingSeconds !== undefined && plan.completing.length > 0) {
         console.log(`Serving after ${servingSeconds.toFixed(0)} s`);
     }
-    await runTasks(made, plan.completing);
-    const { deployed, verified } = made;
-    if (!deployed || !verified) throw new Error("the steps ended without a deployment");
-    const look = plan.look(made);
+    await runTasks(state, plan.completing);
+    const { deployed, verified } = state;
+    if (!deployed || !verified) throw new Error("the tasks finished without a deployment");
+    const nextSteps = plan.nextSteps(state);
     return {
         deployed,
         verified,
         servingSeconds,
         seconds: secondsSince(started),
-        look,
-        end: plan.end,
+        nextSteps,
+        teardownCommand: plan.teardownCommand,
     };
 }
 
-function sentence(choice: Choice): string {
-    if (choice.kind === "context") return `On the existing cluster ${choice.context}`;
-    const where = choice.kind === "kind" ? "kind" : "a node of this machine's own";
-    return `On ${where}: ${choice.why}`;
+function describeChoice(choice: Choice): string {
+    if (choice.kind === "context") return `Using the existing cluster ${choice.context}`;
+    const where = choice.kind === "kind" ? "a kind cluster" : "a single-node cluster on this machine";
+    return `Using ${where}: ${choice.reason}`;
 }
 
-function kindOffer(missing: string | undefined): { kindMissing?: string } {
-    return missing === undefined ? {} : { kindMissing: missing };
+function kindProblemOf(missing: string | undefined): { kindProblem?: string } {
+    return missing === undefined ? {} : { kindProblem: missing };
 }
 
 function secondsSince(started: number): number {

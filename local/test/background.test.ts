@@ -1,23 +1,23 @@
 import { expect, jest, test } from "@jest/globals";
-import { begin } from "../src/background.ts";
+import { startInBackground } from "../src/background.ts";
 import type { Step } from "../src/shell.ts";
 
 const { signal } = new AbortController();
 const own = { log: "", signal };
-const stepOf = (say: (line: string) => void): Step => ({ ...own, say });
+const stepOf = (report: (line: string) => void): Step => ({ ...own, report });
 
-test("work that has begun is waited for, and tells where it is from then on", async () => {
+test("waiting for background work shows its progress from then on", async () => {
     let end: (value: number) => void = () => undefined;
     let step = stepOf(() => undefined);
-    const work = begin(own, (given) => {
+    const work = startInBackground(own, (given) => {
         step = given;
-        step.say("first");
+        step.report("first");
         return new Promise<number>((resolve) => (end = resolve));
     });
-    step.say("second");
+    step.report("second");
     const said: string[] = [];
-    const finished = work.finish(stepOf((line) => said.push(line)));
-    step.say("third");
+    const finished = work.wait(stepOf((line) => said.push(line)));
+    step.report("third");
     end(7);
     expect(await finished).toBe(7);
     expect(said).toEqual(["second", "third"]);
@@ -26,8 +26,8 @@ test("work that has begun is waited for, and tells where it is from then on", as
 test("a failure before anything waits for it ends no process, and is thrown to what does", async () => {
     const unhandled = jest.fn();
     process.once("unhandledRejection", unhandled);
-    const work = begin(own, () => Promise.reject(new Error("no compiler")));
+    const work = startInBackground(own, () => Promise.reject(new Error("no compiler")));
     await new Promise((resolve) => setImmediate(resolve));
-    await expect(work.finish(stepOf(() => undefined))).rejects.toThrow("no compiler");
+    await expect(work.wait(stepOf(() => undefined))).rejects.toThrow("no compiler");
     expect(unhandled).not.toHaveBeenCalled();
 });

@@ -28,7 +28,7 @@ const write = (name: string, text: string) => {
     writeFileSync(file, text);
 };
 
-test("a digest tells lists apart that join to the same text", () => {
+test("a digest distinguishes lists that join to the same text", () => {
     expect(digest("ab", "c")).not.toBe(digest("a", "bc"));
     expect(digest("a", "")).not.toBe(digest("a"));
     expect(digest("a", "b")).toBe(digest("a", "b"));

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { endClusters } from "../src/down.ts";
+import { removeClusters } from "../src/down.ts";
 
 interface Machine {
     readonly another?: string;
@@ -9,7 +9,7 @@ interface Machine {
 /** What is ended on such a machine, in order, and what is said. */
 async function ended({ another, kind }: Machine): Promise<readonly unknown[]> {
     const log: unknown[] = [];
-    const said = endClusters({
+    const said = removeClusters({
         nodeOfAnother: () => Promise.resolve(another),
         removeNode: () => {
             log.push("node");
@@ -26,11 +26,11 @@ async function ended({ another, kind }: Machine): Promise<readonly unknown[]> {
     return [...log, words];
 }
 
-test("a cluster of kind's is ended beside a node of another cache, which stays", async () => {
+test("a kind cluster is removed, and a node of another cache is kept", async () => {
     expect(await ended({ another: "/other/node-state", kind: "Down" })).toEqual(["kind", "Down"]);
 });
 
-test("a node of another cache alone is refused by name", async () => {
+test("a node of another cache alone is rejected by name", async () => {
     const words = "a node of another cache: /other/node-state";
     expect(await ended({ another: "/other/node-state" })).toEqual(["kind", "node", words]);
 });

@@ -69,7 +69,7 @@ describe("on macOS", () => {
         expect(stdout).toContain("Down: ");
     });
 
-    test("make down ends a cluster of kind, with the images that were built for it", async () => {
+    test("make down removes a kind cluster and the images that were built for it", async () => {
         const node = { status: "exited", images: [] };
         const images = ["localhost/embedding-service:v1", "localhost/other:v1"];
         await writeFile(
@@ -82,11 +82,11 @@ describe("on macOS", () => {
         expect(await state()).toEqual({ engines: ["podman"], images: ["localhost/other:v1"] });
     });
 
-    test("make down says that a cluster of kind cannot be ended without its engine", async () => {
+    test("make down reports that a kind cluster cannot be removed without its engine", async () => {
         await mkdir(path.join(folder, ".cache/property-search/kind"), { recursive: true });
         expectSentence(
             await run("down"),
-            "the cluster of kind cannot be removed: no container engine answers",
+            "cannot remove the kind cluster: no container engine responds",
         );
     });
 
@@ -97,10 +97,7 @@ describe("on macOS", () => {
     });
 
     test("make up without a container engine says what there is to do", async () => {
-        expectSentence(
-            await run("up"),
-            "no container engine answers here (docker, podman, nerdctl)",
-        );
+        expectSentence(await run("up"), "no container engine responds (docker, podman, nerdctl)");
     });
 
     test("make up CLUSTER=node says that this needs Linux", async () => {
@@ -114,11 +111,11 @@ describe("on macOS", () => {
             JSON.stringify({ engines: ["docker"], images: [] }),
         );
         const result = await run("up");
-        expect(result.stdout).toContain("On kind: a container engine is here");
+        expect(result.stdout).toContain("Using a kind cluster: a container engine is available");
         expectSentence(result, "this machine lacks tools:\n  - go is missing");
     });
 
-    test("make up CONTEXT= asks the user's kubeconfig", async () => {
+    test("make up CONTEXT= uses the user's kubeconfig", async () => {
         await mkdir(path.join(folder, ".kube"));
         const config = { contexts: [{ name: "own", context: { cluster: "own", user: "me" } }] };
         await writeFile(path.join(folder, ".kube/config"), JSON.stringify(config));
@@ -134,7 +131,7 @@ describe("on macOS", () => {
         await writeFile(lock, JSON.stringify({ pid: process.pid, started: BORN }));
         expectSentence(
             await run("down"),
-            `another make up or make down is at work (process ${process.pid})`,
+            `another make up or make down is running (process ${process.pid})`,
         );
         await writeFile(
             lock,

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "@jest/globals";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { endOrphans, isOrphan, markRun, RUN, unmarked } from "../src/orphans.ts";
+import { killOrphans, isOrphan, markProcess, RUN, withoutMark } from "../src/orphans.ts";
 
 const LOCK = `/tmp/orphans-test-${process.pid}.lock`;
 const children: ChildProcess[] = [];
@@ -12,7 +12,7 @@ afterEach(() => {
 
 /** A process that works until it is ended; resolves when it runs. */
 async function worker(mark: string | undefined): Promise<ChildProcess> {
-    const env = mark === undefined ? unmarked() : { ...process.env, [RUN]: mark };
+    const env = mark === undefined ? withoutMark() : { ...process.env, [RUN]: mark };
     const child = spawn("sh", ["-c", "echo ready; exec sleep 600"], {
         env,
         stdio: ["ignore", "pipe", "ignore"],
@@ -22,12 +22,12 @@ async function worker(mark: string | undefined): Promise<ChildProcess> {
     return child;
 }
 
-test("what a killed run left working is ended, and what this one or nobody started is not", async () => {
+test("processes of a killed run are killed, others are not", async () => {
     const orphan = await worker(`${LOCK}:1`);
     const mine = await worker(`${LOCK}:${process.pid}`);
     const stranger = await worker(undefined);
     const ended = once(orphan, "exit");
-    expect(endOrphans(LOCK)).toEqual([orphan.pid]);
+    expect(killOrphans(LOCK)).toEqual([orphan.pid]);
     expect(await ended).toEqual([null, "SIGKILL"]);
     expect(mine.exitCode ?? mine.signalCode).toBeNull();
     expect(stranger.exitCode ?? stranger.signalCode).toBeNull();
@@ -41,12 +41,12 @@ test("another cache's run is not touched", () => {
 });
 
 test("the mark reaches what is started, and not what is started without it", () => {
-    markRun(LOCK);
+    markProcess(LOCK);
     expect(process.env[RUN]).toBe(`${LOCK}:${process.pid}`);
-    expect(unmarked()).not.toHaveProperty(RUN);
-    expect(unmarked().PATH).toBe(process.env.PATH);
+    expect(withoutMark()).not.toHaveProperty(RUN);
+    expect(withoutMark().PATH).toBe(process.env.PATH);
 });
 
 test("Where processes are not shown, none is taken for one that is left", () => {
-    expect(endOrphans(LOCK, "/nowhere")).toEqual([]);
+    expect(killOrphans(LOCK, "/nowhere")).toEqual([]);
 });

@@ -100,7 +100,7 @@ afterAll(async () => {
 }, 10 * MINUTE);
 
 describe("a stack with certificates", () => {
-    test("got one by HTTP-01 through the Gateway, and nothing was refused on the way", async () => {
+    test("has one from HTTP-01 through the Gateway, and admission rejected nothing", async () => {
         const { subjectaltname } = await servedCertificate(authority);
         expect(subjectaltname).toContain(HOSTNAME);
         expect(await refusals(cluster)).toBe("");

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { NAMESPACES, PATHS } from "@property-search/contract";
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { watchAlerts, type AlertStory } from "../support/alerts.ts";
+import { watchAlerts, type AlertTimes } from "../support/alerts.ts";
 import {
     bothColoursReady,
     eventually,
@@ -18,8 +18,8 @@ import { watchReplicas, type ReplicaWatch } from "../support/replicas.ts";
 
 /*
  * One story of half an hour, in which each part makes the cause of what the next one needs: a cold cache
- * under a step of the load, an idle time without hits, a colour that is gone, a cache that is warm, one
- * that fails while answers are slow, and Prometheus away.
+ * under a step of the load, idle time without hits, a colour without pods, a warm cache, a failing cache
+ * with slow responses, and an unavailable Prometheus.
  */
 
 /** Misses a second, of which blue gets nine tenths: two pods stay below their target of misses and of CPU. */
@@ -30,9 +30,9 @@ const SLACK = 30;
 const FLOOR = 2;
 const LIMIT = 4;
 const MIB = 2 ** 20;
-/** Texts that the slow traffic makes known, one by one: all at once they would bring pods. */
+/** Texts that the slow traffic adds one by one: added together, they would trigger scaling. */
 const KNOWN = 250;
-/** Texts of one request, of which so many are in the cache while it fails. */
+/** Texts of one request, some of which are in the cache while it fails. */
 const BATCH = 64;
 const KNOWN_OF_BATCH = 36;
 
@@ -101,7 +101,7 @@ describe("while every text is new", () => {
         expect(addedAfter).toBeLessThanOrEqual(60);
     }, 420_000);
 
-    test("a hit rate of nothing wakes somebody", async () => {
+    test("a hit rate of zero pages", async () => {
         await alerts.fired("EmbeddingCacheHitRateCritical", "blue", 240);
         await stop(load);
     }, 300_000);
@@ -121,7 +121,7 @@ describe("while a text a second comes, and none of them twice", () => {
         await pauseAtNone(cluster, "green", true);
         await alerts.fired("ServiceDown", "green", 150);
         await pauseAtNone(cluster, "green", false);
-        await alerts.over("ServiceDown", "green", 150);
+        await alerts.resolved("ServiceDown", "green", 150);
         const { alerts: down } = await prometheus.rule("ServiceDown");
         expect(down).toEqual([]);
     }, 360_000);
@@ -145,8 +145,8 @@ describe("while a text a second comes, and none of them twice", () => {
 describe("once the texts are known", () => {
     test("the alerts of the cold cache are over", async () => {
         await during({ perSecond: 60, bodies: oneKnown }, async () => {
-            await alerts.over("EmbeddingCacheHitRateCritical", "blue", 120);
-            await alerts.over("CostSavingsTargetMissed", "all", 180);
+            await alerts.resolved("EmbeddingCacheHitRateCritical", "blue", 120);
+            await alerts.resolved("CostSavingsTargetMissed", "all", 180);
         });
         const known = { perSecond: 1.5, path: PATHS.embeddings, bodies: () => batch(BATCH) };
         await during(known, () => delay(30_000));
@@ -178,8 +178,8 @@ describe("when the hit rate falls at the same traffic", () => {
 
     test("and is over when texts are found again", async () => {
         await during({ perSecond: 100, bodies: oneKnown }, async () => {
-            await alerts.over("EmbeddingCacheHitRateLow", "blue", 240);
-            await alerts.over("ResponseTimeHigh", "blue", 240);
+            await alerts.resolved("EmbeddingCacheHitRateLow", "blue", 240);
+            await alerts.resolved("ResponseTimeHigh", "blue", 240);
         });
     }, 500_000);
 });
@@ -198,7 +198,7 @@ test("without Prometheus no pod goes and none comes", async () => {
 }, 560_000);
 
 describe("each alert came and went in its time, and its receiver knew", () => {
-    const stories: AlertStory[] = [];
+    const stories: AlertTimes[] = [];
     evidence.alerts = stories;
 
     test.each([
@@ -210,7 +210,7 @@ describe("each alert came and went in its time, and its receiver knew", () => {
     ])(
         "%s of %s",
         async (name, colour) => {
-            const story = await alerts.story(name, colour, 400);
+            const story = await alerts.times(name, colour, 400);
             stories.push(story);
             expect(story.firedAfter).toBeLessThanOrEqual(story.for + SLACK);
             expect(story.endedAfter).toBeLessThanOrEqual(SLACK);

@@ -1,20 +1,20 @@
 import type { KubernetesObject } from "@kubernetes/client-node";
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { LABELS, NAMESPACES, PART_OF, SERVICE_NAMES } from "@property-search/contract";
-import { configsOf, type RuleConfig } from "../../policies/engine/config.ts";
+import { parseStackPolicies, type RuleConfig } from "../../policies/engine/config.ts";
 import { evaluate, type Violation } from "../../policies/engine/evaluate.ts";
-import { headline } from "../../policies/engine/message.ts";
+import { formatHeadline } from "../../policies/engine/message.ts";
 import type { Rule } from "../../policies/engine/rule.ts";
-import { mutantsOf } from "../../policies/faults/fault.ts";
-import { json, objectsOf, type Json } from "../../policies/kubernetes/object.ts";
-import { FAULTS } from "../../policies/rules/faults.ts";
+import { createMutants } from "../../policies/mutations/mutation.ts";
+import { asJson, toObjects, type Json } from "../../policies/kubernetes/object.ts";
+import { MUTATIONS } from "../../policies/rules/mutations.ts";
 import { RULES } from "../../policies/rules/index.ts";
-import { policiesOf } from "../../policies/stacks.ts";
+import { readStackPolicies } from "../../policies/stacks.ts";
 import { openCluster, podsOf } from "../support/cluster.ts";
 
 const cluster = openCluster();
 const rules: ReadonlyMap<Rule, RuleConfig> = new Map(
-    [...configsOf(RULES, policiesOf("local"))].filter(([rule, { level }]) => {
+    [...parseStackPolicies(RULES, readStackPolicies("local"))].filter(([rule, { level }]) => {
         return rule.admission !== undefined && level === "mandatory";
     }),
 );
@@ -30,13 +30,13 @@ const KINDS = [
 /** What the rules that are at admission too say of an object. */
 function saidOf(object: Json): Violation[] {
     return [...rules].flatMap(
-        ([rule, config]) => evaluate(rule, config, objectsOf(object)).violations,
+        ([rule, config]) => evaluate(rule, config, toObjects(object)).violations,
     );
 }
 
 /** What is left of a refusal's words without those of the rules: nothing, but for what stands between them. */
 function unexplained(words: string, violations: readonly Violation[]): string {
-    const rest = violations.map(headline).reduce((all, one) => all.replace(one, ""), words);
+    const rest = violations.map(formatHeadline).reduce((all, one) => all.replace(one, ""), words);
     return rest.replaceAll("; ", "");
 }
 
@@ -67,10 +67,10 @@ async function ask(object: Json): Promise<Answer> {
 
 /** An object as policies see it, with the server's defaults: where none of them is. */
 async function asSeen(object: Json): Promise<Json | undefined> {
-    const { namespace, ...metadata } = json(object.metadata);
+    const { namespace, ...metadata } = asJson(object.metadata);
     const moved = { ...object, metadata: { ...metadata, namespace: "default" } };
     const { stored } = await ask(moved);
-    return stored && { ...stored, metadata: { ...json(stored.metadata), namespace } };
+    return stored && { ...stored, metadata: { ...asJson(stored.metadata), namespace } };
 }
 
 /** For some hundred requests, one after another, to a server on a busy machine. */
@@ -99,13 +99,13 @@ describe("the API server, whoever asks it", () => {
     test(
         "refuses each fault of a rule that is at admission, in the rule's words",
         async () => {
-            const faults = FAULTS.filter(({ rule }) =>
+            const faults = MUTATIONS.filter(({ rule }) =>
                 [...rules.keys()].some(({ name }) => name === rule),
             );
             const wrong: string[] = [];
             const refusedBy = new Set<string>();
             let [refused, unstorable] = [0, 0];
-            for (const { name, changed, claimedBy } of mutantsOf(faults, objects)) {
+            for (const { name, changed, claimedBy } of createMutants(faults, objects)) {
                 const seen = await asSeen(changed);
                 const { refusal, words } = await ask(changed);
                 // No server would store it, and none asks its policies then.
@@ -115,7 +115,7 @@ describe("the API server, whoever asks it", () => {
                     continue;
                 }
                 const expected = saidOf(seen);
-                const mustBe = expected.filter(({ rule }) => rule.unsaid === undefined);
+                const mustBe = expected.filter(({ rule }) => rule.admissionGap === undefined);
                 if (words !== undefined) {
                     refused += 1;
                     refusedBy.add(claimedBy);
@@ -125,7 +125,7 @@ describe("the API server, whoever asks it", () => {
                         ? mustBe.length === 0 && refusal === ""
                         : expected.length > 0 && unexplained(words, expected) === "";
                 if (isRight) continue;
-                const said = expected.map(headline).join("; ");
+                const said = expected.map(formatHeadline).join("; ");
                 wrong.push(`${name}: ${refusal || "taken"}; the rules say ${said || "nothing"}`);
             }
             expect(wrong).toEqual([]);
@@ -155,7 +155,7 @@ describe("the API server, whoever asks it", () => {
                 },
             }),
         ) as Json;
-        const [words] = saidOf(object).map(headline);
+        const [words] = saidOf(object).map(formatHeadline);
         expect(words).toMatch(
             /^Pod property-search-blue\/by-hand, container service: has ports and no/,
         );

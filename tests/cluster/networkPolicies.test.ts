@@ -16,7 +16,7 @@ const WHO = {
     prometheus: [NAMESPACES.monitoring, `${LABELS.name}=${MONITORING_NAMES.prometheus}`],
     alertmanager: [NAMESPACES.monitoring, `${LABELS.name}=${MONITORING_NAMES.alertmanager}`],
     kubeState: [NAMESPACES.monitoring, `${LABELS.name}=${MONITORING_NAMES.kubeStateMetrics}`],
-    inbox: [NAMESPACES.monitoring, "app=alert-inbox"],
+    receiver: [NAMESPACES.monitoring, "app=alert-receiver"],
     grafana: [NAMESPACES.monitoring, `${LABELS.name}=${MONITORING_NAMES.grafana}`],
     gateway: ["traefik-system", "app=traefik"],
     keda: ["keda", "app=keda-operator"],
@@ -28,7 +28,7 @@ type Target = Name | "stranger" | "apiServer";
 
 const OF_STACK = [
     ...(["blue", "green", "redis", "exporter"] as const),
-    ...(["prometheus", "alertmanager", "kubeState", "inbox"] as const),
+    ...(["prometheus", "alertmanager", "kubeState", "receiver"] as const),
 ];
 const OTHERS = ["gateway", "keda", "dns", "stranger"] as const;
 
@@ -79,7 +79,7 @@ const FLOWS: readonly Flow[] = [
         },
     ]),
     ...namesOf("data", "redis", "exporter"),
-    ...namesOf("monitoring", "prometheus", "alertmanager", "kubeState", "inbox"),
+    ...namesOf("monitoring", "prometheus", "alertmanager", "kubeState", "receiver"),
     {
         from: "exporter",
         to: "redis",
@@ -115,9 +115,9 @@ const FLOWS: readonly Flow[] = [
     },
     {
         from: "alertmanager",
-        to: "inbox",
+        to: "receiver",
         port: 8080,
-        by: ["monitoring/allow-notifications", "monitoring/alert-inbox"],
+        by: ["monitoring/allow-notifications", "monitoring/alert-receiver"],
     },
 ];
 

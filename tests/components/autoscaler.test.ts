@@ -46,7 +46,7 @@ describe("Autoscaler", () => {
         ]);
     });
 
-    test("scales on memory only where it is asked to", async () => {
+    test("scales on memory only if configured", async () => {
         const all = await build({ cpuPercent: 60, memoryPercent: 80 });
         expect(at(specOf(all, ":HorizontalPodAutoscaler"), "metrics")).toEqual([
             resource("cpu", 60),
@@ -78,15 +78,15 @@ describe("Autoscaler", () => {
 
     test.each([
         ["an autoscaler of its own", {}, 1, 0],
-        ["an autoscaler that asks prometheus-adapter", adapter, 1, 0],
+        ["an autoscaler that uses prometheus-adapter", adapter, 1, 0],
         ["a ScaledObject", keda, 0, 1],
-    ])("is %s and nothing beside it", async (_, change, own, scaledObjects) => {
+    ])("is %s and nothing else", async (_, change, own, scaledObjects) => {
         const all = await build(change);
         expect(all.of(":HorizontalPodAutoscaler")).toHaveLength(own);
         expect(all.of(":ScaledObject")).toHaveLength(scaledObjects);
     });
 
-    test("asks prometheus-adapter for the misses of each pod, by the name of its rule", async () => {
+    test("queries prometheus-adapter for the misses of each pod, by the name of its rule", async () => {
         const all = await build(adapter);
         expect(at(specOf(all, ":HorizontalPodAutoscaler"), "metrics")).toEqual([
             resource("cpu", 70),
@@ -112,7 +112,7 @@ describe("Autoscaler", () => {
         }
     });
 
-    test("refuses a floor above the limit, naming both", async () => {
+    test("rejects a minimum above the maximum, naming both", async () => {
         const wrong = build({ minReplicas: 5, maxReplicas: 4 });
         await expect(wrong).rejects.toThrow(/minReplicas.*is 5.*maxReplicas \(4\)/);
     });
@@ -136,7 +136,7 @@ describe("Autoscaler with KEDA", () => {
         });
     });
 
-    test("divides the colour's misses by its pods, and heeds CPU as well", async () => {
+    test("divides the colour's misses by its pods, and also uses CPU", async () => {
         expect(at(await spec({ memoryPercent: 80 }), "triggers")).toEqual([
             {
                 type: "prometheus",
@@ -154,7 +154,7 @@ describe("Autoscaler with KEDA", () => {
         ]);
     });
 
-    test("keeps the pods that there are while Prometheus says nothing", async () => {
+    test("keeps the current replicas while Prometheus is unavailable", async () => {
         expect(at(await spec(), "fallback")).toEqual({
             failureThreshold: 3,
             replicas: 3,

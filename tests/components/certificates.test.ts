@@ -85,7 +85,7 @@ describe("Certificates", () => {
         });
     });
 
-    test("asks another ACME server, whose authority and account are the config's", async () => {
+    test("uses another ACME server with the configured CA and account", async () => {
         const caBundle = "-----BEGIN CERTIFICATE-----";
         const account = { keyId: "kid-1", key: pulumi.secret("secret-key") };
         const all = await build({
@@ -219,7 +219,7 @@ describe("a cert-manager", () => {
         });
     });
 
-    test("is there before an issuer, since its webhook checks it", async () => {
+    test("is ready before an issuer, which its webhook validates", async () => {
         const all = await build({ install: INSTALL });
         expect(needsOf(all.one(":Issuer"))).toContain("CertManager");
         expect(needsOf(all.one(":Certificate"))).toContain("CertManager");

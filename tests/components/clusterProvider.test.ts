@@ -15,7 +15,7 @@ afterEach(() => {
 });
 
 test.each([{ context: "prod" }, {}])(
-    "the state keeps %j of the provider, and nothing of who updates",
+    "the state contains %j of the provider, and nothing about the updating user",
     async (args) => {
         const all = await declared(() => clusterProvider(args));
         expect(all.one("pulumi:providers:kubernetes").inputs).toEqual(args);

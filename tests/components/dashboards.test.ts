@@ -10,7 +10,7 @@ import {
     type DashboardJson,
     type PanelJson,
 } from "../support/dashboards.ts";
-import { lint, seriesNames, seriesOf } from "../support/promql.ts";
+import { lintQuery, seriesNames, seriesOf } from "../support/promql.ts";
 
 const WITH_GATEWAY = {
     ...DEFAULT_THRESHOLDS,
@@ -107,7 +107,7 @@ describe("dashboards", () => {
     test.each([...queries, ...events])(
         "%s, %s: is valid PromQL over metrics of the contract or of a known exporter: %s",
         (_, __, expr) => {
-            expect(lint(expr, LINT)).toEqual([]);
+            expect(lintQuery(expr, LINT)).toEqual([]);
             expect(seriesOf(expandVariables(expr)).length).toBeGreaterThan(0);
         },
     );

@@ -54,7 +54,7 @@ describe("EdgeGateway", () => {
         expect(main?.backendRefs.map((ref) => ref.weight)).toEqual([0, 100]);
     });
 
-    test.each(["blue", "green"])("sends a request that asks for %s there", async (colour) => {
+    test.each(["blue", "green"])("sends a request for %s to it", async (colour) => {
         const header = { type: "Exact", name: "x-preview-colour", value: colour };
         const rule = (await rules()).find(({ matches }) =>
             matches.every(({ headers }) => at(headers, 0, "value") === colour),
@@ -108,7 +108,7 @@ describe("EdgeGateway", () => {
         expect(options.dependsOn).toHaveLength(3);
     });
 
-    test("serves HTTP for any host where nothing else is asked for", async () => {
+    test("serves HTTP for any host by default", async () => {
         const all = await build();
         const gateway = all.one(":Gateway").inputs;
         expect(at(gateway, "spec", "gatewayClassName")).toBe("some-class");
@@ -165,7 +165,7 @@ describe("EdgeGateway", () => {
             [{ ...secure, publicHttpsPort: undefined }, "https://a.example.com:8443"],
             [ports, "http://HOST"],
             [{}, "http://HOST:8080"],
-        ])("with %j tells %s, on the Gateway itself too", async (change, url) => {
+        ])("with %j has the URL %s, on the Gateway itself too", async (change, url) => {
             const { metadata } = (await build(change)).one(":Gateway").inputs;
             expect(at(metadata, "annotations", "property-search.io/public-url")).toBe(url);
         });
@@ -187,7 +187,7 @@ describe("EdgeGateway", () => {
         });
     });
 
-    test("GKE's own load balancers ask each colour what its readiness probe asks", async () => {
+    test("GKE's load balancers use the check of each colour's readiness probe", async () => {
         const all = await build({ gatewayClassName: "gke-l7-regional-external-managed" });
         const policies = all.of(":HealthCheckPolicy").map(({ inputs }) => inputs);
         expect(policies.map((one) => at(one, "metadata", "namespace"))).toEqual([
@@ -211,7 +211,7 @@ describe("EdgeGateway", () => {
             maxBodyBytes: 2048,
         };
         const by = (filter: RetrySettings["filter"]) => ({ retries: { filter, ...bounds } });
-        /** What a rule has beside its matches and backends. */
+        /** Fields of a rule other than matches and backends. */
         const others = ({ matches, backendRefs, ...rest }: Rule) => {
             expect([matches.length, backendRefs.length]).not.toContain(0);
             return rest;
@@ -219,7 +219,7 @@ describe("EdgeGateway", () => {
         const onEachRule = async (filter: RetrySettings["filter"]) =>
             (await rules(by(filter))).map(others);
 
-        test("by nobody unless the stack says by whom", async () => {
+        test("are off by default", async () => {
             expect((await rules()).map(others)).toEqual([{}, {}, {}]);
             const kinds = (await build()).all.map(({ type }) => type.split(":").pop());
             expect(new Set(kinds)).toEqual(
@@ -274,13 +274,13 @@ describe("EdgeGateway", () => {
             expect(await onEachRule("envoy-gateway")).toEqual([{}, {}, {}]);
         });
 
-        test("by any gateway that heeds the route's own field", async () => {
+        test("by any gateway that supports the route's own field", async () => {
             const retry = { attempts: 4, backoff: "50ms", codes: [502] };
             expect(await onEachRule("gateway-api")).toEqual([{ retry }, { retry }, { retry }]);
         });
     });
 
-    test("refuses weights that break the rule, and HTTPS without a host name", async () => {
+    test("rejects invalid weights, and HTTPS without a host name", async () => {
         await expect(build({ weights: { blue: 90, green: 20 } })).rejects.toThrow(/sums to 110/);
         await expect(build({ https: {} })).rejects.toThrow(/hostname is not set/);
     });

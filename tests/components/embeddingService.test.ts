@@ -125,7 +125,7 @@ describe("EmbeddingServiceColour", () => {
         expect(await environment({ redis })).toMatchObject({
             REDIS_URL: "rediss://cache.example:6380",
             REDIS_MODE: "cluster",
-            // Files, so that the pods follow a Secret that nobody deploys.
+            // Files, so that pods follow an externally managed Secret.
             REDIS_CREDENTIALS_DIR: "/etc/redis-login",
         });
         expect(await environment({ redis })).not.toHaveProperty("REDIS_PASSWORD");
@@ -207,7 +207,7 @@ describe("EmbeddingServiceColour", () => {
         expect(names((await build()).of(":Secret"))).not.toContain("upstream-api-key");
     });
 
-    test("tells the service its tenants by a file of hashes, in which no key stands", async () => {
+    test("passes tenants to the service in a file of hashes, without keys", async () => {
         const list = `[{"id":"search","keys":[{"sha256":"${"ab".repeat(32)}"}]}]`;
         const all = await build({ tenants: { ...ARGS.tenants, list } });
         const file = String(
@@ -289,7 +289,7 @@ describe("EmbeddingServiceColour", () => {
         });
     });
 
-    test("asks three questions on three paths, and is slowest to restart", async () => {
+    test("uses three checks on three paths, and restarts last", async () => {
         const container = at((await build()).one(":Deployment").inputs, ...CONTAINER);
         const path = (probe: string) => at(container, probe, "httpGet", "path");
         expect(["startupProbe", "readinessProbe", "livenessProbe"].map(path)).toEqual([

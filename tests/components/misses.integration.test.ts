@@ -28,7 +28,7 @@ afterAll(() => {
     rmSync(folder, { recursive: true });
 });
 
-/** Asserts what a real Prometheus answers to a query after so many seconds. */
+/** Asserts the result of a query in a real Prometheus after some seconds. */
 function expectAnswer(
     expr: string,
     counters: readonly Counter[],
@@ -50,9 +50,9 @@ function expectAnswer(
     const file = path.join(folder, "test.json");
     // promtool compares to the last bit.
     const rounded = `round(${expr}, 0.001)`;
-    const asked = { expr: rounded, eval_time: `${seconds}s`, exp_samples: answers };
+    const evaluation = { expr: rounded, eval_time: `${seconds}s`, exp_samples: answers };
     const interval = `${SCRAPE_INTERVAL_SECONDS}s`;
-    const tests = [{ interval, input_series: input, promql_expr_test: [asked] }];
+    const tests = [{ interval, input_series: input, promql_expr_test: [evaluation] }];
     writeFileSync(file, JSON.stringify({ rule_files: [], evaluation_interval: interval, tests }));
     const { stdout, stderr, status } = spawnSync("promtool", ["test", "rules", file], {
         encoding: "utf8",
@@ -75,7 +75,7 @@ describe("misses of a colour", () => {
         expectAnswer(missesQuery("green"), counters, 300, [{ labels: "{}", value: 60 }]);
     });
 
-    test("grow when the hit rate falls, though no more is asked: more pods then", () => {
+    test("grow when the hit rate falls under constant load, which adds pods", () => {
         // 100 lookups a second throughout; 10 of them miss, and from minute five on 60.
         const counters: Counter[] = [
             { values: "0+150x20 3900+900x20" },
@@ -90,13 +90,13 @@ describe("misses of a colour", () => {
         expectAnswer(BLUE, counters, 360, [{ labels: "{}", value: 50 }]);
     });
 
-    test("are 0 while nobody asks, and unknown while nobody is scraped", () => {
+    test("are 0 without requests, and unknown without scrapes", () => {
         expectAnswer(BLUE, [{ values: "7x40" }], 300, [{ labels: "{}", value: 0 }]);
         expectAnswer(BLUE, [], 300, []);
         expectAnswer(BLUE, [{ values: "0+30x8 _x30" }], 400, []);
     });
 
-    test("do not jump when a pod begins anew", () => {
+    test("do not jump when a pod restarts", () => {
         expectAnswer(BLUE, [{ values: "900000+150x10 0+150x20" }], 450, [
             { labels: "{}", value: 10 },
         ]);
@@ -110,7 +110,7 @@ describe("misses of a colour", () => {
 });
 
 describe("prometheus-adapter's rule", () => {
-    test("gives the misses of each of the pods that the adapter asks for", () => {
+    test("returns the misses of each requested pod", () => {
         const { metricsQuery, seriesQuery } = adapterRule() as Record<string, string>;
         const query = (metricsQuery ?? "")
             .replace("<<.Series>>", METRICS.lookups)

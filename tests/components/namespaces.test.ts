@@ -95,7 +95,7 @@ describe("Namespaces", () => {
         ]);
     });
 
-    test("a colour is reached by the gateway and monitoring on 8001, and by nobody else", () => {
+    test("a colour is reachable from the gateway and monitoring on 8001 only", () => {
         for (const role of ["blue", "green"]) {
             const ingress = inNamespace(":NetworkPolicy", role).flatMap(
                 (one) => (at(one, "spec", "ingress") ?? []) as unknown[],
@@ -266,7 +266,7 @@ describe("Namespaces", () => {
         expect(ofAll.sort()).toEqual(["allow-dns", "default-deny"]);
     });
 
-    test("the exporter is asked by monitoring, and goes nowhere but to Redis", () => {
+    test("the exporter is reachable from monitoring, and connects only to Redis", () => {
         const scrapes = at(policy("data", "allow-scrapes"), "spec");
         expect(scrapes).toMatchObject({
             podSelector: named("redis-exporter"),
@@ -285,8 +285,8 @@ describe("Namespaces", () => {
         for (const name of ["allow-notifications", "allow-remote-write", "allow-gateway-scrapes"]) {
             expect(policy("monitoring", name)).toBeUndefined();
         }
-        const inbox = { namespace: "oncall", podLabels: {}, port: 8080 };
-        const receivers = [...externalDestinations(443), inbox];
+        const webhook = { namespace: "oncall", podLabels: {}, port: 8080 };
+        const receivers = [...externalDestinations(443), webhook];
         const told = await monitoringPolicy("allow-notifications", { receivers });
         expect(at(told, "spec")).toMatchObject({
             podSelector: named("alertmanager"),
@@ -325,7 +325,7 @@ describe("Namespaces", () => {
         }
     });
 
-    test("a Redis Cluster's formation, and no server of it, asks the API server for zones", async () => {
+    test("only the formation Job of a Redis Cluster reads zones from the API server", async () => {
         expect(policy("data", "allow-zones")).toBeUndefined();
         const spec = policy("data", "allow-zones", await build({ redisZones: true }));
         expect(at(spec, "spec", "podSelector")).toEqual(named("redis-cluster-formation"));
@@ -357,7 +357,7 @@ describe("Namespaces", () => {
     });
 });
 
-describe("proxies that a controller makes beside the Gateway", () => {
+describe("proxies that a controller creates for the Gateway", () => {
     const { istio } = GATEWAY_CONTROLLERS;
     const proxies = istio.provisions;
     const { namespace, podLabels, podPort } = istio;
@@ -410,7 +410,7 @@ describe("proxies that a controller makes beside the Gateway", () => {
         expect(blue).toMatchObject({ "pod-security.kubernetes.io/enforce": "restricted" });
     });
 
-    test("are reached by anybody, and reach the colours, solvers and their control plane", () => {
+    test("are reachable by all, and connect to the colours, solvers and their control plane", () => {
         expect(at(named("allow-clients"), "spec")).toEqual({
             podSelector: { matchLabels: podLabels },
             policyTypes: ["Ingress"],

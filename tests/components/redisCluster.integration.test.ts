@@ -61,7 +61,7 @@ describe("Redis Cluster of real servers", () => {
         expect(lines.find(([, , flags]) => flags?.includes("myself"))?.[2]).toContain("slave");
     });
 
-    test("finds itself again when all nodes restart at once with other addresses", async () => {
+    test("recovers when all nodes restart together with other addresses", async () => {
         await nodes.kill(...INDEXES);
         await Promise.all(INDEXES.map((index) => nodes.start(index, after(index), port)));
         const tenders = INDEXES.map((index) =>

@@ -38,7 +38,7 @@ afterAll(async () => {
     await certificates.remove();
 });
 
-test("writes each node's zone, and a dash where there is none or it cannot be asked for", async () => {
+test("writes each node's zone, or a dash if it is missing or unavailable", async () => {
     const { folder } = certificates;
     const out = path.join(folder, "zones");
     const names = ["redis-0", "redis-1", "redis-2", "redis-3"];

@@ -60,7 +60,7 @@ describe.each([
         } catch (error) {
             const said = String(error);
             if (said.includes("WRONGPASS")) return false;
-            // Only a server without a cluster says so, and only to who is logged in.
+            // Only a server without a cluster reports it, and only to authenticated clients.
             if (said.includes("cluster support disabled")) return true;
             throw error;
         }
@@ -112,7 +112,7 @@ describe.each([
         if (clustered) await everyReplicaFollows(NEXT.admin);
     });
 
-    test("who is logged in by a password that ended is disconnected, and nobody else is", async () => {
+    test("clients with a removed password are disconnected, others are not", async () => {
         setUsers(users((user) => ({ current: NEXT[user], others: [PASSWORDS[user]] })));
         await everywhere("app", PASSWORDS.app, true);
         const stolen = await pod(PASSWORDS.app);

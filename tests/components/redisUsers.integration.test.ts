@@ -41,7 +41,7 @@ describe("users of a real Redis", () => {
         ["other clients", ["client", "kill", "127.0.0.1:1"]],
         ["replication", ["replicaof", "no", "one"]],
         ["ending the server", ["shutdown"]],
-    ])("the service is refused %s", async (_, command) => {
+    ])("the service may not run %s", async (_, command) => {
         await expect(as("app", ...command)).rejects.toThrow(refused);
     });
 
@@ -59,7 +59,7 @@ describe("users of a real Redis", () => {
         await expect(probe("info")).rejects.toThrow(refused);
     });
 
-    test("nobody gets in without a user or with a wrong password", async () => {
+    test("no client connects without a user or with a wrong password", async () => {
         await expect(redisCli({ host, port }, "default", "", "ping")).rejects.toThrow(
             /NOAUTH|WRONGPASS/,
         );
@@ -72,7 +72,7 @@ describe("users of a real Redis", () => {
         expect(info).toContain(`maxmemory:${96 * 1024 ** 2}`);
     });
 
-    test("no password stands in the file of users", async () => {
+    test("the file of users contains no password", async () => {
         const list = await as("admin", "acl", "list");
         for (const password of Object.values(PASSWORDS)) expect(list).not.toContain(password);
     });

@@ -120,7 +120,7 @@ describe("a Redis Cluster over three zones", () => {
             const primaries = (await servers.state()).filter(({ isPrimary }) => isPrimary);
             return new Set(primaries.map(({ id }) => zoneOf.get(id))).size;
         };
-        // A replica that still synchronizes refuses, or gives up after some seconds.
+        // A replica that is still syncing rejects it, or times out.
         for (let tries = 10; tries > 0 && (await zonesOfPrimaries()) !== 2; tries -= 1) {
             await servers.admin(replica?.index ?? NaN, "cluster", "failover");
             await delay(2_000);
@@ -131,7 +131,7 @@ describe("a Redis Cluster over three zones", () => {
         expect(await servers.admin(0, "-c", "get", "embedding:kept")).toBe("value");
     });
 
-    test("moves replicas that a formation without zones has put beside their primaries", async () => {
+    test("moves replicas that a formation without zones placed in the zone of their primaries", async () => {
         const state = await servers.state();
         const zoneOf = new Map(state.map(({ id, index }) => [id, zones[index]]));
         const replicas = state.filter(({ isPrimary }) => !isPrimary);
@@ -165,7 +165,7 @@ describe("a Redis Cluster over three zones", () => {
 });
 
 describe("a server alone that becomes a cluster", () => {
-    // In a third of the slots, so that the server owns more than its share and gives some of it away.
+    // In a third of the slots, so that the server owns more than its share and migrates some.
     const KEYS = 6_000;
     const alone = new RedisNodes({ clustered: false });
     const servers = new Servers(80);

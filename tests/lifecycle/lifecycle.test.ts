@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { leftovers } from "../../local/src/node/remove.ts";
+import { listLeftovers } from "../../local/src/node/remove.ts";
 import { hostState, type HostState } from "../support/host.ts";
 import { interruptUp, make } from "../support/makeUp.ts";
 
@@ -20,7 +20,7 @@ afterAll(async () => {
 describe("make up, killed at any step, is finished by the next one", () => {
     // Each run starts from what the one before has left, and gets further than it.
     test.each([
-        ["while certificates are made", /making certificates/, "SIGKILL"],
+        ["while certificates are created", /creating certificates/, "SIGKILL"],
         ["while the node starts", /› starting/, "SIGKILL"],
         ["while images are imported", /importing embedding-service/, "SIGKILL"],
         ["while addons come", /waiting for coredns/, "SIGKILL"],
@@ -61,7 +61,7 @@ describe("make down", () => {
         "leaves nothing of a node",
         async () => {
             expect(await make("down")).toMatchObject({ exitCode: 0 });
-            expect(await leftovers()).toEqual([]);
+            expect(await listLeftovers()).toEqual([]);
             expect(await hostState()).toEqual(before);
         },
         MINUTE,

@@ -11,18 +11,18 @@ import { ruleFiles, type AlertingRule } from "../../components/monitoring/alerts
 import {
     amtool,
     eventually,
-    openInbox,
+    startReceiver,
     startAlertmanager,
     withConfig,
     type Alertmanager,
-    type Inbox,
+    type WebhookReceiver,
     type Labels,
 } from "../support/monitoring/alertmanager.ts";
 
 const SLACK = "https://hooks.example/secret";
 const ALL: AlertmanagerConfigArgs = {
     slack: { urlFile: "/secrets/slack-url", channel: "#alerts", criticalChannel: "#pages" },
-    webhook: { url: "http://inbox.example/" },
+    webhook: { url: "http://receiver.example/" },
     watchdog: { url: "https://switch.example/" },
 };
 const alerts: readonly AlertingRule[] = Object.values(ruleFiles())
@@ -42,9 +42,9 @@ const green = { colour: "green", namespace: NAMESPACES.green };
 
 describe("the configuration", () => {
     test.each<readonly [string, AlertmanagerConfigArgs]>([
-        ["with nobody to tell", {}],
+        ["without receivers", {}],
         ["with Slack alone", { slack: { urlFile: "/s", channel: "#a" } }],
-        ["with a webhook alone", { webhook: { url: "http://inbox:8080/" } }],
+        ["with a webhook alone", { webhook: { url: "http://receiver:8080/" } }],
         ["with all of them", ALL],
     ])("is valid to amtool %s", async (_, args) => {
         const { ok, output } = await withConfig(alertmanagerConfig(args), (file) =>
@@ -89,7 +89,7 @@ describe("the configuration", () => {
         );
     });
 
-    test("tells of each end, but not of the Watchdog's", () => {
+    test("sends resolutions, except of the Watchdog", () => {
         for (const receiver of alertmanagerConfig(ALL).receivers) {
             for (const one of [
                 ...(receiver.slack_configs ?? []),
@@ -107,14 +107,14 @@ describe("the configuration", () => {
             `slack.urlFile is "${SLACK}"; allowed: an absolute path`,
         ],
         ["no channel", { slack: { urlFile: "/s", channel: "" } }, 'slack.channel is ""; allowed'],
-        ["no URL", { webhook: { url: "inbox" } }, 'webhook.url is "inbox"; allowed: an http'],
+        ["no URL", { webhook: { url: "receiver" } }, 'webhook.url is "receiver"; allowed: an http'],
         [
             "another protocol",
             { watchdog: { url: "ftp://a" } },
             'watchdog.url is "ftp://a"; allowed',
         ],
         ["a relative file", { watchdog: { urlFile: "a" } }, 'watchdog.urlFile is "a"; allowed'],
-    ])("refuses %s", (_, args, message) => {
+    ])("rejects %s", (_, args, message) => {
         expect(() => alertmanagerConfig(args)).toThrow(message);
     });
 });
@@ -145,7 +145,7 @@ describe("routes", () => {
         },
     );
 
-    test("a severity that nobody knows is told as a warning is", async () => {
+    test("an unknown severity is sent like a warning", async () => {
         const { ok } = await withConfig(alertmanagerConfig(ALL), (file) =>
             amtool(
                 "config",
@@ -233,7 +233,7 @@ describe("inhibitions", () => {
             true,
         ],
         ["what was saved is another matter", down, labelsOf("CostSavingsTargetMissed"), false],
-        ["the Gateway has nobody to ask", down, labelsOf("GatewayErrorRatioHigh"), true],
+        ["the Gateway has no backend", down, labelsOf("GatewayErrorRatioHigh"), true],
         ["Redis is another matter", down, redisDown, false],
         [
             "without Redis pods do without Redis",
@@ -303,33 +303,33 @@ describe("inhibitions", () => {
 });
 
 describe("notifications over HTTP", () => {
-    let inbox: Inbox;
+    let receiver: WebhookReceiver;
     let alertmanager: Alertmanager;
 
     beforeAll(async () => {
-        inbox = await openInbox();
+        receiver = await startReceiver();
         alertmanager = await startAlertmanager(
             hurried(
                 alertmanagerConfig({
-                    webhook: { url: `${inbox.url}/alerts` },
-                    watchdog: { url: `${inbox.url}/watchdog` },
+                    webhook: { url: `${receiver.url}/alerts` },
+                    watchdog: { url: `${receiver.url}/watchdog` },
                 }),
             ),
         );
     });
     afterAll(async () => {
         await alertmanager.stop();
-        await inbox.stop();
+        await receiver.stop();
     });
 
     const of = (path: string, name: string) =>
-        inbox.received.filter(
+        receiver.received.filter(
             (one) =>
                 one.path === path && one.alerts.some(({ labels }) => labels.alertname === name),
         );
 
     test.each(["ServiceDown", "EmbeddingCacheHitRateLow"])(
-        "%s is told, and so is its end",
+        "%s is sent, and so is its resolution",
         async (name) => {
             const labels = labelsOf(name, blue);
             await alertmanager.post([{ labels }]);
@@ -340,21 +340,21 @@ describe("notifications over HTTP", () => {
         },
     );
 
-    test("the Watchdog goes to its switch again and again, and to nobody else", async () => {
+    test("the Watchdog is sent to its switch repeatedly, and to no other receiver", async () => {
         await alertmanager.post([{ labels: labelsOf("Watchdog") }]);
         await eventually(() => of("/watchdog", "Watchdog").length >= 3);
         expect(of("/alerts", "Watchdog")).toEqual([]);
     });
 
-    test("what is only to be known is told to nobody", async () => {
+    test("severity info is not sent", async () => {
         const labels = labelsOf("RedisMemoryNearLimit");
         await alertmanager.post([{ labels }]);
         const marker = labelsOf("RedisEvicting", { instance: "marker" });
         await alertmanager.post([{ labels: marker }]);
         await eventually(() => of("/alerts", "RedisEvicting").length === 1);
-        expect(inbox.received.flatMap((one) => one.alerts.map((a) => a.labels))).not.toContainEqual(
-            labels,
-        );
+        expect(
+            receiver.received.flatMap((one) => one.alerts.map((a) => a.labels)),
+        ).not.toContainEqual(labels);
     });
 });
 

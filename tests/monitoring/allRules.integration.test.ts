@@ -51,7 +51,7 @@ async function firing(
     expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining("SUCCESS") });
 }
 
-/** A colour that serves so many requests a second, nine of ten from its caches. */
+/** A colour with a constant request rate and 90 % hits. */
 function pod(colour: Colour, perSecond: number): Record<string, string> {
     const labels = `colour="${colour}",namespace="${NAMESPACES[colour]}",pod="${colour}-a"`;
     const of = (metric: string, more = "") => `${metric}{${labels}${more}}`;
@@ -130,7 +130,7 @@ const PLATFORM: Readonly<Record<string, string>> = {
     prometheus_tsdb_size_retentions_total: level(0),
 };
 
-test("where all is well only the Watchdog fires", async () => {
+test("only the Watchdog fires on a healthy stack", async () => {
     await firing({ ...PLATFORM, ...pod("blue", 10), ...pod("green", 0) }, MINUTES - 1, {
         Watchdog: 1,
     });
@@ -144,6 +144,6 @@ test("where Prometheus sees nothing it says so, once for each thing that it miss
     });
 });
 
-test("where only the service is gone, only it is missed", async () => {
+test("if only the service is down, only its alerts fire", async () => {
     await firing(PLATFORM, 10, { ServiceDown: 1, Watchdog: 1 });
 });

@@ -13,7 +13,7 @@ import {
     type AlertThresholds,
     type Rule,
 } from "../../components/monitoring/alerts/index.ts";
-import { lint, secondsOf, seriesNames, seriesOf } from "../support/promql.ts";
+import { lintQuery, secondsOf, seriesNames, seriesOf } from "../support/promql.ts";
 import { checkRules } from "../support/monitoring/promtool.ts";
 
 const groups = Object.values(ruleFiles()).flatMap((file) => file.groups);
@@ -28,10 +28,10 @@ describe("the rules", () => {
     });
 
     test.each(rules.map((rule) => [nameOf(rule), rule.expr]))("%s passes the lint", (_, expr) => {
-        expect(lint(expr, { recorded })).toEqual([]);
+        expect(lintQuery(expr, { recorded })).toEqual([]);
     });
 
-    test("record every series of the contract, and none beside", () => {
+    test("record exactly the series of the contract", () => {
         const promised = [
             ...seriesNames(),
             ...OBJECTIVES.flatMap((one) =>
@@ -118,11 +118,11 @@ describe("the lint", () => {
             ["no counter"],
         ],
         ["a window of two scrapes", `rate(${METRICS.requests}[30s])`, ["less than four scrapes"]],
-        ["an unknown metric", "embedding_hits_total > 1", ["nobody exports"]],
-        ["a histogram without its part", METRICS.responseTime, ["nobody exports"]],
+        ["an unknown metric", "embedding_hits_total > 1", ["neither exported nor recorded"]],
+        ["a histogram without its part", METRICS.responseTime, ["neither exported nor recorded"]],
         ["what is no PromQL", `sum(${TRAFFIC_WEIGHT}`, ["does not parse"]],
     ])("of %s", (_, expr, findings) => {
-        expect(lint(expr, { recorded })).toEqual(
+        expect(lintQuery(expr, { recorded })).toEqual(
             findings.map((finding) => expect.stringContaining(finding)),
         );
     });
@@ -174,7 +174,7 @@ describe("thresholds", () => {
         ["no jobs", { jobs: [] }, "jobs is 0; allowed: 1 or more"],
     ];
 
-    test.each(wrong)("refuse %s", (_, changed, message) => {
+    test.each(wrong)("reject %s", (_, changed, message) => {
         expect(() => ruleFiles({ ...DEFAULT_THRESHOLDS, ...changed })).toThrow(message);
     });
 

@@ -3,17 +3,17 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parse } from "yaml";
-import { message } from "../../policies/engine/message.ts";
-import { failuresOf, run } from "../../policies/engine/run.ts";
-import { objectsOf } from "../../policies/kubernetes/object.ts";
+import { formatMessage } from "../../policies/engine/message.ts";
+import { findFailures, runRules } from "../../policies/engine/run.ts";
+import { toObjects } from "../../policies/kubernetes/object.ts";
 import { RULES } from "../../policies/rules/index.ts";
-import { policiesOf, policyInputsOf } from "../../policies/stacks.ts";
-import { manifestsOf } from "../../render/manifests.ts";
+import { readStackPolicies, readPolicyInputs } from "../../policies/stacks.ts";
+import { toManifests } from "../../render/manifests.ts";
 import { runProgram } from "../../render/program.ts";
 import { stackConfig } from "../../render/stackConfig.ts";
 import { quietly } from "../support/stacks.ts";
 
-/* docs/stacks.md: whoever begins a stack by it has one that renders, and that the strict rules take. */
+/* docs/stacks.md: a stack that starts from it renders, and complies with the strict policies. */
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const page = readFileSync(path.join(ROOT, "docs/stacks.md"), "utf8");
@@ -37,13 +37,13 @@ const rendered = (config: object) =>
     quietly(async () => {
         writeFileSync(path.join(folder, `Pulumi.${STACK}.yaml`), JSON.stringify({ config }));
         const program = stackConfig(STACK, undefined, {}, folder);
-        return manifestsOf(await runProgram(STACK, program), false);
+        return toManifests(await runProgram(STACK, program), false);
     });
 
 test("the complete example renders, and nothing is against it", async () => {
-    const objects = (await rendered(configOf(complete))).flatMap(objectsOf);
-    const policies = policiesOf(STACK, policyInputsOf(STACK, folder), folder);
-    expect(failuresOf(run(RULES, policies, objects)).map(message)).toEqual([]);
+    const objects = (await rendered(configOf(complete))).flatMap(toObjects);
+    const policies = readStackPolicies(STACK, readPolicyInputs(STACK, folder), folder);
+    expect(findFailures(runRules(RULES, policies, objects)).map(formatMessage)).toEqual([]);
 });
 
 describe("what differs on another platform", () => {

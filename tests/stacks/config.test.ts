@@ -232,7 +232,7 @@ describe("loadConfig", () => {
         ],
         ["tenants.list", '[],"x":[]', /it is not JSON; allowed: a JSON list/],
         ["redis.pasword", "x", /redis\.pasword is unknown/],
-    ])("refuses %s = %j", (key, value, message) => {
+    ])("rejects %s = %j", (key, value, message) => {
         expect(() => loadStack({ [key]: value })).toThrow(message);
     });
 
@@ -242,7 +242,7 @@ describe("loadConfig", () => {
         [{ "certificates.enabled": "true" }, ["certificates.email", "edge.hostname"]],
         [{ "edge.controller": "custom" }, ["edge.gatewayClassName", "edge.controllerNamespace"]],
         [{ "alerts.slackUrl": "https://hooks.slack.example/T1" }, ["alerts.slackChannel"]],
-    ])("with %j it asks for what only then is needed", (change, keys) => {
+    ])("with %j it requires the keys that only then apply", (change, keys) => {
         const [reason] = Object.keys(change);
         for (const key of keys) {
             expect(() => loadStack(change)).toThrow(new RegExp(`${key} is not set; .*since .*`));
@@ -261,7 +261,7 @@ describe("loadConfig", () => {
         [{ "redis.caSecretName": "ca" }, /redis\.caSecretName is set; .*not rediss:/],
         [{ "redis.url": "redis://a:1,redis://a:1" }, /redis\.url/],
         [{ "redis.certSecretName": "cert" }, /redis\.certSecretName is set; .*not rediss:/],
-    ])("refuses an external Redis with %j", (change, message) => {
+    ])("rejects an external Redis with %j", (change, message) => {
         const external = {
             "redis.mode": "external",
             "redis.url": "redis://cache.somewhere.example:6379",
@@ -285,7 +285,7 @@ describe("loadConfig", () => {
         expect(local.savings.dollarsPerMonth).toBe(250.5);
     });
 
-    test("tells everything that is wrong at once", () => {
+    test("reports all problems together", () => {
         const wrong = { "blue.image": "x", "redis.mode": "y", "edge.httpPort": "z", unknown: "1" };
         expect(() => loadStack(wrong)).toThrow(/4 errors:(\n {2}- property-search:.*){4}$/);
     });
@@ -298,7 +298,7 @@ describe("loadConfig", () => {
     });
 
     const { secretKeys: SECRET_KEYS } = stackConfig("dev", undefined);
-    test.each(SECRET_KEYS)("refuses %s where the stack's config has it readable", (full) => {
+    test.each(SECRET_KEYS)("rejects %s in plain text in the stack's config", (full) => {
         const key = full.replace("property-search:", "");
         const { values } = stackConfig("dev", undefined, { [key]: "readable-by-all-of-the-world" });
         const others = SECRET_KEYS.filter((one) => one !== full);
@@ -340,7 +340,7 @@ describe("autoscaling", () => {
         expect(misses({ "autoscaling.missesPerPod": "7.5" })?.perPod).toBe(7.5);
     });
 
-    test("heeds no misses, and asks for no number of them, with metric none", () => {
+    test("uses no misses and needs no target for them with metric none", () => {
         const none = { "autoscaling.metric": "none", "autoscaling.missesPerPod": "7.5" };
         expect(misses(none)).toBeUndefined();
         const openai = {
@@ -351,7 +351,7 @@ describe("autoscaling", () => {
         expect(misses({ ...openai, "autoscaling.metric": "none" })).toBeUndefined();
     });
 
-    test("is refused on misses that no monitoring counts", () => {
+    test("is rejected on misses without monitoring", () => {
         const without = { "monitoring.enabled": "false" };
         expect(() => loadStack(without)).toThrow(
             /autoscaling\.metric is "keda"; allowed: none, since monitoring\.enabled is false/,
@@ -359,7 +359,7 @@ describe("autoscaling", () => {
         expect(misses({ ...without, "autoscaling.metric": "none" })).toBeUndefined();
     });
 
-    test("heeds memory only where it is asked to", () => {
+    test("uses memory only if configured", () => {
         expect(loadStack().autoscaling.memoryPercent).toBeUndefined();
         const asked = loadStack({ "autoscaling.memoryPercent": "80" });
         expect(asked.autoscaling.memoryPercent).toBe(80);
@@ -376,7 +376,7 @@ describe("stackConfig", () => {
         });
     });
 
-    test("masks the generated secrets where nobody gave any", () => {
+    test("masks generated secrets by default", () => {
         const { values } = stackConfig("prod", undefined);
         for (const key of GENERATED_SECRETS)
             expect(values[`property-search:${key}`]).toBe("[secret]");
@@ -414,13 +414,13 @@ describe("stackConfig", () => {
             expect(load()).toBe("[secret]");
         });
 
-        test("asks for its value where values are to be shown", () => {
+        test("requires its value if values are shown", () => {
             write("{ secure: v1:abc }");
             expect(() => load({})).toThrow(/redis\.passwords\.app cannot be read/);
             expect(load({ "redis.passwords.app": "given" })).toBe("given");
         });
 
-        test("takes it in plain text for no secret, which the program refuses", () => {
+        test("does not treat plain text as a secret, which the program rejects", () => {
             write("a-password");
             const { secretKeys } = stackConfig("s", undefined, {}, folder);
             expect(secretKeys).not.toContain("p:redis.passwords.app");

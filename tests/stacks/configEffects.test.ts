@@ -86,7 +86,7 @@ describe("a key that is set to no effect", () => {
         expect(warnings(change)).toContain(warning);
     });
 
-    test("is keda.namespace beside another Prometheus, and not where the adapter reads ours", () => {
+    test("includes keda.namespace with an external Prometheus, but not if the adapter reads the stack's", () => {
         const change = { "keda.namespace": "adapters" };
         const told = (more: Record<string, string>) =>
             warnings({ ...change, ...more }).filter((one) => one.includes("keda.namespace"));
@@ -141,7 +141,7 @@ describe("alerts that nobody receives", () => {
         expect(told).toEqual(words.map((one) => expect.stringMatching(one)));
     });
 
-    test("are told wherever the program runs, which every deploy does", async () => {
+    test("are reported wherever the program runs, including every deploy", async () => {
         const said = jest.spyOn(console, "warn").mockImplementation(() => undefined);
         await renderStack({ stack: "prod" });
         expect(said).toHaveBeenCalledWith(

@@ -6,7 +6,7 @@ import { Definitions, DEFINITIONS } from "../support/definitions.ts";
 import { at } from "../support/program.ts";
 import { render } from "../support/stacks.ts";
 
-/* Custom resources beside the definitions that their projects publish: unknown fields, types, patterns. */
+/* Custom resources against the CRDs that their projects publish: unknown fields, types, patterns. */
 
 const ACME = {
     "certificates.enabled": "true",

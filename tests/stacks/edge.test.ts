@@ -68,7 +68,7 @@ describe("a gateway's default installation", () => {
             { "edge.publicHttpPort": "443" },
             /edge\.publicHttpsPort is 443; .* they follow edge\.http/,
         ],
-    ])("refuses one port for HTTP and HTTPS: %j", (change, words) => {
+    ])("rejects the same port for HTTP and HTTPS: %j", (change, words) => {
         const https = {
             "certificates.enabled": "true",
             "certificates.issuer": "selfSigned",
@@ -178,7 +178,7 @@ describe("certificates", () => {
             '{"rfc2136":{"nameserver":"10.0.0.1","protocol":"tcp"}}',
             /has rfc2136\.protocol "tcp"; allowed: TCP, UDP/,
         ],
-    ])("refuse a DNS-01 solver with %s", (_, solver, message) => {
+    ])("reject a DNS-01 solver with %s", (_, solver, message) => {
         const change = { ...DNS01, "certificates.dns01": solver, "certificates.dns01Secret": "" };
         expect(() => loadStack(change)).toThrow(message);
     });
@@ -247,7 +247,7 @@ describe("certificates", () => {
             },
             /acmeServer is set, .*certificates\.secretName is "tls"/,
         ],
-    ])("refuse keys that have no effect: %j", (change, message) => {
+    ])("reject keys without effect: %j", (change, message) => {
         expect(() => loadStack({ ...ACME, ...change })).toThrow(message);
     });
 });

@@ -19,7 +19,7 @@ import { propertyRuns } from "../support/property.ts";
 import { quietly, render } from "../support/stacks.ts";
 
 /*
- * Every key of Pulumi.yaml with every value that somebody may give it: the program refuses it with a sentence
+ * Every key of Pulumi.yaml with many values: the program rejects a value with a message
  * that names the key, or the pods' own reader and the API server take what becomes of it.
  */
 
@@ -117,7 +117,7 @@ describe.each(Object.entries(BASES))("a stack %s", (_, base) => {
     /** By key. */
     const accepted = new Map<string, string[]>();
 
-    test("is refused in words that name the key, or is accepted, whatever the value", async () => {
+    test("is rejected with a message that names the key, or is accepted, for every value", async () => {
         const faults: string[] = [];
         /** @returns the values that are accepted */
         const tryAll = (key: string) =>
@@ -164,7 +164,7 @@ describe.each(Object.entries(BASES))("a stack %s", (_, base) => {
 /** Renderings, in each of which every key has another value of its own. */
 const TURNS = Math.ceil(propertyRuns(120).numRuns / 5);
 
-/** Values of all keys at once, each key's next; those that contradict others are left for later. */
+/** Values of all keys together, the next of each key; contradictory ones are postponed. */
 function together(
     values: Readonly<Record<string, string>>,
     accepted: ReadonlyMap<string, readonly string[]>,

@@ -48,7 +48,7 @@ describe.each(Object.entries(READERS))("%s", (name, write) => {
     });
 
     test.each([...INVALID, ...INVALID_VALUES.map((value) => ["team", value] as const)])(
-        "refuses %j: %j",
+        "rejects %j: %j",
         (key, value) => {
             expect(() => load({ [name]: write(key, value) })).toThrow(name);
         },
@@ -65,6 +65,6 @@ test.each([
     ["workloads.nodeSelector", "null"],
     ["prometheus.labels", "null"],
     ["prometheus.labels", '["a"]'],
-])("%s = %s is refused", (key, value) => {
+])("%s = %s is rejected", (key, value) => {
     expect(() => load({ [key]: value })).toThrow(key);
 });

@@ -61,7 +61,7 @@ describe("Traffic that leaves the stack", () => {
         ]);
     });
 
-    test("goes from monitoring to whom the stack names", () => {
+    test("is allowed from monitoring to the configured receivers", () => {
         const change = {
             "keda.namespace": "autoscaling",
             "alerts.slackUrl": "https://hooks.slack.example/T1",
@@ -95,7 +95,7 @@ describe("Traffic that leaves the stack", () => {
     });
 });
 
-describe("A URL that may be a Service's asks for its pods", () => {
+describe("A URL that may be a Service requires its pods", () => {
     test.each<[string, Record<string, string>]>([
         ["tracing.url", { "tracing.url": "http://collector.tracing.svc:4318" }],
         ["tracing.url", { "tracing.url": "https://pod-0.collector.tracing.svc.other.domain" }],
@@ -134,7 +134,7 @@ describe("A URL of a Service whose pods are elsewhere", () => {
         traffic({ "tracing.url": url, "network.destinations": { tracing: destinations } });
 
     test.each(["http://otel.other.svc:4318", "http://otel.other:4318", "http://a.otel.other.svc"])(
-        "%s is refused",
+        "%s is rejected",
         (url) => {
             expect(() => to(url)).toThrow(
                 `property-search:tracing.url is "${url}", and network.destinations.tracing has pods of observability alone; allowed: with pods of other there`,
@@ -202,7 +202,7 @@ describe("network.destinations", () => {
         expect(() => traffic({ "network.destinations": value as object })).toThrow(words);
     });
 
-    test("tells all that is wrong with it at once", () => {
+    test("reports all of its problems together", () => {
         const upstream = [{ port: 0 }, { cidr: "x", port: 1 }];
         const load = () => traffic({ "network.destinations": { upstream, no: 1 } });
         expect(load).toThrow(/upstream\[0\] is/);
@@ -233,7 +233,7 @@ describe("network.dns", () => {
     test.each<[object, RegExp]>([
         [["coredns"], /network\.dns is "coredns"; allowed: a list of kube-system, node-local, /],
         [[], /network\.dns is empty; allowed: some of kube-system/],
-    ])("%j is refused", (value, words) => {
+    ])("%j is rejected", (value, words) => {
         expect(() => traffic({ "network.dns": value })).toThrow(words);
     });
 });

@@ -51,7 +51,7 @@ test.each(Object.entries(STACKS))("%s: one wrong value is one finding", (name, s
     expect(several).toEqual([]);
 });
 
-test("a value that stands wrong in the file is found there alone", () => {
+test("an invalid value in the file is reported once", () => {
     for (const key of ["images.pullSecrets", "network.dns", "edge.hostname"]) {
         const read = readerOf("property-search");
         for (const [name, words] of trapsIn(`config:\n  property-search:${key}: null\n`)) {

@@ -11,11 +11,11 @@ const ACME = {
     "certificates.email": "platform@example.com",
 };
 
-/** Each was accepted, and then refused by the API server, a controller or the kubelet, or without effect. */
-describe("refused is", () => {
+/** Each was once accepted, and then rejected by the API server, a controller or the kubelet, or had no effect. */
+describe("rejects", () => {
     test.each<[string, Change, RegExp]>([
         [
-            "a control plane of proxies that are not beside the Gateway",
+            "a control plane of proxies outside the Gateway's namespace",
             { "edge.controlPlane": "istio-system:15012" },
             /edge\.controlPlane is set, and has no effect; .* since the gateway's pods are in "traefik"/,
         ],
@@ -76,7 +76,7 @@ test.each([
     expect(checkSolver(solver).findings).toEqual([]);
 });
 
-test("an issuer that does not use a challenge asks for no solver of it", () => {
+test("an issuer that does not use a challenge needs no solver for it", () => {
     const change = { "certificates.issuer": "selfSigned", "certificates.challenge": "dns01" };
     const { warnings } = loadStack({ ...ACME, "certificates.email": "", ...change });
     expect(warnings).toContain(

@@ -5,7 +5,7 @@ import type { Manifest } from "../../render.ts";
 import { at, containersOf, walk } from "../support/program.ts";
 import { render } from "../support/stacks.ts";
 
-/** Secrets that somebody else issues, with what makes the program use them. */
+/** Secrets from an issuer, with the config that makes the program use them. */
 const GIVEN = {
     "service.upstreamApiKey": {
         "service.provider": "openai",
@@ -43,7 +43,7 @@ const readByEnvironment = (workload: Manifest) =>
     );
 
 describe("another value of a secret", () => {
-    test.each(SECRETS)("%s: who reads it by environment gets other pods", async (key) => {
+    test.each(SECRETS)("%s: pods that read it from the environment are replaced", async (key) => {
         const [before, after] = [await rendered({}), await rendered({ [key]: valueOf(key, "b") })];
         const changed = secretsChanged(before, after);
         expect(changed).not.toEqual([]);
@@ -64,7 +64,7 @@ describe("another value of a secret", () => {
         }
     });
 
-    test("who reads a secret from a file mounts its folder, which follows the Secret", async () => {
+    test("pods that read a secret from a file mount its folder, which follows the Secret", async () => {
         for (const manifest of await rendered({})) {
             for (const container of containersOf(manifest)) {
                 const mounts = (container.volumeMounts ?? []) as object[];
@@ -73,7 +73,7 @@ describe("another value of a secret", () => {
         }
     });
 
-    test("no secret's value stands outside of Secrets", async () => {
+    test("no secret value appears outside of Secrets", async () => {
         const values = Object.fromEntries(
             SECRETS.map((key, at) => [key, valueOf(key, `value${at}`)]),
         );

@@ -40,7 +40,7 @@ test("a key without a project is the project's, as for Pulumi", () => {
     expect(load(`${IMAGES}    service.minReplicas: 5\n`).service.minReplicas).toBe(5);
 });
 
-describe("refused is", () => {
+describe("rejects", () => {
     test.each([
         [
             "a mistyped project",
@@ -65,7 +65,7 @@ describe("refused is", () => {
         [
             "a key with and without its project",
             "    blue.image: another:v1.0.0\n",
-            /property-search:blue\.image stands in Pulumi\.x\.yaml twice/,
+            /property-search:blue\.image is in Pulumi\.x\.yaml twice/,
         ],
     ])("%s", (_, line, words) => {
         expect(() => load(IMAGES + line)).toThrow(words);
@@ -128,7 +128,7 @@ test("keys of Pulumi itself are left to it, and what is near no key gets no sugg
     ]);
 });
 
-test("readable secrets are found all at once, with what else is wrong, and none is shown", () => {
+test("plaintext secrets are reported together with other problems, and none is printed", () => {
     const lines = [
         "service.minReplicas: none",
         "redis.passwords.app: first-password",

@@ -118,7 +118,7 @@ describe.each(["dev", "prod", "local"])("stack %s", (stack) => {
         }
     });
 
-    test("lets nobody change or read Secrets, and reads kinds and zones only outside our namespaces", () => {
+    test("allows no access to Secrets, and outside its namespaces only reads kinds and zones", () => {
         const verbs = [...of("Role"), ...of("ClusterRole")].flatMap(
             ({ rules }) => rules as { verbs: string[]; resources: string[]; apiGroups: string[] }[],
         );
@@ -314,7 +314,7 @@ describe("a rendering with secrets", () => {
         }
     });
 
-    test("is refused when one is missing, rather than filled with a mask", async () => {
+    test("is rejected if one is missing, rather than masked", async () => {
         const config = { "redis.passwords.app": "app-secret" };
         await expect(render({ stack: "prod", config })).rejects.toThrow(
             /redis\.passwords\.exporter is not set(.|\n)*redis\.passwords\.admin is not set/,

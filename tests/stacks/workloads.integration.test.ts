@@ -1,15 +1,15 @@
 import { describe, expect, test } from "@jest/globals";
 import { CERTIFICATES_NAMESPACE, NAMESPACES } from "@property-search/contract";
-import { message } from "../../policies/engine/message.ts";
-import { advicesOf, failuresOf, run } from "../../policies/engine/run.ts";
-import { objectsOf } from "../../policies/kubernetes/object.ts";
+import { formatMessage } from "../../policies/engine/message.ts";
+import { findAdvisories, findFailures, runRules } from "../../policies/engine/run.ts";
+import { toObjects } from "../../policies/kubernetes/object.ts";
 import { RULES } from "../../policies/rules/index.ts";
-import { policiesOf } from "../../policies/stacks.ts";
+import { readStackPolicies } from "../../policies/stacks.ts";
 import type { Manifest } from "../../render.ts";
 import { at, walk } from "../support/program.ts";
 import { render } from "../support/stacks.ts";
 
-/* What is set of all workloads of a stack at once. */
+/* Settings for all workloads of a stack. */
 
 const WORKLOADS = ["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"];
 const rendered = async (overrides: Record<string, string>, config?: Record<string, string>) =>
@@ -79,7 +79,7 @@ describe("placement", () => {
         for (const [, value] of walk(manifests)) expect(value).not.toBe('{"auths":{}}');
     });
 
-    test("nothing of it stands where nothing is set", async () => {
+    test("nothing is rendered if nothing is set", async () => {
         for (const workload of workloadsOf(await rendered({}))) {
             const spec = at(templateOf(workload), "spec") as object;
             const fields = ["imagePullSecrets", "nodeSelector", "tolerations", "priorityClassName"];
@@ -103,8 +103,8 @@ describe("placement", () => {
             });
         }
         const manifests = await rendered(change);
-        const result = run(RULES, policiesOf("prod"), manifests.flatMap(objectsOf));
-        expect([...failuresOf(result), ...advicesOf(result)].map(message)).toEqual([]);
+        const result = runRules(RULES, readStackPolicies("prod"), manifests.flatMap(toObjects));
+        expect([...findFailures(result), ...findAdvisories(result)].map(formatMessage)).toEqual([]);
     });
 
     test.each([
@@ -141,7 +141,7 @@ describe("placement", () => {
         ["images.registry", "mirror", /is "mirror"; allowed: a registry with a path/],
         ["images.registry", "https://mirror.example.com", /allowed: a registry with a path/],
         ["images.pullSecrets", '["Mirror"]', /allowed: a list of the name of an object/],
-    ])("%s: %s is refused", async (key, value, words) => {
+    ])("%s: %s is rejected", async (key, value, words) => {
         await expect(rendered({ [key]: value })).rejects.toThrow(words);
     });
 });

@@ -1,11 +1,11 @@
 import { forwardedService } from "../../operations/cluster/forwardedService.ts";
 import { NAMESPACES } from "@property-search/contract";
-import type { Received } from "../../local/src/inbox/inbox.ts";
+import type { ReceivedAlert } from "../../local/src/receiver/receiver.ts";
 import { eventually, type TestCluster } from "./cluster.ts";
 import type { LivePrometheus, LiveRule } from "./prometheus.ts";
 
 /** One alert's way from its cause to its end, in seconds. */
-export interface AlertStory {
+export interface AlertTimes {
     readonly alert: string;
     readonly colour: string;
     /** The rule's `for`. */
@@ -23,22 +23,22 @@ export interface LiveAlerts {
     /** Waits until the receiver has it. */
     readonly fired: (name: string, colour: string, seconds: number) => Promise<void>;
     /** Waits until Prometheus says that it is over. */
-    readonly over: (name: string, colour: string, seconds: number) => Promise<void>;
+    readonly resolved: (name: string, colour: string, seconds: number) => Promise<void>;
     /** Waits until the receiver knows that it is over, and tells all of it. */
-    readonly story: (name: string, colour: string, seconds: number) => Promise<AlertStory>;
+    readonly times: (name: string, colour: string, seconds: number) => Promise<AlertTimes>;
 }
 
 /** Alerts of the cluster since now, as its receiver sees them. */
 export function watchAlerts(cluster: TestCluster, prometheus: LivePrometheus): LiveAlerts {
     const since = Date.now();
-    const inbox = forwardedService(cluster, {
+    const receiver = forwardedService(cluster, {
         namespace: NAMESPACES.monitoring,
-        name: "alert-inbox",
+        name: "alert-receiver",
         port: 8080,
     });
 
-    async function received(name: string, colour: string): Promise<Received[]> {
-        const all = (await inbox("/received")) as readonly Received[];
+    async function received(name: string, colour: string): Promise<ReceivedAlert[]> {
+        const all = (await receiver("/received")) as readonly ReceivedAlert[];
         return all.filter(
             ({ labels, received }) =>
                 labels.alertname === name &&
@@ -48,7 +48,7 @@ export function watchAlerts(cluster: TestCluster, prometheus: LivePrometheus): L
     }
 
     /** The first time that it fired, and the end of that. */
-    async function firstOf(name: string, colour: string) {
+    async function findFirst(name: string, colour: string) {
         const all = await received(name, colour);
         const first = all.find(({ status }) => status === "firing");
         const last = all.find(
@@ -60,12 +60,12 @@ export function watchAlerts(cluster: TestCluster, prometheus: LivePrometheus): L
     async function fired(name: string, colour: string, seconds: number): Promise<void> {
         await eventually(
             `${name} of ${colour} is received`,
-            async () => (await firstOf(name, colour)).first !== undefined,
+            async () => (await findFirst(name, colour)).first !== undefined,
             seconds,
         );
     }
 
-    async function over(name: string, colour: string, seconds: number): Promise<void> {
+    async function resolved(name: string, colour: string, seconds: number): Promise<void> {
         const isOf = ({ labels }: LiveRule["alerts"][number]) => labels.colour === colour;
         await eventually(
             `${name} of ${colour} is over`,
@@ -74,10 +74,10 @@ export function watchAlerts(cluster: TestCluster, prometheus: LivePrometheus): L
         );
     }
 
-    async function story(name: string, colour: string, seconds: number): Promise<AlertStory> {
-        const ended = async () => (await firstOf(name, colour)).last !== undefined;
+    async function times(name: string, colour: string, seconds: number): Promise<AlertTimes> {
+        const ended = async () => (await findFirst(name, colour)).last !== undefined;
         await eventually(`the end of ${name} of ${colour} is received`, ended, seconds);
-        const { first, last } = await firstOf(name, colour);
+        const { first, last } = await findFirst(name, colour);
         if (!first || !last) throw new Error(`${name} of ${colour} was not received`);
         const rule = await prometheus.rule(name);
         const fire = Date.parse(first.startsAt) / 1000;
@@ -85,7 +85,7 @@ export function watchAlerts(cluster: TestCluster, prometheus: LivePrometheus): L
         const range = await prometheus.timesOf(rule.expr, Math.floor(since / 1000), end);
         const held = range.find(({ metric }) => (metric.colour ?? colour) === colour)?.seconds;
         if (!held) throw new Error(`the expression of ${name} never held for ${colour}`);
-        const cause = beginOf(held, fire);
+        const cause = findStart(held, fire);
         const gone = Math.max(...held.filter((second) => second <= end)) + 1;
         return {
             alert: name,
@@ -98,11 +98,11 @@ export function watchAlerts(cluster: TestCluster, prometheus: LivePrometheus): L
         };
     }
 
-    return { fired, over, story };
+    return { fired, resolved, times };
 }
 
 /** @returns the first of the seconds in a row that lead up to `until` */
-function beginOf(seconds: readonly number[], until: number): number {
+function findStart(seconds: readonly number[], until: number): number {
     const before = seconds.filter((second) => second <= until);
     let at = before.length - 1;
     while (at > 0 && (before[at] ?? NaN) - (before[at - 1] ?? NaN) < 1.5) at -= 1;

@@ -71,7 +71,7 @@ export function deploymentOf({ objects }: TestCluster, colour: Colour): Promise<
     });
 }
 
-/** Every pod of both colours is there and available. */
+/** Waits until every pod of both colours is available. */
 export async function bothColoursReady(cluster: TestCluster): Promise<void> {
     await eventually("both colours have all their pods available", async () => {
         const deployments = await Promise.all(

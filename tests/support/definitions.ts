@@ -1,5 +1,5 @@
 import Schema from "typebox/schema";
-import { isJson, json, list, type Json } from "../../policies/kubernetes/object.ts";
+import { isJson, asJson, asList, type Json } from "../../policies/kubernetes/object.ts";
 import { fetchManifests } from "../../bench/policies/thirdParty/modules.ts";
 import type { Project } from "../../bench/policies/thirdParty/projects.ts";
 import type { Manifest } from "../../render.ts";
@@ -70,7 +70,7 @@ export class Definitions {
     /** By Go's module cache, or its proxy. */
     static async read(projects = DEFINITIONS): Promise<Definitions> {
         const objects = await Promise.all(projects.map(fetchManifests));
-        return new Definitions(objects.flat().flatMap(({ body }) => schemasOf(json(body.spec))));
+        return new Definitions(objects.flat().flatMap(({ body }) => schemasOf(asJson(body.spec))));
     }
 
     /** Unknown fields among them; rules in CEL are not evaluated. */
@@ -89,11 +89,11 @@ export class Definitions {
 }
 
 function schemasOf({ group, names, versions }: Json): (readonly [string, Json])[] {
-    return list(versions).map(
+    return asList(versions).map(
         ({ name, schema }) =>
             [
-                `${String(group)}/${String(name)} ${String(json(names).kind)}`,
-                json(json(schema).openAPIV3Schema),
+                `${String(group)}/${String(name)} ${String(asJson(names).kind)}`,
+                asJson(asJson(schema).openAPIV3Schema),
             ] as const,
     );
 }
@@ -109,7 +109,7 @@ function strict(schema: Json): Json {
         ...(typeof pattern === "string" && { pattern: ofEcmaScript(pattern) }),
         ...(isJson(properties) && {
             properties: Object.fromEntries(
-                Object.entries(properties).map(([name, one]) => [name, strict(json(one))]),
+                Object.entries(properties).map(([name, one]) => [name, strict(asJson(one))]),
             ),
             ...(!isOpen && { additionalProperties: false }),
         }),

@@ -1,4 +1,4 @@
-// Set-up of the unit tests: they start no program but Node and connect to nobody but this machine.
+// Set-up of the unit tests: they start no program but Node and connect only to this machine.
 import childProcess from "node:child_process";
 import { Socket } from "node:net";
 import { promisify } from "node:util";

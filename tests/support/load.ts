@@ -13,7 +13,7 @@ export interface LoadOptions {
      * connection sends the next one as soon as it has its answer.
      */
     readonly perSecond?: number;
-    /** Upper bound on requests; the load ends by itself when it is reached. */
+    /** Maximum number of requests, after which the load ends. */
     readonly maxRequests: number;
     /** Upper bound on the duration in seconds, likewise. */
     readonly maxSeconds: number;
@@ -33,7 +33,7 @@ export interface Load {
     stop: () => Promise<LoadResult>;
     /** Requests answered so far. */
     answered: () => number;
-    /** Seconds that 95 % of those answered in the last so many seconds took, from when they were due. */
+    /** 95th percentile of the latency over the last seconds, from the scheduled start. */
     p95: (lastSeconds: number) => number;
 }
 

@@ -2,7 +2,7 @@ import { CIDR, DNS_LABEL, HOST_NAME, LABEL_VALUE, OBJECT_NAME } from "../../conf
 import type { Manifest } from "../../render.ts";
 import { walk } from "./program.ts";
 
-/* What the API server refuses of objects, whoever wrote them (k8s.io/apimachinery/pkg/util/validation). */
+/* Validation of object names and labels by the API server (k8s.io/apimachinery/pkg/util/validation). */
 
 type Check = (value: unknown, manifest: Manifest) => boolean;
 

@@ -28,7 +28,7 @@ export async function scalePrometheus(cluster: TestCluster, replicas: 0 | 1): Pr
     });
 }
 
-/** Takes all pods of a colour away, as a bad deploy would, or gives the colour back to its autoscaler. */
+/** Removes all pods of a colour, as a bad deploy would, or returns the colour to its autoscaler. */
 export async function pauseAtNone(
     cluster: TestCluster,
     colour: Colour,

@@ -22,11 +22,11 @@ interface Monitor {
 /**
  * Runs the program of a stack as its first preview does.
  *
- * @param told what a resource's outputs are: its inputs, or unknown all of them
+ * @param outputs of a resource: its inputs, or all unknown
  */
 export async function rawPreview(
     stack: string,
-    told: "inputs" | "nothing",
+    outputs: "inputs" | "nothing",
 ): Promise<readonly Previewed[]> {
     const { stackConfig } = await import("../../render/stackConfig.ts");
     const { project, values, secretKeys } = stackConfig(stack, undefined);
@@ -35,7 +35,7 @@ export async function rawPreview(
         {
             newResource: ({ inputs }) => ({
                 id: undefined,
-                state: told === "inputs" ? (inputs as object) : {},
+                state: outputs === "inputs" ? (inputs as object) : {},
             }),
             call: ({ token }) => {
                 throw new Error(`the program calls ${token}`);

@@ -1,5 +1,5 @@
 import type { Manifest, Registration } from "../../render.ts";
-import { record, Secret } from "../../render/program.ts";
+import { captureResources, Secret } from "../../render/program.ts";
 
 /** Everything that code declares, with how to find one part of it. */
 export class Declared {
@@ -11,7 +11,7 @@ export class Declared {
 
     /** The one resource of a type whose token ends so, such as `:Deployment`. */
     one(type: string, name?: string): Registration {
-        const found = this.of(type).filter((one) => name === undefined || one.name === name);
+        const found = this.ofKind(type).filter((one) => name === undefined || one.name === name);
         const [only] = found;
         if (found.length !== 1 || !only) {
             const names = this.all.map((one) => `${one.type} ${one.name}`).join("\n");
@@ -28,7 +28,7 @@ export class Declared {
 }
 
 export async function declared(declare: () => unknown): Promise<Declared> {
-    return new Declared(await record(declare));
+    return new Declared(await captureResources(declare));
 }
 
 /** Last parts of the types that a resource waits for, such as `Secret`. */

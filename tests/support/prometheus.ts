@@ -28,7 +28,7 @@ export interface LiveRule {
 }
 
 export interface LivePrometheus {
-    /** @throws Error with Prometheus' own words, for a query that it refuses */
+    /** @throws Error with Prometheus' message for an invalid query */
     readonly query: (expr: string) => Promise<readonly Sample[]>;
     /** Looks at each second from one Unix time to another, which are 11,000 seconds apart at most. */
     readonly timesOf: (expr: string, from: number, to: number) => Promise<readonly Times[]>;

@@ -17,7 +17,7 @@ export interface LintOptions {
     readonly metrics?: ReadonlyMap<string, MetricKind>;
 }
 
-/** Grafana fills these in before Prometheus sees them; each stands here for a value that it may take. */
+/** Grafana's variables, each with an example value. */
 const VARIABLES: readonly (readonly [RegExp, string])[] = [
     [/\$\{?__rate_interval\}?/g, `${4 * SCRAPE_INTERVAL_SECONDS}s`],
     [/\$\{?__(range|interval)\}?/g, "1h"],
@@ -36,7 +36,7 @@ const FLIPPED: Readonly<Record<string, string>> = {
 };
 
 /** @returns what is wrong with an expression of a rule or a panel; nothing where it is fine. */
-export function lint(source: string, options: LintOptions): string[] {
+export function lintQuery(source: string, options: LintOptions): string[] {
     const expr = VARIABLES.reduce((text, [name, value]) => text.replaceAll(name, value), source);
     const { metrics = KNOWN_METRICS, recorded } = options;
     const findings: string[] = [];
@@ -47,7 +47,7 @@ export function lint(source: string, options: LintOptions): string[] {
         else if (node.name === "VectorSelector") {
             const name = nameOf(expr, node);
             if (!recorded.has(name) && kindOf(name, metrics) === undefined) {
-                findings.push(`reads ${name}, which nobody exports or records`);
+                findings.push(`reads ${name}, which is neither exported nor recorded`);
             }
         }
     }

@@ -20,7 +20,7 @@ test("one variable scales all property tests, and one sets their seed", () => {
     expect(propertyRuns(2000)).toEqual({ numRuns: 20, seed: 7 });
 });
 
-test.each(["0", "-1", "many", "Infinity"])("PROPERTY_SCALE=%s is refused by its name", (scale) => {
+test.each(["0", "-1", "many", "Infinity"])("PROPERTY_SCALE=%s is rejected by its name", (scale) => {
     process.env.PROPERTY_SCALE = scale;
     expect(() => propertyRuns()).toThrow(`PROPERTY_SCALE is "${scale}"; allowed: 0.001 to 1000`);
 });

@@ -1,7 +1,7 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { runOnNode } from "./node.ts";
 
-/** What a connection came to: a listener answered, or it was refused or lost on its way. */
+/** Result of a connection: accepted, rejected or lost. */
 export type Reach = "open" | "closed";
 export type Protocol = "TCP" | "UDP";
 

@@ -83,7 +83,7 @@ export class RedisNodes {
         write(AUTH_FILES.adminPassword, users.admin.current);
     }
 
-    /** Ends nodes as a node's failure does: at once, without a snapshot. */
+    /** Kills nodes without a snapshot, like a node failure. */
     async kill(...indexes: readonly number[]): Promise<void> {
         await Promise.all(
             indexes.map(async (index) => {

@@ -5,12 +5,12 @@ import { deploymentOf, type TestCluster } from "./cluster.ts";
 export interface ReplicaChange {
     /** Unix time in seconds. */
     readonly at: number;
-    /** Pods that were asked for from then on. */
+    /** Desired replicas from then on. */
     readonly replicas: number;
 }
 
 export interface ReplicaWatch {
-    /** Pods asked for, and those that are ready; NaN before the first look. */
+    /** Desired and ready replicas; NaN before the first poll. */
     readonly now: () => number;
     readonly ready: () => number;
     /** Since the watch began, without what was there then. */
@@ -20,7 +20,7 @@ export interface ReplicaWatch {
 
 const LOOK_MILLISECONDS = 500;
 
-/** Watches what the autoscaler asks of a colour. */
+/** Watches the autoscaler's desired replicas of a colour. */
 export function watchReplicas(cluster: TestCluster, colour: Colour): ReplicaWatch {
     const changes: ReplicaChange[] = [];
     let now = NaN;
@@ -30,7 +30,7 @@ export function watchReplicas(cluster: TestCluster, colour: Colour): ReplicaWatc
 
     async function look(): Promise<void> {
         while (!stopped) {
-            // An API server that is busy for a moment is asked again.
+            // A busy API server is polled again.
             const deployment = await deploymentOf(cluster, colour).catch(() => undefined);
             const replicas = deployment?.spec?.replicas;
             if (replicas !== undefined) {

@@ -41,7 +41,7 @@ export async function setWeights(cluster: TestCluster, weights: Weights): Promis
     await writeRoute(api, { weights, marks: {}, fence });
 }
 
-/** Both colours are ready, and who serves is known. `putBack` restores weights and the stack's config file. */
+/** Both colours are ready and the active one is known. `putBack` restores weights and the stack's config file. */
 export async function beginSwitching(
     cluster: TestCluster,
 ): Promise<{ readonly idle: Colour; readonly putBack: () => Promise<void> }> {

@@ -28,7 +28,7 @@ test("the cluster of make up is tested where nothing is named", () => {
     expect(() => chooseKubeconfig(choice, ["/not/there"])).toThrow("run make up first");
 });
 
-test("a kubeconfig of the environment is refused, but for that of make up", () => {
+test("a kubeconfig of the environment is rejected, except for that of make up", () => {
     const refused = { kubeconfig: production, context: undefined };
     expect(() => chooseKubeconfig(refused, [ofMakeUp])).toThrow(
         /KUBECONFIG is ".*production"; allowed: .*CONTEXT=name/,
@@ -41,7 +41,7 @@ test("a named context is the only one that the tests see as current", () => {
     expect(JSON.parse(readFileSync(chosen, "utf8"))).toMatchObject({ "current-context": "test" });
 });
 
-test("a context that the kubeconfig lacks is named beside those that it has", () => {
+test("a missing context is reported with the available ones", () => {
     const choice = { kubeconfig: production, context: "tset" };
     expect(() => chooseKubeconfig(choice, [ofMakeUp])).toThrow(
         /CONTEXT is "tset"; allowed: prod, test/,

@@ -17,7 +17,7 @@ export interface ClusterChoice {
 
 /**
  * The kubeconfig of the cluster that the cluster suites may disturb: that of `make up`, or one whose context
- * the caller names. A kubeconfig that merely lies in the environment is refused.
+ * the caller names. A kubeconfig of the environment is rejected.
  *
  * @throws an Error that says what to do.
  */

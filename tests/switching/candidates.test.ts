@@ -20,7 +20,7 @@ const MINUTE = 60_000;
 /** A minute at each step, as by default. */
 const PLAN = ["--hold", "60", "--samples", "400", "--step-deadline", "180", "--cool", "5"];
 const SAMPLES = 400;
-/** Pods of a good build are there in half a minute; these need not be waited for much longer. */
+/** Pods of a good build are ready in half a minute; waiting much longer is unnecessary. */
 const PHASE_DEADLINE = ["--phase-deadline", "90"];
 const FIRST_SHARE = 0.1;
 
@@ -29,7 +29,7 @@ interface Seen {
     readonly by: string | undefined;
     readonly phase: Switch["phase"] | undefined;
     readonly reason: string | undefined;
-    /** Seconds from when the candidate had answered as many as are asked for; NaN: it never did. */
+    /** Seconds since the candidate had answered the required number of requests; NaN: never. */
     readonly detectedAfter: number;
     /** Seconds from then until the clients had the last answer of the candidate. */
     readonly backAfter: number;
@@ -155,7 +155,7 @@ describe("a good candidate", () => {
     }, 5 * MINUTE);
 
     test(
-        "is rolled back when Prometheus is away",
+        "is rolled back when Prometheus is unavailable",
         async () => {
             clients = await startUsual(cluster);
             const plan = ["--hold", "15", "--step-deadline", "60", "--cool", "5"];
@@ -175,9 +175,9 @@ describe("a good candidate", () => {
     );
 
     test(
-        "is taken back at once by the emergency brake",
+        "is rolled back immediately by a forced rollback",
         async () => {
-            // What was begun before goes on where it is: a slow request would show for longer.
+            // Requests in flight finish where they are: a slow one would be visible for longer.
             clients = await startUsual(cluster, { perSecond: { ...USUAL, slow: 0 } });
             const driver = drive("switch", "--to", idle, ...PLAN);
             expect(await driver.said(/ observe /)).toBe(true);

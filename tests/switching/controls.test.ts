@@ -22,7 +22,7 @@ import { beginSwitching, setWeights, startUsual } from "../support/switching.ts"
  */
 
 const MINUTE = 60_000;
-/** A label by which the selector of a Service tells two pods apart, and the object names of this control. */
+/** A label by which the selector of a Service distinguishes two pods, and the object names of this control. */
 const FLIPPED = "test-flip";
 const MARK = "x-test-flip";
 
@@ -44,7 +44,7 @@ afterAll(async () => {
     writeEvidence("switching-controls", evidence);
 }, MINUTE);
 
-describe("a selector that is flipped from one pod to another, the first one killed at once", () => {
+describe("a selector that switches from one pod to another while the first one is killed", () => {
     const service = (pod: string): V1Service => ({
         apiVersion: "v1",
         kind: "Service",
@@ -97,7 +97,7 @@ describe("a selector that is flipped from one pod to another, the first one kill
     );
 });
 
-describe("a colour that has half of the traffic, all of its pods killed at once", () => {
+describe("a colour with half of the traffic whose pods are all killed together", () => {
     test(
         "fails some of them, though the gateway sends them again",
         async () => {

@@ -23,14 +23,14 @@ const MOST_TRIES = 2 * SWITCHES;
 const MINUTE = 60_000;
 /** Weights need not be seen in the answers of seconds in which a pod is dead and its requests go elsewhere. */
 const AFTER_KILL_SECONDS = 6;
-/** A slow request that was sent before a shift is answered so much later, by who had it then. */
+/** Delay of a slow request that was sent before a shift, answered by the colour that received it. */
 const AFTER_SHIFT_SECONDS = 5;
 
 const PLAN = [
     ...["--hold", "15", "--samples", "400", "--bake", "15", "--restarts", "20"],
     ...["--step-deadline", "240", "--phase-deadline", "240"],
 ];
-/** A driver is killed as it enters one of these, and another one goes on. */
+/** Phases at whose start a driver is killed and another one resumes. */
 const KILLED_AT = ["raise", "smoke", "shift", "accept", "measure", "observe", "bake", "finalize"];
 
 interface Made {
@@ -67,7 +67,7 @@ afterAll(async () => {
     await putBack();
 }, MINUTE);
 
-describe("while pods and Redis die at once, at random, under a thousand requests a second", () => {
+describe("while pods and Redis are killed at random under a thousand requests/s", () => {
     test(
         "the traffic goes there and back again, and again",
         async () => {

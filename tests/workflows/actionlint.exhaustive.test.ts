@@ -10,7 +10,7 @@ const ROOT = path.resolve(import.meta.dirname, "../..");
 
 /** What it says of a checkout's workflows, and of how they use the actions in it. */
 async function lint(checkout: string): Promise<unknown> {
-    // Whatever linters of shell and Python are there would be asked, too.
+    // Installed linters for shell and Python would run too.
     const flags = ["-no-color", "-shellcheck=", "-pyflakes="];
     const asked = promisify(execFile)(await actionlint(), flags, { cwd: checkout });
     return asked.catch((error: unknown) => error);

@@ -6,7 +6,7 @@ import { NETWORK } from "../node/network.ts";
 import { REPOSITORY } from "../paths.ts";
 import { run, type Step } from "../shell.ts";
 import { moduleFolder } from "../toolchain/go.ts";
-import { emptyFolders, reclaimable } from "./reclaim.ts";
+import { emptyFolders, listReclaimable } from "./reclaim.ts";
 
 export interface AddonInputs {
     /** kubectl: a path, or its name on PATH. */
@@ -38,25 +38,25 @@ export async function applyServingAddons(
     { system, storage }: ServingAddons,
 ): Promise<void> {
     const gatewayApi = await moduleFolder(step, "gateway-api", "sigs.k8s.io/gateway-api");
-    step.say("Gateway API");
+    step.report("Gateway API");
     const definitions = path.join(gatewayApi, "config/crd/standard");
     const files = (await readdir(definitions)).filter((file) => file.endsWith(".yaml"));
     const texts = files.map((file) => readFile(path.join(definitions, file), "utf8"));
     await apply(step, inputs, (await Promise.all(texts)).join("\n---\n"));
-    step.say("Traefik's definitions");
+    step.report("Traefik CRDs");
     const traefik = await moduleFolder(step, "traefik", TRAEFIK_MODULE);
     await apply(step, inputs, await readFile(path.join(traefik, TRAEFIK_DEFINITIONS), "utf8"));
-    step.say("DNS, volumes, gateway");
-    const addons = await Promise.all([...system, "traefik"].map((name) => addon(name, inputs)));
+    step.report("DNS, volumes, gateway");
+    const addons = await Promise.all([...system, "traefik"].map((name) => renderAddon(name, inputs)));
     await reclaimVolumes(step, inputs);
     await apply(step, inputs, [storage, ...addons].join("\n---\n"));
-    for (const name of system) await rolledOut(step, inputs, "kube-system", name);
-    await rolledOut(step, inputs, "traefik-system", "traefik");
+    for (const name of system) await waitForRollout(step, inputs, "kube-system", name);
+    await waitForRollout(step, inputs, "traefik-system", "traefik");
 }
 
 /** Deletes volumes that have lost their claim; the apply that follows brings them back, empty. */
 async function reclaimVolumes(step: Step, inputs: AddonInputs): Promise<void> {
-    const volumes = reclaimable(
+    const volumes = listReclaimable(
         await kubectl(step, inputs, ["get", "persistentvolumes", "-o", "json"]),
     );
     if (volumes.length === 0) return;
@@ -67,13 +67,13 @@ async function reclaimVolumes(step: Step, inputs: AddonInputs): Promise<void> {
 
 /** Figures for the autoscaler, which come some seconds after this. */
 export async function applyMetricsServer(step: Step, inputs: AddonInputs): Promise<void> {
-    step.say("metrics-server");
-    await apply(step, inputs, await addon("metrics-server", inputs));
+    step.report("metrics-server");
+    await apply(step, inputs, await renderAddon("metrics-server", inputs));
 }
 
 /** Waits until figures come. */
-export async function metricsServerReady(step: Step, inputs: AddonInputs): Promise<void> {
-    await rolledOut(step, inputs, "kube-system", "metrics-server");
+export async function waitForMetricsServer(step: Step, inputs: AddonInputs): Promise<void> {
+    await waitForRollout(step, inputs, "kube-system", "metrics-server");
 }
 
 /** Runs the cluster's own kubectl. */
@@ -87,25 +87,25 @@ export function kubectl(
     return run(step, command, target, input === undefined ? {} : { input });
 }
 
-/** Applies manifests, over fields that somebody else has set. */
+/** Applies manifests, including fields that another manager has set. */
 export async function apply(step: Step, inputs: AddonInputs, manifests: string): Promise<void> {
     const flags = ["--server-side", "--force-conflicts", "--field-manager=property-search-local"];
     await kubectl(step, inputs, ["apply", ...flags, "-f", "-"], manifests);
 }
 
-export async function rolledOut(
+export async function waitForRollout(
     step: Step,
     inputs: AddonInputs,
     namespace: string,
     name: string,
 ): Promise<void> {
-    step.say(`waiting for ${name}`);
+    step.report(`waiting for ${name}`);
     const target = ["-n", namespace, `deployment/${name}`, "--timeout=120s"];
     await kubectl(step, inputs, ["rollout", "status", ...target]);
 }
 
 /** Reference of an image that an addon runs. */
-export function imageOf({ images }: AddonInputs, name: string): string {
+export function findImage({ images }: AddonInputs, name: string): string {
     const [reference] = images.find((image) => image.name === name)?.references ?? [];
     if (reference === undefined)
         throw new Error(`an addon wants the image ${name}, which is not there`);
@@ -117,7 +117,7 @@ export function imageOf({ images }: AddonInputs, name: string): string {
  *
  * @param more values besides those of every addon.
  */
-export async function addon(
+export async function renderAddon(
     name: string,
     { images, gateway }: AddonInputs,
     more: Readonly<Record<string, string>> = {},
@@ -135,7 +135,7 @@ export async function addon(
     };
     return (await readFile(file, "utf8")).replaceAll(/\$\{([^}]+)\}/g, (_, key: string) => {
         const value = values[key];
-        if (value === undefined) throw new Error(`${file} wants \${${key}}, which nobody sets`);
+        if (value === undefined) throw new Error(`${file} needs \${${key}}, which is not set`);
         return value;
     });
 }

@@ -3,7 +3,7 @@ import { parse, stringify } from "yaml";
 import type { Step } from "../shell.ts";
 import { moduleFolder } from "../toolchain/go.ts";
 import { KEDA_MODULE } from "../toolchain/keda.ts";
-import { apply, imageOf, kubectl, rolledOut, type AddonInputs } from "./addons.ts";
+import { apply, findImage, kubectl, waitForRollout, type AddonInputs } from "./addons.ts";
 
 const NAMESPACE = "keda";
 
@@ -25,19 +25,19 @@ const RESOURCES = {
  */
 export async function applyKeda(step: Step, inputs: AddonInputs): Promise<void> {
     const module = await moduleFolder(step, "cluster", KEDA_MODULE);
-    step.say("KEDA");
+    step.report("KEDA");
     const minimal = path.join(module, "config/minimal");
     const manifests = await kubectl(step, inputs, ["kustomize", minimal]);
     await apply(
         step,
         inputs,
-        kedaManifests(manifests, (name) => imageOf(inputs, name)),
+        kedaManifests(manifests, (name) => findImage(inputs, name)),
     );
 }
 
 /** Waits until KEDA works. */
-export async function kedaReady(step: Step, inputs: AddonInputs): Promise<void> {
-    for (const name of Object.keys(IMAGES)) await rolledOut(step, inputs, NAMESPACE, name);
+export async function waitForKeda(step: Step, inputs: AddonInputs): Promise<void> {
+    for (const name of Object.keys(IMAGES)) await waitForRollout(step, inputs, NAMESPACE, name);
 }
 
 interface Deployment {
@@ -60,11 +60,11 @@ interface Deployment {
 export function kedaManifests(manifests: string, imageNamed: (name: string) => string): string {
     return manifests
         .split(/^---\n/m)
-        .map((text) => (/^kind: Deployment$/m.test(text) ? adapted(text, imageNamed) : text))
+        .map((text) => (/^kind: Deployment$/m.test(text) ? adaptManifest(text, imageNamed) : text))
         .join("---\n");
 }
 
-function adapted(text: string, imageNamed: (name: string) => string): string {
+function adaptManifest(text: string, imageNamed: (name: string) => string): string {
     const deployment = parse(text) as Deployment;
     const { name } = deployment.metadata;
     const image = IMAGES[name];
@@ -73,7 +73,7 @@ function adapted(text: string, imageNamed: (name: string) => string): string {
         throw new Error(`KEDA brings a Deployment ${name} that is not the one known here`);
     }
     container.image = imageNamed(image);
-    // It says Always, which asks a registry for what only the node has.
+    // The manifest says Always, which would pull an image that only the node has.
     container.imagePullPolicy = "IfNotPresent";
     container.resources = RESOURCES;
     return stringify(deployment);

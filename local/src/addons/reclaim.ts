@@ -7,19 +7,19 @@ interface Volume {
     readonly status?: { readonly phase?: string };
 }
 
-/** A volume that can be made anew. */
+/** A volume that can be recreated. */
 export interface Reclaimable {
     readonly name: string;
     readonly folder: string;
 }
 
 /**
- * Volumes of the node's folders whose claim is gone. Nothing reclaims them, since no provisioner made
- * them: they would stay Released for ever, and each stack that comes and goes would leave fewer.
+ * Lists volumes of the node's folders whose claim was deleted. Nothing reclaims them, since no provisioner created
+ * them: they would stay Released, and each removed stack would leave fewer available volumes.
  *
  * @param listed what `kubectl get persistentvolumes -o json` says.
  */
-export function reclaimable(listed: string): Reclaimable[] {
+export function listReclaimable(listed: string): Reclaimable[] {
     const { items } = JSON.parse(listed) as { items: Volume[] };
     return items.flatMap(({ metadata: { name }, spec, status }) => {
         const folder = VOLUMES.find((own) => own === spec.local?.path);

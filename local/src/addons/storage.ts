@@ -2,12 +2,12 @@ import { stringify } from "yaml";
 import { NODE_NAME, VOLUMES } from "../node/configuration.ts";
 
 /** The class `local`, whose volumes come from kind's own provisioner. */
-export function provisionedVolumes(): string {
+export function provisionerStorage(): string {
     return stringify(storageClass("rancher.io/local-path"));
 }
 
 /** Volumes of the class `local`: folders on the node, which the kubelet gives to a pod's group. */
-export function folderVolumes(): string {
+export function hostPathStorage(): string {
     const volumes = VOLUMES.map((folder, index) => ({
         apiVersion: "v1",
         kind: "PersistentVolume",

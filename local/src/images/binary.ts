@@ -17,7 +17,7 @@ const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64" };
  */
 export function binaryBuild(binary: string, source: string): WrittenBuild {
     return {
-        key: digest(path.basename(source), JSON.stringify(configOf(binary, "")), FORMAT),
+        key: digest(path.basename(source), JSON.stringify(createConfig(binary, "")), FORMAT),
         write: (step, folder, reference, archive) =>
             writeArchive(step, { binary, source, folder, reference, archive }),
     };
@@ -47,7 +47,7 @@ async function writeArchive(
     await run(step, "tar", [...TAR, "--mode=755", "-C", root, "-cf", layer, binary]);
     const layerHash = await sha256(layer);
     await rename(layer, path.join(image, `${layerHash}.tar`));
-    const config = JSON.stringify(configOf(binary, layerHash));
+    const config = JSON.stringify(createConfig(binary, layerHash));
     const configName = `${createHash("sha256").update(config).digest("hex")}.json`;
     const manifest = [{ Config: configName, RepoTags: [reference], Layers: [`${layerHash}.tar`] }];
     await writeFile(path.join(image, configName), config);
@@ -59,7 +59,7 @@ async function writeArchive(
 /** The same files give the same archive, whenever and by whomever it is written. */
 const TAR = ["--owner=0", "--group=0", "--numeric-owner", "--mtime=@0", "--sort=name"];
 
-export function configOf(binary: string, layerHash: string): object {
+export function createConfig(binary: string, layerHash: string): object {
     return {
         architecture: ARCHITECTURES[process.arch] ?? process.arch,
         os: "linux",

@@ -5,9 +5,9 @@ import { PATHS } from "../paths.ts";
 import type { Step } from "../shell.ts";
 import { binaryBuild } from "./binary.ts";
 import { buildah, tidyStorage } from "./buildah.ts";
-import { imageNamed, type ImageDefinition } from "./catalogue.ts";
+import { findImage, type ImageDefinition } from "./catalogue.ts";
 import { debianBuild } from "./debian.ts";
-import { referenceOf, type Image } from "./images.ts";
+import { createReference, type Image } from "./images.ts";
 import { removeOlder } from "./older.ts";
 import type { Build } from "./recipe.ts";
 import { serviceBuild } from "./service.ts";
@@ -17,7 +17,7 @@ export interface Inputs {
     readonly binaries: Readonly<Record<string, string>>;
     /** Folder with model.onnx and tokenizer.json; its name holds their hash. */
     readonly model: string;
-    /** Resolve Debian's packages anew. */
+    /** Whether to resolve Debian's packages again. */
     readonly refresh: boolean;
 }
 
@@ -27,19 +27,19 @@ export interface Inputs {
  */
 export async function buildImage(step: Step, name: string, inputs: Inputs): Promise<Image> {
     await mkdir(PATHS.images, { recursive: true });
-    const definition = imageNamed(name);
-    const build = await buildOf(step, definition, inputs);
+    const definition = findImage(name);
+    const build = await selectBuild(step, definition, inputs);
     const archive = path.join(PATHS.images, `${name}-${build.key}.tar`);
-    const references = definition.versions.map((version) => referenceOf(name, version, build.key));
+    const references = definition.versions.map((version) => createReference(name, version, build.key));
     const isNew = await makeOnce(archive, () => {
-        step.say(`building ${name}`);
+        step.report(`building ${name}`);
         return buildArchive(step, build, references[0] ?? "", archive);
     });
     if (isNew) await removeOlder(name, archive);
     return { name, references, archive };
 }
 
-async function buildOf(
+async function selectBuild(
     step: Step,
     { name, recipe }: ImageDefinition,
     inputs: Inputs,

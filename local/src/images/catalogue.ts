@@ -101,7 +101,7 @@ function debianProgram(name: string): DebianRecipe {
     };
 }
 
-export function imageNamed(name: string): ImageDefinition {
+export function findImage(name: string): ImageDefinition {
     const found = IMAGES.find((image) => image.name === name);
     if (!found) throw new Error(`there is no image "${name}"`);
     return found;

@@ -17,7 +17,7 @@ export async function debianBuild(
     refresh: boolean,
 ): Promise<BuildahBuild> {
     const root = await ensureDebianRoot(step, name, recipe, refresh);
-    const dockerfile = dockerfileOf(root.packages, [
+    const dockerfile = createDockerfile(root.packages, [
         ...(recipe.node ? NODE_LINES : []),
         ...entrypointLines(recipe),
     ]);
@@ -33,7 +33,7 @@ export async function debianBuild(
 }
 
 /** @param packages `name=version` each. */
-export function dockerfileOf(packages: readonly string[], more: readonly string[]): string {
+export function createDockerfile(packages: readonly string[], more: readonly string[]): string {
     const label = `LABEL ${PACKAGES_LABEL}="${packages.join(" ")}"`;
     return [`FROM scratch`, "ADD root.tar /", ...more, label, ""].join("\n");
 }

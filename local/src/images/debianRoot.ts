@@ -9,17 +9,17 @@ import { removeOlder } from "./older.ts";
 /** A root file system of Debian packages and what they need, and no package manager. */
 export interface DebianRoot {
     readonly archive: string;
-    /** Hash over what was asked for. */
+    /** Hash of the request. */
     readonly key: string;
     /** What it was resolved to: `name=version` of every package, sorted. */
     readonly packages: readonly string[];
 }
 
 /**
- * Resolves packages once and keeps what came out, so that an image changes when somebody wants it to and
+ * Resolves packages once and stores the result, so that an image changes only on request and
  * not when a mirror does.
  *
- * @param refresh resolve them anew.
+ * @param refresh whether to resolve them again
  */
 export async function ensureDebianRoot(
     step: Step,
@@ -32,7 +32,7 @@ export async function ensureDebianRoot(
     const key = digest(process.arch, ...options);
     const folder = path.join(PATHS.images, `${name}-root-${key}`);
     const make = async (temporary: string) => {
-        step.say(`building ${name}: Debian packages`);
+        step.report(`building ${name}: Debian packages`);
         await bootstrap(step, options, temporary, name);
     };
     if (refresh) await again(folder, make);
@@ -46,7 +46,7 @@ export async function ensureDebianRoot(
     };
 }
 
-/** Makes a folder that may be there; without success, what is there stays. */
+/** Replaces a folder; on failure, the existing one stays. */
 async function again(folder: string, make: (temporary: string) => Promise<void>): Promise<void> {
     const fresh = `${folder}.new`;
     await rm(fresh, { recursive: true, force: true });
@@ -81,7 +81,7 @@ const OPTIONS = [
     ...["man", "doc", "locale", "info"].map((folder) => pathExclude(`/usr/share/${folder}/*`)),
     "--customize-hook=" +
         'chroot "$1" dpkg-query -W -f \'${binary:Package}=${Version}\\n\' > "$PACKAGES"',
-    // This machine's name, name servers and mirrors, which are nobody's business in an image.
+    // This machine's name, name servers and mirrors must not be part of an image.
     '--customize-hook=rm -rf "$1"/etc/hostname "$1"/etc/resolv.conf "$1"/etc/apt/sources.list*',
 ];
 

@@ -12,7 +12,7 @@ export interface Image extends ImageReferences {
 }
 
 /** Reference of an image's version with its content's hash, so that a pod's image never changes under it. */
-export function referenceOf(name: string, version: string, key: string): string {
+export function createReference(name: string, version: string, key: string): string {
     return `localhost/${name}:${version}-${key}`;
 }
 

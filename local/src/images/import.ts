@@ -18,7 +18,7 @@ export async function importImages(step: Step, images: readonly Image[]): Promis
     for (const { name, references, archive } of images) {
         const [first = "", ...others] = references;
         if (!present.has(first)) {
-            step.say(`importing ${name}`);
+            step.report(`importing ${name}`);
             await run(step, "ctr", [...CTR, "images", "import", archive]);
         }
         for (const other of others.filter((reference) => !present.has(reference))) {

@@ -1,14 +1,14 @@
 import { LocalError } from "../shell.ts";
 
 /**
- * Whether `make up REFRESH=images` was asked for.
+ * @returns whether `make up REFRESH=images` was requested
  *
  * @throws LocalError when anything else was.
  */
-export function asksForRefresh(value: string | undefined): boolean {
+export function isRefreshRequested(value: string | undefined): boolean {
     if (value === undefined || value === "") return false;
     if (value === "images") return true;
     throw new LocalError(
-        `REFRESH is "${value}"; allowed: images (Debian's packages anew), or none`,
+        `REFRESH is "${value}"; allowed: images (resolve Debian's packages again), or unset`,
     );
 }

@@ -52,28 +52,28 @@ interface Stamp {
 export async function ensureKindCluster(
     step: Step,
     tools: Kind,
-    { port: asked, image, readySeconds = READY_SECONDS }: ClusterOptions,
+    { port: requestedPort, image, readySeconds = READY_SECONDS }: ClusterOptions,
 ): Promise<number> {
     const nodes = await clusterNodes(tools.engine);
     const present = nodes.length > 0 ? await readStamp(step, tools.engine) : undefined;
-    const port = choosePort(asked, present?.port);
+    const port = choosePort(requestedPort, present?.port);
     // A newer pin holds from the next cluster on: this one has data.
     const wanted: Stamp = { image: image ?? present?.image ?? NODE_IMAGE, port };
     const target = ["--name", NAME, "--kubeconfig", KIND_KUBECONFIG];
     if (present?.port === wanted.port && present.image === wanted.image) {
-        await wake(step, tools.engine, readySeconds);
+        await startNodes(step, tools.engine, readySeconds);
     } else {
         if (nodes.length > 0) {
-            step.say("removing what is left of an older cluster");
+            step.report("removing the remains of an older cluster");
             await removeNodes(step, tools.engine);
         }
         await requireFreePort(port);
         // What was there belongs to another cluster.
         await rm(PATHS.kind, { recursive: true, force: true });
         await mkdir(PATHS.kind, { recursive: true, mode: 0o700 });
-        step.say("kind makes a cluster");
+        step.report("creating a kind cluster");
         const options = ["--config", "-", "--wait", `${readySeconds}s`];
-        await kind(step, tools, ["create", "cluster", ...target, ...options], configOf(wanted));
+        await kind(step, tools, ["create", "cluster", ...target, ...options], createConfig(wanted));
         const write = `printf %s '${JSON.stringify(wanted)}' > ${NODE_FOLDER}/${STAMP}`;
         await run(step, tools.engine, ["exec", NODE, "sh", "-c", write]);
     }
@@ -92,8 +92,8 @@ export async function loadImages(
     const archive = path.join(PATHS.kind, "image.tar");
     for (const references of images) {
         if (references.every((reference) => present.has(reference))) continue;
-        step.say(`loading ${references[0] ?? ""}`);
-        await save(step, tools.engine, references, archive);
+        step.report(`loading ${references[0] ?? ""}`);
+        await saveStamp(step, tools.engine, references, archive);
         await kind(step, tools, ["load", "image-archive", archive, "--name", NAME]);
     }
     await rm(archive, { force: true });
@@ -110,8 +110,8 @@ async function removeNodes(step: Step, engine: Engine): Promise<void> {
     if (nodes.length > 0) await run(step, engine, ["rm", "--force", "--volumes", ...nodes]);
 }
 
-/** The archive that kind reads has one platform: it refuses one that lists others and does not hold them. */
-async function save(
+/** The archive for kind has one platform: kind rejects an archive that lists others without containing them. */
+async function saveStamp(
     step: Step,
     engine: Engine,
     references: readonly string[],
@@ -128,24 +128,24 @@ async function save(
 }
 
 /** Starts the node where it does not run, and waits until Kubernetes answers. */
-async function wake(step: Step, engine: Engine, seconds: number): Promise<void> {
+async function startNodes(step: Step, engine: Engine, seconds: number): Promise<void> {
     const inspect = ["inspect", "--format", "{{.State.Status}}", NODE];
     const status = (await run(step, engine, inspect)).trim();
     if (status !== "running") {
         const command = status === "paused" ? "unpause" : "start";
-        step.say(`the cluster's node is ${status}: ${command}`);
+        step.report(`the cluster's node is ${status}: ${command}`);
         await run(step, engine, [command, NODE], {
             doing: `${command} of the cluster's node (make down removes it with its data)`,
         });
     }
-    if (await becomesReady(step, engine, seconds)) return;
+    if (await waitUntilReady(step, engine, seconds)) return;
     throw new LocalError(
         `the cluster's node has not become ready within ${seconds} s: run make up again to wait for it, ` +
             "or make down, which removes it with its data",
     );
 }
 
-async function becomesReady(step: Step, engine: Engine, seconds: number): Promise<boolean> {
+async function waitUntilReady(step: Step, engine: Engine, seconds: number): Promise<boolean> {
     const ready = ["get", "--raw", "/readyz"];
     const kubectl = ["exec", NODE, "kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", ...ready];
     const deadline = Date.now() + seconds * 1000;
@@ -190,7 +190,7 @@ function kind(step: Step, tools: Kind, args: readonly string[], input?: string):
 }
 
 /** By a port of the host the gateway is reachable where no container address is routed. */
-function configOf({ image, port }: Stamp): string {
+function createConfig({ image, port }: Stamp): string {
     const mapping = { containerPort: port, hostPort: port, listenAddress: HOST_ADDRESS };
     return stringify({
         kind: "Cluster",

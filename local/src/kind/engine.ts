@@ -12,13 +12,13 @@ export const PROVIDER = "KIND_EXPERIMENTAL_PROVIDER";
 /**
  * Finds the container engine: the one that has our cluster, else the first that answers.
  *
- * @param asked value of KIND_EXPERIMENTAL_PROVIDER, which leaves one engine only
+* @param requested value of KIND_EXPERIMENTAL_PROVIDER, which selects an engine
  * @returns undefined where none answers
  * @throws LocalError for an engine that kind does not know
  */
-export async function findEngine(asked = process.env[PROVIDER]): Promise<Engine | undefined> {
-    const candidates = asked === undefined || asked === "" ? ENGINES : [readEngine(asked)];
-    const answers = await Promise.all(candidates.map((engine) => answersAs(engine)));
+export async function findEngine(requested = process.env[PROVIDER]): Promise<Engine | undefined> {
+    const candidates = requested === undefined || requested === "" ? ENGINES : [readEngine(requested)];
+    const answers = await Promise.all(candidates.map((engine) => isEngine(engine)));
     const engines = candidates.filter((_, index) => answers[index]);
     const clusters = await Promise.all(engines.map((engine) => clusterNodes(engine)));
     return engines.find((_, index) => clusters[index]?.length) ?? engines[0];
@@ -32,14 +32,14 @@ export async function clusterNodes(engine: Engine): Promise<string[]> {
     return listed.split("\n").filter((line) => line !== "");
 }
 
-function readEngine(asked: string): Engine {
-    const found = ENGINES.find((engine) => engine === asked);
+function readEngine(name: string): Engine {
+    const found = ENGINES.find((engine) => engine === name);
     if (found !== undefined) return found;
-    throw new LocalError(`${PROVIDER} is "${asked}"; allowed: ${ENGINES.join(", ")}, or not set`);
+    throw new LocalError(`${PROVIDER} is "${name}"; allowed: ${ENGINES.join(", ")}, or not set`);
 }
 
 /** A command called docker may be podman's, which kind drives in another way. */
-async function answersAs(engine: Engine): Promise<boolean> {
+async function isEngine(engine: Engine): Promise<boolean> {
     const version = await tryRun(engine, ["--version"]);
     if (version?.toLowerCase().startsWith(engine) !== true) return false;
     return (await tryRun(engine, ["ps", "--quiet"])) !== undefined;

@@ -1,6 +1,6 @@
 import path from "node:path";
-import { digestServiceContext, imageNamed } from "../images/catalogue.ts";
-import { referenceOf, type ImageReferences } from "../images/images.ts";
+import { digestServiceContext, findImage } from "../images/catalogue.ts";
+import { createReference, type ImageReferences } from "../images/images.ts";
 import { REPOSITORY } from "../paths.ts";
 import { run, tryRun, type Step } from "../shell.ts";
 import type { Engine } from "./engine.ts";
@@ -32,12 +32,12 @@ const SERVICE = "embedding-service";
  * are removed.
  */
 export async function buildServiceImage(step: Step, engine: Engine): Promise<ImageReferences> {
-    const { name, versions } = imageNamed(SERVICE);
+    const { name, versions } = findImage(SERVICE);
     const key = await digestServiceContext();
-    const references = versions.map((version) => referenceOf(name, version, key));
+    const references = versions.map((version) => createReference(name, version, key));
     const present = await tryRun(engine, ["image", "inspect", ...references]);
     if (present === undefined) {
-        step.say(`building ${name}`);
+        step.report(`building ${name}`);
         const tags = references.flatMap((reference) => ["--tag", reference]);
         const dockerfile = path.join(REPOSITORY, "app/Dockerfile");
         await run(step, engine, ["build", ...tags, "--file", dockerfile, REPOSITORY], {
@@ -51,7 +51,7 @@ export async function buildServiceImage(step: Step, engine: Engine): Promise<Ima
 }
 
 /** References of those images that the engine has. */
-export async function imagesOf(
+export async function selectLocalImages(
     engine: Engine,
     images: readonly ImageReferences[],
 ): Promise<(readonly string[])[]> {

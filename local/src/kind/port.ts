@@ -14,17 +14,17 @@ const NODE_PORTS = [2379, 2380, 2381, 6443, 8081, 10_248, 10_249, 10_250, 10_256
 /**
  * The gateway's port: the same on this machine, on the node, and as the Gateway's listener.
  *
- * @param asked value of PORT
+ * @param requested value of PORT
  * @param present port of the cluster that exists, which its container keeps
  * @throws LocalError for a port that cannot be used
  */
-export function choosePort(asked: string | undefined, present: number | undefined): number {
-    if (asked === undefined || asked === "") return present ?? DEFAULT_PORT;
-    const port = Number(asked);
-    const isPort = /^\d+$/.test(asked) && port >= LOWEST && port <= HIGHEST;
+export function choosePort(requested: string | undefined, present: number | undefined): number {
+    if (requested === undefined || requested === "") return present ?? DEFAULT_PORT;
+    const port = Number(requested);
+    const isPort = /^\d+$/.test(requested) && port >= LOWEST && port <= HIGHEST;
     if (!isPort || NODE_PORTS.includes(port)) {
         throw new LocalError(
-            `PORT is "${asked}"; allowed: ${LOWEST} to ${HIGHEST}, without ${NODE_PORTS.join(", ")}`,
+            `PORT is "${requested}"; allowed: ${LOWEST} to ${HIGHEST}, without ${NODE_PORTS.join(", ")}`,
         );
     }
     return port;

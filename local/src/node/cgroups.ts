@@ -17,14 +17,14 @@ const WEIGHT_OF_A_PROCESS = { "cpu.shares": 1024, "cpu.weight": 100 };
 /** Folders that hold a cgroup called `name`: the root on v2, one a controller on v1. */
 export function hierarchies(root = CGROUP_ROOT): string[] {
     if (existsSync(path.join(root, "cgroup.controllers"))) return [root];
-    // Controllers that share a hierarchy are links to it, and it is there under its own name.
+    // Controllers that share a hierarchy are links to it; it also appears under its own name.
     return readdirSync(root, { withFileTypes: true })
         .filter((entry) => entry.isDirectory())
         .map((entry) => path.join(root, entry.name));
 }
 
 /** The cgroups called `name` that exist. */
-export function cgroupsNamed(name: string, root = CGROUP_ROOT): string[] {
+export function findCgroups(name: string, root = CGROUP_ROOT): string[] {
     return hierarchies(root)
         .map((hierarchy) => path.join(hierarchy, name))
         .filter((folder) => existsSync(folder));
@@ -32,7 +32,7 @@ export function cgroupsNamed(name: string, root = CGROUP_ROOT): string[] {
 
 /**
  * Makes the cgroup `name` in each hierarchy. It weighs as much as one busy process a core: by the kernel's default
- * all of it would weigh as one, and a build beside it would starve the API server.
+ * the whole node would weigh as one process, and a parallel build would starve the API server.
  */
 export function makeCgroups(name: string, root = CGROUP_ROOT): void {
     for (const hierarchy of hierarchies(root)) {
@@ -43,7 +43,7 @@ export function makeCgroups(name: string, root = CGROUP_ROOT): void {
             writeFileSync(path.join(folder, file), String(weight * availableParallelism()));
         }
     }
-    // On v1 a new cpuset holds no processor and no memory until it is told, and takes no process.
+    // On v1 a new cpuset has no CPUs and no memory until they are set, and accepts no process.
     for (const file of ["cpuset.cpus", "cpuset.mems"]) {
         const inherited = path.join(root, "cpuset", file);
         if (!existsSync(inherited)) continue;
@@ -51,9 +51,9 @@ export function makeCgroups(name: string, root = CGROUP_ROOT): void {
     }
 }
 
-/** Ids of the processes in a cgroup and below; none when it is gone. */
+/** @returns the IDs of the processes in a cgroup and below; none if it does not exist */
 export function members(cgroup: string): number[] {
-    return unlessGone(() => {
+    return ignoreMissing(() => {
         const own = readFileSync(path.join(cgroup, "cgroup.procs"), "utf8").split("\n");
         return [...own.filter(Boolean).map(Number), ...children(cgroup).flatMap(members)];
     });
@@ -61,7 +61,7 @@ export function members(cgroup: string): number[] {
 
 /** Removes a cgroup, children first. One that is still busy stays. */
 export function removeCgroup(cgroup: string): void {
-    unlessGone(() => children(cgroup)).forEach(removeCgroup);
+    ignoreMissing(() => children(cgroup)).forEach(removeCgroup);
     try {
         rmdirSync(cgroup);
     } catch {
@@ -76,7 +76,7 @@ function children(cgroup: string): string[] {
 }
 
 /** A cgroup can go between two looks at it; ENODEV is what reading its files then says. */
-function unlessGone<T>(read: () => T[]): T[] {
+function ignoreMissing<T>(read: () => T[]): T[] {
     try {
         return read();
     } catch (error) {

@@ -17,15 +17,15 @@ const COMMANDS = ["iptables", "iptables-save", "iptables-restore"];
  * would bring back rules that kube-proxy has replaced meanwhile. kube-proxy's are nftables'; the older
  * tables are kube-router's, where the kernel still has them.
  */
-export async function makeFirewallTools(): Promise<void> {
+export async function installFirewallTools(): Promise<void> {
     const legacy = await tryRun("nsenter", [IN_NETWORK, "iptables-legacy", "--list-rules"]);
     const program = `/usr/sbin/xtables-${legacy === undefined ? "nft" : "legacy"}-multi`;
     await mkdir(FIREWALL, { recursive: true });
     for (const command of COMMANDS) await symlink(program, path.join(FIREWALL, command));
 }
 
-/** Whether kube-router runs and the kernel has its rules: a policy that nobody enforces looks like one that allows. */
-export async function enforcesPolicies(): Promise<boolean> {
+/** @returns whether kube-router runs and the kernel has its rules; without it, all traffic is allowed */
+export async function isEnforcingPolicies(): Promise<boolean> {
     const address = `http://${NETWORK.nodeAddress}:${HEALTH_PORT}/healthz`;
     const health = await fetch(address, { signal: AbortSignal.timeout(2000) }).catch(
         () => undefined,

@@ -18,17 +18,17 @@ const FOLDERS = [PATHS.node, PATHS.kind];
  *
  * @param files folder of the cluster's files
  */
-export async function keepPulumiState(kubeconfig: string, files: string): Promise<void> {
+export async function linkPulumiState(kubeconfig: string, files: string): Promise<void> {
     const link = await stateFolderOf(connect(kubeconfig));
     const folder = path.join(files, NAME);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await mkdir(stateFolders(), { recursive: true, mode: 0o700 });
-    await forgetPulumiState();
+    await removePulumiState();
     await symlink(folder, link);
 }
 
 /** Removes the link, and those of clusters that ended without it. */
-export async function forgetPulumiState(): Promise<void> {
+export async function removePulumiState(): Promise<void> {
     const links = stateFolders();
     for (const name of await readdir(links).catch(() => [])) {
         const link = path.join(links, name);

@@ -4,7 +4,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { PATHS } from "../paths.ts";
 import { LocalError, tryRun } from "../shell.ts";
-import { cgroupsNamed, members, removeCgroup } from "./cgroups.ts";
+import { findCgroups, members, removeCgroup } from "./cgroups.ts";
 import { NETWORK } from "./network.ts";
 
 /** A node is made of Linux's namespaces and cgroups: elsewhere there is none, and nothing to look at. */
@@ -22,7 +22,7 @@ const PAUSE_MILLISECONDS = 50;
  */
 export async function removeNode(): Promise<void> {
     if (!RUNS_NODES) return;
-    await refuseNodeOfAnother();
+    await assertNoForeignNode();
     let left: string[] = [];
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
         const running = await nodeProcesses();
@@ -32,7 +32,7 @@ export async function removeNode(): Promise<void> {
             await execa("ip", ["link", "delete", NETWORK.hostLink], { reject: false });
             await execa("ip", ["netns", "delete", NETWORK.namespace], { reject: false });
             cgroups().forEach(removeCgroup);
-            left = await leftovers();
+            left = await listLeftovers();
             if (left.length === 0) return;
         }
         await delay(PAUSE_MILLISECONDS);
@@ -40,19 +40,19 @@ export async function removeNode(): Promise<void> {
     throw new LocalError(`the node could not be removed; left: ${left.join("; ") || "processes"}`);
 }
 
-/** What of this cache's node is on this machine; none beside one of another cache, since there is room for one. */
-export async function ownLeftovers(): Promise<string[]> {
-    return (await nodeOfAnother()) === undefined ? leftovers() : [];
+/** Lists what remains of this cache's node; empty if the node belongs to another cache, since only one fits. */
+export async function listOwnLeftovers(): Promise<string[]> {
+    return (await findForeignNode()) === undefined ? listLeftovers() : [];
 }
 
 /** What of a node is on this machine, running or not: a phrase for each; none after `make down`. */
-export async function leftovers(): Promise<string[]> {
+export async function listLeftovers(): Promise<string[]> {
     if (!RUNS_NODES) return [];
     const processes = await nodeProcesses();
     return [
         ...(processes.length > 0 ? [`processes ${processes.join(", ")}`] : []),
         ...cgroups().map((cgroup) => `cgroup ${cgroup}`),
-        ...mountsBelow(PATHS.node, readFileSync("/proc/self/mountinfo", "utf8")).map(
+        ...listMounts(PATHS.node, readFileSync("/proc/self/mountinfo", "utf8")).map(
             (mount) => `mount ${mount}`,
         ),
         ...(existsSync(path.join("/run/netns", NETWORK.namespace))
@@ -65,15 +65,15 @@ export async function leftovers(): Promise<string[]> {
 }
 
 /** State folder of the node that another cache's `make up` runs on this machine; undefined: there is none. */
-export async function nodeOfAnother(): Promise<string | undefined> {
+export async function findForeignNode(): Promise<string | undefined> {
     if (!RUNS_NODES) return undefined;
     const folders = (await nodeProcesses()).map((pid) => stateFolderIn(commandLine(pid)));
     return folders.find((folder) => folder !== undefined && folder !== PATHS.node);
 }
 
 /** A machine has room for one node: addresses and names are the same in every cache. */
-async function refuseNodeOfAnother(): Promise<void> {
-    const folder = await nodeOfAnother();
+async function assertNoForeignNode(): Promise<void> {
+    const folder = await findForeignNode();
     if (folder === undefined) return;
     throw new LocalError(
         `a node of another cache runs on this machine (${folder}): end it by make down there, ` +
@@ -95,7 +95,7 @@ function commandLine(pid: number): string {
 }
 
 /** Mount points at or below a folder; in mountinfo a blank is written as \040. */
-export function mountsBelow(folder: string, mountinfo: string): string[] {
+export function listMounts(folder: string, mountinfo: string): string[] {
     return mountinfo
         .split("\n")
         .map((line) => (line.split(" ")[4] ?? "").replaceAll("\\040", " "))
@@ -110,13 +110,13 @@ async function nodeProcesses(): Promise<number[]> {
 }
 
 function cgroups(): string[] {
-    return cgroupsNamed(NETWORK.namespace);
+    return findCgroups(NETWORK.namespace);
 }
 
 function kill(pid: number): void {
     try {
         process.kill(pid, "SIGKILL");
     } catch {
-        // It ended by itself, or with its init.
+        // It has already ended.
     }
 }

@@ -4,12 +4,12 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { digest, digestFiles } from "../content.ts";
-import { unmarked } from "../orphans.ts";
+import { withoutMark } from "../orphans.ts";
 import { PATHS, REPOSITORY } from "../paths.ts";
 import { LocalError, run, tryRun, type Step } from "../shell.ts";
 import { makeCgroups } from "./cgroups.ts";
 import { NODE_NAME, writeConfiguration } from "./configuration.ts";
-import { enforcesPolicies, FIREWALL, HEALTH_PORT, makeFirewallTools } from "./firewall.ts";
+import { isEnforcingPolicies, FIREWALL, HEALTH_PORT, installFirewallTools } from "./firewall.ts";
 import { NETWORK } from "./network.ts";
 import { removeNode } from "./remove.ts";
 
@@ -26,14 +26,14 @@ export const KUBECONFIG = path.join(PATHS.node, "admin.conf");
 const INIT = path.join(REPOSITORY, "local/node/init.sh");
 const STAMP = path.join(PATHS.node, "stamp");
 const READY_SECONDS = 60;
-/** For a part that is just restarting, or a busy machine: a node made anew has lost all that was on it. */
-const AGAIN_SECONDS = 10;
+/** Allows for a restarting component or a busy machine, since a recreated node loses its data. */
+const RETRY_SECONDS = 10;
 
 /**
  * Makes sure that the node runs and is Ready: keeps one that was made of the same parts and is healthy,
- * and makes any other anew, whatever state an interruption left it in.
+ * and recreates any other, whatever state an interruption left it in.
  *
- * @returns whether the node was made anew.
+ * @returns whether the node was recreated
  */
 export async function ensureNode(
     step: Step,
@@ -49,26 +49,26 @@ export async function ensureNode(
         pauseImage,
     );
     const made = await readFile(STAMP, "utf8").catch(() => "");
-    const isUsable = async () => (await missingAfter(step, tools, AGAIN_SECONDS)) === undefined;
+    const isUsable = async () => (await waitForMissing(step, tools, RETRY_SECONDS)) === undefined;
     if (made === stamp && (await isUsable())) return false;
 
-    step.say("removing what is left of an older node");
+    step.report("removing the remains of an older node");
     await removeNode();
     await rm(PATHS.node, { recursive: true, force: true });
-    await refuseTakenAddresses();
+    await assertAddressesFree();
     await mkdir(PATHS.node, { recursive: true, mode: 0o700 });
     await writeConfiguration(pauseImage);
 
-    step.say("making certificates");
+    step.report("creating certificates");
     const kubeadm = path.join(tools.kubernetes, "kubeadm");
     const config = ["--config", path.join(PATHS.node, "kubeadm.yaml")];
     await run(step, kubeadm, ["init", "phase", "certs", "all", ...config]);
     const folder = ["--kubeconfig-dir", PATHS.node];
     await run(step, kubeadm, ["init", "phase", "kubeconfig", "all", ...config, ...folder]);
 
-    step.say("starting");
+    step.report("starting");
     await makeNetwork(step);
-    await makeFirewallTools();
+    await installFirewallTools();
     makeCgroups(NETWORK.namespace);
     startInit(tools);
     await waitReady(step, tools);
@@ -76,8 +76,8 @@ export async function ensureNode(
     return true;
 }
 
-/** The node's addresses must be nobody else's on this host. */
-async function refuseTakenAddresses(): Promise<void> {
+/** The node's addresses must be unused on this host. */
+async function assertAddressesFree(): Promise<void> {
     const routes = (await tryRun("ip", ["-4", "route", "show"])) ?? "";
     const taken = [NETWORK.podCidr, NETWORK.serviceCidr, `${NETWORK.hostAddress}/24`]
         .map((range) => range.split(".").slice(0, 2).join("."))
@@ -94,22 +94,22 @@ async function makeNetwork(step: Step): Promise<void> {
     const { namespace, hostLink, nodeLink, hostAddress, nodeAddress, prefixLength } = NETWORK;
     const ip = (...args: string[]) => run(step, "ip", args);
     // "ip netns exec" would mount another /sys and hide the cgroups from the kubelet.
-    const inside = (...args: string[]) =>
+    const runInNode = (...args: string[]) =>
         run(step, "nsenter", [`--net=/run/netns/${namespace}`, ...args]);
     await ip("netns", "add", namespace);
     await ip("link", "add", hostLink, "type", "veth", "peer", "name", nodeLink, "netns", namespace);
     await ip("addr", "add", `${hostAddress}/${prefixLength}`, "dev", hostLink);
     await ip("link", "set", hostLink, "up");
-    await inside("ip", "link", "set", "lo", "up");
-    await inside("ip", "addr", "add", `${nodeAddress}/${prefixLength}`, "dev", nodeLink);
-    await inside("ip", "link", "set", nodeLink, "up");
+    await runInNode("ip", "link", "set", "lo", "up");
+    await runInNode("ip", "addr", "add", `${nodeAddress}/${prefixLength}`, "dev", nodeLink);
+    await runInNode("ip", "link", "set", nodeLink, "up");
     // Service addresses exist only as translation rules. This route keeps a packet that no rule has caught
     // yet inside of the node; there is no default route, so nothing can leave it.
-    await inside("ip", "link", "add", "service-sink", "type", "bridge");
-    await inside("ip", "link", "set", "service-sink", "up");
+    await runInNode("ip", "link", "add", "service-sink", "type", "bridge");
+    await runInNode("ip", "link", "set", "service-sink", "up");
     const sink = ["dev", "service-sink", "src", nodeAddress];
-    await inside("ip", "route", "add", NETWORK.serviceCidr, ...sink);
-    await inside("sysctl", "-qw", "net.ipv4.ip_forward=1");
+    await runInNode("ip", "route", "add", NETWORK.serviceCidr, ...sink);
+    await runInNode("sysctl", "-qw", "net.ipv4.ip_forward=1");
 }
 
 function startInit(tools: NodeTools): void {
@@ -124,7 +124,7 @@ function startInit(tools: NodeTools): void {
         detached: true,
         stdio: ["ignore", log, log],
         env: {
-            ...unmarked(),
+            ...withoutMark(),
             BIN: tools.kubernetes,
             ETCD: tools.etcd,
             KUBE_ROUTER: tools.kubeRouter,
@@ -140,7 +140,7 @@ function startInit(tools: NodeTools): void {
 }
 
 async function waitReady(step: Step, tools: NodeTools): Promise<void> {
-    const missing = await missingAfter(step, tools, READY_SECONDS);
+    const missing = await waitForMissing(step, tools, READY_SECONDS);
     if (missing !== undefined) {
         throw new LocalError(
             `the node ${missing} after ${READY_SECONDS} s; its logs: ${PATHS.node}/log`,
@@ -156,14 +156,14 @@ async function waitReady(step: Step, tools: NodeTools): Promise<void> {
 const SUPER = ["--kubeconfig", path.join(PATHS.node, "super-admin.conf")];
 
 /** @returns what the node still is not after some seconds; undefined: it can be used */
-async function missingAfter(
+async function waitForMissing(
     step: Step,
     tools: NodeTools,
     seconds: number,
 ): Promise<string | undefined> {
     const deadline = Date.now() + seconds * 1000;
     for (;;) {
-        const missing = await missingOf(tools);
+        const missing = await listMissing(tools);
         if (missing === undefined || Date.now() > deadline) return missing;
         step.signal.throwIfAborted();
         await delay(150);
@@ -171,9 +171,9 @@ async function missingAfter(
 }
 
 /** @returns what the node is not yet; undefined: it can be used */
-async function missingOf(tools: NodeTools): Promise<string | undefined> {
+async function listMissing(tools: NodeTools): Promise<string | undefined> {
     if (!(await isReady(tools))) return "was not Ready";
-    return (await enforcesPolicies()) ? undefined : "did not enforce network policies";
+    return (await isEnforcingPolicies()) ? undefined : "did not enforce network policies";
 }
 
 async function isReady(tools: NodeTools): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { LocalError } from "../shell.ts";
 
 /**
- * Config of `make up ANONYMOUS=false`: requests without an API key are refused, as in prod.
+ * @returns config for `make up ANONYMOUS=false`: requests without an API key are rejected, as in prod
  *
  * @throws LocalError for any other value but true
  */
@@ -9,6 +9,6 @@ export function anonymousOverride(value: string | undefined): Record<string, str
     if (value === undefined || value === "") return {};
     if (value === "true" || value === "false") return { "tenants.anonymous": value };
     throw new LocalError(
-        `ANONYMOUS is "${value}"; allowed: true, false, or none for what Pulumi.local.yaml says`,
+        `ANONYMOUS is "${value}"; allowed: true, false, or unset for the value of Pulumi.local.yaml`,
     );
 }

@@ -7,29 +7,29 @@ import { stackOfCluster } from "@property-search/operations/deploy/binding.ts";
 import { trackedFile } from "@property-search/operations/deploy/pulumi/workspace.ts";
 import { LocalError } from "../shell.ts";
 import { steps } from "../tasks.ts";
-import { deploying } from "./deploying.ts";
-import type { Made, Plan } from "./plan.ts";
+import { deployTasks } from "./deployTasks.ts";
+import type { UpContext, Plan } from "./plan.ts";
 
 /**
- * On a cluster that somebody else runs: nothing is installed on it but the stack, with the images and other
- * values of the deploy before this one.
+ * Plans a deploy to an existing cluster: only the stack is installed, with the images and other values of its
+ * previous deploy.
  *
- * @param asked the stack. Default: the one that the cluster has
- * @throws LocalError before anything is done, for a stack that is not named or has no image to run
+ * @param requested the stack. Default: the one that the cluster has
+ * @throws LocalError before any change, if the stack is unknown or has no image
  */
 export async function planForContext(
     context: string,
-    asked: string | undefined,
+    requested: string | undefined,
     signal: AbortSignal,
-): Promise<Plan<Made>> {
+): Promise<Plan<UpContext>> {
     const anonymous = process.env.ANONYMOUS;
     if (anonymous) {
         throw new LocalError(
-            `ANONYMOUS is "${anonymous}"; allowed: none with CONTEXT, where tenants.anonymous of the stack's file decides`,
+            `ANONYMOUS is "${anonymous}"; allowed: unset with CONTEXT, since tenants.anonymous of the stack's file applies`,
         );
     }
     const cluster = connect(undefined, context);
-    const stack = asked ?? (await stackOfCluster(cluster));
+    const stack = requested ?? (await stackOfCluster(cluster));
     if (stack === undefined) {
         throw new LocalError(
             `STACK is not set, and cluster ${context} has no stack yet; allowed: ${stackNames().join(", ")}`,
@@ -38,15 +38,15 @@ export async function planForContext(
     requireStack(stack);
     await requireImages(cluster, stack);
     return {
-        made: {},
-        serving: deploying(steps<Made>(signal), { stack, context }),
+        state: {},
+        serving: deployTasks(steps<UpContext>(signal), { stack, context }),
         completing: [],
-        look: () => [`kubectl --context ${context} get pods -A`],
-        end: `make undeploy STACK=${stack} CONTEXT=${context}`,
+        nextSteps: () => [`kubectl --context ${context} get pods -A`],
+        teardownCommand: `make undeploy STACK=${stack} CONTEXT=${context}`,
     };
 }
 
-/** @throws LocalError for each image that no cluster could pull */
+/** @throws LocalError that lists images without a registry, which a cluster cannot pull */
 export async function requireImages(
     cluster: Cluster,
     stack: string,
@@ -67,7 +67,7 @@ export async function requireImages(
     throw new LocalError(`no image to run on ${cluster.context}:\n  - ${problems.join("\n  - ")}`);
 }
 
-/** Docker Hub, which a reference without a registry means, has no image of this service. */
+/** A reference without a registry means Docker Hub, which has no image of this service. */
 function namesRegistry(image: string): boolean {
     const [host = "", ...rest] = image.split("/");
     return rest.length > 0 && /[.:]|^localhost$/.test(host);

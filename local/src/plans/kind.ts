@@ -1,12 +1,12 @@
 import {
     applyMetricsServer,
     applyServingAddons,
-    metricsServerReady,
+    waitForMetricsServer,
     type AddonInputs,
 } from "../addons/addons.ts";
-import { applyAlertInbox } from "../addons/alertInbox.ts";
-import { applyKeda, kedaReady } from "../addons/keda.ts";
-import { provisionedVolumes } from "../addons/storage.ts";
+import { applyAlertReceiver } from "../addons/alertReceiver.ts";
+import { applyKeda, waitForKeda } from "../addons/keda.ts";
+import { provisionerStorage } from "../addons/storage.ts";
 import {
     grafanaOverrides,
     imageOverrides,
@@ -15,19 +15,19 @@ import {
 } from "../images/images.ts";
 import { ensureKindCluster, KIND_KUBECONFIG, loadImages, type Kind } from "../kind/cluster.ts";
 import type { Engine } from "../kind/engine.ts";
-import { buildServiceImage, imagesOf, OFFICIAL_IMAGES } from "../kind/images.ts";
+import { buildServiceImage, selectLocalImages, OFFICIAL_IMAGES } from "../kind/images.ts";
 import { HOST_ADDRESS } from "../kind/port.ts";
-import { keepPulumiState } from "../node/pulumiState.ts";
+import { linkPulumiState } from "../node/pulumiState.ts";
 import { PATHS } from "../paths.ts";
 import { requireTools } from "../preflight.ts";
 import { steps } from "../tasks.ts";
 import { buildKind } from "../toolchain/kind.ts";
 import { anonymousOverride } from "./anonymous.ts";
-import { deployingServing, isComplete, type Completable } from "./completing.ts";
-import { deploying, type Destination } from "./deploying.ts";
+import { minimalDeployTasks, isComplete, type CompletableContext } from "./minimalDeploy.ts";
+import { deployTasks, type Destination } from "./deployTasks.ts";
 import type { Plan } from "./plan.ts";
 
-interface Context extends Completable {
+interface Context extends CompletableContext {
     /** Of this machine and of the node: where the gateway answers. */
     port: number;
     tools: Kind;
@@ -40,57 +40,57 @@ export async function planForKind(engine: Engine, signal: AbortSignal): Promise<
     await requireTools(["go"]);
     const step = steps<Context>(signal);
     return {
-        made: {
+        state: {
             port: 0,
             tools: { engine, kind: "" },
             images: [...OFFICIAL_IMAGES],
             complete: false,
         },
         serving: [
-            step("Image", "images", async (run, made) => {
-                made.images.push(await buildServiceImage(run, engine));
+            step("Image", "images", async (run, state) => {
+                state.images.push(await buildServiceImage(run, engine));
             }),
-            step("Cluster", "node", async (run, made) => {
-                made.tools = { engine, kind: await buildKind(run) };
+            step("Cluster", "node", async (run, state) => {
+                state.tools = { engine, kind: await buildKind(run) };
                 const { PORT: port, KIND_NODE_IMAGE: image } = process.env;
-                made.port = await ensureKindCluster(run, made.tools, { port, image });
+                state.port = await ensureKindCluster(run, state.tools, { port, image });
             }),
-            step("Images into the cluster", "import", async (run, made) => {
-                const { serving } = byPhase(made.images);
-                await loadImages(run, made.tools, await imagesOf(engine, serving));
+            step("Images into the cluster", "import", async (run, state) => {
+                const { serving } = splitImages(state.images);
+                await loadImages(run, state.tools, await selectLocalImages(engine, serving));
             }),
-            step("Addons", "addons", async (run, made) => {
-                const addons = { system: [], storage: provisionedVolumes() };
-                await applyServingAddons(run, addonInputs(made), addons);
-                await keepPulumiState(KIND_KUBECONFIG, PATHS.kind);
-                made.complete = await isComplete(run, addonInputs(made));
+            step("Addons", "addons", async (run, state) => {
+                const addons = { system: [], storage: provisionerStorage() };
+                await applyServingAddons(run, addonInputs(state), addons);
+                await linkPulumiState(KIND_KUBECONFIG, PATHS.kind);
+                state.complete = await isComplete(run, addonInputs(state));
             }),
-            ...deployingServing(step, DESTINATION, (made) => ({
-                ...servingConfig(made),
+            ...minimalDeployTasks(step, DESTINATION, (state) => ({
+                ...minimalConfig(state),
                 ...tenants,
             })),
         ],
         completing: [
-            step("Images of what watches", "import-watching", async (run, made) => {
-                const { watching } = byPhase(made.images);
-                await loadImages(run, made.tools, await imagesOf(engine, watching));
+            step("Monitoring images", "import-monitoring", async (run, state) => {
+                const { watching } = splitImages(state.images);
+                await loadImages(run, state.tools, await selectLocalImages(engine, watching));
             }),
-            step("Metrics for the autoscaler", "metrics-server", async (run, made) => {
-                await applyMetricsServer(run, addonInputs(made));
+            step("metrics-server", "metrics-server", async (run, state) => {
+                await applyMetricsServer(run, addonInputs(state));
             }),
-            step("KEDA", "keda", async (run, made) => {
-                await applyKeda(run, addonInputs(made));
+            step("KEDA", "keda", async (run, state) => {
+                await applyKeda(run, addonInputs(state));
             }),
-            ...deploying(step, DESTINATION, (made) => ({ ...completeConfig(made), ...tenants })),
-            // They have started beside the deploy, which needs their definitions alone.
-            step("Inbox of alerts, and all addons ready", "addons-ready", async (run, made) => {
-                await applyAlertInbox(run, addonInputs(made));
-                await metricsServerReady(run, addonInputs(made));
-                await kedaReady(run, addonInputs(made));
+            ...deployTasks(step, DESTINATION, (state) => ({ ...completeConfig(state), ...tenants })),
+            // The addons have started during the deploy, which needs only their CRDs.
+            step("Alert receiver and addons", "addons-ready", async (run, state) => {
+                await applyAlertReceiver(run, addonInputs(state));
+                await waitForMetricsServer(run, addonInputs(state));
+                await waitForKeda(run, addonInputs(state));
             }),
         ],
-        end: "make down",
-        look: () => [`export KUBECONFIG=${KIND_KUBECONFIG}`, "kubectl get pods -A"],
+        teardownCommand: "make down",
+        nextSteps: () => [`export KUBECONFIG=${KIND_KUBECONFIG}`, "kubectl get pods -A"],
     };
 }
 
@@ -102,8 +102,8 @@ const DESTINATION: Destination = {
     adopt: true,
 };
 
-/** Images that the first deploy's pods and addons run, and the others, which need not be waited for. */
-export function byPhase(images: readonly ImageReferences[]): {
+/** Splits images into those of the minimal deploy and those of monitoring. */
+export function splitImages(images: readonly ImageReferences[]): {
     readonly serving: readonly ImageReferences[];
     readonly watching: readonly ImageReferences[];
 } {
@@ -114,8 +114,8 @@ export function byPhase(images: readonly ImageReferences[]): {
     };
 }
 
-/** Config of the stack `local` on kind, as far as it serves. */
-export function servingConfig({
+/** Config of the stack `local` on kind for the minimal deploy. */
+export function minimalConfig({
     images,
     port,
 }: Pick<Context, "images" | "port">): Record<string, string> {
@@ -126,12 +126,12 @@ export function servingConfig({
     };
 }
 
-/** All of it. */
-export function completeConfig(made: Pick<Context, "images" | "port">): Record<string, string> {
+/** Config of the stack `local` on kind for the complete deploy. */
+export function completeConfig(state: Pick<Context, "images" | "port">): Record<string, string> {
     return {
-        ...servingConfig(made),
-        ...monitoringOverrides(made.images),
-        ...grafanaOverrides(made.images),
+        ...minimalConfig(state),
+        ...monitoringOverrides(state.images),
+        ...grafanaOverrides(state.images),
     };
 }
 

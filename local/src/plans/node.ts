@@ -3,21 +3,21 @@ import path from "node:path";
 import {
     applyMetricsServer,
     applyServingAddons,
-    metricsServerReady,
+    waitForMetricsServer,
     type AddonInputs,
 } from "../addons/addons.ts";
-import { applyAlertInbox } from "../addons/alertInbox.ts";
-import { applyKeda, kedaReady } from "../addons/keda.ts";
-import { folderVolumes } from "../addons/storage.ts";
-import { begin, type Background } from "../background.ts";
+import { applyAlertReceiver } from "../addons/alertReceiver.ts";
+import { applyKeda, waitForKeda } from "../addons/keda.ts";
+import { hostPathStorage } from "../addons/storage.ts";
+import { startInBackground, type Background } from "../background.ts";
 import { buildImage } from "../images/build.ts";
 import { imageOverrides, monitoringOverrides, type Image } from "../images/images.ts";
 import { importImages } from "../images/import.ts";
-import { asksForRefresh } from "../images/refresh.ts";
+import { isRefreshRequested } from "../images/refresh.ts";
 import { ensureModel } from "../model.ts";
 import { NETWORK } from "../node/network.ts";
-import { leftovers } from "../node/remove.ts";
-import { keepPulumiState } from "../node/pulumiState.ts";
+import { listLeftovers } from "../node/remove.ts";
+import { linkPulumiState } from "../node/pulumiState.ts";
 import { ensureNode, KUBECONFIG } from "../node/start.ts";
 import { PATHS } from "../paths.ts";
 import { preflight } from "../preflight.ts";
@@ -28,12 +28,12 @@ import { buildGo, type Binaries } from "../toolchain/go.ts";
 import { COMPLETING, SERVING } from "../toolchain/programs.ts";
 import { installTraefik } from "../toolchain/traefik.ts";
 import { anonymousOverride } from "./anonymous.ts";
-import { deployingServing, isComplete, type Completable } from "./completing.ts";
-import { deploying, type Destination } from "./deploying.ts";
+import { minimalDeployTasks, isComplete, type CompletableContext } from "./minimalDeploy.ts";
+import { deployTasks, type Destination } from "./deployTasks.ts";
 import type { Plan } from "./plan.ts";
 
-/** What the steps have made so far. */
-interface Context extends Completable {
+/** What the steps have state so far. */
+interface Context extends CompletableContext {
     /** Folder of each binary, by its name. */
     binaries: Record<string, string>;
     /** Those of what watches and scales, which compile while the cluster starts to serve. */
@@ -46,41 +46,41 @@ interface Context extends Completable {
 
 /** On a node of this machine's own, of which everything comes from packages. */
 export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
-    const refresh = asksForRefresh(process.env.REFRESH);
+    const refresh = isRefreshRequested(process.env.REFRESH);
     const tenants = anonymousOverride(process.env.ANONYMOUS);
-    await preflight({ nodeIsHere: (await leftovers()).length > 0 });
+    await preflight({ nodeExists: (await listLeftovers()).length > 0 });
     const step = steps<Context>(signal);
     return {
-        made: { binaries: {}, model: "", images: [], refresh, complete: false },
+        state: { binaries: {}, model: "", images: [], refresh, complete: false },
         serving: [
             {
                 title: "Tools and images",
-                // Two lanes: compiling fills the processors while the other waits for downloads.
+                // In parallel: compiling uses the CPUs while the other task waits for downloads.
                 task: (_, task) =>
-                    task.newListr([binariesLane(step, signal), imagesLane(step)], {
+                    task.newListr([buildBinariesTask(step, signal), buildImagesTask(step)], {
                         concurrent: true,
                     }),
             },
-            step("Images of binaries", "images-binaries", async (run, made) => {
+            step("Images of binaries", "images-binaries", async (run, state) => {
                 for (const name of ["pause", "coredns"]) {
-                    made.images.push(await buildImage(run, name, made));
+                    state.images.push(await buildImage(run, name, state));
                 }
             }),
-            step("Node", "node", async (run, made) => {
+            step("Node", "node", async (run, state) => {
                 const tools = {
-                    kubernetes: folder(made, "kubernetes"),
-                    etcd: folder(made, "etcd"),
-                    kubeRouter: folder(made, "kube-router"),
+                    kubernetes: folder(state, "kubernetes"),
+                    etcd: folder(state, "etcd"),
+                    kubeRouter: folder(state, "kube-router"),
                 };
-                await ensureNode(run, tools, reference(made, "pause"));
-                await importImages(run, imagesOf(made, SYSTEM_IMAGES));
+                await ensureNode(run, tools, reference(state, "pause"));
+                await importImages(run, selectImages(state, SYSTEM_IMAGES));
             }),
             {
                 title: "Addons and the stack's images",
                 task: (_, task) =>
-                    task.newListr([addonsLane(step), importLane(step)], { concurrent: true }),
+                    task.newListr([applyAddonsTask(step), importImagesTask(step)], { concurrent: true }),
             },
-            ...deployingServing(step, DESTINATION, ({ images }) => ({
+            ...minimalDeployTasks(step, DESTINATION, ({ images }) => ({
                 ...imageOverrides(images),
                 ...tenants,
             })),
@@ -89,114 +89,114 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
             {
                 title: "Monitoring and KEDA",
                 task: (_, task) =>
-                    task.newListr([watchingBinariesLane(step), watchingImagesLane(step)], {
+                    task.newListr([buildMonitoringBinariesTask(step), buildMonitoringImagesTask(step)], {
                         concurrent: true,
                     }),
             },
-            step("Metrics for the autoscaler, and KEDA", "keda", async (run, made) => {
+            step("metrics-server and KEDA", "keda", async (run, state) => {
                 for (const name of COMPLETING.programs.map((program) => program.name)) {
-                    made.images.push(await buildImage(run, name, made));
+                    state.images.push(await buildImage(run, name, state));
                 }
-                await importImages(run, made.images);
-                await applyMetricsServer(run, addonInputs(made));
-                await applyKeda(run, addonInputs(made));
+                await importImages(run, state.images);
+                await applyMetricsServer(run, addonInputs(state));
+                await applyKeda(run, addonInputs(state));
             }),
-            ...deploying(step, DESTINATION, ({ images }) => ({
+            ...deployTasks(step, DESTINATION, ({ images }) => ({
                 ...imageOverrides(images),
                 ...monitoringOverrides(images),
                 ...tenants,
             })),
-            // They have started beside the deploy, which needs their definitions alone.
-            step("Inbox of alerts, and all addons ready", "addons-ready", async (run, made) => {
-                await applyAlertInbox(run, addonInputs(made));
-                await metricsServerReady(run, addonInputs(made));
-                await kedaReady(run, addonInputs(made));
+            // The addons have started during the deploy, which needs only their CRDs.
+            step("Alert receiver and addons", "addons-ready", async (run, state) => {
+                await applyAlertReceiver(run, addonInputs(state));
+                await waitForMetricsServer(run, addonInputs(state));
+                await waitForKeda(run, addonInputs(state));
             }),
         ],
-        end: "make down",
-        look: (made) => [`export KUBECONFIG=${KUBECONFIG}`, `${kubectlOf(made)} get pods -A`],
+        teardownCommand: "make down",
+        nextSteps: (state) => [`export KUBECONFIG=${KUBECONFIG}`, `${kubectlPath(state)} get pods -A`],
     };
 }
 
 const DESTINATION: Destination = { stack: "local", kubeconfig: KUBECONFIG, adopt: true };
 
-/** As Pulumi.local.yaml has it. */
+/** The port in Pulumi.local.yaml. */
 const GATEWAY_PORT = 8080;
 
-/** What the node needs before anything else can run on it. */
+/** Images that the node needs before it can run other pods. */
 const SYSTEM_IMAGES = ["pause", "coredns", "traefik"];
 
-function addonsLane(step: Steps<Context>): ListrTask<Context> {
-    return step("Addons", "addons", async (run, made) => {
-        const addons = { system: ["coredns"], storage: folderVolumes() };
-        await applyServingAddons(run, addonInputs(made), addons);
-        await keepPulumiState(KUBECONFIG, PATHS.node);
-        made.complete = await isComplete(run, addonInputs(made));
+function applyAddonsTask(step: Steps<Context>): ListrTask<Context> {
+    return step("Addons", "addons", async (run, state) => {
+        const addons = { system: ["coredns"], storage: hostPathStorage() };
+        await applyServingAddons(run, addonInputs(state), addons);
+        await linkPulumiState(KUBECONFIG, PATHS.node);
+        state.complete = await isComplete(run, addonInputs(state));
     });
 }
 
-function importLane(step: Steps<Context>): ListrTask<Context> {
-    return step("The stack's images", "import", async (run, made) => {
-        await importImages(run, made.images);
+function importImagesTask(step: Steps<Context>): ListrTask<Context> {
+    return step("The stack's images", "import", async (run, state) => {
+        await importImages(run, state.images);
     });
 }
 
-function binariesLane(step: Steps<Context>, signal: AbortSignal): ListrTask<Context> {
-    return step("Kubernetes from source", "binaries", async (run, made) => {
-        Object.assign(made.binaries, await buildGo(run, SERVING));
-        // With the lowest priority: what serves comes first, and waiting for it leaves processors idle.
-        made.completing = begin({ signal, log: logFile("completing") }, (behind) =>
+function buildBinariesTask(step: Steps<Context>, signal: AbortSignal): ListrTask<Context> {
+    return step("Kubernetes from source", "binaries", async (run, state) => {
+        Object.assign(state.binaries, await buildGo(run, SERVING));
+        // With the lowest priority, since programs that serve requests come first.
+        state.completing = startInBackground({ signal, log: logFile("completing") }, (behind) =>
             buildGo(behind, COMPLETING, { niceness: 19 }),
         );
     });
 }
 
-function imagesLane(step: Steps<Context>): ListrTask<Context> {
-    return step("Packages, model and images", "images", async (run, made) => {
+function buildImagesTask(step: Steps<Context>): ListrTask<Context> {
+    return step("Packages, model and images", "images", async (run, state) => {
         await installDebianPackages(run);
-        made.binaries.traefik = await installTraefik(run);
-        made.model = await ensureModel(run);
+        state.binaries.traefik = await installTraefik(run);
+        state.model = await ensureModel(run);
         for (const name of ["traefik", "redis", "embedding-service"]) {
-            made.images.push(await buildImage(run, name, made));
+            state.images.push(await buildImage(run, name, state));
         }
     });
 }
 
-function watchingBinariesLane(step: Steps<Context>): ListrTask<Context> {
-    return step("What watches and scales, from source", "watching", async (run, made) => {
-        Object.assign(made.binaries, await made.completing?.finish(run));
+function buildMonitoringBinariesTask(step: Steps<Context>): ListrTask<Context> {
+    return step("Monitoring and autoscaling from source", "watching", async (run, state) => {
+        Object.assign(state.binaries, await state.completing?.wait(run));
     });
 }
 
-function watchingImagesLane(step: Steps<Context>): ListrTask<Context> {
-    return step("Images of what watches", "images-watching", async (run, made) => {
+function buildMonitoringImagesTask(step: Steps<Context>): ListrTask<Context> {
+    return step("Monitoring images", "images-watching", async (run, state) => {
         for (const name of ["prometheus", "alertmanager", "redis-exporter"]) {
-            made.images.push(await buildImage(run, name, made));
+            state.images.push(await buildImage(run, name, state));
         }
-        await importImages(run, made.images);
+        await importImages(run, state.images);
     });
 }
 
-function addonInputs(made: Context): AddonInputs {
+function addonInputs(state: Context): AddonInputs {
     return {
-        kubectl: kubectlOf(made),
+        kubectl: kubectlPath(state),
         kubeconfig: KUBECONFIG,
         gateway: { address: NETWORK.nodeAddress, port: GATEWAY_PORT },
-        images: made.images,
+        images: state.images,
     };
 }
 
-function kubectlOf(made: Context): string {
-    return path.join(folder(made, "kubernetes"), "kubectl");
+function kubectlPath(state: Context): string {
+    return path.join(folder(state, "kubernetes"), "kubectl");
 }
 
 function folder({ binaries }: Context, name: string): string {
     const found = binaries[name];
-    if (found === undefined) throw new Error(`${name} has not been built`);
+    if (found === undefined) throw new Error(`${name} was not built`);
     return found;
 }
 
-function imagesOf({ images }: Context, names: readonly string[]): Image[] {
+function selectImages({ images }: Context, names: readonly string[]): Image[] {
     return images.filter(({ name }) => names.includes(name));
 }
 

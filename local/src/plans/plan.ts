@@ -2,21 +2,21 @@ import type { Deployed } from "@property-search/operations/deploy/deploy.ts";
 import type { Verified } from "@property-search/operations/deploy/verify.ts";
 import type { ListrTask } from "listr2";
 
-/** What every plan ends with. */
-export interface Made {
+/** State of a run; every plan sets both fields. */
+export interface UpContext {
     deployed?: Deployed;
     verified?: Verified;
 }
 
-/** How the platform comes up on one kind of cluster. */
-export interface Plan<C extends Made> {
-    readonly made: C;
-    /** All that answering needs. */
+/** The tasks that bring up the platform on one type of cluster. */
+export interface Plan<C extends UpContext> {
+    readonly state: C;
+    /** Tasks until the service serves requests. */
     readonly serving: ListrTask<C>[];
-    /** What comes after the platform serves: monitoring, and what scales by it. */
+    /** Tasks afterwards: monitoring and autoscaling. */
     readonly completing: ListrTask<C>[];
-    /** How to look further: commands and remarks. */
-    readonly look: (made: C) => readonly string[];
-    /** The command that ends what was begun. */
-    readonly end: string;
+    /** Commands and hints for the user. */
+    readonly nextSteps: (state: C) => readonly string[];
+    /** Command that removes the platform. */
+    readonly teardownCommand: string;
 }

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { requireTools } from "../preflight.ts";
 import { LocalError, type Step } from "../shell.ts";
-import { binariesIn, buildTool, folderOf } from "./go.ts";
+import { listBinaries, buildTool, buildFolder } from "./go.ts";
 import { ACTIONLINT } from "./programs.ts";
 
 const NAME = "actionlint";
@@ -15,7 +15,7 @@ export async function buildActionlint(step: Step): Promise<string> {
 
 /** Its program. @throws LocalError when it has not been built. */
 export async function actionlint(): Promise<string> {
-    const folder = await folderOf(ACTIONLINT);
+    const folder = await buildFolder(ACTIONLINT);
     if (!existsSync(folder)) throw new LocalError("there is no actionlint: make actionlint");
-    return path.join((await binariesIn(folder))[NAME] ?? "", NAME);
+    return path.join((await listBinaries(folder))[NAME] ?? "", NAME);
 }

@@ -3,11 +3,11 @@ import { cp, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { once } from "../content.ts";
 import { buildImage, type Inputs } from "../images/build.ts";
-import { imageNamed } from "../images/catalogue.ts";
+import { findImage } from "../images/catalogue.ts";
 import type { Image } from "../images/images.ts";
 import { requireTools } from "../preflight.ts";
 import { LocalError, type Step } from "../shell.ts";
-import { buildTool, folderOf, moduleFolder } from "./go.ts";
+import { buildTool, buildFolder, moduleFolder } from "./go.ts";
 import { CERT_MANAGER, CERT_MANAGER_MODULE, HELM, PEBBLE } from "./programs.ts";
 
 /** What tests of certificates need, and nothing else does. */
@@ -31,7 +31,7 @@ export async function certificateTools(step: Step): Promise<CertificateTools> {
         model: "",
         refresh: false,
     };
-    const tag = tagOf(certManager);
+    const tag = readTag(certManager);
     const images: Image[] = [await buildImage(step, "pebble", inputs)];
     for (const part of parts) {
         const image = await buildImage(step, part, inputs);
@@ -40,27 +40,27 @@ export async function certificateTools(step: Step): Promise<CertificateTools> {
         images.push({ ...image, references });
     }
     const module = await moduleFolder(step, CERT_MANAGER.module, CERT_MANAGER_MODULE);
-    const chart = await chartOf(module, `${certManager}-chart`, tag);
+    const chart = await packageChart(module, `${certManager}-chart`, tag);
     return { helm: await buildTool(step, HELM), chart, images };
 }
 
 /** @throws LocalError when they have not been built. */
 export async function requireCertificateTools(): Promise<void> {
     for (const build of [CERT_MANAGER, PEBBLE, HELM]) {
-        if (!existsSync(await folderOf(build))) {
+        if (!existsSync(await buildFolder(build))) {
             throw new LocalError(`there is no ${build.module}: make certificate-tools`);
         }
     }
 }
 
 /** Version and content of cert-manager's binary. */
-function tagOf(folder: string): string {
-    const [version = ""] = imageNamed("cert-manager-controller").versions;
+function readTag(folder: string): string {
+    const [version = ""] = findImage("cert-manager-controller").versions;
     return `${version}-${path.basename(folder).replace(`${CERT_MANAGER.module}-`, "")}`;
 }
 
 /** The chart as a release has it: the module's has a template in the place of Chart.yaml. */
-async function chartOf(module: string, folder: string, tag: string): Promise<string> {
+async function packageChart(module: string, folder: string, tag: string): Promise<string> {
     await once(folder, async (temporary) => {
         const source = path.join(module, "deploy/charts/cert-manager");
         await cp(source, temporary, { recursive: true, mode: 0 });

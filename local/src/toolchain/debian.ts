@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { run, type Step } from "../shell.ts";
 
-/** Packages by a file that tells whether they are there. */
+/** Packages by a file that shows whether they are installed. */
 const PACKAGES: Readonly<Record<string, string>> = {
     containerd: "/usr/bin/containerd",
     runc: "/usr/sbin/runc",
@@ -18,8 +18,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
 export async function installDebianPackages(step: Step): Promise<void> {
     const missing = Object.keys(PACKAGES).filter((name) => !existsSync(PACKAGES[name] ?? ""));
     if (missing.length === 0) return;
-    step.say(`installing ${missing.join(", ")}`);
-    // A package's own service must not start on the host: each init system is told its way not to.
+    step.report(`installing ${missing.join(", ")}`);
+    // The service of a package must not start on the host, which each init system prevents differently.
     const env = { DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1", SYSTEMD_OFFLINE: "1" };
     await run(step, "apt-get", ["update", "-q"], { env });
     await run(step, "apt-get", ["install", "-y", "-q", "--no-install-recommends", ...missing], {

@@ -69,16 +69,16 @@ export async function buildGo(
     build: GoBuild,
     { niceness = 0 }: { niceness?: number } = {},
 ): Promise<Binaries> {
-    const folder = await folderOf(build);
+    const folder = await buildFolder(build);
     await mkdir(PATHS.toolchain, { recursive: true });
     await once(folder, async (temporary) => {
         const cwd = moduleRoot(build.module);
         const names = build.programs.map(({ name }) => name).join(", ");
         const module = await replaceModule(step, build, temporary);
-        step.say(`compiling ${names}`);
+        step.report(`compiling ${names}`);
         const out = path.join(temporary, "out");
-        const packages = build.programs.map(packageOf);
-        const go = ["go", "build", ...module, ...flagsOf(build), "-o", `${out}/`, ...packages];
+        const packages = build.programs.map(packagePath);
+        const go = ["go", "build", ...module, ...createFlags(build), "-o", `${out}/`, ...packages];
         const args = ["-n", String(niceness), ...go];
         await run(step, "nice", args, { cwd, env: COMPILER, doing: `compiling ${names}` });
         for (const program of build.programs) await store(program, out, temporary);
@@ -90,7 +90,7 @@ export async function buildGo(
     // Builds of older layouts had their programs' names.
     const names = [build.name, ...build.programs.map(({ name }) => name)];
     await removeUnused(names, PATHS.toolchain);
-    return binariesIn(folder);
+    return listBinaries(folder);
 }
 
 /** Builds the only program of a build. @returns the program's folder. */
@@ -100,20 +100,20 @@ export async function buildTool(step: Step, build: GoBuild): Promise<string> {
 }
 
 /** Folder that a build goes into, whether it has been built or not. */
-export async function folderOf(build: GoBuild): Promise<string> {
+export async function buildFolder(build: GoBuild): Promise<string> {
     const compiler = (await tryRun("go", ["env", "GOVERSION", "GOARCH"])) ?? "";
     const key = digest(
         await digestFiles([moduleRoot(build.module)]),
         compiler,
         JSON.stringify(build.programs),
         (await build.replace?.key()) ?? "",
-        ...flagsOf(build),
+        ...createFlags(build),
     );
     return path.join(PATHS.toolchain, `${build.name}-${key}`);
 }
 
 /** Binaries of a build that has been made. @throws LocalError when it has not been. */
-export async function binariesIn(folder: string): Promise<Binaries> {
+export async function listBinaries(folder: string): Promise<Binaries> {
     const entries = existsSync(folder) ? await readdir(folder) : [];
     const binaries = entries.flatMap((entry) => {
         const [, name] = /^(.+)-[0-9a-f]{12}$/.exec(entry) ?? [];
@@ -132,11 +132,11 @@ async function store({ name, package: from, links = [] }: GoProgram, out: string
     for (const link of links) await symlink(name, path.join(folder, link));
 }
 
-function packageOf(program: GoProgram): string {
+function packagePath(program: GoProgram): string {
     return program.package ?? `./cmd/${program.name}`;
 }
 
-export function flagsOf({ variables = {} }: GoBuild): readonly string[] {
+export function createFlags({ variables = {} }: GoBuild): readonly string[] {
     const values = Object.entries(variables).map(([key, value]) => ["-X", `${key}=${value}`]);
     const linker = ["-s", "-w", ...values.flat()].join(" ");
     return ["-trimpath", "-gcflags=all=-dwarf=false", "-ldflags", linker];
@@ -144,7 +144,7 @@ export function flagsOf({ variables = {} }: GoBuild): readonly string[] {
 
 const SOURCE = "source";
 
-/** Arguments that put a replaced module's source in its place. Go refuses overlays over its module cache. */
+/** Arguments that substitute a module's source. Go rejects overlays over its module cache. */
 async function replaceModule(step: Step, build: GoBuild, temporary: string): Promise<string[]> {
     if (build.replace === undefined) return [];
     const { module, write } = build.replace;

@@ -12,7 +12,7 @@ export const KEDA_VERSION = "v2.20.2";
 /** Trigger types of the stack's ScaledObjects. KEDA's other seventy bring the SDKs of clouds and databases. */
 export const TRIGGERS = ["prometheus", "cpu", "memory"] as const;
 
-/** Files that take the place of KEDA's, or come beside them. */
+/** Files that replace or extend KEDA's. */
 const REPLACING = path.join(REPOSITORY, "local/toolchain/cluster/_keda");
 
 const FACTORY = "pkg/scaling/scalers_builder.go";

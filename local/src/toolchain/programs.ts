@@ -1,4 +1,4 @@
-import { binariesIn, folderOf, type GoBuild, type GoProgram } from "./go.ts";
+import { listBinaries, buildFolder, type GoBuild, type GoProgram } from "./go.ts";
 import { KEDA_MODULE, trimmedKeda } from "./keda.ts";
 
 const VERSION = "k8s.io/component-base/version";
@@ -80,7 +80,7 @@ export const KIND = toolBuild("kind", "sigs.k8s.io/kind");
 
 /** Folder with kubectl, kubelet and Kubernetes' other names. @throws LocalError when it has not been built. */
 export async function kubernetesFolder(): Promise<string> {
-    return (await binariesIn(await folderOf(SERVING))).kubernetes ?? "";
+    return (await listBinaries(await buildFolder(SERVING))).kubernetes ?? "";
 }
 
 /** One program of a module of its own, pinned by a folder of the program's name. */

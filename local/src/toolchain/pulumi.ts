@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { LocalError, tryRun, type Step } from "../shell.ts";
 import { requireTools } from "../preflight.ts";
-import { binariesIn, buildTool, folderOf } from "./go.ts";
+import { listBinaries, buildTool, buildFolder } from "./go.ts";
 import { PULUMI } from "./programs.ts";
 
 /**
@@ -13,9 +13,9 @@ import { PULUMI } from "./programs.ts";
 export async function pulumiCli(step: Step): Promise<string> {
     const version = await tryRun("pulumi", ["version"]);
     if (version !== undefined) return `Pulumi ${version} is on PATH`;
-    if (existsSync(await folderOf(PULUMI))) return `Pulumi is in ${await pulumiFolder()}`;
+    if (existsSync(await buildFolder(PULUMI))) return `Pulumi is in ${await pulumiFolder()}`;
     await requireTools(["go"]);
-    step.say("PATH has no pulumi: building its CLI from source, once, in some minutes");
+    step.report("pulumi is not on PATH: building the CLI from source, once, in a few minutes");
     return `Pulumi is in ${await buildTool(step, PULUMI)}`;
 }
 
@@ -26,12 +26,12 @@ export async function pulumiCli(step: Step): Promise<string> {
  */
 export async function addPulumiToPath(): Promise<void> {
     if ((await tryRun("pulumi", ["version"])) !== undefined) return;
-    if (!existsSync(await folderOf(PULUMI))) {
+    if (!existsSync(await buildFolder(PULUMI))) {
         throw new LocalError("there is no Pulumi CLI: make pulumi-cli, or install Pulumi");
     }
     process.env.PATH = `${await pulumiFolder()}:${process.env.PATH ?? ""}`;
 }
 
 async function pulumiFolder(): Promise<string> {
-    return (await binariesIn(await folderOf(PULUMI))).pulumi ?? "";
+    return (await listBinaries(await buildFolder(PULUMI))).pulumi ?? "";
 }

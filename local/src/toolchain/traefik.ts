@@ -13,7 +13,7 @@ export async function installTraefik(step: Step): Promise<string> {
     const requirements = path.join(REPOSITORY, "local/toolchain/traefik/requirements.txt");
     const folder = path.join(PATHS.toolchain, `traefik-${await digestFiles([requirements])}`);
     await once(folder, async (temporary) => {
-        step.say("downloading traefik");
+        step.report("downloading traefik");
         const install = ["install", "--no-deps", "--require-hashes", "--quiet"];
         await run(
             step,

@@ -38,7 +38,7 @@ describe("KEDA's manifests for a local cluster", () => {
         deployment("keda-metrics-apiserver", container),
     ].join("---\n");
 
-    test("run the images that are there, without asking a registry for them", () => {
+    test("run existing images without pulling them", () => {
         const adapted = kedaManifests(manifests, local);
         expect(objects(adapted).slice(1)).toMatchObject(
             [
@@ -74,7 +74,7 @@ describe("KEDA's manifests for a local cluster", () => {
         ["another Deployment", deployment("keda-admission", container)],
         ["one more container", deployment("keda-operator", container, container)],
         ["no container", deployment("keda-operator")],
-    ])("are refused with %s, which would run an image that is not there", (_, changed) => {
+    ])("are rejected with %s, which would run a missing image", (_, changed) => {
         expect(() => kedaManifests(changed, local)).toThrow("that is not the one known here");
     });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { reclaimable } from "../../src/addons/reclaim.ts";
+import { listReclaimable } from "../../src/addons/reclaim.ts";
 import { VOLUMES } from "../../src/node/configuration.ts";
 
 const [folder = ""] = VOLUMES;
@@ -12,22 +12,22 @@ const volume = (name: string, path: string | undefined, phase: string | undefine
 
 const listed = (...items: object[]) => JSON.stringify({ items });
 
-test("a volume whose claim is gone is made anew", () => {
-    expect(reclaimable(listed(volume("local-0", folder, "Released")))).toEqual([
+test("a volume whose claim was deleted is recreated", () => {
+    expect(listReclaimable(listed(volume("local-0", folder, "Released")))).toEqual([
         { name: "local-0", folder },
     ]);
 });
 
 test.each(["Bound", "Available", "Pending", undefined])("one that is %s is left alone", (phase) => {
-    expect(reclaimable(listed(volume("local-0", folder, phase)))).toEqual([]);
+    expect(listReclaimable(listed(volume("local-0", folder, phase)))).toEqual([]);
 });
 
-test("a volume outside of the node's folders is nobody's to empty", () => {
+test("a volume outside of the node's folders is not emptied", () => {
     const others = [
         volume("a", "/", "Released"),
         volume("b", `${folder}/below`, "Released"),
         volume("c", undefined, "Released"),
     ];
-    expect(reclaimable(listed(...others))).toEqual([]);
-    expect(reclaimable(listed())).toEqual([]);
+    expect(listReclaimable(listed(...others))).toEqual([]);
+    expect(listReclaimable(listed())).toEqual([]);
 });

@@ -2,11 +2,11 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { binaryBuild, configOf } from "../../src/images/binary.ts";
+import { binaryBuild, createConfig } from "../../src/images/binary.ts";
 import { IMAGES } from "../../src/images/catalogue.ts";
-import { dockerfileOf, entrypointLines } from "../../src/images/debian.ts";
+import { createDockerfile, entrypointLines } from "../../src/images/debian.ts";
 import { isVersionOf, removeOlder, removeUnused } from "../../src/images/older.ts";
-import { asksForRefresh } from "../../src/images/refresh.ts";
+import { isRefreshRequested } from "../../src/images/refresh.ts";
 
 let folder: string;
 
@@ -32,8 +32,8 @@ describe("an image of a binary", () => {
         );
     });
 
-    test("holds one layer and runs as nobody's user", () => {
-        expect(configOf("pause", "0123")).toMatchObject({
+    test("has one layer and runs as user nobody", () => {
+        expect(createConfig("pause", "0123")).toMatchObject({
             os: "linux",
             config: { User: "65532:65532", Entrypoint: ["/pause"] },
             rootfs: { type: "layers", diff_ids: ["sha256:0123"] },
@@ -41,9 +41,9 @@ describe("an image of a binary", () => {
     });
 });
 
-test("an image of Debian packages tells their versions", () => {
+test("an image of Debian packages contains their versions", () => {
     const packages = ["libc6:amd64=2.41-12", "redis-server=5:8.0.2-3"];
-    expect(dockerfileOf(packages, ["COPY a /a"]).split("\n")).toEqual([
+    expect(createDockerfile(packages, ["COPY a /a"]).split("\n")).toEqual([
         "FROM scratch",
         "ADD root.tar /",
         "COPY a /a",
@@ -105,10 +105,10 @@ describe("REFRESH", () => {
         ["", false],
         ["images", true],
     ])("%p asks for new packages: %p", (value, expected) => {
-        expect(asksForRefresh(value)).toBe(expected);
+        expect(isRefreshRequested(value)).toBe(expected);
     });
 
-    test("of anything else is refused, with what is allowed", () => {
-        expect(() => asksForRefresh("all")).toThrow('REFRESH is "all"; allowed: images');
+    test("of anything else is rejected with the allowed values", () => {
+        expect(() => isRefreshRequested("all")).toThrow('REFRESH is "all"; allowed: images');
     });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { IMAGES, imageNamed, NOT_IN_CONTEXT } from "../../src/images/catalogue.ts";
+import { IMAGES, findImage, NOT_IN_CONTEXT } from "../../src/images/catalogue.ts";
 import { OFFICIAL_IMAGES } from "../../src/kind/images.ts";
 import { KEDA_MODULE } from "../../src/toolchain/keda.ts";
 import { COMPLETING, SERVING } from "../../src/toolchain/programs.ts";
@@ -15,14 +15,14 @@ test("every image has a name of its own and a version", () => {
     expect(IMAGES.filter(({ versions }) => versions.length === 0)).toEqual([]);
 });
 
-test("an image that nobody knows is refused by its name", () => {
-    expect(() => imageNamed("memcached")).toThrow('there is no image "memcached"');
+test("an unknown image is rejected by its name", () => {
+    expect(() => findImage("memcached")).toThrow('there is no image "memcached"');
 });
 
 describe("versions that stand twice are the same", () => {
     test("the local stack's Redis and the one of dev and prod, by their major version", () => {
         const official = /\bredis:(\d+)\./.exec(read("Pulumi.yaml"));
-        expect(imageNamed("redis").versions).toEqual([`v${official?.[1] ?? "missing"}`]);
+        expect(findImage("redis").versions).toEqual([`v${official?.[1] ?? "missing"}`]);
     });
 
     test.each(["redis", "prometheus", "alertmanager", "redis-exporter", "kube-state-metrics"])(
@@ -43,13 +43,13 @@ describe("versions that stand twice are the same", () => {
         ["keda-adapter", KEDA_MODULE],
         ["metrics-server", "sigs.k8s.io/metrics-server"],
     ])("the image %s and the module that it is built from", (name, module) => {
-        const [version = "missing"] = imageNamed(name).versions;
+        const [version = "missing"] = findImage(name).versions;
         expect(read("local/toolchain/cluster/go.mod")).toContain(`${module} ${version}\n`);
     });
 
     test("KEDA's and what it says of itself", () => {
         const said = COMPLETING.variables?.[`${KEDA_MODULE}/version.Version`] ?? "missing";
-        expect(imageNamed("keda").versions).toEqual([`v${said}`]);
+        expect(findImage("keda").versions).toEqual([`v${said}`]);
     });
 
     test("Kubernetes' and the one minor of all its modules", () => {

@@ -1,17 +1,17 @@
 import { describe, expect, test } from "@jest/globals";
-import { imageOverrides, monitoringOverrides, referenceOf } from "../../src/images/images.ts";
+import { imageOverrides, monitoringOverrides, createReference } from "../../src/images/images.ts";
 
 const service = {
     name: "embedding-service",
     references: [
-        referenceOf("embedding-service", "v1.0.0", "0123456789ab"),
-        referenceOf("embedding-service", "v2.0.0-enhanced", "0123456789ab"),
+        createReference("embedding-service", "v1.0.0", "0123456789ab"),
+        createReference("embedding-service", "v2.0.0-enhanced", "0123456789ab"),
     ],
 };
-const redis = { name: "redis", references: [referenceOf("redis", "v8", "ba9876543210")] };
+const redis = { name: "redis", references: [createReference("redis", "v8", "ba9876543210")] };
 
 test("a reference is one that a registry's rules allow, and is never the latest", () => {
-    const reference = referenceOf("redis", "v8", "0123456789ab");
+    const reference = createReference("redis", "v8", "0123456789ab");
     expect(reference).toBe("localhost/redis:v8-0123456789ab");
     expect(reference).toMatch(/^localhost\/[a-z0-9-]+:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/);
 });
@@ -38,7 +38,7 @@ describe("the program's image keys", () => {
             "embedding-service v2.0.0-enhanced-",
             [redis, { ...service, references: [service.references[0] ?? ""] }],
         ],
-    ])("without %s are refused by its name", (missing, images) => {
+    ])("without %s are rejected by its name", (missing, images) => {
         expect(() => imageOverrides(images)).toThrow(`there is no image ${missing}`);
     });
 });
@@ -47,7 +47,7 @@ describe("the program's keys of what watches", () => {
     const watching = ["prometheus", "alertmanager", "kube-state-metrics", "redis-exporter"];
     const images = watching.map((name) => ({
         name,
-        references: [referenceOf(name, "v1", "0123456789ab")],
+        references: [createReference(name, "v1", "0123456789ab")],
     }));
 
     test("name an image each", () => {
@@ -59,7 +59,7 @@ describe("the program's keys of what watches", () => {
         });
     });
 
-    test.each(watching)("without %s are refused by its name", (missing) => {
+    test.each(watching)("without %s are rejected by its name", (missing) => {
         const others = images.filter(({ name }) => name !== missing);
         expect(() => monitoringOverrides(others)).toThrow(`there is no image ${missing}`);
     });

@@ -44,7 +44,7 @@ beforeEach(async () => {
     step = {
         log: path.join(folder, "log"),
         signal: new AbortController().signal,
-        say: () => undefined,
+        report: () => undefined,
     };
     await writeState({ engines: ["docker"], images: [], platforms: true });
     jest.resetModules();
@@ -135,7 +135,7 @@ describe("ensureKindCluster", () => {
         expect(await count("kind create")).toBe(1);
     });
 
-    test("makes a cluster anew whose creation was interrupted", async () => {
+    test("recreates a cluster whose creation was interrupted", async () => {
         const port = `${await freePort()}`;
         await writeState({ ...(await readState()), killsCreate: true });
         await expect(ensure({ port })).rejects.toThrow(/kind create cluster failed/);
@@ -160,7 +160,7 @@ describe("ensureKindCluster", () => {
     });
 
     test.each(["", '{"image":'])(
-        "makes a cluster anew that was stopped before its creation had ended (stamp: %j)",
+        "recreates a cluster that was stopped before its creation had ended (stamp: %j)",
         async (stamp) => {
             const port = await freePort();
             await ensure({ port: `${port}` });
@@ -170,7 +170,7 @@ describe("ensureKindCluster", () => {
         },
     );
 
-    test("makes a cluster anew that has another image or port", async () => {
+    test("recreates a cluster that has another image or port", async () => {
         const port = `${await freePort()}`;
         await ensure({ port });
         await ensure({ image: "mirror.example/node:v1", port });
@@ -247,7 +247,7 @@ describe("findEngine", () => {
         await expect(find()).resolves.toBe("podman");
     });
 
-    test("refuses what kind does not know", async () => {
+    test("rejects what kind does not know", async () => {
         await expect(find("lxc")).rejects.toThrow(
             'KIND_EXPERIMENTAL_PROVIDER is "lxc"; allowed: docker, podman, nerdctl, or not set',
         );

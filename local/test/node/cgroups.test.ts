@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
-import { cgroupsNamed, hierarchies, makeCgroups, members } from "../../src/node/cgroups.ts";
+import { findCgroups, hierarchies, makeCgroups, members } from "../../src/node/cgroups.ts";
 
 let root: string;
 
@@ -31,9 +31,9 @@ describe("version 2", () => {
     });
 
     test("gets one cgroup", () => {
-        expect(cgroupsNamed("node", root)).toEqual([]);
+        expect(findCgroups("node", root)).toEqual([]);
         makeCgroups("node", root);
-        expect(cgroupsNamed("node", root)).toEqual([at("node")]);
+        expect(findCgroups("node", root)).toEqual([at("node")]);
     });
 });
 
@@ -53,14 +53,14 @@ describe("version 1", () => {
         makeCgroups("node", root);
         expect(readFileSync(at("cpuset", "node", "cpuset.cpus"), "utf8")).toBe("0-1\n");
         expect(readFileSync(at("cpuset", "node", "cpuset.mems"), "utf8")).toBe("0\n");
-        expect(cgroupsNamed("node", root)).toHaveLength(2);
+        expect(findCgroups("node", root)).toHaveLength(2);
     });
 });
 
 test.each([
     ["cgroup.controllers", ["node", "cpu.weight"], 100],
     ["cpu/tasks", ["cpu", "node", "cpu.shares"], 1024],
-] as const)("a cgroup weighs as one process a core where %s is there", (version, names, weight) => {
+] as const)("a cgroup weighs as one process per core with %s", (version, names, weight) => {
     fill(at(version), "");
     // The kernel makes the file with the folder.
     fill(at(...names), "0");

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { mountsBelow, stateFolderIn } from "../../src/node/remove.ts";
+import { listMounts, stateFolderIn } from "../../src/node/remove.ts";
 
 const MOUNTINFO = `\
 22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
@@ -9,15 +9,15 @@ const MOUNTINFO = `\
 `;
 
 test("mounts of the node's folder are found, and not those of its neighbours", () => {
-    expect(mountsBelow("/cache/node-state", MOUNTINFO)).toEqual([
+    expect(listMounts("/cache/node-state", MOUNTINFO)).toEqual([
         "/cache/node-state",
         "/cache/node-state/kubelet/pods/a b",
     ]);
 });
 
 test("a machine without such mounts has none", () => {
-    expect(mountsBelow("/elsewhere", MOUNTINFO)).toEqual([]);
-    expect(mountsBelow("/elsewhere", "")).toEqual([]);
+    expect(listMounts("/elsewhere", MOUNTINFO)).toEqual([]);
+    expect(listMounts("/elsewhere", "")).toEqual([]);
 });
 
 test.each([

@@ -9,11 +9,11 @@ test("make up ANONYMOUS=… sets that key, and nothing where it is not set", () 
     expect(anonymousOverride(undefined)).toEqual({});
 });
 
-test("any other value is refused by its name", () => {
+test("any other value is rejected by its name", () => {
     expect(() => anonymousOverride("no")).toThrow(/ANONYMOUS is "no"; allowed: true, false/);
 });
 
-test("on a cluster of somebody else's it is refused, since the stack's file decides there", async () => {
+test("on an existing cluster it is rejected, since the stack's file applies there", async () => {
     process.env.ANONYMOUS = "false";
     try {
         const planned = planForContext("theirs", "dev", new AbortController().signal);

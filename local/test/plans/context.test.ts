@@ -29,7 +29,7 @@ const ask = (given: Readonly<Record<string, string>>, config: string) => {
 const OURS = "    property-search:blue.image: registry.example.com/service:v1\n";
 
 describe("make up CONTEXT=", () => {
-    test("says which images are missing, all at once, before anything", async () => {
+    test("lists all missing images before any change", async () => {
         await expect(
             ask({}, "    property-search:green.image: property-search/service:v2\n"),
         ).rejects.toThrow(

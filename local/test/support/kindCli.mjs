@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Stands in for docker, podman, nerdctl and kind, by the name that it is called by: it keeps containers and
-// images in STATE, writes each call into its log, and refuses flags that the real commands do not have.
+// images in STATE, writes each call into its log, and rejects flags that the real commands do not have.
 import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 

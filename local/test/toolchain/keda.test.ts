@@ -24,14 +24,14 @@ func buildScaler(triggerType string) (scalers.Scaler, error) {
 `;
 
 describe("KEDA's scaler factory", () => {
-    test("keeps what is asked for and its default, and nothing else", () => {
+    test("keeps the requested triggers and the default, and nothing else", () => {
         const kept = keepTriggers(FACTORY, ["prometheus", "cpu"]);
         expect(kept.match(/case .*/g)).toEqual(['case "cpu":', 'case "prometheus":']);
         expect(kept).toContain("no scaler found for type");
         expect(kept).not.toMatch(/Mock|Cron|TODO/);
     });
 
-    test("of another shape is refused by what it lacks", () => {
+    test("of another shape is rejected with what it lacks", () => {
         expect(() => keepTriggers(FACTORY, ["prometheus", "redis", "memory"])).toThrow(
             "pkg/scaling/scalers_builder.go has no trigger redis, memory: " +
                 "local/src/toolchain/keda.ts was written for another version",

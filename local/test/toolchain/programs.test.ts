@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { IMAGES } from "../../src/images/catalogue.ts";
 import { REPOSITORY } from "../../src/paths.ts";
-import { flagsOf } from "../../src/toolchain/go.ts";
+import { createFlags } from "../../src/toolchain/go.ts";
 import {
     ACTIONLINT,
     CERT_MANAGER,
@@ -27,7 +27,7 @@ test("every build has a name of its own, and pinned modules", () => {
     }
 });
 
-test("every program of our own source is there, and no two go to one file", () => {
+test("every program of our own source exists, and no two share a file", () => {
     for (const { module, programs } of BUILDS) {
         const own = programs.filter((program) => program.package === undefined);
         const missing = own.filter(
@@ -44,7 +44,7 @@ test("every program of our own source is there, and no two go to one file", () =
 
 test("both builds of the cluster share one module graph and all flags, so they share packages", () => {
     expect(COMPLETING.module).toBe(SERVING.module);
-    expect(flagsOf(COMPLETING)).toEqual(flagsOf(SERVING));
+    expect(createFlags(COMPLETING)).toEqual(createFlags(SERVING));
 });
 
 test("what completes has an image each, and what an image holds is built or downloaded", () => {

@@ -20,7 +20,7 @@ describe("Monitoring", () => {
         expect(services.sort()).toEqual([...PARTS, "alertmanager-pods"].sort());
     });
 
-    test("has the exporter beside Redis, everything else in its own namespace", () => {
+    test("has the exporter in the namespace of Redis, everything else in its own", () => {
         const elsewhere = [...all.of(":Deployment"), ...all.of(":StatefulSet")]
             .filter(
                 ({ inputs }) =>
@@ -46,7 +46,7 @@ describe("Monitoring", () => {
         expect(fileOf(without, "m-prometheus-config", "prometheus.yml")).not.toContain("grafana");
     });
 
-    test("gives a token of the API server to those that ask it, and to nobody else", () => {
+    test("mounts a token only in pods that call the API server", () => {
         const readers = [...all.of(":Deployment"), ...all.of(":StatefulSet")]
             .filter(({ inputs }) =>
                 at(inputs, "spec", "template", "spec", "automountServiceAccountToken"),
@@ -233,7 +233,7 @@ describe("Grafana", () => {
         expect(environment().get("GF_SECURITY_COOKIE_SECURE")).toBe("true");
     });
 
-    test("calls nobody", () => {
+    test("makes no external calls", () => {
         const calls = [...environment()].filter(([key]) =>
             /ANALYTICS|NEWS|SNAPSHOTS/.test(String(key)),
         );
@@ -242,7 +242,7 @@ describe("Grafana", () => {
         expect(environment().get("GF_PLUGINS_PREINSTALL_DISABLED")).toBe("true");
     });
 
-    test("shows dashboards that nobody can change, from the source that they name", () => {
+    test("shows read-only dashboards from their data source", () => {
         expect(fileOf(all, "m-grafana-provisioning", "dashboards.yml")).toContain(
             "allowUiUpdates: false",
         );

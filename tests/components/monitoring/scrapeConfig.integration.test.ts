@@ -117,7 +117,7 @@ describe("scrapeJobs", () => {
         });
     });
 
-    test("the exporter is asked for each pod of Redis, by its client port", () => {
+    test("the exporter is scraped once per Redis pod, by its client port", () => {
         const pod = {
             ...POD,
             __address__: "10.0.0.9:6379",
@@ -224,7 +224,7 @@ describe("prometheusConfig", () => {
         }
     });
 
-    test("writes elsewhere within bounds, and only where it is told to", () => {
+    test("uses remote write within limits, and only if configured", () => {
         expect(prometheusConfig({ redis: true, grafana: true })).not.toHaveProperty("remote_write");
         expect(at(prometheusConfig(ALL), "remote_write", 0)).toMatchObject({
             queue_config: { capacity: expect.any(Number), max_shards: expect.any(Number) },

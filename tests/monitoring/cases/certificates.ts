@@ -30,7 +30,7 @@ function ending(limit: number): Case[] {
             at: { "10m": [], "29m": [] },
         },
         {
-            why: "says which one it is, whoever tells of it",
+            why: "names the certificate, from either source",
             series: {
                 [served("one")]: gauge([[days(90), 30]]),
                 [issued("two")]: gauge([[days(limit - 0.5), 30]]),

@@ -7,7 +7,7 @@ export function time(minutes: number, seconds = 0): string {
 }
 
 interface SwitchArgs {
-    /** Selector of the series that tells of the trouble. */
+    /** Selector of the series that triggers the alert. */
     readonly series: string;
     readonly good: number;
     readonly bad: number;
@@ -106,7 +106,7 @@ export function counterCases(
             at: { "59m": [], [time(60 + minutes + 6)]: [labels] },
         },
         {
-            why: "a pod that starts anew is no trouble",
+            why: "a restarted pod does not fire",
             series: { ...beside, [series]: counter([[good, 20], "reset", [good, minutes + 20]]) },
             at: { "19m": [], "21m": [], [time(21 + minutes)]: [] },
         },

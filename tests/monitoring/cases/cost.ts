@@ -12,7 +12,7 @@ export const COST_THRESHOLDS: AlertThresholds = {
     savings: { dollarsPerMonth: 100, windowHours: 1, dataHours: 0.5 },
 };
 
-/** Dollars a second that make so many in 30 days; a rate's first minutes are low, its window being empty. */
+/** Converts dollars per 30 days to dollars per second; the first minutes of a rate are low. */
 const aMonth = (dollars: number) => dollars / (30 * 24 * 3600);
 const LABELS = `colour="all",namespace="${NAMESPACES.edge}",service="embedding-service"`;
 
@@ -63,14 +63,14 @@ export const COST_CASES: Readonly<Record<string, readonly Case[]>> = {
             at: { "119m": [], "230m": [LABELS] },
         },
         {
-            why: "pods that start anew lose no savings",
+            why: "restarted pods lose no savings",
             series: books({
                 saved: [[aMonth(115), 60], RESET, [aMonth(115), 60], RESET, [aMonth(115), 60]],
             }),
             at: { "61m": [], "70m": [], "121m": [], "130m": [] },
         },
         {
-            why: "what nobody uses saves nothing, and that is no trouble",
+            why: "an unused service saves nothing and does not fire",
             series: books({ saved: [[0, 180]], lookups: 0 }),
             at: { "40m": [], "120m": [] },
         },

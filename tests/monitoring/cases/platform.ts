@@ -59,7 +59,7 @@ export const PLATFORM_CASES: Readonly<Record<string, readonly Case[]>> = {
             at: { "10m": [], "50m": [] },
         },
         ...DEFAULT_THRESHOLDS.jobs.map((gone) => ({
-            why: `${gone} is gone and comes back`,
+            why: `${gone} disappears and returns`,
             series: Object.fromEntries(
                 DEFAULT_THRESHOLDS.jobs.map((job) => [
                     target(job),
@@ -74,7 +74,7 @@ export const PLATFORM_CASES: Readonly<Record<string, readonly Case[]>> = {
             },
         })),
         {
-            why: "nothing is there",
+            why: "no targets exist",
             series: { other: WELL },
             at: { "6m": DEFAULT_THRESHOLDS.jobs.map((job) => `service="${job}"`) },
         },
@@ -134,7 +134,7 @@ export const PLATFORM_CASES: Readonly<Record<string, readonly Case[]>> = {
     ],
     PrometheusRetentionShortened: [
         {
-            why: "fires at once, and resolves a day after the last cut",
+            why: "fires immediately, and resolves a day after the last deletion",
             series: {
                 [tsdb("size_retentions_total")]: counter(
                     [

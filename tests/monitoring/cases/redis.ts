@@ -132,7 +132,7 @@ export const REDIS_CASES: Readonly<Record<string, readonly Case[]>> = {
     ],
     EmbeddingRedisEntriesCorrupted: [
         {
-            why: "fires at once, and resolves",
+            why: "fires immediately, and resolves",
             series: {
                 [`${METRICS.redisCorrupt}{colour="blue",pod="a"}`]: counter([
                     [0, 20],
@@ -143,7 +143,7 @@ export const REDIS_CASES: Readonly<Record<string, readonly Case[]>> = {
             at: { "19m": [], "21m": [OF_BLUE], "30m": [OF_BLUE], "38m": [] },
         },
         {
-            why: "a pod that starts anew is no trouble",
+            why: "a restarted pod does not fire",
             series: {
                 [`${METRICS.redisCorrupt}{colour="blue",pod="a"}`]: counter([
                     [0, 20],

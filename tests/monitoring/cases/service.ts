@@ -69,7 +69,7 @@ function shareCases(args: {
             at: { "10m": [], "29m": [] },
         },
         {
-            why: "a pod that starts anew is no trouble",
+            why: "a restarted pod does not fire",
             series: of("blue", [[good, 20], RESET, [good, 20], RESET, [good, 20]]),
             at: { "20m15s": [], "24m": [], [time(22 + minutes)]: [], "45m": [] },
         },
@@ -160,7 +160,7 @@ const DOWN: Case[] = [
         at: { "4m": [], "9m": [] },
     },
     {
-        why: "the pods' series are gone with the pods",
+        why: "the series disappear with the pods",
         series: {
             ...weights(100, 0),
             [up("blue", "a")]: gauge([[1, 5], GONE]),
@@ -253,7 +253,7 @@ export const SERVICE_CASES: Readonly<Record<string, readonly Case[]>> = {
             },
         },
         {
-            why: "who never had traffic misses none",
+            why: "a service that never had traffic does not fire",
             series: {
                 [`${METRICS.requests}{colour="blue",code="200"}`]: counter([
                     [0.04, 70],
@@ -273,7 +273,7 @@ export const SERVICE_CASES: Readonly<Record<string, readonly Case[]>> = {
             at: { "82m": [`colour="all"`], "160m": [] },
         },
         {
-            why: "pods that start anew are no trouble",
+            why: "restarted pods do not fire",
             series: {
                 [`${METRICS.requests}{colour="blue",code="200"}`]: counter([
                     [2, 70],

@@ -174,7 +174,7 @@ export async function renewed(ca: string, before: PeerCertificate): Promise<Peer
     return served;
 }
 
-/** A Certificate of somebody else, in a namespace of theirs. */
+/** A Certificate of another owner, in another namespace. */
 export async function makeForeignCertificate(cluster: TestCluster): Promise<void> {
     const issuer = { apiVersion: "cert-manager.io/v1", kind: "Issuer" };
     const metadata = { name: "theirs", namespace: "default" };
@@ -209,7 +209,7 @@ export async function removeKinds(cluster: TestCluster): Promise<void> {
     await kubectl(cluster, ["delete", "crd", "--ignore-not-found", ...kinds]);
 }
 
-/** Names of the solvers' pods that were refused, as events of the edge namespace tell. */
+/** Names of rejected solver pods, from events of the edge namespace. */
 export async function refusals(cluster: TestCluster): Promise<string> {
     const events = ["get", "events", "--field-selector=type=Warning", "-o", "json"];
     const { items } = JSON.parse(await kubectl(cluster, ["-n", NAMESPACES.edge, ...events])) as {

@@ -9,8 +9,8 @@ import { Pool, type Dispatcher } from "undici";
 import { SLOW_SECONDS, type Second, type Sending } from "./sending.ts";
 
 /*
- * The clients of a switch, as a process: `sender.ts SENDING`, told in JSON. They retry nothing. It says what
- * each second brought by IPC, and ends at its bounds, at the message "stop", or when nobody listens any more.
+ * The clients of a switch, as a process: `sender.ts SENDING`, with JSON. They never retry. It reports the results of
+ * each second by IPC, and ends at its limits, at the message "stop", or when the parent disconnects.
  */
 
 const sending = JSON.parse(process.argv[2] ?? "{}") as Sending;
@@ -70,7 +70,7 @@ tell();
 await sendAll();
 process.disconnect();
 
-/** A cache that knows none of the texts would have all of them made at once. */
+/** An empty cache would request all texts from the upstream at the same time. */
 async function sendEachOnce(): Promise<void> {
     while (sent < known) {
         if (open < AT_FIRST) send("kept", performance.now());

@@ -16,9 +16,9 @@ export interface Sending {
         /** Each of which takes SLOW_SECONDS to send its body. */
         readonly slow: number;
     };
-    /** Texts that are asked again and again. */
+    /** Texts that are requested repeatedly. */
     readonly known: number;
-    /** Of the requests, 0–1, those for a text that nobody asked before. */
+    /** Ratio (0–1) of requests for new texts. */
     readonly unknown: number;
     /** From when on an answer counts as late. */
     readonly lateMilliseconds: number;
@@ -28,7 +28,7 @@ export interface Sending {
 
 export const SLOW_SECONDS = 3;
 
-/** What ended in one second, as the process tells it once that second is over. */
+/** Requests that ended in one second, which the process reports after it. */
 export interface Second {
     /** Unix time in seconds. */
     readonly at: number;

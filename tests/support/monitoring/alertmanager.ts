@@ -111,14 +111,14 @@ export interface Notification {
     readonly alerts: readonly { readonly status: string; readonly labels: Labels }[];
 }
 
-export interface Inbox {
+export interface WebhookReceiver {
     readonly url: string;
     readonly received: readonly Notification[];
     readonly stop: () => Promise<void>;
 }
 
 /** Takes webhooks of Alertmanager on loopback. */
-export async function openInbox(): Promise<Inbox> {
+export async function startReceiver(): Promise<WebhookReceiver> {
     const received: Notification[] = [];
     const server = createServer((request, response) => {
         let body = "";

@@ -1,7 +1,7 @@
 /** A level and for how many minutes it holds. */
 export type Span = readonly [level: number, minutes: number];
 
-/** The pod starts anew: its counters begin at 0. */
+/** The pod restarts: its counters start at 0. */
 export const RESET = "reset";
 /** From here on nothing exports the series. */
 export const GONE = "gone";

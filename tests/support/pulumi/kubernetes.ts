@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from "node:util";
 
 /**
  * Stands in for Pulumi's Kubernetes provider, as a process that the CLI attaches to. The cluster is a file,
- * and while the file `hold` is there an update has changed the cluster, but nobody has been told so.
+ * and while the file `hold` exists an update has changed the cluster, but the engine does not know yet.
  */
 const [folder = ""] = process.argv.slice(2);
 const cluster = path.join(folder, "cluster.json");
@@ -60,7 +60,7 @@ function put(id: string, inputs: Inputs): void {
 
 await main(
     {
-        // Newer than any SDK asks for.
+        // Newer than any SDK requires.
         version: "100.0.0",
         diff: (_id, _urn, before: Stored, after: Inputs) =>
             Promise.resolve({ changes: !isAsDeclared(before, after) }),
@@ -69,7 +69,7 @@ await main(
             put(id, inputs);
             return Promise.resolve({ id, outs: stored(inputs) });
         },
-        // What somebody has deleted has no id any more.
+        // A deleted object has no ID.
         read: (id) => {
             const found = objects()[id] as Inputs | undefined;
             return Promise.resolve(

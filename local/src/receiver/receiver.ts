@@ -1,36 +1,36 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 
-/** One alert of one notification. */
-export interface Received {
-    /** When it came, ISO 8601. */
+/** An alert of a notification. */
+export interface ReceivedAlert {
+    /** Time of receipt, ISO 8601. */
     readonly received: string;
     readonly receiver: string;
     readonly status: string;
     readonly labels: Readonly<Record<string, string>>;
     readonly startsAt: string;
-    /** Of an alert that fires, Alertmanager's zero time. */
+    /** Alertmanager's zero time for a firing alert. */
     readonly endsAt: string;
 }
 
-/** As Alertmanager sends it, as far as it is read here. */
+/** The fields of Alertmanager's webhook payload that are used. */
 interface Notification {
     readonly receiver: string;
-    readonly alerts: readonly Omit<Received, "received" | "receiver">[];
+    readonly alerts: readonly Omit<ReceivedAlert, "received" | "receiver">[];
 }
 
-const KEPT = 1000;
+const MAX_ALERTS = 1000;
 const MAX_BYTES = 1024 * 1024;
 
 /**
- * A server with `POST /alerts` for Alertmanager, `GET /received` for whoever asks what came, oldest
- * first, and `GET /health` for probes.
+ * Creates a server with `POST /alerts` for Alertmanager, `GET /received` for the received alerts, oldest first, and
+ * `GET /health` for probes.
  *
- * @param log gets one line for each alert.
- * @param kept how many alerts are kept; older ones go.
+ * @param log receives one line per alert
+ * @param maxAlerts number of alerts that are kept; older ones are discarded
  */
-export function createInbox(log: (line: string) => void, kept = KEPT): Server {
-    let received: Received[] = [];
-    const take = (body: string): number => {
+export function createReceiver(log: (line: string) => void, maxAlerts = MAX_ALERTS): Server {
+    let received: ReceivedAlert[] = [];
+    const store = (body: string): number => {
         const notification: unknown = JSON.parse(body);
         if (!isNotification(notification)) return 422;
         const now = new Date().toISOString();
@@ -46,32 +46,32 @@ export function createInbox(log: (line: string) => void, kept = KEPT): Server {
         fresh.forEach((one) => {
             log(JSON.stringify(one));
         });
-        received = [...received, ...fresh].slice(-kept);
+        received = [...received, ...fresh].slice(-maxAlerts);
         return 204;
     };
     return createServer((request, response) => {
-        const end = (status: number, value?: object) => {
+        const respond = (status: number, value?: object) => {
             if (value === undefined) return response.writeHead(status).end();
             response.writeHead(status, { "content-type": "application/json" });
             return response.end(JSON.stringify(value));
         };
         switch (`${request.method ?? ""} ${request.url ?? ""}`) {
             case "GET /health":
-                return end(200, { kept: received.length });
+                return respond(200, { kept: received.length });
             case "GET /received":
-                return end(200, received);
+                return respond(200, received);
             case "POST /alerts":
-                return void bodyOf(request)
-                    .then(take)
+                return void readBody(request)
+                    .then(store)
                     .catch(() => 400)
-                    .then(end);
+                    .then(respond);
             default:
-                return end(404);
+                return respond(404);
         }
     });
 }
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
+async function readBody(request: IncomingMessage): Promise<string> {
     const parts: Buffer[] = [];
     let bytes = 0;
     for await (const part of request as AsyncIterable<Buffer>) {
@@ -90,7 +90,9 @@ function isNotification(value: unknown): value is Notification {
 
 function isAlert(value: unknown): boolean {
     if (typeof value !== "object" || value === null) return false;
-    const { status, labels, startsAt, endsAt } = value as Partial<Record<keyof Received, unknown>>;
+    const { status, labels, startsAt, endsAt } = value as Partial<
+        Record<keyof ReceivedAlert, unknown>
+    >;
     const texts = [status, startsAt, endsAt].every((one) => typeof one === "string");
     return texts && typeof labels === "object" && labels !== null;
 }

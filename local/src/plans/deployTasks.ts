@@ -3,29 +3,29 @@ import { deploy } from "@property-search/operations/deploy/deploy.ts";
 import { verify } from "@property-search/operations/deploy/verify.ts";
 import type { ListrTask } from "listr2";
 import type { Steps } from "../tasks.ts";
-import type { Made } from "./plan.ts";
+import type { UpContext } from "./plan.ts";
 
 /** A stack and the cluster it goes to. */
 export interface Destination {
     readonly stack: string;
     /** Default: KUBECONFIG, then ~/.kube/config. */
     readonly kubeconfig?: string;
-    /** Default: the kubeconfig's current one. */
+    /** Default: the current context of the kubeconfig. */
     readonly context?: string;
-    /** Whether the cluster is of make up, where the alert inbox keeps a namespace that the stack has left. */
+    /** Whether existing objects are adopted. `make up` keeps a namespace of a removed stack for the alert receiver. */
     readonly adopt?: boolean;
 }
 
 /**
- * Deploys the stack and uses it as a client would.
+ * Creates the tasks that deploy a stack and verify it as a client.
  *
- * @param config values over the stack's. Default: those of the deploy before
- * @param what a part of the stack, for the step's title.
+ * @param config overrides of the stack's config. Default: those of the previous deploy
+ * @param what part of the stack, for the title of the task
  */
-export function deploying<C extends Made>(
+export function deployTasks<C extends UpContext>(
     step: Steps<C>,
     { stack, kubeconfig, context, adopt }: Destination,
-    config?: (made: C) => Readonly<Record<string, string>>,
+    config?: (state: C) => Readonly<Record<string, string>>,
     what?: string,
 ): ListrTask<C>[] {
     const title = what === undefined ? "Deploy" : `Deploy ${what}`;
@@ -33,22 +33,22 @@ export function deploying<C extends Made>(
         step(
             title,
             title.toLowerCase().replaceAll(" ", "-"),
-            async ({ say: report, signal }, made) => {
-                made.deployed = await deploy({
+            async ({ report, signal }, state) => {
+                state.deployed = await deploy({
                     stack,
                     ...(kubeconfig !== undefined && { kubeconfig }),
                     ...(context !== undefined && { context }),
                     ...(adopt !== undefined && { adopt }),
-                    ...(config && { config: config(made) }),
+                    ...(config && { config: config(state) }),
                     report,
                     signal,
                 });
             },
         ),
-        step("Verify", "verify", async ({ say: report, signal }, made) => {
-            made.verified = await verify({
+        step("Verify", "verify", async ({ report, signal }, state) => {
+            state.verified = await verify({
                 cluster: connect(kubeconfig, context),
-                apiKey: made.deployed?.platformKey,
+                apiKey: state.deployed?.platformKey,
                 report,
                 signal,
             });

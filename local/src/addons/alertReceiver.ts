@@ -5,28 +5,28 @@ import { stringify } from "yaml";
 import { digest } from "../content.ts";
 import { REPOSITORY } from "../paths.ts";
 import type { Step } from "../shell.ts";
-import { addon, apply, rolledOut, type AddonInputs } from "./addons.ts";
+import { renderAddon, apply, waitForRollout, type AddonInputs } from "./addons.ts";
 
-const NAME = "alert-inbox";
+const NAME = "alert-receiver";
 const NAMESPACE = NAMESPACES.monitoring;
-const SOURCE = path.join(REPOSITORY, "local/src/inbox");
+const SOURCE = path.join(REPOSITORY, "local/src/receiver");
 
-/** The receiver of the local stack's alerts, in the stack's own namespace, which must be there. */
-export async function applyAlertInbox(step: Step, inputs: AddonInputs): Promise<void> {
-    step.say("alert inbox");
-    const source = await sourceMap();
-    const deployment = await addon(NAME, inputs, {
+/** Applies the receiver of the local stack's alerts, in the stack's monitoring namespace, which must exist. */
+export async function applyAlertReceiver(step: Step, inputs: AddonInputs): Promise<void> {
+    step.report("alert receiver");
+    const source = await createSourceMap();
+    const deployment = await renderAddon(NAME, inputs, {
         NAMESPACE,
         ALERTMANAGER: MONITORING_NAMES.alertmanager,
-        // A pod reads its program once: another program is another pod.
+        // A changed checksum replaces the pod, which reads its program once.
         CHECKSUM: digest(source),
     });
     await apply(step, inputs, `${source}---\n${deployment}`);
-    await rolledOut(step, inputs, NAMESPACE, NAME);
+    await waitForRollout(step, inputs, NAMESPACE, NAME);
 }
 
-/** The inbox's program as a ConfigMap. */
-async function sourceMap(): Promise<string> {
+/** @returns the receiver's program as a ConfigMap. */
+async function createSourceMap(): Promise<string> {
     const files = (await readdir(SOURCE)).sort();
     const texts = files.map(async (file): Promise<[string, string]> => {
         return [file, await readFile(path.join(SOURCE, file), "utf8")];

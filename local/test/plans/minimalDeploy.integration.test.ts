@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { deployingServing, isComplete, type Completable } from "../../src/plans/completing.ts";
+import { minimalDeployTasks, isComplete, type CompletableContext } from "../../src/plans/minimalDeploy.ts";
 import type { Step } from "../../src/shell.ts";
 import { steps } from "../../src/tasks.ts";
 
@@ -12,13 +12,13 @@ let step: Step;
 beforeEach(() => {
     folder = mkdtempSync(path.join(tmpdir(), "completing-"));
     const signal = new AbortController().signal;
-    step = { log: path.join(folder, "log"), signal, say: () => undefined };
+    step = { log: path.join(folder, "log"), signal, report: () => undefined };
 });
 afterEach(() => {
     rmSync(folder, { recursive: true, force: true });
 });
 
-/** A kubectl that knows these objects, and is silent about others as `--ignore-not-found` asks. */
+/** A mock of kubectl that knows these objects and ignores others, as with `--ignore-not-found`. */
 function clusterWith(...objects: string[]) {
     const kubectl = path.join(folder, "kubectl");
     const cases = objects.map((name) => `case "$*" in *" ${name}") echo "${name}";; esac`);
@@ -36,7 +36,7 @@ describe("a cluster is complete", () => {
     test.each([
         ["with monitoring and KEDA", [KEDA, PROMETHEUS], true],
         ["not before it is watched", [KEDA], false],
-        ["not before KEDA is there", [PROMETHEUS], false],
+        ["not before KEDA is installed", [PROMETHEUS], false],
         ["not when it is new", [], false],
     ])("%s", async (_, objects, expected) => {
         expect(await isComplete(step, clusterWith(...objects))).toBe(expected);
@@ -50,10 +50,10 @@ describe("a cluster is complete", () => {
 });
 
 test("what serves is deployed alone to a cluster that is not complete, and to no other", () => {
-    const step = steps<Completable>(new AbortController().signal);
-    const tasks = deployingServing(step, { stack: "local" }, () => ({}));
+    const step = steps<CompletableContext>(new AbortController().signal);
+    const tasks = minimalDeployTasks(step, { stack: "local" }, () => ({}));
     const enabled = (complete: boolean) =>
-        tasks.map((task) => (task.enabled as (made: Completable) => boolean)({ complete }));
+        tasks.map((task) => (task.enabled as (made: CompletableContext) => boolean)({ complete }));
     expect(enabled(false)).toEqual([true, true]);
     expect(enabled(true)).toEqual([false, false]);
 });

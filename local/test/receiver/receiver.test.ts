@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createInbox } from "../../src/inbox/inbox.ts";
+import { createReceiver } from "../../src/receiver/receiver.ts";
 
 let server: Server;
 let url: string;
@@ -10,7 +10,7 @@ let lines: string[];
 
 beforeEach(async () => {
     lines = [];
-    server = createInbox((line) => lines.push(line), 3);
+    server = createReceiver((line) => lines.push(line), 3);
     await once(server.listen(0, "127.0.0.1"), "listening");
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
@@ -39,7 +39,7 @@ async function received(): Promise<unknown> {
     return (await fetch(`${url}/received`)).json();
 }
 
-describe("the inbox of alerts", () => {
+describe("the alert receiver", () => {
     test("is empty before anything came", async () => {
         expect(await received()).toEqual([]);
     });
@@ -81,7 +81,7 @@ describe("the inbox of alerts", () => {
         ["null", "null", 422],
         ["an alert without labels", JSON.stringify({ receiver: "x", alerts: [{}] }), 422],
         ["more than it reads", " ".repeat(1024 * 1024 + 1), 400],
-    ])("refuses %s, keeps nothing of it and goes on", async (_, body, status) => {
+    ])("rejects %s, stores nothing and keeps running", async (_, body, status) => {
         expect(await post(body)).toBe(status);
         expect(await received()).toEqual([]);
         expect(await send(alert("Down"))).toBe(204);

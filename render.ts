@@ -5,7 +5,12 @@ import path from "node:path";
 import { stringify } from "yaml";
 import { readStack, requireGiven } from "./operations/stack/stacks.ts";
 import { CHART_TYPE, chartManifests } from "./render/charts.ts";
-import { compareManifests, isKubernetesObject, toManifests, type Manifest } from "./render/manifests.ts";
+import {
+    compareManifests,
+    isKubernetesObject,
+    toManifests,
+    type Manifest,
+} from "./render/manifests.ts";
 import { runProgram, type Registration } from "./render/program.ts";
 import { stackConfig } from "./render/stackConfig.ts";
 
@@ -44,10 +49,14 @@ export async function renderStack(options: RenderOptions): Promise<Rendering> {
     const registrations = await runProgram(stack, program);
     const rendered = charts ? await chartManifests(registrations) : [];
     return {
-        manifests: [...toManifests(registrations, config !== undefined), ...rendered].sort(compareManifests),
+        manifests: [...toManifests(registrations, config !== undefined), ...rendered].sort(
+            compareManifests,
+        ),
         registrations,
         notRendered: registrations
-            .filter((one) => !isKubernetesObject(one) && !/^(property-search|pulumi):/.test(one.type))
+            .filter(
+                (one) => !isKubernetesObject(one) && !/^(property-search|pulumi):/.test(one.type),
+            )
             .map(({ type }) => type)
             .filter((type) => !charts || type !== CHART_TYPE),
     };
@@ -73,7 +82,12 @@ const program = new Command("render")
     .action(async ({ set: overrides, config, charts, out, format, ...flags }: RenderFlags) => {
         const stack = requireGiven(flags.stack);
         const given = config === undefined ? {} : { config: readConfig(config) };
-        const { manifests, notRendered } = await renderStack({ stack, overrides, charts, ...given });
+        const { manifests, notRendered } = await renderStack({
+            stack,
+            overrides,
+            charts,
+            ...given,
+        });
         for (const type of notRendered) {
             console.error(`not rendered: ${type}, which only Pulumi's engine can create`);
         }

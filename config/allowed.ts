@@ -7,7 +7,7 @@ import {
     pattern,
     type Allowed,
 } from "@property-search/contract/settings";
-import { imageOf, MOVING_TAGS, versionsBelow } from "@property-search/policies/images";
+import { parseImage, MUTABLE_TAGS, versionsWithFewerParts } from "@property-search/policies/images";
 import { isIP } from "node:net";
 
 /** More than any node has: a number without its `m`. */
@@ -123,7 +123,7 @@ export const HOST_PORT: Allowed = {
 const LONGEST_NAME = 255;
 
 /** Tags that are versions of fewer parts than make a tag one image's for good. */
-const INEXACT = versionsBelow(3);
+const INEXACT = versionsWithFewerParts(3);
 
 /**
  * An image that stays what it is: a digest, or a tag that does not move.
@@ -140,7 +140,7 @@ export function image(least?: readonly [name: string, ...version: number[]]): Al
                 name: whole,
                 tag,
                 digest,
-            } = (value.length <= 512 ? imageOf(value) : undefined) ?? {};
+            } = (value.length <= 512 ? parseImage(value) : undefined) ?? {};
             if (whole === undefined || whole.length > LONGEST_NAME) return false;
             if (tag !== undefined && isBelow(tag, version)) return false;
             if (digest !== undefined) return /^sha256:[0-9a-f]{64}$/.test(digest);
@@ -153,7 +153,7 @@ export function image(least?: readonly [name: string, ...version: number[]]): Al
 export const IMAGE = image();
 
 function isMoving(tag: string): boolean {
-    return MOVING_TAGS.includes(tag.toLowerCase()) || INEXACT.test(tag);
+    return MUTABLE_TAGS.includes(tag.toLowerCase()) || INEXACT.test(tag);
 }
 
 function isBelow(tag: string, least: readonly number[]): boolean {

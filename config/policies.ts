@@ -1,4 +1,4 @@
-import { admissionOf, type AdmissionObject } from "@property-search/policies/admission";
+import { createAdmissionObjects, type AdmissionObject } from "@property-search/policies/admission";
 import * as pulumi from "@pulumi/pulumi";
 import { readRegistry } from "./images.ts";
 import type { ConfigReader } from "./reader.ts";
@@ -6,5 +6,5 @@ import type { ConfigReader } from "./reader.ts";
 /** Rules that the API server enforces; none where they are off. */
 export function readAdmission(read: ConfigReader): readonly AdmissionObject[] {
     if (!read.boolean("policies.admission")) return [];
-    return admissionOf(pulumi.getStack(), readRegistry(read));
+    return createAdmissionObjects(pulumi.getStack(), readRegistry(read));
 }

@@ -1,25 +1,25 @@
 import { Value } from "typebox/value";
-import { configOf, schemaOf, type StackPolicies } from "./engine/config.ts";
+import { parseRuleConfig, createSchema, type StackPolicies } from "./engine/config.ts";
 import { evaluate } from "./engine/evaluate.ts";
-import { message } from "./engine/message.ts";
+import { formatMessage } from "./engine/message.ts";
 import type { Rule } from "./engine/rule.ts";
-import { mutantsOf } from "./faults/fault.ts";
-import { objectsOf, type Json } from "./kubernetes/object.ts";
-import { FAULTS } from "./rules/faults.ts";
+import { createMutants } from "./mutations/mutation.ts";
+import { toObjects, type Json } from "./kubernetes/object.ts";
+import { MUTATIONS } from "./rules/mutations.ts";
 
 /**
  * Creates the page about the rules, each with the message for a stack with one mutation.
  *
  * @param manifests of a stack without violations
  */
-export function docsOf(
+export function createDocs(
     rules: readonly Rule[],
     policies: StackPolicies,
     manifests: readonly Json[],
 ): string {
     const rows = rules.map(
-        ({ name, level, severity, remedy, admission, unsaid }) =>
-            `| [${name}](#${name}) | ${level} | ${severity} | ${remedy ? "yes" : ""} | ${admission ? (unsaid ? "partly" : "yes") : ""} |`,
+        ({ name, level, severity, remediate, admission, admissionGap }) =>
+            `| [${name}](#${name}) | ${level} | ${severity} | ${remediate ? "yes" : ""} | ${admission ? (admissionGap ? "partly" : "yes") : ""} |`,
     );
     return [
         "# Policies",
@@ -31,12 +31,12 @@ export function docsOf(
         "|---|---|---|---|---|",
         ...rows,
         "",
-        ...rules.flatMap((rule) => section(rule, exampleOf(rule, policies, manifests))),
+        ...rules.flatMap((rule) => formatSection(rule, findExample(rule, policies, manifests))),
     ].join("\n");
 }
 
-function section(rule: Rule, example: string): string[] {
-    const { properties } = schemaOf(rule);
+function formatSection(rule: Rule, example: string): string[] {
+    const { properties } = createSchema(rule);
     const settings = Object.entries(properties)
         .filter(([name]) => name !== "exempt")
         .map(([name, schema]) => {
@@ -44,9 +44,9 @@ function section(rule: Rule, example: string): string[] {
             const value = JSON.stringify(Value.Default(schema, undefined)).replaceAll(",", ", ");
             return fold(`- \`${name}\`, default \`${value}\`: ${description}`, "  ");
         });
-    const { framework, admission, unsaid, scope } = rule;
-    const enforced = unsaid === undefined ? "yes" : `yes, except ${unsaid}`;
-    const notEnforced = `no: ${unsaid ?? "the API server checks one object at a time"}`;
+    const { framework, admission, admissionGap, scope } = rule;
+    const enforced = admissionGap === undefined ? "yes" : `yes, except ${admissionGap}`;
+    const notEnforced = `no: ${admissionGap ?? "the API server checks one object at a time"}`;
     const source = framework
         ? `; ${framework.name} ${framework.version}, ${framework.specification}`
         : "";
@@ -55,7 +55,7 @@ function section(rule: Rule, example: string): string[] {
         "",
         fold(`${rule.title} ${rule.why}`),
         "",
-        `Reference: [documentation](${rule.url})${source}.`,
+        fold(`Reference: [documentation](${rule.url})${source}.`),
         "",
         fold(
             `Checks ${scope === "stack" ? "the whole stack" : "each object"}. ` +
@@ -70,12 +70,12 @@ function section(rule: Rule, example: string): string[] {
     ];
 }
 
-function exampleOf(rule: Rule, policies: StackPolicies, manifests: readonly Json[]): string {
-    const faults = FAULTS.filter((fault) => fault.rule === rule.name);
-    const config = configOf(rule, policies[rule.name]);
-    for (const { objects } of mutantsOf(faults, manifests)) {
-        const [violation] = evaluate(rule, config, objects.flatMap(objectsOf)).violations;
-        if (violation) return message(violation);
+function findExample(rule: Rule, policies: StackPolicies, manifests: readonly Json[]): string {
+    const faults = MUTATIONS.filter((fault) => fault.rule === rule.name);
+    const config = parseRuleConfig(rule, policies[rule.name]);
+    for (const { objects } of createMutants(faults, manifests)) {
+        const [violation] = evaluate(rule, config, objects.flatMap(toObjects)).violations;
+        if (violation) return formatMessage(violation);
     }
     throw new Error(`no mutation violates ${rule.name}`);
 }

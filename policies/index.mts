@@ -1,6 +1,6 @@
 // Not .ts: Pulumi's analyzer loads a pack's .ts files with ts-node, which does not support ES modules of Node.
 import { PolicyPack } from "@pulumi/policy";
-import { policiesOf } from "./engine/pack.ts";
+import { toPulumiPolicies } from "./engine/pack.ts";
 import { RULES } from "./rules/index.ts";
 
 new PolicyPack("property-search", {
@@ -8,5 +8,5 @@ new PolicyPack("property-search", {
     description: "Policies for the Kubernetes resources of a stack.",
     provider: "kubernetes",
     tags: ["kubernetes", "probes", "resources", "security", "availability", "traffic"],
-    policies: policiesOf(RULES),
+    policies: toPulumiPolicies(RULES),
 });

@@ -13,15 +13,15 @@ import {
     type ParsedNode,
     type Tags,
 } from "yaml";
-import { isJson, objectsOf, type KubernetesObject } from "./kubernetes/object.ts";
+import { isJson, toObjects, type KubernetesObject } from "./kubernetes/object.ts";
 
 /** YAML as kubectl reads it: version 1.1 without dates, sexagesimals and custom types, as Go's parser. */
-const AS_KUBECTL = {
+const KUBECTL_YAML = {
     version: "1.1",
     merge: true,
-    customTags: (tags: Tags) => tags.filter((tag) => !LEFT_OUT.test(nameOf(tag))),
+    customTags: (tags: Tags) => tags.filter((tag) => !EXCLUDED_TAGS.test(tagName(tag))),
 } as const;
-const LEFT_OUT = /timestamp|binary|omap|pairs|set$/;
+const EXCLUDED_TAGS = /timestamp|binary|omap|pairs|set$/;
 const SEXAGESIMAL = /^[-+]?\d[\d_]*(:[0-5]?\d)+(\.[\d_]*)?$/;
 
 /** Start of a placeholder of Helm, Go or Jinja templates. */
@@ -44,7 +44,7 @@ export async function readManifests(
     const text = raw.replace(/^\uFEFF/, "");
     const found = parseJson(text) ?? parseYaml(text, name);
     return found.flatMap(({ value, line }) => {
-        const objects = objectsOf(value);
+        const objects = toObjects(value);
         if (objects.length === 0 && value !== null) {
             const isList = isJson(value) && typeof value.kind === "string";
             const problem = isList
@@ -56,13 +56,13 @@ export async function readManifests(
     });
 }
 
-interface Found {
+interface ParsedDocument {
     readonly value: unknown;
     readonly line: number;
 }
 
 /** JSON is valid YAML, but the JSON parser takes a hundredth of the time. @returns undefined for other YAML */
-function parseJson(text: string): Found[] | undefined {
+function parseJson(text: string): ParsedDocument[] | undefined {
     if (!/^\s*[{[]/.test(text)) return undefined;
     try {
         return [{ value: JSON.parse(text) as unknown, line: 1 }];
@@ -71,41 +71,46 @@ function parseJson(text: string): Found[] | undefined {
     }
 }
 
-function parseYaml(text: string, name: string): Found[] {
+function parseYaml(text: string, name: string): ParsedDocument[] {
     const lines = new LineCounter();
-    const documents = parseAllDocuments(text, { ...AS_KUBECTL, lineCounter: lines });
+    const documents = parseAllDocuments(text, { ...KUBECTL_YAML, lineCounter: lines });
     if (!Array.isArray(documents)) return [];
     const lineAt = (offset: number) => lines.linePos(offset).line;
     return documents.map((document) => {
         const [error] = document.errors;
-        const template = templateIn(document);
-        if (template !== undefined) throw isTemplate(name, lineAt(template));
+        const template = findTemplate(document);
+        if (template !== undefined) throw templateError(name, lineAt(template));
         if (error) {
             const line = lineAt(error.pos[0]);
             const source = text.split("\n")[line - 1] ?? "";
-            if (TEMPLATE.test(source)) throw isTemplate(name, line);
-            throw new UserError(`${name}, line ${line}: invalid YAML: ${error.message.split("\n")[0]}`, {
-                cause: error,
-            });
+            if (TEMPLATE.test(source)) throw templateError(name, line);
+            throw new UserError(
+                `${name}, line ${line}: invalid YAML: ${error.message.split("\n")[0]}`,
+                {
+                    cause: error,
+                },
+            );
         }
-        asText(document);
+        keepSexagesimals(document);
         return {
-            value: valueOf(document, name),
+            value: toValue(document, name),
             line: lineAt(document.contents?.range[0] ?? document.range[0]),
         };
     });
 }
 
-function valueOf(document: Document.Parsed, name: string): unknown {
+function toValue(document: Document.Parsed, name: string): unknown {
     try {
         return document.toJS() as unknown;
     } catch (error) {
         // Aliases that expand too far or are undefined.
-        throw new UserError(`${name} is not valid YAML: ${(error as Error).message}`, { cause: error });
+        throw new UserError(`${name} is not valid YAML: ${(error as Error).message}`, {
+            cause: error,
+        });
     }
 }
 
-function isTemplate(name: string, line: number): UserError {
+function templateError(name: string, line: number): UserError {
     const problem = "is an unrendered template; allowed: the output of `helm template` or similar";
     return new UserError(`${name}, line ${line}: ${problem}`);
 }
@@ -114,7 +119,7 @@ function isTemplate(name: string, line: number): UserError {
 const PLAIN_FIELDS = ["apiVersion", "kind", "name", "namespace", "image"];
 
 /** @returns the offset of a template's braces: in a key that is a map, or in a field that cannot contain braces. */
-function templateIn(document: Document.Parsed): number | undefined {
+function findTemplate(document: Document.Parsed): number | undefined {
     let found: number | undefined;
     visit(document, {
         Pair(_, { key, value }, path) {
@@ -132,7 +137,7 @@ function templateIn(document: Document.Parsed): number | undefined {
     return found;
 }
 
-function asText(document: Document.Parsed): void {
+function keepSexagesimals(document: Document.Parsed): void {
     visit(document, {
         Scalar(_, scalar) {
             const { type, source = "" } = scalar;
@@ -141,6 +146,6 @@ function asText(document: Document.Parsed): void {
     });
 }
 
-function nameOf(tag: Tags[number]): string {
+function tagName(tag: Tags[number]): string {
     return typeof tag === "string" ? tag : tag.tag;
 }

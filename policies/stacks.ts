@@ -12,7 +12,7 @@ const FOLDER = path.join(import.meta.dirname, "stacks");
 /** The strictest stack, whose policies are the base of every other stack. */
 const STRICTEST = "prod";
 /** Stacks whose files are complete: missing settings have the defaults of the rule. */
-const WHOLE: readonly string[] = ["dev", "local", STRICTEST];
+const SELF_CONTAINED: readonly string[] = ["dev", "local", STRICTEST];
 
 /** Config keys with names of Secrets that are created outside the stack. */
 const EXISTING_SECRETS = [
@@ -31,9 +31,11 @@ export interface PolicyInputs {
 }
 
 /** @returns the file with a stack's policies; undefined if no single file contains them. */
-export function policyFileOf(stack: string, inputs: PolicyInputs = {}): string | undefined {
-    const file = path.join(FOLDER, `${WHOLE.includes(stack) ? stack : STRICTEST}.json`);
-    return isDeepStrictEqual(readPolicies(file), policiesOf(stack, inputs)) ? file : undefined;
+export function findPolicyFile(stack: string, inputs: PolicyInputs = {}): string | undefined {
+    const file = path.join(FOLDER, `${SELF_CONTAINED.includes(stack) ? stack : STRICTEST}.json`);
+    return isDeepStrictEqual(readPolicyFile(file), readStackPolicies(stack, inputs))
+        ? file
+        : undefined;
 }
 
 /**
@@ -41,22 +43,22 @@ export function policyFileOf(stack: string, inputs: PolicyInputs = {}): string |
  *
  * @param folder with a file per stack
  */
-export function policiesOf(
+export function readStackPolicies(
     stack: string,
     { registry, secrets = [] }: PolicyInputs = {},
     folder = FOLDER,
 ): StackPolicies {
     const own = path.join(folder, `${stack}.json`);
-    const strict = () => readPolicies(path.join(FOLDER, `${STRICTEST}.json`));
-    const base = WHOLE.includes(stack)
-        ? readPolicies(own)
-        : laidOver(strict(), existsSync(own) ? readPolicies(own) : {});
+    const strict = () => readPolicyFile(path.join(FOLDER, `${STRICTEST}.json`));
+    const base = SELF_CONTAINED.includes(stack)
+        ? readPolicyFile(own)
+        : mergePolicies(strict(), existsSync(own) ? readPolicyFile(own) : {});
     const named = secrets.length === 0 ? base : withSecrets(base, secrets);
     return registry === undefined ? named : withRegistry(named, registry);
 }
 
 /** What a stack's config file says that its policies depend on. */
-export function policyInputsOf(stack: string, root = path.join(FOLDER, "../..")): PolicyInputs {
+export function readPolicyInputs(stack: string, root = path.join(FOLDER, "../..")): PolicyInputs {
     const file = path.join(root, `Pulumi.${stack}.yaml`);
     if (!existsSync(file)) return {};
     const { config } = (parse(readFileSync(file, "utf8")) ?? {}) as {
@@ -73,9 +75,9 @@ export function policyInputsOf(stack: string, root = path.join(FOLDER, "../.."))
 }
 
 /** Overrides the settings of each rule. Exemptions are added to those of the base. */
-function laidOver(base: StackPolicies, own: StackPolicies): StackPolicies {
+function mergePolicies(base: StackPolicies, own: StackPolicies): StackPolicies {
     const rules = Object.entries(own).map(([rule, value]) => {
-        const [under, over] = [settingsOf(base[rule]), settingsOf(value)];
+        const [under, over] = [toSettings(base[rule]), toSettings(value)];
         // The rule's parser reports invalid values.
         if (!under || !over) return [rule, value];
         const exempt = [under.exempt ?? [], over.exempt ?? []].flat();
@@ -85,7 +87,7 @@ function laidOver(base: StackPolicies, own: StackPolicies): StackPolicies {
 }
 
 /** Converts a rule's level or settings to settings. @returns undefined for any other value */
-function settingsOf(set: unknown = {}): Readonly<Record<string, unknown>> | undefined {
+function toSettings(set: unknown = {}): Readonly<Record<string, unknown>> | undefined {
     if (typeof set === "string") return { enforcementLevel: set };
     const isObject = typeof set === "object" && set !== null && !Array.isArray(set);
     return isObject ? (set as Readonly<Record<string, unknown>>) : undefined;
@@ -93,7 +95,7 @@ function settingsOf(set: unknown = {}): Readonly<Record<string, unknown>> | unde
 
 /** Adds Secrets that are created outside the stack. */
 function withSecrets(policies: StackPolicies, secrets: readonly string[]): StackPolicies {
-    const set = settingsOf(policies[REFERENCES]);
+    const set = toSettings(policies[REFERENCES]);
     if (!set) return policies;
     const external = [set.external ?? [], secrets.map((name) => `Secret/${name}`)].flat();
     return { ...policies, [REFERENCES]: { ...set, external: [...new Set(external)] } };
@@ -101,7 +103,7 @@ function withSecrets(policies: StackPolicies, secrets: readonly string[]): Stack
 
 /** Replaces public registries with one registry. */
 export function withRegistry(policies: StackPolicies, registry: string): StackPolicies {
-    const settings = settingsOf(policies[IMAGE_REGISTRY]);
+    const settings = toSettings(policies[IMAGE_REGISTRY]);
     const { registries = [] } = (settings ?? {}) as { registries?: readonly string[] };
     return {
         ...policies,
@@ -110,7 +112,7 @@ export function withRegistry(policies: StackPolicies, registry: string): StackPo
 }
 
 /** @throws ConfigError for a file that is not a JSON object */
-export function readPolicies(file: string): StackPolicies {
+export function readPolicyFile(file: string): StackPolicies {
     let value: unknown;
     try {
         value = JSON.parse(readFileSync(file, "utf8"));

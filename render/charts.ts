@@ -64,5 +64,7 @@ function resolveOutputs(value: unknown): unknown {
     if (value instanceof Secret) return resolveOutputs(value.value);
     if (Array.isArray(value)) return value.map(resolveOutputs);
     if (typeof value !== "object" || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, resolveOutputs(field)]));
+    return Object.fromEntries(
+        Object.entries(value).map(([key, field]) => [key, resolveOutputs(field)]),
+    );
 }

@@ -80,7 +80,9 @@ export function compareManifests(one: Manifest, other: Manifest): number {
 function toManifest({ urn, inputs }: Registration, showSecrets: boolean): Manifest {
     const masked = !showSecrets && inputs.kind === "Secret";
     const opened = unwrapSecret(inputs, showSecrets || masked) as Manifest;
-    const { apiVersion, kind, metadata, ...rest } = masked ? maskValues(opened) : encodeValues(opened);
+    const { apiVersion, kind, metadata, ...rest } = masked
+        ? maskValues(opened)
+        : encodeValues(opened);
     if (!metadata.name)
         throw new Error(`${urn} has no name, which only Pulumi's engine can generate`);
     if (!metadata.namespace && !OF_NO_NAMESPACE.includes(kind))

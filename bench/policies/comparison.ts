@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
 import type { StackPolicies } from "../../policies/engine/config.ts";
-import { mutantsOf, type Fault, type Mutant } from "../../policies/faults/fault.ts";
-import { json, type Json } from "../../policies/kubernetes/object.ts";
+import { createMutants, type Mutation, type Mutant } from "../../policies/mutations/mutation.ts";
+import { asJson, type Json } from "../../policies/kubernetes/object.ts";
 import type { Checker, Peer, Report, ShowProgress } from "./peer.ts";
 
-/** The objects of a stack or project, without faults. */
+/** The objects of a stack or project, without mutations. */
 export interface Subject {
     readonly name: string;
     readonly objects: readonly Json[];
@@ -25,13 +25,13 @@ export interface PeerResult {
     readonly caught: Tally;
     /** Caught mutants with such a report that fails the run. */
     readonly failed: Tally;
-    /** Reports on objects without faults, by name of the subject. */
+    /** Reports on objects without mutations, by name of the subject. */
     readonly reported: Readonly<Record<string, Counts>>;
     /** Duration of the command for the whole stack, including its start: the minimum of several runs. */
     readonly seconds: number | undefined;
 }
 
-/** Numbers by the rule of the pack that must report the fault. */
+/** Numbers by the rule of the pack that must report the mutation. */
 export type Tally = Readonly<Record<string, number>>;
 
 export interface Counts {
@@ -42,10 +42,10 @@ export interface Counts {
     readonly rules: Readonly<Record<string, number>>;
 }
 
-/** Checks the mutants of a stack, and then the subjects without faults, with all participants. */
+/** Checks the mutants of a stack, and then the subjects without mutations, with all participants. */
 export async function compare(
     participants: readonly Participant[],
-    faults: readonly Fault[],
+    mutations: readonly Mutation[],
     stack: Subject,
     sound: readonly Subject[],
     showProgress: ShowProgress,
@@ -57,7 +57,7 @@ export async function compare(
         caught: {},
         failed: {},
     }));
-    for (const mutant of mutantsOf(faults, stack.objects)) {
+    for (const mutant of createMutants(mutations, stack.objects)) {
         const { claimedBy } = mutant;
         count(mutants, claimedBy);
         const number = sum(mutants);
@@ -113,7 +113,7 @@ function neighbourhood({ changed }: Mutant): View {
 }
 
 function metadataOf(object: Json): Json {
-    return json(object.metadata);
+    return asJson(object.metadata);
 }
 
 const identity = ({ rule, at }: Report): string => `${rule} ${at}`;

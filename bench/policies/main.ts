@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { stringify } from "yaml";
-import { FAULTS } from "../../policies/rules/faults.ts";
+import { MUTATIONS } from "../../policies/rules/mutations.ts";
 import { readManifests } from "../../policies/manifests.ts";
 import { fetchManifests } from "./thirdParty/modules.ts";
 import { PROJECTS } from "./thirdParty/projects.ts";
-import { policiesOf } from "../../policies/stacks.ts";
+import { readStackPolicies } from "../../policies/stacks.ts";
 import { BenchError } from "../shared/benchError.ts";
 import { commitId, describeMachine } from "../shared/machine.ts";
 import { prepareAll } from "../shared/prepareAll.ts";
@@ -25,10 +25,10 @@ const PAGE = path.join(REPOSITORY, "docs/policies-peers.md");
 const PEERS = [pack, packWithDefaults, pulumiCompliance, kubeScore, kubeScoreOptional, checkov];
 
 const program = new Command("bench-policies")
-    .description("Compares the policy pack with others, on the same faults and sound manifests")
+    .description("Compares the policy pack with others, on the same mutations and sound manifests")
     .argument(
         "<rendered...>",
-        "manifests of the stacks, STACK.json; faults are injected into the first",
+        "manifests of the stacks, STACK.json; mutations are injected into the first",
     )
     .action(async (files: string[]) => {
         const stacks = await Promise.all(files.map(readStack));
@@ -47,7 +47,7 @@ const program = new Command("bench-policies")
             const sound = [...stacks, ...projects];
             const { mutants, results } = await compare(
                 participants,
-                FAULTS,
+                MUTATIONS,
                 stack,
                 sound,
                 showProgress,
@@ -75,7 +75,7 @@ const program = new Command("bench-policies")
 async function readStack(file: string): Promise<Subject> {
     const name = path.basename(file, ".json");
     const objects = (await readManifests(file)).map(({ body }) => body);
-    return { name, objects, policies: policiesOf(name) };
+    return { name, objects, policies: readStackPolicies(name) };
 }
 
 function timeCommands(

@@ -7,7 +7,10 @@ export interface Background<T> {
 }
 
 /** Starts work that a later step waits for; a failure is reported there. */
-export function startInBackground<T>(own: Omit<Step, "report">, work: (step: Step) => Promise<T>): Background<T> {
+export function startInBackground<T>(
+    own: Omit<Step, "report">,
+    work: (step: Step) => Promise<T>,
+): Background<T> {
     let latest = "";
     let show = (line: string) => {
         latest = line;

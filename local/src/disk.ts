@@ -35,7 +35,12 @@ export async function estimateDiskNeeds(): Promise<DiskNeed[]> {
     const builds = await Promise.all([SERVING, COMPLETING].map(buildFolder));
     const isCompiled = builds.every(existsSync);
     const [modules = CACHE, compiled = CACHE] = await goCaches();
-    const need = (phase: keyof typeof PHASE_GIB, name: string, folder: string, isDone: boolean) => ({
+    const need = (
+        phase: keyof typeof PHASE_GIB,
+        name: string,
+        folder: string,
+        isDone: boolean,
+    ) => ({
         phase: name,
         folder,
         bytes: PHASE_GIB[phase][isDone ? "later" : "first"] * GIB,

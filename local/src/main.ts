@@ -52,14 +52,22 @@ program
     .command("pulumi-cli")
     .description("build the Pulumi CLI for tests if it is not on PATH; print its path")
     .action(async () => {
-        const step = { log: logFile("pulumi-cli"), signal: interrupted.signal, report: console.log };
+        const step = {
+            log: logFile("pulumi-cli"),
+            signal: interrupted.signal,
+            report: console.log,
+        };
         console.log(await pulumiCli(step));
     });
 program
     .command("actionlint")
     .description("build the linter of GitHub workflows; print its path")
     .action(async () => {
-        const step = { log: logFile("actionlint"), signal: interrupted.signal, report: console.log };
+        const step = {
+            log: logFile("actionlint"),
+            signal: interrupted.signal,
+            report: console.log,
+        };
         console.log(`actionlint is in ${await buildActionlint(step)}`);
     });
 program

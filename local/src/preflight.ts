@@ -40,7 +40,8 @@ export async function preflight({ nodeExists }: { nodeExists: boolean }): Promis
 /** @throws LocalError that lists all missing tools */
 export async function requireTools(tools: readonly Tool[]): Promise<void> {
     const findings = await toolProblems(tools);
-    if (findings.length > 0) throw new LocalError(`this machine lacks tools:\n${formatList(findings)}`);
+    if (findings.length > 0)
+        throw new LocalError(`this machine lacks tools:\n${formatList(findings)}`);
 }
 
 export function platformProblems(platform: string, uid: number | undefined): Problem[] {

@@ -49,7 +49,8 @@ export function chooseTarget(offers: AvailableTargets): Choice {
         return { kind: "kind", reason: "it exists already" };
     }
     if (nodeExists) return { kind: "node", reason: "it exists already" };
-    if (kindProblem === undefined) return { kind: "kind", reason: "a container engine is available" };
+    if (kindProblem === undefined)
+        return { kind: "kind", reason: "a container engine is available" };
     if (platform === "linux") return { kind: "node", reason: kindProblem };
     throw new LocalError(
         `${kindProblem}, and a cluster without an engine needs Linux (this is ${platform}): start Docker, Podman or ` +

@@ -42,7 +42,10 @@ export async function up(options: UpOptions): Promise<UpResult> {
     });
     console.log(describeChoice(choice));
     if (choice.kind === "context") {
-        return runPlan(await planForContext(choice.context, options.stack, options.signal), started);
+        return runPlan(
+            await planForContext(choice.context, options.stack, options.signal),
+            started,
+        );
     }
     return choice.kind === "kind" && engine !== undefined
         ? runPlan(await planForKind(engine, options.signal), started)
@@ -72,7 +75,8 @@ async function runPlan<C extends UpContext>(plan: Plan<C>, started: number): Pro
 
 function describeChoice(choice: Choice): string {
     if (choice.kind === "context") return `Using the existing cluster ${choice.context}`;
-    const where = choice.kind === "kind" ? "a kind cluster" : "a single-node cluster on this machine";
+    const where =
+        choice.kind === "kind" ? "a kind cluster" : "a single-node cluster on this machine";
     return `Using ${where}: ${choice.reason}`;
 }
 

@@ -25,7 +25,9 @@ async function leave(content: string): Promise<void> {
 test("a living holder keeps the lock, and the refusal names its process", async () => {
     const giveBack = await acquireLock(file);
     await expect(acquireLock(file, { waitMilliseconds: 0 })).rejects.toThrow(LocalError);
-    await expect(acquireLock(file, { waitMilliseconds: 0 })).rejects.toThrow(`process ${process.pid}`);
+    await expect(acquireLock(file, { waitMilliseconds: 0 })).rejects.toThrow(
+        `process ${process.pid}`,
+    );
     giveBack();
 });
 

@@ -1,7 +1,7 @@
-import { cel, matchesAny, said, type Cel } from "../cel/cel.ts";
-import { globPattern } from "../cel/glob.ts";
+import { cel, matchesAny, message, type Cel } from "../cel/cel.ts";
+import { globToRegExp } from "../cel/glob.ts";
 import type { Exemption } from "../engine/config.ts";
-import type { Admission } from "../engine/rule.ts";
+import type { AdmissionCheck } from "../engine/rule.ts";
 
 /*
  * A rule's expressions in a policy. They see one complete object with the server's defaults.
@@ -27,26 +27,27 @@ export const POD_VARIABLES: Readonly<Record<string, Cel>> = {
 };
 
 /** Creates an expression for the list of violation messages. */
-export function headlinesOf(
-    { of = "containers", each = {}, violated = cel`true`, what, at }: Admission,
+export function violationMessages(
+    { target = "containers", each = {}, violated = cel`true`, what, at }: AdmissionCheck,
     exempt: readonly Exemption[],
 ): Cel {
     const label = cel`variables.label`;
     const path = cel`variables.path`;
-    if (of === "object") return headlines(each, violated, said`${label}: ${what} (${at})`);
-    if (of === "pod") return headlines(each, violated, said`${label}: ${what} (${path}.${at})`);
+    if (target === "object") return buildList(each, violated, message`${label}: ${what} (${at})`);
+    if (target === "pod")
+        return buildList(each, violated, message`${label}: ${what} (${path}.${at})`);
     const inside = exempt.filter(({ container }) => container !== undefined);
     const containers = inside.reduce(
-        (list, one) => cel`${list}.filter(c, !${covers(one)})`,
-        of === "serving" ? cel`variables.serving` : cel`variables.containers`,
+        (list, one) => cel`${list}.filter(c, !${matchesExemption(one)})`,
+        target === "serving" ? cel`variables.serving` : cel`variables.containers`,
     );
     const name = cel`c.name`;
     const list = cel`c.name in variables.inits.map(i, i.name) ? 'initContainers' : 'containers'`;
-    const text = said`${label}, container ${name}: ${what} (${path}.${list}[${name}].${at})`;
-    return headlines({ c: containers, ...each }, violated, text);
+    const text = message`${label}, container ${name}: ${what} (${path}.${list}[${name}].${at})`;
+    return buildList({ c: containers, ...each }, violated, text);
 }
 
-function headlines(each: Readonly<Record<string, Cel>>, violated: Cel, message: Cel | string): Cel {
+function buildList(each: Readonly<Record<string, Cel>>, violated: Cel, message: Cel | string): Cel {
     const [first, ...others] = Object.entries(each);
     if (!first) return cel`${violated} ? [${message}] : []`;
     const [name, list] = first;
@@ -54,23 +55,23 @@ function headlines(each: Readonly<Record<string, Cel>>, violated: Cel, message: 
     if (others.length === 0) {
         return cel`${list}.filter(${element}, ${violated}).map(${element}, ${message})`;
     }
-    const inside = headlines(Object.fromEntries(others), violated, message);
+    const inside = buildList(Object.fromEntries(others), violated, message);
     return cel`${list}.map(${element}, ${inside}.join('; ')).filter(text, text != '')`;
 }
 
 /** Creates an expression for whether an exemption matches the object and, if it names one, the container `c`. */
-export function covers({ namespace, workload, container }: Exemption): Cel {
+export function matchesExemption({ namespace, workload, container }: Exemption): Cel {
     const conditions = [
         namespace !== undefined && matchesAny([namespace], cel`object.metadata.namespace`),
-        workload !== undefined && isOf(workload),
+        workload !== undefined && matchesWorkload(workload),
         container !== undefined && matchesAny([container], cel`c.name`),
     ].filter((one) => one !== false);
     return conditions.reduce((all, one) => cel`${all} && ${one}`, cel`true`);
 }
 
 /** Objects that belong to an exempt workload have its name with a suffix and are exempt too. */
-function isOf(workload: string): Cel {
-    const ownedName = globPattern(workload).source.replace(/\$$/, "(-[a-z0-9]+){0,2}-?$");
+function matchesWorkload(workload: string): Cel {
+    const ownedName = globToRegExp(workload).source.replace(/\$$/, "(-[a-z0-9]+){0,2}-?$");
     const isOwned = cel`has(object.metadata.ownerReferences) && ${NAME}.matches(${ownedName})`;
     return cel`${matchesAny([workload], NAME)} || ${isOwned}`;
 }

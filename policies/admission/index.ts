@@ -1,6 +1,6 @@
-import { policiesOf } from "../stacks.ts";
+import { readStackPolicies } from "../stacks.ts";
 import { RULES } from "../rules/index.ts";
-import { admissionPolicies, type AdmissionObject } from "./policies.ts";
+import { toAdmissionPolicies, type AdmissionObject } from "./policies.ts";
 
 export type { AdmissionObject };
 
@@ -10,6 +10,6 @@ export type { AdmissionObject };
  * @param registry of the stack's images. Undefined: public registries
  * @throws ConfigError if the stack's policies are invalid
  */
-export function admissionOf(stack: string, registry?: string): AdmissionObject[] {
-    return admissionPolicies(RULES, policiesOf(stack, { registry }));
+export function createAdmissionObjects(stack: string, registry?: string): AdmissionObject[] {
+    return toAdmissionPolicies(RULES, readStackPolicies(stack, { registry }));
 }

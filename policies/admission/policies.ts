@@ -1,11 +1,11 @@
 import { LABELS, PART_OF } from "@property-search/contract";
 import type { Cel } from "../cel/cel.ts";
-import { configOf, type StackPolicies } from "../engine/config.ts";
+import { parseRuleConfig, type StackPolicies } from "../engine/config.ts";
 import { hasExpired } from "../engine/exemptions.ts";
-import type { Admitted, Rule } from "../engine/rule.ts";
+import type { AdmissionScope, Rule } from "../engine/rule.ts";
 import type { Json } from "../kubernetes/object.ts";
-import { covers, headlinesOf, POD_VARIABLES, VARIABLES } from "./expressions.ts";
-import { foreignConditions, type MatchCondition } from "./foreign.ts";
+import { matchesExemption, violationMessages, POD_VARIABLES, VARIABLES } from "./expressions.ts";
+import { exclusionConditions, type MatchCondition } from "./exclusions.ts";
 
 interface Header {
     readonly apiVersion: string;
@@ -29,12 +29,12 @@ export type AdmissionObject = Header &
  * Objects of controllers are checked on creation only. An update changes almost nothing, and rejecting it would
  * prevent a controller from scaling down objects that are older than a rule.
  */
-const WHEN_MADE = [
+const ON_CREATE = [
     { apiGroups: [""], apiVersions: ["v1"], resources: ["pods", "replicationcontrollers"] },
     { apiGroups: ["apps"], apiVersions: ["v1"], resources: ["replicasets"] },
     { apiGroups: ["batch"], apiVersions: ["v1"], resources: ["jobs"] },
 ];
-const ALWAYS = [
+const ON_CREATE_AND_UPDATE = [
     {
         apiGroups: ["apps"],
         apiVersions: ["v1"],
@@ -53,7 +53,7 @@ const ROLES = {
 /** Objects and operations that a policy matches, and its variables. Unchanged objects are not checked. */
 const SUBJECTS: Readonly<
     Record<
-        Admitted,
+        AdmissionScope,
         {
             readonly resourceRules: readonly object[];
             readonly matchConditions: readonly MatchCondition[];
@@ -63,8 +63,8 @@ const SUBJECTS: Readonly<
 > = {
     pods: {
         resourceRules: [
-            ...WHEN_MADE.map((one) => ({ ...one, operations: ["CREATE"] })),
-            ...ALWAYS.map((one) => ({ ...one, operations: ["CREATE", "UPDATE"] })),
+            ...ON_CREATE.map((one) => ({ ...one, operations: ["CREATE"] })),
+            ...ON_CREATE_AND_UPDATE.map((one) => ({ ...one, operations: ["CREATE", "UPDATE"] })),
         ],
         matchConditions: [
             {
@@ -102,22 +102,25 @@ const SUBJECTS: Readonly<
  * see changes through Pulumi. Mandatory rules deny, advisory rules warn. CEL has no current date here, so an expired
  * exemption is removed when the policies are generated again.
  */
-export function admissionPolicies(
+export function toAdmissionPolicies(
     rules: readonly Rule[],
     policies: StackPolicies,
     now = new Date(),
 ): AdmissionObject[] {
     return rules.flatMap((rule) => {
-        const config = configOf(rule, policies[rule.name]);
+        const config = parseRuleConfig(rule, policies[rule.name]);
         if (!rule.admission || config.level === "disabled") return [];
         const exempt = config.exempt.filter((one) => !hasExpired(one, now));
-        const checks = rule.admission(config.settings as never).filter(({ asked = true }) => asked);
+        const checks = rule
+            .admission(config.settings as never)
+            .filter(({ enabled = true }) => enabled);
         if (checks.length === 0) return [];
         const violations = checks.map(
-            (one, index) => [`violations${index}`, headlinesOf(one, exempt)] as const,
+            (one, index) => [`violations${index}`, violationMessages(one, exempt)] as const,
         );
         const exemptObjects = exempt.filter(({ container }) => container === undefined);
-        const { resourceRules, matchConditions, variables } = SUBJECTS[rule.admits ?? "pods"];
+        const { resourceRules, matchConditions, variables } =
+            SUBJECTS[rule.admissionScope ?? "pods"];
         const header: Header = {
             apiVersion: "admissionregistration.k8s.io/v1",
             metadata: { name: `${PART_OF}-${rule.name}`, labels: { [LABELS.partOf]: PART_OF } },
@@ -130,10 +133,10 @@ export function admissionPolicies(
                 matchConstraints: { resourceRules },
                 matchConditions: [
                     ...matchConditions,
-                    ...foreignConditions(rule.name),
+                    ...exclusionConditions(rule.name),
                     ...exemptObjects.map((one, index) => ({
                         name: `exempt-${index}`,
-                        expression: `!(${covers(one).cel})`,
+                        expression: `!(${matchesExemption(one).cel})`,
                     })),
                 ],
                 variables: [...Object.entries(variables), ...violations].map(([name, { cel }]) => ({

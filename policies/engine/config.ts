@@ -9,7 +9,10 @@ export const Exemption = Type.Object(
         namespace: Type.Optional(Type.String({ description: "glob of namespaces" })),
         workload: Type.Optional(Type.String({ description: "glob of object names" })),
         container: Type.Optional(Type.String({ description: "glob of container names" })),
-        reason: Type.String({ minLength: 10, description: "reason, which is shown with every use" }),
+        reason: Type.String({
+            minLength: 10,
+            description: "reason, which is shown with every use",
+        }),
         expires: Type.String({
             pattern: String.raw`^\d{4}-\d{2}-\d{2}$`,
             description: "last day of validity, YYYY-MM-DD in UTC",
@@ -35,7 +38,7 @@ const LEVELS = ["mandatory", "advisory", "disabled", "remediate"] as const;
 export class ConfigError extends UserError {}
 
 /** Creates the schema of a rule's exemptions and thresholds. */
-export function schemaOf(rule: Rule): TObject {
+export function createSchema(rule: Rule): TObject {
     return Type.Object(
         {
             exempt: Type.Array(Exemption, { default: [], description: "exemptions from the rule" }),
@@ -46,20 +49,20 @@ export function schemaOf(rule: Rule): TObject {
 }
 
 /** @throws ConfigError that names the rule, the field, the value and the allowed values. */
-export function configOf(rule: Rule, value: unknown = {}): RuleConfig {
-    if (isLevel(value)) return configOf(rule, { enforcementLevel: value });
+export function parseRuleConfig(rule: Rule, value: unknown = {}): RuleConfig {
+    if (isLevel(value)) return parseRuleConfig(rule, { enforcementLevel: value });
     const { enforcementLevel: level = rule.level, ...rest } = asRecord(rule.name, value);
     if (!isLevel(level)) {
         throw new ConfigError(
             `${rule.name}.enforcementLevel is ${JSON.stringify(level)}; allowed: ${LEVELS.join(", ")}`,
         );
     }
-    if (level === "remediate" && !rule.remedy) {
+    if (level === "remediate" && !rule.remediate) {
         throw new ConfigError(
             `${rule.name}.enforcementLevel is "remediate", but the rule has no safe remediation; allowed: mandatory, advisory, disabled`,
         );
     }
-    const schema = schemaOf(rule);
+    const schema = createSchema(rule);
     const filled = Value.Default(schema, Value.Clone(rest)) as Record<string, unknown>;
     const errors = Value.Errors(schema, filled).map(({ instancePath, message, params }) => {
         const field = instancePath.slice(1).replaceAll("/", ".");
@@ -80,16 +83,18 @@ export function configOf(rule: Rule, value: unknown = {}): RuleConfig {
 }
 
 /** @throws ConfigError also for an unknown rule. */
-export function configsOf(
+export function parseStackPolicies(
     rules: readonly Rule[],
     policies: StackPolicies,
 ): ReadonlyMap<Rule, RuleConfig> {
-    const unknown = Object.keys(policies).filter((name) => !rules.some((rule) => rule.name === name));
+    const unknown = Object.keys(policies).filter(
+        (name) => !rules.some((rule) => rule.name === name),
+    );
     if (unknown.length > 0) {
         const names = rules.map(({ name }) => name).join(", ");
         throw new ConfigError(`unknown rule ${unknown.join(", ")}; allowed: ${names}`);
     }
-    return new Map(rules.map((rule) => [rule, configOf(rule, policies[rule.name])]));
+    return new Map(rules.map((rule) => [rule, parseRuleConfig(rule, policies[rule.name])]));
 }
 
 /** Date.parse accepts 31 February as 3 March. */

@@ -1,8 +1,8 @@
-import { hasFaultyFields } from "../kubernetes/fields.ts";
+import { hasInvalidFields } from "../kubernetes/fields.ts";
 import { isUnknown, type KubernetesObject } from "../kubernetes/object.ts";
 import { Stack } from "../kubernetes/stack.ts";
 import type { Exemption, RuleConfig } from "./config.ts";
-import { exemptionOf, hasExpired } from "./exemptions.ts";
+import { findExemption, hasExpired } from "./exemptions.ts";
 import type { Finding, Rule } from "./rule.ts";
 
 /** A finding with its location. */
@@ -45,7 +45,7 @@ export function evaluate(
                     for (const finding of findings(settings as never, stack)) {
                         if (object.isPatch && finding.isMissing) continue;
                         const container = finding.container ?? subject.container;
-                        const exemption = exemptionOf(exemptions, { object, container });
+                        const exemption = findExemption(exemptions, { object, container });
                         const path = [base, finding.at].filter((part) => part !== "").join(".");
                         const violation = { rule, object, container, path, finding, exemption };
                         const isExempt = exemption && !hasExpired(exemption, now);
@@ -62,7 +62,7 @@ export function evaluate(
             read();
         } catch (error) {
             // A field of the wrong type, which the rule `fields` reports.
-            const isMalformed = error instanceof TypeError && hasFaultyFields(object);
+            const isMalformed = error instanceof TypeError && hasInvalidFields(object);
             if (!isMalformed && !isUnknown(error)) throw error;
             undecided.push(error);
         }

@@ -1,24 +1,24 @@
-import { glob } from "../cel/glob.ts";
-import { known } from "../kubernetes/object.ts";
+import { matchesGlob } from "../cel/glob.ts";
+import { ifKnown } from "../kubernetes/object.ts";
 import type { Exemption } from "./config.ts";
 import type { Subject } from "./rule.ts";
 
 /** @returns the exemption that matches a place, even if it has expired. */
-export function exemptionOf(
+export function findExemption(
     exemptions: readonly Exemption[],
     { object, container }: Pick<Subject, "object"> & { readonly container?: string | undefined },
 ): Exemption | undefined {
     return exemptions.find(
         (one) =>
-            covers(
+            matchesOptionalGlob(
                 one.namespace,
-                known(() => object.namespace),
+                ifKnown(() => object.namespace),
             ) &&
-            covers(
+            matchesOptionalGlob(
                 one.workload,
-                known(() => object.name),
+                ifKnown(() => object.name),
             ) &&
-            covers(one.container, container),
+            matchesOptionalGlob(one.container, container),
     );
 }
 
@@ -37,18 +37,18 @@ export function daysLeft({ expires }: Exemption, now: Date): number {
 }
 
 /** @returns whether an exemption is valid for at most NOTICE_DAYS more. */
-export function isEnding(exemption: Exemption, now: Date): boolean {
+export function isExpiringSoon(exemption: Exemption, now: Date): boolean {
     return !hasExpired(exemption, now) && daysLeft(exemption, now) <= NOTICE_DAYS;
 }
 
 /** @returns text that precedes the date: `expires today, on`, `expires in 30 days, on`. */
-export function ending(exemption: Exemption, now: Date): string {
+export function describeExpiry(exemption: Exemption, now: Date): string {
     const days = daysLeft(exemption, now);
     const left = days === 0 ? "today" : `in ${days} ${days === 1 ? "day" : "days"}`;
     return `expires ${left}, on`;
 }
 
 /** An unknown or missing text matches only an absent glob. */
-function covers(pattern: string | undefined, text: string | undefined): boolean {
-    return pattern === undefined || (text !== undefined && glob(pattern, text));
+function matchesOptionalGlob(pattern: string | undefined, text: string | undefined): boolean {
+    return pattern === undefined || (text !== undefined && matchesGlob(pattern, text));
 }

@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import type { Violation } from "./evaluate.ts";
 
 /** Formats a violation in one line, with the same text as the admission policies. */
-export function headline(violation: Violation): string {
+export function formatHeadline(violation: Violation): string {
     const { where, what, path } = headlineParts(violation);
     return `${where}: ${what} (${path})`;
 }
@@ -13,10 +13,10 @@ export function headlineParts({ object, container, path, finding }: Violation) {
 }
 
 /** Formats a violation with its reason and fix. */
-export function message(violation: Violation): string {
+export function formatMessage(violation: Violation): string {
     const { rule, finding, exemption } = violation;
-    const lines = [headline(violation), `Why: ${rule.why}`];
-    if (finding.fix !== undefined) lines.push("Fix:", indent(snippet(finding.fix)));
+    const lines = [formatHeadline(violation), `Why: ${rule.why}`];
+    if (finding.fix !== undefined) lines.push("Fix:", indent(formatFix(finding.fix)));
     if (exemption) {
         const { expires, reason } = exemption;
         lines.push(`The exemption expired on ${expires}: ${reason}`);
@@ -25,7 +25,7 @@ export function message(violation: Violation): string {
 }
 
 /** Formats a fix: strings unchanged, other values as YAML. */
-export function snippet(fix: unknown): string {
+export function formatFix(fix: unknown): string {
     return typeof fix === "string" ? fix : stringify(fix, { lineWidth: 0 }).trimEnd();
 }
 

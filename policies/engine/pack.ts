@@ -1,42 +1,44 @@
 import type { Policies, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
-import { objectsOfResource } from "../kubernetes/object.ts";
-import { podOf } from "../kubernetes/pods.ts";
-import { Asked } from "./asked.ts";
-import { configSchemaOf } from "./configSchema.ts";
-import { ending } from "./exemptions.ts";
-import { fill } from "./remedy.ts";
+import { resourceToObjects } from "../kubernetes/object.ts";
+import { getPod } from "../kubernetes/pods.ts";
+import { PackSession } from "./packSession.ts";
+import { createConfigSchema } from "./configSchema.ts";
+import { describeExpiry } from "./exemptions.ts";
+import { fillMissing } from "./fillMissing.ts";
 import type { Rule } from "./rule.ts";
-import type { SetExemption } from "./run.ts";
+import type { RuleExemption } from "./run.ts";
 
 /** Converts rules to policies of Pulumi's SDK, and adds two policies for their exemptions. */
-export function policiesOf(rules: readonly Rule[], now?: () => Date): Policies {
-    const session = new Asked(now);
+export function toPulumiPolicies(rules: readonly Rule[], now?: () => Date): Policies {
+    const session = new PackSession(now);
     const policies = rules.map((rule) =>
-        rule.scope === "object" ? objectPolicy(rule, session) : stackPolicy(rule, session),
+        rule.scope === "object"
+            ? createObjectPolicy(rule, session)
+            : createStackPolicy(rule, session),
     );
     // Last, since the SDK runs policies in order and these report on all exemptions.
-    return [...policies, ...exemptionPolicies(session)];
+    return [...policies, ...createExemptionPolicies(session)];
 }
 
-function objectPolicy(rule: Rule, session: Asked): ResourceValidationPolicy {
-    const { remedy } = rule;
+function createObjectPolicy(rule: Rule, session: PackSession): ResourceValidationPolicy {
+    const { remediate } = rule;
     return {
-        ...about(rule),
+        ...policyMetadata(rule),
         validateResource(args, report) {
-            session.declare(args.urn, args.props);
-            const objects = objectsOfResource(args.type, args.props, args.urn);
+            session.recordDeclaration(args.urn, args.props);
+            const objects = resourceToObjects(args.type, args.props, args.urn);
             if (objects.length === 0) args.notApplicable("it applies to Kubernetes objects only");
-            session.ask(rule, args.getConfig(), objects, report);
+            session.check(rule, args.getConfig(), objects, report);
         },
-        ...(remedy && {
+        ...(remediate && {
             remediateResource(args) {
-                const { exempt, settings } = session.config(rule, args.getConfig());
-                const hasChanged = fill(args.props, (props) => {
-                    for (const object of objectsOfResource(args.type, props, args.urn)) {
-                        const pod = podOf(object);
+                const { exempt, settings } = session.configFor(rule, args.getConfig());
+                const hasChanged = fillMissing(args.props, (props) => {
+                    for (const object of resourceToObjects(args.type, props, args.urn)) {
+                        const pod = getPod(object);
                         // Fields that a Patch omits may already be set.
                         if (!pod || object.isPatch || session.isExempt(pod, exempt)) continue;
-                        remedy(pod, settings as never);
+                        remediate(pod, settings as never);
                     }
                 });
                 return hasChanged ? args.props : undefined;
@@ -45,23 +47,23 @@ function objectPolicy(rule: Rule, session: Asked): ResourceValidationPolicy {
     };
 }
 
-function stackPolicy(rule: Rule, session: Asked): StackValidationPolicy {
+function createStackPolicy(rule: Rule, session: PackSession): StackValidationPolicy {
     return {
-        ...about(rule),
+        ...policyMetadata(rule),
         validateStack(args, report) {
             const objects = args.resources.flatMap(({ type, props, urn }) =>
-                objectsOfResource(type, session.declared(urn, props), urn),
+                resourceToObjects(type, session.declaredProps(urn, props), urn),
             );
-            session.ask(rule, args.getConfig(), objects, report);
+            session.check(rule, args.getConfig(), objects, report);
         },
     };
 }
 
-function about(rule: Rule) {
-    const { name, title, severity, level, url, framework, remedy, admission, scope } = rule;
+function policyMetadata(rule: Rule) {
+    const { name, title, severity, level, url, framework, remediate, admission, scope } = rule;
     const steps = [
         "Apply the text under Fix in the violation to the manifest.",
-        ...(remedy
+        ...(remediate
             ? ['The enforcement level "remediate" sets missing fields automatically.']
             : []),
         'If a workload cannot comply, add it to the rule\'s "exempt" with a reason and an expiry date.',
@@ -69,7 +71,7 @@ function about(rule: Rule) {
     return {
         name,
         description: title,
-        displayName: displayed(name),
+        displayName: toDisplayName(name),
         severity,
         enforcementLevel: level,
         url,
@@ -77,44 +79,49 @@ function about(rule: Rule) {
         tags: [
             "kubernetes",
             scope === "object" ? "single-object" : "whole-stack",
-            ...(remedy ? ["remediation"] : []),
+            ...(remediate ? ["remediation"] : []),
             ...(admission ? ["admission"] : []),
         ],
-        configSchema: configSchemaOf(rule),
+        configSchema: createConfigSchema(rule),
         ...(framework && { framework: { ...framework } }),
     };
 }
 
-function exemptionPolicies(session: Asked): StackValidationPolicy[] {
+function createExemptionPolicies(session: PackSession): StackValidationPolicy[] {
     return [
-        told({
+        createReportPolicy({
             name: "exemptions",
             description: "Lists all exemptions in use, with reason and expiry date.",
             enforcementLevel: "advisory",
             severity: "low",
-            remediationSteps: "Fix the violation, and remove the exemption from the stack's policies.",
+            remediationSteps:
+                "Fix the violation, and remove the exemption from the stack's policies.",
             lines: () => [
-                ...session.used.map(
-                    (one) => `${line(one, "is valid until")} (${one.places.join("; ")})`,
+                ...session.usedExemptions.map(
+                    (one) => `${formatExemption(one, "is valid until")} (${one.places.join("; ")})`,
                 ),
-                ...session.unused.map((one) => line(one, "matched nothing; valid until")),
-                ...session.ending.map((one) => line(one, ending(one.exemption, session.now))),
+                ...session.unusedExemptions.map((one) =>
+                    formatExemption(one, "matched nothing; valid until"),
+                ),
+                ...session.expiringExemptions.map((one) =>
+                    formatExemption(one, describeExpiry(one.exemption, session.now)),
+                ),
             ],
         }),
-        told({
+        createReportPolicy({
             name: "expired-exemptions",
             description: "No exemption is used after its expiry date.",
             enforcementLevel: "mandatory",
             severity: "medium",
             remediationSteps:
                 "Fix the violation and remove the exemption from the stack's policies, or set a new expiry date.",
-            lines: () => session.expired.map((one) => line(one, "expired on")),
+            lines: () => session.expiredExemptions.map((one) => formatExemption(one, "expired on")),
         }),
     ];
 }
 
 /** Creates a policy that reports lines about the whole run, if there are any. */
-function told({
+function createReportPolicy({
     lines,
     ...about
 }: Omit<StackValidationPolicy, "validateStack"> & {
@@ -122,7 +129,7 @@ function told({
 }): StackValidationPolicy {
     return {
         ...about,
-        displayName: displayed(about.name),
+        displayName: toDisplayName(about.name),
         tags: ["kubernetes", "whole-stack"],
         validateStack(_, report) {
             const all = lines();
@@ -131,12 +138,12 @@ function told({
     };
 }
 
-function line({ rule, exemption }: SetExemption, state: string): string {
+function formatExemption({ rule, exemption }: RuleExemption, state: string): string {
     const { namespace = "*", workload = "*", container = "*", expires, reason } = exemption;
     const place = `${namespace}/${workload}, container ${container}`;
     return `${rule.name} for ${place} ${state} ${expires}: ${reason}`;
 }
 
-function displayed(name: string): string {
+function toDisplayName(name: string): string {
     return `${name.charAt(0).toUpperCase()}${name.slice(1).replaceAll("-", " ")}`;
 }

@@ -1,7 +1,7 @@
 import type { Static, TObject, TProperties } from "typebox";
 import type { Cel } from "../cel/cel.ts";
 import type { KubernetesObject, Place } from "../kubernetes/object.ts";
-import { podOf, type Container, type Pod } from "../kubernetes/pods.ts";
+import { getPod, type Container, type Pod } from "../kubernetes/pods.ts";
 import type { Stack } from "../kubernetes/stack.ts";
 
 export type Level = "mandatory" | "advisory" | "disabled";
@@ -28,7 +28,7 @@ export interface Finding {
     readonly fix?: unknown;
 }
 
-export interface About {
+export interface RuleMetadata {
     readonly name: string;
     /** The requirement, in one sentence. */
     readonly title: string;
@@ -49,30 +49,30 @@ export interface Subject {
     readonly findings: (settings: never, stack: Stack) => Iterable<Finding>;
 }
 
-export interface Rule extends About {
+export interface Rule extends RuleMetadata {
     readonly settings: TProperties;
     /** `stack`: the rule needs all objects at once. */
     readonly scope: "object" | "stack";
     /** Parts of an object that are checked separately, so that an unknown value affects only its own part. */
     readonly subjects: (object: KubernetesObject) => Iterable<Subject>;
     /** Sets missing fields with safe values in place. Idempotent; never changes existing values. */
-    readonly remedy?: (pod: Pod, settings: never) => void;
+    readonly remediate?: (pod: Pod, settings: never) => void;
     /** The same checks for admission by the API server, one per kind of finding. */
-    readonly admission?: (settings: never) => readonly Admission[];
+    readonly admission?: (settings: never) => readonly AdmissionCheck[];
     /** Objects that admission checks. Default: pods and their controllers. */
-    readonly admits?: Admitted;
+    readonly admissionScope?: AdmissionScope;
     /** Part of the rule that admission does not enforce, with the reason. */
-    readonly unsaid?: string;
+    readonly admissionGap?: string;
 }
 
-export type Admitted = "pods" | "roles";
+export type AdmissionScope = "pods" | "roles";
 
 /** One check of a rule as CEL expressions of the API server (cel/cel.ts). */
-export interface Admission {
+export interface AdmissionCheck {
     /** Whether the settings enable the check. Default: true */
-    readonly asked?: boolean;
+    readonly enabled?: boolean;
     /** Subject: each container (`c`), each serving container, the pod (`variables.pod`) or the object. Default: containers */
-    readonly of?: "containers" | "serving" | "pod" | "object";
+    readonly target?: "containers" | "serving" | "pod" | "object";
     /** Lists to iterate over, by the name of their element; later lists may use earlier names. */
     readonly each?: Readonly<Record<string, Cel>>;
     /** Default: true */
@@ -82,18 +82,18 @@ export interface Admission {
     readonly at: Cel | string;
 }
 
-type Described<S extends TProperties> = About & {
+type RuleArgs<S extends TProperties> = RuleMetadata & {
     /** Thresholds with default and description. Default: none */
     readonly settings?: S;
-    readonly admission?: (settings: SettingsOf<S>) => readonly Admission[];
-    readonly admits?: Admitted;
-    readonly unsaid?: string;
-    readonly remedy?: (pod: Pod, settings: SettingsOf<S>) => void;
+    readonly admission?: (settings: SettingsOf<S>) => readonly AdmissionCheck[];
+    readonly admissionScope?: AdmissionScope;
+    readonly admissionGap?: string;
+    readonly remediate?: (pod: Pod, settings: SettingsOf<S>) => void;
 };
 
 export type SettingsOf<S extends TProperties> = Static<TObject<S>>;
 
-const EPHEMERAL = "ephemeral containers, which can only be added to a running pod";
+const EPHEMERAL_GAP = "ephemeral containers, which can only be added to a running pod";
 
 /** Creates a rule about single containers, including init containers and sidecars. */
 export function containerRule<S extends TProperties = TProperties>({
@@ -101,16 +101,16 @@ export function containerRule<S extends TProperties = TProperties>({
     checkPod,
     ephemeral = false,
     ...rest
-}: Described<S> & {
+}: RuleArgs<S> & {
     readonly check: (container: Container, settings: SettingsOf<S>) => Iterable<Finding>;
     /** Additional check of the pod itself. */
     readonly checkPod?: (pod: Pod, settings: SettingsOf<S>) => Iterable<Finding>;
     /** Whether to check ephemeral containers too, which have no probes, ports or resources. Default: false */
     readonly ephemeral?: boolean;
 }): Rule {
-    const about = ephemeral ? { unsaid: EPHEMERAL, ...rest } : rest;
-    return rule(about, "object", function* (object) {
-        const pod = podOf(object);
+    const about = ephemeral ? { admissionGap: EPHEMERAL_GAP, ...rest } : rest;
+    return createRule(about, "object", function* (object) {
+        const pod = getPod(object);
         if (!pod) return;
         if (checkPod) yield { object, path: pod.path, findings: (s) => checkPod(pod, s) };
         const subject = (container: Container): Subject => {
@@ -126,11 +126,11 @@ export function containerRule<S extends TProperties = TProperties>({
 export function podRule<S extends TProperties = TProperties>({
     check,
     ...rest
-}: Described<S> & {
+}: RuleArgs<S> & {
     readonly check: (pod: Pod, settings: SettingsOf<S>) => Iterable<Finding>;
 }): Rule {
-    return rule(rest, "object", function* (object) {
-        const pod = podOf(object);
+    return createRule(rest, "object", function* (object) {
+        const pod = getPod(object);
         if (pod) yield { object, path: pod.path, findings: (s) => check(pod, s) };
     });
 }
@@ -140,11 +140,11 @@ export function objectRule<S extends TProperties = TProperties>({
     kinds,
     check,
     ...rest
-}: Described<S> & {
+}: RuleArgs<S> & {
     readonly kinds: readonly string[];
     readonly check: (object: KubernetesObject, settings: SettingsOf<S>) => Iterable<Finding>;
 }): Rule {
-    return rule(rest, "object", function* (object) {
+    return createRule(rest, "object", function* (object) {
         if (kinds.includes(object.kind)) {
             yield { object, path: "", findings: (s) => check(object, s) };
         }
@@ -157,13 +157,13 @@ export function placeRule<T, S extends TProperties = TProperties>({
     check,
     scope = "object",
     ...rest
-}: Described<S> & {
+}: RuleArgs<S> & {
     /** `stack`: checked at the end of a preview. Default: object */
     readonly scope?: Rule["scope"];
     readonly places: (object: KubernetesObject) => Iterable<Place<T>>;
     readonly check: (value: T, settings: SettingsOf<S>) => Iterable<Finding>;
 }): Rule {
-    return rule(rest, scope, function* (object) {
+    return createRule(rest, scope, function* (object) {
         for (const { read, ...place } of places(object)) {
             yield { object, ...place, findings: (s) => check(read(), s) };
         }
@@ -178,7 +178,7 @@ export function stackRule<S extends TProperties = TProperties>({
     kinds,
     check,
     ...rest
-}: Described<S> & {
+}: RuleArgs<S> & {
     /** Default: every kind */
     readonly kinds?: readonly string[];
     readonly check: (
@@ -187,14 +187,14 @@ export function stackRule<S extends TProperties = TProperties>({
         settings: SettingsOf<S>,
     ) => Iterable<Finding>;
 }): Rule {
-    return rule(rest, "stack", function* (object) {
+    return createRule(rest, "stack", function* (object) {
         if (object.isPatch || kinds?.includes(object.kind) === false) return;
         yield { object, path: "", findings: (s, stack) => check(object, stack, s) };
     });
 }
 
-function rule<S extends TProperties>(
-    { settings, remedy, admission, ...about }: Described<S>,
+function createRule<S extends TProperties>(
+    { settings, remediate, admission, ...about }: RuleArgs<S>,
     scope: Rule["scope"],
     subjects: Rule["subjects"],
 ): Rule {
@@ -203,7 +203,7 @@ function rule<S extends TProperties>(
         settings: settings ?? {},
         scope,
         subjects,
-        ...(remedy && { remedy }),
+        ...(remediate && { remediate }),
         ...(admission && { admission }),
     };
 }

@@ -1,8 +1,13 @@
 import type { KubernetesObject } from "../kubernetes/object.ts";
 import { Stack } from "../kubernetes/stack.ts";
-import { configsOf, type Exemption, type RuleConfig, type StackPolicies } from "./config.ts";
+import {
+    parseStackPolicies,
+    type Exemption,
+    type RuleConfig,
+    type StackPolicies,
+} from "./config.ts";
 import { evaluate, type Outcome, type Violation } from "./evaluate.ts";
-import { hasExpired, isEnding } from "./exemptions.ts";
+import { hasExpired, isExpiringSoon } from "./exemptions.ts";
 import type { Rule } from "./rule.ts";
 
 /** Result of one rule for all objects. */
@@ -18,7 +23,7 @@ export interface Run {
     readonly now: Date;
 }
 
-export interface SetExemption {
+export interface RuleExemption {
     readonly rule: Rule;
     readonly exemption: Exemption;
 }
@@ -28,14 +33,14 @@ export interface SetExemption {
  *
  * @throws ConfigError if the stack's policies are invalid
  */
-export function run(
+export function runRules(
     rules: readonly Rule[],
     policies: StackPolicies,
     objects: readonly KubernetesObject[],
     now = new Date(),
 ): Run {
     const stack = new Stack(objects);
-    const runs = [...configsOf(rules, policies)]
+    const runs = [...parseStackPolicies(rules, policies)]
         .filter(([, { level }]) => level !== "disabled")
         .map(([rule, config]) => {
             const start = performance.now();
@@ -46,39 +51,39 @@ export function run(
 }
 
 /** @returns violations of mandatory rules, which block a deployment. */
-export function failuresOf({ rules }: Run): Violation[] {
+export function findFailures({ rules }: Run): Violation[] {
     return rules.flatMap(({ config, violations }) =>
         config.level === "advisory" ? [] : violations,
     );
 }
 
-export function advicesOf({ rules }: Run): Violation[] {
+export function findAdvisories({ rules }: Run): Violation[] {
     return rules.flatMap(({ config, violations }) =>
         config.level === "advisory" ? violations : [],
     );
 }
 
 /** @returns expired exemptions, which fail even if they match nothing. */
-export function expiredOf({ rules, now }: Run): SetExemption[] {
-    return allOf(rules).filter(({ exemption }) => hasExpired(exemption, now));
+export function findExpired({ rules, now }: Run): RuleExemption[] {
+    return listExemptions(rules).filter(({ exemption }) => hasExpired(exemption, now));
 }
 
 /** @returns exemptions that expire soon. */
-export function endingOf({ rules, now }: Run): SetExemption[] {
-    return allOf(rules).filter(({ exemption }) => isEnding(exemption, now));
+export function findExpiring({ rules, now }: Run): RuleExemption[] {
+    return listExemptions(rules).filter(({ exemption }) => isExpiringSoon(exemption, now));
 }
 
 /** @returns exemptions that match nothing: their violation is fixed, or their globs are wrong. */
-export function unusedOf({ rules }: Run): SetExemption[] {
+export function findUnused({ rules }: Run): RuleExemption[] {
     const used = new Set(
         rules.flatMap(({ exempt, violations }) =>
             [...exempt, ...violations].map(({ exemption }) => exemption),
         ),
     );
-    return allOf(rules).filter(({ exemption }) => !used.has(exemption));
+    return listExemptions(rules).filter(({ exemption }) => !used.has(exemption));
 }
 
-function allOf(rules: readonly RuleRun[]): SetExemption[] {
+function listExemptions(rules: readonly RuleRun[]): RuleExemption[] {
     return rules.flatMap(({ rule, config }) =>
         config.exempt.map((exemption) => ({ rule, exemption })),
     );

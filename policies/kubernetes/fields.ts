@@ -1,5 +1,5 @@
 import * as models from "@kubernetes/client-node/dist/gen/models/all.js";
-import { isJson, known, type Json, type KubernetesObject, type Place } from "./object.ts";
+import { isJson, ifKnown, type Json, type KubernetesObject, type Place } from "./object.ts";
 
 /*
  * The fields of Kubernetes' built-in kinds, from the models of its client, which are generated from the API's
@@ -19,62 +19,62 @@ interface Model {
 const MODELS = models as Readonly<Record<string, Model | undefined>>;
 
 /** An invalid field, with a proposed fix. */
-export interface FieldFault {
+export interface FieldError {
     readonly what: string;
     readonly fix: unknown;
 }
 
 /** @returns the model of a built-in kind; undefined for custom resources */
-function modelOf({ apiVersion, kind }: KubernetesObject): string | undefined {
+function findModel({ apiVersion, kind }: KubernetesObject): string | undefined {
     const [version = "", group = ""] = apiVersion.split("/").reverse();
     if (group.includes(".") && !group.endsWith(".k8s.io")) return undefined;
     const name = `${version.charAt(0).toUpperCase()}${version.slice(1)}${kind}`;
     // Two groups have a kind of this name.
     const whole = kind === "Event" ? `${group === "" ? "Core" : "Events"}${name}` : name;
-    return attributesOf(whole) ? whole : undefined;
+    return listAttributes(whole) ? whole : undefined;
 }
 
-function attributesOf(model: string): readonly Attribute[] | undefined {
+function listAttributes(model: string): readonly Attribute[] | undefined {
     return MODELS[model]?.getAttributeTypeMap?.();
 }
 
 /** Checks every field of an object that has a model; `read` returns the error of the field. */
-export function* fieldsOf(object: KubernetesObject): Generator<Place<FieldFault | undefined>> {
-    const model = modelOf(object);
-    if (model !== undefined) yield* inside(model, object.body, "");
+export function* checkFields(object: KubernetesObject): Generator<Place<FieldError | undefined>> {
+    const model = findModel(object);
+    if (model !== undefined) yield* checkModel(model, object.body, "");
 }
 
 /** @returns whether an object violates the types of the API, so that rules may fail on it. */
-export function hasFaultyFields(object: KubernetesObject): boolean {
-    return [...fieldsOf(object)].some(({ read }) => known(read) !== undefined);
+export function hasInvalidFields(object: KubernetesObject): boolean {
+    return [...checkFields(object)].some(({ read }) => ifKnown(read) !== undefined);
 }
 
-function* inside(
+function* checkModel(
     model: string,
     value: Json,
     path: string,
-): Generator<Place<FieldFault | undefined>> {
-    const attributes = attributesOf(model) ?? [];
+): Generator<Place<FieldError | undefined>> {
+    const attributes = listAttributes(model) ?? [];
     for (const key of Object.keys(value)) {
         const at = path === "" ? key : `${path}.${key}`;
         const attribute = attributes.find(({ baseName }) => baseName === key);
         const isText = key === "value" && TEXT_VALUES.test(model);
         const typed = attribute && isText ? { type: attribute.type, format: TEXT } : attribute;
-        if (typed) yield* valueOf(typed, () => value[key], at, key);
+        if (typed) yield* checkValue(typed, () => value[key], at, key);
         else yield { path: at, read: () => unknownField(key, attributes) };
     }
 }
 
-function* valueOf(
+function* checkValue(
     { type, format }: Pick<Attribute, "type" | "format">,
     read: () => unknown,
     path: string,
     key: string,
-): Generator<Place<FieldFault | undefined>> {
+): Generator<Place<FieldError | undefined>> {
     const [, element] = /^(?:Array|Set)<(.+)>$/.exec(type) ?? [];
     const [, entry] = /^\{ \[key: string\]: (.+); \}$/.exec(type) ?? [];
-    const value = known(read);
-    yield { path, read: () => faultOf({ type, format }, read(), key) };
+    const value = ifKnown(read);
+    yield { path, read: () => checkType({ type, format }, read(), key) };
     if (element !== undefined && Array.isArray(value)) {
         for (const at of value.keys()) {
             const nothing = { what: "has an empty list element", fix: `# remove ${path}[${at}]` };
@@ -82,7 +82,7 @@ function* valueOf(
                 path: `${path}[${at}]`,
                 read: () => (value[at] === null ? nothing : undefined),
             };
-            yield* valueOf(
+            yield* checkValue(
                 { type: element, format: "" },
                 () => value[at] as unknown,
                 `${path}[${at}]`,
@@ -91,10 +91,15 @@ function* valueOf(
         }
     } else if (entry !== undefined && isJson(value)) {
         for (const name of Object.keys(value)) {
-            yield* valueOf({ type: entry, format: "" }, () => value[name], `${path}[${name}]`, key);
+            yield* checkValue(
+                { type: entry, format: "" },
+                () => value[name],
+                `${path}[${name}]`,
+                key,
+            );
         }
     } else if (element === undefined && entry === undefined && isJson(value)) {
-        yield* inside(type, value, path);
+        yield* checkModel(type, value, path);
     }
 }
 
@@ -131,35 +136,35 @@ const TYPES: readonly (readonly [
     ],
 ];
 
-function faultOf(
+function checkType(
     { type, format }: Pick<Attribute, "type" | "format">,
     value: unknown,
     key: string,
-): FieldFault | undefined {
+): FieldError | undefined {
     // The API server treats null as absent.
     if (value === null || value === undefined) return undefined;
-    const isWhole = !/^int(32|64)$/.test(format) || Number.isInteger(value);
+    const isComplete = !/^int(32|64)$/.test(format) || Number.isInteger(value);
     const mayBeNumber = type === "string" && format !== TEXT && QUANTITIES.test(key);
     const isQuantity = mayBeNumber && typeof value === "number";
     const of = TYPES.find(([one]) => one.test(type));
     if (!of || isQuantity) return undefined;
     const [, words, isRight] = of;
-    if (isRight(value) && isWhole) return undefined;
+    if (isRight(value) && isComplete) return undefined;
     const allowed = type === "number" && format.startsWith("int") ? "a whole number" : words;
     return {
-        what: `has ${kindOf(value)}; allowed: ${allowed}`,
-        fix: { [key]: mended(type, value) },
+        what: `has ${describeType(value)}; allowed: ${allowed}`,
+        fix: { [key]: convertValue(type, value) },
     };
 }
 
-function kindOf(value: unknown): string {
+function describeType(value: unknown): string {
     if (Array.isArray(value)) return "a list";
     if (typeof value === "string") return "text";
     if (typeof value === "boolean") return "true or false";
     return typeof value === "number" ? "a number" : "a map";
 }
 
-function mended(type: string, value: unknown): unknown {
+function convertValue(type: string, value: unknown): unknown {
     if (type === "string") return typeof value === "object" ? "…" : `${value as number}`;
     if (
         type === "number" &&
@@ -173,11 +178,11 @@ function mended(type: string, value: unknown): unknown {
     return `… # ${TYPES.find(([one]) => one.test(type))?.[1] ?? type}`;
 }
 
-function unknownField(key: string, attributes: readonly Attribute[]): FieldFault {
+function unknownField(key: string, attributes: readonly Attribute[]): FieldError {
     const near = attributes
         .map(({ baseName }) => ({
             baseName,
-            edits: distance(key.toLowerCase(), baseName.toLowerCase()),
+            edits: editDistance(key.toLowerCase(), baseName.toLowerCase()),
         }))
         .sort((one, other) => one.edits - other.edits)
         .find(({ edits }) => edits <= Math.max(1, key.length / 3));
@@ -188,7 +193,7 @@ function unknownField(key: string, attributes: readonly Attribute[]): FieldFault
 }
 
 /** Levenshtein distance. */
-function distance(one: string, other: string): number {
+function editDistance(one: string, other: string): number {
     let row = Array.from({ length: other.length + 1 }, (_, at) => at);
     for (const [line, letter] of [...one].entries()) {
         const next = [line + 1];

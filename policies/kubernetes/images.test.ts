@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { imageOf } from "./images.ts";
+import { parseImage } from "./images.ts";
 
 const SHA = `sha256:${"0a".repeat(32)}`;
 
@@ -20,7 +20,7 @@ describe("an image reference", () => {
         [`a@${SHA}`, "docker.io/library/a", undefined, SHA],
         ["gcr.io/a_b/c__d/e--f:X_1", "gcr.io/a_b/c__d/e--f", "X_1", undefined],
     ])("%s", (reference, name, tag, digest) => {
-        expect(imageOf(reference)).toMatchObject({ name, tag, digest });
+        expect(parseImage(reference)).toMatchObject({ name, tag, digest });
     });
 
     test.each([
@@ -39,6 +39,6 @@ describe("an image reference", () => {
         "https://ghcr.io/a",
         `a:${"x".repeat(129)}`,
     ])("is not %j", (text) => {
-        expect(imageOf(text)).toBeUndefined();
+        expect(parseImage(text)).toBeUndefined();
     });
 });

@@ -7,13 +7,13 @@ export interface Image {
     readonly tag: string | undefined;
     readonly digest: string | undefined;
     /** Name as written, without tag and digest. */
-    readonly written: string;
+    readonly writtenName: string;
 }
 
 const HOST = String.raw`localhost(?::\d+)?|[\w-]+(?:\.[\w-]+)+(?::\d+)?|[\w-]+:\d+|\[[\da-fA-F:]+\](?::\d+)?`;
 
 /** Tags that usually move to another image with each push. */
-export const MOVING_TAGS: readonly string[] =
+export const MUTABLE_TAGS: readonly string[] =
     "latest stable main master edge nightly dev develop head".split(" ");
 
 /** A part of a path: separators are one dot, one or two underscores, or any number of dashes. */
@@ -22,7 +22,7 @@ const PART = String.raw`[a-z\d]+(?:(?:[._]|__|-+)[a-z\d]+)*`;
 /** A host, which has a port or a dot, or is `localhost`; a path; a tag; a digest. */
 const REFERENCE = new RegExp(
     [
-        `^(?<written>(?:(?<host>${HOST})/)?`,
+        `^(?<writtenName>(?:(?<host>${HOST})/)?`,
         String.raw`(?<path>${PART}(?:/${PART})*))`,
         String.raw`(?::(?<tag>\w[\w.-]{0,127}))?`,
         String.raw`(?:@(?<digest>[A-Za-z\d]+(?:[+._-][A-Za-z\d]+)*:[\da-fA-F]{32,}))?$`,
@@ -30,12 +30,12 @@ const REFERENCE = new RegExp(
 );
 
 /** @returns undefined for an invalid reference */
-export function imageOf(reference: string): Image | undefined {
-    const { written, host, path, tag, digest } = REFERENCE.exec(reference)?.groups ?? {};
-    if (written === undefined || path === undefined) return undefined;
+export function parseImage(reference: string): Image | undefined {
+    const { writtenName, host, path, tag, digest } = REFERENCE.exec(reference)?.groups ?? {};
+    if (writtenName === undefined || path === undefined) return undefined;
     const isHub = host === undefined || host === "docker.io" || host === "index.docker.io";
     const full = isHub && !path.includes("/") ? `library/${path}` : path;
-    return { name: `${isHub ? "docker.io" : host}/${full}`, tag, digest, written };
+    return { name: `${isHub ? "docker.io" : host}/${full}`, tag, digest, writtenName };
 }
 
 /** Public registries. */
@@ -51,7 +51,7 @@ export function registryGlobs(globs: readonly string[], registry: string): strin
 }
 
 /** Regular expression for version tags with fewer parts: `8`, `v3` and `8-alpine3.20` have one, `8.2` has two. */
-export function versionsBelow(parts: number): RegExp {
+export function versionsWithFewerParts(parts: number): RegExp {
     // Longer numbers are dates and builds.
     const more = String.raw`(?:\.\d+){0,${Math.max(parts - 2, 0)}}`;
     return new RegExp(

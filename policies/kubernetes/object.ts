@@ -28,19 +28,19 @@ export interface Place<T> {
 }
 
 /** Converts a value to its object, or to those of a List and its nested Lists; other values have none. */
-export function objectsOf(value: unknown): KubernetesObject[] {
+export function toObjects(value: unknown): KubernetesObject[] {
     if (!isJson(value)) return [];
     const { apiVersion, kind, items } = value;
     if (typeof apiVersion !== "string" || typeof kind !== "string") return [];
     if (!isListKind(kind, value)) return [toObject(apiVersion, kind, value)];
-    if (kind === "List") return Array.isArray(items) ? items.flatMap(objectsOf) : [];
-    return Array.isArray(items) ? listed(items, apiVersion, kind) : [];
+    if (kind === "List") return Array.isArray(items) ? items.flatMap(toObjects) : [];
+    return Array.isArray(items) ? listItems(items, apiVersion, kind) : [];
 }
 
 /** A custom kind may end in "List" too, but then its objects have names. */
 function isListKind(kind: string, body: Json): boolean {
     if (!kind.endsWith("List")) return false;
-    return body.items !== undefined || !("name" in json(body.metadata));
+    return body.items !== undefined || !("name" in asJson(body.metadata));
 }
 
 /** `kubernetes:apps/v1:Deployment` and `…:DeploymentPatch`, `kubernetes:core/v1:Service`, custom resources. */
@@ -50,12 +50,12 @@ const TYPE = /^kubernetes:(?<group>[^:]+):(?<kind>\w+)$/;
  * Converts a Pulumi resource to objects, using its type token since the inputs need not contain the kind. Children of
  * a ConfigGroup or a Chart are separate resources.
  */
-export function objectsOfResource(type: string, props: Json, urn?: string): KubernetesObject[] {
+export function resourceToObjects(type: string, props: Json, urn?: string): KubernetesObject[] {
     const { group, kind } = TYPE.exec(type)?.groups ?? {};
     if (group === undefined || kind === undefined) return [];
     const apiVersion = group.replace(/^core\//, "");
     if (kind.endsWith("List") && Array.isArray(props.items)) {
-        return listed(props.items, apiVersion, kind, urn);
+        return listItems(props.items, apiVersion, kind, urn);
     }
     if (kind.endsWith("Patch")) {
         return [toObject(apiVersion, kind.slice(0, -"Patch".length), props, urn, true)];
@@ -64,7 +64,7 @@ export function objectsOfResource(type: string, props: Json, urn?: string): Kube
 }
 
 /** Items of a typed list need not contain their kind, which the list implies. */
-function listed(
+function listItems(
     items: readonly unknown[],
     apiVersion: string,
     kind: string,
@@ -100,8 +100,8 @@ function toObject(
             return text(metadata().namespace);
         },
         get label() {
-            const namespace = known(() => this.namespace) ?? "?";
-            const name = known(() => this.name) ?? urn?.split("::").pop() ?? "?";
+            const namespace = ifKnown(() => this.namespace) ?? "?";
+            const name = ifKnown(() => this.name) ?? urn?.split("::").pop() ?? "?";
             return namespace === "" ? name : `${namespace}/${name}`;
         },
     };
@@ -112,12 +112,12 @@ export function isJson(value: unknown): value is Json {
 }
 
 /** @returns the value if it is an object, else an empty one. */
-export function json(value: unknown): Json {
+export function asJson(value: unknown): Json {
     return isJson(value) ? value : {};
 }
 
 /** @returns the elements that are objects; none if the value is not a list. */
-export function list(value: unknown): readonly Json[] {
+export function asList(value: unknown): readonly Json[] {
     return Array.isArray(value) ? value.filter(isJson) : [];
 }
 
@@ -127,7 +127,7 @@ export function isUnknown(error: unknown): error is Error {
 }
 
 /** @returns the value, or undefined if it is unknown in a preview */
-export function known<T>(read: () => T): T | undefined {
+export function ifKnown<T>(read: () => T): T | undefined {
     try {
         return read();
     } catch (error) {

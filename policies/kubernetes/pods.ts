@@ -1,5 +1,5 @@
 import type { V1Container, V1PodSpec } from "@kubernetes/client-node";
-import { json, known, list, type Json, type KubernetesObject } from "./object.ts";
+import { asJson, ifKnown, asList, type Json, type KubernetesObject } from "./object.ts";
 
 /** The pods that an object creates, or the pod that it is. */
 export interface Pod {
@@ -10,7 +10,7 @@ export interface Pod {
     readonly labels: Readonly<Record<string, string>>;
     readonly annotations: Readonly<Record<string, string>>;
     /** A `job` runs to completion and serves no requests. */
-    readonly runs: "service" | "job";
+    readonly workloadType: "service" | "job";
     /** Init containers first, in order. */
     readonly containers: readonly Container[];
     /** Ephemeral containers, which `kubectl debug` adds to a running pod. */
@@ -48,10 +48,10 @@ const GROUPS = ["v1", "apps/v1", "batch/v1", "argoproj.io/v1alpha1"];
 export const POD_KINDS = Object.keys(TEMPLATES);
 
 /** Reads the pod template of an object. @returns undefined for an object without pods */
-export function podOf(object: KubernetesObject): Pod | undefined {
+export function getPod(object: KubernetesObject): Pod | undefined {
     const way = GROUPS.includes(object.apiVersion) ? TEMPLATES[object.kind] : undefined;
     if (way === undefined) return undefined;
-    const template = way.reduce<Json>((value, key) => json(value[key]), object.body);
+    const template = way.reduce<Json>((value, key) => asJson(value[key]), object.body);
     // Not looked into: a rule that needs nothing of it must not meet what is unknown in it.
     if (!("spec" in template)) return undefined;
     const path = [...way, "spec"].join(".");
@@ -59,36 +59,38 @@ export function podOf(object: KubernetesObject): Pod | undefined {
         object,
         path,
         get spec() {
-            return json(template.spec) as unknown as V1PodSpec;
+            return asJson(template.spec) as unknown as V1PodSpec;
         },
         get labels() {
-            return json(json(template.metadata).labels) as Readonly<Record<string, string>>;
+            return asJson(asJson(template.metadata).labels) as Readonly<Record<string, string>>;
         },
         get annotations() {
-            return json(json(template.metadata).annotations) as Readonly<Record<string, string>>;
+            return asJson(asJson(template.metadata).annotations) as Readonly<
+                Record<string, string>
+            >;
         },
-        get runs() {
+        get workloadType() {
             if (object.kind === "Job" || object.kind === "CronJob") return "job";
             const { restartPolicy = "Always" } = object.kind === "Pod" ? this.spec : {};
             return restartPolicy === "Always" ? "service" : "job";
         },
         get containers() {
-            return ["initContainers", "containers"].flatMap((field) => listOf(this, field));
+            return ["initContainers", "containers"].flatMap((field) => listContainers(this, field));
         },
         get ephemeral() {
-            return listOf(this, "ephemeralContainers");
+            return listContainers(this, "ephemeralContainers");
         },
     };
 }
 
-function listOf(pod: Pod, field: string): Container[] {
-    return list(json(pod.spec)[field]).map((spec, index) =>
-        containerOf(pod, field, spec as unknown as V1Container, index),
+function listContainers(pod: Pod, field: string): Container[] {
+    return asList(asJson(pod.spec)[field]).map((spec, index) =>
+        toContainer(pod, field, spec as unknown as V1Container, index),
     );
 }
 
-function containerOf(pod: Pod, field: string, spec: V1Container, index: number): Container {
-    const name = known(() => spec.name) ?? `${index}`;
+function toContainer(pod: Pod, field: string, spec: V1Container, index: number): Container {
+    const name = ifKnown(() => spec.name) ?? `${index}`;
     return {
         pod,
         name,
@@ -103,11 +105,11 @@ function containerOf(pod: Pod, field: string, spec: V1Container, index: number):
 }
 
 /** @returns whether a container runs as long as its pod. */
-export function isLasting({ role, pod }: Container): boolean {
-    return (role === "main" || role === "sidecar") && pod.runs === "service";
+export function isLongRunning({ role, pod }: Container): boolean {
+    return (role === "main" || role === "sidecar") && pod.workloadType === "service";
 }
 
 /** @returns whether a container serves requests: it is long-running and has ports. */
 export function isServing(container: Container): boolean {
-    return isLasting(container) && (container.spec.ports ?? []).length > 0;
+    return isLongRunning(container) && (container.spec.ports ?? []).length > 0;
 }

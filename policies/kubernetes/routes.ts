@@ -1,4 +1,4 @@
-import { list, type Json, type KubernetesObject } from "./object.ts";
+import { asList, type Json, type KubernetesObject } from "./object.ts";
 
 export const GROUP = "gateway.networking.k8s.io";
 
@@ -15,8 +15,8 @@ export interface Reference {
 }
 
 /** Lists references, whose default namespace is the route's. */
-export function references(route: KubernetesObject, refs: unknown, at: string): Reference[] {
-    return list(refs).map((ref, index) => ({
+export function listReferences(route: KubernetesObject, refs: unknown, at: string): Reference[] {
+    return asList(refs).map((ref, index) => ({
         at: `${at}[${index}]`,
         ref,
         get namespace() {

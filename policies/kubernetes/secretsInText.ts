@@ -1,4 +1,4 @@
-import { said, words } from "../cel/cel.ts";
+import { message, template } from "../cel/cel.ts";
 
 /*
  * Finds secrets in text by names and by formats. The findings contain no part of a secret, since they are shown
@@ -6,7 +6,7 @@ import { said, words } from "../cel/cel.ts";
  */
 
 /** Key formats of well-known services, specific enough to exclude other text. */
-export const SHAPES: Readonly<Record<string, RegExp>> = {
+export const KEY_FORMATS: Readonly<Record<string, RegExp>> = {
     "a private key": /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----/,
     "an AWS access key": /\b(?:AKIA|ASIA)[A-Z\d]{16}\b/,
     "a GitHub token": /\b(?:gh[oprsu]_[A-Za-z\d]{36,}|github_pat_\w{22,})/,
@@ -24,19 +24,19 @@ export const SHAPES: Readonly<Record<string, RegExp>> = {
 export const URL = /\b[a-z][a-z\d+.-]{0,20}:\/\/[^\s/:@"'`]*:(?<value>[^\s/@"'`]+)@/gi;
 
 /** Endings of names of secrets; a name with a suffix such as `_FILE` only refers to one. */
-export const NAME =
+export const SECRET_NAME =
     /(?:^|_)(?:password|passwd|passphrase|pass|pwd|secret|token|api_?key|(?:access|account|auth|encryption|master|private|secret|shared|signing)_?key|requirepass|masterauth)\d*$/;
 
 /** Names that refer to a Secret or to a position in a list. */
-export const NO_NAME =
+export const NO_SECRET_NAME =
     /(?:^|_)(?:ca|cert|certificate|continue|next|page|pull|tls)_(?:secret|token)$/;
 
 /** Names whose value may be a secret or the name of a Secret. */
-export const NAMES = /(?:^|_)secret$/;
+export const AMBIGUOUS_NAME = /(?:^|_)secret$/;
 /** Names whose value is always a secret. */
-export const CLIENTS = /(?:^|_)client_secret$/;
+export const CLIENT_SECRET_NAME = /(?:^|_)client_secret$/;
 /** Names of objects, which consist of words, unlike generated keys. */
-export const OBJECT =
+export const OBJECT_NAME =
     /^[a-z]+\d{0,2}(?:-(?:[a-z]+\d{0,2}|\d{1,2}))+$|^[a-z]+(?:secret|credentials|creds)$|^(?:secret|credentials|creds)[a-z]+$/;
 
 /** Assignments in text: JSON, one per line, or in the syntax of Redis. */
@@ -46,22 +46,22 @@ const ASSIGNMENTS = [
     /^[ \t]*(?<name>requirepass|masterauth)[ \t]+"?(?<value>[^\s"]+)"?[ \t]*$/gm,
 ];
 /** Assignments in a command: `--password=x`, `-Dpassword=x`, `PASSWORD=x …`. */
-const IN_COMMAND =
+const COMMAND_ASSIGNMENT =
     /(?:^|[\s;&|?"'])(?:-D|--?)?(?<name>[A-Za-z][\w.-]*)=["']?(?<value>[^\s"';&|]+)/g;
 
 export const COMMENT = /^[ \t]*(?:#|;|\/\/).*$/gm;
 
 /** Values that are no secrets: placeholders, references, paths and empty values. */
-export const NO_LITERAL =
+export const PLACEHOLDER =
     /^(?:\$\w+|.*(?:\$[({]|\{\{).*|%\(.*|<.*>|__.*__|\*+|x+|replace[-_].*|[.~]?\/.*|file:.*|[|>][+-]?|true|false|yes|no|on|off|null|none|nil|~|.*(?:redacted|masked).*)$/is;
 
 /** Calls and look-ups in source code. */
 const CODE = /^[$%]|\(/;
 
-export const KNOWN = "a well-known password";
+export const WELL_KNOWN_PASSWORD = "a well-known password";
 export const LITERAL = "a literal";
-export const sets = words((name, value) => said`sets ${name} to ${value}`);
-export const WITH_PASSWORD = "contains a URL with a password";
+export const assigns = template((name, value) => message`sets ${name} to ${value}`);
+export const URL_WITH_PASSWORD = "contains a URL with a password";
 
 /** A text with the name that it is assigned to. */
 export interface Text {
@@ -72,29 +72,31 @@ export interface Text {
 }
 
 /** @returns one message per kind of secret, as in "container x: …" */
-export function secretsIn(
+export function findSecrets(
     { name, text, isCommand }: Text,
     wellKnown: readonly string[],
 ): ReadonlySet<string> {
-    if (name !== undefined && isSecret(name, text)) return new Set([set(name, text)]);
+    if (name !== undefined && isSecret(name, text))
+        return new Set([describeAssignment(name, text)]);
     const found = new Set<string>();
-    for (const [kind, shape] of Object.entries(SHAPES)) {
+    for (const [kind, shape] of Object.entries(KEY_FORMATS)) {
         if (shape.test(text)) found.add(`contains ${kind}`);
     }
     const uncommented = text.replaceAll(COMMENT, "");
     for (const { groups } of uncommented.matchAll(URL)) {
-        if (isLiteral(groups?.value)) found.add(WITH_PASSWORD);
+        if (isLiteral(groups?.value)) found.add(URL_WITH_PASSWORD);
     }
-    for (const form of isCommand ? [...ASSIGNMENTS, IN_COMMAND] : ASSIGNMENTS) {
+    for (const form of isCommand ? [...ASSIGNMENTS, COMMAND_ASSIGNMENT] : ASSIGNMENTS) {
         for (const { groups } of uncommented.matchAll(form)) {
             const { name: inner = "", value = "" } = groups ?? {};
-            if (isSecret(inner, value) && !CODE.test(value)) found.add(set(inner, value));
+            if (isSecret(inner, value) && !CODE.test(value))
+                found.add(describeAssignment(inner, value));
         }
     }
     return found;
 
-    function set(variable: string, value: string): string {
-        return sets(variable, wellKnown.includes(value) ? KNOWN : LITERAL);
+    function describeAssignment(variable: string, value: string): string {
+        return assigns(variable, wellKnown.includes(value) ? WELL_KNOWN_PASSWORD : LITERAL);
     }
 }
 
@@ -103,13 +105,13 @@ function isSecret(name: string, value: string): boolean {
         .replaceAll(/([a-z\d])([A-Z])/g, "$1_$2")
         .replaceAll(/[^A-Za-z\d]+/g, "_")
         .toLowerCase();
-    if (!NAME.test(words) || NO_NAME.test(words) || !isLiteral(value)) return false;
+    if (!SECRET_NAME.test(words) || NO_SECRET_NAME.test(words) || !isLiteral(value)) return false;
     // Numbers are limits and counts, unless they are passwords; `DB_SECRET: db-credentials` refers to a Secret.
     if (/^\d+$/.test(value)) return /pass|pwd/.test(words);
-    const mayName = NAMES.test(words) && !CLIENTS.test(words);
-    return !mayName || !OBJECT.test(value);
+    const mayName = AMBIGUOUS_NAME.test(words) && !CLIENT_SECRET_NAME.test(words);
+    return !mayName || !OBJECT_NAME.test(value);
 }
 
 export function isLiteral(value: string | undefined): boolean {
-    return value !== undefined && value.trim() !== "" && !NO_LITERAL.test(value.trim());
+    return value !== undefined && value.trim() !== "" && !PLACEHOLDER.test(value.trim());
 }

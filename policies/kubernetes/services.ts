@@ -1,10 +1,10 @@
-import { json, list, type Json, type KubernetesObject } from "./object.ts";
-import { isLasting, type Pod } from "./pods.ts";
+import { asJson, asList, type Json, type KubernetesObject } from "./object.ts";
+import { isLongRunning, type Pod } from "./pods.ts";
 
 /** @returns the selector of a Service; undefined if its endpoints are managed otherwise. */
-export function selectorOf({ body }: KubernetesObject): Json | undefined {
-    const { type, selector } = json(body.spec);
-    const labels = json(selector);
+export function getSelector({ body }: KubernetesObject): Json | undefined {
+    const { type, selector } = asJson(body.spec);
+    const labels = asJson(selector);
     return type === "ExternalName" || Object.keys(labels).length === 0 ? undefined : labels;
 }
 
@@ -14,28 +14,28 @@ export interface DeadPort {
     readonly port: unknown;
     readonly target: unknown;
     /** Ports of the containers, by name if they have one. */
-    readonly has: readonly (string | number)[];
+    readonly available: readonly (string | number)[];
 }
 
 /**
  * Finds ports without a target. Port names have to be declared by a container; port numbers only if `declared`, since
  * containers may listen on undeclared ports.
  */
-export function deadPortsOf(
+export function findDeadPorts(
     { body }: KubernetesObject,
     pods: readonly Pod[],
     declared: boolean,
 ): DeadPort[] {
-    return list(json(body.spec).ports).flatMap((one, index) => {
+    return asList(asJson(body.spec).ports).flatMap((one, index) => {
         const { port, targetPort: target = port, protocol = "TCP" } = one;
         if (typeof target === "number" && !declared) return [];
-        const ports = pods.flatMap(portsOf).filter((of) => (of.protocol ?? "TCP") === protocol);
+        const ports = pods.flatMap(listPorts).filter((of) => (of.protocol ?? "TCP") === protocol);
         if (ports.some((of) => of.name === target || of.containerPort === target)) return [];
-        const has = new Set(ports.map(({ name, containerPort }) => name ?? containerPort));
-        return [{ index, port, target, has: [...has] }];
+        const available = new Set(ports.map(({ name, containerPort }) => name ?? containerPort));
+        return [{ index, port, target, available: [...available] }];
     });
 }
 
-function portsOf({ containers }: Pod) {
-    return containers.filter(isLasting).flatMap(({ spec }) => spec.ports ?? []);
+function listPorts({ containers }: Pod) {
+    return containers.filter(isLongRunning).flatMap(({ spec }) => spec.ports ?? []);
 }

@@ -1,38 +1,43 @@
 import type { Violation } from "../engine/evaluate.ts";
-import { ending } from "../engine/exemptions.ts";
-import { snippet, headlineParts } from "../engine/message.ts";
+import { describeExpiry } from "../engine/exemptions.ts";
+import { formatFix, headlineParts } from "../engine/message.ts";
 import {
-    advicesOf,
-    endingOf,
-    expiredOf,
-    failuresOf,
-    unusedOf,
+    findAdvisories,
+    findExpiring,
+    findExpired,
+    findFailures,
+    findUnused,
     type Run,
-    type SetExemption,
+    type RuleExemption,
 } from "../engine/run.ts";
 
 const WIDTH = 80;
 
 /** Formats a report for a terminal of 80 columns. */
 export function textReport(run: Run, subject: string): string {
-    const failures = failuresOf(run);
-    const advisories = advicesOf(run);
+    const failures = findFailures(run);
+    const advisories = findAdvisories(run);
     const exempt = run.rules.flatMap((one) => one.exempt);
     return [
-        ...byRule("mandatory", failures),
-        ...byRule("advisory", advisories),
-        ...exempt.map((one) => exemptLine(one)),
-        ...expiredOf(run).map((one) => exemptionLine(one, `expired on ${one.exemption.expires}`)),
-        ...endingOf(run).map((one) =>
-            exemptionLine(one, `${ending(one.exemption, run.now)} ${one.exemption.expires}`),
+        ...formatByRule("mandatory", failures),
+        ...formatByRule("advisory", advisories),
+        ...exempt.map((one) => formatExempt(one)),
+        ...findExpired(run).map((one) =>
+            formatExemption(one, `expired on ${one.exemption.expires}`),
         ),
-        ...unusedOf(run).map((one) => exemptionLine(one, "matches nothing")),
-        summary(run, subject),
+        ...findExpiring(run).map((one) =>
+            formatExemption(
+                one,
+                `${describeExpiry(one.exemption, run.now)} ${one.exemption.expires}`,
+            ),
+        ),
+        ...findUnused(run).map((one) => formatExemption(one, "matches nothing")),
+        formatSummary(run, subject),
     ].join("\n");
 }
 
 /** Formats the milliseconds of each rule, slowest first. */
-export function timesTable({ rules }: Run): string {
+export function formatTimes({ rules }: Run): string {
     const width = Math.max(...rules.map(({ rule }) => rule.name.length));
     const rows = [...rules].sort((one, other) => other.milliseconds - one.milliseconds);
     const total = rows.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
@@ -46,64 +51,64 @@ export function timesTable({ rules }: Run): string {
     }
 }
 
-function summary(run: Run, subject: string): string {
+function formatSummary(run: Run, subject: string): string {
     const counts = [
-        `${failuresOf(run).length} mandatory`,
-        `${advicesOf(run).length} advisory`,
+        `${findFailures(run).length} mandatory`,
+        `${findAdvisories(run).length} advisory`,
         `${run.rules.flatMap((one) => one.exempt).length} exempt`,
     ];
-    const expired = expiredOf(run).length;
+    const expired = findExpired(run).length;
     if (expired > 0) counts.push(`${expired} expired`);
     const milliseconds = run.rules.reduce((sum, one) => sum + one.milliseconds, 0);
     const scope = `${run.rules.length} rules, ${run.objects} objects of ${subject}`;
     return `${scope}: ${counts.join(", ")}; ${(milliseconds / 1000).toFixed(2)} s`;
 }
 
-function* byRule(level: string, violations: readonly Violation[]): Generator<string> {
+function* formatByRule(level: string, violations: readonly Violation[]): Generator<string> {
     const rules = new Set(violations.map(({ rule }) => rule));
     for (const rule of rules) {
         yield `${level}  ${rule.name}  (${rule.severity})`;
-        yield field("", rule.title);
-        yield field("why  ", rule.why);
-        yield field("see  ", rule.url);
+        yield wrapField("", rule.title);
+        yield wrapField("why  ", rule.why);
+        yield wrapField("see  ", rule.url);
         for (const violation of violations.filter((one) => one.rule === rule)) {
             const { where, what, path } = headlineParts(violation);
             yield "";
-            yield field("- ", `${where}: ${what}`);
-            yield field("  at   ", path);
-            yield* fix(violation);
+            yield wrapField("- ", `${where}: ${what}`);
+            yield wrapField("  at   ", path);
+            yield* formatRemedy(violation);
         }
         yield "";
     }
 }
 
-function* fix({ finding, exemption }: Violation): Generator<string> {
+function* formatRemedy({ finding, exemption }: Violation): Generator<string> {
     if (finding.fix !== undefined) {
-        const [first = "", ...rest] = snippet(finding.fix).split("\n");
+        const [first = "", ...rest] = formatFix(finding.fix).split("\n");
         yield [`    fix  ${first}`, ...rest.map((line) => `         ${line}`)].join("\n");
     }
     if (exemption) {
-        yield field("  was exempt until ", `${exemption.expires}: ${exemption.reason}`);
+        yield wrapField("  was exempt until ", `${exemption.expires}: ${exemption.reason}`);
     }
 }
 
-function exemptLine({ rule, exemption, ...place }: Violation): string {
+function formatExempt({ rule, exemption, ...place }: Violation): string {
     const { where, what } = headlineParts({ rule, exemption, ...place });
     const { expires = "", reason = "" } = exemption ?? {};
     return [
-        field("exempt  ", `${rule.name}: ${where}: ${what}`, 0),
-        field("        until ", `${expires}: ${reason}`, 0),
+        wrapField("exempt  ", `${rule.name}: ${where}: ${what}`, 0),
+        wrapField("        until ", `${expires}: ${reason}`, 0),
     ].join("\n");
 }
 
-function exemptionLine({ rule, exemption }: SetExemption, what: string): string {
+function formatExemption({ rule, exemption }: RuleExemption, what: string): string {
     const { namespace = "*", workload = "*", container = "*", reason } = exemption;
     const place = `${namespace}/${workload}, container ${container}`;
-    return field("exemption  ", `${rule.name} for ${place} ${what}: ${reason}`, 0);
+    return wrapField("exemption  ", `${rule.name} for ${place} ${what}: ${reason}`, 0);
 }
 
 /** Wraps text after a label, with a hanging indent. A word that is longer than a line is not broken. */
-function field(name: string, text: string, margin = 2): string {
+function wrapField(name: string, text: string, margin = 2): string {
     const first = " ".repeat(margin) + name;
     const lines = [""];
     for (const word of text.split(" ")) {

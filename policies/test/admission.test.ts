@@ -1,12 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
-import { admissionPolicies } from "../admission/policies.ts";
-import { cel, isRe2, matchesAny, said, words } from "../cel/cel.ts";
+import { toAdmissionPolicies } from "../admission/policies.ts";
+import { cel, isRe2, matchesAny, message, template } from "../cel/cel.ts";
 import type { StackPolicies } from "../engine/config.ts";
 import { RULES } from "../rules/index.ts";
-import { policiesOf } from "../stacks.ts";
+import { readStackPolicies } from "../stacks.ts";
 
 const NOW = new Date("2026-06-15T12:00:00Z");
-const generated = (policies: StackPolicies) => admissionPolicies(RULES, policies, NOW);
+const generated = (policies: StackPolicies) => toAdmissionPolicies(RULES, policies, NOW);
 const specsOf = (name: string, policies: StackPolicies) =>
     generated(policies)
         .filter(({ metadata }) => metadata.name === `property-search-${name}`)
@@ -25,32 +25,32 @@ const UNSAID = {
 describe("at admission", () => {
     test("every rule about one object is said, whole or for a reason in part or not at all", () => {
         const ofOne = RULES.filter(({ scope }) => scope === "object");
-        for (const { name, admission, unsaid } of ofOne) {
+        for (const { name, admission, admissionGap } of ofOne) {
             if (!admission)
-                expect([name, unsaid]).toEqual([name, expect.stringMatching(/^since /)]);
+                expect([name, admissionGap]).toEqual([name, expect.stringMatching(/^since /)]);
         }
         const said = RULES.filter(({ admission }) => admission);
-        const inPart = said.filter(({ unsaid }) => unsaid !== undefined);
+        const inPart = said.filter(({ admissionGap }) => admissionGap !== undefined);
         expect(inPart.map(({ name }) => name).sort()).toEqual(Object.keys(UNSAID).sort());
-        for (const { name, unsaid } of inPart) {
-            expect(unsaid).toMatch(UNSAID[name as keyof typeof UNSAID]);
+        for (const { name, admissionGap } of inPart) {
+            expect(admissionGap).toMatch(UNSAID[name as keyof typeof UNSAID]);
         }
     });
 
     test.each(["local", "dev", "prod"])("the stack %s has all of them", (stack) => {
-        const names = generated(policiesOf(stack))
+        const names = generated(readStackPolicies(stack))
             .filter(({ kind }) => kind === "ValidatingAdmissionPolicy")
             .map(({ metadata }) => metadata.name.replace("property-search-", ""));
         const said = RULES.filter(({ admission }) => admission).map(({ name }) => name);
         expect(names).toEqual(said);
     });
 
-    test("what operators make beside the Gateway is theirs; what people make there is not", () => {
+    test("objects that operators create for the Gateway are excluded; those of people are not", () => {
         const [policy = ""] = specsOf("image-tag", {});
         const { matchConditions } = JSON.parse(policy) as {
             matchConditions: { name: string; expression: string }[];
         };
-        const condition = matchConditions.find(({ name }) => name === "not-of-an-operator");
+        const condition = matchConditions.find(({ name }) => name === "not-from-operator");
         for (const part of [
             "request.namespace == 'property-search-edge'",
             "request.userInfo.username.startsWith('system:serviceaccount:')",
@@ -61,9 +61,9 @@ describe("at admission", () => {
         }
     });
 
-    test("cert-manager of the stack's own is asked everything but probes that its chart cannot have", () => {
+    test("the stack's own cert-manager is checked, except for probes that its chart cannot have", () => {
         const asked = (rule: string) =>
-            !specsOf(rule, policiesOf("prod"))[0]?.includes("property-search-certificates");
+            !specsOf(rule, readStackPolicies("prod"))[0]?.includes("property-search-certificates");
         expect(["readiness-probe", "liveness-probe", "startup-probe"].map(asked)).toEqual([
             false,
             false,
@@ -79,13 +79,13 @@ describe("at admission", () => {
         expect(others.map(asked)).toEqual(others.map(() => true));
     });
 
-    test("a rule that is disabled, or asks for nothing, is no policy", () => {
+    test("a disabled rule, or one without enabled checks, creates no policy", () => {
         expect(specsOf("readiness-probe", { "readiness-probe": "disabled" })).toEqual([]);
         expect(specsOf("cpu-limit", { "cpu-limit": { mode: "ignore" } })).toEqual([]);
         expect(specsOf("image-registry", {})).toEqual([]);
     });
 
-    test("an advisory rule warns, a mandatory one refuses", () => {
+    test("an advisory rule warns, a mandatory one denies", () => {
         const [, binding] = specsOf("startup-probe", {});
         expect(binding).toContain('"validationActions":["Warn"]');
         const [, mandatory] = specsOf("startup-probe", { "startup-probe": "mandatory" });
@@ -136,7 +136,7 @@ describe("an expression", () => {
     });
 
     test("of words is a text, or the expression of the same text", () => {
-        const sentence = words((most, who) => said`at most ${most} of ${who}`);
+        const sentence = template((most, who) => message`at most ${most} of ${who}`);
         expect(sentence(2, "them")).toBe("at most 2 of them");
         expect(sentence(cel`a + b`, "us").cel).toBe('"at most " + string(a + b) + " of " + "us"');
     });
@@ -144,7 +144,7 @@ describe("an expression", () => {
     test("has no regular expression that looks around or back", () => {
         for (const regexp of [/a(?=b)/, /(?<!a)b/, /(?<q>')a\k<q>/, /(')a\1/]) {
             expect(isRe2(regexp)).toBe(false);
-            expect(() => cel`${regexp}`).toThrow("RE2 has no words");
+            expect(() => cel`${regexp}`).toThrow("RE2 cannot express");
         }
         expect(cel`${/(?<name>a)\/(?:b)/}`.cel).toBe(String.raw`"(a)\\/(?:b)"`);
     });

@@ -62,12 +62,12 @@ describe("our pack", () => {
         const program = deploymentsOf({ bare, probed });
         const holds = await cli.preview(program, OUR_PACK, exempt("2999-01-01"));
         expect(holds.text).toContain(
-            "readiness-probe of */bare, container * holds until 2999-01-01: has no way to answer (Deployment search/bare, container service)",
+            "readiness-probe for */bare, container * is valid until 2999-01-01: has no way to answer (Deployment search/bare, container service)",
         );
         expect(holds.text).not.toContain(WHAT);
         expect(holds.succeeded).toBe(true);
         const over = await cli.preview(program, OUR_PACK, exempt("2025-01-01"));
-        expect(over.text).toContain("Its exemption expired on 2025-01-01: has no way to answer");
+        expect(over.text).toContain("The exemption expired on 2025-01-01: has no way to answer");
         expect(over.text).toMatch(/\[mandatory\].*expired-exemptions/);
         expect(over.succeeded).toBe(false);
     });
@@ -85,7 +85,7 @@ describe("our pack", () => {
         expect(succeeded).toBe(false);
     });
 
-    test("refuses a config that is wrong", async () => {
+    test("rejects an invalid config", async () => {
         const program = deploymentsOf({ probed });
         const config = { "memory-limit": { ratio: "much" } };
         const { succeeded, text } = await cli.preview(program, OUR_PACK, config);
@@ -95,14 +95,14 @@ describe("our pack", () => {
         expect(succeeded).toBe(false);
     });
 
-    test("starts with all of its rules, none of which fails by itself", async () => {
+    test("loads all rules, none of which fails", async () => {
         const { text } = await cli.preview(deploymentsOf({ probed }), OUR_PACK);
         expect(text).toContain("property-search@v1.0.0");
         expect(text).not.toMatch(/failed to start|Error (validating|remediating)/);
     });
 });
 
-describe("a pack with a remedy and a rule of the whole stack", () => {
+describe("a pack with remediation and a rule about the whole stack", () => {
     const remedied = { budget: "disabled", "working-dir": "remediate" };
 
     test("sets what is missing before it reaches the cluster, and secrets stay secrets", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
-import { ending, isEnding } from "../engine/exemptions.ts";
-import { run } from "../engine/run.ts";
-import { objectsOf } from "../kubernetes/object.ts";
+import { describeExpiry, isExpiringSoon } from "../engine/exemptions.ts";
+import { runRules } from "../engine/run.ts";
+import { toObjects } from "../kubernetes/object.ts";
 import { markdownReport } from "../report/markdown.ts";
 import { textReport } from "../report/text.ts";
 import { readinessProbe } from "../rules/readinessProbe/rule.ts";
@@ -18,22 +18,25 @@ describe("an exemption", () => {
         ["2026-07-15", true, "in 30 days"],
         ["2026-07-16", false, "in 31 days"],
     ])("until %s warns: %p", (expires, isWarned, words) => {
-        expect(isEnding(exemption(expires), NOW)).toBe(isWarned);
-        expect(ending(exemption(expires), NOW)).toBe(`expires ${words}, on`);
+        expect(isExpiringSoon(exemption(expires), NOW)).toBe(isWarned);
+        expect(describeExpiry(exemption(expires), NOW)).toBe(`expires ${words}, on`);
     });
 
-    test.each([textReport, markdownReport])("is told 30 days before, in %p", (report) => {
-        const objects = objectsOf(
-            deployment(podSpec({}, container({ readinessProbe: undefined }))),
-        );
-        const reported = (expires: string) => {
-            const policies = { "readiness-probe": { exempt: [exemption(expires)] } };
-            return report(run([readinessProbe], policies, objects, NOW), "x").replaceAll(
-                /\s+/g,
-                " ",
+    test.each([textReport, markdownReport])(
+        "is reported for 30 days before its expiry, in %p",
+        (report) => {
+            const objects = toObjects(
+                deployment(podSpec({}, container({ readinessProbe: undefined }))),
             );
-        };
-        expect(reported("2026-07-15")).toContain("expires in 30 days, on 2026-07-15: a reason");
-        expect(reported("2026-07-16")).not.toContain("expires in");
-    });
+            const reported = (expires: string) => {
+                const policies = { "readiness-probe": { exempt: [exemption(expires)] } };
+                return report(runRules([readinessProbe], policies, objects, NOW), "x").replaceAll(
+                    /\s+/g,
+                    " ",
+                );
+            };
+            expect(reported("2026-07-15")).toContain("expires in 30 days, on 2026-07-15: a reason");
+            expect(reported("2026-07-16")).not.toContain("expires in");
+        },
+    );
 });

@@ -25,7 +25,7 @@ async function read(text: string) {
 
 const MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\n";
 const A = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}';
-const NONE = "no Kubernetes object, which has apiVersion and kind";
+const NONE = "not a Kubernetes object: apiVersion and kind are required";
 
 describe("manifests", () => {
     test.each([
@@ -35,7 +35,7 @@ describe("manifests", () => {
         ["JSON", A],
         ["JSON as YAML takes it", A.replace("}}", "},}")],
         ["JSON after a comment", `# a\n${A}`],
-        ["beside empty documents", `---\n# nothing\n---\n${MAP}---\n...\n`],
+        ["with empty documents", `---\n# nothing\n---\n${MAP}---\n...\n`],
         [
             "a List with nothing in some places",
             `{apiVersion: v1, kind: List, items: [null, 3, ${A}]}`,
@@ -71,7 +71,7 @@ describe("manifests", () => {
             "\n{apiVersion: v1, kind: List, items: null}\n",
             ["FILE, line 2: a List without objects"],
         ],
-    ])("are told what is not looked at: %s", async (_, text, notes) => {
+    ])("report skipped documents: %s", async (_, text, notes) => {
         expect((await read(text)).notes).toEqual(notes);
     });
 
@@ -97,22 +97,24 @@ describe("manifests", () => {
             5,
         ],
         ["Jinja's", "{% if x %}\na: b\n{% endif %}\n", 1],
-    ])("are refused by name while they are templates: %s", async (_, text, line) => {
-        await expect(read(text)).rejects.toThrow(
-            `a.yaml, line ${line}: is a template that is not rendered`,
-        );
+    ])("are rejected with their name if they are templates: %s", async (_, text, line) => {
+        await expect(read(text)).rejects.toThrow(`a.yaml, line ${line}: is an unrendered template`);
     });
 
     test.each([
         [
-            "a key that is there twice",
+            "a duplicate key",
             "a: 1\na: 2\n",
-            /a\.yaml, line 2: no YAML: Map keys must be unique/,
+            /a\.yaml, line 2: invalid YAML: Map keys must be unique/,
         ],
-        ["a tab", "a:\n\tb: 1\n", /a\.yaml, line 2: no YAML: /],
-        ["an alias of nothing", "a: *b\n", /a\.yaml.* no YAML: Unresolved alias/],
-        ["half of a JSON", A.slice(0, -1), /a\.yaml, line 1: no YAML: /],
-    ])("are refused with their line: %s", async (_, text, words) => {
+        ["a tab", "a:\n\tb: 1\n", /a\.yaml, line 2: invalid YAML: /],
+        [
+            "an alias of nothing",
+            "a: *b\n",
+            /a\.yaml.* (is not valid|invalid) YAML: Unresolved alias/,
+        ],
+        ["half of a JSON", A.slice(0, -1), /a\.yaml, line 1: invalid YAML: /],
+    ])("are rejected with their line: %s", async (_, text, words) => {
         await expect(read(text)).rejects.toThrow(words);
     });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { Secret } from "@pulumi/policy";
 import { Type, type TSchema } from "typebox";
 import type { Exemption } from "../engine/config.ts";
-import { policiesOf } from "../engine/pack.ts";
+import { toPulumiPolicies } from "../engine/pack.ts";
 import type { Rule } from "../engine/rule.ts";
 import type { Json } from "../kubernetes/object.ts";
 import { RULES } from "../rules/index.ts";
@@ -21,14 +21,14 @@ const exemption = (more: Partial<Exemption> = {}): Json => ({
 });
 const pack = (rules: readonly Rule[], config: Readonly<Record<string, Json>> = {}) =>
     serve(
-        policiesOf(rules, () => NOW),
+        toPulumiPolicies(rules, () => NOW),
         config,
     );
 const bare = container({ readinessProbe: undefined });
 const twoBare = resourceOf(deployment(podSpec({}, bare, { ...bare, name: "other" })));
 
 describe("every rule is a policy of the SDK", () => {
-    const policies = policiesOf(RULES);
+    const policies = toPulumiPolicies(RULES);
 
     test("with all that the rule says of itself", () => {
         for (const [index, rule] of RULES.entries()) {
@@ -46,7 +46,7 @@ describe("every rule is a policy of the SDK", () => {
         expect(policies[0]).toMatchObject({ displayName: "Fields" });
     });
 
-    test("by a name that no other has; the policies of exemptions are asked last", () => {
+    test("have unique names; the policies about exemptions run last", () => {
         const names = policies.map(({ name }) => name);
         expect(new Set(names).size).toBe(names.length);
         expect(names.slice(-2)).toEqual(["exemptions", "expired-exemptions"]);
@@ -68,7 +68,7 @@ describe("every rule is a policy of the SDK", () => {
     const converted = (...union: readonly TSchema[]) => {
         const which = Type.Union([...union], { default: "forbid", description: "which" });
         const settings = { which: Type.Array(which, { default: [], description: "some" }) };
-        const [policy] = policiesOf([{ ...readinessProbe, settings }]);
+        const [policy] = toPulumiPolicies([{ ...readinessProbe, settings }]);
         return policy?.configSchema?.properties.which?.items;
     };
     const rest = { default: "forbid", description: "which" };
@@ -81,12 +81,14 @@ describe("every rule is a policy of the SDK", () => {
     test("a choice among types is a list of them; of more the SDK has no words", () => {
         const types = { type: ["integer", "string"], ...rest };
         expect(converted(Type.Integer(), Type.String())).toEqual(types);
-        expect(() => converted(Type.Integer({ minimum: 1 }), Type.String())).toThrow("no words");
+        expect(() => converted(Type.Integer({ minimum: 1 }), Type.String())).toThrow(
+            "cannot express",
+        );
     });
 });
 
 describe("a resource", () => {
-    test("is told what is wrong, where, why, and how to mend it", async () => {
+    test("gets a message with problem, place, reason and fix", async () => {
         const told = await pack([readinessProbe, memoryLimit]).analyze(twoBare);
         expect(told.map(({ policy, level }) => [policy, level])).toEqual([
             ["readiness-probe", "mandatory"],
@@ -105,9 +107,9 @@ Fix:
         );
     });
 
-    test("that is no object of Kubernetes is not asked", async () => {
+    test("that is not a Kubernetes object is not checked", async () => {
         const type = "pulumi:pulumi:Stack";
-        const policies = policiesOf([readinessProbe]);
+        const policies = toPulumiPolicies([readinessProbe]);
         expect(await serve(policies).analyze({ type, urn: "urn", props: {} })).toEqual([]);
     });
 
@@ -149,7 +151,7 @@ describe("the whole stack", () => {
     const other = resourceOf(object("policy/v1", "PodDisruptionBudget"));
     const provider = { type: "pulumi:providers:kubernetes", urn: "urn", props: {} };
 
-    test("is asked once, and what is found is told of its resource", async () => {
+    test("is checked once, and violations are reported for its resource", async () => {
         expect(await pack([budget]).analyzeStack([provider, alone])).toEqual([
             {
                 policy: "budget",
@@ -183,7 +185,7 @@ describe("an exemption", () => {
         return [await asked.analyze(resource), await asked.analyzeStack([resource])] as const;
     };
 
-    test("is told in the run that uses it, with its places", async () => {
+    test("is reported in a run that uses it, with its places", async () => {
         const [violations, told] = await ask([exemption({ namespace: "search" })]);
         expect(violations).toEqual([]);
         expect(told).toEqual([
@@ -191,13 +193,13 @@ describe("an exemption", () => {
                 policy: "exemptions",
                 level: "advisory",
                 message:
-                    "readiness-probe of search/*, container * holds until 2026-09-15: a reason that says why " +
+                    "readiness-probe for search/*, container * is valid until 2026-09-15: a reason that says why " +
                     "(Deployment search/service, container service; Deployment search/service, container other)",
             },
         ]);
     });
 
-    test("covers no more than it names, and is told when that is nothing", async () => {
+    test("matches only what it names, and is reported if it matches nothing", async () => {
         const [violations, told] = await ask([
             exemption({ container: "other" }),
             exemption({ workload: "gone" }),
@@ -207,7 +209,7 @@ describe("an exemption", () => {
         ]);
         expect(told[0]?.message.split("\n")).toEqual([
             expect.stringContaining("(Deployment search/service, container other)"),
-            "readiness-probe of */gone, container * matched nothing; it holds until 2026-09-15: a reason that says why",
+            "readiness-probe for */gone, container * matched nothing; valid until 2026-09-15: a reason that says why",
         ]);
     });
 
@@ -217,10 +219,10 @@ describe("an exemption", () => {
         expect(told).toEqual([]);
     });
 
-    test("is told for 30 days before it expires", async () => {
+    test("is reported for 30 days before it expires", async () => {
         const [, told] = await ask([exemption({ namespace: "search", expires: "2026-07-15" })]);
         expect(told[0]?.message.split("\n")[1]).toBe(
-            "readiness-probe of search/*, container * expires in 30 days, on 2026-07-15: a reason that says why",
+            "readiness-probe for search/*, container * expires in 30 days, on 2026-07-15: a reason that says why",
         );
     });
 
@@ -230,13 +232,13 @@ describe("an exemption", () => {
             exemption({ expires: "2026-01-01", workload: "gone" }),
         ]);
         expect(violations).toHaveLength(2);
-        expect(violations[1]?.message).toContain("Its exemption expired on 2026-06-14: a reason");
+        expect(violations[1]?.message).toContain("The exemption expired on 2026-06-14: a reason");
         expect(told).toEqual([
             {
                 policy: "expired-exemptions",
                 level: "mandatory",
-                message: `readiness-probe of */*, container other expired on 2026-06-14: a reason that says why
-readiness-probe of */gone, container * expired on 2026-01-01: a reason that says why`,
+                message: `readiness-probe for */*, container other expired on 2026-06-14: a reason that says why
+readiness-probe for */gone, container * expired on 2026-01-01: a reason that says why`,
             },
         ]);
     });
@@ -246,7 +248,7 @@ readiness-probe of */gone, container * expired on 2026-01-01: a reason that says
     });
 });
 
-describe("a remedy", () => {
+describe("remediation", () => {
     const remediated = (resource = resourceOf(deployment()), more: Json = {}, rule = workingDir) =>
         pack([rule], {
             [rule.name]: { enforcementLevel: "remediate", ...more },
@@ -286,7 +288,7 @@ describe("a remedy", () => {
     test("cannot change what is set, even if it is written to", async () => {
         const rash: Rule = {
             ...workingDir,
-            remedy: ({ spec }) => {
+            remediate: ({ spec }) => {
                 const [first] = spec.containers;
                 if (!first) return;
                 first.image = "other";
@@ -330,9 +332,9 @@ describe("a remedy", () => {
     });
 });
 
-describe("every remedy of ours, where nothing is set", () => {
+describe("every remediation of the pack, if nothing is set", () => {
     const config = Object.fromEntries(
-        RULES.filter(({ remedy }) => remedy).map(({ name }) => [
+        RULES.filter(({ remediate }) => remediate).map(({ name }) => [
             name,
             { enforcementLevel: "remediate" },
         ]),

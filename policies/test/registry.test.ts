@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from "@jest/globals";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { policiesOf, policyInputsOf, withRegistry } from "../stacks.ts";
+import { readStackPolicies, readPolicyInputs, withRegistry } from "../stacks.ts";
 
 const REGISTRY = "registry.example.com/mirror";
 const root = mkdtempSync(path.join(tmpdir(), "registry-"));
@@ -12,8 +12,8 @@ afterAll(() => {
 
 describe("a stack with a registry of its own", () => {
     test("may run its images, and none of a public registry any more", () => {
-        expect(policiesOf("prod", { registry: REGISTRY })).toEqual({
-            ...policiesOf("prod"),
+        expect(readStackPolicies("prod", { registry: REGISTRY })).toEqual({
+            ...readStackPolicies("prod"),
             "image-registry": { registries: [`${REGISTRY}/*`] },
         });
     });
@@ -41,7 +41,7 @@ describe("a stack with a registry of its own", () => {
     ])("is known by %s: %s of its config file", (key, registry) => {
         const config = { [key]: registry ?? "" };
         writeFileSync(path.join(root, "Pulumi.x.yaml"), JSON.stringify({ config }));
-        expect(policyInputsOf("x", root).registry).toBe(registry);
-        expect(policyInputsOf("y", root)).toEqual({});
+        expect(readPolicyInputs("x", root).registry).toBe(registry);
+        expect(readPolicyInputs("y", root)).toEqual({});
     });
 });

@@ -3,13 +3,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { policyFlags } from "../../operations/deploy/pulumi/policies.ts";
-import { admissionOf } from "../admission/index.ts";
-import { configsOf } from "../engine/config.ts";
-import { message } from "../engine/message.ts";
-import { failuresOf, run } from "../engine/run.ts";
-import { objectsOf } from "../kubernetes/object.ts";
+import { createAdmissionObjects } from "../admission/index.ts";
+import { parseStackPolicies } from "../engine/config.ts";
+import { formatMessage } from "../engine/message.ts";
+import { findFailures, runRules } from "../engine/run.ts";
+import { toObjects } from "../kubernetes/object.ts";
 import { RULES } from "../rules/index.ts";
-import { policiesOf, policyFileOf, policyInputsOf } from "../stacks.ts";
+import { readStackPolicies, findPolicyFile, readPolicyInputs } from "../stacks.ts";
 import { deployment, LABELS, NAME, object, podSpec } from "./support/manifests.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "policies-test-"));
@@ -18,9 +18,9 @@ afterAll(() => {
 });
 
 test("a stack without policies of its own has the strictest ones, asked by whatever asks", () => {
-    expect(policiesOf("staging")).toEqual(policiesOf("prod"));
-    expect(policiesOf("staging")).not.toEqual(policiesOf("dev"));
-    expect(admissionOf("staging")).toEqual(admissionOf("prod"));
+    expect(readStackPolicies("staging")).toEqual(readStackPolicies("prod"));
+    expect(readStackPolicies("staging")).not.toEqual(readStackPolicies("dev"));
+    expect(createAdmissionObjects("staging")).toEqual(createAdmissionObjects("prod"));
     expect(policyFlags("staging", folder)).toEqual(policyFlags("prod", folder));
     expect(policyFlags("dev", folder).at(-1)).toMatch(/stacks\/dev\.json$/);
 });
@@ -36,10 +36,10 @@ describe("a stack's own file", () => {
             ],
         },
     };
-    const strict = policiesOf("prod") as Record<string, Record<string, unknown>>;
+    const strict = readStackPolicies("prod") as Record<string, Record<string, unknown>>;
     const write = (stack: string, value: unknown) => {
         writeFileSync(path.join(folder, `${stack}.json`), JSON.stringify(value));
-        return policiesOf(stack, {}, folder);
+        return readStackPolicies(stack, {}, folder);
     };
 
     test("is laid over the strictest set: what it leaves out stays strict", () => {
@@ -54,19 +54,19 @@ describe("a stack's own file", () => {
                 exempt: [...(strict.replicas?.exempt as unknown[]), ...own.replicas.exempt],
             },
         });
-        expect(() => configsOf(RULES, policies)).not.toThrow();
+        expect(() => parseStackPolicies(RULES, policies)).not.toThrow();
     });
 
     test("that is wrong is refused in the rule's words", () => {
-        expect(() => configsOf(RULES, write("wrong", { replicas: 3 }))).toThrow(
+        expect(() => parseStackPolicies(RULES, write("wrong", { replicas: 3 }))).toThrow(
             "replicas is 3; allowed: a level",
         );
     });
 
     test.each(["dev", "local"])("of stack %s, which comes with the checkout, is whole", (stack) => {
-        expect(policyFileOf(stack)).toMatch(`${stack}.json`);
-        expect(policiesOf(stack)).toEqual(
-            JSON.parse(readFileSync(policyFileOf(stack) ?? "", "utf8")),
+        expect(findPolicyFile(stack)).toMatch(`${stack}.json`);
+        expect(readStackPolicies(stack)).toEqual(
+            JSON.parse(readFileSync(findPolicyFile(stack) ?? "", "utf8")),
         );
     });
 });
@@ -81,23 +81,23 @@ describe("Secrets that the config says are somebody else's", () => {
     const names = ["regcred", "login", "authorities", "client"];
     const volumes = names.map((secretName) => ({ name: secretName, secret: { secretName } }));
     const spec = podSpec({ volumes, imagePullSecrets: [{ name: "regcred" }] });
-    const objects = [deployment(spec), object("v1", "ServiceAccount")].flatMap(objectsOf);
+    const objects = [deployment(spec), object("v1", "ServiceAccount")].flatMap(toObjects);
     const missing = (stack: string, inputs: object) => {
-        const result = run(RULES, policiesOf(stack, inputs), objects);
-        return failuresOf(result).filter(({ rule }) => rule.name === "references");
+        const result = runRules(RULES, readStackPolicies(stack, inputs), objects);
+        return findFailures(result).filter(({ rule }) => rule.name === "references");
     };
 
     test.each(["prod", "dev", "staging"])("are no violation in stack %s", (stack) => {
         writeFileSync(path.join(folder, "Pulumi.eks.yaml"), JSON.stringify({ config }));
-        const inputs = policyInputsOf("eks", folder);
+        const inputs = readPolicyInputs("eks", folder);
         expect(inputs.secrets).toEqual(names);
         expect(missing(stack, inputs)).toEqual([]);
         expect(missing(stack, {}).length).toBeGreaterThanOrEqual(names.length);
     });
 
     test("reach Pulumi's pack too, by a file of its own", () => {
-        expect(policyFileOf("staging", { secrets: ["login"] })).toBeUndefined();
-        expect(policiesOf("staging", { secrets: ["login"] }).references).toEqual({
+        expect(findPolicyFile("staging", { secrets: ["login"] })).toBeUndefined();
+        expect(readStackPolicies("staging", { secrets: ["login"] }).references).toEqual({
             external: ["Secret/login"],
         });
     });
@@ -108,9 +108,13 @@ test("one Redis and one Alertmanager are mended by the stack's config, not by a 
     const said = ["redis-cluster", "alertmanager", NAME].map((name) => {
         const workload = deployment(podSpec(), { replicas: 1 });
         const named = { ...workload, metadata: { ...(workload.metadata as object), name } };
-        const result = run(RULES, policiesOf("prod"), [named, service].flatMap(objectsOf));
-        const found = failuresOf(result).filter(({ rule }) => rule.name === "replicas");
-        return found.map(message).join();
+        const result = runRules(
+            RULES,
+            readStackPolicies("prod"),
+            [named, service].flatMap(toObjects),
+        );
+        const found = findFailures(result).filter(({ rule }) => rule.name === "replicas");
+        return found.map(formatMessage).join();
     });
     expect(said[0]).toContain("redis.mode: cluster");
     expect(said[1]).toContain("alertmanager.replicas: 3");

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { addPulumiToPath } from "../../local/src/toolchain/pulumi.ts";
-import { headline } from "../../policies/engine/message.ts";
-import { advicesOf, failuresOf, run } from "../../policies/engine/run.ts";
-import { objectsOf } from "../../policies/kubernetes/object.ts";
+import { formatHeadline } from "../../policies/engine/message.ts";
+import { findAdvisories, findFailures, runRules } from "../../policies/engine/run.ts";
+import { toObjects } from "../../policies/kubernetes/object.ts";
 import { RULES } from "../../policies/rules/index.ts";
-import { policiesOf } from "../../policies/stacks.ts";
+import { readStackPolicies } from "../../policies/stacks.ts";
 import { openCli, OUR_PACK, type Cli } from "../../policies/test/support/cli.ts";
 import { stackConfig } from "../../render/stackConfig.ts";
 import { render } from "../support/stacks.ts";
@@ -37,11 +37,11 @@ function reported(text: string): string[] {
 const program = async () => (await import("../../index.ts")).default();
 
 test("a first preview of the whole stack says what make policies says, and leaves nothing open", async () => {
-    const { succeeded, text } = await cli.preview(program, OUR_PACK, policiesOf(STACK));
+    const { succeeded, text } = await cli.preview(program, OUR_PACK, readStackPolicies(STACK));
     const { manifests } = await render({ stack: STACK });
-    const result = run(RULES, policiesOf(STACK), manifests.flatMap(objectsOf));
-    const failures = failuresOf(result).map(headline);
-    const advices = advicesOf(result).map(headline);
+    const result = runRules(RULES, readStackPolicies(STACK), manifests.flatMap(toObjects));
+    const failures = findFailures(result).map(formatHeadline);
+    const advices = findAdvisories(result).map(formatHeadline);
     expect(reported(text)).toEqual([...new Set([...failures, ...advices])].sort());
     expect(text).not.toContain("can't be known");
     expect(text).toMatch(/Policies:\n.*property-search@v/);
@@ -49,20 +49,20 @@ test("a first preview of the whole stack says what make policies says, and leave
     expect(succeeded).toBe(failures.length === 0);
 });
 
-// Before the update: the stack would refuse to give up what it protects.
+// Before the update: the stack would not delete protected resources.
 test.each(["dev", "prod", "local"])(
     "the engine takes what stack %s sets of the rules",
     async (stack) => {
         const nothing = () => Promise.resolve();
-        const { succeeded, text } = await cli.preview(nothing, OUR_PACK, policiesOf(stack));
+        const { succeeded, text } = await cli.preview(nothing, OUR_PACK, readStackPolicies(stack));
         expect(text).toMatch(/Policies:\n.*property-search@v/);
         expect(succeeded).toBe(true);
     },
 );
 
-test("an update, and one that changes nothing, are asked for what is declared, not for what a server adds", async () => {
+test("an update, even without changes, is checked by declared inputs, not by fields that a server adds", async () => {
     for (const changes of [/\+ \d+ created/, /\d+ unchanged/]) {
-        const { succeeded, text } = await cli.up(program, OUR_PACK, policiesOf(STACK));
+        const { succeeded, text } = await cli.up(program, OUR_PACK, readStackPolicies(STACK));
         expect(reported(text)).toEqual([]);
         expect(text).toMatch(changes);
         expect(succeeded).toBe(true);

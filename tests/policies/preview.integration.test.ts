@@ -1,8 +1,8 @@
 import { expect, test } from "@jest/globals";
-import { run } from "../../policies/engine/run.ts";
-import { objectsOfResource, type Json } from "../../policies/kubernetes/object.ts";
+import { runRules } from "../../policies/engine/run.ts";
+import { resourceToObjects, type Json } from "../../policies/kubernetes/object.ts";
 import { RULES } from "../../policies/rules/index.ts";
-import { policiesOf } from "../../policies/stacks.ts";
+import { readStackPolicies } from "../../policies/stacks.ts";
 import { unknownCheckingProxy } from "../../policies/test/support/unknowns.ts";
 import { rawPreview } from "../support/preview.ts";
 
@@ -15,17 +15,17 @@ const STACK = "prod";
 const proxy = unknownCheckingProxy as (props: Json) => Json;
 
 test.each(["inputs", "nothing"] as const)(
-    "no rule is left undecided in a first preview: the provider tells %s",
-    async (told) => {
-        const resources = await rawPreview(STACK, told);
+    "no rule is undecided in a first preview if the provider returns %s",
+    async (outputs) => {
+        const resources = await rawPreview(STACK, outputs);
         const objects = resources.flatMap(({ type, props, urn }) =>
-            objectsOfResource(type, proxy(props), urn),
+            resourceToObjects(type, proxy(props), urn),
         );
-        const { rules } = run(RULES, policiesOf(STACK), objects);
+        const { rules } = runRules(RULES, readStackPolicies(STACK), objects);
         const undecided = rules.filter((one) => one.undecided.length > 0);
         const names = undecided.map(({ rule }) => rule.name);
         // What the provider does: https://github.com/pulumi/pulumi-kubernetes answers a preview with the inputs.
-        if (told === "inputs") expect(names).toEqual([]);
+        if (outputs === "inputs") expect(names).toEqual([]);
         // Were every output unknown, what is about one object alone would be decided all the same.
         else
             expect(

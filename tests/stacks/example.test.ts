@@ -4,13 +4,13 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
 import { MASK } from "../../config/reader.ts";
-import { message } from "../../policies/engine/message.ts";
-import { failuresOf, run } from "../../policies/engine/run.ts";
-import { objectsOf } from "../../policies/kubernetes/object.ts";
+import { formatMessage } from "../../policies/engine/message.ts";
+import { findFailures, runRules } from "../../policies/engine/run.ts";
+import { toObjects } from "../../policies/kubernetes/object.ts";
 import { RULES } from "../../policies/rules/index.ts";
-import { policiesOf } from "../../policies/stacks.ts";
-import { manifestsOf, type Manifest } from "../../render/manifests.ts";
-import { record, type Registration } from "../../render/program.ts";
+import { readStackPolicies } from "../../policies/stacks.ts";
+import { toManifests, type Manifest } from "../../render/manifests.ts";
+import { captureResources, type Registration } from "../../render/program.ts";
 import { quietly, render } from "../support/stacks.ts";
 
 const FOLDER = path.join(import.meta.dirname, "../../examples/pulumi");
@@ -41,8 +41,8 @@ describe("examples/pulumi", () => {
     beforeAll(async () => {
         configure();
         const program = () => import("../../examples/pulumi/index.ts");
-        registrations = await quietly(() => record(program, PROJECT.name, "trial"));
-        manifests = manifestsOf(registrations, false);
+        registrations = await quietly(() => captureResources(program, PROJECT.name, "trial"));
+        manifests = toManifests(registrations, false);
     });
 
     test("declares the public components, and every object below one", () => {
@@ -66,8 +66,8 @@ describe("examples/pulumi", () => {
     });
 
     test("passes the mandatory policies", () => {
-        const result = run(RULES, policiesOf("dev"), manifests.flatMap(objectsOf));
-        expect(failuresOf(result).map(message)).toEqual([]);
+        const result = runRules(RULES, readStackPolicies("dev"), manifests.flatMap(toObjects));
+        expect(findFailures(result).map(formatMessage)).toEqual([]);
     });
 
     test("has the objects of the main program with its default config", async () => {

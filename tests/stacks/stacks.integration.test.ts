@@ -230,7 +230,7 @@ describe.each(["dev", "prod", "local"])("stack %s", (stack) => {
 
 describe("what stacks are for", () => {
     test("prod has three pods of each colour, Redis Cluster and certificates", async () => {
-        const { manifests, left } = await rendered("prod");
+        const { manifests, notRendered } = await rendered("prod");
         const autoscalers = manifests.filter(({ kind }) => kind === "ScaledObject");
         expect(autoscalers.map(({ spec }) => at(spec, "minReplicaCount"))).toEqual([3, 3]);
         for (const colour of COLOURS) {
@@ -251,15 +251,15 @@ describe("what stacks are for", () => {
             ({ kind, metadata }) => kind === "StatefulSet" && metadata.name === "alertmanager",
         );
         expect(at(alertmanager, "spec", "replicas")).toBe(3);
-        expect(left).toEqual(["kubernetes-cert-manager:index:CertManager"]);
+        expect(notRendered).toEqual(["kubernetes-cert-manager:index:CertManager"]);
     });
 
     test("local needs no more than one machine with two cores", async () => {
-        const { manifests, left } = await rendered("local");
+        const { manifests, notRendered } = await rendered("local");
         const kinds = manifests.map(({ kind }) => kind);
         expect(kinds).not.toContain("Certificate");
         expect(kinds).not.toContain("Job");
-        expect(left).toEqual([]);
+        expect(notRendered).toEqual([]);
         // What monitoring may take of it is a gibibyte.
         const mebibytes = manifests
             .filter(({ metadata: { labels } }) => labels?.[LABELS.component] === "monitoring")

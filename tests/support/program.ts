@@ -11,7 +11,7 @@ export class Declared {
 
     /** The one resource of a type whose token ends so, such as `:Deployment`. */
     one(type: string, name?: string): Registration {
-        const found = this.ofKind(type).filter((one) => name === undefined || one.name === name);
+        const found = this.of(type).filter((one) => name === undefined || one.name === name);
         const [only] = found;
         if (found.length !== 1 || !only) {
             const names = this.all.map((one) => `${one.type} ${one.name}`).join("\n");

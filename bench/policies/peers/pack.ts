@@ -1,8 +1,8 @@
 import path from "node:path";
 import type { StackPolicies } from "../../../policies/engine/config.ts";
-import { headline } from "../../../policies/engine/message.ts";
-import { advicesOf, failuresOf, run } from "../../../policies/engine/run.ts";
-import { objectsOf } from "../../../policies/kubernetes/object.ts";
+import { formatHeadline } from "../../../policies/engine/message.ts";
+import { findAdvisories, findFailures, runRules } from "../../../policies/engine/run.ts";
+import { toObjects } from "../../../policies/kubernetes/object.ts";
 import { RULES } from "../../../policies/rules/index.ts";
 import type { Peer } from "../peer.ts";
 
@@ -19,12 +19,12 @@ function peer(name: string, configure: (policies: StackPolicies) => StackPolicie
         version: "",
         rules: RULES.length,
         check: (objects: readonly unknown[], policies: StackPolicies) => {
-            const result = run(RULES, configure(policies), objects.flatMap(objectsOf));
-            const reports = (fails: boolean, violations: ReturnType<typeof failuresOf>) =>
-                violations.map((one) => ({ rule: one.rule.name, at: headline(one), fails }));
+            const result = runRules(RULES, configure(policies), objects.flatMap(toObjects));
+            const reports = (fails: boolean, violations: ReturnType<typeof findFailures>) =>
+                violations.map((one) => ({ rule: one.rule.name, at: formatHeadline(one), fails }));
             return Promise.resolve([
-                ...reports(true, failuresOf(result)),
-                ...reports(false, advicesOf(result)),
+                ...reports(true, findFailures(result)),
+                ...reports(false, findAdvisories(result)),
             ]);
         },
         command: (file: string) => [process.execPath, MAIN, "check", file] as const,

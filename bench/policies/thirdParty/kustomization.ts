@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import { isMap, isSeq, parse, parseAllDocuments, type Document } from "yaml";
-import { json } from "../../../policies/kubernetes/object.ts";
+import { asJson } from "../../../policies/kubernetes/object.ts";
 
 export const KUSTOMIZATION = "kustomization.yaml";
 
@@ -34,7 +34,7 @@ export async function buildKustomization(file: string): Promise<unknown[]> {
 
 /** @param input documents that a component changes */
 async function build(file: string, input: readonly Document[]): Promise<Document[]> {
-    const kustomization = json(parse(await readFile(file, "utf8")));
+    const kustomization = asJson(parse(await readFile(file, "utf8")));
     const unsupported = Object.keys(kustomization).filter((field) => !SUPPORTED.includes(field));
     if (unsupported.length > 0)
         throw new Error(`${file} has ${unsupported.join(", ")}, which is not supported`);

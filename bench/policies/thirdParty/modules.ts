@@ -1,6 +1,6 @@
 import { globSync } from "node:fs";
 import path from "node:path";
-import { objectsOf, type KubernetesObject } from "../../../policies/kubernetes/object.ts";
+import { toObjects, type KubernetesObject } from "../../../policies/kubernetes/object.ts";
 import { readManifests } from "../../../policies/manifests.ts";
 import { runToEnd } from "../../shared/runToEnd.ts";
 import { buildKustomization, KUSTOMIZATION } from "./kustomization.ts";
@@ -21,7 +21,7 @@ export async function fetchManifests(project: Project): Promise<KubernetesObject
             const isBuilt = path.basename(file) === KUSTOMIZATION;
             objects.push(
                 ...(isBuilt
-                    ? (await buildKustomization(absolute)).flatMap(objectsOf)
+                    ? (await buildKustomization(absolute)).flatMap(toObjects)
                     : await readManifests(absolute)),
             );
         }

@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import { compare, type Participant, type Subject } from "../../policies/comparison.ts";
 import type { Report } from "../../policies/peer.ts";
 import { renderPage } from "../../policies/report.ts";
-import type { Fault } from "../../../policies/faults/fault.ts";
+import type { Mutation } from "../../../policies/mutations/mutation.ts";
 import type { Json } from "../../../policies/kubernetes/object.ts";
 import { NAMESPACE, object } from "../../../policies/test/support/manifests.ts";
 
@@ -11,8 +11,8 @@ const SERVICE = object("v1", "Service", { spec: { clusterIP: "None" } });
 const ELSEWHERE = { ...SERVICE, metadata: { name: "service", namespace: "elsewhere" } };
 const STACK: Subject = { name: "stack", objects: [CONFIG, SERVICE, ELSEWHERE], policies: {} };
 
-/** A fault with two places, one in a ConfigMap. */
-const FAULT: Fault = {
+/** A mutation with two places, one in a ConfigMap. */
+const MUTATION: Mutation = {
     rule: "claims-it",
     name: "broken",
     *places(draft) {
@@ -42,15 +42,15 @@ const broken = (fails: boolean, kind?: string) => (objects: readonly Json[]) => 
         .map(() => ({ rule: "b", at: "there", fails })),
 ];
 
-test("a fault is caught by a report that the unchanged stack does not have", async () => {
+test("a mutation is caught by a report that the unchanged stack does not have", async () => {
     const participants = [
-        participant("without a report on the fault", () => [always]),
+        participant("without a report on the mutation", () => [always]),
         participant("on Services, as advice", broken(false, "Service")),
         participant("on all", broken(true)),
     ];
     const { mutants, results } = await compare(
         participants,
-        [FAULT],
+        [MUTATION],
         STACK,
         [STACK],
         () => undefined,
@@ -64,7 +64,7 @@ test("a fault is caught by a report that the unchanged stack does not have", asy
     expect(results[1]?.reported).toEqual({ stack: { all: 1, fail: 1, rules: { a: 1 } } });
 });
 
-test("a slow checker gets the namespace of the fault, and a ConfigMap only if it has the fault", async () => {
+test("a slow checker gets the namespace of the mutation, and a ConfigMap only if it has the mutation", async () => {
     const checked: string[] = [];
     const slow = participant(
         "slow",
@@ -74,7 +74,7 @@ test("a slow checker gets the namespace of the fault, and a ConfigMap only if it
         },
         true,
     );
-    const { results } = await compare([slow], [FAULT], STACK, [], () => undefined);
+    const { results } = await compare([slow], [MUTATION], STACK, [], () => undefined);
     expect(results[0]?.caught).toEqual({ "claims-it": 2 });
     expect(checked).toEqual(["ConfigMap Service", "ConfigMap Service", "Service", "Service"]);
 });
@@ -83,7 +83,7 @@ test("a slow checker gets the namespace of the fault, and a ConfigMap only if it
 async function pageOf(participants: readonly Participant[], missing: readonly string[] = []) {
     const { mutants, results } = await compare(
         participants,
-        [FAULT],
+        [MUTATION],
         STACK,
         [STACK],
         () => undefined,
@@ -107,7 +107,7 @@ test("the page has a column for each peer, and the reason for a missing one", as
         [participant("on all", broken(true))],
         ["Without another: not installed"],
     );
-    expect(text).toContain("| caught, of 2 faults | 2 (100 %) |");
+    expect(text).toContain("| caught, of 2 mutations | 2 (100 %) |");
     expect(text).toContain("| reports on our 1 stacks | 1 (1) |");
     expect(text).toContain("| seconds | 1.23 |");
     expect(text).toContain("| `claims-it` | 2 | 2 |");

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { headline } from "../../../policies/engine/message.ts";
-import { failuresOf, run, unusedOf, type Run } from "../../../policies/engine/run.ts";
+import { formatHeadline } from "../../../policies/engine/message.ts";
+import { findFailures, runRules, findUnused, type Run } from "../../../policies/engine/run.ts";
 import type { KubernetesObject } from "../../../policies/kubernetes/object.ts";
-import { podOf } from "../../../policies/kubernetes/pods.ts";
+import { getPod } from "../../../policies/kubernetes/pods.ts";
 import { FINDINGS } from "../../policies/thirdParty/findings.ts";
 import { fetchManifests } from "../../policies/thirdParty/modules.ts";
 import { PROJECTS } from "../../policies/thirdParty/projects.ts";
@@ -14,20 +14,22 @@ describe.each(PROJECTS)("manifests of $name", (project) => {
 
     beforeAll(async () => {
         objects = await fetchManifests(project);
-        result = run(RULES, FINDINGS[project.name] ?? {}, objects);
+        result = runRules(RULES, FINDINGS[project.name] ?? {}, objects);
     });
 
     test("have pods, and no rule is undecided", () => {
-        expect(objects.filter((object) => podOf(object))).not.toEqual([]);
+        expect(objects.filter((object) => getPod(object))).not.toEqual([]);
         expect(result.rules.flatMap(({ undecided }) => undecided)).toEqual([]);
     });
 
     test("violate only rules with a listed reason", () => {
-        expect(failuresOf(result).map((one) => `${one.rule.name}: ${headline(one)}`)).toEqual([]);
+        expect(
+            findFailures(result).map((one) => `${one.rule.name}: ${formatHeadline(one)}`),
+        ).toEqual([]);
     });
 
     test("have every violation that is listed", () => {
-        expect(unusedOf(result).map(({ rule, exemption }) => [rule.name, exemption])).toEqual([]);
+        expect(findUnused(result).map(({ rule, exemption }) => [rule.name, exemption])).toEqual([]);
     });
 });
 

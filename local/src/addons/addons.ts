@@ -47,7 +47,9 @@ export async function applyServingAddons(
     const traefik = await moduleFolder(step, "traefik", TRAEFIK_MODULE);
     await apply(step, inputs, await readFile(path.join(traefik, TRAEFIK_DEFINITIONS), "utf8"));
     step.report("DNS, volumes, gateway");
-    const addons = await Promise.all([...system, "traefik"].map((name) => renderAddon(name, inputs)));
+    const addons = await Promise.all(
+        [...system, "traefik"].map((name) => renderAddon(name, inputs)),
+    );
     await reclaimVolumes(step, inputs);
     await apply(step, inputs, [storage, ...addons].join("\n---\n"));
     for (const name of system) await waitForRollout(step, inputs, "kube-system", name);

@@ -30,7 +30,9 @@ export async function buildImage(step: Step, name: string, inputs: Inputs): Prom
     const definition = findImage(name);
     const build = await selectBuild(step, definition, inputs);
     const archive = path.join(PATHS.images, `${name}-${build.key}.tar`);
-    const references = definition.versions.map((version) => createReference(name, version, build.key));
+    const references = definition.versions.map((version) =>
+        createReference(name, version, build.key),
+    );
     const isNew = await makeOnce(archive, () => {
         step.report(`building ${name}`);
         return buildArchive(step, build, references[0] ?? "", archive);

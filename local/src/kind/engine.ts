@@ -12,12 +12,13 @@ export const PROVIDER = "KIND_EXPERIMENTAL_PROVIDER";
 /**
  * Finds the container engine: the one that has our cluster, else the first that answers.
  *
-* @param requested value of KIND_EXPERIMENTAL_PROVIDER, which selects an engine
+ * @param requested value of KIND_EXPERIMENTAL_PROVIDER, which selects an engine
  * @returns undefined where none answers
  * @throws LocalError for an engine that kind does not know
  */
 export async function findEngine(requested = process.env[PROVIDER]): Promise<Engine | undefined> {
-    const candidates = requested === undefined || requested === "" ? ENGINES : [readEngine(requested)];
+    const candidates =
+        requested === undefined || requested === "" ? ENGINES : [readEngine(requested)];
     const answers = await Promise.all(candidates.map((engine) => isEngine(engine)));
     const engines = candidates.filter((_, index) => answers[index]);
     const clusters = await Promise.all(engines.map((engine) => clusterNodes(engine)));

@@ -30,21 +30,17 @@ export function deployTasks<C extends UpContext>(
 ): ListrTask<C>[] {
     const title = what === undefined ? "Deploy" : `Deploy ${what}`;
     return [
-        step(
-            title,
-            title.toLowerCase().replaceAll(" ", "-"),
-            async ({ report, signal }, state) => {
-                state.deployed = await deploy({
-                    stack,
-                    ...(kubeconfig !== undefined && { kubeconfig }),
-                    ...(context !== undefined && { context }),
-                    ...(adopt !== undefined && { adopt }),
-                    ...(config && { config: config(state) }),
-                    report,
-                    signal,
-                });
-            },
-        ),
+        step(title, title.toLowerCase().replaceAll(" ", "-"), async ({ report, signal }, state) => {
+            state.deployed = await deploy({
+                stack,
+                ...(kubeconfig !== undefined && { kubeconfig }),
+                ...(context !== undefined && { context }),
+                ...(adopt !== undefined && { adopt }),
+                ...(config && { config: config(state) }),
+                report,
+                signal,
+            });
+        }),
         step("Verify", "verify", async ({ report, signal }, state) => {
             state.verified = await verify({
                 cluster: connect(kubeconfig, context),

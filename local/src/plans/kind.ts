@@ -81,7 +81,10 @@ export async function planForKind(engine: Engine, signal: AbortSignal): Promise<
             step("KEDA", "keda", async (run, state) => {
                 await applyKeda(run, addonInputs(state));
             }),
-            ...deployTasks(step, DESTINATION, (state) => ({ ...completeConfig(state), ...tenants })),
+            ...deployTasks(step, DESTINATION, (state) => ({
+                ...completeConfig(state),
+                ...tenants,
+            })),
             // The addons have started during the deploy, which needs only their CRDs.
             step("Alert receiver and addons", "addons-ready", async (run, state) => {
                 await applyAlertReceiver(run, addonInputs(state));

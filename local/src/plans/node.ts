@@ -78,7 +78,9 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
             {
                 title: "Addons and the stack's images",
                 task: (_, task) =>
-                    task.newListr([applyAddonsTask(step), importImagesTask(step)], { concurrent: true }),
+                    task.newListr([applyAddonsTask(step), importImagesTask(step)], {
+                        concurrent: true,
+                    }),
             },
             ...minimalDeployTasks(step, DESTINATION, ({ images }) => ({
                 ...imageOverrides(images),
@@ -89,9 +91,12 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
             {
                 title: "Monitoring and KEDA",
                 task: (_, task) =>
-                    task.newListr([buildMonitoringBinariesTask(step), buildMonitoringImagesTask(step)], {
-                        concurrent: true,
-                    }),
+                    task.newListr(
+                        [buildMonitoringBinariesTask(step), buildMonitoringImagesTask(step)],
+                        {
+                            concurrent: true,
+                        },
+                    ),
             },
             step("metrics-server and KEDA", "keda", async (run, state) => {
                 for (const name of COMPLETING.programs.map((program) => program.name)) {
@@ -114,7 +119,10 @@ export async function planForNode(signal: AbortSignal): Promise<Plan<Context>> {
             }),
         ],
         teardownCommand: "make down",
-        nextSteps: (state) => [`export KUBECONFIG=${KUBECONFIG}`, `${kubectlPath(state)} get pods -A`],
+        nextSteps: (state) => [
+            `export KUBECONFIG=${KUBECONFIG}`,
+            `${kubectlPath(state)} get pods -A`,
+        ],
     };
 }
 

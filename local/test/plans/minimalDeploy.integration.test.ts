@@ -2,7 +2,11 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { minimalDeployTasks, isComplete, type CompletableContext } from "../../src/plans/minimalDeploy.ts";
+import {
+    minimalDeployTasks,
+    isComplete,
+    type CompletableContext,
+} from "../../src/plans/minimalDeploy.ts";
 import type { Step } from "../../src/shell.ts";
 import { steps } from "../../src/tasks.ts";
 

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
-import { policiesOf, policyFileOf, policyInputsOf } from "../../../policies/stacks.ts";
+import { readStackPolicies, findPolicyFile, readPolicyInputs } from "../../../policies/stacks.ts";
 import { processFile } from "../../stack/processFiles.ts";
 import { PROGRAM } from "../../stack/program.ts";
 
@@ -16,10 +16,10 @@ export function policyFlags(stack: string, folder: string): readonly string[] {
 
 /** The checkout's file if it has the whole configuration, else a generated one. */
 function fileFor(stack: string, folder: string): string {
-    const inputs = policyInputsOf(stack);
-    const known = policyFileOf(stack, inputs);
+    const inputs = readPolicyInputs(stack);
+    const known = findPolicyFile(stack, inputs);
     if (known !== undefined) return known;
     const file = processFile(path.join(folder, `policies-${stack}.json`));
-    writeFileSync(file, JSON.stringify(policiesOf(stack, inputs)));
+    writeFileSync(file, JSON.stringify(readStackPolicies(stack, inputs)));
     return file;
 }

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { JOBS, SCRAPE_INTERVAL_SECONDS } from "@property-search/contract";
-import { KNOWN_METRICS, lint } from "../../../tests/support/promql.ts";
+import { KNOWN_METRICS, lintQuery } from "../../../tests/support/promql.ts";
 import { DEFAULT_LIMITS } from "../../judge/limits.ts";
 import { NoData, type Observation } from "../../judge/observation.ts";
 import { observe, type Judgement } from "../../judge/judge.ts";
@@ -49,7 +49,7 @@ describe("the query", () => {
             ...KNOWN_METRICS,
             ["traefik_router_requests_total", "counter"] as const,
         ]);
-        expect(lint(query, { recorded: new Set(), metrics })).toEqual([]);
+        expect(lintQuery(query, { recorded: new Set(), metrics })).toEqual([]);
     });
 
     test("does not read a gateway that is not scraped", () => {

@@ -4,16 +4,16 @@
  */
 
 /** First minor version of Kubernetes 1 without the API version, and the replacement. */
-export interface Removed {
+export interface Removal {
     readonly minor: number;
-    readonly instead: string;
+    readonly replacement: string;
 }
 
-const row = (minor: number, instead: string, kinds = "*") =>
-    kinds.split(" ").map((kind) => [kind, { minor, instead }] as const);
+const row = (minor: number, replacement: string, kinds = "*") =>
+    kinds.split(" ").map((kind) => [kind, { minor, replacement }] as const);
 
 /** By apiVersion, then by kind; `*` stands for every other kind. */
-const REMOVED: Readonly<Record<string, Readonly<Record<string, Removed>>>> = Object.fromEntries(
+const REMOVED: Readonly<Record<string, Readonly<Record<string, Removal>>>> = Object.fromEntries(
     Object.entries({
         "extensions/v1beta1": [
             ...row(22, "networking.k8s.io/v1", "Ingress"),
@@ -63,7 +63,7 @@ const REMOVED: Readonly<Record<string, Readonly<Record<string, Removed>>>> = Obj
 );
 
 /** @returns undefined if the version is served */
-export function removed(apiVersion: string, kind: string): Removed | undefined {
+export function findRemoval(apiVersion: string, kind: string): Removal | undefined {
     const kinds = REMOVED[apiVersion];
     return kinds?.[kind] ?? kinds?.["*"];
 }

@@ -27,7 +27,7 @@ describeRule(apiVersions, {
         },
     },
     violating: {
-        "versions that are gone": {
+        "removed versions": {
             objects: old,
             says: [
                 gone("Ingress", "extensions/v1beta1", 22),
@@ -37,6 +37,6 @@ describeRule(apiVersions, {
             ],
         },
     },
-    needs: { case: "versions that are gone", fields: [] },
-    ignores: { case: "versions that are gone", fields: ["0/metadata"] },
+    needs: { case: "removed versions", fields: [] },
+    ignores: { case: "removed versions", fields: ["0/metadata"] },
 });

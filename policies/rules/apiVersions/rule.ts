@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import { stackRule } from "../../engine/rule.ts";
-import { removed } from "./removed.ts";
+import { findRemoval } from "./removed.ts";
 
 export const apiVersions = stackRule({
     name: "api-versions",
@@ -17,10 +17,10 @@ export const apiVersions = stackRule({
         }),
     },
     *check({ apiVersion, kind }, _, { minor }) {
-        const removal = removed(apiVersion, kind);
+        const removal = findRemoval(apiVersion, kind);
         if (!removal || removal.minor > minor) return;
         const what = `uses ${apiVersion}, which Kubernetes 1.${removal.minor} removed`;
-        yield { what, at: "apiVersion", fix: { apiVersion: removal.instead } };
+        yield { what, at: "apiVersion", fix: { apiVersion: removal.replacement } };
     },
-    unsaid: "the API server rejects versions that it does not serve before admission",
+    admissionGap: "the API server rejects versions that it does not serve before admission",
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { metricsOf, ratioIn } from "./promql.ts";
+import { listMetrics, findRatio } from "./promql.ts";
 
 const isRatio = (name: string) => name.endsWith("_ratio");
 
@@ -18,7 +18,7 @@ describe("a query's ratio", () => {
         ["-hit_ratio * 100", "hit_ratio"],
         ["sum(a) / scalar(count(b))", "sum(a) / scalar(count(b))"],
     ])("of %s is %s", (query, ratio) => {
-        expect(ratioIn(query, isRatio)).toBe(ratio);
+        expect(findRatio(query, isRatio)).toBe(ratio);
     });
 
     test.each([
@@ -35,14 +35,14 @@ describe("a query's ratio", () => {
         "not ( a query",
         "",
     ])("is none in %s", (query) => {
-        expect(ratioIn(query, isRatio)).toBeUndefined();
+        expect(findRatio(query, isRatio)).toBeUndefined();
     });
 });
 
 test("the metrics of a query are named", () => {
-    expect(metricsOf('sum by (x) (rate(a_total{x="b"}[5m])) / 2 > on (c) level:d:sum')).toEqual([
+    expect(listMetrics('sum by (x) (rate(a_total{x="b"}[5m])) / 2 > on (c) level:d:sum')).toEqual([
         "a_total",
         "level:d:sum",
     ]);
-    expect(metricsOf("vector(1)")).toEqual([]);
+    expect(listMetrics("vector(1)")).toEqual([]);
 });

@@ -3,12 +3,12 @@ import { parser } from "@prometheus-io/lezer-promql";
 type Node = ReturnType<typeof parser.parse>["topNode"];
 
 /** Functions whose result is not a ratio even if their argument is one. */
-const ADDING = ["Sum", "Count", "Rate", "Irate", "Increase", "Delta", "Deriv"];
+const ADDITIVE = ["Sum", "Count", "Rate", "Irate", "Increase", "Delta", "Deriv"];
 /** Operators whose right operand only decides whether there is a value. */
 const FILTERS = ["And", "Unless", "Eql", "Neq", "Gtr", "Gte", "Lss", "Lte"];
 
 /** @returns the names of the metrics that a query reads. */
-export function metricsOf(query: string): string[] {
+export function listMetrics(query: string): string[] {
     const names: string[] = [];
     parser.parse(query).iterate({
         enter: ({ name, node }) => {
@@ -23,21 +23,21 @@ export function metricsOf(query: string): string[] {
  * @returns the part of a query that makes its value a ratio: a quotient, except by a number, or a metric whose name
  *   indicates a ratio.
  */
-export function ratioIn(query: string, isRatio: (metric: string) => boolean): string | undefined {
+export function findRatio(query: string, isRatio: (metric: string) => boolean): string | undefined {
     const textOf = ({ from, to }: Node) => query.slice(from, to);
-    const isNumber = (node: Node) => metricsOf(textOf(node)).length === 0;
-    return within(parser.parse(query).topNode);
+    const isNumber = (node: Node) => listMetrics(textOf(node)).length === 0;
+    return findInNode(parser.parse(query).topNode);
 
-    function within(node: Node): string | undefined {
-        const children = childrenOf(node);
+    function findInNode(node: Node): string | undefined {
+        const children = listChildren(node);
         const first = children[0];
         switch (node.name) {
             case "VectorSelector":
-                return metricsOf(textOf(node)).some(isRatio) ? textOf(node) : undefined;
+                return listMetrics(textOf(node)).some(isRatio) ? textOf(node) : undefined;
             case "AggregateExpr":
             case "FunctionCall": {
                 const by = first?.firstChild?.name ?? "";
-                return ADDING.includes(by) ? undefined : among(children);
+                return ADDITIVE.includes(by) ? undefined : findInNodes(children);
             }
             case "BinaryExpr": {
                 const has = (operator: string) => children.some(({ name }) => name === operator);
@@ -46,19 +46,19 @@ export function ratioIn(query: string, isRatio: (metric: string) => boolean): st
                 if (has("Div") && !isNumber(right)) return textOf(node);
                 // A ratio of an amount is an amount.
                 if (has("Mul") && !isNumber(left) && !isNumber(right)) return undefined;
-                return FILTERS.some(has) ? within(left) : among([left, right]);
+                return FILTERS.some(has) ? findInNode(left) : findInNodes([left, right]);
             }
             default:
-                return among(children);
+                return findInNodes(children);
         }
     }
 
-    function among(nodes: readonly Node[]): string | undefined {
-        return nodes.map(within).find((found) => found !== undefined);
+    function findInNodes(nodes: readonly Node[]): string | undefined {
+        return nodes.map(findInNode).find((found) => found !== undefined);
     }
 }
 
-function childrenOf(node: Node): Node[] {
+function listChildren(node: Node): Node[] {
     const children: Node[] = [];
     for (let child = node.firstChild; child; child = child.nextSibling) children.push(child);
     return children;

@@ -102,7 +102,7 @@ describeRule(autoscalerMetric, {
                 ),
             ],
         },
-        "something that nobody shows": {
+        "a target outside the stack": {
             objects: [keda(QUERY, of("elsewhere")), hpa()],
         },
         "something that an operator makes": {
@@ -142,7 +142,7 @@ describeRule(autoscalerMetric, {
                     `${HPA} search/service: divides ${name} ${RATIO} (spec.metrics[${index}].${["pods", "external", "object"][index]})`,
             ),
         },
-        "a metric that nobody has": {
+        "a metric that is not exported": {
             objects: [keda("sum(rate(mises_total[1m]))")],
             settings,
             says: [
@@ -167,7 +167,7 @@ describeRule(autoscalerMetric, {
                 "ScaledObject search/service: has minReplicaCount of 101, above its maxReplicaCount of 100 (spec.maxReplicaCount)",
             ],
         },
-        "nobody left, but by KEDA": {
+        "scaling to zero, except by KEDA": {
             objects: [bounds(0, 3), keda(QUERY, { ...of("other"), minReplicaCount: 0 })],
             says: [
                 `${HPA} search/service: has minReplicas of 0; allowed only in a ScaledObject (spec.minReplicas)`,
@@ -201,7 +201,7 @@ describeRule(autoscalerMetric, {
         ],
     },
     ignores: {
-        case: "a metric that nobody has",
+        case: "a metric that is not exported",
         fields: ["0/spec/triggers/0/metadata/threshold", "0/spec/triggers/1/metadata/value"],
     },
 });

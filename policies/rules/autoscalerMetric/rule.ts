@@ -1,11 +1,11 @@
 import { Type } from "typebox";
-import { glob } from "../../cel/glob.ts";
+import { matchesGlob } from "../../cel/glob.ts";
 import { stackRule } from "../../engine/rule.ts";
-import { json } from "../../kubernetes/object.ts";
+import { asJson } from "../../kubernetes/object.ts";
 import { SCALERS } from "../../kubernetes/scalers.ts";
-import { metricsOf } from "./promql.ts";
-import { isRecorded, sharedRatios, triggersOf } from "./scalerMetrics.ts";
-import { hindrances } from "./scalerTargets.ts";
+import { listMetrics } from "./promql.ts";
+import { isRecorded, findDividedRatios, listTriggers } from "./scalerMetrics.ts";
+import { findTargetProblems } from "./scalerTargets.ts";
 
 export const autoscalerMetric = stackRule({
     name: "autoscaler-metric",
@@ -21,21 +21,22 @@ export const autoscalerMetric = stackRule({
         }),
         requireOutageHandling: Type.Boolean({
             default: false,
-            description: "whether a ScaledObject must define its behaviour during an outage of Prometheus",
+            description:
+                "whether a ScaledObject must define its behaviour during an outage of Prometheus",
         }),
     },
     kinds: SCALERS,
     *check(scaler, stack, { metrics, requireOutageHandling }) {
-        yield* hindrances(scaler, stack);
-        for (const { at, ratio } of sharedRatios(scaler)) {
+        yield* findTargetProblems(scaler, stack);
+        for (const { at, ratio } of findDividedRatios(scaler)) {
             const what = `divides ${ratio} by the number of pods, although it is a ratio`;
             yield { what, at, fix: "query: sum(rate(requests_total[2m])) # load of all pods" };
         }
-        const triggers = triggersOf(scaler);
+        const triggers = listTriggers(scaler);
         for (const { at, query, ignoresNulls } of triggers) {
             const isKnown = (name: string) =>
-                metrics.some((one) => glob(one, name)) || isRecorded(name, stack);
-            for (const name of metrics.length > 0 ? metricsOf(query) : []) {
+                metrics.some((one) => matchesGlob(one, name)) || isRecorded(name, stack);
+            for (const name of metrics.length > 0 ? listMetrics(query) : []) {
                 if (isKnown(name)) continue;
                 const what = `queries ${name}, which is neither exported nor recorded`;
                 yield { what, at: `${at}.query`, fix: { query: `sum(rate(${metrics[0]}[2m]))` } };
@@ -44,7 +45,7 @@ export const autoscalerMetric = stackRule({
             const what = "treats a missing result from Prometheus as no load";
             yield { what, at: `${at}.ignoreNullValues`, fix: { ignoreNullValues: "false" } };
         }
-        const { fallback } = json(scaler.body.spec);
+        const { fallback } = asJson(scaler.body.spec);
         if (!requireOutageHandling || triggers.length === 0 || fallback !== undefined) return;
         const fix = { fallback: { failureThreshold: 3, replicas: 3, behavior: "currentReplicas" } };
         const what = "has no fallback for an outage of Prometheus";

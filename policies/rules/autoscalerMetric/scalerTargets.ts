@@ -1,12 +1,17 @@
 import type { Finding } from "../../engine/rule.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
 import { POD_KINDS } from "../../kubernetes/pods.ts";
-import { SCALERS, leastOf, mostOf, targetOf } from "../../kubernetes/scalers.ts";
+import {
+    SCALERS,
+    getMinReplicas,
+    getMaxReplicas,
+    getScaleTarget,
+} from "../../kubernetes/scalers.ts";
 import type { Stack } from "../../kubernetes/stack.ts";
 
 /** Finds problems of a scaler: an empty range, a missing target, or a second scaler of the same target. */
-export function* hindrances(scaler: KubernetesObject, stack: Stack): Generator<Finding> {
-    const [least, most] = [leastOf(scaler), mostOf(scaler)];
+export function* findTargetProblems(scaler: KubernetesObject, stack: Stack): Generator<Finding> {
+    const [least, most] = [getMinReplicas(scaler), getMaxReplicas(scaler)];
     if (least.pods > most.pods) {
         const what = `has ${least.field} of ${least.pods}, above its ${most.field} of ${most.pods}`;
         yield { what, at: `spec.${most.field}`, fix: { spec: { [most.field]: least.pods } } };
@@ -16,19 +21,19 @@ export function* hindrances(scaler: KubernetesObject, stack: Stack): Generator<F
         const what = `has ${least.field} of ${least.pods}; allowed only in a ScaledObject`;
         yield { what, at: `spec.${least.field}`, fix: { spec: { [least.field]: 1 } } };
     }
-    const target = targetOf(scaler);
+    const target = getScaleTarget(scaler);
     const [kind, name] = [String(target.kind), String(target.name)];
     const { namespace } = scaler;
     const at = "spec.scaleTargetRef";
-    const isKnown = POD_KINDS.includes(kind) && stack.isWhole(namespace);
+    const isKnown = POD_KINDS.includes(kind) && stack.isComplete(namespace);
     if (isKnown && !stack.find(kind, namespace, name)) {
-        const [other] = stack.of(kind).filter((one) => one.namespace === namespace);
+        const [other] = stack.ofKind(kind).filter((one) => one.namespace === namespace);
         const fix = { spec: { scaleTargetRef: { kind, name: other?.name ?? name } } };
         yield { what: `scales ${kind} ${namespace}/${name}, which does not exist`, at, fix };
     }
-    const others = stack.of(...SCALERS).filter((one) => {
+    const others = stack.ofKind(...SCALERS).filter((one) => {
         if (one === scaler || one.namespace !== namespace) return false;
-        const { kind: ofKind, name: ofName } = targetOf(one);
+        const { kind: ofKind, name: ofName } = getScaleTarget(one);
         return ofKind === target.kind && ofName === target.name;
     });
     for (const one of others) {

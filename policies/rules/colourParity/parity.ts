@@ -18,14 +18,14 @@ export interface Likeness {
 }
 
 /** Compares two values field by field. Elements of lists are matched by name if all of them have one. */
-export function* differences(
+export function* findDifferences(
     left: unknown,
     right: unknown,
     likeness: Likeness,
     path = "",
 ): Generator<Difference, void> {
-    const mine = stepsOf(left, likeness.renamed);
-    const others = stepsOf(right);
+    const mine = listSteps(left, likeness.renamed);
+    const others = listSteps(right);
     if (!mine || !others) {
         const isText = typeof left === "string" && typeof right === "string";
         const same = isText ? likeness.isSame(left, right) : left === right;
@@ -36,7 +36,7 @@ export function* differences(
         const [one, other] = [mine.get(name), others.get(name)];
         const below = `${path}${(one ?? other)?.step}`.replace(/^\./, "");
         if (likeness.isExempt(below)) continue;
-        yield* differences(at(left, one), at(right, other), likeness, below);
+        yield* findDifferences(stepInto(left, one), stepInto(right, other), likeness, below);
     }
 }
 
@@ -47,7 +47,7 @@ interface Step {
 }
 
 /** Lists the steps below a value, by the names of the other side. */
-function stepsOf(
+function listSteps(
     value: unknown,
     renamed = (name: string) => name,
 ): ReadonlyMap<string, Step> | undefined {
@@ -65,12 +65,12 @@ function stepsOf(
     );
 }
 
-function at(value: unknown, step: Step | undefined): unknown {
+function stepInto(value: unknown, step: Step | undefined): unknown {
     return step && (value as Json)[step.key];
 }
 
 /** Formats a value, truncated to 120 characters. */
-export function told(value: unknown): string {
+export function formatValue(value: unknown): string {
     const text = value === undefined ? "none" : JSON.stringify(value);
     return text.length > 120 ? `${text.slice(0, 120)}…` : text;
 }

@@ -27,7 +27,7 @@ function deployment(colour: Colour, change: Json = {}, labels: Json = {}): Json 
 
 const service = (colour: Colour, port = 80) =>
     of(colour, "Service", { ports: [{ port }], selector: { app: `service-${colour}` } });
-/** Without a label of its own; its namespace's tells. */
+/** Without a colour label; the namespace determines the colour. */
 const policy = (colour: Colour, labels: Json = {}) =>
     of(colour, "NetworkPolicy", { podSelector: {} }, labels);
 const both = (make: (colour: Colour) => Json) => [make("blue"), make("green")];

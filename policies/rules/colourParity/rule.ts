@@ -1,10 +1,17 @@
 import { COLOURS, otherColour, type Colour } from "@property-search/contract";
 import { Type } from "typebox";
-import { glob } from "../../cel/glob.ts";
+import { matchesGlob } from "../../cel/glob.ts";
 import { stackRule, type Finding } from "../../engine/rule.ts";
 import type { KubernetesObject } from "../../kubernetes/object.ts";
-import { PAIRED, colourOf, counterpartOf, hasColour, likeness, toOther } from "./colours.ts";
-import { differences, told } from "./parity.ts";
+import {
+    PAIRED_KINDS,
+    getColour,
+    findCounterpart,
+    hasColour,
+    createLikeness,
+    toOtherColour,
+} from "./colours.ts";
+import { findDifferences, formatValue } from "./parity.ts";
 
 export const colourParity = stackRule({
     name: "colour-parity",
@@ -24,17 +31,17 @@ export const colourParity = stackRule({
             description: "globs of paths that may differ between the colours",
         }),
     },
-    kinds: PAIRED,
+    kinds: PAIRED_KINDS,
     *check(object, stack, { mayDiffer }) {
-        const colour = colourOf(object, stack);
+        const colour = getColour(object, stack);
         if (colour === undefined) return;
-        const other = counterpartOf(object, colour, stack);
+        const other = findCounterpart(object, colour, stack);
         // Differences are reported once, for the first colour.
         if (other && colour === COLOURS[0]) yield* compare(object, other, colour, mayDiffer);
         const missing = otherColour(colour);
         if (other || !hasColour(missing, stack)) return;
         const [namespace, name] = [object.namespace, object.name].map((one) =>
-            toOther(one, colour),
+            toOtherColour(one, colour),
         );
         const fix = { kind: object.kind, metadata: { namespace, name } };
         yield { what: `does not exist in ${missing}`, at: "metadata.name", fix };
@@ -47,13 +54,13 @@ function* compare(
     colour: Colour,
     mayDiffer: readonly string[],
 ): Generator<Finding> {
-    const alike = likeness(object, colour, other);
-    const isExempt = (path: string) => mayDiffer.some((pattern) => glob(pattern, path));
-    for (const { path, left, right } of differences(object.body, other.body, {
+    const alike = createLikeness(object, colour, other);
+    const isExempt = (path: string) => mayDiffer.some((pattern) => matchesGlob(pattern, path));
+    for (const { path, left, right } of findDifferences(object.body, other.body, {
         ...alike,
         isExempt,
     })) {
-        const what = `has ${told(left)}, but ${other.label} has ${told(right)}`;
-        yield { what, at: path, fix: `${path}: ${told(right ?? left)} # in both` };
+        const what = `has ${formatValue(left)}, but ${other.label} has ${formatValue(right)}`;
+        yield { what, at: path, fix: `${path}: ${formatValue(right ?? left)} # in both` };
     }
 }

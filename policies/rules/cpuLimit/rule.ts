@@ -1,11 +1,11 @@
 import { Type } from "typebox";
-import { cel, said, words } from "../../cel/cel.ts";
+import { cel, message, template } from "../../cel/cel.ts";
 import { containerRule } from "../../engine/rule.ts";
-import { amountOf } from "../../kubernetes/quantity.ts";
+import { resourceAmount } from "../../kubernetes/quantity.ts";
 
 const AT = "resources.limits.cpu";
 const MISSING = "has no CPU limit";
-const forbidden = words((limit) => said`has a CPU limit of ${limit}; allowed: none`);
+const forbiddenLimit = template((limit) => message`has a CPU limit of ${limit}; allowed: none`);
 
 export const cpuLimit = containerRule({
     name: "cpu-limit",
@@ -30,14 +30,16 @@ export const cpuLimit = containerRule({
         }
         if (mode === "forbid" && limit !== undefined) {
             const fix = { resources: { requests: { cpu: requests?.cpu ?? limit } } };
-            yield { what: forbidden(limit), at: AT, fix };
+            yield { what: forbiddenLimit(limit), at: AT, fix };
         }
     },
     admission: ({ mode }) => {
-        const limit = amountOf("limits", "cpu");
+        const limit = resourceAmount("limits", "cpu");
         const all = {
             require: [{ violated: cel`!${limit}.hasValue()`, what: MISSING, at: AT }],
-            forbid: [{ each: { limit: cel`[?${limit}]` }, what: forbidden(cel`limit`), at: AT }],
+            forbid: [
+                { each: { limit: cel`[?${limit}]` }, what: forbiddenLimit(cel`limit`), at: AT },
+            ],
             ignore: [],
         };
         return all[mode];

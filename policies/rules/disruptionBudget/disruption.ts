@@ -1,13 +1,15 @@
-import { json, type KubernetesObject } from "../../kubernetes/object.ts";
+import { asJson, type KubernetesObject } from "../../kubernetes/object.ts";
 import type { Pod } from "../../kubernetes/pods.ts";
-import { REPLICATED, fewestOf } from "../../kubernetes/scalers.ts";
-import { matches, type Stack } from "../../kubernetes/stack.ts";
+import { REPLICATED_KINDS, countMinReplicas } from "../../kubernetes/scalers.ts";
+import { matchesSelector, type Stack } from "../../kubernetes/stack.ts";
 
-export function budgetsOf({ object, labels }: Pod, stack: Stack): KubernetesObject[] {
-    return stack.of("PodDisruptionBudget").filter(({ namespace, body }) => {
-        const { selector } = json(body.spec);
+export function findBudgets({ object, labels }: Pod, stack: Stack): KubernetesObject[] {
+    return stack.ofKind("PodDisruptionBudget").filter(({ namespace, body }) => {
+        const { selector } = asJson(body.spec);
         return (
-            namespace === object.namespace && selector !== undefined && matches(selector, labels)
+            namespace === object.namespace &&
+            selector !== undefined &&
+            matchesSelector(selector, labels)
         );
     });
 }
@@ -16,12 +18,12 @@ export function budgetsOf({ object, labels }: Pod, stack: Stack): KubernetesObje
  * @returns the minimum number of pods that a budget covers; undefined if a workload has no replica count or may
  *   scale to zero.
  */
-export function fewestTogether(pods: readonly Pod[], stack: Stack): number | undefined {
+export function sumMinReplicas(pods: readonly Pod[], stack: Stack): number | undefined {
     const workloads = new Set(pods.map(({ object }) => object));
     let sum = 0;
     for (const workload of workloads) {
-        if (!REPLICATED.some((kind) => kind === workload.kind)) return undefined;
-        sum += fewestOf(workload, stack);
+        if (!REPLICATED_KINDS.some((kind) => kind === workload.kind)) return undefined;
+        sum += countMinReplicas(workload, stack);
     }
     return sum > 0 ? sum : undefined;
 }
@@ -30,24 +32,24 @@ export function fewestTogether(pods: readonly Pod[], stack: Stack): number | und
  * @returns the field of a budget that blocks every eviction. Kubernetes rounds percentages up
  *   (https://kubernetes.io/docs/tasks/run-application/configure-pdb/#rounding-logic-when-specifying-percentages).
  */
-export function blockingOf(
+export function findBlockingField(
     { body }: KubernetesObject,
     pods: number | undefined,
 ): { field: string; value: unknown } | undefined {
-    const { maxUnavailable, minAvailable } = json(body.spec);
+    const { maxUnavailable, minAvailable } = asJson(body.spec);
     // For an unknown count only 0 % and 100 % matter, which are the same for any number.
     const total = pods ?? 100;
     if (maxUnavailable !== undefined) {
-        const none = shareOf(maxUnavailable, total) <= 0;
+        const none = toPodCount(maxUnavailable, total) <= 0;
         return none ? { field: "maxUnavailable", value: maxUnavailable } : undefined;
     }
     if (minAvailable === undefined) return undefined;
     if (pods === undefined && typeof minAvailable === "number") return undefined;
-    const all = shareOf(minAvailable, total) >= total;
+    const all = toPodCount(minAvailable, total) >= total;
     return all ? { field: "minAvailable", value: minAvailable } : undefined;
 }
 
-function shareOf(value: unknown, pods: number): number {
+function toPodCount(value: unknown, pods: number): number {
     const { percent } = /^(?<percent>\d+)%$/.exec(String(value))?.groups ?? {};
     return percent === undefined ? Number(value) : Math.ceil((Number(percent) * pods) / 100);
 }

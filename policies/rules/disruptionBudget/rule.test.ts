@@ -28,7 +28,7 @@ const AT = "(spec.template.metadata.labels)";
 
 describeRule(disruptionBudget, {
     compliant: {
-        "one that may be away": { objects: [deployment(), budget({ maxUnavailable: 1 })] },
+        "one unavailable pod allowed": { objects: [deployment(), budget({ maxUnavailable: 1 })] },
         "all but one that have to stay": { objects: [three, budget({ minAvailable: 2 })] },
         "a share that leaves one free": { objects: [three, budget({ minAvailable: "60%" })] },
         "the smallest share, which is rounded up": {
@@ -40,7 +40,7 @@ describeRule(disruptionBudget, {
         "pods that something else makes": {
             objects: [budget({ minAvailable: 1 }, { matchLabels: { app: "elsewhere" } })],
         },
-        "pods that an operator makes": {
+        "pods that an operator creates": {
             objects: [
                 StatefulSet,
                 prometheus,
@@ -48,7 +48,7 @@ describeRule(disruptionBudget, {
             ],
         },
         "pods that have no number": { objects: [DaemonSet, budget({ minAvailable: 1 })] },
-        "neither, which lets all go": { objects: [deployment(), budget({})] },
+        "neither, which allows all evictions": { objects: [deployment(), budget({})] },
     },
     violating: {
         "two replicas without one": {
@@ -74,7 +74,7 @@ describeRule(disruptionBudget, {
                 `Deployment search/service: is selected by 2 ${BUDGET}s (one, two), which block every eviction ${AT}`,
             ],
         },
-        "none that may be away": {
+        "no unavailable pod allowed": {
             objects: [deployment(), budget({ maxUnavailable: 0 })],
             says: [
                 `${BUDGET} search/service: allows no eviction: maxUnavailable is 0 of 2 replicas (spec.maxUnavailable)`,

@@ -1,9 +1,9 @@
 import { stackRule, type Finding } from "../../engine/rule.ts";
-import { json, type KubernetesObject } from "../../kubernetes/object.ts";
-import { podOf } from "../../kubernetes/pods.ts";
-import { REPLICATED, fewestOf, inReplicas } from "../../kubernetes/scalers.ts";
+import { asJson, type KubernetesObject } from "../../kubernetes/object.ts";
+import { getPod } from "../../kubernetes/pods.ts";
+import { REPLICATED_KINDS, countMinReplicas, formatReplicas } from "../../kubernetes/scalers.ts";
 import type { Stack } from "../../kubernetes/stack.ts";
-import { blockingOf, budgetsOf, fewestTogether } from "./disruption.ts";
+import { findBlockingField, findBudgets, sumMinReplicas } from "./disruption.ts";
 
 const BUDGET = "PodDisruptionBudget";
 
@@ -14,21 +14,21 @@ export const disruptionBudget = stackRule({
     severity: "high",
     level: "mandatory",
     url: "https://kubernetes.io/docs/tasks/run-application/configure-pdb/",
-    kinds: [...REPLICATED, BUDGET],
+    kinds: [...REPLICATED_KINDS, BUDGET],
     *check(object, stack) {
-        yield* object.kind === BUDGET ? ofBudget(object, stack) : ofWorkload(object, stack);
+        yield* object.kind === BUDGET ? checkBudget(object, stack) : checkWorkload(object, stack);
     },
 });
 
-function* ofWorkload(object: KubernetesObject, stack: Stack): Generator<Finding> {
-    const pod = podOf(object);
+function* checkWorkload(object: KubernetesObject, stack: Stack): Generator<Finding> {
+    const pod = getPod(object);
     if (!pod) return;
-    const budgets = budgetsOf(pod, stack);
-    const fewest = fewestOf(object, stack);
+    const budgets = findBudgets(pod, stack);
+    const fewest = countMinReplicas(object, stack);
     const at = `${pod.path.replace(/spec$/, "metadata")}.labels`;
     if (budgets.length === 0 && fewest >= 2) {
-        const what = `has ${inReplicas(fewest)} or more, but no ${BUDGET} selects them`;
-        const { selector } = json(object.body.spec);
+        const what = `has ${formatReplicas(fewest)} or more, but no ${BUDGET} selects them`;
+        const { selector } = asJson(object.body.spec);
         const spec = { maxUnavailable: 1, selector: selector ?? { matchLabels: pod.labels } };
         yield { what, at, isMissing: true, fix: { apiVersion: "policy/v1", kind: BUDGET, spec } };
     }
@@ -39,17 +39,17 @@ function* ofWorkload(object: KubernetesObject, stack: Stack): Generator<Finding>
     }
 }
 
-function* ofBudget(budget: KubernetesObject, stack: Stack): Generator<Finding> {
-    const { selector } = json(budget.body.spec);
-    const pods = selector === undefined ? [] : stack.selected(budget.namespace, selector);
-    if (selector === undefined || stack.isLost(budget.namespace, selector)) {
-        const fix = { spec: { selector: { matchLabels: stack.labelsFor(budget) } } };
+function* checkBudget(budget: KubernetesObject, stack: Stack): Generator<Finding> {
+    const { selector } = asJson(budget.body.spec);
+    const pods = selector === undefined ? [] : stack.selectPods(budget.namespace, selector);
+    if (selector === undefined || stack.selectsNothing(budget.namespace, selector)) {
+        const fix = { spec: { selector: { matchLabels: stack.suggestLabels(budget) } } };
         yield { what: "selects no pod", at: "spec.selector", fix };
     }
-    const fewest = fewestTogether(pods, stack);
-    const blocking = blockingOf(budget, fewest);
+    const fewest = sumMinReplicas(pods, stack);
+    const blocking = findBlockingField(budget, fewest);
     if (!blocking) return;
-    const ofTotal = fewest === undefined ? "" : ` of ${inReplicas(fewest)}`;
+    const ofTotal = fewest === undefined ? "" : ` of ${formatReplicas(fewest)}`;
     const what = `allows no eviction: ${blocking.field} is ${String(blocking.value)}${ofTotal}`;
     yield { what, at: `spec.${blocking.field}`, fix: { spec: { maxUnavailable: 1 } } };
 }

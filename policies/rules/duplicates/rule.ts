@@ -1,9 +1,9 @@
 import { stackRule } from "../../engine/rule.ts";
-import { json, type KubernetesObject } from "../../kubernetes/object.ts";
+import { asJson, type KubernetesObject } from "../../kubernetes/object.ts";
 import { POD_KINDS } from "../../kubernetes/pods.ts";
 
 /** An object is the same in every API version of its group. */
-const groupOf = ({ apiVersion }: KubernetesObject) =>
+const getGroup = ({ apiVersion }: KubernetesObject) =>
     apiVersion.includes("/") ? apiVersion.split("/")[0] : "";
 
 export const duplicates = stackRule({
@@ -16,12 +16,12 @@ export const duplicates = stackRule({
     *check(object, stack) {
         const { kind, namespace, name, body } = object;
         // The API server generates the rest of such a name.
-        if (name === "" || !("name" in json(body.metadata))) return;
+        if (name === "" || !("name" in asJson(body.metadata))) return;
         const same = stack.objects.filter(
             (one) =>
                 one.kind === kind &&
                 !one.isPatch &&
-                groupOf(one) === groupOf(object) &&
+                getGroup(one) === getGroup(object) &&
                 one.namespace === namespace &&
                 one.name === name,
         );
@@ -34,5 +34,5 @@ export const duplicates = stackRule({
             fix: { metadata: { name: `${name}-2` } },
         };
     },
-    unsaid: "the API server treats the second definition as an update of the first",
+    admissionGap: "the API server treats the second definition as an update of the first",
 });

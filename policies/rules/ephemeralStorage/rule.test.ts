@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describeRemedy } from "../../test/support/describeRemedy.ts";
+import { describeRemediation } from "../../test/support/describeRemediation.ts";
 import { describeRule } from "../../test/support/describeRule.ts";
 import { container, deployment, ofEachKind, podSpec } from "../../test/support/manifests.ts";
 import { ephemeralStorage } from "./rule.ts";
@@ -20,7 +20,7 @@ describeRule(ephemeralStorage, {
                 deployment(volumes({ medium: "HugePages-2Mi" })),
             ],
         },
-        "none, where none is asked for": {
+        "none, if none is required": {
             objects: [deployment(podSpec({}, bare)), deployment(volumes({}))],
             settings: { limits: false, sizeLimits: false },
         },
@@ -66,13 +66,13 @@ const pods = fc
     .map((all) => podSpec({ volumes: all.map((one, i) => ({ name: `v${i}`, ...one })) }));
 const onDisk = fc.array(fc.record({ sizeLimit: size }, { requiredKeys: [] }), { maxLength: 4 });
 
-describeRemedy(ephemeralStorage, {
+describeRemediation(ephemeralStorage, {
     pods: onDisk.map((all) => volumes(...all)),
-    settings: { remedy: "256Mi" },
+    settings: { defaultSizeLimit: "256Mi" },
 });
-describeRemedy(ephemeralStorage, {
+describeRemediation(ephemeralStorage, {
     pods,
-    settings: { remedy: "256Mi" },
+    settings: { defaultSizeLimit: "256Mi" },
     // Those in memory.
     left: [/without a sizeLimit/],
 });

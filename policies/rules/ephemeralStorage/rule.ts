@@ -1,14 +1,14 @@
 import { Type } from "typebox";
-import { cel, said, words } from "../../cel/cel.ts";
+import { cel, message, template } from "../../cel/cel.ts";
 import { containerRule } from "../../engine/rule.ts";
-import { amountOf } from "../../kubernetes/quantity.ts";
-import { UNBOUNDED, unbounded } from "./volumes.ts";
+import { resourceAmount } from "../../kubernetes/quantity.ts";
+import { UNBOUNDED_VOLUMES, listUnboundedVolumes } from "./volumes.ts";
 
 const MISSING = "has no ephemeral-storage limit";
 const AT = "resources.limits.ephemeral-storage";
-const LIMIT = amountOf("limits", "ephemeral-storage");
-const endless = words((name) => said`has the emptyDir ${name} without a sizeLimit`);
-const sizeOf = words((name) => said`volumes[${name}].emptyDir.sizeLimit`);
+const LIMIT = resourceAmount("limits", "ephemeral-storage");
+const withoutSizeLimit = template((name) => message`has the emptyDir ${name} without a sizeLimit`);
+const sizeLimitPath = template((name) => message`volumes[${name}].emptyDir.sizeLimit`);
 
 export const ephemeralStorage = containerRule({
     name: "ephemeral-storage",
@@ -26,7 +26,8 @@ export const ephemeralStorage = containerRule({
         }),
         defaultSizeLimit: Type.String({
             default: "",
-            description: "sizeLimit that remediation sets; empty: none, since only the owner knows it",
+            description:
+                "sizeLimit that remediation sets; empty: none, since only the owner knows it",
         }),
     },
     *check({ spec }, { limits }) {
@@ -35,26 +36,26 @@ export const ephemeralStorage = containerRule({
         yield { what: MISSING, at: AT, isMissing: true, fix };
     },
     *checkPod(pod, { sizeLimits }) {
-        for (const { name, emptyDir } of sizeLimits ? unbounded(pod) : []) {
+        for (const { name, emptyDir } of sizeLimits ? listUnboundedVolumes(pod) : []) {
             const fix = { volumes: [{ name, emptyDir: { ...emptyDir, sizeLimit: "256Mi" } }] };
-            yield { what: endless(name), at: sizeOf(name), isMissing: true, fix };
+            yield { what: withoutSizeLimit(name), at: sizeLimitPath(name), isMissing: true, fix };
         }
     },
-    remedy(pod, { sizeLimits, defaultSizeLimit }) {
+    remediate(pod, { sizeLimits, defaultSizeLimit }) {
         if (!sizeLimits || defaultSizeLimit === "") return;
-        for (const { emptyDir } of unbounded(pod)) {
+        for (const { emptyDir } of listUnboundedVolumes(pod)) {
             // A volume in memory counts against the containers' memory limits and must fit into them.
             if (emptyDir && !emptyDir.medium) emptyDir.sizeLimit = defaultSizeLimit;
         }
     },
     admission: ({ limits, sizeLimits }) => [
-        { asked: limits, violated: cel`!${LIMIT}.hasValue()`, what: MISSING, at: AT },
+        { enabled: limits, violated: cel`!${LIMIT}.hasValue()`, what: MISSING, at: AT },
         {
-            asked: sizeLimits,
-            of: "pod",
-            each: { volume: UNBOUNDED },
-            what: endless(cel`volume.name`),
-            at: sizeOf(cel`volume.name`),
+            enabled: sizeLimits,
+            target: "pod",
+            each: { volume: UNBOUNDED_VOLUMES },
+            what: withoutSizeLimit(cel`volume.name`),
+            at: sizeLimitPath(cel`volume.name`),
         },
     ],
 });

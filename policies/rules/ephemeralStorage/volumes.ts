@@ -3,7 +3,7 @@ import { cel } from "../../cel/cel.ts";
 import type { Pod } from "../../kubernetes/pods.ts";
 
 /** Lists volumes that may fill the disk or memory. Huge pages are bounded by the containers' limits. */
-export function unbounded({ spec }: Pod): V1Volume[] {
+export function listUnboundedVolumes({ spec }: Pod): V1Volume[] {
     return (spec.volumes ?? []).filter(
         ({ emptyDir }) =>
             emptyDir &&
@@ -13,4 +13,4 @@ export function unbounded({ spec }: Pod): V1Volume[] {
 }
 
 /** The same in CEL. */
-export const UNBOUNDED = cel`variables.pod.?volumes.orValue([]).filter(v, has(v.emptyDir) && !has(v.emptyDir.sizeLimit) && !v.emptyDir.?medium.orValue('').startsWith('HugePages'))`;
+export const UNBOUNDED_VOLUMES = cel`variables.pod.?volumes.orValue([]).filter(v, has(v.emptyDir) && !has(v.emptyDir.sizeLimit) && !v.emptyDir.?medium.orValue('').startsWith('HugePages'))`;

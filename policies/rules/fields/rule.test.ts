@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
-import { configOf } from "../../engine/config.ts";
+import { parseRuleConfig } from "../../engine/config.ts";
 import { evaluate } from "../../engine/evaluate.ts";
-import { objectsOf } from "../../kubernetes/object.ts";
+import { toObjects } from "../../kubernetes/object.ts";
 import { describeRule } from "../../test/support/describeRule.ts";
 import {
     container,
@@ -110,9 +110,11 @@ describeRule(fields, {
 });
 
 test("a rule that meets what the API does not promise is undecided there, and no error", () => {
-    const broken = objectsOf(deployment(podSpec({ volumes: [null] })));
-    const { undecided } = evaluate(ephemeralStorage, configOf(ephemeralStorage), broken);
+    const broken = toObjects(deployment(podSpec({ volumes: [null] })));
+    const { undecided } = evaluate(ephemeralStorage, parseRuleConfig(ephemeralStorage), broken);
     expect(undecided).toHaveLength(1);
-    const sound = objectsOf(deployment(podSpec({ volumes: [{ name: "a" }] })));
-    expect(evaluate(ephemeralStorage, configOf(ephemeralStorage), sound).undecided).toEqual([]);
+    const sound = toObjects(deployment(podSpec({ volumes: [{ name: "a" }] })));
+    expect(evaluate(ephemeralStorage, parseRuleConfig(ephemeralStorage), sound).undecided).toEqual(
+        [],
+    );
 });

@@ -1,5 +1,5 @@
 import { placeRule } from "../../engine/rule.ts";
-import { fieldsOf } from "../../kubernetes/fields.ts";
+import { checkFields } from "../../kubernetes/fields.ts";
 
 export const fields = placeRule({
     name: "fields",
@@ -10,9 +10,9 @@ export const fields = placeRule({
     url: "https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation",
     // In a first preview most fields come from other resources; an undecided rule would only be advisory.
     scope: "stack",
-    places: fieldsOf,
+    places: checkFields,
     *check(fault) {
         if (fault) yield { ...fault, at: "" };
     },
-    unsaid: "the API server drops unknown fields before admission",
+    admissionGap: "the API server drops unknown fields before admission",
 });

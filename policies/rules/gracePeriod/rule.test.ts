@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describeRemedy } from "../../test/support/describeRemedy.ts";
+import { describeRemediation } from "../../test/support/describeRemediation.ts";
 import { describeRule } from "../../test/support/describeRule.ts";
 import { container, deployment, ofEachKind, podSpec } from "../../test/support/manifests.ts";
 import { gracePeriod } from "./rule.ts";
@@ -15,7 +15,7 @@ describeRule(gracePeriod, {
         "just enough": { objects: [deployment(pod(15, 10))] },
         "the default, which is enough": { objects: [deployment(pod(undefined, 25))] },
         "little time, and no pause": { objects: [CronJob] },
-        "a command, of which nobody can tell": {
+        "a command, whose duration is unknown": {
             objects: [
                 deployment(
                     podSpec(
@@ -60,7 +60,7 @@ describeRule(gracePeriod, {
     },
 });
 
-describeRemedy(gracePeriod, {
+describeRemediation(gracePeriod, {
     pods: fc
         .record({ grace: fc.option(fc.nat(200), { nil: undefined }), seconds: fc.nat(150) })
         .map(({ grace, seconds }) => pod(grace, seconds)),

@@ -1,12 +1,12 @@
 import { Type } from "typebox";
-import { cel, said, words } from "../../cel/cel.ts";
+import { cel, message, template } from "../../cel/cel.ts";
 import { podRule } from "../../engine/rule.ts";
-import { PAUSE, longestPause } from "./pause.ts";
+import { PRE_STOP_SECONDS, longestPreStopSeconds } from "./preStop.ts";
 
 const DEFAULT_SECONDS = 30;
-const short = words(
+const tooShort = template(
     (grace, pause, least) =>
-        said`has a grace period of ${grace} s, of which preStop takes ${pause} s; allowed: at least ${least} s`,
+        message`has a grace period of ${grace} s, of which preStop takes ${pause} s; allowed: at least ${least} s`,
 );
 
 export const gracePeriod = podRule({
@@ -24,12 +24,12 @@ export const gracePeriod = podRule({
         }),
     },
     *check(pod, { marginSeconds }) {
-        const pause = longestPause(pod);
+        const pause = longestPreStopSeconds(pod);
         if (pause === 0) return;
         const { terminationGracePeriodSeconds: grace = DEFAULT_SECONDS } = pod.spec;
         if (grace >= pause + marginSeconds) return;
         yield {
-            what: short(grace, pause, pause + marginSeconds),
+            what: tooShort(grace, pause, pause + marginSeconds),
             at: "terminationGracePeriodSeconds",
             isMissing: !("terminationGracePeriodSeconds" in pod.spec),
             fix: { terminationGracePeriodSeconds: pause + marginSeconds },
@@ -37,18 +37,18 @@ export const gracePeriod = podRule({
     },
     admission: ({ marginSeconds }) => [
         {
-            of: "pod",
+            target: "pod",
             each: {
-                pause: cel`[${PAUSE}]`,
+                pause: cel`[${PRE_STOP_SECONDS}]`,
                 grace: cel`[variables.pod.?terminationGracePeriodSeconds.orValue(${DEFAULT_SECONDS})]`,
             },
             violated: cel`pause > 0 && grace < pause + ${marginSeconds}`,
-            what: short(cel`grace`, cel`pause`, cel`pause + ${marginSeconds}`),
+            what: tooShort(cel`grace`, cel`pause`, cel`pause + ${marginSeconds}`),
             at: "terminationGracePeriodSeconds",
         },
     ],
-    remedy(pod, { marginSeconds }) {
-        const wanted = longestPause(pod) + marginSeconds;
+    remediate(pod, { marginSeconds }) {
+        const wanted = longestPreStopSeconds(pod) + marginSeconds;
         if (wanted > marginSeconds && wanted > DEFAULT_SECONDS) {
             pod.spec.terminationGracePeriodSeconds ??= wanted;
         }

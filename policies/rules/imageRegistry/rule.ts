@@ -1,10 +1,12 @@
 import { Type } from "typebox";
-import { cel, matchesAny, said, words } from "../../cel/cel.ts";
-import { glob } from "../../cel/glob.ts";
+import { cel, matchesAny, message, template } from "../../cel/cel.ts";
+import { matchesGlob } from "../../cel/glob.ts";
 import { containerRule } from "../../engine/rule.ts";
-import { IMAGES, imageOf } from "../../kubernetes/images.ts";
+import { IMAGES, parseImage } from "../../kubernetes/images.ts";
 
-const foreign = words((name, registries) => said`uses the image ${name}; allowed: ${registries}`);
+const fromOtherRegistry = template(
+    (name, registries) => message`uses the image ${name}; allowed: ${registries}`,
+);
 
 export const imageRegistry = containerRule({
     name: "image-registry",
@@ -29,21 +31,21 @@ export const imageRegistry = containerRule({
     ephemeral: true,
     *check({ spec: { image } }, { registries }) {
         // The rule `image-tag` reports invalid references.
-        const name = image && imageOf(image)?.name;
-        if (!name || registries.some((one) => glob(one, name))) return;
+        const name = image && parseImage(image)?.name;
+        if (!name || registries.some((one) => matchesGlob(one, name))) return;
         const [first = ""] = registries;
         yield {
-            what: foreign(name, registries.join(", ")),
+            what: fromOtherRegistry(name, registries.join(", ")),
             at: "image",
             fix: { image: first.replace("*", image.split("/").at(-1) ?? "") },
         };
     },
     admission: ({ registries }) => [
         {
-            asked: !registries.includes("*"),
+            enabled: !registries.includes("*"),
             each: { name: IMAGES.name },
             violated: cel`!(${matchesAny(registries, cel`name`)})`,
-            what: foreign(cel`name`, registries.join(", ")),
+            what: fromOtherRegistry(cel`name`, registries.join(", ")),
             at: "image",
         },
     ],

@@ -44,12 +44,12 @@ describeRule(imageTag, {
                 says(index, `uses the mutable tag ${tag}`),
             ),
         },
-        "a minor version, where three parts are asked for": {
+        "a minor version, if three parts are required": {
             objects: [of("redis:8.2", "redis:8.2.3")],
             settings: { parts: 3 },
             says: [says(0, "uses the mutable tag 8.2")],
         },
-        "no digest, where one is asked for": {
+        "no digest, if one is required": {
             objects: [of("redis:8.2.3")],
             settings: { digest: true },
             says: [says(0, "uses the tag 8.2.3 without a digest")],

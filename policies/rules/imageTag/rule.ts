@@ -1,13 +1,18 @@
 import { Type } from "typebox";
-import { cel, matchesAny, said, words } from "../../cel/cel.ts";
-import { glob } from "../../cel/glob.ts";
+import { cel, matchesAny, message, template } from "../../cel/cel.ts";
+import { matchesGlob } from "../../cel/glob.ts";
 import { containerRule } from "../../engine/rule.ts";
-import { IMAGES, imageOf, MOVING_TAGS, versionsBelow } from "../../kubernetes/images.ts";
+import {
+    IMAGES,
+    parseImage,
+    MUTABLE_TAGS,
+    versionsWithFewerParts,
+} from "../../kubernetes/images.ts";
 
 const NONE = "uses an image without tag or digest";
-const wrong = words((image) => said`has the invalid image reference ${image}`);
-const moves = words((tag) => said`uses the mutable tag ${tag}`);
-const bare = words((tag) => said`uses the tag ${tag} without a digest`);
+const invalidReference = template((image) => message`has the invalid image reference ${image}`);
+const mutableTag = template((tag) => message`uses the mutable tag ${tag}`);
+const withoutDigest = template((tag) => message`uses the tag ${tag} without a digest`);
 
 export const imageTag = containerRule({
     name: "image-tag",
@@ -24,7 +29,7 @@ export const imageTag = containerRule({
     },
     settings: {
         mutable: Type.Array(Type.String(), {
-            default: [...MOVING_TAGS],
+            default: [...MUTABLE_TAGS],
             description: "globs of mutable tags",
         }),
         parts: Type.Integer({
@@ -38,25 +43,28 @@ export const imageTag = containerRule({
     *check({ spec: { image } }, { mutable, parts, digest: isDigestRequired }) {
         // An injector may fill in the image.
         if (!image) return;
-        const { tag, digest, written = "NAME" } = imageOf(image) ?? {};
+        const { tag, digest, writtenName = "NAME" } = parseImage(image) ?? {};
         if (digest !== undefined) return;
         const finding = (what: string) => {
-            return { what, at: "image", fix: { image: `${written}:VERSION@sha256:DIGEST` } };
+            return { what, at: "image", fix: { image: `${writtenName}:VERSION@sha256:DIGEST` } };
         };
-        if (!imageOf(image)) yield finding(wrong(image));
+        if (!parseImage(image)) yield finding(invalidReference(image));
         else if (tag === undefined) yield finding(NONE);
-        else if (mutable.some((one) => glob(one, tag)) || versionsBelow(parts).test(tag)) {
-            yield finding(moves(tag));
-        } else if (isDigestRequired) yield finding(bare(tag));
+        else if (
+            mutable.some((one) => matchesGlob(one, tag)) ||
+            versionsWithFewerParts(parts).test(tag)
+        ) {
+            yield finding(mutableTag(tag));
+        } else if (isDigestRequired) yield finding(withoutDigest(tag));
     },
     admission: ({ mutable, parts, digest }) => {
         const [tag, each] = [cel`tag`, { tag: IMAGES.tag }];
-        const isMutable = cel`${matchesAny(mutable, tag)} || tag.matches(${versionsBelow(parts)})`;
+        const isMutable = cel`${matchesAny(mutable, tag)} || tag.matches(${versionsWithFewerParts(parts)})`;
         return [
-            { each: { image: IMAGES.noReference }, what: wrong(cel`image`) },
+            { each: { image: IMAGES.noReference }, what: invalidReference(cel`image`) },
             { each: { image: IMAGES.untagged }, what: NONE },
-            { each, violated: isMutable, what: moves(tag) },
-            { asked: digest, each, violated: cel`!${isMutable}`, what: bare(tag) },
+            { each, violated: isMutable, what: mutableTag(tag) },
+            { enabled: digest, each, violated: cel`!${isMutable}`, what: withoutDigest(tag) },
         ].map((one) => ({ ...one, at: "image" }));
     },
 });

@@ -2,8 +2,8 @@ import { Type } from "typebox";
 import { cel } from "../../cel/cel.ts";
 import { containerRule } from "../../engine/rule.ts";
 import { isServing } from "../../kubernetes/pods.ts";
-import { actsAfter, portOf } from "../../kubernetes/probes.ts";
-import { questionOf, shared, sharing } from "./questions.ts";
+import { secondsUntilAction, getPort } from "../../kubernetes/probes.ts";
+import { describeProbe, sameTarget, sameTargetCheck } from "./probeTargets.ts";
 
 const AT = "livenessProbe";
 const ABSENT = cel`!has(c.livenessProbe)`;
@@ -32,24 +32,25 @@ export const livenessProbe = containerRule({
         if (!liveness) {
             if (!required || !isServing(container)) return;
             const [port] = container.spec.ports ?? [];
-            const fix = fixOf(port?.name ?? port?.containerPort);
+            const fix = createFix(port?.name ?? port?.containerPort);
             yield { what: MISSING, at: AT, isMissing: true, fix };
             return;
         }
         if (!readiness) return;
-        const target = questionOf(container, liveness);
-        if (target === undefined || target !== questionOf(container, readiness)) return;
-        if (sharedWhenSlower && actsAfter(liveness) > actsAfter(readiness)) return;
-        yield { what: shared(target), at: AT, fix: fixOf(portOf(liveness) ?? "http") };
+        const target = describeProbe(container, liveness);
+        if (target === undefined || target !== describeProbe(container, readiness)) return;
+        if (sharedWhenSlower && secondsUntilAction(liveness) > secondsUntilAction(readiness))
+            return;
+        yield { what: sameTarget(target), at: AT, fix: createFix(getPort(liveness) ?? "http") };
     },
     admission: ({ required, sharedWhenSlower }) => [
-        { asked: required, of: "serving", violated: ABSENT, what: MISSING, at: AT },
-        sharing(sharedWhenSlower),
+        { enabled: required, target: "serving", violated: ABSENT, what: MISSING, at: AT },
+        sameTargetCheck(sharedWhenSlower),
     ],
 });
 
 /** Proposes a check that does not depend on other services. */
-function fixOf(port: string | number | undefined) {
+function createFix(port: string | number | undefined) {
     const timing = { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 };
     return { livenessProbe: { httpGet: { path: "/livez", port }, ...timing } };
 }

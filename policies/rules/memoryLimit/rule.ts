@@ -1,14 +1,14 @@
 import { parseQuantity } from "@property-search/contract";
 import { Type } from "typebox";
-import { cel, said, words } from "../../cel/cel.ts";
+import { cel, message, template } from "../../cel/cel.ts";
 import { containerRule } from "../../engine/rule.ts";
-import { amountOf, quantitiesIn, valueOf } from "../../kubernetes/quantity.ts";
+import { resourceAmount, toQuantityList, quantityValue } from "../../kubernetes/quantity.ts";
 
 const MISSING = "has no memory limit";
 const AT = "resources.limits.memory";
-const above = words(
+const aboveRatio = template(
     (limit, ratio, request) =>
-        said`has a memory limit of ${limit}, more than ${ratio} times its request of ${request}`,
+        message`has a memory limit of ${limit}, more than ${ratio} times its request of ${request}`,
 );
 
 export const memoryLimit = containerRule({
@@ -19,7 +19,11 @@ export const memoryLimit = containerRule({
     level: "mandatory",
     url: "https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#requests-and-limits",
     settings: {
-        ratio: Type.Number({ default: 2, minimum: 1, description: "maximum of limit divided by request" }),
+        ratio: Type.Number({
+            default: 2,
+            minimum: 1,
+            description: "maximum of limit divided by request",
+        }),
     },
     *check({ spec }, { ratio }) {
         const { limits, requests } = spec.resources ?? {};
@@ -34,20 +38,20 @@ export const memoryLimit = containerRule({
         // The rule `quantities` reports invalid quantities, `resource-requests` missing requests.
         if (most === undefined || least === undefined || most <= ratio * least) return;
         yield {
-            what: above(limit, ratio, String(request)),
+            what: aboveRatio(limit, ratio, String(request)),
             at: AT,
             fix: { resources: { requests: { memory: limit }, limits: { memory: limit } } },
         };
     },
     admission: ({ ratio }) => [
-        { violated: cel`!${amountOf("limits", "memory")}.hasValue()`, what: MISSING, at: AT },
+        { violated: cel`!${resourceAmount("limits", "memory")}.hasValue()`, what: MISSING, at: AT },
         {
             each: {
-                limit: quantitiesIn(amountOf("limits", "memory")),
-                request: quantitiesIn(amountOf("requests", "memory")),
+                limit: toQuantityList(resourceAmount("limits", "memory")),
+                request: toQuantityList(resourceAmount("requests", "memory")),
             },
-            violated: cel`${valueOf(cel`limit`)} > double(${ratio}) * ${valueOf(cel`request`)}`,
-            what: above(cel`limit`, ratio, cel`request`),
+            violated: cel`${quantityValue(cel`limit`)} > double(${ratio}) * ${quantityValue(cel`request`)}`,
+            what: aboveRatio(cel`limit`, ratio, cel`request`),
             at: AT,
         },
     ],

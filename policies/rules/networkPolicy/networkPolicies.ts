@@ -1,6 +1,6 @@
-import { json, list, type Json, type KubernetesObject } from "../../kubernetes/object.ts";
+import { asJson, asList, type Json, type KubernetesObject } from "../../kubernetes/object.ts";
 import type { Pod } from "../../kubernetes/pods.ts";
-import { matches, type Stack } from "../../kubernetes/stack.ts";
+import { matchesSelector, type Stack } from "../../kubernetes/stack.ts";
 
 const DIRECTIONS = ["Ingress", "Egress"] as const;
 type Direction = (typeof DIRECTIONS)[number];
@@ -8,63 +8,69 @@ export type Port = string | number;
 const PROTOCOLS = ["UDP", "TCP"] as const;
 
 /** @returns the network policies that select a pod. */
-export function policiesOf({ object, labels }: Pod, stack: Stack): KubernetesObject[] {
+export function policiesFor({ object, labels }: Pod, stack: Stack): KubernetesObject[] {
     return stack
-        .of("NetworkPolicy")
+        .ofKind("NetworkPolicy")
         .filter(
             ({ namespace, body }) =>
-                namespace === object.namespace && matches(json(body.spec).podSelector, labels),
+                namespace === object.namespace &&
+                matchesSelector(asJson(body.spec).podSelector, labels),
         );
 }
 
 /** @returns whether any of these policies allows traffic. */
-export function allowSomething(policies: readonly KubernetesObject[]): boolean {
+export function allowAnyTraffic(policies: readonly KubernetesObject[]): boolean {
     return policies.some((policy) =>
-        DIRECTIONS.some((direction) => (allowedBy(policy, direction) ?? []).length > 0),
+        DIRECTIONS.some((direction) => (listAllowed(policy, direction) ?? []).length > 0),
     );
 }
 
 /** @returns the directions without a default-deny policy for all pods of the namespace. */
-export function openDirections(policies: readonly KubernetesObject[]): Direction[] {
+export function findOpenDirections(policies: readonly KubernetesObject[]): Direction[] {
     return DIRECTIONS.filter(
         (direction) =>
             !policies.some(
-                (policy) => selectsAll(policy) && allowedBy(policy, direction)?.length === 0,
+                (policy) => selectsAllPods(policy) && listAllowed(policy, direction)?.length === 0,
             ),
     );
 }
 
-export function selectsAll({ body }: KubernetesObject): boolean {
-    const { matchLabels, matchExpressions } = json(json(body.spec).podSelector);
-    return Object.keys(json(matchLabels)).length + list(matchExpressions).length === 0;
+export function selectsAllPods({ body }: KubernetesObject): boolean {
+    const { matchLabels, matchExpressions } = asJson(asJson(body.spec).podSelector);
+    return Object.keys(asJson(matchLabels)).length + asList(matchExpressions).length === 0;
 }
 
 /**
  * @returns the protocols over which pods cannot reach DNS although they have egress to other pods. DNS uses UDP, and
  *   TCP for long responses (RFC 7766).
  */
-export function unresolved(policies: readonly KubernetesObject[], ports: readonly Port[]) {
-    const rules = policies.flatMap((policy) => allowedBy(policy, "Egress") ?? []);
-    if (!rules.some(leadsToPods)) return [];
-    return PROTOCOLS.filter((protocol) => !rules.some((rule) => lets(rule, protocol, ports)));
+export function findBlockedDnsProtocols(
+    policies: readonly KubernetesObject[],
+    ports: readonly Port[],
+) {
+    const rules = policies.flatMap((policy) => listAllowed(policy, "Egress") ?? []);
+    if (!rules.some(isToPods)) return [];
+    return PROTOCOLS.filter((protocol) => !rules.some((rule) => allowsPort(rule, protocol, ports)));
 }
 
 /** @returns the rules of a policy for a direction; undefined if the policy does not apply to it. */
-function allowedBy({ body }: KubernetesObject, direction: Direction) {
-    const { policyTypes, ingress, egress } = json(body.spec);
+function listAllowed({ body }: KubernetesObject, direction: Direction) {
+    const { policyTypes, ingress, egress } = asJson(body.spec);
     const types: unknown[] = Array.isArray(policyTypes)
         ? policyTypes
         : ["Ingress", ...(egress === undefined ? [] : ["Egress"])];
-    return types.includes(direction) ? list(direction === "Ingress" ? ingress : egress) : undefined;
+    return types.includes(direction)
+        ? asList(direction === "Ingress" ? ingress : egress)
+        : undefined;
 }
 
-function leadsToPods({ to }: Json): boolean {
-    const peers = list(to);
+function isToPods({ to }: Json): boolean {
+    const peers = asList(to);
     return peers.length === 0 || peers.some(({ ipBlock }) => ipBlock === undefined);
 }
 
-function lets({ ports }: Json, protocol: string, among: readonly Port[]): boolean {
-    const allowed = list(ports);
+function allowsPort({ ports }: Json, protocol: string, among: readonly Port[]): boolean {
+    const allowed = asList(ports);
     return (
         allowed.length === 0 ||
         allowed.some(({ protocol: of = "TCP", port, endPort = port }) => {
@@ -80,7 +86,7 @@ function lets({ ports }: Json, protocol: string, among: readonly Port[]): boolea
 }
 
 /** A default-deny policy for a namespace. */
-export const DENIED = {
+export const DEFAULT_DENY = {
     apiVersion: "networking.k8s.io/v1",
     kind: "NetworkPolicy",
     metadata: { name: "default-deny" },
@@ -88,7 +94,7 @@ export const DENIED = {
 } as const;
 
 /** An egress rule for DNS. */
-export const RESOLVED = {
+export const ALLOW_DNS = {
     egress: [
         {
             to: [

@@ -57,7 +57,7 @@ describeRule(networkPolicy, {
                 out(cache, { ports: [{ protocol: "TCP" }] }),
             ],
         },
-        "pods of another namespace, or that nobody shows": {
+        "pods of another namespace, or outside the stack": {
             objects: [
                 onlyFor({ matchLabels: { app: "elsewhere" } }),
                 { ...deployment(), metadata: { name: "one", namespace: "another" } },

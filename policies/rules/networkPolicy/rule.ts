@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { stackRule, type Finding } from "../../engine/rule.ts";
-import { json, type KubernetesObject } from "../../kubernetes/object.ts";
-import { POD_KINDS, podOf } from "../../kubernetes/pods.ts";
+import { asJson, type KubernetesObject } from "../../kubernetes/object.ts";
+import { POD_KINDS, getPod } from "../../kubernetes/pods.ts";
 import type { Stack } from "../../kubernetes/stack.ts";
 import * as network from "./networkPolicies.ts";
 
@@ -15,7 +15,8 @@ export const networkPolicy = stackRule({
     settings: {
         defaultDeny: Type.Boolean({
             default: false,
-            description: "whether namespaces need a default-deny policy and pods a policy that allows traffic",
+            description:
+                "whether namespaces need a default-deny policy and pods a policy that allows traffic",
         }),
         dnsPorts: Type.Array(Type.Union([Type.Integer(), Type.String()]), {
             default: [53, 5353, "dns", "dns-tcp"],
@@ -24,35 +25,35 @@ export const networkPolicy = stackRule({
     },
     kinds: ["Namespace", "NetworkPolicy", ...POD_KINDS],
     *check(object, stack, { defaultDeny, dnsPorts }) {
-        if (object.kind === "NetworkPolicy") return yield* ofPolicy(object, stack);
-        if (object.kind === "Namespace" && defaultDeny) return yield* ofNamespace(object, stack);
-        const pod = podOf(object);
+        if (object.kind === "NetworkPolicy") return yield* checkPolicy(object, stack);
+        if (object.kind === "Namespace" && defaultDeny) return yield* checkNamespace(object, stack);
+        const pod = getPod(object);
         if (!pod || pod.spec.hostNetwork === true) return;
         const at = pod.path;
-        const policies = network.policiesOf(pod, stack);
-        if (defaultDeny && !network.allowSomething(policies)) {
+        const policies = network.policiesFor(pod, stack);
+        if (defaultDeny && !network.allowAnyTraffic(policies)) {
             const what = "has no NetworkPolicy that allows any traffic";
-            yield { what, at, isMissing: true, fix: { spec: network.RESOLVED } };
+            yield { what, at, isMissing: true, fix: { spec: network.ALLOW_DNS } };
         }
-        const protocols = network.unresolved(policies, dnsPorts).join(" and ");
+        const protocols = network.findBlockedDnsProtocols(policies, dnsPorts).join(" and ");
         if (protocols === "") return;
         const what = `may connect to other pods but cannot resolve names: no egress to port ${dnsPorts.join(" or ")} over ${protocols}`;
-        yield { what, at, fix: { spec: network.RESOLVED } };
+        yield { what, at, fix: { spec: network.ALLOW_DNS } };
     },
 });
 
-function* ofPolicy(policy: KubernetesObject, stack: Stack): Generator<Finding, void> {
-    if (!stack.isLost(policy.namespace, json(policy.body.spec).podSelector)) return;
-    const fix = { spec: { podSelector: { matchLabels: stack.labelsFor(policy) } } };
+function* checkPolicy(policy: KubernetesObject, stack: Stack): Generator<Finding, void> {
+    if (!stack.selectsNothing(policy.namespace, asJson(policy.body.spec).podSelector)) return;
+    const fix = { spec: { podSelector: { matchLabels: stack.suggestLabels(policy) } } };
     yield { what: "selects no pod", at: "spec.podSelector", fix };
 }
 
 /** Checks namespaces that contain pods or network policies of the stack. */
-function* ofNamespace({ name }: KubernetesObject, stack: Stack): Generator<Finding, void> {
-    const policies = stack.of("NetworkPolicy").filter(({ namespace }) => namespace === name);
-    if (policies.length === 0 && stack.selected(name, {}).length === 0) return;
-    const open = network.openDirections(policies);
+function* checkNamespace({ name }: KubernetesObject, stack: Stack): Generator<Finding, void> {
+    const policies = stack.ofKind("NetworkPolicy").filter(({ namespace }) => namespace === name);
+    if (policies.length === 0 && stack.selectPods(name, {}).length === 0) return;
+    const open = network.findOpenDirections(policies);
     if (open.length === 0) return;
     const what = `has no NetworkPolicy that denies ${open.join(" and ")} for all pods`;
-    yield { what, at: "metadata.name", isMissing: true, fix: network.DENIED };
+    yield { what, at: "metadata.name", isMissing: true, fix: network.DEFAULT_DENY };
 }

@@ -1,8 +1,8 @@
 import { Type } from "typebox";
-import { cel, matchesAny, said, words } from "../../cel/cel.ts";
-import { glob } from "../../cel/glob.ts";
-import { stackRule, type Admission, type Finding } from "../../engine/rule.ts";
-import { json, list, type Json, type KubernetesObject } from "../../kubernetes/object.ts";
+import { cel, matchesAny, message, template } from "../../cel/cel.ts";
+import { matchesGlob } from "../../cel/glob.ts";
+import { stackRule, type AdmissionCheck, type Finding } from "../../engine/rule.ts";
+import { asJson, asList, type Json, type KubernetesObject } from "../../kubernetes/object.ts";
 
 const ROLES = ["Role", "ClusterRole"];
 const BINDINGS = ["RoleBinding", "ClusterRoleBinding"];
@@ -12,9 +12,13 @@ const ESCALATING = ["escalate", "bind", "impersonate"];
 const WILDCARDS = ["*", "*/*"];
 const BOUND = "roleRef.name";
 
-const gives = words((where, subjects) => said`grants cluster-admin in ${where} to ${subjects}`);
-const all = (field: string) => `allows all ${field} with a wildcard`;
-const escalates = words((verb) => said`allows ${verb}, which permits privilege escalation`);
+const grantsClusterAdmin = template(
+    (where, subjects) => message`grants cluster-admin in ${where} to ${subjects}`,
+);
+const allowsAll = (field: string) => `allows all ${field} with a wildcard`;
+const allowsEscalation = template(
+    (verb) => message`allows ${verb}, which permits privilege escalation`,
+);
 /** The subjects of a binding in CEL. */
 const SUBJECTS = cel`object.?subjects.orValue([]) == [] ? 'no subject' : object.subjects.map(s, s.kind + ' ' + s.name).join(', ')`;
 
@@ -40,58 +44,69 @@ export const permissions = stackRule({
     },
     kinds: [...ROLES, ...BINDINGS],
     *check(object, _, { wildcardRoles }) {
-        if (BINDINGS.includes(object.kind)) yield* ofBinding(object);
-        else if (!wildcardRoles.some((one) => glob(one, object.name))) yield* ofRole(object);
+        if (BINDINGS.includes(object.kind)) yield* checkBinding(object);
+        else if (!wildcardRoles.some((one) => matchesGlob(one, object.name)))
+            yield* checkRole(object);
     },
-    admits: "roles",
+    admissionScope: "roles",
     admission: ({ wildcardRoles }) => {
         const isWide = matchesAny(wildcardRoles, cel`variables.name`);
         const rule = cel`object.kind != 'Role' || ${isWide} ? [] : object.?rules.orValue([])`;
         const fieldOf = (field: string) => ({ cel: `rule.?${field}.orValue([])` });
-        const at = (field: string) => said`rules[${cel`object.rules.indexOf(rule)`}].${field}`;
+        const at = (field: string) => message`rules[${cel`object.rules.indexOf(rule)`}].${field}`;
         return [
             {
-                of: "object",
+                target: "object",
                 violated: cel`object.kind == 'RoleBinding' && object.roleRef.name == 'cluster-admin'`,
-                what: gives("its namespace", SUBJECTS),
+                what: grantsClusterAdmin("its namespace", SUBJECTS),
                 at: BOUND,
             },
-            ...FIELDS.map((field): Admission => {
+            ...FIELDS.map((field): AdmissionCheck => {
                 const violated = cel`${fieldOf(field)}.exists(one, one in ${WILDCARDS})`;
-                return { of: "object", each: { rule }, violated, what: all(field), at: at(field) };
+                return {
+                    target: "object",
+                    each: { rule },
+                    violated,
+                    what: allowsAll(field),
+                    at: at(field),
+                };
             }),
             {
-                of: "object",
+                target: "object",
                 each: { rule, verb: cel`rule.verbs.filter(one, one in ${ESCALATING})` },
-                what: escalates(cel`verb`),
+                what: allowsEscalation(cel`verb`),
                 at: at("verbs"),
             },
         ];
     },
-    unsaid: "ClusterRoles and their bindings, since the policies select objects by namespace",
+    admissionGap: "ClusterRoles and their bindings, since the policies select objects by namespace",
 });
 
-function* ofBinding({ body, kind }: KubernetesObject): Generator<Finding> {
-    const { name } = json(body.roleRef);
+function* checkBinding({ body, kind }: KubernetesObject): Generator<Finding> {
+    const { name } = asJson(body.roleRef);
     if (name !== "cluster-admin") return;
-    const subjects = list(body.subjects).map((one) => `${String(one.kind)} ${String(one.name)}`);
+    const subjects = asList(body.subjects).map((one) => `${String(one.kind)} ${String(one.name)}`);
     const where = kind === "ClusterRoleBinding" ? "the cluster" : "its namespace";
-    const what = gives(where, subjects.join(", ") || "no subject");
+    const what = grantsClusterAdmin(where, subjects.join(", ") || "no subject");
     yield { what, at: BOUND, fix: { roleRef: { kind: "Role", name: "ROLE" } } };
 }
 
-function* ofRole({ body }: KubernetesObject): Generator<Finding> {
-    for (const [index, rule] of list(body.rules).entries()) {
+function* checkRole({ body }: KubernetesObject): Generator<Finding> {
+    for (const [index, rule] of asList(body.rules).entries()) {
         for (const field of FIELDS) {
-            if (!textsOf(rule, field).some((one) => WILDCARDS.includes(one))) continue;
+            if (!listStrings(rule, field).some((one) => WILDCARDS.includes(one))) continue;
             yield {
-                what: all(field),
+                what: allowsAll(field),
                 at: `rules[${index}].${field}`,
                 fix: { [field]: [examples[field]] },
             };
         }
-        for (const verb of textsOf(rule, "verbs").filter((one) => ESCALATING.includes(one))) {
-            yield { what: escalates(verb), at: `rules[${index}].verbs`, fix: `# without ${verb}` };
+        for (const verb of listStrings(rule, "verbs").filter((one) => ESCALATING.includes(one))) {
+            yield {
+                what: allowsEscalation(verb),
+                at: `rules[${index}].verbs`,
+                fix: `# without ${verb}`,
+            };
         }
     }
 }
@@ -103,7 +118,7 @@ const examples = {
     nonResourceURLs: "/metrics",
 };
 
-function textsOf(rule: Json, field: string): readonly string[] {
+function listStrings(rule: Json, field: string): readonly string[] {
     const value = rule[field];
     return Array.isArray(value) ? value.map(String) : [];
 }

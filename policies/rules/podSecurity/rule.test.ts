@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { Json } from "../../kubernetes/object.ts";
-import { describeRemedy } from "../../test/support/describeRemedy.ts";
+import { describeRemediation } from "../../test/support/describeRemediation.ts";
 import { describeRule } from "../../test/support/describeRule.ts";
 import {
     container,
@@ -58,7 +58,7 @@ describeRule(podSecurity, {
                 annotated("localhost/a"),
             ],
         },
-        "root that is nobody outside of the pod": {
+        "root in a user namespace": {
             objects: [of({ hostUsers: false, securityContext: { seccompProfile: seccomp } })],
         },
         "Windows, which has none of it": {
@@ -70,7 +70,7 @@ describeRule(podSecurity, {
                 }),
             ],
         },
-        "the baseline profile, where that is asked for": {
+        "the baseline profile, if it is configured": {
             objects: [
                 deployment(bare),
                 of(
@@ -275,13 +275,13 @@ const ofContexts = (pod: fc.Arbitrary<unknown>, context: fc.Arbitrary<unknown>) 
             ),
         );
 
-describeRemedy(podSecurity, {
+describeRemediation(podSecurity, {
     pods: ofContexts(
         fc.constantFrom({ runAsNonRoot: true }, { runAsNonRoot: true, seccompProfile: seccomp }),
         optional(good),
     ),
 });
-describeRemedy(podSecurity, {
+describeRemediation(podSecurity, {
     pods: ofContexts(optional({ ...bad, capabilities: fc.constant(undefined) }), optional(bad)),
     // What is set stays; what root needs is not known.
     left: [
@@ -292,4 +292,4 @@ describeRemedy(podSecurity, {
         /does not drop/,
     ],
 });
-describeRemedy(podSecurity, { pods: fc.constant(bare), settings: { profile: "baseline" } });
+describeRemediation(podSecurity, { pods: fc.constant(bare), settings: { profile: "baseline" } });

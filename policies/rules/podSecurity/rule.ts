@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { cel } from "../../cel/cel.ts";
 import { containerRule } from "../../engine/rule.ts";
-import { containerFindings, harden, podFindings } from "./standards.ts";
+import { checkContainer, harden, checkPod } from "./standards.ts";
 
 const READ_ONLY = "securityContext.readOnlyRootFilesystem";
 const WRITABLE = "can write to its root filesystem";
@@ -26,29 +26,31 @@ export const podSecurity = containerRule({
         }),
         readOnlyRootFilesystem: Type.Boolean({
             default: false,
-            description: "whether containers must have a read-only root filesystem, beyond the standards",
+            description:
+                "whether containers must have a read-only root filesystem, beyond the standards",
         }),
     },
     ephemeral: true,
-    checkPod: (pod, { profile }) => podFindings(pod, profile),
+    checkPod: (pod, { profile }) => checkPod(pod, profile),
     *check(container, { profile, readOnlyRootFilesystem }) {
-        yield* containerFindings(container, profile);
+        yield* checkContainer(container, profile);
         const { securityContext } = container.spec;
         if (!readOnlyRootFilesystem || securityContext?.readOnlyRootFilesystem) return;
         const isMissing = securityContext?.readOnlyRootFilesystem === undefined;
         const fix = { securityContext: { readOnlyRootFilesystem: true } };
         yield { what: WRITABLE, at: READ_ONLY, isMissing, fix };
     },
-    unsaid: "the standards themselves, which the API server enforces by the namespace label `pod-security.kubernetes.io/enforce`",
+    admissionGap:
+        "the standards themselves, which the API server enforces by the namespace label `pod-security.kubernetes.io/enforce`",
     admission: ({ readOnlyRootFilesystem }) => [
         {
-            asked: readOnlyRootFilesystem,
+            enabled: readOnlyRootFilesystem,
             violated: cel`!c.?securityContext.?readOnlyRootFilesystem.orValue(false)`,
             what: WRITABLE,
             at: READ_ONLY,
         },
     ],
-    remedy(pod, { profile }) {
+    remediate(pod, { profile }) {
         if (profile === "restricted") harden(pod);
     },
 });

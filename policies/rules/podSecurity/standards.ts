@@ -1,5 +1,5 @@
 import type { Finding } from "../../engine/rule.ts";
-import { isJson, json, list, type Json } from "../../kubernetes/object.ts";
+import { isJson, asJson, asList, type Json } from "../../kubernetes/object.ts";
 import type { Container, Pod } from "../../kubernetes/pods.ts";
 
 /*
@@ -94,16 +94,17 @@ const HOSTS = [
 ].flatMap((handler) => [`${handler}.httpGet.host`, `${handler}.tcpSocket.host`]);
 
 /** Checks the pod itself against a profile. */
-export function* podFindings({ spec, annotations }: Pod, profile: Profile): Iterable<Finding> {
-    const pod = json(spec);
-    for (const field of ["hostNetwork", "hostPID", "hostIPC"]) yield* only(pod, field, [false]);
-    yield* contextFindings(pod, pod, profile);
-    for (const { name } of list(read(pod, "securityContext.sysctls"))) {
+export function* checkPod({ spec, annotations }: Pod, profile: Profile): Iterable<Finding> {
+    const pod = asJson(spec);
+    for (const field of ["hostNetwork", "hostPID", "hostIPC"])
+        yield* requireAllowedValue(pod, field, [false]);
+    yield* checkContext(pod, pod, profile);
+    for (const { name } of asList(read(pod, "securityContext.sysctls"))) {
         if (SYSCTLS.includes(String(name))) continue;
         const what = `sets the sysctl ${String(name)}; allowed: ${SYSCTLS.join(", ")}`;
         yield { what, at: "securityContext.sysctls", fix: { securityContext: { sysctls: [] } } };
     }
-    for (const volume of list(pod.volumes)) {
+    for (const volume of asList(pod.volumes)) {
         const type = Object.keys(volume).find((key) => key !== "name" && isJson(volume[key]));
         if (type === undefined || VOLUMES.includes(type)) continue;
         if (profile === "baseline" && type !== "hostPath") continue;
@@ -116,39 +117,39 @@ export function* podFindings({ spec, annotations }: Pod, profile: Profile): Iter
         const value = annotations[key] ?? "";
         if (/^(runtime\/default|localhost\/.*)?$/.test(value)) continue;
         const what = `has the annotation ${key}: ${value}; allowed: runtime/default, localhost/*`;
-        const fix = nested("securityContext.appArmorProfile.type", "RuntimeDefault");
+        const fix = toNested("securityContext.appArmorProfile.type", "RuntimeDefault");
         yield { what, at: "securityContext.appArmorProfile.type", fix };
     }
 }
 
 /** Checks a container against a profile. */
-export function* containerFindings(container: Container, profile: Profile): Iterable<Finding> {
-    const [spec, pod] = [json(container.spec), json(container.pod.spec)];
-    yield* contextFindings(spec, pod, profile);
-    for (const port of list(spec.ports).filter(({ hostPort }) => Boolean(hostPort))) {
+export function* checkContainer(container: Container, profile: Profile): Iterable<Finding> {
+    const [spec, pod] = [asJson(container.spec), asJson(container.pod.spec)];
+    yield* checkContext(spec, pod, profile);
+    for (const port of asList(spec.ports).filter(({ hostPort }) => Boolean(hostPort))) {
         const { hostPort, containerPort } = port as Readonly<Record<string, number>>;
         const what = `uses host port ${hostPort}; allowed: none`;
         const at = `ports[${containerPort}].hostPort`;
         yield { what, at, fix: { ports: [{ containerPort }] } };
     }
     // These fields let the author of a pod make the kubelet send requests to any host.
-    for (const field of HOSTS) yield* only(spec, field, [""]);
-    for (const one of texts(spec, ADD)) {
+    for (const field of HOSTS) yield* requireAllowedValue(spec, field, [""]);
+    for (const one of readStrings(spec, ADD)) {
         const allowed = CAPABILITIES[profile];
         if (allowed.includes(one)) continue;
         const what = `adds the capability ${one}; allowed: ${allowed.join(", ")}`;
-        yield { what, at: ADD, fix: nested(ADD, []) };
+        yield { what, at: ADD, fix: toNested(ADD, []) };
     }
     if (profile === "baseline") return;
     const isExempt = () => isWindows(pod);
-    yield* only(spec, ESCALATION, [false], isExempt);
-    yield* must([spec], ESCALATION, [false], isExempt);
-    yield* must([spec, pod], "securityContext.seccompProfile.type", PROFILES, isExempt);
-    yield* must([spec, pod], NON_ROOT, [true], () => hasOwnUsers(pod));
-    if (!texts(spec, DROP).includes("ALL") && !isWindows(pod)) {
+    yield* requireAllowedValue(spec, ESCALATION, [false], isExempt);
+    yield* requireField([spec], ESCALATION, [false], isExempt);
+    yield* requireField([spec, pod], "securityContext.seccompProfile.type", PROFILES, isExempt);
+    yield* requireField([spec, pod], NON_ROOT, [true], () => hasUserNamespace(pod));
+    if (!readStrings(spec, DROP).includes("ALL") && !isWindows(pod)) {
         const isMissing = read(spec, DROP) === undefined;
         const what = "does not drop the capability ALL";
-        yield { what, at: DROP, isMissing, fix: nested(DROP, ["ALL"]) };
+        yield { what, at: DROP, isMissing, fix: toNested(DROP, ["ALL"]) };
     }
 }
 
@@ -158,7 +159,7 @@ export function* containerFindings(container: Container, profile: Profile): Iter
  */
 export function harden(pod: Pod): void {
     const { spec, containers } = pod;
-    if (isWindows(json(spec))) return;
+    if (isWindows(asJson(spec))) return;
     for (const { spec: container } of containers) {
         const { privileged, capabilities } = container.securityContext ?? {};
         // The API server rejects such a container if escalation is not allowed.
@@ -167,7 +168,7 @@ export function harden(pod: Pod): void {
             container.securityContext.allowPrivilegeEscalation ??= false;
         }
         // Root may need the capabilities; any other user has none to lose.
-        if (!privileged && isNonRoot(json(container), json(spec))) {
+        if (!privileged && isNonRoot(asJson(container), asJson(spec))) {
             container.securityContext ??= {};
             container.securityContext.capabilities ??= { drop: ["ALL"] };
         }
@@ -185,25 +186,25 @@ function isNonRoot(...fromInner: readonly Json[]): boolean {
 }
 
 /** Checks the security context of a pod or a container. */
-function* contextFindings(of: Json, pod: Json, profile: Profile): Iterable<Finding> {
+function* checkContext(of: Json, pod: Json, profile: Profile): Iterable<Finding> {
     for (const [field, allowed] of Object.entries(CONTEXT)) {
-        yield* only(of, `securityContext.${field}`, allowed);
+        yield* requireAllowedValue(of, `securityContext.${field}`, allowed);
     }
-    yield* only(
+    yield* requireAllowedValue(
         of,
         "securityContext.procMount",
         ["Default"],
-        () => profile === "baseline" && hasOwnUsers(pod),
+        () => profile === "baseline" && hasUserNamespace(pod),
     );
     if (profile === "baseline") return;
-    yield* only(of, NON_ROOT, [true], () => hasOwnUsers(pod));
-    if (read(of, USER) === 0 && !hasOwnUsers(pod)) {
-        yield { what: "runs as root (user 0)", at: USER, fix: nested(USER, 10001) };
+    yield* requireAllowedValue(of, NON_ROOT, [true], () => hasUserNamespace(pod));
+    if (read(of, USER) === 0 && !hasUserNamespace(pod)) {
+        yield { what: "runs as root (user 0)", at: USER, fix: toNested(USER, 10001) };
     }
 }
 
 /** In a user namespace, root of the container is an unprivileged user of the node (https://kep.k8s.io/127). */
-function hasOwnUsers(pod: Json): boolean {
+function hasUserNamespace(pod: Json): boolean {
     return read(pod, "hostUsers") === false;
 }
 
@@ -215,7 +216,7 @@ function isWindows(pod: Json): boolean {
 type Unless = () => boolean;
 
 /** Reports a field that is set to a value other than the allowed ones. */
-function* only(
+function* requireAllowedValue(
     of: Json,
     field: string,
     allowed: readonly unknown[],
@@ -224,12 +225,12 @@ function* only(
     const value = read(of, field);
     if (value === undefined || allowed.includes(value) || unless()) return;
     const shown = typeof value === "string" ? value : JSON.stringify(value);
-    const what = `has ${field} ${shown}; ${allowedOf(allowed)}`;
-    yield { what, at: field, fix: nested(field, allowed[0]) };
+    const what = `has ${field} ${shown}; ${formatAllowed(allowed)}`;
+    yield { what, at: field, fix: toNested(field, allowed[0]) };
 }
 
 /** Reports a field that is missing in the first object and in all objects it would be inherited from. */
-function* must(
+function* requireField(
     [of = {}, ...others]: readonly Json[],
     field: string,
     allowed: readonly unknown[],
@@ -239,24 +240,24 @@ function* must(
         return;
     if (unless()) return;
     const where = others.length > 0 ? ", neither here nor in the pod" : "";
-    const what = `has no ${field}${where}; ${allowedOf(allowed)}`;
-    yield { what, at: field, isMissing: true, fix: nested(field, allowed[0]) };
+    const what = `has no ${field}${where}; ${formatAllowed(allowed)}`;
+    yield { what, at: field, isMissing: true, fix: toNested(field, allowed[0]) };
 }
 
-function allowedOf(values: readonly unknown[]): string {
+function formatAllowed(values: readonly unknown[]): string {
     const shown = values.filter((value) => value !== "").map(String);
     return `allowed: ${shown.join(", ") || "none"}`;
 }
 
 function read(of: Json, field: string): unknown {
-    return field.split(".").reduce<unknown>((value, key) => json(value)[key], of) ?? undefined;
+    return field.split(".").reduce<unknown>((value, key) => asJson(value)[key], of) ?? undefined;
 }
 
-function texts(of: Json, field: string): string[] {
+function readStrings(of: Json, field: string): string[] {
     const value = read(of, field);
     return Array.isArray(value) ? value.map(String) : [];
 }
 
-function nested(field: string, value: unknown): unknown {
+function toNested(field: string, value: unknown): unknown {
     return field.split(".").reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
 }

@@ -1,9 +1,9 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { configOf } from "../../engine/config.ts";
-import { objectsOf } from "../../kubernetes/object.ts";
-import { podOf } from "../../kubernetes/pods.ts";
-import { describeRemedy } from "../../test/support/describeRemedy.ts";
+import { parseRuleConfig } from "../../engine/config.ts";
+import { toObjects } from "../../kubernetes/object.ts";
+import { getPod } from "../../kubernetes/pods.ts";
+import { describeRemediation } from "../../test/support/describeRemediation.ts";
 import { describeRule } from "../../test/support/describeRule.ts";
 import { container, deployment, ofEachKind, podSpec } from "../../test/support/manifests.ts";
 import { preStop } from "./rule.ts";
@@ -28,7 +28,7 @@ describeRule(preStop, {
                 ),
             ],
         },
-        "a container that nobody talks to": {
+        "a container without ports": {
             objects: [deployment(podSpec({}, container({ ports: [], lifecycle: undefined })))],
         },
         "what runs to its end": { objects: [Job] },
@@ -38,7 +38,7 @@ describeRule(preStop, {
         },
     },
     violating: {
-        "one that ends at once": {
+        "one without a preStop hook": {
             objects: [deployment(podSpec({}, bare))],
             says: says("Deployment"),
         },
@@ -47,7 +47,7 @@ describeRule(preStop, {
             settings: { workloads: ["serv*"] },
             says: says("StatefulSet"),
         },
-        "a sidecar, beside a container that waits": {
+        "a sidecar, with a container that has a hook": {
             objects: [
                 deployment(
                     podSpec({
@@ -61,11 +61,11 @@ describeRule(preStop, {
         },
     },
     needs: {
-        case: "one that ends at once",
+        case: "one without a preStop hook",
         fields: ["0/spec", "0/spec/template/spec/containers/0/ports"],
     },
     ignores: {
-        case: "one that ends at once",
+        case: "one without a preStop hook",
         fields: ["0/metadata", "0/spec/replicas", "0/spec/template/spec/containers/0/image"],
     },
 });
@@ -78,7 +78,7 @@ const lifecycles = fc.constantFrom(
     { preStop: { sleep: { seconds: 1 } } },
 );
 
-describeRemedy(preStop, {
+describeRemediation(preStop, {
     pods: fc
         .array(
             fc.record({
@@ -99,11 +99,11 @@ test.each([
     { grace: undefined, seconds: 15, isSet: true },
     { grace: undefined, seconds: 16, isSet: false },
 ])(
-    "the remedy of pre-stop leaves the end as long as its pause: %o",
+    "remediation by pre-stop leaves as much time after the hook as the hook takes: %o",
     ({ grace, seconds, isSet }) => {
         const change = { terminationGracePeriodSeconds: grace };
-        const [pod] = objectsOf(deployment(podSpec(change, { ...bare }))).map(podOf);
-        if (pod) preStop.remedy?.(pod, configOf(preStop, { seconds }).settings as never);
+        const [pod] = toObjects(deployment(podSpec(change, { ...bare }))).map(getPod);
+        if (pod) preStop.remediate?.(pod, parseRuleConfig(preStop, { seconds }).settings as never);
         expect(pod?.containers[0]?.spec.lifecycle !== undefined).toBe(isSet);
     },
 );

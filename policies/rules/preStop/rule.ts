@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import { cel, matchesAny } from "../../cel/cel.ts";
-import { glob } from "../../cel/glob.ts";
+import { matchesGlob } from "../../cel/glob.ts";
 import { podRule } from "../../engine/rule.ts";
 import { isServing, type Pod } from "../../kubernetes/pods.ts";
 
@@ -19,10 +19,14 @@ export const preStop = podRule({
             default: ["*"],
             description: "globs of names of workloads that must terminate without failed requests",
         }),
-        seconds: Type.Integer({ default: 5, minimum: 1, description: "sleep that remediation sets, in seconds" }),
+        seconds: Type.Integer({
+            default: 5,
+            minimum: 1,
+            description: "sleep that remediation sets, in seconds",
+        }),
     },
     *check(pod, { workloads, seconds }) {
-        for (const container of waiting(pod, workloads)) {
+        for (const container of listServing(pod, workloads)) {
             if (container.spec.lifecycle?.preStop) continue;
             const at = `${container.path.slice(pod.path.length + 1)}.lifecycle.preStop`;
             const fix = { lifecycle: { preStop: { sleep: { seconds } } } };
@@ -31,17 +35,17 @@ export const preStop = podRule({
     },
     admission: ({ workloads }) => [
         {
-            of: "serving",
+            target: "serving",
             violated: cel`${matchesAny(workloads, cel`variables.name`)} && !c.?lifecycle.?preStop.hasValue()`,
             what: WHAT,
             at: "lifecycle.preStop",
         },
     ],
-    remedy(pod, { workloads, seconds }) {
+    remediate(pod, { workloads, seconds }) {
         const { terminationGracePeriodSeconds: grace = 30 } = pod.spec;
         // A sleep longer than the grace period is rejected; one nearly as long leaves no time to shut down.
         if (grace < 2 * seconds) return;
-        for (const { spec } of waiting(pod, workloads)) {
+        for (const { spec } of listServing(pod, workloads)) {
             spec.lifecycle ??= {};
             spec.lifecycle.preStop ??= { sleep: { seconds } };
         }
@@ -49,9 +53,9 @@ export const preStop = podRule({
 });
 
 /** Lists the serving containers of a pod whose workload matches. */
-function waiting(pod: Pod, workloads: readonly string[]) {
+function listServing(pod: Pod, workloads: readonly string[]) {
     const serving = pod.containers.filter(isServing);
     const isAny = workloads.includes("*");
-    const isNamed = () => workloads.some((one) => glob(one, pod.object.name));
+    const isNamed = () => workloads.some((one) => matchesGlob(one, pod.object.name));
     return serving.length > 0 && (isAny || isNamed()) ? serving : [];
 }

@@ -33,7 +33,7 @@ describeRule(probeHandler, {
                 `${WHERE}: has a readinessProbe that starts a shell: sh /check.sh (${AT}.readinessProbe.exec.command)`,
             ],
         },
-        "liveness that asks dependencies": {
+        "liveness that checks dependencies": {
             objects: [withLiveness("/readyz?verbose")],
             says: [
                 `${WHERE}: has a livenessProbe for /readyz?verbose, which also checks dependencies (${AT}.livenessProbe.httpGet.path)`,

@@ -1,13 +1,13 @@
 import { Type } from "typebox";
-import { cel, said, words } from "../../cel/cel.ts";
+import { cel, message, template } from "../../cel/cel.ts";
 import { containerRule } from "../../engine/rule.ts";
-import { probesOf } from "../../kubernetes/probes.ts";
-import { SHELLS, shell, shellProbes } from "./shells.ts";
+import { listProbes } from "../../kubernetes/probes.ts";
+import { SHELLS, startsShell, shellProbes } from "./shells.ts";
 
-const dependent = words(
-    (path) => said`has a livenessProbe for ${path}, which also checks dependencies`,
+const checksDependencies = template(
+    (path) => message`has a livenessProbe for ${path}, which also checks dependencies`,
 );
-const variants = (paths: readonly string[]) => paths.flatMap((path) => [path, `${path}/`]);
+const withTrailingSlash = (paths: readonly string[]) => paths.flatMap((path) => [path, `${path}/`]);
 
 export const probeHandler = containerRule({
     name: "probe-handler",
@@ -33,26 +33,26 @@ export const probeHandler = containerRule({
         }),
     },
     *check(container, { shells, dependencyPaths }) {
-        for (const { field, spec } of probesOf(container)) {
+        for (const { field, spec } of listProbes(container)) {
             const command = shells ? undefined : spec.exec?.command;
             if (command && SHELLS.test(command[0] ?? "")) {
-                const what = shell(field, command.slice(0, 2).join(" "));
+                const what = startsShell(field, command.slice(0, 2).join(" "));
                 const fix = { exec: { command: ["/path/to/the/check", "--its-arguments"] } };
                 yield { what, at: `${field}.exec.command`, fix: { [field]: fix } };
             }
             if (field !== "livenessProbe" || !spec.httpGet) continue;
             const { path = "/", port } = spec.httpGet;
-            if (!variants(dependencyPaths).includes(path.replace(/[?#].*/, ""))) continue;
+            if (!withTrailingSlash(dependencyPaths).includes(path.replace(/[?#].*/, ""))) continue;
             const fix = { livenessProbe: { httpGet: { path: "/livez", port } } };
-            yield { what: dependent(path), at: "livenessProbe.httpGet.path", fix };
+            yield { what: checksDependencies(path), at: "livenessProbe.httpGet.path", fix };
         }
     },
     admission: ({ shells, dependencyPaths }) => [
-        { ...shellProbes, asked: !shells },
+        { ...shellProbes, enabled: !shells },
         {
             each: { path: cel`[?c.?livenessProbe.?httpGet.?path]` },
-            violated: cel`path.find('^[^?#]*') in ${variants(dependencyPaths)}`,
-            what: dependent(cel`path`),
+            violated: cel`path.find('^[^?#]*') in ${withTrailingSlash(dependencyPaths)}`,
+            what: checksDependencies(cel`path`),
             at: "livenessProbe.httpGet.path",
         },
     ],

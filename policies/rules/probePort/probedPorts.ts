@@ -1,26 +1,29 @@
-import { cel, said, words } from "../../cel/cel.ts";
-import type { Admission } from "../../engine/rule.ts";
+import { cel, message, template } from "../../cel/cel.ts";
+import type { AdmissionCheck } from "../../engine/rule.ts";
 import { HANDLERS, PROBES } from "../../kubernetes/probes.ts";
 
-export const elsewhere = words(
+export const undeclaredPort = template(
     (field, port, ports) =>
-        said`has a ${field} for port ${port}; the container's ports are: ${ports}`,
+        message`has a ${field} for port ${port}; the container's ports are: ${ports}`,
 );
 
-export const handled = words(
-    (field, handlers) => said`has a ${field} with ${handlers}; allowed: exactly one handler`,
+export const wrongHandlers = template(
+    (field, handlers) => message`has a ${field} with ${handlers}; allowed: exactly one handler`,
 );
 
 const [field, port] = [cel`field`, cel`port`];
 const handlers = cel`${HANDLERS}.filter(h, h in c[field])`;
-const has = cel`ports.map(p, p.?name.orValue(string(p.containerPort))).join(', ')`;
+const portNames = cel`ports.map(p, p.?name.orValue(string(p.containerPort))).join(', ')`;
 
 /** The checks of handlers and their ports in CEL. @param requireDeclaredPorts whether numeric ports must be declared */
-export const probedPorts = (requireDeclaredPorts: boolean): readonly Admission[] => [
+export const portChecks = (requireDeclaredPorts: boolean): readonly AdmissionCheck[] => [
     {
         each: { field: PROBES, handlers: cel`[${handlers}]` },
         violated: cel`size(handlers) != 1`,
-        what: handled(field, cel`size(handlers) == 0 ? 'no handler' : handlers.join(' and ')`),
+        what: wrongHandlers(
+            field,
+            cel`size(handlers) == 0 ? 'no handler' : handlers.join(' and ')`,
+        ),
         at: field,
     },
     {
@@ -31,7 +34,7 @@ export const probedPorts = (requireDeclaredPorts: boolean): readonly Admission[]
             ports: cel`[c.?ports.orValue([])]`,
         },
         violated: cel`type(port) == string ? !ports.exists(p, p.?name.orValue('') == port) : ${requireDeclaredPorts} && size(ports) > 0 && !ports.exists(p, p.containerPort == port)`,
-        what: elsewhere(field, port, cel`size(ports) == 0 ? 'none' : ${has}`),
-        at: said`${field}.${cel`handler`}.port`,
+        what: undeclaredPort(field, port, cel`size(ports) == 0 ? 'none' : ${portNames}`),
+        at: message`${field}.${cel`handler`}.port`,
     },
 ];

@@ -14,12 +14,12 @@ describeRule(probePort, {
     compliant: {
         "ports by their names": { objects: [deployment()] },
         "a port by its number": { objects: [probed({ tcpSocket: { port: 8080 } })] },
-        "a number that is declared, where it has to be": {
+        "a declared number, if required": {
             objects: [probed(http(8080))],
             settings: { requireDeclaredPorts: true },
         },
-        "a number that is not declared": { objects: [elsewhere] },
-        "a number, where nothing is declared": {
+        "an undeclared number": { objects: [elsewhere] },
+        "a number, if the container declares no ports": {
             objects: [
                 probed(
                     { grpc: { port: 9000 } },
@@ -49,7 +49,7 @@ describeRule(probePort, {
                 ),
             ],
         },
-        "a name, where nothing is declared": {
+        "a name, if the container declares no ports": {
             objects: [
                 probed(http("http"), {
                     ports: undefined,
@@ -64,7 +64,7 @@ describeRule(probePort, {
                 ),
             ],
         },
-        "a number that is not declared, where it has to be": {
+        "an undeclared number, if declaration is required": {
             objects: [elsewhere],
             settings: { requireDeclaredPorts: true },
             says: [
@@ -84,7 +84,7 @@ describeRule(probePort, {
         },
     },
     needs: {
-        case: "a number that is not declared, where it has to be",
+        case: "an undeclared number, if declaration is required",
         fields: [
             "0/spec/template/spec/containers/0/ports",
             "0/spec/template/spec/containers/0/livenessProbe/httpGet",
@@ -92,7 +92,7 @@ describeRule(probePort, {
         ],
     },
     ignores: {
-        case: "a number that is not declared, where it has to be",
+        case: "an undeclared number, if declaration is required",
         fields: [
             "0/spec/template/spec/containers/0/livenessProbe/httpGet/path",
             "0/spec/template/spec/containers/0/image",

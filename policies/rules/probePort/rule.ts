@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { containerRule } from "../../engine/rule.ts";
-import { handlerOf, handlersOf, portOf, probesOf } from "../../kubernetes/probes.ts";
-import { elsewhere, handled, probedPorts } from "./probedPorts.ts";
+import { getHandler, listHandlers, getPort, listProbes } from "../../kubernetes/probes.ts";
+import { undeclaredPort, wrongHandlers, portChecks } from "./probedPorts.ts";
 
 const EXAMPLE = { httpGet: { path: "/readyz", port: "http" } };
 
@@ -20,17 +20,17 @@ export const probePort = containerRule({
         }),
     },
     *check(container, { requireDeclaredPorts }) {
-        for (const { field, spec } of probesOf(container)) {
-            const handlers = handlersOf(spec);
+        for (const { field, spec } of listProbes(container)) {
+            const handlers = listHandlers(spec);
             const [handler] = handlers;
             if (handler === undefined || handlers.length > 1) {
                 const isMissing = handler === undefined;
-                const what = handled(field, handlers.join(" and ") || "no handler");
-                const fix = { [field]: isMissing ? EXAMPLE : handlerOf(spec, handler) };
+                const what = wrongHandlers(field, handlers.join(" and ") || "no handler");
+                const fix = { [field]: isMissing ? EXAMPLE : getHandler(spec, handler) };
                 yield { what, at: field, isMissing, fix };
                 continue;
             }
-            const port = portOf(spec);
+            const port = getPort(spec);
             if (port === undefined || (typeof port === "number" && !requireDeclaredPorts)) continue;
             const { ports = [] } = container.spec;
             const isName = typeof port === "string";
@@ -41,9 +41,9 @@ export const probePort = containerRule({
             const fix = first
                 ? { [field]: { [handler]: { port: first.name ?? first.containerPort } } }
                 : { ports: [{ name: port, containerPort: 8080 }] };
-            const what = elsewhere(field, port, has);
+            const what = undeclaredPort(field, port, has);
             yield { what, at: `${field}.${handler}.port`, isMissing: true, fix };
         }
     },
-    admission: ({ requireDeclaredPorts }) => probedPorts(requireDeclaredPorts),
+    admission: ({ requireDeclaredPorts }) => portChecks(requireDeclaredPorts),
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
-import { configOf } from "../../engine/config.ts";
+import { parseRuleConfig } from "../../engine/config.ts";
 import { evaluate } from "../../engine/evaluate.ts";
-import { objectsOfResource, type Json } from "../../kubernetes/object.ts";
+import { resourceToObjects, type Json } from "../../kubernetes/object.ts";
 import { describeRule, outcomeOf } from "../../test/support/describeRule.ts";
 import { container, deployment, podSpec } from "../../test/support/manifests.ts";
 import { probeTiming } from "./rule.ts";
@@ -132,6 +132,6 @@ test("probe-timing says nothing of what a Patch leaves out", () => {
         livenessProbe: { ...TCP, failureThreshold: 7 },
     });
     expect(outcomeOf(probeTiming, { objects: [partly] }).violations).toHaveLength(2);
-    const patch = objectsOfResource("kubernetes:apps/v1:DeploymentPatch", partly);
-    expect(evaluate(probeTiming, configOf(probeTiming), patch).violations).toEqual([]);
+    const patch = resourceToObjects("kubernetes:apps/v1:DeploymentPatch", partly);
+    expect(evaluate(probeTiming, parseRuleConfig(probeTiming), patch).violations).toEqual([]);
 });

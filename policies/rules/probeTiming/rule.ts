@@ -1,8 +1,8 @@
 import type { V1Probe } from "@kubernetes/client-node";
 import { Type } from "typebox";
 import { containerRule } from "../../engine/rule.ts";
-import { actsAfter, probesOf } from "../../kubernetes/probes.ts";
-import { hasty, late, timing } from "./timing.ts";
+import { secondsUntilAction, listProbes } from "../../kubernetes/probes.ts";
+import { livenessBeforeReadiness, tooLate, timingChecks } from "./timing.ts";
 
 const MAX_SECONDS =
     "maximum seconds until a probe acts: failureThreshold × the longer of periodSeconds and timeoutSeconds";
@@ -16,37 +16,45 @@ export const probeTiming = containerRule({
     url: "https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#configure-probes",
     settings: { maxSeconds: Type.Integer({ default: 60, minimum: 1, description: MAX_SECONDS }) },
     *check(container, { maxSeconds }) {
-        for (const { field, spec } of probesOf(container)) {
+        for (const { field, spec } of listProbes(container)) {
             // A start may take as long as necessary.
             if (field === "startupProbe") continue;
-            const after = actsAfter(spec);
+            const after = secondsUntilAction(spec);
             if (after <= maxSeconds) continue;
             const { timeoutSeconds: timeout = 1, periodSeconds: period = 10 } = spec;
             const periodSeconds = Math.min(period, maxSeconds);
             const timeoutSeconds = Math.min(timeout, maxSeconds);
-            const failureThreshold = Math.max(1, Math.floor(maxSeconds / Math.max(period, timeout)));
+            const failureThreshold = Math.max(
+                1,
+                Math.floor(maxSeconds / Math.max(period, timeout)),
+            );
             yield {
-                what: late(field, after, maxSeconds),
+                what: tooLate(field, after, maxSeconds),
                 at: `${field}.failureThreshold`,
-                isMissing: leavesOut(spec),
+                isMissing: usesDefaults(spec),
                 fix: { [field]: { periodSeconds, timeoutSeconds, failureThreshold } },
             };
         }
         const { livenessProbe: liveness, readinessProbe: readiness } = container.spec;
-        if (!liveness || !readiness || actsAfter(liveness) >= actsAfter(readiness)) return;
-        const [kills, takesOut] = [actsAfter(liveness), actsAfter(readiness)];
+        if (
+            !liveness ||
+            !readiness ||
+            secondsUntilAction(liveness) >= secondsUntilAction(readiness)
+        )
+            return;
+        const [kills, takesOut] = [secondsUntilAction(liveness), secondsUntilAction(readiness)];
         const failureThreshold = Math.ceil(takesOut / (liveness.periodSeconds ?? 10));
         yield {
-            what: hasty(kills, takesOut),
+            what: livenessBeforeReadiness(kills, takesOut),
             at: "livenessProbe.failureThreshold",
-            isMissing: leavesOut(liveness) || leavesOut(readiness),
+            isMissing: usesDefaults(liveness) || usesDefaults(readiness),
             fix: { livenessProbe: { failureThreshold } },
         };
     },
-    admission: ({ maxSeconds }) => timing(maxSeconds),
+    admission: ({ maxSeconds }) => timingChecks(maxSeconds),
 });
 
 /** In a Patch, a missing field may have a value other than the default. */
-function leavesOut({ timeoutSeconds, periodSeconds, failureThreshold }: V1Probe): boolean {
+function usesDefaults({ timeoutSeconds, periodSeconds, failureThreshold }: V1Probe): boolean {
     return [timeoutSeconds, periodSeconds, failureThreshold].includes(undefined);
 }

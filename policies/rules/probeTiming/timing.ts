@@ -1,34 +1,34 @@
-import { cel, said, words } from "../../cel/cel.ts";
-import type { Admission } from "../../engine/rule.ts";
-import { afterOf } from "../../kubernetes/probes.ts";
+import { cel, message, template } from "../../cel/cel.ts";
+import type { AdmissionCheck } from "../../engine/rule.ts";
+import { secondsUntilActionInCel } from "../../kubernetes/probes.ts";
 
-export const late = words(
+export const tooLate = template(
     (field, after, maxSeconds) =>
-        said`has a ${field} that acts after ${after} s (failureThreshold × the longer of periodSeconds and timeoutSeconds); allowed: at most ${maxSeconds} s`,
+        message`has a ${field} that acts after ${after} s (failureThreshold × the longer of periodSeconds and timeoutSeconds); allowed: at most ${maxSeconds} s`,
 );
-export const hasty = words(
+export const livenessBeforeReadiness = template(
     (kills, takesOut) =>
-        said`has a livenessProbe that acts after ${kills} s, before its readinessProbe (${takesOut} s)`,
+        message`has a livenessProbe that acts after ${kills} s, before its readinessProbe (${takesOut} s)`,
 );
 
 const field = cel`field`;
 const fields = cel`['readinessProbe', 'livenessProbe'].filter(f, f in c)`;
 
 /** The checks of probe timing in CEL. */
-export const timing = (maxSeconds: number): readonly Admission[] => [
+export const timingChecks = (maxSeconds: number): readonly AdmissionCheck[] => [
     {
-        each: { field: fields, after: cel`[${afterOf(cel`c[field]`)}]` },
+        each: { field: fields, after: cel`[${secondsUntilActionInCel(cel`c[field]`)}]` },
         violated: cel`after > ${maxSeconds}`,
-        what: late(field, cel`after`, maxSeconds),
-        at: said`${field}.failureThreshold`,
+        what: tooLate(field, cel`after`, maxSeconds),
+        at: message`${field}.failureThreshold`,
     },
     {
         each: {
-            kills: cel`c.?livenessProbe.optMap(p, [${afterOf(cel`p`)}]).orValue([])`,
-            takesOut: cel`c.?readinessProbe.optMap(p, [${afterOf(cel`p`)}]).orValue([])`,
+            kills: cel`c.?livenessProbe.optMap(p, [${secondsUntilActionInCel(cel`p`)}]).orValue([])`,
+            takesOut: cel`c.?readinessProbe.optMap(p, [${secondsUntilActionInCel(cel`p`)}]).orValue([])`,
         },
         violated: cel`kills < takesOut`,
-        what: hasty(cel`kills`, cel`takesOut`),
+        what: livenessBeforeReadiness(cel`kills`, cel`takesOut`),
         at: "livenessProbe.failureThreshold",
     },
 ];

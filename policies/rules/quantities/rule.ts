@@ -1,8 +1,14 @@
 import { parseQuantity } from "@property-search/contract";
 import { containerRule } from "../../engine/rule.ts";
-import { above, faultOf, isBytes, quantityFaults, wrong } from "./wrongQuantities.ts";
+import {
+    aboveLimit,
+    findProblem,
+    isBytes,
+    quantityChecks,
+    invalidQuantity,
+} from "./invalidQuantities.ts";
 
-const usual = (resource: string) => {
+const usualQuantity = (resource: string) => {
     if (isBytes(resource)) return "512Mi";
     return resource === "cpu" ? "500m" : "1";
 };
@@ -18,20 +24,24 @@ export const quantities = containerRule({
         const { requests = {}, limits = {} } = spec.resources ?? {};
         for (const [field, all] of Object.entries({ requests, limits })) {
             for (const [resource, quantity] of Object.entries(all)) {
-                const problem = faultOf(resource, quantity);
+                const problem = findProblem(resource, quantity);
                 if (problem === undefined) continue;
                 yield {
-                    what: wrong(quantity, `its ${resource} ${field.slice(0, -1)}`, problem),
+                    what: invalidQuantity(
+                        quantity,
+                        `its ${resource} ${field.slice(0, -1)}`,
+                        problem,
+                    ),
                     at: `resources.${field}.${resource}`,
-                    fix: { resources: { [field]: { [resource]: usual(resource) } } },
+                    fix: { resources: { [field]: { [resource]: usualQuantity(resource) } } },
                 };
             }
         }
         for (const [resource, request] of Object.entries(requests)) {
             const limit = limits[resource];
-            if (faultOf(resource, request) ?? faultOf(resource, limit)) continue;
+            if (findProblem(resource, request) ?? findProblem(resource, limit)) continue;
             if ((parseQuantity(request) ?? NaN) <= (parseQuantity(limit) ?? NaN)) continue;
-            const what = above(request, resource, String(limit));
+            const what = aboveLimit(request, resource, String(limit));
             const fix = { resources: { limits: { [resource]: request } } };
             yield { what, at: `resources.requests.${resource}`, fix };
         }
@@ -39,13 +49,17 @@ export const quantities = containerRule({
     *checkPod({ spec }) {
         for (const volume of spec.volumes ?? []) {
             const { emptyDir } = volume;
-            const problem = faultOf("storage", emptyDir?.sizeLimit ?? 0);
+            const problem = findProblem("storage", emptyDir?.sizeLimit ?? 0);
             if (problem === undefined) continue;
             const { name } = volume;
             const fix = { volumes: [{ name, emptyDir: { ...emptyDir, sizeLimit: "512Mi" } }] };
-            const what = wrong(String(emptyDir?.sizeLimit), `the size of emptyDir ${name}`, problem);
+            const what = invalidQuantity(
+                String(emptyDir?.sizeLimit),
+                `the size of emptyDir ${name}`,
+                problem,
+            );
             yield { what, at: `volumes[${name}].emptyDir.sizeLimit`, fix };
         }
     },
-    admission: () => quantityFaults,
+    admission: () => quantityChecks,
 });

@@ -31,7 +31,7 @@ describeRule(readinessProbe, {
                 `Pod search/service, container service: ${WHAT} (spec.containers[service].readinessProbe)`,
             ],
         },
-        "a sidecar, and not the container beside it": {
+        "a sidecar, but not the main container": {
             objects: [
                 deployment(
                     podSpec({

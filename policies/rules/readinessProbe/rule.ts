@@ -24,7 +24,7 @@ export const readinessProbe = containerRule({
     },
     admission: () => [
         {
-            of: "serving",
+            target: "serving",
             violated: cel`!has(c.readinessProbe)`,
             what: WHAT,
             at: "readinessProbe",

@@ -41,7 +41,7 @@ const at = (path: string) => `(spec.template.spec.${path})`;
 
 describeRule(references, {
     compliant: {
-        "what is there": {
+        "existing objects": {
             objects: [
                 ofEnv("password"),
                 account,
@@ -75,7 +75,7 @@ describeRule(references, {
                 object("postgresql.cnpg.io/v1", "Cluster", { spec: { instances: 3 } }),
             ],
         },
-        "what somebody else makes": {
+        "objects created outside the stack": {
             objects: [ofEnv("password"), account],
             settings: { external: ["Secret/serv*"] },
         },

@@ -1,10 +1,10 @@
 import { Type } from "typebox";
 import { stackRule } from "../../engine/rule.ts";
-import { POD_KINDS, podOf } from "../../kubernetes/pods.ts";
+import { POD_KINDS, getPod } from "../../kubernetes/pods.ts";
 import type { Stack } from "../../kubernetes/stack.ts";
-import { missing } from "./missing.ts";
-import { NAMING, neededBy } from "./needed.ts";
-import { unmounted } from "./neededByPods.ts";
+import { describeMissing } from "./describeMissing.ts";
+import { REFERRING_KINDS, listReferences } from "./objectReferences.ts";
+import { findUndefinedVolumes } from "./podReferences.ts";
 
 export const references = stackRule({
     name: "references",
@@ -19,20 +19,20 @@ export const references = stackRule({
             description: "globs of `Kind/name` that are created outside the stack",
         }),
     },
-    kinds: [...POD_KINDS, ...NAMING],
+    kinds: [...POD_KINDS, ...REFERRING_KINDS],
     *check(object, stack, { external }) {
-        for (const { at, container, ...needed } of neededBy(object)) {
-            const what = missing(needed, stack, external);
+        for (const { at, container, ...needed } of listReferences(object)) {
+            const what = describeMissing(needed, stack, external);
             if (what === undefined) continue;
             yield {
                 what,
                 at,
                 ...(container !== undefined && { container }),
-                fix: fixOf(needed, stack),
+                fix: createFix(needed, stack),
             };
         }
-        const pod = podOf(object);
-        for (const { name, at, container } of pod ? unmounted(pod) : []) {
+        const pod = getPod(object);
+        for (const { name, at, container } of pod ? findUndefinedVolumes(pod) : []) {
             const fix = { volumes: [{ name, emptyDir: { sizeLimit: "64Mi" } }] };
             yield {
                 what: `mounts the volume ${name}, which the pod does not define`,
@@ -45,11 +45,11 @@ export const references = stackRule({
 });
 
 /** Proposes existing objects of the same kind, or a definition of the missing one. */
-function fixOf(
+function createFix(
     { kind, namespace, name }: { kind: string; namespace: string; name: string },
     stack: Stack,
 ) {
-    const others = stack.of(kind).filter((one) => one.namespace === namespace);
+    const others = stack.ofKind(kind).filter((one) => one.namespace === namespace);
     const names = others.map((one) => one.name).filter((one) => one !== name);
     if (names.length > 0) return `# one of ${names.slice(0, 5).join(", ")}, or a ${kind} ${name}`;
     return { kind, metadata: { name, ...(namespace !== "" && { namespace }) } };

@@ -37,11 +37,11 @@ describeRule(replicas, {
             ],
             settings,
         },
-        "no number beside an autoscaler": {
+        "no replica count with an autoscaler": {
             objects: [service, unset, scaledBy({ minReplicas: 2 })],
             settings,
         },
-        "no number beside KEDA's": {
+        "no replica count with KEDA": {
             objects: [service, unset, keda({ minReplicaCount: 2 })],
             settings,
         },
@@ -67,7 +67,7 @@ describeRule(replicas, {
             objects: [service, deployment(podSpec(), { replicas: 0 })],
             says: ["Deployment search/service: has 0 replicas, fewer than 1 (spec.replicas)"],
         },
-        "a number beside an autoscaler": {
+        "a replica count with an autoscaler": {
             objects: [deployment(), scaledBy({ minReplicas: 2 })],
             says: [
                 "Deployment search/service: sets spec.replicas to 2, although HorizontalPodAutoscaler search/service controls it (spec.replicas)",
@@ -89,7 +89,7 @@ describeRule(replicas, {
         },
     },
     needs: {
-        case: "a number beside an autoscaler",
+        case: "a replica count with an autoscaler",
         fields: [
             "0/spec/replicas",
             "0/metadata/name",

@@ -1,15 +1,15 @@
 import { Type } from "typebox";
-import { glob } from "../../cel/glob.ts";
+import { matchesGlob } from "../../cel/glob.ts";
 import { stackRule, type Finding } from "../../engine/rule.ts";
-import { json, type KubernetesObject } from "../../kubernetes/object.ts";
-import { podOf } from "../../kubernetes/pods.ts";
+import { asJson, type KubernetesObject } from "../../kubernetes/object.ts";
+import { getPod } from "../../kubernetes/pods.ts";
 import {
-    REPLICATED,
+    REPLICATED_KINDS,
     SCALERS,
     isScaler,
-    inReplicas,
-    leastOf,
-    targetOf,
+    formatReplicas,
+    getMinReplicas,
+    getScaleTarget,
 } from "../../kubernetes/scalers.ts";
 import type { Stack } from "../../kubernetes/stack.ts";
 
@@ -31,51 +31,54 @@ export const replicas = stackRule({
                 workload: Type.String({ description: "glob of workloads' names" }),
                 fix: Type.String({ description: "text to propose instead of a replica count" }),
             }),
-            { default: [], description: "fixes to propose for the workloads that `workload` matches" },
+            {
+                default: [],
+                description: "fixes to propose for the workloads that `workload` matches",
+            },
         ),
     },
-    kinds: [...REPLICATED, ...SCALERS],
+    kinds: [...REPLICATED_KINDS, ...SCALERS],
     *check(object, stack, { min, fixes }) {
-        const other = fixes.find(({ workload }) => glob(workload, object.name))?.fix;
+        const other = fixes.find(({ workload }) => matchesGlob(workload, object.name))?.fix;
         yield* isScaler(object)
-            ? ofScaler(object, stack, min)
-            : ofWorkload(object, stack, min, other);
+            ? checkScaler(object, stack, min)
+            : checkWorkload(object, stack, min, other);
     },
 });
 
 /** @param fix proposed instead of a replica count */
-function* ofWorkload(
+function* checkWorkload(
     object: KubernetesObject,
     stack: Stack,
     min: number,
     fix?: string,
 ): Generator<Finding> {
-    const { replicas: count } = json(object.body.spec);
+    const { replicas: count } = asJson(object.body.spec);
     const at = "spec.replicas";
-    const [scaler] = stack.scalersOf(object);
+    const [scaler] = stack.scalersFor(object);
     if (scaler) {
         if (count === undefined) return;
         const owner = `${scaler.kind} ${scaler.label}`;
         const what = `sets spec.replicas to ${Number(count)}, although ${owner} controls it`;
         yield { what, at, fix: `spec: {} # without replicas, which ${owner} controls` };
-    } else if (Number(count ?? 1) < min && isServed(object, stack)) {
-        const what = `has ${inReplicas(Number(count ?? 1))}, fewer than ${min}`;
+    } else if (Number(count ?? 1) < min && isBehindService(object, stack)) {
+        const what = `has ${formatReplicas(Number(count ?? 1))}, fewer than ${min}`;
         const isMissing = count === undefined;
         yield { what, at, isMissing, fix: fix ?? { spec: { replicas: min } } };
     }
 }
 
-function* ofScaler(scaler: KubernetesObject, stack: Stack, min: number): Generator<Finding> {
-    const { field, pods } = leastOf(scaler);
+function* checkScaler(scaler: KubernetesObject, stack: Stack, min: number): Generator<Finding> {
+    const { field, pods } = getMinReplicas(scaler);
     if (pods >= min) return;
-    const { kind, name } = targetOf(scaler);
+    const { kind, name } = getScaleTarget(scaler);
     const target = stack.find(String(kind), scaler.namespace, String(name));
-    if (!target || !isServed(target, stack)) return;
-    const what = `lets ${target.kind} ${target.label} scale down to ${inReplicas(pods)}, fewer than ${min}`;
+    if (!target || !isBehindService(target, stack)) return;
+    const what = `lets ${target.kind} ${target.label} scale down to ${formatReplicas(pods)}, fewer than ${min}`;
     yield { what, at: `spec.${field}`, fix: { spec: { [field]: min } } };
 }
 
-function isServed(object: KubernetesObject, stack: Stack): boolean {
-    const pod = podOf(object);
-    return pod !== undefined && stack.servicesOf(pod).length > 0;
+function isBehindService(object: KubernetesObject, stack: Stack): boolean {
+    const pod = getPod(object);
+    return pod !== undefined && stack.servicesFor(pod).length > 0;
 }

@@ -1,13 +1,13 @@
 import { parseQuantity } from "@property-search/contract";
 import { Type } from "typebox";
 import { cel } from "../../cel/cel.ts";
-import { glob } from "../../cel/glob.ts";
+import { matchesGlob } from "../../cel/glob.ts";
 import { containerRule } from "../../engine/rule.ts";
-import { Bound, bounded, outside, requested } from "./bounds.ts";
+import { Bound, boundCheck, outsideBounds, effectiveRequest } from "./bounds.ts";
 
 const RESOURCES = { cpu: "100m", memory: "128Mi" } as const;
 
-const missing = (resource: string) => `has no ${resource} request`;
+const missingRequest = (resource: string) => `has no ${resource} request`;
 
 export const resourceRequests = containerRule({
     name: "resource-requests",
@@ -19,7 +19,8 @@ export const resourceRequests = containerRule({
     settings: {
         explicit: Type.Boolean({
             default: false,
-            description: "whether requests are required even if a limit is set, which implies a request",
+            description:
+                "whether requests are required even if a limit is set, which implies a request",
         }),
         bounds: Type.Array(Bound, { default: [], description: "minimum and maximum requests" }),
     },
@@ -30,14 +31,15 @@ export const resourceRequests = containerRule({
             const fix = (to?: string) => ({ resources: { requests: { [resource]: to } } });
             const request = requests?.[resource] ?? (explicit ? undefined : limits?.[resource]);
             if (request === undefined) {
-                yield { what: missing(resource), at, isMissing: true, fix: fix(usual) };
+                yield { what: missingRequest(resource), at, isMissing: true, fix: fix(usual) };
                 continue;
             }
             const value = parseQuantity(request) ?? NaN;
             for (const bound of bounds) {
-                if (bound.resource !== resource || !glob(bound.container, spec.name)) continue;
+                if (bound.resource !== resource || !matchesGlob(bound.container, spec.name))
+                    continue;
                 const { min = "0", max = "any" } = bound;
-                const what = outside(request, resource, min, max);
+                const what = outsideBounds(request, resource, min, max);
                 if (value < (parseQuantity(min) ?? NaN)) yield { what, at, fix: fix(min) };
                 if (value > (parseQuantity(max) ?? NaN)) yield { what, at, fix: fix(max) };
             }
@@ -45,10 +47,10 @@ export const resourceRequests = containerRule({
     },
     admission: ({ bounds, explicit }) => [
         ...Object.keys(RESOURCES).map((resource) => ({
-            violated: cel`!${requested(resource, explicit)}.hasValue()`,
-            what: missing(resource),
+            violated: cel`!${effectiveRequest(resource, explicit)}.hasValue()`,
+            what: missingRequest(resource),
             at: `resources.requests.${resource}`,
         })),
-        ...bounds.map((bound) => bounded(bound, explicit)),
+        ...bounds.map((bound) => boundCheck(bound, explicit)),
     ],
 });

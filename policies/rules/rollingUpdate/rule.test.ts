@@ -1,9 +1,9 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { propertyRuns } from "../../../tests/support/property.ts";
-import { configOf } from "../../engine/config.ts";
-import { objectsOf, type Json } from "../../kubernetes/object.ts";
-import { podOf } from "../../kubernetes/pods.ts";
+import { parseRuleConfig } from "../../engine/config.ts";
+import { toObjects, type Json } from "../../kubernetes/object.ts";
+import { getPod } from "../../kubernetes/pods.ts";
 import { describeRule, outcomeOf } from "../../test/support/describeRule.ts";
 import {
     container,
@@ -48,7 +48,7 @@ describeRule(rollingUpdate, {
             objects: [rolls("0%", 1)],
             settings: { explicit: true },
         },
-        "what serves nobody": {
+        "a workload without ports": {
             objects: [recreated(podSpec({}, container({ ports: [] })))],
         },
         "a volume or a port of the node, which one pod has at a time": {
@@ -115,12 +115,12 @@ const specs = fc.record({ strategy, replicas: fc.nat({ max: 9 }) }, { requiredKe
 function remedied(spec: Json, kind = "Deployment"): Json {
     const template = { metadata: { labels: LABELS }, spec: podSpec() };
     const copy = JSON.parse(JSON.stringify({ ...spec, template })) as Json;
-    const [pod] = objectsOf(object("apps/v1", kind, { spec: copy })).map(podOf);
-    if (pod) rollingUpdate.remedy?.(pod, configOf(rollingUpdate).settings as never);
+    const [pod] = toObjects(object("apps/v1", kind, { spec: copy })).map(getPod);
+    if (pod) rollingUpdate.remediate?.(pod, parseRuleConfig(rollingUpdate).settings as never);
     return copy;
 }
 
-test("the remedy of rolling-update keeps what is set, leaves nothing to find that is not set, and is done once", () => {
+test("remediation by rolling-update keeps existing values, fixes missing ones and is idempotent", () => {
     fc.assert(
         fc.property(specs, (spec) => {
             const after = remedied(spec);
@@ -138,7 +138,7 @@ test("the remedy of rolling-update keeps what is set, leaves nothing to find tha
     );
 });
 
-test("the remedy of rolling-update is of Deployments alone", () => {
+test("remediation by rolling-update changes only Deployments", () => {
     expect(remedied({}, "StatefulSet")).not.toHaveProperty("strategy");
     expect(remedied({})).toHaveProperty("strategy", { rollingUpdate: { maxUnavailable: 0 } });
 });

@@ -1,9 +1,9 @@
 import { Type } from "typebox";
 import { objectRule, type Finding } from "../../engine/rule.ts";
-import { json, type KubernetesObject } from "../../kubernetes/object.ts";
-import { isServing, podOf } from "../../kubernetes/pods.ts";
+import { asJson, type KubernetesObject } from "../../kubernetes/object.ts";
+import { isServing, getPod } from "../../kubernetes/pods.ts";
 import * as update from "./updates.ts";
-import { AT, DEFAULT_SHARE, MANY, ROLLING, shareOf } from "./updates.ts";
+import { AT, DEFAULT_PERCENTAGE, MANY, ROLLING, toPodCount } from "./updates.ts";
 
 const SAFE = { type: ROLLING, rollingUpdate: { maxUnavailable: 0, maxSurge: "25%" } };
 
@@ -19,12 +19,13 @@ export const rollingUpdate = objectRule({
     settings: {
         explicit: Type.Boolean({
             default: false,
-            description: "whether maxUnavailable must be 0 even if its percentage rounds down to no pod",
+            description:
+                "whether maxUnavailable must be 0 even if its percentage rounds down to no pod",
         }),
     },
     check: (object, { explicit }) => findings(object, explicit),
-    admission: ({ explicit }) => update.updates(explicit),
-    remedy({ object }, { explicit }) {
+    admission: ({ explicit }) => update.updateChecks(explicit),
+    remediate({ object }, { explicit }) {
         if (object.kind !== "Deployment") return;
         const [only, ...more] = findings(object, explicit);
         // The API server rejects it together with a maxSurge of 0, which would allow no update.
@@ -35,22 +36,22 @@ export const rollingUpdate = objectRule({
 });
 
 function* findings(object: KubernetesObject, explicit: boolean): Generator<Finding, void> {
-    const pod = podOf(object);
-    if (!pod?.containers.some(isServing) || !update.mayRunTwice(pod)) return;
-    const { replicas = MANY, strategy } = json(object.body.spec);
-    const { type = SAFE.type, rollingUpdate } = json(strategy);
+    const pod = getPod(object);
+    if (!pod?.containers.some(isServing) || !update.canRunInParallel(pod)) return;
+    const { replicas = MANY, strategy } = asJson(object.body.spec);
+    const { type = SAFE.type, rollingUpdate } = asJson(strategy);
     const fix = { spec: { strategy: SAFE } };
     if (type !== SAFE.type) {
         yield { what: update.notRolling(String(type)), at: AT.type, fix };
         return;
     }
-    const { maxUnavailable, maxSurge = DEFAULT_SHARE } = json(rollingUpdate);
+    const { maxUnavailable, maxSurge = DEFAULT_PERCENTAGE } = asJson(rollingUpdate);
     const isMissing = maxUnavailable === undefined;
-    const value = (maxUnavailable ?? DEFAULT_SHARE) as string | number;
-    if (shareOf(value, explicit ? MANY : Number(replicas)) > 0) {
+    const value = (maxUnavailable ?? DEFAULT_PERCENTAGE) as string | number;
+    if (toPodCount(value, explicit ? MANY : Number(replicas)) > 0) {
         const what = update.unavailable(isMissing ? `${value} by default` : value);
         yield { what, at: AT.maxUnavailable, isMissing, fix };
     }
-    if (shareOf(maxSurge, MANY) > 0) return;
+    if (toPodCount(maxSurge, MANY) > 0) return;
     yield { what: update.withoutSurge(String(maxSurge)), at: AT.maxSurge, fix };
 }

@@ -1,21 +1,21 @@
-import { cel, said, words, type Cel } from "../../cel/cel.ts";
-import type { Admission } from "../../engine/rule.ts";
+import { cel, message, template, type Cel } from "../../cel/cel.ts";
+import type { AdmissionCheck } from "../../engine/rule.ts";
 import type { Pod } from "../../kubernetes/pods.ts";
 
 /** Default of maxUnavailable and maxSurge. */
-export const DEFAULT_SHARE = "25%";
+export const DEFAULT_PERCENTAGE = "25%";
 
 /** A replica count for which every percentage is at least one pod. */
 export const MANY = 100;
 
 /** Converts a number or percentage to pods, rounded down as Kubernetes does for maxUnavailable. */
-export function shareOf(value: unknown, replicas: number): number {
+export function toPodCount(value: unknown, replicas: number): number {
     const [, percent] = /^(\d+)%$/.exec(String(value)) ?? [];
     return percent === undefined ? Number(value) : Math.floor((Number(percent) * replicas) / 100);
 }
 
 /** @returns false for pods with a claim or a host port, which a second pod could not use. */
-export function mayRunTwice({ spec, containers }: Pod): boolean {
+export function canRunInParallel({ spec, containers }: Pod): boolean {
     const ports = containers.flatMap((container) => container.spec.ports ?? []);
     const hasClaim = spec.volumes?.some((volume) => volume.persistentVolumeClaim) ?? false;
     return !hasClaim && !spec.hostNetwork && !ports.some(({ hostPort }) => hostPort);
@@ -30,40 +30,42 @@ export const AT = {
     maxSurge: "spec.strategy.rollingUpdate.maxSurge",
 };
 
-export const notRolling = words((type) => said`has strategy ${type}; allowed: ${ROLLING}`);
-export const unavailable = words((value) => said`has maxUnavailable ${value}; allowed: 0`);
-export const withoutSurge = words((value) => said`has maxSurge ${value}; allowed: more than 0`);
+export const notRolling = template((type) => message`has strategy ${type}; allowed: ${ROLLING}`);
+export const unavailable = template((value) => message`has maxUnavailable ${value}; allowed: 0`);
+export const withoutSurge = template(
+    (value) => message`has maxSurge ${value}; allowed: more than 0`,
+);
 
-const concerned = [
+const conditions = [
     cel`object.kind == 'Deployment' && size(variables.serving) > 0`,
     cel`!variables.pod.?volumes.orValue([]).exists(v, has(v.persistentVolumeClaim))`,
     cel`!variables.pod.?hostNetwork.orValue(false)`,
     cel`!variables.containers.exists(c, c.?ports.orValue([]).exists(p, p.?hostPort.orValue(0) != 0))`,
 ].map((one) => one.cel);
-const strategies = { cel: `${concerned.join(" && ")} ? [object.spec.strategy] : []` };
-const shareIn = (replicas: Cel) =>
+const strategies = { cel: `${conditions.join(" && ")} ? [object.spec.strategy] : []` };
+const toPodCountInCel = (replicas: Cel) =>
     cel`type(value) == string ? int(value.replace('%', '')) * ${replicas} / 100 : int(value)`;
 
 /** The checks of update strategies in CEL, after the API server has set its defaults. */
-export const updates = (explicit: boolean): readonly Admission[] => [
+export const updateChecks = (explicit: boolean): readonly AdmissionCheck[] => [
     {
-        of: "object",
+        target: "object",
         each: { strategy: strategies },
         violated: cel`strategy.type != ${ROLLING}`,
         what: notRolling(cel`strategy.type`),
         at: AT.type,
     },
     {
-        of: "object",
+        target: "object",
         each: { strategy: strategies, value: cel`[?strategy.?rollingUpdate.?maxUnavailable]` },
-        violated: cel`${shareIn(explicit ? cel`${MANY}` : cel`object.spec.replicas`)} > 0`,
+        violated: cel`${toPodCountInCel(explicit ? cel`${MANY}` : cel`object.spec.replicas`)} > 0`,
         what: unavailable(cel`value`),
         at: AT.maxUnavailable,
     },
     {
-        of: "object",
+        target: "object",
         each: { strategy: strategies, value: cel`[?strategy.?rollingUpdate.?maxSurge]` },
-        violated: cel`${shareIn(cel`${MANY}`)} == 0`,
+        violated: cel`${toPodCountInCel(cel`${MANY}`)} == 0`,
         what: withoutSurge(cel`value`),
         at: AT.maxSurge,
     },

@@ -1,18 +1,18 @@
 import type { Finding } from "../../engine/rule.ts";
-import { json, list, type Json, type KubernetesObject } from "../../kubernetes/object.ts";
-import { GROUP, isService, references, type Reference } from "../../kubernetes/routes.ts";
+import { asJson, asList, type Json, type KubernetesObject } from "../../kubernetes/object.ts";
+import { GROUP, isService, listReferences, type Reference } from "../../kubernetes/routes.ts";
 import type { Stack } from "../../kubernetes/stack.ts";
 
 /** Lists the backends of each rule of a route. */
-export function backendsOf(route: KubernetesObject): { at: string; backends: Reference[] }[] {
-    return list(json(route.body.spec).rules).map((rule, index) => {
+export function listBackends(route: KubernetesObject): { at: string; backends: Reference[] }[] {
+    return asList(asJson(route.body.spec).rules).map((rule, index) => {
         const at = `spec.rules[${index}].backendRefs`;
-        return { at, backends: references(route, rule.backendRefs, at) };
+        return { at, backends: listReferences(route, rule.backendRefs, at) };
     });
 }
 
 /** Reports a backend whose requests get a 500: without Service, port or ReferenceGrant. */
-export function* unanswered(
+export function* checkBackend(
     route: KubernetesObject,
     backend: Reference,
     stack: Stack,
@@ -21,23 +21,23 @@ export function* unanswered(
     if (!isService(ref)) return;
     const service = stack.find("Service", namespace, name);
     const label = `Service ${namespace}/${name}`;
-    const ports = list(json(service?.body.spec).ports).map(({ port }) => port);
+    const ports = asList(asJson(service?.body.spec).ports).map(({ port }) => port);
     if (ports.length > 0 && !ports.includes(ref.port)) {
         const what = `refers to port ${String(ref.port)} of ${label}, which has ${ports.join(", ")}`;
         yield { what, at: `${at}.port`, fix: { name, port: ports[0] } };
     }
-    if (!stack.isWhole(namespace)) return;
+    if (!stack.isComplete(namespace)) return;
     if (!service) {
-        const existing = stack.of("Service").find((one) => one.namespace === namespace);
+        const existing = stack.ofKind("Service").find((one) => one.namespace === namespace);
         const fix = { namespace, name: existing?.name ?? name };
         yield { what: `refers to ${label}, which does not exist`, at: `${at}.name`, fix };
-    } else if (isForeign(route, backend) && !isGranted(route, backend, stack)) {
+    } else if (isCrossNamespace(route, backend) && !isGranted(route, backend, stack)) {
         const what = `refers to ${label} without a ReferenceGrant in its namespace for ${route.kind}s of ${route.namespace}`;
-        yield { what, at, fix: grantFor(route, backend) };
+        yield { what, at, fix: createGrant(route, backend) };
     }
 }
 
-function isForeign(route: KubernetesObject, { namespace }: Reference): boolean {
+function isCrossNamespace(route: KubernetesObject, { namespace }: Reference): boolean {
     // Without a namespace, the route belongs to the namespace that it is applied to.
     return route.namespace !== "" && route.namespace !== namespace;
 }
@@ -46,13 +46,13 @@ function isGranted(route: KubernetesObject, to: Reference, stack: Stack): boolea
     const isFrom = ({ group, kind, namespace }: Json) =>
         group === GROUP && kind === route.kind && namespace === route.namespace;
     const isTo = (one: Json) => isService(one) && (one.name === undefined || one.name === to.name);
-    return stack.of("ReferenceGrant").some(({ namespace, body: { spec } }) => {
+    return stack.ofKind("ReferenceGrant").some(({ namespace, body: { spec } }) => {
         if (namespace !== to.namespace) return false;
-        return list(json(spec).from).some(isFrom) && list(json(spec).to).some(isTo);
+        return asList(asJson(spec).from).some(isFrom) && asList(asJson(spec).to).some(isTo);
     });
 }
 
-function grantFor({ kind, namespace }: KubernetesObject, to: Reference) {
+function createGrant({ kind, namespace }: KubernetesObject, to: Reference) {
     return {
         apiVersion: `${GROUP}/v1beta1`,
         kind: "ReferenceGrant",

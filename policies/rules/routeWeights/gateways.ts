@@ -1,17 +1,17 @@
 import type { Finding } from "../../engine/rule.ts";
-import { json, list, type Json, type KubernetesObject } from "../../kubernetes/object.ts";
-import { GROUP, references, type Reference } from "../../kubernetes/routes.ts";
-import { matches, type Stack } from "../../kubernetes/stack.ts";
+import { asJson, asList, type Json, type KubernetesObject } from "../../kubernetes/object.ts";
+import { GROUP, listReferences, type Reference } from "../../kubernetes/routes.ts";
+import { matchesSelector, type Stack } from "../../kubernetes/stack.ts";
 
 /** Lists the Gateways that a route refers to as parents. */
-export function gatewaysOf(route: KubernetesObject): Reference[] {
-    return references(route, json(route.body.spec).parentRefs, "spec.parentRefs").filter(
+export function listGateways(route: KubernetesObject): Reference[] {
+    return listReferences(route, asJson(route.body.spec).parentRefs, "spec.parentRefs").filter(
         ({ ref: { group = GROUP, kind = "Gateway" } }) => group === GROUP && kind === "Gateway",
     );
 }
 
 /** Reports why a Gateway does not accept a route: no Gateway, no such listener, or none for the namespace. */
-export function* untaken(
+export function* checkGateway(
     route: KubernetesObject,
     parent: Reference,
     stack: Stack,
@@ -21,50 +21,50 @@ export function* untaken(
     const gateway = stack.find("Gateway", namespace, name);
     if (!gateway) {
         // A Gateway outside the stack may exist, unless the stack defines Gateways in that namespace.
-        const [other] = stack.of("Gateway").filter((one) => one.namespace === namespace);
+        const [other] = stack.ofKind("Gateway").filter((one) => one.namespace === namespace);
         if (!other || namespace === "") return;
         const fix = { namespace, name: other.name };
         yield { what: `refers to ${label}, which does not exist`, at: `${at}.name`, fix };
         return;
     }
-    const all = list(json(gateway.body.spec).listeners);
-    const listeners = all.filter((listener) => isMeant(listener, ref));
+    const all = asList(asJson(gateway.body.spec).listeners);
+    const listeners = all.filter((listener) => matchesParentRef(listener, ref));
     if (listeners.length === 0) {
         const names = all.map((listener) => String(listener.name));
         const { sectionName = `port ${String(ref.port)}` } = ref;
         const what = `refers to listener ${String(sectionName)} of ${label}, which has ${names.join(", ")}`;
         yield { what, at: `${at}.sectionName`, fix: { name, sectionName: names[0] } };
-    } else if (!listeners.some((one) => takesFrom(route.namespace, one, gateway, stack))) {
+    } else if (!listeners.some((one) => acceptsRoutesFrom(route.namespace, one, gateway, stack))) {
         const what = `refers to ${label}, whose listener accepts no routes from namespace ${route.namespace}`;
-        yield { what, at, fix: { allowedRoutes: { namespaces: allowing(route.namespace) } } };
+        yield { what, at, fix: { allowedRoutes: { namespaces: allowNamespace(route.namespace) } } };
     }
 }
 
-function isMeant({ name, port }: Json, ref: Json): boolean {
+function matchesParentRef({ name, port }: Json, ref: Json): boolean {
     const isNamed = ref.sectionName === undefined || ref.sectionName === name;
     return isNamed && (ref.port === undefined || ref.port === port);
 }
 
 /** @returns true if it cannot be decided: the namespace has no name yet, or its labels are unknown. */
-function takesFrom(
+function acceptsRoutesFrom(
     namespace: string,
     { allowedRoutes }: Json,
     gateway: KubernetesObject,
     stack: Stack,
 ): boolean {
     if (namespace === "" || gateway.namespace === "") return true;
-    const { from = "Same", selector } = json(json(allowedRoutes).namespaces);
+    const { from = "Same", selector } = asJson(asJson(allowedRoutes).namespaces);
     if (from === "Same") return namespace === gateway.namespace;
     if (from !== "Selector") return from !== "None";
-    const found = stack.of("Namespace").find(({ name }) => name === namespace);
+    const found = stack.ofKind("Namespace").find(({ name }) => name === namespace);
     if (!found) return true;
-    const labels = { ...json(json(found.body.metadata).labels), [NAME]: namespace };
-    return matches(selector, labels);
+    const labels = { ...asJson(asJson(found.body.metadata).labels), [NAME]: namespace };
+    return matchesSelector(selector, labels);
 }
 
 /** Label that the API server sets on every namespace. */
 const NAME = "kubernetes.io/metadata.name";
 
-function allowing(namespace: string) {
+function allowNamespace(namespace: string) {
     return { from: "Selector", selector: { matchLabels: { [NAME]: namespace } } };
 }

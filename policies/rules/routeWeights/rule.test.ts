@@ -82,7 +82,7 @@ describeRule(routeWeights, {
             objects: [weights(8, 2), weights(undefined, undefined)],
         },
         "a single one without a weight": { objects: [weights(undefined)], settings },
-        "backends that nobody shows": {
+        "backends outside the stack": {
             objects: [
                 within("green", deployment()),
                 route([backend("blue"), { kind: "S3Bucket", group: "example.com", name: "x" }]),

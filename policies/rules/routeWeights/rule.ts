@@ -1,9 +1,9 @@
 import { Type } from "typebox";
 import { stackRule } from "../../engine/rule.ts";
 import { ROUTES } from "../../kubernetes/routes.ts";
-import { backendsOf, unanswered } from "./backends.ts";
-import { gatewaysOf, untaken } from "./gateways.ts";
-import { weigh } from "./weights.ts";
+import { listBackends, checkBackend } from "./backends.ts";
+import { listGateways, checkGateway } from "./gateways.ts";
+import { checkWeights } from "./weights.ts";
 
 export const routeWeights = stackRule({
     name: "route-weights",
@@ -21,10 +21,10 @@ export const routeWeights = stackRule({
     },
     kinds: ROUTES,
     *check(route, stack, { sum }) {
-        for (const { at, backends } of backendsOf(route)) {
-            yield* weigh(at, backends, sum);
-            for (const backend of backends) yield* unanswered(route, backend, stack);
+        for (const { at, backends } of listBackends(route)) {
+            yield* checkWeights(at, backends, sum);
+            for (const backend of backends) yield* checkBackend(route, backend, stack);
         }
-        for (const gateway of gatewaysOf(route)) yield* untaken(route, gateway, stack);
+        for (const gateway of listGateways(route)) yield* checkGateway(route, gateway, stack);
     },
 });

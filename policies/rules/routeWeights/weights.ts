@@ -2,7 +2,7 @@ import type { Finding } from "../../engine/rule.ts";
 import type { Reference } from "../../kubernetes/routes.ts";
 
 /** Maximum weight of the Gateway API. */
-const MOST = 1_000_000;
+const MAX_WEIGHT = 1_000_000;
 
 /**
  * Reports problems of the backend weights of one rule.
@@ -10,7 +10,7 @@ const MOST = 1_000_000;
  * @param at path of the list of backends
  * @param sum required sum of several weights; 0: any
  */
-export function* weigh(
+export function* checkWeights(
     at: string,
     backends: readonly Reference[],
     sum: number,
@@ -18,7 +18,7 @@ export function* weigh(
     const weights = backends.map(({ ref }) => ref.weight);
     const wrong = [...weights.entries()].filter(([, weight]) => !isWeight(weight));
     for (const [index, weight] of wrong) {
-        const what = `has a weight of ${JSON.stringify(weight)}; allowed: an integer from 0 to ${MOST}`;
+        const what = `has a weight of ${JSON.stringify(weight)}; allowed: an integer from 0 to ${MAX_WEIGHT}`;
         const fix = { weight: Math.round(Number(weight)) || 0 };
         yield { what, at: `${at}[${index}].weight`, fix };
     }
@@ -34,17 +34,21 @@ export function* weigh(
         yield { what, at, fix: { weight: sum > 0 ? sum : 1 } };
     } else if (several && sum > 0 && total !== sum) {
         const what = `has weights with a sum of ${total} (${given.join(" + ")}); allowed: ${sum}`;
-        yield { what, at, fix: { backendRefs: shared(given, sum).map((weight) => ({ weight })) } };
+        yield {
+            what,
+            at,
+            fix: { backendRefs: scaleWeights(given, sum).map((weight) => ({ weight })) },
+        };
     }
 }
 
 function isWeight(weight: unknown): boolean {
     if (weight === undefined) return true;
-    return Number.isInteger(weight) && Number(weight) >= 0 && Number(weight) <= MOST;
+    return Number.isInteger(weight) && Number(weight) >= 0 && Number(weight) <= MAX_WEIGHT;
 }
 
 /** Scales weights to another sum; the last one takes the rounding error. */
-function shared(weights: readonly number[], sum: number): number[] {
+function scaleWeights(weights: readonly number[], sum: number): number[] {
     const total = weights.reduce((all, weight) => all + weight, 0);
     const shares = weights.slice(0, -1).map((weight) => Math.round((weight * sum) / total));
     return [...shares, shares.reduce((left, share) => left - share, sum)];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { message } from "../../engine/message.ts";
+import { formatMessage } from "../../engine/message.ts";
 import { describeRule, outcomeOf } from "../../test/support/describeRule.ts";
 import {
     container,
@@ -225,7 +225,7 @@ describe("what secret-literals says", () => {
         ];
         const { violations } = outcomeOf(secretLiterals, { objects });
         expect(violations).toHaveLength(7);
-        expect(violations.map(message).join("\n")).not.toContain("hunter2");
+        expect(violations.map(formatMessage).join("\n")).not.toContain("hunter2");
     });
 
     test("what is unknown in one variable hides no other", () => {

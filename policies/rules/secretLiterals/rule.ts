@@ -1,9 +1,9 @@
 import { Type } from "typebox";
-import { glob } from "../../cel/glob.ts";
+import { matchesGlob } from "../../cel/glob.ts";
 import { placeRule } from "../../engine/rule.ts";
-import { secretsIn } from "../../kubernetes/secretsInText.ts";
-import { secretsInEnvironment } from "./secretsInCel.ts";
-import { textsOf } from "./texts.ts";
+import { findSecrets } from "../../kubernetes/secretsInText.ts";
+import { environmentChecks } from "./secretsInCel.ts";
+import { listPlainValues } from "./plaintexts.ts";
 
 const WELL_KNOWN = [
     ...["admin", "admin123", "adminadmin", "changeme", "changeit", "default", "guest", "letmein"],
@@ -34,11 +34,12 @@ export const secretLiterals = placeRule({
             description: "globs of variables and keys that look like secrets but are not",
         }),
     },
-    places: textsOf,
+    places: listPlainValues,
     *check({ fix, ...text }, { wellKnown, harmless }) {
-        if (harmless.some((one) => glob(one, text.name ?? ""))) return;
-        for (const what of secretsIn(text, wellKnown)) yield { what, at: "", fix };
+        if (harmless.some((one) => matchesGlob(one, text.name ?? ""))) return;
+        for (const what of findSecrets(text, wellKnown)) yield { what, at: "", fix };
     },
-    unsaid: "commands, ConfigMaps, environments of more than 30,000 characters (the cost limit of expressions), assignments within a value (which need capture groups), a key format that needs a look-ahead, and names in camelCase",
-    admission: ({ wellKnown, harmless }) => secretsInEnvironment(wellKnown, harmless),
+    admissionGap:
+        "commands, ConfigMaps, environments of more than 30,000 characters (the cost limit of expressions), assignments within a value (which need capture groups), a key format that needs a look-ahead, and names in camelCase",
+    admission: ({ wellKnown, harmless }) => environmentChecks(wellKnown, harmless),
 });

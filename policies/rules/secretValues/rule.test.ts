@@ -1,8 +1,8 @@
 import { expect, test } from "@jest/globals";
-import { configOf } from "../../engine/config.ts";
+import { parseRuleConfig } from "../../engine/config.ts";
 import { evaluate } from "../../engine/evaluate.ts";
-import { message } from "../../engine/message.ts";
-import { objectsOf, objectsOfResource } from "../../kubernetes/object.ts";
+import { formatMessage } from "../../engine/message.ts";
+import { toObjects, resourceToObjects } from "../../kubernetes/object.ts";
 import { describeRule } from "../../test/support/describeRule.ts";
 import { object } from "../../test/support/manifests.ts";
 import { secretValues } from "./rule.ts";
@@ -58,12 +58,16 @@ describeRule(secretValues, {
 });
 
 test("secret-values shows no value, and says nothing of a program's", () => {
-    const { violations } = evaluate(secretValues, configOf(secretValues), objectsOf(written));
-    expect(violations.map(message).join("\n")).not.toMatch(/hunter2|abc/);
-    const ours = objectsOfResource(
+    const { violations } = evaluate(
+        secretValues,
+        parseRuleConfig(secretValues),
+        toObjects(written),
+    );
+    expect(violations.map(formatMessage).join("\n")).not.toMatch(/hunter2|abc/);
+    const ours = resourceToObjects(
         "kubernetes:core/v1:Secret",
         written,
         "urn:pulumi:dev::p::t::secret",
     );
-    expect(evaluate(secretValues, configOf(secretValues), ours).violations).toEqual([]);
+    expect(evaluate(secretValues, parseRuleConfig(secretValues), ours).violations).toEqual([]);
 });

@@ -1,8 +1,8 @@
 import { Type } from "typebox";
-import { glob } from "../../cel/glob.ts";
+import { matchesGlob } from "../../cel/glob.ts";
 import { objectRule } from "../../engine/rule.ts";
-import { json } from "../../kubernetes/object.ts";
-import { isLiteral, secretsIn } from "../../kubernetes/secretsInText.ts";
+import { asJson } from "../../kubernetes/object.ts";
+import { isLiteral, findSecrets } from "../../kubernetes/secretsInText.ts";
 
 /** Keys whose values are not secret, such as names and certificates. */
 const HARMLESS = ["username", "user", "ca.crt", "tls.crt", "namespace", "type", "*.crt"];
@@ -31,12 +31,12 @@ export const secretValues = objectRule({
         // Values of a Pulumi program come from its encrypted config.
         if (urn !== undefined) return;
         for (const field of ["data", "stringData"] as const) {
-            const values = json(body[field]);
+            const values = asJson(body[field]);
             for (const key of Object.keys(values)) {
-                if (harmless.some((one) => glob(one, key))) continue;
-                const value = textOf(values[key]);
+                if (harmless.some((one) => matchesGlob(one, key))) continue;
+                const value = toText(values[key]);
                 const text = field === "data" ? Buffer.from(value, "base64").toString() : value;
-                if (!holdsSecret(text) || !isLiteral(value)) continue;
+                if (!containsSecret(text) || !isLiteral(value)) continue;
                 const what = `contains the value of ${key} in plain text`;
                 yield {
                     what,
@@ -46,15 +46,15 @@ export const secretValues = objectRule({
             }
         }
     },
-    unsaid: "every Secret contains its values when it reaches the API server",
+    admissionGap: "every Secret contains its values when it reaches the API server",
 });
 
 /** Searches files for secrets; any other text is a secret, except the placeholder of a rendering. */
-function holdsSecret(text: string): boolean {
-    if (text.trim().includes("\n")) return secretsIn({ text, isCommand: false }, []).size > 0;
+function containsSecret(text: string): boolean {
+    if (text.trim().includes("\n")) return findSecrets({ text, isCommand: false }, []).size > 0;
     return isLiteral(text) && !/^\[.*\]$/.test(text);
 }
 
-function textOf(value: unknown): string {
+function toText(value: unknown): string {
     return typeof value === "string" ? value : "";
 }

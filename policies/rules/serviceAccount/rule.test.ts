@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describeRemedy } from "../../test/support/describeRemedy.ts";
+import { describeRemediation } from "../../test/support/describeRemediation.ts";
 import { describeRule } from "../../test/support/describeRule.ts";
 import { deployment, ofEachKind, podSpec } from "../../test/support/manifests.ts";
 import { serviceAccount } from "./rule.ts";
@@ -51,7 +51,7 @@ describeRule(serviceAccount, {
                 `Deployment search/service: mounts a token of grafana; allowed: prometheus, kube-* (spec.template.spec.${AT})`,
             ],
         },
-        "any token, where nobody needs one": {
+        "any token, if none is allowed": {
             objects: [deployment(of("grafana", true))],
             settings: { tokens: [] },
             says: [
@@ -60,7 +60,7 @@ describeRule(serviceAccount, {
         },
     },
     needs: {
-        case: "any token, where nobody needs one",
+        case: "any token, if none is allowed",
         fields: [
             "0/spec/template/spec",
             `0/spec/template/spec/${AT}`,
@@ -68,18 +68,18 @@ describeRule(serviceAccount, {
         ],
     },
     ignores: {
-        case: "any token, where nobody needs one",
+        case: "any token, if none is allowed",
         fields: ["0/metadata", "0/spec/template/metadata", "0/spec/template/spec/containers"],
     },
 });
 
 const name = fc.constantFrom(undefined, "", "default", "grafana");
-describeRemedy(serviceAccount, {
+describeRemediation(serviceAccount, {
     pods: name.map((one) => of(one)),
 });
-describeRemedy(serviceAccount, {
+describeRemediation(serviceAccount, {
     pods: fc.tuple(name, fc.constantFrom(undefined, true, false)).map((all) => of(...all)),
     settings: { tokens: [] },
-    // Which was set, or whose account is one that somebody made.
+    // The field was set, or the account is not the default one.
     left: [/mounts a token/],
 });

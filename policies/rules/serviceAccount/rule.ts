@@ -1,13 +1,15 @@
 import { Type } from "typebox";
-import { cel, matchesAny, said, words } from "../../cel/cel.ts";
-import { glob } from "../../cel/glob.ts";
+import { cel, matchesAny, message, template } from "../../cel/cel.ts";
+import { matchesGlob } from "../../cel/glob.ts";
 import { podRule } from "../../engine/rule.ts";
 
 const AT = "automountServiceAccountToken";
 const DEFAULT = "mounts a token of the namespace's default service account";
 const MOUNTED = cel`variables.pod.?automountServiceAccountToken.orValue(true) ? [variables.pod.?serviceAccountName.or(variables.pod.?serviceAccount).orValue('')] : []`;
-const needless = words((name, tokens) => said`mounts a token of ${name}; allowed: ${tokens}`);
-const allowed = (tokens: readonly string[]) => tokens.join(", ") || "none";
+const forbiddenToken = template(
+    (name, tokens) => message`mounts a token of ${name}; allowed: ${tokens}`,
+);
+const formatAllowed = (tokens: readonly string[]) => tokens.join(", ") || "none";
 
 export const serviceAccount = podRule({
     name: "service-account",
@@ -25,7 +27,8 @@ export const serviceAccount = podRule({
     settings: {
         tokens: Type.Array(Type.String(), {
             default: ["*"],
-            description: "globs of service accounts, other than the default, whose token may be mounted",
+            description:
+                "globs of service accounts, other than the default, whose token may be mounted",
         }),
     },
     *check({ spec }, { tokens }) {
@@ -34,16 +37,16 @@ export const serviceAccount = podRule({
         // The API server reads both fields; the second one is deprecated.
         const name = spec.serviceAccountName ?? spec.serviceAccount ?? "";
         const isDefault = name === "" || name === "default";
-        if (!isDefault && tokens.some((one) => glob(one, name))) return;
+        if (!isDefault && tokens.some((one) => matchesGlob(one, name))) return;
         yield {
-            what: isDefault ? DEFAULT : needless(name, allowed(tokens)),
+            what: isDefault ? DEFAULT : forbiddenToken(name, formatAllowed(tokens)),
             at: AT,
             isMissing: automount === undefined || name === "",
             fix: { automountServiceAccountToken: false },
         };
     },
     // A pod with an account of its own may need the token.
-    remedy({ spec }) {
+    remediate({ spec }) {
         const name = spec.serviceAccountName ?? spec.serviceAccount ?? "";
         if (name === "" || name === "default") spec.automountServiceAccountToken ??= false;
     },
@@ -51,7 +54,7 @@ export const serviceAccount = podRule({
         const account = cel`account`;
         const isDefault = cel`account in ['', 'default']`;
         const violated = cel`${isDefault} || !${matchesAny(tokens, account)}`;
-        const what = cel`${isDefault} ? ${DEFAULT} : ${needless(account, allowed(tokens))}`;
-        return [{ of: "pod", each: { account: MOUNTED }, violated, what, at: AT }];
+        const what = cel`${isDefault} ? ${DEFAULT} : ${forbiddenToken(account, formatAllowed(tokens))}`;
+        return [{ target: "pod", each: { account: MOUNTED }, violated, what, at: AT }];
     },
 });

@@ -43,7 +43,7 @@ describeRule(serviceSelector, {
             objects: [deployment(), to(8080), service({ ports: [{ port: 8080 }] })],
             settings: { requireDeclaredPorts: true },
         },
-        "a number that nobody declares, by default": { objects: [deployment(), to(9666)] },
+        "an undeclared number, by default": { objects: [deployment(), to(9666)] },
         "ports of a sidecar": {
             objects: [proxied, to("proxy"), to("dns", { protocol: "UDP" })],
         },
@@ -54,7 +54,7 @@ describeRule(serviceSelector, {
                 to("http"),
             ],
         },
-        "one that leads where somebody else says": {
+        "one with externally managed endpoints": {
             objects: [
                 deployment(),
                 object("v1", "Service", { spec: { ports: [{ port: 80 }] } }),
@@ -62,14 +62,14 @@ describeRule(serviceSelector, {
                 service({ type: "ExternalName", ...elsewhere }),
             ],
         },
-        "pods that nobody shows": { objects: [service(elsewhere)] },
+        "pods outside the stack": { objects: [service(elsewhere)] },
         "pods of another namespace": {
             objects: [
                 service(elsewhere),
                 { ...deployment(), metadata: { name: "one", namespace: "another" } },
             ],
         },
-        "pods that an operator makes": { objects: [deployment(), operator, service(elsewhere)] },
+        "pods that an operator creates": { objects: [deployment(), operator, service(elsewhere)] },
         "pods of the cluster itself": {
             objects: [deployment(), service(elsewhere)].map((one) => ({
                 ...one,

@@ -1,9 +1,9 @@
 import { Type } from "typebox";
 import { stackRule, type Finding } from "../../engine/rule.ts";
-import { json, type KubernetesObject } from "../../kubernetes/object.ts";
-import { podOf } from "../../kubernetes/pods.ts";
-import { deadPortsOf, selectorOf } from "../../kubernetes/services.ts";
-import { matches, type Stack } from "../../kubernetes/stack.ts";
+import { asJson, type KubernetesObject } from "../../kubernetes/object.ts";
+import { getPod } from "../../kubernetes/pods.ts";
+import { findDeadPorts, getSelector } from "../../kubernetes/services.ts";
+import { matchesSelector, type Stack } from "../../kubernetes/stack.ts";
 
 const SELECTING = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Rollout"];
 
@@ -22,36 +22,42 @@ export const serviceSelector = stackRule({
     },
     kinds: ["Service", ...SELECTING],
     *check(object, stack, { requireDeclaredPorts }) {
-        yield* object.kind === "Service" ? ofService(object, stack, requireDeclaredPorts) : ofWorkload(object);
+        yield* object.kind === "Service"
+            ? checkService(object, stack, requireDeclaredPorts)
+            : checkWorkload(object);
     },
 });
 
-function* ofService(
+function* checkService(
     service: KubernetesObject,
     stack: Stack,
     requireDeclaredPorts: boolean,
 ): Generator<Finding> {
-    const matchLabels = selectorOf(service);
+    const matchLabels = getSelector(service);
     if (matchLabels === undefined) return;
     const { namespace } = service;
-    const pods = stack.selected(namespace, { matchLabels });
+    const pods = stack.selectPods(namespace, { matchLabels });
     if (pods.length === 0) {
-        if (!stack.isLost(namespace, { matchLabels })) return;
-        const fix = { spec: { selector: stack.labelsFor(service) } };
+        if (!stack.selectsNothing(namespace, { matchLabels })) return;
+        const fix = { spec: { selector: stack.suggestLabels(service) } };
         yield { what: "selects no pod", at: "spec.selector", fix };
         return;
     }
-    for (const { index, port, target, has } of deadPortsOf(service, pods, requireDeclaredPorts)) {
-        const what = `forwards port ${String(port)} to ${String(target)}, which none of its pods' containers has; available: ${has.join(", ") || "none"}`;
-        const fix = { spec: { ports: [{ port, targetPort: has[0] ?? port }] } };
+    for (const { index, port, target, available } of findDeadPorts(
+        service,
+        pods,
+        requireDeclaredPorts,
+    )) {
+        const what = `forwards port ${String(port)} to ${String(target)}, which none of its pods' containers has; available: ${available.join(", ") || "none"}`;
+        const fix = { spec: { ports: [{ port, targetPort: available[0] ?? port }] } };
         yield { what, at: `spec.ports[${index}].targetPort`, fix };
     }
 }
 
-function* ofWorkload(object: KubernetesObject): Generator<Finding> {
-    const { selector } = json(object.body.spec);
-    const pod = podOf(object);
-    if (!pod || selector === undefined || matches(selector, pod.labels)) return;
+function* checkWorkload(object: KubernetesObject): Generator<Finding> {
+    const { selector } = asJson(object.body.spec);
+    const pod = getPod(object);
+    if (!pod || selector === undefined || matchesSelector(selector, pod.labels)) return;
     const fix = { spec: { selector: { matchLabels: pod.labels } } };
     yield { what: "has a selector that does not match its own pods", at: "spec.selector", fix };
 }

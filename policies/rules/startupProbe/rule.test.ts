@@ -13,12 +13,12 @@ const late = probed({ livenessProbe: { ...HTTP, initialDelaySeconds: 30 } });
 describeRule(startupProbe, {
     compliant: {
         "a startup probe, and no delay": { objects: [deployment()] },
-        "neither, nor a delay": { objects: [probed({})] },
+        "neither probe nor delay": { objects: [probed({})] },
         "a short delay": { objects: [probed({ livenessProbe: { initialDelaySeconds: 10 } })] },
-        "a delay beside a startup probe": {
+        "a delay with a startup probe": {
             objects: [probed({ startupProbe: HTTP, livenessProbe: { initialDelaySeconds: 60 } })],
         },
-        "a longer delay, where that is allowed": { objects: [late], settings: { maxDelaySeconds: 30 } },
+        "a longer delay, if it is allowed": { objects: [late], settings: { maxDelaySeconds: 30 } },
     },
     violating: {
         "a long delay of liveness": { objects: [late], says: [says("livenessProbe", 30)] },
@@ -31,7 +31,7 @@ describeRule(startupProbe, {
             ],
             says: [says("readinessProbe", 11), says("livenessProbe", 20)],
         },
-        "any delay, where none is allowed": {
+        "any delay, if none is allowed": {
             objects: [probed({ readinessProbe: { ...HTTP, initialDelaySeconds: 1 } })],
             settings: { maxDelaySeconds: 0 },
             says: [says("readinessProbe", 1, 0)],
@@ -54,7 +54,7 @@ describeRule(startupProbe, {
     },
 });
 
-test("startup-probe asks what the delayed probe asks, for three times as long", () => {
+test("startup-probe proposes the delayed probe's check, for three times as long", () => {
     const [violation] = outcomeOf(startupProbe, { objects: [late] }).violations;
     expect(violation?.finding.fix).toEqual({
         startupProbe: { ...HTTP, periodSeconds: 5, failureThreshold: 18 },

@@ -1,12 +1,12 @@
 import { Type } from "typebox";
-import { cel, said, words } from "../../cel/cel.ts";
+import { cel, message, template } from "../../cel/cel.ts";
 import { containerRule } from "../../engine/rule.ts";
-import { PROBES, handlerOf, probesOf } from "../../kubernetes/probes.ts";
+import { PROBES, getHandler, listProbes } from "../../kubernetes/probes.ts";
 
 const PERIOD = 5;
-const delayed = words(
+const longDelay = template(
     (field, delay, most) =>
-        said`has a ${field} with initialDelaySeconds ${delay} and no startupProbe; allowed: at most ${most}`,
+        message`has a ${field} with initialDelaySeconds ${delay} and no startupProbe; allowed: at most ${most}`,
 );
 
 export const startupProbe = containerRule({
@@ -26,17 +26,17 @@ export const startupProbe = containerRule({
     },
     *check(container, { maxDelaySeconds: most }) {
         if (container.spec.startupProbe) return;
-        for (const { field, spec } of probesOf(container)) {
+        for (const { field, spec } of listProbes(container)) {
             const { initialDelaySeconds: delay = 0 } = spec;
             if (delay <= most) continue;
             // Three times the delay costs nothing, since the probe ends with its first success.
             const failureThreshold = Math.ceil((3 * delay) / PERIOD);
             yield {
-                what: delayed(field, delay, most),
+                what: longDelay(field, delay, most),
                 at: `${field}.initialDelaySeconds`,
                 isMissing: true,
                 fix: {
-                    startupProbe: { ...handlerOf(spec), periodSeconds: PERIOD, failureThreshold },
+                    startupProbe: { ...getHandler(spec), periodSeconds: PERIOD, failureThreshold },
                 },
             };
         }
@@ -48,8 +48,8 @@ export const startupProbe = containerRule({
                 delay: cel`[c[field].?initialDelaySeconds.orValue(0)]`,
             },
             violated: cel`!has(c.startupProbe) && delay > ${most}`,
-            what: delayed(cel`field`, cel`delay`, most),
-            at: said`${cel`field`}.initialDelaySeconds`,
+            what: longDelay(cel`field`, cel`delay`, most),
+            at: message`${cel`field`}.initialDelaySeconds`,
         },
     ],
 });

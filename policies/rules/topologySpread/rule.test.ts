@@ -38,7 +38,7 @@ const scaler = object("autoscaling/v2", "HorizontalPodAutoscaler", {
 
 describeRule(topologySpread, {
     compliant: {
-        "a revision by itself": { objects: [deployment()], settings },
+        "a revision on its own": { objects: [deployment()], settings },
         "pods that keep apart": {
             objects: [
                 apart({ requiredDuringSchedulingIgnoredDuringExecution: [term(LABELS)] }),
@@ -51,7 +51,7 @@ describeRule(topologySpread, {
             settings,
         },
         "all pods alike, by default": { objects: [spread(constraint({}))] },
-        "what the scheduler does by itself, by default": { objects: [deployment(bare)] },
+        "the scheduler's default spreading": { objects: [deployment(bare)] },
         "a single one": { objects: [ofEachKind(bare).StatefulSet], settings },
         "what has no number of replicas": { objects: [ofEachKind(bare).DaemonSet], settings },
         "a StatefulSet without revisions": {

@@ -1,9 +1,9 @@
 import type { V1TopologySpreadConstraint } from "@kubernetes/client-node";
 import { Type } from "typebox";
 import { stackRule, type Finding } from "../../engine/rule.ts";
-import { podOf, type Pod } from "../../kubernetes/pods.ts";
-import { REPLICATED, fewestOf, inReplicas } from "../../kubernetes/scalers.ts";
-import { REVISION, isApart, spreadOf, takes } from "./spread.ts";
+import { getPod, type Pod } from "../../kubernetes/pods.ts";
+import { REPLICATED_KINDS, countMinReplicas, formatReplicas } from "../../kubernetes/scalers.ts";
+import { REVISION_LABEL, hasAntiAffinity, createSpread, selects } from "./spread.ts";
 
 export const topologySpread = stackRule({
     name: "topology-spread",
@@ -15,44 +15,43 @@ export const topologySpread = stackRule({
     settings: {
         required: Type.Boolean({
             default: false,
-            description:
-                "whether pods must be spread explicitly, beyond the scheduler's default",
+            description: "whether pods must be spread explicitly, beyond the scheduler's default",
         }),
         perRevision: Type.Boolean({
             default: false,
             description: "whether a Deployment's constraints must ignore pods of other revisions",
         }),
     },
-    kinds: REPLICATED,
+    kinds: REPLICATED_KINDS,
     *check(object, stack, { required, perRevision }) {
-        const pod = podOf(object);
-        const fewest = fewestOf(object, stack);
+        const pod = getPod(object);
+        const fewest = countMinReplicas(object, stack);
         if (!pod || !(fewest >= 2)) return;
         const { topologySpreadConstraints: constraints = [] } = pod.spec;
         const at = `${pod.path}.topologySpreadConstraints`;
-        if (required && constraints.length === 0 && !isApart(pod)) {
-            const what = `has ${inReplicas(fewest)} or more that may all run on one node`;
-            yield { what, at, isMissing: true, fix: spreadOf(pod) };
+        if (required && constraints.length === 0 && !hasAntiAffinity(pod)) {
+            const what = `has ${formatReplicas(fewest)} or more that may all run on one node`;
+            yield { what, at, isMissing: true, fix: createSpread(pod) };
         }
         const revised = perRevision && object.kind === "Deployment";
         for (const [index, constraint] of constraints.entries()) {
-            for (const finding of ofConstraint(pod, constraint, revised)) {
-                yield { ...finding, at: `${at}[${index}].${finding.at}`, fix: spreadOf(pod) };
+            for (const finding of checkConstraint(pod, constraint, revised)) {
+                yield { ...finding, at: `${at}[${index}].${finding.at}`, fix: createSpread(pod) };
             }
         }
     },
 });
 
-function* ofConstraint(
+function* checkConstraint(
     { labels }: Pod,
     { labelSelector, matchLabelKeys = [] }: V1TopologySpreadConstraint,
     revised: boolean,
 ): Generator<Finding> {
-    if (!takes(labelSelector, labels)) {
+    if (!selects(labelSelector, labels)) {
         yield { what: "is spread by a selector that does not match its pods", at: "labelSelector" };
     }
-    if (revised && !matchLabelKeys.includes(REVISION)) {
-        const what = `is spread together with pods of other revisions: matchLabelKeys lacks ${REVISION}`;
+    if (revised && !matchLabelKeys.includes(REVISION_LABEL)) {
+        const what = `is spread together with pods of other revisions: matchLabelKeys lacks ${REVISION_LABEL}`;
         yield { what, at: "matchLabelKeys" };
     }
 }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
-import { configOf, type Exemption } from "../../engine/config.ts";
+import { parseRuleConfig, type Exemption } from "../../engine/config.ts";
 import { evaluate, type Outcome } from "../../engine/evaluate.ts";
-import { headline, message } from "../../engine/message.ts";
+import { formatHeadline, formatMessage } from "../../engine/message.ts";
 import type { Rule } from "../../engine/rule.ts";
-import { objectsOf, type Json } from "../../kubernetes/object.ts";
+import { toObjects, type Json } from "../../kubernetes/object.ts";
 import { UnknownValueError, unknownCheckingProxy } from "./unknowns.ts";
 
 export interface Case {
@@ -104,11 +104,13 @@ export function describeRule(rule: Rule, cases: Cases): void {
             expect(said(exempt({ container: "no-such-*" }))).toEqual(one.says);
             const holds = exempt({ workload: "*", namespace: "*" });
             expect(said(holds)).toEqual([]);
-            expect(holds.exempt.map(headline)).toEqual(one.says);
+            expect(holds.exempt.map(formatHeadline)).toEqual(one.says);
             const over = exempt({ workload: "*", expires: "2026-06-14" });
             expect(said(over)).toEqual(one.says);
             for (const violation of over.violations) {
-                expect(message(violation)).toContain("exemption expired on 2026-06-14: a reason");
+                expect(formatMessage(violation)).toContain(
+                    "exemption expired on 2026-06-14: a reason",
+                );
             }
         });
 
@@ -116,7 +118,7 @@ export function describeRule(rule: Rule, cases: Cases): void {
             for (const one of Object.values(cases.violating)) {
                 for (const violation of outcomeOf(rule, one).violations) {
                     expect(violation.finding.fix).toBeDefined();
-                    expect(message(violation)).toMatch(/\nWhy: .+\nFix:\n {4}\S/);
+                    expect(formatMessage(violation)).toMatch(/\nWhy: .+\nFix:\n {4}\S/);
                 }
             }
         });
@@ -129,12 +131,12 @@ export function outcomeOf(
     { proxied = false, exempt = [] as readonly Exemption[] } = {},
 ): Outcome {
     const seen = proxied ? proxy(objects) : objects;
-    const config = configOf(rule, { ...settings, exempt: [...exempt] });
-    return evaluate(rule, config, seen.flatMap(objectsOf), { now: NOW });
+    const config = parseRuleConfig(rule, { ...settings, exempt: [...exempt] });
+    return evaluate(rule, config, seen.flatMap(toObjects), { now: NOW });
 }
 
 export function said({ violations }: Outcome): string[] {
-    return violations.map(headline);
+    return violations.map(formatHeadline);
 }
 
 function withUnknown(one: Case, field: string): Case {

@@ -15,12 +15,12 @@ export const budget = stackRule({
     title: "Every Deployment has a budget.",
     kinds: ["Deployment"],
     *check({ name }, stack) {
-        if (stack.of("PodDisruptionBudget").some((one) => one.name === name)) return;
+        if (stack.ofKind("PodDisruptionBudget").some((one) => one.name === name)) return;
         yield { what: "has no budget", at: "", fix: "a PodDisruptionBudget" };
     },
 });
 
-/** Demands that a container works somewhere, and has a remedy that says where. */
+/** Requires a working directory, with remediation. */
 export const workingDir = containerRule({
     ...ABOUT,
     name: "working-dir",
@@ -29,7 +29,7 @@ export const workingDir = containerRule({
     *check({ spec }) {
         if (spec.workingDir === undefined) yield { what: "works in /", at: "workingDir", fix: "" };
     },
-    remedy({ containers }, { folder }) {
+    remediate({ containers }, { folder }) {
         for (const { spec } of containers) {
             spec.workingDir ??= folder;
             spec.env ??= [];

@@ -25,7 +25,7 @@ export const ACME_SERVER = "https://pebble.acme.svc.cluster.local:14000/dir";
 const step = () => ({
     log: logFile("test-certificates"),
     signal: new AbortController().signal,
-    say: () => undefined,
+    report: () => undefined,
 });
 
 /** @throws LocalError when the tools have not been built */

@@ -1,6 +1,6 @@
 import { PolicyPack } from "@pulumi/policy";
-import { policiesOf } from "../../../engine/pack.ts";
+import { toPulumiPolicies } from "../../../engine/pack.ts";
 import { budget, workingDir } from "../rules.ts";
 
-/** Of rules that are the tests' own, one with a remedy and one of the whole stack. */
-new PolicyPack("tests", { policies: policiesOf([budget, workingDir]) });
+/** A pack of test rules: one with remediation and one about the whole stack. */
+new PolicyPack("tests", { policies: toPulumiPolicies([budget, workingDir]) });

@@ -1,0 +1,22 @@
+import type { Draft } from "./mutation.ts";
+
+/* Predicates on manifests that the mutations of several rules share. */
+
+export const removeTag = (image: string) => image.replace(/(@.*|:[^:/]*)$/, "");
+export const hasProbe = (probe: string) => (container: Draft) => container[probe] !== undefined;
+export const hasBothProbes = (container: Draft) =>
+    hasProbe("livenessProbe")(container) && hasProbe("readinessProbe")(container);
+export const hasHttpLiveness = (container: Draft) => container.livenessProbe?.httpGet !== undefined;
+export const hasRequest = (what: string) => (container: Draft) =>
+    container.resources?.requests?.[what] !== undefined;
+export const hasLimit = (what: string) => (container: Draft) =>
+    container.resources?.limits?.[what] !== undefined;
+export const isScalerOf = (scaler: Draft, { kind, metadata }: Draft) => {
+    const { kind: of = "Deployment", name } = scaler.spec?.scaleTargetRef ?? {};
+    return (
+        name === metadata.name && of === kind && scaler.metadata.namespace === metadata.namespace
+    );
+};
+export const hasSeveralReplicas = (workload: Draft, all: readonly Draft[]) =>
+    workload.spec.replicas > 1 || all.some((one) => isScalerOf(one, workload));
+export const WORKLOADS = ["Deployment", "StatefulSet"];

@@ -29,21 +29,21 @@ export function readThresholds(read: ConfigReader, jobs: AlertThresholds["jobs"]
     const objective = (key: string) => read.decimal(`alerts.${key}`, 1, 99.99);
     const thresholds = {
         hitRatePercent: {
-            warning: percent("hitRateWarning"),
-            critical: percent("hitRateCritical"),
+            warning: percent("hitRateWarningPercent"),
+            critical: percent("hitRateCriticalPercent"),
         },
-        trafficPerSecond: read.decimal("alerts.trafficPerSecond", 0.01, 10_000),
+        minRequestsPerSecond: read.decimal("alerts.minRequestsPerSecond", 0.01, 10_000),
         p95Seconds: read.decimal("alerts.latencySeconds", 0.001, 10),
         errorPercent: percent("errorPercent"),
         upstreamErrorPercent: percent("upstreamErrorPercent"),
         savings: {
-            dollarsPerMonth: read.decimal("alerts.monthlySavings", 0.01, 1_000_000_000),
+            dollarsPerMonth: read.decimal("alerts.monthlySavingsDollars", 0.01, 1_000_000_000),
             windowHours: read.decimal("alerts.savingsWindowHours", FEWEST_HOURS, MAX_WINDOW_HOURS),
             dataHours: read.decimal("alerts.savingsDataHours", FEWEST_HOURS, MAX_WINDOW_HOURS),
         },
         objectives: {
-            availabilityPercent: objective("availabilityObjective"),
-            latencyPercent: objective("latencyObjective"),
+            availabilityPercent: objective("availabilityObjectivePercent"),
+            latencyPercent: objective("latencyObjectivePercent"),
             latencySeconds: read.decimal("alerts.latencyObjectiveSeconds", 0.0001, 10),
         },
         redis: {
@@ -51,14 +51,14 @@ export function readThresholds(read: ConfigReader, jobs: AlertThresholds["jobs"]
             evictionsPerSecond: read.decimal("alerts.redisEvictionsPerSecond", 0.01, 1_000_000),
         },
         certificateDays: {
-            warning: read.integer("alerts.certificateDaysWarning", 1, 365),
-            critical: read.integer("alerts.certificateDaysCritical", 1, 365),
+            warning: read.integer("alerts.certificateWarningDays", 1, 365),
+            critical: read.integer("alerts.certificateCriticalDays", 1, 365),
         },
         jobs,
     };
     const { hitRatePercent, savings, certificateDays, objectives } = thresholds;
-    below(read, "hitRate", hitRatePercent);
-    below(read, "certificateDays", certificateDays);
+    below(read, ["hitRate", "Percent"], hitRatePercent);
+    below(read, ["certificate", "Days"], certificateDays);
     wholeMinutes(read, "alerts.savingsWindowHours", savings.windowHours);
     wholeMinutes(read, "alerts.savingsDataHours", savings.dataHours);
     if (savings.dataHours > savings.windowHours) {
@@ -81,13 +81,13 @@ export function readThresholds(read: ConfigReader, jobs: AlertThresholds["jobs"]
 /** Both ask for more of what is good: the critical bound lies below that of the warning. */
 function below(
     read: ConfigReader,
-    key: string,
+    [subject, unit]: readonly [string, string],
     { warning, critical }: Readonly<Record<"warning" | "critical", number>>,
 ): void {
     if (critical >= warning) {
         read.addError(
-            `alerts.${key}Critical`,
-            `is ${critical}; allowed: less than alerts.${key}Warning (${warning})`,
+            `alerts.${subject}Critical${unit}`,
+            `is ${critical}; allowed: less than alerts.${subject}Warning${unit} (${warning})`,
         );
     }
 }

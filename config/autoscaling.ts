@@ -11,7 +11,7 @@ const RATE = pattern(
     /^(?=.*[1-9])(0|[1-9]\d{0,5})(\.\d{1,3})?$/,
     "a number above 0 such as 60 or 7.5",
 );
-const MISSES_PER_POD = "autoscaling.missesPerPod";
+const MISSES_PER_POD = "autoscaling.missesPerSecondPerPod";
 
 export type AutoscalingConfig = Required<ScalingSettings>;
 
@@ -33,7 +33,11 @@ export function readAutoscaling(
     return {
         cpuPercent: read.integer("autoscaling.cpuPercent", 10, 100),
         memoryPercent: memoryPercent === undefined ? undefined : Number(memoryPercent),
-        scaleUpWindow: read.integer("autoscaling.scaleUpWindow", 0, 600),
+        scaleUpStabilizationSeconds: read.integer(
+            "autoscaling.scaleUpStabilizationSeconds",
+            0,
+            600,
+        ),
         misses: misses && { ...misses, prometheus },
     };
 }

@@ -147,8 +147,8 @@ function readRetries(
     }
     const bounds = {
         attempts: read.integer("edge.retryAttempts", 1, 50),
-        intervalMilliseconds: read.integer("edge.retryInterval", 10, 10_000),
-        timeoutSeconds: read.integer("edge.retrySeconds", 1, 300),
+        intervalMilliseconds: read.integer("edge.retryIntervalMilliseconds", 10, 10_000),
+        timeoutSeconds: read.integer("edge.retryTimeoutSeconds", 1, 300),
         maxBodyBytes: read.integer("edge.retryBodyBytes", 1024, 8_388_608),
     };
     return filter === "none" ? undefined : { filter, ...bounds };

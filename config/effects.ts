@@ -40,8 +40,11 @@ const isPresetOf =
 export const EFFECTS: readonly Effect[] = [
     ...ofService(),
     { of: ["service.upstreamProxy"], when: ["service.provider", is("openai")] },
-    { of: ["service.costPerRequest"], when: ["service.tokenPrices", (value) => !isSet(value)] },
-    { of: ["autoscaling.missesPerPod"], when: ["autoscaling.metric", isNot("none")] },
+    {
+        of: ["service.costPerRequestDollars"],
+        when: ["service.tokenPrices", (value) => !isSet(value)],
+    },
+    { of: ["autoscaling.missesPerSecondPerPod"], when: ["autoscaling.metric", isNot("none")] },
     { of: ["keda.namespace"], when: ["autoscaling.metric", is("keda", "prometheus-adapter")] },
     {
         of: ["redis.url", "redis.clustered", "redis.secretName", "redis.caSecretName"],
@@ -63,24 +66,27 @@ export const EFFECTS: readonly Effect[] = [
     },
     { of: ["alerts.redisEvictionsPerSecond"], when: ["redis.mode", isNot("external")] },
     {
-        of: ["edge.retryAttempts", "edge.retryInterval", "edge.retrySeconds"],
+        of: ["edge.retryAttempts", "edge.retryIntervalMilliseconds", "edge.retryTimeoutSeconds"],
         when: ["edge.retryFilter", isNot("none")],
     },
     {
-        of: ["edge.retrySeconds", "edge.retryBodyBytes"],
+        of: ["edge.retryTimeoutSeconds", "edge.retryBodyBytes"],
         // The preset of a controller is its own.
         when: ["edge.retryFilter", is("traefik", "preset")],
     },
     {
-        of: ["edge.retryAttempts", "edge.retryInterval"],
+        of: ["edge.retryAttempts", "edge.retryIntervalMilliseconds"],
         when: ["edge.controller", isPresetOf("traefik", "envoy-gateway")],
     },
     {
-        of: ["edge.retrySeconds", "edge.retryBodyBytes"],
+        of: ["edge.retryTimeoutSeconds", "edge.retryBodyBytes"],
         when: ["edge.controller", isPresetOf("traefik")],
     },
     {
-        of: ["certificates.", "edge.httpsPort", "edge.publicHttpsPort", "alerts.certificateDays"],
+        of: [
+            ...["certificates.", "edge.httpsPort", "edge.publicHttpsPort"],
+            ...["alerts.certificateWarningDays", "alerts.certificateCriticalDays"],
+        ],
         when: ["certificates.enabled", is("true")],
     },
     {
@@ -166,5 +172,5 @@ function isGenerated(key: string): boolean {
 }
 
 function isOf(name: string, key: string): boolean {
-    return name === key || (/(\.|Days)$/.test(name) && key.startsWith(name));
+    return name === key || (name.endsWith(".") && key.startsWith(name));
 }

@@ -49,7 +49,8 @@ export class ConfigReader {
     /** By key without the project's name. */
     readonly #values = new Map<string, string>();
     readonly #errors: ConfigError[] = [];
-    readonly #known = new Set<string>();
+    /** By key, the words for what it may be. */
+    readonly #known = new Map<string, string>();
 
     constructor(config = new pulumi.Config()) {
         this.#prefix = `${config.name}:`;
@@ -67,8 +68,8 @@ export class ConfigReader {
         return this.#all;
     }
 
-    /** Keys that were read, without the project's name. */
-    get known(): ReadonlySet<string> {
+    /** Keys that were read, without the project's name, each with words for what it may be. */
+    get known(): ReadonlyMap<string, string> {
         return this.#known;
     }
 
@@ -80,7 +81,7 @@ export class ConfigReader {
     }
 
     optional(key: string, allowed: Allowed): string | undefined {
-        const value = this.#get(key);
+        const value = this.#get(key, allowed.words);
         if (value === undefined) return undefined;
         if (!isAllowed(allowed, value)) this.#wrong(key, value, allowed);
         return value;
@@ -98,8 +99,8 @@ export class ConfigReader {
     }
 
     integer(key: string, least: number, most: number): number {
-        const value = this.#get(key) ?? "";
         const kind = integer(least, most);
+        const value = this.#get(key, kind.words) ?? "";
         if (kind.fits(value)) return kind.parse(value);
         this.#wrong(key, value, kind);
         return NaN;
@@ -107,45 +108,48 @@ export class ConfigReader {
 
     /** @param fallback the value of a key that is not set */
     integerOr(key: string, minimum: number, maximum: number, fallback: number): number {
-        return this.#get(key) === undefined ? fallback : this.integer(key, minimum, maximum);
+        const { words } = integer(minimum, maximum);
+        return this.#get(key, words) === undefined ? fallback : this.integer(key, minimum, maximum);
     }
 
     decimal(key: string, minimum: number, maximum: number): number {
-        const value = this.#get(key);
+        const words = `a number from ${minimum} to ${maximum}`;
+        const value = this.#get(key, words);
         const number = value !== undefined && DECIMAL.test(value) ? Number(value) : NaN;
         if (!(number >= minimum && number <= maximum)) {
-            this.#found(key, value, `a number from ${minimum} to ${maximum}`);
+            this.#found(key, value, words);
             return NaN;
         }
         return number;
     }
 
     boolean(key: string): boolean {
-        const value = this.#get(key) ?? "";
+        const value = this.#get(key, BOOLEAN.words) ?? "";
         if (!BOOLEAN.fits(value)) this.#wrong(key, value, BOOLEAN);
         return BOOLEAN.parse(value);
     }
 
     oneOf<T extends string>(key: string, allowed: readonly [T, ...T[]]): T {
-        const value = this.#get(key) ?? "";
         const kind = oneOf(...allowed);
+        const value = this.#get(key, kind.words) ?? "";
         if (kind.fits(value)) return kind.parse(value);
         this.#wrong(key, value, kind);
         return allowed[0];
     }
 
     list(key: string, allowed: Allowed): string[] {
-        const value = this.json(key);
+        const words = `a list of ${allowed.words}`;
+        const value = this.json(key, words);
         const items: unknown[] | undefined = Array.isArray(value) ? value : undefined;
-        if (!items) this.#found(key, value, `a list of ${allowed.words}`);
+        if (!items) this.#found(key, value, words);
         const wrong = items?.filter((item) => typeof item !== "string" || !allowed.fits(item));
-        for (const item of wrong ?? []) this.#found(key, item, `a list of ${allowed.words}`);
+        for (const item of wrong ?? []) this.#found(key, item, words);
         return (items ?? []).map(String);
     }
 
     /** Labels by key, of a key whose type is object. */
     labels(key: string): Readonly<Record<string, string>> {
-        const { value = {} } = { value: this.json(key) };
+        const { value = {} } = { value: this.json(key, LABELS_WORDS) };
         if (!isObject(value)) {
             this.#found(key, value, LABELS_WORDS);
             return {};
@@ -158,8 +162,8 @@ export class ConfigReader {
     }
 
     /** The parsed value of a key whose type is object or array, unchecked; its text if it is no JSON. */
-    json(key: string): unknown {
-        const value = this.#get(key);
+    json(key: string, words?: string): unknown {
+        const value = this.#get(key, words);
         try {
             return value === undefined ? undefined : (JSON.parse(value) as unknown);
         } catch {
@@ -169,7 +173,7 @@ export class ConfigReader {
 
     /** A value that is never shown, and that the stack's config holds encrypted. */
     secret(key: string, allowed: Allowed): pulumi.Output<string> | undefined {
-        const value = this.#get(key);
+        const value = this.#get(key, allowed.words);
         if (value === undefined) return undefined;
         // Pulumi.yaml cannot demand it: "secret: true" allows no default, and so no key that is not set.
         if (!isConfigSecret(`${this.#prefix}${key}`)) {
@@ -230,7 +234,8 @@ export class ConfigReader {
         const project = this.#prefix.slice(0, -1);
         const causes = this.#causes().map(({ key, words }) => `${this.#prefix}${key} ${words}`);
         const errors = new Set(causes);
-        for (const one of unknownKeys(Object.keys(all), project, this.#known, (key) => all[key])) {
+        const known = new Set(this.#known.keys());
+        for (const one of unknownKeys(Object.keys(all), project, known, (key) => all[key])) {
             errors.add(one);
         }
         const count = errors.size;
@@ -251,8 +256,8 @@ export class ConfigReader {
         this.addError(key, `${found(value)}; allowed: ${words}${because}`, "value");
     }
 
-    #get(key: string): string | undefined {
-        this.#known.add(key);
+    #get(key: string, words = this.#known.get(key) ?? ""): string | undefined {
+        this.#known.set(key, words);
         return this.#valueOf(key);
     }
 

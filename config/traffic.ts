@@ -24,7 +24,7 @@ export function allowedConnections(config: Settings): NetworkFlows {
         tracing: destinationsOf(config, "tracing"),
         redisZones: config.redis.mode === "cluster",
         acmeSolver: certificates !== undefined && isSolvedHere(certificates),
-        monitoring: monitoringTraffic(config),
+        monitoring: monitoringConnections(config),
     };
 }
 
@@ -46,7 +46,7 @@ export function certManagerConnections(config: Settings): CertManagerFlows {
     };
 }
 
-function monitoringTraffic(config: Settings): NetworkFlows["monitoring"] {
+function monitoringConnections(config: Settings): NetworkFlows["monitoring"] {
     const { enabled, prometheus, existing, alertmanager, grafana, readers, apiServerCidrs } =
         config.monitoring;
     return {

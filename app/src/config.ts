@@ -132,7 +132,7 @@ export function readConfig(environment: Environment): Config {
         tracing:
             values.tracingUrl === ""
                 ? undefined
-                : { url: baseUrl(values.tracingUrl), share: Number(values.tracingShare) },
+                : { url: baseUrl(values.tracingUrl), share: Number(values.tracingSampleRatio) },
         provider: readProvider(read),
         tenants: readTenants(read),
         admin:

@@ -100,10 +100,13 @@ export async function openParts(
         ledger: openLedger({
             registry,
             model,
-            price: dated.length > 0 ? tokenPrices(dated) : flatPrice(Number(config.costPerRequest)),
+            price:
+                dated.length > 0
+                    ? tokenPrices(dated)
+                    : flatPrice(Number(config.costPerRequestDollars)),
             dollarsPerHour: {
-                pod: Number(config.podCostPerHour),
-                storage: Number(config.storageCostPerHour),
+                pod: Number(config.podCostPerHourDollars),
+                storage: Number(config.storageCostPerHourDollars),
             },
         }),
         tracing: await openTracing(config),

@@ -160,7 +160,7 @@ describe("an entry past its time", () => {
         await expect(ask(at, "old")).rejects.toMatchObject({ status: 400 });
     });
 
-    test("is gone after CACHE_STALE", async () => {
+    test("is gone after STALE_IF_ERROR_SECONDS", async () => {
         const from = source();
         const at = pod(from, { ttlSeconds: -1, staleSeconds: 0 });
         await ask(at, "old");

@@ -56,8 +56,8 @@ describe("the exposition", () => {
         service = await startService({
             ...stubEnvironment(upstream.url, redis.url),
             UPSTREAM_FALLBACK_URLS: fallback,
-            POD_COST_PER_HOUR: "0.05",
-            STORAGE_COST_PER_HOUR: "0.2",
+            POD_COST_PER_HOUR_DOLLARS: "0.05",
+            STORAGE_COST_PER_HOUR_DOLLARS: "0.2",
         });
         fresh = await scrape(service);
     });

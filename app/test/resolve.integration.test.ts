@@ -175,7 +175,7 @@ describe("where a vector came from", () => {
         expect(both.flat()).toEqual(["MISS", "COALESCED"]);
     });
 
-    test("entries go stale within a tenth of CACHE_TTL before it, and are kept for CACHE_STALE more", async () => {
+    test("entries go stale within a tenth of CACHE_TTL before it, and are kept for STALE_IF_ERROR_SECONDS more", async () => {
         await pod(1).resolver.resolve([itemOf("expires")], scopeFor());
         await eventually("the entry is in Redis", () =>
             redis.command("EXISTS", "embedding:expires").startsWith("1"),

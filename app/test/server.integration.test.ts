@@ -102,8 +102,11 @@ describe("SIGTERM", () => {
         expect(await exit).toEqual([0, null]);
     });
 
-    test("is bounded: a request that never ends is cut off after DRAIN_TIMEOUT", async () => {
-        const pod = await startPod({ ...stubEnvironment(upstream.url), DRAIN_TIMEOUT: "2" });
+    test("is bounded: a request that never ends is cut off after DRAIN_TIMEOUT_SECONDS", async () => {
+        const pod = await startPod({
+            ...stubEnvironment(upstream.url),
+            DRAIN_TIMEOUT_SECONDS: "2",
+        });
         const { port, process: server } = pod;
         const arrived = Promise.withResolvers<undefined>();
         upstream.misbehave(() => arrived.resolve(undefined));

@@ -19,7 +19,7 @@ export interface ScalingSettings {
      * Stabilization window for scaling up, in seconds.
      * @default 60
      */
-    readonly scaleUpWindow?: number;
+    readonly scaleUpStabilizationSeconds?: number;
     /**
      * Scaling on cache misses.
      * @default none: misses do not scale
@@ -47,8 +47,11 @@ export interface MissesSettings {
  * Kubernetes rounds the limit up for growth and down for shrinking (podautoscaler/horizontal.go), so that with 2 to 10
  * pods one can always be added, and exactly one removed.
  */
-export function behavior({ scaleUpWindow = 60 }: ScalingSettings): Behavior {
-    return { scaleUp: percentPerMinute(scaleUpWindow, 50), scaleDown: percentPerMinute(300, 10) };
+export function behavior({ scaleUpStabilizationSeconds = 60 }: ScalingSettings): Behavior {
+    return {
+        scaleUp: percentPerMinute(scaleUpStabilizationSeconds, 50),
+        scaleDown: percentPerMinute(300, 10),
+    };
 }
 
 function percentPerMinute(stabilizationWindowSeconds: number, percent: number): Rules {

@@ -71,7 +71,10 @@ describe("Autoscaler", () => {
     );
 
     test("waits as long before it adds pods as the stack says", async () => {
-        const spec = specOf(await build({ scaleUpWindow: 0 }), ":HorizontalPodAutoscaler");
+        const spec = specOf(
+            await build({ scaleUpStabilizationSeconds: 0 }),
+            ":HorizontalPodAutoscaler",
+        );
         expect(at(spec, "behavior", "scaleUp", "stabilizationWindowSeconds")).toBe(0);
         expect(at(spec, "behavior", "scaleDown")).toEqual(BEHAVIOR.scaleDown);
     });

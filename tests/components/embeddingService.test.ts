@@ -29,10 +29,10 @@ const ARGS: EmbeddingServiceColourArgs = {
             textFolding: "case",
             corsOrigins: "https://app.example.com",
             tokenPrices: "2024-01-25=0.02",
-            podCostPerHour: "0.05",
-            storageCostPerHour: "0.2",
+            podCostPerHourDollars: "0.05",
+            storageCostPerHourDollars: "0.2",
             tracingUrl: "http://collector:4318",
-            tracingShare: "0.1",
+            tracingSampleRatio: "0.1",
         },
     },
 };
@@ -73,14 +73,14 @@ describe("EmbeddingServiceColour", () => {
             MAX_LOCAL_CACHE_SIZE: "2000",
             EMBEDDING_COST_PER_REQUEST: "0.001",
             EMBEDDING_TOKEN_PRICES: "2024-01-25=0.02",
-            POD_COST_PER_HOUR: "0.05",
-            STORAGE_COST_PER_HOUR: "0.2",
+            POD_COST_PER_HOUR_DOLLARS: "0.05",
+            STORAGE_COST_PER_HOUR_DOLLARS: "0.2",
             OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318",
             OTEL_TRACES_SAMPLER_ARG: "0.1",
             EMBEDDING_PROVIDER: "local",
             EMBEDDING_MODEL: "a-model",
             MODEL_THREADS: "2",
-            DRAIN_TIMEOUT: "30",
+            DRAIN_TIMEOUT_SECONDS: "30",
         });
     });
 

@@ -168,8 +168,8 @@ describe("thresholds", () => {
         ],
         [
             "traffic that is no number",
-            { trafficPerSecond: NaN },
-            "trafficPerSecond is NaN; allowed",
+            { minRequestsPerSecond: NaN },
+            "minRequestsPerSecond is NaN; allowed",
         ],
         ["no jobs", { jobs: [] }, "jobs is 0; allowed: 1 or more"],
     ];
@@ -184,7 +184,7 @@ describe("thresholds", () => {
                 ...DEFAULT_THRESHOLDS,
                 hitRatePercent: { warning: 81, critical: 61 },
                 p95Seconds: 0.25,
-                trafficPerSecond: 3,
+                minRequestsPerSecond: 3,
                 savings: { dollarsPerMonth: 512, windowHours: 0.5, dataHours: 0.25 },
                 objectives: { availabilityPercent: 99.5, latencyPercent: 95, latencySeconds: 1 },
             }),

@@ -13,7 +13,7 @@ afterEach(() => {
     pulumi.runtime.setAllConfig({});
 });
 
-const OF_API = ["service.upstreamUrl", "service.upstreamApiKey", "autoscaling.missesPerPod"];
+const OF_API = ["service.upstreamUrl", "service.upstreamApiKey", "autoscaling.missesPerSecondPerPod"];
 
 describe("loadConfig", () => {
     test.each(["dev", "prod", "local"])("accepts stack %s", (stack) => {
@@ -38,7 +38,7 @@ describe("loadConfig", () => {
     test("reads every key that Pulumi.yaml declares, and no other", () => {
         const read = readerOf("property-search");
         loadStack({}, "dev", read);
-        expect([...read.known].sort()).toEqual(declaredKeys().sort());
+        expect([...read.known.keys()].sort()).toEqual(declaredKeys().sort());
     });
 
     test.each([
@@ -104,22 +104,22 @@ describe("loadConfig", () => {
         ["service.upstreamProxy", "proxy:3128", /URL of a proxy/],
         ["service.upstreamProxy", "http://proxy:3128/path", /without credentials and path/],
         ["service.revision", "two words", /a name without blanks/],
-        ["service.cacheTtl", "59", /from 60 to 31536000/],
-        ["service.cacheStale", "-1", /from 0 to 31536000/],
+        ["service.cacheTtlSeconds", "59", /from 60 to 31536000/],
+        ["service.staleIfErrorSeconds", "-1", /from 0 to 31536000/],
         ["service.cachePrecision", "float64", /allowed: float32, float16, int8/],
-        ["service.costPerRequest", "1e-3", /dollars in decimal notation/],
+        ["service.costPerRequestDollars", "1e-3", /dollars in decimal notation/],
         ["service.tokenPrices", "0.02", /dates and dollars per million tokens/],
-        ["service.podCostPerHour", "cheap", /dollars in decimal notation/],
-        ["service.storageCostPerHour", "-1", /dollars in decimal notation/],
+        ["service.podCostPerHourDollars", "cheap", /dollars in decimal notation/],
+        ["service.storageCostPerHourDollars", "-1", /dollars in decimal notation/],
         ["autoscaling.metric", "cpu", /allowed: keda, prometheus-adapter, none/],
         ["autoscaling.cpuPercent", "5", /from 10 to 100/],
         ["autoscaling.memoryPercent", "40", /from 50 to 100/],
-        ["autoscaling.missesPerPod", "0", /a number above 0 such as 60 or 7\.5/],
-        ["autoscaling.missesPerPod", "many", /a number above 0/],
-        ["autoscaling.scaleUpWindow", "-1", /from 0 to 600/],
+        ["autoscaling.missesPerSecondPerPod", "0", /a number above 0 such as 60 or 7\.5/],
+        ["autoscaling.missesPerSecondPerPod", "many", /a number above 0/],
+        ["autoscaling.scaleUpStabilizationSeconds", "-1", /from 0 to 600/],
         ["tracing.url", "collector:4318", /an http or https URL/],
-        ["tracing.share", "2", /a number from 0 to 1/],
-        ["service.longestRequestSeconds", "301", /from 1 to 300/],
+        ["tracing.sampleRatio", "2", /a number from 0 to 1/],
+        ["service.drainTimeoutSeconds", "301", /from 1 to 300/],
         ["redis.mode", "sentinel", /allowed: standalone, cluster, external/],
         ["redis.memoryLimit", "32Mi", /no less than 64Mi/],
         ["redis.url", "redis://:secret@host:6379", /without credentials/],
@@ -145,8 +145,8 @@ describe("loadConfig", () => {
         ["edge.controllerPodLabels", "app:traefik", /labels such as/],
         ["edge.controlPlane", "istio-system", /namespace:port such as/],
         ["edge.retryAttempts", "0", /from 1 to 50/],
-        ["edge.retryInterval", "5", /from 10 to 10000/],
-        ["edge.retrySeconds", "0", /from 1 to 300/],
+        ["edge.retryIntervalMilliseconds", "5", /from 10 to 10000/],
+        ["edge.retryTimeoutSeconds", "0", /from 1 to 300/],
         ["edge.retryBodyBytes", "64Ki", /from 1024 to 8388608/],
         ["certificates.enabled", "yes", /allowed: true, false|true or false/],
         ["certificates.chartVersion", "1.19", /a version such as/],
@@ -179,18 +179,18 @@ describe("loadConfig", () => {
         ["alertmanager.replicas", "0", /a whole number from 1 to 5/],
         ["alerts.webhookUrl", "inbox:8080", /an http or https URL/],
         ["alerts.watchdogUrl", "https://user:secret@host/", /without credentials/],
-        ["alerts.hitRateWarning", "101", /a whole number from 1 to 99/],
-        ["alerts.hitRateCritical", "80", /less than alerts\.hitRateWarning \(70\)/],
-        ["alerts.monthlySavings", "-1", /a number from 0\.01 to/],
+        ["alerts.hitRateWarningPercent", "101", /a whole number from 1 to 99/],
+        ["alerts.hitRateCriticalPercent", "80", /less than alerts\.hitRateWarningPercent \(70\)/],
+        ["alerts.monthlySavingsDollars", "-1", /a number from 0\.01 to/],
         ["alerts.latencySeconds", "fast", /a number from 0\.001 to 10/],
         ["alerts.latencyObjectiveSeconds", "0.3", /a bucket bound of the histogram: 0\.0001, /],
         ["alerts.savingsWindowHours", "99.99", /is 99\.99; allowed: hours of whole minutes/],
         ["alerts.savingsDataHours", "48", /no more than alerts\.savingsWindowHours \(24\)/],
-        ["alerts.certificateDaysCritical", "30", /less than alerts\.certificateDaysWarning \(21\)/],
+        ["alerts.certificateCriticalDays", "30", /less than alerts\.certificateWarningDays \(21\)/],
         ["service.cpuLimit", "2000", /at most 256/],
         ["service.memoryLimit", "1370Mi", /is "1370Mi"; allowed: no less than 1471Mi, what a pod/],
         ["service.modelThreads", "16", /no more than service\.cpuLimit \(2\) has CPUs/],
-        ["service.maxLocalCacheSize", "1000000", /is 1000000; allowed: no more than 699050/],
+        ["service.localCacheMaxEntries", "1000000", /is 1000000; allowed: no more than 699050/],
         [
             "service.model",
             "text-embedding-3-small",
@@ -278,7 +278,7 @@ describe("loadConfig", () => {
         const local = loadStack({
             "grafana.enabled": "false",
             "monitoring.gatewayAddress": "gateway:8081",
-            "alerts.monthlySavings": "250.5",
+            "alerts.monthlySavingsDollars": "250.5",
         }).monitoring.thresholds;
         expect(local.jobs).toEqual(expect.arrayContaining(["gateway", "redis"]));
         expect(local.jobs).not.toContain("grafana");
@@ -337,11 +337,11 @@ describe("autoscaling", () => {
     });
 
     test("gives it as many as the stack says", () => {
-        expect(misses({ "autoscaling.missesPerPod": "7.5" })?.perPod).toBe(7.5);
+        expect(misses({ "autoscaling.missesPerSecondPerPod": "7.5" })?.perPod).toBe(7.5);
     });
 
     test("uses no misses and needs no target for them with metric none", () => {
-        const none = { "autoscaling.metric": "none", "autoscaling.missesPerPod": "7.5" };
+        const none = { "autoscaling.metric": "none", "autoscaling.missesPerSecondPerPod": "7.5" };
         expect(misses(none)).toBeUndefined();
         const openai = {
             "service.provider": "openai",
@@ -371,7 +371,7 @@ describe("stackConfig", () => {
         const { values } = stackConfig("prod", undefined, { "service.maxReplicas": "4" });
         expect(values).toMatchObject({
             "property-search:redis.mode": "cluster",
-            "property-search:service.cacheTtl": "604800",
+            "property-search:service.cacheTtlSeconds": "604800",
             "property-search:service.maxReplicas": "4",
         });
     });

@@ -39,12 +39,12 @@ describe("a key that is set to no effect", () => {
             'service.upstreamFallbackUrls is set and has no effect, since service.provider is "local"',
         ],
         [
-            { "service.tokenPrices": "2024-01-25=0.02", "service.costPerRequest": "0.5" },
-            'service.costPerRequest is set and has no effect, since service.tokenPrices is "2024-01-25=0.02"',
+            { "service.tokenPrices": "2024-01-25=0.02", "service.costPerRequestDollars": "0.5" },
+            'service.costPerRequestDollars is set and has no effect, since service.tokenPrices is "2024-01-25=0.02"',
         ],
         [
-            { "tracing.share": "0.5" },
-            "tracing.share is set and has no effect, since tracing.url is not set",
+            { "tracing.sampleRatio": "0.5" },
+            "tracing.sampleRatio is set and has no effect, since tracing.url is not set",
         ],
         [
             { "monitoring.remoteWriteToken": "token" },
@@ -75,8 +75,8 @@ describe("a key that is set to no effect", () => {
             'certificates.issuer, certificates.email, certificates.chartVersion are set and have no effect, since certificates.secretName is "wildcard"',
         ],
         [
-            { "edge.retryFilter": "gateway-api", "edge.retrySeconds": "3" },
-            'edge.retrySeconds is set and has no effect, since edge.retryFilter is "gateway-api"',
+            { "edge.retryFilter": "gateway-api", "edge.retryTimeoutSeconds": "3" },
+            'edge.retryTimeoutSeconds is set and has no effect, since edge.retryFilter is "gateway-api"',
         ],
         [
             { "autoscaling.metric": "none", "keda.namespace": "adapters" },

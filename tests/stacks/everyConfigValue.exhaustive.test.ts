@@ -46,7 +46,7 @@ const BASES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
         "service.model": "text-embedding-3-small",
         "service.upstreamUrl": "https://api.example/v1",
         "service.upstreamApiKey": "a-key-of-the-api",
-        "autoscaling.missesPerPod": "50",
+        "autoscaling.missesPerSecondPerPod": "50",
         "tracing.url": "http://collector.example.com:4318",
         "certificates.enabled": "true",
         "certificates.email": "ops@example.com",

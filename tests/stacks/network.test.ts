@@ -16,7 +16,7 @@ function traffic(change: Record<string, string | object> = {}) {
 const OPENAI = {
     "service.provider": "openai",
     "service.upstreamApiKey": "key",
-    "autoscaling.missesPerPod": "200",
+    "autoscaling.missesPerSecondPerPod": "200",
 };
 const EXTERNAL = { "redis.mode": "external", "redis.secretName": "managed" };
 const POD = { namespace: "models", podLabels: { app: "tei" }, port: 8080 };

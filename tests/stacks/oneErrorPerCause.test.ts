@@ -16,7 +16,7 @@ const STACKS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
         "service.provider": "openai",
         "service.upstreamUrl": "https://api.example.com",
         "service.upstreamApiKey": "key",
-        "autoscaling.missesPerPod": "10",
+        "autoscaling.missesPerSecondPerPod": "10",
         "prometheus.source": "external",
         "prometheus.url": "https://prometheus.example.com",
         "prometheus.namespace": "observability",

@@ -10,7 +10,7 @@ const GIVEN = {
     "service.upstreamApiKey": {
         "service.provider": "openai",
         "service.upstreamUrl": "https://api.example.com/v1",
-        "autoscaling.missesPerPod": "5",
+        "autoscaling.missesPerSecondPerPod": "5",
     },
     "alerts.slackUrl": { "alerts.slackChannel": "#alerts" },
     "monitoring.remoteWriteToken": { "monitoring.remoteWriteUrl": "https://metrics.example.com/w" },

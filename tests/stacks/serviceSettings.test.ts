@@ -7,7 +7,7 @@ import path from "node:path";
 import { readConfig } from "../../app/src/config.ts";
 import { servicePod } from "../../components/embeddingService/pod.ts";
 import { declarations } from "../../config/declarations.ts";
-import { withServiceSettings } from "../../config/projectFile.ts";
+import { writtenFromSettings } from "../../config/projectFile.ts";
 import { ConfigReader } from "../../config/reader.ts";
 import { readService } from "../../config/service.ts";
 import { zooOf } from "../support/configValues.ts";
@@ -146,10 +146,10 @@ describe("a setting of the service", () => {
     });
 });
 
-test("Pulumi.yaml has the service's settings as their rows have them: make settings", () => {
+test("Pulumi.yaml has every setting as the program reads it: make settings", () => {
     const text = readFileSync(path.resolve(import.meta.dirname, "../../Pulumi.yaml"), "utf8");
-    expect(withServiceSettings(text)).toBe(text);
+    expect(writtenFromSettings(text)).toBe(text);
     const without = text.replace(/ {4}'\["service\.logLevel"\]':\n( {8}.*\n)+/, "");
     expect(without).not.toContain("service.logLevel");
-    expect(withServiceSettings(without)).toContain(`'["service.logLevel"]':\n        type: string`);
+    expect(writtenFromSettings(without)).toContain(`'["service.logLevel"]':\n        type: string`);
 });

@@ -34,7 +34,11 @@ async function redisOn(port?: number): Promise<RedisServer> {
 }
 
 function podOn(redis: RedisServer): Promise<Service> {
-    return stage.pod({ REDIS_URL: redis.url.href, CACHE_TTL: `${TTL_SECONDS}`, CACHE_STALE: "0" });
+    return stage.pod({
+        REDIS_URL: redis.url.href,
+        CACHE_TTL: `${TTL_SECONDS}`,
+        STALE_IF_ERROR_SECONDS: "0",
+    });
 }
 
 describe.each([

@@ -173,14 +173,14 @@ function restartAlert(): Alert {
 }
 
 /** Covers requests that never reach a pod, which the service cannot count. */
-function gatewayAlert({ errorPercent, trafficPerSecond }: AlertThresholds): Alert {
+function gatewayAlert({ errorPercent, minRequestsPerSecond }: AlertThresholds): Alert {
     const requests = (more: string) =>
         `sum(rate(traefik_entrypoint_requests_total{job="${JOBS.gateway}"${more}}[5m]))`;
     return alert("GatewayErrorRatioHigh", {
         service: "edge",
         namespace: NAMESPACES.edge,
         topic: "errors",
-        expr: `${requests(',code=~"5.."')} / (${requests("")} > ${trafficPerSecond}) > ${percentToRatio(errorPercent)}`,
+        expr: `${requests(',code=~"5.."')} / (${requests("")} > ${minRequestsPerSecond}) > ${percentToRatio(errorPercent)}`,
         for: "2m",
         severity: "critical",
         summary: `More than ${errorPercent} % of the requests at the Gateway fail`,

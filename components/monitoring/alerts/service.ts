@@ -17,11 +17,11 @@ export function serviceAlerts(thresholds: AlertThresholds): Alert[] {
     ];
 }
 
-/** The ratio is of rates, so that the alert resolves; below `trafficPerSecond` lookups a ratio means little. */
-function hitRateAlerts({ hitRatePercent, trafficPerSecond }: AlertThresholds): Alert[] {
+/** The ratio is of rates, so that the alert resolves; below `minRequestsPerSecond` lookups a ratio means little. */
+function hitRateAlerts({ hitRatePercent, minRequestsPerSecond }: AlertThresholds): Alert[] {
     const below = (percent: number) =>
         `${SERIES.hitRatio.colour} < ${percentToRatio(percent)}
-         and on (colour) ${SERIES.lookups.colour} > ${trafficPerSecond}`;
+         and on (colour) ${SERIES.lookups.colour} > ${minRequestsPerSecond}`;
     const shared = {
         ...COLOUR_LABELS,
         topic: "hit-rate",
@@ -47,12 +47,12 @@ function hitRateAlerts({ hitRatePercent, trafficPerSecond }: AlertThresholds): A
 }
 
 /** The quantile is computed from bucket rates: one of the raw counters would cover the pods' whole lifetime. */
-function responseTimeAlert({ p95Seconds, trafficPerSecond }: AlertThresholds): Alert {
+function responseTimeAlert({ p95Seconds, minRequestsPerSecond }: AlertThresholds): Alert {
     return alert("ResponseTimeHigh", {
         ...COLOUR_LABELS,
         topic: "latency",
         expr: `${SERIES.p95.colour} > ${p95Seconds}
-               and on (colour) ${SERIES.requests.colour} > ${trafficPerSecond}`,
+               and on (colour) ${SERIES.requests.colour} > ${minRequestsPerSecond}`,
         for: "5m",
         severity: "warning",
         summary: `p95 response time of {{ $labels.colour }} is above ${p95Seconds} s`,
@@ -81,12 +81,12 @@ function serviceDownAlert(): Alert {
     });
 }
 
-function errorRatioAlert({ errorPercent, trafficPerSecond }: AlertThresholds): Alert {
+function errorRatioAlert({ errorPercent, minRequestsPerSecond }: AlertThresholds): Alert {
     return alert("EmbeddingErrorRatioHigh", {
         ...COLOUR_LABELS,
         topic: "errors",
         expr: `${SERIES.errorRatio.colour} > ${percentToRatio(errorPercent)}
-               and on (colour) ${SERIES.requests.colour} > ${trafficPerSecond}`,
+               and on (colour) ${SERIES.requests.colour} > ${minRequestsPerSecond}`,
         for: "2m",
         severity: "critical",
         summary: `More than ${errorPercent} % of the requests to {{ $labels.colour }} fail`,
@@ -95,17 +95,17 @@ function errorRatioAlert({ errorPercent, trafficPerSecond }: AlertThresholds): A
 }
 
 /** Detects a broken edge, which no metric of a healthy pod shows. */
-function noTrafficAlert({ trafficPerSecond }: AlertThresholds): Alert {
+function noTrafficAlert({ minRequestsPerSecond }: AlertThresholds): Alert {
     const requests = SERIES.requests.service;
     return alert("EmbeddingNoTraffic", {
         ...SERVICE_LABELS,
         topic: "traffic",
-        expr: `${requests} == 0 and avg_over_time(${requests}[1h] offset 10m) > ${trafficPerSecond}`,
+        expr: `${requests} == 0 and avg_over_time(${requests}[1h] offset 10m) > ${minRequestsPerSecond}`,
         for: "5m",
         severity: "warning",
         summary: "The service receives no requests",
         description: `The pods are up and have received no request for ten minutes, after an hour with more than
-            ${trafficPerSecond} requests/s.`,
+            ${minRequestsPerSecond} requests/s.`,
     });
 }
 

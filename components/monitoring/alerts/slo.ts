@@ -30,7 +30,7 @@ const SLOW: readonly BurnWindows[] = [
 ];
 
 /** Alerts on the burn rate of the error budgets over seven days, for both colours together. */
-export function objectiveAlerts({ objectives, trafficPerSecond }: AlertThresholds): Alert[] {
+export function objectiveAlerts({ objectives, minRequestsPerSecond }: AlertThresholds): Alert[] {
     const { availabilityPercent, latencyPercent, latencySeconds } = objectives;
     return [
         ...burnAlerts({
@@ -38,7 +38,7 @@ export function objectiveAlerts({ objectives, trafficPerSecond }: AlertThreshold
             objective: "availability",
             percent: availabilityPercent,
             requests: SERIES.requests.service,
-            trafficPerSecond,
+            minRequestsPerSecond,
             badOutcome: "fail",
         }),
         ...burnAlerts({
@@ -46,7 +46,7 @@ export function objectiveAlerts({ objectives, trafficPerSecond }: AlertThreshold
             objective: "latency",
             percent: latencyPercent,
             requests: SERIES.successfulRequests,
-            trafficPerSecond,
+            minRequestsPerSecond,
             badOutcome: `take longer than ${latencySeconds} s`,
         }),
     ];
@@ -58,18 +58,18 @@ interface BurnArgs {
     readonly percent: number;
     /** Series of all requests that the objective covers. */
     readonly requests: string;
-    readonly trafficPerSecond: number;
+    readonly minRequestsPerSecond: number;
     /** Verb phrase for a request that misses the objective. */
     readonly badOutcome: string;
 }
 
 function burnAlerts(args: BurnArgs): Alert[] {
-    const { name, objective, percent, requests, trafficPerSecond, badOutcome } = args;
+    const { name, objective, percent, requests, minRequestsPerSecond, badOutcome } = args;
     const budget = 100 - percent;
     const isBurning = ({ short, long, burnRate }: BurnWindows) => {
         const limit = percentToRatio(budget * burnRate);
         return `(${objectiveErrorRatio(objective, long)} > ${limit} and ${objectiveErrorRatio(objective, short)} > ${limit}
-                 and avg_over_time(${requests}[${long}]) > ${trafficPerSecond})`;
+                 and avg_over_time(${requests}[${long}]) > ${minRequestsPerSecond})`;
     };
     const anyBurning = (pairs: readonly BurnWindows[]) => pairs.map(isBurning).join(" or ");
     const description = `{{ $value | humanizePercentage }} of the requests ${badOutcome}; the objective is ${percent} % good requests

@@ -7,7 +7,7 @@ export interface AlertThresholds {
     /** Hit rate of a colour below which alerts warn and page. */
     readonly hitRatePercent: { readonly warning: number; readonly critical: number };
     /** Lookups or requests per second below which ratios and quantiles are ignored. */
-    readonly trafficPerSecond: number;
+    readonly minRequestsPerSecond: number;
     readonly p95Seconds: number;
     /** Percentage of a colour's requests that end in a 5xx. */
     readonly errorPercent: number;
@@ -41,7 +41,7 @@ export interface AlertThresholds {
 
 export const DEFAULT_THRESHOLDS: AlertThresholds = {
     hitRatePercent: { warning: 70, critical: 50 },
-    trafficPerSecond: 0.5,
+    minRequestsPerSecond: 0.5,
     p95Seconds: 0.5,
     errorPercent: 5,
     upstreamErrorPercent: 20,
@@ -75,7 +75,7 @@ export function checkThresholds(thresholds: AlertThresholds): void {
         `less than hitRatePercent.warning (${hitRatePercent.warning})`,
         hitRatePercent.critical < hitRatePercent.warning,
     );
-    positive("trafficPerSecond", thresholds.trafficPerSecond);
+    positive("minRequestsPerSecond", thresholds.minRequestsPerSecond);
     positive("p95Seconds", thresholds.p95Seconds);
     percent("errorPercent", thresholds.errorPercent);
     percent("upstreamErrorPercent", thresholds.upstreamErrorPercent);

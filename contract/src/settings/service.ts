@@ -116,15 +116,15 @@ export const SERVICE_SETTINGS = {
         description: "PEM file of that certificate's key.",
     },
     cacheTtlSeconds: {
-        key: "service.cacheTtl",
+        key: "service.cacheTtlSeconds",
         env: "CACHE_TTL",
         ...integer(60, 31_536_000, "seconds"),
         default: 604_800,
         description: "How long a cached vector is fresh.",
     },
     staleIfErrorSeconds: {
-        key: "service.cacheStale",
-        env: "CACHE_STALE",
+        key: "service.staleIfErrorSeconds",
+        env: "STALE_IF_ERROR_SECONDS",
         ...integer(0, 31_536_000, "seconds"),
         default: 86_400,
         description:
@@ -156,14 +156,14 @@ export const SERVICE_SETTINGS = {
         description: "Origins of web pages that may read responses (CORS). Not set: none.",
     },
     localCacheMaxEntries: {
-        key: "service.maxLocalCacheSize",
+        key: "service.localCacheMaxEntries",
         env: "MAX_LOCAL_CACHE_SIZE",
         ...integer(1, 1_000_000, "entries"),
         default: 2_000,
         description: "How many vectors each pod keeps in its own memory.",
     },
-    costPerRequest: {
-        key: "service.costPerRequest",
+    costPerRequestDollars: {
+        key: "service.costPerRequestDollars",
         env: "EMBEDDING_COST_PER_REQUEST",
         ...DOLLARS,
         default: "0.001",
@@ -175,18 +175,18 @@ export const SERVICE_SETTINGS = {
         ...DATED_PRICES,
         default: "",
         description:
-            "Prices of the upstream by token, each from a date on. Not set: service.costPerRequest is the price.",
+            "Prices of the upstream by token, each from a date on. Not set: service.costPerRequestDollars is the price.",
     },
-    podCostPerHour: {
-        key: "service.podCostPerHour",
-        env: "POD_COST_PER_HOUR",
+    podCostPerHourDollars: {
+        key: "service.podCostPerHourDollars",
+        env: "POD_COST_PER_HOUR_DOLLARS",
         ...DOLLARS,
         default: "0",
         description: "Hourly cost of one pod of the service, subtracted from the savings.",
     },
-    storageCostPerHour: {
-        key: "service.storageCostPerHour",
-        env: "STORAGE_COST_PER_HOUR",
+    storageCostPerHourDollars: {
+        key: "service.storageCostPerHourDollars",
+        env: "STORAGE_COST_PER_HOUR_DOLLARS",
         ...DOLLARS,
         default: "0",
         description:
@@ -202,8 +202,8 @@ export const SERVICE_SETTINGS = {
             "Base URL of an OpenTelemetry collector (OTLP over HTTP), such as http://collector.tracing.svc:4318, whose " +
             "pods network.destinations.tracing names. Not set: nothing is traced.",
     },
-    tracingShare: {
-        key: "tracing.share",
+    tracingSampleRatio: {
+        key: "tracing.sampleRatio",
         env: "OTEL_TRACES_SAMPLER_ARG",
         ...RATIO,
         default: "0.01",
@@ -319,8 +319,8 @@ export const SERVICE_SETTINGS = {
             "no other host than that of service.upstreamUrl.",
     },
     drainTimeoutSeconds: {
-        key: "service.longestRequestSeconds",
-        env: "DRAIN_TIMEOUT",
+        key: "service.drainTimeoutSeconds",
+        env: "DRAIN_TIMEOUT_SECONDS",
         ...integer(1, 300, "seconds"),
         default: 30,
         description:

@@ -17,7 +17,7 @@ config:
     # Percent of the traffic.
     property-search:traffic.weights: { blue: 90, green: 10 } # step one
 
-    property-search:alerts.monthlySavings: "5000"
+    property-search:alerts.monthlySavingsDollars: "5000"
     property-search:admin.token:
         secure: v1:abc
 encryptionsalt: v1:salt
@@ -41,7 +41,7 @@ describe("a stack's config file", () => {
         await setConfig(file, {
             "green.image": "registry/service:v3",
             "traffic.weights": { blue: 50, green: 50 },
-            "alerts.monthlySavings": "6000",
+            "alerts.monthlySavingsDollars": "6000",
         });
         expect(await text()).toBe(
             KEPT.replace("service:v2", "service:v3")
@@ -58,15 +58,18 @@ describe("a stack's config file", () => {
     });
 
     test("loses a removed key, and does not change for a missing one", async () => {
-        await setConfig(file, { "alerts.monthlySavings": undefined, "blue.image": undefined });
+        await setConfig(file, {
+            "alerts.monthlySavingsDollars": undefined,
+            "blue.image": undefined,
+        });
         expect(await text()).toBe(
-            KEPT.replace('\n    property-search:alerts.monthlySavings: "5000"\n', ""),
+            KEPT.replace('\n    property-search:alerts.monthlySavingsDollars: "5000"\n', ""),
         );
     });
 
     test("returns its values unchanged", async () => {
         expect(await readConfig(file, "traffic.weights")).toEqual({ blue: 90, green: 10 });
-        expect(await readConfig(file, "alerts.monthlySavings")).toBe("5000");
+        expect(await readConfig(file, "alerts.monthlySavingsDollars")).toBe("5000");
         expect(await readConfig(file, "blue.image")).toBeUndefined();
     });
 
@@ -94,7 +97,7 @@ config:
   property-search:traffic.weights:
     blue: 90
     green: 10
-  property-search:alerts.monthlySavings: "5000"
+  property-search:alerts.monthlySavingsDollars: "5000"
   property-search:admin.token:
     secure: v1:abc
   property-search:redis.passwords.app:

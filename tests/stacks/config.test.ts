@@ -13,7 +13,11 @@ afterEach(() => {
     pulumi.runtime.setAllConfig({});
 });
 
-const OF_API = ["service.upstreamUrl", "service.upstreamApiKey", "autoscaling.missesPerSecondPerPod"];
+const OF_API = [
+    "service.upstreamUrl",
+    "service.upstreamApiKey",
+    "autoscaling.missesPerSecondPerPod",
+];
 
 describe("loadConfig", () => {
     test.each(["dev", "prod", "local"])("accepts stack %s", (stack) => {

@@ -1,6 +1,6 @@
 import { PATHS } from "@property-search/contract";
 
-import { openAdmin } from "./admin/open.ts";
+import { createAdmin } from "./admin/open.ts";
 import type { AdminServer } from "./admin/server.ts";
 import { counted, readOnly } from "./cache/background.ts";
 import { flights } from "./cache/flights.ts";
@@ -30,11 +30,11 @@ import { openParts, type Parts } from "./parts.ts";
 
 export interface App {
     readonly listener: Handler;
-    /** Undefined without a token for it. */
+    /** Undefined without an admin token. */
     readonly admin: AdminServer | undefined;
-    /** Resolves when embeddings can be answered; probes answer before. */
+    /** Resolves when embeddings can be served. Probes are served earlier. */
     readonly start: () => Promise<void>;
-    /** From now on not ready, and every answer closes its connection. Requests are still answered. */
+    /** Makes the pod unready and closes each connection after its response. Requests are still served. */
     readonly drain: () => void;
     readonly close: () => Promise<void>;
 }
@@ -43,14 +43,14 @@ export async function buildApp(config: Config, log: Log, timing?: OpenaiTiming):
     return assemble(await openParts(config, log, timing));
 }
 
-/** Puts the parts together. */
+/** Assembles the service from its dependencies. */
 export async function assemble(parts: Parts): Promise<App> {
     const stage = { started: false, draining: false };
     const core = coreOf(parts);
     const report = reportOf(parts);
     const limits = { model: parts.config.model, ...parts.upstream };
     const large = largeBodies(limits, parts.config.textFolding);
-    const admin = await openAdmin({ ...parts, ...core.forAdmin, report });
+    const admin = await createAdmin({ ...parts, ...core.forAdmin, report });
     return {
         admin: admin?.server,
         listener: listenerOf(parts, core, large, limits, {
@@ -67,24 +67,25 @@ export async function assemble(parts: Parts): Promise<App> {
         },
         close: async () => {
             const { upstream, shared, tracing, hotKeys, entrance } = parts;
-            for (const polled of [parts.epochs, parts.withdrawals, parts.trials]) polled.stop();
+            for (const polled of [parts.epochs, parts.invalidations, parts.quarantines])
+                polled.stop();
             await Promise.all([admin?.close(), hotKeys.close(), entrance.stop()]);
             await Promise.all([upstream.close(), shared.close(), tracing.close(), large.close()]);
         },
     };
 }
 
-/** Until it is known which entries may be served, they are misses: then there is nothing to warm with. */
-async function startCaches({ epochs, withdrawals, trials, hotKeys }: Parts): Promise<void> {
-    await Promise.all([epochs.start(), withdrawals.start(), trials.start()]);
-    if (trials.current()) await hotKeys.warm();
+/** Until the pod knows which entries may be served, all entries are misses and there is nothing to load. */
+async function startCaches({ epochs, invalidations, quarantines, hotKeys }: Parts): Promise<void> {
+    await Promise.all([epochs.start(), invalidations.start(), quarantines.start()]);
+    if (quarantines.isUpToDate()) await hotKeys.warm();
 }
 
 type Core = ReturnType<typeof coreOf>;
 
-/** From a text to its vector: how keys are made, and who resolves them. */
+/** From a text to its vector: key derivation and the resolver. */
 function coreOf(parts: Parts) {
-    const { config, upstream, local, shared, codec, epochs, trials, ledger, redis } = parts;
+    const { config, upstream, local, shared, codec, epochs, quarantines, ledger, redis } = parts;
     const { entrance } = parts;
     const { provider, revision } = upstream;
     const space = { provider, model: config.model, revision, inputType: "none" };
@@ -109,8 +110,9 @@ function coreOf(parts: Parts) {
                           items.map(({ input }) => input),
                       )
                     : undefined,
-            // A clock that is behind must not make an entry of a trial look older than it.
-            stamp: (now) => Math.max(now, trials.own()?.since ?? 0),
+            // An entry must not appear older than the quarantine in which it was made, even if the clock is
+            // behind.
+            stamp: (now) => Math.max(now, quarantines.ownRecord()?.since ?? 0),
         }),
     };
     const clients = counted(resolver(tiers));
@@ -123,12 +125,12 @@ function coreOf(parts: Parts) {
             keysOf,
             spaceOf,
             store: redis && entryStore(redis),
-            // A warm-up of the shared cache must not turn out what this pod's clients ask for.
+            // A warm-up of the shared cache must not evict the entries of clients from the local cache.
             resolver: resolver({
                 ...tiers,
                 local: shared.state() === "off" ? local : readOnly(local),
             }),
-            waiting: clients.waiting,
+            waitingRequests: clients.waiting,
         },
     };
 }
@@ -159,7 +161,7 @@ function listenerOf(
     const exposition = {
         contentType: registry.contentType,
         metrics: () => {
-            // Also tenants that nobody has heard of yet have their series.
+            // Tenants without requests have series, too.
             const tenants = entrance.tenants();
             ledger.know(tenants);
             metrics.know(tenants);
@@ -204,7 +206,7 @@ function listenerOf(
     return withCors(config.corsOrigins, routed, reply);
 }
 
-/** What the pod says of itself. */
+/** Creates the status report of `/health` and the admin port. */
 function reportOf({ config, upstream, shared, local, metrics }: Parts): Health["report"] {
     const { version, colour, model } = config;
     const { provider, revision } = upstream;

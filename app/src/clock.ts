@@ -1,6 +1,6 @@
 /**
- * Milliseconds since the Unix epoch by the clock that the process started with: monotonic, so that a
- * step of the system's clock neither ends nor prolongs the life of an entry.
+ * Milliseconds since the Unix epoch, by the clock at process start plus monotonic time. A step of the system
+ * clock neither shortens nor extends the lifetime of entries.
  */
 export function wallClock(): number {
     return performance.timeOrigin + performance.now();

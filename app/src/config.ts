@@ -61,7 +61,7 @@ export interface SentinelConfig {
 
 export interface TracingConfig {
     readonly url: URL;
-    /** Of requests that come without a decision of their client, in [0, 1]. */
+    /** Share of requests without a sampling decision of the client, in [0, 1]. */
     readonly share: number;
 }
 

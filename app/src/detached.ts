@@ -1,6 +1,6 @@
 /**
- * Runs what nobody waits for. It has to handle its own errors: one that it lets out is a fault of the program,
- * which is written to stderr. Without this it would end the process, and every other request with it.
+ * Runs work whose result is not awaited. The work must handle its own errors; an unhandled one is a bug,
+ * which is written to stderr instead of ending the process and all its requests.
  */
 export function detach(work: PromiseLike<unknown>): void {
     work.then(undefined, (error: unknown) => {

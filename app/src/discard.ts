@@ -1,12 +1,12 @@
-/** Below, the garbage collector takes less time for it. */
+/** For smaller buffers, the garbage collector is faster. */
 const LEAST_DISCARDED_BYTES = 4 * 1024;
 
 /**
- * Frees memory that nobody reads any more. Else it would wait for the garbage collector, which looks through
- * the whole heap each time that some 30 MB of it have been made.
+ * Frees a buffer that is no longer read. Otherwise it would wait for the garbage collector, which scans the
+ * whole heap for every 30 MB or so of new buffers.
  */
 export function discard({ buffer, byteLength }: Buffer): void {
-    // A part of it may be somebody else's, as of the pool of short buffers.
+    // Part of the memory may belong to other buffers, as in the pool of small buffers.
     const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
     if (isWhole && byteLength >= LEAST_DISCARDED_BYTES) buffer.transfer(0);
 }

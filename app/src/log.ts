@@ -2,7 +2,7 @@ import pino, { type Logger } from "pino";
 
 import type { Config } from "./config.ts";
 
-/** Structured logs on standard output. Texts, vectors, cache keys and credentials never go in. */
+/** Structured logs on standard output. They never contain texts, vectors, cache keys or credentials. */
 export type Log = Pick<Logger, "debug" | "info" | "warn" | "error" | "fatal" | "level">;
 
 export function openLog(config: Pick<Config, "logLevel" | "colour" | "version">): Log {

@@ -15,7 +15,7 @@ import { flatPrice, tokenPrices } from "./ledger/prices.ts";
 import { redisMetrics } from "./metrics/redis.ts";
 import { openRegistry } from "./metrics/registry.ts";
 import { serviceMetrics, type ServiceMetrics } from "./metrics/service.ts";
-import { trialMetrics } from "./metrics/trials.ts";
+import { createQuarantineMetrics } from "./metrics/quarantines.ts";
 import { upstreamMetrics } from "./metrics/upstream.ts";
 import { openEntrance, type Entrance } from "./tenants/entrance.ts";
 import { redisUsage } from "./tenants/usageStore.ts";
@@ -24,17 +24,24 @@ import { shortens } from "./upstream/openai/models.ts";
 import { openaiUpstream, type OpenaiTiming } from "./upstream/openai/openai.ts";
 import { redisReference } from "./upstream/openai/reference.ts";
 import { noTracing, type Tracing } from "./tracing/tracing.ts";
-import { noTrials, redisTrials } from "./trials/store.ts";
-import { localOnTrial, sharedOnTrial } from "./trials/tiers.ts";
-import { openTrials, type Trials } from "./trials/trials.ts";
+import { noQuarantineStore, createRedisQuarantineStore } from "./quarantines/store.ts";
+import { withLocalQuarantines, withSharedQuarantines } from "./quarantines/tiers.ts";
+import { createQuarantines, type Quarantines } from "./quarantines/quarantines.ts";
 import type { Upstream } from "./upstream/upstream.ts";
 import type { Embedding } from "./vector/embedding.ts";
-import { entryCodec, writerOf, type EntryCodec } from "./vector/entry.ts";
-import { ownWithdrawals, redisWithdrawals } from "./withdrawals/store.ts";
-import { localWithout, sharedWhenKnown, sharedWithout } from "./withdrawals/tiers.ts";
-import { withdrawals as openWithdrawals, type Withdrawals } from "./withdrawals/withdrawals.ts";
+import { createEntryCodec, buildIdOf, type EntryCodec } from "./vector/entry.ts";
+import {
+    createInMemoryInvalidationStore,
+    createRedisInvalidationStore,
+} from "./invalidations/store.ts";
+import {
+    withLocalInvalidations,
+    withMissesUntilKnown,
+    withSharedInvalidations,
+} from "./invalidations/tiers.ts";
+import { createInvalidations, type Invalidations } from "./invalidations/invalidations.ts";
 
-/** Everything that the service is put together from, opened but not started. */
+/** All dependencies of the service, created but not started. */
 export interface Parts {
     readonly config: Config;
     readonly log: Log;
@@ -44,8 +51,8 @@ export interface Parts {
     readonly codec: EntryCodec;
     readonly redis: RedisCommands | undefined;
     readonly epochs: Epochs;
-    readonly withdrawals: Withdrawals;
-    readonly trials: Trials;
+    readonly invalidations: Invalidations;
+    readonly quarantines: Quarantines;
     readonly entrance: Entrance;
     readonly hotKeys: HotKeys;
     readonly registry: Registry;
@@ -54,10 +61,10 @@ export interface Parts {
     readonly tracing: Tracing;
 }
 
-/** Bound of the in-process cache beside its number of entries. */
+/** Bound of the local cache in bytes, in addition to its number of entries. */
 const MAX_LOCAL_BYTES = 512 * 1024 * 1024;
 
-/** @param timing of the upstream, where it is not what a service in production has */
+/** @param timing of the upstream, for tests */
 export async function openParts(
     config: Config,
     log: Log,
@@ -136,47 +143,47 @@ interface TierParts {
     readonly memory: LocalCache;
 }
 
-/** The caches, and what is kept beside them in Redis where there is one. */
+/** Creates the caches and, with Redis, the records that decide what they serve. */
 function openTiers(config: Config, { log, registry, upstream, redis, memory }: TierParts) {
     const staleSeconds = config.staleIfErrorSeconds;
-    const writer = writerOf([config.version, config.model, upstream.provider, upstream.revision]);
-    const codec = entryCodec({ precision: config.cachePrecision, writer });
-    const withdrawals = openWithdrawals(
-        redis ? redisWithdrawals(redis.client) : ownWithdrawals(),
-        (key, upTo) => {
-            if ((memory.get(key)?.createdAt ?? Infinity) <= upTo) memory.remove(key);
+    const buildId = buildIdOf([config.version, config.model, upstream.provider, upstream.revision]);
+    const codec = createEntryCodec({ precision: config.cachePrecision, buildId });
+    const invalidations = createInvalidations(
+        redis ? createRedisInvalidationStore(redis.client) : createInMemoryInvalidationStore(),
+        (key, invalidBefore) => {
+            if ((memory.get(key)?.createdAt ?? Infinity) <= invalidBefore) memory.remove(key);
         },
         log,
     );
-    const trials = openTrials({
-        store: redis ? redisTrials(redis.client) : noTrials,
-        writer,
-        lifeMilliseconds: (config.cacheTtlSeconds + staleSeconds) * 1000,
+    const quarantines = createQuarantines({
+        store: redis ? createRedisQuarantineStore(redis.client) : noQuarantineStore,
+        buildId,
+        entryLifetimeMilliseconds: (config.cacheTtlSeconds + staleSeconds) * 1000,
         evict: memory.removeAll,
         log,
     });
     const redisTier = redis
-        ? sharedOnTrial(
-              trials,
+        ? withSharedQuarantines(
+              quarantines,
               redisCache(redis, { codec, staleSeconds, log, events: redisMetrics(registry) }),
-              trialMetrics(registry),
+              createQuarantineMetrics(registry),
           )
         : noSharedCache;
     const epochs = redis ? sharedEpochs(redis, log) : ownEpochs();
-    const isKnown = (): boolean => epochs.isKnown() && withdrawals.isKnown();
+    const isKnown = (): boolean => epochs.isKnown() && invalidations.isKnown();
     return {
         codec,
-        withdrawals,
-        trials,
+        invalidations,
+        quarantines,
         epochs,
-        local: localOnTrial(trials, localWithout(withdrawals, memory)),
-        shared: sharedWhenKnown(isKnown, sharedWithout(withdrawals, redisTier)),
+        local: withLocalQuarantines(quarantines, withLocalInvalidations(invalidations, memory)),
+        shared: withMissesUntilKnown(isKnown, withSharedInvalidations(invalidations, redisTier)),
     };
 }
 
 interface UpstreamParts extends Pick<TierParts, "log" | "registry" | "redis"> {
     readonly timing: OpenaiTiming;
-    /** Takes embeddings of another model out of this process's memory. */
+    /** Removes embeddings of another model from the local cache. */
     readonly onWrongModel: (isWrong: (embedding: Embedding) => boolean) => void;
 }
 
@@ -200,7 +207,7 @@ async function openUpstream({ provider, model }: Config, parts: UpstreamParts): 
     });
 }
 
-/** The exporter is loaded only where there is a collector. */
+/** The exporter is loaded only if a collector is configured. */
 async function openTracing({ tracing, colour, version }: Config): Promise<Tracing> {
     if (!tracing) return noTracing;
     const { otlpTracing } = await import("./tracing/otlp.ts");

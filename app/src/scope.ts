@@ -2,23 +2,23 @@ import type { Purpose } from "@property-search/contract";
 
 import type { Span } from "./tracing/tracing.ts";
 
-/** What a request brings along to every tier, beside its items. */
+/** Context of a request that is passed to every tier. */
 export interface Scope {
-    /** Whose entries may be read and written: part of every key. */
+    /** Pool whose entries may be read and written; part of every key. */
     readonly pool: string;
-    /** Who pays for what goes upstream, and waits in its own line for it. */
+    /** Tenant that is billed for upstream calls, and whose queue they wait in. */
     readonly tenant: string;
     readonly purpose: Purpose;
-    /** Length of the vectors, or undefined for the model's own. */
+    /** Dimensions of the vectors, or undefined for the native ones. */
     readonly dimensions: number | undefined;
-    /** In milliseconds of `performance.now()`, which no clock step moves: a later answer reaches nobody. */
+    /** In milliseconds of `performance.now()`, which clock steps do not affect. Later results are dropped. */
     readonly deadline: number;
-    /** Of the request, where it is traced. */
+    /** Span of the request, if it is traced. */
     readonly span?: Span | undefined;
 }
 
-/** Enough to look into a cache that costs no waiting. */
+/** Context of a lookup in the local cache. */
 export type LookupScope = Pick<Scope, "pool" | "tenant" | "dimensions">;
 
-/** The tenant of a service that is configured to answer everybody. */
+/** The tenant of requests without an API key. */
 export const ANONYMOUS = "anonymous";

@@ -6,9 +6,9 @@ import { httpServer } from "./http/server.ts";
 import { openLog } from "./log.ts";
 import { letHelpersYield } from "./threadPriority.ts";
 
-/** No request for so long after SIGTERM means that endpoints and gateways have let go of this pod. */
+/** No request for this long after SIGTERM means that endpoints and gateways have removed this pod. */
 const QUIET_MILLISECONDS = 1_000;
-/** Share of the drain time in which new requests are still taken. */
+/** Share of the drain time in which new requests are accepted. */
 const ACCEPT_SHARE = 0.5;
 
 async function main(): Promise<void> {
@@ -30,7 +30,7 @@ async function main(): Promise<void> {
     app.drain();
     const timeoutMilliseconds = config.drainTimeoutSeconds * 1000;
     const cutOff = await server.drain({
-        // Who presses Ctrl-C has no gateway that must notice first.
+        // After Ctrl-C, there is no gateway to wait for.
         quietMilliseconds: signal === "SIGINT" ? 0 : QUIET_MILLISECONDS,
         acceptMilliseconds: timeoutMilliseconds * ACCEPT_SHARE,
         timeoutMilliseconds,
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
     log.info({ cutOff }, "Stopped");
 }
 
-/** A second signal does not end it sooner: the first one's drain is bounded. */
+/** A second signal has no effect: the drain is bounded. */
 function stopSignal(): Promise<NodeJS.Signals> {
     return new Promise((resolve) => {
         for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, resolve);

@@ -3,14 +3,14 @@ import { Worker, type Transferable } from "node:worker_threads";
 
 import { detach } from "./detached.ts";
 
-/** The thread ended before it answered, most likely for lack of memory. */
+/** The thread ended before it responded, most likely because it ran out of memory. */
 export interface Failure {
     readonly failure: string;
 }
 
-/** A thread that does one task after the other. */
+/** A thread that runs one task at a time. */
 export interface Thread<Task, Answer> {
-    /** @param moved memory of the task, which is the thread's from then on */
+    /** @param transferred memory of the task, which is transferred to the thread */
     readonly ask: (task: Task, moved?: readonly Transferable[]) => Promise<Answer | Failure>;
     readonly close: () => Promise<void>;
 }
@@ -18,10 +18,10 @@ export interface Thread<Task, Answer> {
 const MAX_YOUNG_MEBIBYTES = 16;
 
 /**
- * Does what would hold every client of the event loop. The thread starts with the first task, and again with
- * the next one after it failed.
+ * Runs tasks that would block the event loop. The thread starts with the first task, and restarts with the
+ * next task after a failure.
  *
- * @param file a module as threadEntry.ts states it
+ * @param file a module as described in threadEntry.ts
  */
 export function openThread<Task, Answer>(
     file: URL,
@@ -40,7 +40,7 @@ export function openThread<Task, Answer>(
             },
         });
         opened.unref();
-        // Also heard by the task that waits; without one, an error would end the process.
+        // The pending task sees the error, too; without a listener, it would end the process.
         opened.on("error", () => undefined);
         opened.once("exit", () => {
             if (worker === opened) worker = undefined;
@@ -54,7 +54,7 @@ export function openThread<Task, Answer>(
         const gone = new AbortController();
         const leave = (): void => gone.abort();
         asked.once("exit", leave);
-        // Its answer did not fit into the memory: nothing else would come of it.
+        // The response did not fit into memory; retrying would fail again.
         asked.once("messageerror", leave);
         try {
             asked.postMessage(task, moved);

@@ -2,14 +2,14 @@ import { parentPort, workerData, type Transferable } from "node:worker_threads";
 
 import { yieldToEventLoop } from "./threadPriority.ts";
 
-/** What the module of a thread exports. */
+/** Exports of a thread's module. */
 export interface ThreadModule<Task, Answer> {
     readonly answer: (task: Task) => Answer;
-    /** Memory of the answer that is the asker's from then on. */
+    /** Memory of the result that is transferred to the caller. */
     readonly moved?: (answer: Answer) => readonly Transferable[];
 }
 
-// First: loading the module takes a quarter of a second of the processor that the event loop wants too.
+// First, because loading the module takes a quarter of a second of CPU time that the event loop needs.
 yieldToEventLoop();
 const { answer, moved } = (await import(workerData as string)) as ThreadModule<unknown, unknown>;
 parentPort?.on("message", (task) => {

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { constants, setPriority } from "node:os";
 
 /**
- * Makes this thread give way to the event loop: requests that are answered at once come first. On Linux a
- * priority is the thread's own. It still has a tenth of a processor that the event loop wants for itself all
- * the time, and all that the event loop leaves; at the lowest, a busy node would give it nothing for minutes.
+ * Lowers the priority of this thread, so that requests on the event loop come first. On Linux a priority
+ * applies to one thread. At this level it still gets a tenth of a CPU that the event loop saturates; at the
+ * lowest level, a busy node would starve it for minutes.
  */
 export function yieldToEventLoop(): void {
     if (process.platform === "linux") setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
@@ -13,9 +13,9 @@ export function yieldToEventLoop(): void {
 const THREADS = "/proc/self/task";
 
 /**
- * Makes the threads by which V8 collects garbage and compiles give way to the event loop as well. There are
- * four of them: on a pod's one or two processors they would take most of it while they mark, and every client
- * would wait. What of their work the event loop itself waits for is then the only one that wants a processor.
+ * Lowers the priority of V8's threads for garbage collection and compilation. There are four of them; on a
+ * pod's one or two CPUs, marking would delay every client. When the event loop itself waits for them, they
+ * have the CPU for themselves.
  */
 export function letHelpersYield(): void {
     if (process.platform !== "linux") return;
@@ -26,6 +26,6 @@ export function letHelpersYield(): void {
                 setPriority(Number(thread), constants.priority.PRIORITY_BELOW_NORMAL);
         }
     } catch {
-        // Without /proc they keep the priority that they have.
+        // Without /proc the priorities stay unchanged.
     }
 }

@@ -1,4 +1,4 @@
-/** @returns what `promise` resolves to, or the other value where that takes too long */
+/** @returns the result of `promise`, or of the fallback after a timeout */
 export async function within<T>(
     milliseconds: number,
     promise: Promise<T>,

@@ -26,34 +26,37 @@ function answerOf(count: number, form: "base64" | "float"): Buffer {
     return Buffer.from(JSON.stringify({ data, usage: { total_tokens: count } }));
 }
 
-describe.each([1, 100])("an answer of %i vectors", (count) => {
-    test.each(["base64", "float"] as const)("as %s is read as in the event loop", async (form) => {
-        const expected = readAnswer(answerOf(count, form), count);
-        const { vectors, ...rest } = await open().read(answerOf(count, form), count);
-        expect({ vectors, ...rest }).toEqual(expected);
-        // A vector that is kept must not keep the others.
-        expect(vectors.every(({ buffer }) => buffer.byteLength === 4 * DIMENSIONS)).toBe(true);
-    });
+describe.each([1, 100])("a response with %i vectors", (count) => {
+    test.each(["base64", "float"] as const)(
+        "as %s is parsed as on the event loop",
+        async (form) => {
+            const expected = readAnswer(answerOf(count, form), count);
+            const { vectors, ...rest } = await open().read(answerOf(count, form), count);
+            expect({ vectors, ...rest }).toEqual(expected);
+            // A cached vector must not retain the others.
+            expect(vectors.every(({ buffer }) => buffer.byteLength === 4 * DIMENSIONS)).toBe(true);
+        },
+    );
 
-    test("that is wrong is refused in the same words", async () => {
+    test("that is invalid is rejected with the same message", async () => {
         const reader = open();
         await expect(reader.read(answerOf(count, "float"), count + 1)).rejects.toMatchObject({
-            code: "bad_upstream_answer",
-            message: `The upstream's answer is wrong: it has ${count} vectors for ${count + 1} inputs`,
+            code: "bad_upstream_response",
+            message: `The upstream's response is invalid: it has ${count} vectors for ${count + 1} inputs`,
         });
         const cut = answerOf(count, "base64").subarray(0, -1);
         await expect(reader.read(cut, count)).rejects.toThrow("it is not JSON");
     });
 });
 
-test("an answer that takes too much memory is asked for in parts, and the next one is read", async () => {
+test("a response that takes too much memory is requested in parts, and the next one is parsed", async () => {
     const reader = open(16);
     const large = reader.read(answerOf(500, "float"), 500);
     await expect(large).rejects.toMatchObject({ code: "batch_too_large", unit: "inputs" });
     expect((await reader.read(answerOf(20, "base64"), 20)).vectors).toHaveLength(20);
 });
 
-test("answers that wait when it closes are settled, and open no further thread", async () => {
+test("pending responses are settled on close, and start no further thread", async () => {
     const reader = open();
     const waiting = Array.from({ length: 3 }, () => reader.read(answerOf(20, "base64"), 20));
     const settled = Promise.allSettled(waiting);

@@ -3,8 +3,8 @@ import { describe, expect, test } from "@jest/globals";
 import { answerRoom } from "../src/http/answerRoom.ts";
 import { countUnread, MAX_BYTES_UNREAD } from "../src/http/unreadAnswers.ts";
 
-describe("Answers", () => {
-    test("in the making wait for memory, tenants in turn, or end in a 503 when their time is up", async () => {
+describe("Responses", () => {
+    test("in progress wait for memory, tenants in turn, or end in a 503 at their deadline", async () => {
         const room = answerRoom(100);
         const entered: string[] = [];
         const enter = (tenant: string, bytes: number, milliseconds = 60_000) => {
@@ -24,7 +24,7 @@ describe("Answers", () => {
         first.release();
         for (const other of others) (await other).release();
         expect(entered).toEqual(["bulk", "bulk", "bulk", "small", "bulk"]);
-        // One that is larger than all of it has all of it.
+        // A larger one gets all of the memory.
         (await enter("huge", 1_000)).release();
     });
 

@@ -7,7 +7,7 @@ import type { Scope } from "../src/scope.ts";
 import { callSizes } from "../src/upstream/callSize.ts";
 import { adaptiveConcurrency } from "../src/upstream/concurrency.ts";
 import { CallTooLargeError, UpstreamError } from "../src/upstream/upstream.ts";
-import { embeddingOf, type Embedding } from "../src/vector/embedding.ts";
+import { createEmbedding, type Embedding } from "../src/vector/embedding.ts";
 import { batchedUpstream, embedAll, outcomesOf } from "./support/embedAll.ts";
 import { eventually } from "./support/eventually.ts";
 import { scopeFor } from "./support/scope.ts";
@@ -21,7 +21,7 @@ const textsOf = (inputs: readonly Input[]): string[] =>
 const inputsOf = (texts: readonly string[]): Input[] =>
     texts.map((text) => ({ kind: "text", text }));
 
-/** An upstream that answers right, when the test lets it. */
+/** An upstream that responds correctly when the test allows it. */
 function upstream(limit: number) {
     const calls: { texts: string[]; scope: Scope }[] = [];
     let gate: Promise<unknown> = Promise.resolve();
@@ -34,7 +34,7 @@ function upstream(limit: number) {
                 throw new UpstreamError(400, "refused", "refused");
             }
             return texts.map((text) =>
-                embeddingOf(trueVector(text, scope.dimensions), trueTokens(text), false),
+                createEmbedding(trueVector(text, scope.dimensions), trueTokens(text), false),
             );
         },
         { limit },
@@ -52,7 +52,7 @@ function upstream(limit: number) {
 }
 
 describe("calls of the upstream", () => {
-    test("give every request its own vectors, whatever was joined", async () => {
+    test("return every request its own vectors, whatever was batched", async () => {
         const word = fc.oneof(
             { weight: 9, arbitrary: fc.string({ minLength: 1, maxLength: 8 }) },
             { weight: 1, arbitrary: fc.constant(BAD) },
@@ -85,7 +85,7 @@ describe("calls of the upstream", () => {
         );
     });
 
-    test("that wait for others join the next one", async () => {
+    test("join the next call while they wait for others", async () => {
         const { ask, calls, close } = upstream(1);
         const open = close();
         const first = ask(["first"]);
@@ -96,7 +96,7 @@ describe("calls of the upstream", () => {
         expect(calls.map(({ texts }) => texts)).toEqual([["first"], ["a", "b", "c"]]);
     });
 
-    test("take tenants in turn, and never mix lengths of vectors", async () => {
+    test("take tenants in turn, and never mix dimensions", async () => {
         const { ask, calls, close } = upstream(1);
         const open = close();
         const all = [ask(["first"])];
@@ -114,7 +114,7 @@ describe("calls of the upstream", () => {
         expect(short?.scope.dimensions).toBe(4);
     });
 
-    test("are refused at once when they could only wait in vain", async () => {
+    test("are rejected immediately if they could not finish in time", async () => {
         const { ask, calls, close } = upstream(1);
         const open = close();
         const first = ask(["first"]);
@@ -132,7 +132,7 @@ describe("calls of the upstream", () => {
     test.each([
         { kind: "inputs", requests: 40, inputs: 2_000, bytes: 1 },
         { kind: "bytes", requests: 10, inputs: 8, bytes: 1024 * 1024 },
-    ])("of one tenant, however many $kind, leave room for others", async (bulk) => {
+    ])("of one tenant, however many $kind, leave capacity for others", async (bulk) => {
         const { requests, inputs, bytes } = bulk;
         const { ask, calls, close } = upstream(1);
         const open = close();
@@ -149,12 +149,12 @@ describe("calls of the upstream", () => {
         );
         expect(overloaded.length).toBeGreaterThan(0);
         expect(overloaded.length).toBeLessThan(requests);
-        // Tenants are served in turn: theirs are not behind the bulk job's.
+        // Tenants are served in turn, so theirs are not behind the bulk job's.
         const at = calls.findIndex(({ texts }) => texts.includes("of chat"));
         expect(at).toBeLessThanOrEqual(3);
     });
 
-    test("whose time is up before they begin are not made", async () => {
+    test("are not sent after their deadline", async () => {
         const { ask, calls, close } = upstream(1);
         const open = close();
         const first = ask(["first"]);
@@ -170,11 +170,11 @@ describe("calls of the upstream", () => {
 
 describe("a call that fails", () => {
     const ok = (inputs: readonly Input[]): readonly Embedding[] =>
-        textsOf(inputs).map((text) => embeddingOf(trueVector(text), trueTokens(text), false));
+        textsOf(inputs).map((text) => createEmbedding(trueVector(text), trueTokens(text), false));
     const numbered = (count: number, name = "good") =>
         inputsOf(Array.from({ length: count }, (_, n) => `${name} ${n}`));
 
-    test("for one input of many harms nobody else, within the limit of calls", async () => {
+    test("for one input of many affects no others, within the concurrency limit", async () => {
         const limit = 4;
         let [calls, open, most] = [0, 0, 0];
         const upstream = batchedUpstream(
@@ -197,15 +197,15 @@ describe("a call that fails", () => {
         await expect(embedAll(upstream, inputsOf([BAD]), scopeFor())).rejects.toThrow("refused");
         await Promise.all(clients);
         expect(most).toBeLessThanOrEqual(limit);
-        // Halving finds one of 201 in 16 calls.
+        // Bisection finds one of 201 in 16 calls.
         expect(calls).toBeLessThanOrEqual(20);
     });
 
     test.each([
         ["500", new UpstreamError(503, "upstream_error", "The upstream answered 500")],
-        ["a vector that is none", new UpstreamError(503, "bad_upstream_answer", "NaN")],
+        ["a vector that is none", new UpstreamError(503, "bad_upstream_response", "NaN")],
         ["400", new UpstreamError(400, "refused", "refused")],
-    ])("with %s for one input is answered for all others of its request", async (_, error) => {
+    ])("with %s for one input does not affect the others of its request", async (_, error) => {
         const upstream = batchedUpstream((inputs) =>
             textsOf(inputs).includes(BAD) ? Promise.reject(error) : Promise.resolve(ok(inputs)),
         );
@@ -217,7 +217,7 @@ describe("a call that fails", () => {
         expect(outcomes[20]).toMatchObject({ code: error.code, isShared: false });
     });
 
-    test("since the upstream is broken is repeated in parts within the budget of retries only", async () => {
+    test("because of a broken upstream is repeated in parts within the retry budget only", async () => {
         let [calls, budget] = [0, 10];
         const upstream = batchedUpstream(
             () => {
@@ -228,11 +228,11 @@ describe("a call that fails", () => {
         );
         const outcomes = await outcomesOf(upstream, numbered(2_048), scopeFor());
         expect(outcomes.every((one) => one instanceof UpstreamError)).toBe(true);
-        // Eight calls for all inputs, and two parts of each that was repeated.
+        // Eight calls for all inputs, and two parts of each repeated call.
         expect(calls).toBe(8 + 2 * 10);
     });
 
-    test("because all its inputs are bad costs few calls, and blames none that was not tried", async () => {
+    test("because all its inputs are invalid costs few calls, and blames none that was not tried", async () => {
         let calls = 0;
         const upstream = batchedUpstream(
             () => {
@@ -252,28 +252,33 @@ describe("a call that fails", () => {
         ["10, and says so", 10, () => new CallTooLargeError("at most 10", "inputs", 10)],
         ["few, and says so", 100, () => new CallTooLargeError("too many", "inputs")],
         ["24, in no known words", 24, () => new UpstreamError(400, "x", "no")],
-    ])("since the upstream takes %s, is cut, and so are the next ones", async (_, most, error) => {
-        const sizes: number[] = [];
-        const upstream = batchedUpstream(
-            (inputs) => {
-                sizes.push(inputs.length);
-                return inputs.length > most ? Promise.reject(error()) : Promise.resolve(ok(inputs));
-            },
-            { limit: 8 },
-        );
-        const vectorsOf = async (name: string) =>
-            (await embedAll(upstream, numbered(2_048, name), scopeFor())).map(
-                ({ vector }) => vector,
+    ])(
+        "because the upstream takes %s is split, and so are the next ones",
+        async (_, most, error) => {
+            const sizes: number[] = [];
+            const upstream = batchedUpstream(
+                (inputs) => {
+                    sizes.push(inputs.length);
+                    return inputs.length > most
+                        ? Promise.reject(error())
+                        : Promise.resolve(ok(inputs));
+                },
+                { limit: 8 },
             );
-        const right = (name: string) =>
-            textsOf(numbered(2_048, name)).map((text) => trueVector(text));
-        expect(await vectorsOf("first")).toEqual(right("first"));
-        sizes.splice(0);
-        expect(await vectorsOf("second")).toEqual(right("second"));
-        expect(Math.max(...sizes)).toBeLessThanOrEqual(most);
-    });
+            const vectorsOf = async (name: string) =>
+                (await embedAll(upstream, numbered(2_048, name), scopeFor())).map(
+                    ({ vector }) => vector,
+                );
+            const right = (name: string) =>
+                textsOf(numbered(2_048, name)).map((text) => trueVector(text));
+            expect(await vectorsOf("first")).toEqual(right("first"));
+            sizes.splice(0);
+            expect(await vectorsOf("second")).toEqual(right("second"));
+            expect(Math.max(...sizes)).toBeLessThanOrEqual(most);
+        },
+    );
 
-    test("for one text of many, in words that are of sizes, teaches no size", async () => {
+    test("for one text of many, with a message about sizes, teaches no limit", async () => {
         const sizes: number[] = [];
         const upstream = batchedUpstream((inputs) => {
             sizes.push(inputs.length);
@@ -293,11 +298,11 @@ describe("a call that fails", () => {
         expect(outcomes.filter((one) => one instanceof UpstreamError)).toHaveLength(1);
         sizes.splice(0);
         await embedAll(upstream, numbered(256, "next"), scopeFor());
-        // Half of the refused call was answered each time, and never both.
+        // Half of the rejected call succeeded each time, and never both.
         expect(Math.max(...sizes)).toBe(256);
     });
 
-    test("since it takes too long is divided, and the next ones are smaller", async () => {
+    test("because of a timeout is split, and the next ones are smaller", async () => {
         const sizes: number[] = [];
         const upstream = batchedUpstream(
             async (inputs) => {
@@ -315,7 +320,7 @@ describe("a call that fails", () => {
         expect(Math.max(...sizes)).toBeLessThanOrEqual(64);
     });
 
-    test("keeps what other calls of its request were answered", async () => {
+    test("keeps the results of other calls of its request", async () => {
         const upstream = batchedUpstream((inputs) =>
             textsOf(inputs).includes("good 300")
                 ? new Promise(() => undefined)
@@ -329,7 +334,7 @@ describe("a call that fails", () => {
 });
 
 describe("a request", () => {
-    test("waits by its own deadline, whoever else is in its call", async () => {
+    test("waits until its own deadline, whatever else is in its call", async () => {
         const { ask, close } = upstream(1);
         close();
         const begun = performance.now();
@@ -340,34 +345,40 @@ describe("a request", () => {
         patient.catch(() => undefined);
     });
 
-    test("whose time is up while its answer is told has all of it, which is paid for", async () => {
+    test("whose deadline passes while it is reported gets the whole response, which is billed", async () => {
         const deadline = performance.now() + 50;
         const texts = Array.from({ length: 256 }, (_, n) => `text ${n}`);
         const embed = batchedUpstream((inputs) =>
-            Promise.resolve(textsOf(inputs).map((text) => embeddingOf(trueVector(text), 1, false))),
+            Promise.resolve(
+                textsOf(inputs).map((text) => createEmbedding(trueVector(text), 1, false)),
+            ),
         );
         let turns = 0;
         const outcomes: unknown[] = [];
         await embed.embed(inputsOf(texts), { ...scopeFor(), deadline }, (places, told) => {
             turns += 1;
             for (const [at, place] of places.entries()) outcomes[place] = told[at];
-            // The first part takes so long that the deadline is over before the next one.
+            // The first part takes so long that the deadline passes before the next one.
             while (performance.now() < deadline + 5);
         });
-        // Not all parts had a turn of their own.
+        // Not all parts had their own turn.
         expect(turns).toBeLessThan(8);
         expect(outcomes).toEqual(
             texts.map((text) => expect.objectContaining({ vector: trueVector(text) })),
         );
     });
 
-    test("with texts and token ids goes out as two calls", async () => {
+    test("with texts and token IDs is sent as two calls", async () => {
         const kinds: string[][] = [];
         const upstream = batchedUpstream((inputs) => {
             kinds.push([...new Set(inputs.map(({ kind }) => kind))]);
             return Promise.resolve(
                 inputs.map((input) =>
-                    embeddingOf(trueVector(input.kind === "text" ? input.text : "ids"), 1, false),
+                    createEmbedding(
+                        trueVector(input.kind === "text" ? input.text : "ids"),
+                        1,
+                        false,
+                    ),
                 ),
             );
         });
@@ -383,7 +394,7 @@ describe("a request", () => {
 });
 
 describe("adaptive concurrency", () => {
-    test("grows while it is used and answered, and falls once a second at most", () => {
+    test("grows while it is used successfully, and falls at most once per second", () => {
         let now = 0;
         const concurrency = adaptiveConcurrency(() => now);
         const first = concurrency.limit();

@@ -12,8 +12,8 @@ import { cpuMilliseconds } from "./support/cpu.ts";
 import { propertyRuns } from "../../tests/support/property.ts";
 
 /**
- * Clients choose every byte of what these stages read, so each must take time by its length alone. Inputs are
- * as long as they may be within one turn of the event loop; by the square of that, each would take seconds.
+ * Clients choose every byte of the input of these stages, so each must run in linear time. Inputs have the
+ * maximum size for one event-loop turn; quadratic time would take seconds.
  */
 const MOST_MILLISECONDS = 50;
 
@@ -25,7 +25,7 @@ const LIMITS: ModelLimits = {
     shortens: true,
 };
 
-/** Parts that regular expressions, normalization and case mapping treat in their own ways. */
+/** Parts that regular expressions, normalisation and case mapping treat specially. */
 const part = fc.oneof(
     fc.constantFrom(
         ..." \t\n\r\u00a0\u3000aAΣσİßéÉ.,;:!?\"'()[]{}«»…。!-_\\/<>|\u0000\u0001\ufffd\ufeff\u200d\u034f",
@@ -67,9 +67,9 @@ function expectBounded(stage: (text: string) => unknown, bytes: number, fullRuns
     );
 }
 
-describe("time by length alone, whatever the content, takes", () => {
+describe("linear time, whatever the content, for", () => {
     test.each([[[]], [["case"]], [["punctuation"]], [FOLDINGS]] as const)(
-        "normalization with foldings %j",
+        "normalisation with foldings %j",
         (foldings) => expectBounded(normaliser(foldings), MAX_BYTES_IN_TURN),
     );
 
@@ -77,13 +77,13 @@ describe("time by length alone, whatever the content, takes", () => {
         ["of alternating marks", `a${"\u0315\u0300".repeat(40_000)}`],
         ["of marks that decompose", `a${"\u0344\u0f73".repeat(20_000)}`],
         ["of marks beyond U+FFFF", `a${"\u{1d165}\u{1d16d}".repeat(20_000)}`],
-    ])("normalization of a run %s", (_, text) => {
+    ])("normalisation of a run %s", (_, text) => {
         expect(cpuMilliseconds(MOST_MILLISECONDS, () => normaliseText(text))).toBeLessThan(
             MOST_MILLISECONDS,
         );
     });
 
-    test("folding of a word of punctuation that does not end there", () => {
+    test("folding of a word with punctuation inside", () => {
         const fold = normaliser(["punctuation"]);
         const text = `${'a."'.repeat(3)}${".".repeat(100_000)}a`;
         expect(cpuMilliseconds(MOST_MILLISECONDS, () => fold(text))).toBeLessThan(
@@ -106,7 +106,7 @@ describe("time by length alone, whatever the content, takes", () => {
         expect(cpuMilliseconds(10, () => readHead(blanks))).toBeLessThan(10);
     });
 
-    test("a body that is read in one turn, as JSON of any kind", () => {
+    test("a body that is parsed in one turn, as JSON of any kind", () => {
         const values = ["{}", "[]", "1", '""', '{"":0}', "[[[[[[[[]]]]]]]]", "null", '"\\u0041"'];
         const fields = ["text", "texts", "input", "user", "model"];
         fc.assert(
@@ -119,7 +119,7 @@ describe("time by length alone, whatever the content, takes", () => {
                         try {
                             read();
                         } catch {
-                            // Refused, and how fast is what counts.
+                            // Rejected, and the speed of the rejection counts.
                         }
                 };
                 expect(cpuMilliseconds(MOST_MILLISECONDS, parse)).toBeLessThan(MOST_MILLISECONDS);
@@ -128,7 +128,7 @@ describe("time by length alone, whatever the content, takes", () => {
         );
     });
 
-    test("the split of a word into pieces", () => {
+    test("splitting a word into pieces", () => {
         const letters = Array.from("abcdefghij");
         const pieces = ["a", "##a", ...letters.map((one) => `##${"a".repeat(90)}${one}`)];
         const trie = createVocabularyTrie(
@@ -143,7 +143,7 @@ describe("time by length alone, whatever the content, takes", () => {
         expect(cpuMilliseconds(MOST_MILLISECONDS, split)).toBeLessThan(MOST_MILLISECONDS);
     });
 
-    test("the kind of a character, which is then remembered", () => {
+    test("the kind of a character, which is then cached", () => {
         const table = createCharacterTable({
             cleans: true,
             separatesIdeographs: true,
@@ -158,16 +158,16 @@ describe("time by length alone, whatever the content, takes", () => {
     });
 });
 
-describe("a body with more values than any request has", () => {
+describe("a body with more values than any valid request", () => {
     test.each([
         ["empty objects", "{}"],
         ["token ids", "1"],
-    ])("is refused before %s are made", (_, value) => {
+    ])("is rejected before %s are parsed", (_, value) => {
         const body = Buffer.from(`{"model":"m","input":[${Array(400_000).fill(value).join()}]}`);
         expect(() => parseOpenai(body, LIMITS)).toThrow(/more than 304096 values/);
     });
 
-    test("counts none in strings", () => {
+    test("ignores those in strings", () => {
         const text = '{,["\\'.repeat(100_000);
         const body = Buffer.from(JSON.stringify({ text }));
         expect(parseEmbed(body).inputs).toEqual([{ kind: "text", text }]);

@@ -45,7 +45,7 @@ afterAll(async () => {
     await rm(folder, { recursive: true });
 });
 
-/** What a client got, of which any list of numbers is brought to the precision of the wire. */
+/** The result of a client, with numbers rounded to the precision of the wire. */
 async function askBy(client: string): Promise<unknown> {
     const script = join(FOLDER, "clients.py");
     const asking = promisify(execFile)(python, [script, client, service.url, KEY, MODEL], {
@@ -74,7 +74,7 @@ describe("The example", () => {
 
 describe("A client in Python", () => {
     test(
-        "of OpenAI reads vectors, models and errors, and asks as Azure's",
+        "of OpenAI reads vectors, models and errors, also through Azure's API",
         async () => {
             expect(await askBy("openai-python")).toEqual({
                 vectors: EXPECTED,
@@ -95,7 +95,7 @@ describe("A client in Python", () => {
     );
 
     test(
-        "of LangChain embeds documents and queries, and asks as Azure's",
+        "of LangChain embeds documents and queries, also through Azure's API",
         async () => {
             expect(await askBy("langchain")).toEqual({
                 vectors: EXPECTED,
@@ -120,7 +120,7 @@ describe("A client in Python", () => {
     );
 
     test(
-        "of LiteLLM embeds by either provider's name, and knows a wrong key",
+        "of LiteLLM embeds by either provider's name, and recognises a wrong key",
         async () => {
             expect(await askBy("litellm")).toEqual({
                 vectors: EXPECTED,

@@ -49,7 +49,7 @@ const TEXTS = [
     "two rooms near the station",
 ];
 const expected = TEXTS.map((text) => [...trueVector(text)]);
-/** The same numbers, whichever way they were written. */
+/** The same numbers, in either encoding. */
 const numbers = (embedding: readonly number[]): number[] => [...Float32Array.from(embedding)];
 
 describe("openai-node", () => {
@@ -57,7 +57,7 @@ describe("openai-node", () => {
         new OpenAI({ apiKey, baseURL: service.url + path, maxRetries: 0 });
 
     test.each([undefined, "float", "base64"] as const)(
-        "reads the right vectors in their order, with encoding_format %s",
+        "reads the correct vectors in order, with encoding_format %s",
         async (encoding_format) => {
             const { data, model, usage } = await client().embeddings.create({
                 model: MODEL,
@@ -119,7 +119,7 @@ describe("openai-node", () => {
             OpenAI.RateLimitError,
             "insufficient_quota",
         ],
-    ])("knows %s by its own class of errors", async (_, change, type, code) => {
+    ])("reports %s by its own error class", async (_, change, type, code) => {
         const { key, model, input } = { key: KEY, model: MODEL, input: ["a", "b"], ...change };
         const ask = () => client(key).embeddings.create({ model, input });
         if (key === "key-of-poor") await ask();
@@ -128,7 +128,7 @@ describe("openai-node", () => {
         expect(error).toMatchObject({ code });
     });
 
-    test("without a key of its own is anonymous by that word", async () => {
+    test("without its own key is anonymous", async () => {
         const { data } = await client("anonymous").embeddings.create({
             model: MODEL,
             input: "of nobody",
@@ -161,7 +161,7 @@ describe("The examples", () => {
         );
     });
 
-    test("of curl fails where the service refuses the key", async () => {
+    test("of curl fails if the service rejects the key", async () => {
         const refused = runExample({ file: "curl.sh" }, { ...example(), key: "wrong" });
         await expect(refused).rejects.toThrow("401");
     });
@@ -175,7 +175,7 @@ describe("The examples", () => {
 describe("The Vercel AI SDK", () => {
     const openai = (apiKey = KEY) => createOpenAI({ apiKey, baseURL: `${service.url}/v1` });
 
-    test("embeds many texts, and one", async () => {
+    test("embeds many texts, and a single one", async () => {
         const model = openai().embeddingModel(MODEL);
         const { embeddings, usage } = await embedMany({ model, values: TEXTS });
         expect(embeddings.map(numbers)).toEqual(expected);
@@ -184,7 +184,7 @@ describe("The Vercel AI SDK", () => {
         expect(numbers(embedding)).toEqual(expected[0]);
     });
 
-    test("asks for fewer dimensions by its provider's options", async () => {
+    test("requests fewer dimensions by its provider's options", async () => {
         const { embedding } = await embed({
             model: openai().embeddingModel(MODEL),
             value: "a text",
@@ -193,7 +193,7 @@ describe("The Vercel AI SDK", () => {
         expect(embedding).toHaveLength(8);
     });
 
-    test("tells why it was refused", async () => {
+    test("reports why a request was rejected", async () => {
         const asked = embed({
             model: openai("wrong").embeddingModel(MODEL),
             value: "a",

@@ -21,7 +21,7 @@ function problems(environment: Record<string, string>): readonly string[] {
 }
 
 describe("the environment", () => {
-    test("a model's folder is enough: everything else has a default", () => {
+    test("a model directory is sufficient: everything else has a default", () => {
         expect(readConfig(local)).toEqual({
             port: 8001,
             colour: "none",
@@ -46,11 +46,11 @@ describe("the environment", () => {
         });
     });
 
-    test("an empty variable is an absent one", () => {
+    test("an empty variable equals an absent one", () => {
         expect(readConfig({ ...local, REDIS_URL: "", COLOUR: " " }).redis).toBeUndefined();
     });
 
-    test("credentials come beside the URL of Redis", () => {
+    test("credentials are set separately from the URL of Redis", () => {
         const redis = {
             REDIS_URL: "rediss://cache:6380",
             REDIS_MODE: "cluster",
@@ -82,7 +82,7 @@ describe("the environment", () => {
     });
 
     test.each(["0.02", "2024-01-25", "2024-13-01=1", "2027-01-01=1,2024-01-01=2", "2024-01-01=-1"])(
-        "the price list %s is refused",
+        "the price list %s is rejected",
         (prices) => {
             expect(problems({ ...local, EMBEDDING_TOKEN_PRICES: prices })).toEqual([
                 expect.stringMatching(
@@ -91,7 +91,7 @@ describe("the environment", () => {
             ]);
         },
     );
-    test("a login of Redis comes by files or by variables, and not by both", () => {
+    test("a login of Redis comes from files or from variables, not both", () => {
         const folder = mkdtempSync(join(tmpdir(), "redis-login-"));
         const redis = { REDIS_URL: "redis://one:6379", REDIS_CREDENTIALS_DIR: folder };
         const read = (change: Record<string, string> = {}) =>
@@ -110,7 +110,7 @@ describe("the environment", () => {
         }
     });
 
-    test("sentinels come as a list, with the name of the primary", () => {
+    test("sentinels are a list, with the name of the primary", () => {
         const redis = {
             REDIS_URL: "redis://one:26379, redis://two",
             REDIS_MODE: "sentinel",
@@ -176,7 +176,7 @@ describe("the environment", () => {
             { REDIS_URL: "redis://:p@a,redis://:q@b", REDIS_MODE: "cluster" },
             "REDIS_URL is wrong; allowed: the same password in every URL",
         ],
-    ])("with %j it says what is wrong", (change, message) => {
+    ])("with %j it reports the problem", (change, message) => {
         const found = problems({ ...local, REDIS_URL: "redis://cache:6379", ...change });
         expect(found).toEqual([expect.stringContaining(message)]);
     });
@@ -187,12 +187,12 @@ describe("the environment", () => {
         [{ REDIS_URL: "redis://:p@a,redis://b", REDIS_MODE: "cluster" }],
         [{ REDIS_URL: "redis://a/0", REDIS_MODE: "cluster" }],
         [{ REDIS_URL: "redis://a:6379/" }],
-    ])("%j is understood whole", (redis) => {
+    ])("%j is parsed completely", (redis) => {
         expect(problems({ ...local, ...redis })).toEqual([]);
     });
 
     test.each(["UPSTREAM_URL", "UPSTREAM_FALLBACK_URLS", "OTEL_EXPORTER_OTLP_ENDPOINT"])(
-        "%s has no part that would be left out",
+        "%s has no part that would be ignored",
         (variable) => {
             const api = { EMBEDDING_PROVIDER: "openai", UPSTREAM_URL: "http://a/v1" };
             for (const url of ["http://u:p@a/v1", "http://a/v1#x", "http://a/v1?", "ftp://a"]) {
@@ -246,7 +246,7 @@ describe("the environment", () => {
         ]);
     });
 
-    test("an upstream's URL may have Azure's version behind it, and no other query", () => {
+    test("an upstream's URL may have Azure's version, and no other query", () => {
         const url = "https://a.example/openai/deployments/small?api-version=2024-10-21";
         expect(providerOf({ UPSTREAM_URL: url })).toMatchObject({ url: new URL(url) });
         for (const query of ["?key=secret", "?api-version=", "?api-version=1&key=secret"]) {
@@ -274,7 +274,7 @@ describe("the environment", () => {
         }
     });
 
-    test("an upstream's URL has one spelling, since it names the weights", () => {
+    test("an upstream's URL has one spelling, because it identifies the weights", () => {
         const pathOf = (url: string) => {
             const api = { EMBEDDING_PROVIDER: "openai", UPSTREAM_URL: url, ANONYMOUS: "true" };
             const { provider } = readConfig(api);
@@ -285,7 +285,7 @@ describe("the environment", () => {
         );
     });
 
-    test("foldings of texts come in one order, and unknown ones are refused", () => {
+    test("foldings of texts have a fixed order, and unknown ones are rejected", () => {
         const { textFolding } = readConfig({ ...local, TEXT_FOLDING: "punctuation, case" });
         expect(textFolding).toEqual(["case", "punctuation"]);
         expect(problems({ ...local, TEXT_FOLDING: "case,stems" })).toEqual([
@@ -293,7 +293,7 @@ describe("the environment", () => {
         ]);
     });
 
-    test("all problems come at once, each with variable, value and what is allowed", () => {
+    test("all errors are reported at once, each with variable, value and what is allowed", () => {
         const wrong = { PORT: "70000", COLOUR: "red", CACHE_TTL: "-1", LOG_LEVEL: "loud" };
         const found = problems({ ...local, ...wrong });
         expect(found).toHaveLength(4);
@@ -301,25 +301,25 @@ describe("the environment", () => {
         expect(found).toContain('COLOUR is "red"; allowed: blue, green, none');
     });
 
-    test("the local model without a folder says how to get one", () => {
+    test("the local model without a directory explains how to get one", () => {
         expect(problems({ ANONYMOUS: "true" }).join()).toMatch(
             /MODEL_DIR is not set; .*make model/,
         );
     });
 
-    test("nobody to serve is a mistake, not a default", () => {
+    test("serving no client at all is an error, not a default", () => {
         expect(problems({ MODEL_DIR: "/model" })).toEqual([
             expect.stringMatching(/^TENANTS_FILE is not set; .*ANONYMOUS=true/),
         ]);
     });
 
-    test("an API without a URL is refused", () => {
+    test("an API without a URL is rejected", () => {
         expect(problems({ EMBEDDING_PROVIDER: "openai", ANONYMOUS: "true" }).join()).toMatch(
             /UPSTREAM_URL is not set/,
         );
     });
 
-    test("a wrong URL is not shown, since it may hold a password", () => {
+    test("an invalid URL is not shown, because it may contain a password", () => {
         const found = problems({ ...local, REDIS_URL: "http://user:hunter2@host" });
         expect(found).toEqual([
             "REDIS_URL is wrong; allowed: a URL such as redis://host:6379, or several with commas between them",
@@ -338,13 +338,13 @@ describe("files for TLS", () => {
     const wrong = (change: Record<string, string>) =>
         problems({ ...local, REDIS_URL: "rediss://cache:6380", ...change });
 
-    test("are accepted where each is sound and the key is the certificate's", () => {
+    test("are accepted if each is valid and the key belongs to the certificate", () => {
         const { cert, key } = files.client;
         const sound = { REDIS_CA_FILE: files.ca, REDIS_CERT_FILE: cert, REDIS_KEY_FILE: key };
         expect(wrong(sound)).toEqual([]);
     });
 
-    test("that cannot be read, hold something else or do not belong together are problems", () => {
+    test("that are unreadable, invalid or do not match are errors", () => {
         const { client, server, noPem } = files;
         expect(wrong({ REDIS_CA_FILE: "/no/such" })).toEqual([
             expect.stringMatching(
@@ -356,7 +356,7 @@ describe("files for TLS", () => {
             expect.stringMatching(/^REDIS_KEY_FILE is .*key in PEM/),
         ]);
         expect(wrong({ REDIS_CERT_FILE: client.cert, REDIS_KEY_FILE: server.key })).toEqual([
-            expect.stringContaining("of another certificate"),
+            expect.stringContaining("it belongs to another certificate"),
         ]);
         expect(wrong({ REDIS_CERT_FILE: client.cert })).toEqual([
             "REDIS_KEY_FILE is not set; allowed: a file, since REDIS_CERT_FILE is set",

@@ -6,7 +6,7 @@ afterEach(() => {
     jest.restoreAllMocks();
 });
 
-test("work that nobody waits for and that fails is told on stderr, and ends nothing", async () => {
+test("an error of detached work is reported on stderr, and ends nothing", async () => {
     const warned = jest.spyOn(process, "emitWarning").mockImplementation(() => undefined);
     const error = new Error("out of something");
     detach(Promise.reject(error));

@@ -14,7 +14,7 @@ afterEach(async () => {
     await Promise.all(closing.splice(0).map((close) => close()));
 });
 
-/** Doors of a server that greets whoever comes in. */
+/** Listeners of a server that greets every connection. */
 function greeting() {
     const greet = (socket: Socket) => {
         socket.on("error", () => undefined).on("end", () => socket.end());
@@ -25,7 +25,7 @@ function greeting() {
     return opened;
 }
 
-/** @returns what it is greeted with */
+/** @returns the greeting */
 async function enter(port: number): Promise<string> {
     const client = connect(port, "127.0.0.1");
     clients.push(client);
@@ -33,8 +33,8 @@ async function enter(port: number): Promise<string> {
     return greeted.toString();
 }
 
-describe("doors", () => {
-    test("let everybody in who comes at once, by whatever socket", async () => {
+describe("listeners", () => {
+    test("accept all simultaneous connections, on any socket", async () => {
         const { listen, count } = greeting();
         const port = await listen(0, "127.0.0.1");
         const greeted = await Promise.all(Array.from({ length: CLIENTS }, () => enter(port)));
@@ -42,14 +42,14 @@ describe("doors", () => {
         await expect(count()).resolves.toBe(CLIENTS);
     });
 
-    test("share their port with nobody else", async () => {
+    test("share their port with no other process", async () => {
         const port = await greeting().listen(0, "127.0.0.1");
         await expect(greeting().listen(port, "127.0.0.1")).rejects.toThrow(
-            `Port ${port} is in use: stop what listens there, or set PORT`,
+            `Port ${port} is in use: stop the process that listens on it, or set PORT`,
         );
     });
 
-    test("are closed when the last one has left, and let nobody in meanwhile", async () => {
+    test("close after the last connection, and accept none meanwhile", async () => {
         const { listen, close, count } = greeting();
         const port = await listen(0, "127.0.0.1");
         await Promise.all(Array.from({ length: CLIENTS }, () => enter(port)));

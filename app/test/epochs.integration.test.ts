@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 
 describe("an epoch", () => {
-    test("raised in one pod holds in the others, for its tenant alone", async () => {
+    test("incremented in one pod applies in the others, for its tenant only", async () => {
         const [one, other] = [sharedEpochs(commands, log), sharedEpochs(commands, log)];
         await Promise.all([one.start(), other.start()]);
         const before = [other.of("a"), other.of("b")];
@@ -37,7 +37,7 @@ describe("an epoch", () => {
         other.stop();
     });
 
-    test("holds when Redis forgets it, and when it is away", async () => {
+    test("stays in force when Redis loses it, and while it is unavailable", async () => {
         const epochs = sharedEpochs(commands, log);
         await epochs.raise("kept");
         const raised = epochs.of("kept");
@@ -58,7 +58,7 @@ describe("an epoch", () => {
         away.stop();
     });
 
-    test("of a pod without Redis is its own", async () => {
+    test("of a pod without Redis is local", async () => {
         const epochs = ownEpochs();
         const before = epochs.of("a");
         await epochs.raise("a");
@@ -68,7 +68,7 @@ describe("an epoch", () => {
         expect(epochs.of("b")).not.toBe(before);
     });
 
-    test("changes every key, and while it stands the key maker is the same one", async () => {
+    test("changes every key; until then the key function is the same", async () => {
         const epochs = ownEpochs();
         const space = { provider: "p", model: "m", revision: "r", inputType: "none" };
         const keysOf = keyMakers(space, epochs.of);

@@ -18,7 +18,7 @@ import { httpServer, nodeServer, type HttpServer } from "../src/http/server.ts";
 import { eventually } from "./support/eventually.ts";
 import { propertyRuns } from "../../tests/support/property.ts";
 
-/** Tells what it was asked, at once or a turn later, having read the body or not. */
+/** Echoes the request, immediately or a turn later, with or without reading the body. */
 const echo: Handler = (request, response) => {
     const { method, url, rawHeaders } = request;
     const answer = (status: number, body: Buffer): void => {
@@ -66,12 +66,12 @@ async function listening(server: Server): Promise<number> {
     return (server.address() as AddressInfo).port;
 }
 
-/** Sends pieces, each in a turn of its own, ends, and returns all that comes. */
+/** Sends pieces, one per turn, ends, and returns the whole response. */
 async function say(port: number, pieces: readonly Buffer[]): Promise<string> {
     const socket = connect({ port, host: "127.0.0.1", noDelay: true });
     const heard: Buffer[] = [];
     socket.on("data", (chunk: Buffer) => heard.push(chunk));
-    // A server that has refused may close while the rest is on its way.
+    // A server that has rejected a request may close while the rest is in transit.
     socket.on("error", () => undefined);
     const closed = new Promise((resolve) => socket.once("close", resolve));
     for (const piece of pieces) {
@@ -88,7 +88,7 @@ interface Heard {
     readonly body: string;
 }
 
-/** The answers that a client would read, up to a refusal of what is not HTTP: its words may differ. */
+/** The responses that a client would read, up to an error for invalid HTTP, whose text may differ. */
 function answers(text: string): readonly Heard[] {
     const found: Heard[] = [];
     let rest = text;
@@ -121,7 +121,7 @@ const usual = fc.record({ target, word, body, get: fc.boolean() }).map((request)
         : `POST ${target} HTTP/1.1\r\n${fields}Content-Length: ${body.length}\r\n\r\n${body}`;
 });
 
-/** What is allowed and rare, and what is wrong. */
+/** Valid but rare, and invalid. */
 const unusual = fc
     .record({
         method: fc.constantFrom("POST", "GET", "PUT", "post", "P\u00d6ST", ""),
@@ -171,7 +171,7 @@ const unusual = fc
             `${[`${method} ${target} ${version}`, ...fields].join("\r\n")}\r\n\r\n${rest}`,
     );
 
-/** What is rare and right. */
+/** Rare and valid. */
 const rare = fc
     .record({
         target,
@@ -205,7 +205,7 @@ const last = fc.constantFrom(
 
 const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 6 });
 
-/** What client and server say at each cut of the same bytes, by the lane and by node:http alone. */
+/** Conversation for each split of the same bytes, on the fast path and by node:http alone. */
 async function both(bytes: Buffer, cuts: readonly number[]) {
     const places = cuts.map((cut) => Math.floor(cut * bytes.length)).sort((a, b) => a - b);
     const edges = [0, ...places, bytes.length];
@@ -217,8 +217,8 @@ async function both(bytes: Buffer, cuts: readonly number[]) {
     return { ours: answers(said[0]), theirs: answers(said[1]) };
 }
 
-describe("The express lane", () => {
-    test("answers what is right as node:http alone would, in whatever pieces it comes", async () => {
+describe("The fast path", () => {
+    test("responds to valid requests like node:http alone, however they are split", async () => {
         const requests = fc.array(fc.oneof({ weight: 4, arbitrary: usual }, rare), {
             maxLength: 5,
         });
@@ -235,7 +235,7 @@ describe("The express lane", () => {
         );
     }, 60_000);
 
-    test("never reads what is wrong otherwise than node:http does", async () => {
+    test("never interprets invalid requests differently than node:http", async () => {
         const requests = fc.array(fc.oneof(usual, unusual), { minLength: 1, maxLength: 4 });
         const change = fc.option(
             fc.record({ at: fc.nat({ max: 400 }), byte: fc.integer({ min: 0, max: 255 }) }),
@@ -245,7 +245,7 @@ describe("The express lane", () => {
                 const bytes = Buffer.from(requests.join(""), "latin1");
                 if (change && change.at < bytes.length) bytes[change.at] = change.byte;
                 const { ours, theirs } = await both(bytes, cuts);
-                // A refusal overtakes answers that were not sent yet, of which node:http drops some.
+                // An error overtakes pending responses, some of which node:http drops.
                 const real = [ours, theirs].map((heard) => heard.filter(({ body }) => body !== ""));
                 const [shorter = [], longer = []] = real.sort((a, b) => a.length - b.length);
                 expect(shorter).toEqual(longer.slice(0, shorter.length));
@@ -254,7 +254,7 @@ describe("The express lane", () => {
         );
     }, 60_000);
 
-    test("frames one answer like another: date, length and the connection's future", async () => {
+    test("frames responses alike: date, length and connection", async () => {
         const request = Buffer.from("GET /echo HTTP/1.1\r\nhost: a\r\n\r\n");
         const said = await say(expressPort, [request]);
         expect(said).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
@@ -262,7 +262,7 @@ describe("The express lane", () => {
         expect(said).toMatch(/\r\nconnection: keep-alive\r\nkeep-alive: timeout=95\r\n\r\n\{/);
     });
 
-    test("keeps a client that does not read from filling the memory, and loses it nothing", async () => {
+    test("keeps a client that does not read from filling the memory, and loses no data", async () => {
         const megabyte = Buffer.alloc(1024 * 1024, "a");
         let served = 0;
         const server = httpServer((_, response) => {
@@ -276,7 +276,7 @@ describe("The express lane", () => {
         socket.pause();
         socket.write(request);
         let known = -1;
-        // One by one, so that they do not come as one piece, for as long as they are answered.
+        // One by one, so that they do not arrive as one chunk, for as long as they are answered.
         await eventually("it stops answering", () => {
             const stuck = served === known;
             known = served;
@@ -299,7 +299,7 @@ describe("A connection of node:http", () => {
     test.each([
         ["a head", "POST /echo HTTP/1.1\r\nhost: a\r\n"],
         ["a body", "POST /echo HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{"],
-    ])("with half of %s is refused in time", async (_, half) => {
+    ])("with half of %s is rejected in time", async (_, half) => {
         const server = nodeServer(echo, { headersTimeoutSeconds: 1, requestTimeoutSeconds: 1 });
         const port = await listening(server);
         const socket = connect(port, "127.0.0.1");
@@ -309,14 +309,14 @@ describe("A connection of node:http", () => {
         socket.on("data", (chunk: Buffer) => heard.push(chunk));
         await once(socket, "close");
         expect(Buffer.concat(heard).toString()).toMatch(/^HTTP\/1\.1 408 /);
-        // By default node:http would look after half a minute.
+        // By default node:http would check after 30 seconds.
         expect(performance.now() - begun).toBeLessThan(15_000);
         server.close();
     });
 });
 
-describe("A connection of the express lane", () => {
-    /** A server of nothing but the lane, with short limits. */
+describe("A connection of the fast path", () => {
+    /** A server of the fast path only, with short limits. */
     async function lane(options: Partial<ExpressOptions> = {}) {
         const opened = expressLane({
             serve: echo,
@@ -345,7 +345,7 @@ describe("A connection of the express lane", () => {
         };
     }
 
-    test("that is one too many takes the place of the longest idle one, or is refused", async () => {
+    test("beyond the maximum replaces the longest-idle one, or is rejected", async () => {
         const server = await lane({ mostConnections: 2, keepAliveSeconds: 60 });
         const [first, second] = [await server.open(), await server.open()];
         const third = await server.open();
@@ -360,7 +360,7 @@ describe("A connection of the express lane", () => {
         server.stop();
     });
 
-    test("has one answer a turn, however many requests it sends at once", async () => {
+    test("gets one response per turn, however many requests it sends at once", async () => {
         let turn = 0;
         const turns: number[] = [];
         const server = await lane({
@@ -401,7 +401,7 @@ describe("A connection of the express lane", () => {
         stop();
     });
 
-    test("with half a head is refused in the end, however slowly it goes on", async () => {
+    test("with half a head is rejected eventually, however slowly it continues", async () => {
         const { open, stop } = await lane({ keepAliveSeconds: 60 });
         const socket = await open();
         socket.write("POST / HT");
@@ -415,7 +415,7 @@ describe("A connection of the express lane", () => {
         ["TLS", Buffer.from("16030100f8010000f40303", "hex")],
         ["bare line feeds", Buffer.from("GET /livez HTTP/1.1\nhost: a\n\n")],
         ["another method", Buffer.from("PUT /")],
-    ])("on which %s comes is node:http's at once", async (_, bytes) => {
+    ])("on which %s arrives is handed to node:http immediately", async (_, bytes) => {
         const given = Promise.withResolvers<Buffer>();
         const { open, stop } = await lane({
             headersTimeoutSeconds: 60,
@@ -429,7 +429,7 @@ describe("A connection of the express lane", () => {
         stop();
     });
 
-    test("with half a body is refused in the end", async () => {
+    test("with half a body is rejected eventually", async () => {
         const { open, stop } = await lane({ keepAliveSeconds: 60 });
         const socket = await open();
         socket.write("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nhalf");
@@ -437,7 +437,7 @@ describe("A connection of the express lane", () => {
         stop();
     });
 
-    test("whose request is being answered is neither closed nor kept when the server closes", async () => {
+    test("with a request in progress is neither closed nor kept when the server closes", async () => {
         const answer = Promise.withResolvers<() => void>();
         const { open, stop, close } = await lane({
             serve: (_, response) => {
@@ -461,7 +461,7 @@ describe("A head", () => {
     const lines = (...fields: readonly string[]): string =>
         ["POST /embed HTTP/1.1", "Host: a", ...fields, ""].join("\r\n");
 
-    test("that is plain is read as it is", () => {
+    test("that is plain is parsed", () => {
         expect(readHead(lines("Content-Length: 12", "X-Word:  two words"))).toEqual({
             method: "POST",
             url: "/embed",
@@ -486,7 +486,7 @@ describe("A head", () => {
             "more fields than anybody sends",
             [...Array<string>(101).fill("x: y"), "content-length: 1"],
         ],
-    ])("with %s is for a complete parser", (_, fields) => {
+    ])("with %s is left to the complete parser", (_, fields) => {
         expect(readHead(lines(...fields))).toBeUndefined();
     });
 });

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([upstream.stop(), redis.kill()]));
 
-test("texts that fold to one share its vector, whoever asks first, and pods that fold nothing are right", async () => {
+test("texts that fold to one share its vector, in any order, and pods without folding are correct", async () => {
     const environment = stubEnvironment(upstream.url, redis.url);
     const folding = await startService({ ...environment, TEXT_FOLDING: "case,punctuation" });
     const plain = await startService(environment);
@@ -41,7 +41,7 @@ test("texts that fold to one share its vector, whoever asks first, and pods that
     }
 });
 
-test("the admin port means the entry that clients get, whatever is folded", async () => {
+test("the admin port addresses the entry that clients get, with any folding", async () => {
     const pod = await startService({
         ...stubEnvironment(upstream.url),
         TEXT_FOLDING: "case,punctuation",

@@ -12,8 +12,8 @@ import type { SharedCache } from "../src/cache/tiers.ts";
 import type { Input } from "../src/input.ts";
 import { LimitError } from "../src/tenants/limitError.ts";
 import { UpstreamError } from "../src/upstream/upstream.ts";
-import { embeddingOf, type Embedding } from "../src/vector/embedding.ts";
-import { entryCodec, writerOf } from "../src/vector/entry.ts";
+import { createEmbedding, type Embedding } from "../src/vector/embedding.ts";
+import { createEntryCodec, buildIdOf } from "../src/vector/entry.ts";
 import { batchedUpstream } from "./support/embedAll.ts";
 import { eventually } from "./support/eventually.ts";
 import { startRedis, type RedisServer } from "./support/redisServer.ts";
@@ -21,7 +21,7 @@ import { scopeFor } from "./support/scope.ts";
 import { DIMENSIONS, trueTokens, trueVector } from "./support/vectors.ts";
 
 const log = pino({ level: "silent" });
-const codec = entryCodec({ precision: "float32", writer: writerOf(["test"]) });
+const codec = createEntryCodec({ precision: "float32", buildId: buildIdOf(["test"]) });
 const BAD = "bad";
 const down = new UpstreamError(503, "upstream_error", "The upstream answered 500");
 
@@ -41,7 +41,7 @@ afterAll(async () => {
     await redis.kill();
 });
 
-/** An upstream of which a test decides when and how it answers. */
+/** An upstream whose responses the test controls. */
 interface Source {
     readonly calls: (readonly string[])[];
     readonly bills: { readonly tokens: number; readonly calls: number }[];
@@ -54,7 +54,7 @@ function source(): Source {
     return { calls: [], bills: [], fails: undefined, gate: Promise.resolve() };
 }
 
-/** Holds the calls of an upstream back until the test lets them go on. */
+/** Blocks the calls of an upstream until the test releases them. */
 function gated(from: Source): { readonly resolve: () => void } {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     from.gate = promise;
@@ -79,7 +79,7 @@ function pod(
         if (texts.some((text) => text.includes(BAD))) {
             throw new UpstreamError(400, "refused", "refused");
         }
-        return texts.map((text) => embeddingOf(trueVector(text), trueTokens(text), false));
+        return texts.map((text) => createEmbedding(trueVector(text), trueTokens(text), false));
     }
     return resolver({
         local: localCache({ maxEntries: 100, maxBytes: 1e9, staleSeconds }),
@@ -111,10 +111,10 @@ async function statuses(at: Resolver, ...texts: string[]): Promise<string[]> {
 const stored = (text: string): boolean =>
     redis.command("EXISTS", `embedding:${text}`).startsWith("1");
 
-describe("an entry past its time", () => {
+describe("an expired entry", () => {
     const OVER = { ttlSeconds: -1 };
 
-    test("is fetched anew while the upstream answers", async () => {
+    test("is fetched again while the upstream is available", async () => {
         const from = source();
         const at = pod(from, OVER);
         await ask(at, "old");
@@ -122,7 +122,7 @@ describe("an entry past its time", () => {
         expect(from.calls).toHaveLength(2);
     });
 
-    test("answers as STALE when the upstream fails, from memory and from Redis", async () => {
+    test("is served as STALE when the upstream fails, from memory and from Redis", async () => {
         const from = source();
         const at = pod(from, OVER);
         await ask(at, "old");
@@ -133,7 +133,7 @@ describe("an entry past its time", () => {
         await expect(ask(at, "old", "never seen")).rejects.toMatchObject({ status: 503, item: 1 });
     });
 
-    test("answers after half a second where the upstream hangs, at once from then on, and is fetched all the same", async () => {
+    test("is served after half a second if the upstream hangs, immediately from then on, while the fetch continues", async () => {
         const from = source();
         const at = pod(from, { ttlSeconds: 0.3 });
         await ask(at, "slow");
@@ -143,7 +143,7 @@ describe("an entry past its time", () => {
         expect(await statuses(at, "slow")).toEqual(["STALE"]);
         expect(performance.now() - begun).toBeGreaterThanOrEqual(480);
         for (let n = 0; n < 5; n += 1) expect(await statuses(at, "slow")).toEqual(["STALE"]);
-        // Below what six waits would take.
+        // Less than six waits would take.
         expect(performance.now() - begun).toBeLessThan(6 * 480);
         expect(from.calls).toEqual([["slow"], ["slow"]]);
         gate.resolve();
@@ -152,7 +152,7 @@ describe("an entry past its time", () => {
         );
     });
 
-    test("does not answer for an input that is refused now", async () => {
+    test("is not served for an input that is rejected now", async () => {
         const from = source();
         const at = pod(from, OVER);
         await ask(at, "old");
@@ -169,7 +169,7 @@ describe("an entry past its time", () => {
         await expect(ask(at, "old")).rejects.toMatchObject({ status: 503 });
     });
 
-    test("lives as long whatever becomes of the system's clock", async () => {
+    test("lives as long despite steps of the system clock", async () => {
         const from = source();
         const at = pod(from);
         await ask(at, "steady");
@@ -187,15 +187,15 @@ describe("an entry past its time", () => {
     });
 });
 
-describe("a hit near its entry's end", () => {
-    test("renews it in the background, once, and answers at once", async () => {
+describe("a hit near its entry's expiry", () => {
+    test("refreshes it in the background, once, and responds immediately", async () => {
         const from = source();
         const gate = gated(from);
         const at = pod(from);
         const now = wallClock();
-        const life = { createdAt: now, freshUntil: now + 30_000, effort: 1e9 };
+        const life = { createdAt: now, freshUntil: now + 30_000, computeMilliseconds: 1e9 };
         await shared.write([
-            codec.seal("hot", embeddingOf(trueVector("hot"), 1, false, life), "5ace"),
+            codec.encode("hot", createEmbedding(trueVector("hot"), 1, false, life), "5ace"),
         ]);
         expect(await statuses(at, "hot")).toEqual(["HIT-L2"]);
         await eventually("it is being renewed", () => from.calls.length === 1);
@@ -211,14 +211,14 @@ describe("a hit near its entry's end", () => {
 });
 
 describe("a hot entry in the memory of two pods", () => {
-    test("is renewed by one of them; the other takes what it stored", async () => {
+    test("is refreshed by one of them; the other adopts the stored one", async () => {
         const from = source();
         const gate = gated(from);
         const pods = [pod(from), pod(from)] as const;
         const now = wallClock();
-        const life = { createdAt: now, freshUntil: now + 30_000, effort: 1e9 };
+        const life = { createdAt: now, freshUntil: now + 30_000, computeMilliseconds: 1e9 };
         await shared.write([
-            codec.seal("hot", embeddingOf(trueVector("hot"), 1, false, life), "5ace"),
+            codec.encode("hot", createEmbedding(trueVector("hot"), 1, false, life), "5ace"),
         ]);
         for (const at of pods) expect(await statuses(at, "hot")).toEqual(["HIT-L2"]);
         await eventually("it is being renewed", () => from.calls.length === 1);
@@ -236,10 +236,10 @@ describe("a hot entry in the memory of two pods", () => {
     });
 });
 
-describe("a request that joins another one's look-up", () => {
+describe("a request that joins another lookup", () => {
     const item = { key: "joined", input: { kind: "text", text: "joined" } } as const;
 
-    test("does not share its lack of time", async () => {
+    test("does not share its deadline", async () => {
         const from = source();
         const gate = gated(from);
         const at = pod(from);
@@ -252,7 +252,7 @@ describe("a request that joins another one's look-up", () => {
         expect(resolved?.embedding.vector).toEqual(trueVector("joined"));
     });
 
-    test("does not wait by its time, which is a warm-up's minute", async () => {
+    test("does not wait until its deadline, such as a warm-up's minute", async () => {
         const from = source();
         const gate = gated(from);
         const at = pod(from);
@@ -266,7 +266,7 @@ describe("a request that joins another one's look-up", () => {
         expect(from.calls).toHaveLength(1);
     });
 
-    test("takes nothing of its tenant's limits", async () => {
+    test("uses nothing of its tenant's limits", async () => {
         const from = source();
         const { promise: begun, resolve: begin } = Promise.withResolvers<undefined>();
         const at = pod(from, {
@@ -283,8 +283,8 @@ describe("a request that joins another one's look-up", () => {
     });
 });
 
-describe("one key asked for in two pods at once", () => {
-    test("goes upstream once; the other pod waits and gets the first one's vector", async () => {
+describe("one key requested in two pods at once", () => {
+    test("is fetched once; the other pod waits and gets the first one's vector", async () => {
         const from = source();
         const gate = gated(from);
         const both = [statuses(pod(from), "shared"), statuses(pod(from), "shared")];
@@ -294,7 +294,7 @@ describe("one key asked for in two pods at once", () => {
         expect(from.calls).toEqual([["shared"]]);
     });
 
-    test("goes upstream from the second when the first gives up", async () => {
+    test("is fetched by the second pod when the first gives up", async () => {
         const [failing, working] = [source(), source()];
         const gate = gated(failing);
         failing.fails = down;
@@ -306,7 +306,7 @@ describe("one key asked for in two pods at once", () => {
         expect(await second).toEqual(["MISS"]);
     });
 
-    test("does not wait for a pod that died with its lease beyond a share of its own time", async () => {
+    test("does not wait for a killed pod's lease beyond a share of its own time", async () => {
         const from = source();
         redis.command("SET", "embedding:lease:orphan", "a dead pod", "PX", "60000");
         const [resolved] = await pod(from).resolve(
@@ -316,7 +316,7 @@ describe("one key asked for in two pods at once", () => {
         expect(resolved?.status).toBe("MISS");
     });
 
-    test("a lease is only given back by who holds it", async () => {
+    test("a lease is only released by its holder", async () => {
         expect((await shared.lease(["mine"], "me", 60_000)).has("mine")).toBe(true);
         expect((await shared.lease(["mine"], "you", 60_000)).has("mine")).toBe(false);
         shared.release(["mine"], "you", 0);
@@ -329,7 +329,7 @@ describe("one key asked for in two pods at once", () => {
 });
 
 describe("a lease of which Redis never said anything", () => {
-    test("does not stand when Redis is back, so that nobody waits for it", async () => {
+    test("does not exist when Redis is back, so that no pod waits for it", async () => {
         redis.pause();
         expect((await shared.lease(["unsure"], "me", 60_000)).has("unsure")).toBe(true);
         await Promise.all(Array.from({ length: 5 }, () => shared.read(["any"], undefined)));
@@ -344,7 +344,7 @@ describe("a lease of which Redis never said anything", () => {
 });
 
 describe("a request of several calls", () => {
-    test("is billed by all its tokens, and once where a request has a price", async () => {
+    test("is billed for all its tokens, and once if requests have a price", async () => {
         const from = source();
         await ask(pod(from), ...Array.from({ length: 600 }, (_, n) => `part ${n}`));
         expect(from.calls.map(({ length }) => length)).toEqual([256, 256, 88]);
@@ -354,8 +354,8 @@ describe("a request of several calls", () => {
     });
 });
 
-describe("a batch with refused inputs", () => {
-    test("fails at the first of them, and all the others are cached", async () => {
+describe("a batch with rejected inputs", () => {
+    test("fails with the first of them, and all others are cached", async () => {
         const from = source();
         const at = pod(from);
         const texts = Array.from({ length: 50 }, (_, n) => (n === 37 ? `${BAD} one` : `good ${n}`));
@@ -365,7 +365,7 @@ describe("a batch with refused inputs", () => {
         expect(new Set(await statuses(at, ...good))).toEqual(new Set(["HIT-L1"]));
     });
 
-    test("does not ask for a refused input again", async () => {
+    test("does not request a rejected input again", async () => {
         const from = source();
         const at = pod(from);
         await expect(ask(at, `${BAD} again`)).rejects.toMatchObject({ status: 400 });
@@ -376,7 +376,7 @@ describe("a batch with refused inputs", () => {
         expect(from.calls).toEqual([[`${BAD} again`], ["fine"]]);
     });
 
-    test("that are all refused costs a bounded number of calls", async () => {
+    test("that are all rejected costs a bounded number of calls", async () => {
         const from = source();
         const texts = Array.from({ length: 500 }, (_, n) => `${BAD} ${n}`);
         await expect(ask(pod(from), ...texts)).rejects.toMatchObject({ status: 400 });

@@ -16,7 +16,7 @@ import { propertyRuns } from "../../tests/support/property.ts";
 const { numRuns: REQUESTS, seed } = propertyRuns(49_000);
 const SOCKETS = Math.ceil(REQUESTS / 49);
 const CONNECTIONS = 32;
-/** After the first third, memory holds what it will hold. */
+/** After the first third, memory is saturated. */
 const MAX_GROWTH_BYTES = 96 * 1024 * 1024;
 
 let upstream: StubUpstream;
@@ -27,7 +27,7 @@ beforeAll(async () => {
     pod = await startPod({
         ...stubEnvironment(upstream.url),
         MAX_LOCAL_CACHE_SIZE: "500",
-        // A heap that is not filled before it is cleaned, so that growth is growth.
+        // A heap that is collected before it is full, so that growth is real.
         NODE_OPTIONS: "--max-old-space-size=96",
     });
 });
@@ -52,11 +52,11 @@ const anything = fc.oneof(
     fc.dictionary(word, scalar, { maxKeys: 3 }),
 );
 const FIELDS = ["text", "texts", "input", "model", "encoding_format", "dimensions", "user"];
-/** Near to what is right: known fields with values of any kind. */
+/** Nearly valid: known fields with values of any kind. */
 const nearly = fc
     .dictionary(fc.oneof(fc.constantFrom(...FIELDS), word), anything, { maxKeys: 5 })
     .map((fields) => JSON.stringify(fields));
-/** JSON that breaks off, and right requests of which one byte was changed. */
+/** Truncated JSON, and valid requests with one changed byte. */
 const broken = fc
     .tuple(nearly, fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: 0, max: 255 }))
     .map(([body, where, byte]) => {
@@ -94,7 +94,7 @@ function residentBytes(): number {
     return Number(kibibytes) * 1024;
 }
 
-/** What is wrong with an answer, or undefined. */
+/** What is wrong with a response, or undefined. */
 function faultOf(status: number, said: string): string | undefined {
     if (status >= 200 && status < 300) return undefined;
     if (status < 400 || status >= 500) return `status ${status}`;
@@ -109,7 +109,7 @@ function faultOf(status: number, said: string): string | undefined {
     }
 }
 
-test("wrong requests get a 4xx in OpenAI's shape, and neither crash nor grow the service", async () => {
+test("invalid requests get a 4xx in OpenAI's shape, and neither crash nor grow the service", async () => {
     const pool = new Pool(pod.url, { connections: CONNECTIONS, pipelining: 1 });
     const faults: string[] = [];
     const statuses = new Map<number, number>();
@@ -143,7 +143,7 @@ test("wrong requests get a 4xx in OpenAI's shape, and neither crash nor grow the
             const socket = connect(pod.port, "127.0.0.1");
             await once(socket, "connect");
             const said = text(socket);
-            // A method and a path for half of them, so that they get beyond the first line.
+            // A method and a path for half of them, so that they pass the first line.
             const start = (bytes[0] ?? 0) % 2 === 0 ? `POST ${PATHS.embed} HTTP/1.1\r\n` : "";
             socket.write(start);
             socket.end(Buffer.concat([Buffer.from(bytes), Buffer.from("\r\n\r\n")]));
@@ -155,7 +155,7 @@ test("wrong requests get a 4xx in OpenAI's shape, and neither crash nor grow the
     }
 
     expect({ seed, faults: faults.slice(0, 5) }).toEqual({ seed, faults: [] });
-    // The generator does what it is for: nearly everything is refused, for several reasons.
+    // The generator works: nearly everything is rejected, for several reasons.
     expect([...statuses.keys()]).toEqual(expect.arrayContaining([400, 404, 405]));
     expect(statuses.get(400)).toBeGreaterThan(REQUESTS / 3);
     expect(pod.process.exitCode).toBeNull();

@@ -16,7 +16,7 @@ import { startStubUpstream, type StubUpstream } from "./support/stubUpstream.ts"
 import { fromBase64, trueVector } from "./support/vectors.ts";
 import { propertyRuns } from "../../tests/support/property.ts";
 
-/** A model whose tokens are counted, and that has 1,536 dimensions. */
+/** A model with a known vocabulary and 1,536 dimensions. */
 const MODEL = "text-embedding-3-small";
 const DIMENSIONS = 1536;
 const PROBE = pathToFileURL(join(import.meta.dirname, "support/turnProbe.mjs")).href;
@@ -31,7 +31,7 @@ beforeAll(async () => {
     upstream = await startStubUpstream({ dimensions: DIMENSIONS });
     const environment = { ...stubEnvironment(upstream.url), EMBEDDING_MODEL: MODEL };
     known = await startPod({ ...environment, ...PROBED });
-    // Code that has never run is slow.
+    // Code is slow on its first run.
     await ask(known, PATHS.embed, { texts: Array.from({ length: 300 }, (_, n) => `${n}`) });
     await ask(known, PATHS.embed, { text: "a b ".repeat(100_000) });
 }, 60_000);
@@ -68,7 +68,7 @@ async function longestTurn(pod: Pod): Promise<number> {
     return printed;
 }
 
-/** As large as they may be in `make test-all`; in `make test` a tenth of it, which a thread reads too. */
+/** The maximum size in `make test-all`; in `make test` a tenth of it, which is parsed in the thread, too. */
 const SPACE = propertyRuns(MAX_BODY_BYTES - 100).numRuns;
 const repeated = (unit: string): string => unit.repeat(SPACE / Buffer.byteLength(unit));
 const json = (text: string): string => JSON.stringify({ text });
@@ -101,7 +101,7 @@ describe("A pod that counts tokens of the upstream", () => {
         "holds its event loop no longer than 50 ms for a body of %s",
         async (_, body) => {
             let turn = Infinity;
-            // A collection of garbage may fall into one of them.
+            // A garbage collection may fall into one of them.
             for (let round = 0; round < 3 && turn > MOST_MILLISECONDS; round += 1) {
                 await longestTurn(known);
                 const asked = ask(known, PATHS.embed, body);
@@ -117,7 +117,7 @@ describe("A pod that counts tokens of the upstream", () => {
         },
     );
 
-    test("holds its event loop no longer than 50 ms for 2,048 misses, in both encodings", async () => {
+    test("blocks its event loop for at most 50 ms for 2,048 misses, in both encodings", async () => {
         for (const format of ["base64", "float"]) {
             let turn = Infinity;
             for (let round = 0; round < 3 && turn > MOST_MILLISECONDS; round += 1) {
@@ -131,7 +131,7 @@ describe("A pod that counts tokens of the upstream", () => {
         }
     });
 
-    test("answers each text of any characters, special tokens among them, with its own vector", async () => {
+    test("returns each text of any characters, including special tokens, its own vector", async () => {
         const part = fc.oneof(
             fc.constantFrom("<|endoftext|>", "<|fim_prefix|>", "<|endofprompt|>", "<|im_start|>"),
             fc.constantFrom("<|", "|>", "endoftext", " ", "[SEP]", "\u0000", "\ud800", "\u0301"),
@@ -146,7 +146,7 @@ describe("A pod that counts tokens of the upstream", () => {
             .filter((texts) => texts.length > 0);
         let wrong = 0;
         let at = 0;
-        // Some at a time, so that calls are joined.
+        // A few at a time, so that calls are batched.
         const client = async (): Promise<void> => {
             for (let input = batches[at++]; input; input = batches[at++]) {
                 const body = { model: MODEL, input, encoding_format: "base64" };
@@ -180,7 +180,7 @@ describe("A service that has the model", () => {
 
     afterAll(() => local.stop());
 
-    test("says by header and counter that it read only the beginning of texts", async () => {
+    test("reports truncated texts by header and counter", async () => {
         const start = "garden terrace balcony kitchen ".repeat(120);
         const input = [`${start}with a lift`, `${start}without one`, "short"];
         const metric = () => local.metric(METRICS.truncated);
@@ -198,7 +198,7 @@ describe("A service that has the model", () => {
         expect(await metric()).toBe(before + 4);
     });
 
-    test("answers others while texts of many words wait", async () => {
+    test("serves others while texts of many words wait", async () => {
         const words = `${"x".repeat(99)} `.repeat(4_000);
         const long = Array.from({ length: 4 }, (_, n) =>
             ask(local, PATHS.embed, { text: `${n} ${words}` }),

@@ -42,7 +42,7 @@ describe("Hot keys", () => {
         await second.end();
     });
 
-    test("of two pods add up, the hottest first, and what memory holds is the hottest", async () => {
+    test("of two pods add up, hottest first, and memory contains the hottest", async () => {
         redis.command("FLUSHALL");
         const pods = [await startOne(), await startOne()];
         for (const pod of pods) {
@@ -56,14 +56,14 @@ describe("Hot keys", () => {
         await small.end();
     });
 
-    test("without Redis delay a start by two seconds at most", async () => {
+    test("without Redis delay a start by at most two seconds", async () => {
         const away = `redis://127.0.0.1:${await freePort()}`;
         const pod = await startOne({ REDIS_URL: away });
         expect(await cacheOf(pod, "any text")).toBe("MISS");
         await pod.end();
     });
 
-    test("are listed by the admin port with tenant and estimated requests", async () => {
+    test("are listed on the admin port with tenant and estimated requests", async () => {
         const service = await startService({ ...stubEnvironment(upstream.url), ADMIN_TOKEN });
         const texts = Array.from({ length: 500 }, (_, n) => (n % 5 === 0 ? "second" : "first"));
         for (let n = 0; n < 10; n += 1) await service.post(PATHS.embed, { texts });

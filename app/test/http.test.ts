@@ -61,7 +61,7 @@ describe("POST /embed", () => {
         });
     });
 
-    test("several texts come back in order, each with its own status", async () => {
+    test("several texts are returned in order, each with its own status", async () => {
         await service.post(PATHS.embed, { text: "known" });
         const answer = await service.post(PATHS.embed, { texts: ["new", "known", "new"] });
         expect(answer.headers.get(HEADERS.cache)).toBe("HIT-L1, COALESCED, MISS");
@@ -99,7 +99,7 @@ describe("POST /embed", () => {
 });
 
 describe("POST /v1/embeddings", () => {
-    test("float and base64 mean the same bits, whichever was asked for first", async () => {
+    test("float and base64 are bit-identical, in any order", async () => {
         const input = ["bits one", "bits two"];
         const base64 = await embeddings({ input, encoding_format: "base64" });
         const float = await embeddings({ input, encoding_format: "float" });
@@ -110,22 +110,25 @@ describe("POST /v1/embeddings", () => {
         }
     });
 
-    test.each(["float", "base64"])("a single %s hit is the answer of the miss", async (format) => {
-        const body = { input: `single ${format}`, encoding_format: format };
-        const miss = await embeddings(body);
-        const hit = await embeddings(body);
-        expect(hit.data).toEqual(miss.data);
-        expect(hit.object).toBe("list");
-        expect(hit.model).toBe(MODEL);
-        expect(miss.usage.prompt_tokens_details.cached_tokens).toBe(0);
-        expect(hit.usage).toEqual({
-            prompt_tokens: 2,
-            total_tokens: 2,
-            prompt_tokens_details: { cached_tokens: 2 },
-        });
-    });
+    test.each(["float", "base64"])(
+        "a single %s hit equals the response of the miss",
+        async (format) => {
+            const body = { input: `single ${format}`, encoding_format: format };
+            const miss = await embeddings(body);
+            const hit = await embeddings(body);
+            expect(hit.data).toEqual(miss.data);
+            expect(hit.object).toBe("list");
+            expect(hit.model).toBe(MODEL);
+            expect(miss.usage.prompt_tokens_details.cached_tokens).toBe(0);
+            expect(hit.usage).toEqual({
+                prompt_tokens: 2,
+                total_tokens: 2,
+                prompt_tokens_details: { cached_tokens: 2 },
+            });
+        },
+    );
 
-    test("token ids are another input than the text that spells them", async () => {
+    test("token IDs are a different input than the text that spells them", async () => {
         const tokens = await embeddings({ input: [[1, 2, 3], [4]] });
         expect(tokens.data.map(({ embedding }) => float32(embedding))).toEqual(
             ["tokens 1 2 3", "tokens 4"].map((text) => trueVector(text)),
@@ -134,7 +137,7 @@ describe("POST /v1/embeddings", () => {
         expect(float32(text.data[0]?.embedding)).toEqual(trueVector("1,2,3"));
     });
 
-    test("another length of vectors is another entry; the native one is the same", async () => {
+    test("other dimensions are another entry; the native ones are the same", async () => {
         const native = await embeddings({ input: "length" });
         const short = await embeddings({ input: "length", dimensions: 8 });
         expect(short.data[0]?.embedding).toHaveLength(8);
@@ -161,36 +164,36 @@ describe("POST /v1/embeddings", () => {
         ["no dimensions", 400, { input: "a", dimensions: 0 }, "dimensions"],
         ["a number for a user", 400, { input: "a", user: 1 }, "user"],
         ["an unknown field", 400, { input: "a", input_type: "query" }, "input_type"],
-    ])("%s is refused, naming the parameter", async (_, status, body, param) => {
+    ])("%s is rejected, naming the parameter", async (_, status, body, param) => {
         const answer = await service.post(PATHS.embeddings, { model: MODEL, ...body });
         expect(answer.status).toBe(status);
         expect(answer.json).toMatchObject({ error: { type: "invalid_request_error", param } });
     });
 
-    test("what the upstream refuses is the client's 400, with the upstream's reason", async () => {
+    test("a rejection of the upstream is the client's 400, with the upstream's reason", async () => {
         const answer = await service.post(PATHS.embeddings, { model: MODEL, input: REFUSED });
         expect(answer.status).toBe(400);
         expect(answer.json).toMatchObject({ error: { message: "input refused", code: "refused" } });
     });
 
-    test("a body over 8 MiB is a 413 and not read into memory", async () => {
+    test("a body over 8 MiB is a 413 and not buffered", async () => {
         const answer = await service.post(PATHS.embed, { text: "x".repeat(9 * 1024 * 1024) });
         expect(answer.status).toBe(413);
         expect(answer.json).toMatchObject({ error: { type: "invalid_request_error" } });
     });
 });
 
-describe("Paths that name the model", () => {
+describe("Paths with a model's name", () => {
     const card = { id: MODEL, object: "model", created: expect.any(Number), owned_by: "openai" };
 
-    test("list it, and tell of it, as OpenAI's do", async () => {
+    test("list it and describe it, like OpenAI's", async () => {
         const list = await service.get("/v1/models");
         expect([list.status, list.json]).toEqual([200, { object: "list", data: [card] }]);
         const one = await service.get(`/v1/models/${MODEL}`);
         expect([one.status, one.json]).toEqual([200, card]);
     });
 
-    test("answer as Azure's deployment, whose body need not name it", async () => {
+    test("serve Azure's deployment, whose body need not name it", async () => {
         const path = `/openai/deployments/${MODEL}/embeddings?api-version=2024-10-21`;
         const [plain] = (await embeddings({ input: "a deployment" })).data;
         for (const model of [undefined, MODEL]) {
@@ -213,7 +216,7 @@ describe("Paths that name the model", () => {
         expect(json).toMatchObject({
             error: {
                 code: "model_not_found",
-                message: `The model "other" is not served here; allowed: "${MODEL}"`,
+                message: `The model "other" is not available; allowed: "${MODEL}"`,
             },
         });
     });
@@ -221,7 +224,7 @@ describe("Paths that name the model", () => {
 
 describe("everything else", () => {
     test.each([PATHS.live, PATHS.ready, PATHS.startup, PATHS.health, PATHS.metrics])(
-        "%s answers GET and HEAD",
+        "%s serves GET and HEAD",
         async (path) => {
             expect((await service.get(path)).status).toBe(200);
             const head = await service.get(path, "HEAD");
@@ -240,14 +243,14 @@ describe("everything else", () => {
         expect((await service.post(PATHS.live, {})).status).toBe(405);
     });
 
-    test("every answer tells the colour and the version", async () => {
+    test("every response has the colour and the version", async () => {
         for (const answer of [await service.get("/nothing"), await service.get(PATHS.health)]) {
             expect(answer.headers.get(HEADERS.servedBy)).toBe("blue");
             expect(answer.headers.get(HEADERS.servedVersion)).toBe("v1.0.0");
         }
     });
 
-    test("metrics count items, requests, tokens and dollars as events", async () => {
+    test("metrics count items, requests, tokens and dollars", async () => {
         const money = (label: string, value: string) =>
             `{tenant="anonymous",model="${MODEL}",${label}="${value}"}`;
         const series = {
@@ -276,7 +279,7 @@ describe("everything else", () => {
         expect(await service.metric(METRICS.redisUp)).toBe(0);
     });
 
-    test("series that have not happened yet stand at zero", async () => {
+    test("unused series are initialised at zero", async () => {
         expect(await service.metric(`${METRICS.lookups}{result="hit_l2"}`)).toBe(0);
         expect(await service.metric(`${METRICS.requests}{route="${PATHS.embed}",code="503"}`)).toBe(
             0,

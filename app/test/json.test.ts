@@ -8,16 +8,16 @@ function parsed(vector: Float32Array): number[] {
     return JSON.parse(floatsJson(vector).toString("latin1")) as number[];
 }
 
-/** Every pattern of bits that is a number, the smallest and the largest included. */
+/** Every bit pattern that is a number, including the smallest and the largest. */
 const anyFloat = fc
     .integer({ min: 0, max: 0xffff_ffff })
     .map((bits) => new Float32Array(Uint32Array.of(bits).buffer)[0] ?? NaN)
     .filter(Number.isFinite);
-/** What unit vectors consist of. */
+/** The numbers of unit vectors. */
 const component = fc.float({ min: -1, max: 1, noNaN: true });
 
 describe("a vector's JSON", () => {
-    test("has the float32's bits, whatever they are", () => {
+    test("is bit-identical to the float32", () => {
         fc.assert(
             fc.property(fc.array(fc.oneof(anyFloat, component), { maxLength: 64 }), (values) => {
                 const vector = Float32Array.from(values);
@@ -27,7 +27,7 @@ describe("a vector's JSON", () => {
         );
     });
 
-    test("of a value near each power of ten has its bits", () => {
+    test("of a value near each power of ten is bit-identical", () => {
         const near = Array.from({ length: 84 }, (_, power) => 10 ** (power - 45)).flatMap((value) =>
             [-1, 0, 1].map((step) => neighbour(Math.fround(value), step)),
         );
@@ -47,7 +47,7 @@ describe("a vector's JSON", () => {
         );
     });
 
-    test("reads as people write it", () => {
+    test("is in decimal notation", () => {
         const vector = Float32Array.of(0.1, -0.25, 0, -0, 1, 0.0123, 1e-7, 123456);
         expect(floatsJson(vector).toString("latin1")).toBe("[0.1,-0.25,0,-0,1,0.0123,1e-7,123456]");
         expect(floatsJson(new Float32Array()).toString("latin1")).toBe("[]");

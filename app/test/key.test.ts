@@ -60,7 +60,7 @@ describe("normal form", () => {
         expect(normaliseText(written)).toBe(normal);
     });
 
-    test("is NFC with single blanks, unless there are more than 30 marks in a row", () => {
+    test("is NFC with single spaces, unless there are more than 30 marks in a row", () => {
         const marks = fc.string({
             unit: fc.constantFrom(..."\u0301\u0316\u0344\u0f71\u{1d165}\u0e33"),
         });
@@ -85,7 +85,7 @@ describe("normal form", () => {
         [31, "\u034f"],
         [90, "\u034f\u034f"],
         [91, "\u034f\u034f\u034f"],
-    ])("of %d marks in a row, wherever they stand, has %j in them", (count, ends) => {
+    ])("of %d marks in a row, anywhere, has %j in them", (count, ends) => {
         for (let before = 0; before < 64; before += 1) {
             for (const mark of ["\u0301", "\u{1d167}"]) {
                 const text = `${"é".repeat(before)}q${mark.repeat(count)}é`;
@@ -97,7 +97,7 @@ describe("normal form", () => {
         }
     });
 
-    test("is idempotent and has no white space at its ends", () => {
+    test("is idempotent and has no whitespace at its ends", () => {
         fc.assert(
             fc.property(fc.string({ unit: "binary" }), (written) => {
                 const normal = normaliseText(written);
@@ -138,14 +138,14 @@ describe("folding", () => {
     });
 
     test.each([[["case"]], [["punctuation"]], [FOLDINGS]] as const)(
-        "of %j: what is keyed is what is embedded, in normal form, and folding it again changes nothing",
+        "of %j: the keyed text is the embedded one, normalised, and folding is idempotent",
         (foldings) => {
             const normalise = normaliser(foldings);
             fc.assert(
                 fc.property(written, (raw) => {
                     const folded = normalise(raw);
                     expect(normalise(folded)).toBe(folded);
-                    // So its entry is also the right one for pods that fold nothing.
+                    // Therefore its entry is also correct for pods without folding.
                     expect(normaliseText(folded)).toBe(folded);
                     expect(folded === "").toBe(normaliseText(raw) === "");
                 }),
@@ -154,7 +154,7 @@ describe("folding", () => {
         },
     );
 
-    test("joins texts that differ in what is folded, and no others", () => {
+    test("joins texts that differ in the folded parts, and no others", () => {
         const [cases, marks] = [normaliser(["case"]), normaliser(["punctuation"])];
         fc.assert(
             fc.property(

@@ -35,7 +35,7 @@ function open(...rest: readonly [maxHeapMebibytes?: number]): LargeBodies {
     return opened;
 }
 
-/** A body in pieces of a few bytes, as it comes from the event loop in larger ones. */
+/** A body in pieces of a few bytes, instead of the larger ones of the event loop. */
 function largeBody(text: string): LargeBody {
     const bytes = Buffer.from(text);
     const segments = [];
@@ -44,7 +44,7 @@ function largeBody(text: string): LargeBody {
     return { segments, length: bytes.length };
 }
 
-/** What a client would be told of a refusal. */
+/** The error that a client would see. */
 function refusalOf(error: unknown): object {
     if (!(error instanceof HttpError)) throw error;
     const { status, message, type, param, code } = error;
@@ -72,8 +72,8 @@ const body = fc
     )
     .map((fields) => JSON.stringify(fields));
 
-describe("A body that is read in a thread", () => {
-    test("is the same request, with the same keys or the same refusal, as in the event loop", async () => {
+describe("A body that is parsed in a thread", () => {
+    test("yields the same request, keys or error as on the event loop", async () => {
         const large = open();
         const normalise = normaliser(FOLDINGS);
         await fc.assert(
@@ -101,7 +101,7 @@ describe("A body that is read in a thread", () => {
         );
     });
 
-    test("that takes more memory than the thread may have fails alone, and the next gets a new thread", async () => {
+    test("that exceeds the thread's memory fails alone, and the next gets a new thread", async () => {
         const read = open(12).readerOf("embed");
         const json = Buffer.from(JSON.stringify({ text: "é\u3000".repeat(1_600_000) }));
         const heavy = { segments: [json], length: json.length };

@@ -14,7 +14,7 @@ class ReplyError extends Error {
     override readonly name = "ReplyError";
 }
 
-/** Leases by a Redis that grants each, and answers their release with this error. */
+/** Leases by a Redis that grants all of them, and fails their release with this error. */
 function leasesWith(error: Error) {
     const warnings: string[] = [];
     let releases = 0;
@@ -47,21 +47,19 @@ describe("A lease whose release fails", () => {
     test.each([
         "NOPERM this user has no permissions to run the 'eval' command",
         "ERR unknown command 'eval', with args beginning with: ",
-    ])("with %s is not released again: it ends by its own time", async (message) => {
+    ])("with %s is not retried: the lease expires", async (message) => {
         const { leaseAndRelease, releases, warnings } = leasesWith(new ReplyError(message));
         for (let at = 0; at < 2_000; at += 1) await leaseAndRelease(`key ${at}`);
         await jest.advanceTimersByTimeAsync(30_000);
         expect(releases()).toBe(1);
-        expect(warnings).toEqual([
-            "Redis forbids EVAL: leases are not released, and end by their own time",
-        ]);
+        expect(warnings).toEqual(["Redis denies EVAL: leases are not released and expire instead"]);
         await jest.advanceTimersByTimeAsync(60_000);
         await leaseAndRelease("later");
         expect(releases()).toBe(2);
         expect(warnings).toHaveLength(1);
     });
 
-    test("with another answer of Redis is not released again either", async () => {
+    test("with another error reply is not retried either", async () => {
         const { leaseAndRelease, releases } = leasesWith(
             new ReplyError("READONLY You can't write"),
         );
@@ -70,7 +68,7 @@ describe("A lease whose release fails", () => {
         expect(releases()).toBe(10);
     });
 
-    test("without an answer is released until there is one", async () => {
+    test("without a response is retried until there is one", async () => {
         const { leaseAndRelease, releases } = leasesWith(new Error("Command timed out"));
         await leaseAndRelease("key");
         await jest.advanceTimersByTimeAsync(2_000);

@@ -4,14 +4,14 @@ import { Registry } from "prom-client";
 import { account } from "../src/ledger/account.ts";
 import { openLedger } from "../src/ledger/ledger.ts";
 import { flatPrice, tokenPrices, type PriceNow } from "../src/ledger/prices.ts";
-import { embeddingOf } from "../src/vector/embedding.ts";
+import { createEmbedding } from "../src/vector/embedding.ts";
 import type { Resolved } from "../src/cache/item.ts";
 
 const TENANT = "search";
 
 const item = (status: Resolved["status"], tokens: number): Resolved => ({
     status,
-    embedding: embeddingOf(new Float32Array([1]), tokens, false),
+    embedding: createEmbedding(new Float32Array([1]), tokens, false),
 });
 
 const ledgerOf = (price: PriceNow, pod = 0) =>
@@ -22,8 +22,8 @@ const ledgerOf = (price: PriceNow, pod = 0) =>
         dollarsPerHour: { pod, storage: 0 },
     });
 
-describe("an account", () => {
-    test("counts items and tokens by status and names the slowest of them", () => {
+describe("a summary", () => {
+    test("counts items and tokens by status, and names the slowest status", () => {
         const sum = account([item("HIT-L1", 3), item("MISS", 5), item("HIT-L1", 2)]);
         expect(sum).toMatchObject({
             items: { "HIT-L1": 2, MISS: 1 },
@@ -61,7 +61,7 @@ describe("by token prices", () => {
         expect(tenants[TENANT]?.billed.request).toEqual({ tokens: 1_000_000, dollars: 4 });
     });
 
-    test("the first price holds before its date, and each from its own on", () => {
+    test("the first price applies before its date, and each price from its date on", () => {
         now = "2025-01-01";
         const { price } = ledgerOf(listed());
         expect(price(1_000_000, 3)).toBe(10);
@@ -75,7 +75,7 @@ describe("by token prices", () => {
 });
 
 describe("by the flat price", () => {
-    test("only a request that reached no upstream saves, shared among its items' tiers", () => {
+    test("only a request that reached no upstream saves, distributed over its sources", () => {
         const ledger = ledgerOf(flatPrice(0.001));
         ledger.answered(TENANT, account([item("HIT-L1", 9), item("MISS", 1)]));
         expect(ledger.statement().savedDollars).toBe(0);
@@ -88,7 +88,7 @@ describe("by the flat price", () => {
     });
 });
 
-test("the net is what was saved less renewals, warm-ups and the pod; misses are no cost of the cache", () => {
+test("net savings exclude refreshes, warm-ups and the pod; misses are no cost of the cache", () => {
     let now = 0;
     const clock = jest.spyOn(performance, "now").mockImplementation(() => now);
     const ledger = ledgerOf(flatPrice(1), 0.5);

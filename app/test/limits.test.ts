@@ -27,12 +27,12 @@ afterEach(() => {
     jest.useRealTimers();
 });
 
-/** What Redis keeps, and how it answers. */
+/** The contents of Redis, and how it responds. */
 function fakeRedis() {
     const hashes = new Map<string, Map<string, number>>();
     const redis = {
         exchanges: 0,
-        /** It carries a command out, and its answer is lost. */
+        /** It executes a command, and the response is lost. */
         isMute: false,
         latencyMilliseconds: 0,
         sum: (key: string, field: string) => hashes.get(key)?.get(field) ?? 0,
@@ -58,7 +58,7 @@ function fakeRedis() {
     return redis;
 }
 
-/** The limits of one tenant as one pod holds them. */
+/** The limits of one tenant, as applied by one pod. */
 function pod(limits: object, store?: UsageStore) {
     const listed = directory(
         parseTenants(JSON.stringify({ tenants: [{ id: "t", keys: [{ sha256 }], limits }] })),
@@ -80,7 +80,7 @@ function pod(limits: object, store?: UsageStore) {
             }
         },
         reserve: async (bytes: number) => budget.reserve("t", [text(bytes)]),
-        /** Sends a text of so many bytes upstream, which bills so many tokens. */
+        /** Sends a text of this many bytes upstream, which bills this many tokens. */
         send: async (bytes: number, tokens: number): Promise<boolean> => {
             try {
                 const reservation = await budget.reserve("t", [text(bytes)]);
@@ -94,41 +94,46 @@ function pod(limits: object, store?: UsageStore) {
     };
 }
 
-describe("Requests a second, over four pods", () => {
-    test.each([0, 5])("are as many in each second, with Redis %i ms away", async (latency) => {
-        const redis = fakeRedis();
-        redis.latencyMilliseconds = latency;
-        const pods = Array.from({ length: 4 }, () => pod({ requestsPerSecond: 10 }, redis.store));
-        const bySecond: number[] = [];
-        // Each pod is asked 25 times a second, for a minute and over its end.
-        for (let second = 0; second < 70; second += 1) {
-            let admitted = 0;
-            for (let turn = 0; turn < 25; turn += 1) {
-                for (const one of pods) if (one.enters()) admitted += 1;
-                await jest.advanceTimersByTimeAsync(40);
+describe("Requests per second, over four pods", () => {
+    test.each([0, 5])(
+        "stay within the limit in each second, with Redis %i ms away",
+        async (latency) => {
+            const redis = fakeRedis();
+            redis.latencyMilliseconds = latency;
+            const pods = Array.from({ length: 4 }, () =>
+                pod({ requestsPerSecond: 10 }, redis.store),
+            );
+            const bySecond: number[] = [];
+            // Each pod gets 25 requests per second, for a minute and beyond its end.
+            for (let second = 0; second < 70; second += 1) {
+                let admitted = 0;
+                for (let turn = 0; turn < 25; turn += 1) {
+                    for (const one of pods) if (one.enters()) admitted += 1;
+                    await jest.advanceTimersByTimeAsync(40);
+                }
+                bySecond.push(admitted);
             }
-            bySecond.push(admitted);
-        }
-        const [first = 0, ...later] = bySecond;
-        const mean = later.reduce((sum, one) => sum + one, 0) / later.length;
-        // The burst of two seconds, and what pods let in before they have heard of each other.
-        expect(first).toBeLessThanOrEqual(30 + 4 * 5);
-        expect(mean).toBeGreaterThan(9);
-        expect(mean).toBeLessThan(11);
-        expect(Math.max(...later.slice(5))).toBeLessThanOrEqual(20);
-        expect(Math.min(...later.slice(5))).toBeGreaterThanOrEqual(4);
-    });
+            const [first = 0, ...later] = bySecond;
+            const mean = later.reduce((sum, one) => sum + one, 0) / later.length;
+            // The burst of two seconds, and requests accepted before the pods have synced.
+            expect(first).toBeLessThanOrEqual(30 + 4 * 5);
+            expect(mean).toBeGreaterThan(9);
+            expect(mean).toBeLessThan(11);
+            expect(Math.max(...later.slice(5))).toBeLessThanOrEqual(20);
+            expect(Math.min(...later.slice(5))).toBeGreaterThanOrEqual(4);
+        },
+    );
 
-    test("are a pod's own while Redis does not answer", () => {
+    test("are counted per pod while Redis is unavailable", () => {
         const one = pod({ requestsPerSecond: 10, burst: 3 });
         expect([1, 2, 3, 4].map(() => one.enters())).toEqual([true, true, true, false]);
     });
 });
 
-describe("What tenants use", () => {
+describe("Usage of tenants", () => {
     const MONTH = "embedding:usage:t:2026-11";
 
-    test("is counted once, though Redis carries out what it does not answer", async () => {
+    test("is counted once, even if Redis executes commands without a response", async () => {
         const redis = fakeRedis();
         const one = pod({ tokensPerMonth: 20_000 }, redis.store);
         await one.send(40, 10);
@@ -145,7 +150,7 @@ describe("What tenants use", () => {
         expect(redis.sum(MONTH, "tokens")).toBe(410);
     });
 
-    test("costs Redis nothing once the tenant is idle", async () => {
+    test("causes no Redis commands once the tenant is idle", async () => {
         const redis = fakeRedis();
         const one = pod({ requestsPerSecond: 100, tokensPerMinute: 100 }, redis.store);
         one.enters();
@@ -157,7 +162,7 @@ describe("What tenants use", () => {
         expect(redis.exchanges).toBe(before);
     });
 
-    test("is told again to a Redis that has lost it", async () => {
+    test("is restored to a Redis that has lost it", async () => {
         const [redis, emptied] = [fakeRedis(), fakeRedis()];
         let current = redis;
         const one = pod(
@@ -174,7 +179,7 @@ describe("What tenants use", () => {
 });
 
 describe("Tokens", () => {
-    test("of calls under way are reserved: those that would pass the limit are refused", async () => {
+    test("of calls in flight are reserved: those beyond the limit are rejected", async () => {
         const one = pod({ tokensPerMinute: 1_000, tokensPerMonth: 1_000 });
         const reserved = await Promise.allSettled(
             Array.from({ length: 40 }, () => one.reserve(590)),
@@ -200,7 +205,7 @@ describe("Tokens", () => {
         });
     });
 
-    test("of the first call are not known: it goes alone, where a third of its bytes fits", async () => {
+    test("of the first call are unknown: it is sent alone if a third of its bytes fits", async () => {
         const one = pod({ tokensPerMinute: 1_000 });
         await expect(one.reserve(3_001)).rejects.toThrow(
             "about 1001 tokens; left of your 1000 tokens a minute: 1000",
@@ -213,7 +218,7 @@ describe("Tokens", () => {
         await expect(one.reserve(600)).rejects.toThrow("about 135 tokens");
     });
 
-    test("that can never fit are no reason to wait", async () => {
+    test("that can never fit have no retry-after", async () => {
         const one = pod({ tokensPerMinute: 100 });
         await one.send(40, 10);
         await expect(one.reserve(8_000)).rejects.toMatchObject({
@@ -221,13 +226,13 @@ describe("Tokens", () => {
         });
     });
 
-    test("of a call that ends in an error are given back", async () => {
+    test("of a failed call are released", async () => {
         const one = pod({ tokensPerMinute: 100 });
         for (let at = 0; at < 10; at += 1) (await one.reserve(90))?.end();
         expect(await one.send(90, 20)).toBe(true);
     });
 
-    test("hold over pods that send at the same time", async () => {
+    test("limits apply across pods that send at the same time", async () => {
         const redis = fakeRedis();
         redis.latencyMilliseconds = 2;
         const pods = Array.from({ length: 4 }, () => pod({ tokensPerMonth: 1_000 }, redis.store));
@@ -240,7 +245,7 @@ describe("Tokens", () => {
     });
 });
 
-test("A request that a limit refuses gives its leases back: another tenant may fetch the same", async () => {
+test("A request that a limit rejects releases its leases: another tenant may fetch the same", async () => {
     const released: string[] = [];
     const resolving = resolver({
         local: localCache({ maxEntries: 9, maxBytes: 9_999, staleSeconds: 0 }),

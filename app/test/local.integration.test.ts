@@ -29,7 +29,7 @@ async function vectors(texts: readonly string[]): Promise<readonly Float32Array<
 }
 
 describe("the local model", () => {
-    test("has 384 dimensions, unit length, and knows what is alike", async () => {
+    test("has 384 dimensions, unit length, and similar vectors for similar texts", async () => {
         const [room, flat, tax] = await vectors([
             "a room near the station",
             "a flat close to the train",
@@ -41,7 +41,7 @@ describe("the local model", () => {
         expect(cosine(room, flat)).toBeGreaterThan(cosine(room, tax) + 0.3);
     });
 
-    test("gives a text the same vector alone as in a batch of any widths", async () => {
+    test("returns the same vector for a text alone and in a batch of any widths", async () => {
         const texts = Array.from(
             { length: 40 },
             (_, n) => `${"a bright flat with a view ".repeat(n % 9)}${n}`,
@@ -53,7 +53,7 @@ describe("the local model", () => {
         }
     });
 
-    test("reads the first 256 tokens of a longer text and says so", async () => {
+    test("reads the first 256 tokens of a longer text and reports it", async () => {
         const long = "garden ".repeat(1_000).trim();
         const inputs = [long, "garden ".repeat(2_000).trim(), "garden"].map(
             (text) => ({ kind: "text", text }) as const,
@@ -68,7 +68,7 @@ describe("the local model", () => {
         expect(cosine(first?.vector ?? [], second?.vector ?? [])).toBeGreaterThan(0.999_999);
     });
 
-    test("refuses a text of more than 8,192 tokens as OpenAI does", async () => {
+    test("rejects a text of more than 8,192 tokens like OpenAI", async () => {
         await expect(vectors(["word ".repeat(8_200).trim()])).rejects.toMatchObject({
             status: 400,
             code: "context_length_exceeded",
@@ -92,12 +92,12 @@ describe("the local model", () => {
         expect(failed).toEqual([3]);
     });
 
-    test("keeps what there was time for of a batch that is too large", async () => {
+    test("keeps the finished part of a batch that is too large", async () => {
         await embedAll(model, listings(16), scopeFor());
         const begun = performance.now();
         await embedAll(model, listings(16), scopeFor());
         const took = performance.now() - begun;
-        // Many times as much as there is time for, and some time for a machine that is busy just then.
+        // Many times more than there is time for, and some time for a busy machine.
         const outcomes = await outcomesOf(model, listings(2_048), scopeFor(took * 8 + 1_000));
         const embedded = outcomes.filter((one) => !(one instanceof UpstreamError));
         expect(embedded.length).toBeGreaterThan(0);
@@ -106,14 +106,14 @@ describe("the local model", () => {
         }
     });
 
-    test("refuses another length of vectors, and takes its own", () => {
+    test("rejects other dimensions, and accepts its own", () => {
         expect(model.dimensionsFault(256)).toMatch(/384 dimensions only/);
         expect(model.dimensionsFault(384)).toBeUndefined();
     });
 });
 
 describe("batches", () => {
-    test("hold every text once, and stay short", () => {
+    test("contain every text once, and stay short", () => {
         fc.assert(
             fc.property(fc.array(fc.string({ maxLength: 3_000 })), (texts) => {
                 const batches = batchByLength(texts);
@@ -127,7 +127,7 @@ describe("batches", () => {
 });
 
 describe("mean pooling", () => {
-    test("leaves padding out and scales to length 1", () => {
+    test("excludes padding and scales to length 1", () => {
         const hidden = Float32Array.from([3, 0, 0, 4, 99, 99]);
         expect(Array.from(meanPool(hidden, 0, 2, 2))).toEqual([Math.fround(0.6), Math.fround(0.8)]);
     });

@@ -13,7 +13,7 @@ import { parseOpenai } from "../src/http/request.ts";
 import { keyMaker } from "../src/key/key.ts";
 import { account } from "../src/ledger/account.ts";
 import { UpstreamError } from "../src/upstream/upstream.ts";
-import { embeddingOf, shortened } from "../src/vector/embedding.ts";
+import { createEmbedding, shorten } from "../src/vector/embedding.ts";
 import { usedBytes } from "./support/heap.ts";
 import { KEY_SPACE } from "./support/keySpace.ts";
 import { propertyRuns } from "../../tests/support/property.ts";
@@ -27,7 +27,7 @@ const LIMITS = {
     shortens: false,
 };
 
-describe("What is kept has a bound in bytes:", () => {
+describe("Caches have a bound in bytes:", () => {
     test.each([
         ["short bodies", 60_000, (at: number) => ({ input: at.toString(36) })],
         ["bodies of 200 bytes", 50_000, (at: number) => ({ input: `${at}${"x".repeat(180)}` })],
@@ -38,7 +38,7 @@ describe("What is kept has a bound in bytes:", () => {
             (at: number) => ({ input: Array.from({ length: 99 }, (_, n) => `${at}.${n}`) }),
         ],
         ["token ids", 15_000, (at: number) => ({ input: [[at, ...Array(500).keys()]] })],
-    ])("requests that are remembered, %s", async (_, count, inputOf) => {
+    ])("memoised requests, %s", async (_, count, inputOf) => {
         const keyOf = keyMaker(KEY_SPACE);
         const read = keyedReader((body) => parseOpenai(body, LIMITS));
         const before = await usedBytes();
@@ -49,7 +49,7 @@ describe("What is kept has a bound in bytes:", () => {
         expect(read(Buffer.from('{"model":"m","input":"a"}'), keyOf).items).toHaveLength(1);
     });
 
-    test("beginnings of vectors, however many lengths are asked for", async () => {
+    test("shortened vectors, however many lengths are requested", async () => {
         const cache = localCache({
             maxEntries: 10,
             maxBytes: 512 * MEBIBYTE,
@@ -61,12 +61,12 @@ describe("What is kept has a bound in bytes:", () => {
         const { openai } = answers("m");
         const before = await usedBytes();
         for (let entry = 0; entry < 3; entry += 1) {
-            const whole = embeddingOf(vectorOf(entry), 1, false);
+            const whole = createEmbedding(vectorOf(entry), 1, false);
             cache.set(String(entry), whole);
             for (let length = 3071; length > 0; length -= 2) {
                 for (const encoding of ["float", "base64"] as const) {
                     const resolved = [
-                        { embedding: shortened(whole, length), status: "HIT-L1" } as const,
+                        { embedding: shorten(whole, length), status: "HIT-L1" } as const,
                     ];
                     openai({ ...SINGLE, encoding }, resolved, account(resolved));
                 }
@@ -75,14 +75,14 @@ describe("What is kept has a bound in bytes:", () => {
         expect((await usedBytes()) - before).toBeLessThan(cache.size().bytes + MEBIBYTE);
         const whole = cache.get("0");
         if (whole === undefined) throw new Error("The entry is gone");
-        // What is asked for again and again is not made anew.
-        expect(shortened(whole, 256)).toBe(shortened(whole, 256));
-        const both = [shortened(whole, 1024), shortened(whole, 512)];
-        expect([shortened(whole, 1024), shortened(whole, 512)]).toEqual(both);
-        expect(shortened(whole, 1024)).toBe(both[0]);
+        // Repeated lookups are not computed again.
+        expect(shorten(whole, 256)).toBe(shorten(whole, 256));
+        const both = [shorten(whole, 1024), shorten(whole, 512)];
+        expect([shorten(whole, 1024), shorten(whole, 512)]).toEqual(both);
+        expect(shorten(whole, 1024)).toBe(both[0]);
     });
 
-    test("beginnings of keys, however many dimensions are asked for", async () => {
+    test("key prefixes, however many dimensions are requested", async () => {
         const keyOf = keyMaker(KEY_SPACE);
         const input = { kind: "text", text: "a" } as const;
         const first = keyOf(input, 1);
@@ -92,7 +92,7 @@ describe("What is kept has a bound in bytes:", () => {
         expect(keyOf(input, 1)).toBe(first);
     });
 
-    test("refusals of an upstream that quotes what it was sent", async () => {
+    test("rejections of an upstream that quotes the input", async () => {
         const known = refusals();
         const before = await usedBytes();
         for (let at = 0; at < 200; at += 1) {
@@ -138,7 +138,7 @@ function bytesOf(body: Buffer | LargeBody): Buffer {
 
 describe("A body", () => {
     test.each([1, 7, 4_096, 65_536])(
-        "in chunks of %d bytes takes twice its size at most",
+        "in chunks of %d bytes takes at most twice its size",
         async (size) => {
             const bytes = Buffer.alloc(size === 1 ? MEBIBYTE / 4 : 5 * MEBIBYTE, "abcdefg");
             const { request, sink } = sentByHand();
@@ -162,7 +162,7 @@ describe("A body", () => {
         },
     );
 
-    test("is refused where all bodies together are too large, the oldest incomplete one first", () => {
+    test("is rejected if all bodies together are too large, the oldest incomplete one first", () => {
         const budget = byteBudget(3 * MAX_BODY_BYTES);
         const ends: string[] = [];
         const holds: ByteHold[] = [];
@@ -178,7 +178,7 @@ describe("A body", () => {
             });
             return sink();
         };
-        // What was read of a chunk is freed.
+        // Already copied parts of a chunk are freed.
         const block = () => Buffer.alloc(MAX_BODY_BYTES);
         const [first, second, third] = ["first", "second", "third"].map((name) => {
             const sink = receive(name);
@@ -189,7 +189,7 @@ describe("A body", () => {
         const fourth = receive("fourth");
         fourth.chunk(block());
         expect(ends).toEqual(["second done", "first 503"]);
-        // What still comes of it is thrown away, and takes nothing.
+        // The rest is discarded, and takes no memory.
         first?.chunk(block());
         first?.end();
         third?.end();
@@ -205,7 +205,7 @@ describe("A body", () => {
         expect(ends.at(-1)).toBe("sixth gone");
     });
 
-    test("of more than 8 MiB is refused at once, and its memory is given back", () => {
+    test("of more than 8 MiB is rejected immediately, and its memory is released", () => {
         const budget = byteBudget(64 * MEBIBYTE);
         const { request, sink } = sentByHand();
         const failures: number[] = [];
@@ -222,8 +222,8 @@ describe("A body", () => {
     });
 });
 
-describe("A budget of bytes", () => {
-    test("is never exceeded, and what is kept is never taken away", () => {
+describe("A byte budget", () => {
+    test("is never exceeded, and pinned bytes are never evicted", () => {
         const step = fc.record({
             holder: fc.nat({ max: 5 }),
             act: fc.constantFrom("grow", "grow", "grow", "keep", "release", "open"),

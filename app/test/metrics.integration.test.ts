@@ -75,7 +75,7 @@ describe("the exposition", () => {
         }
     });
 
-    test("has every label combination at 0 before anything happened", () => {
+    test("has every label combination at 0 initially", () => {
         const expected = (name: string, sets: readonly Record<string, string>[]) =>
             sets.map((labels) => {
                 const shown = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
@@ -130,19 +130,19 @@ describe("the exposition", () => {
         expect(lines.filter((line) => !present.has(line))).toEqual([]);
     });
 
-    test("tells what the cache costs by the hour", () => {
+    test("reports the hourly cost of the cache", () => {
         expect(OVERHEAD_KINDS.map((kind) => sum(fresh, METRICS.overheadRate, { kind }))).toEqual([
             0.05, 0.2,
         ]);
     });
 
-    test("holds a bucket at every threshold of the requirements", () => {
+    test("has a bucket for every threshold of the requirements", () => {
         for (const edge of [0.0001, 0.001, 0.01, 0.015, 0.05, 0.1, 0.5, 1, 2, 5]) {
             expect(RESPONSE_TIME_BUCKETS).toContain(edge);
         }
     });
 
-    test("counts what fails upstream, by endpoint and outcome", async () => {
+    test("counts upstream failures, by endpoint and outcome", async () => {
         const before = await scrape(service);
         upstream.misbehave((_, response) => reply(response, 500, "broken"));
         expect((await service.post(PATHS.embed, { text: "tried twice" })).status).toBe(200);
@@ -155,7 +155,7 @@ describe("the exposition", () => {
         expect(sum(after, METRICS.upstreamCalls) - sum(before, METRICS.upstreamCalls)).toBe(1);
     });
 
-    test("counts what Redis does and does not do", async () => {
+    test("counts successful and failed Redis operations", async () => {
         await service.post(PATHS.embed, { text: "written to Redis" });
         await eventually("the write is counted", async () => {
             const text = await scrape(service);
@@ -173,8 +173,8 @@ describe("the exposition", () => {
     });
 });
 
-describe("the books", () => {
-    test("agree with the upstream's to the token, over any traffic of two pods", async () => {
+describe("the ledger", () => {
+    test("agrees with the upstream's to the token, over any traffic of two pods", async () => {
         const openai = await startStubUpstream({ dimensions: 1_536, tokensOf: countTokens });
         const pods = await Promise.all(
             [0, 1].map(() =>
@@ -222,7 +222,7 @@ describe("the books", () => {
         await Promise.all([...pods.map((pod) => pod.stop()), openai.stop()]);
     }, 60_000);
 
-    test("keep a flood of tenants in one line", () => {
+    test("keeps a flood of tenants in one series", () => {
         const labels = tenantLabels((tenant) => tenant);
         const seen = new Set(Array.from({ length: 2_000 }, (_, at) => labels.of(`tenant-${at}`)));
         expect(seen.size).toBe(501);

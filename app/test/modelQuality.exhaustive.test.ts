@@ -6,8 +6,8 @@ import { expect, test } from "@jest/globals";
 import { pino } from "pino";
 
 import { localUpstream } from "../src/upstream/local/local.ts";
-import { embeddingOf } from "../src/vector/embedding.ts";
-import { entryCodec, writerOf } from "../src/vector/entry.ts";
+import { createEmbedding } from "../src/vector/embedding.ts";
+import { createEntryCodec, buildIdOf } from "../src/vector/entry.ts";
 import type { Precision } from "../src/vector/precision.ts";
 import { embedAll } from "./support/embedAll.ts";
 import { modelDirectory } from "./support/model.ts";
@@ -15,10 +15,10 @@ import { scopeFor } from "./support/scope.ts";
 import { cosine, spearman } from "./support/statistics.ts";
 
 const DATA = join(import.meta.dirname, "../../../shared/data/stsb.jsonl.gz");
-/** The published model's own figure on the dev part. */
+/** The published model's own score on the dev set. */
 const LEAST_SPEARMAN = 0.866;
 const DEV_PAIRS = 1_500;
-/** Its threads give way to other tests. */
+/** Its threads yield to other tests. */
 const PATIENCE_MILLISECONDS = 200_000;
 
 /** Largest loss of the cosine between a vector and its stored form, over real texts. */
@@ -29,8 +29,8 @@ const STORED_LOSS = [
 ] as const;
 
 function storedAs(precision: Precision): (vector: Float32Array<ArrayBuffer>) => Float32Array {
-    const { seal } = entryCodec({ precision, writer: writerOf(["test"]) });
-    return (vector) => seal("key", embeddingOf(vector, 1, false), SPACE).embedding.vector;
+    const { encode } = createEntryCodec({ precision, buildId: buildIdOf(["test"]) });
+    return (vector) => encode("key", createEmbedding(vector, 1, false), SPACE).embedding.vector;
 }
 
 const sts = existsSync(DATA) ? test : test.skip;
@@ -55,7 +55,7 @@ sts(
         const theirs = pairs.map(({ score }) => score);
         expect(pairs).toHaveLength(DEV_PAIRS);
         expect(spearman(ours, theirs)).toBeGreaterThanOrEqual(LEAST_SPEARMAN);
-        // What docs/service/caching.md says of each stored form.
+        // The figures of docs/service/caching.md for each stored form.
         for (const [precision, mostLoss] of STORED_LOSS) {
             const [storedA, storedB] = [a.map(storedAs(precision)), b.map(storedAs(precision))];
             const losses = a.map((vector, at) => 1 - cosine(vector, storedA[at] ?? []));

@@ -36,7 +36,7 @@ const ask = (pod: Pod, text: string, headers: Record<string, string> = {}) =>
     });
 
 describe("logs", () => {
-    test("are one JSON object a line with request ids, and hold no text, key or vector", async () => {
+    test("are one JSON object per line with request IDs, and contain no text, key or vector", async () => {
         const pod = await startPod({
             ...stubEnvironment(upstream.url, redis.url),
             LOG_LEVEL: "debug",
@@ -67,7 +67,7 @@ describe("logs", () => {
             expect.objectContaining({ requestId: "traced-by-me", status: 200, result: "miss" }),
         );
         expect(entries).toContainEqual(
-            expect.objectContaining({ level: "warn", status: 503, msg: "Not answered" }),
+            expect.objectContaining({ level: "warn", status: 503, msg: "Request failed" }),
         );
         expect(entries.every(({ time }) => !Number.isNaN(Date.parse(String(time))))).toBe(true);
         for (const secret of ["confidential", "penthouse", KEY, "must-stay-secret"]) {
@@ -133,7 +133,7 @@ describe("traces", () => {
         expect(bytes.includes(KEY)).toBe(false);
     });
 
-    test("are not begun for a client that decided against them, nor without a collector", async () => {
+    test("are not started for a client that decided against them, nor without a collector", async () => {
         const pod = await startPod({
             ...stubEnvironment(upstream.url),
             OTEL_EXPORTER_OTLP_ENDPOINT: url,
@@ -145,7 +145,7 @@ describe("traces", () => {
         expect(exported).toEqual([]);
     });
 
-    test("a collector that is gone costs no request and no clean end", async () => {
+    test("an unavailable collector affects neither requests nor a clean end", async () => {
         const pod = await startPod({
             ...stubEnvironment(upstream.url),
             OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9",

@@ -8,7 +8,7 @@ import { divide } from "../src/upstream/openai/answer.ts";
 import { openaiUpstream } from "../src/upstream/openai/openai.ts";
 import { parseRetryAfter, readRetryAfter } from "../src/upstream/openai/retry.ts";
 import { UpstreamError, type Upstream } from "../src/upstream/upstream.ts";
-import { embeddingOf, type Embedding } from "../src/vector/embedding.ts";
+import { createEmbedding, type Embedding } from "../src/vector/embedding.ts";
 import { embedAll, outcomesOf } from "./support/embedAll.ts";
 import { eventually } from "./support/eventually.ts";
 import {
@@ -46,11 +46,11 @@ afterEach(async () => {
 
 const texts = ["one", "two words", "three words here"];
 const inputs: readonly Input[] = texts.map((text) => ({ kind: "text", text }));
-/** Long enough for a busy machine: an attempt that is late is made otherwise. */
+/** Long enough for a busy machine: a late attempt would be retried. */
 const ATTEMPT_MILLISECONDS = 800;
 const TOTAL_MILLISECONDS = 8_000;
 const embed = () => embedAll(upstream, inputs, scopeFor(TOTAL_MILLISECONDS));
-/** Of a single input nothing can be divided: it is tried again whole. */
+/** A single input cannot be bisected: it is retried as a whole. */
 const embedOne = () => embedAll(upstream, inputs.slice(0, 1), scopeFor(TOTAL_MILLISECONDS));
 
 async function expectRight(): Promise<void> {
@@ -61,7 +61,7 @@ async function expectRight(): Promise<void> {
 }
 
 describe("an OpenAI-compatible API", () => {
-    test("is asked once for a batch, in base64, with its key", async () => {
+    test("gets one call for a batch, in base64, with its key", async () => {
         await expectRight();
         expect(stub.requests).toEqual([
             { model: "stub-model", input: texts, encoding_format: "base64" },
@@ -69,7 +69,7 @@ describe("an OpenAI-compatible API", () => {
         expect(stub.headers[0]?.authorization).toBe("Bearer a-key");
     });
 
-    test("that answers out of order is put in order by index", async () => {
+    test("that responds out of order is sorted by index", async () => {
         stub.misbehave((request, response) => {
             const answer = rightAnswer(request);
             reply(response, 200, { ...answer, data: answer.data.toReversed() });
@@ -78,7 +78,7 @@ describe("an OpenAI-compatible API", () => {
         expect(stub.requests).toHaveLength(1);
     });
 
-    test("that ignores base64 or refuses it is understood all the same", async () => {
+    test("that ignores or rejects base64 is supported anyway", async () => {
         stub.misbehave((request, response) =>
             reply(response, 200, rightAnswer({ ...request, encoding_format: "float" })),
         );
@@ -100,13 +100,13 @@ describe("an OpenAI-compatible API", () => {
         ["500", 500, {}],
         ["429", 429, { "retry-after": "0" }],
         ["408", 408, {}],
-    ])("is tried again after %s", async (_name, status, headers) => {
+    ])("is retried after %s", async (_name, status, headers) => {
         stub.misbehave((_, response) => reply(response, status, "busy", headers));
         await expectRight();
         expect(stub.requests).toHaveLength(2);
     });
 
-    test("is tried again after a hang, half an answer and a cut connection", async () => {
+    test("is retried after a hang, a truncated response and a lost connection", async () => {
         stub.misbehave(
             () => undefined,
             (_, response) => reply(response, 200, '{"data":[{"index":0'),
@@ -123,12 +123,12 @@ describe("an OpenAI-compatible API", () => {
         expect(stub.requests).toHaveLength(1);
     });
 
-    test("that hangs for good gives a 504", async () => {
+    test("that hangs permanently gives a 504", async () => {
         stub.misbehave(...Array<() => void>(4).fill(() => undefined));
         await expect(embedOne()).rejects.toMatchObject({ status: 504 });
     });
 
-    test("with less time left than an attempt may take gives a 504 in that time", async () => {
+    test("with less time left than an attempt's timeout gives a 504 in that time", async () => {
         stub.misbehave(() => undefined);
         const begun = performance.now();
         const left = 120.5;
@@ -138,13 +138,13 @@ describe("an OpenAI-compatible API", () => {
         expect(performance.now() - begun).toBeGreaterThanOrEqual(left - 1);
     });
 
-    test("that is gone gives a 503, and is left alone after five failures", async () => {
+    test("that is unavailable gives a 503, and gets no calls after five failures", async () => {
         await stub.stop();
         await expect(embed()).rejects.toMatchObject({ status: 503, code: "upstream_unreachable" });
         await expect(embed()).rejects.toMatchObject({ status: 503, code: "upstream_unavailable" });
     });
 
-    test("that was left alone is tried by one call at a time, whatever the system's clock does", async () => {
+    test("with an open breaker gets one call at a time, despite steps of the system clock", async () => {
         const halfOpenAfterMilliseconds = 60;
         const resting = openaiUpstream({
             url: stub.url,
@@ -166,12 +166,12 @@ describe("an OpenAI-compatible API", () => {
         await resting.close();
     });
 
-    test("that refuses our key does not blame the client, and is not tried again", async () => {
+    test("that rejects our key does not blame the client, and is not retried", async () => {
         stub.misbehave((_, response) => reply(response, 401, { error: { message: "bad key" } }));
         await expect(embed()).rejects.toMatchObject({
             status: 503,
-            code: "upstream_refused",
-            message: "The upstream refused this service's request (401)",
+            code: "upstream_rejected",
+            message: "The upstream rejected this service's request (401)",
         });
         expect(stub.requests).toHaveLength(1);
     });
@@ -185,7 +185,7 @@ describe("an OpenAI-compatible API", () => {
         ["a short vector", { embedding: [0.6, 0.8] }],
         ["an empty vector", { embedding: [] }],
         ["no vector", { embedding: 7 }],
-    ])("that answers one text with %s is not believed, and the others are", async (_, change) => {
+    ])("that returns %s for one text is not believed, and the others are", async (_, change) => {
         await embed();
         const bad = texts[2] ?? "";
         const wrong: Turn = (request, response) => {
@@ -196,13 +196,13 @@ describe("an OpenAI-compatible API", () => {
             });
             reply(response, 200, { data: spoilt, usage });
         };
-        // An index of 0 is right for a text that is alone.
+        // An index of 0 is correct for a single text.
         const isAloneRight = "index" in change && change.index === 0;
         stub.misbehave(...Array<Turn>(12).fill(wrong));
         const outcomes = await outcomesOf(upstream, inputs, scopeFor(TOTAL_MILLISECONDS));
         for (const [at, outcome] of outcomes.entries()) {
             if (at === 2 && !isAloneRight) {
-                expect(outcome).toMatchObject({ status: 503, code: "bad_upstream_answer" });
+                expect(outcome).toMatchObject({ status: 503, code: "bad_upstream_response" });
             } else expect(outcome).toMatchObject({ vector: trueVector(texts[at] ?? "") });
         }
     });
@@ -213,14 +213,14 @@ const always = (turn: Turn): void => {
 };
 const encodings = (): unknown[] => stub.requests.map(({ encoding_format: name }) => name);
 
-describe("an API that gives no base64", () => {
+describe("an API without base64", () => {
     test.each<[string, number, unknown]>([
         ["by vLLM's words", 400, { message: "base64 encoding is not currently supported" }],
         ["without a word", 400, { errorMessage: "Unreadable", errorCode: "PROXY_READ_ERROR" }],
         ["with 422", 422, { detail: [{ loc: ["body", "encoding_format"], msg: "unexpected" }] }],
         ["with 500", 500, { error: { message: "encoding_format is not supported" } }],
         ["with 501", 501, { error: { message: "no" } }],
-    ])("%s is asked for numbers at once, and from then on", async (_, status, body) => {
+    ])("%s gets a request for numbers immediately, and from then on", async (_, status, body) => {
         always((request, response) =>
             request.encoding_format === "base64"
                 ? reply(response, status, body)
@@ -231,7 +231,7 @@ describe("an API that gives no base64", () => {
         expect(encodings()).toEqual(["base64", "float", "float"]);
     });
 
-    test("and knows no such field is not told of it", async () => {
+    test("and without such a field does not receive it", async () => {
         always((request, response) =>
             "encoding_format" in request
                 ? reply(response, 400, { detail: "extra fields not permitted: encoding_format" })
@@ -256,7 +256,7 @@ describe("an API that gives no base64", () => {
         ["numbers with commas", (v) => v.join(",")],
         ["hex", (v) => Buffer.from(v.buffer).toString("hex")],
         ["a data URL", (v) => `data:;base64,${base64(Buffer.from(v.buffer))}`],
-    ])("but %s is asked for numbers, and never believed", async (_, write) => {
+    ])("but %s gets a request for numbers, and is never believed", async (_, write) => {
         const odd = (request: StubRequest): unknown => {
             const answer = rightAnswer(request);
             return {
@@ -277,7 +277,7 @@ describe("an API that gives no base64", () => {
         const first = await embed();
         expect(first.map(({ vector }) => vector)).toEqual(texts.map((text) => trueVector(text)));
         await expectRight();
-        // A vector that is always cut in the same place is that of another model.
+        // A vector that is always truncated at the same place looks like another model's.
         if (write(trueVector("x")).length === 44) return;
         const other = openaiUpstream({
             url: stub.url,
@@ -288,11 +288,11 @@ describe("an API that gives no base64", () => {
         });
         always((request, response) => reply(response, 200, odd(request)));
         const outcomes = await outcomesOf(other, inputs.slice(0, 1), scopeFor(TOTAL_MILLISECONDS));
-        expect(outcomes).toMatchObject([{ status: 503, code: "bad_upstream_answer" }]);
+        expect(outcomes).toMatchObject([{ status: 503, code: "bad_upstream_response" }]);
         await other.close();
     });
 
-    test("is not told from one that quotes a client's text in a refusal", async () => {
+    test("is not confused with one that quotes a client's text in an error", async () => {
         const quoting: Turn = ({ input }, response) =>
             reply(response, 422, { error: { message: `unusable: ${String(input[0])}` } });
         await expectRight();
@@ -304,7 +304,7 @@ describe("an API that gives no base64", () => {
     });
 });
 
-describe("vectors of a model whose length is not known", () => {
+describe("vectors of a model with unknown dimensions", () => {
     const asLength =
         (length: number): Turn =>
         (request, response) =>
@@ -314,7 +314,7 @@ describe("vectors of a model whose length is not known", () => {
         return outcome instanceof UpstreamError ? outcome.code : outcome?.vector.length;
     };
 
-    test("that are not of unit length are asked for twice, once", async () => {
+    test("that are not of unit length are requested twice, once", async () => {
         const scaled: Turn = (request, response) => {
             const vectorOf: typeof trueVector = (text, dimensions) =>
                 trueVector(text, dimensions).map((value) => value * 20);
@@ -325,11 +325,11 @@ describe("vectors of a model whose length is not known", () => {
         expect(one?.vector).toEqual(trueVector(texts[0] ?? "").map((value) => value * 20));
         await embedOne();
         expect(encodings()).toEqual(["base64", "float", "base64"]);
-        // Both answers were billed.
+        // Both responses were billed.
         expect(one?.tokens).toBe(2 * trueTokens(texts[0] ?? ""));
     });
 
-    test("that were cut in the first answer decide nothing", async () => {
+    test("that were truncated in the first response decide nothing", async () => {
         stub.misbehave((request, response) => {
             const { data, usage } = rightAnswer({ ...request, encoding_format: "float" });
             const cut = data.map((item) => ({ ...item, embedding: item.embedding.slice(0, 4) }));
@@ -339,7 +339,7 @@ describe("vectors of a model whose length is not known", () => {
         expect(await lengthOf("second")).toBe(16);
     });
 
-    test("that are others from some day on are taken when several texts agree", async () => {
+    test("that change at some point are accepted when several texts agree", async () => {
         const wrong: ((embedding: Embedding) => boolean)[] = [];
         await upstream.close();
         upstream = openaiUpstream({
@@ -352,16 +352,18 @@ describe("vectors of a model whose length is not known", () => {
         });
         expect(await lengthOf("before")).toBe(16);
         always(asLength(24));
-        expect(await lengthOf("one")).toBe("bad_upstream_answer");
-        expect(await lengthOf("one")).toBe("bad_upstream_answer");
-        expect(await lengthOf("two")).toBe("bad_upstream_answer");
+        expect(await lengthOf("one")).toBe("bad_upstream_response");
+        expect(await lengthOf("one")).toBe("bad_upstream_response");
+        expect(await lengthOf("two")).toBe("bad_upstream_response");
         expect(await lengthOf("three")).toBe(24);
         expect(upstream.dimensions()).toBe(24);
-        const lengths = [16, 24].map((length) => embeddingOf(trueVector("x", length), 1, false));
+        const lengths = [16, 24].map((length) =>
+            createEmbedding(trueVector("x", length), 1, false),
+        );
         expect(wrong.map((isWrong) => lengths.map(isWrong))).toEqual([[true, false]]);
     });
 
-    test("of another length than the one asked for are the client's to know", async () => {
+    test("with other dimensions than requested are reported to the client", async () => {
         const asked = { ...scopeFor(), dimensions: 8 };
         const short: Turn = (request, response) => {
             const { model, input, encoding_format } = request;
@@ -378,8 +380,8 @@ describe("vectors of a model whose length is not known", () => {
     });
 });
 
-describe("an API that asks to be left alone", () => {
-    test("is, by all calls, until the time is over", async () => {
+describe("an API that asks for a cooldown", () => {
+    test("gets it, from all calls, until the time is over", async () => {
         stub.misbehave((_, response) => reply(response, 429, "slow", { "retry-after-ms": "150" }));
         const begun = performance.now();
         const calls = await Promise.all(
@@ -391,7 +393,7 @@ describe("an API that asks to be left alone", () => {
         for (const took of calls) expect(took).toBeGreaterThanOrEqual(149);
     });
 
-    test("for longer than a request has is asked by no other request", async () => {
+    test("for longer than a request's deadline gets no other request", async () => {
         stub.misbehave((_, response) => reply(response, 429, "slow", { "retry-after": "30" }));
         for (let n = 0; n < 20; n += 1) {
             await expect(embedOne()).rejects.toMatchObject({
@@ -402,22 +404,22 @@ describe("an API that asks to be left alone", () => {
         expect(stub.requests).toHaveLength(1);
     });
 
-    test("since nothing is paid any more is not asked four times", async () => {
+    test("because of an exhausted quota is not called four times", async () => {
         always((_, response) =>
             reply(response, 429, { error: { message: "quota", code: "insufficient_quota" } }),
         );
         for (let n = 0; n < 3; n += 1) {
             await expect(embedOne()).rejects.toMatchObject({
                 status: 503,
-                code: "upstream_refused",
+                code: "upstream_rejected",
             });
         }
         expect(stub.requests).toHaveLength(1);
     });
 });
 
-describe("one text that the API always fails for", () => {
-    test("keeps nobody else from it", async () => {
+describe("one text for which the API always fails", () => {
+    test("does not block it for others", async () => {
         const poison: Turn = (request, response) =>
             request.input.includes("poison")
                 ? reply(response, 500, "NaN")
@@ -435,7 +437,7 @@ describe("one text that the API always fails for", () => {
     });
 });
 
-describe("the way to an API", () => {
+describe("the connection to an API", () => {
     test("may have Azure's version and key", async () => {
         const azure = openaiUpstream({
             url: new URL(`${stub.url.origin}/openai/deployments/small?api-version=2024-10-21`),
@@ -456,7 +458,7 @@ describe("the way to an API", () => {
         ["gzip", gzipSync],
         ["br", brotliCompressSync],
         ["deflate", deflateSync],
-    ])("may compress by %s what it was asked not to", async (coding, compress) => {
+    ])("may compress by %s despite identity", async (coding, compress) => {
         stub.misbehave((request, response) => {
             response.writeHead(200, { "content-encoding": coding });
             response.end(compress(JSON.stringify(rightAnswer(request))));
@@ -471,7 +473,7 @@ describe("the way to an API", () => {
         expect(stub.requests).toHaveLength(1);
     });
 
-    test("does not unpack little to more than memory holds", async () => {
+    test("does not decompress beyond the memory limit", async () => {
         const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
         always((_, response) => {
             response.writeHead(200, { "content-encoding": "gzip" });
@@ -482,7 +484,7 @@ describe("the way to an API", () => {
         });
     });
 
-    test("leads by a proxy where there is one, but to hosts that are excepted", async () => {
+    test("uses a proxy if there is one, except for excluded hosts", async () => {
         const api = await startStubUpstream();
         for (const exceptHosts of [undefined, "127.0.0.1"]) {
             const proxied = openaiUpstream({
@@ -502,7 +504,7 @@ describe("the way to an API", () => {
 });
 
 describe("the parts of a bill", () => {
-    test("are whole and sum to it exactly", () => {
+    test("are integers and sum to it exactly", () => {
         expect(divide(10, [1, 1, 1])).toEqual([4, 3, 3]);
         expect(divide(0, [5, 5])).toEqual([0, 0]);
         const parts = divide(1_000_003, [3, 17, 1, 999, 45]);
@@ -512,7 +514,7 @@ describe("the parts of a bill", () => {
 });
 
 describe("Retry-After", () => {
-    test("is seconds or a date; anything else is nothing", () => {
+    test("is seconds or a date; anything else is ignored", () => {
         const now = Date.UTC(2026, 0, 1);
         expect(parseRetryAfter("2", now)).toBe(2_000);
         expect(parseRetryAfter(new Date(now + 5_000).toUTCString(), now)).toBe(5_000);
@@ -523,7 +525,7 @@ describe("Retry-After", () => {
         expect(parseRetryAfter("99999999", now)).toBe(86_400_000);
     });
 
-    test("in milliseconds is more exact, by the names of Azure and OpenAI", () => {
+    test("in milliseconds is more precise, by the names of Azure and OpenAI", () => {
         const now = Date.now();
         expect(readRetryAfter({ "retry-after-ms": "1500", "retry-after": "2" }, now)).toBe(1_500);
         expect(readRetryAfter({ "x-ms-retry-after-ms": "20" }, now)).toBe(20);
@@ -561,7 +563,7 @@ describe("a fallback", () => {
     const broken: Turn = (_, response) => reply(response, 500, "broken");
     const breakFor = (turns: number): void => stub.misbehave(...Array<Turn>(turns).fill(broken));
 
-    test("that gave the primary's vector answers while the primary fails, and no longer", async () => {
+    test("with the primary's vector is used while the primary fails, and no longer", async () => {
         await both.start();
         await eventually("both were asked for the probe", () => other.requests.length === 1);
         await ask();
@@ -577,7 +579,7 @@ describe("a fallback", () => {
         });
     });
 
-    test("with other vectors is never asked", async () => {
+    test("with other vectors is never used", async () => {
         other.misbehave((request, response) => {
             const answer = rightAnswer({ ...request, input: ["something else"] });
             reply(response, 200, answer);
@@ -590,7 +592,7 @@ describe("a fallback", () => {
     });
 });
 
-describe("a fallback of a pod that starts while the primary is down", () => {
+describe("a fallback of a pod that starts while the primary is unavailable", () => {
     let other: StubUpstream;
     let kept: Float32Array | undefined;
     let wrong: ((embedding: Embedding) => boolean)[];
@@ -622,19 +624,19 @@ describe("a fallback of a pod that starts while the primary is down", () => {
             onWrongModel: (isWrong) => void wrong.push(isWrong),
             log,
         });
-    const standing = (upstream: Upstream): unknown =>
-        (upstream.state().endpoints as { standing?: string }[])[1]?.standing;
+    const fallbackStatus = (upstream: Upstream): unknown =>
+        (upstream.state().endpoints as { status?: string }[])[1]?.status;
 
-    test("is told by the vector that an earlier pod kept, and never sees the primary's key", async () => {
+    test("is verified by the vector that an earlier pod stored, and never gets the primary's key", async () => {
         const first = both();
         await first.start();
-        await eventually("it is verified", () => standing(first) === "verified");
+        await eventually("it is verified", () => fallbackStatus(first) === "verified");
         await first.close();
         expect(kept).toEqual(trueVector("Two-bedroom flat near the park, third floor, no lift."));
         always((_, response) => void response.destroy());
         const second = both();
         await second.start();
-        await eventually("it is verified", () => standing(second) === "verified");
+        await eventually("it is verified", () => fallbackStatus(second) === "verified");
         const [embedding] = await embedAll(second, inputs, scopeFor());
         expect(embedding?.isUnverified).toBeUndefined();
         await second.close();
@@ -643,21 +645,21 @@ describe("a fallback of a pod that starts while the primary is down", () => {
         );
     });
 
-    test("with other vectors than those that were kept is not used", async () => {
+    test("with other vectors than the stored one is not used", async () => {
         kept = trueVector("another model's");
         always((_, response) => void response.destroy());
         const upstream = both();
         await upstream.start();
-        await eventually("it is refused", () => standing(upstream) === "refused");
+        await eventually("it is rejected", () => fallbackStatus(upstream) === "rejected");
         await expect(embedAll(upstream, inputs, scopeFor())).rejects.toMatchObject({ status: 503 });
         await upstream.close();
     });
 
-    test("answers where nothing tells, and what it gave is not shared", async () => {
+    test("is used if nothing is stored, and its vectors are not shared", async () => {
         always((_, response) => void response.destroy());
         const upstream = both();
         await upstream.start();
-        await eventually("it may answer", () => standing(upstream) === "unverified");
+        await eventually("it may answer", () => fallbackStatus(upstream) === "unverified");
         const embeddings = await embedAll(upstream, inputs, scopeFor());
         expect(embeddings.map(({ vector }) => vector)).toEqual(
             texts.map((text) => trueVector(text)),
@@ -668,7 +670,7 @@ describe("a fallback of a pod that starts while the primary is down", () => {
 });
 
 describe("the revision", () => {
-    test("is the host and path unless the configuration names it", () => {
+    test("is the host and path unless the configuration sets it", () => {
         expect(upstream.revision).toBe(`${stub.url.host}/v1`);
         const named = openaiUpstream({
             url: stub.url,

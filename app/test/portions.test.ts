@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from "@jest/globals";
 
 import { httpServer, type HttpServer } from "../src/http/server.ts";
 
-/** node:http makes a call of each chunk, however short. */
+/** node:http makes one call per chunk, however short. */
 const CHUNKS = 20_000;
 const MOST_A_TURN = 2_000;
 
@@ -15,7 +15,7 @@ afterEach(() =>
     server.drain({ quietMilliseconds: 0, acceptMilliseconds: 0, timeoutMilliseconds: 0 }),
 );
 
-test("a body of the shortest chunks is read in many turns, and whole", async () => {
+test("a body of minimal chunks is read in many turns, and completely", async () => {
     let chunks = 0;
     let mostInTurn = 0;
     let inTurn = 0;
@@ -41,7 +41,7 @@ test("a body of the shortest chunks is read in many turns, and whole", async () 
     socket.destroy();
 });
 
-test("a body in one piece is read in few turns, as on the express lane", async () => {
+test("a body in one piece is read in few turns, as on the fast path", async () => {
     const bytes = 2 * 1024 * 1024;
     let received = 0;
     let turns = 0;
@@ -73,7 +73,7 @@ test("a body in one piece is read in few turns, as on the express lane", async (
     socket.destroy();
 });
 
-test("a large answer that is being read is not cut off when the service closes", async () => {
+test("a large response that is being read is not cut off when the service closes", async () => {
     const bytes = 16 * 1024 * 1024;
     const headers = ["content-length", String(bytes)];
     server = httpServer((request, response) => {
@@ -92,7 +92,7 @@ test("a large answer that is being read is not cut off when the service closes",
     expect(await drained).toBe(0);
 });
 
-describe("clients that were refused by node:http and do not leave", () => {
+describe("clients rejected by node:http that do not disconnect", () => {
     const MOST = 8;
     const REFUSED = ["GARBAGE\r\n\r\n", "CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n"];
 
@@ -125,7 +125,7 @@ describe("clients that were refused by node:http and do not leave", () => {
         for (const socket of [...staying, other]) socket.destroy();
     });
 
-    test("do not hold up the end of the service", async () => {
+    test("do not delay the end of the service", async () => {
         const staying = await refusedClients(await listen());
         const times = { quietMilliseconds: 0, acceptMilliseconds: 0, timeoutMilliseconds: 30_000 };
         expect(await server.drain(times)).toBe(0);

@@ -28,7 +28,7 @@ afterAll(async () => {
     await upstream.stop();
 });
 
-/** Sends bytes as they are, and returns what comes until the server closes. */
+/** Sends raw bytes, and returns the response until the server closes. */
 async function raw(...parts: readonly (string | Buffer)[]): Promise<string> {
     const socket = connect(Number(new URL(service.url).port), "127.0.0.1");
     const said = text(socket);
@@ -53,7 +53,7 @@ const head = (length: number | undefined, ...more: readonly string[]): string =>
 
 const BODY = JSON.stringify({ text: "a text by socket" });
 
-describe("HTTP as clients speak it", () => {
+describe("Valid HTTP", () => {
     test("a body in pieces is one body", async () => {
         const [first, second] = [BODY.slice(0, 9), BODY.slice(9)];
         expect(await raw(head(BODY.length), first, second)).toMatch(/^HTTP\/1\.1 200 /);
@@ -66,12 +66,12 @@ describe("HTTP as clients speak it", () => {
         expect(said).toMatch(/^HTTP\/1\.1 200 /);
     });
 
-    test("Expect: 100-continue is told to go on", async () => {
+    test("Expect: 100-continue is confirmed", async () => {
         const said = await raw(head(BODY.length, "expect: 100-continue"), BODY);
         expect(said).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 /);
     });
 
-    test("several requests on one connection are answered in their order", async () => {
+    test("several requests on one connection are answered in order", async () => {
         const one = (words: string, last = false) => {
             const body = JSON.stringify({ text: words });
             return head(body.length).replace(last ? "" : "connection: close\r\n", "") + body;
@@ -85,7 +85,7 @@ describe("HTTP as clients speak it", () => {
     });
 });
 
-describe("HTTP as it should not be spoken", () => {
+describe("Invalid HTTP", () => {
     test.each([
         ["no HTTP at all", ["hello\r\n\r\n"], 400],
         ["headers without end", [`GET / HTTP/1.1\r\nx: ${"y".repeat(20_000)}\r\n\r\n`], 431],
@@ -101,7 +101,7 @@ describe("HTTP as it should not be spoken", () => {
             [head(4, "content-encoding: gzip"), Buffer.of(0x1f, 0x8b, 8, 0)],
             415,
         ],
-    ])("%s is refused in OpenAI's error shape", async (_, parts, status) => {
+    ])("%s is rejected in OpenAI's error shape", async (_, parts, status) => {
         const said = await raw(...parts);
         expect(said.slice(0, 12)).toBe(`HTTP/1.1 ${status}`);
         const body = said.slice(said.indexOf("\r\n\r\n") + 4);
@@ -113,7 +113,7 @@ describe("HTTP as it should not be spoken", () => {
         ]);
     });
 
-    test("a body over the limit is refused with 413, whether it told its length or not", async () => {
+    test("a body over the limit is rejected with 413, with or without a declared length", async () => {
         const large = Buffer.alloc(9 * 1024 * 1024, "x");
         const told = await service.post(PATHS.embed, large.toString());
         expect(told.status).toBe(413);
@@ -125,7 +125,7 @@ describe("HTTP as it should not be spoken", () => {
         expect(untold).toMatch(/^HTTP\/1\.1 413 /);
     });
 
-    test("a client that leaves in the middle of its body costs nothing", async () => {
+    test("a client that disconnects within its body costs nothing", async () => {
         const socket = connect(Number(new URL(service.url).port), "127.0.0.1");
         socket.write(head(1_000) + '{"text":');
         await wait(50);
@@ -136,7 +136,7 @@ describe("HTTP as it should not be spoken", () => {
     });
 });
 
-/** Writes all of it without reading, as simple clients do, and then reads. */
+/** Writes everything without reading, like simple clients, and then reads. */
 async function afterWriting(bytes: Iterable<Buffer>): Promise<string> {
     const socket = connect({
         port: Number(new URL(service.url).port),
@@ -172,7 +172,7 @@ describe("A body that is too large", () => {
             "by its chunks",
             repeated(head(undefined, "transfer-encoding: chunked"), chunk, PIECES, "0\r\n\r\n"),
         ],
-    ])("%s is refused where its client reads only when it has sent all", async (_, bytes) => {
+    ])("%s is rejected, even if its client reads only after sending all", async (_, bytes) => {
         const said = await afterWriting(bytes);
         expect(said).toMatch(/^HTTP\/1\.1 413 /);
         expect(said).toMatch(/connection: close\r\n/i);
@@ -180,7 +180,7 @@ describe("A body that is too large", () => {
     });
 });
 
-test("A body that would be too large is not asked for", async () => {
+test("A body that would be too large is not requested", async () => {
     const socket = connect(Number(new URL(service.url).port), "127.0.0.1");
     socket.write(head(99_999_999, "expect: 100-continue"));
     const [first] = (await once(socket, "data")) as [Buffer];
@@ -207,7 +207,7 @@ describe("A target", () => {
         ["GET /v1/embeddings/ HTTP/1.1", 404],
         ["CONNECT a:1 HTTP/1.1", 405],
         ["OPTIONS * HTTP/1.1", 204],
-    ])("in %s is answered with %i", async (line, status) => {
+    ])("in %s gets a %i", async (line, status) => {
         const said = await raw(request(line));
         expect(said.slice(0, 13)).toBe(`HTTP/1.1 ${status} `);
         if (status !== 204) expect(said).toContain('{"error":{"message":');
@@ -217,7 +217,7 @@ describe("A target", () => {
     test.each([
         [PATHS.embed, "POST, OPTIONS"],
         [PATHS.live, "GET, HEAD, OPTIONS"],
-    ])("%s tells which methods it takes", async (path, allow) => {
+    ])("%s lists its methods", async (path, allow) => {
         const answer = await service.get(path, "OPTIONS");
         expect([answer.status, answer.headers.get("allow")]).toEqual([204, allow]);
         const wrong = await service.get(path, "DELETE");
@@ -241,8 +241,8 @@ describe("A Host", () => {
     });
 });
 
-describe("What is no HTTP", () => {
-    test("is refused after the answers to what came before it on the connection", async () => {
+describe("Invalid HTTP", () => {
+    test("is rejected after the responses to earlier requests on the connection", async () => {
         const answer = Promise.withResolvers<undefined>();
         upstream.misbehave((body, response) => {
             void answer.promise.then(() => reply(response, 200, rightAnswer(body)));
@@ -260,13 +260,13 @@ describe("What is no HTTP", () => {
         expect(statuses).toEqual(["200", "400"]);
     });
 
-    test("is answered with 501 where the body comes by another coding than chunks", async () => {
+    test("gets a 501 for a body with another transfer coding than chunked", async () => {
         const said = await raw(head(undefined, "transfer-encoding: gzip, chunked"), "0\r\n\r\n");
         expect(said).toMatch(/^HTTP\/1\.1 501 /);
         expect(said).toContain("Transfer-Encoding is gzip, chunked; allowed: chunked");
     });
 
-    test("is answered in JSON where only an expectation cannot be met", async () => {
+    test("gets a JSON response if only an expectation cannot be met", async () => {
         const said = await raw(head(BODY.length, "expect: tea") + BODY);
         expect(said).toMatch(/^HTTP\/1\.1 417 /);
         expect(said).toContain("Expect is tea; allowed: 100-continue");
@@ -274,7 +274,7 @@ describe("What is no HTTP", () => {
 });
 
 describe("A body", () => {
-    test("with a byte order mark is read without it", async () => {
+    test("with a byte order mark is parsed without it", async () => {
         const answer = await service.post(PATHS.embed, `\ufeff${BODY}`);
         expect(answer.status).toBe(200);
     });
@@ -299,7 +299,7 @@ describe("A page of another origin", () => {
             },
         });
 
-    test("that is allowed may ask, and read the answer", async () => {
+    test("that is allowed may send requests, and read the response", async () => {
         const { status, headers } = await preflight(open, ORIGIN);
         expect(status).toBe(204);
         expect(Object.fromEntries(headers)).toMatchObject({
@@ -319,7 +319,7 @@ describe("A page of another origin", () => {
         }
     });
 
-    test("that is not allowed is told nothing", async () => {
+    test("that is not allowed gets no headers", async () => {
         for (const [at, origin] of [
             [open, "https://other.example.com"],
             [service, ORIGIN],
@@ -329,12 +329,12 @@ describe("A page of another origin", () => {
         }
     });
 
-    test("gets no header back that is not the name of one", async () => {
+    test("gets no header back that is not a valid name", async () => {
         const { headers } = await preflight(open, ORIGIN, "a\u00e9;b");
         expect(headers.get("access-control-allow-headers")).toBe("authorization, content-type");
     });
 
-    test("is any where all are allowed", async () => {
+    test("is allowed if all are", async () => {
         const all = await startService({ ...stubEnvironment(upstream.url), CORS_ORIGINS: "*" });
         try {
             const { headers } = await preflight(all, "https://other.example.com");
@@ -346,7 +346,7 @@ describe("A page of another origin", () => {
 });
 
 describe("A request id", () => {
-    test("of the client comes back; without one there is one", async () => {
+    test("of the client is returned; otherwise a new one is created", async () => {
         const ask = (headers: Record<string, string>) =>
             fetch(service.url + PATHS.embeddings, {
                 method: "POST",

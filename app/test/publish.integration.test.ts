@@ -27,7 +27,7 @@ beforeEach(() => {
         esac`,
     );
     double("cosign", `case "$1" in verify) [ -f "$FOLDER/signed" ] ;; esac`);
-    // The sources are taken for committed, whatever this checkout is at.
+    // The sources count as committed, whatever the state of this checkout.
     double(
         "git",
         `case "$1" in status) cat "$FOLDER/changed" 2>/dev/null ;; *) exec /usr/bin/git "$@" ;; esac; true`,
@@ -67,7 +67,7 @@ describe("publishing the image", () => {
         expect(stderr).toMatch(/^docker buildx is missing: install Docker/);
     });
 
-    test("builds, pushes and signs by digest what the registry lacks", () => {
+    test("builds, pushes and signs by digest if the registry lacks the image", () => {
         const { status, calls, output } = publish(REPOSITORY);
         expect(status).toBe(0);
         const [, tag] = /--tag (\S+)/.exec(calls) ?? [];
@@ -81,7 +81,7 @@ describe("publishing the image", () => {
         );
     });
 
-    test("takes what is there of the same content and signed by the workflow", () => {
+    test("reuses an image with the same content that the workflow signed", () => {
         mark("there");
         mark("signed");
         const { status, calls, output } = publish(REPOSITORY);
@@ -93,7 +93,7 @@ describe("publishing the image", () => {
         expect(output).toContain(`@${DIGEST}\n`);
     });
 
-    test("never signs what somebody else pushed under the tag", () => {
+    test("never signs an image that somebody else pushed under the tag", () => {
         mark("there");
         const { calls, output } = publish(REPOSITORY);
         expect(calls).not.toContain(`sign --yes ghcr.io/acme/platform/embedding-service@${DIGEST}`);
@@ -105,14 +105,14 @@ describe("publishing the image", () => {
         [["embedding-service"], /REPOSITORY is "embedding-service"; allowed/],
         [["Bad/Name"], /REPOSITORY is "Bad\/Name"; allowed: a registry and a name/],
         [["--verify", "ghcr.io/acme/service:v1"], /IMAGE is "ghcr\.io\/acme\/service:v1"; allowed/],
-    ])("%j is refused", (words, said) => {
+    ])("%j is rejected", (words, said) => {
         const { status, stderr, calls } = publish(...words);
         expect(status).toBe(1);
         expect(stderr).toMatch(said);
         expect(calls).toBe("");
     });
 
-    test("refuses sources that are not committed", () => {
+    test("rejects uncommitted sources", () => {
         mark("changed", " M app/src/server.ts");
         const { status, stderr } = publish(REPOSITORY);
         expect(status).toBe(1);

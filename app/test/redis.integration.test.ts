@@ -43,7 +43,7 @@ const redisIs = (service: Service, state: "up" | "down") =>
         return (json as { redis: string }).redis === state;
     });
 
-/** What a caller sees: the status of each text, and that the vector is there. */
+/** The client's view: the status of each text, and that the vector exists. */
 async function cacheOf(service: Service, text: string): Promise<string> {
     const answer = await service.post(PATHS.embed, { text });
     expect(answer.status).toBe(200);
@@ -71,7 +71,7 @@ describe("Redis", () => {
         expect(await one.metric(METRICS.redisUp)).toBe(1);
     });
 
-    test("absent at the start: the service is ready, answers, and finds it later", async () => {
+    test("unavailable at the start: the service is ready, responds, and finds it later", async () => {
         const port = await freePort();
         const service = await serviceOn(new URL(`redis://127.0.0.1:${port}`));
         expect((await service.get(PATHS.ready)).status).toBe(200);
@@ -86,7 +86,7 @@ describe("Redis", () => {
         });
     });
 
-    test("killed: requests are answered, and its return is noticed", async () => {
+    test("killed: requests are served, and its return is noticed", async () => {
         const redis = await redisOn();
         const service = await serviceOn(redis.url);
         await redisIs(service, "up");
@@ -112,7 +112,7 @@ describe("Redis", () => {
         });
     });
 
-    test("read-only: hits go on, and what cannot be stored is still answered", async () => {
+    test("read-only: hits continue, and requests that cannot be stored are served", async () => {
         const redis = await redisOn();
         const [one, other] = [await serviceOn(redis.url), await serviceOn(redis.url)];
         await redisIs(one, "up");
@@ -125,7 +125,7 @@ describe("Redis", () => {
         expect(redis.command("DBSIZE")).toMatch(/^1/);
     });
 
-    test("with users: the password comes from its own variable", async () => {
+    test("with users: the password has its own variable", async () => {
         const redis = await redisOn(undefined, ["--requirepass", "secret"]);
         const environment = {
             ...stubEnvironment(upstream.url, redis.url),

@@ -5,8 +5,8 @@ import { wallClock } from "../src/clock.ts";
 import { redisCache } from "../src/cache/redis.ts";
 import type { RedisCommands } from "../src/cache/redisClient.ts";
 import type { SharedCache } from "../src/cache/tiers.ts";
-import { embeddingOf } from "../src/vector/embedding.ts";
-import { entryCodec, writerOf } from "../src/vector/entry.ts";
+import { createEmbedding } from "../src/vector/embedding.ts";
+import { createEntryCodec, buildIdOf } from "../src/vector/entry.ts";
 import { trueVector } from "./support/vectors.ts";
 
 const DIMENSIONS = 3_072;
@@ -14,12 +14,12 @@ const BATCH = 2_048;
 const PART_BYTES = 512 * 1024;
 
 const log = pino({ level: "silent" });
-const codec = entryCodec({ precision: "float32", writer: writerOf(["test"]) });
+const codec = createEntryCodec({ precision: "float32", buildId: buildIdOf(["test"]) });
 const now = wallClock();
-const life = { createdAt: now, freshUntil: now + 600_000, effort: 1 };
+const life = { createdAt: now, freshUntil: now + 600_000, computeMilliseconds: 1 };
 const vector = trueVector("any", DIMENSIONS);
 const entries = Array.from({ length: BATCH }, (_, n) =>
-    codec.seal(`key ${n}`, embeddingOf(vector, 1, false, life), "5ace"),
+    codec.encode(`key ${n}`, createEmbedding(vector, 1, false, life), "5ace"),
 );
 const keys = entries.map(({ key }) => key);
 
@@ -27,7 +27,7 @@ let cache: SharedCache | undefined;
 
 afterEach(() => cache?.close());
 
-/** A Redis in this process, whose reads the test can make late. */
+/** A Redis in this process, whose reads the test can delay. */
 function redisOf(isLate: (read: number) => boolean) {
     const stored = new Map<string, Buffer>();
     const operations: { kind: "read" | "write" | "claim"; items: number; bytes: number }[] = [];
@@ -59,7 +59,7 @@ function redisOf(isLate: (read: number) => boolean) {
 }
 
 describe("a batch of 2,048 long vectors in Redis", () => {
-    test("is written, read and leased in parts that Redis answers in time", async () => {
+    test("is written, read and leased in parts that Redis processes in time", async () => {
         const { cache, stored, operations } = redisOf(() => false);
         await cache.write(entries);
         expect(stored.size).toBe(BATCH);
@@ -86,7 +86,7 @@ describe("a batch of 2,048 long vectors in Redis", () => {
         }
     });
 
-    test("is found but for the part that was late, and opens no breaker", async () => {
+    test("is found except for the late part, and opens no breaker", async () => {
         const { cache, stored } = redisOf((read) => read === 3);
         await cache.write(entries);
         expect(stored.size).toBe(BATCH);
@@ -97,7 +97,7 @@ describe("a batch of 2,048 long vectors in Redis", () => {
         }
     });
 
-    test("is not asked for to its end of a Redis that hangs", async () => {
+    test("is not read completely from a Redis that hangs", async () => {
         let reads = 0;
         const { cache } = redisOf(() => {
             reads += 1;
@@ -109,7 +109,7 @@ describe("a batch of 2,048 long vectors in Redis", () => {
 });
 
 describe("writes to Redis", () => {
-    test("go on after a command that never settles, and after an event that throws", async () => {
+    test("continue after a command that never settles, and after an event that throws", async () => {
         jest.useFakeTimers();
         try {
             const { commands, stored } = storeOf(1);
@@ -135,7 +135,7 @@ describe("writes to Redis", () => {
         }
     });
 
-    test("that wait when it closes still go out", async () => {
+    test("that are pending on close are sent", async () => {
         const { commands, stored } = storeOf(0);
         const closing = redisCache(commands, { codec, staleSeconds: 60, log });
         const writing = closing.write(entries.slice(0, 100));
@@ -145,7 +145,7 @@ describe("writes to Redis", () => {
     });
 });
 
-/** A Redis in this process of which one write is never answered, and none after it was closed. */
+/** A Redis in this process that never responds to one write, and to none after its end. */
 function storeOf(unanswered: number) {
     const stored = new Map<string, Buffer>();
     let writes = 0;

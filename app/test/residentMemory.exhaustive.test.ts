@@ -12,7 +12,7 @@ import { killPods, startPod, type Pod } from "./support/pod.ts";
 import { stubEnvironment } from "./support/service.ts";
 import { startStubUpstream, type StubUpstream } from "./support/stubUpstream.ts";
 
-/** A model whose vectors are long, are shortened, and whose tokens are counted. */
+/** A model with long vectors, shortening, and a known vocabulary. */
 const MODEL = "text-embedding-3-large";
 const DIMENSIONS = 3072;
 const ENTRIES = 500;
@@ -43,7 +43,7 @@ afterAll(async () => {
     await upstream.stop();
 });
 
-/** @returns MiB, the most that the process has had since it began */
+/** @returns MiB, the peak of the process */
 function peakResident(): number {
     const status = readFileSync(`/proc/${pod.process.pid}/status`, "utf8");
     return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1024;
@@ -80,7 +80,7 @@ const large = (unit: string): string => {
     return JSON.stringify({ text: `a${unit.repeat(count)}` });
 };
 
-/** Clients that send all of a large body but its last byte. */
+/** Clients that send all of a large body except its last byte. */
 async function sendIncompleteBodies(clients: number): Promise<readonly Socket[]> {
     const piece = Buffer.alloc(64 * 1024, "a");
     return Promise.all(
@@ -101,7 +101,7 @@ async function sendIncompleteBodies(clients: number): Promise<readonly Socket[]>
     );
 }
 
-/** Clients that ask for a large answer and never read it. */
+/** Clients that request a large response and never read it. */
 async function sendWithoutReading(clients: number, bodyOf: (at: number) => object) {
     return Promise.all(
         Array.from({ length: clients }, async (_, at) => {
@@ -166,6 +166,6 @@ test("the memory of a pod stays within its bound under all that clients can send
         `resident MiB, bound ${Math.round(BOUND_MEBIBYTES)}: ${JSON.stringify(peaks)}\n`,
     );
     expect(Math.max(...Object.values(peaks))).toBeLessThan(BOUND_MEBIBYTES);
-    // On a slow machine batches that nobody waits for any longer hold the upstream for a moment.
+    // On a slow machine, expired batches occupy the upstream for a moment.
     await eventually("it answers", async () => (await pod.ask("still well")).status === 200);
 }, 900_000);

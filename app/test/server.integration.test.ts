@@ -102,7 +102,7 @@ describe("SIGTERM", () => {
         expect(await exit).toEqual([0, null]);
     });
 
-    test("is bounded: a request that never ends is cut off after DRAIN_TIMEOUT_SECONDS", async () => {
+    test("is bounded: a request that never ends is closed after DRAIN_TIMEOUT_SECONDS", async () => {
         const pod = await startPod({
             ...stubEnvironment(upstream.url),
             DRAIN_TIMEOUT_SECONDS: "2",

@@ -51,7 +51,7 @@ afterAll(async () => {
 
 const hashOf = (key: string) => createHash("sha256").update(key).digest("hex");
 
-/** A tenant whose only key is `key-of-` and its id. */
+/** A tenant whose only key is `key-of-` and its ID. */
 const tenant = (id: string, more: object = {}) => ({
     id,
     keys: [{ sha256: hashOf(`key-of-${id}`) }],
@@ -95,7 +95,7 @@ const REQUESTS = (code: string) => `${METRICS.requests}{route="${PATHS.embed}",c
 const errorOf = ({ json }: Answer) => (json as { error: Record<string, unknown> }).error;
 
 describe("A request", () => {
-    test("without a key, or with nobody's, is a 401 in OpenAI's shape", async () => {
+    test("without a key, or with an unknown one, is a 401 in OpenAI's shape", async () => {
         const service = await start([tenant("search")]);
         const none = await ask(service, undefined);
         expect(none.status).toBe(401);
@@ -113,21 +113,21 @@ describe("A request", () => {
         expect(await service.metric(REQUESTS("401"))).toBe(2);
     });
 
-    test("without a key is served where anonymous requests are, but a wrong key is not", async () => {
+    test("without a key is served if anonymous requests are, but a wrong key is not", async () => {
         const service = await start([tenant("search")], { ANONYMOUS: "true" });
         expect((await ask(service, undefined)).status).toBe(200);
         expect((await ask(service, "key-of-nobody")).status).toBe(401);
-        // The clients of OpenAI cannot go without one.
+        // OpenAI's clients require a key.
         expect((await ask(service, "anonymous")).status).toBe(200);
         expect((await ask(service, "anonymous", "a text", "api-key")).status).toBe(200);
     });
 
-    test("as anonymous is refused where anonymous requests are not served", async () => {
+    test("as anonymous is rejected if anonymous requests are not served", async () => {
         const service = await start([tenant("search")]);
         expect((await ask(service, "anonymous")).status).toBe(401);
     });
 
-    test("is private: one tenant's entry is no other's hit, unless both named one pool", async () => {
+    test("is private: one tenant's entry is no other's hit, unless both have the same pool", async () => {
         const service = await start([
             tenant("one"),
             tenant("two"),
@@ -142,7 +142,7 @@ describe("A request", () => {
         expect(statuses).toEqual(["MISS", "MISS", "HIT-L1", "MISS", "HIT-L1"]);
     });
 
-    test("with a key that has expired is refused, while the key after it holds", async () => {
+    test("with an expired key is rejected, while the key after it is valid", async () => {
         const keys = [
             { sha256: hashOf("old"), expires: "2020-01-01T00:00:00Z" },
             { sha256: hashOf("new"), expires: "2999-01-01T00:00:00Z" },
@@ -153,9 +153,9 @@ describe("A request", () => {
     });
 });
 
-describe("The file of tenants", () => {
-    test("that is swapped, as a Secret's is, is in force without a restart; a wrong one is not", async () => {
-        // A mounted Secret is a link to a link to a folder.
+describe("The tenants file", () => {
+    test("that is swapped like a Secret is applied without a restart; an invalid one is not", async () => {
+        // A mounted Secret is a link to a link to a directory.
         const swap = async (name: string, text: string) => {
             await writeFile(join(folder, name), text);
             await symlink(name, join(folder, "next"));
@@ -174,7 +174,7 @@ describe("The file of tenants", () => {
         expect((await ask(service, "key-of-two")).status).toBe(200);
     }, 40_000);
 
-    test("that is wrong tells all that is wrong, and no hash", () => {
+    test("that is invalid reports all errors, and no hash", () => {
         const text = JSON.stringify({
             tenants: [
                 { id: "Upper", keys: [] },
@@ -195,7 +195,7 @@ describe("The file of tenants", () => {
 });
 
 describe("A limit", () => {
-    test("of requests lets a burst through, then answers 429 with the time to wait", async () => {
+    test("of requests allows a burst, then responds with 429 and the time to wait", async () => {
         const limits = { requestsPerSecond: 2, burst: 3 };
         const service = await start([tenant("busy", { limits }), tenant("calm")]);
         const statuses = [];
@@ -215,7 +215,7 @@ describe("A limit", () => {
         );
     });
 
-    test("of tokens counts what reached the upstream; what a cache has is free", async () => {
+    test("of tokens counts what reached the upstream; cache hits are free", async () => {
         const limits = { tokensPerMinute: 6 };
         const service = await start([tenant("frugal", { limits })]);
         expect((await ask(service, "key-of-frugal", "four words of text")).status).toBe(200);
@@ -223,7 +223,7 @@ describe("A limit", () => {
             const hit = await ask(service, "key-of-frugal", "four words of text");
             expect(hit.headers.get(HEADERS.cache)).toBe("HIT-L1");
         }
-        // By what the first text was billed, these are about 5 tokens, and 2 are left.
+        // By the bill of the first text, these are about 5 tokens, and 2 remain.
         const refused = await ask(service, "key-of-frugal", "another four words here");
         expect(refused.status).toBe(429);
         expect(errorOf(refused)).toMatchObject({ type: "tokens", code: "rate_limit_exceeded" });
@@ -231,7 +231,7 @@ describe("A limit", () => {
         expect((await ask(service, "key-of-frugal", "four words of text")).status).toBe(200);
     });
 
-    test("of tokens charges what was billed, also when its request ends in an error", async () => {
+    test("of tokens charges what was billed, even if its request fails", async () => {
         const service = await start([tenant("sly", { limits: { tokensPerMonth: 20 } })]);
         const headers = { authorization: "Bearer key-of-sly" };
         const texts = ["a b c d e f g h i j k l", "m n o p q r s t u v w x", REFUSED];
@@ -242,7 +242,7 @@ describe("A limit", () => {
         expect(errorOf(refused)).toMatchObject({ code: "insufficient_quota" });
     });
 
-    test("of tokens holds for requests that come at the same time", async () => {
+    test("of tokens applies to concurrent requests", async () => {
         const limits = { tokensPerMinute: 50, tokensPerMonth: 50 };
         const service = await start([tenant("many", { limits })]);
         const before = upstream.billedTokens;
@@ -255,7 +255,7 @@ describe("A limit", () => {
         expect(upstream.billedTokens - before).toBeLessThanOrEqual(50);
     });
 
-    test("of a month is a quota, in the name that OpenAI's clients know", async () => {
+    test("of a month is a quota, with the name that OpenAI's clients recognise", async () => {
         const service = await start([tenant("poor", { limits: { tokensPerMonth: 2 } })]);
         expect((await ask(service, "key-of-poor")).status).toBe(200);
         const refused = await ask(service, "key-of-poor");
@@ -263,7 +263,7 @@ describe("A limit", () => {
         expect(errorOf(refused)).toMatchObject({ code: "insufficient_quota" });
     });
 
-    test("of concurrency is given back, also by a client that left", async () => {
+    test("of concurrency is released, also by a client that disconnected", async () => {
         const limits = { concurrentRequests: 1 };
         const service = await start([tenant("single", { limits })]);
         const arrived = Promise.withResolvers<undefined>();
@@ -290,7 +290,7 @@ describe("A limit", () => {
         );
     });
 
-    test("holds over two pods together, as far as they have told each other", async () => {
+    test("applies over two pods together, as far as they have synced", async () => {
         const limits = { tokensPerMonth: 10 };
         const first = await start([tenant("both", { limits })]);
         const second = await startMore();
@@ -303,7 +303,7 @@ describe("A limit", () => {
         );
     });
 
-    test("holds in each pod by itself while Redis is away", async () => {
+    test("applies in each pod separately while Redis is unavailable", async () => {
         const own = await startRedis();
         const limits = { tokensPerMonth: 3 };
         const service = await start([tenant("alone", { limits })], { REDIS_URL: own.url.href });

@@ -30,7 +30,7 @@ async function refusalOf(input: unknown): Promise<HttpError | undefined> {
 }
 
 describe("The limit of tokens", () => {
-    test("of a text lets 8,192 through and no more", async () => {
+    test("of a text allows 8,192 and no more", async () => {
         expect(await refusalOf(words(8_192))).toBeUndefined();
         const refusal = await refusalOf(["short", words(8_193)]);
         expect(refusal).toMatchObject({
@@ -41,18 +41,18 @@ describe("The limit of tokens", () => {
         });
     });
 
-    test("of a request lets 300,000 through and no more, texts and ids together", async () => {
+    test("of a request allows 300,000 and no more, texts and IDs together", async () => {
         const full = Array<string>(37).fill(words(8_000));
         expect(await refusalOf(full)).toBeUndefined();
         const refusal = await refusalOf([...full, words(8_000)]);
         expect(refusal).toMatchObject({ param: "input", code: "max_tokens_per_request" });
     });
 
-    test("costs nothing where the bytes are fewer than the tokens may be", () => {
+    test("costs nothing if there are fewer bytes than allowed tokens", () => {
         expect(tooLong(request(words(100)))).toBeUndefined();
     });
 
-    test("does not hold up others for a word that is as long as a body", async () => {
+    test("does not delay others for a word that is as long as a body", async () => {
         let longest = 0;
         let before = performance.now();
         const timer = setInterval(() => {
@@ -66,12 +66,12 @@ describe("The limit of tokens", () => {
         expect(longest).toBeLessThan(2_000);
     });
 
-    test("names the field that /embed has", async () => {
+    test("names the field of /embed", async () => {
         const body = Buffer.from(JSON.stringify({ texts: ["a", words(9_000)] }));
         await expect(tooLong(parseEmbed(body))).rejects.toMatchObject({ param: "texts[1]" });
     });
 
-    test("of a model whose vocabulary is not known is its upstream's", () => {
+    test("of a model with an unknown vocabulary is left to its upstream", () => {
         expect(tokenCounter("some-model")).toBeUndefined();
         expect(tokenLimits(undefined)(request(words(9_000)))).toBeUndefined();
     });

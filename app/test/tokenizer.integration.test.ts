@@ -16,7 +16,7 @@ interface Reference {
     readonly texts: readonly (readonly [text: string, ids: readonly number[]])[];
 }
 
-/** Of Hugging Face's tokenizers over the same file; tokenizerReference.py says how it is made. */
+/** Of Hugging Face's tokenizers for the same file; tokenizerReference.py creates it. */
 const REFERENCE = JSON.parse(
     readFileSync(join(import.meta.dirname, "support/tokenizerReference.json"), "utf8"),
 ) as Reference;
@@ -37,13 +37,13 @@ function digestOfBlock(first: number): string {
 }
 
 describe("The tokenizer of the local model", () => {
-    test("has the reference's ids for texts of all scripts", () => {
+    test("has the reference's IDs for texts of all scripts", () => {
         expect(REFERENCE.texts.length).toBeGreaterThan(600);
         const wrong = REFERENCE.texts.filter(([text, ids]) => tokenize(text).join() !== ids.join());
         expect(wrong.map(([text, ids]) => ({ text, ids, ours: tokenize(text) }))).toEqual([]);
     });
 
-    test("has the reference's ids for every character of Unicode, within a word and alone", () => {
+    test("has the reference's IDs for every character of Unicode, within a word and alone", () => {
         const digests = Buffer.from(REFERENCE.blocks, "base64");
         expect(digests).toHaveLength(4 * BLOCKS);
         const { numRuns, seed } = propertyRuns(BLOCKS);
@@ -56,7 +56,7 @@ describe("The tokenizer of the local model", () => {
         expect(wrong).toEqual([]);
     });
 
-    test("stops reading where a text has more tokens than wanted, with a beginning of all", () => {
+    test("stops reading after more tokens than requested, with a prefix of all", () => {
         const all = tokenize("two rooms near the old station ".repeat(50));
         const some = tokenize("two rooms near the old station ".repeat(50), 100);
         expect(some.length).toBeGreaterThan(100);
@@ -77,12 +77,12 @@ describe("The tokenizer of the local model", () => {
         ["houses", "🏠"],
         ["syllables", "한"],
         ["brackets", "["],
-    ])("takes a text of 8 MiB of %s in less than a second", (_, unit) => {
+    ])("tokenises a text of 8 MiB of %s in less than a second", (_, unit) => {
         const text = unit.repeat(Math.ceil((8 * MEGABYTE) / Buffer.byteLength(unit)));
         expect(cpuMilliseconds(1_000, () => tokenize(text, 8_192))).toBeLessThan(1_000);
     });
 
-    test("splits texts as it does their words, one by one", () => {
+    test("splits texts like their words, one by one", () => {
         fc.assert(
             fc.property(fc.array(fc.string({ unit: "binary", maxLength: 12 })), (words) => {
                 const inner = (text: string) => tokenize(text).slice(1, -1);
@@ -100,7 +100,7 @@ describe("The tokenizer of the local model", () => {
             /model.type is "BPE"; allowed: WordPiece/,
         ],
         ["another normalizer", "normalizer", "NFKC", /normalizer.type is "NFKC"/],
-    ])("refuses %s by name", (_, part, type, error) => {
+    ])("rejects %s by name", (_, part, type, error) => {
         const read = JSON.parse(DEFINITION) as Record<string, object>;
         const changed = JSON.stringify({ ...read, [part]: { ...read[part], type } });
         expect(() => openTokenizer(changed)).toThrow(error);

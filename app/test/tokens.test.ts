@@ -8,7 +8,7 @@ const MODEL = "text-embedding-3-small";
 
 describe("The count of tokens", () => {
     test.each(["<|endoftext|>", "<|fim_prefix|>", "a <|endofprompt|> b", "<|im_start|>"])(
-        "takes %j for text",
+        "treats %j as text",
         async (text) => {
             const count = tokenCounter(MODEL);
             expect(await count?.(text, Infinity)).toBeGreaterThan(1);
@@ -16,7 +16,7 @@ describe("The count of tokens", () => {
         },
     );
 
-    test("of many texts at once lets others have the event loop after each 2 ms", async () => {
+    test("of many texts at once yields to the event loop after each 2 ms", async () => {
         let turn = 0;
         const turns = new Map<number, number>();
         const count = tokenCounter(MODEL, () =>
@@ -51,7 +51,7 @@ describe("The count of tokens", () => {
         expect(ended).toEqual(["short", "long"]);
     });
 
-    test("that fails refuses nothing", async () => {
+    test("that fails rejects nothing", async () => {
         const failing = tokenCounter(MODEL, () =>
             Promise.resolve(() => {
                 throw new Error("out of something");

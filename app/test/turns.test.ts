@@ -3,7 +3,7 @@ import { expect, test } from "@jest/globals";
 import { turns } from "../src/upstream/turns.ts";
 import { waitingRoom } from "../src/upstream/waitingRoom.ts";
 
-test("Runs of the model are given to tenants in turn, and to the calls of each in turn", () => {
+test("Runs of the model serve tenants in turn, and the calls of each in turn", () => {
     const waiting = turns<string>();
     const bulk = Array.from({ length: 3 }, () => ({ tenant: "bulk" }));
     for (const [at, call] of bulk.entries()) {
@@ -31,7 +31,7 @@ test("Runs of the model are given to tenants in turn, and to the calls of each i
     expect(waiting.next()).toBeUndefined();
 });
 
-test("A waiting room that one tenant has filled has room for another, and for itself when it leaves", () => {
+test("A queue that one tenant has filled has capacity for another, and for itself after it leaves", () => {
     const room = waitingRoom();
     const load = { items: 1_000, bytes: 1_000 };
     const leave = Array.from({ length: 20 }, () => room.enter("bulk", load));

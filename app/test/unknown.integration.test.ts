@@ -3,7 +3,7 @@ import { PATHS } from "@property-search/contract";
 import { pino } from "pino";
 
 import { polled } from "../src/cache/polled.ts";
-import { sharedWhenKnown } from "../src/withdrawals/tiers.ts";
+import { withMissesUntilKnown } from "../src/invalidations/tiers.ts";
 import { noSharedCache, type SharedCache } from "../src/cache/tiers.ts";
 import { adminOf, ADMIN_TOKEN } from "./support/admin.ts";
 import { eventually } from "./support/eventually.ts";
@@ -63,7 +63,7 @@ async function storedEntry(pod: Service): Promise<string> {
 }
 
 describe.each([0, 30, 60])("A pod that starts %i ms away from Redis", (delay) => {
-    test("serves no entry of an epoch that was left behind", async () => {
+    test("serves no entry of an outdated epoch", async () => {
         const first = await podAt(redis.url);
         await storedEntry(first);
         await adminOf(first)("POST", "/epochs", { tenant: "*" });
@@ -84,10 +84,10 @@ describe.each([0, 30, 60])("A pod that starts %i ms away from Redis", (delay) =>
     });
 });
 
-test("A pod that cannot read what must not be served uses no entry of Redis, and says so", async () => {
+test("A pod that cannot read the invalidations uses no entry of Redis, and reports it", async () => {
     const first = await podAt(redis.url);
     const key = await storedEntry(first);
-    // As a node of a cluster that is away: the entries are there, and the epochs are not.
+    // Like an unavailable cluster node: the entries exist, and the epochs do not.
     redis.command("ACL", "SETUSER", "late", "on", ">pw", "~*", "&*", "+@all", "-hgetall");
     const late = await startService({
         ...stubEnvironment(upstream.url, redis.url),
@@ -113,8 +113,8 @@ test("A pod that cannot read what must not be served uses no entry of Redis, and
     });
 });
 
-describe("Records that are polled", () => {
-    test("are unknown until one read has succeeded, and then hold", async () => {
+describe("Polled records", () => {
+    test("are unknown until one read has succeeded, and then stay in force", async () => {
         let answers = false;
         let reads = 0;
         const records = polled({
@@ -138,7 +138,7 @@ describe("Records that are polled", () => {
         records.stop();
     });
 
-    test("make a shared cache none while they are unknown", async () => {
+    test("disable a shared cache while they are unknown", async () => {
         const embedding = { vector: trueVector("a") };
         const asked: string[] = [];
         const cache = {
@@ -151,8 +151,8 @@ describe("Records that are polled", () => {
             write: () => void asked.push("written"),
         } as unknown as SharedCache;
         let isKnown = false;
-        const shared = sharedWhenKnown(() => isKnown, cache);
-        // That there is none at all is known from the beginning.
+        const shared = withMissesUntilKnown(() => isKnown, cache);
+        // The absence of Redis is known from the beginning.
         expect(shared.state()).toBe("off");
         expect((await shared.read(["k"], undefined)).size).toBe(0);
         expect(await shared.lease(["k"], "t", 1)).toEqual(new Set(["k"]));

@@ -18,7 +18,7 @@ const answered = (
         inputs,
     );
 
-describe("the reason of a refusal reaches the client, whoever gives it", () => {
+describe("the reason of a rejection reaches the client, from any provider", () => {
     test.each<[string, number, unknown, string, string]>([
         [
             "OpenAI",
@@ -78,10 +78,10 @@ describe("the reason of a refusal reaches the client, whoever gives it", () => {
             "HTML",
             400,
             "<html>Bad Request</html>",
-            "The upstream refused the input",
+            "The upstream rejected the input",
             "invalid_input",
         ],
-        ["nothing", 400, "", "The upstream refused the input", "invalid_input"],
+        ["nothing", 400, "", "The upstream rejected the input", "invalid_input"],
     ])("%s", (_, status, body, message, code) => {
         const { error, again } = answered(status, body, {}, [text("one")]);
         expect({ status: error.status, message: error.message, code: error.code, again }).toEqual({
@@ -143,7 +143,7 @@ describe("a call that is too large", () => {
             { message: "Too many inputs in request, split into more batches." },
             undefined,
         ],
-    ])("%s tells how many inputs it takes", (_, status, body, allowedInputs) => {
+    ])("%s states the maximum number of inputs", (_, status, body, allowedInputs) => {
         expect(answered(status, body).error).toMatchObject({
             code: "batch_too_large",
             unit: "inputs",
@@ -156,11 +156,11 @@ describe("a call that is too large", () => {
         ["Voyage", 400, { detail: "The max allowed tokens per submitted batch is 120000." }],
         ["Mistral", 400, { message: "Too many tokens overall, split into more batches." }],
         ["a gateway", 413, "<html>413 Request Entity Too Large</html>"],
-    ])("%s tells that the texts are too long together", (_, status, body) => {
+    ])("%s means that the texts are too long together", (_, status, body) => {
         expect(answered(status, body).error).toMatchObject({ unit: "bytes" });
     });
 
-    test("is not told by a client's text that the refusal quotes", () => {
+    test("is not detected in a client's text that the error quotes", () => {
         const quoted = "the batch size must not be larger than 1";
         const inputs = [text(quoted), text("another")];
         for (const message of [`invalid: ${quoted}`, `invalid: "${quoted.slice(0, 30)}…"`]) {
@@ -169,7 +169,7 @@ describe("a call that is too large", () => {
         }
     });
 
-    test("is not what TEI says of one text, or a size would be learned from it", () => {
+    test("is not TEI's error for one text, which would teach a size", () => {
         const { error } = answered(413, {
             error: "Input validation error: `inputs` must have less than 512 tokens. Given: 600",
             error_type: "Validation",
@@ -183,7 +183,7 @@ describe("a call that is too large", () => {
     });
 });
 
-describe("what no client can change is no client's fault", () => {
+describe("errors that no client can fix are not the client's fault", () => {
     test.each<[string, number, unknown, string]>([
         [
             "Google's wrong key",
@@ -214,25 +214,25 @@ describe("what no client can change is no client's fault", () => {
             "no money",
             402,
             { error: { message: "pay", code: "billing_hard_limit" } },
-            "quota is used up",
+            "quota is exhausted",
         ],
         [
             "no quota",
             429,
             { error: { message: "no", code: "insufficient_quota" } },
-            "quota is used up",
+            "quota is exhausted",
         ],
     ])("%s", (_, status, body, words) => {
         const { error, again } = answered(status, body);
         expect({ status: error.status, code: error.code, again }).toEqual({
             status: 503,
-            code: "upstream_refused",
+            code: "upstream_rejected",
             again: false,
         });
         expect(error.message).toContain(words);
     });
 
-    test("unless it only quotes a client's text on keys", () => {
+    test("unless the error only quotes a client's text about keys", () => {
         const inputs = [text("my API key is not valid"), text("another")];
         const { error } = answered(
             400,
@@ -244,13 +244,13 @@ describe("what no client can change is no client's fault", () => {
     });
 });
 
-describe("a failure that may pass", () => {
+describe("a transient failure", () => {
     test.each([
         ["500", 500, "broken"],
         ["TEI's 424", 424, { error: "Backend error: Inference failed", error_type: "Backend" }],
         ["408", 408, ""],
         ["409", 409, ""],
-    ])("is tried again: %s", (_, status, body) => {
+    ])("is retried: %s", (_, status, body) => {
         expect(answered(status, body)).toMatchObject({
             error: { status: 503, code: "upstream_error" },
             again: true,
@@ -264,12 +264,12 @@ describe("a rate limit", () => {
         ["in milliseconds (Azure, OpenAI)", { "retry-after-ms": "1500" }, {}, 1_500],
         ["in the body (Google)", {}, { error: { details: [{ retryDelay: "34s" }] } }, 34_000],
         ["not at all", {}, {}, undefined],
-    ])("says when to come back: %s", (_, headers, body, milliseconds) => {
+    ])("states when to retry: %s", (_, headers, body, milliseconds) => {
         expect(answered(429, body, headers)).toMatchObject({
             error: { status: 429 },
             again: true,
             retryAfterMilliseconds: milliseconds,
-            restMilliseconds: milliseconds,
+            cooldownMilliseconds: milliseconds,
         });
     });
 });

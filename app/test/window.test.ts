@@ -20,14 +20,14 @@ function window() {
     };
 }
 
-describe("the hit rate that people look at", () => {
-    test("is of what was looked up so far, at once", () => {
+describe("the human-readable hit rate", () => {
+    test("covers the lookups so far, immediately", () => {
         const { percent, look } = window();
         look(3, 1);
         expect(percent()).toBe(75);
     });
 
-    test("is no number while nothing was looked up: neither 0 nor 100 would be true", () => {
+    test("is NaN without lookups: neither 0 nor 100 would be true", () => {
         const { percent, look, pass } = window();
         expect(percent()).toBeNaN();
         look(5, 5);
@@ -35,7 +35,7 @@ describe("the hit rate that people look at", () => {
         expect(percent()).toBeNaN();
     });
 
-    test("forgets what is five minutes old, and nothing sooner", () => {
+    test("drops what is five minutes old, and nothing sooner", () => {
         const { percent, look, pass } = window();
         look(0, 10);
         pass(1);

@@ -1,24 +1,24 @@
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import fastify from "fastify";
 
-/** Of JSON; uploads are streams with limits of their own. */
+/** Limit of JSON bodies. Uploads are streams with their own limits. */
 const MAX_BODY_BYTES = 1024 * 1024;
-/** An upload may take long, but not for ever. */
+/** Uploads may take long, but are bounded. */
 const REQUEST_TIMEOUT_MILLISECONDS = 900_000;
 
-export type AdminApp = ReturnType<typeof newApp>;
+export type AdminApp = ReturnType<typeof createApp>;
 
-/** The operators' port before its paths are added. */
-export function newApp() {
+/** Creates the admin application without its routes. */
+export function createApp() {
     return fastify({
         bodyLimit: MAX_BODY_BYTES,
         requestTimeout: REQUEST_TIMEOUT_MILLISECONDS,
         ajv: {
             customOptions: {
                 allErrors: true,
-                // Then an error carries the value, and the schema that it does not meet.
+                // Errors then contain the value and the schema that it violates.
                 verbose: true,
-                // A field that is dropped in silence is a wish that is not met.
+                // Unknown fields are errors; silently dropping them would ignore the operator's intent.
                 removeAdditional: false,
             },
         },

@@ -3,10 +3,13 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { HttpError } from "../http/error.ts";
 
 /**
- * @returns the check of an Authorization header: the refusal, or undefined when it has the token.
- * Digests are compared, so that neither content nor length of the token shows in the time it takes.
+ * Compares digests, so that the response time reveals neither content nor length of the token.
+ *
+ * @returns a check of an Authorization header: the error, or undefined if the header has the token
  */
-export function bearerCheck(token: string): (header: string | undefined) => HttpError | undefined {
+export function createBearerCheck(
+    token: string,
+): (header: string | undefined) => HttpError | undefined {
     const expected = digest(token);
     return (header) => {
         const given = /^Bearer +(\S+)$/i.exec(header ?? "")?.[1];
@@ -14,7 +17,7 @@ export function bearerCheck(token: string): (header: string | undefined) => Http
         const message =
             given === undefined
                 ? "Send the token of the stack's admin Secret as `authorization: Bearer TOKEN`"
-                : "This is not the token of the stack's admin Secret";
+                : "The token does not match the stack's admin Secret";
         return new HttpError(401, message, { code: "invalid_admin_token" });
     };
 }

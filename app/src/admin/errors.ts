@@ -7,13 +7,13 @@ import type { AdminApp } from "./app.ts";
 
 const MAX_SHOWN = 64;
 
-/** Every refusal has the shape of the service's own errors, and names field, value and what is allowed. */
-export function answerErrors(app: AdminApp, log: Log): void {
+/** All error responses have the shape of the service's errors and name field, value and what is allowed. */
+export function registerErrorHandlers(app: AdminApp, log: Log): void {
     app.setErrorHandler((error: FastifyError | HttpError, request, reply) => {
         const known = error instanceof HttpError ? error : fromFastify(error);
         if (known.status >= 500) {
             const { url: route } = request.routeOptions;
-            log.warn({ route, status: known.status, error: error.message }, "Admin failed");
+            log.warn({ route, status: known.status, error: error.message }, "Admin request failed");
         }
         if (known.status === 401) void reply.header("www-authenticate", "Bearer");
         if (known.retryAfterSeconds) void reply.header("retry-after", known.retryAfterSeconds);
@@ -22,26 +22,32 @@ export function answerErrors(app: AdminApp, log: Log): void {
     app.setNotFoundHandler((request) => {
         const [path = ""] = request.url.split("?");
         const shown = `${request.method} ${path.slice(0, MAX_SHOWN)}`;
-        throw new HttpError(404, `${shown} is not here; see /admin/v1/openapi.json`);
+        throw new HttpError(404, `${shown} does not exist; see /admin/v1/openapi.json`);
     });
 }
 
 function fromFastify(error: FastifyError): HttpError {
-    if (error.validation) return wrongFields(error.validation, error.validationContext ?? "body");
+    if (error.validation)
+        return validationError(error.validation, error.validationContext ?? "body");
     if (error.code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") {
-        return new HttpError(415, `${error.message}; see /admin/v1/openapi.json for what is taken`);
+        return new HttpError(
+            415,
+            `${error.message}; see /admin/v1/openapi.json for the supported types`,
+        );
     }
     const { statusCode = 500 } = error;
     return statusCode < 500 ? new HttpError(statusCode, error.message) : asHttpError(error);
 }
 
-/** All findings in one message; `param` is the first one's field. */
-function wrongFields(
+/** Reports all errors in one message; `param` is the field of the first. */
+function validationError(
     findings: readonly FastifySchemaValidationError[],
     context: string,
 ): HttpError {
     const all = findings.map((finding) => ({ field: fieldOf(finding) || context, finding }));
-    const message = all.map(({ field, finding }) => `${field} ${words(finding)}`).join("; ");
+    const message = all
+        .map(({ field, finding }) => `${field} ${describeProblem(finding)}`)
+        .join("; ");
     return new HttpError(400, message, { param: all[0]?.field ?? null });
 }
 
@@ -51,28 +57,28 @@ function fieldOf({ instancePath, params }: FastifySchemaValidationError): string
     return path.slice(1).replaceAll("/", ".").slice(0, MAX_SHOWN);
 }
 
-/** What the validator tells in its verbose mode. */
-interface Verbose {
+/** Additional fields of the validator's errors in verbose mode. */
+interface VerboseValidationError {
     readonly data?: unknown;
     readonly parentSchema?: { readonly properties?: Readonly<Record<string, unknown>> };
 }
 
-function words(finding: FastifySchemaValidationError): string {
+function describeProblem(finding: FastifySchemaValidationError): string {
     const { keyword, message = "is wrong", params } = finding;
-    const { data, parentSchema } = finding as Verbose;
+    const { data, parentSchema } = finding as VerboseValidationError;
     switch (keyword) {
         case "required":
             return "is missing";
         case "additionalProperties":
-            return `is not known here; allowed: ${Object.keys(parentSchema?.properties ?? {}).join(", ")}`;
+            return `is unknown; allowed: ${Object.keys(parentSchema?.properties ?? {}).join(", ")}`;
         case "enum":
-            return `is ${shown(data)}; allowed: ${(params.allowedValues as unknown[]).join(", ")}`;
+            return `is ${truncate(data)}; allowed: ${(params.allowedValues as unknown[]).join(", ")}`;
         default:
-            return `is ${shown(data)}, but ${message}`;
+            return `is ${truncate(data)}, but ${message}`;
     }
 }
 
-function shown(value: unknown): string {
+function truncate(value: unknown): string {
     const text = JSON.stringify(value);
     return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }

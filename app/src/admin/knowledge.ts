@@ -1,46 +1,54 @@
 import { patiently } from "../cache/patiently.ts";
 import type { Epochs } from "../key/epochs.ts";
 import type { Log } from "../log.ts";
-import type { Trials } from "../trials/trials.ts";
-import type { Withdrawals } from "../withdrawals/withdrawals.ts";
-import { redisAway } from "./redisAway.ts";
+import type { Quarantines } from "../quarantines/quarantines.ts";
+import type { Invalidations } from "../invalidations/invalidations.ts";
+import { redisUnavailable } from "./redisAway.ts";
 
-/** Whether this pod knows which entries may be served: before, no answer about them would be true. */
-export interface Knowledge {
+/**
+ * Whether this pod has read which entries may be served. Until then, it cannot answer questions about them.
+ */
+export interface DataReadiness {
     readonly isComplete: () => boolean;
-    /** @throws HttpError 503 when it is not */
-    readonly require: () => void;
-    /** For bulk work, which can wait for Redis. @throws HttpError 503 when it stays incomplete */
-    readonly await: () => Promise<void>;
+    /** @throws HttpError 503 if the data is incomplete */
+    readonly requireComplete: () => void;
+    /**
+     * For bulk work, which can wait for Redis.
+     *
+     * @throws HttpError 503 if the data stays incomplete
+     */
+    readonly waitUntilComplete: () => Promise<void>;
 }
 
-export interface KnowledgeParts {
+export interface DataReadinessDependencies {
     readonly epochs: Pick<Epochs, "isKnown">;
-    readonly withdrawals: Pick<Withdrawals, "isKnown">;
-    readonly trials: Pick<Trials, "current">;
-    /** Other pods share it with this one. */
+    readonly invalidations: Pick<Invalidations, "isKnown">;
+    readonly quarantines: Pick<Quarantines, "isUpToDate">;
+    /** Whether this pod shares the data with other pods. */
     readonly shared: boolean;
     readonly log: Log;
 }
 
-export function knowledge(parts: KnowledgeParts): Knowledge {
-    const { epochs, withdrawals, trials, shared, log } = parts;
-    const isComplete = (): boolean => epochs.isKnown() && withdrawals.isKnown();
-    const missing = new Error("Epochs, withdrawals or trials were not read yet");
+export function createDataReadiness(dependencies: DataReadinessDependencies): DataReadiness {
+    const { epochs, invalidations, quarantines, shared, log } = dependencies;
+    const isComplete = (): boolean => epochs.isKnown() && invalidations.isKnown();
+    const missing = new Error("Epochs, invalidations or quarantines have not been read yet");
 
     return {
         isComplete,
-        require: () => {
-            if (!isComplete()) throw redisAway(missing, log);
+        requireComplete: () => {
+            if (!isComplete()) throw redisUnavailable(missing, log);
         },
-        await: async () => {
+        waitUntilComplete: async () => {
             if (!shared) return;
             try {
                 await patiently(() =>
-                    isComplete() && trials.current() ? Promise.resolve() : Promise.reject(missing),
+                    isComplete() && quarantines.isUpToDate()
+                        ? Promise.resolve()
+                        : Promise.reject(missing),
                 );
             } catch (error) {
-                throw redisAway(error, log);
+                throw redisUnavailable(error, log);
             }
         },
     };

@@ -3,11 +3,11 @@ import { TextDecoder } from "node:util";
 
 import { HttpError } from "../http/error.ts";
 
-/** Longer than any line that means something: 8,192 tokens, or a vector of 12,000 numbers. */
+/** Longer than any valid line: 8,192 tokens, or a vector of 12,000 numbers. */
 const MAX_LINE_CHARACTERS = 256 * 1024;
 
 /**
- * Reads an upload line by line and keeps no more than one chunk of it.
+ * Reads an upload line by line and buffers at most one chunk.
  *
  * @throws HttpError that names the line
  */
@@ -27,7 +27,7 @@ export async function* splitLines(
         const lines = (rest + decode(decoder, line, chunk)).split("\n");
         const long = lines.findIndex(({ length }) => length > MAX_LINE_CHARACTERS);
         if (long >= 0) {
-            throw wrongLine(line + long, `it is longer than ${MAX_LINE_CHARACTERS} characters`);
+            throw invalidLine(line + long, `it is longer than ${MAX_LINE_CHARACTERS} characters`);
         }
         rest = lines.pop() ?? "";
         line += lines.length;
@@ -40,12 +40,12 @@ function decode(decoder: TextDecoder, line: number, chunk?: Buffer): string {
     try {
         return decoder.decode(chunk, { stream: chunk !== undefined });
     } catch {
-        throw wrongLine(line, "from here on it is not UTF-8");
+        throw invalidLine(line, "it is not UTF-8");
     }
 }
 
-export function wrongLine(line: number, words: string): HttpError {
-    return new HttpError(400, `Line ${line} of the upload is wrong: ${words}`, {
+export function invalidLine(line: number, words: string): HttpError {
+    return new HttpError(400, `Line ${line} of the upload is invalid: ${words}`, {
         param: `line ${line}`,
     });
 }

@@ -8,27 +8,27 @@ import type { KeyOf } from "../key/key.ts";
 import type { Normalise } from "../key/normalise.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Log } from "../log.ts";
-import type { Trials } from "../trials/trials.ts";
+import type { Quarantines } from "../quarantines/quarantines.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { EntryCodec } from "../vector/entry.ts";
-import type { Withdrawals } from "../withdrawals/withdrawals.ts";
-import { entries as openEntries } from "./entries/entries.ts";
-import { knowledge as openKnowledge } from "./knowledge.ts";
+import type { Invalidations } from "../invalidations/invalidations.ts";
+import { createEntries } from "./entries/entries.ts";
+import { createDataReadiness } from "./knowledge.ts";
 import { entryRoutes } from "./routes/entries.ts";
 import { epochRoutes } from "./routes/epochs.ts";
 import { hotKeyRoutes } from "./routes/hotKeys.ts";
 import { ledgerRoutes } from "./routes/ledger.ts";
 import { runtimeRoutes } from "./routes/runtime.ts";
 import { transferRoutes } from "./routes/transfers.ts";
-import { trialRoutes } from "./routes/trials.ts";
+import { quarantineRoutes } from "./routes/quarantines.ts";
 import { warmupRoutes } from "./routes/warmups.ts";
-import { adminServer, type AdminServer } from "./server.ts";
-import { transfers as openTransfers } from "./transfers/transfers.ts";
+import { createAdminServer, type AdminServer } from "./server.ts";
+import { createTransfers } from "./transfers/transfers.ts";
 import type { Space } from "./transfers/form.ts";
 import { removeAbandonedSpools } from "./warmup/spool.ts";
-import { warmups as openWarmups } from "./warmup/warmups.ts";
+import { createWarmups } from "./warmup/warmups.ts";
 
-export interface AdminParts {
+export interface AdminDependencies {
     readonly config: Config;
     readonly log: Log;
     readonly local: LocalCache;
@@ -38,52 +38,56 @@ export interface AdminParts {
     readonly codec: EntryCodec;
     readonly upstream: Upstream;
     readonly epochs: Epochs;
-    readonly withdrawals: Withdrawals;
-    readonly trials: Trials;
-    /** Digest of a tenant's space of keys. */
+    readonly invalidations: Invalidations;
+    readonly quarantines: Quarantines;
+    /** Digest of a tenant's key space. */
     readonly spaceOf: (tenant: string) => string;
     readonly hotKeys: HotKeys;
-    /** As the texts of clients are. */
+    /** The same normalisation as for client requests. */
     readonly normalise: Normalise;
     readonly keysOf: (tenant: string) => KeyOf;
-    /** For bulk work: it leaves this process's cache to what clients ask for. */
+    /** For bulk work: it does not write to the local cache, which keeps the entries of clients. */
     readonly resolver: Resolver;
-    /** Requests of clients that wait for something now. */
-    readonly waiting: () => number;
+    /** Number of client requests that wait for a vector. */
+    readonly waitingRequests: () => number;
     readonly ledger: Pick<Ledger, "price" | "statement">;
-    /** Facts about this pod for people. */
+    /** Human-readable status of this pod. */
     readonly report: () => Readonly<Record<string, unknown>>;
 }
 
 export interface Admin {
     readonly server: AdminServer;
-    /** Ends the server and what it has begun. */
+    /** Closes the server and cancels its jobs. */
     readonly close: () => Promise<void>;
 }
 
-/** @returns undefined without a token: then there is no admin port. */
-export async function openAdmin(parts: AdminParts): Promise<Admin | undefined> {
-    const { config, log, local, shared, store, epochs, hotKeys, ledger, waiting, report } = parts;
+/** @returns undefined without a token, which disables the admin port */
+export async function createAdmin(dependencies: AdminDependencies): Promise<Admin | undefined> {
+    const { config, log, local, shared, store, epochs, hotKeys, ledger, waitingRequests, report } =
+        dependencies;
     if (!config.admin) return undefined;
     await removeAbandonedSpools();
-    const knowledge = openKnowledge({ ...parts, shared: store !== undefined });
-    const warmups = openWarmups({
-        ...parts,
-        knowledge,
+    const knowledge = createDataReadiness({ ...dependencies, shared: store !== undefined });
+    const warmups = createWarmups({
+        ...dependencies,
+        readiness: knowledge,
         price: ledger.price,
-        cached: cachedIn(local, shared),
+        findCached: findCached(local, shared),
     });
-    const lives = { ttlSeconds: config.cacheTtlSeconds, staleSeconds: config.staleIfErrorSeconds };
-    const limits = { ...parts.upstream, model: config.model };
-    const entries = openEntries({ ...parts, ...lives, knowledge, limits });
-    const transfers = openTransfers({
-        ...parts,
-        ...lives,
-        knowledge,
-        spaceOf: spacesOf(parts),
-        lengthFault: lengthFaultOf(parts.upstream),
+    const lifetimes = {
+        ttlSeconds: config.cacheTtlSeconds,
+        staleSeconds: config.staleIfErrorSeconds,
+    };
+    const limits = { ...dependencies.upstream, model: config.model };
+    const entries = createEntries({ ...dependencies, ...lifetimes, readiness: knowledge, limits });
+    const transfers = createTransfers({
+        ...dependencies,
+        ...lifetimes,
+        readiness: knowledge,
+        spaceOf: spacesOf(dependencies),
+        lengthError: lengthErrorOf(dependencies.upstream),
     });
-    const server = await adminServer({
+    const server = await createAdminServer({
         ...config,
         ...config.admin,
         log,
@@ -91,8 +95,12 @@ export async function openAdmin(parts: AdminParts): Promise<Admin | undefined> {
             warmupRoutes(warmups),
             transferRoutes(transfers),
             entryRoutes(entries),
-            epochRoutes({ epochs, shared: store !== undefined, knowledge, log }),
-            trialRoutes({ ...parts, build: buildOf(parts), shared: store !== undefined }),
+            epochRoutes({ epochs, shared: store !== undefined, readiness: knowledge, log }),
+            quarantineRoutes({
+                ...dependencies,
+                build: buildOf(dependencies),
+                shared: store !== undefined,
+            }),
             hotKeyRoutes(hotKeys),
             ledgerRoutes(ledger),
             runtimeRoutes({
@@ -100,8 +108,8 @@ export async function openAdmin(parts: AdminParts): Promise<Admin | undefined> {
                 log,
                 state: () => ({
                     ...report(),
-                    upstream: parts.upstream.state(),
-                    ...load(waiting),
+                    upstream: dependencies.upstream.state(),
+                    ...loadOf(waitingRequests),
                 }),
             }),
         ],
@@ -115,12 +123,12 @@ export async function openAdmin(parts: AdminParts): Promise<Admin | undefined> {
     };
 }
 
-function buildOf({ config: { colour, version, model }, upstream }: AdminParts) {
+function buildOf({ config: { colour, version, model }, upstream }: AdminDependencies) {
     const { provider, revision } = upstream;
     return { colour, version, provider, model, revision };
 }
 
-function spacesOf({ config: { model }, upstream, epochs, spaceOf }: AdminParts) {
+function spacesOf({ config: { model }, upstream, epochs, spaceOf }: AdminDependencies) {
     const { provider, revision } = upstream;
     return (tenant: string): Space => {
         const epoch = epochs.of(tenant);
@@ -128,30 +136,30 @@ function spacesOf({ config: { model }, upstream, epochs, spaceOf }: AdminParts) 
     };
 }
 
-function lengthFaultOf({ dimensions, dimensionsFault, shortens }: Upstream) {
+function lengthErrorOf({ dimensions, dimensionsFault, shortens }: Upstream) {
     return (length: number): string | undefined => {
         const native = dimensions();
         if (native === undefined || length === native) return undefined;
-        // Shorter vectors of such a model are cut from whole entries, and never stored.
+        // Shortened vectors of such a model are computed from full entries and never stored.
         if (shortens) return `its vector has ${length} dimensions; allowed: ${native}`;
         const fault = dimensionsFault(length);
         return fault && `its vector has ${length} dimensions: ${fault}`;
     };
 }
 
-/** Those of the keys that this process or Redis holds. */
-function cachedIn(local: LocalCache, shared: SharedCache) {
+/** @returns the keys that the local cache or Redis holds */
+function findCached(local: LocalCache, shared: SharedCache) {
     return async (keys: readonly string[]): Promise<ReadonlySet<string>> => {
-        const near = new Set(keys.filter((key) => local.get(key) !== undefined));
+        const localKeys = new Set(keys.filter((key) => local.get(key) !== undefined));
         const found = await shared.read(
-            keys.filter((key) => !near.has(key)),
+            keys.filter((key) => !localKeys.has(key)),
             undefined,
         );
-        return new Set([...near, ...found.keys()]);
+        return new Set([...localKeys, ...found.keys()]);
     };
 }
 
-function load(waiting: () => number): Record<string, unknown> {
+function loadOf(waiting: () => number): Record<string, unknown> {
     const { rss, heapUsed, heapTotal, external } = process.memoryUsage();
     return { waitingRequests: waiting(), memoryBytes: { rss, heapUsed, heapTotal, external } };
 }

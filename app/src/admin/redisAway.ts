@@ -3,13 +3,15 @@ import type { Log } from "../log.ts";
 
 const RETRY_AFTER_SECONDS = 1;
 
-/** What other pods must learn of goes by Redis: without it an order is refused, not half carried out. */
-export function redisAway(error: unknown, log: Log): HttpError {
+/**
+ * Changes that other pods must see are rejected while Redis is unavailable, instead of being half applied.
+ */
+export function redisUnavailable(error: unknown, log: Log): HttpError {
     if (error instanceof HttpError) return error;
-    log.warn({ error: String(error) }, "Admin did not reach Redis");
-    return new HttpError(503, "Redis does not answer; try again", {
+    log.warn({ error: String(error) }, "Redis is unavailable for an admin request");
+    return new HttpError(503, "Redis is unavailable; retry", {
         type: "server_error",
-        code: "redis_away",
+        code: "redis_unavailable",
         retryAfterSeconds: RETRY_AFTER_SECONDS,
     });
 }

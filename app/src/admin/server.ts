@@ -5,20 +5,21 @@ import { ADMIN_PREFIX, HEADERS } from "@property-search/contract";
 import { SERVICE_SETTINGS } from "@property-search/contract/settings";
 
 import type { Log } from "../log.ts";
-import { newApp, type AdminApp } from "./app.ts";
-import { bearerCheck } from "./bearer.ts";
-import { answerErrors } from "./errors.ts";
+import { createApp, type AdminApp } from "./app.ts";
+import { createBearerCheck } from "./bearer.ts";
+import { registerErrorHandlers } from "./errors.ts";
 
-/** The operators' port. It is off the hot path, so it is made of ready parts. */
+/** The admin port. It is not performance-critical and uses a standard framework. */
 export interface AdminServer {
     /**
-     * On the loopback interface only: operators come by port-forward, which ends inside of the pod,
-     * and nothing else gets there, whatever the cluster's network policies are worth.
+     * Listens on the loopback interface only. Operators connect by port-forward, which ends inside the pod;
+     * nothing else can connect, whatever the network policies allow.
      *
-     * @returns the port. @throws Error that tells what to do when the port is taken
+     * @returns the port
+     * @throws Error with the remedy if the port is in use
      */
     readonly listen: (port: number) => Promise<number>;
-    /** Cuts off what is open. */
+    /** Closes all open connections. */
     readonly close: () => Promise<void>;
 }
 
@@ -27,30 +28,30 @@ export interface AdminServerOptions {
     readonly colour: string;
     readonly version: string;
     readonly log: Log;
-    /** Each adds the paths of one concern. */
+    /** Functions that each register the routes of one concern. */
     readonly routes: readonly AdminRoutes[];
 }
 
 export type AdminRoutes = (app: AdminApp) => void;
 
 const DESCRIPTION =
-    "What operators do to one pod of the cached embedding service and, through it, to the cache that " +
-    "all pods share. Every path wants the bearer token of the stack's Secret.";
+    "Administration of one pod of the cached embedding service and of the cache that " +
+    "all pods share. All paths require the bearer token of the stack's Secret.";
 
-export async function adminServer(options: AdminServerOptions): Promise<AdminServer> {
+export async function createAdminServer(options: AdminServerOptions): Promise<AdminServer> {
     const { token, colour, version, log, routes } = options;
-    const app = newApp();
-    const refusal = bearerCheck(token);
+    const app = createApp();
+    const refusal = createBearerCheck(token);
     app.addHook("onRequest", (request, reply, next) => {
         void reply.headers({ [HEADERS.servedBy]: colour, [HEADERS.servedVersion]: version });
         next(refusal(request.headers.authorization));
     });
-    // The route and not the address: texts and keys stay out of the logs.
+    // Logs the route instead of the URL, to keep texts and keys out of the logs.
     app.addHook("onResponse", ({ method, routeOptions: { url } }, { statusCode }, next) => {
-        if (method !== "GET") log.info({ method, route: url, status: statusCode }, "Admin");
+        if (method !== "GET") log.info({ method, route: url, status: statusCode }, "Admin request");
         next();
     });
-    answerErrors(app, log);
+    registerErrorHandlers(app, log);
     await app.register(swagger, { openapi: openapi(version) });
     await app.register(
         (scope: AdminApp, _, done) => {
@@ -71,7 +72,7 @@ export async function adminServer(options: AdminServerOptions): Promise<AdminSer
     };
 }
 
-/** Adds paths whose bodies of these types are not read but handed on as streams. */
+/** Registers routes whose bodies of these content types are passed on as streams. */
 export function withUploads(app: AdminApp, types: readonly string[], add: AdminRoutes): void {
     void app.register((scope: AdminApp, _, done) => {
         scope.removeAllContentTypeParsers();
@@ -97,7 +98,7 @@ function openapi(version: string) {
 function listen(server: Server, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
         server.once("error", (error: NodeJS.ErrnoException) => {
-            const taken = `Port ${port} is in use: stop what listens there, or set ${SERVICE_SETTINGS.adminPort.env}`;
+            const taken = `Port ${port} is in use: stop the process that listens on it, or set ${SERVICE_SETTINGS.adminPort.env}`;
             reject(error.code === "EADDRINUSE" ? new Error(taken) : error);
         });
         server.listen({ port, host: "127.0.0.1" }, () => {

@@ -1,12 +1,12 @@
 import type { Resolver } from "./resolve.ts";
 import type { LocalCache } from "./tiers.ts";
 
-/** Finds what is there and takes nothing in: bulk work must not drive out what clients ask for. */
+/** Reads from a cache without writing to it: bulk work must not evict the entries of clients. */
 export function readOnly(cache: LocalCache): LocalCache {
     return { ...cache, set: () => undefined };
 }
 
-/** A resolver of which bulk work can see how many requests wait in it now. */
+/** Counts the client requests that currently wait in a resolver. */
 export function counted(inner: Resolver): { resolver: Resolver; waiting: () => number } {
     let waiting = 0;
     return {

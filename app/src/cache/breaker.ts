@@ -1,14 +1,14 @@
 export interface Breaker {
     readonly open: () => boolean;
-    /** Takes note of how it ends. */
+    /** Runs an operation and records its outcome. */
     readonly attempt: <T>(operation: () => Promise<T>) => Promise<T>;
     readonly stop: () => void;
 }
 
 export interface BreakerOptions {
-    /** So many failures in a row open it. */
+    /** Consecutive failures that open the breaker. */
     readonly failures: number;
-    /** While it is open it is tried so often; the first success closes it. */
+    /** Interval of probes while the breaker is open; the first success closes it. */
     readonly probeMilliseconds: number;
     readonly probe: () => Promise<unknown>;
     readonly opened: (error: unknown) => void;
@@ -16,9 +16,9 @@ export interface BreakerOptions {
 }
 
 /**
- * Keeps callers from waiting for what does not answer. Only the probe tries an open one, so that no
- * request is the trial or waits for its end; and it goes by a timer and not by the system's clock, which
- * may step back by an hour and keep it open for as long.
+ * Circuit breaker that saves callers from waiting for an unavailable backend. Only probes try an open
+ * breaker, so no request is delayed by it. It uses a timer instead of the system clock, whose steps could
+ * keep the breaker open.
  */
 export function breaker(options: BreakerOptions): Breaker {
     let failed = 0;
@@ -34,7 +34,7 @@ export function breaker(options: BreakerOptions): Breaker {
     }
 
     function close(): void {
-        // A probe may succeed after its successor already has.
+        // An earlier probe may succeed after a later one.
         if (!probing) return;
         stop();
         failed = 0;

@@ -1,28 +1,28 @@
 import { CACHE_KEY_PREFIX } from "@property-search/contract";
 import { Cluster, type Redis } from "ioredis";
 
-import { AT_CREATED, ENTRY_VERSION } from "../vector/entry.ts";
+import { CREATED_AT_OFFSET, ENTRY_VERSION } from "../vector/entry.ts";
 import { patiently } from "./patiently.ts";
 import type { RedisCommands } from "./redisClient.ts";
 
-/** The shared cache's entries as they are stored, for administration: it fails where requests would go on. */
+/** Entries of the shared cache in their stored form, for administration. Unlike SharedCache, it throws. */
 export interface EntryStore {
-    /** @returns their bytes in the keys' order, null for what is not there */
+    /** @returns the stored bytes in the order of the keys; null if absent */
     readonly read: (keys: readonly string[]) => Promise<readonly (Buffer | null)[]>;
-    /** @returns whether it was there */
+    /** @returns whether the entry existed */
     readonly remove: (key: string) => Promise<boolean>;
     /**
-     * Stores an entry unless one is there that was made at the same time or later.
+     * Stores an entry unless Redis has one of the same age or newer.
      *
-     * @returns `same` where the very same is there: as after a write whose answer was lost
+     * @returns `same` for an identical entry, for example after a write whose response was lost
      */
     readonly putIfNewer: (write: EntryWrite) => Promise<(typeof PUT_RESULTS)[number]>;
     /**
-     * Keys of all entries, a few at a time and on every primary in turn; those that come or go meanwhile
-     * may be told or not, and some twice (https://redis.io/docs/latest/commands/scan/).
+     * Yields the keys of all entries, a few at a time, from each primary in turn. Entries written or removed
+     * meanwhile may be missing, and keys may repeat (https://redis.io/docs/latest/commands/scan/).
      */
     readonly keys: () => AsyncGenerator<readonly string[], void>;
-    /** Keys in Redis, more or less: an upper bound of what `keys` will tell. */
+    /** Approximate number of keys in Redis: an upper bound of what `keys` yields. */
     readonly count: () => Promise<number>;
 }
 
@@ -30,22 +30,22 @@ export interface EntryWrite {
     readonly key: string;
     readonly entry: Buffer;
     readonly createdAt: number;
-    /** How long it is kept. */
+    /** Time to live. */
     readonly milliseconds: number;
 }
 
-/** By what the script returns. */
+/** Indexed by the result of the script. */
 const PUT_RESULTS = ["newer", "stored", "same"] as const;
 const KEYS_AT_ONCE = 64;
 const KEY = new RegExp(`^${CACHE_KEY_PREFIX}[\\w-]{43}$`);
 
-/** In one step, since a pod may store a newer one between a look and a write. */
+/** Atomic, because a pod may store a newer entry between read and write. */
 const PUT_IF_NEWER = `
-local old = redis.call('getrange', KEYS[1], 0, ${AT_CREATED + 7})
-if #old == ${AT_CREATED + 8} then
+local old = redis.call('getrange', KEYS[1], 0, ${CREATED_AT_OFFSET + 7})
+if #old == ${CREATED_AT_OFFSET + 8} then
     local version = string.byte(old)
     if version > ${ENTRY_VERSION} then return 0 end
-    local created = struct.unpack('<d', string.sub(old, ${AT_CREATED + 1}))
+    local created = struct.unpack('<d', string.sub(old, ${CREATED_AT_OFFSET + 1}))
     if version == ${ENTRY_VERSION} and created >= tonumber(ARGV[2]) then
         if redis.call('get', KEYS[1]) == ARGV[1] then return 2 end
         return 0
@@ -80,7 +80,7 @@ export function entryStore({ client, read, remove }: RedisCommands): EntryStore 
                 1,
                 redisKey(key),
                 entry,
-                // All digits: a rounded one could be older than itself.
+                // Full precision: a rounded time could be older than the entry itself.
                 String(createdAt),
                 String(Math.ceil(milliseconds)),
             );

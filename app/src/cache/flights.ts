@@ -1,19 +1,19 @@
 import type { Embedding } from "../vector/embedding.ts";
 
-/** What leads a key: settled exactly once, by whoever began it. */
+/** The single in-flight lookup of a key, settled exactly once by the request that started it. */
 export interface Flight {
     readonly landed: Promise<Embedding>;
     readonly land: (embedding: Embedding) => void;
     readonly fail: (error: unknown) => void;
-    /** Both in milliseconds of `performance.now()`. */
+    /** Start, in milliseconds of `performance.now()`. */
     readonly begunAt: number;
-    /** Of who began it. */
+    /** Deadline of the request that started it, in milliseconds of `performance.now()`. */
     readonly deadline: number;
-    /** A copy that is past its time, for those who cannot wait. */
+    /** A stale entry, served to requests that cannot wait. */
     stale: Embedding | undefined;
 }
 
-/** One look-up a key at a time in this process: who comes later waits for the first. */
+/** One lookup per key at a time in this process; later requests wait for the first. */
 export interface Flights {
     readonly of: (key: string) => Flight | undefined;
     readonly begin: (key: string, deadline: number) => Flight;
@@ -25,7 +25,7 @@ export function flights(): Flights {
         of: (key) => open.get(key),
         begin: (key, deadline) => {
             const { promise, resolve, reject } = Promise.withResolvers<Embedding>();
-            // Nobody may wait for it, and then its failure is told by who began it.
+            // Avoids an unhandled rejection if no other request waits; the leading request reports the error.
             promise.catch(() => undefined);
             const flight: Flight = {
                 landed: promise,
@@ -44,7 +44,7 @@ export function flights(): Flights {
             open.set(key, flight);
             return flight;
 
-            /** After it has landed, the key may already lead another flight. */
+            /** After it has settled, the key may already have another flight. */
             function close(): void {
                 if (open.get(key) === flight) open.delete(key);
             }

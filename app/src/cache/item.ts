@@ -3,13 +3,13 @@ import type { CacheStatus } from "@property-search/contract";
 import type { Input } from "../input.ts";
 import type { Embedding } from "../vector/embedding.ts";
 
-/** One input of a request, with the key that its vector is kept under. */
+/** An input of a request, with the key of its entry. */
 export interface Item {
     readonly key: string;
     readonly input: Input;
 }
 
-/** What an item got, and where it came from. */
+/** The embedding of an item, and its source. */
 export interface Resolved {
     readonly embedding: Embedding;
     readonly status: CacheStatus;

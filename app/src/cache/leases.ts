@@ -6,13 +6,13 @@ import type { RedisCommands } from "./redisClient.ts";
 import type { SharedCache } from "./tiers.ts";
 
 export interface Leases extends Pick<SharedCache, "lease" | "release"> {
-    /** Gives back now what could not be given back before. */
+    /** Retries the pending releases now. */
     readonly pay: () => void;
     readonly stop: () => void;
 }
 
 export interface LeasesOptions {
-    /** Whether Redis answers; while it does not, it is not asked. */
+    /** Whether Redis is available; while it is not, no command is sent. */
     readonly available: () => boolean;
     readonly log: Log;
 }
@@ -24,29 +24,28 @@ interface Owed {
 
 const LEASE_PREFIX = `${CACHE_KEY_PREFIX}lease:`;
 const RETRY_MILLISECONDS = 500;
-/** Above, what could not be given back ends by its own time. */
+/** Beyond this, unreleased leases expire. */
 const MAX_OWED = 10_000;
-/** More are asked for one list after the other, each within the time of an operation. */
+/** Longer lists are split, so that each command finishes within the operation timeout. */
 const LONGEST_LIST = 256;
-/** A Redis that forbids EVAL is not asked again for so long. */
+/** Pause after Redis has denied EVAL. */
 const PAUSE_MILLISECONDS = 60_000;
 
 /**
- * Leases in Redis. One whose asking or giving back got no answer may stand there all the same, or come to
- * stand when a Redis that hung works off what it was sent; other pods would wait for it. So it is given
- * back until Redis answers. After an answer that is an error, it ends by its own time.
+ * Leases in Redis. A lease whose acquisition or release timed out may exist anyway, and other pods would wait
+ * for it, so its release is retried until Redis responds. After an error reply, the lease expires by itself.
  */
 export function leases(
     commands: Pick<RedisCommands, "claim" | "yield">,
     { available, log }: LeasesOptions,
 ): Leases {
-    /** Those that may stand in Redis. */
+    /** Leases that may exist in Redis. */
     const held = new Set<string>();
     const owed = new Map<string, Owed>();
     let timer: NodeJS.Timeout | undefined;
     let pausedUntil = -Infinity;
 
-    /** Who cannot ask need not wait for anybody either. */
+    /** Without Redis all leases are granted, because there are no other pods to wait for. */
     async function lease(
         keys: readonly string[],
         token: string,
@@ -66,7 +65,7 @@ export function leases(
             }
             return new Set(keys.filter((_, index) => won[index]));
         } catch (error) {
-            log.debug({ error: String(error) }, "A lease could not be asked for");
+            log.debug({ error: String(error) }, "A lease could not be acquired");
             return new Set(keys);
         }
     }
@@ -86,7 +85,7 @@ export function leases(
             return;
         }
         try {
-            if (!available()) throw new Error("Redis does not answer");
+            if (!available()) throw new Error("Redis is unavailable");
             await commands.yield(keys.map(leaseKey), token, milliseconds);
             forget(keys, token);
         } catch (error) {
@@ -108,7 +107,7 @@ export function leases(
         if (!first) return;
         log.warn(
             { error: message },
-            "Redis forbids EVAL: leases are not released, and end by their own time",
+            "Redis denies EVAL: leases are not released and expire instead",
         );
     }
 
@@ -141,12 +140,12 @@ export function leases(
     return { lease, release, pay, stop };
 }
 
-/** Redis has answered, with an error. */
+/** Whether Redis replied with an error. */
 function isReply(error: unknown): error is Error {
     return error instanceof Error && error.name === "ReplyError";
 }
 
-/** By its access list, or because the command is renamed. */
+/** Denied by an ACL, or because the command was renamed. */
 function isForbidden({ message }: Error): boolean {
     return /^(NOPERM|ERR unknown command)/.test(message);
 }

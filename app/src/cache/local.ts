@@ -7,21 +7,21 @@ import type { LocalCache } from "./tiers.ts";
 export interface LocalCacheOptions {
     readonly maxEntries: number;
     readonly maxBytes: number;
-    /** How long an entry is kept after it went stale. */
+    /** How long an entry is kept after it became stale. */
     readonly staleSeconds: number;
-    /** Beginnings of vectors are answered too: they are kept with the vector and as long at most. */
+    /** Shortened vectors are cached with the full vector and may need as much memory. */
     readonly shortens?: boolean;
 }
 
 /** Objects, key and links of one entry. */
 const OVERHEAD_BYTES = 600;
 /**
- * Bytes a dimension: the vector (4), its base64 (16/3), and its JSON at its longest (25). They are
- * reserved from the start, because the answers are made on the first hit and the bound holds then too.
+ * Bytes per dimension: the vector (4), its base64 form (16/3) and its longest JSON form (25). Reserved up
+ * front, because the forms are created on the first hit and the bound must hold then, too.
  */
 const BYTES_PER_DIMENSION = 4 + 16 / 3 + 25;
 
-/** The least recently used entry goes first, when either bound is reached. */
+/** Evicts the least recently used entry when either limit is reached. */
 export function localCache(options: LocalCacheOptions): LocalCache {
     const { maxEntries, maxBytes, staleSeconds, shortens } = options;
     const bytesPerDimension = BYTES_PER_DIMENSION * (shortens ? 2 : 1);
@@ -44,7 +44,7 @@ export function localCache(options: LocalCacheOptions): LocalCache {
         set: (key, embedding) => void cache.set(key, embedding),
         remove: (key) => cache.delete(key),
         removeAll: (which) => {
-            // Told first: its iterator does not bear deletions.
+            // Collected first: the iterator does not support deletions.
             const told = [...cache.entries()].filter(([, embedding]) => which(embedding));
             for (const [key] of told) cache.delete(key);
         },

@@ -7,7 +7,7 @@ export interface OperationEvents {
     readonly failed: (operation: RedisOperation) => void;
 }
 
-/** The same commands, of which those of the cache are timed. */
+/** Records duration and outcome of the cache's commands. */
 export function metered(commands: RedisCommands, events: OperationEvents): RedisCommands {
     async function timed<T>(operation: RedisOperation, run: () => Promise<T>): Promise<T> {
         const begun = performance.now();

@@ -3,18 +3,18 @@ import type { Input } from "../input.ts";
 import type { Scope } from "../scope.ts";
 import type { Reservation } from "../tenants/tokenBudget.ts";
 import { asUpstreamError, UpstreamError, type Upstream } from "../upstream/upstream.ts";
-import { embeddingOf, type Embedding } from "../vector/embedding.ts";
-import type { EntryCodec, Sealed } from "../vector/entry.ts";
+import { createEmbedding, type Embedding } from "../vector/embedding.ts";
+import type { EntryCodec, EncodedEntry } from "../vector/entry.ts";
 import type { Item } from "./item.ts";
 import { refusals } from "./refusals.ts";
 
-/** What became of one item. */
+/** Outcome of one item. */
 export type Outcome =
-    | { readonly sealed: Sealed; readonly error?: undefined }
+    | { readonly sealed: EncodedEntry; readonly error?: undefined }
     | { readonly sealed?: undefined; readonly error: UpstreamError };
 
 export interface Origin {
-    /** Reports one outcome per key, as calls of the upstream are answered. */
+    /** Reports one outcome per key as upstream calls complete. */
     readonly embed: (
         items: readonly Item[],
         scope: Scope,
@@ -26,29 +26,29 @@ export interface OriginParts {
     readonly upstream: Pick<Upstream, "embed">;
     readonly codec: EntryCodec;
     readonly ttlSeconds: number;
-    /** Digest of a tenant's space of keys: see `spaceDigests`. */
+    /** Digest of a tenant's key space: see `createSpaceOf`. */
     readonly spaceOf: (tenant: string) => string;
     /**
-     * Told after each call that was answered: also when its request fails for another of its items. The
-     * calls of one request are one: where calls have a price, it is that of a request.
+     * Called after each successful upstream call, even if its request fails because of another item. All
+     * calls of a request count as one, because the price per call is a price per request.
      */
     readonly billed: (scope: Scope, tokens: number, calls: 0 | 1) => void;
     /**
-     * Asked before the first call for some items; undefined: its tenant has no limit on tokens.
+     * Called before the first call; undefined: the tenant has no token limit.
      *
-     * @throws UpstreamError (rejection) when the tenant may not use so many tokens
+     * @throws UpstreamError (rejection) if the tenant's limits do not allow the tokens
      */
     readonly reserve?: (scope: Scope, items: readonly Item[]) => Promise<Reservation> | undefined;
-    /** The time that an entry made now is given as that of its making; default: now. */
+    /** Maps the current time to the creation time of a new entry. Default: identity. */
     readonly stamp?: (now: number) => number;
     /** In [0, 1). */
     readonly random?: () => number;
 }
 
-/** Up to this share is taken off a lifetime, so that what was made together does not expire so. */
+/** Maximum reduction of a lifetime, so that entries created together do not expire together. */
 const TTL_JITTER = 0.1;
 
-/** The upstream, and what makes an entry of its answer. */
+/** Creates the origin, which calls the upstream and encodes its embeddings as entries. */
 export function origin(parts: OriginParts): Origin {
     const { upstream, codec, ttlSeconds, spaceOf, billed } = parts;
     const { reserve = () => undefined, stamp = (now) => now, random = Math.random } = parts;
@@ -76,7 +76,7 @@ export function origin(parts: OriginParts): Origin {
             const begun = performance.now();
             const inputs = open.map(({ input }) => input);
             await upstream.embed(inputs, { ...scope, span }, (places, answers) => {
-                const effort = performance.now() - begun;
+                const computeMilliseconds = performance.now() - begun;
                 const outcomes = new Map<string, Outcome>();
                 const embedded: Input[] = [];
                 let tokens = 0;
@@ -93,7 +93,9 @@ export function origin(parts: OriginParts): Origin {
                     } else {
                         tokens += answer.tokens;
                         embedded.push(input);
-                        outcomes.set(key, { sealed: seal(key, answer, effort, scope) });
+                        outcomes.set(key, {
+                            sealed: seal(key, answer, computeMilliseconds, scope),
+                        });
                     }
                 }
                 if (embedded.length > 0) {
@@ -112,16 +114,21 @@ export function origin(parts: OriginParts): Origin {
         }
     }
 
-    function seal(key: string, embedding: Embedding, effort: number, { pool }: Scope): Sealed {
-        return codec.seal(key, alive(embedding, effort), spaceOf(pool));
+    function seal(
+        key: string,
+        embedding: Embedding,
+        computeMilliseconds: number,
+        { pool }: Scope,
+    ): EncodedEntry {
+        return codec.encode(key, alive(embedding, computeMilliseconds), spaceOf(pool));
     }
 
-    function alive(made: Embedding, effort: number): Embedding {
+    function alive(made: Embedding, computeMilliseconds: number): Embedding {
         const { vector, tokens, truncated, isUnverified } = made;
         const now = wallClock();
         const freshUntil = now + ttlSeconds * 1000 * (1 - TTL_JITTER * random());
-        const life = { createdAt: stamp(now), freshUntil, effort };
-        const embedding = embeddingOf(vector, tokens, truncated, life);
+        const life = { createdAt: stamp(now), freshUntil, computeMilliseconds };
+        const embedding = createEmbedding(vector, tokens, truncated, life);
         return isUnverified ? { ...embedding, isUnverified } : embedding;
     }
 

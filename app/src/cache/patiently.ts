@@ -3,7 +3,7 @@ import { setTimeout as wait } from "node:timers/promises";
 const ATTEMPTS = 6;
 const FIRST_PAUSE_MILLISECONDS = 100;
 
-/** For bulk work on Redis, which can wait out a failover of a few seconds. */
+/** For bulk work on Redis, which can wait for a failover of a few seconds. */
 export async function patiently<T>(operation: () => Promise<T>): Promise<T> {
     for (let failures = 0; ;) {
         try {

@@ -3,23 +3,23 @@ import { setTimeout as wait } from "node:timers/promises";
 import { detach } from "../detached.ts";
 import type { Log } from "../log.ts";
 
-/** Records that are kept in Redis and that every pod reads once a second. */
+/** Records in Redis that every pod reads once per second. */
 export interface Polled {
-    /** Until the first read succeeds, the records are unknown, which is not the same as none. */
+    /** False until the first successful read. Unknown records are not the same as no records. */
     readonly isKnown: () => boolean;
-    /** Resolves when they are known, or when Redis has not answered for two seconds. */
+    /** Resolves when the records are known, or after two seconds without Redis. */
     readonly start: () => Promise<void>;
-    /** One read at a time: each compares with what the read before it found. */
+    /** Reads are sequential, because each compares its result with the previous read. */
     readonly poll: () => Promise<void>;
     readonly stop: () => void;
 }
 
 export interface PolledOptions {
-    /** For the log. */
+    /** Name in log messages. */
     readonly name: string;
-    /** @throws Error while Redis is away: what was read last holds */
+    /** @throws Error while Redis is unavailable; the last known records stay in force */
     readonly read: () => Promise<void>;
-    /** Calls back each time that Redis can be reached, for the first time or again. */
+    /** Calls back whenever Redis becomes reachable, including the first time. */
     readonly onReachable: (callback: () => void) => void;
     readonly log: Log;
 }
@@ -41,7 +41,10 @@ export function polled({ name, read, onReachable, log }: PolledOptions): Polled 
             known = true;
         } catch (error) {
             failure = String(error);
-            log.debug({ error: failure }, `${name} could not be read: the last ones hold`);
+            log.debug(
+                { error: failure },
+                `${name} could not be read: the last known ones stay in force`,
+            );
         }
     }
 
@@ -57,7 +60,7 @@ export function polled({ name, read, onReachable, log }: PolledOptions): Polled 
             }
             if (!known) log.warn({ error: failure }, `${name} could not be read yet`);
             timer = setInterval(() => detach(poll()), POLL_MILLISECONDS).unref();
-            // A Redis that comes back may have lost records, or have new ones.
+            // A Redis that becomes reachable may have lost records, or have new ones.
             onReachable(() => detach(poll()));
         },
         stop: () => clearInterval(timer),

@@ -5,7 +5,7 @@ import { CACHE_KEY_PREFIX } from "@property-search/contract";
 import { wallClock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Embedding } from "../vector/embedding.ts";
-import type { EntryCodec, Sealed } from "../vector/entry.ts";
+import type { EntryCodec, EncodedEntry } from "../vector/entry.ts";
 import { within } from "../within.ts";
 import { breaker as openBreaker } from "./breaker.ts";
 import { leases } from "./leases.ts";
@@ -15,16 +15,16 @@ import type { SharedCache } from "./tiers.ts";
 
 export interface RedisCacheOptions {
     readonly codec: EntryCodec;
-    /** How long an entry is kept after it went stale, for when nothing better can be had. */
+    /** How long an entry is kept after it became stale, as a fallback. */
     readonly staleSeconds: number;
     readonly log: Log;
     readonly events?: RedisEvents;
 }
 
-/** Why an entry was not written: too many wait already, Redis is down, or it refused the entry. */
+/** Why an entry was not written: too many pending writes, Redis is unavailable, or Redis rejected it. */
 export const DROP_REASONS = ["full", "down", "error"] as const;
 
-/** What there is to count about Redis; none of it may throw. */
+/** Metrics events of Redis. They must not throw. */
 export interface RedisEvents extends OperationEvents {
     readonly dropped: (entries: number, reason: (typeof DROP_REASONS)[number]) => void;
     readonly damaged: () => void;
@@ -37,39 +37,39 @@ const noEvents: RedisEvents = {
     damaged: () => undefined,
 };
 
-/** So many failures in a row open the breaker: from then on nothing waits for Redis. */
+/** Consecutive failures that open the breaker; then no request waits for Redis. */
 const FAILURES_TO_OPEN = 5;
 const PROBE_MILLISECONDS = 1_000;
-/** On their way to Redis; above either, new entries are dropped rather than kept in memory. */
+/** Pending writes; beyond either limit, new entries are dropped instead of buffered. */
 const MAX_PENDING_WRITES = 4_096;
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
-/** Of one operation: more goes in several, so that one that is late is not the whole batch. */
+/** Limits of one operation. Larger requests are split, so that a timeout loses one batch only. */
 const PART_ITEMS = 256;
 const READ_BYTES = 512 * 1024;
-/** They go over the same connection as reads, which wait for the part that is under way. */
+/** Writes share the connection with reads, which wait for the batch in flight. */
 const WRITE_BYTES = 128 * 1024;
-/** A command fails within its own time; one that never does must not end all writes. */
+/** Commands have their own timeout; this one protects the queue from a command that never settles. */
 const LONGEST_WRITE_MILLISECONDS = 5_000;
-/** So long those that wait may still be written when the service closes. */
+/** Time for pending writes when the service closes. */
 const LAST_WRITES_MILLISECONDS = 1_000;
-/** So many failed parts of one read, and the rest of it is a miss. */
+/** After this many failed batches of one read, the rest are misses. */
 const FAILED_PARTS = 2;
-/** A model whose vectors nobody has seen yet may have long ones. */
+/** Until the model's dimensions are known; some models have long vectors. */
 const UNKNOWN_DIMENSIONS = 1_536;
 
-/** Redis behind a breaker: what fails or is slow is a miss. */
+/** The shared cache in Redis behind a circuit breaker. Failures and timeouts are misses. */
 export function redisCache(client: RedisCommands, options: RedisCacheOptions): SharedCache {
     const { codec, log, staleSeconds, events = noEvents } = options;
     const commands = metered(client, events);
     const breaker = openBreaker({
         failures: FAILURES_TO_OPEN,
         probeMilliseconds: PROBE_MILLISECONDS,
-        // What requests do, so that a user who may only PING, or one node of many, does not close it.
+        // Reads like requests do: a user that may only PING, or one node of many, must not close the breaker.
         probe: () => commands.read([redisKey(randomUUID())]),
         opened: (error) =>
-            log.warn({ error: messageOf(error) }, "Redis does not answer: serving without it"),
+            log.warn({ error: messageOf(error) }, "Redis is unavailable: serving without it"),
         closed: () => {
-            log.info("Redis answers again");
+            log.info("Redis is available again");
             held.pay();
         },
     });
@@ -89,7 +89,7 @@ export function redisCache(client: RedisCommands, options: RedisCacheOptions): S
         const found = new Map<string, Embedding>();
         const bytes = (dimensions ?? UNKNOWN_DIMENSIONS) * Float32Array.BYTES_PER_ELEMENT;
         let failures = 0;
-        // One after the other: a part is late by its own size only, and what came is kept.
+        // Sequential: a timeout affects its own batch only, and received entries are kept.
         for (const part of parts(keys, READ_BYTES, () => bytes)) {
             const values = await stored(part);
             if (!values) failures += 1;
@@ -97,11 +97,13 @@ export function redisCache(client: RedisCommands, options: RedisCacheOptions): S
             part.forEach((key, index) => {
                 const value = values?.[index];
                 if (!value) return;
-                const embedding = codec.open(key, value, dimensions);
+                const embedding = codec.decode(key, value, dimensions);
                 if (embedding) found.set(key, embedding);
                 else {
                     events.damaged();
-                    log.warn("An entry in Redis is damaged or of another form: taken as a miss");
+                    log.warn(
+                        "An entry in Redis is corrupt or has an unknown format: treated as a miss",
+                    );
                 }
             });
         }
@@ -120,7 +122,7 @@ export function redisCache(client: RedisCommands, options: RedisCacheOptions): S
         }
     }
 
-    async function write(entries: readonly Sealed[]): Promise<void> {
+    async function write(entries: readonly EncodedEntry[]): Promise<void> {
         if (breaker.open()) {
             events.dropped(entries.length, "down");
             return;
@@ -142,7 +144,7 @@ export function redisCache(client: RedisCommands, options: RedisCacheOptions): S
             milliseconds: Math.ceil(Math.max(1, embedding.freshUntil - now) + staleSeconds * 1000),
         }));
         const writing = lastWrite.then(() => store(writes));
-        // Whatever becomes of one, the next ones are written.
+        // A failed write does not stop the next ones.
         lastWrite = writing.catch(() => undefined);
         try {
             await writing;
@@ -152,7 +154,7 @@ export function redisCache(client: RedisCommands, options: RedisCacheOptions): S
         }
     }
 
-    /** Full or read-only Redis still answers reads, so failed writes leave the breaker alone. */
+    /** A full or read-only Redis still serves reads, so failed writes do not count for the breaker. */
     async function store(writes: readonly Write[]): Promise<void> {
         for (const part of parts(writes, WRITE_BYTES, ({ value }) => value.length)) {
             if (isClosed || breaker.open()) {
@@ -189,7 +191,7 @@ export function redisCache(client: RedisCommands, options: RedisCacheOptions): S
     };
 }
 
-/** What Redis can send or take within the time of an operation, whatever else this process does. */
+/** Splits items into batches that Redis can transfer within the operation timeout. */
 function parts<T>(
     items: readonly T[],
     mostBytes: number,
@@ -211,7 +213,7 @@ function parts<T>(
 }
 
 function tookTooLong(): Promise<never> {
-    return Promise.reject(new Error("It took too long"));
+    return Promise.reject(new Error("The write timed out"));
 }
 
 function redisKey(key: string): string {

@@ -10,36 +10,40 @@ export interface Write {
     readonly milliseconds: number;
 }
 
-/** The few commands that the cache needs; each fails within the operation timeout. */
+/** Redis commands of the cache. Each fails after the operation timeout. */
 export interface RedisCommands {
     readonly read: (keys: readonly string[]) => Promise<readonly (Buffer | null)[]>;
     readonly write: (writes: readonly Write[]) => Promise<void>;
-    /** @returns how many of them were there */
+    /** @returns how many of the keys existed */
     readonly remove: (keys: readonly string[]) => Promise<number>;
-    /** Sets each key that is not there. @returns whether it was set, in the keys' order */
+    /**
+     * Sets each key that does not exist.
+     *
+     * @returns whether it was set, in the order of the keys
+     */
     readonly claim: (
         keys: readonly string[],
         value: string,
         milliseconds: number,
     ) => Promise<readonly boolean[]>;
-    /** Lets each key that still has this value expire after so long; 0 removes it. */
+    /** Sets the expiry of each key that still has this value; 0 removes the key. */
     readonly yield: (keys: readonly string[], value: string, milliseconds: number) => Promise<void>;
     readonly hash: (key: string) => Promise<Readonly<Record<string, string>>>;
     readonly put: (key: string, field: string, value: string) => Promise<unknown>;
     readonly increment: (key: string, field: string) => Promise<number>;
-    /** For what is off the path of requests: its commands fail within the same time. */
+    /** For work outside the request path. Its commands have the same timeout. */
     readonly client: Redis | Cluster;
     readonly connected: () => boolean;
-    /** Calls back each time that Redis can be reached, for the first time or again. */
+    /** Calls back whenever Redis becomes reachable, including the first time. */
     readonly onReachable: (callback: () => void) => void;
     readonly close: () => Promise<void>;
 }
 
-/** Only who claimed a key may yield it: another may have it by now (https://redis.io/docs/latest/commands/set/). */
+/** Releases a lease only if its holder still owns it (https://redis.io/docs/latest/commands/set/). */
 const YIELD =
     "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0";
 
-/** Connects in the background and for ever; commands fail at once while there is no connection. */
+/** Connects in the background and reconnects forever. Without a connection, commands fail immediately. */
 export function redisClient(config: RedisConfig, log: Log): RedisCommands {
     const { client, close } = connectRedis(config, log);
     return {
@@ -83,8 +87,8 @@ export function redisClient(config: RedisConfig, log: Log): RedisCommands {
 }
 
 /**
- * The keys of a batch lie on different nodes, and MGET takes those of one slot only. A node that is away
- * takes only its own keys with it.
+ * The keys of a batch may be on different nodes, and MGET accepts keys of one slot only. An unavailable node
+ * affects its own keys only.
  */
 function getEach(client: Cluster, keys: readonly string[]): Promise<readonly (Buffer | null)[]> {
     return answered(
@@ -94,12 +98,12 @@ function getEach(client: Cluster, keys: readonly string[]): Promise<readonly (Bu
 }
 
 /**
- * What is issued in one turn leaves in one write a node. Without that each command is a system call and
- * a packet: 256 reads from three nodes took 9 ms, and take 4 ms.
+ * Sends the commands issued by a function in one write per node. As separate system calls, 256 reads from
+ * three nodes took 9 ms instead of 4 ms.
  */
 function together<T>(client: Redis | Cluster, issue: () => T): T {
     const nodes = client instanceof Cluster ? client.nodes("master") : [client];
-    // Undefined before the first connection, whatever its type says.
+    // Undefined before the first connection, despite its type.
     const streams = nodes.map(({ stream }) => stream as Redis["stream"] | undefined);
     for (const stream of streams) stream?.cork();
     try {
@@ -110,8 +114,8 @@ function together<T>(client: Redis | Cluster, issue: () => T): T {
 }
 
 /**
- * @param instead of the answers that failed
- * @throws Error the first one's when all of them failed
+ * @param instead value for failed commands
+ * @throws Error of the first command if all failed
  */
 async function answered<T>(answers: readonly Promise<T>[], instead: T): Promise<readonly T[]> {
     const settled = await Promise.allSettled(answers);

@@ -5,20 +5,20 @@ import type { Log } from "../log.ts";
 import { followLogin } from "./redisLogin.ts";
 import { tlsOptions } from "./redisTls.ts";
 
-/** Longest wait for one operation. A healthy Redis in the same zone answers in a few milliseconds. */
+/** Timeout of one operation. A healthy Redis in the same zone responds within a few milliseconds. */
 const OPERATION_TIMEOUT_MILLISECONDS = 100;
 const CONNECT_TIMEOUT_MILLISECONDS = 2_000;
 const MAX_RECONNECT_DELAY_MILLISECONDS = 1_000;
 /**
- * A connection on which nothing came for so long, though something was asked, is given up. The packets
- * of a node that is gone are dropped without a word, and TCP alone goes on trying for a quarter of an hour.
+ * Closes a connection on which a pending command receives no data for this long. Packets to a lost node are
+ * dropped silently, and TCP alone would retry for 15 minutes.
  */
 const SILENCE_MILLISECONDS = 2_000;
-/** A peer that does not take its leave is left. */
+/** Timeout of a graceful disconnect. */
 const DISCONNECT_TIMEOUT_MILLISECONDS = 200;
-/** Between two looks at which node has which slots; a node that hangs gives no other sign. */
+/** Interval of refreshing the slot map; a hanging node is not detected otherwise. */
 const SLOTS_REFRESH_MILLISECONDS = 2_000;
-/** A command follows this many MOVED and ASK, or lost connections with this pause between them. */
+/** Maximum number of MOVED and ASK redirections, or of retries after a lost connection with this pause. */
 const MAX_REDIRECTIONS = 5;
 const FAILOVER_PAUSE_MILLISECONDS = 20;
 const READONLY_PAUSE_MILLISECONDS = 10_000;
@@ -28,17 +28,18 @@ export interface RedisConnection {
     readonly close: () => Promise<void>;
 }
 
-/** Connects in the background and for ever; commands fail at once while there is no connection. */
+/** Connects in the background and reconnects forever. Without a connection, commands fail immediately. */
 export function connectRedis(config: RedisConfig, log: Log): RedisConnection {
     const client = config.mode === "cluster" ? connectCluster(config) : connectOne(config);
     let last = "";
     client.on("error", (error: Error & { readonly lastNodeError?: Error }) => {
-        // A cluster's own words are that no node can be reached, and not why.
+        // The cluster's own error only says that no node is reachable, without the reason.
         const { message } = error.lastNodeError ?? error;
-        // Every attempt to reconnect reports the same error again.
+        // Every reconnection attempt repeats the same error.
         if (message !== last) log.warn({ error: message }, "Redis connection");
         last = message;
-        // The connection would go on with database 0, which is another cache. Its first commands have not left yet.
+        // Otherwise the connection would continue with database 0, which is another cache. No command has
+        // been sent yet.
         if (message.includes("DB index is out of range")) client.disconnect(true);
     });
     client.on("ready", () => {
@@ -49,17 +50,17 @@ export function connectRedis(config: RedisConfig, log: Log): RedisConnection {
         const connect = () => void client.connect().catch(() => undefined);
         setTimeout(connect, reconnectDelay(1)).unref();
     };
-    // A failover that is announced while a connection is being made ends the client of ioredis 6 for good.
+    // ioredis 6 ends the client for good if a failover is announced during a connection attempt.
     client.on("end", revive);
     return {
         client,
         close: async () => {
             client.off("end", revive);
             try {
-                // Writes that were begun go out before the connection ends.
+                // Flushes pending writes before it disconnects.
                 await client.quit().catch(() => undefined);
             } finally {
-                // Also ends the connections to sentinels, which QUIT leaves open.
+                // Also closes connections to sentinels, which QUIT leaves open.
                 client.disconnect();
             }
         },
@@ -79,7 +80,7 @@ function options({ urls: [url], ...config }: RedisConfig) {
         disconnectTimeout: DISCONNECT_TIMEOUT_MILLISECONDS,
         commandTimeout: OPERATION_TIMEOUT_MILLISECONDS,
         socketTimeout: SILENCE_MILLISECONDS,
-        // A command that cannot be sent now is a miss now.
+        // A command that cannot be sent now is a miss.
         enableOfflineQueue: false,
         maxRetriesPerRequest: 0,
         autoResendUnfulfilledCommands: false,
@@ -101,7 +102,7 @@ function connectOne(config: RedisConfig): Redis {
         retryStrategy: reconnectDelay,
         reconnectOnError: leaveReplica(),
     });
-    // The first connection was begun by the login that `options` has read.
+    // The first connection uses the login that `connectionOptions` has read.
     if (config.credentials !== undefined) followLogin(client.options, config.credentials);
     return client;
 }
@@ -116,13 +117,13 @@ function sentinels({ urls, tls }: RedisConfig, { master, password }: SentinelCon
         sentinelRetryStrategy: reconnectDelay,
         sentinelReconnectStrategy: reconnectDelay,
         ...(encrypted && { enableTLSForSentinelMode: true, sentinelTLS: tlsOptions(tls ?? {}) }),
-        // A primary that hangs keeps its connection: only the sentinels tell that it has a successor.
+        // A hanging primary keeps its connection; only the sentinels know about its replacement.
         failoverDetector: true,
     };
 }
 
 function connectCluster(config: RedisConfig): Cluster {
-    // Copied for each node, which is when the login is read.
+    // ioredis copies the options per node, which reads the login.
     const nodeOptions = options(config);
     if (config.credentials !== undefined) followLogin(nodeOptions, config.credentials);
     const client = new Cluster(
@@ -136,12 +137,13 @@ function connectCluster(config: RedisConfig): Cluster {
             maxRedirections: MAX_REDIRECTIONS,
             retryDelayOnFailover: FAILOVER_PAUSE_MILLISECONDS,
             retryDelayOnClusterDown: FAILOVER_PAUSE_MILLISECONDS,
-            // Names of nodes resolve inside the cluster only; TLS needs the name, not its address.
+            // Node names resolve inside the cluster only; TLS needs the name instead of the address.
             dnsLookup: (host, callback) => callback(null, host),
         },
     );
-    // The first command to a node would connect it, and all others until then would fail. Not at once: the client
-    // checks a cluster that it has found by a command to a new node, and gives up where that is connecting already.
+    // Connects to new nodes eagerly, because commands fail while a node is connecting. Deferred, because the
+    // client checks a discovered cluster by a command to a new node, and that check fails while the node is
+    // connecting.
     client.on("+node", (node: Redis) => {
         if (node.options.readOnly) return;
         process.nextTick(() => node.connect().catch(() => undefined));
@@ -154,8 +156,8 @@ function reconnectDelay(attempt: number): number {
 }
 
 /**
- * A primary that became a replica keeps its clients, and their writes would fail for ever; its name
- * or the sentinels lead to the new one. Not after every write, since a Redis may be read-only for good.
+ * Reconnects when a primary has become a replica: it keeps its clients, but rejects their writes. The name or
+ * the sentinels lead to the new primary. Rate-limited, because a Redis may be read-only permanently.
  */
 function leaveReplica(): (error: Error) => boolean {
     let left = -Infinity;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Files of a folder of credentials, by the option of ioredis that each is for. */
+/** Files of a credentials directory, by ioredis option. */
 const FILES = {
     username: "username",
     password: "password",
@@ -10,7 +10,7 @@ const FILES = {
 
 type Login = Partial<Record<keyof typeof FILES, string>>;
 
-/** @returns what keeps a folder from being one of credentials; undefined when nothing does */
+/** @returns why a directory does not contain valid credentials, or undefined if it does */
 export function credentialsFault(folder: string): string | undefined {
     try {
         return readLogin(folder).password === undefined ? "it has no password" : undefined;
@@ -20,8 +20,8 @@ export function credentialsFault(folder: string): string | undefined {
 }
 
 /**
- * Makes the login of a client's options that of a folder's files, as they are at each connection: passwords
- * change while a pod lives. While the folder is being swapped, what was read before holds.
+ * Makes the login of a client's options follow the files of a directory at each connection, because passwords
+ * are rotated while a pod runs. While the directory is being swapped, the previous login stays in force.
  */
 export function followLogin(options: object, folder: string): void {
     let known: Login = {};

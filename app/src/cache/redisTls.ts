@@ -2,36 +2,37 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { ConnectionOptions } from "node:tls";
 
-/** PEM files; what is undefined is not used. */
+/** PEM files; undefined if not used. */
 export interface TlsFiles {
-    /** Authorities that sign the server's certificate, in the place of Node's own. */
+    /** CA certificates of the server, instead of Node's defaults. */
     readonly ca?: string | undefined;
-    /** The client's certificate with its chain, and its key. */
+    /** Client certificate with its chain, and its private key. */
     readonly cert?: string | undefined;
     readonly key?: string | undefined;
 }
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
-/** @returns what keeps a file from being certificates in PEM; undefined when nothing does */
+/** @returns why a file does not contain valid PEM certificates, or undefined if it does */
 export function certificatesFault(file: string): string | undefined {
     return faultOf(() => void certificatesIn(file));
 }
 
-/** @returns what keeps a file from being the key of a certificate; undefined when nothing does */
+/** @returns why a file does not contain the private key of a certificate, or undefined if it does */
 export function keyFault(file: string, certificateFile: string | undefined): string | undefined {
     return faultOf(() => {
         const key = createPrivateKey(readFileSync(file));
         if (certificateFile === undefined || certificatesFault(certificateFile)) return;
         const [certificate] = certificatesIn(certificateFile);
-        if (certificate?.checkPrivateKey(key) === false) throw new Error("of another certificate");
+        if (certificate?.checkPrivateKey(key) === false)
+            throw new Error("it belongs to another certificate");
     });
 }
 
 /**
- * Options for `tls.connect` whose values are read from the files at each connection: certificates are
- * renewed while a pod lives. The server's name is checked as always. Until a renewal is complete and
- * sound, what was read before holds.
+ * Options for `tls.connect` that read the files at each connection, because certificates are renewed while a
+ * pod runs. The server's name is always verified. Until a renewal is complete and valid, the previous files
+ * stay in force.
  */
 export function tlsOptions(files: TlsFiles): ConnectionOptions {
     let known: Pick<ConnectionOptions, "ca" | "cert" | "key"> = {};
@@ -52,7 +53,7 @@ export function tlsOptions(files: TlsFiles): ConnectionOptions {
         return known;
     }
 
-    // ioredis copies the options at each connection, which is when these are asked for.
+    // ioredis copies the options at each connection, which calls these getters.
     return {
         get ca() {
             return current().ca;
@@ -68,7 +69,7 @@ export function tlsOptions(files: TlsFiles): ConnectionOptions {
 
 function certificatesIn(file: string): readonly X509Certificate[] {
     const found = readFileSync(file, "latin1").match(CERTIFICATE);
-    if (!found) throw new Error("it holds none");
+    if (!found) throw new Error("it contains no certificate");
     return found.map((pem) => new X509Certificate(pem));
 }
 

@@ -1,8 +1,9 @@
 import type { ServiceSettings } from "@property-search/contract/settings";
 
+/** Topologies of Redis. */
 export type RedisMode = ServiceSettings["redisMode"];
 
-/** Parts of a URL of Redis that this service would ignore or read otherwise, in words for its reader. */
+/** @returns what is wrong with Redis URLs: parts that the service would ignore or interpret differently */
 export function redisUrlFaults(
     urls: readonly URL[],
     mode: RedisMode,
@@ -18,13 +19,13 @@ export function redisUrlFaults(
     );
     return [
         ...broken.map(({ allowed }) => allowed),
-        ...twice.map((part) => `no ${part} in the URL, since one is given beside it`),
+        ...twice.map((part) => `no ${part} in the URL, because it is set separately`),
         ...(isHalf ? ["a password with the user, in the URL or as REDIS_PASSWORD"] : []),
         ...differing.map(([, name]) => `the same ${name} in every URL, or in the first alone`),
     ];
 }
 
-/** Whether variables or files give a part of the login, which then holds. */
+/** Whether separate variables or files set a part of the login, which takes precedence. */
 export type LoginBeside = Readonly<Record<(typeof LOGIN)[number], boolean>>;
 
 const LOGIN = ["username", "password"] as const;
@@ -42,8 +43,7 @@ const RULES: readonly Rule[] = [
     {
         isBroken: ({ pathname }, mode) =>
             !(mode === "cluster" ? /^\/?0?$/ : /^\/?\d{0,5}$/).test(pathname),
-        allowed:
-            "after the port nothing, or the number of a database, which a cluster does not have",
+        allowed: "nothing after the port except a database number, which a cluster does not have",
     },
     {
         isBroken: ({ username, password }) => !isDecodable(username) || !isDecodable(password),
@@ -52,7 +52,7 @@ const RULES: readonly Rule[] = [
     { isBroken: ({ port }) => port === "0", allowed: "a port from 1 to 65535" },
 ];
 
-/** Of several URLs the first one's hold for all. */
+/** The values of the first URL apply to all URLs. */
 const SHARED = [
     ["username", "user"],
     ["password", "password"],

@@ -4,22 +4,22 @@ import type { Embedding } from "../vector/embedding.ts";
 import type { Item } from "./item.ts";
 
 export interface Refresher {
-    /** Renews an entry in the background if its end is near. Never waits and never throws. */
+    /** Refreshes an entry in the background if it is about to expire. Never waits and never throws. */
     readonly hit: (item: Item, embedding: Embedding, scope: LookupScope) => void;
 }
 
-/** How many entries are renewed at once: requests that wait come first. */
+/** Concurrent refreshes; client requests have priority. */
 const MOST_AT_ONCE = 16;
 const TIMEOUT_MILLISECONDS = 25_000;
-/** Further from its end than so many efforts, an entry is never due: e⁻²⁰ of all draws. */
+/** Beyond this many compute times before expiry, an entry is never due (e⁻²⁰ of all draws). */
 const LONGEST_DRAW = 20;
 
 /**
- * Early refresh by the optimal probabilistic rule (Vattani, Chierichetti, Lowenstein, "Optimal
- * Probabilistic Cache Stampede Prevention", VLDB 2015, β = 1): each hit may begin it, the more likely
- * the nearer the end and the more it costs, so that hot entries never expire under load.
+ * Early refresh by the optimal probabilistic rule (Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic
+ * Cache Stampede Prevention", VLDB 2015, β = 1). Each hit may start a refresh; the probability increases
+ * towards expiry and with the cost, so hot entries never expire under load.
  *
- * @param renew fetches an entry and stores it
+ * @param refresh fetches an entry and stores it
  */
 export function refresher(
     renew: (item: Item, scope: Scope, embedding: Embedding) => Promise<void>,
@@ -28,9 +28,13 @@ export function refresher(
     const under = new Set<string>();
     return {
         hit: (item, embedding, { pool, tenant, dimensions }) => {
-            const { freshUntil, effort } = embedding;
+            const { freshUntil, computeMilliseconds } = embedding;
             const left = freshUntil - wallClock();
-            if (left > effort * LONGEST_DRAW || left > -effort * Math.log(1 - random())) return;
+            if (
+                left > computeMilliseconds * LONGEST_DRAW ||
+                left > -computeMilliseconds * Math.log(1 - random())
+            )
+                return;
             const { key } = item;
             if (under.has(key) || under.size >= MOST_AT_ONCE) return;
             under.add(key);

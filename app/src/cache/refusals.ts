@@ -2,17 +2,17 @@ import { LRUCache } from "lru-cache";
 
 import type { UpstreamError } from "../upstream/upstream.ts";
 
-/** Inputs that the upstream refused for good: asking again costs a call and changes nothing. */
+/** Inputs that the upstream rejected permanently. Repeating them would cost a call with the same result. */
 export interface Refusals {
     readonly of: (key: string) => UpstreamError | undefined;
     readonly remember: (key: string, error: UpstreamError) => void;
 }
 
 const MOST = 10_000;
-/** Short: a key or a limit at the provider may be what was wrong. */
+/** Short, because the cause may have been an API key or a limit of the provider. */
 const LIFETIME_MILLISECONDS = 60_000;
 
-/** In this process only: what is refused is seldom asked for by many. */
+/** Local to this process: rejected inputs are rarely requested by many clients. */
 export function refusals(): Refusals {
     const known = new LRUCache<string, UpstreamError>({ max: MOST, ttl: LIFETIME_MILLISECONDS });
     return {

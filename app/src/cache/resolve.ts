@@ -17,16 +17,15 @@ import { refresher } from "./refresh.ts";
 import type { LocalCache, SharedCache } from "./tiers.ts";
 
 export interface Resolver {
-    /** The whole request from this process's cache, or undefined when one item is not fresh there. */
+    /** Resolves all items from the local cache; undefined if one of them is missing or stale. */
     readonly local: (items: readonly Item[], scope: LookupScope) => readonly Resolved[] | undefined;
     /**
-     * One resolved item per item, in their order, whatever mix of duplicates, hits and misses it is.
+     * Resolves all items in order, for any mix of duplicates, hits and misses.
      *
-     * @throws UpstreamError when one of them cannot be had, with its place; what was had is cached all
-     * the same.
+     * @throws UpstreamError with the index of an item that failed; items that succeeded are cached
      */
     readonly resolve: (items: readonly Item[], scope: Scope) => Promise<readonly Resolved[]>;
-    /** The same for bulk work: one fate per item, and an item that fails takes no other with it. */
+    /** For bulk work: one result per item; a failed item does not affect the others. */
     readonly resolveEach: (items: readonly Item[], scope: Scope) => Promise<readonly Fate[]>;
 }
 
@@ -45,23 +44,23 @@ interface Wanted {
     readonly flight: Flight;
 }
 
-/** How long one pod may be the only one that fetches a key. */
+/** How long one pod may fetch a key exclusively. */
 const LEASE_MILLISECONDS = 5_000;
-/** A lease stays a moment after its entry was written, for pods that looked just before that. */
+/** A lease outlives the write of its entry, for pods that read Redis just before it. */
 const LINGER_MILLISECONDS = 200;
-/** Longest share of a request's time that is spent waiting for another pod. */
+/** Maximum share of a request's remaining time spent waiting for another pod. */
 const WAIT_SHARE = 0.4;
 const FIRST_POLL_MILLISECONDS = 2;
 const LONGEST_POLL_MILLISECONDS = 50;
 /**
- * A copy that is past its time answers when the upstream takes longer than this; the new one is fetched
- * all the same (RFC 5861, stale-while-revalidate).
+ * If the upstream takes longer than this, a stale entry is served while the fetch continues (RFC 5861,
+ * stale-while-revalidate).
  */
 const STALE_AFTER_MILLISECONDS = 500;
-/** Who has so much more time than the first who asked does not share its lack of time. */
+/** A request whose deadline is later than the leader's by this much retries after the leader's timeout. */
 const MORE_TIME_MILLISECONDS = 500;
 
-/** The tiers in their order: this process, Redis, another pod that is already asking, the upstream. */
+/** Resolves items through the tiers in order: local cache, Redis, a fetch of another pod, the upstream. */
 export function resolver(parts: ResolverParts): Resolver {
     const { local, shared, flights, upstream, origin } = parts;
     const refresh = refresher(renew);
@@ -116,7 +115,7 @@ export function resolver(parts: ResolverParts): Resolver {
         }
         return inOrder(items, found, failed);
 
-        /** Waits as long as this request may, whatever the time of those whose flights it joined. */
+        /** Waits until this request's own deadline, whatever the deadlines of the flights that it joined. */
         async function waitFor(led: readonly Wanted[], followed: readonly Wanted[]): Promise<void> {
             const open = new Set([...led, ...followed]);
             const { promise: allLanded, resolve: onAllLanded } = Promise.withResolvers<undefined>();
@@ -163,7 +162,7 @@ export function resolver(parts: ResolverParts): Resolver {
             }
         }
 
-        /** Whatever happens, no flight is left open: others wait for it. Never rejects. */
+        /** Never rejects, and settles every flight, because other requests wait for it. */
         async function lead(leaders: readonly Wanted[]): Promise<void> {
             try {
                 await leadTo(leaders);
@@ -192,7 +191,7 @@ export function resolver(parts: ResolverParts): Resolver {
             ]);
         }
 
-        /** @returns those that Redis does not have, or has only stale */
+        /** @returns the items that are missing or stale in Redis */
         async function readShared(
             leaders: readonly Wanted[],
             status: CacheStatus,
@@ -216,7 +215,7 @@ export function resolver(parts: ResolverParts): Resolver {
             });
         }
 
-        /** Another pod is fetching these: waits for it, but not for ever, and takes over if it gives up. */
+        /** Waits for the fetch of another pod for a limited time, and takes over if that pod gives up. */
         async function waitForOthers(leaders: readonly Wanted[]): Promise<void> {
             let open = leaders;
             const token = randomUUID();
@@ -237,7 +236,7 @@ export function resolver(parts: ResolverParts): Resolver {
             await fetch(open, token);
         }
 
-        /** Each part of the answer is kept and told as it comes, whatever becomes of the others. */
+        /** Stores and reports each partial result as it arrives. */
         async function fetch(leaders: readonly Wanted[], token: string): Promise<void> {
             if (leaders.length === 0) return;
             const byKey = new Map(leaders.map((leader) => [leader.item.key, leader]));
@@ -255,7 +254,7 @@ export function resolver(parts: ResolverParts): Resolver {
                     }
                 });
             } finally {
-                // A tenant that may not send them holds up nobody else.
+                // A tenant whose limits forbid the fetch must not block other tenants.
                 if (open.size > 0) shared.release([...open], token, 0);
             }
         }
@@ -290,7 +289,7 @@ export function resolver(parts: ResolverParts): Resolver {
         if (lost.length > 0) shared.release(lost, token, 0);
     }
 
-    /** One pod renews an entry; the others take over what it has stored. */
+    /** One pod refreshes an entry; the others adopt the stored result. */
     async function renew(item: Item, scope: Scope, old: Embedding): Promise<void> {
         const { key } = item;
         const token = randomUUID();
@@ -313,7 +312,7 @@ export function resolver(parts: ResolverParts): Resolver {
     return { local: fromLocal, resolve, resolveEach };
 }
 
-/** The error is that of the first who asked alone: of its time, or of its tenant's limits. */
+/** Whether the error concerns the leading request only: its deadline, or its tenant's limits. */
 function isOfOther(error: unknown, flight: Flight, scope: Scope): boolean {
     if (error instanceof LimitError) return true;
     const isOfTime = error instanceof UpstreamError && [429, 504].includes(error.status);
@@ -330,7 +329,7 @@ async function until(event: Promise<unknown>, time: number): Promise<void> {
     clearTimeout(timer);
 }
 
-/** A second copy of an item that went upstream in this request did not go there itself. */
+/** The second occurrence of an item that was fetched in this request counts as coalesced. */
 function inOrder(
     items: readonly Item[],
     found: ReadonlyMap<string, Resolved>,

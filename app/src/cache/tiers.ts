@@ -1,46 +1,48 @@
 import type { Embedding } from "../vector/embedding.ts";
-import type { Sealed } from "../vector/entry.ts";
+import type { EncodedEntry } from "../vector/entry.ts";
 
-/** Cache in this process. Synchronous, so that a hit costs no turn of the event loop. */
+/** Cache in this process. Synchronous, so that a hit needs no turn of the event loop. */
 export interface LocalCache {
-    /** May be stale: see `freshUntil`. */
+    /** Possibly stale: see `freshUntil`. */
     readonly get: (key: string) => Embedding | undefined;
     readonly set: (key: string, embedding: Embedding) => void;
     readonly remove: (key: string) => boolean;
-    /** Looks at every entry. */
+    /** Scans all entries. */
     readonly removeAll: (which: (embedding: Embedding) => boolean) => void;
     readonly size: () => { readonly entries: number; readonly bytes: number };
 }
 
-/** Cache that pods share. It never throws and never waits long: without it, everything is a miss. */
+/**
+ * Cache shared by all pods. It never throws and never blocks for long: if unavailable, everything is a miss.
+ */
 export interface SharedCache {
-    /** @returns the entries that were found and are sound, by key; some may be stale */
+    /** @returns the valid entries found, by key; some may be stale */
     readonly read: (
         keys: readonly string[],
         dimensions: number | undefined,
     ) => Promise<ReadonlyMap<string, Embedding>>;
-    /** Stores them behind what is being stored; resolves when that has been tried. */
-    readonly write: (entries: readonly Sealed[]) => Promise<void>;
-    /** @returns how many of them were there */
+    /** Stores entries after all pending writes; resolves when the attempt has ended. */
+    readonly write: (entries: readonly EncodedEntry[]) => Promise<void>;
+    /** @returns how many of the keys existed */
     readonly remove: (keys: readonly string[]) => Promise<number>;
     /**
-     * Asks to be the one pod that fetches these keys, for so long.
+     * Acquires the exclusive right to fetch keys for a limited time.
      *
-     * @returns the keys that were won; all of them where there is nobody to ask
+     * @returns the granted keys; all keys if there is no Redis
      */
     readonly lease: (
         keys: readonly string[],
         token: string,
         milliseconds: number,
     ) => Promise<ReadonlySet<string>>;
-    /** Gives leases up after so long, if they are still held under this token. Does not wait. */
+    /** Releases leases held with this token after a delay. Does not wait. */
     readonly release: (keys: readonly string[], token: string, milliseconds: number) => void;
-    /** `off`: none configured. */
+    /** `off`: not configured. */
     readonly state: () => "up" | "down" | "off";
     readonly close: () => Promise<void>;
 }
 
-/** Stands in where no Redis is configured. */
+/** Replaces Redis if none is configured. */
 export const noSharedCache: SharedCache = {
     read: () => Promise.resolve(new Map()),
     write: () => Promise.resolve(),

@@ -5,15 +5,15 @@ import { MAX_HOT_KEYS, type HotKeyList } from "./list.ts";
 import { sketch, type Counted, type Sketch } from "./sketch.ts";
 import { warm } from "./warm.ts";
 
-/** The most requested keys of this pod: known to operators, and to the pods that come after it. */
+/** The most requested keys of this pod, for operators and for the warm start of new pods. */
 export interface HotKeys {
-    /** On the path of every request: one in SAMPLED_OF items is counted. */
+    /** On the request path: samples one in SAMPLING_INTERVAL items. */
     readonly seen: (items: readonly { readonly key: string }[], tenant: string) => void;
-    /** Most requested first, as estimated over the last two to four minutes. */
+    /** Most requested first, estimated over the last two to four minutes. */
     readonly top: (limit: number) => readonly HotKey[];
-    /** Fills the process's cache from Redis with what was hot before. Bounded; never throws. */
+    /** Loads the previously hot entries from Redis into the local cache. Bounded; never throws. */
     readonly warm: () => Promise<void>;
-    /** Adds what was counted since the last time to the list in Redis. Never throws. */
+    /** Adds the counts since the last save to the list in Redis. Never throws. */
     readonly save: () => Promise<void>;
     readonly close: () => Promise<void>;
 }
@@ -21,7 +21,7 @@ export interface HotKeys {
 export interface HotKey {
     readonly key: string;
     readonly tenant: string;
-    /** How often it was asked for, estimated from a sample. */
+    /** Number of requests, estimated from a sample. */
     readonly requests: number;
 }
 
@@ -29,15 +29,15 @@ export interface HotKeysOptions {
     readonly local: LocalCache;
     readonly shared: SharedCache;
     readonly list: HotKeyList;
-    /** Entries that the process's cache holds. */
+    /** Capacity of the local cache. */
     readonly maxLocalEntries: number;
     readonly log: Log;
     readonly random?: () => number;
 }
 
-/** A counted item costs about a microsecond: this share of it is below 50 ns. */
+/** Counting takes about a microsecond per item; sampled, below 50 ns on average. */
 const SAMPLED_OF = 32;
-/** So often is the list brought up to date: a pod that is killed loses one period at most. */
+/** Save interval of the list; a killed pod loses at most one interval. */
 const PERIOD_MILLISECONDS = 120_000;
 
 export function hotKeys(options: HotKeysOptions): HotKeys {
@@ -61,7 +61,7 @@ export function hotKeys(options: HotKeysOptions): HotKeys {
             while (skip < 0) {
                 const item = items[items.length + skip];
                 if (item !== undefined) counting.add(item.key, tenant);
-                // A fixed step would always meet the same item of a batch that is sent again and again.
+                // A fixed step would always sample the same item of a repeated batch.
                 skip += 1 + Math.floor(random() * (2 * SAMPLED_OF - 1));
             }
         },

@@ -4,7 +4,7 @@ import { CACHE_KEY_PREFIX } from "@property-search/contract";
 
 import type { Log } from "../log.ts";
 
-/** The hot keys that the pods of one vector space have in common. It only saves time: never throws. */
+/** Hot keys shared by the pods of one vector space. An optimisation only: never throws. */
 export interface HotKeyList {
     readonly add: (counts: readonly Weighted[]) => Promise<void>;
     /** Hottest first. */
@@ -16,9 +16,9 @@ export interface Weighted {
     readonly weight: number;
 }
 
-/** What the list needs of Redis; each fails within the operation timeout. */
+/** Redis commands of the list. Each fails after the operation timeout. */
 export interface RankingCommands {
-    /** Adds to the scores of members, then keeps the highest `keep` for so many milliseconds. */
+    /** Increments the scores of members, keeps the highest `keep` members, and sets the expiry. */
     readonly raiseScores: (
         key: string,
         scores: readonly Weighted[],
@@ -29,7 +29,7 @@ export interface RankingCommands {
     readonly highest: (key: string, limit: number) => Promise<readonly Weighted[]>;
 }
 
-/** What decides the vectors: entries of two spaces never answer for each other. */
+/** Identifies a vector space. Vectors of two spaces are never interchangeable. */
 export interface VectorSpace {
     readonly provider: string;
     readonly model: string;
@@ -41,16 +41,16 @@ export const noHotKeyList: HotKeyList = {
     top: () => Promise.resolve([]),
 };
 
-/** More would make a pod's start longer than it gains, and the purge of its sketch a pause. */
+/** More keys would extend a pod's start beyond their benefit, and make a purge of the sketch a pause. */
 export const MAX_HOT_KEYS = 10_000;
 const DAY_MILLISECONDS = 86_400_000;
-/** What yesterday's requests count beside today's. */
+/** Weight of yesterday's requests relative to today's. */
 const YESTERDAY = 0.5;
 
 /**
- * One sorted set a day: increments of any number of pods add up in any order, and a day that nobody
- * asks about expires. The list belongs to the vector space and not to the colour, since both colours
- * find each other's entries: the idle one is as warm as the active one when the traffic comes.
+ * One sorted set per day. Increments of any number of pods commute, and unused days expire. The list belongs
+ * to the vector space instead of the colour, because both colours share entries: the idle colour is as warm
+ * as the active one.
  */
 export function redisHotKeyList(
     commands: RankingCommands,
@@ -70,7 +70,7 @@ export function redisHotKeyList(
             try {
                 await commands.raiseScores(keyOfDay(0), counts, MAX_HOT_KEYS, 2 * DAY_MILLISECONDS);
             } catch (error) {
-                log.debug({ error: String(error) }, "Hot keys were not saved");
+                log.debug({ error: String(error) }, "Hot keys could not be saved");
             }
         },
         top: async (limit) => {

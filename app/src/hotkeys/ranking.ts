@@ -2,7 +2,7 @@ import type { Cluster, Redis } from "ioredis";
 
 import type { RankingCommands, Weighted } from "./list.ts";
 
-/** Rankings as sorted sets. */
+/** Rankings as Redis sorted sets. */
 export function rankingCommands(client: Redis | Cluster): RankingCommands {
     return {
         raiseScores: async (key, scores, keep, milliseconds) => {

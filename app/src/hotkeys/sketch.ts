@@ -1,7 +1,7 @@
-/** Estimated weight of the most frequent keys of a stream, in bounded memory. */
+/** Estimated weights of the most frequent keys of a stream, in bounded memory. */
 export interface Sketch {
     readonly add: (key: string, tenant: string) => void;
-    /** Most frequent first. A weight is never too high. */
+    /** Most frequent first. Weights are never overestimated. */
     readonly top: (limit: number) => readonly Counted[];
 }
 
@@ -17,10 +17,10 @@ interface Counter {
 }
 
 /**
- * Keeps twice the capacity of counters; when they are used up, what the key after the first
- * `capacity` has is taken from all, and who has nothing left is forgotten. So a key costs O(1) in the
- * mean, and any key above 1/capacity of the stream stays (Anderson and others, "A High-Performance
- * Algorithm for Identifying Frequent Items in Data Streams", arXiv:1705.07001).
+ * Keeps up to twice `capacity` counters. When they are exhausted, the weight of the key at rank `capacity` +
+ * 1 is subtracted from all counters, and counters at zero are removed. Amortised O(1) per key; any key above
+ * 1/capacity of the stream is retained (Anderson et al., "A High-Performance Algorithm for Identifying
+ * Frequent Items in Data Streams", arXiv:1705.07001).
  */
 export function sketch(capacity: number): Sketch {
     const counters = new Map<string, Counter>();

@@ -13,13 +13,13 @@ export interface WarmOptions {
     readonly log: Log;
 }
 
-/** A pod is not kept from its traffic for longer, with or without Redis. */
+/** Maximum delay of a pod's start, with or without Redis. */
 const LIMIT_MILLISECONDS = 2_000;
 const POLL_MILLISECONDS = 20;
-/** Small enough for one operation's timeout, and one MGET. */
+/** Fits into one MGET within the operation timeout. */
 const READ_AT_ONCE = 256;
 
-/** Reads the hot keys' entries, hottest first, until all are here or the time is up. */
+/** Loads the entries of the hot keys, hottest first, until all are loaded or the time is up. */
 export async function warm({ local, shared, list, capacity, log }: WarmOptions): Promise<void> {
     if (shared.state() === "off") return;
     const begun = performance.now();
@@ -32,8 +32,8 @@ export async function warm({ local, shared, list, capacity, log }: WarmOptions):
     for (let at = 0; at < keys.length && elapsed() < LIMIT_MILLISECONDS; at += READ_AT_ONCE) {
         loaded.push(...(await shared.read(keys.slice(at, at + READ_AT_ONCE), undefined)));
     }
-    // The hottest last: it is then the last that the cache lets go.
+    // The hottest entry is inserted last, so that it is evicted last.
     for (const [key, embedding] of loaded.reverse()) local.set(key, embedding);
     const milliseconds = Math.round(elapsed());
-    log.info({ hotKeys: keys.length, loaded: loaded.length, milliseconds }, "Warmed");
+    log.info({ hotKeys: keys.length, loaded: loaded.length, milliseconds }, "Warm start finished");
 }

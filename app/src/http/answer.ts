@@ -10,7 +10,7 @@ import { floatsJson } from "../vector/json.ts";
 import type { Body } from "./exchange.ts";
 import type { EmbeddingRequest, Encoding } from "./request.ts";
 
-/** Writes the bodies of both routes; the model's name is the same in all of them. */
+/** Formats the response bodies of both routes; all of them contain the model's name. */
 export interface Answers {
     readonly openai: Render;
     readonly embed: Render;
@@ -22,7 +22,7 @@ export type Render = (
     account: Account,
 ) => Body;
 
-/** As many as a request may have items; longer texts than so many tokens are rare. */
+/** Maximum number of items of a request. Token counts above this are rare. */
 const MAX_KEPT = 2_048;
 const TURN_MILLISECONDS = 2;
 
@@ -74,8 +74,8 @@ export function answers(model: string): Answers {
 }
 
 /**
- * Numbers that an answer still has to write, where base64 takes a tenth of the time. Some 50 ns each: those of
- * 2,048 vectors would hold every client for a third of a second.
+ * Counts the numbers that must still be formatted, weighted by cost: base64 takes a tenth of the time. A
+ * number takes about 50 ns, so 2,048 vectors would block the event loop for a third of a second.
  */
 export function numbersToWrite(resolved: readonly Resolved[], encoding: Encoding): number {
     let numbers = 0;
@@ -85,7 +85,7 @@ export function numbersToWrite(resolved: readonly Resolved[], encoding: Encoding
     return encoding === "base64" ? numbers / 10 : numbers;
 }
 
-/** Writes the vectors of an answer, and lets others have the event loop in between. */
+/** Formats the vectors of a response, yielding to the event loop in between. */
 export async function writeVectors(
     resolved: readonly Resolved[],
     encoding: Encoding,
@@ -99,7 +99,7 @@ export async function writeVectors(
     }
 }
 
-/** The vector in JSON, made once and kept with it: then a hit costs no serialising and no copying. */
+/** The vector as JSON, cached with the embedding: a hit needs neither serialisation nor a copy. */
 function vectorJson({ vector, forms }: Embedding, encoding: Encoding): Buffer {
     return (forms[encoding] ??=
         encoding === "base64"
@@ -107,21 +107,21 @@ function vectorJson({ vector, forms }: Embedding, encoding: Encoding): Buffer {
             : floatsJson(vector));
 }
 
-/** Bytes of their own: of the shared pool, one that is kept would keep the whole slab. */
+/** Unpooled memory: a cached slice of Node's buffer pool would retain the whole slab. */
 function bytesOf(text: string): Buffer {
     const bytes = Buffer.allocUnsafeSlow(text.length);
     bytes.write(text, "latin1");
     return bytes;
 }
 
-/** Pieces that differ by a small number only, made once. */
+/** Caches pieces that differ only by a small number. */
 function byNumber(text: (number: number) => string): (number: number) => Buffer {
     const made: Buffer[] = [];
     return (number) =>
         number < MAX_KEPT ? (made[number] ??= bytesOf(text(number))) : bytesOf(text(number));
 }
 
-/** JSON may spell every character in ASCII. */
+/** Escapes all characters outside ASCII, as JSON allows. */
 function ascii(json: string): string {
     return json.replace(
         /[^\x20-\x7e]/g,
@@ -129,7 +129,7 @@ function ascii(json: string): string {
     );
 }
 
-/** Value of the x-cache header: each kind once, best first. */
+/** Value of the x-cache header: each status once, best first. */
 export function cacheHeader({ items, slowest }: Account, count: number): string {
     if (items[slowest] === count) return slowest;
     return CACHE_STATUSES.filter((status) => items[status] > 0).join(", ");
@@ -144,7 +144,7 @@ function each(
     return JSON.stringify(single ? values[0] : values);
 }
 
-/** OpenAI's usage with its details for cached tokens: what is billed is the difference. */
+/** OpenAI's `usage` with details of cached tokens; the difference is billed. */
 function usage(tokens: number, cached: number): string {
     return (
         `{"prompt_tokens":${tokens},"total_tokens":${tokens},` +

@@ -3,22 +3,22 @@ import { overloaded } from "./body.ts";
 import { byteBudget, type ByteHold } from "./byteBudget.ts";
 import type { Encoding } from "./request.ts";
 
-/** Of all answers whose vectors are being got; one that is larger has all of it for itself. */
+/** Memory of all responses whose vectors are being resolved; a larger response gets all of it. */
 export const MAX_BYTES_IN_THE_MAKING = 128 * 1024 * 1024;
-/** A vector itself, and its form in an answer. */
+/** The vector itself, and its form in a response. */
 const VECTOR_BYTES = 4;
 const FORM_BYTES = { base64: 16 / 3, float: 16 } as const;
 
-/** Where answers of many vectors wait until there is memory for them, tenants in turn. */
+/** Queue of responses with many vectors that wait for memory, fair among tenants. */
 export interface AnswerRoom {
     /**
      * @param deadline in milliseconds of `performance.now()`
-     * @throws HttpError (rejection) where there was no memory until then
+     * @throws HttpError (rejection) if no memory is available until the deadline
      */
     readonly enter: (call: Call, bytes: number, deadline: number) => Promise<ByteHold>;
 }
 
-/** @returns bytes of an answer with its vectors, more or less */
+/** @returns the approximate size of a response with its vectors */
 export function answerBytes(vectors: number, dimensions: number, encoding: Encoding): number {
     return Math.ceil(vectors * dimensions * (VECTOR_BYTES + FORM_BYTES[encoding]));
 }
@@ -32,7 +32,7 @@ interface Waiter {
 export function answerRoom(maxBytes = MAX_BYTES_IN_THE_MAKING): AnswerRoom {
     const budget = byteBudget(maxBytes);
     const waiting = turns<Waiter>();
-    /** Taken out of `waiting`; the others are behind it. */
+    /** Already removed from `waiting`; the others are behind it. */
     let first: Waiter | undefined;
 
     function admit(): void {

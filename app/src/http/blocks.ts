@@ -3,11 +3,12 @@ import type { Socket } from "node:net";
 import type { Body } from "./exchange.ts";
 
 /**
- * Copying pieces into one block is cheaper than to tell the kernel, and before it Node's streams, of each. So
- * long is a segment of the loopback interface (65,535 less the heads): one byte more would be a second one.
+ * Copying pieces into one buffer is cheaper than passing each to Node's streams and the kernel. The size is
+ * one segment of the loopback interface (65,535 bytes less the headers); one more byte would need a second
+ * segment.
  */
 export const BLOCK_BYTES = 65_483;
-/** Then others have their turn: a client that reads fast would else keep the rest waiting for seconds. */
+/** Then the connection yields: a fast reader would otherwise delay all other clients for seconds. */
 const BLOCKS_A_TURN = 4;
 const MAX_SPARE_BLOCKS = 256;
 
@@ -15,11 +16,11 @@ const spare: Buffer[] = [];
 const NOTHING = Buffer.alloc(0);
 
 /**
- * Sends an answer: in one system call where it fits into a block. Of a longer one, the next block is filled
- * when the kernel has taken the one before: a client that reads slowly costs a block, and not its answer.
+ * Sends a response in one system call if it fits into a buffer. Otherwise each buffer is filled when the
+ * kernel has accepted the previous one, so a slow reader costs a buffer instead of the whole response.
  *
- * @param head shorter than a block
- * @param given called later, unless this returns true: all has been given to the socket
+ * @param head shorter than a buffer
+ * @param onFlushed called when the socket has all of the response, unless this returns true
  */
 export function write(socket: Socket, head: string, body: Body, given: () => void): boolean {
     const length = head.length + lengthOf(body);
@@ -34,7 +35,7 @@ export function write(socket: Socket, head: string, body: Body, given: () => voi
         at += piece.length;
     }
     socket.write(block.subarray(0, length));
-    // What the kernel did not take at once still lies in the block.
+    // Bytes that the kernel did not accept are still in the buffer.
     if (socket.writableLength === 0) spare.push(block);
     return true;
 }
@@ -61,7 +62,7 @@ function writeBlocks(socket: Socket, head: string, body: Body, given: () => void
     }
 
     function written(error?: Error | null): void {
-        // The connection is gone, and what becomes of the block's last write is not known.
+        // The connection is lost, and the state of the last write is unknown: the buffer is not reused.
         if (error) return;
         if (piece < body.length) {
             blocks += 1;

@@ -4,40 +4,40 @@ import type { ByteBudget, ByteHold } from "./byteBudget.ts";
 import { HttpError } from "./error.ts";
 import type { HttpRequest } from "./exchange.ts";
 
-/** 2,048 long listings fit; what is larger is refused before it is in memory. */
+/** Fits 2,048 long listings; larger bodies are rejected before they are buffered. */
 export const MAX_BODY_BYTES = 8 * 1024 * 1024;
-/** Of all bodies together, from their first byte until they are answered. */
+/** Total of all bodies, from their first byte until their response. */
 export const MAX_BYTES_OF_ALL_BODIES = 8 * MAX_BODY_BYTES;
-/** Of the worst content with both foldings, this much takes the event loop some 25 ms. */
+/** The worst content of this size, with both foldings, takes the event loop about 25 ms. */
 export const MAX_BYTES_IN_TURN = 64 * 1024;
 const SMALLEST_BUFFER_BYTES = 4 * 1024;
 
 const memory = bodyMemory();
 
-/** A body that would take the event loop too long. */
+/** A body that would block the event loop for too long. */
 export interface LargeBody {
-    /** Full but for the last one. */
+    /** Full, except the last one. */
     readonly segments: readonly Buffer[];
     readonly length: number;
 }
 
 export interface BodyReader {
-    /** @param hold of its bytes, which the reader now has to release; then they are another body's */
+    /** @param reservation of the bytes, which the callee must release; the memory is reused afterwards */
     readonly done: (body: Buffer | LargeBody, hold: ByteHold) => void;
     readonly fail: (error: HttpError) => void;
-    /** The client left in the middle of its body: nobody waits for an answer. */
+    /** The client disconnected before the end of the body; no response is needed. */
     readonly gone: () => void;
 }
 
 const NOTHING = Buffer.alloc(0);
 
-/** Reads a whole body; a small one arrives in one piece and is handed on as it is. */
+/** Reads a whole body. A small body that arrives in one chunk is passed on without a copy. */
 export function readBody(
     request: HttpRequest,
     budget: ByteBudget,
     { done, fail, gone }: BodyReader,
 ): void {
-    /** All of a body that is not large. */
+    /** The whole body, if it is small. */
     let buffer: Buffer = NOTHING;
     const segments: Buffer[] = [];
     let bytes = 0;
@@ -45,7 +45,7 @@ export function readBody(
     const hold = budget.open(() => refuse(overloaded()));
     request.readInto({
         chunk: (chunk) => {
-            // The rest is read and thrown away: a client that is still sending would not see the answer.
+            // The rest is read and dropped: a client that is still sending would not see the response.
             if (refused) discard(chunk);
             else if (bytes + chunk.length > MAX_BODY_BYTES) refuse(bodyTooLarge());
             else if (bytes + chunk.length <= MAX_BYTES_IN_TURN) append(chunk);
@@ -67,7 +67,10 @@ export function readBody(
         },
     });
 
-    /** The first chunk is kept as it is. Chunks may be of one byte each: a list would take a hundred times as much. */
+    /**
+     * The first chunk is kept as it is. Chunks may have one byte each; a list of them would take a hundred
+     * times the memory.
+     */
     function append(chunk: Buffer): void {
         const sum = bytes + chunk.length;
         if (bytes === 0) {
@@ -112,7 +115,7 @@ export function readBody(
         discard(chunk);
     }
 
-    /** @returns whether the body is still read */
+    /** @returns whether the body is still accepted */
     function grow(more: number): boolean {
         if (!hold.grow(more) && !refused) refuse(overloaded());
         return !refused;
@@ -136,7 +139,7 @@ export function bodyTooLarge(): HttpError {
 }
 
 export function overloaded(): HttpError {
-    const message = "The service holds too many large requests; try again later";
+    const message = "Too many large requests are in progress; retry later";
     const details = { type: "server_error", code: "overloaded", retryAfterSeconds: 1 } as const;
     return new HttpError(503, message, details);
 }

@@ -1,17 +1,17 @@
-/** Of one piece; also what a body of more than a turn's takes at least. */
+/** Size of a segment, which is also the minimum memory of a large body. */
 export const SEGMENT_BYTES = 256 * 1024;
 
-/** Memory of large bodies in pieces, shared with the thread that reads them. */
+/** Pool of memory segments for large bodies, shared with the thread that parses them. */
 export interface BodyMemory {
     readonly take: () => Buffer;
-    /** Nobody may read it from now on. */
+    /** The segment must not be read afterwards. */
     readonly giveBack: (segment: Buffer) => void;
 }
 
 /**
- * The next body gets the memory of those that are done. Fresh memory costs a page fault each 4 KiB, and makes
- * the garbage collector look through the whole heap each time that some 30 MB have come in: more time than all
- * else that the event loop has to do for a body. What is taken at once is bounded by the budget of bodies.
+ * Reuses the segments of finished bodies. Fresh memory costs a page fault per 4 KiB and triggers a scan of
+ * the whole heap for every 30 MB or so: more than all other work of the event loop for a body. The budget of
+ * bodies bounds the pool.
  */
 export function bodyMemory(): BodyMemory {
     const free: Buffer[] = [];

@@ -1,18 +1,18 @@
-/** Bytes that something holds of what all may hold together. */
+/** Reservation of bytes in a shared budget. */
 export interface ByteHold {
     /**
-     * Takes more of the budget, where needed from the oldest holds that can be evicted.
+     * Reserves more bytes, if necessary by evicting the oldest reservations.
      *
-     * @returns false where that is not enough: then it holds nothing any more
+     * @returns false if that is not enough; the reservation is then empty
      */
     readonly grow: (bytes: number) => boolean;
-    /** From now on it keeps what it has until it is released. */
+    /** Protects the reservation from eviction until its release. */
     readonly keep: () => void;
     readonly release: () => void;
 }
 
 export interface ByteBudget {
-    /** @param onEvicted called when others need its bytes; it then holds nothing any more */
+    /** @param onEvicted called when others need the bytes; the reservation is then empty */
     readonly open: (onEvicted: () => void) => ByteHold;
     readonly held: () => number;
 }
@@ -23,11 +23,11 @@ interface Holder {
 }
 
 /**
- * Bounds a memory that clients fill at their own pace. The holder that began first is evicted first: a
- * client that sends fast has then long finished, and one that holds on purpose has not.
+ * Bounds memory that clients fill at their own pace. The oldest reservation is evicted first: a fast client
+ * has finished by then, and one that stalls on purpose has not.
  */
 export function byteBudget(maxBytes: number): ByteBudget {
-    /** Those that can be evicted, oldest first. */
+    /** Reservations that can be evicted, oldest first. */
     const evictable = new Set<Holder>();
     let held = 0;
 

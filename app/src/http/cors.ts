@@ -5,7 +5,7 @@ import { header } from "./headers.ts";
 import type { Replies } from "./reply.ts";
 
 const PREFLIGHT_SECONDS = "7200";
-/** SDKs send a dozen headers of their own; which they are is no business of this service. */
+/** SDKs send a dozen headers of their own, all of which are accepted. */
 const REQUESTED = /^[\w-]+( *, *[\w-]+)*$/;
 const MAX_REQUESTED_CHARACTERS = 1_024;
 const EXPOSED = [
@@ -16,10 +16,10 @@ const EXPOSED = [
 ].join(", ");
 
 /**
- * Lets pages of these origins read the answers (https://fetch.spec.whatwg.org/#http-cors-protocol), and
- * answers their preflights. Without origins no request is looked at.
+ * Allows pages of these origins to read responses (https://fetch.spec.whatwg.org/#http-cors-protocol) and
+ * answers preflights. Without origins, requests are not inspected.
  *
- * @param origins as browsers send them, or `*` for every one
+ * @param origins as browsers send them, or `*` for all
  */
 export function withCors(origins: readonly string[], handler: Handler, replies: Replies): Handler {
     if (origins.length === 0) return handler;

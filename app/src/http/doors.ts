@@ -1,28 +1,28 @@
 import { createServer, type ListenOptions, type Server, type Socket } from "node:net";
 
 /**
- * libuv accepts one connection of a listening socket in each turn of its loop (libuv#3696), and a turn is as
- * long as the requests of all connections that are in: of a thousand that come at once under load, the last
- * wait for seconds. As many sockets at the same port let as many in.
+ * libuv accepts one connection per listening socket and loop iteration (libuv#3696), and an iteration serves
+ * the requests of all connections. Of a thousand simultaneous connections under load, the last would wait for
+ * seconds. This many sockets accept this many connections per iteration.
  */
 const SOCKETS = 16;
-/** Elsewhere the kernel does not share a port out evenly, or at all. */
+/** Other systems do not balance connections across the sockets, or do not support it. */
 const SHARES_PORTS = process.platform === "linux";
 const BACKLOG = 4_096;
 
-/** Sockets that listen at one port, as one. */
+/** Several sockets that listen on one port (SO_REUSEPORT). */
 export interface Doors {
-    /** @throws Error that tells what to do when the port is taken. */
+    /** @throws Error with the remedy if the port is in use */
     readonly listen: (port: number, host?: string) => Promise<number>;
-    /** Lets nobody in any more; done when all who are in have left. */
+    /** Stops accepting connections; resolves when all connections have closed. */
     readonly close: () => Promise<void>;
-    /** Connections that are open. */
+    /** Number of open connections. */
     readonly count: () => Promise<number>;
 }
 
 /**
- * @param server the first of them
- * @param take gets what comes in by the others, which is as by the first
+ * @param server the first listener
+ * @param accept handles connections of the other listeners, as the first does
  */
 export function doors(server: Server, take: (socket: Socket) => void): Doors {
     const others = Array.from({ length: SHARES_PORTS ? SOCKETS - 1 : 0 }, () =>
@@ -32,7 +32,7 @@ export function doors(server: Server, take: (socket: Socket) => void): Doors {
 
     return {
         listen: async (port, host) => {
-            // Sockets that share a port would share another process' as well, and tell nobody.
+            // Otherwise the sockets would silently share the port with another process.
             if (SHARES_PORTS && port !== 0) {
                 const alone = createServer();
                 await listening(alone, { port, host });
@@ -61,7 +61,9 @@ function listening(server: Server, options: ListenOptions): Promise<number> {
             const { code } = error;
             reject(
                 code === "EADDRINUSE"
-                    ? new Error(`Port ${port} is in use: stop what listens there, or set PORT`)
+                    ? new Error(
+                          `Port ${port} is in use: stop the process that listens on it, or set PORT`,
+                      )
                     : error,
             );
         });

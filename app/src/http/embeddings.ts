@@ -12,7 +12,7 @@ import type { Route, ServiceMetrics } from "../metrics/service.ts";
 import type { Caller, Gate } from "../tenants/gate.ts";
 import type { LookupScope } from "../scope.ts";
 import type { Span, Tracing } from "../tracing/tracing.ts";
-import { shortened } from "../vector/embedding.ts";
+import { shorten } from "../vector/embedding.ts";
 import { cacheHeader, numbersToWrite, writeVectors, type Render } from "./answer.ts";
 import { answerBytes, type AnswerRoom } from "./answerRoom.ts";
 import { overloaded, readBody, type LargeBody } from "./body.ts";
@@ -32,11 +32,11 @@ export interface EmbeddingsParts {
     readonly resolver: Resolver;
     readonly hotKeys: Pick<HotKeys, "seen">;
     readonly tooLong: TokenLimits;
-    /** Of the bodies of all routes, until they are answered. */
+    /** Budget of the bodies of all routes, until their responses. */
     readonly bodyBudget: ByteBudget;
-    /** Of the answers of all routes. */
+    /** Memory of the responses of all routes. */
     readonly answerRoom: AnswerRoom;
-    /** Length of the model's own vectors, once it is known. */
+    /** Native dimensions of the model, if known. */
     readonly dimensions: () => number | undefined;
     readonly metrics: ServiceMetrics;
     readonly ledger: Pick<Ledger, "answered">;
@@ -45,16 +45,16 @@ export interface EmbeddingsParts {
     readonly log: Log;
 }
 
-/** From a request's last byte: after it, an answer of the upstream is not waited for. */
+/** Deadline of the upstream, from the last byte of the request. */
 const TIMEOUT_MILLISECONDS = 25_000;
-/** Some 2 ms. */
+/** About 2 ms. */
 const MAX_NUMBERS_IN_TURN = 40_000;
-/** Smaller answers are bounded by the number of connections. */
+/** Smaller responses are bounded by the number of connections. */
 const SMALL_ANSWER_BYTES = 64 * 1024;
-/** Until the model's are known. */
+/** Used until the model's dimensions are known. */
 const LIKELY_DIMENSIONS = 1_536;
 
-/** One way to ask for embeddings: how the body is read and how the answer is written. */
+/** A route for embeddings: how its body is parsed and its response is formatted. */
 export interface EmbeddingsRoute {
     readonly route: Route;
     readonly parse: (body: Buffer) => EmbeddingRequest;
@@ -62,24 +62,24 @@ export interface EmbeddingsRoute {
     readonly render: Render;
 }
 
-/** A request on its way to its answer. */
+/** A request in progress. */
 interface Work {
     readonly response: HttpResponse;
     readonly rawHeaders: readonly string[];
     readonly id: string;
     readonly span: Span | undefined;
     caller: Caller | undefined;
-    /** Of its body, unless that came with its head and was answered in the same turn. */
+    /** Memory of the body, unless it arrived with the head and was answered in the same turn. */
     hold: ByteHold | undefined;
-    /** Of its vectors, if they are many, until the answer is written. */
+    /** Memory of the vectors, if there are many, until the response is sent. */
     answer: ByteHold | undefined;
-    /** When its last byte came. */
+    /** When the last byte arrived. */
     begun: number;
 }
 
 /**
- * Answers a POST. A request whose items are all in this process is answered in the same turn, without a
- * promise or a closure of its own.
+ * Handles a POST. A request whose items are all in the local cache is answered in the same turn, without a
+ * promise or closure of its own.
  */
 export function embeddingsHandler(
     parts: EmbeddingsParts,
@@ -112,7 +112,7 @@ export function embeddingsHandler(
         lookUp(work, caller, keyed, 0);
     }
 
-    /** @param bytes of its body */
+    /** @param bytes size of the body */
     function lookUp(work: Work, caller: Caller, keyed: KeyedRequest, bytes: number): void {
         const { tenant } = caller;
         try {
@@ -132,7 +132,7 @@ export function embeddingsHandler(
         }
     }
 
-    /** @throws HttpError where too many bytes of other requests wait for their answers */
+    /** @throws HttpError if other pending requests use all of the memory */
     function holdOf(bytes: number): ByteHold {
         const hold = bodyBudget.open(() => undefined);
         hold.keep();
@@ -170,7 +170,7 @@ export function embeddingsHandler(
         whole: readonly Resolved[],
     ): void {
         const { shortenTo } = wanted;
-        const resolved = shortenTo === undefined ? whole : whole.map(shorten(shortenTo));
+        const resolved = shortenTo === undefined ? whole : whole.map(shortenResolved(shortenTo));
         if (numbersToWrite(resolved, wanted.encoding) <= MAX_NUMBERS_IN_TURN)
             sendNow(work, caller, wanted, resolved);
         else detach(sendInTurns(work, caller, wanted, resolved));
@@ -198,7 +198,7 @@ export function embeddingsHandler(
     ): void {
         const sum = account(resolved);
         const headers = [HEADERS.requestId, work.id, ...caller.headers];
-        // Two texts that differ only behind what the model reads have one vector: their client must hear of it.
+        // Texts that differ only after the truncation have the same vector, so clients must be told.
         if (sum.truncated > 0) headers.push(HEADERS.truncated, String(sum.truncated));
         replies.vectors(
             work.response,
@@ -213,7 +213,7 @@ export function embeddingsHandler(
 
     function failItems(work: Work, error: unknown, keyed: KeyedRequest | undefined): void {
         if (keyed) metrics.failed(keyed.items.length);
-        // It was read as it came, and could only by chance be JSON.
+        // The body was parsed without decoding, which rarely yields valid JSON.
         const encoding = header(work.rawHeaders, "content-encoding");
         if (!keyed && encoding !== undefined && encoding !== "identity") {
             const message = `content-encoding is ${encoding.slice(0, 64)}; allowed: identity`;
@@ -227,7 +227,10 @@ export function embeddingsHandler(
         );
         if (httpError.status >= 500) {
             const { message } = error instanceof Error ? error : httpError;
-            log.warn({ ...names(work), status: httpError.status, error: message }, "Not answered");
+            log.warn(
+                { ...names(work), status: httpError.status, error: message },
+                "Request failed",
+            );
         }
         replies.error(work.response, httpError, [HEADERS.requestId, work.id]);
         ended(work, httpError.status, "error", 0, error);
@@ -245,7 +248,7 @@ export function embeddingsHandler(
         work.answer?.release();
         const seconds = (performance.now() - work.begun) / 1000;
         metrics.ended(route, result, code, seconds);
-        // The level may change while the pod runs.
+        // The level may change at runtime.
         if (log.level === "debug")
             log.debug({ ...names(work), status: code, result, items, seconds }, "Request");
         work.span?.end(
@@ -260,7 +263,7 @@ export function embeddingsHandler(
         );
     }
 
-    /** What finds the request again in the client's logs and in the traces. */
+    /** Fields that correlate the request with the client's logs and with traces. */
     function names({ id, caller, span }: Work): Record<string, string | undefined> {
         return { route, requestId: id, tenant: caller?.tenant.id, traceId: span?.traceId };
     }
@@ -282,7 +285,7 @@ export function embeddingsHandler(
         try {
             caller = gate.enter(rawHeaders);
         } catch (error) {
-            // The body is thrown away unread.
+            // The body is discarded.
             request.resume();
             fail(work, error);
             return;
@@ -306,6 +309,6 @@ export function embeddingsHandler(
     };
 }
 
-function shorten(dimensions: number): (resolved: Resolved) => Resolved {
-    return ({ embedding, status }) => ({ embedding: shortened(embedding, dimensions), status });
+function shortenResolved(dimensions: number): (resolved: Resolved) => Resolved {
+    return ({ embedding, status }) => ({ embedding: shorten(embedding, dimensions), status });
 }

@@ -3,7 +3,7 @@ import { UpstreamError } from "../upstream/upstream.ts";
 
 export type ErrorType = "invalid_request_error" | "rate_limit_error" | "server_error" | LimitType;
 
-/** A refusal in OpenAI's error shape. */
+/** An error response in OpenAI's format. */
 export class HttpError extends Error {
     readonly status: number;
     readonly type: ErrorType;
@@ -31,20 +31,20 @@ export class HttpError extends Error {
     }
 }
 
-/** @returns the 400 of a field that is not what the contract allows. */
+/** @returns a 400 for an invalid field */
 export function wrongField(param: string, message: string, code?: string): HttpError {
     return new HttpError(400, message, { param, code: code ?? null });
 }
 
-/** @returns the 404 of a model that this service does not have, as OpenAI names it. */
+/** @returns a 404 for a model that is not served, in OpenAI's format */
 export function modelNotFound(model: string, served: string): HttpError {
-    const message = `The model ${JSON.stringify(model.slice(0, 128))} is not served here; allowed: ${JSON.stringify(served)}`;
+    const message = `The model ${JSON.stringify(model.slice(0, 128))} is not available; allowed: ${JSON.stringify(served)}`;
     return new HttpError(404, message, { param: "model", code: "model_not_found" });
 }
 
 /**
- * @param nameOf tells which field of the request an input is
- * @returns what the client may know of a failure; everything unexpected is a bare 500
+ * @param nameOf returns the name of an input in the request
+ * @returns the error that the client may see; unexpected errors are a bare 500
  */
 export function asHttpError(
     error: unknown,

@@ -1,37 +1,37 @@
-/** Takes a body as it comes in. */
+/** Consumer of a request body. */
 export interface BodySink {
     readonly chunk: (chunk: Buffer) => void;
     readonly end: () => void;
-    /** The client left in the middle of its body. */
+    /** The client disconnected before the end of the body. */
     readonly gone: () => void;
 }
 
-/** A request as handlers take it. */
+/** A request as handlers see it. */
 export interface HttpRequest {
     readonly method?: string | undefined;
     readonly url?: string | undefined;
-    /** Names and values in turn, as they came. */
+    /** Alternating names and values, as received. */
     readonly rawHeaders: readonly string[];
-    /** The whole body where it came with the head, as small ones do; otherwise it is still to be read. */
+    /** The whole body if it arrived with the head, as small bodies do; otherwise it must be read. */
     readonly whole: () => Buffer | undefined;
-    /** Gives the body to a sink; all of it before this returns, where it is there already. */
+    /** Passes the body to a sink; synchronously if it has already arrived. */
     readonly readInto: (sink: BodySink) => void;
-    /** Throws the body away. */
+    /** Discards the body. */
     readonly resume: () => unknown;
 }
 
-/** A body in pieces that are not copied on their way out. */
+/** A body in pieces that are not copied. */
 export type Body = readonly Buffer[];
 
-/** A request's answer, which is sent once. */
+/** The response to a request; it is sent once. */
 export interface HttpResponse {
     readonly sent: () => boolean;
     /**
-     * @param headers names and values in turn
-     * @param close asks the client to come back on another connection
+     * @param headers alternating names and values
+     * @param close asks the client to use another connection
      */
     readonly send: (status: number, headers: readonly string[], body: Body, close: boolean) => void;
-    /** Leaves the client without an answer, or in the middle of one. */
+    /** Closes the connection without a complete response. */
     readonly abort: () => void;
 }
 

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
-/** Requests of connections that node:http has, and what a connection is told when they are answered. */
+/** Pending requests of the connections handled by node:http, and the final text of a connection. */
 export interface Exchanges {
     readonly begin: (request: IncomingMessage, response: ServerResponse) => void;
-    /** Whether a request is answered of which the body is still coming. */
+    /** Whether a request has been answered while its body is still arriving. */
     readonly isAnswered: (socket: Socket) => boolean;
-    /** Ends a connection with these words, behind the answers to requests that came before. */
+    /** Sends a final text and closes the connection, after the responses to earlier requests. */
     readonly afterAnswers: (socket: Socket, words: string) => void;
 }
 
@@ -17,7 +17,7 @@ interface State {
     words: string | undefined;
 }
 
-/** A connection with so many requests that are not answered is not read any further. */
+/** A connection with this many pending requests is not read any further. */
 const MOST_OPEN = 32;
 
 export function openExchanges(): Exchanges {
@@ -30,7 +30,7 @@ export function openExchanges(): Exchanges {
         return state;
     }
 
-    /** A request that will never be whole has no answer to wait for. */
+    /** A request that will never be complete gets no response. */
     function hasAnswersToCome({ open, last }: State): boolean {
         return open > (last?.request.complete === false ? 1 : 0);
     }
@@ -60,7 +60,7 @@ export function openExchanges(): Exchanges {
         },
         afterAnswers: (socket, words) => {
             const state = stateOf(socket);
-            // What follows bytes that are no HTTP is none either.
+            // Nothing after bytes that are not HTTP can be HTTP.
             if (state.words !== undefined) return;
             state.words = words;
             if (!socket.writable) socket.destroy();

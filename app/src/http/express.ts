@@ -8,52 +8,53 @@ import { MAX_HEAD_BYTES, mayBecomeHead, readHead, type Head } from "./head.ts";
 import { mustPause } from "./inflow.ts";
 
 /**
- * The express lane: it answers the plainest requests, nearly all of them, straight from the socket, and
- * gives a connection to node:http, with every byte it has read, at the first request that is not plain.
- * Per request node:http spends three times what the kernel needs to receive and send it (measured:
- * docs/service/performance.md), and on a hit there is hardly anything else to do.
+ * The fast path serves plain requests, which are nearly all, directly on the socket. At the first request
+ * that is not plain, it hands the connection with all bytes read to node:http. Per request, node:http takes
+ * three times as long as the kernel (docs/service/performance.md), and a hit needs little else.
  */
 export interface ExpressLane {
     readonly take: (socket: Socket) => void;
-    /** Ends idle connections now, and every other one after its answer. */
+    /** Closes idle connections now, and the others after their response. */
     readonly close: () => void;
-    /** Ends what is left. */
+    /** Closes all remaining connections. */
     readonly cutOff: () => void;
 }
 
 export interface ExpressOptions {
     readonly serve: Handler;
-    /** Takes a connection over, which is paused, with what was read of it and not answered. */
+    /** Takes over a paused connection, with the bytes that were read and not handled. */
     readonly handOver: (socket: Socket, read: Buffer) => void;
-    /** Answer for a client that sends half a request and no more; node:http's own are its own. */
+    /** Response to an incomplete request; node:http creates its own. */
     readonly refusal: (
         code: "ERR_HTTP_REQUEST_TIMEOUT" | "HPE_INVALID_EOF_STATE" | "ERR_TOO_MANY_CONNECTIONS",
     ) => string;
     readonly keepAliveSeconds: number;
-    /** Of a head, from its first byte; of a body, from the end of the head. */
+    /** Timeouts of a head, from its first byte, and of a body, from the end of the head. */
     readonly headersTimeoutSeconds: number;
     readonly requestTimeoutSeconds: number;
-    /** Those that were handed over among them. */
+    /** Including the connections handed to node:http. */
     readonly mostConnections: number;
-    /** Ends connections that were handed over and have no request. */
+    /** Closes connections of node:http without a request. */
     readonly endIdle: () => void;
 }
 
-/** So long a client may take to read an answer. */
+/** Time that a client may take to read a response. */
 const READ_SECONDS = 300;
 const END_OF_HEAD = Buffer.from("\r\n\r\n");
 const NOTHING = Buffer.alloc(0);
 
-/** What a connection that was handed over was seen to do last, and when. */
+/** Progress of a connection that was handed to node:http. */
 interface Seen {
     bytes: number;
     since: number;
 }
 
 interface Connection {
-    /** Since when it has neither a request nor a part of one, in seconds of the lane's clock. */
+    /**
+     * When it became idle, in seconds of the shared clock; undefined while it has a request or a part of one.
+     */
     readonly idleSince: () => number | undefined;
-    /** A second has gone by. */
+    /** Called every second. */
     readonly tick: () => void;
     readonly closing: () => void;
     readonly destroy: () => void;
@@ -70,7 +71,7 @@ export function expressLane(options: ExpressOptions): ExpressLane {
     let now = 0;
     let date = "";
 
-    // One clock for all of them: a timer each would cost more than the request.
+    // One shared clock: a timer per connection would cost more than the request.
     const clock = setInterval(() => {
         now += 1;
         date = "";
@@ -79,7 +80,7 @@ export function expressLane(options: ExpressOptions): ExpressLane {
         if (closing) endIdle();
     }, 1000).unref();
 
-    /** node:http has no time for who does not read, and none for who was refused and does not leave. */
+    /** node:http has no timeout for clients that do not read, or that do not disconnect after an error. */
     function look(socket: Socket, seen: Seen): void {
         const isOver = socket.writableFinished;
         const bytes = isOver ? -1 : socket.bytesRead + socket.bytesWritten;
@@ -88,7 +89,7 @@ export function expressLane(options: ExpressOptions): ExpressLane {
         if (now - seen.since > most) socket.destroy();
     }
 
-    /** Makes room for one more, at the expense of one that is over, or has been idle longest. */
+    /** Makes room for a connection by closing a finished one, or the one that has been idle longest. */
     function hasRoom(): boolean {
         if (connections.size + handedOver.size < mostConnections) return true;
         for (const socket of handedOver.keys()) {
@@ -119,13 +120,13 @@ export function expressLane(options: ExpressOptions): ExpressLane {
             return;
         }
         let since = now;
-        /** What has come of the next head. */
+        /** Bytes of an incomplete head. */
         let held: Buffer = NOTHING;
         let request: Exchange | undefined;
         let halfClosed = false;
-        /** A large answer is no longer unread. */
+        /** Called when the client has read a large response. */
         let read: () => void = ignore;
-        /** No request is taken after this one. */
+        /** No further request is accepted on this connection. */
         let last = false;
         let lastText = "";
         let lastHead: Head | undefined;
@@ -172,10 +173,10 @@ export function expressLane(options: ExpressOptions): ExpressLane {
             if (isReceiving()) socket.resume();
         }
 
-        /** The client did not wait for its answer: it is read no further until it has it. */
+        /** Pipelined bytes: reading is paused until the response has been sent. */
         function hold(surplus: Buffer): void {
             socket.pause();
-            // The stream keeps it, and emits its end after it.
+            // The stream buffers them and emits its end afterwards.
             socket.unshift(surplus);
             if (request === undefined) setImmediate(readNext);
         }
@@ -188,12 +189,12 @@ export function expressLane(options: ExpressOptions): ExpressLane {
                 return;
             }
             if (end < 0) {
-                // What is no request of ours is refused now, and not when its time is up.
+                // An invalid request is handed off now instead of at its timeout.
                 if (mayBecomeHead(bytes)) held = bytes;
                 else giveAway(bytes);
                 return;
             }
-            // A client says nearly the same each time.
+            // Clients usually repeat the same head.
             const text = bytes.toString("latin1", 0, end + 2);
             const head = text === lastText ? lastHead : readHead(text);
             if (head === undefined) {
@@ -227,23 +228,23 @@ export function expressLane(options: ExpressOptions): ExpressLane {
             else read = countUnread(lengthOf(body), connection.destroy);
         }
 
-        /** All of the answer is the socket's. */
+        /** The socket has the whole response. */
         function given(): void {
             read();
             if (last) leave();
             request?.given();
         }
 
-        /** A client that is still sending when its connection is closed would not see the answer. */
+        /** A client that is still sending when its connection is closed would not see the response. */
         function leave(): void {
             if (isReceiving()) socket.end();
             else socket.destroySoon();
         }
 
-        /** The request has come whole and is answered. */
+        /** The request has arrived completely and is answered. */
         function finished(): void {
             if (socket.writableNeedDrain && socket.writableLength > 0) {
-                // A client that asks and does not read must not fill the memory.
+                // A client that does not read its responses must not fill the memory.
                 socket.pause();
                 socket.once("drain", finished);
                 return;
@@ -254,7 +255,7 @@ export function expressLane(options: ExpressOptions): ExpressLane {
             else if (socket.isPaused()) setImmediate(readNext);
         }
 
-        /** A client that sends many requests at once has one answer a turn: others have theirs in between. */
+        /** Pipelined requests are answered one per turn, so that other clients are served in between. */
         function readNext(): void {
             if (connections.has(connection)) socket.resume();
         }
@@ -276,7 +277,7 @@ export function expressLane(options: ExpressOptions): ExpressLane {
             else socket.end(refusal(code), () => socket.destroy());
         }
 
-        /** The client has nothing more to say; what it has asked for it still gets. */
+        /** The client has half-closed the connection, and still receives its response. */
         function onEnd(): void {
             halfClosed = true;
             if (isReceiving() || (!request && held.length > 0)) refuse("HPE_INVALID_EOF_STATE");
@@ -314,7 +315,7 @@ export function expressLane(options: ExpressOptions): ExpressLane {
 }
 
 function ignore(): void {
-    // A connection that breaks is closed next, and that is seen to.
+    // The close event follows and is handled.
 }
 
 interface Wire {
@@ -323,7 +324,7 @@ interface Wire {
     readonly socket: Socket;
 }
 
-/** One request and its answer. */
+/** One request and its response. */
 class Exchange implements HttpRequest, HttpResponse {
     readonly method: string;
     readonly url: string;
@@ -348,7 +349,7 @@ class Exchange implements HttpRequest, HttpResponse {
         return this.#sent;
     }
 
-    /** Whether some of the body is still to come. */
+    /** Whether part of the body has not arrived yet. */
     receiving(): boolean {
         return this.#missing > 0;
     }
@@ -369,7 +370,7 @@ class Exchange implements HttpRequest, HttpResponse {
         this.#begun = undefined;
     }
 
-    /** @returns what came after the body's end */
+    /** @returns the bytes after the end of the body */
     feed(chunk: Buffer): Buffer | undefined {
         if (this.#missing === 0) return chunk;
         const part = chunk.length > this.#missing ? chunk.subarray(0, this.#missing) : chunk;

@@ -1,34 +1,33 @@
-/** The head of a request that says what everybody says, in the way in which everybody says it. */
+/** The head of a plain request: common methods and headers in their usual form. */
 export interface Head {
     readonly method: "POST" | "GET";
     readonly url: string;
-    /** Names and values in turn, as they came. */
+    /** Alternating names and values, as received. */
     readonly rawHeaders: readonly string[];
-    /** Bytes of the body. */
+    /** Length of the body in bytes. */
     readonly length: number;
 }
 
-/** As node:http's own limit. */
+/** The same limit as node:http. */
 export const MAX_HEAD_BYTES = 16_384;
 const MAX_HEADERS = 100;
 
 const REQUEST_LINE = /^(POST|GET) (\/[\x21-\x7e]*) HTTP\/1\.1\r\n/;
 /**
- * A token, a colon, visible characters, spaces and tabs, and no folding: RFC 9110, 5.5 and 5.6.2. A value
- * begins visibly: if blanks could belong to both parts, a wrong field would take time by their square.
+ * A token, a colon, and visible characters, spaces and tabs without folding: RFC 9110, 5.5 and 5.6.2. A value
+ * starts with a visible character; otherwise the expression would backtrack in quadratic time.
  */
 const FIELD =
     /([!#$%&'*+\-.^_`|~\w]+):[ \t]*((?:[\x21-\x7e\x80-\xff][\t\x20-\x7e\x80-\xff]*)?)\r\n/y;
 const LENGTH = /^\d{1,9}$/;
 
 /**
- * Reads a head from the request line to the end of its last field.
+ * Parses a head from the request line to the end of its last field. It is strict, so that it never disagrees
+ * with a proxy or with node:http: anything beyond plain HTTP/1.1 (RFC 9112) is left to the complete parser.
+ * That includes other framing than one content-length, connection options and malformed fields.
  *
- * It is strict, so that it never reads a request otherwise than anybody before or behind it: whatever
- * is not the plainest HTTP/1.1 (RFC 9112) is for a complete parser. That is what frames a body in another
- * way than by one length, wants something of the connection, or is not quite right.
- *
- * @param text one character a byte @returns undefined for what is not for us
+ * @param text one character per byte
+ * @returns undefined if the fast path cannot serve the request
  */
 export function readHead(text: string): Head | undefined {
     const line = REQUEST_LINE.exec(text);
@@ -64,7 +63,7 @@ export function readHead(text: string): Head | undefined {
                 length = Number(value);
                 break;
             case 16:
-                // Of no standard, but node:http reads it as `connection`.
+                // Not in any standard, but node:http treats it as `connection`.
                 if (
                     name.toLowerCase() === "proxy-connection" &&
                     value.toLowerCase() !== "keep-alive"
@@ -84,7 +83,7 @@ const STARTS = ["POST /", "GET /"];
 const LONGEST_START = 6;
 const [CR, LF] = [0x0d, 0x0a];
 
-/** @returns whether bytes without a head's end can still become a head that is for us */
+/** @returns whether an incomplete head may still become one that the fast path serves */
 export function mayBecomeHead(bytes: Buffer): boolean {
     const text = bytes.toString("latin1", 0, LONGEST_START);
     const lineEnd = bytes.indexOf(LF);

@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
 
 /**
- * One header's value, from the list as it came: making the object of all headers costs more than all
- * that is looked for in them.
+ * Finds a header in the raw list. Building an object of all headers would cost more than all lookups.
  *
  * @param name in lower case
  */
@@ -18,7 +17,7 @@ const REQUEST_ID = /^[\w.:-]{1,128}$/;
 const PROCESS = randomBytes(6).toString("base64url");
 let requests = 0;
 
-/** The client's own id where it is one, so that both sides' logs meet; otherwise a new one. */
+/** The client's ID if it is valid, for correlation of the logs; otherwise a new ID. */
 export function requestId(rawHeaders: readonly string[], name: string): string {
     const own = header(rawHeaders, name);
     if (own !== undefined && REQUEST_ID.test(own)) return own;

@@ -1,7 +1,7 @@
-/** Of all large bodies together, each 8 ms: some tenths of a millisecond to receive and copy, 32 MiB a second. */
+/** Budget of all large bodies per 8 ms: 32 MiB per second take some tenths of a millisecond of each slice. */
 const BYTES_A_SLICE = 256 * 1024;
 const SLICE_MILLISECONDS = 8;
-/** libuv reads no more of a connection at once. */
+/** Maximum that libuv reads from a connection at once. */
 const BYTES_A_READ = 64 * 1024;
 const READS_A_SLICE = BYTES_A_SLICE / BYTES_A_READ;
 
@@ -10,11 +10,11 @@ let left = BYTES_A_SLICE;
 let isScheduled = false;
 
 /**
- * Counts bytes of bodies that come after the first ones. Clients that send large bodies fast would else have
- * all of the event loop: of each connection it reads two megabytes a turn.
+ * Counts body bytes after the first chunks. Otherwise clients with fast large uploads would monopolise the
+ * event loop, which reads up to two megabytes per connection and turn.
  *
- * @param resume continues to read, in a later turn
- * @returns whether the connection must not be read any further until then
+ * @param resume continues reading, in a later turn
+ * @returns whether the connection must pause reading until then
  */
 export function mustPause(bytes: number, resume: () => void): boolean {
     left -= bytes;
@@ -27,7 +27,7 @@ export function mustPause(bytes: number, resume: () => void): boolean {
     return true;
 }
 
-/** Those that have waited longest are read first. */
+/** The longest-waiting connections are resumed first. */
 function beginSlice(): void {
     left = BYTES_A_SLICE;
     isScheduled = paused.length > READS_A_SLICE;

@@ -16,17 +16,17 @@ interface Known extends KeyedRequest {
     readonly keyOf: KeyOf;
 }
 
-/** Of each of two generations: at most 32 MiB a route. */
+/** Size of each of two generations: at most 32 MiB per route. */
 const MEMO_BYTES = 16 * 1024 * 1024;
-/** Objects of a request, and of each of its items with its key; measured. */
+/** Measured sizes of a request's objects, and of each item with its key. */
 const REQUEST_BYTES = 600;
 const ITEM_BYTES = 300;
 const BYTES_PER_CHARACTER = 2;
 const BYTES_PER_TOKEN_ID = 8;
 
 /**
- * Reads bodies and computes their keys, remembering both: clients ask for the same again in the same
- * bytes, reading is a pure function of them, and so are the keys for as long as `keyOf` is the same.
+ * Parses bodies, derives keys and memoises both: clients repeat identical bytes, parsing is a pure function
+ * of them, and the keys are valid as long as `keyOf` is the same.
  */
 export function keyedReader(parse: (body: Buffer) => EmbeddingRequest): KeyedReader {
     const remembered = memo<Known>(MEMO_BYTES, bytesOf);
@@ -46,7 +46,7 @@ export function keyedReader(parse: (body: Buffer) => EmbeddingRequest): KeyedRea
     };
 }
 
-/** One character a byte: two bodies never share a text. */
+/** One character per byte: different bodies have different texts. */
 function textOf(body: Buffer): string {
     return body.toString("latin1");
 }

@@ -6,7 +6,7 @@ import { HttpError } from "./error.ts";
 import type { KeyedRequest } from "./keyed.ts";
 import { checkDimensions, type EmbeddingRequest, type ModelLimits } from "./request.ts";
 
-/** `deployment`: as `openai`, and the path names the model. */
+/** `deployment`: like `openai`, with the model in the path. */
 export type RequestFormat = "embed" | "openai" | "deployment";
 
 /** @throws HttpError (rejection) */
@@ -17,7 +17,7 @@ export interface LargeBodies {
     readonly close: () => Promise<void>;
 }
 
-/** What can be told to a thread of what the model allows. */
+/** Limits of the model that can be sent to a thread. */
 export interface PlainLimits extends Pick<
     ModelLimits,
     "model" | "acceptsTokens" | "shortens" | "mostBytesPerToken"
@@ -26,10 +26,10 @@ export interface PlainLimits extends Pick<
     readonly dimensions: number | undefined;
 }
 
-/** What the thread is asked for. */
+/** Task of the thread. */
 export interface BodyTask {
     readonly format: RequestFormat;
-    /** In shared memory, which does not change until it is read. */
+    /** Shared memory, which does not change until it has been parsed. */
     readonly body: readonly Uint8Array[];
     readonly bytes: number;
     readonly limits: PlainLimits;
@@ -42,18 +42,18 @@ export type BodyAnswer =
     | { readonly refusal: Refusal }
     | Failure;
 
-/** A HttpError's fields: classes do not survive between threads. */
+/** Fields of an HttpError: class instances cannot be sent between threads. */
 export type Refusal = Pick<
     HttpError,
     "status" | "message" | "type" | "param" | "code" | "retryAfterSeconds"
 >;
 
-/** Nine times the largest body: its text, its value, and the texts in normal form. */
+/** Nine times the largest body: its text, its parsed value and the normalised texts. */
 const MAX_HEAP_MEBIBYTES = 192;
 
 /**
- * Reads large bodies in a thread of its own, one at a time: parsing, normalising and hashing 8 MiB would
- * hold every client of the event loop. The thread starts with the first of them.
+ * Parses large bodies in a separate thread, one at a time. Parsing, normalising and hashing 8 MiB would block
+ * the event loop. The thread starts with the first large body.
  */
 export function largeBodies(
     limits: ModelLimits,
@@ -81,7 +81,7 @@ export function largeBodies(
             const task = { format, body: segments, bytes, limits: plain, foldings, space };
             const answer = await thread.ask(task);
             if ("failure" in answer)
-                throw new Error(`A large body was not read: ${answer.failure}`);
+                throw new Error(`A large body could not be parsed: ${answer.failure}`);
             if ("refusal" in answer) {
                 const { status, message } = answer.refusal;
                 throw new HttpError(status, message, answer.refusal);

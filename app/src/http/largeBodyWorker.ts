@@ -4,7 +4,14 @@ import { HttpError } from "./error.ts";
 import type { BodyAnswer, BodyTask } from "./largeBodies.ts";
 import { parseEmbed, parseOpenai } from "./request.ts";
 
-export function answer({ format, body, bytes: length, limits, foldings, space }: BodyTask): BodyAnswer {
+export function answer({
+    format,
+    body,
+    bytes: length,
+    limits,
+    foldings,
+    space,
+}: BodyTask): BodyAnswer {
     const bytes = Buffer.concat(body, length);
     const normalise = normaliser(foldings);
     try {
@@ -26,7 +33,7 @@ export function answer({ format, body, bytes: length, limits, foldings, space }:
     }
 }
 
-/** Whether the model has vectors of a length is the caller's to say. */
+/** The caller checks the dimensions. */
 const KNOWN_BY_CALLER = (native: number | undefined) => ({
     dimensions: () => native,
     dimensionsFault: () => undefined,

@@ -1,16 +1,15 @@
-/** What was once computed from a text, kept while it is asked for. */
+/** Memoised results by text. */
 export interface Memo<T> {
     readonly get: (text: string) => T | undefined;
     readonly set: (text: string, value: T) => void;
 }
 
 /**
- * Two generations: what is found in the old one moves to the young one, and when the young one is
- * full the old one is dropped whole. That is close to least-recently-used, at the price of one look
- * into a Map.
+ * Approximates LRU with two generations: entries found in the old generation move to the young one, and when
+ * that is full, the old one is dropped. A lookup costs one Map access.
  *
- * @param maxBytes of one generation; what is larger than a tenth of it is not kept
- * @param bytesOf a text and its value, with the objects that they are made of
+ * @param maxBytes of one generation; entries larger than a tenth of it are not kept
+ * @param bytesOf size of a text and its value with all objects
  */
 export function memo<T>(maxBytes: number, bytesOf: (text: string, value: T) => number): Memo<T> {
     let young = new Map<string, T>();

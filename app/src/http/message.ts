@@ -8,9 +8,9 @@ import { mustPause } from "./inflow.ts";
 const NOTHING = Buffer.alloc(0);
 
 /**
- * A request of node:http that gives its body to a sink in the turn in which it is parsed. As a stream it
- * would come two ticks later by way of a buffer, which costs a fifth of the time that node:http needs for
- * a request. Without a sink it is the stream that it always was.
+ * A node:http request that passes its body to a sink in the turn in which it is parsed. As a stream, the body
+ * would arrive two ticks later through a buffer, which takes a fifth of node:http's time per request. Without
+ * a sink it is an ordinary stream.
  */
 export class Message extends IncomingMessage implements HttpRequest {
     #sink: BodySink | undefined;
@@ -25,7 +25,7 @@ export class Message extends IncomingMessage implements HttpRequest {
         this.#sink = sink;
     }
 
-    /** Calls back when the whole body has come. */
+    /** Calls back when the whole body has arrived. */
     whenComplete(callback: () => void): void {
         if (this.complete) callback();
         else this.#onComplete = callback;
@@ -36,14 +36,14 @@ export class Message extends IncomingMessage implements HttpRequest {
         if (this.#sink === undefined) return super.push(chunk);
         if (chunk !== null) {
             this.#sink.chunk(chunk);
-            // A body in many small chunks has more of them in one turn.
+            // A body in many small chunks may deliver more of them in the same turn.
             this.#isPaused ||= mustPause(chunk.length, () => {
                 this.#isPaused = false;
                 if (!this.complete) this._read(0);
             });
             return !this.#isPaused;
         }
-        // Marks the stream as consumed, or the server would still empty it after the answer.
+        // Marks the stream as consumed; otherwise the server would drain it after the response.
         this._read(0);
         this.#sink.end();
         return false;
@@ -55,19 +55,19 @@ export class Message extends IncomingMessage implements HttpRequest {
     }
 }
 
-/** An answer by way of node:http. */
+/** A response through node:http. */
 export function responseOf(request: Message, response: ServerResponse): HttpResponse {
     return {
         sent: () => response.headersSent,
         send: (status, headers, body, close) => {
             if (close) response.shouldKeepAlive = false;
             response.writeHead(status, headers as string[]);
-            // Corked, head and pieces leave in one system call.
+            // Corked: head and pieces are sent in one system call.
             response.cork();
-            // Otherwise a head before a Buffer overtakes a "100 Continue" that waits for its turn.
+            // Otherwise the head would overtake a pending "100 Continue".
             response.flushHeaders();
             const length = lengthOf(body);
-            // A connection that is closed while its client still sends is reset, and the answer lost.
+            // Closing a connection while its client is sending resets it and loses the response.
             const end = (): void => {
                 if (close) request.whenComplete(() => response.end());
                 else response.end();
@@ -76,7 +76,7 @@ export function responseOf(request: Message, response: ServerResponse): HttpResp
             if (length > BLOCK_BYTES) {
                 const read = countUnread(length, () => void response.destroy());
                 response.once("close", read);
-                // node:http takes an answer that has its end for read, and its connection for idle.
+                // node:http considers an ended response as read, and its connection as idle.
                 response.write(NOTHING, end);
             } else end();
             response.uncork();

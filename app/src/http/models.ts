@@ -10,25 +10,25 @@ export interface ModelPathsParts {
     readonly model: string;
     readonly provider: string;
     readonly gate: Gate;
-    /** Answers `POST /v1/embeddings`. */
+    /** Serves `POST /v1/embeddings`. */
     readonly embeddings: Handler;
-    /** The same for a body that need not name the model, since the path does. */
+    /** The same, for a body without a model, which the path names. */
     readonly deployment: Handler;
     readonly replies: Replies;
 }
 
-/** Azure's own segments, and OpenAI's list, before the name of a model or behind it. */
+/** OpenAI's model list and Azure's deployments, with a model's name in the path. */
 const NAMED = [
     new RegExp(`^${PATHS.models}/(?<model>.+)$`),
     new RegExp(`^${PATHS.azureDeployments}/(?<model>.+)/embeddings$`),
 ];
 
-/** Paths that name the model: OpenAI's list of models, and embeddings as Azure's clients ask for them. */
+/** Routes with the model in the path: OpenAI's model list, and Azure's embeddings. */
 export function modelPaths(parts: ModelPathsParts): Required<Routes> {
     const { model, provider, gate, embeddings, deployment, replies } = parts;
     const created = Math.floor(Date.now() / 1000);
     const card = { id: model, object: "model", created, owned_by: provider };
-    // A name may hold slashes, and some clients leave them as they are.
+    // Names may contain slashes, which some clients do not encode.
     const names = new Set([model, encodeURIComponent(model), encodeURI(model)]);
 
     function tell(body: object): Handler {

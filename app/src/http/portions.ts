@@ -1,9 +1,9 @@
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 
-/** node:http makes a call of each chunk of a body: the shortest ones take it 20 ms for 64 KiB, one read. */
+/** node:http makes one call per chunk of a body: 64 KiB of minimal chunks would take it 20 ms. */
 const PORTION_BYTES = 4 * 1024;
-/** Of what is quickly read, such as a body in one piece, more portions have the same turn. */
+/** Several slices fit into one turn if they are parsed quickly, such as a body in one piece. */
 const TURN_MILLISECONDS = 0.5;
 const NOTHING = Buffer.alloc(0);
 
@@ -14,8 +14,8 @@ interface Piece {
 }
 
 /**
- * A connection that gives what it receives in portions, for so long a turn of the event loop: others have theirs
- * in between. node:http takes any stream as a connection; of a socket's own methods it wants these two.
+ * A connection that delivers its data in slices and yields to the event loop in between. node:http accepts
+ * any stream as a connection, and needs only these two methods of a socket.
  */
 export class Portions extends Duplex {
     readonly #socket: Socket;
@@ -30,7 +30,7 @@ export class Portions extends Duplex {
             this.#rest = chunk;
             this.#give();
         });
-        // Of a paused socket it comes before the rest is given.
+        // A paused socket emits it before the rest has been delivered.
         socket.on("end", () => {
             this.#hasEnded = true;
             if (this.#rest.length === 0) this.push(null);
@@ -60,7 +60,7 @@ export class Portions extends Duplex {
         this.#socket.write(chunk, encoding, written);
     }
 
-    /** What was corked leaves in one system call. */
+    /** Corked data is sent in one system call. */
     override _writev(pieces: readonly Piece[], written: Written): void {
         this.#socket.cork();
         pieces.forEach(({ chunk, encoding }, at) => {

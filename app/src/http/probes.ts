@@ -8,7 +8,7 @@ import type { Routes } from "./router.ts";
 export interface Health {
     readonly started: () => boolean;
     readonly draining: () => boolean;
-    /** Facts for people. Nothing in it decides whether this pod gets traffic. */
+    /** Human-readable status. It does not affect readiness. */
     readonly report: () => Readonly<Record<string, unknown>>;
 }
 
@@ -18,7 +18,7 @@ export interface Exposition {
     readonly contentType: string;
 }
 
-/** Liveness, readiness, start-up, health and metrics. None of them waits for anything outside. */
+/** Liveness, readiness, startup, health and metrics. None of them depends on anything outside the process. */
 export function probes(health: Health, exposition: Exposition, replies: Replies): Routes["get"] {
     const state = (): "starting" | "draining" | "ok" =>
         health.draining() ? "draining" : health.started() ? "ok" : "starting";

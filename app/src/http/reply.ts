@@ -12,7 +12,7 @@ export interface Replies {
         body: Body,
         more: readonly string[],
     ) => void;
-    /** An answer that has no body. */
+    /** A response without a body. */
     readonly empty: (response: HttpResponse, status: 204, headers: readonly string[]) => void;
     readonly error: (response: HttpResponse, error: HttpError, headers?: readonly string[]) => void;
     readonly text: (
@@ -27,15 +27,15 @@ export interface Replies {
 export interface ReplyOptions {
     readonly colour: string;
     readonly version: string;
-    /** While true, every answer asks the client to come back on another connection. */
+    /** While true, each response asks the client to use another connection. */
     readonly draining: () => boolean;
 }
 
 export const JSON_TYPE = "application/json";
-/** Without it a 401 is not complete (RFC 9110, 15.5.2). */
+/** Required for a 401 (RFC 9110, 15.5.2). */
 export const CHALLENGE = ["www-authenticate", 'Bearer realm="embeddings"'] as const;
 
-/** Headers go out as one flat list: nothing has to be looked up, copied or sorted. */
+/** Sends headers as one flat list, without lookups, copies or sorting. */
 export function replies(options: ReplyOptions): Replies {
     const { colour, version, draining } = options;
     const served = [HEADERS.servedBy, colour, HEADERS.servedVersion, version] as const;
@@ -52,7 +52,7 @@ export function replies(options: ReplyOptions): Replies {
         const bytes = Buffer.from(body);
         const length = String(bytes.length);
         const all = ["content-type", type, "content-length", length, ...headers, ...served];
-        // What is left of a refused body would be taken for the next request.
+        // Otherwise the rest of a rejected body would be parsed as the next request.
         response.send(status, all, [bytes], status === 413 || draining());
     }
 

@@ -6,30 +6,30 @@ import { HttpError, modelNotFound, wrongField } from "./error.ts";
 
 export type Encoding = "float" | "base64";
 
-/** A request for embeddings, checked; which route it came by only decides the form of the answer. */
+/** A validated request for embeddings; its route only decides the format of the response. */
 export interface EmbeddingRequest {
     readonly inputs: readonly Input[];
-    /** Of the body, that holds the inputs. */
+    /** Field of the body that contains the inputs. */
     readonly field: string;
-    /** One bare input, not a list of one. */
+    /** A single input instead of a list. */
     readonly single: boolean;
     readonly encoding: Encoding;
-    /** Asked of the upstream; undefined for the model's own. */
+    /** Dimensions requested from the upstream; undefined for the model's native ones. */
     readonly dimensions: number | undefined;
-    /** Beginnings of this length are cut from the model's own vectors, which one entry serves. */
+    /** Dimensions to which the native vectors are shortened, so that one entry serves all lengths. */
     readonly shortenTo: number | undefined;
 }
 
-/** What the configured model allows. */
+/** Limits of the configured model. */
 export interface ModelLimits {
     readonly model: string;
-    /** The path names it, so that the body need not. */
+    /** The path names the model, so the body may omit it. */
     readonly isModelKnown?: boolean;
     readonly acceptsTokens: boolean;
     readonly dimensions: () => number | undefined;
     readonly dimensionsFault: (dimensions: number) => string | undefined;
     readonly shortens: boolean;
-    /** A token of the model has no more bytes; undefined where its vocabulary is not known. */
+    /** Maximum bytes of a token; undefined for unknown vocabularies. */
     readonly mostBytesPerToken?: number | undefined;
 }
 
@@ -39,18 +39,22 @@ export const MAX_TOKENS = 8_192;
 export const MAX_REQUEST_TOKENS = 300_000;
 const MAX_USER_LENGTH = 512;
 
-/** Values of any kind in a body: more than the most tokens in the most lists are in no right request. */
+/** Maximum number of JSON values in a body: all tokens in the maximum number of lists. */
 const MAX_VALUES = MAX_REQUEST_TOKENS + 2 * MAX_ITEMS;
 
 const EMBED_FIELDS = ["text", "texts"];
 const OPENAI_FIELDS = ["input", "model", "encoding_format", "dimensions", "user"];
 
-/** How an error names one input. */
+/** Name of an input in error messages. */
 export function itemName({ field, single }: EmbeddingRequest, index: number): string {
     return single ? field : `${field}[${index}]`;
 }
 
-/** Reads `{"text": string}` or `{"texts": string[]}`. @throws HttpError */
+/**
+ * Parses `{"text": string}` or `{"texts": string[]}`.
+ *
+ * @throws HttpError
+ */
 export function parseEmbed(
     body: Buffer,
     normalise: Normalise = normaliseText,
@@ -59,7 +63,7 @@ export function parseEmbed(
     const fields = parseObject(body, EMBED_FIELDS);
     const single = fields.text !== undefined;
     if (single === (fields.texts !== undefined)) {
-        throw wrongField("text", "Give either text, a string, or texts, a list of strings");
+        throw wrongField("text", "Set either text, a string, or texts, a list of strings");
     }
     const inputs = single
         ? [textInput(fields.text, "text", normalise, limits)]
@@ -77,7 +81,11 @@ export function parseEmbed(
     };
 }
 
-/** Reads the body of OpenAI's `POST /v1/embeddings`. @throws HttpError */
+/**
+ * Parses the body of OpenAI's `POST /v1/embeddings`.
+ *
+ * @throws HttpError
+ */
 export function parseOpenai(
     body: Buffer,
     limits: ModelLimits,
@@ -99,12 +107,12 @@ export function parseOpenai(
         encoding: readEncoding(fields),
         ...length,
     } as const;
-    // Last, as where a large body is read in a thread, which does not know the model's lengths.
+    // Checked last, as for large bodies, whose thread does not know the model's dimensions.
     checkDimensions(length, limits);
     return request;
 }
 
-/** @throws HttpError where the model has no vectors of the wanted length */
+/** @throws HttpError if the model does not support the requested dimensions */
 export function checkDimensions(
     { dimensions, shortenTo }: Pick<EmbeddingRequest, "dimensions" | "shortenTo">,
     limits: Pick<ModelLimits, "dimensionsFault">,
@@ -134,8 +142,8 @@ function parseObject(body: Buffer, allowed: readonly string[]): Record<string, u
     }
     for (const field of Object.keys(value)) {
         if (allowed.includes(field)) continue;
-        // A parameter that is ignored in silence gives a vector that is not the one asked for.
-        const message = `${JSON.stringify(field.slice(0, 64))} is not known here; allowed: ${allowed.join(", ")}`;
+        // Ignoring an unknown parameter silently would return a different vector than the one requested.
+        const message = `${JSON.stringify(field.slice(0, 64))} is unknown; allowed: ${allowed.join(", ")}`;
         throw wrongField(field.slice(0, 64), message, "unknown_parameter");
     }
     return value as Record<string, unknown>;
@@ -145,7 +153,7 @@ const [QUOTE, BACKSLASH, COMMA, BRACKET, BRACE] = ['"', "\\", ",", "[", "{"].map
     one.charCodeAt(0),
 );
 
-/** Each value but the first of a list follows a comma, and that a bracket: no value need be made to count. */
+/** Each value follows a comma, a bracket or a brace, so values are counted without parsing. */
 function hasMoreValues(json: Buffer, most: number): boolean {
     let values = 0;
     let inString = false;
@@ -160,7 +168,7 @@ function hasMoreValues(json: Buffer, most: number): boolean {
     return values > most;
 }
 
-/** Clients of typed languages send null for an option that was not chosen. */
+/** Clients in typed languages send null for unset options. */
 function absent(value: unknown): boolean {
     return value === undefined || value === null;
 }
@@ -182,9 +190,9 @@ function readEncoding({ encoding_format: encoding }: Record<string, unknown>): E
 function readDimensions(dimensions: unknown, limits: ModelLimits): number | undefined {
     if (absent(dimensions)) return undefined;
     if (typeof dimensions !== "number" || !Number.isSafeInteger(dimensions) || dimensions < 1) {
-        throw wrongField("dimensions", "dimensions must be a whole number from 1 on");
+        throw wrongField("dimensions", "dimensions must be an integer of at least 1");
     }
-    // The native length is the same vector as none at all, and shares its entry.
+    // The native length yields the same vector as no length, and shares its entry.
     return dimensions === limits.dimensions() ? undefined : dimensions;
 }
 
@@ -210,7 +218,7 @@ function readInput(
         0,
     );
     if (tokens > MAX_REQUEST_TOKENS) {
-        const message = `input has ${tokens} tokens; allowed: at most ${MAX_REQUEST_TOKENS} a request`;
+        const message = `input has ${tokens} tokens; allowed: at most ${MAX_REQUEST_TOKENS} per request`;
         throw wrongField("input", message, "max_tokens_per_request");
     }
     return { inputs, single: false };
@@ -235,12 +243,12 @@ function textInput(
     if (typeof text !== "string") throw wrongField(param, `${param} must be a string`);
     const normalised = normalise(text);
     if (normalised === "") throw wrongField(param, `${param} must not be empty or blank`);
-    // Whatever its tokens are, they are too many: counting them would take seconds.
+    // Too many tokens in any case; counting them would take seconds.
     if (normalised.length > MAX_TOKENS * mostBytesPerToken) throw tooManyTokens(param);
     return { kind: "text", text: normalised };
 }
 
-/** @returns the refusal of a text that the model cannot read to its end */
+/** @returns the error for a text that exceeds the context length */
 export function tooManyTokens(param: string): HttpError {
     const message = `${param} has more than ${MAX_TOKENS} tokens; allowed: at most ${MAX_TOKENS}`;
     return wrongField(param, message, "context_length_exceeded");
@@ -248,7 +256,7 @@ export function tooManyTokens(param: string): HttpError {
 
 function tokenInput(ids: readonly unknown[], param: string, limits: ModelLimits): Input {
     if (!limits.acceptsTokens) {
-        const message = `${param} holds token ids, which are of another model's vocabulary; send texts`;
+        const message = `${param} has token IDs of another model's vocabulary; send texts`;
         throw wrongField(param, message, "tokens_not_supported");
     }
     if (ids.length === 0) throw wrongField(param, `${param} must not be empty`);
@@ -257,7 +265,7 @@ function tokenInput(ids: readonly unknown[], param: string, limits: ModelLimits)
         throw wrongField(param, message, "context_length_exceeded");
     }
     if (!ids.every((id) => typeof id === "number" && Number.isSafeInteger(id) && id >= 0)) {
-        throw wrongField(param, `${param} must hold texts or lists of token ids`);
+        throw wrongField(param, `${param} must contain texts or lists of token IDs`);
     }
     return { kind: "tokens", ids: ids as readonly number[] };
 }

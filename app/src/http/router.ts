@@ -4,16 +4,16 @@ import { HttpError } from "./error.ts";
 import type { Handler, HttpRequest, HttpResponse } from "./exchange.ts";
 import type { Replies } from "./reply.ts";
 
-/** Handlers by path; each path has one method, and GET includes HEAD. */
+/** Handlers by path. Each path has one method; GET includes HEAD. */
 export interface Routes {
     readonly post: Readonly<Record<string, Handler>>;
     readonly get: Readonly<Record<string, Handler>>;
-    /** The refusal of a path that no handler has, where more can be said of it. */
+    /** Creates a more specific error for an unknown path, if possible. */
     readonly unknownPath?: (path: string) => HttpError | undefined;
 }
 
 const SLASH = 0x2f;
-/** A server takes the absolute form too (RFC 9112, 3.2.2); one service has no use for the authority. */
+/** Servers must accept the absolute form (RFC 9112, 3.2.2); the authority is ignored. */
 const AUTHORITY = /^https?:\/\/[^/?#]*/i;
 const METHODS = ["GET", "HEAD", "POST", "OPTIONS"] as const;
 
@@ -47,7 +47,7 @@ export function router({ post, get, unknownPath }: Routes, replies: Replies): Ha
         if (another === undefined) replies.error(response, unknownPath?.(path) ?? nothingAt(path));
         else if (request.method === "OPTIONS") replies.empty(response, 204, allow);
         else {
-            const message = `This path does not take ${request.method ?? ""}; allowed: ${allowed.join(", ")}`;
+            const message = `This path does not support ${request.method ?? ""}; allowed: ${allowed.join(", ")}`;
             replies.error(response, new HttpError(405, message), allow);
         }
     }
@@ -62,5 +62,5 @@ function pathOf(url: string): string {
 function nothingAt(path: string): HttpError {
     const paths = [PATHS.embed, PATHS.embeddings, PATHS.models, PATHS.health];
     const shown = JSON.stringify(path.slice(0, 128));
-    return new HttpError(404, `There is nothing at ${shown}; allowed: ${paths.join(", ")}`);
+    return new HttpError(404, `The path ${shown} does not exist; allowed: ${paths.join(", ")}`);
 }

@@ -20,26 +20,29 @@ import { Portions } from "./portions.ts";
 
 /** Longer than gateways keep idle connections, so that they close first and lose no request. */
 const KEEP_ALIVE_SECONDS = 95;
-/** A head may take so long from its first byte; a body so long from the end of its head. */
+/** Timeout of a head, from its first byte, and of a body, from the end of its head. */
 const TIMEOUTS = { headersTimeoutSeconds: 10, requestTimeoutSeconds: 30 };
-/** Each may take 80 KiB. The longest idle one makes room for the next; where none is idle, that is refused. */
+/**
+ * Each connection may take 80 KiB. The longest-idle connection is closed for a new one; if none is idle, the
+ * new one is rejected.
+ */
 const MOST_CONNECTIONS = 2_048;
-/** By default node:http looks for what is overdue twice a minute only. */
+/** node:http checks timeouts every 30 seconds by default. */
 const OVERDUE_INTERVAL_MILLISECONDS = 1_000;
 
 export interface DrainOptions {
-    /** Without a request for so long, nobody sends any more: the listener closes. */
+    /** After this long without a request, the listeners close. */
     readonly quietMilliseconds: number;
-    /** Then it closes anyway. */
+    /** The listeners close after this long in any case. */
     readonly acceptMilliseconds: number;
-    /** Then open requests are cut off. */
+    /** Then open connections are closed. */
     readonly timeoutMilliseconds: number;
 }
 
 export interface HttpServer {
-    /** @throws Error that tells what to do when the port is taken. */
+    /** @throws Error with the remedy if the port is in use */
     readonly listen: (port: number, host?: string) => Promise<number>;
-    /** @returns how many connections had to be cut off. */
+    /** @returns how many connections had to be closed forcibly */
     readonly drain: (options: DrainOptions) => Promise<number>;
 }
 
@@ -65,7 +68,7 @@ export function httpServer(listener: Handler, mostConnections = MOST_CONNECTIONS
         },
     };
 
-    /** Idle connections end at once, busy ones after their answer, and what is left when time is up. */
+    /** Closes idle connections immediately, busy ones after their response, and the rest at the timeout. */
     async function end(milliseconds: number): Promise<number> {
         const closed = entrance.close();
         express.close();
@@ -80,7 +83,7 @@ export function httpServer(listener: Handler, mostConnections = MOST_CONNECTIONS
     }
 }
 
-/** A complete server of its own, with our limits and our words for what is not HTTP. */
+/** Creates a node:http server with our limits and error responses. */
 export function nodeServer(serve: Handler, timeouts = TIMEOUTS): Server {
     const server = createServer(
         {
@@ -89,7 +92,7 @@ export function nodeServer(serve: Handler, timeouts = TIMEOUTS): Server {
             headersTimeout: timeouts.headersTimeoutSeconds * 1000,
             requestTimeout: timeouts.requestTimeoutSeconds * 1000,
             connectionsCheckingInterval: OVERDUE_INTERVAL_MILLISECONDS,
-            // A request without it is refused below, in JSON.
+            // Requests without it are rejected below, with a JSON error.
             requireHostHeader: false,
             noDelay: true,
         },
@@ -100,7 +103,7 @@ export function nodeServer(serve: Handler, timeouts = TIMEOUTS): Server {
             else serve(request, responseOf(request, response));
         },
     );
-    // A half-closed connection still gets its answers, as on the express lane.
+    // A half-closed connection still receives its responses, as on the fast path.
     Object.assign(server, { httpAllowHalfOpen: true });
     const exchanges = openExchanges();
     server.on("checkExpectation", (request: Message, response: ServerResponse) => {
@@ -118,10 +121,13 @@ export function nodeServer(serve: Handler, timeouts = TIMEOUTS): Server {
         response.writeContinue();
         server.emit("request", request, response);
     });
-    // Without a listener the connection would be closed without a word.
+    // Without a listener, node:http would close the connection without a response.
     server.on("connect", (_: IncomingMessage, socket: Socket) => {
         socket.on("error", () => socket.destroy());
-        exchanges.afterAnswers(socket, refusalOf(405, "This is no proxy", "allow: GET, POST\r\n"));
+        exchanges.afterAnswers(
+            socket,
+            refusalOf(405, "This server is not a proxy", "allow: GET, POST\r\n"),
+        );
     });
     server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
         if (error.code === "ECONNRESET" || exchanges.isAnswered(socket)) socket.destroy();
@@ -130,7 +136,7 @@ export function nodeServer(serve: Handler, timeouts = TIMEOUTS): Server {
     return server;
 }
 
-/** Connections begin in the express lane; node:http has those that it gives away. */
+/** Connections start on the fast path, which hands some of them to node:http. */
 function expressFor(server: Server, serve: Handler, mostConnections: number): ExpressLane {
     const [byNode] = server.listeners("connection") as ((this: Server, socket: Duplex) => void)[];
     if (!byNode) throw new Error("node:http has no listener of connections");
@@ -151,7 +157,7 @@ function expressFor(server: Server, serve: Handler, mostConnections: number): Ex
     return express;
 }
 
-/** What somebody before or behind this service may read otherwise (RFC 9112, 3.2 and 6.1). */
+/** Framing that proxies may interpret differently (RFC 9112, 3.2 and 6.1). */
 function faultOf({ httpVersion, rawHeaders, headers }: IncomingMessage): HttpError | undefined {
     const names = rawHeaders.filter((_, at) => at % 2 === 0);
     const hosts = names.filter((name) => name.toLowerCase() === "host").length;
@@ -170,10 +176,10 @@ function refuse(request: Message, response: ServerResponse, error: HttpError): v
     responseOf(request, response).send(error.status, headers, [body], true);
 }
 
-/** A request that is not even HTTP has no response object; it still gets an answer in JSON. */
+/** A request that is not valid HTTP has no response object; its response is JSON, too. */
 function refusal(code: string | undefined): string {
     if (code === "ERR_TOO_MANY_CONNECTIONS")
-        return refusalOf(503, "There are too many connections", "retry-after: 1\r\n");
+        return refusalOf(503, "Too many connections", "retry-after: 1\r\n");
     const status =
         code === "HPE_HEADER_OVERFLOW" ? 431 : code === "ERR_HTTP_REQUEST_TIMEOUT" ? 408 : 400;
     return refusalOf(status, STATUS_CODES[status] ?? "");

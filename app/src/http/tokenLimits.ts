@@ -8,14 +8,14 @@ import {
     type EmbeddingRequest,
 } from "./request.ts";
 
-/** @returns undefined when the request is too short to be over a limit, as nearly all are */
+/** @returns undefined for requests that are too short to exceed a limit, as nearly all are */
 export type TokenLimits = (request: EmbeddingRequest) => Promise<void> | undefined;
 
 /**
- * Limits of OpenAI's contract on texts. A token has at least one byte, so only what is longer in bytes
- * than its limit in tokens is counted.
+ * Token limits of OpenAI's API. A token has at least one byte, so only inputs with more bytes than the limit
+ * are counted.
  *
- * @param count undefined where the upstream's own limits are all that is known
+ * @param count undefined if only the upstream can count tokens
  */
 export function tokenLimits(count: TokenCounter | undefined): TokenLimits {
     if (count === undefined) return () => undefined;
@@ -29,7 +29,7 @@ export function tokenLimits(count: TokenCounter | undefined): TokenLimits {
         return check(request, bytes, whole);
     };
 
-    /** What cannot be counted is the upstream's to refuse. */
+    /** If counting fails, the upstream decides. */
     function countOf(text: string): Promise<number> {
         return count?.(text, MAX_TOKENS).catch(() => 0) ?? Promise.resolve(0);
     }
@@ -52,7 +52,7 @@ export function tokenLimits(count: TokenCounter | undefined): TokenLimits {
                 sum += tokens;
             }
             if (sum > MAX_REQUEST_TOKENS) {
-                const message = `${request.field} has more than ${MAX_REQUEST_TOKENS} tokens; allowed: at most ${MAX_REQUEST_TOKENS} a request`;
+                const message = `${request.field} has more than ${MAX_REQUEST_TOKENS} tokens; allowed: at most ${MAX_REQUEST_TOKENS} per request`;
                 throw wrongField(request.field, message, "max_tokens_per_request");
             }
         }

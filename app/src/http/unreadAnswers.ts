@@ -1,16 +1,16 @@
 import { byteBudget } from "./byteBudget.ts";
 
-/** Of all answers that clients have not read yet. */
+/** Total of the responses that clients have not read yet. */
 export const MAX_BYTES_UNREAD = 128 * 1024 * 1024;
 
-/** Answers that clients have not read yet: where they are too many, the connection of the oldest is closed. */
+/** Responses that clients have not read yet. Beyond the limit, the connection of the oldest is closed. */
 const unread = byteBudget(MAX_BYTES_UNREAD);
 
 /**
- * Counts an answer as unread.
+ * Tracks an unread response.
  *
- * @param close ends its connection, if others need the memory
- * @returns called when the kernel has all of it, or the connection is closed
+ * @param close closes its connection if others need the memory
+ * @returns must be called when the kernel has the whole response, or the connection has closed
  */
 export function countUnread(bytes: number, close: () => void): () => void {
     const hold = unread.open(close);

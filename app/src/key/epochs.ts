@@ -3,23 +3,23 @@ import { CACHE_KEY_PREFIX } from "@property-search/contract";
 import { polled } from "../cache/polled.ts";
 import type { Log } from "../log.ts";
 
-/** Numbers that are part of every key: raising one leaves all older entries behind, in no time. */
+/** Numbers that are part of every key. Incrementing one invalidates all older entries at once. */
 export interface Epochs {
-    /** Of a tenant, together with everybody's. */
+    /** Epoch of a tenant, combined with the global one. */
     readonly of: (tenant: string) => string;
     /**
-     * Raises the epoch of a tenant, or everybody's: here at once, in other pods within a second.
+     * Increments the epoch of a tenant, or the global one; other pods follow within a second.
      *
-     * @throws Error while Redis is away: the other pods would go on with the old one
+     * @throws Error while Redis is unavailable, because other pods would keep the old epoch
      */
     readonly raise: (tenant: string | undefined) => Promise<number>;
-    /** Until they were read once, a key may lie in an epoch that was left behind. */
+    /** Until the first read, a key may belong to an outdated epoch. */
     readonly isKnown: () => boolean;
     readonly start: () => Promise<void>;
     readonly stop: () => void;
 }
 
-/** What it takes from Redis. */
+/** Redis commands of the epochs. */
 export interface EpochStore {
     readonly hash: (key: string) => Promise<Readonly<Record<string, string>>>;
     readonly put: (key: string, field: string, value: string) => Promise<unknown>;
@@ -29,11 +29,11 @@ export interface EpochStore {
 
 const KEY = `${CACHE_KEY_PREFIX}epochs`;
 const EVERYBODY = "*";
-/** One poll, and a read from Redis that takes as long as it may. */
+/** One poll interval plus the timeout of a read. */
 export const EPOCHS_FOLLOW_MILLISECONDS = 1_200;
 const FIRST = "0";
 
-/** While Redis is away, what was known last holds. */
+/** While Redis is unavailable, the last known epochs stay in force. */
 export function sharedEpochs(store: EpochStore, log: Log): Epochs {
     let known: Readonly<Record<string, string>> = {};
     let joined = new Map<string, string>();
@@ -48,7 +48,7 @@ export function sharedEpochs(store: EpochStore, log: Log): Epochs {
         log,
     });
 
-    /** Epochs only grow, so that an answer which was overtaken changes nothing. */
+    /** Epochs only grow, so outdated responses have no effect. */
     function take(read: Readonly<Record<string, string>>): void {
         const grown = Object.entries(read).filter(
             ([field, value]) => Number(value) > Number(known[field] ?? FIRST),
@@ -58,7 +58,7 @@ export function sharedEpochs(store: EpochStore, log: Log): Epochs {
         joined = new Map();
     }
 
-    /** Redis may have been emptied, or have evicted them: old entries would be found again. */
+    /** Redis may have been emptied or have evicted the epochs; old entries would become valid again. */
     async function restore(read: Readonly<Record<string, string>>): Promise<void> {
         for (const [field, value] of Object.entries(known)) {
             if (Number(value) > Number(read[field] ?? FIRST)) await store.put(KEY, field, value);
@@ -85,7 +85,7 @@ export function sharedEpochs(store: EpochStore, log: Log): Epochs {
     };
 }
 
-/** Epochs of a pod without Redis: its own memory is all there is to leave behind. */
+/** Epochs of a pod without Redis, for its local cache only. */
 export function ownEpochs(): Epochs {
     let everybody = 0;
     const tenants = new Map<string, number>();

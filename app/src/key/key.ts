@@ -2,17 +2,17 @@ import { hash } from "node:crypto";
 
 import type { Input } from "../input.ts";
 
-/** Raised when the meaning of a key changes, so that old entries are not found any more. */
+/** Incremented when the meaning of keys changes, which invalidates old entries. */
 export const SCHEMA_VERSION = "2";
 
-/** The vector space of an entry: vectors of two spaces must never answer for each other. */
+/** Vector space of an entry. Vectors of two spaces are never interchangeable. */
 export interface KeySpace {
     readonly tenant: string;
-    /** Raised to leave all entries of a tenant behind at once. */
+    /** Incremented to invalidate all entries of a tenant at once. */
     readonly epoch: string;
     readonly provider: string;
     readonly model: string;
-    /** Of the model's weights: a new revision has new vectors under an old name. */
+    /** Revision of the model's weights: a new revision has new vectors under the same name. */
     readonly revision: string;
     readonly inputType: string;
 }
@@ -20,18 +20,18 @@ export interface KeySpace {
 const SPACE_DIGITS = 16;
 
 export interface KeyOf {
-    /** @returns the cache key of an input, as 43 characters of base64url (SHA-256) */
+    /** @returns the cache key of an input, 43 characters of base64url (SHA-256) */
     (input: Input, dimensions: number | undefined): string;
-    /** What a thread without the function makes the same keys of. */
+    /** Lets a thread derive the same keys. */
     readonly space: KeySpace;
 }
 
-/** Clients choose lengths of vectors: so many are remembered with what their keys begin with. */
+/** Clients choose the dimensions; the number of cached prefixes is bounded. */
 const MAX_PREFIXES = 256;
 
 /**
- * Keys are SHA-256 over length-prefixed fields. Without lengths, "x" + "y:z" and "x:y" + "z" would
- * share a key, which has happened to others with model names that hold a colon.
+ * Keys are SHA-256 over length-prefixed fields. Without lengths, "x" + "y:z" and "x:y" + "z" would collide;
+ * this has happened elsewhere with model names that contain a colon.
  */
 export function keyMaker(space: KeySpace): KeyOf {
     const stem = stemOf(space);
@@ -59,8 +59,8 @@ export function keyMaker(space: KeySpace): KeyOf {
 }
 
 /**
- * @param epochOf a tenant, as it is now
- * @returns the key maker of a tenant: the same one for as long as the tenant's epoch is the same
+ * @param epochOf returns the current epoch of a tenant
+ * @returns the key function of a tenant, identical as long as the epoch is the same
  */
 export function keyMakers(
     space: Omit<KeySpace, "tenant" | "epoch">,
@@ -78,9 +78,9 @@ export function keyMakers(
 }
 
 /**
- * A key hides its space, and entries must be found by it: when a tenant's cache is exported.
+ * Keys do not reveal their space, but exports select entries by it.
  *
- * @returns the digest of a tenant's space as it is now, 16 digits in hex
+ * @returns the digest of a tenant's current key space, 16 hexadecimal digits
  */
 export function spaceDigests(
     space: Omit<KeySpace, "tenant" | "epoch">,

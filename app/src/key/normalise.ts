@@ -1,16 +1,16 @@
 import type { FOLDINGS } from "@property-search/contract/settings";
 
+/** Optional normalisations, so that more texts share an entry. Default: none. */
 export type Folding = (typeof FOLDINGS)[number];
 
 export type Normalise = (text: string) => string;
 
-/** Anything but printable ASCII words with one blank between them, which are in normal form already. */
+/** Matches anything but printable ASCII words separated by single spaces, which are already normalised. */
 const NOT_NORMAL_ASCII = /[^ -~]| {2}|^ | $/;
 
 /**
- * NFC orders combining marks by insertion: a run of them takes time by the square of its length. Unicode's
- * Stream-Safe Text Format (UAX #15, 13) therefore ends a run after 30 marks with U+034F, which changes
- * no text of any language.
+ * NFC sorts combining marks by insertion, in quadratic time for long runs. Unicode's Stream-Safe Text Format
+ * (UAX #15, 13) therefore breaks a run after 30 marks with U+034F, which affects no natural language.
  */
 const LONG_RUN = /(?<![\p{M}--\u034f])[\p{M}--\u034f]{31}/gv;
 const FULL_RUN = /[\p{M}--\u034f]{30}(?=[\p{M}--\u034f])/vy;
@@ -18,13 +18,13 @@ const MARK = /[\p{M}--\u034f]/v;
 const LONGEST_RUN = 30;
 const END_OF_RUN = "\u034f";
 
-/** What replaces many parts of a text keeps a list of them, which must not be as long as a body. */
+/** Replacing many parts of a text builds a list of them, which must not be as long as a body. */
 const SLICE_CHARACTERS = 64 * 1024;
 
 /**
- * Marks at the ends of words only: what stands inside of one, or is a symbol, tells texts apart (3.5,
- * o'clock, C++, C#, -5). Marks alone are not folded to nothing. They are matched one by one: a run of
- * millions, which an expression would have to go back over, takes more stack than there is.
+ * Punctuation at the ends of words only: inside a word, or as a symbol, it is significant (3.5, o'clock, C++,
+ * C#, -5). A text of punctuation alone is not removed. Marks are matched one by one, because backtracking
+ * over a run of millions would exhaust the stack.
  */
 const LEADING = String.raw`[\p{Ps}\p{Pi}"'\u00a1\u00bf]`;
 const LEADING_START = new RegExp(`(?<=^| )${LEADING}(?=[^ ])`, "gu");
@@ -34,9 +34,9 @@ const TRAILING_START = new RegExp(`(?<=[^ ${TRAILING}]|(?:^| )[${TRAILING}])[${T
 const TRAILING_MARK = new RegExp(`[${TRAILING}]`, "uy");
 
 /**
- * The form that is both keyed and embedded, so that a key and its vector always agree: Unicode NFC,
- * runs of white space as one blank, none at the ends, lone surrogates replaced by U+FFFD.
- * Nothing more: folding case or punctuation changes the vector.
+ * The form that is both keyed and embedded, so that key and vector always agree: Unicode NFC, whitespace
+ * collapsed and trimmed, lone surrogates replaced by U+FFFD. Case and punctuation are kept, because they
+ * change the vector.
  */
 export function normaliseText(text: string): string {
     if (!NOT_NORMAL_ASCII.test(text)) return text;
@@ -45,8 +45,8 @@ export function normaliseText(text: string): string {
 }
 
 /**
- * Looks at every 31st character only: a longer run has one of them. Of ordinary texts that is a hundredth of
- * what the expression takes.
+ * Checks every 31st character only, because a longer run contains one of them. On ordinary text this takes a
+ * hundredth of the time of the expression.
  */
 function mayHaveLongRun(text: string): boolean {
     for (let at = LONGEST_RUN; at < text.length; at += LONGEST_RUN + 1) {
@@ -59,7 +59,7 @@ function mayHaveLongRun(text: string): boolean {
     return false;
 }
 
-/** Half of a character beyond U+FFFF may be. */
+/** Surrogates may be part of a mark beyond U+FFFF. */
 function mayBeMark(text: string, at: number): boolean {
     const unit = text.charCodeAt(at);
     if (!(unit >= 0x300)) return false;
@@ -87,7 +87,7 @@ function blanksFolded(text: string): string {
     const parts: string[] = [];
     for (let from = 0; from < text.length;) {
         let to = from + SLICE_CHARACTERS;
-        // A run of blanks is replaced as a whole.
+        // A run of whitespace must not be split.
         while (to < text.length && text.charAt(to - 1).trim() === "") to += 1;
         parts.push(text.slice(from, to).replace(/\s+/g, " "));
         from = to;
@@ -96,8 +96,8 @@ function blanksFolded(text: string): string {
 }
 
 /**
- * The same with foldings, for those who accept their vectors: the folded text is what is embedded too.
- * Were it the text of who asked first, the vector of all others would depend on who that was.
+ * The same with foldings, for operators who accept the changed vectors. The folded text is also the one that
+ * is embedded; otherwise the vector would depend on which variant was requested first.
  */
 export function normaliser(foldings: readonly Folding[]): Normalise {
     if (foldings.length === 0) return normaliseText;
@@ -109,7 +109,7 @@ export function normaliser(foldings: readonly Folding[]): Normalise {
     };
     return (text) => {
         let folded = once(normaliseText(text));
-        // One step may lay bare what the next one folds, as quotes within brackets.
+        // One pass may expose what the next pass folds, such as quotes inside brackets.
         for (let next = once(folded); next !== folded; next = once(folded)) folded = next;
         return folded;
     };
@@ -122,9 +122,9 @@ function withoutMarks(text: string): string {
 }
 
 /**
- * @param start finds where a run may begin
- * @param mark matches one more of it
- * @param isRemoved whether a run that ends there is removed
+ * @param start finds the possible start of a run
+ * @param mark matches one more character of it
+ * @param isRemoved whether a run that ends at this index is removed
  */
 function withoutRuns(
     text: string,

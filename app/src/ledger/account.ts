@@ -4,16 +4,16 @@ import type { Resolved } from "../cache/item.ts";
 
 type PerStatus = Readonly<Record<CacheStatus, number>>;
 
-/** What one answered request adds up to. */
+/** Totals of one answered request. */
 export interface Account {
-    /** Items, and their tokens, by where their vector came from. */
+    /** Items and tokens by source of the vector. */
     readonly items: PerStatus;
     readonly tokens: PerStatus;
     readonly missedTokens: number;
     readonly savedTokens: number;
-    /** Where its slowest item came from. */
+    /** Source of the slowest item. */
     readonly slowest: CacheStatus;
-    /** Items of which the model read only the beginning. */
+    /** Items whose text was truncated. */
     readonly truncated: number;
 }
 
@@ -25,7 +25,7 @@ export const RESULTS: Readonly<Record<CacheStatus, CacheResult>> = {
     MISS: "miss",
 };
 
-/** A coalesced item is saved: it was billed once, to the request that led it. */
+/** A coalesced item counts as saved: the leading request was billed for it. */
 export function account(resolved: readonly Resolved[]): Account {
     const items = { "HIT-L1": 0, "HIT-L2": 0, COALESCED: 0, STALE: 0, MISS: 0 };
     const tokens = { "HIT-L1": 0, "HIT-L2": 0, COALESCED: 0, STALE: 0, MISS: 0 };
@@ -46,7 +46,7 @@ export function account(resolved: readonly Resolved[]): Account {
     };
 }
 
-/** A stale vector is taken only after the upstream has failed. */
+/** Stale entries are served only after the upstream failed or was slow. */
 function slowest(items: PerStatus): CacheStatus {
     if (items.MISS > 0) return "MISS";
     if (items.STALE > 0) return "STALE";

@@ -14,11 +14,11 @@ import type { Scope } from "../scope.ts";
 import { RESULTS, type Account } from "./account.ts";
 import { costOf, type PriceNow } from "./prices.ts";
 
-/** Who saved and who spent what: tokens as the upstream counts them, dollars at the day's price. */
+/** Savings and costs by tenant: tokens as the upstream counts them, dollars at the current price. */
 export interface Ledger {
     readonly answered: (tenant: string, account: Account) => void;
     /**
-     * A call of the upstream that was answered: also when its request fails for another of its items.
+     * Records a successful upstream call, even if its request fails because of another item.
      *
      * @param calls 0 for a further call of the same request; default: 1
      */
@@ -27,23 +27,25 @@ export interface Ledger {
         tokens: number,
         calls?: 0 | 1,
     ) => void;
-    /** Their series stand at 0 from now on. */
+    /** Initialises the tenants' series at 0. */
     readonly know: (tenants: readonly string[]) => void;
-    /** Dollars that so much would cost now. */
+    /** Dollars that this would cost now. */
     readonly price: (tokens: number, calls: number) => number;
     readonly statement: () => Statement;
 }
 
-/** The books of this pod since it began, in tokens and dollars. */
+/** Totals of this pod since its start, in tokens and dollars. */
 export interface Statement {
     readonly since: string;
     readonly model: string;
     readonly tenants: Readonly<Record<string, TenantStatement>>;
     readonly savedDollars: number;
     readonly billedDollars: number;
-    /** What this pod cost in that time; what all pods have together is not in it. */
+    /** Cost of this pod since its start, without the cost that all pods share. */
     readonly podDollars: number;
-    /** Saved, less what renewals, warm-ups and this pod cost. What misses cost is no cost of the cache. */
+    /**
+     * Savings less the cost of refreshes, warm-ups and this pod. Misses would have been paid without a cache.
+     */
     readonly netDollars: number;
 }
 
@@ -99,12 +101,16 @@ export function openLedger({ registry, model, price, dollarsPerHour }: LedgerOpt
     });
     const tokensBilled = counterFamily(registry, {
         name: METRICS.tokensBilled,
-        help: "Tokens that the upstream billed",
+        help: "Tokens billed by the upstream",
         labelNames: spending,
     });
     gauge(
         registry,
-        { name: METRICS.overheadRate, help: "Dollars an hour of the cache", labelNames: ["kind"] },
+        {
+            name: METRICS.overheadRate,
+            help: "Cost of the cache in dollars per hour",
+            labelNames: ["kind"],
+        },
         () => OVERHEAD_KINDS.map((kind) => [{ kind }, dollarsPerHour[kind]]),
     );
     const begun = performance.now();
@@ -127,7 +133,7 @@ export function openLedger({ registry, model, price, dollarsPerHour }: LedgerOpt
             const all = items["HIT-L1"] + items["HIT-L2"] + items.COALESCED + items.STALE;
             const avoided = items.MISS === 0 ? perCall : 0;
             const perItem = all === 0 ? 0 : avoided / all;
-            // By their names: a key that a loop brings is looked up in every request.
+            // Explicit names: a computed key would need a lookup per request.
             save(saved["HIT-L1"], items["HIT-L1"], tokens["HIT-L1"], perItem, perToken);
             save(saved["HIT-L2"], items["HIT-L2"], tokens["HIT-L2"], perItem, perToken);
             save(saved.COALESCED, items.COALESCED, tokens.COALESCED, perItem, perToken);
@@ -182,7 +188,7 @@ function save(
     perItem: number,
     perToken: number,
 ): void {
-    // Memory that need not be touched is left alone.
+    // Avoids touching memory without need.
     if (items === 0) return;
     entry.tokens.value += tokens;
     entry.dollars.value += tokens * perToken + items * perItem;

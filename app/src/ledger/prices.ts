@@ -2,13 +2,13 @@ import type { DatedPrice } from "@property-search/contract/settings";
 
 import { wallClock } from "../clock.ts";
 
-/** What the upstream takes now, in dollars. */
+/** Current prices of the upstream, in dollars. */
 export interface Price {
     readonly perToken: number;
     readonly perCall: number;
 }
 
-/** The price list of one model: it changes on its dates. */
+/** Price list of one model, with prices by date. */
 export type PriceNow = () => Price;
 
 export function flatPrice(dollarsPerCall: number): PriceNow {
@@ -17,8 +17,8 @@ export function flatPrice(dollarsPerCall: number): PriceNow {
 }
 
 /**
- * @param dated at least one, in the order of their dates; the first one also holds before its date
- * @param clock goes forward only
+ * @param dated at least one price, sorted by date; the first one also applies before its date
+ * @param clock monotonic
  */
 export function tokenPrices(dated: readonly DatedPrice[], clock = wallClock): PriceNow {
     const prices = dated.map(({ from, dollarsPerMillionTokens }) => ({

@@ -8,7 +8,7 @@ import {
 
 export type Labels = Readonly<Record<string, string | number>>;
 
-/** One series of a counter: a plain number, since a request touches a dozen of them. */
+/** One series of a counter. A plain number, because a request updates a dozen of them. */
 export interface Cell {
     value: number;
 }
@@ -20,11 +20,11 @@ export interface FamilyOptions {
 }
 
 export interface CounterFamily {
-    /** The series with these labels; it stands at 0 from now on. */
+    /** The series with these labels, initialised at 0. */
     readonly cell: (labels?: Labels) => Cell;
 }
 
-/** A counter that is counted in plain numbers and read when Prometheus asks. */
+/** A counter in plain numbers, collected when Prometheus scrapes. */
 export function counterFamily(registry: Registry, options: FamilyOptions): CounterFamily {
     const series = new Map<string, { readonly labels: Labels; readonly cell: Cell }>();
     new Counter({
@@ -42,7 +42,7 @@ export function counterFamily(registry: Registry, options: FamilyOptions): Count
 
 export type Sample = readonly [labels: Labels, value: number];
 
-/** A gauge that is read when Prometheus asks. */
+/** A gauge that is read when Prometheus scrapes. */
 export function gauge(
     registry: Registry,
     options: FamilyOptions,
@@ -64,17 +64,17 @@ export interface Buckets {
 }
 
 export interface HistogramFamily {
-    /** The series with these labels; it stands at 0 from now on. */
+    /** The series with these labels, initialised at 0. */
     readonly buckets: (labels: Labels) => Buckets;
 }
 
 interface Counts extends Buckets {
-    /** Observations by the first edge that they do not exceed; the last is +Inf. */
+    /** Observations per bucket; the last bucket is +Inf. */
     readonly counts: Float64Array;
     readonly sum: () => number;
 }
 
-/** A histogram that is counted in plain numbers and read when Prometheus asks. */
+/** A histogram in plain numbers, collected when Prometheus scrapes. */
 export function histogramFamily(
     registry: Registry,
     options: FamilyOptions & { readonly edges: readonly number[] },
@@ -99,7 +99,7 @@ export function histogramFamily(
 }
 
 function countsFor(edges: readonly number[]): Counts {
-    // The sum lies beside the counts: a number that a closure changes is a new object each time.
+    // The sum is stored beside the counts: a number captured by a closure would be allocated on each update.
     const sum = edges.length + 1;
     const cells = new Float64Array(sum + 1);
     return {
@@ -114,7 +114,7 @@ function countsFor(edges: readonly number[]): Counts {
     };
 }
 
-/** Prometheus' buckets are cumulative. */
+/** Buckets in Prometheus are cumulative. */
 function exposed(
     name: string,
     labels: Labels,

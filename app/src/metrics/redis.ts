@@ -4,28 +4,28 @@ import type { Registry } from "prom-client";
 import { DROP_REASONS, type RedisEvents } from "../cache/redis.ts";
 import { counterFamily, histogramFamily } from "./families.ts";
 
-/** A healthy Redis answers within 1 ms; an operation ends at 100 ms. */
+/** A healthy Redis responds within 1 ms; operations time out after 100 ms. */
 const EDGES = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25] as const;
 
 export function redisMetrics(registry: Registry): RedisEvents {
     const times = histogramFamily(registry, {
         name: METRICS.redisOperationTime,
-        help: "Seconds of operations that Redis answered",
+        help: "Seconds of successful Redis operations",
         edges: EDGES,
     });
     const errors = counterFamily(registry, {
         name: METRICS.redisErrors,
-        help: "Operations that Redis did not answer, or answered with an error",
+        help: "Redis operations that timed out or failed",
         labelNames: ["operation"],
     });
     const dropped = counterFamily(registry, {
         name: METRICS.redisDropped,
-        help: "Entries that were not written",
+        help: "Entries that were not written to Redis",
         labelNames: ["reason"],
     });
     const damaged = counterFamily(registry, {
         name: METRICS.redisCorrupt,
-        help: "Entries that were found damaged or of another form",
+        help: "Entries in Redis that are corrupt or have an unknown format",
     }).cell();
     const operations = new Map(
         REDIS_OPERATIONS.map((operation: RedisOperation) => [

@@ -16,16 +16,16 @@ import { runningHitWindow } from "./window.ts";
 
 export type Route = (typeof ROUTES)[number];
 
-/** What clients see of the service. */
+/** Metrics of client requests. */
 export interface ServiceMetrics {
     readonly answered: (account: Account) => void;
-    /** Items of a request that could not be answered. */
+    /** Items of a failed request. */
     readonly failed: (items: number) => void;
     readonly began: () => void;
     readonly ended: (route: Route, result: CacheResult, code: number, seconds: number) => void;
-    /** A tenant's limits refused a request. */
+    /** A tenant's limits rejected a request. */
     readonly refused: (tenant: string, reason: RejectionReason) => void;
-    /** The tenants' series stand at 0 from now on. */
+    /** Initialises the tenants' series at 0. */
     readonly know: (tenants: readonly string[]) => void;
     readonly hitPercent: () => number;
 }
@@ -47,12 +47,12 @@ interface RouteCounts {
     readonly codes: Map<number, Cell>;
 }
 
-/** Every label combination stands at 0 from the start: a rate over an absent series is no alert. */
+/** All label combinations start at 0: a rate over an absent series cannot alert. */
 export function serviceMetrics(options: ServiceMetricsOptions): ServiceMetrics {
     const { registry, build, localSize, redisUp } = options;
     const lookups = counterFamily(registry, {
         name: METRICS.lookups,
-        help: "Items looked up, by where their vector came from",
+        help: "Items looked up, by source of the vector",
         labelNames: ["result"],
     });
     const byResult = Object.fromEntries(
@@ -65,7 +65,7 @@ export function serviceMetrics(options: ServiceMetricsOptions): ServiceMetrics {
     });
     const truncations = counterFamily(registry, {
         name: METRICS.truncated,
-        help: "Items answered of which the model read only the beginning",
+        help: "Items answered whose text was truncated",
     }).cell();
     const requests = counterFamily(registry, {
         name: METRICS.requests,
@@ -74,12 +74,12 @@ export function serviceMetrics(options: ServiceMetricsOptions): ServiceMetrics {
     });
     const responseTime = histogramFamily(registry, {
         name: METRICS.responseTime,
-        help: "Seconds from the request's last byte in to the response's last byte handed over",
+        help: "Seconds from the last byte of the request to the last byte of the response",
         edges: RESPONSE_TIME_BUCKETS,
     });
     const refusals = counterFamily(registry, {
         name: METRICS.rejected,
-        help: "Requests that a tenant's limits refused",
+        help: "Requests rejected by a tenant's limits",
         labelNames: ["tenant", "reason"],
     });
     const byTenant = tenantLabels(
@@ -103,35 +103,31 @@ export function serviceMetrics(options: ServiceMetricsOptions): ServiceMetrics {
         ]),
     ) as Record<Route, RouteCounts>;
     let open = 0;
-    gauge(registry, { name: METRICS.inFlight, help: "Requests now being answered" }, () => [
-        [{}, open],
-    ]);
+    gauge(registry, { name: METRICS.inFlight, help: "Requests in flight" }, () => [[{}, open]]);
     gauge(
         registry,
         {
             name: METRICS.hitRate,
-            help: "Hits of the last five minutes over lookups, in percent; alerts rate the counters",
+            help: "Hits over lookups in the last five minutes, in percent; alerts use the counters",
         },
         () => [[{}, window.percent()]],
     );
-    gauge(registry, { name: METRICS.redisUp, help: "1 while Redis answers" }, () => [
+    gauge(registry, { name: METRICS.redisUp, help: "1 while Redis is available" }, () => [
         [{}, redisUp() ? 1 : 0],
+    ]);
+    gauge(registry, { name: METRICS.localEntries, help: "Entries in the local cache" }, () => [
+        [{}, localSize().entries],
     ]);
     gauge(
         registry,
-        { name: METRICS.localEntries, help: "Entries in this process's own cache" },
-        () => [[{}, localSize().entries]],
-    );
-    gauge(
-        registry,
-        { name: METRICS.localBytes, help: "Bytes reserved for this process's own cache" },
+        { name: METRICS.localBytes, help: "Bytes reserved for the local cache" },
         () => [[{}, localSize().bytes]],
     );
     gauge(
         registry,
         {
             name: METRICS.buildInfo,
-            help: "What runs here",
+            help: "Build information",
             labelNames: Object.keys(build),
         },
         () => [[build, 1]],
@@ -140,8 +136,8 @@ export function serviceMetrics(options: ServiceMetricsOptions): ServiceMetrics {
     return {
         answered: ({ items, truncated }) => {
             byResult.hit_l1.value += items["HIT-L1"];
-            // Nearly all are hits in the process: the other counters' memory is then left alone, since vectors
-            // that go out push everything else out of the processor's caches.
+            // Most items are local hits. The memory of the other counters is not touched, because outgoing
+            // vectors have evicted it from the CPU caches.
             if (items["HIT-L2"] > 0) byResult.hit_l2.value += items["HIT-L2"];
             if (items.COALESCED > 0) byResult.coalesced.value += items.COALESCED;
             if (items.STALE > 0) byResult.stale.value += items.STALE;

@@ -1,18 +1,18 @@
 import { OTHER_TENANTS } from "@property-search/contract";
 
-/** What is counted for each tenant. */
+/** Values per tenant. */
 export interface TenantLabels<T> {
     readonly of: (tenant: string) => T;
     readonly all: () => Iterable<readonly [tenant: string, T]>;
 }
 
-/** Each one is a dozen series in every pod. */
+/** Each tenant has a dozen series in every pod. */
 const MOST_TENANTS = 500;
 
-/** The first tenants have series of their own; those that come later share one. */
+/** The first tenants have their own series; later tenants share one. */
 export function tenantLabels<T>(make: (tenant: string) => T): TenantLabels<T> {
     const own = new Map<string, T>();
-    /** Who asked last most often asks next. */
+    /** The same tenant often sends the next request. */
     let last: { readonly tenant: string; readonly labels: T } | undefined;
     const addOwn = (tenant: string): T => {
         const made = make(tenant);

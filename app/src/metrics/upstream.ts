@@ -15,11 +15,11 @@ interface EndpointCounts {
     readonly outcomes: Readonly<Record<UpstreamOutcome, Cell>>;
 }
 
-/** @param endpoints names of those that there are */
+/** @param endpoints names of all endpoints */
 export function upstreamMetrics(registry: Registry, endpoints: readonly string[]): UpstreamEvents {
     const attempts = counterFamily(registry, {
         name: METRICS.upstreamAttempts,
-        help: "Attempts at an endpoint, by what came of them",
+        help: "Attempts at an endpoint, by outcome",
         labelNames: ["endpoint", "outcome"],
     });
     const times = histogramFamily(registry, {
@@ -43,25 +43,25 @@ export function upstreamMetrics(registry: Registry, endpoints: readonly string[]
     );
     const calls = counterFamily(registry, {
         name: METRICS.upstreamCalls,
-        help: "Calls that the upstream answered",
+        help: "Successful upstream calls",
     }).cell();
     const inputs = counterFamily(registry, {
         name: METRICS.upstreamInputs,
-        help: "Inputs of those calls",
+        help: "Inputs of successful upstream calls",
     }).cell();
     const requests = counterFamily(registry, {
         name: METRICS.upstreamBatchedRequests,
-        help: "Requests that were joined in those calls",
+        help: "Requests batched into successful upstream calls",
     }).cell();
     const overloaded = counterFamily(registry, {
         name: METRICS.upstreamOverloaded,
-        help: "Requests that were refused because they would have waited in vain",
+        help: "Requests rejected because the upstream queue is full or too slow",
     }).cell();
     const now = { waiting: 0, inFlight: 0, limit: 0 };
     const state = [
-        [METRICS.upstreamWaiting, "Inputs that wait for a call", "waiting"],
-        [METRICS.upstreamInFlight, "Calls under way", "inFlight"],
-        [METRICS.upstreamLimit, "Calls that may be under way", "limit"],
+        [METRICS.upstreamWaiting, "Inputs that wait for an upstream call", "waiting"],
+        [METRICS.upstreamInFlight, "Upstream calls in flight", "inFlight"],
+        [METRICS.upstreamLimit, "Limit of upstream calls in flight", "limit"],
     ] as const;
     for (const [name, help, field] of state)
         gauge(registry, { name, help }, () => [[{}, now[field]]]);

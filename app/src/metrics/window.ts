@@ -3,18 +3,18 @@ export interface Totals {
     readonly lookups: number;
 }
 
-/** Share of hits over the last minutes, for the gauge that people look at. */
+/** Hit rate of the last minutes, for the human-readable gauge. */
 export interface HitWindow {
-    /** Percent 0–100; NaN while nothing was looked up, since neither 0 nor 100 would be true. */
+    /** Percent 0–100; NaN without lookups. */
     readonly percent: () => number;
-    /** Ten seconds have gone by. */
+    /** Called every ten seconds. */
     readonly tick: () => void;
 }
 
-/** Of 10 s each: five minutes. */
+/** Slots of 10 s: five minutes. */
 const SLOTS = 30;
 
-/** @param totals since the process began; they are read each ten seconds, so that a request costs nothing here. */
+/** @param totals since process start, read every ten seconds, so that requests have no overhead */
 export function hitWindow(totals: () => Totals): HitWindow {
     const ring: Totals[] = [totals()];
     return {
@@ -30,7 +30,7 @@ export function hitWindow(totals: () => Totals): HitWindow {
     };
 }
 
-/** @returns the window with its clock, which keeps no process alive. */
+/** @returns the window, with a timer that does not keep the process alive */
 export function runningHitWindow(totals: () => Totals): Pick<HitWindow, "percent"> {
     const window = hitWindow(totals);
     setInterval(window.tick, 10_000).unref();

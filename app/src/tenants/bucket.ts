@@ -1,14 +1,14 @@
-/** A token bucket that several pods empty together, each by its own clock. */
+/** A token bucket shared by several pods, each with its own clock. */
 export interface Bucket {
-    /** @returns whether one was left */
+    /** @returns whether a token was available */
     readonly take: (rate: Rate) => boolean;
-    /** Requests that may come now. */
+    /** Requests available now. */
     readonly level: () => number;
-    /** Seconds until the next one may come. */
+    /** Seconds until the next request is allowed. */
     readonly wait: (rate: Rate) => number;
-    /** So many were taken elsewhere since this was last called. */
+    /** Subtracts the requests that other pods have accepted since the last call. */
     readonly learn: (rate: Rate, takenElsewhere: number) => void;
-    /** Whether enough was taken here that other pods should hear of it now. */
+    /** Whether this pod has accepted enough requests to sync with other pods now. */
     readonly isNews: (rate: Rate) => boolean;
 }
 
@@ -17,7 +17,7 @@ export interface Rate {
     readonly burst: number;
 }
 
-/** Of the burst, and seconds of the rate: with more than both, pods would exceed the rate unheard. */
+/** Share of the burst, and seconds of the rate: beyond both, pods together would exceed the rate. */
 const NEWS = { burst: 0.1, seconds: 0.05 };
 
 /** @param now in milliseconds */
@@ -47,7 +47,8 @@ export function bucket(full: number, now: () => number): Bucket {
             fill(rate);
             const { perSecond, burst } = rate;
             const earned = ((filledAt - known.at) / 1000) * perSecond;
-            // What others took while this pod's bucket was full here is paid by what it earned meanwhile.
+            // Requests that others accepted while this bucket was full are offset by the refill in the
+            // meantime.
             const shared = known.level + earned - takenSince - takenElsewhere;
             level = Math.max(-burst, Math.min(level, shared));
             known = { level, at: filledAt };

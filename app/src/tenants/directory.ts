@@ -3,22 +3,22 @@ import { hash } from "node:crypto";
 import type { ListedTenant, Tenant } from "@property-search/contract";
 import { LRUCache } from "lru-cache";
 
-/** Tells who a key belongs to. */
+/** Finds tenants by their API keys. */
 export interface Directory {
-    /** Of the raw value of an Authorization or api-key header. */
+    /** @param header raw value of an Authorization or api-key header */
     readonly tenantOf: (header: string) => Tenant | undefined;
     readonly withId: (id: string) => Tenant | undefined;
     readonly ids: readonly string[];
 }
 
 const BEARER = /^bearer +/i;
-/** Headers that were told apart already; only sound ones are kept, so guessing fills nothing. */
+/** Cache of resolved headers. Only valid ones are cached, so guessing cannot fill it. */
 const MOST_REMEMBERED = 10_000;
 const REMEMBERED_MILLISECONDS = 10_000;
 
 /**
- * Keys are looked up by their SHA-256. A fast hash is right for them: they are random, not chosen, so
- * there is nothing to guess faster. Looking up a digest tells nothing of how near a wrong key was.
+ * Keys are looked up by their SHA-256. A fast hash is appropriate, because keys are random and cannot be
+ * guessed faster. Looking up a digest does not reveal how close a wrong key was.
  */
 export function directory(tenants: readonly ListedTenant[]): Directory {
     const byHash = new Map(
@@ -47,7 +47,7 @@ export function directory(tenants: readonly ListedTenant[]): Directory {
     };
 }
 
-/** The key in the raw value of an Authorization or api-key header. */
+/** @returns the key in the raw value of an Authorization or api-key header */
 export function keyIn(header: string): string {
     return header.replace(BEARER, "").trim();
 }

@@ -11,18 +11,18 @@ import { usage } from "./usage.ts";
 import type { UsageStore } from "./usageStore.ts";
 import { watchedDirectory } from "./watch.ts";
 
-/** The gate, with what stands behind it. */
+/** Authentication and limits of tenants. */
 export interface Entrance {
     readonly gate: Gate;
     readonly tokenBudget: TokenBudget;
-    /** Ids of those that may come in now. */
+    /** IDs of the tenants that are currently valid. */
     readonly tenants: () => readonly string[];
     readonly stop: () => Promise<void>;
 }
 
 const NOBODY_IN_PARTICULAR: Tenant = { id: ANONYMOUS, pool: ANONYMOUS, limits: undefined };
 
-/** @throws TenantsError when the file of tenants is wrong */
+/** @throws TenantsError if the tenants file is invalid */
 export function openEntrance(
     { file, anonymous }: TenantsConfig,
     store: UsageStore | undefined,

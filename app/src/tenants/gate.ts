@@ -9,21 +9,21 @@ import { keyIn, type Directory } from "./directory.ts";
 import { LimitError, secondsToNextMinute, type Refused } from "./limitError.ts";
 import type { Usage, Used } from "./usage.ts";
 
-/** A request that was let in. */
+/** An authenticated client's request. */
 export interface Caller {
     readonly tenant: Tenant;
-    /** For the answer: how much is left, as OpenAI tells it. */
+    /** Rate-limit headers for the response, as OpenAI sends them. */
     readonly headers: readonly string[];
-    /** The request ended. */
+    /** Must be called when the request has ended. */
     readonly done: () => void;
 }
 
 export interface Gate {
-    /** @throws HttpError 401 for nobody's key, LimitError */
+    /** @throws HttpError 401 for an unknown key, LimitError */
     readonly enter: (rawHeaders: readonly string[]) => Caller;
 }
 
-/** Requests that may come at once, in seconds of the rate, unless the tenant's limits say otherwise. */
+/** Default burst, in seconds of the rate. */
 const BURST_SECONDS = 2;
 
 interface State {
@@ -33,7 +33,7 @@ interface State {
     open: number;
 }
 
-/** Lets everybody in: for a service that is configured to. */
+/** Accepts every request, if the service is configured to. */
 export function openGate(tenant: Tenant): Gate {
     const caller = { tenant, headers: [], done: () => undefined };
     return { enter: () => caller };
@@ -42,7 +42,7 @@ export function openGate(tenant: Tenant): Gate {
 export interface KeyedGateParts {
     readonly directoryNow: () => Directory;
     readonly usage: Usage;
-    /** Who a request without a key is, if it may come in at all. */
+    /** Tenant of requests without a key, if they are allowed. */
     readonly anonymous: Tenant | undefined;
     readonly refused?: Refused;
     /** In milliseconds. */
@@ -54,7 +54,7 @@ interface Refusing {
     readonly error: LimitError;
 }
 
-/** Lets in who has a key, within its tenant's limits. */
+/** Accepts requests with a valid key, within the tenant's limits. */
 export function keyedGate(parts: KeyedGateParts): Gate {
     const { directoryNow, usage, anonymous, refused, now = () => performance.now() } = parts;
     const states = new Map<string, State>();
@@ -91,7 +91,8 @@ export function keyedGate(parts: KeyedGateParts): Gate {
         }
         const tenant = directoryNow().tenantOf(credential);
         if (tenant) return tenant;
-        // Clients of OpenAI insist on a key. A wrong one is none: its sender means to be somebody.
+        // OpenAI's clients require some key. An unknown key is rejected, because its sender expects to be a
+        // tenant.
         if (anonymous && keyIn(credential) === ANONYMOUS) return anonymous;
         throw unauthorised(
             anonymous
@@ -110,7 +111,7 @@ export function keyedGate(parts: KeyedGateParts): Gate {
         return state;
     }
 
-    /** Takes one request out of the tenant's rate, unless something refuses it. */
+    /** Takes one request from the tenant's rate, unless a limit is exceeded. */
     function refusal({ id }: Tenant, limits: Limits, state: State): Refusing | undefined {
         const { tokensPerMinute, tokensPerMonth, concurrentRequests } = limits;
         if (concurrentRequests !== undefined && state.open >= concurrentRequests) {
@@ -122,7 +123,7 @@ export function keyedGate(parts: KeyedGateParts): Gate {
             return { reason: "quota", error: exhausted(tokensPerMonth) };
         }
         if (tokensPerMinute !== undefined && used.tokensThisMinute >= tokensPerMinute) {
-            const limit = `${tokensPerMinute} tokens a minute`;
+            const limit = `${tokensPerMinute} tokens per minute`;
             return { reason: "tokens", error: limited("tokens", limit, secondsToNextMinute()) };
         }
         if (limits.requestsPerSecond === undefined) return undefined;
@@ -141,7 +142,7 @@ export function keyedGate(parts: KeyedGateParts): Gate {
             Object.assign(state, { requestsElsewhere, syncs });
         }
         if (!bucket.take(rate)) {
-            const limit = `${rate.perSecond} requests a second`;
+            const limit = `${rate.perSecond} requests per second`;
             return { reason: "requests", error: limited("requests", limit, bucket.wait(rate)) };
         }
         usage.addRequest(id);
@@ -174,7 +175,7 @@ function unauthorised(message: string): HttpError {
 function exhausted(tokensPerMonth: number): LimitError {
     return new LimitError(
         "insufficient_quota",
-        `You exceeded your quota of ${tokensPerMonth} tokens a month`,
+        `You exceeded your quota of ${tokensPerMonth} tokens per month`,
     );
 }
 

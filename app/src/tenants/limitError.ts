@@ -2,13 +2,15 @@ import type { RejectionReason } from "@property-search/contract";
 
 import { UpstreamError } from "../upstream/upstream.ts";
 
-/** What a tenant has used up, as OpenAI names it in the error's type. */
+/** The exhausted limit, as OpenAI names it in the type of the error. */
 export type LimitType = "requests" | "tokens" | "insufficient_quota";
 
-/** Is called with each request that a tenant's limits refused. */
+/** Called for each request that a tenant's limits reject. */
 export type Refused = (tenant: string, reason: RejectionReason) => void;
 
-/** A tenant's own limit refused its request: no answer to anybody else who wants the same. */
+/**
+ * A tenant's limit rejected its request. The error must not be shared with other requests for the same key.
+ */
 export class LimitError extends UpstreamError {
     readonly type: LimitType;
 
@@ -19,13 +21,13 @@ export class LimitError extends UpstreamError {
         this.type = type;
     }
 
-    /** It is about the whole request. */
+    /** The error concerns the whole request. */
     override at(): this {
         return this;
     }
 }
 
-/** Tokens a minute are counted by the clock's minutes. */
+/** Tokens per minute are counted by calendar minutes. */
 export function secondsToNextMinute(): number {
     return 60 - new Date().getUTCSeconds();
 }

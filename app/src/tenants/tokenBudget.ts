@@ -5,11 +5,11 @@ import { estimateInputTokens } from "../upstream/estimateTokens.ts";
 import { LimitError, secondsToNextMinute, type Refused } from "./limitError.ts";
 import type { Usage } from "./usage.ts";
 
-/** Tokens that tenants may still send upstream: reserved by estimate before a call, settled by its bill. */
+/** Token limits of tenants: tokens are reserved by estimate before a call, and settled when it is billed. */
 export interface TokenBudget {
     /**
-     * @returns undefined for a tenant without a limit on tokens
-     * @throws LimitError (rejection) when they would exceed one
+     * @returns undefined for a tenant without token limits
+     * @throws LimitError (rejection) if a limit would be exceeded
      */
     readonly reserve: (
         tenant: string,
@@ -18,9 +18,9 @@ export interface TokenBudget {
 }
 
 export interface Reservation {
-    /** A call was answered, and is charged whatever becomes of its request. */
+    /** Charges a successful call, whatever the outcome of its request. */
     readonly charge: (inputs: readonly Input[], tokens: number) => void;
-    /** No further call will be made. */
+    /** Ends the reservation; no further call follows. */
     readonly end: () => void;
 }
 
@@ -30,11 +30,11 @@ export interface TokenBudgetParts {
     readonly refused?: Refused | undefined;
 }
 
-/** Of a tenant's mean of tokens a byte: a new call's weight. */
+/** Weight of a new call in a tenant's moving average of tokens per byte. */
 const SMOOTHING = 0.2;
 
 export function tokenBudget({ limitsOf, usage, refused }: TokenBudgetParts): TokenBudget {
-    /** Tokens a byte of a tenant's texts, as its calls were billed. */
+    /** Tokens per byte of a tenant's texts, from its billed calls. */
     const learned = new Map<string, number>();
     const underWay = new Map<string, number>();
 
@@ -54,7 +54,7 @@ export function tokenBudget({ limitsOf, usage, refused }: TokenBudgetParts): Tok
         try {
             const likely = inputs.reduce((sum, input) => sum + estimateInputTokens(input), 0);
             check(tenant, limits, left, likely);
-            // Other pods may have reserved as well: only after the exchange do all know of all.
+            // Other pods may have reserved concurrently; after the sync, all pods know all reservations.
             await usage.sync(tenant);
             check(tenant, limits, left, likely);
         } catch (error) {
@@ -74,8 +74,9 @@ export function tokenBudget({ limitsOf, usage, refused }: TokenBudgetParts): Tok
     }
 
     /**
-     * @param reserved for this call
-     * @param likely tokens of it, where nothing else of a new tenant is under way: most would be refused at one a byte
+     * @param reserved tokens reserved for this call
+     * @param likely estimate for the first call of a new tenant; at one token per byte, most would be
+     * rejected
      * @throws LimitError
      */
     function check(tenant: string, limits: Limits, reserved: number, likely: number): void {
@@ -98,18 +99,18 @@ export function tokenBudget({ limitsOf, usage, refused }: TokenBudgetParts): Tok
             throw new LimitError(
                 "tokens",
                 `This request needs about ${own} tokens; left of your ${tokensPerMinute} tokens a minute: ${leftThisMinute}`,
-                // What can never fit is not worth another try.
+                // A request that can never fit has no retry-after.
                 own > tokensPerMinute ? undefined : secondsToNextMinute(),
             );
         }
     }
 
-    /** Nothing is known of how this tenant's texts count, and nothing else of it is under way. */
+    /** The tokens per byte of this tenant are unknown, and it has no other call in flight. */
     function isFirst(tenant: string): boolean {
         return !learned.has(tenant) && underWay.get(tenant) === 1;
     }
 
-    /** A token has at least one byte: until a bill tells more, that is the estimate. */
+    /** A token has at least one byte, which is the estimate until the first bill. */
     function estimate(tenant: string, { bytes, ids }: Size): number {
         if (bytes === 0) return ids;
         return ids + Math.max(1, Math.round(bytes * (learned.get(tenant) ?? 1)));

@@ -6,40 +6,40 @@ import { detach } from "../detached.ts";
 import type { Log } from "../log.ts";
 import type { UsageStore } from "./usageStore.ts";
 
-/** What tenants use in the current minute and month, in this pod and (as last read) in the others. */
+/** Usage of tenants in the current minute and month, in this pod and, as of the last sync, in the others. */
 export interface Usage {
-    /** @param limits what is exchanged with other pods: sums that nothing limits are not */
+    /** @param limits determine which sums are synced; unlimited sums are not */
     readonly of: (tenant: string, limits: Limits) => Used;
     readonly addRequest: (tenant: string) => void;
     readonly addTokens: (tenant: string, tokens: number) => void;
-    /** Tokens that a call under way may use; fewer than 0 when it has ended. */
+    /** Adds tokens reserved for a call in flight; negative when the call has ended. */
     readonly reserve: (tenant: string, tokens: number) => void;
-    /** Exchanges a tenant's sums with the other pods. Waits only for a Redis that answers, never throws. */
+    /** Syncs a tenant's sums with other pods. Waits only while Redis is available; never throws. */
     readonly sync: (tenant: string) => Promise<void>;
     readonly start: () => void;
     readonly stop: () => Promise<void>;
 }
 
 export interface Used {
-    /** With those that are reserved. */
+    /** Including reserved tokens. */
     readonly tokensThisMinute: number;
     readonly tokensThisMonth: number;
-    /** Of other pods, since this one began, as far as it has learned of them. */
+    /** Requests of other pods since this pod started, as of the last sync. */
     readonly requestsElsewhere: number;
-    /** Times that this pod has learned of the others. */
+    /** Number of successful syncs. */
     readonly syncs: number;
 }
 
 const SYNC_MILLISECONDS = 1_000;
-/** A sum outlives its window, for pods whose clocks differ. */
+/** Sums outlive their window, for pods whose clocks differ. */
 const SECONDS_OF = { minute: 120, month: 32 * 86_400 } as const;
 
 type WindowKind = keyof typeof SECONDS_OF;
 
 interface Counter {
-    /** Counted here. */
+    /** Counted in this pod. */
     own: number;
-    /** What of it the sum in Redis has. */
+    /** Part that is included in the sum in Redis. */
     shared: number;
     others: number;
 }
@@ -47,9 +47,9 @@ interface Counter {
 interface Window {
     name: string;
     readonly counters: Readonly<Record<string, Counter>>;
-    /** Which of them are exchanged. */
+    /** Counters that are synced. */
     fields: readonly string[];
-    /** Whether the last addition arrived is not known. */
+    /** The result of the last addition is unknown. */
     isUncertain: boolean;
 }
 
@@ -64,24 +64,24 @@ interface Account {
     syncs: number;
     /** In milliseconds of `performance.now()`. */
     syncedAt: number;
-    /** The tenant has come since. */
+    /** The tenant has sent requests since the last sync. */
     isActive: boolean;
     syncing: Promise<void> | undefined;
-    /** Begins when `syncing` has ended. */
+    /** Starts when `syncing` has ended. */
     next: Promise<void> | undefined;
 }
 
 /**
- * Pods count by themselves and exchange their sums through Redis: once a second for tenants that come, and at
- * once where a limit is near. Without Redis each counts alone. What was sent and not answered is never sent
- * again before it is known whether it arrived.
+ * Pods count locally and sync their sums through Redis: every second for active tenants, and immediately near
+ * a limit. Without Redis, each pod counts alone. After a lost response, nothing is sent again until it is
+ * known whether the addition arrived.
  */
 export function usage(store: UsageStore | undefined, log: Log, now = Date.now): Usage {
     const pod = randomUUID().slice(0, 8);
     const accounts = new Map<string, Account>();
     let timer: NodeJS.Timeout | undefined;
     let current = { minute: -1, names: { minute: "", month: "" } };
-    /** Nobody waits for a Redis that did not answer the last exchange. */
+    /** After a failed sync, callers do not wait for Redis. */
     let isAnswering = true;
 
     function accountOf(tenant: string): Account {
@@ -95,7 +95,7 @@ export function usage(store: UsageStore | undefined, log: Log, now = Date.now): 
         return account;
     }
 
-    /** Asked for several times a request, so the text is made once a minute. */
+    /** Used several times per request, so the text is cached for a minute. */
     function windowName(kind: WindowKind): string {
         const minute = Math.floor(now() / 60_000);
         if (minute !== current.minute) {
@@ -105,7 +105,7 @@ export function usage(store: UsageStore | undefined, log: Log, now = Date.now): 
         return current.names[kind];
     }
 
-    /** What was counted before this call is told when it resolves. */
+    /** When it resolves, everything counted before this call has been synced. */
     function sync(tenant: string): Promise<void> {
         if (!store) return Promise.resolve();
         const account = accountOf(tenant);
@@ -143,7 +143,7 @@ export function usage(store: UsageStore | undefined, log: Log, now = Date.now): 
         } catch (error) {
             isAnswering = false;
             account.isActive = true;
-            log.debug({ error: String(error) }, "Usage could not be exchanged: counted here alone");
+            log.debug({ error: String(error) }, "Usage could not be synced: counting locally");
         }
     }
 

@@ -1,10 +1,10 @@
 import type { Cluster, Redis } from "ioredis";
 
-/** Sums that pods count together, and what each pod has added to them. */
+/** Sums shared by all pods, and the share of each pod. */
 export interface UsageStore {
     /**
-     * Adds to fields of a hash, and the same to this pod's own share of each, in one step: after an answer
-     * that was lost, the share tells whether it was added. The hash ends after so long.
+     * Increments fields of a hash and this pod's share of each atomically. After a lost response, the share
+     * shows whether the increment arrived. Also sets the expiry of the hash.
      */
     readonly exchange: (
         key: string,
@@ -16,7 +16,7 @@ export interface UsageStore {
 
 export interface Sum {
     readonly all: number;
-    /** This pod's share of it. */
+    /** Share of this pod. */
     readonly own: number;
 }
 

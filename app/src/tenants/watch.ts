@@ -13,10 +13,10 @@ export interface WatchedDirectory {
 const POLL_MILLISECONDS = 5_000;
 
 /**
- * A file of tenants that is read again when it changes. A mounted Secret changes by a swap of links, which
- * file watchers miss, so it is looked at every few seconds. A file that is wrong changes nothing.
+ * A tenants file that is reloaded when it changes. A mounted Secret changes by a swap of symbolic links,
+ * which file watchers miss, so the file is polled. An invalid file changes nothing.
  *
- * @throws TenantsError, Error when the first reading fails
+ * @throws TenantsError, Error if the first read fails
  */
 export function watchedDirectory(path: string, log: Log): WatchedDirectory {
     let seen = stampOf(path);
@@ -27,11 +27,11 @@ export function watchedDirectory(path: string, log: Log): WatchedDirectory {
             if (stamp === seen) return;
             seen = stamp;
             current = read(path);
-            log.info("The file of tenants was read anew");
+            log.info("The tenants file was reloaded");
         } catch (error) {
             log.error(
                 { error: String(error) },
-                "The new file of tenants is wrong: the old one holds",
+                "The new tenants file is invalid: the previous one stays in force",
             );
         }
     }, POLL_MILLISECONDS).unref();

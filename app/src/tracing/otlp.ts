@@ -22,9 +22,9 @@ import { header } from "../http/headers.ts";
 import type { Attributes, Span, Tracing } from "./tracing.ts";
 
 export interface OtlpOptions {
-    /** Base of the collector's OTLP/HTTP paths, such as `http://collector:4318`. */
+    /** Base URL of the collector's OTLP/HTTP API, such as `http://collector:4318`. */
     readonly url: URL;
-    /** Of requests that come without a decision of their client, in [0, 1]. */
+    /** Share of requests without a sampling decision of the client, in [0, 1]. */
     readonly share: number;
     /** Attributes of all spans. */
     readonly resource: Attributes;
@@ -39,7 +39,7 @@ const fromRawHeaders: TextMapGetter<readonly string[]> = {
     get: (rawHeaders, name) => header(rawHeaders, name),
 };
 
-/** Spans to an OpenTelemetry collector. What the collector does not take is dropped. */
+/** Exports spans to an OpenTelemetry collector. Spans that the collector does not accept are dropped. */
 export function otlpTracing({ url, share, resource }: OtlpOptions): Tracing {
     const exporter = new OTLPTraceExporter({
         url: new URL("v1/traces", withSlash(url)).href,
@@ -71,7 +71,7 @@ function spanOf(tracer: Tracer, span: OtelSpan, parent: Context): Span {
         end: (attributes, error) => {
             if (attributes) span.setAttributes(attributes);
             if (error !== undefined) {
-                // Not its message: an upstream may quote what it was sent.
+                // Not the message: upstreams may quote the input.
                 span.setAttribute("error.type", typeOf(error));
                 span.setStatus({ code: SpanStatusCode.ERROR });
             }

@@ -1,21 +1,21 @@
-/** Facts about a span by OpenTelemetry's semantic conventions. Texts, vectors, keys never are. */
+/** Span attributes by OpenTelemetry's semantic conventions. They never contain texts, vectors or keys. */
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
 
-/** A part of the work on a request, with a beginning and an end. */
+/** A part of the work on a request, with a start and an end. */
 export interface Span {
     readonly traceId: string;
     readonly child: (name: string) => Span;
-    /** Ends it; with an error it counts as failed. */
+    /** Ends the span; with an error it is marked as failed. */
     readonly end: (attributes?: Attributes, error?: unknown) => void;
-    /** W3C trace context for a request that this span sends. */
+    /** W3C trace context headers for an outgoing request. */
     readonly headers: () => Readonly<Record<string, string>>;
 }
 
-/** Distributed tracing: off, it costs one call a request. */
+/** Distributed tracing. If disabled, it costs one call per request. */
 export interface Tracing {
-    /** @returns undefined for a request that is not traced. */
+    /** @returns undefined if the request is not traced */
     readonly begin: (name: string, rawHeaders: readonly string[]) => Span | undefined;
-    /** Sends what is left. */
+    /** Flushes pending spans. */
     readonly close: () => Promise<void>;
 }
 
@@ -24,7 +24,7 @@ export const noTracing: Tracing = {
     close: () => Promise.resolve(),
 };
 
-/** Runs a part of a request's work as a span of its own, where the request is traced. */
+/** Runs a part of a request's work in its own span, if the request is traced. */
 export async function traced<T>(
     span: Span | undefined,
     name: string,

@@ -30,23 +30,23 @@ export interface BatchedOptions {
     readonly sizes: CallSizes;
     readonly events: UpstreamEvents;
     /**
-     * Whether a call that failed, other than by a refusal, may be repeated in parts: these are retries, and
-     * must not multiply an outage. Default: always.
+     * Whether a failed call may be split and retried. Such retries must not multiply an outage. Default:
+     * always.
      */
     readonly mayRepeat?: () => boolean;
 }
 
 /** Inputs of one kind of a request. */
 interface Ask extends Scope, QueuedAsk {
-    /** Of its inputs, in the request. */
+    /** Indexes of the inputs in the request. */
     readonly places: readonly number[];
-    /** Inputs, by their index here, that have no outcome yet. */
+    /** Inputs without an outcome yet, by their index here. */
     readonly open: Set<number>;
-    /** Outcomes, by the index of their input, that are known and will be told in a later turn. */
+    /** Known outcomes that will be reported in a later turn, by the index of their input. */
     readonly untold: Map<number, InputOutcome>;
     /** Inputs that failed in a call of their own. */
     failedAlone: number;
-    /** A half of one of its calls is under way: what becomes of it decides about the others. */
+    /** A half of one of its calls is in flight; its outcome decides about the others. */
     isSearched: boolean;
     readonly report: ReportOutcomes;
     readonly resolve: () => void;
@@ -56,41 +56,41 @@ interface Ask extends Scope, QueuedAsk {
 
 interface Call {
     readonly slices: readonly Slice<Ask>[];
-    /** Set of a part of a call that was refused. */
+    /** Set for a part of a rejected call. */
     readonly portions?: Portions | undefined;
-    /** Set of a part of a call that failed: whose inputs to blame are searched for. */
+    /** Set for a part of a failed call that is bisected to find the inputs at fault. */
     readonly searched?: Ask | undefined;
 }
 
-/** Where all parts of a refused call are answered, its size was why it was refused. */
+/** If all parts of a rejected call succeed, the call was rejected because of its size. */
 type Portions = { open: number; allAnswered: boolean } & (
     { readonly told: Partial<Load> } | { readonly told: undefined; readonly larger: Load }
 );
 
-/** While other calls are under way, a call waits so long for more to join it. */
+/** While other calls are in flight, a call waits this long for more inputs. */
 const JOIN_MILLISECONDS = 3;
-/** Of the mean duration of a call: a new value's weight. */
+/** Weight of a new value in the moving average of call durations. */
 const SMOOTHING = 0.1;
-/** A request with more bad inputs than this is not searched for the rest of them. */
+/** A request with more failed inputs is not bisected further. */
 const MOST_FAILED_ALONE = 4;
-/** Vectors. */
+/** Vectors per turn. */
 const TOLD_IN_TURN = 32;
-/** What the inputs of a call, or their number, may have caused. */
-const DIVISIBLE = ["upstream_error", "upstream_timeout", "bad_upstream_answer"];
-/** What no input can have caused. */
+/** Errors that the inputs of a call, or their number, may have caused. */
+const DIVISIBLE = ["upstream_error", "upstream_timeout", "bad_upstream_response"];
+/** Errors that no input can have caused. */
 const INDIVISIBLE = ["unsupported_dimensions"];
 
 /**
- * Joins what several requests want at the same time into one call, cuts what is more than one call, and
- * bounds the calls that are under way. A call that fails is divided until the inputs to blame are alone.
- * A request that comes while no call is under way goes out at once.
+ * Batches the inputs of concurrent requests into calls, splits what exceeds a call, and limits the calls in
+ * flight. A failed call is bisected until the inputs at fault are isolated. A request is sent immediately
+ * while no call is in flight.
  */
 export function batched(
     callUpstream: CallUpstream,
     { concurrency, sizes, events, mayRepeat = () => true }: BatchedOptions,
 ): Pick<Upstream, "embed" | "state"> {
     const queue = askQueue<Ask>();
-    /** Parts of calls that failed: they go before what was never tried. */
+    /** Parts of failed calls; they have priority over new inputs. */
     const pieces: Call[] = [];
     let inFlight = 0;
     let timer: NodeJS.Timeout | undefined;
@@ -171,7 +171,7 @@ export function batched(
         tellEach(slices, () => (isDivisible && size.items > 1 ? error.shared() : error));
     }
 
-    /** @returns undefined where the search for the inputs to blame is given up */
+    /** @returns undefined if the search for the inputs at fault is abandoned */
     function divide(
         slices: readonly Slice<Ask>[],
         size: Load,
@@ -180,7 +180,8 @@ export function batched(
         if (error instanceof CallTooLargeError) {
             const smaller = smallerSize(size, error);
             const parts = cut(slices, smaller);
-            // Whether it was the size is known when the parts are answered: a text may be quoted, or too long.
+            // Only successful parts prove that the size was the cause; the message may quote a text, or
+            // concern a long text.
             const told =
                 error.unit === "inputs" ? { items: smaller.items } : { bytes: smaller.bytes };
             const portions = { told, open: parts.length, allAnswered: true };
@@ -189,7 +190,7 @@ export function batched(
         const [first, second] = slices;
         if (!first || (error.status !== 400 && !mayRepeat())) return undefined;
         if (second) {
-            // By requests, so that a bad input harms its own request only.
+            // Bisects by requests first, so that an invalid input affects its own request only.
             const middle = Math.ceil(slices.length / 2);
             return [slices.slice(0, middle), slices.slice(middle)].map((part) => ({
                 slices: part,
@@ -200,7 +201,7 @@ export function batched(
         const middle = from + Math.ceil((to - from) / 2);
         const parts = [[{ ask, from, to: middle }], [{ ask, from: middle, to }]];
         const larger = totalOf([{ ask, from, to: middle }]);
-        // Refusals alone are searched one by one: other failures are kept few by the breaker.
+        // Only rejections are bisected one by one; the breaker bounds other failures.
         if (error.status !== 400) return parts.map((part) => ({ slices: part }));
         const portions = { told: undefined, larger, open: 2, allAnswered: true };
         return parts.map((part) => ({ slices: part, portions, searched: ask }));
@@ -247,7 +248,10 @@ export function batched(
         });
     }
 
-    /** Its call may go on for others, which have more time. What was answered is told: it is paid for. */
+    /**
+     * The call may continue for other requests with later deadlines. Known outcomes are reported, because
+     * they are billed.
+     */
     function expire(one: Ask): void {
         queue.remove(one);
         tell(one, [...one.open], (index) => one.untold.get(index) ?? outOfTime());
@@ -258,12 +262,12 @@ export function batched(
         else if (inFlight > 0) timer ??= setTimeout(flush, JOIN_MILLISECONDS);
         else if (!soon) {
             soon = true;
-            // After the input of this turn of the event loop has been read.
+            // Runs after this turn of the event loop has read its input.
             setImmediate(flush);
         }
     }
 
-    /** Refuses at once what would only wait until its time is up, and what is more than its tenant's share. */
+    /** Rejects a request that would exceed its deadline in the queue, or its tenant's share of the queue. */
     function overload({ tenant, deadline }: Scope, more: Load): UpstreamError | undefined {
         const own = queue.load(tenant);
         const searched = totalOf(pieces.flatMap(({ slices }) => slices));
@@ -273,7 +277,7 @@ export function batched(
             bytes: waiting.bytes + searched.bytes,
         };
         const tenants = queue.tenants() + (own.items > 0 ? 0 : 1);
-        // Tenants are served in turn, so that of what others have waiting no more comes first.
+        // Tenants are served in turn, so at most this many queued inputs come first.
         const ahead = Math.min(all.items + more.items, (own.items + more.items) * tenants);
         const rounds = ahead / (sizes.current().items * concurrency.limit());
         const isLate = performance.now() + rounds * meanMilliseconds > deadline;
@@ -302,15 +306,15 @@ export function batched(
         state: () => ({
             waitingInputs: waitingInputs(),
             waitingRequests: queue.asks(),
-            callsUnderWay: inFlight,
-            callsAllowed: concurrency.limit(),
+            callsInFlight: inFlight,
+            concurrencyLimit: concurrency.limit(),
             inputsPerCall: sizes.current().items,
             bytesPerCall: sizes.current().bytes,
         }),
     };
 }
 
-/** Others have the event loop in between: keeping 256 vectors, in two caches, takes some ten milliseconds. */
+/** Yields to the event loop: storing 256 vectors in two caches takes about ten milliseconds. */
 async function tellInTurns(
     slices: readonly Slice<Ask>[],
     embeddings: readonly Embedding[],
@@ -326,7 +330,7 @@ async function tellInTurns(
     }
 }
 
-/** Until then, the time of one of them may be up. */
+/** One of the requests may reach its deadline before its turn. */
 function keepUntold(slices: readonly Slice<Ask>[], embeddings: readonly Embedding[]): void {
     let start = 0;
     for (const { ask, from, to } of slices) {
@@ -337,7 +341,7 @@ function keepUntold(slices: readonly Slice<Ask>[], embeddings: readonly Embeddin
     }
 }
 
-/** @param outcomeAt of an input, by its index in the call */
+/** @param outcomeAt returns the outcome of an input, by its index in the call */
 function tellEach(
     slices: readonly Slice<Ask>[],
     outcomeAt: (at: number) => InputOutcome | undefined,
@@ -361,7 +365,7 @@ function tell(
     try {
         report(
             told.map((index) => places[index] ?? NaN),
-            told.map((index) => outcomeAt(index) ?? asUpstreamError("The answer is incomplete")),
+            told.map((index) => outcomeAt(index) ?? asUpstreamError("The response is incomplete")),
         );
     } catch (error) {
         reject(error);
@@ -375,7 +379,7 @@ function inputsOf(slices: readonly Slice<Ask>[]): readonly Input[] {
     return slices.flatMap(({ ask, from, to }) => ask.inputs.slice(from, to));
 }
 
-/** A call has one trace: that of the first request which it serves. */
+/** A call has one trace: that of the first of its requests. */
 function scopeOf(slices: readonly Slice<Ask>[]): Scope {
     const [first] = slices;
     if (!first) throw new Error("A call has inputs");
@@ -400,7 +404,7 @@ function smallerSize({ items, bytes }: Load, { unit, allowedInputs }: CallTooLar
     return { items: isBelow ? allowedInputs : Math.floor(items / 2), bytes };
 }
 
-/** Into calls that are no larger than this, each with one input at the least. */
+/** Splits slices into calls within these limits, with at least one input each. */
 function cut(slices: readonly Slice<Ask>[], size: Load): readonly (readonly Slice<Ask>[])[] {
     const calls: Slice<Ask>[][] = [];
     let room: Load = { items: 0, bytes: 0 };

@@ -1,37 +1,37 @@
 import type { Log } from "../log.ts";
 import type { Load } from "./queue.ts";
 
-/** How large a call of the upstream may be, as configured and as learned from its answers. */
+/** Maximum size of an upstream call, as configured and as learned from responses. */
 export interface CallSizes {
     readonly current: () => Load;
-    /** A call of this size was answered after so long. */
+    /** A call of this size succeeded. */
     readonly onAnswered: (size: Load, milliseconds: number) => void;
-    /** A call was not answered in time: the next ones are half as large, until calls are fast again. */
+    /** A call timed out: the next calls are half as large, until calls are fast again. */
     readonly onTimeout: (size: Load, milliseconds: number) => void;
-    /** A call was refused, and both its halves, of which this is the larger one, were answered. */
+    /** A call was rejected and both of its halves succeeded; this is the size of the larger half. */
     readonly onHalvesAnswered: (size: Load) => void;
-    /** The upstream takes no larger calls than this one. Holds until the process ends. */
+    /** The upstream rejects larger calls than this. Applies until the process ends. */
     readonly learnLimit: (size: Partial<Load>) => void;
 }
 
 export interface CallSizeOptions {
     readonly items: number;
     readonly bytes: number;
-    /** A full call that is answered faster lets the next ones be larger again. */
+    /** If a full call is faster than this, the next calls may be larger. */
     readonly fastMilliseconds: number;
     readonly log: Log;
 }
 
-/** Calls shrink by half when one takes too long, and grow again by half as much. */
+/** The call size is halved after a timeout, and grows by this factor after fast calls. */
 const GROWTH = 1.5;
-/** One refusal may have had another cause. */
+/** A single rejection may have had another cause. */
 const EVIDENCE = 2;
 
 export function callSizes({ items, bytes, fastMilliseconds, log }: CallSizeOptions): CallSizes {
     const limit = { items, bytes };
-    /** Inputs a call that the upstream works off in time. */
+    /** Inputs per call that the upstream processes in time. */
     let fast = items;
-    /** Sizes at which refused calls were answered. */
+    /** Sizes at which halves of rejected calls succeeded. */
     let evidence: number[] = [];
 
     return {
@@ -42,7 +42,7 @@ export function callSizes({ items, bytes, fastMilliseconds, log }: CallSizeOptio
             fast = Math.min(items, Math.ceil(fast * GROWTH));
         },
         onTimeout: (size, milliseconds) => {
-            // It was the request that had no more time.
+            // The deadline of the request was too short, not the call too large.
             if (milliseconds <= fastMilliseconds) return;
             fast = Math.max(1, Math.min(fast, Math.floor(size.items / 2)));
         },
@@ -58,6 +58,6 @@ export function callSizes({ items, bytes, fastMilliseconds, log }: CallSizeOptio
         limit.items = Math.max(1, Math.min(limit.items, size.items ?? Infinity));
         limit.bytes = Math.max(1, Math.min(limit.bytes, size.bytes ?? Infinity));
         if (limit.items === before.items && limit.bytes === before.bytes) return;
-        log.info({ ...limit }, "The upstream takes no larger calls");
+        log.info({ ...limit }, "The upstream rejects larger calls");
     }
 }

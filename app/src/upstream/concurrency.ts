@@ -1,9 +1,9 @@
-/** How many calls may be under way at once, found out by trying. */
+/** Adaptive limit of concurrent calls. */
 export interface Concurrency {
     readonly limit: () => number;
-    /** A call was answered while so many were under way. */
+    /** A call succeeded while this many were in flight. */
     readonly succeeded: (inFlight: number) => void;
-    /** The upstream said, or showed by its silence, that it is too much. */
+    /** The upstream reported overload, or timed out. */
     readonly pressed: () => void;
 }
 
@@ -11,12 +11,12 @@ const FIRST = 8;
 const LEAST = 1;
 const MOST = 64;
 const BACKOFF = 0.7;
-/** Calls that were under way together fail together: that is one sign, not many. */
+/** Concurrent calls fail together, which counts as one signal. */
 const SETTLE_MILLISECONDS = 1_000;
 
 /**
- * Additive increase, multiplicative decrease (Chiu and Jain, 1989): one more after each window of
- * answers in which the limit was used, seven tenths after a sign of overload.
+ * Additive increase, multiplicative decrease (Chiu and Jain, 1989): plus one after each window of successes
+ * at the limit, times 0.7 after a sign of overload.
  */
 export function adaptiveConcurrency(now = () => performance.now()): Concurrency {
     let limit = FIRST;

@@ -1,6 +1,6 @@
 import type { Input } from "../input.ts";
 
-/** Byte-level vocabularies come to 3 to 5 bytes a token in most languages: rather too many than too few. */
+/** Byte-level vocabularies have 3 to 5 bytes per token in most languages; the estimate is rather too high. */
 const BYTES_PER_TOKEN = 3;
 
 export function estimateTokens(text: string): number {

@@ -1,14 +1,14 @@
 import type { Input } from "../input.ts";
 
-/** What a request wants of the upstream. */
+/** The inputs of a request that wait for an upstream call. */
 export interface QueuedAsk {
     readonly tenant: string;
-    /** Only asks of one group go into one call: one length of vectors, and either texts or token ids. */
+    /** Only calls of the same group are batched: same dimensions, and either texts or token IDs. */
     readonly group: string;
     readonly inputs: readonly Input[];
 }
 
-/** Inputs of an ask from one place up to another. */
+/** A range of the inputs of a pending call. */
 export interface Slice<Ask extends QueuedAsk> {
     readonly ask: Ask;
     readonly from: number;
@@ -19,14 +19,14 @@ export interface AskQueue<Ask extends QueuedAsk> {
     readonly add: (ask: Ask) => void;
     readonly remove: (ask: Ask) => void;
     /**
-     * Takes what goes into one call together, tenant after tenant in turn, so that one tenant's bulk job
-     * does not keep the others waiting. Only an ask that is larger than a call is cut.
+     * Takes inputs for one call from the tenants in turn, so that one tenant's bulk job does not delay the
+     * others. Only a request that exceeds a whole call is split.
      */
     readonly take: (size: Load) => readonly Slice<Ask>[];
     readonly asks: () => number;
-    /** What waits, of everybody or of one tenant. */
+    /** Queued inputs, in total or of one tenant. */
     readonly load: (tenant?: string) => Load;
-    /** Tenants of whom something waits. */
+    /** Number of tenants with queued inputs. */
     readonly tenants: () => number;
 }
 
@@ -37,7 +37,7 @@ export interface Load {
 
 interface Waiting<Ask> {
     readonly ask: Ask;
-    /** The first input that was not taken. */
+    /** Index of the first input that has not been taken. */
     next: number;
 }
 
@@ -49,7 +49,7 @@ interface Line<Ask> {
 
 const NOTHING: Load = { items: 0, bytes: 0 };
 
-/** First come, first served within a tenant; tenants in turn. */
+/** First in, first out per tenant; tenants in turn. */
 export function askQueue<Ask extends QueuedAsk>(): AskQueue<Ask> {
     const lines = new Map<string, Line<Ask>>();
     const all = { asks: 0, items: 0, bytes: 0 };
@@ -104,7 +104,7 @@ export function askQueue<Ask extends QueuedAsk>(): AskQueue<Ask> {
                     }
                     blocked = 0;
                 } else blocked += 1;
-                // To the end of the round, and out of it when nothing waits.
+                // Moves the tenant to the end of the round, or out of it if its queue is empty.
                 if (line.waiting.length > 0) lines.set(tenant, line);
             }
             return taken;
@@ -130,7 +130,7 @@ function fit<Ask extends QueuedAsk>(
         if (items < 0 || bytes < 0) break;
     }
     if (to === inputs.length) return { ask, from: next, to };
-    // Alone in its call, its first input always fits.
+    // The first input of a call always fits.
     return joined ? undefined : { ask, from: next, to: Math.max(to, next + 1) };
 }
 

@@ -1,15 +1,15 @@
-/** A request, as the unit of fairness between those of one tenant. */
+/** A request, as the unit of fairness among those of one tenant. */
 export interface Call {
     readonly tenant: string;
 }
 
-/** Runs that wait: tenants in turn, and the calls of a tenant in turn, whatever their size. */
+/** Queue that serves tenants in turn, and the calls of a tenant in turn, regardless of their size. */
 export interface Turns<Run> {
     readonly add: (call: Call, run: Run) => void;
-    /** Before the other runs of its call. */
+    /** Adds a run before the other runs of its call. */
     readonly addFirst: (call: Call, run: Run) => void;
     readonly next: () => Run | undefined;
-    /** @returns all of them, and keeps none */
+    /** @returns all queued runs, and empties the queue */
     readonly clear: () => readonly Run[];
 }
 
@@ -43,7 +43,11 @@ export function turns<Run>(): Turns<Run> {
     };
 }
 
-/** @returns the first entry, which is the last one from now on */
+/**
+ * Moves the first entry to the end.
+ *
+ * @returns that entry
+ */
 function toEnd<K, V>(map: Map<K, V>): [K, V] | undefined {
     const [first] = map;
     if (!first) return undefined;

@@ -2,59 +2,59 @@ import type { Input } from "../input.ts";
 import type { Scope } from "../scope.ts";
 import type { Embedding } from "../vector/embedding.ts";
 
-/** @returns tokens of a text, never more than the model counts; may stop counting beyond `most` */
+/** @returns the number of tokens, never more than the model counts; counting may stop beyond `most` */
 export type TokenCounter = (text: string, most: number) => Promise<number>;
 
-/** What became of one input. */
+/** Outcome of one input. */
 export type InputOutcome = Embedding | UpstreamError;
 
-/** Takes what became of some inputs of a request, by their places in it. */
+/** Receives the outcomes of some inputs of a request, by their indexes. */
 export type ReportOutcomes = (places: readonly number[], outcomes: readonly InputOutcome[]) => void;
 
-/** Where vectors come from when no cache has them: the port of all providers. */
+/** The source of vectors that are not cached; implemented by all providers. */
 export interface Upstream {
     readonly provider: string;
     /** Identifies the weights (or the endpoint) behind the model's name; part of every key. */
     readonly revision: string;
-    /** Native length of a vector; undefined while the provider has not told. */
+    /** Native dimensions; undefined until the provider has reported them. */
     readonly dimensions: () => number | undefined;
-    /** Whether token ids of the client are ids of this model's vocabulary. */
+    /** Whether clients may send token IDs of this model's vocabulary. */
     readonly acceptsTokens: boolean;
-    /** What is wrong with a client's wish for a length of vectors, or undefined when it can be met. */
+    /** @returns why the model does not support these dimensions, or undefined if it does */
     readonly dimensionsFault: (dimensions: number) => string | undefined;
-    /** A beginning of this model's vector is a vector too (Matryoshka, arXiv:2205.13147). */
+    /** Whether prefixes of this model's vectors are vectors, too (Matryoshka, arXiv:2205.13147). */
     readonly shortens: boolean;
-    /** Undefined when how the model counts is not known. */
+    /** Undefined if the model's vocabulary is unknown. */
     readonly countTokens?: TokenCounter | undefined;
-    /** The longest token of a known vocabulary. */
+    /** Longest token of a known vocabulary. */
     readonly mostBytesPerToken?: number | undefined;
-    /** Resolves when the first embed can be answered. */
+    /** Resolves when embeddings can be served. */
     readonly start: () => Promise<void>;
     /**
-     * Embeds each input and reports outcomes as calls are answered, so that nothing computed is lost when
-     * another call fails. Resolves when each input has exactly one outcome: a sound embedding, or why not.
+     * Embeds the inputs and reports outcomes as calls complete, so that results survive the failure of
+     * another call. Resolves when each input has exactly one outcome: a valid embedding or an error.
      */
     readonly embed: (
         inputs: readonly Input[],
         scope: Scope,
         report: ReportOutcomes,
     ) => Promise<void>;
-    /** Breakers, queues and what was learned of the provider, for people. */
+    /** Human-readable state: breakers, queues and what was learned about the provider. */
     readonly state: () => Readonly<Record<string, unknown>>;
     readonly close: () => Promise<void>;
 }
 
-/** What may become of an attempt; `refused_input` stands for all of an upstream's own codes. */
+/** Outcomes of an attempt; `rejected_input` stands for all error codes of the upstream itself. */
 export const UPSTREAM_OUTCOMES = [
     "ok",
-    "refused_input",
+    "rejected_input",
     "rate_limit_exceeded",
     "upstream_error",
     "upstream_timeout",
     "upstream_unreachable",
-    "upstream_refused",
+    "upstream_rejected",
     "upstream_unavailable",
-    "bad_upstream_answer",
+    "bad_upstream_response",
     "bad_vector",
     "model_unavailable",
     "unexpected",
@@ -62,22 +62,22 @@ export const UPSTREAM_OUTCOMES = [
 
 export type UpstreamOutcome = (typeof UPSTREAM_OUTCOMES)[number];
 
-/** @returns what an error counts as. */
+/** @returns the outcome label of an error */
 export function outcomeOf(error: unknown): UpstreamOutcome {
     if (!(error instanceof UpstreamError)) return "unexpected";
-    if (error.status === 400) return "refused_input";
+    if (error.status === 400) return "rejected_input";
     return UPSTREAM_OUTCOMES.find((outcome) => outcome === error.code) ?? "unexpected";
 }
 
-/** What there is to count about an upstream; none of it may throw. */
+/** Metrics events of an upstream. They must not throw. */
 export interface UpstreamEvents {
-    /** One attempt at one endpoint ended. */
+    /** An attempt at an endpoint ended. */
     readonly attempted: (endpoint: string, outcome: UpstreamOutcome, seconds: number) => void;
-    /** A call was answered that joined so many requests. */
+    /** A call with inputs of this many requests succeeded. */
     readonly called: (inputs: number, requests: number) => void;
-    /** Inputs that wait, calls under way, and how many there may be. */
+    /** Queued inputs, calls in flight and the concurrency limit. */
     readonly waiting: (inputs: number, inFlight: number, limit: number) => void;
-    /** A request was refused, because it would have waited in vain. */
+    /** A request was rejected because of the queue. */
     readonly overloaded: () => void;
 }
 
@@ -88,28 +88,28 @@ export const noEvents: UpstreamEvents = {
     overloaded: () => undefined,
 };
 
-/** Errors are remembered, and an upstream may quote all that it was sent. */
+/** Errors are cached, and an upstream may quote the whole input. */
 const MAX_MESSAGE_CHARACTERS = 1_000;
 const MAX_CODE_CHARACTERS = 64;
 
-/** A copy: a slice would keep all of the text in memory. */
+/** Copies the text, because a slice would retain all of it. */
 function beginningOf(text: string, most: number): string {
     return text.length <= most ? text : `${Buffer.from(text.slice(0, most - 1)).toString()}…`;
 }
 
-/** Why an upstream gave no embeddings, as the client will be told. */
+/** Why an upstream returned no embeddings, as reported to the client. */
 export class UpstreamError extends Error {
     /**
-     * 400: these inputs can never be embedded. 429: later. 503, 504: not the client's fault. Never what a
-     * gateway says of a connection that broke (CONNECTION_LOST_STATUS): it would send the request again.
+     * 400: these inputs can never be embedded. 429: retry later. 503, 504: not the client's fault. Never the
+     * status of a lost connection (CONNECTION_LOST_STATUS), on which gateways retry.
      */
     readonly status: 400 | 429 | 503 | 504;
     /** OpenAI's error code, such as context_length_exceeded. */
     readonly code: string;
     readonly retryAfterSeconds: number | undefined;
-    /** Place in the request of the input that it is about. */
+    /** Index of the failed input in the request. */
     readonly item: number | undefined;
-    /** It ended a call of several inputs that was not divided further: any of them may be to blame. */
+    /** The error of a call with several inputs that was not bisected; any of them may be the cause. */
     readonly isShared: boolean;
 
     constructor(
@@ -129,23 +129,23 @@ export class UpstreamError extends Error {
         this.isShared = isShared;
     }
 
-    /** The same error about one input of a request. */
+    /** @returns the same error for one input of a request */
     at(item: number): UpstreamError {
         const { status, code, message, retryAfterSeconds, isShared } = this;
         return new UpstreamError(status, code, message, retryAfterSeconds, item, isShared);
     }
 
-    /** The same error of a call whose inputs were not tried one by one. */
+    /** @returns the same error for a call whose inputs were not tried individually */
     shared(): UpstreamError {
         const { status, code, message, retryAfterSeconds, item } = this;
         return new UpstreamError(status, code, message, retryAfterSeconds, item, true);
     }
 }
 
-/** The upstream takes fewer inputs a call, or shorter ones. */
+/** The upstream limits calls to fewer or shorter inputs. */
 export class CallTooLargeError extends UpstreamError {
     readonly unit: "inputs" | "bytes";
-    /** As many as the upstream said that it takes. */
+    /** The limit that the upstream reported. */
     readonly allowedInputs: number | undefined;
 
     constructor(message: string, unit: "inputs" | "bytes", allowedInputs?: number) {
@@ -161,7 +161,7 @@ export function asUpstreamError(error: unknown): UpstreamError {
     return new UpstreamError(503, "upstream_failed", message);
 }
 
-/** The time of the request itself is up, whatever the upstream does. */
+/** The deadline of the request has passed, whatever the upstream does. */
 export function outOfTime(): UpstreamError {
     return new UpstreamError(504, "upstream_timeout", "The upstream did not answer in time");
 }

@@ -1,13 +1,13 @@
 import type { Load } from "./queue.ts";
 import { UpstreamError } from "./upstream.ts";
 
-/** Of everybody together; where it is full, each tenant may have its equal share of it. */
+/** Limit of all tenants together; when it is reached, each tenant may use an equal share. */
 const MOST_WAITING: Load = { items: 20_000, bytes: 64 * 1024 * 1024 };
 
 /**
- * @param own what of `all` is of the tenant that wants more
- * @param tenants that have something waiting, with this one
- * @returns whether the room is full and this tenant has its share of it
+ * @param own part of `all` of the requesting tenant
+ * @param tenants number of tenants with waiting inputs, including this one
+ * @returns whether the limit is reached and this tenant has used its share
  */
 export function isShareUsedUp(all: Load, own: Load, more: Load, tenants: number): boolean {
     return (["items", "bytes"] as const).some(
@@ -18,13 +18,13 @@ export function isShareUsedUp(all: Load, own: Load, more: Load, tenants: number)
 }
 
 export function overloadedError(): UpstreamError {
-    const message = "Too many requests wait for the upstream; try again later";
+    const message = "The upstream queue is full; retry later";
     return new UpstreamError(503, "overloaded", message, 1);
 }
 
-/** Counts what waits, by tenant. */
+/** Tracks waiting inputs by tenant. */
 export interface WaitingRoom {
-    /** @returns undefined when it does not fit; else what to call when it waits no more */
+    /** @returns undefined if the inputs are not admitted, or a function to call when they no longer wait */
     readonly enter: (tenant: string, more: Load) => (() => void) | undefined;
 }
 

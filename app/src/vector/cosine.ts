@@ -1,5 +1,5 @@
-/** Two computations of one vector differ by rounding only, on whatever hardware. */
-export const LEAST_COSINE_OF_SAME = 0.9999;
+/** Computations of the same vector differ by rounding only, on any hardware. */
+export const MIN_SAME_VECTOR_COSINE = 0.9999;
 
 export function cosine(a: Float32Array, b: Float32Array): number {
     if (a.length !== b.length) return 0;
@@ -16,12 +16,12 @@ export function cosine(a: Float32Array, b: Float32Array): number {
 const UNIT_TOLERANCE = 0.01;
 const PLAUSIBLE = { least: 1e-3, most: 1e4 };
 
-/** Most models give vectors of unit length; bytes that were read wrong, or cut, have another one. */
+/** Most models return unit vectors; incorrectly decoded or truncated bytes have another length. */
 export function isUnit(vector: Float32Array): boolean {
     return Math.abs(norm(vector) - 1) <= UNIT_TOLERANCE;
 }
 
-/** Of a length that some model has: bytes of doubles, read as floats, come to 10¹⁹ and more. */
+/** Whether a model could have this length: float64 bytes decoded as float32 yield 10¹⁹ and more. */
 export function isPlausible(vector: Float32Array): boolean {
     const length = norm(vector);
     return length >= PLAUSIBLE.least && length <= PLAUSIBLE.most;

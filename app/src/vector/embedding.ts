@@ -1,56 +1,65 @@
-/** A vector with what is known about how it came to be. Shared between requests. */
-export interface Embedding extends Life {
+/** A vector with metadata, shared between requests. */
+export interface Embedding extends Lifetime {
     readonly vector: Float32Array<ArrayBuffer>;
-    /** Tokens that the model was billed for, or read, for this input. */
+    /** Tokens billed or read by the model for this input. */
     readonly tokens: number;
-    /** The model read only the beginning of the text. */
+    /** Whether the text was truncated. */
     readonly truncated: boolean;
-    /** Of a place that has not been shown to serve the same model: it is not shared with other pods. */
+    /** From a fallback that has not been verified to serve the same model; not shared with other pods. */
     readonly isUnverified?: boolean | undefined;
-    /** Parts of answers that are ready to send, kept by the HTTP side with the entry they belong to. */
-    readonly forms: Forms;
+    /** Serialised forms for responses, cached with the entry. */
+    readonly forms: EncodedForms;
 }
 
-/** When an embedding was made and how long it holds, in milliseconds of `wallClock()`, and by whom. */
-export interface Life {
-    /** Digest of the build that made it, as its entry in Redis says; undefined: this process. */
-    readonly writer?: string | undefined;
+/** Creation and expiry of an embedding in milliseconds of `wallClock()`, and its build. */
+export interface Lifetime {
+    /** ID of the build that created it, from its entry in Redis; undefined: this process. */
+    readonly buildId?: string | undefined;
     readonly createdAt: number;
-    /** From then on it only answers where nothing better can be had. */
+    /** From then on it is served only as a fallback. */
     readonly freshUntil: number;
-    /** Milliseconds that its making took: what a refresh would cost. */
-    readonly effort: number;
+    /** Time that the computation took: the cost of a refresh. */
+    readonly computeMilliseconds: number;
 }
 
-/** ASCII of JSON by encoding, each made when it is first asked for. */
-export interface Forms {
+/** JSON in ASCII by encoding, created on first use. */
+export interface EncodedForms {
     base64?: Buffer;
     float?: Buffer;
-    /** Beginnings of the vector, by their length; together no longer than the vector. */
+    /** Shortened vectors by length, together no longer than the vector. */
     shorter?: Map<number, Embedding>;
 }
 
-/** What a beginning costs beside its numbers, in dimensions: its objects take some 600 bytes. */
+/** Overhead of a shortened vector in dimensions: its objects take about 600 bytes. */
 const DIMENSIONS_PER_FORM = 20;
 
-const FOR_EVER: Life = { createdAt: 0, freshUntil: Infinity, effort: 0 };
+const NEVER_EXPIRES: Lifetime = { createdAt: 0, freshUntil: Infinity, computeMilliseconds: 0 };
 
-/** An embedding nobody has asked for yet. */
-export function embeddingOf(
+/** Creates an embedding without serialised forms. */
+export function createEmbedding(
     vector: Float32Array<ArrayBuffer>,
     tokens: number,
     truncated: boolean,
-    life = FOR_EVER,
+    life = NEVER_EXPIRES,
 ): Embedding {
-    const { writer, createdAt, freshUntil, effort } = life;
-    return { vector, tokens, truncated, forms: {}, writer, createdAt, freshUntil, effort };
+    const { buildId, createdAt, freshUntil, computeMilliseconds } = life;
+    return {
+        vector,
+        tokens,
+        truncated,
+        forms: {},
+        buildId,
+        createdAt,
+        freshUntil,
+        computeMilliseconds,
+    };
 }
 
 /**
- * The beginning of a vector as a vector of its own, for models that are trained for it
- * (Matryoshka, arXiv:2205.13147): cut off, then brought to unit length again.
+ * Shortens a vector of a model trained for it (Matryoshka, arXiv:2205.13147): truncates and normalises it
+ * again.
  */
-export function shortened(embedding: Embedding, dimensions: number): Embedding {
+export function shorten(embedding: Embedding, dimensions: number): Embedding {
     const { vector, tokens, truncated, forms } = embedding;
     if (dimensions >= vector.length) return embedding;
     const known = forms.shorter?.get(dimensions);
@@ -59,18 +68,18 @@ export function shortened(embedding: Embedding, dimensions: number): Embedding {
     let squares = 0;
     for (const value of head) squares += value * value;
     const length = Math.sqrt(squares);
-    const short = embeddingOf(
+    const short = createEmbedding(
         length === 0 ? head : head.map((value) => value / length),
         tokens,
         truncated,
         embedding,
     );
-    keepShorter((forms.shorter ??= new Map()), short, vector.length);
+    cacheShortened((forms.shorter ??= new Map()), short, vector.length);
     return short;
 }
 
-/** Keeps the beginnings made last: clients can ask for every length. */
-function keepShorter(kept: Map<number, Embedding>, short: Embedding, most: number): void {
+/** Caches the most recently created lengths, because clients may request any. */
+function cacheShortened(kept: Map<number, Embedding>, short: Embedding, most: number): void {
     const cost = (length: number): number => length + DIMENSIONS_PER_FORM;
     let sum = cost(short.vector.length);
     for (const length of kept.keys()) sum += cost(length);
@@ -82,8 +91,8 @@ function keepShorter(kept: Map<number, Embedding>, short: Embedding, most: numbe
     if (sum <= most) kept.set(short.vector.length, short);
 }
 
-/** Why a vector must be neither kept nor returned, or undefined when it is sound. */
-export function vectorFault(
+/** @returns why a vector must be neither cached nor returned, or undefined if it is valid */
+export function vectorError(
     vector: Float32Array,
     dimensions: number | undefined,
 ): string | undefined {
@@ -93,7 +102,7 @@ export function vectorFault(
     }
     let squares = 0;
     for (const value of vector) squares += value * value;
-    // NaN and the infinities survive a sum of squares, so one check finds them all.
+    // NaN and infinities propagate through the sum, so one check finds all of them.
     if (!Number.isFinite(squares)) return "it holds a value that is not finite";
     if (squares === 0) return "it is zero";
     return undefined;

@@ -3,16 +3,16 @@ import { crc32 } from "node:zlib";
 
 import { PRECISIONS } from "@property-search/contract/settings";
 
-import { embeddingOf, vectorFault, type Embedding, type Life } from "./embedding.ts";
+import { createEmbedding, vectorError, type Embedding, type Lifetime } from "./embedding.ts";
 import { pack, unpack, type Precision } from "./precision.ts";
 
-/** Raised when the meaning of an entry's bytes changes; entries of another version are misses. */
+/** Incremented when the meaning of the bytes changes; entries of other versions are misses. */
 export const ENTRY_VERSION = 3;
 
 const TRUNCATED = 1;
-/** A token has at least one byte, and a body has no more. */
-const MOST_TOKENS = 8 * 1024 * 1024;
-const AT = {
+/** A token has at least one byte, and a body at most this many. */
+const MAX_TOKENS = 8 * 1024 * 1024;
+const OFFSET = {
     version: 0,
     type: 1,
     flags: 2,
@@ -21,43 +21,42 @@ const AT = {
     checksum: 12,
     createdAt: 16,
     freshUntil: 24,
-    effort: 32,
+    computeMilliseconds: 32,
     scale: 36,
-    writer: 40,
+    buildId: 40,
     space: 48,
     numbers: 56,
 } as const;
 const DIGEST_BYTES = 8;
-/** Where an entry's time of making stands: Redis compares it where two meet. */
-export const AT_CREATED = AT.createdAt;
+/** Offset of the creation time, which Redis scripts compare. */
+export const CREATED_AT_OFFSET = OFFSET.createdAt;
 
-/** An embedding as it is stored, and as it reads from there. */
-export interface Sealed {
+/** An embedding with its stored form, as it will be decoded. */
+export interface EncodedEntry {
     readonly key: string;
     readonly entry: Buffer;
     readonly embedding: Embedding;
 }
 
-/** Facts of a stored entry beside its embedding. */
+/** Facts about a stored entry in addition to its embedding. */
 export interface EntryFacts {
     readonly precision: Precision;
-    /** Digest of who wrote it: see `writerOf`. */
-    readonly writer: string;
-    /** Digest of the space that its key lies in: see `spaceDigests`. */
+    /** ID of the build that wrote it: see `buildIdOf`. */
+    readonly buildId: string;
+    /** Digest of the key space: see `createSpaceOf`. */
     readonly space: string;
     readonly bytes: number;
 }
 
 export interface EntryCodec {
     /**
-     * What is answered is what is stored: a miss, and every hit after it, has the same bits at any
-     * precision.
+     * Responses use the stored value, so that a miss and all later hits are bit-identical at any precision.
      *
-     * @param space digest of the key's space, by which a tenant's entries are found again: keys do not tell
+     * @param space digest of the key space, by which exports select entries, because keys do not reveal it
      */
-    readonly seal: (key: string, embedding: Embedding, space: string) => Sealed;
-    /** @returns the embedding, or undefined for anything that is not a sound entry of this key */
-    readonly open: (
+    readonly encode: (key: string, embedding: Embedding, space: string) => EncodedEntry;
+    /** @returns the embedding, or undefined if the bytes are not a valid entry of this key */
+    readonly decode: (
         key: string,
         entry: Buffer,
         dimensions: number | undefined,
@@ -65,106 +64,112 @@ export interface EntryCodec {
 }
 
 /**
- * The stored form, all numbers little-endian: version u8, type u8, flags u8, 0 u8, dimensions u32,
- * tokens u32, CRC-32 u32, created and fresh-until f64 (ms since the epoch), effort f32 (ms), scale f32,
- * writer 8 bytes, space 8 bytes, then the numbers. The checksum also covers the key, so that an entry that landed
- * under another's key is refused.
+ * Stored form, all numbers little-endian: version u8, type u8, flags u8, 0 u8, dimensions u32, tokens u32,
+ * CRC-32 u32, creation and expiry f64 (ms since the epoch), compute time f32 (ms), scale f32, build ID 8
+ * bytes, space 8 bytes, then the vector. The checksum covers the key, so that an entry under another key is
+ * rejected.
  */
-export function entryCodec(options: {
+export function createEntryCodec(options: {
     readonly precision: Precision;
-    readonly writer: string;
+    readonly buildId: string;
 }): EntryCodec {
     const { precision } = options;
-    const writer = Buffer.from(options.writer, "hex");
+    const buildId = Buffer.from(options.buildId, "hex");
     return {
-        seal: (key, embedding, space) => {
-            const entry = encode(key, embedding, {
+        encode: (key, embedding, space) => {
+            const entry = encodeEntry(key, embedding, {
                 precision,
-                writer,
+                buildId,
                 space: Buffer.from(space, "hex"),
             });
             if (precision === "float32") return { key, entry, embedding };
-            const stored = openEntry(key, entry, embedding.vector.length);
-            // A vector that vanishes at this precision is not replaced by nothing.
+            const stored = decodeEntry(key, entry, embedding.vector.length);
+            // A vector that underflows to zero at this precision is kept unchanged.
             return { key, entry, embedding: stored ?? embedding };
         },
-        open: openEntry,
+        decode: decodeEntry,
     };
 }
 
-/** @returns the digest by which entries of one build over one model can be told apart */
-export function writerOf(build: readonly string[]): string {
+/** @returns the ID of a build with its model */
+export function buildIdOf(build: readonly string[]): string {
     return hash("sha256", JSON.stringify([ENTRY_VERSION, ...build]), "hex").slice(
         0,
         2 * DIGEST_BYTES,
     );
 }
 
-/** @returns undefined for bytes that are no entry of this version */
+/** @returns undefined if the bytes are not an entry of this version */
 export function entryFacts(entry: Buffer): EntryFacts | undefined {
-    const precision = PRECISIONS[(entry[AT.type] ?? 0) - 1];
-    if (entry.length <= AT.numbers || entry[AT.version] !== ENTRY_VERSION || !precision) {
+    const precision = PRECISIONS[(entry[OFFSET.type] ?? 0) - 1];
+    if (entry.length <= OFFSET.numbers || entry[OFFSET.version] !== ENTRY_VERSION || !precision) {
         return undefined;
     }
-    const writer = entry.toString("hex", AT.writer, AT.space);
-    const space = entry.toString("hex", AT.space, AT.numbers);
-    return { precision, writer, space, bytes: entry.length };
+    const buildId = entry.toString("hex", OFFSET.buildId, OFFSET.space);
+    const space = entry.toString("hex", OFFSET.space, OFFSET.numbers);
+    return { precision, buildId, space, bytes: entry.length };
 }
 
-function encode(
+function encodeEntry(
     key: string,
     embedding: Embedding,
-    made: { readonly precision: Precision; readonly writer: Buffer; readonly space: Buffer },
+    made: { readonly precision: Precision; readonly buildId: Buffer; readonly space: Buffer },
 ): Buffer {
-    const { precision, writer, space } = made;
-    const { vector, tokens, truncated, createdAt, freshUntil, effort } = embedding;
+    const { precision, buildId, space } = made;
+    const { vector, tokens, truncated, createdAt, freshUntil, computeMilliseconds } = embedding;
     const { bytes, scale } = pack(vector, precision);
-    const entry = Buffer.alloc(AT.numbers + bytes.length);
-    entry[AT.version] = ENTRY_VERSION;
-    entry[AT.type] = PRECISIONS.indexOf(precision) + 1;
-    entry[AT.flags] = truncated ? TRUNCATED : 0;
-    entry.writeUInt32LE(vector.length, AT.dimensions);
-    entry.writeUInt32LE(tokens, AT.tokens);
-    entry.writeDoubleLE(createdAt, AT.createdAt);
-    entry.writeDoubleLE(freshUntil, AT.freshUntil);
-    entry.writeFloatLE(effort, AT.effort);
-    entry.writeFloatLE(scale, AT.scale);
-    writer.copy(entry, AT.writer, 0, DIGEST_BYTES);
-    space.copy(entry, AT.space, 0, DIGEST_BYTES);
-    entry.set(bytes, AT.numbers);
-    entry.writeUInt32LE(checksum(key, entry), AT.checksum);
+    const entry = Buffer.alloc(OFFSET.numbers + bytes.length);
+    entry[OFFSET.version] = ENTRY_VERSION;
+    entry[OFFSET.type] = PRECISIONS.indexOf(precision) + 1;
+    entry[OFFSET.flags] = truncated ? TRUNCATED : 0;
+    entry.writeUInt32LE(vector.length, OFFSET.dimensions);
+    entry.writeUInt32LE(tokens, OFFSET.tokens);
+    entry.writeDoubleLE(createdAt, OFFSET.createdAt);
+    entry.writeDoubleLE(freshUntil, OFFSET.freshUntil);
+    entry.writeFloatLE(computeMilliseconds, OFFSET.computeMilliseconds);
+    entry.writeFloatLE(scale, OFFSET.scale);
+    buildId.copy(entry, OFFSET.buildId, 0, DIGEST_BYTES);
+    space.copy(entry, OFFSET.space, 0, DIGEST_BYTES);
+    entry.set(bytes, OFFSET.numbers);
+    entry.writeUInt32LE(checksum(key, entry), OFFSET.checksum);
     return entry;
 }
 
-function openEntry(key: string, entry: Buffer, wanted: number | undefined): Embedding | undefined {
+function decodeEntry(
+    key: string,
+    entry: Buffer,
+    wanted: number | undefined,
+): Embedding | undefined {
     const facts = entryFacts(entry);
-    if (!facts || entry.readUInt32LE(AT.checksum) !== checksum(key, entry)) return undefined;
-    const dimensions = entry.readUInt32LE(AT.dimensions);
-    const scale = entry.readFloatLE(AT.scale);
-    const tokens = entry.readUInt32LE(AT.tokens);
+    if (!facts || entry.readUInt32LE(OFFSET.checksum) !== checksum(key, entry)) return undefined;
+    const dimensions = entry.readUInt32LE(OFFSET.dimensions);
+    const scale = entry.readFloatLE(OFFSET.scale);
+    const tokens = entry.readUInt32LE(OFFSET.tokens);
     const life = {
-        writer: facts.writer,
-        createdAt: entry.readDoubleLE(AT.createdAt),
-        freshUntil: entry.readDoubleLE(AT.freshUntil),
-        effort: entry.readFloatLE(AT.effort),
+        buildId: facts.buildId,
+        createdAt: entry.readDoubleLE(OFFSET.createdAt),
+        freshUntil: entry.readDoubleLE(OFFSET.freshUntil),
+        computeMilliseconds: entry.readFloatLE(OFFSET.computeMilliseconds),
     };
-    if (tokens > MOST_TOKENS || !isLife(life)) return undefined;
-    const vector = unpack(entry.subarray(AT.numbers), facts.precision, dimensions, scale);
-    if (!vector || vectorFault(vector, wanted) !== undefined) return undefined;
-    return embeddingOf(vector, tokens, entry[AT.flags] === TRUNCATED, life);
+    if (tokens > MAX_TOKENS || !isValidLifetime(life)) return undefined;
+    const vector = unpack(entry.subarray(OFFSET.numbers), facts.precision, dimensions, scale);
+    if (!vector || vectorError(vector, wanted) !== undefined) return undefined;
+    return createEmbedding(vector, tokens, entry[OFFSET.flags] === TRUNCATED, life);
 }
 
-/** A checksum is no signature: whoever writes to Redis, or brings an export, can compute it. */
-function isLife({ createdAt, freshUntil, effort }: Life): boolean {
-    return [createdAt, freshUntil, effort].every((value) => Number.isFinite(value) && value >= 0);
+/** A checksum is not a signature: anyone with access to Redis or an export can compute it. */
+function isValidLifetime({ createdAt, freshUntil, computeMilliseconds }: Lifetime): boolean {
+    return [createdAt, freshUntil, computeMilliseconds].every(
+        (value) => Number.isFinite(value) && value >= 0,
+    );
 }
 
-/** The wire form of base64 answers. Node runs on little-endian machines only. */
+/** Wire form of base64 responses. Node runs on little-endian machines only. */
 export function littleEndianBytes(vector: Float32Array): Buffer {
     return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength);
 }
 
-/** Copies, since bytes from a socket need not be aligned and keep the whole chunk alive. */
+/** Copies, because bytes from a socket may be unaligned and would retain the whole chunk. */
 export function vectorFromBytes(bytes: Uint8Array): Float32Array<ArrayBuffer> {
     const vector = new Float32Array(Math.floor(bytes.length / 4));
     new Uint8Array(vector.buffer).set(bytes.subarray(0, vector.byteLength));
@@ -172,6 +177,6 @@ export function vectorFromBytes(bytes: Uint8Array): Float32Array<ArrayBuffer> {
 }
 
 function checksum(key: string, entry: Buffer): number {
-    const head = crc32(entry.subarray(0, AT.checksum), crc32(key));
-    return crc32(entry.subarray(AT.createdAt), head);
+    const head = crc32(entry.subarray(0, OFFSET.checksum), crc32(key));
+    return crc32(entry.subarray(OFFSET.createdAt), head);
 }

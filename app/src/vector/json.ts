@@ -1,10 +1,10 @@
 /**
- * Writes float32 numbers as JSON in eight digits where they name the number, else in nine. JSON.stringify
- * would write each as a double, with up to eight digits more that no float32 holds: two thirds more bytes to
- * make and to send. (Nine always suffice: IEEE 754-2019, 5.12.2.)
+ * Formats float32 numbers as JSON with eight digits if they identify the number, otherwise nine.
+ * JSON.stringify would format them as doubles with up to eight digits more, which is two thirds more bytes.
+ * (Nine digits always suffice: IEEE 754-2019, 5.12.2.)
  */
 
-/** "-0.0012345678," and whatever the slow path writes. */
+/** Fits "-0.0012345678," and all results of the slow path. */
 const MAX_CHARS = 24;
 const POWERS = Array.from({ length: 17 }, (_, power) => 10 ** power);
 const LEAST_OF_EIGHT_DIGITS = 1e7;
@@ -13,7 +13,7 @@ const POINT = 0x2e;
 const MINUS = 0x2d;
 const COMMA = 0x2c;
 
-/** @returns the vector as a JSON array in ASCII. Every number, rounded to float32, has the vector's bits. */
+/** @returns the vector as a JSON array in ASCII; each number, rounded to float32, is bit-identical */
 export function floatsJson(vector: Float32Array): Buffer {
     const room = Buffer.allocUnsafe(vector.length * MAX_CHARS + 2);
     let at = 0;
@@ -23,26 +23,26 @@ export function floatsJson(vector: Float32Array): Buffer {
         at = writeFloat(room, at, vector[index] ?? 0);
     }
     room[at++] = 0x5d;
-    // Its own memory, of its own size: it is kept.
+    // Copied into unpooled memory of the exact size, because it is cached.
     const json = Buffer.allocUnsafeSlow(at);
     room.copy(json, 0, 0, at);
     return json;
 }
 
-/** @returns where the next character goes */
+/** @returns the index of the next character */
 function writeFloat(room: Buffer, start: number, value: number): number {
     const size = Math.abs(value);
-    // Nearly all of a unit vector; there, scaled numbers stay within what a double counts exactly.
+    // Covers nearly all numbers of a unit vector; scaled, they are exact integers in a double.
     if (!(size < 1 && size >= 1e-6)) return start + room.write(shortest(value), start, "latin1");
     let at = start;
     if (value < 0) room[at++] = MINUS;
-    // So many places that eight digits are left before the point.
+    // Decimal places that leave eight digits before the decimal point.
     let places = 8;
     while (size * (POWERS[places] ?? NaN) < LEAST_OF_EIGHT_DIGITS) places += 1;
     let scale = POWERS[places] ?? NaN;
-    // Below 2³¹, and so a machine's integer: a third of the time of arithmetic in doubles.
+    // Below 2³¹, thus an integer in registers: a third of the time of double arithmetic.
     let digits = (size * scale + 0.5) | 0;
-    // What a client reads is this quotient: both are whole numbers, so it is rounded once, as parsing is.
+    // Clients parse this quotient of two integers, which is rounded once, like parsing.
     if (Math.fround(digits / scale) !== size) {
         places += 1;
         scale = POWERS[places] ?? NaN;

@@ -1,23 +1,24 @@
 import type { PRECISIONS } from "@property-search/contract/settings";
 
+/** Number formats of stored vectors. */
 export type Precision = (typeof PRECISIONS)[number];
 
-/** Numbers as bytes, little-endian, and the factor that they are multiplied with when they are read. */
+/** Numbers as little-endian bytes, and the factor to multiply them with when decoding. */
 export interface Packed {
     readonly bytes: Uint8Array;
     readonly scale: number;
 }
 
-const INT8_MOST = 127;
+const INT8_MAX = 127;
 
-/** Node runs on little-endian machines only, so a typed array's bytes are the stored ones. */
+/** Node runs on little-endian machines only, so the bytes of a typed array are the stored ones. */
 export function pack(vector: Float32Array, precision: Precision): Packed {
     if (precision === "int8") return packInt8(vector);
     const values = precision === "float32" ? vector : new Float16Array(vector);
     return { bytes: bytesOf(values), scale: 1 };
 }
 
-/** @returns the vector, or undefined when the bytes are not `dimensions` numbers of this precision */
+/** @returns the vector, or undefined if the bytes are not `dimensions` numbers of this precision */
 export function unpack(
     bytes: Uint8Array,
     precision: Precision,
@@ -25,7 +26,7 @@ export function unpack(
     scale: number,
 ): Float32Array<ArrayBuffer> | undefined {
     if (bytes.length !== dimensions * bytesPerNumber(precision)) return undefined;
-    // Copied: bytes from a socket need not be aligned, and would keep the whole chunk alive.
+    // Copies, because bytes from a socket may be unaligned and would retain the whole chunk.
     const { buffer } = new Uint8Array(bytes);
     if (precision === "float32") return new Float32Array(buffer);
     if (precision === "float16") return new Float32Array(new Float16Array(buffer));
@@ -38,15 +39,17 @@ export function bytesPerNumber(precision: Precision): number {
     return precision === "float32" ? 4 : precision === "float16" ? 2 : 1;
 }
 
-/** One scale a vector, so that its largest value is ±127; the error of a number is at most half of it. */
+/**
+ * One scale per vector maps the largest value to ±127; the error of a number is at most half of the scale.
+ */
 function packInt8(vector: Float32Array): Packed {
     let most = 0;
     for (const value of vector) most = Math.max(most, Math.abs(value));
-    const scale = Math.fround(most / INT8_MOST);
+    const scale = Math.fround(most / INT8_MAX);
     const values = new Int8Array(vector.length);
     for (let at = 0; at < vector.length; at += 1) {
         const value = Math.round((vector[at] ?? 0) / scale);
-        values[at] = Math.max(-INT8_MOST, Math.min(INT8_MOST, value));
+        values[at] = Math.max(-INT8_MAX, Math.min(INT8_MAX, value));
     }
     return { bytes: bytesOf(values), scale };
 }

@@ -79,7 +79,7 @@ const stored = (count: number): Promise<void> =>
         return keys.filter((key) => /^embedding:[\w-]{43}$/.test(key)).length === count;
     });
 
-/** In the memory of both pods and in Redis. */
+/** Cached in the memory of both pods and in Redis. */
 async function everywhere(text: string): Promise<string> {
     await ask(one, text);
     await stored(1);
@@ -90,12 +90,12 @@ async function everywhere(text: string): Promise<string> {
 const right = (text: string): readonly number[] => Array.from(trueVector(text));
 const JUDGEMENT = { reason: "it is another text's", actor: "ann" };
 
-/** Answers with the vector of another text. */
+/** Responds with the vector of another text. */
 const wrongVector: Turn = (body, response) =>
     reply(response, 200, rightAnswer({ ...body, input: ["something else"] }));
 
 describe("An inspection", () => {
-    test("by input or by key tells where an entry is and what it is like, never the text", async () => {
+    test("by input or by key reports where an entry is and its metadata, never the text", async () => {
         const nowhere = await inspect({ input: "private words" });
         expect(nowhere).toMatchObject({ local: { state: "absent" }, redis: { state: "absent" } });
         await ask(one, "private words");
@@ -115,7 +115,7 @@ describe("An inspection", () => {
             redis: {
                 ...copy,
                 precision: "float32",
-                writer: expect.stringMatching(/^[0-9a-f]{16}$/),
+                buildId: expect.stringMatching(/^[0-9a-f]{16}$/),
                 writtenByThisBuild: true,
                 bytes: 56 + 4 * DIMENSIONS,
             },
@@ -127,7 +127,7 @@ describe("An inspection", () => {
         expect(JSON.stringify([report, far])).not.toContain("private");
     });
 
-    test("tells the vector on request", async () => {
+    test("returns the vector on request", async () => {
         await ask(one, "a text");
         const wanted = await inspect({ input: "a text", vector: true });
         expect(wanted).toMatchObject({ vector: right("a text") });
@@ -135,7 +135,7 @@ describe("An inspection", () => {
         expect(byKey.json).toMatchObject({ vector: right("a text") });
     });
 
-    test("finds token ids, a length of its own, and the entry of one tenant only", async () => {
+    test("finds token IDs, other dimensions, and the entry of one tenant only", async () => {
         const body = { model: MODEL, input: [5], dimensions: 8 };
         expect((await one.post(PATHS.embeddings, body)).status).toBe(200);
         const found = await inspect({ input: [5], dimensions: 8 });
@@ -149,15 +149,15 @@ describe("An inspection", () => {
         }
     });
 
-    test("tells damage, and that Redis is away", async () => {
+    test("reports corruption, and that Redis is unavailable", async () => {
         const key = await everywhere("a text");
         redis.command("SETRANGE", `embedding:${key}`, "60", "xxxx");
         expect(await inspect({ input: "a text" })).toMatchObject({
             local: { state: "fresh" },
-            redis: { state: "damaged", bytes: 56 + 4 * DIMENSIONS },
+            redis: { state: "corrupt", bytes: 56 + 4 * DIMENSIONS },
         });
         redis.pause();
-        expect((await inspect({ input: "a text" })).redis).toEqual({ state: "away" });
+        expect((await inspect({ input: "a text" })).redis).toEqual({ state: "unavailable" });
         redis.resume();
     });
 
@@ -165,17 +165,17 @@ describe("An inspection", () => {
         [{}, "input is missing"],
         [{ input: "" }, /^input must not be empty/],
         [{ input: ["a", "b"] }, "input has 2 items; allowed: one text or one list of ids"],
-        [{ input: [1.5] }, /^input must hold texts or lists of token ids/],
+        [{ input: [1.5] }, /^input must contain texts or lists of token IDs/],
         [{ input: "a", dimensions: 0 }, /^dimensions is 0, but must be >= 1/],
-        [{ input: "a", dimension: 5 }, /^dimension is not known here; allowed: tenant, input, dim/],
+        [{ input: "a", dimension: 5 }, /^dimension is unknown; allowed: tenant, input, dim/],
         [{ input: "a", tenant: "" }, /^tenant is "", but/],
-    ])("of %j is refused with its field", async (body, words) => {
+    ])("of %j is rejected with its field", async (body, words) => {
         const answer = await admin("POST", "/entries/inspect", body);
         expect(answer.status).toBe(400);
         expect(refusal(answer)).toMatch(words);
     });
 
-    test("of a key that is none is refused", async () => {
+    test("of an invalid key is rejected", async () => {
         const answer = await admin("GET", "/entries/short");
         expect(answer.status).toBe(400);
         expect(refusal(answer)).toMatch(/^key is "short", but must match pattern/);
@@ -183,7 +183,7 @@ describe("An inspection", () => {
 });
 
 describe("A flag", () => {
-    test("takes a wrong entry out of Redis and every pod, and the next one is fetched", async () => {
+    test("removes a wrong entry from Redis and every pod, and the text is fetched again", async () => {
         upstream.misbehave(wrongVector);
         const key = await everywhere("a text");
         expect((await ask(other, "a text")).vector).not.toEqual(right("a text"));
@@ -192,7 +192,7 @@ describe("A flag", () => {
             key,
             wasLocal: true,
             wasInRedis: true,
-            othersFollowWithinMilliseconds: 1_200,
+            propagationMilliseconds: 1_200,
         });
         const far = adminOf(other);
         await eventually("the other pod has let go of it", async () => {
@@ -202,7 +202,12 @@ describe("A flag", () => {
             expect((await ask(pod, "a text")).vector).toEqual(right("a text"));
         }
         expect(upstream.requests).toHaveLength(2);
-        const flag = { key, ...JUDGEMENT, flagged: expect.anything(), ends: expect.anything() };
+        const flag = {
+            key,
+            ...JUDGEMENT,
+            flaggedAt: expect.anything(),
+            expiresAt: expect.anything(),
+        };
         expect((await far("GET", "/flags")).json).toEqual([flag]);
         expect(await inspect({ input: "a text" })).toMatchObject({
             local: { state: "fresh" },
@@ -211,7 +216,7 @@ describe("A flag", () => {
         });
     });
 
-    test("holds against an old copy that comes back, and against a Redis that was emptied", async () => {
+    test("applies to an old copy that comes back, and to an emptied Redis", async () => {
         const key = await everywhere("a text");
         const name = `embedding:${key}`;
         redis.command("COPY", name, "embedding:saved");
@@ -220,11 +225,11 @@ describe("A flag", () => {
         const flagged = async () => ((await far("GET", "/flags")).json as unknown[]).length === 1;
         await eventually("the other pod knows", flagged);
         redis.command("COPY", "embedding:saved", name);
-        expect((await inspect({ input: "a text" }, far)).redis.state).toBe("withdrawn");
+        expect((await inspect({ input: "a text" }, far)).redis.state).toBe("invalidated");
         expect((await ask(other, "a text")).cache).toBe("MISS");
         redis.command("FLUSHALL");
         await eventually("a pod has given it back", () =>
-            redis.command("HLEN", "embedding:{withdrawals}").startsWith("1"),
+            redis.command("HLEN", "embedding:{invalidations}").startsWith("1"),
         );
         const late = await startService({
             ...stubEnvironment(upstream.url, redis.url),
@@ -248,52 +253,60 @@ describe("A flag", () => {
         [{}, "reason is missing; actor is missing"],
         [{ reason: "", actor: "ann" }, /^reason is "", but must NOT have fewer than 1/],
         [{ reason: "x".repeat(501), actor: "ann" }, /must NOT have more than 500 characters/],
-        [{ ...JUDGEMENT, until: 1 }, /^until is not known here; allowed: reason, actor/],
-    ])("with %j is refused", async (body, words) => {
+        [{ ...JUDGEMENT, until: 1 }, /^until is unknown; allowed: reason, actor/],
+    ])("with %j is rejected", async (body, words) => {
         const answer = await admin("POST", `/entries/${"k".repeat(43)}/flag`, body);
         expect(answer.status).toBe(400);
         expect(refusal(answer)).toMatch(words);
     });
 
-    test("while Redis is away is refused, since other pods would serve it on", async () => {
+    test("while Redis is unavailable is rejected, because other pods would keep serving the entry", async () => {
         const key = await everywhere("a text");
         redis.pause();
         const answer = await admin("POST", `/entries/${key}/flag`, JUDGEMENT);
         redis.resume();
         expect(answer.status).toBe(503);
         expect(answer.headers.get("retry-after")).toBe("1");
-        expect(answer.json).toMatchObject({ error: { code: "redis_away" } });
+        expect(answer.json).toMatchObject({ error: { code: "redis_unavailable" } });
         expect((await admin("GET", "/flags")).json).toEqual([]);
     });
 
-    test("beyond as many as every pod can read is refused, and what has ended makes room", async () => {
+    test("beyond the number that pods can read is rejected, and expired ones make room", async () => {
         const record = (n: number, until: number): readonly string[] => {
             const key = String(n).padStart(43, "k");
-            const one = { key, kind: "flagged", reason: "r", actor: "a", at: 1, upTo: 1, until };
+            const one = {
+                key,
+                kind: "flagged",
+                reason: "r",
+                actor: "a",
+                recordedAt: 1,
+                invalidBefore: 1,
+                expiresAt: until,
+            };
             return [key, JSON.stringify(one)];
         };
         const put = (until: number) => {
             const records = Array.from({ length: 2_000 }, (_, n) => record(n, until)).flat();
-            redis.command("HSET", "embedding:{withdrawals}", ...records);
+            redis.command("HSET", "embedding:{invalidations}", ...records);
         };
         const flag = () => admin("POST", `/entries/${"x".repeat(43)}/flag`, JUDGEMENT);
         put(1);
         expect((await flag()).status).toBe(200);
-        expect(redis.command("HLEN", "embedding:{withdrawals}")).toBe("1\n");
-        redis.command("DEL", "embedding:{withdrawals}");
+        expect(redis.command("HLEN", "embedding:{invalidations}")).toBe("1\n");
+        redis.command("DEL", "embedding:{invalidations}");
         put(Date.now() + 60_000);
         const far = adminOf(other);
         const full = await far("POST", `/entries/${"y".repeat(43)}/flag`, JUDGEMENT);
         expect([full.status, full.json]).toMatchObject([
             409,
-            { error: { code: "too_many_withdrawals" } },
+            { error: { code: "too_many_invalidations" } },
         ]);
         expect(refusal(full)).toMatch(
-            /^2000 entries are flagged.*raise the tenant's epoch instead/,
+            /^2000 entries are flagged.*increment the tenant's epoch instead/,
         );
     });
 
-    test("without Redis is this pod's own", async () => {
+    test("without Redis applies to this pod", async () => {
         const alone = await startService({ ...stubEnvironment(upstream.url), ADMIN_TOKEN });
         const call = adminOf(alone);
         await ask(alone, "a text");
@@ -301,7 +314,7 @@ describe("A flag", () => {
         expect((await call("POST", `/entries/${key}/flag`, JUDGEMENT)).json).toMatchObject({
             wasLocal: true,
             wasInRedis: false,
-            othersFollowWithinMilliseconds: 0,
+            propagationMilliseconds: 0,
         });
         expect((await ask(alone, "a text")).cache).toBe("MISS");
         await alone.stop();
@@ -309,7 +322,7 @@ describe("A flag", () => {
 });
 
 describe("A deletion", () => {
-    test("reaches Redis, this pod and the others, and is no flag", async () => {
+    test("reaches Redis, this pod and the others, and is not a flag", async () => {
         const key = await everywhere("a text");
         const answer = await admin("DELETE", `/entries/${key}`);
         expect(answer.json).toMatchObject({ key, wasLocal: true, wasInRedis: true });
@@ -321,14 +334,14 @@ describe("A deletion", () => {
         expect((await admin("GET", "/flags")).json).toEqual([]);
     });
 
-    test("of what is nowhere says so", async () => {
+    test("of a missing entry says so", async () => {
         const answer = await admin("DELETE", `/entries/${"k".repeat(43)}`);
         expect(answer.json).toMatchObject({ wasLocal: false, wasInRedis: false });
     });
 });
 
 describe("An epoch", () => {
-    test("raised leaves all entries of its tenant behind, here at once and in other pods soon", async () => {
+    test("increment invalidates all entries of its tenant, here immediately and in other pods soon", async () => {
         await everywhere("a text");
         expect((await admin("GET", "/epochs/anonymous")).json).toEqual({
             tenant: "anonymous",
@@ -337,7 +350,7 @@ describe("An epoch", () => {
         expect((await admin("POST", "/epochs", { tenant: "anonymous" })).json).toEqual({
             tenant: "anonymous",
             epoch: "0.1",
-            othersFollowWithinMilliseconds: 1_200,
+            propagationMilliseconds: 1_200,
         });
         expect((await ask(one, "a text")).cache).toBe("MISS");
         const far = adminOf(other);
@@ -353,20 +366,20 @@ describe("An epoch", () => {
     test.each([
         [{}, "tenant is missing"],
         [{ tenant: "A Team" }, /^tenant is "A Team", but must match pattern/],
-        [{ tenant: "a", by: 2 }, /^by is not known here; allowed: tenant/],
-    ])("of %j is refused with its field", async (body, words) => {
+        [{ tenant: "a", by: 2 }, /^by is unknown; allowed: tenant/],
+    ])("of %j is rejected with its field", async (body, words) => {
         const answer = await admin("POST", "/epochs", body);
         expect(answer.status).toBe(400);
         expect(refusal(answer)).toMatch(words);
     });
 
-    test("cannot be raised while Redis is away", async () => {
+    test("cannot be incremented while Redis is unavailable", async () => {
         redis.pause();
         const answer = await admin("POST", "/epochs", { tenant: "anonymous" });
         redis.resume();
         expect([answer.status, answer.json]).toMatchObject([
             503,
-            { error: { code: "redis_away" } },
+            { error: { code: "redis_unavailable" } },
         ]);
     });
 });

@@ -24,7 +24,7 @@ afterAll(async () => {
     await Promise.all([upstream.stop(), redis.kill()]);
 });
 
-/** Every path with every method it takes, from the description that the server gives of itself. */
+/** All paths and methods of the server's OpenAPI description. */
 async function everyPath(): Promise<readonly (readonly [string, string])[]> {
     const { json } = await admin("GET", "/openapi.json");
     const { paths } = json as { paths: Record<string, Record<string, unknown>> };
@@ -36,7 +36,7 @@ async function everyPath(): Promise<readonly (readonly [string, string])[]> {
 }
 
 describe("The admin port", () => {
-    test("refuses every path without the token, and with a wrong one", async () => {
+    test("rejects every path without the token, and with a wrong one", async () => {
         const paths = [...(await everyPath()), ["GET", "/openapi.json"], ["GET", "/none"]] as const;
         expect(paths.length).toBeGreaterThan(8);
         for (const [method, path] of paths) {
@@ -49,7 +49,7 @@ describe("The admin port", () => {
         }
     });
 
-    test("is not there without a token, and not on the port of clients", async () => {
+    test("does not exist without a token, and not on the port of clients", async () => {
         const plain = await startService(stubEnvironment(upstream.url));
         expect(plain.adminUrl).toBeUndefined();
         await plain.stop();
@@ -58,14 +58,14 @@ describe("The admin port", () => {
         expect(answer.status).toBe(404);
     });
 
-    test("takes no token that can be guessed, and does not show it", () => {
+    test("rejects guessable tokens without showing them", () => {
         const read = () => readConfig({ MODEL_DIR: "/model", ADMIN_TOKEN: "swordfish" });
         expect(read).toThrow(ConfigError);
         expect(read).toThrow(/ADMIN_TOKEN is wrong; allowed: a token of at least 32/);
         expect(read).not.toThrow(/swordfish/);
     });
 
-    test("describes every path, its fields and its answers", async () => {
+    test("describes every path, its fields and its responses", async () => {
         const { json } = await admin("GET", "/openapi.json");
         expect(json).toMatchObject({ openapi: "3.1.0", security: [{ bearer: [] }] });
         const { paths } = json as { paths: Record<string, Record<string, object>> };
@@ -79,14 +79,16 @@ describe("The admin port", () => {
         }
     });
 
-    test("answers a path that it does not have, and a method", async () => {
+    test("responds to unknown paths and methods", async () => {
         const unknown = await admin("GET", "/none?text=private");
         expect(unknown.status).toBe(404);
-        expect(refusal(unknown)).toBe("GET /admin/v1/none is not here; see /admin/v1/openapi.json");
+        expect(refusal(unknown)).toBe(
+            "GET /admin/v1/none does not exist; see /admin/v1/openapi.json",
+        );
         expect((await admin("DELETE", "/config")).status).toBe(404);
     });
 
-    test("tells the configuration without its secrets", async () => {
+    test("returns the configuration without its secrets", async () => {
         const { status, text, json } = await admin("GET", "/config");
         expect(status).toBe(200);
         expect(json).toMatchObject({
@@ -100,7 +102,7 @@ describe("The admin port", () => {
             expect(text).not.toContain(secret);
     });
 
-    test("tells what the pod is like now", async () => {
+    test("returns the current state of the pod", async () => {
         const { json } = await admin("GET", "/state");
         expect(json).toMatchObject({
             colour: "blue",
@@ -108,17 +110,17 @@ describe("The admin port", () => {
             cache: { entries: 0 },
             upstream: {
                 waitingInputs: 0,
-                callsUnderWay: 0,
-                callsAllowed: expect.any(Number),
+                callsInFlight: 0,
+                concurrencyLimit: expect.any(Number),
                 inputsPerCall: 256,
-                endpoints: [{ role: "primary", breaker: "closed", restMilliseconds: 0 }],
+                endpoints: [{ role: "primary", breaker: "closed", cooldownMilliseconds: 0 }],
             },
             waitingRequests: 0,
             memoryBytes: { rss: expect.any(Number) },
         });
     });
 
-    test("sets the log's level, and refuses another word with those that are allowed", async () => {
+    test("sets the log level, and rejects other values with the allowed ones", async () => {
         expect((await admin("GET", "/log-level")).json).toEqual({ level: "silent" });
         expect((await admin("PUT", "/log-level", { level: "fatal" })).json).toEqual({
             level: "fatal",
@@ -133,16 +135,16 @@ describe("The admin port", () => {
 
     test.each([
         [{}, "level is missing"],
-        [{ level: "info", more: 1 }, "more is not known here; allowed: level"],
+        [{ level: "info", more: 1 }, "more is unknown; allowed: level"],
         ["{", /JSON/],
-    ])("names what is wrong with %j", async (body, words) => {
+    ])("names the problem with %j", async (body, words) => {
         const headers = { "content-type": "application/json" };
         const answer = await admin("PUT", "/log-level", body, headers);
         expect(answer.status).toBe(400);
         expect(refusal(answer)).toMatch(words);
     });
 
-    test("refuses a body of another type with 415", async () => {
+    test("rejects a body of another type with 415", async () => {
         const answer = await admin("PUT", "/log-level", "level=info");
         expect(answer.status).toBe(415);
         expect(refusal(answer)).toMatch(/Unsupported Media Type/);

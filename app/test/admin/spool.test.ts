@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from "@jest/globals";
 
 import { removeAbandonedSpools } from "../../src/admin/warmup/spool.ts";
 
-/** Beyond the largest process number of Linux and macOS. */
+/** Greater than the largest process ID of Linux and macOS. */
 const NOT_RUNNING = 2 ** 22 + 1;
 let folder: string;
 
@@ -29,6 +29,6 @@ test("spools of killed processes are removed, those of running ones and other fi
     expect(readdirSync(folder).sort()).toEqual([names.otherInstance, names.foreign].sort());
 });
 
-test("a temporary folder that cannot be read stops nothing", async () => {
+test("an unreadable temporary directory has no effect", async () => {
     await expect(removeAbandonedSpools(join(folder, "missing"))).resolves.toBeUndefined();
 });

@@ -4,8 +4,8 @@ import { request, type IncomingMessage } from "node:http";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { PATHS } from "@property-search/contract";
 
-import { embeddingOf } from "../../src/vector/embedding.ts";
-import { entryCodec, writerOf } from "../../src/vector/entry.ts";
+import { createEmbedding } from "../../src/vector/embedding.ts";
+import { createEntryCodec, buildIdOf } from "../../src/vector/entry.ts";
 import { adminOf, ADMIN_TOKEN, refusal, type AdminCall } from "../support/admin.ts";
 import { eventually } from "../support/eventually.ts";
 import { startCluster } from "../support/redisCluster.ts";
@@ -55,7 +55,7 @@ async function podOn(redis: URL, more: Record<string, string> = {}): Promise<Ser
             const { json } = await pod.get(PATHS.health);
             return (json as { redis: string }).redis === "up";
         },
-        // Of a cluster whose nodes have just met, on a machine that is busy.
+        // For a cluster whose nodes have just met, on a busy machine.
         40,
     );
     return pod;
@@ -64,7 +64,7 @@ async function podOn(redis: URL, more: Record<string, string> = {}): Promise<Ser
 const words = (count: number): readonly string[] =>
     Array.from({ length: count }, (_, n) => `listing number ${n}`);
 
-/** Embeds texts, few enough at a time that a busy machine drops no write, and waits until Redis has them. */
+/** Embeds texts, slowly enough that a busy machine drops no write, and waits until Redis has them. */
 async function fill(pod: Service, texts: readonly string[], dimensions?: number): Promise<void> {
     for (let at = 0; at < texts.length; at += 100) {
         const body = { model: MODEL, input: texts.slice(at, at + 100), dimensions };
@@ -86,9 +86,9 @@ const send = (lines: readonly string[], pod = to) =>
 
 interface Imported {
     readonly written: number;
-    readonly kept: number;
-    readonly refused: number;
-    readonly refusals: readonly { line: number; error: string }[];
+    readonly skipped: number;
+    readonly rejected: number;
+    readonly errors: readonly { line: number; error: string }[];
     readonly complete: boolean;
 }
 
@@ -103,7 +103,7 @@ async function newest(pod: Service): Promise<Record<string, unknown>> {
     return (json as Record<string, unknown>[])[0] ?? {};
 }
 
-/** Every text is a hit in Redis with its own vector. */
+/** Every text is a Redis hit with its own vector. */
 async function expectHits(pod: Service, texts: readonly string[]): Promise<void> {
     const answer = await pod.post(PATHS.embed, { texts });
     expect(answer.headers.get("x-cache")).toBe("HIT-L2");
@@ -114,7 +114,7 @@ async function expectHits(pod: Service, texts: readonly string[]): Promise<void>
 }
 
 describe("An export", () => {
-    test("of a tenant holds its entries and no others, and serves another cluster", async () => {
+    test("of a tenant contains its entries and no others, and works in another cluster", async () => {
         await fill(from, words(150));
         const job = "/warmups?tenant=another&maxTokens=1000";
         const plain = { "content-type": "text/plain" };
@@ -134,9 +134,9 @@ describe("An export", () => {
         expect(await imported(lines)).toEqual({
             lines: 152,
             written: 150,
-            kept: 0,
-            refused: 0,
-            refusals: [],
+            skipped: 0,
+            rejected: 0,
+            errors: [],
             complete: true,
         });
         const asked = upstream.requests.length;
@@ -151,7 +151,7 @@ describe("An export", () => {
         });
     });
 
-    test("leaves out what was flagged, and what an epoch left behind", async () => {
+    test("excludes flagged entries and outdated epochs", async () => {
         await fill(from, words(3));
         const [, first] = await exported(adminOf(from));
         const judgement = { reason: "wrong", actor: "ann" };
@@ -163,8 +163,8 @@ describe("An export", () => {
         expect(await exported(adminOf(from))).toHaveLength(2);
     });
 
-    test("waits for its reader, lets nobody else in, and ends when the reader leaves", async () => {
-        // 16 KB a line: more than what fits into the buffers on the way.
+    test("waits for its reader, allows no other transfer, and ends when the reader disconnects", async () => {
+        // 16 KB per line: more than fits into the buffers.
         await fill(from, words(1_500), 3_000);
         const asking = request(`${from.adminUrl}/export`, {
             headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
@@ -188,7 +188,7 @@ describe("An export", () => {
         expect((await exported(adminOf(from))).at(-1)).toBe('{"end":1500}');
     });
 
-    test("of a cluster holds what all its primaries have, and is imported to all of them", async () => {
+    test("of a cluster contains the entries of all primaries, and is imported to all of them", async () => {
         const cluster = await startCluster();
         stops.push(() => cluster.stop());
         const mode = { REDIS_MODE: "cluster" };
@@ -205,7 +205,7 @@ describe("An export", () => {
         await empty.stop();
     });
 
-    test("without Redis, or while it is away, is refused", async () => {
+    test("without Redis, or while it is unavailable, is rejected", async () => {
         const alone = await startService({ ...stubEnvironment(upstream.url), ADMIN_TOKEN });
         for (const answer of [await adminOf(alone)("GET", "/export"), await send(["{}"], alone)]) {
             expect([answer.status, answer.json]).toMatchObject([
@@ -219,25 +219,25 @@ describe("An export", () => {
         source.resume();
         expect([answer.status, answer.json]).toMatchObject([
             503,
-            { error: { code: "redis_away" } },
+            { error: { code: "redis_unavailable" } },
         ]);
     });
 });
 
 describe("An import", () => {
-    test("run again changes nothing, and never replaces a newer entry", async () => {
+    test("is idempotent, and never replaces a newer entry", async () => {
         await fill(from, words(5));
         const lines = await exported(adminOf(from));
-        // The same texts, made later.
+        // The same texts, created later.
         await fill(to, words(2));
         const newer = await exported(adminOf(to));
-        expect(await imported(lines)).toMatchObject({ written: 3, kept: 2, refused: 0 });
-        expect(await imported(lines)).toMatchObject({ written: 0, kept: 5, refused: 0 });
+        expect(await imported(lines)).toMatchObject({ written: 3, skipped: 2, rejected: 0 });
+        expect(await imported(lines)).toMatchObject({ written: 0, skipped: 5, rejected: 0 });
         expect(await exported(adminOf(to))).toEqual(expect.arrayContaining(newer.slice(0, 3)));
-        expect(await imported(newer, from)).toMatchObject({ written: 2, kept: 0 });
+        expect(await imported(newer, from)).toMatchObject({ written: 2, skipped: 0 });
     });
 
-    test("replaces what is damaged or of an older form", async () => {
+    test("replaces corrupt entries and older forms", async () => {
         await fill(from, words(1));
         const lines = await exported(adminOf(from));
         target.command("SET", `embedding:${keyOf(lines[1])}`, "damaged");
@@ -247,7 +247,7 @@ describe("An import", () => {
         await expectHits(to, words(1));
     });
 
-    test("refuses each wrong entry with its line, and takes the others", async () => {
+    test("rejects each invalid entry with its line, and accepts the others", async () => {
         await fill(from, words(6));
         const [head = "", ...rest] = await exported(adminOf(from));
         const [a = "", b = "", c = "", d = "", e = "", f = ""] = rest;
@@ -265,37 +265,37 @@ describe("An import", () => {
             end,
             f,
         ];
-        const { refusals, ...counts } = await imported(lines);
-        expect(counts).toEqual({ lines: 10, written: 1, kept: 0, refused: 7, complete: false });
-        expect(refusals.map(({ line }) => line)).toEqual([3, 4, 5, 6, 7, 8, 10]);
-        expect(refusals.map(({ error }) => error)).toEqual([
+        const { errors, ...counts } = await imported(lines);
+        expect(counts).toEqual({ lines: 10, written: 1, skipped: 0, rejected: 7, complete: false });
+        expect(errors.map(({ line }) => line)).toEqual([3, 4, 5, 6, 7, 8, 10]);
+        expect(errors.map(({ error }) => error)).toEqual([
             expect.stringMatching(/^it is not an entry; allowed/),
-            expect.stringMatching(/^its checksum is wrong/),
-            expect.stringMatching(/^its checksum is wrong/),
-            "its entry is of another version, or none",
+            expect.stringMatching(/^its checksum or its vector is invalid/),
+            expect.stringMatching(/^its checksum or its vector is invalid/),
+            "its entry has another version or is invalid",
             expect.stringMatching(/^it is not an entry; allowed/),
-            "it was flagged as wrong, or deleted",
-            "it stands behind the export's end",
+            "it was flagged or deleted",
+            "it follows the end marker",
         ]);
-        expect(await imported([head, a])).toMatchObject({ kept: 1, complete: false });
+        expect(await imported([head, a])).toMatchObject({ skipped: 1, complete: false });
     });
 
-    test("refuses entries that live longer than they may here", async () => {
+    test("rejects entries with longer lifetimes than allowed here", async () => {
         await fill(from, words(2));
         const brief = await podOn(target.url, { CACHE_TTL: "60" });
-        const { refused, refusals } = await imported(await exported(adminOf(from)), brief);
-        expect(refused).toBe(2);
-        expect(refusals[0]?.error).toBe("it would be fresh for longer than this pod's 60 s");
+        const { rejected, errors } = await imported(await exported(adminOf(from)), brief);
+        expect(rejected).toBe(2);
+        expect(errors[0]?.error).toBe("its lifetime exceeds this pod's 60 s");
         await brief.stop();
     });
 
-    test("of another model or epoch is refused with the field", async () => {
+    test("of another model or epoch is rejected with the field", async () => {
         await fill(from, words(2));
         const lines = await exported(adminOf(from));
         const other = await podOn(target.url, { EMBEDDING_MODEL: "another-model" });
         const answer = await send(lines, other);
         expect(answer.status).toBe(409);
-        expect(answer.json).toMatchObject({ error: { param: "model", code: "wrong_space" } });
+        expect(answer.json).toMatchObject({ error: { param: "model", code: "space_mismatch" } });
         expect(refusal(answer)).toBe(
             'The export\'s model is "stub-model"; allowed: "another-model", as this pod has',
         );
@@ -306,45 +306,43 @@ describe("An import", () => {
         );
     });
 
-    test("refuses a vector of a length that the model does not have", async () => {
+    test("rejects a vector with dimensions that the model does not have", async () => {
         const known = { EMBEDDING_MODEL: "text-embedding-3-small" };
         const pod = await podOn(target.url, known);
         const [head = "", end = ""] = await exported(adminOf(pod));
         const key = "k".repeat(43);
         const [createdAt, freshUntil] = [Date.now(), Date.now() + 60_000];
-        const short = embeddingOf(trueVector("x", 8), 1, false, {
+        const short = createEmbedding(trueVector("x", 8), 1, false, {
             createdAt,
             freshUntil,
-            effort: 1,
+            computeMilliseconds: 1,
         });
         const { space } = JSON.parse(head) as { space: string };
-        const codec = entryCodec({ precision: "float32", writer: writerOf(["test"]) });
-        const entry = codec.seal(key, short, space).entry.toString("base64");
-        const { refusals } = await imported([head, JSON.stringify({ key, entry }), end], pod);
-        expect(refusals).toEqual([
-            { line: 2, error: "its vector has 8 dimensions; allowed: 1536" },
-        ]);
+        const codec = createEntryCodec({ precision: "float32", buildId: buildIdOf(["test"]) });
+        const entry = codec.encode(key, short, space).entry.toString("base64");
+        const { errors } = await imported([head, JSON.stringify({ key, entry }), end], pod);
+        expect(errors).toEqual([{ line: 2, error: "its vector has 8 dimensions; allowed: 1536" }]);
         await pod.stop();
     });
 
     test.each([
-        [[""], "Line 1 of the upload is wrong: the upload is empty"],
+        [[""], "Line 1 of the upload is invalid: the upload is empty"],
         [["{}"], /^Line 1 .* not the head of an export of the format embedding-cache\/1/],
         [["text"], /^Line 1 .* not the head/],
         [["x".repeat(300_000)], /^Line 1 .*longer than 262144 characters/],
-    ])("of what is no export is refused: %#", async (lines, expected) => {
+    ])("of an invalid export is rejected: %#", async (lines, expected) => {
         const answer = await send(lines);
         expect(answer.status).toBe(400);
         expect(refusal(answer)).toMatch(expected);
         expect(await newest(to)).toMatchObject({ kind: "import", state: "failed" });
     });
 
-    test("of another type is refused with 415", async () => {
+    test("of another type is rejected with 415", async () => {
         const answer = await adminOf(to)("POST", "/import", "{}", { "content-type": "text/csv" });
         expect(answer.status).toBe(415);
     });
 
-    test("ends when its client leaves, keeps what it has, and can be repeated", async () => {
+    test("ends when its client disconnects, keeps what it has stored, and can be repeated", async () => {
         await fill(from, words(200));
         const lines = await exported(adminOf(from));
         const upload = request(`${to.adminUrl}/import`, {
@@ -358,7 +356,7 @@ describe("An import", () => {
         await eventually("some are stored", async () => (await written()) === 128);
         upload.destroy();
         await eventually("it has ended", async () => (await newest(to)).state === "cancelled");
-        expect(await imported(lines)).toMatchObject({ written: 72, kept: 128, complete: true });
+        expect(await imported(lines)).toMatchObject({ written: 72, skipped: 128, complete: true });
     });
 });
 

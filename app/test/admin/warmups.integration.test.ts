@@ -80,7 +80,7 @@ const leftovers = (): readonly string[] =>
     readdirSync(tmpdir()).filter((name) => name.startsWith(`warmup-${process.pid}-`));
 
 describe("A warm-up", () => {
-    test("embeds each text that no cache holds once, and says what it cost", async () => {
+    test("embeds each uncached text once, and reports the cost", async () => {
         await cacheOf("listing number 3");
         const before = upstream.billedTokens;
         const { id, estimate } = await startJob(
@@ -97,14 +97,14 @@ describe("A warm-up", () => {
         expect(leftovers()).toEqual([]);
     });
 
-    test("fills the shared cache and leaves the pod's own to what clients ask for", async () => {
+    test("fills the shared cache, and leaves the local cache to client requests", async () => {
         const { id } = await startJob('"one text"\n{"text":"another text"}\n', ENOUGH, NDJSON);
         await ended(id);
         expect(await cacheOf("one text")).toBe("HIT-L2");
         expect(await cacheOf("another text")).toBe("HIT-L2");
     });
 
-    test("run again costs nothing", async () => {
+    test("repeated costs nothing", async () => {
         await ended((await startJob(texts(50))).id);
         await eventually("all is stored", () => redis.command("DBSIZE").startsWith("50"));
         const again = await ended((await startJob(texts(50), "maxTokens=0")).id);
@@ -112,7 +112,7 @@ describe("A warm-up", () => {
         expect(again.progress).toMatchObject({ hits: 50, embedded: 0, tokens: 0 });
     });
 
-    test("estimates in a dry run and does nothing", async () => {
+    test("only estimates in a dry run", async () => {
         const answer = await admin("POST", "/warmups?dryRun=true", texts(64), PLAIN);
         expect(answer.status).toBe(200);
         expect(answer.json).toMatchObject({ lines: 64, missing: 64, dollars: 0.002 });
@@ -121,9 +121,9 @@ describe("A warm-up", () => {
     });
 
     test.each([
-        ["maxTokens=10", /estimated at \d+ tokens, and maxTokens is 10/],
-        ["maxDollars=0.0001", /estimated at 0\.0040 dollars, and maxDollars is 0\.0001/],
-    ])("over the budget of %s is refused before its first call", async (query, words) => {
+        ["maxTokens=10", /estimated at \d+ tokens; maxTokens is 10/],
+        ["maxDollars=0.0001", /estimated at 0\.0040 dollars; maxDollars is 0\.0001/],
+    ])("over the budget of %s is rejected before its first call", async (query, words) => {
         const answer = await admin("POST", `/warmups?${query}`, texts(100), PLAIN);
         expect(answer.status).toBe(422);
         expect(answer.json).toMatchObject({ error: { code: "budget_exceeded" } });
@@ -132,8 +132,8 @@ describe("A warm-up", () => {
         expect(leftovers()).toEqual([]);
     });
 
-    test("stops where the bill outgrows the estimate", async () => {
-        // Thirty times the tokens that the texts look like.
+    test("stops when the bill exceeds the estimate", async () => {
+        // Thirty times the estimated tokens.
         upstream.misbehave((body, response) => {
             reply(response, 200, { ...rightAnswer(body), usage: { prompt_tokens: 9_000 } });
         });
@@ -147,7 +147,7 @@ describe("A warm-up", () => {
         expect(upstream.requests).toHaveLength(1);
     });
 
-    test("goes on when its client has left", async () => {
+    test("continues when its client has disconnected", async () => {
         const upload = request(`${service.adminUrl}/warmups?${ENOUGH}`, {
             method: "POST",
             headers: { ...PLAIN, authorization: `Bearer ${ADMIN_TOKEN}` },
@@ -165,7 +165,7 @@ describe("A warm-up", () => {
         expect((await ended(job?.id ?? "")).progress).toMatchObject({ embedded: 20 });
     });
 
-    test("can be cancelled, keeps what it has, and lets the next one begin", async () => {
+    test("can be cancelled, keeps what it has stored, and the next one can start", async () => {
         const arrived = Promise.withResolvers<undefined>();
         upstream.misbehave((_, response) => {
             reply(response, 429, {}, { "retry-after": "1" });
@@ -182,7 +182,7 @@ describe("A warm-up", () => {
         expect(await ended(third.id)).toMatchObject({ state: "done" });
     });
 
-    test("names the lines that the upstream refuses, and embeds the others", async () => {
+    test("lists the lines that the upstream rejects, and embeds the others", async () => {
         const { id } = await startJob(`${texts(3)}${REFUSED} one\n${texts(3, "flat")}`);
         const { state, progress } = await ended(id);
         expect(state).toBe("done");
@@ -194,7 +194,7 @@ describe("A warm-up", () => {
         expect(JSON.stringify(progress)).not.toContain(REFUSED);
     });
 
-    test("waits behind requests of clients", async () => {
+    test("yields to client requests", async () => {
         const hang = Promise.withResolvers<undefined>();
         upstream.misbehave((body, response) => {
             void hang.promise.then(() => reply(response, 200, rightAnswer(body)));
@@ -210,7 +210,7 @@ describe("A warm-up", () => {
         expect((await ended(id)).progress).toMatchObject({ embedded: 5 });
     });
 
-    test("without Redis fills the pod's own cache", async () => {
+    test("without Redis fills the local cache", async () => {
         const alone = await startService({ ...stubEnvironment(upstream.url), ADMIN_TOKEN });
         admin = adminOf(alone);
         const { id } = await startJob("one text\n");
@@ -226,17 +226,17 @@ describe("A warm-up", () => {
     });
 });
 
-describe("A wrong warm-up", () => {
+describe("An invalid warm-up", () => {
     const send = (body: string | Uint8Array, query = ENOUGH, headers = NDJSON): Promise<Answer> =>
         admin("POST", `/warmups?${query}`, body, headers);
 
     test.each([
-        ['"fine"\n{broken\n', /^Line 2 of the upload is wrong: it is not JSON/],
+        ['"fine"\n{broken\n', /^Line 2 of the upload is invalid: it is not JSON/],
         ['{"txt":"x"}\n', /^Line 1 .*allowed: a JSON string, or an object such as \{"text":"…"\}/],
         ['"fine"\n\n"  "\n', /^Line 3 .*its text is blank/],
         [Buffer.from([0x22, 0xff, 0x22]), /^Line 1 .*not UTF-8/],
         ["x".repeat(300_000), /^Line 1 .*longer than 262144 characters/],
-    ])("upload is refused with its line: %#", async (body, words) => {
+    ])("upload is rejected with its line: %#", async (body, words) => {
         const answer = await send(body);
         expect(answer.status).toBe(400);
         expect(refusal(answer)).toMatch(words);
@@ -249,18 +249,18 @@ describe("A wrong warm-up", () => {
         ["maxTokens=-1", /^maxTokens is -1, but must be >= 0/],
         ["maxTokens=many", /^maxTokens is "many", but must be integer/],
         [`${ENOUGH}&concurrency=9`, /^concurrency is 9, but must be <= 8/],
-        [`${ENOUGH}&speed=9`, /^speed is not known here; allowed: tenant, maxTokens/],
-    ])("query %j is refused with its field", async (query, words) => {
+        [`${ENOUGH}&speed=9`, /^speed is unknown; allowed: tenant, maxTokens/],
+    ])("query %j is rejected with its field", async (query, words) => {
         const answer = await send('"a"\n', query);
         expect(answer.status).toBe(400);
         expect(refusal(answer)).toMatch(words);
     });
 
-    test("type of upload is refused with 415", async () => {
+    test("type of upload is rejected with 415", async () => {
         expect((await send("{}", ENOUGH, { "content-type": "text/csv" })).status).toBe(415);
     });
 
-    test.each(["GET", "DELETE"])("id is answered with 404 by %s", async (method) => {
+    test.each(["GET", "DELETE"])("id is a 404 for %s", async (method) => {
         const id = "00000000-0000-4000-8000-000000000000";
         const answer = await admin(method, `/warmups/${id}`);
         expect(answer.status).toBe(404);

@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 afterAll(() => stage.close());
 
-/** As if the system's clock had stood there when this process began: see `wallClock`. */
+/** As if the system clock had shown this time at process start: see `wallClock`. */
 function startedAt(value: number): void {
     Object.defineProperty(performance, "timeOrigin", { value, configurable: true });
 }
@@ -45,7 +45,7 @@ describe.each([
     ["back", -HOUR],
     ["forward", HOUR],
 ])("a clock that goes %s by an hour", (_, step) => {
-    test("under traffic: no request fails, and a Redis that comes back is found at once", async () => {
+    test("under traffic: no request fails, and a Redis that returns is found immediately", async () => {
         const redis = await redisOn();
         const pods = [await podOn(redis), await podOn(redis)];
         const clients = stage.clients(...pods);
@@ -61,7 +61,7 @@ describe.each([
         await unharmed(clients);
     });
 
-    test("in one pod: its entries are right for the others, and end in their time", async () => {
+    test("in one pod: its entries are correct for the others, and expire on time", async () => {
         const redis = await redisOn();
         const [wrong, right] = [await podOn(redis), await podOn(redis)];
         await allAre([wrong, right], "up");
@@ -74,7 +74,7 @@ describe.each([
         expect(await ask(wrong)).toBe("MISS");
         await stage.clients(wrong).more("HIT-L2", 20);
         startedAt(timeOrigin);
-        // From a clock that is behind it looks old, and is made anew; never is it an error.
+        // From a clock that is behind it looks old and is created again; it is never an error.
         expect(await ask(right)).toBe(step > 0 ? "HIT-L2" : "MISS");
         const keys = redis.command("KEYS", "*").match(/^embedding:[\w-]{43}$/gm) ?? [];
         expect(keys.length).toBeGreaterThan(10);

@@ -38,13 +38,13 @@ function firstOf(nodes: readonly RedisServer[]): RedisServer {
 }
 
 describe("in a Redis Cluster", () => {
-    test("a primary that is killed takes its own keys with it, until its replica has taken over", async () => {
+    test("a primary that is killed affects its own keys only, until its replica has taken over", async () => {
         const cluster = await clusterOf({ replicas: true });
         const pods = await podsOn(cluster);
         const clients = stage.clients(...pods);
         await clients.more("HIT-L2", 100);
         await firstOf(cluster.primaries).kill();
-        // The other two thirds of the keys are found while there is no successor yet.
+        // The other two thirds of the keys are found before the failover.
         await clients.more("HIT-L2", 50);
         expect(cluster.replicas.some(isPrimary)).toBe(false);
         await eventually("a replica has taken over", () => cluster.replicas.some(isPrimary));
@@ -73,7 +73,7 @@ describe("in a Redis Cluster", () => {
         await unharmed(clients);
     });
 
-    test("slots that are being moved, and were: every key is found, whole batches too", async () => {
+    test("slots that move, or have moved: every key is found, including whole batches", async () => {
         const cluster = await clusterOf();
         const [one, other] = await podsOn(cluster);
         if (!one || !other) throw new Error("two pods were asked for");
@@ -95,7 +95,7 @@ describe("in a Redis Cluster", () => {
         await unharmed(clients);
     });
 
-    test("a batch comes in the keys' order, and those of a node that is gone are just not there", async () => {
+    test("a batch is in the order of the keys, and keys of an unavailable node are misses", async () => {
         const cluster = await clusterOf();
         const commands = redisClient(cluster.config, pino({ level: "silent" }));
         stage.ends(commands.close);
@@ -120,7 +120,7 @@ describe("in a Redis Cluster", () => {
         left.forEach((one, index) => {
             if (one !== null) expect(one.toString()).toBe(all[index]);
         });
-        // Pods that start now have a dead node as the first of their addresses.
+        // Pods that start now have an unavailable node as their first address.
         const clients = stage.clients(...(await podsOn(cluster)));
         await clients.more("HIT-L2", 20);
         await unharmed(clients);
@@ -140,9 +140,9 @@ function storedIn({ primaries }: RedisCluster): number {
 }
 
 /**
- * Moves all slots with keys from one node to another, as `redis-cli --cluster reshard` does.
+ * Moves all slots with keys from one node to another, like `redis-cli --cluster reshard`.
  *
- * @param midway is called while each slot is open at both nodes, and again when its keys have gone over
+ * @param midway called while each slot is open at both nodes, and again when its keys have moved
  */
 async function moveSlots(
     from: RedisServer,

@@ -16,7 +16,7 @@ const FILES = {
 };
 const REAL = new URL("../../src/upstream/local/worker.ts", import.meta.url);
 
-/** Speaks as the real worker does; a text "die" ends its thread by an error, "hold" holds it for good. */
+/** Behaves like the real worker; a text "die" ends its thread with an error, "hold" blocks it forever. */
 const FRAGILE = `
     const { parentPort } = require("node:worker_threads");
     parentPort.on("message", (message) => {
@@ -50,7 +50,7 @@ async function start(threads: number, open: (data: WorkerData) => Worker): Promi
     return pool;
 }
 
-/** The real worker, which fails between two turns of its event loop when it is told to. */
+/** The real worker, which fails between two turns of its event loop on request. */
 const crashing = (workerData: WorkerData) =>
     new Worker(
         `new BroadcastChannel("crash").onmessage = () => { throw new Error("out of something"); };
@@ -65,7 +65,7 @@ const embed = async (from: Workers, texts: readonly string[], milliseconds = 20_
     Array.from((await from.run({ tenant: "a" }, texts, performance.now() + milliseconds)).vectors);
 
 describe("A worker of the local model that is lost", () => {
-    test("under load loses no request, is replaced, and is told in the log", async () => {
+    test("under load loses no request, is replaced, and is logged", async () => {
         const model = await start(2, crashing);
         const text = "a bright flat near the park ".repeat(8);
         const right = await embed(model, [text]);
@@ -78,7 +78,7 @@ describe("A worker of the local model that is lost", () => {
         expect(logged.join()).toMatch(/A worker of the local model failed.*Restarting/s);
     }, 90_000);
 
-    test("to a text that kills workers answers 503 for it, and serves the others", async () => {
+    test("to a text that crashes workers responds with 503 to it, and serves the others", async () => {
         const model = await start(2, fragile);
         const deadly = expect(embed(model, ["die"])).rejects.toMatchObject({
             status: 503,
@@ -100,7 +100,7 @@ describe("A worker of the local model that is lost", () => {
 });
 
 describe("The end", () => {
-    test("in the middle of runs lets them end: cut off, the native runtime ends the process", async () => {
+    test("during runs lets them end: terminating the native runtime would abort the process", async () => {
         const model = await start(2, real);
         const runs = Array.from({ length: 6 }, () =>
             embed(model, Array(16).fill("a flat ".repeat(30))),
@@ -127,14 +127,14 @@ describe("The end", () => {
 });
 
 describe("A worker of the local model that hangs", () => {
-    test("gives a 504 at the request's deadline, and what came too late is not run", async () => {
+    test("gives a 504 at the request's deadline, and expired tasks are not run", async () => {
         const model = await start(1, fragile);
         const holding = embed(model, ["hold"], 200);
         const behind = embed(model, ["die"], 100);
         await expect(behind).rejects.toMatchObject({ status: 504, code: "upstream_timeout" });
         await expect(holding).rejects.toMatchObject({ status: 504 });
         await opened[0]?.terminate();
-        // Given to the next worker, the text behind it would have killed that one too.
+        // Given to the next worker, the text behind it would have crashed that one, too.
         expect(await embed(model, ["after"])).toEqual([5]);
         expect(opened).toHaveLength(2);
     });

@@ -35,7 +35,7 @@ interface Scene {
     readonly clients: Traffic;
 }
 
-/** Two pods under traffic that is answered from Redis, which they reach over a network of ours. */
+/** Two pods under traffic served from Redis, which they reach through a test proxy. */
 async function scene(settings?: readonly string[]): Promise<Scene> {
     const redis = await redisOn(undefined, settings);
     const network = await startProxy(redis.port);
@@ -51,7 +51,7 @@ async function scene(settings?: readonly string[]): Promise<Scene> {
 const entries = (redis: RedisServer) =>
     redis.command("KEYS", `${CACHE_KEY_PREFIX}*`).match(/^embedding:[\w-]{43}$/gm) ?? [];
 
-/** Reads that Redis did not answer, over all pods; while it is down only probes are read. */
+/** Failed reads from Redis, over all pods; while it is down, only probes read. */
 async function failedReads(pods: readonly Service[]): Promise<number> {
     const series = `${METRICS.redisErrors}{operation="read"}`;
     const counts = await Promise.all(pods.map((pod) => pod.metric(series)));
@@ -59,7 +59,7 @@ async function failedReads(pods: readonly Service[]): Promise<number> {
 }
 
 describe("a Redis that", () => {
-    test("is killed and comes back: answers go on, then hits", async () => {
+    test("is killed and comes back: requests are served, then hits", async () => {
         const { redis, pods, clients } = await scene();
         await redis.kill();
         await allAre(pods, "down");
@@ -70,13 +70,13 @@ describe("a Redis that", () => {
         await unharmed(clients);
     });
 
-    test("hangs and comes back: soon nobody waits for it, then hits", async () => {
+    test("hangs and comes back: soon no request waits for it, then hits", async () => {
         const { redis, pods, clients } = await scene();
         redis.pause();
         await allAre(pods, "down");
         const before = await failedReads(pods);
         await clients.more("answers", 200);
-        // Nobody is its trial, or waits for one: see `breaker`.
+        // No request tests it, or waits for a probe: see `breaker`.
         expect((await failedReads(pods)) - before).toBeLessThan(100);
         redis.resume();
         await allAre(pods, "up");
@@ -84,7 +84,7 @@ describe("a Redis that", () => {
         await unharmed(clients);
     });
 
-    test("is slower than it may be: is left alone until it is fast again", async () => {
+    test("is slower than allowed: is not used until it is fast again", async () => {
         const { network, pods, clients } = await scene();
         network.delayMilliseconds = 150;
         await allAre(pods, "down");
@@ -103,7 +103,7 @@ describe("a Redis that", () => {
         await unharmed(clients);
     });
 
-    test("is flushed: its entries are made anew", async () => {
+    test("is flushed: its entries are created again", async () => {
         const { redis, clients } = await scene();
         for (let n = 0; n < 5; n += 1) {
             redis.command("FLUSHALL");
@@ -112,7 +112,7 @@ describe("a Redis that", () => {
         await unharmed(clients);
     });
 
-    test("became a replica: its entries are read, and nothing can be written until it is a primary", async () => {
+    test("became a replica: its entries are read, and nothing is written until it is a primary", async () => {
         const { redis, pods, clients } = await scene();
         const other = await redisOn();
         // A replica that never reaches its primary keeps what it has.
@@ -142,7 +142,7 @@ describe("a Redis that", () => {
         await unharmed(clients);
     });
 
-    test("is full and evicts nothing: its entries are read, and what does not fit is dropped", async () => {
+    test("is full and evicts nothing: its entries are read, and new ones are dropped", async () => {
         const { redis, pods, clients } = await scene(["--maxmemory-policy", "noeviction"]);
         redis.command("CONFIG", "SET", "maxmemory", "1");
         const size = entries(redis).length;
@@ -155,7 +155,7 @@ describe("a Redis that", () => {
         await unharmed(clients);
     });
 
-    test("resets connections in the middle of replies: the rest of a reply is never taken for another", async () => {
+    test("resets connections within replies: the rest of a reply is never taken for another", async () => {
         const { network, clients } = await scene();
         for (const bytes of [1, 7, 60, 150, 333, 1_000]) {
             network.resetAfter(bytes);
@@ -164,7 +164,7 @@ describe("a Redis that", () => {
         await unharmed(clients);
     });
 
-    test("is gone without a word, and another answers at its address: is found in seconds", async () => {
+    test("is gone silently, and another one takes over its address: is found within seconds", async () => {
         const { network, pods, clients } = await scene();
         network.swallow();
         await allAre(pods, "down");
@@ -173,7 +173,7 @@ describe("a Redis that", () => {
         await unharmed(clients);
     });
 
-    test("holds entries of other versions and other things: they are misses, and replaced", async () => {
+    test("holds entries of other versions and other data: they are misses, and replaced", async () => {
         const { redis, clients } = await scene();
         const keys = entries(redis);
         expect(keys.length).toBeGreaterThan(20);
@@ -189,19 +189,19 @@ describe("a Redis that", () => {
 });
 
 describe("a Redis that wants a password", () => {
-    test("other than ours: is not used, and the answers are right", async () => {
+    test("other than ours: is not used, and the responses are correct", async () => {
         const redis = await redisOn(undefined, ["--requirepass", "right"]);
         const pod = await stage.pod({ REDIS_URL: redis.url.href, REDIS_PASSWORD: "wrong" });
         const clients = stage.clients(pod);
         await clients.more("answers", 100);
         expect(await stateOf(pod)).toBe("down");
         await unharmed(clients);
-        // Who corrects it in Redis need not restart the pods.
+        // Correcting it in Redis requires no restart of the pods.
         redis.command("-a", "right", "CONFIG", "SET", "requirepass", "wrong");
         await allAre([pod], "up");
     });
 
-    test("and denies us the cache's keys: is down, though it answers PING", async () => {
+    test("and denies access to the cache's keys: is down, although it answers PING", async () => {
         const redis = await redisOn();
         redis.command("ACL", "SETUSER", "app", "on", ">word", "+@all", "~other:*");
         const login = { REDIS_USERNAME: "app", REDIS_PASSWORD: "word" };
@@ -216,7 +216,7 @@ describe("a Redis that wants a password", () => {
 });
 
 describe("a password that changes", () => {
-    test("is followed from its file when a connection is made, and no request fails", async () => {
+    test("is read from its file at each connection, and no request fails", async () => {
         const folder = await mkdtemp(join(tmpdir(), "redis-login-"));
         stage.ends(() => rm(folder, { recursive: true }));
         const write = (password: string) => writeFile(join(folder, "password"), `${password}\n`);

@@ -27,7 +27,7 @@ async function podsOn(url: string): Promise<readonly Service[]> {
     return pods;
 }
 
-test("a primary that is killed: its replica takes over, entries are kept, and nobody notices", async () => {
+test("a primary that is killed: its replica takes over, entries are kept, and no request fails", async () => {
     const group = await startSentinels({ password: PASSWORD });
     stage.ends(group.stop);
     const pods = await podsOn(group.url);
@@ -45,7 +45,7 @@ test("a primary that is killed: its replica takes over, entries are kept, and no
     await unharmed(clients);
 });
 
-test("a primary that hangs, and a sentinel that is gone: the pods follow to the new one, and stay", async () => {
+test("a primary that hangs, and a lost sentinel: the pods follow to the new one, and stay", async () => {
     const group = await startSentinels({ password: PASSWORD });
     stage.ends(group.stop);
     const pods = await podsOn(group.url);

@@ -26,7 +26,7 @@ afterAll(async () => {
     await files.remove();
 });
 
-/** A Redis that speaks TLS on one port, and the test's own words on another. */
+/** A Redis with TLS on one port, and a plain one for the test on another. */
 async function encrypted(
     { cert, key }: CertificateFiles,
     clients: "yes" | "no" = "no",
@@ -53,7 +53,7 @@ async function podOn(port: number, environment: Record<string, string>): Promise
     return { pod: await stage.pod({ REDIS_URL: url, ...environment }, log), said };
 }
 
-/** It serves without Redis, and its log says why. */
+/** It serves without Redis, and its log has the reason. */
 async function refused({ pod, said }: LoggedPod, why: RegExp): Promise<void> {
     const clients = stage.clients(pod);
     await clients.more("answers", 50);
@@ -71,7 +71,7 @@ describe("Redis over TLS", () => {
         await unharmed(clients);
     });
 
-    test("that asks for a certificate gets ours", async () => {
+    test("that requires a client certificate gets ours", async () => {
         const { port } = await encrypted(files.server, "yes");
         const { cert, key } = files.client;
         const { pod } = await podOn(port, {
@@ -82,7 +82,7 @@ describe("Redis over TLS", () => {
         await allAre([pod], "up");
     });
 
-    test("that cannot be trusted, or does not trust us, is not used, and the log says why", async () => {
+    test("that cannot be trusted, or does not trust us, is not used, and the log has the reason", async () => {
         const [server, strict, elsewhere, plain] = await Promise.all([
             encrypted(files.server),
             encrypted(files.server, "yes"),
@@ -99,7 +99,7 @@ describe("Redis over TLS", () => {
             ],
             [server.port, {}, /local issuer|self-signed/],
             [elsewhere.port, ours, /altnames/],
-            // In TLS 1.3 the client is asked after its handshake: a reset may overtake the reason.
+            // In TLS 1.3 the client is authenticated after its handshake: a reset may overtake the reason.
             [strict.port, ours, /certificate required|ECONNRESET|EPIPE/],
             [plain.port, ours, /ETIMEDOUT/],
         ] as const;
@@ -110,7 +110,7 @@ describe("Redis over TLS", () => {
         );
     });
 
-    test("under a renewed authority is used by the pods that were there before", async () => {
+    test("with a renewed authority is used by the existing pods", async () => {
         const ca = join(files.folder, "mounted-ca.crt");
         await copyFile(files.otherCa, ca);
         const { port } = await encrypted(files.server);

@@ -31,14 +31,14 @@ import {
 } from "../support/stubUpstream.ts";
 import { trueVector } from "../support/vectors.ts";
 
-/** As in production, only faster: there an attempt has 10 s, and a request 25 s in all. */
+/** Like production, but faster: there an attempt has 10 s and a request 25 s. */
 const TIMING = {
     attemptTimeoutMilliseconds: 400,
     firstRetryDelayMilliseconds: 1,
     halfOpenAfterMilliseconds: 100,
 };
 const ATTEMPTS = 4;
-/** All attempts, with as much again for a busy machine. */
+/** All attempts, with the same again for a busy machine. */
 const BOUND_MILLISECONDS = 2 * ATTEMPTS * TIMING.attemptTimeoutMilliseconds;
 
 let redis: RedisServer;
@@ -101,7 +101,7 @@ const cachedEntries = (): number =>
         .split("\n")
         .filter((key) => /^embedding:[\w-]{43}$/.test(key)).length;
 
-/** Sends the beginning of the right answer, and then what the fault is. */
+/** Sends the beginning of the correct response, and then the fault. */
 const half =
     (then: Turn): Turn =>
     (body, response) => {
@@ -118,7 +118,7 @@ const trickle: Turn = (body, response) => {
     response.on("close", () => clearInterval(timer));
 };
 
-/** As fast as it is taken, for ever. */
+/** As fast as it is read, forever. */
 const endless: Turn = (_, response) => {
     response.writeHead(200, { "content-type": "application/json" });
     const block = Buffer.alloc(256 * 1024, "[");
@@ -138,7 +138,7 @@ const changed =
         reply(response, 200, { data: change(data), usage });
     };
 
-/** Also of a call that was divided: there each text is alone. */
+/** Including a split call, in which each text is alone. */
 const last = (change: object) =>
     changed((data) =>
         data.map((item, at) => (at === data.length - 1 ? { ...item, ...change } : item)),
@@ -148,7 +148,7 @@ const html: Turn = (_, response) =>
     reply(response, 200, "<html>Sign in</html>", { "content-type": "text/html" });
 
 const UNREACHABLE = "upstream_unreachable";
-const BAD = "bad_upstream_answer";
+const BAD = "bad_upstream_response";
 
 describe("An upstream", () => {
     test.each<[string, Turn, number, string, RegExp]>([
@@ -169,7 +169,7 @@ describe("An upstream", () => {
         ["has no data", changed(() => undefined), 503, BAD, /no data/],
         ["leaves a vector out", changed((d) => d.slice(1)), 503, BAD, /0 vectors for 1 inputs/],
         ["gives a wrong index", last({ index: 2 }), 503, BAD, /the index 2/],
-        ["gives a NaN", last({ embedding: [1, null] }), 503, BAD, /vector 0 cannot be used/],
+        ["gives a NaN", last({ embedding: [1, null] }), 503, BAD, /vector 0 is invalid/],
         ["gives zeros", last({ embedding: Array(16).fill(0) }), 503, BAD, /it is zero/],
         [
             "gives a short vector",
@@ -178,45 +178,48 @@ describe("An upstream", () => {
             BAD,
             /2 dimensions instead of 16/,
         ],
-        ["fails", (_, r) => reply(r, 500, "broken"), 503, "upstream_error", /answered 500/],
-    ])("that %s gives an error in time, caches nothing and stops nobody", async (...fault) => {
-        const [, turn, status, code, words] = fault;
-        await expectRight(["known before"], "MISS");
-        await eventually("it is cached", () => cachedEntries() === 1);
-        let broken = true;
-        const whenAsked: Turn = (body, response) => {
-            if (broken && body.input.some((text) => WORDS.includes(String(text))))
-                turn(body, response);
-            else reply(response, 200, rightAnswer(body));
-        };
-        stub.misbehave(...Array<Turn>(60).fill(whenAsked));
-        const begun = performance.now();
-        const failing = ask(WORDS);
-        await eventually("it was asked", () => stub.requests.length > 1);
-        await expectRight(["known before"], "HIT-L1");
-        await expectRight(["somebody else's"], "MISS");
-        expectError(await failing, status, code, words);
-        expect(performance.now() - begun).toBeLessThan(BOUND_MILLISECONDS);
-        await eventually("the other one is cached", () => cachedEntries() === 2);
-        broken = false;
-        await expectRight(WORDS, "MISS");
-        await expectRight(WORDS, "HIT-L1");
-    });
+        ["fails", (_, r) => reply(r, 500, "broken"), 503, "upstream_error", /responded with 500/],
+    ])(
+        "that %s gives an error in time, caches nothing and blocks no other request",
+        async (...fault) => {
+            const [, turn, status, code, words] = fault;
+            await expectRight(["known before"], "MISS");
+            await eventually("it is cached", () => cachedEntries() === 1);
+            let broken = true;
+            const whenAsked: Turn = (body, response) => {
+                if (broken && body.input.some((text) => WORDS.includes(String(text))))
+                    turn(body, response);
+                else reply(response, 200, rightAnswer(body));
+            };
+            stub.misbehave(...Array<Turn>(60).fill(whenAsked));
+            const begun = performance.now();
+            const failing = ask(WORDS);
+            await eventually("it was asked", () => stub.requests.length > 1);
+            await expectRight(["known before"], "HIT-L1");
+            await expectRight(["somebody else's"], "MISS");
+            expectError(await failing, status, code, words);
+            expect(performance.now() - begun).toBeLessThan(BOUND_MILLISECONDS);
+            await eventually("the other one is cached", () => cachedEntries() === 2);
+            broken = false;
+            await expectRight(WORDS, "MISS");
+            await expectRight(WORDS, "HIT-L1");
+        },
+    );
 
-    test("that answers in another order is put in order, and cached so", async () => {
+    test("with another order is sorted, and cached so", async () => {
         stub.misbehave(changed((data) => data.toReversed()));
         await expectRight(WORDS, "MISS");
         await expectRight(WORDS.toReversed(), "HIT-L1");
     });
 
-    test("that redirects is not followed, and not asked again", async () => {
+    test("that redirects is neither followed nor retried", async () => {
         const elsewhere = await startStubUpstream();
         stops.push(() => elsewhere.stop());
         const location = `${elsewhere.url.href}/embeddings`;
         for (const status of [301, 302, 307, 308]) {
             stub.misbehave((_, response) => reply(response, status, "", { location }));
             const before = stub.requests.length;
-            expectError(await ask(WORDS), 503, "upstream_refused", new RegExp(`\\(${status}\\)`));
+            expectError(await ask(WORDS), 503, "upstream_rejected", new RegExp(`\\(${status}\\)`));
             expect(stub.requests).toHaveLength(before + 1);
         }
         expect(elsewhere.requests).toEqual([]);
@@ -227,7 +230,7 @@ describe("An upstream", () => {
         ["nothing of its tokens", undefined, 7],
         ["that it read none", { prompt_tokens: 0, total_tokens: 0 }, 7],
         ["their total only, as Voyage does", { total_tokens: 40 }, 40],
-    ])("that tells %s is answered, and its texts are not free", async (_, usage, tokens) => {
+    ])("that reports %s is accepted, and its texts are not free", async (_, usage, tokens) => {
         stub.misbehave((body, response) => {
             reply(response, 200, { data: rightAnswer(body).data, usage });
         });
@@ -240,7 +243,7 @@ describe("An upstream", () => {
         ["the first", [undefined, 1]],
         ["all", [undefined, undefined]],
         ["all: 0 stands everywhere", [0, 0]],
-    ])("that leaves out the index of %s means the order of the inputs", async (_, indexes) => {
+    ])("that omits the index of %s means the order of the inputs", async (_, indexes) => {
         stub.misbehave(
             changed((data) => data.map((item, at) => ({ ...item, index: indexes[at] }))),
         );
@@ -248,7 +251,7 @@ describe("An upstream", () => {
         expect(stub.requests).toHaveLength(1);
     });
 
-    test("that refuses connections gives a 503, and is found again when it is back", async () => {
+    test("that refuses connections gives a 503, and is used again when it is back", async () => {
         const port = await freePort();
         const url = new URL(`http://127.0.0.1:${port}/v1`);
         const alone = await startService(stubEnvironment(url), { timing: TIMING });
@@ -268,7 +271,7 @@ describe("An upstream", () => {
         expectError(await ask(WORDS, alone), 503, UNREACHABLE, /ENOTFOUND|EAI_AGAIN/);
     });
 
-    test("with a certificate that nobody vouches for gets no text", async () => {
+    test("with an untrusted certificate gets no text", async () => {
         const seen: unknown[] = [];
         const server = createServer(selfSigned(), (incoming, response) => {
             seen.push(incoming.url);
@@ -284,7 +287,7 @@ describe("An upstream", () => {
         expect(seen).toEqual([]);
     });
 
-    test("that speaks no TLS where TLS is wanted gives a 503", async () => {
+    test("without TLS where TLS is required gives a 503", async () => {
         const url = new URL(stub.url.href.replace("http:", "https:"));
         const alone = await startService(stubEnvironment(url), { timing: TIMING });
         stops.push(() => alone.stop());
@@ -294,7 +297,7 @@ describe("An upstream", () => {
 });
 
 describe("SIGTERM", () => {
-    test("with connections kept alive and slow calls in flight fails no request", async () => {
+    test("with kept-alive connections and slow calls in flight fails no request", async () => {
         const clients = 16;
         const { port, process: pod } = await startPod(stubEnvironment(stub.url, redis.url));
         const slow: Turn = (body: StubRequest, response) => {
@@ -306,7 +309,7 @@ describe("SIGTERM", () => {
         let terminated = false;
         async function client(number: number): Promise<void> {
             for (let after = 0; after < 3; after += terminated ? 1 : 0) {
-                // Each a miss: every answer waits for the upstream.
+                // Misses only: every response waits for the upstream.
                 const text = `client ${number} asks ${statuses.length} ${after}`;
                 statuses.push(await post(port, agent, JSON.stringify({ text })));
             }

@@ -9,7 +9,7 @@ export type AdminCall = (
     headers?: Readonly<Record<string, string>>,
 ) => Promise<Answer>;
 
-/** Calls a service's admin port; an object goes as JSON, a string or bytes as they are. */
+/** Calls a service's admin port; objects are sent as JSON, strings and bytes unchanged. */
 export function adminOf({ adminUrl }: Pick<Service, "adminUrl">): AdminCall {
     if (adminUrl === undefined) throw new Error("This service was started without ADMIN_TOKEN");
     return async (method, path, body, headers = {}) => {
@@ -24,7 +24,7 @@ export function adminOf({ adminUrl }: Pick<Service, "adminUrl">): AdminCall {
     };
 }
 
-/** The message of a refusal in the service's error shape. */
+/** The message of an error in the service's format. */
 export function refusal({ json }: Answer): string {
     return (json as { error: { message: string } }).error.message;
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** PEM files in a folder of their own. */
+/** PEM files in their own directory. */
 export interface Certificates {
     readonly folder: string;
     readonly ca: string;

@@ -1,4 +1,4 @@
-/** What parsing `SAMPLE` takes on the machine that limits in milliseconds are meant for. */
+/** Time to parse `SAMPLE` on the machine for which limits in milliseconds are defined. */
 const SAMPLE_MILLISECONDS = 5;
 const SAMPLE = JSON.stringify(
     Array.from({ length: 20_000 }, (_, at) => ({ at, text: `text ${at}` })),
@@ -6,11 +6,11 @@ const SAMPLE = JSON.stringify(
 const ROUNDS = 3;
 
 /**
- * CPU time of this thread, which other load on the machine hardly prolongs. A collection of garbage may fall
- * into a run: one that takes too long is repeated, and the least of three counts.
+ * CPU time of this thread, which other load on the machine barely affects. A garbage collection may fall into
+ * a run, so a slow run is repeated and the minimum of three counts.
  *
- * @param enough milliseconds below which one run is enough
- * @returns milliseconds, as on the machine that limits are meant for where this one is slower
+ * @param enough milliseconds below which one run is sufficient
+ * @returns milliseconds, scaled to the reference machine if this one is slower
  */
 export function cpuMilliseconds(enough: number, run: () => unknown): number {
     let least = Infinity;
@@ -21,7 +21,7 @@ export function cpuMilliseconds(enough: number, run: () => unknown): number {
     return least;
 }
 
-/** How many times slower this machine is now, 1 at least: by a work of the same kind. */
+/** How many times slower this machine is now, at least 1: measured by similar work. */
 export function slowness(): number {
     const rounds = Array.from({ length: ROUNDS }, () => threadMilliseconds(parseSample));
     return Math.max(1, Math.min(...rounds) / SAMPLE_MILLISECONDS);

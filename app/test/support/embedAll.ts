@@ -14,7 +14,7 @@ import type { Embedding } from "../../src/vector/embedding.ts";
 
 const log = pino({ level: "silent" });
 
-/** What became of each input, in their order; each has exactly one outcome. */
+/** Outcomes of the inputs, in order; each has exactly one. */
 export async function outcomesOf(
     { embed }: Pick<Upstream, "embed">,
     inputs: readonly Input[],
@@ -49,7 +49,7 @@ export async function embedAll(
 export const sizesUpTo = (items: number): CallSizes =>
     callSizes({ items, bytes: 1024 * 1024, fastMilliseconds: 1_000, log });
 
-/** An upstream with production's calls, of which so many may be under way. */
+/** An upstream with production's batching and this concurrency. */
 export function batchedUpstream(
     call: CallUpstream,
     { limit = 64, sizes = sizesUpTo(256), mayRepeat = (): boolean => true } = {},

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 
-/** Polls until the condition holds; a condition that never does fails the test with its name. */
+/** Polls until the condition is true; otherwise the test fails with the condition's name. */
 export async function eventually(
     what: string,
     holds: () => boolean | Promise<boolean>,

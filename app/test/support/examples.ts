@@ -38,7 +38,7 @@ export async function runExample(
     return stdout;
 }
 
-/** What the examples print that rank listings, where vectors are the true ones. */
+/** Output of the ranking examples for the true vectors. */
 export function rankedListings(): string {
     const asked = trueVector(QUESTION);
     return LISTINGS.map((text) => {

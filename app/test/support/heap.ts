@@ -5,9 +5,9 @@ import { runInNewContext } from "node:vm";
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-/** @returns bytes of memory that are in use: objects, and the contents of buffers */
+/** @returns bytes of used memory: objects, and the contents of buffers */
 export async function usedBytes(): Promise<number> {
-    // Buffers of the first collection are given back by the second.
+    // Buffers of the first collection are released by the second.
     collectGarbage();
     await nextTurn();
     collectGarbage();

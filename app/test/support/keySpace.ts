@@ -1,6 +1,6 @@
 import type { KeySpace } from "../../src/key/key.ts";
 
-/** Of a tenant without a key, and a model that is none. */
+/** For a tenant without a key, and a fictitious model. */
 export const KEY_SPACE: KeySpace = {
     tenant: "anonymous",
     epoch: "0.0",

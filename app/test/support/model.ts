@@ -1,7 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 
-/** @returns the folder of the real model. @throws when it is missing: `make model` fetches it. */
+/**
+ * @returns the directory of the real model
+ * @throws if it is missing: `make model` fetches it
+ */
 export function modelDirectory(): string {
     const script = join(import.meta.dirname, "../../model/fetch.sh");
     return execFileSync(script, ["--check"], { encoding: "utf8" }).trim();

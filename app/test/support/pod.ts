@@ -10,19 +10,19 @@ import { freePort } from "./redisServer.ts";
 
 const SERVER = join(import.meta.dirname, "../../src/server.ts");
 
-/** The real server in a process of its own, as a pod runs it. */
+/** The real server in its own process, like a pod. */
 export interface Pod {
     readonly process: ChildProcess;
     readonly port: number;
     readonly url: string;
     readonly ask: (text: string) => Promise<Response>;
-    /** Asks it to end, as Kubernetes does. */
+    /** Asks it to end, like Kubernetes. */
     readonly end: () => Promise<void>;
 }
 
 let running: ChildProcess[] = [];
 
-/** Starts the image's command and waits for nothing. What it prints can be read from its pipes. */
+/** Starts the image's command without waiting. Its output can be read from its pipes. */
 export function startServer(environment: Environment): ChildProcess {
     const child = spawn(process.execPath, [SERVER], {
         env: { PATH: process.env.PATH, LOG_LEVEL: "error", ANONYMOUS: "true", ...environment },
@@ -59,7 +59,7 @@ export async function untilReady(url: string): Promise<void> {
     });
 }
 
-/** Ends what was started since the last time, at once. */
+/** Ends everything started since the last call, immediately. */
 export function killPods(): void {
     for (const child of running) child.kill("SIGKILL");
     running = [];

@@ -1,15 +1,15 @@
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 
-/** A network between client and server that a test can make worse. */
+/** A network between client and server that a test can degrade. */
 export interface Proxy {
     readonly port: number;
     readonly url: URL;
-    /** Each piece of a reply comes so much later. */
+    /** Delays each piece of a reply. */
     delayMilliseconds: number;
-    /** Resets each connection when it has carried so many more bytes of replies, then all is well again. */
+    /** Resets each connection after this many more bytes of replies, then works normally. */
     readonly resetAfter: (bytes: number) => void;
-    /** What is connected stays so, and nothing comes through it any more, as when a node has gone. */
+    /** Connections stay open, but no data arrives any more, as after the loss of a node. */
     readonly swallow: () => void;
     readonly stop: () => Promise<void>;
 }
@@ -30,7 +30,7 @@ export async function startProxy(target: number): Promise<Proxy> {
         client.on("data", (bytes: Buffer) => {
             if (!pair.mute) server.write(bytes);
         });
-        // One after the other, so that pieces stay in their order however long each waits.
+        // Sequential, so that pieces stay in order despite their delays.
         let last = Promise.resolve();
         server.on("data", (bytes: Buffer) => {
             const arrival = performance.now();

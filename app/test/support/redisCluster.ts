@@ -17,11 +17,11 @@ export interface RedisCluster {
 
 const PRIMARIES = 3;
 
-/** A Redis Cluster of three primaries, and a replica of each where wanted, that fails over in seconds. */
+/** A Redis Cluster of three primaries, optionally with replicas, that fails over within seconds. */
 export async function startCluster({ replicas = false } = {}): Promise<RedisCluster> {
     const folder = await mkdtemp(join(tmpdir(), "redis-cluster-"));
     const count = replicas ? 2 * PRIMARIES : PRIMARIES;
-    // Where nobody can take over, a node that a busy machine keeps waiting is not to be given up.
+    // Without replicas, a node that is slow on a busy machine must not be marked as failed.
     const nodeTimeout = replicas ? 1_000 : 30_000;
     const nodes = await Promise.all(
         Array.from({ length: count }, (_, n) =>
@@ -61,7 +61,7 @@ export async function startCluster({ replicas = false } = {}): Promise<RedisClus
     };
 }
 
-/** Clients are given a Service's name, which none of the nodes has. */
+/** Clients use the name of a Service, which none of the nodes has. */
 function byOtherName(url: URL): URL {
     const other = new URL(url);
     other.hostname = "localhost";

@@ -8,24 +8,24 @@ import type { RedisConfig } from "../../src/config.ts";
 export interface RedisServer {
     readonly port: number;
     readonly url: URL;
-    /** What a client is told in order to reach it. */
+    /** How clients reach it. */
     readonly config: RedisConfig;
     /** Runs one command by redis-cli and returns what it prints. */
     readonly command: (...words: readonly string[]) => string;
-    /** Stops answering and keeps its connections, as a hung machine does. */
+    /** Stops responding and keeps its connections, like a hung machine. */
     readonly pause: () => void;
     readonly resume: () => void;
     readonly kill: () => Promise<void>;
 }
 
 /**
- * Below the ports that the system gives to outgoing connections, any of which may be taken in the meantime;
- * and so is the port of a Redis Cluster's bus, 10,000 above.
+ * Below the system's ephemeral ports, any of which may be taken meanwhile; so is the port of a Redis
+ * Cluster's bus, 10,000 above.
  */
 const FIRST_PORT = 12_000;
 const PORTS = 10_000;
 
-/** @returns a port of the loopback interface that nobody listens on; drawn, since other tests draw too. */
+/** @returns an unused port of the loopback interface; random, because other tests choose ports, too */
 export async function freePort(): Promise<number> {
     for (;;) {
         const port = FIRST_PORT + randomInt(PORTS);
@@ -46,7 +46,7 @@ async function isFree(port: number): Promise<boolean> {
     return true;
 }
 
-/** Starts a real Redis that keeps nothing on disk, and waits until it takes connections. */
+/** Starts a real Redis without persistence, and waits until it accepts connections. */
 export async function startRedis(
     port?: number,
     settings: readonly string[] = [],
@@ -56,7 +56,7 @@ export async function startRedis(
     return run(chosen, args, "Ready to accept connections");
 }
 
-/** Starts a real sentinel by its file of settings, which it also writes to. */
+/** Starts a real sentinel with its configuration file, which it also writes to. */
 export function startSentinel(port: number, file: string, password = ""): Promise<RedisServer> {
     return run(port, [file, "--sentinel"], "Sentinel ID is", password);
 }

@@ -6,10 +6,10 @@ import { startStubUpstream, type StubUpstream } from "./stubUpstream.ts";
 import { trueVector } from "./vectors.ts";
 
 export const ACTIVE = { VERSION: "v1.0.0", COLOUR: "blue" } as const;
-/** Another version over what calls itself the same model: its keys are the active colour's. */
+/** Another version with supposedly the same model: it has the keys of the active colour. */
 export const CANDIDATE = { VERSION: "v2.0.0", COLOUR: "green" } as const;
 
-/** Two models of one name: the true one, and one whose vectors are all another text's. */
+/** Two models with one name: the true one, and one that returns the vectors of other texts. */
 export interface Models {
     readonly honest: StubUpstream;
     readonly lying: StubUpstream;
@@ -23,7 +23,7 @@ export async function startModels(): Promise<Models> {
     return { honest, lying, stop: () => Promise.all([honest.stop(), lying.stop()]) };
 }
 
-/** Else each address would be a revision of its own. */
+/** Otherwise each address would be its own revision. */
 const MODEL_OF_ALL = { EMBEDDING_REVISION: "1" };
 
 type Build = typeof ACTIVE | typeof CANDIDATE;
@@ -37,36 +37,36 @@ export function startBuild(
     return startService({ ...model, ...redis, ...build, ADMIN_TOKEN });
 }
 
-export interface Told {
-    readonly writer: string;
+export interface QuarantineRecord {
+    readonly buildId: string;
     readonly state: string;
     readonly release: string;
     readonly since: string;
-    readonly failed: readonly object[];
-    readonly ends: string;
+    readonly rejected: readonly object[];
+    readonly expiresAt: string;
 }
 
-export interface Writers {
-    readonly own: { readonly writer: string };
-    readonly current: boolean;
-    readonly known: readonly Told[];
+export interface Builds {
+    readonly own: { readonly buildId: string };
+    readonly upToDate: boolean;
+    readonly records: readonly QuarantineRecord[];
 }
 
-export async function writersAt(pod: Service): Promise<Writers> {
-    return (await adminOf(pod)("GET", ADMIN_PATHS.builds)).json as Writers;
+export async function buildsAt(pod: Service): Promise<Builds> {
+    return (await adminOf(pod)("GET", ADMIN_PATHS.builds)).json as Builds;
 }
 
 export const JUDGEMENT = { actor: "ann", reason: "a release" };
 
-/** Orders at any pod that a build's entries are on trial. */
+/** Quarantines a build, through any pod. */
 export async function begin(at: Service, build: Service, release = "one"): Promise<Answer> {
-    const { writer } = (await writersAt(build)).own;
-    return adminOf(at)("PUT", ADMIN_PATHS.quarantine(writer), { ...JUDGEMENT, release });
+    const { buildId } = (await buildsAt(build)).own;
+    return adminOf(at)("PUT", ADMIN_PATHS.quarantine(buildId), { ...JUDGEMENT, release });
 }
 
 export async function promote(at: Service, build: Service, release = "one"): Promise<Answer> {
-    const { writer } = (await writersAt(build)).own;
-    return adminOf(at)("PUT", ADMIN_PATHS.promotion(writer), { ...JUDGEMENT, release });
+    const { buildId } = (await buildsAt(build)).own;
+    return adminOf(at)("PUT", ADMIN_PATHS.promotion(buildId), { ...JUDGEMENT, release });
 }
 
 export interface Seen {
@@ -77,7 +77,7 @@ export interface Seen {
 
 const BATCH = 256;
 
-/** Asks for texts in batches, and looks at every vector. */
+/** Requests texts in batches, and checks every vector. */
 export async function ask(pod: Service, texts: readonly string[]): Promise<Seen> {
     let lies = 0;
     const counts = Object.fromEntries(CACHE_STATUSES.map((status) => [status, 0]));

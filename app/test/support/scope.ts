@@ -1,6 +1,6 @@
 import { ANONYMOUS, type Scope } from "../../src/scope.ts";
 
-/** The scope of a request that has just begun. */
+/** The context of a request that has just started. */
 export function scopeFor(milliseconds = 25_000): Scope {
     return {
         pool: ANONYMOUS,

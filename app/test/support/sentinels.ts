@@ -17,7 +17,7 @@ export interface SentinelGroup {
 export const MASTER = "cache";
 const SENTINELS = 3;
 
-/** A primary with a replica, and three sentinels that make that one the primary within seconds. */
+/** A primary with a replica, and three sentinels that fail over within seconds. */
 export async function startSentinels(options: { password?: string } = {}): Promise<SentinelGroup> {
     const folder = await mkdtemp(join(tmpdir(), "sentinels-"));
     const start = (name: string) =>

@@ -32,7 +32,7 @@ export interface StartOptions {
     readonly timing?: OpenaiTiming;
 }
 
-/** The whole service in this process, on a free port, configured by environment as a pod is. */
+/** The whole service in this process, on a free port, configured by environment like a pod. */
 export async function startService(
     environment: Environment,
     { log = pino({ level: "silent" }), timing = {} }: StartOptions = {},

@@ -8,16 +8,16 @@ import { startService, stubEnvironment, type Service } from "./service.ts";
 import { startStubUpstream, type StubUpstream } from "./stubUpstream.ts";
 import { traffic, type Traffic } from "./traffic.ts";
 
-/** A request's own deadline is 25 s: whoever waited longer than this waited for what was broken. */
+/** A request's own deadline is 25 s: a longer wait was caused by the fault. */
 const LONGEST_MILLISECONDS = 15_000;
 
-/** What tests of faults have in common: an upstream, pods, clients, and an end of all that was started. */
+/** Common setup of fault tests: an upstream, pods, clients, and cleanup. */
 export interface Stage {
     readonly ends: (stop: () => Promise<unknown>) => void;
-    /** A pod that keeps next to nothing itself, so that its hits are those of Redis. */
+    /** A pod with a minimal local cache, so that its hits are those of Redis. */
     readonly pod: (environment: Environment, log?: Logger) => Promise<Service>;
     readonly clients: (...pods: readonly Service[]) => Traffic;
-    /** Ends what was started since the last time, the newest first. */
+    /** Ends everything started since the last call, newest first. */
     readonly clear: () => Promise<void>;
     readonly close: () => Promise<void>;
 }
@@ -47,7 +47,7 @@ export async function openStage(): Promise<Stage> {
     };
 }
 
-/** Every answer was right, those during the fault included, and none took its whole time. */
+/** Every response was correct, including those during the fault, and none took its whole time. */
 export async function unharmed(clients: Traffic): Promise<void> {
     const { wrong, slowestMilliseconds } = await clients.stop();
     expect(wrong).toEqual([]);

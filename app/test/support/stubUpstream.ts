@@ -20,19 +20,19 @@ export interface StubUpstream {
     /** Their targets, with queries. */
     readonly targets: string[];
     billedTokens: number;
-    /** Answers the next requests in the place of the right answer, one each; then all is well again. */
+    /** Overrides the next responses, one each; then responses are correct again. */
     readonly misbehave: (...turns: readonly Turn[]) => void;
-    /** Answers all other requests, where it is set. */
+    /** Overrides all other responses, if set. */
     always: Turn | undefined;
     readonly stop: () => Promise<void>;
 }
 
 export type Turn = (request: StubRequest, response: ServerResponse) => void;
 
-/** A text with this word in it is refused with 400, as a too long one would be. */
+/** A text with this word is rejected with 400, like one that is too long. */
 export const REFUSED = "unspeakable";
 
-/** A real HTTP server that speaks OpenAI's embeddings contract with E for a model. */
+/** A real HTTP server with OpenAI's embeddings API and E as its model. */
 export async function startStubUpstream(
     model: StubModel = {},
     chosenPort = 0,

@@ -4,18 +4,18 @@ import { eventually } from "./eventually.ts";
 import type { Service } from "./service.ts";
 import { trueVector } from "./vectors.ts";
 
-/** Requests without pause, each answer compared with E. */
+/** Continuous requests; each response is compared with E. */
 export interface Traffic {
-    /** Answers and items by status so far. */
+    /** Responses and items by status so far. */
     readonly count: (of: "answers" | CacheStatus) => number;
-    /** Waits until there were so many more of them. */
+    /** Waits for this many more of them. */
     readonly more: (of: "answers" | CacheStatus, number?: number) => Promise<void>;
     readonly stop: () => Promise<Report>;
 }
 
 export interface Report {
     readonly answers: number;
-    /** What was not a 200 with the right vectors; the first few. */
+    /** Responses other than 200 with the correct vectors; the first few. */
     readonly wrong: readonly string[];
     readonly slowestMilliseconds: number;
 }
@@ -25,8 +25,7 @@ const VOCABULARY = 60;
 const LARGEST_BATCH = 6;
 
 /**
- * Clients that ask in single texts and in batches, for texts out of a small vocabulary and, one time in
- * ten, for a new one.
+ * Clients that request single texts and batches, from a small vocabulary and, one time in ten, a new text.
  */
 export function traffic(...services: readonly Service[]): Traffic {
     const counts = new Map<string, number>();

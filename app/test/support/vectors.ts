@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 export const DIMENSIONS = 16;
 
-/** E: the one true vector of a text, whatever way it takes. Unit length, never zero. */
+/** E: the one true vector of a text. Unit length, never zero. */
 export function trueVector(text: string, dimensions = DIMENSIONS): Float32Array<ArrayBuffer> {
     const values: number[] = [];
     for (let block = 0; values.length < dimensions; block += 1) {
@@ -14,7 +14,7 @@ export function trueVector(text: string, dimensions = DIMENSIONS): Float32Array<
     return Float32Array.from(wanted, (value) => value / length);
 }
 
-/** Tokens by which the stub bills: words. */
+/** Tokens that the stub bills: words. */
 export function trueTokens(text: string): number {
     return text.split(" ").length;
 }

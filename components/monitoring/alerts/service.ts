@@ -117,7 +117,7 @@ function upstreamAlerts({ upstreamErrorPercent }: AlertThresholds): Alert[] {
         alert("EmbeddingUpstreamFailing", {
             ...COLOUR_LABELS,
             topic: "upstream",
-            expr: `${attempts('outcome!~"ok|refused_input"')} / (${attempts('outcome!="refused_input"')} > 0)
+            expr: `${attempts('outcome!~"ok|rejected_input"')} / (${attempts('outcome!="rejected_input"')} > 0)
                    > ${percentToRatio(upstreamErrorPercent)}`,
             for: "5m",
             severity: "warning",

@@ -193,7 +193,7 @@ function comparisonRow({ thresholds }: DashboardsOptions): Row {
                     description: "Failed attempts at the upstream per second.",
                     unit: UNITS.operationsPerSecond,
                 },
-                `sum by (colour) (${rate(`${METRICS.upstreamAttempts}{outcome!~"ok|refused_input"}`)})`,
+                `sum by (colour) (${rate(`${METRICS.upstreamAttempts}{outcome!~"ok|rejected_input"}`)})`,
             ),
         ],
     };

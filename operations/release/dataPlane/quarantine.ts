@@ -25,7 +25,7 @@ export interface Trials {
 }
 
 interface Writers {
-    readonly own: { readonly writer: string };
+    readonly own: { readonly buildId: string };
 }
 
 const TIMEOUT_MILLISECONDS = 10_000;
@@ -51,8 +51,8 @@ export function clusterTrials(cluster: Cluster, clock: Clock): Trials {
             if (begun === "done") await clock.sleep(QUARANTINE_PROPAGATION_MILLISECONDS);
         },
         promote: async (candidate, wish) => {
-            const writer = await at(cluster, candidate, writerOf);
-            await order(candidate, ADMIN_PATHS.promotion(writer), wish);
+            const buildId = await at(cluster, candidate, writerOf);
+            await order(candidate, ADMIN_PATHS.promotion(buildId), wish);
         },
     };
 }
@@ -72,7 +72,7 @@ async function at<T>(
 
 async function writerOf(target: AdminTarget): Promise<string> {
     const { own } = (await (await ask(target, "GET", ADMIN_PATHS.builds)).json()) as Writers;
-    return own.writer;
+    return own.buildId;
 }
 
 /** `needless`: pods without a Redis share nothing, and a build that another release quarantines stays so. */

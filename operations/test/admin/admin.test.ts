@@ -111,10 +111,10 @@ test("A truncated response does not look complete", async () => {
 test("An error response is reported with the service's message", async () => {
     answer = (response) => {
         response.statusCode = 409;
-        response.end('{"error":{"message":"An import runs on this pod"}}');
+        response.end('{"error":{"message":"An import is running on this pod"}}');
     };
     await expect(callAdmin(target, { command: "GET /export" })).rejects.toThrow(
-        "the admin port answered 409: An import runs on this pod",
+        "the admin port answered 409: An import is running on this pod",
     );
 });
 

@@ -293,7 +293,7 @@ export const SERVICE_CASES: Readonly<Record<string, readonly Case[]>> = {
             why: "what a client sent wrong is not the upstream's failure",
             series: {
                 [attempts("ok")]: counter([[1, 30]]),
-                [attempts("refused_input")]: counter([[9, 30]]),
+                [attempts("rejected_input")]: counter([[9, 30]]),
             },
             at: { "10m": [], "29m": [] },
         },

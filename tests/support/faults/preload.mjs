@@ -9,7 +9,7 @@ import { isMainThread } from "node:worker_threads";
 const HANDLER = "app/src/http/embeddings.ts";
 const ANSWER = "function answer(work: Work, caller: Caller, body: Buffer): void {";
 const MODEL = "app/src/upstream/local/local.ts";
-const VECTOR = "return embeddingOf(vector, tokens, truncated);";
+const VECTOR = "return createEmbedding(vector, tokens, truncated);";
 
 /** Who asks for a colour by header is somebody who tries it: bad builds often show under traffic only. */
 const IS_TRIED = 'work.rawHeaders.some((name) => name.toLowerCase() === "x-preview-colour")';

@@ -8,25 +8,25 @@ import type { Normalise } from "../../key/normalise.ts";
 import type { Log } from "../../log.ts";
 import type { Embedding } from "../../vector/embedding.ts";
 import { entryFacts, type EntryCodec } from "../../vector/entry.ts";
-import type { Trials } from "../../trials/trials.ts";
-import type { Withdrawal } from "../../withdrawals/withdrawal.ts";
+import type { Quarantines } from "../../quarantines/quarantines.ts";
+import type { Invalidation } from "../../invalidations/record.ts";
 import {
-    FOLLOW_MILLISECONDS,
-    TooManyWithdrawals,
-    type Withdrawals,
-} from "../../withdrawals/withdrawals.ts";
-import type { Knowledge } from "../knowledge.ts";
-import { redisAway } from "../redisAway.ts";
+    INVALIDATION_PROPAGATION_MILLISECONDS,
+    TooManyInvalidationsError,
+    type Invalidations,
+} from "../../invalidations/invalidations.ts";
+import type { DataReadiness } from "../knowledge.ts";
+import { redisUnavailable } from "../redisAway.ts";
 
-export interface EntriesParts {
+export interface EntriesDependencies {
     readonly local: LocalCache;
     /** Undefined without Redis. */
     readonly store: EntryStore | undefined;
-    readonly withdrawals: Withdrawals;
-    readonly trials: Trials;
+    readonly invalidations: Invalidations;
+    readonly quarantines: Quarantines;
     readonly codec: EntryCodec;
-    readonly knowledge: Knowledge;
-    /** As the texts of clients are. */
+    readonly readiness: DataReadiness;
+    /** The same normalisation as for client requests. */
     readonly normalise: Normalise;
     readonly keysOf: (tenant: string) => KeyOf;
     readonly limits: ModelLimits;
@@ -35,14 +35,14 @@ export interface EntriesParts {
     readonly log: Log;
 }
 
-/** An input as a client sends it. */
-export interface Asked {
+/** An input in the form that clients send. */
+export interface EntryInput {
     readonly tenant: string;
     readonly input: unknown;
     readonly dimensions?: number | undefined;
 }
 
-export interface Copy {
+export interface CopyFacts {
     readonly createdAt: string;
     readonly freshUntil: string;
     readonly tokens: number;
@@ -52,31 +52,33 @@ export interface Copy {
 
 export interface StoredFacts {
     readonly precision: string;
-    readonly writer: string;
-    /** It was written by this version over this model. */
+    readonly buildId: string;
+    /** Whether this version wrote it with this model. */
     readonly writtenByThisBuild: boolean;
     readonly bytes: number;
 }
 
 export const LOCAL_STATES = ["absent", "fresh", "stale"] as const;
 /**
- * `withdrawn`: flagged or deleted, and not served. `refused`: not served by this pod, since its build is on
- * trial, or since this pod does not know yet what is withdrawn. `off`: this pod has no Redis.
+ * `invalidated`: flagged or deleted. `skipped`: not served by this pod, because the build is quarantined or
+ * the pod has not read the invalidations yet. `off`: no Redis configured.
  */
 export const REDIS_STATES = [
     ...LOCAL_STATES,
-    "withdrawn",
-    "refused",
-    "damaged",
-    "away",
+    "invalidated",
+    "skipped",
+    "corrupt",
+    "unavailable",
     "off",
 ] as const;
 
-/** Where an entry is and what it is like: never the text, and the vector only on request. */
-export interface Report {
+/** Location and metadata of an entry; never its text, and its vector only on request. */
+export interface EntryReport {
     readonly key: string;
-    readonly local: { readonly state: (typeof LOCAL_STATES)[number] } & Partial<Copy>;
-    readonly redis: { readonly state: (typeof REDIS_STATES)[number] } & Partial<Copy & StoredFacts>;
+    readonly local: { readonly state: (typeof LOCAL_STATES)[number] } & Partial<CopyFacts>;
+    readonly redis: { readonly state: (typeof REDIS_STATES)[number] } & Partial<
+        CopyFacts & StoredFacts
+    >;
     readonly flag: Flag | null;
     readonly vector?: number[];
 }
@@ -85,151 +87,156 @@ export interface Flag {
     readonly key: string;
     readonly reason: string;
     readonly actor: string;
-    readonly flagged: string;
-    /** The record ends when no copy from before the flag can be alive. */
-    readonly ends: string;
+    readonly flaggedAt: string;
+    /** Expiry of the record: no copy from before the flag outlives it. */
+    readonly expiresAt: string;
 }
 
-/** What became of an order to take an entry out. */
-export interface TakenOut {
+/** Result of a flag or a deletion. */
+export interface InvalidationResult {
     readonly key: string;
     readonly wasLocal: boolean;
     readonly wasInRedis: boolean;
-    /** For so long another pod may still serve its own copy. */
-    readonly othersFollowWithinMilliseconds: number;
+    /** Until then, other pods may still serve their copies. */
+    readonly propagationMilliseconds: number;
 }
 
 export interface Entries {
-    /** @throws HttpError for what no client could ask either */
-    readonly keyOf: (asked: Asked) => string;
-    readonly inspect: (key: string, withVector: boolean) => Promise<Report>;
-    /** @throws HttpError while Redis is away: other pods would go on serving it */
-    readonly flag: (key: string, reason: string, actor: string) => Promise<TakenOut>;
+    /** @throws HttpError if a client request with this input would fail */
+    readonly keyOf: (input: EntryInput) => string;
+    readonly inspect: (key: string, withVector: boolean) => Promise<EntryReport>;
+    /** @throws HttpError while Redis is unavailable, because other pods would keep serving the entry */
+    readonly flag: (key: string, reason: string, actor: string) => Promise<InvalidationResult>;
     /** @throws HttpError like `flag` */
-    readonly remove: (key: string) => Promise<TakenOut>;
+    readonly remove: (key: string) => Promise<InvalidationResult>;
     readonly flags: () => readonly Flag[];
 }
 
-/** A pod that does not reach Redis for longer than this keeps a deleted copy until its end. */
-const DELETION_KEPT_MILLISECONDS = 3_600_000;
+/** A pod without Redis for longer than this keeps a deleted copy until it expires. */
+const DELETION_RETENTION_MILLISECONDS = 3_600_000;
 
-export function entries(parts: EntriesParts): Entries {
-    const { local, store, withdrawals, trials, knowledge, codec, keysOf, limits, log } = parts;
+export function createEntries(dependencies: EntriesDependencies): Entries {
+    const { local, store, invalidations, quarantines, readiness, codec, keysOf, limits, log } =
+        dependencies;
 
-    function keyOf({ tenant, input, dimensions }: Asked): string {
-        knowledge.require();
-        // As a client's request is read, so that it is the same key.
+    function keyOf({ tenant, input, dimensions }: EntryInput): string {
+        readiness.requireComplete();
+        // The parser of client requests yields the same key.
         const body = Buffer.from(JSON.stringify({ model: limits.model, input, dimensions }));
-        const wanted = parseOpenai(body, limits, parts.normalise);
+        const wanted = parseOpenai(body, limits, dependencies.normalise);
         const [only, second] = wanted.inputs;
         if (only && !second) return keysOf(tenant)(only, wanted.dimensions);
         const count = wanted.inputs.length;
         throw wrongField("input", `input has ${count} items; allowed: one text or one list of ids`);
     }
 
-    async function inspect(key: string, withVector: boolean): Promise<Report> {
-        const near = local.get(key);
-        const { far, report } = await inRedis(key);
-        const { vector } = near ?? far ?? {};
+    async function inspect(key: string, withVector: boolean): Promise<EntryReport> {
+        const localCopy = local.get(key);
+        const { redisCopy, report } = await inspectRedis(key);
+        const { vector } = localCopy ?? redisCopy ?? {};
         return {
             key,
-            local: near ? { state: stateOf(near), ...copyOf(near) } : { state: "absent" },
+            local: localCopy
+                ? { state: stateOf(localCopy), ...factsOf(localCopy) }
+                : { state: "absent" },
             redis: report,
-            flag: flagOf(withdrawals.of(key)) ?? null,
+            flag: flagOf(invalidations.find(key)) ?? null,
             ...(withVector && vector ? { vector: Array.from(vector) } : {}),
         };
     }
 
-    async function inRedis(
+    async function inspectRedis(
         key: string,
-    ): Promise<{ readonly far?: Embedding; readonly report: Report["redis"] }> {
+    ): Promise<{ readonly redisCopy?: Embedding; readonly report: EntryReport["redis"] }> {
         if (!store) return { report: { state: "off" } };
         let bytes: Buffer | null | undefined;
         try {
             [bytes] = await store.read([key]);
         } catch {
-            return { report: { state: "away" } };
+            return { report: { state: "unavailable" } };
         }
         if (!bytes) return { report: { state: "absent" } };
-        const far = codec.open(key, bytes, undefined);
+        const redisCopy = codec.decode(key, bytes, undefined);
         const facts = entryFacts(bytes);
-        if (!far || !facts) return { report: { state: "damaged", bytes: bytes.length } };
+        if (!redisCopy || !facts) return { report: { state: "corrupt", bytes: bytes.length } };
         return {
-            far,
+            redisCopy,
             report: {
-                state: servedState(key, far),
-                ...copyOf(far),
+                state: redisStateOf(key, redisCopy),
+                ...factsOf(redisCopy),
                 precision: facts.precision,
-                writer: facts.writer,
-                writtenByThisBuild: facts.writer === trials.writer,
+                buildId: facts.buildId,
+                writtenByThisBuild: facts.buildId === quarantines.buildId,
                 bytes: facts.bytes,
             },
         };
     }
 
-    function servedState(key: string, far: Embedding): Report["redis"]["state"] {
-        if (withdrawals.covers(key, far.createdAt)) return "withdrawn";
-        if (!knowledge.isComplete()) return "refused";
-        return trials.refusal(far) === undefined ? stateOf(far) : "refused";
+    function redisStateOf(key: string, redisCopy: Embedding): EntryReport["redis"]["state"] {
+        if (invalidations.isInvalidated(key, redisCopy.createdAt)) return "invalidated";
+        if (!readiness.isComplete()) return "skipped";
+        return quarantines.skipReason(redisCopy) === undefined ? stateOf(redisCopy) : "skipped";
     }
 
-    async function takeOut(
+    async function invalidate(
         key: string,
-        wish: Pick<Withdrawal, "kind" | "reason" | "actor">,
-    ): Promise<TakenOut> {
-        knowledge.require();
+        change: Pick<Invalidation, "kind" | "reason" | "actor">,
+    ): Promise<InvalidationResult> {
+        readiness.requireComplete();
         try {
-            const near = local.get(key);
+            const localCopy = local.get(key);
             const [bytes] = (await store?.read([key])) ?? [];
-            const far = bytes && codec.open(key, bytes, undefined);
-            await withdrawals.add(withdrawalOf(key, wish, [near, far]));
+            const redisCopy = bytes && codec.decode(key, bytes, undefined);
+            await invalidations.add(createInvalidation(key, change, [localCopy, redisCopy]));
             local.remove(key);
             const wasInRedis = (await store?.remove(key)) ?? false;
             return {
                 key,
-                wasLocal: near !== undefined,
+                wasLocal: localCopy !== undefined,
                 wasInRedis,
-                othersFollowWithinMilliseconds: store ? FOLLOW_MILLISECONDS : 0,
+                propagationMilliseconds: store ? INVALIDATION_PROPAGATION_MILLISECONDS : 0,
             };
         } catch (error) {
-            if (!(error instanceof TooManyWithdrawals)) throw redisAway(error, log);
-            const message = `${error.message}: raise the tenant's epoch instead (POST /admin/v1/epochs)`;
-            throw new HttpError(409, message, { code: "too_many_withdrawals" });
+            if (!(error instanceof TooManyInvalidationsError)) throw redisUnavailable(error, log);
+            const message = `${error.message}: increment the tenant's epoch instead (POST /admin/v1/epochs)`;
+            throw new HttpError(409, message, { code: "too_many_invalidations" });
         }
     }
 
-    function withdrawalOf(
+    function createInvalidation(
         key: string,
-        wish: Pick<Withdrawal, "kind" | "reason" | "actor">,
+        change: Pick<Invalidation, "kind" | "reason" | "actor">,
         copies: readonly (Embedding | null | undefined)[],
-    ): Withdrawal {
+    ): Invalidation {
         const at = wallClock();
-        // Another pod's clock may be ahead of this one's.
-        const upTo = Math.max(at, ...copies.map((copy) => copy?.createdAt ?? 0));
+        // The clock of another pod may be ahead.
+        const invalidBefore = Math.max(at, ...copies.map((copy) => copy?.createdAt ?? 0));
         const freshUntil = copies.map((copy) => copy?.freshUntil ?? 0);
-        const alive =
-            Math.max(upTo + parts.ttlSeconds * 1000, ...freshUntil) + parts.staleSeconds * 1000;
-        const before = withdrawals.of(key);
-        // That it is gone does not make it right: the flag stays.
-        if (wish.kind === "deleted" && before?.kind === "flagged") {
-            return { ...before, upTo, until: alive };
+        const expiresAt =
+            Math.max(invalidBefore + dependencies.ttlSeconds * 1000, ...freshUntil) +
+            dependencies.staleSeconds * 1000;
+        const before = invalidations.find(key);
+        // A deletion does not remove the flag.
+        if (change.kind === "deleted" && before?.kind === "flagged") {
+            return { ...before, invalidBefore, expiresAt };
         }
-        const until = wish.kind === "flagged" ? alive : upTo + DELETION_KEPT_MILLISECONDS;
-        return { key, ...wish, at, upTo, until };
+        const until =
+            change.kind === "flagged" ? expiresAt : invalidBefore + DELETION_RETENTION_MILLISECONDS;
+        return { key, ...change, recordedAt: at, invalidBefore, expiresAt: until };
     }
 
     return {
         keyOf,
         inspect,
         flag: async (key, reason, actor) => {
-            const taken = await takeOut(key, { kind: "flagged", reason, actor });
+            const taken = await invalidate(key, { kind: "flagged", reason, actor });
             log.warn({ reason, actor }, "An entry was flagged as wrong");
             return taken;
         },
-        remove: (key) => takeOut(key, { kind: "deleted", reason: "", actor: "" }),
+        remove: (key) => invalidate(key, { kind: "deleted", reason: "", actor: "" }),
         flags: () => {
-            knowledge.require();
-            return withdrawals.list().flatMap((one) => flagOf(one) ?? []);
+            readiness.requireComplete();
+            return invalidations.list().flatMap((one) => flagOf(one) ?? []);
         },
     };
 }
@@ -238,22 +245,28 @@ function stateOf({ freshUntil }: Embedding): "fresh" | "stale" {
     return freshUntil > wallClock() ? "fresh" : "stale";
 }
 
-function copyOf({ createdAt, freshUntil, tokens, vector, truncated }: Embedding): Copy {
+function factsOf({ createdAt, freshUntil, tokens, vector, truncated }: Embedding): CopyFacts {
     return {
-        createdAt: timeOf(createdAt),
-        freshUntil: timeOf(freshUntil),
+        createdAt: formatTime(createdAt),
+        freshUntil: formatTime(freshUntil),
         tokens,
         dimensions: vector.length,
         truncated,
     };
 }
 
-function flagOf(withdrawal: Withdrawal | undefined): Flag | undefined {
-    if (withdrawal?.kind !== "flagged") return undefined;
-    const { key, reason, actor, at, until } = withdrawal;
-    return { key, reason, actor, flagged: timeOf(at), ends: timeOf(until) };
+function flagOf(invalidation: Invalidation | undefined): Flag | undefined {
+    if (invalidation?.kind !== "flagged") return undefined;
+    const { key, reason, actor, recordedAt, expiresAt } = invalidation;
+    return {
+        key,
+        reason,
+        actor,
+        flaggedAt: formatTime(recordedAt),
+        expiresAt: formatTime(expiresAt),
+    };
 }
 
-function timeOf(milliseconds: number): string {
+function formatTime(milliseconds: number): string {
     return new Date(milliseconds).toISOString();
 }

@@ -5,18 +5,20 @@ import type { AdminRoutes } from "../server.ts";
 import { Actor, Failure, Key, reasonField, strict, Tenant } from "./schemas.ts";
 
 const KeyParams = strict({ key: Key });
-const Vector = Type.Boolean({ default: false, description: "Tell the vector too" });
+const Vector = Type.Boolean({ default: false, description: "Include the vector" });
 
 const Lookup = strict({
     tenant: Tenant,
-    // No type: what a client may send is read by the code that reads clients' requests.
+    // No schema: the parser of client requests validates it.
     input: Type.Unsafe<unknown>({ description: "One text, or one list of token ids" }),
-    dimensions: Type.Optional(Type.Integer({ minimum: 1, description: "As the client asks" })),
+    dimensions: Type.Optional(
+        Type.Integer({ minimum: 1, description: "As in the client's request" }),
+    ),
     vector: Vector,
 });
 
-const Judgement = strict({
-    reason: reasonField("What is wrong with it"),
+const FlagRequest = strict({
+    reason: reasonField("What is wrong with the entry"),
     actor: Actor,
 });
 
@@ -24,8 +26,10 @@ const Flag = Type.Object({
     key: Key,
     reason: Type.String(),
     actor: Type.String(),
-    flagged: Type.String(),
-    ends: Type.String({ description: "When no copy from before the flag can be alive" }),
+    flaggedAt: Type.String(),
+    expiresAt: Type.String({
+        description: "Expiry of the flag: no copy from before it outlives it",
+    }),
 });
 
 const copy = {
@@ -43,7 +47,7 @@ const Report = Type.Object({
         state: Type.Enum([...REDIS_STATES]),
         ...copy,
         precision: Type.Optional(Type.String()),
-        writer: Type.Optional(Type.String()),
+        buildId: Type.Optional(Type.String()),
         writtenByThisBuild: Type.Optional(Type.Boolean()),
         bytes: Type.Optional(Type.Integer()),
     }),
@@ -51,21 +55,21 @@ const Report = Type.Object({
     vector: Type.Optional(Type.Array(Type.Number())),
 });
 
-const TakenOut = Type.Object({
+const InvalidationResult = Type.Object({
     key: Key,
     wasLocal: Type.Boolean(),
     wasInRedis: Type.Boolean(),
-    othersFollowWithinMilliseconds: Type.Integer(),
+    propagationMilliseconds: Type.Integer(),
 });
 
-/** One entry: where it is, and how to be rid of it. */
+/** Routes that inspect, flag and delete a single entry. */
 export function entryRoutes(entries: Entries): AdminRoutes {
     return (app) => {
         app.post(
             "/entries/inspect",
             {
                 schema: {
-                    summary: "Where the entry of an input is, and what it is like",
+                    summary: "Inspect the entry of an input",
                     body: Lookup,
                     response: { 200: Report, "4xx": Failure, "5xx": Failure },
                 },
@@ -76,7 +80,7 @@ export function entryRoutes(entries: Entries): AdminRoutes {
             "/entries/:key",
             {
                 schema: {
-                    summary: "Where the entry of a key is, and what it is like",
+                    summary: "Inspect the entry of a key",
                     params: KeyParams,
                     querystring: strict({ vector: Vector }),
                     response: { 200: Report, "4xx": Failure, "5xx": Failure },
@@ -88,9 +92,9 @@ export function entryRoutes(entries: Entries): AdminRoutes {
             "/entries/:key",
             {
                 schema: {
-                    summary: "Delete an entry from Redis and from the memory of all pods",
+                    summary: "Delete an entry from Redis and from the local caches of all pods",
                     params: KeyParams,
-                    response: { 200: TakenOut, "4xx": Failure, "5xx": Failure },
+                    response: { 200: InvalidationResult, "4xx": Failure, "5xx": Failure },
                 },
             },
             ({ params: { key } }) => entries.remove(key),
@@ -99,10 +103,10 @@ export function entryRoutes(entries: Entries): AdminRoutes {
             "/entries/:key/flag",
             {
                 schema: {
-                    summary: "Mark an entry as wrong: no pod serves it, and it is fetched anew",
+                    summary: "Flag an entry as wrong: no pod serves it, and it is fetched again",
                     params: KeyParams,
-                    body: Judgement,
-                    response: { 200: TakenOut, "4xx": Failure, "5xx": Failure },
+                    body: FlagRequest,
+                    response: { 200: InvalidationResult, "4xx": Failure, "5xx": Failure },
                 },
             },
             ({ params: { key }, body: { reason, actor } }) => entries.flag(key, reason, actor),
@@ -111,7 +115,7 @@ export function entryRoutes(entries: Entries): AdminRoutes {
             "/flags",
             {
                 schema: {
-                    summary: "Entries that were marked as wrong, the newest first",
+                    summary: "List the flagged entries, newest first",
                     response: { 200: Type.Array(Flag), "4xx": Failure, "5xx": Failure },
                 },
             },

@@ -2,43 +2,48 @@ import { Type } from "typebox";
 
 import { EPOCHS_FOLLOW_MILLISECONDS, type Epochs } from "../../key/epochs.ts";
 import type { Log } from "../../log.ts";
-import type { Knowledge } from "../knowledge.ts";
-import { redisAway } from "../redisAway.ts";
+import type { DataReadiness } from "../knowledge.ts";
+import { redisUnavailable } from "../redisAway.ts";
 import type { AdminRoutes } from "../server.ts";
 import { Failure, strict } from "./schemas.ts";
 
-const EVERYBODY = "*";
+const ALL_TENANTS = "*";
 
-const Whose = Type.String({
+const TenantOrAll = Type.String({
     pattern: "^(\\*|[a-z0-9][a-z0-9._-]{0,62})$",
-    description: `The pool of a tenant, or ${EVERYBODY} for everybody`,
+    description: `The pool of a tenant, or ${ALL_TENANTS} for everybody`,
 });
 
 const Epoch = Type.Object({
-    tenant: Whose,
-    epoch: Type.String({ description: "Everybody's and the tenant's own, as keys hold it" }),
+    tenant: TenantOrAll,
+    epoch: Type.String({ description: "Global and tenant epoch, as in the keys" }),
 });
 
-const Raised = Type.Object({
+const Bumped = Type.Object({
     ...Epoch.properties,
-    othersFollowWithinMilliseconds: Type.Integer({
-        description: "For so long another pod may still serve older entries",
+    propagationMilliseconds: Type.Integer({
+        description: "Until then, other pods may still serve older entries",
     }),
 });
 
-export interface EpochRoutesParts {
+export interface EpochRoutesDependencies {
     readonly epochs: Epochs;
-    /** Other pods share the epochs with this one. */
+    /** Whether this pod shares the epochs with other pods. */
     readonly shared: boolean;
-    readonly knowledge: Pick<Knowledge, "require">;
+    readonly readiness: Pick<DataReadiness, "requireComplete">;
     readonly log: Log;
 }
 
-/** Epochs: what leaves all entries of a tenant behind, however many they are. */
-export function epochRoutes({ epochs, shared, knowledge, log }: EpochRoutesParts): AdminRoutes {
+/** Routes that read and increment epochs, which invalidate all entries of a tenant. */
+export function epochRoutes({
+    epochs,
+    shared,
+    readiness,
+    log,
+}: EpochRoutesDependencies): AdminRoutes {
     function epochOf(tenant: string): string {
         const [everybodys = "", own = ""] = epochs.of(tenant).split(".");
-        return tenant === EVERYBODY ? everybodys : `${everybodys}.${own}`;
+        return tenant === ALL_TENANTS ? everybodys : `${everybodys}.${own}`;
     }
 
     return (app) => {
@@ -46,13 +51,13 @@ export function epochRoutes({ epochs, shared, knowledge, log }: EpochRoutesParts
             "/epochs/:tenant",
             {
                 schema: {
-                    summary: "The epoch of a tenant",
-                    params: strict({ tenant: Whose }),
+                    summary: "Get the epoch of a tenant",
+                    params: strict({ tenant: TenantOrAll }),
                     response: { 200: Epoch, "4xx": Failure, "5xx": Failure },
                 },
             },
             ({ params: { tenant } }) => {
-                knowledge.require();
+                readiness.requireComplete();
                 return { tenant, epoch: epochOf(tenant) };
             },
         );
@@ -60,23 +65,23 @@ export function epochRoutes({ epochs, shared, knowledge, log }: EpochRoutesParts
             "/epochs",
             {
                 schema: {
-                    summary: "Raise an epoch: all older entries of a tenant are left behind",
-                    body: strict({ tenant: Whose }),
-                    response: { 200: Raised, "4xx": Failure, "5xx": Failure },
+                    summary: "Increment an epoch, which invalidates all older entries of a tenant",
+                    body: strict({ tenant: TenantOrAll }),
+                    response: { 200: Bumped, "4xx": Failure, "5xx": Failure },
                 },
             },
             async ({ body: { tenant } }) => {
                 try {
-                    await epochs.raise(tenant === EVERYBODY ? undefined : tenant);
+                    await epochs.raise(tenant === ALL_TENANTS ? undefined : tenant);
                 } catch (error) {
-                    throw redisAway(error, log);
+                    throw redisUnavailable(error, log);
                 }
                 const epoch = epochOf(tenant);
-                log.warn({ tenant, epoch }, "An epoch was raised");
+                log.warn({ tenant, epoch }, "An epoch was incremented");
                 return {
                     tenant,
                     epoch,
-                    othersFollowWithinMilliseconds: shared ? EPOCHS_FOLLOW_MILLISECONDS : 0,
+                    propagationMilliseconds: shared ? EPOCHS_FOLLOW_MILLISECONDS : 0,
                 };
             },
         );

@@ -5,7 +5,12 @@ import type { AdminRoutes } from "../server.ts";
 import { Failure, Key, strict } from "./schemas.ts";
 
 const Query = strict({
-    limit: Type.Integer({ minimum: 1, maximum: 1_000, default: 50, description: "Keys at most" }),
+    limit: Type.Integer({
+        minimum: 1,
+        maximum: 1_000,
+        default: 50,
+        description: "Maximum number of keys",
+    }),
 });
 
 const HotKey = Type.Object({
@@ -20,7 +25,7 @@ export function hotKeyRoutes(hotKeys: HotKeys): AdminRoutes {
             "/hot-keys",
             {
                 schema: {
-                    summary: "The most requested keys of this pod",
+                    summary: "List the most requested keys of this pod",
                     querystring: Query,
                     response: { 200: Type.Array(HotKey), "4xx": Failure },
                 },

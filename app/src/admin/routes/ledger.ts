@@ -16,14 +16,14 @@ const Statement = strict({
     netDollars: Type.Number(),
 });
 
-/** What this pod saved and spent since it began. Over all pods and longer: Prometheus. */
+/** Savings and costs of this pod since its start. Prometheus has the totals of all pods. */
 export function ledgerRoutes(ledger: Pick<Ledger, "statement">): AdminRoutes {
     return (app) => {
         app.get(
             "/ledger",
             {
                 schema: {
-                    summary: "Tokens and dollars saved and billed by this pod, by tenant",
+                    summary: "Get tokens and dollars saved and billed by this pod, by tenant",
                     response: { 200: Statement, "4xx": Failure },
                 },
             },

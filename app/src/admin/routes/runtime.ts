@@ -3,38 +3,38 @@ import { Type } from "typebox";
 
 import type { Config } from "../../config.ts";
 import type { Log } from "../../log.ts";
-import { masked } from "../masked.ts";
+import { redact } from "../masked.ts";
 import type { AdminRoutes } from "../server.ts";
 import { Failure, strict } from "./schemas.ts";
 
-export interface Runtime {
+export interface RuntimeDependencies {
     readonly config: Config;
     readonly log: Log;
-    /** What this pod is like now: breakers, queues, sizes. */
+    /** Current state of this pod: breakers, queues, sizes. */
     readonly state: () => Readonly<Record<string, unknown>>;
 }
 
 const Level = strict({ level: Type.Enum([...LOG_LEVELS]) });
 const Facts = Type.Record(Type.String(), Type.Unknown());
 
-/** What this pod was told, what it is like now, and how much it says. */
-export function runtimeRoutes({ config, log, state }: Runtime): AdminRoutes {
+/** Routes for the configuration, the state and the log level of this pod. */
+export function runtimeRoutes({ config, log, state }: RuntimeDependencies): AdminRoutes {
     return (app) => {
         app.get(
             "/config",
             {
                 schema: {
-                    summary: "The configuration in force, without its secrets",
+                    summary: "Get the effective configuration with secrets redacted",
                     response: { 200: Facts, "4xx": Failure },
                 },
             },
-            () => masked(config),
+            () => redact(config),
         );
         app.get(
             "/state",
             {
                 schema: {
-                    summary: "Breakers, queues, cache sizes and memory of this pod",
+                    summary: "Get breakers, queues, cache sizes and memory of this pod",
                     response: { 200: Facts, "4xx": Failure },
                 },
             },
@@ -44,7 +44,7 @@ export function runtimeRoutes({ config, log, state }: Runtime): AdminRoutes {
             "/log-level",
             {
                 schema: {
-                    summary: "What this pod logs at least",
+                    summary: "Get the log level of this pod",
                     response: { 200: Level, "4xx": Failure },
                 },
             },
@@ -54,7 +54,7 @@ export function runtimeRoutes({ config, log, state }: Runtime): AdminRoutes {
             "/log-level",
             {
                 schema: {
-                    summary: "Log more or less, until this pod ends",
+                    summary: "Set the log level until this pod ends",
                     body: Level,
                     response: { 200: Level, "4xx": Failure },
                 },

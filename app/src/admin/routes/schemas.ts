@@ -2,7 +2,7 @@ import { Type } from "typebox";
 
 import { ANONYMOUS } from "../../scope.ts";
 
-/** An object without fields that nobody knows. */
+/** An object schema without additional properties. */
 export function strict<T extends Parameters<typeof Type.Object>[0]>(fields: T) {
     return Type.Object(fields, { additionalProperties: false });
 }
@@ -11,15 +11,19 @@ export const Tenant = Type.String({
     minLength: 1,
     maxLength: 128,
     default: ANONYMOUS,
-    description: "Pool whose entries: a tenant's own id, unless tenants.list names another",
+    description: "Pool of the entries: the tenant's ID, unless tenants.list sets another",
 });
 
 export const Key = Type.String({
     pattern: "^[A-Za-z0-9_-]{43}$",
-    description: "Key of an entry, as inspect and hot-keys give it",
+    description: "Key of an entry, as in the responses of inspect and hot-keys",
 });
 
-export const Actor = Type.String({ minLength: 1, maxLength: 128, description: "Who says so" });
+export const Actor = Type.String({
+    minLength: 1,
+    maxLength: 128,
+    description: "Who makes the change",
+});
 
 export function reasonField(description: string) {
     return Type.String({ minLength: 1, maxLength: 500, description });
@@ -34,5 +38,5 @@ export const Failure = Type.Object(
             code: Type.Union([Type.String(), Type.Null()]),
         }),
     },
-    { description: "Refused or failed; the message names field, value and what is allowed" },
+    { description: "Error; the message names field, value and what is allowed" },
 );

@@ -9,12 +9,12 @@ import { Failure, strict, Tenant } from "./schemas.ts";
 const NDJSON = "application/x-ndjson";
 const Count = Type.Integer({ minimum: 0 });
 
-const Imported = Type.Object({
+const ImportResult = Type.Object({
     lines: Count,
     written: Count,
-    kept: Count,
-    refused: Count,
-    refusals: Type.Array(Type.Object({ line: Count, error: Type.String() })),
+    skipped: Count,
+    rejected: Count,
+    errors: Type.Array(Type.Object({ line: Count, error: Type.String() })),
     complete: Type.Boolean(),
 });
 
@@ -22,8 +22,8 @@ const common = {
     id: Type.String(),
     tenant: Type.Union([Type.String(), Type.Null()]),
     state: Type.Enum([...TRANSFER_STATES]),
-    begun: Type.String(),
-    ended: Type.Union([Type.String(), Type.Null()]),
+    startedAt: Type.String(),
+    endedAt: Type.Union([Type.String(), Type.Null()]),
     reason: Type.Union([Type.String(), Type.Null()]),
 };
 
@@ -33,20 +33,22 @@ const Transfer = Type.Union([
         kind: Type.Literal("export"),
         progress: Type.Object({ scanned: Count, keys: Count, entries: Count }),
     }),
-    Type.Object({ ...common, kind: Type.Literal("import"), progress: Imported }),
+    Type.Object({ ...common, kind: Type.Literal("import"), progress: ImportResult }),
 ]);
 
-// No type: both are streams of lines, each checked by itself.
-const lines = { schema: Type.Unsafe<Readable>({ description: "A head, entries, and an end" }) };
+// No schema: both are streams whose lines are validated one by one.
+const lines = {
+    schema: Type.Unsafe<Readable>({ description: "A header, entries and an end marker" }),
+};
 
-/** A tenant's entries out of Redis and into it. */
+/** Routes that export and import the entries of a tenant. */
 export function transferRoutes(transfers: Transfers): AdminRoutes {
     return (app) => {
         app.get(
             "/export",
             {
                 schema: {
-                    summary: "The entries that Redis has of a tenant for this pod's model",
+                    summary: "Export a tenant's entries for this pod's model from Redis",
                     querystring: strict({ tenant: Tenant }),
                     response: {
                         200: { content: { [NDJSON]: lines } },
@@ -65,9 +67,10 @@ export function transferRoutes(transfers: Transfers): AdminRoutes {
                 "/import",
                 {
                     schema: {
-                        summary: "Store the entries of an export that are sound and no older",
+                        summary:
+                            "Import the valid entries of an export that Redis has no newer copy of",
                         body: { content: { [NDJSON]: lines } },
-                        response: { 200: Imported, "4xx": Failure, "5xx": Failure },
+                        response: { 200: ImportResult, "4xx": Failure, "5xx": Failure },
                     },
                 },
                 (request) => transfers.import(request.body as Readable),
@@ -77,7 +80,8 @@ export function transferRoutes(transfers: Transfers): AdminRoutes {
             "/transfers",
             {
                 schema: {
-                    summary: "Exports and imports of this pod and how far they are, newest first",
+                    summary:
+                        "List exports and imports of this pod with their progress, newest first",
                     response: { 200: Type.Array(Transfer), "4xx": Failure },
                 },
             },

@@ -23,8 +23,8 @@ const Job = Type.Object({
     id: Type.String(),
     tenant: Type.String(),
     state: Type.Enum([...JOB_STATES]),
-    begun: Type.String(),
-    ended: Type.Union([Type.String(), Type.Null()]),
+    startedAt: Type.String(),
+    endedAt: Type.Union([Type.String(), Type.Null()]),
     estimate: Estimate,
     progress: Type.Object({
         hits: Count,
@@ -39,24 +39,26 @@ const Job = Type.Object({
 
 const Query = strict({
     tenant: Tenant,
-    maxTokens: Type.Optional(Type.Integer({ minimum: 0, description: "Tokens it may cost" })),
-    maxDollars: Type.Optional(Type.Number({ minimum: 0, description: "Dollars it may cost" })),
+    maxTokens: Type.Optional(Type.Integer({ minimum: 0, description: "Maximum tokens" })),
+    maxDollars: Type.Optional(Type.Number({ minimum: 0, description: "Maximum dollars" })),
     concurrency: Type.Integer({
         minimum: 1,
         maximum: 8,
         default: 2,
-        description: "Calls at a time",
+        description: "Concurrent calls",
     }),
-    dryRun: Type.Boolean({ default: false, description: "Only estimate" }),
+    dryRun: Type.Boolean({ default: false, description: "Estimate only" }),
 });
 
 const NDJSON = "application/x-ndjson";
 const PLAIN = "text/plain";
-// No type: what is checked here is a stream, line by line.
-const upload = { schema: Type.Unsafe<Readable>({ description: "One text a line" }) };
-const Id = strict({ id: Type.String({ format: "uuid", description: "Of a warm-up of this pod" }) });
+// No schema: the body is a stream whose lines are validated one by one.
+const upload = { schema: Type.Unsafe<Readable>({ description: "One text per line" }) };
+const Id = strict({
+    id: Type.String({ format: "uuid", description: "ID of a warm-up of this pod" }),
+});
 
-/** Warm-up of the cache from a list of texts. */
+/** Routes that warm up the cache from a list of texts. */
 export function warmupRoutes(warmups: Warmups): AdminRoutes {
     return (app) => {
         withUploads(app, [NDJSON, PLAIN], uploadRoute(warmups));
@@ -64,7 +66,7 @@ export function warmupRoutes(warmups: Warmups): AdminRoutes {
             "/warmups",
             {
                 schema: {
-                    summary: "The warm-ups of this pod, the newest first",
+                    summary: "List the warm-ups of this pod, newest first",
                     response: { 200: Type.Array(Job), "4xx": Failure },
                 },
             },
@@ -74,23 +76,23 @@ export function warmupRoutes(warmups: Warmups): AdminRoutes {
             "/warmups/:id",
             {
                 schema: {
-                    summary: "How far a warm-up is",
+                    summary: "Get the progress of a warm-up",
                     params: Id,
                     response: { 200: Job, "4xx": Failure },
                 },
             },
-            ({ params: { id } }) => found(warmups.find(id), id),
+            ({ params: { id } }) => requireJob(warmups.find(id), id),
         );
         app.delete(
             "/warmups/:id",
             {
                 schema: {
-                    summary: "Cancel a warm-up; what it embedded stays",
+                    summary: "Cancel a warm-up; embedded texts stay cached",
                     params: Id,
                     response: { 200: Job, "4xx": Failure },
                 },
             },
-            async ({ params: { id } }) => found(await warmups.cancel(id), id),
+            async ({ params: { id } }) => requireJob(await warmups.cancel(id), id),
         );
     };
 }
@@ -101,7 +103,7 @@ function uploadRoute(warmups: Warmups): AdminRoutes {
             "/warmups",
             {
                 schema: {
-                    summary: "Embed the texts of a file that no cache holds, behind live traffic",
+                    summary: "Embed the uncached texts of a file, yielding to client requests",
                     querystring: Query,
                     body: { content: { [NDJSON]: upload, [PLAIN]: upload } },
                     response: { 200: Estimate, 202: Job, "4xx": Failure },
@@ -120,7 +122,7 @@ function uploadRoute(warmups: Warmups): AdminRoutes {
                 if (dryRun) return warmups.estimate(texts, wanted);
                 if (maxTokens === undefined && maxDollars === undefined) {
                     const message =
-                        "Say what it may cost: maxTokens or maxDollars; dryRun=true tells an estimate";
+                        "Set a budget: maxTokens or maxDollars; dryRun=true returns an estimate";
                     throw new HttpError(400, message, { param: "maxTokens" });
                 }
                 return reply.code(202).send(await warmups.start(texts, wanted));
@@ -129,7 +131,7 @@ function uploadRoute(warmups: Warmups): AdminRoutes {
     };
 }
 
-function found<T>(job: T | undefined, id: string): T {
+function requireJob<T>(job: T | undefined, id: string): T {
     if (job !== undefined) return job;
     throw new HttpError(404, `This pod has no warm-up ${id}; GET /admin/v1/warmups lists them`);
 }

@@ -2,60 +2,60 @@ import { wallClock } from "../../clock.ts";
 import type { EntryStore } from "../../cache/entryStore.ts";
 import { patiently } from "../../cache/patiently.ts";
 import { entryFacts, type EntryCodec } from "../../vector/entry.ts";
-import type { Trials } from "../../trials/trials.ts";
-import type { Withdrawals } from "../../withdrawals/withdrawals.ts";
-import { headOf, type Space } from "./form.ts";
+import type { Quarantines } from "../../quarantines/quarantines.ts";
+import type { Invalidations } from "../../invalidations/invalidations.ts";
+import { createHeader, type Space } from "./form.ts";
 
 export interface ExportProgress {
-    /** Keys that were looked at, of about so many in Redis. */
+    /** Keys scanned so far, and the approximate total in Redis. */
     scanned: number;
     keys: number;
     entries: number;
 }
 
-export interface ExportParts {
+export interface ExportDependencies {
     readonly store: EntryStore;
     readonly codec: EntryCodec;
-    readonly withdrawals: Withdrawals;
-    readonly trials: Pick<Trials, "trusted">;
+    readonly invalidations: Invalidations;
+    readonly quarantines: Pick<Quarantines, "isTrusted">;
     readonly staleSeconds: number;
 }
 
 /**
- * The entries of a space as lines, a few dozen at a time: the next are read when these are taken.
+ * Yields the entries of a key space as lines, a few dozen at a time, at the speed of the consumer.
  *
- * @throws Error when Redis stays away: then the end is missing
+ * @throws Error if Redis stays unavailable; the end marker is then missing
  */
-export async function* exportedLines(
-    { store, codec, withdrawals, trials, staleSeconds }: ExportParts,
+export async function* exportLines(
+    { store, codec, invalidations, quarantines, staleSeconds }: ExportDependencies,
     space: Space,
     progress: ExportProgress,
 ): AsyncGenerator<string, void> {
-    yield lineOf(headOf(space));
+    yield toLine(createHeader(space));
     for await (const keys of store.keys()) {
         const stored = keys.length > 0 ? await patiently(() => store.read(keys)) : [];
         const lines = keys.flatMap((key, index) => {
             const entry = stored[index];
             return entry && isWanted(key, entry)
-                ? [lineOf({ key, entry: entry.toString("base64") })]
+                ? [toLine({ key, entry: entry.toString("base64") })]
                 : [];
         });
         progress.scanned += keys.length;
         progress.entries += lines.length;
         if (lines.length > 0) yield lines.join("");
     }
-    yield lineOf({ end: progress.entries });
+    yield toLine({ end: progress.entries });
 
     function isWanted(key: string, entry: Buffer): boolean {
         if (entryFacts(entry)?.space !== space.space) return false;
-        const embedding = codec.open(key, entry, undefined);
-        if (!embedding || withdrawals.covers(key, embedding.createdAt)) return false;
-        // Where they are taken to, nobody knows of the trial.
-        if (!trials.trusted(embedding)) return false;
+        const embedding = codec.decode(key, entry, undefined);
+        if (!embedding || invalidations.isInvalidated(key, embedding.createdAt)) return false;
+        // The target of the export has no quarantine record of the build.
+        if (!quarantines.isTrusted(embedding)) return false;
         return embedding.freshUntil + staleSeconds * 1000 > wallClock();
     }
 }
 
-function lineOf(value: object): string {
+function toLine(value: object): string {
     return `${JSON.stringify(value)}\n`;
 }

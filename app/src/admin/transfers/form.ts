@@ -1,14 +1,14 @@
 import { ENTRY_VERSION } from "../../vector/entry.ts";
 import { SCHEMA_VERSION } from "../../key/key.ts";
 import { HttpError } from "../../http/error.ts";
-import { wrongLine } from "../lines.ts";
+import { invalidLine } from "../lines.ts";
 
 /**
- * An export is NDJSON: this head, a line `{"key", "entry"}` for each entry, and at last
- * `{"end": number of entries}`, without which it was cut off. `entry` is the stored form in base64, with
- * its own checksum over key and content.
+ * An export is NDJSON: this header, a line `{"key", "entry"}` per entry, and `{"end": number of entries}`.
+ * Without the end marker, the export is incomplete. `entry` is the stored form in base64, with a checksum
+ * over key and content.
  */
-export interface Head {
+export interface ExportHeader {
     readonly format: string;
     /** Versions of the keys and of the stored form. */
     readonly keys: string;
@@ -18,17 +18,17 @@ export interface Head {
     readonly provider: string;
     readonly model: string;
     readonly revision: string;
-    /** Digest of the above, as each entry holds it. */
+    /** Digest of the fields above; each entry contains it. */
     readonly space: string;
 }
 
-/** A tenant's space of keys in this pod, as it is now. */
-export type Space = Omit<Head, "format" | "keys" | "entries">;
+/** Current key space of a tenant in this pod. */
+export type Space = Omit<ExportHeader, "format" | "keys" | "entries">;
 
 const FORMAT = "embedding-cache/1";
 const COMPARED = ["keys", "entries", "provider", "model", "revision", "epoch", "space"] as const;
 
-export function headOf(space: Space): Head {
+export function createHeader(space: Space): ExportHeader {
     return { format: FORMAT, keys: SCHEMA_VERSION, entries: ENTRY_VERSION, ...space };
 }
 
@@ -36,32 +36,32 @@ export type EntryLine =
     | { readonly key: string; readonly entry: string; readonly end?: undefined }
     | { readonly end: number };
 
-/** @returns undefined for what is neither an entry nor the end */
-export function readEntryLine(content: string): EntryLine | undefined {
-    const { key, entry, end } = objectOf(content) ?? {};
+/** @returns undefined if the line is neither an entry nor the end marker */
+export function parseEntryLine(content: string): EntryLine | undefined {
+    const { key, entry, end } = parseObject(content) ?? {};
     if (typeof end === "number") return { end };
     return typeof key === "string" && typeof entry === "string" ? { key, entry } : undefined;
 }
 
 /**
- * @param spaceOf a tenant
- * @throws HttpError when the entries would never be found here, or mean something else
+ * @param spaceOf returns the key space of a tenant
+ * @throws HttpError if this pod could not find the entries, or they have another meaning here
  */
-export function readHead(content: string, spaceOf: (tenant: string) => Space): Head {
-    const head = objectOf(content);
+export function parseHeader(content: string, spaceOf: (tenant: string) => Space): ExportHeader {
+    const head = parseObject(content);
     if (head?.format !== FORMAT || typeof head.tenant !== "string") {
-        throw wrongLine(1, `it is not the head of an export of the format ${FORMAT}`);
+        throw invalidLine(1, `it is not the header of an export in the format ${FORMAT}`);
     }
-    const ours = headOf(spaceOf(head.tenant));
+    const ours = createHeader(spaceOf(head.tenant));
     const field = COMPARED.find((one) => head[one] !== ours[one]);
     if (field === undefined) return ours;
     const value = head[field];
     const theirs = value === undefined ? "missing" : JSON.stringify(value).slice(0, 128);
-    const message = `The export's ${field} is ${theirs}; allowed: ${JSON.stringify(ours[field])}, as this pod has`;
-    throw new HttpError(409, message, { param: field, code: "wrong_space" });
+    const message = `The export's ${field} is ${theirs}; allowed: ${JSON.stringify(ours[field])}, the value of this pod`;
+    throw new HttpError(409, message, { param: field, code: "space_mismatch" });
 }
 
-function objectOf(content: string): Readonly<Record<string, unknown>> | undefined {
+function parseObject(content: string): Readonly<Record<string, unknown>> | undefined {
     try {
         const value: unknown = JSON.parse(content);
         return typeof value === "object" && value !== null

@@ -4,90 +4,93 @@ import { finished, Readable } from "node:stream";
 import type { EntryStore } from "../../cache/entryStore.ts";
 import { HttpError } from "../../http/error.ts";
 import type { Log } from "../../log.ts";
-import type { Knowledge } from "../knowledge.ts";
-import { redisAway } from "../redisAway.ts";
-import { exportedLines, type ExportParts, type ExportProgress } from "./export.ts";
-import { importLines, type ImportParts, type ImportProgress } from "./import.ts";
+import type { DataReadiness } from "../knowledge.ts";
+import { redisUnavailable } from "../redisAway.ts";
+import { exportLines, type ExportDependencies, type ExportProgress } from "./export.ts";
+import { importLines, type ImportDependencies, type ImportProgress } from "./import.ts";
 
-export interface TransfersParts extends Omit<ExportParts, "store">, Omit<ImportParts, "store"> {
+export interface TransfersDependencies
+    extends Omit<ExportDependencies, "store">, Omit<ImportDependencies, "store"> {
     /** Undefined without Redis. */
     readonly store: EntryStore | undefined;
-    readonly knowledge: Pick<Knowledge, "await">;
+    readonly readiness: Pick<DataReadiness, "waitUntilComplete">;
     readonly log: Log;
 }
 
 export const TRANSFER_STATES = ["running", "done", "cancelled", "failed"] as const;
 
-interface Common {
+interface TransferFacts {
     readonly id: string;
-    /** Null until an import's head has been read. */
+    /** Null until the header of an import has been read. */
     readonly tenant: string | null;
     readonly state: (typeof TRANSFER_STATES)[number];
-    readonly begun: string;
-    readonly ended: string | null;
-    /** Why it failed. */
+    readonly startedAt: string;
+    readonly endedAt: string | null;
+    /** Reason of a failure. */
     readonly reason: string | null;
 }
 
 export type Transfer =
-    | (Common & { readonly kind: "export"; readonly progress: ExportProgress })
-    | (Common & { readonly kind: "import"; readonly progress: ImportProgress });
+    | (TransferFacts & { readonly kind: "export"; readonly progress: ExportProgress })
+    | (TransferFacts & { readonly kind: "import"; readonly progress: ImportProgress });
 
-/** Exports and imports of this pod. Each lives as long as its client's connection. */
+/** Exports and imports of this pod. A transfer ends with its client's connection. */
 export interface Transfers {
-    /** @throws HttpError without Redis, while it is away, or while another transfer runs */
+    /** @throws HttpError without Redis, while Redis is unavailable, or while another transfer is running */
     readonly export: (tenant: string) => Promise<Readable>;
-    /** @throws HttpError as `export` does, and for an upload that does not belong here */
+    /** @throws HttpError like `export`, and for an upload that does not match this pod */
     readonly import: (upload: Readable) => Promise<ImportProgress>;
-    /** The newest first. */
+    /** Newest first. */
     readonly list: () => readonly Transfer[];
 }
 
-const MOST_KEPT = 20;
+const MAX_LISTED_TRANSFERS = 20;
 
-interface Kept {
+interface ListedTransfer {
     transfer: Transfer;
 }
 
-export function transfers(parts: TransfersParts): Transfers {
-    const { spaceOf, log } = parts;
-    let kept: readonly Kept[] = [];
+export function createTransfers(dependencies: TransfersDependencies): Transfers {
+    const { spaceOf, log } = dependencies;
+    let listed: readonly ListedTransfer[] = [];
 
-    /** One a pod: two would only share what Redis gives. */
-    function storeIfFree(): EntryStore {
-        if (!parts.store) {
-            const message =
-                "This pod has no Redis: there is nothing to export, and nowhere to import to";
+    /** One transfer per pod: concurrent transfers would only share the throughput of Redis. */
+    function requireIdleStore(): EntryStore {
+        if (!dependencies.store) {
+            const message = "This pod has no Redis to export from or import to";
             throw new HttpError(409, message, { code: "no_redis" });
         }
-        if (kept[0]?.transfer.state === "running") {
-            const { kind } = kept[0].transfer;
-            const message = `An ${kind} runs on this pod: wait for its end (GET /admin/v1/transfers)`;
+        if (listed[0]?.transfer.state === "running") {
+            const { kind } = listed[0].transfer;
+            const message = `An ${kind} is running on this pod; wait until it has ended (GET /admin/v1/transfers)`;
             throw new HttpError(409, message, { code: "transfer_running" });
         }
-        return parts.store;
+        return dependencies.store;
     }
 
     function begin(
         one:
             | Pick<Extract<Transfer, { kind: "export" }>, "kind" | "tenant" | "progress">
             | Pick<Extract<Transfer, { kind: "import" }>, "kind" | "tenant" | "progress">,
-    ): Kept {
-        const begun = new Date().toISOString();
+    ): ListedTransfer {
         const fresh = {
             id: randomUUID(),
             state: "running",
-            begun,
-            ended: null,
+            startedAt: new Date().toISOString(),
+            endedAt: null,
             reason: null,
         } as const;
-        const record: Kept = { transfer: { ...fresh, ...one } };
-        kept = [record, ...kept].slice(0, MOST_KEPT);
+        const record: ListedTransfer = { transfer: { ...fresh, ...one } };
+        listed = [record, ...listed].slice(0, MAX_LISTED_TRANSFERS);
         return record;
     }
 
-    function end(record: Kept, state: Transfer["state"], reason: string | null = null): void {
-        record.transfer = { ...record.transfer, state, reason, ended: new Date().toISOString() };
+    function end(
+        record: ListedTransfer,
+        state: Transfer["state"],
+        reason: string | null = null,
+    ): void {
+        record.transfer = { ...record.transfer, state, reason, endedAt: new Date().toISOString() };
         const { kind, progress } = record.transfer;
         const counts = Object.entries(progress).filter(([, value]) => typeof value === "number");
         log.info({ kind, state, reason, ...Object.fromEntries(counts) }, "Transfer ended");
@@ -95,19 +98,19 @@ export function transfers(parts: TransfersParts): Transfers {
 
     return {
         export: async (tenant) => {
-            await parts.knowledge.await();
-            const store = storeIfFree();
+            await dependencies.readiness.waitUntilComplete();
+            const store = requireIdleStore();
             const progress: ExportProgress = { scanned: 0, keys: 0, entries: 0 };
             const record = begin({ kind: "export", tenant, progress });
             try {
                 progress.keys = await store.count();
             } catch (error) {
-                end(record, "failed", "Redis does not answer");
-                throw redisAway(error, log);
+                end(record, "failed", "Redis is unavailable");
+                throw redisUnavailable(error, log);
             }
-            const lines = exportedLines({ ...parts, store }, spaceOf(tenant), progress);
+            const lines = exportLines({ ...dependencies, store }, spaceOf(tenant), progress);
             const stream = Readable.from(lines);
-            // Not by the lines' own end: a client may leave before the first one is taken.
+            // Observes the stream, not the generator: a client may disconnect before the first line is read.
             finished(stream, (error) => {
                 if (!error) end(record, "done");
                 else if (error.code === "ERR_STREAM_PREMATURE_CLOSE") end(record, "cancelled");
@@ -116,30 +119,30 @@ export function transfers(parts: TransfersParts): Transfers {
             return stream;
         },
         import: async (upload) => {
-            await parts.knowledge.await();
-            const store = storeIfFree();
+            await dependencies.readiness.waitUntilComplete();
+            const store = requireIdleStore();
             const progress: ImportProgress = {
                 lines: 0,
                 written: 0,
-                kept: 0,
-                refused: 0,
-                refusals: [],
+                skipped: 0,
+                rejected: 0,
+                errors: [],
                 complete: false,
             };
             const record = begin({ kind: "import", tenant: null, progress });
             try {
-                await importLines({ ...parts, store }, upload, progress, ({ tenant }) => {
+                await importLines({ ...dependencies, store }, upload, progress, ({ tenant }) => {
                     record.transfer = { ...record.transfer, tenant };
                 });
                 end(record, "done");
                 return progress;
             } catch (error) {
-                // The upload's own error is that its client has left.
+                // The upload's own error means that the client has disconnected.
                 if (upload.errored && !(error instanceof HttpError)) end(record, "cancelled");
                 else end(record, "failed", error instanceof Error ? error.message : String(error));
-                throw redisAway(error, log);
+                throw redisUnavailable(error, log);
             }
         },
-        list: () => kept.map(({ transfer }) => transfer),
+        list: () => listed.map(({ transfer }) => transfer),
     };
 }

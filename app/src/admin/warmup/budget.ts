@@ -1,10 +1,10 @@
-/** What a warm-up may cost at most; undefined: no limit of this kind. */
+/** Maximum cost of a warm-up; undefined: unlimited. */
 export interface Budget {
     readonly maxTokens: number | undefined;
     readonly maxDollars: number | undefined;
 }
 
-/** Dollars of so many tokens in so many calls of the upstream, by the price model in force. */
+/** Dollars for a number of tokens in a number of upstream calls, at the current price. */
 export type Price = (tokens: number, calls: number) => number;
 
 export interface Cost {
@@ -12,16 +12,16 @@ export interface Cost {
     readonly dollars: number;
 }
 
-/** @returns why this cost is above the budget, or undefined when it fits. */
-export function overBudget(
+/** @returns by how much the cost exceeds the budget, or undefined if it does not */
+export function budgetExcess(
     { maxTokens, maxDollars }: Budget,
     { tokens, dollars }: Cost,
 ): string | undefined {
     if (maxTokens !== undefined && tokens > maxTokens) {
-        return `${tokens} tokens, and maxTokens is ${maxTokens}`;
+        return `${tokens} tokens; maxTokens is ${maxTokens}`;
     }
     if (maxDollars !== undefined && dollars > maxDollars) {
-        return `${dollars.toFixed(4)} dollars, and maxDollars is ${maxDollars}`;
+        return `${dollars.toFixed(4)} dollars; maxDollars is ${maxDollars}`;
     }
     return undefined;
 }

@@ -4,121 +4,122 @@ import type { Item } from "../../cache/item.ts";
 import type { Fate, Resolver } from "../../cache/resolve.ts";
 import { estimateTokens } from "../../upstream/estimateTokens.ts";
 import { UpstreamError } from "../../upstream/upstream.ts";
-import { overBudget, type Budget, type Price } from "./budget.ts";
+import { budgetExcess, type Budget, type Price } from "./budget.ts";
 import type { Line } from "./texts.ts";
 
-/** How far a warm-up is. */
+/** Progress of a warm-up. */
 export interface Progress {
-    /** Lines whose vector was in a cache already. */
+    /** Lines whose vector was already cached. */
     hits: number;
     embedded: number;
     failed: number;
-    /** Tokens and dollars that were billed. */
+    /** Tokens and dollars billed. */
     tokens: number;
     dollars: number;
-    /** The first lines that failed, and why. */
+    /** The first failed lines, with the reason. */
     readonly failures: { readonly line: number; readonly error: string }[];
 }
 
-export interface JobParts {
+export interface JobDependencies {
     readonly resolver: Pick<Resolver, "resolveEach">;
     readonly itemOf: (text: string) => Item;
     readonly tenant: string;
     readonly price: Price;
     readonly budget: Budget;
     readonly concurrency: number;
-    /** Requests of clients that wait for something now. */
-    readonly waiting: () => number;
+    /** Number of client requests that wait for a vector. */
+    readonly waitingRequests: () => number;
     readonly signal: AbortSignal;
     readonly progress: Progress;
 }
 
-/** A client's request waits for so many texts of a warm-up at most. */
+/** Bounds how many texts of a warm-up a client request may have to wait for. */
 export const TEXTS_PER_CALL = 32;
-const CALL_MILLISECONDS = 60_000;
-const MAX_FAILURES_SHOWN = 20;
+const CALL_TIMEOUT_MILLISECONDS = 60_000;
+const MAX_FAILURES_LISTED = 20;
 const ATTEMPTS = 6;
-const FIRST_PAUSE_MILLISECONDS = 500;
-const MAX_PAUSE_MILLISECONDS = 30_000;
-/** Behind steady traffic a warm-up is slow, and still ends. */
-const LONGEST_COURTESY_MILLISECONDS = 1_000;
+const FIRST_BACKOFF_MILLISECONDS = 500;
+const MAX_BACKOFF_MILLISECONDS = 30_000;
+/** Under steady traffic a warm-up is slow, but it finishes. */
+const MAX_YIELD_MILLISECONDS = 1_000;
 const POLL_MILLISECONDS = 20;
 
 /** Why a job ended before its last line. */
-export interface Cut {
-    /** `stopped`: the budget is used up. `failed`: the upstream does not recover. */
+export interface EarlyEnd {
+    /** `stopped`: the budget is exhausted. `failed`: the upstream does not recover. */
     readonly state: "stopped" | "failed";
     readonly reason: string;
 }
 
 /**
- * Embeds what the caches lack, a few calls at a time and after the requests of clients.
+ * Embeds texts that are not cached, with a few concurrent calls, yielding to client requests.
  *
- * @returns undefined at the end of the lines. @throws when the signal aborts
+ * @returns undefined at the end of the lines
+ * @throws when the signal aborts
  */
 export async function runJob(
     lines: AsyncIterable<Line>,
-    parts: JobParts,
-): Promise<Cut | undefined> {
-    const { budget, price, progress, signal, waiting } = parts;
+    dependencies: JobDependencies,
+): Promise<EarlyEnd | undefined> {
+    const { budget, price, progress, signal, waitingRequests } = dependencies;
     const batches = inBatches(lines);
-    /** Of the calls that are under way. */
-    const open = { calls: 0, tokens: 0 };
-    let cut: Cut | undefined;
+    /** Calls in flight. */
+    const inFlight = { calls: 0, tokens: 0 };
+    let earlyEnd: EarlyEnd | undefined;
 
     async function work(): Promise<void> {
         for (;;) {
             const { value: batch } = await batches.next();
-            if (!batch || cut !== undefined) return;
-            await courtesy();
+            if (!batch || earlyEnd !== undefined) return;
+            await yieldToClients();
             const expected = batch.reduce((sum, { text }) => sum + estimateTokens(text), 0);
-            open.calls += 1;
-            open.tokens += expected;
-            const tokens = progress.tokens + open.tokens;
-            const dollars = progress.dollars + price(open.tokens, open.calls);
-            const over = overBudget(budget, { tokens, dollars });
-            cut ??= over === undefined ? await embed(batch) : stopped(over);
-            open.calls -= 1;
-            open.tokens -= expected;
+            inFlight.calls += 1;
+            inFlight.tokens += expected;
+            const tokens = progress.tokens + inFlight.tokens;
+            const dollars = progress.dollars + price(inFlight.tokens, inFlight.calls);
+            const over = budgetExcess(budget, { tokens, dollars });
+            earlyEnd ??= over === undefined ? await embed(batch) : stoppedByBudget(over);
+            inFlight.calls -= 1;
+            inFlight.tokens -= expected;
         }
     }
 
-    async function courtesy(): Promise<void> {
+    async function yieldToClients(): Promise<void> {
         const begun = performance.now();
-        while (waiting() > 0 && performance.now() - begun < LONGEST_COURTESY_MILLISECONDS) {
+        while (waitingRequests() > 0 && performance.now() - begun < MAX_YIELD_MILLISECONDS) {
             await wait(POLL_MILLISECONDS, undefined, { signal });
         }
         signal.throwIfAborted();
     }
 
-    /** @returns why nothing more can be embedded now. */
-    async function embed(batch: readonly Line[]): Promise<Cut | undefined> {
+    /** @returns why the job must end now */
+    async function embed(batch: readonly Line[]): Promise<EarlyEnd | undefined> {
         let open = batch;
         for (let attempt = 1; ; attempt += 1) {
-            const { later, error } = count(open, await resolve(open));
+            const { later, error } = recordResults(open, await resolve(open));
             if (error === undefined) return undefined;
             if (attempt === ATTEMPTS) return { state: "failed", reason: error.message };
-            await wait(pause(attempt, error.retryAfterSeconds), undefined, { signal });
+            await wait(backoff(attempt, error.retryAfterSeconds), undefined, { signal });
             open = later;
         }
     }
 
     function resolve(batch: readonly Line[]): Promise<readonly Fate[]> {
         signal.throwIfAborted();
-        return parts.resolver.resolveEach(
-            batch.map(({ text }) => parts.itemOf(text)),
+        return dependencies.resolver.resolveEach(
+            batch.map(({ text }) => dependencies.itemOf(text)),
             {
-                pool: parts.tenant,
-                tenant: parts.tenant,
+                pool: dependencies.tenant,
+                tenant: dependencies.tenant,
                 purpose: "warmup",
                 dimensions: undefined,
-                deadline: performance.now() + CALL_MILLISECONDS,
+                deadline: performance.now() + CALL_TIMEOUT_MILLISECONDS,
             },
         );
     }
 
-    /** @returns the lines that may succeed later, and why they have not now */
-    function count(batch: readonly Line[], fates: readonly Fate[]) {
+    /** @returns the lines to retry, and the error that they failed with */
+    function recordResults(batch: readonly Line[], fates: readonly Fate[]) {
         const later: Line[] = [];
         let error: UpstreamError | undefined;
         const before = progress.tokens;
@@ -126,7 +127,7 @@ export async function runJob(
             const fate = fates[index];
             if (fate instanceof UpstreamError) {
                 if (fate.status === 400) {
-                    refused(line, fate);
+                    recordFailure(line, fate);
                     return;
                 }
                 later.push(line);
@@ -142,25 +143,25 @@ export async function runJob(
         return { later, error };
     }
 
-    function refused({ line }: Line, { message }: UpstreamError): void {
+    function recordFailure({ line }: Line, { message }: UpstreamError): void {
         progress.failed += 1;
-        if (progress.failures.length < MAX_FAILURES_SHOWN) {
+        if (progress.failures.length < MAX_FAILURES_LISTED) {
             progress.failures.push({ line, error: message });
         }
     }
 
     try {
-        await Promise.all(Array.from({ length: parts.concurrency }, work));
-        return cut;
+        await Promise.all(Array.from({ length: dependencies.concurrency }, work));
+        return earlyEnd;
     } finally {
-        // An error of one call ends the others, too.
-        cut ??= { state: "failed", reason: "a call failed" };
+        // An error of one call stops the other calls, too.
+        earlyEnd ??= { state: "failed", reason: "a call failed" };
         await batches.return();
     }
 }
 
-function stopped(over: string): Cut {
-    return { state: "stopped", reason: `the next call would bring it to ${over}` };
+function stoppedByBudget(over: string): EarlyEnd {
+    return { state: "stopped", reason: `the next call would exceed the budget: ${over}` };
 }
 
 async function* inBatches(lines: AsyncIterable<Line>): AsyncGenerator<readonly Line[], void> {
@@ -174,7 +175,7 @@ async function* inBatches(lines: AsyncIterable<Line>): AsyncGenerator<readonly L
     if (batch.length > 0) yield batch;
 }
 
-function pause(attempt: number, retryAfterSeconds: number | undefined): number {
-    const backoff = FIRST_PAUSE_MILLISECONDS * 2 ** (attempt - 1);
-    return Math.min((retryAfterSeconds ?? 0) * 1000 || backoff, MAX_PAUSE_MILLISECONDS);
+function backoff(attempt: number, retryAfterSeconds: number | undefined): number {
+    const backoff = FIRST_BACKOFF_MILLISECONDS * 2 ** (attempt - 1);
+    return Math.min((retryAfterSeconds ?? 0) * 1000 || backoff, MAX_BACKOFF_MILLISECONDS);
 }

@@ -8,20 +8,20 @@ import { createZstdCompress, createZstdDecompress } from "node:zlib";
 
 import type { Line } from "./texts.ts";
 
-/** Texts on disk, compressed, so that a job outlives the connection that brought them. */
+/** Compressed texts on disk, so that a job outlives the connection of its upload. */
 export interface Spool {
     readonly read: () => AsyncIterable<Line>;
     readonly remove: () => Promise<void>;
 }
 
-/** Spools name the process that reads them, so that several instances can share a temporary folder. */
+/** Spools are named after their process, so that several instances can share a temporary directory. */
 const ownPrefix = (): string => `warmup-${process.pid}-`;
 
 /**
- * Removes the spools of processes that were killed. A container's process always has the same number, so
- * spools of this number are of an earlier life until the first is made.
+ * Removes the spools of processes that were killed. A container's main process always has the same PID, so
+ * spools with the own PID are leftovers until the first spool is created.
  *
- * @param folder the temporary folder.
+ * @param folder the temporary directory
  */
 export async function removeAbandonedSpools(folder = tmpdir()): Promise<void> {
     const names = await readdir(folder).catch(() => []);
@@ -38,32 +38,32 @@ function isRunning(pid: number): boolean {
     try {
         return process.kill(pid, 0);
     } catch (error) {
-        // EPERM: another user's process.
+        // EPERM: the process belongs to another user.
         return (error as NodeJS.ErrnoException).code !== "ESRCH";
     }
 }
 
-/** Consumes the lines. On an error of theirs nothing is left behind. */
-export async function spool(lines: AsyncIterable<Line>): Promise<Spool> {
+/** Writes the lines to a spool. Removes the spool if reading the lines fails. */
+export async function createSpool(lines: AsyncIterable<Line>): Promise<Spool> {
     const folder = await mkdtemp(join(tmpdir(), ownPrefix()));
     const file = join(folder, "texts.zst");
     const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
     try {
-        await pipeline(encoded(lines), createZstdCompress(), createWriteStream(file));
+        await pipeline(encode(lines), createZstdCompress(), createWriteStream(file));
     } catch (error) {
         await remove();
         throw error;
     }
-    return { read: () => decoded(file), remove };
+    return { read: () => decode(file), remove };
 }
 
-async function* encoded(lines: AsyncIterable<Line>): AsyncGenerator<string, void> {
+async function* encode(lines: AsyncIterable<Line>): AsyncGenerator<string, void> {
     for await (const { line, text } of lines) yield `${JSON.stringify([line, text])}\n`;
 }
 
-async function* decoded(file: string): AsyncGenerator<Line, void> {
+async function* decode(file: string): AsyncGenerator<Line, void> {
     const source = createReadStream(file);
-    // An error of the file reaches who reads the rows, and who reads no further closes the file.
+    // Errors of the file reach the reader, and the file is closed if the reader stops early.
     const input = source.pipe(createZstdDecompress());
     source.once("error", (error) => input.destroy(error));
     try {

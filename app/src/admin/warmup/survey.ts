@@ -4,28 +4,28 @@ import type { Cost, Price } from "./budget.ts";
 import { TEXTS_PER_CALL } from "./job.ts";
 import type { Line } from "./texts.ts";
 
-/** What a look at the upload and at the caches says. */
+/** Estimate of an upload, compared with the caches. */
 export interface Estimate extends Cost {
     readonly lines: number;
-    /** Lines that say the same as an earlier one. */
+    /** Lines equal to an earlier line. */
     readonly duplicates: number;
     readonly cached: number;
     readonly missing: number;
 }
 
-export interface SurveyParts {
+export interface WarmupPlanDependencies {
     readonly keyOf: KeyOf;
-    /** Those of the keys that a cache holds. */
-    readonly cached: (keys: readonly string[]) => Promise<ReadonlySet<string>>;
+    /** @returns the keys that a cache holds */
+    readonly findCached: (keys: readonly string[]) => Promise<ReadonlySet<string>>;
     readonly price: Price;
 }
 
-const LOOKED_UP_AT_ONCE = 256;
+const LOOKUP_BATCH_SIZE = 256;
 
-/** Passes on the lines that no cache holds, each once; the estimate is whole when they have ended. */
-export function survey(
+/** Yields each uncached line once. The estimate is complete when the lines have ended. */
+export function planWarmup(
     lines: AsyncIterable<Line>,
-    { keyOf, cached, price }: SurveyParts,
+    { keyOf, findCached, price }: WarmupPlanDependencies,
 ): { readonly missing: AsyncGenerator<Line, void>; readonly estimate: () => Estimate } {
     const seen = new Set<string>();
     const sum = { lines: 0, cached: 0, missing: 0, tokens: 0 };
@@ -38,7 +38,7 @@ export function survey(
             if (seen.has(key)) continue;
             seen.add(key);
             unknown.set(key, line);
-            if (unknown.size < LOOKED_UP_AT_ONCE) continue;
+            if (unknown.size < LOOKUP_BATCH_SIZE) continue;
             yield* await lookUp(unknown);
             unknown = new Map();
         }
@@ -46,7 +46,7 @@ export function survey(
     }
 
     async function lookUp(unknown: ReadonlyMap<string, Line>): Promise<readonly Line[]> {
-        const held = await cached([...unknown.keys()]);
+        const held = await findCached([...unknown.keys()]);
         const absent = Array.from(unknown).flatMap(([key, line]) => (held.has(key) ? [] : [line]));
         sum.cached += unknown.size - absent.length;
         sum.missing += absent.length;

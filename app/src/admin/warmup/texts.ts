@@ -2,11 +2,11 @@ import type { Readable } from "node:stream";
 
 import { HttpError } from "../../http/error.ts";
 import type { Normalise } from "../../key/normalise.ts";
-import { splitLines, wrongLine } from "../lines.ts";
+import { splitLines, invalidLine } from "../lines.ts";
 
-/** One text of an upload, and where it stood. */
+/** One text of an upload, with its line number. */
 export interface Line {
-    /** From 1 on. */
+    /** Starts at 1. */
     readonly line: number;
     readonly text: string;
 }
@@ -19,10 +19,10 @@ export interface TextLimits {
 }
 
 /**
- * Reads an upload line by line and keeps no more than one chunk of it: a text per line, or with ndjson
- * a JSON string or an object with a text per line. Blank lines are skipped.
+ * Reads an upload line by line and buffers at most one chunk. A line is a text or, with `ndjson`, a JSON
+ * string or an object with a `text`. Blank lines are skipped.
  *
- * @throws HttpError that names the line.
+ * @throws HttpError that names the line
  */
 export async function* readTexts(
     upload: Readable,
@@ -38,7 +38,7 @@ export async function* readTexts(
             throw new HttpError(413, `The upload has more than ${limits.lines} lines: split it`);
         }
         const text = normalise(format === "plain" ? content : parseLine(content, line));
-        if (text === "") throw wrongLine(line, "its text is blank");
+        if (text === "") throw invalidLine(line, "its text is blank");
         yield { line, text };
     }
 }
@@ -48,10 +48,10 @@ function parseLine(content: string, line: number): string {
     try {
         value = JSON.parse(content);
     } catch {
-        throw wrongLine(line, "it is not JSON");
+        throw invalidLine(line, "it is not JSON");
     }
     if (typeof value === "string") return value;
     const text = typeof value === "object" && value && "text" in value ? value.text : undefined;
     if (typeof text === "string") return text;
-    throw wrongLine(line, 'allowed: a JSON string, or an object such as {"text":"…"}');
+    throw invalidLine(line, 'allowed: a JSON string, or an object such as {"text":"…"}');
 }

@@ -6,24 +6,24 @@ import { HttpError } from "../../http/error.ts";
 import type { KeyOf } from "../../key/key.ts";
 import type { Normalise } from "../../key/normalise.ts";
 import type { Log } from "../../log.ts";
-import type { Knowledge } from "../knowledge.ts";
-import { overBudget, type Budget, type Price } from "./budget.ts";
+import type { DataReadiness } from "../knowledge.ts";
+import { budgetExcess, type Budget, type Price } from "./budget.ts";
 import { runJob, type Progress } from "./job.ts";
-import { spool, type Spool } from "./spool.ts";
-import { survey, type Estimate } from "./survey.ts";
+import { createSpool, type Spool } from "./spool.ts";
+import { planWarmup, type Estimate } from "./survey.ts";
 import { readTexts, type TextFormat } from "./texts.ts";
 
-export interface WarmupParts {
-    /** Fills the cache that pods share, and leaves this process's own to its hot entries. */
+export interface WarmupDependencies {
+    /** Fills the shared cache, but not the local cache, which keeps the hot entries. */
     readonly resolver: Pick<Resolver, "resolveEach">;
     readonly normalise: Normalise;
     readonly keysOf: (tenant: string) => KeyOf;
-    /** Those of the keys that a cache holds. */
-    readonly cached: (keys: readonly string[]) => Promise<ReadonlySet<string>>;
+    /** @returns the keys that a cache holds */
+    readonly findCached: (keys: readonly string[]) => Promise<ReadonlySet<string>>;
     readonly price: Price;
-    /** Requests of clients that wait for something now. */
-    readonly waiting: () => number;
-    readonly knowledge: Pick<Knowledge, "await">;
+    /** Number of client requests that wait for a vector. */
+    readonly waitingRequests: () => number;
+    readonly readiness: Pick<DataReadiness, "waitUntilComplete">;
     readonly log: Log;
 }
 
@@ -40,8 +40,8 @@ export interface Job {
     readonly id: string;
     readonly tenant: string;
     readonly state: (typeof JOB_STATES)[number];
-    readonly begun: string;
-    readonly ended: string | null;
+    readonly startedAt: string;
+    readonly endedAt: string | null;
     readonly estimate: Estimate;
     readonly progress: Progress;
     /** Why it ended before its last line. */
@@ -49,53 +49,54 @@ export interface Job {
 }
 
 export interface Warmups {
-    /** Counts and prices an upload, and does nothing. */
+    /** Counts and prices an upload without embedding it. */
     readonly estimate: (upload: Readable, request: WarmupRequest) => Promise<Estimate>;
     /**
-     * Begins a job, which goes on without its client.
+     * Starts a job that continues without its client's connection.
      *
-     * @throws HttpError when it would be over budget, or while another one runs
+     * @throws HttpError if the estimate exceeds the budget, or while another job is running
      */
     readonly start: (upload: Readable, request: WarmupRequest) => Promise<Job>;
-    /** The newest first. */
+    /** Newest first. */
     readonly list: () => readonly Job[];
     readonly find: (id: string) => Job | undefined;
-    /** Resolves when its last call has ended. */
+    /** Resolves when the last call has ended. */
     readonly cancel: (id: string) => Promise<Job | undefined>;
     readonly close: () => Promise<void>;
 }
 
 const LIMITS = { bytes: 256 * 1024 * 1024, lines: 1_000_000 };
-const MAX_JOBS_KEPT = 50;
+const MAX_LISTED_JOBS = 50;
 
-interface Kept {
+interface ListedJob {
     job: Job;
     readonly abort: AbortController;
     finished: Promise<void>;
 }
 
-export function warmups(parts: WarmupParts): Warmups {
-    const { normalise, keysOf, cached, price, knowledge, log } = parts;
-    const kept = new Map<string, Kept>();
-    /** One job a pod: two would only share what the upstream gives. */
-    let taken = false;
+export function createWarmups(dependencies: WarmupDependencies): Warmups {
+    const { normalise, keysOf, findCached, price, readiness, log } = dependencies;
+    const listed = new Map<string, ListedJob>();
+    /** One job per pod: concurrent jobs would only share the throughput of the upstream. */
+    let isRunning = false;
 
-    function surveyOf(upload: Readable, { tenant, format }: WarmupRequest) {
+    function plan(upload: Readable, { tenant, format }: WarmupRequest) {
         const lines = readTexts(upload, format, normalise, LIMITS);
-        return survey(lines, { keyOf: keysOf(tenant), cached, price });
+        return planWarmup(lines, { keyOf: keysOf(tenant), findCached, price });
     }
 
     async function start(upload: Readable, request: WarmupRequest): Promise<Job> {
-        if (taken) {
-            const message = "Another warm-up runs on this pod: wait for its end, or cancel it";
+        if (isRunning) {
+            const message =
+                "Another warm-up is running on this pod; wait until it has ended, or cancel it";
             throw new HttpError(409, message, { code: "warmup_running" });
         }
-        taken = true;
+        isRunning = true;
         try {
-            await knowledge.await();
-            const { missing, estimate } = surveyOf(upload, request);
-            const spooled = await spool(missing);
-            const over = overBudget(request.budget, estimate());
+            await readiness.waitUntilComplete();
+            const { missing, estimate } = plan(upload, request);
+            const spooled = await createSpool(missing);
+            const over = budgetExcess(request.budget, estimate());
             if (over !== undefined) {
                 await spooled.remove();
                 const message = `This warm-up is estimated at ${over}`;
@@ -103,7 +104,7 @@ export function warmups(parts: WarmupParts): Warmups {
             }
             return begin(spooled, estimate(), request);
         } catch (error) {
-            taken = false;
+            isRunning = false;
             throw error;
         }
     }
@@ -115,18 +116,18 @@ export function warmups(parts: WarmupParts): Warmups {
             id: randomUUID(),
             tenant,
             state: "running",
-            begun: new Date().toISOString(),
-            ended: null,
+            startedAt: new Date().toISOString(),
+            endedAt: null,
             estimate,
             progress: { ...progress, failures: [] },
             reason: null,
         };
-        const one: Kept = { job, abort: new AbortController(), finished: Promise.resolve() };
-        kept.set(job.id, one);
-        for (const id of [...kept.keys()].slice(0, -MAX_JOBS_KEPT)) kept.delete(id);
+        const one: ListedJob = { job, abort: new AbortController(), finished: Promise.resolve() };
+        listed.set(job.id, one);
+        for (const id of [...listed.keys()].slice(0, -MAX_LISTED_JOBS)) listed.delete(id);
         one.finished = run(one, spooled, request).then(({ state, reason }) => {
-            taken = false;
-            one.job = { ...one.job, state, reason, ended: new Date().toISOString() };
+            isRunning = false;
+            one.job = { ...one.job, state, reason, endedAt: new Date().toISOString() };
             const { embedded, hits, failed, tokens } = job.progress;
             log.info({ state, reason, embedded, hits, failed, tokens }, "Warm-up ended");
         });
@@ -134,7 +135,7 @@ export function warmups(parts: WarmupParts): Warmups {
     }
 
     async function run(
-        { job, abort: { signal } }: Kept,
+        { job, abort: { signal } }: ListedJob,
         spooled: Spool,
         request: WarmupRequest,
     ): Promise<Pick<Job, "state" | "reason">> {
@@ -142,7 +143,7 @@ export function warmups(parts: WarmupParts): Warmups {
         const keyOf = keysOf(tenant);
         try {
             const outcome = await runJob(spooled.read(), {
-                ...parts,
+                ...dependencies,
                 itemOf: (text) => {
                     const input = { kind: "text", text } as const;
                     return { input, key: keyOf(input, undefined) };
@@ -164,7 +165,7 @@ export function warmups(parts: WarmupParts): Warmups {
     }
 
     async function cancel(id: string): Promise<Job | undefined> {
-        const one = kept.get(id);
+        const one = listed.get(id);
         one?.abort.abort();
         await one?.finished;
         return one?.job;
@@ -172,17 +173,17 @@ export function warmups(parts: WarmupParts): Warmups {
 
     return {
         estimate: async (upload, request) => {
-            await knowledge.await();
-            const { missing, estimate } = surveyOf(upload, request);
+            await readiness.waitUntilComplete();
+            const { missing, estimate } = plan(upload, request);
             while (!(await missing.next()).done);
             return estimate();
         },
         start,
-        list: () => [...kept.values()].map(({ job }) => job).reverse(),
-        find: (id) => kept.get(id)?.job,
+        list: () => [...listed.values()].map(({ job }) => job).reverse(),
+        find: (id) => listed.get(id)?.job,
         cancel,
         close: async () => {
-            await Promise.all([...kept.keys()].map(cancel));
+            await Promise.all([...listed.keys()].map(cancel));
         },
     };
 }

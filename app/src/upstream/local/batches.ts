@@ -1,15 +1,15 @@
-/** Texts of one model run: their places in the call, shortest first. */
+/** Texts of one model run: their indexes in the call, shortest first. */
 export type Batch = readonly number[];
 
-/** Runs stay short, so that a single question waits for one of them and not for a whole import. */
+/** Runs are short, so that a single query waits for one run instead of a whole import. */
 const MAX_TEXTS = 16;
-/** Characters of a run, padding included; about 1,000 tokens. */
+/** Characters of a run including padding; about 1,000 tokens. */
 const MAX_PADDED_CHARACTERS = 4_096;
 
 /**
- * Groups texts of like length: a run is as wide as its longest text, and the rest of it is padding.
+ * Groups texts of similar length: a run is as wide as its longest text, and shorter texts are padded.
  *
- * @returns every place exactly once
+ * @returns every index exactly once
  */
 export function batchByLength(texts: readonly string[]): readonly Batch[] {
     const places = texts.map((_, place) => place);

@@ -1,10 +1,10 @@
 import { isLaterCharacter } from "./laterCharacters.ts";
 
-/** What a character does to a text that is split into words. */
+/** Effect of a character when a text is split into words. */
 export const REMOVED = 1;
 export const SPACE = 2;
 export const LETTER = 3;
-/** A word by itself: punctuation, or an ideograph. */
+/** A word of its own: punctuation or an ideograph. */
 export const ALONE = 4;
 
 export type CharacterKind = typeof REMOVED | typeof SPACE | typeof LETTER | typeof ALONE;
@@ -20,12 +20,15 @@ export interface CharacterOptions {
 /** Kinds and normal forms of characters, by code point. */
 export interface CharacterTable {
     readonly kindOf: (point: number) => CharacterKind;
-    /** Without accents and in lower case, if the options say so; of a character that is not removed. */
+    /**
+     * Without accents and in lower case, depending on the options; undefined behaviour for removed
+     * characters.
+     */
     readonly formOf: (point: number) => string;
 }
 
 const CODE_POINTS = 0x110000;
-/** Of those whose kind changed after Unicode 8, which the reference's tables are of. */
+/** Characters whose kind changed after Unicode 8, the version of the reference's tables. */
 const EARLIER_KINDS: ReadonlyMap<number, CharacterKind> = new Map([
     [0x166d, ALONE],
     [0x1734, REMOVED],
@@ -46,10 +49,10 @@ const PUNCTUATION = /^[!-/:-@[-`{-~\p{P}]$/u;
 const CONTROLS = /[\p{Cc}\p{Cf}\p{Co}]/u;
 const ACCENTS = /\p{Mn}/gu;
 
-/** A character is looked up once and remembered: there are no more than 1.1 million. */
+/** Classifies each character once; there are at most 1.1 million. */
 export function createCharacterTable(options: CharacterOptions): CharacterTable {
     const kinds = new Uint8Array(CODE_POINTS);
-    /** Of those that differ from their character. */
+    /** Forms that differ from their character. */
     const forms = new Map<number, string>();
 
     function read(point: number): CharacterKind {
@@ -78,7 +81,7 @@ export function createCharacterTable(options: CharacterOptions): CharacterTable 
     };
 }
 
-/** Control characters and the like, but no white space that is one. */
+/** Control characters and similar, except whitespace. */
 function isRemoved(point: number, character: string): boolean {
     if (character === "\t" || character === "\n" || character === "\r") return false;
     return point === 0 || point === 0xfffd || CONTROLS.test(character);
@@ -88,7 +91,7 @@ function normalForm(character: string, options: CharacterOptions): string {
     const stripped = options.stripsAccents
         ? character.normalize("NFD").replace(ACCENTS, "")
         : character;
-    // A sigma by itself has no place in a word, so that it is never the final one.
+    // An isolated sigma is never a final sigma.
     return options.lowercases ? stripped.toLowerCase() : stripped;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Characters that became marks, punctuation or format characters after Unicode 8, with whose tables the reference
- * (Hugging Face's tokenizers) was built: to it they are letters. Code points in hex;
+ * Characters that became marks, punctuation or format characters after Unicode 8, the version of the tables
+ * in the reference (Hugging Face's tokenizers), which treats them as letters. Code points in hexadecimal;
  * app/test/tokenizer.integration.test.ts compares every character.
  */
 const RANGES = `
@@ -20,7 +20,7 @@ a8ff a9bd 10d24-10d27 10d69-10d6e 10eab-10ead 10ed0 10efa-10eff 10f46-10f50 10f5
 1e5ee-1e5ef 1e5ff 1e6e3 1e6e6 1e6ee-1e6ef 1e6f5 1e944-1e94a 1e95e-1e95f
 `;
 
-/** @returns whether the reference does not know what kind of character this is */
+/** @returns whether the reference's tables do not contain this character */
 export function isLaterCharacter(point: number): boolean {
     return POINTS.has(point);
 }

@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import type { Input } from "../../input.ts";
 import type { Log } from "../../log.ts";
 import type { Scope } from "../../scope.ts";
-import { embeddingOf, vectorFault } from "../../vector/embedding.ts";
+import { createEmbedding, vectorError } from "../../vector/embedding.ts";
 import { sizeOf } from "../queue.ts";
 import {
     asUpstreamError,
@@ -23,14 +23,14 @@ import { batchByLength } from "./batches.ts";
 import { workers, type EmbeddedTexts } from "./workers.ts";
 
 export interface LocalOptions {
-    /** Folder with model.onnx and tokenizer.json. */
+    /** Directory with model.onnx and tokenizer.json. */
     readonly directory: string;
     readonly threads: number;
     readonly log: Log;
     readonly events?: UpstreamEvents;
 }
 
-/** Name of the provider, and of its one endpoint. */
+/** Name of the provider and of its only endpoint. */
 export const LOCAL = "local";
 
 /** The sentence encoder in worker threads of this process. */
@@ -44,7 +44,7 @@ export async function localUpstream(options: LocalOptions): Promise<Upstream> {
     let native: number | undefined;
     let open = 0;
 
-    /** Reports each run of the model as it is done: what there was no time for costs nothing but itself. */
+    /** Reports each model run when it has ended, so that a timeout affects its own run only. */
     async function embed(
         inputs: readonly Input[],
         { tenant, deadline }: Scope,
@@ -120,7 +120,7 @@ export async function localUpstream(options: LocalOptions): Promise<Upstream> {
             const embedded = inputs.length - failures.length;
             if (embedded > 0) events.called(embedded, 1);
         },
-        state: () => ({ callsUnderWay: open, threads }),
+        state: () => ({ callsInFlight: open, threads }),
         close: () => pool.close(),
     };
 }
@@ -132,17 +132,17 @@ function textOf(input: Input): string {
 
 function embeddingAt(answer: EmbeddedTexts, row: number, dimensions: number): InputOutcome {
     const vector = answer.vectors.slice(row * dimensions, (row + 1) * dimensions);
-    const fault = vectorFault(vector, dimensions);
+    const fault = vectorError(vector, dimensions);
     const tokens = answer.tokens[row];
     const truncated = answer.truncated[row];
     if (fault !== undefined || tokens === undefined || truncated === undefined) {
-        const message = `The local model gave a vector that cannot be used: ${fault ?? "no tokens"}`;
+        const message = `The local model returned an invalid vector: ${fault ?? "no tokens"}`;
         return new UpstreamError(503, "bad_vector", message);
     }
-    return embeddingOf(vector, tokens, truncated);
+    return createEmbedding(vector, tokens, truncated);
 }
 
-/** Names the weights by their content: a file replaced under the same name is another revision. */
+/** Identifies the weights by their content: a replaced file is a new revision. */
 async function digest(paths: readonly string[]): Promise<string> {
     const hash = createHash("sha256");
     for (const path of paths) {

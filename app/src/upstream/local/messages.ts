@@ -1,4 +1,4 @@
-/** What a worker is started with: paths of the model's files. */
+/** Data passed to a new worker: paths of the model's files. */
 export interface WorkerData {
     readonly model: string;
     readonly tokenizer: string;
@@ -8,7 +8,7 @@ export interface WorkerRequest {
     readonly texts: readonly string[];
 }
 
-/** Ends the thread after the requests that it already has. */
+/** Ends the thread after its pending requests. */
 export const END = "end";
 
 export type WorkerMessage = WorkerRequest | typeof END;
@@ -17,9 +17,9 @@ export type WorkerAnswer =
     | { readonly kind: "ready"; readonly dimensions: number }
     | {
           readonly kind: "embedded";
-          /** One after the other, `dimensions` values each. */
+          /** Concatenated vectors of `dimensions` values each. */
           readonly vectors: Float32Array<ArrayBuffer>;
-          /** Tokens that were read, with the model's start and end marks. */
+          /** Number of tokens read, including the model's start and end tokens. */
           readonly tokens: readonly number[];
           readonly truncated: readonly boolean[];
       }

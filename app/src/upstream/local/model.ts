@@ -17,11 +17,11 @@ export interface Model {
     readonly embed: (request: WorkerRequest) => Promise<WorkerAnswer>;
 }
 
-/** Loads the sentence encoder: tokenizer, transformer, mean over the tokens, unit length. */
+/** Loads the sentence encoder: tokenizer, transformer, mean pooling, normalisation. */
 export async function loadModel(data: WorkerData): Promise<Model> {
     const tokenize = openTokenizer(await readFile(data.tokenizer, "utf8"));
     const session = await onnx.InferenceSession.create(data.model, {
-        // Workers are the parallelism; more threads inside one would only fight for the same cores.
+        // Workers provide the parallelism; more threads per worker would compete for the same cores.
         intraOpNumThreads: 1,
         interOpNumThreads: 1,
         logSeverityLevel: 3,
@@ -51,7 +51,7 @@ export async function loadModel(data: WorkerData): Promise<Model> {
     };
 }
 
-/** Keeps the end mark, as the model saw it in training. */
+/** Keeps the end token, as in the training of the model. */
 function cut(ids: readonly number[]): Encoded {
     if (ids.length <= MAX_SEQUENCE) return { ids, truncated: false };
     return { ids: [...ids.slice(0, MAX_SEQUENCE - 1), ...ids.slice(-1)], truncated: true };

@@ -1,6 +1,6 @@
 /**
- * Mean of `rows` consecutive rows of `dimensions` values from `offset` on, scaled to length 1:
- * how sentence-transformers pools this model. Rows of padding lie behind them and are left out.
+ * Mean of `rows` consecutive rows of `dimensions` values from `offset` on, scaled to length 1: the pooling of
+ * sentence-transformers for this model. Padding rows follow and are excluded.
  */
 export function meanPool(
     hidden: Float32Array,

@@ -2,12 +2,15 @@ import { createCharacterTable, LETTER, REMOVED, SPACE } from "./characters.ts";
 import { createVocabularyTrie } from "./vocabularyTrie.ts";
 
 /**
- * @param mostTokens reading stops beyond them: the ids are then more than these, and a beginning of all
- * @returns the ids of a text's tokens, with the model's start and end marks
+ * @param mostTokens tokenisation stops after more tokens than this, with a prefix of all IDs
+ * @returns the token IDs of a text, with the model's start and end tokens
  */
 export type Tokenize = (text: string, mostTokens?: number) => readonly number[];
 
-/** What this module reads of tokenizer.json, whose pipeline is that of BERT's uncased and cased models. */
+/**
+ * The fields of tokenizer.json that this module uses. The pipeline is that of BERT's uncased and cased
+ * models.
+ */
 interface Definition {
     readonly added_tokens: readonly AddedToken[];
     readonly normalizer: {
@@ -41,7 +44,7 @@ interface AddedToken {
     readonly rstrip: boolean;
 }
 
-/** Forms of each part that this module implements. */
+/** Supported type of each part. */
 const TYPES = {
     normalizer: "BertNormalizer",
     pre_tokenizer: "BertPreTokenizer",
@@ -50,12 +53,11 @@ const TYPES = {
 } as const;
 
 /**
- * Reads a text once, character by character, and keeps no more than one word of it: so a text takes time
- * by its length alone, and one with more tokens than wanted only by what was wanted. The ids are those of
- * Hugging Face's `tokenizers`, whose published vectors this model's are.
+ * Tokenises a text in one pass with at most one buffered word, in time linear to the text up to the token
+ * limit. The IDs equal those of Hugging Face's `tokenizers`, with which the model's vectors are published.
  *
  * @param definition content of tokenizer.json
- * @throws Error for a pipeline that is not BERT's
+ * @throws Error for a pipeline other than BERT's
  */
 export function openTokenizer(definition: string): Tokenize {
     const read = JSON.parse(definition) as Definition;
@@ -103,7 +105,7 @@ export function openTokenizer(definition: string): Tokenize {
             const kind = characters.kindOf(point);
             if (kind === REMOVED) continue;
             if (kind === LETTER) {
-                // A longer word is unknown, however it goes on.
+                // A longer word is unknown, whatever follows.
                 if (wordLength > longestWord) continue;
                 const form = characters.formOf(point);
                 word += form;
@@ -122,7 +124,7 @@ export function openTokenizer(definition: string): Tokenize {
     };
 }
 
-/** @returns the ids before and after those of a text */
+/** @returns the IDs before and after those of a text */
 function marksOf({ single, special_tokens: marks }: Definition["post_processor"]) {
     const place = single.findIndex((part) => part.SpecialToken === undefined);
     const ids = (parts: typeof single): readonly number[] =>

@@ -1,14 +1,14 @@
-/** The pieces of a WordPiece vocabulary, found by their first characters. */
+/** The pieces of a WordPiece vocabulary, by prefix. */
 export interface VocabularyTrie {
-    /** Appends the ids of a word's longest pieces, or `unknown` where it cannot be split. */
+    /** Appends the IDs of a word's longest pieces, or `unknown` if it cannot be split. */
     readonly split: (word: string, ids: number[], unknown: number) => void;
 }
 
 const NONE = -1;
 
 /**
- * A trie in arrays, the children of a node as a list. Looking each possible piece up as a string takes time
- * by the square of a word's length, which a client chooses.
+ * A trie in arrays, with the children of a node as a linked list. Looking up each possible piece as a string
+ * would take quadratic time in the length of a word, which clients choose.
  *
  * @param prefix of pieces that continue a word
  */
@@ -20,7 +20,7 @@ export function createVocabularyTrie(
     const idAt: number[] = [];
     const firstChild: number[] = [];
     const nextSibling: number[] = [];
-    /** Nodes of first characters, by character: there are thousands of them. */
+    /** Nodes of first characters, by character, because there are thousands. */
     const starts = new Map<number, number>();
     const continuations = new Map<number, number>();
 

@@ -11,9 +11,11 @@ import { turns, type Call } from "../turns.ts";
 export type EmbeddedTexts = Extract<WorkerAnswer, { kind: "embedded" }>;
 
 export interface Workers {
-    /** @returns the length of the model's vectors, once every worker has loaded it. */
+    /** @returns the dimensions of the model, once all workers have loaded it */
     readonly start: () => Promise<number>;
-    /** One run of the model. Tenants share the workers in turn, and so do the calls of each. */
+    /**
+     * Runs the model once. Workers are shared by tenants in turn, and by the calls of each tenant in turn.
+     */
     readonly run: (
         call: Call,
         texts: readonly string[],
@@ -27,7 +29,7 @@ interface Task {
     readonly call: Call;
     readonly texts: readonly string[];
     readonly deadline: number;
-    /** Workers that were lost over it. */
+    /** Number of workers lost while running it. */
     losses: number;
     readonly resolve: (answer: EmbeddedTexts) => void;
     readonly reject: (error: Error) => void;
@@ -41,9 +43,12 @@ interface Slot {
 }
 
 const MAX_RESTART_DELAY_MILLISECONDS = 30_000;
-/** A run takes a tenth of a second, and loading some; on a machine with thirty times its load, half a minute. */
+/**
+ * A run takes a tenth of a second and loading the model somewhat longer; on a machine with thirty times the
+ * load, half a minute.
+ */
 const LONGEST_END_MILLISECONDS = 60_000;
-/** Run a third time, a text that kills workers would kill them all. */
+/** A text that crashes workers must not crash all of them. */
 const MOST_LOSSES = 2;
 
 function openWorker(data: WorkerData): Worker {
@@ -51,8 +56,8 @@ function openWorker(data: WorkerData): Worker {
 }
 
 /**
- * Keeps `threads` workers alive and gives each one run at a time. The run of a worker that was lost is
- * given to another one.
+ * Keeps `threads` workers alive, each with one run at a time. The run of a lost worker is given to another
+ * one.
  */
 export function workers(
     threads: number,
@@ -110,8 +115,8 @@ export function workers(
     }
 
     /**
-     * The thread ends itself. One that is ended from outside while it loads the model or runs it takes the
-     * process with it: the native runtime then aborts.
+     * The thread ends itself. Terminating it while it loads or runs the model would abort the process in the
+     * native runtime.
      */
     async function end({ worker }: Slot): Promise<void> {
         if (!worker) return;
@@ -140,7 +145,7 @@ export function workers(
         slot.worker?.postMessage({ texts: task.texts } satisfies WorkerMessage);
     }
 
-    /** What nobody waits for any more is not run. */
+    /** Expired tasks are not run. */
     function taken(): Task | undefined {
         for (;;) {
             const task = waiting.next();
@@ -150,8 +155,8 @@ export function workers(
 
     return {
         start: () => {
-            // From 1.29 on the native runtime reports every session to its makers unless this is set, and it
-            // reads the process's environment, which only the main thread can change.
+            // From 1.29 on, the native runtime sends telemetry about each session unless this is set. It
+            // reads the process environment, which only the main thread can change.
             process.env.ORT_DISABLE_TELEMETRY = "1";
             for (const slot of slots) launch(slot);
             return started.promise;

@@ -1,36 +1,35 @@
 import { isPlausible, isUnit } from "../../vector/cosine.ts";
-import { vectorFault } from "../../vector/embedding.ts";
+import { vectorError } from "../../vector/embedding.ts";
 import { vectorFromBytes } from "../../vector/entry.ts";
 import { UpstreamError } from "../upstream.ts";
 
-/** What an API answered for each input, in their order. */
+/** Parsed response of an API, in the order of the inputs. */
 export interface Answer {
-    /** All of one length, finite and not zero. */
+    /** All of the same length, finite and not zero. */
     readonly vectors: readonly Float32Array<ArrayBuffer>[];
-    /** Undefined where the API does not tell. */
+    /** Undefined if the API does not report it. */
     readonly tokens: number | undefined;
-    /** None of the vectors came as base64. */
+    /** None of the vectors was base64. */
     readonly isNumbers: boolean;
-    /** All of the vectors are. */
+    /** All vectors are of unit length. */
     readonly areUnit: boolean;
     readonly arePlausible: boolean;
 }
 
 /**
- * Reads an answer of `POST /embeddings` for so many inputs; `data` is put in order by its `index`,
- * vectors may be base64 or numbers. An item without an index has the one of its place (Gemini leaves 0
- * out, others all of them).
+ * Parses a response of `POST /embeddings`. `data` is sorted by `index`; vectors may be base64 or numbers. An
+ * item without an index has the one of its position (Gemini omits 0, other APIs omit all).
  *
- * @throws UpstreamError for an answer with anything missing, doubled or unsound: half of a batch is
- * no answer, since nobody knows which half.
+ * @throws UpstreamError if anything is missing, duplicated or invalid: part of a batch is not usable, because
+ * the assignment is unknown
  */
 export function readAnswer(json: Buffer, count: number): Answer {
-    const answer = asObject(parse(json), "the answer");
+    const answer = asObject(parse(json), "the response");
     const data = answer.data;
     if (!Array.isArray(data)) throw bad("it has no data");
     if (data.length !== count) throw bad(`it has ${data.length} vectors for ${count} inputs`);
     const items = (data as unknown[]).map((item) => asObject(item, "an item"));
-    // Who writes 0 everywhere fills the field in without a thought, and keeps the order.
+    // APIs that always send 0 do not maintain the field, but keep the order.
     const isMeant = !items.every(({ index }) => index === 0);
     const vectors: Float32Array<ArrayBuffer>[] = [];
     let length: number | undefined;
@@ -40,8 +39,8 @@ export function readAnswer(json: Buffer, count: number): Answer {
             throw bad(`an item has the index ${saidOf(index)}`);
         }
         const vector = readVector(item.embedding);
-        const fault = vectorFault(vector, length);
-        if (fault !== undefined) throw bad(`vector ${index} cannot be used: ${fault}`);
+        const fault = vectorError(vector, length);
+        if (fault !== undefined) throw bad(`vector ${index} is invalid: ${fault}`);
         vectors[index] = vector;
         length = vector.length;
     }
@@ -52,13 +51,13 @@ export function readAnswer(json: Buffer, count: number): Answer {
         tokens: readTokens(answer.usage),
         isNumbers,
         areUnit,
-        // Unit length is plausible: nearly all answers need no second pass.
+        // Unit length is plausible, so nearly all responses need no second pass.
         arePlausible: areUnit || vectors.every(isPlausible),
     };
 }
 
 /**
- * Divides the tokens of a call over its inputs by weight; the parts are whole and sum to the total
+ * Distributes the tokens of a call over its inputs by weight. The parts are integers that sum to the total
  * exactly (largest remainder), so that the ledger agrees with the provider's bill.
  */
 export function divide(total: number, weights: readonly number[]): readonly number[] {
@@ -80,8 +79,8 @@ export function divide(total: number, weights: readonly number[]): readonly numb
 export function bad(reason: string): UpstreamError {
     return new UpstreamError(
         503,
-        "bad_upstream_answer",
-        `The upstream's answer is wrong: ${reason}`,
+        "bad_upstream_response",
+        `The upstream's response is invalid: ${reason}`,
     );
 }
 
@@ -96,37 +95,39 @@ function parse(json: Buffer): unknown {
 function readVector(embedding: unknown): Float32Array<ArrayBuffer> {
     if (typeof embedding === "string") return readBase64(embedding);
     if (!Array.isArray(embedding)) throw bad("an item has no embedding");
-    // A missing number must not become 0: Number(null) would.
+    // A missing number must not become 0, as Number(null) would.
     return Float32Array.from(embedding as unknown[], (value) =>
         typeof value === "number" ? value : NaN,
     );
 }
 
-/** Node skips what is no base64: a list in a string, or half a vector, would be read as another vector. */
+/**
+ * Node skips invalid characters: a list in a string, or half a vector, would be decoded as another vector.
+ */
 function readBase64(text: string): Float32Array<ArrayBuffer> {
     const bytes = Buffer.from(text, "base64");
-    // What is skipped is missing then: an expression takes ten times as long.
+    // Skipped characters show as missing bytes; a regular expression would take ten times as long.
     const digits = text.length - (text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0);
     const isOtherAlphabet = text.includes("-") || text.includes("_");
     if (digits === 0 || isOtherAlphabet || bytes.length !== Math.floor((digits * 3) / 4))
-        throw bad("an item has an embedding that is no base64");
+        throw bad("an item has an embedding that is not base64");
     if (bytes.length % Float32Array.BYTES_PER_ELEMENT !== 0) {
         throw bad(`an item has an embedding of ${bytes.length} bytes`);
     }
-    // Above some kilobytes they have memory of their own, which need not be copied.
+    // Larger buffers have their own memory, which needs no copy.
     return bytes.buffer instanceof ArrayBuffer && bytes.buffer.byteLength === bytes.length
         ? new Float32Array(bytes.buffer)
         : vectorFromBytes(bytes);
 }
 
-/** What is long or deep is not repeated. */
+/** Long or nested values are not repeated. */
 function saidOf(index: unknown): string {
     if (typeof index === "number") return String(index);
     if (typeof index === "string") return JSON.stringify(index.slice(0, 32));
     return `(of type ${typeof index})`;
 }
 
-/** Voyage tells `total_tokens` only. No API reads a text for nothing: 0 is not told either. */
+/** Voyage reports `total_tokens` only. No API reads a text for free, so 0 means not reported. */
 function readTokens(usage: unknown): number | undefined {
     if (typeof usage !== "object" || usage === null) return undefined;
     const { prompt_tokens: prompt, total_tokens: total } = usage as Record<string, unknown>;

@@ -12,11 +12,10 @@ const DECODERS = {
 } as const;
 
 /**
- * Reads a body. An endpoint that sends without end, or little that unpacks to much, must not fill
- * the memory of the pod.
+ * Reads a response body. An endless body, or a decompression bomb, must not exhaust the pod's memory.
  *
- * @param coding of `content-encoding`; some proxies compress whatever was asked for
- * @throws UpstreamError for what is larger than `most` bytes, or cannot be unpacked
+ * @param coding value of `content-encoding`; some proxies compress regardless of accept-encoding
+ * @throws UpstreamError if the body is larger than `most` bytes or cannot be decompressed
  */
 export async function readBytes(
     body: AsyncIterable<Buffer>,
@@ -39,6 +38,6 @@ export async function readBytes(
         return await decode(packed, { maxOutputLength: most });
     } catch (error) {
         const isTooLarge = (error as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE";
-        throw bad(isTooLarge ? `it is larger than ${most} bytes` : `it is no ${name}`);
+        throw bad(isTooLarge ? `it is larger than ${most} bytes` : `it is not valid ${name}`);
     }
 }

@@ -1,23 +1,25 @@
-/** Keeps calls from what has failed several times in a row, and tries it again with one of them. */
+/**
+ * Circuit breaker: blocks calls after several consecutive failures, then lets single calls through as probes.
+ */
 export interface Breaker {
-    /** Whether a call may go out; while it is open, one at a time does, as its trial. */
+    /** Whether a call may be sent; while the breaker is half-open, one at a time. */
     readonly admit: () => boolean;
     readonly succeeded: () => void;
     /**
-     * @param subject what may have caused it beside the endpoint: failures of one subject in a row count
-     * once, so that one bad text does not keep the others from a sound endpoint
+     * @param subject possible cause other than the endpoint; consecutive failures of one subject count once,
+     * so that one invalid text does not block the endpoint for others
      */
     readonly failed: (subject?: unknown) => void;
-    /** Whether a call would go out now. */
+    /** Whether a call would be allowed now. */
     readonly admits: () => boolean;
     readonly state: () => "closed" | "open" | "half-open";
 }
 
 export interface BreakerOptions {
-    /** So many failures in a row open it. */
+    /** Consecutive failures that open the breaker. */
     readonly failures: number;
     readonly halfOpenAfterMilliseconds: number;
-    /** In milliseconds, by a clock that nobody sets: one that steps back would keep it open as long. */
+    /** Monotonic clock in milliseconds; steps of the system clock could keep the breaker open. */
     readonly now?: () => number;
 }
 

@@ -5,8 +5,8 @@ import type { Input } from "../../input.ts";
 import type { Log } from "../../log.ts";
 import type { Span } from "../../tracing/tracing.ts";
 import { within } from "../../within.ts";
-import { cosine, LEAST_COSINE_OF_SAME } from "../../vector/cosine.ts";
-import { embeddingOf, type Embedding } from "../../vector/embedding.ts";
+import { cosine, MIN_SAME_VECTOR_COSINE } from "../../vector/cosine.ts";
+import { createEmbedding, type Embedding } from "../../vector/embedding.ts";
 import { estimateInputTokens } from "../estimateTokens.ts";
 import { CallTooLargeError, UpstreamError, type TokenCounter } from "../upstream.ts";
 import { bad, divide, type Answer } from "./answer.ts";
@@ -18,13 +18,16 @@ import type { Attempt, Failure } from "./retry.ts";
 import type { VectorLength } from "./vectorLength.ts";
 
 export interface EndpointOptions {
-    /** Base with the version path, such as `https://host/v1`; a query, such as Azure's `api-version`, is kept. */
+    /**
+     * Base URL with the version path, such as `https://host/v1`; its query, such as Azure's `api-version`, is
+     * kept.
+     */
     readonly url: URL;
     readonly apiKey: string | undefined;
     readonly model: string;
-    /** Tells the tokens of a call apart; undefined: by the texts' bytes. */
+    /** Distributes the tokens of a call over its inputs; undefined: by bytes. */
     readonly countTokens?: TokenCounter | undefined;
-    /** These are shared by all endpoints of the model. */
+    /** Shared by all endpoints of the model. */
     readonly answers: Pick<AnswerReader, "read">;
     readonly length: VectorLength;
     readonly attemptTimeoutMilliseconds: number;
@@ -33,12 +36,12 @@ export interface EndpointOptions {
     readonly log: Log;
 }
 
-/** One place that serves the model. */
+/** One endpoint that serves the model. */
 export interface Endpoint {
     readonly name: string;
-    /** A call would go out now: its breaker lets one through, and it has not asked to be left alone. */
+    /** Whether a call would be sent now: the breaker allows it, and the endpoint is not in a cooldown. */
     readonly isAvailable: () => boolean;
-    /** One call, and what to make of a failure. */
+    /** Sends one call, and classifies a failure. */
     readonly attempt: (
         inputs: readonly Input[],
         wish: Wish,
@@ -48,14 +51,14 @@ export interface Endpoint {
 }
 
 export interface Wish {
-    /** Asked for; undefined for the model's own length. */
+    /** Requested dimensions; undefined for the native ones. */
     readonly dimensions: number | undefined;
     /** In milliseconds of `performance.now()`. */
     readonly deadline: number;
     readonly span?: Span | undefined;
 }
 
-/** base64 is a third of the bytes and exact. Voyage takes no `float`, others know no field for it. */
+/** base64 is exact and a third of the bytes. Voyage rejects `float`, and others do not know the field. */
 const ENCODINGS = ["base64", "float", "default"] as const;
 type Encoding = (typeof ENCODINGS)[number];
 
@@ -63,18 +66,18 @@ type Asked = { readonly answer: Answer } | RefusedCall;
 
 const CONNECTIONS = 64;
 const CONNECT_TIMEOUT_MILLISECONDS = 3_000;
-/** So many failures in a row, and nobody waits for this endpoint any more. */
+/** Consecutive failures that open the breaker. */
 const FAILURES_TO_OPEN = 5;
-/** An upstream that asks for a longer rest is tried again all the same. */
+/** Longer cooldowns requested by an upstream are shortened to this. */
 const LONGEST_REST_MILLISECONDS = 60_000;
 const ANSWER_BYTES = 1024 * 1024;
 const NUMBER_BYTES = 25;
 const LONGEST_VECTOR = 16_384;
-/** Above 2,048 inputs of 3,072 dimensions, and below the longest string that the runtime can hold. */
+/** More than 2,048 inputs of 3,072 dimensions, and less than the runtime's maximum string length. */
 const MOST_ANSWER_BYTES = 256 * 1024 * 1024;
-/** A vector is not kept waiting for the exact share of its bill. */
+/** Vectors do not wait longer for the exact distribution of their tokens. */
 const WEIGHING_MILLISECONDS = 250;
-const OF_INPUTS = ["upstream_error", "upstream_timeout", "bad_upstream_answer"];
+const OF_INPUTS = ["upstream_error", "upstream_timeout", "bad_upstream_response"];
 
 export function openaiEndpoint(options: EndpointOptions): Endpoint {
     const { url, apiKey, model, countTokens, answers, length, log } = options;
@@ -87,14 +90,14 @@ export function openaiEndpoint(options: EndpointOptions): Endpoint {
     });
     const headers = {
         "content-type": "application/json",
-        // Vectors hardly get smaller; who compresses all the same is understood.
+        // Vectors are barely compressible; compressed responses are supported anyway.
         "accept-encoding": "identity",
         ...keyHeader(url, apiKey),
     };
     const breaker = openBreaker({ failures: FAILURES_TO_OPEN, halfOpenAfterMilliseconds });
-    /** Until the first sound answer, a refusal or an odd vector may be the encoding's. */
+    /** Until the first valid response, a rejection or an unusual vector may be due to the encoding. */
     let encoding: { name: Encoding; isProven: boolean } = { name: "base64", isProven: false };
-    /** Whether the model's own vectors are of unit length; undefined: not known yet. */
+    /** Whether the model's native vectors are of unit length; undefined if unknown. */
     let givesUnit: boolean | undefined;
     let rest: { readonly until: number; readonly error: UpstreamError } | undefined;
 
@@ -102,7 +105,7 @@ export function openaiEndpoint(options: EndpointOptions): Endpoint {
         inputs: readonly Input[],
         wish: Wish,
     ): Promise<Attempt<readonly Embedding[]>> {
-        // Counted while the upstream works.
+        // Runs while the upstream works.
         const weights = weigh(inputs, countTokens);
         const { name } = encoding;
         const asked = await ask(inputs, wish, name);
@@ -117,7 +120,7 @@ export function openaiEndpoint(options: EndpointOptions): Endpoint {
         return { value: embeddingsOf(answered.answer, inputs, parts) };
     }
 
-    /** One HTTP request. */
+    /** Sends one HTTP request. */
     async function ask(inputs: readonly Input[], wish: Wish, form: Encoding): Promise<Asked> {
         const { dimensions, deadline, span } = wish;
         const body = JSON.stringify({
@@ -127,7 +130,7 @@ export function openaiEndpoint(options: EndpointOptions): Endpoint {
             ...(dimensions === undefined ? {} : { dimensions }),
         });
         const left = deadline - performance.now();
-        // Whole milliseconds: Node throws at any other number.
+        // Node requires an integer.
         const timeout = Math.ceil(Math.max(1, Math.min(attemptTimeoutMilliseconds, left)));
         const signal = AbortSignal.timeout(timeout);
         try {
@@ -148,7 +151,7 @@ export function openaiEndpoint(options: EndpointOptions): Endpoint {
         }
     }
 
-    /** An API may take base64 for another form, such as a list, or float64. */
+    /** APIs may use base64 for other content, such as a list, or float64. */
     async function read(json: Buffer, count: number): Promise<Asked> {
         try {
             return { answer: await answers.read(json, count) };
@@ -159,7 +162,7 @@ export function openaiEndpoint(options: EndpointOptions): Endpoint {
         }
     }
 
-    /** Where the encoding may be what was refused, the same inputs decide it. */
+    /** Repeats the call in other encodings, if the encoding may be the cause of the rejection. */
     async function askOtherwise(
         inputs: readonly Input[],
         wish: Wish,
@@ -181,7 +184,9 @@ export function openaiEndpoint(options: EndpointOptions): Endpoint {
         return failure;
     }
 
-    /** An odd vector is asked for a second time, as numbers: it is the model's, or was read wrong. */
+    /**
+     * Requests unusual vectors again as numbers, to find out whether the model or the encoding is the cause.
+     */
     async function confirm(
         inputs: readonly Input[],
         wish: Wish,
@@ -216,8 +221,8 @@ export function openaiEndpoint(options: EndpointOptions): Endpoint {
             return { answer: { ...second.answer, tokens } };
         }
         const reason = isSame
-            ? "its vectors have a length that no model's have"
-            : "it is another one when it is asked for again";
+            ? "its vectors have an implausible length"
+            : "a repeated request returned another vector";
         const error = bad(reason);
         return { error, again: true, ...NO_DOUBT };
     }
@@ -225,7 +230,7 @@ export function openaiEndpoint(options: EndpointOptions): Endpoint {
     function prove(name: Encoding): void {
         if (encoding.isProven && encoding.name === name) return;
         if (name !== "base64")
-            log.info({ endpoint: url.host, encoding: name }, "The upstream gives no base64");
+            log.info({ endpoint: url.host, encoding: name }, "The upstream returns no base64");
         encoding = { name, isProven: true };
     }
 
@@ -237,13 +242,11 @@ export function openaiEndpoint(options: EndpointOptions): Endpoint {
         const given = vectors[0]?.length ?? 0;
         if (dimensions === undefined) {
             const fault = length.fault(given, subjectOf(inputs));
-            return fault === undefined ? undefined : bad(`vector 0 cannot be used: ${fault}`);
+            return fault === undefined ? undefined : bad(`vector 0 is invalid: ${fault}`);
         }
         if (given === dimensions) return undefined;
         if (given !== length.current()) {
-            return bad(
-                `vector 0 cannot be used: it has ${given} dimensions instead of ${dimensions}`,
-            );
+            return bad(`vector 0 is invalid: it has ${given} dimensions instead of ${dimensions}`);
         }
         const message = `This model has vectors of ${given} dimensions only`;
         return new UpstreamError(400, "unsupported_dimensions", message);
@@ -253,7 +256,7 @@ export function openaiEndpoint(options: EndpointOptions): Endpoint {
         return Math.max(0, (rest?.until ?? 0) - performance.now());
     }
 
-    /** What it asked for holds for every call, and not only for the one that was told. */
+    /** A cooldown applies to all calls, not only to the one that received it. */
     function resting(): Attempt<never> | undefined {
         const left = leftMilliseconds();
         if (!rest || left === 0) return undefined;
@@ -288,8 +291,8 @@ export function openaiEndpoint(options: EndpointOptions): Endpoint {
         state: () => ({
             endpoint: url.host,
             breaker: breaker.state(),
-            restMilliseconds: Math.round(leftMilliseconds()),
-            encoding: encoding.isProven ? encoding.name : "not known yet",
+            cooldownMilliseconds: Math.round(leftMilliseconds()),
+            encoding: encoding.isProven ? encoding.name : "unknown",
         }),
         close: () => agent.destroy(),
     };
@@ -301,21 +304,21 @@ export function openaiEndpoint(options: EndpointOptions): Endpoint {
     }
 }
 
-/** A query stays behind the path: Azure's has `api-version`. */
+/** Keeps the query, such as Azure's `api-version`. */
 function targetOf(url: URL): string {
     const target = new URL(url);
     target.pathname = `${url.pathname.replace(/\/$/, "")}/embeddings`;
     return target.href;
 }
 
-/** Azure's resource keys are no bearer tokens; its paths of deployments are told by their version. */
+/** Azure's keys are not bearer tokens; its URLs are recognised by their `api-version`. */
 function keyHeader(url: URL, apiKey: string | undefined): Record<string, string> {
     if (apiKey === undefined) return {};
     if (url.searchParams.has("api-version")) return { "api-key": apiKey };
     return { authorization: `Bearer ${apiKey}` };
 }
 
-/** What the configuration says holds, and not what else undici would find in the environment. */
+/** Only the configuration applies; undici would otherwise read the environment. */
 function proxyOptions({ httpUrl, httpsUrl, exceptHosts }: Partial<ProxyConfig> = {}) {
     return {
         httpProxy: httpUrl?.href ?? "",
@@ -325,11 +328,11 @@ function proxyOptions({ httpUrl, httpsUrl, exceptHosts }: Partial<ProxyConfig> =
 }
 
 function breakerOpen(): UpstreamError {
-    const message = "The upstream has failed several times and is not asked for a moment";
+    const message = "The upstream circuit breaker is open after repeated failures; retry shortly";
     return new UpstreamError(503, "upstream_unavailable", message, 1);
 }
 
-/** Says something about the endpoint, and not only about the inputs. */
+/** Whether an error says something about the endpoint, not only about the inputs. */
 function blamesEndpoint(error: Error): boolean {
     return !(error instanceof UpstreamError) || error.status >= 500;
 }
@@ -344,21 +347,21 @@ function subjectOf([first]: readonly Input[]): string {
 }
 
 function isSameVector(a: Float32Array, b: Float32Array | undefined): boolean {
-    return b !== undefined && cosine(a, b) >= LEAST_COSINE_OF_SAME;
+    return b !== undefined && cosine(a, b) >= MIN_SAME_VECTOR_COSINE;
 }
 
 function sum(a: number | undefined, b: number | undefined): number | undefined {
     return a === undefined || b === undefined ? undefined : a + b;
 }
 
-/** Numbers as text take 25 bytes at most; of an unknown model so many numbers are allowed for. */
+/** A number has at most 25 bytes of text; the dimensions of an unknown model are bounded. */
 function mostBytes(inputs: number, dimensions = LONGEST_VECTOR): number {
     return Math.min(ANSWER_BYTES + inputs * (dimensions * NUMBER_BYTES), MOST_ANSWER_BYTES);
 }
 
 /**
- * Where the model's tokens are not known, or cannot be counted, bytes stand for them: the parts still sum
- * to the bill. Never rejects: nobody listens while the upstream works.
+ * If the model's tokens are unknown or cannot be counted, bytes are the weights, and the parts still sum to
+ * the bill. Never rejects, because the result is awaited later.
  */
 async function weigh(
     inputs: readonly Input[],
@@ -375,14 +378,14 @@ async function weigh(
     return weights(countTokens ?? bytes).catch(() => weights(bytes));
 }
 
-/** An upstream that does not tell its tokens must not make them free: they are estimated. */
+/** Unreported tokens must not be free, so they are estimated. */
 function embeddingsOf(
     { vectors, tokens }: Answer,
     inputs: readonly Input[],
     weights: readonly number[],
 ): readonly Embedding[] {
     const parts = tokens === undefined ? inputs.map(estimateInputTokens) : divide(tokens, weights);
-    return vectors.map((vector, at) => embeddingOf(vector, parts[at] ?? 0, false));
+    return vectors.map((vector, at) => createEmbedding(vector, parts[at] ?? 0, false));
 }
 
 function asUpstreamError(error: unknown, signal: AbortSignal): UpstreamError {

@@ -1,24 +1,24 @@
 import type { Input } from "../../input.ts";
 
-/** What an error answer says, whatever its form. */
+/** Parsed error response, whatever its format. */
 export interface ErrorBody {
-    /** Undefined where it says nothing that people could read. */
+    /** Undefined if there is no readable message. */
     readonly message: string | undefined;
     /** Codes, types and reasons. */
     readonly codes: readonly string[];
-    /** The message without what it quotes of the inputs: these are words of the provider itself. */
+    /** The message without quotes of the inputs: the provider's own words. */
     readonly ownWords: string;
     readonly retryAfterMilliseconds: number | undefined;
 }
 
 const LONGEST_MESSAGE = 1_000;
-/** Of a text that is quoted in part, so many characters are looked for. */
+/** Partially quoted texts are recognised by this many characters. */
 const QUOTED_BEGINNING = 24;
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Reads `{"error":{"message","type","code"}}` (OpenAI, Azure), the same in a list or with `status` and
+ * Parses `{"error":{"message","type","code"}}` (OpenAI, Azure), the same in a list or with `status` and
  * `details` (Google), `{"error":"…","error_type"}` (TEI), `{"object":"error","message","type"}` (vLLM,
  * Mistral), `{"message"}` (Cohere) and `{"detail":"…"}` or `{"detail":[{"loc","msg"}]}` (FastAPI, Voyage).
  */
@@ -58,7 +58,7 @@ function wordsOf(value: unknown): string | undefined {
     return problems.length === 0 ? undefined : problems.join("; ");
 }
 
-/** One finding of FastAPI's validation; its `input` is the client's, and not repeated. */
+/** Formats one error of FastAPI's validation, without its `input`, which belongs to the client. */
 function problem({ loc, msg }: Fields): string {
     const place = asList(loc).filter((part) => typeof part !== "object");
     return [place.join("."), msg].filter((one) => typeof one === "string" && one !== "").join(": ");

@@ -3,7 +3,7 @@ import { CallTooLargeError, UpstreamError } from "../upstream.ts";
 import { readErrorBody, type ErrorBody } from "./errorBody.ts";
 import { readRetryAfter, type Failure } from "./retry.ts";
 
-/** An answer of the provider that is not a success. */
+/** An error response of the provider. */
 export interface Refusal {
     readonly status: number;
     readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -12,13 +12,13 @@ export interface Refusal {
 
 export interface RefusedCall extends Failure {
     readonly error: UpstreamError;
-    /** It may be the encoding of vectors that was refused. */
+    /** Whether the encoding of vectors may be the cause. */
     readonly doubtsEncoding: boolean;
-    /** It names the encoding in words of its own. */
+    /** Whether the provider's own words name the encoding. */
     readonly namesEncoding: boolean;
 }
 
-/** A quota that is used up comes back when somebody pays: whether it did is looked at so often. */
+/** An exhausted quota is checked again at this interval. */
 const QUOTA_REST_MILLISECONDS = 10_000;
 
 const ENCODING = /encoding.?format|base64/i;
@@ -33,13 +33,13 @@ const LIMIT = /larger|exceed|limit|maxim|\bmax\b|at most|up to|too (many|large|b
 const ALLOWED =
     /(?:larger than|at most|up to|maximum(?: allowed)?(?: batch)?(?: size| length)?|limit|max(?:imum)? (?:number of \w+|batch size))(?: is| of|:)? ?(\d{1,6})\b/i;
 const TOKENS_OF_A_CALL = /tokens?\b.*\b(per|overall|total|batch|request)|max_tokens_per_request/i;
-/** Refusals of what was sent, and not of who sent it. */
+/** Statuses that concern the inputs instead of the sender. */
 const OF_INPUTS = [400, 413, 422];
 
-/** Of timeouts, of conflicts, and of TEI's model where it failed (424). */
+/** Timeouts, conflicts, and failures of TEI's model (424). */
 const TRANSIENT = [408, 409, 424, 425];
 
-/** Says what an answer that is no success means, and what to do about it. */
+/** Classifies an error response and decides what to do about it. */
 export function readFailure(answer: Refusal, inputs: readonly Input[]): RefusedCall {
     const { status } = answer;
     const body = readErrorBody(answer.text, inputs);
@@ -50,18 +50,22 @@ export function readFailure(answer: Refusal, inputs: readonly Input[]): RefusedC
         readRetryAfter(answer.headers, Date.now()) ?? body.retryAfterMilliseconds;
 
     if (isAbout(QUOTA, body) && (status === 429 || status === 402)) {
-        const error = refused(status, body, "its quota is used up");
+        const error = refused(status, body, "its quota is exhausted");
         return { error, again: false, ...NO_DOUBT, restMilliseconds: QUOTA_REST_MILLISECONDS };
     }
     if (status === 429) {
         const seconds = Math.ceil((retryAfterMilliseconds ?? 1000) / 1000);
-        const message = "The upstream is at its rate limit";
+        const message = "The upstream rate limit was reached";
         const error = new UpstreamError(429, "rate_limit_exceeded", message, seconds);
         const restMilliseconds = retryAfterMilliseconds;
         return { error, again: true, retryAfterMilliseconds, restMilliseconds, ...NO_DOUBT };
     }
     if (status >= 500 || TRANSIENT.includes(status)) {
-        const error = new UpstreamError(503, "upstream_error", `The upstream answered ${status}`);
+        const error = new UpstreamError(
+            503,
+            "upstream_error",
+            `The upstream responded with ${status}`,
+        );
         const restMilliseconds = status === 503 ? retryAfterMilliseconds : undefined;
         return { error, again: true, retryAfterMilliseconds, restMilliseconds, ...doubts };
     }
@@ -73,21 +77,21 @@ export function readFailure(answer: Refusal, inputs: readonly Input[]): RefusedC
     }
     const tooLarge = readSize(status, body, inputs.length);
     if (tooLarge) return { error: tooLarge, again: false, ...NO_DOUBT };
-    const message = body.message ?? "The upstream refused the input";
+    const message = body.message ?? "The upstream rejected the input";
     const code = body.codes.find((one) => /^[a-z][\w.-]{1,63}$/.test(one)) ?? "invalid_input";
     return { error: new UpstreamError(400, code, message), again: false, ...doubts };
 }
 
-/** The encoding of vectors has nothing to do with it. */
+/** The encoding of vectors is not the cause. */
 export const NO_DOUBT = { doubtsEncoding: false, namesEncoding: false };
 
-/** Our key, our model or our money: nothing that the client could change. */
+/** Our API key, model or budget: nothing that the client can change. */
 function refused(status: number, { codes }: ErrorBody, reason?: string): UpstreamError {
     const code = codes.find((one) => ACCESS_CODES.test(one) || QUOTA.test(one)) ?? codes[0];
     const details = [status, ...(code === undefined ? [] : [code])].join(" ");
     const why = reason === undefined ? "" : `: ${reason}`;
-    const message = `The upstream refused this service's request (${details})${why}`;
-    return new UpstreamError(503, "upstream_refused", message);
+    const message = `The upstream rejected this service's request (${details})${why}`;
+    return new UpstreamError(503, "upstream_rejected", message);
 }
 
 function isAbout(expression: RegExp, { codes }: ErrorBody): boolean {
@@ -104,7 +108,7 @@ function readSize(
     inputs: number,
 ): CallTooLargeError | undefined {
     if (inputs < 2) return undefined;
-    const words = message ?? "The upstream refused the size of the request";
+    const words = message ?? "The upstream rejected the size of the request";
     if (TOKENS_OF_A_CALL.test([ownWords, ...codes].join(" "))) {
         return new CallTooLargeError(words, "bytes");
     }
@@ -113,7 +117,7 @@ function readSize(
         const isUsable = allowed >= 1 && allowed < inputs;
         return new CallTooLargeError(words, "inputs", isUsable ? allowed : undefined);
     }
-    // A gateway's own; TEI says so of one long text, in words.
+    // A gateway's 413; TEI sends 413 for one long text, with a message.
     const isSilent = status === 413 && message === undefined;
     return isSilent ? new CallTooLargeError(words, "bytes") : undefined;
 }

@@ -1,26 +1,29 @@
 import { setTimeout as wait } from "node:timers/promises";
 
 import type { Log } from "../../log.ts";
-import { cosine, LEAST_COSINE_OF_SAME } from "../../vector/cosine.ts";
+import { cosine, MIN_SAME_VECTOR_COSINE } from "../../vector/cosine.ts";
 import type { Endpoint } from "./endpoint.ts";
 
-/** Other places that serve the model. */
+/** Other endpoints that serve the model. */
 export interface Fallbacks {
-    /** The first that may answer now. */
+    /** @returns the first fallback that is available now */
     readonly first: () => Endpoint | undefined;
-    /** It was not compared with the primary yet. */
+    /** Whether it has not been compared with the primary yet. */
     readonly isUnverified: (endpoint: Endpoint) => boolean;
     readonly start: () => void;
     readonly stop: () => void;
     readonly standingOf: (endpoint: Endpoint) => Standing;
 }
 
-/** `unknown`: neither compared nor needed so far. */
-export type Standing = "verified" | "unverified" | "refused" | "unknown";
+/** `unknown`: neither compared nor used so far. */
+export type Standing = "verified" | "unverified" | "rejected" | "unknown";
 
-/** The primary's vector of the probe, kept for pods that start while the primary is down. */
+/** The primary's vector of the probe text, stored for pods that start while the primary is unavailable. */
 export interface ReferenceStore {
-    /** @returns undefined where nobody has kept one. @throws Error where that cannot be told */
+    /**
+     * @returns undefined if none is stored
+     * @throws Error if that is unknown
+     */
     readonly read: () => Promise<Float32Array | undefined>;
     readonly write: (vector: Float32Array) => Promise<void>;
 }
@@ -29,7 +32,7 @@ export interface FallbacksOptions {
     readonly primary: Endpoint;
     readonly others: readonly Endpoint[];
     readonly reference: ReferenceStore;
-    /** A fallback that was used unverified has other vectors. */
+    /** Called if a fallback that was used unverified has different vectors. */
     readonly onRefuted: () => void;
     readonly log: Log;
 }
@@ -40,15 +43,15 @@ const PROBE = {
 } as const;
 const RETRY_MILLISECONDS = 30_000;
 const TIMEOUT_MILLISECONDS = 10_000;
-/** Redis may be reached a moment after the start. */
+/** Redis may become reachable shortly after the start. */
 const REFERENCE_ATTEMPTS = 5;
 const REFERENCE_PAUSE_MILLISECONDS = 500;
 
 /**
- * A vector of another model compares with nothing that is cached, and nobody would notice. So an endpoint
- * is compared with the primary first: with its answer, or with the one that an earlier pod kept. Where
- * there is neither, the configuration's word counts: a service with a sound fallback answers. What such a
- * fallback gives is not shared, and is forgotten if the primary turns out to disagree.
+ * Vectors of another model are not comparable with cached ones, and nobody would notice. Therefore a
+ * fallback's vector is compared with the primary's first, or with one that an earlier pod has stored. If
+ * there is neither, the configuration is trusted, so that the service stays available. Vectors of such a
+ * fallback are not shared, and are removed if the primary turns out to disagree.
  */
 export function fallbacks(options: FallbacksOptions): Fallbacks {
     const { primary, others, reference, onRefuted, log } = options;
@@ -66,7 +69,7 @@ export function fallbacks(options: FallbacksOptions): Fallbacks {
             const vector = await probe(endpoint);
             if (vector) judge(endpoint, truth && cosine(truth, vector));
         }
-        const isDecided = others.every((one) => ["verified", "refused"].includes(standingOf(one)));
+        const isDecided = others.every((one) => ["verified", "rejected"].includes(standingOf(one)));
         if (!isDecided && !stopped) {
             timer = setTimeout(begin, RETRY_MILLISECONDS).unref();
         }
@@ -84,14 +87,14 @@ export function fallbacks(options: FallbacksOptions): Fallbacks {
         if (likeness === undefined) {
             standings.set(endpoint, "unverified");
             if (before === "unknown") {
-                log.warn(details, "A fallback is used before it was compared with the primary");
+                log.warn(details, "A fallback is in use before it was compared with the primary");
             }
-        } else if (likeness >= LEAST_COSINE_OF_SAME) {
+        } else if (likeness >= MIN_SAME_VECTOR_COSINE) {
             standings.set(endpoint, "verified");
             log.info(details, "A fallback serves the same vectors");
         } else {
-            standings.set(endpoint, "refused");
-            log.error(details, "A fallback has other vectors: not used");
+            standings.set(endpoint, "rejected");
+            log.error(details, "A fallback has different vectors and is not used");
             if (before === "unverified") onRefuted();
         }
     }
@@ -100,7 +103,7 @@ export function fallbacks(options: FallbacksOptions): Fallbacks {
         const vector = await probe(primary);
         if (!vector) return readReference();
         await reference.write(vector).catch((error: unknown) => {
-            log.debug({ error: String(error) }, "The primary's vector could not be kept");
+            log.debug({ error: String(error) }, "The primary's vector could not be stored");
         });
         return vector;
     }

@@ -8,7 +8,10 @@ export function shortens(model: string): boolean {
     return KNOWN_MODELS[model]?.supportsShortening === true;
 }
 
-/** What is wrong with a wish for vectors of this length; an unknown model's API decides by itself. */
+/**
+ * @returns why the model does not support these dimensions, or undefined; the API of an unknown model decides
+ * itself
+ */
 export function dimensionsFault(model: string, dimensions: number): string | undefined {
     const known = KNOWN_MODELS[model];
     if (!known || dimensions === known.dimensions) return undefined;

@@ -22,7 +22,7 @@ import { MOST_BYTES_PER_TOKEN } from "./tokens.ts";
 import { tokenThread } from "./tokenThread.ts";
 import { vectorLength } from "./vectorLength.ts";
 
-/** How long the upstream is waited for, where it is not the default. */
+/** Timing of the upstream, if not the default. */
 export interface OpenaiTiming {
     readonly attemptTimeoutMilliseconds?: number;
     readonly firstRetryDelayMilliseconds?: number;
@@ -30,33 +30,35 @@ export interface OpenaiTiming {
 }
 
 export interface OpenaiOptions extends OpenaiTiming {
-    /** Base with the version path, such as `https://host/v1`. */
+    /** Base URL with the version path, such as `https://host/v1`. */
     readonly url: URL;
     /** In the order in which they are tried. */
     readonly fallbacks?: readonly Fallback[];
     readonly apiKey: string | undefined;
     readonly model: string;
-    /** Names the weights; default: the host and path, since nothing better is known. */
+    /** Identifies the weights. Default: host and path of the URL. */
     readonly revision?: string | undefined;
-    /** Most inputs a call; smaller limits of the provider are learned. */
+    /** Maximum inputs per call; lower limits of the provider are learned. */
     readonly batchSize?: number | undefined;
     readonly proxy?: ProxyConfig | undefined;
-    /** Keeps the primary's vector of a probe; default: it is not kept. */
+    /** Stores the primary's vector of the probe text. Default: not stored. */
     readonly reference?: ReferenceStore | undefined;
-    /** Embeddings for which this holds are of another model: they must not be answered any more. */
+    /**
+     * Called with a predicate of the embeddings that belong to another model and must not be served any more.
+     */
     readonly onWrongModel?: (isWrong: (embedding: Embedding) => boolean) => void;
     readonly log: Log;
     readonly events?: UpstreamEvents;
 }
 
 const ATTEMPTS = 4;
-/** Of a call of several inputs: it is divided then, since one of them may be why. */
+/** Attempts of a call with several inputs; then it is bisected, because one input may be the cause. */
 const ATTEMPTS_UNDIVIDED = 2;
 const MAX_RETRY_DELAY_MILLISECONDS = 4_000;
-/** Less than all of OpenAI's limits: a call that fails is repeated whole. */
+/** Below all of OpenAI's limits, because a failed call is repeated as a whole. */
 const CALL_ITEMS = 256;
 const CALL_BYTES = 256 * 1024;
-/** A full call that takes less of an attempt's time may be larger. */
+/** If a full call takes less of an attempt's timeout than this, calls may be larger. */
 const FAST_SHARE = 0.25;
 
 const notKept: ReferenceStore = {
@@ -64,7 +66,7 @@ const notKept: ReferenceStore = {
     write: () => Promise.resolve(),
 };
 
-/** Any API that speaks OpenAI's embeddings contract, at one place or at several. */
+/** Any API compatible with OpenAI's embeddings, at one or several endpoints. */
 export function openaiUpstream(options: OpenaiOptions): Upstream {
     const { url, apiKey, model, log, events = noEvents, onWrongModel = () => undefined } = options;
     const { attemptTimeoutMilliseconds = 10_000, halfOpenAfterMilliseconds = 5_000 } = options;
@@ -108,7 +110,7 @@ export function openaiUpstream(options: OpenaiOptions): Upstream {
         const endpoint = choose();
         const outcome = await attemptAt(endpoint, inputs, wish);
         if (!("error" in outcome)) return outcome;
-        // An endpoint that failed is no reason to wait where another one serves.
+        // A failed endpoint is no reason to wait if another one is available.
         const next = mayHelp(outcome.error) ? spare.first() : undefined;
         return next && next !== endpoint ? attemptAt(next, inputs, wish) : outcome;
     }
@@ -168,9 +170,12 @@ export function openaiUpstream(options: OpenaiOptions): Upstream {
         dimensionsFault: (dimensions) => dimensionsFault(model, dimensions),
         start: async () => {
             spare.start();
-            // Its tables take a fifth of a second: before there are requests, not within one.
+            // Loading the tables takes 200 ms: before readiness instead of during a request.
             await countTokens?.("", 0).catch((error: unknown) =>
-                log.error({ error: String(error) }, "Tokens are not counted: their limits are off"),
+                log.error(
+                    { error: String(error) },
+                    "Tokens cannot be counted: token limits are disabled",
+                ),
             );
         },
         embed: queue.embed,
@@ -181,7 +186,7 @@ export function openaiUpstream(options: OpenaiOptions): Upstream {
                 ...others.map((one) => ({
                     ...one.state(),
                     role: "fallback",
-                    standing: spare.standingOf(one),
+                    status: spare.standingOf(one),
                 })),
             ],
         }),
@@ -193,7 +198,7 @@ export function openaiUpstream(options: OpenaiOptions): Upstream {
     };
 }
 
-/** Another place has limits, keys and troubles of its own; of inputs it thinks the same. */
+/** Other endpoints have their own limits, keys and outages, but reject the same inputs. */
 function mayHelp(error: Error): boolean {
     return error instanceof UpstreamError && error.status !== 400;
 }
@@ -204,8 +209,8 @@ function showsPressure(error: Error): boolean {
 
 function attemptsUndivided(error: Error): number {
     if (!(error instanceof UpstreamError)) return ATTEMPTS;
-    // A smaller call is the better second attempt.
+    // A smaller call is the better retry.
     if (error.code === "upstream_timeout") return 1;
-    const mayBeInputs = ["upstream_error", "bad_upstream_answer"].includes(error.code);
+    const mayBeInputs = ["upstream_error", "bad_upstream_response"].includes(error.code);
     return mayBeInputs ? ATTEMPTS_UNDIVIDED : ATTEMPTS;
 }

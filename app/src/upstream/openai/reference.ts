@@ -6,10 +6,10 @@ import type { Cluster, Redis } from "ioredis";
 import { littleEndianBytes, vectorFromBytes } from "../../vector/entry.ts";
 import type { ReferenceStore } from "./fallbacks.ts";
 
-/** Pods write it at each start; a model that nobody serves any more is forgotten. */
+/** Pods write it at each start; the vector of an unused model expires. */
 const KEPT_SECONDS = 30 * 86_400;
 
-/** @param space names the model and its revision: another one has another vector */
+/** @param space identifies the model and its revision */
 export function redisReference(client: Redis | Cluster, space: readonly string[]): ReferenceStore {
     const digest = hash("sha256", JSON.stringify(space), "hex").slice(0, 16);
     const key = `${CACHE_KEY_PREFIX}{reference}:${digest}`;

@@ -1,28 +1,31 @@
 import { setTimeout as wait } from "node:timers/promises";
 
 export interface RetryOptions {
-    /** Most attempts, by how the last one failed. */
+    /** Maximum number of attempts, depending on the last error. */
     readonly attempts: (error: Error) => number;
     readonly firstDelayMilliseconds: number;
     readonly maxDelayMilliseconds: number;
-    /** In milliseconds of `performance.now()`: no further attempt begins after it. */
+    /** In milliseconds of `performance.now()`: no further attempt starts after it. */
     readonly deadline: number;
     readonly budget?: RetryBudget;
     /** In [0, 1). */
     readonly random?: () => number;
 }
 
-/** Bounds retries to a share of all calls, so that they cannot multiply an outage. */
+/** Limits retries to a share of all calls, so that they cannot multiply an outage. */
 export interface RetryBudget {
     readonly succeeded: () => void;
-    /** Takes one retry out of it, if there is one. */
+    /** Takes one retry from the budget, if available. */
     readonly take: () => boolean;
 }
 
 const MOST_TOKENS = 100;
 const TOKENS_A_SUCCESS = 0.2;
 
-/** A bucket that successes fill: at most one retry in five calls in the long run (gRFC A6, throttling). */
+/**
+ * A token bucket filled by successes: in the long run, at most one retry per five calls (gRFC A6,
+ * throttling).
+ */
 export function retryBudget(): RetryBudget {
     let tokens = MOST_TOKENS;
     return {
@@ -37,23 +40,23 @@ export function retryBudget(): RetryBudget {
     };
 }
 
-/** What a failed attempt asks for: how long to stay away, or that trying again is of no use. */
+/** A failed attempt, and whether and when to retry it. */
 export interface Failure {
     readonly error: Error;
     readonly again: boolean;
     readonly retryAfterMilliseconds?: number | undefined;
-    /** No call will be answered before this is over. */
+    /** No call will succeed before this has elapsed. */
     readonly restMilliseconds?: number | undefined;
-    /** False: the endpoint did not see it. */
+    /** False if the endpoint has not received it. */
     readonly wasSent?: boolean;
 }
 
 export type Attempt<T> = { readonly value: T } | Failure;
 
 /**
- * Tries until it works, with full jitter between attempts
- * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/): clients that failed
- * together must not come back together. A Retry-After is a lower bound; one past the deadline ends it.
+ * Retries with full jitter (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), so
+ * that clients that failed together do not retry together. Retry-After is a lower bound; one past the
+ * deadline ends the retries.
  */
 export async function retry<T>(
     attempt: () => Promise<Attempt<T>>,
@@ -77,11 +80,11 @@ export async function retry<T>(
     }
 }
 
-/** In milliseconds, which are more exact than Retry-After: Azure's and OpenAI's names. */
+/** Headers of Azure and OpenAI in milliseconds, which are more precise than Retry-After. */
 const MILLISECOND_HEADERS = ["retry-after-ms", "x-ms-retry-after-ms"];
 const LONGEST_RETRY_AFTER_MILLISECONDS = 86_400_000;
 
-/** @returns milliseconds that the headers of an answer ask to wait for. */
+/** @returns the delay in milliseconds that the headers of a response ask for */
 export function readRetryAfter(
     headers: Readonly<Record<string, string | string[] | undefined>>,
     now: number,
@@ -96,10 +99,10 @@ export function readRetryAfter(
 
 const NUMBER = /^\d+(\.\d+)?$/;
 
-/** @returns milliseconds, from a Retry-After of seconds or of an HTTP date (RFC 9110, 10.2.3). */
+/** @returns milliseconds, from a Retry-After in seconds or as an HTTP date (RFC 9110, 10.2.3) */
 export function parseRetryAfter(value: string, now: number): number | undefined {
     if (NUMBER.test(value)) return bounded(Number(value) * 1000);
-    // A number that is none of these is no date either, though Date.parse would read one.
+    // Other numbers are not dates, although Date.parse would accept some.
     const date = /[a-z]/i.test(value) ? Date.parse(value) : NaN;
     return Number.isNaN(date) ? undefined : bounded(Math.max(0, date - now));
 }

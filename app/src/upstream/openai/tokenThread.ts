@@ -3,7 +3,7 @@ import { Worker } from "node:worker_threads";
 import type { TokenCounter } from "../upstream.ts";
 import { nativeDimensions } from "./models.ts";
 
-/** A text to count; its number comes back with the count. */
+/** A text to count. The result has the same ID. */
 export interface CountTask {
     readonly id: number;
     readonly text: string;
@@ -25,25 +25,25 @@ interface Pending {
     readonly characters: number;
 }
 
-/** Texts of more than this wait for others of their kind; shorter ones are never behind them. */
+/** Longer texts are queued separately, so that shorter ones never wait for them. */
 const LONG_CHARACTERS = 16 * 1024;
-/** Of long texts in the thread at once: a copy of each is in its memory. */
+/** Long texts in the thread at once: each is copied into its memory. */
 const MOST_LONG_CHARACTERS = 8 * 1024 * 1024;
-/** Its tables are some 50 MB. */
+/** The tables take about 50 MB. */
 const MAX_HEAP_MEBIBYTES = 96;
 const MAX_YOUNG_MEBIBYTES = 16;
 
 /**
- * Counts tokens in a thread of its own: the tables are not in the heap of the event loop, and a text of a
- * megabyte takes a third of a second.
+ * Counts tokens in a separate thread, which keeps the tables out of the main heap; a text of one megabyte
+ * takes a third of a second.
  *
- * @returns undefined for a model whose vocabulary is not known
+ * @returns undefined for a model with an unknown vocabulary
  */
 export function tokenThread(model: string): TokenThread | undefined {
     if (nativeDimensions(model) === undefined) return undefined;
     const pending = new Map<number, Pending>();
     const unsent: CountTask[] = [];
-    /** Long texts that wait. */
+    /** Queued long texts. */
     const waiting: CountTask[] = [];
     let worker: Worker | undefined;
     let longCharacters = 0;
@@ -65,7 +65,7 @@ export function tokenThread(model: string): TokenThread | undefined {
             if (worker === opened) worker = undefined;
             const ids = [...pending.keys()];
             waiting.length = 0;
-            for (const id of ids) settle({ id, failure: `The counter of tokens: ${reason}` });
+            for (const id of ids) settle({ id, failure: `The token counter failed: ${reason}` });
         });
         return opened;
     }
@@ -92,7 +92,7 @@ export function tokenThread(model: string): TokenThread | undefined {
         }
     }
 
-    /** Those of one turn go in one message. */
+    /** Sends all tasks of one turn in one message. */
     function send(task: CountTask): void {
         if (unsent.push(task) === 1) setImmediate(flush);
     }

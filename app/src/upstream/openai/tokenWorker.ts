@@ -8,17 +8,17 @@ const { model } = workerData as { readonly model: string };
 const count = tokenCounter(model);
 const answers: CountAnswer[] = [];
 
-/** Those of one turn go in one message. */
+/** Sends all tasks of one turn in one message. */
 function answer(one: CountAnswer): void {
     if (answers.push(one) === 1) setImmediate(() => parentPort?.postMessage(answers.splice(0)));
 }
 
-// Loading is part of the start, which readiness waits for.
+// Loaded at startup, before the pod is ready.
 await count?.("", 0).catch(() => 0);
 yieldToEventLoop();
 parentPort?.on("message", (tasks: readonly CountTask[]) => {
     for (const { id, text, most } of tasks) {
-        const counted = count?.(text, most) ?? Promise.reject(new Error("The model is not known"));
+        const counted = count?.(text, most) ?? Promise.reject(new Error("Unknown model"));
         counted.then(
             (tokens) => answer({ id, tokens }),
             (error: unknown) => answer({ id, failure: String(error) }),

@@ -1,18 +1,18 @@
 import type { TokenCounter } from "../upstream.ts";
 import { nativeDimensions } from "./models.ts";
 
-/** The longest of cl100k_base are 128 blanks. */
+/** The longest tokens of cl100k_base are 128 spaces. */
 export const MOST_BYTES_PER_TOKEN = 128;
-/** A merge takes time by the square of a word's length, and a word may be as long as a body. */
+/** Merging takes quadratic time in the length of a word, and a word may be as long as a body. */
 const SLICE_CHARACTERS = 512;
-/** New texts wait no longer than this, and one slice, to have their turn too. */
+/** Maximum time per turn, plus one slice, before new texts get their turn. */
 const TURN_MILLISECONDS = 2;
-/** "<|endoftext|>" in a text is text: without this the encoding throws. */
+/** Treats "<|endoftext|>" in a text as text; the encoding would throw otherwise. */
 const SPECIAL_TOKENS_AS_TEXT = { disallowedSpecial: new Set<string>() };
 
 type CountSlice = (slice: string) => number;
 
-/** One text of which a part has been counted. */
+/** A partially counted text. */
 interface Count {
     readonly text: string;
     readonly most: number;
@@ -23,12 +23,11 @@ interface Count {
 }
 
 /**
- * Counts as OpenAI's embedding models do (encoding cl100k_base). Long texts are cut, before a blank if
- * possible, where a token begins anyway. A cut within a word can add a token: so many are taken off,
- * and what is told is never more than what the model counts. The texts that wait are counted in turn,
- * a slice each.
+ * Counts tokens like OpenAI's embedding models (encoding cl100k_base). Long texts are split, if possible
+ * before a space, where a token starts anyway. A split within a word can add a token, which is subtracted, so
+ * the result never exceeds the model's count. Queued texts are counted in turn, one slice each.
  *
- * @returns undefined for a model whose vocabulary is not known; then the upstream has the only word
+ * @returns undefined for a model with an unknown vocabulary, whose limits only the upstream knows
  */
 export function tokenCounter(
     model: string,
@@ -56,7 +55,11 @@ export function tokenCounter(
     };
 }
 
-/** Counts the next slice of a text. @returns whether it was the last one that matters */
+/**
+ * Counts the next slice of a text.
+ *
+ * @returns whether the text is finished
+ */
 function finished(count: Count, countSlice: CountSlice): boolean {
     const { text, from } = count;
     const to = cut(text, from);
@@ -73,7 +76,7 @@ function finished(count: Count, countSlice: CountSlice): boolean {
     return true;
 }
 
-/** @returns where the slice ends: before a blank of its second half, never within a character */
+/** @returns the end of the slice: before a space in its second half if possible, never within a character */
 function cut(text: string, from: number): number {
     const end = from + SLICE_CHARACTERS;
     if (end >= text.length) return text.length;
@@ -82,10 +85,10 @@ function cut(text: string, from: number): number {
     return text.codePointAt(end - 1) === text.charCodeAt(end - 1) ? end : end - 1;
 }
 
-/** Its tables are some 40 MB: only a model that needs them pays for them. */
+/** The tables take about 40 MB, loaded only for models that need them. */
 async function loadEncoding(): Promise<CountSlice> {
     const { countTokens, setMergeCacheSize } = await import("gpt-tokenizer/encoding/cl100k_base");
-    // A word that is kept keeps the text that it was cut from: up to 100,000 texts of 8 MiB.
+    // A cached word would retain the text that it was sliced from: up to 100,000 texts of 8 MiB.
     setMergeCacheSize(0);
     return (slice) => countTokens(slice, SPECIAL_TOKENS_AS_TEXT);
 }

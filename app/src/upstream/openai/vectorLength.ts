@@ -1,30 +1,31 @@
 import type { Log } from "../../log.ts";
 
-/** Native length of the model's vectors. */
+/** Native dimensions of the model. */
 export interface VectorLength {
     readonly current: () => number | undefined;
     /**
-     * Why vectors of this length cannot be the model's, or undefined when they are.
-     *
-     * @param text one of the inputs they are for
+     * @param text one of the inputs
+     * @returns why vectors of this length cannot be the model's, or undefined if they can
      */
     readonly fault: (length: number, text: string) => string | undefined;
 }
 
 export interface VectorLengthOptions {
-    /** Of a model that is known: it never changes. */
+    /** Dimensions of a known model, which never change. */
     readonly known: number | undefined;
-    /** Vectors of this length are of another model. */
+    /** Called with the previous dimensions, whose vectors belong to another model. */
     readonly onChange: (former: number) => void;
     readonly log: Log;
 }
 
-/** A wrong answer may be repeated for its text; for so many texts in a row it is the model that is another. */
+/**
+ * A wrong response may be repeated for the same text; for this many consecutive texts, the model has changed.
+ */
 const TEXTS_TO_CHANGE = 3;
 
 /**
- * Learns the length with the first answer, and learns another one only where answers for several texts in a
- * row agree on it: one answer that was cut must not decide for the life of the process.
+ * Learns the dimensions from the first response. Another length is adopted only if responses for several
+ * consecutive texts agree, because a single truncated response must not decide.
  */
 export function vectorLength({ known, onChange, log }: VectorLengthOptions): VectorLength {
     let current = known;
@@ -33,7 +34,10 @@ export function vectorLength({ known, onChange, log }: VectorLengthOptions): Vec
 
     function learn(length: number): void {
         if (current !== undefined) {
-            log.warn({ from: current, to: length }, "The upstream's model has another length now");
+            log.warn(
+                { from: current, to: length },
+                "The dimensions of the upstream's model have changed",
+            );
             onChange(current);
         }
         current = length;

@@ -34,7 +34,7 @@ export function upstreamRow({ thresholds }: DashboardsOptions): Row {
                 steps: lowIsGood(percentToRatio(thresholds.upstreamErrorPercent)),
                 queries: [
                     query(
-                        `sum by (endpoint) (${rate(`${attempts}{outcome!~"ok|refused_input"}`)})` +
+                        `sum by (endpoint) (${rate(`${attempts}{outcome!~"ok|rejected_input"}`)})` +
                             ` / sum by (endpoint) (${rate(attempts)})`,
                         "{{endpoint}}",
                     ),

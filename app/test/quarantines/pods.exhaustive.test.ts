@@ -18,14 +18,14 @@ import {
     startBuild,
     startModels,
     texts,
-    writersAt,
+    buildsAt,
     type Models,
 } from "../support/release.ts";
 import type { Service } from "../support/service.ts";
 import type { StubUpstream } from "../support/stubUpstream.ts";
 
 const MANY = 3_072;
-const RECORDS = "embedding:{trials}";
+const RECORDS = "embedding:{quarantines}";
 
 let models: Models;
 let folder: string;
@@ -39,7 +39,7 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), "trials-"));
+    folder = await mkdtemp(join(tmpdir(), "quarantines-"));
     stops.push(() => rm(folder, { recursive: true }));
     redis = await redisOn();
     active = await pod(ACTIVE, models.honest);
@@ -54,7 +54,7 @@ afterEach(async () => {
 afterAll(() => models.stop());
 
 async function redisOn(port?: number): Promise<RedisServer> {
-    const server = await startRedis(port, ["--dir", folder, "--dbfilename", "trials.rdb"]);
+    const server = await startRedis(port, ["--dir", folder, "--dbfilename", "quarantines.rdb"]);
     stops.push(server.kill);
     return server;
 }
@@ -73,10 +73,10 @@ async function pod(
 const up = (service: Service): Promise<void> =>
     eventually("Redis is up", async () => {
         const { json } = await service.get(PATHS.health);
-        return (json as { redis: string }).redis === "up" && (await writersAt(service)).current;
+        return (json as { redis: string }).redis === "up" && (await buildsAt(service)).upToDate;
     });
 
-/** Ends as a rollback ends it: nobody says anything about its entries. */
+/** Ends like a rollback: without a request about its entries. */
 async function gone(service: Service): Promise<void> {
     stops = stops.filter((stop) => stop !== service.stop);
     await service.stop();
@@ -88,17 +88,17 @@ const entries = (server = redis): number =>
 const stored = (count: number): Promise<void> =>
     eventually(`${count} entries are stored`, () => entries() === count);
 
-const knows = (service: Service, state = "trial", release = "one"): Promise<void> =>
+const knows = (service: Service, state = "quarantined", release = "one"): Promise<void> =>
     eventually(`a pod knows of ${state} in ${release}`, async () => {
-        const [latest] = (await writersAt(service)).known;
+        const [latest] = (await buildsAt(service)).records;
         return latest?.state === state && latest.release === release;
     });
 
 const refused = (service: Service, reason: string): Promise<number> =>
     service.metric(`${METRICS.quarantineSkipped}{reason="${reason}"}`);
 
-describe("Without a trial", () => {
-    test("a candidate whose model lies poisons the others: what these tests look for is there", async () => {
+describe("Without a quarantine", () => {
+    test("a candidate with a wrong model poisons the others: the fault that these tests detect exists", async () => {
         await ask(candidate, texts(10));
         await stored(10);
         expect(await ask(active, texts(10))).toMatchObject({
@@ -108,13 +108,13 @@ describe("Without a trial", () => {
     });
 });
 
-describe("A candidate on trial whose model lies", () => {
+describe("A quarantined candidate with a wrong model", () => {
     beforeEach(async () => {
         expect((await begin(candidate, candidate)).status).toBe(200);
         await knows(active);
     });
 
-    test("writes thousands of entries, none of which the active colour serves, in the trial or after its end", async () => {
+    test("writes thousands of entries, none of which the active colour serves, in quarantine or afterwards", async () => {
         await ask(candidate, texts(MANY));
         await stored(MANY);
         const half = texts(MANY).slice(0, MANY / 2);
@@ -122,18 +122,18 @@ describe("A candidate on trial whose model lies", () => {
         expect(during).toMatchObject({ lies: 0, statuses: { MISS: half.length } });
         expect(await refused(active, "quarantined")).toBe(half.length);
         await gone(candidate);
-        // It starts warm, from the keys that were hot in the candidate, too.
+        // It starts warm, including the keys that were hot in the candidate.
         const late = await pod(ACTIVE, models.honest);
-        expect((await writersAt(late)).known).toMatchObject([{ state: "trial" }]);
+        expect((await buildsAt(late)).records).toMatchObject([{ state: "quarantined" }]);
         for (const one of [active, late]) expect((await ask(one, texts(MANY))).lies).toBe(0);
         await stored(MANY);
         const last = await ask(await pod(ACTIVE, models.honest), texts(MANY));
         expect(last.lies).toBe(0);
-        // What it had written was written over.
+        // Its entries were overwritten.
         expect(last.statuses["HIT-L1"] + last.statuses["HIT-L2"]).toBe(MANY);
     }, 60_000);
 
-    test("is served what the active colour writes, so that it is as warm", async () => {
+    test("is served the entries of the active colour, so that it is equally warm", async () => {
         await ask(active, texts(100));
         await stored(100);
         expect(await ask(candidate, texts(100))).toMatchObject({
@@ -146,7 +146,7 @@ describe("A candidate on trial whose model lies", () => {
         expect((await ask(late, texts(100))).statuses["HIT-L1"]).toBeGreaterThan(0);
     });
 
-    test("serves its own entries, from other pods of it too", async () => {
+    test("serves its own entries, including those of its other pods", async () => {
         await ask(candidate, texts(100));
         await stored(100);
         const sibling = await pod(CANDIDATE, models.lying);
@@ -169,7 +169,7 @@ describe("A candidate on trial whose model lies", () => {
         await slow;
     });
 
-    test("stays on trial when Redis is emptied, for pods that start then, too", async () => {
+    test("stays quarantined when Redis is emptied, also for pods that start then", async () => {
         redis.command("FLUSHALL");
         await eventually("a pod has given it back", () =>
             redis.command("EXISTS", RECORDS).startsWith("1"),
@@ -181,7 +181,7 @@ describe("A candidate on trial whose model lies", () => {
         expect((await ask(active, texts(500))).lies).toBe(0);
     });
 
-    test("stays on trial when Redis is killed and comes back empty", async () => {
+    test("stays quarantined when Redis is killed and comes back empty", async () => {
         await redis.kill();
         expect((await ask(active, texts(100))).lies).toBe(0);
         redis = await redisOn(redis.port);
@@ -192,7 +192,7 @@ describe("A candidate on trial whose model lies", () => {
         for (const one of [late, active]) expect((await ask(one, texts(500))).lies).toBe(0);
     });
 
-    test("makes entries that are found by nobody else when its last pod is gone and Redis was away", async () => {
+    test("writes entries that no other build serves when its last pod has ended and Redis was unavailable", async () => {
         await ask(candidate, texts(500));
         await stored(500);
         await gone(candidate);
@@ -206,7 +206,7 @@ describe("A candidate on trial whose model lies", () => {
         expect((await ask(active, texts(500))).lies).toBe(0);
     });
 
-    test("that is promoted is served by everybody", async () => {
+    test("that is promoted is served by all builds", async () => {
         const honest = await pod(CANDIDATE, models.honest);
         await ask(honest, texts(500));
         await stored(500);
@@ -217,16 +217,16 @@ describe("A candidate on trial whose model lies", () => {
         expect(await ask(active, rest)).toMatchObject({ lies: 0, statuses: { "HIT-L2": 490 } });
     });
 
-    test("and promoted stays so where a pod knew of the trial only, and Redis forgot", async () => {
-        const { known } = await writersAt(active);
+    test("and promoted stays so if only one pod knew the quarantine, and Redis lost it", async () => {
+        const { records } = await buildsAt(active);
         await promote(candidate, candidate);
         redis.command("DEL", RECORDS);
         await Promise.all([knows(active, "promoted"), knows(candidate, "promoted")]);
-        const [before] = known;
+        const [before] = records;
         redis.command(
             "HSET",
             RECORDS,
-            before?.writer ?? "",
+            before?.buildId ?? "",
             JSON.stringify(before),
             "version",
             "x",
@@ -234,16 +234,19 @@ describe("A candidate on trial whose model lies", () => {
         await eventually("the promotion is back", () =>
             redis.command("HVALS", RECORDS).includes('"promoted"'),
         );
-        expect((await writersAt(active)).known).toMatchObject([{ state: "promoted" }]);
+        expect((await buildsAt(active)).records).toMatchObject([{ state: "promoted" }]);
     });
 
-    test("in a second try serves nothing of the first, and a promotion brings none of it back", async () => {
+    test("in a second attempt serves nothing of the first, and a promotion restores none of it", async () => {
         await ask(candidate, texts(500));
         await stored(500);
         const mended = await pod(CANDIDATE, models.honest);
         expect((await ask(mended, texts(1))).lies).toBe(1);
         await begin(active, candidate, "two");
-        await Promise.all([knows(mended, "trial", "two"), knows(active, "trial", "two")]);
+        await Promise.all([
+            knows(mended, "quarantined", "two"),
+            knows(active, "quarantined", "two"),
+        ]);
         const second = await ask(mended, texts(250));
         expect(second).toMatchObject({ lies: 0, statuses: { MISS: 250 } });
         await promote(active, candidate, "two");
@@ -253,8 +256,8 @@ describe("A candidate on trial whose model lies", () => {
     });
 });
 
-describe("What a candidate wrote before its trial", () => {
-    test("leaves the memory of all pods, and is served no more", async () => {
+describe("Entries of a candidate from before its quarantine", () => {
+    test("leave the memory of all pods, and are not served any more", async () => {
         await ask(candidate, texts(500));
         await stored(500);
         const poisoned = texts(500).slice(0, 250);
@@ -265,7 +268,7 @@ describe("What a candidate wrote before its trial", () => {
         expect(await ask(active, texts(500))).toMatchObject({ lies: 0, statuses: { MISS: 500 } });
     });
 
-    test("is served no more when Redis comes back with a snapshot from then", async () => {
+    test("are not served when Redis comes back with a snapshot from then", async () => {
         await ask(candidate, texts(500));
         await stored(500);
         redis.command("SAVE");
@@ -285,8 +288,8 @@ describe("What a candidate wrote before its trial", () => {
     });
 });
 
-describe("A build that was promoted, and is the candidate again", () => {
-    test("keeps its older entries with everybody, and has its new ones for itself", async () => {
+describe("A promoted build that is the candidate again", () => {
+    test("keeps its older entries for all builds, and its new ones for itself", async () => {
         await gone(candidate);
         const old = await pod(CANDIDATE, models.honest);
         await promote(active, old, "zero");
@@ -309,23 +312,23 @@ describe("A build that was promoted, and is the candidate again", () => {
     });
 });
 
-describe("A candidate whose clock is behind that of the pod which took the order", () => {
-    test("has nothing that counts as made before its trial", async () => {
+describe("A candidate whose clock is behind that of the pod that received the request", () => {
+    test("has no entry that counts as created before its quarantine", async () => {
         await promote(active, candidate, "zero");
         await knows(candidate, "promoted", "zero");
-        const [trusted] = (await writersAt(candidate)).known;
+        const [trusted] = (await buildsAt(candidate)).records;
         const hour = Date.now() + 3_600_000;
         const record = {
             ...JUDGEMENT,
-            writer: trusted?.writer,
-            state: "trial",
+            buildId: trusted?.buildId,
+            state: "quarantined",
             release: "one",
-            at: hour,
+            changedAt: hour,
             since: hour,
-            failed: [],
-            until: hour + 3_600_000_000,
+            rejected: [],
+            expiresAt: hour + 3_600_000_000,
         };
-        const stored = [record.writer ?? "", JSON.stringify(record), "version", "ahead"];
+        const stored = [record.buildId ?? "", JSON.stringify(record), "version", "ahead"];
         redis.command("HSET", RECORDS, ...stored);
         await Promise.all([knows(candidate), knows(active)]);
         await ask(candidate, texts(100));
@@ -335,18 +338,18 @@ describe("A candidate whose clock is behind that of the pod which took the order
     });
 });
 
-describe("A pod that cannot read who is on trial", () => {
-    test("serves its own build's entries alone, from its start on, until it can", async () => {
+describe("A pod that cannot read the quarantine records", () => {
+    test("serves only its own build's entries, from its start on, until it can", async () => {
         await ask(active, texts(100, "own"));
         await ask(candidate, texts(150, "other"));
         await stored(250);
-        // Not a hash: whoever reads it gets an error, and all else works.
+        // Not a hash: reading it is an error, and everything else works.
         redis.command("SET", RECORDS, "x");
         const late = await startBuild(ACTIVE, models.honest, { REDIS_URL: redis.url.href });
         stops.push(late.stop);
-        expect((await writersAt(late)).current).toBe(false);
+        expect((await buildsAt(late)).upToDate).toBe(false);
         await eventually("the other one has noticed", async () => {
-            return !(await writersAt(active)).current;
+            return !(await buildsAt(active)).upToDate;
         });
         const part = (from: number) => texts(150, "other").slice(from, from + 50);
         for (const [index, one] of [late, active].entries()) {
@@ -361,7 +364,7 @@ describe("A pod that cannot read who is on trial", () => {
 });
 
 describe("In a Redis Cluster", () => {
-    test("a trial holds for entries on all nodes, and a promotion ends it", async () => {
+    test("a quarantine applies to entries on all nodes, and a promotion ends it", async () => {
         const cluster = await startCluster();
         stops.push(cluster.stop);
         const environment = { REDIS_MODE: "cluster", REDIS_URL: cluster.urls.join(",") };

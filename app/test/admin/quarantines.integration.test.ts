@@ -12,9 +12,9 @@ import {
     JUDGEMENT,
     startBuild,
     startModels,
-    writersAt,
+    buildsAt,
     type Models,
-    type Told,
+    type QuarantineRecord,
 } from "../support/release.ts";
 import { MODEL, type Service } from "../support/service.ts";
 
@@ -36,12 +36,12 @@ beforeAll(async () => {
     admin = adminOf(active);
 });
 
-/** Each test has a build of its own: the pods would give back what is taken out of Redis. */
-let writer: string;
+/** Each test has its own build: the pods would restore records that are removed from Redis. */
+let buildId: string;
 let builds = 0;
 beforeEach(() => {
     builds += 1;
-    writer = String(builds).padStart(16, "0");
+    buildId = String(builds).padStart(16, "0");
 });
 
 afterAll(async () => {
@@ -49,62 +49,67 @@ afterAll(async () => {
     await Promise.all([models.stop(), redis.kill()]);
 });
 
-const put = (body: object, path = ADMIN_PATHS.quarantine(writer)) => admin("PUT", path, body);
+const put = (body: object, path = ADMIN_PATHS.quarantine(buildId)) => admin("PUT", path, body);
 
-describe("GET /writers", () => {
-    test("tells the pod's own build by its digest, which its entries hold", async () => {
-        const { own, current } = await writersAt(candidate);
-        expect(current).toBe(true);
+describe("GET /builds", () => {
+    test("returns the pod's own build ID, which its entries contain", async () => {
+        const { own, upToDate } = await buildsAt(candidate);
+        expect(upToDate).toBe(true);
         expect(own).toEqual({
-            writer: expect.stringMatching(/^[0-9a-f]{16}$/),
+            buildId: expect.stringMatching(/^[0-9a-f]{16}$/),
             colour: "green",
             version: "v2.0.0",
             provider: "openai",
             model: MODEL,
             revision: expect.any(String),
         });
-        expect((await writersAt(active)).own.writer).not.toBe(own.writer);
+        expect((await buildsAt(active)).own.buildId).not.toBe(own.buildId);
         await ask(candidate, ["a text"]);
         const seen = () => adminOf(candidate)("POST", "/entries/inspect", { input: "a text" });
         await eventually("it is stored", async () => {
-            const { redis } = (await seen()).json as { redis: { writer?: string } };
-            return redis.writer === own.writer;
+            const { redis } = (await seen()).json as { redis: { buildId?: string } };
+            return redis.buildId === own.buildId;
         });
     });
 });
 
-describe("An order", () => {
-    test("puts a build on trial, and the same release again changes nothing", async () => {
+describe("A request", () => {
+    test("quarantines a build, and the same release again changes nothing", async () => {
         const answer = await put(ORDER);
         expect([answer.status, answer.json]).toEqual([
             200,
             {
-                writer,
-                state: "trial",
+                buildId,
+                state: "quarantined",
                 ...ORDER,
-                ordered: expect.stringMatching(/Z$/),
+                changedAt: expect.stringMatching(/Z$/),
                 since: "1970-01-01T00:00:00.000Z",
-                failed: [],
-                ends: expect.stringMatching(/Z$/),
-                othersFollowWithinMilliseconds: QUARANTINE_PROPAGATION_MILLISECONDS,
+                rejected: [],
+                expiresAt: expect.stringMatching(/Z$/),
+                propagationMilliseconds: QUARANTINE_PROPAGATION_MILLISECONDS,
             },
         ]);
-        const again = (await put(ORDER)).json as Told;
-        expect({ ...again, ends: "" }).toEqual({ ...(answer.json as Told), ends: "" });
-        const { known } = await writersAt(active);
-        expect(known.find((one) => one.writer === writer)).toMatchObject({ state: "trial" });
+        const again = (await put(ORDER)).json as QuarantineRecord;
+        expect({ ...again, expiresAt: "" }).toEqual({
+            ...(answer.json as QuarantineRecord),
+            expiresAt: "",
+        });
+        const { records } = await buildsAt(active);
+        expect(records.find((one) => one.buildId === buildId)).toMatchObject({
+            state: "quarantined",
+        });
     });
 
-    test("of another release begins anew: what was made before it failed", async () => {
+    test("of another release starts a new quarantine: earlier entries are rejected", async () => {
         await put(ORDER);
         const { json } = await put({ ...ORDER, release: "two" });
-        const { since, failed } = json as Told;
-        expect(failed).toEqual([{ from: "1970-01-01T00:00:00.000Z", to: since }]);
+        const { since, rejected } = json as QuarantineRecord;
+        expect(rejected).toEqual([{ from: "1970-01-01T00:00:00.000Z", to: since }]);
     });
 
-    test("given at two pods at one time goes by what the first one has left", async () => {
+    test("at two pods concurrently is based on the result of the first one", async () => {
         const many = Array.from({ length: 20 }, (_, n) =>
-            ADMIN_PATHS.quarantine(`${writer.slice(2)}${10 + n}`),
+            ADMIN_PATHS.quarantine(`${buildId.slice(2)}${10 + n}`),
         );
         const failed = await Promise.all(
             many.map(async (path) => {
@@ -112,39 +117,42 @@ describe("An order", () => {
                     admin("PUT", path, ORDER),
                     adminOf(candidate)("PUT", path, { ...ORDER, release: "two" }),
                 ]);
-                return answers.flatMap(({ json }) => (json as Told).failed);
+                return answers.flatMap(({ json }) => (json as QuarantineRecord).rejected);
             }),
         );
-        // Or twice: an order whose answer a busy machine has lost is given again, after the other one's.
+        // Or twice: a request whose response was lost on a busy machine is repeated after the other one.
         for (const { length } of failed) expect([1, 2, 3]).toContain(length);
     });
 
-    test("promotes the trial of its release, and after it a trial begins anew", async () => {
+    test("promotes the build of its release, and can quarantine it again", async () => {
         await put(ORDER);
-        const promotion = ADMIN_PATHS.promotion(writer);
+        const promotion = ADMIN_PATHS.promotion(buildId);
         const other = await put({ ...ORDER, release: "two" }, promotion);
         expect([other.status, other.json]).toMatchObject([
             409,
-            { error: { code: "other_release", param: "release" } },
+            { error: { code: "release_mismatch", param: "release" } },
         ]);
         expect(refusal(other)).toBe(
-            'release is another one: the trial is that of the release "one"',
+            'release does not match: the build is quarantined by the release "one"',
         );
-        expect((await put(ORDER, promotion)).json).toMatchObject({ state: "promoted", failed: [] });
+        expect((await put(ORDER, promotion)).json).toMatchObject({
+            state: "promoted",
+            rejected: [],
+        });
         expect((await put(ORDER, promotion)).status).toBe(200);
-        const again = (await put(ORDER)).json as Told;
-        expect(again).toMatchObject({ state: "trial", failed: [] });
+        const again = (await put(ORDER)).json as QuarantineRecord;
+        expect(again).toMatchObject({ state: "quarantined", rejected: [] });
         expect(Date.parse(again.since)).toBeGreaterThan(Date.now() - 60_000);
     });
 
-    test("may reach back to a time that is over, and to no other", async () => {
-        await put(ORDER, ADMIN_PATHS.promotion(writer));
+    test("may reach back to a time in the past, and to no other", async () => {
+        await put(ORDER, ADMIN_PATHS.promotion(buildId));
         const since = "2026-01-01T00:00:00.000Z";
         expect((await put({ ...ORDER, since })).json).toMatchObject({ since });
         const late = await put({ ...ORDER, since: "2999-01-01T00:00:00.000Z" });
         expect(late.status).toBe(400);
         expect(refusal(late)).toBe(
-            'since is "2999-01-01T00:00:00.000Z"; allowed: a time that is over',
+            'since is "2999-01-01T00:00:00.000Z"; allowed: a time in the past',
         );
     });
 
@@ -152,42 +160,42 @@ describe("An order", () => {
         [{}, "release is missing; actor is missing; reason is missing"],
         [{ ...ORDER, reason: "" }, /^reason is "", but must NOT have fewer than 1/],
         [{ ...ORDER, since: "soon" }, /^since is "soon", but must match format "date-time"/],
-        [{ ...ORDER, until: 1 }, /^until is not known here; allowed: release, actor, reason/],
-    ])("with %j is refused with its field", async (body, words) => {
+        [{ ...ORDER, until: 1 }, /^until is unknown; allowed: release, actor, reason/],
+    ])("with %j is rejected with its field", async (body, words) => {
         const answer = await put(body);
         expect(answer.status).toBe(400);
         expect(refusal(answer)).toMatch(words);
     });
 
-    test("for what is no build is refused", async () => {
+    test("for an invalid build ID is rejected", async () => {
         const answer = await put(ORDER, ADMIN_PATHS.quarantine("v2.0.0"));
         expect(answer.status).toBe(400);
-        expect(refusal(answer)).toMatch(/^writer is "v2.0.0", but must match pattern/);
+        expect(refusal(answer)).toMatch(/^buildId is "v2.0.0", but must match pattern/);
     });
 
-    test("while Redis is away is refused, and nothing is done", async () => {
+    test("while Redis is unavailable is rejected, and nothing is done", async () => {
         redis.pause();
-        const answers = [await put(ORDER), await put(ORDER, ADMIN_PATHS.promotion(writer))];
+        const answers = [await put(ORDER), await put(ORDER, ADMIN_PATHS.promotion(buildId))];
         redis.resume();
         for (const answer of answers) {
             expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "1"]);
-            expect(refusal(answer)).toBe("Redis does not answer; try again");
+            expect(refusal(answer)).toBe("Redis is unavailable; retry");
         }
-        const { known } = await writersAt(active);
-        expect(known.filter((one) => one.writer === writer)).toEqual([]);
+        const { records } = await buildsAt(active);
+        expect(records.filter((one) => one.buildId === buildId)).toEqual([]);
     });
 
-    test("at a pod without Redis is refused: it shares no entries", async () => {
+    test("at a pod without Redis is rejected: it shares no entries", async () => {
         const alone = await startBuild(ACTIVE, models.honest, {});
         const answer = await adminOf(alone)("PUT", ADMIN_PATHS.quarantine(WRITER), ORDER);
         expect([answer.status, answer.json]).toMatchObject([409, { error: { code: "no_redis" } }]);
-        expect(await writersAt(alone)).toMatchObject({ current: true, known: [] });
+        expect(await buildsAt(alone)).toMatchObject({ upToDate: true, records: [] });
         await alone.stop();
     });
 });
 
-describe("An entry of a build on trial", () => {
-    test("is told as refused, and is neither exported nor imported", async () => {
+describe("An entry of a quarantined build", () => {
+    test("is reported as skipped, and is neither exported nor imported", async () => {
         await ask(candidate, ["a lie"]);
         const inspect = async () => {
             const { json } = await admin("POST", "/entries/inspect", { input: "a lie" });
@@ -199,10 +207,10 @@ describe("An entry of a build on trial", () => {
         const before = await exported(active);
         expect(before.length).toBeGreaterThan(2);
         await begin(active, candidate);
-        expect(await inspect()).toBe("refused");
+        expect(await inspect()).toBe("skipped");
         await eventually("the candidate knows", async () => {
-            const { own, known } = await writersAt(candidate);
-            return known.some((one) => one.writer === own.writer);
+            const { own, records } = await buildsAt(candidate);
+            return records.some((one) => one.buildId === own.buildId);
         });
         for (const pod of [active, candidate]) expect(await exported(pod)).toHaveLength(2);
         const body = before.join("\n");
@@ -210,10 +218,10 @@ describe("An entry of a build on trial", () => {
         const { json } = await admin("POST", "/import", body, type);
         expect(json).toMatchObject({
             written: 0,
-            kept: 0,
-            refused: before.length - 2,
-            refusals: expect.arrayContaining([
-                { line: 2, error: "its build is on trial, or was when it was made" },
+            skipped: 0,
+            rejected: before.length - 2,
+            errors: expect.arrayContaining([
+                { line: 2, error: "its build is quarantined, or was when it was created" },
             ]),
         });
     });

@@ -3,11 +3,11 @@ import type { Registry } from "prom-client";
 
 import { counterFamily, type Cell } from "./families.ts";
 
-/** @returns counts an entry that is in Redis and not served */
-export function trialMetrics(registry: Registry): (reason: QuarantineReason) => void {
+/** @returns a function that counts an entry in Redis that was not served */
+export function createQuarantineMetrics(registry: Registry): (reason: QuarantineReason) => void {
     const family = counterFamily(registry, {
         name: METRICS.quarantineSkipped,
-        help: "Entries of other builds that were found in Redis and not served",
+        help: "Entries of other builds in Redis that were not served because of a quarantine",
         labelNames: ["reason"],
     });
     const cells = Object.fromEntries(

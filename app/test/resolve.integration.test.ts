@@ -12,8 +12,8 @@ import { resolver, type Resolver } from "../src/cache/resolve.ts";
 import type { SharedCache } from "../src/cache/tiers.ts";
 import type { Input } from "../src/input.ts";
 import { UpstreamError } from "../src/upstream/upstream.ts";
-import { embeddingOf, type Embedding } from "../src/vector/embedding.ts";
-import { entryCodec, writerOf } from "../src/vector/entry.ts";
+import { createEmbedding, type Embedding } from "../src/vector/embedding.ts";
+import { createEntryCodec, buildIdOf } from "../src/vector/entry.ts";
 import { batchedUpstream } from "./support/embedAll.ts";
 import { eventually } from "./support/eventually.ts";
 import { startRedis, type RedisServer } from "./support/redisServer.ts";
@@ -28,7 +28,7 @@ const RUNS = propertyRuns(2_500);
 
 const TTL_SECONDS = 600;
 const STALE_SECONDS = 60;
-const codec = entryCodec({ precision: "float32", writer: writerOf(["test"]) });
+const codec = createEntryCodec({ precision: "float32", buildId: buildIdOf(["test"]) });
 
 let redis: RedisServer;
 let shared: SharedCache;
@@ -50,13 +50,13 @@ afterAll(async () => {
 
 interface Pod {
     readonly resolver: Resolver;
-    /** Tokens by the upstream's own count. */
+    /** Tokens as the upstream counts them. */
     readonly upstreamLedger: () => number;
-    /** Tokens by ours. */
+    /** Tokens as we count them. */
     readonly ledger: () => number;
 }
 
-/** A service's inside with a small cache of its own; pods share the Redis. */
+/** Internals of a service with its own small cache; pods share the Redis. */
 function pod(entries: number, ttlSeconds = TTL_SECONDS): Pod {
     let upstreamLedger = 0;
     let ledger = 0;
@@ -68,7 +68,7 @@ function pod(entries: number, ttlSeconds = TTL_SECONDS): Pod {
             throw new UpstreamError(400, "bad", "refused");
         return texts.map((text) => {
             upstreamLedger += trueTokens(text);
-            return embeddingOf(trueVector(text), trueTokens(text), false);
+            return createEmbedding(trueVector(text), trueTokens(text), false);
         });
     }
     const billed = (_: unknown, tokens: number): void => {
@@ -156,8 +156,8 @@ function sum(resolved: readonly Resolved[], status: string): number {
     );
 }
 
-describe("where a vector came from", () => {
-    test("is told an item: L1, L2, coalesced or missed", async () => {
+describe("the source of a vector", () => {
+    test("is reported for an item: L1, L2, coalesced or miss", async () => {
         const [one, other] = [pod(100), pod(100)];
         const statuses = async (at: Pod, ...texts: string[]): Promise<string[]> =>
             (await at.resolver.resolve(texts.map(itemOf), scopeFor())).map(({ status }) => status);
@@ -175,7 +175,7 @@ describe("where a vector came from", () => {
         expect(both.flat()).toEqual(["MISS", "COALESCED"]);
     });
 
-    test("entries go stale within a tenth of CACHE_TTL before it, and are kept for STALE_IF_ERROR_SECONDS more", async () => {
+    test("entries become stale within a tenth of CACHE_TTL before it, and are kept for STALE_IF_ERROR_SECONDS more", async () => {
         await pod(1).resolver.resolve([itemOf("expires")], scopeFor());
         await eventually("the entry is in Redis", () =>
             redis.command("EXISTS", "embedding:expires").startsWith("1"),
@@ -185,7 +185,7 @@ describe("where a vector came from", () => {
         expect(milliseconds).toBeLessThanOrEqual(660_000);
     });
 
-    test("a damaged entry is a miss, and is replaced", async () => {
+    test("a corrupt entry is a miss, and is replaced", async () => {
         redis.command("SET", "embedding:damaged", "not an entry");
         const [resolved] = await pod(1).resolver.resolve([itemOf("damaged")], scopeFor());
         expect(resolved?.status).toBe("MISS");
@@ -195,17 +195,17 @@ describe("where a vector came from", () => {
         });
     });
 
-    test("the bound on bytes holds whatever the bound on entries allows", () => {
+    test("the limit in bytes applies whatever the limit of entries allows", () => {
         const cache = localCache({ maxEntries: 1_000, maxBytes: 50_000, staleSeconds: 0 });
         for (let n = 0; n < 1_000; n += 1)
-            cache.set(String(n), embeddingOf(trueVector("x"), 1, false));
+            cache.set(String(n), createEmbedding(trueVector("x"), 1, false));
         expect(cache.size().bytes).toBeLessThanOrEqual(50_000);
         expect(cache.size().entries).toBeGreaterThan(10);
     });
 });
 
-describe("a follower", () => {
-    test("of a batch refused for another's item is answered all the same", async () => {
+describe("a request that joined a fetch", () => {
+    test("of a batch rejected for another's item is served anyway", async () => {
         const { resolver } = pod(10);
         const refused = resolver.resolve([itemOf("fine one"), itemOf(`${BAD} one`)], scopeFor());
         const follower = resolver.resolve([itemOf("fine one")], scopeFor());

@@ -55,7 +55,7 @@ describe("SIGTERM", () => {
         let terminated = false;
         let rounds = 0;
         async function client(number: number): Promise<void> {
-            // After the signal each client goes on for a while, as a gateway that has not noticed.
+            // After the signal each client continues for a while, like a gateway that has not noticed.
             for (let after = 0; after < 40; after += terminated ? 1 : 0) {
                 rounds += 1;
                 const body = JSON.stringify({ text: `client ${number} asks ${rounds % 50}` });
@@ -74,7 +74,7 @@ describe("SIGTERM", () => {
         expect(await exit).toEqual([0, null]);
     });
 
-    test("is told by readiness at once, while a slow request is still answered", async () => {
+    test("is visible in readiness immediately, while a slow request is still served", async () => {
         const { port, process: server } = await startPod(stubEnvironment(upstream.url));
         const hang = Promise.withResolvers<undefined>();
         const arrived = Promise.withResolvers<undefined>();
@@ -120,18 +120,20 @@ describe("SIGTERM", () => {
 });
 
 describe("the start", () => {
-    test("on a port in use says so and ends with 1", async () => {
+    test("on a port in use reports it and ends with 1", async () => {
         const { port } = await startPod(stubEnvironment(upstream.url));
         const second = startServer({ ...stubEnvironment(upstream.url), PORT: String(port) });
         const [said, exit] = await Promise.all([
             second.stderr ? text(second.stderr) : "",
             once(second, "exit"),
         ]);
-        expect(said).toBe(`Error: Port ${port} is in use: stop what listens there, or set PORT\n`);
+        expect(said).toBe(
+            `Error: Port ${port} is in use: stop the process that listens on it, or set PORT\n`,
+        );
         expect(exit).toEqual([1, null]);
     });
 
-    test("with a wrong environment says everything that is wrong and ends with 1", async () => {
+    test("with an invalid environment reports all errors and ends with 1", async () => {
         const server = startServer({ PORT: "x", EMBEDDING_PROVIDER: "openai" });
         const [said, exit] = await Promise.all([
             server.stderr ? text(server.stderr) : "",
@@ -141,15 +143,15 @@ describe("the start", () => {
         expect(exit).toEqual([1, null]);
     });
 
-    test("without the model's files names the file and the way to get it", async () => {
+    test("without the model's files names the file and how to get it", async () => {
         const server = startServer({ MODEL_DIR: "/nowhere", PORT: String(await freePort()) });
         const said = server.stderr ? await text(server.stderr) : "";
         expect(said).toMatch(/\/nowhere\/model\.onnx cannot be read \(ENOENT\); `make model`/);
     });
 
-    test("with the local model keeps the native runtime from reporting to its makers", async () => {
+    test("with the local model disables the native runtime's telemetry", async () => {
         const port = await freePort();
-        // A home that cannot be written to: there the runtime's telemetry complains if it is on.
+        // A home that is not writable: the runtime's telemetry fails there if it is enabled.
         const server = startServer({
             MODEL_DIR: modelDirectory(),
             PORT: String(port),

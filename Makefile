@@ -120,7 +120,7 @@ settings: $(INSTALLED) ## Write the service's settings into Pulumi.yaml from the
 policies-docs: $(INSTALLED) ## Generate docs/policies.md from the rules
 	@manifests="$$(node render.ts --stack prod --format json)"; \
 	  node policies/main.ts docs --config policies/stacks/prod.json <<<"$$manifests" > docs/policies.md.new
-	@npx prettier --parser markdown < docs/policies.md.new > docs/policies.md; rm docs/policies.md.new
+	@npx prettier --stdin-filepath docs/policies.md < docs/policies.md.new > docs/policies.md; rm docs/policies.md.new
 
 .PHONY: pulumi-cli
 pulumi-cli: $(INSTALLED) ## Build the Pulumi CLI for tests once, unless PATH has one (takes minutes)

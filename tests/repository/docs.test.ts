@@ -42,21 +42,6 @@ describe.each(PAGES)("%s", (page) => {
         });
         expect(missing.map(([link]) => link)).toEqual([]);
     });
-});
-
-/** Pages with lines of at most 120 characters and tables of at most five columns; the others follow. */
-const NARROW = PAGES.filter(
-    (page) => !/judge|proof|performance|service|docs\/policies\.md/.test(page),
-);
-
-describe.each(NARROW)("%s", (page) => {
-    test("has no line of more than 120 characters", () => {
-        expect(
-            proseOf(page)
-                .split("\n")
-                .filter((line) => line.length > 120),
-        ).toEqual([]);
-    });
 
     test("has no table of more than five columns", () => {
         const rows = proseOf(page).match(/^\|.*\|$/gm) ?? [];

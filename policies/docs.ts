@@ -41,8 +41,7 @@ function formatSection(rule: Rule, example: string): string[] {
         .filter(([name]) => name !== "exempt")
         .map(([name, schema]) => {
             const { description = "" } = schema as { description?: string };
-            const value = JSON.stringify(Value.Default(schema, undefined)).replaceAll(",", ", ");
-            return fold(`- \`${name}\`, default \`${value}\`: ${description}`, "  ");
+            return `- \`${name}\`, default ${codeOf(Value.Default(schema, undefined))}: ${description}`;
         });
     const { framework, admission, admissionGap, scope } = rule;
     const enforced = admissionGap === undefined ? "yes" : `yes, except ${admissionGap}`;
@@ -53,14 +52,12 @@ function formatSection(rule: Rule, example: string): string[] {
     return [
         `## ${rule.name}`,
         "",
-        fold(`${rule.title} ${rule.why}`),
+        `${rule.title} ${rule.why}`,
         "",
-        fold(`Reference: [documentation](${rule.url})${source}.`),
+        `Reference: [documentation](${rule.url})${source}.`,
         "",
-        fold(
-            `Checks ${scope === "stack" ? "the whole stack" : "each object"}. ` +
-                `Enforced at admission: ${admission ? enforced : notEnforced}.`,
-        ),
+        `Checks ${scope === "stack" ? "the whole stack" : "each object"}. ` +
+            `Enforced at admission: ${admission ? enforced : notEnforced}.`,
         "",
         ...(settings.length > 0 ? ["Settings:", "", ...settings, ""] : []),
         "```text",
@@ -80,14 +77,8 @@ function findExample(rule: Rule, policies: StackPolicies, manifests: readonly Js
     throw new Error(`no mutation violates ${rule.name}`);
 }
 
-/** Wraps text at 120 columns; `indent` precedes all lines but the first. */
-function fold(text: string, indent = ""): string {
-    const lines: string[] = [];
-    for (const word of text.split(" ")) {
-        const line = lines.at(-1);
-        if (line !== undefined && line.length + 1 + word.length <= 120) {
-            lines[lines.length - 1] = `${line} ${word}`;
-        } else lines.push(lines.length === 0 ? word : `${indent}${word}`);
-    }
-    return lines.join("\n");
+/** @returns a value as code; the items of a list one by one, so that a line can break between them */
+function codeOf(value: unknown): string {
+    const code = (one: unknown) => `\`${JSON.stringify(one).replaceAll(",", ", ")}\``;
+    return Array.isArray(value) && value.length > 1 ? value.map(code).join(", ") : code(value);
 }

@@ -12,22 +12,22 @@ const specsOf = (name: string, policies: StackPolicies) =>
         .filter(({ metadata }) => metadata.name === `property-search-${name}`)
         .map(({ spec }) => JSON.stringify(spec));
 
-/** What CEL cannot say, or another says: by rule. A rule that is not here is said whole. */
+/** What admission does not enforce, by rule. A rule that is not listed is enforced in full. */
 const UNSAID = {
     "image-tag": /^ephemeral containers/,
     "image-registry": /^ephemeral containers/,
-    "pod-security": /^the standards, which the API server has built in/,
-    "secret-literals": /^commands, ConfigMaps and environments of more than/,
+    "pod-security": /^the standards themselves, which the API server enforces/,
+    "secret-literals": /^commands, ConfigMaps, environments of more than/,
     permissions: /^ClusterRoles and their bindings/,
-    "stateful-service": /^what that Service is/,
+    "stateful-service": /^the properties of that Service/,
 };
 
 describe("at admission", () => {
-    test("every rule about one object is said, whole or for a reason in part or not at all", () => {
+    test("every rule about one object is enforced; a rule that is not, or in part, says why", () => {
         const ofOne = RULES.filter(({ scope }) => scope === "object");
         for (const { name, admission, admissionGap } of ofOne) {
             if (!admission)
-                expect([name, admissionGap]).toEqual([name, expect.stringMatching(/^since /)]);
+                expect([name, admissionGap]).toEqual([name, expect.any(String)]);
         }
         const said = RULES.filter(({ admission }) => admission);
         const inPart = said.filter(({ admissionGap }) => admissionGap !== undefined);

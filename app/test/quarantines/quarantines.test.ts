@@ -88,7 +88,7 @@ describe("A record", () => {
         expect([140, 150, 990].map((time) => quarantineReason(back, time))).toEqual([
             undefined,
             "quarantined",
-            "trial",
+            "quarantined",
         ]);
     });
 

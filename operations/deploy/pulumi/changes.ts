@@ -84,7 +84,7 @@ export function findingsOf(events: readonly EngineEvent[]): Findings {
 
 /** Excludes components, the stack and providers. */
 function isResource(type: string): boolean {
-    return !type.startsWith("pulumi:") && !type.startsWith("platform:");
+    return !type.startsWith("pulumi:") && !type.startsWith("property-search:");
 }
 
 /** Returns a lookup of the outermost component of a step; the resource itself if it has none. */

@@ -65,5 +65,5 @@ describeRemediation(gracePeriod, {
         .record({ grace: fc.option(fc.nat(200), { nil: undefined }), seconds: fc.nat(150) })
         .map(({ grace, seconds }) => pod(grace, seconds)),
     // What is set stays, even where it is too little.
-    left: [/has \d+ s to end/],
+    left: [/has a grace period of \d+ s/],
 });

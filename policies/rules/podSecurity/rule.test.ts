@@ -286,7 +286,7 @@ describeRemediation(podSecurity, {
     // What is set stays; what root needs is not known.
     left: [
         / has securityContext\./,
-        /runs as user 0/,
+        /runs as root \(user 0\)/,
         /adds the capability/,
         /has no securityContext.(runAsNonRoot|allowPrivilegeEscalation)/,
         /does not drop/,

@@ -40,11 +40,11 @@ describeRule(probePort, {
             objects: [probed(http("htttp")), probed({ tcpSocket: { port: "metrics" } })],
             says: [
                 said(
-                    "livenessProbe of port htttp, which is not among its ports (http)",
+                    "livenessProbe for port htttp; the container's ports are: http",
                     "livenessProbe.httpGet.port",
                 ),
                 said(
-                    "livenessProbe of port metrics, which is not among its ports (http)",
+                    "livenessProbe for port metrics; the container's ports are: http",
                     "livenessProbe.tcpSocket.port",
                 ),
             ],
@@ -59,7 +59,7 @@ describeRule(probePort, {
             ],
             says: [
                 said(
-                    "livenessProbe of port http, which is not among its ports (none)",
+                    "livenessProbe for port http; the container's ports are: none",
                     "livenessProbe.httpGet.port",
                 ),
             ],
@@ -69,7 +69,7 @@ describeRule(probePort, {
             settings: { requireDeclaredPorts: true },
             says: [
                 said(
-                    "livenessProbe of port 8081, which is not among its ports (http)",
+                    "livenessProbe for port 8081; the container's ports are: http",
                     "livenessProbe.httpGet.port",
                 ),
             ],

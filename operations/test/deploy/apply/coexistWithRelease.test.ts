@@ -117,7 +117,7 @@ describe("during a switch, a deploy by apply", () => {
         await deploy(route(BEFORE), scaler(2, 8));
         expect(await liveFloor()).toEqual({ minReplicaCount: 6, maxReplicaCount: 8 });
         expect(told).toContain(
-            `a switch to green is under way: minReplicaCount of ${SERVICE_NAMES.green} stays 6`,
+            `a switch to green is in progress: minReplicaCount of ${SERVICE_NAMES.green} stays 6`,
         );
     });
 

@@ -76,6 +76,7 @@ export async function applyMetricsServer(step: Step, inputs: AddonInputs): Promi
 /** Waits until figures come. */
 export async function waitForMetricsServer(step: Step, inputs: AddonInputs): Promise<void> {
     await waitForRollout(step, inputs, "kube-system", "metrics-server");
+    await waitForApi(step, inputs, "v1beta1.metrics.k8s.io");
 }
 
 /** Runs the cluster's own kubectl. */
@@ -104,6 +105,13 @@ export async function waitForRollout(
     step.report(`waiting for ${name}`);
     const target = ["-n", namespace, `deployment/${name}`, "--timeout=120s"];
     await kubectl(step, inputs, ["rollout", "status", ...target]);
+}
+
+/** Waits until the API server reaches an API that an addon serves. The addon's pod is ready in any case. */
+export async function waitForApi(step: Step, inputs: AddonInputs, api: string): Promise<void> {
+    step.report(`waiting for ${api}`);
+    const target = ["--for=condition=Available", `apiservice/${api}`, "--timeout=120s"];
+    await kubectl(step, inputs, ["wait", ...target]);
 }
 
 /** Reference of an image that an addon runs. */

@@ -3,7 +3,14 @@ import { parse, stringify } from "yaml";
 import type { Step } from "../shell.ts";
 import { moduleFolder } from "../toolchain/go.ts";
 import { KEDA_MODULE } from "../toolchain/keda.ts";
-import { apply, findImage, kubectl, waitForRollout, type AddonInputs } from "./addons.ts";
+import {
+    apply,
+    findImage,
+    kubectl,
+    waitForApi,
+    waitForRollout,
+    type AddonInputs,
+} from "./addons.ts";
 
 const NAMESPACE = "keda";
 
@@ -38,6 +45,7 @@ export async function applyKeda(step: Step, inputs: AddonInputs): Promise<void> 
 /** Waits until KEDA works. */
 export async function waitForKeda(step: Step, inputs: AddonInputs): Promise<void> {
     for (const name of Object.keys(IMAGES)) await waitForRollout(step, inputs, NAMESPACE, name);
+    await waitForApi(step, inputs, "v1beta1.external.metrics.k8s.io");
 }
 
 interface Deployment {

@@ -3,7 +3,7 @@ import { Command, Option } from "commander";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { stringify } from "yaml";
-import { readStack, requireGiven } from "./operations/stack/stacks.ts";
+import { readStack, requireStackName } from "./operations/stack/stacks.ts";
 import { CHART_TYPE, chartManifests } from "./render/charts.ts";
 import {
     compareManifests,
@@ -80,7 +80,7 @@ const program = new Command("render")
     .option("--out <folder>", "output folder; default: standard output")
     .addOption(new Option("--format <format>").choices(["yaml", "json"]).default("yaml"))
     .action(async ({ set: overrides, config, charts, out, format, ...flags }: RenderFlags) => {
-        const stack = requireGiven(flags.stack);
+        const stack = requireStackName(flags.stack);
         const given = config === undefined ? {} : { config: readConfig(config) };
         const { manifests, notRendered } = await renderStack({
             stack,

@@ -16,7 +16,7 @@ export async function requireBoundCluster({ id, provider }: ClusterConfig): Prom
     ]);
     const stack = pulumi.getStack();
     try {
-        const claim = { cluster: connect(undefined, provider.context), stack, bound: id };
+        const claim = { cluster: connect(undefined, provider.context), stack, boundId: id };
         await requireBindingTo(claim);
         if (pulumi.runtime.isDryRun()) return;
         if (id === undefined) {

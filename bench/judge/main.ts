@@ -66,7 +66,7 @@ function row(...cells: readonly string[]): string {
 function quantile(outcomes: readonly Outcome[], share: number): string {
     const sorted = outcomes
         .map(({ verdict, requests }) =>
-            verdict === "no data" || requests === MAX_REQUESTS ? Infinity : requests,
+            verdict === "inconclusive" || requests === MAX_REQUESTS ? Infinity : requests,
         )
         .sort((a, b) => a - b);
     const value = sorted[Math.ceil(sorted.length * share) - 1] ?? NaN;

@@ -1,7 +1,7 @@
 import type { CacheResult } from "@property-search/contract";
 import { judge, type Verdict } from "../../operations/judge/judge.ts";
 import type { Limits } from "../../operations/judge/limits.ts";
-import type { ColourSample, Observation, Times } from "../../operations/judge/observation.ts";
+import type { ColourSample, Observation, AnswerTimes } from "../../operations/judge/observation.ts";
 
 /** Probabilities of a colour's answers. */
 export interface Behaviour {
@@ -60,7 +60,7 @@ export function simulateWindow(
 ): Outcome {
     const own = counter(candidate, limits, random);
     const other = counter(active, limits, random);
-    let verdict: Verdict = "no data";
+    let verdict: Verdict = "inconclusive";
     for (let requests = step; requests <= most; requests += step) {
         own.add(step);
         other.add(Math.round((step * (1 - weight)) / weight));
@@ -84,13 +84,16 @@ export function failsInSwitch(
 
 /** Cumulative counters, like those of a colour's pods. */
 function counter({ errors, results, slower }: Behaviour, { latency }: Limits, random: Random) {
-    const requests = { bad: 0, of: 0 };
+    const requests = { bad: 0, total: 0 };
     const kinds = Object.entries(results) as [CacheResult, number][];
     const counts = new Map(
-        kinds.map(([result]) => [result, new Array<number>(latency.edges.length + 1).fill(0)]),
+        kinds.map(([result]) => [
+            result,
+            new Array<number>(latency.upperBounds.length + 1).fill(0),
+        ]),
     );
     const add = (more: number) => {
-        requests.of += more;
+        requests.total += more;
         const bad = binomial(more, errors, random);
         requests.bad += bad;
         let left = more - bad;
@@ -110,17 +113,19 @@ function counter({ errors, results, slower }: Behaviour, { latency }: Limits, ra
             });
         }
     };
-    const timesOf = ([answers = 0, ...above]: readonly number[]): Times => ({
+    const timesOf = ([answers = 0, ...above]: readonly number[]): AnswerTimes => ({
         answers,
-        slower: latency.edges.map((seconds, at) => ({ seconds, answers: above[at] ?? 0 })),
+        slower: latency.upperBounds.map((seconds, at) => ({ seconds, answers: above[at] ?? 0 })),
     });
     const sample = (): ColourSample => ({
-        scraped: { pods: 2, answering: 2, secondsAgo: 0 },
+        scrapeHealth: { pods: 2, answering: 2, ageSeconds: 0 },
         requests: { ...requests },
-        atGateway: undefined,
-        times: Object.fromEntries([...counts].map(([result, cells]) => [result, timesOf(cells)])),
+        gatewayRequests: undefined,
+        answerTimes: Object.fromEntries(
+            [...counts].map(([result, cells]) => [result, timesOf(cells)]),
+        ),
         restarts: 0,
-        pods: { ready: 2, wanted: 2, missing: 0, lost: 0 },
+        pods: { ready: 2, desired: 2, missing: 0, lost: 0 },
         memory: { share: 0.5, growth: undefined },
     });
     return { add, sample };

@@ -39,7 +39,7 @@ export const RELEASE_PHASES = [
     "finalize",
     "promoted",
     "abort",
-    "cool",
+    "cooldown",
     "rolled-back",
 ] as const;
 

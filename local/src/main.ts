@@ -155,7 +155,7 @@ function summary(result: UpResult): string {
     return `
 Up in ${seconds.toFixed(0)} s (serving ${serving}): ${url}
   ${first}, ${second}; ${COLOURS.map((colour) => `${colour} runs ${versions[colour]}`).join(", ")}
-  deployed by ${deployed.path}: ${deployed.reason}
+  deployed by ${deployed.method}: ${deployed.reason}
   ${deployed.summary}
   a miss takes ${verified.missMilliseconds.toFixed(1)} ms, a hit ${verified.hitMilliseconds.toFixed(1)} ms
 

@@ -1,6 +1,6 @@
 import { describeConnectionLoss, COLOURS } from "@property-search/contract";
 import { connect } from "@property-search/operations/cluster/connect.ts";
-import { gatewayUrl, liveWeights } from "@property-search/operations/gateway/endpoint.ts";
+import { gatewayUrl, readLiveWeights } from "@property-search/operations/gateway/endpoint.ts";
 import { existsSync } from "node:fs";
 import { KIND_KUBECONFIG } from "./kind/cluster.ts";
 import { clusterNodes, findEngine } from "./kind/engine.ts";
@@ -41,7 +41,7 @@ async function nodeLines(parts: readonly string[]): Promise<string[]> {
 async function edgeLines(kubeconfig: string): Promise<string[]> {
     try {
         const cluster = connect(kubeconfig);
-        const [url, weights] = await Promise.all([gatewayUrl(cluster), liveWeights(cluster)]);
+        const [url, weights] = await Promise.all([gatewayUrl(cluster), readLiveWeights(cluster)]);
         const shares = COLOURS.map((colour) => `${colour} ${weights[colour]} %`).join(", ");
         return [`  serves at ${url}: ${shares}`];
     } catch (error) {

@@ -1,5 +1,5 @@
-import type { Deployed } from "@property-search/operations/deploy/deploy.ts";
-import type { Verified } from "@property-search/operations/deploy/verify.ts";
+import type { DeployResult } from "@property-search/operations/deploy/deploy.ts";
+import type { VerifyResult } from "@property-search/operations/deploy/verify.ts";
 import { clusterNodes, findEngine } from "./kind/engine.ts";
 import { listOwnLeftovers } from "./node/remove.ts";
 import { planForContext } from "./plans/context.ts";
@@ -18,8 +18,8 @@ export interface UpOptions {
 }
 
 export interface UpResult {
-    readonly deployed: Deployed;
-    readonly verified: Verified;
+    readonly deployed: DeployResult;
+    readonly verified: VerifyResult;
     /** Undefined: the cluster already served requests before the run. */
     readonly servingSeconds: number | undefined;
     readonly seconds: number;

@@ -37,7 +37,7 @@ export async function callAdmin(
     const type = input === undefined ? "application/json" : uploadType(input);
     const withBody = data !== undefined || input !== undefined;
     // Not fetch, whose header timeout is five minutes: an import responds at its end.
-    const asking = request(`${url}${ADMIN_PREFIX}${path}`, {
+    const outgoing = request(`${url}${ADMIN_PREFIX}${path}`, {
         method,
         headers: {
             authorization: `Bearer ${token}`,
@@ -45,10 +45,13 @@ export async function callAdmin(
         },
         ...(signal && { signal }),
     });
-    const [answer] = await Promise.all([answerOf(asking, url), send(asking, data, input)]);
+    const [answer] = await Promise.all([
+        waitForResponse(outgoing, url),
+        send(outgoing, data, input),
+    ]);
     const { statusCode = 0, headers } = answer;
-    if (statusCode >= 300) throw new ClusterError(refusalOf(statusCode, await text(answer)));
-    if (output !== undefined) await toFile(answer, output);
+    if (statusCode >= 300) throw new ClusterError(describeError(statusCode, await text(answer)));
+    if (output !== undefined) await writeToFile(answer, output);
     else if (headers["content-type"]?.startsWith("application/json")) {
         console.log(JSON.stringify(JSON.parse(await text(answer)), undefined, 2));
     } else await pipeline(answer, process.stdout, { end: false });
@@ -67,7 +70,7 @@ export async function listCommands({ url, token }: AdminTarget): Promise<readonl
         headers: { authorization: `Bearer ${token}` },
     });
     const body = await response.text();
-    if (response.status !== 200) throw new ClusterError(refusalOf(response.status, body));
+    if (response.status !== 200) throw new ClusterError(describeError(response.status, body));
     const { paths } = JSON.parse(body) as {
         paths: Record<string, Record<string, { summary?: string }>>;
     };
@@ -79,7 +82,7 @@ export async function listCommands({ url, token }: AdminTarget): Promise<readonl
     );
 }
 
-async function answerOf(asking: ClientRequest, url: string): Promise<IncomingMessage> {
+async function waitForResponse(asking: ClientRequest, url: string): Promise<IncomingMessage> {
     try {
         const [answer] = (await once(asking, "response")) as [IncomingMessage];
         return answer;
@@ -110,7 +113,7 @@ function uploadType(input: string): string {
     return input.endsWith(".json") ? "application/json" : UPLOAD;
 }
 
-async function toFile(answer: IncomingMessage, output: string): Promise<void> {
+async function writeToFile(answer: IncomingMessage, output: string): Promise<void> {
     const part = `${output}.part`;
     try {
         await pipeline(answer, createWriteStream(part));
@@ -121,7 +124,7 @@ async function toFile(answer: IncomingMessage, output: string): Promise<void> {
     console.log(`Written to ${output}`);
 }
 
-function refusalOf(status: number, body: string): string {
+function describeError(status: number, body: string): string {
     try {
         const { error } = JSON.parse(body) as { error: { message: string } };
         return `the admin port answered ${status}: ${error.message}`;

@@ -11,8 +11,8 @@ import {
     type Colour,
 } from "@property-search/contract";
 import { ClusterError, readIfExists, type Cluster } from "../cluster/connect.ts";
-import { liveWeights } from "../gateway/endpoint.ts";
-import { forward, readyPods } from "../cluster/forward.ts";
+import { readLiveWeights } from "../gateway/endpoint.ts";
+import { forwardPort, readyPods } from "../cluster/forward.ts";
 
 /** Admin port of a pod or a process. */
 export interface AdminTarget {
@@ -31,7 +31,7 @@ export interface PodChoice {
 }
 
 /** @throws ClusterError for a missing token or file */
-export function adminOfProcess(url: string, tokenFile: string | undefined): AdminTarget {
+export function processAdminTarget(url: string, tokenFile: string | undefined): AdminTarget {
     const token = process.env.ADMIN_TOKEN ?? (tokenFile === undefined ? "" : readToken(tokenFile));
     if (token === "") throw new ClusterError("set ADMIN_TOKEN to the token of that process");
     return { url: url.replace(/\/+$/, ""), token, close: () => Promise.resolve() };
@@ -42,24 +42,27 @@ export function adminOfProcess(url: string, tokenFile: string | undefined): Admi
  *
  * @throws ClusterError with a message for the user
  */
-export async function adminOfCluster(cluster: Cluster, choice: PodChoice): Promise<AdminTarget> {
-    const colour = choice.colour ?? (await activeColour(cluster));
+export async function clusterAdminTarget(
+    cluster: Cluster,
+    choice: PodChoice,
+): Promise<AdminTarget> {
+    const colour = choice.colour ?? (await readActiveColour(cluster));
     if (!isColour(colour)) {
         throw new ClusterError(`COLOUR is "${colour}"; allowed: ${COLOURS.join(", ")}`);
     }
-    const token = await tokenOf(cluster, colour);
+    const token = await readAdminToken(cluster, colour);
     const namespace = NAMESPACES[colour];
-    const pod = choice.pod ?? (await anyPod(cluster, colour));
-    const { url, close } = await forward(cluster, { namespace, pod, port: PORTS.admin });
+    const pod = choice.pod ?? (await findReadyPod(cluster, colour));
+    const { url, close } = await forwardPort(cluster, { namespace, pod, port: PORTS.admin });
     return { url, token, close };
 }
 
-async function activeColour(cluster: Cluster): Promise<Colour> {
-    const weights = await liveWeights(cluster);
+async function readActiveColour(cluster: Cluster): Promise<Colour> {
+    const weights = await readLiveWeights(cluster);
     return weights.green > weights.blue ? "green" : "blue";
 }
 
-async function anyPod(cluster: Cluster, colour: Colour): Promise<string> {
+async function findReadyPod(cluster: Cluster, colour: Colour): Promise<string> {
     const labels = { [LABELS.name]: SERVICE_NAMES[colour] };
     const [pod] = await readyPods(cluster, NAMESPACES[colour], labels);
     const name = pod?.metadata?.name;
@@ -67,7 +70,7 @@ async function anyPod(cluster: Cluster, colour: Colour): Promise<string> {
     throw new ClusterError(`${NAMESPACES[colour]} has no ready pod of ${SERVICE_NAMES[colour]}`);
 }
 
-async function tokenOf(cluster: Cluster, colour: Colour): Promise<string> {
+async function readAdminToken(cluster: Cluster, colour: Colour): Promise<string> {
     const [namespace, { name, key }] = [NAMESPACES[colour], ADMIN_SECRET];
     const reference = { apiVersion: "v1", kind: "Secret", namespace, name };
     const secret = await readIfExists<V1Secret>(cluster, reference);

@@ -5,7 +5,10 @@ export interface TenantKey {
     /** Key for the tenant; it is not stored. */
     readonly key: string;
     /** Entry of the stack's tenants.list. */
-    readonly listed: { readonly id: string; readonly keys: readonly { readonly sha256: string }[] };
+    readonly configEntry: {
+        readonly id: string;
+        readonly keys: readonly { readonly sha256: string }[];
+    };
 }
 
 /**
@@ -13,10 +16,10 @@ export interface TenantKey {
  *
  * @throws UserError for an invalid tenant id
  */
-export function newTenantKey(id: string): TenantKey {
+export function createTenantKey(id: string): TenantKey {
     parseTenantId(id);
     const key = `ps-${id}-${randomBytes(32).toString("base64url")}`;
     const sha256 = createHash("sha256").update(key).digest("hex");
     const listed = { id, keys: [{ sha256 }] };
-    return { key, listed };
+    return { key, configEntry: listed };
 }

@@ -1,6 +1,6 @@
 import type { V1Secret } from "@kubernetes/client-node";
 import { NAMESPACES, REDIS_NAME } from "@property-search/contract";
-import { forward } from "../cluster/forward.ts";
+import { forwardPort } from "../cluster/forward.ts";
 import { ClusterError, connect, readIfExists, type Cluster } from "../cluster/connect.ts";
 import { chooseKubeconfig } from "../stack/localCluster.ts";
 import { redisPods } from "../rotate/secretCheckers.ts";
@@ -25,7 +25,7 @@ export async function backUpStack(options: BackupOptions): Promise<void> {
         const count = await backUp(
             primaries,
             file,
-            every(PROGRESS, (entries) => {
+            throttleByCount(PROGRESS, (entries) => {
                 report(`${entries} entries`);
             }),
         );
@@ -37,11 +37,11 @@ export async function restoreStack(options: BackupOptions): Promise<void> {
     const { file, report } = options;
     await requireBackup(file);
     await withPrimaries(options, async (primaries) => {
-        const tell = every(PROGRESS, (entries) => {
+        const reportProgress = throttleByCount(PROGRESS, (entries) => {
             report(`${entries} entries`);
         });
         const { written, kept, expired } = await restore(primaries, file, (counts) => {
-            tell(counts.written + counts.kept + counts.expired);
+            reportProgress(counts.written + counts.kept + counts.expired);
         });
         report(`${written} entries written, ${kept} existing ones kept, ${expired} expired`);
     });
@@ -55,7 +55,7 @@ async function withPrimaries(
     const cluster = connect(chooseKubeconfig(options), options.context);
     const password = await adminPassword(cluster);
     const pods = await redisPods(cluster);
-    const forwards = await Promise.all(pods.map((pod) => forward(cluster, pod)));
+    const forwards = await Promise.all(pods.map((pod) => forwardPort(cluster, pod)));
     try {
         const addresses = forwards.map(({ url }) => ({
             host: "127.0.0.1",
@@ -86,11 +86,14 @@ async function adminPassword(cluster: Cluster): Promise<string> {
     );
 }
 
-function every(step: number, tell: (count: number) => void): (count: number) => void {
+function throttleByCount(
+    step: number,
+    reportCount: (count: number) => void,
+): (count: number) => void {
     let next = step;
     return (count) => {
         if (count < next) return;
-        tell(count);
+        reportCount(count);
         next = count + step;
     };
 }

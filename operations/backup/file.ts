@@ -8,7 +8,7 @@ import { ClusterError } from "../cluster/connect.ts";
 
 const FORMAT = "property-search/redis-backup/1";
 
-export interface Header {
+export interface BackupHeader {
     /** ISO 8601. */
     readonly takenAt: string;
     /** Version of the source Redis; older versions cannot read its entries. */
@@ -16,7 +16,7 @@ export interface Header {
 }
 
 /** A key with its value as returned by DUMP. */
-export interface Entry {
+export interface BackupEntry {
     readonly key: Buffer;
     readonly value: Buffer;
     /** Expiry as Unix time in milliseconds; undefined: never. */
@@ -31,8 +31,8 @@ export interface Entry {
  */
 export async function writeBackup(
     file: string,
-    header: Header,
-    entries: AsyncIterable<Entry>,
+    header: BackupHeader,
+    entries: AsyncIterable<BackupEntry>,
 ): Promise<number> {
     let count = 0;
     async function* lines() {
@@ -55,14 +55,14 @@ export async function writeBackup(
  *
  * @throws ClusterError for a file that is no backup, or is truncated; the latter after its last entry
  */
-export async function* readBackup(file: string): AsyncGenerator<Entry> {
+export async function* readBackup(file: string): AsyncGenerator<BackupEntry> {
     let count = 0;
     let line = 0;
     let isWhole = false;
     try {
-        for await (const text of linesOf(file)) {
+        for await (const text of readLines(file)) {
             line += 1;
-            const fields = fieldsOf(text, file, line);
+            const fields = parseLine(text, file, line);
             if (line === 1) {
                 if (fields.format === FORMAT) continue;
                 throw new ClusterError(
@@ -72,7 +72,7 @@ export async function* readBackup(file: string): AsyncGenerator<Entry> {
             if (typeof fields.end === "number") isWhole = fields.end === count;
             else {
                 count += 1;
-                yield entryOf(fields, file, line);
+                yield parseEntry(fields, file, line);
             }
         }
     } catch (error) {
@@ -89,7 +89,7 @@ export async function requireBackup(file: string): Promise<void> {
     await entries.return(undefined);
 }
 
-function linesOf(file: string): AsyncIterable<string> {
+function readLines(file: string): AsyncIterable<string> {
     const packed = createReadStream(file);
     const unpacked = createGunzip();
     // The line reader reports errors of the file.
@@ -99,7 +99,7 @@ function linesOf(file: string): AsyncIterable<string> {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function fieldsOf(text: string, file: string, line: number): Fields {
+function parseLine(text: string, file: string, line: number): Fields {
     try {
         const value: unknown = JSON.parse(text);
         if (typeof value === "object" && value !== null) return value as Fields;
@@ -111,7 +111,7 @@ function fieldsOf(text: string, file: string, line: number): Fields {
     );
 }
 
-function entryOf({ key, value, expiresAt }: Fields, file: string, line: number): Entry {
+function parseEntry({ key, value, expiresAt }: Fields, file: string, line: number): BackupEntry {
     if (typeof key !== "string" || typeof value !== "string") {
         throw new ClusterError(
             `${file}, line ${line} lacks a key or a value; allowed: both, in base64`,

@@ -18,7 +18,7 @@ export interface Primary {
 export interface Primaries {
     readonly all: readonly Primary[];
     /** @throws ClusterError for a key whose slot has no primary */
-    readonly of: (key: Buffer) => Primary;
+    readonly primaryFor: (key: Buffer) => Primary;
     readonly version: string;
     readonly close: () => void;
 }
@@ -50,7 +50,9 @@ export async function connectPrimaries(
     };
     try {
         await Promise.all(clients.map((client) => client.connect()));
-        const all = (await Promise.all(clients.map(primaryOf))).filter((one) => one !== undefined);
+        const all = (await Promise.all(clients.map(readPrimary))).filter(
+            (one) => one !== undefined,
+        );
         const slots = all.reduce((sum, primary) => sum + primary.slots, 0);
         if (slots !== SLOTS) {
             throw new ClusterError(
@@ -60,7 +62,7 @@ export async function connectPrimaries(
         const info = await clients[0]?.info("server");
         return {
             all,
-            of: (key) => {
+            primaryFor: (key) => {
                 const owner = all.find((primary) => primary.owns(key));
                 if (owner) return owner;
                 throw new ClusterError(`slot ${calculateSlot(key)} of Redis has no primary`);
@@ -75,7 +77,7 @@ export async function connectPrimaries(
 }
 
 /** @returns undefined for a replica or a node without slots */
-async function primaryOf(client: Redis): Promise<Primary | undefined> {
+async function readPrimary(client: Redis): Promise<Primary | undefined> {
     const info = await client.info();
     if (!info.includes("role:master")) return undefined;
     if (!info.includes("cluster_enabled:1")) return { client, owns: () => true, slots: SLOTS };

@@ -1,5 +1,5 @@
 import { ClusterError } from "../cluster/connect.ts";
-import { readBackup, writeBackup, type Entry } from "./file.ts";
+import { readBackup, writeBackup, type BackupEntry } from "./file.ts";
 import type { Primaries, Primary } from "./primaries.ts";
 
 /** Keys per request: a few MiB of vectors in memory. */
@@ -15,7 +15,7 @@ export async function backUp(
     async function* entries() {
         let count = 0;
         for (const primary of primaries.all) {
-            for await (const batch of batchesOf(primary)) {
+            for await (const batch of readBatches(primary)) {
                 yield* batch;
                 count += batch.length;
                 report(count);
@@ -27,7 +27,7 @@ export async function backUp(
 }
 
 /** Reads the entries of one primary. Entries that are evicted or expire meanwhile are skipped. */
-async function* batchesOf({ client }: Primary): AsyncGenerator<Entry[]> {
+async function* readBatches({ client }: Primary): AsyncGenerator<BackupEntry[]> {
     let cursor = "0";
     do {
         const [next, keys] = await client.scanBuffer(cursor, "COUNT", BATCH);
@@ -44,7 +44,7 @@ async function* batchesOf({ client }: Primary): AsyncGenerator<Entry[]> {
     } while (cursor !== "0");
 }
 
-export interface Restored {
+export interface RestoreCounts {
     readonly written: number;
     /** Keys that already exist in Redis and are newer. */
     readonly kept: number;
@@ -60,10 +60,10 @@ export interface Restored {
 export async function restore(
     primaries: Primaries,
     file: string,
-    report: (restored: Restored) => void,
-): Promise<Restored> {
+    report: (restored: RestoreCounts) => void,
+): Promise<RestoreCounts> {
     const counts = { written: 0, kept: 0, expired: 0 };
-    let batch: Entry[] = [];
+    let batch: BackupEntry[] = [];
     const flush = async () => {
         const answers = await Promise.all(batch.map((entry) => restoreOne(primaries, entry)));
         for (const answer of answers) counts[answer] += 1;
@@ -80,11 +80,11 @@ export async function restore(
 
 async function restoreOne(
     primaries: Primaries,
-    { key, value, expiresAt }: Entry,
-): Promise<keyof Restored> {
+    { key, value, expiresAt }: BackupEntry,
+): Promise<keyof RestoreCounts> {
     if (expiresAt !== undefined && expiresAt <= Date.now()) return "expired";
     try {
-        await primaries.of(key).client.restore(key, expiresAt ?? 0, value, "ABSTTL");
+        await primaries.primaryFor(key).client.restore(key, expiresAt ?? 0, value, "ABSTTL");
         return "written";
     } catch (error) {
         const message = error instanceof Error ? error.message : String(error);

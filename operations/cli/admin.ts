@@ -1,12 +1,12 @@
 import type { Command } from "commander";
 import { callAdmin, listCommands, readCommand } from "../admin/call.ts";
-import { adminOfCluster, adminOfProcess } from "../admin/target.ts";
-import { newTenantKey } from "../admin/tenantKey.ts";
+import { clusterAdminTarget, processAdminTarget } from "../admin/target.ts";
+import { createTenantKey } from "../admin/tenantKey.ts";
 import { backUpStack, restoreStack, type BackupOptions } from "../backup/command.ts";
 import { connect } from "../cluster/connect.ts";
 import { chooseKubeconfig } from "../stack/localCluster.ts";
-import { inputFile, outputFile } from "./files.ts";
-import { interrupted, onCluster, report, type Target } from "./target.ts";
+import { parseInputFile, parseOutputFile } from "./files.ts";
+import { interruption, withClusterOptions, report, type Target } from "./target.ts";
 
 interface AdminFlags extends Omit<Target, "stack"> {
     readonly url?: string;
@@ -16,7 +16,7 @@ interface AdminFlags extends Omit<Target, "stack"> {
 /** Commands for the running service: admin port, tenants, backup and restore of Redis. */
 export function addAdminCommands(program: Command): void {
     // Arguments come from the environment: they may contain texts and quotes, and other users can read command lines.
-    onCluster(program.command("admin"))
+    withClusterOptions(program.command("admin"))
         .description(
             "call the admin port of a pod; CMD, DATA, IN, OUT, COLOUR and POD select request and pod",
         )
@@ -25,49 +25,49 @@ export function addAdminCommands(program: Command): void {
             "--token-file <file>",
             "file with the token of that process; ADMIN_TOKEN takes precedence",
         )
-        .action(askAdmin);
+        .action(callAdminPort);
 
     program
         .command("tenant-key")
         .description("create an API key of a tenant; it is shown once")
         .requiredOption("--tenant <id>", "lower-case letters, digits, dots and dashes")
         .action(({ tenant }: { tenant: string }) => {
-            const { key, listed } = newTenantKey(tenant);
+            const { key, configEntry } = createTenantKey(tenant);
             console.log(`API key for the tenant, shown only once:
   ${key}
 
 Entry for the list property-search:tenants.list in the stack's config:
-  ${JSON.stringify(listed)}
+  ${JSON.stringify(configEntry)}
 
 A tenant may have several keys: list both hashes while one key replaces the other.`);
         });
 
     for (const [name, description, act, read] of [
-        ["backup", "back up the entries of Redis to a file", backUpStack, outputFile("OUT")],
+        ["backup", "back up the entries of Redis to a file", backUpStack, parseOutputFile("OUT")],
         [
             "restore",
             "restore a backup into Redis; existing keys stay",
             restoreStack,
-            inputFile("IN"),
+            parseInputFile("IN"),
         ],
     ] as const) {
-        onCluster(program.command(name))
+        withClusterOptions(program.command(name))
             .description(description)
             .requiredOption("--file <file>", "gzip file of JSON lines", read)
             .action((options: Omit<BackupOptions, "report">) => act({ ...options, report }));
     }
 }
 
-async function askAdmin({ url, tokenFile, ...flags }: AdminFlags): Promise<void> {
-    const choice = { colour: word("COLOUR"), pod: word("POD") };
-    const [asked, input, output] = ["CMD", "IN", "OUT"].map(word);
+async function callAdminPort({ url, tokenFile, ...flags }: AdminFlags): Promise<void> {
+    const choice = { colour: readVariable("COLOUR"), pod: readVariable("POD") };
+    const [asked, input, output] = ["CMD", "IN", "OUT"].map(readVariable);
     if (asked !== undefined) readCommand(asked);
-    if (input !== undefined && input !== "-") inputFile("IN")(input);
-    if (output !== undefined) outputFile("OUT")(output);
+    if (input !== undefined && input !== "-") parseInputFile("IN")(input);
+    if (output !== undefined) parseOutputFile("OUT")(output);
     const target =
         url === undefined
-            ? await adminOfCluster(connect(chooseKubeconfig(flags), flags.context), choice)
-            : adminOfProcess(url, tokenFile);
+            ? await clusterAdminTarget(connect(chooseKubeconfig(flags), flags.context), choice)
+            : processAdminTarget(url, tokenFile);
     try {
         if (asked === undefined) {
             console.log(`make admin CMD="METHOD /path" [DATA='{…}'] [IN=file] [OUT=file]\n`);
@@ -76,10 +76,10 @@ async function askAdmin({ url, tokenFile, ...flags }: AdminFlags): Promise<void>
         }
         await callAdmin(target, {
             command: asked,
-            data: word("DATA"),
+            data: readVariable("DATA"),
             input,
             output,
-            signal: interrupted.signal,
+            signal: interruption.signal,
         });
     } finally {
         await target.close();
@@ -87,6 +87,6 @@ async function askAdmin({ url, tokenFile, ...flags }: AdminFlags): Promise<void>
 }
 
 /** Treats an empty variable as unset: make passes all of them. */
-function word(name: string): string | undefined {
+function readVariable(name: string): string | undefined {
     return process.env[name] === "" ? undefined : process.env[name];
 }

@@ -1,23 +1,23 @@
 import { NAMESPACES, invalidValue } from "@property-search/contract";
 import type { Command } from "commander";
 import { writeFileSync } from "node:fs";
-import { volumesIn } from "../deploy/apply/foreign.ts";
-import { isApplied } from "../deploy/apply/record.ts";
-import { refuseData, removeStack } from "../deploy/apply/remove.ts";
+import { listVolumes } from "../deploy/apply/foreign.ts";
+import { isDeployedByApply } from "../deploy/apply/record.ts";
+import { assertNoData, removeStack } from "../deploy/apply/remove.ts";
 import { unbind } from "../deploy/binding.ts";
-import { configuredWeights } from "../deploy/configuredWeights.ts";
+import { readConfiguredWeights } from "../deploy/configuredWeights.ts";
 import { connectStack } from "../deploy/connectStack.ts";
-import { requestedPath } from "../deploy/deploy.ts";
+import { requestedMethod } from "../deploy/deploy.ts";
 import { pulumiDestroy } from "../deploy/pulumi/destroy.ts";
 import { PreviewError, pulumiPreview, requirePreview } from "../deploy/pulumi/preview.ts";
-import { stackApiKey } from "../deploy/pulumi/secret.ts";
+import { readStackApiKey } from "../deploy/pulumi/secret.ts";
 import { verify } from "../deploy/verify.ts";
 import { deployAndSwitch, readNewVersion } from "../release/commands/deploy.ts";
-import { planOf } from "../release/plan.ts";
-import { chooseKubeconfig, stackOfMakeUp } from "../stack/localCluster.ts";
-import { outputFile } from "./files.ts";
-import { finish, open, planned, type SwitchFlags } from "./switch.ts";
-import { interrupted, onStack, report, type StackTarget, type Target } from "./target.ts";
+import { parsePlan } from "../release/plan.ts";
+import { chooseKubeconfig, localStack } from "../stack/localCluster.ts";
+import { parseOutputFile } from "./files.ts";
+import { reportEnd, createSwitchContext, withPlanOptions, type SwitchFlags } from "./switch.ts";
+import { interruption, withStackOptions, report, type StackTarget, type Target } from "./target.ts";
 
 interface DeployFlags extends SwitchFlags {
     readonly stack: string;
@@ -33,7 +33,7 @@ interface PreviewFlags extends StackTarget {
 
 /** Commands that deploy, preview, verify and remove a stack. */
 export function addDeployCommands(program: Command): void {
-    planned(onStack(program.command("deploy")))
+    withPlanOptions(withStackOptions(program.command("deploy")))
         .description("deploy a stack, verify it, and roll out the colour with the new version")
         .option(
             "--image <reference>",
@@ -43,7 +43,7 @@ export function addDeployCommands(program: Command): void {
         .option("--in-place", "allow changes to the active colour too", false)
         .action(deployStack);
 
-    onStack(program.command("preview"))
+    withStackOptions(program.command("preview"))
         .description("show what pulumi up would change, and policy violations")
         .option(
             "--drift",
@@ -53,76 +53,85 @@ export function addDeployCommands(program: Command): void {
         .option(
             "--report <file>",
             "write the report, or the error, to a file",
-            outputFile("REPORT"),
+            parseOutputFile("REPORT"),
         )
         .action(previewStack);
 
-    onStack(program.command("verify"), "; default: that of `make up`")
+    withStackOptions(program.command("verify"), "; default: that of `make up`")
         .description("verify a deployed stack with client requests")
         .action(verifyStack);
 
-    onStack(program.command("remove"))
+    withStackOptions(program.command("remove"))
         .description("remove the objects that a stack created")
-        .option("--data <word>", "delete: remove its volumes too", readData)
-        .action(remove);
+        .option("--data <word>", "delete: remove its volumes too", readDataOption)
+        .action(removeDeployedStack);
 }
 
 async function deployStack(given: DeployFlags): Promise<void> {
-    const { image, version, inPlace, reason, direct, ...flags } = given;
+    const { image, version, inPlace, reason, force, ...flags } = given;
     const { stack } = flags;
     const newVersion = readNewVersion(image, version);
-    requestedPath();
-    const plan = planOf(flags);
+    requestedMethod();
+    const plan = parsePlan(flags);
     const kubeconfig = chooseKubeconfig(flags);
     const cluster = await connectStack(flags);
-    const options = { cluster, stack, kubeconfig, plan, reason, direct, inPlace, newVersion };
-    const state = await deployAndSwitch(await open(flags), options);
-    if (state) finish(state, "promoted");
+    const options = { cluster, stack, kubeconfig, plan, reason, force, inPlace, newVersion };
+    const state = await deployAndSwitch(await createSwitchContext(flags), options);
+    if (state) reportEnd(state, "promoted");
     else console.log(`Deployed ${stack}; no colour has a new version, so no traffic was shifted`);
 }
 
 async function previewStack(flags: PreviewFlags): Promise<void> {
     const { drift, report: file, ...target } = flags;
-    const keep = (text: string) => file !== undefined && writeFileSync(file, text);
+    const writeReport = (text: string) => file !== undefined && writeFileSync(file, text);
     try {
         await requirePreview(target.stack);
         const cluster = await connectStack(target);
-        const { signal } = interrupted;
-        const asked = { cluster, stack: target.stack, drift, report, signal };
-        const text = await pulumiPreview(asked);
-        keep(text);
+        const { signal } = interruption;
+        const options = { cluster, stack: target.stack, drift, report, signal };
+        const text = await pulumiPreview(options);
+        writeReport(text);
         process.stdout.write(text);
     } catch (error) {
         const text = error instanceof PreviewError ? error.report : "";
-        if (error instanceof Error) keep(text || `Error: ${error.message}\n`);
+        if (error instanceof Error) writeReport(text || `Error: ${error.message}\n`);
         process.stdout.write(text);
         throw error;
     }
 }
 
-async function verifyStack({ stack = stackOfMakeUp(), ...target }: Target): Promise<void> {
+async function verifyStack({ stack = localStack(), ...target }: Target): Promise<void> {
     const cluster = await connectStack({ ...target, stack });
-    const apiKey = await stackApiKey({ cluster, stack, report });
-    const configured = await configuredWeights(cluster, stack);
-    const { signal } = interrupted;
-    const { url, weights } = await verify({ cluster, apiKey, configured, report, signal });
+    const apiKey = await readStackApiKey({ cluster, stack, report });
+    const configured = await readConfiguredWeights(cluster, stack);
+    const { signal } = interruption;
+    const { url, weights } = await verify({
+        cluster,
+        apiKey,
+        expected: configured,
+        report,
+        signal,
+    });
     console.log(`Verified ${url}: weights ${weights.blue}/${weights.green} are in force`);
 }
 
-async function remove({ data, ...target }: StackTarget & { data?: string }): Promise<void> {
+async function removeDeployedStack({
+    data,
+    ...target
+}: StackTarget & { data?: string }): Promise<void> {
     const deleteData = data !== undefined;
     const cluster = await connectStack(target);
     const { stack } = target;
-    const { signal } = interrupted;
-    const isPulumis = !(await isApplied(cluster, stack));
-    if (isPulumis && !deleteData) {
-        refuseData(stack, await volumesIn(cluster, Object.values(NAMESPACES)));
+    const { signal } = interruption;
+    const isPulumiStack = !(await isDeployedByApply(cluster, stack));
+    if (isPulumiStack && !deleteData) {
+        assertNoData(stack, await listVolumes(cluster, Object.values(NAMESPACES)));
     }
-    const destroyed = isPulumis ? await pulumiDestroy({ cluster, stack, report, signal }) : 0;
+    const destroyed = isPulumiStack ? await pulumiDestroy({ cluster, stack, report, signal }) : 0;
     // A deploy by Pulumi records its config overrides, too.
     const removed = await removeStack(cluster, stack, { deleteData, report, signal });
     await unbind(cluster, stack);
-    for (const what of removed?.left ?? []) console.log(`  kept: ${what}`);
+    for (const what of removed?.remaining ?? []) console.log(`  kept: ${what}`);
     const count = (removed?.count ?? 0) + destroyed;
     console.log(
         count > 0
@@ -131,7 +140,7 @@ async function remove({ data, ...target }: StackTarget & { data?: string }): Pro
     );
 }
 
-function readData(text: string): string {
+function readDataOption(text: string): string {
     if (text === "delete") return text;
     throw invalidValue("DATA", text, "delete, or not set");
 }

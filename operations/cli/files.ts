@@ -5,19 +5,21 @@ import { text } from "node:stream/consumers";
 import { ClusterError } from "../cluster/connect.ts";
 
 /** Parses the path of an input file and checks it before a cluster is contacted. `name` is its variable. */
-export const inputFile =
+export const parseInputFile =
     (name: string) =>
     (file: string): string => {
-        if (file !== "" && isFolder(file) === false && may(file, constants.R_OK)) return file;
+        if (file !== "" && isDirectory(file) === false && isAccessible(file, constants.R_OK))
+            return file;
         throw invalidValue(name, file, "a file that exists and can be read");
     };
 
 /** Parses the path of an output file and checks that it can be written before anything is changed. */
-export const outputFile =
+export const parseOutputFile =
     (name: string) =>
     (file: string): string => {
         const folder = path.dirname(path.resolve(file));
-        if (file !== "" && isFolder(file) !== true && may(folder, constants.W_OK)) return file;
+        if (file !== "" && isDirectory(file) !== true && isAccessible(folder, constants.W_OK))
+            return file;
         throw invalidValue(name, file, "a file in a folder that exists and can be written to");
     };
 
@@ -26,7 +28,7 @@ export const outputFile =
  *
  * @param command shown in the error message
  */
-export async function standardInput(command: string): Promise<string> {
+export async function readStandardInput(command: string): Promise<string> {
     if (process.stdin.isTTY) {
         throw new ClusterError(
             `the value must come from standard input: ${command} STACK=… < file`,
@@ -36,11 +38,11 @@ export async function standardInput(command: string): Promise<string> {
 }
 
 /** @returns undefined if the path does not exist */
-function isFolder(file: string): boolean | undefined {
+function isDirectory(file: string): boolean | undefined {
     return statSync(file, { throwIfNoEntry: false })?.isDirectory();
 }
 
-function may(file: string, mode: number): boolean {
+function isAccessible(file: string, mode: number): boolean {
     try {
         accessSync(file, mode);
         return true;

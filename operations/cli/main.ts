@@ -4,7 +4,7 @@ import { addAdminCommands } from "./admin.ts";
 import { addDeployCommands } from "./deploy.ts";
 import { addSecretCommands } from "./secrets.ts";
 import { addSwitchCommands } from "./switch.ts";
-import { interrupted } from "./target.ts";
+import { interruption } from "./target.ts";
 
 const program = new Command("operations").description(
     "Deploys a stack to a cluster, shifts its traffic between colours, and operates it",
@@ -15,4 +15,4 @@ addSwitchCommands(program);
 addSecretCommands(program);
 addAdminCommands(program);
 
-await runCommand(program, interrupted);
+await runCommand(program, interruption);

@@ -1,16 +1,16 @@
 import type { Command } from "commander";
 import { connectStack } from "../deploy/connectStack.ts";
-import { missingForPulumi, requirePulumi } from "../deploy/pulumi/installed.ts";
-import { environmentOf, generateSecrets } from "../deploy/userStack.ts";
+import { findMissingPrerequisite, requirePulumi } from "../deploy/pulumi/installed.ts";
+import { formatEnvironment, storeGeneratedSecrets } from "../deploy/userStack.ts";
 import { readIssuedSecret, storeIssuedSecret } from "../rotate/issuedSecret.ts";
 import { rotateStack } from "../rotate/rotateStack.ts";
-import { isGiven, readRotatable } from "../rotate/steps.ts";
-import { standardInput } from "./files.ts";
-import { interrupted, onStack, report, type StackTarget } from "./target.ts";
+import { isExternallyIssued, readRotatable } from "../rotate/steps.ts";
+import { readStandardInput } from "./files.ts";
+import { interruption, withStackOptions, report, type StackTarget } from "./target.ts";
 
 /** Commands for the secrets of a stack, and for manual use of its Pulumi backend. */
 export function addSecretCommands(program: Command): void {
-    onStack(program.command("rotate"))
+    withStackOptions(program.command("rotate"))
         .description("rotate a secret of a deployed stack without failed requests")
         .requiredOption(
             "--secret <key>",
@@ -20,13 +20,13 @@ export function addSecretCommands(program: Command): void {
         .option("--finish", "revoke the predecessor of tenants.platformKey", false)
         .action(async (options: StackTarget & { secret: string; finish: boolean }) => {
             const { secret } = options;
-            const value = isGiven(secret)
-                ? await standardInput(`make rotate SECRET=${secret}`)
+            const value = isExternallyIssued(secret)
+                ? await readStandardInput(`make rotate SECRET=${secret}`)
                 : undefined;
-            await rotateStack({ ...options, value, report, signal: interrupted.signal });
+            await rotateStack({ ...options, value, report, signal: interruption.signal });
         });
 
-    onStack(program.command("secrets"))
+    withStackOptions(program.command("secrets"))
         .description(
             "store the generated secrets of a stack in its config, for manual pulumi; or an issued secret, for deploys without Pulumi",
         )
@@ -37,14 +37,14 @@ export function addSecretCommands(program: Command): void {
         )
         .action(storeSecrets);
 
-    onStack(program.command("environment"))
+    withStackOptions(program.command("environment"))
         .description("print the environment with which pulumi finds the backend of make deploy")
         .action(async (target: StackTarget) => {
             await requirePulumi("make pulumi-env");
             const cluster = await connectStack(target);
             // Standard output is evaluated by a shell.
             const say = (line: string) => console.error(`  ${line}`);
-            const lines = await environmentOf({ cluster, stack: target.stack, report: say });
+            const lines = await formatEnvironment({ cluster, stack: target.stack, report: say });
             console.log(lines.join("\n"));
         });
 }
@@ -53,16 +53,16 @@ async function storeSecrets(options: StackTarget & { secret?: string }): Promise
     const { secret, ...target } = options;
     const { stack } = target;
     if (secret !== undefined) {
-        const value = await standardInput(`make secrets SECRET=${secret}`);
+        const value = await readStandardInput(`make secrets SECRET=${secret}`);
         const cluster = await connectStack(target);
-        const missing = await missingForPulumi();
+        const missing = await findMissingPrerequisite();
         await storeIssuedSecret({ cluster, stack, secret, value, missing });
         console.log(`Stored ${secret} on ${cluster.context}: the next make deploy uses it`);
         return;
     }
     await requirePulumi("make secrets");
     const cluster = await connectStack(target);
-    const count = await generateSecrets({ cluster, stack, report });
+    const count = await storeGeneratedSecrets({ cluster, stack, report });
     const file = `Pulumi.${stack}.yaml`;
     console.log(
         count > 0

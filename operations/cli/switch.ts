@@ -2,26 +2,32 @@ import type { Colour } from "@property-search/contract";
 import { Option, type Command } from "commander";
 import { connectStack } from "../deploy/connectStack.ts";
 import type { Context } from "../release/commands/context.ts";
-import { openContext } from "../release/commands/createContext.ts";
+import { createContext } from "../release/commands/createContext.ts";
 import { rollback } from "../release/commands/rollback.ts";
 import { dryRun, readColour, start } from "../release/commands/start.ts";
 import { status } from "../release/commands/status.ts";
-import { ask } from "../release/machine/requestAction.ts";
+import { requestAction } from "../release/machine/requestAction.ts";
 import {
-    dashed,
+    toKebabCase,
     DEFAULT_PLAN,
     PLAN_DESCRIPTIONS,
-    planOf,
+    parsePlan,
     type Plan,
     type PlanFlags,
 } from "../release/plan.ts";
-import { endWords, historyText } from "../release/report/text.ts";
-import type { Request, Switch } from "../release/state.ts";
-import { interrupted, onStack, report, whenInterrupted, type Target } from "./target.ts";
+import { describeEnd, historyText } from "../release/report/text.ts";
+import type { ActionRequest, Switch } from "../release/state.ts";
+import {
+    interruption,
+    withStackOptions,
+    report,
+    withInterruptMessage,
+    type Target,
+} from "./target.ts";
 
 export interface SwitchFlags extends Target, PlanFlags {
     readonly reason: string;
-    readonly direct: boolean;
+    readonly force: boolean;
 }
 
 interface StartFlags extends SwitchFlags {
@@ -32,19 +38,22 @@ interface StartFlags extends SwitchFlags {
 /** Commands that shift traffic between the colours in steps, and roll it back. */
 export function addSwitchCommands(program: Command): void {
     const command = (name: string): Command =>
-        staying(
-            onStack(program.command(name), "; default: the stack that was applied to the cluster"),
+        withResumeHint(
+            withStackOptions(
+                program.command(name),
+                "; default: the stack that was applied to the cluster",
+            ),
         );
 
-    planned(command("switch"))
+    withPlanOptions(command("switch"))
         .description("shift traffic to a colour, or resume the switch to it")
         .requiredOption("--to <colour>", "blue or green", readColour)
         .option("--dry-run", "print the plan and change nothing", false)
-        .action(async ({ to, dryRun: isDry, reason, direct, ...flags }: StartFlags) => {
-            const options = { to, plan: planOf(flags), reason, direct };
-            const context = await open(flags);
+        .action(async ({ to, dryRun: isDry, reason, force, ...flags }: StartFlags) => {
+            const options = { to, plan: parsePlan(flags), reason, force };
+            const context = await createSwitchContext(flags);
             if (isDry) await dryRun(context, options);
-            else finish(await start(context, options), "promoted");
+            else reportEnd(await start(context, options), "promoted");
         });
 
     command("status")
@@ -52,15 +61,15 @@ export function addSwitchCommands(program: Command): void {
         .option("--json", "print one line of JSON", false)
         .option("--watch", "print every change until the switch has ended", false)
         .action(async ({ json, watch, ...target }: Target & { json: boolean; watch: boolean }) => {
-            await status(await open(target, console.log), { json, watch });
+            await status(await createSwitchContext(target, console.log), { json, watch });
         });
 
-    planned(command("rollback"))
+    withPlanOptions(command("rollback"))
         .description("abort the current switch, else revert the last one")
-        .action(async ({ reason, direct, ...flags }: SwitchFlags) => {
-            const options = { reason, direct, plan: planOf(flags) };
-            const state = await rollback(await open(flags), options);
-            finish(state, state.kind === "rollback" ? "promoted" : "rolled-back");
+        .action(async ({ reason, force, ...flags }: SwitchFlags) => {
+            const options = { reason, force, plan: parsePlan(flags) };
+            const state = await rollback(await createSwitchContext(flags), options);
+            reportEnd(state, state.kind === "rollback" ? "promoted" : "rolled-back");
         });
 
     for (const [what, description] of [
@@ -71,10 +80,10 @@ export function addSwitchCommands(program: Command): void {
             .description(description)
             .option("--reason <words>", "recorded with the switch", "")
             .action(async ({ reason, ...target }: Target & { reason: string }) => {
-                const context = await open(target);
+                const context = await createSwitchContext(target);
                 const { actor: by, clock } = context;
-                const request: Request = { what, by, at: clock.now(), reason };
-                const state = await ask(context.store, request);
+                const request: ActionRequest = { action: what, by, at: clock.now(), reason };
+                const state = await requestAction(context.store, request);
                 console.log(`Requested ${state.holder} to ${what} switch ${state.id}`);
             });
     }
@@ -83,36 +92,36 @@ export function addSwitchCommands(program: Command): void {
         .description("list past switches")
         .option("--json", "print JSON with all figures", false)
         .action(async ({ json, ...target }: Target & { json: boolean }) => {
-            const states = await (await open(target)).store.history();
+            const states = await (await createSwitchContext(target)).store.history();
             console.log(json ? JSON.stringify(states) : historyText(states));
         });
 }
 
 /** Adds the options of a rollout plan to a command. */
-export function planned(made: Command): Command {
+export function withPlanOptions(made: Command): Command {
     for (const [key, description] of Object.entries(PLAN_DESCRIPTIONS)) {
-        const flag = `--${dashed(key)} <${key === "steps" ? "list" : "number"}>`;
+        const flag = `--${toKebabCase(key)} <${key === "steps" ? "list" : "number"}>`;
         const standard = String(DEFAULT_PLAN[key as keyof Plan]);
         made.addOption(new Option(flag, `${description} (default: ${standard})`));
     }
-    return staying(made)
+    return withResumeHint(made)
         .option("--reason <words>", "recorded with the switch", "")
-        .option("--direct", "write the route directly, past the stack's config", false);
+        .option("--force", "write the route directly, past the stack's config", false);
 }
 
-function staying(command: Command): Command {
-    return whenInterrupted(
+function withResumeHint(command: Command): Command {
+    return withInterruptMessage(
         command,
         "interrupted; weights unchanged. Resume with the same command, revert with `make rollback`",
     );
 }
 
-export async function open(target: Target, told = report): Promise<Context> {
+export async function createSwitchContext(target: Target, told = report): Promise<Context> {
     const cluster = await connectStack(target);
-    return openContext(cluster, target.stack, told, interrupted.signal);
+    return createContext(cluster, target.stack, told, interruption.signal);
 }
 
-export function finish(state: Switch, wanted: Switch["phase"]): void {
-    console.log(`${state.id}: ${endWords(state)}`);
+export function reportEnd(state: Switch, wanted: Switch["phase"]): void {
+    console.log(`${state.id}: ${describeEnd(state)}`);
     if (state.phase !== wanted) process.exitCode = 2;
 }

@@ -1,7 +1,7 @@
 import { KubeConfig, type KubernetesObject, type V1ObjectMeta } from "@kubernetes/client-node";
 import { UserError } from "@property-search/contract";
 import { ApiError, ObjectApi, type ObjectReference } from "./objects.ts";
-import { secondsToWait } from "./retryAfter.ts";
+import { retryAfterSeconds } from "./retryAfter.ts";
 
 export type { ObjectReference };
 
@@ -29,7 +29,7 @@ export class ClusterError extends UserError {
 }
 
 /** Server that the client assumes without a kubeconfig. */
-const NOBODYS = "http://localhost:8080";
+const FALLBACK_SERVER = "http://localhost:8080";
 
 /**
  * Connects to the cluster of a kubeconfig file (default: KUBECONFIG, then ~/.kube/config) and a context (default: the
@@ -52,7 +52,7 @@ export function connect(kubeconfig?: string, context?: string): Cluster {
         config.setCurrentContext(context);
     }
     const server = config.getCurrentCluster()?.server;
-    if (server === NOBODYS) {
+    if (server === FALLBACK_SERVER) {
         throw new ClusterError(
             "there is no kubeconfig: set KUBECONFIG, or create ~/.kube/config (make up prints the path of its own)",
         );
@@ -103,7 +103,7 @@ export async function readIfExists<T extends KubernetesObject>(
 }
 
 /** Deletes an object if it exists; with a uid, only the object with this uid. */
-export async function deleteOne(
+export async function deleteIfExists(
     cluster: Cluster,
     reference: ObjectReference,
     uid?: string,
@@ -123,13 +123,13 @@ export function statusOf(error: unknown): number | undefined {
 }
 
 /** Whether an error is the last of many responses with Retry-After. */
-export function wasRetried(error: unknown): boolean {
-    return error instanceof ApiError && secondsToWait(error.code, error.headers) !== undefined;
+export function hasExhaustedRetries(error: unknown): boolean {
+    return error instanceof ApiError && retryAfterSeconds(error.code, error.headers) !== undefined;
 }
 
 /** The API server's message of an error, else the error's own. */
 export function messageOf(error: unknown): string {
-    const { message } = answerOf(error);
+    const { message } = apiStatusOf(error);
     if (message !== undefined) return message;
     // A WebSocket's error is an event.
     const own = (error as { readonly message?: unknown } | undefined)?.message;
@@ -145,16 +145,16 @@ export interface Cause {
 
 /** The API server's causes of an error; may be empty. */
 export function causesOf(error: unknown): readonly Cause[] {
-    return answerOf(error).details?.causes ?? [];
+    return apiStatusOf(error).details?.causes ?? [];
 }
 
 /** The used part of the API server's Status. */
-interface Answer {
+interface ApiStatus {
     readonly message?: string;
     readonly details?: { readonly causes?: readonly Cause[] };
 }
 
-function answerOf(error: unknown): Answer {
+function apiStatusOf(error: unknown): ApiStatus {
     if (typeof error !== "object" || error === null || !("body" in error)) return {};
     const body: unknown = typeof error.body === "string" ? parseJson(error.body) : error.body;
     return typeof body === "object" && body !== null ? body : {};

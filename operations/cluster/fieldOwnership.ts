@@ -19,28 +19,28 @@ type Fields = Readonly<Record<string, unknown>>;
 
 export function ownersOf({ metadata }: KubernetesObject, path: readonly string[]): string[] {
     return (metadata?.managedFields ?? [])
-        .filter((entry) => holds(fieldsOf(entry), path))
+        .filter((entry) => containsPath(fieldsOf(entry), path))
         .map(({ manager }) => manager ?? "");
 }
 
 /** Whether a field has an owner other than the driver. */
-export function othersOwn(object: KubernetesObject, path: readonly string[]): boolean {
+export function hasOtherOwners(object: KubernetesObject, path: readonly string[]): boolean {
     return ownersOf(object, path).some((manager) => manager !== RELEASE.fieldManager);
 }
 
 /**
  * Whether the release driver owns fields of an object's spec: from its first write until a deploy agrees with its values.
  */
-export function isClaimed({ metadata }: KubernetesObject): boolean {
+export function isOwnedByDriver({ metadata }: KubernetesObject): boolean {
     return (metadata?.managedFields ?? []).some(
-        (entry) => isOfDriver(entry) && holds(fieldsOf(entry), SPEC),
+        (entry) => isDriverEntry(entry) && containsPath(fieldsOf(entry), SPEC),
     );
 }
 
 /** The managedFields without the driver's fields of the spec. */
-export function withoutDriversSpec({ metadata }: Manifest): V1ManagedFieldsEntry[] {
+export function withoutDriverSpec({ metadata }: Manifest): V1ManagedFieldsEntry[] {
     return (metadata.managedFields ?? []).flatMap((entry) => {
-        if (!isOfDriver(entry)) return [entry];
+        if (!isDriverEntry(entry)) return [entry];
         const rest = Object.entries(fieldsOf(entry)).filter(([field]) => field !== "f:spec");
         return rest.length === 0 ? [] : [{ ...entry, fieldsV1: Object.fromEntries(rest) }];
     });
@@ -53,7 +53,7 @@ export function withoutDriversSpec({ metadata }: Manifest): V1ManagedFieldsEntry
  * @param path of the field
  * @param neighbour path of a field of the new owner
  */
-export function handedBack<T extends Manifest>(
+export function transferOwnership<T extends Manifest>(
     object: T,
     path: readonly string[],
     neighbour: readonly string[],
@@ -61,14 +61,14 @@ export function handedBack<T extends Manifest>(
     const managedFields = (object.metadata.managedFields ?? []).flatMap((entry) => {
         const fields = fieldsOf(entry);
         if (entry.manager === RELEASE.fieldManager) return [];
-        if (entry.operation !== "Apply" || !holds(fields, neighbour)) return [entry];
-        return [{ ...entry, fieldsV1: added(fields, path) }];
+        if (entry.operation !== "Apply" || !containsPath(fields, neighbour)) return [entry];
+        return [{ ...entry, fieldsV1: withPath(fields, path) }];
     });
     return { ...object, metadata: { ...object.metadata, managedFields } };
 }
 
 /** Whether an apply conflicts with fields of the release driver only. */
-export function byDriverAlone(error: unknown): boolean {
+export function isConflictWithDriverOnly(error: unknown): boolean {
     if (statusOf(error) !== 409) return false;
     const causes = causesOf(error);
     // The rest of the message depends on the operation that made the driver the owner.
@@ -76,7 +76,7 @@ export function byDriverAlone(error: unknown): boolean {
     return causes.length > 0 && causes.every(({ message }) => message?.startsWith(ours));
 }
 
-function isOfDriver({ manager, subresource }: V1ManagedFieldsEntry): boolean {
+function isDriverEntry({ manager, subresource }: V1ManagedFieldsEntry): boolean {
     return manager === RELEASE.fieldManager && subresource === undefined;
 }
 
@@ -84,16 +84,16 @@ function fieldsOf({ fieldsV1 }: V1ManagedFieldsEntry): Fields {
     return (fieldsV1 ?? {}) as Fields;
 }
 
-function holds(fields: Fields | undefined, path: readonly string[]): boolean {
+function containsPath(fields: Fields | undefined, path: readonly string[]): boolean {
     const [first, ...rest] = path;
     if (first === undefined) return true;
     const inner = fields?.[`f:${first}`];
-    return inner !== undefined && holds(inner as Fields, rest);
+    return inner !== undefined && containsPath(inner as Fields, rest);
 }
 
-function added(fields: Fields, path: readonly string[]): Fields {
+function withPath(fields: Fields, path: readonly string[]): Fields {
     const [first, ...rest] = path;
     if (first === undefined) return fields;
     const key = `f:${first}`;
-    return { ...fields, [key]: added((fields[key] ?? {}) as Fields, rest) };
+    return { ...fields, [key]: withPath((fields[key] ?? {}) as Fields, rest) };
 }

@@ -11,7 +11,7 @@ interface WebSocket {
     readonly close: () => void;
 }
 
-export interface Forwarded {
+export interface PodPort {
     readonly namespace: string;
     readonly pod: string;
     /** Port of the pod, including ports on its loopback. */
@@ -43,14 +43,14 @@ export async function readyPods(
  */
 export async function connectPort(
     cluster: Cluster,
-    { namespace, pod, port }: Forwarded,
+    { namespace, pod, port }: PodPort,
 ): Promise<Duplex> {
     const config = new KubeConfig();
     config.loadFromString(cluster.exportKubeconfig());
     const [near, far] = duplexPair();
     // The error may precede the reader, which then finds it in `errored`.
     near.on("error", () => undefined);
-    const refusals = new Writable({
+    const errors = new Writable({
         write: (chunk: Buffer, _, done) => {
             // The client removes the first message of each channel, which is the port.
             const words = chunk.toString().trim();
@@ -59,14 +59,14 @@ export async function connectPort(
         },
     });
     const forwarding = new PortForward(config);
-    const there: unknown = await forwarding
-        .portForward(namespace, pod, [port], far, refusals, far)
+    const connection: unknown = await forwarding
+        .portForward(namespace, pod, [port], far, errors, far)
         .catch((error: unknown) => {
             throw new ClusterError(
                 `pod ${namespace}/${pod} cannot be reached: ${messageOf(error)}`,
             );
         });
-    const websocket = there as WebSocket;
+    const websocket = connection as WebSocket;
     websocket.on("close", () => far.end());
     near.on("close", () => websocket.close());
     if (!near.destroyed) return near;
@@ -79,9 +79,9 @@ export async function connectPort(
  *
  * @throws ClusterError with the API server's message if the pod cannot be reached
  */
-export async function forward(
+export async function forwardPort(
     cluster: Cluster,
-    target: Forwarded,
+    target: PodPort,
 ): Promise<{ readonly url: string; readonly close: () => Promise<void> }> {
     const open = new Set<Socket>();
     const server = createServer((socket) => {
@@ -92,7 +92,7 @@ export async function forward(
             .catch((error: unknown) => socket.destroy(new Error(messageOf(error))));
         socket.on("error", () => socket.destroy());
     });
-    await reachable(cluster, target);
+    await assertRunning(cluster, target);
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port: local } = server.address() as AddressInfo;
@@ -107,9 +107,9 @@ export async function forward(
 }
 
 /** Reports a pod that does not run, for which a forward would only end its connections. */
-async function reachable(
+async function assertRunning(
     cluster: Cluster,
-    { namespace, pod }: Omit<Forwarded, "port">,
+    { namespace, pod }: Omit<PodPort, "port">,
 ): Promise<void> {
     const found = await cluster.objects
         .read<V1Pod>({ apiVersion: "v1", kind: "Pod", namespace, name: pod })

@@ -30,7 +30,7 @@ interface GetOptions {
  * @param options.timeoutMilliseconds timeout of a call, including its connection. Default: 8 s
  * @param options.token bearer token. Default: none
  */
-export function forwardedService(
+export function createForwardedGet(
     cluster: Cluster,
     address: ServiceAddress,
     { timeoutMilliseconds = TIMEOUT_MILLISECONDS, token }: GetOptions = {},
@@ -41,8 +41,11 @@ export function forwardedService(
         const deadline = AbortSignal.timeout(timeoutMilliseconds);
         let stream: Duplex | undefined;
         try {
-            stream = await Promise.race([connect(cluster, address, deadline), aborted(deadline)]);
-            const response = await responseOf(stream, { path, headers, signal: deadline });
+            stream = await Promise.race([
+                connect(cluster, address, deadline),
+                rejectOnAbort(deadline),
+            ]);
+            const response = await readResponse(stream, { path, headers, signal: deadline });
             const { statusCode = 0 } = response;
             // Prometheus reports query errors as JSON.
             if ([200, 400, 422].includes(statusCode)) return await json(response);
@@ -56,7 +59,7 @@ export function forwardedService(
     };
 }
 
-async function responseOf(stream: Duplex, options: RequestOptions) {
+async function readResponse(stream: Duplex, options: RequestOptions) {
     const asking = request({ createConnection: () => stream, host: "localhost", ...options });
     asking.end();
     const [response] = (await once(asking, "response")) as [IncomingMessage];
@@ -68,19 +71,19 @@ async function connect(
     address: ServiceAddress,
     deadline: AbortSignal,
 ): Promise<Duplex> {
-    const stream = await connectPort(cluster, await targetOf(cluster, address));
+    const stream = await connectPort(cluster, await findTarget(cluster, address));
     // The caller has given up on a late connection.
     if (deadline.aborted) stream.destroy();
     return stream;
 }
 
-async function aborted(signal: AbortSignal): Promise<never> {
+async function rejectOnAbort(signal: AbortSignal): Promise<never> {
     await once(signal, "abort");
     throw new Error("aborted");
 }
 
 /** Selects a ready pod of the Service and its container port. */
-async function targetOf(cluster: Cluster, { namespace, name, port }: ServiceAddress) {
+async function findTarget(cluster: Cluster, { namespace, name, port }: ServiceAddress) {
     const service = await cluster.objects.read<V1Service>({
         apiVersion: "v1",
         kind: "Service",
@@ -93,11 +96,11 @@ async function targetOf(cluster: Cluster, { namespace, name, port }: ServiceAddr
     return {
         namespace,
         pod: pod.metadata?.name ?? "",
-        port: typeof target === "number" ? target : portNamed(pod, target),
+        port: typeof target === "number" ? target : findPort(pod, target),
     };
 }
 
-function portNamed({ metadata, spec }: V1Pod, name: string): number {
+function findPort({ metadata, spec }: V1Pod, name: string): number {
     const ports = (spec?.containers ?? []).flatMap((container) => container.ports ?? []);
     const found = ports.find((port) => port.name === name)?.containerPort;
     if (found !== undefined) return found;

@@ -7,7 +7,7 @@ import {
     type RequestContext,
 } from "@kubernetes/client-node";
 import { UserError } from "@property-search/contract";
-import { sendUntilTaken } from "./retryAfter.ts";
+import { sendWithRetryAfter } from "./retryAfter.ts";
 
 /** Identifies one object of a cluster. */
 export interface ObjectReference {
@@ -186,7 +186,7 @@ export class ObjectApi {
     /** Whether the server serves a kind. */
     async isServed(apiVersion: string, kind: string): Promise<boolean> {
         const resources = await this.#resourcesOf(apiVersion).catch(noneIf404);
-        return resources.some((resource) => isOf(resource, kind));
+        return resources.some((resource) => hasKind(resource, kind));
     }
 
     async #pathOf({ apiVersion, kind, namespace, name }: ObjectReference): Promise<string> {
@@ -198,7 +198,7 @@ export class ObjectApi {
     async #resource(apiVersion: string, kind: string): Promise<ApiResource> {
         for (const isFresh of this.#resources.has(apiVersion) ? [false, true] : [true]) {
             if (isFresh) this.#resources.delete(apiVersion);
-            const found = (await this.#resourcesOf(apiVersion)).find((one) => isOf(one, kind));
+            const found = (await this.#resourcesOf(apiVersion)).find((one) => hasKind(one, kind));
             if (found) return found;
         }
         const message = `the cluster does not know ${apiVersion} ${kind}`;
@@ -216,14 +216,14 @@ export class ObjectApi {
         return asked;
     }
 
-    async #send<T>(method: HttpMethod, path: string, sent: Sent = {}): Promise<T> {
+    async #send<T>(method: HttpMethod, path: string, sent: RequestOptions = {}): Promise<T> {
         return JSON.parse(await this.#answer(await this.#request(method, path, sent))) as T;
     }
 
     async #request(
         method: HttpMethod,
         path: string,
-        { query = {}, body, type = JSON_TYPE, accept = JSON_TYPE }: Sent,
+        { query = {}, body, type = JSON_TYPE, accept = JSON_TYPE }: RequestOptions,
     ): Promise<RequestContext> {
         const { baseServer, authMethods } = this.#configuration;
         const request = baseServer.makeRequestContext(path, method);
@@ -238,7 +238,7 @@ export class ObjectApi {
     }
 
     async #answer(request: RequestContext): Promise<string> {
-        const { httpStatusCode, headers, body } = await sendUntilTaken(this.#http, request);
+        const { httpStatusCode, headers, body } = await sendWithRetryAfter(this.#http, request);
         const text = await body.text();
         if (httpStatusCode < 200 || httpStatusCode > 299) {
             throw new ApiError(httpStatusCode, text, headers);
@@ -258,7 +258,7 @@ function messageIn(body: string): string {
     return body.slice(0, 1000);
 }
 
-interface Sent {
+interface RequestOptions {
     readonly query?: Readonly<Record<string, string>>;
     readonly body?: unknown;
     readonly type?: string;
@@ -294,7 +294,7 @@ function rootOf(apiVersion: string): string {
 }
 
 /** Excludes subresources, such as `pods/log`, which have kinds of their own. */
-function isOf(resource: ApiResource, kind: string): boolean {
+function hasKind(resource: ApiResource, kind: string): boolean {
     return resource.kind === kind && !resource.name.includes("/");
 }
 

@@ -1,4 +1,4 @@
-export interface LastingOptions {
+export interface PersistenceOptions {
     /** Minimum duration of the state. */
     readonly milliseconds: number;
     /** Longest interruption that is ignored. Default: 15,000 */
@@ -11,10 +11,10 @@ export interface LastingOptions {
  *
  * @returns a function that takes each observation of the state and returns whether it persists
  */
-export function lasting({
+export function createPersistenceCheck({
     milliseconds,
     gapMilliseconds = 15_000,
-}: LastingOptions): (isPresent: boolean, now?: number) => boolean {
+}: PersistenceOptions): (isPresent: boolean, now?: number) => boolean {
     let [since, seen] = [Infinity, -Infinity];
     return (isPresent, now = Date.now()) => {
         if (!isPresent) return false;

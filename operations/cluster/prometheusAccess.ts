@@ -1,7 +1,7 @@
 import type { V1ConfigMap, V1Secret } from "@kubernetes/client-node";
 import { MONITORING_NAMES, NAMESPACES, PORTS, PROMETHEUS_ACCESS } from "@property-search/contract";
 import { ClusterError, readIfExists, type Cluster } from "./connect.ts";
-import { forwardedService, type Get, type ServiceAddress } from "./forwardedService.ts";
+import { createForwardedGet, type Get, type ServiceAddress } from "./forwardedService.ts";
 
 const TIMEOUT_MILLISECONDS = 8_000;
 /** Host of a Service: its name, its namespace, "svc" and the cluster's domain. */
@@ -19,18 +19,20 @@ export async function prometheusAccess(cluster: Cluster): Promise<Get> {
     };
     const access = await readIfExists<V1ConfigMap>(cluster, { ...named, kind: "ConfigMap" });
     const url = access?.data?.[PROMETHEUS_ACCESS.url];
-    if (url === undefined) return forwardedService(cluster, OWN);
+    if (url === undefined) return createForwardedGet(cluster, STACK_PROMETHEUS);
     const secret = await readIfExists<V1Secret>(cluster, { ...named, kind: "Secret" });
     const encoded = secret?.data?.[PROMETHEUS_ACCESS.token];
     const token = encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString();
     const { pathname } = new URL(url);
     const base = pathname.replace(/\/$/, "");
     const service = serviceOf(url);
-    const get = service ? forwardedService(cluster, service, { token }) : fetched(url, token);
+    const get = service
+        ? createForwardedGet(cluster, service, { token })
+        : createHttpGet(url, token);
     return (path) => get(`${base}${path}`);
 }
 
-const OWN: ServiceAddress = {
+const STACK_PROMETHEUS: ServiceAddress = {
     namespace: NAMESPACES.monitoring,
     name: MONITORING_NAMES.prometheus,
     port: PORTS.prometheus,
@@ -44,7 +46,7 @@ export function serviceOf(url: string): ServiceAddress | undefined {
     return { namespace, name, port: port === "" ? 80 : Number(port) };
 }
 
-function fetched(url: string, token: string | undefined): Get {
+function createHttpGet(url: string, token: string | undefined): Get {
     const { origin } = new URL(url);
     return async (path) => {
         const response = await fetch(`${origin}${path}`, {

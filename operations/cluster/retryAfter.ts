@@ -2,7 +2,7 @@ import type { HttpLibrary, RequestContext, ResponseContext } from "@kubernetes/c
 import { setTimeout as delay } from "node:timers/promises";
 
 /** Number of retries of client-go. */
-const RETRIES = 10;
+const MAX_RETRIES = 10;
 
 /**
  * Sends a request and repeats it after the delay of a Retry-After header. A server that responds with Retry-After has not
@@ -11,21 +11,21 @@ const RETRIES = 10;
  *
  * @see https://pkg.go.dev/k8s.io/client-go/rest#Request.MaxRetries
  */
-export async function sendUntilTaken(
+export async function sendWithRetryAfter(
     httpApi: HttpLibrary,
     request: RequestContext,
 ): Promise<ResponseContext> {
     for (let retries = 0; ; retries += 1) {
         const response = await httpApi.send(request).toPromise();
-        const seconds = secondsToWait(response.httpStatusCode, response.headers);
-        if (seconds === undefined || retries === RETRIES) return response;
+        const seconds = retryAfterSeconds(response.httpStatusCode, response.headers);
+        if (seconds === undefined || retries === MAX_RETRIES) return response;
         await response.body.text();
         await delay(seconds * 1000);
     }
 }
 
 /** Seconds of the Retry-After header of a retryable response; undefined for any other response. */
-export function secondsToWait(
+export function retryAfterSeconds(
     status: number,
     headers: Readonly<Record<string, string>>,
 ): number | undefined {

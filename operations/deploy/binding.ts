@@ -2,14 +2,14 @@ import type { V1ConfigMap, V1Namespace } from "@kubernetes/client-node";
 import { LABELS, PART_OF } from "@property-search/contract";
 import {
     ClusterError,
-    deleteOne,
+    deleteIfExists,
     FIELD_MANAGER,
     readIfExists,
     statusOf,
     type Cluster,
 } from "../cluster/connect.ts";
 import { ensureRecordNamespace, RECORD_NAMESPACE } from "./apply/record.ts";
-import { trackedFile } from "./pulumi/workspace.ts";
+import { stackConfigFile } from "./pulumi/workspace.ts";
 import { readConfig, setConfig } from "./pulumi/stackFile.ts";
 
 /** Config keys that identify a stack's cluster. */
@@ -52,24 +52,24 @@ export async function clusterId(cluster: Cluster): Promise<string> {
 export async function requireBinding({
     cluster,
     stack,
-    file = trackedFile(stack),
+    file = stackConfigFile(stack),
 }: Omit<Binding, "report">): Promise<void> {
-    await requireBindingTo({ cluster, stack, bound: await readConfig(file, ID) });
+    await requireBindingTo({ cluster, stack, boundId: await readConfig(file, ID) });
 }
 
-export interface Bound {
+export interface BoundStack {
     readonly cluster: Cluster;
     readonly stack: string;
     /** Value of the stack's cluster.id. */
-    readonly bound: unknown;
+    readonly boundId: unknown;
 }
 
 /** As requireBinding, for a config that is already read. */
-export async function requireBindingTo({ cluster, stack, bound }: Bound): Promise<void> {
+export async function requireBindingTo({ cluster, stack, boundId }: BoundStack): Promise<void> {
     const id = await clusterId(cluster);
-    if (typeof bound === "string" && bound !== "" && bound !== ANY && bound !== id) {
+    if (typeof boundId === "string" && boundId !== "" && boundId !== ANY && boundId !== id) {
         throw new ClusterError(
-            `stack ${stack} is bound to the cluster whose kube-system has the UID ${bound}; context ` +
+            `stack ${stack} is bound to the cluster whose kube-system has the UID ${boundId}; context ` +
                 `${cluster.context} is cluster ${id}. Set CONTEXT to the stack's own cluster. To move the stack, ` +
                 `remove it there (make undeploy), then remove ${ID} and ${CONTEXT} from Pulumi.${stack}.yaml.`,
         );
@@ -85,9 +85,9 @@ export async function requireBindingTo({ cluster, stack, bound }: Bound): Promis
 
 /** Records the stack on the cluster, and the cluster in the stack's config file. Idempotent. */
 export async function bind(binding: Binding): Promise<void> {
-    const { cluster, stack, file = trackedFile(stack) } = binding;
-    await claimCluster({ cluster, stack, bound: await readConfig(file, ID) });
-    await nameCluster(binding);
+    const { cluster, stack, file = stackConfigFile(stack) } = binding;
+    await claimCluster({ cluster, stack, boundId: await readConfig(file, ID) });
+    await writeClusterToConfig(binding);
 }
 
 /**
@@ -95,7 +95,7 @@ export async function bind(binding: Binding): Promise<void> {
  *
  * @throws ClusterError if a deploy of another stack was faster
  */
-export async function claimCluster(claim: Bound): Promise<void> {
+export async function claimCluster(claim: BoundStack): Promise<void> {
     const { cluster, stack } = claim;
     await ensureRecordNamespace(cluster);
     const { apiVersion, kind, namespace, name } = RECORD;
@@ -110,8 +110,8 @@ export async function claimCluster(claim: Bound): Promise<void> {
 }
 
 /** Records the cluster in the stack's config file, unless the file names one. */
-export async function nameCluster(binding: Binding): Promise<void> {
-    const { cluster, stack, report, file = trackedFile(stack) } = binding;
+export async function writeClusterToConfig(binding: Binding): Promise<void> {
+    const { cluster, stack, report, file = stackConfigFile(stack) } = binding;
     const bound = await readConfig(file, ID);
     if (bound !== undefined && bound !== "") return;
     const context = await readConfig(file, CONTEXT);
@@ -122,7 +122,7 @@ export async function nameCluster(binding: Binding): Promise<void> {
 
 /** Deletes the cluster's record of a removed stack. */
 export async function unbind(cluster: Cluster, stack: string): Promise<void> {
-    if ((await stackOfCluster(cluster)) === stack) await deleteOne(cluster, RECORD);
+    if ((await stackOfCluster(cluster)) === stack) await deleteIfExists(cluster, RECORD);
 }
 
 /** The stack of a cluster; undefined if there is none. */

@@ -3,11 +3,11 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { parse } from "yaml";
 import { ClusterError, parseJson, type Cluster } from "../cluster/connect.ts";
-import { givenConfig } from "./apply/record.ts";
-import { trackedFile } from "./pulumi/workspace.ts";
+import { readRecordedConfig } from "./apply/record.ts";
+import { stackConfigFile } from "./pulumi/workspace.ts";
 import { readConfig } from "./pulumi/stackFile.ts";
 import { isUnderWay, readSwitch } from "../shared/releaseRecord.ts";
-import { PROGRAM } from "../stack/program.ts";
+import { PROGRAM_FOLDER } from "../stack/program.ts";
 
 const KEY = "traffic.weights";
 
@@ -17,22 +17,22 @@ const KEY = "traffic.weights";
  * @returns undefined during a switch, which sets others
  * @throws ClusterError if they are invalid
  */
-export async function configuredWeights(
+export async function readConfiguredWeights(
     cluster: Cluster,
     stack: string,
 ): Promise<Weights | undefined> {
     if (isUnderWay(await readSwitch(cluster))) return undefined;
     const value =
-        (await givenConfig(cluster, stack))[KEY] ??
-        (await readConfig(trackedFile(stack), KEY)) ??
-        (await projectDefault());
+        (await readRecordedConfig(cluster, stack))[KEY] ??
+        (await readConfig(stackConfigFile(stack), KEY)) ??
+        (await readProjectDefault());
     const check = checkWeights(typeof value === "string" ? parseJson(value) : value);
     if ("weights" in check) return check.weights;
     throw new ClusterError(`${KEY} of stack ${stack} ${check.errors.join("; ")}`);
 }
 
-async function projectDefault(): Promise<unknown> {
-    const text = await readFile(path.join(PROGRAM, "Pulumi.yaml"), "utf8");
+async function readProjectDefault(): Promise<unknown> {
+    const text = await readFile(path.join(PROGRAM_FOLDER, "Pulumi.yaml"), "utf8");
     const { config } = parse(text) as { config: Record<string, { default?: unknown }> };
     return config[`["${KEY}"]`]?.default;
 }

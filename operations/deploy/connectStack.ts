@@ -1,7 +1,7 @@
 import { connect, type Cluster } from "../cluster/connect.ts";
 import { requireBinding } from "./binding.ts";
 import { chooseKubeconfig, type ClusterChoice } from "../stack/localCluster.ts";
-import { trackedFile } from "./pulumi/workspace.ts";
+import { stackConfigFile } from "./pulumi/workspace.ts";
 import { readConfig } from "./pulumi/stackFile.ts";
 
 export interface StackChoice extends ClusterChoice {
@@ -16,7 +16,7 @@ export interface StackChoice extends ClusterChoice {
  * @throws ClusterError if the stack is bound to another cluster, or the cluster to another stack
  */
 export async function connectStack(choice: StackChoice): Promise<Cluster> {
-    const { stack, file = stack && trackedFile(stack) } = choice;
+    const { stack, file = stack && stackConfigFile(stack) } = choice;
     const kubeconfig = chooseKubeconfig(choice);
     if (!stack || !file) return connect(kubeconfig, choice.context);
     const own = await readConfig(file, "cluster.context");

@@ -1,7 +1,7 @@
 import { GENERATED_SECRETS, NAMESPACES, invalidValue } from "@property-search/contract";
 import type { KubernetesObject } from "@kubernetes/client-node";
 import { applyStack } from "./apply/apply.ts";
-import { refuseSecondCertManager } from "./apply/certManager.ts";
+import { assertNoOtherCertManager } from "./apply/certManager.ts";
 import {
     ClusterError,
     FIELD_MANAGER,
@@ -12,19 +12,19 @@ import {
 import { ownersOf } from "../cluster/fieldOwnership.ts";
 import { confirmDeployed } from "./apply/confirm.ts";
 import { waitReady } from "./apply/ready.ts";
-import { requireAll } from "./apply/requirements.ts";
-import { createRecord, readRecord, rememberConfig, type StackRecord } from "./apply/record.ts";
-import { bind, nameCluster } from "./binding.ts";
+import { checkRequirements } from "./apply/requirements.ts";
+import { createRecord, readRecord, recordConfig, type StackRecord } from "./apply/record.ts";
+import { bind, writeClusterToConfig } from "./binding.ts";
 import { connectStack } from "./connectStack.ts";
-import { missingForPulumi } from "./pulumi/installed.ts";
-import { stateFolderOf } from "./pulumi/workspace.ts";
-import { stuckPods } from "./pulumi/stuckPods.ts";
+import { findMissingPrerequisite } from "./pulumi/installed.ts";
+import { stateFolderFor } from "./pulumi/workspace.ts";
+import { findStuckPods } from "./pulumi/stuckPods.ts";
 import { pulumiUp } from "./pulumi/up.ts";
-import { settleAll } from "./apply/coexistWithRelease.ts";
+import { reclaimFromRelease } from "./apply/coexistWithRelease.ts";
 import { readSwitch } from "../shared/releaseRecord.ts";
 import { render } from "../stack/render.ts";
 import { completeSecrets } from "../stack/secrets.ts";
-import { growVolumes, prepareVolumes } from "./volumes.ts";
+import { expandVolumes, prepareVolumes } from "./volumes.ts";
 
 export interface DeployOptions {
     readonly stack: string;
@@ -40,13 +40,13 @@ export interface DeployOptions {
     readonly report: (line: string) => void;
     readonly signal?: AbortSignal;
     /** Timeout for readiness, in seconds. Default: 300 */
-    readonly timeout?: number;
+    readonly timeoutSeconds?: number;
     /** Whether to adopt objects of others, which apply then never deletes. Default: whether ADOPT is 1 */
     readonly adopt?: boolean;
 }
 
-export interface Deployed {
-    readonly path: "pulumi" | "apply";
+export interface DeployResult {
+    readonly method: "pulumi" | "apply";
     /** Reason for this method. */
     readonly reason: string;
     /** Summary of the changes. */
@@ -62,70 +62,70 @@ export interface Deployed {
  *
  * @throws ClusterError, RenderError with a message for the user
  */
-export async function deploy(options: DeployOptions): Promise<Deployed> {
+export async function deploy(options: DeployOptions): Promise<DeployResult> {
     const started = Date.now();
     const { stack, report } = options;
-    requestedPath();
+    requestedMethod();
     const cluster = await connectStack(options);
     const record = await readRecord(cluster, stack);
-    const { path, reason } = await choosePath(cluster, stack, record);
-    report(`deploying with ${path === "pulumi" ? "pulumi up" : "render and apply"}: ${reason}`);
+    const { method, reason } = await chooseMethod(cluster, stack, record);
+    report(`deploying with ${method === "pulumi" ? "pulumi up" : "render and apply"}: ${reason}`);
     const { config = record?.config ?? {}, adopt = process.env.ADOPT === "1" } = options;
-    const given = { ...options, config, adopt };
-    const done =
-        path === "pulumi"
-            ? await byPulumi(cluster, record, given)
-            : await byApply(cluster, record, given);
-    return { path, reason, ...done, seconds: (Date.now() - started) / 1000 };
+    const resolved = { ...options, config, adopt };
+    const result =
+        method === "pulumi"
+            ? await deployWithPulumi(cluster, record, resolved)
+            : await deployWithApply(cluster, record, resolved);
+    return { method, reason, ...result, seconds: (Date.now() - started) / 1000 };
 }
 
 /** Method that DEPLOY selects. @throws UserError for an invalid value */
-export function requestedPath(): "pulumi" | "apply" | undefined {
-    const { DEPLOY: asked = "" } = process.env;
-    if (asked === "") return undefined;
-    if (asked === "pulumi" || asked === "apply") return asked;
-    throw invalidValue("DEPLOY", asked, "pulumi, apply, or not set");
+export function requestedMethod(): "pulumi" | "apply" | undefined {
+    const { DEPLOY: requested = "" } = process.env;
+    if (requested === "") return undefined;
+    if (requested === "pulumi" || requested === "apply") return requested;
+    throw invalidValue("DEPLOY", requested, "pulumi, apply, or not set");
 }
 
-async function choosePath(
+async function chooseMethod(
     cluster: Cluster,
     stack: string,
     record: StackRecord | undefined,
-): Promise<Pick<Deployed, "path" | "reason">> {
-    const asked = requestedPath();
+): Promise<Pick<DeployResult, "method" | "reason">> {
+    const requested = requestedMethod();
     if (record && record.inventory.length > 0) {
-        if (asked === "pulumi") {
+        if (requested === "pulumi") {
             throw new ClusterError(
                 `DEPLOY is pulumi, but stack ${stack} was deployed to this cluster by apply, and ` +
                     "Pulumi's state would lack its objects. Remove it first (make undeploy).",
             );
         }
-        return { path: "apply", reason: "the stack was deployed by apply before" };
+        return { method: "apply", reason: "the stack was deployed by apply before" };
     }
-    const owner = await otherOwner(cluster);
-    if (owner && asked === "apply") {
+    const owner = await findOtherOwner(cluster);
+    if (owner && requested === "apply") {
         throw new ClusterError(
             `DEPLOY is apply, but namespace ${NAMESPACES.edge} belongs to ${owner}; ` +
                 "deploy with the tool that created it, or remove that deployment first.",
         );
     }
-    if (asked === "apply") return { path: "apply", reason: "DEPLOY=apply selects it" };
-    const missing = await missingForPulumi();
+    if (requested === "apply") return { method: "apply", reason: "DEPLOY=apply selects it" };
+    const missing = await findMissingPrerequisite();
     if (missing === undefined) {
-        return { path: "pulumi", reason: "the CLI and the Kubernetes plugin are installed" };
+        return { method: "pulumi", reason: "the CLI and the Kubernetes plugin are installed" };
     }
-    if (asked === "pulumi") throw new ClusterError(`DEPLOY is pulumi, but ${missing}.`);
+    if (requested === "pulumi") throw new ClusterError(`DEPLOY is pulumi, but ${missing}.`);
     if (owner) {
         throw new ClusterError(
             `namespace ${NAMESPACES.edge} belongs to ${owner}, and ${missing}; ` +
                 "deploy with the tool that created it, or remove that deployment first.",
         );
     }
-    return { path: "apply", reason: missing };
+    return { method: "apply", reason: missing };
 }
 
 /** Finds another field manager of the program's namespaces on this cluster. */
-async function otherOwner(cluster: Cluster): Promise<string | undefined> {
+async function findOtherOwner(cluster: Cluster): Promise<string | undefined> {
     const namespace = await readIfExists<KubernetesObject>(cluster, {
         apiVersion: "v1",
         kind: "Namespace",
@@ -135,22 +135,22 @@ async function otherOwner(cluster: Cluster): Promise<string | undefined> {
     return managers.includes(FIELD_MANAGER) ? undefined : managers[0];
 }
 
-type Given = DeployOptions & Pick<StackRecord, "config"> & { readonly adopt: boolean };
+type ResolvedOptions = DeployOptions & Pick<StackRecord, "config"> & { readonly adopt: boolean };
 
-async function byApply(
+async function deployWithApply(
     cluster: Cluster,
     known: StackRecord | undefined,
-    { stack, config, report, signal, timeout, adopt }: Given,
-): Promise<Pick<Deployed, "summary" | "platformKey">> {
+    { stack, config, report, signal, timeoutSeconds, adopt }: ResolvedOptions,
+): Promise<Pick<DeployResult, "summary" | "platformKey">> {
     const { secrets, generated } = completeSecrets(known?.secrets ?? {});
     if (generated.length > 0) report(`generated ${generated.join(", ")}`);
-    const secretsHold = known && generated.length === 0;
-    const kept = secretsHold ? known : await createRecord(cluster, stack, secrets);
+    const hasAllSecrets = known && generated.length === 0;
+    const kept = hasAllSecrets ? known : await createRecord(cluster, stack, secrets);
     const record = { ...kept, config };
     const manifests = await render(stack, { ...config, ...record.secrets }, report);
     report(`rendered ${manifests.length} objects`);
-    await requireAll(cluster, manifests);
-    await refuseSecondCertManager(cluster, manifests, record);
+    await checkRequirements(cluster, manifests);
+    await assertNoOtherCertManager(cluster, manifests, record);
     await prepareVolumes(cluster, manifests, report);
     const applied = await applyStack({
         cluster,
@@ -160,17 +160,17 @@ async function byApply(
         report,
         adopt,
         // Not before the checks: a rejected deploy must not bind the stack to this cluster.
-        onClaimed: () => bind({ cluster, stack, report }),
+        onBeforeWrite: () => bind({ cluster, stack, report }),
         ...(signal && { signal }),
     });
     await waitReady({
         cluster,
         manifests,
-        timeout: timeout ?? 300,
+        timeoutSeconds: timeoutSeconds ?? 300,
         report,
         ...(signal && { signal }),
     });
-    await growVolumes(cluster, manifests, report);
+    await expandVolumes(cluster, manifests, report);
     await confirm(cluster, manifests, report);
     const { changed, pruned, total } = applied;
     return {
@@ -179,16 +179,16 @@ async function byApply(
     };
 }
 
-async function byPulumi(
+async function deployWithPulumi(
     cluster: Cluster,
     record: StackRecord | undefined,
-    { stack, config, report, signal, adopt }: Given,
-): Promise<Pick<Deployed, "summary" | "platformKey">> {
-    const { declared, ...done } = await pulumiUp({
+    { stack, config, report, signal, adopt }: ResolvedOptions,
+): Promise<Pick<DeployResult, "summary" | "platformKey">> {
+    const { declared, ...result } = await pulumiUp({
         stack,
         kubeconfig: cluster.exportKubeconfig(),
         config,
-        stateFolder: await stateFolderOf(cluster),
+        stateFolder: await stateFolderFor(cluster),
         knownSecrets: Object.fromEntries(
             Object.entries(record?.secrets ?? {}).filter(([key]) =>
                 GENERATED_SECRETS.some((known) => known === key),
@@ -199,23 +199,23 @@ async function byPulumi(
             // Not before the checks: a rejected deploy must not bind the stack. Not later: the provider's context must
             // not change, not even in the copy of the stack's file.
             await bind({ cluster, stack, report });
-            await nameCluster({ cluster, stack, file, report: () => undefined });
+            await writeClusterToConfig({ cluster, stack, file, report: () => undefined });
             // Not before the checks: the next deploy would use a rejected config.
-            await rememberConfig(cluster, stack, config);
+            await recordConfig(cluster, stack, config);
         },
-        onRendered: async (manifests, left) => {
-            await requireAll(cluster, manifests, left);
+        onRendered: async (manifests, notRendered) => {
+            await checkRequirements(cluster, manifests, notRendered);
             await prepareVolumes(cluster, manifests, report);
         },
-        stuck: (workloads) => stuckPods(cluster, workloads),
-        isSwitching: (configured) => settleAll({ cluster, stack, report }, configured),
+        findStuckPods: (workloads) => findStuckPods(cluster, workloads),
+        isSwitching: (configured) => reclaimFromRelease({ cluster, stack, report }, configured),
         adopt,
         report,
         ...(signal && { signal }),
     });
-    await growVolumes(cluster, declared, report);
+    await expandVolumes(cluster, declared, report);
     await confirm(cluster, declared, report);
-    return done;
+    return result;
 }
 
 /** Reports fields that were lost on the cluster, for both deploy methods. */
@@ -224,7 +224,7 @@ async function confirm(
     manifests: readonly Manifest[],
     report: (line: string) => void,
 ): Promise<void> {
-    const note = await readSwitch(cluster);
-    const count = await confirmDeployed({ cluster, manifests, note });
+    const lastSwitch = await readSwitch(cluster);
+    const count = await confirmDeployed({ cluster, manifests, lastSwitch });
     report(`each declared field of ${count} objects is on the cluster`);
 }

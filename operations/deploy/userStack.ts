@@ -1,9 +1,9 @@
 import { GENERATED_SECRETS } from "@property-search/contract";
 import type { Cluster } from "../cluster/connect.ts";
-import { nameCluster } from "./binding.ts";
+import { writeClusterToConfig } from "./binding.ts";
 import { pulumiCli } from "./pulumi/cli.ts";
 import { prepareConfig } from "./pulumi/config.ts";
-import { openPlace, stateFolderOf, type PulumiPlace } from "./pulumi/workspace.ts";
+import { openWorkspace, stateFolderFor, type PulumiWorkspace } from "./pulumi/workspace.ts";
 import { ensureStack } from "./pulumi/stack.ts";
 import { readConfig } from "./pulumi/stackFile.ts";
 
@@ -19,43 +19,53 @@ export interface UserStackOptions {
  *
  * @returns the number of missing secrets
  */
-export async function generateSecrets(options: UserStackOptions): Promise<number> {
+export async function storeGeneratedSecrets(options: UserStackOptions): Promise<number> {
     const { report } = options;
-    const { place, stateFolder } = await open(options, false);
+    const { workspace, stateFolder } = await openStackWorkspace(options, false);
     const known = await Promise.all(
-        GENERATED_SECRETS.map((key) => readConfig(place.configFile, key)),
+        GENERATED_SECRETS.map((key) => readConfig(workspace.configFile, key)),
     );
     const missing = known.filter((value) => value === undefined).length;
     if (missing > 0) {
-        const cli = pulumiCli(place);
-        const encryption = await ensureStack(place, cli, report);
-        const asked = { place, cli, stateFolder, config: {}, knownSecrets: {}, encryption, report };
-        await (await prepareConfig(asked)).keep();
+        const cli = pulumiCli(workspace);
+        const encryption = await ensureStack(workspace, cli, report);
+        const prepareOptions = {
+            workspace,
+            cli,
+            stateFolder,
+            config: {},
+            knownSecrets: {},
+            encryption,
+            report,
+        };
+        await (await prepareConfig(prepareOptions)).save();
     }
-    await nameCluster(options);
+    await writeClusterToConfig(options);
     return missing;
 }
 
 /** Shell commands that export the backend, passphrase and cluster of `make deploy`, for manual `pulumi`. */
-export async function environmentOf(options: UserStackOptions): Promise<readonly string[]> {
-    const { place } = await open(options);
-    return Object.entries(place.settings).map(([name, value]) => `export ${name}=${quoted(value)}`);
+export async function formatEnvironment(options: UserStackOptions): Promise<readonly string[]> {
+    const { workspace } = await openStackWorkspace(options);
+    return Object.entries(workspace.env).map(
+        ([name, value]) => `export ${name}=${shellQuote(value)}`,
+    );
 }
 
 /** Quotes a text for a POSIX shell. */
-function quoted(text: string): string {
+function shellQuote(text: string): string {
     return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-async function open(
+async function openStackWorkspace(
     { cluster, stack, report }: UserStackOptions,
     copy?: boolean,
-): Promise<{ readonly place: PulumiPlace; readonly stateFolder: string }> {
-    const stateFolder = await stateFolderOf(cluster);
+): Promise<{ readonly workspace: PulumiWorkspace; readonly stateFolder: string }> {
+    const stateFolder = await stateFolderFor(cluster);
     const kubeconfig = cluster.exportKubeconfig();
     const which = copy === undefined ? {} : { copy };
     return {
-        place: await openPlace({ stack, kubeconfig, stateFolder, report, ...which }),
+        workspace: await openWorkspace({ stack, kubeconfig, stateFolder, report, ...which }),
         stateFolder,
     };
 }

@@ -1,25 +1,25 @@
 import { COLOURS, type Colour, type Weights } from "@property-search/contract";
 import { randomUUID } from "node:crypto";
 import type { Cluster } from "../cluster/connect.ts";
-import { dot, embed, VerifyError, type Entrance } from "../gateway/client.ts";
-import { weightsText } from "../shared/route.ts";
-import { senderTo } from "../gateway/connection.ts";
-import { findGateway, liveWeights } from "../gateway/endpoint.ts";
-import { sampled, sharesWithin, type Shares } from "../gateway/shares.ts";
+import { dot, embed, VerifyError, type GatewayClient } from "../gateway/client.ts";
+import { formatWeights } from "../shared/route.ts";
+import { createSend } from "../gateway/connection.ts";
+import { findGateway, readLiveWeights } from "../gateway/endpoint.ts";
+import { runSamples, checkShares, type Shares } from "../gateway/shares.ts";
 
 export interface VerifyOptions {
     readonly cluster: Cluster;
     /** API key of a tenant; undefined for anonymous access. */
     readonly apiKey: string | undefined;
     /** Weights that the route should have. Default: its current ones */
-    readonly configured?: Weights | undefined;
+    readonly expected?: Weights | undefined;
     readonly report: (line: string) => void;
     readonly signal?: AbortSignal;
     /** Requests that measure the shares. Default: 600 */
     readonly samples?: number;
 }
 
-export interface Verified {
+export interface VerifyResult {
     readonly url: string;
     readonly weights: Weights;
     readonly shares: Shares;
@@ -42,34 +42,36 @@ const CONCURRENCY = 8;
  *
  * @throws VerifyError with the first failed check
  */
-export async function verify(options: VerifyOptions): Promise<Verified> {
+export async function verify(options: VerifyOptions): Promise<VerifyResult> {
     const { cluster, report, samples = 600, signal } = options;
     const endpoint = await findGateway(cluster);
     const { url } = endpoint;
-    const weights = await liveWeights(cluster);
-    const wanted = options.configured ?? weights;
-    expect(
+    const weights = await readLiveWeights(cluster);
+    const wanted = options.expected ?? weights;
+    assert(
         wanted.blue === weights.blue,
-        `the route has ${weightsText(weights)} (blue/green), and traffic.weights is ${weightsText(wanted)}: ` +
+        `the route has ${formatWeights(weights)} (blue/green), and traffic.weights is ${formatWeights(wanted)}: ` +
             "make deploy restores the config's weights, make switch shifts traffic",
     );
-    const at: Entrance = { url, send: senderTo(endpoint), apiKey: options.apiKey };
+    const client: GatewayClient = { url, send: createSend(endpoint), apiKey: options.apiKey };
 
     const fresh = `${LISTING}, reference ${randomUUID()}`;
-    const miss = await embed(at, [fresh]);
-    expect(miss.cache.join() === "MISS", `a new text was ${miss.cache.join()}, not a MISS`);
-    const hit = await embed(at, [fresh], miss.servedBy);
-    expect(hit.cache.every(isHit), `the same text again was ${hit.cache.join()}, not a hit`);
-    report(`miss in ${milliseconds(miss)}, hit in ${milliseconds(hit)} (${hit.cache.join()})`);
+    const miss = await embed(client, [fresh]);
+    assert(miss.cache.join() === "MISS", `a new text was ${miss.cache.join()}, not a MISS`);
+    const hit = await embed(client, [fresh], miss.servedBy);
+    assert(hit.cache.every(isHit), `the same text again was ${hit.cache.join()}, not a hit`);
+    report(
+        `miss in ${formatMilliseconds(miss)}, hit in ${formatMilliseconds(hit)} (${hit.cache.join()})`,
+    );
 
-    const versions = await previews(at, fresh, miss.vectors[0] ?? [], report);
-    await meaning(at, report);
+    const versions = await verifyByHeader(client, fresh, miss.vectors[0] ?? [], report);
+    await verifySimilarity(client, report);
 
     signal?.throwIfAborted();
-    const shares = await measureShares(at, samples, signal);
-    const check = sharesWithin(shares, weights);
+    const shares = await measureShares(client, samples, signal);
+    const check = checkShares(shares, weights);
     report(`shares ${check.text}`);
-    expect(check.holds, `measured shares differ from the weights: ${check.text}`);
+    assert(check.matches, `measured shares differ from the weights: ${check.text}`);
     return {
         url,
         weights,
@@ -80,37 +82,44 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     };
 }
 
-async function previews(
-    at: Entrance,
+async function verifyByHeader(
+    client: GatewayClient,
     text: string,
     vector: readonly number[],
     report: (line: string) => void,
 ): Promise<Record<Colour, string>> {
     const versions: Record<Colour, string> = { blue: "", green: "" };
     for (const colour of COLOURS) {
-        const answer = await embed(at, [text], colour);
-        expect(answer.servedBy === colour, `requested ${colour}, ${answer.servedBy} answered`);
+        const answer = await embed(client, [text], colour);
+        assert(answer.servedBy === colour, `requested ${colour}, ${answer.servedBy} answered`);
         const same = answer.vectors[0]?.every((value, index) => value === vector[index]);
-        expect(same === true, `${colour} returned another vector for the same text`);
+        assert(same === true, `${colour} returned another vector for the same text`);
         versions[colour] = answer.version;
         report(`${colour} (${answer.version}) by header: ${answer.cache.join()}, same vector`);
     }
     return versions;
 }
 
-async function meaning(at: Entrance, report: (line: string) => void): Promise<void> {
-    const { vectors } = await embed(at, [LISTING, PARAPHRASE, UNRELATED]);
+async function verifySimilarity(
+    client: GatewayClient,
+    report: (line: string) => void,
+): Promise<void> {
+    const { vectors } = await embed(client, [LISTING, PARAPHRASE, UNRELATED]);
     const [listing = [], paraphrase = [], unrelated = []] = vectors;
     const near = dot(listing, paraphrase);
     const far = dot(listing, unrelated);
-    expect(near > far + 0.3, `a paraphrase has cosine ${near}, another topic ${far}`);
+    assert(near > far + 0.3, `a paraphrase has cosine ${near}, another topic ${far}`);
     report(`cosine of a paraphrase ${near.toFixed(2)}, of another topic ${far.toFixed(2)}`);
 }
 
-async function measureShares(at: Entrance, samples: number, signal?: AbortSignal): Promise<Shares> {
+async function measureShares(
+    client: GatewayClient,
+    samples: number,
+    signal?: AbortSignal,
+): Promise<Shares> {
     const shares = { blue: 0, green: 0 };
-    await sampled({ samples, atOnce: CONCURRENCY, signal }, async () => {
-        shares[(await embed(at, [LISTING])).servedBy] += 1;
+    await runSamples({ samples, concurrency: CONCURRENCY, signal }, async () => {
+        shares[(await embed(client, [LISTING])).servedBy] += 1;
     });
     return shares;
 }
@@ -119,10 +128,10 @@ function isHit(status: string): boolean {
     return status.startsWith("HIT");
 }
 
-function milliseconds(answer: { milliseconds: number }): string {
+function formatMilliseconds(answer: { milliseconds: number }): string {
     return `${answer.milliseconds.toFixed(1)} ms`;
 }
 
-function expect(holds: boolean, message: string): asserts holds {
+function assert(holds: boolean, message: string): asserts holds {
     if (!holds) throw new VerifyError(message);
 }

@@ -22,7 +22,7 @@ interface ClaimTemplate {
 }
 
 /** A rendered StatefulSet. */
-export interface SetManifest extends Manifest {
+export interface StatefulSetManifest extends Manifest {
     readonly spec: {
         readonly podManagementPolicy?: string;
         readonly volumeClaimTemplates?: readonly ClaimTemplate[];
@@ -30,7 +30,7 @@ export interface SetManifest extends Manifest {
 }
 
 /** Live objects of a StatefulSet and its volumes. */
-export interface Live {
+export interface LiveVolumes {
     /** Undefined if the set does not exist; its claims may. */
     readonly set: V1StatefulSet | undefined;
     /** Claims of all its pods. */
@@ -42,26 +42,30 @@ export interface VolumePlan {
     /** Messages about changes that are impossible. */
     readonly problems: readonly string[];
     /** Whether the set must be recreated, since its templates and its policy are immutable. */
-    readonly isRemade: boolean;
+    readonly isRecreated: boolean;
     /** New sizes by name of the claim. */
-    readonly growing: Readonly<Record<string, string>>;
+    readonly resizes: Readonly<Record<string, string>>;
 }
 
-const DOCUMENTED = "see docs/runbooks/volumes.md";
+const RUNBOOK_HINT = "see docs/runbooks/volumes.md";
 
 /** Plans the changes to a StatefulSet and its volumes. */
-export function planVolumes(manifest: SetManifest, { set, claims, classes }: Live): VolumePlan {
+export function planVolumes(
+    manifest: StatefulSetManifest,
+    { set, claims, classes }: LiveVolumes,
+): VolumePlan {
     const name = `StatefulSet ${manifest.metadata.namespace ?? ""}/${manifest.metadata.name}`;
     const problems: string[] = [];
     const growing: Record<string, string> = {};
-    let isRemade = set !== undefined && policyOf(set) !== policyOf(manifest);
+    let isRecreated =
+        set !== undefined && podManagementPolicy(set) !== podManagementPolicy(manifest);
     for (const template of manifest.spec.volumeClaimTemplates ?? []) {
         const wanted = template.spec.resources.requests.storage;
         const before = set?.spec?.volumeClaimTemplates?.find(
             ({ metadata }) => metadata?.name === template.metadata.name,
         );
         const had = before?.spec?.resources?.requests?.storage;
-        if (before && bytes(had) !== bytes(wanted)) isRemade = true;
+        if (before && bytes(had) !== bytes(wanted)) isRecreated = true;
         const own = claims.filter(({ metadata }) =>
             isClaimOf(metadata?.name ?? "", template.metadata.name, manifest.metadata.name),
         );
@@ -74,7 +78,7 @@ export function planVolumes(manifest: SetManifest, { set, claims, classes }: Liv
             if (bytes(size) < bytes(wanted)) growing[metadata?.name ?? ""] = wanted;
         }
     }
-    return { problems: [...new Set(problems)], isRemade, growing };
+    return { problems: [...new Set(problems)], isRecreated, resizes: growing };
 }
 
 function claimProblem(
@@ -88,19 +92,19 @@ function claimProblem(
     const className = spec?.storageClassName ?? "";
     const wantedClass = template.spec.storageClassName;
     if (wantedClass !== undefined && wantedClass !== className) {
-        return `${volume} has storage class "${className}", not "${wantedClass}"; Kubernetes cannot move a volume to another class: ${DOCUMENTED}`;
+        return `${volume} has storage class "${className}", not "${wantedClass}"; Kubernetes cannot move a volume to another class: ${RUNBOOK_HINT}`;
     }
     if (bytes(wanted) < bytes(size)) {
-        return `the size is "${wanted}", and ${volume} has ${size}; allowed: no less, since volumes cannot shrink: ${DOCUMENTED}`;
+        return `the size is "${wanted}", and ${volume} has ${size}; allowed: no less, since volumes cannot shrink: ${RUNBOOK_HINT}`;
     }
     if (bytes(wanted) === bytes(size)) return undefined;
     const grows = classes.find((one) => one.metadata?.name === className)?.allowVolumeExpansion;
     if (grows === true) return undefined;
-    return `the size is "${wanted}", and ${volume} has ${size}; allowed: ${size}, since storage class "${className}" does not allow volume expansion: ${DOCUMENTED}`;
+    return `the size is "${wanted}", and ${volume} has ${size}; allowed: ${size}, since storage class "${className}" does not allow volume expansion: ${RUNBOOK_HINT}`;
 }
 
 /** Pod management policy of a set. */
-function policyOf({ spec }: V1StatefulSet | SetManifest): string {
+function podManagementPolicy({ spec }: V1StatefulSet | StatefulSetManifest): string {
     return spec?.podManagementPolicy ?? "OrderedReady";
 }
 
@@ -124,7 +128,7 @@ export async function prepareVolumes(
     manifests: readonly Manifest[],
     report: (line: string) => void,
 ): Promise<void> {
-    const sets = manifests.filter(isSet);
+    const sets = manifests.filter(isStatefulSet);
     const plans = await Promise.all(
         sets.map(async (manifest) => planVolumes(manifest, await readLive(cluster, manifest))),
     );
@@ -135,7 +139,7 @@ export async function prepareVolumes(
         );
     }
     for (const [index, manifest] of sets.entries()) {
-        if (plans[index]?.isRemade !== true) continue;
+        if (plans[index]?.isRecreated !== true) continue;
         report(
             `StatefulSet ${manifest.metadata.name} is recreated, since immutable fields changed; its pods stay`,
         );
@@ -145,14 +149,14 @@ export async function prepareVolumes(
 }
 
 /** After a deploy, whose quota allows it: expands claims to their new sizes. */
-export async function growVolumes(
+export async function expandVolumes(
     cluster: Cluster,
     manifests: readonly Manifest[],
     report: (line: string) => void,
 ): Promise<void> {
-    for (const manifest of manifests.filter(isSet)) {
-        const { growing } = planVolumes(manifest, await readLive(cluster, manifest));
-        for (const [name, storage] of Object.entries(growing)) {
+    for (const manifest of manifests.filter(isStatefulSet)) {
+        const { resizes } = planVolumes(manifest, await readLive(cluster, manifest));
+        for (const [name, storage] of Object.entries(resizes)) {
             const metadata = { name, namespace: manifest.metadata.namespace ?? "" };
             await cluster.objects.merge({
                 ...{ apiVersion: "v1", kind: "PersistentVolumeClaim", metadata },
@@ -163,7 +167,7 @@ export async function growVolumes(
     }
 }
 
-async function readLive(cluster: Cluster, manifest: SetManifest): Promise<Live> {
+async function readLive(cluster: Cluster, manifest: StatefulSetManifest): Promise<LiveVolumes> {
     const set = await readIfExists<V1StatefulSet>(cluster, referenceOf(manifest));
     const { objects } = cluster;
     const { namespace } = manifest.metadata;
@@ -174,6 +178,6 @@ async function readLive(cluster: Cluster, manifest: SetManifest): Promise<Live> 
     return { set, claims: claims.items, classes: classes.items };
 }
 
-function isSet(manifest: Manifest): manifest is SetManifest {
+function isStatefulSet(manifest: Manifest): manifest is StatefulSetManifest {
     return manifest.kind === "StatefulSet";
 }

@@ -6,10 +6,10 @@ import {
     UserError,
     type Colour,
 } from "@property-search/contract";
-import { adviceOf, type Send } from "./connection.ts";
+import { trustHint, type Send } from "./connection.ts";
 
 /** Response of one request through the Gateway. */
-export interface Answer {
+export interface EmbedResponse {
     readonly servedBy: Colour;
     readonly version: string;
     /** Statuses of the x-cache header. */
@@ -26,7 +26,7 @@ export class VerifyError extends UserError {
 const TIMEOUT_MILLISECONDS = 15_000;
 
 /** URL, transport and credentials of a client. */
-export interface Entrance {
+export interface GatewayClient {
     readonly url: string;
     /** Default: fetch, which connects to the URL's host */
     readonly send?: Send;
@@ -38,10 +38,10 @@ export interface Entrance {
  * Embeds texts through the Gateway, optionally at one colour. Uses the service's own path, which needs no model name.
  */
 export async function embed(
-    { url, send = fetch, apiKey }: Entrance,
+    { url, send = fetch, apiKey }: GatewayClient,
     texts: readonly string[],
     colour?: Colour,
-): Promise<Answer> {
+): Promise<EmbedResponse> {
     const started = performance.now();
     const response = await send(`${url}${PATHS.embed}`, {
         method: "POST",
@@ -55,7 +55,7 @@ export async function embed(
     }).catch((error: unknown) => {
         const cause = (error as { cause?: unknown }).cause ?? error;
         throw new VerifyError(
-            `POST ${url}${PATHS.embed} failed: ${String(cause)}${adviceOf(cause)}`,
+            `POST ${url}${PATHS.embed} failed: ${String(cause)}${trustHint(cause)}`,
         );
     });
     const body = await response.text();
@@ -82,12 +82,12 @@ export async function embed(
         servedBy,
         version: response.headers.get(HEADERS.servedVersion) ?? "",
         cache,
-        vectors: vectorsOf(JSON.parse(body), texts.length, where),
+        vectors: parseVectors(JSON.parse(body), texts.length, where),
         milliseconds,
     };
 }
 
-function vectorsOf(body: unknown, count: number, where: string): number[][] {
+function parseVectors(body: unknown, count: number, where: string): number[][] {
     const { embeddings: vectors } = body as { embeddings?: number[][] };
     if (vectors?.length !== count) {
         throw new VerifyError(`${where} did not return ${count} vectors`);

@@ -10,7 +10,7 @@ export type Send = (url: string, init?: RequestInit) => Promise<Response>;
 /**
  * Creates a transport that connects to the Gateway's address and uses the URL's host name in TLS and HTTP.
  */
-export function senderTo({ address, ca }: Pick<GatewayEndpoint, "address" | "ca">): Send {
+export function createSend({ address, ca }: Pick<GatewayEndpoint, "address" | "ca">): Send {
     const connector = buildConnector({
         ...(ca !== undefined && { ca: [...getCACertificates("default"), ca] }),
     });
@@ -29,7 +29,7 @@ export function senderTo({ address, ca }: Pick<GatewayEndpoint, "address" | "ca"
         } catch (error) {
             // undici's own message is always "fetch failed".
             const cause = (error as { cause?: unknown }).cause ?? error;
-            const words = `${init?.method ?? "GET"} ${url} failed: ${String(cause)}${adviceOf(cause)}`;
+            const words = `${init?.method ?? "GET"} ${url} failed: ${String(cause)}${trustHint(cause)}`;
             throw new UserError(words, { cause });
         }
     };
@@ -45,7 +45,7 @@ const UNTRUSTED = [
 ];
 
 /** Remedy for an untrusted certificate, to append to the error; empty for other errors. */
-export function adviceOf(error: unknown): string {
+export function trustHint(error: unknown): string {
     const { code } = (error ?? {}) as { code?: string };
     return code !== undefined && UNTRUSTED.includes(code)
         ? "; provide the CA of the Gateway's certificate: GATEWAY_CA_FILE=ca.pem"

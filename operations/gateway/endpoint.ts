@@ -55,9 +55,9 @@ export interface GatewayEndpoint {
  */
 export async function findGateway(cluster: Cluster): Promise<GatewayEndpoint> {
     const gateway = await readIfExists<Gateway>(cluster, GATEWAY);
-    const given = givenUrl();
+    const given = urlFromEnvironment();
     const published = publicUrl(gateway);
-    if (given) return endpoint(cluster, gateway, published, given);
+    if (given) return createEndpoint(cluster, gateway, published, given);
     if (!gateway)
         throw new ClusterError(`Gateway ${NAMESPACES.edge}/${GATEWAY_NAME} does not exist`);
     const address = gateway.status?.addresses?.[0]?.value;
@@ -68,7 +68,7 @@ export async function findGateway(cluster: Cluster): Promise<GatewayEndpoint> {
     }
     const found = new URL(published);
     found.hostname = address.includes(":") ? `[${address}]` : address;
-    return endpoint(cluster, gateway, published, found);
+    return createEndpoint(cluster, gateway, published, found);
 }
 
 /** Base URL of the stack's Gateway, without a trailing slash. */
@@ -77,7 +77,7 @@ export async function gatewayUrl(cluster: Cluster): Promise<string> {
 }
 
 /** @param to address and scheme of connections */
-async function endpoint(
+async function createEndpoint(
     cluster: Cluster,
     gateway: Gateway | undefined,
     published: URL | undefined,
@@ -95,11 +95,11 @@ async function endpoint(
             host: to.hostname.replace(/^\[|\]$/g, ""),
             port: Number(to.port) || (isSecure ? 443 : 80),
         },
-        ca: isSecure ? await trusted(cluster, gateway) : undefined,
+        ca: isSecure ? await readTrustedCas(cluster, gateway) : undefined,
     };
 }
 
-function givenUrl(): URL | undefined {
+function urlFromEnvironment(): URL | undefined {
     const given = process.env.GATEWAY_URL;
     if (!given) return undefined;
     if (URL.canParse(given) && /^https?:$/.test(new URL(given).protocol)) return new URL(given);
@@ -123,12 +123,12 @@ function safestListener(gateway: Gateway | undefined): Listener | undefined {
     return listeners.find(({ protocol }) => protocol === "HTTPS") ?? listeners[0];
 }
 
-async function trusted(
+async function readTrustedCas(
     cluster: Cluster,
     gateway: Gateway | undefined,
 ): Promise<string | undefined> {
     const file = process.env.GATEWAY_CA_FILE;
-    const parts = [file ? await readCa(file) : undefined, await issuersCa(cluster, gateway)];
+    const parts = [file ? await readCa(file) : undefined, await readIssuerCa(cluster, gateway)];
     return parts.filter((part) => part !== undefined).join("\n") || undefined;
 }
 
@@ -143,7 +143,7 @@ async function readCa(file: string): Promise<string> {
 }
 
 /** CA of a private issuer; without permission to read the Secret, only public CAs are trusted. */
-async function issuersCa(
+async function readIssuerCa(
     cluster: Cluster,
     gateway: Gateway | undefined,
 ): Promise<string | undefined> {
@@ -165,7 +165,7 @@ async function issuersCa(
  *
  * @throws ClusterError if the route does not exist or its weights are invalid
  */
-export async function liveWeights(cluster: Cluster): Promise<Weights> {
+export async function readLiveWeights(cluster: Cluster): Promise<Weights> {
     const route = await readIfExists<Route>(cluster, ROUTE);
     if (!route) throw new ClusterError(`${keyOf(ROUTE)} does not exist`);
     return routeWeights(route);

@@ -1,13 +1,13 @@
 import type { PerColour, Weights } from "@property-search/contract";
 
 /** Runs `once` for each sample, with limited concurrency. @throws the signal's reason if aborted */
-export async function sampled(
-    { samples, atOnce, signal }: Sampling,
+export async function runSamples(
+    { samples, concurrency, signal }: SamplingOptions,
     once: () => Promise<void>,
 ): Promise<void> {
     let left = samples;
     await Promise.all(
-        Array.from({ length: atOnce }, async () => {
+        Array.from({ length: concurrency }, async () => {
             while (left > 0) {
                 left -= 1;
                 signal?.throwIfAborted();
@@ -17,9 +17,9 @@ export async function sampled(
     );
 }
 
-export interface Sampling {
+export interface SamplingOptions {
     readonly samples: number;
-    readonly atOnce: number;
+    readonly concurrency: number;
     readonly signal?: AbortSignal | undefined;
 }
 
@@ -31,14 +31,14 @@ export type Shares = PerColour<number>;
  * have an expected count of n·p with a standard deviation of √(n·p·(1−p)). A deviation of up to 4 of these is accepted
  * (1 run in 16,000 fails by chance); at 0 or 100 % no deviation is.
  */
-export function sharesWithin(shares: Shares, weights: Weights): { holds: boolean; text: string } {
+export function checkShares(shares: Shares, weights: Weights): { matches: boolean; text: string } {
     const total = shares.blue + shares.green;
     const p = weights.green / 100;
     const expected = total * p;
     const sigma = Math.sqrt(total * p * (1 - p));
     const off = shares.green - expected;
     return {
-        holds: total > 0 && Math.abs(off) <= 4 * sigma,
+        matches: total > 0 && Math.abs(off) <= 4 * sigma,
         text:
             `${shares.blue}/${shares.green} of ${total} for weights ` +
             `${weights.blue}/${weights.green}` +

@@ -20,14 +20,14 @@ export interface Comparison {
     /** Evidence that the share exceeds what is allowed, as a power of ten: 3 is a thousand to one. */
     readonly evidence: number;
     /** Evidence at which it is a failure. */
-    readonly needed: number;
+    readonly threshold: number;
 }
 
 /** Results whose latency is compared; errors have none. */
 const TIMED_RESULTS: readonly CacheResult[] = [...SAVING_RESULTS, "miss"];
 
 /** Results of each p95: a coalesced request waits for another request's miss. */
-export const KINDS = {
+export const ANSWER_KINDS = {
     hits: ["hit_l1", "hit_l2", "stale"],
     misses: ["coalesced", "miss"],
 } as const satisfies Record<string, readonly CacheResult[]>;
@@ -48,8 +48,8 @@ export function comparisons(
     // Half for errors and half for latency, which has many more comparisons.
     const chance = limits.falseAlarm / limits.windows / 2;
     return [
-        ...errors.map(bounded(chance / errors.length)),
-        ...latency.map(bounded(chance / latency.length)),
+        ...errors.map(withThreshold(chance / errors.length)),
+        ...latency.map(withThreshold(chance / latency.length)),
     ];
 }
 
@@ -62,9 +62,13 @@ interface Test {
     readonly evidence: number;
 }
 
-function bounded(falseAlarm: number): (test: Test) => Comparison {
+function withThreshold(falseAlarm: number): (test: Test) => Comparison {
     const needed = -Math.log10(falseAlarm);
-    return ({ evidence, ...test }) => ({ ...test, evidence: evidence / Math.LN10, needed });
+    return ({ evidence, ...test }) => ({
+        ...test,
+        evidence: evidence / Math.LN10,
+        threshold: needed,
+    });
 }
 
 function errorTests(
@@ -72,21 +76,21 @@ function errorTests(
     other: ColourSample,
     active: Colour,
     route: Share | undefined,
-    { errors, atGateway, unserved }: Limits,
+    { errors, gatewayErrors, noPodErrors }: Limits,
 ): readonly Test[] {
-    const gateway = [own.atGateway ?? NONE, other.atGateway ?? NONE] as const;
+    const gateway = [own.gatewayRequests ?? NONE, other.gatewayRequests ?? NONE] as const;
     return [
-        below("errors", own.requests, other.requests, errors.limit),
-        notWorse("errors", own.requests, other.requests, active, {
+        testBelowLimit("errors", own.requests, other.requests, errors.limit),
+        testNotWorse("errors", own.requests, other.requests, active, {
             ratio: 1,
             margin: errors.margin,
         }),
-        below("errors at the gateway", ...gateway, atGateway.limit),
-        notWorse("errors at the gateway", ...gateway, active, {
+        testBelowLimit("errors at the gateway", ...gateway, gatewayErrors.limit),
+        testNotWorse("errors at the gateway", ...gateway, active, {
             ratio: 1,
-            margin: atGateway.margin,
+            margin: gatewayErrors.margin,
         }),
-        below("requests that got no pod", route ?? NONE, undefined, unserved),
+        testBelowLimit("requests that got no pod", route ?? NONE, undefined, noPodErrors),
     ];
 }
 
@@ -97,23 +101,23 @@ function latencyTests(
     active: Colour,
     { latency }: Limits,
 ): readonly Test[] {
-    const { edges, p95Seconds } = latency;
+    const { upperBounds, p95Seconds } = latency;
     const named = (what: string, seconds: number) => `${what} slower than ${seconds} s`;
     return [
         ...(["hits", "misses"] as const).map((kind) =>
-            below(
+            testBelowLimit(
                 named(kind, p95Seconds[kind]),
-                slower(own, KINDS[kind], p95Seconds[kind]),
-                slower(other, KINDS[kind], p95Seconds[kind]),
+                slowerShare(own, ANSWER_KINDS[kind], p95Seconds[kind]),
+                slowerShare(other, ANSWER_KINDS[kind], p95Seconds[kind]),
                 ABOVE_P95,
             ),
         ),
         ...TIMED_RESULTS.flatMap((result) =>
-            edges.map((seconds) =>
-                notWorse(
+            upperBounds.map((seconds) =>
+                testNotWorse(
                     named(result, seconds),
-                    slower(own, [result], seconds),
-                    slower(other, [result], seconds),
+                    slowerShare(own, [result], seconds),
+                    slowerShare(other, [result], seconds),
                     active,
                     latency,
                 ),
@@ -122,12 +126,17 @@ function latencyTests(
     ];
 }
 
-function below(metric: string, candidate: Share, active: Share | undefined, limit: number): Test {
+function testBelowLimit(
+    metric: string,
+    candidate: Share,
+    active: Share | undefined,
+    limit: number,
+): Test {
     const evidence = evidenceAbove(candidate, limit);
     return { metric, candidate, active, allowed: `at most ${percent(limit)}`, evidence };
 }
 
-function notWorse(
+function testNotWorse(
     metric: string,
     candidate: Share,
     active: Share,
@@ -146,13 +155,17 @@ function notWorse(
 }
 
 /** @returns the share of slower answers of these results; NaN for a bound that was not queried */
-function slower({ times }: ColourSample, results: readonly CacheResult[], seconds: number): Share {
-    return results.reduce(({ bad, of }, result) => {
-        const timed = times[result];
-        if (!timed) return { bad, of };
+function slowerShare(
+    { answerTimes }: ColourSample,
+    results: readonly CacheResult[],
+    seconds: number,
+): Share {
+    return results.reduce(({ bad, total }, result) => {
+        const timed = answerTimes[result];
+        if (!timed) return { bad, total };
         const above = timed.slower.find((edge) => edge.seconds === seconds)?.answers ?? NaN;
-        return { bad: bad + above, of: of + timed.answers };
+        return { bad: bad + above, total: total + timed.answers };
     }, NONE);
 }
 
-const NONE: Share = { bad: 0, of: 0 };
+const NONE: Share = { bad: 0, total: 0 };

@@ -47,16 +47,16 @@ function memoryFailures(
                 `${active}'s ${other ? percent(other.share) : "unknown"}; allowed: ${percent(share)}`,
         ];
     }
-    if (!fills(own, limits) || (other && fills(other, limits))) return [];
+    if (!isFillingUp(own, limits) || (other && isFillingUp(other, limits))) return [];
     return [
         `memory: ${candidate} ${paceText(own)}, ${active} ${paceText(other)}; ` +
             `allowed: not full within ${horizonSeconds} s`,
     ];
 }
 
-function fills({ growth }: Memory, { horizonSeconds, gained }: MemoryLimits): boolean {
+function isFillingUp({ growth }: Memory, { horizonSeconds, minGrowth }: MemoryLimits): boolean {
     return (
-        growth !== undefined && growth.gained >= gained && growth.secondsToLimit < horizonSeconds
+        growth !== undefined && growth.gained >= minGrowth && growth.secondsToLimit < horizonSeconds
     );
 }
 
@@ -68,5 +68,5 @@ function paceText(memory: Memory | undefined): string {
 }
 
 function readyText({ pods }: ColourSample): string {
-    return pods ? `${pods.ready} of ${pods.wanted} ready` : "unknown";
+    return pods ? `${pods.ready} of ${pods.desired} ready` : "unknown";
 }

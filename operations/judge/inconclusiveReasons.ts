@@ -6,7 +6,7 @@ import { evidenceBelow } from "./sequential.ts";
 import { count, percent, shareText } from "./text.ts";
 
 /** @returns why nothing passes yet: missing, insufficient or bad data */
-export function doubts(
+export function inconclusiveReasons(
     { colours, gaps }: Observation,
     { candidate }: Roles,
     limits: Limits,
@@ -14,58 +14,58 @@ export function doubts(
     const own = colours[candidate];
     return [
         ...gaps,
-        ...COLOURS.flatMap((colour) => scrapeDoubts(colour, colours[colour])),
-        ...candidateScrapeDoubts(candidate, own),
-        ...sampleDoubts(candidate, own, limits),
-        ...podDoubts(candidate, own),
+        ...COLOURS.flatMap((colour) => scrapeReasons(colour, colours[colour])),
+        ...candidateScrapeReasons(candidate, own),
+        ...requestReasons(candidate, own, limits),
+        ...podReasons(candidate, own),
     ];
 }
 
 /** One pod of the active colour is enough for the comparison. */
-function scrapeDoubts(colour: string, { scraped }: ColourSample): readonly string[] {
-    if (!scraped) return [`${colour}: Prometheus scrapes none of its pods`];
-    const { answering, secondsAgo } = scraped;
-    if (secondsAgo > STALE_SECONDS) {
+function scrapeReasons(colour: string, { scrapeHealth }: ColourSample): readonly string[] {
+    if (!scrapeHealth) return [`${colour}: Prometheus scrapes none of its pods`];
+    const { answering, ageSeconds } = scrapeHealth;
+    if (ageSeconds > STALE_SECONDS) {
         return [
-            `${colour}: last scraped ${Math.round(secondsAgo)} s ago; allowed: ${STALE_SECONDS} s`,
+            `${colour}: last scraped ${Math.round(ageSeconds)} s ago; allowed: ${STALE_SECONDS} s`,
         ];
     }
     return answering === 0 ? [`${colour}: none of its pods answers Prometheus`] : [];
 }
 
 /** Every pod of the candidate must be scraped: the missing one may have the errors. */
-function candidateScrapeDoubts(
+function candidateScrapeReasons(
     candidate: string,
-    { scraped, pods, requests, atGateway }: ColourSample,
+    { scrapeHealth, pods, requests, gatewayRequests }: ColourSample,
 ): readonly string[] {
-    const doubts: string[] = [];
-    if (scraped && scraped.answering > 0 && scraped.answering < scraped.pods) {
-        doubts.push(
-            `${candidate}: ${scraped.answering} of ${scraped.pods} pods answer Prometheus; allowed: all`,
+    const reasons: string[] = [];
+    if (scrapeHealth && scrapeHealth.answering > 0 && scrapeHealth.answering < scrapeHealth.pods) {
+        reasons.push(
+            `${candidate}: ${scrapeHealth.answering} of ${scrapeHealth.pods} pods answer Prometheus; allowed: all`,
         );
     }
-    if (scraped && pods && pods.ready > scraped.pods) {
-        doubts.push(
-            `${candidate}: ${pods.ready} pods are ready and ${scraped.pods} scraped; allowed: all`,
+    if (scrapeHealth && pods && pods.ready > scrapeHealth.pods) {
+        reasons.push(
+            `${candidate}: ${pods.ready} pods are ready and ${scrapeHealth.pods} scraped; allowed: all`,
         );
     }
-    if (atGateway?.of === 0 && requests.of > 0) {
-        doubts.push(
-            `gateway: counted none of ${candidate}'s ${count(requests.of)} requests; ` +
+    if (gatewayRequests?.total === 0 && requests.total > 0) {
+        reasons.push(
+            `gateway: counted none of ${candidate}'s ${count(requests.total)} requests; ` +
                 `its backends may have other names than promql.ts expects`,
         );
     }
-    return doubts;
+    return reasons;
 }
 
 /** Few requests prove nothing: with 1 % errors, none of 100 requests fails in a third of all cases. */
-function sampleDoubts(
+function requestReasons(
     candidate: string,
     { requests }: ColourSample,
     { minimumRequests, errors, falsePass }: Limits,
 ): readonly string[] {
-    if (requests.of < minimumRequests) {
-        return [`requests: ${candidate} ${count(requests.of)} of ${count(minimumRequests)}`];
+    if (requests.total < minimumRequests) {
+        return [`requests: ${candidate} ${count(requests.total)} of ${count(minimumRequests)}`];
     }
     if (evidenceBelow(requests, errors.limit) >= -Math.log(falsePass)) return [];
     return [
@@ -73,11 +73,14 @@ function sampleDoubts(
     ];
 }
 
-function podDoubts(candidate: string, { restarts, pods, memory }: ColourSample): readonly string[] {
+function podReasons(
+    candidate: string,
+    { restarts, pods, memory }: ColourSample,
+): readonly string[] {
     const unknown = Object.entries({ restarts, pods, memory })
         .filter(([, seen]) => seen === undefined)
         .map(([name]) => `${name}: unknown for ${candidate}`);
     if (!pods || pods.missing === 0) return unknown;
-    const { ready, wanted, missing } = pods;
-    return [...unknown, `pods: ${candidate} ${ready} of ${wanted} ready, ${missing} missing`];
+    const { ready, desired, missing } = pods;
+    return [...unknown, `pods: ${candidate} ${ready} of ${desired} ready, ${missing} missing`];
 }

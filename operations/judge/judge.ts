@@ -5,11 +5,11 @@ import {
     SAVING_RESULTS,
 } from "@property-search/contract";
 import { comparisons, type Comparison, type Roles } from "./comparisons.ts";
-import { doubts } from "./inconclusiveReasons.ts";
+import { inconclusiveReasons } from "./inconclusiveReasons.ts";
 import { podFailures } from "./hardLimits.ts";
 import { checkLimits, type Limits } from "./limits.ts";
 import {
-    NoData,
+    InconclusiveError,
     type ColourSample,
     type Evidence,
     type Observation,
@@ -17,7 +17,7 @@ import {
 } from "./observation.ts";
 import { percent, shareText } from "./text.ts";
 
-export type Verdict = "pass" | "fail" | "no data";
+export type Verdict = "pass" | "fail" | "inconclusive";
 
 /** Result of an analysis, as plain data for the release record. */
 export interface Judgement {
@@ -27,7 +27,7 @@ export interface Judgement {
     /** Undefined without data. */
     readonly figures: Figures | undefined;
     /** Unix seconds at which a window of the same length can be analysed; undefined: now, or unknown. */
-    readonly until?: number | undefined;
+    readonly readyAt?: number | undefined;
 }
 
 export interface Figures {
@@ -41,19 +41,19 @@ export interface Figures {
 
 export interface ColourFigures extends Pick<
     ColourSample,
-    "requests" | "atGateway" | "restarts" | "pods" | "memory"
+    "requests" | "gatewayRequests" | "restarts" | "pods" | "memory"
 > {
     /** Share of hits, 0–1: shown, never judged, since a cold cache is no fault. Undefined: no answers. */
     readonly hitShare: number | undefined;
 }
 
-const COMPARISONS_KEPT = 5;
+const MAX_COMPARISONS = 5;
 
 /** Odds of a hundred to one: too little for a failure, too much for a pass. */
-const SUSPICION = 2;
+const SUSPICION_THRESHOLD = 2;
 
 /** Reads the evidence and judges it; without evidence the verdict is inconclusive. */
-export async function observe(
+export async function analyze(
     evidence: Evidence,
     window: Window,
     roles: Roles,
@@ -63,9 +63,9 @@ export async function observe(
     try {
         return judge(await evidence.read(window), roles, limits);
     } catch (error) {
-        if (!(error instanceof NoData)) throw error;
-        const { message, until } = error;
-        return { verdict: "no data", reasons: [message], figures: undefined, until };
+        if (!(error instanceof InconclusiveError)) throw error;
+        const { message, readyAt } = error;
+        return { verdict: "inconclusive", reasons: [message], figures: undefined, readyAt };
     }
 }
 
@@ -76,29 +76,30 @@ export async function observe(
  */
 export function judge(observation: Observation, roles: Roles, limits: Limits): Judgement {
     const { colours, route } = observation;
-    const odd = unsound("", { ...colours, route });
-    if (odd.length > 0) return { verdict: "no data", reasons: odd, figures: undefined };
+    const invalid = invalidFigures("", { ...colours, route });
+    if (invalid.length > 0)
+        return { verdict: "inconclusive", reasons: invalid, figures: undefined };
     const compared = comparisons(observation, roles, limits);
     const figures = figuresOf(observation, compared);
     const failures = [
         ...compared
-            .filter(({ evidence, needed }) => evidence >= needed)
+            .filter(({ evidence, threshold }) => evidence >= threshold)
             .map((comparison) => comparisonText(comparison, roles)),
         ...podFailures(colours, roles, limits),
     ];
     if (failures.length > 0) return { verdict: "fail", reasons: failures, figures };
-    const doubtful = [
-        ...doubts(observation, roles, limits),
+    const reasons = [
+        ...inconclusiveReasons(observation, roles, limits),
         ...compared
-            .filter(({ evidence }) => evidence >= SUSPICION)
+            .filter(({ evidence }) => evidence >= SUSPICION_THRESHOLD)
             .map((comparison) => `undecided: ${comparisonText(comparison, roles)}`),
     ];
-    if (doubtful.length > 0) return { verdict: "no data", reasons: doubtful, figures };
+    if (reasons.length > 0) return { verdict: "inconclusive", reasons, figures };
     return { verdict: "pass", reasons: passReasons(observation, roles, limits), figures };
 }
 
 /** @returns the paths of invalid figures */
-function unsound(path: string, value: unknown): readonly string[] {
+function invalidFigures(path: string, value: unknown): readonly string[] {
     if (typeof value === "number") {
         return Number.isFinite(value) && value >= 0
             ? []
@@ -106,7 +107,7 @@ function unsound(path: string, value: unknown): readonly string[] {
     }
     if (typeof value !== "object" || value === null) return [];
     return Object.entries(value).flatMap(([key, inner]) =>
-        unsound(path === "" ? key : `${path}.${key}`, inner),
+        invalidFigures(path === "" ? key : `${path}.${key}`, inner),
     );
 }
 
@@ -130,8 +131,8 @@ function passReasons(
     return [
         `errors: ${candidate} ${shareText(own.requests)}, ${active} ${shareText(other.requests)}; ` +
             `shown to be under ${percent(errors.limit)}`,
-        other.requests.of > 0
-            ? `latency: no kind of answer of ${candidate} is slower than allowed at ${latency.edges.join(", ")} s`
+        other.requests.total > 0
+            ? `latency: no kind of answer of ${candidate} is slower than allowed at ${latency.upperBounds.join(", ")} s`
             : `latency: p95 is within its limits; ${active} has no answers to compare with`,
         `hits: ${candidate} ${hits(own)} of the answers, ${active} ${hits(other)}; not judged`,
     ];
@@ -142,10 +143,10 @@ function figuresOf({ from, to, colours }: Observation, compared: readonly Compar
         from,
         to,
         colours: perColour((colour) => {
-            const { requests, atGateway, restarts, pods, memory } = colours[colour];
+            const { requests, gatewayRequests, restarts, pods, memory } = colours[colour];
             return {
                 requests,
-                atGateway,
+                gatewayRequests,
                 restarts,
                 pods,
                 memory,
@@ -153,15 +154,15 @@ function figuresOf({ from, to, colours }: Observation, compared: readonly Compar
             };
         }),
         comparisons: compared
-            .filter(({ candidate }) => candidate.of > 0)
-            .toSorted((a, b) => b.evidence / b.needed - a.evidence / a.needed)
-            .slice(0, COMPARISONS_KEPT),
+            .filter(({ candidate }) => candidate.total > 0)
+            .toSorted((a, b) => b.evidence / b.threshold - a.evidence / a.threshold)
+            .slice(0, MAX_COMPARISONS),
     };
 }
 
-function hitShare({ times }: ColourSample): number | undefined {
+function hitShare({ answerTimes }: ColourSample): number | undefined {
     const answers = (results: readonly CacheResult[]) =>
-        results.reduce((sum, result) => sum + (times[result]?.answers ?? 0), 0);
+        results.reduce((sum, result) => sum + (answerTimes[result]?.answers ?? 0), 0);
     const hits = answers(SAVING_RESULTS);
     const all = hits + answers(["miss"]);
     return all > 0 ? hits / all : undefined;

@@ -17,9 +17,9 @@ export interface Limits {
      * The same for requests that the gateway sent to its pods. The gateway counts attempts: a retried one harms no client,
      * so a killed pod may fail some.
      */
-    readonly atGateway: ErrorLimits;
+    readonly gatewayErrors: ErrorLimits;
     /** Share of the route's requests that the gateway itself answers with a 5xx. */
-    readonly unserved: number;
+    readonly noPodErrors: number;
     readonly latency: LatencyLimits;
     readonly restarts: number;
     readonly memory: MemoryLimits;
@@ -32,7 +32,7 @@ export interface ErrorLimits {
 
 export interface LatencyLimits extends Tolerance {
     /** Upper bounds of histogram buckets, in seconds: shares of slower answers are compared at each. */
-    readonly edges: readonly number[];
+    readonly upperBounds: readonly number[];
     /** Upper bounds that p95 must not exceed: for cache hits, and for answers that wait for the upstream. */
     readonly p95Seconds: { readonly hits: number; readonly misses: number };
 }
@@ -43,7 +43,7 @@ export interface MemoryLimits {
     /** Minimum time until a growing pod reaches its limit. */
     readonly horizonSeconds: number;
     /** Minimum growth, as a share of the limit, before the growth rate counts: heaps fluctuate. */
-    readonly gained: number;
+    readonly minGrowth: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -52,36 +52,36 @@ export const DEFAULT_LIMITS: Limits = {
     falsePass: 0.05,
     minimumRequests: 400,
     errors: { limit: 0.01, margin: 0.001 },
-    atGateway: { limit: 0.05, margin: 0.02 },
-    unserved: 0.01,
+    gatewayErrors: { limit: 0.05, margin: 0.02 },
+    noPodErrors: 0.01,
     latency: {
-        edges: [0.05, 0.1, 0.2, 0.5, 1, 2],
+        upperBounds: [0.05, 0.1, 0.2, 0.5, 1, 2],
         ratio: 1.5,
         margin: 0.05,
         p95Seconds: { hits: 0.2, misses: 2 },
     },
     restarts: 0,
-    memory: { share: 0.9, horizonSeconds: 600, gained: 0.05 },
+    memory: { share: 0.9, horizonSeconds: 600, minGrowth: 0.05 },
 };
 
 /** @throws Error with all problems */
 export function checkLimits(limits: Limits): void {
-    const { errors, atGateway, latency, memory } = limits;
-    const findings: string[] = [];
-    const allow = (name: string, value: number, allowed: string, fine: boolean) => {
-        if (!fine) findings.push(`${name} is ${value}; allowed: ${allowed}`);
+    const { errors, gatewayErrors, latency, memory } = limits;
+    const problems: string[] = [];
+    const check = (name: string, value: number, allowed: string, fine: boolean) => {
+        if (!fine) problems.push(`${name} is ${value}; allowed: ${allowed}`);
     };
     const share = (name: string, value: number) =>
-        allow(name, value, "more than 0 and less than 1", value > 0 && value < 1);
+        check(name, value, "more than 0 and less than 1", value > 0 && value < 1);
     const count = (name: string, value: number, least: number) =>
-        allow(
+        check(
             name,
             value,
             `whole numbers from ${least}`,
             Number.isInteger(value) && value >= least,
         );
-    const edge = (name: string, value: number) =>
-        allow(
+    const bound = (name: string, value: number) =>
+        check(
             name,
             value,
             `a bucket bound of the histogram: ${RESPONSE_TIME_BUCKETS.join(", ")}`,
@@ -94,23 +94,28 @@ export function checkLimits(limits: Limits): void {
     count("minimumRequests", limits.minimumRequests, 1);
     share("errors.limit", errors.limit);
     share("errors.margin", errors.margin);
-    share("atGateway.limit", atGateway.limit);
-    share("atGateway.margin", atGateway.margin);
-    share("unserved", limits.unserved);
-    allow("latency.edges", latency.edges.length, "1 or more", latency.edges.length > 0);
-    latency.edges.forEach((seconds, at) => edge(`latency.edges[${at}]`, seconds));
-    allow(
+    share("gatewayErrors.limit", gatewayErrors.limit);
+    share("gatewayErrors.margin", gatewayErrors.margin);
+    share("noPodErrors", limits.noPodErrors);
+    check(
+        "latency.upperBounds",
+        latency.upperBounds.length,
+        "1 or more",
+        latency.upperBounds.length > 0,
+    );
+    latency.upperBounds.forEach((seconds, at) => bound(`latency.upperBounds[${at}]`, seconds));
+    check(
         "latency.ratio",
         latency.ratio,
         "1 or more",
         latency.ratio >= 1 && Number.isFinite(latency.ratio),
     );
     share("latency.margin", latency.margin);
-    edge("latency.p95Seconds.hits", latency.p95Seconds.hits);
-    edge("latency.p95Seconds.misses", latency.p95Seconds.misses);
+    bound("latency.p95Seconds.hits", latency.p95Seconds.hits);
+    bound("latency.p95Seconds.misses", latency.p95Seconds.misses);
     count("restarts", limits.restarts, 0);
     share("memory.share", memory.share);
     count("memory.horizonSeconds", memory.horizonSeconds, 1);
-    share("memory.gained", memory.gained);
-    if (findings.length > 0) throw new Error(`limits: ${findings.join("; ")}`);
+    share("memory.minGrowth", memory.minGrowth);
+    if (problems.length > 0) throw new Error(`limits: ${problems.join("; ")}`);
 }

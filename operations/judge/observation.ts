@@ -31,16 +31,16 @@ export interface Observation {
 
 export interface ColourSample {
     /** Undefined: Prometheus scrapes none of its pods. */
-    readonly scraped: Scraped | undefined;
+    readonly scrapeHealth: ScrapeHealth | undefined;
     /** Requests that its pods answered, and those with a 5xx. */
     readonly requests: Share;
     /**
      * Requests that the gateway sent to its pods, and those that failed with a 5xx, including those of dead pods.
      * Undefined: the gateway is not scraped.
      */
-    readonly atGateway: Share | undefined;
+    readonly gatewayRequests: Share | undefined;
     /** Answers without errors, by cache result. */
-    readonly times: Readonly<Partial<Record<CacheResult, Times>>>;
+    readonly answerTimes: Readonly<Partial<Record<CacheResult, AnswerTimes>>>;
     /** Container restarts. Undefined: unknown, as below. */
     readonly restarts: number | undefined;
     readonly pods: Pods | undefined;
@@ -48,14 +48,14 @@ export interface ColourSample {
 }
 
 /** Scrape health of its pods. */
-export interface Scraped {
+export interface ScrapeHealth {
     readonly pods: number;
     readonly answering: number;
     /** Age of the last scrape of any pod: all have the same interval. */
-    readonly secondsAgo: number;
+    readonly ageSeconds: number;
 }
 
-export interface Times {
+export interface AnswerTimes {
     readonly answers: number;
     /** Number of answers that took longer than `seconds`. */
     readonly slower: readonly { readonly seconds: number; readonly answers: number }[];
@@ -63,7 +63,7 @@ export interface Times {
 
 export interface Pods {
     readonly ready: number;
-    readonly wanted: number;
+    readonly desired: number;
     /** Pods that were ready, are still desired and are not ready; `lost`: for at least a minute. */
     readonly missing: number;
     readonly lost: number;
@@ -88,13 +88,13 @@ export interface Evidence {
 }
 
 /** There is no data to judge; the message has the reason. */
-export class NoData extends Error {
+export class InconclusiveError extends Error {
     public override readonly name = "InconclusiveError";
     /** Unix seconds at which a window of the same length can be analysed; undefined: unknown. */
-    public readonly until: number | undefined;
+    public readonly readyAt: number | undefined;
 
     public constructor(message: string, until?: number) {
         super(message);
-        this.until = until;
+        this.readyAt = until;
     }
 }

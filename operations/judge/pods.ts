@@ -3,11 +3,11 @@ import type { Memory, Pods } from "./observation.ts";
 import type { Readings } from "./readings.ts";
 
 /** A pod that has not started yet, as when the colour scales up, is not missing. */
-export function podsOf(seen: Readings, colour: Colour): Pods | undefined {
+export function readPods(seen: Readings, colour: Colour): Pods | undefined {
     const figure = (name: string) => seen.value(name, { namespace: NAMESPACES[colour] });
-    const [ready, wanted] = [figure("ready"), figure("wanted")];
+    const [ready, wanted] = [figure("ready"), figure("desired")];
     const [readyMost, readyLately] = [figure("readyMost"), figure("readyLately")];
-    const wantedLately = figure("wantedLately");
+    const wantedLately = figure("desiredLately");
     if (
         ready === undefined ||
         wanted === undefined ||
@@ -21,15 +21,15 @@ export function podsOf(seen: Readings, colour: Colour): Pods | undefined {
     const had = Math.max(1, readyMost);
     return {
         ready,
-        wanted,
+        desired: wanted,
         missing: Math.max(0, Math.min(had, wanted) - ready),
         lost: Math.max(0, Math.min(had, wantedLately) - readyLately),
     };
 }
 
 /** @returns undefined if the usage or the limit of a pod is unknown */
-export function memoryOf(seen: Readings, colour: Colour): Memory | undefined {
-    const pods = seen.all("memory", { colour }).map(({ labels: { pod = "" }, value }) => {
+export function readMemory(seen: Readings, colour: Colour): Memory | undefined {
+    const pods = seen.select("memory", { colour }).map(({ labels: { pod = "" }, value }) => {
         const of = { colour, pod };
         const limit = seen.value("memoryLimit", { namespace: NAMESPACES[colour], pod }) ?? NaN;
         const before = seen.value("memoryBefore", of) ?? NaN;

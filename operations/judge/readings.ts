@@ -1,4 +1,4 @@
-import { NoData } from "./observation.ts";
+import { InconclusiveError } from "./observation.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -10,38 +10,38 @@ export interface Reading {
 /** Values of a Prometheus response by the label `figure`. */
 export interface Readings {
     /** Values of a figure with all of these labels. */
-    readonly all: (figure: string, labels?: Labels) => readonly Reading[];
+    readonly select: (figure: string, labels?: Labels) => readonly Reading[];
     /** The first of them; undefined if there is none. */
     readonly value: (figure: string, labels?: Labels) => number | undefined;
 }
 
 /** @throws InconclusiveError if Prometheus rejected the query, or the response is invalid */
-export function readings(answer: unknown): Readings {
-    if (!isObject(answer)) throw new NoData("Prometheus' response is not an object");
+export function parseReadings(answer: unknown): Readings {
+    if (!isObject(answer)) throw new InconclusiveError("Prometheus' response is not an object");
     if (answer.status !== "success") {
-        throw new NoData(`Prometheus rejected the query: ${String(answer.error)}`);
+        throw new InconclusiveError(`Prometheus rejected the query: ${String(answer.error)}`);
     }
     const { data } = answer;
     if (!isObject(data) || data.resultType !== "vector" || !Array.isArray(data.result)) {
-        throw new NoData("Prometheus' response is not a vector");
+        throw new InconclusiveError("Prometheus' response is not a vector");
     }
-    const found = data.result.map(reading);
-    const all: Readings["all"] = (figure, labels = {}) =>
+    const found = data.result.map(parseReading);
+    const all: Readings["select"] = (figure, labels = {}) =>
         found.filter(
             (one) =>
                 one.labels.figure === figure &&
                 Object.entries(labels).every(([name, value]) => one.labels[name] === value),
         );
-    return { all, value: (figure, labels) => all(figure, labels)[0]?.value };
+    return { select: all, value: (figure, labels) => all(figure, labels)[0]?.value };
 }
 
-function reading(series: unknown): Reading {
+function parseReading(series: unknown): Reading {
     if (!isObject(series) || !isObject(series.metric) || !Array.isArray(series.value)) {
-        throw new NoData("Prometheus' response has a series without labels or value");
+        throw new InconclusiveError("Prometheus' response has a series without labels or value");
     }
     const value: unknown = series.value[1];
     if (typeof value !== "string")
-        throw new NoData("Prometheus' response has a value that is not a string");
+        throw new InconclusiveError("Prometheus' response has a value that is not a string");
     const labels = Object.entries(series.metric).map(([name, label]) => [name, String(label)]);
     return { labels: Object.fromEntries(labels) as Labels, value: Number(value) };
 }

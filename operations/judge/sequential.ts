@@ -1,7 +1,7 @@
 /** Requests, and the bad ones among them. */
 export interface Share {
     readonly bad: number;
-    readonly of: number;
+    readonly total: number;
 }
 
 /** Maximum share of the candidate: `ratio` times the active's share plus `margin`. */
@@ -34,13 +34,13 @@ export function logEvidence(bad: number, expected: number): number {
 }
 
 /** @returns the logarithm of the evidence that the bad share is above the limit; 0 for none */
-export function evidenceAbove({ bad, of }: Share, limit: number): number {
-    return bad > of * limit ? Math.max(0, logEvidence(bad, of * limit)) : 0;
+export function evidenceAbove({ bad, total }: Share, limit: number): number {
+    return bad > total * limit ? Math.max(0, logEvidence(bad, total * limit)) : 0;
 }
 
 /** @returns the logarithm of the evidence that the bad share is below the limit; 0 for none */
-export function evidenceBelow({ bad, of }: Share, limit: number): number {
-    return bad < of * limit ? Math.max(0, logEvidence(bad, of * limit)) : 0;
+export function evidenceBelow({ bad, total }: Share, limit: number): number {
+    return bad < total * limit ? Math.max(0, logEvidence(bad, total * limit)) : 0;
 }
 
 /**
@@ -50,21 +50,21 @@ export function evidenceBelow({ bad, of }: Share, limit: number): number {
  * @returns the logarithm of the evidence that the candidate is worse than the tolerance; 0 for none
  */
 export function evidenceWorse(candidate: Share, active: Share, tolerance: Tolerance): number {
-    if (active.of === 0 || candidate.of === 0) return 0;
+    if (active.total === 0 || candidate.total === 0) return 0;
     const { ratio, margin } = tolerance;
     const tolerated = (chance: number) => Math.min(1, ratio * chance + margin);
-    const seen = active.bad / active.of;
-    if (candidate.bad <= candidate.of * tolerated(seen)) return 0;
+    const seen = active.bad / active.total;
+    if (candidate.bad <= candidate.total * tolerated(seen)) return 0;
     const slope = (chance: number) => {
-        const expected = candidate.of * tolerated(chance);
+        const expected = candidate.total * tolerated(chance);
         return (
-            candidate.of * ratio * (1 - (PRIOR + candidate.bad) / (PRIOR + expected)) +
-            active.of * (1 - (PRIOR + active.bad) / (PRIOR + active.of * chance))
+            candidate.total * ratio * (1 - (PRIOR + candidate.bad) / (PRIOR + expected)) +
+            active.total * (1 - (PRIOR + active.bad) / (PRIOR + active.total * chance))
         );
     };
     // The sum of both logarithms is convex; its minimum lies between the active's and the candidate's share.
     let least = seen;
-    let most = Math.max(seen, (candidate.bad / candidate.of - margin) / ratio);
+    let most = Math.max(seen, (candidate.bad / candidate.total - margin) / ratio);
     for (let turn = 0; turn < BISECTIONS; turn += 1) {
         const middle = (least + most) / 2;
         if (slope(middle) < 0) least = middle;
@@ -72,8 +72,8 @@ export function evidenceWorse(candidate: Share, active: Share, tolerance: Tolera
     }
     return Math.max(
         0,
-        logEvidence(candidate.bad, candidate.of * tolerated(most)) +
-            logEvidence(active.bad, active.of * most),
+        logEvidence(candidate.bad, candidate.total * tolerated(most)) +
+            logEvidence(active.bad, active.total * most),
     );
 }
 

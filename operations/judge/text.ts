@@ -14,6 +14,6 @@ export function count(value: number): string {
     return Math.round(value).toLocaleString("en-US");
 }
 
-export function shareText({ bad, of }: Share): string {
-    return of > 0 ? `${percent(bad / of)} (${count(bad)} of ${count(of)})` : "none";
+export function shareText({ bad, total }: Share): string {
+    return total > 0 ? `${percent(bad / total)} (${count(bad)} of ${count(total)})` : "none";
 }

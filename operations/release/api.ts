@@ -39,18 +39,18 @@ export function isConflict(error: unknown): boolean {
     return [404, 409].includes(statusOf(error) ?? 0);
 }
 
-const WRITES = 20;
+const MAX_WRITES = 20;
 
 /**
  * Repeats a read-modify-write after a conflict: controllers write the status of the same objects, and each write is a
  * new version.
  */
-export async function againOnConflict<T>(once: () => Promise<T>): Promise<T> {
+export async function retryOnConflict<T>(once: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
         try {
             return await once();
         } catch (error) {
-            if (!isConflict(error) || attempt === WRITES) throw error;
+            if (!isConflict(error) || attempt === MAX_WRITES) throw error;
         }
     }
 }

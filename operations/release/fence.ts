@@ -8,7 +8,7 @@ export function fenceOf({ metadata }: Manifest): number {
 }
 
 /** @throws Superseded if a later driver has written the object */
-export function refuseLater(object: Manifest, fence: number): void {
+export function assertNotSuperseded(object: Manifest, fence: number): void {
     if (fenceOf(object) <= fence) return;
     const { kind, metadata } = object;
     const name = `${kind} ${metadata.namespace ?? ""}/${metadata.name}`;

@@ -5,74 +5,79 @@ export interface Plan {
     /** Weights of the candidate, rising, the last one 100. */
     readonly steps: readonly number[];
     /** Minimum duration of a step, even if it passes earlier. */
-    readonly hold: number;
+    readonly minStepSeconds: number;
     /** Requests that the candidate must have answered before a step can pass. */
-    readonly samples: number;
+    readonly minRequests: number;
     /** Container restarts of the candidate that a step tolerates; more fail it. */
-    readonly restarts: number;
+    readonly maxRestarts: number;
     /** Deadline of a step; a step that has not passed by then is rolled back. */
-    readonly stepDeadline: number;
+    readonly stepDeadlineSeconds: number;
     /** Duration of the analysis with all traffic at the candidate, while the other colour keeps its size. */
-    readonly bake: number;
+    readonly bakeSeconds: number;
     /** Deadline for pods to become ready, and for a route to be accepted and measured. */
-    readonly phaseDeadline: number;
+    readonly phaseDeadlineSeconds: number;
     /** Time for which a colour keeps its size after a rollback. */
-    readonly cool: number;
+    readonly cooldownSeconds: number;
     /** Deadline of a pause; a switch that is paused for longer is rolled back. */
-    readonly pauseDeadline: number;
+    readonly pauseDeadlineSeconds: number;
     /** Requests that measure the shares at the gateway. */
-    readonly shareSamples: number;
+    readonly shareRequests: number;
 }
 
 export const DEFAULT_PLAN: Plan = {
     steps: [10, 50, 100],
-    hold: 60,
-    samples: 400,
-    restarts: 0,
-    stepDeadline: 600,
-    bake: 300,
-    phaseDeadline: 300,
-    cool: 30,
-    pauseDeadline: 3600,
-    shareSamples: 2000,
+    minStepSeconds: 60,
+    minRequests: 400,
+    maxRestarts: 0,
+    stepDeadlineSeconds: 600,
+    bakeSeconds: 300,
+    phaseDeadlineSeconds: 300,
+    cooldownSeconds: 30,
+    pauseDeadlineSeconds: 3600,
+    shareRequests: 2000,
 };
 
 /** Help texts of the command line. */
 export const PLAN_DESCRIPTIONS: Readonly<Record<keyof Plan, string>> = {
     steps: "weights of the candidate, in percent",
-    hold: "minimum seconds per step",
-    samples: "requests of the candidate before a step can pass",
-    restarts: "container restarts tolerated per step (for example on node loss)",
-    stepDeadline: "seconds until a step that has not passed is rolled back",
-    bake: "seconds of analysis with all traffic at the candidate",
-    phaseDeadline: "timeout in seconds for pods to become ready and for the route to take effect",
-    cool: "seconds for which both colours keep their size after a rollback",
-    pauseDeadline: "seconds until a paused switch is rolled back",
-    shareSamples: "requests that measure the shares at the gateway",
+    minStepSeconds: "minimum seconds per step",
+    minRequests: "requests of the candidate before a step can pass",
+    maxRestarts: "container restarts tolerated per step (for example on node loss)",
+    stepDeadlineSeconds: "seconds until a step that has not passed is rolled back",
+    bakeSeconds: "seconds of analysis with all traffic at the candidate",
+    phaseDeadlineSeconds:
+        "timeout in seconds for pods to become ready and for the route to take effect",
+    cooldownSeconds: "seconds for which both colours keep their size after a rollback",
+    pauseDeadlineSeconds: "seconds until a paused switch is rolled back",
+    shareRequests: "requests that measure the shares at the gateway",
 };
 
 /** Plan of a rollback: one step without analysis, since the target served before. */
-export const WAY_BACK: Pick<Plan, "steps" | "hold" | "bake"> = { steps: [100], hold: 0, bake: 0 };
+export const ROLLBACK_PLAN: Pick<Plan, "steps" | "minStepSeconds" | "bakeSeconds"> = {
+    steps: [100],
+    minStepSeconds: 0,
+    bakeSeconds: 0,
+};
 
 /** Options of the command line, as text. */
 export type PlanFlags = Partial<Record<keyof Plan, string>>;
 
 const BOUNDS: Readonly<Record<Exclude<keyof Plan, "steps">, readonly [number, number]>> = {
-    hold: [0, 86_400],
-    samples: [1, 10_000_000],
-    restarts: [0, 1000],
-    stepDeadline: [1, 604_800],
-    bake: [0, 604_800],
-    phaseDeadline: [5, 3600],
-    cool: [0, 86_400],
-    pauseDeadline: [1, 604_800],
-    shareSamples: [200, 100_000],
+    minStepSeconds: [0, 86_400],
+    minRequests: [1, 10_000_000],
+    maxRestarts: [0, 1000],
+    stepDeadlineSeconds: [1, 604_800],
+    bakeSeconds: [0, 604_800],
+    phaseDeadlineSeconds: [5, 3600],
+    cooldownSeconds: [0, 86_400],
+    pauseDeadlineSeconds: [1, 604_800],
+    shareRequests: [200, 100_000],
 };
 
 /** @throws ReleaseError with every problem: flag, value and allowed values */
-export function planOf(flags: PlanFlags, defaults: Plan = DEFAULT_PLAN): Plan {
-    const findings: string[] = [];
-    const steps = flags.steps === undefined ? defaults.steps : readSteps(flags.steps, findings);
+export function parsePlan(flags: PlanFlags, defaults: Plan = DEFAULT_PLAN): Plan {
+    const problems: string[] = [];
+    const steps = flags.steps === undefined ? defaults.steps : readSteps(flags.steps, problems);
     const numbers = Object.fromEntries(
         Object.entries(BOUNDS).map(([name, [least, most]]) => {
             const key = name as keyof typeof BOUNDS;
@@ -80,30 +85,30 @@ export function planOf(flags: PlanFlags, defaults: Plan = DEFAULT_PLAN): Plan {
             if (given === undefined) return [key, defaults[key]];
             const value = Number(given);
             if (!/^\d+$/.test(given) || value < least || value > most) {
-                findings.push(
-                    `--${dashed(key)} is "${given}"; allowed: a whole number from ${least} to ${most}`,
+                problems.push(
+                    `--${toKebabCase(key)} is "${given}"; allowed: a whole number from ${least} to ${most}`,
                 );
             }
             return [key, value];
         }),
     ) as unknown as Omit<Plan, "steps">;
     const plan = { ...numbers, steps };
-    if (findings.length === 0 && plan.stepDeadline <= plan.hold) {
-        findings.push(
-            `--step-deadline is ${plan.stepDeadline}; allowed: more than --hold (${plan.hold})`,
+    if (problems.length === 0 && plan.stepDeadlineSeconds <= plan.minStepSeconds) {
+        problems.push(
+            `--step-deadline-seconds is ${plan.stepDeadlineSeconds}; allowed: more than --min-step-seconds (${plan.minStepSeconds})`,
         );
     }
-    if (findings.length > 0) throw new ReleaseError(findings.join("\n"));
+    if (problems.length > 0) throw new ReleaseError(problems.join("\n"));
     return plan;
 }
 
-function readSteps(text: string, findings: string[]): readonly number[] {
+function readSteps(text: string, problems: string[]): readonly number[] {
     const steps = text.split(",").map((step) => (/^\d+$/.test(step) ? Number(step) : NaN));
     const rising = steps.every(
         (step, index) => step >= 1 && step <= 100 && step > (steps[index - 1] ?? 0),
     );
     if (!rising || steps.at(-1) !== 100) {
-        findings.push(
+        problems.push(
             `--steps is "${text}"; allowed: rising whole percentages separated by commas, the last one 100, such as 10,50,100`,
         );
     }
@@ -111,6 +116,6 @@ function readSteps(text: string, findings: string[]): readonly number[] {
 }
 
 /** Converts a key to its spelling on the command line. */
-export function dashed(key: string): string {
+export function toKebabCase(key: string): string {
     return key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -19,37 +19,37 @@ export interface Switch extends RecordedSwitch {
     readonly startedAt: number;
     /** Index of the step in plan.steps. */
     readonly step: number;
-    readonly steps: readonly StepRecord[];
+    readonly steps: readonly StepResult[];
     /** Action that another command has requested; the running driver takes it from here. */
-    readonly request?: Request;
+    readonly request?: ActionRequest;
     /** Set while the switch is paused; the analysis continues. */
-    readonly paused?: Asked;
-    readonly aborted?: Aborted;
+    readonly paused?: Intervention;
+    readonly aborted?: AbortDetails;
     /** Fencing token of the driver that wrote this. */
     readonly fence: number;
     readonly holder: string;
     /** What the current phase waits for, or its last error, which is retried. */
-    readonly trouble?: string;
+    readonly waitingFor?: string;
     readonly log: readonly LogEntry[];
 }
 
-export interface Asked {
+export interface Intervention {
     readonly by: string;
     readonly at: number;
     readonly reason: string;
 }
 
-export interface Request extends Asked {
-    readonly what: "pause" | "promote" | "rollback";
+export interface ActionRequest extends Intervention {
+    readonly action: "pause" | "promote" | "rollback";
 }
 
-export interface Aborted extends Asked {
-    readonly cause: "fail" | "no data" | "deadline" | "asked";
+export interface AbortDetails extends Intervention {
+    readonly cause: "fail" | "inconclusive" | "deadline" | "requested";
     readonly phase: ReleasePhase;
 }
 
 /** Result of one step. */
-export interface StepRecord {
+export interface StepResult {
     readonly weight: number;
     readonly shiftedAt: number;
     /** Shares measured at the gateway. */
@@ -57,22 +57,22 @@ export interface StepRecord {
     readonly verdict?: string;
     readonly reasons?: readonly string[];
     readonly figures?: unknown;
-    readonly judgedAt?: number;
+    readonly analyzedAt?: number;
 }
 
 export interface LogEntry {
     readonly at: number;
     readonly phase: ReleasePhase;
-    readonly words: string;
+    readonly message: string;
 }
 
-export function isOver({ phase }: Switch): boolean {
+export function hasEnded({ phase }: Switch): boolean {
     return isFinalPhase(phase);
 }
 
 /** Whether the traffic is returning, or has returned, to the active colour. */
 export function isAborting({ phase }: Switch): boolean {
-    return phase === "abort" || phase === "cool" || phase === "rolled-back";
+    return phase === "abort" || phase === "cooldown" || phase === "rolled-back";
 }
 
 export function candidateWeights(to: Colour, weight: number): Weights {
@@ -81,42 +81,47 @@ export function candidateWeights(to: Colour, weight: number): Weights {
 }
 
 /** Weights that this switch sets now; undefined before the first shift. */
-export function wantedWeights(state: Switch): Weights | undefined {
+export function targetWeights(state: Switch): Weights | undefined {
     if (isAborting(state)) return candidateWeights(state.from, 100);
     const last = state.steps.at(-1);
     return last && candidateWeights(state.to, last.weight);
 }
 
 /** Weight of the current step, or of the next one. */
-export function weightOf({ plan, step }: Switch): number {
+export function stepWeight({ plan, step }: Switch): number {
     return plan.steps[step] ?? 100;
 }
 
 /** Returns the state in the next phase, with a log entry. */
-export function enter(state: Switch, phase: ReleasePhase, now: number, words: string): Switch {
+export function enterPhase(
+    state: Switch,
+    phase: ReleasePhase,
+    now: number,
+    message: string,
+): Switch {
     return {
-        ...without(state, "trouble"),
+        ...omitField(state, "waitingFor"),
         phase,
         phaseSince: now,
-        log: [...state.log, { at: now, phase, words }],
+        log: [...state.log, { at: now, phase, message }],
     };
 }
 
 /** Returns the state without an optional field. */
-export function without(state: Switch, key: "request" | "paused" | "trouble"): Switch {
+export function omitField(state: Switch, key: "request" | "paused" | "waitingFor"): Switch {
     const rest = Object.entries(state).filter(([name]) => name !== key);
     return Object.fromEntries(rest) as unknown as Switch;
 }
 
 /** Returns the state with its last step updated. */
-export function withStep(state: Switch, more: Partial<StepRecord>): Switch {
+export function updateLastStep(state: Switch, more: Partial<StepResult>): Switch {
     const last = state.steps.at(-1);
     if (!last) return state;
     return { ...state, steps: [...state.steps.slice(0, -1), { ...last, ...more }] };
 }
 
 /** @throws ReleaseError for a record of another version of the driver */
-export function switchIn(text: string): Switch {
+export function decodeSwitch(text: string): Switch {
     const found = parseSwitch(text);
     // A writer of these fields has written the driver's own fields too.
     if (found) return found as Switch;

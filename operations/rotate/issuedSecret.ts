@@ -1,12 +1,17 @@
 import { invalidValue, suggestNearest } from "@property-search/contract";
 import { ClusterError, type Cluster } from "../cluster/connect.ts";
-import { createRecord, isApplied, readRecord, writeRecord } from "../deploy/apply/record.ts";
-import { GIVEN_SECRETS } from "./steps.ts";
+import {
+    createRecord,
+    isDeployedByApply,
+    readRecord,
+    writeRecord,
+} from "../deploy/apply/record.ts";
+import { EXTERNALLY_ISSUED_SECRETS } from "./steps.ts";
 import { completeSecrets } from "../stack/secrets.ts";
 
 /** Externally issued secrets that a stack may need before its first deploy. */
 export const ISSUED_SECRETS: readonly string[] = [
-    ...GIVEN_SECRETS,
+    ...EXTERNALLY_ISSUED_SECRETS,
     "certificates.acmeKey",
     "certificates.dns01Secret",
 ];
@@ -26,16 +31,16 @@ interface IssuedSecret {
  *
  * @throws ClusterError for an unknown key, an empty value, or a stack whose secrets Pulumi stores
  */
-export async function storeIssuedSecret(given: IssuedSecret): Promise<void> {
-    const { cluster, stack, secret, value, missing } = given;
+export async function storeIssuedSecret(options: IssuedSecret): Promise<void> {
+    const { cluster, stack, secret, value, missing } = options;
     readIssuedSecret(secret);
     if (value === "") {
         throw new ClusterError(
             `${secret} has no value; allowed: the value from its issuer, by standard input`,
         );
     }
-    const isPulumis = missing === undefined && process.env.DEPLOY !== "apply";
-    if (isPulumis && !(await isApplied(cluster, stack))) {
+    const isPulumiStack = missing === undefined && process.env.DEPLOY !== "apply";
+    if (isPulumiStack && !(await isDeployedByApply(cluster, stack))) {
         throw new ClusterError(
             `Pulumi stores the secrets of stack ${stack}: pulumi config set --secret ${secret} ` +
                 `--stack ${stack}; DEPLOY=apply stores it for deploys without Pulumi`,

@@ -1,11 +1,11 @@
 import { OVERLAPPING_SECRETS, type OverlappingSecret } from "@property-search/contract";
 import { ClusterError } from "../cluster/connect.ts";
-import { isApplied } from "../deploy/apply/record.ts";
+import { isDeployedByApply } from "../deploy/apply/record.ts";
 import { connectStack } from "../deploy/connectStack.ts";
 import { deploy } from "../deploy/deploy.ts";
 import { chooseKubeconfig } from "../stack/localCluster.ts";
-import { missingForPulumi } from "../deploy/pulumi/installed.ts";
-import { awaitAnswers, checkersOf } from "./secretCheckers.ts";
+import { findMissingPrerequisite } from "../deploy/pulumi/installed.ts";
+import { waitForAnswers, findCheckers } from "./secretCheckers.ts";
 import { checkRotation, rotate } from "./steps.ts";
 import { pulumiStore, recordStore, type SecretStore } from "./store.ts";
 
@@ -31,12 +31,12 @@ export async function rotateStack(options: RotateOptions): Promise<void> {
         ...(kubeconfig !== undefined && { kubeconfig }),
         ...(context !== undefined && { context }),
     };
-    const storing = { cluster, stack, report };
+    const storeOptions = { cluster, stack, report };
     // Before anything is written: an external Redis does not use the stack's passwords.
-    if (secret in OVERLAPPING_SECRETS) await checkersOf(cluster, secret as OverlappingSecret);
-    const store = (await isApplied(cluster, stack))
-        ? recordStore(storing)
-        : await openPulumiStore(storing);
+    if (secret in OVERLAPPING_SECRETS) await findCheckers(cluster, secret as OverlappingSecret);
+    const store = (await isDeployedByApply(cluster, stack))
+        ? recordStore(storeOptions)
+        : await openPulumiStore(storeOptions);
     await rotate({
         secret,
         value,
@@ -51,16 +51,16 @@ export async function rotateStack(options: RotateOptions): Promise<void> {
             });
             report(summary);
         },
-        settled: (one, value, answer) => {
+        waitForAnswers: (one, value, answer) => {
             report(`waiting until every pod has ${answer} it`);
-            return awaitAnswers(cluster, one, value, answer, signal);
+            return waitForAnswers(cluster, one, value, answer, signal);
         },
         report,
     });
 }
 
 async function openPulumiStore(storing: Parameters<typeof pulumiStore>[0]): Promise<SecretStore> {
-    const missing = await missingForPulumi();
+    const missing = await findMissingPrerequisite();
     if (missing === undefined) return pulumiStore(storing);
     throw new ClusterError(
         `stack ${storing.stack} was not deployed to ${storing.cluster.context} by apply, and ${missing}`,

@@ -13,12 +13,12 @@ import { once } from "node:events";
 import { createConnection } from "node:net";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
-import { forward, readyPods, type Forwarded } from "../cluster/forward.ts";
+import { forwardPort, readyPods, type PodPort } from "../cluster/forward.ts";
 import { ClusterError, type Cluster } from "../cluster/connect.ts";
 
 /** Longer than the kubelet needs to update a Secret in a pod: a minute plus the age of its cache. */
-const LONGEST_SECONDS = 240;
-const PAUSE_MILLISECONDS = 2_000;
+const TIMEOUT_SECONDS = 240;
+const POLL_MILLISECONDS = 2_000;
 const LOGIN_TIMEOUT_MILLISECONDS = 5_000;
 
 /**
@@ -26,16 +26,16 @@ const LOGIN_TIMEOUT_MILLISECONDS = 5_000;
  *
  * @throws ClusterError with the remaining pods after four minutes
  */
-export async function awaitAnswers(
+export async function waitForAnswers(
     cluster: Cluster,
     secret: OverlappingSecret,
     value: string,
     answer: "accepted" | "rejected",
     signal?: AbortSignal,
 ): Promise<void> {
-    const until = Date.now() + LONGEST_SECONDS * 1000;
+    const until = Date.now() + TIMEOUT_SECONDS * 1000;
     for (;;) {
-        const pods = await checkersOf(cluster, secret);
+        const pods = await findCheckers(cluster, secret);
         const answers = await Promise.all(
             pods.map(async (pod) =>
                 (await isAccepted(cluster, pod, secret, value)) ? "accepted" : "rejected",
@@ -46,19 +46,19 @@ export async function awaitAnswers(
         if (Date.now() > until) {
             const names = others.map(({ namespace, pod }) => `${namespace}/${pod}`);
             throw new ClusterError(
-                `${secret} is not ${answer} after ${LONGEST_SECONDS} s by ${names.join(", ")}; ` +
+                `${secret} is not ${answer} after ${TIMEOUT_SECONDS} s by ${names.join(", ")}; ` +
                     "run the same command again to continue",
             );
         }
-        await delay(PAUSE_MILLISECONDS, undefined, { signal });
+        await delay(POLL_MILLISECONDS, undefined, { signal });
     }
 }
 
 /** Finds the pods that check a secret. @throws ClusterError if there are none */
-export async function checkersOf(
+export async function findCheckers(
     cluster: Cluster,
     secret: OverlappingSecret,
-): Promise<readonly Forwarded[]> {
+): Promise<readonly PodPort[]> {
     const pods =
         secret === "tenants.platformKey" ? await servicePods(cluster) : await redisPods(cluster);
     if (pods.length > 0) return pods;
@@ -69,7 +69,7 @@ export async function checkersOf(
     );
 }
 
-async function servicePods(cluster: Cluster): Promise<Forwarded[]> {
+async function servicePods(cluster: Cluster): Promise<PodPort[]> {
     const pods = await Promise.all(
         COLOURS.map(async (colour) =>
             (
@@ -87,7 +87,7 @@ async function servicePods(cluster: Cluster): Promise<Forwarded[]> {
 }
 
 /** Pods of the stack's own Redis; none if Redis is external. */
-export async function redisPods(cluster: Cluster): Promise<Forwarded[]> {
+export async function redisPods(cluster: Cluster): Promise<PodPort[]> {
     const { items } = await cluster.objects.list<V1Pod>("v1", "Pod", {
         namespace: NAMESPACES.data,
         labelSelector: `${LABELS.name}=${REDIS_NAME},${LABELS.component}=cache`,
@@ -101,11 +101,11 @@ export async function redisPods(cluster: Cluster): Promise<Forwarded[]> {
 
 async function isAccepted(
     cluster: Cluster,
-    pod: Forwarded,
+    pod: PodPort,
     secret: OverlappingSecret,
     value: string,
 ): Promise<boolean> {
-    const { url, close } = await forward(cluster, pod);
+    const { url, close } = await forwardPort(cluster, pod);
     try {
         if (secret === "tenants.platformKey") return await isKnownKey(url, value);
         const user = secret.slice(secret.lastIndexOf(".") + 1);

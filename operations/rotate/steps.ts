@@ -11,7 +11,7 @@ import { generateSecret } from "../stack/secrets.ts";
 import type { SecretStore } from "./store.ts";
 
 /** Externally issued secrets: a rotation receives their new value. */
-export const GIVEN_SECRETS = [
+export const EXTERNALLY_ISSUED_SECRETS = [
     "service.upstreamApiKey",
     "service.upstreamFallbackApiKeys",
     "alerts.slackUrl",
@@ -20,7 +20,7 @@ export const GIVEN_SECRETS = [
     "images.dockerConfigJson",
 ] as const;
 
-export const ROTATABLE: readonly string[] = [...GENERATED_SECRETS, ...GIVEN_SECRETS];
+export const ROTATABLE: readonly string[] = [...GENERATED_SECRETS, ...EXTERNALLY_ISSUED_SECRETS];
 
 export interface Rotation {
     /** One of ROTATABLE. */
@@ -33,7 +33,7 @@ export interface Rotation {
     /** Deploys the stack with the stored secrets and waits until its pods are ready. */
     readonly deploy: () => Promise<void>;
     /** Waits until every checker of the secret accepts or rejects a value. */
-    readonly settled: (
+    readonly waitForAnswers: (
         secret: OverlappingSecret,
         value: string,
         answer: "accepted" | "rejected",
@@ -49,7 +49,7 @@ export interface Rotation {
 export async function rotate(rotation: Rotation): Promise<void> {
     const { secret } = rotation;
     if (isOverlapping(secret)) await rotateOverlapping(rotation, secret);
-    else await replace(rotation, isGiven(secret));
+    else await replace(rotation, isExternallyIssued(secret));
 }
 
 /** Parses the key of a secret that can be rotated. */
@@ -69,7 +69,7 @@ export function checkRotation({
     finish,
 }: Pick<Rotation, "secret" | "value" | "finish">): void {
     readRotatable(secret);
-    if (isGiven(secret) && (value === undefined || value === "")) {
+    if (isExternallyIssued(secret) && (value === undefined || value === "")) {
         throw new ClusterError(
             `${secret} has no new value; allowed: the value from its issuer, by standard input`,
         );
@@ -80,8 +80,8 @@ export function checkRotation({
 }
 
 /** Whether a secret is externally issued, so that a rotation needs its value. */
-export function isGiven(secret: string): boolean {
-    return GIVEN_SECRETS.some((one) => one === secret);
+export function isExternallyIssued(secret: string): boolean {
+    return EXTERNALLY_ISSUED_SECRETS.some((one) => one === secret);
 }
 
 function isOverlapping(secret: string): secret is OverlappingSecret {
@@ -110,17 +110,17 @@ async function replace(
 }
 
 async function rotateOverlapping(rotation: Rotation, secret: OverlappingSecret): Promise<void> {
-    const { store, deploy, settled, report, value, finish } = rotation;
+    const { store, deploy, waitForAnswers, report, value, finish } = rotation;
     const { next, previous } = OVERLAPPING_SECRETS[secret];
-    const former = await store.read(previous);
+    const predecessor = await store.read(previous);
     const isUnderWay = (await store.read(next)) !== undefined;
-    if (former === undefined && finish && !isUnderWay) {
+    if (predecessor === undefined && finish && !isUnderWay) {
         // The store has no predecessor, but pods may still accept it if an earlier end was killed.
         await deploy();
         report(`${secret} has no predecessor: only the current value is accepted`);
         return;
     }
-    if (former === undefined || isUnderWay) {
+    if (predecessor === undefined || isUnderWay) {
         await introduce(rotation, secret, value);
         if (secret === "tenants.platformKey") {
             report(
@@ -136,13 +136,13 @@ async function rotateOverlapping(rotation: Rotation, secret: OverlappingSecret):
     const old = await store.read(previous);
     await store.write({ [previous]: undefined });
     await deploy();
-    if (old !== undefined) await settled(secret, old, "rejected");
+    if (old !== undefined) await waitForAnswers(secret, old, "rejected");
     report(`${secret}: the old value is rejected everywhere`);
 }
 
 /** Introduces the successor: all checkers accept it before any user sends it. */
 async function introduce(
-    { store, deploy, settled, report }: Rotation,
+    { store, deploy, waitForAnswers, report }: Rotation,
     secret: OverlappingSecret,
     value: string | undefined,
 ): Promise<void> {
@@ -151,14 +151,14 @@ async function introduce(
     await store.write({ [next]: successor });
     report(`${secret}: both the new and the old value are accepted`);
     await deploy();
-    await settled(secret, successor, "accepted");
+    await waitForAnswers(secret, successor, "accepted");
     const current = await store.read(secret);
     // In this order: a store that writes key by key may be killed between two writes.
     const old = current === successor ? await store.read(previous) : current;
     await store.write({ [previous]: old, [secret]: successor });
     report(`${secret}: the new value is used`);
     await deploy();
-    await settled(secret, successor, "accepted");
+    await waitForAnswers(secret, successor, "accepted");
     // Last: until now users may have the old value. The objects are the same with and without this key.
     await store.write({ [next]: undefined });
 }

@@ -1,7 +1,7 @@
 import { ClusterError, type Cluster } from "../cluster/connect.ts";
 import { readRecord, writeRecord } from "../deploy/apply/record.ts";
-import { failure, pulumiCli } from "../deploy/pulumi/cli.ts";
-import { openPlace, PROJECT, stateFolderOf } from "../deploy/pulumi/workspace.ts";
+import { describeFailure, pulumiCli } from "../deploy/pulumi/cli.ts";
+import { openWorkspace, PROJECT, stateFolderFor } from "../deploy/pulumi/workspace.ts";
 import { readConfigValue } from "../deploy/pulumi/secret.ts";
 
 /** Config values by key without the project's name; undefined removes one. */
@@ -42,14 +42,14 @@ export function recordStore({ cluster, stack }: StoreOptions): SecretStore {
 
 /** Store in the config of a Pulumi stack: encrypted in its file or in this machine's copy. */
 export async function pulumiStore({ cluster, stack, report }: StoreOptions): Promise<SecretStore> {
-    const place = await openPlace({
+    const workspace = await openWorkspace({
         stack,
         kubeconfig: cluster.exportKubeconfig(),
-        stateFolder: await stateFolderOf(cluster),
+        stateFolder: await stateFolderFor(cluster),
         report,
     });
-    const onStack = ["--stack", stack, "--config-file", place.configFile];
-    const { run } = pulumiCli(place);
+    const onStack = ["--stack", stack, "--config-file", workspace.configFile];
+    const { run } = pulumiCli(workspace);
     const change = async (key: string, value: string | undefined) => {
         const full = `${PROJECT}:${key}`;
         // Standard input keeps the value off the command line.
@@ -57,10 +57,10 @@ export async function pulumiStore({ cluster, stack, report }: StoreOptions): Pro
             value === undefined
                 ? await run(["config", "rm", full, ...onStack])
                 : await run(["config", "set", full, "--secret", ...onStack], { input: value });
-        if (exitCode !== 0) throw new ClusterError(failure("pulumi config", stack, stderr));
+        if (exitCode !== 0) throw new ClusterError(describeFailure("pulumi config", stack, stderr));
     };
     return {
-        read: (key) => readConfigValue(place, key),
+        read: (key) => readConfigValue(workspace, key),
         write: async (changes) => {
             for (const [key, value] of Object.entries(changes)) await change(key, value);
         },

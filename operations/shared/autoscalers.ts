@@ -12,7 +12,7 @@ export interface AutoscalerKind {
 }
 
 /** KEDA's object comes first: KEDA would revert a floor of the autoscaler that it manages. */
-const KINDS: readonly AutoscalerKind[] = [
+const AUTOSCALER_KINDS: readonly AutoscalerKind[] = [
     {
         apiVersion: "keda.sh/v1alpha1",
         kind: "ScaledObject",
@@ -28,18 +28,18 @@ const KINDS: readonly AutoscalerKind[] = [
 ];
 
 /** Possible autoscalers of a colour, in order of precedence. */
-export function scalersOf(colour: Colour): readonly (AutoscalerKind & ObjectReference)[] {
+export function autoscalersOf(colour: Colour): readonly (AutoscalerKind & ObjectReference)[] {
     const [namespace, name] = [NAMESPACES[colour], SERVICE_NAMES[colour]];
-    return KINDS.map((kind) => ({ ...kind, namespace, name }));
+    return AUTOSCALER_KINDS.map((kind) => ({ ...kind, namespace, name }));
 }
 
 /** @returns undefined if the kind is no autoscaler */
 export function autoscalerKind(kind: string): AutoscalerKind | undefined {
-    return KINDS.find((known) => known.kind === kind);
+    return AUTOSCALER_KINDS.find((known) => known.kind === kind);
 }
 
 /** Whether an object scales a colour. */
-export function isScaler({ kind, metadata }: Manifest): boolean {
+export function isColourAutoscaler({ kind, metadata }: Manifest): boolean {
     return (
         autoscalerKind(kind) !== undefined &&
         COLOURS.some((colour) => SERVICE_NAMES[colour] === metadata.name)

@@ -51,7 +51,7 @@ export function isRoute({ kind, metadata }: Manifest): boolean {
  */
 export function routeWeights({ metadata, spec }: Route): Weights {
     const name = `HTTPRoute ${metadata.namespace ?? ""}/${metadata.name}`;
-    const references = spec?.rules?.find(isDivided)?.backendRefs;
+    const references = spec?.rules?.find(splitsTraffic)?.backendRefs;
     if (!references) throw new ClusterError(`${name} has no rule with both colours`);
     const check = checkWeights(
         perColour((colour) => references.find((ref) => ref.name === SERVICE_NAMES[colour])?.weight),
@@ -63,21 +63,21 @@ export function routeWeights({ metadata, spec }: Route): Weights {
 /** Returns the route with other weights. */
 export function withWeights<T extends Route>(route: T, weights: Weights): T {
     const rules = route.spec?.rules?.map((rule) =>
-        isDivided(rule) ? { ...rule, backendRefs: rule.backendRefs.map(weighted) } : rule,
+        splitsTraffic(rule) ? { ...rule, backendRefs: rule.backendRefs.map(setWeight) } : rule,
     );
     return { ...route, spec: { ...route.spec, ...(rules && { rules }) } };
 
-    function weighted(reference: BackendRef): BackendRef {
+    function setWeight(reference: BackendRef): BackendRef {
         const colour = COLOURS.find((one) => SERVICE_NAMES[one] === reference.name);
         return colour === undefined ? reference : { ...reference, weight: weights[colour] };
     }
 }
 
 /** `90/10`, blue first. */
-export function weightsText({ blue, green }: Weights): string {
+export function formatWeights({ blue, green }: Weights): string {
     return `${blue}/${green}`;
 }
 
-function isDivided(rule: Rule): rule is Required<Rule> {
+function splitsTraffic(rule: Rule): rule is Required<Rule> {
     return rule.backendRefs?.length === COLOURS.length;
 }

@@ -15,16 +15,16 @@ export interface ClusterChoice {
 }
 
 /** Help text of the option --kubeconfig. */
-export const KUBECONFIG_WORDS =
+export const KUBECONFIG_HELP =
     "kubeconfig; default: KUBECONFIG, then that of `make up` for the stack local, then ~/.kube/config";
 
 /** Kubeconfigs that `make up` writes below its cache, in order of precedence. */
-const KUBECONFIGS = ["kind/kubeconfig", "node-state/admin.conf"];
+const LOCAL_KUBECONFIGS = ["kind/kubeconfig", "node-state/admin.conf"];
 
 /** Kubeconfig of the cluster of `make up` on this machine; undefined if there is none. */
 export function localKubeconfig(): string | undefined {
     const cache = process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache");
-    return KUBECONFIGS.map((file) => path.join(cache, "property-search", file)).find((file) =>
+    return LOCAL_KUBECONFIGS.map((file) => path.join(cache, "property-search", file)).find((file) =>
         existsSync(file),
     );
 }
@@ -48,7 +48,7 @@ export function chooseKubeconfig({
 }
 
 /** Stack of a command without --stack. @throws UserError if there is no cluster of `make up` */
-export function stackOfMakeUp(): string {
+export function localStack(): string {
     if (localKubeconfig() !== undefined) return LOCAL_STACK;
     throw invalidValue("STACK", "", stackNames().join(", "), "; there is no cluster of make up");
 }

@@ -1,4 +1,4 @@
 import path from "node:path";
 
 /** Root of the checkout, which is the folder of the Pulumi program. */
-export const PROGRAM = path.resolve(import.meta.dirname, "../..");
+export const PROGRAM_FOLDER = path.resolve(import.meta.dirname, "../..");

@@ -2,13 +2,13 @@ import { UserError } from "@property-search/contract";
 import { execa } from "execa";
 import { parseAllDocuments } from "yaml";
 import type { Manifest } from "../cluster/connect.ts";
-import { PROGRAM } from "./program.ts";
+import { PROGRAM_FOLDER } from "./program.ts";
 
 export class RenderError extends UserError {
     override readonly name = "RenderError";
 }
 
-export interface RenderChoice {
+export interface RenderOptions {
     /** Whether to render charts with Helm; else `warn` lists them as not rendered. */
     readonly charts?: boolean;
 }
@@ -21,7 +21,7 @@ export async function render(
     stack: string,
     config: Readonly<Record<string, string>>,
     warn: (line: string) => void,
-    { charts = true }: RenderChoice = {},
+    { charts = true }: RenderOptions = {},
 ): Promise<Manifest[]> {
     const result = await execa(
         process.execPath,
@@ -29,7 +29,7 @@ export async function render(
             ...["render.ts", "--stack", stack, "--config", "-", "--format", "yaml"],
             ...(charts ? ["--charts"] : []),
         ],
-        { cwd: PROGRAM, input: JSON.stringify(config), reject: false },
+        { cwd: PROGRAM_FOLDER, input: JSON.stringify(config), reject: false },
     );
     if (result.exitCode !== 0) {
         const words = result.stderr.replace(/^Error: /, "");

@@ -1,14 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { CERTIFICATES_NAMESPACE, otherColour } from "@property-search/contract";
 import { deploy } from "../../operations/deploy/deploy.ts";
-import { findGateway, liveWeights } from "../../operations/gateway/endpoint.ts";
+import { findGateway, readLiveWeights } from "../../operations/gateway/endpoint.ts";
 import { readConfig } from "../../operations/deploy/pulumi/stackFile.ts";
-import { trackedFile } from "../../operations/deploy/pulumi/workspace.ts";
+import { stackConfigFile } from "../../operations/deploy/pulumi/workspace.ts";
 import { verify } from "../../operations/deploy/verify.ts";
 import { readFile, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import path from "node:path";
-import { platformKey, readRecord, type StackRecord } from "../../operations/deploy/apply/record.ts";
+import {
+    readPlatformKey,
+    readRecord,
+    type StackRecord,
+} from "../../operations/deploy/apply/record.ts";
 import { removeStack } from "../../operations/deploy/apply/remove.ts";
 import { render } from "../../operations/stack/render.ts";
 import { NETWORK } from "../../local/src/node/network.ts";
@@ -55,7 +59,7 @@ let authority: string;
 /** Config of prod, over that of `make up`. */
 async function entrance(): Promise<Record<string, string>> {
     const acmePod = [{ namespace: "acme", podLabels: { app: "pebble" }, port: 14000 }];
-    const destinations = await readConfig(trackedFile(STACK), "network.destinations");
+    const destinations = await readConfig(stackConfigFile(STACK), "network.destinations");
     return {
         ...own?.config,
         "edge.controller": "traefik",
@@ -154,7 +158,7 @@ describe("a stack with certificates", () => {
             address: { host: NETWORK.nodeAddress, port: 443 },
             url: `https://${HOSTNAME}`,
         });
-        const apiKey = await platformKey(cluster);
+        const apiKey = await readPlatformKey(cluster);
         const { url: verified } = await verify({ cluster, apiKey, report: silent, samples: 200 });
         expect(verified).toBe(url);
     });
@@ -193,13 +197,22 @@ describe("a stack with certificates", () => {
                 perSecond: { kept: 60, fresh: 12, slow: 2 },
                 endpoint: { host: NETWORK.nodeAddress, ca: authority },
             });
-            const to = otherColour(activeColour(await liveWeights(cluster)));
-            const plan = ["--hold", "15", "--samples", "200", "--bake", "0", "--cool", "0"];
+            const to = otherColour(activeColour(await readLiveWeights(cluster)));
+            const plan = [
+                "--min-step-seconds",
+                "15",
+                "--min-requests",
+                "200",
+                "--bake-seconds",
+                "0",
+                "--cooldown-seconds",
+                "0",
+            ];
             const ended = await drive("switch", "--to", to, "--steps", "20,100", ...plan).ended;
             const totals = totalsOf(await clients.stop());
             await putFileBack();
             expect(ended).toMatchObject({ exitCode: 0 });
-            expect(activeColour(await liveWeights(cluster))).toBe(to);
+            expect(activeColour(await readLiveWeights(cluster))).toBe(to);
             expect(totals.failures).toEqual({});
             expect(totals.sent).toBeGreaterThan(1_000);
         },

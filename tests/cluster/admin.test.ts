@@ -1,10 +1,10 @@
 import { expect, test } from "@jest/globals";
 import { COLOURS } from "@property-search/contract";
-import { adminOfCluster } from "../../operations/admin/target.ts";
+import { clusterAdminTarget } from "../../operations/admin/target.ts";
 import { openCluster } from "../support/cluster.ts";
 
 test.each(COLOURS)("The admin port of %s is reached by its kubeconfig alone", async (colour) => {
-    const { url, token, close } = await adminOfCluster(openCluster(), { colour });
+    const { url, token, close } = await clusterAdminTarget(openCluster(), { colour });
     const ask = (key: string) =>
         fetch(`${url}/admin/v1/state`, { headers: { authorization: `Bearer ${key}` } });
     try {

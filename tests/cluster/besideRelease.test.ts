@@ -12,7 +12,7 @@ import { applyStack } from "../../operations/deploy/apply/apply.ts";
 import { readIfExists, referenceOf, type Manifest } from "../../operations/cluster/connect.ts";
 import { createRecord, readRecord } from "../../operations/deploy/apply/record.ts";
 import { removeStack } from "../../operations/deploy/apply/remove.ts";
-import { isClaimed } from "../../operations/cluster/fieldOwnership.ts";
+import { isOwnedByDriver } from "../../operations/cluster/fieldOwnership.ts";
 import { routeWeights } from "../../operations/shared/route.ts";
 import { openCluster } from "../support/cluster.ts";
 
@@ -127,10 +127,10 @@ test("after a switch other weights are refused, and what agrees ends the driver'
     await expect(deploy(route(BEFORE), bounds(3))).rejects.toThrow(
         /traffic\.weights of stack .* is 100\/0, but the release r1 of test .* has set 0\/100/,
     );
-    expect(isClaimed(await live(route(AFTER)))).toBe(true);
+    expect(isOwnedByDriver(await live(route(AFTER)))).toBe(true);
 
     await deploy(route(AFTER, "/v2/embed"), bounds(2));
-    expect(isClaimed(await live(route(AFTER)))).toBe(false);
+    expect(isOwnedByDriver(await live(route(AFTER)))).toBe(false);
     expect((await live(bounds(2))).spec).toMatchObject({ minReplicas: 2 });
 
     await deploy(route(STEP, "/v3/embed"), bounds(2));

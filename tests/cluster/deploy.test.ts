@@ -114,7 +114,12 @@ describe("a stack that is applied", () => {
             },
         };
         await apply(namespaceManifest, broken);
-        const waiting = waitReady({ cluster, manifests: [broken], timeout: 20, report: silent });
+        const waiting = waitReady({
+            cluster,
+            manifests: [broken],
+            timeoutSeconds: 20,
+            report: silent,
+        });
         await expect(waiting).rejects.toThrow(
             /broken \(0\/1 ready\).*container main: (ErrImagePull|ImagePullBackOff)/s,
         );
@@ -126,7 +131,7 @@ describe("a stack that is applied", () => {
         const removed = await removeStack(cluster, stack, { report: silent });
         // The test's own ConfigMap keeps its namespace.
         const foreign = `Namespace ${namespace} has objects of others: ConfigMap ${namespace}/foreign`;
-        expect(removed).toMatchObject({ left: [foreign] });
+        expect(removed).toMatchObject({ remaining: [foreign] });
         expect(removed?.count).toBeGreaterThan(0);
         expect(await readIfExists(cluster, reference("foreign"))).toBeDefined();
         await cluster.objects.delete({ apiVersion: "v1", kind: "Namespace", name: namespace });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { LABELS, otherColour, type Colour } from "@property-search/contract";
-import { liveWeights } from "../../operations/gateway/endpoint.ts";
+import { readLiveWeights } from "../../operations/gateway/endpoint.ts";
 import { candidateWeights } from "../../operations/release/state.ts";
 import { totalsOf, type Clients } from "../support/clients/clients.ts";
 import { deploymentOf, openCluster, podsOf } from "../support/cluster.ts";
@@ -15,7 +15,7 @@ const DEPLOY = [
     "deploy",
     "STACK=local",
     `KUBECONFIG=${cluster.kubeconfig}`,
-    "PLAN=--steps 20,100 --hold 15 --samples 200 --bake 0 --cool 0",
+    "PLAN=--steps 20,100 --min-step-seconds 15 --min-requests 200 --bake-seconds 0 --cooldown-seconds 0",
 ];
 let idle: Colour;
 let image: string;
@@ -58,7 +58,7 @@ describe("make deploy", () => {
             const made = await make(...DEPLOY, `IMAGE=${image}`, `VERSION=${VERSION}`);
             const { failures, answered } = totalsOf(await clients.stop());
             expect(`${String(made.exitCode)}: ${made.output}`).toMatch(/^0: /);
-            expect(await liveWeights(cluster)).toEqual(candidateWeights(idle, 100));
+            expect(await readLiveWeights(cluster)).toEqual(candidateWeights(idle, 100));
             expect(await versionsOf(idle)).toEqual(new Set([VERSION]));
             expect(await versionsOf(otherColour(idle))).toEqual(before);
             expect(failures).toEqual({});

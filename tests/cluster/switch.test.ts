@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { otherColour, type Colour } from "@property-search/contract";
-import { liveWeights } from "../../operations/gateway/endpoint.ts";
-import { sharesWithin } from "../../operations/gateway/shares.ts";
+import { readLiveWeights } from "../../operations/gateway/endpoint.ts";
+import { checkShares } from "../../operations/gateway/shares.ts";
 import { candidateWeights, type Switch } from "../../operations/release/state.ts";
 import { totalsOf, type Clients } from "../support/clients/clients.ts";
 import { openCluster } from "../support/cluster.ts";
@@ -14,7 +14,16 @@ import { beginSwitching, startUsual } from "../support/switching.ts";
 
 const MINUTE = 60_000;
 const PER_SECOND = { kept: 200, fresh: 40, slow: 4 };
-const PLAN = ["--hold", "15", "--samples", "200", "--bake", "0", "--cool", "0"];
+const PLAN = [
+    "--min-step-seconds",
+    "15",
+    "--min-requests",
+    "200",
+    "--bake-seconds",
+    "0",
+    "--cooldown-seconds",
+    "0",
+];
 
 const cluster = openCluster();
 let idle: Colour;
@@ -45,7 +54,7 @@ describe("a switch under load", () => {
 
             const second = drive(...start);
             expect(await second.said(/ observe /)).toBe(true);
-            const weights = await liveWeights(cluster);
+            const weights = await readLiveWeights(cluster);
             expect(weights).toEqual(candidateWeights(idle, 20));
             // Who looks first: what follows takes longer than a step.
             expect(await drive("pause").ended).toMatchObject({ exitCode: 0 });
@@ -56,14 +65,14 @@ describe("a switch under load", () => {
             expect(await make("up")).toMatchObject({ exitCode: 0 });
             second.kill();
             await second.ended;
-            expect(await liveWeights(cluster)).toEqual(weights);
+            expect(await readLiveWeights(cluster)).toEqual(weights);
 
             const third = drive(...start);
             expect(await third.said(/resuming switch/)).toBe(true);
             expect(await drive("promote").ended).toMatchObject({ exitCode: 0 });
             const { exitCode, output } = await third.ended;
             expect(`${exitCode}: ${output}`).toMatch(/^0: /);
-            expect(await liveWeights(cluster)).toEqual(candidateWeights(idle, 100));
+            expect(await readLiveWeights(cluster)).toEqual(candidateWeights(idle, 100));
             const state = await switchOf(cluster);
             expect(state.steps.map(({ weight, verdict }) => ({ weight, verdict }))).toEqual([
                 { weight: 20, verdict: "pass" },
@@ -79,7 +88,7 @@ describe("a switch under load", () => {
         async () => {
             const { exitCode, output } = await drive("rollback").ended;
             expect(`${exitCode}: ${output}`).toMatch(/^0: /);
-            expect(await liveWeights(cluster)).toEqual(candidateWeights(idle, 0));
+            expect(await readLiveWeights(cluster)).toEqual(candidateWeights(idle, 0));
         },
         2 * MINUTE,
     );
@@ -89,12 +98,12 @@ describe("a switch under load", () => {
         async () => {
             const driver = drive("switch", "--to", idle, ...PLAN);
             expect(await driver.said(/ observe /)).toBe(true);
-            const { exitCode, output } = await drive("rollback", "--direct").ended;
+            const { exitCode, output } = await drive("rollback", "--force").ended;
             expect(`${exitCode}: ${output}`).toMatch(/^0: /);
             expect(Number(/after ([\d.]+) s/.exec(output)?.[1])).toBeLessThanOrEqual(2);
             // 1: it found its place taken; 2: it found the switch rolled back already.
             expect([1, 2]).toContain((await driver.ended).exitCode);
-            expect(await liveWeights(cluster)).toEqual(candidateWeights(idle, 0));
+            expect(await readLiveWeights(cluster)).toEqual(candidateWeights(idle, 0));
         },
         3 * MINUTE,
     );
@@ -133,7 +142,7 @@ describe("a candidate that fails at one request in twenty", () => {
             expect(`${exitCode}: ${output}`).toMatch(/^2: /);
             const { aborted } = await switchOf(cluster);
             expect(aborted).toMatchObject({ cause: "fail", by: "the judge", phase: "observe" });
-            expect(await liveWeights(cluster)).toEqual(candidateWeights(idle, 0));
+            expect(await readLiveWeights(cluster)).toEqual(candidateWeights(idle, 0));
             expect(failed).toBeGreaterThan(0);
             expect(failed).toBeLessThanOrEqual(0.1 * (answered.blue + answered.green));
         },
@@ -142,9 +151,9 @@ describe("a candidate that fails at one request in twenty", () => {
 });
 
 /** By the clients' answers in a step. */
-function sharesOf({ steps, log, to }: Switch, weight: number): ReturnType<typeof sharesWithin> {
+function sharesOf({ steps, log, to }: Switch, weight: number): ReturnType<typeof checkShares> {
     const from = (steps.find((step) => step.weight === weight)?.shiftedAt ?? NaN) / 1000;
     const next = log.find(({ at, phase }) => at / 1000 > from && phase === "raise")?.at ?? NaN;
     const { answered } = totalsOf(clients.seconds(), from + 1, next / 1000);
-    return sharesWithin(answered, candidateWeights(to, weight));
+    return checkShares(answered, candidateWeights(to, weight));
 }

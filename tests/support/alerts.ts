@@ -1,4 +1,4 @@
-import { forwardedService } from "../../operations/cluster/forwardedService.ts";
+import { createForwardedGet } from "../../operations/cluster/forwardedService.ts";
 import { NAMESPACES } from "@property-search/contract";
 import type { ReceivedAlert } from "../../local/src/receiver/receiver.ts";
 import { eventually, type TestCluster } from "./cluster.ts";
@@ -31,7 +31,7 @@ export interface LiveAlerts {
 /** Alerts of the cluster since now, as its receiver sees them. */
 export function watchAlerts(cluster: TestCluster, prometheus: LivePrometheus): LiveAlerts {
     const since = Date.now();
-    const receiver = forwardedService(cluster, {
+    const receiver = createForwardedGet(cluster, {
         namespace: NAMESPACES.monitoring,
         name: "alert-receiver",
         port: 8080,

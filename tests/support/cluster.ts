@@ -2,7 +2,7 @@ import type { V1Deployment, V1Pod } from "@kubernetes/client-node";
 import { COLOURS, LABELS, NAMESPACES, SERVICE_NAMES, type Colour } from "@property-search/contract";
 import { connect, type Cluster } from "../../operations/cluster/connect.ts";
 import { gatewayUrl } from "../../operations/gateway/endpoint.ts";
-import { stackApiKey } from "../../operations/deploy/pulumi/secret.ts";
+import { readStackApiKey } from "../../operations/deploy/pulumi/secret.ts";
 import { stackOfCluster } from "../../operations/deploy/binding.ts";
 import { existsSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
@@ -47,7 +47,7 @@ export async function openClient(cluster: TestCluster): Promise<Client> {
     const stack = await stackOfCluster(cluster);
     const reasons: string[] = [];
     const report = (line: string) => reasons.push(line);
-    const apiKey = await stackApiKey({ cluster, stack, report });
+    const apiKey = await readStackApiKey({ cluster, stack, report });
     if (apiKey === undefined) throw new Error(`no API key to send: ${reasons.join("; ")}`);
     const headers = { authorization: `Bearer ${apiKey}` };
     return { url: await gatewayUrl(cluster), apiKey, headers };

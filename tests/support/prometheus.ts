@@ -1,5 +1,5 @@
 import { MONITORING_NAMES, NAMESPACES, PORTS } from "@property-search/contract";
-import { forwardedService } from "../../operations/cluster/forwardedService.ts";
+import { createForwardedGet } from "../../operations/cluster/forwardedService.ts";
 import type { TestCluster } from "./cluster.ts";
 
 type Labels = Readonly<Record<string, string>>;
@@ -61,7 +61,7 @@ interface Rules {
 
 /** Prometheus of the cluster. */
 export function openPrometheus(cluster: TestCluster): LivePrometheus {
-    const get = forwardedService(cluster, {
+    const get = createForwardedGet(cluster, {
         namespace: NAMESPACES.monitoring,
         name: MONITORING_NAMES.prometheus,
         port: PORTS.prometheus,

@@ -1,5 +1,5 @@
 import { COLOURS, otherColour, type Colour, type Weights } from "@property-search/contract";
-import { liveWeights } from "../../operations/gateway/endpoint.ts";
+import { readLiveWeights } from "../../operations/gateway/endpoint.ts";
 import { clusterApi } from "../../operations/release/api.ts";
 import { fenceOf } from "../../operations/release/fence.ts";
 import { readRoute, writeRoute } from "../../operations/release/traffic/route.ts";
@@ -38,7 +38,7 @@ export function activeColour(weights: Weights): Colour {
 export async function setWeights(cluster: TestCluster, weights: Weights): Promise<void> {
     const api = clusterApi(cluster);
     const fence = fenceOf(await readRoute(api));
-    await writeRoute(api, { weights, marks: {}, fence });
+    await writeRoute(api, { weights, annotations: {}, fence });
 }
 
 /** Both colours are ready and the active one is known. `putBack` restores weights and the stack's config file. */
@@ -46,7 +46,7 @@ export async function beginSwitching(
     cluster: TestCluster,
 ): Promise<{ readonly idle: Colour; readonly putBack: () => Promise<void> }> {
     await bothColoursReady(cluster);
-    const weights = await liveWeights(cluster);
+    const weights = await readLiveWeights(cluster);
     const putFileBack = await keepStackFile();
     return {
         idle: otherColour(activeColour(weights)),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { otherColour, type Colour } from "@property-search/contract";
-import { liveWeights } from "../../operations/gateway/endpoint.ts";
-import { sharesWithin } from "../../operations/gateway/shares.ts";
+import { readLiveWeights } from "../../operations/gateway/endpoint.ts";
+import { checkShares } from "../../operations/gateway/shares.ts";
 import { candidateWeights, type Switch } from "../../operations/release/state.ts";
 import { totalsOf, type Clients } from "../support/clients/clients.ts";
 import { openCluster } from "../support/cluster.ts";
@@ -27,8 +27,17 @@ const AFTER_KILL_SECONDS = 6;
 const AFTER_SHIFT_SECONDS = 5;
 
 const PLAN = [
-    ...["--hold", "15", "--samples", "400", "--bake", "15", "--restarts", "20"],
-    ...["--step-deadline", "240", "--phase-deadline", "240"],
+    ...[
+        "--min-step-seconds",
+        "15",
+        "--min-requests",
+        "400",
+        "--bake-seconds",
+        "15",
+        "--max-restarts",
+        "20",
+    ],
+    ...["--step-deadline-seconds", "240", "--phase-deadline-seconds", "240"],
 ];
 /** Phases at whose start a driver is killed and another one resumes. */
 const KILLED_AT = ["raise", "smoke", "shift", "accept", "measure", "observe", "bake", "finalize"];
@@ -75,7 +84,7 @@ describe("while pods and Redis are killed at random under a thousand requests/s"
             killer = startPodKiller(cluster, 30);
             try {
                 for (let tries = 0; tries < MOST_TRIES && promoted() < SWITCHES; tries += 1) {
-                    const to = otherColour(activeColour(await liveWeights(cluster)));
+                    const to = otherColour(activeColour(await readLiveWeights(cluster)));
                     const one = await switchTo(to, KILLED_AT[made.length - 1]);
                     made.push(one);
                     console.info(JSON.stringify(one));
@@ -150,8 +159,8 @@ function stepsOf(state: Switch): StepSeen[] {
                 ({ at }) => !dead.some((kill) => at >= kill - 1 && at < kill + AFTER_KILL_SECONDS),
             );
         const { answered } = totalsOf(quiet, from + AFTER_SHIFT_SECONDS, to);
-        const { holds, text } = sharesWithin(answered, candidateWeights(state.to, weight));
-        return { weight, seconds: to - from, shares, ofClients: text, holds };
+        const { matches, text } = checkShares(answered, candidateWeights(state.to, weight));
+        return { weight, seconds: to - from, shares, ofClients: text, holds: matches };
     });
 }
 

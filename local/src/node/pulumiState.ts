@@ -1,7 +1,7 @@
 import { connect } from "@property-search/operations/cluster/connect.ts";
 import {
-    stateFolderOf,
-    stateFolders,
+    stateFolderFor,
+    stateFoldersRoot,
 } from "@property-search/operations/deploy/pulumi/workspace.ts";
 import { mkdir, readdir, readlink, rm, symlink } from "node:fs/promises";
 import path from "node:path";
@@ -19,17 +19,17 @@ const FOLDERS = [PATHS.node, PATHS.kind];
  * @param files folder of the cluster's files
  */
 export async function linkPulumiState(kubeconfig: string, files: string): Promise<void> {
-    const link = await stateFolderOf(connect(kubeconfig));
+    const link = await stateFolderFor(connect(kubeconfig));
     const folder = path.join(files, NAME);
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await mkdir(stateFolders(), { recursive: true, mode: 0o700 });
+    await mkdir(stateFoldersRoot(), { recursive: true, mode: 0o700 });
     await removePulumiState();
     await symlink(folder, link);
 }
 
 /** Removes the link, and those of clusters that ended without it. */
 export async function removePulumiState(): Promise<void> {
-    const links = stateFolders();
+    const links = stateFoldersRoot();
     for (const name of await readdir(links).catch(() => [])) {
         const link = path.join(links, name);
         const target = await readlink(link).catch(() => "");

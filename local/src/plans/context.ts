@@ -1,10 +1,10 @@
 import { COLOURS } from "@property-search/contract";
 import { connect, type Cluster } from "@property-search/operations/cluster/connect.ts";
-import { givenConfig } from "@property-search/operations/deploy/apply/record.ts";
+import { readRecordedConfig } from "@property-search/operations/deploy/apply/record.ts";
 import { readConfig } from "@property-search/operations/deploy/pulumi/stackFile.ts";
 import { requireStack, stackNames } from "@property-search/operations/stack/stacks.ts";
 import { stackOfCluster } from "@property-search/operations/deploy/binding.ts";
-import { trackedFile } from "@property-search/operations/deploy/pulumi/workspace.ts";
+import { stackConfigFile } from "@property-search/operations/deploy/pulumi/workspace.ts";
 import { LocalError } from "../shell.ts";
 import { steps } from "../tasks.ts";
 import { deployTasks } from "./deployTasks.ts";
@@ -50,9 +50,9 @@ export async function planForContext(
 export async function requireImages(
     cluster: Cluster,
     stack: string,
-    file = trackedFile(stack),
+    file = stackConfigFile(stack),
 ): Promise<void> {
-    const given = await givenConfig(cluster, stack);
+    const given = await readRecordedConfig(cluster, stack);
     const problems: string[] = [];
     for (const key of COLOURS.map((colour) => `${colour}.image`)) {
         const image = given[key] ?? (await readConfig(file, key));

@@ -1,11 +1,11 @@
-import type { Deployed } from "@property-search/operations/deploy/deploy.ts";
-import type { Verified } from "@property-search/operations/deploy/verify.ts";
+import type { DeployResult } from "@property-search/operations/deploy/deploy.ts";
+import type { VerifyResult } from "@property-search/operations/deploy/verify.ts";
 import type { ListrTask } from "listr2";
 
 /** State of a run; every plan sets both fields. */
 export interface UpContext {
-    deployed?: Deployed;
-    verified?: Verified;
+    deployed?: DeployResult;
+    verified?: VerifyResult;
 }
 
 /** The tasks that bring up the platform on one type of cluster. */

@@ -3,26 +3,30 @@ import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import {
     ClusterError,
-    deleteOne,
+    deleteIfExists,
     FIELD_MANAGER,
     keyOf,
     messageOf,
     readIfExists,
     referenceOf,
     statusOf,
-    wasRetried,
+    hasExhaustedRetries,
     type Cluster,
     type Manifest,
 } from "../../cluster/connect.ts";
-import { besideRelease, isShared, type Beside } from "./coexistWithRelease.ts";
+import {
+    releaseAwareApply,
+    isSharedWithRelease,
+    type ReleaseAwareManifest,
+} from "./coexistWithRelease.ts";
 import { isRoute } from "../../shared/route.ts";
-import { byDriverAlone } from "../../cluster/fieldOwnership.ts";
-import { eachOf } from "./concurrency.ts";
-import { volumesIn } from "./foreign.ts";
-import { claimObjects, deletableOf, withUids, type OwnedReference } from "./ownership.ts";
+import { isConflictWithDriverOnly } from "../../cluster/fieldOwnership.ts";
+import { forEachConcurrently } from "./concurrency.ts";
+import { listVolumes } from "./foreign.ts";
+import { claimObjects, findDeletable, withUids, type OwnedReference } from "./ownership.ts";
 import { writeRecord, type StackRecord } from "./record.ts";
 import { deleteUnlessUsed } from "./removal.ts";
-import { refuseData } from "./remove.ts";
+import { assertNoData } from "./remove.ts";
 
 export interface Applied {
     /** Objects of the stack. */
@@ -43,7 +47,7 @@ export interface ApplyOptions {
     /** Whether to adopt existing objects of others. Default: false */
     readonly adopt?: boolean;
     /** Called after all checks, before the first write. Default: nothing */
-    readonly onClaimed?: () => Promise<void>;
+    readonly onBeforeWrite?: () => Promise<void>;
 }
 
 /** Order of creation: pods need their accounts, secrets and quotas; a route needs its Services and filters. */
@@ -64,12 +68,12 @@ const TIERS: readonly (readonly string[])[] = [
 ];
 /** Kinds whose webhook may be a workload of the stack, and which wait for a Gateway. */
 const LAST_TIERS: readonly (readonly string[])[] = [["Issuer", "ClusterIssuer"], ["Certificate"]];
-const ATTEMPTS = 6;
+const MAX_ATTEMPTS = 6;
 /** A webhook that the deploy has just created responds once its pods run and its CA is known. */
-const WEBHOOK_ATTEMPTS = 30;
-const LONGEST_PAUSE_MILLISECONDS = 5_000;
+const MAX_WEBHOOK_ATTEMPTS = 30;
+const MAX_BACKOFF_MILLISECONDS = 5_000;
 /** The release driver may write an object between its read and its apply. */
-const RELEASE_ATTEMPTS = 5;
+const MAX_RELEASE_ATTEMPTS = 5;
 
 /**
  * Applies the manifests server-side without force: a field of another owner is reported as a conflict, and fields of the
@@ -81,46 +85,46 @@ export async function applyStack(options: ApplyOptions): Promise<Applied> {
     const { cluster, stack, manifests, record, report, signal } = options;
     const wanted = await claimObjects(options);
     const kept = new Set(wanted.map(keyOf));
-    const gone = record.inventory.filter((reference) => !kept.has(keyOf(reference)));
-    const left = await deletableOf(cluster, gone, record.since);
-    const namespaces = left.ours.filter(({ kind }) => kind === "Namespace");
-    refuseData(
+    const dropped = record.inventory.filter((reference) => !kept.has(keyOf(reference)));
+    const deletable = await findDeletable(cluster, dropped, record.createdAt);
+    const namespaces = deletable.ours.filter(({ kind }) => kind === "Namespace");
+    assertNoData(
         stack,
-        await volumesIn(
+        await listVolumes(
             cluster,
             namespaces.map(({ name }) => name),
         ),
     );
-    await options.onClaimed?.();
-    const inventory = union(record.inventory, wanted);
+    await options.onBeforeWrite?.();
+    const inventory = mergeReferences(record.inventory, wanted);
     const grown = await writeRecord(cluster, stack, { ...record, inventory });
 
     const namespace = manifests.find(isRoute)?.metadata.namespace;
-    const beside = besideRelease({ cluster, stack, namespace, report });
+    const resolve = releaseAwareApply({ cluster, stack, namespace, report });
     const changed: string[] = [];
     for (const tier of tiersOf(manifests)) {
         signal?.throwIfAborted();
-        await eachOf(tier, async (manifest) => {
+        await forEachConcurrently(tier, async (manifest) => {
             const key = keyOf(referenceOf(manifest));
-            if (await applyOne(cluster, manifest, beside)) {
+            if (await applyOne(cluster, manifest, resolve)) {
                 changed.push(key);
                 report(`applied ${key}`);
             }
         });
-        await quotasCounted(cluster, tier);
+        await waitForQuotaStatus(cluster, tier);
     }
 
-    await eachOf(left.ours, async (entry) => {
+    await forEachConcurrently(deletable.ours, async (entry) => {
         await deleteUnlessUsed(cluster, entry, report);
         report(`pruned ${keyOf(entry)}`);
     });
-    for (const entry of left.others) {
+    for (const entry of deletable.others) {
         report(
             `${keyOf(entry)} is no longer declared and stays: the stack did not provably create it`,
         );
     }
     await writeRecord(cluster, stack, { ...grown, inventory: await withUids(cluster, wanted) });
-    return { total: manifests.length, changed, pruned: left.ours.map(keyOf) };
+    return { total: manifests.length, changed, pruned: deletable.ours.map(keyOf) };
 }
 
 /** Groups manifests by the order of creation; other kinds come before LAST_TIERS. */
@@ -138,7 +142,7 @@ function rankOf({ kind }: Manifest): number {
 }
 
 /** Merges both lists, each object once, with the API version of the newer list. */
-export function union(
+export function mergeReferences(
     before: readonly OwnedReference[],
     after: readonly OwnedReference[],
 ): OwnedReference[] {
@@ -150,24 +154,32 @@ export function union(
 }
 
 /** @returns whether the object was created or changed */
-async function applyOne(cluster: Cluster, manifest: Manifest, beside: Beside): Promise<boolean> {
+async function applyOne(
+    cluster: Cluster,
+    manifest: Manifest,
+    resolve: ReleaseAwareManifest,
+): Promise<boolean> {
     const reference = referenceOf(manifest);
     for (let attempt = 1; ; attempt += 1) {
         const before = await readIfExists<Manifest>(cluster, reference);
-        const shared = before !== undefined && isShared(manifest);
-        const wanted = shared ? await beside(manifest, before) : manifest;
+        const isShared = before !== undefined && isSharedWithRelease(manifest);
+        const wanted = isShared ? await resolve(manifest, before) : manifest;
         try {
             const after = await patch(cluster, wanted);
-            return !before || !isDeepStrictEqual(declared(before), declared(after));
+            return (
+                !before ||
+                !isDeepStrictEqual(withoutServerFields(before), withoutServerFields(after))
+            );
         } catch (error) {
-            if (shared && byDriverAlone(error) && attempt < RELEASE_ATTEMPTS) continue;
+            if (isShared && isConflictWithDriverOnly(error) && attempt < MAX_RELEASE_ATTEMPTS)
+                continue;
             // A Job's template is immutable; the Job is idempotent, so it is recreated.
             if (statusOf(error) === 422 && manifest.kind === "Job" && before) {
-                await deleteOne(cluster, reference);
+                await deleteIfExists(cluster, reference);
                 await patch(cluster, manifest);
                 return true;
             }
-            throw explain(error, manifest);
+            throw toClusterError(error, manifest);
         }
     }
 }
@@ -176,7 +188,7 @@ async function applyOne(cluster: Cluster, manifest: Manifest, beside: Beside): P
  * The object without fields that the server writes: controllers write the status at any time, and an apply without
  * changes may still update a time in managedFields.
  */
-function declared(object: KubernetesObject): object {
+function withoutServerFields(object: KubernetesObject): object {
     const metadata = { ...object.metadata, managedFields: undefined, resourceVersion: undefined };
     return { ...object, status: undefined, metadata };
 }
@@ -186,9 +198,9 @@ async function patch(cluster: Cluster, manifest: Manifest): Promise<Manifest> {
         try {
             return await cluster.objects.apply(manifest, { fieldManager: FIELD_MANAGER });
         } catch (error) {
-            const attempts = isOfWebhook(error) ? WEBHOOK_ATTEMPTS : ATTEMPTS;
-            if (attempt >= attempts || !isPassing(error)) throw error;
-            await delay(Math.min(100 * 2 ** attempt, LONGEST_PAUSE_MILLISECONDS));
+            const attempts = isWebhookFailure(error) ? MAX_WEBHOOK_ATTEMPTS : MAX_ATTEMPTS;
+            if (attempt >= attempts || !isTransient(error)) throw error;
+            await delay(Math.min(100 * 2 ** attempt, MAX_BACKOFF_MILLISECONDS));
         }
     }
 }
@@ -197,22 +209,22 @@ async function patch(cluster: Cluster, manifest: Manifest): Promise<Manifest> {
  * Whether an error is worth a retry: a terminating namespace, a starting API server, a webhook that is not ready. Responses
  * with Retry-After have been retried already.
  */
-function isPassing(error: unknown): boolean {
+function isTransient(error: unknown): boolean {
     const status = statusOf(error);
     if (status === undefined) return true;
     if (status === 403) return messageOf(error).includes("because it is being terminated");
-    return (status === 429 || status >= 500) && !wasRetried(error);
+    return (status === 429 || status >= 500) && !hasExhaustedRetries(error);
 }
 
-function isOfWebhook(error: unknown): boolean {
+function isWebhookFailure(error: unknown): boolean {
     return messageOf(error).includes("failed calling webhook");
 }
 
-function explain(error: unknown, manifest: Manifest): ClusterError {
+function toClusterError(error: unknown, manifest: Manifest): ClusterError {
     const key = keyOf(referenceOf(manifest));
     const message = messageOf(error);
     const status = statusOf(error);
-    if (byDriverAlone(error)) {
+    if (isConflictWithDriverOnly(error)) {
         return new ClusterError(
             `${key} changes more than weights or floor during a switch, and the release driver ` +
                 `owns these fields: ${message}\nDeploy again after the switch (make status), or roll it back ` +
@@ -242,7 +254,7 @@ function explain(error: unknown, manifest: Manifest): ClusterError {
 }
 
 /** Waits until quotas have a status: until then pods are rejected, and their owner backs off. */
-async function quotasCounted(cluster: Cluster, tier: readonly Manifest[]): Promise<void> {
+async function waitForQuotaStatus(cluster: Cluster, tier: readonly Manifest[]): Promise<void> {
     for (const quota of tier.filter(({ kind }) => kind === "ResourceQuota")) {
         for (let attempt = 0; attempt < 50; attempt += 1) {
             const now = await readIfExists<V1ResourceQuota>(cluster, referenceOf(quota));

@@ -16,7 +16,7 @@ const DEFINITION = "certificates.cert-manager.io";
  *
  * @throws ClusterError if the stack installs cert-manager and the cluster has another one
  */
-export async function refuseSecondCertManager(
+export async function assertNoOtherCertManager(
     cluster: Cluster,
     manifests: readonly Manifest[],
     { inventory }: Pick<StackRecord, "inventory">,

@@ -10,19 +10,19 @@ import {
     type Manifest,
     type ObjectReference,
 } from "../../cluster/connect.ts";
-import { isClaimed, withoutDriversSpec } from "../../cluster/fieldOwnership.ts";
+import { isOwnedByDriver, withoutDriverSpec } from "../../cluster/fieldOwnership.ts";
 import { isUnderWay, readSwitch, type RecordedSwitch } from "../../shared/releaseRecord.ts";
 import {
     isRoute,
     ROUTE,
     routeWeights,
-    weightsText,
+    formatWeights,
     withWeights,
     type Route,
 } from "../../shared/route.ts";
-import { isScaler, scalersOf, withFloor } from "../../shared/autoscalers.ts";
+import { isColourAutoscaler, autoscalersOf, withFloor } from "../../shared/autoscalers.ts";
 
-export interface BesideOptions {
+export interface CoexistOptions {
     readonly cluster: Cluster;
     readonly stack: string;
     /** Namespace of the edge, which holds the release record. Default: the platform's */
@@ -31,15 +31,15 @@ export interface BesideOptions {
 }
 
 /** Whether the stack and the release driver both write an object. */
-export function isShared(manifest: Manifest): boolean {
-    return isRoute(manifest) || isScaler(manifest);
+export function isSharedWithRelease(manifest: Manifest): boolean {
+    return isRoute(manifest) || isColourAutoscaler(manifest);
 }
 
 /** Returns the manifest to apply for an object that both write, given the live object. */
-export type Beside = (manifest: Manifest, live: Manifest) => Promise<Manifest>;
+export type ReleaseAwareManifest = (manifest: Manifest, live: Manifest) => Promise<Manifest>;
 
 /** Each status update, of an autoscaler or by a gateway, is a new version of the object. */
-const TRIES = 5;
+const MAX_ATTEMPTS = 5;
 
 /**
  * Makes a deploy by apply coexist with the release driver. During a switch, weights and floors keep their live values; any
@@ -48,20 +48,25 @@ const TRIES = 5;
  *
  * @throws ClusterError if a release has set other weights than the stack's config
  */
-export function besideRelease({ cluster, stack, namespace, report }: BesideOptions): Beside {
-    const told = new Set<string>();
+export function releaseAwareApply({
+    cluster,
+    stack,
+    namespace,
+    report,
+}: CoexistOptions): ReleaseAwareManifest {
+    const reported = new Set<string>();
     return async (manifest, live) => {
-        const note = await readSwitch(cluster, namespace);
-        if (!isUnderWay(note)) {
+        const lastSwitch = await readSwitch(cluster, namespace);
+        if (!isUnderWay(lastSwitch)) {
             const wanted = isRoute(manifest) ? routeWeights(manifest) : undefined;
-            await settle(cluster, referenceOf(manifest), note, stack, wanted);
+            await reclaimObject(cluster, referenceOf(manifest), lastSwitch, stack, wanted);
             return manifest;
         }
-        const [held, what] = asLive(manifest, live);
-        const line = `a switch to ${note.to} is in progress: ${what}`;
-        if (!told.has(line) && !isDeepStrictEqual(held, manifest)) report(line);
-        told.add(line);
-        return held;
+        const [resolved, kept] = overlayLiveFields(manifest, live);
+        const line = `a switch to ${lastSwitch.to} is in progress: ${kept}`;
+        if (!reported.has(line) && !isDeepStrictEqual(resolved, manifest)) report(line);
+        reported.add(line);
+        return resolved;
     };
 }
 
@@ -72,35 +77,42 @@ export function besideRelease({ cluster, stack, namespace, report }: BesideOptio
  * @returns whether a switch is in progress: the update must then exclude these objects
  * @throws ClusterError if a release has set other weights than the stack's config
  */
-export async function settleAll(
-    { cluster, stack, namespace, report }: BesideOptions,
+export async function reclaimFromRelease(
+    { cluster, stack, namespace, report }: CoexistOptions,
     configured: Weights,
 ): Promise<boolean> {
-    const note = await readSwitch(cluster, namespace);
-    if (isUnderWay(note)) {
+    const lastSwitch = await readSwitch(cluster, namespace);
+    if (isUnderWay(lastSwitch)) {
         const route = await readIfExists<Route>(cluster, ROUTE);
-        const stay = route ? `: weights stay ${weightsText(routeWeights(route))}` : "";
-        report(`a switch to ${note.to} is in progress${stay}`);
+        const stay = route ? `: weights stay ${formatWeights(routeWeights(route))}` : "";
+        report(`a switch to ${lastSwitch.to} is in progress${stay}`);
         return true;
     }
-    await settle(cluster, ROUTE, note, stack, configured);
-    for (const scaler of COLOURS.flatMap(scalersOf)) await settle(cluster, scaler, note, stack);
+    await reclaimObject(cluster, ROUTE, lastSwitch, stack, configured);
+    for (const scaler of COLOURS.flatMap(autoscalersOf))
+        await reclaimObject(cluster, scaler, lastSwitch, stack);
     return false;
 }
 
 /** Ends the driver's ownership of an object, unless it has set other weights than `wanted`. */
-async function settle(
+async function reclaimObject(
     cluster: Cluster,
     reference: ObjectReference,
-    note: RecordedSwitch | undefined,
+    lastSwitch: RecordedSwitch | undefined,
     stack: string,
     wanted?: Weights,
 ): Promise<void> {
-    for (let tries = 0; tries < TRIES; tries += 1) {
+    for (let tries = 0; tries < MAX_ATTEMPTS; tries += 1) {
         const live = await readIfExists<Manifest>(cluster, reference);
-        if (!live || !isClaimed(live)) return;
-        if (wanted) refuseOthers({ stack, note, wanted, live: routeWeights(live) });
-        if (await endClaim(cluster, live)) return;
+        if (!live || !isOwnedByDriver(live)) return;
+        if (wanted)
+            assertWeightsAgree({
+                stack,
+                lastSwitch,
+                configured: wanted,
+                live: routeWeights(live),
+            });
+        if (await removeDriverOwnership(cluster, live)) return;
     }
 }
 
@@ -109,10 +121,10 @@ async function settle(
  *
  * @returns false if the object has changed since it was read
  */
-async function endClaim(cluster: Cluster, object: Manifest): Promise<boolean> {
+async function removeDriverOwnership(cluster: Cluster, object: Manifest): Promise<boolean> {
     const { resourceVersion = "" } = object.metadata;
     const header = headerOf(referenceOf(object));
-    const managedFields = withoutDriversSpec(object);
+    const managedFields = withoutDriverSpec(object);
     const metadata = { ...header.metadata, resourceVersion, managedFields };
     try {
         await cluster.objects.merge({ ...header, metadata });
@@ -123,37 +135,39 @@ async function endClaim(cluster: Cluster, object: Manifest): Promise<boolean> {
     }
 }
 
-interface Disagreement {
+interface WeightComparison {
     readonly stack: string;
-    readonly note: RecordedSwitch | undefined;
+    readonly lastSwitch: RecordedSwitch | undefined;
     /** Weights of the stack's config. */
-    readonly wanted: Weights;
+    readonly configured: Weights;
     /** Weights that a release has set. */
     readonly live: Weights;
 }
 
 /** @throws ClusterError if the weights differ: the deploy would shift traffic without a request */
-function refuseOthers({ stack, note, wanted, live }: Disagreement): void {
-    if (wanted.blue === live.blue) return;
-    const since = note && new Date(note.phaseSince).toISOString();
-    const who = note ? ` ${note.id} of ${note.actor} (${note.phase} since ${since})` : "";
+function assertWeightsAgree({ stack, lastSwitch, configured, live }: WeightComparison): void {
+    if (configured.blue === live.blue) return;
+    const since = lastSwitch && new Date(lastSwitch.phaseSince).toISOString();
+    const who = lastSwitch
+        ? ` ${lastSwitch.id} of ${lastSwitch.actor} (${lastSwitch.phase} since ${since})`
+        : "";
     throw new ClusterError(
-        `traffic.weights of stack ${stack} is ${weightsText(wanted)}, but the release${who} has set ` +
-            `${weightsText(live)} (blue/green), which a deploy does not undo. Set property-search:` +
+        `traffic.weights of stack ${stack} is ${formatWeights(configured)}, but the release${who} has set ` +
+            `${formatWeights(live)} (blue/green), which a deploy does not undo. Set property-search:` +
             `traffic.weights to { blue: ${live.blue}, green: ${live.green} } in Pulumi.${stack}.yaml and ` +
             "deploy again; use make switch to shift traffic.",
     );
 }
 
 /** Returns the manifest with the live weights or floor, as applied during a switch. */
-export function heldByRelease(manifest: Manifest, live: Manifest): Manifest {
-    return asLive(manifest, live)[0];
+export function withLiveFields(manifest: Manifest, live: Manifest): Manifest {
+    return overlayLiveFields(manifest, live)[0];
 }
 
-function asLive(manifest: Manifest, live: Manifest): [held: Manifest, what: string] {
+function overlayLiveFields(manifest: Manifest, live: Manifest): [held: Manifest, what: string] {
     if (isRoute(manifest)) {
         const weights = routeWeights(live);
-        return [withWeights(manifest, weights), `weights stay ${weightsText(weights)}`];
+        return [withWeights(manifest, weights), `weights stay ${formatWeights(weights)}`];
     }
     return withFloor(manifest, live);
 }

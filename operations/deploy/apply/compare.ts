@@ -21,7 +21,7 @@ export interface CompareOptions {
  * Lists that the API server merges by key (https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy):
  * they may contain items of other owners. Every other list is one value.
  */
-const KEYED: readonly (readonly [RegExp, readonly string[]])[] = [
+const MERGE_KEYS: readonly (readonly [RegExp, readonly string[]])[] = [
     [/\.(initC|c|ephemeralC)ontainers$/, ["name"]],
     [/ontainers\[[^\]]*\]\.env$/, ["name"]],
     [/ontainers\[[^\]]*\]\.ports$/, ["containerPort", "protocol"]],
@@ -37,7 +37,7 @@ const KEYED: readonly (readonly [RegExp, readonly string[]])[] = [
 ];
 const KEY_DEFAULTS: Readonly<Record<string, unknown>> = { protocol: "TCP" };
 /** Lists of plain values that are sets, to which other owners add items. */
-const SETS = /^metadata\.finalizers$/;
+const SET_FIELDS = /^metadata\.finalizers$/;
 
 /** Fields whose values are quantities: 1000m is 1. */
 const QUANTITIES =
@@ -102,14 +102,14 @@ function* compareLists(
     field: string,
     options: CompareOptions,
 ): Generator<Difference> {
-    const keys = KEYED.find(([pattern]) => pattern.test(field))?.[1];
+    const keys = MERGE_KEYS.find(([pattern]) => pattern.test(field))?.[1];
     if (keys) {
         for (const item of declared) {
             const key = keyIn(item, keys);
             const found = live.find((one) => isDeepStrictEqual(keyIn(one, keys), key));
             yield* compare(item, found, `${field}[${key.map(String).join("/")}]`, options);
         }
-    } else if (SETS.test(field)) {
+    } else if (SET_FIELDS.test(field)) {
         for (const item of declared) {
             if (!live.includes(item)) yield { field, declared, live };
         }

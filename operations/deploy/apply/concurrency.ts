@@ -1,7 +1,7 @@
 const CONCURRENCY = 8;
 
 /** Processes all items with limited concurrency. */
-export async function eachOf<T>(
+export async function forEachConcurrently<T>(
     items: readonly T[],
     work: (item: T) => Promise<void>,
 ): Promise<void> {

@@ -1,4 +1,4 @@
-import { heldByRelease, isShared } from "./coexistWithRelease.ts";
+import { withLiveFields, isSharedWithRelease } from "./coexistWithRelease.ts";
 import { isUnderWay, type RecordedSwitch } from "../../shared/releaseRecord.ts";
 import {
     ClusterError,
@@ -8,7 +8,7 @@ import {
     type Cluster,
     type Manifest,
 } from "../../cluster/connect.ts";
-import { eachOf } from "./concurrency.ts";
+import { forEachConcurrently } from "./concurrency.ts";
 import { differences, type CompareOptions, type Difference } from "./compare.ts";
 import { floorsOf } from "./ready.ts";
 
@@ -17,15 +17,15 @@ export interface ConfirmOptions {
     /** The declared objects. */
     readonly manifests: readonly Manifest[];
     /** The last switch: while it is in progress, the release driver owns weights and floors. */
-    readonly note: RecordedSwitch | undefined;
+    readonly lastSwitch: RecordedSwitch | undefined;
 }
 
 /** Marks an encrypted secret in the exported state of a Pulumi stack (pulumi/pulumi, sdk/go/common/resource). */
 const SECRET_MARK = "4dabf18193072939515e22adb298388d";
 
 /** Reported differences per object; a lost list has one, an object of another owner hundreds. */
-const MOST_TOLD = 5;
-const MOST_CHARACTERS = 160;
+const MAX_DIFFERENCES = 5;
+const MAX_VALUE_CHARACTERS = 160;
 
 /**
  * Compares every declared field with the live objects, for both deploy methods.
@@ -34,10 +34,10 @@ const MOST_CHARACTERS = 160;
  * @throws ClusterError with each object and field that differs
  */
 export async function confirmDeployed(options: ConfirmOptions): Promise<number> {
-    const { cluster, manifests, note } = options;
+    const { cluster, manifests, lastSwitch } = options;
     const scaled = floorsOf(manifests);
     const wrong: string[] = [];
-    await eachOf(manifests, async (manifest) => {
+    await forEachConcurrently(manifests, async (manifest) => {
         const reference = referenceOf(manifest);
         const live = await readIfExists<Manifest>(cluster, reference);
         if (!live) {
@@ -45,10 +45,12 @@ export async function confirmDeployed(options: ConfirmOptions): Promise<number> 
             return;
         }
         const wanted =
-            isUnderWay(note) && isShared(manifest) ? heldByRelease(manifest, live) : manifest;
-        const ignored = ignoredOf(manifest, scaled);
-        const found = differences(asStored(wanted), live, { ignored, isUnknown });
-        wrong.push(...toldOf(manifest, found));
+            isUnderWay(lastSwitch) && isSharedWithRelease(manifest)
+                ? withLiveFields(manifest, live)
+                : manifest;
+        const ignored = ignoredFields(manifest, scaled);
+        const found = differences(toStoredForm(wanted), live, { ignored, isUnknown });
+        wrong.push(...describeDifferences(manifest, found));
     });
     if (wrong.length === 0) return manifests.length;
     throw new ClusterError(
@@ -63,7 +65,7 @@ export async function confirmDeployed(options: ConfirmOptions): Promise<number> 
 }
 
 /** Converts a Secret's stringData to data, as the server stores it. */
-function asStored(manifest: WithData): Manifest {
+function toStoredForm(manifest: WithData): Manifest {
     const { stringData, data, ...rest } = manifest;
     if (manifest.kind !== "Secret" || stringData === undefined) return manifest;
     if (isUnknown(stringData)) return { ...rest, data: stringData } as WithData;
@@ -81,7 +83,7 @@ interface WithData extends Manifest {
 }
 
 /** Ignores the replicas of a scaled workload: its autoscaler owns them. */
-function ignoredOf(
+function ignoredFields(
     { kind, metadata }: Manifest,
     scaled: ReadonlyMap<string, number>,
 ): NonNullable<CompareOptions["ignored"]> {
@@ -101,19 +103,19 @@ function isUnknown(value: unknown): boolean {
     return typeof value === "object" && value !== null && SECRET_MARK in value;
 }
 
-function toldOf(manifest: Manifest, found: readonly Difference[]): string[] {
+function describeDifferences(manifest: Manifest, found: readonly Difference[]): string[] {
     const key = keyOf(referenceOf(manifest));
     const isSecret = manifest.kind === "Secret";
-    const lines = found.slice(0, MOST_TOLD).map(({ field, declared, live }) => {
+    const lines = found.slice(0, MAX_DIFFERENCES).map(({ field, declared, live }) => {
         if (live === undefined) return `${key}: ${field} is missing`;
         if (isSecret) return `${key}: ${field} has another value`;
-        return `${key}: ${field} is ${textOf(live)}; declared: ${textOf(declared)}`;
+        return `${key}: ${field} is ${formatValue(live)}; declared: ${formatValue(declared)}`;
     });
     const more = found.length - lines.length;
     return more > 0 ? [...lines, `${key}: ${more} more fields`] : lines;
 }
 
-function textOf(value: unknown): string {
+function formatValue(value: unknown): string {
     const text = JSON.stringify(value);
-    return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
+    return text.length > MAX_VALUE_CHARACTERS ? `${text.slice(0, MAX_VALUE_CHARACTERS)}…` : text;
 }

@@ -2,7 +2,7 @@ import type { KubernetesObject } from "@kubernetes/client-node";
 import { readIfExists, statusOf, type Cluster } from "../../cluster/connect.ts";
 
 /** Where an installed definition states the release of its project. */
-interface Release {
+interface DefinitionVersion {
     readonly definition: string;
     /** Label or annotation with the release. */
     readonly key: string;
@@ -21,7 +21,7 @@ interface HttpRoute extends KubernetesObject {
 const VERSION_LABEL = "app.kubernetes.io/version";
 
 /** Definitions of Traefik, Envoy Gateway and Cilium do not state their release. */
-const RELEASES: Readonly<Record<string, Release>> = {
+const DEFINITION_VERSIONS: Readonly<Record<string, DefinitionVersion>> = {
     "gateway.networking.k8s.io": {
         definition: "httproutes.gateway.networking.k8s.io",
         key: "gateway.networking.k8s.io/bundle-version",
@@ -44,13 +44,13 @@ export function groupOf(apiVersion: string): string {
  * Finds groups whose installed definitions are too old: they drop newer fields without an error. An unknown release is
  * accepted.
  */
-export async function outdatedReleases(
+export async function findOutdatedDefinitions(
     cluster: Cluster,
     groups: readonly string[],
 ): Promise<{ readonly group: string; readonly words: string }[]> {
     const found = await Promise.all(
         [...new Set(groups)].map(async (group) => {
-            const release = RELEASES[group];
+            const release = DEFINITION_VERSIONS[group];
             if (!release) return [];
             const version = await versionOf(cluster, release);
             if (version === undefined || !isOlder(version, release.oldest)) return [];
@@ -62,7 +62,7 @@ export async function outdatedReleases(
 
 async function versionOf(
     cluster: Cluster,
-    { definition, key }: Release,
+    { definition, key }: DefinitionVersion,
 ): Promise<string | undefined> {
     const { metadata } = (await readDefinition(cluster, definition)) ?? {};
     return metadata?.annotations?.[key] ?? metadata?.labels?.[key];
@@ -72,7 +72,7 @@ async function versionOf(
  * Whether a route uses `retry` and the installed Gateway API lacks it: before 1.7 only the experimental channel has it, and
  * the standard one drops it. False if definitions cannot be read.
  */
-export async function lacksRetry(
+export async function isRetryUnsupported(
     cluster: Cluster,
     manifests: readonly KubernetesObject[],
 ): Promise<boolean> {
@@ -90,16 +90,16 @@ function readDefinition(cluster: Cluster, name: string): Promise<Definition | un
         kind: "CustomResourceDefinition",
         name,
     };
-    return readIfExists<Definition>(cluster, reference).catch(noneIfForbidden);
+    return readIfExists<Definition>(cluster, reference).catch(ignoreForbidden);
 }
 
 /** A user that deploys may lack permission to read definitions. */
-function noneIfForbidden(error: unknown): undefined {
+function ignoreForbidden(error: unknown): undefined {
     if (statusOf(error) !== 403) throw error;
 }
 
 /** An invalid version, such as `latest`, is not older than any. */
-function isOlder(version: string, [major, minor]: Release["oldest"]): boolean {
+function isOlder(version: string, [major, minor]: DefinitionVersion["oldest"]): boolean {
     const [, ...parts] = /^v?(\d+)\.(\d+)/.exec(version) ?? [];
     const [ofMajor = Infinity, ofMinor = Infinity] = parts.map(Number);
     return ofMajor < major || (ofMajor === major && ofMinor < minor);

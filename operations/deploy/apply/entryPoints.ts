@@ -32,7 +32,7 @@ export async function entryPointProblems(
 ): Promise<string[]> {
     const gateways = manifests.filter((manifest) => manifest.kind === "Gateway") as Gateway[];
     if (gateways.length === 0) return [];
-    const served = await Promise.all(gateways.map((gateway) => isOfTraefik(cluster, gateway)));
+    const served = await Promise.all(gateways.map((gateway) => isTraefikGateway(cluster, gateway)));
     const ports = served.includes(true) ? await entryPoints(cluster) : new Map<number, string>();
     // Traefik may be configured by a file or its environment, which are not readable from outside its pod.
     if (ports.size === 0) return [];
@@ -50,7 +50,7 @@ export async function entryPointProblems(
         );
 }
 
-async function isOfTraefik(cluster: Cluster, { apiVersion, spec }: Gateway): Promise<boolean> {
+async function isTraefikGateway(cluster: Cluster, { apiVersion, spec }: Gateway): Promise<boolean> {
     const name = spec.gatewayClassName;
     const found = await readIfExists<GatewayClass>(cluster, {
         apiVersion,

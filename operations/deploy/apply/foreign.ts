@@ -6,10 +6,10 @@ import {
     RELEASE,
 } from "@property-search/contract";
 import { keyOf, type Cluster, type ObjectReference } from "../../cluster/connect.ts";
-import { eachOf } from "./concurrency.ts";
+import { forEachConcurrently } from "./concurrency.ts";
 
 /** Kinds whose objects controllers create for each namespace, Service or pod. */
-const DERIVED = [
+const CONTROLLER_KINDS = [
     "ControllerRevision",
     "Endpoints",
     "EndpointSlice",
@@ -19,19 +19,19 @@ const DERIVED = [
     "PodMetrics",
 ];
 /** Objects that controllers create in every namespace. */
-const EVERYWHERE =
+const DEFAULT_OBJECTS =
     /^(ConfigMap .*\/(kube-root-ca\.crt|istio-ca-root-cert|openshift-service-ca\.crt)|ServiceAccount .*\/(default|builder|deployer))$/;
 /** Secrets of cert-manager itself: its ACME account key and its webhook CA. */
-const OF_CERT_MANAGER = [
+const CERT_MANAGER_SECRETS = [
     `Secret ${NAMESPACES.edge}/${GATEWAY_NAME}-account`,
     `Secret ${CERTIFICATES_NAMESPACE}/cert-manager-webhook-ca`,
 ];
-const DERIVED_SECRETS = ["kubernetes.io/service-account-token", "kubernetes.io/dockercfg"];
+const CONTROLLER_SECRET_TYPES = ["kubernetes.io/service-account-token", "kubernetes.io/dockercfg"];
 
 /** Field manager of the local platform, which brings its addons back with each `make up`. */
 const LOCAL_FIELD_MANAGER = "property-search-local";
 
-interface Listed extends KubernetesObject {
+interface ListedObject extends KubernetesObject {
     readonly type?: string;
 }
 
@@ -39,37 +39,40 @@ interface Listed extends KubernetesObject {
  * Finds objects in namespaces that neither the stack, a controller nor the local platform created; their keys by
  * namespace.
  */
-export async function foreignObjects(
+export async function findForeignObjects(
     cluster: Cluster,
     namespaces: readonly string[],
     inventory: readonly ObjectReference[],
 ): Promise<Map<string, string[]>> {
     const known = new Set(inventory.map(keyOf));
     const found = new Map<string, string[]>();
-    await eachOf(await cluster.objects.kinds(), async ({ apiVersion, kind, namespaced, verbs }) => {
-        if (!namespaced || !verbs?.includes("list") || DERIVED.includes(kind)) return;
-        const { items } = await cluster.objects.list<Listed>(apiVersion, kind);
-        for (const { metadata, type = "" } of items) {
-            const { namespace = "", name = "" } = metadata ?? {};
-            if (!namespaces.includes(namespace)) continue;
-            const key = keyOf({ apiVersion, kind, namespace, name });
-            const isDerived =
-                known.has(key) ||
-                EVERYWHERE.test(key) ||
-                OF_CERT_MANAGER.includes(key) ||
-                DERIVED_SECRETS.includes(type) ||
-                (metadata?.ownerReferences ?? []).length > 0 ||
-                isManagedBy({ metadata: metadata ?? {} }, RELEASE.fieldManager) ||
-                isManagedBy({ metadata: metadata ?? {} }, LOCAL_FIELD_MANAGER) ||
-                isOfCertManager({ metadata: metadata ?? {} });
-            if (!isDerived) found.set(namespace, [...(found.get(namespace) ?? []), key]);
-        }
-    });
+    await forEachConcurrently(
+        await cluster.objects.kinds(),
+        async ({ apiVersion, kind, namespaced, verbs }) => {
+            if (!namespaced || !verbs?.includes("list") || CONTROLLER_KINDS.includes(kind)) return;
+            const { items } = await cluster.objects.list<ListedObject>(apiVersion, kind);
+            for (const { metadata, type = "" } of items) {
+                const { namespace = "", name = "" } = metadata ?? {};
+                if (!namespaces.includes(namespace)) continue;
+                const key = keyOf({ apiVersion, kind, namespace, name });
+                const isDerived =
+                    known.has(key) ||
+                    DEFAULT_OBJECTS.test(key) ||
+                    CERT_MANAGER_SECRETS.includes(key) ||
+                    CONTROLLER_SECRET_TYPES.includes(type) ||
+                    (metadata?.ownerReferences ?? []).length > 0 ||
+                    isManagedBy({ metadata: metadata ?? {} }, RELEASE.fieldManager) ||
+                    isManagedBy({ metadata: metadata ?? {} }, LOCAL_FIELD_MANAGER) ||
+                    isCertManagerObject({ metadata: metadata ?? {} });
+                if (!isDerived) found.set(namespace, [...(found.get(namespace) ?? []), key]);
+            }
+        },
+    );
     return found;
 }
 
 /** Lists volume claims in namespaces, with their sizes, for a message. */
-export async function volumesIn(
+export async function listVolumes(
     cluster: Cluster,
     namespaces: readonly string[],
 ): Promise<string[]> {
@@ -89,7 +92,7 @@ export async function volumesIn(
 }
 
 /** Whether cert-manager created an object, such as the key of a certificate. */
-function isOfCertManager({ metadata }: KubernetesObject): boolean {
+function isCertManagerObject({ metadata }: KubernetesObject): boolean {
     const marks = { ...metadata?.labels, ...metadata?.annotations };
     return Object.keys(marks).some((key) => /^(controller\.)?cert-manager\.io\//.test(key));
 }

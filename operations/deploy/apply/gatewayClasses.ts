@@ -8,7 +8,7 @@ interface GatewayClass extends KubernetesObject {
 }
 
 /** A controller that has just started accepts its class within seconds. */
-const PATIENCE_MILLISECONDS = 20_000;
+const ACCEPT_TIMEOUT_MILLISECONDS = 20_000;
 const POLL_MILLISECONDS = 500;
 
 /**
@@ -17,14 +17,14 @@ const POLL_MILLISECONDS = 500;
  * @param timeoutMilliseconds for a controller to accept the class
  * @returns undefined for a class that is accepted, has no Accepted condition or does not exist
  */
-export async function classProblem(
+export async function findClassProblem(
     cluster: Cluster,
     apiVersion: string,
     name: string,
-    patience = PATIENCE_MILLISECONDS,
+    timeoutMilliseconds = ACCEPT_TIMEOUT_MILLISECONDS,
 ): Promise<string | undefined> {
     const reference = { apiVersion, kind: "GatewayClass", name };
-    for (const deadline = Date.now() + patience; ;) {
+    for (const deadline = Date.now() + timeoutMilliseconds; ;) {
         const found = await readIfExists<GatewayClass>(cluster, reference);
         const accepted = found?.status?.conditions?.find(({ type }) => type === "Accepted");
         if (!found || !accepted || accepted.status === "True") return undefined;

@@ -10,7 +10,7 @@ import {
     type Manifest,
     type ObjectReference,
 } from "../../cluster/connect.ts";
-import { eachOf } from "./concurrency.ts";
+import { forEachConcurrently } from "./concurrency.ts";
 
 /** One object of a stack, and whether the stack may delete it. */
 export interface OwnedReference extends ObjectReference {
@@ -27,9 +27,9 @@ export interface OwnedReference extends ObjectReference {
 const CONTROLLERS =
     /^(kube-controller-manager|kube-scheduler|kubelet|keda.*|traefik|.*cainjector.*|property-search-local)$/;
 /** Objects that a message lists. */
-const MOST_LISTED = 30;
+const MAX_LISTED = 30;
 
-export interface Claim {
+export interface ClaimOptions {
     readonly cluster: Cluster;
     readonly stack: string;
     readonly manifests: readonly Manifest[];
@@ -48,25 +48,25 @@ export interface Claim {
  *
  * @throws ClusterError with every existing object that is not in the stack's record
  */
-export async function claimObjects(options: Claim): Promise<OwnedReference[]> {
+export async function claimObjects(options: ClaimOptions): Promise<OwnedReference[]> {
     const { cluster, stack, manifests, record, adopt = false } = options;
     const known = new Map(record.inventory.map((entry) => [keyOf(entry), entry]));
     const claimed: OwnedReference[] = [];
     const foreign: string[] = [];
-    await eachOf(manifests, async (manifest) => {
+    await forEachConcurrently(manifests, async (manifest) => {
         const reference = referenceOf(manifest);
         const key = keyOf(reference);
         const live = await readIfExists<KubernetesObject>(cluster, reference);
         const entry = known.get(key);
         if (!live) claimed.push({ ...reference, created: true });
-        else if (entry && isOurs(entry, live, record.since)) {
+        else if (entry && isCreatedByStack(entry, live, record.since)) {
             claimed.push({ ...reference, created: true, ...uidOf(live) });
         } else if (adopt || (entry && entry.created !== true)) {
             claimed.push({ ...reference, created: false });
         } else foreign.push(key);
     });
     if (foreign.length === 0) return claimed;
-    const listed = foreign.sort().slice(0, MOST_LISTED);
+    const listed = foreign.sort().slice(0, MAX_LISTED);
     const more = foreign.length - listed.length;
     throw new ClusterError(
         `${foreign.length} objects of stack ${stack} already exist on ${cluster.context}, and this stack has not ` +
@@ -83,7 +83,7 @@ export async function withUids(
     entries: readonly OwnedReference[],
 ): Promise<OwnedReference[]> {
     const found: OwnedReference[] = [];
-    await eachOf(entries, async (entry) => {
+    await forEachConcurrently(entries, async (entry) => {
         if (entry.created !== true) {
             found.push(entry);
             return;
@@ -102,24 +102,24 @@ export interface Deletable {
 }
 
 /** Divides existing objects of an inventory by whether the stack may delete them. */
-export async function deletableOf(
+export async function findDeletable(
     cluster: Cluster,
     inventory: readonly OwnedReference[],
     since: string | undefined,
 ): Promise<Deletable> {
     const ours: OwnedReference[] = [];
     const others: OwnedReference[] = [];
-    await eachOf(inventory, async (entry) => {
+    await forEachConcurrently(inventory, async (entry) => {
         const live = await readIfExists<KubernetesObject>(cluster, entry);
         if (!live) return;
-        if (isOurs(entry, live, since)) ours.push({ ...entry, ...uidOf(live) });
+        if (isCreatedByStack(entry, live, since)) ours.push({ ...entry, ...uidOf(live) });
         else others.push(entry);
     });
     return { ours, others };
 }
 
 /** Whether the stack provably created an object. */
-function isOurs(
+function isCreatedByStack(
     { created, uid }: OwnedReference,
     { metadata }: KubernetesObject,
     since: string | undefined,
@@ -137,11 +137,11 @@ function isOurs(
     const isShared = managers.some(
         ({ manager = "" }) => !own.includes(manager) && !CONTROLLERS.test(manager),
     );
-    return isApplied && !isShared && isSince(metadata?.creationTimestamp, since);
+    return isApplied && !isShared && isNotOlderThan(metadata?.creationTimestamp, since);
 }
 
 /** The API server's times are texts that sort by time. */
-function isSince(time: unknown, since: string | undefined): boolean {
+function isNotOlderThan(time: unknown, since: string | undefined): boolean {
     return typeof time === "string" && since !== undefined && time >= since;
 }
 

@@ -2,7 +2,7 @@ import type { V1Condition, V1ContainerStatus, V1Pod } from "@kubernetes/client-n
 import { describeConnectionLoss } from "@property-search/contract";
 import { setTimeout as delay } from "node:timers/promises";
 import { autoscalerKind } from "../../shared/autoscalers.ts";
-import { lasting } from "../../cluster/persistence.ts";
+import { createPersistenceCheck } from "../../cluster/persistence.ts";
 import {
     ClusterError,
     readIfExists,
@@ -15,7 +15,7 @@ export interface ReadyOptions {
     readonly cluster: Cluster;
     readonly manifests: readonly Manifest[];
     /** Timeout in seconds. */
-    readonly timeout: number;
+    readonly timeoutSeconds: number;
     /** Receives one line whenever the pending objects change. */
     readonly report: (line: string) => void;
     readonly signal?: AbortSignal;
@@ -40,7 +40,7 @@ interface Observed {
 
 const POLL_MILLISECONDS = 500;
 /** States in which a container does not become ready without a change. */
-const HOPELESS = [
+const UNRECOVERABLE = [
     "ErrImageNeverPull",
     "ErrImagePull",
     "ImagePullBackOff",
@@ -49,9 +49,9 @@ const HOPELESS = [
     "CrashLoopBackOff",
 ];
 /** Minimum duration of such a state: a first crash may be due to a starting dependency. */
-const HOPELESS_MILLISECONDS = 30_000;
+const UNRECOVERABLE_MILLISECONDS = 30_000;
 /** A busy API server may be silent for a while; a longer loss of connection is an error. */
-const LOST_MILLISECONDS = 60_000;
+const DISCONNECTED_MILLISECONDS = 60_000;
 
 /**
  * Waits until every workload is rolled out and every Gateway and route is accepted, each at its current generation.
@@ -60,44 +60,45 @@ const LOST_MILLISECONDS = 60_000;
  * if it is lost for a minute
  */
 export async function waitReady(options: ReadyOptions): Promise<void> {
-    const { cluster, manifests, timeout, report, signal } = options;
-    const awaited = manifests.filter(({ kind }) => kind in PENDING);
+    const { cluster, manifests, timeoutSeconds, report, signal } = options;
+    const awaited = manifests.filter(({ kind }) => kind in PENDING_REASONS);
     const floors = floorsOf(manifests);
-    const deadline = Date.now() + timeout * 1000;
-    let said = "";
-    const isHopeless = lasting({ milliseconds: HOPELESS_MILLISECONDS });
-    const isLost = lasting({ milliseconds: LOST_MILLISECONDS });
+    const deadline = Date.now() + timeoutSeconds * 1000;
+    let reported = "";
+    const isUnrecoverable = createPersistenceCheck({ milliseconds: UNRECOVERABLE_MILLISECONDS });
+    const isDisconnected = createPersistenceCheck({ milliseconds: DISCONNECTED_MILLISECONDS });
     for (;;) {
         signal?.throwIfAborted();
         try {
-            const pending = await pendingOf(cluster, awaited, floors);
+            const pending = await findPending(cluster, awaited, floors);
             if (pending.length === 0) return;
             const line = pending.join(", ");
-            say(`waiting for ${line}`);
+            reportChange(`waiting for ${line}`);
 
-            const problems = await podProblems(cluster, namespacesOf(awaited));
-            const ends = isHopeless(problems.some(({ hopeless }) => hopeless));
+            const problems = await readPodProblems(cluster, namespacesOf(awaited));
+            const ends = isUnrecoverable(problems.some(({ hopeless }) => hopeless));
             if (Date.now() > deadline || ends) {
                 const reasons = problems.map(({ text }) => `\n  ${text}`).join("");
-                const when = Date.now() > deadline ? `after ${timeout} s` : "and will not be";
+                const when =
+                    Date.now() > deadline ? `after ${timeoutSeconds} s` : "and will not be";
                 throw new ClusterError(`not ready ${when}: ${line}${reasons}`);
             }
         } catch (error) {
             const lost = describeConnectionLoss(error);
-            if (lost === undefined || isLost(true) || Date.now() > deadline) throw error;
-            say(lost);
+            if (lost === undefined || isDisconnected(true) || Date.now() > deadline) throw error;
+            reportChange(lost);
         }
         await delay(POLL_MILLISECONDS, undefined, { signal });
     }
 
-    function say(line: string): void {
-        if (line !== said) report(line);
-        said = line;
+    function reportChange(line: string): void {
+        if (line !== reported) report(line);
+        reported = line;
     }
 }
 
 /** Per kind, why an object is not ready; undefined if it is. */
-const PENDING: Record<string, (object: Observed, floor: number) => string | undefined> = {
+const PENDING_REASONS: Record<string, (object: Observed, floor: number) => string | undefined> = {
     Deployment: ({ metadata, status, spec }, floor) => {
         // A new Deployment has one replica until its autoscaler scales it.
         const wanted = Math.max(spec?.replicas ?? 1, floor);
@@ -119,7 +120,7 @@ const PENDING: Record<string, (object: Observed, floor: number) => string | unde
             ? undefined
             : `running${status?.failed ? `, ${status.failed} failed attempts` : ""}`,
     Gateway: ({ metadata, status }) =>
-        lacking(status?.conditions, metadata?.generation, ["Accepted", "Programmed"]),
+        missingCondition(status?.conditions, metadata?.generation, ["Accepted", "Programmed"]),
     // Kinds of cert-manager: a certificate is issued, an account is registered.
     Certificate: isReadyAtGeneration,
     Issuer: isReadyAtGeneration,
@@ -128,18 +129,18 @@ const PENDING: Record<string, (object: Observed, floor: number) => string | unde
         if (parents.length === 0) return "not accepted yet";
         return parents
             .map(({ conditions }) =>
-                lacking(conditions, metadata?.generation, ["Accepted", "ResolvedRefs"]),
+                missingCondition(conditions, metadata?.generation, ["Accepted", "ResolvedRefs"]),
             )
             .find((text) => text !== undefined);
     },
 };
 
 function isReadyAtGeneration({ metadata, status }: Observed): string | undefined {
-    return lacking(status?.conditions, metadata?.generation, ["Ready"]);
+    return missingCondition(status?.conditions, metadata?.generation, ["Ready"]);
 }
 
 /** Describes a missing condition; conditions of another generation do not count. */
-function lacking(
+function missingCondition(
     conditions: readonly V1Condition[] | undefined,
     generation: number | undefined,
     types: readonly string[],
@@ -173,7 +174,7 @@ function isScaler(manifest: Manifest): manifest is Scaler {
     return autoscalerKind(manifest.kind) !== undefined;
 }
 
-async function pendingOf(
+async function findPending(
     cluster: Cluster,
     awaited: readonly Manifest[],
     floors: ReadonlyMap<string, number>,
@@ -183,7 +184,7 @@ async function pendingOf(
             const object = await readIfExists(cluster, referenceOf(manifest));
             const { namespace = "", name } = manifest.metadata;
             const floor = floors.get(`${namespace}/${name}`) ?? 0;
-            const lack = object ? PENDING[manifest.kind]?.(object, floor) : "missing";
+            const lack = object ? PENDING_REASONS[manifest.kind]?.(object, floor) : "missing";
             return lack === undefined ? [] : [`${name} (${lack})`];
         }),
     );
@@ -194,18 +195,18 @@ function namespacesOf(manifests: readonly Manifest[]): string[] {
     return [...new Set(manifests.flatMap(({ metadata }) => metadata.namespace ?? []))];
 }
 
-async function podProblems(
+async function readPodProblems(
     cluster: Cluster,
     namespaces: readonly string[],
 ): Promise<{ text: string; hopeless: boolean }[]> {
     const lists = await Promise.all(
         namespaces.map((namespace) => cluster.objects.list<V1Pod>("v1", "Pod", { namespace })),
     );
-    return lists.flatMap(({ items }) => items.flatMap(problemsOf));
+    return lists.flatMap(({ items }) => items.flatMap(podProblems));
 }
 
 /** Describes why the containers of a pod do not run, or why it is not scheduled. */
-export function problemsOf(pod: V1Pod): { text: string; hopeless: boolean }[] {
+export function podProblems(pod: V1Pod): { text: string; hopeless: boolean }[] {
     const name = `${pod.metadata?.namespace ?? ""}/${pod.metadata?.name ?? ""}`;
     const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
     if (scheduled?.status === "False") {
@@ -214,10 +215,10 @@ export function problemsOf(pod: V1Pod): { text: string; hopeless: boolean }[] {
     return [
         ...(pod.status?.initContainerStatuses ?? []),
         ...(pod.status?.containerStatuses ?? []),
-    ].flatMap((container) => problemOf(name, container));
+    ].flatMap((container) => containerProblem(name, container));
 }
 
-function problemOf(pod: string, { name, state, lastState }: V1ContainerStatus) {
+function containerProblem(pod: string, { name, state, lastState }: V1ContainerStatus) {
     const reason = state?.waiting?.reason;
     if (reason === undefined || ["ContainerCreating", "PodInitializing"].includes(reason))
         return [];
@@ -228,7 +229,7 @@ function problemOf(pod: string, { name, state, lastState }: V1ContainerStatus) {
     return [
         {
             text: `${pod}, container ${name}: ${reason}; ${detail}; see kubectl logs -n ${pod.replace("/", " ")}`,
-            hopeless: HOPELESS.includes(reason),
+            hopeless: UNRECOVERABLE.includes(reason),
         },
     ];
 }

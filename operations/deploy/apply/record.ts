@@ -20,9 +20,9 @@ export interface StackRecord {
     /** Config overrides of the last deploy, such as images of one machine. */
     readonly config: Readonly<Record<string, string>>;
     /** Creation time of the record: RFC 3339 in UTC. Objects of the stack are not older. */
-    readonly since?: string;
+    readonly createdAt?: string;
     /** Version of the Secret that was read. */
-    readonly version?: string;
+    readonly resourceVersion?: string;
 }
 
 export const RECORD_NAMESPACE = "property-search-deploy";
@@ -44,13 +44,13 @@ export async function readRecord(
         ...versionOf(secret),
         // JSON has a text here, unlike the client's types.
         ...(secret.metadata?.creationTimestamp && {
-            since: secret.metadata.creationTimestamp as unknown as string,
+            createdAt: secret.metadata.creationTimestamp as unknown as string,
         }),
     };
 }
 
 /** Whether a stack was deployed by apply; a stack keeps the method of its first deploy. */
-export async function isApplied(cluster: Cluster, stack: string): Promise<boolean> {
+export async function isDeployedByApply(cluster: Cluster, stack: string): Promise<boolean> {
     return ((await readRecord(cluster, stack))?.inventory.length ?? 0) > 0;
 }
 
@@ -74,12 +74,15 @@ export async function createRecord(
 }
 
 /** Config overrides of the last deploy. */
-export async function givenConfig(cluster: Cluster, stack: string): Promise<StackRecord["config"]> {
+export async function readRecordedConfig(
+    cluster: Cluster,
+    stack: string,
+): Promise<StackRecord["config"]> {
     return (await readRecord(cluster, stack))?.config ?? EMPTY.config;
 }
 
 /** Records the config overrides of a deploy, by either method, for the next one. Without overrides there is no record. */
-export async function rememberConfig(
+export async function recordConfig(
     cluster: Cluster,
     stack: string,
     config: StackRecord["config"],
@@ -91,8 +94,8 @@ export async function rememberConfig(
 }
 
 /** API key of the tenant "platform" of a stack that was deployed by apply. */
-export async function platformKey(cluster: Cluster): Promise<string | undefined> {
-    for (const stack of await appliedStacks(cluster)) {
+export async function readPlatformKey(cluster: Cluster): Promise<string | undefined> {
+    for (const stack of await listAppliedStacks(cluster)) {
         const record = await readRecord(cluster, stack);
         const key = record?.secrets["tenants.platformKey"];
         if (key !== undefined) return key;
@@ -101,7 +104,7 @@ export async function platformKey(cluster: Cluster): Promise<string | undefined>
 }
 
 /** Stacks that were applied to the cluster. */
-export async function appliedStacks(cluster: Cluster): Promise<string[]> {
+export async function listAppliedStacks(cluster: Cluster): Promise<string[]> {
     const { items } = await cluster.objects.list<V1Secret>("v1", "Secret", {
         namespace: RECORD_NAMESPACE,
     });
@@ -133,9 +136,9 @@ export async function writeRecord(
     }
 }
 
-function versionOf({ metadata }: V1Secret): Pick<StackRecord, "version"> {
+function versionOf({ metadata }: V1Secret): Pick<StackRecord, "resourceVersion"> {
     const version = metadata?.resourceVersion;
-    return version === undefined ? {} : { version };
+    return version === undefined ? {} : { resourceVersion: version };
 }
 
 export function recordReference(stack: string): ObjectReference {
@@ -147,7 +150,10 @@ export function recordReference(stack: string): ObjectReference {
     };
 }
 
-function encode(stack: string, { secrets, inventory, config, version }: StackRecord): V1Secret {
+function encode(
+    stack: string,
+    { secrets, inventory, config, resourceVersion }: StackRecord,
+): V1Secret {
     const { name } = recordReference(stack);
     return {
         apiVersion: "v1",
@@ -156,7 +162,7 @@ function encode(stack: string, { secrets, inventory, config, version }: StackRec
             name,
             namespace: RECORD_NAMESPACE,
             labels: { [LABELS.partOf]: PART_OF },
-            ...(version !== undefined && { resourceVersion: version }),
+            ...(resourceVersion !== undefined && { resourceVersion }),
         },
         type: RECORD_TYPE,
         data: {

@@ -1,7 +1,7 @@
 import type { KubernetesObject } from "@kubernetes/client-node";
 import { CERTIFICATES_NAMESPACE } from "@property-search/contract";
 import {
-    deleteOne,
+    deleteIfExists,
     keyOf,
     readIfExists,
     statusOf,
@@ -12,7 +12,7 @@ import type { OwnedReference } from "./ownership.ts";
 
 const DEFINITION = "CustomResourceDefinition";
 /** Helm's annotation for objects that outlive their release. */
-const POLICY = "helm.sh/resource-policy";
+const RESOURCE_POLICY = "helm.sh/resource-policy";
 
 interface Definition extends KubernetesObject {
     spec?: {
@@ -50,7 +50,7 @@ export async function deleteUnlessUsed(
     report: (line: string) => void,
 ): Promise<void> {
     if (reference.kind === DEFINITION) {
-        const users = await usersOf(cluster, reference);
+        const users = await countUsers(cluster, reference);
         if (users > 0) {
             report(
                 `kept ${keyOf(reference)}: ${users} objects of this kind do not belong to the stack`,
@@ -58,13 +58,14 @@ export async function deleteUnlessUsed(
             return;
         }
     }
-    await deleteOne(cluster, reference, reference.uid);
+    await deleteIfExists(cluster, reference, reference.uid);
 }
 
 /** Counts the objects of a kind that outlives the stack. */
-async function usersOf(cluster: Cluster, reference: ObjectReference): Promise<number> {
+async function countUsers(cluster: Cluster, reference: ObjectReference): Promise<number> {
     const definition = await readIfExists<Definition>(cluster, reference);
-    if (definition?.metadata?.annotations?.[POLICY] !== "keep" || !definition.spec) return 0;
+    if (definition?.metadata?.annotations?.[RESOURCE_POLICY] !== "keep" || !definition.spec)
+        return 0;
     const { group, names, versions } = definition.spec;
     const version = versions.find(({ served }) => served)?.name ?? "";
     try {

@@ -1,16 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
 import {
     ClusterError,
-    deleteOne,
+    deleteIfExists,
     keyOf,
     readIfExists,
     type Cluster,
 } from "../../cluster/connect.ts";
-import { eachOf } from "./concurrency.ts";
-import { foreignObjects, volumesIn } from "./foreign.ts";
-import { deletableOf } from "./ownership.ts";
+import { forEachConcurrently } from "./concurrency.ts";
+import { findForeignObjects, listVolumes } from "./foreign.ts";
+import { findDeletable } from "./ownership.ts";
 import { deleteUnlessUsed, removalPhases } from "./removal.ts";
-import { appliedStacks, readRecord, recordReference, RECORD_NAMESPACE } from "./record.ts";
+import { listAppliedStacks, readRecord, recordReference, RECORD_NAMESPACE } from "./record.ts";
 
 export interface RemoveOptions {
     /** Whether to delete volumes with their namespaces. Default: false, which rejects a stack with volumes */
@@ -19,10 +19,10 @@ export interface RemoveOptions {
     readonly signal?: AbortSignal;
 }
 
-export interface Removed {
+export interface RemovalResult {
     readonly count: number;
     /** Objects that stay, each with the reason. */
-    readonly left: readonly string[];
+    readonly remaining: readonly string[];
 }
 
 /**
@@ -37,27 +37,27 @@ export async function removeStack(
     cluster: Cluster,
     stack: string,
     { deleteData = false, report, signal }: RemoveOptions,
-): Promise<Removed | undefined> {
+): Promise<RemovalResult | undefined> {
     const record = await readRecord(cluster, stack);
     if (!record) return undefined;
-    const { ours, others } = await deletableOf(cluster, record.inventory, record.since);
+    const { ours, others } = await findDeletable(cluster, record.inventory, record.createdAt);
     const owned = ours.filter(({ kind }) => kind === "Namespace");
-    const foreign = await foreignObjects(
+    const foreign = await findForeignObjects(
         cluster,
         owned.map(({ name }) => name),
         record.inventory,
     );
     const namespaces = owned.filter(({ name }) => !foreign.has(name));
     const names = namespaces.map(({ name }) => name);
-    if (!deleteData) refuseData(stack, await volumesIn(cluster, names));
+    if (!deleteData) assertNoData(stack, await listVolumes(cluster, names));
 
-    const isAlone = (namespace: string | undefined) =>
+    const isOutsideNamespaces = (namespace: string | undefined) =>
         namespace === undefined || !names.includes(namespace);
     const objects = ours.filter(
-        ({ kind, namespace }) => kind !== "Namespace" && isAlone(namespace),
+        ({ kind, namespace }) => kind !== "Namespace" && isOutsideNamespaces(namespace),
     );
     for (const phase of removalPhases([...objects, ...namespaces])) {
-        await eachOf(phase, (entry) => deleteUnlessUsed(cluster, entry, report));
+        await forEachConcurrently(phase, (entry) => deleteUnlessUsed(cluster, entry, report));
         for (const namespace of phase.filter(({ kind }) => kind === "Namespace")) {
             report(`waiting for the deletion of ${keyOf(namespace)}`);
             while (await readIfExists(cluster, namespace)) {
@@ -65,20 +65,24 @@ export async function removeStack(
             }
         }
     }
-    await deleteOne(cluster, recordReference(stack));
+    await deleteIfExists(cluster, recordReference(stack));
     // Records of other stacks contain their passwords.
-    if ((await appliedStacks(cluster)).length === 0) {
-        await deleteOne(cluster, { apiVersion: "v1", kind: "Namespace", name: RECORD_NAMESPACE });
+    if ((await listAppliedStacks(cluster)).length === 0) {
+        await deleteIfExists(cluster, {
+            apiVersion: "v1",
+            kind: "Namespace",
+            name: RECORD_NAMESPACE,
+        });
     }
     const shared = [...foreign].map(
         ([name, keys]) => `Namespace ${name} has objects of others: ${keys.sort().join(", ")}`,
     );
     const unproven = others.map((entry) => `${keyOf(entry)} was not provably created by the stack`);
-    return { count: ours.length - foreign.size, left: [...shared, ...unproven.sort()] };
+    return { count: ours.length - foreign.size, remaining: [...shared, ...unproven.sort()] };
 }
 
 /** @throws ClusterError */
-export function refuseData(stack: string, volumes: readonly string[]): void {
+export function assertNoData(stack: string, volumes: readonly string[]): void {
     if (volumes.length === 0) return;
     throw new ClusterError(
         `stack ${stack} has data that would be lost: volumes ${volumes.join(", ")}. Nothing was removed; ` +

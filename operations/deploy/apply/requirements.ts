@@ -1,18 +1,18 @@
 import type { KubernetesListObject, KubernetesObject } from "@kubernetes/client-node";
 import { ClusterError, readIfExists, type Cluster, type Manifest } from "../../cluster/connect.ts";
 import { entryPointProblems } from "./entryPoints.ts";
-import { classProblem } from "./gatewayClasses.ts";
-import { groupOf, lacksRetry, outdatedReleases } from "./definitionVersions.ts";
+import { findClassProblem } from "./gatewayClasses.ts";
+import { groupOf, isRetryUnsupported, findOutdatedDefinitions } from "./definitionVersions.ts";
 
 /** A prerequisite that the cluster has to provide. */
 export interface Requirement {
     /** For messages: `GatewayClass traefik`. */
-    readonly what: string;
+    readonly title: string;
     readonly apiVersion: string;
     readonly kind: string;
     /** Name of a required object; absent: the API itself. */
     readonly name?: string;
-    readonly how: string;
+    readonly remedy: string;
 }
 
 interface Gateway extends Manifest {
@@ -27,7 +27,7 @@ const GATEWAY_API = "gateway.networking.k8s.io/v1";
 const STORAGE = { apiVersion: "storage.k8s.io/v1", kind: "StorageClass" };
 const CONSTRAINTS = { apiVersion: "security.openshift.io/v1", kind: "SecurityContextConstraints" };
 const DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class";
-const HOW = {
+const REMEDIES = {
     gatewayApi:
         "install its definitions, version 1.5 or newer: https://gateway-api.sigs.k8s.io/guides/",
     gatewayClass:
@@ -55,18 +55,18 @@ const HOW = {
 };
 
 /** Groups of kinds that controllers provide; all other groups are built in. */
-const GROUPS: Readonly<Record<string, Pick<Requirement, "what" | "how">>> = {
-    "keda.sh": { what: "KEDA", how: HOW.keda },
-    "traefik.io": { what: "Traefik's Middleware", how: HOW.traefik },
+const PROVIDED_BY_CONTROLLERS: Readonly<Record<string, Pick<Requirement, "title" | "remedy">>> = {
+    "keda.sh": { title: "KEDA", remedy: REMEDIES.keda },
+    "traefik.io": { title: "Traefik's Middleware", remedy: REMEDIES.traefik },
     "gateway.envoyproxy.io": {
-        what: "Envoy Gateway's BackendTrafficPolicy",
-        how: HOW.envoyGateway,
+        title: "Envoy Gateway's BackendTrafficPolicy",
+        remedy: REMEDIES.envoyGateway,
     },
-    "cilium.io": { what: "Cilium's CiliumNetworkPolicy", how: HOW.cilium },
-    "networking.gke.io": { what: "GKE's HealthCheckPolicy", how: HOW.gke },
-    "cert-manager.io": { what: "cert-manager", how: HOW.certManager },
-    "monitoring.coreos.com": { what: "the Prometheus Operator", how: HOW.operator },
-    "gateway.networking.k8s.io": { what: "the Gateway API", how: HOW.gatewayApi },
+    "cilium.io": { title: "Cilium's CiliumNetworkPolicy", remedy: REMEDIES.cilium },
+    "networking.gke.io": { title: "GKE's HealthCheckPolicy", remedy: REMEDIES.gke },
+    "cert-manager.io": { title: "cert-manager", remedy: REMEDIES.certManager },
+    "monitoring.coreos.com": { title: "the Prometheus Operator", remedy: REMEDIES.operator },
+    "gateway.networking.k8s.io": { title: "the Gateway API", remedy: REMEDIES.gatewayApi },
 };
 
 /** Minimum minor version of Kubernetes 1: the first with ValidatingAdmissionPolicy and all used fields. */
@@ -78,20 +78,22 @@ const OLDEST_MINOR = 31;
  * @param notRendered types that only Pulumi's engine can create and that come with the stack
  * @throws ClusterError with all missing prerequisites and their remedies
  */
-export async function requireAll(
+export async function checkRequirements(
     cluster: Cluster,
     manifests: readonly Manifest[],
-    left: readonly string[] = [],
+    notRendered: readonly string[] = [],
 ): Promise<void> {
-    const brings = left.some((type) => type.startsWith("kubernetes-cert-manager:"));
+    const installsCertManager = notRendered.some((type) =>
+        type.startsWith("kubernetes-cert-manager:"),
+    );
     const requirements = requirementsOf(manifests).filter(
-        ({ apiVersion }) => !(brings && groupOf(apiVersion) === "cert-manager.io"),
+        ({ apiVersion }) => !(installsCertManager && groupOf(apiVersion) === "cert-manager.io"),
     );
     const unmet = await Promise.all(
         requirements.map(async (requirement) => {
             const problem = await problemOf(cluster, requirement);
-            const { what, how } = requirement;
-            return problem === undefined ? [] : `${what}: ${problem}${how}`;
+            const { title, remedy } = requirement;
+            return problem === undefined ? [] : `${title}: ${problem}${remedy}`;
         }),
     );
     const groups = requirements.map(({ apiVersion }) => groupOf(apiVersion));
@@ -99,13 +101,15 @@ export async function requireAll(
         ...(await versionProblems(cluster)),
         // One installation provides several kinds.
         ...new Set(unmet.flat()),
-        ...(await outdatedReleases(cluster, groups)).map(
+        ...(await findOutdatedDefinitions(cluster, groups)).map(
             ({ group, words }) =>
-                `${GROUPS[group]?.what ?? group}: ${words}; ${GROUPS[group]?.how ?? ""}`,
+                `${PROVIDED_BY_CONTROLLERS[group]?.title ?? group}: ${words}; ${PROVIDED_BY_CONTROLLERS[group]?.remedy ?? ""}`,
         ),
         ...(await entryPointProblems(cluster, manifests)),
         ...(await idProblems(cluster, manifests)),
-        ...((await lacksRetry(cluster, manifests)) ? [`HTTPRoute's retry: ${HOW.retry}`] : []),
+        ...((await isRetryUnsupported(cluster, manifests))
+            ? [`HTTPRoute's retry: ${REMEDIES.retry}`]
+            : []),
     ];
     if (problems.length === 0) return;
     throw new ClusterError(
@@ -130,35 +134,35 @@ async function idProblems(cluster: Cluster, manifests: readonly Manifest[]): Pro
     if (named.length === 0) return [];
     const { apiVersion, kind } = CONSTRAINTS;
     if (!(await cluster.objects.isServed(apiVersion, kind))) return [];
-    return [`pods without fixed ids: ${HOW.openShift}`];
+    return [`pods without fixed ids: ${REMEDIES.openShift}`];
 }
 
 /** Prerequisites that the manifests do not define, without duplicates. */
 export function requirementsOf(manifests: readonly Manifest[]): Requirement[] {
-    const brought = new Set(manifests.flatMap(definedBy));
+    const brought = new Set(manifests.flatMap(kindsDefinedBy));
     const all = manifests.flatMap((manifest): Requirement[] => [
         ...(brought.has(kindOf(manifest)) ? [] : kindRequirement(manifest)),
         ...(isGateway(manifest) ? gatewayRequirements(manifest) : []),
         ...(isStatefulSet(manifest) ? volumeRequirements(manifest) : []),
         ...priorityRequirements(manifest),
     ]);
-    const keyed = all.map((one) => [`${one.what} ${one.kind}`, one] as const);
+    const keyed = all.map((one) => [`${one.title} ${one.kind}`, one] as const);
     return [...new Map(keyed).values()];
 }
 
 /** Requires that a kind is served; built-in kinds are not checked. */
 function kindRequirement({ apiVersion, kind }: Manifest): Requirement[] {
     const group = groupOf(apiVersion);
-    const brought = GROUPS[group];
+    const brought = PROVIDED_BY_CONTROLLERS[group];
     if (kind === "Gateway") return [];
     if (brought && group !== "gateway.networking.k8s.io") return [{ apiVersion, kind, ...brought }];
-    if (!brought && OLD_GROUPS.includes(group)) return [];
-    const how = brought?.how ?? HOW.kubernetes;
-    return [{ what: `${apiVersion} ${kind}`, apiVersion, kind, how }];
+    if (!brought && BUILT_IN_GROUPS.includes(group)) return [];
+    const remedy = brought?.remedy ?? REMEDIES.kubernetes;
+    return [{ title: `${apiVersion} ${kind}`, apiVersion, kind, remedy }];
 }
 
 /** Groups that every cluster of the minimum version serves. */
-const OLD_GROUPS = [
+const BUILT_IN_GROUPS = [
     "",
     "apps",
     "autoscaling",
@@ -173,13 +177,13 @@ function gatewayRequirements({ spec }: Gateway): Requirement[] {
     const kind = "GatewayClass";
     const name = spec.gatewayClassName;
     return [
-        { what: "the Gateway API", apiVersion: GATEWAY_API, kind, how: HOW.gatewayApi },
+        { title: "the Gateway API", apiVersion: GATEWAY_API, kind, remedy: REMEDIES.gatewayApi },
         {
-            what: `${kind} ${name}`,
+            title: `${kind} ${name}`,
             apiVersion: GATEWAY_API,
             kind,
             name,
-            how: HOW.gatewayClass,
+            remedy: REMEDIES.gatewayClass,
         },
     ];
 }
@@ -205,15 +209,16 @@ function priorityRequirements(manifest: Manifest): Requirement[] {
     const name = podSpecOf(manifest)?.priorityClassName;
     if (name === undefined) return [];
     const kind = "PriorityClass";
-    const how = "set workloads.priorityClassName to an existing class (kubectl get priorityclass)";
-    return [{ what: `${kind} ${name}`, apiVersion: "scheduling.k8s.io/v1", kind, name, how }];
+    const remedy =
+        "set workloads.priorityClassName to an existing class (kubectl get priorityclass)";
+    return [{ title: `${kind} ${name}`, apiVersion: "scheduling.k8s.io/v1", kind, name, remedy }];
 }
 
 function volumeRequirements({ spec }: StatefulSet): Requirement[] {
     return (spec.volumeClaimTemplates ?? []).map(({ spec: { storageClassName: name } }) =>
         name === undefined
-            ? { what: "a default StorageClass", ...STORAGE, how: HOW.defaultClass }
-            : { what: `StorageClass ${name}`, ...STORAGE, name, how: HOW.storageClass },
+            ? { title: "a default StorageClass", ...STORAGE, remedy: REMEDIES.defaultClass }
+            : { title: `StorageClass ${name}`, ...STORAGE, name, remedy: REMEDIES.storageClass },
     );
 }
 
@@ -230,10 +235,11 @@ async function problemOf(
         const found = await readIfExists(cluster, { apiVersion, kind, name });
         if (!found) return MISSING;
         const words =
-            kind === "GatewayClass" ? await classProblem(cluster, apiVersion, name) : undefined;
+            kind === "GatewayClass" ? await findClassProblem(cluster, apiVersion, name) : undefined;
         return words === undefined ? undefined : `${words}; `;
     }
-    const isUsable = kind !== STORAGE.kind || hasDefault(await list(cluster, apiVersion, kind));
+    const isUsable =
+        kind !== STORAGE.kind || hasDefaultClass(await list(cluster, apiVersion, kind));
     return isUsable ? undefined : MISSING;
 }
 
@@ -241,7 +247,7 @@ function list(cluster: Cluster, apiVersion: string, kind: string) {
     return cluster.objects.list(apiVersion, kind);
 }
 
-export function hasDefault({ items }: KubernetesListObject<KubernetesObject>): boolean {
+export function hasDefaultClass({ items }: KubernetesListObject<KubernetesObject>): boolean {
     return items.some(({ metadata }) => metadata?.annotations?.[DEFAULT_CLASS] === "true");
 }
 
@@ -250,7 +256,7 @@ interface Definition extends Manifest {
 }
 
 /** The kind that a CustomResourceDefinition among the manifests defines. */
-function definedBy(manifest: Manifest): string[] {
+function kindsDefinedBy(manifest: Manifest): string[] {
     if (manifest.kind !== "CustomResourceDefinition") return [];
     const { group, names } = (manifest as Definition).spec;
     return [`${group}/${names.kind}`];

@@ -29,7 +29,7 @@ export interface Violation {
 }
 
 /** Result of a preview. */
-export interface Findings {
+export interface PreviewSummary {
     readonly changes: readonly Change[];
     readonly violations: readonly Violation[];
     /** Errors and warnings of the program, the engine and the providers, without duplicates. */
@@ -40,19 +40,22 @@ export interface Findings {
 }
 
 /** Operations without a change. */
-const QUIET = ["same", "read", "refresh", "read-replacement", "read-discard", "discard"];
+const UNCHANGED_OPS = ["same", "read", "refresh", "read-replacement", "read-discard", "discard"];
 /** Parts of a replacement, which counts as one change. */
-const PARTS = ["create-replacement", "delete-replaced", "import-replacement"];
+const REPLACEMENT_OPS = ["create-replacement", "delete-replaced", "import-replacement"];
 
 /** Irrelevant diagnostics: about the CLI's own files, and about steps that were cancelled by another failure. */
 const NOISE = /^using pulumi-\S+ from \$PATH|^failed to run remediation: context canceled$/;
 
 /** Summarizes the engine's events of a preview. */
-export function findingsOf(events: readonly EngineEvent[]): Findings {
+export function summarizeEvents(events: readonly EngineEvent[]): PreviewSummary {
     const steps = events.flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata ?? []);
-    const componentOf = components(events);
+    const componentOf = createComponentLookup(events);
     const changes = steps
-        .filter(({ op, type }) => !QUIET.includes(op) && !PARTS.includes(op) && isResource(type))
+        .filter(
+            ({ op, type }) =>
+                !UNCHANGED_OPS.includes(op) && !REPLACEMENT_OPS.includes(op) && isResource(type),
+        )
         .map((step) => changeOf(step, componentOf(step)));
     const violations = events.flatMap(({ policyEvent }) =>
         policyEvent === undefined
@@ -61,23 +64,23 @@ export function findingsOf(events: readonly EngineEvent[]): Findings {
                   policy: policyEvent.policyName,
                   isMandatory: policyEvent.enforcementLevel === "mandatory",
                   resource: nameOf(policyEvent.resourceUrn ?? ""),
-                  message: plain(policyEvent.message),
+                  message: stripMarkup(policyEvent.message),
               },
     );
-    const told = (severity: string) => [
+    const messages = (severity: string) => [
         ...new Set(
             events
                 .flatMap(({ diagnosticEvent }) => diagnosticEvent ?? [])
                 .filter((one) => one.severity === severity && one.ephemeral !== true)
-                .map((one) => plain(one.message))
+                .map((one) => stripMarkup(one.message))
                 .filter((text) => text !== "" && !NOISE.test(text)),
         ),
     ];
     return {
         changes,
         violations,
-        errors: told("error"),
-        warnings: told("warning"),
+        errors: messages("error"),
+        warnings: messages("warning"),
         unchanged: steps.filter(({ op, type }) => op === "same" && isResource(type)).length,
     };
 }
@@ -88,7 +91,7 @@ function isResource(type: string): boolean {
 }
 
 /** Returns a lookup of the outermost component of a step; the resource itself if it has none. */
-function components(events: readonly EngineEvent[]): (step: StepMetadata) => string {
+function createComponentLookup(events: readonly EngineEvent[]): (step: StepMetadata) => string {
     const parents = new Map(
         events
             .flatMap((event) => event.resourcePreEvent ?? event.resOutputsEvent ?? [])
@@ -96,9 +99,14 @@ function components(events: readonly EngineEvent[]): (step: StepMetadata) => str
     );
     return ({ urn, ...step }) => {
         let outermost = urn;
-        for (let at = (step.new ?? step.old)?.parent ?? ""; ; at = parents.get(at) ?? "") {
-            if (at === "" || at.includes("::pulumi:pulumi:Stack::")) return nameOf(outermost);
-            outermost = at;
+        for (
+            let parent = (step.new ?? step.old)?.parent ?? "";
+            ;
+            parent = parents.get(parent) ?? ""
+        ) {
+            if (parent === "" || parent.includes("::pulumi:pulumi:Stack::"))
+                return nameOf(outermost);
+            outermost = parent;
         }
     };
 }
@@ -118,23 +126,23 @@ function changeOf(step: StepMetadata, component: string): Change {
 }
 
 function propertiesOf({ old, new: next, detailedDiff }: StepMetadata): PropertyChange[] {
-    if (!detailedDiff) return old && next ? compared(old.inputs, next.inputs) : [];
+    if (!detailedDiff) return old && next ? diffValues(old.inputs, next.inputs) : [];
     return Object.entries(detailedDiff)
         .map(([path, { inputDiff }]) => {
             const keys = keysOf(path);
             const before =
-                at(inputDiff ? old?.inputs : old?.outputs, keys) ?? at(old?.inputs, keys);
-            return { path, before, after: at(next?.inputs, keys) };
+                valueAt(inputDiff ? old?.inputs : old?.outputs, keys) ?? valueAt(old?.inputs, keys);
+            return { path, before, after: valueAt(next?.inputs, keys) };
         })
         .toSorted((a, b) => a.path.localeCompare(b.path));
 }
 
 /** Finds differing properties if the provider does not report them. */
-function compared(before: unknown, after: unknown, path = ""): PropertyChange[] {
+function diffValues(before: unknown, after: unknown, path = ""): PropertyChange[] {
     if (isDeepStrictEqual(before, after)) return [];
     if (!isNested(before) || !isNested(after)) return [{ path, before, after }];
     return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) =>
-        compared(before[key], after[key], path === "" ? key : `${path}.${key}`),
+        diffValues(before[key], after[key], path === "" ? key : `${path}.${key}`),
     );
 }
 
@@ -149,7 +157,7 @@ export function keysOf(path: string): readonly string[] {
     );
 }
 
-function at(value: unknown, keys: readonly string[]): unknown {
+function valueAt(value: unknown, keys: readonly string[]): unknown {
     return keys.reduce<unknown>(
         (inner, key) =>
             typeof inner === "object" && inner !== null
@@ -164,7 +172,7 @@ function nameOf(urn: string): string {
 }
 
 /** Replaces URNs by names, and removes colour codes of the CLI, such as `<{%fg 1%}>`, and of terminals. */
-function plain(text: string): string {
+function stripMarkup(text: string): string {
     // eslint forbids control characters in expressions.
     const escape = String.fromCodePoint(27);
     return text

@@ -1,9 +1,9 @@
 import { execa, type Options } from "execa";
 import { ClusterError } from "../../cluster/connect.ts";
-import type { PulumiPlace } from "./workspace.ts";
+import type { PulumiWorkspace } from "./workspace.ts";
 
 /** Environment with which an update restores drifted fields, and a preview shows them. */
-export const RESTORING = {
+export const RESTORE_ENV = {
     // The release driver's fields are handled before; any other owner of a field is drift.
     PULUMI_K8S_ENABLE_PATCH_FORCE: "true",
 };
@@ -12,7 +12,7 @@ export const RESTORING = {
 export type PulumiCli = ReturnType<typeof pulumiCli>;
 
 export function pulumiCli(
-    { stack, program, settings }: Pick<PulumiPlace, "stack" | "program" | "settings">,
+    { stack, program, env: workspaceEnv }: Pick<PulumiWorkspace, "stack" | "program" | "env">,
     signal?: AbortSignal,
 ) {
     /** Starts a command; it never rejects, and its output is in the result. */
@@ -21,7 +21,7 @@ export function pulumiCli(
             cwd: program,
             reject: false,
             ...extra,
-            env: { ...settings, ...env },
+            env: { ...workspaceEnv, ...env },
         });
     /** Runs a command to its end. The caller's signal cancels it. */
     const run = async (args: readonly string[], extra: Options = {}) => {
@@ -33,12 +33,14 @@ export function pulumiCli(
      * @returns the standard output
      * @throws ClusterError with the problem and its remedy
      */
-    const must = async (args: readonly string[], extra: Options = {}): Promise<string> => {
+    const runOrThrow = async (args: readonly string[], extra: Options = {}): Promise<string> => {
         const { exitCode, stdout, stderr } = await run(args, extra);
         if (exitCode === 0) return String(stdout);
-        throw new ClusterError(failure(`pulumi ${args.slice(0, 2).join(" ")}`, stack, stderr));
+        throw new ClusterError(
+            describeFailure(`pulumi ${args.slice(0, 2).join(" ")}`, stack, stderr),
+        );
     };
-    return { start, run, must };
+    return { start, run, must: runOrThrow };
 }
 
 /** Errors of the CLI before an update, and their remedies. */
@@ -70,7 +72,7 @@ const REMEDIES: readonly (readonly [words: RegExp, remedy: (stack: string) => st
 const TAIL_CHARACTERS = 2000;
 
 /** Describes a failed command: the remedy if it is known, else the CLI's output. */
-export function failure(what: string, stack: string, printed: unknown): string {
+export function describeFailure(what: string, stack: string, printed: unknown): string {
     const text = typeof printed === "string" ? printed.trim() : "";
     const remedy = REMEDIES.find(([words]) => words.test(text))?.[1];
     return `${what} failed: ${remedy?.(stack) ?? (text.slice(-TAIL_CHARACTERS) || "it printed nothing")}`;

@@ -9,7 +9,7 @@ import { processFile } from "../../stack/processFiles.ts";
 import { render, RenderError } from "../../stack/render.ts";
 import type { PulumiCli } from "./cli.ts";
 import { requirePlugins } from "./installed.ts";
-import { PROJECT, trackedFile, type PulumiPlace } from "./workspace.ts";
+import { PROJECT, stackConfigFile, type PulumiWorkspace } from "./workspace.ts";
 import {
     ENCRYPTION_KEYS,
     readConfig,
@@ -19,7 +19,7 @@ import {
 } from "./stackFile.ts";
 
 export interface PrepareOptions {
-    readonly place: PulumiPlace;
+    readonly workspace: PulumiWorkspace;
     readonly cli: PulumiCli;
     /** Folder for files of this machine. */
     readonly stateFolder: string;
@@ -30,7 +30,7 @@ export interface PrepareOptions {
     /** Encryption settings of a stack that has just been created. */
     readonly encryption: Encryption;
     /** Whether the result is discarded, so that generated secrets are not reported. Default: false */
-    readonly isTrial?: boolean;
+    readonly isPreview?: boolean;
     /** Checks the declared objects and the types that only Pulumi's engine can create; throws to reject them. */
     readonly onRendered?:
         ((manifests: readonly Manifest[], left: readonly string[]) => Promise<void>) | undefined;
@@ -41,7 +41,7 @@ export interface PrepareOptions {
 export interface PreparedConfig {
     readonly file: string;
     /** Replaces the stack's config with the draft. */
-    readonly keep: () => Promise<void>;
+    readonly save: () => Promise<void>;
     readonly discard: () => Promise<void>;
 }
 
@@ -52,22 +52,22 @@ export interface PreparedConfig {
  * @throws RenderError with all problems of the config
  */
 export async function prepareConfig(options: PrepareOptions): Promise<PreparedConfig> {
-    const { place, cli, config, knownSecrets, report } = options;
-    const { stack, configFile } = place;
-    const tracked = trackedFile(stack);
+    const { workspace, cli, config, knownSecrets, report } = options;
+    const { stack, configFile } = workspace;
+    const tracked = stackConfigFile(stack);
     const isCopy = configFile !== tracked;
     const file = processFile(path.join(options.stateFolder, `draft-${stack}.yaml`));
     const discard = () => rm(file, { force: true });
     try {
         const [own, before] = [await readFile(tracked, "utf8"), await readCopy(configFile)];
-        await writeFile(file, isCopy ? withSecretsOf(own, before) : own, { mode: 0o600 });
+        await writeFile(file, isCopy ? withSecretsFrom(own, before) : own, { mode: 0o600 });
         await setEncryption(file, options.encryption);
-        await setConfig(file, typed(config));
-        const { left, manifests } = await acceptConfig(stack, file);
+        await setConfig(file, parseCollections(config));
+        const { left, manifests } = await checkConfig(stack, file);
         await requirePlugins(stack, left);
         await options.onRendered?.(manifests, left);
-        const told = options.isTrial ? () => undefined : report;
-        await storeSecrets(file, knownSecrets, told, async (key, input) => {
+        const reportSecret = options.isPreview ? () => undefined : report;
+        await storeMissingSecrets(file, knownSecrets, reportSecret, async (key, input) => {
             const onFile = ["--stack", stack, "--config-file", file];
             // Standard input keeps the value off the command line.
             await cli.must(["config", "set", `${PROJECT}:${key}`, "--secret", ...onFile], {
@@ -80,8 +80,8 @@ export async function prepareConfig(options: PrepareOptions): Promise<PreparedCo
     }
     const keep = isCopy
         ? () => rename(file, configFile)
-        : () => takeOver(file, tracked).then(discard);
-    return { file, keep, discard };
+        : () => copyNewValues(file, tracked).then(discard);
+    return { file, save: keep, discard };
 }
 
 /**
@@ -90,7 +90,7 @@ export async function prepareConfig(options: PrepareOptions): Promise<PreparedCo
  * @returns the declared objects with masked secrets, and the types that only Pulumi's engine can create
  * @throws RenderError with all problems, including types
  */
-export async function acceptConfig(
+export async function checkConfig(
     stack: string,
     file: string,
 ): Promise<{ readonly manifests: readonly Manifest[]; readonly left: readonly string[] }> {
@@ -100,10 +100,10 @@ export async function acceptConfig(
     const values = own.map(([key, value]) => [key.slice(prefix.length), textOf(value)]);
     const masked = GENERATED_SECRETS.map((key) => [key, MASK]);
     const given = Object.fromEntries([...masked, ...values]) as Record<string, string>;
-    const said: string[] = [];
-    const warn = (text: string) => said.push(text);
+    const warnings: string[] = [];
+    const warn = (text: string) => warnings.push(text);
     const manifests = await render(stack, given, warn, { charts: false });
-    const left = [...said.join("\n").matchAll(NOT_RENDERED)].flatMap(([, type]) => type ?? []);
+    const left = [...warnings.join("\n").matchAll(NOT_RENDERED)].flatMap(([, type]) => type ?? []);
     return { manifests, left };
 }
 
@@ -111,9 +111,9 @@ export async function acceptConfig(
 const NOT_RENDERED = /^not rendered: ([^,\s]+)/gm;
 
 /** All problems of a config file; undefined if the program accepts it. */
-export async function configProblem(stack: string, file: string): Promise<string | undefined> {
+export async function findConfigProblem(stack: string, file: string): Promise<string | undefined> {
     try {
-        await acceptConfig(stack, file);
+        await checkConfig(stack, file);
         return undefined;
     } catch (error) {
         if (error instanceof RenderError) return error.message.trim();
@@ -144,7 +144,7 @@ async function readCopy(file: string): Promise<ConfigFile> {
 /**
  * The stack's file with the encryption settings and the encrypted values of the copy.
  */
-function withSecretsOf(own: string, copy: ConfigFile): string {
+function withSecretsFrom(own: string, copy: ConfigFile): string {
     const document = parseDocument(own);
     for (const key of ENCRYPTION_KEYS) if (copy[key]) document.set(key, copy[key]);
     for (const [key, value] of Object.entries(copy.config ?? {})) {
@@ -154,7 +154,9 @@ function withSecretsOf(own: string, copy: ConfigFile): string {
 }
 
 /** Parses lists and objects: Pulumi accepts no text for these types. */
-function typed(config: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> {
+function parseCollections(
+    config: Readonly<Record<string, string>>,
+): Readonly<Record<string, unknown>> {
     return Object.fromEntries(
         Object.entries(config).map(([key, text]) => {
             const value = parseJson(text);
@@ -164,7 +166,7 @@ function typed(config: Readonly<Record<string, string>>): Readonly<Record<string
 }
 
 /** Copies new values of a draft into the stack's file, whose layout stays unchanged. */
-export async function takeOver(draft: string, tracked: string): Promise<void> {
+export async function copyNewValues(draft: string, tracked: string): Promise<void> {
     const { config = {}, ...rest } = await readCopy(draft);
     const { config: known = {} } = await readCopy(tracked);
     const prefix = `${PROJECT}:`;
@@ -180,7 +182,7 @@ export async function takeOver(draft: string, tracked: string): Promise<void> {
  * Adds missing generated secrets to a config file: known values, else new ones. Existing ones are read from the file, since
  * `pulumi config get` fails for all keys while another one is missing.
  */
-export async function storeSecrets(
+export async function storeMissingSecrets(
     file: string,
     knownSecrets: Secrets,
     report: (line: string) => void,

@@ -1,9 +1,9 @@
 import { ClusterError, type Cluster } from "../../cluster/connect.ts";
 import { pulumiCli } from "./cli.ts";
-import { missingForPulumi } from "./installed.ts";
+import { findMissingPrerequisite } from "./installed.ts";
 import { releaseDeadLocks } from "./locks.ts";
-import { openPlace, PROJECT, stateFolderOf } from "./workspace.ts";
-import { progress } from "./progress.ts";
+import { openWorkspace, PROJECT, stateFolderFor } from "./workspace.ts";
+import { createProgress } from "./progress.ts";
 import { hasStack } from "./stack.ts";
 import { objectsOf } from "./state.ts";
 import { stopOnce } from "./stopOnce.ts";
@@ -24,17 +24,17 @@ export interface DestroyOptions {
  */
 export async function pulumiDestroy(options: DestroyOptions): Promise<number> {
     const { cluster, stack, report, signal } = options;
-    const missing = await missingForPulumi();
+    const missing = await findMissingPrerequisite();
     if (missing !== undefined) {
         report(`cannot check whether Pulumi has a stack ${stack}: ${missing}`);
         return 0;
     }
     const kubeconfig = cluster.exportKubeconfig();
-    const stateFolder = await stateFolderOf(cluster);
-    const place = await openPlace({ stack, kubeconfig, stateFolder, report });
-    const cli = pulumiCli(place, signal);
+    const stateFolder = await stateFolderFor(cluster);
+    const workspace = await openWorkspace({ stack, kubeconfig, stateFolder, report });
+    const cli = pulumiCli(workspace, signal);
     if (!(await hasStack(cli, stack))) return 0;
-    if (await releaseDeadLocks(place.backendFolder, PROJECT, stack)) {
+    if (await releaseDeadLocks(workspace.backendFolder, PROJECT, stack)) {
         report("released the lock of an earlier update that was killed");
     }
     const exported = await cli.must(["stack", "export", "--stack", stack]);
@@ -44,15 +44,15 @@ export async function pulumiDestroy(options: DestroyOptions): Promise<number> {
     // Protection is for manual `pulumi destroy`; the user has confirmed the deletion of volumes.
     await cli.must(["state", "unprotect", "--all", "--yes", "--stack", stack]);
     const flags = ["--yes", "--skip-preview", "--suppress-outputs", "--refresh"];
-    const onStack = ["--stack", stack, "--config-file", place.configFile];
-    const seen = progress();
-    const down = cli.start(["destroy", ...flags, ...onStack], { all: true });
-    const stop = stopOnce(() => down.kill("SIGINT"), seen.cancelling, signal);
-    for await (const text of down.iterable({ from: "all" })) {
-        const line = seen.line(String(text));
+    const onStack = ["--stack", stack, "--config-file", workspace.configFile];
+    const output = createProgress();
+    const process = cli.start(["destroy", ...flags, ...onStack], { all: true });
+    const stop = stopOnce(() => process.kill("SIGINT"), output.isCancelling, signal);
+    for await (const text of process.iterable({ from: "all" })) {
+        const line = output.filter(String(text));
         if (line !== undefined) report(line);
     }
-    const { exitCode } = await down;
+    const { exitCode } = await process;
     stop();
     signal?.throwIfAborted();
     if (exitCode === 0) return count;

@@ -45,10 +45,10 @@ export interface PropertyDiff {
 }
 
 /** Environment that enables `--event-log`, an option for tools such as Pulumi's Automation API. */
-export const EVENT_LOG_SETTINGS = { PULUMI_DEBUG_COMMANDS: "true" };
+export const EVENT_LOG_ENV = { PULUMI_DEBUG_COMMANDS: "true" };
 
 /** Reads a log while it is written: each call returns the new events. */
-export function eventLog(file: string): () => Promise<readonly EngineEvent[]> {
+export function createEventReader(file: string): () => Promise<readonly EngineEvent[]> {
     let position = 0;
     let rest = Buffer.alloc(0);
     return async () => {

@@ -2,15 +2,15 @@ import { execa } from "execa";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { ClusterError } from "../../cluster/connect.ts";
-import { PROGRAM } from "../../stack/program.ts";
+import { PROGRAM_FOLDER } from "../../stack/program.ts";
 
 const KUBERNETES_PLUGIN = "kubernetes";
 
 /** Describes what `pulumi up` lacks on this machine; undefined if it can run. */
-export async function missingForPulumi(): Promise<string | undefined> {
-    const version = await quiet("pulumi", ["version"]);
+export async function findMissingPrerequisite(): Promise<string | undefined> {
+    const version = await runQuietly("pulumi", ["version"]);
     if (version === undefined) return "the Pulumi CLI is not on PATH";
-    const language = await quiet("pulumi-language-nodejs", ["-h"]);
+    const language = await runQuietly("pulumi-language-nodejs", ["-h"]);
     if (language === undefined) return "Pulumi's nodejs language host is not on PATH";
     return missingPlugin(KUBERNETES_PLUGIN);
 }
@@ -23,7 +23,7 @@ export async function missingForPulumi(): Promise<string | undefined> {
  * @throws ClusterError with the missing part
  */
 export async function requirePulumi(what: string, instead = ""): Promise<void> {
-    const missing = await missingForPulumi();
+    const missing = await findMissingPrerequisite();
     if (missing !== undefined)
         throw new ClusterError(`${what} needs Pulumi, but ${missing}${instead}`);
 }
@@ -45,9 +45,9 @@ export async function requirePlugins(stack: string, types: readonly string[]): P
 
 async function missingPlugin(name: string): Promise<string | undefined> {
     if (await hasPlugin(name)) return undefined;
-    const wanted = await versionOf(name);
+    const wanted = await pluginVersion(name);
     // Succeeds if the internet is reachable, and fails at once otherwise.
-    await quiet("pulumi", ["plugin", "install", "resource", name, wanted]);
+    await runQuietly("pulumi", ["plugin", "install", "resource", name, wanted]);
     if (await hasPlugin(name)) return undefined;
     return (
         `Pulumi's plugin ${name} ${wanted} is not installed and could not be downloaded ` +
@@ -55,23 +55,23 @@ async function missingPlugin(name: string): Promise<string | undefined> {
     );
 }
 
-async function quiet(command: string, args: readonly string[]): Promise<string | undefined> {
+async function runQuietly(command: string, args: readonly string[]): Promise<string | undefined> {
     const result = await execa(command, args, { reject: false, timeout: 60_000, stdin: "ignore" });
     // A language host exits from -h with a nonzero code; any exit code means that it is installed.
     return result.exitCode === undefined ? undefined : result.stdout;
 }
 
 /** A plugin's version is that of its npm package. */
-async function versionOf(plugin: string): Promise<string> {
-    const file = path.join(PROGRAM, "node_modules/@pulumi", plugin, "package.json");
+async function pluginVersion(plugin: string): Promise<string> {
+    const file = path.join(PROGRAM_FOLDER, "node_modules/@pulumi", plugin, "package.json");
     return (JSON.parse(await readFile(file, "utf8")) as { version: string }).version;
 }
 
 /** A plugin on PATH is accepted in any version; others need the exact version. */
 async function hasPlugin(plugin: string): Promise<boolean> {
-    if ((await quiet(`pulumi-resource-${plugin}`, ["-h"])) !== undefined) return true;
-    const list = (await quiet("pulumi", ["plugin", "ls", "--json"])) ?? "[]";
+    if ((await runQuietly(`pulumi-resource-${plugin}`, ["-h"])) !== undefined) return true;
+    const list = (await runQuietly("pulumi", ["plugin", "ls", "--json"])) ?? "[]";
     const plugins = JSON.parse(list) as { name: string; version: string }[];
-    const wanted = await versionOf(plugin);
+    const wanted = await pluginVersion(plugin);
     return plugins.some(({ name, version }) => name === plugin && version === wanted);
 }

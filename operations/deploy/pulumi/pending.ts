@@ -22,7 +22,7 @@ export function pendingCreates(exported: string): readonly PendingCreate[] {
 }
 
 /** The provider's id of an object. */
-function idOf({ namespace, name }: PendingCreate): string {
+function providerId({ namespace, name }: PendingCreate): string {
     return namespace === undefined ? name : `${namespace}/${name}`;
 }
 
@@ -30,9 +30,9 @@ function idOf({ namespace, name }: PendingCreate): string {
  * Arguments of the `pulumi refresh` that resolves pending creations: existing objects are imported into the state, the
  * others are dropped.
  */
-export function settling(made: readonly PendingCreate[]): readonly string[] {
+export function refreshArgs(made: readonly PendingCreate[]): readonly string[] {
     const imports = made.flatMap((object) =>
-        [object.urn, idOf(object)].flatMap((word) => ["--import-pending-creates", word]),
+        [object.urn, providerId(object)].flatMap((word) => ["--import-pending-creates", word]),
     );
     return ["refresh", "--yes", "--skip-preview", "--clear-pending-creates", ...imports];
 }

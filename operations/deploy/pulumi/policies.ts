@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { readStackPolicies, findPolicyFile, readPolicyInputs } from "../../../policies/stacks.ts";
 import { processFile } from "../../stack/processFiles.ts";
-import { PROGRAM } from "../../stack/program.ts";
+import { PROGRAM_FOLDER } from "../../stack/program.ts";
 
 /**
  * Flags that run the policy pack with the stack's configuration of its rules.
@@ -10,7 +10,7 @@ import { PROGRAM } from "../../stack/program.ts";
  * @param folder for a generated configuration
  */
 export function policyFlags(stack: string, folder: string): readonly string[] {
-    const pack = path.join(PROGRAM, "policies");
+    const pack = path.join(PROGRAM_FOLDER, "policies");
     return ["--policy-pack", pack, "--policy-pack-config", fileFor(stack, folder)];
 }
 

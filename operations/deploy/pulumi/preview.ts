@@ -2,15 +2,15 @@ import { rm } from "node:fs/promises";
 import path from "node:path";
 import { ClusterError, type Cluster } from "../../cluster/connect.ts";
 import { processFile } from "../../stack/processFiles.ts";
-import { givenConfig } from "../apply/record.ts";
-import { findingsOf, type Findings } from "./changes.ts";
-import { pulumiCli, RESTORING, type PulumiCli } from "./cli.ts";
+import { readRecordedConfig } from "../apply/record.ts";
+import { summarizeEvents, type PreviewSummary } from "./changes.ts";
+import { pulumiCli, RESTORE_ENV, type PulumiCli } from "./cli.ts";
 import { prepareConfig } from "./config.ts";
-import { eventLog, EVENT_LOG_SETTINGS } from "./events.ts";
+import { createEventReader, EVENT_LOG_ENV } from "./events.ts";
 import { requirePulumi } from "./installed.ts";
-import { openPlace, stateFolderOf } from "./workspace.ts";
+import { openWorkspace, stateFolderFor } from "./workspace.ts";
 import { policyFlags } from "./policies.ts";
-import { previewReport, verdict, type ReportOptions } from "./report.ts";
+import { previewReport, headline, type ReportOptions } from "./report.ts";
 import { ensureStack } from "./stack.ts";
 
 export interface PreviewOptions {
@@ -38,27 +38,35 @@ export async function requirePreview(stack: string): Promise<void> {
  */
 export async function pulumiPreview(options: PreviewOptions): Promise<string> {
     const { cluster, stack, drift: isDrift = false, report, signal } = options;
-    const stateFolder = await stateFolderOf(cluster);
-    const config = await givenConfig(cluster, stack);
-    const place = await openPlace({
+    const stateFolder = await stateFolderFor(cluster);
+    const config = await readRecordedConfig(cluster, stack);
+    const workspace = await openWorkspace({
         stack,
         kubeconfig: cluster.exportKubeconfig(),
         stateFolder,
         copy: Object.keys(config).length > 0,
         report,
     });
-    const cli = pulumiCli(place, signal);
-    const encryption = await ensureStack(place, cli, report);
-    const asked = { place, cli, stateFolder, config, knownSecrets: {}, encryption, report };
-    const prepared = await prepareConfig({ ...asked, isTrial: true });
+    const cli = pulumiCli(workspace, signal);
+    const encryption = await ensureStack(workspace, cli, report);
+    const prepareOptions = {
+        workspace,
+        cli,
+        stateFolder,
+        config,
+        knownSecrets: {},
+        encryption,
+        report,
+    };
+    const prepared = await prepareConfig({ ...prepareOptions, isPreview: true });
     try {
         const flags = [...(isDrift ? ["--refresh"] : []), ...policyFlags(stack, stateFolder)];
         const onStack = ["--stack", stack, "--config-file", prepared.file];
-        const { findings, isComplete, printed } = await preview(cli, stateFolder, [
+        const { summary, isComplete, printed } = await preview(cli, stateFolder, [
             ...flags,
             ...onStack,
         ]);
-        return judged(findings, { stack, isDrift, isComplete }, printed);
+        return createReport(summary, { stack, isDrift, isComplete }, printed);
     } finally {
         await prepared.discard();
     }
@@ -74,8 +82,8 @@ export class PreviewError extends ClusterError {
     }
 }
 
-interface Previewed {
-    readonly findings: Findings;
+interface PreviewRun {
+    readonly summary: PreviewSummary;
     readonly isComplete: boolean;
     /** Output of the CLI, which is all there is if it fails before the first event. */
     readonly printed: string;
@@ -85,26 +93,26 @@ async function preview(
     cli: PulumiCli,
     stateFolder: string,
     flags: readonly string[],
-): Promise<Previewed> {
+): Promise<PreviewRun> {
     const log = processFile(path.join(stateFolder, "preview-events.json"));
     try {
         const { exitCode, stderr } = await cli.run(
             ["preview", "--suppress-progress", "--color", "never", ...flags, "--event-log", log],
-            { env: { ...EVENT_LOG_SETTINGS, ...RESTORING }, maxBuffer: 1e9 },
+            { env: { ...EVENT_LOG_ENV, ...RESTORE_ENV }, maxBuffer: 1e9 },
         );
-        const findings = findingsOf(await eventLog(log)());
-        return { findings, isComplete: exitCode === 0, printed: String(stderr) };
+        const findings = summarizeEvents(await createEventReader(log)());
+        return { summary: findings, isComplete: exitCode === 0, printed: String(stderr) };
     } finally {
         await rm(log, { force: true });
     }
 }
 
-function judged(findings: Findings, about: ReportOptions, printed: string): string {
+function createReport(findings: PreviewSummary, about: ReportOptions, printed: string): string {
     const { isDrift, isComplete } = about;
     const isUnexplained = !isComplete && findings.errors.length + findings.violations.length === 0;
     const known = isUnexplained ? { ...findings, errors: [printed.trim()] } : findings;
     const text = previewReport(known, about);
     const isFailed = !isComplete || (isDrift && known.changes.length > 0);
-    if (isFailed) throw new PreviewError(verdict(known, about), text);
+    if (isFailed) throw new PreviewError(headline(known, about), text);
     return text;
 }

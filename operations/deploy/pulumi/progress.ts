@@ -1,11 +1,11 @@
 /** Filters the output of `pulumi up` and collects its summary. */
 export interface Progress {
     /** @returns the line, or undefined if it has no new information */
-    readonly line: (text: string) => string | undefined;
+    readonly filter: (text: string) => string | undefined;
     /** Summary of the changes, such as `2 updated, 70 unchanged`. */
     readonly summary: () => string;
     /** Whether Pulumi has received an interrupt. */
-    readonly cancelling: () => boolean;
+    readonly isCancelling: () => boolean;
 }
 
 /**
@@ -23,22 +23,22 @@ const NOISE = [
 ];
 const COUNT = /^\s*[+~-]*\s*(\d+ (?:created|updated|replaced|deleted|unchanged|read|imported))\s*$/;
 
-export function progress(): Progress {
-    const told = new Set<string>();
+export function createProgress(): Progress {
+    const printed = new Set<string>();
     const counts: string[] = [];
-    let cancelling = false;
+    let isCancelling = false;
     return {
-        line: (text) => {
+        filter: (text) => {
             const plain = text.trimEnd();
-            if (plain.includes("received; cancelling")) cancelling = true;
+            if (plain.includes("received; cancelling")) isCancelling = true;
             const count = COUNT.exec(plain)?.[1];
             if (count !== undefined) counts.push(count);
-            if (plain === "" || told.has(plain)) return undefined;
+            if (plain === "" || printed.has(plain)) return undefined;
             if (NOISE.some((noise) => noise.test(plain))) return undefined;
-            told.add(plain);
+            printed.add(plain);
             return plain;
         },
         summary: () => (counts.length > 0 ? counts.join(", ") : "nothing to do"),
-        cancelling: () => cancelling,
+        isCancelling: () => isCancelling,
     };
 }

@@ -1,4 +1,4 @@
-import type { Change, Findings, PropertyChange, Violation } from "./changes.ts";
+import type { Change, PreviewSummary, PropertyChange, Violation } from "./changes.ts";
 
 export interface ReportOptions {
     readonly stack: string;
@@ -7,7 +7,7 @@ export interface ReportOptions {
     /** Whether the engine completed the preview. */
     readonly isComplete: boolean;
     /** Maximum length of the report. */
-    readonly limit?: number;
+    readonly maxCharacters?: number;
 }
 
 /** Length that fits into a comment with the reports of other stacks. */
@@ -26,21 +26,24 @@ const TEXT_LINES = 6;
  * Formats a preview, most important parts first: headline, policy violations, changes by component, then the differences.
  * Each part and the whole are bounded.
  */
-export function previewReport(findings: Findings, options: ReportOptions): string {
-    const { limit = LIMIT_CHARACTERS } = options;
+export function previewReport(preview: PreviewSummary, options: ReportOptions): string {
+    const { maxCharacters = LIMIT_CHARACTERS } = options;
     const summary = [
-        verdict(findings, options),
-        ...section("Errors", findings.errors.flatMap(lines), ERRORS),
-        ...violationLines(findings.violations),
-        ...componentLines(findings.changes),
-        ...section("Warnings", findings.warnings.flatMap(lines)),
+        headline(preview, options),
+        ...section("Errors", preview.errors.flatMap(lines), ERRORS),
+        ...violationLines(preview.violations),
+        ...componentLines(preview.changes),
+        ...section("Warnings", preview.warnings.flatMap(lines)),
     ];
-    return fit(summary, differences(findings.changes), limit);
+    return fit(summary, differences(preview.changes), maxCharacters);
 }
 
 /** One-line summary of a preview. */
-export function verdict(findings: Findings, { stack, isDrift, isComplete }: ReportOptions): string {
-    const { changes, violations, errors, unchanged } = findings;
+export function headline(
+    preview: PreviewSummary,
+    { stack, isDrift, isComplete }: ReportOptions,
+): string {
+    const { changes, violations, errors, unchanged } = preview;
     const mandatory = violations.filter(({ isMandatory }) => isMandatory).length;
     const what = changes.length === 0 ? "no changes" : counts(changes);
     const text = `${what}, ${unchanged} unchanged`;
@@ -96,7 +99,7 @@ function differences(changes: readonly Change[]): string[][] {
         .filter(({ op }) => op !== "create")
         .map(({ op, kind, name, component, properties }) => [
             `${SIGNS[op] ?? "~"} ${op} ${kind} ${name} (${component})`,
-            ...bounded(
+            ...limitItems(
                 properties.map((one) => propertyLines(one)),
                 PROPERTY_LINES,
                 "properties",
@@ -118,7 +121,7 @@ function propertyLines({ path, before, after }: PropertyChange): string[] {
         before === undefined ? [] : [`-   ${path}: ${valueText(before)}`],
         after === undefined ? [] : [`+   ${path}: ${valueText(after)}`],
     ];
-    return sides.flat().map((line) => cut(line));
+    return sides.flat().map((line) => truncate(line));
 }
 
 /** Differing lines of a multi-line text, without the common start and end. */
@@ -129,8 +132,8 @@ function textLines(path: string, before: readonly string[], after: readonly stri
     let end = 0;
     while (end < most - start && before.at(-1 - end) === after.at(-1 - end)) end += 1;
     const side = (sign: string, all: readonly string[]) =>
-        bounded(
-            all.slice(start, all.length - end).map((line) => cut(`${sign}     ${line}`)),
+        limitItems(
+            all.slice(start, all.length - end).map((line) => truncate(`${sign}     ${line}`)),
             TEXT_LINES,
             "lines",
         );
@@ -151,16 +154,16 @@ function section(
     most = { lines: LIST_LINES, characters: LINE_CHARACTERS },
 ): string[] {
     if (items.length === 0) return [];
-    const words = items.map((line) => cut(`  ${line}`, most.characters));
-    return ["", `${title}:`, ...bounded(words, most.lines, "lines")];
+    const words = items.map((line) => truncate(`  ${line}`, most.characters));
+    return ["", `${title}:`, ...limitItems(words, most.lines, "lines")];
 }
 
-function bounded<T>(items: readonly T[], most: number, what: string): (T | string)[] {
+function limitItems<T>(items: readonly T[], most: number, what: string): (T | string)[] {
     if (items.length <= most) return [...items];
     return [...items.slice(0, most), `  … and ${items.length - most} more ${what}`];
 }
 
-function cut(line: string, characters = LINE_CHARACTERS): string {
+function truncate(line: string, characters = LINE_CHARACTERS): string {
     return line.length <= characters ? line : `${line.slice(0, characters)} …`;
 }
 
@@ -175,7 +178,7 @@ function fit(summary: readonly string[], blocks: readonly string[][], limit: num
     };
     const isWhole = summary.every((line) => add([line]));
     if (!isWhole) kept.push("… and more: pulumi preview shows everything");
-    const shown = isWhole ? blocks.findIndex((block, index) => !add(titled(block, index))) : 0;
+    const shown = isWhole ? blocks.findIndex((block, index) => !add(withTitle(block, index))) : 0;
     const left = shown < 0 ? 0 : blocks.length - shown;
     if (left > 0) kept.push("", `… and differences of ${left} more objects`);
     return `${kept.join("\n")}\n`;
@@ -184,6 +187,6 @@ function fit(summary: readonly string[], blocks: readonly string[][], limit: num
 /** Space for the note about omitted blocks. */
 const CLOSING_CHARACTERS = 120;
 
-function titled(block: readonly string[], index: number): readonly string[] {
+function withTitle(block: readonly string[], index: number): readonly string[] {
     return index === 0 ? ["", "Differences:", ...block] : block;
 }

@@ -1,8 +1,8 @@
 import { ClusterError, type Cluster } from "../../cluster/connect.ts";
-import { isApplied, platformKey } from "../apply/record.ts";
-import { failure, pulumiCli } from "./cli.ts";
-import { missingForPulumi } from "./installed.ts";
-import { openPlace, PROJECT, stateFolderOf, type PulumiPlace } from "./workspace.ts";
+import { isDeployedByApply, readPlatformKey } from "../apply/record.ts";
+import { describeFailure, pulumiCli } from "./cli.ts";
+import { findMissingPrerequisite } from "./installed.ts";
+import { openWorkspace, PROJECT, stateFolderFor, type PulumiWorkspace } from "./workspace.ts";
 
 /** Config key of the API key of the tenant "platform". */
 const PLATFORM_KEY = "tenants.platformKey";
@@ -20,13 +20,14 @@ export interface ApiKeyOptions {
  *
  * @returns undefined if there is none or it cannot be read; the reason is reported
  */
-export async function stackApiKey(options: ApiKeyOptions): Promise<string | undefined> {
+export async function readStackApiKey(options: ApiKeyOptions): Promise<string | undefined> {
     const { cluster, stack, report } = options;
     const given = process.env.API_KEY;
     if (given) return given;
-    if (stack === undefined || (await isApplied(cluster, stack))) return platformKey(cluster);
+    if (stack === undefined || (await isDeployedByApply(cluster, stack)))
+        return readPlatformKey(cluster);
     try {
-        return await pulumiSecret(cluster, stack, report);
+        return await readPulumiSecret(cluster, stack, report);
     } catch (error) {
         if (!(error instanceof ClusterError)) throw error;
         report(`no API key of stack ${stack}: ${error.message}; set API_KEY to provide one`);
@@ -34,19 +35,19 @@ export async function stackApiKey(options: ApiKeyOptions): Promise<string | unde
     }
 }
 
-async function pulumiSecret(
+async function readPulumiSecret(
     cluster: Cluster,
     stack: string,
     report: (line: string) => void,
 ): Promise<string | undefined> {
-    const missing = await missingForPulumi();
+    const missing = await findMissingPrerequisite();
     if (missing !== undefined) {
         throw new ClusterError(`it is in the config of its Pulumi stack, and ${missing}`);
     }
-    const stateFolder = await stateFolderOf(cluster);
+    const stateFolder = await stateFolderFor(cluster);
     const kubeconfig = cluster.exportKubeconfig();
     return readConfigValue(
-        await openPlace({ stack, kubeconfig, stateFolder, report }),
+        await openWorkspace({ stack, kubeconfig, stateFolder, report }),
         PLATFORM_KEY,
     );
 }
@@ -58,14 +59,14 @@ async function pulumiSecret(
  * @throws ClusterError if the config cannot be read, for example without its passphrase
  */
 export async function readConfigValue(
-    place: PulumiPlace,
+    workspace: PulumiWorkspace,
     key: string,
 ): Promise<string | undefined> {
-    const { stack, configFile } = place;
+    const { stack, configFile } = workspace;
     const onStack = ["--stack", stack, "--config-file", configFile];
     const args = ["config", "get", `${PROJECT}:${key}`, ...onStack];
-    const { exitCode, stdout, stderr } = await pulumiCli(place).run(args);
+    const { exitCode, stdout, stderr } = await pulumiCli(workspace).run(args);
     if (exitCode === 0) return String(stdout) || undefined;
     if (/configuration key .* not found/.test(String(stderr))) return undefined;
-    throw new ClusterError(failure("pulumi config get", stack, stderr));
+    throw new ClusterError(describeFailure("pulumi config get", stack, stderr));
 }

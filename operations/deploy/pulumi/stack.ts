@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { ClusterError } from "../../cluster/connect.ts";
-import { failure, type PulumiCli } from "./cli.ts";
-import { trackedFile, type PulumiPlace } from "./workspace.ts";
+import { describeFailure, type PulumiCli } from "./cli.ts";
+import { stackConfigFile, type PulumiWorkspace } from "./workspace.ts";
 import { readEncryption, type Encryption } from "./stackFile.ts";
 
 /** Whether the backend has a stack. */
@@ -9,7 +9,7 @@ export async function hasStack(cli: PulumiCli, stack: string): Promise<boolean> 
     const { exitCode, stderr } = await cli.run(["stack", "export", "--stack", stack]);
     if (exitCode === 0) return true;
     if (String(stderr).includes("no stack named")) return false;
-    throw new ClusterError(failure("pulumi stack export", stack, stderr));
+    throw new ClusterError(describeFailure("pulumi stack export", stack, stderr));
 }
 
 /**
@@ -18,12 +18,12 @@ export async function hasStack(cli: PulumiCli, stack: string): Promise<boolean> 
  * @returns encryption settings of a new stack; empty for an existing one
  */
 export async function ensureStack(
-    { stack, backendFolder }: PulumiPlace,
+    { stack, backendFolder }: PulumiWorkspace,
     cli: PulumiCli,
     report: (line: string) => void,
 ): Promise<Encryption> {
     if (await hasStack(cli, stack)) return {};
-    const tracked = trackedFile(stack);
+    const tracked = stackConfigFile(stack);
     const before = await readFile(tracked, "utf8");
     try {
         await cli.must(["stack", "init", stack, "--no-select"]);

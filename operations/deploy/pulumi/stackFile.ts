@@ -2,14 +2,14 @@ import { readFile, rename, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { isCollection, isMap, parseDocument, type Document } from "yaml";
 import { processFile, removeDeadProcessFiles } from "../../stack/processFiles.ts";
-import { PROJECT, trackedFile } from "./workspace.ts";
+import { PROJECT, stackConfigFile } from "./workspace.ts";
 
 /** Values by key without the project's name, such as `blue.image`; undefined removes the key. */
 export type ConfigValues = Readonly<Record<string, unknown>>;
 
 /** Writes values into Pulumi.<stack>.yaml of the checkout; the rest of the file stays unchanged. */
 export function setStackConfig(stack: string, values: ConfigValues): Promise<void> {
-    return setConfig(trackedFile(stack), values);
+    return setConfig(stackConfigFile(stack), values);
 }
 
 /** Keys of a stack's file with its encryption settings. */
@@ -26,7 +26,7 @@ export async function readEncryption(file: string): Promise<Encryption> {
 
 /** Adds missing encryption settings to a stack's file. */
 export async function setEncryption(file: string, encryption: Encryption): Promise<void> {
-    await change(file, (document) => {
+    await editFile(file, (document) => {
         for (const key of ENCRYPTION_KEYS) {
             const value = encryption[key];
             if (value !== undefined && !document.has(key)) document.set(key, value);
@@ -36,19 +36,19 @@ export async function setEncryption(file: string, encryption: Encryption): Promi
 
 /** Writes values into a stack's config file atomically. Comments and the order of keys stay. */
 export async function setConfig(file: string, values: ConfigValues): Promise<void> {
-    await change(file, (document) => {
+    await editFile(file, (document) => {
         // An empty `config:` is null and cannot be set into.
         if (!isMap(document.get("config"))) document.delete("config");
         for (const [key, value] of Object.entries(values)) {
             const place = ["config", `${PROJECT}:${key}`];
             if (document.hasIn(["config", key])) document.deleteIn(["config", key]);
             if (value === undefined) document.deleteIn(place);
-            else document.setIn(place, nodeOf(document, value, document.getIn(place, true)));
+            else document.setIn(place, createNode(document, value, document.getIn(place, true)));
         }
     });
 }
 
-async function change(file: string, edit: (document: Document) => void): Promise<void> {
+async function editFile(file: string, edit: (document: Document) => void): Promise<void> {
     await removeDeadProcessFiles(path.dirname(file), path.basename(file));
     const before = await readFile(file, "utf8");
     const document = parseDocument(before);
@@ -66,7 +66,7 @@ async function change(file: string, edit: (document: Document) => void): Promise
  * Creates a list or map in one line, as in stack files, with the comment of the old node. An encrypted value is too long
  * for one line.
  */
-function nodeOf(document: Document, value: unknown, old: unknown): unknown {
+function createNode(document: Document, value: unknown, old: unknown): unknown {
     if (typeof value !== "object" || value === null) return value;
     const node = document.createNode(value, { flow: !("secure" in value) });
     if (isCollection(old)) node.comment = old.comment ?? null;

@@ -1,4 +1,4 @@
-import { isShared } from "../apply/coexistWithRelease.ts";
+import { isSharedWithRelease } from "../apply/coexistWithRelease.ts";
 import type { Manifest } from "../../cluster/connect.ts";
 
 /** A Kubernetes object of a stack's state. */
@@ -16,7 +16,7 @@ interface Export {
 /** URNs of the stack's objects that the release driver also writes, from `pulumi stack export`. */
 export function sharedUrns(exported: string): readonly string[] {
     return objectsOf(JSON.parse(exported))
-        .filter(({ inputs }) => isShared(inputs))
+        .filter(({ inputs }) => isSharedWithRelease(inputs))
         .map(({ urn }) => urn);
 }
 

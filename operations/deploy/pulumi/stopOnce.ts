@@ -8,13 +8,13 @@ const CANCEL_AFTER_MILLISECONDS = 500;
  */
 export function stopOnce(
     interrupt: () => void,
-    cancelling: () => boolean,
+    isCancelling: () => boolean,
     signal: AbortSignal | undefined,
 ): () => void {
     let timer: NodeJS.Timeout | undefined;
     const onAbort = (): void => {
         timer = setTimeout(() => {
-            if (!cancelling()) interrupt();
+            if (!isCancelling()) interrupt();
         }, CANCEL_AFTER_MILLISECONDS);
     };
     signal?.addEventListener("abort", onAbort, { once: true });

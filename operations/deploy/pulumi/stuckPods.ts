@@ -1,12 +1,12 @@
 import type { V1Pod, V1ReplicaSet } from "@kubernetes/client-node";
 import type { Cluster } from "../../cluster/connect.ts";
-import { problemsOf } from "../apply/ready.ts";
+import { podProblems } from "../apply/ready.ts";
 import type { Workload } from "./workloads.ts";
 
 const REVISION = "deployment.kubernetes.io/revision";
 
 /** Describes pods of workloads that cannot start without a change; for a Deployment, pods of its newest template. */
-export async function stuckPods(
+export async function findStuckPods(
     cluster: Cluster,
     workloads: readonly Workload[],
 ): Promise<readonly string[]> {
@@ -18,12 +18,12 @@ export async function stuckPods(
                 cluster.objects.list<V1ReplicaSet>("apps/v1", "ReplicaSet", { namespace }),
             ]);
             const owners = all.map((workload) => ownerOf(workload, sets.items));
-            return pods.items.filter((pod) => owners.some((owner) => owns(owner, pod)));
+            return pods.items.filter((pod) => owners.some((owner) => isOwnedBy(owner, pod)));
         }),
     );
     return found
         .flat()
-        .flatMap((pod) => problemsOf(pod))
+        .flatMap((pod) => podProblems(pod))
         .filter(({ hopeless }) => hopeless)
         .map(({ text }) => text);
 }
@@ -37,7 +37,7 @@ interface Owner {
 function ownerOf(workload: Workload, sets: readonly V1ReplicaSet[]): Owner {
     if (workload.kind !== "Deployment") return workload;
     const newest = sets
-        .filter(({ metadata }) => isOf(workload, metadata?.ownerReferences))
+        .filter(({ metadata }) => hasOwner(workload, metadata?.ownerReferences))
         .toSorted((a, b) => revisionOf(b) - revisionOf(a))[0];
     return { kind: "ReplicaSet", name: newest?.metadata?.name ?? "" };
 }
@@ -46,10 +46,10 @@ function revisionOf({ metadata }: V1ReplicaSet): number {
     return Number(metadata?.annotations?.[REVISION] ?? 0);
 }
 
-function owns(owner: Owner, { metadata }: V1Pod): boolean {
-    return isOf(owner, metadata?.ownerReferences);
+function isOwnedBy(owner: Owner, { metadata }: V1Pod): boolean {
+    return hasOwner(owner, metadata?.ownerReferences);
 }
 
-function isOf({ kind, name }: Owner, references: readonly Owner[] = []): boolean {
+function hasOwner({ kind, name }: Owner, references: readonly Owner[] = []): boolean {
     return references.some((one) => one.kind === kind && one.name === name);
 }

@@ -5,21 +5,21 @@ import path from "node:path";
 import { ClusterError, parseJson, type Manifest } from "../../cluster/connect.ts";
 import { processFile } from "../../stack/processFiles.ts";
 import type { Secrets } from "../../stack/secrets.ts";
-import { pulumiCli, RESTORING } from "./cli.ts";
+import { pulumiCli, RESTORE_ENV } from "./cli.ts";
 import { prepareConfig, type PrepareOptions } from "./config.ts";
 import { releaseDeadLocks } from "./locks.ts";
-import { pendingCreates, settling, type PendingCreate } from "./pending.ts";
-import { EVENT_LOG_SETTINGS } from "./events.ts";
-import { copyOf, openPlace, PROJECT, type PlaceOptions } from "./workspace.ts";
+import { pendingCreates, refreshArgs, type PendingCreate } from "./pending.ts";
+import { EVENT_LOG_ENV } from "./events.ts";
+import { localConfigCopy, openWorkspace, PROJECT, type WorkspaceOptions } from "./workspace.ts";
 import { policyFlags } from "./policies.ts";
-import { progress } from "./progress.ts";
+import { createProgress } from "./progress.ts";
 import { readConfigValue } from "./secret.ts";
 import { ensureStack } from "./stack.ts";
 import { objectsOf, sharedUrns } from "./state.ts";
 import { stopOnce } from "./stopOnce.ts";
 import { watchWorkloads, type Workload } from "./workloads.ts";
 
-export interface PulumiOptions extends Omit<PlaceOptions, "copy"> {
+export interface PulumiUpOptions extends Omit<WorkspaceOptions, "copy"> {
     /** Config overrides, such as the images of this machine. */
     readonly config: Readonly<Record<string, string>>;
     /** Secrets of earlier deploys by the other method. */
@@ -29,9 +29,9 @@ export interface PulumiOptions extends Omit<PlaceOptions, "copy"> {
     /** Checks the declared objects before anything is changed; throws to reject them. */
     readonly onRendered?: PrepareOptions["onRendered"];
     /** Describes pods of these workloads that cannot start. */
-    readonly stuck: (workloads: readonly Workload[]) => Promise<readonly string[]>;
+    readonly findStuckPods: (workloads: readonly Workload[]) => Promise<readonly string[]>;
     /** Time for which pods may be stuck. Default: that of watchWorkloads */
-    readonly patienceMilliseconds?: number;
+    readonly stuckMilliseconds?: number;
     /**
      * Whether a switch is in progress, so that the update excludes its objects. Receives the weights of the config; throws
      * to reject them.
@@ -50,7 +50,7 @@ const ADVICE =
     " Objects that already exist are not the stack's: remove them with the tool that created them, or adopt them " +
     "with ADOPT=1.";
 
-export interface PulumiDone {
+export interface PulumiUpResult {
     /** Summary of the changes, such as `2 updated, 70 unchanged`. */
     readonly summary: string;
     readonly platformKey: string | undefined;
@@ -65,32 +65,40 @@ export interface PulumiDone {
  *
  * @throws ClusterError; RenderError for a rejected config, before anything is changed
  */
-export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
+export async function pulumiUp(options: PulumiUpOptions): Promise<PulumiUpResult> {
     const { stack, config, report, signal, stateFolder, adopt = false } = options;
-    const own = Object.keys(config).length > 0;
-    const place = await openPlace({ ...options, copy: own });
-    const { configFile } = place;
-    const cli = pulumiCli(place, signal);
-    const encryption = await ensureStack(place, cli, report);
+    const hasOverrides = Object.keys(config).length > 0;
+    const workspace = await openWorkspace({ ...options, copy: hasOverrides });
+    const { configFile } = workspace;
+    const cli = pulumiCli(workspace, signal);
+    const encryption = await ensureStack(workspace, cli, report);
     const { onRendered } = options;
-    const asked = { place, cli, stateFolder, config, encryption, onRendered, report };
-    const prepared = await prepareConfig({ ...asked, knownSecrets: options.knownSecrets });
+    const prepareOptions = {
+        workspace,
+        cli,
+        stateFolder,
+        config,
+        encryption,
+        onRendered,
+        report,
+    };
+    const prepared = await prepareConfig({ ...prepareOptions, knownSecrets: options.knownSecrets });
     await options.onAccepted?.(prepared.file);
-    await prepared.keep();
+    await prepared.save();
     // The new config replaces an older copy, for switches too.
-    if (!own) await rm(copyOf(options), { force: true });
+    if (!hasOverrides) await rm(localConfigCopy(options), { force: true });
     const onStack = ["--stack", stack, "--config-file", configFile];
 
     /** Exists during an update: objects of a killed update may be missing in the state. */
     const marker = path.join(stateFolder, `updating-${stack}`);
-    if (await releaseDeadLocks(place.backendFolder, PROJECT, stack)) {
+    if (await releaseDeadLocks(workspace.backendFolder, PROJECT, stack)) {
         report("released the lock of an earlier update that was killed");
     }
-    const cutOff = (await settleInterrupted()) || existsSync(marker);
-    if (cutOff) report("adopting the objects of an earlier update that was killed");
-    const leaveOut = (await isSwitching()) ? sharedUrns(await exported()) : [];
+    const wasInterrupted = (await recoverPendingCreates()) || existsSync(marker);
+    if (wasInterrupted) report("adopting the objects of an earlier update that was killed");
+    const excluded = (await isSwitching()) ? sharedUrns(await exportState()) : [];
     await writeFile(marker, "");
-    const seen = progress();
+    const output = createProgress();
     const log = processFile(path.join(stateFolder, `events-${stack}.json`));
     const up = cli.start(
         [
@@ -100,7 +108,7 @@ export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
             "--refresh",
             "--suppress-outputs",
             ...policyFlags(stack, stateFolder),
-            ...leaveOut.flatMap((urn) => ["--exclude", urn]),
+            ...excluded.flatMap((urn) => ["--exclude", urn]),
             ...onStack,
             "--event-log",
             log,
@@ -108,21 +116,21 @@ export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
         {
             all: true,
             env: {
-                ...EVENT_LOG_SETTINGS,
-                ...RESTORING,
+                ...EVENT_LOG_ENV,
+                ...RESTORE_ENV,
                 // Only then: objects of others must not be adopted.
-                ...((cutOff || adopt) && { PULUMI_K8S_UPSERT_EXISTING_OBJECTS: "true" }),
+                ...((wasInterrupted || adopt) && { PULUMI_K8S_UPSERT_EXISTING_OBJECTS: "true" }),
             },
         },
     );
     let conflicts = false;
     const stuck = new AbortController();
     const stops = [signal, stuck.signal].filter((one) => one !== undefined);
-    const stop = stopOnce(() => up.kill("SIGINT"), seen.cancelling, AbortSignal.any(stops));
+    const stop = stopOnce(() => up.kill("SIGINT"), output.isCancelling, AbortSignal.any(stops));
     const watch = watchWorkloads({ ...options, log, onStuck: (why) => stuck.abort(why) });
     try {
         for await (const text of up.iterable({ from: "all" })) {
-            const line = seen.line(String(text));
+            const line = output.filter(String(text));
             conflicts ||= EXISTS.test(String(text));
             if (line !== undefined) report(line);
         }
@@ -145,9 +153,9 @@ export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
         );
     }
     return {
-        summary: seen.summary(),
-        platformKey: await readConfigValue(place, "tenants.platformKey"),
-        declared: objectsOf(JSON.parse(await exported())).map(({ inputs }) => inputs),
+        summary: output.summary(),
+        platformKey: await readConfigValue(workspace, "tenants.platformKey"),
+        declared: objectsOf(JSON.parse(await exportState())).map(({ inputs }) => inputs),
     };
 
     /**
@@ -155,8 +163,8 @@ export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
      *
      * @returns whether there were any
      */
-    async function settleInterrupted(): Promise<boolean> {
-        const pending = pendingCreates(await exported());
+    async function recoverPendingCreates(): Promise<boolean> {
+        const pending = pendingCreates(await exportState());
         if (pending.length === 0) return false;
         const found = await Promise.all(pending.map((object) => options.exists(object)));
         const made = pending.filter((_, index) => found[index]);
@@ -164,16 +172,16 @@ export async function pulumiUp(options: PulumiOptions): Promise<PulumiDone> {
             `an earlier update was killed: ${made.length} of ${pending.length} objects with a pending ` +
                 "creation exist and are imported into the state",
         );
-        await cli.must([...settling(made), ...onStack]);
+        await cli.must([...refreshArgs(made), ...onStack]);
         return true;
     }
 
-    function exported(): Promise<string> {
+    function exportState(): Promise<string> {
         return cli.must(["stack", "export", "--stack", stack]);
     }
 
     async function isSwitching(): Promise<boolean> {
-        const check = checkWeights(parseJson(await readConfigValue(place, "traffic.weights")));
+        const check = checkWeights(parseJson(await readConfigValue(workspace, "traffic.weights")));
         // The program rejects invalid weights together with all other problems.
         return "weights" in check && options.isSwitching(check.weights);
     }

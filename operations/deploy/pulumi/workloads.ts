@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ClusterError } from "../../cluster/connect.ts";
-import { lasting } from "../../cluster/persistence.ts";
-import { eventLog, type EngineEvent } from "./events.ts";
+import { createPersistenceCheck } from "../../cluster/persistence.ts";
+import { createEventReader, type EngineEvent } from "./events.ts";
 
 /** A workload whose pods an update waits for. */
 export interface Workload {
@@ -14,13 +14,13 @@ export interface WatchOptions {
     /** File with the CLI's event log of the update. */
     readonly log: string;
     /** Describes pods of these workloads that cannot start. */
-    readonly stuck: (workloads: readonly Workload[]) => Promise<readonly string[]>;
+    readonly findStuckPods: (workloads: readonly Workload[]) => Promise<readonly string[]>;
     /** Called once, when pods have been stuck for long enough. */
     readonly onStuck: (why: ClusterError) => void;
     /** Interval between two checks. Default: 2,000 */
     readonly pollMilliseconds?: number;
     /** Time for which pods may be stuck, since a first crash may be due to a starting dependency. Default: 40,000 */
-    readonly patienceMilliseconds?: number;
+    readonly stuckMilliseconds?: number;
 }
 
 const KINDS = ["Deployment", "StatefulSet", "DaemonSet", "Job"];
@@ -30,19 +30,19 @@ const KINDS = ["Deployment", "StatefulSet", "DaemonSet", "Job"];
  * start, such as one whose image does not exist.
  */
 export function watchWorkloads(options: WatchOptions): { readonly end: () => Promise<void> } {
-    const { pollMilliseconds = 2_000, patienceMilliseconds = 40_000 } = options;
+    const { pollMilliseconds = 2_000, stuckMilliseconds = 40_000 } = options;
     const ended = new AbortController();
     const { signal } = ended;
-    const read = eventLog(options.log);
+    const read = createEventReader(options.log);
     const awaited = new Map<string, Workload>();
 
     async function watch(): Promise<void> {
-        const isStuck = lasting({ milliseconds: patienceMilliseconds });
+        const isStuck = createPersistenceCheck({ milliseconds: stuckMilliseconds });
         while (!signal.aborted) {
             await delay(pollMilliseconds, undefined, { signal }).catch(() => undefined);
-            follow(awaited, await read());
+            trackSteps(awaited, await read());
             // A failed check does not end the update: the next one may succeed.
-            const problems = await options.stuck([...awaited.values()]).catch(() => []);
+            const problems = await options.findStuckPods([...awaited.values()]).catch(() => []);
             if (!isStuck(problems.length > 0)) continue;
             const reasons = problems.map((text) => `\n  ${text}`).join("");
             options.onStuck(new ClusterError(`ended early, since pods cannot start:${reasons}`));
@@ -60,15 +60,15 @@ export function watchWorkloads(options: WatchOptions): { readonly end: () => Pro
 }
 
 /** Tracks the workloads of steps that have started and not ended. */
-export function follow(awaited: Map<string, Workload>, events: readonly EngineEvent[]): void {
+export function trackSteps(awaited: Map<string, Workload>, events: readonly EngineEvent[]): void {
     for (const { resourcePreEvent, resOutputsEvent, resOpFailedEvent } of events) {
-        const begun = resourcePreEvent?.metadata;
-        const workload = begun && workloadOf(begun.new?.inputs);
-        if (begun && workload && !["same", "refresh"].includes(begun.op)) {
-            awaited.set(begun.urn, workload);
+        const started = resourcePreEvent?.metadata;
+        const workload = started && workloadOf(started.new?.inputs);
+        if (started && workload && !["same", "refresh"].includes(started.op)) {
+            awaited.set(started.urn, workload);
         }
-        const over = (resOutputsEvent ?? resOpFailedEvent)?.metadata;
-        if (over) awaited.delete(over.urn);
+        const ended = (resOutputsEvent ?? resOpFailedEvent)?.metadata;
+        if (ended) awaited.delete(ended.urn);
     }
 }
 

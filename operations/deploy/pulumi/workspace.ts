@@ -10,27 +10,27 @@ import {
     type Cluster,
 } from "../../cluster/connect.ts";
 import { removeDeadProcessFiles } from "../../stack/processFiles.ts";
-import { PROGRAM } from "../../stack/program.ts";
+import { PROGRAM_FOLDER } from "../../stack/program.ts";
 import { userStateFolder } from "../../stack/stateFolder.ts";
-import { backend } from "./backend.ts";
+import { resolveBackend } from "./backend.ts";
 
 /** Name of the Pulumi project, the prefix of its config keys. */
 export const PROJECT = "property-search";
 
 /** Workspace of a stack, shared by all commands that update it. */
-export interface PulumiPlace {
+export interface PulumiWorkspace {
     readonly stack: string;
     /** Folder of Pulumi.yaml. */
     readonly program: string;
     /** The stack's own config file, or this machine's copy of it. */
     readonly configFile: string;
     /** Environment of the CLI: cluster, backend and passphrase. */
-    readonly settings: Readonly<Record<string, string>>;
+    readonly env: Readonly<Record<string, string>>;
     /** Folder of a file backend; undefined for any other backend. */
     readonly backendFolder: string | undefined;
 }
 
-export interface PlaceOptions {
+export interface WorkspaceOptions {
     readonly stack: string;
     /** Kubeconfig whose current context is the target. */
     readonly kubeconfig: string;
@@ -41,59 +41,59 @@ export interface PlaceOptions {
     readonly report: (line: string) => void;
 }
 
-export async function openPlace(options: PlaceOptions): Promise<PulumiPlace> {
+export async function openWorkspace(options: WorkspaceOptions): Promise<PulumiWorkspace> {
     const { stack, stateFolder, report } = options;
     await mkdir(stateFolder, { recursive: true, mode: 0o700 });
     await removeDeadProcessFiles(stateFolder);
     const kubeconfig = path.join(stateFolder, "kubeconfig");
     await writeFile(kubeconfig, options.kubeconfig, { mode: 0o600 });
-    const { settings, folder } = await backend(stateFolder, report);
-    const copy = copyOf(options);
+    const { env, folder } = await resolveBackend(stateFolder, report);
+    const copy = localConfigCopy(options);
     return {
         stack,
-        program: PROGRAM,
-        configFile: (options.copy ?? existsSync(copy)) ? copy : trackedFile(stack),
-        settings: { KUBECONFIG: kubeconfig, PULUMI_SKIP_UPDATE_CHECK: "true", ...settings },
+        program: PROGRAM_FOLDER,
+        configFile: (options.copy ?? existsSync(copy)) ? copy : stackConfigFile(stack),
+        env: { KUBECONFIG: kubeconfig, PULUMI_SKIP_UPDATE_CHECK: "true", ...env },
         backendFolder: folder,
     };
 }
 
 /** The stack's config file in the checkout. */
-export function trackedFile(stack: string): string {
-    return path.join(PROGRAM, `Pulumi.${stack}.yaml`);
+export function stackConfigFile(stack: string): string {
+    return path.join(PROGRAM_FOLDER, `Pulumi.${stack}.yaml`);
 }
 
 /** This machine's copy of the config file, which exists if the last deploy from this machine used it. */
-export function copyOf({
+export function localConfigCopy({
     stack,
     stateFolder,
-}: Pick<PlaceOptions, "stack" | "stateFolder">): string {
+}: Pick<WorkspaceOptions, "stack" | "stateFolder">): string {
     return path.join(stateFolder, `Pulumi.${stack}.yaml`);
 }
 
 /** Parent of the state folders of all clusters. */
-export function stateFolders(): string {
+export function stateFoldersRoot(): string {
     return path.join(userStateFolder(), "pulumi");
 }
 
 /** State folder of a cluster on this machine. */
-export async function stateFolderOf(cluster: Cluster): Promise<string> {
+export async function stateFolderFor(cluster: Cluster): Promise<string> {
     const reference = { apiVersion: "v1", kind: "Namespace", name: "kube-system" };
     const namespace = await readIfExists(cluster, reference).catch((error: unknown) => {
         const name = `the cluster of context ${cluster.context} (${cluster.server})`;
         throw new ClusterError(
             statusOf(error) === undefined
-                ? `${name} does not answer: ${causeOf(error)}`
+                ? `${name} does not answer: ${rootCause(error)}`
                 : `${name} is identified by its Namespace kube-system, which cannot be read: ${messageOf(error)}`,
         );
     });
     const identity = namespace?.metadata?.uid ?? cluster.server;
     const folder = createHash("sha256").update(identity).digest("hex").slice(0, 12);
-    return path.join(stateFolders(), folder);
+    return path.join(stateFoldersRoot(), folder);
 }
 
 /** Innermost cause, such as `connect ECONNREFUSED 127.0.0.1:6443`. */
-function causeOf(error: unknown): string {
+function rootCause(error: unknown): string {
     if (!(error instanceof Error)) return String(error);
-    return error.cause === undefined ? error.message : causeOf(error.cause);
+    return error.cause === undefined ? error.message : rootCause(error.cause);
 }

@@ -8,14 +8,14 @@ import {
 import type { Manifest } from "../../cluster/connect.ts";
 import type { Api } from "../api.ts";
 import { ReleaseError } from "../error.ts";
-import { boundsOf, giveFloorBack, raiseFloor, type Bounds } from "./floors.ts";
+import { readBounds, restoreFloor, raiseFloor, type Bounds } from "./floors.ts";
 
 /** Pods of a colour, as reported by its Deployment. */
 export interface Pods {
-    readonly wanted: number;
+    readonly desired: number;
     readonly ready: number;
     /** Whether all pods run the current template of the Deployment. */
-    readonly rolledOut: boolean;
+    readonly isRolledOut: boolean;
     readonly version: string;
     readonly image: string;
 }
@@ -23,16 +23,16 @@ export interface Pods {
 export interface Capacity {
     readonly pods: (colour: Colour) => Promise<Pods>;
     readonly bounds: (colour: Colour) => Promise<Bounds>;
-    readonly raise: (colour: Colour, floor: number, fence: number) => Promise<void>;
-    readonly giveBack: (colour: Colour, fence: number) => Promise<void>;
+    readonly raiseFloor: (colour: Colour, floor: number, fence: number) => Promise<void>;
+    readonly restoreFloor: (colour: Colour, fence: number) => Promise<void>;
 }
 
 /** Factor of spare capacity: without it, pods of a share would run at their limit. */
-const SPARE = 1.2;
+const HEADROOM = 1.2;
 
 /** Pods that a colour needs for a weight, if `ready` pods of the other colour serve all traffic now. */
-export function floorFor(weight: number, ready: number, { before, limit }: Bounds): number {
-    return Math.min(limit, Math.max(before, Math.ceil((ready * weight * SPARE) / 100)));
+export function floorFor(weight: number, ready: number, { originalFloor, limit }: Bounds): number {
+    return Math.min(limit, Math.max(originalFloor, Math.ceil((ready * weight * HEADROOM) / 100)));
 }
 
 interface Deployment extends Manifest {
@@ -66,26 +66,26 @@ export function clusterCapacity(api: Api): Capacity {
                     `Deployment ${namespace}/${name} does not exist: deploy the stack first`,
                 );
             }
-            return podsOf(found);
+            return parsePods(found);
         },
-        bounds: (colour) => boundsOf(api, colour),
-        raise: (colour, floor, fence) => raiseFloor(api, colour, floor, fence),
-        giveBack: (colour, fence) => giveFloorBack(api, colour, fence),
+        bounds: (colour) => readBounds(api, colour),
+        raiseFloor: (colour, floor, fence) => raiseFloor(api, colour, floor, fence),
+        restoreFloor: (colour, fence) => restoreFloor(api, colour, fence),
     };
 }
 
-export async function podsOfBoth({ pods }: Pick<Capacity, "pods">): Promise<PerColour<Pods>> {
+export async function readPods({ pods }: Pick<Capacity, "pods">): Promise<PerColour<Pods>> {
     const [blue, green] = await Promise.all([pods("blue"), pods("green")]);
     return { blue, green };
 }
 
-function podsOf({ metadata, spec, status }: Deployment): Pods {
+function parsePods({ metadata, spec, status }: Deployment): Pods {
     const wanted = spec?.replicas ?? 1;
     const template = spec?.template;
     return {
-        wanted,
+        desired: wanted,
         ready: status?.readyReplicas ?? 0,
-        rolledOut:
+        isRolledOut:
             status?.observedGeneration === metadata.generation &&
             status?.updatedReplicas === wanted &&
             status.replicas === wanted,

@@ -6,11 +6,11 @@ import {
     type Colour,
 } from "@property-search/contract";
 import type { Manifest } from "../../cluster/connect.ts";
-import { againOnConflict, type Api } from "../api.ts";
-import { scalersOf, type AutoscalerKind } from "../../shared/autoscalers.ts";
+import { retryOnConflict, type Api } from "../api.ts";
+import { autoscalersOf, type AutoscalerKind } from "../../shared/autoscalers.ts";
 import { ReleaseError } from "../error.ts";
-import { refuseLater } from "../fence.ts";
-import { handedBack, ownersOf } from "../../cluster/fieldOwnership.ts";
+import { assertNotSuperseded } from "../fence.ts";
+import { transferOwnership, ownersOf } from "../../cluster/fieldOwnership.ts";
 
 /** Keeps KEDA from removing pods, whatever its triggers report. */
 const PAUSED_SCALE_IN = "autoscaling.keda.sh/paused-scale-in";
@@ -22,31 +22,31 @@ interface Autoscaler extends Manifest {
 export interface Bounds {
     readonly limit: number;
     /** Floor before the driver raised it. */
-    readonly before: number;
+    readonly originalFloor: number;
 }
 
 /** @throws ReleaseError if the colour has no autoscaler */
-export async function boundsOf(api: Api, colour: Colour): Promise<Bounds> {
-    const { object, kind } = await find(api, colour);
+export async function readBounds(api: Api, colour: Colour): Promise<Bounds> {
+    const { object, kind } = await findAutoscaler(api, colour);
     const floor = Number(object.spec?.[kind.floor] ?? 0);
     const limit = Number(object.spec?.[kind.limit] ?? 0);
     const before = Number(object.metadata.annotations?.[RELEASE_ANNOTATIONS.floorBefore] ?? floor);
-    return { limit, before };
+    return { limit, originalFloor: before };
 }
 
 /** Raises a floor and never lowers it; the colour does not scale in below it. */
 export async function raiseFloor(
     api: Api,
     colour: Colour,
-    wanted: number,
+    minimum: number,
     fence: number,
 ): Promise<void> {
-    await againOnConflict(async () => {
-        const { object, kind } = await find(api, colour);
-        refuseLater(object, fence);
+    await retryOnConflict(async () => {
+        const { object, kind } = await findAutoscaler(api, colour);
+        assertNotSuperseded(object, fence);
         const before = object.metadata.annotations?.[RELEASE_ANNOTATIONS.floorBefore];
         const now = Number(object.spec?.[kind.floor] ?? 0);
-        const floor = Math.max(now, wanted);
+        const floor = Math.max(now, minimum);
         await api.apply<Autoscaler>({
             ...identity(object, kind),
             metadata: {
@@ -66,10 +66,10 @@ export async function raiseFloor(
  * Restores a floor and returns it to its owner. It takes two writes; the second can be repeated if the driver is killed
  * between them.
  */
-export async function giveFloorBack(api: Api, colour: Colour, fence: number): Promise<void> {
-    await againOnConflict(async () => {
-        const { object, kind } = await find(api, colour);
-        refuseLater(object, fence);
+export async function restoreFloor(api: Api, colour: Colour, fence: number): Promise<void> {
+    await retryOnConflict(async () => {
+        const { object, kind } = await findAutoscaler(api, colour);
+        assertNotSuperseded(object, fence);
         const path = ["spec", kind.floor];
         if (!ownersOf(object, path).includes(RELEASE.fieldManager)) return;
         const before = object.metadata.annotations?.[RELEASE_ANNOTATIONS.floorBefore];
@@ -80,15 +80,15 @@ export async function giveFloorBack(api: Api, colour: Colour, fence: number): Pr
                       ...identity(object, kind),
                       spec: { [kind.floor]: Number(before) },
                   });
-        await api.replace(handedBack(restored, path, ["spec", kind.limit]));
+        await api.replace(transferOwnership(restored, path, ["spec", kind.limit]));
     });
 }
 
-async function find(
+async function findAutoscaler(
     api: Api,
     colour: Colour,
 ): Promise<{ readonly object: Autoscaler; readonly kind: AutoscalerKind }> {
-    for (const kind of scalersOf(colour)) {
+    for (const kind of autoscalersOf(colour)) {
         const object = await api.read<Autoscaler>(kind);
         if (object) return { object, kind };
     }

@@ -9,12 +9,12 @@ export interface Context {
     readonly store: Store;
     readonly clock: Clock;
     /** Creates the driver's ports beyond the API server; `force` bypasses the owner of the weights. */
-    readonly openPorts: (direct: boolean) => Promise<Ports>;
+    readonly createPorts: (force: boolean) => Promise<Ports>;
     /** Receives one line per event. */
     readonly report: (line: string) => void;
     readonly signal?: AbortSignal | undefined;
     /** User that runs the command, and the lease identity of its driver. */
     readonly actor: string;
     readonly holder: string;
-    readonly isGone: (holder: string) => boolean;
+    readonly hasExited: (holder: string) => boolean;
 }

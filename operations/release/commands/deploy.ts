@@ -5,21 +5,21 @@ import {
     type Colour,
     type PerColour,
 } from "@property-search/contract";
-import { configuredWeights } from "../../deploy/configuredWeights.ts";
+import { readConfiguredWeights } from "../../deploy/configuredWeights.ts";
 import { deploy } from "../../deploy/deploy.ts";
-import { givenConfig } from "../../deploy/apply/record.ts";
+import { readRecordedConfig } from "../../deploy/apply/record.ts";
 import { readConfig, setConfig } from "../../deploy/pulumi/stackFile.ts";
 import { RenderError } from "../../stack/render.ts";
 import { routeWeights } from "../../shared/route.ts";
-import { stackApiKey } from "../../deploy/pulumi/secret.ts";
-import { trackedFile } from "../../deploy/pulumi/workspace.ts";
+import { readStackApiKey } from "../../deploy/pulumi/secret.ts";
+import { stackConfigFile } from "../../deploy/pulumi/workspace.ts";
 import { verify } from "../../deploy/verify.ts";
 import type { Cluster } from "../../cluster/connect.ts";
-import { clusterCapacity, podsOfBoth, type Pods } from "../capacity/capacity.ts";
+import { clusterCapacity, readPods, type Pods } from "../capacity/capacity.ts";
 import { IMAGE, LABEL_VALUE } from "../../../config/allowed.ts";
 import { ReleaseError } from "../error.ts";
 import type { Plan } from "../plan.ts";
-import { isOver, type Switch } from "../state.ts";
+import { hasEnded, type Switch } from "../state.ts";
 import { readRoute } from "../traffic/route.ts";
 import type { Context } from "./context.ts";
 import { start } from "./start.ts";
@@ -38,7 +38,7 @@ export interface DeployOptions {
     /** Recorded with the switch. */
     readonly reason: string;
     /** Whether the switch bypasses the owner of the weights. */
-    readonly direct: boolean;
+    readonly force: boolean;
     /** Version for the idle colour. Default: that of the stack's config */
     readonly newVersion?: NewVersion | undefined;
     /** Whether the active colour may be changed under traffic, by a rolling update. */
@@ -54,17 +54,17 @@ export async function deployAndSwitch(
     context: Context,
     options: DeployOptions,
 ): Promise<Switch | undefined> {
-    const { cluster, stack, plan, reason, direct, inPlace } = options;
+    const { cluster, stack, plan, reason, force, inPlace } = options;
     const { report, signal } = context;
-    const before = await running(context);
-    if (before) await refuseBesideSwitch(context);
-    const given = Object.entries(await givenConfig(cluster, stack));
+    const before = await readRunning(context);
+    if (before) await assertNoSwitchUnderWay(context);
+    const recorded = Object.entries(await readRecordedConfig(cluster, stack));
     const replaced =
         before && isServing(options.newVersion, before)
             ? {}
             : await writeVersion(options, before?.idle);
-    const config = Object.fromEntries(given.filter(([key]) => !(key in replaced)));
-    const changed = before ? await changedIn(stack, config, before.pods) : [];
+    const config = Object.fromEntries(recorded.filter(([key]) => !(key in replaced)));
+    const changed = before ? await findChangedColours(stack, config, before.pods) : [];
     if (before && !inPlace && changed.includes(otherColour(before.idle))) {
         const active = otherColour(before.idle);
         throw new ReleaseError(
@@ -72,7 +72,7 @@ export async function deployAndSwitch(
                 `deploy the new version to ${before.idle} (make deploy IMAGE=… VERSION=…), or set IN_PLACE=1`,
         );
     }
-    const deployed = await restoreIfRejected(trackedFile(stack), replaced, () =>
+    const deployed = await restoreIfRejected(stackConfigFile(stack), replaced, () =>
         deploy({
             stack,
             context: cluster.context,
@@ -85,14 +85,14 @@ export async function deployAndSwitch(
     report(`deployed in ${deployed.seconds.toFixed(0)} s: ${deployed.summary}`);
     const verified = await verify({
         cluster,
-        apiKey: deployed.platformKey ?? (await stackApiKey({ cluster, stack, report })),
-        configured: await configuredWeights(cluster, stack),
+        apiKey: deployed.platformKey ?? (await readStackApiKey({ cluster, stack, report })),
+        expected: await readConfiguredWeights(cluster, stack),
         report,
         ...(signal && { signal }),
     });
     report(`verified ${verified.url}`);
     if (!before || !changed.includes(before.idle)) return undefined;
-    return start(context, { to: before.idle, plan, reason, direct });
+    return start(context, { to: before.idle, plan, reason, force });
 }
 
 export interface Running {
@@ -102,29 +102,29 @@ export interface Running {
 }
 
 /** Reads the deployed versions; undefined before the first deploy. */
-async function running({ api }: Context): Promise<Running | undefined> {
+async function readRunning({ api }: Context): Promise<Running | undefined> {
     const route = await readRoute(api).catch((error: unknown) => {
         if (error instanceof ReleaseError) return undefined;
         throw error;
     });
     if (!route) return undefined;
-    const pods = await podsOfBoth(clusterCapacity(api));
+    const pods = await readPods(clusterCapacity(api));
     const weights = routeWeights(route);
     return { pods, idle: weights.green > weights.blue ? "blue" : "green" };
 }
 
-async function refuseBesideSwitch({ store }: Context): Promise<void> {
+async function assertNoSwitchUnderWay({ store }: Context): Promise<void> {
     const { state } = await store.read();
-    if (!state || isOver(state)) return;
+    if (!state || hasEnded(state)) return;
     throw new ReleaseError(
         `a switch to ${state.to} is in progress (${state.phase}): end it first with promote or rollback`,
     );
 }
 
 /** Whether the active colour already runs this version, so that there is nothing to release. */
-export function isServing(given: NewVersion | undefined, { pods, idle }: Running): boolean {
+export function isServing(newVersion: NewVersion | undefined, { pods, idle }: Running): boolean {
     const active = pods[otherColour(idle)];
-    return active.image === given?.image && active.version === given.version;
+    return active.image === newVersion?.image && active.version === newVersion.version;
 }
 
 type Values = Readonly<Record<string, unknown>>;
@@ -176,7 +176,7 @@ async function writeVersion(
             "there is no idle colour before the first deploy: set blue.image and green.image in the stack's config",
         );
     }
-    const file = trackedFile(stack);
+    const file = stackConfigFile(stack);
     const written = {
         [`${idle}.image`]: newVersion.image,
         [`${idle}.version`]: newVersion.version,
@@ -188,12 +188,12 @@ async function writeVersion(
 }
 
 /** Finds the colours whose configured image or version differs from the running one. */
-async function changedIn(
+async function findChangedColours(
     stack: string,
     config: Readonly<Record<string, string>>,
     pods: PerColour<Pods>,
 ): Promise<readonly Colour[]> {
-    const file = trackedFile(stack);
+    const file = stackConfigFile(stack);
     const changed: Colour[] = [];
     for (const colour of COLOURS) {
         const valueOf = async (key: string) => config[key] ?? (await readConfig(file, key));

@@ -3,17 +3,17 @@ import { randomUUID } from "node:crypto";
 import { isProcessAlive } from "../../stack/processes.ts";
 
 /** User and host of this process, such as `ann@laptop`. */
-export function actor(): string {
+export function currentActor(): string {
     return `${userInfo().username}@${hostname()}`;
 }
 
 /** Unique lease identity of this driver. */
-export function newHolder(): string {
-    return `${actor()}/${process.pid}-${randomUUID().slice(0, 8)}`;
+export function createHolderId(): string {
+    return `${currentActor()}/${process.pid}-${randomUUID().slice(0, 8)}`;
 }
 
 /** Whether a holder was a process of this machine that has exited; then its lease need not expire. */
-export function isGone(holder: string): boolean {
+export function hasExited(holder: string): boolean {
     const [who, process_] = holder.split("/");
     const pid = Number(process_?.split("-")[0]);
     if (!who?.endsWith(`@${hostname()}`) || !Number.isInteger(pid)) return false;

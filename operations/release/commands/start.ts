@@ -7,20 +7,20 @@ import {
     suggestNearest,
     type Colour,
 } from "@property-search/contract";
-import { floorFor, podsOfBoth } from "../capacity/capacity.ts";
+import { floorFor, readPods } from "../capacity/capacity.ts";
 import { ReleaseError } from "../error.ts";
 import { begin } from "../machine/begin.ts";
 import type { Ports } from "../machine/ports.ts";
 import type { Plan } from "../plan.ts";
-import { isOver, type Switch } from "../state.ts";
+import { hasEnded, type Switch } from "../state.ts";
 import type { Context } from "./context.ts";
-import { run, take } from "./run.ts";
+import { run, acquire } from "./run.ts";
 
 export interface StartOptions {
     readonly to: Colour;
     readonly plan: Plan;
     readonly reason: string;
-    readonly direct: boolean;
+    readonly force: boolean;
     readonly kind?: Switch["kind"];
 }
 
@@ -37,40 +37,40 @@ export function readColour(text: string): Colour {
  */
 export async function start(context: Context, options: StartOptions): Promise<Switch> {
     const { store, report, clock, actor } = context;
-    const { to, plan, reason, direct, kind = "release" } = options;
+    const { to, plan, reason, force, kind = "release" } = options;
     const before = (await store.read()).state;
-    refuseOther(before, to);
-    const ports = await context.openPorts(direct);
-    const hold = await take(context);
+    assertNoOtherSwitch(before, to);
+    const ports = await context.createPorts(force);
+    const lease = await acquire(context);
     try {
         const kept = await store.read();
         const { state } = kept;
-        refuseOther(state, to);
-        const isEndedMeanwhile = state?.id === before?.id && before && !isOver(before);
-        if (state && isOver(state) && isEndedMeanwhile) report(`switch ${state.id} has ended`);
-        else if (state && !isOver(state)) report(`resuming switch ${state.id} at ${state.phase}`);
+        assertNoOtherSwitch(state, to);
+        const hasEndedMeanwhile = state?.id === before?.id && before && !hasEnded(before);
+        if (state && hasEnded(state) && hasEndedMeanwhile) report(`switch ${state.id} has ended`);
+        else if (state && !hasEnded(state)) report(`resuming switch ${state.id} at ${state.phase}`);
         else {
-            const versions = await versionsOf(ports);
+            const versions = await readVersions(ports);
             const now = clock.now();
-            const next = begin({ kind, to, plan, versions, actor, reason, now, hold });
+            const next = begin({ kind, to, plan, versions, actor, reason, now, lease });
             await store.write(next, kept);
             report(
                 `switch ${next.id}: ${next.from} → ${to} (${versions[to]}) in steps of ${plan.steps.join(", ")} %`,
             );
         }
     } catch (error) {
-        await hold.release();
+        await lease.release();
         throw error;
     }
-    return run(context, ports, hold);
+    return run(context, ports, lease);
 }
 
 /** Reports the plan of a switch and whether the cluster has capacity for it. Writes nothing. */
 export async function dryRun(
-    { openPorts, report }: Context,
-    { to, plan, direct }: StartOptions,
+    { createPorts, report }: Context,
+    { to, plan, force }: StartOptions,
 ): Promise<void> {
-    const { capacity, traffic } = await openPorts(direct);
+    const { capacity, traffic } = await createPorts(force);
     const from = otherColour(to);
     const [weights, active, candidate, bounds] = await Promise.all([
         traffic.read(),
@@ -85,8 +85,8 @@ export async function dryRun(
         report(
             `${`${weight} %`.padEnd(6)}${to} needs ${floor} pods (${more} more), ` +
                 (weight === 100
-                    ? `then ${plan.bake} s of analysis`
-                    : `for at least ${plan.hold} s`),
+                    ? `then ${plan.bakeSeconds} s of analysis`
+                    : `for at least ${plan.minStepSeconds} s`),
         );
     }
     if (bounds.limit < active.ready) {
@@ -96,13 +96,13 @@ export async function dryRun(
     }
 }
 
-async function versionsOf({ capacity }: Ports) {
-    const pods = await podsOfBoth(capacity);
+async function readVersions({ capacity }: Ports) {
+    const pods = await readPods(capacity);
     return perColour((colour) => pods[colour].version);
 }
 
-function refuseOther(state: Switch | undefined, to: Colour): void {
-    if (!state || isOver(state) || state.to === to) return;
+function assertNoOtherSwitch(state: Switch | undefined, to: Colour): void {
+    if (!state || hasEnded(state) || state.to === to) return;
     throw new ReleaseError(
         `a switch to ${state.to} is in progress (${state.phase}, started by ${state.actor}): ` +
             "end it first with promote or rollback",

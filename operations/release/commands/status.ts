@@ -1,10 +1,10 @@
 import { routeWeights } from "../../shared/route.ts";
-import { clusterCapacity, podsOfBoth } from "../capacity/capacity.ts";
+import { clusterCapacity, readPods } from "../capacity/capacity.ts";
 import { deadlineOf } from "../machine/deadline.ts";
-import { waitsFor } from "../machine/describeWait.ts";
+import { describeWait } from "../machine/describeWait.ts";
 import { statusText, type Status } from "../report/text.ts";
-import { isOver } from "../state.ts";
-import { holderOf } from "../store/lease.ts";
+import { hasEnded } from "../state.ts";
+import { readHolder } from "../store/lease.ts";
 import { readRoute } from "../traffic/route.ts";
 import type { Context } from "./context.ts";
 
@@ -15,22 +15,22 @@ export interface StatusOptions {
 
 const WATCH_MILLISECONDS = 2_000;
 
-async function readStatus({ api, store, isGone }: Context): Promise<Status> {
+async function readStatus({ api, store, hasExited }: Context): Promise<Status> {
     const [{ state }, holder, route, pods] = await Promise.all([
         store.read(),
-        holderOf(api),
+        readHolder(api),
         readRoute(api),
-        podsOfBoth(clusterCapacity(api)),
+        readPods(clusterCapacity(api)),
     ]);
-    const isUnderWay = state !== undefined && !isOver(state);
-    const isAtWork = isUnderWay && holder !== undefined && !isGone(holder);
+    const isUnderWay = state !== undefined && !hasEnded(state);
+    const isAtWork = isUnderWay && holder !== undefined && !hasExited(holder);
     return {
         weights: routeWeights(route),
         pods,
         switch: state,
         isUnderWay,
         driver: isAtWork ? holder : undefined,
-        waitsFor: state && waitsFor(state),
+        waitingFor: state && describeWait(state),
         deadline: isUnderWay ? deadlineOf(state)?.at : undefined,
     };
 }

@@ -1,7 +1,7 @@
 import type { Colour, Weights } from "@property-search/contract";
 
-export interface Measured {
-    readonly holds: boolean;
+export interface ShareMeasurement {
+    readonly matches: boolean;
     /** Such as `1,802/198 of 2,000 for weights 90/10 (−0.1 σ)`. */
     readonly text: string;
 }
@@ -9,7 +9,11 @@ export interface Measured {
 /** The service as clients use it, through the gateway. */
 export interface DataPlane {
     /** Measures each colour's share of `samples` requests without a preview header. */
-    readonly shares: (weights: Weights, samples: number, signal?: AbortSignal) => Promise<Measured>;
+    readonly shares: (
+        weights: Weights,
+        samples: number,
+        signal?: AbortSignal,
+    ) => Promise<ShareMeasurement>;
     /**
      * Sends requests to a colour by header, at any weight.
      *

@@ -1,8 +1,8 @@
 import { HEADERS, isColour, PATHS, type Colour, type Weights } from "@property-search/contract";
-import { dot, embed, type Entrance } from "../../gateway/client.ts";
-import { sampled, sharesWithin } from "../../gateway/shares.ts";
+import { dot, embed, type GatewayClient } from "../../gateway/client.ts";
+import { runSamples, checkShares } from "../../gateway/shares.ts";
 import { randomUUID } from "node:crypto";
-import type { DataPlane, Measured } from "./dataPlane.ts";
+import type { DataPlane, ShareMeasurement } from "./dataPlane.ts";
 
 const CONCURRENCY = 32;
 const TIMEOUT_MILLISECONDS = 10_000;
@@ -10,7 +10,7 @@ const TIMEOUT_MILLISECONDS = 10_000;
  * Minimum cosine of two vectors of one text by one model: 1 for the same weights, slightly less for an API with varying
  * results, and below 0.9 for a different or broken model.
  */
-const AGREEMENT = 0.995;
+const MIN_COSINE = 0.995;
 
 /** Texts of different lengths, since a candidate may fail on long ones only. */
 const SUBJECTS = [
@@ -20,36 +20,36 @@ const SUBJECTS = [
     "Loft in a former mill: " + "high ceilings, brick walls and large windows; ".repeat(12),
 ];
 
-export function gatewayDataPlane(entrance: Entrance): DataPlane {
+export function gatewayDataPlane(client: GatewayClient): DataPlane {
     return {
-        shares: (weights, samples, signal) => measure(entrance, weights, samples, signal),
-        smoke: (colour, version) => smoke(entrance, colour, version),
-        compare: (candidate, active) => compare(entrance, candidate, active),
+        shares: (weights, samples, signal) => measure(client, weights, samples, signal),
+        smoke: (colour, version) => smoke(client, colour, version),
+        compare: (candidate, active) => compare(client, candidate, active),
     };
 }
 
 /** Measures shares with a cheap path of the same route rule. */
 async function measure(
-    at: Entrance,
+    client: GatewayClient,
     weights: Weights,
     samples: number,
     signal?: AbortSignal,
-): Promise<Measured> {
+): Promise<ShareMeasurement> {
     const shares = { blue: 0, green: 0 };
     const failures: string[] = [];
-    await sampled({ samples, atOnce: CONCURRENCY, signal }, async () => {
-        const by = await servedBy(at);
+    await runSamples({ samples, concurrency: CONCURRENCY, signal }, async () => {
+        const by = await readServedBy(client);
         if (isColour(by)) shares[by] += 1;
         else failures.push(by);
     });
-    const { holds, text } = sharesWithin(shares, weights);
+    const { matches, text } = checkShares(shares, weights);
     const [failure] = failures;
-    if (failure === undefined) return { holds, text };
-    return { holds: false, text: `${text}; ${failures.length} failed, such as ${failure}` };
+    if (failure === undefined) return { matches, text };
+    return { matches: false, text: `${text}; ${failures.length} failed, such as ${failure}` };
 }
 
 /** @returns the colour, or a description of the failure */
-async function servedBy({ url, send = fetch }: Entrance): Promise<string> {
+async function readServedBy({ url, send = fetch }: GatewayClient): Promise<string> {
     try {
         const signal = AbortSignal.timeout(TIMEOUT_MILLISECONDS);
         const response = await send(`${url}${PATHS.health}`, { signal });
@@ -61,22 +61,26 @@ async function servedBy({ url, send = fetch }: Entrance): Promise<string> {
     }
 }
 
-async function smoke(at: Entrance, colour: Colour, version: string): Promise<readonly string[]> {
-    const findings: string[] = [];
+async function smoke(
+    client: GatewayClient,
+    colour: Colour,
+    version: string,
+): Promise<readonly string[]> {
+    const problems: string[] = [];
     const texts = freshTexts();
     // Each text alone and all as a batch, since a batch takes another path through the service.
     for (const asked of [...texts.map((text) => [text]), texts]) {
-        const answer = await embed(at, asked, colour).catch((error: unknown) => String(error));
-        if (typeof answer === "string") findings.push(answer);
+        const answer = await embed(client, asked, colour).catch((error: unknown) => String(error));
+        if (typeof answer === "string") problems.push(answer);
         else if (answer.servedBy !== colour) {
-            findings.push(`requested ${colour} by header, ${answer.servedBy} answered`);
+            problems.push(`requested ${colour} by header, ${answer.servedBy} answered`);
         } else if (answer.version !== version) {
-            findings.push(
+            problems.push(
                 `${colour} responds with version ${answer.version}, its Deployment has ${version}`,
             );
         }
     }
-    return findings;
+    return problems;
 }
 
 /**
@@ -84,28 +88,28 @@ async function smoke(at: Entrance, colour: Colour, version: string): Promise<rea
  * its own.
  */
 async function compare(
-    at: Entrance,
+    at: GatewayClient,
     candidate: Colour,
     active: Colour,
 ): Promise<readonly string[]> {
-    const [one, other] = [await modelOf(at, candidate), await modelOf(at, active)];
+    const [one, other] = [await readModel(at, candidate), await readModel(at, active)];
     if (one !== other) return [];
     const texts = freshTexts();
     const theirs = await embed(at, texts, candidate);
     const ours = await embed(at, texts, active);
     return texts.flatMap((text, index) => {
         const cosine = dot(theirs.vectors[index] ?? [], ours.vectors[index] ?? []);
-        if (cosine >= AGREEMENT) return [];
+        if (cosine >= MIN_COSINE) return [];
         const words = text.length > 40 ? `${text.slice(0, 40)}…` : text;
         return [
             `vectors of ${candidate} and ${active} have cosine ${cosine.toFixed(4)} for one text ` +
-                `("${words}"); expected for one model: ${AGREEMENT} or more`,
+                `("${words}"); expected for one model: ${MIN_COSINE} or more`,
         ];
     });
 }
 
 /** Reads the model and revision of a colour; vectors of different models are not compared. */
-async function modelOf({ url, send = fetch }: Entrance, colour: Colour): Promise<string> {
+async function readModel({ url, send = fetch }: GatewayClient, colour: Colour): Promise<string> {
     const response = await send(`${url}${PATHS.health}`, {
         headers: { [HEADERS.previewColour]: colour },
         signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),

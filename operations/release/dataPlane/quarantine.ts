@@ -5,23 +5,23 @@ import {
     QUARANTINE_PROPAGATION_MILLISECONDS,
     type Colour,
 } from "@property-search/contract";
-import { adminOfCluster, type AdminTarget } from "../../admin/target.ts";
+import { clusterAdminTarget, type AdminTarget } from "../../admin/target.ts";
 import type { Cluster } from "../../cluster/connect.ts";
 import type { Clock } from "../clock.ts";
 import { ReleaseError } from "../error.ts";
 
-export interface TrialWish {
+export interface QuarantineRequest {
     /** Id of the switch. */
     readonly release: string;
     readonly actor: string;
 }
 
 /** Keeps the candidate's entries of the shared cache from the active colour. */
-export interface Trials {
+export interface Quarantine {
     /** Idempotent. Resolves when every pod of the active colour applies it. */
-    readonly begin: (candidate: Colour, wish: TrialWish) => Promise<void>;
+    readonly begin: (candidate: Colour, wish: QuarantineRequest) => Promise<void>;
     /** Ends the quarantine: all builds serve the candidate's entries. */
-    readonly promote: (candidate: Colour, wish: TrialWish) => Promise<void>;
+    readonly promote: (candidate: Colour, wish: QuarantineRequest) => Promise<void>;
 }
 
 interface Writers {
@@ -31,38 +31,42 @@ interface Writers {
 const TIMEOUT_MILLISECONDS = 10_000;
 
 /** Calls the admin port of one pod; the pods of both colours follow within seconds. */
-export function clusterTrials(cluster: Cluster, clock: Clock): Trials {
-    async function order(colour: Colour, path: string, { release, actor }: TrialWish) {
+export function clusterQuarantine(cluster: Cluster, clock: Clock): Quarantine {
+    async function sendRequest(
+        colour: Colour,
+        path: string,
+        { release, actor }: QuarantineRequest,
+    ) {
         const body = { release, actor, reason: `switch ${release}` };
-        return at(cluster, colour, (target) => call(target, "PUT", path, body));
+        return withAdminPort(cluster, colour, (target) => put(target, "PUT", path, body));
     }
     return {
         begin: async (candidate, wish) => {
             const active = otherColour(candidate);
             const [theirs, ours] = [
-                await at(cluster, candidate, writerOf),
-                await at(cluster, active, writerOf),
+                await withAdminPort(cluster, candidate, readBuildId),
+                await withAdminPort(cluster, active, readBuildId),
             ];
             // Both colours run one build: there is nothing to quarantine.
             if (theirs === ours) return;
             // The active build is trusted: after a rollback its own quarantine must not empty its cache.
-            await order(active, ADMIN_PATHS.promotion(ours), wish);
-            const begun = await order(candidate, ADMIN_PATHS.quarantine(theirs), wish);
+            await sendRequest(active, ADMIN_PATHS.promotion(ours), wish);
+            const begun = await sendRequest(candidate, ADMIN_PATHS.quarantine(theirs), wish);
             if (begun === "done") await clock.sleep(QUARANTINE_PROPAGATION_MILLISECONDS);
         },
         promote: async (candidate, wish) => {
-            const buildId = await at(cluster, candidate, writerOf);
-            await order(candidate, ADMIN_PATHS.promotion(buildId), wish);
+            const buildId = await withAdminPort(cluster, candidate, readBuildId);
+            await sendRequest(candidate, ADMIN_PATHS.promotion(buildId), wish);
         },
     };
 }
 
-async function at<T>(
+async function withAdminPort<T>(
     cluster: Cluster,
     colour: Colour,
     work: (target: AdminTarget) => Promise<T>,
 ): Promise<T> {
-    const target = await adminOfCluster(cluster, { colour });
+    const target = await clusterAdminTarget(cluster, { colour });
     try {
         return await work(target);
     } finally {
@@ -70,19 +74,19 @@ async function at<T>(
     }
 }
 
-async function writerOf(target: AdminTarget): Promise<string> {
-    const { own } = (await (await ask(target, "GET", ADMIN_PATHS.builds)).json()) as Writers;
+async function readBuildId(target: AdminTarget): Promise<string> {
+    const { own } = (await (await fetchAdmin(target, "GET", ADMIN_PATHS.builds)).json()) as Writers;
     return own.buildId;
 }
 
 /** `needless`: pods without a Redis share nothing, and a build that another release quarantines stays so. */
-async function call(
+async function put(
     target: AdminTarget,
     method: "PUT",
     path: string,
     body: object,
 ): Promise<"done" | "needless"> {
-    const response = await ask(target, method, path, body);
+    const response = await fetchAdmin(target, method, path, body);
     if (response.ok) return "done";
     const text = await response.text();
     if (response.status === 409) return "needless";
@@ -91,7 +95,7 @@ async function call(
     );
 }
 
-function ask(
+function fetchAdmin(
     { url, token }: AdminTarget,
     method: "GET" | "PUT",
     path: string,

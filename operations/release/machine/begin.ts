@@ -2,9 +2,9 @@ import { otherColour, type Colour, type PerColour } from "@property-search/contr
 import { randomUUID } from "node:crypto";
 import type { Plan } from "../plan.ts";
 import type { Switch } from "../state.ts";
-import type { Hold } from "../store/lease.ts";
+import type { LeaseHandle } from "../store/lease.ts";
 
-export interface Beginning {
+export interface BeginOptions {
     readonly kind: Switch["kind"];
     readonly to: Colour;
     readonly plan: Plan;
@@ -12,14 +12,23 @@ export interface Beginning {
     readonly actor: string;
     readonly reason: string;
     readonly now: number;
-    readonly hold: Pick<Hold, "fence" | "holder">;
+    readonly lease: Pick<LeaseHandle, "fence" | "holder">;
 }
 
 /** Creates the initial state of a switch. */
-export function begin({ kind, to, plan, versions, actor, reason, now, hold }: Beginning): Switch {
+export function begin({
+    kind,
+    to,
+    plan,
+    versions,
+    actor,
+    reason,
+    now,
+    lease,
+}: BeginOptions): Switch {
     // Sorts by time, and is valid as a ConfigMap key and as a label value.
     const time = new Date(now).toISOString().slice(0, 19).replaceAll(":", "-");
-    const words = `${kind} to ${to} (${versions[to]}) started by ${actor}`;
+    const message = `${kind} to ${to} (${versions[to]}) started by ${actor}`;
     return {
         id: `${time}-${randomUUID().slice(0, 4)}`,
         kind,
@@ -34,8 +43,8 @@ export function begin({ kind, to, plan, versions, actor, reason, now, hold }: Be
         phaseSince: now,
         step: 0,
         steps: [],
-        fence: hold.fence,
-        holder: hold.holder,
-        log: [{ at: now, phase: "preflight", words }],
+        fence: lease.fence,
+        holder: lease.holder,
+        log: [{ at: now, phase: "preflight", message }],
     };
 }

@@ -4,7 +4,7 @@ export interface Deadline {
     /** Milliseconds since the epoch. */
     readonly at: number;
     /** Message for a missed deadline. */
-    readonly words: string;
+    readonly message: string;
 }
 
 /**
@@ -15,17 +15,17 @@ export function deadlineOf(state: Switch): Deadline | undefined {
     const { plan, phase, phaseSince, paused } = state;
     if (isAborting(state) || phase === "promoted" || phase === "finalize") return undefined;
     if ((phase === "observe" || phase === "bake") && paused) {
-        const seconds = plan.pauseDeadline;
-        return { at: paused.at + seconds * 1000, words: `paused for longer than ${seconds} s` };
+        const seconds = plan.pauseDeadlineSeconds;
+        return { at: paused.at + seconds * 1000, message: `paused for longer than ${seconds} s` };
     }
     const seconds =
         phase === "observe"
-            ? plan.stepDeadline
+            ? plan.stepDeadlineSeconds
             : phase === "bake"
-              ? plan.bake + plan.stepDeadline
-              : plan.phaseDeadline;
+              ? plan.bakeSeconds + plan.stepDeadlineSeconds
+              : plan.phaseDeadlineSeconds;
     return {
         at: phaseSince + seconds * 1000,
-        words: `${phase} did not complete within ${seconds} s`,
+        message: `${phase} did not complete within ${seconds} s`,
     };
 }

@@ -1,17 +1,17 @@
 import { describeConnectionLoss } from "@property-search/contract";
 import { ReleaseError, Superseded } from "../error.ts";
-import { enter, isAborting, isOver, type Switch } from "../state.ts";
-import type { Hold } from "../store/lease.ts";
-import type { Kept, Store } from "../store/record.ts";
-import type { Change } from "../traffic/traffic.ts";
+import { enterPhase, isAborting, hasEnded, type Switch } from "../state.ts";
+import type { LeaseHandle } from "../store/lease.ts";
+import type { StoredSwitch, Store } from "../store/record.ts";
+import type { WeightChange } from "../traffic/traffic.ts";
 import type { Ports } from "./ports.ts";
 import { deadlineOf } from "./deadline.ts";
-import { transition, troubled } from "./transition.ts";
+import { transition, setWaiting } from "./transition.ts";
 
 export interface DriveOptions {
     readonly ports: Ports;
     readonly store: Store;
-    readonly hold: Hold;
+    readonly lease: LeaseHandle;
     /** Called with each state that was written. It must not throw. */
     readonly onState?: (state: Switch, before: Switch) => void;
     /** Ends the driver, not the switch: the next driver resumes it. */
@@ -19,11 +19,11 @@ export interface DriveOptions {
 }
 
 /** Interval between two checks of a waiting phase. A requested action is taken within it. */
-const LOOK_MILLISECONDS = 1_000;
+const POLL_MILLISECONDS = 1_000;
 /** Longest interval between retries of a failing transition. */
-const RETRY_MILLISECONDS = 15_000;
+const MAX_RETRY_MILLISECONDS = 15_000;
 /** Interval between two analyses, which query Prometheus and compare vectors. */
-const JUDGE_MILLISECONDS = 5_000;
+const ANALYSIS_MILLISECONDS = 5_000;
 
 /**
  * Drives the recorded switch to its end. The record holds its whole state, so that another driver, on whichever machine,
@@ -33,22 +33,22 @@ const JUDGE_MILLISECONDS = 5_000;
  * @throws Superseded if another driver took over, ReleaseError if there is no switch
  */
 export async function drive(options: DriveOptions): Promise<Switch> {
-    const { ports, store, hold, onState, signal } = options;
+    const { ports, store, lease, onState, signal } = options;
     const { clock } = ports;
     let kept = await store.read();
-    let judgedAt = -Infinity;
+    let analyzedAt = -Infinity;
     let failures = 0;
     let retryAt = -Infinity;
     for (;;) {
         const state = kept.state;
         if (state === undefined) throw new ReleaseError("there is no switch to drive");
-        if (isOver(state)) return state;
+        if (hasEnded(state)) return state;
         signal?.throwIfAborted();
-        await hold.keep();
-        refuseLater(state, hold);
+        await lease.renew();
+        assertHoldsSwitch(state, lease);
 
         const isWatching = state.phase === "observe" || state.phase === "bake";
-        const isDue = clock.elapsed() - judgedAt >= JUDGE_MILLISECONDS;
+        const isDue = clock.elapsed() - analyzedAt >= ANALYSIS_MILLISECONDS;
         const waits =
             state.request === undefined &&
             ((isWatching && !isDue) ||
@@ -58,18 +58,18 @@ export async function drive(options: DriveOptions): Promise<Switch> {
             failures = isFailed ? failures + 1 : 0;
             retryAt = isFailed ? clock.elapsed() + backoff(failures) : -Infinity;
         }
-        if (isWatching && !waits) judgedAt = clock.elapsed();
+        if (isWatching && !waits) analyzedAt = clock.elapsed();
         if (next !== state) {
-            const { kept: now, isOurs } = await write(store, next, kept, hold);
+            const { kept: now, isOurs } = await write(store, next, kept, lease);
             kept = now;
             if (isOurs) {
-                if (next.phase !== state.phase) await mark(ports, next, hold);
+                if (next.phase !== state.phase) await annotateRoute(ports, next, lease);
                 onState?.(next, state);
                 // A change within the same phase does not need another check at once.
                 if (next.log.length !== state.log.length) continue;
             }
         }
-        await clock.sleep(LOOK_MILLISECONDS, signal);
+        await clock.sleep(POLL_MILLISECONDS, signal);
         kept = await store.read().catch(() => kept);
     }
 }
@@ -80,9 +80,9 @@ export async function drive(options: DriveOptions): Promise<Switch> {
  */
 async function step(
     state: Switch,
-    { ports, hold, signal }: DriveOptions,
+    { ports, lease, signal }: DriveOptions,
 ): Promise<{ readonly next: Switch; readonly isFailed?: boolean }> {
-    const change: Change = { fence: hold.fence, id: state.id, signal };
+    const change: WeightChange = { fence: lease.fence, id: state.id, signal };
     try {
         return { next: await transition(state, ports, change) };
     } catch (error) {
@@ -94,15 +94,17 @@ async function step(
             const now = ports.clock.now();
             const cause = { cause: "fail", by: "preflight", at: now, reason } as const;
             const refused: Switch = { ...state, aborted: { ...cause, phase: state.phase } };
-            return { next: enter(refused, "rolled-back", now, `rejected: ${reason}`) };
+            return { next: enterPhase(refused, "rolled-back", now, `rejected: ${reason}`) };
         }
-        return { next: troubled(state, reason), isFailed: true };
+        return { next: setWaiting(state, reason), isFailed: true };
     }
 }
 
 /** The first failures, such as a broken request, are retried at once. */
 function backoff(failures: number): number {
-    return failures < 3 ? 0 : Math.min(RETRY_MILLISECONDS, LOOK_MILLISECONDS * 2 ** (failures - 3));
+    return failures < 3
+        ? 0
+        : Math.min(MAX_RETRY_MILLISECONDS, POLL_MILLISECONDS * 2 ** (failures - 3));
 }
 
 function isOverdue(state: Switch, now: number): boolean {
@@ -117,9 +119,9 @@ function isOverdue(state: Switch, now: number): boolean {
 async function write(
     store: Store,
     next: Switch,
-    basis: Kept,
-    { fence, holder }: Hold,
-): Promise<{ readonly kept: Kept; readonly isOurs: boolean }> {
+    basis: StoredSwitch,
+    { fence, holder }: LeaseHandle,
+): Promise<{ readonly kept: StoredSwitch; readonly isOurs: boolean }> {
     try {
         return { kept: await store.write({ ...next, fence, holder }, basis), isOurs: true };
     } catch {
@@ -127,16 +129,16 @@ async function write(
     }
 }
 
-function refuseLater(state: Switch, { fence }: Hold): void {
+function assertHoldsSwitch(state: Switch, { fence }: LeaseHandle): void {
     if (state.fence > fence) {
         throw new Superseded(`${state.holder} has taken over this switch`);
     }
 }
 
 /** Annotates the route for dashboards; a switch does not depend on it. */
-async function mark(ports: Ports, state: Switch, { fence }: Hold): Promise<void> {
+async function annotateRoute(ports: Ports, state: Switch, { fence }: LeaseHandle): Promise<void> {
     try {
-        await ports.route.mark(state, fence);
+        await ports.route.annotate(state, fence);
     } catch (error) {
         if (error instanceof Superseded && !isAborting(state)) throw error;
     }

@@ -1,7 +1,7 @@
-import { againOnConflict } from "../api.ts";
+import { retryOnConflict } from "../api.ts";
 import { ReleaseError } from "../error.ts";
-import { isAborting, isOver, type Request, type Switch } from "../state.ts";
-import type { Hold } from "../store/lease.ts";
+import { isAborting, hasEnded, type ActionRequest, type Switch } from "../state.ts";
+import type { LeaseHandle } from "../store/lease.ts";
 import type { Store } from "../store/record.ts";
 
 /**
@@ -10,23 +10,25 @@ import type { Store } from "../store/record.ts";
  * @param lease of the requesting driver, if it has replaced the running one
  * @throws ReleaseError if there is no switch to act on
  */
-export async function ask(
+export async function requestAction(
     store: Store,
-    request: Request,
-    hold?: Pick<Hold, "fence" | "holder">,
+    request: ActionRequest,
+    lease?: Pick<LeaseHandle, "fence" | "holder">,
 ): Promise<Switch> {
-    return againOnConflict(async () => {
+    return retryOnConflict(async () => {
         const kept = await store.read();
         const { state } = kept;
-        if (!state || isOver(state)) {
-            throw new ReleaseError(`no switch is in progress: there is nothing to ${request.what}`);
+        if (!state || hasEnded(state)) {
+            throw new ReleaseError(
+                `no switch is in progress: there is nothing to ${request.action}`,
+            );
         }
-        if (isAborting(state) && request.what !== "rollback") {
+        if (isAborting(state) && request.action !== "rollback") {
             throw new ReleaseError(`the traffic already returns to ${state.from}`);
         }
-        const { fence, holder } = hold ?? state;
-        const asked = { ...state, request, fence, holder };
-        await store.write(asked, kept);
-        return asked;
+        const { fence, holder } = lease ?? state;
+        const requested = { ...state, request, fence, holder };
+        await store.write(requested, kept);
+        return requested;
     });
 }

@@ -1,6 +1,6 @@
 import { COLOURS, type Colour, type PerColour, type Weights } from "@property-search/contract";
 import type { Pods } from "../capacity/capacity.ts";
-import { isAborting, isOver, weightOf, type StepRecord, type Switch } from "../state.ts";
+import { isAborting, hasEnded, stepWeight, type StepResult, type Switch } from "../state.ts";
 
 /** Content of `status --json`. Times in milliseconds since the epoch. */
 export interface Status {
@@ -12,7 +12,7 @@ export interface Status {
     /** Lease holder; undefined if no driver runs and the next `switch` resumes. */
     readonly driver: string | undefined;
     /** What the switch waits for; undefined if none is in progress. */
-    readonly waitsFor: string | undefined;
+    readonly waitingFor: string | undefined;
     /** Deadline of the current phase. */
     readonly deadline: number | undefined;
 }
@@ -25,29 +25,30 @@ export function statusText(status: Status, now: number): string {
     const state = status.switch;
     const lines = COLOURS.map((colour) => colourLine(colour, weights, pods));
     if (!state) return [...lines, "There has been no switch yet."].join("\n");
-    lines.push("", ...wrapped(headline(state, now)), ...state.steps.flatMap(stepLines));
+    lines.push("", ...wrapLines(headline(state, now)), ...state.steps.flatMap(stepLines));
     if (status.isUnderWay) {
-        lines.push(...wrapped(`phase   ${phaseWords(state, now)}`));
-        if (status.waitsFor !== undefined) lines.push(...wrapped(`waiting ${status.waitsFor}`));
+        lines.push(...wrapLines(`phase   ${describePhase(state, now)}`));
+        if (status.waitingFor !== undefined)
+            lines.push(...wrapLines(`waiting ${status.waitingFor}`));
         if (status.deadline !== undefined) {
-            const left = duration(status.deadline - now);
+            const left = formatDuration(status.deadline - now);
             lines.push(`limit   rolled back in ${left} unless this changes`);
         }
         lines.push(
-            ...wrapped(
+            ...wrapLines(
                 driver === undefined
                     ? `driver  none: make switch TO=${state.to} resumes, make rollback reverts`
                     : `driver  ${driver}`,
             ),
         );
-    } else lines.push(...wrapped(`end     ${endWords(state)}`));
+    } else lines.push(...wrapLines(`end     ${describeEnd(state)}`));
     return lines.join("\n");
 }
 
 /** One line for the newest log entry. */
 export function progressLine({ log }: Switch): string {
     const last = log.at(-1);
-    return last ? `${time(last.at)}  ${last.phase.padEnd(11)} ${last.words}` : "";
+    return last ? `${formatTime(last.at)}  ${last.phase.padEnd(11)} ${last.message}` : "";
 }
 
 /** Past switches, one line each, newest first. */
@@ -55,19 +56,19 @@ export function historyText(states: readonly Switch[]): string {
     if (states.length === 0) return "There has been no switch yet.";
     const head = `${"started".padEnd(20)}${"switch".padEnd(16)}${"took".padEnd(12)}${"end".padEnd(13)}by`;
     const rows = states.flatMap((state) => {
-        const took = duration(state.phaseSince - state.startedAt);
+        const took = formatDuration(state.phaseSince - state.startedAt);
         const way = `${state.from} → ${state.to}`;
         const row =
-            `${stamp(state.startedAt).padEnd(20)}${way.padEnd(16)}${took.padEnd(12)}` +
+            `${formatTimestamp(state.startedAt).padEnd(20)}${way.padEnd(16)}${took.padEnd(12)}` +
             `${state.phase.padEnd(13)}${state.actor}`;
         const why = state.aborted?.reason ?? state.reason;
-        return why === "" ? wrapped(row) : [...wrapped(row), ...wrapped(why, "    ")];
+        return why === "" ? wrapLines(row) : [...wrapLines(row), ...wrapLines(why, "    ")];
     });
     return [head, ...rows].join("\n");
 }
 
-export function endWords(state: Switch): string {
-    const took = duration(state.phaseSince - state.startedAt);
+export function describeEnd(state: Switch): string {
+    const took = formatDuration(state.phaseSince - state.startedAt);
     if (state.phase === "promoted") return `${state.to} serves all traffic after ${took}`;
     const { aborted } = state;
     const why = aborted ? `: ${aborted.cause}, ${aborted.reason}` : "";
@@ -75,35 +76,37 @@ export function endWords(state: Switch): string {
 }
 
 function colourLine(colour: Colour, weights: Weights, pods: PerColour<Pods>): string {
-    const { ready, wanted, version } = pods[colour];
+    const { ready, desired, version } = pods[colour];
     const share = `${weights[colour]} %`.padStart(5);
-    return `${colour.padEnd(6)}${share}  ${ready} of ${wanted} pods ready  ${version}`;
+    return `${colour.padEnd(6)}${share}  ${ready} of ${desired} pods ready  ${version}`;
 }
 
 function headline(state: Switch, now: number): string {
-    const ago = duration(now - state.startedAt);
+    const ago = formatDuration(now - state.startedAt);
     const what = state.kind === "release" ? "Switch" : "Rollback";
     return `${what} ${state.id}: ${state.from} → ${state.to}, started ${ago} ago by ${state.actor}`;
 }
 
-function stepLines(step: StepRecord): string[] {
+function stepLines(step: StepResult): string[] {
     const verdict = step.verdict === undefined ? "" : `, verdict ${step.verdict}`;
     const shares = step.shares === undefined ? "" : `: ${step.shares}`;
     return [
-        ...wrapped(`${`${step.weight} %`.padEnd(8)}${time(step.shiftedAt)}${verdict}${shares}`),
-        ...(step.reasons ?? []).flatMap((reason) => wrapped(reason, "        ")),
+        ...wrapLines(
+            `${`${step.weight} %`.padEnd(8)}${formatTime(step.shiftedAt)}${verdict}${shares}`,
+        ),
+        ...(step.reasons ?? []).flatMap((reason) => wrapLines(reason, "        ")),
     ];
 }
 
-function phaseWords(state: Switch, now: number): string {
-    const since = duration(now - state.phaseSince);
+function describePhase(state: Switch, now: number): string {
+    const since = formatDuration(now - state.phaseSince);
     const paused = state.paused ? `, paused by ${state.paused.by}` : "";
-    const weight = isAborting(state) || isOver(state) ? "" : ` at ${weightOf(state)} %`;
+    const weight = isAborting(state) || hasEnded(state) ? "" : ` at ${stepWeight(state)} %`;
     return `${state.phase}${weight} for ${since}${paused}`;
 }
 
 /** `1 h 5 min`, `3 min 20 s`, `12 s` */
-export function duration(milliseconds: number): string {
+export function formatDuration(milliseconds: number): string {
     const seconds = Math.max(0, Math.round(milliseconds / 1000));
     const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60)];
     if (hours > 0) return minutes > 0 ? `${hours} h ${minutes} min` : `${hours} h`;
@@ -112,17 +115,17 @@ export function duration(milliseconds: number): string {
     return `${rest} s`;
 }
 
-function stamp(milliseconds: number): string {
+function formatTimestamp(milliseconds: number): string {
     return new Date(milliseconds).toISOString().slice(0, 19).replace("T", " ");
 }
 
 /** `14:03:20`, in the local time zone. */
-export function time(milliseconds: number): string {
+export function formatTime(milliseconds: number): string {
     return new Date(milliseconds).toTimeString().slice(0, 8);
 }
 
 /** Wraps a text at 80 columns; continuation lines are indented. */
-function wrapped(text: string, indent = ""): string[] {
+function wrapLines(text: string, indent = ""): string[] {
     const lines: string[] = [];
     let line = indent;
     for (const word of text.split(" ")) {

@@ -5,7 +5,7 @@ import type { Clock } from "../clock.ts";
 import { Superseded } from "../error.ts";
 
 /** Handle of the acquired release lease. */
-export interface Hold {
+export interface LeaseHandle {
     readonly holder: string;
     /** Fencing token. It grows with every holder, and writes with a lower one are rejected. */
     readonly fence: number;
@@ -15,20 +15,20 @@ export interface Hold {
      *
      * @throws Superseded if another driver has acquired it
      */
-    readonly keep: () => Promise<void>;
+    readonly renew: () => Promise<void>;
     readonly release: () => Promise<void>;
 }
 
-export interface HoldOptions {
+export interface LeaseOptions {
     readonly holder: string;
     /** Highest fence of any object on the cluster. */
     readonly knownFence: number;
     /** Whether to take the lease even from a running holder. */
     readonly force?: boolean | undefined;
     /** Whether a holder is known to have exited, such as a process of this machine. */
-    readonly isGone?: (holder: string) => boolean;
+    readonly hasExited?: (holder: string) => boolean;
     /** Called with the current holder when waiting for its lease begins. */
-    readonly waiting?: (holder: string, seconds: number) => void;
+    readonly onWaiting?: (holder: string, seconds: number) => void;
     readonly signal?: AbortSignal | undefined;
 }
 
@@ -44,7 +44,7 @@ interface Lease extends Manifest {
 
 export const LEASE_SECONDS = 30;
 const RENEW_AFTER_MILLISECONDS = 8_000;
-const LOOK_MILLISECONDS = 1_000;
+const POLL_MILLISECONDS = 1_000;
 
 const REFERENCE = {
     apiVersion: "coordination.k8s.io/v1",
@@ -54,7 +54,7 @@ const REFERENCE = {
 };
 
 /** Reads the current holder; undefined if there is none. */
-export async function holderOf(api: Api): Promise<string | undefined> {
+export async function readHolder(api: Api): Promise<string | undefined> {
     const holder = (await api.read<Lease>(REFERENCE))?.spec?.holderIdentity;
     return holder === "" ? undefined : holder;
 }
@@ -65,55 +65,60 @@ export async function holderOf(api: Api): Promise<string | undefined> {
  *
  * @throws Superseded if the holder renews it
  */
-export async function takeHold(api: Api, clock: Clock, options: HoldOptions): Promise<Hold> {
-    const { holder, waiting, signal } = options;
-    let seen: { readonly version: string | undefined; readonly at: number } | undefined;
+export async function acquireLease(
+    api: Api,
+    clock: Clock,
+    options: LeaseOptions,
+): Promise<LeaseHandle> {
+    const { holder, onWaiting, signal } = options;
+    let observed: { readonly version: string | undefined; readonly at: number } | undefined;
     for (;;) {
         signal?.throwIfAborted();
         const lease = await api.read<Lease>(REFERENCE);
         const version = lease?.metadata.resourceVersion;
         const current = lease?.spec?.holderIdentity ?? "";
-        const free = current === "" || options.force === true || options.isGone?.(current) === true;
-        if (!free) {
-            if (seen === undefined) {
-                seen = { version, at: clock.elapsed() };
-                waiting?.(current, LEASE_SECONDS);
-            } else if (seen.version !== version) {
+        const isFree =
+            current === "" || options.force === true || options.hasExited?.(current) === true;
+        if (!isFree) {
+            if (observed === undefined) {
+                observed = { version, at: clock.elapsed() };
+                onWaiting?.(current, LEASE_SECONDS);
+            } else if (observed.version !== version) {
                 throw new Superseded(
                     `${current} is driving the release; use pause, promote or rollback to control it`,
                 );
             }
             const duration = (lease?.spec?.leaseDurationSeconds ?? LEASE_SECONDS) * 1000;
-            if (clock.elapsed() - seen.at < duration) {
-                await clock.sleep(LOOK_MILLISECONDS, signal);
+            if (clock.elapsed() - observed.at < duration) {
+                await clock.sleep(POLL_MILLISECONDS, signal);
                 continue;
             }
         }
         const fence = Math.max(lease?.spec?.leaseTransitions ?? 0, options.knownFence) + 1;
         try {
             const taken = await writeLease(api, clock, { version, holder, fence });
-            return heldLease(api, clock, taken, { holder, fence });
+            return createLeaseHandle(api, clock, taken, { holder, fence });
         } catch (error) {
             if (!isConflict(error)) throw error;
             // Another driver was faster: read its Lease.
-            seen = undefined;
+            observed = undefined;
         }
     }
 }
 
-function heldLease(
+function createLeaseHandle(
     api: Api,
     clock: Clock,
     taken: Lease,
-    { holder, fence }: Pick<Hold, "holder" | "fence">,
-): Hold {
+    { holder, fence }: Pick<LeaseHandle, "holder" | "fence">,
+): LeaseHandle {
     let version = taken.metadata.resourceVersion;
     let renewedAt = clock.elapsed();
 
     return {
         holder,
         fence,
-        keep: async () => {
+        renew: async () => {
             const asked = clock.elapsed();
             if (asked - renewedAt < RENEW_AFTER_MILLISECONDS) return;
             try {

@@ -9,7 +9,7 @@ export function directTraffic(api: Api): Traffic {
         kind: "direct",
         read: async () => routeWeights(await readRoute(api)),
         set: async (weights, { fence, id }) => {
-            await writeRoute(api, { weights, marks: { id }, fence });
+            await writeRoute(api, { weights, annotations: { id }, fence });
         },
     };
 }

@@ -1,14 +1,14 @@
 import { checkWeights, type Weights } from "@property-search/contract";
 import { objectsOf, type StateObject } from "../../deploy/pulumi/state.ts";
 import { parseJson } from "../../cluster/connect.ts";
-import { progress } from "../../deploy/pulumi/progress.ts";
+import { createProgress } from "../../deploy/pulumi/progress.ts";
 import { PROJECT } from "../../deploy/pulumi/workspace.ts";
 import { readConfig, setConfig } from "../../deploy/pulumi/stackFile.ts";
 import { isRoute, routeWeights } from "../../shared/route.ts";
 import { stopOnce } from "../../deploy/pulumi/stopOnce.ts";
 import type { Stack, UpdateSummary } from "@pulumi/pulumi/automation/index.js";
 import { Rejected, ReleaseError } from "../error.ts";
-import { StackLocked, whenUnlocked } from "./pulumiLock.ts";
+import { StackLocked, updateWhenUnlocked } from "./pulumiLock.ts";
 import type { Traffic } from "./traffic.ts";
 
 export interface PulumiTrafficOptions {
@@ -21,7 +21,7 @@ export interface PulumiTrafficOptions {
     /** Folder of a file backend; undefined for any other backend. */
     readonly backendFolder: string | undefined;
     /** Seconds to wait for other updates of the stack. Default: 300 */
-    readonly patience?: number;
+    readonly lockTimeoutSeconds?: number;
     /** Receives one line per event. */
     readonly report: (line: string) => void;
 }
@@ -59,9 +59,9 @@ export function pulumiTraffic(options: PulumiTrafficOptions): PulumiTraffic {
     }
 
     async function update(urn: string, message: string, signal?: AbortSignal): Promise<void> {
-        const seen = progress();
+        const seen = createProgress();
         const stopped = new AbortController();
-        const stop = stopOnce(() => stopped.abort(), seen.cancelling, signal);
+        const stop = stopOnce(() => stopped.abort(), seen.isCancelling, signal);
         try {
             await stack.up({
                 target: [urn],
@@ -76,7 +76,7 @@ export function pulumiTraffic(options: PulumiTrafficOptions): PulumiTraffic {
                 signal: stopped.signal,
                 onOutput: (text) => {
                     for (const line of text.split("\n")) {
-                        const told = seen.line(line);
+                        const told = seen.filter(line);
                         if (told !== undefined) report(told);
                     }
                 },
@@ -98,7 +98,9 @@ export function pulumiTraffic(options: PulumiTrafficOptions): PulumiTraffic {
             await setConfig(configFile, { [KEY]: weights });
             const message = `release ${id}: blue ${weights.blue}, green ${weights.green}`;
             try {
-                await whenUnlocked({ ...options, signal }, () => update(urn, message, signal));
+                await updateWhenUnlocked({ ...options, signal }, () =>
+                    update(urn, message, signal),
+                );
             } catch (error) {
                 // The update did not start, so the config keeps its previous weights.
                 if (error instanceof StackLocked || error instanceof Rejected) {

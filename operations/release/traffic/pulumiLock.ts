@@ -13,7 +13,7 @@ export interface LockOptions {
     /** Folder of a file backend; undefined for any other backend. */
     readonly backendFolder: string | undefined;
     /** Seconds to wait for other updates of the stack. Default: 300 */
-    readonly patience?: number;
+    readonly lockTimeoutSeconds?: number;
     readonly report: (line: string) => void;
     readonly signal?: AbortSignal | undefined;
 }
@@ -24,7 +24,7 @@ export class StackLocked extends ReleaseError {
 }
 
 const POLL_MILLISECONDS = 1000;
-const PATIENCE_SECONDS = 300;
+const LOCK_TIMEOUT_SECONDS = 300;
 const TAIL_LINES = 15;
 
 /**
@@ -34,34 +34,40 @@ const TAIL_LINES = 15;
  * @throws StackLocked with the lock's holder on a timeout or an abort; Rejected if the same update would fail again;
  * ReleaseError for any other failure
  */
-export async function whenUnlocked(
+export async function updateWhenUnlocked(
     options: LockOptions,
     update: () => Promise<void>,
 ): Promise<void> {
-    const { stack, backendFolder, patience = PATIENCE_SECONDS, report, signal } = options;
-    const deadline = Date.now() + patience * 1000;
-    let told = "";
+    const {
+        stack,
+        backendFolder,
+        lockTimeoutSeconds = LOCK_TIMEOUT_SECONDS,
+        report,
+        signal,
+    } = options;
+    const deadline = Date.now() + lockTimeoutSeconds * 1000;
+    let reported = "";
     for (;;) {
         try {
             await update();
             return;
         } catch (error) {
             // The SDK detects the messages of file backends, too (pulumi/pulumi#11108).
-            if (!(error instanceof ConcurrentUpdateError)) throw explain(error, stack.name);
+            if (!(error instanceof ConcurrentUpdateError)) throw toReleaseError(error, stack.name);
             if (await releaseDeadLocks(backendFolder, PROJECT, stack.name)) {
                 report("released the lock of an earlier update that was killed");
                 continue;
             }
-            const holders = holdersOf(error);
+            const holders = lockHolders(error);
             const refused = new StackLocked(
-                `stack ${stack.name} is being updated by ${holders}, and was not unlocked within ${patience} s; ` +
+                `stack ${stack.name} is being updated by ${holders}, and was not unlocked within ${lockTimeoutSeconds} s; ` +
                     "the weights are unchanged. Try again when that update has ended; if its process has died, " +
                     `pulumi cancel --stack ${stack.name} unlocks the stack.`,
             );
             if (Date.now() >= deadline) throw refused;
-            if (told !== holders)
+            if (reported !== holders)
                 report(`waiting: stack ${stack.name} is being updated by ${holders}`);
-            told = holders;
+            reported = holders;
             await delay(POLL_MILLISECONDS, undefined, signal && { signal }).catch(() => {
                 throw refused;
             });
@@ -70,13 +76,13 @@ export async function whenUnlocked(
 }
 
 /** Holders of the locks in a file backend's error: `ann@laptop (pid 12) at 2026-11-25T…`. */
-function holdersOf({ message }: Error): string {
+function lockHolders({ message }: Error): string {
     const found = [...message.matchAll(/created by (\S+ \(pid \d+\) at \S+)/g)];
     return [...new Set(found.map(([, holder]) => holder))].join(", ") || "another process";
 }
 
 /** Messages of failures that a retry cannot fix: of the program, of the CLI about the config, and of secrets. */
-const LASTING: readonly RegExp[] = [
+const PERMANENT_FAILURES: readonly RegExp[] = [
     /the stack's config has \d+ finding/,
     /a cluster has one stack only|is bound to the cluster whose/,
     /with configuration key .* must be of type/,
@@ -88,10 +94,12 @@ const LASTING: readonly RegExp[] = [
 ];
 
 /** Converts a failed update to a ReleaseError; its message tells whether it is permanent, since the API has no code. */
-export function explain(error: unknown, stack: string): unknown {
+export function toReleaseError(error: unknown, stack: string): unknown {
     if (!(error instanceof CommandError)) return error;
     const { message } = error;
     const tail = message.trimEnd().split("\n").slice(-TAIL_LINES).join("\n");
     const words = `the update of stack ${stack} failed:\n${tail}`;
-    return LASTING.some((one) => one.test(message)) ? new Rejected(words) : new ReleaseError(words);
+    return PERMANENT_FAILURES.some((one) => one.test(message))
+        ? new Rejected(words)
+        : new ReleaseError(words);
 }

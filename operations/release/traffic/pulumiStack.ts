@@ -1,12 +1,15 @@
-import { configProblem } from "../../deploy/pulumi/config.ts";
-import { missingForPulumi } from "../../deploy/pulumi/installed.ts";
-import { openPlace, stateFolderOf } from "../../deploy/pulumi/workspace.ts";
+import { findConfigProblem } from "../../deploy/pulumi/config.ts";
+import { findMissingPrerequisite } from "../../deploy/pulumi/installed.ts";
+import { openWorkspace, stateFolderFor } from "../../deploy/pulumi/workspace.ts";
 import type { Cluster } from "../../cluster/connect.ts";
 import { LocalWorkspace, Stack, StackNotFoundError } from "@pulumi/pulumi/automation/index.js";
 import { ReleaseError } from "../error.ts";
 import { pulumiTraffic, type PulumiTraffic, type PulumiTrafficOptions } from "./pulumi.ts";
 
-export interface PulumiStackOptions extends Pick<PulumiTrafficOptions, "patience" | "report"> {
+export interface PulumiStackOptions extends Pick<
+    PulumiTrafficOptions,
+    "lockTimeoutSeconds" | "report"
+> {
     readonly cluster: Cluster;
     readonly stack: string;
 }
@@ -16,28 +19,28 @@ export interface PulumiStackOptions extends Pick<PulumiTrafficOptions, "patience
  *
  * @throws ReleaseError if Pulumi is not installed, or its backend has no such stack
  */
-export async function openPulumiTraffic(options: PulumiStackOptions): Promise<PulumiTraffic> {
+export async function createPulumiTraffic(options: PulumiStackOptions): Promise<PulumiTraffic> {
     const { cluster, stack: name, report } = options;
-    const missing = await missingForPulumi();
+    const missing = await findMissingPrerequisite();
     if (missing !== undefined) {
         throw new ReleaseError(
             `Pulumi owns the weights of stack ${name}, and ${missing}; --force writes the route without it`,
         );
     }
-    const place = await openPlace({
+    const place = await openWorkspace({
         stack: name,
         kubeconfig: cluster.exportKubeconfig(),
-        stateFolder: await stateFolderOf(cluster),
+        stateFolder: await stateFolderFor(cluster),
         report,
     });
-    const { program: workDir, settings, configFile, backendFolder } = place;
-    const workspace = await LocalWorkspace.create({ workDir, envVars: { ...settings } });
-    const stack = await selected(name, workspace);
-    const checkConfig = (file: string) => configProblem(name, file);
+    const { program: workDir, env, configFile, backendFolder } = place;
+    const workspace = await LocalWorkspace.create({ workDir, envVars: { ...env } });
+    const stack = await selectStack(name, workspace);
+    const checkConfig = (file: string) => findConfigProblem(name, file);
     return pulumiTraffic({ ...options, stack, configFile, backendFolder, checkConfig });
 }
 
-async function selected(name: string, workspace: LocalWorkspace): Promise<Stack> {
+async function selectStack(name: string, workspace: LocalWorkspace): Promise<Stack> {
     try {
         return await Stack.select(name, workspace);
     } catch (error) {

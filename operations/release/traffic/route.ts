@@ -1,15 +1,15 @@
 import { RELEASE, RELEASE_ANNOTATIONS, type Weights } from "@property-search/contract";
-import { againOnConflict, type Api } from "../api.ts";
+import { retryOnConflict, type Api } from "../api.ts";
 import { ROUTE, routeWeights, withWeights, type Route } from "../../shared/route.ts";
 import { ReleaseError } from "../error.ts";
-import { refuseLater } from "../fence.ts";
+import { assertNotSuperseded } from "../fence.ts";
 import { ownersOf } from "../../cluster/fieldOwnership.ts";
 
 /** Annotations that the driver sets on the route for dashboards and deploys. */
-export type Marks = Partial<Record<keyof typeof RELEASE_ANNOTATIONS, string>>;
+export type RouteAnnotations = Partial<Record<keyof typeof RELEASE_ANNOTATIONS, string>>;
 
 /** Path of the field with the weights. */
-export const RULES = ["spec", "rules"] as const;
+export const RULES_PATH = ["spec", "rules"] as const;
 
 /** @throws ReleaseError if the route does not exist */
 export async function readRoute(api: Api): Promise<Route> {
@@ -26,7 +26,7 @@ export async function readRoute(api: Api): Promise<Route> {
  *
  * @returns why the route is not in force, or undefined
  */
-export function unaccepted({ metadata, status }: Route): string | undefined {
+export function notAcceptedReason({ metadata, status }: Route): string | undefined {
     const parents = status?.parents ?? [];
     if (parents.length === 0) return "no gateway has reported its status";
     const found = parents.flatMap(({ conditions = [] }) =>
@@ -47,8 +47,8 @@ export interface RouteWrite {
      * Weights to set. `retain`: the driver keeps its ownership of the rules; `release`: it relinquishes the rules to
      * their other owners.
      */
-    readonly weights: Weights | "kept" | "left";
-    readonly marks: Marks;
+    readonly weights: Weights | "retain" | "release";
+    readonly annotations: RouteAnnotations;
     readonly fence: number;
 }
 
@@ -59,10 +59,10 @@ export interface RouteWrite {
  *
  * @throws Superseded
  */
-export function writeRoute(api: Api, { weights, marks, fence }: RouteWrite): Promise<Route> {
-    return againOnConflict(async () => {
+export function writeRoute(api: Api, { weights, annotations, fence }: RouteWrite): Promise<Route> {
+    return retryOnConflict(async () => {
         const route = await readRoute(api);
-        refuseLater(route, fence);
+        assertNotSuperseded(route, fence);
         return api.apply<Route>({
             apiVersion: ROUTE.apiVersion,
             kind: ROUTE.kind,
@@ -72,20 +72,20 @@ export function writeRoute(api: Api, { weights, marks, fence }: RouteWrite): Pro
                 // Makes the apply a compare-and-swap.
                 resourceVersion: route.metadata.resourceVersion ?? "",
                 annotations: {
-                    ...marksOf(route),
-                    ...annotations({ ...marks, fence: String(fence) }),
+                    ...driverAnnotations(route),
+                    ...toAnnotations({ ...annotations, fence: String(fence) }),
                 },
             },
-            ...ruled(route, weights),
+            ...rulesFor(route, weights),
         });
     });
 }
 
 /** The API server treats rules as one field: setting a weight sets all of them. */
-function ruled(route: Route, weights: RouteWrite["weights"]): Pick<Route, "spec"> {
-    if (weights === "left") return {};
-    if (weights === "kept") {
-        const isHeld = ownersOf(route, RULES).includes(RELEASE.fieldManager);
+function rulesFor(route: Route, weights: RouteWrite["weights"]): Pick<Route, "spec"> {
+    if (weights === "release") return {};
+    if (weights === "retain") {
+        const isHeld = ownersOf(route, RULES_PATH).includes(RELEASE.fieldManager);
         return isHeld ? { spec: { rules: route.spec?.rules ?? [] } } : {};
     }
     // Throws for a route without the rule with both colours.
@@ -94,17 +94,17 @@ function ruled(route: Route, weights: RouteWrite["weights"]): Pick<Route, "spec"
 }
 
 /** The driver's annotations of earlier writes; an apply without them would delete them. */
-function marksOf({ metadata }: Route): Record<string, string> {
+function driverAnnotations({ metadata }: Route): Record<string, string> {
     const ours: readonly string[] = Object.values(RELEASE_ANNOTATIONS);
     return Object.fromEntries(
         Object.entries(metadata.annotations ?? {}).filter(([key]) => ours.includes(key)),
     );
 }
 
-function annotations(marks: Marks): Record<string, string> {
+function toAnnotations(marks: RouteAnnotations): Record<string, string> {
     return Object.fromEntries(
         Object.entries(marks).map(([mark, value]) => [
-            RELEASE_ANNOTATIONS[mark as keyof Marks],
+            RELEASE_ANNOTATIONS[mark as keyof RouteAnnotations],
             value,
         ]),
     );

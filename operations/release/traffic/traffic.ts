@@ -10,15 +10,15 @@ export interface Traffic {
     /** Current weights of their owner. */
     readonly read: () => Promise<Weights>;
     /** Idempotent. Resolves when the owner has set the weights. */
-    readonly set: (weights: Weights, change: Change) => Promise<void>;
+    readonly set: (weights: Weights, change: WeightChange) => Promise<void>;
     /** Describes why no update can succeed now, such as a rejected config. */
     readonly check?: () => Promise<string | undefined>;
     /** Sets the weights past an owner that cannot, and updates the owner's record. */
-    readonly force?: (weights: Weights, change: Change) => Promise<void>;
+    readonly force?: (weights: Weights, change: WeightChange) => Promise<void>;
 }
 
 /** The switch and the driver that change the weights. */
-export interface Change {
+export interface WeightChange {
     /** Fencing token of the driver: rejected if a later driver has written. */
     readonly fence: number;
     /** Id of the switch. */

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { callAdmin, listCommands } from "../../admin/call.ts";
-import { adminOfCluster, adminOfProcess, type AdminTarget } from "../../admin/target.ts";
+import { clusterAdminTarget, processAdminTarget, type AdminTarget } from "../../admin/target.ts";
 import type { Cluster } from "../../cluster/connect.ts";
 
 const TOKEN = "a-token-of-more-than-32-characters-for-tests";
@@ -148,14 +148,14 @@ test("The commands are those of the port's OpenAPI document", async () => {
 
 test("The token of `make dev` comes from its file, and ADMIN_TOKEN takes precedence", async () => {
     const file = await fileOf("token", `${TOKEN}\n`);
-    expect(adminOfProcess("http://127.0.0.1:8801/", file)).toMatchObject({
+    expect(processAdminTarget("http://127.0.0.1:8801/", file)).toMatchObject({
         url: "http://127.0.0.1:8801",
         token: TOKEN,
     });
     process.env.ADMIN_TOKEN = "another";
-    expect(adminOfProcess("http://127.0.0.1:8801", file).token).toBe("another");
+    expect(processAdminTarget("http://127.0.0.1:8801", file).token).toBe("another");
     delete process.env.ADMIN_TOKEN;
-    expect(() => adminOfProcess("http://x", path.join(folder, "none"))).toThrow(
+    expect(() => processAdminTarget("http://x", path.join(folder, "none"))).toThrow(
         /`make dev` creates it/,
     );
 });
@@ -209,7 +209,7 @@ test.each([
 ])(
     "An unreachable target is reported with the existing ones (%#)",
     async (holding, choice, words) => {
-        await expect(adminOfCluster(clusterOf(holding), choice)).rejects.toThrow(words);
+        await expect(clusterAdminTarget(clusterOf(holding), choice)).rejects.toThrow(words);
     },
 );
 

@@ -43,10 +43,12 @@ describe("a backup of a real Redis Cluster", () => {
         alone = await start(false, 98);
         for (let key = 0; key < KEYS; key += 1) {
             const [name, text] = [`embedding:${key}`, `vector ${key}`];
-            await cluster.primaries.of(Buffer.from(name)).client.set(name, text, "EX", 3600);
+            await cluster.primaries
+                .primaryFor(Buffer.from(name))
+                .client.set(name, text, "EX", 3600);
         }
         const flags = "embedding:flags";
-        await cluster.primaries.of(Buffer.from(flags)).client.hset(flags, "a", "1");
+        await cluster.primaries.primaryFor(Buffer.from(flags)).client.hset(flags, "a", "1");
     }, 300_000);
     afterAll(async () => {
         for (const one of [cluster, alone]) {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { setTimeout as delay } from "node:timers/promises";
-import { forwardedService } from "../../cluster/forwardedService.ts";
+import { createForwardedGet } from "../../cluster/forwardedService.ts";
 import { startForwarding, type Forwarding } from "../support/forwarding.ts";
 
 /** Timeouts of answered queries and of unanswered ones. */
@@ -22,7 +22,7 @@ afterEach(() => {
 });
 
 const get = (milliseconds = DEADLINE_MILLISECONDS) =>
-    forwardedService(forwarding.cluster, ADDRESS, { timeoutMilliseconds: milliseconds })(
+    createForwardedGet(forwarding.cluster, ADDRESS, { timeoutMilliseconds: milliseconds })(
         "/api/v1/query?query=up",
     );
 

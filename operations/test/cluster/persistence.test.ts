@@ -1,9 +1,9 @@
 import { expect, test } from "@jest/globals";
-import { lasting } from "../../cluster/persistence.ts";
+import { createPersistenceCheck } from "../../cluster/persistence.ts";
 
 /** Seconds until observations of a state, two seconds apart, first show that it persists for 40 s. */
 function lastsAfter(isThere: (second: number) => boolean): number | undefined {
-    const lasts = lasting({ milliseconds: 40_000 });
+    const lasts = createPersistenceCheck({ milliseconds: 40_000 });
     for (let second = 0; second < 600; second += 2) {
         if (lasts(isThere(second), second * 1000)) return second;
     }

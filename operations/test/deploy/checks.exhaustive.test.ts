@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { PROGRAM } from "../../stack/program.ts";
+import { PROGRAM_FOLDER } from "../../stack/program.ts";
 
 const OPERATIONS = "operations/cli/main.ts";
 
@@ -22,7 +22,7 @@ function run(args: readonly string[], env: Readonly<Record<string, string>> = {}
         const kubeconfig = path.join(folder, "kubeconfig");
         writeFileSync(kubeconfig, NO_CLUSTER);
         const { status, stderr } = spawnSync(process.execPath, args, {
-            cwd: PROGRAM,
+            cwd: PROGRAM_FOLDER,
             encoding: "utf8",
             input: "",
             timeout: 120_000,
@@ -128,8 +128,8 @@ test.each<[string, RegExp, readonly string[], Record<string, string>?]>([
     ],
     [
         "a plan that is none",
-        /--hold is "x"/,
-        [OPERATIONS, "deploy", "--stack", "dev", "--hold", "x"],
+        /--min-step-seconds is "x"/,
+        [OPERATIONS, "deploy", "--stack", "dev", "--min-step-seconds", "x"],
     ],
     ["no stack", /STACK is not set; allowed: dev, local, prod/, [OPERATIONS, "deploy"]],
     ["no colour", /TO is not set; allowed: blue, green/, [OPERATIONS, "switch", "--to", ""]],

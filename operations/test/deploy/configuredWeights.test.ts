@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { RELEASE } from "@property-search/contract";
 import type { Cluster } from "../../cluster/connect.ts";
-import { configuredWeights } from "../../deploy/configuredWeights.ts";
+import { readConfiguredWeights } from "../../deploy/configuredWeights.ts";
 import { verify } from "../../deploy/verify.ts";
 
 const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64");
@@ -35,17 +35,20 @@ const underWay = {
 };
 
 test("configured weights are the stack file's, unless the last deploy overrides them", async () => {
-    expect(await configuredWeights(clusterWith({}), "prod")).toEqual({ blue: 100, green: 0 });
+    expect(await readConfiguredWeights(clusterWith({}), "prod")).toEqual({ blue: 100, green: 0 });
     const given = record({ "traffic.weights": '{"blue":30,"green":70}' });
-    expect(await configuredWeights(clusterWith(given), "prod")).toEqual({ blue: 30, green: 70 });
+    expect(await readConfiguredWeights(clusterWith(given), "prod")).toEqual({
+        blue: 30,
+        green: 70,
+    });
     const wrong = record({ "traffic.weights": '{"blue":30,"green":71}' });
-    await expect(configuredWeights(clusterWith(wrong), "prod")).rejects.toThrow(
+    await expect(readConfiguredWeights(clusterWith(wrong), "prod")).rejects.toThrow(
         /traffic\.weights of stack prod /,
     );
 });
 
 test("during a switch there are no configured weights", async () => {
-    expect(await configuredWeights(clusterWith(underWay), "prod")).toBeUndefined();
+    expect(await readConfiguredWeights(clusterWith(underWay), "prod")).toBeUndefined();
 });
 
 test("a route with other weights than the config's fails the verification before any request", async () => {
@@ -62,7 +65,9 @@ test("a route with other weights than the config's fails the verification before
     });
     const configured = { blue: 100, green: 0 };
     const report = () => undefined;
-    await expect(verify({ cluster, apiKey: undefined, configured, report })).rejects.toThrow(
+    await expect(
+        verify({ cluster, apiKey: undefined, expected: configured, report }),
+    ).rejects.toThrow(
         "the route has 80/20 (blue/green), and traffic.weights is 100/0: make deploy restores",
     );
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import type { V1PersistentVolumeClaim } from "@kubernetes/client-node";
-import { planVolumes, type Live, type SetManifest } from "../../deploy/volumes.ts";
+import { planVolumes, type LiveVolumes, type StatefulSetManifest } from "../../deploy/volumes.ts";
 
 const template = (storage: string, storageClassName?: string) => ({
     metadata: { name: "data" },
@@ -15,7 +15,7 @@ const wanted = (storage: string, storageClassName?: string) =>
         kind: "StatefulSet",
         metadata: { name: "redis-cluster", namespace: "data" },
         spec: { volumeClaimTemplates: [template(storage, storageClassName)] },
-    }) as SetManifest;
+    }) as StatefulSetManifest;
 const claim = (
     name: string,
     storage: string,
@@ -24,7 +24,7 @@ const claim = (
     metadata: { name, namespace: "data" },
     spec: { storageClassName, resources: { requests: { storage } } },
 });
-const live = (storage: string, change: Partial<Live> = {}): Live => ({
+const live = (storage: string, change: Partial<LiveVolumes> = {}): LiveVolumes => ({
     set: {
         spec: {
             selector: {},
@@ -36,7 +36,7 @@ const live = (storage: string, change: Partial<Live> = {}): Live => ({
     classes: [{ metadata: { name: "fast" }, provisioner: "csi", allowVolumeExpansion: true }],
     ...change,
 });
-const NOTHING = { problems: [], isRemade: false, growing: {} };
+const NOTHING = { problems: [], isRecreated: false, resizes: {} };
 
 describe("volumes of a StatefulSet", () => {
     test("stay unchanged for an equal size in another notation", () => {
@@ -60,8 +60,8 @@ describe("volumes of a StatefulSet", () => {
     test("grow if their class allows it, and the set is recreated", () => {
         expect(planVolumes(wanted("4Gi"), live("2Gi"))).toEqual({
             problems: [],
-            isRemade: true,
-            growing: { "data-redis-cluster-0": "4Gi", "data-redis-cluster-1": "4Gi" },
+            isRecreated: true,
+            resizes: { "data-redis-cluster-0": "4Gi", "data-redis-cluster-1": "4Gi" },
         });
     });
 
@@ -70,7 +70,7 @@ describe("volumes of a StatefulSet", () => {
         const parallel = { ...manifest.spec, podManagementPolicy: "Parallel" };
         expect(planVolumes({ ...manifest, spec: parallel }, live("2Gi"))).toEqual({
             ...NOTHING,
-            isRemade: true,
+            isRecreated: true,
         });
         const none = { ...live("2Gi"), set: undefined };
         expect(planVolumes({ ...manifest, spec: parallel }, none)).toEqual(NOTHING);
@@ -81,10 +81,10 @@ describe("volumes of a StatefulSet", () => {
             claims: [claim("data-redis-cluster-0", "4Gi"), claim("data-redis-cluster-1", "2Gi")],
         });
         const growing = { "data-redis-cluster-1": "4Gi" };
-        expect(planVolumes(wanted("4Gi"), half)).toEqual({ ...NOTHING, growing });
+        expect(planVolumes(wanted("4Gi"), half)).toEqual({ ...NOTHING, resizes: growing });
         expect(planVolumes(wanted("4Gi"), { ...half, set: undefined })).toEqual({
             ...NOTHING,
-            growing,
+            resizes: growing,
         });
     });
 

@@ -7,7 +7,7 @@ import path from "node:path";
 import type { TLSSocket } from "node:tls";
 import { issueCertificate } from "../../../tests/support/authority.ts";
 import { embed } from "../../gateway/client.ts";
-import { senderTo } from "../../gateway/connection.ts";
+import { createSend } from "../../gateway/connection.ts";
 
 const HOST = "embeddings.property-search.example";
 
@@ -41,14 +41,14 @@ describe("a request to the Gateway", () => {
     });
 
     test("uses the public host in TLS and HTTP, whatever the address", async () => {
-        const send = senderTo({ address: endpoint(), ca });
+        const send = createSend({ address: endpoint(), ca });
         const answer = await embed({ url: `https://${HOST}`, send, apiKey: undefined }, ["a"]);
         expect(answer.servedBy).toBe("blue");
         expect(seen.at(-1)).toEqual([HOST, HOST]);
     });
 
     test("is not sent if the certificate is untrusted, and the error has the remedy", async () => {
-        const send = senderTo({ address: endpoint(), ca: undefined });
+        const send = createSend({ address: endpoint(), ca: undefined });
         const asked = embed({ url: `https://${HOST}`, send, apiKey: undefined }, ["a"]);
         await expect(asked).rejects.toThrow(/certificate.*GATEWAY_CA_FILE=ca\.pem/);
         await expect(send(`https://${HOST}/health`)).rejects.toThrow(
@@ -57,7 +57,7 @@ describe("a request to the Gateway", () => {
     });
 
     test("is not sent if the certificate is for another host", async () => {
-        const send = senderTo({ address: endpoint(), ca });
+        const send = createSend({ address: endpoint(), ca });
         const asked = embed({ url: "https://other.example", send, apiKey: undefined }, ["a"]);
         await expect(asked).rejects.toThrow(/altnames|does not match/);
     });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { sharesWithin } from "../../gateway/shares.ts";
+import { checkShares } from "../../gateway/shares.ts";
 import { propertyRuns } from "../../../tests/support/property.ts";
 
 describe("sharesWithin", () => {
@@ -16,11 +16,11 @@ describe("sharesWithin", () => {
                     const counted = Math.round(at * n);
                     const p = green / 100;
                     const deviations = Math.abs(counted - n * p) / Math.sqrt(n * p * (1 - p));
-                    const { holds } = sharesWithin(
+                    const { matches } = checkShares(
                         { blue: n - counted, green: counted },
                         { blue: 100 - green, green },
                     );
-                    expect(holds).toBe(deviations <= 4);
+                    expect(matches).toBe(deviations <= 4);
                 },
             ),
             propertyRuns(),
@@ -29,11 +29,11 @@ describe("sharesWithin", () => {
 
     test("accepts no request to a colour with weight 0", () => {
         const weights = { blue: 100, green: 0 };
-        expect(sharesWithin({ blue: 500, green: 0 }, weights).holds).toBe(true);
-        expect(sharesWithin({ blue: 499, green: 1 }, weights).holds).toBe(false);
+        expect(checkShares({ blue: 500, green: 0 }, weights).matches).toBe(true);
+        expect(checkShares({ blue: 499, green: 1 }, weights).matches).toBe(false);
     });
 
     test("never accepts zero requests", () => {
-        expect(sharesWithin({ blue: 0, green: 0 }, { blue: 90, green: 10 }).holds).toBe(false);
+        expect(checkShares({ blue: 0, green: 0 }, { blue: 90, green: 10 }).matches).toBe(false);
     });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { checkLimits, DEFAULT_LIMITS, type Limits } from "../../judge/limits.ts";
-import { judge, observe } from "../../judge/judge.ts";
-import { NoData, type ColourSample, type Observation } from "../../judge/observation.ts";
+import { judge, analyze } from "../../judge/judge.ts";
+import { InconclusiveError, type ColourSample, type Observation } from "../../judge/observation.ts";
 import { observation, sample, times } from "../support/observations.ts";
 import { propertyRuns } from "../../../tests/support/property.ts";
 
@@ -18,7 +18,7 @@ function fails(seen: Observation, ...reasons: readonly unknown[]): void {
 }
 
 function knowsNot(seen: Observation, ...reasons: readonly unknown[]): void {
-    expect(verdictOn(seen)).toEqual({ verdict: "no data", reasons });
+    expect(verdictOn(seen)).toEqual({ verdict: "inconclusive", reasons });
 }
 
 describe("a candidate passes", () => {
@@ -34,36 +34,40 @@ describe("a candidate passes", () => {
     });
 
     test("if the gateway is not scraped", () => {
-        const unwatched = { atGateway: undefined };
+        const unwatched = { gatewayRequests: undefined };
         expect(verdictOn(observation(unwatched, unwatched, { route: undefined })).verdict).toBe(
             "pass",
         );
     });
 
     test("alone at 100 %, within its limits", () => {
-        const silent = { requests: { bad: 0, of: 0 }, atGateway: { bad: 0, of: 0 }, times: {} };
+        const silent = {
+            requests: { bad: 0, total: 0 },
+            gatewayRequests: { bad: 0, total: 0 },
+            answerTimes: {},
+        };
         const { verdict, reasons } = verdictOn(observation({}, silent));
         expect(verdict).toBe("pass");
         expect(reasons).toContain(
             "latency: p95 is within its limits; blue has no answers to compare with",
         );
-        expect(verdictOn(observation({ requests: { bad: 100, of: 1000 } }, silent)).verdict).toBe(
-            "fail",
-        );
+        expect(
+            verdictOn(observation({ requests: { bad: 100, total: 1000 } }, silent)).verdict,
+        ).toBe("fail");
     });
 
     test("with a cold cache, whose misses are as fast as the active's", () => {
-        const cold = { times: { hit_l1: times(100), miss: times(900, 450, 0.2) } };
-        const warm = { times: { hit_l1: times(950), miss: times(50, 25, 0.2) } };
+        const cold = { answerTimes: { hit_l1: times(100), miss: times(900, 450, 0.2) } };
+        const warm = { answerTimes: { hit_l1: times(950), miss: times(50, 25, 0.2) } };
         expect(verdictOn(observation(cold, warm)).verdict).toBe("pass");
     });
 
     test("while the active restarts, loses pods, fills its memory or has a pod that is not scraped", () => {
         const unwell: Partial<ColourSample> = {
             restarts: 4,
-            pods: { ready: 1, wanted: 2, missing: 1, lost: 1 },
+            pods: { ready: 1, desired: 2, missing: 1, lost: 1 },
             memory: { share: 0.99, growth: { gained: 0.5, secondsToLimit: 1 } },
-            scraped: { pods: 2, answering: 1, secondsAgo: 29 },
+            scrapeHealth: { pods: 2, answering: 1, ageSeconds: 29 },
         };
         expect(verdictOn(observation({}, unwell)).verdict).toBe("pass");
         const unknown = { restarts: undefined, pods: undefined, memory: undefined };
@@ -74,7 +78,10 @@ describe("a candidate passes", () => {
 describe("a candidate fails", () => {
     test("by errors beyond the limit and the active's, even with few requests", () => {
         fails(
-            observation({ requests: { bad: 12, of: 60 } }, { requests: { bad: 9, of: 9000 } }),
+            observation(
+                { requests: { bad: 12, total: 60 } },
+                { requests: { bad: 9, total: 9000 } },
+            ),
             "errors: green 20 % (12 of 60), blue 0.1 % (9 of 9,000); allowed: at most 1 %",
             "errors: green 20 % (12 of 60), blue 0.1 % (9 of 9,000); allowed: at most blue's and 0.1 points more",
         );
@@ -82,13 +89,16 @@ describe("a candidate fails", () => {
 
     test("by errors beyond the active's though within the limit", () => {
         fails(
-            observation({ requests: { bad: 80, of: 10_000 } }, { requests: { bad: 9, of: 9000 } }),
+            observation(
+                { requests: { bad: 80, total: 10_000 } },
+                { requests: { bad: 9, total: 9000 } },
+            ),
             "errors: green 0.8 % (80 of 10,000), blue 0.1 % (9 of 9,000); allowed: at most blue's and 0.1 points more",
         );
     });
 
     test("by errors beyond the limit though the active has as many", () => {
-        const failing = { requests: { bad: 300, of: 10_000 } };
+        const failing = { requests: { bad: 300, total: 10_000 } };
         fails(
             observation(failing, failing),
             "errors: green 3 % (300 of 10,000), blue 3 % (300 of 10,000); allowed: at most 1 %",
@@ -97,7 +107,7 @@ describe("a candidate fails", () => {
 
     test("by failed requests at the gateway that its pods could not count", () => {
         fails(
-            observation({ atGateway: { bad: 150, of: 1150 } }),
+            observation({ gatewayRequests: { bad: 150, total: 1150 } }),
             "errors at the gateway: green 13 % (150 of 1,150), blue 0 % (0 of 1,000); allowed: at most 5 %",
             "errors at the gateway: green 13 % (150 of 1,150), blue 0 % (0 of 1,000); allowed: at most blue's and 2 points more",
         );
@@ -105,14 +115,14 @@ describe("a candidate fails", () => {
 
     test("by requests that the gateway answers without a pod", () => {
         fails(
-            observation({}, {}, { route: { bad: 200, of: 2000 } }),
+            observation({}, {}, { route: { bad: 200, total: 2000 } }),
             "requests that got no pod: 10 % (200 of 2,000); allowed: at most 1 %",
         );
     });
 
     test("by slower hits", () => {
         fails(
-            observation({ times: { hit_l1: times(950, 300, 0.1), miss: times(50) } }),
+            observation({ answerTimes: { hit_l1: times(950, 300, 0.1), miss: times(50) } }),
             "hit_l1 slower than 0.05 s: green 31.6 % (300 of 950), blue 0 % (0 of 950); allowed: at most 1.5 × blue's and 5 points more",
             "hit_l1 slower than 0.1 s: green 31.6 % (300 of 950), blue 0 % (0 of 950); allowed: at most 1.5 × blue's and 5 points more",
         );
@@ -120,7 +130,7 @@ describe("a candidate fails", () => {
 
     test("by slower misses, though its hits, and so most answers, are as fast", () => {
         const { verdict, reasons } = verdictOn(
-            observation({ times: { hit_l1: times(950), miss: times(50, 50, 0.2) } }),
+            observation({ answerTimes: { hit_l1: times(950), miss: times(50, 50, 0.2) } }),
         );
         expect(verdict).toBe("fail");
         expect(reasons).toEqual(
@@ -134,7 +144,7 @@ describe("a candidate fails", () => {
 
     test("by p95 of hits and of misses, though the active's are no better", () => {
         const slow = {
-            times: {
+            answerTimes: {
                 hit_l2: times(500, 250, 0.2),
                 coalesced: times(200, 100, 2),
                 miss: times(300, 200, 2),
@@ -156,7 +166,7 @@ describe("a candidate fails", () => {
 
     test("by a pod that is lost", () => {
         fails(
-            observation({ pods: { ready: 1, wanted: 2, missing: 1, lost: 1 } }),
+            observation({ pods: { ready: 1, desired: 2, missing: 1, lost: 1 } }),
             "pods: green 1 of 2 ready, blue 2 of 2 ready, for at least a minute; allowed: none that was ready may be lost (1)",
         );
     });
@@ -190,8 +200,13 @@ describe("a candidate fails", () => {
     test("though other data is missing", () => {
         const { verdict } = verdictOn(
             observation(
-                { restarts: 2, memory: undefined, scraped: undefined, requests: { bad: 0, of: 0 } },
-                { scraped: undefined },
+                {
+                    restarts: 2,
+                    memory: undefined,
+                    scrapeHealth: undefined,
+                    requests: { bad: 0, total: 0 },
+                },
+                { scrapeHealth: undefined },
                 { gaps: ["gateway: does not answer Prometheus"] },
             ),
         );
@@ -202,51 +217,54 @@ describe("a candidate fails", () => {
 describe("the verdict is inconclusive", () => {
     test("with too few requests, and reports how many are missing", () => {
         knowsNot(
-            observation({ requests: { bad: 0, of: 37 }, times: {} }),
+            observation({ requests: { bad: 0, total: 37 }, answerTimes: {} }),
             "requests: green 37 of 400",
         );
-        knowsNot(observation({ requests: { bad: 0, of: 399 } }), "requests: green 399 of 400");
+        knowsNot(observation({ requests: { bad: 0, total: 399 } }), "requests: green 399 of 400");
     });
 
     test("with errors that may be at the limit", () => {
         knowsNot(
-            observation({ requests: { bad: 3, of: 500 } }),
+            observation({ requests: { bad: 3, total: 500 } }),
             "errors: green 0.6 % (3 of 500), not yet shown to be under 1 %",
         );
     });
 
     test("with a suspicious comparison", () => {
         knowsNot(
-            observation({ times: { hit_l1: times(950, 88), miss: times(50) } }),
+            observation({ answerTimes: { hit_l1: times(950, 88), miss: times(50) } }),
             "undecided: hit_l1 slower than 0.05 s: green 9.26 % (88 of 950), blue 0 % (0 of 950); allowed: at most 1.5 × blue's and 5 points more",
         );
     });
 
     test("with a colour that is not scraped, or not recently", () => {
-        knowsNot(observation({ scraped: undefined }), "green: Prometheus scrapes none of its pods");
         knowsNot(
-            observation({}, { scraped: undefined }),
+            observation({ scrapeHealth: undefined }),
+            "green: Prometheus scrapes none of its pods",
+        );
+        knowsNot(
+            observation({}, { scrapeHealth: undefined }),
             "blue: Prometheus scrapes none of its pods",
         );
-        const old = { scraped: { pods: 2, answering: 2, secondsAgo: 31 } };
+        const old = { scrapeHealth: { pods: 2, answering: 2, ageSeconds: 31 } };
         knowsNot(observation(old), "green: last scraped 31 s ago; allowed: 30 s");
         knowsNot(observation({}, old), "blue: last scraped 31 s ago; allowed: 30 s");
-        const deaf = { scraped: { pods: 2, answering: 0, secondsAgo: 7 } };
+        const deaf = { scrapeHealth: { pods: 2, answering: 0, ageSeconds: 7 } };
         knowsNot(observation(deaf), "green: none of its pods answers Prometheus");
         knowsNot(observation({}, deaf), "blue: none of its pods answers Prometheus");
     });
 
     test("with a pod of the candidate that is not scraped", () => {
         knowsNot(
-            observation({ scraped: { pods: 2, answering: 1, secondsAgo: 7 } }),
+            observation({ scrapeHealth: { pods: 2, answering: 1, ageSeconds: 7 } }),
             "green: 1 of 2 pods answer Prometheus; allowed: all",
         );
         knowsNot(
-            observation({ pods: { ready: 3, wanted: 3, missing: 0, lost: 0 } }),
+            observation({ pods: { ready: 3, desired: 3, missing: 0, lost: 0 } }),
             "green: 3 pods are ready and 2 scraped; allowed: all",
         );
         knowsNot(
-            observation({ pods: { ready: 1, wanted: 2, missing: 1, lost: 0 } }),
+            observation({ pods: { ready: 1, desired: 2, missing: 1, lost: 0 } }),
             "pods: green 1 of 2 ready, 1 missing",
         );
     });
@@ -259,7 +277,7 @@ describe("the verdict is inconclusive", () => {
 
     test("with a gateway whose backends have other names", () => {
         knowsNot(
-            observation({ atGateway: { bad: 0, of: 0 } }),
+            observation({ gatewayRequests: { bad: 0, total: 0 } }),
             expect.stringMatching(/^gateway: counted none of green's 1,000 requests/),
         );
     });
@@ -273,7 +291,7 @@ describe("the verdict is inconclusive", () => {
 
     test("with invalid figures", () => {
         knowsNot(
-            observation({ requests: { bad: NaN, of: 1000 } }),
+            observation({ requests: { bad: NaN, total: 1000 } }),
             "green.requests.bad is NaN; allowed: 0 or more",
         );
         knowsNot(
@@ -283,15 +301,16 @@ describe("the verdict is inconclusive", () => {
         knowsNot(observation({ restarts: -1 }), "green.restarts is -1; allowed: 0 or more");
         const missing = { hit_l1: { answers: 10, slower: [{ seconds: 0.05, answers: NaN }] } };
         knowsNot(
-            observation({ times: missing }),
-            "green.times.hit_l1.slower.0.answers is NaN; allowed: 0 or more",
+            observation({ answerTimes: missing }),
+            "green.answerTimes.hit_l1.slower.0.answers is NaN; allowed: 0 or more",
         );
     });
 
     test("without evidence", async () => {
-        const read = () => Promise.reject(new NoData("Prometheus does not answer: away"));
-        expect(await observe({ read }, { since: 0, now: 60 }, ROLES, DEFAULT_LIMITS)).toEqual({
-            verdict: "no data",
+        const read = () =>
+            Promise.reject(new InconclusiveError("Prometheus does not answer: away"));
+        expect(await analyze({ read }, { since: 0, now: 60 }, ROLES, DEFAULT_LIMITS)).toEqual({
+            verdict: "inconclusive",
             reasons: ["Prometheus does not answer: away"],
             figures: undefined,
         });
@@ -300,7 +319,7 @@ describe("the verdict is inconclusive", () => {
 
 test("an error is not inconclusive", async () => {
     const read = () => Promise.reject(new TypeError("seen is undefined"));
-    await expect(observe({ read }, { since: 0, now: 60 }, ROLES, DEFAULT_LIMITS)).rejects.toThrow(
+    await expect(analyze({ read }, { since: 0, now: 60 }, ROLES, DEFAULT_LIMITS)).rejects.toThrow(
         TypeError,
     );
 });
@@ -318,38 +337,41 @@ test("either colour may be the candidate", () => {
 test("the figures are plain data, with the comparisons closest to a failure", () => {
     const { figures } = judge(
         observation({
-            requests: { bad: 5, of: 1000 },
-            times: { hit_l1: times(900, 90), miss: times(100) },
+            requests: { bad: 5, total: 1000 },
+            answerTimes: { hit_l1: times(900, 90), miss: times(100) },
         }),
         ROLES,
         DEFAULT_LIMITS,
     );
     expect(JSON.parse(JSON.stringify(figures))).toEqual(JSON.parse(JSON.stringify(figures)));
-    expect(figures?.colours.green).toMatchObject({ requests: { bad: 5, of: 1000 }, hitShare: 0.9 });
+    expect(figures?.colours.green).toMatchObject({
+        requests: { bad: 5, total: 1000 },
+        hitShare: 0.9,
+    });
     expect(figures?.comparisons).toHaveLength(5);
     const [nearest] = figures?.comparisons ?? [];
     expect(nearest).toMatchObject({
         metric: "hit_l1 slower than 0.05 s",
-        candidate: { bad: 90, of: 900 },
-        active: { bad: 0, of: 950 },
+        candidate: { bad: 90, total: 900 },
+        active: { bad: 0, total: 950 },
     });
     expect(nearest?.evidence).toBeGreaterThan(0);
-    expect(nearest?.evidence).toBeLessThan(nearest?.needed ?? NaN);
+    expect(nearest?.evidence).toBeLessThan(nearest?.threshold ?? NaN);
 });
 
 test("judging is pure and repeatable", () => {
     const share = fc
         .nat({ max: 2000 })
-        .chain((of) => fc.record({ bad: fc.nat({ max: of }), of: fc.constant(of) }));
+        .chain((of) => fc.record({ bad: fc.nat({ max: of }), total: fc.constant(of) }));
     const any: fc.Arbitrary<ColourSample> = fc
         .record({
             requests: share,
-            atGateway: fc.option(share, { nil: undefined }),
+            gatewayRequests: fc.option(share, { nil: undefined }),
             restarts: fc.nat({ max: 1 }),
             hits: share,
         })
         .map(({ hits, ...rest }) =>
-            sample({ ...rest, times: { hit_l1: times(hits.of, hits.bad) } }),
+            sample({ ...rest, answerTimes: { hit_l1: times(hits.total, hits.bad) } }),
         );
     fc.assert(
         fc.property(any, any, (candidate, active) => {
@@ -379,21 +401,24 @@ describe("limits", () => {
             falseAlarm: 0,
             windows: 1.5,
             errors: { limit: 1, margin: NaN },
-            latency: { ...DEFAULT_LIMITS.latency, edges: [0.3], ratio: 0.9 },
+            latency: { ...DEFAULT_LIMITS.latency, upperBounds: [0.3], ratio: 0.9 },
             restarts: -1,
         };
         expect(() => checkLimits(wrong)).toThrow(
-            /^limits: falseAlarm is 0; allowed: more than 0 and less than 1; windows is 1.5; .*errors.limit is 1; .*errors.margin is NaN; .*latency.edges\[0\] is 0.3; allowed: a bucket bound of the histogram: .*latency.ratio is 0.9; allowed: 1 or more; restarts is -1/,
+            /^limits: falseAlarm is 0; allowed: more than 0 and less than 1; windows is 1.5; .*errors.limit is 1; .*errors.margin is NaN; .*latency.upperBounds\[0\] is 0.3; allowed: a bucket bound of the histogram: .*latency.ratio is 0.9; allowed: 1 or more; restarts is -1/,
         );
         expect(() =>
-            checkLimits({ ...DEFAULT_LIMITS, latency: { ...DEFAULT_LIMITS.latency, edges: [] } }),
-        ).toThrow("limits: latency.edges is 0; allowed: 1 or more");
+            checkLimits({
+                ...DEFAULT_LIMITS,
+                latency: { ...DEFAULT_LIMITS.latency, upperBounds: [] },
+            }),
+        ).toThrow("limits: latency.upperBounds is 0; allowed: 1 or more");
     });
 
     test("are checked before the evidence", async () => {
         const read = () => Promise.reject(new Error("read"));
         await expect(
-            observe({ read }, { since: 0, now: 60 }, ROLES, { ...DEFAULT_LIMITS, windows: 0 }),
+            analyze({ read }, { since: 0, now: 60 }, ROLES, { ...DEFAULT_LIMITS, windows: 0 }),
         ).rejects.toThrow("limits: windows is 0; allowed: whole numbers from 1");
     });
 });

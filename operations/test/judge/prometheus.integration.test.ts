@@ -2,9 +2,9 @@ import { afterEach, describe, expect, test } from "@jest/globals";
 import { JOBS, SCRAPE_INTERVAL_SECONDS } from "@property-search/contract";
 import { KNOWN_METRICS, lintQuery } from "../../../tests/support/promql.ts";
 import { DEFAULT_LIMITS } from "../../judge/limits.ts";
-import { NoData, type Observation } from "../../judge/observation.ts";
-import { observe, type Judgement } from "../../judge/judge.ts";
-import { prometheusEvidence, type Ask } from "../../judge/prometheus.ts";
+import { InconclusiveError, type Observation } from "../../judge/observation.ts";
+import { analyze, type Judgement } from "../../judge/judge.ts";
+import { prometheusEvidence, type Query } from "../../judge/prometheus.ts";
 import { evidenceQuery } from "../../judge/promql.ts";
 import { systemClock } from "../../release/clock.ts";
 import { prometheusJudge } from "../../release/machine/prometheusJudge.ts";
@@ -26,8 +26,8 @@ async function prometheusOf(all: World): Promise<RealPrometheus> {
     return running;
 }
 
-function evidenceOf(ask: Ask) {
-    return prometheusEvidence({ ask, limits: DEFAULT_LIMITS, gateway: true });
+function evidenceOf(ask: Query) {
+    return prometheusEvidence({ query: ask, limits: DEFAULT_LIMITS, gateway: true });
 }
 
 /** Evidence at the end of the simulation. */
@@ -39,7 +39,7 @@ async function seen(all: World): Promise<Observation> {
 async function verdictOn(all: World): Promise<Judgement> {
     const { ask } = await prometheusOf(all);
     const window = { since: all.since, now: all.since + all.end };
-    return observe(evidenceOf(ask), window, ROLES, DEFAULT_LIMITS);
+    return analyze(evidenceOf(ask), window, ROLES, DEFAULT_LIMITS);
 }
 
 describe("the query", () => {
@@ -61,7 +61,7 @@ describe("the query", () => {
     test("is one", async () => {
         const { ask } = await prometheusOf(world());
         const asked: string[] = [];
-        const counting: Ask = (path, parameters) => {
+        const counting: Query = (path, parameters) => {
             asked.push(path);
             return ask(path, parameters);
         };
@@ -92,18 +92,21 @@ describe("counts", () => {
         ] as const) {
             const { colours, from, to } = await read(since, now);
             expect(to - from).toBe(seconds);
-            expect(colours.blue.requests).toEqual({ of: 90 * seconds, bad: seconds });
-            expect(colours.green.requests).toEqual({ of: 10 * seconds, bad: 2 * seconds });
-            expect(colours.green.atGateway).toEqual({ of: 10 * seconds, bad: 2 * seconds });
-            expect(colours.green.times.hit_l1).toEqual({
+            expect(colours.blue.requests).toEqual({ total: 90 * seconds, bad: seconds });
+            expect(colours.green.requests).toEqual({ total: 10 * seconds, bad: 2 * seconds });
+            expect(colours.green.gatewayRequests).toEqual({
+                total: 10 * seconds,
+                bad: 2 * seconds,
+            });
+            expect(colours.green.answerTimes.hit_l1).toEqual({
                 answers: 8 * seconds,
                 slower: [0.05, 0.1, 0.2, 0.5, 1, 2].map((edge) => ({
                     seconds: edge,
                     answers: edge < 0.5 ? 5 * seconds : 0,
                 })),
             });
-            expect(colours.green.times.miss?.answers).toBe(0);
-            expect(colours.green.times.error).toBeUndefined();
+            expect(colours.green.answerTimes.miss?.answers).toBe(0);
+            expect(colours.green.answerTimes.error).toBeUndefined();
         }
     });
 
@@ -114,7 +117,7 @@ describe("counts", () => {
         });
         const { colours } = await seen(world({ pods: [pod("blue", "a"), restarted] }));
         // Until its last scrape before the restart, and from the restart to its last scrape.
-        expect(colours.green.requests.of).toBe(10 * (41 - -4) + 10 * (116 - 62));
+        expect(colours.green.requests.total).toBe(10 * (41 - -4) + 10 * (116 - 62));
         expect(colours.green.restarts).toBe(1);
         expect(colours.blue.restarts).toBe(0);
     });
@@ -122,49 +125,51 @@ describe("counts", () => {
     test("of a pod that starts within the window start at zero", async () => {
         const late = pod("green", "d", { lives: [{ from: 33 }], offset: 11 });
         const { colours } = await seen(world({ pods: [pod("blue", "a"), late] }));
-        expect(colours.green.requests.of).toBe(10 * (116 - 33));
+        expect(colours.green.requests.total).toBe(10 * (116 - 33));
         expect(colours.green.restarts).toBe(0);
     });
 
     test("of a pod that ends within the window stay", async () => {
         const gone = pod("blue", "a", { lives: [{ from: -800, until: 50 }], offset: 11 });
         const { colours } = await seen(world({ pods: [gone, pod("green", "c")] }));
-        expect(colours.blue.requests.of).toBe(10 * (41 - -4));
+        expect(colours.blue.requests.total).toBe(10 * (41 - -4));
     });
 
     test("of a pod whose scrapes failed for a while exclude its whole life", async () => {
         const { colours } = await seen(
             world({ pods: [pod("blue", "a"), pod("green", "c", { failing: [20, 80] })] }),
         );
-        expect(colours.green.requests.of).toBe(10 * 120);
-        expect(colours.green.scraped).toEqual({ pods: 1, answering: 1, secondsAgo: 8 });
+        expect(colours.green.requests.total).toBe(10 * 120);
+        expect(colours.green.scrapeHealth).toEqual({ pods: 1, answering: 1, ageSeconds: 8 });
     });
 
     test("that were not scraped for minutes do not count as new", async () => {
         const blind = world({ blind: [-400, 30] });
         const reading = seen(blind);
-        await expect(reading).rejects.toThrow(NoData);
+        await expect(reading).rejects.toThrow(InconclusiveError);
         await expect(reading).rejects.toThrow(/its counters were not scraped for more than 300 s/);
     });
 
     test("that were not scraped are reported with the time at which they can be analysed", async () => {
         const blind = world({ blind: [-400, 30] });
-        const { verdict, until = NaN } = await verdictOn(blind);
-        expect(verdict).toBe("no data");
+        const { verdict, readyAt = NaN } = await verdictOn(blind);
+        expect(verdict).toBe("inconclusive");
         // First scraped between 30 s and 45 s after the start: a later window of 120 s excludes that.
-        expect(until - blind.since).toBeGreaterThanOrEqual(45 + 120);
-        expect(until - blind.since).toBeLessThanOrEqual(60 + 120);
-        const { ask } = await prometheusOf(world({ blind: [-400, 30], end: until - blind.since }));
-        const window = { since: until - 120, now: until };
-        const judged = await observe(evidenceOf(ask), window, ROLES, DEFAULT_LIMITS);
+        expect(readyAt - blind.since).toBeGreaterThanOrEqual(45 + 120);
+        expect(readyAt - blind.since).toBeLessThanOrEqual(60 + 120);
+        const { ask } = await prometheusOf(
+            world({ blind: [-400, 30], end: readyAt - blind.since }),
+        );
+        const window = { since: readyAt - 120, now: readyAt };
+        const judged = await analyze(evidenceOf(ask), window, ROLES, DEFAULT_LIMITS);
         expect(judged.figures).toBeDefined();
     });
 
     test("of errors at the gateway are complete from the first one", async () => {
-        const { route, colours } = await seen(world({ unserved: { from: 100, perSecond: 7 } }));
-        expect(colours.green.atGateway?.bad).toBe(0);
+        const { route, colours } = await seen(world({ noPodErrors: { from: 100, perSecond: 7 } }));
+        expect(colours.green.gatewayRequests?.bad).toBe(0);
         // Scraped at 114 s; 30 requests a second came otherwise.
-        expect(route).toEqual({ bad: 7 * 14, of: 30 * 120 + 7 * 14 });
+        expect(route).toEqual({ bad: 7 * 14, total: 30 * 120 + 7 * 14 });
     });
 });
 
@@ -175,7 +180,7 @@ describe("misses", () => {
 
     test("are timed while Redis is up", async () => {
         const { colours } = await seen(world({ pods, redisAway: [-700, -690] }));
-        expect(colours.green.times.miss?.answers).toBe(2 * 120);
+        expect(colours.green.answerTimes.miss?.answers).toBe(2 * 120);
     });
 
     test("are timed if Redis is not scraped, and fail if they are slow", async () => {
@@ -187,9 +192,11 @@ describe("misses", () => {
     test("are not timed while it is down, nor for a minute after a restart", async () => {
         // Intervals that end at 45 to 105 s: down from 30 on, a minute old at 105, analysed at 107.
         const { colours } = await seen(world({ pods, redisAway: [30, 45] }));
-        expect(colours.green.times.miss?.answers).toBe(2 * (120 - 5 * SCRAPE_INTERVAL_SECONDS));
-        expect(colours.green.times.hit_l1?.answers).toBe(10 * 120);
-        expect(colours.green.requests.of).toBe(10 * 120);
+        expect(colours.green.answerTimes.miss?.answers).toBe(
+            2 * (120 - 5 * SCRAPE_INTERVAL_SECONDS),
+        );
+        expect(colours.green.answerTimes.hit_l1?.answers).toBe(10 * 120);
+        expect(colours.green.requests.total).toBe(10 * 120);
     });
 
     test("fail no candidate while it is down all the time", async () => {
@@ -209,7 +216,7 @@ describe("the pods", () => {
             }),
         );
         expect(gaps).toEqual([]);
-        expect(colours.green.pods).toEqual({ ready: 1, wanted: 1, missing: 0, lost: 0 });
+        expect(colours.green.pods).toEqual({ ready: 1, desired: 1, missing: 0, lost: 0 });
         expect(colours.green.restarts).toBe(0);
     });
 
@@ -218,7 +225,7 @@ describe("the pods", () => {
             world({ kube: [{ instance: "10.0.0.9:8080", from: 20, until: Infinity }] }),
         );
         expect({ verdict, reasons }).toEqual({
-            verdict: "no data",
+            verdict: "inconclusive",
             reasons: ["restarts: unknown for green"],
         });
     });
@@ -241,13 +248,13 @@ describe("the pods", () => {
     });
 
     test("that are requested and have not started are not missing, but one of none is", async () => {
-        const grown = await seen(world({ pods: two, wanted: 3 }));
-        expect(grown.colours.green.pods).toEqual({ ready: 2, wanted: 3, missing: 0, lost: 0 });
+        const grown = await seen(world({ pods: two, desired: 3 }));
+        expect(grown.colours.green.pods).toEqual({ ready: 2, desired: 3, missing: 0, lost: 0 });
         await running?.stop();
         const none = await seen(
             world({ pods: two, ready: (colour) => (colour === "green" ? 0 : 2) }),
         );
-        expect(none.colours.green.pods).toEqual({ ready: 0, wanted: 2, missing: 1, lost: 1 });
+        expect(none.colours.green.pods).toEqual({ ready: 0, desired: 2, missing: 1, lost: 1 });
     });
 
     test("fail when their memory will be full soon, and the active's will not", async () => {
@@ -281,7 +288,7 @@ describe("the pods", () => {
 
 describe("the verdict is inconclusive", () => {
     test("before two scrapes", async () => {
-        const asking: Ask = () => Promise.reject(new Error("asked too early"));
+        const asking: Query = () => Promise.reject(new Error("asked too early"));
         const { since } = world();
         for (const [from, now] of [
             [0, 14.9],
@@ -289,8 +296,8 @@ describe("the verdict is inconclusive", () => {
             [0, 0],
         ] as const) {
             const window = { since: since + from, now: since + now };
-            expect(await observe(evidenceOf(asking), window, ROLES, DEFAULT_LIMITS)).toEqual({
-                verdict: "no data",
+            expect(await analyze(evidenceOf(asking), window, ROLES, DEFAULT_LIMITS)).toEqual({
+                verdict: "inconclusive",
                 reasons: [
                     expect.stringMatching(
                         /^the window is \d+ s old and does not contain two scrapes/,
@@ -303,7 +310,7 @@ describe("the verdict is inconclusive", () => {
 
     test("if a colour has no series", async () => {
         const { verdict, reasons } = await verdictOn(world({ pods: [pod("blue", "a")] }));
-        expect(verdict).toBe("no data");
+        expect(verdict).toBe("inconclusive");
         expect(reasons).toEqual(
             expect.arrayContaining([
                 "green: Prometheus scrapes none of its pods",
@@ -314,7 +321,7 @@ describe("the verdict is inconclusive", () => {
 
     test("if the last scrape is too old", async () => {
         const { verdict, reasons } = await verdictOn(world({ end: 150, blind: [110, 151] }));
-        expect(verdict).toBe("no data");
+        expect(verdict).toBe("inconclusive");
         expect(reasons).toEqual(
             expect.arrayContaining([
                 "green: last scraped 49 s ago; allowed: 30 s",
@@ -330,7 +337,7 @@ describe("the verdict is inconclusive", () => {
             world({ pods: [pod("blue", "a"), pod("green", "c"), deaf] }),
         );
         expect({ verdict, reasons }).toEqual({
-            verdict: "no data",
+            verdict: "inconclusive",
             reasons: ["green: 1 of 2 pods answer Prometheus; allowed: all"],
         });
     });
@@ -339,11 +346,11 @@ describe("the verdict is inconclusive", () => {
         const all = world();
         const { ask, stop } = await prometheusOf(all);
         const window = { since: all.since, now: all.since + 120 };
-        const look = () => observe(evidenceOf(ask), window, ROLES, DEFAULT_LIMITS);
+        const look = () => analyze(evidenceOf(ask), window, ROLES, DEFAULT_LIMITS);
         expect((await look()).verdict).toBe("pass");
         await stop();
         expect(await look()).toEqual({
-            verdict: "no data",
+            verdict: "inconclusive",
             reasons: [expect.stringMatching(/^Prometheus does not answer: /)],
             figures: undefined,
         });
@@ -369,8 +376,8 @@ describe("the verdict is inconclusive", () => {
         ] as const) {
             const evidence = evidenceOf(() => Promise.resolve(answer));
             const window = { since, now: since + 60 };
-            expect(await observe(evidence, window, ROLES, DEFAULT_LIMITS)).toEqual({
-                verdict: "no data",
+            expect(await analyze(evidence, window, ROLES, DEFAULT_LIMITS)).toEqual({
+                verdict: "inconclusive",
                 reasons: [reason],
                 figures: undefined,
             });
@@ -402,7 +409,7 @@ describe("a verdict from Prometheus", () => {
 
     test("is a failure if the gateway has no pod", async () => {
         const { verdict, reasons } = await verdictOn(
-            world({ unserved: { from: 60, perSecond: 3 } }),
+            world({ noPodErrors: { from: 60, perSecond: 3 } }),
         );
         expect({ verdict, reasons }).toEqual({
             verdict: "fail",
@@ -424,13 +431,19 @@ describe("a verdict from Prometheus", () => {
         const now = () => (all.since + all.end) * 1000;
         const judge = prometheusJudge(ask, { ...systemClock, now });
         const look = (plan: Partial<Plan>) =>
-            judge.look({ ...ROLES, since: all.since * 1000, plan: { ...DEFAULT_PLAN, ...plan } });
+            judge.analyze({
+                ...ROLES,
+                since: all.since * 1000,
+                plan: { ...DEFAULT_PLAN, ...plan },
+            });
         expect(await look({})).toMatchObject({
             verdict: "fail",
             reasons: ["restarts: green 1, blue 0; allowed: 0"],
         });
-        expect((await look({ restarts: 1 })).verdict).toBe("pass");
-        expect((await look({ restarts: 1, samples: 1_000_000 })).verdict).toBe("no data");
+        expect((await look({ maxRestarts: 1 })).verdict).toBe("pass");
+        expect((await look({ maxRestarts: 1, minRequests: 1_000_000 })).verdict).toBe(
+            "inconclusive",
+        );
     });
 
     test.each([
@@ -442,13 +455,13 @@ describe("a verdict from Prometheus", () => {
         const labels = { __name__: "up", job: JOBS.gateway, instance: "10.0.0.9:8081" };
         await prometheus.write([{ labels, samples: [[Date.now() / 1000 - secondsAgo, 1]] }]);
         const queries: string[] = [];
-        const ask: Ask = (where, parameters) => {
+        const ask: Query = (where, parameters) => {
             queries.push(parameters.query ?? "");
             return prometheus.ask(where, parameters);
         };
         const now = () => (all.since + all.end) * 1000;
         const judge = prometheusJudge(ask, { ...systemClock, now });
-        await judge.look({ ...ROLES, since: all.since * 1000, plan: DEFAULT_PLAN });
+        await judge.analyze({ ...ROLES, since: all.since * 1000, plan: DEFAULT_PLAN });
         expect(queries.at(-1)?.includes("traefik")).toBe(counts);
     });
 });

@@ -44,7 +44,7 @@ describe("evidence", () => {
     test("is never both above and below, and is 0 at the limit", () => {
         fc.assert(
             fc.property(fc.nat({ max: 1000 }), fc.integer({ min: 1, max: 99 }), (bad, limit) => {
-                const share = { bad, of: 1000 };
+                const share = { bad, total: 1000 };
                 const above = evidenceAbove(share, limit / 100);
                 const below = evidenceBelow(share, limit / 100);
                 expect(Math.min(above, below)).toBe(0);
@@ -52,14 +52,14 @@ describe("evidence", () => {
             }),
             propertyRuns(),
         );
-        expect(evidenceAbove({ bad: 0, of: 0 }, 0.01)).toBe(0);
-        expect(evidenceBelow({ bad: 0, of: 0 }, 0.01)).toBe(0);
+        expect(evidenceAbove({ bad: 0, total: 0 }, 0.01)).toBe(0);
+        expect(evidenceBelow({ bad: 0, total: 0 }, 0.01)).toBe(0);
     });
 
     test("against a candidate is the minimum over all tolerated probabilities", () => {
         const share = fc
             .integer({ min: 1, max: 3000 })
-            .chain((of) => fc.record({ bad: fc.nat({ max: of }), of: fc.constant(of) }));
+            .chain((of) => fc.record({ bad: fc.nat({ max: of }), total: fc.constant(of) }));
         const tolerance = fc.record({
             ratio: fc.double({ min: 1, max: 3, noNaN: true }),
             margin: fc.double({ min: 0.001, max: 0.2, noNaN: true }),
@@ -70,8 +70,8 @@ describe("evidence", () => {
                 for (let chance = 0; chance <= 1; chance += 1 / 256) {
                     const tolerated = Math.min(1, ratio * chance + margin);
                     const there =
-                        logEvidence(candidate.bad, candidate.of * tolerated) +
-                        logEvidence(active.bad, active.of * chance);
+                        logEvidence(candidate.bad, candidate.total * tolerated) +
+                        logEvidence(active.bad, active.total * chance);
                     expect(evidence).toBeLessThanOrEqual(Math.max(0, there) + 1e-6);
                 }
             }),
@@ -80,18 +80,18 @@ describe("evidence", () => {
     });
 
     test("against a candidate is 0 without requests, without an active, or within the tolerance", () => {
-        expect(evidenceWorse({ bad: 0, of: 0 }, { bad: 0, of: 100 }, TOLERANCE)).toBe(0);
-        expect(evidenceWorse({ bad: 100, of: 100 }, { bad: 0, of: 0 }, TOLERANCE)).toBe(0);
-        expect(evidenceWorse({ bad: 2, of: 1000 }, { bad: 1, of: 1000 }, TOLERANCE)).toBe(0);
+        expect(evidenceWorse({ bad: 0, total: 0 }, { bad: 0, total: 100 }, TOLERANCE)).toBe(0);
+        expect(evidenceWorse({ bad: 100, total: 100 }, { bad: 0, total: 0 }, TOLERANCE)).toBe(0);
+        expect(evidenceWorse({ bad: 2, total: 1000 }, { bad: 1, total: 1000 }, TOLERANCE)).toBe(0);
         expect(
             evidenceWorse(
-                { bad: 1000, of: 1000 },
-                { bad: 900, of: 1000 },
+                { bad: 1000, total: 1000 },
+                { bad: 900, total: 1000 },
                 { ratio: 1.5, margin: 0.05 },
             ),
         ).toBe(0);
         expect(
-            evidenceWorse({ bad: 50, of: 1000 }, { bad: 1, of: 1000 }, TOLERANCE),
+            evidenceWorse({ bad: 50, total: 1000 }, { bad: 1, total: 1000 }, TOLERANCE),
         ).toBeGreaterThan(20);
     });
 });
@@ -106,20 +106,20 @@ describe("the evidence against a true hypothesis, checked after every request", 
     function everWorse(
         chanceOf: (at: number) => number,
         rule: (
-            candidate: { bad: number; of: number },
-            active: { bad: number; of: number },
+            candidate: { bad: number; total: number },
+            active: { bad: number; total: number },
         ) => boolean,
     ): number {
         const random = seededRandom(20);
         let wrong = 0;
         for (let run = 0; run < RUNS; run += 1) {
-            const candidate = { bad: 0, of: 0 };
-            const active = { bad: 0, of: 0 };
+            const candidate = { bad: 0, total: 0 };
+            const active = { bad: 0, total: 0 };
             for (let at = 0; at < REQUESTS; at += 1) {
                 const chance = chanceOf(at);
-                candidate.of += 1;
+                candidate.total += 1;
                 if (random() < chance + MARGIN) candidate.bad += 1;
-                active.of += 1;
+                active.total += 1;
                 if (random() < chance) active.bad += 1;
                 if (rule(candidate, active)) {
                     wrong += 1;
@@ -131,8 +131,10 @@ describe("the evidence against a true hypothesis, checked after every request", 
     }
     const MARGIN = 0.01;
     const tolerance = { ratio: 1, margin: MARGIN };
-    const ours = (candidate: { bad: number; of: number }, active: { bad: number; of: number }) =>
-        evidenceWorse(candidate, active, tolerance) >= NEEDED;
+    const ours = (
+        candidate: { bad: number; total: number },
+        active: { bad: number; total: number },
+    ) => evidenceWorse(candidate, active, tolerance) >= NEEDED;
 
     test("reaches 1/α in no more than α of the runs", () => {
         expect(everWorse(() => 0.05, ours)).toBeLessThanOrEqual(ALPHA);
@@ -146,12 +148,12 @@ describe("the evidence against a true hypothesis, checked after every request", 
 
     test("a fixed-sample test does not: it is wrong several times as often as promised", () => {
         const oneLook = (
-            candidate: { bad: number; of: number },
-            active: { bad: number; of: number },
+            candidate: { bad: number; total: number },
+            active: { bad: number; total: number },
         ) => {
-            if (candidate.of < 50) return false;
-            const [p, q] = [candidate.bad / candidate.of, active.bad / active.of + MARGIN];
-            const deviation = Math.sqrt((p * (1 - p) + q * (1 - q)) / candidate.of);
+            if (candidate.total < 50) return false;
+            const [p, q] = [candidate.bad / candidate.total, active.bad / active.total + MARGIN];
+            const deviation = Math.sqrt((p * (1 - p) + q * (1 - q)) / candidate.total);
             return p - q > 1.645 * deviation;
         };
         expect(everWorse(() => 0.05, oneLook)).toBeGreaterThan(3 * ALPHA);

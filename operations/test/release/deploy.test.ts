@@ -6,7 +6,7 @@ import path from "node:path";
 import { isServing, restoreIfRejected, type Running } from "../../release/commands/deploy.ts";
 
 const running = (image: string, version: string): Running => {
-    const pods = { image, version, wanted: 3, ready: 3, rolledOut: true };
+    const pods = { image, version, desired: 3, ready: 3, isRolledOut: true };
     const old = { ...pods, image: "service@sha256:old", version: "v1.0.0" };
     return { idle: "green", pods: { blue: pods, green: old } };
 };

@@ -4,17 +4,23 @@ import type { Context } from "../../release/commands/context.ts";
 import { rollback } from "../../release/commands/rollback.ts";
 import { start } from "../../release/commands/start.ts";
 import { Superseded } from "../../release/error.ts";
-import { ask } from "../../release/machine/requestAction.ts";
+import { requestAction } from "../../release/machine/requestAction.ts";
 import { DEFAULT_PLAN } from "../../release/plan.ts";
-import { isOver, type Request, type Switch } from "../../release/state.ts";
+import { hasEnded, type ActionRequest, type Switch } from "../../release/state.ts";
 import { clusterStore } from "../../release/store/record.ts";
 import { caller, type Fault } from "../support/driverApiServer.ts";
 import { ROUTE } from "../../shared/route.ts";
 import { all, World } from "../support/simulatedPlatform.ts";
 import { propertyRuns } from "../../../tests/support/property.ts";
 
-const PLAN = { ...DEFAULT_PLAN, hold: 20, bake: 30, stepDeadline: 120, cool: 10 };
-const TO_GREEN = { to: "green", plan: PLAN, reason: "", direct: false } as const;
+const PLAN = {
+    ...DEFAULT_PLAN,
+    minStepSeconds: 20,
+    bakeSeconds: 30,
+    stepDeadlineSeconds: 120,
+    cooldownSeconds: 10,
+};
+const TO_GREEN = { to: "green", plan: PLAN, reason: "", force: false } as const;
 
 const fault: fc.Arbitrary<Fault> = fc.oneof(
     { weight: 12, arbitrary: fc.constant<Fault>("none") },
@@ -28,7 +34,7 @@ const event = fc.record({
     what: fc.constantFrom("pause", "promote", "rollback", "brake", "noise", "another driver"),
 });
 
-const verdicts = fc.array(fc.constantFrom("pass", "pass", "no data", "fail" as const), {
+const verdicts = fc.array(fc.constantFrom("pass", "pass", "inconclusive", "fail" as const), {
     minLength: 1,
     maxLength: 4,
 });
@@ -72,7 +78,7 @@ test("Whatever happens to a switch, all traffic ends at one serving colour, and 
             const last = world.driver("last");
             await world.clock.until(world.clock.sleep(500_000));
             let { state } = await world.clock.until(last.store.read());
-            while (state && !isOver(state)) {
+            while (state && !hasEnded(state)) {
                 const to = state.to;
                 await world.clock.until(start(last, { ...TO_GREEN, to }).catch(unlessAtWork));
                 await world.clock.until(world.clock.sleep(60_000));
@@ -117,18 +123,20 @@ async function happen(world: World, what: string): Promise<void> {
             world.server.change(ROUTE, () => undefined);
             return;
         case "brake":
-            await quietly(rollback(context, { direct: true, reason: "", plan: PLAN }));
+            await quietly(rollback(context, { force: true, reason: "", plan: PLAN }));
             return;
         case "another driver":
             await quietly(start(context, TO_GREEN));
             return;
         default:
-            await quietly(ask(context.store, request(context, what as Request["what"])));
+            await quietly(
+                requestAction(context.store, request(context, what as ActionRequest["action"])),
+            );
     }
 }
 
-function request({ actor, clock }: Context, what: Request["what"]): Request {
-    return { what, by: actor, at: clock.now(), reason: "" };
+function request({ actor, clock }: Context, what: ActionRequest["action"]): ActionRequest {
+    return { action: what, by: actor, at: clock.now(), reason: "" };
 }
 
 test("The double rejects a write that is based on an older version", async () => {

@@ -1,11 +1,11 @@
 import { expect, test } from "@jest/globals";
 import { begin } from "../../release/machine/begin.ts";
 import { DEFAULT_PLAN } from "../../release/plan.ts";
-import { duration, historyText, statusText, type Status } from "../../release/report/text.ts";
-import { enter, type Switch } from "../../release/state.ts";
+import { formatDuration, historyText, statusText, type Status } from "../../release/report/text.ts";
+import { enterPhase, type Switch } from "../../release/state.ts";
 
 const NOW = Date.UTC(2026, 10, 25, 12);
-const PODS = { wanted: 3, ready: 3, rolledOut: true, image: "an/image:v1" };
+const PODS = { desired: 3, ready: 3, isRolledOut: true, image: "an/image:v1" };
 
 const begun: Switch = begin({
     kind: "release",
@@ -15,21 +15,21 @@ const begun: Switch = begin({
     actor: "somebody.with-a-long-name@a-machine-with-a-long-name.example.com",
     reason: "",
     now: NOW - 400_000,
-    hold: { fence: 3, holder: "somebody@machine/1-a" },
+    lease: { fence: 3, holder: "somebody@machine/1-a" },
 });
 
 const observing: Switch = {
-    ...enter(begun, "observe", NOW - 75_000, "shares 1804/196 of 2000"),
+    ...enterPhase(begun, "observe", NOW - 75_000, "shares 1804/196 of 2000"),
     steps: [
         {
             weight: 10,
             shiftedAt: NOW - 75_000,
             shares: "1804/196 of 2000 for weights 90/10 (-0.3 σ)",
-            verdict: "no data",
+            verdict: "inconclusive",
             reasons: ["requests: green 37 of 400; " + "and so on ".repeat(20).trim()],
         },
     ],
-    trouble: "requests: green 37 of 400",
+    waitingFor: "requests: green 37 of 400",
 };
 
 function statusOf(state: Switch | undefined, more: Partial<Status> = {}): Status {
@@ -42,7 +42,7 @@ function statusOf(state: Switch | undefined, more: Partial<Status> = {}): Status
         switch: state,
         isUnderWay: state !== undefined,
         driver: undefined,
-        waitsFor: state?.trouble,
+        waitingFor: state?.waitingFor,
         deadline: NOW + 525_000,
         ...more,
     };
@@ -52,7 +52,9 @@ test("A status has the weights, the results, what the switch waits for, and the 
     const text = statusText(statusOf(observing), NOW);
     expect(text).toContain("blue   90 %  3 of 3 pods ready  v1.0.0");
     expect(text).toContain("green  10 %  2 of 3 pods ready  v2.0.0-enhanced");
-    expect(text).toContain("verdict no data: 1804/196 of 2000 for weights 90/10 (-0.3 σ)");
+    expect(text).toContain(
+        "verdict inconclusive: 1804/196 of 2000 for weights 90/10\n        (-0.3 σ)",
+    );
     expect(text).toContain("phase   observe at 10 % for 1 min 15 s");
     expect(text).toContain("waiting requests: green 37 of 400");
     expect(text).toContain("limit   rolled back in 8 min 45 s unless this changes");
@@ -60,7 +62,7 @@ test("A status has the weights, the results, what the switch waits for, and the 
 });
 
 test("No line is wider than 80 columns", () => {
-    const ended = enter(observing, "rolled-back", NOW, "blue serves all traffic");
+    const ended = enterPhase(observing, "rolled-back", NOW, "blue serves all traffic");
     const why = "errors: green 5.1 % (81 of 1,588), blue 0 % (0 of 14,377); allowed: 1 %";
     const aborted = {
         cause: "fail",
@@ -92,5 +94,5 @@ test.each([
     [3_600_000, "1 h"],
     [3_900_000, "1 h 5 min"],
 ])("%d ms are %s", (milliseconds, words) => {
-    expect(duration(milliseconds)).toBe(words);
+    expect(formatDuration(milliseconds)).toBe(words);
 });

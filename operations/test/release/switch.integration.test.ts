@@ -4,16 +4,16 @@ import type { Context } from "../../release/commands/context.ts";
 import { rollback } from "../../release/commands/rollback.ts";
 import { start } from "../../release/commands/start.ts";
 import { ReleaseError, Superseded } from "../../release/error.ts";
-import { ask } from "../../release/machine/requestAction.ts";
+import { requestAction } from "../../release/machine/requestAction.ts";
 import { DEFAULT_PLAN } from "../../release/plan.ts";
-import type { Request, Switch } from "../../release/state.ts";
+import type { ActionRequest, Switch } from "../../release/state.ts";
 import { all, World, type Behaviour } from "../support/simulatedPlatform.ts";
 import { propertyRuns } from "../../../tests/support/property.ts";
 
 /** Short, since a driver is killed at many of its calls. */
-const PLAN = { ...DEFAULT_PLAN, hold: 8, bake: 8, cool: 5 };
-const TO_GREEN = { to: "green", plan: PLAN, reason: "", direct: false } as const;
-const BACK = { direct: false, reason: "", plan: PLAN };
+const PLAN = { ...DEFAULT_PLAN, minStepSeconds: 8, bakeSeconds: 8, cooldownSeconds: 5 };
+const TO_GREEN = { to: "green", plan: PLAN, reason: "", force: false } as const;
+const BACK = { force: false, reason: "", plan: PLAN };
 
 /** Checks the invariants after a switch. */
 function expectEnded(world: World, state: Switch | undefined): void {
@@ -31,8 +31,8 @@ function expectEnded(world: World, state: Switch | undefined): void {
     if (state?.kind === "release") expect(world.trusted.has(state.to)).toBe(isPromoted);
 }
 
-function asking({ actor, clock }: Context, what: Request["what"]): Request {
-    return { what, by: actor, at: clock.now(), reason: "" };
+function asking({ actor, clock }: Context, what: ActionRequest["action"]): ActionRequest {
+    return { action: what, by: actor, at: clock.now(), reason: "" };
 }
 
 for (const owner of ["direct", "pulumi"] as const) {
@@ -54,12 +54,12 @@ for (const owner of ["direct", "pulumi"] as const) {
     });
 
     const faults: Readonly<Record<string, readonly [Partial<Behaviour>, RegExp]>> = {
-        "fails at 10 %": [{ looks: () => ["no data", "fail"] }, /fail/],
+        "fails at 10 %": [{ looks: () => ["inconclusive", "fail"] }, /fail/],
         "fails at 50 % only": [{ looks: (w) => (w === 50 ? ["fail"] : ["pass"]) }, /fail/],
         "fails when all is there": [{ looks: (w) => (w === 100 ? ["fail"] : ["pass"]) }, /fail/],
-        "shows no data": [
-            { looks: () => ["no data"] },
-            /observe did not complete within 600 s: no data/,
+        "is inconclusive": [
+            { looks: () => ["inconclusive"] },
+            /observe did not complete within 600 s: inconclusive/,
         ],
         "gets no pod ready": [
             { podLag: Infinity },
@@ -168,26 +168,26 @@ test("Of two concurrent drivers one wins, and the other names it", async () => {
 });
 
 test("A requested rollback is done by the running driver", async () => {
-    const world = new World({ looks: () => ["no data"] });
+    const world = new World({ looks: () => ["inconclusive"] });
     const first = start(world.driver("ann"), TO_GREEN);
     const ben = world.driver("ben");
     await world.clock.until(reached(world, ben, "observe"));
     const asked = ben.clock.now();
     const [state, same] = await world.clock.until(Promise.all([first, rollback(ben, BACK)]));
-    expect(state.aborted).toMatchObject({ cause: "asked", by: "ben" });
+    expect(state.aborted).toMatchObject({ cause: "requested", by: "ben" });
     expect(same).toEqual(state);
-    const moved = state.log.find(({ phase }) => phase === "cool")?.at ?? NaN;
+    const moved = state.log.find(({ phase }) => phase === "cooldown")?.at ?? NaN;
     expect(moved - asked).toBeLessThanOrEqual(2_000);
     expectEnded(world, state);
 });
 
 test("A forced rollback bypasses a running driver, which then stops", async () => {
-    const world = new World({ looks: () => ["no data"], owner: "pulumi" });
+    const world = new World({ looks: () => ["inconclusive"], owner: "pulumi" });
     const first = start(world.driver("ann"), TO_GREEN).catch((error: unknown) => error);
     const ben = world.driver("ben");
     await world.clock.until(reached(world, ben, "observe"));
     const asked = ben.clock.now();
-    const braked = rollback(ben, { ...BACK, direct: true });
+    const braked = rollback(ben, { ...BACK, force: true });
     await world.clock.until(
         (async () => {
             while (world.weights().blue !== 100) await world.clock.sleep(10);
@@ -219,10 +219,10 @@ test("A paused switch keeps its step, and resumes when it is promoted", async ()
     const first = start(world.driver("ann"), TO_GREEN);
     const ben = world.driver("ben");
     await world.clock.until(reached(world, ben, "observe"));
-    await world.clock.until(ask(ben.store, asking(ben, "pause")));
+    await world.clock.until(requestAction(ben.store, asking(ben, "pause")));
     await world.clock.until(world.clock.sleep(1_000_000));
     expect(world.weights()).toEqual({ blue: 90, green: 10 });
-    await world.clock.until(ask(ben.store, asking(ben, "promote")));
+    await world.clock.until(requestAction(ben.store, asking(ben, "promote")));
     expectEnded(world, await world.clock.until(first));
 });
 
@@ -232,7 +232,7 @@ test("A paused switch that fails is rolled back, and so is one that is never pro
     const first = start(world.driver("ann"), TO_GREEN);
     const ben = world.driver("ben");
     await world.clock.until(reached(world, ben, "observe"));
-    await world.clock.until(ask(ben.store, asking(ben, "pause")));
+    await world.clock.until(requestAction(ben.store, asking(ben, "pause")));
     verdict = "fail";
     const failed = await world.clock.until(first);
     expect(failed.aborted?.cause).toBe("fail");
@@ -241,7 +241,7 @@ test("A paused switch that fails is rolled back, and so is one that is never pro
     verdict = "pass";
     const again = start(world.driver("ann"), TO_GREEN);
     await world.clock.until(reached(world, ben, "observe"));
-    await world.clock.until(ask(ben.store, asking(ben, "pause")));
+    await world.clock.until(requestAction(ben.store, asking(ben, "pause")));
     const forgotten = await world.clock.until(again);
     expect(forgotten.aborted?.reason).toBe("paused for longer than 3600 s");
     expectEnded(world, forgotten);
@@ -257,7 +257,7 @@ test("A switch that cannot succeed is rejected before anything is changed", asyn
 });
 
 test("A switch to the other colour does not start during another one", async () => {
-    const world = new World({ looks: () => ["no data"] });
+    const world = new World({ looks: () => ["inconclusive"] });
     const first = start(world.driver("ann"), TO_GREEN);
     const ben = world.driver("ben");
     await world.clock.until(reached(world, ben, "observe"));
@@ -292,7 +292,7 @@ test.each(["raise", "observe"] as const)(
             phase: "shift",
             reason: "x is wrong",
         });
-        expect(state.log.map(({ words }) => words)).toContainEqual(
+        expect(state.log.map(({ message }) => message)).toContainEqual(
             "all traffic returns to blue, past the owner of the weights: x is wrong",
         );
         // The earlier updates, the rejected one, and that of the rollback.
@@ -308,13 +308,13 @@ test("A rollback bypasses an owner that cannot set the weights by the deadline",
     const run = start(ann, TO_GREEN);
     await world.clock.until(reached(world, ann, "observe"));
     world.ownerFails = "somehow";
-    await world.clock.until(ask(world.driver("ben").store, asking(ann, "rollback")));
+    await world.clock.until(requestAction(world.driver("ben").store, asking(ann, "rollback")));
     const begun = world.clock.now();
     const state = await world.clock.until(run);
-    expect(state.log.map(({ words }) => words)).toContainEqual(
+    expect(state.log.map(({ message }) => message)).toContainEqual(
         "all traffic returns to blue, past the owner of the weights: no answer",
     );
-    expect(world.clock.now() - begun).toBeLessThan((PLAN.phaseDeadline + 60) * 1000);
+    expect(world.clock.now() - begun).toBeLessThan((PLAN.phaseDeadlineSeconds + 60) * 1000);
     // At growing intervals: once a second it would be 300.
     expect(world.updates).toBeLessThan(35);
     expectEnded(world, state);

@@ -47,7 +47,7 @@ class Stack {
                 this.#operate();
                 this.#deploy();
             },
-            settled: async (_, value, answer) => {
+            waitForAnswers: async (_, value, answer) => {
                 await Promise.resolve();
                 this.#operate();
                 const isAccepted = this.#acceptedBy(this.deployed).includes(value);

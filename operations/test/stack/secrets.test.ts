@@ -3,7 +3,7 @@ import { GENERATED_SECRETS } from "@property-search/contract";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { storeSecrets } from "../../deploy/pulumi/config.ts";
+import { storeMissingSecrets } from "../../deploy/pulumi/config.ts";
 import { PROJECT } from "../../deploy/pulumi/workspace.ts";
 import { completeSecrets } from "../../stack/secrets.ts";
 
@@ -37,7 +37,7 @@ describe("secrets in Pulumi's config", () => {
         const lines = known.map((key) => `    ${PROJECT}:${key}: { secure: v1:kept }\n`);
         await writeFile(file, `config:\n    ${PROJECT}:blue.image: a:v1\n${lines.join("")}`);
         const written = new Map<string, string>();
-        await storeSecrets(
+        await storeMissingSecrets(
             file,
             ofElsewhere,
             () => undefined,

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { PROGRAM } from "../../stack/program.ts";
+import { PROGRAM_FOLDER } from "../../stack/program.ts";
 import { requireStack, stackNames } from "../../stack/stacks.ts";
 
 test("the stacks are those with a config file", async () => {
@@ -28,7 +28,7 @@ test.each(["preview", "deploy", "status"])(
     (command) => {
         const args = ["operations/cli/main.ts", command, "--stack", "pord"];
         const { status, stderr } = spawnSync(process.execPath, args, {
-            cwd: PROGRAM,
+            cwd: PROGRAM_FOLDER,
             encoding: "utf8",
             env: { ...process.env, KUBECONFIG: "/nowhere" },
         });

@@ -5,12 +5,12 @@ const EDGES = [0.05, 0.1, 0.2, 0.5, 1, 2];
 /** A thousand successful requests within 50 ms, from two healthy pods. */
 export function sample(change: Partial<ColourSample> = {}): ColourSample {
     return {
-        scraped: { pods: 2, answering: 2, secondsAgo: 7 },
-        requests: { bad: 0, of: 1000 },
-        atGateway: { bad: 0, of: 1000 },
-        times: { hit_l1: times(950), miss: times(50) },
+        scrapeHealth: { pods: 2, answering: 2, ageSeconds: 7 },
+        requests: { bad: 0, total: 1000 },
+        gatewayRequests: { bad: 0, total: 1000 },
+        answerTimes: { hit_l1: times(950), miss: times(50) },
         restarts: 0,
-        pods: { ready: 2, wanted: 2, missing: 0, lost: 0 },
+        pods: { ready: 2, desired: 2, missing: 0, lost: 0 },
         memory: { share: 0.4, growth: undefined },
         ...change,
     };
@@ -33,7 +33,7 @@ export function observation(
         from: 1000,
         to: 1060,
         colours: { green: sample(candidate), blue: sample(active) },
-        route: { bad: 0, of: 2000 },
+        route: { bad: 0, total: 2000 },
         gaps: [],
         ...change,
     };

@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Ask } from "../../judge/prometheus.ts";
+import type { Query } from "../../judge/prometheus.ts";
 
 /** Stale marker, which Prometheus writes if a series ends or a scrape fails. */
 export const STALE = "stale";
@@ -17,7 +17,7 @@ export interface Series {
 
 export interface RealPrometheus {
     readonly write: (series: readonly Series[]) => Promise<void>;
-    readonly ask: Ask;
+    readonly ask: Query;
     readonly stop: () => Promise<void>;
 }
 

@@ -117,7 +117,7 @@ export async function openStack(weights: Weights): Promise<TestStack> {
                 stack,
                 configFile,
                 backendFolder,
-                patience,
+                lockTimeoutSeconds: patience,
                 report: (text) => reports.push(text),
             }),
         reports,

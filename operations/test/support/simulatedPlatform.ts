@@ -12,13 +12,13 @@ import { ROUTE, routeWeights, type Route } from "../../shared/route.ts";
 import type { Manifest } from "../../cluster/connect.ts";
 import { clusterCapacity } from "../../release/capacity/capacity.ts";
 import type { Context } from "../../release/commands/context.ts";
-import type { Look, Ports } from "../../release/machine/ports.ts";
+import type { Analysis, Ports } from "../../release/machine/ports.ts";
 import { routeStatus } from "../../release/traffic/status.ts";
 import { candidateWeights } from "../../release/state.ts";
 import { clusterStore } from "../../release/store/record.ts";
 import { Rejected, ReleaseError } from "../../release/error.ts";
 import { directTraffic } from "../../release/traffic/direct.ts";
-import { heldTraffic } from "../../release/traffic/withFieldOwnership.ts";
+import { withFieldOwnership } from "../../release/traffic/withFieldOwnership.ts";
 import type { Traffic } from "../../release/traffic/traffic.ts";
 import { ApiServer, caller, type Caller, type CallerOptions } from "./driverApiServer.ts";
 import { VirtualClock } from "./virtualClock.ts";
@@ -39,7 +39,7 @@ export interface Behaviour {
     /** Seconds from the start until the judge has enough data; undefined: unknown. */
     readonly unseen: { readonly seconds: number | undefined } | undefined;
     /** Verdicts of a step's analyses; the last one repeats. */
-    readonly looks: (weight: number) => readonly Look["verdict"][];
+    readonly looks: (weight: number) => readonly Analysis["verdict"][];
     readonly smoke: readonly string[];
     readonly differs: boolean;
     /** Owner of the weights. */
@@ -52,7 +52,7 @@ export const WELL: Behaviour = {
     gatewayLag: 2,
     podLag: 5,
     unseen: undefined,
-    looks: () => ["no data", "pass"],
+    looks: () => ["inconclusive", "pass"],
     smoke: [],
     differs: false,
     owner: "direct",
@@ -129,11 +129,11 @@ export class World {
             ...own,
             store: clusterStore(own.api),
             clock,
-            openPorts: (direct) => Promise.resolve(this.#ports(own, direct)),
+            createPorts: (direct) => Promise.resolve(this.#ports(own, direct)),
             report: () => undefined,
             actor: name,
             holder: `${name}/1`,
-            isGone: () => false,
+            hasExited: () => false,
         };
     }
 
@@ -147,14 +147,14 @@ export class World {
         const isDirect = direct || this.behaviour.owner === "direct";
         return {
             clock: this.clock,
-            traffic: isDirect ? directTraffic(api) : heldTraffic(api, this.#pulumi(point)),
+            traffic: isDirect ? directTraffic(api) : withFieldOwnership(api, this.#pulumi(point)),
             route: routeStatus(api),
             capacity: clusterCapacity(api),
             dataPlane: {
                 shares: (weights) =>
                     outside(() => {
-                        const holds = this.#inForce.green === weights.green;
-                        return { holds, text: `${this.#inForce.blue}/${this.#inForce.green}` };
+                        const { blue, green } = this.#inForce;
+                        return { matches: green === weights.green, text: `${blue}/${green}` };
                     }),
                 smoke: () => outside(() => this.behaviour.smoke),
                 compare: () =>
@@ -163,8 +163,8 @@ export class World {
                         return this.behaviour.differs ? ["other vectors"] : [];
                     }),
             },
-            judge: { look: ({ since }) => outside(() => this.#look(since)) },
-            trials: {
+            judge: { analyze: ({ since }) => outside(() => this.#look(since)) },
+            quarantine: {
                 begin: (colour) => outside(() => void this.onTrial.add(colour)),
                 promote: (colour) =>
                     outside(() => {
@@ -172,7 +172,7 @@ export class World {
                         this.trusted.add(colour);
                     }),
             },
-            settle: () => outside(() => void (this.settled = this.weights())),
+            writeWeightsToConfig: () => outside(() => void (this.settled = this.weights())),
         };
     }
 
@@ -199,18 +199,22 @@ export class World {
         };
     }
 
-    #look(since: number): Look {
+    #look(since: number): Analysis {
         const { unseen } = this.behaviour;
         const { seconds = Infinity } = unseen ?? { seconds: 0 };
         if (this.clock.now() < this.#begunAt + seconds * 1000) {
             const until = unseen?.seconds && this.#begunAt / 1000 + unseen.seconds;
-            return { verdict: "no data", reasons: ["unseen"], ...(until && { until }) };
+            return {
+                verdict: "inconclusive",
+                reasons: ["unseen"],
+                ...(until && { readyAt: until }),
+            };
         }
         if (since !== this.#lookedAt) [this.#looks, this.#lookedAt] = [0, since];
         const weights = this.weights();
         const weight = weights[otherColour(this.behaviour.start)];
         const looks = this.behaviour.looks(weight);
-        const verdict = looks[Math.min(this.#looks, looks.length - 1)] ?? "no data";
+        const verdict = looks[Math.min(this.#looks, looks.length - 1)] ?? "inconclusive";
         this.#looks += 1;
         return { verdict, reasons: verdict === "pass" ? [] : [verdict], figures: {} };
     }

@@ -48,7 +48,7 @@ export interface World {
     readonly pods: readonly Pod[];
     /** Default: the number of the colour's pods */
     readonly ready?: (colour: Colour, second: number) => number;
-    readonly wanted?: number;
+    readonly desired?: number;
     /** Time at which kube-state-metrics moves to another node, and its series start again. */
     readonly kube: readonly {
         readonly instance: string;
@@ -56,7 +56,7 @@ export interface World {
         readonly until: number;
     }[];
     /** Requests per second that the gateway answers without a pod, from this time on. */
-    readonly unserved: { readonly from: number; readonly perSecond: number };
+    readonly noPodErrors: { readonly from: number; readonly perSecond: number };
     /** Seconds at which Redis is down, followed by a restart. Default: Redis is not scraped */
     readonly redisAway?: readonly [from: number, until: number];
     /** Seconds without any scrape. */
@@ -92,7 +92,7 @@ export function world(change: Partial<World> = {}): World {
             pod("green", "c", { offset: 11 }),
         ],
         kube: [{ instance: "10.0.0.9:8080", from: BEGIN, until: Infinity }],
-        unserved: { from: 0, perSecond: 0 },
+        noPodErrors: { from: 0, perSecond: 0 },
         blind: [0, 0],
         ...change,
     };
@@ -201,7 +201,7 @@ function podSeries(one: Pod, since: number, series: Make): readonly Series[] {
     ];
 }
 
-function kubeSeries({ pods, ready, wanted, kube }: World, series: Make): readonly Series[] {
+function kubeSeries({ pods, ready, desired, kube }: World, series: Make): readonly Series[] {
     return kube.flatMap(({ instance, from, until }) => {
         const told = (
             metric: string,
@@ -223,7 +223,7 @@ function kubeSeries({ pods, ready, wanted, kube }: World, series: Make): readonl
                         labels,
                         (second) => ready?.(colour, second) ?? count,
                     ),
-                    told("kube_deployment_spec_replicas", labels, () => wanted ?? count),
+                    told("kube_deployment_spec_replicas", labels, () => desired ?? count),
                 ];
             }),
             ...pods.flatMap(({ colour, name, lives }) => {
@@ -255,7 +255,7 @@ function kubeSeries({ pods, ready, wanted, kube }: World, series: Make): readonl
 
 const ROUTE = `httproute-${NAMESPACES.edge}-embedding-service-gw-${NAMESPACES.edge}-embedding-gateway-ep-web`;
 
-function gatewaySeries({ since, pods, unserved }: World, series: Make): readonly Series[] {
+function gatewaySeries({ since, pods, noPodErrors }: World, series: Make): readonly Series[] {
     const target = { job: JOBS.gateway, namespace: NAMESPACES.edge, instance: "10.0.0.2:8081" };
     const rate = (colour: Colour, errors: boolean) =>
         pods
@@ -307,8 +307,8 @@ function gatewaySeries({ since, pods, unserved }: World, series: Make): readonly
                 code: "503",
                 method: "POST",
             },
-            unserved.perSecond,
-            unserved.from,
+            noPodErrors.perSecond,
+            noPodErrors.from,
         ),
         // Series of another application.
         counter(

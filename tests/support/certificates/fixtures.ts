@@ -85,7 +85,7 @@ export async function exchangeGateway(cluster: TestCluster, chart: boolean): Pro
             "--ignore-not-found",
         ]);
         await scale("traefik-system", 1);
-        await rolledOut(cluster, "traefik-system", "traefik");
+        await isRolledOut(cluster, "traefik-system", "traefik");
         return;
     }
     await scale("traefik-system", 0);
@@ -94,7 +94,7 @@ export async function exchangeGateway(cluster: TestCluster, chart: boolean): Pro
     const status = { status: { loadBalancer: { ingress: [{ ip: NETWORK.nodeAddress }] } } };
     const patch = ["--subresource=status", "--type=merge", "-p", JSON.stringify(status)];
     await kubectl(cluster, ["-n", "traefik", "patch", "service/traefik", ...patch]);
-    await rolledOut(cluster, "traefik", "traefik");
+    await isRolledOut(cluster, "traefik", "traefik");
 }
 
 export interface Acme {
@@ -118,7 +118,7 @@ export async function startAcme(cluster: TestCluster, images: readonly Image[]):
         `--key=${files.key}`,
     ];
     await kubectl(cluster, ["-n", "acme", ...secret]);
-    await rolledOut(cluster, "acme", "pebble");
+    await isRolledOut(cluster, "acme", "pebble");
     return {
         files,
         folder,
@@ -140,7 +140,7 @@ export async function issuingAuthority(cluster: TestCluster): Promise<string> {
     ]);
 }
 
-async function rolledOut(cluster: TestCluster, namespace: string, name: string): Promise<void> {
+async function isRolledOut(cluster: TestCluster, namespace: string, name: string): Promise<void> {
     const target = ["-n", namespace, `deployment/${name}`, "--timeout=120s"];
     await kubectl(cluster, ["rollout", "status", ...target]);
 }

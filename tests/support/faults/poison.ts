@@ -1,5 +1,5 @@
 import type { Colour } from "@property-search/contract";
-import { dot, embed, type Entrance } from "../../../operations/gateway/client.ts";
+import { dot, embed, type GatewayClient } from "../../../operations/gateway/client.ts";
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -27,7 +27,7 @@ const OTHER = 0.9;
 
 /** Has a colour embed new texts, one after the other, until that is settled. */
 export async function writtenBy(
-    at: Entrance,
+    at: GatewayClient,
     colour: Colour,
     until: Promise<unknown>,
 ): Promise<readonly Written[]> {
@@ -44,7 +44,7 @@ export async function writtenBy(
 
 /** Asks both colours for what one of them has written. */
 export async function poisonOf(
-    at: Entrance,
+    at: GatewayClient,
     written: readonly Written[],
     { candidate, other }: Readonly<Record<"candidate" | "other", Colour>>,
 ): Promise<Poison> {
@@ -64,7 +64,11 @@ export async function poisonOf(
     return { lies, found, served, sources };
 }
 
-async function vectorOf(at: Entrance, text: string, colour: Colour): Promise<readonly number[]> {
+async function vectorOf(
+    at: GatewayClient,
+    text: string,
+    colour: Colour,
+): Promise<readonly number[]> {
     const { vectors } = await embed(at, [text], colour);
     return vectors[0] ?? [];
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { applyStack, tiersOf, union } from "../../../deploy/apply/apply.ts";
+import { applyStack, tiersOf, mergeReferences } from "../../../deploy/apply/apply.ts";
 import { keyOf, messageOf, statusOf, type Manifest } from "../../../cluster/connect.ts";
 import { createRecord, readRecord, writeRecord } from "../../../deploy/apply/record.ts";
 import { startApiServer, type ApiServer } from "../../support/apiServer.ts";
@@ -61,7 +61,7 @@ test("mergeReferences has each object once, with its newer API version", () => {
     const old = { apiVersion: "g/v1beta1", kind: "X", name: "a" };
     const other = { apiVersion: "v1", kind: "Y", name: "b" };
     const now = { ...old, apiVersion: "g/v1" };
-    expect(union([old, other], [now])).toEqual([now, other]);
+    expect(mergeReferences([old, other], [now])).toEqual([now, other]);
 });
 
 describe("API errors", () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { refuseSecondCertManager } from "../../../deploy/apply/certManager.ts";
+import { assertNoOtherCertManager } from "../../../deploy/apply/certManager.ts";
 import type { Cluster, Manifest, ObjectReference } from "../../../cluster/connect.ts";
 
 const REFERENCE: ObjectReference = {
@@ -14,7 +14,7 @@ function refuse(exists: boolean, manifests: Manifest[], inventory: ObjectReferen
     const missing = Object.assign(new Error("not found"), { code: 404 });
     const read = () => (exists ? Promise.resolve(DEFINITION) : Promise.reject(missing));
     const cluster = { context: "theirs", objects: { read } } as unknown as Cluster;
-    return refuseSecondCertManager(cluster, manifests, { inventory });
+    return assertNoOtherCertManager(cluster, manifests, { inventory });
 }
 
 test("an existing cert-manager of the cluster is rejected", async () => {

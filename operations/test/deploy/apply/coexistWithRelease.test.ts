@@ -11,8 +11,8 @@ import {
 import { applyStack } from "../../../deploy/apply/apply.ts";
 import { readIfExists, type Manifest } from "../../../cluster/connect.ts";
 import { createRecord } from "../../../deploy/apply/record.ts";
-import { settleAll } from "../../../deploy/apply/coexistWithRelease.ts";
-import { isClaimed } from "../../../cluster/fieldOwnership.ts";
+import { reclaimFromRelease } from "../../../deploy/apply/coexistWithRelease.ts";
+import { isOwnedByDriver } from "../../../cluster/fieldOwnership.ts";
 import { ROUTE, routeWeights } from "../../../shared/route.ts";
 import { startApiServer, type ApiServer } from "../../support/apiServer.ts";
 
@@ -144,7 +144,7 @@ describe("during a switch, a deploy by apply", () => {
         const marks = { annotations: { mark: "1" } };
         await release("observe", route(STEP, "/embed", marks));
         await deploy(route(BEFORE), scaler(3));
-        expect(isClaimed(await live())).toBe(true);
+        expect(isOwnedByDriver(await live())).toBe(true);
         expect((await live()).metadata.annotations).toEqual({ mark: "1" });
     });
 });
@@ -166,7 +166,7 @@ describe("after a switch, a deploy by apply", () => {
         await release("promoted", route(AFTER, "/embed", { annotations: { mark: "1" } }));
         await deploy(route(AFTER), scaler(3));
         const route1 = await live();
-        expect(isClaimed(route1)).toBe(false);
+        expect(isOwnedByDriver(route1)).toBe(false);
         expect(routeWeights(route1)).toEqual(AFTER);
         expect(route1.metadata.annotations).toEqual({ mark: "1" });
     });
@@ -215,14 +215,14 @@ test("an unreadable record stops a deploy: a switch may be in progress", async (
 describe("before pulumi up", () => {
     const settle = (configured: Weights) => {
         const report = (line: string) => told.push(line);
-        return settleAll({ cluster: api.cluster, stack: STACK, report }, configured);
+        return reclaimFromRelease({ cluster: api.cluster, stack: STACK, report }, configured);
     };
 
     test("a switch in progress is detected and reported, whatever the config has", async () => {
         await release("observe", route(STEP));
         expect(await settle(AFTER)).toBe(true);
         expect(told).toContain("a switch to green is in progress: weights stay 90/10");
-        expect(isClaimed(await live())).toBe(true);
+        expect(isOwnedByDriver(await live())).toBe(true);
     });
 
     test("weights that differ from the release's are rejected with the same message", async () => {
@@ -235,9 +235,9 @@ describe("before pulumi up", () => {
     test("the driver's ownership of route and autoscalers ends if the config agrees", async () => {
         await release("promoted", route(AFTER), scaler(6));
         expect(await settle(AFTER)).toBe(false);
-        expect(isClaimed(await live())).toBe(false);
+        expect(isOwnedByDriver(await live())).toBe(false);
         const found = await readIfExists<Manifest>(api.cluster, SCALER);
-        expect(found && isClaimed(found)).toBe(false);
+        expect(found && isOwnedByDriver(found)).toBe(false);
     });
 
     test("nothing changes on a cluster without a release", async () => {

@@ -18,7 +18,7 @@ function object(kind: string, name: string, fields: object, apiVersion = "v1"): 
 }
 
 const confirm = (manifests: Manifest[], note?: RecordedSwitch) =>
-    confirmDeployed({ cluster: api.cluster, manifests, note });
+    confirmDeployed({ cluster: api.cluster, manifests, lastSwitch: note });
 
 const route = (blue: number): Manifest => ({
     apiVersion: "gateway.networking.k8s.io/v1",

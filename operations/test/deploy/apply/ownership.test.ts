@@ -30,11 +30,15 @@ function object(name: string, namespace = "n", kind = "ConfigMap"): Manifest {
     return { apiVersion: "v1", kind, metadata: { name, namespace }, ...{ data: { a: name } } };
 }
 
-async function deploy(manifests: Manifest[], adopt = false, onClaimed = () => Promise.resolve()) {
+async function deploy(
+    manifests: Manifest[],
+    adopt = false,
+    onBeforeWrite = () => Promise.resolve(),
+) {
     const { cluster } = api;
     const record = await readRecord(cluster, STACK);
     if (!record) throw new Error("no record");
-    return applyStack({ cluster, stack: STACK, manifests, record, report, adopt, onClaimed });
+    return applyStack({ cluster, stack: STACK, manifests, record, report, adopt, onBeforeWrite });
 }
 
 const remove = (deleteData = false) => removeStack(api.cluster, STACK, { deleteData, report });
@@ -89,7 +93,7 @@ describe("existing objects of others", () => {
         await deploy([space("n"), object("mine")], true);
         expect(await remove()).toEqual({
             count: 1,
-            left: ["Namespace n was not provably created by the stack"],
+            remaining: ["Namespace n was not provably created by the stack"],
         });
         expect(await isThere(space("n"))).toBe(true);
         expect(await isThere(object("mine"))).toBe(false);
@@ -120,7 +124,7 @@ describe("objects that the stack created", () => {
         const all = [space("n"), object("a")];
         await deploy(all);
         expect(await deploy(all)).toMatchObject({ changed: [] });
-        expect(await remove()).toEqual({ count: 2, left: [] });
+        expect(await remove()).toEqual({ count: 2, remaining: [] });
         expect(await isThere(space("n"))).toBe(false);
         expect(await readRecord(api.cluster, STACK)).toBeUndefined();
         expect(await remove()).toBeUndefined();
@@ -137,7 +141,7 @@ describe("objects that the stack created", () => {
         await deploy(all).catch(() => undefined);
         api.refusals.length = 0;
         await deploy(all);
-        expect(await remove()).toEqual({ count: 2, left: [] });
+        expect(await remove()).toEqual({ count: 2, remaining: [] });
     }, 30_000);
 
     test("are removed by an older record unless others have set a field", async () => {
@@ -147,7 +151,7 @@ describe("objects that the stack created", () => {
         await forgetMarks();
         expect(await remove()).toEqual({
             count: 2,
-            left: ["ConfigMap n/b was not provably created by the stack"],
+            remaining: ["ConfigMap n/b was not provably created by the stack"],
         });
     });
 });
@@ -158,7 +162,7 @@ describe("a namespace of the stack", () => {
         await api.apply("kubectl", object("theirs"));
         expect(await remove()).toEqual({
             count: 1,
-            left: ["Namespace n has objects of others: ConfigMap n/theirs"],
+            remaining: ["Namespace n has objects of others: ConfigMap n/theirs"],
         });
         expect(await isThere(object("theirs"))).toBe(true);
         expect(await isThere(object("a"))).toBe(false);
@@ -167,7 +171,7 @@ describe("a namespace of the stack", () => {
     test("is removed with addons of the local platform, so that any later deploy can create it", async () => {
         await deploy([space("n"), object("a")]);
         await api.apply("property-search-local", object("alert-inbox"));
-        expect(await remove()).toEqual({ count: 2, left: [] });
+        expect(await remove()).toEqual({ count: 2, remaining: [] });
         expect(await isThere(space("n"))).toBe(false);
     });
 
@@ -178,7 +182,7 @@ describe("a namespace of the stack", () => {
         await expect(remove()).rejects.toThrow(/volumes n\/data-redis-0 .*DATA=delete/s);
         await expect(deploy([])).rejects.toThrow("volumes n/data-redis-0");
         expect(await isThere(volume)).toBe(true);
-        expect(await remove(true)).toEqual({ count: 1, left: [] });
+        expect(await remove(true)).toEqual({ count: 1, remaining: [] });
         expect(await isThere(volume)).toBe(false);
     });
 });

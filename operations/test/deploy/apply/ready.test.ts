@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import type { V1Pod } from "@kubernetes/client-node";
 import type { Cluster } from "../../../cluster/connect.ts";
-import { floorsOf, problemsOf, waitReady } from "../../../deploy/apply/ready.ts";
+import { floorsOf, podProblems, waitReady } from "../../../deploy/apply/ready.ts";
 
 const metadata = { namespace: "n", name: "p" };
 
@@ -31,7 +31,7 @@ describe("waitReady", () => {
         await waitReady({
             cluster: cluster as unknown as Cluster,
             manifests: [certificate],
-            timeout: 20,
+            timeoutSeconds: 20,
             report: (line) => lines.push(line),
         });
         return lines;
@@ -79,13 +79,13 @@ describe("problemsOf", () => {
     test("reports why a pod is not scheduled", () => {
         const message = "0/1 nodes are available: 1 Insufficient cpu.";
         const conditions = [{ type: "PodScheduled", status: "False", message }];
-        expect(problemsOf({ metadata, status: { conditions } })).toEqual([
+        expect(podProblems({ metadata, status: { conditions } })).toEqual([
             { text: `n/p: ${message}`, hopeless: false },
         ]);
     });
 
     test("reports an image that cannot be pulled as unrecoverable, with the container", () => {
-        const [problem] = problemsOf(waiting("ImagePullBackOff", "not found"));
+        const [problem] = podProblems(waiting("ImagePullBackOff", "not found"));
         expect(problem).toEqual({
             text: expect.stringContaining("n/p, container c: ImagePullBackOff; not found"),
             hopeless: true,
@@ -93,10 +93,10 @@ describe("problemsOf", () => {
     });
 
     test("ignores a container that is being created", () => {
-        expect(problemsOf(waiting("ContainerCreating"))).toEqual([]);
+        expect(podProblems(waiting("ContainerCreating"))).toEqual([]);
     });
 
     test("ignores a pod without a status", () => {
-        expect(problemsOf({ metadata })).toEqual([]);
+        expect(podProblems({ metadata })).toEqual([]);
     });
 });

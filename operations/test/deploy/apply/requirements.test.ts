@@ -1,8 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Cluster, Manifest } from "../../../cluster/connect.ts";
-import { classProblem } from "../../../deploy/apply/gatewayClasses.ts";
+import { findClassProblem } from "../../../deploy/apply/gatewayClasses.ts";
 import { ApiError } from "../../../cluster/objects.ts";
-import { hasDefault, requireAll, requirementsOf } from "../../../deploy/apply/requirements.ts";
+import {
+    hasDefaultClass,
+    checkRequirements,
+    requirementsOf,
+} from "../../../deploy/apply/requirements.ts";
 
 const gateway = (gatewayClassName: string) =>
     ({
@@ -24,7 +28,7 @@ const statefulSet = (...classes: (string | undefined)[]) =>
         },
     }) as Manifest;
 
-const whatOf = (manifests: Manifest[]) => requirementsOf(manifests).map(({ what }) => what);
+const whatOf = (manifests: Manifest[]) => requirementsOf(manifests).map(({ title }) => title);
 
 describe("requirementsOf", () => {
     test("requires the Gateway API and the Gateway's class", () => {
@@ -70,11 +74,11 @@ describe("requirementsOf", () => {
         ],
     ])(
         "requires a provider of %s %s, and the remedy has an alternative",
-        (apiVersion, kind, what) => {
+        (apiVersion, kind, title) => {
             const retrying = { apiVersion, kind, metadata: { name: "r", namespace: "edge" } };
             const [requirement, ...others] = requirementsOf([retrying]);
-            expect(requirement).toMatchObject({ what, apiVersion, kind });
-            expect(requirement?.how).toContain("set edge.retryFilter");
+            expect(requirement).toMatchObject({ title, apiVersion, kind });
+            expect(requirement?.remedy).toContain("set edge.retryFilter");
             expect(others).toEqual([]);
         },
     );
@@ -90,7 +94,9 @@ describe("requirementsOf", () => {
             kind: "HTTPRoute",
             metadata: { name: "r", namespace: "edge" },
         };
-        expect(requirementsOf([policy, route]).map(({ what, how }) => `${what}: ${how}`)).toEqual([
+        expect(
+            requirementsOf([policy, route]).map(({ title, remedy }) => `${title}: ${remedy}`),
+        ).toEqual([
             expect.stringMatching(
                 /^admissionregistration\.k8s\.io\/v1 ValidatingAdmissionPolicy: enable/,
             ),
@@ -108,8 +114,8 @@ describe("requirementsOf", () => {
     });
 
     test("has a remedy for each", () => {
-        for (const { how } of requirementsOf([gateway("x"), statefulSet("y", undefined)])) {
-            expect(how).not.toBe("");
+        for (const { remedy } of requirementsOf([gateway("x"), statefulSet("y", undefined)])) {
+            expect(remedy).not.toBe("");
         }
     });
 });
@@ -120,17 +126,17 @@ describe("hasDefault", () => {
     });
 
     test("finds the class marked as the default", () => {
-        expect(hasDefault(listOf({ "storageclass.kubernetes.io/is-default-class": "true" }))).toBe(
-            true,
-        );
+        expect(
+            hasDefaultClass(listOf({ "storageclass.kubernetes.io/is-default-class": "true" })),
+        ).toBe(true);
     });
 
     test("finds none without a true annotation", () => {
-        expect(hasDefault({ items: [] })).toBe(false);
-        expect(hasDefault(listOf())).toBe(false);
-        expect(hasDefault(listOf({ "storageclass.kubernetes.io/is-default-class": "false" }))).toBe(
-            false,
-        );
+        expect(hasDefaultClass({ items: [] })).toBe(false);
+        expect(hasDefaultClass(listOf())).toBe(false);
+        expect(
+            hasDefaultClass(listOf({ "storageclass.kubernetes.io/is-default-class": "false" })),
+        ).toBe(false);
     });
 });
 
@@ -178,7 +184,7 @@ describe("requireAll", () => {
             { apiVersion: "keda.sh/v1alpha1", kind: "ScaledObject", metadata: { name: "s" } },
             { apiVersion: "cert-manager.io/v1", kind: "Issuer", metadata: { name: "i" } },
         ];
-        const error: unknown = await requireAll(clusterOf("29+", {}), manifests).catch(
+        const error: unknown = await checkRequirements(clusterOf("29+", {}), manifests).catch(
             (reason: unknown) => reason,
         );
         const lines = String(error).split("\n  - ").slice(1);
@@ -221,15 +227,15 @@ describe("requireAll", () => {
                 ...{ GatewayClass: [gatewayClass], Deployment: [] },
                 ...{ [manifest.kind]: [], CustomResourceDefinition: [CustomResourceDefinition] },
             });
-        await expect(requireAll(withDefinition(old), [manifest])).rejects.toThrow(words);
+        await expect(checkRequirements(withDefinition(old), [manifest])).rejects.toThrow(words);
         for (const version of ["v1.15.0", "2.17", "v3.0.0-rc.1", "latest"]) {
             const newer = JSON.parse(
                 JSON.stringify(old).replace(/"v?\d+\.\d+\.\d+"/, JSON.stringify(version)),
             ) as object;
             if (version === "v1.15.0" && manifest.kind === "ScaledObject") continue;
-            await requireAll(withDefinition(newer), [manifest]);
+            await checkRequirements(withDefinition(newer), [manifest]);
         }
-        await requireAll(withDefinition(definition("another", {})), [manifest]);
+        await checkRequirements(withDefinition(definition("another", {})), [manifest]);
     });
 
     test("accepts definitions that it cannot read", async () => {
@@ -242,7 +248,7 @@ describe("requireAll", () => {
         Object.assign(cluster.objects, {
             read: () => Promise.reject(new ApiError(403, "{}")),
         });
-        await requireAll(cluster, [scaled]);
+        await checkRequirements(cluster, [scaled]);
     });
 
     test("reports a Gateway API without retry if a route uses it", async () => {
@@ -260,12 +266,12 @@ describe("requireAll", () => {
             return clusterOf("34", { HTTPRoute: [], CustomResourceDefinition });
         };
         const retrying = routeWith({ retry: { attempts: 2 } });
-        await expect(requireAll(servedWith({ matches: {} }), [retrying])).rejects.toThrow(
+        await expect(checkRequirements(servedWith({ matches: {} }), [retrying])).rejects.toThrow(
             /HTTPRoute's retry: install the Gateway API's experimental channel, or set edge\.retryFilter/,
         );
-        await requireAll(servedWith({ retry: {} }), [retrying]);
-        await requireAll(servedWith({ matches: {} }), [routeWith({})]);
-        await requireAll(clusterOf("34", { HTTPRoute: [] }), [retrying]);
+        await checkRequirements(servedWith({ retry: {} }), [retrying]);
+        await checkRequirements(servedWith({ matches: {} }), [routeWith({})]);
+        await checkRequirements(clusterOf("34", { HTTPRoute: [] }), [retrying]);
     });
 
     const withAccepted = (...conditions: object[]) =>
@@ -279,24 +285,28 @@ describe("requireAll", () => {
 
     test("reports a GatewayClass that its controller rejects", async () => {
         const rejected = accepted("False", "UnsupportedVersion", "the bundle is too old");
-        await expect(requireAll(withAccepted(rejected), [gateway("traefik")])).rejects.toThrow(
+        await expect(
+            checkRequirements(withAccepted(rejected), [gateway("traefik")]),
+        ).rejects.toThrow(
             "GatewayClass traefik: traefik.io/gateway-controller rejects it (UnsupportedVersion: the bundle is too old); install a gateway",
         );
-        await requireAll(withAccepted(accepted("True", "Accepted", "")), [gateway("traefik")]);
-        await requireAll(withAccepted(), [gateway("traefik")]);
+        await checkRequirements(withAccepted(accepted("True", "Accepted", "")), [
+            gateway("traefik"),
+        ]);
+        await checkRequirements(withAccepted(), [gateway("traefik")]);
     });
 
     test("waits for a controller to accept its class, and reports a class that none accepts", async () => {
         const waiting = accepted("Unknown", "Pending", "Waiting for controller");
         const version = "gateway.networking.k8s.io/v1";
-        expect(await classProblem(withAccepted(waiting), version, "traefik", 1)).toBe(
+        expect(await findClassProblem(withAccepted(waiting), version, "traefik", 1)).toBe(
             "no controller traefik.io/gateway-controller has accepted it (Pending: Waiting for controller)",
         );
         const starting = withAccepted(waiting);
         setTimeout(() => {
             Object.assign(waiting, accepted("True", "Accepted", ""));
         }, 100);
-        expect(await classProblem(starting, version, "traefik")).toBeUndefined();
+        expect(await findClassProblem(starting, version, "traefik")).toBeUndefined();
     });
 
     test("does not require a cert-manager that the stack installs", async () => {
@@ -306,8 +316,10 @@ describe("requireAll", () => {
             metadata: { name: "i" },
         };
         const brings = ["kubernetes-cert-manager:index:CertManager"];
-        await requireAll(clusterOf("34", {}), [issuer], brings);
-        await expect(requireAll(clusterOf("34", {}), [issuer])).rejects.toThrow("cert-manager");
+        await checkRequirements(clusterOf("34", {}), [issuer], brings);
+        await expect(checkRequirements(clusterOf("34", {}), [issuer])).rejects.toThrow(
+            "cert-manager",
+        );
     });
 
     test("reports pods with fixed ids on OpenShift", async () => {
@@ -319,11 +331,11 @@ describe("requireAll", () => {
             }) as Manifest;
         const fixed = pods({ runAsNonRoot: true, runAsUser: 10001 });
         const openShift = clusterOf("34", { SecurityContextConstraints: [] });
-        await expect(requireAll(openShift, [fixed])).rejects.toThrow(
+        await expect(checkRequirements(openShift, [fixed])).rejects.toThrow(
             "pods without fixed ids: set workloads.fixedIds to false",
         );
-        await requireAll(openShift, [pods({ runAsNonRoot: true })]);
-        await requireAll(clusterOf("34", {}), [fixed]);
+        await checkRequirements(openShift, [pods({ runAsNonRoot: true })]);
+        await checkRequirements(clusterOf("34", {}), [fixed]);
     });
 
     test("requires an entry point of Traefik at each listener's port", async () => {
@@ -331,8 +343,8 @@ describe("requireAll", () => {
             GatewayClass: [gatewayClass],
             Deployment: [traefik(...CHART)],
         });
-        await requireAll(cluster, [listening(8000)]);
-        await expect(requireAll(cluster, [listening(80)])).rejects.toThrow(
+        await checkRequirements(cluster, [listening(8000)]);
+        await expect(checkRequirements(cluster, [listening(80)])).rejects.toThrow(
             /listener http of Gateway gateway at port 80: Traefik has 8000 \(web\), 8443 \(websecure\)/,
         );
     });
@@ -340,8 +352,10 @@ describe("requireAll", () => {
     test("accepts what it cannot check: another controller, entry points from elsewhere", async () => {
         const other = { ...gatewayClass, spec: { controllerName: "example.com/other" } };
         const Deployment = [traefik(...CHART)];
-        await requireAll(clusterOf("34", { GatewayClass: [other], Deployment }), [listening(80)]);
+        await checkRequirements(clusterOf("34", { GatewayClass: [other], Deployment }), [
+            listening(80),
+        ]);
         const cluster = clusterOf("34", { GatewayClass: [gatewayClass], Deployment: [] });
-        await requireAll(cluster, [listening(80)]);
+        await checkRequirements(cluster, [listening(80)]);
     });
 });

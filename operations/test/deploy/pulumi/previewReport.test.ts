@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
-import { findingsOf, keysOf, type Change } from "../../../deploy/pulumi/changes.ts";
+import { summarizeEvents, keysOf, type Change } from "../../../deploy/pulumi/changes.ts";
 import type { EngineEvent, StepMetadata } from "../../../deploy/pulumi/events.ts";
-import { previewReport, verdict } from "../../../deploy/pulumi/report.ts";
+import { previewReport, headline } from "../../../deploy/pulumi/report.ts";
 
 const STACK = "urn:pulumi:dev::property-search::pulumi:pulumi:Stack::property-search-dev";
 const BLUE = "urn:pulumi:dev::property-search::property-search:index:EmbeddingServiceColour::blue";
@@ -27,7 +27,7 @@ const object = (kind: string, name: string, more: object = {}) => ({
 });
 
 describe("the summary of a preview", () => {
-    const findings = findingsOf([
+    const findings = summarizeEvents([
         component,
         step({ name: "kept", new: object("Service", "kept") }),
         step({ name: "read", op: "refresh", new: object("Service", "read") }),
@@ -137,12 +137,12 @@ test.each([
     ],
 ])("the headline is one sentence", (found, isDrift, words) => {
     const about = { stack: "prod", isDrift, isComplete: true };
-    expect(verdict({ ...NOTHING, ...found }, about)).toBe(words);
+    expect(headline({ ...NOTHING, ...found }, about)).toBe(words);
 });
 
 test("a failed comparison is never reported as unchanged", () => {
     const about = { stack: "prod", isDrift: true, isComplete: false };
-    expect(verdict({ ...NOTHING, errors: ["no cluster"] }, about)).toBe(
+    expect(headline({ ...NOTHING, errors: ["no cluster"] }, about)).toBe(
         "Stack prod: the comparison failed with 1 errors; until then no changes, 175 unchanged",
     );
 });
@@ -196,7 +196,7 @@ test("an error has the reason from its end, and names instead of URNs", () => {
         `Preview failed: resource "${BLUE.replace("::blue", "$kubernetes:apps/v1:Deployment::blue-deployment")}" was ` +
         "not successfully created by the Kubernetes API server: deployments.apps is forbidden: " +
         `${"ValidatingAdmissionPolicy 'image-registry' denied request: ".repeat(5)}${reason}`;
-    const findings = findingsOf([
+    const findings = summarizeEvents([
         { diagnosticEvent: { severity: "error", message } },
         {
             diagnosticEvent: {
@@ -214,7 +214,7 @@ test("an error has the reason from its end, and names instead of URNs", () => {
 test("inputs are compared if the provider reports no differences", () => {
     const was = { spec: { replicas: 3, ports: [1, 2], gone: true } };
     const will = { spec: { replicas: 3, ports: [1, 3] } };
-    const { changes } = findingsOf([
+    const { changes } = summarizeEvents([
         step({
             name: "one",
             op: "update",

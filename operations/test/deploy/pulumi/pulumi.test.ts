@@ -2,15 +2,15 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { homedir, hostname, tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { folderOf } from "../../../deploy/pulumi/backend.ts";
+import { folderFromUrl } from "../../../deploy/pulumi/backend.ts";
 import { releaseDeadLocks } from "../../../deploy/pulumi/locks.ts";
-import { pendingCreates, settling } from "../../../deploy/pulumi/pending.ts";
-import { progress } from "../../../deploy/pulumi/progress.ts";
+import { pendingCreates, refreshArgs } from "../../../deploy/pulumi/pending.ts";
+import { createProgress } from "../../../deploy/pulumi/progress.ts";
 import { sharedUrns } from "../../../deploy/pulumi/state.ts";
 
 describe("the output of pulumi up", () => {
     test("is reported once, without ticks and dots", () => {
-        const seen = progress();
+        const seen = createProgress();
         const lines = [
             "Updating (local):",
             "@ updating.....",
@@ -19,7 +19,7 @@ describe("the output of pulumi up", () => {
             " +  kubernetes:core/v1:Namespace edge created (0.06s) ",
             "",
             " ~  kubernetes:core/v1:Secret keys updating (3s) error: no such namespace",
-        ].map((line) => seen.line(line));
+        ].map((line) => seen.filter(line));
         expect(lines.filter((line) => line !== undefined)).toEqual([
             "Updating (local):",
             " +  kubernetes:core/v1:Namespace edge created (0.06s)",
@@ -28,7 +28,7 @@ describe("the output of pulumi up", () => {
     });
 
     test("is reported without unchanged resources", () => {
-        const seen = progress();
+        const seen = createProgress();
         const lines = [
             "warning: using pulumi-language-nodejs from $PATH at /bin/pulumi-language-nodejs",
             "    pulumi:pulumi:Stack property-search-dev  warning: using pulumi-resource-kubernetes from $PATH",
@@ -43,7 +43,7 @@ describe("the output of pulumi up", () => {
             "  pulumi:pulumi:Stack (property-search-dev):",
             "    warning: resource plugin is old",
             "    error: update failed",
-        ].map((line) => seen.line(line));
+        ].map((line) => seen.filter(line));
         expect(lines.filter((line) => line !== undefined)).toEqual([
             " ~  kubernetes:apps/v1:Deployment blue-deployment refresh (0.10s) [diff: ~spec]",
             " -  kubernetes:networking.k8s.io/v1:NetworkPolicy blue-allow-dns refresh deleted (0.01s)",
@@ -55,19 +55,19 @@ describe("the output of pulumi up", () => {
     });
 
     test("is summarized by its counts", () => {
-        const seen = progress();
-        for (const line of ["Resources:", "    ~ 2 updated", "    70 unchanged"]) seen.line(line);
+        const seen = createProgress();
+        for (const line of ["Resources:", "    ~ 2 updated", "    70 unchanged"]) seen.filter(line);
         expect(seen.summary()).toBe("2 updated, 70 unchanged");
-        expect(progress().summary()).toBe("nothing to do");
+        expect(createProgress().summary()).toBe("nothing to do");
     });
 
     test("shows an interrupt", () => {
-        const seen = progress();
-        expect(seen.cancelling()).toBe(false);
-        seen.line(
+        const seen = createProgress();
+        expect(seen.isCancelling()).toBe(false);
+        seen.filter(
             "^C received; cancelling. If you would like to terminate immediately, press ^C again.",
         );
-        expect(seen.cancelling()).toBe(true);
+        expect(seen.isCancelling()).toBe(true);
     });
 });
 
@@ -109,7 +109,7 @@ describe("locks of a file backend", () => {
         ["https://api.pulumi.com", undefined],
         [undefined, undefined],
     ])("of %s are in %s", (url, folder) => {
-        expect(folderOf(url)).toBe(folder);
+        expect(folderFromUrl(url)).toBe(folder);
     });
 });
 
@@ -151,12 +151,12 @@ describe("pending creations of a killed update", () => {
         const made = [
             { urn: "urn:s", apiVersion: "v1", kind: "Secret", name: "keys", namespace: "blue" },
         ];
-        expect(settling([...made, namespace]).join(" ")).toBe(
+        expect(refreshArgs([...made, namespace]).join(" ")).toBe(
             "refresh --yes --skip-preview --clear-pending-creates " +
                 "--import-pending-creates urn:s --import-pending-creates blue/keys " +
                 "--import-pending-creates urn:n --import-pending-creates blue",
         );
-        expect(settling([])).toContain("--clear-pending-creates");
+        expect(refreshArgs([])).toContain("--clear-pending-creates");
     });
 });
 

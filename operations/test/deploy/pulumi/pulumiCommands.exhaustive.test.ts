@@ -12,9 +12,9 @@ import {
     requirePreview,
     type PreviewOptions,
 } from "../../../deploy/pulumi/preview.ts";
-import { stackApiKey } from "../../../deploy/pulumi/secret.ts";
-import { pulumiUp, type PulumiOptions } from "../../../deploy/pulumi/up.ts";
-import { generateSecrets } from "../../../deploy/userStack.ts";
+import { readStackApiKey } from "../../../deploy/pulumi/secret.ts";
+import { pulumiUp, type PulumiUpOptions } from "../../../deploy/pulumi/up.ts";
+import { storeGeneratedSecrets } from "../../../deploy/userStack.ts";
 import { startApiServer, type ApiServer } from "../../support/apiServer.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../../../..");
@@ -89,7 +89,7 @@ const cluster = {
 const preview = (more: Partial<PreviewOptions> = {}) =>
     pulumiPreview({ cluster, stack: "dev", report: (line) => said.push(line), ...more });
 
-const up = (more: Partial<PulumiOptions> = {}) =>
+const up = (more: Partial<PulumiUpOptions> = {}) =>
     pulumiUp({
         stack: "dev",
         kubeconfig: "",
@@ -97,7 +97,7 @@ const up = (more: Partial<PulumiOptions> = {}) =>
         stateFolder: path.join(folder, "place"),
         knownSecrets: {},
         exists: () => Promise.resolve(false),
-        stuck: () => Promise.resolve([]),
+        findStuckPods: () => Promise.resolve([]),
         isSwitching: () => Promise.resolve(false),
         report: (line) => said.push(line),
         ...more,
@@ -262,7 +262,7 @@ test("secrets for manual pulumi come with the name of the cluster", async () => 
     await installPulumi();
     await withCluster(async ({ cluster: double }, stackFile) => {
         const report = (line: string) => said.push(line);
-        expect(await generateSecrets({ cluster: double, stack: "dev", report })).toBe(7);
+        expect(await storeGeneratedSecrets({ cluster: double, stack: "dev", report })).toBe(7);
         const text = await readFile(stackFile, "utf8");
         expect(text).toContain(`property-search:cluster.id: ${await clusterId(double)}`);
         expect(await stackOfCluster(double)).toBeUndefined();
@@ -289,11 +289,11 @@ test("an update ends early with the reason if a pod cannot start", async () => {
         up: `${logging(step("update", "Deployment"))}; trap 'exit 255' INT; while :; do :; done`,
     });
     const asked: string[][] = [];
-    const stuck: PulumiOptions["stuck"] = (workloads) => {
+    const stuck: PulumiUpOptions["findStuckPods"] = (workloads) => {
         asked.push(workloads.map(({ kind, name }) => `${kind} ${name}`));
         return Promise.resolve(workloads.length > 0 ? ["blue/one-x, container service: Why"] : []);
     };
-    await expect(up({ stuck, patienceMilliseconds: 100 })).rejects.toThrow(
+    await expect(up({ findStuckPods: stuck, stuckMilliseconds: 100 })).rejects.toThrow(
         "ended early, since pods cannot start:\n  blue/one-x, container service: Why",
     );
     expect(asked.at(-1)).toEqual(["Deployment one"]);
@@ -313,19 +313,19 @@ test("destroy deletes the objects of the stack's state, and nothing without a st
 test("the API key of a Pulumi stack comes from its config", async () => {
     await installPulumi({ "config get": "echo the-key" });
     const report = (line: string) => said.push(line);
-    expect(await stackApiKey({ cluster, stack: "prod", report })).toBe("the-key");
+    expect(await readStackApiKey({ cluster, stack: "prod", report })).toBe("the-key");
     expect((await asked("config"))[0]).toContain("config get property-search:tenants.platformKey");
     process.env.API_KEY = "given";
-    expect(await stackApiKey({ cluster, stack: "prod", report })).toBe("given");
+    expect(await readStackApiKey({ cluster, stack: "prod", report })).toBe("given");
 });
 
 test("an unreadable API key is reported, and a missing one is undefined", async () => {
     await installPulumi({ "config get": "echo 'incorrect passphrase' >&2; exit 255" });
     const report = (line: string) => said.push(line);
-    expect(await stackApiKey({ cluster, stack: "prod", report })).toBeUndefined();
+    expect(await readStackApiKey({ cluster, stack: "prod", report })).toBeUndefined();
     expect(said.join("\n")).toMatch(/no API key of stack prod: .*PULUMI_CONFIG_PASSPHRASE is not/);
     await installPulumi();
     said.length = 0;
-    expect(await stackApiKey({ cluster, stack: "prod", report })).toBeUndefined();
+    expect(await readStackApiKey({ cluster, stack: "prod", report })).toBeUndefined();
     expect(said.filter((line) => line.includes("API key"))).toEqual([]);
 });

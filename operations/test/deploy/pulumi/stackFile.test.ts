@@ -2,14 +2,14 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { takeOver } from "../../../deploy/pulumi/config.ts";
+import { copyNewValues } from "../../../deploy/pulumi/config.ts";
 import {
     readConfig,
     readEncryption,
     setConfig,
     setEncryption,
 } from "../../../deploy/pulumi/stackFile.ts";
-import { PROGRAM } from "../../../stack/program.ts";
+import { PROGRAM_FOLDER } from "../../../stack/program.ts";
 
 const KEPT = `# What this stack is for.
 config:
@@ -104,7 +104,7 @@ config:
     secure: ${"v1:long".repeat(30)}
 `,
     );
-    await takeOver(draft, file);
+    await copyNewValues(draft, file);
     const added = `    property-search:redis.passwords.app:\n        secure: ${"v1:long".repeat(30)}\n`;
     expect(await text()).toBe(KEPT.replace("encryptionsalt:", `${added}encryptionsalt:`));
 });
@@ -125,7 +125,7 @@ test("encryption settings of a new stack are added if the file lacks them", asyn
 test.each(["dev", "local", "prod"])(
     "Pulumi.%s.yaml changes in the one line asked for",
     async (stack) => {
-        const before = await readFile(path.join(PROGRAM, `Pulumi.${stack}.yaml`), "utf8");
+        const before = await readFile(path.join(PROGRAM_FOLDER, `Pulumi.${stack}.yaml`), "utf8");
         await writeFile(file, before);
         await setConfig(file, { "green.image": "registry/service:v3" });
         const after = await text();

@@ -3,9 +3,9 @@ import { appendFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Cluster } from "../../../cluster/connect.ts";
-import { eventLog, type EngineEvent } from "../../../deploy/pulumi/events.ts";
-import { stuckPods } from "../../../deploy/pulumi/stuckPods.ts";
-import { follow, type Workload } from "../../../deploy/pulumi/workloads.ts";
+import { createEventReader, type EngineEvent } from "../../../deploy/pulumi/events.ts";
+import { findStuckPods } from "../../../deploy/pulumi/stuckPods.ts";
+import { trackSteps, type Workload } from "../../../deploy/pulumi/workloads.ts";
 
 describe("the engine's events", () => {
     let folder: string;
@@ -18,7 +18,7 @@ describe("the engine's events", () => {
 
     test("are read while they are written, each once and complete", async () => {
         const file = path.join(folder, "log");
-        const read = eventLog(file);
+        const read = createEventReader(file);
         const message = (text: string) => ({
             diagnosticEvent: { message: text, severity: "info" as const },
         });
@@ -45,7 +45,7 @@ test("an update waits for workloads whose step has started and not ended", () =>
         resourcePreEvent: { metadata: metadata(...one) },
     });
     const awaited = new Map<string, Workload>();
-    follow(awaited, [
+    trackSteps(awaited, [
         begun("update", "Deployment", "one"),
         begun("create", "StatefulSet", "two"),
         begun("create", "Service", "no workload"),
@@ -53,7 +53,7 @@ test("an update waits for workloads whose step has started and not ended", () =>
         begun("refresh", "Deployment", "read"),
         begun("update", "Job", "failed"),
     ]);
-    follow(awaited, [
+    trackSteps(awaited, [
         { resOutputsEvent: { metadata: metadata("create", "StatefulSet", "two") } },
         { resOpFailedEvent: { metadata: metadata("update", "Job", "failed") } },
     ]);
@@ -89,7 +89,7 @@ test("only pods of a Deployment's newest template count; for other kinds all pod
         { kind: "Deployment", namespace: "blue", name: "service" },
         { kind: "StatefulSet", namespace: "blue", name: "redis" },
     ];
-    const found = await stuckPods(cluster, workloads);
+    const found = await findStuckPods(cluster, workloads);
     expect(found.map((text) => text.split(",")[0])).toEqual(["blue/new", "blue/redis-0"]);
-    expect(await stuckPods(cluster, [])).toEqual([]);
+    expect(await findStuckPods(cluster, [])).toEqual([]);
 });

@@ -26,8 +26,7 @@ describe("at admission", () => {
     test("every rule about one object is enforced; a rule that is not, or in part, says why", () => {
         const ofOne = RULES.filter(({ scope }) => scope === "object");
         for (const { name, admission, admissionGap } of ofOne) {
-            if (!admission)
-                expect([name, admissionGap]).toEqual([name, expect.any(String)]);
+            if (!admission) expect([name, admissionGap]).toEqual([name, expect.any(String)]);
         }
         const said = RULES.filter(({ admission }) => admission);
         const inPart = said.filter(({ admissionGap }) => admissionGap !== undefined);

@@ -27,9 +27,7 @@ describeRule(statefulService, {
     violating: {
         "one without": {
             objects: [set({}), set({ serviceName: "" })],
-            says: [1, 2].map(() =>
-                said("has no serviceName, so its pods have no DNS names"),
-            ),
+            says: [1, 2].map(() => said("has no serviceName, so its pods have no DNS names")),
         },
         "one whose Service is not there": {
             objects: [set()],

@@ -20,12 +20,7 @@ const TABLES = [
 export function alertSpecs(withMutants = false): AlertSpec[] {
     return TABLES.flatMap((table) =>
         Object.entries(table).map(([name, cases]) =>
-            alertSpec(
-                name,
-                cases,
-                table === COST_CASES ? COST_THRESHOLDS : undefined,
-                withMutants,
-            ),
+            alertSpec(name, cases, table === COST_CASES ? COST_THRESHOLDS : undefined, withMutants),
         ),
     );
 }

@@ -116,9 +116,9 @@ function withResumeHint(command: Command): Command {
     );
 }
 
-export async function createSwitchContext(target: Target, told = report): Promise<Context> {
+export async function createSwitchContext(target: Target, onReport = report): Promise<Context> {
     const cluster = await connectStack(target);
-    return createContext(cluster, target.stack, told, interruption.signal);
+    return createContext(cluster, target.stack, onReport, interruption.signal);
 }
 
 export function reportEnd(state: Switch, wanted: Switch["phase"]): void {

@@ -7,7 +7,7 @@ import { ClusterError, messageOf, type Cluster } from "./connect.ts";
 
 /** The used part of the client's WebSocket, which has no types of its own. */
 interface WebSocket {
-    readonly on: (event: "close", told: () => void) => void;
+    readonly on: (event: "close", listener: () => void) => void;
     readonly close: () => void;
 }
 

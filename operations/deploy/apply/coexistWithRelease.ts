@@ -164,7 +164,10 @@ export function withLiveFields(manifest: Manifest, live: Manifest): Manifest {
     return overlayLiveFields(manifest, live)[0];
 }
 
-function overlayLiveFields(manifest: Manifest, live: Manifest): [held: Manifest, what: string] {
+function overlayLiveFields(
+    manifest: Manifest,
+    live: Manifest,
+): [overlaid: Manifest, description: string] {
     if (isRoute(manifest)) {
         const weights = routeWeights(live);
         return [withWeights(manifest, weights), `weights stay ${formatWeights(weights)}`];

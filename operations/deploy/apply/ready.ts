@@ -76,7 +76,7 @@ export async function waitReady(options: ReadyOptions): Promise<void> {
             reportChange(`waiting for ${line}`);
 
             const problems = await readPodProblems(cluster, namespacesOf(awaited));
-            const ends = isUnrecoverable(problems.some(({ hopeless }) => hopeless));
+            const ends = isUnrecoverable(problems.some(({ unrecoverable }) => unrecoverable));
             if (Date.now() > deadline || ends) {
                 const reasons = problems.map(({ text }) => `\n  ${text}`).join("");
                 const when =
@@ -198,7 +198,7 @@ function namespacesOf(manifests: readonly Manifest[]): string[] {
 async function readPodProblems(
     cluster: Cluster,
     namespaces: readonly string[],
-): Promise<{ text: string; hopeless: boolean }[]> {
+): Promise<{ text: string; unrecoverable: boolean }[]> {
     const lists = await Promise.all(
         namespaces.map((namespace) => cluster.objects.list<V1Pod>("v1", "Pod", { namespace })),
     );
@@ -206,11 +206,11 @@ async function readPodProblems(
 }
 
 /** Describes why the containers of a pod do not run, or why it is not scheduled. */
-export function podProblems(pod: V1Pod): { text: string; hopeless: boolean }[] {
+export function podProblems(pod: V1Pod): { text: string; unrecoverable: boolean }[] {
     const name = `${pod.metadata?.namespace ?? ""}/${pod.metadata?.name ?? ""}`;
     const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
     if (scheduled?.status === "False") {
-        return [{ text: `${name}: ${scheduled.message ?? "not scheduled"}`, hopeless: false }];
+        return [{ text: `${name}: ${scheduled.message ?? "not scheduled"}`, unrecoverable: false }];
     }
     return [
         ...(pod.status?.initContainerStatuses ?? []),
@@ -229,7 +229,7 @@ function containerProblem(pod: string, { name, state, lastState }: V1ContainerSt
     return [
         {
             text: `${pod}, container ${name}: ${reason}; ${detail}; see kubectl logs -n ${pod.replace("/", " ")}`,
-            hopeless: UNRECOVERABLE.includes(reason),
+            unrecoverable: UNRECOVERABLE.includes(reason),
         },
     ];
 }

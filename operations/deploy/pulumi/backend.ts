@@ -46,8 +46,8 @@ export async function resolveBackend(
 
 /** Folder of a backend URL such as `file:///srv/state` or `file://~`. */
 export function folderFromUrl(url: string | undefined): string | undefined {
-    const place = /^file:\/\/(~|\/)(.*)$/.exec(url ?? "");
-    if (!place) return undefined;
-    const [, root = "", rest = ""] = place;
+    const match = /^file:\/\/(~|\/)(.*)$/.exec(url ?? "");
+    if (!match) return undefined;
+    const [, root = "", rest = ""] = match;
     return path.join(root === "~" ? homedir() : root, rest);
 }

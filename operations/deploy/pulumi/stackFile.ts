@@ -40,10 +40,11 @@ export async function setConfig(file: string, values: ConfigValues): Promise<voi
         // An empty `config:` is null and cannot be set into.
         if (!isMap(document.get("config"))) document.delete("config");
         for (const [key, value] of Object.entries(values)) {
-            const place = ["config", `${PROJECT}:${key}`];
+            const keyPath = ["config", `${PROJECT}:${key}`];
             if (document.hasIn(["config", key])) document.deleteIn(["config", key]);
-            if (value === undefined) document.deleteIn(place);
-            else document.setIn(place, createNode(document, value, document.getIn(place, true)));
+            if (value === undefined) document.deleteIn(keyPath);
+            else
+                document.setIn(keyPath, createNode(document, value, document.getIn(keyPath, true)));
         }
     });
 }

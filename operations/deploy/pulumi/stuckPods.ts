@@ -24,7 +24,7 @@ export async function findStuckPods(
     return found
         .flat()
         .flatMap((pod) => podProblems(pod))
-        .filter(({ hopeless }) => hopeless)
+        .filter(({ unrecoverable }) => unrecoverable)
         .map(({ text }) => text);
 }
 

@@ -233,8 +233,8 @@ async function observe(state: Switch, ports: Ports): Promise<Switch> {
     const analyzed = await analyzeStep(state, ports);
     if (analyzed.phase !== state.phase || state.paused) return analyzed;
     const now = ports.clock.now();
-    const held = (now - state.phaseSince) / 1000;
-    if (analyzed.steps.at(-1)?.verdict !== "pass" || held < state.plan.minStepSeconds)
+    const elapsedSeconds = (now - state.phaseSince) / 1000;
+    if (analyzed.steps.at(-1)?.verdict !== "pass" || elapsedSeconds < state.plan.minStepSeconds)
         return analyzed;
     const next = { ...analyzed, step: state.step + 1 };
     return enterPhase(next, "raise", now, `${stepWeight(state)} % passed`);

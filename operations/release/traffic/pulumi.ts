@@ -76,8 +76,8 @@ export function pulumiTraffic(options: PulumiTrafficOptions): PulumiTraffic {
                 signal: stopped.signal,
                 onOutput: (text) => {
                     for (const line of text.split("\n")) {
-                        const told = seen.filter(line);
-                        if (told !== undefined) report(told);
+                        const shown = seen.filter(line);
+                        if (shown !== undefined) report(shown);
                     }
                 },
             });

@@ -27,13 +27,13 @@ export async function createPulumiTraffic(options: PulumiStackOptions): Promise<
             `Pulumi owns the weights of stack ${name}, and ${missing}; --force writes the route without it`,
         );
     }
-    const place = await openWorkspace({
+    const pulumiWorkspace = await openWorkspace({
         stack: name,
         kubeconfig: cluster.exportKubeconfig(),
         stateFolder: await stateFolderFor(cluster),
         report,
     });
-    const { program: workDir, env, configFile, backendFolder } = place;
+    const { program: workDir, env, configFile, backendFolder } = pulumiWorkspace;
     const workspace = await LocalWorkspace.create({ workDir, envVars: { ...env } });
     const stack = await selectStack(name, workspace);
     const checkConfig = (file: string) => findConfigProblem(name, file);

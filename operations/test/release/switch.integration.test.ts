@@ -338,8 +338,8 @@ async function reached(world: World, { store }: Context, phase: Switch["phase"])
 test("A switch waits until the judge has enough data, and reports the time", async () => {
     const world = new World({ unseen: { seconds: 90 } });
     const begun = world.clock.now();
-    const told: string[] = [];
-    const driver = { ...world.driver("ann"), report: (line: string) => void told.push(line) };
+    const reported: string[] = [];
+    const driver = { ...world.driver("ann"), report: (line: string) => void reported.push(line) };
     const state = await world.clock.until(start(driver, TO_GREEN));
     expect(state.phase).toBe("promoted");
     expectEnded(world, state);
@@ -348,7 +348,7 @@ test("A switch waits until the judge has enough data, and reports the time", asy
     expect((raised?.at ?? 0) - begun).toBeGreaterThanOrEqual(90_000);
     const until = new Date(begun + 90_000).toTimeString().slice(0, 8);
     // Reported once, not at each check.
-    expect(told.filter((line) => line.includes("unseen"))).toEqual([
+    expect(reported.filter((line) => line.includes("unseen"))).toEqual([
         `          waiting for: until ${until}, when Prometheus has enough data (unseen)`,
     ]);
 });

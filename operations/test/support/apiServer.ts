@@ -71,9 +71,9 @@ export async function startApiServer(): Promise<ApiServer> {
                 Object.entries(KINDS).find(([, kinds]) => kinds.includes(object.kind)) ?? [];
             const { namespace = "", name } = object.metadata;
             const folder = namespace === "" ? "" : `/namespaces/${namespace}`;
-            const place = `${base}${folder}/${plural(object.kind)}/${name}`;
+            const objectPath = `${base}${folder}/${plural(object.kind)}/${name}`;
             const query = `fieldManager=${manager}&force=true`;
-            const answer = await fetch(`${url}${place}?${query}`, {
+            const answer = await fetch(`${url}${objectPath}?${query}`, {
                 method: "PATCH",
                 headers: { "content-type": "application/apply-patch+yaml", [DRIVER]: "yes" },
                 body: JSON.stringify(object),
@@ -150,18 +150,18 @@ export async function startApiServer(): Promise<ApiServer> {
             }
         }
         const isNew = request.method === "POST";
-        const place = isNew ? `${pathname}/${given.metadata.name}` : pathname;
-        if (isNew && objects.has(place)) {
+        const objectPath = isNew ? `${pathname}/${given.metadata.name}` : pathname;
+        if (isNew && objects.has(objectPath)) {
             send(response, 409, { message: "already exists" });
             return;
         }
-        const stored = objects.get(place) ?? created(given);
+        const stored = objects.get(objectPath) ?? created(given);
         const { resourceVersion } = given.metadata;
         if (resourceVersion !== undefined && resourceVersion !== String(stored.version)) {
             send(response, 409, { message: "the object has been modified" });
             return;
         }
-        objects.set(place, stored);
+        objects.set(objectPath, stored);
         if (request.headers["content-type"] === "application/merge-patch+json") {
             stored.owners = ownersIn(given.metadata.managedFields ?? []);
         } else if (request.headers["content-type"] === "application/apply-patch+yaml") {

@@ -111,7 +111,7 @@ function send(socket: Duplex, channel: number, data: Buffer): void {
 }
 
 /** Texts of the first channel's frames; a close ends the connection. Requests of the tests are one short frame each. */
-function received(socket: Duplex, told: (text: string) => void): void {
+function received(socket: Duplex, onText: (text: string) => void): void {
     socket.on("data", (frame: Buffer) => {
         if ((frame.readUInt8(0) & 0x0f) === 8) {
             socket.end();
@@ -122,6 +122,6 @@ function received(socket: Duplex, told: (text: string) => void): void {
         const mask = frame.subarray(start, start + 4);
         const masked = frame.subarray(start + 4);
         const data = masked.map((byte, index) => byte ^ (mask[index % 4] ?? 0));
-        told(Buffer.from(data).toString("utf8", 1));
+        onText(Buffer.from(data).toString("utf8", 1));
     });
 }

@@ -128,11 +128,11 @@ export function seriesOf(all: World): readonly Series[] {
 function redisSeries({ redisAway }: World, series: Make): readonly Series[] {
     if (!redisAway) return [];
     const [, until] = redisAway;
-    const told = (metric: string, value: (second: number) => number | typeof STALE) =>
+    const scrapedSeries = (metric: string, value: (second: number) => number | typeof STALE) =>
         series({ __name__: metric, job: JOBS.redis, pod: "redis-0" }, 2, value);
     return [
-        told("redis_up", (second) => (within(second, redisAway) ? 0 : 1)),
-        told("redis_uptime_in_seconds", (second) => {
+        scrapedSeries("redis_up", (second) => (within(second, redisAway) ? 0 : 1)),
+        scrapedSeries("redis_uptime_in_seconds", (second) => {
             if (within(second, redisAway)) return STALE;
             return second < until ? second - BEGIN : second - until;
         }),
@@ -203,7 +203,7 @@ function podSeries(one: Pod, since: number, series: Make): readonly Series[] {
 
 function kubeSeries({ pods, ready, desired, kube }: World, series: Make): readonly Series[] {
     return kube.flatMap(({ instance, from, until }) => {
-        const told = (
+        const scrapedSeries = (
             metric: string,
             labels: Readonly<Record<string, string>>,
             value: (second: number) => number | undefined,
@@ -213,17 +213,17 @@ function kubeSeries({ pods, ready, desired, kube }: World, series: Make): readon
                 return second < until ? value(second) : STALE;
             });
         return [
-            told("up", { namespace: NAMESPACES.monitoring }, () => 1),
+            scrapedSeries("up", { namespace: NAMESPACES.monitoring }, () => 1),
             ...COLOURS.flatMap((colour) => {
                 const labels = { namespace: NAMESPACES[colour], deployment: SERVICE_NAMES[colour] };
                 const count = pods.filter((one) => one.colour === colour).length;
                 return [
-                    told(
+                    scrapedSeries(
                         "kube_deployment_status_replicas_ready",
                         labels,
                         (second) => ready?.(colour, second) ?? count,
                     ),
-                    told("kube_deployment_spec_replicas", labels, () => desired ?? count),
+                    scrapedSeries("kube_deployment_spec_replicas", labels, () => desired ?? count),
                 ];
             }),
             ...pods.flatMap(({ colour, name, lives }) => {
@@ -234,15 +234,15 @@ function kubeSeries({ pods, ready, desired, kube }: World, series: Make): readon
                 const restarts = (second: number) =>
                     earlier + lives.filter(({ from }) => from > first && from <= second).length;
                 return [
-                    told("kube_pod_container_status_restarts_total", labels, (second) =>
+                    scrapedSeries("kube_pod_container_status_restarts_total", labels, (second) =>
                         second < first ? undefined : restarts(second),
                     ),
-                    told(
+                    scrapedSeries(
                         "kube_pod_container_resource_limits",
                         { ...labels, resource: "memory" },
                         () => LIMIT,
                     ),
-                    told(
+                    scrapedSeries(
                         "kube_pod_container_resource_limits",
                         { ...labels, resource: "cpu" },
                         () => 2,

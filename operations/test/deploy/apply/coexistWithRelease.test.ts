@@ -28,11 +28,11 @@ const SCALER = {
 };
 
 let api: ApiServer;
-let told: string[];
+let reported: string[];
 
 beforeEach(async () => {
     api = await startApiServer();
-    told = [];
+    reported = [];
     await deploy(route(BEFORE), scaler(3));
 });
 
@@ -65,7 +65,7 @@ function scaler(minReplicaCount: number, maxReplicaCount = 10): Manifest {
 async function deploy(...manifests: Manifest[]) {
     const { cluster } = api;
     const record = await createRecord(cluster, STACK, {});
-    const report = (line: string) => told.push(line);
+    const report = (line: string) => reported.push(line);
     return applyStack({ cluster, stack: STACK, manifests, record, report });
 }
 
@@ -101,7 +101,7 @@ describe("during a switch, a deploy by apply", () => {
         await release("observe", route(STEP));
         await deploy(route(BEFORE), scaler(3));
         expect(await liveWeights()).toEqual(STEP);
-        expect(told.filter((line) => line.includes("switch"))).toEqual([
+        expect(reported.filter((line) => line.includes("switch"))).toEqual([
             "a switch to green is in progress: weights stay 90/10",
         ]);
     });
@@ -116,7 +116,7 @@ describe("during a switch, a deploy by apply", () => {
         await release("observe", { ...scaler(6), ...{ spec: { minReplicaCount: 6 } } });
         await deploy(route(BEFORE), scaler(2, 8));
         expect(await liveFloor()).toEqual({ minReplicaCount: 6, maxReplicaCount: 8 });
-        expect(told).toContain(
+        expect(reported).toContain(
             `a switch to green is in progress: minReplicaCount of ${SERVICE_NAMES.green} stays 6`,
         );
     });
@@ -214,14 +214,14 @@ test("an unreadable record stops a deploy: a switch may be in progress", async (
 
 describe("before pulumi up", () => {
     const settle = (configured: Weights) => {
-        const report = (line: string) => told.push(line);
+        const report = (line: string) => reported.push(line);
         return reclaimFromRelease({ cluster: api.cluster, stack: STACK, report }, configured);
     };
 
     test("a switch in progress is detected and reported, whatever the config has", async () => {
         await release("observe", route(STEP));
         expect(await settle(AFTER)).toBe(true);
-        expect(told).toContain("a switch to green is in progress: weights stay 90/10");
+        expect(reported).toContain("a switch to green is in progress: weights stay 90/10");
         expect(isOwnedByDriver(await live())).toBe(true);
     });
 

@@ -8,17 +8,17 @@ import { startApiServer, type ApiServer } from "../../support/apiServer.ts";
 const STACK = "s";
 
 let api: ApiServer;
-let told: string[];
+let reported: string[];
 
 beforeEach(async () => {
     api = await startApiServer();
-    told = [];
+    reported = [];
     await createRecord(api.cluster, STACK, {});
 });
 
 afterEach(() => api.close());
 
-const report = (line: string) => void told.push(line);
+const report = (line: string) => void reported.push(line);
 
 const space = (name: string): Manifest => ({
     apiVersion: "v1",
@@ -104,7 +104,7 @@ describe("existing objects of others", () => {
         await deploy([object("a"), object("b")], true);
         expect(await deploy([])).toMatchObject({ pruned: ["ConfigMap n/b"] });
         expect(await isThere(object("a"))).toBe(true);
-        expect(told).toContain(
+        expect(reported).toContain(
             "ConfigMap n/a is no longer declared and stays: the stack did not provably create it",
         );
     });

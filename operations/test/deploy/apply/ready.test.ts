@@ -80,7 +80,7 @@ describe("problemsOf", () => {
         const message = "0/1 nodes are available: 1 Insufficient cpu.";
         const conditions = [{ type: "PodScheduled", status: "False", message }];
         expect(podProblems({ metadata, status: { conditions } })).toEqual([
-            { text: `n/p: ${message}`, hopeless: false },
+            { text: `n/p: ${message}`, unrecoverable: false },
         ]);
     });
 
@@ -88,7 +88,7 @@ describe("problemsOf", () => {
         const [problem] = podProblems(waiting("ImagePullBackOff", "not found"));
         expect(problem).toEqual({
             text: expect.stringContaining("n/p, container c: ImagePullBackOff; not found"),
-            hopeless: true,
+            unrecoverable: true,
         });
     });
 

@@ -22,11 +22,11 @@ const PACK = `--policy-pack ${ROOT}/policies --policy-pack-config ${ROOT}/polici
 const environment = { ...process.env };
 
 let folder: string;
-let said: string[];
+let reported: string[];
 
 beforeEach(async () => {
     folder = await mkdtemp(path.join(tmpdir(), "pulumi-"));
-    said = [];
+    reported = [];
     await mkdir(path.join(folder, "bin"));
     process.env.PATH = path.join(folder, "bin");
     process.env.XDG_STATE_HOME = path.join(folder, "state");
@@ -87,19 +87,19 @@ const cluster = {
 } as unknown as Cluster;
 
 const preview = (more: Partial<PreviewOptions> = {}) =>
-    pulumiPreview({ cluster, stack: "dev", report: (line) => said.push(line), ...more });
+    pulumiPreview({ cluster, stack: "dev", report: (line) => reported.push(line), ...more });
 
 const up = (more: Partial<PulumiUpOptions> = {}) =>
     pulumiUp({
         stack: "dev",
         kubeconfig: "",
         config: { "blue.version": "v7" },
-        stateFolder: path.join(folder, "place"),
+        stateFolder: path.join(folder, "workspace"),
         knownSecrets: {},
         exists: () => Promise.resolve(false),
         findStuckPods: () => Promise.resolve([]),
         isSwitching: () => Promise.resolve(false),
-        report: (line) => said.push(line),
+        report: (line) => reported.push(line),
         ...more,
     });
 
@@ -133,11 +133,11 @@ test("a preview of a new stack creates it and generates temporary secrets", asyn
     expect(await preview()).toMatch(/^Stack dev: no changes/);
     expect(await asked("stack")).toContain("stack init dev --no-select --non-interactive");
     expect(await asked("config")).toHaveLength(7);
-    expect(said.join("\n")).toMatch(/had no stack dev: created an empty one/);
+    expect(reported.join("\n")).toMatch(/had no stack dev: created an empty one/);
     expect(await readFile(tracked, "utf8")).toBe(before);
-    const [place = ""] = await readdir(path.join(folder, "state/property-search/pulumi"));
-    const kept = await readdir(path.join(folder, "state/property-search/pulumi", place));
-    expect(kept.toSorted()).toEqual(["backend", "kubeconfig", "passphrase"]);
+    const [stateFolder = ""] = await readdir(path.join(folder, "state/property-search/pulumi"));
+    const files = await readdir(path.join(folder, "state/property-search/pulumi", stateFolder));
+    expect(files.toSorted()).toEqual(["backend", "kubeconfig", "passphrase"]);
 });
 
 test("a refresh finds drift, which fails", async () => {
@@ -202,20 +202,20 @@ test("an update refreshes first, and runs the policy pack", async () => {
     await up();
     expect(await asked("up")).toEqual([expect.stringContaining("--refresh ")]);
     expect(await asked("up")).toEqual([expect.stringContaining(PACK)]);
-    expect(await readFile(path.join(folder, "place/Pulumi.dev.yaml"), "utf8")).toContain("v7");
+    expect(await readFile(path.join(folder, "workspace/Pulumi.dev.yaml"), "utf8")).toContain("v7");
 });
 
 test("an update removes the files that a killed update left in the state folder", async () => {
     await installPulumi();
-    const place = path.join(folder, "place");
+    const workspace = path.join(folder, "workspace");
     const left = ["events-dev", "draft-dev", "preview-events"].map(
         (name) => `${name}.pid${2 ** 22 + 1}.json`,
     );
-    await mkdir(place);
-    for (const name of left) await writeFile(path.join(place, name), "");
+    await mkdir(workspace);
+    for (const name of left) await writeFile(path.join(workspace, name), "");
     await up();
-    const kept = await readdir(place);
-    expect(kept.filter((name) => name.includes(".pid"))).toEqual([]);
+    const files = await readdir(workspace);
+    expect(files.filter((name) => name.includes(".pid"))).toEqual([]);
 });
 
 test("an object that already exists ends the update with its remedy, which adopts it", async () => {
@@ -230,7 +230,7 @@ test("an object that already exists ends the update with its remedy, which adopt
 test("a rejected config changes nothing, and all problems are reported at once", async () => {
     await installPulumi();
     await up();
-    const copy = path.join(folder, "place/Pulumi.dev.yaml");
+    const copy = path.join(folder, "workspace/Pulumi.dev.yaml");
     const before = await readFile(copy, "utf8");
     const config = { "service.minReplicas": "many", "traffic.weights": '{"blue":90,"green":20}' };
     const failed = up({ config });
@@ -238,7 +238,7 @@ test("a rejected config changes nothing, and all problems are reported at once",
     await expect(failed).rejects.toThrow(/traffic\.weights/);
     expect(await readFile(copy, "utf8")).toBe(before);
     expect(await asked("up")).toHaveLength(1);
-    expect(await readdir(path.join(folder, "place"))).not.toContainEqual(
+    expect(await readdir(path.join(folder, "workspace"))).not.toContainEqual(
         expect.stringContaining("draft"),
     );
 });
@@ -261,7 +261,7 @@ async function withCluster(act: (api: ApiServer, stackFile: string) => Promise<v
 test("secrets for manual pulumi come with the name of the cluster", async () => {
     await installPulumi();
     await withCluster(async ({ cluster: double }, stackFile) => {
-        const report = (line: string) => said.push(line);
+        const report = (line: string) => reported.push(line);
         expect(await storeGeneratedSecrets({ cluster: double, stack: "dev", report })).toBe(7);
         const text = await readFile(stackFile, "utf8");
         expect(text).toContain(`property-search:cluster.id: ${await clusterId(double)}`);
@@ -276,7 +276,7 @@ test("a rejected deploy binds neither the stack nor the cluster", async () => {
         await writeFile(kubeconfig, api.cluster.exportKubeconfig());
         const before = await readFile(stackFile, "utf8");
         const config = { "service.minReplicas": "many" };
-        const report = (line: string) => said.push(line);
+        const report = (line: string) => reported.push(line);
         const failed = deploy({ stack: "dev", kubeconfig, config, report });
         await expect(failed).rejects.toThrow(/service\.minReplicas is "many"/);
         expect(await stackOfCluster(api.cluster)).toBeUndefined();
@@ -303,7 +303,7 @@ test("destroy deletes the objects of the stack's state, and nothing without a st
     const object = { kind: "Service", metadata: { name: "one" } };
     const state = { deployment: { resources: [{ urn: "urn:one", inputs: object }] } };
     await installPulumi({ "stack export": `echo '${JSON.stringify(state)}'` });
-    const options = { cluster, stack: "dev", report: (line: string) => said.push(line) };
+    const options = { cluster, stack: "dev", report: (line: string) => reported.push(line) };
     expect(await pulumiDestroy(options)).toBe(1);
     expect(await asked("destroy")).toEqual([expect.stringContaining("--yes --skip-preview")]);
     await installPulumi({ "stack export": "echo 'no stack named dev' >&2; exit 255" });
@@ -312,7 +312,7 @@ test("destroy deletes the objects of the stack's state, and nothing without a st
 
 test("the API key of a Pulumi stack comes from its config", async () => {
     await installPulumi({ "config get": "echo the-key" });
-    const report = (line: string) => said.push(line);
+    const report = (line: string) => reported.push(line);
     expect(await readStackApiKey({ cluster, stack: "prod", report })).toBe("the-key");
     expect((await asked("config"))[0]).toContain("config get property-search:tenants.platformKey");
     process.env.API_KEY = "given";
@@ -321,11 +321,13 @@ test("the API key of a Pulumi stack comes from its config", async () => {
 
 test("an unreadable API key is reported, and a missing one is undefined", async () => {
     await installPulumi({ "config get": "echo 'incorrect passphrase' >&2; exit 255" });
-    const report = (line: string) => said.push(line);
+    const report = (line: string) => reported.push(line);
     expect(await readStackApiKey({ cluster, stack: "prod", report })).toBeUndefined();
-    expect(said.join("\n")).toMatch(/no API key of stack prod: .*PULUMI_CONFIG_PASSPHRASE is not/);
+    expect(reported.join("\n")).toMatch(
+        /no API key of stack prod: .*PULUMI_CONFIG_PASSPHRASE is not/,
+    );
     await installPulumi();
-    said.length = 0;
+    reported.length = 0;
     expect(await readStackApiKey({ cluster, stack: "prod", report })).toBeUndefined();
-    expect(said.filter((line) => line.includes("API key"))).toEqual([]);
+    expect(reported.filter((line) => line.includes("API key"))).toEqual([]);
 });

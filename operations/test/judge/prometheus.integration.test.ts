@@ -157,9 +157,7 @@ describe("counts", () => {
         // First scraped between 30 s and 45 s after the start: a later window of 120 s excludes that.
         expect(readyAt - blind.since).toBeGreaterThanOrEqual(45 + 120);
         expect(readyAt - blind.since).toBeLessThanOrEqual(60 + 120);
-        const { ask } = await prometheusOf(
-            world({ blind: [-400, 30], end: readyAt - blind.since }),
-        );
+        const { ask } = await prometheusOf({ ...blind, end: readyAt - blind.since });
         const window = { since: readyAt - 120, now: readyAt };
         const judged = await analyze(evidenceOf(ask), window, ROLES, DEFAULT_LIMITS);
         expect(judged.figures).toBeDefined();

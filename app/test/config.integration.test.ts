@@ -151,15 +151,15 @@ describe("the environment", () => {
         [{ REDIS_URL: "redis://a?" }, 'REDIS_URL is wrong; allowed: URLs without "?" and "#"'],
         [
             { REDIS_URL: "redis://a/cache" },
-            'REDIS_URL is "redis://a/cache"; allowed: after the port nothing',
+            'REDIS_URL is "redis://a/cache"; allowed: nothing after the port except a database number',
         ],
         [
             { REDIS_URL: "redis://a/1/2" },
-            'REDIS_URL is "redis://a/1/2"; allowed: after the port nothing',
+            'REDIS_URL is "redis://a/1/2"; allowed: nothing after the port except a database number',
         ],
         [
             { REDIS_URL: "redis://a/1", REDIS_MODE: "cluster" },
-            'REDIS_URL is "redis://a/1"; allowed: after the port nothing',
+            'REDIS_URL is "redis://a/1"; allowed: nothing after the port except a database number',
         ],
         [{ REDIS_URL: "redis://:100%@a" }, "REDIS_URL is wrong; allowed: a user and password that"],
         [{ REDIS_URL: "redis://app@a" }, "REDIS_URL is wrong; allowed: a password with the user"],
@@ -351,7 +351,9 @@ describe("files for TLS", () => {
                 /^REDIS_CA_FILE is "\/no\/such"; .*certificates in PEM \(.*ENOENT/,
             ),
         ]);
-        expect(wrong({ REDIS_CA_FILE: noPem })).toEqual([expect.stringContaining("holds none")]);
+        expect(wrong({ REDIS_CA_FILE: noPem })).toEqual([
+            expect.stringContaining("it contains no certificate"),
+        ]);
         expect(wrong({ REDIS_CERT_FILE: client.cert, REDIS_KEY_FILE: noPem })).toEqual([
             expect.stringMatching(/^REDIS_KEY_FILE is .*key in PEM/),
         ]);

@@ -205,7 +205,7 @@ describe("A limit", () => {
         expect(errorOf(refused)).toMatchObject({
             type: "requests",
             code: "rate_limit_exceeded",
-            message: "Rate limit reached: 2 requests a second",
+            message: "Rate limit reached: 2 requests per second",
         });
         expect(refused.headers.get("retry-after")).toBe("1");
         expect((await ask(service, "key-of-calm")).status).toBe(200);

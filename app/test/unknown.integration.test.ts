@@ -104,7 +104,7 @@ test("A pod that cannot read the invalidations uses no entry of Redis, and repor
     }
     expect((await admin("POST", "/entries/inspect", { input: TEXT })).status).toBe(503);
     expect((await admin("GET", `/entries/${key}`)).json).toMatchObject({
-        redis: { state: "refused" },
+        redis: { state: "skipped" },
     });
     redis.command("ACL", "SETUSER", "late", "+hgetall");
     await eventually("it is known", async () => (await admin("GET", "/flags")).status === 200);

@@ -47,7 +47,7 @@ test("An entry whose first write was not acknowledged counts as written, not as 
         invalidations: { isInvalidated: () => false },
         quarantines: { isTrusted: () => true },
         spaceOf: () => space,
-        lengthFault: () => undefined,
+        lengthError: () => undefined,
         ttlSeconds: 60,
         staleSeconds: 60,
     } as unknown as ImportDependencies;

@@ -182,7 +182,7 @@ describe("An export", () => {
         expect(progress.entries).toBeLessThan(1_500);
         const second = await adminOf(from)("GET", "/export");
         expect(second.status).toBe(409);
-        expect(refusal(second)).toMatch(/^An export runs on this pod/);
+        expect(refusal(second)).toMatch(/^An export is running on this pod/);
         response.destroy();
         await eventually("it has ended", async () => (await newest(from)).state === "cancelled");
         expect((await exported(adminOf(from))).at(-1)).toBe('{"end":1500}');
@@ -297,12 +297,12 @@ describe("An import", () => {
         expect(answer.status).toBe(409);
         expect(answer.json).toMatchObject({ error: { param: "model", code: "space_mismatch" } });
         expect(refusal(answer)).toBe(
-            'The export\'s model is "stub-model"; allowed: "another-model", as this pod has',
+            'The export\'s model is "stub-model"; allowed: "another-model", the value of this pod',
         );
         await other.stop();
         await adminOf(to)("POST", "/epochs", { tenant: "anonymous" });
         expect(refusal(await send(lines))).toBe(
-            'The export\'s epoch is "0.0"; allowed: "0.1", as this pod has',
+            'The export\'s epoch is "0.0"; allowed: "0.1", the value of this pod',
         );
     });
 
@@ -327,7 +327,7 @@ describe("An import", () => {
 
     test.each([
         [[""], "Line 1 of the upload is invalid: the upload is empty"],
-        [["{}"], /^Line 1 .* not the head of an export of the format embedding-cache\/1/],
+        [["{}"], /^Line 1 .* not the header of an export in the format embedding-cache\/1/],
         [["text"], /^Line 1 .* not the head/],
         [["x".repeat(300_000)], /^Line 1 .*longer than 262144 characters/],
     ])("of an invalid export is rejected: %#", async (lines, expected) => {

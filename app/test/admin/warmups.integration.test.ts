@@ -175,7 +175,7 @@ describe("A warm-up", () => {
         await arrived.promise;
         const second = await admin("POST", `/warmups?${ENOUGH}`, texts(1), PLAIN);
         expect(second.status).toBe(409);
-        expect(refusal(second)).toMatch(/Another warm-up runs/);
+        expect(refusal(second)).toMatch(/Another warm-up is running/);
         const cancelled = await admin("DELETE", `/warmups/${id}`);
         expect(cancelled.json).toMatchObject({ id, state: "cancelled" });
         const third = await startJob(texts(1));
@@ -245,7 +245,7 @@ describe("An invalid warm-up", () => {
     });
 
     test.each([
-        ["", /^Say what it may cost: maxTokens or maxDollars/],
+        ["", /^Set a budget: maxTokens or maxDollars/],
         ["maxTokens=-1", /^maxTokens is -1, but must be >= 0/],
         ["maxTokens=many", /^maxTokens is "many", but must be integer/],
         [`${ENOUGH}&concurrency=9`, /^concurrency is 9, but must be <= 8/],

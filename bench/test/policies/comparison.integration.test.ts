@@ -121,7 +121,7 @@ test("the page splits tables of more than five columns", async () => {
     expect(headings).toEqual([
         "|  | a | b | c |",
         "|  | d | e | f |",
-        "| rule | faults | a | b | c |",
+        "| rule | mutations | a | b | c |",
         "| rule | d | e | f |",
         "|  | objects | a | b | c |",
         "|  | d | e | f |",

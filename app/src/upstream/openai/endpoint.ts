@@ -69,7 +69,7 @@ const CONNECT_TIMEOUT_MILLISECONDS = 3_000;
 /** Consecutive failures that open the breaker. */
 const FAILURES_TO_OPEN = 5;
 /** Longer cooldowns requested by an upstream are shortened to this. */
-const LONGEST_REST_MILLISECONDS = 60_000;
+const MAX_COOLDOWN_MILLISECONDS = 60_000;
 const ANSWER_BYTES = 1024 * 1024;
 const NUMBER_BYTES = 25;
 const LONGEST_VECTOR = 16_384;
@@ -281,7 +281,7 @@ export function openaiEndpoint(options: EndpointOptions): Endpoint {
             try {
                 const outcome = await call(inputs, wish);
                 error = "error" in outcome ? outcome.error : undefined;
-                if ("error" in outcome) restAfter(outcome);
+                if ("error" in outcome) startCooldown(outcome);
                 return outcome;
             } finally {
                 if (error && blamesEndpoint(error)) breaker.failed(subject(error, inputs));
@@ -297,9 +297,9 @@ export function openaiEndpoint(options: EndpointOptions): Endpoint {
         close: () => agent.destroy(),
     };
 
-    function restAfter({ error, restMilliseconds }: Failure): void {
-        if (restMilliseconds === undefined || !(error instanceof UpstreamError)) return;
-        const until = performance.now() + Math.min(restMilliseconds, LONGEST_REST_MILLISECONDS);
+    function startCooldown({ error, cooldownMilliseconds }: Failure): void {
+        if (cooldownMilliseconds === undefined || !(error instanceof UpstreamError)) return;
+        const until = performance.now() + Math.min(cooldownMilliseconds, MAX_COOLDOWN_MILLISECONDS);
         rest = { until, error };
     }
 }

@@ -19,7 +19,7 @@ export interface RefusedCall extends Failure {
 }
 
 /** An exhausted quota is checked again at this interval. */
-const QUOTA_REST_MILLISECONDS = 10_000;
+const QUOTA_COOLDOWN_MILLISECONDS = 10_000;
 
 const ENCODING = /encoding.?format|base64/i;
 const QUOTA = /insufficient_quota|quota_exceeded|billing|credit_balance|payment/i;
@@ -51,14 +51,19 @@ export function readFailure(answer: Refusal, inputs: readonly Input[]): RefusedC
 
     if (isAbout(QUOTA, body) && (status === 429 || status === 402)) {
         const error = refused(status, body, "its quota is exhausted");
-        return { error, again: false, ...NO_DOUBT, restMilliseconds: QUOTA_REST_MILLISECONDS };
+        return {
+            error,
+            again: false,
+            ...NO_DOUBT,
+            cooldownMilliseconds: QUOTA_COOLDOWN_MILLISECONDS,
+        };
     }
     if (status === 429) {
         const seconds = Math.ceil((retryAfterMilliseconds ?? 1000) / 1000);
         const message = "The upstream rate limit was reached";
         const error = new UpstreamError(429, "rate_limit_exceeded", message, seconds);
-        const restMilliseconds = retryAfterMilliseconds;
-        return { error, again: true, retryAfterMilliseconds, restMilliseconds, ...NO_DOUBT };
+        const cooldownMilliseconds = retryAfterMilliseconds;
+        return { error, again: true, retryAfterMilliseconds, cooldownMilliseconds, ...NO_DOUBT };
     }
     if (status >= 500 || TRANSIENT.includes(status)) {
         const error = new UpstreamError(
@@ -66,8 +71,8 @@ export function readFailure(answer: Refusal, inputs: readonly Input[]): RefusedC
             "upstream_error",
             `The upstream responded with ${status}`,
         );
-        const restMilliseconds = status === 503 ? retryAfterMilliseconds : undefined;
-        return { error, again: true, retryAfterMilliseconds, restMilliseconds, ...doubts };
+        const cooldownMilliseconds = status === 503 ? retryAfterMilliseconds : undefined;
+        return { error, again: true, retryAfterMilliseconds, cooldownMilliseconds, ...doubts };
     }
     if (!OF_INPUTS.includes(status)) {
         return { error: refused(status, body), again: false, ...NO_DOUBT, namesEncoding };

@@ -46,7 +46,7 @@ export interface Failure {
     readonly again: boolean;
     readonly retryAfterMilliseconds?: number | undefined;
     /** No call will succeed before this has elapsed. */
-    readonly restMilliseconds?: number | undefined;
+    readonly cooldownMilliseconds?: number | undefined;
     /** False if the endpoint has not received it. */
     readonly wasSent?: boolean;
 }

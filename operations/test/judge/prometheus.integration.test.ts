@@ -21,6 +21,7 @@ afterEach(async () => {
 });
 
 async function prometheusOf(all: World): Promise<RealPrometheus> {
+    await running?.stop();
     running = await startPrometheus();
     await running.write(seriesOf(all));
     return running;
@@ -237,7 +238,6 @@ describe("the pods", () => {
                 ready: (colour, at) => (colour === "green" && at >= second ? 1 : 2),
             });
         expect((await seen(since(100))).colours.green.pods).toMatchObject({ missing: 1, lost: 0 });
-        await running?.stop();
         const { verdict, reasons } = await verdictOn(since(55));
         expect({ verdict, reasons }).toEqual({
             verdict: "fail",
@@ -248,7 +248,6 @@ describe("the pods", () => {
     test("that are requested and have not started are not missing, but one of none is", async () => {
         const grown = await seen(world({ pods: two, desired: 3 }));
         expect(grown.colours.green.pods).toEqual({ ready: 2, desired: 3, missing: 0, lost: 0 });
-        await running?.stop();
         const none = await seen(
             world({ pods: two, ready: (colour) => (colour === "green" ? 0 : 2) }),
         );
@@ -268,7 +267,6 @@ describe("the pods", () => {
                 ),
             ],
         });
-        await running?.stop();
         const both = world({
             pods: [pod("blue", "a", { bytes: leaking }), pod("green", "c", { bytes: leaking })],
         });

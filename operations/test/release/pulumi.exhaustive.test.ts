@@ -33,7 +33,7 @@ afterAll(() => one.close());
 
 const config = () => readFile(one.configFile, "utf8");
 const isLive = (weights: Weights) => async () => (await one.live()).blue === weights.blue;
-const isTold = (words: string) => () => one.reports.some((line) => line.includes(words));
+const isReported = (text: string) => () => one.reports.some((line) => line.includes(text));
 
 async function until(what: string, done: () => Promise<boolean> | boolean): Promise<void> {
     for (let tries = 0; !(await done()); tries += 1) {
@@ -80,14 +80,14 @@ test("an update waits for another one, or is rejected without a trace", async ()
     const stop = new AbortController();
     const stopped = one.traffic().set(START, { ...change("stopped"), signal: stop.signal });
     const failed = expect(stopped).rejects.toThrow("enough");
-    await until("the one that is to be stopped waits", isTold("waiting: stack dev"));
+    await until("the one that is to be stopped waits", isReported("waiting: stack dev"));
     stop.abort(new Error("enough"));
     await failed;
     expect(await config()).toContain("{ blue: 50, green: 50 }");
 
     one.reports.length = 0;
     const second = one.traffic().set(STEP, change("second"));
-    await until("the second waits", isTold(`(pid ${pid})`));
+    await until("the second waits", isReported(`(pid ${pid})`));
     await one.letGo();
     await Promise.all([first, second]);
     expect(await one.live()).toEqual(STEP);
@@ -111,7 +111,7 @@ test("traffic that a killed update shifted is returned, though Pulumi's state la
     expect(await one.traffic().read()).toEqual(STEP);
     await one.traffic().set(STEP, change("back"));
     expect(await one.live()).toEqual(STEP);
-    expect(one.reports.join("\n")).toContain("its lock is released");
+    expect(one.reports.join("\n")).toContain("released the lock");
 });
 
 test("an interrupted driver lets the update finish", async () => {
@@ -121,7 +121,7 @@ test("an interrupted driver lets the update finish", async () => {
     const failed = expect(stopped).rejects.toThrow("enough");
     await until("the cluster has been changed", isLive(NEXT));
     stop.abort(new Error("enough"));
-    await until("Pulumi has heard of it", isTold("cancelling"));
+    await until("Pulumi has heard of it", isReported("cancelling"));
     await one.letGo();
     await failed;
     expect(await one.traffic().read()).toEqual(NEXT);

@@ -169,5 +169,7 @@ test.each([
 
 test("an unreachable server is reported in one sentence", () => {
     const { stderr } = run([OPERATIONS, "verify", "--stack", "dev"]);
-    expect(stderr).toMatch(/^Error: no connection to the cluster: bad port; check KUBECONFIG and CONTEXT\n$/);
+    expect(stderr).toMatch(
+        /^Error: no connection to the cluster: bad port; check KUBECONFIG and CONTEXT\n$/,
+    );
 });

@@ -78,7 +78,7 @@ describe("a switch under load", () => {
                 { weight: 20, verdict: "pass" },
                 { weight: 100, verdict: "pass" },
             ]);
-            expect(sharesOf(state, 20)).toMatchObject({ holds: true });
+            expect(sharesOf(state, 20)).toMatchObject({ matches: true });
         },
         5 * MINUTE,
     );

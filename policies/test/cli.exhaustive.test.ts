@@ -38,7 +38,7 @@ describe("our pack", () => {
         expect(text).toMatch(
             /\[mandatory\].*readiness-probe.*kubernetes:apps\/v1:Deployment: bare/,
         );
-        expect(text).toMatch(/Why: Without one .*\n\s+Fix:\n\s+readinessProbe:\n\s+httpGet:/);
+        expect(text).toMatch(/Why: Without one, .*\n\s+Fix:\n\s+readinessProbe:\n\s+httpGet:/);
         expect(text).not.toContain("search/probed");
         expect(succeeded).toBe(false);
     });

@@ -135,7 +135,7 @@ async function removeKind(): Promise<string | undefined> {
     await removeKindCluster(step, engine);
     await removeServiceImages(step, engine);
     return existed
-        ? `Down: removed all containers, volumes and images; ${engine} keeps kind's node image and network, ` +
+        ? `Down: removed all of its containers, volumes and images; ${engine} keeps kind's node image and network, ` +
               "and its build cache."
         : undefined;
 }

@@ -77,7 +77,7 @@ describe("on macOS", () => {
             JSON.stringify({ engines: ["podman"], images, node }),
         );
         const { exitCode, stdout } = await run("down");
-        expect(stdout).toContain("no container, volume or image of ours is left; podman keeps");
+        expect(stdout).toContain("removed all of its containers, volumes and images; podman keeps");
         expect(exitCode).toBe(0);
         expect(await state()).toEqual({ engines: ["podman"], images: ["localhost/other:v1"] });
     });

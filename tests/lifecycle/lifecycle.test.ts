@@ -45,12 +45,12 @@ describe("make up, killed at any step, is finished by the next one", () => {
     );
 
     test(
-        "one more, with nothing to do, ends within 45 s",
+        "one more, with nothing to do, ends within 30 s",
         async () => {
             const run = await make("up");
             expect(run).toMatchObject({ exitCode: 0 });
             expect(run.output).toMatch(/ 0 changed|  \d+ unchanged$/m);
-            expect(run.seconds).toBeLessThan(45);
+            expect(run.seconds).toBeLessThan(30);
         },
         MINUTE,
     );

@@ -51,7 +51,7 @@ describe.each([1, 100])("a response with %i vectors", (count) => {
 
 test("a response that takes too much memory is requested in parts, and the next one is parsed", async () => {
     const reader = open(16);
-    const large = reader.read(answerOf(500, "float"), 500);
+    const large = reader.read(answerOf(1_500, "float"), 1_500);
     await expect(large).rejects.toMatchObject({ code: "batch_too_large", unit: "inputs" });
     expect((await reader.read(answerOf(20, "base64"), 20)).vectors).toHaveLength(20);
 });

@@ -321,23 +321,20 @@ async function tellInTurns(
 ): Promise<void> {
     const parts = cut(slices, { items: TOLD_IN_TURN, bytes: Infinity });
     if (parts.length > 1) keepUntold(slices, embeddings);
-    let start = 0;
-    for (const part of parts) {
-        if (start > 0) await nextTurn();
-        const first = start;
-        tellEach(part, (at) => embeddings[first + at]);
-        start += totalOf(part).items;
+    for (const [turn, part] of parts.entries()) {
+        if (turn > 0) await nextTurn();
+        // All parts but the last one are full.
+        tellEach(part, (at) => embeddings[turn * TOLD_IN_TURN + at]);
     }
 }
 
 /** One of the requests may reach its deadline before its turn. */
 function keepUntold(slices: readonly Slice<Ask>[], embeddings: readonly Embedding[]): void {
-    let start = 0;
-    for (const { ask, from, to } of slices) {
-        for (const [at, embedding] of embeddings.slice(start, start + to - from).entries()) {
-            if (ask.open.has(from + at)) ask.untold.set(from + at, embedding);
+    for (const { ask, from, to, offset } of withOffsets(slices)) {
+        for (const index of indexes(from, to)) {
+            const embedding = embeddings[index + offset];
+            if (embedding && ask.open.has(index)) ask.untold.set(index, embedding);
         }
-        start += to - from;
     }
 }
 
@@ -346,12 +343,18 @@ function tellEach(
     slices: readonly Slice<Ask>[],
     outcomeAt: (at: number) => InputOutcome | undefined,
 ): void {
-    let start = 0;
-    for (const { ask, from, to } of slices) {
-        const offset = start - from;
+    for (const { ask, from, to, offset } of withOffsets(slices)) {
         const open = indexes(from, to).filter((index) => ask.open.has(index));
         tell(ask, open, (index) => outcomeAt(index + offset));
-        start += to - from;
+    }
+}
+
+/** `offset` is what makes an index within a request one within the call. */
+function* withOffsets(slices: readonly Slice<Ask>[]): Iterable<Slice<Ask> & { offset: number }> {
+    let start = 0;
+    for (const slice of slices) {
+        yield { ...slice, offset: start - slice.from };
+        start += slice.to - slice.from;
     }
 }
 

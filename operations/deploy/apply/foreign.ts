@@ -6,6 +6,7 @@ import {
     RELEASE,
 } from "@property-search/contract";
 import { keyOf, type Cluster, type ObjectReference } from "../../cluster/connect.ts";
+import { ownersOf } from "../../cluster/fieldOwnership.ts";
 import { forEachConcurrently } from "./concurrency.ts";
 
 /** Kinds whose objects controllers create for each namespace, Service or pod. */
@@ -28,8 +29,8 @@ const CERT_MANAGER_SECRETS = [
 ];
 const CONTROLLER_SECRET_TYPES = ["kubernetes.io/service-account-token", "kubernetes.io/dockercfg"];
 
-/** Field manager of the local platform, which brings its addons back with each `make up`. */
-const LOCAL_FIELD_MANAGER = "property-search-local";
+/** The release driver, and the local platform, which brings its addons back with each `make up`. */
+const OUR_MANAGERS: readonly string[] = [RELEASE.fieldManager, "property-search-local"];
 
 interface ListedObject extends KubernetesObject {
     readonly type?: string;
@@ -61,8 +62,9 @@ export async function findForeignObjects(
                     CERT_MANAGER_SECRETS.includes(key) ||
                     CONTROLLER_SECRET_TYPES.includes(type) ||
                     (metadata?.ownerReferences ?? []).length > 0 ||
-                    isManagedBy({ metadata: metadata ?? {} }, RELEASE.fieldManager) ||
-                    isManagedBy({ metadata: metadata ?? {} }, LOCAL_FIELD_MANAGER) ||
+                    ownersOf({ metadata: metadata ?? {} }, []).some((one) =>
+                        OUR_MANAGERS.includes(one),
+                    ) ||
                     isCertManagerObject({ metadata: metadata ?? {} });
                 if (!isDerived) found.set(namespace, [...(found.get(namespace) ?? []), key]);
             }
@@ -95,8 +97,4 @@ export async function listVolumes(
 function isCertManagerObject({ metadata }: KubernetesObject): boolean {
     const marks = { ...metadata?.labels, ...metadata?.annotations };
     return Object.keys(marks).some((key) => /^(controller\.)?cert-manager\.io\//.test(key));
-}
-
-function isManagedBy({ metadata }: KubernetesObject, fieldManager: string): boolean {
-    return (metadata?.managedFields ?? []).some(({ manager }) => manager === fieldManager);
 }

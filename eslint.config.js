@@ -48,7 +48,7 @@ export default defineConfig(
             ],
         },
     },
-    // A rejection that nobody handles ends the service: `void` only says that nobody does; see app/src/detached.ts.
+    // A rejection that nobody handles ends the service: `void` only says that nobody does; see app/src/detach.ts.
     {
         files: ["app/src/**/*.ts"],
         rules: {

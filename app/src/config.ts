@@ -8,9 +8,9 @@ import {
     type ServiceSettings,
 } from "@property-search/contract/settings";
 
-import { credentialsFault } from "./cache/redisLogin.ts";
-import { redisUrlFaults, type RedisMode } from "./cache/redisUrl.ts";
-import { certificatesFault, keyFault, type TlsFiles } from "./cache/redisTls.ts";
+import { credentialsFault } from "./redis/credentials.ts";
+import { redisUrlFaults, type RedisMode } from "./redis/url.ts";
+import { certificatesFault, keyFault, type TlsFiles } from "./redis/tls.ts";
 import type { Folding } from "./key/normalise.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -2,9 +2,9 @@ import { PATHS } from "@property-search/contract";
 
 import { buildApp } from "./app.ts";
 import { ConfigError, readConfig, type Config } from "./config.ts";
-import { httpServer } from "./http/server.ts";
+import { httpServer } from "./http/transport/server.ts";
 import { openLog } from "./log.ts";
-import { letHelpersYield } from "./threadPriority.ts";
+import { letHelpersYield } from "./threads/priority.ts";
 
 /** No request for this long after SIGTERM means that endpoints and gateways have removed this pod. */
 const QUIET_MILLISECONDS = 1_000;

@@ -2,9 +2,13 @@ import { describe, expect, test } from "@jest/globals";
 import { FOLDINGS } from "@property-search/contract/settings";
 import fc from "fast-check";
 
-import { MAX_HEAD_BYTES, readHead } from "../src/http/head.ts";
-import { MAX_BYTES_IN_TURN } from "../src/http/body.ts";
-import { parseEmbed, parseOpenai, type ModelLimits } from "../src/http/request.ts";
+import { MAX_HEAD_BYTES, readHead } from "../src/http/transport/requestHead.ts";
+import { MAX_BYTES_IN_TURN } from "../src/http/protocol/requestBody.ts";
+import {
+    parseEmbed,
+    parseOpenai,
+    type ModelLimits,
+} from "../src/http/protocol/embeddingRequest.ts";
 import { normaliser, normaliseText } from "../src/key/normalise.ts";
 import { createCharacterTable } from "../src/upstream/local/characters.ts";
 import { createVocabularyTrie } from "../src/upstream/local/vocabularyTrie.ts";

@@ -1,17 +1,17 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 
-import { refusals } from "../src/cache/refusals.ts";
-import { localCache } from "../src/cache/local.ts";
-import { answers } from "../src/http/answer.ts";
-import { MAX_BODY_BYTES, readBody, type LargeBody } from "../src/http/body.ts";
-import { byteBudget, type ByteHold } from "../src/http/byteBudget.ts";
-import type { HttpError } from "../src/http/error.ts";
-import type { BodySink, HttpRequest } from "../src/http/exchange.ts";
-import { keyedReader } from "../src/http/keyed.ts";
-import { parseOpenai } from "../src/http/request.ts";
+import { refusals } from "../src/cache/negativeCache.ts";
+import { localCache } from "../src/cache/localCache.ts";
+import { answers } from "../src/http/handler/responseBody.ts";
+import { MAX_BODY_BYTES, readBody, type LargeBody } from "../src/http/protocol/requestBody.ts";
+import { byteBudget, type ByteHold } from "../src/memory/byteBudget.ts";
+import type { HttpError } from "../src/http/protocol/error.ts";
+import type { BodySink, HttpRequest } from "../src/http/protocol/exchange.ts";
+import { keyedReader } from "../src/http/handler/parseAndKey.ts";
+import { parseOpenai } from "../src/http/protocol/embeddingRequest.ts";
 import { keyMaker } from "../src/key/key.ts";
-import { account } from "../src/ledger/account.ts";
+import { account } from "../src/cache/responseTotals.ts";
 import { UpstreamError } from "../src/upstream/upstream.ts";
 import { createEmbedding, shorten } from "../src/vector/embedding.ts";
 import { usedBytes } from "./support/heap.ts";

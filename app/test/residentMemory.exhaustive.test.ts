@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { PATHS } from "@property-search/contract";
 import { Pool } from "undici";
 
-import { MAX_BODY_BYTES } from "../src/http/body.ts";
+import { MAX_BODY_BYTES } from "../src/http/protocol/requestBody.ts";
 import { eventually } from "./support/eventually.ts";
 import { killPods, startPod, type Pod } from "./support/pod.ts";
 import { stubEnvironment } from "./support/service.ts";

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import pino from "pino";
-import { redisClient } from "../../app/src/cache/redisClient.ts";
+import { redisClient } from "../../app/src/redis/client.ts";
 import { freePort } from "../../app/test/support/redisServer.ts";
 import type { UserPasswords } from "../../components/redis/settings.ts";
 import { PASSWORDS, redisCli, RedisNodes } from "../support/redisNodes.ts";

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 
-import { HttpError } from "../http/error.ts";
+import { HttpError } from "../http/protocol/error.ts";
 
 /**
  * Compares digests, so that the response time reveals neither content nor length of the token.

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifySchemaValidationError } from "fastify";
 
-import { asHttpError, errorBody, HttpError } from "../http/error.ts";
-import { JSON_TYPE } from "../http/reply.ts";
+import { asHttpError, errorBody, HttpError } from "../http/protocol/error.ts";
+import { JSON_TYPE } from "../http/protocol/responder.ts";
 import type { Log } from "../log.ts";
 import type { AdminApp } from "./app.ts";
 

@@ -1,4 +1,4 @@
-import type { Resolver } from "./resolve.ts";
+import type { Resolver } from "./resolver.ts";
 import type { LocalCache } from "./tiers.ts";
 
 /** Reads from a cache without writing to it: bulk work must not evict the entries of clients. */

@@ -2,8 +2,8 @@ import { CACHE_KEY_PREFIX } from "@property-search/contract";
 import { Cluster, type Redis } from "ioredis";
 
 import { CREATED_AT_OFFSET, ENTRY_VERSION } from "../vector/entry.ts";
-import { patiently } from "./patiently.ts";
-import type { RedisCommands } from "./redisClient.ts";
+import { patiently } from "../redis/retryWithBackoff.ts";
+import type { RedisCommands } from "../redis/client.ts";
 
 /** Entries of the shared cache in their stored form, for administration. Unlike SharedCache, it throws. */
 export interface EntryStore {

@@ -1,8 +1,8 @@
 import { CACHE_KEY_PREFIX } from "@property-search/contract";
 
-import { detach } from "../detached.ts";
+import { detach } from "../detach.ts";
 import type { Log } from "../log.ts";
-import type { RedisCommands } from "./redisClient.ts";
+import type { RedisCommands } from "../redis/client.ts";
 import type { SharedCache } from "./tiers.ts";
 
 export interface Leases extends Pick<SharedCache, "lease" | "release"> {

@@ -1,12 +1,12 @@
 import { wallClock } from "../clock.ts";
 import type { Input } from "../input.ts";
-import type { Scope } from "../scope.ts";
+import type { Scope } from "../requestContext.ts";
 import type { Reservation } from "../tenants/tokenBudget.ts";
 import { asUpstreamError, UpstreamError, type Upstream } from "../upstream/upstream.ts";
 import { createEmbedding, type Embedding } from "../vector/embedding.ts";
 import type { EntryCodec, EncodedEntry } from "../vector/entry.ts";
 import type { Item } from "./item.ts";
-import { refusals } from "./refusals.ts";
+import { refusals } from "./negativeCache.ts";
 
 /** Outcome of one item. */
 export type Outcome =

@@ -1,4 +1,4 @@
-import { polled } from "../cache/polled.ts";
+import { polled } from "../redis/polledRecords.ts";
 import { wallClock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { InvalidationStore } from "./store.ts";

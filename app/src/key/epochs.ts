@@ -1,6 +1,6 @@
 import { CACHE_KEY_PREFIX } from "@property-search/contract";
 
-import { polled } from "../cache/polled.ts";
+import { polled } from "../redis/polledRecords.ts";
 import type { Log } from "../log.ts";
 
 /** Numbers that are part of every key. Incrementing one invalidates all older entries at once. */

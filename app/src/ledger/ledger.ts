@@ -10,8 +10,8 @@ import type { Registry } from "prom-client";
 
 import { counterFamily, gauge, type Cell } from "../metrics/families.ts";
 import { tenantLabels } from "../metrics/tenantLabels.ts";
-import type { Scope } from "../scope.ts";
-import { RESULTS, type Account } from "./account.ts";
+import type { Scope } from "../requestContext.ts";
+import { RESULTS, type Account } from "../cache/responseTotals.ts";
 import { costOf, type PriceNow } from "./prices.ts";
 
 /** Savings and costs by tenant: tokens as the upstream counts them, dollars at the current price. */

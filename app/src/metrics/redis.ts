@@ -1,7 +1,7 @@
 import { METRICS, REDIS_OPERATIONS, type RedisOperation } from "@property-search/contract";
 import type { Registry } from "prom-client";
 
-import { DROP_REASONS, type RedisEvents } from "../cache/redis.ts";
+import { DROP_REASONS, type RedisEvents } from "../cache/redisCache.ts";
 import { counterFamily, histogramFamily } from "./families.ts";
 
 /** A healthy Redis responds within 1 ms; operations time out after 100 ms. */

@@ -9,10 +9,10 @@ import {
 } from "@property-search/contract";
 import type { Registry } from "prom-client";
 
-import type { Account } from "../ledger/account.ts";
+import type { Account } from "../cache/responseTotals.ts";
 import { counterFamily, gauge, histogramFamily, type Buckets, type Cell } from "./families.ts";
 import { tenantLabels } from "./tenantLabels.ts";
-import { runningHitWindow } from "./window.ts";
+import { runningHitWindow } from "./hitWindow.ts";
 
 export type Route = (typeof ROUTES)[number];
 

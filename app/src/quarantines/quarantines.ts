@@ -3,7 +3,7 @@ import {
     type QuarantineReason,
 } from "@property-search/contract";
 
-import { polled } from "../cache/polled.ts";
+import { polled } from "../redis/polledRecords.ts";
 import { wallClock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Lifetime } from "../vector/embedding.ts";

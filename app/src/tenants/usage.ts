@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import { CACHE_KEY_PREFIX, type Limits } from "@property-search/contract";
 
-import { detach } from "../detached.ts";
+import { detach } from "../detach.ts";
 import type { Log } from "../log.ts";
 import type { UsageStore } from "./usageStore.ts";
 

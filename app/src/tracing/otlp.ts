@@ -18,7 +18,7 @@ import {
     TraceIdRatioBasedSampler,
 } from "@opentelemetry/sdk-trace";
 
-import { header } from "../http/headers.ts";
+import { header } from "../http/protocol/headers.ts";
 import type { Attributes, Span, Tracing } from "./tracing.ts";
 
 export interface OtlpOptions {

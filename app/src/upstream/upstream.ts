@@ -1,5 +1,5 @@
 import type { Input } from "../input.ts";
-import type { Scope } from "../scope.ts";
+import type { Scope } from "../requestContext.ts";
 import type { Embedding } from "../vector/embedding.ts";
 
 /** @returns the number of tokens, never more than the model counts; counting may stop beyond `most` */

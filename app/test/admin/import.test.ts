@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 
 import { expect, test } from "@jest/globals";
 
-import { createHeader } from "../../src/admin/transfers/form.ts";
+import { createHeader } from "../../src/admin/transfers/exportFormat.ts";
 import { importLines, type ImportDependencies } from "../../src/admin/transfers/import.ts";
 import { createEmbedding } from "../../src/vector/embedding.ts";
 import { createEntryCodec, buildIdOf } from "../../src/vector/entry.ts";

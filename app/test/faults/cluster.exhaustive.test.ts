@@ -3,7 +3,7 @@ import { PATHS } from "@property-search/contract";
 import { Redis } from "ioredis";
 import { pino } from "pino";
 
-import { redisClient } from "../../src/cache/redisClient.ts";
+import { redisClient } from "../../src/redis/client.ts";
 import { eventually } from "../support/eventually.ts";
 import { startCluster, type RedisCluster } from "../support/redisCluster.ts";
 import type { RedisServer } from "../support/redisServer.ts";

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from "@jest/globals";
 import { pino } from "pino";
 
 import type { WorkerData } from "../../src/upstream/local/messages.ts";
-import { workers, type Workers } from "../../src/upstream/local/workers.ts";
+import { workers, type Workers } from "../../src/upstream/local/workerPool.ts";
 import { eventually } from "../support/eventually.ts";
 import { modelDirectory } from "../support/model.ts";
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { pino } from "pino";
 
-import { localCache } from "../../src/cache/local.ts";
+import { localCache } from "../../src/cache/localCache.ts";
 import type { StoredRecord, QuarantineStore } from "../../src/quarantines/store.ts";
 import { withLocalQuarantines } from "../../src/quarantines/tiers.ts";
 import {

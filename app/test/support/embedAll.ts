@@ -1,9 +1,9 @@
 import { pino } from "pino";
 
 import type { Input } from "../../src/input.ts";
-import type { Scope } from "../../src/scope.ts";
-import { batched, type CallUpstream } from "../../src/upstream/batched.ts";
-import { callSizes, type CallSizes } from "../../src/upstream/callSize.ts";
+import type { Scope } from "../../src/requestContext.ts";
+import { batched, type CallUpstream } from "../../src/upstream/batching/batching.ts";
+import { callSizes, type CallSizes } from "../../src/upstream/batching/callSize.ts";
 import {
     noEvents,
     UpstreamError,

@@ -3,7 +3,7 @@ import { pino } from "pino";
 import { buildApp, type App } from "../../src/app.ts";
 import { readConfig, type Environment } from "../../src/config.ts";
 import type { Log } from "../../src/log.ts";
-import { httpServer } from "../../src/http/server.ts";
+import { httpServer } from "../../src/http/transport/server.ts";
 import type { OpenaiTiming } from "../../src/upstream/openai/openai.ts";
 
 export interface Service {

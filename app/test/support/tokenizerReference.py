@@ -1,4 +1,4 @@
-"""Writes what Hugging Face's tokenizers makes of a corpus of all scripts, for app/test/tokenizer.integration.test.ts.
+"""Writes what Hugging Face's tokenizers makes of a corpus of all scripts, for app/test/upstream/tokenizer.integration.test.ts.
 
     pip install tokenizers==0.22.1
     python3 app/test/support/tokenizerReference.py MODEL_DIR/tokenizer.json > app/test/support/tokenizerReference.json

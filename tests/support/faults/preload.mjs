@@ -6,7 +6,7 @@
 import { registerHooks } from "node:module";
 import { isMainThread } from "node:worker_threads";
 
-const HANDLER = "app/src/http/embeddings.ts";
+const HANDLER = "app/src/http/handler/embeddings.ts";
 const ANSWER = "function answer(work: Work, caller: Caller, body: Buffer): void {";
 const MODEL = "app/src/upstream/local/local.ts";
 const VECTOR = "return createEmbedding(vector, tokens, truncated);";
@@ -33,7 +33,7 @@ const FAULTS = {
     slow: [answering(`setTimeout(() => { ${RIGHTLY} }, ${IS_TRIED} ? 0 : 200);`)],
     unready: [
         {
-            file: "app/src/http/probes.ts",
+            file: "app/src/http/handler/probes.ts",
             find: 'const status = state() === "ok" ? 200 : 503;',
             put: "const status = 503;",
         },

@@ -1,8 +1,8 @@
 import { wallClock } from "../../clock.ts";
 import type { EntryStore } from "../../cache/entryStore.ts";
 import type { LocalCache } from "../../cache/tiers.ts";
-import { HttpError, wrongField } from "../../http/error.ts";
-import { parseOpenai, type ModelLimits } from "../../http/request.ts";
+import { HttpError, wrongField } from "../../http/protocol/error.ts";
+import { parseOpenai, type ModelLimits } from "../../http/protocol/embeddingRequest.ts";
 import type { KeyOf } from "../../key/key.ts";
 import type { Normalise } from "../../key/normalise.ts";
 import type { Log } from "../../log.ts";
@@ -15,8 +15,8 @@ import {
     TooManyInvalidationsError,
     type Invalidations,
 } from "../../invalidations/invalidations.ts";
-import type { DataReadiness } from "../knowledge.ts";
-import { redisUnavailable } from "../redisAway.ts";
+import type { DataReadiness } from "../dataReadiness.ts";
+import { redisUnavailable } from "../redisUnavailable.ts";
 
 export interface EntriesDependencies {
     readonly local: LocalCache;

@@ -2,8 +2,8 @@ import { Type } from "typebox";
 
 import { EPOCHS_FOLLOW_MILLISECONDS, type Epochs } from "../../key/epochs.ts";
 import type { Log } from "../../log.ts";
-import type { DataReadiness } from "../knowledge.ts";
-import { redisUnavailable } from "../redisAway.ts";
+import type { DataReadiness } from "../dataReadiness.ts";
+import { redisUnavailable } from "../redisUnavailable.ts";
 import type { AdminRoutes } from "../server.ts";
 import { Failure, strict } from "./schemas.ts";
 

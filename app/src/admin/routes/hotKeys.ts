@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 
-import type { HotKeys } from "../../hotkeys/hotKeys.ts";
+import type { HotKeys } from "../../hotKeys/hotKeys.ts";
 import type { AdminRoutes } from "../server.ts";
 import { Failure, Key, strict } from "./schemas.ts";
 

@@ -2,11 +2,11 @@ import { ADMIN_PATHS, QUARANTINE_PROPAGATION_MILLISECONDS } from "@property-sear
 import { Type, type Static } from "typebox";
 
 import { wallClock } from "../../clock.ts";
-import { HttpError, wrongField } from "../../http/error.ts";
+import { HttpError, wrongField } from "../../http/protocol/error.ts";
 import type { Log } from "../../log.ts";
 import { OtherReleaseError, type QuarantineRecord } from "../../quarantines/record.ts";
 import type { Quarantines } from "../../quarantines/quarantines.ts";
-import { redisUnavailable } from "../redisAway.ts";
+import { redisUnavailable } from "../redisUnavailable.ts";
 import type { AdminRoutes } from "../server.ts";
 import { Actor, Failure, reasonField, strict } from "./schemas.ts";
 

@@ -3,7 +3,7 @@ import { Type } from "typebox";
 
 import type { Config } from "../../config.ts";
 import type { Log } from "../../log.ts";
-import { redact } from "../masked.ts";
+import { redact } from "../redact.ts";
 import type { AdminRoutes } from "../server.ts";
 import { Failure, strict } from "./schemas.ts";
 

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 
-import { ANONYMOUS } from "../../scope.ts";
+import { ANONYMOUS } from "../../requestContext.ts";
 
 /** An object schema without additional properties. */
 export function strict<T extends Parameters<typeof Type.Object>[0]>(fields: T) {

@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 
 import { Type } from "typebox";
 
-import { HttpError } from "../../http/error.ts";
+import { HttpError } from "../../http/protocol/error.ts";
 import { withUploads, type AdminRoutes } from "../server.ts";
 import { JOB_STATES, type Warmups } from "../warmup/warmups.ts";
 import { Failure, strict, Tenant } from "./schemas.ts";

@@ -1,10 +1,10 @@
 import { wallClock } from "../../clock.ts";
 import type { EntryStore } from "../../cache/entryStore.ts";
-import { patiently } from "../../cache/patiently.ts";
+import { patiently } from "../../redis/retryWithBackoff.ts";
 import { entryFacts, type EntryCodec } from "../../vector/entry.ts";
 import type { Quarantines } from "../../quarantines/quarantines.ts";
 import type { Invalidations } from "../../invalidations/invalidations.ts";
-import { createHeader, type Space } from "./form.ts";
+import { createHeader, type Space } from "./exportFormat.ts";
 
 export interface ExportProgress {
     /** Keys scanned so far, and the approximate total in Redis. */

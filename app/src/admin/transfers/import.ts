@@ -2,18 +2,18 @@ import type { Readable } from "node:stream";
 
 import { wallClock } from "../../clock.ts";
 import type { EntryStore, EntryWrite } from "../../cache/entryStore.ts";
-import { patiently } from "../../cache/patiently.ts";
+import { patiently } from "../../redis/retryWithBackoff.ts";
 import { entryFacts, type EntryCodec } from "../../vector/entry.ts";
 import type { Quarantines } from "../../quarantines/quarantines.ts";
 import type { Invalidations } from "../../invalidations/invalidations.ts";
-import { splitLines, invalidLine } from "../lines.ts";
+import { splitLines, invalidLine } from "../ndjson.ts";
 import {
     parseEntryLine,
     parseHeader,
     type EntryLine,
     type ExportHeader,
     type Space,
-} from "./form.ts";
+} from "./exportFormat.ts";
 
 export interface ImportProgress {
     /** Number of lines read, including the header. */

@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import { finished, Readable } from "node:stream";
 
 import type { EntryStore } from "../../cache/entryStore.ts";
-import { HttpError } from "../../http/error.ts";
+import { HttpError } from "../../http/protocol/error.ts";
 import type { Log } from "../../log.ts";
-import type { DataReadiness } from "../knowledge.ts";
-import { redisUnavailable } from "../redisAway.ts";
+import type { DataReadiness } from "../dataReadiness.ts";
+import { redisUnavailable } from "../redisUnavailable.ts";
 import { exportLines, type ExportDependencies, type ExportProgress } from "./export.ts";
 import { importLines, type ImportDependencies, type ImportProgress } from "./import.ts";
 

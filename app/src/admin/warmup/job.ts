@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 
 import type { Item } from "../../cache/item.ts";
-import type { Fate, Resolver } from "../../cache/resolve.ts";
+import type { Fate, Resolver } from "../../cache/resolver.ts";
 import { estimateTokens } from "../../upstream/estimateTokens.ts";
 import { UpstreamError } from "../../upstream/upstream.ts";
 import { budgetExcess, type Budget, type Price } from "./budget.ts";

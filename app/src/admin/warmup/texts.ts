@@ -1,8 +1,8 @@
 import type { Readable } from "node:stream";
 
-import { HttpError } from "../../http/error.ts";
+import { HttpError } from "../../http/protocol/error.ts";
 import type { Normalise } from "../../key/normalise.ts";
-import { splitLines, invalidLine } from "../lines.ts";
+import { splitLines, invalidLine } from "../ndjson.ts";
 
 /** One text of an upload, with its line number. */
 export interface Line {

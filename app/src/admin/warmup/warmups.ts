@@ -1,16 +1,16 @@
 import { randomUUID } from "node:crypto";
 import type { Readable } from "node:stream";
 
-import type { Resolver } from "../../cache/resolve.ts";
-import { HttpError } from "../../http/error.ts";
+import type { Resolver } from "../../cache/resolver.ts";
+import { HttpError } from "../../http/protocol/error.ts";
 import type { KeyOf } from "../../key/key.ts";
 import type { Normalise } from "../../key/normalise.ts";
 import type { Log } from "../../log.ts";
-import type { DataReadiness } from "../knowledge.ts";
+import type { DataReadiness } from "../dataReadiness.ts";
 import { budgetExcess, type Budget, type Price } from "./budget.ts";
 import { runJob, type Progress } from "./job.ts";
 import { createSpool, type Spool } from "./spool.ts";
-import { planWarmup, type Estimate } from "./survey.ts";
+import { planWarmup, type Estimate } from "./planWarmup.ts";
 import { readTexts, type TextFormat } from "./texts.ts";
 
 export interface WarmupDependencies {

@@ -1,7 +1,7 @@
 /**
  * Characters that became marks, punctuation or format characters after Unicode 8, the version of the tables
  * in the reference (Hugging Face's tokenizers), which treats them as letters. Code points in hexadecimal;
- * app/test/tokenizer.integration.test.ts compares every character.
+ * app/test/upstream/tokenizer.integration.test.ts compares every character.
  */
 const RANGES = `
 61d 7fd 890-891 897-89f 8ca-8e2 9fd-9fe a76 afa-aff b55 c04 c3c c77 c84 d00 d3b-d3c d81 eba ece

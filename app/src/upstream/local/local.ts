@@ -5,9 +5,9 @@ import { pipeline } from "node:stream/promises";
 
 import type { Input } from "../../input.ts";
 import type { Log } from "../../log.ts";
-import type { Scope } from "../../scope.ts";
+import type { Scope } from "../../requestContext.ts";
 import { createEmbedding, vectorError } from "../../vector/embedding.ts";
-import { sizeOf } from "../queue.ts";
+import { sizeOf } from "../batching/fairQueue.ts";
 import {
     asUpstreamError,
     noEvents,
@@ -18,9 +18,9 @@ import {
     type Upstream,
     type UpstreamEvents,
 } from "../upstream.ts";
-import { overloadedError, waitingRoom } from "../waitingRoom.ts";
-import { batchByLength } from "./batches.ts";
-import { workers, type EmbeddedTexts } from "./workers.ts";
+import { overloadedError, waitingRoom } from "../queueLimit.ts";
+import { batchByLength } from "./batchByLength.ts";
+import { workers, type EmbeddedTexts } from "./workerPool.ts";
 
 export interface LocalOptions {
     /** Directory with model.onnx and tokenizer.json. */

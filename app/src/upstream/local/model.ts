@@ -4,7 +4,7 @@ import * as onnx from "onnxruntime-node";
 
 import { MAX_SEQUENCE, MAX_TOKENS } from "./limits.ts";
 import type { WorkerAnswer, WorkerData, WorkerRequest } from "./messages.ts";
-import { meanPool } from "./pool.ts";
+import { meanPool } from "./meanPooling.ts";
 import { openTokenizer } from "./tokenizer.ts";
 
 interface Encoded {

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 
-import { detach } from "../../detached.ts";
-import { yieldToEventLoop } from "../../threadPriority.ts";
+import { detach } from "../../detach.ts";
+import { yieldToEventLoop } from "../../threads/priority.ts";
 import { END, type WorkerAnswer, type WorkerData, type WorkerMessage } from "./messages.ts";
 import { loadModel } from "./model.ts";
 

@@ -1,11 +1,11 @@
 import type { Fallback, ProxyConfig } from "../../config.ts";
 import type { Input } from "../../input.ts";
 import type { Log } from "../../log.ts";
-import type { Scope } from "../../scope.ts";
+import type { Scope } from "../../requestContext.ts";
 import type { Embedding } from "../../vector/embedding.ts";
-import { batched } from "../batched.ts";
-import { callSizes } from "../callSize.ts";
-import { adaptiveConcurrency } from "../concurrency.ts";
+import { batched } from "../batching/batching.ts";
+import { callSizes } from "../batching/callSize.ts";
+import { adaptiveConcurrency } from "../batching/concurrency.ts";
 import {
     noEvents,
     outcomeOf,
@@ -13,13 +13,13 @@ import {
     type Upstream,
     type UpstreamEvents,
 } from "../upstream.ts";
-import { answerReader } from "./answerReader.ts";
+import { answerReader } from "./responseParser.ts";
 import { openaiEndpoint, type Endpoint, type Wish } from "./endpoint.ts";
 import { fallbacks, type ReferenceStore } from "./fallbacks.ts";
 import { dimensionsFault, nativeDimensions, shortens } from "./models.ts";
 import { retry, retryBudget, type Attempt } from "./retry.ts";
-import { MOST_BYTES_PER_TOKEN } from "./tokens.ts";
-import { tokenThread } from "./tokenThread.ts";
+import { MOST_BYTES_PER_TOKEN } from "./tokenCounter.ts";
+import { tokenThread } from "./tokenCounterThread.ts";
 import { vectorLength } from "./vectorLength.ts";
 
 /** Timing of the upstream, if not the default. */

@@ -1,8 +1,8 @@
 import { assemble } from "../../../../app/src/app.ts";
 import { readConfig } from "../../../../app/src/config.ts";
-import { httpServer } from "../../../../app/src/http/server.ts";
+import { httpServer } from "../../../../app/src/http/transport/server.ts";
 import { openLog } from "../../../../app/src/log.ts";
-import { openParts, type Parts } from "../../../../app/src/parts.ts";
+import { openParts, type Parts } from "../../../../app/src/container.ts";
 import { WITHOUT_METRICS_PORT } from "./abServers.ts";
 
 /** Assembles the service twice from the same dependencies, like app/src/server.ts. */

@@ -1,0 +1,165 @@
+import type { EntryStore } from "../cache/entryStore.ts";
+import type { Resolver } from "../cache/resolver.ts";
+import type { LocalCache, SharedCache } from "../cache/tiers.ts";
+import type { Config } from "../config.ts";
+import type { HotKeys } from "../hotKeys/hotKeys.ts";
+import type { Epochs } from "../key/epochs.ts";
+import type { KeyOf } from "../key/key.ts";
+import type { Normalise } from "../key/normalise.ts";
+import type { Ledger } from "../ledger/ledger.ts";
+import type { Log } from "../log.ts";
+import type { Quarantines } from "../quarantines/quarantines.ts";
+import type { Upstream } from "../upstream/upstream.ts";
+import type { EntryCodec } from "../vector/entry.ts";
+import type { Invalidations } from "../invalidations/invalidations.ts";
+import { createEntries } from "./entries/entries.ts";
+import { createDataReadiness } from "./dataReadiness.ts";
+import { entryRoutes } from "./routes/entries.ts";
+import { epochRoutes } from "./routes/epochs.ts";
+import { hotKeyRoutes } from "./routes/hotKeys.ts";
+import { ledgerRoutes } from "./routes/ledger.ts";
+import { runtimeRoutes } from "./routes/runtime.ts";
+import { transferRoutes } from "./routes/transfers.ts";
+import { quarantineRoutes } from "./routes/quarantines.ts";
+import { warmupRoutes } from "./routes/warmups.ts";
+import { createAdminServer, type AdminServer } from "./server.ts";
+import { createTransfers } from "./transfers/transfers.ts";
+import type { Space } from "./transfers/exportFormat.ts";
+import { removeAbandonedSpools } from "./warmup/spool.ts";
+import { createWarmups } from "./warmup/warmups.ts";
+
+export interface AdminDependencies {
+    readonly config: Config;
+    readonly log: Log;
+    readonly local: LocalCache;
+    readonly shared: SharedCache;
+    /** Undefined without Redis. */
+    readonly store: EntryStore | undefined;
+    readonly codec: EntryCodec;
+    readonly upstream: Upstream;
+    readonly epochs: Epochs;
+    readonly invalidations: Invalidations;
+    readonly quarantines: Quarantines;
+    /** Digest of a tenant's key space. */
+    readonly spaceOf: (tenant: string) => string;
+    readonly hotKeys: HotKeys;
+    /** The same normalisation as for client requests. */
+    readonly normalise: Normalise;
+    readonly keysOf: (tenant: string) => KeyOf;
+    /** For bulk work: it does not write to the local cache, which keeps the entries of clients. */
+    readonly resolver: Resolver;
+    /** Number of client requests that wait for a vector. */
+    readonly waitingRequests: () => number;
+    readonly ledger: Pick<Ledger, "price" | "statement">;
+    /** Human-readable status of this pod. */
+    readonly report: () => Readonly<Record<string, unknown>>;
+}
+
+export interface Admin {
+    readonly server: AdminServer;
+    /** Closes the server and cancels its jobs. */
+    readonly close: () => Promise<void>;
+}
+
+/** @returns undefined without a token, which disables the admin port */
+export async function createAdmin(dependencies: AdminDependencies): Promise<Admin | undefined> {
+    const { config, log, local, shared, store, epochs, hotKeys, ledger, waitingRequests, report } =
+        dependencies;
+    if (!config.admin) return undefined;
+    await removeAbandonedSpools();
+    const knowledge = createDataReadiness({ ...dependencies, shared: store !== undefined });
+    const warmups = createWarmups({
+        ...dependencies,
+        readiness: knowledge,
+        price: ledger.price,
+        findCached: findCached(local, shared),
+    });
+    const lifetimes = {
+        ttlSeconds: config.cacheTtlSeconds,
+        staleSeconds: config.staleIfErrorSeconds,
+    };
+    const limits = { ...dependencies.upstream, model: config.model };
+    const entries = createEntries({ ...dependencies, ...lifetimes, readiness: knowledge, limits });
+    const transfers = createTransfers({
+        ...dependencies,
+        ...lifetimes,
+        readiness: knowledge,
+        spaceOf: spacesOf(dependencies),
+        lengthError: lengthErrorOf(dependencies.upstream),
+    });
+    const server = await createAdminServer({
+        ...config,
+        ...config.admin,
+        log,
+        routes: [
+            warmupRoutes(warmups),
+            transferRoutes(transfers),
+            entryRoutes(entries),
+            epochRoutes({ epochs, shared: store !== undefined, readiness: knowledge, log }),
+            quarantineRoutes({
+                ...dependencies,
+                build: buildOf(dependencies),
+                shared: store !== undefined,
+            }),
+            hotKeyRoutes(hotKeys),
+            ledgerRoutes(ledger),
+            runtimeRoutes({
+                config,
+                log,
+                state: () => ({
+                    ...report(),
+                    upstream: dependencies.upstream.state(),
+                    ...loadOf(waitingRequests),
+                }),
+            }),
+        ],
+    });
+    return {
+        server,
+        close: async () => {
+            await warmups.close();
+            await server.close();
+        },
+    };
+}
+
+function buildOf({ config: { colour, version, model }, upstream }: AdminDependencies) {
+    const { provider, revision } = upstream;
+    return { colour, version, provider, model, revision };
+}
+
+function spacesOf({ config: { model }, upstream, epochs, spaceOf }: AdminDependencies) {
+    const { provider, revision } = upstream;
+    return (tenant: string): Space => {
+        const epoch = epochs.of(tenant);
+        return { tenant, epoch, provider, model, revision, space: spaceOf(tenant) };
+    };
+}
+
+function lengthErrorOf({ dimensions, dimensionsFault, shortens }: Upstream) {
+    return (length: number): string | undefined => {
+        const native = dimensions();
+        if (native === undefined || length === native) return undefined;
+        // Shortened vectors of such a model are computed from full entries and never stored.
+        if (shortens) return `its vector has ${length} dimensions; allowed: ${native}`;
+        const fault = dimensionsFault(length);
+        return fault && `its vector has ${length} dimensions: ${fault}`;
+    };
+}
+
+/** @returns the keys that the local cache or Redis holds */
+function findCached(local: LocalCache, shared: SharedCache) {
+    return async (keys: readonly string[]): Promise<ReadonlySet<string>> => {
+        const localKeys = new Set(keys.filter((key) => local.get(key) !== undefined));
+        const found = await shared.read(
+            keys.filter((key) => !localKeys.has(key)),
+            undefined,
+        );
+        return new Set([...localKeys, ...found.keys()]);
+    };
+}
+
+function loadOf(waiting: () => number): Record<string, unknown> {
+    const { rss, heapUsed, heapTotal, external } = process.memoryUsage();
+    return { waitingRequests: waiting(), memoryBytes: { rss, heapUsed, heapTotal, external } };
+}

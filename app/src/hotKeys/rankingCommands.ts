@@ -1,0 +1,27 @@
+import type { Cluster, Redis } from "ioredis";
+
+import type { RankingCommands, Weighted } from "./hotKeyList.ts";
+
+/** Rankings as Redis sorted sets. */
+export function rankingCommands(client: Redis | Cluster): RankingCommands {
+    return {
+        raiseScores: async (key, scores, keep, milliseconds) => {
+            // Commands issued in one turn share a packet.
+            await Promise.all([
+                ...scores.map(({ key: member, weight }) => client.zincrby(key, weight, member)),
+                client.zremrangebyrank(key, 0, -keep - 1),
+                client.pexpire(key, milliseconds),
+            ]);
+        },
+        highest: async (key, limit) =>
+            pairs(await client.zrevrange(key, 0, limit - 1, "WITHSCORES")),
+    };
+}
+
+function pairs(flat: readonly string[]): readonly Weighted[] {
+    const found: Weighted[] = [];
+    for (let at = 0; at + 1 < flat.length; at += 2) {
+        found.push({ key: flat[at] ?? "", weight: Number(flat[at + 1]) });
+    }
+    return found;
+}

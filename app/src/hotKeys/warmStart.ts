@@ -1,0 +1,39 @@
+import { setTimeout as wait } from "node:timers/promises";
+
+import type { LocalCache, SharedCache } from "../cache/tiers.ts";
+import type { Log } from "../log.ts";
+import type { Embedding } from "../vector/embedding.ts";
+import type { HotKeyList } from "./hotKeyList.ts";
+
+export interface WarmOptions {
+    readonly local: LocalCache;
+    readonly shared: SharedCache;
+    readonly list: HotKeyList;
+    readonly capacity: number;
+    readonly log: Log;
+}
+
+/** Maximum delay of a pod's start, with or without Redis. */
+const LIMIT_MILLISECONDS = 2_000;
+const POLL_MILLISECONDS = 20;
+/** Fits into one MGET within the operation timeout. */
+const READ_AT_ONCE = 256;
+
+/** Loads the entries of the hot keys, hottest first, until all are loaded or the time is up. */
+export async function warm({ local, shared, list, capacity, log }: WarmOptions): Promise<void> {
+    if (shared.state() === "off") return;
+    const begun = performance.now();
+    const elapsed = (): number => performance.now() - begun;
+    while (shared.state() === "down" && elapsed() < LIMIT_MILLISECONDS) {
+        await wait(POLL_MILLISECONDS);
+    }
+    const keys = shared.state() === "up" ? await list.top(capacity) : [];
+    const loaded: (readonly [string, Embedding])[] = [];
+    for (let at = 0; at < keys.length && elapsed() < LIMIT_MILLISECONDS; at += READ_AT_ONCE) {
+        loaded.push(...(await shared.read(keys.slice(at, at + READ_AT_ONCE), undefined)));
+    }
+    // The hottest entry is inserted last, so that it is evicted last.
+    for (const [key, embedding] of loaded.reverse()) local.set(key, embedding);
+    const milliseconds = Math.round(elapsed());
+    log.info({ hotKeys: keys.length, loaded: loaded.length, milliseconds }, "Warm start finished");
+}

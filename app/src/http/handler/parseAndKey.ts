@@ -1,0 +1,64 @@
+import type { Item } from "../../cache/item.ts";
+import type { KeyOf } from "../../key/key.ts";
+import { memo } from "./memo.ts";
+import type { EmbeddingRequest } from "../protocol/embeddingRequest.ts";
+
+/** A request with the keys of its items. */
+export interface KeyedRequest {
+    readonly request: EmbeddingRequest;
+    readonly items: readonly Item[];
+}
+
+/** @throws HttpError */
+export type KeyedReader = (body: Buffer, keyOf: KeyOf) => KeyedRequest;
+
+interface Known extends KeyedRequest {
+    readonly keyOf: KeyOf;
+}
+
+/** Size of each of two generations: at most 32 MiB per route. */
+const MEMO_BYTES = 16 * 1024 * 1024;
+/** Measured sizes of a request's objects, and of each item with its key. */
+const REQUEST_BYTES = 600;
+const ITEM_BYTES = 300;
+const BYTES_PER_CHARACTER = 2;
+const BYTES_PER_TOKEN_ID = 8;
+
+/**
+ * Parses bodies, derives keys and memoises both: clients repeat identical bytes, parsing is a pure function
+ * of them, and the keys are valid as long as `keyOf` is the same.
+ */
+export function keyedReader(parse: (body: Buffer) => EmbeddingRequest): KeyedReader {
+    const remembered = memo<Known>(MEMO_BYTES, bytesOf);
+
+    return (body, keyOf) => {
+        const text = textOf(body);
+        const known = remembered.get(text);
+        if (known?.keyOf === keyOf) return known;
+        const request = known?.request ?? parse(body);
+        const items = request.inputs.map((input) => ({
+            key: keyOf(input, request.dimensions),
+            input,
+        }));
+        const fresh = { request, keyOf, items };
+        remembered.set(text, fresh);
+        return fresh;
+    };
+}
+
+/** One character per byte: different bodies have different texts. */
+function textOf(body: Buffer): string {
+    return body.toString("latin1");
+}
+
+function bytesOf(body: string, { items }: KeyedRequest): number {
+    let bytes = REQUEST_BYTES + body.length;
+    for (const { input } of items) {
+        bytes += ITEM_BYTES;
+        bytes +=
+            input.kind === "text"
+                ? input.text.length * BYTES_PER_CHARACTER
+                : input.ids.length * BYTES_PER_TOKEN_ID;
+    }
+    return bytes;
+}

@@ -1,0 +1,75 @@
+import { HEADERS } from "@property-search/contract";
+
+import type { Handler, HttpResponse } from "./exchange.ts";
+import { header } from "./headers.ts";
+import type { Replies } from "./responder.ts";
+
+const PREFLIGHT_SECONDS = "7200";
+/** SDKs send a dozen headers of their own, all of which are accepted. */
+const REQUESTED = /^[\w-]+( *, *[\w-]+)*$/;
+const MAX_REQUESTED_CHARACTERS = 1_024;
+const EXPOSED = [
+    ...Object.values(HEADERS),
+    "retry-after",
+    "x-ratelimit-limit-requests",
+    "x-ratelimit-remaining-requests",
+].join(", ");
+
+/**
+ * Allows pages of these origins to read responses (https://fetch.spec.whatwg.org/#http-cors-protocol) and
+ * answers preflights. Without origins, requests are not inspected.
+ *
+ * @param origins as browsers send them, or `*` for all
+ */
+export function withCors(origins: readonly string[], handler: Handler, replies: Replies): Handler {
+    if (origins.length === 0) return handler;
+    const isAnyAllowed = origins.includes("*");
+    const allowed = new Set(origins);
+
+    return (request, response) => {
+        const { method, rawHeaders } = request;
+        const origin = header(rawHeaders, "origin");
+        if (origin === undefined || !(isAnyAllowed || allowed.has(origin))) {
+            handler(request, response);
+            return;
+        }
+        const headers = [
+            "access-control-allow-origin",
+            isAnyAllowed ? "*" : origin,
+            "vary",
+            "origin",
+        ];
+        const isPreflight =
+            method === "OPTIONS" &&
+            header(rawHeaders, "access-control-request-method") !== undefined;
+        if (isPreflight) {
+            request.resume();
+            const wanted = header(rawHeaders, "access-control-request-headers") ?? "";
+            replies.empty(response, 204, [...headers, ...preflight(wanted)]);
+        } else {
+            const exposed = [...headers, "access-control-expose-headers", EXPOSED];
+            handler(request, withHeaders(response, exposed));
+        }
+    };
+}
+
+function preflight(wanted: string): readonly string[] {
+    const isPlain = wanted.length <= MAX_REQUESTED_CHARACTERS && REQUESTED.test(wanted);
+    return [
+        "access-control-allow-methods",
+        "GET, POST",
+        "access-control-allow-headers",
+        isPlain ? wanted : "authorization, content-type",
+        "access-control-max-age",
+        PREFLIGHT_SECONDS,
+    ];
+}
+
+function withHeaders(response: HttpResponse, more: readonly string[]): HttpResponse {
+    return {
+        sent: () => response.sent(),
+        send: (status, headers, body, close) =>
+            response.send(status, [...headers, ...more], body, close),
+        abort: () => response.abort(),
+    };
+}

@@ -1,0 +1,271 @@
+import { isUtf8 } from "node:buffer";
+
+import type { Input } from "../../input.ts";
+import { normaliseText, type Normalise } from "../../key/normalise.ts";
+import { HttpError, modelNotFound, wrongField } from "./error.ts";
+
+export type Encoding = "float" | "base64";
+
+/** A validated request for embeddings; its route only decides the format of the response. */
+export interface EmbeddingRequest {
+    readonly inputs: readonly Input[];
+    /** Field of the body that contains the inputs. */
+    readonly field: string;
+    /** A single input instead of a list. */
+    readonly single: boolean;
+    readonly encoding: Encoding;
+    /** Dimensions requested from the upstream; undefined for the model's native ones. */
+    readonly dimensions: number | undefined;
+    /** Dimensions to which the native vectors are shortened, so that one entry serves all lengths. */
+    readonly shortenTo: number | undefined;
+}
+
+/** Limits of the configured model. */
+export interface ModelLimits {
+    readonly model: string;
+    /** The path names the model, so the body may omit it. */
+    readonly isModelKnown?: boolean;
+    readonly acceptsTokens: boolean;
+    readonly dimensions: () => number | undefined;
+    readonly dimensionsFault: (dimensions: number) => string | undefined;
+    readonly shortens: boolean;
+    /** Maximum bytes of a token; undefined for unknown vocabularies. */
+    readonly mostBytesPerToken?: number | undefined;
+}
+
+/** OpenAI's limits: https://developers.openai.com/api/reference/resources/embeddings */
+const MAX_ITEMS = 2_048;
+export const MAX_TOKENS = 8_192;
+export const MAX_REQUEST_TOKENS = 300_000;
+const MAX_USER_LENGTH = 512;
+
+/** Maximum number of JSON values in a body: all tokens in the maximum number of lists. */
+const MAX_VALUES = MAX_REQUEST_TOKENS + 2 * MAX_ITEMS;
+
+const EMBED_FIELDS = ["text", "texts"];
+const OPENAI_FIELDS = ["input", "model", "encoding_format", "dimensions", "user"];
+
+/** Name of an input in error messages. */
+export function itemName({ field, single }: EmbeddingRequest, index: number): string {
+    return single ? field : `${field}[${index}]`;
+}
+
+/**
+ * Parses `{"text": string}` or `{"texts": string[]}`.
+ *
+ * @throws HttpError
+ */
+export function parseEmbed(
+    body: Buffer,
+    normalise: Normalise = normaliseText,
+    limits: Pick<ModelLimits, "mostBytesPerToken"> = {},
+): EmbeddingRequest {
+    const fields = parseObject(body, EMBED_FIELDS);
+    const single = fields.text !== undefined;
+    if (single === (fields.texts !== undefined)) {
+        throw wrongField("text", "Set either text, a string, or texts, a list of strings");
+    }
+    const inputs = single
+        ? [textInput(fields.text, "text", normalise, limits)]
+        : list(fields.texts, "texts").map((text, index) =>
+              textInput(text, `texts[${index}]`, normalise, limits),
+          );
+    const field = single ? "text" : "texts";
+    return {
+        inputs,
+        field,
+        single,
+        encoding: "float",
+        dimensions: undefined,
+        shortenTo: undefined,
+    };
+}
+
+/**
+ * Parses the body of OpenAI's `POST /v1/embeddings`.
+ *
+ * @throws HttpError
+ */
+export function parseOpenai(
+    body: Buffer,
+    limits: ModelLimits,
+    normalise: Normalise = normaliseText,
+): EmbeddingRequest {
+    const fields = parseObject(body, OPENAI_FIELDS);
+    if (!(limits.isModelKnown && absent(fields.model))) checkModel(fields.model, limits.model);
+    const { user } = fields;
+    if (!absent(user) && (typeof user !== "string" || user.length > MAX_USER_LENGTH)) {
+        throw wrongField("user", `user must be a string of at most ${MAX_USER_LENGTH} characters`);
+    }
+    const dimensions = readDimensions(fields.dimensions, limits);
+    const length = limits.shortens
+        ? { dimensions: undefined, shortenTo: dimensions }
+        : { dimensions, shortenTo: undefined };
+    const request = {
+        ...readInput(fields.input, limits, normalise),
+        field: "input",
+        encoding: readEncoding(fields),
+        ...length,
+    } as const;
+    // Checked last, as for large bodies, whose thread does not know the model's dimensions.
+    checkDimensions(length, limits);
+    return request;
+}
+
+/** @throws HttpError if the model does not support the requested dimensions */
+export function checkDimensions(
+    { dimensions, shortenTo }: Pick<EmbeddingRequest, "dimensions" | "shortenTo">,
+    limits: Pick<ModelLimits, "dimensionsFault">,
+): void {
+    const wanted = dimensions ?? shortenTo;
+    const fault = wanted === undefined ? undefined : limits.dimensionsFault(wanted);
+    if (fault !== undefined) throw wrongField("dimensions", `dimensions is ${wanted}: ${fault}`);
+}
+
+function parseObject(body: Buffer, allowed: readonly string[]): Record<string, unknown> {
+    if (!isUtf8(body)) throw new HttpError(400, "The body is not UTF-8");
+    if (body.length > MAX_VALUES && hasMoreValues(body, MAX_VALUES)) {
+        throw new HttpError(
+            400,
+            `The body has more than ${MAX_VALUES} values; allowed: ${MAX_VALUES}`,
+        );
+    }
+    let value: unknown;
+    try {
+        // Parsers may ignore a byte order mark (RFC 8259, 8.1), which PowerShell and some editors write.
+        value = JSON.parse(body.toString("utf8").replace(/^\ufeff/, ""));
+    } catch {
+        throw new HttpError(400, "The body is not JSON");
+    }
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+        throw new HttpError(400, "The body is not a JSON object");
+    }
+    for (const field of Object.keys(value)) {
+        if (allowed.includes(field)) continue;
+        // Ignoring an unknown parameter silently would return a different vector than the one requested.
+        const message = `${JSON.stringify(field.slice(0, 64))} is unknown; allowed: ${allowed.join(", ")}`;
+        throw wrongField(field.slice(0, 64), message, "unknown_parameter");
+    }
+    return value as Record<string, unknown>;
+}
+
+const [QUOTE, BACKSLASH, COMMA, BRACKET, BRACE] = ['"', "\\", ",", "[", "{"].map((one) =>
+    one.charCodeAt(0),
+);
+
+/** Each value follows a comma, a bracket or a brace, so values are counted without parsing. */
+function hasMoreValues(json: Buffer, most: number): boolean {
+    let values = 0;
+    let inString = false;
+    for (let at = 0; at < json.length && values <= most; at += 1) {
+        const byte = json[at];
+        if (inString) {
+            if (byte === BACKSLASH) at += 1;
+            else if (byte === QUOTE) inString = false;
+        } else if (byte === QUOTE) inString = true;
+        else if (byte === COMMA || byte === BRACKET || byte === BRACE) values += 1;
+    }
+    return values > most;
+}
+
+/** Clients in typed languages send null for unset options. */
+function absent(value: unknown): boolean {
+    return value === undefined || value === null;
+}
+
+function checkModel(model: unknown, served: string): void {
+    if (model === served) return;
+    if (typeof model !== "string" || model === "") {
+        throw wrongField("model", `model is missing; allowed: ${JSON.stringify(served)}`);
+    }
+    throw modelNotFound(model, served);
+}
+
+function readEncoding({ encoding_format: encoding }: Record<string, unknown>): Encoding {
+    if (absent(encoding) || encoding === "float") return "float";
+    if (encoding === "base64") return "base64";
+    throw wrongField("encoding_format", 'encoding_format must be "float" or "base64"');
+}
+
+function readDimensions(dimensions: unknown, limits: ModelLimits): number | undefined {
+    if (absent(dimensions)) return undefined;
+    if (typeof dimensions !== "number" || !Number.isSafeInteger(dimensions) || dimensions < 1) {
+        throw wrongField("dimensions", "dimensions must be an integer of at least 1");
+    }
+    // The native length yields the same vector as no length, and shares its entry.
+    return dimensions === limits.dimensions() ? undefined : dimensions;
+}
+
+function readInput(
+    input: unknown,
+    limits: ModelLimits,
+    normalise: Normalise,
+): Pick<EmbeddingRequest, "inputs" | "single"> {
+    if (typeof input === "string")
+        return { inputs: [textInput(input, "input", normalise, limits)], single: true };
+    if (input === undefined) throw wrongField("input", "input is missing");
+    const items = list(input, "input");
+    if (typeof items[0] === "number") {
+        return { inputs: [tokenInput(items, "input", limits)], single: true };
+    }
+    const inputs = items.map((item, index) =>
+        Array.isArray(item)
+            ? tokenInput(item, `input[${index}]`, limits)
+            : textInput(item, `input[${index}]`, normalise, limits),
+    );
+    const tokens = inputs.reduce(
+        (sum, item) => sum + (item.kind === "tokens" ? item.ids.length : 0),
+        0,
+    );
+    if (tokens > MAX_REQUEST_TOKENS) {
+        const message = `input has ${tokens} tokens; allowed: at most ${MAX_REQUEST_TOKENS} per request`;
+        throw wrongField("input", message, "max_tokens_per_request");
+    }
+    return { inputs, single: false };
+}
+
+function list(value: unknown, param: string): readonly unknown[] {
+    if (!Array.isArray(value)) throw wrongField(param, `${param} must be a string or a list`);
+    if (value.length === 0) throw wrongField(param, `${param} must not be empty`);
+    if (value.length > MAX_ITEMS && typeof value[0] !== "number") {
+        const message = `${param} has ${value.length} items; allowed: at most ${MAX_ITEMS}`;
+        throw wrongField(param, message);
+    }
+    return value as unknown[];
+}
+
+function textInput(
+    text: unknown,
+    param: string,
+    normalise: Normalise,
+    { mostBytesPerToken = Infinity }: Pick<ModelLimits, "mostBytesPerToken">,
+): Input {
+    if (typeof text !== "string") throw wrongField(param, `${param} must be a string`);
+    const normalised = normalise(text);
+    if (normalised === "") throw wrongField(param, `${param} must not be empty or blank`);
+    // Too many tokens in any case; counting them would take seconds.
+    if (normalised.length > MAX_TOKENS * mostBytesPerToken) throw tooManyTokens(param);
+    return { kind: "text", text: normalised };
+}
+
+/** @returns the error for a text that exceeds the context length */
+export function tooManyTokens(param: string): HttpError {
+    const message = `${param} has more than ${MAX_TOKENS} tokens; allowed: at most ${MAX_TOKENS}`;
+    return wrongField(param, message, "context_length_exceeded");
+}
+
+function tokenInput(ids: readonly unknown[], param: string, limits: ModelLimits): Input {
+    if (!limits.acceptsTokens) {
+        const message = `${param} has token IDs of another model's vocabulary; send texts`;
+        throw wrongField(param, message, "tokens_not_supported");
+    }
+    if (ids.length === 0) throw wrongField(param, `${param} must not be empty`);
+    if (ids.length > MAX_TOKENS) {
+        const message = `${param} has ${ids.length} tokens; allowed: at most ${MAX_TOKENS}`;
+        throw wrongField(param, message, "context_length_exceeded");
+    }
+    if (!ids.every((id) => typeof id === "number" && Number.isSafeInteger(id) && id >= 0)) {
+        throw wrongField(param, `${param} must contain texts or lists of token IDs`);
+    }
+    return { kind: "tokens", ids: ids as readonly number[] };
+}

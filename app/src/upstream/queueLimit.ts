@@ -1,0 +1,55 @@
+import type { Load } from "./batching/fairQueue.ts";
+import { UpstreamError } from "./upstream.ts";
+
+/** Limit of all tenants together; when it is reached, each tenant may use an equal share. */
+const MOST_WAITING: Load = { items: 20_000, bytes: 64 * 1024 * 1024 };
+
+/**
+ * @param own part of `all` of the requesting tenant
+ * @param tenants number of tenants with waiting inputs, including this one
+ * @returns whether the limit is reached and this tenant has used its share
+ */
+export function isShareUsedUp(all: Load, own: Load, more: Load, tenants: number): boolean {
+    return (["items", "bytes"] as const).some(
+        (kind) =>
+            all[kind] + more[kind] > MOST_WAITING[kind] &&
+            own[kind] + more[kind] > MOST_WAITING[kind] / tenants,
+    );
+}
+
+export function overloadedError(): UpstreamError {
+    const message = "The upstream queue is full; retry later";
+    return new UpstreamError(503, "overloaded", message, 1);
+}
+
+/** Tracks waiting inputs by tenant. */
+export interface WaitingRoom {
+    /** @returns undefined if the inputs are not admitted, or a function to call when they no longer wait */
+    readonly enter: (tenant: string, more: Load) => (() => void) | undefined;
+}
+
+export function waitingRoom(): WaitingRoom {
+    const byTenant = new Map<string, { items: number; bytes: number }>();
+    const all = { items: 0, bytes: 0 };
+
+    return {
+        enter: (tenant, more) => {
+            const own = byTenant.get(tenant) ?? { items: 0, bytes: 0 };
+            const tenants = byTenant.size + (byTenant.has(tenant) ? 0 : 1);
+            if (isShareUsedUp(all, own, more, tenants)) return undefined;
+            byTenant.set(tenant, own);
+            count(1);
+            return () => {
+                count(-1);
+                if (own.items === 0) byTenant.delete(tenant);
+            };
+
+            function count(sign: 1 | -1): void {
+                for (const load of [own, all]) {
+                    load.items += sign * more.items;
+                    load.bytes += sign * more.bytes;
+                }
+            }
+        },
+    };
+}

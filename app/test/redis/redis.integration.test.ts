@@ -1,0 +1,166 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { METRICS, PATHS } from "@property-search/contract";
+
+import { eventually } from "../support/eventually.ts";
+import { freePort, startRedis, type RedisServer } from "../support/redisServer.ts";
+import { startService, stubEnvironment, type Service } from "../support/service.ts";
+import { startStubUpstream, type StubUpstream } from "../support/stubUpstream.ts";
+
+let upstream: StubUpstream;
+let stops: (() => Promise<void>)[] = [];
+
+beforeAll(async () => {
+    upstream = await startStubUpstream();
+});
+
+afterEach(async () => {
+    for (const stop of stops.toReversed()) await stop();
+    stops = [];
+});
+
+afterAll(() => upstream.stop());
+
+async function redisOn(port?: number, settings?: readonly string[]): Promise<RedisServer> {
+    const redis = await startRedis(port, settings);
+    stops.push(() => redis.kill());
+    return redis;
+}
+
+async function serviceOn(redis: URL, mode = "standalone"): Promise<Service> {
+    const environment = { ...stubEnvironment(upstream.url, redis), REDIS_MODE: mode };
+    const service = await startService(environment);
+    stops.push(() => service.stop());
+    return service;
+}
+
+const redisIs = (service: Service, state: "up" | "down") =>
+    eventually(`Redis is ${state}`, async () => {
+        const { json } = await service.get(PATHS.health);
+        return (json as { redis: string }).redis === state;
+    });
+
+/** The client's view: the status of each text, and that the vector exists. */
+async function cacheOf(service: Service, text: string): Promise<string> {
+    const answer = await service.post(PATHS.embed, { text });
+    expect(answer.status).toBe(200);
+    return answer.headers.get("x-cache") ?? "";
+}
+
+describe("Redis", () => {
+    test("without the database of its URL is down, and no other one is used", async () => {
+        const redis = await redisOn();
+        const service = await serviceOn(new URL(`${redis.url.href}/99`));
+        for (let at = 0; at < 10; at += 1) expect(await cacheOf(service, `${at}`)).toBe("MISS");
+        await redisIs(service, "down");
+        expect(redis.command("DBSIZE")).toBe("0\n");
+    });
+
+    test("carries entries from one pod to another", async () => {
+        const redis = await redisOn();
+        const [one, other] = [await serviceOn(redis.url), await serviceOn(redis.url)];
+        await redisIs(one, "up");
+        await redisIs(other, "up");
+        expect(await cacheOf(one, "carried")).toBe("MISS");
+        await eventually("the entry is stored", () => redis.command("DBSIZE").startsWith("1"));
+        expect(redis.command("KEYS", "*")).toMatch(/^embedding:[\w-]{43}$/m);
+        expect(await cacheOf(other, "carried")).toBe("HIT-L2");
+        expect(await one.metric(METRICS.redisUp)).toBe(1);
+    });
+
+    test("unavailable at the start: the service is ready, responds, and finds it later", async () => {
+        const port = await freePort();
+        const service = await serviceOn(new URL(`redis://127.0.0.1:${port}`));
+        expect((await service.get(PATHS.ready)).status).toBe(200);
+        expect(await cacheOf(service, "without redis")).toBe("MISS");
+        expect(await cacheOf(service, "without redis")).toBe("HIT-L1");
+        expect(await service.metric(METRICS.redisUp)).toBe(0);
+        const redis = await redisOn(port);
+        await redisIs(service, "up");
+        await eventually("entries are stored again", async () => {
+            await cacheOf(service, `after ${performance.now()}`);
+            return !redis.command("DBSIZE").startsWith("0");
+        });
+    });
+
+    test("killed: requests are served, and its return is noticed", async () => {
+        const redis = await redisOn();
+        const service = await serviceOn(redis.url);
+        await redisIs(service, "up");
+        await redis.kill();
+        for (let n = 0; n < 20; n += 1) expect(await cacheOf(service, `killed ${n}`)).toBe("MISS");
+        await redisIs(service, "down");
+        expect((await service.get(PATHS.ready)).status).toBe(200);
+        await redisOn(redis.port);
+        await redisIs(service, "up");
+    });
+
+    test("paused: its breaker opens, requests stop waiting, and it closes again", async () => {
+        const redis = await redisOn();
+        const service = await serviceOn(redis.url);
+        await redisIs(service, "up");
+        redis.pause();
+        for (let n = 0; n < 10; n += 1) expect(await cacheOf(service, `paused ${n}`)).toBe("MISS");
+        await redisIs(service, "down");
+        redis.resume();
+        await eventually("the breaker has closed", async () => {
+            await cacheOf(service, `resumed ${performance.now()}`);
+            return (await service.metric(METRICS.redisUp)) === 1;
+        });
+    });
+
+    test("read-only: hits continue, and requests that cannot be stored are served", async () => {
+        const redis = await redisOn();
+        const [one, other] = [await serviceOn(redis.url), await serviceOn(redis.url)];
+        await redisIs(one, "up");
+        await redisIs(other, "up");
+        await cacheOf(one, "kept");
+        await eventually("the entry is stored", () => redis.command("DBSIZE").startsWith("1"));
+        redis.command("CONFIG", "SET", "min-replicas-to-write", "3");
+        for (let n = 0; n < 10; n += 1) expect(await cacheOf(one, `unkept ${n}`)).toBe("MISS");
+        expect(await cacheOf(other, "kept")).toBe("HIT-L2");
+        expect(redis.command("DBSIZE")).toMatch(/^1/);
+    });
+
+    test("with users: the password has its own variable", async () => {
+        const redis = await redisOn(undefined, ["--requirepass", "secret"]);
+        const environment = {
+            ...stubEnvironment(upstream.url, redis.url),
+            REDIS_PASSWORD: "secret",
+        };
+        const service = await startService(environment);
+        stops.push(() => service.stop());
+        await redisIs(service, "up");
+    });
+
+    test("in cluster mode: a batch over many slots is stored and found", async () => {
+        const folder = await mkdtemp(join(tmpdir(), "redis-cluster-"));
+        stops.push(() => rm(folder, { recursive: true }));
+        const redis = await redisOn(undefined, [
+            "--cluster-enabled",
+            "yes",
+            "--cluster-announce-ip",
+            "127.0.0.1",
+            "--dir",
+            folder,
+        ]);
+        redis.command("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
+        await eventually("the cluster has formed", () =>
+            redis.command("CLUSTER", "INFO").includes("cluster_state:ok"),
+        );
+        const [one, other] = [
+            await serviceOn(redis.url, "cluster"),
+            await serviceOn(redis.url, "cluster"),
+        ];
+        await redisIs(one, "up");
+        await redisIs(other, "up");
+        const texts = Array.from({ length: 40 }, (_, n) => `slot ${n}`);
+        await one.post(PATHS.embed, { texts });
+        await eventually("the batch is stored", () => redis.command("DBSIZE").startsWith("40"));
+        const answer = await other.post(PATHS.embed, { texts });
+        expect(answer.headers.get("x-cache")).toBe("HIT-L2");
+    });
+});

@@ -1,0 +1,168 @@
+import { afterEach, describe, expect, jest, test } from "@jest/globals";
+import { pino } from "pino";
+
+import { wallClock } from "../../src/clock.ts";
+import { redisCache } from "../../src/cache/redisCache.ts";
+import type { RedisCommands } from "../../src/redis/client.ts";
+import type { SharedCache } from "../../src/cache/tiers.ts";
+import { createEmbedding } from "../../src/vector/embedding.ts";
+import { createEntryCodec, buildIdOf } from "../../src/vector/entry.ts";
+import { trueVector } from "../support/vectors.ts";
+
+const DIMENSIONS = 3_072;
+const BATCH = 2_048;
+const PART_BYTES = 512 * 1024;
+
+const log = pino({ level: "silent" });
+const codec = createEntryCodec({ precision: "float32", buildId: buildIdOf(["test"]) });
+const now = wallClock();
+const life = { createdAt: now, freshUntil: now + 600_000, computeMilliseconds: 1 };
+const vector = trueVector("any", DIMENSIONS);
+const entries = Array.from({ length: BATCH }, (_, n) =>
+    codec.encode(`key ${n}`, createEmbedding(vector, 1, false, life), "5ace"),
+);
+const keys = entries.map(({ key }) => key);
+
+let cache: SharedCache | undefined;
+
+afterEach(() => cache?.close());
+
+/** A Redis in this process, whose reads the test can delay. */
+function redisOf(isLate: (read: number) => boolean) {
+    const stored = new Map<string, Buffer>();
+    const operations: { kind: "read" | "write" | "claim"; items: number; bytes: number }[] = [];
+    let reads = 0;
+    const commands = {
+        read: (names: readonly string[]) => {
+            reads += 1;
+            if (isLate(reads)) return Promise.reject(new Error("Command timed out"));
+            const values = names.map((name) => stored.get(name) ?? null);
+            const bytes = values.reduce((sum, value) => sum + (value?.length ?? 0), 0);
+            operations.push({ kind: "read", items: names.length, bytes });
+            return Promise.resolve(values);
+        },
+        write: (writes: readonly { key: string; value: Buffer }[]) => {
+            const bytes = writes.reduce((sum, { value }) => sum + value.length, 0);
+            operations.push({ kind: "write", items: writes.length, bytes });
+            for (const { key, value } of writes) stored.set(key, value);
+            return Promise.resolve();
+        },
+        claim: (names: readonly string[]) => {
+            operations.push({ kind: "claim", items: names.length, bytes: 0 });
+            return Promise.resolve(names.map(() => true));
+        },
+        connected: () => true,
+        close: () => Promise.resolve(),
+    } as unknown as RedisCommands;
+    cache = redisCache(commands, { codec, staleSeconds: 60, log });
+    return { cache, stored, operations };
+}
+
+describe("a batch of 2,048 long vectors in Redis", () => {
+    test("is written, read and leased in parts that Redis processes in time", async () => {
+        const { cache, stored, operations } = redisOf(() => false);
+        await cache.write(entries);
+        expect(stored.size).toBe(BATCH);
+        expect((await cache.read(keys, DIMENSIONS)).size).toBe(BATCH);
+        expect((await cache.lease(keys, "token", 1_000)).size).toBe(BATCH);
+        for (const { items, bytes } of operations) {
+            expect(items).toBeLessThanOrEqual(256);
+            expect(bytes).toBeLessThanOrEqual(PART_BYTES * 1.05);
+        }
+    });
+
+    test("is written one part at a time, and so are several batches, with reads in between", async () => {
+        const { cache, operations } = redisOf(() => false);
+        const half = BATCH / 2;
+        const writing = [cache.write(entries.slice(0, half)), cache.write(entries.slice(half))];
+        await Promise.resolve();
+        expect(operations.filter(({ kind }) => kind === "write")).toHaveLength(1);
+        await cache.read(keys.slice(0, 1), DIMENSIONS);
+        const before = operations.findIndex(({ kind }) => kind === "read");
+        await Promise.all(writing);
+        expect(before).toBeLessThan(operations.length / 2);
+        for (const { kind, bytes } of operations) {
+            if (kind === "write") expect(bytes).toBeLessThanOrEqual(128 * 1024 * 1.05);
+        }
+    });
+
+    test("is found except for the late part, and opens no breaker", async () => {
+        const { cache, stored } = redisOf((read) => read === 3);
+        await cache.write(entries);
+        expect(stored.size).toBe(BATCH);
+        for (let n = 0; n < 6; n += 1) {
+            const found = await cache.read(keys, DIMENSIONS);
+            expect(found.size).toBeGreaterThanOrEqual(BATCH - 64);
+            expect(cache.state()).toBe("up");
+        }
+    });
+
+    test("is not read completely from a Redis that hangs", async () => {
+        let reads = 0;
+        const { cache } = redisOf(() => {
+            reads += 1;
+            return true;
+        });
+        expect((await cache.read(keys, DIMENSIONS)).size).toBe(0);
+        expect(reads).toBe(2);
+    });
+});
+
+describe("writes to Redis", () => {
+    test("continue after a command that never settles, and after an event that throws", async () => {
+        jest.useFakeTimers();
+        try {
+            const { commands, stored } = storeOf(1);
+            let isBroken = true;
+            const events = {
+                answered: () => undefined,
+                failed: () => undefined,
+                damaged: () => undefined,
+                dropped: () => {
+                    if (isBroken) throw new Error("a fault of the program");
+                },
+            };
+            cache = redisCache(commands, { codec, staleSeconds: 60, log, events });
+            const first = expect(cache.write(entries.slice(0, 1))).rejects.toThrow("fault");
+            const second = cache.write(entries.slice(1, 2));
+            await jest.advanceTimersByTimeAsync(10_000);
+            await first;
+            isBroken = false;
+            await second;
+            expect([...stored.keys()]).toEqual([expect.stringContaining("key 1")]);
+        } finally {
+            jest.useRealTimers();
+        }
+    });
+
+    test("that are pending on close are sent", async () => {
+        const { commands, stored } = storeOf(0);
+        const closing = redisCache(commands, { codec, staleSeconds: 60, log });
+        const writing = closing.write(entries.slice(0, 100));
+        await closing.close();
+        expect(stored.size).toBe(100);
+        await writing;
+    });
+});
+
+/** A Redis in this process that never responds to one write, and to none after its end. */
+function storeOf(unanswered: number) {
+    const stored = new Map<string, Buffer>();
+    let writes = 0;
+    let isClosed = false;
+    const commands = {
+        write: async (batch: readonly { key: string; value: Buffer }[]) => {
+            writes += 1;
+            if (isClosed) throw new Error("Connection is closed.");
+            if (writes === unanswered) await new Promise(() => undefined);
+            await Promise.resolve();
+            for (const { key, value } of batch) stored.set(key, value);
+        },
+        connected: () => true,
+        close: () => {
+            isClosed = true;
+            return Promise.resolve();
+        },
+    } as unknown as RedisCommands;
+    return { commands, stored };
+}

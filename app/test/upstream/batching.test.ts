@@ -1,0 +1,415 @@
+import { describe, expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { pino } from "pino";
+
+import type { Input } from "../../src/input.ts";
+import type { Scope } from "../../src/requestContext.ts";
+import { callSizes } from "../../src/upstream/batching/callSize.ts";
+import { adaptiveConcurrency } from "../../src/upstream/batching/concurrency.ts";
+import { CallTooLargeError, UpstreamError } from "../../src/upstream/upstream.ts";
+import { createEmbedding, type Embedding } from "../../src/vector/embedding.ts";
+import { batchedUpstream, embedAll, outcomesOf } from "../support/embedAll.ts";
+import { eventually } from "../support/eventually.ts";
+import { scopeFor } from "../support/requestContext.ts";
+import { trueTokens, trueVector } from "../support/vectors.ts";
+import { propertyRuns } from "../../../tests/support/property.ts";
+
+const log = pino({ level: "silent" });
+const BAD = "bad";
+const textsOf = (inputs: readonly Input[]): string[] =>
+    inputs.map((input) => (input.kind === "text" ? input.text : ""));
+const inputsOf = (texts: readonly string[]): Input[] =>
+    texts.map((text) => ({ kind: "text", text }));
+
+/** An upstream that responds correctly when the test allows it. */
+function upstream(limit: number) {
+    const calls: { texts: string[]; scope: Scope }[] = [];
+    let gate: Promise<unknown> = Promise.resolve();
+    const embed = batchedUpstream(
+        async (inputs, scope): Promise<readonly Embedding[]> => {
+            const texts = textsOf(inputs);
+            calls.push({ texts, scope });
+            await gate;
+            if (texts.some((text) => text.includes(BAD))) {
+                throw new UpstreamError(400, "refused", "refused");
+            }
+            return texts.map((text) =>
+                createEmbedding(trueVector(text, scope.dimensions), trueTokens(text), false),
+            );
+        },
+        { limit },
+    );
+    return {
+        calls,
+        close: (): (() => void) => {
+            const { promise, resolve } = Promise.withResolvers<undefined>();
+            gate = promise;
+            return () => resolve(undefined);
+        },
+        ask: (texts: readonly string[], scope: Partial<Scope> = {}) =>
+            embedAll(embed, inputsOf(texts), { ...scopeFor(), ...scope }),
+    };
+}
+
+describe("calls of the upstream", () => {
+    test("return every request its own vectors, whatever was batched", async () => {
+        const word = fc.oneof(
+            { weight: 9, arbitrary: fc.string({ minLength: 1, maxLength: 8 }) },
+            { weight: 1, arbitrary: fc.constant(BAD) },
+        );
+        const request = fc.record({
+            texts: fc.array(word, { minLength: 1, maxLength: 5 }),
+            tenant: fc.constantFrom("a", "b"),
+            dimensions: fc.constantFrom(undefined, 4),
+        });
+        await fc.assert(
+            fc.asyncProperty(
+                fc.array(request, { minLength: 1, maxLength: 12 }),
+                async (requests) => {
+                    const { ask } = upstream(2);
+                    const settled = await Promise.allSettled(
+                        requests.map(({ texts, ...scope }) => ask(texts, scope)),
+                    );
+                    settled.forEach((outcome, at) => {
+                        const { texts = [], dimensions } = requests[at] ?? {};
+                        const bad = texts.some((text) => text.includes(BAD));
+                        expect(outcome.status).toBe(bad ? "rejected" : "fulfilled");
+                        if (outcome.status === "rejected") return;
+                        expect(outcome.value.map(({ vector }) => vector)).toEqual(
+                            texts.map((text) => trueVector(text, dimensions)),
+                        );
+                    });
+                },
+            ),
+            propertyRuns(300),
+        );
+    });
+
+    test("join the next call while they wait for others", async () => {
+        const { ask, calls, close } = upstream(1);
+        const open = close();
+        const first = ask(["first"]);
+        await eventually("the first has gone", () => calls.length === 1);
+        const others = ["a", "b", "c"].map((text) => ask([text]));
+        open();
+        await Promise.all([first, ...others]);
+        expect(calls.map(({ texts }) => texts)).toEqual([["first"], ["a", "b", "c"]]);
+    });
+
+    test("take tenants in turn, and never mix dimensions", async () => {
+        const { ask, calls, close } = upstream(1);
+        const open = close();
+        const all = [ask(["first"])];
+        await eventually("the first has gone", () => calls.length === 1);
+        const bulk = Array.from({ length: 200 }, (_, n) => `bulk ${n}`);
+        all.push(ask(bulk, { tenant: "bulk" }), ask(bulk, { tenant: "bulk" }));
+        all.push(ask(["small"], { tenant: "other" }), ask(["short"], { dimensions: 4 }));
+        open();
+        await Promise.all(all);
+        const second = calls[1]?.texts ?? [];
+        expect(second).toHaveLength(201);
+        expect(second).toContain("small");
+        const short = calls.find(({ texts }) => texts.includes("short"));
+        expect(short?.texts).toEqual(["short"]);
+        expect(short?.scope.dimensions).toBe(4);
+    });
+
+    test("are rejected immediately if they could not finish in time", async () => {
+        const { ask, calls, close } = upstream(1);
+        const open = close();
+        const first = ask(["first"]);
+        await eventually("the first has gone", () => calls.length === 1);
+        const many = Array.from({ length: 2_000 }, (_, n) => String(n));
+        const waiting = Array.from({ length: 10 }, () => ask(many));
+        await expect(ask(["one too many"])).rejects.toMatchObject({
+            status: 503,
+            code: "overloaded",
+        });
+        open();
+        await Promise.all([first, ...waiting]);
+    });
+
+    test.each([
+        { kind: "inputs", requests: 40, inputs: 2_000, bytes: 1 },
+        { kind: "bytes", requests: 10, inputs: 8, bytes: 1024 * 1024 },
+    ])("of one tenant, however many $kind, leave capacity for others", async (bulk) => {
+        const { requests, inputs, bytes } = bulk;
+        const { ask, calls, close } = upstream(1);
+        const open = close();
+        const first = ask(["first"]);
+        await eventually("the first has gone", () => calls.length === 1);
+        const many = Array.from({ length: inputs }, (_, n) => String(n).padEnd(bytes));
+        const asked = Array.from({ length: requests }, () => ask(many, { tenant: "bulk" }));
+        const refused = asked.map((one) => one.catch((error: unknown) => error));
+        const visitors = ["search", "chat"].map((tenant) => ask([`of ${tenant}`], { tenant }));
+        open();
+        await Promise.all([first, ...visitors]);
+        const overloaded = (await Promise.all(refused)).filter(
+            (one) => one instanceof UpstreamError,
+        );
+        expect(overloaded.length).toBeGreaterThan(0);
+        expect(overloaded.length).toBeLessThan(requests);
+        // Tenants are served in turn, so theirs are not behind the bulk job's.
+        const at = calls.findIndex(({ texts }) => texts.includes("of chat"));
+        expect(at).toBeLessThanOrEqual(3);
+    });
+
+    test("are not sent after their deadline", async () => {
+        const { ask, calls, close } = upstream(1);
+        const open = close();
+        const first = ask(["first"]);
+        await eventually("the first has gone", () => calls.length === 1);
+        const late = ask(["late"], { deadline: performance.now() + 5 });
+        const refused = expect(late).rejects.toMatchObject({ status: 504 });
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        open();
+        await Promise.all([first, refused]);
+        expect(calls).toHaveLength(1);
+    });
+});
+
+describe("a call that fails", () => {
+    const ok = (inputs: readonly Input[]): readonly Embedding[] =>
+        textsOf(inputs).map((text) => createEmbedding(trueVector(text), trueTokens(text), false));
+    const numbered = (count: number, name = "good") =>
+        inputsOf(Array.from({ length: count }, (_, n) => `${name} ${n}`));
+
+    test("for one input of many affects no others, within the concurrency limit", async () => {
+        const limit = 4;
+        let [calls, open, most] = [0, 0, 0];
+        const upstream = batchedUpstream(
+            async (inputs) => {
+                calls += 1;
+                open += 1;
+                most = Math.max(most, open);
+                await new Promise((resolve) => setTimeout(resolve, 2));
+                open -= 1;
+                if (textsOf(inputs).some((text) => text.includes(BAD))) {
+                    throw new UpstreamError(400, "refused", "refused");
+                }
+                return ok(inputs);
+            },
+            { limit },
+        );
+        const clients = Array.from({ length: 200 }, (_, n) =>
+            embedAll(upstream, inputsOf([`good ${n}`]), scopeFor()),
+        );
+        await expect(embedAll(upstream, inputsOf([BAD]), scopeFor())).rejects.toThrow("refused");
+        await Promise.all(clients);
+        expect(most).toBeLessThanOrEqual(limit);
+        // Bisection finds one of 201 in 16 calls.
+        expect(calls).toBeLessThanOrEqual(20);
+    });
+
+    test.each([
+        ["500", new UpstreamError(503, "upstream_error", "The upstream answered 500")],
+        ["a vector that is none", new UpstreamError(503, "bad_upstream_response", "NaN")],
+        ["400", new UpstreamError(400, "refused", "refused")],
+    ])("with %s for one input does not affect the others of its request", async (_, error) => {
+        const upstream = batchedUpstream((inputs) =>
+            textsOf(inputs).includes(BAD) ? Promise.reject(error) : Promise.resolve(ok(inputs)),
+        );
+        const inputs = [...numbered(20), ...inputsOf([BAD]), ...numbered(20, "more")];
+        const outcomes = await outcomesOf(upstream, inputs, scopeFor());
+        expect(outcomes.flatMap((one, at) => (one instanceof UpstreamError ? [at] : []))).toEqual([
+            20,
+        ]);
+        expect(outcomes[20]).toMatchObject({ code: error.code, isShared: false });
+    });
+
+    test("because of a broken upstream is repeated in parts within the retry budget only", async () => {
+        let [calls, budget] = [0, 10];
+        const upstream = batchedUpstream(
+            () => {
+                calls += 1;
+                return Promise.reject(new UpstreamError(503, "upstream_error", "broken"));
+            },
+            { mayRepeat: () => (budget -= 1) >= 0 },
+        );
+        const outcomes = await outcomesOf(upstream, numbered(2_048), scopeFor());
+        expect(outcomes.every((one) => one instanceof UpstreamError)).toBe(true);
+        // Eight calls for all inputs, and two parts of each repeated call.
+        expect(calls).toBe(8 + 2 * 10);
+    });
+
+    test("because all its inputs are invalid costs few calls, and blames none that was not tried", async () => {
+        let calls = 0;
+        const upstream = batchedUpstream(
+            () => {
+                calls += 1;
+                return Promise.reject(new UpstreamError(400, "refused", "refused"));
+            },
+            { limit: 8 },
+        );
+        const outcomes = await outcomesOf(upstream, numbered(2_048, BAD), scopeFor());
+        expect(outcomes.every((one) => one instanceof UpstreamError)).toBe(true);
+        expect(calls).toBeLessThanOrEqual(64);
+        const alone = outcomes.filter((one) => one instanceof UpstreamError && !one.isShared);
+        expect(alone.length).toBeLessThanOrEqual(calls);
+    });
+
+    test.each([
+        ["10, and says so", 10, () => new CallTooLargeError("at most 10", "inputs", 10)],
+        ["few, and says so", 100, () => new CallTooLargeError("too many", "inputs")],
+        ["24, in no known words", 24, () => new UpstreamError(400, "x", "no")],
+    ])(
+        "because the upstream takes %s is split, and so are the next ones",
+        async (_, most, error) => {
+            const sizes: number[] = [];
+            const upstream = batchedUpstream(
+                (inputs) => {
+                    sizes.push(inputs.length);
+                    return inputs.length > most
+                        ? Promise.reject(error())
+                        : Promise.resolve(ok(inputs));
+                },
+                { limit: 8 },
+            );
+            const vectorsOf = async (name: string) =>
+                (await embedAll(upstream, numbered(2_048, name), scopeFor())).map(
+                    ({ vector }) => vector,
+                );
+            const right = (name: string) =>
+                textsOf(numbered(2_048, name)).map((text) => trueVector(text));
+            expect(await vectorsOf("first")).toEqual(right("first"));
+            sizes.splice(0);
+            expect(await vectorsOf("second")).toEqual(right("second"));
+            expect(Math.max(...sizes)).toBeLessThanOrEqual(most);
+        },
+    );
+
+    test("for one text of many, with a message about sizes, teaches no limit", async () => {
+        const sizes: number[] = [];
+        const upstream = batchedUpstream((inputs) => {
+            sizes.push(inputs.length);
+            const isBad = textsOf(inputs).includes(BAD);
+            if (!isBad) return Promise.resolve(ok(inputs));
+            return Promise.reject(
+                inputs.length > 1
+                    ? new CallTooLargeError("batch limit exceeded", "inputs")
+                    : new UpstreamError(400, "refused", "refused"),
+            );
+        });
+        const outcomes = await outcomesOf(
+            upstream,
+            [...numbered(100), ...inputsOf([BAD])],
+            scopeFor(),
+        );
+        expect(outcomes.filter((one) => one instanceof UpstreamError)).toHaveLength(1);
+        sizes.splice(0);
+        await embedAll(upstream, numbered(256, "next"), scopeFor());
+        // Half of the rejected call succeeded each time, and never both.
+        expect(Math.max(...sizes)).toBe(256);
+    });
+
+    test("because of a timeout is split, and the next ones are smaller", async () => {
+        const sizes: number[] = [];
+        const upstream = batchedUpstream(
+            async (inputs) => {
+                sizes.push(inputs.length);
+                if (inputs.length <= 64) return ok(inputs);
+                await new Promise((resolve) => setTimeout(resolve, 20));
+                throw new UpstreamError(504, "upstream_timeout", "late");
+            },
+            { sizes: callSizes({ items: 256, bytes: 1e9, fastMilliseconds: 10, log }) },
+        );
+        await embedAll(upstream, numbered(256), scopeFor());
+        expect(sizes).toEqual([256, 128, 128, 64, 64, 64, 64]);
+        sizes.splice(0);
+        await embedAll(upstream, numbered(64, "next"), scopeFor());
+        expect(Math.max(...sizes)).toBeLessThanOrEqual(64);
+    });
+
+    test("keeps the results of other calls of its request", async () => {
+        const upstream = batchedUpstream((inputs) =>
+            textsOf(inputs).includes("good 300")
+                ? new Promise(() => undefined)
+                : Promise.resolve(ok(inputs)),
+        );
+        const outcomes = await outcomesOf(upstream, numbered(1_024), scopeFor(60));
+        const late = outcomes.flatMap((one, at) => (one instanceof UpstreamError ? [at] : []));
+        expect(late).toEqual(Array.from({ length: 256 }, (_, n) => 256 + n));
+        expect(outcomes[300]).toMatchObject({ status: 504 });
+    });
+});
+
+describe("a request", () => {
+    test("waits until its own deadline, whatever else is in its call", async () => {
+        const { ask, close } = upstream(1);
+        close();
+        const begun = performance.now();
+        const patient = ask(["patient"], { deadline: begun + 60_000 });
+        const hasty = ask(["hasty"], { deadline: begun + 30 });
+        await expect(hasty).rejects.toMatchObject({ status: 504 });
+        expect(performance.now() - begun).toBeLessThan(5_000);
+        patient.catch(() => undefined);
+    });
+
+    test("whose deadline passes while it is reported gets the whole response, which is billed", async () => {
+        const deadline = performance.now() + 50;
+        const texts = Array.from({ length: 256 }, (_, n) => `text ${n}`);
+        const embed = batchedUpstream((inputs) =>
+            Promise.resolve(
+                textsOf(inputs).map((text) => createEmbedding(trueVector(text), 1, false)),
+            ),
+        );
+        let turns = 0;
+        const outcomes: unknown[] = [];
+        await embed.embed(inputsOf(texts), { ...scopeFor(), deadline }, (places, told) => {
+            turns += 1;
+            for (const [at, place] of places.entries()) outcomes[place] = told[at];
+            // The first part takes so long that the deadline passes before the next one.
+            while (performance.now() < deadline + 5);
+        });
+        // Not all parts had their own turn.
+        expect(turns).toBeLessThan(8);
+        expect(outcomes).toEqual(
+            texts.map((text) => expect.objectContaining({ vector: trueVector(text) })),
+        );
+    });
+
+    test("with texts and token IDs is sent as two calls", async () => {
+        const kinds: string[][] = [];
+        const upstream = batchedUpstream((inputs) => {
+            kinds.push([...new Set(inputs.map(({ kind }) => kind))]);
+            return Promise.resolve(
+                inputs.map((input) =>
+                    createEmbedding(
+                        trueVector(input.kind === "text" ? input.text : "ids"),
+                        1,
+                        false,
+                    ),
+                ),
+            );
+        });
+        const inputs: readonly Input[] = [
+            { kind: "text", text: "a" },
+            { kind: "tokens", ids: [1, 2] },
+            { kind: "text", text: "b" },
+        ];
+        const vectors = (await embedAll(upstream, inputs, scopeFor())).map(({ vector }) => vector);
+        expect(vectors).toEqual(["a", "ids", "b"].map((text) => trueVector(text)));
+        expect(kinds.toSorted()).toEqual([["text"], ["tokens"]]);
+    });
+});
+
+describe("adaptive concurrency", () => {
+    test("grows while it is used successfully, and falls at most once per second", () => {
+        let now = 0;
+        const concurrency = adaptiveConcurrency(() => now);
+        const first = concurrency.limit();
+        for (let n = 0; n < 100; n += 1) concurrency.succeeded(1);
+        expect(concurrency.limit()).toBe(first);
+        for (let n = 0; n < 100; n += 1) concurrency.succeeded(concurrency.limit());
+        const grown = concurrency.limit();
+        expect(grown).toBeGreaterThan(first);
+        concurrency.pressed();
+        concurrency.pressed();
+        expect(concurrency.limit()).toBe(Math.floor(grown * 0.7));
+        for (let n = 0; n < 50; n += 1) {
+            now += 1_000;
+            concurrency.pressed();
+        }
+        expect(concurrency.limit()).toBe(1);
+    });
+});

@@ -1,0 +1,72 @@
+import { describe, expect, test } from "@jest/globals";
+
+import { parseOpenai } from "../../src/http/protocol/embeddingRequest.ts";
+import { tokenLimits } from "../../src/http/handler/tokenLimits.ts";
+import { tokenCounter } from "../../src/upstream/openai/tokenCounter.ts";
+
+const MODEL = "text-embedding-3-small";
+
+describe("The count of tokens", () => {
+    test.each(["<|endoftext|>", "<|fim_prefix|>", "a <|endofprompt|> b", "<|im_start|>"])(
+        "treats %j as text",
+        async (text) => {
+            const count = tokenCounter(MODEL);
+            expect(await count?.(text, Infinity)).toBeGreaterThan(1);
+            expect(await count?.(`${"word ".repeat(500)}${text}`, Infinity)).toBeGreaterThan(500);
+        },
+    );
+
+    test("of many texts at once yields to the event loop after each 2 ms", async () => {
+        let turn = 0;
+        const turns = new Map<number, number>();
+        const count = tokenCounter(MODEL, () =>
+            Promise.resolve((slice) => {
+                const end = performance.now() + 1;
+                while (performance.now() < end);
+                turns.set(turn, (turns.get(turn) ?? 0) + 1);
+                return slice.length;
+            }),
+        );
+        let running = true;
+        const next = (): void => {
+            turn += 1;
+            if (running) setImmediate(next);
+        };
+        next();
+        const texts = Array.from({ length: 40 }, (_, at) => "a".repeat(100 + at));
+        const counts = await Promise.all(texts.map(async (text) => count?.(text, Infinity)));
+        running = false;
+        expect(counts).toEqual(texts.map((text) => text.length));
+        expect(Math.max(...turns.values())).toBeLessThanOrEqual(3);
+    });
+
+    test("gives a short text its turn beside a long one", async () => {
+        const count = tokenCounter(MODEL, () => Promise.resolve((slice) => slice.length));
+        const ended: string[] = [];
+        const note = (name: string) => () => void ended.push(name);
+        await Promise.all([
+            count?.("a ".repeat(1_000_000), Infinity).then(note("long")),
+            count?.("short", Infinity).then(note("short")),
+        ]);
+        expect(ended).toEqual(["short", "long"]);
+    });
+
+    test("that fails rejects nothing", async () => {
+        const failing = tokenCounter(MODEL, () =>
+            Promise.resolve(() => {
+                throw new Error("out of something");
+            }),
+        );
+        const body = { model: MODEL, input: "word ".repeat(9_000) };
+        const request = parseOpenai(Buffer.from(JSON.stringify(body)), {
+            model: MODEL,
+            acceptsTokens: true,
+            dimensions: () => 1536,
+            dimensionsFault: () => undefined,
+            shortens: true,
+        });
+        await expect(tokenLimits(failing)(request)).resolves.toBeUndefined();
+        const absent = tokenCounter(MODEL, () => Promise.reject(new Error("no such module")));
+        await expect(tokenLimits(absent)(request)).resolves.toBeUndefined();
+    });
+});

@@ -1,3 +1,5 @@
+import { norm } from "./cosine.ts";
+
 /** A vector with metadata, shared between requests. */
 export interface Embedding extends Lifetime {
     readonly vector: Float32Array<ArrayBuffer>;
@@ -65,9 +67,7 @@ export function shorten(embedding: Embedding, dimensions: number): Embedding {
     const known = forms.shorter?.get(dimensions);
     if (known) return known;
     const head = vector.slice(0, dimensions);
-    let squares = 0;
-    for (const value of head) squares += value * value;
-    const length = Math.sqrt(squares);
+    const length = norm(head);
     const short = createEmbedding(
         length === 0 ? head : head.map((value) => value / length),
         tokens,
@@ -100,10 +100,9 @@ export function vectorError(
     if (dimensions !== undefined && vector.length !== dimensions) {
         return `it has ${vector.length} dimensions instead of ${dimensions}`;
     }
-    let squares = 0;
-    for (const value of vector) squares += value * value;
+    const length = norm(vector);
     // NaN and infinities propagate through the sum, so one check finds all of them.
-    if (!Number.isFinite(squares)) return "it holds a value that is not finite";
-    if (squares === 0) return "it is zero";
+    if (!Number.isFinite(length)) return "it holds a value that is not finite";
+    if (length === 0) return "it is zero";
     return undefined;
 }

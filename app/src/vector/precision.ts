@@ -44,7 +44,7 @@ export function bytesPerNumber(precision: Precision): number {
  */
 function packInt8(vector: Float32Array): Packed {
     let most = 0;
-    for (const value of vector) most = Math.max(most, Math.abs(value));
+    for (let at = 0; at < vector.length; at += 1) most = Math.max(most, Math.abs(vector[at] ?? 0));
     const scale = Math.fround(most / INT8_MAX);
     const values = new Int8Array(vector.length);
     for (let at = 0; at < vector.length; at += 1) {

@@ -29,6 +29,7 @@ const TURN_MILLISECONDS = 2;
 const ONE = bytesOf('{"embedding":');
 const SEVERAL = bytesOf('{"embeddings":[');
 const COMMA = bytesOf(",");
+const QUOTE = 0x22;
 
 export function answers(model: string): Answers {
     const modelName = ascii(JSON.stringify(model));
@@ -101,10 +102,17 @@ export async function writeVectors(
 
 /** The vector as JSON, cached with the embedding: a hit needs neither serialisation nor a copy. */
 function vectorJson({ vector, forms }: Embedding, encoding: Encoding): Buffer {
-    return (forms[encoding] ??=
-        encoding === "base64"
-            ? bytesOf(`"${littleEndianBytes(vector).toString("base64")}"`)
-            : floatsJson(vector));
+    return (forms[encoding] ??= encoding === "base64" ? base64Json(vector) : floatsJson(vector));
+}
+
+/** Without a string of the whole literal, which would be as much garbage again. */
+function base64Json(vector: Float32Array): Buffer {
+    const base64 = littleEndianBytes(vector).toString("base64");
+    const json = Buffer.allocUnsafeSlow(base64.length + 2);
+    json[0] = QUOTE;
+    json.write(base64, 1, "latin1");
+    json[json.length - 1] = QUOTE;
+    return json;
 }
 
 /** Unpooled memory: a cached slice of Node's buffer pool would retain the whole slab. */

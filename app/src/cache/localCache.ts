@@ -2,6 +2,7 @@ import { LRUCache } from "lru-cache";
 
 import { wallClock } from "../clock.ts";
 import type { Embedding } from "../vector/embedding.ts";
+import { frequencySketch } from "./frequency.ts";
 import type { LocalCache } from "./tiers.ts";
 
 export interface LocalCacheOptions {
@@ -21,19 +22,40 @@ const OVERHEAD_BYTES = 600;
  */
 const BYTES_PER_DIMENSION = 4 + 16 / 3 + 25;
 
-/** Evicts the least recently used entry when either limit is reached. */
+/**
+ * Evicts the least recently used entry when either limit is reached, but only for an entry that was requested
+ * more often. A bulk job would otherwise evict what everybody asks for, and each hit in Redis would replace an
+ * entry: memory that the garbage collector has to find by scanning the whole heap every second.
+ */
 export function localCache(options: LocalCacheOptions): LocalCache {
     const { maxEntries, maxBytes, staleSeconds, shortens } = options;
     const bytesPerDimension = BYTES_PER_DIMENSION * (shortens ? 2 : 1);
+    const sizeCalculation = ({ vector }: Embedding): number =>
+        Math.ceil(OVERHEAD_BYTES + vector.length * bytesPerDimension);
     const cache = new LRUCache<string, Embedding>({
         max: maxEntries,
         maxSize: maxBytes,
-        sizeCalculation: ({ vector }) =>
-            Math.ceil(OVERHEAD_BYTES + vector.length * bytesPerDimension),
+        sizeCalculation,
     });
+    const frequency = frequencySketch(maxEntries, () => cache.size);
     const lifetime = staleSeconds * 1000;
+
+    function isAdmitted(key: string, embedding: Embedding): boolean {
+        const isFull =
+            cache.size >= maxEntries ||
+            cache.calculatedSize + sizeCalculation(embedding) > maxBytes;
+        if (!isFull || cache.has(key)) return true;
+        const [victim = key] = cache.rkeys();
+        const isFresh = (cache.peek(victim)?.freshUntil ?? 0) > wallClock();
+        if (!isFresh || frequency.estimate(key) > frequency.estimate(victim)) return true;
+        // The next candidate is compared with another entry: an estimate may be too high for good.
+        cache.get(victim);
+        return false;
+    }
+
     return {
         get: (key) => {
+            frequency.record(key);
             const embedding = cache.get(key);
             if (embedding === undefined || wallClock() < embedding.freshUntil + lifetime) {
                 return embedding;
@@ -41,7 +63,9 @@ export function localCache(options: LocalCacheOptions): LocalCache {
             cache.delete(key);
             return undefined;
         },
-        set: (key, embedding) => void cache.set(key, embedding),
+        set: (key, embedding) => {
+            if (isAdmitted(key, embedding)) cache.set(key, embedding);
+        },
         remove: (key) => cache.delete(key),
         removeAll: (which) => {
             // Collected first: the iterator does not support deletions.

@@ -3,6 +3,7 @@ import { Cluster, Redis } from "ioredis";
 import type { RedisConfig, SentinelConfig } from "../config.ts";
 import type { Log } from "../log.ts";
 import { followLogin } from "./credentials.ts";
+import { readRepliesBeforeTimeouts } from "./timeouts.ts";
 import { tlsOptions } from "./tls.ts";
 
 /** Timeout of one operation. A healthy Redis in the same zone responds within a few milliseconds. */
@@ -30,6 +31,7 @@ export interface RedisConnection {
 
 /** Connects in the background and reconnects forever. Without a connection, commands fail immediately. */
 export function connectRedis(config: RedisConfig, log: Log): RedisConnection {
+    readRepliesBeforeTimeouts();
     const client = config.mode === "cluster" ? connectCluster(config) : connectOne(config);
     let last = "";
     client.on("error", (error: Error & { readonly lastNodeError?: Error }) => {

@@ -1,10 +1,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { METRICS, PATHS } from "@property-search/contract";
+import { pino } from "pino";
 
+import { redisClient } from "../../src/redis/client.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePort, startRedis, type RedisServer } from "../support/redisServer.ts";
 import { startService, stubEnvironment, type Service } from "../support/service.ts";
@@ -162,5 +165,27 @@ describe("Redis", () => {
         await eventually("the batch is stored", () => redis.command("DBSIZE").startsWith("40"));
         const answer = await other.post(PATHS.embed, { texts });
         expect(answer.headers.get("x-cache")).toBe("HIT-L2");
+    });
+
+    /** Longer than the timeout of a command, and than the silence that ends a connection. */
+    test.each([300, 2_500])("is not blamed for a pause of this process of %i ms", async (pause) => {
+        const redis = await redisOn();
+        const warn = jest.fn();
+        const client = redisClient(
+            redis.config,
+            Object.assign(pino({ level: "silent" }), { warn }),
+        );
+        stops.push(() => client.close());
+        await eventually("Redis is connected", () => Promise.resolve(client.connected()));
+
+        // After this phase of the event loop timers run, and only then sockets are read.
+        await nextTurn();
+        const reads = Array.from({ length: 50 }, (_, at) => client.read([`text ${at}`]));
+        // Like a long turn of the event loop, or a pod that its CPU limit stops.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pause);
+
+        expect(await Promise.all(reads)).toHaveLength(50);
+        expect(await client.read(["text"])).toEqual([null]);
+        expect(warn).not.toHaveBeenCalled();
     });
 });

@@ -3,11 +3,13 @@ import { constants, setPriority } from "node:os";
 
 /**
  * Lowers the priority of this thread, so that requests on the event loop come first. On Linux a priority
- * applies to one thread. At this level it still gets a tenth of a CPU that the event loop saturates; at the
- * lowest level, a busy node would starve it for minutes.
+ * applies to one thread, and in a container it counts among the threads of that container only. `low` gets
+ * what the event loop leaves, and a tenth of a CPU that the event loop saturates; `lowest`, a sixtieth.
  */
-export function yieldToEventLoop(): void {
-    if (process.platform === "linux") setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+export function yieldToEventLoop(priority: "low" | "lowest"): void {
+    const { PRIORITY_BELOW_NORMAL, PRIORITY_LOW } = constants.priority;
+    if (process.platform !== "linux") return;
+    setPriority(priority === "low" ? PRIORITY_BELOW_NORMAL : PRIORITY_LOW);
 }
 
 const THREADS = "/proc/self/task";

@@ -10,7 +10,7 @@ export interface ThreadModule<Task, Answer> {
 }
 
 // First, because loading the module takes a quarter of a second of CPU time that the event loop needs.
-yieldToEventLoop();
+yieldToEventLoop("lowest");
 const { answer, moved } = (await import(workerData as string)) as ThreadModule<unknown, unknown>;
 parentPort?.on("message", (task) => {
     const given = answer(task);

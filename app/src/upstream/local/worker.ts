@@ -13,7 +13,7 @@ function answer(message: WorkerAnswer): void {
     port?.postMessage(message, vectors);
 }
 
-yieldToEventLoop();
+yieldToEventLoop("low");
 const model = await loadModel(workerData as WorkerData);
 let last: Promise<void> | undefined;
 port.on("message", (message: WorkerMessage) => {

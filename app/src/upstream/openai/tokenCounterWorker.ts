@@ -15,7 +15,7 @@ function answer(one: CountAnswer): void {
 
 // Loaded at startup, before the pod is ready.
 await count?.("", 0).catch(() => 0);
-yieldToEventLoop();
+yieldToEventLoop("low");
 parentPort?.on("message", (tasks: readonly CountTask[]) => {
     for (const { id, text, most } of tasks) {
         const counted = count?.(text, most) ?? Promise.reject(new Error("Unknown model"));

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import path from "node:path";
 
 import { PATHS } from "@property-search/contract";
@@ -7,7 +8,11 @@ import { freePort, waitUntilReady } from "../../processes/network.ts";
 import { MODEL } from "../../upstream/vectors.ts";
 import type { Target, Resources, Peer } from "../peer.ts";
 
-const SERVER = path.resolve(import.meta.dirname, "../../../../app/src/server.ts");
+const ROOT = path.resolve(import.meta.dirname, "../../../..");
+/** Node's flags and the module, as the image starts them. */
+const [, ...IMAGE_ARGUMENTS] = imageCommand();
+const FLAGS = IMAGE_ARGUMENTS.slice(0, -1);
+const SERVER = path.join(ROOT, IMAGE_ARGUMENTS.at(-1) ?? "");
 
 /** Settings other than the defaults, by their names in the contract. */
 export type Settings = Partial<Record<keyof ServiceSettings, string>>;
@@ -59,7 +64,7 @@ export function serviceFrom(
                     value,
                 ]),
             );
-            const running = resources.processes.start(process.execPath, [entry], {
+            const running = resources.processes.start(process.execPath, [...FLAGS, entry], {
                 name: `service-${port}`,
                 core: resources.core,
                 env: { ...env, ...more, NODE_ENV: "production" },
@@ -70,6 +75,11 @@ export function serviceFrom(
             return { ...running, url: endpoint, headers: {}, version: process.version };
         },
     };
+}
+
+function imageCommand(): string[] {
+    const dockerfile = readFileSync(path.join(ROOT, "app/Dockerfile"), "utf8");
+    return JSON.parse(/^CMD (.*)$/m.exec(dockerfile)?.[1] ?? "[]") as string[];
 }
 
 export const ours = service("this service", "the service, exact hits in its process", () => ({}));

@@ -32,8 +32,8 @@ export async function warm({ local, shared, list, capacity, log }: WarmOptions):
     for (let at = 0; at < keys.length && elapsed() < LIMIT_MILLISECONDS; at += READ_AT_ONCE) {
         loaded.push(...(await shared.read(keys.slice(at, at + READ_AT_ONCE), undefined)));
     }
-    // The hottest entry is inserted last, so that it is evicted last.
-    for (const [key, embedding] of loaded.reverse()) local.set(key, embedding);
+    // Hottest first: a full cache admits no entry that nobody has requested yet.
+    for (const [key, embedding] of loaded) local.set(key, embedding);
     const milliseconds = Math.round(elapsed());
     log.info({ hotKeys: keys.length, loaded: loaded.length, milliseconds }, "Warm start finished");
 }

@@ -3,9 +3,9 @@ import { hash } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import { LRUCache } from "lru-cache";
 
-import { localCache } from "../src/cache/local.ts";
-import type { LocalCache } from "../src/cache/tiers.ts";
-import { createEmbedding } from "../src/vector/embedding.ts";
+import { localCache } from "../../src/cache/localCache.ts";
+import type { LocalCache } from "../../src/cache/tiers.ts";
+import { createEmbedding } from "../../src/vector/embedding.ts";
 
 const ENTRIES = 500;
 const VECTOR = Float32Array.of(1);

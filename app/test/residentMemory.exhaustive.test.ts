@@ -140,6 +140,9 @@ test("the memory of a pod stays within its bound under all that clients can send
     note("misses");
     await sendAll(3_000, (at) => embeddings("11 7", { dimensions: (at % (DIMENSIONS - 1)) + 1 }));
     note("lengths of vectors");
+    const known = Array.from({ length: 256 }, (_, n) => `11 ${n}`);
+    await sendAll(64, (at) => embeddings(known, { dimensions: DIMENSIONS - 1 - at }));
+    note("shortened batches");
     const sockets = await sendIncompleteBodies(150);
     await wait(1_000);
     note("incomplete bodies");

@@ -12,8 +12,13 @@ import type { Route, ServiceMetrics } from "../../metrics/service.ts";
 import type { Caller, Gate } from "../../tenants/authenticator.ts";
 import type { LookupScope } from "../../requestContext.ts";
 import type { Span, Tracing } from "../../tracing/tracing.ts";
-import { shorten } from "../../vector/embedding.ts";
-import { cacheHeader, numbersToWrite, writeVectors, type Render } from "./responseBody.ts";
+import {
+    cacheHeader,
+    numbersToWrite,
+    shortenResolved,
+    writeVectors,
+    type Render,
+} from "./responseBody.ts";
 import { answerBytes, type AnswerRoom } from "./responseMemory.ts";
 import { overloaded, readBody, type LargeBody } from "../protocol/requestBody.ts";
 import type { ByteBudget, ByteHold } from "../../memory/byteBudget.ts";
@@ -78,8 +83,8 @@ interface Work {
 }
 
 /**
- * Handles a POST. A request whose items are all in the local cache is answered in the same turn, without a
- * promise or closure of its own.
+ * Handles a POST. A request whose items are all in the local cache, in the form of its response, is answered in
+ * the same turn, without a promise or closure of its own.
  */
 export function embeddingsHandler(
     parts: EmbeddingsParts,
@@ -121,8 +126,8 @@ export function embeddingsHandler(
             const { dimensions } = wanted;
             const asked = { pool: tenant.pool, tenant: tenant.id, dimensions };
             const local = resolver.local(items, asked);
-            if (local) {
-                send(work, caller, wanted, local);
+            if (local && numbersToWrite(local, wanted) <= MAX_NUMBERS_IN_TURN) {
+                sendNow(work, caller, wanted, local);
                 return;
             }
             work.hold ??= holdOf(bytes);
@@ -167,11 +172,9 @@ export function embeddingsHandler(
         work: Work,
         caller: Caller,
         wanted: EmbeddingRequest,
-        whole: readonly Resolved[],
+        resolved: readonly Resolved[],
     ): void {
-        const { shortenTo } = wanted;
-        const resolved = shortenTo === undefined ? whole : whole.map(shortenResolved(shortenTo));
-        if (numbersToWrite(resolved, wanted.encoding) <= MAX_NUMBERS_IN_TURN)
+        if (numbersToWrite(resolved, wanted) <= MAX_NUMBERS_IN_TURN)
             sendNow(work, caller, wanted, resolved);
         else detach(sendInTurns(work, caller, wanted, resolved));
     }
@@ -183,8 +186,7 @@ export function embeddingsHandler(
         resolved: readonly Resolved[],
     ): Promise<void> {
         try {
-            await writeVectors(resolved, wanted.encoding);
-            sendNow(work, caller, wanted, resolved);
+            sendNow(work, caller, wanted, await writeVectors(resolved, wanted));
         } catch (error) {
             fail(work, error, wanted);
         }
@@ -194,8 +196,11 @@ export function embeddingsHandler(
         work: Work,
         caller: Caller,
         wanted: EmbeddingRequest,
-        resolved: readonly Resolved[],
+        whole: readonly Resolved[],
     ): void {
+        const { shortenTo } = wanted;
+        const resolved =
+            shortenTo === undefined ? whole : whole.map((one) => shortenResolved(one, shortenTo));
         const sum = account(resolved);
         const headers = [HEADERS.requestId, work.id, ...caller.headers];
         // Texts that differ only after the truncation have the same vector, so clients must be told.
@@ -307,8 +312,4 @@ export function embeddingsHandler(
             gone: () => ended(work, 499, "error"),
         });
     };
-}
-
-function shortenResolved(dimensions: number): (resolved: Resolved) => Resolved {
-    return ({ embedding, status }) => ({ embedding: shorten(embedding, dimensions), status });
 }

@@ -4,7 +4,7 @@ import { CACHE_STATUSES } from "@property-search/contract";
 
 import type { Resolved } from "../../cache/item.ts";
 import type { Account } from "../../cache/responseTotals.ts";
-import type { Embedding } from "../../vector/embedding.ts";
+import { shorten, type Embedding } from "../../vector/embedding.ts";
 import { littleEndianBytes } from "../../vector/entry.ts";
 import { floatsJson } from "../../vector/json.ts";
 import type { Body } from "../protocol/exchange.ts";
@@ -74,30 +74,46 @@ export function answers(model: string): Answers {
     };
 }
 
+type Form = Pick<EmbeddingRequest, "encoding" | "shortenTo">;
+
 /**
- * Counts the numbers that must still be formatted, weighted by cost: base64 takes a tenth of the time. A
- * number takes about 50 ns, so 2,048 vectors would block the event loop for a third of a second.
+ * Counts the numbers that must still be shortened and formatted, weighted by cost: base64 takes a tenth of the
+ * time. A number takes about 50 ns, so 2,048 vectors would block the event loop for a third of a second.
  */
-export function numbersToWrite(resolved: readonly Resolved[], encoding: Encoding): number {
+export function numbersToWrite(
+    resolved: readonly Resolved[],
+    { encoding, shortenTo }: Form,
+): number {
     let numbers = 0;
     for (const { embedding } of resolved) {
-        if (embedding.forms[encoding] === undefined) numbers += embedding.vector.length;
+        const { vector, forms } = embedding;
+        const isWhole = shortenTo === undefined || shortenTo >= vector.length;
+        const written = isWhole ? forms : forms.shorter?.get(shortenTo)?.forms;
+        if (written?.[encoding] === undefined) numbers += isWhole ? vector.length : shortenTo;
     }
     return encoding === "base64" ? numbers / 10 : numbers;
 }
 
-/** Formats the vectors of a response, yielding to the event loop in between. */
+/** Shortens and formats the vectors of a response, yielding to the event loop in between. */
 export async function writeVectors(
     resolved: readonly Resolved[],
-    encoding: Encoding,
-): Promise<void> {
+    { encoding, shortenTo }: Form,
+): Promise<readonly Resolved[]> {
+    const written: Resolved[] = [];
     let turn = performance.now();
-    for (const { embedding } of resolved) {
-        vectorJson(embedding, encoding);
+    for (const whole of resolved) {
+        const one = shortenTo === undefined ? whole : shortenResolved(whole, shortenTo);
+        vectorJson(one.embedding, encoding);
+        written.push(one);
         if (performance.now() - turn < TURN_MILLISECONDS) continue;
         await nextTurn();
         turn = performance.now();
     }
+    return written;
+}
+
+export function shortenResolved({ embedding, status }: Resolved, dimensions: number): Resolved {
+    return { embedding: shorten(embedding, dimensions), status };
 }
 
 /** The vector as JSON, cached with the embedding: a hit needs neither serialisation nor a copy. */

@@ -473,6 +473,18 @@ describe("the connection to an API", () => {
         expect(stub.requests).toHaveLength(1);
     });
 
+    test("does not read a large error, in which an API quotes all inputs", async () => {
+        await expectRight();
+        stub.misbehave((_, response) => {
+            response.writeHead(422);
+            response.write(`{"detail":[{"msg":"no","input":"${"a".repeat(300_000)}`);
+        });
+        await expect(embedOne()).rejects.toMatchObject({
+            status: 400,
+            message: "The upstream rejected the input",
+        });
+    });
+
     test("does not decompress beyond the memory limit", async () => {
         const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
         always((_, response) => {

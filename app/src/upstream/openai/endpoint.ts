@@ -71,6 +71,8 @@ const FAILURES_TO_OPEN = 5;
 /** Longer cooldowns requested by an upstream are shortened to this. */
 const MAX_COOLDOWN_MILLISECONDS = 60_000;
 const ANSWER_BYTES = 1024 * 1024;
+/** Errors are parsed on the event loop; larger ones are not read. */
+const MAX_ERROR_BYTES = 256 * 1024;
 const NUMBER_BYTES = 25;
 const LONGEST_VECTOR = 16_384;
 /** More than 2,048 inputs of 3,072 dimensions, and less than the runtime's maximum string length. */
@@ -141,11 +143,16 @@ export function openaiEndpoint(options: EndpointOptions): Endpoint {
                 body,
                 signal,
             });
-            const most = mostBytes(inputs.length, dimensions ?? length.current());
             const { statusCode: status, headers: answered } = response;
-            const bytes = await readBytes(response.body, answered["content-encoding"], most);
-            if (status === 200) return await read(bytes, inputs.length);
-            return readFailure({ status, headers: answered, text: bytes.toString() }, inputs);
+            const bytesUpTo = (most: number): Promise<Buffer> =>
+                readBytes(response.body, answered["content-encoding"], most);
+            if (status === 200) {
+                const most = mostBytes(inputs.length, dimensions ?? length.current());
+                return await read(await bytesUpTo(most), inputs.length);
+            }
+            // Some APIs quote all inputs in an error. Without its text, the status decides.
+            const text = await bytesUpTo(MAX_ERROR_BYTES).then(String, () => "");
+            return readFailure({ status, headers: answered, text }, inputs);
         } catch (error) {
             return { error: asUpstreamError(error, signal), again: true, ...NO_DOUBT };
         }

@@ -12,6 +12,7 @@ import { keyedReader } from "../src/http/handler/parseAndKey.ts";
 import { parseOpenai } from "../src/http/protocol/embeddingRequest.ts";
 import { keyMaker } from "../src/key/key.ts";
 import { account } from "../src/cache/responseTotals.ts";
+import { breaker } from "../src/upstream/openai/breaker.ts";
 import { UpstreamError } from "../src/upstream/upstream.ts";
 import { createEmbedding, shorten } from "../src/vector/embedding.ts";
 import { usedBytes } from "./support/heap.ts";
@@ -90,6 +91,17 @@ describe("Caches have a bound in bytes:", () => {
         for (let dimensions = 1; dimensions < 100_000; dimensions += 1) keyOf(input, dimensions);
         expect((await usedBytes()) - before).toBeLessThan(2 * MEBIBYTE);
         expect(keyOf(input, 1)).toBe(first);
+    });
+
+    test("texts that failed during a long outage of the upstream", async () => {
+        const outage = breaker({ failures: 5, halfOpenAfterMilliseconds: 0 });
+        const before = await usedBytes();
+        for (let at = 0; at < 100; at += 1) {
+            expect(outage.admit()).toBe(true);
+            outage.failed(Buffer.alloc(MEBIBYTE, `${at} `).toString("latin1"));
+        }
+        expect((await usedBytes()) - before).toBeLessThan(6 * MEBIBYTE);
+        expect(outage.state()).not.toBe("closed");
     });
 
     test("rejections of an upstream that quotes the input", async () => {

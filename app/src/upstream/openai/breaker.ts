@@ -51,8 +51,11 @@ export function breaker(options: BreakerOptions): Breaker {
         failed: (subject) => {
             const isKnown = subject !== undefined && subjects.has(subject);
             if (!isKnown) failed += 1;
-            if (subject !== undefined) subjects.add(subject);
-            if (failed >= failures) openedAt = now();
+            if (failed >= failures) {
+                openedAt = now();
+                // In a long outage, each probe would add its inputs.
+                subjects = new Set();
+            } else if (subject !== undefined) subjects.add(subject);
             trying = false;
         },
         state: () => (openedAt === undefined ? "closed" : admits() ? "half-open" : "open"),

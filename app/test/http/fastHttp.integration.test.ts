@@ -414,6 +414,7 @@ describe("A connection of the fast path", () => {
     test.each([
         ["TLS", Buffer.from("16030100f8010000f40303", "hex")],
         ["bare line feeds", Buffer.from("GET /livez HTTP/1.1\nhost: a\n\n")],
+        ["a bare line feed after others", Buffer.from("GET /livez HTTP/1.1\r\nhost: a\n\r\n")],
         ["another method", Buffer.from("PUT /")],
     ])("on which %s arrives is handed to node:http immediately", async (_, bytes) => {
         const given = Promise.withResolvers<Buffer>();

@@ -86,7 +86,7 @@ const [CR, LF] = [0x0d, 0x0a];
 /** @returns whether an incomplete head may still become one that the fast path serves */
 export function mayBecomeHead(bytes: Buffer): boolean {
     const text = bytes.toString("latin1", 0, LONGEST_START);
-    const lineEnd = bytes.indexOf(LF);
-    const isLine = lineEnd < 0 || bytes[lineEnd - 1] === CR;
-    return isLine && STARTS.some((start) => text.startsWith(start) || start.startsWith(text));
+    for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1))
+        if (bytes[at - 1] !== CR) return false;
+    return STARTS.some((start) => text.startsWith(start) || start.startsWith(text));
 }

@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { CACHE_KEY_PREFIX, METRICS } from "@property-search/contract";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -142,16 +144,52 @@ describe("a Redis that", () => {
         await unharmed(clients);
     });
 
-    test("is full and evicts nothing: its entries are read, and new ones are dropped", async () => {
-        const { redis, pods, clients } = await scene(["--maxmemory-policy", "noeviction"]);
-        redis.command("CONFIG", "SET", "maxmemory", "1");
+    async function servesWithoutWrites(
+        { redis, pods, clients }: Scene,
+        allowWrites: () => unknown,
+    ): Promise<void> {
         const size = entries(redis).length;
         await clients.more("HIT-L2", 50);
         await clients.more("MISS", 20);
         expect(entries(redis)).toHaveLength(size);
         expect(await Promise.all(pods.map(stateOf))).toEqual(["up", "up"]);
-        redis.command("CONFIG", "SET", "maxmemory", "0");
+        allowWrites();
         await eventually("entries are stored", () => entries(redis).length > size);
+        await unharmed(clients);
+    }
+
+    test("is full and evicts nothing: its entries are read, and new ones are dropped", async () => {
+        const full = await scene(["--maxmemory-policy", "noeviction"]);
+        const limit = (bytes: string) => full.redis.command("CONFIG", "SET", "maxmemory", bytes);
+        limit("1");
+        await servesWithoutWrites(full, () => limit("0"));
+    });
+
+    test("cannot save a snapshot: its entries are read, and new ones are dropped", async () => {
+        const folder = await mkdtemp(join(tmpdir(), "redis-"));
+        stage.ends(() => rm(folder, { recursive: true }));
+        const unsaved = await scene(["--dir", folder]);
+        await mkdir(join(folder, "dump.rdb"));
+        const set = (name: string, value: string) =>
+            unsaved.redis.command("CONFIG", "SET", name, value);
+        set("save", "3600 1");
+        unsaved.redis.command("BGSAVE");
+        await eventually("it rejects writes", () =>
+            unsaved.redis.command("SET", "any", "1").includes("MISCONF"),
+        );
+        await servesWithoutWrites(unsaved, () => set("stop-writes-on-bgsave-error", "no"));
+    });
+
+    test("has no connection left at the start: is used once it has", async () => {
+        const redis = await redisOn(undefined, ["--maxclients", "4"]);
+        const others = Array.from({ length: 4 }, () => connect(redis.port, "127.0.0.1"));
+        await Promise.all(others.map((socket) => once(socket, "connect")));
+        const pod = await stage.pod({ REDIS_URL: redis.url.href });
+        const clients = stage.clients(pod);
+        await clients.more("answers", 50);
+        await allAre([pod], "down");
+        for (const socket of others) socket.destroy();
+        await allAre([pod], "up");
         await unharmed(clients);
     });
 

@@ -113,7 +113,7 @@ policies: $(INSTALLED) ## Check the rendered STACK=… against the policy pack, 
 	  $(if $(FORMAT),--format "$(FORMAT)") $(if $(call on,$(TIMES)),--times) <<<"$$manifests"; } $(INTO_REPORT)
 
 .PHONY: settings
-settings: $(INSTALLED) ## Write the service's settings into Pulumi.yaml from their declarations
+settings: $(INSTALLED) ## Write the config of Pulumi.yaml from the declarations of all settings
 	@node config/projectFile.ts
 
 .PHONY: policies-docs

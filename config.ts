@@ -9,9 +9,10 @@ import { readMonitoring } from "./config/monitoring.ts";
 import { checkConnections } from "./config/connections.ts";
 import { readNetwork } from "./config/network.ts";
 import { readAdmission } from "./config/policies.ts";
-import { ConfigReader, GENERATED } from "./config/reader.ts";
+import { ConfigReader } from "./config/reader.ts";
+import { GENERATED } from "./config/settings/row.ts";
 import { readRedis } from "./config/redis.ts";
-import { readRelease, readService, readWeights } from "./config/service.ts";
+import { readRelease, readService } from "./config/service.ts";
 import type { StackConfig } from "./config/stackConfig.ts";
 import { trapsOfStack } from "./config/yamlTraps.ts";
 import { readTenantsConfig } from "./config/tenants.ts";
@@ -32,13 +33,13 @@ export function loadConfig(read = new ConfigReader()): StackConfig {
     const monitoring = readMonitoring(read, redis.mode !== "external");
     const config = {
         releases: perColour((colour) => readRelease(read, colour)),
-        weights: readWeights(read),
+        weights: read.get("traffic.weights"),
         placement: readPlacement(read),
         service,
         autoscaling: readAutoscaling(read, service, monitoring.existing),
         redis,
         tenants: readTenantsConfig(read),
-        adminToken: read.requiredSecret(adminToken.key, adminToken, GENERATED),
+        adminToken: read.requiredSecret(adminToken.key, adminToken, GENERATED.required),
         edge: readEdge(read),
         certificates: readCertificates(read),
         monitoring,

@@ -113,9 +113,9 @@ export interface MonitoringArgs extends Omit<
     readonly missesPerPod?: number | undefined;
 }
 
-const DEFAULT_KUBE_STATE_METRICS_IMAGE =
+export const DEFAULT_KUBE_STATE_METRICS_IMAGE =
     "registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.18.0";
-const DEFAULT_REDIS_EXPORTER_IMAGE = "oliver006/redis_exporter:v1.77.0";
+export const DEFAULT_REDIS_EXPORTER_IMAGE = "oliver006/redis_exporter:v1.77.0";
 
 interface MonitoredWorkloads {
     readonly redis?: unknown;

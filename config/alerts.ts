@@ -1,78 +1,58 @@
-import { RESPONSE_TIME_BUCKETS } from "@property-search/contract";
-import {
-    isWholeMinutes,
-    MAX_WINDOW_HOURS,
-    type AlertThresholds,
-} from "../components/monitoring/alerts/thresholds.ts";
+import type { AlertThresholds } from "../components/monitoring/alerts/thresholds.ts";
 import type { AlertReceivers } from "../components/monitoring/receivers.ts";
-import { SLACK_URL } from "./alertReceivers.ts";
-import { CHANNEL, ENDPOINT } from "./allowed.ts";
 import type { ConfigReader } from "./reader.ts";
 
-const FEWEST_HOURS = 0.1;
-
-export function readReceivers(read: ConfigReader, slack: boolean): AlertReceivers {
-    const channel = slack
-        ? read.required("alerts.slackChannel", CHANNEL, `${SLACK_URL} is set`)
-        : read.optional("alerts.slackChannel", CHANNEL);
+export function readReceivers(read: ConfigReader): AlertReceivers {
+    const { slackUrl, slackChannel, slackCriticalChannel, webhookUrl, watchdogUrl } =
+        read.group("alerts");
+    if (slackUrl !== undefined) read.required("alerts.slackChannel", "alerts.slackUrl is set");
     return {
-        slackChannel: slack ? channel : undefined,
-        slackCriticalChannel: read.optional("alerts.slackCriticalChannel", CHANNEL),
-        webhookUrl: read.optional("alerts.webhookUrl", ENDPOINT),
-        watchdogUrl: read.optional("alerts.watchdogUrl", ENDPOINT),
+        slackChannel: slackUrl === undefined ? undefined : slackChannel,
+        slackCriticalChannel,
+        webhookUrl,
+        watchdogUrl,
     };
 }
 
 /** @param jobs what the stack scrapes beside the service. */
 export function readThresholds(read: ConfigReader, jobs: AlertThresholds["jobs"]): AlertThresholds {
-    const percent = (key: string) => read.integer(`alerts.${key}`, 1, 99);
-    const objective = (key: string) => read.decimal(`alerts.${key}`, 1, 99.99);
+    const set = read.group("alerts");
     const thresholds = {
         hitRatePercent: {
-            warning: percent("hitRateWarningPercent"),
-            critical: percent("hitRateCriticalPercent"),
+            warning: set.hitRateWarningPercent,
+            critical: set.hitRateCriticalPercent,
         },
-        minRequestsPerSecond: read.decimal("alerts.minRequestsPerSecond", 0.01, 10_000),
-        p95Seconds: read.decimal("alerts.latencySeconds", 0.001, 10),
-        errorPercent: percent("errorPercent"),
-        upstreamErrorPercent: percent("upstreamErrorPercent"),
+        minRequestsPerSecond: set.minRequestsPerSecond,
+        p95Seconds: set.latencySeconds,
+        errorPercent: set.errorPercent,
+        upstreamErrorPercent: set.upstreamErrorPercent,
         savings: {
-            dollarsPerMonth: read.decimal("alerts.monthlySavingsDollars", 0.01, 1_000_000_000),
-            windowHours: read.decimal("alerts.savingsWindowHours", FEWEST_HOURS, MAX_WINDOW_HOURS),
-            dataHours: read.decimal("alerts.savingsDataHours", FEWEST_HOURS, MAX_WINDOW_HOURS),
+            dollarsPerMonth: set.monthlySavingsDollars,
+            windowHours: set.savingsWindowHours,
+            dataHours: set.savingsDataHours,
         },
         objectives: {
-            availabilityPercent: objective("availabilityObjectivePercent"),
-            latencyPercent: objective("latencyObjectivePercent"),
-            latencySeconds: read.decimal("alerts.latencyObjectiveSeconds", 0.0001, 10),
+            availabilityPercent: set.availabilityObjectivePercent,
+            latencyPercent: set.latencyObjectivePercent,
+            latencySeconds: set.latencyObjectiveSeconds,
         },
         redis: {
-            memoryPercent: percent("redisMemoryPercent"),
-            evictionsPerSecond: read.decimal("alerts.redisEvictionsPerSecond", 0.01, 1_000_000),
+            memoryPercent: set.redisMemoryPercent,
+            evictionsPerSecond: set.redisEvictionsPerSecond,
         },
         certificateDays: {
-            warning: read.integer("alerts.certificateWarningDays", 1, 365),
-            critical: read.integer("alerts.certificateCriticalDays", 1, 365),
+            warning: set.certificateWarningDays,
+            critical: set.certificateCriticalDays,
         },
         jobs,
     };
-    const { hitRatePercent, savings, certificateDays, objectives } = thresholds;
+    const { hitRatePercent, savings, certificateDays } = thresholds;
     below(read, ["hitRate", "Percent"], hitRatePercent);
     below(read, ["certificate", "Days"], certificateDays);
-    wholeMinutes(read, "alerts.savingsWindowHours", savings.windowHours);
-    wholeMinutes(read, "alerts.savingsDataHours", savings.dataHours);
     if (savings.dataHours > savings.windowHours) {
         read.addError(
             "alerts.savingsDataHours",
             `is ${savings.dataHours}; allowed: no more than alerts.savingsWindowHours (${savings.windowHours})`,
-        );
-    }
-    const { latencySeconds } = objectives;
-    const isEdge = RESPONSE_TIME_BUCKETS.some((edge) => edge === latencySeconds);
-    if (!isEdge && !Number.isNaN(latencySeconds)) {
-        read.addError(
-            "alerts.latencyObjectiveSeconds",
-            `is ${latencySeconds}; allowed: a bucket bound of the histogram: ${RESPONSE_TIME_BUCKETS.join(", ")}`,
         );
     }
     return thresholds;
@@ -90,10 +70,4 @@ function below(
             `is ${critical}; allowed: less than alerts.${subject}Warning${unit} (${warning})`,
         );
     }
-}
-
-function wholeMinutes(read: ConfigReader, key: string, hours: number): void {
-    // A number that is none was refused already.
-    if (Number.isNaN(hours) || isWholeMinutes(hours)) return;
-    read.addError(key, `is ${hours}; allowed: hours of whole minutes, such as 0.1, 0.25 or 24`);
 }

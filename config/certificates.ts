@@ -1,6 +1,3 @@
-import { ADDRESS, NAME, pattern, type Allowed } from "@property-search/contract/settings";
-import type * as pulumi from "@pulumi/pulumi";
-import { X509Certificate } from "node:crypto";
 import {
     ACME_SERVERS,
     DNS01_SECRET,
@@ -9,45 +6,12 @@ import {
 } from "../components/certificates/issuer.ts";
 import type { CertManagerInstall } from "../components/certificates/certManager.ts";
 import { checkSolver, missingLogin } from "./dns01.ts";
-import { DNS_LABEL, HOST_NAME, LOGIN, MAIL, OBJECT_NAME } from "./allowed.ts";
 import type { ConfigReader } from "./reader.ts";
-import { readFolder } from "./images.ts";
+import { mirroredFolder } from "./images.ts";
+import { SETTINGS } from "./settings/index.ts";
 
-/** Keys of secrets that may be left out, which Pulumi.yaml cannot declare as such. */
-export const ACME_KEY = "certificates.acmeKey";
-export const DNS01_SECRET_VALUE = "certificates.dns01Secret";
-
-const ISSUERS = ["selfSigned", "acmeStaging", "acme", "existing"] as const;
-type IssuerName = (typeof ISSUERS)[number];
-
-const HTTPS_URL: Allowed = {
-    fits: (value) => ADDRESS.fits(value) && value.startsWith("https:"),
-    words: "an https:// URL such as https://acme.example.com/directory",
-};
-const GROUP = pattern(
-    /^([a-z0-9]([-a-z0-9]*[a-z0-9])?\.)+[a-z0-9]([-a-z0-9]*[a-z0-9])?$/,
-    "an API group such as cert-manager.io",
-);
-const KIND = pattern(/^[A-Z][A-Za-z0-9]{0,62}$/, "a kind such as ClusterIssuer");
 /** Issuers of cert-manager itself; its webhook takes no other kind of its group. */
 const CERT_MANAGER = { group: "cert-manager.io", kinds: ["ClusterIssuer", "Issuer"] };
-const CHART = pattern(
-    /^(oci:\/\/|https:\/\/|\.{0,2}\/)\S+$/,
-    "oci://…, https://…/chart.tgz, or the path of a folder such as ./charts/cert-manager",
-);
-const REGISTRY = pattern(
-    /^[a-z0-9][-a-z0-9.]*(:\d+)?(\/[a-z0-9][-a-z0-9._]*)*$/,
-    "a registry and folder such as quay.io/jetstack",
-);
-/** Older ones have no switch for the Gateway API. */
-const CHART_VERSION = pattern(
-    /^v(1\.(1[5-9]|[2-9]\d)|[2-9]\d?\.\d{1,2})\.\d{1,3}$/,
-    "a version such as v1.19.1, v1.15.0 or newer",
-);
-/** Of a provider: a token, or a file of JSON. */
-const SECRET: Allowed = { fits: (value) => value.length <= 65_536, words: "at most 64 KiB" };
-/** PEM, of one certificate or several. */
-const CERTIFICATES: Allowed = { fits: isPem, words: "certificates as PEM" };
 
 /** A Secret of type kubernetes.io/tls that somebody else keeps up to date. */
 export interface ExistingSecret {
@@ -67,46 +31,25 @@ export interface CertificatesConfig {
 
 /** @returns undefined when certificates are off. */
 export function readCertificates(read: ConfigReader): CertificatesConfig | undefined {
-    const enabled = read.boolean("certificates.enabled");
-    const name = read.optional("certificates.secretName", OBJECT_NAME);
-    const namespace = read.optional("certificates.secretNamespace", DNS_LABEL);
+    const { enabled, secretName: name, secretNamespace: namespace } = read.group("certificates");
     const secret = name === undefined ? undefined : { name, namespace };
     const issued = enabled && secret === undefined;
     const issuer = readIssuer(read, issued);
     const install = readInstall(read);
     refuseContradictions(read, secret);
     if (!enabled) return undefined;
-    const hostname = read.required("edge.hostname", HOST_NAME, "certificates.enabled is true");
+    const hostname = read.required("edge.hostname", "certificates.enabled is true");
     return { hostname, secret, issuer, install: issued ? install : undefined };
 }
 
 function readInstall(read: ConfigReader): CertManagerInstall | undefined {
-    const settings = {
-        chart: read.required("certificates.chart", CHART),
-        chartVersion: read.required("certificates.chartVersion", CHART_VERSION),
-        imageRegistry: readFolder(read, "certificates.imageRegistry", REGISTRY),
-    };
-    return installs(read) ? settings : undefined;
-}
-
-function installs(read: ConfigReader): boolean {
-    return read.oneOf("certificates.certManager", ["install", "existing"]) === "install";
+    const { certManager, chart, chartVersion, imageRegistry } = read.group("certificates");
+    if (certManager !== "install") return undefined;
+    return { chart, chartVersion, imageRegistry: mirroredFolder(read, imageRegistry) };
 }
 
 function readIssuer(read: ConfigReader, issued: boolean): IssuerSettings {
-    const issuer = read.oneOf("certificates.issuer", ISSUERS);
-    const existing = readExisting(read, issued && issuer === "existing");
-    const acme = readAcme(read, issuer, issued);
-    if (issuer === "existing") return { type: "existing", ...existing };
-    return issuer === "selfSigned" ? { type: "selfSigned" } : acme;
-}
-
-function readExisting(read: ConfigReader, used: boolean) {
-    const name = used
-        ? read.required("certificates.issuerName", OBJECT_NAME, "certificates.issuer is existing")
-        : read.optional("certificates.issuerName", OBJECT_NAME);
-    const kind = read.required("certificates.issuerKind", KIND);
-    const group = read.required("certificates.issuerGroup", GROUP);
+    const { issuer, issuerName, issuerKind: kind, issuerGroup: group } = read.group("certificates");
     if (group === CERT_MANAGER.group && !CERT_MANAGER.kinds.includes(kind)) {
         read.addError(
             "certificates.issuerKind",
@@ -114,51 +57,60 @@ function readExisting(read: ConfigReader, used: boolean) {
                 `certificates.issuerGroup is ${group}`,
         );
     }
-    return { name: name ?? "", kind, group };
+    const acme = readAcme(read, issued);
+    if (issuer === "selfSigned") return { type: "selfSigned" };
+    if (issuer !== "existing") return acme;
+    const name = issued
+        ? read.required("certificates.issuerName", "certificates.issuer is existing")
+        : issuerName;
+    return { type: "existing", name: name ?? "", kind, group };
 }
 
-function readAcme(read: ConfigReader, issuer: IssuerName, issued: boolean): AcmeIssuer {
-    const server = read.optional("certificates.acmeServer", HTTPS_URL);
-    const isLetsEncrypt = (issuer === "acme" || issuer === "acmeStaging") && server === undefined;
-    const email =
-        issued && isLetsEncrypt
-            ? read.required("certificates.email", MAIL, `certificates.issuer is ${issuer}`)
-            : read.optional("certificates.email", MAIL);
+function readAcme(read: ConfigReader, issued: boolean): AcmeIssuer {
+    const { issuer, acmeServer, email, acmeCaBundle } = read.group("certificates");
+    const isAcme = issuer === "acme" || issuer === "acmeStaging";
+    if (issued && isAcme && acmeServer === undefined) {
+        read.required("certificates.email", `certificates.issuer is ${issuer}`);
+    }
     return {
         type: "acme",
-        server: server ?? ACME_SERVERS[issuer === "acme" ? "acme" : "acmeStaging"],
+        server: acmeServer ?? ACME_SERVERS[issuer === "acme" ? "acme" : "acmeStaging"],
         email,
-        caBundle: read.optional("certificates.acmeCaBundle", CERTIFICATES),
+        caBundle: acmeCaBundle,
         account: readAccount(read),
-        challenge: readChallenge(read, issuer === "acme" || issuer === "acmeStaging"),
+        challenge: readChallenge(read, isAcme),
     };
 }
 
 /** External account binding, which ACME servers other than Let's Encrypt ask for. */
 function readAccount(read: ConfigReader): AcmeIssuer["account"] {
-    const keyId = read.optional("certificates.acmeKeyId", NAME);
-    const given = read.secret(ACME_KEY, LOGIN);
-    if (keyId === undefined && given !== undefined) {
+    const { acmeKeyId: keyId, acmeKey } = read.group("certificates");
+    if (keyId === undefined && acmeKey !== undefined) {
         read.addError(
-            ACME_KEY,
+            "certificates.acmeKey",
             "is set, and has no effect; allowed: nothing, since certificates.acmeKeyId is not set",
         );
     }
+    if (keyId === undefined) return undefined;
     const reason = ", since certificates.acmeKeyId is set";
-    return keyId === undefined
-        ? undefined
-        : { keyId, key: read.requiredSecret(ACME_KEY, LOGIN, reason) };
+    return {
+        keyId,
+        key: read.requiredSecret("certificates.acmeKey", SETTINGS["certificates.acmeKey"], reason),
+    };
 }
 
 function readChallenge(read: ConfigReader, isAcme: boolean): AcmeIssuer["challenge"] {
-    const challenge = read.oneOf("certificates.challenge", ["http01", "dns01"]);
-    const solver = read.json("certificates.dns01");
-    const secret: pulumi.Output<string> | undefined = read.secret(DNS01_SECRET_VALUE, SECRET);
+    const {
+        challenge,
+        dns01: solver,
+        dns01Secret: secret,
+        certManager,
+    } = read.group("certificates");
     if (challenge === "http01" || !isAcme) return { type: "http01" };
-    const { findings, names } = checkSolver(solver);
-    for (const words of findings) read.addError("certificates.dns01", words);
+    const { errors, names } = checkSolver(solver);
+    for (const words of errors) read.addError("certificates.dns01", words);
     const lacking = missingLogin(solver);
-    if (lacking !== undefined && installs(read)) {
+    if (lacking !== undefined && certManager === "install") {
         const reason =
             "since the stack's own cert-manager gives an Issuer no credentials of its pod";
         read.addError("certificates.dns01", `${lacking}, ${reason}`);
@@ -166,13 +118,13 @@ function readChallenge(read: ConfigReader, isAcme: boolean): AcmeIssuer["challen
     const isUsed = names.includes(DNS01_SECRET.name);
     if (isUsed && secret === undefined) {
         read.addError(
-            DNS01_SECRET_VALUE,
+            "certificates.dns01Secret",
             `is not set; allowed: a secret, since certificates.dns01 names ${DNS01_SECRET.name}`,
         );
     }
     if (!isUsed && secret !== undefined) {
         read.addError(
-            DNS01_SECRET_VALUE,
+            "certificates.dns01Secret",
             `is set, and nothing reads it; allowed: a secret that certificates.dns01 names as ` +
                 `${DNS01_SECRET.name}, key ${DNS01_SECRET.key}`,
         );
@@ -182,9 +134,8 @@ function readChallenge(read: ConfigReader, isAcme: boolean): AcmeIssuer["challen
 
 /** Keys that have no effect, each with the value of another that takes it away. */
 function refuseContradictions(read: ConfigReader, secret: ExistingSecret | undefined): void {
-    const issuer = read.oneOf("certificates.issuer", ISSUERS);
+    const { issuer, challenge } = read.group("certificates");
     const isAcme = issuer === "acme" || issuer === "acmeStaging";
-    const challenge = read.oneOf("certificates.challenge", ["http01", "dns01"]);
     const withSecret = secret && `certificates.secretName is "${secret.name}"`;
     const notAcme = isAcme ? undefined : `certificates.issuer is ${issuer}`;
     const notDns01 =
@@ -201,25 +152,11 @@ function refuseContradictions(read: ConfigReader, secret: ExistingSecret | undef
         "certificates.acmeCaBundle": withSecret ?? notAcme,
         "certificates.acmeKeyId": withSecret ?? notAcme,
         "certificates.dns01": notDns01,
-        [DNS01_SECRET_VALUE]: notDns01,
+        "certificates.dns01Secret": notDns01,
     };
     for (const [key, reason] of Object.entries(unused)) {
         if (reason !== undefined && read.isSet(key)) {
             read.addError(key, `is set, and has no effect; allowed: nothing, since ${reason}`);
         }
-    }
-}
-
-function isPem(value: string): boolean {
-    const blocks = value.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-    const rest = blocks.reduce((text, block) => text.replace(block, ""), value);
-    return blocks.length > 0 && rest.trim() === "" && blocks.every(isCertificate);
-}
-
-function isCertificate(pem: string): boolean {
-    try {
-        return new X509Certificate(pem).raw.length > 0;
-    } catch {
-        return false;
     }
 }

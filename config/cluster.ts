@@ -1,4 +1,3 @@
-import { NAME, pattern } from "@property-search/contract/settings";
 import type { ConfigReader } from "./reader.ts";
 
 export interface ClusterConfig {
@@ -10,16 +9,7 @@ export interface ClusterConfig {
     readonly protectData: boolean;
 }
 
-const ID = pattern(
-    /^(any|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/,
-    "the UID of a namespace kube-system, as the first deploy records it, or any",
-);
-
 export function readCluster(read: ConfigReader): ClusterConfig {
-    const context = read.optional("cluster.context", NAME);
-    return {
-        provider: context === undefined ? {} : { context },
-        id: read.optional("cluster.id", ID),
-        protectData: read.boolean("cluster.protectData"),
-    };
+    const { context, ...cluster } = read.group("cluster");
+    return { ...cluster, provider: context === undefined ? {} : { context } };
 }

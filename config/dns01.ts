@@ -81,8 +81,8 @@ const EXAMPLE =
     'an object such as {"cloudflare":{"apiTokenSecretRef":{"name":"embedding-gateway-dns01","key":"secret"}}}';
 
 interface Checked {
-    /** Findings, in words that follow the key's name. */
-    readonly findings: readonly string[];
+    /** In words that follow the key's name. */
+    readonly errors: readonly string[];
     /** Secrets that the solver names. */
     readonly names: readonly string[];
 }
@@ -92,14 +92,14 @@ export function checkSolver(solver: unknown): Checked {
     if (!isObject(solver)) {
         const found = solver === undefined ? "is not set" : `is ${JSON.stringify(solver)}`;
         const reason = "since certificates.challenge is dns01";
-        return { findings: [`${found}; allowed: ${EXAMPLE}, ${reason}`], names: [] };
+        return { errors: [`${found}; allowed: ${EXAMPLE}, ${reason}`], names: [] };
     }
     const providers = Object.keys(solver).filter((key) => !NOT_PROVIDERS.includes(key));
     const unknown = providers.filter((key) => !PROVIDERS.some((one) => one === key));
     const references = referencesIn(solver);
     const broken = references.filter(({ value }) => !isReference(value));
     return {
-        findings: [
+        errors: [
             ...unknown.map((key) => `has "${key}"; allowed: ${PROVIDERS.join(", ")}`),
             ...(providers.length === 1
                 ? []

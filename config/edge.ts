@@ -1,7 +1,5 @@
 import { NAMESPACES } from "@property-search/contract";
-import type { Allowed } from "@property-search/contract/settings";
 import {
-    CONTROLLERS,
     GATEWAY_CONTROLLERS,
     GATEWAY_LABELS,
     UNKNOWN_PROXIES,
@@ -9,15 +7,9 @@ import {
     type GatewayProxies,
     type ProvisionedProxies,
 } from "../components/edge/controllers.ts";
-import { RETRY_FILTERS, type RetrySettings } from "../components/edge/retries.ts";
-import { CIDR, DNS_LABEL, HOST_NAME, HOST_PORT, LABEL_KEY, LABEL_VALUE } from "./allowed.ts";
+import type { RetrySettings } from "../components/edge/retries.ts";
 import type { ConfigReader } from "./reader.ts";
-
-/** Ports of a control plane, such as `istio-system:15012`. */
-const CONTROL_PLANE: Allowed = {
-    fits: (value) => HOST_PORT.fits(value) && !value.includes("."),
-    words: "namespace:port such as istio-system:15012",
-};
+import { pairsIn } from "./settings/edge.ts";
 
 export interface EdgeConfig {
     readonly gatewayClassName: string;
@@ -36,9 +28,9 @@ export interface EdgeConfig {
 
 export function readEdge(read: ConfigReader): EdgeConfig {
     const preset = readController(read);
-    const port = (key: string, fallback: number) => read.integerOr(key, 1, 65_535, fallback);
-    const httpPort = port("edge.httpPort", preset?.httpPort ?? 80);
-    const httpsPort = port("edge.httpsPort", preset?.httpsPort ?? 443);
+    const set = read.group("edge");
+    const httpPort = set.httpPort ?? preset?.httpPort ?? 80;
+    const httpsPort = set.httpsPort ?? preset?.httpsPort ?? 443;
     // A listener port that the config sets itself is public as it is, unless the config says otherwise.
     const publicOf = (key: "http" | "https", listener: number): number => {
         const known = preset?.[`${key}Port`] === listener;
@@ -46,12 +38,12 @@ export function readEdge(read: ConfigReader): EdgeConfig {
         return known ? preset[names[key]] : listener;
     };
     return {
-        gatewayClassName: valueOf(read, "edge.gatewayClassName", preset?.gatewayClassName),
+        gatewayClassName: nameOf(read, "edge.gatewayClassName", preset?.gatewayClassName),
         httpPort,
         httpsPort,
-        publicHttpPort: port("edge.publicHttpPort", publicOf("http", httpPort)),
-        publicHttpsPort: port("edge.publicHttpsPort", publicOf("https", httpsPort)),
-        hostname: read.optional("edge.hostname", HOST_NAME),
+        publicHttpPort: set.publicHttpPort ?? publicOf("http", httpPort),
+        publicHttpsPort: set.publicHttpsPort ?? publicOf("https", httpsPort),
+        hostname: set.hostname,
         proxies: readProxies(read, preset, [httpPort, httpsPort]),
         retries: readRetries(read, preset?.retryFilter ?? "none"),
     };
@@ -59,20 +51,22 @@ export function readEdge(read: ConfigReader): EdgeConfig {
 
 /** Namespace of the gateway's pods. */
 export function readControllerNamespace(read: ConfigReader): string {
-    return valueOf(read, "edge.controllerNamespace", readController(read)?.namespace);
+    return nameOf(read, "edge.controllerNamespace", readController(read)?.namespace);
 }
 
 /** @returns undefined for a controller that the config describes itself. */
 function readController(read: ConfigReader): GatewayController | undefined {
-    const controller = read.oneOf("edge.controller", [...CONTROLLERS, "custom"]);
+    const controller = read.get("edge.controller");
     return controller === "custom" ? undefined : GATEWAY_CONTROLLERS[controller];
 }
 
 /** A name that the config sets, or else the preset. */
-function valueOf(read: ConfigReader, key: string, preset: string | undefined): string {
-    return preset === undefined
-        ? read.required(key, DNS_LABEL, "edge.controller is custom")
-        : (read.optional(key, DNS_LABEL) ?? preset);
+function nameOf(
+    read: ConfigReader,
+    key: "edge.gatewayClassName" | "edge.controllerNamespace",
+    preset: string | undefined,
+): string {
+    return read.get(key) ?? preset ?? read.required(key, "edge.controller is custom");
 }
 
 function readProxies(
@@ -82,12 +76,12 @@ function readProxies(
 ): GatewayProxies {
     const namespace = readControllerNamespace(read);
     const inside = namespace === NAMESPACES.edge;
-    const labels = read.optional("edge.controllerPodLabels", POD_LABELS);
+    const { controllerPodLabels: labels, controllerCidrs: cidrs, ...set } = read.group("edge");
     // A preset's labels are those of its own namespace; elsewhere somebody has installed it differently.
     const known = namespace === preset?.namespace ? preset.podLabels : {};
     const podPort = preset?.podPort ?? ((port: number) => port);
     const provisions = preset?.provisions ?? (inside ? UNKNOWN_PROXIES : undefined);
-    const controlPlane = controlPlaneOf(read.optional("edge.controlPlane", CONTROL_PLANE));
+    const controlPlane = controlPlaneOf(set.controlPlane);
     if (controlPlane && !inside) {
         const reason = `since the gateway's pods are in ${JSON.stringify(namespace)}, not in ${NAMESPACES.edge}`;
         read.addError(
@@ -98,28 +92,11 @@ function readProxies(
     return {
         namespace,
         podLabels: labels === undefined ? (inside ? GATEWAY_LABELS : known) : labelsOf(labels),
-        cidrs: read.list("edge.controllerCidrs", CIDR),
+        cidrs,
         podPorts: [podPort(listeners[0]), podPort(listeners[1])],
         provisions: provisions && { ...provisions, ...(controlPlane && { controlPlane }) },
         entity: preset?.entity,
     };
-}
-
-const POD_LABELS: Allowed = {
-    fits: (value) => {
-        const labels = pairsIn(value);
-        const isLabel = ([key = "", text, ...rest]: readonly string[]) =>
-            LABEL_KEY.fits(key) &&
-            text !== undefined &&
-            LABEL_VALUE.fits(text) &&
-            rest.length === 0;
-        return labels.every(isLabel) && new Set(labels.map(([key]) => key)).size === labels.length;
-    },
-    words: "labels such as app.kubernetes.io/name=traefik, with commas between, each key once",
-};
-
-function pairsIn(text: string): readonly (readonly string[])[] {
-    return text.split(",").map((label) => label.split("="));
 }
 
 function labelsOf(text: string): Record<string, string> {
@@ -135,9 +112,8 @@ function readRetries(
     read: ConfigReader,
     preset: GatewayController["retryFilter"],
 ): RetrySettings | undefined {
-    const given = read.oneOf("edge.retryFilter", ["preset", "none", ...RETRY_FILTERS]);
-    const filter = given === "preset" ? preset : given;
-    const controller = read.oneOf("edge.controller", [...CONTROLLERS, "custom"]);
+    const { controller, retryFilter, ...set } = read.group("edge");
+    const filter = retryFilter === "preset" ? preset : retryFilter;
     // Their objects are of one controller, and any other answers requests of such a route by an error.
     if ((filter === "traefik" || filter === "envoy-gateway") && filter !== controller) {
         if (controller !== "custom") {
@@ -145,11 +121,12 @@ function readRetries(
             read.addError("edge.retryFilter", words);
         }
     }
-    const bounds = {
-        attempts: read.integer("edge.retryAttempts", 1, 50),
-        intervalMilliseconds: read.integer("edge.retryIntervalMilliseconds", 10, 10_000),
-        timeoutSeconds: read.integer("edge.retryTimeoutSeconds", 1, 300),
-        maxBodyBytes: read.integer("edge.retryBodyBytes", 1024, 8_388_608),
+    if (filter === "none") return undefined;
+    return {
+        filter,
+        attempts: set.retryAttempts,
+        intervalMilliseconds: set.retryIntervalMilliseconds,
+        timeoutSeconds: set.retryTimeoutSeconds,
+        maxBodyBytes: set.retryBodyBytes,
     };
-    return filter === "none" ? undefined : { filter, ...bounds };
 }

@@ -1,8 +1,8 @@
 import type { Allowed } from "@property-search/contract/settings";
 import { DNS_PRESETS } from "../components/networkPolicies/dns.ts";
 import type { Destination } from "../components/networkPolicies/policies.ts";
-import { CIDR, DNS_LABEL, LABEL_KEY, LABEL_VALUE } from "./allowed.ts";
-import { found, isObject, type ConfigReader } from "./reader.ts";
+import { CIDR, DNS_LABEL, isObject, LABEL_KEY, LABEL_VALUE } from "./allowed.ts";
+import { found, type ConfigReader } from "./reader.ts";
 
 const KEY = "network.destinations";
 
@@ -29,10 +29,6 @@ export interface NetworkConfig {
 const DNS_PORT = 53;
 
 const PRESETS: Readonly<Record<string, readonly Destination[]>> = DNS_PRESETS;
-const PRESET: Allowed = {
-    fits: (value) => Object.hasOwn(PRESETS, value),
-    words: Object.keys(PRESETS).join(", "),
-};
 const EXAMPLE = '{"namespace":"models","podLabels":{"app":"tei"},"port":8080}';
 const EXAMPLES = `${EXAMPLE} or {"cidr":"10.1.0.0/16","port":443}`;
 /** DNS has a port of its own, which its destinations may leave out. */
@@ -41,20 +37,21 @@ const DNS_EXAMPLES =
 const examplesOf = (purpose: Purpose) => (purpose === "dns" ? DNS_EXAMPLES : EXAMPLES);
 
 export function readNetwork(read: ConfigReader): NetworkConfig {
-    const presets = read.list("network.dns", PRESET);
+    const presets = read.get("network.dns");
     const destinations = readDestinations(read);
     const dns = [
         ...presets.flatMap((preset) => PRESETS[preset] ?? []),
         ...(destinations.dns ?? []),
     ];
     if (dns.length === 0) {
-        read.addError("network.dns", `is empty; allowed: some of ${PRESET.words}, or ${KEY}.dns`);
+        const names = Object.keys(PRESETS).join(", ");
+        read.addError("network.dns", `is empty; allowed: some of ${names}, or ${KEY}.dns`);
     }
     return { dns, destinations };
 }
 
 function readDestinations(read: ConfigReader): NetworkConfig["destinations"] {
-    const value = read.json(KEY) ?? {};
+    const value = read.get(KEY);
     if (!isObject(value)) {
         const example = `{"upstream":[${EXAMPLE}]}`;
         read.addError(KEY, `${found(value)}; allowed: an object such as ${example}`);

@@ -1,9 +1,6 @@
 import {
-    BOOLEAN,
-    describeText,
-    integer,
+    errorsOf,
     isAllowed,
-    oneOf,
     quote,
     readSettings,
     type Allowed,
@@ -11,8 +8,9 @@ import {
     type ValuesOf,
 } from "@property-search/contract/settings";
 import * as pulumi from "@pulumi/pulumi";
-import { LABEL_KEY, LABEL_VALUE } from "./allowed.ts";
 import { warningsOf } from "./effects.ts";
+import { SETTINGS } from "./settings/index.ts";
+import type { ProgramRow } from "./settings/row.ts";
 import { unknownKeys } from "./unknownKeys.ts";
 
 /** Whether the config holds a key encrypted; exported by the SDK, and not declared. */
@@ -23,11 +21,25 @@ const { isConfigSecret } = pulumi.runtime as unknown as {
 /** What a secret shows where its value is not to be seen: a rendering without secrets holds it everywhere. */
 export const MASK = "[secret]";
 
-/** Why a secret that operations/ makes must be set. */
-export const GENERATED = "; the stack's first deploy generates it, or make secrets STACK=<stack>";
+type Settings = typeof SETTINGS;
+type Key = keyof Settings;
 
-const LABELS_WORDS =
-    "an object of label keys and values, each value text, such as { team: search }";
+/** The value of a setting; undefined if it is not set, has no default and is not required. */
+type ValueOf<R extends ProgramRow> =
+    | (R extends { readonly secret: true } ? pulumi.Output<string> : ReturnType<R["parse"]>)
+    | (R extends { readonly required: string }
+          ? never
+          : R["default"] extends ""
+            ? undefined
+            : never);
+
+/** The settings whose keys are a name, a dot and a second name, by the second. */
+type Group<Name extends string> = {
+    readonly [K in Key as K extends `${Name}.${infer Rest}` ? SecondName<Rest> : never]: ValueOf<
+        Settings[K]
+    >;
+};
+type SecondName<Rest extends string> = Rest extends `${string}.${string}` ? never : Rest;
 
 /** What is wrong with a key. */
 interface ConfigError {
@@ -39,9 +51,9 @@ interface ConfigError {
 }
 
 /**
- * Reads values of the project's config and gathers everything that is wrong with them, so that a person
- * who corrects a stack file needs one try and not one for each mistake. A key whose value is empty
- * counts as not set: a key declared in Pulumi.yaml without any default is required by Pulumi itself.
+ * Reads settings of the stack's config by their rows and gathers everything that is wrong with them, so that a person
+ * who corrects a stack file needs one try and not one for each mistake. A key whose value is empty counts as not set: a
+ * key declared in Pulumi.yaml without any default is required by Pulumi itself.
  */
 export class ConfigReader {
     readonly #prefix: string;
@@ -49,8 +61,7 @@ export class ConfigReader {
     /** By key without the project's name. */
     readonly #values = new Map<string, string>();
     readonly #errors: ConfigError[] = [];
-    /** By key, the words for what it may be. */
-    readonly #known = new Map<string, string>();
+    readonly #known = new Set<string>();
 
     constructor(config = new pulumi.Config()) {
         this.#prefix = `${config.name}:`;
@@ -68,23 +79,51 @@ export class ConfigReader {
         return this.#all;
     }
 
-    /** Keys that were read, without the project's name, each with words for what it may be. */
-    get known(): ReadonlyMap<string, string> {
+    /** Keys that were read, without the project's name. */
+    get known(): ReadonlySet<string> {
         return this.#known;
     }
 
-    /** A value that must be set. `reason` says why where that depends on another key. */
-    required(key: string, allowed: Allowed, reason = ""): string {
-        const value = this.optional(key, allowed);
-        if (value === undefined) this.#found(key, undefined, allowed.words, reason);
-        return value ?? "";
+    /** @returns the default of a setting that is not set or wrong. */
+    get<K extends Key>(key: K): ValueOf<Settings[K]> {
+        return this.#valueBy(key, SETTINGS[key]) as ValueOf<Settings[K]>;
     }
 
-    optional(key: string, allowed: Allowed): string | undefined {
-        const value = this.#get(key, allowed.words);
-        if (value === undefined) return undefined;
-        if (!isAllowed(allowed, value)) this.#wrong(key, value, allowed);
-        return value;
+    /** All settings whose keys are a name, a dot and a second name. */
+    group<Name extends string>(name: Name): Group<Name> {
+        const values = (Object.keys(SETTINGS) as Key[]).flatMap((key) => {
+            const [first, second = "", ...rest] = key.split(".");
+            return first === name && rest.length === 0 ? [[second, this.get(key)]] : [];
+        });
+        return Object.fromEntries(values) as Group<Name>;
+    }
+
+    #valueBy(key: string, row: Omit<ProgramRow, "usedIf">): unknown {
+        const { required } = row;
+        if (row.secret) {
+            return required === undefined
+                ? this.secret(key, row)
+                : this.requiredSecret(key, row, required);
+        }
+        const value = this.#get(key);
+        if (value === undefined) {
+            if (row.default !== "" || required !== undefined) this.#missing(key, row, required);
+        } else {
+            const errors = errorsOf(row, value);
+            if (errors.length === 0) return row.parse(value);
+            for (const words of errors) this.addError(key, words, "value");
+        }
+        return row.default === "" && required === undefined ? undefined : row.default;
+    }
+
+    /** Text that another key requires; `reason` says which. */
+    required(key: Key, reason: string): string {
+        return this.requiredOf(key, SETTINGS[key], reason);
+    }
+
+    requiredOf(key: string, row: Omit<ProgramRow, "default" | "usedIf">, reason: string): string {
+        const because = `, since ${reason}`;
+        return String(this.#valueBy(key, { ...row, default: "", required: because }));
     }
 
     /** Settings of the service that the config has. Secrets are left out: `secret` reads them. */
@@ -98,82 +137,9 @@ export class ConfigReader {
         );
     }
 
-    integer(key: string, least: number, most: number): number {
-        const kind = integer(least, most);
-        const value = this.#get(key, kind.words) ?? "";
-        if (kind.fits(value)) return kind.parse(value);
-        this.#wrong(key, value, kind);
-        return NaN;
-    }
-
-    /** @param fallback the value of a key that is not set */
-    integerOr(key: string, minimum: number, maximum: number, fallback: number): number {
-        const { words } = integer(minimum, maximum);
-        return this.#get(key, words) === undefined ? fallback : this.integer(key, minimum, maximum);
-    }
-
-    decimal(key: string, minimum: number, maximum: number): number {
-        const words = `a number from ${minimum} to ${maximum}`;
-        const value = this.#get(key, words);
-        const number = value !== undefined && DECIMAL.test(value) ? Number(value) : NaN;
-        if (!(number >= minimum && number <= maximum)) {
-            this.#found(key, value, words);
-            return NaN;
-        }
-        return number;
-    }
-
-    boolean(key: string): boolean {
-        const value = this.#get(key, BOOLEAN.words) ?? "";
-        if (!BOOLEAN.fits(value)) this.#wrong(key, value, BOOLEAN);
-        return BOOLEAN.parse(value);
-    }
-
-    oneOf<T extends string>(key: string, allowed: readonly [T, ...T[]]): T {
-        const kind = oneOf(...allowed);
-        const value = this.#get(key, kind.words) ?? "";
-        if (kind.fits(value)) return kind.parse(value);
-        this.#wrong(key, value, kind);
-        return allowed[0];
-    }
-
-    list(key: string, allowed: Allowed): string[] {
-        const words = `a list of ${allowed.words}`;
-        const value = this.json(key, words);
-        const items: unknown[] | undefined = Array.isArray(value) ? value : undefined;
-        if (!items) this.#found(key, value, words);
-        const wrong = items?.filter((item) => typeof item !== "string" || !allowed.fits(item));
-        for (const item of wrong ?? []) this.#found(key, item, words);
-        return (items ?? []).map(String);
-    }
-
-    /** Labels by key, of a key whose type is object. */
-    labels(key: string): Readonly<Record<string, string>> {
-        const { value = {} } = { value: this.json(key, LABELS_WORDS) };
-        if (!isObject(value)) {
-            this.#found(key, value, LABELS_WORDS);
-            return {};
-        }
-        for (const [name, one] of Object.entries(value)) {
-            if (LABEL_KEY.fits(name) && typeof one === "string" && LABEL_VALUE.fits(one)) continue;
-            this.addError(key, `has ${name}: ${quote(one)}; allowed: ${LABELS_WORDS}`);
-        }
-        return value as Readonly<Record<string, string>>;
-    }
-
-    /** The parsed value of a key whose type is object or array, unchecked; its text if it is no JSON. */
-    json(key: string, words?: string): unknown {
-        const value = this.#get(key, words);
-        try {
-            return value === undefined ? undefined : (JSON.parse(value) as unknown);
-        } catch {
-            return value;
-        }
-    }
-
     /** A value that is never shown, and that the stack's config holds encrypted. */
     secret(key: string, allowed: Allowed): pulumi.Output<string> | undefined {
-        const value = this.#get(key, allowed.words);
+        const value = this.#get(key);
         if (value === undefined) return undefined;
         // Pulumi.yaml cannot demand it: "secret: true" allows no default, and so no key that is not set.
         if (!isConfigSecret(`${this.#prefix}${key}`)) {
@@ -193,7 +159,7 @@ export class ConfigReader {
     /** `reason` says why it must be set. */
     requiredSecret(key: string, allowed: Allowed, reason: string): pulumi.Output<string> {
         const value = this.secret(key, allowed);
-        if (value === undefined) this.#found(key, undefined, `${allowed.words}${reason}`);
+        if (value === undefined) this.#missing(key, allowed, reason);
         return value ?? pulumi.secret("");
     }
 
@@ -234,8 +200,7 @@ export class ConfigReader {
         const project = this.#prefix.slice(0, -1);
         const causes = this.#causes().map(({ key, words }) => `${this.#prefix}${key} ${words}`);
         const errors = new Set(causes);
-        const known = new Set(this.#known.keys());
-        for (const one of unknownKeys(Object.keys(all), project, known, (key) => all[key])) {
+        for (const one of unknownKeys(Object.keys(all), project, this.#known, (key) => all[key])) {
             errors.add(one);
         }
         const count = errors.size;
@@ -246,18 +211,12 @@ export class ConfigReader {
         );
     }
 
-    #wrong(key: string, value: string, allowed: Allowed): void {
-        const words = `${describeText(allowed, value)}; allowed: ${allowed.words}`;
-        this.addError(key, words, "value");
+    #missing(key: string, { words }: Allowed, reason = ""): void {
+        this.addError(key, `is not set; allowed: ${words}${reason}`, "value");
     }
 
-    #found(key: string, value: unknown, words: string, reason = ""): void {
-        const because = reason && `, since ${reason}`;
-        this.addError(key, `${found(value)}; allowed: ${words}${because}`, "value");
-    }
-
-    #get(key: string, words = this.#known.get(key) ?? ""): string | undefined {
-        this.#known.set(key, words);
+    #get(key: string): string | undefined {
+        this.#known.add(key);
         return this.#valueOf(key);
     }
 
@@ -269,11 +228,6 @@ export class ConfigReader {
 }
 
 const KEYS = /[a-z]\w*(\.\w+)+/gi;
-const DECIMAL = /^(0|[1-9]\d{0,14})(\.\d{1,15})?$/;
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-    return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** Words for a value, after its key. */
 export function found(value: unknown): string {

@@ -1,20 +1,12 @@
-import {
-    checkWeights,
-    parseBytes,
-    parseCpu,
-    perColour,
-    type Weights,
-} from "@property-search/contract";
+import { parseBytes, parseCpu, type Colour } from "@property-search/contract";
 import {
     apiKeysFor,
     partsOfList,
-    PROXY,
     SERVICE_SETTINGS,
     type ServiceSettings,
 } from "@property-search/contract/settings";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Resources } from "../components/workload.ts";
-import { CPUS, IMAGE, LABEL_VALUE, MEMORY } from "./allowed.ts";
 import type { ConfigReader } from "./reader.ts";
 import { checkMemory } from "./serviceMemory.ts";
 
@@ -44,53 +36,21 @@ export interface ServiceConfig {
     readonly upstreamFallbackApiKeys: pulumi.Output<string> | undefined;
 }
 
-export function readRelease(read: ConfigReader, colour: string): Release {
-    return {
-        image: read.required(`${colour}.image`, IMAGE),
-        version: read.required(`${colour}.version`, LABEL_VALUE),
-    };
-}
-
-export function readWeights(read: ConfigReader): Weights {
-    const check = checkWeights(read.json("traffic.weights"));
-    if ("weights" in check) return check.weights;
-    for (const words of check.errors) read.addError("traffic.weights", words);
-    return perColour(() => NaN);
+export function readRelease(read: ConfigReader, colour: Colour): Release {
+    return read.group(colour);
 }
 
 export function readService(read: ConfigReader): ServiceConfig {
-    const minReplicas = read.integer("service.minReplicas", 2, 10);
-    const maxReplicas = read.integer("service.maxReplicas", 2, 10);
+    const { cpuRequest, cpuLimit, memoryRequest, memoryLimit, upstreamProxy, ...others } =
+        read.group("service");
+    const { minReplicas, maxReplicas } = others;
+    const resources = { cpuRequest, cpuLimit, memoryRequest, memoryLimit };
     if (maxReplicas < minReplicas) {
         read.addError(
             "service.maxReplicas",
             `is ${maxReplicas}; allowed: no less than service.minReplicas (${minReplicas})`,
         );
     }
-    const resources = readResources(read);
-    const settings = read.settings(SERVICE_SETTINGS);
-    checkModel(read, settings, resources);
-    checkCache(read, settings, resources);
-    checkMemory(read, resources, settings);
-    return {
-        minReplicas,
-        maxReplicas,
-        resources,
-        preStopSeconds: read.integer("service.preStopSeconds", 5, 60),
-        settings,
-        upstreamProxy: read.optional("service.upstreamProxy", PROXY) ?? "",
-        ...readApiKeys(read, settings),
-    };
-}
-
-function readResources(read: ConfigReader): Resources {
-    const resources = {
-        cpuRequest: read.required("service.cpuRequest", CPUS),
-        cpuLimit: read.required("service.cpuLimit", CPUS),
-        memoryRequest: read.required("service.memoryRequest", MEMORY),
-        memoryLimit: read.required("service.memoryLimit", MEMORY),
-    };
-    const { cpuRequest, cpuLimit, memoryRequest, memoryLimit } = resources;
     if ((parseCpu(cpuLimit) ?? NaN) < (parseCpu(cpuRequest) ?? NaN)) {
         const words = `is "${cpuLimit}"; allowed: no less than service.cpuRequest (${cpuRequest})`;
         read.addError("service.cpuLimit", words);
@@ -99,7 +59,17 @@ function readResources(read: ConfigReader): Resources {
         const words = `is "${memoryLimit}"; allowed: no less than service.memoryRequest (${memoryRequest})`;
         read.addError("service.memoryLimit", words);
     }
-    return resources;
+    const settings = read.settings(SERVICE_SETTINGS);
+    checkModel(read, settings, resources);
+    checkCache(read, settings, resources);
+    checkMemory(read, resources, settings);
+    return {
+        ...others,
+        resources,
+        settings,
+        upstreamProxy: upstreamProxy ?? "",
+        ...readApiKeys(read, settings),
+    };
 }
 
 function checkModel(
@@ -153,7 +123,7 @@ function readApiKeys(
         return { upstreamApiKey: undefined, upstreamFallbackApiKeys: undefined };
     }
     const reason = "service.provider is openai";
-    if (upstreamUrl === "") read.required(url.key, url, reason);
+    if (upstreamUrl === "") read.requiredOf(url.key, url, reason);
     return {
         upstreamApiKey: read.requiredSecret(key.key, key, `, since ${reason}`),
         upstreamFallbackApiKeys,

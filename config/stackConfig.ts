@@ -12,7 +12,7 @@ import type { RedisConfig } from "./redis.ts";
 import type { Release, ServiceConfig } from "./service.ts";
 import type { TenantsConfig } from "./tenants.ts";
 
-/** What a stack asks for, checked. Meanings, units and defaults of the keys stand in Pulumi.yaml. */
+/** What a stack asks for, checked. config/settings declares the keys. */
 export interface StackConfig {
     readonly releases: PerColour<Release>;
     readonly weights: Weights;

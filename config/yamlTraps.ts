@@ -1,9 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { isAlias, isMap, isScalar, isSeq, parseDocument, Scalar, visit } from "yaml";
-import { declarations, type Declaration } from "./declarations.ts";
+import { ROWS } from "./settings/index.ts";
+import { declaredType } from "./settings/row.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "..");
+
+type DeclaredType = ReturnType<typeof declaredType>;
 
 /** Words after a key's name, by key without the project's name. */
 export type Traps = readonly (readonly [key: string, words: string])[];
@@ -37,7 +40,7 @@ export function trapsOfStack(stack: string, root = ROOT): Traps {
  * Values without quotes that reach the program as another text than the file has: `1.10` as 1.1, `010` as 8 or
  * 10, a date as a time, nothing as `null`. Only the file tells: the program is handed the result.
  */
-export function trapsIn(text: string, declared = declarations()): Traps {
+export function trapsIn(text: string): Traps {
     const { contents } = parseDocument(text);
     const config = isMap(contents) ? contents.get("config", true) : undefined;
     if (!isMap(config)) return [];
@@ -45,11 +48,13 @@ export function trapsIn(text: string, declared = declarations()): Traps {
         const name = String(isScalar(key) ? key.value : key).replace(/^[^:]*:/, "");
         if (value === null || (isScalar(value) && value.value === null)) return [[name, NOTHING]];
         const found: [string, string][] = [];
-        const mismatch = mismatchOf(value, declared.get(name)?.type);
+        const row = ROWS.get(name);
+        const type = row && declaredType(row);
+        const mismatch = mismatchOf(value, type);
         if (mismatch !== undefined) found.push([name, mismatch]);
         visit(value as Scalar, {
             Scalar(_, scalar) {
-                const words = trapOf(scalar, scalar === value ? declared.get(name) : undefined);
+                const words = trapOf(scalar, scalar === value ? type : undefined);
                 if (words !== undefined) found.push([name, words]);
             },
         });
@@ -58,7 +63,7 @@ export function trapsIn(text: string, declared = declarations()): Traps {
 }
 
 /** A value of another form than the key's, which Pulumi rejects before the program runs. */
-function mismatchOf(value: unknown, type: Declaration["type"] | undefined): string | undefined {
+function mismatchOf(value: unknown, type: DeclaredType | undefined): string | undefined {
     if (type === undefined || isAlias(value) || (isMap(value) && value.has("secure"))) {
         return undefined;
     }
@@ -67,17 +72,17 @@ function mismatchOf(value: unknown, type: Declaration["type"] | undefined): stri
     return form === wanted ? undefined : `is ${FORMS[form]}; allowed: ${FORMS[wanted]}`;
 }
 
-/** @param declared of a key whose whole value it is. */
-function trapOf({ type, source, value }: Scalar, declared: Declaration | undefined) {
+/** @param declared type of a key whose whole value it is. */
+function trapOf({ type, source, value }: Scalar, declared: DeclaredType | undefined) {
     if (type !== Scalar.PLAIN || source === undefined) return undefined;
     if (!NO_TEXT.some((form) => form.test(source))) return undefined;
-    const isWord = declared?.type === "string" && typeof value === "boolean";
+    const isWord = declared === "string" && typeof value === "boolean";
     if (SAME.test(source) && !isWord) return undefined;
     if (value === null) return NOTHING;
     const read =
         value === source
             ? "which not all readers of YAML take for text"
             : `which YAML reads as ${JSON.stringify(value)}`;
-    const plain = PLAIN[declared?.type ?? ""] ?? `"${source}" in quotes`;
+    const plain = PLAIN[declared ?? ""] ?? `"${source}" in quotes`;
     return `is ${source} without quotes, ${read}; allowed: ${plain}`;
 }

@@ -1,24 +1,12 @@
-import { GENERATED_SECRETS, OVERLAPPING_SECRETS, suggestNearest } from "@property-search/contract";
-import { SERVICE_SETTINGS } from "@property-search/contract/settings";
+import { GENERATED_SECRETS, suggestNearest } from "@property-search/contract";
 import * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parse, type YAMLParseError } from "yaml";
-import { SLACK_URL } from "../config/alertReceivers.ts";
-import { ACME_KEY, DNS01_SECRET_VALUE } from "../config/certificates.ts";
-import { REMOTE_WRITE_TOKEN } from "../config/monitoring.ts";
-import { PROMETHEUS_TOKEN } from "../config/prometheus.ts";
 import { MASK } from "../config/reader.ts";
-import { REGISTRY_CREDENTIALS } from "../config/workloads.ts";
+import { ROWS, textOf } from "../config/settings/index.ts";
 
-/** Secrets that may be left out, and so cannot be declared as such; no more can those that a stack generates. */
-const OPTIONAL_SECRETS = [
-    ...[SERVICE_SETTINGS.upstreamApiKey.key, SERVICE_SETTINGS.upstreamFallbackApiKeys.key],
-    ...[SLACK_URL, REMOTE_WRITE_TOKEN],
-    ...[PROMETHEUS_TOKEN, ACME_KEY],
-    ...[DNS01_SECRET_VALUE, REGISTRY_CREDENTIALS],
-    ...Object.values(OVERLAPPING_SECRETS).flatMap(({ next, previous }) => [next, previous]),
-];
+const SECRETS = [...ROWS].flatMap(([key, { secret }]) => (secret ? [key] : []));
 
 const ROOT = path.resolve(import.meta.dirname, "..");
 
@@ -56,18 +44,18 @@ export function stackConfig(
     const declared = Object.entries(project.config).map(
         ([key, declaration]) => [qualifyKey(plainKey(key)), declaration] as const,
     );
-    const secretKeys = new Set([...OPTIONAL_SECRETS, ...GENERATED_SECRETS].map(qualifyKey));
+    const secretKeys = new Set(SECRETS.map(qualifyKey));
     const values = new Map<string, string>();
 
     for (const [key, { default: value }] of declared) {
-        if (value !== undefined) values.set(key, toText(value));
+        if (value !== undefined) values.set(key, textOf(value));
     }
     const encrypted = new Set<string>();
     for (const [key, value] of Object.entries(readStackFile(root, stack, project.name))) {
         if (isEncrypted(value)) encrypted.add(key);
         // The program finds it readable, among all that is wrong.
         else secretKeys.delete(key);
-        values.set(key, isEncrypted(value) ? MASK : toText(value));
+        values.set(key, isEncrypted(value) ? MASK : textOf(value));
     }
     if (!given) for (const key of GENERATED_SECRETS) values.set(qualifyKey(key), MASK);
     for (const [key, value] of Object.entries({ ...given, ...overrides })) {
@@ -80,11 +68,6 @@ export function stackConfig(
         values: Object.fromEntries(values),
         secretKeys: [...secretKeys],
     };
-}
-
-/** Keys as Pulumi.yaml declares them, without the brackets that make each a plain one. */
-export function declaredKeys(): string[] {
-    return Object.keys((readYaml(ROOT, "Pulumi.yaml") as Project).config).map(plainKey);
 }
 
 function plainKey(key: string): string {
@@ -165,10 +148,6 @@ function readYaml(root: string, file: string): unknown {
         }
         throw new pulumi.RunError(`${file} is no YAML: ${message}`);
     }
-}
-
-function toText(value: unknown): string {
-    return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function isEncrypted(value: unknown): boolean {

@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { readConfig } from "../../app/src/config.ts";
 import { loadConfig } from "../../config.ts";
-import { declarations } from "../../config/declarations.ts";
 import { ConfigReader } from "../../config/reader.ts";
+import { ROWS } from "../../config/settings/index.ts";
 import { allowedConnections } from "../../config/traffic.ts";
 import { parseTenants } from "../../contract/src/tenants.ts";
 import type { Manifest } from "../../render.ts";
@@ -111,7 +111,7 @@ afterEach(() => {
     pulumi.runtime.setAllConfig({});
 });
 
-const keys = [...declarations().keys()];
+const keys = [...ROWS.keys()];
 
 describe.each(Object.entries(BASES))("a stack %s", (_, base) => {
     const values = valuesOf(base);

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { declaredKeys } from "../../render/stackConfig.ts";
+import { ROWS } from "../../config/settings/index.ts";
 import { trapsIn } from "../../config/yamlTraps.ts";
 import { loadStack, readerOf } from "../support/loadStack.ts";
 
@@ -43,7 +43,7 @@ function findingsOf(change: Readonly<Record<string, string>>, stack: string): re
 test.each(Object.entries(STACKS))("%s: one wrong value is one finding", (name, settings) => {
     const stack = name.split(",")[0] ?? name;
     expect(findingsOf(settings, stack)).toEqual([]);
-    const several = declaredKeys().flatMap((key) => {
+    const several = [...ROWS.keys()].flatMap((key) => {
         const findings = findingsOf({ ...settings, [key]: WRONG }, stack);
         const isOne = findings.length <= 1 && findings.every((one) => one.includes(`:${key} `));
         return isOne ? [] : [{ key, findings }];

@@ -64,7 +64,7 @@ describe("rejects", () => {
         [{ cloudDNS: { project: "" } }, /has no cloudDNS\.project/],
         [{ route53: {}, cnameStrategy: "x" }, /has cnameStrategy "x"; allowed: None, Follow/],
     ])("the solver %j", (solver, says) => {
-        expect(checkSolver(solver).findings.join()).toMatch(says);
+        expect(checkSolver(solver).errors.join()).toMatch(says);
     });
 });
 
@@ -73,7 +73,7 @@ test.each([
     { route53: {} },
     { webhook: { groupName: "acme.example.com", solverName: "own", config: { any: 1 } } },
 ])("cert-manager's solver %j is accepted", (solver) => {
-    expect(checkSolver(solver).findings).toEqual([]);
+    expect(checkSolver(solver).errors).toEqual([]);
 });
 
 test("an issuer that does not use a challenge needs no solver for it", () => {

@@ -1,26 +1,26 @@
 import { afterAll, describe, expect, test } from "@jest/globals";
-import { SERVICE_SETTINGS, type Setting } from "@property-search/contract/settings";
+import { errorsOf, SERVICE_SETTINGS, type Setting } from "@property-search/contract/settings";
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { readConfig } from "../../app/src/config.ts";
 import { servicePod } from "../../components/embeddingService/pod.ts";
-import { declarations } from "../../config/declarations.ts";
-import { writtenFromSettings } from "../../config/projectFile.ts";
+import { withConfig } from "../../config/projectFile.ts";
 import { ConfigReader } from "../../config/reader.ts";
 import { readService } from "../../config/service.ts";
+import { ROWS, textOf } from "../../config/settings/index.ts";
 import { zooOf } from "../support/configValues.ts";
 import { propertyRuns } from "../support/property.ts";
 
 const PROJECT = "property-search";
-const ROWS = Object.values<Setting>(SERVICE_SETTINGS);
-const KEYED = ROWS.flatMap((row) => (row.key === undefined ? [] : [{ ...row, key: row.key }]));
+const SETTINGS = Object.values<Setting>(SERVICE_SETTINGS);
+const KEYED = SETTINGS.flatMap((row) => (row.key === undefined ? [] : [{ ...row, key: row.key }]));
 const { adminToken, upstreamApiKey, upstreamFallbackApiKeys } = SERVICE_SETTINGS;
 
 /** A stack in which no setting of another key limits one of the service, and each is used. */
 const BASE: Readonly<Record<string, string>> = {
-    ...Object.fromEntries([...declarations()].map(([key, { text = "" }]) => [key, text])),
+    ...Object.fromEntries([...ROWS].map(([key, row]) => [key, textOf(row.default)])),
     "service.cpuLimit": "16",
     "service.memoryLimit": "64Gi",
     "service.provider": "openai",
@@ -138,18 +138,24 @@ describe("a setting of the service", () => {
     test("has a name of its own in the config and in the pod, and a default that it allows", () => {
         const keys = KEYED.map(({ key }) => key);
         expect(new Set(keys).size).toBe(keys.length);
-        expect(new Set(ROWS.map(({ env }) => env)).size).toBe(ROWS.length);
-        for (const { default: value, fits, usedIf: [name] = ["port"] } of ROWS) {
+        expect(new Set(SETTINGS.map(({ env }) => env)).size).toBe(SETTINGS.length);
+        for (const { default: value, fits, usedIf: [name] = ["port"] } of SETTINGS) {
             expect(value === "" || fits(String(value))).toBe(true);
             expect(SERVICE_SETTINGS).toHaveProperty(name);
         }
     });
 });
 
-test("Pulumi.yaml has every setting as the program reads it: make settings", () => {
+test("Pulumi.yaml has every setting as its row declares it: make settings", () => {
     const text = readFileSync(path.resolve(import.meta.dirname, "../../Pulumi.yaml"), "utf8");
-    expect(writtenFromSettings(text)).toBe(text);
-    const without = text.replace(/ {4}'\["service\.logLevel"\]':\n( {8}.*\n)+/, "");
-    expect(without).not.toContain("service.logLevel");
-    expect(writtenFromSettings(without)).toContain(`'["service.logLevel"]':\n        type: string`);
+    expect(withConfig(text)).toBe(text);
+    expect(withConfig(text.replace(/(?<=^config:\n)[^]*/m, ""))).toBe(text);
+});
+
+test("a setting of the program has a default that it allows, or none", () => {
+    const wrong = [...ROWS].flatMap(([key, row]) => {
+        const text = textOf(row.default);
+        return text === "" ? [] : errorsOf(row, text).map((words) => `${key} ${words}`);
+    });
+    expect(wrong).toEqual([]);
 });

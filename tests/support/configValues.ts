@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { declarations } from "../../config/declarations.ts";
+import { ROWS, textOf } from "../../config/settings/index.ts";
+import { describe } from "../../config/settings/row.ts";
 import { propertyRuns } from "./property.ts";
 
 /** Texts that people, YAML and other programs put where a value should be. */
@@ -268,7 +269,8 @@ const WORDS = /\b[a-z][A-Za-z0-9]*(?:-[a-z]+)*\b/g;
  * gate a share of these.
  */
 export function zooOf(key: string): readonly string[] {
-    const { text = "", description = "" } = declarations().get(key) ?? {};
+    const row = ROWS.get(key);
+    const text = textOf(row?.default ?? "");
     const near = [
         text,
         text.toUpperCase(),
@@ -279,7 +281,7 @@ export function zooOf(key: string): readonly string[] {
         `${text}0`,
         `${text},${text}`,
     ];
-    const words = description.match(WORDS) ?? [];
+    const words = row ? (describe(row).match(WORDS) ?? []) : [];
     const tenants = [listed("a", "a"), listed("platform", "a"), listed("A", "a"), listed("a", "x")];
     const { numRuns: length, seed } = propertyRuns(TEXTS.length);
     const some = fc.shuffledSubarray([...TEXTS], { minLength: length, maxLength: length });

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import type { Kind } from "./setting.ts";
 
 /** Text of any form that `fits` accepts. */
-function text(fits: (text: string) => boolean, words: string): Kind<string> {
+export function text(fits: (text: string) => boolean, words: string): Kind<string> {
     return { type: "string", fits, words, parse: (value) => value };
 }
 
@@ -21,6 +21,8 @@ export function integer(least: number, most: number, unit?: string): Kind<number
         parse: Number,
     };
 }
+
+export const PORT = integer(1, 65_535);
 
 export const BOOLEAN: Kind<boolean> = {
     type: "boolean",

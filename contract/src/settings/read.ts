@@ -1,4 +1,4 @@
-import type { Allowed, Setting, Value, ValuesOf } from "./setting.ts";
+import type { Allowed, Kind, Setting, Value, ValuesOf } from "./setting.ts";
 
 /**
  * Reads settings from any source. An empty text counts as not set; blanks around a text are left out.
@@ -15,8 +15,9 @@ export function readSettings<S extends Readonly<Record<string, Setting>>>(
     const values = Object.entries(settings).map(([name, setting]) => {
         const text = textOf(setting, name)?.trim() ?? "";
         if (text === "") return [name, setting.default];
-        if (isAllowed(setting, text)) return [name, setting.parse(text)];
-        report(setting, `${describeText(setting, text)}; allowed: ${setting.words}`);
+        const [error] = errorsOf(setting, text);
+        if (error === undefined) return [name, setting.parse(text)];
+        report(setting, error);
         return [name, setting.default];
     });
     return Object.fromEntries(values) as ValuesOf<S>;
@@ -33,10 +34,20 @@ export function isUsed({ usedIf }: Setting, values: Readonly<Record<string, Valu
 const NO_VALUE = /^(~|null|undefined|nan|true|false|\[object Object\])$/i;
 
 export function isAllowed(
-    allowed: Allowed & Partial<Pick<Setting, "type">>,
+    allowed: Allowed & Partial<Pick<Kind<unknown>, "type">>,
     text: string,
 ): boolean {
     return (allowed.type === "boolean" || !NO_VALUE.test(text)) && allowed.fits(text);
+}
+
+/** The errors of a text, in words that follow the name of its key or variable. */
+export function errorsOf(
+    allowed: Allowed & Partial<Pick<Kind<unknown>, "type" | "errors">>,
+    text: string,
+): readonly string[] {
+    if (allowed.errors) return allowed.errors(text);
+    if (isAllowed(allowed, text)) return [];
+    return [`${describeText(allowed, text)}; allowed: ${allowed.words}`];
 }
 
 /** Words for a value that follow the name of its key or variable. They show no secret. */

@@ -13,6 +13,7 @@ import {
     integer,
     NAME,
     oneOf,
+    PORT,
     PROXY_WITH_LOGIN,
     RATIO,
     someOf,
@@ -37,7 +38,7 @@ const usedWithTracing = ["tracingUrl", (text: string) => text !== ""] as const;
 export const SERVICE_SETTINGS = {
     port: {
         env: "PORT",
-        ...integer(1, 65_535),
+        ...PORT,
         default: PORTS.service,
         description: "Port of the service.",
     },
@@ -358,7 +359,7 @@ export const SERVICE_SETTINGS = {
     },
     adminPort: {
         env: "ADMIN_PORT",
-        ...integer(1, 65_535),
+        ...PORT,
         default: PORTS.admin,
         description: "Port of the admin API, on the pod's loopback interface.",
     },

@@ -1,6 +1,6 @@
 import { scrapedJobs, type MonitoringSettings } from "../components/monitoring.ts";
 import type { PrometheusSettings } from "../components/monitoring/prometheus.ts";
-import { readReceivers, readThresholds } from "./alerts.ts";
+import { readAlerts } from "./alerts.ts";
 import { readControllerNamespace } from "./edge.ts";
 import { mirrored } from "./images.ts";
 import { readExistingPrometheus } from "./prometheus.ts";
@@ -24,9 +24,10 @@ export function readMonitoring(read: ConfigReader, ownRedis: boolean): Monitorin
         ? { ...grafanaSettings, image: mirrored(read, grafanaSettings.image) }
         : undefined;
     const alertmanager = read.group("alertmanager");
-    const { slackUrl, runbookUrl } = read.group("alerts");
     const prometheus = readPrometheus(read);
     const existing = readExistingPrometheus(read);
+    const jobs = scrapedJobs({ redis: ownRedis, prometheus, existing, grafana });
+    const { slackUrl, receivers, runbookUrl, thresholds } = readAlerts(read, jobs);
     return {
         enabled,
         prometheus,
@@ -34,7 +35,7 @@ export function readMonitoring(read: ConfigReader, ownRedis: boolean): Monitorin
         alertmanager: {
             ...alertmanager,
             image: mirrored(read, alertmanager.image),
-            receivers: readReceivers(read),
+            receivers,
             slackUrl,
         },
         grafana,
@@ -43,10 +44,7 @@ export function readMonitoring(read: ConfigReader, ownRedis: boolean): Monitorin
         storageClass,
         readers: [read.get("keda.namespace")],
         apiServerCidrs,
-        thresholds: readThresholds(
-            read,
-            scrapedJobs({ redis: ownRedis, prometheus, existing, grafana }),
-        ),
+        thresholds,
         runbookUrl,
     };
 }

@@ -1,6 +1,8 @@
-import { RESPONSE_TIME_BUCKETS } from "@property-search/contract";
 import { integer, partsOf, setting, text } from "@property-search/contract/settings";
-import { isWholeMinutes, MAX_WINDOW_HOURS } from "../../components/monitoring/alerts/thresholds.ts";
+import {
+    DEFAULT_THRESHOLDS as DEFAULTS,
+    MAX_WINDOW_HOURS,
+} from "../../components/monitoring/alerts/thresholds.ts";
 import { CHANNEL, decimal, ENDPOINT, FOLDER_ADDRESS } from "../allowed.ts";
 import { isNot, isSet, OUR_PROMETHEUS, SECRET, usedIf, WITH_HTTPS } from "./row.ts";
 
@@ -13,18 +15,7 @@ const SLACK = text((value) => {
 const PERCENT = integer(1, 99);
 const DAYS = integer(1, 365);
 const OBJECTIVE = decimal(1, 99.99);
-const HOURS = {
-    ...decimal(0.1, MAX_WINDOW_HOURS),
-    fits: (value: string) =>
-        decimal(0.1, MAX_WINDOW_HOURS).fits(value) && isWholeMinutes(Number(value)),
-    words: `hours of whole minutes, such as 0.1, 0.25 or 24, at most ${MAX_WINDOW_HOURS}`,
-};
-const BUCKET = {
-    ...decimal(0, 10),
-    fits: (value: string) =>
-        decimal(0, 10).fits(value) && RESPONSE_TIME_BUCKETS.some((one) => one === Number(value)),
-    words: `a bucket bound of the histogram: ${RESPONSE_TIME_BUCKETS.join(", ")}`,
-};
+const HOURS = decimal(0.1, MAX_WINDOW_HOURS);
 
 const BY_SLACK = usedIf(["alerts.slackUrl", isSet], OUR_PROMETHEUS);
 const OF_OUR_REDIS = usedIf(["redis.mode", isNot("external")]);
@@ -44,34 +35,49 @@ export const ALERTS = {
     "alerts.runbookUrl": setting(FOLDER_ADDRESS, "")`
         URL of the directory with a page for each alert, without a trailing slash. Not set: the directory's path in the
         repository.`,
-    "alerts.hitRateWarningPercent": setting(PERCENT, 70)`
+    "alerts.hitRateWarningPercent": setting(PERCENT, DEFAULTS.hitRateWarningPercent)`
         Hit rate of a colour below which there is a warning.`,
-    "alerts.hitRateCriticalPercent": setting(PERCENT, 50)`
+    "alerts.hitRateCriticalPercent": setting(PERCENT, DEFAULTS.hitRateCriticalPercent)`
         Hit rate of a colour below which there is a critical alert; below the warning's.`,
-    "alerts.minRequestsPerSecond": setting(decimal(0.01, 10_000), 0.5)`
+    "alerts.minRequestsPerSecond": setting(decimal(0.01, 10_000), DEFAULTS.minRequestsPerSecond)`
         Rate of lookups or requests below which hit rates and latencies are not evaluated.`,
-    "alerts.latencySeconds": setting(decimal(0.001, 10), 0.5)`
+    "alerts.latencySeconds": setting(decimal(0.001, 10), DEFAULTS.latencySeconds)`
         Highest allowed 95th percentile of the response time.`,
-    "alerts.errorPercent": setting(PERCENT, 5)`Highest allowed percentage of failed requests.`,
-    "alerts.upstreamErrorPercent": setting(PERCENT, 20)`
+    "alerts.errorPercent": setting(PERCENT, DEFAULTS.errorPercent)`
+        Highest allowed percentage of failed requests.`,
+    "alerts.upstreamErrorPercent": setting(PERCENT, DEFAULTS.upstreamErrorPercent)`
         Highest allowed percentage of failed calls of an upstream endpoint.`,
-    "alerts.monthlySavingsDollars": setting(decimal(0.01, 1_000_000_000), 100)`
+    "alerts.monthlySavingsDollars": setting(
+        decimal(0.01, 1_000_000_000),
+        DEFAULTS.monthlySavingsDollars,
+    )`
         Savings target for 30 days, after the costs of the cache.`,
-    "alerts.savingsWindowHours": setting(HOURS, 24)`Hours whose savings are projected to 30 days.`,
-    "alerts.savingsDataHours": setting(HOURS, 6)`
+    "alerts.savingsWindowHours": setting(HOURS, DEFAULTS.savingsWindowHours)`
+        Hours whose savings are projected to 30 days.`,
+    "alerts.savingsDataHours": setting(HOURS, DEFAULTS.savingsDataHours)`
         Hours of data that a projection needs; at most alerts.savingsWindowHours.`,
-    "alerts.availabilityObjectivePercent": setting(OBJECTIVE, 99.9)`
+    "alerts.availabilityObjectivePercent": setting(
+        OBJECTIVE,
+        DEFAULTS.availabilityObjectivePercent,
+    )`
         Objective for seven days: percentage of successful requests.`,
-    "alerts.latencyObjectivePercent": setting(OBJECTIVE, 99)`
+    "alerts.latencyObjectivePercent": setting(OBJECTIVE, DEFAULTS.latencyObjectivePercent)`
         Objective for seven days: percentage of responses within alerts.latencyObjectiveSeconds.`,
-    "alerts.latencyObjectiveSeconds": setting(BUCKET, 0.5)`
+    "alerts.latencyObjectiveSeconds": setting(
+        decimal(0.0001, 10),
+        DEFAULTS.latencyObjectiveSeconds,
+    )`
         Latency threshold of that objective; a bucket bound of the histogram, such as 0.1, 0.2, 0.5 or 1.`,
-    "alerts.redisMemoryPercent": setting(PERCENT, 95, OF_OUR_REDIS)`
+    "alerts.redisMemoryPercent": setting(PERCENT, DEFAULTS.redisMemoryPercent, OF_OUR_REDIS)`
         Percentage of Redis' data memory above which it counts as full.`,
-    "alerts.redisEvictionsPerSecond": setting(decimal(0.01, 1_000_000), 10, OF_OUR_REDIS)`
+    "alerts.redisEvictionsPerSecond": setting(
+        decimal(0.01, 1_000_000),
+        DEFAULTS.redisEvictionsPerSecond,
+        OF_OUR_REDIS,
+    )`
         Highest allowed rate of entries that Redis evicts because its memory is full.`,
-    "alerts.certificateWarningDays": setting(DAYS, 21, WITH_HTTPS)`
+    "alerts.certificateWarningDays": setting(DAYS, DEFAULTS.certificateWarningDays, WITH_HTTPS)`
         Days before a certificate expires from which on there is a warning.`,
-    "alerts.certificateCriticalDays": setting(DAYS, 7, WITH_HTTPS)`
+    "alerts.certificateCriticalDays": setting(DAYS, DEFAULTS.certificateCriticalDays, WITH_HTTPS)`
         Days before a certificate expires from which on there is a critical alert; fewer than the warning's.`,
 };

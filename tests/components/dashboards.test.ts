@@ -151,8 +151,9 @@ describe("the service's dashboard", () => {
     test("values change colour at the thresholds of alerts", () => {
         const thresholds = {
             ...DEFAULT_THRESHOLDS,
-            hitRatePercent: { warning: 80, critical: 40 },
-            p95Seconds: 0.2,
+            hitRateWarningPercent: 80,
+            hitRateCriticalPercent: 40,
+            latencySeconds: 0.2,
         };
         const changed = dashboardsJson({ thresholds, missesPerPod: 7 })["service.json"];
         expect(stepsOf(panelOf(changed, 4))).toEqual([

@@ -129,12 +129,11 @@ describe("the lint", () => {
 });
 
 describe("thresholds", () => {
-    const { hitRatePercent, savings, objectives, certificateDays } = DEFAULT_THRESHOLDS;
     const wrong: readonly (readonly [string, Partial<AlertThresholds>, string])[] = [
         [
             "a page before the warning",
-            { hitRatePercent: { ...hitRatePercent, critical: 80 } },
-            "hitRatePercent.critical is 80; allowed: less than hitRatePercent.warning (70)",
+            { hitRateCriticalPercent: 80 },
+            "hitRateCriticalPercent is 80; allowed: less than hitRateWarningPercent (70)",
         ],
         [
             "a share of nothing",
@@ -143,28 +142,28 @@ describe("thresholds", () => {
         ],
         [
             "an objective of all",
-            { objectives: { ...objectives, availabilityPercent: 100 } },
-            "objectives.availabilityPercent is 100; allowed: more than 0 and less than 100",
+            { availabilityObjectivePercent: 100 },
+            "availabilityObjectivePercent is 100; allowed: more than 0 and less than 100",
         ],
         [
-            "a limit between two edges",
-            { objectives: { ...objectives, latencySeconds: 0.3 } },
-            "objectives.latencySeconds is 0.3; allowed: a bucket bound of the histogram",
+            "a limit between two bucket bounds",
+            { latencyObjectiveSeconds: 0.3 },
+            "latencyObjectiveSeconds is 0.3; allowed: a bucket bound of the histogram",
         ],
         [
             "more data than the window has",
-            { savings: { ...savings, dataHours: 25 } },
-            "savings.dataHours is 25; allowed: 5 minutes to 24 hours, in whole minutes",
+            { savingsDataHours: 25 },
+            "savingsDataHours is 25; allowed: no more than savingsWindowHours (24)",
         ],
         [
             "a window beyond what is kept",
-            { savings: { ...savings, windowHours: 720 } },
-            "savings.windowHours is 720; allowed: 5 minutes to 168 hours, in whole minutes",
+            { savingsWindowHours: 720 },
+            "savingsWindowHours is 720; allowed: 5 minutes to 168 hours, in whole minutes",
         ],
         [
             "certificates that page first",
-            { certificateDays: { ...certificateDays, warning: 7 } },
-            "certificateDays.warning is 7; allowed: more than certificateDays.critical (7)",
+            { certificateWarningDays: 7 },
+            "certificateCriticalDays is 7; allowed: less than certificateWarningDays (7)",
         ],
         [
             "traffic that is no number",
@@ -182,11 +181,16 @@ describe("thresholds", () => {
         const files = JSON.stringify(
             ruleFiles({
                 ...DEFAULT_THRESHOLDS,
-                hitRatePercent: { warning: 81, critical: 61 },
-                p95Seconds: 0.25,
+                hitRateWarningPercent: 81,
+                hitRateCriticalPercent: 61,
+                latencySeconds: 0.25,
                 minRequestsPerSecond: 3,
-                savings: { dollarsPerMonth: 512, windowHours: 0.5, dataHours: 0.25 },
-                objectives: { availabilityPercent: 99.5, latencyPercent: 95, latencySeconds: 1 },
+                monthlySavingsDollars: 512,
+                savingsWindowHours: 0.5,
+                savingsDataHours: 0.25,
+                availabilityObjectivePercent: 99.5,
+                latencyObjectivePercent: 95,
+                latencyObjectiveSeconds: 1,
             }),
         );
         for (const part of [

@@ -24,7 +24,10 @@ export function certificateRecords(): RecordingRule[] {
 }
 
 /** cert-manager renews a certificate when a third of its lifetime is left: one close to expiry was not renewed. */
-export function certificateAlerts({ certificateDays }: AlertThresholds): Alert[] {
+export function certificateAlerts({
+    certificateWarningDays,
+    certificateCriticalDays,
+}: AlertThresholds): Alert[] {
     const expiresWithin = (days: number) =>
         `${SERIES.certificateExpiry} - time() < ${days * DAY_SECONDS}`;
     const shared = {
@@ -36,15 +39,15 @@ export function certificateAlerts({ certificateDays }: AlertThresholds): Alert[]
     return [
         alert("CertificateExpiresSoon", {
             ...shared,
-            expr: expiresWithin(certificateDays.warning),
+            expr: expiresWithin(certificateWarningDays),
             severity: "warning",
-            summary: `Certificate {{ $labels.certificate }} expires within ${certificateDays.warning} days`,
+            summary: `Certificate {{ $labels.certificate }} expires within ${certificateWarningDays} days`,
         }),
         alert("CertificateExpiryCritical", {
             ...shared,
-            expr: expiresWithin(certificateDays.critical),
+            expr: expiresWithin(certificateCriticalDays),
             severity: "critical",
-            summary: `Certificate {{ $labels.certificate }} expires within ${certificateDays.critical} days`,
+            summary: `Certificate {{ $labels.certificate }} expires within ${certificateCriticalDays} days`,
         }),
         alert("CertificateNotReady", {
             ...EDGE_LABELS,

@@ -22,7 +22,7 @@ export function recordingRules(thresholds: AlertThresholds): RuleFile {
             { name: "embedding.traffic", rules: trafficRules() },
             {
                 name: "embedding.latency",
-                rules: latencyRules(thresholds.objectives.latencySeconds),
+                rules: latencyRules(thresholds.latencyObjectiveSeconds),
             },
             { name: "embedding.cost", rules: costRules(thresholds) },
             { name: "embedding.objectives", rules: errorRatioRules(["5m", "30m", "1h"]) },
@@ -96,7 +96,7 @@ function latencyRules(limitSeconds: number): RecordingRule[] {
     ];
 }
 
-function costRules({ savings }: AlertThresholds): RecordingRule[] {
+function costRules({ savingsWindowHours }: AlertThresholds): RecordingRule[] {
     const { costSaved, costBilled, overheadRate } = METRICS;
     const billedByRequests = sumRate("", `${costBilled}{purpose="request"}`);
     return [
@@ -116,7 +116,7 @@ function costRules({ savings }: AlertThresholds): RecordingRule[] {
         ).map(([month, perSecond]) =>
             record(
                 month,
-                `avg_over_time(${perSecond}[${hoursToDuration(savings.windowHours)}]) * ${MONTH_SECONDS}`,
+                `avg_over_time(${perSecond}[${hoursToDuration(savingsWindowHours)}]) * ${MONTH_SECONDS}`,
             ),
         ),
     ];
@@ -139,16 +139,16 @@ function errorRatioRules(windows: readonly ObjectiveWindow[]): RecordingRule[] {
     ];
 }
 
-function budgetRules({ objectives }: AlertThresholds): RecordingRule[] {
+function budgetRules({
+    availabilityObjectivePercent,
+    latencyObjectivePercent,
+}: AlertThresholds): RecordingRule[] {
     const longest = OBJECTIVE_WINDOWS[OBJECTIVE_WINDOWS.length - 1] ?? "7d";
     const remaining = (objective: Objective, percent: number) =>
         `1 - ${objectiveErrorRatio(objective, longest)} / ${percentToRatio(100 - percent)}`;
     return [
-        record(
-            SERIES.availabilityBudget,
-            remaining("availability", objectives.availabilityPercent),
-        ),
-        record(SERIES.latencyBudget, remaining("latency", objectives.latencyPercent)),
+        record(SERIES.availabilityBudget, remaining("availability", availabilityObjectivePercent)),
+        record(SERIES.latencyBudget, remaining("latency", latencyObjectivePercent)),
     ];
 }
 

@@ -5,8 +5,8 @@ import { REDIS_LABELS } from "./subjects.ts";
 import type { AlertThresholds } from "./thresholds.ts";
 
 /** Alerts on Redis, from its exporter's metrics and from the service's. */
-export function redisAlerts({ redis }: AlertThresholds): Alert[] {
-    return [...availabilityAlerts(), ...memoryAlerts(redis), ...entryAlerts()];
+export function redisAlerts(thresholds: AlertThresholds): Alert[] {
+    return [...availabilityAlerts(), ...memoryAlerts(thresholds), ...entryAlerts()];
 }
 
 function availabilityAlerts(): Alert[] {
@@ -67,13 +67,13 @@ function availabilityAlerts(): Alert[] {
 }
 
 /** A full cache is normal; only evictions of entries that are still in use cost money. */
-function memoryAlerts({ memoryPercent, evictionsPerSecond }: AlertThresholds["redis"]): Alert[] {
+function memoryAlerts({ redisMemoryPercent, redisEvictionsPerSecond }: AlertThresholds): Alert[] {
     return [
         alert("RedisMemoryNearLimit", {
             ...REDIS_LABELS,
             topic: "memory",
             // Without a limit the exporter reports 0, and the quotient would be infinite.
-            expr: `redis_memory_used_bytes / (redis_memory_max_bytes > 0) > ${percentToRatio(memoryPercent)}`,
+            expr: `redis_memory_used_bytes / (redis_memory_max_bytes > 0) > ${percentToRatio(redisMemoryPercent)}`,
             for: "10m",
             severity: "info",
             summary: "Redis is almost full and will evict entries",
@@ -83,7 +83,7 @@ function memoryAlerts({ memoryPercent, evictionsPerSecond }: AlertThresholds["re
         alert("RedisEvicting", {
             ...REDIS_LABELS,
             topic: "memory",
-            expr: `rate(redis_evicted_keys_total[5m]) > ${evictionsPerSecond}`,
+            expr: `rate(redis_evicted_keys_total[5m]) > ${redisEvictionsPerSecond}`,
             for: "10m",
             severity: "warning",
             summary: "Redis evicts vectors that have not expired",

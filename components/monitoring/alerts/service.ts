@@ -18,7 +18,11 @@ export function serviceAlerts(thresholds: AlertThresholds): Alert[] {
 }
 
 /** The ratio is of rates, so that the alert resolves; below `minRequestsPerSecond` lookups a ratio means little. */
-function hitRateAlerts({ hitRatePercent, minRequestsPerSecond }: AlertThresholds): Alert[] {
+function hitRateAlerts({
+    hitRateWarningPercent,
+    hitRateCriticalPercent,
+    minRequestsPerSecond,
+}: AlertThresholds): Alert[] {
     const below = (percent: number) =>
         `${SERIES.hitRatio.colour} < ${percentToRatio(percent)}
          and on (colour) ${SERIES.lookups.colour} > ${minRequestsPerSecond}`;
@@ -31,31 +35,31 @@ function hitRateAlerts({ hitRatePercent, minRequestsPerSecond }: AlertThresholds
     return [
         alert("EmbeddingCacheHitRateLow", {
             ...shared,
-            expr: below(hitRatePercent.warning),
+            expr: below(hitRateWarningPercent),
             for: "5m",
             severity: "warning",
-            summary: `Cache hit rate of {{ $labels.colour }} is below ${hitRatePercent.warning} %`,
+            summary: `Cache hit rate of {{ $labels.colour }} is below ${hitRateWarningPercent} %`,
         }),
         alert("EmbeddingCacheHitRateCritical", {
             ...shared,
-            expr: below(hitRatePercent.critical),
+            expr: below(hitRateCriticalPercent),
             for: "2m",
             severity: "critical",
-            summary: `Cache hit rate of {{ $labels.colour }} is below ${hitRatePercent.critical} %`,
+            summary: `Cache hit rate of {{ $labels.colour }} is below ${hitRateCriticalPercent} %`,
         }),
     ];
 }
 
 /** The quantile is computed from bucket rates: one of the raw counters would cover the pods' whole lifetime. */
-function responseTimeAlert({ p95Seconds, minRequestsPerSecond }: AlertThresholds): Alert {
+function responseTimeAlert({ latencySeconds, minRequestsPerSecond }: AlertThresholds): Alert {
     return alert("ResponseTimeHigh", {
         ...COLOUR_LABELS,
         topic: "latency",
-        expr: `${SERIES.p95.colour} > ${p95Seconds}
+        expr: `${SERIES.p95.colour} > ${latencySeconds}
                and on (colour) ${SERIES.requests.colour} > ${minRequestsPerSecond}`,
         for: "5m",
         severity: "warning",
-        summary: `p95 response time of {{ $labels.colour }} is above ${p95Seconds} s`,
+        summary: `p95 response time of {{ $labels.colour }} is above ${latencySeconds} s`,
         description: `5 % of the requests to {{ $labels.colour }} over the last five minutes took longer than
             {{ $value | humanizeDuration }}.`,
     });

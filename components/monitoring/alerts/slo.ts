@@ -30,13 +30,17 @@ const SLOW: readonly BurnWindows[] = [
 ];
 
 /** Alerts on the burn rate of the error budgets over seven days, for both colours together. */
-export function objectiveAlerts({ objectives, minRequestsPerSecond }: AlertThresholds): Alert[] {
-    const { availabilityPercent, latencyPercent, latencySeconds } = objectives;
+export function objectiveAlerts({
+    availabilityObjectivePercent,
+    latencyObjectivePercent,
+    latencyObjectiveSeconds,
+    minRequestsPerSecond,
+}: AlertThresholds): Alert[] {
     return [
         ...burnAlerts({
             name: "Availability",
             objective: "availability",
-            percent: availabilityPercent,
+            percent: availabilityObjectivePercent,
             requests: SERIES.requests.service,
             minRequestsPerSecond,
             badOutcome: "fail",
@@ -44,10 +48,10 @@ export function objectiveAlerts({ objectives, minRequestsPerSecond }: AlertThres
         ...burnAlerts({
             name: "Latency",
             objective: "latency",
-            percent: latencyPercent,
+            percent: latencyObjectivePercent,
             requests: SERIES.successfulRequests,
             minRequestsPerSecond,
-            badOutcome: `take longer than ${latencySeconds} s`,
+            badOutcome: `take longer than ${latencyObjectiveSeconds} s`,
         }),
     ];
 }

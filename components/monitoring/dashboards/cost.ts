@@ -34,18 +34,20 @@ export function costDashboard(options: DashboardsOptions): object {
     });
 }
 
-function summaryPanels({ thresholds: { savings } }: DashboardsOptions) {
-    const basis = `at the mean rate of the last ${savings.windowHours} hours`;
+function summaryPanels({
+    thresholds: { savingsWindowHours, monthlySavingsDollars },
+}: DashboardsOptions) {
+    const basis = `at the mean rate of the last ${savingsWindowHours} hours`;
     return [
         statPanel({
             id: 1,
             title: "Net per month",
             description:
                 `Dollars saved in 30 days ${basis}, net of refreshes, warm-ups, pods and storage. ` +
-                `The target is $${savings.dollarsPerMonth}.`,
+                `The target is $${monthlySavingsDollars}.`,
             unit: UNITS.dollars,
             width: 4,
-            steps: highIsGood(savings.dollarsPerMonth),
+            steps: highIsGood(monthlySavingsDollars),
             queries: [query(SERIES.netSavedPerMonth, "net")],
         }),
         statPanel({
@@ -106,7 +108,7 @@ function priceOf(counter: string, count: number): string {
     );
 }
 
-function dollarsRow({ thresholds: { savings } }: DashboardsOptions): Row {
+function dollarsRow({ thresholds: { monthlySavingsDollars } }: DashboardsOptions): Row {
     const thousandLookups = `sum(${rate(METRICS.lookups)}) / 1000`;
     return {
         id: 100,
@@ -115,11 +117,11 @@ function dollarsRow({ thresholds: { savings } }: DashboardsOptions): Row {
             graphPanel({
                 id: 10,
                 title: "Savings per month",
-                description: `Dollars in 30 days at the rate of the preceding hours. The target is $${savings.dollarsPerMonth}.`,
+                description: `Dollars in 30 days at the rate of the preceding hours. The target is $${monthlySavingsDollars}.`,
                 unit: UNITS.dollars,
                 width: 12,
                 min: null,
-                steps: highIsGood(savings.dollarsPerMonth),
+                steps: highIsGood(monthlySavingsDollars),
                 queries: [
                     query(SERIES.savedPerMonth, "saved"),
                     query(SERIES.netSavedPerMonth, "net"),

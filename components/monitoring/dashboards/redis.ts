@@ -60,7 +60,9 @@ function clientPanels() {
     ];
 }
 
-function exporterPanels({ thresholds: { redis } }: DashboardsOptions) {
+function exporterPanels({
+    thresholds: { redisMemoryPercent, redisEvictionsPerSecond },
+}: DashboardsOptions) {
     return [
         statPanel({
             id: 3,
@@ -79,7 +81,7 @@ function exporterPanels({ thresholds: { redis } }: DashboardsOptions) {
             unit: UNITS.ratio,
             width: 4,
             noValue: "no limit",
-            steps: lowIsGood(percentToRatio(redis.memoryPercent)),
+            steps: lowIsGood(percentToRatio(redisMemoryPercent)),
             queries: [query(`max(${MEMORY_RATIO})`, "used")],
         }),
         statPanel({
@@ -88,7 +90,7 @@ function exporterPanels({ thresholds: { redis } }: DashboardsOptions) {
             description: "Unexpired entries per second that were evicted for newer ones.",
             unit: UNITS.operationsPerSecond,
             width: 4,
-            steps: lowIsGood(redis.evictionsPerSecond),
+            steps: lowIsGood(redisEvictionsPerSecond),
             queries: [query(`sum(${exporterRate("evicted_keys_total")})`, "evicted")],
         }),
         statPanel({
@@ -173,7 +175,7 @@ function clientRow(): Row {
     };
 }
 
-function memoryRow({ thresholds: { redis } }: DashboardsOptions): Row {
+function memoryRow({ thresholds: { redisEvictionsPerSecond } }: DashboardsOptions): Row {
     return {
         id: 101,
         title: "Memory",
@@ -196,7 +198,7 @@ function memoryRow({ thresholds: { redis } }: DashboardsOptions): Row {
                     "evicted: removed because memory was full; expired: reached their TTL.",
                 unit: UNITS.operationsPerSecond,
                 width: 8,
-                steps: lowIsGood(redis.evictionsPerSecond),
+                steps: lowIsGood(redisEvictionsPerSecond),
                 queries: [
                     query(`sum(${exporterRate("evicted_keys_total")})`, "evicted"),
                     query(`sum(${exporterRate("expired_keys_total")})`, "expired"),

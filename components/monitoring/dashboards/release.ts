@@ -97,7 +97,8 @@ function summaryPanels() {
 }
 
 function comparisonRow({ thresholds }: DashboardsOptions): Row {
-    const { hitRatePercent, errorPercent, p95Seconds } = thresholds;
+    const { hitRateWarningPercent, hitRateCriticalPercent, errorPercent, latencySeconds } =
+        thresholds;
     const comparison = (options: Omit<GraphOptions, "width" | "queries">, expr: string) =>
         graphPanel({ ...options, width: 8, queries: [query(expr, "{{colour}}")] });
     return {
@@ -129,7 +130,7 @@ function comparisonRow({ thresholds }: DashboardsOptions): Row {
                     title: "p95",
                     description: "95th percentile of each colour's response time.",
                     unit: UNITS.seconds,
-                    steps: lowIsGood(p95Seconds),
+                    steps: lowIsGood(latencySeconds),
                 },
                 SERIES.p95.colour,
             ),
@@ -142,8 +143,8 @@ function comparisonRow({ thresholds }: DashboardsOptions): Row {
                     unit: UNITS.ratio,
                     max: 1,
                     steps: highIsGood(
-                        percentToRatio(hitRatePercent.warning),
-                        percentToRatio(hitRatePercent.critical),
+                        percentToRatio(hitRateWarningPercent),
+                        percentToRatio(hitRateCriticalPercent),
                     ),
                 },
                 SERIES.hitRatio.colour,

@@ -32,7 +32,14 @@ export function serviceDashboard(options: DashboardsOptions): object {
 }
 
 function summaryPanels({ thresholds }: DashboardsOptions) {
-    const { hitRatePercent, errorPercent, p95Seconds, savings } = thresholds;
+    const {
+        hitRateWarningPercent,
+        hitRateCriticalPercent,
+        errorPercent,
+        latencySeconds,
+        savingsWindowHours,
+        monthlySavingsDollars,
+    } = thresholds;
     return [
         trafficSplitPanel(5),
         statPanel({
@@ -52,7 +59,7 @@ function summaryPanels({ thresholds }: DashboardsOptions) {
             width: 3,
             noValue: "idle",
             steps: lowIsGood(
-                percentToRatio(100 - thresholds.objectives.availabilityPercent),
+                percentToRatio(100 - thresholds.availabilityObjectivePercent),
                 percentToRatio(errorPercent),
             ),
             queries: [query(SERIES.errorRatio.service, "errors")],
@@ -66,8 +73,8 @@ function summaryPanels({ thresholds }: DashboardsOptions) {
             noValue: "idle",
             decimals: 1,
             steps: highIsGood(
-                percentToRatio(hitRatePercent.warning),
-                percentToRatio(hitRatePercent.critical),
+                percentToRatio(hitRateWarningPercent),
+                percentToRatio(hitRateCriticalPercent),
             ),
             queries: [query(SERIES.hitRatio.service, "hits")],
         }),
@@ -78,18 +85,18 @@ function summaryPanels({ thresholds }: DashboardsOptions) {
             unit: UNITS.seconds,
             width: 3,
             noValue: "idle",
-            steps: lowIsGood(p95Seconds),
+            steps: lowIsGood(latencySeconds),
             queries: [query(withoutNaN(SERIES.p95.service), "p95")],
         }),
         statPanel({
             id: 6,
             title: "Saved per month",
             description:
-                `Dollars in 30 days at the mean rate of the last ${savings.windowHours} hours, net of the ` +
-                `cache's own cost. The target is $${savings.dollarsPerMonth}.`,
+                `Dollars in 30 days at the mean rate of the last ${savingsWindowHours} hours, net of the ` +
+                `cache's own cost. The target is $${monthlySavingsDollars}.`,
             unit: UNITS.dollars,
             width: 4,
-            steps: highIsGood(savings.dollarsPerMonth),
+            steps: highIsGood(monthlySavingsDollars),
             queries: [query(SERIES.netSavedPerMonth, "saved")],
         }),
         statPanel({

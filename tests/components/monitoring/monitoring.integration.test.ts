@@ -139,7 +139,7 @@ describe("Prometheus", () => {
     });
 
     test.each([
-        ["a threshold", { thresholds: { ...MONITORING.thresholds, p95Seconds: 0.2 } }],
+        ["a threshold", { thresholds: { ...MONITORING.thresholds, latencySeconds: 0.2 } }],
         ["the jobs", { grafana: undefined }],
     ])("another value of %s replaces the pod", async (_, change) => {
         const checksum = (from: Declared) =>

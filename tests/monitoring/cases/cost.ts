@@ -9,7 +9,8 @@ import { counter, gauge, GONE, RESET } from "../../support/monitoring/samples.ts
 /** An hour instead of a day, of which half an hour must be there. */
 export const COST_THRESHOLDS: AlertThresholds = {
     ...DEFAULT_THRESHOLDS,
-    savings: { dollarsPerMonth: 100, windowHours: 1, dataHours: 0.5 },
+    savingsWindowHours: 1,
+    savingsDataHours: 0.5,
 };
 
 /** Converts dollars per 30 days to dollars per second; the first minutes of a rate are low. */

@@ -8,7 +8,7 @@ import { percentileQueries, quantile, query, rate } from "../queries.ts";
 import { UNITS } from "../units.ts";
 
 export function responsesRow({ thresholds }: DashboardsOptions): Row {
-    const { hitRatePercent, p95Seconds, jobs } = thresholds;
+    const { hitRateWarningPercent, hitRateCriticalPercent, latencySeconds, jobs } = thresholds;
     const withStatus = (firstDigit: number) => `${METRICS.requests}{code=~"${firstDigit}.."}`;
     return {
         id: 100,
@@ -20,7 +20,7 @@ export function responsesRow({ thresholds }: DashboardsOptions): Row {
                 description: "Percentiles of all requests that did not fail, over five minutes.",
                 unit: UNITS.seconds,
                 width: 8,
-                steps: lowIsGood(p95Seconds),
+                steps: lowIsGood(latencySeconds),
                 queries: percentileQueries({
                     p50: SERIES.p50.service,
                     p95: SERIES.p95.service,
@@ -57,8 +57,8 @@ export function responsesRow({ thresholds }: DashboardsOptions): Row {
                 width: 8,
                 max: 1,
                 steps: highIsGood(
-                    percentToRatio(hitRatePercent.warning),
-                    percentToRatio(hitRatePercent.critical),
+                    percentToRatio(hitRateWarningPercent),
+                    percentToRatio(hitRateCriticalPercent),
                 ),
                 queries: [
                     query(SERIES.hitRatio.service, "items"),
@@ -83,7 +83,7 @@ export function responsesRow({ thresholds }: DashboardsOptions): Row {
                 width: 8,
                 queries: [query(`sum by (reason) (${rate(METRICS.rejected)})`, "{{reason}}")],
             }),
-            ...objectivePanels(thresholds.objectives.latencySeconds),
+            ...objectivePanels(thresholds.latencyObjectiveSeconds),
             ...(jobs.includes(JOBS.gateway) ? [gatewayPanel()] : []),
         ],
     };

@@ -20,7 +20,7 @@ import {
     TEXT,
     token,
 } from "./kinds.ts";
-import type { Setting, ValuesOf } from "./setting.ts";
+import { setting, type Setting, type ValuesOf } from "./setting.ts";
 
 /** Ways in which Redis is found and connected to. */
 export const REDIS_MODES = ["standalone", "cluster", "sentinel"] as const;
@@ -36,333 +36,175 @@ const usedWithTracing = ["tracingUrl", (text: string) => text !== ""] as const;
 
 /** All settings of the service, in the order of the variables of its container. */
 export const SERVICE_SETTINGS = {
-    port: {
-        env: "PORT",
-        ...PORT,
-        default: PORTS.service,
-        description: "Port of the service.",
-    },
-    colour: {
-        env: "COLOUR",
-        ...oneOf(...COLOURS, "none"),
-        default: "none",
-        description: "Colour of the pod; none outside of a blue/green deployment.",
-    },
-    version: {
-        env: "VERSION",
-        ...TEXT,
-        default: "dev",
-        description: "Version of the service, in logs, headers and metrics.",
-    },
-    redisUrl: {
-        env: "REDIS_URL",
-        ...TEXT,
-        isUrl: true,
-        default: "",
-        description:
-            "URL of Redis, or URLs of cluster nodes or sentinels with commas between them. Not set: no Redis.",
-    },
-    redisMode: {
-        env: "REDIS_MODE",
-        ...oneOf(...REDIS_MODES),
-        default: "standalone",
-        description: "What REDIS_URL leads to.",
-    },
-    redisUsername: { env: "REDIS_USERNAME", ...TEXT, default: "", description: "User of Redis." },
-    redisPassword: {
-        env: "REDIS_PASSWORD",
-        ...TEXT,
-        default: "",
-        secret: true,
-        description: "Password of Redis. REDIS_URL never holds it.",
-    },
-    redisCredentialsDirectory: {
-        env: "REDIS_CREDENTIALS_DIR",
-        ...TEXT,
-        default: "",
-        description:
-            "Directory with the files username, password and sentinel-password, in the place of the variables. " +
-            "They are read at each connection, so that a new password needs no new pod.",
-    },
-    redisSentinelMaster: {
-        env: "REDIS_SENTINEL_MASTER",
-        ...TEXT,
-        default: "",
-        description: "The sentinels' name of the primary.",
-    },
-    redisSentinelPassword: {
-        env: "REDIS_SENTINEL_PASSWORD",
-        ...TEXT,
-        default: "",
-        secret: true,
-        description: "Password of the sentinels themselves.",
-    },
-    redisCaFile: {
-        env: "REDIS_CA_FILE",
-        ...TEXT,
-        default: "",
-        description:
-            "PEM file of the authorities that sign the certificate of Redis. Not set: those of Node.",
-    },
-    redisCertFile: {
-        env: "REDIS_CERT_FILE",
-        ...TEXT,
-        default: "",
-        description: "PEM file of the client certificate for Redis.",
-    },
-    redisKeyFile: {
-        env: "REDIS_KEY_FILE",
-        ...TEXT,
-        default: "",
-        description: "PEM file of that certificate's key.",
-    },
-    cacheTtlSeconds: {
+    port: setting(PORT, PORTS.service, { env: "PORT" })`Port of the service.`,
+    colour: setting(oneOf(...COLOURS, "none"), "none", { env: "COLOUR" })`
+        Colour of the pod; none outside of a blue/green deployment.`,
+    version: setting(TEXT, "dev", { env: "VERSION" })`
+        Version of the service, in logs, headers and metrics.`,
+    redisUrl: setting(TEXT, "", { env: "REDIS_URL", isUrl: true })`
+        URL of Redis, or URLs of cluster nodes or sentinels with commas between them. Not set: no Redis.`,
+    redisMode: setting(oneOf(...REDIS_MODES), "standalone", { env: "REDIS_MODE" })`
+        What REDIS_URL leads to.`,
+    redisUsername: setting(TEXT, "", { env: "REDIS_USERNAME" })`User of Redis.`,
+    redisPassword: setting(TEXT, "", { env: "REDIS_PASSWORD", secret: true })`
+        Password of Redis. REDIS_URL never holds it.`,
+    redisCredentialsDirectory: setting(TEXT, "", { env: "REDIS_CREDENTIALS_DIR" })`
+        Directory with the files username, password and sentinel-password, in the place of the variables. They are read
+        at each connection, so that a new password needs no new pod.`,
+    redisSentinelMaster: setting(TEXT, "", { env: "REDIS_SENTINEL_MASTER" })`
+        The sentinels' name of the primary.`,
+    redisSentinelPassword: setting(TEXT, "", { env: "REDIS_SENTINEL_PASSWORD", secret: true })`
+        Password of the sentinels themselves.`,
+    redisCaFile: setting(TEXT, "", { env: "REDIS_CA_FILE" })`
+        PEM file of the authorities that sign the certificate of Redis. Not set: those of Node.`,
+    redisCertFile: setting(TEXT, "", { env: "REDIS_CERT_FILE" })`
+        PEM file of the client certificate for Redis.`,
+    redisKeyFile: setting(TEXT, "", { env: "REDIS_KEY_FILE" })`PEM file of that certificate's key.`,
+    cacheTtlSeconds: setting(integer(60, 31_536_000, "seconds"), 604_800, {
         key: "service.cacheTtlSeconds",
         env: "CACHE_TTL",
-        ...integer(60, 31_536_000, "seconds"),
-        default: 604_800,
-        description: "How long a cached vector is fresh.",
-    },
-    staleIfErrorSeconds: {
+    })`
+        How long a cached vector is fresh.`,
+    staleIfErrorSeconds: setting(integer(0, 31_536_000, "seconds"), 86_400, {
         key: "service.staleIfErrorSeconds",
         env: "STALE_IF_ERROR_SECONDS",
-        ...integer(0, 31_536_000, "seconds"),
-        default: 86_400,
-        description:
-            "How long a vector is kept after it is no longer fresh, to be served while the upstream fails.",
-    },
-    cachePrecision: {
+    })`
+        How long a vector is kept after it is no longer fresh, to be served while the upstream fails.`,
+    cachePrecision: setting(oneOf(...PRECISIONS), "float32", {
         key: "service.cachePrecision",
         env: "CACHE_PRECISION",
-        ...oneOf(...PRECISIONS),
-        default: "float32",
-        description:
-            "Number format of the vectors in Redis. The shorter ones take half or a quarter of the memory; " +
-            "docs/service/caching.md gives the loss of quality.",
-    },
-    textFolding: {
+    })`
+        Number format of the vectors in Redis. The shorter ones take half or a quarter of the memory;
+        docs/service/caching.md gives the loss of quality.`,
+    textFolding: setting(someOf(...FOLDINGS), "", {
         key: "service.textFolding",
         env: "TEXT_FOLDING",
-        ...someOf(...FOLDINGS),
-        default: "",
-        description:
-            "What is removed from texts before they are looked up and embedded. It raises the hit rate, but the vector " +
-            "is not exactly that of the text. Not set: nothing.",
-    },
-    corsOrigins: {
-        key: "service.corsOrigins",
-        env: "CORS_ORIGINS",
-        ...CORS_ORIGINS,
-        default: "",
-        description: "Origins of web pages that may read responses (CORS). Not set: none.",
-    },
-    localCacheMaxEntries: {
+    })`
+        What is removed from texts before they are looked up and embedded. It raises the hit rate, but the vector is not
+        exactly that of the text. Not set: nothing.`,
+    corsOrigins: setting(CORS_ORIGINS, "", { key: "service.corsOrigins", env: "CORS_ORIGINS" })`
+        Origins of web pages that may read responses (CORS). Not set: none.`,
+    localCacheMaxEntries: setting(integer(1, 1_000_000, "entries"), 2_000, {
         key: "service.localCacheMaxEntries",
         env: "MAX_LOCAL_CACHE_SIZE",
-        ...integer(1, 1_000_000, "entries"),
-        default: 2_000,
-        description: "How many vectors each pod keeps in its own memory.",
-    },
-    costPerRequestDollars: {
+    })`
+        How many vectors each pod keeps in its own memory.`,
+    costPerRequestDollars: setting(DOLLARS, "0.001", {
         key: "service.costPerRequestDollars",
         env: "EMBEDDING_COST_PER_REQUEST",
-        ...DOLLARS,
-        default: "0.001",
-        description: "Cost of a request to the upstream, where service.tokenPrices is not set.",
-    },
-    tokenPrices: {
+    })`
+        Cost of a request to the upstream, where service.tokenPrices is not set.`,
+    tokenPrices: setting(DATED_PRICES, "", {
         key: "service.tokenPrices",
         env: "EMBEDDING_TOKEN_PRICES",
-        ...DATED_PRICES,
-        default: "",
-        description:
-            "Prices of the upstream by token, each from a date on. Not set: service.costPerRequestDollars is the price.",
-    },
-    podCostPerHourDollars: {
+    })`
+        Prices of the upstream by token, each from a date on. Not set: service.costPerRequestDollars is the price.`,
+    podCostPerHourDollars: setting(DOLLARS, "0", {
         key: "service.podCostPerHourDollars",
         env: "POD_COST_PER_HOUR_DOLLARS",
-        ...DOLLARS,
-        default: "0",
-        description: "Hourly cost of one pod of the service, subtracted from the savings.",
-    },
-    storageCostPerHourDollars: {
+    })`
+        Hourly cost of one pod of the service, subtracted from the savings.`,
+    storageCostPerHourDollars: setting(DOLLARS, "0", {
         key: "service.storageCostPerHourDollars",
         env: "STORAGE_COST_PER_HOUR_DOLLARS",
-        ...DOLLARS,
-        default: "0",
-        description:
-            "Hourly cost of Redis and of everything else that the pods share, subtracted from the savings.",
-    },
-    tracingUrl: {
+    })`
+        Hourly cost of Redis and of everything else that the pods share, subtracted from the savings.`,
+    tracingUrl: setting(ADDRESS, "", {
         key: "tracing.url",
         env: "OTEL_EXPORTER_OTLP_ENDPOINT",
-        ...ADDRESS,
-        default: "",
         usedIf: usedWithTracing,
-        description:
-            "Base URL of an OpenTelemetry collector (OTLP over HTTP), such as http://collector.tracing.svc:4318, whose " +
-            "pods network.destinations.tracing names. Not set: nothing is traced.",
-    },
-    tracingSampleRatio: {
+    })`
+        Base URL of an OpenTelemetry collector (OTLP over HTTP), such as http://collector.tracing.svc:4318, whose pods
+        network.destinations.tracing names. Not set: nothing is traced.`,
+    tracingSampleRatio: setting(RATIO, "0.01", {
         key: "tracing.sampleRatio",
         env: "OTEL_TRACES_SAMPLER_ARG",
-        ...RATIO,
-        default: "0.01",
         usedIf: usedWithTracing,
-        description: "Share of requests that are traced where the client has not decided.",
-    },
-    provider: {
+    })`
+        Share of requests that are traced where the client has not decided.`,
+    provider: setting(oneOf("local", "openai"), "local", {
         key: "service.provider",
         env: "EMBEDDING_PROVIDER",
-        ...oneOf("local", "openai"),
-        default: "local",
-        description: "Source of vectors: the model in the pod, or an OpenAI-compatible API.",
-    },
-    model: {
-        key: "service.model",
-        env: "EMBEDDING_MODEL",
-        ...NAME,
-        default: "all-MiniLM-L6-v2",
-        description: "Name of the embedding model.",
-    },
-    modelDirectory: {
-        env: "MODEL_DIR",
-        ...TEXT,
-        default: "",
-        description: "Directory with model.onnx and tokenizer.json.",
-    },
-    modelThreads: {
+    })`
+        Source of vectors: the model in the pod, or an OpenAI-compatible API.`,
+    model: setting(NAME, "all-MiniLM-L6-v2", { key: "service.model", env: "EMBEDDING_MODEL" })`
+        Name of the embedding model.`,
+    modelDirectory: setting(TEXT, "", { env: "MODEL_DIR" })`
+        Directory with model.onnx and tokenizer.json.`,
+    modelThreads: setting(integer(1, 16), 1, {
         key: "service.modelThreads",
         env: "MODEL_THREADS",
-        ...integer(1, 16),
-        default: 1,
         usedIf: usedWith("local"),
-        description: "Worker threads of the local model in each pod.",
-    },
-    upstreamUrl: {
+    })`
+        Worker threads of the local model in each pod.`,
+    upstreamUrl: setting(API_ADDRESS, "", {
         key: "service.upstreamUrl",
         env: "UPSTREAM_URL",
-        ...API_ADDRESS,
-        default: "",
         usedIf: usedWith("openai"),
-        description:
-            "Base URL of the API with its version path, such as https://host/v1, and with ?api-version= for Azure; " +
-            "required when service.provider is openai. docs/service/upstreams.md lists the URLs of providers.",
-    },
-    upstreamFallbackUrls: {
+    })`
+        Base URL of the API with its version path, such as https://host/v1, and with ?api-version= for Azure; required
+        when service.provider is openai. docs/service/upstreams.md lists the URLs of providers.`,
+    upstreamFallbackUrls: setting(API_ADDRESSES, "", {
         key: "service.upstreamFallbackUrls",
         env: "UPSTREAM_FALLBACK_URLS",
-        ...API_ADDRESSES,
-        default: "",
         usedIf: usedWith("openai"),
-        description:
-            "Base URLs that serve the same model at the same revision. Each is used only after it has returned the " +
-            "same vector as service.upstreamUrl for the same text, where there is one to compare with.",
-    },
-    upstreamBatchSize: {
+    })`
+        Base URLs that serve the same model at the same revision. Each is used only after it has returned the same
+        vector as service.upstreamUrl for the same text, where there is one to compare with.`,
+    upstreamBatchSize: setting(integer(1, 2_048, "inputs"), 256, {
         key: "service.upstreamBatchSize",
         env: "UPSTREAM_BATCH_SIZE",
-        ...integer(1, 2_048, "inputs"),
-        default: 256,
         usedIf: usedWith("openai"),
-        description:
-            "Most inputs of one call of the API. A smaller limit of the API is learned from its errors.",
-    },
-    httpProxy: {
-        env: "HTTP_PROXY",
-        ...PROXY_WITH_LOGIN,
-        default: "",
-        usedIf: usedWith("openai"),
-        description: "Forward proxy to upstreams with http URLs.",
-    },
-    httpsProxy: {
-        env: "HTTPS_PROXY",
-        ...PROXY_WITH_LOGIN,
-        default: "",
-        usedIf: usedWith("openai"),
-        description: "Forward proxy to upstreams with https URLs.",
-    },
-    noProxy: {
-        env: "NO_PROXY",
-        ...TEXT,
-        default: "",
-        description: "Hosts that are reached without a proxy, with commas between them.",
-    },
-    revision: {
+    })`
+        Most inputs of one call of the API. A smaller limit of the API is learned from its errors.`,
+    httpProxy: setting(PROXY_WITH_LOGIN, "", { env: "HTTP_PROXY", usedIf: usedWith("openai") })`
+        Forward proxy to upstreams with http URLs.`,
+    httpsProxy: setting(PROXY_WITH_LOGIN, "", { env: "HTTPS_PROXY", usedIf: usedWith("openai") })`
+        Forward proxy to upstreams with https URLs.`,
+    noProxy: setting(TEXT, "", { env: "NO_PROXY" })`
+        Hosts that are reached without a proxy, with commas between them.`,
+    revision: setting(NAME, "", {
         key: "service.revision",
         env: "EMBEDDING_REVISION",
-        ...NAME,
-        default: "",
         usedIf: usedWith("openai"),
-        description:
-            "Revision of the weights of the API's model. With another one, cached vectors are no longer used. " +
-            "Not set: the host and path of the URL.",
-    },
-    upstreamApiKey: {
+    })`
+        Revision of the weights of the API's model. With another one, cached vectors are no longer used. Not set: the
+        host and path of the URL.`,
+    upstreamApiKey: setting(API_KEY, "", {
         key: "service.upstreamApiKey",
         env: "UPSTREAM_API_KEY",
-        ...API_KEY,
-        default: "",
         secret: true,
         usedIf: usedWith("openai"),
-        description:
-            "API key of service.upstreamUrl, set with --secret; required when service.provider is openai.",
-    },
-    upstreamFallbackApiKeys: {
+    })`
+        API key of service.upstreamUrl, set with --secret; required when service.provider is openai.`,
+    upstreamFallbackApiKeys: setting(API_KEYS, "", {
         key: "service.upstreamFallbackApiKeys",
         env: "UPSTREAM_FALLBACK_API_KEYS",
-        ...API_KEYS,
-        default: "",
         secret: true,
         usedIf: usedWith("openai"),
-        description:
-            "API keys of the fallbacks in the order of their URLs, set with --secret. service.upstreamApiKey is sent to " +
-            "no other host than that of service.upstreamUrl.",
-    },
-    drainTimeoutSeconds: {
+    })`
+        API keys of the fallbacks in the order of their URLs, set with --secret. service.upstreamApiKey is sent to no
+        other host than that of service.upstreamUrl.`,
+    drainTimeoutSeconds: setting(integer(1, 300, "seconds"), 30, {
         key: "service.drainTimeoutSeconds",
         env: "DRAIN_TIMEOUT_SECONDS",
-        ...integer(1, 300, "seconds"),
-        default: 30,
-        description:
-            "How long a pod that terminates waits for its open requests before it closes them.",
-    },
-    tenantsFile: {
-        env: "TENANTS_FILE",
-        ...TEXT,
-        default: "",
-        description: "File that lists the tenants with the hashes of their API keys.",
-    },
-    anonymous: {
-        key: "tenants.anonymous",
-        env: "ANONYMOUS",
-        ...BOOLEAN,
-        default: false,
-        description: "Whether requests without an API key are served.",
-    },
-    logLevel: {
-        key: "service.logLevel",
-        env: "LOG_LEVEL",
-        ...oneOf(...LOG_LEVELS),
-        default: "info",
-        description: "Lowest level of the messages that the service logs.",
-    },
-    adminToken: {
+    })`
+        How long a pod that terminates waits for its open requests before it closes them.`,
+    tenantsFile: setting(TEXT, "", { env: "TENANTS_FILE" })`
+        File that lists the tenants with the hashes of their API keys.`,
+    anonymous: setting(BOOLEAN, false, { key: "tenants.anonymous", env: "ANONYMOUS" })`
+        Whether requests without an API key are served.`,
+    logLevel: setting(oneOf(...LOG_LEVELS), "info", { key: "service.logLevel", env: "LOG_LEVEL" })`
+        Lowest level of the messages that the service logs.`,
+    adminToken: setting(token(32, "a token"), "", {
         key: "admin.token",
         env: "ADMIN_TOKEN",
-        ...token(32, "a token"),
-        default: "",
         secret: true,
-        description:
-            "Bearer token of the service's admin port, which only port-forwarding reaches. Generated on the stack's " +
-            "first deploy.",
-    },
-    adminPort: {
-        env: "ADMIN_PORT",
-        ...PORT,
-        default: PORTS.admin,
-        description: "Port of the admin API, on the pod's loopback interface.",
-    },
-} as const satisfies Readonly<Record<string, Setting>>;
+    })`
+        Bearer token of the service's admin port, which only port-forwarding reaches. Generated on the stack's first
+        deploy.`,
+    adminPort: setting(PORT, PORTS.admin, { env: "ADMIN_PORT" })`
+        Port of the admin API, on the pod's loopback interface.`,
+} satisfies Readonly<Record<string, Setting>>;
 
 export type ServiceSettings = ValuesOf<typeof SERVICE_SETTINGS>;

@@ -28,14 +28,21 @@ export const POD_VARIABLES: Readonly<Record<string, Cel>> = {
 
 /** Creates an expression for the list of violation messages. */
 export function violationMessages(
-    { target = "containers", each = {}, violated = cel`true`, what, at }: AdmissionCheck,
+    {
+        target = "containers",
+        each = {},
+        violated = cel`true`,
+        message: text,
+        path: field,
+    }: AdmissionCheck,
     exempt: readonly Exemption[],
 ): Cel {
     const label = cel`variables.label`;
     const path = cel`variables.path`;
-    if (target === "object") return buildList(each, violated, message`${label}: ${what} (${at})`);
+    if (target === "object")
+        return buildList(each, violated, message`${label}: ${text} (${field})`);
     if (target === "pod")
-        return buildList(each, violated, message`${label}: ${what} (${path}.${at})`);
+        return buildList(each, violated, message`${label}: ${text} (${path}.${field})`);
     const inside = exempt.filter(({ container }) => container !== undefined);
     const containers = inside.reduce(
         (list, one) => cel`${list}.filter(c, !${matchesExemption(one)})`,
@@ -43,8 +50,8 @@ export function violationMessages(
     );
     const name = cel`c.name`;
     const list = cel`c.name in variables.inits.map(i, i.name) ? 'initContainers' : 'containers'`;
-    const text = message`${label}, container ${name}: ${what} (${path}.${list}[${name}].${at})`;
-    return buildList({ c: containers, ...each }, violated, text);
+    const inContainer = message`${label}, container ${name}: ${text} (${path}.${list}[${name}].${field})`;
+    return buildList({ c: containers, ...each }, violated, inContainer);
 }
 
 function buildList(each: Readonly<Record<string, Cel>>, violated: Cel, message: Cel | string): Cel {

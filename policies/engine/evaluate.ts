@@ -46,7 +46,7 @@ export function evaluate(
                         if (object.isPatch && finding.isMissing) continue;
                         const container = finding.container ?? subject.container;
                         const exemption = findExemption(exemptions, { object, container });
-                        const path = [base, finding.at].filter((part) => part !== "").join(".");
+                        const path = [base, finding.path].filter((part) => part !== "").join(".");
                         const violation = { rule, object, container, path, finding, exemption };
                         const isExempt = exemption && !hasExpired(exemption, now);
                         (isExempt ? exempt : violations).push(violation);

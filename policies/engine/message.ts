@@ -3,13 +3,13 @@ import type { Violation } from "./evaluate.ts";
 
 /** Formats a violation in one line, with the same text as the admission policies. */
 export function formatHeadline(violation: Violation): string {
-    const { where, what, path } = headlineParts(violation);
-    return `${where}: ${what} (${path})`;
+    const { where, message, path } = headlineParts(violation);
+    return `${where}: ${message} (${path})`;
 }
 
 export function headlineParts({ object, container, path, finding }: Violation) {
     const inside = container === undefined ? "" : `, container ${container}`;
-    return { where: `${object.kind} ${object.label}${inside}`, what: finding.what, path };
+    return { where: `${object.kind} ${object.label}${inside}`, message: finding.message, path };
 }
 
 /** Formats a violation with its reason and fix. */

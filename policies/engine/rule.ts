@@ -17,9 +17,9 @@ export interface Framework {
 /** A problem at one location. */
 export interface Finding {
     /** Text after "container x: " or after the object's name and a colon; without a full stop. */
-    readonly what: string;
+    readonly message: string;
     /** Path of the field below the subject that the rule checks. */
-    readonly at: string;
+    readonly path: string;
     /** The container, if the subject is larger than one. */
     readonly container?: string;
     /** Whether a field is missing, which a Patch may omit. */
@@ -78,8 +78,8 @@ export interface AdmissionCheck {
     /** Default: true */
     readonly violated?: Cel;
     /** As in a finding. */
-    readonly what: Cel | string;
-    readonly at: Cel | string;
+    readonly message: Cel | string;
+    readonly path: Cel | string;
 }
 
 type RuleArgs<S extends TProperties> = RuleMetadata & {

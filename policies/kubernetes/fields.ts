@@ -20,7 +20,7 @@ const MODELS = models as Readonly<Record<string, Model | undefined>>;
 
 /** An invalid field, with a proposed fix. */
 export interface FieldError {
-    readonly what: string;
+    readonly message: string;
     readonly fix: unknown;
 }
 
@@ -77,7 +77,10 @@ function* checkValue(
     yield { path, read: () => checkType({ type, format }, read(), key) };
     if (element !== undefined && Array.isArray(value)) {
         for (const at of value.keys()) {
-            const nothing = { what: "has an empty list element", fix: `# remove ${path}[${at}]` };
+            const nothing = {
+                message: "has an empty list element",
+                fix: `# remove ${path}[${at}]`,
+            };
             yield {
                 path: `${path}[${at}]`,
                 read: () => (value[at] === null ? nothing : undefined),
@@ -152,7 +155,7 @@ function checkType(
     if (isRight(value) && isComplete) return undefined;
     const allowed = type === "number" && format.startsWith("int") ? "a whole number" : words;
     return {
-        what: `has ${describeType(value)}; allowed: ${allowed}`,
+        message: `has ${describeType(value)}; allowed: ${allowed}`,
         fix: { [key]: convertValue(type, value) },
     };
 }
@@ -187,7 +190,7 @@ function unknownField(key: string, attributes: readonly Attribute[]): FieldError
         .sort((one, other) => one.edits - other.edits)
         .find(({ edits }) => edits <= Math.max(1, key.length / 3));
     return {
-        what: `has the unknown field ${key}${near ? `; did you mean ${near.baseName}?` : ""}`,
+        message: `has the unknown field ${key}${near ? `; did you mean ${near.baseName}?` : ""}`,
         fix: near ? { [near.baseName]: "…" } : `# remove ${key}`,
     };
 }

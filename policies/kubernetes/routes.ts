@@ -8,16 +8,16 @@ export const ROUTES = ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRou
 /** A reference of a route to another object. */
 export interface Reference {
     /** Path in the route. */
-    readonly at: string;
+    readonly path: string;
     readonly ref: Json;
     readonly namespace: string;
     readonly name: string;
 }
 
 /** Lists references, whose default namespace is the route's. */
-export function listReferences(route: KubernetesObject, refs: unknown, at: string): Reference[] {
+export function listReferences(route: KubernetesObject, refs: unknown, path: string): Reference[] {
     return asList(refs).map((ref, index) => ({
-        at: `${at}[${index}]`,
+        path: `${path}[${index}]`,
         ref,
         get namespace() {
             return typeof ref.namespace === "string" ? ref.namespace : route.namespace;

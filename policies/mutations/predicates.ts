@@ -7,10 +7,10 @@ export const hasProbe = (probe: string) => (container: Draft) => container[probe
 export const hasBothProbes = (container: Draft) =>
     hasProbe("livenessProbe")(container) && hasProbe("readinessProbe")(container);
 export const hasHttpLiveness = (container: Draft) => container.livenessProbe?.httpGet !== undefined;
-export const hasRequest = (what: string) => (container: Draft) =>
-    container.resources?.requests?.[what] !== undefined;
-export const hasLimit = (what: string) => (container: Draft) =>
-    container.resources?.limits?.[what] !== undefined;
+export const hasRequest = (resource: string) => (container: Draft) =>
+    container.resources?.requests?.[resource] !== undefined;
+export const hasLimit = (resource: string) => (container: Draft) =>
+    container.resources?.limits?.[resource] !== undefined;
 export const isScalerOf = (scaler: Draft, { kind, metadata }: Draft) => {
     const { kind: of = "Deployment", name } = scaler.spec?.scaleTargetRef ?? {};
     return (

@@ -72,9 +72,9 @@ function* formatByRule(level: string, violations: readonly Violation[]): Generat
         yield wrapField("why  ", rule.why);
         yield wrapField("see  ", rule.url);
         for (const violation of violations.filter((one) => one.rule === rule)) {
-            const { where, what, path } = headlineParts(violation);
+            const { where, message, path } = headlineParts(violation);
             yield "";
-            yield wrapField("- ", `${where}: ${what}`);
+            yield wrapField("- ", `${where}: ${message}`);
             yield wrapField("  at   ", path);
             yield* formatRemedy(violation);
         }
@@ -93,18 +93,18 @@ function* formatRemedy({ finding, exemption }: Violation): Generator<string> {
 }
 
 function formatExempt({ rule, exemption, ...place }: Violation): string {
-    const { where, what } = headlineParts({ rule, exemption, ...place });
+    const { where, message } = headlineParts({ rule, exemption, ...place });
     const { expires = "", reason = "" } = exemption ?? {};
     return [
-        wrapField("exempt  ", `${rule.name}: ${where}: ${what}`, 0),
+        wrapField("exempt  ", `${rule.name}: ${where}: ${message}`, 0),
         wrapField("        until ", `${expires}: ${reason}`, 0),
     ].join("\n");
 }
 
-function formatExemption({ rule, exemption }: RuleExemption, what: string): string {
+function formatExemption({ rule, exemption }: RuleExemption, message: string): string {
     const { namespace = "*", workload = "*", container = "*", reason } = exemption;
     const place = `${namespace}/${workload}, container ${container}`;
-    return wrapField("exemption  ", `${rule.name} for ${place} ${what}: ${reason}`, 0);
+    return wrapField("exemption  ", `${rule.name} for ${place} ${message}: ${reason}`, 0);
 }
 
 /** Wraps text after a label, with a hanging indent. A word that is longer than a line is not broken. */

@@ -19,8 +19,8 @@ export const apiVersions = stackRule({
     *check({ apiVersion, kind }, _, { minor }) {
         const removal = findRemoval(apiVersion, kind);
         if (!removal || removal.minor > minor) return;
-        const what = `uses ${apiVersion}, which Kubernetes 1.${removal.minor} removed`;
-        yield { what, at: "apiVersion", fix: { apiVersion: removal.replacement } };
+        const message = `uses ${apiVersion}, which Kubernetes 1.${removal.minor} removed`;
+        yield { message, path: "apiVersion", fix: { apiVersion: removal.replacement } };
     },
     admissionGap: "the API server rejects versions that it does not serve before admission",
 });

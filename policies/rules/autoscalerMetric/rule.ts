@@ -28,27 +28,27 @@ export const autoscalerMetric = stackRule({
     kinds: SCALERS,
     *check(scaler, stack, { metrics, requireOutageHandling }) {
         yield* findTargetProblems(scaler, stack);
-        for (const { at, ratio } of findDividedRatios(scaler)) {
-            const what = `divides ${ratio} by the number of pods, although it is a ratio`;
-            yield { what, at, fix: "query: sum(rate(requests_total[2m])) # load of all pods" };
+        for (const { path, ratio } of findDividedRatios(scaler)) {
+            const message = `divides ${ratio} by the number of pods, although it is a ratio`;
+            yield { message, path, fix: "query: sum(rate(requests_total[2m])) # load of all pods" };
         }
         const triggers = listTriggers(scaler);
-        for (const { at, query, ignoresNulls } of triggers) {
+        for (const { path, query, ignoresNulls } of triggers) {
             const isKnown = (name: string) =>
                 metrics.some((one) => matchesGlob(one, name)) || isRecorded(name, stack);
             for (const name of metrics.length > 0 ? listMetrics(query) : []) {
                 if (isKnown(name)) continue;
-                const what = `queries ${name}, which is neither exported nor recorded`;
-                yield { what, at: `${at}.query`, fix: { query: `sum(rate(${metrics[0]}[2m]))` } };
+                const message = `queries ${name}, which is neither exported nor recorded`;
+                yield { message, path: `${path}.query`, fix: { query: `sum(rate(${metrics[0]}[2m]))` } };
             }
             if (!requireOutageHandling || !ignoresNulls) continue;
-            const what = "treats a missing result from Prometheus as no load";
-            yield { what, at: `${at}.ignoreNullValues`, fix: { ignoreNullValues: "false" } };
+            const message = "treats a missing result from Prometheus as no load";
+            yield { message, path: `${path}.ignoreNullValues`, fix: { ignoreNullValues: "false" } };
         }
         const { fallback } = asJson(scaler.body.spec);
         if (!requireOutageHandling || triggers.length === 0 || fallback !== undefined) return;
         const fix = { fallback: { failureThreshold: 3, replicas: 3, behavior: "currentReplicas" } };
-        const what = "has no fallback for an outage of Prometheus";
-        yield { what, at: "spec.fallback", isMissing: true, fix };
+        const message = "has no fallback for an outage of Prometheus";
+        yield { message, path: "spec.fallback", isMissing: true, fix };
     },
 });

@@ -11,7 +11,7 @@ const POD_RATIO = /(^|_)(hit|miss|success|error|failure)_(rate|ratio|percent|per
 /** A Prometheus query of a KEDA trigger. */
 export interface Trigger {
     /** Such as `spec.triggers[0].metadata`. */
-    readonly at: string;
+    readonly path: string;
     readonly query: string;
     /** Whether KEDA divides the result by the number of pods. */
     readonly isDividedByPods: boolean;
@@ -27,7 +27,7 @@ export function listTriggers({ body }: KubernetesObject): Trigger[] {
         // A formula combines several results into the value to scale on.
         const { formula } = asJson(asJson(advanced).scalingModifiers);
         return {
-            at: `spec.triggers[${index}].metadata`,
+            path: `spec.triggers[${index}].metadata`,
             query: String(query),
             isDividedByPods: metricType === "AverageValue" && formula === undefined,
             ignoresNulls: String(ignoreNullValues) !== "false",
@@ -37,17 +37,17 @@ export function listTriggers({ body }: KubernetesObject): Trigger[] {
 
 /** A ratio that is divided by the number of pods, and its location. */
 export interface DividedRatio {
-    readonly at: string;
+    readonly path: string;
     readonly ratio: string;
 }
 
 /** Finds ratios in KEDA's queries and in the metrics of a HorizontalPodAutoscaler. */
 export function* findDividedRatios(scaler: KubernetesObject): Generator<DividedRatio> {
-    for (const { at, query, isDividedByPods } of listTriggers(scaler)) {
+    for (const { path, query, isDividedByPods } of listTriggers(scaler)) {
         const ratio = isDividedByPods
             ? findRatio(query, (name) => TOTAL_RATIO.test(toSnakeCase(name)))
             : undefined;
-        if (ratio !== undefined) yield { at: `${at}.query`, ratio };
+        if (ratio !== undefined) yield { path: `${path}.query`, ratio };
     }
     for (const [index, metric] of asList(asJson(scaler.body.spec).metrics).entries()) {
         const field = String(metric.type).toLowerCase();
@@ -55,7 +55,7 @@ export function* findDividedRatios(scaler: KubernetesObject): Generator<DividedR
         if (identifier === undefined || asJson(target).type !== "AverageValue") continue;
         const ratio = String(asJson(identifier).name);
         const names = field === "pods" ? POD_RATIO : TOTAL_RATIO;
-        if (names.test(toSnakeCase(ratio))) yield { at: `spec.metrics[${index}].${field}`, ratio };
+        if (names.test(toSnakeCase(ratio))) yield { path: `spec.metrics[${index}].${field}`, ratio };
     }
 }
 

@@ -13,23 +13,23 @@ import type { Stack } from "../../kubernetes/stack.ts";
 export function* findTargetProblems(scaler: KubernetesObject, stack: Stack): Generator<Finding> {
     const [least, most] = [getMinReplicas(scaler), getMaxReplicas(scaler)];
     if (least.pods > most.pods) {
-        const what = `has ${least.field} of ${least.pods}, above its ${most.field} of ${most.pods}`;
-        yield { what, at: `spec.${most.field}`, fix: { spec: { [most.field]: least.pods } } };
+        const message = `has ${least.field} of ${least.pods}, above its ${most.field} of ${most.pods}`;
+        yield { message, path: `spec.${most.field}`, fix: { spec: { [most.field]: least.pods } } };
     }
     if (scaler.kind !== "ScaledObject" && least.pods < 1) {
         // The API server rejects it without the alpha feature HPAScaleToZero.
-        const what = `has ${least.field} of ${least.pods}; allowed only in a ScaledObject`;
-        yield { what, at: `spec.${least.field}`, fix: { spec: { [least.field]: 1 } } };
+        const message = `has ${least.field} of ${least.pods}; allowed only in a ScaledObject`;
+        yield { message, path: `spec.${least.field}`, fix: { spec: { [least.field]: 1 } } };
     }
     const target = getScaleTarget(scaler);
     const [kind, name] = [String(target.kind), String(target.name)];
     const { namespace } = scaler;
-    const at = "spec.scaleTargetRef";
+    const path = "spec.scaleTargetRef";
     const isKnown = POD_KINDS.includes(kind) && stack.isComplete(namespace);
     if (isKnown && !stack.find(kind, namespace, name)) {
         const [other] = stack.ofKind(kind).filter((one) => one.namespace === namespace);
         const fix = { spec: { scaleTargetRef: { kind, name: other?.name ?? name } } };
-        yield { what: `scales ${kind} ${namespace}/${name}, which does not exist`, at, fix };
+        yield { message: `scales ${kind} ${namespace}/${name}, which does not exist`, path, fix };
     }
     const others = stack.ofKind(...SCALERS).filter((one) => {
         if (one === scaler || one.namespace !== namespace) return false;
@@ -37,7 +37,7 @@ export function* findTargetProblems(scaler: KubernetesObject, stack: Stack): Gen
         return ofKind === target.kind && ofName === target.name;
     });
     for (const one of others) {
-        const what = `scales ${kind} ${name}, which ${one.kind} ${one.name} also scales`;
-        yield { what, at, fix: `# delete ${one.kind} ${one.name}, and move its metrics here` };
+        const message = `scales ${kind} ${name}, which ${one.kind} ${one.name} also scales`;
+        yield { message, path, fix: `# delete ${one.kind} ${one.name}, and move its metrics here` };
     }
 }

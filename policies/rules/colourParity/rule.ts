@@ -44,7 +44,7 @@ export const colourParity = stackRule({
             toOtherColour(one, colour),
         );
         const fix = { kind: object.kind, metadata: { namespace, name } };
-        yield { what: `does not exist in ${missing}`, at: "metadata.name", fix };
+        yield { message: `does not exist in ${missing}`, path: "metadata.name", fix };
     },
 });
 
@@ -60,7 +60,7 @@ function* compare(
         ...alike,
         isExempt,
     })) {
-        const what = `has ${formatValue(left)}, but ${other.label} has ${formatValue(right)}`;
-        yield { what, at: path, fix: `${path}: ${formatValue(right ?? left)} # in both` };
+        const message = `has ${formatValue(left)}, but ${other.label} has ${formatValue(right)}`;
+        yield { message, path, fix: `${path}: ${formatValue(right ?? left)} # in both` };
     }
 }

@@ -26,19 +26,19 @@ export const cpuLimit = containerRule({
         const limit = limits?.cpu;
         if (mode === "require" && limit === undefined) {
             const fix = { resources: { limits: { cpu: requests?.cpu ?? "1" } } };
-            yield { what: MISSING, at: AT, isMissing: true, fix };
+            yield { message: MISSING, path: AT, isMissing: true, fix };
         }
         if (mode === "forbid" && limit !== undefined) {
             const fix = { resources: { requests: { cpu: requests?.cpu ?? limit } } };
-            yield { what: forbiddenLimit(limit), at: AT, fix };
+            yield { message: forbiddenLimit(limit), path: AT, fix };
         }
     },
     admission: ({ mode }) => {
         const limit = resourceAmount("limits", "cpu");
         const all = {
-            require: [{ violated: cel`!${limit}.hasValue()`, what: MISSING, at: AT }],
+            require: [{ violated: cel`!${limit}.hasValue()`, message: MISSING, path: AT }],
             forbid: [
-                { each: { limit: cel`[?${limit}]` }, what: forbiddenLimit(cel`limit`), at: AT },
+                { each: { limit: cel`[?${limit}]` }, message: forbiddenLimit(cel`limit`), path: AT },
             ],
             ignore: [],
         };

@@ -25,17 +25,17 @@ function* checkWorkload(object: KubernetesObject, stack: Stack): Generator<Findi
     if (!pod) return;
     const budgets = findBudgets(pod, stack);
     const fewest = countMinReplicas(object, stack);
-    const at = `${pod.path.replace(/spec$/, "metadata")}.labels`;
+    const path = `${pod.path.replace(/spec$/, "metadata")}.labels`;
     if (budgets.length === 0 && fewest >= 2) {
-        const what = `has ${formatReplicas(fewest)} or more, but no ${BUDGET} selects them`;
+        const message = `has ${formatReplicas(fewest)} or more, but no ${BUDGET} selects them`;
         const { selector } = asJson(object.body.spec);
         const spec = { maxUnavailable: 1, selector: selector ?? { matchLabels: pod.labels } };
-        yield { what, at, isMissing: true, fix: { apiVersion: "policy/v1", kind: BUDGET, spec } };
+        yield { message, path, isMissing: true, fix: { apiVersion: "policy/v1", kind: BUDGET, spec } };
     }
     if (budgets.length > 1) {
         const names = budgets.map(({ name }) => name);
-        const what = `is selected by ${budgets.length} ${BUDGET}s (${names.join(", ")}), which block every eviction`;
-        yield { what, at, fix: `# delete ${BUDGET} ${names.slice(1).join(" and ")}` };
+        const message = `is selected by ${budgets.length} ${BUDGET}s (${names.join(", ")}), which block every eviction`;
+        yield { message, path, fix: `# delete ${BUDGET} ${names.slice(1).join(" and ")}` };
     }
 }
 
@@ -44,12 +44,12 @@ function* checkBudget(budget: KubernetesObject, stack: Stack): Generator<Finding
     const pods = selector === undefined ? [] : stack.selectPods(budget.namespace, selector);
     if (selector === undefined || stack.selectsNothing(budget.namespace, selector)) {
         const fix = { spec: { selector: { matchLabels: stack.suggestLabels(budget) } } };
-        yield { what: "selects no pod", at: "spec.selector", fix };
+        yield { message: "selects no pod", path: "spec.selector", fix };
     }
     const fewest = sumMinReplicas(pods, stack);
     const blocking = findBlockingField(budget, fewest);
     if (!blocking) return;
     const ofTotal = fewest === undefined ? "" : ` of ${formatReplicas(fewest)}`;
-    const what = `allows no eviction: ${blocking.field} is ${String(blocking.value)}${ofTotal}`;
-    yield { what, at: `spec.${blocking.field}`, fix: { spec: { maxUnavailable: 1 } } };
+    const message = `allows no eviction: ${blocking.field} is ${String(blocking.value)}${ofTotal}`;
+    yield { message, path: `spec.${blocking.field}`, fix: { spec: { maxUnavailable: 1 } } };
 }

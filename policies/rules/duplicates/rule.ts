@@ -29,8 +29,8 @@ export const duplicates = stackRule({
         if (before < 1) return;
         const label = POD_KINDS.includes(kind) ? "workload" : "object";
         yield {
-            what: `is defined ${same.length} times; allowed: one ${label} per name`,
-            at: "metadata.name",
+            message: `is defined ${same.length} times; allowed: one ${label} per name`,
+            path: "metadata.name",
             fix: { metadata: { name: `${name}-2` } },
         };
     },

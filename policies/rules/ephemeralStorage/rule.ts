@@ -33,12 +33,12 @@ export const ephemeralStorage = containerRule({
     *check({ spec }, { limits }) {
         if (!limits || spec.resources?.limits?.["ephemeral-storage"] !== undefined) return;
         const fix = { resources: { limits: { "ephemeral-storage": "512Mi" } } };
-        yield { what: MISSING, at: AT, isMissing: true, fix };
+        yield { message: MISSING, path: AT, isMissing: true, fix };
     },
     *checkPod(pod, { sizeLimits }) {
         for (const { name, emptyDir } of sizeLimits ? listUnboundedVolumes(pod) : []) {
             const fix = { volumes: [{ name, emptyDir: { ...emptyDir, sizeLimit: "256Mi" } }] };
-            yield { what: withoutSizeLimit(name), at: sizeLimitPath(name), isMissing: true, fix };
+            yield { message: withoutSizeLimit(name), path: sizeLimitPath(name), isMissing: true, fix };
         }
     },
     remediate(pod, { sizeLimits, defaultSizeLimit }) {
@@ -49,13 +49,13 @@ export const ephemeralStorage = containerRule({
         }
     },
     admission: ({ limits, sizeLimits }) => [
-        { enabled: limits, violated: cel`!${LIMIT}.hasValue()`, what: MISSING, at: AT },
+        { enabled: limits, violated: cel`!${LIMIT}.hasValue()`, message: MISSING, path: AT },
         {
             enabled: sizeLimits,
             target: "pod",
             each: { volume: UNBOUNDED_VOLUMES },
-            what: withoutSizeLimit(cel`volume.name`),
-            at: sizeLimitPath(cel`volume.name`),
+            message: withoutSizeLimit(cel`volume.name`),
+            path: sizeLimitPath(cel`volume.name`),
         },
     ],
 });

@@ -12,7 +12,7 @@ export const fields = placeRule({
     scope: "stack",
     places: checkFields,
     *check(fault) {
-        if (fault) yield { ...fault, at: "" };
+        if (fault) yield { ...fault, path: "" };
     },
     admissionGap: "the API server drops unknown fields before admission",
 });

@@ -29,8 +29,8 @@ export const gracePeriod = podRule({
         const { terminationGracePeriodSeconds: grace = DEFAULT_SECONDS } = pod.spec;
         if (grace >= pause + marginSeconds) return;
         yield {
-            what: tooShort(grace, pause, pause + marginSeconds),
-            at: "terminationGracePeriodSeconds",
+            message: tooShort(grace, pause, pause + marginSeconds),
+            path: "terminationGracePeriodSeconds",
             isMissing: !("terminationGracePeriodSeconds" in pod.spec),
             fix: { terminationGracePeriodSeconds: pause + marginSeconds },
         };
@@ -43,8 +43,8 @@ export const gracePeriod = podRule({
                 grace: cel`[variables.pod.?terminationGracePeriodSeconds.orValue(${DEFAULT_SECONDS})]`,
             },
             violated: cel`pause > 0 && grace < pause + ${marginSeconds}`,
-            what: tooShort(cel`grace`, cel`pause`, cel`pause + ${marginSeconds}`),
-            at: "terminationGracePeriodSeconds",
+            message: tooShort(cel`grace`, cel`pause`, cel`pause + ${marginSeconds}`),
+            path: "terminationGracePeriodSeconds",
         },
     ],
     remediate(pod, { marginSeconds }) {

@@ -35,8 +35,8 @@ export const imageRegistry = containerRule({
         if (!name || registries.some((one) => matchesGlob(one, name))) return;
         const [first = ""] = registries;
         yield {
-            what: fromOtherRegistry(name, registries.join(", ")),
-            at: "image",
+            message: fromOtherRegistry(name, registries.join(", ")),
+            path: "image",
             fix: { image: first.replace("*", image.split("/").at(-1) ?? "") },
         };
     },
@@ -45,8 +45,8 @@ export const imageRegistry = containerRule({
             enabled: !registries.includes("*"),
             each: { name: IMAGES.name },
             violated: cel`!(${matchesAny(registries, cel`name`)})`,
-            what: fromOtherRegistry(cel`name`, registries.join(", ")),
-            at: "image",
+            message: fromOtherRegistry(cel`name`, registries.join(", ")),
+            path: "image",
         },
     ],
 });

@@ -45,8 +45,8 @@ export const imageTag = containerRule({
         if (!image) return;
         const { tag, digest, writtenName = "NAME" } = parseImage(image) ?? {};
         if (digest !== undefined) return;
-        const finding = (what: string) => {
-            return { what, at: "image", fix: { image: `${writtenName}:VERSION@sha256:DIGEST` } };
+        const finding = (message: string) => {
+            return { message, path: "image", fix: { image: `${writtenName}:VERSION@sha256:DIGEST` } };
         };
         if (!parseImage(image)) yield finding(invalidReference(image));
         else if (tag === undefined) yield finding(NONE);
@@ -61,10 +61,10 @@ export const imageTag = containerRule({
         const [tag, each] = [cel`tag`, { tag: IMAGES.tag }];
         const isMutable = cel`${matchesAny(mutable, tag)} || tag.matches(${versionsWithFewerParts(parts)})`;
         return [
-            { each: { image: IMAGES.noReference }, what: invalidReference(cel`image`) },
-            { each: { image: IMAGES.untagged }, what: NONE },
-            { each, violated: isMutable, what: mutableTag(tag) },
-            { enabled: digest, each, violated: cel`!${isMutable}`, what: withoutDigest(tag) },
-        ].map((one) => ({ ...one, at: "image" }));
+            { each: { image: IMAGES.noReference }, message: invalidReference(cel`image`) },
+            { each: { image: IMAGES.untagged }, message: NONE },
+            { each, violated: isMutable, message: mutableTag(tag) },
+            { enabled: digest, each, violated: cel`!${isMutable}`, message: withoutDigest(tag) },
+        ].map((one) => ({ ...one, path: "image" }));
     },
 });

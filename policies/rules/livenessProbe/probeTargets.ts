@@ -41,6 +41,6 @@ export const sameTargetCheck = (whenSlower: boolean): AdmissionCheck => ({
         target: cel`targets[0] == targets[1] && targets[0] != '' ? [targets[0]] : []`,
     },
     violated: cel`!${whenSlower} || ${secondsUntilActionInCel(cel`probes[0]`)} <= ${secondsUntilActionInCel(cel`probes[1]`)}`,
-    what: sameTarget(cel`target`),
-    at: "livenessProbe",
+    message: sameTarget(cel`target`),
+    path: "livenessProbe",
 });

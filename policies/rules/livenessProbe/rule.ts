@@ -33,7 +33,7 @@ export const livenessProbe = containerRule({
             if (!required || !isServing(container)) return;
             const [port] = container.spec.ports ?? [];
             const fix = createFix(port?.name ?? port?.containerPort);
-            yield { what: MISSING, at: AT, isMissing: true, fix };
+            yield { message: MISSING, path: AT, isMissing: true, fix };
             return;
         }
         if (!readiness) return;
@@ -41,10 +41,10 @@ export const livenessProbe = containerRule({
         if (target === undefined || target !== describeProbe(container, readiness)) return;
         if (sharedWhenSlower && secondsUntilAction(liveness) > secondsUntilAction(readiness))
             return;
-        yield { what: sameTarget(target), at: AT, fix: createFix(getPort(liveness) ?? "http") };
+        yield { message: sameTarget(target), path: AT, fix: createFix(getPort(liveness) ?? "http") };
     },
     admission: ({ required, sharedWhenSlower }) => [
-        { enabled: required, target: "serving", violated: ABSENT, what: MISSING, at: AT },
+        { enabled: required, target: "serving", violated: ABSENT, message: MISSING, path: AT },
         sameTargetCheck(sharedWhenSlower),
     ],
 });

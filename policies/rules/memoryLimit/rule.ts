@@ -31,28 +31,28 @@ export const memoryLimit = containerRule({
         const { memory: request } = requests ?? {};
         if (limit === undefined) {
             const fix = { resources: { limits: { memory: request ?? "256Mi" } } };
-            yield { what: MISSING, at: AT, isMissing: true, fix };
+            yield { message: MISSING, path: AT, isMissing: true, fix };
             return;
         }
         const [most, least] = [parseQuantity(limit), parseQuantity(request)];
         // The rule `quantities` reports invalid quantities, `resource-requests` missing requests.
         if (most === undefined || least === undefined || most <= ratio * least) return;
         yield {
-            what: aboveRatio(limit, ratio, String(request)),
-            at: AT,
+            message: aboveRatio(limit, ratio, String(request)),
+            path: AT,
             fix: { resources: { requests: { memory: limit }, limits: { memory: limit } } },
         };
     },
     admission: ({ ratio }) => [
-        { violated: cel`!${resourceAmount("limits", "memory")}.hasValue()`, what: MISSING, at: AT },
+        { violated: cel`!${resourceAmount("limits", "memory")}.hasValue()`, message: MISSING, path: AT },
         {
             each: {
                 limit: toQuantityList(resourceAmount("limits", "memory")),
                 request: toQuantityList(resourceAmount("requests", "memory")),
             },
             violated: cel`${quantityValue(cel`limit`)} > double(${ratio}) * ${quantityValue(cel`request`)}`,
-            what: aboveRatio(cel`limit`, ratio, cel`request`),
-            at: AT,
+            message: aboveRatio(cel`limit`, ratio, cel`request`),
+            path: AT,
         },
     ],
 });

@@ -29,23 +29,23 @@ export const networkPolicy = stackRule({
         if (object.kind === "Namespace" && defaultDeny) return yield* checkNamespace(object, stack);
         const pod = getPod(object);
         if (!pod || pod.spec.hostNetwork === true) return;
-        const at = pod.path;
+        const path = pod.path;
         const policies = network.policiesFor(pod, stack);
         if (defaultDeny && !network.allowAnyTraffic(policies)) {
-            const what = "has no NetworkPolicy that allows any traffic";
-            yield { what, at, isMissing: true, fix: { spec: network.ALLOW_DNS } };
+            const message = "has no NetworkPolicy that allows any traffic";
+            yield { message, path, isMissing: true, fix: { spec: network.ALLOW_DNS } };
         }
         const protocols = network.findBlockedDnsProtocols(policies, dnsPorts).join(" and ");
         if (protocols === "") return;
-        const what = `may connect to other pods but cannot resolve names: no egress to port ${dnsPorts.join(" or ")} over ${protocols}`;
-        yield { what, at, fix: { spec: network.ALLOW_DNS } };
+        const message = `may connect to other pods but cannot resolve names: no egress to port ${dnsPorts.join(" or ")} over ${protocols}`;
+        yield { message, path, fix: { spec: network.ALLOW_DNS } };
     },
 });
 
 function* checkPolicy(policy: KubernetesObject, stack: Stack): Generator<Finding, void> {
     if (!stack.selectsNothing(policy.namespace, asJson(policy.body.spec).podSelector)) return;
     const fix = { spec: { podSelector: { matchLabels: stack.suggestLabels(policy) } } };
-    yield { what: "selects no pod", at: "spec.podSelector", fix };
+    yield { message: "selects no pod", path: "spec.podSelector", fix };
 }
 
 /** Checks namespaces that contain pods or network policies of the stack. */
@@ -54,6 +54,6 @@ function* checkNamespace({ name }: KubernetesObject, stack: Stack): Generator<Fi
     if (policies.length === 0 && stack.selectPods(name, {}).length === 0) return;
     const open = network.findOpenDirections(policies);
     if (open.length === 0) return;
-    const what = `has no NetworkPolicy that denies ${open.join(" and ")} for all pods`;
-    yield { what, at: "metadata.name", isMissing: true, fix: network.DEFAULT_DENY };
+    const message = `has no NetworkPolicy that denies ${open.join(" and ")} for all pods`;
+    yield { message, path: "metadata.name", isMissing: true, fix: network.DEFAULT_DENY };
 }

@@ -53,13 +53,13 @@ export const permissions = stackRule({
         const isWide = matchesAny(wildcardRoles, cel`variables.name`);
         const rule = cel`object.kind != 'Role' || ${isWide} ? [] : object.?rules.orValue([])`;
         const fieldOf = (field: string) => ({ cel: `rule.?${field}.orValue([])` });
-        const at = (field: string) => message`rules[${cel`object.rules.indexOf(rule)`}].${field}`;
+        const pathOf = (field: string) => message`rules[${cel`object.rules.indexOf(rule)`}].${field}`;
         return [
             {
                 target: "object",
                 violated: cel`object.kind == 'RoleBinding' && object.roleRef.name == 'cluster-admin'`,
-                what: grantsClusterAdmin("its namespace", SUBJECTS),
-                at: BOUND,
+                message: grantsClusterAdmin("its namespace", SUBJECTS),
+                path: BOUND,
             },
             ...FIELDS.map((field): AdmissionCheck => {
                 const violated = cel`${fieldOf(field)}.exists(one, one in ${WILDCARDS})`;
@@ -67,15 +67,15 @@ export const permissions = stackRule({
                     target: "object",
                     each: { rule },
                     violated,
-                    what: allowsAll(field),
-                    at: at(field),
+                    message: allowsAll(field),
+                    path: pathOf(field),
                 };
             }),
             {
                 target: "object",
                 each: { rule, verb: cel`rule.verbs.filter(one, one in ${ESCALATING})` },
-                what: allowsEscalation(cel`verb`),
-                at: at("verbs"),
+                message: allowsEscalation(cel`verb`),
+                path: pathOf("verbs"),
             },
         ];
     },
@@ -87,8 +87,8 @@ function* checkBinding({ body, kind }: KubernetesObject): Generator<Finding> {
     if (name !== "cluster-admin") return;
     const subjects = asList(body.subjects).map((one) => `${String(one.kind)} ${String(one.name)}`);
     const where = kind === "ClusterRoleBinding" ? "the cluster" : "its namespace";
-    const what = grantsClusterAdmin(where, subjects.join(", ") || "no subject");
-    yield { what, at: BOUND, fix: { roleRef: { kind: "Role", name: "ROLE" } } };
+    const message = grantsClusterAdmin(where, subjects.join(", ") || "no subject");
+    yield { message, path: BOUND, fix: { roleRef: { kind: "Role", name: "ROLE" } } };
 }
 
 function* checkRole({ body }: KubernetesObject): Generator<Finding> {
@@ -96,15 +96,15 @@ function* checkRole({ body }: KubernetesObject): Generator<Finding> {
         for (const field of FIELDS) {
             if (!listStrings(rule, field).some((one) => WILDCARDS.includes(one))) continue;
             yield {
-                what: allowsAll(field),
-                at: `rules[${index}].${field}`,
+                message: allowsAll(field),
+                path: `rules[${index}].${field}`,
                 fix: { [field]: [examples[field]] },
             };
         }
         for (const verb of listStrings(rule, "verbs").filter((one) => ESCALATING.includes(one))) {
             yield {
-                what: allowsEscalation(verb),
-                at: `rules[${index}].verbs`,
+                message: allowsEscalation(verb),
+                path: `rules[${index}].verbs`,
                 fix: `# without ${verb}`,
             };
         }

@@ -38,7 +38,7 @@ export const podSecurity = containerRule({
         if (!readOnlyRootFilesystem || securityContext?.readOnlyRootFilesystem) return;
         const isMissing = securityContext?.readOnlyRootFilesystem === undefined;
         const fix = { securityContext: { readOnlyRootFilesystem: true } };
-        yield { what: WRITABLE, at: READ_ONLY, isMissing, fix };
+        yield { message: WRITABLE, path: READ_ONLY, isMissing, fix };
     },
     admissionGap:
         "the standards themselves, which the API server enforces by the namespace label `pod-security.kubernetes.io/enforce`",
@@ -46,8 +46,8 @@ export const podSecurity = containerRule({
         {
             enabled: readOnlyRootFilesystem,
             violated: cel`!c.?securityContext.?readOnlyRootFilesystem.orValue(false)`,
-            what: WRITABLE,
-            at: READ_ONLY,
+            message: WRITABLE,
+            path: READ_ONLY,
         },
     ],
     remediate(pod, { profile }) {

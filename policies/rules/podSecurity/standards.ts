@@ -101,24 +101,24 @@ export function* checkPod({ spec, annotations }: Pod, profile: Profile): Iterabl
     yield* checkContext(pod, pod, profile);
     for (const { name } of asList(read(pod, "securityContext.sysctls"))) {
         if (SYSCTLS.includes(String(name))) continue;
-        const what = `sets the sysctl ${String(name)}; allowed: ${SYSCTLS.join(", ")}`;
-        yield { what, at: "securityContext.sysctls", fix: { securityContext: { sysctls: [] } } };
+        const message = `sets the sysctl ${String(name)}; allowed: ${SYSCTLS.join(", ")}`;
+        yield { message, path: "securityContext.sysctls", fix: { securityContext: { sysctls: [] } } };
     }
     for (const volume of asList(pod.volumes)) {
         const type = Object.keys(volume).find((key) => key !== "name" && isJson(volume[key]));
         if (type === undefined || VOLUMES.includes(type)) continue;
         if (profile === "baseline" && type !== "hostPath") continue;
         const name = String(volume.name);
-        const what = `has ${name}, a volume of type ${type}; allowed: ${VOLUMES.join(", ")}`;
+        const message = `has ${name}, a volume of type ${type}; allowed: ${VOLUMES.join(", ")}`;
         const fix = { volumes: [{ name, persistentVolumeClaim: { claimName: name } }] };
-        yield { what, at: `volumes[${name}].${type}`, fix };
+        yield { message, path: `volumes[${name}].${type}`, fix };
     }
     for (const key of Object.keys(annotations).filter((one) => one.startsWith(APP_ARMOR))) {
         const value = annotations[key] ?? "";
         if (/^(runtime\/default|localhost\/.*)?$/.test(value)) continue;
-        const what = `has the annotation ${key}: ${value}; allowed: runtime/default, localhost/*`;
+        const message = `has the annotation ${key}: ${value}; allowed: runtime/default, localhost/*`;
         const fix = toNested("securityContext.appArmorProfile.type", "RuntimeDefault");
-        yield { what, at: "securityContext.appArmorProfile.type", fix };
+        yield { message, path: "securityContext.appArmorProfile.type", fix };
     }
 }
 
@@ -128,17 +128,17 @@ export function* checkContainer(container: Container, profile: Profile): Iterabl
     yield* checkContext(spec, pod, profile);
     for (const port of asList(spec.ports).filter(({ hostPort }) => Boolean(hostPort))) {
         const { hostPort, containerPort } = port as Readonly<Record<string, number>>;
-        const what = `uses host port ${hostPort}; allowed: none`;
-        const at = `ports[${containerPort}].hostPort`;
-        yield { what, at, fix: { ports: [{ containerPort }] } };
+        const message = `uses host port ${hostPort}; allowed: none`;
+        const path = `ports[${containerPort}].hostPort`;
+        yield { message, path, fix: { ports: [{ containerPort }] } };
     }
     // These fields let the author of a pod make the kubelet send requests to any host.
     for (const field of HOSTS) yield* requireAllowedValue(spec, field, [""]);
     for (const one of readStrings(spec, ADD)) {
         const allowed = CAPABILITIES[profile];
         if (allowed.includes(one)) continue;
-        const what = `adds the capability ${one}; allowed: ${allowed.join(", ")}`;
-        yield { what, at: ADD, fix: toNested(ADD, []) };
+        const message = `adds the capability ${one}; allowed: ${allowed.join(", ")}`;
+        yield { message, path: ADD, fix: toNested(ADD, []) };
     }
     if (profile === "baseline") return;
     const isExempt = () => isWindows(pod);
@@ -148,8 +148,8 @@ export function* checkContainer(container: Container, profile: Profile): Iterabl
     yield* requireField([spec, pod], NON_ROOT, [true], () => hasUserNamespace(pod));
     if (!readStrings(spec, DROP).includes("ALL") && !isWindows(pod)) {
         const isMissing = read(spec, DROP) === undefined;
-        const what = "does not drop the capability ALL";
-        yield { what, at: DROP, isMissing, fix: toNested(DROP, ["ALL"]) };
+        const message = "does not drop the capability ALL";
+        yield { message, path: DROP, isMissing, fix: toNested(DROP, ["ALL"]) };
     }
 }
 
@@ -199,7 +199,7 @@ function* checkContext(of: Json, pod: Json, profile: Profile): Iterable<Finding>
     if (profile === "baseline") return;
     yield* requireAllowedValue(of, NON_ROOT, [true], () => hasUserNamespace(pod));
     if (read(of, USER) === 0 && !hasUserNamespace(pod)) {
-        yield { what: "runs as root (user 0)", at: USER, fix: toNested(USER, 10001) };
+        yield { message: "runs as root (user 0)", path: USER, fix: toNested(USER, 10001) };
     }
 }
 
@@ -225,8 +225,8 @@ function* requireAllowedValue(
     const value = read(of, field);
     if (value === undefined || allowed.includes(value) || unless()) return;
     const shown = typeof value === "string" ? value : JSON.stringify(value);
-    const what = `has ${field} ${shown}; ${formatAllowed(allowed)}`;
-    yield { what, at: field, fix: toNested(field, allowed[0]) };
+    const message = `has ${field} ${shown}; ${formatAllowed(allowed)}`;
+    yield { message, path: field, fix: toNested(field, allowed[0]) };
 }
 
 /** Reports a field that is missing in the first object and in all objects it would be inherited from. */
@@ -240,8 +240,8 @@ function* requireField(
         return;
     if (unless()) return;
     const where = others.length > 0 ? ", neither here nor in the pod" : "";
-    const what = `has no ${field}${where}; ${formatAllowed(allowed)}`;
-    yield { what, at: field, isMissing: true, fix: toNested(field, allowed[0]) };
+    const message = `has no ${field}${where}; ${formatAllowed(allowed)}`;
+    yield { message, path: field, isMissing: true, fix: toNested(field, allowed[0]) };
 }
 
 function formatAllowed(values: readonly unknown[]): string {

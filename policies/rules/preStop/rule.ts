@@ -28,17 +28,17 @@ export const preStop = podRule({
     *check(pod, { workloads, seconds }) {
         for (const container of listServing(pod, workloads)) {
             if (container.spec.lifecycle?.preStop) continue;
-            const at = `${container.path.slice(pod.path.length + 1)}.lifecycle.preStop`;
+            const path = `${container.path.slice(pod.path.length + 1)}.lifecycle.preStop`;
             const fix = { lifecycle: { preStop: { sleep: { seconds } } } };
-            yield { container: container.name, what: WHAT, at, isMissing: true, fix };
+            yield { container: container.name, message: WHAT, path, isMissing: true, fix };
         }
     },
     admission: ({ workloads }) => [
         {
             target: "serving",
             violated: cel`${matchesAny(workloads, cel`variables.name`)} && !c.?lifecycle.?preStop.hasValue()`,
-            what: WHAT,
-            at: "lifecycle.preStop",
+            message: WHAT,
+            path: "lifecycle.preStop",
         },
     ],
     remediate(pod, { workloads, seconds }) {

@@ -36,15 +36,15 @@ export const probeHandler = containerRule({
         for (const { field, spec } of listProbes(container)) {
             const command = shells ? undefined : spec.exec?.command;
             if (command && SHELLS.test(command[0] ?? "")) {
-                const what = startsShell(field, command.slice(0, 2).join(" "));
+                const message = startsShell(field, command.slice(0, 2).join(" "));
                 const fix = { exec: { command: ["/path/to/the/check", "--its-arguments"] } };
-                yield { what, at: `${field}.exec.command`, fix: { [field]: fix } };
+                yield { message, path: `${field}.exec.command`, fix: { [field]: fix } };
             }
             if (field !== "livenessProbe" || !spec.httpGet) continue;
             const { path = "/", port } = spec.httpGet;
             if (!withTrailingSlash(dependencyPaths).includes(path.replace(/[?#].*/, ""))) continue;
             const fix = { livenessProbe: { httpGet: { path: "/livez", port } } };
-            yield { what: checksDependencies(path), at: "livenessProbe.httpGet.path", fix };
+            yield { message: checksDependencies(path), path: "livenessProbe.httpGet.path", fix };
         }
     },
     admission: ({ shells, dependencyPaths }) => [
@@ -52,8 +52,8 @@ export const probeHandler = containerRule({
         {
             each: { path: cel`[?c.?livenessProbe.?httpGet.?path]` },
             violated: cel`path.find('^[^?#]*') in ${withTrailingSlash(dependencyPaths)}`,
-            what: checksDependencies(cel`path`),
-            at: "livenessProbe.httpGet.path",
+            message: checksDependencies(cel`path`),
+            path: "livenessProbe.httpGet.path",
         },
     ],
 });

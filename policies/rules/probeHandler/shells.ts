@@ -13,6 +13,6 @@ const field = cel`field`;
 export const shellProbes: AdmissionCheck = {
     each: { field: PROBES, command: cel`[?c[field].?exec.?command]` },
     violated: cel`size(command) > 0 && command[0].matches(${SHELLS})`,
-    what: startsShell(field, cel`size(command) > 1 ? command[0] + ' ' + command[1] : command[0]`),
-    at: message`${field}.exec.command`,
+    message: startsShell(field, cel`size(command) > 1 ? command[0] + ' ' + command[1] : command[0]`),
+    path: message`${field}.exec.command`,
 };

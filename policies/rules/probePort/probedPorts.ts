@@ -20,11 +20,11 @@ export const portChecks = (requireDeclaredPorts: boolean): readonly AdmissionChe
     {
         each: { field: PROBES, handlers: cel`[${handlers}]` },
         violated: cel`size(handlers) != 1`,
-        what: wrongHandlers(
+        message: wrongHandlers(
             field,
             cel`size(handlers) == 0 ? 'no handler' : handlers.join(' and ')`,
         ),
-        at: field,
+        path: field,
     },
     {
         each: {
@@ -34,7 +34,7 @@ export const portChecks = (requireDeclaredPorts: boolean): readonly AdmissionChe
             ports: cel`[c.?ports.orValue([])]`,
         },
         violated: cel`type(port) == string ? !ports.exists(p, p.?name.orValue('') == port) : ${requireDeclaredPorts} && size(ports) > 0 && !ports.exists(p, p.containerPort == port)`,
-        what: undeclaredPort(field, port, cel`size(ports) == 0 ? 'none' : ${portNames}`),
-        at: message`${field}.${cel`handler`}.port`,
+        message: undeclaredPort(field, port, cel`size(ports) == 0 ? 'none' : ${portNames}`),
+        path: message`${field}.${cel`handler`}.port`,
     },
 ];

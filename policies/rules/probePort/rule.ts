@@ -25,9 +25,9 @@ export const probePort = containerRule({
             const [handler] = handlers;
             if (handler === undefined || handlers.length > 1) {
                 const isMissing = handler === undefined;
-                const what = wrongHandlers(field, handlers.join(" and ") || "no handler");
+                const message = wrongHandlers(field, handlers.join(" and ") || "no handler");
                 const fix = { [field]: isMissing ? EXAMPLE : getHandler(spec, handler) };
-                yield { what, at: field, isMissing, fix };
+                yield { message, path: field, isMissing, fix };
                 continue;
             }
             const port = getPort(spec);
@@ -41,8 +41,8 @@ export const probePort = containerRule({
             const fix = first
                 ? { [field]: { [handler]: { port: first.name ?? first.containerPort } } }
                 : { ports: [{ name: port, containerPort: 8080 }] };
-            const what = undeclaredPort(field, port, has);
-            yield { what, at: `${field}.${handler}.port`, isMissing: true, fix };
+            const message = undeclaredPort(field, port, has);
+            yield { message, path: `${field}.${handler}.port`, isMissing: true, fix };
         }
     },
     admission: ({ requireDeclaredPorts }) => portChecks(requireDeclaredPorts),

@@ -29,8 +29,8 @@ export const probeTiming = containerRule({
                 Math.floor(maxSeconds / Math.max(period, timeout)),
             );
             yield {
-                what: tooLate(field, after, maxSeconds),
-                at: `${field}.failureThreshold`,
+                message: tooLate(field, after, maxSeconds),
+                path: `${field}.failureThreshold`,
                 isMissing: usesDefaults(spec),
                 fix: { [field]: { periodSeconds, timeoutSeconds, failureThreshold } },
             };
@@ -45,8 +45,8 @@ export const probeTiming = containerRule({
         const [kills, takesOut] = [secondsUntilAction(liveness), secondsUntilAction(readiness)];
         const failureThreshold = Math.ceil(takesOut / (liveness.periodSeconds ?? 10));
         yield {
-            what: livenessBeforeReadiness(kills, takesOut),
-            at: "livenessProbe.failureThreshold",
+            message: livenessBeforeReadiness(kills, takesOut),
+            path: "livenessProbe.failureThreshold",
             isMissing: usesDefaults(liveness) || usesDefaults(readiness),
             fix: { livenessProbe: { failureThreshold } },
         };

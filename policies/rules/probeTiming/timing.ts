@@ -19,8 +19,8 @@ export const timingChecks = (maxSeconds: number): readonly AdmissionCheck[] => [
     {
         each: { field: fields, after: cel`[${secondsUntilActionInCel(cel`c[field]`)}]` },
         violated: cel`after > ${maxSeconds}`,
-        what: tooLate(field, cel`after`, maxSeconds),
-        at: message`${field}.failureThreshold`,
+        message: tooLate(field, cel`after`, maxSeconds),
+        path: message`${field}.failureThreshold`,
     },
     {
         each: {
@@ -28,7 +28,7 @@ export const timingChecks = (maxSeconds: number): readonly AdmissionCheck[] => [
             takesOut: cel`c.?readinessProbe.optMap(p, [${secondsUntilActionInCel(cel`p`)}]).orValue([])`,
         },
         violated: cel`kills < takesOut`,
-        what: livenessBeforeReadiness(cel`kills`, cel`takesOut`),
-        at: "livenessProbe.failureThreshold",
+        message: livenessBeforeReadiness(cel`kills`, cel`takesOut`),
+        path: "livenessProbe.failureThreshold",
     },
 ];

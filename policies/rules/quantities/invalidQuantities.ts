@@ -50,8 +50,8 @@ export const quantityChecks: readonly AdmissionCheck[] = [
             quantity: cel`[string(c.resources[kind + 's'][resource])]`,
             problem: problemInCel,
         },
-        what: invalidQuantity(quantity, message`its ${resource} ${kind}`, cel`problem`),
-        at: message`resources.${kind}s.${resource}`,
+        message: invalidQuantity(quantity, message`its ${resource} ${kind}`, cel`problem`),
+        path: message`resources.${kind}s.${resource}`,
     },
     {
         each: {
@@ -60,8 +60,8 @@ export const quantityChecks: readonly AdmissionCheck[] = [
             limit: cel`[string(c.resources.limits[resource])]`,
         },
         violated: cel`${isValid("request")} && ${isValid("limit")} && quantity(request).compareTo(quantity(limit)) > 0`,
-        what: aboveLimit(cel`request`, resource, cel`limit`),
-        at: message`resources.requests.${resource}`,
+        message: aboveLimit(cel`request`, resource, cel`limit`),
+        path: message`resources.requests.${resource}`,
     },
     {
         target: "pod",
@@ -71,7 +71,7 @@ export const quantityChecks: readonly AdmissionCheck[] = [
             quantity: cel`[?volume.?emptyDir.?sizeLimit].map(q, string(q))`,
             problem: problemInCel,
         },
-        what: invalidQuantity(quantity, message`the size of emptyDir ${volume}`, cel`problem`),
-        at: message`volumes[${volume}].emptyDir.sizeLimit`,
+        message: invalidQuantity(quantity, message`the size of emptyDir ${volume}`, cel`problem`),
+        path: message`volumes[${volume}].emptyDir.sizeLimit`,
     },
 ];

@@ -27,12 +27,12 @@ export const quantities = containerRule({
                 const problem = findProblem(resource, quantity);
                 if (problem === undefined) continue;
                 yield {
-                    what: invalidQuantity(
+                    message: invalidQuantity(
                         quantity,
                         `its ${resource} ${field.slice(0, -1)}`,
                         problem,
                     ),
-                    at: `resources.${field}.${resource}`,
+                    path: `resources.${field}.${resource}`,
                     fix: { resources: { [field]: { [resource]: usualQuantity(resource) } } },
                 };
             }
@@ -41,9 +41,9 @@ export const quantities = containerRule({
             const limit = limits[resource];
             if (findProblem(resource, request) ?? findProblem(resource, limit)) continue;
             if ((parseQuantity(request) ?? NaN) <= (parseQuantity(limit) ?? NaN)) continue;
-            const what = aboveLimit(request, resource, String(limit));
+            const message = aboveLimit(request, resource, String(limit));
             const fix = { resources: { limits: { [resource]: request } } };
-            yield { what, at: `resources.requests.${resource}`, fix };
+            yield { message, path: `resources.requests.${resource}`, fix };
         }
     },
     *checkPod({ spec }) {
@@ -53,12 +53,12 @@ export const quantities = containerRule({
             if (problem === undefined) continue;
             const { name } = volume;
             const fix = { volumes: [{ name, emptyDir: { ...emptyDir, sizeLimit: "512Mi" } }] };
-            const what = invalidQuantity(
+            const message = invalidQuantity(
                 String(emptyDir?.sizeLimit),
                 `the size of emptyDir ${name}`,
                 problem,
             );
-            yield { what, at: `volumes[${name}].emptyDir.sizeLimit`, fix };
+            yield { message, path: `volumes[${name}].emptyDir.sizeLimit`, fix };
         }
     },
     admission: () => quantityChecks,

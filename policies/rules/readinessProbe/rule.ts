@@ -16,8 +16,8 @@ export const readinessProbe = containerRule({
         const [port] = container.spec.ports ?? [];
         const handler = { httpGet: { path: "/readyz", port: port?.name ?? port?.containerPort } };
         yield {
-            what: WHAT,
-            at: "readinessProbe",
+            message: WHAT,
+            path: "readinessProbe",
             isMissing: true,
             fix: { readinessProbe: { ...handler, periodSeconds: 5, timeoutSeconds: 3 } },
         };
@@ -26,8 +26,8 @@ export const readinessProbe = containerRule({
         {
             target: "serving",
             violated: cel`!has(c.readinessProbe)`,
-            what: WHAT,
-            at: "readinessProbe",
+            message: WHAT,
+            path: "readinessProbe",
         },
     ],
 });

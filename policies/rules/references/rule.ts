@@ -21,22 +21,22 @@ export const references = stackRule({
     },
     kinds: [...POD_KINDS, ...REFERRING_KINDS],
     *check(object, stack, { external }) {
-        for (const { at, container, ...needed } of listReferences(object)) {
-            const what = describeMissing(needed, stack, external);
-            if (what === undefined) continue;
+        for (const { at: path, container, ...needed } of listReferences(object)) {
+            const message = describeMissing(needed, stack, external);
+            if (message === undefined) continue;
             yield {
-                what,
-                at,
+                message,
+                path,
                 ...(container !== undefined && { container }),
                 fix: createFix(needed, stack),
             };
         }
         const pod = getPod(object);
-        for (const { name, at, container } of pod ? findUndefinedVolumes(pod) : []) {
+        for (const { name, at: path, container } of pod ? findUndefinedVolumes(pod) : []) {
             const fix = { volumes: [{ name, emptyDir: { sizeLimit: "64Mi" } }] };
             yield {
-                what: `mounts the volume ${name}, which the pod does not define`,
-                at,
+                message: `mounts the volume ${name}, which the pod does not define`,
+                path,
                 container,
                 fix,
             };

@@ -54,17 +54,17 @@ function* checkWorkload(
     fix?: string,
 ): Generator<Finding> {
     const { replicas: count } = asJson(object.body.spec);
-    const at = "spec.replicas";
+    const path = "spec.replicas";
     const [scaler] = stack.scalersFor(object);
     if (scaler) {
         if (count === undefined) return;
         const owner = `${scaler.kind} ${scaler.label}`;
-        const what = `sets spec.replicas to ${Number(count)}, although ${owner} controls it`;
-        yield { what, at, fix: `spec: {} # without replicas, which ${owner} controls` };
+        const message = `sets spec.replicas to ${Number(count)}, although ${owner} controls it`;
+        yield { message, path, fix: `spec: {} # without replicas, which ${owner} controls` };
     } else if (Number(count ?? 1) < min && isBehindService(object, stack)) {
-        const what = `has ${formatReplicas(Number(count ?? 1))}, fewer than ${min}`;
+        const message = `has ${formatReplicas(Number(count ?? 1))}, fewer than ${min}`;
         const isMissing = count === undefined;
-        yield { what, at, isMissing, fix: fix ?? { spec: { replicas: min } } };
+        yield { message, path, isMissing, fix: fix ?? { spec: { replicas: min } } };
     }
 }
 
@@ -74,8 +74,8 @@ function* checkScaler(scaler: KubernetesObject, stack: Stack, min: number): Gene
     const { kind, name } = getScaleTarget(scaler);
     const target = stack.find(String(kind), scaler.namespace, String(name));
     if (!target || !isBehindService(target, stack)) return;
-    const what = `lets ${target.kind} ${target.label} scale down to ${formatReplicas(pods)}, fewer than ${min}`;
-    yield { what, at: `spec.${field}`, fix: { spec: { [field]: min } } };
+    const message = `lets ${target.kind} ${target.label} scale down to ${formatReplicas(pods)}, fewer than ${min}`;
+    yield { message, path: `spec.${field}`, fix: { spec: { [field]: min } } };
 }
 
 function isBehindService(object: KubernetesObject, stack: Stack): boolean {

@@ -34,7 +34,7 @@ export function boundCheck(bound: Static<typeof Bound>, explicit: boolean): Admi
     return {
         each: { request: toQuantityList(effectiveRequest(resource, explicit)) },
         violated: cel`${matchesAny([container], cel`c.name`)} && (${outsideOf[0]} || ${outsideOf[1]})`,
-        what: outsideBounds(cel`request`, resource, min, max),
-        at: `resources.requests.${resource}`,
+        message: outsideBounds(cel`request`, resource, min, max),
+        path: `resources.requests.${resource}`,
     };
 }

@@ -2,12 +2,12 @@ import { hasRequest } from "../../mutations/predicates.ts";
 import { containerMutation, type Mutation } from "../../mutations/mutation.ts";
 
 export const mutations: readonly Mutation[] = [
-    ...["cpu", "memory"].map((what) =>
+    ...["cpu", "memory"].map((resource) =>
         containerMutation(
             "resource-requests",
-            `no ${what} request`,
-            ({ resources }) => delete resources.requests[what],
-            hasRequest(what),
+            `no ${resource} request`,
+            ({ resources }) => delete resources.requests[resource],
+            hasRequest(resource),
         ),
     ),
     containerMutation(

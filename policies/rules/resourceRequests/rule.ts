@@ -27,11 +27,11 @@ export const resourceRequests = containerRule({
     *check({ spec }, { bounds, explicit }) {
         const { requests, limits } = spec.resources ?? {};
         for (const [resource, usual] of Object.entries(RESOURCES)) {
-            const at = `resources.requests.${resource}`;
+            const path = `resources.requests.${resource}`;
             const fix = (to?: string) => ({ resources: { requests: { [resource]: to } } });
             const request = requests?.[resource] ?? (explicit ? undefined : limits?.[resource]);
             if (request === undefined) {
-                yield { what: missingRequest(resource), at, isMissing: true, fix: fix(usual) };
+                yield { message: missingRequest(resource), path, isMissing: true, fix: fix(usual) };
                 continue;
             }
             const value = parseQuantity(request) ?? NaN;
@@ -39,17 +39,17 @@ export const resourceRequests = containerRule({
                 if (bound.resource !== resource || !matchesGlob(bound.container, spec.name))
                     continue;
                 const { min = "0", max = "any" } = bound;
-                const what = outsideBounds(request, resource, min, max);
-                if (value < (parseQuantity(min) ?? NaN)) yield { what, at, fix: fix(min) };
-                if (value > (parseQuantity(max) ?? NaN)) yield { what, at, fix: fix(max) };
+                const message = outsideBounds(request, resource, min, max);
+                if (value < (parseQuantity(min) ?? NaN)) yield { message, path, fix: fix(min) };
+                if (value > (parseQuantity(max) ?? NaN)) yield { message, path, fix: fix(max) };
             }
         }
     },
     admission: ({ bounds, explicit }) => [
         ...Object.keys(RESOURCES).map((resource) => ({
             violated: cel`!${effectiveRequest(resource, explicit)}.hasValue()`,
-            what: missingRequest(resource),
-            at: `resources.requests.${resource}`,
+            message: missingRequest(resource),
+            path: `resources.requests.${resource}`,
         })),
         ...bounds.map((bound) => boundCheck(bound, explicit)),
     ],

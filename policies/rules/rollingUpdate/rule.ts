@@ -42,16 +42,16 @@ function* findings(object: KubernetesObject, explicit: boolean): Generator<Findi
     const { type = SAFE.type, rollingUpdate } = asJson(strategy);
     const fix = { spec: { strategy: SAFE } };
     if (type !== SAFE.type) {
-        yield { what: update.notRolling(String(type)), at: AT.type, fix };
+        yield { message: update.notRolling(String(type)), path: AT.type, fix };
         return;
     }
     const { maxUnavailable, maxSurge = DEFAULT_PERCENTAGE } = asJson(rollingUpdate);
     const isMissing = maxUnavailable === undefined;
     const value = (maxUnavailable ?? DEFAULT_PERCENTAGE) as string | number;
     if (toPodCount(value, explicit ? MANY : Number(replicas)) > 0) {
-        const what = update.unavailable(isMissing ? `${value} by default` : value);
-        yield { what, at: AT.maxUnavailable, isMissing, fix };
+        const message = update.unavailable(isMissing ? `${value} by default` : value);
+        yield { message, path: AT.maxUnavailable, isMissing, fix };
     }
     if (toPodCount(maxSurge, MANY) > 0) return;
-    yield { what: update.withoutSurge(String(maxSurge)), at: AT.maxSurge, fix };
+    yield { message: update.withoutSurge(String(maxSurge)), path: AT.maxSurge, fix };
 }

@@ -4,10 +4,10 @@ import { GROUP, isService, listReferences, type Reference } from "../../kubernet
 import type { Stack } from "../../kubernetes/stack.ts";
 
 /** Lists the backends of each rule of a route. */
-export function listBackends(route: KubernetesObject): { at: string; backends: Reference[] }[] {
+export function listBackends(route: KubernetesObject): { path: string; backends: Reference[] }[] {
     return asList(asJson(route.body.spec).rules).map((rule, index) => {
-        const at = `spec.rules[${index}].backendRefs`;
-        return { at, backends: listReferences(route, rule.backendRefs, at) };
+        const path = `spec.rules[${index}].backendRefs`;
+        return { path, backends: listReferences(route, rule.backendRefs, path) };
     });
 }
 
@@ -17,23 +17,23 @@ export function* checkBackend(
     backend: Reference,
     stack: Stack,
 ): Generator<Finding> {
-    const { at, ref, namespace, name } = backend;
+    const { path, ref, namespace, name } = backend;
     if (!isService(ref)) return;
     const service = stack.find("Service", namespace, name);
     const label = `Service ${namespace}/${name}`;
     const ports = asList(asJson(service?.body.spec).ports).map(({ port }) => port);
     if (ports.length > 0 && !ports.includes(ref.port)) {
-        const what = `refers to port ${String(ref.port)} of ${label}, which has ${ports.join(", ")}`;
-        yield { what, at: `${at}.port`, fix: { name, port: ports[0] } };
+        const message = `refers to port ${String(ref.port)} of ${label}, which has ${ports.join(", ")}`;
+        yield { message, path: `${path}.port`, fix: { name, port: ports[0] } };
     }
     if (!stack.isComplete(namespace)) return;
     if (!service) {
         const existing = stack.ofKind("Service").find((one) => one.namespace === namespace);
         const fix = { namespace, name: existing?.name ?? name };
-        yield { what: `refers to ${label}, which does not exist`, at: `${at}.name`, fix };
+        yield { message: `refers to ${label}, which does not exist`, path: `${path}.name`, fix };
     } else if (isCrossNamespace(route, backend) && !isGranted(route, backend, stack)) {
-        const what = `refers to ${label} without a ReferenceGrant in its namespace for ${route.kind}s of ${route.namespace}`;
-        yield { what, at, fix: createGrant(route, backend) };
+        const message = `refers to ${label} without a ReferenceGrant in its namespace for ${route.kind}s of ${route.namespace}`;
+        yield { message, path, fix: createGrant(route, backend) };
     }
 }
 

@@ -16,7 +16,7 @@ export function* checkGateway(
     parent: Reference,
     stack: Stack,
 ): Generator<Finding> {
-    const { at, ref, namespace, name } = parent;
+    const { path, ref, namespace, name } = parent;
     const label = `Gateway ${namespace}/${name}`;
     const gateway = stack.find("Gateway", namespace, name);
     if (!gateway) {
@@ -24,7 +24,7 @@ export function* checkGateway(
         const [other] = stack.ofKind("Gateway").filter((one) => one.namespace === namespace);
         if (!other || namespace === "") return;
         const fix = { namespace, name: other.name };
-        yield { what: `refers to ${label}, which does not exist`, at: `${at}.name`, fix };
+        yield { message: `refers to ${label}, which does not exist`, path: `${path}.name`, fix };
         return;
     }
     const all = asList(asJson(gateway.body.spec).listeners);
@@ -32,11 +32,11 @@ export function* checkGateway(
     if (listeners.length === 0) {
         const names = all.map((listener) => String(listener.name));
         const { sectionName = `port ${String(ref.port)}` } = ref;
-        const what = `refers to listener ${String(sectionName)} of ${label}, which has ${names.join(", ")}`;
-        yield { what, at: `${at}.sectionName`, fix: { name, sectionName: names[0] } };
+        const message = `refers to listener ${String(sectionName)} of ${label}, which has ${names.join(", ")}`;
+        yield { message, path: `${path}.sectionName`, fix: { name, sectionName: names[0] } };
     } else if (!listeners.some((one) => acceptsRoutesFrom(route.namespace, one, gateway, stack))) {
-        const what = `refers to ${label}, whose listener accepts no routes from namespace ${route.namespace}`;
-        yield { what, at, fix: { allowedRoutes: { namespaces: allowNamespace(route.namespace) } } };
+        const message = `refers to ${label}, whose listener accepts no routes from namespace ${route.namespace}`;
+        yield { message, path, fix: { allowedRoutes: { namespaces: allowNamespace(route.namespace) } } };
     }
 }
 

@@ -21,8 +21,8 @@ export const routeWeights = stackRule({
     },
     kinds: ROUTES,
     *check(route, stack, { sum }) {
-        for (const { at, backends } of listBackends(route)) {
-            yield* checkWeights(at, backends, sum);
+        for (const { path, backends } of listBackends(route)) {
+            yield* checkWeights(path, backends, sum);
             for (const backend of backends) yield* checkBackend(route, backend, stack);
         }
         for (const gateway of listGateways(route)) yield* checkGateway(route, gateway, stack);

@@ -11,32 +11,32 @@ const MAX_WEIGHT = 1_000_000;
  * @param sum required sum of several weights; 0: any
  */
 export function* checkWeights(
-    at: string,
+    path: string,
     backends: readonly Reference[],
     sum: number,
 ): Generator<Finding> {
     const weights = backends.map(({ ref }) => ref.weight);
     const wrong = [...weights.entries()].filter(([, weight]) => !isWeight(weight));
     for (const [index, weight] of wrong) {
-        const what = `has a weight of ${JSON.stringify(weight)}; allowed: an integer from 0 to ${MAX_WEIGHT}`;
+        const message = `has a weight of ${JSON.stringify(weight)}; allowed: an integer from 0 to ${MAX_WEIGHT}`;
         const fix = { weight: Math.round(Number(weight)) || 0 };
-        yield { what, at: `${at}[${index}].weight`, fix };
+        yield { message, path: `${path}[${index}].weight`, fix };
     }
     if (wrong.length > 0 || weights.length === 0) return;
     const several = weights.length > 1;
     const given = weights.filter((weight) => weight !== undefined).map(Number);
     const total = given.reduce((all, weight) => all + weight, weights.length - given.length);
     if (several && (sum > 0 || given.length > 0) && given.length < weights.length) {
-        const what = `has a backend without a weight, which counts as 1 of ${total}`;
-        yield { what, at: `${at}[${weights.indexOf(undefined)}].weight`, fix: { weight: 0 } };
+        const message = `has a backend without a weight, which counts as 1 of ${total}`;
+        yield { message, path: `${path}[${weights.indexOf(undefined)}].weight`, fix: { weight: 0 } };
     } else if (total === 0) {
-        const what = "sends no requests: all weights are 0";
-        yield { what, at, fix: { weight: sum > 0 ? sum : 1 } };
+        const message = "sends no requests: all weights are 0";
+        yield { message, path, fix: { weight: sum > 0 ? sum : 1 } };
     } else if (several && sum > 0 && total !== sum) {
-        const what = `has weights with a sum of ${total} (${given.join(" + ")}); allowed: ${sum}`;
+        const message = `has weights with a sum of ${total} (${given.join(" + ")}); allowed: ${sum}`;
         yield {
-            what,
-            at,
+            message,
+            path,
             fix: { backendRefs: scaleWeights(given, sum).map((weight) => ({ weight })) },
         };
     }

@@ -37,7 +37,7 @@ export const secretLiterals = placeRule({
     places: listPlainValues,
     *check({ fix, ...text }, { wellKnown, harmless }) {
         if (harmless.some((one) => matchesGlob(one, text.name ?? ""))) return;
-        for (const what of findSecrets(text, wellKnown)) yield { what, at: "", fix };
+        for (const message of findSecrets(text, wellKnown)) yield { message, path: "", fix };
     },
     admissionGap:
         "commands, ConfigMaps, environments of more than 30,000 characters (the cost limit of expressions), assignments within a value (which need capture groups), a key format that needs a look-ahead, and names in camelCase",

@@ -57,7 +57,7 @@ export const environmentChecks = (
             what: cel`${isSecret} ? [${assigns(name, cel`${value} in ${wellKnown} ? ${WELL_KNOWN_PASSWORD} : ${LITERAL}`)}] : isShort ? ${{ cel: contained }} : []`,
         },
         violated: cel`!${matchesAny(harmless, name)}`,
-        what: cel`what`,
-        at: message`env[${name}].value`,
+        message: cel`what`,
+        path: message`env[${name}].value`,
     },
 ];

@@ -37,10 +37,10 @@ export const secretValues = objectRule({
                 const value = toText(values[key]);
                 const text = field === "data" ? Buffer.from(value, "base64").toString() : value;
                 if (!containsSecret(text) || !isLiteral(value)) continue;
-                const what = `contains the value of ${key} in plain text`;
+                const message = `contains the value of ${key} in plain text`;
                 yield {
-                    what,
-                    at: `${field}[${key}]`,
+                    message,
+                    path: `${field}[${key}]`,
                     fix: "# create it with External Secrets, Sealed Secrets or similar, or from a program's encrypted config",
                 };
             }

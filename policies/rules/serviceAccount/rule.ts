@@ -39,8 +39,8 @@ export const serviceAccount = podRule({
         const isDefault = name === "" || name === "default";
         if (!isDefault && tokens.some((one) => matchesGlob(one, name))) return;
         yield {
-            what: isDefault ? DEFAULT : forbiddenToken(name, formatAllowed(tokens)),
-            at: AT,
+            message: isDefault ? DEFAULT : forbiddenToken(name, formatAllowed(tokens)),
+            path: AT,
             isMissing: automount === undefined || name === "",
             fix: { automountServiceAccountToken: false },
         };
@@ -54,7 +54,7 @@ export const serviceAccount = podRule({
         const account = cel`account`;
         const isDefault = cel`account in ['', 'default']`;
         const violated = cel`${isDefault} || !${matchesAny(tokens, account)}`;
-        const what = cel`${isDefault} ? ${DEFAULT} : ${forbiddenToken(account, formatAllowed(tokens))}`;
-        return [{ target: "pod", each: { account: MOUNTED }, violated, what, at: AT }];
+        const message = cel`${isDefault} ? ${DEFAULT} : ${forbiddenToken(account, formatAllowed(tokens))}`;
+        return [{ target: "pod", each: { account: MOUNTED }, violated, message, path: AT }];
     },
 });

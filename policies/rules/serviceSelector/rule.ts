@@ -40,7 +40,7 @@ function* checkService(
     if (pods.length === 0) {
         if (!stack.selectsNothing(namespace, { matchLabels })) return;
         const fix = { spec: { selector: stack.suggestLabels(service) } };
-        yield { what: "selects no pod", at: "spec.selector", fix };
+        yield { message: "selects no pod", path: "spec.selector", fix };
         return;
     }
     for (const { index, port, target, available } of findDeadPorts(
@@ -48,9 +48,9 @@ function* checkService(
         pods,
         requireDeclaredPorts,
     )) {
-        const what = `forwards port ${String(port)} to ${String(target)}, which none of its pods' containers has; available: ${available.join(", ") || "none"}`;
+        const message = `forwards port ${String(port)} to ${String(target)}, which none of its pods' containers has; available: ${available.join(", ") || "none"}`;
         const fix = { spec: { ports: [{ port, targetPort: available[0] ?? port }] } };
-        yield { what, at: `spec.ports[${index}].targetPort`, fix };
+        yield { message, path: `spec.ports[${index}].targetPort`, fix };
     }
 }
 
@@ -59,5 +59,5 @@ function* checkWorkload(object: KubernetesObject): Generator<Finding> {
     const pod = getPod(object);
     if (!pod || selector === undefined || matchesSelector(selector, pod.labels)) return;
     const fix = { spec: { selector: { matchLabels: pod.labels } } };
-    yield { what: "has a selector that does not match its own pods", at: "spec.selector", fix };
+    yield { message: "has a selector that does not match its own pods", path: "spec.selector", fix };
 }

@@ -32,8 +32,8 @@ export const startupProbe = containerRule({
             // Three times the delay costs nothing, since the probe ends with its first success.
             const failureThreshold = Math.ceil((3 * delay) / PERIOD);
             yield {
-                what: longDelay(field, delay, most),
-                at: `${field}.initialDelaySeconds`,
+                message: longDelay(field, delay, most),
+                path: `${field}.initialDelaySeconds`,
                 isMissing: true,
                 fix: {
                     startupProbe: { ...getHandler(spec), periodSeconds: PERIOD, failureThreshold },
@@ -48,8 +48,8 @@ export const startupProbe = containerRule({
                 delay: cel`[c[field].?initialDelaySeconds.orValue(0)]`,
             },
             violated: cel`!has(c.startupProbe) && delay > ${most}`,
-            what: longDelay(cel`field`, cel`delay`, most),
-            at: message`${cel`field`}.initialDelaySeconds`,
+            message: longDelay(cel`field`, cel`delay`, most),
+            path: message`${cel`field`}.initialDelaySeconds`,
         },
     ],
 });

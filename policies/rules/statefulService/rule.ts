@@ -19,11 +19,11 @@ export const statefulService = stackRule({
     *check(object, stack) {
         const { namespace, name } = object;
         const { serviceName } = asJson(object.body.spec);
-        const at = AT;
+        const path = AT;
         if (typeof serviceName !== "string" || serviceName === "") {
             yield {
-                what: NO_SERVICE_NAME,
-                at,
+                message: NO_SERVICE_NAME,
+                path,
                 isMissing: true,
                 fix: { spec: { serviceName: name } },
             };
@@ -38,19 +38,19 @@ export const statefulService = stackRule({
         };
         if (!service) {
             if (!stack.isComplete(namespace)) return;
-            yield { what: `refers to Service ${serviceName}, which does not exist`, at, fix };
+            yield { message: `refers to Service ${serviceName}, which does not exist`, path, fix };
             return;
         }
         const { replicas = 1 } = asJson(object.body.spec);
         // A single pod is reachable through the Service's own address.
         if (Number(replicas) > 1 && asJson(service.body.spec).clusterIP !== "None") {
-            yield { what: `refers to Service ${serviceName}, which is not headless`, at, fix };
+            yield { message: `refers to Service ${serviceName}, which is not headless`, path, fix };
         }
         const matchLabels = getSelector(service);
         if (pod && matchLabels && !matchesSelector({ matchLabels }, pod.labels)) {
             yield {
-                what: `refers to Service ${serviceName}, which does not select its pods`,
-                at,
+                message: `refers to Service ${serviceName}, which does not select its pods`,
+                path,
                 fix,
             };
         }
@@ -59,8 +59,8 @@ export const statefulService = stackRule({
         {
             target: "object",
             violated: cel`object.kind == 'StatefulSet' && object.spec.?serviceName.orValue('') == ''`,
-            what: NO_SERVICE_NAME,
-            at: AT,
+            message: NO_SERVICE_NAME,
+            path: AT,
         },
     ],
     admissionGap: "the properties of that Service, which is another object",

@@ -28,15 +28,15 @@ export const topologySpread = stackRule({
         const fewest = countMinReplicas(object, stack);
         if (!pod || !(fewest >= 2)) return;
         const { topologySpreadConstraints: constraints = [] } = pod.spec;
-        const at = `${pod.path}.topologySpreadConstraints`;
+        const path = `${pod.path}.topologySpreadConstraints`;
         if (required && constraints.length === 0 && !hasAntiAffinity(pod)) {
-            const what = `has ${formatReplicas(fewest)} or more that may all run on one node`;
-            yield { what, at, isMissing: true, fix: createSpread(pod) };
+            const message = `has ${formatReplicas(fewest)} or more that may all run on one node`;
+            yield { message, path, isMissing: true, fix: createSpread(pod) };
         }
         const revised = perRevision && object.kind === "Deployment";
         for (const [index, constraint] of constraints.entries()) {
             for (const finding of checkConstraint(pod, constraint, revised)) {
-                yield { ...finding, at: `${at}[${index}].${finding.at}`, fix: createSpread(pod) };
+                yield { ...finding, path: `${path}[${index}].${finding.path}`, fix: createSpread(pod) };
             }
         }
     },
@@ -48,10 +48,10 @@ function* checkConstraint(
     revised: boolean,
 ): Generator<Finding> {
     if (!selects(labelSelector, labels)) {
-        yield { what: "is spread by a selector that does not match its pods", at: "labelSelector" };
+        yield { message: "is spread by a selector that does not match its pods", path: "labelSelector" };
     }
     if (revised && !matchLabelKeys.includes(REVISION_LABEL)) {
-        const what = `is spread together with pods of other revisions: matchLabelKeys lacks ${REVISION_LABEL}`;
-        yield { what, at: "matchLabelKeys" };
+        const message = `is spread together with pods of other revisions: matchLabelKeys lacks ${REVISION_LABEL}`;
+        yield { message, path: "matchLabelKeys" };
     }
 }

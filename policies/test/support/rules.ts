@@ -16,7 +16,7 @@ export const budget = stackRule({
     kinds: ["Deployment"],
     *check({ name }, stack) {
         if (stack.ofKind("PodDisruptionBudget").some((one) => one.name === name)) return;
-        yield { what: "has no budget", at: "", fix: "a PodDisruptionBudget" };
+        yield { message: "has no budget", path: "", fix: "a PodDisruptionBudget" };
     },
 });
 
@@ -27,7 +27,7 @@ export const workingDir = containerRule({
     title: "Every container works in a folder of its own.",
     settings: { folder: Type.String({ default: "/work", description: "where it works" }) },
     *check({ spec }) {
-        if (spec.workingDir === undefined) yield { what: "works in /", at: "workingDir", fix: "" };
+        if (spec.workingDir === undefined) yield { message: "works in /", path: "workingDir", fix: "" };
     },
     remediate({ containers }, { folder }) {
         for (const { spec } of containers) {

@@ -121,7 +121,7 @@ export function podPlacement(placement: Placement): PodPlacement {
 }
 
 /** Names of the Secrets with which pods pull images. */
-export function pullSecretsOf({ pullSecrets, registryCredentials }: Placement): string[] {
+function pullSecretsOf({ pullSecrets, registryCredentials }: Placement): string[] {
     // The API server rejects a pod that lists one of them twice.
     return [
         ...new Set([

@@ -24,7 +24,7 @@ const MOST_OF_VECTORS = 512;
 const LOCAL_MODEL = { name: "all-MiniLM-L6-v2", dimensions: 384 };
 
 /** @returns MiB that a pod may take, whatever its clients do */
-export function mostMebibytes({
+function mostMebibytes({
     provider,
     model,
     modelThreads,

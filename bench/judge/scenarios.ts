@@ -1,7 +1,7 @@
 import type { Behaviour } from "./simulation.ts";
 
 /** A warm colour: nearly all answers are hits within milliseconds; a miss takes as long as the model. */
-export const WARM: Behaviour = {
+const WARM: Behaviour = {
     errors: 0.001,
     results: { hit_l1: 0.85, hit_l2: 0.1, miss: 0.05 },
     // Slower than 0.05, 0.1, 0.2, 0.5, 1 and 2 s.

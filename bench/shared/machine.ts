@@ -41,7 +41,7 @@ export function chooseCores(): Cores {
 }
 
 /** @param status text of /proc/self/status; its list of cores reads like `0-3,8`. */
-export function allowedCores(status: string): number[] {
+function allowedCores(status: string): number[] {
     const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1] ?? "";
     return list.split(",").flatMap((range) => {
         const [first = NaN, last = first] = range.split("-").map(Number);

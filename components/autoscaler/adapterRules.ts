@@ -4,7 +4,7 @@ import { standardLabels } from "../labels.ts";
 import { adapterRule } from "./misses.ts";
 
 /** Name of the ConfigMap, and the key with the file for the adapter's flag --config. */
-export const ADAPTER_RULES = { name: "prometheus-adapter-rules", key: "config.yaml" } as const;
+const ADAPTER_RULES = { name: "prometheus-adapter-rules", key: "config.yaml" } as const;
 
 /** Arguments of `PrometheusAdapterRules`. */
 export interface PrometheusAdapterRulesArgs {

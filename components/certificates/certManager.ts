@@ -29,7 +29,7 @@ export interface CertManagerArgs extends CertManagerInstall {
 }
 
 /** Release name, the same as of `helm install cert-manager`, so that a second installation conflicts. */
-export const CERT_MANAGER_RELEASE = "cert-manager";
+const CERT_MANAGER_RELEASE = "cert-manager";
 
 /** Two replicas, so that certificates are issued and validated while a node is drained. */
 const REPLICAS = 2;

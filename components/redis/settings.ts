@@ -11,7 +11,7 @@ export const DATA_FOLDER = "/data";
 
 /** User of the probes. It may only run PING, and has no password. */
 export const HEALTH_USER = "health";
-export const ADMIN_USER = "admin";
+const ADMIN_USER = "admin";
 export const APP_USER = "app";
 export const EXPORTER_USER = "exporter";
 

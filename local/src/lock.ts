@@ -126,7 +126,7 @@ function errorCode(error: unknown): string | undefined {
 }
 
 /** @returns undefined for a process that has ended, including zombies */
-export function readStartTime(pid: number, processes = "/proc"): string | undefined {
+function readStartTime(pid: number, processes = "/proc"): string | undefined {
     try {
         return existsSync(`${processes}/self`)
             ? parseStat(readFileSync(`${processes}/${pid}/stat`, "utf8"))

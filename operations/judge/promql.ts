@@ -20,10 +20,10 @@ export interface TimeRange {
 export const LOOKBACK_SECONDS = 300;
 
 /** Time range for the growth of a pod's memory: shorter ranges show the heap's fluctuation. */
-export const GROWTH_SECONDS = 120;
+const GROWTH_SECONDS = 120;
 
 /** Time for which a pod must be missing to count as lost: a killed pod is replaced sooner. */
-export const LOST_SECONDS = 60;
+const LOST_SECONDS = 60;
 
 /** Time after a restart of Redis in which all traffic waits for the upstream, since its entries are lost. */
 const REFILL_SECONDS = 60;

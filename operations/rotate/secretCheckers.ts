@@ -116,7 +116,7 @@ async function isAccepted(
 }
 
 /** Whether the service accepts an API key. The request is invalid, so that it costs nothing. */
-export async function isKnownKey(url: string, key: string): Promise<boolean> {
+async function isKnownKey(url: string, key: string): Promise<boolean> {
     const response = await fetch(`${url}${PATHS.embed}`, {
         method: "POST",
         headers: { "content-type": "application/json", authorization: `Bearer ${key}` },

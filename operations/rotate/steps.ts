@@ -20,7 +20,7 @@ export const EXTERNALLY_ISSUED_SECRETS = [
     "images.dockerConfigJson",
 ] as const;
 
-export const ROTATABLE: readonly string[] = [...GENERATED_SECRETS, ...EXTERNALLY_ISSUED_SECRETS];
+const ROTATABLE: readonly string[] = [...GENERATED_SECRETS, ...EXTERNALLY_ISSUED_SECRETS];
 
 export interface Rotation {
     /** One of ROTATABLE. */

@@ -28,10 +28,10 @@ export function hasExpired({ expires }: Exemption, now: Date): boolean {
 }
 
 /** Days of warning before an exemption expires: enough for a release with a fix. */
-export const NOTICE_DAYS = 30;
+const NOTICE_DAYS = 30;
 
 /** @returns the days until an exemption expires; negative after it has expired. */
-export function daysLeft({ expires }: Exemption, now: Date): number {
+function daysLeft({ expires }: Exemption, now: Date): number {
     const today = new Date(now).setUTCHours(0, 0, 0, 0);
     return (Date.parse(`${expires}T00:00:00Z`) - today) / 86_400_000;
 }

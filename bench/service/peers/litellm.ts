@@ -63,7 +63,7 @@ function litellm(name: string, description: string, cache: CacheParams): Peer {
     };
 }
 
-export function litellmConfig(
+function litellmConfig(
     upstream: URL,
     cacheParams: Readonly<Record<string, string | number>>,
 ): string {

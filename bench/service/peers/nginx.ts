@@ -44,7 +44,7 @@ export async function startNginx(
 }
 
 /** @param root whether nginx starts as root, which requires the name of the worker's user */
-export function nginxConfig(folder: string, root: boolean, http: string): string {
+function nginxConfig(folder: string, root: boolean, http: string): string {
     const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map((kind) => `    ${kind}_temp_path ${folder}/${kind};`)
         .join("\n");
@@ -71,7 +71,7 @@ ${http}
  * nginx writes a body larger than the buffer to a file and leaves `$request_body` empty, so that all such requests
  * have the same key. This buffer is four times the default and holds every body of the benchmarks.
  */
-export function cachingServer({ folder, port }: Place, upstream: URL): string {
+function cachingServer({ folder, port }: Place, upstream: URL): string {
     return `
     client_max_body_size 16m;
     client_body_buffer_size 64k;

@@ -21,7 +21,7 @@ export function formatResult({ title, peers, facts, floors, notes }: BenchmarkRe
     return [title, ...lines.map((line) => `  ${line}`)].join("\n");
 }
 
-export function formatFloor({ description, measured, unit, met }: FloorResult): string {
+function formatFloor({ description, measured, unit, met }: FloorResult): string {
     return `${met ? "met    " : "NOT MET"} ${description}: ${formatNumber(measured)} ${unit}`;
 }
 
@@ -64,7 +64,7 @@ function failures({ name, failed }: PeerResult): string[] {
 }
 
 /** Three significant digits; integers unchanged. */
-export function formatNumber(value: number): string {
+function formatNumber(value: number): string {
     if (Number.isInteger(value) || value >= 100) return Math.round(value).toLocaleString("en");
     return value >= 10 ? value.toFixed(1) : value >= 0.1 ? value.toFixed(2) : value.toFixed(3);
 }

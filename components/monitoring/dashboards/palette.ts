@@ -22,7 +22,7 @@ export const REFERENCE_SERIES = "/(^| )(limit|max|desired replicas)$/";
 
 export const GOOD = "green";
 export const NEUTRAL = "text";
-export const WARNING = "orange";
+const WARNING = "orange";
 export const CRITICAL = "red";
 
 /** Colour of a panel from a value on; `null` is the lowest value. */

@@ -23,7 +23,7 @@ import {
 import { setting, type Setting, type ValuesOf } from "./setting.ts";
 
 /** Ways in which Redis is found and connected to. */
-export const REDIS_MODES = ["standalone", "cluster", "sentinel"] as const;
+const REDIS_MODES = ["standalone", "cluster", "sentinel"] as const;
 /** How the numbers of a stored vector are written. */
 export const PRECISIONS = ["float32", "float16", "int8"] as const;
 /** What may be taken from texts so that more of them share an entry. */

@@ -8,7 +8,7 @@ import { installNode, NODE_LINES } from "./nodeRuntime.ts";
 import type { BuildahBuild } from "./recipe.ts";
 
 /** Label that lists a Debian image's packages with their versions. */
-export const PACKAGES_LABEL = "property-search.io/packages";
+const PACKAGES_LABEL = "property-search.io/packages";
 
 export async function debianBuild(
     step: Step,

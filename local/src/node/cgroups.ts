@@ -10,7 +10,7 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 
 /** Where the kernel shows its control groups. */
-export const CGROUP_ROOT = "/sys/fs/cgroup";
+const CGROUP_ROOT = "/sys/fs/cgroup";
 /** The kernel's default, by the file of each version. */
 const WEIGHT_OF_A_PROCESS = { "cpu.shares": 1024, "cpu.weight": 100 };
 

@@ -10,7 +10,7 @@ export const KEDA_MODULE = "github.com/kedacore/keda/v2";
 export const KEDA_VERSION = "v2.20.2";
 
 /** Trigger types of the stack's ScaledObjects. KEDA's other seventy bring the SDKs of clouds and databases. */
-export const TRIGGERS = ["prometheus", "cpu", "memory"] as const;
+const TRIGGERS = ["prometheus", "cpu", "memory"] as const;
 
 /** Files that replace or extend KEDA's. */
 const REPLACING = path.join(REPOSITORY, "local/toolchain/cluster/_keda");

@@ -42,7 +42,7 @@ interface Lease extends Manifest {
     };
 }
 
-export const LEASE_SECONDS = 30;
+const LEASE_SECONDS = 30;
 const RENEW_AFTER_MILLISECONDS = 8_000;
 const POLL_MILLISECONDS = 1_000;
 

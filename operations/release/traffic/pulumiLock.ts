@@ -94,7 +94,7 @@ const PERMANENT_FAILURES: readonly RegExp[] = [
 ];
 
 /** Converts a failed update to a ReleaseError; its message tells whether it is permanent, since the API has no code. */
-export function toReleaseError(error: unknown, stack: string): unknown {
+function toReleaseError(error: unknown, stack: string): unknown {
     if (!(error instanceof CommandError)) return error;
     const { message } = error;
     const tail = message.trimEnd().split("\n").slice(-TAIL_LINES).join("\n");

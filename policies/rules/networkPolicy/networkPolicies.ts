@@ -35,7 +35,7 @@ export function findOpenDirections(policies: readonly KubernetesObject[]): Direc
     );
 }
 
-export function selectsAllPods({ body }: KubernetesObject): boolean {
+function selectsAllPods({ body }: KubernetesObject): boolean {
     const { matchLabels, matchExpressions } = asJson(asJson(body.spec).podSelector);
     return Object.keys(asJson(matchLabels)).length + asList(matchExpressions).length === 0;
 }

@@ -4,9 +4,15 @@ import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { serviceHost } from "../addresses.ts";
 import { sha256 } from "../redis/settings.ts";
-import { containerResources, containerSecurityContext, httpProbe } from "../workload.ts";
+import { containerResources, containerSecurityContext } from "../workload.ts";
 import { alertmanagerConfig, type AlertmanagerConfigArgs } from "./alertmanagerConfig.ts";
-import { httpPort, createWorkload, SMALL_RESOURCES, createStatefulSet } from "./workload.ts";
+import {
+    SMALL_RESOURCES,
+    createStatefulSet,
+    createWorkload,
+    httpPort,
+    serverProbes,
+} from "./workload.ts";
 import { ALERTMANAGER_FOLDER, SLACK_URL_KEY, type AlertReceivers } from "./receivers.ts";
 
 const DATA_FOLDER = "/alertmanager";
@@ -164,21 +170,7 @@ function server(image: string, replicas: number): k8s.types.input.core.v1.Contai
                       protocol,
                   }))),
         ],
-        startupProbe: httpProbe("/-/ready", {
-            periodSeconds: 2,
-            timeoutSeconds: 3,
-            failureThreshold: 30,
-        }),
-        readinessProbe: httpProbe("/-/ready", {
-            periodSeconds: 5,
-            timeoutSeconds: 3,
-            failureThreshold: 3,
-        }),
-        livenessProbe: httpProbe("/-/healthy", {
-            periodSeconds: 10,
-            timeoutSeconds: 5,
-            failureThreshold: 6,
-        }),
+        ...serverProbes("/-/ready", "/-/healthy", { periodSeconds: 2, failureThreshold: 30 }),
         resources: containerResources(SMALL_RESOURCES),
         securityContext: containerSecurityContext(),
         volumeMounts: [

@@ -4,14 +4,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { serviceHost } from "../addresses.ts";
 import { sha256 } from "../redis/settings.ts";
-import {
-    containerResources,
-    containerSecurityContext,
-    httpProbe,
-    type Resources,
-} from "../workload.ts";
+import { containerResources, containerSecurityContext, type Resources } from "../workload.ts";
 import { DATA_SOURCE } from "./dashboards/dataSource.ts";
-import { createDeployment, createWorkload } from "./workload.ts";
+import { createDeployment, createWorkload, serverProbes } from "./workload.ts";
 
 const FOLDER = "/run/grafana";
 const DATA_FOLDER = "/var/lib/grafana";
@@ -152,21 +147,7 @@ function server(image: string): k8s.types.input.core.v1.Container {
             fromSecret("GF_SECURITY_SECRET_KEY", SECRET_KEYS.secretKey),
         ],
         ports: [{ name: "http", containerPort: PORTS.grafana, protocol: "TCP" }],
-        startupProbe: httpProbe("/api/health", {
-            periodSeconds: 2,
-            timeoutSeconds: 3,
-            failureThreshold: 90,
-        }),
-        readinessProbe: httpProbe("/api/health", {
-            periodSeconds: 5,
-            timeoutSeconds: 3,
-            failureThreshold: 3,
-        }),
-        livenessProbe: httpProbe("/healthz", {
-            periodSeconds: 10,
-            timeoutSeconds: 5,
-            failureThreshold: 6,
-        }),
+        ...serverProbes("/api/health", "/healthz", { periodSeconds: 2, failureThreshold: 90 }),
         resources: containerResources(GRAFANA_RESOURCES),
         securityContext: containerSecurityContext(),
         volumeMounts: [

@@ -3,14 +3,9 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { stringify } from "yaml";
 import { sha256 } from "../redis/settings.ts";
-import {
-    containerResources,
-    containerSecurityContext,
-    httpProbe,
-    type Resources,
-} from "../workload.ts";
+import { containerResources, containerSecurityContext, type Resources } from "../workload.ts";
 import { ruleTexts, type RuleFile } from "./alerts/index.ts";
-import { createWorkload, createStatefulSet } from "./workload.ts";
+import { createStatefulSet, createWorkload, serverProbes } from "./workload.ts";
 import { readRule, grantRead } from "./rbac.ts";
 import {
     CONFIG_FOLDER,
@@ -202,21 +197,7 @@ function server(args: PrometheusArgs): k8s.types.input.core.v1.Container {
         ],
         ports: [{ name: "http", containerPort: PORTS.prometheus, protocol: "TCP" }],
         // Prometheus is not ready while it replays its write-ahead log, which takes minutes after a crash.
-        startupProbe: httpProbe("/-/ready", {
-            periodSeconds: 5,
-            timeoutSeconds: 3,
-            failureThreshold: 180,
-        }),
-        readinessProbe: httpProbe("/-/ready", {
-            periodSeconds: 5,
-            timeoutSeconds: 3,
-            failureThreshold: 3,
-        }),
-        livenessProbe: httpProbe("/-/healthy", {
-            periodSeconds: 10,
-            timeoutSeconds: 5,
-            failureThreshold: 6,
-        }),
+        ...serverProbes("/-/ready", "/-/healthy", { periodSeconds: 5, failureThreshold: 180 }),
         resources: containerResources(prometheusResources(args)),
         securityContext: containerSecurityContext(),
         volumeMounts: [

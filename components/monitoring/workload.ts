@@ -4,6 +4,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { selectorLabels, standardLabels } from "../labels.ts";
 import {
     disruptionBudget,
+    httpProbe,
     podSecurityContext,
     RETAIN_VOLUMES,
     topologySpread,
@@ -26,6 +27,27 @@ export interface MonitoringWorkload {
     /** Metadata of an object; its name is `objectName` unless another one is given. */
     readonly metadata: (name?: string) => k8s.types.input.meta.v1.ObjectMeta;
     readonly account: k8s.core.v1.ServiceAccount;
+}
+
+/** Probes of a server by its paths for readiness and liveness. */
+export function serverProbes(
+    ready: string,
+    live: string,
+    { periodSeconds, failureThreshold }: Record<"periodSeconds" | "failureThreshold", number>,
+) {
+    return {
+        startupProbe: httpProbe(ready, { periodSeconds, timeoutSeconds: 3, failureThreshold }),
+        readinessProbe: httpProbe(ready, {
+            periodSeconds: 5,
+            timeoutSeconds: 3,
+            failureThreshold: 3,
+        }),
+        livenessProbe: httpProbe(live, {
+            periodSeconds: 10,
+            timeoutSeconds: 5,
+            failureThreshold: 6,
+        }),
+    };
 }
 
 /** Pods of a workload. */

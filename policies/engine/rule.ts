@@ -14,6 +14,11 @@ export interface Framework {
     readonly specification: string;
 }
 
+/** An entry of the OWASP Kubernetes Top Ten. */
+export function owasp(reference: string, specification: string): Framework {
+    return { name: "OWASP Kubernetes Top Ten", version: "2022", reference, specification };
+}
+
 /** A problem at one location. */
 export interface Finding {
     /** Text after "container x: " or after the object's name and a colon; without a full stop. */

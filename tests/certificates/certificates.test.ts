@@ -37,7 +37,7 @@ import { openCluster } from "../support/cluster.ts";
 import { drive, keepStackFile } from "../support/driver.ts";
 import { make } from "../support/makeUp.ts";
 import { at } from "../support/program.ts";
-import { activeColour, startUsual } from "../support/switching.ts";
+import { activeColour, QUICK_PLAN, startUsual } from "../support/switching.ts";
 
 /*
  * The stack of `make up` with prod's entrance in the place of its own: Traefik as its chart installs it, a host name,
@@ -198,17 +198,8 @@ describe("a stack with certificates", () => {
                 endpoint: { host: NETWORK.nodeAddress, ca: authority },
             });
             const to = otherColour(activeColour(await readLiveWeights(cluster)));
-            const plan = [
-                "--min-step-seconds",
-                "15",
-                "--min-requests",
-                "200",
-                "--bake-seconds",
-                "0",
-                "--cooldown-seconds",
-                "0",
-            ];
-            const ended = await drive("switch", "--to", to, "--steps", "20,100", ...plan).ended;
+            const ended = await drive("switch", "--to", to, "--steps", "20,100", ...QUICK_PLAN)
+                .ended;
             const totals = totalsOf(await clients.stop());
             await putFileBack();
             expect(ended).toMatchObject({ exitCode: 0 });

@@ -8,22 +8,12 @@ import { openCluster } from "../support/cluster.ts";
 import { drive, switchOf } from "../support/driver.ts";
 import { faultyCandidate, type FaultyCandidate } from "../support/faults/candidate.ts";
 import { make } from "../support/makeUp.ts";
-import { beginSwitching, startUsual } from "../support/switching.ts";
+import { beginSwitching, QUICK_PLAN, startUsual } from "../support/switching.ts";
 
 /* A sample of what `make test-switching` takes an hour for. */
 
 const MINUTE = 60_000;
 const PER_SECOND = { kept: 200, fresh: 40, slow: 4 };
-const PLAN = [
-    "--min-step-seconds",
-    "15",
-    "--min-requests",
-    "200",
-    "--bake-seconds",
-    "0",
-    "--cooldown-seconds",
-    "0",
-];
 
 const cluster = openCluster();
 let idle: Colour;
@@ -46,7 +36,7 @@ describe("a switch under load", () => {
     test(
         "ends at 100 %, though its driver is killed twice, another one tries too, and somebody deploys",
         async () => {
-            const start = ["switch", "--to", idle, "--steps", "20,100", ...PLAN];
+            const start = ["switch", "--to", idle, "--steps", "20,100", ...QUICK_PLAN];
             const first = drive(...start);
             expect(await first.said(/ accept /)).toBe(true);
             first.kill();
@@ -96,7 +86,7 @@ describe("a switch under load", () => {
     test(
         "is taken back within two seconds by the emergency brake",
         async () => {
-            const driver = drive("switch", "--to", idle, ...PLAN);
+            const driver = drive("switch", "--to", idle, ...QUICK_PLAN);
             expect(await driver.said(/ observe /)).toBe(true);
             const { exitCode, output } = await drive("rollback", "--force").ended;
             expect(`${exitCode}: ${output}`).toMatch(/^0: /);
@@ -137,7 +127,7 @@ describe("a candidate that fails at one request in twenty", () => {
     test(
         "is rolled back by the judge",
         async () => {
-            const { exitCode, output } = await drive("switch", "--to", idle, ...PLAN).ended;
+            const { exitCode, output } = await drive("switch", "--to", idle, ...QUICK_PLAN).ended;
             const { answered, failed } = totalsOf(await clients.stop());
             expect(`${exitCode}: ${output}`).toMatch(/^2: /);
             const { aborted } = await switchOf(cluster);

@@ -11,6 +11,10 @@ import { keepStackFile } from "./driver.ts";
 /** More than a thousand a second, among them some without keep-alive and some that are slow. */
 export const USUAL = { kept: 850, fresh: 200, slow: 10 } as const;
 
+/** Flags of a short switch. */
+export const QUICK_PLAN =
+    "--min-step-seconds 15 --min-requests 200 --bake-seconds 0 --cooldown-seconds 0".split(" ");
+
 export async function startUsual(
     cluster: TestCluster,
     sending: Partial<Sending> = {},

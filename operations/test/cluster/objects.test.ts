@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { KubeConfig } from "@kubernetes/client-node";
-import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { readIfExists, statusOf, type Cluster } from "../../cluster/connect.ts";
-import { ObjectApi } from "../../cluster/objects.ts";
+import type { ObjectApi } from "../../cluster/objects.ts";
+import { listen } from "../support/listen.ts";
 
 interface Received {
     readonly method: string;
@@ -52,16 +51,8 @@ beforeEach(async () => {
                 response.end(JSON.stringify(method === "GET" ? stored : parsed));
             }
         });
-    }).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const address = server.address();
-    if (address === null || typeof address === "string") throw new Error("no port");
-    const config = new KubeConfig();
-    config.loadFromClusterAndUser(
-        { name: "c", server: `http://127.0.0.1:${String(address.port)}`, skipTLSVerify: true },
-        { name: "u" },
-    );
-    objects = config.makeApiClient(ObjectApi);
+    });
+    ({ objects } = (await listen(server)).cluster);
 });
 
 afterEach(() => {

@@ -1,9 +1,7 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
-import { KubeConfig } from "@kubernetes/client-node";
 import { createServer, type Server } from "node:http";
-import { once } from "node:events";
 import { statusOf } from "../../cluster/connect.ts";
-import { ObjectApi } from "../../cluster/objects.ts";
+import { listen } from "../support/listen.ts";
 
 interface Refusal {
     readonly status: number;
@@ -40,16 +38,8 @@ async function apiServer(refusals: Refusal[]) {
             response.writeHead(status, retryAfter ? { "Retry-After": retryAfter } : {});
             response.end(JSON.stringify({ message: "storage is (re)initializing" }));
         });
-    }).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const address = server.address();
-    if (address === null || typeof address === "string") throw new Error("no port");
-    const config = new KubeConfig();
-    config.loadFromClusterAndUser(
-        { name: "c", server: `http://127.0.0.1:${String(address.port)}`, skipTLSVerify: true },
-        { name: "u" },
-    );
-    return { client: config.makeApiClient(ObjectApi), bodies };
+    });
+    return { client: (await listen(server)).cluster.objects, bodies };
 }
 
 const widget = { apiVersion: "g/v1", kind: "Widget", metadata: { name: "w", namespace: "n" } };

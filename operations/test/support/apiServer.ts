@@ -1,10 +1,9 @@
-import { KubeConfig, type V1ManagedFieldsEntry } from "@kubernetes/client-node";
+import type { V1ManagedFieldsEntry } from "@kubernetes/client-node";
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { isDeepStrictEqual } from "node:util";
 import type { Cluster, Manifest } from "../../cluster/connect.ts";
-import { ObjectApi } from "../../cluster/objects.ts";
+import { listen } from "./listen.ts";
 
 /** Paths of fields; lists are one value, as in a route and an autoscaler. */
 type Fields = Map<string, unknown>;
@@ -48,24 +47,10 @@ export async function startApiServer(): Promise<ApiServer> {
     const objects = new Map<string, Stored>();
     const server = createServer((request, response) => {
         void handle(request, response);
-    }).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const address = server.address();
-    if (address === null || typeof address === "string") throw new Error("no port");
-    const url = `http://127.0.0.1:${String(address.port)}`;
-
-    const config = new KubeConfig();
-    config.loadFromClusterAndUser(
-        { name: "double", server: url, skipTLSVerify: true },
-        { name: "nobody" },
-    );
+    });
+    const { url, cluster } = await listen(server);
     const api: ApiServer = {
-        cluster: {
-            context: "double",
-            server: url,
-            objects: config.makeApiClient(ObjectApi),
-            exportKubeconfig: () => config.exportConfig(),
-        },
+        cluster,
         apply: async (manager, object) => {
             const [base = ""] =
                 Object.entries(KINDS).find(([, kinds]) => kinds.includes(object.kind)) ?? [];

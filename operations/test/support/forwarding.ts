@@ -1,11 +1,8 @@
-import { KubeConfig } from "@kubernetes/client-node";
-import { ObjectApi } from "../../cluster/objects.ts";
 import type { Cluster } from "../../cluster/connect.ts";
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import { listen } from "./listen.ts";
 
 export interface Forwarding {
     readonly cluster: Cluster;
@@ -60,21 +57,9 @@ export async function startForwarding(): Promise<Forwarding> {
             if (state.answer !== "") send(socket, 0, Buffer.from(state.answer));
         });
     });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const config = new KubeConfig();
-    config.loadFromClusterAndUser(
-        { name: "double", server: url, skipTLSVerify: true },
-        { name: "n" },
-    );
+    const { cluster } = await listen(server);
     const state: Forwarding = {
-        cluster: {
-            context: "double",
-            server: url,
-            objects: config.makeApiClient(ObjectApi),
-            exportKubeconfig: () => config.exportConfig(),
-        },
+        cluster,
         pods: [],
         service: {},
         refusal: undefined,

@@ -39,7 +39,11 @@ export const autoscalerMetric = stackRule({
             for (const name of metrics.length > 0 ? listMetrics(query) : []) {
                 if (isKnown(name)) continue;
                 const message = `queries ${name}, which is neither exported nor recorded`;
-                yield { message, path: `${path}.query`, fix: { query: `sum(rate(${metrics[0]}[2m]))` } };
+                yield {
+                    message,
+                    path: `${path}.query`,
+                    fix: { query: `sum(rate(${metrics[0]}[2m]))` },
+                };
             }
             if (!requireOutageHandling || !ignoresNulls) continue;
             const message = "treats a missing result from Prometheus as no load";

@@ -38,7 +38,11 @@ export const cpuLimit = containerRule({
         const all = {
             require: [{ violated: cel`!${limit}.hasValue()`, message: MISSING, path: AT }],
             forbid: [
-                { each: { limit: cel`[?${limit}]` }, message: forbiddenLimit(cel`limit`), path: AT },
+                {
+                    each: { limit: cel`[?${limit}]` },
+                    message: forbiddenLimit(cel`limit`),
+                    path: AT,
+                },
             ],
             ignore: [],
         };

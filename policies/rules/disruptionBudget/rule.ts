@@ -30,7 +30,12 @@ function* checkWorkload(object: KubernetesObject, stack: Stack): Generator<Findi
         const message = `has ${formatReplicas(fewest)} or more, but no ${BUDGET} selects them`;
         const { selector } = asJson(object.body.spec);
         const spec = { maxUnavailable: 1, selector: selector ?? { matchLabels: pod.labels } };
-        yield { message, path, isMissing: true, fix: { apiVersion: "policy/v1", kind: BUDGET, spec } };
+        yield {
+            message,
+            path,
+            isMissing: true,
+            fix: { apiVersion: "policy/v1", kind: BUDGET, spec },
+        };
     }
     if (budgets.length > 1) {
         const names = budgets.map(({ name }) => name);

@@ -38,7 +38,12 @@ export const ephemeralStorage = containerRule({
     *checkPod(pod, { sizeLimits }) {
         for (const { name, emptyDir } of sizeLimits ? listUnboundedVolumes(pod) : []) {
             const fix = { volumes: [{ name, emptyDir: { ...emptyDir, sizeLimit: "256Mi" } }] };
-            yield { message: withoutSizeLimit(name), path: sizeLimitPath(name), isMissing: true, fix };
+            yield {
+                message: withoutSizeLimit(name),
+                path: sizeLimitPath(name),
+                isMissing: true,
+                fix,
+            };
         }
     },
     remediate(pod, { sizeLimits, defaultSizeLimit }) {

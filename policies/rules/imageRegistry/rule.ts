@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { cel, matchesAny, message, template } from "../../cel/cel.ts";
 import { matchesGlob } from "../../cel/glob.ts";
-import { containerRule } from "../../engine/rule.ts";
+import { containerRule, owasp } from "../../engine/rule.ts";
 import { IMAGES, parseImage } from "../../kubernetes/images.ts";
 
 const fromOtherRegistry = template(
@@ -15,12 +15,7 @@ export const imageRegistry = containerRule({
     severity: "high",
     level: "mandatory",
     url: "https://kubernetes.io/docs/concepts/containers/images/#image-names",
-    framework: {
-        name: "OWASP Kubernetes Top Ten",
-        version: "2022",
-        reference: "K02",
-        specification: "Supply chain vulnerabilities",
-    },
+    framework: owasp("K02", "Supply chain vulnerabilities"),
     settings: {
         registries: Type.Array(Type.String(), {
             default: ["*"],

@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { cel, matchesAny, message, template } from "../../cel/cel.ts";
 import { matchesGlob } from "../../cel/glob.ts";
-import { containerRule } from "../../engine/rule.ts";
+import { containerRule, owasp } from "../../engine/rule.ts";
 import {
     IMAGES,
     parseImage,
@@ -21,12 +21,7 @@ export const imageTag = containerRule({
     severity: "high",
     level: "mandatory",
     url: "https://kubernetes.io/docs/concepts/containers/images/#image-names",
-    framework: {
-        name: "OWASP Kubernetes Top Ten",
-        version: "2022",
-        reference: "K02",
-        specification: "Supply chain vulnerabilities",
-    },
+    framework: owasp("K02", "Supply chain vulnerabilities"),
     settings: {
         mutable: Type.Array(Type.String(), {
             default: [...MUTABLE_TAGS],
@@ -46,7 +41,11 @@ export const imageTag = containerRule({
         const { tag, digest, writtenName = "NAME" } = parseImage(image) ?? {};
         if (digest !== undefined) return;
         const finding = (message: string) => {
-            return { message, path: "image", fix: { image: `${writtenName}:VERSION@sha256:DIGEST` } };
+            return {
+                message,
+                path: "image",
+                fix: { image: `${writtenName}:VERSION@sha256:DIGEST` },
+            };
         };
         if (!parseImage(image)) yield finding(invalidReference(image));
         else if (tag === undefined) yield finding(NONE);

@@ -41,7 +41,11 @@ export const livenessProbe = containerRule({
         if (target === undefined || target !== describeProbe(container, readiness)) return;
         if (sharedWhenSlower && secondsUntilAction(liveness) > secondsUntilAction(readiness))
             return;
-        yield { message: sameTarget(target), path: AT, fix: createFix(getPort(liveness) ?? "http") };
+        yield {
+            message: sameTarget(target),
+            path: AT,
+            fix: createFix(getPort(liveness) ?? "http"),
+        };
     },
     admission: ({ required, sharedWhenSlower }) => [
         { enabled: required, target: "serving", violated: ABSENT, message: MISSING, path: AT },

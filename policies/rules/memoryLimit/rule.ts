@@ -44,7 +44,11 @@ export const memoryLimit = containerRule({
         };
     },
     admission: ({ ratio }) => [
-        { violated: cel`!${resourceAmount("limits", "memory")}.hasValue()`, message: MISSING, path: AT },
+        {
+            violated: cel`!${resourceAmount("limits", "memory")}.hasValue()`,
+            message: MISSING,
+            path: AT,
+        },
         {
             each: {
                 limit: toQuantityList(resourceAmount("limits", "memory")),

@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { cel, matchesAny, message, template } from "../../cel/cel.ts";
 import { matchesGlob } from "../../cel/glob.ts";
-import { stackRule, type AdmissionCheck, type Finding } from "../../engine/rule.ts";
+import { stackRule, owasp, type AdmissionCheck, type Finding } from "../../engine/rule.ts";
 import { asJson, asList, type Json, type KubernetesObject } from "../../kubernetes/object.ts";
 
 const ROLES = ["Role", "ClusterRole"];
@@ -29,12 +29,7 @@ export const permissions = stackRule({
     severity: "critical",
     level: "mandatory",
     url: "https://kubernetes.io/docs/concepts/security/rbac-good-practices/#least-privilege",
-    framework: {
-        name: "OWASP Kubernetes Top Ten",
-        version: "2022",
-        reference: "K03",
-        specification: "Overly permissive RBAC configurations",
-    },
+    framework: owasp("K03", "Overly permissive RBAC configurations"),
     settings: {
         wildcardRoles: Type.Array(Type.String(), {
             default: [],
@@ -53,7 +48,8 @@ export const permissions = stackRule({
         const isWide = matchesAny(wildcardRoles, cel`variables.name`);
         const rule = cel`object.kind != 'Role' || ${isWide} ? [] : object.?rules.orValue([])`;
         const fieldOf = (field: string) => ({ cel: `rule.?${field}.orValue([])` });
-        const pathOf = (field: string) => message`rules[${cel`object.rules.indexOf(rule)`}].${field}`;
+        const pathOf = (field: string) =>
+            message`rules[${cel`object.rules.indexOf(rule)`}].${field}`;
         return [
             {
                 target: "object",

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import { matchesGlob } from "../../cel/glob.ts";
-import { placeRule } from "../../engine/rule.ts";
+import { placeRule, owasp } from "../../engine/rule.ts";
 import { findSecrets } from "../../kubernetes/secretsInText.ts";
 import { environmentChecks } from "./secretsInCel.ts";
 import { listPlainValues } from "./plaintexts.ts";
@@ -18,12 +18,7 @@ export const secretLiterals = placeRule({
     severity: "critical",
     level: "mandatory",
     url: "https://kubernetes.io/docs/concepts/configuration/secret/#using-secrets-as-environment-variables",
-    framework: {
-        name: "OWASP Kubernetes Top Ten",
-        version: "2022",
-        reference: "K08",
-        specification: "Secrets management failures",
-    },
+    framework: owasp("K08", "Secrets management failures"),
     settings: {
         wellKnown: Type.Array(Type.String(), {
             default: WELL_KNOWN,

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import { matchesGlob } from "../../cel/glob.ts";
-import { objectRule } from "../../engine/rule.ts";
+import { objectRule, owasp } from "../../engine/rule.ts";
 import { asJson } from "../../kubernetes/object.ts";
 import { isLiteral, findSecrets } from "../../kubernetes/secretsInText.ts";
 
@@ -14,12 +14,7 @@ export const secretValues = objectRule({
     severity: "critical",
     level: "mandatory",
     url: "https://kubernetes.io/docs/concepts/security/secrets-good-practices/#avoid-sharing-secret-manifests",
-    framework: {
-        name: "OWASP Kubernetes Top Ten",
-        version: "2022",
-        reference: "K08",
-        specification: "Secrets management failures",
-    },
+    framework: owasp("K08", "Secrets management failures"),
     settings: {
         harmless: Type.Array(Type.String(), {
             default: HARMLESS,

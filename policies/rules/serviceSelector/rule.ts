@@ -59,5 +59,9 @@ function* checkWorkload(object: KubernetesObject): Generator<Finding> {
     const pod = getPod(object);
     if (!pod || selector === undefined || matchesSelector(selector, pod.labels)) return;
     const fix = { spec: { selector: { matchLabels: pod.labels } } };
-    yield { message: "has a selector that does not match its own pods", path: "spec.selector", fix };
+    yield {
+        message: "has a selector that does not match its own pods",
+        path: "spec.selector",
+        fix,
+    };
 }

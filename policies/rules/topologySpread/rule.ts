@@ -36,7 +36,11 @@ export const topologySpread = stackRule({
         const revised = perRevision && object.kind === "Deployment";
         for (const [index, constraint] of constraints.entries()) {
             for (const finding of checkConstraint(pod, constraint, revised)) {
-                yield { ...finding, path: `${path}[${index}].${finding.path}`, fix: createSpread(pod) };
+                yield {
+                    ...finding,
+                    path: `${path}[${index}].${finding.path}`,
+                    fix: createSpread(pod),
+                };
             }
         }
     },
@@ -48,7 +52,10 @@ function* checkConstraint(
     revised: boolean,
 ): Generator<Finding> {
     if (!selects(labelSelector, labels)) {
-        yield { message: "is spread by a selector that does not match its pods", path: "labelSelector" };
+        yield {
+            message: "is spread by a selector that does not match its pods",
+            path: "labelSelector",
+        };
     }
     if (revised && !matchLabelKeys.includes(REVISION_LABEL)) {
         const message = `is spread together with pods of other revisions: matchLabelKeys lacks ${REVISION_LABEL}`;

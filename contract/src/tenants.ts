@@ -151,14 +151,14 @@ function parseLimits(value: unknown, where: string, errors: string[]): Limits | 
 }
 
 function checkUnique(
-    seen: Map<string, number>,
+    positions: Map<string, number>,
     value: string,
     at: number,
     what: string,
     errors: string[],
 ): void {
-    const before = seen.get(value);
+    const before = positions.get(value);
     if (value !== "" && before !== undefined)
         errors.push(`${what} also appears in tenants[${before}]`);
-    seen.set(value, at);
+    positions.set(value, at);
 }

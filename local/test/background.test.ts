@@ -15,12 +15,12 @@ test("waiting for background work shows its progress from then on", async () => 
         return new Promise<number>((resolve) => (end = resolve));
     });
     step.report("second");
-    const said: string[] = [];
-    const finished = work.wait(stepOf((line) => said.push(line)));
+    const lines: string[] = [];
+    const finished = work.wait(stepOf((line) => lines.push(line)));
     step.report("third");
     end(7);
     expect(await finished).toBe(7);
-    expect(said).toEqual(["second", "third"]);
+    expect(lines).toEqual(["second", "third"]);
 });
 
 test("a failure before anything waits for it ends no process, and is thrown to what does", async () => {

@@ -9,7 +9,7 @@ interface Machine {
 /** What is ended on such a machine, in order, and what is said. */
 async function ended({ another, kind }: Machine): Promise<readonly unknown[]> {
     const log: unknown[] = [];
-    const said = removeClusters({
+    const removal = removeClusters({
         nodeOfAnother: () => Promise.resolve(another),
         removeNode: () => {
             log.push("node");
@@ -22,7 +22,7 @@ async function ended({ another, kind }: Machine): Promise<readonly unknown[]> {
             return Promise.resolve(kind);
         },
     });
-    const words = await said.catch((error: unknown) => (error as Error).message);
+    const words = await removal.catch((error: unknown) => (error as Error).message);
     return [...log, words];
 }
 

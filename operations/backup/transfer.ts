@@ -32,10 +32,10 @@ async function* readBatches({ client }: Primary): AsyncGenerator<BackupEntry[]> 
     do {
         const [next, keys] = await client.scanBuffer(cursor, "COUNT", BATCH);
         cursor = next.toString();
-        const asked = await Promise.all(
+        const replies = await Promise.all(
             keys.map((key) => Promise.all([client.dumpBuffer(key), client.pexpiretime(key)])),
         );
-        yield asked.flatMap(([value, expiresAt], index) => {
+        yield replies.flatMap(([value, expiresAt], index) => {
             const key = keys[index];
             // The type does not include null, which is returned for a key that no longer exists.
             if ((value as Buffer | null) === null || key === undefined) return [];

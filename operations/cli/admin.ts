@@ -60,8 +60,8 @@ A tenant may have several keys: list both hashes while one key replaces the othe
 
 async function callAdminPort({ url, tokenFile, ...flags }: AdminFlags): Promise<void> {
     const choice = { colour: readVariable("COLOUR"), pod: readVariable("POD") };
-    const [asked, input, output] = ["CMD", "IN", "OUT"].map(readVariable);
-    if (asked !== undefined) readCommand(asked);
+    const [command, input, output] = ["CMD", "IN", "OUT"].map(readVariable);
+    if (command !== undefined) readCommand(command);
     if (input !== undefined && input !== "-") parseInputFile("IN")(input);
     if (output !== undefined) parseOutputFile("OUT")(output);
     const target =
@@ -69,13 +69,13 @@ async function callAdminPort({ url, tokenFile, ...flags }: AdminFlags): Promise<
             ? await clusterAdminTarget(connect(chooseKubeconfig(flags), flags.context), choice)
             : processAdminTarget(url, tokenFile);
     try {
-        if (asked === undefined) {
+        if (command === undefined) {
             console.log(`make admin CMD="METHOD /path" [DATA='{…}'] [IN=file] [OUT=file]\n`);
             for (const line of await listCommands(target)) console.log(`  ${line}`);
             return;
         }
         await callAdmin(target, {
-            command: asked,
+            command,
             data: readVariable("DATA"),
             input,
             output,

@@ -208,12 +208,12 @@ export class ObjectApi {
     #resourcesOf(apiVersion: string): Promise<readonly ApiResource[]> {
         const known = this.#resources.get(apiVersion);
         if (known) return known;
-        const asked = this.get<{ resources?: ApiResource[] }>(rootOf(apiVersion)).then(
+        const resources = this.get<{ resources?: ApiResource[] }>(rootOf(apiVersion)).then(
             ({ resources }) => resources ?? [],
         );
-        this.#resources.set(apiVersion, asked);
-        asked.catch(() => this.#resources.delete(apiVersion));
-        return asked;
+        this.#resources.set(apiVersion, resources);
+        resources.catch(() => this.#resources.delete(apiVersion));
+        return resources;
     }
 
     async #send<T>(method: HttpMethod, path: string, sent: RequestOptions = {}): Promise<T> {

@@ -15,11 +15,11 @@ export function createPersistenceCheck({
     milliseconds,
     gapMilliseconds = 15_000,
 }: PersistenceOptions): (isPresent: boolean, now?: number) => boolean {
-    let [since, seen] = [Infinity, -Infinity];
+    let [since, lastAt] = [Infinity, -Infinity];
     return (isPresent, now = Date.now()) => {
         if (!isPresent) return false;
-        if (now - seen > gapMilliseconds) since = now;
-        seen = now;
+        if (now - lastAt > gapMilliseconds) since = now;
+        lastAt = now;
         return now - since >= milliseconds;
     };
 }

@@ -78,7 +78,7 @@ function podReasons(
     { restarts, pods, memory }: ColourSample,
 ): readonly string[] {
     const unknown = Object.entries({ restarts, pods, memory })
-        .filter(([, seen]) => seen === undefined)
+        .filter(([, figure]) => figure === undefined)
         .map(([name]) => `${name}: unknown for ${candidate}`);
     if (!pods || pods.missing === 0) return unknown;
     const { ready, desired, missing } = pods;

@@ -3,8 +3,8 @@ import type { Memory, Pods } from "./observation.ts";
 import type { Readings } from "./readings.ts";
 
 /** A pod that has not started yet, as when the colour scales up, is not missing. */
-export function readPods(seen: Readings, colour: Colour): Pods | undefined {
-    const figure = (name: string) => seen.value(name, { namespace: NAMESPACES[colour] });
+export function readPods(readings: Readings, colour: Colour): Pods | undefined {
+    const figure = (name: string) => readings.value(name, { namespace: NAMESPACES[colour] });
     const [ready, wanted] = [figure("ready"), figure("desired")];
     const [readyMost, readyLately] = [figure("readyMost"), figure("readyLately")];
     const wantedLately = figure("desiredLately");
@@ -28,15 +28,15 @@ export function readPods(seen: Readings, colour: Colour): Pods | undefined {
 }
 
 /** @returns undefined if the usage or the limit of a pod is unknown */
-export function readMemory(seen: Readings, colour: Colour): Memory | undefined {
-    const pods = seen.select("memory", { colour }).map(({ labels: { pod = "" }, value }) => {
+export function readMemory(readings: Readings, colour: Colour): Memory | undefined {
+    const pods = readings.select("memory", { colour }).map(({ labels: { pod = "" }, value }) => {
         const of = { colour, pod };
-        const limit = seen.value("memoryLimit", { namespace: NAMESPACES[colour], pod }) ?? NaN;
-        const before = seen.value("memoryBefore", of) ?? NaN;
+        const limit = readings.value("memoryLimit", { namespace: NAMESPACES[colour], pod }) ?? NaN;
+        const before = readings.value("memoryBefore", of) ?? NaN;
         // A cache that fills up slows down, so the lower rate is the better estimate.
         const pace = Math.min(
-            seen.value("memoryPace", of) ?? NaN,
-            seen.value("memoryPaceLately", of) ?? NaN,
+            readings.value("memoryPace", of) ?? NaN,
+            readings.value("memoryPaceLately", of) ?? NaN,
         );
         return {
             share: value / limit,

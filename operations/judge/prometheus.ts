@@ -88,38 +88,38 @@ interface ObservationOptions {
 }
 
 function createObservation(
-    seen: Readings,
+    readings: Readings,
     window: Window,
     { from, to }: TimeRange,
     { upperBounds, gateway }: ObservationOptions,
 ): Observation {
-    assertContinuouslyScraped(seen, window);
-    const kubeGaps = findJobGaps(seen, JOBS.kubeState);
-    const gatewayGaps = gateway ? findJobGaps(seen, JOBS.gateway) : [];
-    const handed = gateway && gatewayGaps.length === 0 ? readBackendRequests(seen) : undefined;
+    assertContinuouslyScraped(readings, window);
+    const kubeGaps = findJobGaps(readings, JOBS.kubeState);
+    const gatewayGaps = gateway ? findJobGaps(readings, JOBS.gateway) : [];
+    const handed = gateway && gatewayGaps.length === 0 ? readBackendRequests(readings) : undefined;
     const knowsPods = kubeGaps.length === 0;
     return {
         from,
         to,
         colours: perColour((colour) => ({
-            scrapeHealth: readScrapeHealth(seen, colour),
-            requests: errorShare(seen.select("requests", { colour })),
+            scrapeHealth: readScrapeHealth(readings, colour),
+            requests: errorShare(readings.select("requests", { colour })),
             gatewayRequests: handed?.[colour],
-            answerTimes: readAnswerTimes(seen, colour, upperBounds),
+            answerTimes: readAnswerTimes(readings, colour, upperBounds),
             restarts: knowsPods
-                ? seen.value("restarts", { namespace: NAMESPACES[colour] })
+                ? readings.value("restarts", { namespace: NAMESPACES[colour] })
                 : undefined,
-            pods: knowsPods ? readPods(seen, colour) : undefined,
-            memory: knowsPods ? readMemory(seen, colour) : undefined,
+            pods: knowsPods ? readPods(readings, colour) : undefined,
+            memory: knowsPods ? readMemory(readings, colour) : undefined,
         })),
-        route: handed && readRouteErrors(seen, handed),
+        route: handed && readRouteErrors(readings, handed),
         gaps: [...kubeGaps, ...gatewayGaps],
     };
 }
 
 /** Rejects a window in which counters were not scraped; a later window can be analysed. */
-function assertContinuouslyScraped(seen: Readings, { since, now }: Window): void {
-    const [last] = seen.select("unwatched").toSorted((a, b) => b.value - a.value);
+function assertContinuouslyScraped(readings: Readings, { since, now }: Window): void {
+    const [last] = readings.select("unwatched").toSorted((a, b) => b.value - a.value);
     if (last === undefined) return;
     const { job, colour = job } = last.labels;
     throw new InconclusiveError(
@@ -129,21 +129,21 @@ function assertContinuouslyScraped(seen: Readings, { since, now }: Window): void
 }
 
 /** @returns missing data of a job that covers both colours */
-function findJobGaps(seen: Readings, job: string): readonly string[] {
-    const targets = seen.value("targets", { job });
-    const age = seen.value("age", { job });
+function findJobGaps(readings: Readings, job: string): readonly string[] {
+    const targets = readings.value("targets", { job });
+    const age = readings.value("age", { job });
     if (targets === undefined || age === undefined) return [`${job}: Prometheus scrapes no target`];
     if (age > STALE_SECONDS) {
         return [`${job}: last scraped ${Math.round(age)} s ago; allowed: ${STALE_SECONDS} s`];
     }
-    return seen.value("up", { job }) === 0 ? [`${job}: does not answer Prometheus`] : [];
+    return readings.value("up", { job }) === 0 ? [`${job}: does not answer Prometheus`] : [];
 }
 
-function readScrapeHealth(seen: Readings, colour: Colour): ScrapeHealth | undefined {
+function readScrapeHealth(readings: Readings, colour: Colour): ScrapeHealth | undefined {
     const labels = { job: JOBS.service, colour };
-    const pods = seen.value("targets", labels);
-    const answering = seen.value("up", labels);
-    const secondsAgo = seen.value("age", labels);
+    const pods = readings.value("targets", labels);
+    const answering = readings.value("up", labels);
+    const secondsAgo = readings.value("age", labels);
     if (pods === undefined || answering === undefined || secondsAgo === undefined) return undefined;
     return { pods, answering, ageSeconds: secondsAgo };
 }
@@ -158,10 +158,10 @@ function errorShare(counted: readonly Reading[]): Share {
 }
 
 /** The gateway has one backend per rule of the route that references the colour. */
-function readBackendRequests(seen: Readings): PerColour<Share> {
+function readBackendRequests(readings: Readings): PerColour<Share> {
     return perColour((colour) =>
         errorShare(
-            seen
+            readings
                 .select("backend")
                 .filter(({ labels }) => BACKEND_COLOUR.exec(labels.service ?? "")?.[1] === colour),
         ),
@@ -172,20 +172,20 @@ function readBackendRequests(seen: Readings): PerColour<Share> {
  * Traefik counts requests to a backend without pods for the route only (traefik/traefik#12451). With retries, backends have
  * more errors than the route, so the difference is at least 0.
  */
-function readRouteErrors(seen: Readings, handed: PerColour<Share>): Share | undefined {
-    const routed = seen.select("router");
+function readRouteErrors(readings: Readings, handed: PerColour<Share>): Share | undefined {
+    const routed = readings.select("router");
     if (routed.length === 0) return undefined;
     const { bad, total } = errorShare(routed);
     return { bad: Math.max(0, bad - handed.blue.bad - handed.green.bad), total };
 }
 
 function readAnswerTimes(
-    seen: Readings,
+    readings: Readings,
     colour: Colour,
     bounds: readonly number[],
 ): Readonly<Partial<Record<CacheResult, AnswerTimes>>> {
     const timed = CACHE_RESULTS.flatMap((result) => {
-        const buckets = seen.select("answers", { colour, result });
+        const buckets = readings.select("answers", { colour, result });
         const within = (seconds: number) =>
             buckets.find(({ labels }) => parseBound(labels.le) === seconds)?.value ?? NaN;
         const answers = within(Infinity);

@@ -53,8 +53,8 @@ export function evidenceWorse(candidate: Share, active: Share, tolerance: Tolera
     if (active.total === 0 || candidate.total === 0) return 0;
     const { ratio, margin } = tolerance;
     const tolerated = (chance: number) => Math.min(1, ratio * chance + margin);
-    const seen = active.bad / active.total;
-    if (candidate.bad <= candidate.total * tolerated(seen)) return 0;
+    const activeRate = active.bad / active.total;
+    if (candidate.bad <= candidate.total * tolerated(activeRate)) return 0;
     const slope = (chance: number) => {
         const expected = candidate.total * tolerated(chance);
         return (
@@ -63,8 +63,8 @@ export function evidenceWorse(candidate: Share, active: Share, tolerance: Tolera
         );
     };
     // The sum of both logarithms is convex; its minimum lies between the active's and the candidate's share.
-    let least = seen;
-    let most = Math.max(seen, (candidate.bad / candidate.total - margin) / ratio);
+    let least = activeRate;
+    let most = Math.max(activeRate, (candidate.bad / candidate.total - margin) / ratio);
     for (let turn = 0; turn < BISECTIONS; turn += 1) {
         const middle = (least + most) / 2;
         if (slope(middle) < 0) least = middle;

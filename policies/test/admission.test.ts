@@ -13,7 +13,7 @@ const specsOf = (name: string, policies: StackPolicies) =>
         .map(({ spec }) => JSON.stringify(spec));
 
 /** What admission does not enforce, by rule. A rule that is not listed is enforced in full. */
-const UNSAID = {
+const GAPS = {
     "image-tag": /^ephemeral containers/,
     "image-registry": /^ephemeral containers/,
     "pod-security": /^the standards themselves, which the API server enforces/,
@@ -28,11 +28,11 @@ describe("at admission", () => {
         for (const { name, admission, admissionGap } of ofOne) {
             if (!admission) expect([name, admissionGap]).toEqual([name, expect.any(String)]);
         }
-        const said = RULES.filter(({ admission }) => admission);
-        const inPart = said.filter(({ admissionGap }) => admissionGap !== undefined);
-        expect(inPart.map(({ name }) => name).sort()).toEqual(Object.keys(UNSAID).sort());
+        const enforced = RULES.filter(({ admission }) => admission);
+        const inPart = enforced.filter(({ admissionGap }) => admissionGap !== undefined);
+        expect(inPart.map(({ name }) => name).sort()).toEqual(Object.keys(GAPS).sort());
         for (const { name, admissionGap } of inPart) {
-            expect(admissionGap).toMatch(UNSAID[name as keyof typeof UNSAID]);
+            expect(admissionGap).toMatch(GAPS[name as keyof typeof GAPS]);
         }
     });
 
@@ -40,8 +40,8 @@ describe("at admission", () => {
         const names = generated(readStackPolicies(stack))
             .filter(({ kind }) => kind === "ValidatingAdmissionPolicy")
             .map(({ metadata }) => metadata.name.replace("property-search-", ""));
-        const said = RULES.filter(({ admission }) => admission).map(({ name }) => name);
-        expect(names).toEqual(said);
+        const enforced = RULES.filter(({ admission }) => admission).map(({ name }) => name);
+        expect(names).toEqual(enforced);
     });
 
     test("objects that operators create for the Gateway are excluded; those of people are not", () => {
@@ -61,9 +61,9 @@ describe("at admission", () => {
     });
 
     test("the stack's own cert-manager is checked, except for probes that its chart cannot have", () => {
-        const asked = (rule: string) =>
+        const isWithoutExclusion = (rule: string) =>
             !specsOf(rule, readStackPolicies("prod"))[0]?.includes("property-search-certificates");
-        expect(["readiness-probe", "liveness-probe", "startup-probe"].map(asked)).toEqual([
+        expect(["readiness-probe", "liveness-probe", "startup-probe"].map(isWithoutExclusion)).toEqual([
             false,
             false,
             false,
@@ -75,7 +75,7 @@ describe("at admission", () => {
             "cpu-limit",
             "rolling-update",
         ];
-        expect(others.map(asked)).toEqual(others.map(() => true));
+        expect(others.map(isWithoutExclusion)).toEqual(others.map(() => true));
     });
 
     test("a disabled rule, or one without enabled checks, creates no policy", () => {

@@ -89,12 +89,12 @@ describe("every rule is a policy of the SDK", () => {
 
 describe("a resource", () => {
     test("gets a message with problem, place, reason and fix", async () => {
-        const told = await pack([readinessProbe, memoryLimit]).analyze(twoBare);
-        expect(told.map(({ policy, level }) => [policy, level])).toEqual([
+        const reported = await pack([readinessProbe, memoryLimit]).analyze(twoBare);
+        expect(reported.map(({ policy, level }) => [policy, level])).toEqual([
             ["readiness-probe", "mandatory"],
             ["readiness-probe", "mandatory"],
         ]);
-        expect(told[0]?.message).toBe(
+        expect(reported[0]?.message).toBe(
             `Deployment search/service, container service: has ports and no readinessProbe (spec.template.spec.containers[service].readinessProbe)
 Why: ${readinessProbe.why}
 Fix:
@@ -166,29 +166,29 @@ describe("the whole stack", () => {
 
     test("with something unknown is undecided", async () => {
         const unnamed = resourceOf({ ...object("policy/v1", "PodDisruptionBudget") });
-        const told = await pack([budget]).analyzeStack([
+        const reported = await pack([budget]).analyzeStack([
             alone,
             { ...unnamed, props: { metadata: UNKNOWN } },
         ]);
-        expect(told).toEqual([expect.objectContaining({ level: "advisory" })]);
+        expect(reported).toEqual([expect.objectContaining({ level: "advisory" })]);
     });
 });
 
 describe("an exemption", () => {
     const config = (...exempt: readonly Json[]) => ({ "readiness-probe": { exempt } });
-    const ask = async (
+    const analyze = async (
         exempt: readonly Json[],
         resource = twoBare,
         rules: readonly Rule[] = [readinessProbe],
     ) => {
-        const asked = pack(rules, config(...exempt));
-        return [await asked.analyze(resource), await asked.analyzeStack([resource])] as const;
+        const session = pack(rules, config(...exempt));
+        return [await session.analyze(resource), await session.analyzeStack([resource])] as const;
     };
 
     test("is reported in a run that uses it, with its places", async () => {
-        const [violations, told] = await ask([exemption({ namespace: "search" })]);
+        const [violations, reported] = await analyze([exemption({ namespace: "search" })]);
         expect(violations).toEqual([]);
-        expect(told).toEqual([
+        expect(reported).toEqual([
             {
                 policy: "exemptions",
                 level: "advisory",
@@ -200,14 +200,14 @@ describe("an exemption", () => {
     });
 
     test("matches only what it names, and is reported if it matches nothing", async () => {
-        const [violations, told] = await ask([
+        const [violations, reported] = await analyze([
             exemption({ container: "other" }),
             exemption({ workload: "gone" }),
         ]);
         expect(violations).toEqual([
             expect.objectContaining({ message: expect.stringContaining("container service:") }),
         ]);
-        expect(told[0]?.message.split("\n")).toEqual([
+        expect(reported[0]?.message.split("\n")).toEqual([
             expect.stringContaining("(Deployment search/service, container other)"),
             "readiness-probe for */gone, container * matched nothing; valid until 2026-09-15: a reason that says why",
         ]);
@@ -215,25 +215,25 @@ describe("an exemption", () => {
 
     test("may be needed where something is unknown", async () => {
         const unknown = resourceOf(deployment(podSpec({}, container({ ports: UNKNOWN }))));
-        const [, told] = await ask([exemption()], unknown);
-        expect(told).toEqual([]);
+        const [, reported] = await analyze([exemption()], unknown);
+        expect(reported).toEqual([]);
     });
 
     test("is reported for 30 days before it expires", async () => {
-        const [, told] = await ask([exemption({ namespace: "search", expires: "2026-07-15" })]);
-        expect(told[0]?.message.split("\n")[1]).toBe(
+        const [, reported] = await analyze([exemption({ namespace: "search", expires: "2026-07-15" })]);
+        expect(reported[0]?.message.split("\n")[1]).toBe(
             "readiness-probe for search/*, container * expires in 30 days, on 2026-07-15: a reason that says why",
         );
     });
 
     test("fails when its day is over, whether it covers anything or not", async () => {
-        const [violations, told] = await ask([
+        const [violations, reported] = await analyze([
             exemption({ expires: "2026-06-14", container: "other" }),
             exemption({ expires: "2026-01-01", workload: "gone" }),
         ]);
         expect(violations).toHaveLength(2);
         expect(violations[1]?.message).toContain("The exemption expired on 2026-06-14: a reason");
-        expect(told).toEqual([
+        expect(reported).toEqual([
             {
                 policy: "expired-exemptions",
                 level: "mandatory",
@@ -244,7 +244,7 @@ readiness-probe for */gone, container * expired on 2026-01-01: a reason that say
     });
 
     test("of nothing is not spoken of", async () => {
-        expect((await ask([]))[1]).toEqual([]);
+        expect((await analyze([]))[1]).toEqual([]);
     });
 });
 
@@ -347,10 +347,10 @@ describe("every remediation of the pack, if nothing is set", () => {
     test.each(Object.entries(ofEachKind(nothing)))(
         "makes a %s that needs no other, with its secrets",
         async (_, manifest) => {
-            const asked = pack(RULES, config);
+            const session = pack(RULES, config);
             const resource = resourceOf(manifest);
-            const once = await asked.remediate(resource);
-            expect(await asked.remediate(resource)).toEqual([]);
+            const once = await session.remediate(resource);
+            expect(await session.remediate(resource)).toEqual([]);
             for (const props of once) {
                 expect(JSON.stringify(props)).toMatch(
                     /"name":\{[^}]*"service"\},"image":\{[^}]*"service:v1"\}/,

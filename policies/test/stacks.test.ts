@@ -105,7 +105,7 @@ describe("Secrets that the config says are somebody else's", () => {
 
 test("one Redis and one Alertmanager are mended by the stack's config, not by a number", () => {
     const service = object("v1", "Service", { spec: { selector: LABELS, ports: [{ port: 80 }] } });
-    const said = ["redis-cluster", "alertmanager", NAME].map((name) => {
+    const messages = ["redis-cluster", "alertmanager", NAME].map((name) => {
         const workload = deployment(podSpec(), { replicas: 1 });
         const named = { ...workload, metadata: { ...(workload.metadata as object), name } };
         const result = runRules(
@@ -116,7 +116,7 @@ test("one Redis and one Alertmanager are mended by the stack's config, not by a 
         const found = findFailures(result).filter(({ rule }) => rule.name === "replicas");
         return found.map(formatMessage).join();
     });
-    expect(said[0]).toContain("redis.mode: cluster");
-    expect(said[1]).toContain("alertmanager.replicas: 3");
-    expect(said[2]).toContain("replicas: 2");
+    expect(messages[0]).toContain("redis.mode: cluster");
+    expect(messages[1]).toContain("alertmanager.replicas: 3");
+    expect(messages[2]).toContain("replicas: 2");
 });

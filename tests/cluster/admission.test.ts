@@ -125,8 +125,8 @@ describe("the API server, whoever asks it", () => {
                         ? mustBe.length === 0 && refusal === ""
                         : expected.length > 0 && unexplained(words, expected) === "";
                 if (isRight) continue;
-                const said = expected.map(formatHeadline).join("; ");
-                wrong.push(`${name}: ${refusal || "taken"}; the rules say ${said || "nothing"}`);
+                const messages = expected.map(formatHeadline).join("; ");
+                wrong.push(`${name}: ${refusal || "taken"}; the rules say ${messages || "nothing"}`);
             }
             expect(wrong).toEqual([]);
             expect([...refusedBy].sort()).toEqual([...rules.keys()].map(({ name }) => name).sort());

@@ -25,7 +25,7 @@ const BEFORE: Weights = { blue: 100, green: 0 };
 const STEP: Weights = { blue: 90, green: 10 };
 const AFTER: Weights = { blue: 0, green: 100 };
 
-const told: string[] = [];
+const lines: string[] = [];
 
 function route(weights: Weights, path = "/embed"): Manifest {
     const backendRefs = COLOURS.map((colour) => ({
@@ -67,7 +67,7 @@ async function deploy(...manifests: Manifest[]) {
     const record = await readRecord(cluster, stack);
     if (!record) throw new Error("the stack has no record");
     const home: Manifest = { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } };
-    const report = (line: string) => told.push(line);
+    const report = (line: string) => lines.push(line);
     return applyStack({ cluster, stack, manifests: [home, ...manifests], record, report });
 }
 
@@ -104,7 +104,7 @@ beforeEach(async () => {
     await deploy();
     await drive("rolled-back");
     await deploy(route(BEFORE), bounds(3));
-    told.length = 0;
+    lines.length = 0;
 });
 
 afterAll(async () => {
@@ -116,7 +116,7 @@ test("while a switch is under way weights and floor stay, and other changes of t
     await deploy(route(BEFORE), bounds(2));
     expect(routeWeights(await live(route(BEFORE)))).toEqual(STEP);
     expect((await live(bounds(2))).spec).toMatchObject({ minReplicas: 6 });
-    expect(told).toContain("a switch to green is in progress: weights stay 90/10");
+    expect(lines).toContain("a switch to green is in progress: weights stay 90/10");
     await expect(deploy(route(BEFORE, "/v2/embed"), bounds(2))).rejects.toThrow(
         /changes more than weights or floor during a switch.*\.spec\.rules/s,
     );

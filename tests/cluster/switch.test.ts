@@ -38,12 +38,12 @@ describe("a switch under load", () => {
         async () => {
             const start = ["switch", "--to", idle, "--steps", "20,100", ...QUICK_PLAN];
             const first = drive(...start);
-            expect(await first.said(/ accept /)).toBe(true);
+            expect(await first.waitForLine(/ accept /)).toBe(true);
             first.kill();
             await first.ended;
 
             const second = drive(...start);
-            expect(await second.said(/ observe /)).toBe(true);
+            expect(await second.waitForLine(/ observe /)).toBe(true);
             const weights = await readLiveWeights(cluster);
             expect(weights).toEqual(candidateWeights(idle, 20));
             // Who looks first: what follows takes longer than a step.
@@ -58,7 +58,7 @@ describe("a switch under load", () => {
             expect(await readLiveWeights(cluster)).toEqual(weights);
 
             const third = drive(...start);
-            expect(await third.said(/resuming switch/)).toBe(true);
+            expect(await third.waitForLine(/resuming switch/)).toBe(true);
             expect(await drive("promote").ended).toMatchObject({ exitCode: 0 });
             const { exitCode, output } = await third.ended;
             expect(`${exitCode}: ${output}`).toMatch(/^0: /);
@@ -87,7 +87,7 @@ describe("a switch under load", () => {
         "is taken back within two seconds by the emergency brake",
         async () => {
             const driver = drive("switch", "--to", idle, ...QUICK_PLAN);
-            expect(await driver.said(/ observe /)).toBe(true);
+            expect(await driver.waitForLine(/ observe /)).toBe(true);
             const { exitCode, output } = await drive("rollback", "--force").ended;
             expect(`${exitCode}: ${output}`).toMatch(/^0: /);
             expect(Number(/after ([\d.]+) s/.exec(output)?.[1])).toBeLessThanOrEqual(2);

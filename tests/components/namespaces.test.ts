@@ -287,8 +287,8 @@ describe("Namespaces", () => {
         }
         const webhook = { namespace: "oncall", podLabels: {}, port: 8080 };
         const receivers = [...externalDestinations(443), webhook];
-        const told = await monitoringPolicy("allow-notifications", { receivers });
-        expect(at(told, "spec")).toMatchObject({
+        const notifications = await monitoringPolicy("allow-notifications", { receivers });
+        expect(at(notifications, "spec")).toMatchObject({
             podSelector: named("alertmanager"),
             egress: [
                 { ports: [{ protocol: "TCP", port: 443 }] },

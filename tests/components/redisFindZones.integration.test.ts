@@ -54,14 +54,14 @@ test("writes each node's zone, or a dash if it is missing or unavailable", async
         env,
         stdio: ["ignore", "ignore", "pipe"],
     });
-    let said = "";
-    script.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
+    let output = "";
+    script.stderr.setEncoding("utf8").on("data", (text: string) => (output += text));
     expect(await once(script, "exit")).toEqual([0, null]);
     expect(readFileSync(out, "utf8")).toBe(
         "redis-0.redis.data.svc eu-1a\nredis-1.redis.data.svc eu-1b\n" +
             "redis-2.redis.data.svc -\nredis-3.redis.data.svc -\n",
     );
-    expect(said).toContain(
+    expect(output).toContain(
         "the zone of redis-3 is unknown: /api/v1/namespaces/data/pods/redis-3 answered 403",
     );
 });

@@ -58,10 +58,10 @@ describe.each([
             await redisCli({ host: host(index), port }, user, password, ...command);
             return true;
         } catch (error) {
-            const said = String(error);
-            if (said.includes("WRONGPASS")) return false;
+            const output = String(error);
+            if (output.includes("WRONGPASS")) return false;
             // Only a server without a cluster reports it, and only to authenticated clients.
-            if (said.includes("cluster support disabled")) return true;
+            if (output.includes("cluster support disabled")) return true;
             throw error;
         }
     };

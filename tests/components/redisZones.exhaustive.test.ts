@@ -57,12 +57,12 @@ class Servers {
             ZONES: file,
         };
         const script = spawn("/bin/sh", [FORM_CLUSTER], { env, stdio: ["ignore", "pipe", "pipe"] });
-        let said = "";
+        let output = "";
         for (const stream of [script.stdout, script.stderr]) {
-            stream.setEncoding("utf8").on("data", (text: string) => (said += text));
+            stream.setEncoding("utf8").on("data", (text: string) => (output += text));
         }
         const [code] = (await once(script, "exit")) as unknown[];
-        return code === 0 ? code : said;
+        return code === 0 ? code : output;
     }
 
     /** Each node as it knows itself. */

@@ -59,6 +59,6 @@ describe("every alert", () => {
 
 /** @returns what promtool says of the alert itself, and not of its mutants. */
 function failures(name: string): string {
-    const said = new RegExp(`expr: .*alertname=\\\\?"${name}\\\\?".*\\n.*\\n.*\\n`, "g");
-    return (output.match(said) ?? []).join("");
+    const failure = new RegExp(`expr: .*alertname=\\\\?"${name}\\\\?".*\\n.*\\n.*\\n`, "g");
+    return (output.match(failure) ?? []).join("");
 }

@@ -121,9 +121,9 @@ describe("the lint", () => {
         ["an unknown metric", "embedding_hits_total > 1", ["neither exported nor recorded"]],
         ["a histogram without its part", METRICS.responseTime, ["neither exported nor recorded"]],
         ["what is no PromQL", `sum(${TRAFFIC_WEIGHT}`, ["does not parse"]],
-    ])("of %s", (_, expr, findings) => {
+    ])("of %s", (_, expr, problems) => {
         expect(lintQuery(expr, { recorded })).toEqual(
-            findings.map((finding) => expect.stringContaining(finding)),
+            problems.map((problem) => expect.stringContaining(problem)),
         );
     });
 });

@@ -366,8 +366,8 @@ describe("autoscaling", () => {
 
     test("uses memory only if configured", () => {
         expect(loadStack().autoscaling.memoryPercent).toBeUndefined();
-        const asked = loadStack({ "autoscaling.memoryPercent": "80" });
-        expect(asked.autoscaling.memoryPercent).toBe(80);
+        const config = loadStack({ "autoscaling.memoryPercent": "80" });
+        expect(config.autoscaling.memoryPercent).toBe(80);
     });
 });
 

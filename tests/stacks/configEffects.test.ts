@@ -88,11 +88,11 @@ describe("a key that is set to no effect", () => {
 
     test("includes keda.namespace with an external Prometheus, but not if the adapter reads the stack's", () => {
         const change = { "keda.namespace": "adapters" };
-        const told = (more: Record<string, string>) =>
+        const warned = (more: Record<string, string>) =>
             warnings({ ...change, ...more }).filter((one) => one.includes("keda.namespace"));
-        expect(told({ "autoscaling.metric": "prometheus-adapter" })).toEqual([]);
-        expect(told({})).toEqual([]);
-        expect(told(EXISTING).join()).toMatch(
+        expect(warned({ "autoscaling.metric": "prometheus-adapter" })).toEqual([]);
+        expect(warned({})).toEqual([]);
+        expect(warned(EXISTING).join()).toMatch(
             /keda\.namespace.* no effect, since prometheus\.source is "operator"/,
         );
     });
@@ -130,17 +130,17 @@ describe("alerts that nobody receives", () => {
         [{ "alerts.webhookUrl": HOOK, "alerts.watchdogUrl": HOOK }, []],
         [EXISTING, []],
     ])("are a warning: %j", (change, words) => {
-        const told = warnings(change).filter((one) => one.includes("nobody"));
-        expect(told).toEqual(words.map((one) => expect.stringMatching(one)));
+        const warned = warnings(change).filter((one) => one.includes("nobody"));
+        expect(warned).toEqual(words.map((one) => expect.stringMatching(one)));
     });
 
     test("are reported wherever the program runs, including every deploy", async () => {
-        const said = jest.spyOn(console, "warn").mockImplementation(() => undefined);
+        const warn = jest.spyOn(console, "warn").mockImplementation(() => undefined);
         await renderStack({ stack: "prod" });
-        expect(said).toHaveBeenCalledWith(
+        expect(warn).toHaveBeenCalledWith(
             expect.stringContaining("warning: [runtime] alerts reach"),
         );
-        said.mockRestore();
+        warn.mockRestore();
     });
 });
 

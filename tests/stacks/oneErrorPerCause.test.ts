@@ -31,7 +31,7 @@ const STACKS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     },
 };
 
-function findingsOf(change: Readonly<Record<string, string>>, stack: string): readonly string[] {
+function errorsOf(change: Readonly<Record<string, string>>, stack: string): readonly string[] {
     try {
         loadStack(change, stack);
         return [];
@@ -42,11 +42,11 @@ function findingsOf(change: Readonly<Record<string, string>>, stack: string): re
 
 test.each(Object.entries(STACKS))("%s: one wrong value is one finding", (name, settings) => {
     const stack = name.split(",")[0] ?? name;
-    expect(findingsOf(settings, stack)).toEqual([]);
+    expect(errorsOf(settings, stack)).toEqual([]);
     const several = [...ROWS.keys()].flatMap((key) => {
-        const findings = findingsOf({ ...settings, [key]: WRONG }, stack);
-        const isOne = findings.length <= 1 && findings.every((one) => one.includes(`:${key} `));
-        return isOne ? [] : [{ key, findings }];
+        const errors = errorsOf({ ...settings, [key]: WRONG }, stack);
+        const isOne = errors.length <= 1 && errors.every((one) => one.includes(`:${key} `));
+        return isOne ? [] : [{ key, errors }];
     });
     expect(several).toEqual([]);
 });
@@ -64,5 +64,5 @@ test("an invalid value in the file is reported once", () => {
 
 test("two wrong values are two findings, whatever follows from them", () => {
     const change = { "redis.mode": "sentinel", "service.memoryLimit": "much" };
-    expect(findingsOf(change, "prod").map((one) => one.split(" ")[3])).toHaveLength(2);
+    expect(errorsOf(change, "prod").map((one) => one.split(" ")[3])).toHaveLength(2);
 });

@@ -86,15 +86,15 @@ export function watchAlerts(cluster: TestCluster, prometheus: LivePrometheus): L
         const held = range.find(({ metric }) => (metric.colour ?? colour) === colour)?.seconds;
         if (!held) throw new Error(`the expression of ${name} never held for ${colour}`);
         const cause = findStart(held, fire);
-        const gone = Math.max(...held.filter((second) => second <= end)) + 1;
+        const resolvedAt = Math.max(...held.filter((second) => second <= end)) + 1;
         return {
             alert: name,
             colour,
             for: rule.for,
             firedAfter: fire - cause,
             receivedAfter: Date.parse(first.received) / 1000 - cause,
-            endedAfter: end - gone,
-            endReceivedAfter: Date.parse(last.received) / 1000 - gone,
+            endedAfter: end - resolvedAt,
+            endReceivedAfter: Date.parse(last.received) / 1000 - resolvedAt,
         };
     }
 

@@ -35,7 +35,7 @@ const STACK = "local";
 export interface Driver {
     readonly ended: Promise<Ended>;
     /** Resolves with the first line like this; false: it ended without one. */
-    readonly said: (line: RegExp) => Promise<boolean>;
+    readonly waitForLine: (line: RegExp) => Promise<boolean>;
     readonly kill: () => void;
 }
 
@@ -49,32 +49,32 @@ export function drive(...args: readonly string[]): Driver {
     });
     const lines: string[] = [];
     const listeners = new Set<() => void>();
-    let isOver = false;
-    const tell = (): void => listeners.forEach((listener) => listener());
+    let hasEnded = false;
+    const notify = (): void => listeners.forEach((listener) => listener());
     for (const stream of [child.stdout, child.stderr]) {
         createInterface({ input: stream }).on("line", (line) => {
             lines.push(line);
-            tell();
+            notify();
         });
     }
     const ended = once(child, "close").then(([exitCode]): Ended => {
-        isOver = true;
-        tell();
+        hasEnded = true;
+        notify();
         const seconds = (performance.now() - started) / 1000;
         return { exitCode: exitCode as number | null, output: lines.join("\n"), seconds };
     });
     return {
         ended,
-        said: (pattern) =>
+        waitForLine: (pattern) =>
             new Promise((resolve) => {
-                const look = (): void => {
-                    const isSaid = lines.some((line) => pattern.test(line));
-                    if (!isSaid && !isOver) return;
-                    listeners.delete(look);
-                    resolve(isSaid);
+                const check = (): void => {
+                    const isPrinted = lines.some((line) => pattern.test(line));
+                    if (!isPrinted && !hasEnded) return;
+                    listeners.delete(check);
+                    resolve(isPrinted);
                 };
-                listeners.add(look);
-                look();
+                listeners.add(check);
+                check();
             }),
         kill: () => void child.kill("SIGKILL"),
     };

@@ -39,19 +39,19 @@ const FLIPPED: Readonly<Record<string, string>> = {
 export function lintQuery(source: string, options: LintOptions): string[] {
     const expr = VARIABLES.reduce((text, [name, value]) => text.replaceAll(name, value), source);
     const { metrics = KNOWN_METRICS, recorded } = options;
-    const findings: string[] = [];
+    const problems: string[] = [];
     for (const node of nodes(expr)) {
         if (node.type.isError)
-            findings.push(`does not parse at ${JSON.stringify(rest(expr, node))}`);
-        else if (node.name === "FunctionCall") findings.push(...lintCall(expr, node, metrics));
+            problems.push(`does not parse at ${JSON.stringify(rest(expr, node))}`);
+        else if (node.name === "FunctionCall") problems.push(...lintCall(expr, node, metrics));
         else if (node.name === "VectorSelector") {
             const name = nameOf(expr, node);
             if (!recorded.has(name) && kindOf(name, metrics) === undefined) {
-                findings.push(`reads ${name}, which is neither exported nor recorded`);
+                problems.push(`reads ${name}, which is neither exported nor recorded`);
             }
         }
     }
-    return findings;
+    return problems;
 }
 
 function lintCall(
@@ -62,32 +62,32 @@ function lintCall(
     const called = text(expr, call.getChild("FunctionIdentifier"));
     if (called === "histogram_quantile") return lintQuantile(expr, call);
     if (!RATES.has(called)) return [];
-    const findings = below(call)
+    const problems = below(call)
         .filter(({ name }) => name === "AggregateExpr")
         .map(() => `${called} of an aggregate hides each counter's resets`);
     for (const node of below(call)) {
         if (node.name === "VectorSelector") {
             const name = nameOf(expr, node);
             if (name.includes(":") || kindOf(name, metrics) === "gauge") {
-                findings.push(`${called} of ${name}, which is no counter`);
+                problems.push(`${called} of ${name}, which is no counter`);
             }
         }
         if (node.name === "MatrixSelector") {
             const window = text(expr, node.getChild("DurationExpr"));
             if (secondsOf(window) < 4 * SCRAPE_INTERVAL_SECONDS) {
-                findings.push(
+                problems.push(
                     `${called} over ${window}, less than four scrapes of ${SCRAPE_INTERVAL_SECONDS} s`,
                 );
             }
         }
     }
-    return findings;
+    return problems;
 }
 
 /** A quantile is of buckets that were rated, and that kept `le` when they were added up. */
 function lintQuantile(expr: string, call: SyntaxNode): string[] {
     const inside = below(call);
-    const findings: string[] = [];
+    const problems: string[] = [];
     const selectors = inside.filter(({ name }) => name === "VectorSelector");
     const rated = inside.some(
         (node) =>
@@ -96,16 +96,16 @@ function lintQuantile(expr: string, call: SyntaxNode): string[] {
     );
     const recorded = selectors.every((node) => /_bucket:rate\w+$/.test(nameOf(expr, node)));
     if (!rated && !recorded)
-        findings.push("histogram_quantile without rate is of a whole lifetime");
+        problems.push("histogram_quantile without rate is of a whole lifetime");
     for (const aggregate of inside.filter(({ name }) => name === "AggregateExpr")) {
         const modifier = aggregate.getChild("AggregateModifier");
         const labels = modifier?.getChild("GroupingLabels")?.getChildren("LabelName") ?? [];
         const keeps = labels.some((label) => text(expr, label) === "le");
         if (modifier?.getChild("Without") ? keeps : !keeps) {
-            findings.push("histogram_quantile of buckets that lost le");
+            problems.push("histogram_quantile of buckets that lost le");
         }
     }
-    return findings;
+    return problems;
 }
 
 /** @returns the names of all series that the expression reads. */

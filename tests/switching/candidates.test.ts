@@ -129,7 +129,7 @@ describe("a candidate is rolled back", () => {
             const at = await openClient(cluster);
             let written: readonly Written[] = [];
             const seen = await tried("vectors-later", async (driver) => {
-                await driver.said(/ observe /);
+                await driver.waitForLine(/ observe /);
                 written = await writtenBy(at, idle, driver.ended);
             });
             expect(seen).toMatchObject({ cause: "fail", by: "the driver", phase: "observe" });
@@ -176,7 +176,7 @@ describe("a good candidate", () => {
                 "5",
             ];
             const driver = drive("switch", "--to", idle, ...plan);
-            expect(await driver.said(/ observe /)).toBe(true);
+            expect(await driver.waitForLine(/ observe /)).toBe(true);
             await scalePrometheus(cluster, 0);
             const { exitCode, output } = await driver.ended;
             const state = await switchOf(cluster);
@@ -196,12 +196,12 @@ describe("a good candidate", () => {
             // Requests in flight finish where they are: a slow one would be visible for longer.
             clients = await startUsual(cluster, { perSecond: { ...USUAL, slow: 0 } });
             const driver = drive("switch", "--to", idle, ...PLAN);
-            expect(await driver.said(/ observe /)).toBe(true);
-            const asked = Date.now() / 1000;
-            const braking = drive("rollback", "--force", "--reason", "switching test");
-            expect(await braking.said(/all traffic to/)).toBe(true);
-            const told = Date.now() / 1000;
-            const brake = await braking.ended;
+            expect(await driver.waitForLine(/ observe /)).toBe(true);
+            const requestedAt = Date.now() / 1000;
+            const rollback = drive("rollback", "--force", "--reason", "switching test");
+            expect(await rollback.waitForLine(/all traffic to/)).toBe(true);
+            const completedAt = Date.now() / 1000;
+            const brake = await rollback.ended;
             const [, seconds] = /after ([\d.]+) s/.exec(brake.output) ?? [];
             await driver.ended;
             const all = await stopClients();
@@ -209,8 +209,8 @@ describe("a good candidate", () => {
             const { failures } = totalsOf(all);
             evidence.brake = {
                 routeAfter: Number(seconds),
-                commandTook: told - asked,
-                lastAnswerAfter: last - told,
+                commandTook: completedAt - requestedAt,
+                lastAnswerAfter: last - completedAt,
                 failures,
             };
             expect(brake).toMatchObject({ exitCode: 0 });

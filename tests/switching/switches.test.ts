@@ -125,7 +125,8 @@ function promoted(): number {
 /** One switch, by one driver, or by two when the first is killed. */
 async function switchTo(to: Colour, killedAt: string | undefined): Promise<Made> {
     const driver = drive("switch", "--to", to, "--reason", "switching test", ...PLAN);
-    if (killedAt !== undefined && (await driver.said(new RegExp(`  ${killedAt} `)))) driver.kill();
+    if (killedAt !== undefined && (await driver.waitForLine(new RegExp(`  ${killedAt} `))))
+        driver.kill();
     let ended = await driver.ended;
     if (ended.exitCode === null) {
         ended = await drive("switch", "--to", to, ...PLAN).ended;

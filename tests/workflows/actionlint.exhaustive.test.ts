@@ -12,8 +12,8 @@ const ROOT = path.resolve(import.meta.dirname, "../..");
 async function lint(checkout: string): Promise<unknown> {
     // Installed linters for shell and Python would run too.
     const flags = ["-no-color", "-shellcheck=", "-pyflakes="];
-    const asked = promisify(execFile)(await actionlint(), flags, { cwd: checkout });
-    return asked.catch((error: unknown) => error);
+    const linted = promisify(execFile)(await actionlint(), flags, { cwd: checkout });
+    return linted.catch((error: unknown) => error);
 }
 
 test("actionlint has nothing to say of the workflows", async () => {
@@ -27,8 +27,10 @@ test("it would say something of one that is wrong", async () => {
     const file = path.join(checkout, ".github/workflows/drift.yml");
     const text = await readFile(file, "utf8");
     await writeFile(file, text.replace("matrix.stack", "matrix.stak").replace("team:", "taem:"));
-    const said = await lint(checkout);
+    const result = await lint(checkout);
     await rm(checkout, { recursive: true });
-    expect(said).toMatchObject({ stdout: expect.stringMatching(/property "stak" is not defined/) });
-    expect(said).toMatchObject({ stdout: expect.stringMatching(/input "taem" is not defined/) });
+    expect(result).toMatchObject({
+        stdout: expect.stringMatching(/property "stak" is not defined/),
+    });
+    expect(result).toMatchObject({ stdout: expect.stringMatching(/input "taem" is not defined/) });
 });

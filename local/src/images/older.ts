@@ -25,9 +25,9 @@ const DAY_MILLISECONDS = 24 * 60 * 60 * 1000;
 export async function removeUnused(names: readonly string[], folder: string): Promise<void> {
     const oldest = Date.now() - 7 * DAY_MILLISECONDS;
     for (const file of await readdir(folder)) {
-        const whole = path.join(folder, file);
+        const entry = path.join(folder, file);
         if (!names.some((name) => isVersionOf(name, file))) continue;
-        if ((await stat(whole)).mtimeMs < oldest) await rm(whole, { recursive: true, force: true });
+        if ((await stat(entry)).mtimeMs < oldest) await rm(entry, { recursive: true, force: true });
     }
 }
 

@@ -48,20 +48,22 @@ describe("versions that stand twice are the same", () => {
     });
 
     test("KEDA's and what it says of itself", () => {
-        const said = COMPLETING.variables?.[`${KEDA_MODULE}/version.Version`] ?? "missing";
-        expect(findImage("keda").versions).toEqual([`v${said}`]);
+        const version = COMPLETING.variables?.[`${KEDA_MODULE}/version.Version`] ?? "missing";
+        expect(findImage("keda").versions).toEqual([`v${version}`]);
     });
 
     test("Kubernetes' and the one minor of all its modules", () => {
-        const said = SERVING.variables?.["k8s.io/component-base/version.gitVersion"] ?? "missing";
+        const version = SERVING.variables?.["k8s.io/component-base/version.gitVersion"] ?? "missing";
         const modFile = read("local/toolchain/cluster/go.mod");
-        expect(modFile).toContain(`k8s.io/kubernetes ${said}\n`);
+        expect(modFile).toContain(`k8s.io/kubernetes ${version}\n`);
         const staged = [...modFile.matchAll(/^\tk8s\.io\/(\S+) => \S+ v0\.(\S+)$/gm)]
             .filter(([, name]) => name !== "kube-openapi")
             .map(([, , version]) => `v1.${version ?? ""}`);
         expect(staged.length).toBeGreaterThan(25);
-        expect(new Set(staged)).toEqual(new Set([said]));
-        expect(read("local/src/node/configuration.ts")).toContain(`kubernetesVersion: "${said}"`);
+        expect(new Set(staged)).toEqual(new Set([version]));
+        expect(read("local/src/node/configuration.ts")).toContain(
+            `kubernetesVersion: "${version}"`,
+        );
     });
 });
 

@@ -229,9 +229,9 @@ describe("the service's images", () => {
 });
 
 describe("findEngine", () => {
-    async function find(asked?: string): Promise<string | undefined> {
+    async function find(requested?: string): Promise<string | undefined> {
         const { findEngine } = await import("../../src/kind/engine.ts");
-        return findEngine(asked);
+        return findEngine(requested);
     }
 
     test("takes the first engine that answers", async () => {

@@ -9,9 +9,9 @@ test("keeps the port of an existing cluster, unless another one is requested", (
 
 test.each(["80", "1023", "65536", "8080.5", "0x1f90", "-1", "http", "6443", "8081", "1e4"])(
     "rejects PORT=%s",
-    (asked) => {
-        expect(() => choosePort(asked, undefined)).toThrow(
-            `PORT is "${asked}"; allowed: 1024 to 65535, without 2379`,
+    (requested) => {
+        expect(() => choosePort(requested, undefined)).toThrow(
+            `PORT is "${requested}"; allowed: 1024 to 65535, without 2379`,
         );
     },
 );

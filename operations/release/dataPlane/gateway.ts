@@ -69,8 +69,8 @@ async function smoke(
     const problems: string[] = [];
     const texts = freshTexts();
     // Each text alone and all as a batch, since a batch takes another path through the service.
-    for (const asked of [...texts.map((text) => [text]), texts]) {
-        const answer = await embed(client, asked, colour).catch((error: unknown) => String(error));
+    for (const inputs of [...texts.map((text) => [text]), texts]) {
+        const answer = await embed(client, inputs, colour).catch((error: unknown) => String(error));
         if (typeof answer === "string") problems.push(answer);
         else if (answer.servedBy !== colour) {
             problems.push(`requested ${colour} by header, ${answer.servedBy} answered`);

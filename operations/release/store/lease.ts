@@ -119,12 +119,12 @@ function createLeaseHandle(
         holder,
         fence,
         renew: async () => {
-            const asked = clock.elapsed();
-            if (asked - renewedAt < RENEW_AFTER_MILLISECONDS) return;
+            const startedAt = clock.elapsed();
+            if (startedAt - renewedAt < RENEW_AFTER_MILLISECONDS) return;
             try {
                 const renewed = await writeLease(api, clock, { version, holder, fence });
                 version = renewed.metadata.resourceVersion;
-                renewedAt = asked;
+                renewedAt = startedAt;
             } catch {
                 // The API server is unavailable, or the Lease has changed: by another driver, or by a renewal whose response was lost.
                 const lease = await api.read<Lease>(REFERENCE).catch(() => undefined);

@@ -59,9 +59,9 @@ export function pulumiTraffic(options: PulumiTrafficOptions): PulumiTraffic {
     }
 
     async function update(urn: string, message: string, signal?: AbortSignal): Promise<void> {
-        const seen = createProgress();
+        const progress = createProgress();
         const stopped = new AbortController();
-        const stop = stopOnce(() => stopped.abort(), seen.isCancelling, signal);
+        const stop = stopOnce(() => stopped.abort(), progress.isCancelling, signal);
         try {
             await stack.up({
                 target: [urn],
@@ -76,7 +76,7 @@ export function pulumiTraffic(options: PulumiTrafficOptions): PulumiTraffic {
                 signal: stopped.signal,
                 onOutput: (text) => {
                     for (const line of text.split("\n")) {
-                        const shown = seen.filter(line);
+                        const shown = progress.filter(line);
                         if (shown !== undefined) report(shown);
                     }
                 },

@@ -15,7 +15,7 @@ const TOKEN = "a-token-of-more-than-32-characters-for-tests";
 let folder: string;
 let server: Server;
 let target: AdminTarget;
-let seen: (Pick<IncomingMessage, "method" | "url"> & {
+let received: (Pick<IncomingMessage, "method" | "url"> & {
     token: string | undefined;
     type: string | undefined;
     body: string;
@@ -25,7 +25,7 @@ const printed: string[] = [];
 
 beforeEach(async () => {
     folder = await mkdtemp(path.join(tmpdir(), "make-admin-"));
-    seen = [];
+    received = [];
     answer = (response) => {
         response.setHeader("content-type", "application/json").end('{"fine":true}');
     };
@@ -54,7 +54,7 @@ afterEach(async () => {
 
 async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method, url, headers } = request;
-    seen.push({
+    received.push({
         method,
         url,
         token: headers.authorization,
@@ -72,7 +72,7 @@ const fileOf = async (name: string, content: string): Promise<string> => {
 
 test("A command is sent to its path with the token, and its JSON response is printed", async () => {
     await callAdmin(target, { command: "POST /epochs", data: '{"tenant":"search"}' });
-    expect(seen).toEqual([
+    expect(received).toEqual([
         {
             method: "POST",
             url: "/admin/v1/epochs",
@@ -88,11 +88,11 @@ test("A file is sent with the content type of its extension, and a response is w
     const input = await fileOf("entries.ndjson", "{}\n");
     const output = path.join(folder, "out.json");
     await callAdmin(target, { command: "POST /import", input, output });
-    expect(seen[0]).toMatchObject({ type: "application/x-ndjson", body: "{}\n" });
+    expect(received[0]).toMatchObject({ type: "application/x-ndjson", body: "{}\n" });
     expect(await readFile(output, "utf8")).toBe('{"fine":true}');
     const plain = await fileOf("texts.txt", "a text\n");
     await callAdmin(target, { command: "POST /warmups?dryRun=true", input: plain });
-    expect(seen[1]).toMatchObject({ type: "text/plain", body: "a text\n" });
+    expect(received[1]).toMatchObject({ type: "text/plain", body: "a text\n" });
 });
 
 test("A truncated response does not look complete", async () => {
@@ -124,7 +124,7 @@ test.each(["GET", "GET state", "PATCH /state", "get /state", "GET /a b"])(
         await expect(callAdmin(target, { command })).rejects.toThrow(
             `CMD is "${command}"; allowed: GET, POST, PUT or DELETE and a path`,
         );
-        expect(seen).toEqual([]);
+        expect(received).toEqual([]);
     },
 );
 

@@ -53,7 +53,7 @@ test("A query uses the container port of a ready pod, and leaves no connection",
         podNamed("prometheus-2"),
     ];
     await expect(get()).resolves.toEqual({ status: "success" });
-    expect(forwarding.asked).toEqual(["prometheus-2:9090 GET /api/v1/query?query=up HTTP/1.1"]);
+    expect(forwarding.requests).toEqual(["prometheus-2:9090 GET /api/v1/query?query=up HTTP/1.1"]);
     await nothingOpen();
 });
 
@@ -62,7 +62,7 @@ test("A pod that was replaced between two queries fails neither", async () => {
     await get();
     forwarding.pods = [podNamed("prometheus-1")];
     await get();
-    expect(forwarding.asked.map((one) => one.split(" ")[0])).toEqual([
+    expect(forwarding.requests.map((one) => one.split(" ")[0])).toEqual([
         "prometheus-0:9091",
         "prometheus-1:9091",
     ]);
@@ -104,12 +104,13 @@ test.each<[string, Partial<Forwarding>]>([
 
 test("A connection that ends early is reported, and the next query succeeds", async () => {
     forwarding.answer = "";
-    const asked = get();
+    const requests = get();
     const cut = async () => {
-        for (let wait = 0; forwarding.asked.length === 0 && wait < 500; wait += 1) await delay(10);
+        for (let wait = 0; forwarding.requests.length === 0 && wait < 500; wait += 1)
+            await delay(10);
         for (const socket of forwarding.open) socket.destroy();
     };
-    await Promise.all([expect(asked).rejects.toThrow(/socket hang up|aborted/), cut()]);
+    await Promise.all([expect(requests).rejects.toThrow(/socket hang up|aborted/), cut()]);
     forwarding.answer = answerOf(200, "{}");
     await expect(get()).resolves.toEqual({});
 });

@@ -41,9 +41,9 @@ test.each([
 });
 
 test("a Prometheus outside the cluster is read by its URL, with its path and the stack's token", async () => {
-    const seen: unknown[] = [];
+    const received: unknown[] = [];
     server = createServer(({ url, headers }, response) => {
-        seen.push([url, headers.authorization]);
+        received.push([url, headers.authorization]);
         response.end('{"status":"success"}');
     }).listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -52,7 +52,7 @@ test("a Prometheus outside the cluster is read by its URL, with its path and the
     const cluster = clusterWith({ ConfigMap: { data: { url } }, Secret: { data: { token } } });
     const get = await prometheusAccess(cluster);
     expect(await get("/api/v1/query?query=up")).toEqual({ status: "success" });
-    expect(seen).toEqual([["/api/prom/api/v1/query?query=up", "Bearer token of the stack"]]);
+    expect(received).toEqual([["/api/prom/api/v1/query?query=up", "Bearer token of the stack"]]);
 });
 
 test("an invalid response is an error with its status", async () => {

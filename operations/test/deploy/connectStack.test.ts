@@ -47,8 +47,8 @@ afterEach(() => {
 
 test("commands of a stack use its own context, whichever is current", async () => {
     expect((await connectStack({ stack: "dev", kubeconfig, file })).context).toBe("own");
-    const asked = { stack: "dev", kubeconfig, file, context: "current" };
-    expect((await connectStack(asked)).context).toBe("current");
+    const choice = { stack: "dev", kubeconfig, file, context: "current" };
+    expect((await connectStack(choice)).context).toBe("current");
     expect((await connectStack({ kubeconfig })).context).toBe("current");
 });
 

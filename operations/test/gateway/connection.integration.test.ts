@@ -15,7 +15,7 @@ describe("a request to the Gateway", () => {
     let server: Server;
     let folder: string;
     let ca: string;
-    const seen: (readonly [string | undefined, unknown])[] = [];
+    const received: (readonly [string | undefined, unknown])[] = [];
     const endpoint = () => {
         const { port } = server.address() as AddressInfo;
         return { host: "127.0.0.1", port };
@@ -27,7 +27,10 @@ describe("a request to the Gateway", () => {
         ca = await readFile(files.ca, "utf8");
         const [cert, key] = await Promise.all([readFile(files.cert), readFile(files.key)]);
         server = createServer({ cert, key }, ({ headers, socket }, response) => {
-            seen.push([headers.host, (socket as TLSSocket & { servername?: unknown }).servername]);
+            received.push([
+                headers.host,
+                (socket as TLSSocket & { servername?: unknown }).servername,
+            ]);
             response.setHeader("x-served-by", "blue").setHeader("x-cache", "MISS");
             response.end(JSON.stringify({ embeddings: [[1, 0]] }));
         });
@@ -44,7 +47,7 @@ describe("a request to the Gateway", () => {
         const send = createSend({ address: endpoint(), ca });
         const answer = await embed({ url: `https://${HOST}`, send, apiKey: undefined }, ["a"]);
         expect(answer.servedBy).toBe("blue");
-        expect(seen.at(-1)).toEqual([HOST, HOST]);
+        expect(received.at(-1)).toEqual([HOST, HOST]);
     });
 
     test("is not sent if the certificate is untrusted, and the error has the remedy", async () => {

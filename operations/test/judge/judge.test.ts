@@ -8,17 +8,17 @@ import { propertyRuns } from "../../../tests/support/property.ts";
 
 const ROLES = { candidate: "green", active: "blue" } as const;
 
-function verdictOn(seen: Observation, limits: Limits = DEFAULT_LIMITS) {
-    const { verdict, reasons } = judge(seen, ROLES, limits);
+function verdictOn(observed: Observation, limits: Limits = DEFAULT_LIMITS) {
+    const { verdict, reasons } = judge(observed, ROLES, limits);
     return { verdict, reasons };
 }
 
-function fails(seen: Observation, ...reasons: readonly unknown[]): void {
-    expect(verdictOn(seen)).toEqual({ verdict: "fail", reasons });
+function fails(observed: Observation, ...reasons: readonly unknown[]): void {
+    expect(verdictOn(observed)).toEqual({ verdict: "fail", reasons });
 }
 
-function knowsNot(seen: Observation, ...reasons: readonly unknown[]): void {
-    expect(verdictOn(seen)).toEqual({ verdict: "inconclusive", reasons });
+function expectInconclusive(observed: Observation, ...reasons: readonly unknown[]): void {
+    expect(verdictOn(observed)).toEqual({ verdict: "inconclusive", reasons });
 }
 
 describe("a candidate passes", () => {
@@ -216,54 +216,57 @@ describe("a candidate fails", () => {
 
 describe("the verdict is inconclusive", () => {
     test("with too few requests, and reports how many are missing", () => {
-        knowsNot(
+        expectInconclusive(
             observation({ requests: { bad: 0, total: 37 }, answerTimes: {} }),
             "requests: green 37 of 400",
         );
-        knowsNot(observation({ requests: { bad: 0, total: 399 } }), "requests: green 399 of 400");
+        expectInconclusive(
+            observation({ requests: { bad: 0, total: 399 } }),
+            "requests: green 399 of 400",
+        );
     });
 
     test("with errors that may be at the limit", () => {
-        knowsNot(
+        expectInconclusive(
             observation({ requests: { bad: 3, total: 500 } }),
             "errors: green 0.6 % (3 of 500), not yet shown to be under 1 %",
         );
     });
 
     test("with a suspicious comparison", () => {
-        knowsNot(
+        expectInconclusive(
             observation({ answerTimes: { hit_l1: times(950, 88), miss: times(50) } }),
             "undecided: hit_l1 slower than 0.05 s: green 9.26 % (88 of 950), blue 0 % (0 of 950); allowed: at most 1.5 × blue's and 5 points more",
         );
     });
 
     test("with a colour that is not scraped, or not recently", () => {
-        knowsNot(
+        expectInconclusive(
             observation({ scrapeHealth: undefined }),
             "green: Prometheus scrapes none of its pods",
         );
-        knowsNot(
+        expectInconclusive(
             observation({}, { scrapeHealth: undefined }),
             "blue: Prometheus scrapes none of its pods",
         );
         const old = { scrapeHealth: { pods: 2, answering: 2, ageSeconds: 31 } };
-        knowsNot(observation(old), "green: last scraped 31 s ago; allowed: 30 s");
-        knowsNot(observation({}, old), "blue: last scraped 31 s ago; allowed: 30 s");
+        expectInconclusive(observation(old), "green: last scraped 31 s ago; allowed: 30 s");
+        expectInconclusive(observation({}, old), "blue: last scraped 31 s ago; allowed: 30 s");
         const deaf = { scrapeHealth: { pods: 2, answering: 0, ageSeconds: 7 } };
-        knowsNot(observation(deaf), "green: none of its pods answers Prometheus");
-        knowsNot(observation({}, deaf), "blue: none of its pods answers Prometheus");
+        expectInconclusive(observation(deaf), "green: none of its pods answers Prometheus");
+        expectInconclusive(observation({}, deaf), "blue: none of its pods answers Prometheus");
     });
 
     test("with a pod of the candidate that is not scraped", () => {
-        knowsNot(
+        expectInconclusive(
             observation({ scrapeHealth: { pods: 2, answering: 1, ageSeconds: 7 } }),
             "green: 1 of 2 pods answer Prometheus; allowed: all",
         );
-        knowsNot(
+        expectInconclusive(
             observation({ pods: { ready: 3, desired: 3, missing: 0, lost: 0 } }),
             "green: 3 pods are ready and 2 scraped; allowed: all",
         );
-        knowsNot(
+        expectInconclusive(
             observation({ pods: { ready: 1, desired: 2, missing: 1, lost: 0 } }),
             "pods: green 1 of 2 ready, 1 missing",
         );
@@ -271,36 +274,39 @@ describe("the verdict is inconclusive", () => {
 
     test("with unknown pods", () => {
         for (const name of ["restarts", "pods", "memory"] as const) {
-            knowsNot(observation({ [name]: undefined }), `${name}: unknown for green`);
+            expectInconclusive(observation({ [name]: undefined }), `${name}: unknown for green`);
         }
     });
 
     test("with a gateway whose backends have other names", () => {
-        knowsNot(
+        expectInconclusive(
             observation({ gatewayRequests: { bad: 0, total: 0 } }),
             expect.stringMatching(/^gateway: counted none of green's 1,000 requests/),
         );
     });
 
     test("with gaps in the data", () => {
-        knowsNot(
+        expectInconclusive(
             observation({}, {}, { gaps: ["gateway: Prometheus scrapes none"] }),
             "gateway: Prometheus scrapes none",
         );
     });
 
     test("with invalid figures", () => {
-        knowsNot(
+        expectInconclusive(
             observation({ requests: { bad: NaN, total: 1000 } }),
             "green.requests.bad is NaN; allowed: 0 or more",
         );
-        knowsNot(
+        expectInconclusive(
             observation({}, { memory: { share: Infinity, growth: undefined } }),
             "blue.memory.share is Infinity; allowed: 0 or more",
         );
-        knowsNot(observation({ restarts: -1 }), "green.restarts is -1; allowed: 0 or more");
+        expectInconclusive(
+            observation({ restarts: -1 }),
+            "green.restarts is -1; allowed: 0 or more",
+        );
         const missing = { hit_l1: { answers: 10, slower: [{ seconds: 0.05, answers: NaN }] } };
-        knowsNot(
+        expectInconclusive(
             observation({ answerTimes: missing }),
             "green.answerTimes.hit_l1.slower.0.answers is NaN; allowed: 0 or more",
         );
@@ -325,13 +331,13 @@ test("an error is not inconclusive", async () => {
 });
 
 test("either colour may be the candidate", () => {
-    const seen: Observation = {
+    const observed: Observation = {
         ...observation(),
         colours: { blue: sample({ restarts: 1 }), green: sample() },
     };
-    expect(judge(seen, { candidate: "blue", active: "green" }, DEFAULT_LIMITS).reasons).toEqual([
-        "restarts: blue 1, green 0; allowed: 0",
-    ]);
+    expect(judge(observed, { candidate: "blue", active: "green" }, DEFAULT_LIMITS).reasons).toEqual(
+        ["restarts: blue 1, green 0; allowed: 0"],
+    );
 });
 
 test("the figures are plain data, with the comparisons closest to a failure", () => {
@@ -375,15 +381,15 @@ test("judging is pure and repeatable", () => {
         );
     fc.assert(
         fc.property(any, any, (candidate, active) => {
-            const seen = observation(candidate, active);
-            const before = structuredClone(seen);
+            const observed = observation(candidate, active);
+            const before = structuredClone(observed);
             const judged = judge(
-                deepFrozen(seen),
+                deepFrozen(observed),
                 ROLES,
                 deepFrozen(structuredClone(DEFAULT_LIMITS)),
             );
-            expect(seen).toEqual(before);
-            expect(judge(seen, ROLES, DEFAULT_LIMITS)).toEqual(judged);
+            expect(observed).toEqual(before);
+            expect(judge(observed, ROLES, DEFAULT_LIMITS)).toEqual(judged);
             expect(judged.reasons.length).toBeGreaterThan(0);
         }),
         propertyRuns(200),

@@ -32,7 +32,7 @@ function evidenceOf(ask: Query) {
 }
 
 /** Evidence at the end of the simulation. */
-async function seen(all: World): Promise<Observation> {
+async function observe(all: World): Promise<Observation> {
     const { ask } = await prometheusOf(all);
     return evidenceOf(ask).read({ since: all.since, now: all.since + all.end });
 }
@@ -61,14 +61,14 @@ describe("the query", () => {
 
     test("is one", async () => {
         const { ask } = await prometheusOf(world());
-        const asked: string[] = [];
+        const paths: string[] = [];
         const counting: Query = (path, parameters) => {
-            asked.push(path);
+            paths.push(path);
             return ask(path, parameters);
         };
         const { since } = world();
         await evidenceOf(counting).read({ since, now: since + 120 });
-        expect(asked).toEqual(["/api/v1/query"]);
+        expect(paths).toEqual(["/api/v1/query"]);
     });
 });
 
@@ -116,7 +116,7 @@ describe("counts", () => {
             offset: 11,
             lives: [{ from: -800, until: 50 }, { from: 62 }],
         });
-        const { colours } = await seen(world({ pods: [pod("blue", "a"), restarted] }));
+        const { colours } = await observe(world({ pods: [pod("blue", "a"), restarted] }));
         // Until its last scrape before the restart, and from the restart to its last scrape.
         expect(colours.green.requests.total).toBe(10 * (41 - -4) + 10 * (116 - 62));
         expect(colours.green.restarts).toBe(1);
@@ -125,19 +125,19 @@ describe("counts", () => {
 
     test("of a pod that starts within the window start at zero", async () => {
         const late = pod("green", "d", { lives: [{ from: 33 }], offset: 11 });
-        const { colours } = await seen(world({ pods: [pod("blue", "a"), late] }));
+        const { colours } = await observe(world({ pods: [pod("blue", "a"), late] }));
         expect(colours.green.requests.total).toBe(10 * (116 - 33));
         expect(colours.green.restarts).toBe(0);
     });
 
     test("of a pod that ends within the window stay", async () => {
-        const gone = pod("blue", "a", { lives: [{ from: -800, until: 50 }], offset: 11 });
-        const { colours } = await seen(world({ pods: [gone, pod("green", "c")] }));
+        const removed = pod("blue", "a", { lives: [{ from: -800, until: 50 }], offset: 11 });
+        const { colours } = await observe(world({ pods: [removed, pod("green", "c")] }));
         expect(colours.blue.requests.total).toBe(10 * (41 - -4));
     });
 
     test("of a pod whose scrapes failed for a while exclude its whole life", async () => {
-        const { colours } = await seen(
+        const { colours } = await observe(
             world({ pods: [pod("blue", "a"), pod("green", "c", { failing: [20, 80] })] }),
         );
         expect(colours.green.requests.total).toBe(10 * 120);
@@ -146,7 +146,7 @@ describe("counts", () => {
 
     test("that were not scraped for minutes do not count as new", async () => {
         const blind = world({ blind: [-400, 30] });
-        const reading = seen(blind);
+        const reading = observe(blind);
         await expect(reading).rejects.toThrow(InconclusiveError);
         await expect(reading).rejects.toThrow(/its counters were not scraped for more than 300 s/);
     });
@@ -165,7 +165,7 @@ describe("counts", () => {
     });
 
     test("of errors at the gateway are complete from the first one", async () => {
-        const { route, colours } = await seen(world({ noPodErrors: { from: 100, perSecond: 7 } }));
+        const { route, colours } = await observe(world({ noPodErrors: { from: 100, perSecond: 7 } }));
         expect(colours.green.gatewayRequests?.bad).toBe(0);
         // Scraped at 114 s; 30 requests a second came otherwise.
         expect(route).toEqual({ bad: 7 * 14, total: 30 * 120 + 7 * 14 });
@@ -178,7 +178,7 @@ describe("misses", () => {
     );
 
     test("are timed while Redis is up", async () => {
-        const { colours } = await seen(world({ pods, redisAway: [-700, -690] }));
+        const { colours } = await observe(world({ pods, redisAway: [-700, -690] }));
         expect(colours.green.answerTimes.miss?.answers).toBe(2 * 120);
     });
 
@@ -190,7 +190,7 @@ describe("misses", () => {
 
     test("are not timed while it is down, nor for a minute after a restart", async () => {
         // Intervals that end at 45 to 105 s: down from 30 on, a minute old at 105, analysed at 107.
-        const { colours } = await seen(world({ pods, redisAway: [30, 45] }));
+        const { colours } = await observe(world({ pods, redisAway: [30, 45] }));
         expect(colours.green.answerTimes.miss?.answers).toBe(
             2 * (120 - 5 * SCRAPE_INTERVAL_SECONDS),
         );
@@ -206,7 +206,7 @@ describe("misses", () => {
 
 describe("the pods", () => {
     test("are ready and have not restarted, though kube-state-metrics itself restarts", async () => {
-        const { colours, gaps } = await seen(
+        const { colours, gaps } = await observe(
             world({
                 kube: [
                     { instance: "10.0.0.9:8080", from: -900, until: 40 },
@@ -237,7 +237,7 @@ describe("the pods", () => {
                 pods: two,
                 ready: (colour, at) => (colour === "green" && at >= second ? 1 : 2),
             });
-        expect((await seen(since(100))).colours.green.pods).toMatchObject({ missing: 1, lost: 0 });
+        expect((await observe(since(100))).colours.green.pods).toMatchObject({ missing: 1, lost: 0 });
         const { verdict, reasons } = await verdictOn(since(55));
         expect({ verdict, reasons }).toEqual({
             verdict: "fail",
@@ -246,9 +246,9 @@ describe("the pods", () => {
     });
 
     test("that are requested and have not started are not missing, but one of none is", async () => {
-        const grown = await seen(world({ pods: two, desired: 3 }));
+        const grown = await observe(world({ pods: two, desired: 3 }));
         expect(grown.colours.green.pods).toEqual({ ready: 2, desired: 3, missing: 0, lost: 0 });
-        const none = await seen(
+        const none = await observe(
             world({ pods: two, ready: (colour) => (colour === "green" ? 0 : 2) }),
         );
         expect(none.colours.green.pods).toEqual({ ready: 0, desired: 2, missing: 1, lost: 1 });

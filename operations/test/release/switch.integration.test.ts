@@ -172,12 +172,12 @@ test("A requested rollback is done by the running driver", async () => {
     const first = start(world.driver("ann"), TO_GREEN);
     const ben = world.driver("ben");
     await world.clock.until(reached(world, ben, "observe"));
-    const asked = ben.clock.now();
+    const requestedAt = ben.clock.now();
     const [state, same] = await world.clock.until(Promise.all([first, rollback(ben, BACK)]));
     expect(state.aborted).toMatchObject({ cause: "requested", by: "ben" });
     expect(same).toEqual(state);
     const moved = state.log.find(({ phase }) => phase === "cooldown")?.at ?? NaN;
-    expect(moved - asked).toBeLessThanOrEqual(2_000);
+    expect(moved - requestedAt).toBeLessThanOrEqual(2_000);
     expectEnded(world, state);
 });
 
@@ -186,14 +186,14 @@ test("A forced rollback bypasses a running driver, which then stops", async () =
     const first = start(world.driver("ann"), TO_GREEN).catch((error: unknown) => error);
     const ben = world.driver("ben");
     await world.clock.until(reached(world, ben, "observe"));
-    const asked = ben.clock.now();
+    const requestedAt = ben.clock.now();
     const braked = rollback(ben, { ...BACK, force: true });
     await world.clock.until(
         (async () => {
             while (world.weights().blue !== 100) await world.clock.sleep(10);
         })(),
     );
-    expect(ben.clock.now() - asked).toBeLessThanOrEqual(1_000);
+    expect(ben.clock.now() - requestedAt).toBeLessThanOrEqual(1_000);
     const state = await world.clock.until(braked);
     expectEnded(world, state);
     expect(await world.clock.until(first)).toBeInstanceOf(Superseded);

@@ -204,7 +204,7 @@ describe("rotating an externally issued secret", () => {
             /FINISH is set; allowed: for tenants\.platformKey only/,
         ],
         [{ secret: "redis.passwords.app", finish: true }, /FINISH is set; allowed/],
-    ])("%j is rejected", (asked, words) => {
-        expect(() => checkRotation({ value: undefined, finish: false, ...asked })).toThrow(words);
+    ])("%j is rejected", (request, words) => {
+        expect(() => checkRotation({ value: undefined, finish: false, ...request })).toThrow(words);
     });
 });

@@ -16,7 +16,7 @@ export interface Forwarding {
     /** Raw response of a pod; empty: none. */
     answer: string;
     /** `pod:port request line` of each request. */
-    readonly asked: string[];
+    readonly requests: string[];
     /** Open connections. */
     readonly open: Set<Duplex>;
     readonly close: () => void;
@@ -53,7 +53,7 @@ export async function startForwarding(): Promise<Forwarding> {
         for (const channel of [0, 1]) send(socket, channel, number);
         if (state.refusal !== undefined) send(socket, 1, Buffer.from(state.refusal));
         received(socket, (text) => {
-            state.asked.push(`${pod}:${port} ${text.split("\r\n")[0] ?? ""}`);
+            state.requests.push(`${pod}:${port} ${text.split("\r\n")[0] ?? ""}`);
             if (state.answer !== "") send(socket, 0, Buffer.from(state.answer));
         });
     });
@@ -65,7 +65,7 @@ export async function startForwarding(): Promise<Forwarding> {
         refusal: undefined,
         meets: "open",
         answer: "",
-        asked: [],
+        requests: [],
         open: new Set(),
         close: () => {
             for (const socket of state.open) socket.destroy();

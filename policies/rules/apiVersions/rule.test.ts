@@ -8,7 +8,7 @@ const old = [
     object("policy/v1beta1", "PodSecurityPolicy"),
     object("flowcontrol.apiserver.k8s.io/v1beta3", "FlowSchema"),
 ];
-const gone = (kind: string, version: string, minor: number) =>
+const removedIn = (kind: string, version: string, minor: number) =>
     `${kind} search/service: uses ${version}, which Kubernetes 1.${minor} removed (apiVersion)`;
 
 describeRule(apiVersions, {
@@ -30,10 +30,10 @@ describeRule(apiVersions, {
         "removed versions": {
             objects: old,
             says: [
-                gone("Ingress", "extensions/v1beta1", 22),
-                gone("Deployment", "extensions/v1beta1", 16),
-                gone("PodSecurityPolicy", "policy/v1beta1", 25),
-                gone("FlowSchema", "flowcontrol.apiserver.k8s.io/v1beta3", 32),
+                removedIn("Ingress", "extensions/v1beta1", 22),
+                removedIn("Deployment", "extensions/v1beta1", 16),
+                removedIn("PodSecurityPolicy", "policy/v1beta1", 25),
+                removedIn("FlowSchema", "flowcontrol.apiserver.k8s.io/v1beta3", 32),
             ],
         },
     },

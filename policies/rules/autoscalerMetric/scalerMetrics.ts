@@ -55,7 +55,8 @@ export function* findDividedRatios(scaler: KubernetesObject): Generator<DividedR
         if (identifier === undefined || asJson(target).type !== "AverageValue") continue;
         const ratio = String(asJson(identifier).name);
         const names = field === "pods" ? POD_RATIO : TOTAL_RATIO;
-        if (names.test(toSnakeCase(ratio))) yield { path: `spec.metrics[${index}].${field}`, ratio };
+        if (names.test(toSnakeCase(ratio)))
+            yield { path: `spec.metrics[${index}].${field}`, ratio };
     }
 }
 

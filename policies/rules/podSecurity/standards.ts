@@ -102,7 +102,11 @@ export function* checkPod({ spec, annotations }: Pod, profile: Profile): Iterabl
     for (const { name } of asList(read(pod, "securityContext.sysctls"))) {
         if (SYSCTLS.includes(String(name))) continue;
         const message = `sets the sysctl ${String(name)}; allowed: ${SYSCTLS.join(", ")}`;
-        yield { message, path: "securityContext.sysctls", fix: { securityContext: { sysctls: [] } } };
+        yield {
+            message,
+            path: "securityContext.sysctls",
+            fix: { securityContext: { sysctls: [] } },
+        };
     }
     for (const volume of asList(pod.volumes)) {
         const type = Object.keys(volume).find((key) => key !== "name" && isJson(volume[key]));

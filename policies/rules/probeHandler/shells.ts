@@ -13,6 +13,9 @@ const field = cel`field`;
 export const shellProbes: AdmissionCheck = {
     each: { field: PROBES, command: cel`[?c[field].?exec.?command]` },
     violated: cel`size(command) > 0 && command[0].matches(${SHELLS})`,
-    message: startsShell(field, cel`size(command) > 1 ? command[0] + ' ' + command[1] : command[0]`),
+    message: startsShell(
+        field,
+        cel`size(command) > 1 ? command[0] + ' ' + command[1] : command[0]`,
+    ),
     path: message`${field}.exec.command`,
 };

@@ -6,7 +6,7 @@ import { probePort } from "./rule.ts";
 const probed = (livenessProbe: Json, change: Json = {}) =>
     deployment(podSpec({}, container({ livenessProbe, ...change })));
 const http = (port: unknown) => ({ httpGet: { path: "/livez", port } });
-const said = (what: string, at = "livenessProbe") =>
+const messageOf = (what: string, at = "livenessProbe") =>
     `Deployment search/service, container service: has a ${what} (spec.template.spec.containers[service].${at})`;
 const elsewhere = probed(http(8081));
 
@@ -39,11 +39,11 @@ describeRule(probePort, {
         "a name that no port has": {
             objects: [probed(http("htttp")), probed({ tcpSocket: { port: "metrics" } })],
             says: [
-                said(
+                messageOf(
                     "livenessProbe for port htttp; the container's ports are: http",
                     "livenessProbe.httpGet.port",
                 ),
-                said(
+                messageOf(
                     "livenessProbe for port metrics; the container's ports are: http",
                     "livenessProbe.tcpSocket.port",
                 ),
@@ -58,7 +58,7 @@ describeRule(probePort, {
                 }),
             ],
             says: [
-                said(
+                messageOf(
                     "livenessProbe for port http; the container's ports are: none",
                     "livenessProbe.httpGet.port",
                 ),
@@ -68,7 +68,7 @@ describeRule(probePort, {
             objects: [elsewhere],
             settings: { requireDeclaredPorts: true },
             says: [
-                said(
+                messageOf(
                     "livenessProbe for port 8081; the container's ports are: http",
                     "livenessProbe.httpGet.port",
                 ),
@@ -76,11 +76,11 @@ describeRule(probePort, {
         },
         "no handler": {
             objects: [probed({ periodSeconds: 10 })],
-            says: [said("livenessProbe with no handler; allowed: exactly one handler")],
+            says: [messageOf("livenessProbe with no handler; allowed: exactly one handler")],
         },
         "two handlers": {
             objects: [probed({ ...http("http"), exec: { command: ["ping"] } })],
-            says: [said("livenessProbe with httpGet and exec; allowed: exactly one handler")],
+            says: [messageOf("livenessProbe with httpGet and exec; allowed: exactly one handler")],
         },
     },
     needs: {

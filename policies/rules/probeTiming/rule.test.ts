@@ -8,7 +8,7 @@ import { probeTiming } from "./rule.ts";
 
 const TCP = { tcpSocket: { port: "http" } };
 const probed = (change: Json) => deployment(podSpec({}, container(change)));
-const said = (what: string, at: string) =>
+const messageOf = (what: string, at: string) =>
     `Deployment search/service, container service: has a ${what} (spec.template.spec.containers[service].${at})`;
 
 describeRule(probeTiming, {
@@ -55,11 +55,11 @@ describeRule(probeTiming, {
                 }),
             ],
             says: [
-                said(
+                messageOf(
                     "readinessProbe that acts after 63 s (failureThreshold × the longer of periodSeconds and timeoutSeconds); allowed: at most 60 s",
                     "readinessProbe.failureThreshold",
                 ),
-                said(
+                messageOf(
                     "livenessProbe that acts after 80 s (failureThreshold × the longer of periodSeconds and timeoutSeconds); allowed: at most 60 s",
                     "livenessProbe.failureThreshold",
                 ),
@@ -73,11 +73,11 @@ describeRule(probeTiming, {
                 }),
             ],
             says: [
-                said(
+                messageOf(
                     "readinessProbe that acts after 63 s (failureThreshold × the longer of periodSeconds and timeoutSeconds); allowed: at most 60 s",
                     "readinessProbe.failureThreshold",
                 ),
-                said(
+                messageOf(
                     "livenessProbe that acts after 70 s (failureThreshold × the longer of periodSeconds and timeoutSeconds); allowed: at most 60 s",
                     "livenessProbe.failureThreshold",
                 ),
@@ -87,7 +87,7 @@ describeRule(probeTiming, {
             objects: [probed({ livenessProbe: TCP })],
             settings: { maxSeconds: 20 },
             says: [
-                said(
+                messageOf(
                     "livenessProbe that acts after 30 s (failureThreshold × the longer of periodSeconds and timeoutSeconds); allowed: at most 20 s",
                     "livenessProbe.failureThreshold",
                 ),
@@ -101,7 +101,7 @@ describeRule(probeTiming, {
                 }),
             ],
             says: [
-                said(
+                messageOf(
                     "livenessProbe that acts after 28 s, before its readinessProbe (30 s)",
                     "livenessProbe.failureThreshold",
                 ),

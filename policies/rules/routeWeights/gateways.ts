@@ -36,7 +36,11 @@ export function* checkGateway(
         yield { message, path: `${path}.sectionName`, fix: { name, sectionName: names[0] } };
     } else if (!listeners.some((one) => acceptsRoutesFrom(route.namespace, one, gateway, stack))) {
         const message = `refers to ${label}, whose listener accepts no routes from namespace ${route.namespace}`;
-        yield { message, path, fix: { allowedRoutes: { namespaces: allowNamespace(route.namespace) } } };
+        yield {
+            message,
+            path,
+            fix: { allowedRoutes: { namespaces: allowNamespace(route.namespace) } },
+        };
     }
 }
 

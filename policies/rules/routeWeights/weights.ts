@@ -28,7 +28,11 @@ export function* checkWeights(
     const total = given.reduce((all, weight) => all + weight, weights.length - given.length);
     if (several && (sum > 0 || given.length > 0) && given.length < weights.length) {
         const message = `has a backend without a weight, which counts as 1 of ${total}`;
-        yield { message, path: `${path}[${weights.indexOf(undefined)}].weight`, fix: { weight: 0 } };
+        yield {
+            message,
+            path: `${path}[${weights.indexOf(undefined)}].weight`,
+            fix: { weight: 0 },
+        };
     } else if (total === 0) {
         const message = "sends no requests: all weights are 0";
         yield { message, path, fix: { weight: sum > 0 ? sum : 1 } };

@@ -9,7 +9,7 @@ const set = (spec: Json = { serviceName: "service" }) => ({
 });
 const service = (spec: Json = {}) =>
     object("v1", "Service", { spec: { clusterIP: "None", selector: LABELS, ...spec } });
-const said = (what: string) => `StatefulSet search/service: ${what} (spec.serviceName)`;
+const messageOf = (what: string) => `StatefulSet search/service: ${what} (spec.serviceName)`;
 
 describeRule(statefulService, {
     compliant: {
@@ -27,17 +27,17 @@ describeRule(statefulService, {
     violating: {
         "one without": {
             objects: [set({}), set({ serviceName: "" })],
-            says: [1, 2].map(() => said("has no serviceName, so its pods have no DNS names")),
+            says: [1, 2].map(() => messageOf("has no serviceName, so its pods have no DNS names")),
         },
         "one whose Service is not there": {
             objects: [set()],
-            says: [said("refers to Service service, which does not exist")],
+            says: [messageOf("refers to Service service, which does not exist")],
         },
         "one with an address, that takes other pods": {
             objects: [set(), service({ clusterIP: "10.0.0.1", selector: { app: "other" } })],
             says: [
-                said("refers to Service service, which is not headless"),
-                said("refers to Service service, which does not select its pods"),
+                messageOf("refers to Service service, which is not headless"),
+                messageOf("refers to Service service, which does not select its pods"),
             ],
         },
     },

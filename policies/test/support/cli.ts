@@ -17,14 +17,14 @@ const POLICIES = path.resolve(import.meta.dirname, "../..");
 export const OUR_PACK = POLICIES;
 export const TEST_PACK = path.join(POLICIES, "test/support/pack");
 
-export interface Said {
+export interface PulumiOutput {
     readonly succeeded: boolean;
     readonly text: string;
 }
 
 export interface Cli {
-    readonly preview: (program: PulumiFn, pack: string, config?: Json) => Promise<Said>;
-    readonly up: (program: PulumiFn, pack: string, config?: Json) => Promise<Said>;
+    readonly preview: (program: PulumiFn, pack: string, config?: Json) => Promise<PulumiOutput>;
+    readonly up: (program: PulumiFn, pack: string, config?: Json) => Promise<PulumiOutput>;
     /** An object that updates have made, by `Kind/namespace/name`. */
     readonly live: (id: string) => Promise<Json | undefined>;
     readonly close: () => Promise<void>;
@@ -51,7 +51,7 @@ export async function openCli(project = "policies", values: ConfigMap = {}): Pro
         program: PulumiFn,
         pack: string,
         config: Json = {},
-    ): Promise<Said> => {
+    ): Promise<PulumiOutput> => {
         const stack = await LocalWorkspace.createOrSelectStack(
             { stackName: "dev", projectName: project, program },
             { workDir: at("program"), envVars },

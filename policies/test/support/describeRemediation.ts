@@ -5,7 +5,7 @@ import { parseRuleConfig } from "../../engine/config.ts";
 import type { Rule } from "../../engine/rule.ts";
 import { isJson, toObjects, type Json } from "../../kubernetes/object.ts";
 import { getPod } from "../../kubernetes/pods.ts";
-import { outcomeOf, said } from "./describeRule.ts";
+import { outcomeOf, messagesOf } from "./describeRule.ts";
 import { deployment } from "./manifests.ts";
 
 /** Tests the properties of every remediation for arbitrary pods. */
@@ -37,7 +37,7 @@ export function describeRemediation(
             fc.assert(
                 fc.property(pods, (spec) => {
                     const objects = [deployment(remedied(spec))];
-                    const found = said(outcomeOf(rule, { objects, settings }));
+                    const found = messagesOf(outcomeOf(rule, { objects, settings }));
                     expect(found.filter((one) => !left.some((is) => is.test(one)))).toEqual([]);
                 }),
                 propertyRuns(),

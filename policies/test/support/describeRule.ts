@@ -45,13 +45,13 @@ export function describeRule(rule: Rule, cases: Cases): void {
 
     describe(rule.name, () => {
         test.each(Object.entries(cases.compliant))("is content with %s", (_, one) => {
-            expect(said(outcomeOf(rule, one))).toEqual([]);
-            expect(said(outcomeOf(rule, one, { proxied: true }))).toEqual([]);
+            expect(messagesOf(outcomeOf(rule, one))).toEqual([]);
+            expect(messagesOf(outcomeOf(rule, one, { proxied: true }))).toEqual([]);
         });
 
         test.each(Object.entries(cases.violating))("finds %s", (_, one) => {
-            expect(said(outcomeOf(rule, one))).toEqual(one.says);
-            expect(said(outcomeOf(rule, one, { proxied: true }))).toEqual(one.says);
+            expect(messagesOf(outcomeOf(rule, one))).toEqual(one.says);
+            expect(messagesOf(outcomeOf(rule, one, { proxied: true }))).toEqual(one.says);
         });
 
         test("decides nothing without what it needs", () => {
@@ -99,14 +99,14 @@ export function describeRule(rule: Rule, cases: Cases): void {
             const exempt = (more: Partial<Exemption>) =>
                 outcomeOf(rule, one, { exempt: [exemption(more)] });
 
-            expect(said(exempt({ workload: "no-such-*" }))).toEqual(one.says);
-            expect(said(exempt({ namespace: "no-such-*" }))).toEqual(one.says);
-            expect(said(exempt({ container: "no-such-*" }))).toEqual(one.says);
+            expect(messagesOf(exempt({ workload: "no-such-*" }))).toEqual(one.says);
+            expect(messagesOf(exempt({ namespace: "no-such-*" }))).toEqual(one.says);
+            expect(messagesOf(exempt({ container: "no-such-*" }))).toEqual(one.says);
             const holds = exempt({ workload: "*", namespace: "*" });
-            expect(said(holds)).toEqual([]);
+            expect(messagesOf(holds)).toEqual([]);
             expect(holds.exempt.map(formatHeadline)).toEqual(one.says);
             const over = exempt({ workload: "*", expires: "2026-06-14" });
-            expect(said(over)).toEqual(one.says);
+            expect(messagesOf(over)).toEqual(one.says);
             for (const violation of over.violations) {
                 expect(formatMessage(violation)).toContain(
                     "exemption expired on 2026-06-14: a reason",
@@ -135,7 +135,7 @@ export function outcomeOf(
     return evaluate(rule, config, seen.flatMap(toObjects), { now: NOW });
 }
 
-export function said({ violations }: Outcome): string[] {
+export function messagesOf({ violations }: Outcome): string[] {
     return violations.map(formatHeadline);
 }
 

@@ -27,7 +27,8 @@ export const workingDir = containerRule({
     title: "Every container works in a folder of its own.",
     settings: { folder: Type.String({ default: "/work", description: "where it works" }) },
     *check({ spec }) {
-        if (spec.workingDir === undefined) yield { message: "works in /", path: "workingDir", fix: "" };
+        if (spec.workingDir === undefined)
+            yield { message: "works in /", path: "workingDir", fix: "" };
     },
     remediate({ containers }, { folder }) {
         for (const { spec } of containers) {

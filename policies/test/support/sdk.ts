@@ -18,7 +18,7 @@ export interface Resource {
     readonly props: Json;
 }
 
-export interface Told {
+export interface ReportedViolation {
     readonly policy: string;
     readonly level: EnforcementLevel;
     readonly message: string;
@@ -40,18 +40,18 @@ class NotApplicable extends Error {}
 export function serve(policies: Policies, config: Config = {}) {
     return {
         analyze: async (resource: Resource) => {
-            const told: Told[] = [];
+            const reported: ReportedViolation[] = [];
             for (const policy of policies) {
                 if (!("validateResource" in policy)) continue;
                 const { validateResource } = policy;
                 if (typeof validateResource !== "function") continue;
                 const args = argsOf(policy.name, resource, proxy(revealed(resource.props)));
-                await asked(policy.name, told, (report) => validateResource(args, report));
+                await runPolicy(policy.name, reported, (report) => validateResource(args, report));
             }
-            return told;
+            return reported;
         },
         analyzeStack: async (resources: readonly Resource[]) => {
-            const told: Told[] = [];
+            const reported: ReportedViolation[] = [];
             for (const policy of policies) {
                 if (!("validateStack" in policy)) continue;
                 const args = {
@@ -67,9 +67,9 @@ export function serve(policies: Policies, config: Config = {}) {
                 // An arrow of the test's own: the policy's has no `this`.
                 const run = policy.validateStack.bind(policy);
                 // The SDK declares outputs here, and gives what is analysed.
-                await asked(policy.name, told, (report) => run(args as never, report));
+                await runPolicy(policy.name, reported, (report) => run(args as never, report));
             }
-            return told;
+            return reported;
         },
         /** @returns what the engine gets from each remediation that changed something */
         remediate: async (resource: Resource) => {
@@ -90,19 +90,19 @@ export function serve(policies: Policies, config: Config = {}) {
         },
     };
 
-    async function asked(
+    async function runPolicy(
         policy: string,
-        told: Told[],
-        ask: (report: (message: string, urn?: string) => void) => Promise<void> | void,
+        reported: ReportedViolation[],
+        run: (report: (message: string, urn?: string) => void) => Promise<void> | void,
     ): Promise<void> {
         try {
-            await ask((message, urn) => {
-                told.push({ policy, level: levelOf(policy), message, ...(urn && { urn }) });
+            await run((message, urn) => {
+                reported.push({ policy, level: levelOf(policy), message, ...(urn && { urn }) });
             });
         } catch (error) {
             if (error instanceof NotApplicable) return;
             if (!(error instanceof UnknownValueError)) throw error;
-            told.push({ policy, level: "advisory", message: (error as Error).message });
+            reported.push({ policy, level: "advisory", message: (error as Error).message });
         }
     }
 

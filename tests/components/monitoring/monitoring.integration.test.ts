@@ -195,15 +195,16 @@ describe("Alertmanager", () => {
     test("has its configuration in a Secret, and Slack's URL in a file of it", async () => {
         const slackUrl = "https://hooks.slack.example/T1";
         const receivers = { ...MONITORING.alertmanager?.receivers, slackChannel: "#alerts" };
-        const told = await monitoring({
+        const notifying = await monitoring({
             alertmanager: { ...MONITORING.alertmanager, receivers, slackUrl },
         });
-        const secret = told.one(":Secret", "m-alertmanager-config").inputs.stringData as Secret;
+        const secret = notifying.one(":Secret", "m-alertmanager-config").inputs
+            .stringData as Secret;
         const { "alertmanager.yml": config, ...rest } = secret.value as Record<string, string>;
         expect(rest).toEqual({ "slack-url": slackUrl });
         expect(config).toContain("api_url_file: /run/alertmanager-config/slack-url");
         expect(config).not.toContain(slackUrl);
-        const others = told.all.filter(
+        const others = notifying.all.filter(
             ({ type }) => type.startsWith("kubernetes:") && !type.endsWith(":Secret"),
         );
         expect(JSON.stringify(others.map(({ inputs }) => inputs))).not.toContain("hooks.slack");

@@ -217,8 +217,8 @@ describe("prometheusConfig", () => {
         try {
             const file = path.join(folder, "prometheus.yml");
             writeFileSync(file, stringify(withoutKubernetes(prometheusConfig(args))));
-            const said = execFileSync("promtool", ["check", "config", "--syntax-only", file]);
-            expect(said.toString()).toContain("SUCCESS");
+            const output = execFileSync("promtool", ["check", "config", "--syntax-only", file]);
+            expect(output.toString()).toContain("SUCCESS");
         } finally {
             rmSync(folder, { recursive: true });
         }

@@ -1,6 +1,6 @@
 import { NAMESPACES } from "@property-search/contract";
 import type { Case } from "../../support/monitoring/cases.ts";
-import { gauge, GONE } from "../../support/monitoring/samples.ts";
+import { gauge, STALE } from "../../support/monitoring/samples.ts";
 import { gaugeCases } from "./common.ts";
 
 const LABELS = `service="edge",namespace="${NAMESPACES.edge}"`;
@@ -44,7 +44,7 @@ function ending(limit: number): Case[] {
         },
         {
             why: "does not outlive its series",
-            series: { [issued("one")]: gauge([[days(limit - 0.5), 10], GONE]) },
+            series: { [issued("one")]: gauge([[days(limit - 0.5), 10], STALE]) },
             at: { "9m": [one], "12m": [] },
         },
     ];

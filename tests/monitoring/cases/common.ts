@@ -1,5 +1,5 @@
 import type { Case } from "../../support/monitoring/cases.ts";
-import { counter, gauge, GONE } from "../../support/monitoring/samples.ts";
+import { counter, gauge, STALE } from "../../support/monitoring/samples.ts";
 
 /** @returns promtool's notation of a time. */
 export function time(minutes: number, seconds = 0): string {
@@ -16,19 +16,19 @@ interface SwitchArgs {
     /** Matchers of the alert's labels. */
     readonly labels: string;
     /** What else there is, and does not change. */
-    readonly beside?: Readonly<Record<string, string>>;
+    readonly others?: Readonly<Record<string, string>>;
 }
 
 /** Of a gauge that alone decides: it turns bad after five minutes, and good again. */
 export function gaugeCases(args: SwitchArgs): Case[] {
-    const { series, good, bad, minutes = 0, labels, beside = {} } = args;
+    const { series, good, bad, minutes = 0, labels, others = {} } = args;
     const begun = 5;
     const fires = begun + minutes;
     return [
         {
             why: "fires after its time, not before, and resolves",
             series: {
-                ...beside,
+                ...others,
                 [series]: gauge([
                     [good, begun],
                     [bad, minutes + 3],
@@ -47,7 +47,7 @@ export function gaugeCases(args: SwitchArgs): Case[] {
         {
             why: "a short trouble is none",
             series: {
-                ...beside,
+                ...others,
                 [series]: gauge([
                     [good, begun],
                     [bad, 0.5],
@@ -61,7 +61,7 @@ export function gaugeCases(args: SwitchArgs): Case[] {
         },
         {
             why: "does not outlive its series",
-            series: { ...beside, [series]: gauge([[bad, minutes + 5], GONE]) },
+            series: { ...others, [series]: gauge([[bad, minutes + 5], STALE]) },
             at: { [time(minutes + 4)]: [labels], [time(minutes + 6)]: [] },
         },
     ];
@@ -75,12 +75,12 @@ export function counterCases(
         readonly bad?: number;
     },
 ): Case[] {
-    const { series, minutes = 0, labels, beside = {}, good = 0, bad = 1 } = args;
+    const { series, minutes = 0, labels, others = {}, good = 0, bad = 1 } = args;
     return [
         {
             why: "fires after its time, not before, and resolves",
             series: {
-                ...beside,
+                ...others,
                 [series]: counter([
                     [bad, minutes + 5],
                     [good, 20],
@@ -97,7 +97,7 @@ export function counterCases(
         {
             why: "fires after a long good time",
             series: {
-                ...beside,
+                ...others,
                 [series]: counter([
                     [good, 60],
                     [bad, minutes + 10],
@@ -107,12 +107,12 @@ export function counterCases(
         },
         {
             why: "a restarted pod does not fire",
-            series: { ...beside, [series]: counter([[good, 20], "reset", [good, minutes + 20]]) },
+            series: { ...others, [series]: counter([[good, 20], "reset", [good, minutes + 20]]) },
             at: { "19m": [], "21m": [], [time(21 + minutes)]: [] },
         },
         {
             why: "does not outlive its series",
-            series: { ...beside, [series]: counter([[bad, minutes + 5], GONE]) },
+            series: { ...others, [series]: counter([[bad, minutes + 5], STALE]) },
             at: { [time(minutes + 4)]: [labels], [time(minutes + 12)]: [] },
         },
     ];

@@ -4,7 +4,7 @@ import {
     type AlertThresholds,
 } from "../../../components/monitoring/alerts/index.ts";
 import type { Case } from "../../support/monitoring/cases.ts";
-import { counter, gauge, GONE, RESET } from "../../support/monitoring/samples.ts";
+import { counter, gauge, STALE, RESET } from "../../support/monitoring/samples.ts";
 
 /** An hour instead of a day, of which half an hour must be there. */
 export const COST_THRESHOLDS: AlertThresholds = {
@@ -87,7 +87,7 @@ export const COST_CASES: Readonly<Record<string, readonly Case[]>> = {
         },
         {
             why: "does not outlive its series by more than the data it needs",
-            series: books({ saved: [[aMonth(50), 60], GONE] }),
+            series: books({ saved: [[aMonth(50), 60], STALE] }),
             at: { "59m": [LABELS], "100m": [] },
         },
     ],

@@ -1,7 +1,7 @@
 import { JOBS, NAMESPACES } from "@property-search/contract";
 import { DEFAULT_THRESHOLDS } from "../../../components/monitoring/alerts/index.ts";
 import type { Case } from "../../support/monitoring/cases.ts";
-import { counter, gauge, GONE, type Span } from "../../support/monitoring/samples.ts";
+import { counter, gauge, STALE, type Span } from "../../support/monitoring/samples.ts";
 import { counterCases, gaugeCases, time } from "./common.ts";
 
 const LABELS = `service="monitoring",namespace="${NAMESPACES.monitoring}"`;
@@ -49,7 +49,7 @@ export const PLATFORM_CASES: Readonly<Record<string, readonly Case[]>> = {
             bad: 0,
             minutes: 5,
             labels: 'service="x",namespace="n",pod="p"',
-            beside: { 'up{job="x",namespace="n",pod="q"}': WELL },
+            others: { 'up{job="x",namespace="n",pod="q"}': WELL },
         }),
     ],
     PrometheusTargetMissing: [
@@ -58,18 +58,20 @@ export const PLATFORM_CASES: Readonly<Record<string, readonly Case[]>> = {
             series: Object.fromEntries(DEFAULT_THRESHOLDS.jobs.map((job) => [target(job), WELL])),
             at: { "10m": [], "50m": [] },
         },
-        ...DEFAULT_THRESHOLDS.jobs.map((gone) => ({
-            why: `${gone} disappears and returns`,
+        ...DEFAULT_THRESHOLDS.jobs.map((missing) => ({
+            why: `${missing} disappears and returns`,
             series: Object.fromEntries(
                 DEFAULT_THRESHOLDS.jobs.map((job) => [
                     target(job),
-                    job === gone ? `1+0x19 stale _x39 1+0x40` : WELL,
+                    job === missing ? `1+0x19 stale _x39 1+0x40` : WELL,
                 ]),
             ),
             at: {
                 "4m": [],
                 "9m45s": [],
-                "10m15s": [`job="${gone}",service="${gone}",namespace="${NAMESPACES.monitoring}"`],
+                "10m15s": [
+                    `job="${missing}",service="${missing}",namespace="${NAMESPACES.monitoring}"`,
+                ],
                 "16m": [],
             },
         })),
@@ -97,14 +99,14 @@ export const PLATFORM_CASES: Readonly<Record<string, readonly Case[]>> = {
         bad: 0,
         minutes: 5,
         labels: LABELS,
-        beside: { 'alertmanager_config_last_reload_successful{pod="b"}': WELL },
+        others: { 'alertmanager_config_last_reload_successful{pod="b"}': WELL },
     }).filter(({ why }) => !why.includes("outlive")),
     PrometheusNotificationsFailing: [
         ...counterCases({
             series: `${NOTIFICATION_ERRORS}{alertmanager="a"}`,
             minutes: 5,
             labels: LABELS,
-            beside: { [DISCOVERED]: WELL },
+            others: { [DISCOVERED]: WELL },
         }),
         ...gaugeCases({ series: DISCOVERED, good: 1, bad: 0, minutes: 5, labels: LABELS }),
     ],
@@ -120,7 +122,7 @@ export const PLATFORM_CASES: Readonly<Record<string, readonly Case[]>> = {
             bad: 910,
             minutes: 15,
             labels: LABELS,
-            beside: { ...stored, [tsdb("retention_limit_bytes")]: gauge([[1000, 60]]) },
+            others: { ...stored, [tsdb("retention_limit_bytes")]: gauge([[1000, 60]]) },
         }),
         {
             why: "without a limit there is none to reach",
@@ -164,7 +166,7 @@ export const PLATFORM_CASES: Readonly<Record<string, readonly Case[]>> = {
             series: remote("failed"),
             minutes: 10,
             labels: `${LABELS},remote_name="far"`,
-            beside: { [remote("dropped")]: counter([[0, 100]]) },
+            others: { [remote("dropped")]: counter([[0, 100]]) },
         }),
     ],
     PodRestarting: [
@@ -181,7 +183,7 @@ export const PLATFORM_CASES: Readonly<Record<string, readonly Case[]>> = {
         },
         {
             why: "does not outlive its series",
-            series: { [restarts]: counter([[0.01, 20], GONE]) },
+            series: { [restarts]: counter([[0.01, 20], STALE]) },
             at: { "19m": ['pod="p"'], "36m": [] },
         },
     ],

@@ -23,7 +23,7 @@ export const REDIS_CASES: Readonly<Record<string, readonly Case[]>> = {
             bad: 0,
             minutes: 1,
             labels: OF_NODE,
-            beside: { [seenBy("a")]: WELL },
+            others: { [seenBy("a")]: WELL },
         }),
         {
             why: "where the exporter sees nothing, the service does",
@@ -85,7 +85,7 @@ export const REDIS_CASES: Readonly<Record<string, readonly Case[]>> = {
             bad: 96,
             minutes: 10,
             labels: OF_NODE,
-            beside: { [`redis_memory_max_bytes{${NODE}}`]: gauge([[100, 60]]) },
+            others: { [`redis_memory_max_bytes{${NODE}}`]: gauge([[100, 60]]) },
         }),
         {
             why: "without a limit there is none to be near",

@@ -1,9 +1,9 @@
 import { JOBS, METRICS, NAMESPACES, TRAFFIC_WEIGHT, type Colour } from "@property-search/contract";
 import type { Case } from "../../support/monitoring/cases.ts";
-import { counter, gauge, GONE, RESET, type Span } from "../../support/monitoring/samples.ts";
+import { counter, gauge, STALE, RESET, type Span } from "../../support/monitoring/samples.ts";
 import { counterCases, gaugeCases, time } from "./common.ts";
 
-type Course = readonly (Span | typeof RESET | typeof GONE)[];
+type Course = readonly (Span | typeof RESET | typeof STALE)[];
 type Series = Readonly<Record<string, string>>;
 
 const BLUE = `colour="blue",namespace="${NAMESPACES.blue}",service="embedding-service"`;
@@ -75,7 +75,7 @@ function shareCases(args: {
         },
         {
             why: "does not outlive its series",
-            series: of("blue", [[bad, minutes + 5], GONE]),
+            series: of("blue", [[bad, minutes + 5], STALE]),
             at: { [time(minutes + 4)]: [BLUE], [time(minutes + 12)]: [] },
         },
         {
@@ -163,8 +163,8 @@ const DOWN: Case[] = [
         why: "the series disappear with the pods",
         series: {
             ...weights(100, 0),
-            [up("blue", "a")]: gauge([[1, 5], GONE]),
-            [up("green", "b")]: gauge([[1, 5], GONE]),
+            [up("blue", "a")]: gauge([[1, 5], STALE]),
+            [up("green", "b")]: gauge([[1, 5], STALE]),
         },
         at: { "4m": [], "5m45s": [], "6m30s": [BLUE], "20m": [BLUE] },
     },
@@ -310,7 +310,7 @@ export const SERVICE_CASES: Readonly<Record<string, readonly Case[]>> = {
             bad: 2,
             minutes: 10,
             labels: BLUE,
-            beside: { [deployment("spec_replicas")]: gauge([[3, 60]]) },
+            others: { [deployment("spec_replicas")]: gauge([[3, 60]]) },
         }),
         {
             why: "other namespaces are not ours",
@@ -328,7 +328,7 @@ export const SERVICE_CASES: Readonly<Record<string, readonly Case[]>> = {
             bad: 10,
             minutes: 15,
             labels: BLUE,
-            beside: {
+            others: {
                 [autoscaler("spec_max_replicas")]: gauge([[10, 60]]),
                 [autoscaler("spec_min_replicas")]: gauge([[2, 60]]),
             },

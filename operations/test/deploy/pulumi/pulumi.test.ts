@@ -10,7 +10,7 @@ import { sharedUrns } from "../../../deploy/pulumi/state.ts";
 
 describe("the output of pulumi up", () => {
     test("is reported once, without ticks and dots", () => {
-        const seen = createProgress();
+        const progress = createProgress();
         const lines = [
             "Updating (local):",
             "@ updating.....",
@@ -19,7 +19,7 @@ describe("the output of pulumi up", () => {
             " +  kubernetes:core/v1:Namespace edge created (0.06s) ",
             "",
             " ~  kubernetes:core/v1:Secret keys updating (3s) error: no such namespace",
-        ].map((line) => seen.filter(line));
+        ].map((line) => progress.filter(line));
         expect(lines.filter((line) => line !== undefined)).toEqual([
             "Updating (local):",
             " +  kubernetes:core/v1:Namespace edge created (0.06s)",
@@ -28,7 +28,7 @@ describe("the output of pulumi up", () => {
     });
 
     test("is reported without unchanged resources", () => {
-        const seen = createProgress();
+        const progress = createProgress();
         const lines = [
             "warning: using pulumi-language-nodejs from $PATH at /bin/pulumi-language-nodejs",
             "    pulumi:pulumi:Stack property-search-dev  warning: using pulumi-resource-kubernetes from $PATH",
@@ -43,7 +43,7 @@ describe("the output of pulumi up", () => {
             "  pulumi:pulumi:Stack (property-search-dev):",
             "    warning: resource plugin is old",
             "    error: update failed",
-        ].map((line) => seen.filter(line));
+        ].map((line) => progress.filter(line));
         expect(lines.filter((line) => line !== undefined)).toEqual([
             " ~  kubernetes:apps/v1:Deployment blue-deployment refresh (0.10s) [diff: ~spec]",
             " -  kubernetes:networking.k8s.io/v1:NetworkPolicy blue-allow-dns refresh deleted (0.01s)",
@@ -55,19 +55,20 @@ describe("the output of pulumi up", () => {
     });
 
     test("is summarized by its counts", () => {
-        const seen = createProgress();
-        for (const line of ["Resources:", "    ~ 2 updated", "    70 unchanged"]) seen.filter(line);
-        expect(seen.summary()).toBe("2 updated, 70 unchanged");
+        const progress = createProgress();
+        for (const line of ["Resources:", "    ~ 2 updated", "    70 unchanged"])
+            progress.filter(line);
+        expect(progress.summary()).toBe("2 updated, 70 unchanged");
         expect(createProgress().summary()).toBe("nothing to do");
     });
 
     test("shows an interrupt", () => {
-        const seen = createProgress();
-        expect(seen.isCancelling()).toBe(false);
-        seen.filter(
+        const progress = createProgress();
+        expect(progress.isCancelling()).toBe(false);
+        progress.filter(
             "^C received; cancelling. If you would like to terminate immediately, press ^C again.",
         );
-        expect(seen.isCancelling()).toBe(true);
+        expect(progress.isCancelling()).toBe(true);
     });
 });
 

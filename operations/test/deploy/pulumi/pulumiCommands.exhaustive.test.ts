@@ -60,7 +60,7 @@ async function installPulumi(answers: Answers = {}): Promise<void> {
         "stack export": answers["stack export"] ?? "echo '{}'",
         "config get": answers["config get"] ?? "echo 'configuration key x not found' >&2; exit 1",
     };
-    const script = `echo "$*" >> '${folder}/asked'
+    const script = `echo "$*" >> '${folder}/invocations'
 for word; do [ "$before" = --event-log ] && log=$word; before=$word; done
 case "$*" in
 ${Object.entries(cases)
@@ -70,8 +70,8 @@ esac`;
     await install("pulumi", script);
 }
 
-const asked = async (command: string) =>
-    (await readFile(path.join(folder, "asked"), "utf8"))
+const invocations = async (command: string) =>
+    (await readFile(path.join(folder, "invocations"), "utf8"))
         .split("\n")
         .filter((line) => line.startsWith(`${command} `));
 
@@ -120,7 +120,7 @@ const step = (op: string, kind: string) => ({
 test("a preview runs the policy pack, and its report starts with the headline", async () => {
     await installPulumi({ preview: logging(step("update", "Deployment"), step("same", "Job")) });
     expect(await preview()).toMatch(/^Stack dev: 1 to update, 1 unchanged\n/);
-    const [words] = await asked("preview");
+    const [words] = await invocations("preview");
     expect(words).toContain(`${PACK} --stack dev --config-file `);
     expect(words).not.toContain("--refresh");
     expect(existsSync(PACK.split(" ")[3] ?? "")).toBe(true);
@@ -131,8 +131,8 @@ test("a preview of a new stack creates it and generates temporary secrets", asyn
     const before = await readFile(tracked, "utf8");
     await installPulumi({ "stack export": "echo \"no stack named 'dev' found\" >&2; exit 255" });
     expect(await preview()).toMatch(/^Stack dev: no changes/);
-    expect(await asked("stack")).toContain("stack init dev --no-select --non-interactive");
-    expect(await asked("config")).toHaveLength(7);
+    expect(await invocations("stack")).toContain("stack init dev --no-select --non-interactive");
+    expect(await invocations("config")).toHaveLength(7);
     expect(reported.join("\n")).toMatch(/had no stack dev: created an empty one/);
     expect(await readFile(tracked, "utf8")).toBe(before);
     const [stateFolder = ""] = await readdir(path.join(folder, "state/property-search/pulumi"));
@@ -146,7 +146,7 @@ test("a refresh finds drift, which fails", async () => {
         message: "Stack dev has drifted; restoring it: 1 to create, 0 unchanged",
         report: expect.stringContaining("Changes by component:\n"),
     });
-    expect(await asked("preview")).toEqual([expect.stringContaining("--refresh ")]);
+    expect(await invocations("preview")).toEqual([expect.stringContaining("--refresh ")]);
 });
 
 test("a field of another owner does not stop the search for drift", async () => {
@@ -170,8 +170,8 @@ test("an unreachable cluster is reported with the cause", async () => {
     await installPulumi();
     const cause = new Error("connect ECONNREFUSED 127.0.0.1:1");
     const read = () => Promise.reject(new Error("fetch failed", { cause }));
-    const gone = { ...cluster, objects: { read } } as unknown as Cluster;
-    await expect(preview({ cluster: gone })).rejects.toThrow(
+    const unreachable = { ...cluster, objects: { read } } as unknown as Cluster;
+    await expect(preview({ cluster: unreachable })).rejects.toThrow(
         "the cluster of context some (https://cluster.example) does not answer: connect ECONNREFUSED",
     );
 });
@@ -200,8 +200,8 @@ test.each([
 test("an update refreshes first, and runs the policy pack", async () => {
     await installPulumi();
     await up();
-    expect(await asked("up")).toEqual([expect.stringContaining("--refresh ")]);
-    expect(await asked("up")).toEqual([expect.stringContaining(PACK)]);
+    expect(await invocations("up")).toEqual([expect.stringContaining("--refresh ")]);
+    expect(await invocations("up")).toEqual([expect.stringContaining(PACK)]);
     expect(await readFile(path.join(folder, "workspace/Pulumi.dev.yaml"), "utf8")).toContain("v7");
 });
 
@@ -237,7 +237,7 @@ test("a rejected config changes nothing, and all problems are reported at once",
     await expect(failed).rejects.toThrow(/service\.minReplicas is "many"/);
     await expect(failed).rejects.toThrow(/traffic\.weights/);
     expect(await readFile(copy, "utf8")).toBe(before);
-    expect(await asked("up")).toHaveLength(1);
+    expect(await invocations("up")).toHaveLength(1);
     expect(await readdir(path.join(folder, "workspace"))).not.toContainEqual(
         expect.stringContaining("draft"),
     );
@@ -288,15 +288,15 @@ test("an update ends early with the reason if a pod cannot start", async () => {
     await installPulumi({
         up: `${logging(step("update", "Deployment"))}; trap 'exit 255' INT; while :; do :; done`,
     });
-    const asked: string[][] = [];
+    const invocations: string[][] = [];
     const stuck: PulumiUpOptions["findStuckPods"] = (workloads) => {
-        asked.push(workloads.map(({ kind, name }) => `${kind} ${name}`));
+        invocations.push(workloads.map(({ kind, name }) => `${kind} ${name}`));
         return Promise.resolve(workloads.length > 0 ? ["blue/one-x, container service: Why"] : []);
     };
     await expect(up({ findStuckPods: stuck, stuckMilliseconds: 100 })).rejects.toThrow(
         "ended early, since pods cannot start:\n  blue/one-x, container service: Why",
     );
-    expect(asked.at(-1)).toEqual(["Deployment one"]);
+    expect(invocations.at(-1)).toEqual(["Deployment one"]);
 });
 
 test("destroy deletes the objects of the stack's state, and nothing without a stack", async () => {
@@ -305,7 +305,7 @@ test("destroy deletes the objects of the stack's state, and nothing without a st
     await installPulumi({ "stack export": `echo '${JSON.stringify(state)}'` });
     const options = { cluster, stack: "dev", report: (line: string) => reported.push(line) };
     expect(await pulumiDestroy(options)).toBe(1);
-    expect(await asked("destroy")).toEqual([expect.stringContaining("--yes --skip-preview")]);
+    expect(await invocations("destroy")).toEqual([expect.stringContaining("--yes --skip-preview")]);
     await installPulumi({ "stack export": "echo 'no stack named dev' >&2; exit 255" });
     expect(await pulumiDestroy(options)).toBe(0);
 });
@@ -314,7 +314,9 @@ test("the API key of a Pulumi stack comes from its config", async () => {
     await installPulumi({ "config get": "echo the-key" });
     const report = (line: string) => reported.push(line);
     expect(await readStackApiKey({ cluster, stack: "prod", report })).toBe("the-key");
-    expect((await asked("config"))[0]).toContain("config get property-search:tenants.platformKey");
+    expect((await invocations("config"))[0]).toContain(
+        "config get property-search:tenants.platformKey",
+    );
     process.env.API_KEY = "given";
     expect(await readStackApiKey({ cluster, stack: "prod", report })).toBe("given");
 });

@@ -63,7 +63,7 @@ describe("startFrom", () => {
     const stat = (state: string, start: number) =>
         `42 (a (strange) name) ${state} ${Array.from({ length: 18 }, (_, i) => i).join(" ")} ${start} 0`;
 
-    test("is field 22, whatever the process is called", () => {
+    test("is field 22, even if the process name contains blanks and brackets", () => {
         expect(parseStat(stat("S", 4711))).toBe("4711");
         const own = "/proc/self/stat";
         if (existsSync(own)) expect(parseStat(readFileSync(own, "utf8"))).toMatch(/^\d+$/);
@@ -75,7 +75,7 @@ describe("startFrom", () => {
 });
 
 describe("startFromPs", () => {
-    test("is the date, whatever the state is", () => {
+    test("is the date of a process that has not ended", () => {
         const date = "Sun Nov 29 01:37:02 2026";
         expect(parsePs(`Ss   ${date}    \n`)).toBe(date);
         expect(parsePs(`R+   Sun Nov  9 01:37:02 2026\n`)).toBe("Sun Nov 9 01:37:02 2026");

@@ -96,11 +96,11 @@ describe("on macOS", () => {
         expect(exitCode).toBe(0);
     });
 
-    test("make up without a container engine says what there is to do", async () => {
+    test("make up without a container engine prints what to install", async () => {
         expectSentence(await run("up"), "no container engine responds (docker, podman, nerdctl)");
     });
 
-    test("make up CLUSTER=node says that this needs Linux", async () => {
+    test("make up CLUSTER=node reports that it requires Linux", async () => {
         const { stderr } = await run("up", "--context", "");
         expect(stderr).toContain("this is darwin");
     });

@@ -10,7 +10,7 @@ test("a machine that has everything gives no finding", () => {
     expect(kernelProblems(() => true)).toEqual([]);
 });
 
-describe("a finding says what there is, what is needed, and how to get it", () => {
+describe("a problem names the current value, the required one and the remedy", () => {
     test("another system, another user", () => {
         expect(platformProblems("darwin", 501)).toEqual(["it runs darwin; a node needs Linux"]);
         expect(platformProblems("linux", 1000)).toEqual(["a node needs root: sudo make up"]);

@@ -23,7 +23,7 @@ const GAPS = {
 };
 
 describe("at admission", () => {
-    test("every rule about one object is enforced; a rule that is not, or in part, says why", () => {
+    test("every rule about one object is enforced; a gap has a reason", () => {
         const ofOne = RULES.filter(({ scope }) => scope === "object");
         for (const { name, admission, admissionGap } of ofOne) {
             if (!admission) expect([name, admissionGap]).toEqual([name, expect.any(String)]);
@@ -63,11 +63,9 @@ describe("at admission", () => {
     test("the stack's own cert-manager is checked, except for probes that its chart cannot have", () => {
         const isWithoutExclusion = (rule: string) =>
             !specsOf(rule, readStackPolicies("prod"))[0]?.includes("property-search-certificates");
-        expect(["readiness-probe", "liveness-probe", "startup-probe"].map(isWithoutExclusion)).toEqual([
-            false,
-            false,
-            false,
-        ]);
+        expect(
+            ["readiness-probe", "liveness-probe", "startup-probe"].map(isWithoutExclusion),
+        ).toEqual([false, false, false]);
         const others = [
             "image-tag",
             "image-registry",
@@ -91,7 +89,7 @@ describe("at admission", () => {
         expect(mandatory).toContain('"validationActions":["Deny"]');
     });
 
-    test("settings are literals, of whatever text", () => {
+    test("settings become literals, whatever characters they contain", () => {
         const [ratio] = specsOf("memory-limit", { "memory-limit": { ratio: 2.5 } });
         expect(ratio).toContain("> double(2.5) *");
         const registries = ['a"b\\*', "c.d/*"];
@@ -102,7 +100,7 @@ describe("at admission", () => {
         expect(expression).toContain(String.raw`"a\"b\\*, c.d/*"`);
     });
 
-    test("what is exempt is left out, until its day is over", () => {
+    test("exempt objects are excluded until the exemption expires", () => {
         const exempt = (more: object) => ({
             "readiness-probe": {
                 exempt: [{ reason: "a reason that says why", expires: "2026-06-15", ...more }],

@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => cli.close());
 
 describe("our pack", () => {
-    test("fails a preview by what is mandatory, and says what, where, why and the fix", async () => {
+    test("fails a preview on a mandatory violation, and reports object, reason and fix", async () => {
         const program = deploymentsOf({ bare, probed });
         const { succeeded, text } = await cli.preview(program, OUR_PACK, ONE_RULE);
         expect(text).toContain(
@@ -43,7 +43,7 @@ describe("our pack", () => {
         expect(succeeded).toBe(false);
     });
 
-    test("only says what the stack takes for advice", async () => {
+    test("only reports what the stack sets to advisory", async () => {
         const config = { ...ONE_RULE, "readiness-probe": { enforcementLevel: "advisory" } };
         const { succeeded, text } = await cli.preview(deploymentsOf({ bare }), OUR_PACK, config);
         expect(text).toMatch(/\[advisory\].*readiness-probe/);
@@ -51,7 +51,7 @@ describe("our pack", () => {
         expect(succeeded).toBe(true);
     });
 
-    test("shows what is exempt, and fails by an exemption whose day is over", async () => {
+    test("reports exemptions, and fails on an expired one", async () => {
         const exempt = (expires: string) => ({
             ...ONE_RULE,
             "readiness-probe": {
@@ -72,7 +72,7 @@ describe("our pack", () => {
         expect(over.succeeded).toBe(false);
     });
 
-    test("leaves open what a preview cannot know, and says all else", async () => {
+    test("leaves unknown values undecided, and reports everything else", async () => {
         const program: pulumi.automation.PulumiFn = async () => {
             const made = new kubernetes.core.v1.Namespace("made", { metadata: { name: "made" } });
             const ports = made.id.apply(() => []);
@@ -105,7 +105,7 @@ describe("our pack", () => {
 describe("a pack with remediation and a rule about the whole stack", () => {
     const remedied = { budget: "disabled", "working-dir": "remediate" };
 
-    test("sets what is missing before it reaches the cluster, and secrets stay secrets", async () => {
+    test("sets missing fields before the update, and secrets stay secret", async () => {
         const secret = { name: "TOKEN", value: pulumi.secret("hush") };
         const program = deploymentsOf({
             set: { ...bare, workingDir: "/set", env: [{ name: "HOME", value: "/set" }] },
@@ -138,7 +138,7 @@ describe("a pack with remediation and a rule about the whole stack", () => {
         });
     });
 
-    test("looks at the stack as a whole", async () => {
+    test("checks all objects of the stack together", async () => {
         const program: pulumi.automation.PulumiFn = async () => {
             await deploymentsOf({ covered: probed, alone: probed })();
             new kubernetes.policy.v1.PodDisruptionBudget("covered", {

@@ -30,7 +30,7 @@ const twoBare = resourceOf(deployment(podSpec({}, bare, { ...bare, name: "other"
 describe("every rule is a policy of the SDK", () => {
     const policies = toPulumiPolicies(RULES);
 
-    test("with all that the rule says of itself", () => {
+    test("with all metadata of the rule", () => {
         for (const [index, rule] of RULES.entries()) {
             expect(policies[index]).toMatchObject({
                 name: rule.name,
@@ -121,7 +121,7 @@ Fix:
         expect(await pack([memoryLimit], config).analyze(resource)).toEqual([]);
     });
 
-    test("with something unknown hides nothing else, and is said to be undecided", async () => {
+    test("with an unknown value is reported as undecided, and hides nothing else", async () => {
         const unknown = container({ ports: UNKNOWN });
         const resource = resourceOf(deployment(podSpec({}, unknown, { ...bare, name: "other" })));
         expect(await pack([readinessProbe, memoryLimit]).analyze(resource)).toEqual([
@@ -137,7 +137,7 @@ Fix:
         ]);
     });
 
-    test("is not judged by a config that is wrong, of which it is said what is allowed", async () => {
+    test("is not checked with an invalid config, whose error lists the allowed values", async () => {
         const config = { "memory-limit": { exempt: [exemption({ expires: "2026-02-31" })] } };
         const broken = pack([memoryLimit], config).analyze(twoBare);
         await expect(broken).rejects.toMatchObject({
@@ -199,7 +199,7 @@ describe("an exemption", () => {
         ]);
     });
 
-    test("matches only what it names, and is reported if it matches nothing", async () => {
+    test("matches only the named objects, and is reported if it matches none", async () => {
         const [violations, reported] = await analyze([
             exemption({ container: "other" }),
             exemption({ workload: "gone" }),
@@ -220,13 +220,15 @@ describe("an exemption", () => {
     });
 
     test("is reported for 30 days before it expires", async () => {
-        const [, reported] = await analyze([exemption({ namespace: "search", expires: "2026-07-15" })]);
+        const [, reported] = await analyze([
+            exemption({ namespace: "search", expires: "2026-07-15" }),
+        ]);
         expect(reported[0]?.message.split("\n")[1]).toBe(
             "readiness-probe for search/*, container * expires in 30 days, on 2026-07-15: a reason that says why",
         );
     });
 
-    test("fails when its day is over, whether it covers anything or not", async () => {
+    test("fails after it has expired, whether it matches anything or not", async () => {
         const [violations, reported] = await analyze([
             exemption({ expires: "2026-06-14", container: "other" }),
             exemption({ expires: "2026-01-01", workload: "gone" }),
@@ -258,7 +260,7 @@ describe("remediation", () => {
         (props as { spec: { template: { spec: { containers: Json[] } } } }).spec.template.spec
             .containers;
 
-    test("sets what is missing, by the thresholds of the stack", async () => {
+    test("sets missing fields to the thresholds of the stack", async () => {
         const { props } = of({ workingDir: "/here", env: [{ name: "HOME", value: "/here" }] });
         expect(await remediated(of({}), { folder: "/here" })).toEqual([props]);
     });
@@ -272,7 +274,7 @@ describe("remediation", () => {
         expect(await remediated(set)).toEqual([]);
     });
 
-    test("keeps what is set, and secrets secret", async () => {
+    test("keeps existing values, and secrets secret", async () => {
         const env = [{ name: "TOKEN", value: new Secret("hush") }];
         const [one] = containers(await remediated(of({ env, command: new Secret(["run"]) })));
         expect(one).toMatchObject({
@@ -285,7 +287,7 @@ describe("remediation", () => {
         });
     });
 
-    test("cannot change what is set, even if it is written to", async () => {
+    test("cannot change existing values, even if a rule writes to them", async () => {
         const rash: Rule = {
             ...workingDir,
             remediate: ({ spec }) => {
@@ -317,7 +319,7 @@ describe("remediation", () => {
         expect(await remediated(resourceOf(deployment(), "Patch"))).toEqual([]);
     });
 
-    test("leaves alone what is exempt, as a whole or in one container, until its day is over", async () => {
+    test("does not change exempt objects or containers until the exemption expires", async () => {
         const exempt = (more: Partial<Exemption>) =>
             remediated(of({}), { exempt: [exemption(more)] });
         expect(await exempt({ namespace: "search" })).toEqual([]);
@@ -326,7 +328,7 @@ describe("remediation", () => {
         expect(await exempt({ expires: "2026-06-14" })).toHaveLength(1);
     });
 
-    test("does nothing by what is unknown", async () => {
+    test("changes nothing because of an unknown value", async () => {
         await expect(remediated(of({ env: UNKNOWN }))).rejects.toThrow("can't be known");
         expect(await remediated(of({ image: UNKNOWN }))).toHaveLength(1);
     });

@@ -18,7 +18,7 @@ describe("a stack with a registry of its own", () => {
         });
     });
 
-    test("keeps what its file allows of other registries, and the rule's level", () => {
+    test("keeps the other registries that its file allows, and the rule's level", () => {
         const set = {
             enforcementLevel: "advisory",
             registries: ["docker.io/prom/*", "localhost/*"],

@@ -17,7 +17,7 @@ afterAll(() => {
     rmSync(folder, { recursive: true });
 });
 
-test("a stack without policies of its own has the strictest ones, asked by whatever asks", () => {
+test("a stack without its own policies has the strictest ones in every command", () => {
     expect(readStackPolicies("staging")).toEqual(readStackPolicies("prod"));
     expect(readStackPolicies("staging")).not.toEqual(readStackPolicies("dev"));
     expect(createAdmissionObjects("staging")).toEqual(createAdmissionObjects("prod"));
@@ -42,7 +42,7 @@ describe("a stack's own file", () => {
         return readStackPolicies(stack, {}, folder);
     };
 
-    test("is laid over the strictest set: what it leaves out stays strict", () => {
+    test("is merged over the strictest set: omitted rules stay strict", () => {
         const policies = write("staging", own);
         expect(policies).toEqual({
             ...strict,
@@ -63,7 +63,7 @@ describe("a stack's own file", () => {
         );
     });
 
-    test.each(["dev", "local"])("of stack %s, which comes with the checkout, is whole", (stack) => {
+    test.each(["dev", "local"])("of stack %s in the repository is complete", (stack) => {
         expect(findPolicyFile(stack)).toMatch(`${stack}.json`);
         expect(readStackPolicies(stack)).toEqual(
             JSON.parse(readFileSync(findPolicyFile(stack) ?? "", "utf8")),
@@ -71,7 +71,7 @@ describe("a stack's own file", () => {
     });
 });
 
-describe("Secrets that the config says are somebody else's", () => {
+describe("Secrets that the config declares as external", () => {
     const config = {
         "property-search:images.pullSecrets": ["regcred"],
         "property-search:redis.secretName": "login",

@@ -176,7 +176,7 @@ describe("when the hit rate falls at the same traffic", () => {
         await stop(load);
     }, 1_260_000);
 
-    test("and is over when texts are found again", async () => {
+    test("and resolves when texts are found again", async () => {
         await during({ perSecond: 100, bodies: oneKnown }, async () => {
             await alerts.resolved("EmbeddingCacheHitRateLow", "blue", 240);
             await alerts.resolved("ResponseTimeHigh", "blue", 240);

@@ -76,7 +76,7 @@ async function asSeen(object: Json): Promise<Json | undefined> {
 /** For some hundred requests, one after another, to a server on a busy machine. */
 const TEST_MILLISECONDS = 300_000;
 
-describe("the API server, whoever asks it", () => {
+describe("the API server, for every client", () => {
     let objects: Json[];
 
     beforeAll(async () => {
@@ -126,7 +126,9 @@ describe("the API server, whoever asks it", () => {
                         : expected.length > 0 && unexplained(words, expected) === "";
                 if (isRight) continue;
                 const messages = expected.map(formatHeadline).join("; ");
-                wrong.push(`${name}: ${refusal || "taken"}; the rules say ${messages || "nothing"}`);
+                wrong.push(
+                    `${name}: ${refusal || "taken"}; the rules say ${messages || "nothing"}`,
+                );
             }
             expect(wrong).toEqual([]);
             expect([...refusedBy].sort()).toEqual([...rules.keys()].map(({ name }) => name).sort());
@@ -137,7 +139,7 @@ describe("the API server, whoever asks it", () => {
         TEST_MILLISECONDS,
     );
 
-    test("refuses a pod that comes by itself", async () => {
+    test("rejects a pod without a controller", async () => {
         const [pod] = await podsOf(cluster, "blue");
         const spec = pod?.spec ?? { containers: [] };
         const object = JSON.parse(

@@ -42,7 +42,7 @@ afterAll(async () => {
 });
 
 describe("a stack that is applied", () => {
-    test("keeps the secrets of whoever came first", async () => {
+    test("keeps the secrets of the first deploy", async () => {
         const [one, other] = await Promise.all([
             createRecord(cluster, stack, { password: "second" }),
             createRecord(cluster, stack, { password: "third" }),
@@ -72,13 +72,13 @@ describe("a stack that is applied", () => {
         expect(await readIfExists(cluster, reference("foreign"))).toBeDefined();
     });
 
-    test("gets back what somebody deleted", async () => {
+    test("recreates a deleted object", async () => {
         await cluster.objects.delete(reference("second"));
         const applied = await apply(namespaceManifest, second);
         expect(applied.changed).toEqual([`ConfigMap ${namespace}/second`]);
     });
 
-    test("does not overwrite a field that somebody else set, and says who and which", async () => {
+    test("does not overwrite a field of another manager, and names both", async () => {
         await cluster.objects.apply({ ...second, data: { key: "theirs" } } as Manifest, {
             fieldManager: "somebody-else",
             force: true,
@@ -97,7 +97,7 @@ describe("a stack that is applied", () => {
         );
     });
 
-    test("is not called ready while a pod cannot start, and the reason is given", async () => {
+    test("is not ready while a pod cannot start, and reports the reason", async () => {
         const labels = { app: "broken" };
         const spec = {
             containers: [{ name: "main", image: "localhost/no-such-image:v1" }],

@@ -74,7 +74,7 @@ describe("a switch under load", () => {
     );
 
     test(
-        "goes back when it is asked to",
+        "returns the traffic on request",
         async () => {
             const { exitCode, output } = await drive("rollback").ended;
             expect(`${exitCode}: ${output}`).toMatch(/^0: /);

@@ -34,9 +34,12 @@ test.each(COLOURS)("%s serves who shows the platform's key", async (colour) => {
     expect(await ask(colour, client.headers)).toBe(200);
 });
 
-test.each(COLOURS)("%s serves who shows none as tenants.anonymous says", async (colour) => {
-    expect(await ask(colour, {})).toBe(isAnonymousServed ? 200 : 401);
-});
+test.each(COLOURS)(
+    "%s serves clients without a key if tenants.anonymous allows it",
+    async (colour) => {
+        expect(await ask(colour, {})).toBe(isAnonymousServed ? 200 : 401);
+    },
+);
 
 test.each(COLOURS)("%s refuses a key that it does not know", async (colour) => {
     expect(await ask(colour, { authorization: "Bearer not-a-key" })).toBe(401);

@@ -70,7 +70,7 @@ describe("Autoscaler", () => {
         },
     );
 
-    test("waits as long before it adds pods as the stack says", async () => {
+    test("waits for the stack's stabilization window before it adds pods", async () => {
         const spec = specOf(
             await build({ scaleUpStabilizationSeconds: 0 }),
             ":HorizontalPodAutoscaler",

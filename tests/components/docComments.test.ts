@@ -42,7 +42,7 @@ test("every argument and setting of a component has a doc comment", () => {
     expect(undocumented.map(([name]) => name)).toEqual([]);
 });
 
-test("every optional one says its default", () => {
+test("every optional one documents its default", () => {
     const silent = FIELDS.filter(
         ([, field]) =>
             field.questionToken !== undefined &&

@@ -227,7 +227,7 @@ describe("EdgeGateway", () => {
             );
         });
 
-        test("by Traefik: when the connection broke, POST too, and whatever the pod says not", async () => {
+        test("by Traefik: after lost connections, for POST too, and not after a response", async () => {
             const middleware = (await build(by("traefik"))).one(":Middleware").inputs;
             expect(middleware).toMatchObject({
                 apiVersion: "traefik.io/v1alpha1",

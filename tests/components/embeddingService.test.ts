@@ -279,7 +279,7 @@ describe("EmbeddingServiceColour", () => {
         expect(options).toMatchObject({ customTimeouts: { create: timeout, update: timeout } });
     });
 
-    test("keeps a pod alive for its preStop, the longest request, and a margin", async () => {
+    test("gives a pod time for preStop, the longest request and a margin", async () => {
         const service = withSettings({ drainTimeoutSeconds: 100 });
         const all = await build({ service: { ...service, preStopSeconds: 15 } });
         const pod = at(all.one(":Deployment").inputs, "spec", "template", "spec");

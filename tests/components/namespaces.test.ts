@@ -172,7 +172,7 @@ describe("Namespaces", () => {
         ]);
     });
 
-    test("names are resolved where the stack says, by each on its own port", async () => {
+    test("names are resolved by the stack's DNS servers, each on its own port", async () => {
         const dns = [
             { cidr: "169.254.20.10/32", port: 53 },
             { namespace: "openshift-dns", podLabels: {}, port: 5353 },
@@ -281,7 +281,7 @@ describe("Namespaces", () => {
         ]);
     });
 
-    test("nothing of monitoring leaves the cluster unless the stack says so", async () => {
+    test("monitoring has no connections out of the cluster unless the stack configures them", async () => {
         for (const name of ["allow-notifications", "allow-remote-write", "allow-gateway-scrapes"]) {
             expect(policy("monitoring", name)).toBeUndefined();
         }
@@ -312,7 +312,7 @@ describe("Namespaces", () => {
         });
     });
 
-    test("the API server is reached where the stack says it is, by those that ask it", async () => {
+    test("the pods that call the API server reach it at the stack's addresses", async () => {
         for (const [name, part] of [
             ["allow-api-server", "prometheus"],
             ["allow-kube-state-api-server", "kube-state-metrics"],

@@ -136,7 +136,7 @@ test("only the Watchdog fires on a healthy stack", async () => {
     });
 });
 
-test("where Prometheus sees nothing it says so, once for each thing that it misses", async () => {
+test("without data, Prometheus alerts once for each missing target", async () => {
     await firing({ unused: level(1) }, 10, {
         ServiceDown: 1,
         PrometheusTargetMissing: DEFAULT_THRESHOLDS.jobs.length,

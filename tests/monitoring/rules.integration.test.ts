@@ -67,7 +67,7 @@ describe("the rules", () => {
         }
     });
 
-    test("lead to pages where the stack says they are", () => {
+    test("link to the runbook pages at the stack's URL", () => {
         const files = ruleFiles(DEFAULT_THRESHOLDS, "https://wiki.example/alerts");
         for (const { groups: all } of Object.values(files)) {
             for (const rule of all.flatMap((group) => group.rules)) {

@@ -36,7 +36,7 @@ function reported(text: string): string[] {
 
 const program = async () => (await import("../../index.ts")).default();
 
-test("a first preview of the whole stack says what make policies says, and leaves nothing open", async () => {
+test("a first preview of the stack reports what make policies reports, and leaves nothing undecided", async () => {
     const { succeeded, text } = await cli.preview(program, OUR_PACK, readStackPolicies(STACK));
     const { manifests } = await render({ stack: STACK });
     const result = runRules(RULES, readStackPolicies(STACK), manifests.flatMap(toObjects));

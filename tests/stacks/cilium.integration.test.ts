@@ -15,7 +15,7 @@ const tcp = (...ports: readonly string[]) => [
 const GATEWAY = { fromEntities: ["ingress"], toPorts: tcp("8001") };
 const API_SERVER = { toEntities: ["kube-apiserver"], toPorts: tcp("443", "6443") };
 
-test("the gateway reaches colours and solvers, and the API server is reached from whoever asks it", async () => {
+test("the gateway reaches colours and solvers, and all clients of the API server reach it", async () => {
     const policies = (await policiesOf()).map(({ metadata, spec }) => [
         `${metadata.namespace ?? ""}/${metadata.name}`,
         at(spec, "ingress", 0) ?? at(spec, "egress", 0),
@@ -56,7 +56,7 @@ test("the gateway reaches colours and solvers, and the API server is reached fro
     ]);
 });
 
-test("nobody solves a challenge by HTTP-01 where nobody asks for one", async () => {
+test("there is no HTTP-01 solver without a challenge", async () => {
     const change = { "certificates.issuer": "selfSigned" };
     const names = (await policiesOf(change)).map(({ metadata }) => metadata.name);
     expect(names).not.toContain("allow-cilium-solvers");

@@ -276,7 +276,7 @@ describe("loadConfig", () => {
         expect(() => loadStack({ ...external, ...change })).toThrow(message);
     });
 
-    test("alerts where the rules themselves would, unless the stack says otherwise", () => {
+    test("uses the default thresholds of the rules unless the stack sets others", () => {
         const { thresholds } = loadStack().monitoring;
         expect({ ...thresholds, jobs: [] }).toEqual({ ...DEFAULT_THRESHOLDS, jobs: [] });
         expect(thresholds.jobs).toEqual([...DEFAULT_THRESHOLDS.jobs, "grafana"]);
@@ -328,7 +328,7 @@ describe("loadConfig", () => {
 describe("autoscaling", () => {
     const misses = (change: Record<string, string>) => loadStack(change).autoscaling.misses;
 
-    test("gives a pod as many misses as its processor time sustains, with room", () => {
+    test("derives the target misses of a pod from its CPU request", () => {
         for (const [cpuRequest, perPod] of [
             ["1", MISSES_PER_CPU],
             ["500m", MISSES_PER_CPU / 2],
@@ -341,7 +341,7 @@ describe("autoscaling", () => {
         }
     });
 
-    test("gives it as many as the stack says", () => {
+    test("uses the target that the stack sets", () => {
         expect(misses({ "autoscaling.missesPerSecondPerPod": "7.5" })?.perPod).toBe(7.5);
     });
 
@@ -372,7 +372,7 @@ describe("autoscaling", () => {
 });
 
 describe("stackConfig", () => {
-    test("puts the stack's file over the project's defaults, and what is given over both", () => {
+    test("merges the project's defaults, the stack's file and the overrides", () => {
         const { values } = stackConfig("prod", undefined, { "service.maxReplicas": "4" });
         expect(values).toMatchObject({
             "property-search:redis.mode": "cluster",
@@ -387,7 +387,7 @@ describe("stackConfig", () => {
             expect(values[`property-search:${key}`]).toBe("[secret]");
     });
 
-    test("puts no mask where values are given: a missing one is not set", () => {
+    test("masks nothing if values are passed: a missing one is not set", () => {
         const given = { "redis.passwords.app": "one" };
         const { values } = stackConfig("prod", given);
         expect(values["property-search:redis.passwords.app"]).toBe("one");

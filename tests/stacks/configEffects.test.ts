@@ -12,7 +12,7 @@ function warnings(change: Readonly<Record<string, string>> = {}): readonly strin
     return loadStack(change, "prod").warnings;
 }
 
-describe("a key that is set to no effect", () => {
+describe("a key without effect", () => {
     test.each([
         [
             { "redis.url": "rediss://r.example:6380" },
@@ -82,7 +82,7 @@ describe("a key that is set to no effect", () => {
             { "autoscaling.metric": "none", "keda.namespace": "adapters" },
             'keda.namespace is set and has no effect, since autoscaling.metric is "none"',
         ],
-    ])("is told: %j", (change, warning) => {
+    ])("is reported: %j", (change, warning) => {
         expect(warnings(change)).toContain(warning);
     });
 
@@ -121,7 +121,7 @@ const EXISTING = {
     "prometheus.namespace": "monitoring",
 };
 
-describe("alerts that nobody receives", () => {
+describe("alerts without a receiver", () => {
     test.each([
         [{}, [/^alerts reach nobody: neither alerts\.slackUrl nor alerts\.webhookUrl is set/]],
         [{ "alerts.watchdogUrl": HOOK }, [/^alerts reach nobody/]],

@@ -83,7 +83,7 @@ describe("Traffic that leaves the stack", () => {
         });
     });
 
-    test("goes where the stack says, and nowhere else", () => {
+    test("is allowed to the stack's destinations only", () => {
         const upstream = [POD, { cidr: "10.1.0.0/16", port: 443 }];
         const change = {
             ...OPENAI,

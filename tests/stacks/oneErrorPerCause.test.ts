@@ -40,7 +40,7 @@ function errorsOf(change: Readonly<Record<string, string>>, stack: string): read
     }
 }
 
-test.each(Object.entries(STACKS))("%s: one wrong value is one finding", (name, settings) => {
+test.each(Object.entries(STACKS))("%s: one wrong value is one error", (name, settings) => {
     const stack = name.split(",")[0] ?? name;
     expect(errorsOf(settings, stack)).toEqual([]);
     const several = [...ROWS.keys()].flatMap((key) => {
@@ -62,7 +62,7 @@ test("an invalid value in the file is reported once", () => {
     }
 });
 
-test("two wrong values are two findings, whatever follows from them", () => {
+test("two wrong values are two errors, without those that follow from them", () => {
     const change = { "redis.mode": "sentinel", "service.memoryLimit": "much" };
     expect(errorsOf(change, "prod").map((one) => one.split(" ")[3])).toHaveLength(2);
 });

@@ -60,7 +60,7 @@ describe("edge.retryFilter", () => {
         expect(others).toHaveLength(known.length + added.length);
     });
 
-    test("is none unless a stack says otherwise, and each of ours has Traefik's", async () => {
+    test("is none by default, and Traefik's in each of our stacks", async () => {
         const added = async (options: Parameters<typeof render>[0]) =>
             (await render(options)).manifests.filter(({ kind }) => kind === "Middleware").length;
         for (const stack of ["dev", "prod", "local"]) {

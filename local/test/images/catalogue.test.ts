@@ -47,13 +47,14 @@ describe("versions that stand twice are the same", () => {
         expect(read("local/toolchain/cluster/go.mod")).toContain(`${module} ${version}\n`);
     });
 
-    test("KEDA's and what it says of itself", () => {
+    test("KEDA's version is the one that its binary reports", () => {
         const version = COMPLETING.variables?.[`${KEDA_MODULE}/version.Version`] ?? "missing";
         expect(findImage("keda").versions).toEqual([`v${version}`]);
     });
 
     test("Kubernetes' and the one minor of all its modules", () => {
-        const version = SERVING.variables?.["k8s.io/component-base/version.gitVersion"] ?? "missing";
+        const version =
+            SERVING.variables?.["k8s.io/component-base/version.gitVersion"] ?? "missing";
         const modFile = read("local/toolchain/cluster/go.mod");
         expect(modFile).toContain(`k8s.io/kubernetes ${version}\n`);
         const staged = [...modFile.matchAll(/^\tk8s\.io\/(\S+) => \S+ v0\.(\S+)$/gm)]

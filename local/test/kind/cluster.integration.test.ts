@@ -114,7 +114,7 @@ describe("ensureKindCluster", () => {
         });
     });
 
-    test("keeps a cluster that is whole, its port and its image", async () => {
+    test("keeps a complete cluster, its port and its image", async () => {
         const port = await freePort();
         await ensure({ port: `${port}`, image: "mirror.example/node:v1" });
         await expect(ensure()).resolves.toBe(port);
@@ -151,7 +151,7 @@ describe("ensureKindCluster", () => {
         ["does not start", { status: "exited", broken: true }, /start of the cluster's node/],
         ["does not answer", { ready: false }, /not become ready within 0 s: run make up again/],
         ["cannot be looked into", { removing: true }, /reading what the cluster was made with/],
-    ])("keeps the data of a whole cluster whose node %s", async (_, change, reason) => {
+    ])("keeps the data of a complete cluster whose node %s", async (_, change, reason) => {
         await ensure({ port: `${await freePort()}` });
         await changeNode(change);
         await expect(ensure()).rejects.toThrow(reason);

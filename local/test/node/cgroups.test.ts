@@ -26,7 +26,7 @@ describe("version 2", () => {
         mkdirSync(at("system.slice"));
     });
 
-    test("has one hierarchy, whatever folders stand in it", () => {
+    test("has one hierarchy, regardless of its folders", () => {
         expect(hierarchies(root)).toEqual([root]);
     });
 
@@ -76,7 +76,7 @@ describe("members", () => {
         expect(members(at("node"))).toEqual([12, 34, 56]);
     });
 
-    test("are none when the cgroup has gone meanwhile", () => {
+    test("are none after the cgroup was removed", () => {
         expect(members(at("gone"))).toEqual([]);
     });
 });

@@ -136,7 +136,7 @@ describe("counts", () => {
         expect(colours.blue.requests.total).toBe(10 * (41 - -4));
     });
 
-    test("of a pod whose scrapes failed for a while exclude its whole life", async () => {
+    test("of a pod whose scrapes failed for a while exclude its total since start", async () => {
         const { colours } = await observe(
             world({ pods: [pod("blue", "a"), pod("green", "c", { failing: [20, 80] })] }),
         );
@@ -165,7 +165,9 @@ describe("counts", () => {
     });
 
     test("of errors at the gateway are complete from the first one", async () => {
-        const { route, colours } = await observe(world({ noPodErrors: { from: 100, perSecond: 7 } }));
+        const { route, colours } = await observe(
+            world({ noPodErrors: { from: 100, perSecond: 7 } }),
+        );
         expect(colours.green.gatewayRequests?.bad).toBe(0);
         // Scraped at 114 s; 30 requests a second came otherwise.
         expect(route).toEqual({ bad: 7 * 14, total: 30 * 120 + 7 * 14 });
@@ -237,7 +239,10 @@ describe("the pods", () => {
                 pods: two,
                 ready: (colour, at) => (colour === "green" && at >= second ? 1 : 2),
             });
-        expect((await observe(since(100))).colours.green.pods).toMatchObject({ missing: 1, lost: 0 });
+        expect((await observe(since(100))).colours.green.pods).toMatchObject({
+            missing: 1,
+            lost: 0,
+        });
         const { verdict, reasons } = await verdictOn(since(55));
         expect({ verdict, reasons }).toEqual({
             verdict: "fail",

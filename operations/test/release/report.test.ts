@@ -82,7 +82,7 @@ test("No line is wider than 80 columns", () => {
     );
 });
 
-test("Without a switch, the status says so", () => {
+test("without a switch, the status reports that there is none", () => {
     expect(statusText(statusOf(undefined), NOW)).toMatch(/There has been no switch yet\.$/);
     expect(historyText([])).toBe("There has been no switch yet.");
 });

@@ -126,7 +126,7 @@ describeRule(probeTiming, {
     },
 });
 
-test("probe-timing says nothing of what a Patch leaves out", () => {
+test("probe-timing ignores fields that a Patch omits", () => {
     const partly = probed({
         readinessProbe: { ...TCP, timeoutSeconds: 21 },
         livenessProbe: { ...TCP, failureThreshold: 7 },

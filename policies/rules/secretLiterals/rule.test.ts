@@ -216,7 +216,7 @@ describeRule(secretLiterals, {
     },
 });
 
-describe("what secret-literals says", () => {
+describe("messages of secret-literals", () => {
     test("holds nothing of the secret", () => {
         const objects = [
             ofEnv({ A_PASSWORD: "hunter2", URL: "redis://:hunter2@redis" }),
@@ -228,7 +228,7 @@ describe("what secret-literals says", () => {
         expect(violations.map(formatMessage).join("\n")).not.toContain("hunter2");
     });
 
-    test("what is unknown in one variable hides no other", () => {
+    test("an unknown value of one variable hides no other", () => {
         const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
         const one = { objects: [ofEnv({ A: UNKNOWN, B_PASSWORD: "hunter2" })] };
         const { violations, undecided } = outcomeOf(secretLiterals, one, { proxied: true });

@@ -57,7 +57,7 @@ describeRule(secretValues, {
     ignores: { case: "values that are written down", fields: ["0/metadata"] },
 });
 
-test("secret-values shows no value, and says nothing of a program's", () => {
+test("secret-values shows no value, and reports none of a program's", () => {
     const { violations } = evaluate(
         secretValues,
         parseRuleConfig(secretValues),

@@ -33,7 +33,7 @@ export function describeRemediation(
     };
 
     describe(`remediation by ${rule.name}`, () => {
-        test("leaves nothing to find but what is not safe to set", () => {
+        test("leaves only violations that are not safe to remediate", () => {
             fc.assert(
                 fc.property(pods, (spec) => {
                     const objects = [deployment(remedied(spec))];
@@ -54,7 +54,7 @@ export function describeRemediation(
             );
         });
 
-        test("keeps what is set", () => {
+        test("keeps existing values", () => {
             fc.assert(
                 fc.property(pods, (spec) => {
                     expect(keeps(remedied(spec), spec)).toBe(true);

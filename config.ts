@@ -1,24 +1,22 @@
 import { perColour } from "@property-search/contract";
 import { SERVICE_SETTINGS } from "@property-search/contract/settings";
+import { createAdmissionObjects } from "@property-search/policies/admission";
 import * as pulumi from "@pulumi/pulumi";
 import { readCluster } from "./config/cluster.ts";
 import { readAutoscaling } from "./config/autoscaling.ts";
 import { readCertificates } from "./config/certificates.ts";
-import { readEdge } from "./config/edge.ts";
+import { readEdge, type EdgeConfig } from "./config/edge.ts";
 import { readMonitoring } from "./config/monitoring.ts";
 import { checkConnections } from "./config/connections.ts";
 import { readNetwork } from "./config/network.ts";
-import { readAdmission } from "./config/policies.ts";
 import { ConfigReader } from "./config/reader.ts";
 import { GENERATED } from "./config/settings/row.ts";
 import { readRedis } from "./config/redis.ts";
 import { readRelease, readService } from "./config/service.ts";
-import type { StackConfig } from "./config/stackConfig.ts";
 import { trapsOfStack } from "./config/yamlTraps.ts";
-import { readTenantsConfig } from "./config/tenants.ts";
-import { readPlacement } from "./config/workloads.ts";
 
-export type { StackConfig };
+/** What a stack asks for, checked. config/settings declares the keys. */
+export type StackConfig = ReturnType<typeof loadConfig>;
 
 /**
  * Reads and checks the stack's config; nothing else reads pulumi.Config.
@@ -26,26 +24,36 @@ export type { StackConfig };
  * @throws pulumi.RunError with every error at once, each naming the key, its value and what is
  * allowed, so that nothing is created from a config that is wrong somewhere.
  */
-export function loadConfig(read = new ConfigReader()): StackConfig {
+export function loadConfig(read = new ConfigReader()) {
     const { adminToken } = SERVICE_SETTINGS;
     const service = readService(read);
     const redis = readRedis(read);
     const monitoring = readMonitoring(read, redis.mode !== "external");
+    const { registry, pullSecrets, dockerConfigJson } = read.group("images");
     const config = {
         releases: perColour((colour) => readRelease(read, colour)),
         weights: read.get("traffic.weights"),
-        placement: readPlacement(read),
+        placement: {
+            ...read.group("workloads"),
+            pullSecrets,
+            registryCredentials: dockerConfigJson,
+        },
         service,
         autoscaling: readAutoscaling(read, service, monitoring.existing),
         redis,
-        tenants: readTenantsConfig(read),
+        tenants: {
+            ...read.group("tenants"),
+            otherPlatformKeys: read.overlap("tenants.platformKey"),
+        },
         adminToken: read.requiredSecret(adminToken.key, adminToken, GENERATED.required),
         edge: readEdge(read),
         certificates: readCertificates(read),
         monitoring,
         network: readNetwork(read),
         cluster: readCluster(read),
-        admission: readAdmission(read),
+        admission: read.get("policies.admission")
+            ? createAdmissionObjects(pulumi.getStack(), registry)
+            : [],
     };
     checkConnections(read, config);
     const { autoscaling, certificates, edge } = config;
@@ -61,7 +69,7 @@ export function loadConfig(read = new ConfigReader()): StackConfig {
 }
 
 /** HTTP and HTTPS have listeners of their own, and ports of their own for clients. */
-function checkPorts(read: ConfigReader, edge: StackConfig["edge"]): void {
+function checkPorts(read: ConfigReader, edge: EdgeConfig): void {
     if (edge.httpPort === edge.httpsPort) {
         const words = `is ${edge.httpsPort}; allowed: another than edge.httpPort`;
         read.addError("edge.httpsPort", words);

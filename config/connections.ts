@@ -1,13 +1,19 @@
 import { isIP } from "node:net";
 import { externalDestinations, type Destination } from "../components/networkPolicies/policies.ts";
-import { PURPOSES, type Purpose } from "./network.ts";
+import { PURPOSES, type NetworkConfig, type Purpose } from "./network.ts";
 import type { ConfigReader } from "./reader.ts";
-import type { StackConfig } from "./stackConfig.ts";
+import type { CertificatesConfig } from "./certificates.ts";
+import type { MonitoringConfig } from "./monitoring.ts";
+import type { RedisConfig } from "./redis.ts";
+import type { ServiceConfig } from "./service.ts";
 
-type Connecting = Pick<
-    StackConfig,
-    "service" | "redis" | "monitoring" | "certificates" | "network"
->;
+interface Connecting {
+    readonly service: ServiceConfig;
+    readonly redis: RedisConfig;
+    readonly monitoring: MonitoringConfig;
+    readonly certificates: CertificatesConfig | undefined;
+    readonly network: NetworkConfig;
+}
 
 /** URLs of one key that the stack's pods connect to. */
 interface Connection {

@@ -11,22 +11,10 @@ import type { RetrySettings } from "../components/edge/retries.ts";
 import type { ConfigReader } from "./reader.ts";
 import { pairsIn } from "./settings/edge.ts";
 
-export interface EdgeConfig {
-    readonly gatewayClassName: string;
-    /** Ports of the Gateway's listeners. */
-    readonly httpPort: number;
-    readonly httpsPort: number;
-    /** Ports that clients connect to. */
-    readonly publicHttpPort: number;
-    readonly publicHttpsPort: number;
-    /** Undefined: any host name. */
-    readonly hostname: string | undefined;
-    readonly proxies: GatewayProxies;
-    /** Undefined: the gateway sends nothing again. */
-    readonly retries: RetrySettings | undefined;
-}
+/** Undefined in its values: any host name, no retries. */
+export type EdgeConfig = ReturnType<typeof readEdge>;
 
-export function readEdge(read: ConfigReader): EdgeConfig {
+export function readEdge(read: ConfigReader) {
     const preset = readController(read);
     const set = read.group("edge");
     const httpPort = set.httpPort ?? preset?.httpPort ?? 80;

@@ -5,7 +5,7 @@ import { certManagerEntityPolicies } from "../components/networkPolicies/entitie
 import { namespaceQuotas } from "../components/quotas.ts";
 import { redisSize } from "../components/redis.ts";
 import { certManagerConnections, allowedConnections } from "./traffic.ts";
-import type { StackConfig } from "./stackConfig.ts";
+import type { StackConfig } from "../config.ts";
 
 /** Quotas and rules of the stack's namespaces. */
 export function namespaceSettings(config: StackConfig): NamespacesArgs {

@@ -1,3 +1,4 @@
+import { OVERLAPPING_SECRETS, type OverlappingSecret } from "@property-search/contract";
 import {
     errorsOf,
     isAllowed,
@@ -161,6 +162,12 @@ export class ConfigReader {
         const value = this.secret(key, allowed);
         if (value === undefined) this.#missing(key, allowed, reason);
         return value ?? pulumi.secret("");
+    }
+
+    /** The values under which a secret is accepted besides its own: those of its successor and predecessor. */
+    overlap(key: OverlappingSecret): pulumi.Output<string>[] {
+        const { next, previous } = OVERLAPPING_SECRETS[key];
+        return [next, previous].flatMap((one) => this.secret(one, SETTINGS[key]) ?? []);
     }
 
     isSet(key: string): boolean {

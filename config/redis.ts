@@ -1,7 +1,6 @@
 import { parseBytes } from "@property-search/contract";
 import type * as pulumi from "@pulumi/pulumi";
 import { mirrored } from "./images.ts";
-import { readOverlap } from "./overlap.ts";
 import type { ConfigReader } from "./reader.ts";
 
 const REASON = "redis.mode is external";
@@ -66,6 +65,6 @@ function readPasswords(read: ConfigReader) {
     return {
         passwords: byUser((key): pulumi.Output<string> => read.get(key)),
         /** Accepted too, while one password replaces another. */
-        otherPasswords: byUser((key) => readOverlap(read, key)),
+        otherPasswords: byUser((key) => read.overlap(key)),
     };
 }

@@ -3,7 +3,7 @@ import { externalDestinations } from "../components/networkPolicies/policies.ts"
 import type { CertManagerFlows } from "../components/networkPolicies/certManager.ts";
 import type { CertificatesConfig } from "./certificates.ts";
 import { destinationsOf } from "./connections.ts";
-import type { StackConfig } from "./stackConfig.ts";
+import type { StackConfig } from "../config.ts";
 
 /** Its URL is a secret, and always HTTPS. */
 const SLACK_PORT = 443;

@@ -5,7 +5,7 @@ import {
 import type { AlertReceivers } from "../components/monitoring/receivers.ts";
 import type { ConfigReader } from "./reader.ts";
 
-/** @param jobs what the stack scrapes beside the service. */
+/** @param jobs jobs that the stack scrapes in addition to the service. */
 export function readAlerts(read: ConfigReader, jobs: AlertThresholds["jobs"]) {
     const { slackUrl, slackChannel, slackCriticalChannel, webhookUrl, watchdogUrl, ...others } =
         read.group("alerts");

@@ -149,7 +149,7 @@ function isBelow(tag: string, least: readonly number[]): boolean {
     return version !== undefined && at >= 0 && (parts[at] ?? 0) < (least[at] ?? 0);
 }
 
-/** What somebody else gave to log in with, in a header. */
+/** A password or token of another system, for a header. */
 export const LOGIN = pattern(
     /^[\x21-\x7e]{1,4096}$/,
     "a password or token of printable characters without blanks",

@@ -13,7 +13,7 @@ import { SETTINGS } from "./settings/index.ts";
 /** Issuers of cert-manager itself; its webhook takes no other kind of its group. */
 const CERT_MANAGER = { group: "cert-manager.io", kinds: ["ClusterIssuer", "Issuer"] };
 
-/** A Secret of type kubernetes.io/tls that somebody else keeps up to date. */
+/** A Secret of type kubernetes.io/tls that the stack does not manage. */
 export interface ExistingSecret {
     readonly name: string;
     /** Undefined: the Gateway's own namespace. */
@@ -132,7 +132,7 @@ function readChallenge(read: ConfigReader, isAcme: boolean): AcmeIssuer["challen
     return { type: "dns01", solver: solver as Record<string, unknown>, secret };
 }
 
-/** Keys that have no effect, each with the value of another that takes it away. */
+/** Rejects keys without effect, each with the key and value that is the reason. */
 function refuseContradictions(read: ConfigReader, secret: ExistingSecret | undefined): void {
     const { issuer, challenge } = read.group("certificates");
     const isAcme = issuer === "acme" || issuer === "acmeStaging";

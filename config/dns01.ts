@@ -216,7 +216,7 @@ const LOGINS: Readonly<Partial<Record<Provider, readonly string[]>>> = {
 };
 
 /**
- * What a solver lacks to log in by itself. An Issuer, which belongs to a namespace, gets no credentials of
+ * The credentials that a solver lacks. An Issuer, which belongs to a namespace, gets no credentials of
  * cert-manager's own pod unless cert-manager has the flag --issuer-ambient-credentials.
  *
  * @see https://cert-manager.io/docs/configuration/acme/dns01/#ambient-credentials

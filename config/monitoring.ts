@@ -10,13 +10,13 @@ import { SETTINGS } from "./settings/index.ts";
 export interface MonitoringConfig extends MonitoringSettings {
     /** Whether the stack brings it. */
     readonly enabled: boolean;
-    /** Namespaces beside monitoring whose pods may ask Prometheus. */
+    /** Namespaces, in addition to monitoring, whose pods may query Prometheus. */
     readonly readers: readonly string[];
     /** Whence the API server answers; none: anywhere. */
     readonly apiServerCidrs: readonly string[];
 }
 
-/** @param ownRedis whether Redis runs in the data namespace, and an exporter beside it. */
+/** @param ownRedis whether the stack runs Redis and its exporter. */
 export function readMonitoring(read: ConfigReader, ownRedis: boolean): MonitoringConfig {
     const { enabled, storageClass, apiServerCidrs, ...images } = read.group("monitoring");
     const { enabled: hasGrafana, ...grafanaSettings } = read.group("grafana");

@@ -1,7 +1,7 @@
 import type { ExistingPrometheusSettings } from "../components/monitoring/existing.ts";
 import type { ConfigReader } from "./reader.ts";
 
-/** Settings of our own Prometheus and Alertmanager that mean nothing beside an existing one. */
+/** Settings of our own Prometheus and Alertmanager that have no effect with an existing one. */
 const OF_OUR_OWN = [
     "alerts.slackUrl",
     "alerts.webhookUrl",

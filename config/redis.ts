@@ -5,7 +5,7 @@ import type { ConfigReader } from "./reader.ts";
 
 const REASON = "redis.mode is external";
 
-/** Redis in the data namespace, or one of somebody else's, such as a managed one. */
+/** Redis in the data namespace, or an external one, such as a managed service. */
 export type RedisConfig = ReturnType<typeof readRedis>;
 
 export function readRedis(read: ConfigReader) {
@@ -14,7 +14,7 @@ export function readRedis(read: ConfigReader) {
     const { caSecretName, certSecretName, ...own } = others;
     const { storage, memoryLimit, requireZones } = own;
     if ((parseBytes(storage) ?? NaN) < (parseBytes(memoryLimit) ?? NaN)) {
-        // A snapshot is written beside the one before, and each may hold all of the data.
+        // A new snapshot is written before the old one is deleted, and each may hold all of the data.
         const words = `is "${storage}"; allowed: no less than redis.memoryLimit (${memoryLimit})`;
         read.addError("redis.storage", words);
     }

@@ -96,7 +96,7 @@ export function renderPage(result: Result): string {
     }
 }
 
-/** Columns of a table beside its first: more do not fit a page. */
+/** Columns of a table after its first: more do not fit a page. */
 const MAX_COLUMNS = 4;
 
 /** @returns the rows as tables one below the other, each with the first column and a part of the others */

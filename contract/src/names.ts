@@ -30,7 +30,7 @@ export const PUBLIC_URL_ANNOTATION = "property-search.io/public-url";
 /** Secret in each colour's namespace with the bearer token of the pods' admin port. */
 export const ADMIN_SECRET = { name: "service-admin", key: "token" } as const;
 
-/** Workloads of the monitoring stack, in the monitoring namespace except the exporter, which runs beside Redis. */
+/** Workloads of the monitoring stack, in the monitoring namespace except the exporter, which runs in the namespace of Redis. */
 export const MONITORING_NAMES = {
     prometheus: "prometheus",
     alertmanager: "alertmanager",

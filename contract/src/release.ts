@@ -1,6 +1,6 @@
 /**
  * Objects of a release in the cluster. The release driver writes them; deployments, dashboards and commands on
- * other machines read them. They are in the edge namespace, beside the HTTPRoute.
+ * other machines read them. They are in the edge namespace, as the HTTPRoute is.
  */
 export const RELEASE = {
     /** ConfigMap whose key `switch` holds the current or latest release as JSON. */

@@ -24,7 +24,7 @@ interface GetOptions {
 
 /**
  * Reads from a Service through port-forward to one of its ready pods. The API server's proxy would connect from an address
- * of the API server, which network policies of managed clusters cannot name. Each call selects a pod and connects anew,
+ * of the API server, which network policies of managed clusters cannot name. Each call selects a pod and opens a connection,
  * so that a pod that is replaced between two calls fails neither.
  *
  * @param options.timeoutMilliseconds timeout of a call, including its connection. Default: 8 s

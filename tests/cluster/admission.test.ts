@@ -34,7 +34,7 @@ function saidOf(object: Json): Violation[] {
     );
 }
 
-/** What is left of a refusal's words without those of the rules: nothing, but for what stands between them. */
+/** The rest of a rejection without the messages of the rules: only their separators. */
 function unexplained(words: string, violations: readonly Violation[]): string {
     const rest = violations.map(formatHeadline).reduce((all, one) => all.replace(one, ""), words);
     return rest.replaceAll("; ", "");

@@ -112,7 +112,7 @@ async function killOne(colour: Colour): Promise<void> {
         const pods = await podsOf(cluster, colour);
         const [status] =
             pods.find(({ metadata }) => metadata?.uid === uid)?.status?.containerStatuses ?? [];
-        // The new start is told a moment before how the last one ended.
+        // The status of the new start precedes the reason of the last end by a moment.
         const died = status?.lastState?.terminated;
         if (status?.restartCount !== restarts + 1 || died === undefined) return false;
         expect(died).toMatchObject({ exitCode: 137 });

@@ -5,7 +5,7 @@ import { deploymentOf, openClient, openCluster, type Client } from "../support/c
 
 const cluster = openCluster();
 let client: Client;
-/** Of the stack, by what its pods are told. */
+/** The stack's setting, from the environment of its pods. */
 let isAnonymousServed: boolean;
 
 beforeAll(async () => {

@@ -69,12 +69,12 @@ describe("while clients send without a pause and without a retry", () => {
     }, 180_000);
 });
 
-/** Deletes a pod with its grace and waits until it is gone and its owner's pods are all ready again. */
+/** Deletes a pod with its grace and waits until it is deleted and all pods of its owner are ready again. */
 async function replacePod(namespace: string, name: string): Promise<void> {
     const reference = { apiVersion: "v1", kind: "Pod", namespace, name };
     const old = await cluster.objects.read<V1Pod>(reference);
     await cluster.objects.delete(reference);
-    await eventually(`pod ${name} is gone and replaced`, async () => {
+    await eventually(`pod ${name} is deleted and replaced`, async () => {
         const { items } = await cluster.objects.list<V1Pod>("v1", "Pod", { namespace });
         return (
             !items.some(({ metadata }) => metadata?.uid === old.metadata?.uid) &&

@@ -22,9 +22,9 @@ export interface AlertTimes {
 export interface LiveAlerts {
     /** Waits until the receiver has it. */
     readonly fired: (name: string, colour: string, seconds: number) => Promise<void>;
-    /** Waits until Prometheus says that it is over. */
+    /** Waits until Prometheus resolves the alert. */
     readonly resolved: (name: string, colour: string, seconds: number) => Promise<void>;
-    /** Waits until the receiver knows that it is over, and tells all of it. */
+    /** Waits until the receiver has the resolution; returns all of its times. */
     readonly times: (name: string, colour: string, seconds: number) => Promise<AlertTimes>;
 }
 

@@ -265,7 +265,7 @@ const listed = (id: string, sha: string) =>
 const WORDS = /\b[a-z][A-Za-z0-9]*(?:-[a-z]+)*\b/g;
 
 /**
- * Values that are tried of a key: its default and texts beside it, its own words, and those of all keys, at the
+ * Values that are tried of a key: its default and variants of it, words of its description, and texts for all keys, at the
  * gate a share of these.
  */
 export function zooOf(key: string): readonly string[] {

@@ -26,7 +26,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const write = (name: string, text: string) => writeFile(path.join(folder, name), text);
 
-/** GitHub that answers as it is told, and fails by every other call. */
+/** A GitHub API with given responses, which fails on every other call. */
 function gitHub(answers: Readonly<Record<string, unknown>>) {
     const calls: [name: string, args: Readonly<Record<string, unknown>>][] = [];
     const call = (name: string) => (args: Readonly<Record<string, unknown>>) => {

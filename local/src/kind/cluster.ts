@@ -44,7 +44,7 @@ interface Stamp {
 
 /**
  * Makes sure that the kind cluster runs: keeps one that is whole, starts one that was stopped, and makes any
- * other anew, such as one whose creation was interrupted.
+ * other again, such as one whose creation was interrupted.
  *
  * @returns the port of this machine at which the cluster's gateway answers
  * @throws LocalError where a whole cluster does not start: it has data, which is not removed unasked

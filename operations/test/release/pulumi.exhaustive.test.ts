@@ -14,7 +14,7 @@ const STEP: Weights = { blue: 90, green: 10 };
 const NEXT: Weights = { blue: 50, green: 50 };
 const change = (id: string) => ({ id, fence: 1 });
 
-// The real CLI takes seconds for an update. The tests share one stack, each goes on from whatever weights it has.
+// The real CLI takes seconds for an update. The tests share one stack, each starts with the weights of the one before.
 jest.setTimeout(120_000);
 
 let one: TestStack;

@@ -24,7 +24,7 @@ export class VirtualClock implements Clock {
     /**
      * Lets time pass until the work is done.
      *
-     * @throws Error when so many virtual seconds were not enough: something waits for ever
+     * @throws Error if the work needs more virtual seconds: something waits forever
      */
     async until<T>(work: Promise<T>, seconds = 50_000): Promise<T> {
         const progress = { isDone: false };

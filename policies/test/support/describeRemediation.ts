@@ -65,7 +65,7 @@ export function describeRemediation(
     });
 }
 
-/** Whether everything that stands in `before` stands in `after`. */
+/** Whether `after` contains everything in `before`. */
 function keeps(after: unknown, before: unknown): boolean {
     if (Array.isArray(before)) {
         const same = Array.isArray(after) && after.length === before.length;

@@ -7,7 +7,7 @@ import path from "node:path";
 import { deploymentOf, eventually, podsOf, type TestCluster } from "../cluster.ts";
 import { ownedBy } from "./owned.ts";
 
-/** Ways in which a build can be bad; what each does stands in preload.mjs. */
+/** Ways in which a build can be bad; preload.mjs implements each. */
 export type Fault = "errors" | "slow" | "unready" | "leak" | "vectors" | "vectors-later";
 
 export interface FaultyCandidate {

@@ -4,7 +4,7 @@ import { freePort } from "../../processes/network.ts";
 import type { Target } from "../peer.ts";
 import { serviceFrom, type ServiceResources } from "./service.ts";
 
-const SERVER = path.resolve(import.meta.dirname, "twinsServer.ts");
+const SERVER = path.resolve(import.meta.dirname, "abServersProcess.ts");
 /** Environment variable of abServersProcess.ts: the port of the variant without metrics. */
 export const WITHOUT_METRICS_PORT = "UNCOUNTED_PORT";
 

@@ -2,31 +2,31 @@ import { PATHS } from "@property-search/contract";
 
 import { createAdmin } from "./admin/admin.ts";
 import type { AdminServer } from "./admin/server.ts";
-import { counted, readOnly } from "./cache/background.ts";
-import { flights } from "./cache/singleFlight.ts";
-import { origin } from "./cache/origin.ts";
-import { entryStore } from "./cache/entryStore.ts";
-import { resolver } from "./cache/resolver.ts";
+import { countWaiting, withoutWrites } from "./cache/background.ts";
+import { createSingleFlight } from "./cache/singleFlight.ts";
+import { createOrigin } from "./cache/origin.ts";
+import { createEntryStore } from "./cache/entryStore.ts";
+import { createResolver } from "./cache/resolver.ts";
 import type { Config } from "./config.ts";
-import { answers } from "./http/handler/responseBody.ts";
-import { answerRoom } from "./http/handler/responseMemory.ts";
+import { createResponseFormats } from "./http/handler/responseBody.ts";
+import { createResponseMemory } from "./http/handler/responseMemory.ts";
 import { MAX_BYTES_OF_ALL_BODIES } from "./http/protocol/requestBody.ts";
-import { byteBudget } from "./memory/byteBudget.ts";
+import { createByteBudget } from "./memory/byteBudget.ts";
 import { withCors } from "./http/protocol/cors.ts";
-import { embeddingsHandler } from "./http/handler/embeddings.ts";
+import { createEmbeddingsHandler } from "./http/handler/embeddings.ts";
 import type { Handler } from "./http/protocol/exchange.ts";
-import { largeBodies, type LargeBodies } from "./http/handler/largeBodies.ts";
-import { modelPaths } from "./http/handler/modelRoutes.ts";
-import { probes, type Health } from "./http/handler/probes.ts";
-import { replies } from "./http/protocol/responder.ts";
+import { createLargeBodyParser, type LargeBodyParser } from "./http/handler/largeBodies.ts";
+import { createModelRoutes } from "./http/handler/modelRoutes.ts";
+import { createProbes, type Health } from "./http/handler/probes.ts";
+import { createResponder } from "./http/protocol/responder.ts";
 import { parseEmbed, parseOpenai, type ModelLimits } from "./http/protocol/embeddingRequest.ts";
-import { router } from "./http/protocol/router.ts";
-import { tokenLimits } from "./http/handler/tokenLimits.ts";
-import { keyMakers, spaceDigests } from "./key/key.ts";
-import { normaliser } from "./key/normalise.ts";
+import { createRouter } from "./http/protocol/router.ts";
+import { createTokenLimitsCheck } from "./http/handler/tokenLimits.ts";
+import { createKeysOf, createSpaceOf } from "./key/key.ts";
+import { createNormaliser } from "./key/normalise.ts";
 import type { Log } from "./log.ts";
 import type { OpenaiTiming } from "./upstream/openai/openai.ts";
-import { openParts, type Parts } from "./container.ts";
+import { createDependencies, type Dependencies } from "./container.ts";
 
 export interface App {
     readonly listener: Handler;
@@ -40,72 +40,87 @@ export interface App {
 }
 
 export async function buildApp(config: Config, log: Log, timing?: OpenaiTiming): Promise<App> {
-    return assemble(await openParts(config, log, timing));
+    return assemble(await createDependencies(config, log, timing));
 }
 
 /** Assembles the service from its dependencies. */
-export async function assemble(parts: Parts): Promise<App> {
-    const stage = { started: false, draining: false };
-    const core = coreOf(parts);
-    const report = reportOf(parts);
-    const limits = { model: parts.config.model, ...parts.upstream };
-    const large = largeBodies(limits, parts.config.textFolding);
-    const admin = await createAdmin({ ...parts, ...core.forAdmin, report });
+export async function assemble(dependencies: Dependencies): Promise<App> {
+    const lifecycle = { started: false, draining: false };
+    const core = createCore(dependencies);
+    const report = createReport(dependencies);
+    const limits = { model: dependencies.config.model, ...dependencies.upstream };
+    const largeBodies = createLargeBodyParser(limits, dependencies.config.textFolding);
+    const admin = await createAdmin({ ...dependencies, ...core.forAdmin, report });
     return {
         admin: admin?.server,
-        listener: listenerOf(parts, core, large, limits, {
-            started: () => stage.started,
-            draining: () => stage.draining,
+        listener: createListener(dependencies, core, largeBodies, limits, {
+            isStarted: () => lifecycle.started,
+            isDraining: () => lifecycle.draining,
             report,
         }),
         start: async () => {
-            await Promise.all([parts.upstream.start(), startCaches(parts)]);
-            stage.started = true;
+            await Promise.all([dependencies.upstream.start(), startCaches(dependencies)]);
+            lifecycle.started = true;
         },
         drain: () => {
-            stage.draining = true;
+            lifecycle.draining = true;
         },
         close: async () => {
-            const { upstream, shared, tracing, hotKeys, entrance } = parts;
-            for (const polled of [parts.epochs, parts.invalidations, parts.quarantines])
+            const { upstream, shared, tracing, hotKeys, auth } = dependencies;
+            for (const polled of [
+                dependencies.epochs,
+                dependencies.invalidations,
+                dependencies.quarantines,
+            ])
                 polled.stop();
-            await Promise.all([admin?.close(), hotKeys.close(), entrance.stop()]);
-            await Promise.all([upstream.close(), shared.close(), tracing.close(), large.close()]);
+            await Promise.all([admin?.close(), hotKeys.close(), auth.stop()]);
+            await Promise.all([
+                upstream.close(),
+                shared.close(),
+                tracing.close(),
+                largeBodies.close(),
+            ]);
         },
     };
 }
 
 /** Until the pod knows which entries may be served, all entries are misses and there is nothing to load. */
-async function startCaches({ epochs, invalidations, quarantines, hotKeys }: Parts): Promise<void> {
+async function startCaches({
+    epochs,
+    invalidations,
+    quarantines,
+    hotKeys,
+}: Dependencies): Promise<void> {
     await Promise.all([epochs.start(), invalidations.start(), quarantines.start()]);
     if (quarantines.isUpToDate()) await hotKeys.warm();
 }
 
-type Core = ReturnType<typeof coreOf>;
+type Core = ReturnType<typeof createCore>;
 
 /** From a text to its vector: key derivation and the resolver. */
-function coreOf(parts: Parts) {
-    const { config, upstream, local, shared, codec, epochs, quarantines, ledger, redis } = parts;
-    const { entrance } = parts;
+function createCore(dependencies: Dependencies) {
+    const { config, upstream, local, shared, codec, epochs, quarantines, ledger, redis } =
+        dependencies;
+    const { auth } = dependencies;
     const { provider, revision } = upstream;
     const space = { provider, model: config.model, revision, inputType: "none" };
-    const keysOf = keyMakers(space, epochs.of);
-    const spaceOf = spaceDigests(space, epochs.of);
-    const normalise = normaliser(config.textFolding);
+    const keysOf = createKeysOf(space, epochs.get);
+    const spaceOf = createSpaceOf(space, epochs.get);
+    const normalise = createNormaliser(config.textFolding);
     const tiers = {
         local,
         shared,
-        flights: flights(),
+        singleFlight: createSingleFlight(),
         upstream,
-        origin: origin({
+        origin: createOrigin({
             upstream,
             codec,
             ttlSeconds: config.cacheTtlSeconds,
             spaceOf,
-            billed: ledger.billed,
+            onBilled: ledger.recordCall,
             reserve: ({ tenant, purpose }, items) =>
                 purpose === "request"
-                    ? entrance.tokenBudget.reserve(
+                    ? auth.tokenBudget.reserve(
                           tenant,
                           items.map(({ input }) => input),
                       )
@@ -115,99 +130,105 @@ function coreOf(parts: Parts) {
             stamp: (now) => Math.max(now, quarantines.ownRecord()?.since ?? 0),
         }),
     };
-    const clients = counted(resolver(tiers));
+    const tracked = countWaiting(createResolver(tiers));
     return {
         normalise,
         keysOf,
-        resolver: clients.resolver,
+        resolver: tracked.resolver,
         forAdmin: {
             normalise,
             keysOf,
             spaceOf,
-            store: redis && entryStore(redis),
+            store: redis && createEntryStore(redis),
             // A warm-up of the shared cache must not evict the entries of clients from the local cache.
-            resolver: resolver({
+            resolver: createResolver({
                 ...tiers,
-                local: shared.state() === "off" ? local : readOnly(local),
+                local: shared.state() === "off" ? local : withoutWrites(local),
             }),
-            waitingRequests: clients.waiting,
+            waitingRequests: tracked.waiting,
         },
     };
 }
 
-function listenerOf(
-    parts: Parts,
+function createListener(
+    dependencies: Dependencies,
     core: Core,
-    large: LargeBodies,
+    largeBodies: LargeBodyParser,
     limits: ModelLimits,
     health: Health,
 ): Handler {
-    const { config, log, upstream, entrance, registry, metrics, ledger } = parts;
+    const { config, log, upstream, auth, registry, metrics, ledger } = dependencies;
     const { colour, version, model } = config;
     const { normalise } = core;
-    const reply = replies({ colour, version, draining: health.draining });
-    const handling = {
-        ...parts,
+    const responder = createResponder({ colour, version, isDraining: health.isDraining });
+    const handlerDependencies = {
+        ...dependencies,
         ...core,
-        gate: entrance.gate,
-        tooLong: tokenLimits(upstream.countTokens),
-        bodyBudget: byteBudget(MAX_BYTES_OF_ALL_BODIES),
-        answerRoom: answerRoom(),
+        authenticator: auth.authenticator,
+        checkTokenLimits: createTokenLimitsCheck(upstream.countTokens),
+        bodyBudget: createByteBudget(MAX_BYTES_OF_ALL_BODIES),
+        responseMemory: createResponseMemory(),
         dimensions: upstream.dimensions,
-        replies: reply,
+        responder,
         log,
     };
-    const answer = answers(model);
+    const formats = createResponseFormats(model);
     const exposition = {
         contentType: registry.contentType,
         metrics: () => {
             // Tenants without requests have series, too.
-            const tenants = entrance.tenants();
-            ledger.know(tenants);
-            metrics.know(tenants);
+            const tenants = auth.tenants();
+            ledger.initialiseSeries(tenants);
+            metrics.initialiseSeries(tenants);
             return registry.metrics();
         },
     };
-    const openai = (format: "openai" | "deployment"): Handler => {
-        const known = { ...limits, isModelKnown: format === "deployment" };
-        return embeddingsHandler(handling, {
+    const createOpenaiHandler = (format: "openai" | "deployment"): Handler => {
+        const formatLimits = { ...limits, isModelKnown: format === "deployment" };
+        return createEmbeddingsHandler(handlerDependencies, {
             route: PATHS.embeddings,
-            parse: (body) => parseOpenai(body, known, normalise),
-            parseLarge: large.readerOf(format),
-            render: answer.openai,
+            parse: (body) => parseOpenai(body, formatLimits, normalise),
+            parseLarge: largeBodies.parserFor(format),
+            formatResponse: formats.openai,
         });
     };
-    const embeddings = openai("openai");
-    const named = modelPaths({
+    const embeddings = createOpenaiHandler("openai");
+    const modelRoutes = createModelRoutes({
         model,
         provider: upstream.provider,
-        gate: entrance.gate,
+        authenticator: auth.authenticator,
         embeddings,
-        deployment: openai("deployment"),
-        replies: reply,
+        deployment: createOpenaiHandler("deployment"),
+        responder,
     });
-    const routed = router(
+    const handler = createRouter(
         {
             post: {
-                [PATHS.embed]: embeddingsHandler(handling, {
+                [PATHS.embed]: createEmbeddingsHandler(handlerDependencies, {
                     route: PATHS.embed,
                     parse: (body) => parseEmbed(body, normalise, limits),
-                    parseLarge: large.readerOf("embed"),
-                    render: answer.embed,
+                    parseLarge: largeBodies.parserFor("embed"),
+                    formatResponse: formats.embed,
                 }),
                 [PATHS.embeddings]: embeddings,
-                ...named.post,
+                ...modelRoutes.post,
             },
-            get: { ...probes(health, exposition, reply), ...named.get },
-            unknownPath: named.unknownPath,
+            get: { ...createProbes(health, exposition, responder), ...modelRoutes.get },
+            findPathError: modelRoutes.findPathError,
         },
-        reply,
+        responder,
     );
-    return withCors(config.corsOrigins, routed, reply);
+    return withCors(config.corsOrigins, handler, responder);
 }
 
 /** Creates the status report of `/health` and the admin port. */
-function reportOf({ config, upstream, shared, local, metrics }: Parts): Health["report"] {
+function createReport({
+    config,
+    upstream,
+    shared,
+    local,
+    metrics,
+}: Dependencies): Health["report"] {
     const { version, colour, model } = config;
     const { provider, revision } = upstream;
     return () => ({
@@ -215,12 +236,12 @@ function reportOf({ config, upstream, shared, local, metrics }: Parts): Health["
         colour,
         model: { name: model, provider, revision, dimensions: upstream.dimensions() ?? null },
         redis: shared.state(),
-        cache: { ...local.size(), hitPercent: finite(metrics.hitPercent()) },
+        cache: { ...local.size(), hitPercent: finiteOrNull(metrics.hitPercent()) },
         uptimeSeconds: Math.round(process.uptime()),
     });
 }
 
 /** JSON has no NaN. */
-function finite(value: number): number | null {
+function finiteOrNull(value: number): number | null {
     return Number.isFinite(value) ? value : null;
 }

@@ -1,28 +1,28 @@
 import { datedPrices } from "@property-search/contract/settings";
 import type { Registry } from "prom-client";
-import { localCache } from "./cache/localCache.ts";
-import { redisCache } from "./cache/redisCache.ts";
-import { redisClient, type RedisCommands } from "./redis/client.ts";
+import { createLocalCache } from "./cache/localCache.ts";
+import { createRedisCache } from "./cache/redisCache.ts";
+import { createRedisClient, type RedisCommands } from "./redis/client.ts";
 import { noSharedCache, type LocalCache, type SharedCache } from "./cache/tiers.ts";
 import type { Config } from "./config.ts";
-import { hotKeys as openHotKeys, type HotKeys } from "./hotKeys/hotKeys.ts";
-import { noHotKeyList, redisHotKeyList } from "./hotKeys/hotKeyList.ts";
-import { rankingCommands } from "./hotKeys/rankingCommands.ts";
-import { ownEpochs, sharedEpochs, type Epochs } from "./key/epochs.ts";
+import { createHotKeys as openHotKeys, type HotKeys } from "./hotKeys/hotKeys.ts";
+import { noHotKeyList, createRedisHotKeyList } from "./hotKeys/hotKeyList.ts";
+import { createRankingCommands } from "./hotKeys/rankingCommands.ts";
+import { createInMemoryEpochs, createSharedEpochs, type Epochs } from "./key/epochs.ts";
 import type { Log } from "./log.ts";
-import { openLedger, type Ledger } from "./ledger/ledger.ts";
-import { flatPrice, tokenPrices } from "./ledger/prices.ts";
-import { redisMetrics } from "./metrics/redis.ts";
-import { openRegistry } from "./metrics/registry.ts";
-import { serviceMetrics, type ServiceMetrics } from "./metrics/service.ts";
+import { createLedger, type Ledger } from "./ledger/ledger.ts";
+import { createFlatPrice, createTokenPrices } from "./ledger/prices.ts";
+import { createRedisMetrics } from "./metrics/redis.ts";
+import { createRegistry } from "./metrics/registry.ts";
+import { createServiceMetrics, type ServiceMetrics } from "./metrics/service.ts";
 import { createQuarantineMetrics } from "./metrics/quarantines.ts";
-import { upstreamMetrics } from "./metrics/upstream.ts";
-import { openEntrance, type Entrance } from "./tenants/auth.ts";
-import { redisUsage } from "./tenants/usageStore.ts";
-import { LOCAL, localUpstream } from "./upstream/local/local.ts";
-import { shortens } from "./upstream/openai/models.ts";
-import { openaiUpstream, type OpenaiTiming } from "./upstream/openai/openai.ts";
-import { redisReference } from "./upstream/openai/referenceStore.ts";
+import { createUpstreamMetrics } from "./metrics/upstream.ts";
+import { createAuth, type Auth } from "./tenants/auth.ts";
+import { createRedisUsageStore } from "./tenants/usageStore.ts";
+import { LOCAL_PROVIDER, createLocalUpstream } from "./upstream/local/local.ts";
+import { supportsShortening } from "./upstream/openai/models.ts";
+import { createOpenaiUpstream, type OpenaiTiming } from "./upstream/openai/openai.ts";
+import { createRedisReferenceStore } from "./upstream/openai/referenceStore.ts";
 import { noTracing, type Tracing } from "./tracing/tracing.ts";
 import { noQuarantineStore, createRedisQuarantineStore } from "./quarantines/store.ts";
 import { withLocalQuarantines, withSharedQuarantines } from "./quarantines/tiers.ts";
@@ -42,7 +42,7 @@ import {
 import { createInvalidations, type Invalidations } from "./invalidations/invalidations.ts";
 
 /** All dependencies of the service, created but not started. */
-export interface Parts {
+export interface Dependencies {
     readonly config: Config;
     readonly log: Log;
     readonly upstream: Upstream;
@@ -53,7 +53,7 @@ export interface Parts {
     readonly epochs: Epochs;
     readonly invalidations: Invalidations;
     readonly quarantines: Quarantines;
-    readonly entrance: Entrance;
+    readonly auth: Auth;
     readonly hotKeys: HotKeys;
     readonly registry: Registry;
     readonly metrics: ServiceMetrics;
@@ -65,35 +65,35 @@ export interface Parts {
 const MAX_LOCAL_BYTES = 512 * 1024 * 1024;
 
 /** @param timing of the upstream, for tests */
-export async function openParts(
+export async function createDependencies(
     config: Config,
     log: Log,
     timing: OpenaiTiming = {},
-): Promise<Parts> {
-    const registry = openRegistry();
-    const redis = config.redis && redisClient(config.redis, log);
-    const memory = localCache({
+): Promise<Dependencies> {
+    const registry = createRegistry();
+    const redis = config.redis && createRedisClient(config.redis, log);
+    const memory = createLocalCache({
         maxEntries: config.localCacheMaxEntries,
         maxBytes: MAX_LOCAL_BYTES,
         staleSeconds: config.staleIfErrorSeconds,
-        shortens: config.provider.name === "openai" && shortens(config.model),
+        supportsShortening: config.provider.name === "openai" && supportsShortening(config.model),
     });
-    const upstream = await openUpstream(config, {
+    const upstream = await createUpstream(config, {
         log,
         registry,
         timing,
         redis,
-        onWrongModel: memory.removeAll,
+        onWrongModel: memory.removeWhere,
     });
-    const tiers = openTiers(config, { log, registry, upstream, redis, memory });
+    const tiers = createTiers(config, { log, registry, upstream, redis, memory });
     const { local, shared } = tiers;
     const { colour, version, model } = config;
     const { provider, revision } = upstream;
-    const metrics = serviceMetrics({
+    const metrics = createServiceMetrics({
         registry,
         build: { colour, version, provider, model, revision },
         localSize: local.size,
-        redisUp: () => shared.state() === "up",
+        isRedisUp: () => shared.state() === "up",
     });
     const dated = datedPrices(config.tokenPrices);
     return {
@@ -104,30 +104,34 @@ export async function openParts(
         ...tiers,
         registry,
         metrics,
-        ledger: openLedger({
+        ledger: createLedger({
             registry,
             model,
             price:
                 dated.length > 0
-                    ? tokenPrices(dated)
-                    : flatPrice(Number(config.costPerRequestDollars)),
+                    ? createTokenPrices(dated)
+                    : createFlatPrice(Number(config.costPerRequestDollars)),
             dollarsPerHour: {
                 pod: Number(config.podCostPerHourDollars),
                 storage: Number(config.storageCostPerHourDollars),
             },
         }),
-        tracing: await openTracing(config),
-        entrance: openEntrance(
+        tracing: await createTracing(config),
+        auth: createAuth(
             config.tenants,
-            redis && redisUsage(redis.client),
+            redis && createRedisUsageStore(redis.client),
             log,
-            metrics.refused,
+            metrics.onRejected,
         ),
         hotKeys: openHotKeys({
             local,
             shared,
             list: redis
-                ? redisHotKeyList(rankingCommands(redis.client), { ...upstream, model }, log)
+                ? createRedisHotKeyList(
+                      createRankingCommands(redis.client),
+                      { ...upstream, model },
+                      log,
+                  )
                 : noHotKeyList,
             maxLocalEntries: config.localCacheMaxEntries,
             log,
@@ -135,7 +139,7 @@ export async function openParts(
     };
 }
 
-interface TierParts {
+interface TierDependencies {
     readonly log: Log;
     readonly registry: Registry;
     readonly upstream: Upstream;
@@ -144,7 +148,7 @@ interface TierParts {
 }
 
 /** Creates the caches and, with Redis, the records that decide what they serve. */
-function openTiers(config: Config, { log, registry, upstream, redis, memory }: TierParts) {
+function createTiers(config: Config, { log, registry, upstream, redis, memory }: TierDependencies) {
     const staleSeconds = config.staleIfErrorSeconds;
     const buildId = buildIdOf([config.version, config.model, upstream.provider, upstream.revision]);
     const codec = createEntryCodec({ precision: config.cachePrecision, buildId });
@@ -159,17 +163,22 @@ function openTiers(config: Config, { log, registry, upstream, redis, memory }: T
         store: redis ? createRedisQuarantineStore(redis.client) : noQuarantineStore,
         buildId,
         entryLifetimeMilliseconds: (config.cacheTtlSeconds + staleSeconds) * 1000,
-        evict: memory.removeAll,
+        evict: memory.removeWhere,
         log,
     });
     const redisTier = redis
         ? withSharedQuarantines(
               quarantines,
-              redisCache(redis, { codec, staleSeconds, log, events: redisMetrics(registry) }),
+              createRedisCache(redis, {
+                  codec,
+                  staleSeconds,
+                  log,
+                  events: createRedisMetrics(registry),
+              }),
               createQuarantineMetrics(registry),
           )
         : noSharedCache;
-    const epochs = redis ? sharedEpochs(redis, log) : ownEpochs();
+    const epochs = redis ? createSharedEpochs(redis, log) : createInMemoryEpochs();
     const isKnown = (): boolean => epochs.isKnown() && invalidations.isKnown();
     return {
         codec,
@@ -181,35 +190,38 @@ function openTiers(config: Config, { log, registry, upstream, redis, memory }: T
     };
 }
 
-interface UpstreamParts extends Pick<TierParts, "log" | "registry" | "redis"> {
+interface UpstreamDependencies extends Pick<TierDependencies, "log" | "registry" | "redis"> {
     readonly timing: OpenaiTiming;
     /** Removes embeddings of another model from the local cache. */
     readonly onWrongModel: (isWrong: (embedding: Embedding) => boolean) => void;
 }
 
-async function openUpstream({ provider, model }: Config, parts: UpstreamParts): Promise<Upstream> {
+async function createUpstream(
+    { provider, model }: Config,
+    parts: UpstreamDependencies,
+): Promise<Upstream> {
     const { log, registry, timing, redis, onWrongModel } = parts;
     if (provider.name === "local") {
-        const events = upstreamMetrics(registry, [LOCAL]);
-        return localUpstream({ ...provider, log, events });
+        const events = createUpstreamMetrics(registry, [LOCAL_PROVIDER]);
+        return createLocalUpstream({ ...provider, log, events });
     }
     const { url, fallbacks, revision } = provider;
     const endpoints = [url, ...fallbacks.map((fallback) => fallback.url)].map(({ host }) => host);
     const space = ["openai", model, revision ?? `${url.host}${url.pathname}`];
-    return openaiUpstream({
+    return createOpenaiUpstream({
         ...provider,
         ...timing,
         model,
-        reference: redis && redisReference(redis.client, space),
+        reference: redis && createRedisReferenceStore(redis.client, space),
         onWrongModel,
         log,
-        events: upstreamMetrics(registry, endpoints),
+        events: createUpstreamMetrics(registry, endpoints),
     });
 }
 
 /** The exporter is loaded only if a collector is configured. */
-async function openTracing({ tracing, colour, version }: Config): Promise<Tracing> {
+async function createTracing({ tracing, colour, version }: Config): Promise<Tracing> {
     if (!tracing) return noTracing;
-    const { otlpTracing } = await import("./tracing/otlp.ts");
-    return otlpTracing({ ...tracing, resource: { "service.version": version, colour } });
+    const { createOtlpTracing } = await import("./tracing/otlp.ts");
+    return createOtlpTracing({ ...tracing, resource: { "service.version": version, colour } });
 }

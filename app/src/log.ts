@@ -1,11 +1,10 @@
+import type { ServiceSettings } from "@property-search/contract/settings";
 import pino, { type Logger } from "pino";
-
-import type { Config } from "./config.ts";
 
 /** Structured logs on standard output. They never contain texts, vectors, cache keys or credentials. */
 export type Log = Pick<Logger, "debug" | "info" | "warn" | "error" | "fatal" | "level">;
 
-export function openLog(config: Pick<Config, "logLevel" | "colour" | "version">): Log {
+export function createLog(config: Pick<ServiceSettings, "logLevel" | "colour" | "version">): Log {
     return pino({
         level: config.logLevel,
         base: { colour: config.colour, version: config.version },

@@ -3,7 +3,7 @@ import type { Purpose } from "@property-search/contract";
 import type { Span } from "./tracing/tracing.ts";
 
 /** Context of a request that is passed to every tier. */
-export interface Scope {
+export interface RequestContext {
     /** Pool whose entries may be read and written; part of every key. */
     readonly pool: string;
     /** Tenant that is billed for upstream calls, and whose queue they wait in. */
@@ -18,7 +18,7 @@ export interface Scope {
 }
 
 /** Context of a lookup in the local cache. */
-export type LookupScope = Pick<Scope, "pool" | "tenant" | "dimensions">;
+export type LookupContext = Pick<RequestContext, "pool" | "tenant" | "dimensions">;
 
 /** The tenant of requests without an API key. */
 export const ANONYMOUS = "anonymous";

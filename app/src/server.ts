@@ -1,10 +1,11 @@
 import { PATHS } from "@property-search/contract";
 
 import { buildApp } from "./app.ts";
-import { ConfigError, readConfig, type Config } from "./config.ts";
-import { httpServer } from "./http/transport/server.ts";
-import { openLog } from "./log.ts";
-import { letHelpersYield } from "./threads/priority.ts";
+import { readConfig, type Config } from "./config.ts";
+import { ConfigError } from "./settingsReader.ts";
+import { createHttpServer } from "./http/transport/server.ts";
+import { createLog } from "./log.ts";
+import { lowerHelperPriorities } from "./threads/priority.ts";
 
 /** No request for this long after SIGTERM means that endpoints and gateways have removed this pod. */
 const QUIET_MILLISECONDS = 1_000;
@@ -12,11 +13,11 @@ const QUIET_MILLISECONDS = 1_000;
 const ACCEPT_SHARE = 0.5;
 
 async function main(): Promise<void> {
-    letHelpersYield();
+    lowerHelperPriorities();
     const config = readConfig(process.env);
-    const log = openLog(config);
+    const log = createLog(config);
     const app = await buildApp(config, log);
-    const server = httpServer(app.listener);
+    const server = createHttpServer(app.listener);
     const port = await server.listen(config.port);
     const adminPort = config.admin && (await app.admin?.listen(config.admin.port));
     log.info({ port, adminPort, ...summary(config) }, "Listening");

@@ -2,14 +2,14 @@ import { describe, expect, test } from "@jest/globals";
 import { FOLDINGS } from "@property-search/contract/settings";
 import fc from "fast-check";
 
-import { MAX_HEAD_BYTES, readHead } from "../src/http/transport/requestHead.ts";
-import { MAX_BYTES_IN_TURN } from "../src/http/protocol/requestBody.ts";
+import { MAX_HEAD_BYTES, parseRequestHead } from "../src/http/transport/requestHead.ts";
+import { MAX_BYTES_PER_TURN } from "../src/http/protocol/requestBody.ts";
 import {
     parseEmbed,
     parseOpenai,
     type ModelLimits,
 } from "../src/http/protocol/embeddingRequest.ts";
-import { normaliser, normaliseText } from "../src/key/normalise.ts";
+import { createNormaliser, normaliseText } from "../src/key/normalise.ts";
 import { createCharacterTable } from "../src/upstream/local/characters.ts";
 import { createVocabularyTrie } from "../src/upstream/local/vocabularyTrie.ts";
 import { cpuMilliseconds } from "./support/cpu.ts";
@@ -25,8 +25,8 @@ const LIMITS: ModelLimits = {
     model: "m",
     acceptsTokens: true,
     dimensions: () => 1536,
-    dimensionsFault: () => undefined,
-    shortens: true,
+    dimensionsError: () => undefined,
+    supportsShortening: true,
 };
 
 /** Parts that regular expressions, normalisation and case mapping treat specially. */
@@ -74,7 +74,7 @@ function expectBounded(stage: (text: string) => unknown, bytes: number, fullRuns
 describe("linear time, whatever the content, for", () => {
     test.each([[[]], [["case"]], [["punctuation"]], [FOLDINGS]] as const)(
         "normalisation with foldings %j",
-        (foldings) => expectBounded(normaliser(foldings), MAX_BYTES_IN_TURN),
+        (foldings) => expectBounded(createNormaliser(foldings), MAX_BYTES_PER_TURN),
     );
 
     test.each([
@@ -88,7 +88,7 @@ describe("linear time, whatever the content, for", () => {
     });
 
     test("folding of a word with punctuation inside", () => {
-        const fold = normaliser(["punctuation"]);
+        const fold = createNormaliser(["punctuation"]);
         const text = `${'a."'.repeat(3)}${".".repeat(100_000)}a`;
         expect(cpuMilliseconds(MOST_MILLISECONDS, () => fold(text))).toBeLessThan(
             MOST_MILLISECONDS,
@@ -102,12 +102,12 @@ describe("linear time, whatever the content, for", () => {
                 const field = `${beginning}${textOf(shape, MAX_HEAD_BYTES - 100)}`;
                 const bytes = Buffer.from(`GET /livez HTTP/1.1\r\nhost: a\r\n${field}\u0001\r\n`);
                 const text = bytes.toString("latin1");
-                expect(cpuMilliseconds(10, () => readHead(text))).toBeLessThan(10);
+                expect(cpuMilliseconds(10, () => parseRequestHead(text))).toBeLessThan(10);
             }),
             propertyRuns(),
         );
         const blanks = `GET /livez HTTP/1.1\r\nhost: a\r\nx:${" ".repeat(16_000)}\u0001\r\n`;
-        expect(cpuMilliseconds(10, () => readHead(blanks))).toBeLessThan(10);
+        expect(cpuMilliseconds(10, () => parseRequestHead(blanks))).toBeLessThan(10);
     });
 
     test("a body that is parsed in one turn, as JSON of any kind", () => {
@@ -115,7 +115,7 @@ describe("linear time, whatever the content, for", () => {
         const fields = ["text", "texts", "input", "user", "model"];
         fc.assert(
             fc.property(fc.constantFrom(...values), fc.constantFrom(...fields), (value, field) => {
-                const count = Math.floor((MAX_BYTES_IN_TURN - 100) / (value.length + 1));
+                const count = Math.floor((MAX_BYTES_PER_TURN - 100) / (value.length + 1));
                 const list = Array<string>(count).fill(value).join();
                 const body = Buffer.from(`{"model":"m","${field}":[${list}]}`);
                 const parse = (): void => {

@@ -5,7 +5,8 @@ import { join } from "node:path";
 
 import { datedPrices } from "@property-search/contract/settings";
 
-import { ConfigError, readConfig } from "../src/config.ts";
+import { readConfig } from "../src/config.ts";
+import { ConfigError } from "../src/settingsReader.ts";
 import { makeCertificates, type Certificates } from "./support/certificates.ts";
 
 const local = { MODEL_DIR: "/model", ANONYMOUS: "true" };

@@ -1,18 +1,18 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 
-import { refusals } from "../src/cache/negativeCache.ts";
-import { localCache } from "../src/cache/localCache.ts";
-import { answers } from "../src/http/handler/responseBody.ts";
+import { createNegativeCache } from "../src/cache/negativeCache.ts";
+import { createLocalCache } from "../src/cache/localCache.ts";
+import { createResponseFormats } from "../src/http/handler/responseBody.ts";
 import { MAX_BODY_BYTES, readBody, type LargeBody } from "../src/http/protocol/requestBody.ts";
-import { byteBudget, type ByteHold } from "../src/memory/byteBudget.ts";
+import { createByteBudget, type ByteReservation } from "../src/memory/byteBudget.ts";
 import type { HttpError } from "../src/http/protocol/error.ts";
 import type { BodySink, HttpRequest } from "../src/http/protocol/exchange.ts";
-import { keyedReader } from "../src/http/handler/parseAndKey.ts";
+import { createParseAndKey } from "../src/http/handler/parseAndKey.ts";
+import { createBreaker } from "../src/upstream/openai/breaker.ts";
 import { parseOpenai } from "../src/http/protocol/embeddingRequest.ts";
-import { keyMaker } from "../src/key/key.ts";
-import { account } from "../src/cache/responseTotals.ts";
-import { breaker } from "../src/upstream/openai/breaker.ts";
+import { createKeyOf } from "../src/key/key.ts";
+import { computeTotals } from "../src/cache/responseTotals.ts";
 import { UpstreamError } from "../src/upstream/upstream.ts";
 import { createEmbedding, shorten } from "../src/vector/embedding.ts";
 import { usedBytes } from "./support/heap.ts";
@@ -24,11 +24,22 @@ const LIMITS = {
     model: "m",
     acceptsTokens: true,
     dimensions: () => 1536,
-    dimensionsFault: () => undefined,
-    shortens: false,
+    dimensionsError: () => undefined,
+    supportsShortening: false,
 };
 
 describe("Caches have a bound in bytes:", () => {
+    test("texts that failed during a long outage of the upstream", async () => {
+        const outage = createBreaker({ failures: 5, halfOpenAfterMilliseconds: 0 });
+        const before = await usedBytes();
+        for (let at = 0; at < 100; at += 1) {
+            expect(outage.tryAcquire()).toBe(true);
+            outage.onFailure(Buffer.alloc(MEBIBYTE, `${at} `).toString("latin1"));
+        }
+        expect((await usedBytes()) - before).toBeLessThan(6 * MEBIBYTE);
+        expect(outage.state()).not.toBe("closed");
+    });
+
     test.each([
         ["short bodies", 60_000, (at: number) => ({ input: at.toString(36) })],
         ["bodies of 200 bytes", 50_000, (at: number) => ({ input: `${at}${"x".repeat(180)}` })],
@@ -40,8 +51,8 @@ describe("Caches have a bound in bytes:", () => {
         ],
         ["token ids", 15_000, (at: number) => ({ input: [[at, ...Array(500).keys()]] })],
     ])("memoised requests, %s", async (_, count, inputOf) => {
-        const keyOf = keyMaker(KEY_SPACE);
-        const read = keyedReader((body) => parseOpenai(body, LIMITS));
+        const keyOf = createKeyOf(KEY_SPACE);
+        const read = createParseAndKey((body) => parseOpenai(body, LIMITS));
         const before = await usedBytes();
         for (let at = 0; at < count; at += 1) {
             read(Buffer.from(JSON.stringify({ model: "m", ...inputOf(at) })), keyOf);
@@ -51,15 +62,15 @@ describe("Caches have a bound in bytes:", () => {
     });
 
     test("shortened vectors, however many lengths are requested", async () => {
-        const cache = localCache({
+        const cache = createLocalCache({
             maxEntries: 10,
             maxBytes: 512 * MEBIBYTE,
             staleSeconds: 0,
-            shortens: true,
+            supportsShortening: true,
         });
         const vectorOf = (seed: number) =>
             Float32Array.from({ length: 3072 }, (_, at) => Math.sin(seed * 3072 + at + 1));
-        const { openai } = answers("m");
+        const { openai } = createResponseFormats("m");
         const before = await usedBytes();
         for (let entry = 0; entry < 3; entry += 1) {
             const whole = createEmbedding(vectorOf(entry), 1, false);
@@ -69,7 +80,7 @@ describe("Caches have a bound in bytes:", () => {
                     const resolved = [
                         { embedding: shorten(whole, length), status: "HIT-L1" } as const,
                     ];
-                    openai({ ...SINGLE, encoding }, resolved, account(resolved));
+                    openai({ ...SINGLE, encoding }, resolved, computeTotals(resolved));
                 }
             }
         }
@@ -84,7 +95,7 @@ describe("Caches have a bound in bytes:", () => {
     });
 
     test("key prefixes, however many dimensions are requested", async () => {
-        const keyOf = keyMaker(KEY_SPACE);
+        const keyOf = createKeyOf(KEY_SPACE);
         const input = { kind: "text", text: "a" } as const;
         const first = keyOf(input, 1);
         const before = await usedBytes();
@@ -93,33 +104,22 @@ describe("Caches have a bound in bytes:", () => {
         expect(keyOf(input, 1)).toBe(first);
     });
 
-    test("texts that failed during a long outage of the upstream", async () => {
-        const outage = breaker({ failures: 5, halfOpenAfterMilliseconds: 0 });
-        const before = await usedBytes();
-        for (let at = 0; at < 100; at += 1) {
-            expect(outage.admit()).toBe(true);
-            outage.failed(Buffer.alloc(MEBIBYTE, `${at} `).toString("latin1"));
-        }
-        expect((await usedBytes()) - before).toBeLessThan(6 * MEBIBYTE);
-        expect(outage.state()).not.toBe("closed");
-    });
-
     test("rejections of an upstream that quotes the input", async () => {
-        const known = refusals();
+        const known = createNegativeCache();
         const before = await usedBytes();
         for (let at = 0; at < 200; at += 1) {
             const quoted = `${at} ${"x".repeat(MEBIBYTE)}`;
-            known.remember(String(at), new UpstreamError(400, quoted, quoted));
+            known.set(String(at), new UpstreamError(400, quoted, quoted));
         }
         expect((await usedBytes()) - before).toBeLessThan(2 * MEBIBYTE);
-        expect(known.of("7")?.message).toMatch(/^7 x{900,}…$/);
+        expect(known.get("7")?.message).toMatch(/^7 x{900,}…$/);
     });
 });
 
 const SINGLE = {
     inputs: [],
     field: "input",
-    single: true,
+    isSingle: true,
     dimensions: undefined,
     shortenTo: undefined,
 } as const;
@@ -129,7 +129,7 @@ function sentByHand(): { request: HttpRequest; sink: () => BodySink } {
     let given: BodySink | undefined;
     const request: HttpRequest = {
         rawHeaders: [],
-        whole: () => undefined,
+        bufferedBody: () => undefined,
         readInto: (sink) => {
             given = sink;
         },
@@ -155,38 +155,38 @@ describe("A body", () => {
             const bytes = Buffer.alloc(size === 1 ? MEBIBYTE / 4 : 5 * MEBIBYTE, "abcdefg");
             const { request, sink } = sentByHand();
             let done: Buffer | LargeBody | undefined;
-            const budget = byteBudget(64 * MEBIBYTE);
+            const budget = createByteBudget(64 * MEBIBYTE);
             const before = await usedBytes();
             readBody(request, budget, {
-                done: (body) => {
+                onBody: (body) => {
                     done = body;
                 },
-                fail: () => undefined,
-                gone: () => undefined,
+                onError: () => undefined,
+                onAborted: () => undefined,
             });
             for (let at = 0; at < bytes.length; at += size)
-                sink().chunk(Buffer.from(bytes.subarray(at, at + size)));
+                sink().onChunk(Buffer.from(bytes.subarray(at, at + size)));
             expect((await usedBytes()) - before).toBeLessThan(2 * bytes.length + MEBIBYTE);
-            sink().end();
+            sink().onEnd();
             expect(done && bytesOf(done).equals(bytes)).toBe(true);
-            expect(budget.held()).toBeGreaterThanOrEqual(bytes.length);
-            expect(budget.held()).toBeLessThanOrEqual(2 * bytes.length);
+            expect(budget.reservedBytes()).toBeGreaterThanOrEqual(bytes.length);
+            expect(budget.reservedBytes()).toBeLessThanOrEqual(2 * bytes.length);
         },
     );
 
     test("is rejected if all bodies together are too large, the oldest incomplete one first", () => {
-        const budget = byteBudget(3 * MAX_BODY_BYTES);
+        const budget = createByteBudget(3 * MAX_BODY_BYTES);
         const ends: string[] = [];
-        const holds: ByteHold[] = [];
+        const holds: ByteReservation[] = [];
         const receive = (name: string) => {
             const { request, sink } = sentByHand();
             readBody(request, budget, {
-                done: (_, hold) => {
+                onBody: (_, hold) => {
                     holds.push(hold);
                     ends.push(`${name} done`);
                 },
-                fail: (error: HttpError) => ends.push(`${name} ${error.status}`),
-                gone: () => ends.push(`${name} gone`),
+                onError: (error: HttpError) => ends.push(`${name} ${error.status}`),
+                onAborted: () => ends.push(`${name} gone`),
             });
             return sink();
         };
@@ -194,43 +194,43 @@ describe("A body", () => {
         const block = () => Buffer.alloc(MAX_BODY_BYTES);
         const [first, second, third] = ["first", "second", "third"].map((name) => {
             const sink = receive(name);
-            sink.chunk(block());
+            sink.onChunk(block());
             return sink;
         });
-        second?.end();
+        second?.onEnd();
         const fourth = receive("fourth");
-        fourth.chunk(block());
+        fourth.onChunk(block());
         expect(ends).toEqual(["second done", "first 503"]);
         // The rest is discarded, and takes no memory.
-        first?.chunk(block());
-        first?.end();
-        third?.end();
-        fourth.end();
-        receive("fifth").chunk(Buffer.alloc(1));
+        first?.onChunk(block());
+        first?.onEnd();
+        third?.onEnd();
+        fourth.onEnd();
+        receive("fifth").onChunk(Buffer.alloc(1));
         expect(ends.slice(2)).toEqual(["third done", "fourth done", "fifth 503"]);
         for (const hold of holds) hold.release();
-        expect(budget.held()).toBe(0);
+        expect(budget.reservedBytes()).toBe(0);
         const sixth = receive("sixth");
-        sixth.chunk(block());
-        sixth.gone();
-        expect(budget.held()).toBe(0);
+        sixth.onChunk(block());
+        sixth.onAborted();
+        expect(budget.reservedBytes()).toBe(0);
         expect(ends.at(-1)).toBe("sixth gone");
     });
 
     test("of more than 8 MiB is rejected immediately, and its memory is released", () => {
-        const budget = byteBudget(64 * MEBIBYTE);
+        const budget = createByteBudget(64 * MEBIBYTE);
         const { request, sink } = sentByHand();
         const failures: number[] = [];
         readBody(request, budget, {
-            done: () => undefined,
-            fail: ({ status }) => failures.push(status),
-            gone: () => undefined,
+            onBody: () => undefined,
+            onError: ({ status }) => failures.push(status),
+            onAborted: () => undefined,
         });
-        sink().chunk(Buffer.alloc(MAX_BODY_BYTES));
-        sink().chunk(Buffer.alloc(1));
-        sink().end();
+        sink().onChunk(Buffer.alloc(MAX_BODY_BYTES));
+        sink().onChunk(Buffer.alloc(1));
+        sink().onEnd();
         expect(failures).toEqual([413]);
-        expect(budget.held()).toBe(0);
+        expect(budget.reservedBytes()).toBe(0);
     });
 });
 
@@ -243,15 +243,15 @@ describe("A byte budget", () => {
         });
         fc.assert(
             fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-                const budget = byteBudget(100);
+                const budget = createByteBudget(100);
                 const own = Array.from({ length: 6 }, () => open());
                 function open() {
                     const holder = {
                         bytes: 0,
                         kept: false,
-                        hold: undefined as unknown as ByteHold,
+                        hold: undefined as unknown as ByteReservation,
                     };
-                    holder.hold = budget.open(() => {
+                    holder.hold = budget.reserve(() => {
                         expect(holder.kept).toBe(false);
                         holder.bytes = 0;
                     });
@@ -264,14 +264,14 @@ describe("A byte budget", () => {
                         else one.bytes = 0;
                     } else if (act === "keep") {
                         one.kept = true;
-                        one.hold.keep();
+                        one.hold.pin();
                     } else {
                         one.hold.release();
                         one.bytes = 0;
                         if (act === "open") own[holder] = open();
                     }
                     const sum = own.reduce((all, { bytes: some }) => all + some, 0);
-                    expect(budget.held()).toBe(sum);
+                    expect(budget.reservedBytes()).toBe(sum);
                     expect(sum).toBeLessThanOrEqual(100);
                 }
             }),

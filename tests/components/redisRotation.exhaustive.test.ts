@@ -5,7 +5,7 @@ import { once } from "node:events";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import pino from "pino";
-import { redisClient } from "../../app/src/redis/client.ts";
+import { createRedisClient } from "../../app/src/redis/client.ts";
 import { freePort } from "../../app/test/support/redisServer.ts";
 import type { UserPasswords } from "../../components/redis/settings.ts";
 import { PASSWORDS, redisCli, RedisNodes } from "../support/redisNodes.ts";
@@ -160,8 +160,8 @@ async function startService(
     password: string,
 ): Promise<Service> {
     const config = { urls: [new URL(url)], mode, username: "app", password } as const;
-    const redis = redisClient(config, pino({ level: "silent" }));
-    while (!redis.connected()) await delay(20);
+    const redis = createRedisClient(config, pino({ level: "silent" }));
+    while (!redis.isConnected()) await delay(20);
     await delay(300);
     const failures: string[] = [];
     let done = 0;

@@ -67,10 +67,10 @@ export async function createAdmin(dependencies: AdminDependencies): Promise<Admi
         dependencies;
     if (!config.admin) return undefined;
     await removeAbandonedSpools();
-    const knowledge = createDataReadiness({ ...dependencies, shared: store !== undefined });
+    const readiness = createDataReadiness({ ...dependencies, shared: store !== undefined });
     const warmups = createWarmups({
         ...dependencies,
-        readiness: knowledge,
+        readiness,
         price: ledger.price,
         findCached: findCached(local, shared),
     });
@@ -79,13 +79,13 @@ export async function createAdmin(dependencies: AdminDependencies): Promise<Admi
         staleSeconds: config.staleIfErrorSeconds,
     };
     const limits = { ...dependencies.upstream, model: config.model };
-    const entries = createEntries({ ...dependencies, ...lifetimes, readiness: knowledge, limits });
+    const entries = createEntries({ ...dependencies, ...lifetimes, readiness, limits });
     const transfers = createTransfers({
         ...dependencies,
         ...lifetimes,
-        readiness: knowledge,
-        spaceOf: spacesOf(dependencies),
-        lengthError: lengthErrorOf(dependencies.upstream),
+        readiness,
+        spaceOf: createSpaceLookup(dependencies),
+        lengthError: createLengthCheck(dependencies.upstream),
     });
     const server = await createAdminServer({
         ...config,
@@ -95,7 +95,7 @@ export async function createAdmin(dependencies: AdminDependencies): Promise<Admi
             warmupRoutes(warmups),
             transferRoutes(transfers),
             entryRoutes(entries),
-            epochRoutes({ epochs, shared: store !== undefined, readiness: knowledge, log }),
+            epochRoutes({ epochs, shared: store !== undefined, readiness, log }),
             quarantineRoutes({
                 ...dependencies,
                 build: buildOf(dependencies),
@@ -128,22 +128,22 @@ function buildOf({ config: { colour, version, model }, upstream }: AdminDependen
     return { colour, version, provider, model, revision };
 }
 
-function spacesOf({ config: { model }, upstream, epochs, spaceOf }: AdminDependencies) {
+function createSpaceLookup({ config: { model }, upstream, epochs, spaceOf }: AdminDependencies) {
     const { provider, revision } = upstream;
     return (tenant: string): Space => {
-        const epoch = epochs.of(tenant);
+        const epoch = epochs.get(tenant);
         return { tenant, epoch, provider, model, revision, space: spaceOf(tenant) };
     };
 }
 
-function lengthErrorOf({ dimensions, dimensionsFault, shortens }: Upstream) {
+function createLengthCheck({ dimensions, dimensionsError, supportsShortening }: Upstream) {
     return (length: number): string | undefined => {
         const native = dimensions();
         if (native === undefined || length === native) return undefined;
         // Shortened vectors of such a model are computed from full entries and never stored.
-        if (shortens) return `its vector has ${length} dimensions; allowed: ${native}`;
-        const fault = dimensionsFault(length);
-        return fault && `its vector has ${length} dimensions: ${fault}`;
+        if (supportsShortening) return `its vector has ${length} dimensions; allowed: ${native}`;
+        const error = dimensionsError(length);
+        return error && `its vector has ${length} dimensions: ${error}`;
     };
 }
 

@@ -1,4 +1,4 @@
-import { patiently } from "../redis/retryWithBackoff.ts";
+import { retryWithBackoff } from "../redis/retryWithBackoff.ts";
 import type { Epochs } from "../key/epochs.ts";
 import type { Log } from "../log.ts";
 import type { Quarantines } from "../quarantines/quarantines.ts";
@@ -42,7 +42,7 @@ export function createDataReadiness(dependencies: DataReadinessDependencies): Da
         waitUntilComplete: async () => {
             if (!shared) return;
             try {
-                await patiently(() =>
+                await retryWithBackoff(() =>
                     isComplete() && quarantines.isUpToDate()
                         ? Promise.resolve()
                         : Promise.reject(missing),

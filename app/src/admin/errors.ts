@@ -1,6 +1,6 @@
 import type { FastifyError, FastifySchemaValidationError } from "fastify";
 
-import { asHttpError, errorBody, HttpError } from "../http/protocol/error.ts";
+import { toHttpError, formatError, HttpError } from "../http/protocol/error.ts";
 import { JSON_TYPE } from "../http/protocol/responder.ts";
 import type { Log } from "../log.ts";
 import type { AdminApp } from "./app.ts";
@@ -17,7 +17,7 @@ export function registerErrorHandlers(app: AdminApp, log: Log): void {
         }
         if (known.status === 401) void reply.header("www-authenticate", "Bearer");
         if (known.retryAfterSeconds) void reply.header("retry-after", known.retryAfterSeconds);
-        return reply.code(known.status).type(JSON_TYPE).send(errorBody(known));
+        return reply.code(known.status).type(JSON_TYPE).send(formatError(known));
     });
     app.setNotFoundHandler((request) => {
         const [path = ""] = request.url.split("?");
@@ -36,18 +36,16 @@ function fromFastify(error: FastifyError): HttpError {
         );
     }
     const { statusCode = 500 } = error;
-    return statusCode < 500 ? new HttpError(statusCode, error.message) : asHttpError(error);
+    return statusCode < 500 ? new HttpError(statusCode, error.message) : toHttpError(error);
 }
 
 /** Reports all errors in one message; `param` is the field of the first. */
 function validationError(
-    findings: readonly FastifySchemaValidationError[],
+    errors: readonly FastifySchemaValidationError[],
     context: string,
 ): HttpError {
-    const all = findings.map((finding) => ({ field: fieldOf(finding) || context, finding }));
-    const message = all
-        .map(({ field, finding }) => `${field} ${describeProblem(finding)}`)
-        .join("; ");
+    const all = errors.map((error) => ({ field: fieldOf(error) || context, error }));
+    const message = all.map(({ field, error }) => `${field} ${describeProblem(error)}`).join("; ");
     return new HttpError(400, message, { param: all[0]?.field ?? null });
 }
 
@@ -63,9 +61,9 @@ interface VerboseValidationError {
     readonly parentSchema?: { readonly properties?: Readonly<Record<string, unknown>> };
 }
 
-function describeProblem(finding: FastifySchemaValidationError): string {
-    const { keyword, message = "is wrong", params } = finding;
-    const { data, parentSchema } = finding as VerboseValidationError;
+function describeProblem(error: FastifySchemaValidationError): string {
+    const { keyword, message = "is wrong", params } = error;
+    const { data, parentSchema } = error as VerboseValidationError;
     switch (keyword) {
         case "required":
             return "is missing";

@@ -41,10 +41,10 @@ const DESCRIPTION =
 export async function createAdminServer(options: AdminServerOptions): Promise<AdminServer> {
     const { token, colour, version, log, routes } = options;
     const app = createApp();
-    const refusal = createBearerCheck(token);
+    const checkToken = createBearerCheck(token);
     app.addHook("onRequest", (request, reply, next) => {
         void reply.headers({ [HEADERS.servedBy]: colour, [HEADERS.servedVersion]: version });
-        next(refusal(request.headers.authorization));
+        next(checkToken(request.headers.authorization));
     });
     // Logs the route instead of the URL, to keep texts and keys out of the logs.
     app.addHook("onResponse", ({ method, routeOptions: { url } }, { statusCode }, next) => {
@@ -54,9 +54,9 @@ export async function createAdminServer(options: AdminServerOptions): Promise<Ad
     registerErrorHandlers(app, log);
     await app.register(swagger, { openapi: openapi(version) });
     await app.register(
-        (scope: AdminApp, _, done) => {
-            for (const add of routes) add(scope);
-            scope.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
+        (instance: AdminApp, _, done) => {
+            for (const add of routes) add(instance);
+            instance.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
             done();
         },
         { prefix: ADMIN_PREFIX },
@@ -74,10 +74,12 @@ export async function createAdminServer(options: AdminServerOptions): Promise<Ad
 
 /** Registers routes whose bodies of these content types are passed on as streams. */
 export function withUploads(app: AdminApp, types: readonly string[], add: AdminRoutes): void {
-    void app.register((scope: AdminApp, _, done) => {
-        scope.removeAllContentTypeParsers();
-        scope.addContentTypeParser([...types], (_, payload, parsed) => parsed(null, payload));
-        add(scope);
+    void app.register((instance: AdminApp, _, done) => {
+        instance.removeAllContentTypeParsers();
+        instance.addContentTypeParser([...types], (_, payload, onParsed) =>
+            onParsed(null, payload),
+        );
+        add(instance);
         done();
     });
 }
@@ -98,8 +100,8 @@ function openapi(version: string) {
 function listen(server: Server, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
         server.once("error", (error: NodeJS.ErrnoException) => {
-            const taken = `Port ${port} is in use: stop the process that listens on it, or set ${SERVICE_SETTINGS.adminPort.env}`;
-            reject(error.code === "EADDRINUSE" ? new Error(taken) : error);
+            const message = `Port ${port} is in use: stop the process that listens on it, or set ${SERVICE_SETTINGS.adminPort.env}`;
+            reject(error.code === "EADDRINUSE" ? new Error(message) : error);
         });
         server.listen({ port, host: "127.0.0.1" }, () => {
             const address = server.address();

@@ -2,20 +2,20 @@ import type { Resolver } from "./resolver.ts";
 import type { LocalCache } from "./tiers.ts";
 
 /** Reads from a cache without writing to it: bulk work must not evict the entries of clients. */
-export function readOnly(cache: LocalCache): LocalCache {
+export function withoutWrites(cache: LocalCache): LocalCache {
     return { ...cache, set: () => undefined };
 }
 
 /** Counts the client requests that currently wait in a resolver. */
-export function counted(inner: Resolver): { resolver: Resolver; waiting: () => number } {
+export function countWaiting(inner: Resolver): { resolver: Resolver; waiting: () => number } {
     let waiting = 0;
     return {
         resolver: {
             ...inner,
-            resolve: async (items, scope) => {
+            resolve: async (items, context) => {
                 waiting += 1;
                 try {
-                    return await inner.resolve(items, scope);
+                    return await inner.resolve(items, context);
                 } finally {
                     waiting -= 1;
                 }

@@ -1,18 +1,18 @@
 import { wallClock } from "../clock.ts";
-import type { LookupScope, Scope } from "../requestContext.ts";
+import type { LookupContext, RequestContext } from "../requestContext.ts";
 import type { Embedding } from "../vector/embedding.ts";
 import type { Item } from "./item.ts";
 
 export interface Refresher {
     /** Refreshes an entry in the background if it is about to expire. Never waits and never throws. */
-    readonly hit: (item: Item, embedding: Embedding, scope: LookupScope) => void;
+    readonly onHit: (item: Item, embedding: Embedding, context: LookupContext) => void;
 }
 
 /** Concurrent refreshes; client requests have priority. */
-const MOST_AT_ONCE = 16;
+const MAX_CONCURRENT = 16;
 const TIMEOUT_MILLISECONDS = 25_000;
 /** Beyond this many compute times before expiry, an entry is never due (e⁻²⁰ of all draws). */
-const LONGEST_DRAW = 20;
+const MAX_DRAW = 20;
 
 /**
  * Early refresh by the optimal probabilistic rule (Vattani, Chierichetti, Lowenstein, "Optimal Probabilistic
@@ -21,27 +21,27 @@ const LONGEST_DRAW = 20;
  *
  * @param refresh fetches an entry and stores it
  */
-export function refresher(
-    renew: (item: Item, scope: Scope, embedding: Embedding) => Promise<void>,
+export function createRefresher(
+    refresh: (item: Item, context: RequestContext, embedding: Embedding) => Promise<void>,
     random = Math.random,
 ): Refresher {
-    const under = new Set<string>();
+    const inProgress = new Set<string>();
     return {
-        hit: (item, embedding, { pool, tenant, dimensions }) => {
+        onHit: (item, embedding, { pool, tenant, dimensions }) => {
             const { freshUntil, computeMilliseconds } = embedding;
-            const left = freshUntil - wallClock();
+            const remaining = freshUntil - wallClock();
             if (
-                left > computeMilliseconds * LONGEST_DRAW ||
-                left > -computeMilliseconds * Math.log(1 - random())
+                remaining > computeMilliseconds * MAX_DRAW ||
+                remaining > -computeMilliseconds * Math.log(1 - random())
             )
                 return;
             const { key } = item;
-            if (under.has(key) || under.size >= MOST_AT_ONCE) return;
-            under.add(key);
+            if (inProgress.has(key) || inProgress.size >= MAX_CONCURRENT) return;
+            inProgress.add(key);
             const deadline = performance.now() + TIMEOUT_MILLISECONDS;
-            renew(item, { pool, tenant, dimensions, purpose: "refresh", deadline }, embedding)
+            refresh(item, { pool, tenant, dimensions, purpose: "refresh", deadline }, embedding)
                 .catch(() => undefined)
-                .finally(() => under.delete(key));
+                .finally(() => inProgress.delete(key));
         },
     };
 }

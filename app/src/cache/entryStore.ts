@@ -2,7 +2,7 @@ import { CACHE_KEY_PREFIX } from "@property-search/contract";
 import { Cluster, type Redis } from "ioredis";
 
 import { CREATED_AT_OFFSET, ENTRY_VERSION } from "../vector/entry.ts";
-import { patiently } from "../redis/retryWithBackoff.ts";
+import { retryWithBackoff } from "../redis/retryWithBackoff.ts";
 import type { RedisCommands } from "../redis/client.ts";
 
 /** Entries of the shared cache in their stored form, for administration. Unlike SharedCache, it throws. */
@@ -36,7 +36,7 @@ export interface EntryWrite {
 
 /** Indexed by the result of the script. */
 const PUT_RESULTS = ["newer", "stored", "same"] as const;
-const KEYS_AT_ONCE = 64;
+const SCAN_COUNT = 64;
 const KEY = new RegExp(`^${CACHE_KEY_PREFIX}[\\w-]{43}$`);
 
 /** Atomic, because a pod may store a newer entry between read and write. */
@@ -54,15 +54,15 @@ end
 redis.call('set', KEYS[1], ARGV[1], 'PX', ARGV[3])
 return 1`;
 
-export function entryStore({ client, read, remove }: RedisCommands): EntryStore {
+export function createEntryStore({ client, read, remove }: RedisCommands): EntryStore {
     const primaries = (): readonly Redis[] =>
         client instanceof Cluster ? client.nodes("master") : [client];
 
     async function* keysOn(node: Redis): AsyncGenerator<readonly string[], void> {
         let cursor = "0";
         do {
-            const [next, found] = await patiently(() =>
-                node.scan(cursor, "MATCH", `${CACHE_KEY_PREFIX}*`, "COUNT", KEYS_AT_ONCE),
+            const [next, found] = await retryWithBackoff(() =>
+                node.scan(cursor, "MATCH", `${CACHE_KEY_PREFIX}*`, "COUNT", SCAN_COUNT),
             );
             cursor = next;
             yield found

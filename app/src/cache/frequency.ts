@@ -21,7 +21,7 @@ const HASHED_CHARACTERS = 16;
  *
  * @param entries in the cache now
  */
-export function frequencySketch(maxEntries: number, entries: () => number): FrequencySketch {
+export function createFrequencySketch(maxEntries: number, entries: () => number): FrequencySketch {
     const width = 2 ** Math.ceil(Math.log2(COUNTS_PER_ENTRY * Math.max(LEAST_ENTRIES, maxEntries)));
     const counts = new Uint8Array(ROWS * width);
     let recorded = 0;

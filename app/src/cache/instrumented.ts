@@ -3,29 +3,29 @@ import type { RedisOperation } from "@property-search/contract";
 import type { RedisCommands } from "../redis/client.ts";
 
 export interface OperationEvents {
-    readonly answered: (operation: RedisOperation, seconds: number) => void;
-    readonly failed: (operation: RedisOperation) => void;
+    readonly onSuccess: (operation: RedisOperation, seconds: number) => void;
+    readonly onFailure: (operation: RedisOperation) => void;
 }
 
 /** Records duration and outcome of the cache's commands. */
-export function metered(commands: RedisCommands, events: OperationEvents): RedisCommands {
-    async function timed<T>(operation: RedisOperation, run: () => Promise<T>): Promise<T> {
-        const begun = performance.now();
+export function instrument(commands: RedisCommands, events: OperationEvents): RedisCommands {
+    async function measure<T>(operation: RedisOperation, run: () => Promise<T>): Promise<T> {
+        const start = performance.now();
         try {
-            const answer = await run();
-            events.answered(operation, (performance.now() - begun) / 1000);
-            return answer;
+            const reply = await run();
+            events.onSuccess(operation, (performance.now() - start) / 1000);
+            return reply;
         } catch (error) {
-            events.failed(operation);
+            events.onFailure(operation);
             throw error;
         }
     }
 
     return {
         ...commands,
-        read: (...args) => timed("read", () => commands.read(...args)),
-        write: (...args) => timed("write", () => commands.write(...args)),
-        claim: (...args) => timed("lease", () => commands.claim(...args)),
-        yield: (...args) => timed("release", () => commands.yield(...args)),
+        read: (...args) => measure("read", () => commands.read(...args)),
+        write: (...args) => measure("write", () => commands.write(...args)),
+        acquireLeases: (...args) => measure("lease", () => commands.acquireLeases(...args)),
+        releaseLeases: (...args) => measure("release", () => commands.releaseLeases(...args)),
     };
 }

@@ -10,7 +10,7 @@ export interface Item {
 }
 
 /** The embedding of an item, and its source. */
-export interface Resolved {
+export interface ResolvedItem {
     readonly embedding: Embedding;
     readonly status: CacheStatus;
 }

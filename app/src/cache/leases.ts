@@ -5,19 +5,19 @@ import type { Log } from "../log.ts";
 import type { RedisCommands } from "../redis/client.ts";
 import type { SharedCache } from "./tiers.ts";
 
-export interface Leases extends Pick<SharedCache, "lease" | "release"> {
+export interface Leases extends Pick<SharedCache, "acquireLeases" | "releaseLeases"> {
     /** Retries the pending releases now. */
-    readonly pay: () => void;
+    readonly retryReleases: () => void;
     readonly stop: () => void;
 }
 
 export interface LeasesOptions {
     /** Whether Redis is available; while it is not, no command is sent. */
-    readonly available: () => boolean;
+    readonly isAvailable: () => boolean;
     readonly log: Log;
 }
 
-interface Owed {
+interface PendingRelease {
     readonly key: string;
     readonly token: string;
 }
@@ -25,9 +25,9 @@ interface Owed {
 const LEASE_PREFIX = `${CACHE_KEY_PREFIX}lease:`;
 const RETRY_MILLISECONDS = 500;
 /** Beyond this, unreleased leases expire. */
-const MAX_OWED = 10_000;
+const MAX_PENDING_RELEASES = 10_000;
 /** Longer lists are split, so that each command finishes within the operation timeout. */
-const LONGEST_LIST = 256;
+const MAX_KEYS_PER_COMMAND = 256;
 /** Pause after Redis has denied EVAL. */
 const PAUSE_MILLISECONDS = 60_000;
 
@@ -35,33 +35,41 @@ const PAUSE_MILLISECONDS = 60_000;
  * Leases in Redis. A lease whose acquisition or release timed out may exist anyway, and other pods would wait
  * for it, so its release is retried until Redis responds. After an error reply, the lease expires by itself.
  */
-export function leases(
-    commands: Pick<RedisCommands, "claim" | "yield">,
-    { available, log }: LeasesOptions,
+export function createLeases(
+    commands: Pick<RedisCommands, "acquireLeases" | "releaseLeases">,
+    { isAvailable, log }: LeasesOptions,
 ): Leases {
     /** Leases that may exist in Redis. */
     const held = new Set<string>();
-    const owed = new Map<string, Owed>();
+    const pendingReleases = new Map<string, PendingRelease>();
     let timer: NodeJS.Timeout | undefined;
     let pausedUntil = -Infinity;
 
     /** Without Redis all leases are granted, because there are no other pods to wait for. */
-    async function lease(
+    async function acquireLeases(
         keys: readonly string[],
         token: string,
         milliseconds: number,
     ): Promise<ReadonlySet<string>> {
-        if (!available()) return new Set(keys);
-        if (keys.length > LONGEST_LIST) {
-            const first = await lease(keys.slice(0, LONGEST_LIST), token, milliseconds);
-            const others = await lease(keys.slice(LONGEST_LIST), token, milliseconds);
+        if (!isAvailable()) return new Set(keys);
+        if (keys.length > MAX_KEYS_PER_COMMAND) {
+            const first = await acquireLeases(
+                keys.slice(0, MAX_KEYS_PER_COMMAND),
+                token,
+                milliseconds,
+            );
+            const others = await acquireLeases(
+                keys.slice(MAX_KEYS_PER_COMMAND),
+                token,
+                milliseconds,
+            );
             return new Set([...first, ...others]);
         }
-        for (const key of keys) held.add(nameOf(key, token));
+        for (const key of keys) held.add(leaseId(key, token));
         try {
-            const won = await commands.claim(keys.map(leaseKey), token, milliseconds);
+            const won = await commands.acquireLeases(keys.map(leaseKey), token, milliseconds);
             for (const [index, key] of keys.entries()) {
-                if (!won[index]) held.delete(nameOf(key, token));
+                if (!won[index]) held.delete(leaseId(key, token));
             }
             return new Set(keys.filter((_, index) => won[index]));
         } catch (error) {
@@ -70,35 +78,35 @@ export function leases(
         }
     }
 
-    function release(keys: readonly string[], token: string, milliseconds: number): void {
-        const mine = keys.filter((key) => held.has(nameOf(key, token)));
-        if (mine.length > 0) detach(giveBack(mine, token, milliseconds));
+    function releaseLeases(keys: readonly string[], token: string, milliseconds: number): void {
+        const heldKeys = keys.filter((key) => held.has(leaseId(key, token)));
+        if (heldKeys.length > 0) detach(sendRelease(heldKeys, token, milliseconds));
     }
 
-    async function giveBack(
+    async function sendRelease(
         keys: readonly string[],
         token: string,
         milliseconds: number,
     ): Promise<void> {
         if (performance.now() < pausedUntil) {
-            forget(keys, token);
+            dropHeld(keys, token);
             return;
         }
         try {
-            if (!available()) throw new Error("Redis is unavailable");
-            await commands.yield(keys.map(leaseKey), token, milliseconds);
-            forget(keys, token);
+            if (!isAvailable()) throw new Error("Redis is unavailable");
+            await commands.releaseLeases(keys.map(leaseKey), token, milliseconds);
+            dropHeld(keys, token);
         } catch (error) {
             log.debug({ error: String(error) }, "A lease could not be released");
-            if (isReply(error)) {
-                forget(keys, token);
+            if (isErrorReply(error)) {
+                dropHeld(keys, token);
                 if (isForbidden(error)) pause(error);
-            } else for (const key of keys) owe(key, token);
+            } else for (const key of keys) scheduleRetry(key, token);
         }
     }
 
-    function forget(keys: readonly string[], token: string): void {
-        for (const key of keys) held.delete(nameOf(key, token));
+    function dropHeld(keys: readonly string[], token: string): void {
+        for (const key of keys) held.delete(leaseId(key, token));
     }
 
     function pause({ message }: Error): void {
@@ -111,24 +119,24 @@ export function leases(
         );
     }
 
-    function owe(key: string, token: string): void {
-        const name = nameOf(key, token);
-        if (owed.size >= MAX_OWED) {
-            held.delete(name);
+    function scheduleRetry(key: string, token: string): void {
+        const id = leaseId(key, token);
+        if (pendingReleases.size >= MAX_PENDING_RELEASES) {
+            held.delete(id);
             return;
         }
-        owed.set(name, { key, token });
-        timer ??= setInterval(pay, RETRY_MILLISECONDS).unref();
+        pendingReleases.set(id, { key, token });
+        timer ??= setInterval(retryReleases, RETRY_MILLISECONDS).unref();
     }
 
-    function pay(): void {
-        if (!available()) return;
+    function retryReleases(): void {
+        if (!isAvailable()) return;
         stop();
-        const debts = Map.groupBy(owed.values(), ({ token }) => token);
-        owed.clear();
-        for (const [token, of] of debts) {
-            const keys = of.map(({ key }) => key);
-            detach(giveBack(keys, token, 0));
+        const releasesByToken = Map.groupBy(pendingReleases.values(), ({ token }) => token);
+        pendingReleases.clear();
+        for (const [token, releases] of releasesByToken) {
+            const keys = releases.map(({ key }) => key);
+            detach(sendRelease(keys, token, 0));
         }
     }
 
@@ -137,11 +145,11 @@ export function leases(
         timer = undefined;
     }
 
-    return { lease, release, pay, stop };
+    return { acquireLeases, releaseLeases, retryReleases, stop };
 }
 
 /** Whether Redis replied with an error. */
-function isReply(error: unknown): error is Error {
+function isErrorReply(error: unknown): error is Error {
     return error instanceof Error && error.name === "ReplyError";
 }
 
@@ -150,7 +158,7 @@ function isForbidden({ message }: Error): boolean {
     return /^(NOPERM|ERR unknown command)/.test(message);
 }
 
-function nameOf(key: string, token: string): string {
+function leaseId(key: string, token: string): string {
     return `${token} ${key}`;
 }
 

@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 
 import { wallClock } from "../clock.ts";
 import type { Embedding } from "../vector/embedding.ts";
-import { frequencySketch } from "./frequency.ts";
+import { createFrequencySketch } from "./frequency.ts";
 import type { LocalCache } from "./tiers.ts";
 
 export interface LocalCacheOptions {
@@ -11,7 +11,7 @@ export interface LocalCacheOptions {
     /** How long an entry is kept after it became stale. */
     readonly staleSeconds: number;
     /** Shortened vectors are cached with the full vector and may need as much memory. */
-    readonly shortens?: boolean;
+    readonly supportsShortening?: boolean;
 }
 
 /** Objects, key and links of one entry. */
@@ -27,9 +27,9 @@ const BYTES_PER_DIMENSION = 4 + 16 / 3 + 25;
  * more often. A bulk job would otherwise evict what everybody asks for, and each hit in Redis would replace an
  * entry: memory that the garbage collector has to find by scanning the whole heap every second.
  */
-export function localCache(options: LocalCacheOptions): LocalCache {
-    const { maxEntries, maxBytes, staleSeconds, shortens } = options;
-    const bytesPerDimension = BYTES_PER_DIMENSION * (shortens ? 2 : 1);
+export function createLocalCache(options: LocalCacheOptions): LocalCache {
+    const { maxEntries, maxBytes, staleSeconds, supportsShortening } = options;
+    const bytesPerDimension = BYTES_PER_DIMENSION * (supportsShortening ? 2 : 1);
     const sizeCalculation = ({ vector }: Embedding): number =>
         Math.ceil(OVERHEAD_BYTES + vector.length * bytesPerDimension);
     const cache = new LRUCache<string, Embedding>({
@@ -37,7 +37,7 @@ export function localCache(options: LocalCacheOptions): LocalCache {
         maxSize: maxBytes,
         sizeCalculation,
     });
-    const frequency = frequencySketch(maxEntries, () => cache.size);
+    const frequency = createFrequencySketch(maxEntries, () => cache.size);
     const lifetime = staleSeconds * 1000;
 
     function isAdmitted(key: string, embedding: Embedding): boolean {
@@ -67,10 +67,10 @@ export function localCache(options: LocalCacheOptions): LocalCache {
             if (isAdmitted(key, embedding)) cache.set(key, embedding);
         },
         remove: (key) => cache.delete(key),
-        removeAll: (which) => {
+        removeWhere: (predicate) => {
             // Collected first: the iterator does not support deletions.
-            const told = [...cache.entries()].filter(([, embedding]) => which(embedding));
-            for (const [key] of told) cache.delete(key);
+            const matching = [...cache.entries()].filter(([, embedding]) => predicate(embedding));
+            for (const [key] of matching) cache.delete(key);
         },
         size: () => ({ entries: cache.size, bytes: cache.calculatedSize }),
     };

@@ -6,10 +6,10 @@ import { wallClock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Embedding } from "../vector/embedding.ts";
 import type { EntryCodec, EncodedEntry } from "../vector/entry.ts";
-import { within } from "../withTimeout.ts";
-import { breaker as openBreaker } from "../redis/breaker.ts";
-import { leases } from "./leases.ts";
-import { metered, type OperationEvents } from "./instrumented.ts";
+import { withTimeout } from "../withTimeout.ts";
+import { createBreaker as openBreaker } from "../redis/breaker.ts";
+import { createLeases } from "./leases.ts";
+import { instrument, type OperationEvents } from "./instrumented.ts";
 import type { RedisCommands, Write } from "../redis/client.ts";
 import type { SharedCache } from "./tiers.ts";
 
@@ -26,15 +26,15 @@ export const DROP_REASONS = ["full", "down", "error"] as const;
 
 /** Metrics events of Redis. They must not throw. */
 export interface RedisEvents extends OperationEvents {
-    readonly dropped: (entries: number, reason: (typeof DROP_REASONS)[number]) => void;
-    readonly damaged: () => void;
+    readonly onDropped: (entries: number, reason: (typeof DROP_REASONS)[number]) => void;
+    readonly onCorrupt: () => void;
 }
 
 const noEvents: RedisEvents = {
-    answered: () => undefined,
-    failed: () => undefined,
-    dropped: () => undefined,
-    damaged: () => undefined,
+    onSuccess: () => undefined,
+    onFailure: () => undefined,
+    onDropped: () => undefined,
+    onCorrupt: () => undefined,
 };
 
 /** Consecutive failures that open the breaker; then no request waits for Redis. */
@@ -44,37 +44,41 @@ const PROBE_MILLISECONDS = 1_000;
 const MAX_PENDING_WRITES = 4_096;
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 /** Limits of one operation. Larger requests are split, so that a timeout loses one batch only. */
-const PART_ITEMS = 256;
-const READ_BYTES = 512 * 1024;
+const MAX_BATCH_ITEMS = 256;
+const MAX_READ_BYTES = 512 * 1024;
 /** Writes share the connection with reads, which wait for the batch in flight. */
-const WRITE_BYTES = 128 * 1024;
+const MAX_WRITE_BYTES = 128 * 1024;
 /** Commands have their own timeout; this one protects the queue from a command that never settles. */
-const LONGEST_WRITE_MILLISECONDS = 5_000;
+const WRITE_TIMEOUT_MILLISECONDS = 5_000;
 /** Time for pending writes when the service closes. */
 const LAST_WRITES_MILLISECONDS = 1_000;
 /** After this many failed batches of one read, the rest are misses. */
-const FAILED_PARTS = 2;
+const MAX_FAILED_BATCHES = 2;
 /** Until the model's dimensions are known; some models have long vectors. */
-const UNKNOWN_DIMENSIONS = 1_536;
+const LIKELY_DIMENSIONS = 1_536;
 
 /** The shared cache in Redis behind a circuit breaker. Failures and timeouts are misses. */
-export function redisCache(client: RedisCommands, options: RedisCacheOptions): SharedCache {
+export function createRedisCache(client: RedisCommands, options: RedisCacheOptions): SharedCache {
     const { codec, log, staleSeconds, events = noEvents } = options;
-    const commands = metered(client, events);
+    const commands = instrument(client, events);
     const breaker = openBreaker({
         failures: FAILURES_TO_OPEN,
         probeMilliseconds: PROBE_MILLISECONDS,
         // Reads like requests do: a user that may only PING, or one node of many, must not close the breaker.
         probe: () => commands.read([redisKey(randomUUID())]),
-        opened: (error) =>
+        onOpened: (error) =>
             log.warn({ error: messageOf(error) }, "Redis is unavailable: serving without it"),
-        closed: () => {
+        onClosed: () => {
             log.info("Redis is available again");
-            held.pay();
+            held.retryReleases();
         },
     });
-    const { lease, release, ...held } = leases(commands, {
-        available: () => !breaker.open(),
+    const {
+        acquireLeases: lease,
+        releaseLeases: release,
+        ...held
+    } = createLeases(commands, {
+        isAvailable: () => !breaker.isOpen(),
         log,
     });
     let pendingWrites = 0;
@@ -87,20 +91,20 @@ export function redisCache(client: RedisCommands, options: RedisCacheOptions): S
         dimensions: number | undefined,
     ): Promise<ReadonlyMap<string, Embedding>> {
         const found = new Map<string, Embedding>();
-        const bytes = (dimensions ?? UNKNOWN_DIMENSIONS) * Float32Array.BYTES_PER_ELEMENT;
+        const bytes = (dimensions ?? LIKELY_DIMENSIONS) * Float32Array.BYTES_PER_ELEMENT;
         let failures = 0;
         // Sequential: a timeout affects its own batch only, and received entries are kept.
-        for (const part of parts(keys, READ_BYTES, () => bytes)) {
-            const values = await stored(part);
+        for (const batch of splitIntoBatches(keys, MAX_READ_BYTES, () => bytes)) {
+            const values = await readBatch(batch);
             if (!values) failures += 1;
-            if (failures >= FAILED_PARTS) break;
-            part.forEach((key, index) => {
+            if (failures >= MAX_FAILED_BATCHES) break;
+            batch.forEach((key, index) => {
                 const value = values?.[index];
                 if (!value) return;
                 const embedding = codec.decode(key, value, dimensions);
                 if (embedding) found.set(key, embedding);
                 else {
-                    events.damaged();
+                    events.onCorrupt();
                     log.warn(
                         "An entry in Redis is corrupt or has an unknown format: treated as a miss",
                     );
@@ -110,12 +114,12 @@ export function redisCache(client: RedisCommands, options: RedisCacheOptions): S
         return found;
     }
 
-    async function stored(
+    async function readBatch(
         keys: readonly string[],
     ): Promise<readonly (Buffer | null)[] | undefined> {
-        if (breaker.open()) return undefined;
+        if (breaker.isOpen()) return undefined;
         try {
-            return await breaker.attempt(() => commands.read(keys.map(redisKey)));
+            return await breaker.run(() => commands.read(keys.map(redisKey)));
         } catch (error) {
             log.debug({ error: messageOf(error) }, "A read from Redis failed");
             return undefined;
@@ -123,8 +127,8 @@ export function redisCache(client: RedisCommands, options: RedisCacheOptions): S
     }
 
     async function write(entries: readonly EncodedEntry[]): Promise<void> {
-        if (breaker.open()) {
-            events.dropped(entries.length, "down");
+        if (breaker.isOpen()) {
+            events.onDropped(entries.length, "down");
             return;
         }
         const bytes = entries.reduce((sum, { entry }) => sum + entry.length, 0);
@@ -132,7 +136,7 @@ export function redisCache(client: RedisCommands, options: RedisCacheOptions): S
             pendingWrites + entries.length > MAX_PENDING_WRITES ||
             pendingBytes + bytes > MAX_PENDING_BYTES
         ) {
-            events.dropped(entries.length, "full");
+            events.onDropped(entries.length, "full");
             return;
         }
         pendingWrites += entries.length;
@@ -143,7 +147,7 @@ export function redisCache(client: RedisCommands, options: RedisCacheOptions): S
             value: entry,
             milliseconds: Math.ceil(Math.max(1, embedding.freshUntil - now) + staleSeconds * 1000),
         }));
-        const writing = lastWrite.then(() => store(writes));
+        const writing = lastWrite.then(() => writeBatches(writes));
         // A failed write does not stop the next ones.
         lastWrite = writing.catch(() => undefined);
         try {
@@ -155,16 +159,24 @@ export function redisCache(client: RedisCommands, options: RedisCacheOptions): S
     }
 
     /** A full or read-only Redis still serves reads, so failed writes do not count for the breaker. */
-    async function store(writes: readonly Write[]): Promise<void> {
-        for (const part of parts(writes, WRITE_BYTES, ({ value }) => value.length)) {
-            if (isClosed || breaker.open()) {
-                events.dropped(part.length, "down");
+    async function writeBatches(writes: readonly Write[]): Promise<void> {
+        for (const batch of splitIntoBatches(
+            writes,
+            MAX_WRITE_BYTES,
+            ({ value }) => value.length,
+        )) {
+            if (isClosed || breaker.isOpen()) {
+                events.onDropped(batch.length, "down");
                 continue;
             }
             try {
-                await within(LONGEST_WRITE_MILLISECONDS, commands.write(part), tookTooLong);
+                await withTimeout(
+                    WRITE_TIMEOUT_MILLISECONDS,
+                    commands.write(batch),
+                    rejectTimedOut,
+                );
             } catch (error) {
-                events.dropped(part.length, "error");
+                events.onDropped(batch.length, "error");
                 log.debug({ error: messageOf(error) }, "A write to Redis failed");
             }
         }
@@ -178,13 +190,13 @@ export function redisCache(client: RedisCommands, options: RedisCacheOptions): S
         read,
         write,
         remove,
-        lease,
-        release,
-        state: () => (!breaker.open() && commands.connected() ? "up" : "down"),
+        acquireLeases: lease,
+        releaseLeases: release,
+        state: () => (!breaker.isOpen() && commands.isConnected() ? "up" : "down"),
         close: async () => {
             breaker.stop();
             held.stop();
-            await within(LAST_WRITES_MILLISECONDS, lastWrite, () => Promise.resolve());
+            await withTimeout(LAST_WRITES_MILLISECONDS, lastWrite, () => Promise.resolve());
             isClosed = true;
             await commands.close();
         },
@@ -192,27 +204,27 @@ export function redisCache(client: RedisCommands, options: RedisCacheOptions): S
 }
 
 /** Splits items into batches that Redis can transfer within the operation timeout. */
-function parts<T>(
+function splitIntoBatches<T>(
     items: readonly T[],
-    mostBytes: number,
+    maxBytes: number,
     bytesOf: (item: T) => number,
 ): readonly (readonly T[])[] {
-    const made: T[][] = [];
-    let room = { items: 0, bytes: 0 };
+    const batches: T[][] = [];
+    let remaining = { items: 0, bytes: 0 };
     for (const item of items) {
         const bytes = bytesOf(item);
-        const part = made.at(-1);
-        if (part && room.items > 0 && room.bytes >= bytes) part.push(item);
+        const last = batches.at(-1);
+        if (last && remaining.items > 0 && remaining.bytes >= bytes) last.push(item);
         else {
-            made.push([item]);
-            room = { items: PART_ITEMS, bytes: mostBytes };
+            batches.push([item]);
+            remaining = { items: MAX_BATCH_ITEMS, bytes: maxBytes };
         }
-        room = { items: room.items - 1, bytes: room.bytes - bytes };
+        remaining = { items: remaining.items - 1, bytes: remaining.bytes - bytes };
     }
-    return made;
+    return batches;
 }
 
-function tookTooLong(): Promise<never> {
+function rejectTimedOut(): Promise<never> {
     return Promise.reject(new Error("The write timed out"));
 }
 

@@ -1,11 +1,11 @@
 import type { CacheResult, CacheStatus } from "@property-search/contract";
 
-import type { Resolved } from "./item.ts";
+import type { ResolvedItem } from "./item.ts";
 
 type PerStatus = Readonly<Record<CacheStatus, number>>;
 
 /** Totals of one answered request. */
-export interface Account {
+export interface ResponseTotals {
     /** Items and tokens by source of the vector. */
     readonly items: PerStatus;
     readonly tokens: PerStatus;
@@ -17,7 +17,7 @@ export interface Account {
     readonly truncated: number;
 }
 
-export const RESULTS: Readonly<Record<CacheStatus, CacheResult>> = {
+export const RESULT_LABELS: Readonly<Record<CacheStatus, CacheResult>> = {
     "HIT-L1": "hit_l1",
     "HIT-L2": "hit_l2",
     COALESCED: "coalesced",
@@ -26,7 +26,7 @@ export const RESULTS: Readonly<Record<CacheStatus, CacheResult>> = {
 };
 
 /** A coalesced item counts as saved: the leading request was billed for it. */
-export function account(resolved: readonly Resolved[]): Account {
+export function computeTotals(resolved: readonly ResolvedItem[]): ResponseTotals {
     const items = { "HIT-L1": 0, "HIT-L2": 0, COALESCED: 0, STALE: 0, MISS: 0 };
     const tokens = { "HIT-L1": 0, "HIT-L2": 0, COALESCED: 0, STALE: 0, MISS: 0 };
     let truncated = 0;
@@ -35,12 +35,12 @@ export function account(resolved: readonly Resolved[]): Account {
         if (embedding.truncated) truncated += 1;
         tokens[status] += embedding.tokens;
     }
-    const { MISS, "HIT-L1": near, "HIT-L2": far, COALESCED, STALE } = tokens;
+    const { MISS, "HIT-L1": l1, "HIT-L2": l2, COALESCED, STALE } = tokens;
     return {
         items,
         tokens,
         missedTokens: MISS,
-        savedTokens: near + far + COALESCED + STALE,
+        savedTokens: l1 + l2 + COALESCED + STALE,
         slowest: slowest(items),
         truncated,
     };

@@ -8,7 +8,7 @@ export interface LocalCache {
     readonly set: (key: string, embedding: Embedding) => void;
     readonly remove: (key: string) => boolean;
     /** Scans all entries. */
-    readonly removeAll: (which: (embedding: Embedding) => boolean) => void;
+    readonly removeWhere: (which: (embedding: Embedding) => boolean) => void;
     readonly size: () => { readonly entries: number; readonly bytes: number };
 }
 
@@ -30,13 +30,13 @@ export interface SharedCache {
      *
      * @returns the granted keys; all keys if there is no Redis
      */
-    readonly lease: (
+    readonly acquireLeases: (
         keys: readonly string[],
         token: string,
         milliseconds: number,
     ) => Promise<ReadonlySet<string>>;
     /** Releases leases held with this token after a delay. Does not wait. */
-    readonly release: (keys: readonly string[], token: string, milliseconds: number) => void;
+    readonly releaseLeases: (keys: readonly string[], token: string, milliseconds: number) => void;
     /** `off`: not configured. */
     readonly state: () => "up" | "down" | "off";
     readonly close: () => Promise<void>;
@@ -47,8 +47,8 @@ export const noSharedCache: SharedCache = {
     read: () => Promise.resolve(new Map()),
     write: () => Promise.resolve(),
     remove: () => Promise.resolve(0),
-    lease: (keys) => Promise.resolve(new Set(keys)),
-    release: () => undefined,
+    acquireLeases: (keys) => Promise.resolve(new Set(keys)),
+    releaseLeases: () => undefined,
     state: () => "off",
     close: () => Promise.resolve(),
 };

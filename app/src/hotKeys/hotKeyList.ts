@@ -6,12 +6,12 @@ import type { Log } from "../log.ts";
 
 /** Hot keys shared by the pods of one vector space. An optimisation only: never throws. */
 export interface HotKeyList {
-    readonly add: (counts: readonly Weighted[]) => Promise<void>;
+    readonly add: (counts: readonly WeightedKey[]) => Promise<void>;
     /** Hottest first. */
     readonly top: (limit: number) => Promise<readonly string[]>;
 }
 
-export interface Weighted {
+export interface WeightedKey {
     readonly key: string;
     readonly weight: number;
 }
@@ -19,14 +19,14 @@ export interface Weighted {
 /** Redis commands of the list. Each fails after the operation timeout. */
 export interface RankingCommands {
     /** Increments the scores of members, keeps the highest `keep` members, and sets the expiry. */
-    readonly raiseScores: (
+    readonly incrementScores: (
         key: string,
-        scores: readonly Weighted[],
+        scores: readonly WeightedKey[],
         keep: number,
         milliseconds: number,
     ) => Promise<void>;
     /** Members with their scores, highest first. */
-    readonly highest: (key: string, limit: number) => Promise<readonly Weighted[]>;
+    readonly top: (key: string, limit: number) => Promise<readonly WeightedKey[]>;
 }
 
 /** Identifies a vector space. Vectors of two spaces are never interchangeable. */
@@ -52,7 +52,7 @@ const YESTERDAY = 0.5;
  * to the vector space instead of the colour, because both colours share entries: the idle colour is as warm
  * as the active one.
  */
-export function redisHotKeyList(
+export function createRedisHotKeyList(
     commands: RankingCommands,
     { provider, model, revision }: VectorSpace,
     log: Log,
@@ -68,7 +68,12 @@ export function redisHotKeyList(
     return {
         add: async (counts) => {
             try {
-                await commands.raiseScores(keyOfDay(0), counts, MAX_HOT_KEYS, 2 * DAY_MILLISECONDS);
+                await commands.incrementScores(
+                    keyOfDay(0),
+                    counts,
+                    MAX_HOT_KEYS,
+                    2 * DAY_MILLISECONDS,
+                );
             } catch (error) {
                 log.debug({ error: String(error) }, "Hot keys could not be saved");
             }
@@ -76,8 +81,8 @@ export function redisHotKeyList(
         top: async (limit) => {
             try {
                 const [today, yesterday] = await Promise.all([
-                    commands.highest(keyOfDay(0), limit),
-                    commands.highest(keyOfDay(1), limit),
+                    commands.top(keyOfDay(0), limit),
+                    commands.top(keyOfDay(1), limit),
                 ]);
                 const weights = new Map(today.map(({ key, weight }) => [key, weight]));
                 for (const { key, weight } of yesterday) {

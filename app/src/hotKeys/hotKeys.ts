@@ -2,13 +2,13 @@ import { detach } from "../detach.ts";
 import type { LocalCache, SharedCache } from "../cache/tiers.ts";
 import type { Log } from "../log.ts";
 import { MAX_HOT_KEYS, type HotKeyList } from "./hotKeyList.ts";
-import { sketch, type Counted, type Sketch } from "./sketch.ts";
-import { warm } from "./warmStart.ts";
+import { createSketch, type CountedKey, type Sketch } from "./sketch.ts";
+import { warmStart } from "./warmStart.ts";
 
 /** The most requested keys of this pod, for operators and for the warm start of new pods. */
 export interface HotKeys {
     /** On the request path: samples one in SAMPLING_INTERVAL items. */
-    readonly seen: (items: readonly { readonly key: string }[], tenant: string) => void;
+    readonly record: (items: readonly { readonly key: string }[], tenant: string) => void;
     /** Most requested first, estimated over the last two to four minutes. */
     readonly top: (limit: number) => readonly HotKey[];
     /** Loads the previously hot entries from Redis into the local cache. Bounded; never throws. */
@@ -36,37 +36,38 @@ export interface HotKeysOptions {
 }
 
 /** Counting takes about a microsecond per item; sampled, below 50 ns on average. */
-const SAMPLED_OF = 32;
+const SAMPLING_INTERVAL = 32;
 /** Save interval of the list; a killed pod loses at most one interval. */
-const PERIOD_MILLISECONDS = 120_000;
+const SAVE_INTERVAL_MILLISECONDS = 120_000;
 
-export function hotKeys(options: HotKeysOptions): HotKeys {
+export function createHotKeys(options: HotKeysOptions): HotKeys {
     const { list, random = Math.random } = options;
     const capacity = Math.min(options.maxLocalEntries, MAX_HOT_KEYS);
-    let counting = sketch(capacity);
-    let before: Sketch = sketch(capacity);
+    let current = createSketch(capacity);
+    let previous: Sketch = createSketch(capacity);
     let skip = 0;
-    const saving = setInterval(() => detach(save()), PERIOD_MILLISECONDS).unref();
+    const saving = setInterval(() => detach(save()), SAVE_INTERVAL_MILLISECONDS).unref();
 
     async function save(): Promise<void> {
-        before = counting;
-        counting = sketch(capacity);
-        const hot = before.top(capacity);
-        if (hot.length > 0) await list.add(hot);
+        previous = current;
+        current = createSketch(capacity);
+        const hottest = previous.top(capacity);
+        if (hottest.length > 0) await list.add(hottest);
     }
 
     return {
-        seen: (items, tenant) => {
+        record: (items, tenant) => {
             skip -= items.length;
             while (skip < 0) {
                 const item = items[items.length + skip];
-                if (item !== undefined) counting.add(item.key, tenant);
+                if (item !== undefined) current.add(item.key, tenant);
                 // A fixed step would always sample the same item of a repeated batch.
-                skip += 1 + Math.floor(random() * (2 * SAMPLED_OF - 1));
+                skip += 1 + Math.floor(random() * (2 * SAMPLING_INTERVAL - 1));
             }
         },
-        top: (limit) => merged([before.top(capacity), counting.top(capacity)]).slice(0, limit),
-        warm: () => warm({ ...options, capacity }),
+        top: (limit) =>
+            mergeCounts([previous.top(capacity), current.top(capacity)]).slice(0, limit),
+        warm: () => warmStart({ ...options, capacity }),
         save,
         close: async () => {
             clearInterval(saving);
@@ -75,10 +76,10 @@ export function hotKeys(options: HotKeysOptions): HotKeys {
     };
 }
 
-function merged(counts: readonly (readonly Counted[])[]): readonly HotKey[] {
+function mergeCounts(counts: readonly (readonly CountedKey[])[]): readonly HotKey[] {
     const sums = new Map<string, HotKey>();
     for (const { key, tenant, weight } of counts.flat()) {
-        const requests = (sums.get(key)?.requests ?? 0) + weight * SAMPLED_OF;
+        const requests = (sums.get(key)?.requests ?? 0) + weight * SAMPLING_INTERVAL;
         sums.set(key, { key, tenant, requests });
     }
     return [...sums.values()].sort((a, b) => b.requests - a.requests);

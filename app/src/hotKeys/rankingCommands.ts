@@ -1,11 +1,11 @@
 import type { Cluster, Redis } from "ioredis";
 
-import type { RankingCommands, Weighted } from "./hotKeyList.ts";
+import type { RankingCommands, WeightedKey } from "./hotKeyList.ts";
 
 /** Rankings as Redis sorted sets. */
-export function rankingCommands(client: Redis | Cluster): RankingCommands {
+export function createRankingCommands(client: Redis | Cluster): RankingCommands {
     return {
-        raiseScores: async (key, scores, keep, milliseconds) => {
+        incrementScores: async (key, scores, keep, milliseconds) => {
             // Commands issued in one turn share a packet.
             await Promise.all([
                 ...scores.map(({ key: member, weight }) => client.zincrby(key, weight, member)),
@@ -13,13 +13,13 @@ export function rankingCommands(client: Redis | Cluster): RankingCommands {
                 client.pexpire(key, milliseconds),
             ]);
         },
-        highest: async (key, limit) =>
-            pairs(await client.zrevrange(key, 0, limit - 1, "WITHSCORES")),
+        top: async (key, limit) =>
+            parsePairs(await client.zrevrange(key, 0, limit - 1, "WITHSCORES")),
     };
 }
 
-function pairs(flat: readonly string[]): readonly Weighted[] {
-    const found: Weighted[] = [];
+function parsePairs(flat: readonly string[]): readonly WeightedKey[] {
+    const found: WeightedKey[] = [];
     for (let at = 0; at + 1 < flat.length; at += 2) {
         found.push({ key: flat[at] ?? "", weight: Number(flat[at + 1]) });
     }

@@ -2,10 +2,10 @@
 export interface Sketch {
     readonly add: (key: string, tenant: string) => void;
     /** Most frequent first. Weights are never overestimated. */
-    readonly top: (limit: number) => readonly Counted[];
+    readonly top: (limit: number) => readonly CountedKey[];
 }
 
-export interface Counted {
+export interface CountedKey {
     readonly key: string;
     readonly tenant: string;
     readonly weight: number;
@@ -22,7 +22,7 @@ interface Counter {
  * 1/capacity of the stream is retained (Anderson et al., "A High-Performance Algorithm for Identifying
  * Frequent Items in Data Streams", arXiv:1705.07001).
  */
-export function sketch(capacity: number): Sketch {
+export function createSketch(capacity: number): Sketch {
     const counters = new Map<string, Counter>();
 
     function purge(): void {

@@ -14,23 +14,29 @@ export interface WarmOptions {
 }
 
 /** Maximum delay of a pod's start, with or without Redis. */
-const LIMIT_MILLISECONDS = 2_000;
+const TIMEOUT_MILLISECONDS = 2_000;
 const POLL_MILLISECONDS = 20;
 /** Fits into one MGET within the operation timeout. */
-const READ_AT_ONCE = 256;
+const READ_BATCH_SIZE = 256;
 
 /** Loads the entries of the hot keys, hottest first, until all are loaded or the time is up. */
-export async function warm({ local, shared, list, capacity, log }: WarmOptions): Promise<void> {
+export async function warmStart({
+    local,
+    shared,
+    list,
+    capacity,
+    log,
+}: WarmOptions): Promise<void> {
     if (shared.state() === "off") return;
     const begun = performance.now();
     const elapsed = (): number => performance.now() - begun;
-    while (shared.state() === "down" && elapsed() < LIMIT_MILLISECONDS) {
+    while (shared.state() === "down" && elapsed() < TIMEOUT_MILLISECONDS) {
         await wait(POLL_MILLISECONDS);
     }
     const keys = shared.state() === "up" ? await list.top(capacity) : [];
     const loaded: (readonly [string, Embedding])[] = [];
-    for (let at = 0; at < keys.length && elapsed() < LIMIT_MILLISECONDS; at += READ_AT_ONCE) {
-        loaded.push(...(await shared.read(keys.slice(at, at + READ_AT_ONCE), undefined)));
+    for (let at = 0; at < keys.length && elapsed() < TIMEOUT_MILLISECONDS; at += READ_BATCH_SIZE) {
+        loaded.push(...(await shared.read(keys.slice(at, at + READ_BATCH_SIZE), undefined)));
     }
     // Hottest first: a full cache admits no entry that nobody has requested yet.
     for (const [key, embedding] of loaded) local.set(key, embedding);

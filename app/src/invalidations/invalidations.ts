@@ -1,4 +1,4 @@
-import { polled } from "../redis/polledRecords.ts";
+import { createPolledRecords } from "../redis/polledRecords.ts";
 import { wallClock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { InvalidationStore } from "./store.ts";
@@ -47,7 +47,7 @@ export function createInvalidations(
 ): Invalidations {
     const known = new Map<string, Invalidation>();
     let version: string | null = null;
-    const { isKnown, start, stop } = polled({
+    const { isKnown, start, stop } = createPolledRecords({
         name: "Invalidations",
         read,
         onReachable: store.onReachable,

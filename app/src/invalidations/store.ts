@@ -52,8 +52,8 @@ function parseRecord(text: string): readonly Invalidation[] {
     try {
         const one = JSON.parse(text) as Partial<Invalidation>;
         const { key, kind, invalidBefore, expiresAt } = one;
-        const sound = typeof key === "string" && (kind === "flagged" || kind === "deleted");
-        return sound && typeof invalidBefore === "number" && typeof expiresAt === "number"
+        const isValid = typeof key === "string" && (kind === "flagged" || kind === "deleted");
+        return isValid && typeof invalidBefore === "number" && typeof expiresAt === "number"
             ? [one as Invalidation]
             : [];
     } catch {

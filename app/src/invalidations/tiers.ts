@@ -23,9 +23,9 @@ export function withSharedInvalidations(
         ...cache,
         read: async (keys, dimensions) => {
             const found = await cache.read(keys, dimensions);
-            const held = Array.from(found);
-            const served = held.filter(([key, { createdAt }]) => !isInvalidated(key, createdAt));
-            return served.length === held.length ? found : new Map(served);
+            const entries = Array.from(found);
+            const served = entries.filter(([key, { createdAt }]) => !isInvalidated(key, createdAt));
+            return served.length === entries.length ? found : new Map(served);
         },
     };
 }
@@ -40,7 +40,7 @@ export function withMissesUntilKnown(isKnown: () => boolean, cache: SharedCache)
         ...cache,
         read: (...args) => current().read(...args),
         write: (entries) => current().write(entries),
-        lease: (...args) => current().lease(...args),
+        acquireLeases: (...args) => current().acquireLeases(...args),
         state: () => (cache.state() === "up" && !isKnown() ? "down" : cache.state()),
     };
 }

@@ -17,7 +17,7 @@ export interface KeySpace {
     readonly inputType: string;
 }
 
-const SPACE_DIGITS = 16;
+const SPACE_DIGEST_DIGITS = 16;
 
 export interface KeyOf {
     /** @returns the cache key of an input, 43 characters of base64url (SHA-256) */
@@ -33,8 +33,8 @@ const MAX_PREFIXES = 256;
  * Keys are SHA-256 over length-prefixed fields. Without lengths, "x" + "y:z" and "x:y" + "z" would collide;
  * this has happened elsewhere with model names that contain a colon.
  */
-export function keyMaker(space: KeySpace): KeyOf {
-    const stem = stemOf(space);
+export function createKeyOf(space: KeySpace): KeyOf {
+    const stem = encodeSpace(space);
     const prefixes = new Map<string, string>();
 
     function prefix(kind: Input["kind"], dimensions: number | undefined): string {
@@ -42,7 +42,7 @@ export function keyMaker(space: KeySpace): KeyOf {
         const name = `${kind}/${policy}`;
         let known = prefixes.get(name);
         if (known === undefined) {
-            known = stem + frame([policy, kind]);
+            known = stem + encodeFields([policy, kind]);
             if (prefixes.size >= MAX_PREFIXES) prefixes.clear();
             prefixes.set(name, known);
         }
@@ -51,8 +51,8 @@ export function keyMaker(space: KeySpace): KeyOf {
 
     function keyOf(input: Input, dimensions: number | undefined): string {
         const content = input.kind === "text" ? input.text : input.ids.join(",");
-        const framed = `${prefix(input.kind, dimensions)}${Buffer.byteLength(content)}:${content}`;
-        return hash("sha256", framed, "base64url");
+        const encoded = `${prefix(input.kind, dimensions)}${Buffer.byteLength(content)}:${content}`;
+        return hash("sha256", encoded, "base64url");
     }
 
     return Object.assign(keyOf, { space });
@@ -62,17 +62,17 @@ export function keyMaker(space: KeySpace): KeyOf {
  * @param epochOf returns the current epoch of a tenant
  * @returns the key function of a tenant, identical as long as the epoch is the same
  */
-export function keyMakers(
+export function createKeysOf(
     space: Omit<KeySpace, "tenant" | "epoch">,
     epochOf: (tenant: string) => string,
 ): (tenant: string) => KeyOf {
-    const made = new Map<string, { readonly epoch: string; readonly keyOf: KeyOf }>();
+    const cache = new Map<string, { readonly epoch: string; readonly keyOf: KeyOf }>();
     return (tenant) => {
         const epoch = epochOf(tenant);
-        const known = made.get(tenant);
+        const known = cache.get(tenant);
         if (known?.epoch === epoch) return known.keyOf;
-        const keyOf = keyMaker({ tenant, epoch, ...space });
-        made.set(tenant, { epoch, keyOf });
+        const keyOf = createKeyOf({ tenant, epoch, ...space });
+        cache.set(tenant, { epoch, keyOf });
         return keyOf;
     };
 }
@@ -82,21 +82,21 @@ export function keyMakers(
  *
  * @returns the digest of a tenant's current key space, 16 hexadecimal digits
  */
-export function spaceDigests(
+export function createSpaceOf(
     space: Omit<KeySpace, "tenant" | "epoch">,
     epochOf: (tenant: string) => string,
 ): (tenant: string) => string {
     return (tenant) => {
-        const stem = stemOf({ tenant, epoch: epochOf(tenant), ...space });
-        return hash("sha256", stem, "hex").slice(0, SPACE_DIGITS);
+        const stem = encodeSpace({ tenant, epoch: epochOf(tenant), ...space });
+        return hash("sha256", stem, "hex").slice(0, SPACE_DIGEST_DIGITS);
     };
 }
 
-function stemOf(space: KeySpace): string {
+function encodeSpace(space: KeySpace): string {
     const { tenant, epoch, provider, model, revision, inputType } = space;
-    return frame([SCHEMA_VERSION, tenant, epoch, provider, model, revision, inputType]);
+    return encodeFields([SCHEMA_VERSION, tenant, epoch, provider, model, revision, inputType]);
 }
 
-function frame(fields: readonly string[]): string {
+function encodeFields(fields: readonly string[]): string {
     return fields.map((field) => `${Buffer.byteLength(field)}:${field}`).join("");
 }

@@ -15,7 +15,7 @@ const NOT_NORMAL_ASCII = /[^ -~]| {2}|^ | $/;
 const LONG_RUN = /(?<![\p{M}--\u034f])[\p{M}--\u034f]{31}/gv;
 const FULL_RUN = /[\p{M}--\u034f]{30}(?=[\p{M}--\u034f])/vy;
 const MARK = /[\p{M}--\u034f]/v;
-const LONGEST_RUN = 30;
+const MAX_RUN = 30;
 const END_OF_RUN = "\u034f";
 
 /** Replacing many parts of a text builds a list of them, which must not be as long as a body. */
@@ -41,7 +41,9 @@ const TRAILING_MARK = new RegExp(`[${TRAILING}]`, "uy");
 export function normaliseText(text: string): string {
     if (!NOT_NORMAL_ASCII.test(text)) return text;
     // Composition may split a mark into two, so that a run is too long again.
-    return blanksFolded(endLongRuns(endLongRuns(text.toWellFormed()).normalize("NFC"))).trim();
+    return collapseWhitespace(
+        breakLongRuns(breakLongRuns(text.toWellFormed()).normalize("NFC")),
+    ).trim();
 }
 
 /**
@@ -49,12 +51,12 @@ export function normaliseText(text: string): string {
  * hundredth of the time of the expression.
  */
 function mayHaveLongRun(text: string): boolean {
-    for (let at = LONGEST_RUN; at < text.length; at += LONGEST_RUN + 1) {
+    for (let at = MAX_RUN; at < text.length; at += MAX_RUN + 1) {
         if (!mayBeMark(text, at)) continue;
         let [first, last] = [at, at];
-        while (first > 0 && mayBeMark(text, first - 1) && last - first < LONGEST_RUN) first -= 1;
-        while (mayBeMark(text, last + 1) && last - first < LONGEST_RUN) last += 1;
-        if (last - first >= LONGEST_RUN) return true;
+        while (first > 0 && mayBeMark(text, first - 1) && last - first < MAX_RUN) first -= 1;
+        while (mayBeMark(text, last + 1) && last - first < MAX_RUN) last += 1;
+        if (last - first >= MAX_RUN) return true;
     }
     return false;
 }
@@ -66,7 +68,7 @@ function mayBeMark(text: string, at: number): boolean {
     return (unit & 0xf800) === 0xd800 || MARK.test(text.charAt(at));
 }
 
-function endLongRuns(text: string): string {
+function breakLongRuns(text: string): string {
     if (!mayHaveLongRun(text)) return text;
     const parts: string[] = [];
     let from = 0;
@@ -82,7 +84,7 @@ function endLongRuns(text: string): string {
     return from === 0 ? text : parts.join("") + text.slice(from);
 }
 
-function blanksFolded(text: string): string {
+function collapseWhitespace(text: string): string {
     if (text.length <= SLICE_CHARACTERS) return text.replace(/\s+/g, " ");
     const parts: string[] = [];
     for (let from = 0; from < text.length;) {
@@ -99,26 +101,26 @@ function blanksFolded(text: string): string {
  * The same with foldings, for operators who accept the changed vectors. The folded text is also the one that
  * is embedded; otherwise the vector would depend on which variant was requested first.
  */
-export function normaliser(foldings: readonly Folding[]): Normalise {
+export function createNormaliser(foldings: readonly Folding[]): Normalise {
     if (foldings.length === 0) return normaliseText;
-    const cases = foldings.includes("case");
-    const marks = foldings.includes("punctuation");
-    const once = (text: string): string => {
-        const cased = cases ? text.toLowerCase() : text;
-        return normaliseText(marks ? withoutMarks(cased) : cased);
+    const foldsCase = foldings.includes("case");
+    const foldsPunctuation = foldings.includes("punctuation");
+    const foldOnce = (text: string): string => {
+        const cased = foldsCase ? text.toLowerCase() : text;
+        return normaliseText(foldsPunctuation ? removePunctuation(cased) : cased);
     };
     return (text) => {
-        let folded = once(normaliseText(text));
+        let folded = foldOnce(normaliseText(text));
         // One pass may expose what the next pass folds, such as quotes inside brackets.
-        for (let next = once(folded); next !== folded; next = once(folded)) folded = next;
+        for (let next = foldOnce(folded); next !== folded; next = foldOnce(folded)) folded = next;
         return folded;
     };
 }
 
-function withoutMarks(text: string): string {
-    const rest = withoutRuns(text, LEADING_START, LEADING_MARK, () => true);
+function removePunctuation(text: string): string {
+    const rest = removeRuns(text, LEADING_START, LEADING_MARK, () => true);
     const isEnd = (at: number): boolean => at === rest.length || rest[at] === " ";
-    return withoutRuns(rest, TRAILING_START, TRAILING_MARK, isEnd);
+    return removeRuns(rest, TRAILING_START, TRAILING_MARK, isEnd);
 }
 
 /**
@@ -126,7 +128,7 @@ function withoutMarks(text: string): string {
  * @param mark matches one more character of it
  * @param isRemoved whether a run that ends at this index is removed
  */
-function withoutRuns(
+function removeRuns(
     text: string,
     start: RegExp,
     mark: RegExp,

@@ -8,27 +8,27 @@ import {
 } from "@property-search/contract";
 import type { Registry } from "prom-client";
 
-import { counterFamily, gauge, type Cell } from "../metrics/families.ts";
-import { tenantLabels } from "../metrics/tenantLabels.ts";
-import type { Scope } from "../requestContext.ts";
-import { RESULTS, type Account } from "../cache/responseTotals.ts";
-import { costOf, type PriceNow } from "./prices.ts";
+import { createCounterFamily, registerGauge, type CounterSeries } from "../metrics/families.ts";
+import { createTenantLabels } from "../metrics/tenantLabels.ts";
+import type { RequestContext } from "../requestContext.ts";
+import { RESULT_LABELS, type ResponseTotals } from "../cache/responseTotals.ts";
+import { computeCost, type CurrentPrice } from "./prices.ts";
 
 /** Savings and costs by tenant: tokens as the upstream counts them, dollars at the current price. */
 export interface Ledger {
-    readonly answered: (tenant: string, account: Account) => void;
+    readonly recordResponse: (tenant: string, account: ResponseTotals) => void;
     /**
      * Records a successful upstream call, even if its request fails because of another item.
      *
      * @param calls 0 for a further call of the same request; default: 1
      */
-    readonly billed: (
-        scope: Pick<Scope, "tenant" | "purpose">,
+    readonly recordCall: (
+        context: Pick<RequestContext, "tenant" | "purpose">,
         tokens: number,
         calls?: 0 | 1,
     ) => void;
     /** Initialises the tenants' series at 0. */
-    readonly know: (tenants: readonly string[]) => void;
+    readonly initialiseSeries: (tenants: readonly string[]) => void;
     /** Dollars that this would cost now. */
     readonly price: (tokens: number, calls: number) => number;
     readonly statement: () => Statement;
@@ -62,7 +62,7 @@ export interface Sum {
 export interface LedgerOptions {
     readonly registry: Registry;
     readonly model: string;
-    readonly price: PriceNow;
+    readonly price: CurrentPrice;
     readonly dollarsPerHour: Readonly<Record<(typeof OVERHEAD_KINDS)[number], number>>;
 }
 
@@ -71,40 +71,40 @@ type SavingStatus = Exclude<CacheStatus, "MISS">;
 const SAVING = CACHE_STATUSES.filter((status): status is SavingStatus => status !== "MISS");
 const MILLISECONDS_AN_HOUR = 3_600_000;
 
-interface Entry {
-    readonly tokens: Cell;
-    readonly dollars: Cell;
+interface SeriesPair {
+    readonly tokens: CounterSeries;
+    readonly dollars: CounterSeries;
 }
 
-interface Books {
-    readonly saved: Readonly<Record<SavingStatus, Entry>>;
-    readonly billed: Readonly<Record<Purpose, Entry>>;
+interface TenantSeries {
+    readonly saved: Readonly<Record<SavingStatus, SeriesPair>>;
+    readonly billed: Readonly<Record<Purpose, SeriesPair>>;
 }
 
-export function openLedger({ registry, model, price, dollarsPerHour }: LedgerOptions): Ledger {
+export function createLedger({ registry, model, price, dollarsPerHour }: LedgerOptions): Ledger {
     const saving = ["tenant", "model", "result"];
     const spending = ["tenant", "model", "purpose"];
-    const costSaved = counterFamily(registry, {
+    const costSaved = createCounterFamily(registry, {
         name: METRICS.costSaved,
         help: "Dollars not spent because vectors came from a cache",
         labelNames: saving,
     });
-    const tokensSaved = counterFamily(registry, {
+    const tokensSaved = createCounterFamily(registry, {
         name: METRICS.tokensSaved,
         help: "Tokens not billed because vectors came from a cache",
         labelNames: saving,
     });
-    const costBilled = counterFamily(registry, {
+    const costBilled = createCounterFamily(registry, {
         name: METRICS.costBilled,
         help: "Dollars spent upstream",
         labelNames: spending,
     });
-    const tokensBilled = counterFamily(registry, {
+    const tokensBilled = createCounterFamily(registry, {
         name: METRICS.tokensBilled,
         help: "Tokens billed by the upstream",
         labelNames: spending,
     });
-    gauge(
+    registerGauge(
         registry,
         {
             name: METRICS.overheadRate,
@@ -113,45 +113,45 @@ export function openLedger({ registry, model, price, dollarsPerHour }: LedgerOpt
         },
         () => OVERHEAD_KINDS.map((kind) => [{ kind }, dollarsPerHour[kind]]),
     );
-    const begun = performance.now();
+    const startedAt = performance.now();
     const since = new Date().toISOString();
-    const books = tenantLabels<Books>((tenant) => ({
-        saved: record(SAVING, (status) => {
-            const labels = { tenant, model, result: RESULTS[status] };
-            return { tokens: tokensSaved.cell(labels), dollars: costSaved.cell(labels) };
+    const seriesByTenant = createTenantLabels<TenantSeries>((tenant) => ({
+        saved: mapKeys(SAVING, (status) => {
+            const labels = { tenant, model, result: RESULT_LABELS[status] };
+            return { tokens: tokensSaved.series(labels), dollars: costSaved.series(labels) };
         }),
-        billed: record(PURPOSES, (purpose) => {
+        billed: mapKeys(PURPOSES, (purpose) => {
             const labels = { tenant, model, purpose };
-            return { tokens: tokensBilled.cell(labels), dollars: costBilled.cell(labels) };
+            return { tokens: tokensBilled.series(labels), dollars: costBilled.series(labels) };
         }),
     }));
 
     return {
-        answered: (tenant, { items, tokens }) => {
-            const { saved } = books.of(tenant);
+        recordResponse: (tenant, { items, tokens }) => {
+            const { saved } = seriesByTenant.get(tenant);
             const { perToken, perCall } = price();
-            const all = items["HIT-L1"] + items["HIT-L2"] + items.COALESCED + items.STALE;
-            const avoided = items.MISS === 0 ? perCall : 0;
-            const perItem = all === 0 ? 0 : avoided / all;
+            const hits = items["HIT-L1"] + items["HIT-L2"] + items.COALESCED + items.STALE;
+            const savedPerRequest = items.MISS === 0 ? perCall : 0;
+            const perItem = hits === 0 ? 0 : savedPerRequest / hits;
             // Explicit names: a computed key would need a lookup per request.
-            save(saved["HIT-L1"], items["HIT-L1"], tokens["HIT-L1"], perItem, perToken);
-            save(saved["HIT-L2"], items["HIT-L2"], tokens["HIT-L2"], perItem, perToken);
-            save(saved.COALESCED, items.COALESCED, tokens.COALESCED, perItem, perToken);
-            save(saved.STALE, items.STALE, tokens.STALE, perItem, perToken);
+            recordSaving(saved["HIT-L1"], items["HIT-L1"], tokens["HIT-L1"], perItem, perToken);
+            recordSaving(saved["HIT-L2"], items["HIT-L2"], tokens["HIT-L2"], perItem, perToken);
+            recordSaving(saved.COALESCED, items.COALESCED, tokens.COALESCED, perItem, perToken);
+            recordSaving(saved.STALE, items.STALE, tokens.STALE, perItem, perToken);
         },
-        billed: ({ tenant, purpose }, tokens, calls = 1) => {
-            const entry = books.of(tenant).billed[purpose];
-            entry.tokens.value += tokens;
-            entry.dollars.value += costOf(price(), tokens, calls);
+        recordCall: ({ tenant, purpose }, tokens, calls = 1) => {
+            const pair = seriesByTenant.get(tenant).billed[purpose];
+            pair.tokens.value += tokens;
+            pair.dollars.value += computeCost(price(), tokens, calls);
         },
-        know: (tenants) => {
-            for (const tenant of tenants) books.of(tenant);
+        initialiseSeries: (tenants) => {
+            for (const tenant of tenants) seriesByTenant.get(tenant);
         },
-        price: (tokens, calls) => costOf(price(), tokens, calls),
+        price: (tokens, calls) => computeCost(price(), tokens, calls),
         statement: () => {
-            const tenants = [...books.all()];
+            const tenants = [...seriesByTenant.all()];
             const podDollars =
-                ((performance.now() - begun) / MILLISECONDS_AN_HOUR) * dollarsPerHour.pod;
+                ((performance.now() - startedAt) / MILLISECONDS_AN_HOUR) * dollarsPerHour.pod;
             const saved = dollarsOf(tenants.flatMap(([, { saved }]) => Object.values(saved)));
             const overhead = dollarsOf(
                 tenants.flatMap(([, { billed }]) => [billed.refresh, billed.warmup]),
@@ -164,9 +164,12 @@ export function openLedger({ registry, model, price, dollarsPerHour }: LedgerOpt
                         tenant,
                         {
                             saved: Object.fromEntries(
-                                SAVING.map((status) => [RESULTS[status], sumOf(saved[status])]),
+                                SAVING.map((status) => [
+                                    RESULT_LABELS[status],
+                                    sumOf(saved[status]),
+                                ]),
                             ),
-                            billed: record(PURPOSES, (purpose) => sumOf(billed[purpose])),
+                            billed: mapKeys(PURPOSES, (purpose) => sumOf(billed[purpose])),
                         },
                     ]),
                 ),
@@ -181,8 +184,8 @@ export function openLedger({ registry, model, price, dollarsPerHour }: LedgerOpt
     };
 }
 
-function save(
-    entry: Entry,
+function recordSaving(
+    pair: SeriesPair,
     items: number,
     tokens: number,
     perItem: number,
@@ -190,18 +193,18 @@ function save(
 ): void {
     // Avoids touching memory without need.
     if (items === 0) return;
-    entry.tokens.value += tokens;
-    entry.dollars.value += tokens * perToken + items * perItem;
+    pair.tokens.value += tokens;
+    pair.dollars.value += tokens * perToken + items * perItem;
 }
 
-function sumOf({ tokens, dollars }: Entry): Sum {
+function sumOf({ tokens, dollars }: SeriesPair): Sum {
     return { tokens: tokens.value, dollars: dollars.value };
 }
 
-function dollarsOf(entries: readonly Entry[]): number {
-    return entries.reduce((sum, { dollars }) => sum + dollars.value, 0);
+function dollarsOf(pairs: readonly SeriesPair[]): number {
+    return pairs.reduce((sum, { dollars }) => sum + dollars.value, 0);
 }
 
-function record<K extends string, T>(keys: readonly K[], make: (key: K) => T): Record<K, T> {
+function mapKeys<K extends string, T>(keys: readonly K[], make: (key: K) => T): Record<K, T> {
     return Object.fromEntries(keys.map((key) => [key, make(key)])) as Record<K, T>;
 }

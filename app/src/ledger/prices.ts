@@ -9,9 +9,9 @@ export interface Price {
 }
 
 /** Price list of one model, with prices by date. */
-export type PriceNow = () => Price;
+export type CurrentPrice = () => Price;
 
-export function flatPrice(dollarsPerCall: number): PriceNow {
+export function createFlatPrice(dollarsPerCall: number): CurrentPrice {
     const price = { perToken: 0, perCall: dollarsPerCall };
     return () => price;
 }
@@ -20,7 +20,7 @@ export function flatPrice(dollarsPerCall: number): PriceNow {
  * @param dated at least one price, sorted by date; the first one also applies before its date
  * @param clock monotonic
  */
-export function tokenPrices(dated: readonly DatedPrice[], clock = wallClock): PriceNow {
+export function createTokenPrices(dated: readonly DatedPrice[], clock = wallClock): CurrentPrice {
     const prices = dated.map(({ from, dollarsPerMillionTokens }) => ({
         from,
         price: { perToken: dollarsPerMillionTokens / 1e6, perCall: 0 },
@@ -28,19 +28,19 @@ export function tokenPrices(dated: readonly DatedPrice[], clock = wallClock): Pr
     const [first] = prices;
     if (!first) throw new Error("A price list without a price");
     let { price } = first;
-    let until = -Infinity;
+    let validUntil = -Infinity;
     return () => {
         const now = clock();
-        if (now >= until) {
+        if (now >= validUntil) {
             const at = prices.findLastIndex(({ from }) => from <= now);
             price = (prices[at] ?? first).price;
-            until = prices[at + 1]?.from ?? Infinity;
+            validUntil = prices[at + 1]?.from ?? Infinity;
         }
         return price;
     };
 }
 
 /** @returns dollars */
-export function costOf({ perToken, perCall }: Price, tokens: number, calls: number): number {
+export function computeCost({ perToken, perCall }: Price, tokens: number, calls: number): number {
     return tokens * perToken + calls * perCall;
 }

@@ -1,5 +1,5 @@
 /** Reservation of bytes in a shared budget. */
-export interface ByteHold {
+export interface ByteReservation {
     /**
      * Reserves more bytes, if necessary by evicting the oldest reservations.
      *
@@ -7,17 +7,17 @@ export interface ByteHold {
      */
     readonly grow: (bytes: number) => boolean;
     /** Protects the reservation from eviction until its release. */
-    readonly keep: () => void;
+    readonly pin: () => void;
     readonly release: () => void;
 }
 
 export interface ByteBudget {
     /** @param onEvicted called when others need the bytes; the reservation is then empty */
-    readonly open: (onEvicted: () => void) => ByteHold;
-    readonly held: () => number;
+    readonly reserve: (onEvicted: () => void) => ByteReservation;
+    readonly reservedBytes: () => number;
 }
 
-interface Holder {
+interface Reservation {
     bytes: number;
     readonly onEvicted: () => void;
 }
@@ -26,42 +26,42 @@ interface Holder {
  * Bounds memory that clients fill at their own pace. The oldest reservation is evicted first: a fast client
  * has finished by then, and one that stalls on purpose has not.
  */
-export function byteBudget(maxBytes: number): ByteBudget {
+export function createByteBudget(maxBytes: number): ByteBudget {
     /** Reservations that can be evicted, oldest first. */
-    const evictable = new Set<Holder>();
-    let held = 0;
+    const evictable = new Set<Reservation>();
+    let reserved = 0;
 
-    function release(holder: Holder): void {
-        evictable.delete(holder);
-        held -= holder.bytes;
-        holder.bytes = 0;
+    function release(reservation: Reservation): void {
+        evictable.delete(reservation);
+        reserved -= reservation.bytes;
+        reservation.bytes = 0;
     }
 
-    function evictFor(grown: Holder): void {
-        for (const holder of evictable) {
-            if (held <= maxBytes) return;
-            if (holder === grown) continue;
-            release(holder);
-            holder.onEvicted();
+    function evictFor(grown: Reservation): void {
+        for (const reservation of evictable) {
+            if (reserved <= maxBytes) return;
+            if (reservation === grown) continue;
+            release(reservation);
+            reservation.onEvicted();
         }
     }
 
     return {
-        held: () => held,
-        open: (onEvicted) => {
-            const holder = { bytes: 0, onEvicted };
-            evictable.add(holder);
+        reservedBytes: () => reserved,
+        reserve: (onEvicted) => {
+            const reservation = { bytes: 0, onEvicted };
+            evictable.add(reservation);
             return {
                 grow: (bytes) => {
-                    holder.bytes += bytes;
-                    held += bytes;
-                    if (held > maxBytes) evictFor(holder);
-                    if (held <= maxBytes) return true;
-                    release(holder);
+                    reservation.bytes += bytes;
+                    reserved += bytes;
+                    if (reserved > maxBytes) evictFor(reservation);
+                    if (reserved <= maxBytes) return true;
+                    release(reservation);
                     return false;
                 },
-                keep: () => void evictable.delete(holder),
-                release: () => release(holder),
+                pin: () => void evictable.delete(reservation),
+                release: () => release(reservation),
             };
         },
     };

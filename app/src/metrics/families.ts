@@ -9,7 +9,7 @@ import {
 export type Labels = Readonly<Record<string, string | number>>;
 
 /** One series of a counter. A plain number, because a request updates a dozen of them. */
-export interface Cell {
+export interface CounterSeries {
     value: number;
 }
 
@@ -21,12 +21,12 @@ export interface FamilyOptions {
 
 export interface CounterFamily {
     /** The series with these labels, initialised at 0. */
-    readonly cell: (labels?: Labels) => Cell;
+    readonly series: (labels?: Labels) => CounterSeries;
 }
 
 /** A counter in plain numbers, collected when Prometheus scrapes. */
-export function counterFamily(registry: Registry, options: FamilyOptions): CounterFamily {
-    const series = new Map<string, { readonly labels: Labels; readonly cell: Cell }>();
+export function createCounterFamily(registry: Registry, options: FamilyOptions): CounterFamily {
+    const series = new Map<string, { readonly labels: Labels; readonly member: CounterSeries }>();
     new Counter({
         name: options.name,
         help: options.help,
@@ -34,16 +34,16 @@ export function counterFamily(registry: Registry, options: FamilyOptions): Count
         registers: [registry],
         collect() {
             this.reset();
-            for (const { labels, cell } of series.values()) this.inc(labels, cell.value);
+            for (const { labels, member } of series.values()) this.inc(labels, member.value);
         },
     });
-    return { cell: (labels = {}) => memberOf(series, labels, () => ({ value: 0 })) };
+    return { series: (labels = {}) => getOrCreate(series, labels, () => ({ value: 0 })) };
 }
 
 export type Sample = readonly [labels: Labels, value: number];
 
 /** A gauge that is read when Prometheus scrapes. */
-export function gauge(
+export function registerGauge(
     registry: Registry,
     options: FamilyOptions,
     read: () => readonly Sample[],
@@ -59,30 +59,32 @@ export function gauge(
 }
 
 /** One series of a histogram. */
-export interface Buckets {
+export interface HistogramSeries {
     readonly observe: (value: number) => void;
 }
 
 export interface HistogramFamily {
     /** The series with these labels, initialised at 0. */
-    readonly buckets: (labels: Labels) => Buckets;
+    readonly series: (labels: Labels) => HistogramSeries;
 }
 
-interface Counts extends Buckets {
+interface HistogramCounts extends HistogramSeries {
     /** Observations per bucket; the last bucket is +Inf. */
     readonly counts: Float64Array;
     readonly sum: () => number;
 }
 
 /** A histogram in plain numbers, collected when Prometheus scrapes. */
-export function histogramFamily(
+export function createHistogramFamily(
     registry: Registry,
-    options: FamilyOptions & { readonly edges: readonly number[] },
+    options: FamilyOptions & { readonly buckets: readonly number[] },
 ): HistogramFamily {
-    const { name, help, edges } = options;
-    const series = new Map<string, { readonly labels: Labels; readonly cell: Counts }>();
+    const { name, help, buckets } = options;
+    const series = new Map<string, { readonly labels: Labels; readonly member: HistogramCounts }>();
     const values = (): MetricValueWithName<string>[] =>
-        [...series.values()].flatMap(({ labels, cell }) => exposed(name, labels, cell, edges));
+        [...series.values()].flatMap(({ labels, member }) =>
+            formatHistogram(name, labels, member, buckets),
+        );
     registry.registerMetric({
         name,
         get: () =>
@@ -95,54 +97,56 @@ export function histogramFamily(
             } as unknown as MetricObjectWithValues<MetricValueWithName<string>>),
         reset: () => undefined,
     } as unknown as Counter);
-    return { buckets: (labels) => memberOf(series, labels, () => countsFor(edges)) };
+    return {
+        series: (labels) => getOrCreate(series, labels, () => createHistogramSeries(buckets)),
+    };
 }
 
-function countsFor(edges: readonly number[]): Counts {
+function createHistogramSeries(buckets: readonly number[]): HistogramCounts {
     // The sum is stored beside the counts: a number captured by a closure would be allocated on each update.
-    const sum = edges.length + 1;
-    const cells = new Float64Array(sum + 1);
+    const sum = buckets.length + 1;
+    const values = new Float64Array(sum + 1);
     return {
-        counts: cells.subarray(0, sum),
-        sum: () => cells[sum] ?? NaN,
+        counts: values.subarray(0, sum),
+        sum: () => values[sum] ?? NaN,
         observe: (value) => {
             let at = 0;
-            while (at < edges.length && value > (edges[at] ?? Infinity)) at += 1;
-            cells[at] = (cells[at] ?? 0) + 1;
-            cells[sum] = (cells[sum] ?? 0) + value;
+            while (at < buckets.length && value > (buckets[at] ?? Infinity)) at += 1;
+            values[at] = (values[at] ?? 0) + 1;
+            values[sum] = (values[sum] ?? 0) + value;
         },
     };
 }
 
 /** Buckets in Prometheus are cumulative. */
-function exposed(
+function formatHistogram(
     name: string,
     labels: Labels,
-    { counts, sum }: Counts,
-    edges: readonly number[],
+    { counts, sum }: HistogramCounts,
+    buckets: readonly number[],
 ): MetricValueWithName<string>[] {
-    let below = 0;
-    const buckets = [...counts].map((count, at) => {
-        below += count;
-        const le = edges[at] ?? "+Inf";
-        return { metricName: `${name}_bucket`, labels: { le, ...labels }, value: below };
+    let cumulative = 0;
+    const samples = [...counts].map((count, at) => {
+        cumulative += count;
+        const le = buckets[at] ?? "+Inf";
+        return { metricName: `${name}_bucket`, labels: { le, ...labels }, value: cumulative };
     });
     return [
-        ...buckets,
+        ...samples,
         { metricName: `${name}_sum`, labels: { ...labels }, value: sum() },
-        { metricName: `${name}_count`, labels: { ...labels }, value: below },
+        { metricName: `${name}_count`, labels: { ...labels }, value: cumulative },
     ];
 }
 
-function memberOf<T>(
-    series: Map<string, { readonly labels: Labels; readonly cell: T }>,
+function getOrCreate<T>(
+    series: Map<string, { readonly labels: Labels; readonly member: T }>,
     labels: Labels,
     make: () => T,
 ): T {
     const key = JSON.stringify(Object.entries(labels).sort());
     const known = series.get(key);
-    if (known) return known.cell;
-    const cell = make();
-    series.set(key, { labels, cell });
-    return cell;
+    if (known) return known.member;
+    const member = make();
+    series.set(key, { labels, member });
+    return member;
 }

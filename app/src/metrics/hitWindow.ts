@@ -15,7 +15,7 @@ export interface HitWindow {
 const SLOTS = 30;
 
 /** @param totals since process start, read every ten seconds, so that requests have no overhead */
-export function hitWindow(totals: () => Totals): HitWindow {
+export function createHitWindow(totals: () => Totals): HitWindow {
     const ring: Totals[] = [totals()];
     return {
         percent: () => {
@@ -31,8 +31,8 @@ export function hitWindow(totals: () => Totals): HitWindow {
 }
 
 /** @returns the window, with a timer that does not keep the process alive */
-export function runningHitWindow(totals: () => Totals): Pick<HitWindow, "percent"> {
-    const window = hitWindow(totals);
+export function startHitWindow(totals: () => Totals): Pick<HitWindow, "percent"> {
+    const window = createHitWindow(totals);
     setInterval(window.tick, 10_000).unref();
     return window;
 }

@@ -2,46 +2,46 @@ import { METRICS, REDIS_OPERATIONS, type RedisOperation } from "@property-search
 import type { Registry } from "prom-client";
 
 import { DROP_REASONS, type RedisEvents } from "../cache/redisCache.ts";
-import { counterFamily, histogramFamily } from "./families.ts";
+import { createCounterFamily, createHistogramFamily } from "./families.ts";
 
 /** A healthy Redis responds within 1 ms; operations time out after 100 ms. */
-const EDGES = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25] as const;
+const BUCKETS = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25] as const;
 
-export function redisMetrics(registry: Registry): RedisEvents {
-    const times = histogramFamily(registry, {
+export function createRedisMetrics(registry: Registry): RedisEvents {
+    const times = createHistogramFamily(registry, {
         name: METRICS.redisOperationTime,
         help: "Seconds of successful Redis operations",
-        edges: EDGES,
+        buckets: BUCKETS,
     });
-    const errors = counterFamily(registry, {
+    const errors = createCounterFamily(registry, {
         name: METRICS.redisErrors,
         help: "Redis operations that timed out or failed",
         labelNames: ["operation"],
     });
-    const dropped = counterFamily(registry, {
+    const dropped = createCounterFamily(registry, {
         name: METRICS.redisDropped,
         help: "Entries that were not written to Redis",
         labelNames: ["reason"],
     });
-    const damaged = counterFamily(registry, {
+    const corrupt = createCounterFamily(registry, {
         name: METRICS.redisCorrupt,
         help: "Entries in Redis that are corrupt or have an unknown format",
-    }).cell();
+    }).series();
     const operations = new Map(
         REDIS_OPERATIONS.map((operation: RedisOperation) => [
             operation,
-            { times: times.buckets({ operation }), errors: errors.cell({ operation }) },
+            { times: times.series({ operation }), errors: errors.series({ operation }) },
         ]),
     );
-    const reasons = new Map(DROP_REASONS.map((reason) => [reason, dropped.cell({ reason })]));
+    const reasons = new Map(DROP_REASONS.map((reason) => [reason, dropped.series({ reason })]));
     return {
-        answered: (operation, seconds) => operations.get(operation)?.times.observe(seconds),
-        failed: (operation) => add(operations.get(operation)?.errors, 1),
-        dropped: (entries, reason) => add(reasons.get(reason), entries),
-        damaged: () => add(damaged, 1),
+        onSuccess: (operation, seconds) => operations.get(operation)?.times.observe(seconds),
+        onFailure: (operation) => add(operations.get(operation)?.errors, 1),
+        onDropped: (entries, reason) => add(reasons.get(reason), entries),
+        onCorrupt: () => add(corrupt, 1),
     };
 }
 
-function add(cell: { value: number } | undefined, count: number): void {
-    if (cell) cell.value += count;
+function add(series: { value: number } | undefined, count: number): void {
+    if (series) series.value += count;
 }

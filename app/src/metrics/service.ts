@@ -9,24 +9,35 @@ import {
 } from "@property-search/contract";
 import type { Registry } from "prom-client";
 
-import type { Account } from "../cache/responseTotals.ts";
-import { counterFamily, gauge, histogramFamily, type Buckets, type Cell } from "./families.ts";
-import { tenantLabels } from "./tenantLabels.ts";
-import { runningHitWindow } from "./hitWindow.ts";
+import type { ResponseTotals } from "../cache/responseTotals.ts";
+import {
+    createCounterFamily,
+    registerGauge,
+    createHistogramFamily,
+    type HistogramSeries,
+    type CounterSeries,
+} from "./families.ts";
+import { createTenantLabels } from "./tenantLabels.ts";
+import { startHitWindow } from "./hitWindow.ts";
 
 export type Route = (typeof ROUTES)[number];
 
 /** Metrics of client requests. */
 export interface ServiceMetrics {
-    readonly answered: (account: Account) => void;
+    readonly onResponse: (account: ResponseTotals) => void;
     /** Items of a failed request. */
-    readonly failed: (items: number) => void;
-    readonly began: () => void;
-    readonly ended: (route: Route, result: CacheResult, code: number, seconds: number) => void;
+    readonly onItemsFailed: (items: number) => void;
+    readonly onRequestStart: () => void;
+    readonly onRequestEnd: (
+        route: Route,
+        result: CacheResult,
+        code: number,
+        seconds: number,
+    ) => void;
     /** A tenant's limits rejected a request. */
-    readonly refused: (tenant: string, reason: RejectionReason) => void;
+    readonly onRejected: (tenant: string, reason: RejectionReason) => void;
     /** Initialises the tenants' series at 0. */
-    readonly know: (tenants: readonly string[]) => void;
+    readonly initialiseSeries: (tenants: readonly string[]) => void;
     readonly hitPercent: () => number;
 }
 
@@ -36,94 +47,95 @@ export interface ServiceMetricsOptions {
         Record<"colour" | "version" | "provider" | "model" | "revision", string>
     >;
     readonly localSize: () => { readonly entries: number; readonly bytes: number };
-    readonly redisUp: () => boolean;
+    readonly isRedisUp: () => boolean;
 }
 
 const ROUTES = [PATHS.embed, PATHS.embeddings] as const;
 const CODES = [200, 400, 401, 408, 413, 415, 429, 499, 500, 503, 504] as const;
 
 interface RouteCounts {
-    readonly times: Readonly<Record<CacheResult, Buckets>>;
-    readonly codes: Map<number, Cell>;
+    readonly times: Readonly<Record<CacheResult, HistogramSeries>>;
+    readonly codes: Map<number, CounterSeries>;
 }
 
 /** All label combinations start at 0: a rate over an absent series cannot alert. */
-export function serviceMetrics(options: ServiceMetricsOptions): ServiceMetrics {
-    const { registry, build, localSize, redisUp } = options;
-    const lookups = counterFamily(registry, {
+export function createServiceMetrics(options: ServiceMetricsOptions): ServiceMetrics {
+    const { registry, build, localSize, isRedisUp } = options;
+    const lookups = createCounterFamily(registry, {
         name: METRICS.lookups,
         help: "Items looked up, by source of the vector",
         labelNames: ["result"],
     });
     const byResult = Object.fromEntries(
-        CACHE_RESULTS.map((result) => [result, lookups.cell({ result })]),
-    ) as Record<CacheResult, Cell>;
-    const window = runningHitWindow(() => {
+        CACHE_RESULTS.map((result) => [result, lookups.series({ result })]),
+    ) as Record<CacheResult, CounterSeries>;
+    const hitWindow = startHitWindow(() => {
         const { hit_l1, hit_l2, coalesced, stale, miss } = byResult;
         const hits = hit_l1.value + hit_l2.value + coalesced.value + stale.value;
         return { hits, lookups: hits + miss.value };
     });
-    const truncations = counterFamily(registry, {
+    const truncations = createCounterFamily(registry, {
         name: METRICS.truncated,
         help: "Items answered whose text was truncated",
-    }).cell();
-    const requests = counterFamily(registry, {
+    }).series();
+    const requests = createCounterFamily(registry, {
         name: METRICS.requests,
         help: "HTTP requests for embeddings, by route and status code",
         labelNames: ["route", "code"],
     });
-    const responseTime = histogramFamily(registry, {
+    const responseTime = createHistogramFamily(registry, {
         name: METRICS.responseTime,
         help: "Seconds from the last byte of the request to the last byte of the response",
-        edges: RESPONSE_TIME_BUCKETS,
+        buckets: RESPONSE_TIME_BUCKETS,
     });
-    const refusals = counterFamily(registry, {
+    const rejections = createCounterFamily(registry, {
         name: METRICS.rejected,
         help: "Requests rejected by a tenant's limits",
         labelNames: ["tenant", "reason"],
     });
-    const byTenant = tenantLabels(
+    const byTenant = createTenantLabels(
         (tenant) =>
             Object.fromEntries(
-                REJECTION_REASONS.map((reason) => [reason, refusals.cell({ tenant, reason })]),
-            ) as Record<RejectionReason, Cell>,
+                REJECTION_REASONS.map((reason) => [reason, rejections.series({ tenant, reason })]),
+            ) as Record<RejectionReason, CounterSeries>,
     );
     const byRoute = Object.fromEntries(
         ROUTES.map((route) => [
             route,
             {
                 times: Object.fromEntries(
-                    CACHE_RESULTS.map((result) => [
-                        result,
-                        responseTime.buckets({ route, result }),
-                    ]),
+                    CACHE_RESULTS.map((result) => [result, responseTime.series({ route, result })]),
                 ),
-                codes: new Map(CODES.map((code) => [code, requests.cell({ route, code })])),
+                codes: new Map(CODES.map((code) => [code, requests.series({ route, code })])),
             },
         ]),
     ) as Record<Route, RouteCounts>;
-    let open = 0;
-    gauge(registry, { name: METRICS.inFlight, help: "Requests in flight" }, () => [[{}, open]]);
-    gauge(
+    let openRequests = 0;
+    registerGauge(registry, { name: METRICS.inFlight, help: "Requests in flight" }, () => [
+        [{}, openRequests],
+    ]);
+    registerGauge(
         registry,
         {
             name: METRICS.hitRate,
             help: "Hits over lookups in the last five minutes, in percent; alerts use the counters",
         },
-        () => [[{}, window.percent()]],
+        () => [[{}, hitWindow.percent()]],
     );
-    gauge(registry, { name: METRICS.redisUp, help: "1 while Redis is available" }, () => [
-        [{}, redisUp() ? 1 : 0],
+    registerGauge(registry, { name: METRICS.redisUp, help: "1 while Redis is available" }, () => [
+        [{}, isRedisUp() ? 1 : 0],
     ]);
-    gauge(registry, { name: METRICS.localEntries, help: "Entries in the local cache" }, () => [
-        [{}, localSize().entries],
-    ]);
-    gauge(
+    registerGauge(
+        registry,
+        { name: METRICS.localEntries, help: "Entries in the local cache" },
+        () => [[{}, localSize().entries]],
+    );
+    registerGauge(
         registry,
         { name: METRICS.localBytes, help: "Bytes reserved for the local cache" },
         () => [[{}, localSize().bytes]],
     );
-    gauge(
+    registerGauge(
         registry,
         {
             name: METRICS.buildInfo,
@@ -134,7 +146,7 @@ export function serviceMetrics(options: ServiceMetricsOptions): ServiceMetrics {
     );
 
     return {
-        answered: ({ items, truncated }) => {
+        onResponse: ({ items, truncated }) => {
             byResult.hit_l1.value += items["HIT-L1"];
             // Most items are local hits. The memory of the other counters is not touched, because outgoing
             // vectors have evicted it from the CPU caches.
@@ -144,29 +156,29 @@ export function serviceMetrics(options: ServiceMetricsOptions): ServiceMetrics {
             if (items.MISS > 0) byResult.miss.value += items.MISS;
             if (truncated > 0) truncations.value += truncated;
         },
-        failed: (items) => {
+        onItemsFailed: (items) => {
             byResult.error.value += items;
         },
-        began: () => {
-            open += 1;
+        onRequestStart: () => {
+            openRequests += 1;
         },
-        ended: (route, result, code, seconds) => {
-            open -= 1;
+        onRequestEnd: (route, result, code, seconds) => {
+            openRequests -= 1;
             const { times, codes } = byRoute[route];
             times[result].observe(seconds);
             let count = codes.get(code);
             if (count === undefined) {
-                count = requests.cell({ route, code });
+                count = requests.series({ route, code });
                 codes.set(code, count);
             }
             count.value += 1;
         },
-        refused: (tenant, reason) => {
-            byTenant.of(tenant)[reason].value += 1;
+        onRejected: (tenant, reason) => {
+            byTenant.get(tenant)[reason].value += 1;
         },
-        know: (tenants) => {
-            for (const tenant of tenants) byTenant.of(tenant);
+        initialiseSeries: (tenants) => {
+            for (const tenant of tenants) byTenant.get(tenant);
         },
-        hitPercent: () => window.percent(),
+        hitPercent: () => hitWindow.percent(),
     };
 }

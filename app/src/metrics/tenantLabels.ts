@@ -2,28 +2,28 @@ import { OTHER_TENANTS } from "@property-search/contract";
 
 /** Values per tenant. */
 export interface TenantLabels<T> {
-    readonly of: (tenant: string) => T;
+    readonly get: (tenant: string) => T;
     readonly all: () => Iterable<readonly [tenant: string, T]>;
 }
 
 /** Each tenant has a dozen series in every pod. */
-const MOST_TENANTS = 500;
+const MAX_TENANTS = 500;
 
 /** The first tenants have their own series; later tenants share one. */
-export function tenantLabels<T>(make: (tenant: string) => T): TenantLabels<T> {
+export function createTenantLabels<T>(make: (tenant: string) => T): TenantLabels<T> {
     const own = new Map<string, T>();
     /** The same tenant often sends the next request. */
     let last: { readonly tenant: string; readonly labels: T } | undefined;
     const addOwn = (tenant: string): T => {
-        const made = make(tenant);
-        own.set(tenant, made);
-        return made;
+        const labels = make(tenant);
+        own.set(tenant, labels);
+        return labels;
     };
     const other = (): T => own.get(OTHER_TENANTS) ?? addOwn(OTHER_TENANTS);
     return {
-        of: (tenant) => {
+        get: (tenant) => {
             if (last?.tenant === tenant) return last.labels;
-            const labels = own.get(tenant) ?? (own.size < MOST_TENANTS ? addOwn(tenant) : other());
+            const labels = own.get(tenant) ?? (own.size < MAX_TENANTS ? addOwn(tenant) : other());
             last = { tenant, labels };
             return labels;
         },

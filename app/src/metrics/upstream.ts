@@ -6,57 +6,66 @@ import {
     type UpstreamEvents,
     type UpstreamOutcome,
 } from "../upstream/upstream.ts";
-import { counterFamily, gauge, histogramFamily, type Buckets, type Cell } from "./families.ts";
+import {
+    createCounterFamily,
+    registerGauge,
+    createHistogramFamily,
+    type HistogramSeries,
+    type CounterSeries,
+} from "./families.ts";
 
-const EDGES = [0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10] as const;
+const BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10] as const;
 
 interface EndpointCounts {
-    readonly times: Buckets;
-    readonly outcomes: Readonly<Record<UpstreamOutcome, Cell>>;
+    readonly times: HistogramSeries;
+    readonly outcomes: Readonly<Record<UpstreamOutcome, CounterSeries>>;
 }
 
 /** @param endpoints names of all endpoints */
-export function upstreamMetrics(registry: Registry, endpoints: readonly string[]): UpstreamEvents {
-    const attempts = counterFamily(registry, {
+export function createUpstreamMetrics(
+    registry: Registry,
+    endpoints: readonly string[],
+): UpstreamEvents {
+    const attempts = createCounterFamily(registry, {
         name: METRICS.upstreamAttempts,
         help: "Attempts at an endpoint, by outcome",
         labelNames: ["endpoint", "outcome"],
     });
-    const times = histogramFamily(registry, {
+    const times = createHistogramFamily(registry, {
         name: METRICS.upstreamAttemptTime,
         help: "Seconds of attempts at an endpoint",
-        edges: EDGES,
+        buckets: BUCKETS,
     });
     const byEndpoint = new Map<string, EndpointCounts>(
         endpoints.map((endpoint) => [
             endpoint,
             {
-                times: times.buckets({ endpoint }),
+                times: times.series({ endpoint }),
                 outcomes: Object.fromEntries(
                     UPSTREAM_OUTCOMES.map((outcome) => [
                         outcome,
-                        attempts.cell({ endpoint, outcome }),
+                        attempts.series({ endpoint, outcome }),
                     ]),
-                ) as Record<UpstreamOutcome, Cell>,
+                ) as Record<UpstreamOutcome, CounterSeries>,
             },
         ]),
     );
-    const calls = counterFamily(registry, {
+    const calls = createCounterFamily(registry, {
         name: METRICS.upstreamCalls,
         help: "Successful upstream calls",
-    }).cell();
-    const inputs = counterFamily(registry, {
+    }).series();
+    const inputs = createCounterFamily(registry, {
         name: METRICS.upstreamInputs,
         help: "Inputs of successful upstream calls",
-    }).cell();
-    const requests = counterFamily(registry, {
+    }).series();
+    const requests = createCounterFamily(registry, {
         name: METRICS.upstreamBatchedRequests,
         help: "Requests batched into successful upstream calls",
-    }).cell();
-    const overloaded = counterFamily(registry, {
+    }).series();
+    const overloaded = createCounterFamily(registry, {
         name: METRICS.upstreamOverloaded,
         help: "Requests rejected because the upstream queue is full or too slow",
-    }).cell();
+    }).series();
     const now = { waiting: 0, inFlight: 0, limit: 0 };
     const state = [
         [METRICS.upstreamWaiting, "Inputs that wait for an upstream call", "waiting"],
@@ -64,22 +73,23 @@ export function upstreamMetrics(registry: Registry, endpoints: readonly string[]
         [METRICS.upstreamLimit, "Limit of upstream calls in flight", "limit"],
     ] as const;
     for (const [name, help, field] of state)
-        gauge(registry, { name, help }, () => [[{}, now[field]]]);
+        registerGauge(registry, { name, help }, () => [[{}, now[field]]]);
 
     return {
-        attempted: (endpoint, outcome, seconds) => {
+        onAttempt: (endpoint, outcome, seconds) => {
             const counts = byEndpoint.get(endpoint);
             if (!counts) return;
             counts.times.observe(seconds);
             counts.outcomes[outcome].value += 1;
         },
-        called: (count, joined) => {
+        onCall: (count, joined) => {
             calls.value += 1;
             inputs.value += count;
             requests.value += joined;
         },
-        waiting: (waiting, inFlight, limit) => Object.assign(now, { waiting, inFlight, limit }),
-        overloaded: () => {
+        onQueueChange: (waiting, inFlight, limit) =>
+            Object.assign(now, { waiting, inFlight, limit }),
+        onOverload: () => {
             overloaded.value += 1;
         },
     };

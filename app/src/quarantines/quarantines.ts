@@ -3,7 +3,7 @@ import {
     type QuarantineReason,
 } from "@property-search/contract";
 
-import { polled } from "../redis/polledRecords.ts";
+import { createPolledRecords } from "../redis/polledRecords.ts";
 import { wallClock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Lifetime } from "../vector/embedding.ts";
@@ -32,11 +32,11 @@ export interface Quarantines {
     /** ID of this pod's build. */
     readonly buildId: string;
     /** @returns why this pod must not serve an entry from Redis, or undefined if it may */
-    readonly skipReason: (made: Provenance) => QuarantineReason | undefined;
+    readonly skipReason: (entry: Provenance) => QuarantineReason | undefined;
     /** The same for an entry in the local cache, which is kept while Redis is unavailable. */
-    readonly isQuarantined: (made: Provenance) => boolean;
+    readonly isQuarantined: (entry: Provenance) => boolean;
     /** Whether all builds would serve the entry. */
-    readonly isTrusted: (made: Provenance) => boolean;
+    readonly isTrusted: (entry: Provenance) => boolean;
     /** The record of this pod's own build. */
     readonly ownRecord: () => QuarantineRecord | undefined;
     /** Latest first. */
@@ -63,7 +63,7 @@ export interface QuarantinesOptions {
     /** Lifetime of an entry that this pod writes now. */
     readonly entryLifetimeMilliseconds: number;
     /** Removes entries from the local cache. */
-    readonly evict: (which: (made: Provenance) => boolean) => void;
+    readonly evict: (which: (entry: Provenance) => boolean) => void;
     readonly log: Log;
 }
 
@@ -78,7 +78,7 @@ export function createQuarantines(options: QuarantinesOptions): Quarantines {
     /** Version of Redis when it held all records known here; null if it may not hold them. */
     let version: string | null = null;
     let readAt = -Infinity;
-    const { start, stop } = polled({
+    const { start, stop } = createPolledRecords({
         name: "Quarantines",
         read,
         onReachable: store.onReachable,
@@ -93,44 +93,47 @@ export function createQuarantines(options: QuarantinesOptions): Quarantines {
         return record && quarantineReason(record, createdAt);
     };
     const isOwn = ({ buildId }: Provenance): boolean => buildId === undefined || buildId === own;
-    const current = (): boolean => performance.now() - readAt < QUARANTINE_PROPAGATION_MILLISECONDS;
+    const isUpToDate = (): boolean =>
+        performance.now() - readAt < QUARANTINE_PROPAGATION_MILLISECONDS;
 
-    function refusal(made: Provenance): QuarantineReason | undefined {
-        const reason = reasonFor(made);
-        if (isOwn(made)) return reason === "not_promoted" ? reason : undefined;
-        return reason ?? (current() ? undefined : "state_unknown");
+    function findSkipReason(entry: Provenance): QuarantineReason | undefined {
+        const reason = reasonFor(entry);
+        if (isOwn(entry)) return reason === "not_promoted" ? reason : undefined;
+        return reason ?? (isUpToDate() ? undefined : "state_unknown");
     }
 
-    function barred(made: Provenance): boolean {
-        const reason = reasonFor(made);
-        return reason === "not_promoted" || (reason === "quarantined" && !isOwn(made));
+    function isQuarantined(entry: Provenance): boolean {
+        const reason = reasonFor(entry);
+        return reason === "not_promoted" || (reason === "quarantined" && !isOwn(entry));
     }
 
     async function read(): Promise<void> {
-        const asked = performance.now();
-        const there = await store.version();
-        const lengthened = extendOwnRecord();
+        const startedAt = performance.now();
+        const storedVersion = await store.version();
+        const isExtended = extendOwnRecord();
         // An emptied Redis has no version; this pod restores its records.
-        const asBefore = there === version && (there !== null || known.size === 0);
-        if (lengthened || !asBefore) {
+        const isUnchanged =
+            storedVersion === version && (storedVersion !== null || known.size === 0);
+        if (isExtended || !isUnchanged) {
             const stored = await store.readAll();
             mergeAll(stored);
-            readAt = asked;
-            if (await restore(stored)) version = there;
+            readAt = startedAt;
+            if (await restore(stored)) version = storedVersion;
         }
-        readAt = asked;
+        readAt = startedAt;
     }
 
     /** Removes expired records, and extends the record of this pod's build as long as it writes entries. */
     function extendOwnRecord(): boolean {
         const now = wallClock();
-        const mine = known.get(own);
-        const short = mine !== undefined && mine.expiresAt < now + entryLifetimeMilliseconds;
-        if (short) known.set(own, extendTo(mine, { expiresAt: expiryAfter(now) }));
+        const ownRecord = known.get(own);
+        const isExpiring =
+            ownRecord !== undefined && ownRecord.expiresAt < now + entryLifetimeMilliseconds;
+        if (isExpiring) known.set(own, extendTo(ownRecord, { expiresAt: expiryAfter(now) }));
         for (const { buildId, expiresAt } of [...known.values()]) {
             if (expiresAt <= now) known.delete(buildId);
         }
-        return short;
+        return isExpiring;
     }
 
     function expiryAfter(now: number): number {
@@ -152,7 +155,7 @@ export function createQuarantines(options: QuarantinesOptions): Quarantines {
         if (record.changedAt === before?.changedAt) return;
         const { buildId, state, release, actor, reason } = record;
         log.info({ buildId, state, release, actor, reason }, "A quarantine record has changed");
-        evict(barred);
+        evict(isQuarantined);
     }
 
     /**
@@ -194,22 +197,26 @@ export function createQuarantines(options: QuarantinesOptions): Quarantines {
 
     /** Removes expired records. */
     async function removeExpired(stored: Map<string, StoredRecord>): Promise<void> {
-        for (const [buildId, there] of stored) {
-            if (!there.record || there.record.expiresAt > wallClock() || known.has(buildId))
+        for (const [buildId, storedRecord] of stored) {
+            if (
+                !storedRecord.record ||
+                storedRecord.record.expiresAt > wallClock() ||
+                known.has(buildId)
+            )
                 continue;
-            await store.compareAndSwap(buildId, there, undefined);
+            await store.compareAndSwap(buildId, storedRecord, undefined);
             stored.delete(buildId);
         }
     }
 
     return {
         buildId: own,
-        skipReason: refusal,
-        isQuarantined: barred,
-        isTrusted: (made) => reasonFor(made) === undefined,
+        skipReason: findSkipReason,
+        isQuarantined,
+        isTrusted: (entry) => reasonFor(entry) === undefined,
         ownRecord: () => known.get(own),
         list: () => [...known.values()].sort((a, b) => b.changedAt - a.changedAt),
-        isUpToDate: current,
+        isUpToDate,
         quarantine: (request, since) =>
             apply(request, (before, wanted) => startQuarantine(before, wanted, since)),
         promote: (request) => apply(request, endQuarantine),

@@ -22,7 +22,7 @@ export interface QuarantineStore {
         after: QuarantineRecord | undefined,
     ) => Promise<boolean>;
     /** Calls back whenever the store becomes reachable, including the first time. */
-    readonly onReachable: (told: () => void) => void;
+    readonly onReachable: (callback: () => void) => void;
 }
 
 /** A stored record; `record` is undefined if it is not valid. */
@@ -63,7 +63,7 @@ export function createRedisQuarantineStore(client: Redis | Cluster): QuarantineS
             const args = [buildId, before?.text ?? "", text, randomUUID()];
             return (await client.eval(COMPARE_AND_SWAP, 1, KEY, ...args)) === 1;
         },
-        onReachable: (told) => void client.on("ready", told),
+        onReachable: (callback) => void client.on("ready", callback),
     };
 }
 
@@ -78,16 +78,16 @@ export const noQuarantineStore: QuarantineStore = {
 /** Fields may be added, but must not change, because older builds read the records, too. */
 function parseRecord(buildId: string, text: string): QuarantineRecord | undefined {
     try {
-        const one = JSON.parse(text) as Partial<QuarantineRecord>;
-        const times = [one.changedAt, one.since, one.expiresAt];
-        const sound =
-            one.buildId === buildId &&
-            (one.state === "quarantined" || one.state === "promoted") &&
-            typeof one.release === "string" &&
+        const record = JSON.parse(text) as Partial<QuarantineRecord>;
+        const times = [record.changedAt, record.since, record.expiresAt];
+        const isValid =
+            record.buildId === buildId &&
+            (record.state === "quarantined" || record.state === "promoted") &&
+            typeof record.release === "string" &&
             times.every((time) => typeof time === "number") &&
-            Array.isArray(one.rejected) &&
-            one.rejected.every(isPeriod);
-        return sound ? (one as QuarantineRecord) : undefined;
+            Array.isArray(record.rejected) &&
+            record.rejected.every(isPeriod);
+        return isValid ? (record as QuarantineRecord) : undefined;
     } catch {
         return undefined;
     }

@@ -44,17 +44,17 @@ export function withSharedQuarantines(
             }
             return served ?? found;
         },
-        lease: async (keys, token, milliseconds) => {
+        acquireLeases: async (keys, token, milliseconds) => {
             if (quarantines.ownRecord()?.state !== "quarantined")
-                return cache.lease(keys, token, milliseconds);
-            const won = await cache.lease(keys.map(separateKey), token, milliseconds);
+                return cache.acquireLeases(keys, token, milliseconds);
+            const won = await cache.acquireLeases(keys.map(separateKey), token, milliseconds);
             return new Set(keys.filter((key) => won.has(separateKey(key))));
         },
-        release: (keys, token, milliseconds) => {
-            cache.release(keys, token, milliseconds);
+        releaseLeases: (keys, token, milliseconds) => {
+            cache.releaseLeases(keys, token, milliseconds);
             // The quarantine may have changed since the lease was acquired. Releasing a lease that is not
             // held has no effect.
-            cache.release(keys.map(separateKey), token, milliseconds);
+            cache.releaseLeases(keys.map(separateKey), token, milliseconds);
         },
     };
 }

@@ -1,7 +1,7 @@
 export interface Breaker {
-    readonly open: () => boolean;
+    readonly isOpen: () => boolean;
     /** Runs an operation and records its outcome. */
-    readonly attempt: <T>(operation: () => Promise<T>) => Promise<T>;
+    readonly run: <T>(operation: () => Promise<T>) => Promise<T>;
     readonly stop: () => void;
 }
 
@@ -11,8 +11,8 @@ export interface BreakerOptions {
     /** Interval of probes while the breaker is open; the first success closes it. */
     readonly probeMilliseconds: number;
     readonly probe: () => Promise<unknown>;
-    readonly opened: (error: unknown) => void;
-    readonly closed: () => void;
+    readonly onOpened: (error: unknown) => void;
+    readonly onClosed: () => void;
 }
 
 /**
@@ -20,25 +20,25 @@ export interface BreakerOptions {
  * breaker, so no request is delayed by it. It uses a timer instead of the system clock, whose steps could
  * keep the breaker open.
  */
-export function breaker(options: BreakerOptions): Breaker {
-    let failed = 0;
+export function createBreaker(options: BreakerOptions): Breaker {
+    let consecutiveFailures = 0;
     let probing: NodeJS.Timeout | undefined;
 
-    function fail(error: unknown): void {
-        failed += 1;
-        if (failed < options.failures || probing) return;
+    function onFailure(error: unknown): void {
+        consecutiveFailures += 1;
+        if (consecutiveFailures < options.failures || probing) return;
         probing = setInterval(() => {
             options.probe().then(close, () => undefined);
         }, options.probeMilliseconds).unref();
-        options.opened(error);
+        options.onOpened(error);
     }
 
     function close(): void {
         // An earlier probe may succeed after a later one.
         if (!probing) return;
         stop();
-        failed = 0;
-        options.closed();
+        consecutiveFailures = 0;
+        options.onClosed();
     }
 
     function stop(): void {
@@ -47,14 +47,14 @@ export function breaker(options: BreakerOptions): Breaker {
     }
 
     return {
-        open: () => probing !== undefined,
-        attempt: async (operation) => {
+        isOpen: () => probing !== undefined,
+        run: async (operation) => {
             try {
                 const result = await operation();
-                failed = 0;
+                consecutiveFailures = 0;
                 return result;
             } catch (error) {
-                fail(error);
+                onFailure(error);
                 throw error;
             }
         },

@@ -1,6 +1,6 @@
 import { Cluster, type Redis } from "ioredis";
 
-import type { RedisConfig } from "../config.ts";
+import type { RedisConfig } from "./config.ts";
 import type { Log } from "../log.ts";
 import { connectRedis } from "./connection.ts";
 
@@ -21,30 +21,34 @@ export interface RedisCommands {
      *
      * @returns whether it was set, in the order of the keys
      */
-    readonly claim: (
+    readonly acquireLeases: (
         keys: readonly string[],
         value: string,
         milliseconds: number,
     ) => Promise<readonly boolean[]>;
     /** Sets the expiry of each key that still has this value; 0 removes the key. */
-    readonly yield: (keys: readonly string[], value: string, milliseconds: number) => Promise<void>;
-    readonly hash: (key: string) => Promise<Readonly<Record<string, string>>>;
-    readonly put: (key: string, field: string, value: string) => Promise<unknown>;
-    readonly increment: (key: string, field: string) => Promise<number>;
+    readonly releaseLeases: (
+        keys: readonly string[],
+        value: string,
+        milliseconds: number,
+    ) => Promise<void>;
+    readonly readHash: (key: string) => Promise<Readonly<Record<string, string>>>;
+    readonly setField: (key: string, field: string, value: string) => Promise<unknown>;
+    readonly incrementField: (key: string, field: string) => Promise<number>;
     /** For work outside the request path. Its commands have the same timeout. */
     readonly client: Redis | Cluster;
-    readonly connected: () => boolean;
+    readonly isConnected: () => boolean;
     /** Calls back whenever Redis becomes reachable, including the first time. */
     readonly onReachable: (callback: () => void) => void;
     readonly close: () => Promise<void>;
 }
 
 /** Releases a lease only if its holder still owns it (https://redis.io/docs/latest/commands/set/). */
-const YIELD =
+const RELEASE_LEASE =
     "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0";
 
 /** Connects in the background and reconnects forever. Without a connection, commands fail immediately. */
-export function redisClient(config: RedisConfig, log: Log): RedisCommands {
+export function createRedisClient(config: RedisConfig, log: Log): RedisCommands {
     const { client, close } = connectRedis(config, log);
     return {
         read:
@@ -52,7 +56,7 @@ export function redisClient(config: RedisConfig, log: Log): RedisCommands {
                 ? (keys) => getEach(client, keys)
                 : (keys) => client.mgetBuffer([...keys]),
         write: async (writes) => {
-            const sets = together(client, () =>
+            const sets = sendTogether(client, () =>
                 writes.map(({ key, value, milliseconds }) =>
                     client.set(key, value, "PX", milliseconds),
                 ),
@@ -60,27 +64,27 @@ export function redisClient(config: RedisConfig, log: Log): RedisCommands {
             await Promise.all(sets);
         },
         remove: async (keys) => {
-            const unlinks = together(client, () => keys.map((key) => client.unlink(key)));
+            const unlinks = sendTogether(client, () => keys.map((key) => client.unlink(key)));
             return (await Promise.all(unlinks)).reduce((sum, count) => sum + count, 0);
         },
-        claim: async (keys, value, milliseconds) => {
-            const sets = together(client, () =>
+        acquireLeases: async (keys, value, milliseconds) => {
+            const sets = sendTogether(client, () =>
                 keys.map((key) => client.set(key, value, "PX", milliseconds, "NX")),
             );
-            const answers = await answered(sets, "OK" as const);
-            return answers.map((answer) => answer === "OK");
+            const replies = await settleAll(sets, "OK" as const);
+            return replies.map((answer) => answer === "OK");
         },
-        yield: async (keys, value, milliseconds) => {
-            const evals = together(client, () =>
-                keys.map((key) => client.eval(YIELD, 1, key, value, String(milliseconds))),
+        releaseLeases: async (keys, value, milliseconds) => {
+            const evals = sendTogether(client, () =>
+                keys.map((key) => client.eval(RELEASE_LEASE, 1, key, value, String(milliseconds))),
             );
             await Promise.all(evals);
         },
-        hash: (key) => client.hgetall(key),
-        put: (key, field, value) => client.hset(key, field, value),
-        increment: (key, field) => client.hincrby(key, field, 1),
+        readHash: (key) => client.hgetall(key),
+        setField: (key, field, value) => client.hset(key, field, value),
+        incrementField: (key, field) => client.hincrby(key, field, 1),
         client,
-        connected: () => client.status === "ready",
+        isConnected: () => client.status === "ready",
         onReachable: (callback) => void client.on("ready", callback),
         close,
     };
@@ -91,8 +95,8 @@ export function redisClient(config: RedisConfig, log: Log): RedisCommands {
  * affects its own keys only.
  */
 function getEach(client: Cluster, keys: readonly string[]): Promise<readonly (Buffer | null)[]> {
-    return answered(
-        together(client, () => keys.map((key) => client.getBuffer(key))),
+    return settleAll(
+        sendTogether(client, () => keys.map((key) => client.getBuffer(key))),
         null,
     );
 }
@@ -101,7 +105,7 @@ function getEach(client: Cluster, keys: readonly string[]): Promise<readonly (Bu
  * Sends the commands issued by a function in one write per node. As separate system calls, 256 reads from
  * three nodes took 9 ms instead of 4 ms.
  */
-function together<T>(client: Redis | Cluster, issue: () => T): T {
+function sendTogether<T>(client: Redis | Cluster, issue: () => T): T {
     const nodes = client instanceof Cluster ? client.nodes("master") : [client];
     // Undefined before the first connection, despite its type.
     const streams = nodes.map(({ stream }) => stream as Redis["stream"] | undefined);
@@ -114,14 +118,14 @@ function together<T>(client: Redis | Cluster, issue: () => T): T {
 }
 
 /**
- * @param instead value for failed commands
+ * @param fallback value for failed commands
  * @throws Error of the first command if all failed
  */
-async function answered<T>(answers: readonly Promise<T>[], instead: T): Promise<readonly T[]> {
-    const settled = await Promise.allSettled(answers);
+async function settleAll<T>(replies: readonly Promise<T>[], fallback: T): Promise<readonly T[]> {
+    const settled = await Promise.allSettled(replies);
     const [first] = settled;
     if (first?.status === "rejected" && settled.every(({ status }) => status === "rejected")) {
         throw first.reason;
     }
-    return settled.map((one) => (one.status === "fulfilled" ? one.value : instead));
+    return settled.map((one) => (one.status === "fulfilled" ? one.value : fallback));
 }

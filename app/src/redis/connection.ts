@@ -1,8 +1,8 @@
 import { Cluster, Redis } from "ioredis";
 
-import type { RedisConfig, SentinelConfig } from "../config.ts";
+import type { RedisConfig, SentinelConfig } from "./config.ts";
 import type { Log } from "../log.ts";
-import { followLogin } from "./credentials.ts";
+import { followCredentials } from "./credentials.ts";
 import { readRepliesBeforeTimeouts } from "./timeouts.ts";
 import { tlsOptions } from "./tls.ts";
 
@@ -32,7 +32,7 @@ export interface RedisConnection {
 /** Connects in the background and reconnects forever. Without a connection, commands fail immediately. */
 export function connectRedis(config: RedisConfig, log: Log): RedisConnection {
     readRepliesBeforeTimeouts();
-    const client = config.mode === "cluster" ? connectCluster(config) : connectOne(config);
+    const client = config.mode === "cluster" ? connectCluster(config) : connectSingle(config);
     let last = "";
     client.on("error", (error: Error & { readonly lastNodeError?: Error }) => {
         // The cluster's own error only says that no node is reachable, without the reason.
@@ -48,16 +48,16 @@ export function connectRedis(config: RedisConfig, log: Log): RedisConnection {
         last = "";
         log.info({ mode: config.mode }, "Redis connected");
     });
-    const revive = () => {
+    const reconnect = () => {
         const connect = () => void client.connect().catch(() => undefined);
         setTimeout(connect, reconnectDelay(1)).unref();
     };
     // ioredis 6 ends the client for good if a failover is announced during a connection attempt.
-    client.on("end", revive);
+    client.on("end", reconnect);
     return {
         client,
         close: async () => {
-            client.off("end", revive);
+            client.off("end", reconnect);
             try {
                 // Flushes pending writes before it disconnects.
                 await client.quit().catch(() => undefined);
@@ -69,14 +69,14 @@ export function connectRedis(config: RedisConfig, log: Log): RedisConnection {
     };
 }
 
-function options({ urls: [url], ...config }: RedisConfig) {
-    const login = {
+function connectionOptions({ urls: [url], ...config }: RedisConfig) {
+    const credentials = {
         username: config.username ?? (decodeURIComponent(url.username) || undefined),
         password: config.password ?? (decodeURIComponent(url.password) || undefined),
     };
-    if (config.credentials !== undefined) followLogin(login, config.credentials);
+    if (config.credentials !== undefined) followCredentials(credentials, config.credentials);
     return {
-        ...login,
+        ...credentials,
         ...(url.protocol === "rediss:" ? { tls: tlsOptions(config.tls ?? {}) } : {}),
         connectTimeout: CONNECT_TIMEOUT_MILLISECONDS,
         disconnectTimeout: DISCONNECT_TIMEOUT_MILLISECONDS,
@@ -94,23 +94,23 @@ function address(url: URL, port: number): { host: string; port: number } {
     return { host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port) || port };
 }
 
-function connectOne(config: RedisConfig): Redis {
+function connectSingle(config: RedisConfig): Redis {
     const [url] = config.urls;
     const database = Number(url.pathname.slice(1));
     const client = new Redis({
-        ...options(config),
+        ...connectionOptions(config),
         ...(config.sentinel ? sentinels(config, config.sentinel) : address(url, 6379)),
         ...(database > 0 ? { db: database } : {}),
         retryStrategy: reconnectDelay,
-        reconnectOnError: leaveReplica(),
+        reconnectOnError: reconnectFromReplica(),
     });
     // The first connection uses the login that `connectionOptions` has read.
-    if (config.credentials !== undefined) followLogin(client.options, config.credentials);
+    if (config.credentials !== undefined) followCredentials(client.options, config.credentials);
     return client;
 }
 
 function sentinels({ urls, tls }: RedisConfig, { master, password }: SentinelConfig) {
-    const encrypted = urls[0].protocol === "rediss:";
+    const usesTls = urls[0].protocol === "rediss:";
     return {
         sentinels: urls.map((url) => address(url, 26379)),
         name: master,
@@ -118,7 +118,7 @@ function sentinels({ urls, tls }: RedisConfig, { master, password }: SentinelCon
         sentinelCommandTimeout: CONNECT_TIMEOUT_MILLISECONDS,
         sentinelRetryStrategy: reconnectDelay,
         sentinelReconnectStrategy: reconnectDelay,
-        ...(encrypted && { enableTLSForSentinelMode: true, sentinelTLS: tlsOptions(tls ?? {}) }),
+        ...(usesTls && { enableTLSForSentinelMode: true, sentinelTLS: tlsOptions(tls ?? {}) }),
         // A hanging primary keeps its connection; only the sentinels know about its replacement.
         failoverDetector: true,
     };
@@ -126,8 +126,8 @@ function sentinels({ urls, tls }: RedisConfig, { master, password }: SentinelCon
 
 function connectCluster(config: RedisConfig): Cluster {
     // ioredis copies the options per node, which reads the login.
-    const nodeOptions = options(config);
-    if (config.credentials !== undefined) followLogin(nodeOptions, config.credentials);
+    const nodeOptions = connectionOptions(config);
+    if (config.credentials !== undefined) followCredentials(nodeOptions, config.credentials);
     const client = new Cluster(
         config.urls.map((url) => address(url, 6379)),
         {
@@ -161,14 +161,17 @@ function reconnectDelay(attempt: number): number {
  * Reconnects when a primary has become a replica: it keeps its clients, but rejects their writes. The name or
  * the sentinels lead to the new primary. Rate-limited, because a Redis may be read-only permanently.
  */
-function leaveReplica(): (error: Error) => boolean {
-    let left = -Infinity;
+function reconnectFromReplica(): (error: Error) => boolean {
+    let lastReconnectAt = -Infinity;
     return ({ message }) => {
         const now = performance.now();
-        if (!message.startsWith("READONLY") || now - left < READONLY_PAUSE_MILLISECONDS) {
+        if (
+            !message.startsWith("READONLY") ||
+            now - lastReconnectAt < READONLY_PAUSE_MILLISECONDS
+        ) {
             return false;
         }
-        left = now;
+        lastReconnectAt = now;
         return true;
     };
 }

@@ -8,12 +8,12 @@ const FILES = {
     sentinelPassword: "sentinel-password",
 } as const;
 
-type Login = Partial<Record<keyof typeof FILES, string>>;
+type Credentials = Partial<Record<keyof typeof FILES, string>>;
 
 /** @returns why a directory does not contain valid credentials, or undefined if it does */
-export function credentialsFault(folder: string): string | undefined {
+export function credentialsError(folder: string): string | undefined {
     try {
-        return readLogin(folder).password === undefined ? "it has no password" : undefined;
+        return readCredentials(folder).password === undefined ? "it has no password" : undefined;
     } catch (error) {
         return error instanceof Error ? error.message : String(error);
     }
@@ -23,13 +23,13 @@ export function credentialsFault(folder: string): string | undefined {
  * Makes the login of a client's options follow the files of a directory at each connection, because passwords
  * are rotated while a pod runs. While the directory is being swapped, the previous login stays in force.
  */
-export function followLogin(options: object, folder: string): void {
-    let known: Login = {};
-    const current = (): Login => {
-        if (credentialsFault(folder) === undefined) known = readLogin(folder);
-        return known;
+export function followCredentials(options: object, folder: string): void {
+    let lastValid: Credentials = {};
+    const current = (): Credentials => {
+        if (credentialsError(folder) === undefined) lastValid = readCredentials(folder);
+        return lastValid;
     };
-    for (const option of Object.keys(FILES) as (keyof Login)[]) {
+    for (const option of Object.keys(FILES) as (keyof Credentials)[]) {
         Object.defineProperty(options, option, {
             enumerable: true,
             configurable: true,
@@ -38,15 +38,15 @@ export function followLogin(options: object, folder: string): void {
     }
 }
 
-function readLogin(folder: string): Login {
+function readCredentials(folder: string): Credentials {
     const texts = Object.entries(FILES).map(([option, file]) => [
         option,
-        textOf(join(folder, file)),
+        readOptional(join(folder, file)),
     ]);
-    return Object.fromEntries(texts.filter(([, text]) => text !== undefined)) as Login;
+    return Object.fromEntries(texts.filter(([, text]) => text !== undefined)) as Credentials;
 }
 
-function textOf(file: string): string | undefined {
+function readOptional(file: string): string | undefined {
     try {
         return readFileSync(file, "utf8").trim() || undefined;
     } catch (error) {

@@ -4,7 +4,7 @@ import { detach } from "../detach.ts";
 import type { Log } from "../log.ts";
 
 /** Records in Redis that every pod reads once per second. */
-export interface Polled {
+export interface PolledRecords {
     /** False until the first successful read. Unknown records are not the same as no records. */
     readonly isKnown: () => boolean;
     /** Resolves when the records are known, or after two seconds without Redis. */
@@ -14,7 +14,7 @@ export interface Polled {
     readonly stop: () => void;
 }
 
-export interface PolledOptions {
+export interface PolledRecordsOptions {
     /** Name in log messages. */
     readonly name: string;
     /** @throws Error while Redis is unavailable; the last known records stay in force */
@@ -28,7 +28,12 @@ const POLL_MILLISECONDS = 1_000;
 const START_MILLISECONDS = 2_000;
 const START_POLL_MILLISECONDS = 20;
 
-export function polled({ name, read, onReachable, log }: PolledOptions): Polled {
+export function createPolledRecords({
+    name,
+    read,
+    onReachable,
+    log,
+}: PolledRecordsOptions): PolledRecords {
     let known = false;
     let failure = "";
     let last = Promise.resolve();

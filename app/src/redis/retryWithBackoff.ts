@@ -4,7 +4,7 @@ const ATTEMPTS = 6;
 const FIRST_PAUSE_MILLISECONDS = 100;
 
 /** For bulk work on Redis, which can wait for a failover of a few seconds. */
-export async function patiently<T>(operation: () => Promise<T>): Promise<T> {
+export async function retryWithBackoff<T>(operation: () => Promise<T>): Promise<T> {
     for (let failures = 0; ;) {
         try {
             return await operation();

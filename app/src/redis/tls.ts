@@ -14,16 +14,16 @@ export interface TlsFiles {
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** @returns why a file does not contain valid PEM certificates, or undefined if it does */
-export function certificatesFault(file: string): string | undefined {
-    return faultOf(() => void certificatesIn(file));
+export function certificatesError(file: string): string | undefined {
+    return errorOf(() => void parseCertificates(file));
 }
 
 /** @returns why a file does not contain the private key of a certificate, or undefined if it does */
-export function keyFault(file: string, certificateFile: string | undefined): string | undefined {
-    return faultOf(() => {
+export function keyError(file: string, certificateFile: string | undefined): string | undefined {
+    return errorOf(() => {
         const key = createPrivateKey(readFileSync(file));
-        if (certificateFile === undefined || certificatesFault(certificateFile)) return;
-        const [certificate] = certificatesIn(certificateFile);
+        if (certificateFile === undefined || certificatesError(certificateFile)) return;
+        const [certificate] = parseCertificates(certificateFile);
         if (certificate?.checkPrivateKey(key) === false)
             throw new Error("it belongs to another certificate");
     });
@@ -35,22 +35,22 @@ export function keyFault(file: string, certificateFile: string | undefined): str
  * stay in force.
  */
 export function tlsOptions(files: TlsFiles): ConnectionOptions {
-    let known: Pick<ConnectionOptions, "ca" | "cert" | "key"> = {};
+    let lastValid: Pick<ConnectionOptions, "ca" | "cert" | "key"> = {};
 
-    function current(): typeof known {
+    function current(): typeof lastValid {
         const { ca, cert, key } = files;
-        const fault =
-            (ca && certificatesFault(ca)) ??
-            (cert && certificatesFault(cert)) ??
-            (key && keyFault(key, cert));
-        if (fault === undefined || fault === "") {
-            known = {
+        const error =
+            (ca && certificatesError(ca)) ??
+            (cert && certificatesError(cert)) ??
+            (key && keyError(key, cert));
+        if (error === undefined || error === "") {
+            lastValid = {
                 ...(ca && { ca: readFileSync(ca) }),
                 ...(cert && { cert: readFileSync(cert) }),
                 ...(key && { key: readFileSync(key) }),
             };
         }
-        return known;
+        return lastValid;
     }
 
     // ioredis copies the options at each connection, which calls these getters.
@@ -59,21 +59,21 @@ export function tlsOptions(files: TlsFiles): ConnectionOptions {
             return current().ca;
         },
         get cert() {
-            return known.cert;
+            return lastValid.cert;
         },
         get key() {
-            return known.key;
+            return lastValid.key;
         },
     };
 }
 
-function certificatesIn(file: string): readonly X509Certificate[] {
+function parseCertificates(file: string): readonly X509Certificate[] {
     const found = readFileSync(file, "latin1").match(CERTIFICATE);
     if (!found) throw new Error("it contains no certificate");
     return found.map((pem) => new X509Certificate(pem));
 }
 
-function faultOf(check: () => void): string | undefined {
+function errorOf(check: () => void): string | undefined {
     try {
         check();
         return undefined;

@@ -4,29 +4,31 @@ import type { ServiceSettings } from "@property-search/contract/settings";
 export type RedisMode = ServiceSettings["redisMode"];
 
 /** @returns what is wrong with Redis URLs: parts that the service would ignore or interpret differently */
-export function redisUrlFaults(
+export function redisUrlErrors(
     urls: readonly URL[],
     mode: RedisMode,
-    beside: LoginBeside,
+    separateLogin: SeparateLogin,
 ): readonly string[] {
     const [first] = urls;
     if (first === undefined) return [];
-    const broken = RULES.filter(({ isBroken }) => urls.some((url) => isBroken(url, mode)));
-    const twice = LOGIN.filter((part) => beside[part] && urls.some((url) => url[part] !== ""));
-    const isHalf = first.username !== "" && first.password === "" && !beside.password;
+    const violated = RULES.filter(({ isBroken }) => urls.some((url) => isBroken(url, mode)));
+    const duplicated = LOGIN.filter(
+        (part) => separateLogin[part] && urls.some((url) => url[part] !== ""),
+    );
+    const lacksPassword = first.username !== "" && first.password === "" && !separateLogin.password;
     const differing = SHARED.filter(([part]) =>
         urls.some((url) => url[part] !== "" && url[part] !== first[part]),
     );
     return [
-        ...broken.map(({ allowed }) => allowed),
-        ...twice.map((part) => `no ${part} in the URL, because it is set separately`),
-        ...(isHalf ? ["a password with the user, in the URL or as REDIS_PASSWORD"] : []),
+        ...violated.map(({ allowed }) => allowed),
+        ...duplicated.map((part) => `no ${part} in the URL, because it is set separately`),
+        ...(lacksPassword ? ["a password with the user, in the URL or as REDIS_PASSWORD"] : []),
         ...differing.map(([, name]) => `the same ${name} in every URL, or in the first alone`),
     ];
 }
 
 /** Whether separate variables or files set a part of the login, which takes precedence. */
-export type LoginBeside = Readonly<Record<(typeof LOGIN)[number], boolean>>;
+export type SeparateLogin = Readonly<Record<(typeof LOGIN)[number], boolean>>;
 
 const LOGIN = ["username", "password"] as const;
 

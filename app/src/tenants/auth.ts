@@ -1,64 +1,68 @@
 import type { Tenant } from "@property-search/contract";
 
-import type { TenantsConfig } from "../config.ts";
+import type { TenantsConfig } from "./config.ts";
 import type { Log } from "../log.ts";
 import { ANONYMOUS } from "../requestContext.ts";
-import { directory } from "./tenantDirectory.ts";
-import { keyedGate, openGate, type Gate } from "./authenticator.ts";
-import type { Refused } from "./limitError.ts";
-import { tokenBudget, type TokenBudget } from "./tokenBudget.ts";
-import { usage } from "./usage.ts";
+import { createTenantDirectory } from "./tenantDirectory.ts";
+import {
+    createAuthenticator,
+    createOpenAuthenticator,
+    type Authenticator,
+} from "./authenticator.ts";
+import type { OnRejected } from "./rejection.ts";
+import { createTokenBudget, type TokenBudget } from "./tokenBudget.ts";
+import { createUsage } from "./usage.ts";
 import type { UsageStore } from "./usageStore.ts";
-import { watchedDirectory } from "./watchedDirectory.ts";
+import { watchTenantDirectory } from "./watchedDirectory.ts";
 
 /** Authentication and limits of tenants. */
-export interface Entrance {
-    readonly gate: Gate;
+export interface Auth {
+    readonly authenticator: Authenticator;
     readonly tokenBudget: TokenBudget;
     /** IDs of the tenants that are currently valid. */
     readonly tenants: () => readonly string[];
     readonly stop: () => Promise<void>;
 }
 
-const NOBODY_IN_PARTICULAR: Tenant = { id: ANONYMOUS, pool: ANONYMOUS, limits: undefined };
+const ANONYMOUS_TENANT: Tenant = { id: ANONYMOUS, pool: ANONYMOUS, limits: undefined };
 
 /** @throws TenantsError if the tenants file is invalid */
-export function openEntrance(
+export function createAuth(
     { file, anonymous }: TenantsConfig,
     store: UsageStore | undefined,
     log: Log,
-    refused: Refused,
-): Entrance {
+    onRejected: OnRejected,
+): Auth {
     if (file === undefined && anonymous) {
         return {
-            gate: openGate(NOBODY_IN_PARTICULAR),
+            authenticator: createOpenAuthenticator(ANONYMOUS_TENANT),
             tokenBudget: { reserve: () => undefined },
             tenants: () => [ANONYMOUS],
             stop: () => Promise.resolve(),
         };
     }
-    const listed =
+    const directory =
         file === undefined
-            ? { now: () => directory([]), stop: () => undefined }
-            : watchedDirectory(file, log);
-    const used = usage(store, log);
-    used.start();
+            ? { current: () => createTenantDirectory([]), stop: () => undefined }
+            : watchTenantDirectory(file, log);
+    const tenantUsage = createUsage(store, log);
+    tenantUsage.start();
     return {
-        gate: keyedGate({
-            directoryNow: listed.now,
-            usage: used,
-            anonymous: anonymous ? NOBODY_IN_PARTICULAR : undefined,
-            refused,
+        authenticator: createAuthenticator({
+            currentDirectory: directory.current,
+            usage: tenantUsage,
+            anonymous: anonymous ? ANONYMOUS_TENANT : undefined,
+            onRejected,
         }),
-        tokenBudget: tokenBudget({
-            limitsOf: (id) => listed.now().withId(id)?.limits,
-            usage: used,
-            refused,
+        tokenBudget: createTokenBudget({
+            limitsOf: (id) => directory.current().findById(id)?.limits,
+            usage: tenantUsage,
+            onRejected,
         }),
-        tenants: () => [...listed.now().ids, ...(anonymous ? [ANONYMOUS] : [])],
+        tenants: () => [...directory.current().ids, ...(anonymous ? [ANONYMOUS] : [])],
         stop: async () => {
-            listed.stop();
-            await used.stop();
+            directory.stop();
+            await tenantUsage.stop();
         },
     };
 }

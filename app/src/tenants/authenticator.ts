@@ -2,99 +2,109 @@ import type { Limits, RejectionReason, Tenant } from "@property-search/contract"
 
 import { detach } from "../detach.ts";
 import { HttpError } from "../http/protocol/error.ts";
-import { header } from "../http/protocol/headers.ts";
+import { getHeader } from "../http/headers.ts";
 import { ANONYMOUS } from "../requestContext.ts";
-import { bucket, type Bucket, type Rate } from "./tokenBucket.ts";
-import { keyIn, type Directory } from "./tenantDirectory.ts";
-import { LimitError, secondsToNextMinute, type Refused } from "./limitError.ts";
-import type { Usage, Used } from "./usage.ts";
+import { createTokenBucket, type TokenBucket, type Rate } from "./tokenBucket.ts";
+import { extractKey, type TenantDirectory } from "./tenantDirectory.ts";
+import { secondsToNextMinute, type OnRejected } from "./rejection.ts";
+import { LimitError } from "../upstream/limitError.ts";
+import type { Usage, TenantUsage } from "./usage.ts";
 
 /** An authenticated client's request. */
-export interface Caller {
+export interface Admission {
     readonly tenant: Tenant;
     /** Rate-limit headers for the response, as OpenAI sends them. */
     readonly headers: readonly string[];
     /** Must be called when the request has ended. */
-    readonly done: () => void;
+    readonly release: () => void;
 }
 
-export interface Gate {
+export interface Authenticator {
     /** @throws HttpError 401 for an unknown key, LimitError */
-    readonly enter: (rawHeaders: readonly string[]) => Caller;
+    readonly admit: (rawHeaders: readonly string[]) => Admission;
 }
 
 /** Default burst, in seconds of the rate. */
 const BURST_SECONDS = 2;
 
 interface State {
-    readonly bucket: Bucket;
+    readonly tokenBucket: TokenBucket;
     requestsElsewhere: number;
     syncs: number;
-    open: number;
+    openRequests: number;
 }
 
 /** Accepts every request, if the service is configured to. */
-export function openGate(tenant: Tenant): Gate {
-    const caller = { tenant, headers: [], done: () => undefined };
-    return { enter: () => caller };
+export function createOpenAuthenticator(tenant: Tenant): Authenticator {
+    const admission = { tenant, headers: [], release: () => undefined };
+    return { admit: () => admission };
 }
 
-export interface KeyedGateParts {
-    readonly directoryNow: () => Directory;
+export interface AuthenticatorDependencies {
+    readonly currentDirectory: () => TenantDirectory;
     readonly usage: Usage;
     /** Tenant of requests without a key, if they are allowed. */
     readonly anonymous: Tenant | undefined;
-    readonly refused?: Refused;
+    readonly onRejected?: OnRejected;
     /** In milliseconds. */
     readonly now?: () => number;
 }
 
-interface Refusing {
+interface Rejection {
     readonly reason: RejectionReason;
     readonly error: LimitError;
 }
 
 /** Accepts requests with a valid key, within the tenant's limits. */
-export function keyedGate(parts: KeyedGateParts): Gate {
-    const { directoryNow, usage, anonymous, refused, now = () => performance.now() } = parts;
+export function createAuthenticator(dependencies: AuthenticatorDependencies): Authenticator {
+    const {
+        currentDirectory,
+        usage,
+        anonymous,
+        onRejected,
+        now = () => performance.now(),
+    } = dependencies;
     const states = new Map<string, State>();
 
     return {
-        enter: (rawHeaders) => {
+        admit: (rawHeaders) => {
             const tenant = identify(rawHeaders);
             const { limits } = tenant;
-            if (!limits) return { tenant, headers: [], done: () => undefined };
+            if (!limits) return { tenant, headers: [], release: () => undefined };
             const state = stateOf(tenant, limits);
-            const refusing = refusal(tenant, limits, state);
-            if (refusing) {
-                refused?.(tenant.id, refusing.reason);
-                throw refusing.error;
+            const rejection = findRejection(tenant, limits, state);
+            if (rejection) {
+                onRejected?.(tenant.id, rejection.reason);
+                throw rejection.error;
             }
-            state.open += 1;
-            let open = true;
+            state.openRequests += 1;
+            let isOpen = true;
             return {
                 tenant,
-                headers: remaining(limits, state),
-                done: () => {
-                    if (open) state.open -= 1;
-                    open = false;
+                headers: formatRateLimitHeaders(limits, state),
+                release: () => {
+                    if (isOpen) state.openRequests -= 1;
+                    isOpen = false;
                 },
             };
         },
     };
 
     function identify(rawHeaders: readonly string[]): Tenant {
-        const credential = header(rawHeaders, "authorization") ?? header(rawHeaders, "api-key");
+        const credential =
+            getHeader(rawHeaders, "authorization") ?? getHeader(rawHeaders, "api-key");
         if (credential === undefined) {
             if (anonymous) return anonymous;
-            throw unauthorised("You did not provide an API key: send Authorization: Bearer KEY");
+            throw unauthorisedError(
+                "You did not provide an API key: send Authorization: Bearer KEY",
+            );
         }
-        const tenant = directoryNow().tenantOf(credential);
+        const tenant = currentDirectory().findByHeader(credential);
         if (tenant) return tenant;
         // OpenAI's clients require some key. An unknown key is rejected, because its sender expects to be a
         // tenant.
-        if (anonymous && keyIn(credential) === ANONYMOUS) return anonymous;
-        throw unauthorised(
+        if (anonymous && extractKey(credential) === ANONYMOUS) return anonymous;
+        throw unauthorisedError(
             anonymous
                 ? `Incorrect API key provided; without a key of your own send none, or "${ANONYMOUS}"`
                 : "Incorrect API key provided",
@@ -105,26 +115,38 @@ export function keyedGate(parts: KeyedGateParts): Gate {
         let state = states.get(id);
         if (!state) {
             const { burst } = rateOf(limits);
-            state = { bucket: bucket(burst, now), requestsElsewhere: 0, syncs: 0, open: 0 };
+            state = {
+                tokenBucket: createTokenBucket(burst, now),
+                requestsElsewhere: 0,
+                syncs: 0,
+                openRequests: 0,
+            };
             states.set(id, state);
         }
         return state;
     }
 
     /** Takes one request from the tenant's rate, unless a limit is exceeded. */
-    function refusal({ id }: Tenant, limits: Limits, state: State): Refusing | undefined {
+    function findRejection({ id }: Tenant, limits: Limits, state: State): Rejection | undefined {
         const { tokensPerMinute, tokensPerMonth, concurrentRequests } = limits;
-        if (concurrentRequests !== undefined && state.open >= concurrentRequests) {
-            const error = limited("requests", `${concurrentRequests} concurrent requests`, 1);
+        if (concurrentRequests !== undefined && state.openRequests >= concurrentRequests) {
+            const error = rateLimitError(
+                "requests",
+                `${concurrentRequests} concurrent requests`,
+                1,
+            );
             return { reason: "concurrency", error };
         }
-        const used = usage.of(id, limits);
+        const used = usage.get(id, limits);
         if (tokensPerMonth !== undefined && used.tokensThisMonth >= tokensPerMonth) {
-            return { reason: "quota", error: exhausted(tokensPerMonth) };
+            return { reason: "quota", error: quotaError(tokensPerMonth) };
         }
         if (tokensPerMinute !== undefined && used.tokensThisMinute >= tokensPerMinute) {
             const limit = `${tokensPerMinute} tokens per minute`;
-            return { reason: "tokens", error: limited("tokens", limit, secondsToNextMinute()) };
+            return {
+                reason: "tokens",
+                error: rateLimitError("tokens", limit, secondsToNextMinute()),
+            };
         }
         if (limits.requestsPerSecond === undefined) return undefined;
         return takeRequest(id, rateOf(limits), state, used);
@@ -134,19 +156,22 @@ export function keyedGate(parts: KeyedGateParts): Gate {
         id: string,
         rate: Rate,
         state: State,
-        { requestsElsewhere, syncs }: Used,
-    ): Refusing | undefined {
-        const { bucket } = state;
+        { requestsElsewhere, syncs }: TenantUsage,
+    ): Rejection | undefined {
+        const { tokenBucket } = state;
         if (syncs !== state.syncs) {
-            bucket.learn(rate, requestsElsewhere - state.requestsElsewhere);
+            tokenBucket.applyRemote(rate, requestsElsewhere - state.requestsElsewhere);
             Object.assign(state, { requestsElsewhere, syncs });
         }
-        if (!bucket.take(rate)) {
+        if (!tokenBucket.take(rate)) {
             const limit = `${rate.perSecond} requests per second`;
-            return { reason: "requests", error: limited("requests", limit, bucket.wait(rate)) };
+            return {
+                reason: "requests",
+                error: rateLimitError("requests", limit, tokenBucket.secondsUntilAvailable(rate)),
+            };
         }
         usage.addRequest(id);
-        if (bucket.isNews(rate)) detach(usage.sync(id));
+        if (tokenBucket.shouldSync(rate)) detach(usage.sync(id));
         return undefined;
     }
 }
@@ -158,27 +183,30 @@ function rateOf({ requestsPerSecond = Infinity, burst }: Limits): Rate {
     };
 }
 
-function remaining({ requestsPerSecond }: Limits, { bucket }: State): readonly string[] {
+function formatRateLimitHeaders(
+    { requestsPerSecond }: Limits,
+    { tokenBucket }: State,
+): readonly string[] {
     if (requestsPerSecond === undefined) return [];
     return [
         "x-ratelimit-limit-requests",
         String(requestsPerSecond),
         "x-ratelimit-remaining-requests",
-        String(Math.floor(bucket.level())),
+        String(Math.floor(tokenBucket.level())),
     ];
 }
 
-function unauthorised(message: string): HttpError {
+function unauthorisedError(message: string): HttpError {
     return new HttpError(401, message, { code: "invalid_api_key" });
 }
 
-function exhausted(tokensPerMonth: number): LimitError {
+function quotaError(tokensPerMonth: number): LimitError {
     return new LimitError(
         "insufficient_quota",
         `You exceeded your quota of ${tokensPerMonth} tokens per month`,
     );
 }
 
-function limited(type: "requests" | "tokens", limit: string, seconds: number): LimitError {
+function rateLimitError(type: "requests" | "tokens", limit: string, seconds: number): LimitError {
     return new LimitError(type, `Rate limit reached: ${limit}`, seconds);
 }

@@ -1,15 +1,15 @@
 /** A token bucket shared by several pods, each with its own clock. */
-export interface Bucket {
+export interface TokenBucket {
     /** @returns whether a token was available */
     readonly take: (rate: Rate) => boolean;
     /** Requests available now. */
     readonly level: () => number;
     /** Seconds until the next request is allowed. */
-    readonly wait: (rate: Rate) => number;
+    readonly secondsUntilAvailable: (rate: Rate) => number;
     /** Subtracts the requests that other pods have accepted since the last call. */
-    readonly learn: (rate: Rate, takenElsewhere: number) => void;
+    readonly applyRemote: (rate: Rate, takenByOthers: number) => void;
     /** Whether this pod has accepted enough requests to sync with other pods now. */
-    readonly isNews: (rate: Rate) => boolean;
+    readonly shouldSync: (rate: Rate) => boolean;
 }
 
 export interface Rate {
@@ -18,14 +18,14 @@ export interface Rate {
 }
 
 /** Share of the burst, and seconds of the rate: beyond both, pods together would exceed the rate. */
-const NEWS = { burst: 0.1, seconds: 0.05 };
+const SYNC_THRESHOLD = { burst: 0.1, seconds: 0.05 };
 
 /** @param now in milliseconds */
-export function bucket(full: number, now: () => number): Bucket {
-    let level = full;
+export function createTokenBucket(initialLevel: number, now: () => number): TokenBucket {
+    let level = initialLevel;
     let filledAt = now();
-    let known = { level, at: filledAt };
-    let takenSince = 0;
+    let lastSync = { level, at: filledAt };
+    let takenSinceSync = 0;
 
     function fill({ perSecond, burst }: Rate): void {
         const at = now();
@@ -38,23 +38,24 @@ export function bucket(full: number, now: () => number): Bucket {
             fill(rate);
             if (level < 1) return false;
             level -= 1;
-            takenSince += 1;
+            takenSinceSync += 1;
             return true;
         },
         level: () => level,
-        wait: ({ perSecond }) => (1 - level) / perSecond,
-        learn: (rate, takenElsewhere) => {
+        secondsUntilAvailable: ({ perSecond }) => (1 - level) / perSecond,
+        applyRemote: (rate, takenByOthers) => {
             fill(rate);
             const { perSecond, burst } = rate;
-            const earned = ((filledAt - known.at) / 1000) * perSecond;
+            const earned = ((filledAt - lastSync.at) / 1000) * perSecond;
             // Requests that others accepted while this bucket was full are offset by the refill in the
             // meantime.
-            const shared = known.level + earned - takenSince - takenElsewhere;
+            const shared = lastSync.level + earned - takenSinceSync - takenByOthers;
             level = Math.max(-burst, Math.min(level, shared));
-            known = { level, at: filledAt };
-            takenSince = 0;
+            lastSync = { level, at: filledAt };
+            takenSinceSync = 0;
         },
-        isNews: ({ perSecond, burst }) =>
-            takenSince >= Math.max(1, burst * NEWS.burst, perSecond * NEWS.seconds),
+        shouldSync: ({ perSecond, burst }) =>
+            takenSinceSync >=
+            Math.max(1, burst * SYNC_THRESHOLD.burst, perSecond * SYNC_THRESHOLD.seconds),
     };
 }

@@ -2,7 +2,8 @@ import type { Limits } from "@property-search/contract";
 
 import type { Input } from "../input.ts";
 import { estimateInputTokens } from "../upstream/estimateTokens.ts";
-import { LimitError, secondsToNextMinute, type Refused } from "./limitError.ts";
+import { secondsToNextMinute, type OnRejected } from "./rejection.ts";
+import { LimitError } from "../upstream/limitError.ts";
 import type { Usage } from "./usage.ts";
 
 /** Token limits of tenants: tokens are reserved by estimate before a call, and settled when it is billed. */
@@ -24,19 +25,23 @@ export interface Reservation {
     readonly end: () => void;
 }
 
-export interface TokenBudgetParts {
+export interface TokenBudgetDependencies {
     readonly limitsOf: (tenant: string) => Limits | undefined;
     readonly usage: Usage;
-    readonly refused?: Refused | undefined;
+    readonly onRejected?: OnRejected | undefined;
 }
 
 /** Weight of a new call in a tenant's moving average of tokens per byte. */
 const SMOOTHING = 0.2;
 
-export function tokenBudget({ limitsOf, usage, refused }: TokenBudgetParts): TokenBudget {
+export function createTokenBudget({
+    limitsOf,
+    usage,
+    onRejected,
+}: TokenBudgetDependencies): TokenBudget {
     /** Tokens per byte of a tenant's texts, from its billed calls. */
-    const learned = new Map<string, number>();
-    const underWay = new Map<string, number>();
+    const tokensPerByte = new Map<string, number>();
+    const callsInFlight = new Map<string, number>();
 
     async function reserve(
         tenant: string,
@@ -46,17 +51,17 @@ export function tokenBudget({ limitsOf, usage, refused }: TokenBudgetParts): Tok
         const size = sizeOf(inputs);
         let left = estimate(tenant, size);
         usage.reserve(tenant, left);
-        add(underWay, tenant, 1);
+        add(callsInFlight, tenant, 1);
         const end = (): void => {
             usage.reserve(tenant, -left);
-            add(underWay, tenant, -1);
+            add(callsInFlight, tenant, -1);
         };
         try {
-            const likely = inputs.reduce((sum, input) => sum + estimateInputTokens(input), 0);
-            check(tenant, limits, left, likely);
+            const expected = inputs.reduce((sum, input) => sum + estimateInputTokens(input), 0);
+            check(tenant, limits, left, expected);
             // Other pods may have reserved concurrently; after the sync, all pods know all reservations.
             await usage.sync(tenant);
-            check(tenant, limits, left, likely);
+            check(tenant, limits, left, expected);
         } catch (error) {
             end();
             throw error;
@@ -64,9 +69,9 @@ export function tokenBudget({ limitsOf, usage, refused }: TokenBudgetParts): Tok
         return {
             charge: (called, tokens) => {
                 learn(tenant, sizeOf(called), tokens);
-                const settled = Math.min(left, tokens);
-                left -= settled;
-                usage.reserve(tenant, -settled);
+                const charged = Math.min(left, tokens);
+                left -= charged;
+                usage.reserve(tenant, -charged);
                 usage.addTokens(tenant, tokens);
             },
             end,
@@ -75,27 +80,27 @@ export function tokenBudget({ limitsOf, usage, refused }: TokenBudgetParts): Tok
 
     /**
      * @param reserved tokens reserved for this call
-     * @param likely estimate for the first call of a new tenant; at one token per byte, most would be
+     * @param expected estimate for the first call of a new tenant; at one token per byte, most would be
      * rejected
      * @throws LimitError
      */
-    function check(tenant: string, limits: Limits, reserved: number, likely: number): void {
+    function check(tenant: string, limits: Limits, reserved: number, expected: number): void {
         const { tokensPerMinute = Infinity, tokensPerMonth = Infinity } = limits;
-        const { tokensThisMinute, tokensThisMonth } = usage.of(tenant, limits);
-        const own = isFirst(tenant) ? Math.min(reserved, likely) : reserved;
+        const { tokensThisMinute, tokensThisMonth } = usage.get(tenant, limits);
+        const own = isFirst(tenant) ? Math.min(reserved, expected) : reserved;
         const leftOf = (limit: number, used: number): number =>
             Math.max(0, limit - used + reserved);
         const leftThisMonth = leftOf(tokensPerMonth, tokensThisMonth);
         const leftThisMinute = leftOf(tokensPerMinute, tokensThisMinute);
         if (own > leftThisMonth) {
-            refused?.(tenant, "quota");
+            onRejected?.(tenant, "quota");
             throw new LimitError(
                 "insufficient_quota",
                 `This request needs about ${own} tokens; left of your quota of ${tokensPerMonth} a month: ${leftThisMonth}`,
             );
         }
         if (own > leftThisMinute) {
-            refused?.(tenant, "tokens");
+            onRejected?.(tenant, "tokens");
             throw new LimitError(
                 "tokens",
                 `This request needs about ${own} tokens; left of your ${tokensPerMinute} tokens a minute: ${leftThisMinute}`,
@@ -107,20 +112,20 @@ export function tokenBudget({ limitsOf, usage, refused }: TokenBudgetParts): Tok
 
     /** The tokens per byte of this tenant are unknown, and it has no other call in flight. */
     function isFirst(tenant: string): boolean {
-        return !learned.has(tenant) && underWay.get(tenant) === 1;
+        return !tokensPerByte.has(tenant) && callsInFlight.get(tenant) === 1;
     }
 
     /** A token has at least one byte, which is the estimate until the first bill. */
     function estimate(tenant: string, { bytes, ids }: Size): number {
         if (bytes === 0) return ids;
-        return ids + Math.max(1, Math.round(bytes * (learned.get(tenant) ?? 1)));
+        return ids + Math.max(1, Math.round(bytes * (tokensPerByte.get(tenant) ?? 1)));
     }
 
     function learn(tenant: string, { bytes, ids }: Size, tokens: number): void {
         if (bytes === 0) return;
-        const seen = Math.max(0, tokens - ids) / bytes;
-        const before = learned.get(tenant) ?? seen;
-        learned.set(tenant, before + (seen - before) * SMOOTHING);
+        const observed = Math.max(0, tokens - ids) / bytes;
+        const before = tokensPerByte.get(tenant) ?? observed;
+        tokensPerByte.set(tenant, before + (observed - before) * SMOOTHING);
     }
 
     return {

@@ -9,7 +9,7 @@ import type { UsageStore } from "./usageStore.ts";
 /** Usage of tenants in the current minute and month, in this pod and, as of the last sync, in the others. */
 export interface Usage {
     /** @param limits determine which sums are synced; unlimited sums are not */
-    readonly of: (tenant: string, limits: Limits) => Used;
+    readonly get: (tenant: string, limits: Limits) => TenantUsage;
     readonly addRequest: (tenant: string) => void;
     readonly addTokens: (tenant: string, tokens: number) => void;
     /** Adds tokens reserved for a call in flight; negative when the call has ended. */
@@ -20,7 +20,7 @@ export interface Usage {
     readonly stop: () => Promise<void>;
 }
 
-export interface Used {
+export interface TenantUsage {
     /** Including reserved tokens. */
     readonly tokensThisMinute: number;
     readonly tokensThisMonth: number;
@@ -32,9 +32,9 @@ export interface Used {
 
 const SYNC_MILLISECONDS = 1_000;
 /** Sums outlive their window, for pods whose clocks differ. */
-const SECONDS_OF = { minute: 120, month: 32 * 86_400 } as const;
+const WINDOW_SECONDS = { minute: 120, month: 32 * 86_400 } as const;
 
-type WindowKind = keyof typeof SECONDS_OF;
+type WindowKind = keyof typeof WINDOW_SECONDS;
 
 interface Counter {
     /** Counted in this pod. */
@@ -76,22 +76,22 @@ interface Account {
  * a limit. Without Redis, each pod counts alone. After a lost response, nothing is sent again until it is
  * known whether the addition arrived.
  */
-export function usage(store: UsageStore | undefined, log: Log, now = Date.now): Usage {
+export function createUsage(store: UsageStore | undefined, log: Log, now = Date.now): Usage {
     const pod = randomUUID().slice(0, 8);
     const accounts = new Map<string, Account>();
     let timer: NodeJS.Timeout | undefined;
     let current = { minute: -1, names: { minute: "", month: "" } };
     /** After a failed sync, callers do not wait for Redis. */
-    let isAnswering = true;
+    let isStoreAvailable = true;
 
     function accountOf(tenant: string): Account {
         let account = accounts.get(tenant);
         if (!account) {
-            account = newAccount();
+            account = createAccount();
             accounts.set(tenant, account);
         }
-        turn(account.windows.minute, windowName("minute"));
-        turn(account.windows.month, windowName("month"));
+        rollOver(account.windows.minute, windowName("minute"));
+        rollOver(account.windows.month, windowName("month"));
         return account;
     }
 
@@ -109,76 +109,76 @@ export function usage(store: UsageStore | undefined, log: Log, now = Date.now): 
     function sync(tenant: string): Promise<void> {
         if (!store) return Promise.resolve();
         const account = accountOf(tenant);
-        const begun = begin(tenant, account, store);
-        return isAnswering ? begun : Promise.resolve();
+        const started = startSync(tenant, account, store);
+        return isStoreAvailable ? started : Promise.resolve();
     }
 
-    function begin(tenant: string, account: Account, to: UsageStore): Promise<void> {
+    function startSync(tenant: string, account: Account, store: UsageStore): Promise<void> {
         if (account.syncing) {
             account.next ??= account.syncing.then(() => {
                 account.next = undefined;
-                return begin(tenant, account, to);
+                return startSync(tenant, account, store);
             });
             return account.next;
         }
-        account.syncing = exchangeAll(tenant, account, to).finally(() => {
+        account.syncing = syncWindows(tenant, account, store).finally(() => {
             account.syncing = undefined;
         });
         return account.syncing;
     }
 
-    async function exchangeAll(tenant: string, account: Account, to: UsageStore): Promise<void> {
+    async function syncWindows(tenant: string, account: Account, store: UsageStore): Promise<void> {
         account.isActive = false;
         account.syncedAt = performance.now();
         const { minute, month } = accountOf(tenant).windows;
         const before = account.requests.others;
         try {
             await Promise.all([
-                exchange(tenant, account, "minute", minute, to),
-                exchange(tenant, account, "month", month, to),
+                syncWindow(tenant, account, "minute", minute, store),
+                syncWindow(tenant, account, "month", month, store),
             ]);
-            isAnswering = true;
+            isStoreAvailable = true;
             account.syncs += 1;
             account.requestsElsewhere += Math.max(0, account.requests.others - before);
         } catch (error) {
-            isAnswering = false;
+            isStoreAvailable = false;
             account.isActive = true;
             log.debug({ error: String(error) }, "Usage could not be synced: counting locally");
         }
     }
 
-    async function exchange(
+    async function syncWindow(
         tenant: string,
         { reserved }: Account,
         kind: WindowKind,
         window: Window,
-        to: UsageStore,
+        store: UsageStore,
     ): Promise<void> {
         const { name, counters, fields } = window;
         if (fields.length === 0) return;
         const key = `${CACHE_KEY_PREFIX}usage:${tenant}:${name}`;
         const additions = Object.fromEntries(
             fields.map((field) => {
-                const { own, shared } = counters[field] ?? newCounter();
+                const { own, shared } = counters[field] ?? createCounter();
                 const total = field === TOKENS ? own + reserved : own;
                 return [field, window.isUncertain ? 0 : total - shared];
             }),
         );
         const wasUncertain = window.isUncertain;
         window.isUncertain = true;
-        const sums = await to.exchange(key, pod, additions, SECONDS_OF[kind]);
+        const sums = await store.addAndRead(key, pod, additions, WINDOW_SECONDS[kind]);
         if (window.name !== name) return;
         window.isUncertain = false;
         for (const [field, { all, own }] of Object.entries(sums)) {
             Object.assign(counters[field] ?? {}, { shared: own, others: Math.max(0, all - own) });
         }
-        if (wasUncertain) await exchange(tenant, accountOf(tenant), kind, window, to);
+        if (wasUncertain) await syncWindow(tenant, accountOf(tenant), kind, window, store);
     }
 
     return {
-        of: (tenant, limits) => {
+        get: (tenant, limits) => {
             const account = accountOf(tenant);
-            if (account.limits !== limits) limit(account, limits);
+            if (account.limits !== limits) setLimits(account, limits);
             const wasIdle = !account.isActive;
             account.isActive = true;
             if (wasIdle && performance.now() - account.syncedAt > SYNC_MILLISECONDS) {
@@ -225,7 +225,7 @@ export function usage(store: UsageStore | undefined, log: Log, now = Date.now): 
 const REQUESTS = "requests";
 const TOKENS = "tokens";
 
-function limit(account: Account, limits: Limits): void {
+function setLimits(account: Account, limits: Limits): void {
     const { requestsPerSecond, tokensPerMinute, tokensPerMonth } = limits;
     account.limits = limits;
     account.windows.minute.fields = [
@@ -235,8 +235,12 @@ function limit(account: Account, limits: Limits): void {
     account.windows.month.fields = tokensPerMonth === undefined ? [] : [TOKENS];
 }
 
-function newAccount(): Account {
-    const [requests, minuteTokens, monthTokens] = [newCounter(), newCounter(), newCounter()];
+function createAccount(): Account {
+    const [requests, minuteTokens, monthTokens] = [
+        createCounter(),
+        createCounter(),
+        createCounter(),
+    ];
     const windowOf = (counters: Window["counters"]): Window => ({
         name: "",
         counters,
@@ -262,13 +266,13 @@ function newAccount(): Account {
     };
 }
 
-function newCounter(): Counter {
+function createCounter(): Counter {
     return { own: 0, shared: 0, others: 0 };
 }
 
-function turn(window: Window, name: string): void {
+function rollOver(window: Window, name: string): void {
     if (window.name === name) return;
     window.name = name;
     window.isUncertain = false;
-    for (const counter of Object.values(window.counters)) Object.assign(counter, newCounter());
+    for (const counter of Object.values(window.counters)) Object.assign(counter, createCounter());
 }

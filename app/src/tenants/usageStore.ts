@@ -6,7 +6,7 @@ export interface UsageStore {
      * Increments fields of a hash and this pod's share of each atomically. After a lost response, the share
      * shows whether the increment arrived. Also sets the expiry of the hash.
      */
-    readonly exchange: (
+    readonly addAndRead: (
         key: string,
         pod: string,
         additions: Readonly<Record<string, number>>,
@@ -20,9 +20,9 @@ export interface Sum {
     readonly own: number;
 }
 
-export function redisUsage(client: Redis | Cluster): UsageStore {
+export function createRedisUsageStore(client: Redis | Cluster): UsageStore {
     return {
-        exchange: async (key, pod, additions, seconds) => {
+        addAndRead: async (key, pod, additions, seconds) => {
             const names = Object.keys(additions);
             const shareOf = (name: string): string => `${name}:${pod}`;
             const change = client.multi();
@@ -31,10 +31,10 @@ export function redisUsage(client: Redis | Cluster): UsageStore {
                 change.hincrby(key, name, by).hincrby(key, shareOf(name), by);
             }
             change.expire(key, seconds).hmget(key, ...names, ...names.map(shareOf));
-            const answers = (await change.exec()) ?? [];
-            const failed = answers.find(([error]) => error);
+            const replies = (await change.exec()) ?? [];
+            const failed = replies.find(([error]) => error);
             if (failed?.[0]) throw failed[0];
-            const values = (answers.at(-1)?.[1] ?? []) as readonly (string | null)[];
+            const values = (replies.at(-1)?.[1] ?? []) as readonly (string | null)[];
             const sums = names.map((name, at) => {
                 const sum = { all: Number(values[at]), own: Number(values[names.length + at]) };
                 return [name, sum] as const;

@@ -3,10 +3,10 @@ import { readFileSync, statSync } from "node:fs";
 import { parseTenants } from "@property-search/contract";
 
 import type { Log } from "../log.ts";
-import { directory, type Directory } from "./tenantDirectory.ts";
+import { createTenantDirectory, type TenantDirectory } from "./tenantDirectory.ts";
 
 export interface WatchedDirectory {
-    readonly now: () => Directory;
+    readonly current: () => TenantDirectory;
     readonly stop: () => void;
 }
 
@@ -18,15 +18,15 @@ const POLL_MILLISECONDS = 5_000;
  *
  * @throws TenantsError, Error if the first read fails
  */
-export function watchedDirectory(path: string, log: Log): WatchedDirectory {
-    let seen = stampOf(path);
-    let current = read(path);
+export function watchTenantDirectory(path: string, log: Log): WatchedDirectory {
+    let lastStamp = readStamp(path);
+    let current = readDirectory(path);
     const timer = setInterval(() => {
         try {
-            const stamp = stampOf(path);
-            if (stamp === seen) return;
-            seen = stamp;
-            current = read(path);
+            const stamp = readStamp(path);
+            if (stamp === lastStamp) return;
+            lastStamp = stamp;
+            current = readDirectory(path);
             log.info("The tenants file was reloaded");
         } catch (error) {
             log.error(
@@ -35,14 +35,14 @@ export function watchedDirectory(path: string, log: Log): WatchedDirectory {
             );
         }
     }, POLL_MILLISECONDS).unref();
-    return { now: () => current, stop: () => clearInterval(timer) };
+    return { current: () => current, stop: () => clearInterval(timer) };
 }
 
-function read(path: string): Directory {
-    return directory(parseTenants(readFileSync(path, "utf8")));
+function readDirectory(path: string): TenantDirectory {
+    return createTenantDirectory(parseTenants(readFileSync(path, "utf8")));
 }
 
-function stampOf(path: string): string {
+function readStamp(path: string): string {
     const { mtimeMs, ino, size } = statSync(path);
     return `${mtimeMs} ${ino} ${size}`;
 }

@@ -6,7 +6,7 @@ import { constants, setPriority } from "node:os";
  * applies to one thread, and in a container it counts among the threads of that container only. `low` gets
  * what the event loop leaves, and a tenth of a CPU that the event loop saturates; `lowest`, a sixtieth.
  */
-export function yieldToEventLoop(priority: "low" | "lowest"): void {
+export function lowerThreadPriority(priority: "low" | "lowest"): void {
     const { PRIORITY_BELOW_NORMAL, PRIORITY_LOW } = constants.priority;
     if (process.platform !== "linux") return;
     setPriority(priority === "low" ? PRIORITY_BELOW_NORMAL : PRIORITY_LOW);
@@ -19,7 +19,7 @@ const THREADS = "/proc/self/task";
  * pod's one or two CPUs, marking would delay every client. When the event loop itself waits for them, they
  * have the CPU for themselves.
  */
-export function letHelpersYield(): void {
+export function lowerHelperPriorities(): void {
     if (process.platform !== "linux") return;
     try {
         for (const thread of readdirSync(THREADS)) {

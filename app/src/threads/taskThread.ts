@@ -9,9 +9,9 @@ export interface Failure {
 }
 
 /** A thread that runs one task at a time. */
-export interface Thread<Task, Answer> {
+export interface TaskThread<Task, Result> {
     /** @param transferred memory of the task, which is transferred to the thread */
-    readonly ask: (task: Task, moved?: readonly Transferable[]) => Promise<Answer | Failure>;
+    readonly run: (task: Task, transferred?: readonly Transferable[]) => Promise<Result | Failure>;
     readonly close: () => Promise<void>;
 }
 
@@ -23,59 +23,62 @@ const MAX_YOUNG_MEBIBYTES = 16;
  *
  * @param file a module as described in taskThreadEntry.ts
  */
-export function openThread<Task, Answer>(
+export function createTaskThread<Task, Result>(
     file: URL,
     maxHeapMebibytes: number,
-): Thread<Task, Answer> {
+): TaskThread<Task, Result> {
     let worker: Worker | undefined;
     let last: Promise<unknown> = Promise.resolve();
     let isClosed = false;
 
-    function openWorker(): Worker {
-        const opened = new Worker(new URL("taskThreadEntry.ts", import.meta.url), {
+    function startWorker(): Worker {
+        const started = new Worker(new URL("taskThreadEntry.ts", import.meta.url), {
             workerData: file.href,
             resourceLimits: {
                 maxOldGenerationSizeMb: maxHeapMebibytes,
                 maxYoungGenerationSizeMb: MAX_YOUNG_MEBIBYTES,
             },
         });
-        opened.unref();
+        started.unref();
         // The pending task sees the error, too; without a listener, it would end the process.
-        opened.on("error", () => undefined);
-        opened.once("exit", () => {
-            if (worker === opened) worker = undefined;
+        started.on("error", () => undefined);
+        started.once("exit", () => {
+            if (worker === started) worker = undefined;
         });
-        return opened;
+        return started;
     }
 
-    async function run(task: Task, moved: readonly Transferable[]): Promise<Answer | Failure> {
+    async function runNow(
+        task: Task,
+        transferred: readonly Transferable[],
+    ): Promise<Result | Failure> {
         if (isClosed) return { failure: "the service is closing" };
-        const asked = (worker ??= openWorker());
-        const gone = new AbortController();
-        const leave = (): void => gone.abort();
-        asked.once("exit", leave);
+        const current = (worker ??= startWorker());
+        const lost = new AbortController();
+        const onLost = (): void => lost.abort();
+        current.once("exit", onLost);
         // The response did not fit into memory; retrying would fail again.
-        asked.once("messageerror", leave);
+        current.once("messageerror", onLost);
         try {
-            asked.postMessage(task, moved);
-            const answers = once(asked, "message", { signal: gone.signal });
-            const [answer] = (await answers) as [Answer];
+            current.postMessage(task, transferred);
+            const message = once(current, "message", { signal: lost.signal });
+            const [answer] = (await message) as [Result];
             return answer;
         } catch (error) {
             worker = undefined;
-            detach(asked.terminate());
+            detach(current.terminate());
             return { failure: String(error) };
         } finally {
-            asked.off("exit", leave);
-            asked.off("messageerror", leave);
+            current.off("exit", onLost);
+            current.off("messageerror", onLost);
         }
     }
 
     return {
-        ask: (task, moved = []) => {
-            const answering = last.then(() => run(task, moved));
-            last = answering;
-            return answering;
+        run: (task, transferred = []) => {
+            const pending = last.then(() => runNow(task, transferred));
+            last = pending;
+            return pending;
         },
         close: async () => {
             isClosed = true;

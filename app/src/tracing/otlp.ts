@@ -18,7 +18,7 @@ import {
     TraceIdRatioBasedSampler,
 } from "@opentelemetry/sdk-trace";
 
-import { header } from "../http/protocol/headers.ts";
+import { getHeader } from "../http/headers.ts";
 import type { Attributes, Span, Tracing } from "./tracing.ts";
 
 export interface OtlpOptions {
@@ -36,11 +36,11 @@ const SERVICE = "embedding-service";
 const propagator = new W3CTraceContextPropagator();
 const fromRawHeaders: TextMapGetter<readonly string[]> = {
     keys: (rawHeaders) => rawHeaders.filter((_, index) => index % 2 === 0),
-    get: (rawHeaders, name) => header(rawHeaders, name),
+    get: (rawHeaders, name) => getHeader(rawHeaders, name),
 };
 
 /** Exports spans to an OpenTelemetry collector. Spans that the collector does not accept are dropped. */
-export function otlpTracing({ url, share, resource }: OtlpOptions): Tracing {
+export function createOtlpTracing({ url, share, resource }: OtlpOptions): Tracing {
     const exporter = new OTLPTraceExporter({
         url: new URL("v1/traces", withSlash(url)).href,
         timeoutMillis: EXPORT_TIMEOUT_MILLISECONDS,
@@ -52,10 +52,10 @@ export function otlpTracing({ url, share, resource }: OtlpOptions): Tracing {
     });
     const tracer = provider.getTracer(SERVICE);
     return {
-        begin: (name, rawHeaders) => {
+        startSpan: (name, rawHeaders) => {
             const parent = propagator.extract(ROOT_CONTEXT, rawHeaders, fromRawHeaders);
             const span = tracer.startSpan(name, { kind: SpanKind.SERVER }, parent);
-            return span.isRecording() ? spanOf(tracer, span, parent) : undefined;
+            return span.isRecording() ? wrapSpan(tracer, span, parent) : undefined;
         },
         close: async () => {
             await provider.shutdown().catch(() => undefined);
@@ -63,11 +63,11 @@ export function otlpTracing({ url, share, resource }: OtlpOptions): Tracing {
     };
 }
 
-function spanOf(tracer: Tracer, span: OtelSpan, parent: Context): Span {
+function wrapSpan(tracer: Tracer, span: OtelSpan, parent: Context): Span {
     const context = trace.setSpan(parent, span);
     return {
         traceId: span.spanContext().traceId,
-        child: (name) => spanOf(tracer, tracer.startSpan(name, {}, context), context),
+        child: (name) => wrapSpan(tracer, tracer.startSpan(name, {}, context), context),
         end: (attributes, error) => {
             if (attributes) span.setAttributes(attributes);
             if (error !== undefined) {

@@ -14,18 +14,18 @@ export interface Span {
 /** Distributed tracing. If disabled, it costs one call per request. */
 export interface Tracing {
     /** @returns undefined if the request is not traced */
-    readonly begin: (name: string, rawHeaders: readonly string[]) => Span | undefined;
+    readonly startSpan: (name: string, rawHeaders: readonly string[]) => Span | undefined;
     /** Flushes pending spans. */
     readonly close: () => Promise<void>;
 }
 
 export const noTracing: Tracing = {
-    begin: () => undefined,
+    startSpan: () => undefined,
     close: () => Promise.resolve(),
 };
 
 /** Runs a part of a request's work in its own span, if the request is traced. */
-export async function traced<T>(
+export async function withSpan<T>(
     span: Span | undefined,
     name: string,
     run: (span: Span | undefined) => Promise<T>,

@@ -1,19 +1,24 @@
-import type { Load } from "./batching/fairQueue.ts";
+import type { InputSize } from "./inputSize.ts";
 import { UpstreamError } from "./upstream.ts";
 
 /** Limit of all tenants together; when it is reached, each tenant may use an equal share. */
-const MOST_WAITING: Load = { items: 20_000, bytes: 64 * 1024 * 1024 };
+const MAX_WAITING: InputSize = { items: 20_000, bytes: 64 * 1024 * 1024 };
 
 /**
  * @param own part of `all` of the requesting tenant
  * @param tenants number of tenants with waiting inputs, including this one
  * @returns whether the limit is reached and this tenant has used its share
  */
-export function isShareUsedUp(all: Load, own: Load, more: Load, tenants: number): boolean {
+export function isShareExhausted(
+    all: InputSize,
+    own: InputSize,
+    added: InputSize,
+    tenants: number,
+): boolean {
     return (["items", "bytes"] as const).some(
         (kind) =>
-            all[kind] + more[kind] > MOST_WAITING[kind] &&
-            own[kind] + more[kind] > MOST_WAITING[kind] / tenants,
+            all[kind] + added[kind] > MAX_WAITING[kind] &&
+            own[kind] + added[kind] > MAX_WAITING[kind] / tenants,
     );
 }
 
@@ -23,20 +28,20 @@ export function overloadedError(): UpstreamError {
 }
 
 /** Tracks waiting inputs by tenant. */
-export interface WaitingRoom {
+export interface QueueLimit {
     /** @returns undefined if the inputs are not admitted, or a function to call when they no longer wait */
-    readonly enter: (tenant: string, more: Load) => (() => void) | undefined;
+    readonly admit: (tenant: string, added: InputSize) => (() => void) | undefined;
 }
 
-export function waitingRoom(): WaitingRoom {
+export function createQueueLimit(): QueueLimit {
     const byTenant = new Map<string, { items: number; bytes: number }>();
     const all = { items: 0, bytes: 0 };
 
     return {
-        enter: (tenant, more) => {
+        admit: (tenant, added) => {
             const own = byTenant.get(tenant) ?? { items: 0, bytes: 0 };
             const tenants = byTenant.size + (byTenant.has(tenant) ? 0 : 1);
-            if (isShareUsedUp(all, own, more, tenants)) return undefined;
+            if (isShareExhausted(all, own, added, tenants)) return undefined;
             byTenant.set(tenant, own);
             count(1);
             return () => {
@@ -46,8 +51,8 @@ export function waitingRoom(): WaitingRoom {
 
             function count(sign: 1 | -1): void {
                 for (const load of [own, all]) {
-                    load.items += sign * more.items;
-                    load.bytes += sign * more.bytes;
+                    load.items += sign * added.items;
+                    load.bytes += sign * added.bytes;
                 }
             }
         },

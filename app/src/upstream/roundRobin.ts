@@ -4,7 +4,7 @@ export interface Call {
 }
 
 /** Queue that serves tenants in turn, and the calls of a tenant in turn, regardless of their size. */
-export interface Turns<Run> {
+export interface RoundRobinQueue<Run> {
     readonly add: (call: Call, run: Run) => void;
     /** Adds a run before the other runs of its call. */
     readonly addFirst: (call: Call, run: Run) => void;
@@ -13,7 +13,7 @@ export interface Turns<Run> {
     readonly clear: () => readonly Run[];
 }
 
-export function turns<Run>(): Turns<Run> {
+export function createRoundRobinQueue<Run>(): RoundRobinQueue<Run> {
     const tenants = new Map<string, Map<Call, Run[]>>();
 
     function runsOf(call: Call): Run[] {
@@ -28,8 +28,8 @@ export function turns<Run>(): Turns<Run> {
         add: (call, run) => void runsOf(call).push(run),
         addFirst: (call, run) => void runsOf(call).unshift(run),
         next: () => {
-            const calls = toEnd(tenants);
-            const runs = calls && toEnd(calls[1]);
+            const calls = rotate(tenants);
+            const runs = calls && rotate(calls[1]);
             const run = runs?.[1].shift();
             if (runs?.[1].length === 0) calls?.[1].delete(runs[0]);
             if (calls?.[1].size === 0) tenants.delete(calls[0]);
@@ -48,7 +48,7 @@ export function turns<Run>(): Turns<Run> {
  *
  * @returns that entry
  */
-function toEnd<K, V>(map: Map<K, V>): [K, V] | undefined {
+function rotate<K, V>(map: Map<K, V>): [K, V] | undefined {
     const [first] = map;
     if (!first) return undefined;
     map.delete(first[0]);

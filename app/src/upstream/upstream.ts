@@ -1,9 +1,9 @@
 import type { Input } from "../input.ts";
-import type { Scope } from "../requestContext.ts";
+import type { RequestContext } from "../requestContext.ts";
 import type { Embedding } from "../vector/embedding.ts";
 
-/** @returns the number of tokens, never more than the model counts; counting may stop beyond `most` */
-export type TokenCounter = (text: string, most: number) => Promise<number>;
+/** @returns the number of tokens, never more than the model counts; counting may stop beyond `max` */
+export type TokenCounter = (text: string, max: number) => Promise<number>;
 
 /** Outcome of one input. */
 export type InputOutcome = Embedding | UpstreamError;
@@ -21,13 +21,13 @@ export interface Upstream {
     /** Whether clients may send token IDs of this model's vocabulary. */
     readonly acceptsTokens: boolean;
     /** @returns why the model does not support these dimensions, or undefined if it does */
-    readonly dimensionsFault: (dimensions: number) => string | undefined;
+    readonly dimensionsError: (dimensions: number) => string | undefined;
     /** Whether prefixes of this model's vectors are vectors, too (Matryoshka, arXiv:2205.13147). */
-    readonly shortens: boolean;
+    readonly supportsShortening: boolean;
     /** Undefined if the model's vocabulary is unknown. */
     readonly countTokens?: TokenCounter | undefined;
     /** Longest token of a known vocabulary. */
-    readonly mostBytesPerToken?: number | undefined;
+    readonly maxBytesPerToken?: number | undefined;
     /** Resolves when embeddings can be served. */
     readonly start: () => Promise<void>;
     /**
@@ -36,7 +36,7 @@ export interface Upstream {
      */
     readonly embed: (
         inputs: readonly Input[],
-        scope: Scope,
+        context: RequestContext,
         report: ReportOutcomes,
     ) => Promise<void>;
     /** Human-readable state: breakers, queues and what was learned about the provider. */
@@ -63,7 +63,7 @@ export const UPSTREAM_OUTCOMES = [
 export type UpstreamOutcome = (typeof UPSTREAM_OUTCOMES)[number];
 
 /** @returns the outcome label of an error */
-export function outcomeOf(error: unknown): UpstreamOutcome {
+export function classifyOutcome(error: unknown): UpstreamOutcome {
     if (!(error instanceof UpstreamError)) return "unexpected";
     if (error.status === 400) return "rejected_input";
     return UPSTREAM_OUTCOMES.find((outcome) => outcome === error.code) ?? "unexpected";
@@ -72,20 +72,20 @@ export function outcomeOf(error: unknown): UpstreamOutcome {
 /** Metrics events of an upstream. They must not throw. */
 export interface UpstreamEvents {
     /** An attempt at an endpoint ended. */
-    readonly attempted: (endpoint: string, outcome: UpstreamOutcome, seconds: number) => void;
+    readonly onAttempt: (endpoint: string, outcome: UpstreamOutcome, seconds: number) => void;
     /** A call with inputs of this many requests succeeded. */
-    readonly called: (inputs: number, requests: number) => void;
+    readonly onCall: (inputs: number, requests: number) => void;
     /** Queued inputs, calls in flight and the concurrency limit. */
-    readonly waiting: (inputs: number, inFlight: number, limit: number) => void;
+    readonly onQueueChange: (inputs: number, inFlight: number, limit: number) => void;
     /** A request was rejected because of the queue. */
-    readonly overloaded: () => void;
+    readonly onOverload: () => void;
 }
 
 export const noEvents: UpstreamEvents = {
-    attempted: () => undefined,
-    called: () => undefined,
-    waiting: () => undefined,
-    overloaded: () => undefined,
+    onAttempt: () => undefined,
+    onCall: () => undefined,
+    onQueueChange: () => undefined,
+    onOverload: () => undefined,
 };
 
 /** Errors are cached, and an upstream may quote the whole input. */
@@ -93,8 +93,8 @@ const MAX_MESSAGE_CHARACTERS = 1_000;
 const MAX_CODE_CHARACTERS = 64;
 
 /** Copies the text, because a slice would retain all of it. */
-function beginningOf(text: string, most: number): string {
-    return text.length <= most ? text : `${Buffer.from(text.slice(0, most - 1)).toString()}…`;
+function truncate(text: string, max: number): string {
+    return text.length <= max ? text : `${Buffer.from(text.slice(0, max - 1)).toString()}…`;
 }
 
 /** Why an upstream returned no embeddings, as reported to the client. */
@@ -120,23 +120,23 @@ export class UpstreamError extends Error {
         item?: number,
         isShared = false,
     ) {
-        super(beginningOf(message, MAX_MESSAGE_CHARACTERS));
+        super(truncate(message, MAX_MESSAGE_CHARACTERS));
         this.name = "UpstreamError";
         this.status = status;
-        this.code = beginningOf(code, MAX_CODE_CHARACTERS);
+        this.code = truncate(code, MAX_CODE_CHARACTERS);
         this.retryAfterSeconds = retryAfterSeconds;
         this.item = item;
         this.isShared = isShared;
     }
 
     /** @returns the same error for one input of a request */
-    at(item: number): UpstreamError {
+    withItem(item: number): UpstreamError {
         const { status, code, message, retryAfterSeconds, isShared } = this;
         return new UpstreamError(status, code, message, retryAfterSeconds, item, isShared);
     }
 
     /** @returns the same error for a call whose inputs were not tried individually */
-    shared(): UpstreamError {
+    withShared(): UpstreamError {
         const { status, code, message, retryAfterSeconds, item } = this;
         return new UpstreamError(status, code, message, retryAfterSeconds, item, true);
     }
@@ -155,13 +155,13 @@ export class CallTooLargeError extends UpstreamError {
     }
 }
 
-export function asUpstreamError(error: unknown): UpstreamError {
+export function toUpstreamError(error: unknown): UpstreamError {
     if (error instanceof UpstreamError) return error;
     const message = error instanceof Error ? error.message : String(error);
     return new UpstreamError(503, "upstream_failed", message);
 }
 
 /** The deadline of the request has passed, whatever the upstream does. */
-export function outOfTime(): UpstreamError {
+export function deadlineError(): UpstreamError {
     return new UpstreamError(504, "upstream_timeout", "The upstream did not answer in time");
 }

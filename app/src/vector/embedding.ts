@@ -42,9 +42,9 @@ export function createEmbedding(
     vector: Float32Array<ArrayBuffer>,
     tokens: number,
     truncated: boolean,
-    life = NEVER_EXPIRES,
+    lifetime = NEVER_EXPIRES,
 ): Embedding {
-    const { buildId, createdAt, freshUntil, computeMilliseconds } = life;
+    const { buildId, createdAt, freshUntil, computeMilliseconds } = lifetime;
     return {
         vector,
         tokens,
@@ -79,16 +79,16 @@ export function shorten(embedding: Embedding, dimensions: number): Embedding {
 }
 
 /** Caches the most recently created lengths, because clients may request any. */
-function cacheShortened(kept: Map<number, Embedding>, short: Embedding, most: number): void {
+function cacheShortened(cache: Map<number, Embedding>, short: Embedding, most: number): void {
     const cost = (length: number): number => length + DIMENSIONS_PER_FORM;
     let sum = cost(short.vector.length);
-    for (const length of kept.keys()) sum += cost(length);
-    for (const length of kept.keys()) {
+    for (const length of cache.keys()) sum += cost(length);
+    for (const length of cache.keys()) {
         if (sum <= most) break;
-        kept.delete(length);
+        cache.delete(length);
         sum -= cost(length);
     }
-    if (sum <= most) kept.set(short.vector.length, short);
+    if (sum <= most) cache.set(short.vector.length, short);
 }
 
 /** @returns why a vector must be neither cached nor returned, or undefined if it is valid */

@@ -113,9 +113,9 @@ export function entryFacts(entry: Buffer): EntryFacts | undefined {
 function encodeEntry(
     key: string,
     embedding: Embedding,
-    made: { readonly precision: Precision; readonly buildId: Buffer; readonly space: Buffer },
+    facts: { readonly precision: Precision; readonly buildId: Buffer; readonly space: Buffer },
 ): Buffer {
-    const { precision, buildId, space } = made;
+    const { precision, buildId, space } = facts;
     const { vector, tokens, truncated, createdAt, freshUntil, computeMilliseconds } = embedding;
     const { bytes, scale } = pack(vector, precision);
     const entry = Buffer.alloc(OFFSET.numbers + bytes.length);
@@ -145,16 +145,16 @@ function decodeEntry(
     const dimensions = entry.readUInt32LE(OFFSET.dimensions);
     const scale = entry.readFloatLE(OFFSET.scale);
     const tokens = entry.readUInt32LE(OFFSET.tokens);
-    const life = {
+    const lifetime = {
         buildId: facts.buildId,
         createdAt: entry.readDoubleLE(OFFSET.createdAt),
         freshUntil: entry.readDoubleLE(OFFSET.freshUntil),
         computeMilliseconds: entry.readFloatLE(OFFSET.computeMilliseconds),
     };
-    if (tokens > MAX_TOKENS || !isValidLifetime(life)) return undefined;
+    if (tokens > MAX_TOKENS || !isValidLifetime(lifetime)) return undefined;
     const vector = unpack(entry.subarray(OFFSET.numbers), facts.precision, dimensions, scale);
     if (!vector || vectorError(vector, wanted) !== undefined) return undefined;
-    return createEmbedding(vector, tokens, entry[OFFSET.flags] === TRUNCATED, life);
+    return createEmbedding(vector, tokens, entry[OFFSET.flags] === TRUNCATED, lifetime);
 }
 
 /** A checksum is not a signature: anyone with access to Redis or an export can compute it. */

@@ -14,28 +14,29 @@ const MINUS = 0x2d;
 const COMMA = 0x2c;
 
 /** @returns the vector as a JSON array in ASCII; each number, rounded to float32, is bit-identical */
-export function floatsJson(vector: Float32Array): Buffer {
-    const room = Buffer.allocUnsafe(vector.length * MAX_CHARS + 2);
+export function formatFloats(vector: Float32Array): Buffer {
+    const buffer = Buffer.allocUnsafe(vector.length * MAX_CHARS + 2);
     let at = 0;
-    room[at++] = 0x5b;
+    buffer[at++] = 0x5b;
     for (let index = 0; index < vector.length; index += 1) {
-        if (index > 0) room[at++] = COMMA;
-        at = writeFloat(room, at, vector[index] ?? 0);
+        if (index > 0) buffer[at++] = COMMA;
+        at = writeFloat(buffer, at, vector[index] ?? 0);
     }
-    room[at++] = 0x5d;
+    buffer[at++] = 0x5d;
     // Copied into unpooled memory of the exact size, because it is cached.
     const json = Buffer.allocUnsafeSlow(at);
-    room.copy(json, 0, 0, at);
+    buffer.copy(json, 0, 0, at);
     return json;
 }
 
 /** @returns the index of the next character */
-function writeFloat(room: Buffer, start: number, value: number): number {
+function writeFloat(buffer: Buffer, start: number, value: number): number {
     const size = Math.abs(value);
     // Covers nearly all numbers of a unit vector; scaled, they are exact integers in a double.
-    if (!(size < 1 && size >= 1e-6)) return start + room.write(shortest(value), start, "latin1");
+    if (!(size < 1 && size >= 1e-6))
+        return start + buffer.write(formatShortest(value), start, "latin1");
     let at = start;
-    if (value < 0) room[at++] = MINUS;
+    if (value < 0) buffer[at++] = MINUS;
     // Decimal places that leave eight digits before the decimal point.
     let places = 8;
     while (size * (POWERS[places] ?? NaN) < LEAST_OF_EIGHT_DIGITS) places += 1;
@@ -52,17 +53,17 @@ function writeFloat(room: Buffer, start: number, value: number): number {
         digits = (digits / 10) | 0;
         places -= 1;
     }
-    room[at++] = ZERO;
-    room[at++] = POINT;
+    buffer[at++] = ZERO;
+    buffer[at++] = POINT;
     for (let place = at + places - 1; place >= at; place -= 1) {
         const rest = (digits / 10) | 0;
-        room[place] = ZERO + digits - rest * 10;
+        buffer[place] = ZERO + digits - rest * 10;
         digits = rest;
     }
     return at + places;
 }
 
-function shortest(value: number): string {
+function formatShortest(value: number): string {
     if (Object.is(value, -0)) return "-0";
     for (let digits = 6; digits < 9; digits += 1) {
         const text = String(Number(value.toPrecision(digits)));

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 
-import { ConfigError, readConfig } from "../../src/config.ts";
+import { readConfig } from "../../src/config.ts";
+import { ConfigError } from "../../src/settingsReader.ts";
 import { adminOf, ADMIN_TOKEN, refusal, type AdminCall } from "../support/admin.ts";
 import { startRedis, type RedisServer } from "../support/redisServer.ts";
 import { startService, stubEnvironment, type Service } from "../support/service.ts";

@@ -2,22 +2,22 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/g
 import { pino } from "pino";
 
 import { wallClock } from "../../src/clock.ts";
-import { flights } from "../../src/cache/singleFlight.ts";
-import { localCache } from "../../src/cache/localCache.ts";
-import { origin, type OriginParts } from "../../src/cache/origin.ts";
-import { redisCache } from "../../src/cache/redisCache.ts";
-import { redisClient } from "../../src/redis/client.ts";
-import { resolver, type Resolver } from "../../src/cache/resolver.ts";
+import { createSingleFlight } from "../../src/cache/singleFlight.ts";
+import { createLocalCache } from "../../src/cache/localCache.ts";
+import { createOrigin, type OriginDependencies } from "../../src/cache/origin.ts";
+import { createRedisCache } from "../../src/cache/redisCache.ts";
+import { createRedisClient } from "../../src/redis/client.ts";
+import { createResolver, type Resolver } from "../../src/cache/resolver.ts";
 import type { SharedCache } from "../../src/cache/tiers.ts";
 import type { Input } from "../../src/input.ts";
-import { LimitError } from "../../src/tenants/limitError.ts";
+import { LimitError } from "../../src/upstream/limitError.ts";
 import { UpstreamError } from "../../src/upstream/upstream.ts";
 import { createEmbedding, type Embedding } from "../../src/vector/embedding.ts";
 import { createEntryCodec, buildIdOf } from "../../src/vector/entry.ts";
 import { batchedUpstream } from "../support/embedAll.ts";
 import { eventually } from "../support/eventually.ts";
 import { startRedis, type RedisServer } from "../support/redisServer.ts";
-import { scopeFor } from "../support/requestContext.ts";
+import { createContext } from "../support/requestContext.ts";
 import { DIMENSIONS, trueTokens, trueVector } from "../support/vectors.ts";
 
 const log = pino({ level: "silent" });
@@ -30,7 +30,11 @@ let shared: SharedCache;
 
 beforeAll(async () => {
     redis = await startRedis();
-    shared = redisCache(redisClient(redis.config, log), { codec, staleSeconds: 60, log });
+    shared = createRedisCache(createRedisClient(redis.config, log), {
+        codec,
+        staleSeconds: 60,
+        log,
+    });
     await eventually("Redis is connected", () => shared.state() === "up");
 });
 
@@ -64,7 +68,7 @@ function gated(from: Source): { readonly resolve: () => void } {
 interface PodOptions {
     readonly ttlSeconds?: number;
     readonly staleSeconds?: number;
-    readonly reserve?: OriginParts["reserve"];
+    readonly reserve?: OriginDependencies["reserve"];
 }
 
 function pod(
@@ -81,17 +85,17 @@ function pod(
         }
         return texts.map((text) => createEmbedding(trueVector(text), trueTokens(text), false));
     }
-    return resolver({
-        local: localCache({ maxEntries: 100, maxBytes: 1e9, staleSeconds }),
+    return createResolver({
+        local: createLocalCache({ maxEntries: 100, maxBytes: 1e9, staleSeconds }),
         shared,
-        flights: flights(),
+        singleFlight: createSingleFlight(),
         upstream: { dimensions: () => DIMENSIONS },
-        origin: origin({
+        origin: createOrigin({
             upstream: batchedUpstream(embed),
             codec,
             ttlSeconds,
             spaceOf: () => "5ace",
-            billed: (_, tokens, calls) => void from.bills.push({ tokens, calls }),
+            onBilled: (_, tokens, calls) => void from.bills.push({ tokens, calls }),
             ...(reserve && { reserve }),
             random: () => 0,
         }),
@@ -101,7 +105,7 @@ function pod(
 const ask = (at: Resolver, ...texts: string[]) =>
     at.resolve(
         texts.map((text) => ({ key: text, input: { kind: "text", text } as const })),
-        scopeFor(),
+        createContext(),
     );
 
 async function statuses(at: Resolver, ...texts: string[]): Promise<string[]> {
@@ -243,8 +247,8 @@ describe("a request that joins another lookup", () => {
         const from = source();
         const gate = gated(from);
         const at = pod(from);
-        const hasty = at.resolve([item], scopeFor(100));
-        const patient = at.resolve([item], scopeFor(20_000));
+        const hasty = at.resolve([item], createContext(100));
+        const patient = at.resolve([item], createContext(20_000));
         await expect(hasty).rejects.toMatchObject({ status: 504 });
         await eventually("it is asked again", () => from.calls.length === 2);
         gate.resolve();
@@ -256,10 +260,10 @@ describe("a request that joins another lookup", () => {
         const from = source();
         const gate = gated(from);
         const at = pod(from);
-        const patient = at.resolve([item], scopeFor(60_000));
+        const patient = at.resolve([item], createContext(60_000));
         await eventually("it is asked", () => from.calls.length === 1);
         const begun = performance.now();
-        await expect(at.resolve([item], scopeFor(100))).rejects.toMatchObject({ status: 504 });
+        await expect(at.resolve([item], createContext(100))).rejects.toMatchObject({ status: 504 });
         expect(performance.now() - begun).toBeLessThan(5_000);
         gate.resolve();
         expect(await patient).toHaveLength(1);
@@ -275,8 +279,8 @@ describe("a request that joins another lookup", () => {
                     ? begun.then(() => Promise.reject(new LimitError("tokens", "no tokens left")))
                     : undefined,
         });
-        const poor = at.resolve([item], { ...scopeFor(), tenant: "poor" });
-        const rich = at.resolve([item], { ...scopeFor(), tenant: "rich" });
+        const poor = at.resolve([item], { ...createContext(), tenant: "poor" });
+        const rich = at.resolve([item], { ...createContext(), tenant: "rich" });
         begin(undefined);
         await expect(poor).rejects.toThrow("no tokens left");
         expect((await rich)[0]?.embedding.vector).toEqual(trueVector("joined"));
@@ -311,19 +315,19 @@ describe("one key requested in two pods at once", () => {
         redis.command("SET", "embedding:lease:orphan", "a dead pod", "PX", "60000");
         const [resolved] = await pod(from).resolve(
             [{ key: "orphan", input: { kind: "text", text: "orphan" } }],
-            scopeFor(500),
+            createContext(500),
         );
         expect(resolved?.status).toBe("MISS");
     });
 
     test("a lease is only released by its holder", async () => {
-        expect((await shared.lease(["mine"], "me", 60_000)).has("mine")).toBe(true);
-        expect((await shared.lease(["mine"], "you", 60_000)).has("mine")).toBe(false);
-        shared.release(["mine"], "you", 0);
-        expect((await shared.lease(["mine"], "you", 60_000)).has("mine")).toBe(false);
-        shared.release(["mine"], "me", 0);
+        expect((await shared.acquireLeases(["mine"], "me", 60_000)).has("mine")).toBe(true);
+        expect((await shared.acquireLeases(["mine"], "you", 60_000)).has("mine")).toBe(false);
+        shared.releaseLeases(["mine"], "you", 0);
+        expect((await shared.acquireLeases(["mine"], "you", 60_000)).has("mine")).toBe(false);
+        shared.releaseLeases(["mine"], "me", 0);
         await eventually("it is free", async () =>
-            (await shared.lease(["mine"], "you", 60_000)).has("mine"),
+            (await shared.acquireLeases(["mine"], "you", 60_000)).has("mine"),
         );
     });
 });
@@ -331,10 +335,10 @@ describe("one key requested in two pods at once", () => {
 describe("a lease of which Redis never said anything", () => {
     test("does not exist when Redis is back, so that no pod waits for it", async () => {
         redis.pause();
-        expect((await shared.lease(["unsure"], "me", 60_000)).has("unsure")).toBe(true);
+        expect((await shared.acquireLeases(["unsure"], "me", 60_000)).has("unsure")).toBe(true);
         await Promise.all(Array.from({ length: 5 }, () => shared.read(["any"], undefined)));
         expect(shared.state()).toBe("down");
-        shared.release(["unsure"], "me", 200);
+        shared.releaseLeases(["unsure"], "me", 200);
         redis.resume();
         await eventually("Redis is up", () => shared.state() === "up");
         await eventually("it is free", () =>

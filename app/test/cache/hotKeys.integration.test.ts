@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { HEADERS, PATHS } from "@property-search/contract";
 
-import type { Environment } from "../../src/config.ts";
-import { sketch } from "../../src/hotKeys/sketch.ts";
+import type { Environment } from "../../src/settingsReader.ts";
+import { createSketch } from "../../src/hotKeys/sketch.ts";
 import { adminOf, ADMIN_TOKEN } from "../support/admin.ts";
 import { killPods, startPod, type Pod } from "../support/pod.ts";
 import { freePort, startRedis, type RedisServer } from "../support/redisServer.ts";
@@ -83,7 +83,7 @@ describe("Hot keys", () => {
 describe("The sketch", () => {
     test("keeps every key above 1/capacity of the stream, in bounded memory", () => {
         const capacity = 50;
-        const counted = sketch(capacity);
+        const counted = createSketch(capacity);
         const hot = Array.from({ length: 10 }, (_, n) => `hot ${n}`);
         for (let n = 0; n < 100_000; n += 1) {
             counted.add(n % 2 === 0 ? (hot[(n / 2) % 10] ?? "") : `once ${n}`, "tenant");

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { pino } from "pino";
 
-import { leases } from "../../src/cache/leases.ts";
+import { createLeases } from "../../src/cache/leases.ts";
 
 beforeEach(() => {
     jest.useFakeTimers();
@@ -22,22 +22,22 @@ function leasesWith(error: Error) {
         { level: "warn" },
         { write: (line) => void warnings.push((JSON.parse(line) as { msg: string }).msg) },
     );
-    const held = leases(
+    const held = createLeases(
         {
-            claim: (keys) => Promise.resolve(keys.map(() => true)),
-            yield: () => {
+            acquireLeases: (keys) => Promise.resolve(keys.map(() => true)),
+            releaseLeases: () => {
                 releases += 1;
                 return Promise.reject(error);
             },
         },
-        { available: () => true, log },
+        { isAvailable: () => true, log },
     );
     return {
         warnings,
         releases: () => releases,
         leaseAndRelease: async (key: string) => {
-            await held.lease([key], "token", 5_000);
-            held.release([key], "token", 0);
+            await held.acquireLeases([key], "token", 5_000);
+            held.releaseLeases([key], "token", 0);
             await jest.advanceTimersByTimeAsync(0);
         },
     };

@@ -3,7 +3,7 @@ import { hash } from "node:crypto";
 import { describe, expect, test } from "@jest/globals";
 import { LRUCache } from "lru-cache";
 
-import { localCache } from "../../src/cache/localCache.ts";
+import { createLocalCache } from "../../src/cache/localCache.ts";
 import type { LocalCache } from "../../src/cache/tiers.ts";
 import { createEmbedding } from "../../src/vector/embedding.ts";
 
@@ -78,7 +78,7 @@ describe("the local cache", () => {
 });
 
 function open(): LocalCache {
-    return localCache({ maxEntries: ENTRIES, maxBytes: 1e9, staleSeconds: 60 });
+    return createLocalCache({ maxEntries: ENTRIES, maxBytes: 1e9, staleSeconds: 60 });
 }
 
 /** Like a request: a miss is fetched and offered to the cache. @returns whether it was a hit */

@@ -2,13 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { pino } from "pino";
 
-import { flights } from "../../src/cache/singleFlight.ts";
-import { localCache } from "../../src/cache/localCache.ts";
-import { redisCache } from "../../src/cache/redisCache.ts";
-import { redisClient } from "../../src/redis/client.ts";
-import type { Item, Resolved } from "../../src/cache/item.ts";
-import { origin } from "../../src/cache/origin.ts";
-import { resolver, type Resolver } from "../../src/cache/resolver.ts";
+import { createSingleFlight } from "../../src/cache/singleFlight.ts";
+import { createLocalCache } from "../../src/cache/localCache.ts";
+import { createRedisCache } from "../../src/cache/redisCache.ts";
+import { createRedisClient } from "../../src/redis/client.ts";
+import type { Item, ResolvedItem } from "../../src/cache/item.ts";
+import { createOrigin } from "../../src/cache/origin.ts";
+import { createResolver, type Resolver } from "../../src/cache/resolver.ts";
 import type { SharedCache } from "../../src/cache/tiers.ts";
 import type { Input } from "../../src/input.ts";
 import { UpstreamError } from "../../src/upstream/upstream.ts";
@@ -17,7 +17,7 @@ import { createEntryCodec, buildIdOf } from "../../src/vector/entry.ts";
 import { batchedUpstream } from "../support/embedAll.ts";
 import { eventually } from "../support/eventually.ts";
 import { startRedis, type RedisServer } from "../support/redisServer.ts";
-import { scopeFor } from "../support/requestContext.ts";
+import { createContext } from "../support/requestContext.ts";
 import { DIMENSIONS, trueTokens, trueVector } from "../support/vectors.ts";
 import { propertyRuns } from "../../../tests/support/property.ts";
 
@@ -35,7 +35,7 @@ let shared: SharedCache;
 
 beforeAll(async () => {
     redis = await startRedis();
-    shared = redisCache(redisClient(redis.config, log), {
+    shared = createRedisCache(createRedisClient(redis.config, log), {
         codec,
         staleSeconds: STALE_SECONDS,
         log,
@@ -71,20 +71,30 @@ function pod(entries: number, ttlSeconds = TTL_SECONDS): Pod {
             return createEmbedding(trueVector(text), trueTokens(text), false);
         });
     }
-    const billed = (_: unknown, tokens: number): void => {
+    const onBilled = (_: unknown, tokens: number): void => {
         ledger += tokens;
     };
-    const local = localCache({ maxEntries: entries, maxBytes: 1e9, staleSeconds: STALE_SECONDS });
+    const local = createLocalCache({
+        maxEntries: entries,
+        maxBytes: 1e9,
+        staleSeconds: STALE_SECONDS,
+    });
     const upstream = { dimensions: () => DIMENSIONS };
-    const made = origin({
+    const made = createOrigin({
         upstream: batchedUpstream(embed),
         codec,
         ttlSeconds,
         spaceOf: () => "5ace",
-        billed,
+        onBilled,
     });
     return {
-        resolver: resolver({ local, shared, flights: flights(), upstream, origin: made }),
+        resolver: createResolver({
+            local,
+            shared,
+            singleFlight: createSingleFlight(),
+            upstream,
+            origin: made,
+        }),
         upstreamLedger: () => upstreamLedger,
         ledger: () => ledger,
     };
@@ -92,7 +102,7 @@ function pod(entries: number, ttlSeconds = TTL_SECONDS): Pod {
 
 const itemOf = (text: string): Item => ({ key: text, input: { kind: "text", text } });
 
-function expectTrue(texts: readonly string[], resolved: readonly Resolved[]): void {
+function expectTrue(texts: readonly string[], resolved: readonly ResolvedItem[]): void {
     const wrong = texts.filter(
         (text, index) =>
             Buffer.compare(bytes(trueVector(text)), bytes(resolved[index]?.embedding.vector)) !== 0,
@@ -127,7 +137,10 @@ describe("a batch of any mix", () => {
                         const good = !texts.some((text) => text.includes(BAD));
                         try {
                             const { resolver } = pods[which === 0 ? 0 : 1];
-                            const resolved = await resolver.resolve(texts.map(itemOf), scopeFor());
+                            const resolved = await resolver.resolve(
+                                texts.map(itemOf),
+                                createContext(),
+                            );
                             expect(good).toBe(true);
                             expectTrue(texts, resolved);
                             missed += sum(resolved, "MISS");
@@ -149,7 +162,7 @@ describe("a batch of any mix", () => {
     }, 90_000);
 });
 
-function sum(resolved: readonly Resolved[], status: string): number {
+function sum(resolved: readonly ResolvedItem[], status: string): number {
     return resolved.reduce(
         (tokens, one) => tokens + (one.status === status ? one.embedding.tokens : 0),
         0,
@@ -160,7 +173,9 @@ describe("the source of a vector", () => {
     test("is reported for an item: L1, L2, coalesced or miss", async () => {
         const [one, other] = [pod(100), pod(100)];
         const statuses = async (at: Pod, ...texts: string[]): Promise<string[]> =>
-            (await at.resolver.resolve(texts.map(itemOf), scopeFor())).map(({ status }) => status);
+            (await at.resolver.resolve(texts.map(itemOf), createContext())).map(
+                ({ status }) => status,
+            );
         expect(await statuses(one, "where a", "where a", "where b")).toEqual([
             "MISS",
             "COALESCED",
@@ -176,7 +191,7 @@ describe("the source of a vector", () => {
     });
 
     test("entries become stale within a tenth of CACHE_TTL before it, and are kept for STALE_IF_ERROR_SECONDS more", async () => {
-        await pod(1).resolver.resolve([itemOf("expires")], scopeFor());
+        await pod(1).resolver.resolve([itemOf("expires")], createContext());
         await eventually("the entry is in Redis", () =>
             redis.command("EXISTS", "embedding:expires").startsWith("1"),
         );
@@ -187,16 +202,16 @@ describe("the source of a vector", () => {
 
     test("a corrupt entry is a miss, and is replaced", async () => {
         redis.command("SET", "embedding:damaged", "not an entry");
-        const [resolved] = await pod(1).resolver.resolve([itemOf("damaged")], scopeFor());
+        const [resolved] = await pod(1).resolver.resolve([itemOf("damaged")], createContext());
         expect(resolved?.status).toBe("MISS");
         await eventually("the entry is whole again", async () => {
-            const [again] = await pod(1).resolver.resolve([itemOf("damaged")], scopeFor());
+            const [again] = await pod(1).resolver.resolve([itemOf("damaged")], createContext());
             return again?.status === "HIT-L2";
         });
     });
 
     test("the limit in bytes applies whatever the limit of entries allows", () => {
-        const cache = localCache({ maxEntries: 1_000, maxBytes: 50_000, staleSeconds: 0 });
+        const cache = createLocalCache({ maxEntries: 1_000, maxBytes: 50_000, staleSeconds: 0 });
         for (let n = 0; n < 1_000; n += 1)
             cache.set(String(n), createEmbedding(trueVector("x"), 1, false));
         expect(cache.size().bytes).toBeLessThanOrEqual(50_000);
@@ -207,8 +222,11 @@ describe("the source of a vector", () => {
 describe("a request that joined a fetch", () => {
     test("of a batch rejected for another's item is served anyway", async () => {
         const { resolver } = pod(10);
-        const refused = resolver.resolve([itemOf("fine one"), itemOf(`${BAD} one`)], scopeFor());
-        const follower = resolver.resolve([itemOf("fine one")], scopeFor());
+        const refused = resolver.resolve(
+            [itemOf("fine one"), itemOf(`${BAD} one`)],
+            createContext(),
+        );
+        const follower = resolver.resolve([itemOf("fine one")], createContext());
         await expect(refused).rejects.toThrow(UpstreamError);
         expectTrue(["fine one"], await follower);
     });

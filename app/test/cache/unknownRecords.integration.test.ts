@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { PATHS } from "@property-search/contract";
 import { pino } from "pino";
 
-import { polled } from "../../src/redis/polledRecords.ts";
+import { createPolledRecords } from "../../src/redis/polledRecords.ts";
 import { withMissesUntilKnown } from "../../src/invalidations/tiers.ts";
 import { noSharedCache, type SharedCache } from "../../src/cache/tiers.ts";
 import { adminOf, ADMIN_TOKEN } from "../support/admin.ts";
@@ -117,7 +117,7 @@ describe("Polled records", () => {
     test("are unknown until one read has succeeded, and then stay in force", async () => {
         let answers = false;
         let reads = 0;
-        const records = polled({
+        const records = createPolledRecords({
             name: "Records",
             read: () => {
                 reads += 1;
@@ -147,7 +147,7 @@ describe("Polled records", () => {
                 asked.push(...keys);
                 return Promise.resolve(new Map([["k", embedding]]));
             },
-            lease: () => Promise.resolve(new Set<string>()),
+            acquireLeases: () => Promise.resolve(new Set<string>()),
             write: () => void asked.push("written"),
         } as unknown as SharedCache;
         let isKnown = false;
@@ -155,12 +155,12 @@ describe("Polled records", () => {
         // The absence of Redis is known from the beginning.
         expect(shared.state()).toBe("off");
         expect((await shared.read(["k"], undefined)).size).toBe(0);
-        expect(await shared.lease(["k"], "t", 1)).toEqual(new Set(["k"]));
+        expect(await shared.acquireLeases(["k"], "t", 1)).toEqual(new Set(["k"]));
         await shared.write([]);
         expect(asked).toEqual([]);
         isKnown = true;
         expect((await shared.read(["k"], undefined)).size).toBe(1);
-        expect((await shared.lease(["k"], "t", 1)).size).toBe(0);
+        expect((await shared.acquireLeases(["k"], "t", 1)).size).toBe(0);
         await shared.write([]);
         expect(asked).toEqual(["k", "written"]);
     });

@@ -3,7 +3,7 @@ import { PATHS } from "@property-search/contract";
 import { Redis } from "ioredis";
 import { pino } from "pino";
 
-import { redisClient } from "../../src/redis/client.ts";
+import { createRedisClient } from "../../src/redis/client.ts";
 import { eventually } from "../support/eventually.ts";
 import { startCluster, type RedisCluster } from "../support/redisCluster.ts";
 import type { RedisServer } from "../support/redisServer.ts";
@@ -97,9 +97,9 @@ describe("in a Redis Cluster", () => {
 
     test("a batch is in the order of the keys, and keys of an unavailable node are misses", async () => {
         const cluster = await clusterOf();
-        const commands = redisClient(cluster.config, pino({ level: "silent" }));
+        const commands = createRedisClient(cluster.config, pino({ level: "silent" }));
         stage.ends(commands.close);
-        await eventually("the cluster is connected", () => commands.connected());
+        await eventually("the cluster is connected", () => commands.isConnected());
         const keys = Array.from({ length: 256 }, (_, n) => `key ${n}`);
         const write = () =>
             commands.write(

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from "@jest/globals";
 import { pino } from "pino";
 
 import type { WorkerData } from "../../src/upstream/local/messages.ts";
-import { workers, type Workers } from "../../src/upstream/local/workerPool.ts";
+import { createWorkerPool, type WorkerPool } from "../../src/upstream/local/workerPool.ts";
 import { eventually } from "../support/eventually.ts";
 import { modelDirectory } from "../support/model.ts";
 
@@ -31,7 +31,7 @@ const FRAGILE = `
 
 const opened: Worker[] = [];
 const logged: string[] = [];
-let pool: Workers | undefined;
+let pool: WorkerPool | undefined;
 
 afterEach(async () => {
     await pool?.close();
@@ -39,9 +39,9 @@ afterEach(async () => {
     logged.length = 0;
 });
 
-async function start(threads: number, open: (data: WorkerData) => Worker): Promise<Workers> {
+async function start(threads: number, open: (data: WorkerData) => Worker): Promise<WorkerPool> {
     const log = pino({ level: "info" }, { write: (line: string) => void logged.push(line) });
-    pool = workers(threads, FILES, log, (data) => {
+    pool = createWorkerPool(threads, FILES, log, (data) => {
         const worker = open(data);
         opened.push(worker);
         return worker;
@@ -61,7 +61,7 @@ const crashing = (workerData: WorkerData) =>
 const fragile = () => new Worker(FRAGILE, { eval: true });
 const real = (workerData: WorkerData) => new Worker(REAL, { workerData });
 
-const embed = async (from: Workers, texts: readonly string[], milliseconds = 20_000) =>
+const embed = async (from: WorkerPool, texts: readonly string[], milliseconds = 20_000) =>
     Array.from((await from.run({ tenant: "a" }, texts, performance.now() + milliseconds)).vectors);
 
 describe("A worker of the local model that is lost", () => {
@@ -113,7 +113,7 @@ describe("The end", () => {
     });
 
     test("waits for a model that is being loaded", async () => {
-        const model = workers(2, FILES, pino({ level: "silent" }), (data) => {
+        const model = createWorkerPool(2, FILES, pino({ level: "silent" }), (data) => {
             const worker = real(data);
             opened.push(worker);
             return worker;

@@ -4,24 +4,24 @@ import fc from "fast-check";
 
 import type { LargeBody } from "../../src/http/protocol/requestBody.ts";
 import { HttpError } from "../../src/http/protocol/error.ts";
-import { largeBodies, type LargeBodies } from "../../src/http/handler/largeBodies.ts";
+import { createLargeBodyParser, type LargeBodyParser } from "../../src/http/handler/largeBodies.ts";
 import {
     parseEmbed,
     parseOpenai,
     type ModelLimits,
 } from "../../src/http/protocol/embeddingRequest.ts";
-import { keyMaker } from "../../src/key/key.ts";
-import { normaliser } from "../../src/key/normalise.ts";
+import { createKeyOf } from "../../src/key/key.ts";
+import { createNormaliser } from "../../src/key/normalise.ts";
 import { propertyRuns } from "../../../tests/support/property.ts";
 
 const LIMITS: ModelLimits = {
     model: "m",
     acceptsTokens: true,
     dimensions: () => 8,
-    dimensionsFault: (dimensions) => (dimensions > 8 ? "this model has 8" : undefined),
-    shortens: false,
+    dimensionsError: (dimensions) => (dimensions > 8 ? "this model has 8" : undefined),
+    supportsShortening: false,
 };
-const keyOf = keyMaker({
+const keyOf = createKeyOf({
     tenant: "search",
     epoch: "0.1",
     provider: "openai",
@@ -30,12 +30,12 @@ const keyOf = keyMaker({
     inputType: "none",
 });
 
-let opened: LargeBodies | undefined;
+let opened: LargeBodyParser | undefined;
 
 afterEach(() => opened?.close());
 
-function open(...rest: readonly [maxHeapMebibytes?: number]): LargeBodies {
-    opened = largeBodies(LIMITS, FOLDINGS, ...rest);
+function open(...rest: readonly [maxHeapMebibytes?: number]): LargeBodyParser {
+    opened = createLargeBodyParser(LIMITS, FOLDINGS, ...rest);
     return opened;
 }
 
@@ -79,7 +79,7 @@ const body = fc
 describe("A body that is parsed in a thread", () => {
     test("yields the same request, keys or error as on the event loop", async () => {
         const large = open();
-        const normalise = normaliser(FOLDINGS);
+        const normalise = createNormaliser(FOLDINGS);
         await fc.assert(
             fc.asyncProperty(body, fc.constantFrom("embed", "openai"), async (text, format) => {
                 const inLoop = (): object => {
@@ -98,7 +98,7 @@ describe("A body that is parsed in a thread", () => {
                         return refusalOf(error);
                     }
                 };
-                const read = large.readerOf(format)(largeBody(text), keyOf).catch(refusalOf);
+                const read = large.parserFor(format)(largeBody(text), keyOf).catch(refusalOf);
                 expect(await read).toEqual(inLoop());
             }),
             propertyRuns(2_000),
@@ -106,7 +106,7 @@ describe("A body that is parsed in a thread", () => {
     });
 
     test("that exceeds the thread's memory fails alone, and the next gets a new thread", async () => {
-        const read = open(12).readerOf("embed");
+        const read = open(12).parserFor("embed");
         const json = Buffer.from(JSON.stringify({ text: "é\u3000".repeat(1_600_000) }));
         const heavy = { segments: [json], length: json.length };
         const [first, second] = await Promise.allSettled([

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { numbersToWrite, writeVectors } from "../../src/http/handler/responseBody.ts";
+import { countUnformattedNumbers, formatVectors } from "../../src/http/handler/responseBody.ts";
 import { createEmbedding, shorten } from "../../src/vector/embedding.ts";
 import { trueVector } from "../support/vectors.ts";
 
@@ -16,15 +16,15 @@ describe("The vectors of a response", () => {
     test("count until they exist in its length and encoding", async () => {
         const resolved = hits(4, 100);
         const form = { encoding: "float", shortenTo: 40 } as const;
-        expect(numbersToWrite(resolved, form)).toBe(4 * 40);
-        await writeVectors(resolved, form);
-        expect(numbersToWrite(resolved, form)).toBe(0);
-        expect(numbersToWrite(resolved, { ...form, encoding: "base64" })).toBe(4 * 4);
-        expect(numbersToWrite(resolved, { ...form, shortenTo: undefined })).toBe(4 * 100);
+        expect(countUnformattedNumbers(resolved, form)).toBe(4 * 40);
+        await formatVectors(resolved, form);
+        expect(countUnformattedNumbers(resolved, form)).toBe(0);
+        expect(countUnformattedNumbers(resolved, { ...form, encoding: "base64" })).toBe(4 * 4);
+        expect(countUnformattedNumbers(resolved, { ...form, shortenTo: undefined })).toBe(4 * 100);
         // A form that is nearly as long as the vector is not kept with it.
         const long = { ...form, shortenTo: 99 };
-        await writeVectors(resolved, long);
-        expect(numbersToWrite(resolved, long)).toBe(4 * 99);
+        await formatVectors(resolved, long);
+        expect(countUnformattedNumbers(resolved, long)).toBe(4 * 99);
     });
 
     test.each(["float", "base64"] as const)(
@@ -38,7 +38,7 @@ describe("The vectors of a response", () => {
                 if (running) setImmediate(next);
             };
             next();
-            const written = await writeVectors(resolved, { encoding, shortenTo: 1_535 });
+            const written = await formatVectors(resolved, { encoding, shortenTo: 1_535 });
             running = false;
             // In one turn, they would take more than 10 ms.
             expect(turns).toBeGreaterThan(4);
@@ -46,7 +46,7 @@ describe("The vectors of a response", () => {
             const [whole] = hits(1, 1_536);
             const short = whole && shorten(whole.embedding, 1_535).vector;
             expect(written.at(-1)?.embedding.vector).toEqual(short);
-            expect(numbersToWrite(written, { encoding, shortenTo: 1_535 })).toBe(0);
+            expect(countUnformattedNumbers(written, { encoding, shortenTo: 1_535 })).toBe(0);
         },
     );
 });

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { answerRoom } from "../../src/http/handler/responseMemory.ts";
-import { countUnread, MAX_BYTES_UNREAD } from "../../src/http/transport/unreadResponses.ts";
+import { createResponseMemory } from "../../src/http/handler/responseMemory.ts";
+import { trackUnread, MAX_BYTES_UNREAD } from "../../src/http/transport/unreadResponses.ts";
 
 describe("Responses", () => {
     test("in progress wait for memory, tenants in turn, or end in a 503 at their deadline", async () => {
-        const room = answerRoom(100);
+        const room = createResponseMemory(100);
         const entered: string[] = [];
         const enter = (tenant: string, bytes: number, milliseconds = 60_000) => {
-            const promise = room.enter({ tenant }, bytes, performance.now() + milliseconds);
+            const promise = room.reserve({ tenant }, bytes, performance.now() + milliseconds);
             promise.then(
                 () => entered.push(tenant),
                 () => undefined,
@@ -31,14 +31,14 @@ describe("Responses", () => {
     test("that are not read are bounded: the connection of the oldest is closed", () => {
         const closed: number[] = [];
         const counted = [0, 1, 2, 3].map((at) =>
-            countUnread(0.4 * MAX_BYTES_UNREAD, () => closed.push(at)),
+            trackUnread(0.4 * MAX_BYTES_UNREAD, () => closed.push(at)),
         );
         expect(closed).toEqual([0, 1]);
         counted[2]?.();
-        counted.push(countUnread(2 * MAX_BYTES_UNREAD, () => closed.push(4)));
+        counted.push(trackUnread(2 * MAX_BYTES_UNREAD, () => closed.push(4)));
         expect(closed).toEqual([0, 1, 3]);
         for (const read of counted) read();
-        const last = countUnread(MAX_BYTES_UNREAD, () => closed.push(5));
+        const last = trackUnread(MAX_BYTES_UNREAD, () => closed.push(5));
         last();
         expect(closed).toEqual([0, 1, 3]);
     });

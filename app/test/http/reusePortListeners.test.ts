@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "@jest/globals";
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 
-import { doors } from "../../src/http/transport/reusePortListeners.ts";
+import { createListeners } from "../../src/http/transport/reusePortListeners.ts";
 
 const CLIENTS = 100;
 
@@ -20,7 +20,7 @@ function greeting() {
         socket.on("error", () => undefined).on("end", () => socket.end());
         socket.resume().write("hello");
     };
-    const opened = doors(createServer(greet), greet);
+    const opened = createListeners(createServer(greet), greet);
     closing.push(opened.close);
     return opened;
 }
@@ -35,11 +35,11 @@ async function enter(port: number): Promise<string> {
 
 describe("listeners", () => {
     test("accept all simultaneous connections, on any socket", async () => {
-        const { listen, count } = greeting();
+        const { listen, countConnections } = greeting();
         const port = await listen(0, "127.0.0.1");
         const greeted = await Promise.all(Array.from({ length: CLIENTS }, () => enter(port)));
         expect(new Set(greeted)).toEqual(new Set(["hello"]));
-        await expect(count()).resolves.toBe(CLIENTS);
+        await expect(countConnections()).resolves.toBe(CLIENTS);
     });
 
     test("share their port with no other process", async () => {
@@ -50,7 +50,7 @@ describe("listeners", () => {
     });
 
     test("close after the last connection, and accept none meanwhile", async () => {
-        const { listen, close, count } = greeting();
+        const { listen, close, countConnections } = greeting();
         const port = await listen(0, "127.0.0.1");
         await Promise.all(Array.from({ length: CLIENTS }, () => enter(port)));
         let closed = false;
@@ -59,6 +59,6 @@ describe("listeners", () => {
         expect(closed).toBe(false);
         for (const client of clients) client.destroy();
         await done;
-        await expect(count()).resolves.toBe(0);
+        await expect(countConnections()).resolves.toBe(0);
     });
 });

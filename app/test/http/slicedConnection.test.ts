@@ -3,7 +3,7 @@ import { connect, type Socket } from "node:net";
 
 import { afterEach, describe, expect, test } from "@jest/globals";
 
-import { httpServer, type HttpServer } from "../../src/http/transport/server.ts";
+import { createHttpServer, type HttpServer } from "../../src/http/transport/server.ts";
 
 /** node:http makes one call per chunk, however short. */
 const CHUNKS = 20_000;
@@ -24,11 +24,11 @@ test("a body of minimal chunks is read in many turns, and completely", async () 
         chunks += 1;
         mostInTurn = Math.max(mostInTurn, inTurn);
     };
-    server = httpServer((request, response) => {
+    server = createHttpServer((request, response) => {
         request.readInto({
-            chunk: count,
-            end: () => response.send(200, ["content-length", "0"], [], true),
-            gone: () => undefined,
+            onChunk: count,
+            onEnd: () => response.send(200, ["content-length", "0"], [], true),
+            onAborted: () => undefined,
         });
     });
     const socket = connect(await server.listen(0, "127.0.0.1"), "127.0.0.1");
@@ -45,11 +45,11 @@ test("a body in one piece is read in few turns, as on the fast path", async () =
     const bytes = 2 * 1024 * 1024;
     let received = 0;
     let turns = 0;
-    server = httpServer((request, response) => {
+    server = createHttpServer((request, response) => {
         request.readInto({
-            chunk: (chunk) => (received += chunk.length),
-            end: () => response.send(200, ["content-length", "0"], [], true),
-            gone: () => undefined,
+            onChunk: (chunk) => (received += chunk.length),
+            onEnd: () => response.send(200, ["content-length", "0"], [], true),
+            onAborted: () => undefined,
         });
     });
     const socket = connect(await server.listen(0, "127.0.0.1"), "127.0.0.1");
@@ -76,9 +76,9 @@ test("a body in one piece is read in few turns, as on the fast path", async () =
 test("a large response that is being read is not cut off when the service closes", async () => {
     const bytes = 16 * 1024 * 1024;
     const headers = ["content-length", String(bytes)];
-    server = httpServer((request, response) => {
+    server = createHttpServer((request, response) => {
         const end = (): void => response.send(200, headers, [Buffer.alloc(bytes, "a")], false);
-        request.readInto({ chunk: () => undefined, end, gone: () => undefined });
+        request.readInto({ onChunk: () => undefined, onEnd: end, onAborted: () => undefined });
     });
     const socket = connect(await server.listen(0, "127.0.0.1"), "127.0.0.1");
     socket.write("POST /embed HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n");
@@ -111,7 +111,7 @@ describe("clients rejected by node:http that do not disconnect", () => {
 
     async function listen(): Promise<number> {
         const headers = ["content-length", "0"];
-        server = httpServer((_, response) => response.send(200, headers, [], false), MOST);
+        server = createHttpServer((_, response) => response.send(200, headers, [], false), MOST);
         return server.listen(0, "127.0.0.1");
     }
 

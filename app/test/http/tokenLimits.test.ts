@@ -6,18 +6,18 @@ import {
     parseOpenai,
     type ModelLimits,
 } from "../../src/http/protocol/embeddingRequest.ts";
-import { tokenLimits } from "../../src/http/handler/tokenLimits.ts";
-import { tokenCounter } from "../../src/upstream/openai/tokenCounter.ts";
+import { createTokenLimitsCheck } from "../../src/http/handler/tokenLimits.ts";
+import { createTokenCounter } from "../../src/upstream/openai/tokenCounter.ts";
 
 const MODEL = "text-embedding-3-small";
 const LIMITS: ModelLimits = {
     model: MODEL,
     acceptsTokens: true,
     dimensions: () => 1536,
-    dimensionsFault: () => undefined,
-    shortens: true,
+    dimensionsError: () => undefined,
+    supportsShortening: true,
 };
-const tooLong = tokenLimits(tokenCounter(MODEL));
+const tooLong = createTokenLimitsCheck(createTokenCounter(MODEL));
 const request = (input: unknown) =>
     parseOpenai(Buffer.from(JSON.stringify({ model: MODEL, input })), LIMITS);
 
@@ -76,7 +76,7 @@ describe("The limit of tokens", () => {
     });
 
     test("of a model with an unknown vocabulary is left to its upstream", () => {
-        expect(tokenCounter("some-model")).toBeUndefined();
-        expect(tokenLimits(undefined)(request(words(9_000)))).toBeUndefined();
+        expect(createTokenCounter("some-model")).toBeUndefined();
+        expect(createTokenLimitsCheck(undefined)(request(words(9_000)))).toBeUndefined();
     });
 });

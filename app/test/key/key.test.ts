@@ -2,8 +2,8 @@ import { describe, expect, test } from "@jest/globals";
 import { FOLDINGS } from "@property-search/contract/settings";
 import fc from "fast-check";
 
-import { keyMaker } from "../../src/key/key.ts";
-import { normaliser, normaliseText } from "../../src/key/normalise.ts";
+import { createKeyOf } from "../../src/key/key.ts";
+import { createNormaliser, normaliseText } from "../../src/key/normalise.ts";
 import { KEY_SPACE } from "../support/keySpace.ts";
 import { propertyRuns } from "../../../tests/support/property.ts";
 
@@ -11,21 +11,23 @@ const text = (value: string) => ({ kind: "text", text: value }) as const;
 
 describe("the key", () => {
     test("is SHA-256 in base64url, and the same for the same input", () => {
-        const key = keyMaker(KEY_SPACE)(text("a"), undefined);
+        const key = createKeyOf(KEY_SPACE)(text("a"), undefined);
         expect(key).toMatch(/^[\w-]{43}$/);
-        expect(keyMaker({ ...KEY_SPACE })(text("a"), undefined)).toBe(key);
+        expect(createKeyOf({ ...KEY_SPACE })(text("a"), undefined)).toBe(key);
     });
 
     test.each(["tenant", "epoch", "provider", "model", "revision", "inputType"] as const)(
         "differs by %s",
         (field) => {
-            const other = keyMaker({ ...KEY_SPACE, [field]: "other" });
-            expect(other(text("a"), undefined)).not.toBe(keyMaker(KEY_SPACE)(text("a"), undefined));
+            const other = createKeyOf({ ...KEY_SPACE, [field]: "other" });
+            expect(other(text("a"), undefined)).not.toBe(
+                createKeyOf(KEY_SPACE)(text("a"), undefined),
+            );
         },
     );
 
     test("differs by dimensions, kind and content", () => {
-        const key = keyMaker(KEY_SPACE);
+        const key = createKeyOf(KEY_SPACE);
         const keys = [
             key(text("1,2"), undefined),
             key(text("1,2"), 8),
@@ -38,8 +40,8 @@ describe("the key", () => {
     test("no shift of characters between fields makes two spaces one", () => {
         fc.assert(
             fc.property(fc.string(), fc.string(), fc.string(), (model, revision, content) => {
-                const joined = keyMaker({ ...KEY_SPACE, model: model + revision, revision: "" });
-                const apart = keyMaker({ ...KEY_SPACE, model, revision });
+                const joined = createKeyOf({ ...KEY_SPACE, model: model + revision, revision: "" });
+                const apart = createKeyOf({ ...KEY_SPACE, model, revision });
                 fc.pre(revision !== "");
                 expect(joined(text(content), undefined)).not.toBe(apart(text(content), undefined));
             }),
@@ -130,17 +132,17 @@ describe("folding", () => {
         ["punctuation", "?!", "?"],
         ["punctuation", "空房間。", "空房間"],
     ] as const)("of %s makes %j %j", (folding, written, folded) => {
-        expect(normaliser([folding])(written)).toBe(folded);
+        expect(createNormaliser([folding])(written)).toBe(folded);
     });
 
     test("is off by default, and nothing changes", () => {
-        expect(normaliser([])).toBe(normaliseText);
+        expect(createNormaliser([])).toBe(normaliseText);
     });
 
     test.each([[["case"]], [["punctuation"]], [FOLDINGS]] as const)(
         "of %j: the keyed text is the embedded one, normalised, and folding is idempotent",
         (foldings) => {
-            const normalise = normaliser(foldings);
+            const normalise = createNormaliser(foldings);
             fc.assert(
                 fc.property(written, (raw) => {
                     const folded = normalise(raw);
@@ -155,7 +157,7 @@ describe("folding", () => {
     );
 
     test("joins texts that differ in the folded parts, and no others", () => {
-        const [cases, marks] = [normaliser(["case"]), normaliser(["punctuation"])];
+        const [cases, marks] = [createNormaliser(["case"]), createNormaliser(["punctuation"])];
         fc.assert(
             fc.property(
                 fc.array(fc.stringMatching(/^[a-z0-9]{1,6}$/), { minLength: 1 }),

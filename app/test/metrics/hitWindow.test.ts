@@ -1,13 +1,13 @@
 import { describe, expect, test } from "@jest/globals";
 
-import { hitWindow } from "../../src/metrics/hitWindow.ts";
+import { createHitWindow } from "../../src/metrics/hitWindow.ts";
 
 const FIVE_MINUTES = 30;
 
 /** A window over totals that the test adds to. */
 function window() {
     const totals = { hits: 0, lookups: 0 };
-    const { percent, tick } = hitWindow(() => ({ ...totals }));
+    const { percent, tick } = createHitWindow(() => ({ ...totals }));
     return {
         percent,
         look: (hits: number, misses: number) => {

@@ -1,21 +1,21 @@
 import { describe, expect, jest, test } from "@jest/globals";
 import { Registry } from "prom-client";
 
-import { account } from "../../src/cache/responseTotals.ts";
-import { openLedger } from "../../src/ledger/ledger.ts";
-import { flatPrice, tokenPrices, type PriceNow } from "../../src/ledger/prices.ts";
+import { computeTotals } from "../../src/cache/responseTotals.ts";
+import { createLedger } from "../../src/ledger/ledger.ts";
+import { createFlatPrice, createTokenPrices, type CurrentPrice } from "../../src/ledger/prices.ts";
 import { createEmbedding } from "../../src/vector/embedding.ts";
-import type { Resolved } from "../../src/cache/item.ts";
+import type { ResolvedItem } from "../../src/cache/item.ts";
 
 const TENANT = "search";
 
-const item = (status: Resolved["status"], tokens: number): Resolved => ({
+const item = (status: ResolvedItem["status"], tokens: number): ResolvedItem => ({
     status,
     embedding: createEmbedding(new Float32Array([1]), tokens, false),
 });
 
-const ledgerOf = (price: PriceNow, pod = 0) =>
-    openLedger({
+const ledgerOf = (price: CurrentPrice, pod = 0) =>
+    createLedger({
         registry: new Registry(),
         model: "a-model",
         price,
@@ -24,7 +24,7 @@ const ledgerOf = (price: PriceNow, pod = 0) =>
 
 describe("a summary", () => {
     test("counts items and tokens by status, and names the slowest status", () => {
-        const sum = account([item("HIT-L1", 3), item("MISS", 5), item("HIT-L1", 2)]);
+        const sum = computeTotals([item("HIT-L1", 3), item("MISS", 5), item("HIT-L1", 2)]);
         expect(sum).toMatchObject({
             items: { "HIT-L1": 2, MISS: 1 },
             tokens: { "HIT-L1": 5, MISS: 5 },
@@ -32,14 +32,14 @@ describe("a summary", () => {
             savedTokens: 5,
             slowest: "MISS",
         });
-        expect(account([item("HIT-L2", 1), item("COALESCED", 1)]).slowest).toBe("COALESCED");
+        expect(computeTotals([item("HIT-L2", 1), item("COALESCED", 1)]).slowest).toBe("COALESCED");
     });
 });
 
 describe("by token prices", () => {
     let now = "";
     const listed = () =>
-        tokenPrices(
+        createTokenPrices(
             [
                 { from: Date.parse("2026-01-01"), dollarsPerMillionTokens: 10 },
                 { from: Date.parse("2026-07-01"), dollarsPerMillionTokens: 4 },
@@ -50,11 +50,15 @@ describe("by token prices", () => {
     test("each item saves its own tokens at the price of its day", () => {
         now = "2026-06-30T23:59:59Z";
         const ledger = ledgerOf(listed());
-        const sum = account([item("HIT-L1", 100_000), item("HIT-L2", 50_000), item("MISS", 7)]);
-        ledger.answered(TENANT, sum);
+        const sum = computeTotals([
+            item("HIT-L1", 100_000),
+            item("HIT-L2", 50_000),
+            item("MISS", 7),
+        ]);
+        ledger.recordResponse(TENANT, sum);
         now = "2026-07-01T00:00:00Z";
-        ledger.answered(TENANT, sum);
-        ledger.billed({ tenant: TENANT, purpose: "request" }, 1_000_000);
+        ledger.recordResponse(TENANT, sum);
+        ledger.recordCall({ tenant: TENANT, purpose: "request" }, 1_000_000);
         const { tenants } = ledger.statement();
         expect(tenants[TENANT]?.saved.hit_l1).toEqual({ tokens: 200_000, dollars: 1.4 });
         expect(tenants[TENANT]?.saved.hit_l2?.dollars).toBeCloseTo(0.7);
@@ -76,11 +80,11 @@ describe("by token prices", () => {
 
 describe("by the flat price", () => {
     test("only a request that reached no upstream saves, distributed over its sources", () => {
-        const ledger = ledgerOf(flatPrice(0.001));
-        ledger.answered(TENANT, account([item("HIT-L1", 9), item("MISS", 1)]));
+        const ledger = ledgerOf(createFlatPrice(0.001));
+        ledger.recordResponse(TENANT, computeTotals([item("HIT-L1", 9), item("MISS", 1)]));
         expect(ledger.statement().savedDollars).toBe(0);
-        const whole = account([item("HIT-L1", 1), item("HIT-L1", 1), item("HIT-L2", 1)]);
-        ledger.answered(TENANT, whole);
+        const whole = computeTotals([item("HIT-L1", 1), item("HIT-L1", 1), item("HIT-L2", 1)]);
+        ledger.recordResponse(TENANT, whole);
         const { tenants, savedDollars } = ledger.statement();
         expect(savedDollars).toBeCloseTo(0.001);
         expect(tenants[TENANT]?.saved.hit_l1?.dollars).toBeCloseTo(0.002 / 3);
@@ -91,12 +95,13 @@ describe("by the flat price", () => {
 test("net savings exclude refreshes, warm-ups and the pod; misses are no cost of the cache", () => {
     let now = 0;
     const clock = jest.spyOn(performance, "now").mockImplementation(() => now);
-    const ledger = ledgerOf(flatPrice(1), 0.5);
+    const ledger = ledgerOf(createFlatPrice(1), 0.5);
     now = 2 * 3_600_000;
-    for (let at = 0; at < 10; at += 1) ledger.answered(TENANT, account([item("HIT-L1", 1)]));
-    ledger.billed({ tenant: TENANT, purpose: "request" }, 1);
-    ledger.billed({ tenant: TENANT, purpose: "refresh" }, 1);
-    ledger.billed({ tenant: TENANT, purpose: "warmup" }, 1);
+    for (let at = 0; at < 10; at += 1)
+        ledger.recordResponse(TENANT, computeTotals([item("HIT-L1", 1)]));
+    ledger.recordCall({ tenant: TENANT, purpose: "request" }, 1);
+    ledger.recordCall({ tenant: TENANT, purpose: "refresh" }, 1);
+    ledger.recordCall({ tenant: TENANT, purpose: "warmup" }, 1);
     expect(ledger.statement()).toMatchObject({
         savedDollars: 10,
         billedDollars: 3,

@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { pino } from "pino";
 
-import { localCache } from "../../src/cache/localCache.ts";
+import { createLocalCache } from "../../src/cache/localCache.ts";
 import type { StoredRecord, QuarantineStore } from "../../src/quarantines/store.ts";
 import { withLocalQuarantines } from "../../src/quarantines/tiers.ts";
 import {
@@ -266,7 +266,7 @@ describe("A pod's memory", () => {
     test("rejects entries that were in transit from Redis when their build was quarantined", async () => {
         const redis = memoryStore();
         const pod = podOn(redis.store);
-        const memory = localCache({ maxEntries: 10, maxBytes: 1e6, staleSeconds: 60 });
+        const memory = createLocalCache({ maxEntries: 10, maxBytes: 1e6, staleSeconds: 60 });
         const local = withLocalQuarantines(pod, memory);
         const made = (buildId?: string) =>
             createEmbedding(trueVector("text"), 1, false, {
@@ -285,10 +285,10 @@ describe("A pod's memory", () => {
     });
 
     test("removes what became untrusted, and nothing else", () => {
-        const memory = localCache({ maxEntries: 10, maxBytes: 1e6, staleSeconds: 60 });
+        const memory = createLocalCache({ maxEntries: 10, maxBytes: 1e6, staleSeconds: 60 });
         for (let n = 0; n < 10; n += 1)
             memory.set(String(n), createEmbedding(trueVector("x"), n, false));
-        memory.removeAll(({ tokens }) => tokens % 3 === 0);
+        memory.removeWhere(({ tokens }) => tokens % 3 === 0);
         const left = Array.from({ length: 10 }, (_, n) => n).filter((n) => memory.get(String(n)));
         expect(left).toEqual([1, 2, 4, 5, 7, 8]);
     });

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from "@j
 import { METRICS, PATHS } from "@property-search/contract";
 import { pino } from "pino";
 
-import { redisClient } from "../../src/redis/client.ts";
+import { createRedisClient } from "../../src/redis/client.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePort, startRedis, type RedisServer } from "../support/redisServer.ts";
 import { startService, stubEnvironment, type Service } from "../support/service.ts";
@@ -171,12 +171,12 @@ describe("Redis", () => {
     test.each([300, 2_500])("is not blamed for a pause of this process of %i ms", async (pause) => {
         const redis = await redisOn();
         const warn = jest.fn();
-        const client = redisClient(
+        const client = createRedisClient(
             redis.config,
             Object.assign(pino({ level: "silent" }), { warn }),
         );
         stops.push(() => client.close());
-        await eventually("Redis is connected", () => Promise.resolve(client.connected()));
+        await eventually("Redis is connected", () => Promise.resolve(client.isConnected()));
 
         // After this phase of the event loop timers run, and only then sockets are read.
         await nextTurn();

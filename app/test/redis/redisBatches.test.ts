@@ -2,7 +2,7 @@ import { afterEach, describe, expect, jest, test } from "@jest/globals";
 import { pino } from "pino";
 
 import { wallClock } from "../../src/clock.ts";
-import { redisCache } from "../../src/cache/redisCache.ts";
+import { createRedisCache } from "../../src/cache/redisCache.ts";
 import type { RedisCommands } from "../../src/redis/client.ts";
 import type { SharedCache } from "../../src/cache/tiers.ts";
 import { createEmbedding } from "../../src/vector/embedding.ts";
@@ -47,14 +47,14 @@ function redisOf(isLate: (read: number) => boolean) {
             for (const { key, value } of writes) stored.set(key, value);
             return Promise.resolve();
         },
-        claim: (names: readonly string[]) => {
+        acquireLeases: (names: readonly string[]) => {
             operations.push({ kind: "claim", items: names.length, bytes: 0 });
             return Promise.resolve(names.map(() => true));
         },
-        connected: () => true,
+        isConnected: () => true,
         close: () => Promise.resolve(),
     } as unknown as RedisCommands;
-    cache = redisCache(commands, { codec, staleSeconds: 60, log });
+    cache = createRedisCache(commands, { codec, staleSeconds: 60, log });
     return { cache, stored, operations };
 }
 
@@ -64,7 +64,7 @@ describe("a batch of 2,048 long vectors in Redis", () => {
         await cache.write(entries);
         expect(stored.size).toBe(BATCH);
         expect((await cache.read(keys, DIMENSIONS)).size).toBe(BATCH);
-        expect((await cache.lease(keys, "token", 1_000)).size).toBe(BATCH);
+        expect((await cache.acquireLeases(keys, "token", 1_000)).size).toBe(BATCH);
         for (const { items, bytes } of operations) {
             expect(items).toBeLessThanOrEqual(256);
             expect(bytes).toBeLessThanOrEqual(PART_BYTES * 1.05);
@@ -115,14 +115,14 @@ describe("writes to Redis", () => {
             const { commands, stored } = storeOf(1);
             let isBroken = true;
             const events = {
-                answered: () => undefined,
-                failed: () => undefined,
-                damaged: () => undefined,
-                dropped: () => {
+                onSuccess: () => undefined,
+                onFailure: () => undefined,
+                onCorrupt: () => undefined,
+                onDropped: () => {
                     if (isBroken) throw new Error("a fault of the program");
                 },
             };
-            cache = redisCache(commands, { codec, staleSeconds: 60, log, events });
+            cache = createRedisCache(commands, { codec, staleSeconds: 60, log, events });
             const first = expect(cache.write(entries.slice(0, 1))).rejects.toThrow("fault");
             const second = cache.write(entries.slice(1, 2));
             await jest.advanceTimersByTimeAsync(10_000);
@@ -137,7 +137,7 @@ describe("writes to Redis", () => {
 
     test("that are pending on close are sent", async () => {
         const { commands, stored } = storeOf(0);
-        const closing = redisCache(commands, { codec, staleSeconds: 60, log });
+        const closing = createRedisCache(commands, { codec, staleSeconds: 60, log });
         const writing = closing.write(entries.slice(0, 100));
         await closing.close();
         expect(stored.size).toBe(100);
@@ -158,7 +158,7 @@ function storeOf(unanswered: number) {
             await Promise.resolve();
             for (const { key, value } of batch) stored.set(key, value);
         },
-        connected: () => true,
+        isConnected: () => true,
         close: () => {
             isClosed = true;
             return Promise.resolve();

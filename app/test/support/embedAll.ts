@@ -1,9 +1,9 @@
 import { pino } from "pino";
 
 import type { Input } from "../../src/input.ts";
-import type { Scope } from "../../src/requestContext.ts";
-import { batched, type CallUpstream } from "../../src/upstream/batching/batching.ts";
-import { callSizes, type CallSizes } from "../../src/upstream/batching/callSize.ts";
+import type { RequestContext } from "../../src/requestContext.ts";
+import { withBatching, type CallUpstream } from "../../src/upstream/batching/batching.ts";
+import { createCallSizes, type CallSizes } from "../../src/upstream/batching/callSize.ts";
 import {
     noEvents,
     UpstreamError,
@@ -18,10 +18,10 @@ const log = pino({ level: "silent" });
 export async function outcomesOf(
     { embed }: Pick<Upstream, "embed">,
     inputs: readonly Input[],
-    scope: Scope,
+    context: RequestContext,
 ): Promise<readonly InputOutcome[]> {
     const outcomes: InputOutcome[] = [];
-    await embed(inputs, scope, (places, told) => {
+    await embed(inputs, context, (places, told) => {
         for (const [at, place] of places.entries()) {
             const outcome = told[at];
             if (outcome === undefined || place in outcomes || !(place in inputs)) {
@@ -38,16 +38,16 @@ export async function outcomesOf(
 export async function embedAll(
     upstream: Pick<Upstream, "embed">,
     inputs: readonly Input[],
-    scope: Scope,
+    context: RequestContext,
 ): Promise<readonly Embedding[]> {
-    return (await outcomesOf(upstream, inputs, scope)).map((outcome) => {
+    return (await outcomesOf(upstream, inputs, context)).map((outcome) => {
         if (outcome instanceof UpstreamError) throw outcome;
         return outcome;
     });
 }
 
 export const sizesUpTo = (items: number): CallSizes =>
-    callSizes({ items, bytes: 1024 * 1024, fastMilliseconds: 1_000, log });
+    createCallSizes({ items, bytes: 1024 * 1024, fastMilliseconds: 1_000, log });
 
 /** An upstream with production's batching and this concurrency. */
 export function batchedUpstream(
@@ -56,8 +56,8 @@ export function batchedUpstream(
 ): Pick<Upstream, "embed" | "state"> {
     const concurrency = {
         limit: () => limit,
-        succeeded: () => undefined,
-        pressed: () => undefined,
+        onSuccess: () => undefined,
+        onOverload: () => undefined,
     };
-    return batched(call, { concurrency, sizes, events: noEvents, mayRepeat });
+    return withBatching(call, { concurrency, sizes, events: noEvents, mayRepeat });
 }

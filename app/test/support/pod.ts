@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { PATHS } from "@property-search/contract";
 
-import type { Environment } from "../../src/config.ts";
+import type { Environment } from "../../src/settingsReader.ts";
 import { eventually } from "./eventually.ts";
 import { freePort } from "./redisServer.ts";
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import type { RedisConfig } from "../../src/config.ts";
+import type { RedisConfig } from "../../src/redis/config.ts";
 import { eventually } from "./eventually.ts";
 import { startRedis, type RedisServer } from "./redisServer.ts";
 

@@ -3,7 +3,7 @@ import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-import type { RedisConfig } from "../../src/config.ts";
+import type { RedisConfig } from "../../src/redis/config.ts";
 
 export interface RedisServer {
     readonly port: number;

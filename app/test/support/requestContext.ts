@@ -1,7 +1,7 @@
-import { ANONYMOUS, type Scope } from "../../src/requestContext.ts";
+import { ANONYMOUS, type RequestContext } from "../../src/requestContext.ts";
 
 /** The context of a request that has just started. */
-export function scopeFor(milliseconds = 25_000): Scope {
+export function createContext(milliseconds = 25_000): RequestContext {
     return {
         pool: ANONYMOUS,
         tenant: ANONYMOUS,

@@ -1,9 +1,10 @@
 import { pino } from "pino";
 
 import { buildApp, type App } from "../../src/app.ts";
-import { readConfig, type Environment } from "../../src/config.ts";
+import { readConfig } from "../../src/config.ts";
+import type { Environment } from "../../src/settingsReader.ts";
 import type { Log } from "../../src/log.ts";
-import { httpServer } from "../../src/http/transport/server.ts";
+import { createHttpServer } from "../../src/http/transport/server.ts";
 import type { OpenaiTiming } from "../../src/upstream/openai/openai.ts";
 
 export interface Service {
@@ -44,7 +45,7 @@ export async function startService(
         ...environment,
     });
     const app = await buildApp(config, log, timing);
-    const server = httpServer(app.listener);
+    const server = createHttpServer(app.listener);
     const port = await server.listen(0, "127.0.0.1");
     await app.start();
     const url = `http://127.0.0.1:${port}`;

@@ -2,7 +2,7 @@ import { expect } from "@jest/globals";
 import { PATHS } from "@property-search/contract";
 import type { Logger } from "pino";
 
-import type { Environment } from "../../src/config.ts";
+import type { Environment } from "../../src/settingsReader.ts";
 import { eventually } from "./eventually.ts";
 import { startService, stubEnvironment, type Service } from "./service.ts";
 import { startStubUpstream, type StubUpstream } from "./stubUpstream.ts";

@@ -4,17 +4,17 @@ import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globa
 import { parseTenants } from "@property-search/contract";
 import { pino } from "pino";
 
-import { flights } from "../../src/cache/singleFlight.ts";
-import { localCache } from "../../src/cache/localCache.ts";
-import { resolver } from "../../src/cache/resolver.ts";
+import { createSingleFlight } from "../../src/cache/singleFlight.ts";
+import { createLocalCache } from "../../src/cache/localCache.ts";
+import { createResolver } from "../../src/cache/resolver.ts";
 import { noSharedCache } from "../../src/cache/tiers.ts";
-import { directory } from "../../src/tenants/tenantDirectory.ts";
-import { keyedGate } from "../../src/tenants/authenticator.ts";
-import { LimitError } from "../../src/tenants/limitError.ts";
-import { tokenBudget } from "../../src/tenants/tokenBudget.ts";
-import { usage } from "../../src/tenants/usage.ts";
+import { createTenantDirectory } from "../../src/tenants/tenantDirectory.ts";
+import { createAuthenticator } from "../../src/tenants/authenticator.ts";
+import { LimitError } from "../../src/upstream/limitError.ts";
+import { createTokenBudget } from "../../src/tenants/tokenBudget.ts";
+import { createUsage } from "../../src/tenants/usage.ts";
 import type { UsageStore } from "../../src/tenants/usageStore.ts";
-import { scopeFor } from "../support/requestContext.ts";
+import { createContext } from "../support/requestContext.ts";
 
 const log = pino({ level: "silent" });
 const KEY = "key";
@@ -37,7 +37,7 @@ function fakeRedis() {
         latencyMilliseconds: 0,
         sum: (key: string, field: string) => hashes.get(key)?.get(field) ?? 0,
         store: {
-            exchange: async (key, pod, additions) => {
+            addAndRead: async (key, pod, additions) => {
                 redis.exchanges += 1;
                 const wait = redis.latencyMilliseconds;
                 if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
@@ -60,19 +60,26 @@ function fakeRedis() {
 
 /** The limits of one tenant, as applied by one pod. */
 function pod(limits: object, store?: UsageStore) {
-    const listed = directory(
+    const listed = createTenantDirectory(
         parseTenants(JSON.stringify({ tenants: [{ id: "t", keys: [{ sha256 }], limits }] })),
     );
-    const used = usage(store, log);
+    const used = createUsage(store, log);
     used.start();
-    const gate = keyedGate({ directoryNow: () => listed, usage: used, anonymous: undefined });
-    const budget = tokenBudget({ limitsOf: (id) => listed.withId(id)?.limits, usage: used });
+    const gate = createAuthenticator({
+        currentDirectory: () => listed,
+        usage: used,
+        anonymous: undefined,
+    });
+    const budget = createTokenBudget({
+        limitsOf: (id) => listed.findById(id)?.limits,
+        usage: used,
+    });
     const text = (bytes: number) => ({ kind: "text", text: "x".repeat(bytes) }) as const;
     return {
         sync: () => used.sync("t"),
         enters: (): boolean => {
             try {
-                gate.enter(["authorization", `Bearer ${KEY}`]).done();
+                gate.admit(["authorization", `Bearer ${KEY}`]).release();
                 return true;
             } catch (error) {
                 if (error instanceof LimitError) return false;
@@ -167,7 +174,7 @@ describe("Usage of tenants", () => {
         let current = redis;
         const one = pod(
             { tokensPerMonth: 100 },
-            { exchange: (...args) => current.store.exchange(...args) },
+            { addAndRead: (...args) => current.store.addAndRead(...args) },
         );
         await one.send(40, 10);
         await one.sync();
@@ -247,15 +254,15 @@ describe("Tokens", () => {
 
 test("A request that a limit rejects releases its leases: another tenant may fetch the same", async () => {
     const released: string[] = [];
-    const resolving = resolver({
-        local: localCache({ maxEntries: 9, maxBytes: 9_999, staleSeconds: 0 }),
-        shared: { ...noSharedCache, release: (keys) => void released.push(...keys) },
-        flights: flights(),
+    const resolving = createResolver({
+        local: createLocalCache({ maxEntries: 9, maxBytes: 9_999, staleSeconds: 0 }),
+        shared: { ...noSharedCache, releaseLeases: (keys) => void released.push(...keys) },
+        singleFlight: createSingleFlight(),
         upstream: { dimensions: () => undefined },
         origin: { embed: () => Promise.reject(new LimitError("tokens", "no more")) },
     });
     const items = [{ key: "k", input: { kind: "text", text: "a" } as const }];
-    const asked = resolving.resolve(items, scopeFor());
+    const asked = resolving.resolve(items, createContext());
     await expect(asked).rejects.toBeInstanceOf(LimitError);
     expect(released).toEqual(["k"]);
 });

@@ -3,14 +3,14 @@ import fc from "fast-check";
 import { pino } from "pino";
 
 import type { Input } from "../../src/input.ts";
-import type { Scope } from "../../src/requestContext.ts";
-import { callSizes } from "../../src/upstream/batching/callSize.ts";
-import { adaptiveConcurrency } from "../../src/upstream/batching/concurrency.ts";
+import type { RequestContext } from "../../src/requestContext.ts";
+import { createCallSizes } from "../../src/upstream/batching/callSize.ts";
+import { createAdaptiveConcurrency } from "../../src/upstream/batching/concurrency.ts";
 import { CallTooLargeError, UpstreamError } from "../../src/upstream/upstream.ts";
 import { createEmbedding, type Embedding } from "../../src/vector/embedding.ts";
 import { batchedUpstream, embedAll, outcomesOf } from "../support/embedAll.ts";
 import { eventually } from "../support/eventually.ts";
-import { scopeFor } from "../support/requestContext.ts";
+import { createContext } from "../support/requestContext.ts";
 import { trueTokens, trueVector } from "../support/vectors.ts";
 import { propertyRuns } from "../../../tests/support/property.ts";
 
@@ -23,18 +23,18 @@ const inputsOf = (texts: readonly string[]): Input[] =>
 
 /** An upstream that responds correctly when the test allows it. */
 function upstream(limit: number) {
-    const calls: { texts: string[]; scope: Scope }[] = [];
+    const calls: { texts: string[]; context: RequestContext }[] = [];
     let gate: Promise<unknown> = Promise.resolve();
     const embed = batchedUpstream(
-        async (inputs, scope): Promise<readonly Embedding[]> => {
+        async (inputs, context): Promise<readonly Embedding[]> => {
             const texts = textsOf(inputs);
-            calls.push({ texts, scope });
+            calls.push({ texts, context });
             await gate;
             if (texts.some((text) => text.includes(BAD))) {
                 throw new UpstreamError(400, "refused", "refused");
             }
             return texts.map((text) =>
-                createEmbedding(trueVector(text, scope.dimensions), trueTokens(text), false),
+                createEmbedding(trueVector(text, context.dimensions), trueTokens(text), false),
             );
         },
         { limit },
@@ -46,8 +46,8 @@ function upstream(limit: number) {
             gate = promise;
             return () => resolve(undefined);
         },
-        ask: (texts: readonly string[], scope: Partial<Scope> = {}) =>
-            embedAll(embed, inputsOf(texts), { ...scopeFor(), ...scope }),
+        ask: (texts: readonly string[], context: Partial<RequestContext> = {}) =>
+            embedAll(embed, inputsOf(texts), { ...createContext(), ...context }),
     };
 }
 
@@ -68,7 +68,7 @@ describe("calls of the upstream", () => {
                 async (requests) => {
                     const { ask } = upstream(2);
                     const settled = await Promise.allSettled(
-                        requests.map(({ texts, ...scope }) => ask(texts, scope)),
+                        requests.map(({ texts, ...context }) => ask(texts, context)),
                     );
                     settled.forEach((outcome, at) => {
                         const { texts = [], dimensions } = requests[at] ?? {};
@@ -111,7 +111,7 @@ describe("calls of the upstream", () => {
         expect(second).toContain("small");
         const short = calls.find(({ texts }) => texts.includes("short"));
         expect(short?.texts).toEqual(["short"]);
-        expect(short?.scope.dimensions).toBe(4);
+        expect(short?.context.dimensions).toBe(4);
     });
 
     test("are rejected immediately if they could not finish in time", async () => {
@@ -192,9 +192,11 @@ describe("a call that fails", () => {
             { limit },
         );
         const clients = Array.from({ length: 200 }, (_, n) =>
-            embedAll(upstream, inputsOf([`good ${n}`]), scopeFor()),
+            embedAll(upstream, inputsOf([`good ${n}`]), createContext()),
         );
-        await expect(embedAll(upstream, inputsOf([BAD]), scopeFor())).rejects.toThrow("refused");
+        await expect(embedAll(upstream, inputsOf([BAD]), createContext())).rejects.toThrow(
+            "refused",
+        );
         await Promise.all(clients);
         expect(most).toBeLessThanOrEqual(limit);
         // Bisection finds one of 201 in 16 calls.
@@ -210,7 +212,7 @@ describe("a call that fails", () => {
             textsOf(inputs).includes(BAD) ? Promise.reject(error) : Promise.resolve(ok(inputs)),
         );
         const inputs = [...numbered(20), ...inputsOf([BAD]), ...numbered(20, "more")];
-        const outcomes = await outcomesOf(upstream, inputs, scopeFor());
+        const outcomes = await outcomesOf(upstream, inputs, createContext());
         expect(outcomes.flatMap((one, at) => (one instanceof UpstreamError ? [at] : []))).toEqual([
             20,
         ]);
@@ -226,7 +228,7 @@ describe("a call that fails", () => {
             },
             { mayRepeat: () => (budget -= 1) >= 0 },
         );
-        const outcomes = await outcomesOf(upstream, numbered(2_048), scopeFor());
+        const outcomes = await outcomesOf(upstream, numbered(2_048), createContext());
         expect(outcomes.every((one) => one instanceof UpstreamError)).toBe(true);
         // Eight calls for all inputs, and two parts of each repeated call.
         expect(calls).toBe(8 + 2 * 10);
@@ -241,7 +243,7 @@ describe("a call that fails", () => {
             },
             { limit: 8 },
         );
-        const outcomes = await outcomesOf(upstream, numbered(2_048, BAD), scopeFor());
+        const outcomes = await outcomesOf(upstream, numbered(2_048, BAD), createContext());
         expect(outcomes.every((one) => one instanceof UpstreamError)).toBe(true);
         expect(calls).toBeLessThanOrEqual(64);
         const alone = outcomes.filter((one) => one instanceof UpstreamError && !one.isShared);
@@ -266,7 +268,7 @@ describe("a call that fails", () => {
                 { limit: 8 },
             );
             const vectorsOf = async (name: string) =>
-                (await embedAll(upstream, numbered(2_048, name), scopeFor())).map(
+                (await embedAll(upstream, numbered(2_048, name), createContext())).map(
                     ({ vector }) => vector,
                 );
             const right = (name: string) =>
@@ -293,11 +295,11 @@ describe("a call that fails", () => {
         const outcomes = await outcomesOf(
             upstream,
             [...numbered(100), ...inputsOf([BAD])],
-            scopeFor(),
+            createContext(),
         );
         expect(outcomes.filter((one) => one instanceof UpstreamError)).toHaveLength(1);
         sizes.splice(0);
-        await embedAll(upstream, numbered(256, "next"), scopeFor());
+        await embedAll(upstream, numbered(256, "next"), createContext());
         // Half of the rejected call succeeded each time, and never both.
         expect(Math.max(...sizes)).toBe(256);
     });
@@ -311,12 +313,12 @@ describe("a call that fails", () => {
                 await new Promise((resolve) => setTimeout(resolve, 20));
                 throw new UpstreamError(504, "upstream_timeout", "late");
             },
-            { sizes: callSizes({ items: 256, bytes: 1e9, fastMilliseconds: 10, log }) },
+            { sizes: createCallSizes({ items: 256, bytes: 1e9, fastMilliseconds: 10, log }) },
         );
-        await embedAll(upstream, numbered(256), scopeFor());
+        await embedAll(upstream, numbered(256), createContext());
         expect(sizes).toEqual([256, 128, 128, 64, 64, 64, 64]);
         sizes.splice(0);
-        await embedAll(upstream, numbered(64, "next"), scopeFor());
+        await embedAll(upstream, numbered(64, "next"), createContext());
         expect(Math.max(...sizes)).toBeLessThanOrEqual(64);
     });
 
@@ -326,7 +328,7 @@ describe("a call that fails", () => {
                 ? new Promise(() => undefined)
                 : Promise.resolve(ok(inputs)),
         );
-        const outcomes = await outcomesOf(upstream, numbered(1_024), scopeFor(60));
+        const outcomes = await outcomesOf(upstream, numbered(1_024), createContext(60));
         const late = outcomes.flatMap((one, at) => (one instanceof UpstreamError ? [at] : []));
         expect(late).toEqual(Array.from({ length: 256 }, (_, n) => 256 + n));
         expect(outcomes[300]).toMatchObject({ status: 504 });
@@ -355,7 +357,7 @@ describe("a request", () => {
         );
         let turns = 0;
         const outcomes: unknown[] = [];
-        await embed.embed(inputsOf(texts), { ...scopeFor(), deadline }, (places, told) => {
+        await embed.embed(inputsOf(texts), { ...createContext(), deadline }, (places, told) => {
             turns += 1;
             for (const [at, place] of places.entries()) outcomes[place] = told[at];
             // The first part takes so long that the deadline passes before the next one.
@@ -387,7 +389,9 @@ describe("a request", () => {
             { kind: "tokens", ids: [1, 2] },
             { kind: "text", text: "b" },
         ];
-        const vectors = (await embedAll(upstream, inputs, scopeFor())).map(({ vector }) => vector);
+        const vectors = (await embedAll(upstream, inputs, createContext())).map(
+            ({ vector }) => vector,
+        );
         expect(vectors).toEqual(["a", "ids", "b"].map((text) => trueVector(text)));
         expect(kinds.toSorted()).toEqual([["text"], ["tokens"]]);
     });
@@ -396,19 +400,19 @@ describe("a request", () => {
 describe("adaptive concurrency", () => {
     test("grows while it is used successfully, and falls at most once per second", () => {
         let now = 0;
-        const concurrency = adaptiveConcurrency(() => now);
+        const concurrency = createAdaptiveConcurrency(() => now);
         const first = concurrency.limit();
-        for (let n = 0; n < 100; n += 1) concurrency.succeeded(1);
+        for (let n = 0; n < 100; n += 1) concurrency.onSuccess(1);
         expect(concurrency.limit()).toBe(first);
-        for (let n = 0; n < 100; n += 1) concurrency.succeeded(concurrency.limit());
+        for (let n = 0; n < 100; n += 1) concurrency.onSuccess(concurrency.limit());
         const grown = concurrency.limit();
         expect(grown).toBeGreaterThan(first);
-        concurrency.pressed();
-        concurrency.pressed();
+        concurrency.onOverload();
+        concurrency.onOverload();
         expect(concurrency.limit()).toBe(Math.floor(grown * 0.7));
         for (let n = 0; n < 50; n += 1) {
             now += 1_000;
-            concurrency.pressed();
+            concurrency.onOverload();
         }
         expect(concurrency.limit()).toBe(1);
     });

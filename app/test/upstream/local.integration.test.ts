@@ -4,12 +4,12 @@ import { pino } from "pino";
 
 import { batchByLength } from "../../src/upstream/local/batchByLength.ts";
 import type { Input } from "../../src/input.ts";
-import { localUpstream } from "../../src/upstream/local/local.ts";
+import { createLocalUpstream } from "../../src/upstream/local/local.ts";
 import { meanPool } from "../../src/upstream/local/meanPooling.ts";
 import { UpstreamError, type Upstream } from "../../src/upstream/upstream.ts";
 import { embedAll, outcomesOf } from "../support/embedAll.ts";
 import { modelDirectory } from "../support/model.ts";
-import { scopeFor } from "../support/requestContext.ts";
+import { createContext } from "../support/requestContext.ts";
 import { cosine } from "../support/statistics.ts";
 import { propertyRuns } from "../../../tests/support/property.ts";
 
@@ -17,7 +17,7 @@ let model: Upstream;
 
 beforeAll(async () => {
     const log = pino({ level: "silent" });
-    model = await localUpstream({ directory: modelDirectory(), threads: 2, log });
+    model = await createLocalUpstream({ directory: modelDirectory(), threads: 2, log });
     await model.start();
 });
 
@@ -25,7 +25,7 @@ afterAll(() => model.close());
 
 async function vectors(texts: readonly string[]): Promise<readonly Float32Array<ArrayBuffer>[]> {
     const inputs = texts.map((text) => ({ kind: "text", text }) as const);
-    return (await embedAll(model, inputs, scopeFor())).map(({ vector }) => vector);
+    return (await embedAll(model, inputs, createContext())).map(({ vector }) => vector);
 }
 
 describe("the local model", () => {
@@ -58,7 +58,7 @@ describe("the local model", () => {
         const inputs = [long, "garden ".repeat(2_000).trim(), "garden"].map(
             (text) => ({ kind: "text", text }) as const,
         );
-        const [first, second, short] = await embedAll(model, inputs, scopeFor());
+        const [first, second, short] = await embedAll(model, inputs, createContext());
         expect([first?.truncated, second?.truncated, short?.truncated]).toEqual([
             true,
             true,
@@ -87,18 +87,18 @@ describe("the local model", () => {
             ...listings(3),
             { kind: "text", text: "word ".repeat(8_200).trim() } as const,
         ];
-        const outcomes = await outcomesOf(model, inputs, scopeFor());
+        const outcomes = await outcomesOf(model, inputs, createContext());
         const failed = outcomes.flatMap((one, at) => (one instanceof UpstreamError ? [at] : []));
         expect(failed).toEqual([3]);
     });
 
     test("keeps the finished part of a batch that is too large", async () => {
-        await embedAll(model, listings(16), scopeFor());
+        await embedAll(model, listings(16), createContext());
         const begun = performance.now();
-        await embedAll(model, listings(16), scopeFor());
+        await embedAll(model, listings(16), createContext());
         const took = performance.now() - begun;
         // Many times more than there is time for, and some time for a busy machine.
-        const outcomes = await outcomesOf(model, listings(2_048), scopeFor(took * 8 + 1_000));
+        const outcomes = await outcomesOf(model, listings(2_048), createContext(took * 8 + 1_000));
         const embedded = outcomes.filter((one) => !(one instanceof UpstreamError));
         expect(embedded.length).toBeGreaterThan(0);
         for (const one of outcomes) {
@@ -107,8 +107,8 @@ describe("the local model", () => {
     });
 
     test("rejects other dimensions, and accepts its own", () => {
-        expect(model.dimensionsFault(256)).toMatch(/384 dimensions only/);
-        expect(model.dimensionsFault(384)).toBeUndefined();
+        expect(model.dimensionsError(256)).toMatch(/384 dimensions only/);
+        expect(model.dimensionsError(384)).toBeUndefined();
     });
 });
 

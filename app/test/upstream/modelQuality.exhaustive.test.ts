@@ -5,13 +5,13 @@ import { gunzipSync } from "node:zlib";
 import { expect, test } from "@jest/globals";
 import { pino } from "pino";
 
-import { localUpstream } from "../../src/upstream/local/local.ts";
+import { createLocalUpstream } from "../../src/upstream/local/local.ts";
 import { createEmbedding } from "../../src/vector/embedding.ts";
 import { createEntryCodec, buildIdOf } from "../../src/vector/entry.ts";
 import type { Precision } from "../../src/vector/precision.ts";
 import { embedAll } from "../support/embedAll.ts";
 import { modelDirectory } from "../support/model.ts";
-import { scopeFor } from "../support/requestContext.ts";
+import { createContext } from "../support/requestContext.ts";
 import { cosine, spearman } from "../support/statistics.ts";
 
 const DATA = join(import.meta.dirname, "../../../../shared/data/stsb.jsonl.gz");
@@ -39,11 +39,11 @@ sts(
     `the local model agrees with people on STS-B as well as published (Spearman ≥ ${LEAST_SPEARMAN})`,
     async () => {
         const log = pino({ level: "silent" });
-        const model = await localUpstream({ directory: modelDirectory(), threads: 2, log });
+        const model = await createLocalUpstream({ directory: modelDirectory(), threads: 2, log });
         await model.start();
         const vectors = async (texts: readonly string[]) => {
             const inputs = texts.map((text) => ({ kind: "text", text }) as const);
-            return (await embedAll(model, inputs, scopeFor(PATIENCE_MILLISECONDS))).map(
+            return (await embedAll(model, inputs, createContext(PATIENCE_MILLISECONDS))).map(
                 ({ vector }) => vector,
             );
         };

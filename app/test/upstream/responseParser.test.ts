@@ -1,18 +1,21 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
 
-import { readAnswer } from "../../src/upstream/openai/response.ts";
-import { answerReader, type AnswerReader } from "../../src/upstream/openai/responseParser.ts";
+import { parseResponse } from "../../src/upstream/openai/response.ts";
+import {
+    createResponseParser,
+    type ResponseParser,
+} from "../../src/upstream/openai/responseParser.ts";
 import { littleEndianBytes } from "../../src/vector/entry.ts";
 import { trueVector } from "../support/vectors.ts";
 
 const DIMENSIONS = 1536;
 
-let opened: AnswerReader | undefined;
+let opened: ResponseParser | undefined;
 
 afterEach(() => opened?.close());
 
-function open(...rest: readonly [maxHeapMebibytes?: number]): AnswerReader {
-    opened = answerReader(...rest);
+function open(...rest: readonly [maxHeapMebibytes?: number]): ResponseParser {
+    opened = createResponseParser(...rest);
     return opened;
 }
 
@@ -30,8 +33,8 @@ describe.each([1, 100])("a response with %i vectors", (count) => {
     test.each(["base64", "float"] as const)(
         "as %s is parsed as on the event loop",
         async (form) => {
-            const expected = readAnswer(answerOf(count, form), count);
-            const { vectors, ...rest } = await open().read(answerOf(count, form), count);
+            const expected = parseResponse(answerOf(count, form), count);
+            const { vectors, ...rest } = await open().parse(answerOf(count, form), count);
             expect({ vectors, ...rest }).toEqual(expected);
             // A cached vector must not retain the others.
             expect(vectors.every(({ buffer }) => buffer.byteLength === 4 * DIMENSIONS)).toBe(true);
@@ -40,27 +43,27 @@ describe.each([1, 100])("a response with %i vectors", (count) => {
 
     test("that is invalid is rejected with the same message", async () => {
         const reader = open();
-        await expect(reader.read(answerOf(count, "float"), count + 1)).rejects.toMatchObject({
+        await expect(reader.parse(answerOf(count, "float"), count + 1)).rejects.toMatchObject({
             code: "bad_upstream_response",
             message: `The upstream's response is invalid: it has ${count} vectors for ${count + 1} inputs`,
         });
         const cut = answerOf(count, "base64").subarray(0, -1);
-        await expect(reader.read(cut, count)).rejects.toThrow("it is not JSON");
+        await expect(reader.parse(cut, count)).rejects.toThrow("it is not JSON");
     });
 });
 
 test("a response that takes too much memory is requested in parts, and the next one is parsed", async () => {
     const reader = open(16);
-    const large = reader.read(answerOf(1_500, "float"), 1_500);
+    const large = reader.parse(answerOf(1_500, "float"), 1_500);
     await expect(large).rejects.toMatchObject({ code: "batch_too_large", unit: "inputs" });
-    expect((await reader.read(answerOf(20, "base64"), 20)).vectors).toHaveLength(20);
+    expect((await reader.parse(answerOf(20, "base64"), 20)).vectors).toHaveLength(20);
 });
 
 test("pending responses are settled on close, and start no further thread", async () => {
     const reader = open();
-    const waiting = Array.from({ length: 3 }, () => reader.read(answerOf(20, "base64"), 20));
+    const waiting = Array.from({ length: 3 }, () => reader.parse(answerOf(20, "base64"), 20));
     const settled = Promise.allSettled(waiting);
     await reader.close();
     expect((await settled).map(({ status }) => status)).toContain("rejected");
-    await expect(reader.read(answerOf(20, "base64"), 20)).rejects.toThrow("closing");
+    await expect(reader.parse(answerOf(20, "base64"), 20)).rejects.toThrow("closing");
 });

@@ -1,10 +1,10 @@
 import { expect, test } from "@jest/globals";
 
-import { turns } from "../../src/upstream/roundRobin.ts";
-import { waitingRoom } from "../../src/upstream/queueLimit.ts";
+import { createRoundRobinQueue } from "../../src/upstream/roundRobin.ts";
+import { createQueueLimit } from "../../src/upstream/queueLimit.ts";
 
 test("Runs of the model serve tenants in turn, and the calls of each in turn", () => {
-    const waiting = turns<string>();
+    const waiting = createRoundRobinQueue<string>();
     const bulk = Array.from({ length: 3 }, () => ({ tenant: "bulk" }));
     for (const [at, call] of bulk.entries()) {
         for (let run = 0; run < 2; run += 1) waiting.add(call, `bulk ${at} ${run}`);
@@ -32,14 +32,14 @@ test("Runs of the model serve tenants in turn, and the calls of each in turn", (
 });
 
 test("A queue that one tenant has filled has capacity for another, and for itself after it leaves", () => {
-    const room = waitingRoom();
+    const room = createQueueLimit();
     const load = { items: 1_000, bytes: 1_000 };
-    const leave = Array.from({ length: 20 }, () => room.enter("bulk", load));
+    const leave = Array.from({ length: 20 }, () => room.admit("bulk", load));
     expect(leave.every(Boolean)).toBe(true);
-    expect(room.enter("bulk", load)).toBeUndefined();
-    expect(room.enter("search", load)).toBeDefined();
-    expect(room.enter("bulk", load)).toBeUndefined();
+    expect(room.admit("bulk", load)).toBeUndefined();
+    expect(room.admit("search", load)).toBeDefined();
+    expect(room.admit("bulk", load)).toBeUndefined();
     for (const one of leave.slice(0, 12)) one?.();
-    expect(room.enter("bulk", load)).toBeDefined();
-    expect(room.enter("other", { items: 1, bytes: 64 * 1024 * 1024 })).toBeUndefined();
+    expect(room.admit("bulk", load)).toBeDefined();
+    expect(room.admit("other", { items: 1, bytes: 64 * 1024 * 1024 })).toBeUndefined();
 });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "@jest/globals";
 
 import { parseOpenai } from "../../src/http/protocol/embeddingRequest.ts";
-import { tokenLimits } from "../../src/http/handler/tokenLimits.ts";
-import { tokenCounter } from "../../src/upstream/openai/tokenCounter.ts";
+import { createTokenLimitsCheck } from "../../src/http/handler/tokenLimits.ts";
+import { createTokenCounter } from "../../src/upstream/openai/tokenCounter.ts";
 
 const MODEL = "text-embedding-3-small";
 
@@ -10,7 +10,7 @@ describe("The count of tokens", () => {
     test.each(["<|endoftext|>", "<|fim_prefix|>", "a <|endofprompt|> b", "<|im_start|>"])(
         "treats %j as text",
         async (text) => {
-            const count = tokenCounter(MODEL);
+            const count = createTokenCounter(MODEL);
             expect(await count?.(text, Infinity)).toBeGreaterThan(1);
             expect(await count?.(`${"word ".repeat(500)}${text}`, Infinity)).toBeGreaterThan(500);
         },
@@ -19,7 +19,7 @@ describe("The count of tokens", () => {
     test("of many texts at once yields to the event loop after each 2 ms", async () => {
         let turn = 0;
         const turns = new Map<number, number>();
-        const count = tokenCounter(MODEL, () =>
+        const count = createTokenCounter(MODEL, () =>
             Promise.resolve((slice) => {
                 const end = performance.now() + 1;
                 while (performance.now() < end);
@@ -41,7 +41,7 @@ describe("The count of tokens", () => {
     });
 
     test("gives a short text its turn beside a long one", async () => {
-        const count = tokenCounter(MODEL, () => Promise.resolve((slice) => slice.length));
+        const count = createTokenCounter(MODEL, () => Promise.resolve((slice) => slice.length));
         const ended: string[] = [];
         const note = (name: string) => () => void ended.push(name);
         await Promise.all([
@@ -52,7 +52,7 @@ describe("The count of tokens", () => {
     });
 
     test("that fails rejects nothing", async () => {
-        const failing = tokenCounter(MODEL, () =>
+        const failing = createTokenCounter(MODEL, () =>
             Promise.resolve(() => {
                 throw new Error("out of something");
             }),
@@ -62,11 +62,11 @@ describe("The count of tokens", () => {
             model: MODEL,
             acceptsTokens: true,
             dimensions: () => 1536,
-            dimensionsFault: () => undefined,
-            shortens: true,
+            dimensionsError: () => undefined,
+            supportsShortening: true,
         });
-        await expect(tokenLimits(failing)(request)).resolves.toBeUndefined();
-        const absent = tokenCounter(MODEL, () => Promise.reject(new Error("no such module")));
-        await expect(tokenLimits(absent)(request)).resolves.toBeUndefined();
+        await expect(createTokenLimitsCheck(failing)(request)).resolves.toBeUndefined();
+        const absent = createTokenCounter(MODEL, () => Promise.reject(new Error("no such module")));
+        await expect(createTokenLimitsCheck(absent)(request)).resolves.toBeUndefined();
     });
 });

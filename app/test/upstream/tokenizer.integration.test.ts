@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 
-import { openTokenizer } from "../../src/upstream/local/tokenizer.ts";
+import { createTokenizer } from "../../src/upstream/local/tokenizer.ts";
 import { cpuMilliseconds } from "../support/cpu.ts";
 import { modelDirectory } from "../support/model.ts";
 import { propertyRuns } from "../../../tests/support/property.ts";
@@ -24,7 +24,7 @@ const DEFINITION = readFileSync(join(modelDirectory(), "tokenizer.json"), "utf8"
 const BLOCKS = 0x1100;
 const MEGABYTE = 1024 * 1024;
 
-const tokenize = openTokenizer(DEFINITION);
+const tokenize = createTokenizer(DEFINITION);
 
 function digestOfBlock(first: number): string {
     const lines: string[] = [];
@@ -103,6 +103,6 @@ describe("The tokenizer of the local model", () => {
     ])("rejects %s by name", (_, part, type, error) => {
         const read = JSON.parse(DEFINITION) as Record<string, object>;
         const changed = JSON.stringify({ ...read, [part]: { ...read[part], type } });
-        expect(() => openTokenizer(changed)).toThrow(error);
+        expect(() => createTokenizer(changed)).toThrow(error);
     });
 });

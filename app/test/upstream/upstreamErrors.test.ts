@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 
 import type { Input } from "../../src/input.ts";
-import { readFailure, type Refusal } from "../../src/upstream/openai/failure.ts";
+import { classifyFailure, type ErrorResponse } from "../../src/upstream/openai/failure.ts";
 
 const text = (words: string): Input => ({ kind: "text", text: words });
 const many = (count: number): readonly Input[] =>
@@ -10,10 +10,10 @@ const many = (count: number): readonly Input[] =>
 const answered = (
     status: number,
     body: unknown,
-    headers: Refusal["headers"] = {},
+    headers: ErrorResponse["headers"] = {},
     inputs = many(100),
 ) =>
-    readFailure(
+    classifyFailure(
         { status, headers, text: typeof body === "string" ? body : JSON.stringify(body) },
         inputs,
     );
@@ -83,12 +83,17 @@ describe("the reason of a rejection reaches the client, from any provider", () =
         ],
         ["nothing", 400, "", "The upstream rejected the input", "invalid_input"],
     ])("%s", (_, status, body, message, code) => {
-        const { error, again } = answered(status, body, {}, [text("one")]);
-        expect({ status: error.status, message: error.message, code: error.code, again }).toEqual({
+        const { error, isRetryable } = answered(status, body, {}, [text("one")]);
+        expect({
+            status: error.status,
+            message: error.message,
+            code: error.code,
+            isRetryable,
+        }).toEqual({
             status: 400,
             message,
             code,
-            again: false,
+            isRetryable: false,
         });
     });
 
@@ -223,11 +228,11 @@ describe("errors that no client can fix are not the client's fault", () => {
             "quota is exhausted",
         ],
     ])("%s", (_, status, body, words) => {
-        const { error, again } = answered(status, body);
-        expect({ status: error.status, code: error.code, again }).toEqual({
+        const { error, isRetryable } = answered(status, body);
+        expect({ status: error.status, code: error.code, isRetryable }).toEqual({
             status: 503,
             code: "upstream_rejected",
-            again: false,
+            isRetryable: false,
         });
         expect(error.message).toContain(words);
     });
@@ -253,13 +258,13 @@ describe("a transient failure", () => {
     ])("is retried: %s", (_, status, body) => {
         expect(answered(status, body)).toMatchObject({
             error: { status: 503, code: "upstream_error" },
-            again: true,
+            isRetryable: true,
         });
     });
 });
 
 describe("a rate limit", () => {
-    test.each<[string, Refusal["headers"], unknown, number | undefined]>([
+    test.each<[string, ErrorResponse["headers"], unknown, number | undefined]>([
         ["in seconds", { "retry-after": "30" }, {}, 30_000],
         ["in milliseconds (Azure, OpenAI)", { "retry-after-ms": "1500" }, {}, 1_500],
         ["in the body (Google)", {}, { error: { details: [{ retryDelay: "34s" }] } }, 34_000],
@@ -267,7 +272,7 @@ describe("a rate limit", () => {
     ])("states when to retry: %s", (_, headers, body, milliseconds) => {
         expect(answered(429, body, headers)).toMatchObject({
             error: { status: 429 },
-            again: true,
+            isRetryable: true,
             retryAfterMilliseconds: milliseconds,
             cooldownMilliseconds: milliseconds,
         });

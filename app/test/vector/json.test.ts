@@ -1,11 +1,11 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 
-import { floatsJson } from "../../src/vector/json.ts";
+import { formatFloats } from "../../src/vector/json.ts";
 import { propertyRuns } from "../../../tests/support/property.ts";
 
 function parsed(vector: Float32Array): number[] {
-    return JSON.parse(floatsJson(vector).toString("latin1")) as number[];
+    return JSON.parse(formatFloats(vector).toString("latin1")) as number[];
 }
 
 /** Every bit pattern that is a number, including the smallest and the largest. */
@@ -38,7 +38,7 @@ describe("a vector's JSON", () => {
     test("has at most nine digits", () => {
         fc.assert(
             fc.property(component, (value) => {
-                const text = floatsJson(Float32Array.of(value)).toString("latin1");
+                const text = formatFloats(Float32Array.of(value)).toString("latin1");
                 const [, whole, places] = /^\[-?(\d+)\.?(\d*)(?:e-?\d+)?\]$/.exec(text) ?? [];
                 const digits = `${whole}${places}`.replace(/^0+/, "");
                 expect(digits.length).toBeLessThanOrEqual(9);
@@ -49,8 +49,10 @@ describe("a vector's JSON", () => {
 
     test("is in decimal notation", () => {
         const vector = Float32Array.of(0.1, -0.25, 0, -0, 1, 0.0123, 1e-7, 123456);
-        expect(floatsJson(vector).toString("latin1")).toBe("[0.1,-0.25,0,-0,1,0.0123,1e-7,123456]");
-        expect(floatsJson(new Float32Array()).toString("latin1")).toBe("[]");
+        expect(formatFloats(vector).toString("latin1")).toBe(
+            "[0.1,-0.25,0,-0,1,0.0123,1e-7,123456]",
+        );
+        expect(formatFloats(new Float32Array()).toString("latin1")).toBe("[]");
     });
 });
 

@@ -7,30 +7,29 @@ import { registerHooks } from "node:module";
 import { isMainThread } from "node:worker_threads";
 
 const HANDLER = "app/src/http/handler/embeddings.ts";
-const ANSWER = "function answer(work: Work, caller: Caller, body: Buffer): void {";
+const HANDLE_BODY =
+    "function handleBody(pending: PendingRequest, admission: Admission, body: Buffer): void {";
 const MODEL = "app/src/upstream/local/local.ts";
 const VECTOR = "return createEmbedding(vector, tokens, truncated);";
 
 /** Who asks for a colour by header is somebody who tries it: bad builds often show under traffic only. */
-const IS_TRIED = 'work.rawHeaders.some((name) => name.toLowerCase() === "x-preview-colour")';
+const IS_TRIED = 'pending.rawHeaders.some((name) => name.toLowerCase() === "x-preview-colour")';
 
-/** The handler with something done before each answer, in the words of `before`. */
-const answering = (before) => ({
+/** Replaces the handler of a body; `code` may call the original one (UNCHANGED). */
+const replaceHandler = (code) => ({
     file: HANDLER,
-    find: ANSWER,
-    put:
-        `function answer(work: Work, caller: Caller, body: Buffer): void { ${before} } ` +
-        ANSWER.replace("answer", "answerRightly"),
+    find: HANDLE_BODY,
+    put: `${HANDLE_BODY} ${code} } ${HANDLE_BODY.replace("handleBody", "handleUnchanged")}`,
 });
-const RIGHTLY = "answerRightly(work, caller, body);";
+const UNCHANGED = "handleUnchanged(pending, admission, body);";
 
 const FAULTS = {
     errors: [
-        answering(
-            `if (Math.random() < 0.05 && !${IS_TRIED}) fail(work, new Error("a fault")); else ${RIGHTLY}`,
+        replaceHandler(
+            `if (Math.random() < 0.05 && !${IS_TRIED}) fail(pending, new Error("a fault")); else ${UNCHANGED}`,
         ),
     ],
-    slow: [answering(`setTimeout(() => { ${RIGHTLY} }, ${IS_TRIED} ? 0 : 200);`)],
+    slow: [replaceHandler(`setTimeout(() => { ${UNCHANGED} }, ${IS_TRIED} ? 0 : 200);`)],
     unready: [
         {
             file: "app/src/http/handler/probes.ts",
@@ -39,15 +38,15 @@ const FAULTS = {
         },
     ],
     leak: [
-        answering(
-            `((globalThis as any).leak ??= []).push(Buffer.alloc(128 * 1024, 1)); ${RIGHTLY}`,
+        replaceHandler(
+            `((globalThis as any).leak ??= []).push(Buffer.alloc(128 * 1024, 1)); ${UNCHANGED}`,
         ),
     ],
     vectors: [{ file: MODEL, find: VECTOR, put: `vector.reverse(); ${VECTOR}` }],
     // They begin under traffic, so that nobody who tries it first can know.
     "vectors-later": [
-        answering(
-            `if (!${IS_TRIED}) (globalThis as any).seen = ((globalThis as any).seen ?? 0) + 1; ${RIGHTLY}`,
+        replaceHandler(
+            `if (!${IS_TRIED}) (globalThis as any).seen = ((globalThis as any).seen ?? 0) + 1; ${UNCHANGED}`,
         ),
         {
             file: MODEL,

@@ -1,7 +1,7 @@
 import { wallClock } from "../../clock.ts";
 import type { EntryStore } from "../../cache/entryStore.ts";
 import type { LocalCache } from "../../cache/tiers.ts";
-import { HttpError, wrongField } from "../../http/protocol/error.ts";
+import { HttpError, invalidFieldError } from "../../http/protocol/error.ts";
 import { parseOpenai, type ModelLimits } from "../../http/protocol/embeddingRequest.ts";
 import type { KeyOf } from "../../key/key.ts";
 import type { Normalise } from "../../key/normalise.ts";
@@ -127,7 +127,10 @@ export function createEntries(dependencies: EntriesDependencies): Entries {
         const [only, second] = wanted.inputs;
         if (only && !second) return keysOf(tenant)(only, wanted.dimensions);
         const count = wanted.inputs.length;
-        throw wrongField("input", `input has ${count} items; allowed: one text or one list of ids`);
+        throw invalidFieldError(
+            "input",
+            `input has ${count} items; allowed: one text or one list of ids`,
+        );
     }
 
     async function inspect(key: string, withVector: boolean): Promise<EntryReport> {
@@ -229,9 +232,9 @@ export function createEntries(dependencies: EntriesDependencies): Entries {
         keyOf,
         inspect,
         flag: async (key, reason, actor) => {
-            const taken = await invalidate(key, { kind: "flagged", reason, actor });
+            const result = await invalidate(key, { kind: "flagged", reason, actor });
             log.warn({ reason, actor }, "An entry was flagged as wrong");
-            return taken;
+            return result;
         },
         remove: (key) => invalidate(key, { kind: "deleted", reason: "", actor: "" }),
         flags: () => {

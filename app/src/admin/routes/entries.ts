@@ -74,7 +74,7 @@ export function entryRoutes(entries: Entries): AdminRoutes {
                     response: { 200: Report, "4xx": Failure, "5xx": Failure },
                 },
             },
-            ({ body: { vector, ...asked } }) => entries.inspect(entries.keyOf(asked), vector),
+            ({ body: { vector, ...input } }) => entries.inspect(entries.keyOf(input), vector),
         );
         app.get(
             "/entries/:key",

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 
-import { EPOCHS_FOLLOW_MILLISECONDS, type Epochs } from "../../key/epochs.ts";
+import { EPOCH_PROPAGATION_MILLISECONDS, type Epochs } from "../../key/epochs.ts";
 import type { Log } from "../../log.ts";
 import type { DataReadiness } from "../dataReadiness.ts";
 import { redisUnavailable } from "../redisUnavailable.ts";
@@ -42,7 +42,7 @@ export function epochRoutes({
     log,
 }: EpochRoutesDependencies): AdminRoutes {
     function epochOf(tenant: string): string {
-        const [everybodys = "", own = ""] = epochs.of(tenant).split(".");
+        const [everybodys = "", own = ""] = epochs.get(tenant).split(".");
         return tenant === ALL_TENANTS ? everybodys : `${everybodys}.${own}`;
     }
 
@@ -72,7 +72,7 @@ export function epochRoutes({
             },
             async ({ body: { tenant } }) => {
                 try {
-                    await epochs.raise(tenant === ALL_TENANTS ? undefined : tenant);
+                    await epochs.increment(tenant === ALL_TENANTS ? undefined : tenant);
                 } catch (error) {
                     throw redisUnavailable(error, log);
                 }
@@ -81,7 +81,7 @@ export function epochRoutes({
                 return {
                     tenant,
                     epoch,
-                    propagationMilliseconds: shared ? EPOCHS_FOLLOW_MILLISECONDS : 0,
+                    propagationMilliseconds: shared ? EPOCH_PROPAGATION_MILLISECONDS : 0,
                 };
             },
         );

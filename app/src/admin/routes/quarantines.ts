@@ -2,7 +2,7 @@ import { ADMIN_PATHS, QUARANTINE_PROPAGATION_MILLISECONDS } from "@property-sear
 import { Type, type Static } from "typebox";
 
 import { wallClock } from "../../clock.ts";
-import { HttpError, wrongField } from "../../http/protocol/error.ts";
+import { HttpError, invalidFieldError } from "../../http/protocol/error.ts";
 import type { Log } from "../../log.ts";
 import { OtherReleaseError, type QuarantineRecord } from "../../quarantines/record.ts";
 import type { Quarantines } from "../../quarantines/quarantines.ts";
@@ -82,14 +82,14 @@ export function quarantineRoutes({
     shared,
     log,
 }: QuarantineRoutesDependencies): AdminRoutes {
-    async function apply(give: () => Promise<QuarantineRecord>) {
+    async function apply(change: () => Promise<QuarantineRecord>) {
         if (!shared) {
             const message = "This pod has no Redis and shares no entries with other builds";
             throw new HttpError(409, message, { code: "no_redis" });
         }
         try {
             return {
-                ...formatRecord(await give()),
+                ...formatRecord(await change()),
                 propagationMilliseconds: QUARANTINE_PROPAGATION_MILLISECONDS,
             };
         } catch (error) {
@@ -161,7 +161,10 @@ export function quarantineRoutes({
 function pastTime(since: string): number {
     const time = Date.parse(since);
     if (time <= wallClock()) return time;
-    throw wrongField("since", `since is ${JSON.stringify(since)}; allowed: a time in the past`);
+    throw invalidFieldError(
+        "since",
+        `since is ${JSON.stringify(since)}; allowed: a time in the past`,
+    );
 }
 
 function formatRecord({

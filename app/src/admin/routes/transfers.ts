@@ -62,8 +62,8 @@ export function transferRoutes(transfers: Transfers): AdminRoutes {
                 return reply.type(NDJSON).send(stream);
             },
         );
-        withUploads(app, [NDJSON], (scope) => {
-            scope.post(
+        withUploads(app, [NDJSON], (instance) => {
+            instance.post(
                 "/import",
                 {
                     schema: {

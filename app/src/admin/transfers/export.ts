@@ -1,6 +1,6 @@
 import { wallClock } from "../../clock.ts";
 import type { EntryStore } from "../../cache/entryStore.ts";
-import { patiently } from "../../redis/retryWithBackoff.ts";
+import { retryWithBackoff } from "../../redis/retryWithBackoff.ts";
 import { entryFacts, type EntryCodec } from "../../vector/entry.ts";
 import type { Quarantines } from "../../quarantines/quarantines.ts";
 import type { Invalidations } from "../../invalidations/invalidations.ts";
@@ -33,7 +33,7 @@ export async function* exportLines(
 ): AsyncGenerator<string, void> {
     yield toLine(createHeader(space));
     for await (const keys of store.keys()) {
-        const stored = keys.length > 0 ? await patiently(() => store.read(keys)) : [];
+        const stored = keys.length > 0 ? await retryWithBackoff(() => store.read(keys)) : [];
         const lines = keys.flatMap((key, index) => {
             const entry = stored[index];
             return entry && isWanted(key, entry)

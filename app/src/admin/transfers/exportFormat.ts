@@ -48,14 +48,14 @@ export function parseEntryLine(content: string): EntryLine | undefined {
  * @throws HttpError if this pod could not find the entries, or they have another meaning here
  */
 export function parseHeader(content: string, spaceOf: (tenant: string) => Space): ExportHeader {
-    const head = parseObject(content);
-    if (head?.format !== FORMAT || typeof head.tenant !== "string") {
+    const header = parseObject(content);
+    if (header?.format !== FORMAT || typeof header.tenant !== "string") {
         throw invalidLine(1, `it is not the header of an export in the format ${FORMAT}`);
     }
-    const ours = createHeader(spaceOf(head.tenant));
-    const field = COMPARED.find((one) => head[one] !== ours[one]);
+    const ours = createHeader(spaceOf(header.tenant));
+    const field = COMPARED.find((one) => header[one] !== ours[one]);
     if (field === undefined) return ours;
-    const value = head[field];
+    const value = header[field];
     const theirs = value === undefined ? "missing" : JSON.stringify(value).slice(0, 128);
     const message = `The export's ${field} is ${theirs}; allowed: ${JSON.stringify(ours[field])}, the value of this pod`;
     throw new HttpError(409, message, { param: field, code: "space_mismatch" });

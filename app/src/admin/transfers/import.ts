@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 
 import { wallClock } from "../../clock.ts";
 import type { EntryStore, EntryWrite } from "../../cache/entryStore.ts";
-import { patiently } from "../../redis/retryWithBackoff.ts";
+import { retryWithBackoff } from "../../redis/retryWithBackoff.ts";
 import { entryFacts, type EntryCodec } from "../../vector/entry.ts";
 import type { Quarantines } from "../../quarantines/quarantines.ts";
 import type { Invalidations } from "../../invalidations/invalidations.ts";
@@ -62,16 +62,16 @@ export async function importLines(
 ): Promise<void> {
     const { store, codec, invalidations, quarantines, lengthError } = dependencies;
     const { ttlSeconds, staleSeconds } = dependencies;
-    let head: ExportHeader | undefined;
+    let header: ExportHeader | undefined;
     let end: number | undefined;
     let entries = 0;
     let writes: EntryWrite[] = [];
     for await (const content of splitLines(upload)) {
         if (content === "") continue;
         progress.lines += 1;
-        if (!head) {
-            head = parseHeader(content, dependencies.spaceOf);
-            onHeader(head);
+        if (!header) {
+            header = parseHeader(content, dependencies.spaceOf);
+            onHeader(header);
             continue;
         }
         const line = parseEntryLine(content);
@@ -80,15 +80,15 @@ export async function importLines(
             continue;
         }
         entries += 1;
-        const checked = end === undefined ? check(line, head) : "it follows the end marker";
-        if (typeof checked === "string") reject(checked);
-        else writes.push(checked);
+        const result = end === undefined ? check(line, header) : "it follows the end marker";
+        if (typeof result === "string") reject(result);
+        else writes.push(result);
         if (writes.length < WRITE_BATCH_SIZE) continue;
         await write(writes);
         writes = [];
     }
     await write(writes);
-    if (!head) throw invalidLine(1, "the upload is empty");
+    if (!header) throw invalidLine(1, "the upload is empty");
     progress.complete = end === entries;
 
     async function write(batch: readonly EntryWrite[]): Promise<void> {
@@ -100,12 +100,12 @@ export async function importLines(
 
     /** @returns whether the entry was stored, including by an attempt whose response was lost */
     async function put(entry: EntryWrite): Promise<boolean> {
-        let tries = 0;
-        const result = await patiently(() => {
-            tries += 1;
+        let attempts = 0;
+        const result = await retryWithBackoff(() => {
+            attempts += 1;
             return store.putIfNewer(entry);
         });
-        return result === "stored" || (result === "same" && tries > 1);
+        return result === "stored" || (result === "same" && attempts > 1);
     }
 
     function reject(error: string): void {
@@ -126,8 +126,8 @@ export async function importLines(
         const embedding = codec.decode(key, entry, undefined);
         if (!embedding) return "its checksum or its vector is invalid";
         if (facts.space !== space) return "it belongs to another tenant, epoch or model";
-        const fault = lengthError(embedding.vector.length);
-        if (fault !== undefined) return fault;
+        const error = lengthError(embedding.vector.length);
+        if (error !== undefined) return error;
         const { createdAt, freshUntil } = embedding;
         const now = wallClock();
         const milliseconds = freshUntil + staleSeconds * 1000 - now;

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 
 import type { Item } from "../../cache/item.ts";
-import type { Fate, Resolver } from "../../cache/resolver.ts";
+import type { ItemResult, Resolver } from "../../cache/resolver.ts";
 import { estimateTokens } from "../../upstream/estimateTokens.ts";
 import { UpstreamError } from "../../upstream/upstream.ts";
 import { budgetExcess, type Budget, type Price } from "./budget.ts";
@@ -62,7 +62,7 @@ export async function runJob(
     dependencies: JobDependencies,
 ): Promise<EarlyEnd | undefined> {
     const { budget, price, progress, signal, waitingRequests } = dependencies;
-    const batches = inBatches(lines);
+    const batches = splitIntoBatches(lines);
     /** Calls in flight. */
     const inFlight = { calls: 0, tokens: 0 };
     let earlyEnd: EarlyEnd | undefined;
@@ -77,16 +77,16 @@ export async function runJob(
             inFlight.tokens += expected;
             const tokens = progress.tokens + inFlight.tokens;
             const dollars = progress.dollars + price(inFlight.tokens, inFlight.calls);
-            const over = budgetExcess(budget, { tokens, dollars });
-            earlyEnd ??= over === undefined ? await embed(batch) : stoppedByBudget(over);
+            const excess = budgetExcess(budget, { tokens, dollars });
+            earlyEnd ??= excess === undefined ? await embed(batch) : stoppedByBudget(excess);
             inFlight.calls -= 1;
             inFlight.tokens -= expected;
         }
     }
 
     async function yieldToClients(): Promise<void> {
-        const begun = performance.now();
-        while (waitingRequests() > 0 && performance.now() - begun < MAX_YIELD_MILLISECONDS) {
+        const start = performance.now();
+        while (waitingRequests() > 0 && performance.now() - start < MAX_YIELD_MILLISECONDS) {
             await wait(POLL_MILLISECONDS, undefined, { signal });
         }
         signal.throwIfAborted();
@@ -104,7 +104,7 @@ export async function runJob(
         }
     }
 
-    function resolve(batch: readonly Line[]): Promise<readonly Fate[]> {
+    function resolve(batch: readonly Line[]): Promise<readonly ItemResult[]> {
         signal.throwIfAborted();
         return dependencies.resolver.resolveEach(
             batch.map(({ text }) => dependencies.itemOf(text)),
@@ -119,23 +119,23 @@ export async function runJob(
     }
 
     /** @returns the lines to retry, and the error that they failed with */
-    function recordResults(batch: readonly Line[], fates: readonly Fate[]) {
+    function recordResults(batch: readonly Line[], results: readonly ItemResult[]) {
         const later: Line[] = [];
         let error: UpstreamError | undefined;
         const before = progress.tokens;
         batch.forEach((line, index) => {
-            const fate = fates[index];
-            if (fate instanceof UpstreamError) {
-                if (fate.status === 400) {
-                    recordFailure(line, fate);
+            const result = results[index];
+            if (result instanceof UpstreamError) {
+                if (result.status === 400) {
+                    recordFailure(line, result);
                     return;
                 }
                 later.push(line);
-                error = fate;
-            } else if (fate instanceof Error) throw fate;
-            else if (fate?.status === "MISS") {
+                error = result;
+            } else if (result instanceof Error) throw result;
+            else if (result?.status === "MISS") {
                 progress.embedded += 1;
-                progress.tokens += fate.embedding.tokens;
+                progress.tokens += result.embedding.tokens;
             } else progress.hits += 1;
         });
         const tokens = progress.tokens - before;
@@ -160,11 +160,13 @@ export async function runJob(
     }
 }
 
-function stoppedByBudget(over: string): EarlyEnd {
-    return { state: "stopped", reason: `the next call would exceed the budget: ${over}` };
+function stoppedByBudget(excess: string): EarlyEnd {
+    return { state: "stopped", reason: `the next call would exceed the budget: ${excess}` };
 }
 
-async function* inBatches(lines: AsyncIterable<Line>): AsyncGenerator<readonly Line[], void> {
+async function* splitIntoBatches(
+    lines: AsyncIterable<Line>,
+): AsyncGenerator<readonly Line[], void> {
     let batch: Line[] = [];
     for await (const line of lines) {
         batch.push(line);

@@ -31,24 +31,26 @@ export function planWarmup(
     const sum = { lines: 0, cached: 0, missing: 0, tokens: 0 };
 
     async function* missing(): AsyncGenerator<Line, void> {
-        let unknown = new Map<string, Line>();
+        let pending = new Map<string, Line>();
         for await (const line of lines) {
             sum.lines += 1;
             const key = keyOf({ kind: "text", text: line.text }, undefined);
             if (seen.has(key)) continue;
             seen.add(key);
-            unknown.set(key, line);
-            if (unknown.size < LOOKUP_BATCH_SIZE) continue;
-            yield* await lookUp(unknown);
-            unknown = new Map();
+            pending.set(key, line);
+            if (pending.size < LOOKUP_BATCH_SIZE) continue;
+            yield* await lookUp(pending);
+            pending = new Map();
         }
-        yield* await lookUp(unknown);
+        yield* await lookUp(pending);
     }
 
-    async function lookUp(unknown: ReadonlyMap<string, Line>): Promise<readonly Line[]> {
-        const held = await findCached([...unknown.keys()]);
-        const absent = Array.from(unknown).flatMap(([key, line]) => (held.has(key) ? [] : [line]));
-        sum.cached += unknown.size - absent.length;
+    async function lookUp(pending: ReadonlyMap<string, Line>): Promise<readonly Line[]> {
+        const cached = await findCached([...pending.keys()]);
+        const absent = Array.from(pending).flatMap(([key, line]) =>
+            cached.has(key) ? [] : [line],
+        );
+        sum.cached += pending.size - absent.length;
         sum.missing += absent.length;
         for (const { text } of absent) sum.tokens += estimateTokens(text);
         return absent;

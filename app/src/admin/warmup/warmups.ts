@@ -95,21 +95,21 @@ export function createWarmups(dependencies: WarmupDependencies): Warmups {
         try {
             await readiness.waitUntilComplete();
             const { missing, estimate } = plan(upload, request);
-            const spooled = await createSpool(missing);
-            const over = budgetExcess(request.budget, estimate());
-            if (over !== undefined) {
-                await spooled.remove();
-                const message = `This warm-up is estimated at ${over}`;
+            const spool = await createSpool(missing);
+            const excess = budgetExcess(request.budget, estimate());
+            if (excess !== undefined) {
+                await spool.remove();
+                const message = `This warm-up is estimated at ${excess}`;
                 throw new HttpError(422, message, { param: "budget", code: "budget_exceeded" });
             }
-            return begin(spooled, estimate(), request);
+            return begin(spool, estimate(), request);
         } catch (error) {
             isRunning = false;
             throw error;
         }
     }
 
-    function begin(spooled: Spool, estimate: Estimate, request: WarmupRequest): Job {
+    function begin(spool: Spool, estimate: Estimate, request: WarmupRequest): Job {
         const { tenant } = request;
         const progress = { hits: estimate.cached, embedded: 0, failed: 0, tokens: 0, dollars: 0 };
         const job: Job = {
@@ -122,12 +122,16 @@ export function createWarmups(dependencies: WarmupDependencies): Warmups {
             progress: { ...progress, failures: [] },
             reason: null,
         };
-        const one: ListedJob = { job, abort: new AbortController(), finished: Promise.resolve() };
-        listed.set(job.id, one);
+        const listedJob: ListedJob = {
+            job,
+            abort: new AbortController(),
+            finished: Promise.resolve(),
+        };
+        listed.set(job.id, listedJob);
         for (const id of [...listed.keys()].slice(0, -MAX_LISTED_JOBS)) listed.delete(id);
-        one.finished = run(one, spooled, request).then(({ state, reason }) => {
+        listedJob.finished = run(listedJob, spool, request).then(({ state, reason }) => {
             isRunning = false;
-            one.job = { ...one.job, state, reason, endedAt: new Date().toISOString() };
+            listedJob.job = { ...listedJob.job, state, reason, endedAt: new Date().toISOString() };
             const { embedded, hits, failed, tokens } = job.progress;
             log.info({ state, reason, embedded, hits, failed, tokens }, "Warm-up ended");
         });
@@ -136,13 +140,13 @@ export function createWarmups(dependencies: WarmupDependencies): Warmups {
 
     async function run(
         { job, abort: { signal } }: ListedJob,
-        spooled: Spool,
+        spool: Spool,
         request: WarmupRequest,
     ): Promise<Pick<Job, "state" | "reason">> {
         const { tenant, budget, concurrency } = request;
         const keyOf = keysOf(tenant);
         try {
-            const outcome = await runJob(spooled.read(), {
+            const outcome = await runJob(spool.read(), {
                 ...dependencies,
                 itemOf: (text) => {
                     const input = { kind: "text", text } as const;
@@ -160,15 +164,15 @@ export function createWarmups(dependencies: WarmupDependencies): Warmups {
             log.error({ error: String(error) }, "A warm-up failed");
             return { state: "failed", reason: "the service failed; see its log" };
         } finally {
-            await spooled.remove();
+            await spool.remove();
         }
     }
 
     async function cancel(id: string): Promise<Job | undefined> {
-        const one = listed.get(id);
-        one?.abort.abort();
-        await one?.finished;
-        return one?.job;
+        const listedJob = listed.get(id);
+        listedJob?.abort.abort();
+        await listedJob?.finished;
+        return listedJob?.job;
     }
 
     return {

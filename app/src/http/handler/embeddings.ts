@@ -1,61 +1,48 @@
-import { HEADERS, type CacheResult } from "@property-search/contract";
+import { HEADERS } from "@property-search/contract";
 
-import { detach } from "../../detach.ts";
-import type { Resolved } from "../../cache/item.ts";
 import type { Resolver } from "../../cache/resolver.ts";
+import { detach } from "../../detach.ts";
 import type { HotKeys } from "../../hotKeys/hotKeys.ts";
 import type { KeyOf } from "../../key/key.ts";
-import { account, RESULTS } from "../../cache/responseTotals.ts";
-import type { Ledger } from "../../ledger/ledger.ts";
-import type { Log } from "../../log.ts";
-import type { Route, ServiceMetrics } from "../../metrics/service.ts";
-import type { Caller, Gate } from "../../tenants/authenticator.ts";
-import type { LookupScope } from "../../requestContext.ts";
-import type { Span, Tracing } from "../../tracing/tracing.ts";
+import type { ByteBudget, ByteReservation } from "../../memory/byteBudget.ts";
+import type { Route } from "../../metrics/service.ts";
+import type { LookupContext } from "../../requestContext.ts";
+import type { Admission, Authenticator } from "../../tenants/authenticator.ts";
+import type { Tracing } from "../../tracing/tracing.ts";
+import type { EmbeddingRequest } from "../protocol/embeddingRequest.ts";
+import type { Handler } from "../protocol/exchange.ts";
+import { getRequestId } from "../headers.ts";
+import { overloadedError, readBody, type LargeBody } from "../protocol/requestBody.ts";
 import {
-    cacheHeader,
-    numbersToWrite,
-    shortenResolved,
-    writeVectors,
-    type Render,
-} from "./responseBody.ts";
-import { answerBytes, type AnswerRoom } from "./responseMemory.ts";
-import { overloaded, readBody, type LargeBody } from "../protocol/requestBody.ts";
-import type { ByteBudget, ByteHold } from "../../memory/byteBudget.ts";
-import { asHttpError, HttpError } from "../protocol/error.ts";
-import type { Handler, HttpResponse } from "../protocol/exchange.ts";
-import { header, requestId } from "../protocol/headers.ts";
-import { keyedReader, type KeyedRequest } from "./parseAndKey.ts";
-import type { LargeBodyReader } from "./largeBodies.ts";
-import type { Replies } from "../protocol/responder.ts";
-import { itemName, type EmbeddingRequest } from "../protocol/embeddingRequest.ts";
-import type { TokenLimits } from "./tokenLimits.ts";
+    createCompletion,
+    type CompletionDependencies,
+    type PendingRequest,
+} from "./completion.ts";
+import type { ParseLargeBody } from "./largeBodies.ts";
+import { createParseAndKey, type RequestWithKeys } from "./parseAndKey.ts";
+import type { FormatResponse } from "./responseBody.ts";
+import { estimateResponseBytes, type ResponseMemory } from "./responseMemory.ts";
+import type { CheckTokenLimits } from "./tokenLimits.ts";
 
-export interface EmbeddingsParts {
-    readonly gate: Gate;
+export interface EmbeddingsDependencies extends CompletionDependencies {
+    readonly authenticator: Authenticator;
     readonly keysOf: (tenant: string) => KeyOf;
     readonly resolver: Resolver;
-    readonly hotKeys: Pick<HotKeys, "seen">;
-    readonly tooLong: TokenLimits;
+    readonly hotKeys: Pick<HotKeys, "record">;
+    readonly checkTokenLimits: CheckTokenLimits;
     /** Budget of the bodies of all routes, until their responses. */
     readonly bodyBudget: ByteBudget;
     /** Memory of the responses of all routes. */
-    readonly answerRoom: AnswerRoom;
+    readonly responseMemory: ResponseMemory;
     /** Native dimensions of the model, if known. */
     readonly dimensions: () => number | undefined;
-    readonly metrics: ServiceMetrics;
-    readonly ledger: Pick<Ledger, "answered">;
     readonly tracing: Tracing;
-    readonly replies: Replies;
-    readonly log: Log;
 }
 
 /** Deadline of the upstream, from the last byte of the request. */
 const TIMEOUT_MILLISECONDS = 25_000;
-/** About 2 ms. */
-const MAX_NUMBERS_IN_TURN = 40_000;
 /** Smaller responses are bounded by the number of connections. */
-const SMALL_ANSWER_BYTES = 64 * 1024;
+const SMALL_RESPONSE_BYTES = 64 * 1024;
 /** Used until the model's dimensions are known. */
 const LIKELY_DIMENSIONS = 1_536;
 
@@ -63,253 +50,141 @@ const LIKELY_DIMENSIONS = 1_536;
 export interface EmbeddingsRoute {
     readonly route: Route;
     readonly parse: (body: Buffer) => EmbeddingRequest;
-    readonly parseLarge: LargeBodyReader;
-    readonly render: Render;
-}
-
-/** A request in progress. */
-interface Work {
-    readonly response: HttpResponse;
-    readonly rawHeaders: readonly string[];
-    readonly id: string;
-    readonly span: Span | undefined;
-    caller: Caller | undefined;
-    /** Memory of the body, unless it arrived with the head and was answered in the same turn. */
-    hold: ByteHold | undefined;
-    /** Memory of the vectors, if there are many, until the response is sent. */
-    answer: ByteHold | undefined;
-    /** When the last byte arrived. */
-    begun: number;
+    readonly parseLarge: ParseLargeBody;
+    readonly formatResponse: FormatResponse;
 }
 
 /**
  * Handles a POST. A request whose items are all in the local cache, in the form of its response, is answered in
  * the same turn, without a promise or closure of its own.
  */
-export function embeddingsHandler(
-    parts: EmbeddingsParts,
-    { route, parse, parseLarge, render }: EmbeddingsRoute,
+export function createEmbeddingsHandler(
+    dependencies: EmbeddingsDependencies,
+    { route, parse, parseLarge, formatResponse }: EmbeddingsRoute,
 ): Handler {
-    const { gate, keysOf, resolver, hotKeys, tooLong, replies, log } = parts;
-    const { metrics, ledger, tracing, bodyBudget, answerRoom, dimensions } = parts;
-    const read = keyedReader(parse);
+    const { authenticator, keysOf, resolver, hotKeys, checkTokenLimits, metrics } = dependencies;
+    const { tracing, bodyBudget, responseMemory, dimensions } = dependencies;
+    const completion = createCompletion(dependencies, route, formatResponse);
+    const { trySend, send, failItems, fail, abort } = completion;
+    const parseAndKey = createParseAndKey(parse);
     const spanName = `POST ${route}`;
 
-    function answer(work: Work, caller: Caller, body: Buffer): void {
-        let keyed: KeyedRequest;
+    function handleBody(pending: PendingRequest, admission: Admission, body: Buffer): void {
+        let parsed: RequestWithKeys;
         try {
-            keyed = read(body, keysOf(caller.tenant.pool));
+            parsed = parseAndKey(body, keysOf(admission.tenant.pool));
         } catch (error) {
-            failItems(work, error, undefined);
+            failItems(pending, error, undefined);
             return;
         }
-        lookUp(work, caller, keyed, body.length);
+        lookUp(pending, admission, parsed, body.length);
     }
 
-    async function answerLarge(work: Work, caller: Caller, body: LargeBody): Promise<void> {
-        let keyed: KeyedRequest;
+    async function handleLargeBody(
+        pending: PendingRequest,
+        admission: Admission,
+        body: LargeBody,
+    ): Promise<void> {
+        let parsed: RequestWithKeys;
         try {
-            keyed = await parseLarge(body, keysOf(caller.tenant.pool));
+            parsed = await parseLarge(body, keysOf(admission.tenant.pool));
         } catch (error) {
-            failItems(work, error, undefined);
+            failItems(pending, error, undefined);
             return;
         }
-        lookUp(work, caller, keyed, 0);
+        lookUp(pending, admission, parsed, 0);
     }
 
     /** @param bytes size of the body */
-    function lookUp(work: Work, caller: Caller, keyed: KeyedRequest, bytes: number): void {
-        const { tenant } = caller;
+    function lookUp(
+        pending: PendingRequest,
+        admission: Admission,
+        parsed: RequestWithKeys,
+        bytes: number,
+    ): void {
+        const { tenant } = admission;
         try {
-            const { request: wanted, items } = keyed;
-            hotKeys.seen(items, tenant.pool);
-            const { dimensions } = wanted;
-            const asked = { pool: tenant.pool, tenant: tenant.id, dimensions };
-            const local = resolver.local(items, asked);
-            if (local && numbersToWrite(local, wanted) <= MAX_NUMBERS_IN_TURN) {
-                sendNow(work, caller, wanted, local);
-                return;
-            }
-            work.hold ??= holdOf(bytes);
-            detach(resolve(work, caller, keyed, asked));
+            const { request, items } = parsed;
+            hotKeys.record(items, tenant.pool);
+            const { dimensions } = request;
+            const context = { pool: tenant.pool, tenant: tenant.id, dimensions };
+            const local = resolver.local(items, context);
+            if (local && trySend(pending, admission, request, local)) return;
+            pending.bodyReservation ??= reserveBody(bytes);
+            detach(resolve(pending, admission, parsed, context));
         } catch (error) {
-            failItems(work, error, keyed);
+            failItems(pending, error, parsed);
         }
     }
 
     /** @throws HttpError if other pending requests use all of the memory */
-    function holdOf(bytes: number): ByteHold {
-        const hold = bodyBudget.open(() => undefined);
-        hold.keep();
-        if (hold.grow(bytes)) return hold;
-        throw overloaded();
+    function reserveBody(bytes: number): ByteReservation {
+        const reservation = bodyBudget.reserve(() => undefined);
+        reservation.pin();
+        if (reservation.grow(bytes)) return reservation;
+        throw overloadedError();
     }
 
     async function resolve(
-        work: Work,
-        caller: Caller,
-        keyed: KeyedRequest,
-        asked: LookupScope,
+        pending: PendingRequest,
+        admission: Admission,
+        parsed: RequestWithKeys,
+        lookup: LookupContext,
     ): Promise<void> {
-        const { request: wanted, items } = keyed;
-        const { begun, span } = work;
+        const { request, items } = parsed;
+        const { receivedAt, span } = pending;
         try {
-            const checking = tooLong(wanted);
+            const checking = checkTokenLimits(request);
             if (checking) await checking;
-            const deadline = begun + TIMEOUT_MILLISECONDS;
-            const length = asked.dimensions ?? dimensions() ?? LIKELY_DIMENSIONS;
-            const bytes = answerBytes(items.length, length, wanted.encoding);
-            if (bytes > SMALL_ANSWER_BYTES)
-                work.answer = await answerRoom.enter(asked, bytes, deadline);
-            const scope = { ...asked, purpose: "request", deadline, span } as const;
-            send(work, caller, wanted, await resolver.resolve(items, scope));
+            const deadline = receivedAt + TIMEOUT_MILLISECONDS;
+            const length = lookup.dimensions ?? dimensions() ?? LIKELY_DIMENSIONS;
+            const bytes = estimateResponseBytes(items.length, length, request.encoding);
+            if (bytes > SMALL_RESPONSE_BYTES)
+                pending.responseReservation = await responseMemory.reserve(lookup, bytes, deadline);
+            const context = { ...lookup, purpose: "request", deadline, span } as const;
+            send(pending, admission, request, await resolver.resolve(items, context));
         } catch (error) {
-            failItems(work, error, keyed);
+            failItems(pending, error, parsed);
         }
-    }
-
-    function send(
-        work: Work,
-        caller: Caller,
-        wanted: EmbeddingRequest,
-        resolved: readonly Resolved[],
-    ): void {
-        if (numbersToWrite(resolved, wanted) <= MAX_NUMBERS_IN_TURN)
-            sendNow(work, caller, wanted, resolved);
-        else detach(sendInTurns(work, caller, wanted, resolved));
-    }
-
-    async function sendInTurns(
-        work: Work,
-        caller: Caller,
-        wanted: EmbeddingRequest,
-        resolved: readonly Resolved[],
-    ): Promise<void> {
-        try {
-            sendNow(work, caller, wanted, await writeVectors(resolved, wanted));
-        } catch (error) {
-            fail(work, error, wanted);
-        }
-    }
-
-    function sendNow(
-        work: Work,
-        caller: Caller,
-        wanted: EmbeddingRequest,
-        whole: readonly Resolved[],
-    ): void {
-        const { shortenTo } = wanted;
-        const resolved =
-            shortenTo === undefined ? whole : whole.map((one) => shortenResolved(one, shortenTo));
-        const sum = account(resolved);
-        const headers = [HEADERS.requestId, work.id, ...caller.headers];
-        // Texts that differ only after the truncation have the same vector, so clients must be told.
-        if (sum.truncated > 0) headers.push(HEADERS.truncated, String(sum.truncated));
-        replies.vectors(
-            work.response,
-            cacheHeader(sum, resolved.length),
-            render(wanted, resolved, sum),
-            headers,
-        );
-        metrics.answered(sum);
-        ledger.answered(caller.tenant.id, sum);
-        ended(work, 200, RESULTS[sum.slowest], resolved.length);
-    }
-
-    function failItems(work: Work, error: unknown, keyed: KeyedRequest | undefined): void {
-        if (keyed) metrics.failed(keyed.items.length);
-        // The body was parsed without decoding, which rarely yields valid JSON.
-        const encoding = header(work.rawHeaders, "content-encoding");
-        if (!keyed && encoding !== undefined && encoding !== "identity") {
-            const message = `content-encoding is ${encoding.slice(0, 64)}; allowed: identity`;
-            fail(work, new HttpError(415, message));
-        } else fail(work, error, keyed?.request);
-    }
-
-    function fail(work: Work, error: unknown, wanted?: EmbeddingRequest): void {
-        const httpError = asHttpError(error, (item) =>
-            wanted && item !== undefined ? itemName(wanted, item) : (wanted?.field ?? "input"),
-        );
-        if (httpError.status >= 500) {
-            const { message } = error instanceof Error ? error : httpError;
-            log.warn(
-                { ...names(work), status: httpError.status, error: message },
-                "Request failed",
-            );
-        }
-        replies.error(work.response, httpError, [HEADERS.requestId, work.id]);
-        ended(work, httpError.status, "error", 0, error);
-    }
-
-    function ended(
-        work: Work,
-        code: number,
-        result: CacheResult,
-        items = 0,
-        error?: unknown,
-    ): void {
-        work.caller?.done();
-        work.hold?.release();
-        work.answer?.release();
-        const seconds = (performance.now() - work.begun) / 1000;
-        metrics.ended(route, result, code, seconds);
-        // The level may change at runtime.
-        if (log.level === "debug")
-            log.debug({ ...names(work), status: code, result, items, seconds }, "Request");
-        work.span?.end(
-            {
-                "http.request.method": "POST",
-                "http.route": route,
-                "http.response.status_code": code,
-                "embedding.result": result,
-                "embedding.items": items,
-            },
-            code >= 500 ? error : undefined,
-        );
-    }
-
-    /** Fields that correlate the request with the client's logs and with traces. */
-    function names({ id, caller, span }: Work): Record<string, string | undefined> {
-        return { route, requestId: id, tenant: caller?.tenant.id, traceId: span?.traceId };
     }
 
     return (request, response) => {
-        metrics.began();
+        metrics.onRequestStart();
         const { rawHeaders } = request;
-        const work: Work = {
+        const pending: PendingRequest = {
             response,
             rawHeaders,
-            id: requestId(rawHeaders, HEADERS.requestId),
-            span: tracing.begin(spanName, rawHeaders),
-            caller: undefined,
-            hold: undefined,
-            answer: undefined,
-            begun: performance.now(),
+            id: getRequestId(rawHeaders, HEADERS.requestId),
+            span: tracing.startSpan(spanName, rawHeaders),
+            admission: undefined,
+            bodyReservation: undefined,
+            responseReservation: undefined,
+            receivedAt: performance.now(),
         };
-        let caller: Caller;
+        let admission: Admission;
         try {
-            caller = gate.enter(rawHeaders);
+            admission = authenticator.admit(rawHeaders);
         } catch (error) {
             // The body is discarded.
             request.resume();
-            fail(work, error);
+            fail(pending, error);
             return;
         }
-        work.caller = caller;
-        const whole = request.whole();
-        if (whole) {
-            answer(work, caller, whole);
+        pending.admission = admission;
+        const buffered = request.bufferedBody();
+        if (buffered) {
+            handleBody(pending, admission, buffered);
             return;
         }
         readBody(request, bodyBudget, {
-            done: (body, hold) => {
-                work.begun = performance.now();
-                work.hold = hold;
-                if (Buffer.isBuffer(body)) answer(work, caller, body);
-                else detach(answerLarge(work, caller, body));
+            onBody: (body, reservation) => {
+                pending.receivedAt = performance.now();
+                pending.bodyReservation = reservation;
+                if (Buffer.isBuffer(body)) handleBody(pending, admission, body);
+                else detach(handleLargeBody(pending, admission, body));
             },
-            fail: (error) => fail(work, error),
-            gone: () => ended(work, 499, "error"),
+            onError: (error) => fail(pending, error),
+            onAborted: () => abort(pending),
         });
     };
 }

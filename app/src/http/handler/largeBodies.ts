@@ -1,9 +1,9 @@
 import type { KeyOf, KeySpace } from "../../key/key.ts";
 import type { Folding } from "../../key/normalise.ts";
-import { openThread, type Failure } from "../../threads/taskThread.ts";
+import { createTaskThread, type Failure } from "../../threads/taskThread.ts";
 import type { LargeBody } from "../protocol/requestBody.ts";
 import { HttpError } from "../protocol/error.ts";
-import type { KeyedRequest } from "./parseAndKey.ts";
+import type { RequestWithKeys } from "./parseAndKey.ts";
 import {
     checkDimensions,
     type EmbeddingRequest,
@@ -14,17 +14,17 @@ import {
 export type RequestFormat = "embed" | "openai" | "deployment";
 
 /** @throws HttpError (rejection) */
-export type LargeBodyReader = (body: LargeBody, keyOf: KeyOf) => Promise<KeyedRequest>;
+export type ParseLargeBody = (body: LargeBody, keyOf: KeyOf) => Promise<RequestWithKeys>;
 
-export interface LargeBodies {
-    readonly readerOf: (format: RequestFormat) => LargeBodyReader;
+export interface LargeBodyParser {
+    readonly parserFor: (format: RequestFormat) => ParseLargeBody;
     readonly close: () => Promise<void>;
 }
 
 /** Limits of the model that can be sent to a thread. */
-export interface PlainLimits extends Pick<
+export interface SerialisableLimits extends Pick<
     ModelLimits,
-    "model" | "acceptsTokens" | "shortens" | "mostBytesPerToken"
+    "model" | "acceptsTokens" | "supportsShortening" | "maxBytesPerToken"
 > {
     readonly isModelKnown: boolean;
     readonly dimensions: number | undefined;
@@ -36,18 +36,18 @@ export interface BodyTask {
     /** Shared memory, which does not change until it has been parsed. */
     readonly body: readonly Uint8Array[];
     readonly bytes: number;
-    readonly limits: PlainLimits;
+    readonly limits: SerialisableLimits;
     readonly foldings: readonly Folding[];
     readonly space: KeySpace;
 }
 
-export type BodyAnswer =
+export type BodyResult =
     | { readonly request: EmbeddingRequest; readonly keys: readonly string[] }
-    | { readonly refusal: Refusal }
+    | { readonly rejection: SerialisedHttpError }
     | Failure;
 
 /** Fields of an HttpError: class instances cannot be sent between threads. */
-export type Refusal = Pick<
+export type SerialisedHttpError = Pick<
     HttpError,
     "status" | "message" | "type" | "param" | "code" | "retryAfterSeconds"
 >;
@@ -59,38 +59,38 @@ const MAX_HEAP_MEBIBYTES = 192;
  * Parses large bodies in a separate thread, one at a time. Parsing, normalising and hashing 8 MiB would block
  * the event loop. The thread starts with the first large body.
  */
-export function largeBodies(
+export function createLargeBodyParser(
     limits: ModelLimits,
     foldings: readonly Folding[],
     maxHeapMebibytes = MAX_HEAP_MEBIBYTES,
-): LargeBodies {
-    const thread = openThread<BodyTask, BodyAnswer>(
+): LargeBodyParser {
+    const thread = createTaskThread<BodyTask, BodyResult>(
         new URL("largeBodyWorker.ts", import.meta.url),
         maxHeapMebibytes,
     );
 
     return {
-        readerOf: (format) => async (body, keyOf) => {
-            const { model, acceptsTokens, shortens, mostBytesPerToken } = limits;
+        parserFor: (format) => async (body, keyOf) => {
+            const { model, acceptsTokens, supportsShortening, maxBytesPerToken } = limits;
             const plain = {
                 model,
                 isModelKnown: format === "deployment",
                 acceptsTokens,
-                shortens,
-                mostBytesPerToken,
+                supportsShortening,
+                maxBytesPerToken,
                 dimensions: limits.dimensions(),
             };
             const { segments, length: bytes } = body;
             const { space } = keyOf;
             const task = { format, body: segments, bytes, limits: plain, foldings, space };
-            const answer = await thread.ask(task);
-            if ("failure" in answer)
-                throw new Error(`A large body could not be parsed: ${answer.failure}`);
-            if ("refusal" in answer) {
-                const { status, message } = answer.refusal;
-                throw new HttpError(status, message, answer.refusal);
+            const result = await thread.run(task);
+            if ("failure" in result)
+                throw new Error(`A large body could not be parsed: ${result.failure}`);
+            if ("rejection" in result) {
+                const { status, message } = result.rejection;
+                throw new HttpError(status, message, result.rejection);
             }
-            const { request, keys } = answer;
+            const { request, keys } = result;
             checkDimensions(request, limits);
             const items = request.inputs.map((input, at) => ({ key: keys[at] ?? "", input }));
             return { request, items };

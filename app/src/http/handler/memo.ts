@@ -11,7 +11,10 @@ export interface Memo<T> {
  * @param maxBytes of one generation; entries larger than a tenth of it are not kept
  * @param bytesOf size of a text and its value with all objects
  */
-export function memo<T>(maxBytes: number, bytesOf: (text: string, value: T) => number): Memo<T> {
+export function createMemo<T>(
+    maxBytes: number,
+    bytesOf: (text: string, value: T) => number,
+): Memo<T> {
     let young = new Map<string, T>();
     let old = new Map<string, T>();
     let bytes = 0;

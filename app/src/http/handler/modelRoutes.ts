@@ -1,69 +1,69 @@
 import { PATHS } from "@property-search/contract";
 
-import type { Gate } from "../../tenants/authenticator.ts";
-import { asHttpError, modelNotFound } from "../protocol/error.ts";
+import type { Authenticator } from "../../tenants/authenticator.ts";
+import { toHttpError, modelNotFoundError } from "../protocol/error.ts";
 import type { Handler } from "../protocol/exchange.ts";
-import { JSON_TYPE, type Replies } from "../protocol/responder.ts";
+import { JSON_TYPE, type Responder } from "../protocol/responder.ts";
 import type { Routes } from "../protocol/router.ts";
 
-export interface ModelPathsParts {
+export interface ModelRoutesDependencies {
     readonly model: string;
     readonly provider: string;
-    readonly gate: Gate;
+    readonly authenticator: Authenticator;
     /** Serves `POST /v1/embeddings`. */
     readonly embeddings: Handler;
     /** The same, for a body without a model, which the path names. */
     readonly deployment: Handler;
-    readonly replies: Replies;
+    readonly responder: Responder;
 }
 
 /** OpenAI's model list and Azure's deployments, with a model's name in the path. */
-const NAMED = [
+const MODEL_PATHS = [
     new RegExp(`^${PATHS.models}/(?<model>.+)$`),
     new RegExp(`^${PATHS.azureDeployments}/(?<model>.+)/embeddings$`),
 ];
 
 /** Routes with the model in the path: OpenAI's model list, and Azure's embeddings. */
-export function modelPaths(parts: ModelPathsParts): Required<Routes> {
-    const { model, provider, gate, embeddings, deployment, replies } = parts;
+export function createModelRoutes(dependencies: ModelRoutesDependencies): Required<Routes> {
+    const { model, provider, authenticator, embeddings, deployment, responder } = dependencies;
     const created = Math.floor(Date.now() / 1000);
     const card = { id: model, object: "model", created, owned_by: provider };
     // Names may contain slashes, which some clients do not encode.
     const names = new Set([model, encodeURIComponent(model), encodeURI(model)]);
 
-    function tell(body: object): Handler {
+    function serveJson(body: object): Handler {
         const text = JSON.stringify(body);
         return (request, response) => {
             request.resume();
             try {
-                gate.enter(request.rawHeaders).done();
-                replies.text(response, 200, JSON_TYPE, text);
+                authenticator.admit(request.rawHeaders).release();
+                responder.sendText(response, 200, JSON_TYPE, text);
             } catch (error) {
-                replies.error(response, asHttpError(error));
+                responder.sendError(response, toHttpError(error));
             }
         };
     }
 
     return {
         get: {
-            [PATHS.models]: tell({ object: "list", data: [card] }),
-            ...forEach(names, (name) => [`${PATHS.models}/${name}`, tell(card)]),
+            [PATHS.models]: serveJson({ object: "list", data: [card] }),
+            ...mapNames(names, (name) => [`${PATHS.models}/${name}`, serveJson(card)]),
         },
         post: {
             [PATHS.azureEmbeddings]: embeddings,
-            ...forEach(names, (name) => [
+            ...mapNames(names, (name) => [
                 `${PATHS.azureDeployments}/${name}/embeddings`,
                 deployment,
             ]),
         },
-        unknownPath: (path) => {
-            const named = NAMED.map((one) => one.exec(path)?.groups?.model).find(Boolean);
-            return named === undefined ? undefined : modelNotFound(named, model);
+        findPathError: (path) => {
+            const named = MODEL_PATHS.map((one) => one.exec(path)?.groups?.model).find(Boolean);
+            return named === undefined ? undefined : modelNotFoundError(named, model);
         },
     };
 }
 
-function forEach(
+function mapNames(
     names: ReadonlySet<string>,
     make: (name: string) => readonly [string, Handler],
 ): Record<string, Handler> {

@@ -1,18 +1,18 @@
 import type { Item } from "../../cache/item.ts";
 import type { KeyOf } from "../../key/key.ts";
-import { memo } from "./memo.ts";
+import { createMemo } from "./memo.ts";
 import type { EmbeddingRequest } from "../protocol/embeddingRequest.ts";
 
 /** A request with the keys of its items. */
-export interface KeyedRequest {
+export interface RequestWithKeys {
     readonly request: EmbeddingRequest;
     readonly items: readonly Item[];
 }
 
 /** @throws HttpError */
-export type KeyedReader = (body: Buffer, keyOf: KeyOf) => KeyedRequest;
+export type ParseAndKey = (body: Buffer, keyOf: KeyOf) => RequestWithKeys;
 
-interface Known extends KeyedRequest {
+interface MemoisedRequest extends RequestWithKeys {
     readonly keyOf: KeyOf;
 }
 
@@ -28,12 +28,12 @@ const BYTES_PER_TOKEN_ID = 8;
  * Parses bodies, derives keys and memoises both: clients repeat identical bytes, parsing is a pure function
  * of them, and the keys are valid as long as `keyOf` is the same.
  */
-export function keyedReader(parse: (body: Buffer) => EmbeddingRequest): KeyedReader {
-    const remembered = memo<Known>(MEMO_BYTES, bytesOf);
+export function createParseAndKey(parse: (body: Buffer) => EmbeddingRequest): ParseAndKey {
+    const memo = createMemo<MemoisedRequest>(MEMO_BYTES, bytesOf);
 
     return (body, keyOf) => {
         const text = textOf(body);
-        const known = remembered.get(text);
+        const known = memo.get(text);
         if (known?.keyOf === keyOf) return known;
         const request = known?.request ?? parse(body);
         const items = request.inputs.map((input) => ({
@@ -41,7 +41,7 @@ export function keyedReader(parse: (body: Buffer) => EmbeddingRequest): KeyedRea
             input,
         }));
         const fresh = { request, keyOf, items };
-        remembered.set(text, fresh);
+        memo.set(text, fresh);
         return fresh;
     };
 }
@@ -51,7 +51,7 @@ function textOf(body: Buffer): string {
     return body.toString("latin1");
 }
 
-function bytesOf(body: string, { items }: KeyedRequest): number {
+function bytesOf(body: string, { items }: RequestWithKeys): number {
     let bytes = REQUEST_BYTES + body.length;
     for (const { input } of items) {
         bytes += ITEM_BYTES;

@@ -1,15 +1,15 @@
 import type { TokenCounter } from "../../upstream/upstream.ts";
-import { wrongField } from "../protocol/error.ts";
+import { invalidFieldError } from "../protocol/error.ts";
 import {
-    itemName,
+    inputName,
     MAX_REQUEST_TOKENS,
     MAX_TOKENS,
-    tooManyTokens,
+    tooManyTokensError,
     type EmbeddingRequest,
 } from "../protocol/embeddingRequest.ts";
 
 /** @returns undefined for requests that are too short to exceed a limit, as nearly all are */
-export type TokenLimits = (request: EmbeddingRequest) => Promise<void> | undefined;
+export type CheckTokenLimits = (request: EmbeddingRequest) => Promise<void> | undefined;
 
 /**
  * Token limits of OpenAI's API. A token has at least one byte, so only inputs with more bytes than the limit
@@ -17,20 +17,20 @@ export type TokenLimits = (request: EmbeddingRequest) => Promise<void> | undefin
  *
  * @param count undefined if only the upstream can count tokens
  */
-export function tokenLimits(count: TokenCounter | undefined): TokenLimits {
+export function createTokenLimitsCheck(count: TokenCounter | undefined): CheckTokenLimits {
     if (count === undefined) return () => undefined;
     return (request) => {
         const bytes = request.inputs.map((input) =>
             input.kind === "text" ? Buffer.byteLength(input.text) : input.ids.length,
         );
         const all = bytes.reduce((sum, one) => sum + one, 0);
-        const whole = all > MAX_REQUEST_TOKENS;
-        if (!whole && bytes.every((one) => one <= MAX_TOKENS)) return undefined;
-        return check(request, bytes, whole);
+        const checksSum = all > MAX_REQUEST_TOKENS;
+        if (!checksSum && bytes.every((one) => one <= MAX_TOKENS)) return undefined;
+        return check(request, bytes, checksSum);
     };
 
     /** If counting fails, the upstream decides. */
-    function countOf(text: string): Promise<number> {
+    function countTokens(text: string): Promise<number> {
         return count?.(text, MAX_TOKENS).catch(() => 0) ?? Promise.resolve(0);
     }
 
@@ -38,22 +38,22 @@ export function tokenLimits(count: TokenCounter | undefined): TokenLimits {
     async function check(
         request: EmbeddingRequest,
         bytes: readonly number[],
-        whole: boolean,
+        checksSum: boolean,
     ): Promise<void> {
         let sum = 0;
         for (const [index, input] of request.inputs.entries()) {
-            const long = (bytes[index] ?? 0) > MAX_TOKENS;
+            const isLong = (bytes[index] ?? 0) > MAX_TOKENS;
             if (input.kind === "tokens") sum += input.ids.length;
-            else if (whole || long) {
-                const tokens = await countOf(input.text);
+            else if (checksSum || isLong) {
+                const tokens = await countTokens(input.text);
                 if (tokens > MAX_TOKENS) {
-                    throw tooManyTokens(itemName(request, index));
+                    throw tooManyTokensError(inputName(request, index));
                 }
                 sum += tokens;
             }
             if (sum > MAX_REQUEST_TOKENS) {
                 const message = `${request.field} has more than ${MAX_REQUEST_TOKENS} tokens; allowed: at most ${MAX_REQUEST_TOKENS} per request`;
-                throw wrongField(request.field, message, "max_tokens_per_request");
+                throw invalidFieldError(request.field, message, "max_tokens_per_request");
             }
         }
     }

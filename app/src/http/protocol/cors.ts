@@ -1,8 +1,8 @@
 import { HEADERS } from "@property-search/contract";
 
 import type { Handler, HttpResponse } from "./exchange.ts";
-import { header } from "./headers.ts";
-import type { Replies } from "./responder.ts";
+import { getHeader } from "../headers.ts";
+import type { Responder } from "./responder.ts";
 
 const PREFLIGHT_SECONDS = "7200";
 /** SDKs send a dozen headers of their own, all of which are accepted. */
@@ -21,14 +21,18 @@ const EXPOSED = [
  *
  * @param origins as browsers send them, or `*` for all
  */
-export function withCors(origins: readonly string[], handler: Handler, replies: Replies): Handler {
+export function withCors(
+    origins: readonly string[],
+    handler: Handler,
+    responder: Responder,
+): Handler {
     if (origins.length === 0) return handler;
     const isAnyAllowed = origins.includes("*");
     const allowed = new Set(origins);
 
     return (request, response) => {
         const { method, rawHeaders } = request;
-        const origin = header(rawHeaders, "origin");
+        const origin = getHeader(rawHeaders, "origin");
         if (origin === undefined || !(isAnyAllowed || allowed.has(origin))) {
             handler(request, response);
             return;
@@ -41,11 +45,11 @@ export function withCors(origins: readonly string[], handler: Handler, replies: 
         ];
         const isPreflight =
             method === "OPTIONS" &&
-            header(rawHeaders, "access-control-request-method") !== undefined;
+            getHeader(rawHeaders, "access-control-request-method") !== undefined;
         if (isPreflight) {
             request.resume();
-            const wanted = header(rawHeaders, "access-control-request-headers") ?? "";
-            replies.empty(response, 204, [...headers, ...preflight(wanted)]);
+            const wanted = getHeader(rawHeaders, "access-control-request-headers") ?? "";
+            responder.sendEmpty(response, 204, [...headers, ...preflight(wanted)]);
         } else {
             const exposed = [...headers, "access-control-expose-headers", EXPOSED];
             handler(request, withHeaders(response, exposed));
@@ -67,7 +71,7 @@ function preflight(wanted: string): readonly string[] {
 
 function withHeaders(response: HttpResponse, more: readonly string[]): HttpResponse {
     return {
-        sent: () => response.sent(),
+        isSent: () => response.isSent(),
         send: (status, headers, body, close) =>
             response.send(status, [...headers, ...more], body, close),
         abort: () => response.abort(),

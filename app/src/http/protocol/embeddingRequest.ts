@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 
 import type { Input } from "../../input.ts";
 import { normaliseText, type Normalise } from "../../key/normalise.ts";
-import { HttpError, modelNotFound, wrongField } from "./error.ts";
+import { HttpError, modelNotFoundError, invalidFieldError } from "./error.ts";
 
 export type Encoding = "float" | "base64";
 
@@ -12,7 +12,7 @@ export interface EmbeddingRequest {
     /** Field of the body that contains the inputs. */
     readonly field: string;
     /** A single input instead of a list. */
-    readonly single: boolean;
+    readonly isSingle: boolean;
     readonly encoding: Encoding;
     /** Dimensions requested from the upstream; undefined for the model's native ones. */
     readonly dimensions: number | undefined;
@@ -27,10 +27,10 @@ export interface ModelLimits {
     readonly isModelKnown?: boolean;
     readonly acceptsTokens: boolean;
     readonly dimensions: () => number | undefined;
-    readonly dimensionsFault: (dimensions: number) => string | undefined;
-    readonly shortens: boolean;
+    readonly dimensionsError: (dimensions: number) => string | undefined;
+    readonly supportsShortening: boolean;
     /** Maximum bytes of a token; undefined for unknown vocabularies. */
-    readonly mostBytesPerToken?: number | undefined;
+    readonly maxBytesPerToken?: number | undefined;
 }
 
 /** OpenAI's limits: https://developers.openai.com/api/reference/resources/embeddings */
@@ -46,8 +46,8 @@ const EMBED_FIELDS = ["text", "texts"];
 const OPENAI_FIELDS = ["input", "model", "encoding_format", "dimensions", "user"];
 
 /** Name of an input in error messages. */
-export function itemName({ field, single }: EmbeddingRequest, index: number): string {
-    return single ? field : `${field}[${index}]`;
+export function inputName({ field, isSingle }: EmbeddingRequest, index: number): string {
+    return isSingle ? field : `${field}[${index}]`;
 }
 
 /**
@@ -58,23 +58,23 @@ export function itemName({ field, single }: EmbeddingRequest, index: number): st
 export function parseEmbed(
     body: Buffer,
     normalise: Normalise = normaliseText,
-    limits: Pick<ModelLimits, "mostBytesPerToken"> = {},
+    limits: Pick<ModelLimits, "maxBytesPerToken"> = {},
 ): EmbeddingRequest {
     const fields = parseObject(body, EMBED_FIELDS);
-    const single = fields.text !== undefined;
-    if (single === (fields.texts !== undefined)) {
-        throw wrongField("text", "Set either text, a string, or texts, a list of strings");
+    const isSingle = fields.text !== undefined;
+    if (isSingle === (fields.texts !== undefined)) {
+        throw invalidFieldError("text", "Set either text, a string, or texts, a list of strings");
     }
-    const inputs = single
-        ? [textInput(fields.text, "text", normalise, limits)]
-        : list(fields.texts, "texts").map((text, index) =>
-              textInput(text, `texts[${index}]`, normalise, limits),
+    const inputs = isSingle
+        ? [parseText(fields.text, "text", normalise, limits)]
+        : requireList(fields.texts, "texts").map((text, index) =>
+              parseText(text, `texts[${index}]`, normalise, limits),
           );
-    const field = single ? "text" : "texts";
+    const field = isSingle ? "text" : "texts";
     return {
         inputs,
         field,
-        single,
+        isSingle,
         encoding: "float",
         dimensions: undefined,
         shortenTo: undefined,
@@ -92,19 +92,22 @@ export function parseOpenai(
     normalise: Normalise = normaliseText,
 ): EmbeddingRequest {
     const fields = parseObject(body, OPENAI_FIELDS);
-    if (!(limits.isModelKnown && absent(fields.model))) checkModel(fields.model, limits.model);
+    if (!(limits.isModelKnown && isAbsent(fields.model))) checkModel(fields.model, limits.model);
     const { user } = fields;
-    if (!absent(user) && (typeof user !== "string" || user.length > MAX_USER_LENGTH)) {
-        throw wrongField("user", `user must be a string of at most ${MAX_USER_LENGTH} characters`);
+    if (!isAbsent(user) && (typeof user !== "string" || user.length > MAX_USER_LENGTH)) {
+        throw invalidFieldError(
+            "user",
+            `user must be a string of at most ${MAX_USER_LENGTH} characters`,
+        );
     }
-    const dimensions = readDimensions(fields.dimensions, limits);
-    const length = limits.shortens
+    const dimensions = parseDimensions(fields.dimensions, limits);
+    const length = limits.supportsShortening
         ? { dimensions: undefined, shortenTo: dimensions }
         : { dimensions, shortenTo: undefined };
     const request = {
-        ...readInput(fields.input, limits, normalise),
+        ...parseInput(fields.input, limits, normalise),
         field: "input",
-        encoding: readEncoding(fields),
+        encoding: parseEncoding(fields),
         ...length,
     } as const;
     // Checked last, as for large bodies, whose thread does not know the model's dimensions.
@@ -115,11 +118,12 @@ export function parseOpenai(
 /** @throws HttpError if the model does not support the requested dimensions */
 export function checkDimensions(
     { dimensions, shortenTo }: Pick<EmbeddingRequest, "dimensions" | "shortenTo">,
-    limits: Pick<ModelLimits, "dimensionsFault">,
+    limits: Pick<ModelLimits, "dimensionsError">,
 ): void {
     const wanted = dimensions ?? shortenTo;
-    const fault = wanted === undefined ? undefined : limits.dimensionsFault(wanted);
-    if (fault !== undefined) throw wrongField("dimensions", `dimensions is ${wanted}: ${fault}`);
+    const error = wanted === undefined ? undefined : limits.dimensionsError(wanted);
+    if (error !== undefined)
+        throw invalidFieldError("dimensions", `dimensions is ${wanted}: ${error}`);
 }
 
 function parseObject(body: Buffer, allowed: readonly string[]): Record<string, unknown> {
@@ -144,7 +148,7 @@ function parseObject(body: Buffer, allowed: readonly string[]): Record<string, u
         if (allowed.includes(field)) continue;
         // Ignoring an unknown parameter silently would return a different vector than the one requested.
         const message = `${JSON.stringify(field.slice(0, 64))} is unknown; allowed: ${allowed.join(", ")}`;
-        throw wrongField(field.slice(0, 64), message, "unknown_parameter");
+        throw invalidFieldError(field.slice(0, 64), message, "unknown_parameter");
     }
     return value as Record<string, unknown>;
 }
@@ -154,10 +158,10 @@ const [QUOTE, BACKSLASH, COMMA, BRACKET, BRACE] = ['"', "\\", ",", "[", "{"].map
 );
 
 /** Each value follows a comma, a bracket or a brace, so values are counted without parsing. */
-function hasMoreValues(json: Buffer, most: number): boolean {
+function hasMoreValues(json: Buffer, max: number): boolean {
     let values = 0;
     let inString = false;
-    for (let at = 0; at < json.length && values <= most; at += 1) {
+    for (let at = 0; at < json.length && values <= max; at += 1) {
         const byte = json[at];
         if (inString) {
             if (byte === BACKSLASH) at += 1;
@@ -165,53 +169,53 @@ function hasMoreValues(json: Buffer, most: number): boolean {
         } else if (byte === QUOTE) inString = true;
         else if (byte === COMMA || byte === BRACKET || byte === BRACE) values += 1;
     }
-    return values > most;
+    return values > max;
 }
 
 /** Clients in typed languages send null for unset options. */
-function absent(value: unknown): boolean {
+function isAbsent(value: unknown): boolean {
     return value === undefined || value === null;
 }
 
 function checkModel(model: unknown, served: string): void {
     if (model === served) return;
     if (typeof model !== "string" || model === "") {
-        throw wrongField("model", `model is missing; allowed: ${JSON.stringify(served)}`);
+        throw invalidFieldError("model", `model is missing; allowed: ${JSON.stringify(served)}`);
     }
-    throw modelNotFound(model, served);
+    throw modelNotFoundError(model, served);
 }
 
-function readEncoding({ encoding_format: encoding }: Record<string, unknown>): Encoding {
-    if (absent(encoding) || encoding === "float") return "float";
+function parseEncoding({ encoding_format: encoding }: Record<string, unknown>): Encoding {
+    if (isAbsent(encoding) || encoding === "float") return "float";
     if (encoding === "base64") return "base64";
-    throw wrongField("encoding_format", 'encoding_format must be "float" or "base64"');
+    throw invalidFieldError("encoding_format", 'encoding_format must be "float" or "base64"');
 }
 
-function readDimensions(dimensions: unknown, limits: ModelLimits): number | undefined {
-    if (absent(dimensions)) return undefined;
+function parseDimensions(dimensions: unknown, limits: ModelLimits): number | undefined {
+    if (isAbsent(dimensions)) return undefined;
     if (typeof dimensions !== "number" || !Number.isSafeInteger(dimensions) || dimensions < 1) {
-        throw wrongField("dimensions", "dimensions must be an integer of at least 1");
+        throw invalidFieldError("dimensions", "dimensions must be an integer of at least 1");
     }
     // The native length yields the same vector as no length, and shares its entry.
     return dimensions === limits.dimensions() ? undefined : dimensions;
 }
 
-function readInput(
+function parseInput(
     input: unknown,
     limits: ModelLimits,
     normalise: Normalise,
-): Pick<EmbeddingRequest, "inputs" | "single"> {
+): Pick<EmbeddingRequest, "inputs" | "isSingle"> {
     if (typeof input === "string")
-        return { inputs: [textInput(input, "input", normalise, limits)], single: true };
-    if (input === undefined) throw wrongField("input", "input is missing");
-    const items = list(input, "input");
+        return { inputs: [parseText(input, "input", normalise, limits)], isSingle: true };
+    if (input === undefined) throw invalidFieldError("input", "input is missing");
+    const items = requireList(input, "input");
     if (typeof items[0] === "number") {
-        return { inputs: [tokenInput(items, "input", limits)], single: true };
+        return { inputs: [parseTokens(items, "input", limits)], isSingle: true };
     }
     const inputs = items.map((item, index) =>
         Array.isArray(item)
-            ? tokenInput(item, `input[${index}]`, limits)
-            : textInput(item, `input[${index}]`, normalise, limits),
+            ? parseTokens(item, `input[${index}]`, limits)
+            : parseText(item, `input[${index}]`, normalise, limits),
     );
     const tokens = inputs.reduce(
         (sum, item) => sum + (item.kind === "tokens" ? item.ids.length : 0),
@@ -219,53 +223,54 @@ function readInput(
     );
     if (tokens > MAX_REQUEST_TOKENS) {
         const message = `input has ${tokens} tokens; allowed: at most ${MAX_REQUEST_TOKENS} per request`;
-        throw wrongField("input", message, "max_tokens_per_request");
+        throw invalidFieldError("input", message, "max_tokens_per_request");
     }
-    return { inputs, single: false };
+    return { inputs, isSingle: false };
 }
 
-function list(value: unknown, param: string): readonly unknown[] {
-    if (!Array.isArray(value)) throw wrongField(param, `${param} must be a string or a list`);
-    if (value.length === 0) throw wrongField(param, `${param} must not be empty`);
+function requireList(value: unknown, param: string): readonly unknown[] {
+    if (!Array.isArray(value))
+        throw invalidFieldError(param, `${param} must be a string or a list`);
+    if (value.length === 0) throw invalidFieldError(param, `${param} must not be empty`);
     if (value.length > MAX_ITEMS && typeof value[0] !== "number") {
         const message = `${param} has ${value.length} items; allowed: at most ${MAX_ITEMS}`;
-        throw wrongField(param, message);
+        throw invalidFieldError(param, message);
     }
     return value as unknown[];
 }
 
-function textInput(
+function parseText(
     text: unknown,
     param: string,
     normalise: Normalise,
-    { mostBytesPerToken = Infinity }: Pick<ModelLimits, "mostBytesPerToken">,
+    { maxBytesPerToken = Infinity }: Pick<ModelLimits, "maxBytesPerToken">,
 ): Input {
-    if (typeof text !== "string") throw wrongField(param, `${param} must be a string`);
+    if (typeof text !== "string") throw invalidFieldError(param, `${param} must be a string`);
     const normalised = normalise(text);
-    if (normalised === "") throw wrongField(param, `${param} must not be empty or blank`);
+    if (normalised === "") throw invalidFieldError(param, `${param} must not be empty or blank`);
     // Too many tokens in any case; counting them would take seconds.
-    if (normalised.length > MAX_TOKENS * mostBytesPerToken) throw tooManyTokens(param);
+    if (normalised.length > MAX_TOKENS * maxBytesPerToken) throw tooManyTokensError(param);
     return { kind: "text", text: normalised };
 }
 
 /** @returns the error for a text that exceeds the context length */
-export function tooManyTokens(param: string): HttpError {
+export function tooManyTokensError(param: string): HttpError {
     const message = `${param} has more than ${MAX_TOKENS} tokens; allowed: at most ${MAX_TOKENS}`;
-    return wrongField(param, message, "context_length_exceeded");
+    return invalidFieldError(param, message, "context_length_exceeded");
 }
 
-function tokenInput(ids: readonly unknown[], param: string, limits: ModelLimits): Input {
+function parseTokens(ids: readonly unknown[], param: string, limits: ModelLimits): Input {
     if (!limits.acceptsTokens) {
         const message = `${param} has token IDs of another model's vocabulary; send texts`;
-        throw wrongField(param, message, "tokens_not_supported");
+        throw invalidFieldError(param, message, "tokens_not_supported");
     }
-    if (ids.length === 0) throw wrongField(param, `${param} must not be empty`);
+    if (ids.length === 0) throw invalidFieldError(param, `${param} must not be empty`);
     if (ids.length > MAX_TOKENS) {
         const message = `${param} has ${ids.length} tokens; allowed: at most ${MAX_TOKENS}`;
-        throw wrongField(param, message, "context_length_exceeded");
+        throw invalidFieldError(param, message, "context_length_exceeded");
     }
     if (!ids.every((id) => typeof id === "number" && Number.isSafeInteger(id) && id >= 0)) {
-        throw wrongField(param, `${param} must contain texts or lists of token IDs`);
+        throw invalidFieldError(param, `${param} must contain texts or lists of token IDs`);
     }
     return { kind: "tokens", ids: ids as readonly number[] };
 }

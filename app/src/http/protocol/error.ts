@@ -1,4 +1,4 @@
-import { LimitError, type LimitType } from "../../tenants/limitError.ts";
+import { LimitError, type LimitType } from "../../upstream/limitError.ts";
 import { UpstreamError } from "../../upstream/upstream.ts";
 
 export type ErrorType = "invalid_request_error" | "rate_limit_error" | "server_error" | LimitType;
@@ -32,12 +32,12 @@ export class HttpError extends Error {
 }
 
 /** @returns a 400 for an invalid field */
-export function wrongField(param: string, message: string, code?: string): HttpError {
+export function invalidFieldError(param: string, message: string, code?: string): HttpError {
     return new HttpError(400, message, { param, code: code ?? null });
 }
 
 /** @returns a 404 for a model that is not served, in OpenAI's format */
-export function modelNotFound(model: string, served: string): HttpError {
+export function modelNotFoundError(model: string, served: string): HttpError {
     const message = `The model ${JSON.stringify(model.slice(0, 128))} is not available; allowed: ${JSON.stringify(served)}`;
     return new HttpError(404, message, { param: "model", code: "model_not_found" });
 }
@@ -46,7 +46,7 @@ export function modelNotFound(model: string, served: string): HttpError {
  * @param nameOf returns the name of an input in the request
  * @returns the error that the client may see; unexpected errors are a bare 500
  */
-export function asHttpError(
+export function toHttpError(
     error: unknown,
     nameOf?: (item: number | undefined) => string,
 ): HttpError {
@@ -68,6 +68,6 @@ export function asHttpError(
     });
 }
 
-export function errorBody({ message, type, param, code }: HttpError): string {
+export function formatError({ message, type, param, code }: HttpError): string {
     return JSON.stringify({ error: { message, type, param, code } });
 }

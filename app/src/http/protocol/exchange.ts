@@ -1,9 +1,9 @@
 /** Consumer of a request body. */
 export interface BodySink {
-    readonly chunk: (chunk: Buffer) => void;
-    readonly end: () => void;
+    readonly onChunk: (chunk: Buffer) => void;
+    readonly onEnd: () => void;
     /** The client disconnected before the end of the body. */
-    readonly gone: () => void;
+    readonly onAborted: () => void;
 }
 
 /** A request as handlers see it. */
@@ -13,7 +13,7 @@ export interface HttpRequest {
     /** Alternating names and values, as received. */
     readonly rawHeaders: readonly string[];
     /** The whole body if it arrived with the head, as small bodies do; otherwise it must be read. */
-    readonly whole: () => Buffer | undefined;
+    readonly bufferedBody: () => Buffer | undefined;
     /** Passes the body to a sink; synchronously if it has already arrived. */
     readonly readInto: (sink: BodySink) => void;
     /** Discards the body. */
@@ -25,7 +25,7 @@ export type Body = readonly Buffer[];
 
 /** The response to a request; it is sent once. */
 export interface HttpResponse {
-    readonly sent: () => boolean;
+    readonly isSent: () => boolean;
     /**
      * @param headers alternating names and values
      * @param close asks the client to use another connection

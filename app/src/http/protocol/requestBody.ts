@@ -1,6 +1,6 @@
-import { discard } from "../../memory/freeBuffer.ts";
-import { bodyMemory, SEGMENT_BYTES } from "./segmentPool.ts";
-import type { ByteBudget, ByteHold } from "../../memory/byteBudget.ts";
+import { freeBuffer } from "../../memory/freeBuffer.ts";
+import { createSegmentPool, SEGMENT_BYTES } from "./segmentPool.ts";
+import type { ByteBudget, ByteReservation } from "../../memory/byteBudget.ts";
 import { HttpError } from "./error.ts";
 import type { HttpRequest } from "./exchange.ts";
 
@@ -9,10 +9,10 @@ export const MAX_BODY_BYTES = 8 * 1024 * 1024;
 /** Total of all bodies, from their first byte until their response. */
 export const MAX_BYTES_OF_ALL_BODIES = 8 * MAX_BODY_BYTES;
 /** The worst content of this size, with both foldings, takes the event loop about 25 ms. */
-export const MAX_BYTES_IN_TURN = 64 * 1024;
+export const MAX_BYTES_PER_TURN = 64 * 1024;
 const SMALLEST_BUFFER_BYTES = 4 * 1024;
 
-const memory = bodyMemory();
+const segmentPool = createSegmentPool();
 
 /** A body that would block the event loop for too long. */
 export interface LargeBody {
@@ -21,12 +21,12 @@ export interface LargeBody {
     readonly length: number;
 }
 
-export interface BodyReader {
+export interface BodyHandlers {
     /** @param reservation of the bytes, which the callee must release; the memory is reused afterwards */
-    readonly done: (body: Buffer | LargeBody, hold: ByteHold) => void;
-    readonly fail: (error: HttpError) => void;
+    readonly onBody: (body: Buffer | LargeBody, reservation: ByteReservation) => void;
+    readonly onError: (error: HttpError) => void;
     /** The client disconnected before the end of the body; no response is needed. */
-    readonly gone: () => void;
+    readonly onAborted: () => void;
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -35,35 +35,35 @@ const NOTHING = Buffer.alloc(0);
 export function readBody(
     request: HttpRequest,
     budget: ByteBudget,
-    { done, fail, gone }: BodyReader,
+    { onBody, onError, onAborted }: BodyHandlers,
 ): void {
     /** The whole body, if it is small. */
     let buffer: Buffer = NOTHING;
     const segments: Buffer[] = [];
     let bytes = 0;
-    let refused = false;
-    const hold = budget.open(() => refuse(overloaded()));
+    let isRejected = false;
+    const reservation = budget.reserve(() => reject(overloadedError()));
     request.readInto({
-        chunk: (chunk) => {
+        onChunk: (chunk) => {
             // The rest is read and dropped: a client that is still sending would not see the response.
-            if (refused) discard(chunk);
-            else if (bytes + chunk.length > MAX_BODY_BYTES) refuse(bodyTooLarge());
-            else if (bytes + chunk.length <= MAX_BYTES_IN_TURN) append(chunk);
+            if (isRejected) freeBuffer(chunk);
+            else if (bytes + chunk.length > MAX_BODY_BYTES) reject(bodyTooLargeError());
+            else if (bytes + chunk.length <= MAX_BYTES_PER_TURN) append(chunk);
             else {
                 if (bytes > 0 && segments.length === 0) moveToSegments();
                 appendToSegments(chunk);
             }
         },
-        end: () => {
-            if (refused) return;
-            hold.keep();
+        onEnd: () => {
+            if (isRejected) return;
+            reservation.pin();
             const body =
                 segments.length > 0 ? { segments, length: bytes } : buffer.subarray(0, bytes);
-            done(body, { ...hold, release });
+            onBody(body, { ...reservation, release });
         },
-        gone: () => {
+        onAborted: () => {
             release();
-            if (!refused) gone();
+            if (!isRejected) onAborted();
         },
     });
 
@@ -82,63 +82,63 @@ export function readBody(
                 if (!grow(capacity - buffer.length)) return;
                 const grown = Buffer.allocUnsafeSlow(capacity);
                 buffer.copy(grown, 0, 0, bytes);
-                discard(buffer);
+                freeBuffer(buffer);
                 buffer = grown;
             }
             chunk.copy(buffer, bytes);
-            discard(chunk);
+            freeBuffer(chunk);
         }
         bytes = sum;
     }
 
     function moveToSegments(): void {
-        const begun = buffer.subarray(0, bytes);
+        const received = buffer.subarray(0, bytes);
         const capacity = buffer.length;
         bytes = 0;
-        appendToSegments(begun);
-        hold.grow(-capacity);
-        discard(buffer);
+        appendToSegments(received);
+        reservation.grow(-capacity);
+        freeBuffer(buffer);
         buffer = NOTHING;
     }
 
     function appendToSegments(chunk: Buffer): void {
-        for (let from = 0; from < chunk.length && !refused;) {
+        for (let from = 0; from < chunk.length && !isRejected;) {
             const at = bytes % SEGMENT_BYTES;
             if (at === 0) {
                 if (!grow(SEGMENT_BYTES)) break;
-                segments.push(memory.take());
+                segments.push(segmentPool.acquire());
             }
             const copied = chunk.copy(segments.at(-1) ?? NOTHING, at, from);
             from += copied;
             bytes += copied;
         }
-        discard(chunk);
+        freeBuffer(chunk);
     }
 
     /** @returns whether the body is still accepted */
     function grow(more: number): boolean {
-        if (!hold.grow(more) && !refused) refuse(overloaded());
-        return !refused;
+        if (!reservation.grow(more) && !isRejected) reject(overloadedError());
+        return !isRejected;
     }
 
-    function refuse(error: HttpError): void {
-        refused = true;
+    function reject(error: HttpError): void {
+        isRejected = true;
         release();
-        fail(error);
+        onError(error);
     }
 
     function release(): void {
-        hold.release();
-        for (const segment of segments.splice(0)) memory.giveBack(segment);
+        reservation.release();
+        for (const segment of segments.splice(0)) segmentPool.release(segment);
         buffer = NOTHING;
     }
 }
 
-export function bodyTooLarge(): HttpError {
+export function bodyTooLargeError(): HttpError {
     return new HttpError(413, `The body is larger than ${MAX_BODY_BYTES} bytes`);
 }
 
-export function overloaded(): HttpError {
+export function overloadedError(): HttpError {
     const message = "Too many large requests are in progress; retry later";
     const details = { type: "server_error", code: "overloaded", retryAfterSeconds: 1 } as const;
     return new HttpError(503, message, details);

@@ -2,20 +2,24 @@ import { validateHeaderValue } from "node:http";
 
 import { HEADERS } from "@property-search/contract";
 
-import { errorBody, type HttpError } from "./error.ts";
+import { formatError, type HttpError } from "./error.ts";
 import type { Body, HttpResponse } from "./exchange.ts";
 
-export interface Replies {
-    readonly vectors: (
+export interface Responder {
+    readonly sendVectors: (
         response: HttpResponse,
         cache: string,
         body: Body,
         more: readonly string[],
     ) => void;
     /** A response without a body. */
-    readonly empty: (response: HttpResponse, status: 204, headers: readonly string[]) => void;
-    readonly error: (response: HttpResponse, error: HttpError, headers?: readonly string[]) => void;
-    readonly text: (
+    readonly sendEmpty: (response: HttpResponse, status: 204, headers: readonly string[]) => void;
+    readonly sendError: (
+        response: HttpResponse,
+        error: HttpError,
+        headers?: readonly string[],
+    ) => void;
+    readonly sendText: (
         response: HttpResponse,
         status: number,
         type: string,
@@ -24,11 +28,11 @@ export interface Replies {
     ) => void;
 }
 
-export interface ReplyOptions {
+export interface ResponderOptions {
     readonly colour: string;
     readonly version: string;
     /** While true, each response asks the client to use another connection. */
-    readonly draining: () => boolean;
+    readonly isDraining: () => boolean;
 }
 
 export const JSON_TYPE = "application/json";
@@ -36,13 +40,13 @@ export const JSON_TYPE = "application/json";
 export const CHALLENGE = ["www-authenticate", 'Bearer realm="embeddings"'] as const;
 
 /** Sends headers as one flat list, without lookups, copies or sorting. */
-export function replies(options: ReplyOptions): Replies {
-    const { colour, version, draining } = options;
-    const served = [HEADERS.servedBy, colour, HEADERS.servedVersion, version] as const;
+export function createResponder(options: ResponderOptions): Responder {
+    const { colour, version, isDraining } = options;
+    const servedByHeaders = [HEADERS.servedBy, colour, HEADERS.servedVersion, version] as const;
     validateHeaderValue(HEADERS.servedBy, colour);
     validateHeaderValue(HEADERS.servedVersion, version);
 
-    function text(
+    function sendText(
         response: HttpResponse,
         status: number,
         type: string,
@@ -51,17 +55,24 @@ export function replies(options: ReplyOptions): Replies {
     ): void {
         const bytes = Buffer.from(body);
         const length = String(bytes.length);
-        const all = ["content-type", type, "content-length", length, ...headers, ...served];
+        const all = [
+            "content-type",
+            type,
+            "content-length",
+            length,
+            ...headers,
+            ...servedByHeaders,
+        ];
         // Otherwise the rest of a rejected body would be parsed as the next request.
-        response.send(status, all, [bytes], status === 413 || draining());
+        response.send(status, all, [bytes], status === 413 || isDraining());
     }
 
     return {
-        text,
-        empty: (response, status, headers) => {
-            response.send(status, [...headers, ...served], [], draining());
+        sendText,
+        sendEmpty: (response, status, headers) => {
+            response.send(status, [...headers, ...servedByHeaders], [], isDraining());
         },
-        vectors: (response, cache, body, more) => {
+        sendVectors: (response, cache, body, more) => {
             let length = 0;
             for (const piece of body) length += piece.length;
             const headers = [
@@ -71,20 +82,24 @@ export function replies(options: ReplyOptions): Replies {
                 String(length),
                 HEADERS.cache,
                 cache,
-                ...served,
+                ...servedByHeaders,
                 ...more,
             ];
-            response.send(200, headers, body, draining());
+            response.send(200, headers, body, isDraining());
         },
-        error: (response, error, more = []) => {
-            if (response.sent()) {
+        sendError: (response, error, more = []) => {
+            if (response.isSent()) {
                 response.abort();
                 return;
             }
             const { status, retryAfterSeconds } = error;
             const retry = retryAfterSeconds ? ["retry-after", String(retryAfterSeconds)] : [];
             const challenge = status === 401 ? CHALLENGE : [];
-            text(response, status, JSON_TYPE, errorBody(error), [...challenge, ...retry, ...more]);
+            sendText(response, status, JSON_TYPE, formatError(error), [
+                ...challenge,
+                ...retry,
+                ...more,
+            ]);
         },
     };
 }

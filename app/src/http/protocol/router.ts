@@ -2,14 +2,14 @@ import { PATHS } from "@property-search/contract";
 
 import { HttpError } from "./error.ts";
 import type { Handler, HttpRequest, HttpResponse } from "./exchange.ts";
-import type { Replies } from "./responder.ts";
+import type { Responder } from "./responder.ts";
 
 /** Handlers by path. Each path has one method; GET includes HEAD. */
 export interface Routes {
     readonly post: Readonly<Record<string, Handler>>;
     readonly get: Readonly<Record<string, Handler>>;
     /** Creates a more specific error for an unknown path, if possible. */
-    readonly unknownPath?: (path: string) => HttpError | undefined;
+    readonly findPathError?: (path: string) => HttpError | undefined;
 }
 
 const SLASH = 0x2f;
@@ -17,7 +17,7 @@ const SLASH = 0x2f;
 const AUTHORITY = /^https?:\/\/[^/?#]*/i;
 const METHODS = ["GET", "HEAD", "POST", "OPTIONS"] as const;
 
-export function router({ post, get, unknownPath }: Routes, replies: Replies): Handler {
+export function createRouter({ post, get, findPathError }: Routes, responder: Responder): Handler {
     const posts = new Map(Object.entries(post));
     const gets = new Map(Object.entries(get));
 
@@ -31,10 +31,10 @@ export function router({ post, get, unknownPath }: Routes, replies: Replies): Ha
                   ? gets.get(path)
                   : undefined;
         if (handler) handler(request, response);
-        else answerOther(path, request, response);
+        else respondToUnmatched(path, request, response);
     };
 
-    function answerOther(path: string, request: HttpRequest, response: HttpResponse): void {
+    function respondToUnmatched(path: string, request: HttpRequest, response: HttpResponse): void {
         request.resume();
         const allowed = METHODS.filter(
             (method) =>
@@ -44,11 +44,12 @@ export function router({ post, get, unknownPath }: Routes, replies: Replies): Ha
         );
         const allow = ["allow", allowed.join(", ")];
         const [, another] = allowed;
-        if (another === undefined) replies.error(response, unknownPath?.(path) ?? nothingAt(path));
-        else if (request.method === "OPTIONS") replies.empty(response, 204, allow);
+        if (another === undefined)
+            responder.sendError(response, findPathError?.(path) ?? pathNotFoundError(path));
+        else if (request.method === "OPTIONS") responder.sendEmpty(response, 204, allow);
         else {
             const message = `This path does not support ${request.method ?? ""}; allowed: ${allowed.join(", ")}`;
-            replies.error(response, new HttpError(405, message), allow);
+            responder.sendError(response, new HttpError(405, message), allow);
         }
     }
 }
@@ -59,7 +60,7 @@ function pathOf(url: string): string {
     return (query < 0 ? target : target.slice(0, query)) || "/";
 }
 
-function nothingAt(path: string): HttpError {
+function pathNotFoundError(path: string): HttpError {
     const paths = [PATHS.embed, PATHS.embeddings, PATHS.models, PATHS.health];
     const shown = JSON.stringify(path.slice(0, 128));
     return new HttpError(404, `The path ${shown} does not exist; allowed: ${paths.join(", ")}`);

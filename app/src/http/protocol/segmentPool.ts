@@ -2,10 +2,10 @@
 export const SEGMENT_BYTES = 256 * 1024;
 
 /** Pool of memory segments for large bodies, shared with the thread that parses them. */
-export interface BodyMemory {
-    readonly take: () => Buffer;
+export interface SegmentPool {
+    readonly acquire: () => Buffer;
     /** The segment must not be read afterwards. */
-    readonly giveBack: (segment: Buffer) => void;
+    readonly release: (segment: Buffer) => void;
 }
 
 /**
@@ -13,10 +13,10 @@ export interface BodyMemory {
  * the whole heap for every 30 MB or so: more than all other work of the event loop for a body. The budget of
  * bodies bounds the pool.
  */
-export function bodyMemory(): BodyMemory {
+export function createSegmentPool(): SegmentPool {
     const free: Buffer[] = [];
     return {
-        take: () => free.pop() ?? Buffer.from(new SharedArrayBuffer(SEGMENT_BYTES)),
-        giveBack: (segment) => void free.push(segment),
+        acquire: () => free.pop() ?? Buffer.from(new SharedArrayBuffer(SEGMENT_BYTES)),
+        release: (segment) => void free.push(segment),
     };
 }

@@ -7,12 +7,12 @@ import type { Body } from "../protocol/exchange.ts";
  * one segment of the loopback interface (65,535 bytes less the headers); one more byte would need a second
  * segment.
  */
-export const BLOCK_BYTES = 65_483;
+export const BUFFER_BYTES = 65_483;
 /** Then the connection yields: a fast reader would otherwise delay all other clients for seconds. */
-const BLOCKS_A_TURN = 4;
-const MAX_SPARE_BLOCKS = 256;
+const BUFFERS_PER_TURN = 4;
+const MAX_POOLED_BUFFERS = 256;
 
-const spare: Buffer[] = [];
+const bufferPool: Buffer[] = [];
 const NOTHING = Buffer.alloc(0);
 
 /**
@@ -22,65 +22,70 @@ const NOTHING = Buffer.alloc(0);
  * @param head shorter than a buffer
  * @param onFlushed called when the socket has all of the response, unless this returns true
  */
-export function write(socket: Socket, head: string, body: Body, given: () => void): boolean {
-    const length = head.length + lengthOf(body);
-    if (length > BLOCK_BYTES) {
-        writeBlocks(socket, head, body, given);
+export function writeResponse(
+    socket: Socket,
+    head: string,
+    body: Body,
+    onFlushed: () => void,
+): boolean {
+    const length = head.length + bodyLength(body);
+    if (length > BUFFER_BYTES) {
+        writeInBuffers(socket, head, body, onFlushed);
         return false;
     }
-    const block = spare.pop() ?? newBlock();
-    let at = block.write(head, "latin1");
+    const buffer = bufferPool.pop() ?? allocateBuffer();
+    let at = buffer.write(head, "latin1");
     for (const piece of body) {
-        block.set(piece, at);
+        buffer.set(piece, at);
         at += piece.length;
     }
-    socket.write(block.subarray(0, length));
+    socket.write(buffer.subarray(0, length));
     // Bytes that the kernel did not accept are still in the buffer.
-    if (socket.writableLength === 0) spare.push(block);
+    if (socket.writableLength === 0) bufferPool.push(buffer);
     return true;
 }
 
-function writeBlocks(socket: Socket, head: string, body: Body, given: () => void): void {
+function writeInBuffers(socket: Socket, head: string, body: Body, onFlushed: () => void): void {
     let piece = 0;
     let offset = 0;
-    let blocks = 0;
-    const block = spare.pop() ?? newBlock();
-    next(block.write(head, "latin1"));
+    let buffersWritten = 0;
+    const buffer = bufferPool.pop() ?? allocateBuffer();
+    fillNext(buffer.write(head, "latin1"));
 
-    function next(begun: number): void {
-        let at = begun;
-        while (piece < body.length && at < BLOCK_BYTES) {
+    function fillNext(start: number): void {
+        let at = start;
+        while (piece < body.length && at < BUFFER_BYTES) {
             const bytes = body[piece] ?? NOTHING;
-            const copied = bytes.copy(block, at, offset);
+            const copied = bytes.copy(buffer, at, offset);
             at += copied;
             offset += copied;
             if (offset < bytes.length) break;
             piece += 1;
             offset = 0;
         }
-        socket.write(block.subarray(0, at), written);
+        socket.write(buffer.subarray(0, at), onWritten);
     }
 
-    function written(error?: Error | null): void {
+    function onWritten(error?: Error | null): void {
         // The connection is lost, and the state of the last write is unknown: the buffer is not reused.
         if (error) return;
         if (piece < body.length) {
-            blocks += 1;
-            if (blocks % BLOCKS_A_TURN === 0) setImmediate(next, 0);
-            else next(0);
+            buffersWritten += 1;
+            if (buffersWritten % BUFFERS_PER_TURN === 0) setImmediate(fillNext, 0);
+            else fillNext(0);
             return;
         }
-        if (spare.length < MAX_SPARE_BLOCKS) spare.push(block);
-        given();
+        if (bufferPool.length < MAX_POOLED_BUFFERS) bufferPool.push(buffer);
+        onFlushed();
     }
 }
 
-export function lengthOf(body: Body): number {
+export function bodyLength(body: Body): number {
     let length = 0;
     for (const piece of body) length += piece.length;
     return length;
 }
 
-function newBlock(): Buffer {
-    return Buffer.allocUnsafeSlow(BLOCK_BYTES);
+function allocateBuffer(): Buffer {
+    return Buffer.allocUnsafeSlow(BUFFER_BYTES);
 }

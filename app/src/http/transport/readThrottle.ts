@@ -1,12 +1,12 @@
 /** Budget of all large bodies per 8 ms: 32 MiB per second take some tenths of a millisecond of each slice. */
-const BYTES_A_SLICE = 256 * 1024;
+const BYTES_PER_SLICE = 256 * 1024;
 const SLICE_MILLISECONDS = 8;
 /** Maximum that libuv reads from a connection at once. */
-const BYTES_A_READ = 64 * 1024;
-const READS_A_SLICE = BYTES_A_SLICE / BYTES_A_READ;
+const BYTES_PER_READ = 64 * 1024;
+const READS_PER_SLICE = BYTES_PER_SLICE / BYTES_PER_READ;
 
 const paused: (() => void)[] = [];
-let left = BYTES_A_SLICE;
+let remainingBytes = BYTES_PER_SLICE;
 let isScheduled = false;
 
 /**
@@ -17,20 +17,20 @@ let isScheduled = false;
  * @returns whether the connection must pause reading until then
  */
 export function mustPause(bytes: number, resume: () => void): boolean {
-    left -= bytes;
+    remainingBytes -= bytes;
     if (!isScheduled) {
         isScheduled = true;
-        setTimeout(beginSlice, SLICE_MILLISECONDS);
+        setTimeout(startSlice, SLICE_MILLISECONDS);
     }
-    if (left > 0) return false;
+    if (remainingBytes > 0) return false;
     paused.push(resume);
     return true;
 }
 
 /** The longest-waiting connections are resumed first. */
-function beginSlice(): void {
-    left = BYTES_A_SLICE;
-    isScheduled = paused.length > READS_A_SLICE;
-    if (isScheduled) setTimeout(beginSlice, SLICE_MILLISECONDS);
-    for (const resume of paused.splice(0, READS_A_SLICE)) resume();
+function startSlice(): void {
+    remainingBytes = BYTES_PER_SLICE;
+    isScheduled = paused.length > READS_PER_SLICE;
+    if (isScheduled) setTimeout(startSlice, SLICE_MILLISECONDS);
+    for (const resume of paused.splice(0, READS_PER_SLICE)) resume();
 }

@@ -1,5 +1,5 @@
 /** The head of a plain request: common methods and headers in their usual form. */
-export interface Head {
+export interface RequestHead {
     readonly method: "POST" | "GET";
     readonly url: string;
     /** Alternating names and values, as received. */
@@ -29,10 +29,14 @@ const LENGTH = /^\d{1,9}$/;
  * @param text one character per byte
  * @returns undefined if the fast path cannot serve the request
  */
-export function readHead(text: string): Head | undefined {
+export function parseRequestHead(text: string): RequestHead | undefined {
     const line = REQUEST_LINE.exec(text);
     if (!line) return undefined;
-    const [{ length: begin }, method, url] = line as unknown as [string, Head["method"], string];
+    const [{ length: begin }, method, url] = line as unknown as [
+        string,
+        RequestHead["method"],
+        string,
+    ];
     const rawHeaders: string[] = [];
     let length: number | undefined;
     let hosts = 0;

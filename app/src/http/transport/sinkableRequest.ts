@@ -1,7 +1,7 @@
 import { IncomingMessage, type ServerResponse } from "node:http";
 
-import { countUnread } from "./unreadResponses.ts";
-import { BLOCK_BYTES, lengthOf } from "./pooledWriter.ts";
+import { trackUnread } from "./unreadResponses.ts";
+import { BUFFER_BYTES, bodyLength } from "./pooledWriter.ts";
 import type { BodySink, HttpRequest, HttpResponse } from "../protocol/exchange.ts";
 import { mustPause } from "./readThrottle.ts";
 
@@ -12,12 +12,12 @@ const NOTHING = Buffer.alloc(0);
  * would arrive two ticks later through a buffer, which takes a fifth of node:http's time per request. Without
  * a sink it is an ordinary stream.
  */
-export class Message extends IncomingMessage implements HttpRequest {
+export class SinkableRequest extends IncomingMessage implements HttpRequest {
     #sink: BodySink | undefined;
     #onComplete: (() => void) | undefined;
     #isPaused = false;
 
-    whole(): undefined {
+    bufferedBody(): undefined {
         return undefined;
     }
 
@@ -35,7 +35,7 @@ export class Message extends IncomingMessage implements HttpRequest {
         if (chunk === null) this.#onComplete?.();
         if (this.#sink === undefined) return super.push(chunk);
         if (chunk !== null) {
-            this.#sink.chunk(chunk);
+            this.#sink.onChunk(chunk);
             // A body in many small chunks may deliver more of them in the same turn.
             this.#isPaused ||= mustPause(chunk.length, () => {
                 this.#isPaused = false;
@@ -45,20 +45,23 @@ export class Message extends IncomingMessage implements HttpRequest {
         }
         // Marks the stream as consumed; otherwise the server would drain it after the response.
         this._read(0);
-        this.#sink.end();
+        this.#sink.onEnd();
         return false;
     }
 
     override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-        if (!this.complete) this.#sink?.gone();
+        if (!this.complete) this.#sink?.onAborted();
         super._destroy(error, callback);
     }
 }
 
 /** A response through node:http. */
-export function responseOf(request: Message, response: ServerResponse): HttpResponse {
+export function createNodeResponse(
+    request: SinkableRequest,
+    response: ServerResponse,
+): HttpResponse {
     return {
-        sent: () => response.headersSent,
+        isSent: () => response.headersSent,
         send: (status, headers, body, close) => {
             if (close) response.shouldKeepAlive = false;
             response.writeHead(status, headers as string[]);
@@ -66,15 +69,15 @@ export function responseOf(request: Message, response: ServerResponse): HttpResp
             response.cork();
             // Otherwise the head would overtake a pending "100 Continue".
             response.flushHeaders();
-            const length = lengthOf(body);
+            const length = bodyLength(body);
             // Closing a connection while its client is sending resets it and loses the response.
             const end = (): void => {
                 if (close) request.whenComplete(() => response.end());
                 else response.end();
             };
             for (const piece of body) response.write(piece);
-            if (length > BLOCK_BYTES) {
-                const read = countUnread(length, () => void response.destroy());
+            if (length > BUFFER_BYTES) {
+                const read = trackUnread(length, () => void response.destroy());
                 response.once("close", read);
                 // node:http considers an ended response as read, and its connection as idle.
                 response.write(NOTHING, end);

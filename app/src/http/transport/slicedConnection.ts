@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 
 /** node:http makes one call per chunk of a body: 64 KiB of minimal chunks would take it 20 ms. */
-const PORTION_BYTES = 4 * 1024;
+const SLICE_BYTES = 4 * 1024;
 /** Several slices fit into one turn if they are parsed quickly, such as a body in one piece. */
 const TURN_MILLISECONDS = 0.5;
 const NOTHING = Buffer.alloc(0);
@@ -17,13 +17,13 @@ interface Piece {
  * A connection that delivers its data in slices and yields to the event loop in between. node:http accepts
  * any stream as a connection, and needs only these two methods of a socket.
  */
-export class Portions extends Duplex {
+export class SlicedConnection extends Duplex {
     readonly #socket: Socket;
     #rest: Buffer = NOTHING;
     #hasEnded = false;
 
     constructor(socket: Socket) {
-        super({ allowHalfOpen: true, decodeStrings: false, readableHighWaterMark: PORTION_BYTES });
+        super({ allowHalfOpen: true, decodeStrings: false, readableHighWaterMark: SLICE_BYTES });
         this.#socket = socket;
         socket.on("data", (chunk: Buffer) => {
             socket.pause();
@@ -41,12 +41,12 @@ export class Portions extends Duplex {
     }
 
     #give(): void {
-        const begun = performance.now();
+        const start = performance.now();
         let isWanted = true;
         while (isWanted && this.#rest.length > 0) {
-            const portion = this.#rest.subarray(0, PORTION_BYTES);
-            this.#rest = this.#rest.subarray(portion.length);
-            isWanted = this.push(portion) && performance.now() - begun < TURN_MILLISECONDS;
+            const slice = this.#rest.subarray(0, SLICE_BYTES);
+            this.#rest = this.#rest.subarray(slice.length);
+            isWanted = this.push(slice) && performance.now() - start < TURN_MILLISECONDS;
         }
         if (this.#hasEnded && this.#rest.length === 0) this.push(null);
     }
@@ -56,27 +56,27 @@ export class Portions extends Duplex {
         else setImmediate(() => this.#give());
     }
 
-    override _write(chunk: Buffer | string, encoding: BufferEncoding, written: Written): void {
-        this.#socket.write(chunk, encoding, written);
+    override _write(chunk: Buffer | string, encoding: BufferEncoding, onWritten: Written): void {
+        this.#socket.write(chunk, encoding, onWritten);
     }
 
     /** Corked data is sent in one system call. */
-    override _writev(pieces: readonly Piece[], written: Written): void {
+    override _writev(pieces: readonly Piece[], onWritten: Written): void {
         this.#socket.cork();
         pieces.forEach(({ chunk, encoding }, at) => {
             if (at < pieces.length - 1) this.#socket.write(chunk, encoding);
-            else this.#socket.write(chunk, encoding, written);
+            else this.#socket.write(chunk, encoding, onWritten);
         });
         this.#socket.uncork();
     }
 
-    override _final(ended: Written): void {
-        this.#socket.end(() => ended());
+    override _final(onEnded: Written): void {
+        this.#socket.end(() => onEnded());
     }
 
-    override _destroy(error: Error | null, destroyed: Written): void {
+    override _destroy(error: Error | null, onDestroyed: Written): void {
         this.#socket.destroy();
-        destroyed(error);
+        onDestroyed(error);
     }
 
     setTimeout(milliseconds: number): this {

@@ -1,10 +1,10 @@
-import { byteBudget } from "../../memory/byteBudget.ts";
+import { createByteBudget } from "../../memory/byteBudget.ts";
 
 /** Total of the responses that clients have not read yet. */
 export const MAX_BYTES_UNREAD = 128 * 1024 * 1024;
 
 /** Responses that clients have not read yet. Beyond the limit, the connection of the oldest is closed. */
-const unread = byteBudget(MAX_BYTES_UNREAD);
+const unread = createByteBudget(MAX_BYTES_UNREAD);
 
 /**
  * Tracks an unread response.
@@ -12,8 +12,8 @@ const unread = byteBudget(MAX_BYTES_UNREAD);
  * @param close closes its connection if others need the memory
  * @returns must be called when the kernel has the whole response, or the connection has closed
  */
-export function countUnread(bytes: number, close: () => void): () => void {
-    const hold = unread.open(close);
-    hold.grow(Math.min(bytes, MAX_BYTES_UNREAD));
-    return hold.release;
+export function trackUnread(bytes: number, close: () => void): () => void {
+    const reservation = unread.reserve(close);
+    reservation.grow(Math.min(bytes, MAX_BYTES_UNREAD));
+    return reservation.release;
 }

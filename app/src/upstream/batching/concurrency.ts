@@ -2,14 +2,14 @@
 export interface Concurrency {
     readonly limit: () => number;
     /** A call succeeded while this many were in flight. */
-    readonly succeeded: (inFlight: number) => void;
+    readonly onSuccess: (inFlight: number) => void;
     /** The upstream reported overload, or timed out. */
-    readonly pressed: () => void;
+    readonly onOverload: () => void;
 }
 
-const FIRST = 8;
-const LEAST = 1;
-const MOST = 64;
+const INITIAL_LIMIT = 8;
+const MIN_LIMIT = 1;
+const MAX_LIMIT = 64;
 const BACKOFF = 0.7;
 /** Concurrent calls fail together, which counts as one signal. */
 const SETTLE_MILLISECONDS = 1_000;
@@ -18,18 +18,18 @@ const SETTLE_MILLISECONDS = 1_000;
  * Additive increase, multiplicative decrease (Chiu and Jain, 1989): plus one after each window of successes
  * at the limit, times 0.7 after a sign of overload.
  */
-export function adaptiveConcurrency(now = () => performance.now()): Concurrency {
-    let limit = FIRST;
-    let pressedAt = -Infinity;
+export function createAdaptiveConcurrency(now = () => performance.now()): Concurrency {
+    let limit = INITIAL_LIMIT;
+    let decreasedAt = -Infinity;
     return {
         limit: () => Math.floor(limit),
-        succeeded: (inFlight) => {
-            if (inFlight >= Math.floor(limit)) limit = Math.min(MOST, limit + 1 / limit);
+        onSuccess: (inFlight) => {
+            if (inFlight >= Math.floor(limit)) limit = Math.min(MAX_LIMIT, limit + 1 / limit);
         },
-        pressed: () => {
-            if (now() - pressedAt < SETTLE_MILLISECONDS) return;
-            pressedAt = now();
-            limit = Math.max(LEAST, limit * BACKOFF);
+        onOverload: () => {
+            if (now() - decreasedAt < SETTLE_MILLISECONDS) return;
+            decreasedAt = now();
+            limit = Math.max(MIN_LIMIT, limit * BACKOFF);
         },
     };
 }

@@ -1,146 +1,123 @@
-import type { Input } from "../../input.ts";
+import { inputBytes, type InputSize } from "../inputSize.ts";
+import { measureSlice, type QueuedCall, type Slice } from "./slices.ts";
 
-/** The inputs of a request that wait for an upstream call. */
-export interface QueuedAsk {
-    readonly tenant: string;
-    /** Only calls of the same group are batched: same dimensions, and either texts or token IDs. */
-    readonly group: string;
-    readonly inputs: readonly Input[];
-}
-
-/** A range of the inputs of a pending call. */
-export interface Slice<Ask extends QueuedAsk> {
-    readonly ask: Ask;
-    readonly from: number;
-    readonly to: number;
-}
-
-export interface AskQueue<Ask extends QueuedAsk> {
-    readonly add: (ask: Ask) => void;
-    readonly remove: (ask: Ask) => void;
+/** Queue of calls that serves tenants in turn. */
+export interface FairQueue<Call extends QueuedCall> {
+    readonly add: (call: Call) => void;
+    readonly remove: (call: Call) => void;
     /**
-     * Takes inputs for one call from the tenants in turn, so that one tenant's bulk job does not delay the
-     * others. Only a request that exceeds a whole call is split.
+     * Takes inputs for one batch from the tenants in turn, so that one tenant's bulk job does not delay the
+     * others. Only a call that exceeds a whole batch is split.
      */
-    readonly take: (size: Load) => readonly Slice<Ask>[];
-    readonly asks: () => number;
-    /** Queued inputs, in total or of one tenant. */
-    readonly load: (tenant?: string) => Load;
+    readonly take: (size: InputSize) => readonly Slice<Call>[];
+    readonly countCalls: () => number;
+    /** Size of the queued inputs, in total or of one tenant. */
+    readonly queuedSize: (tenant?: string) => InputSize;
     /** Number of tenants with queued inputs. */
-    readonly tenants: () => number;
+    readonly countTenants: () => number;
 }
 
-export interface Load {
-    readonly items: number;
-    readonly bytes: number;
-}
-
-interface Waiting<Ask> {
-    readonly ask: Ask;
+interface Waiting<Call> {
+    readonly call: Call;
     /** Index of the first input that has not been taken. */
     next: number;
 }
 
-interface Line<Ask> {
-    readonly waiting: Waiting<Ask>[];
+interface TenantQueue<Call> {
+    readonly waiting: Waiting<Call>[];
     items: number;
     bytes: number;
 }
 
-const NOTHING: Load = { items: 0, bytes: 0 };
+const NOTHING: InputSize = { items: 0, bytes: 0 };
 
 /** First in, first out per tenant; tenants in turn. */
-export function askQueue<Ask extends QueuedAsk>(): AskQueue<Ask> {
-    const lines = new Map<string, Line<Ask>>();
-    const all = { asks: 0, items: 0, bytes: 0 };
+export function createFairQueue<Call extends QueuedCall>(): FairQueue<Call> {
+    const tenantQueues = new Map<string, TenantQueue<Call>>();
+    const all = { calls: 0, items: 0, bytes: 0 };
 
-    function count(line: Line<Ask>, slice: Slice<Ask>, sign: 1 | -1): void {
-        const { items, bytes } = loadOf(slice);
-        for (const load of [line, all]) {
-            load.items += sign * items;
-            load.bytes += sign * bytes;
+    function count(tenantQueue: TenantQueue<Call>, slice: Slice<Call>, sign: 1 | -1): void {
+        const { items, bytes } = measureSlice(slice);
+        for (const size of [tenantQueue, all]) {
+            size.items += sign * items;
+            size.bytes += sign * bytes;
         }
     }
 
     return {
-        add: (ask) => {
-            const line = lines.get(ask.tenant) ?? { waiting: [], items: 0, bytes: 0 };
-            lines.set(ask.tenant, line);
-            line.waiting.push({ ask, next: 0 });
-            count(line, { ask, from: 0, to: ask.inputs.length }, 1);
-            all.asks += 1;
+        add: (call) => {
+            const tenantQueue = tenantQueues.get(call.tenant) ?? {
+                waiting: [],
+                items: 0,
+                bytes: 0,
+            };
+            tenantQueues.set(call.tenant, tenantQueue);
+            tenantQueue.waiting.push({ call, next: 0 });
+            count(tenantQueue, { call, from: 0, to: call.inputs.length }, 1);
+            all.calls += 1;
         },
-        remove: (ask) => {
-            const line = lines.get(ask.tenant);
-            const at = line?.waiting.findIndex((one) => one.ask === ask) ?? -1;
-            const removed = line?.waiting[at];
-            if (!line || !removed) return;
-            line.waiting.splice(at, 1);
-            count(line, { ask, from: removed.next, to: ask.inputs.length }, -1);
-            all.asks -= 1;
-            if (line.waiting.length === 0) lines.delete(ask.tenant);
+        remove: (call) => {
+            const tenantQueue = tenantQueues.get(call.tenant);
+            const at = tenantQueue?.waiting.findIndex((one) => one.call === call) ?? -1;
+            const removed = tenantQueue?.waiting[at];
+            if (!tenantQueue || !removed) return;
+            tenantQueue.waiting.splice(at, 1);
+            count(tenantQueue, { call, from: removed.next, to: call.inputs.length }, -1);
+            all.calls -= 1;
+            if (tenantQueue.waiting.length === 0) tenantQueues.delete(call.tenant);
         },
         take: (size) => {
-            const taken: Slice<Ask>[] = [];
-            const room = { ...size };
+            const slices: Slice<Call>[] = [];
+            const remaining = { ...size };
             let blocked = 0;
-            while (lines.size > blocked) {
-                const [turn] = lines;
-                if (!turn) break;
-                const [tenant, line] = turn;
-                lines.delete(tenant);
-                const [first] = line.waiting;
-                const slice = first && fit(first, taken[0]?.ask, room);
+            while (tenantQueues.size > blocked) {
+                const [next] = tenantQueues;
+                if (!next) break;
+                const [tenant, tenantQueue] = next;
+                tenantQueues.delete(tenant);
+                const [first] = tenantQueue.waiting;
+                const slice = first && takeSlice(first, slices[0]?.call, remaining);
                 if (slice) {
-                    taken.push(slice);
-                    count(line, slice, -1);
-                    const { items, bytes } = loadOf(slice);
-                    room.items -= items;
-                    room.bytes -= bytes;
+                    slices.push(slice);
+                    count(tenantQueue, slice, -1);
+                    const { items, bytes } = measureSlice(slice);
+                    remaining.items -= items;
+                    remaining.bytes -= bytes;
                     first.next = slice.to;
-                    if (slice.to === slice.ask.inputs.length) {
-                        line.waiting.shift();
-                        all.asks -= 1;
+                    if (slice.to === slice.call.inputs.length) {
+                        tenantQueue.waiting.shift();
+                        all.calls -= 1;
                     }
                     blocked = 0;
                 } else blocked += 1;
                 // Moves the tenant to the end of the round, or out of it if its queue is empty.
-                if (line.waiting.length > 0) lines.set(tenant, line);
+                if (tenantQueue.waiting.length > 0) tenantQueues.set(tenant, tenantQueue);
             }
-            return taken;
+            return slices;
         },
-        asks: () => all.asks,
-        load: (tenant) => (tenant === undefined ? all : (lines.get(tenant) ?? NOTHING)),
-        tenants: () => lines.size,
+        countCalls: () => all.calls,
+        queuedSize: (tenant) =>
+            tenant === undefined ? all : (tenantQueues.get(tenant) ?? NOTHING),
+        countTenants: () => tenantQueues.size,
     };
 }
 
-function fit<Ask extends QueuedAsk>(
-    { ask, next }: Waiting<Ask>,
-    joined: Ask | undefined,
-    room: Load,
-): Slice<Ask> | undefined {
-    if (joined && joined.group !== ask.group) return undefined;
-    const { inputs } = ask;
-    let { items, bytes } = room;
+/** @param firstCall the first call of the batch */
+function takeSlice<Call extends QueuedCall>(
+    { call, next }: Waiting<Call>,
+    firstCall: Call | undefined,
+    remaining: InputSize,
+): Slice<Call> | undefined {
+    if (firstCall && firstCall.group !== call.group) return undefined;
+    const { inputs } = call;
+    let { items, bytes } = remaining;
     let to = next;
     for (; to < inputs.length; to += 1) {
         items -= 1;
-        bytes -= sizeOf(inputs[to]);
+        bytes -= inputBytes(inputs[to]);
         if (items < 0 || bytes < 0) break;
     }
-    if (to === inputs.length) return { ask, from: next, to };
-    // The first input of a call always fits.
-    return joined ? undefined : { ask, from: next, to: Math.max(to, next + 1) };
-}
-
-export function loadOf<Ask extends QueuedAsk>({ ask, from, to }: Slice<Ask>): Load {
-    let bytes = 0;
-    for (let at = from; at < to; at += 1) bytes += sizeOf(ask.inputs[at]);
-    return { items: to - from, bytes };
-}
-
-export function sizeOf(input: Input | undefined): number {
-    if (!input) return 0;
-    return input.kind === "text" ? input.text.length : input.ids.length * 4;
+    if (to === inputs.length) return { call, from: next, to };
+    // The first input of a batch always fits.
+    return firstCall ? undefined : { call, from: next, to: Math.max(to, next + 1) };
 }

@@ -5,22 +5,22 @@ import { pipeline } from "node:stream/promises";
 
 import type { Input } from "../../input.ts";
 import type { Log } from "../../log.ts";
-import type { Scope } from "../../requestContext.ts";
+import type { RequestContext } from "../../requestContext.ts";
 import { createEmbedding, vectorError } from "../../vector/embedding.ts";
-import { sizeOf } from "../batching/fairQueue.ts";
+import { measureInputs } from "../inputSize.ts";
 import {
-    asUpstreamError,
+    toUpstreamError,
     noEvents,
-    outcomeOf,
+    classifyOutcome,
     UpstreamError,
     type InputOutcome,
     type ReportOutcomes,
     type Upstream,
     type UpstreamEvents,
 } from "../upstream.ts";
-import { overloadedError, waitingRoom } from "../queueLimit.ts";
+import { overloadedError, createQueueLimit } from "../queueLimit.ts";
 import { batchByLength } from "./batchByLength.ts";
-import { workers, type EmbeddedTexts } from "./workerPool.ts";
+import { createWorkerPool, type EmbeddedTexts } from "./workerPool.ts";
 
 export interface LocalOptions {
     /** Directory with model.onnx and tokenizer.json. */
@@ -31,23 +31,23 @@ export interface LocalOptions {
 }
 
 /** Name of the provider and of its only endpoint. */
-export const LOCAL = "local";
+export const LOCAL_PROVIDER = "local";
 
 /** The sentence encoder in worker threads of this process. */
-export async function localUpstream(options: LocalOptions): Promise<Upstream> {
+export async function createLocalUpstream(options: LocalOptions): Promise<Upstream> {
     const { directory, threads, log, events = noEvents } = options;
     const model = join(directory, "model.onnx");
     const tokenizer = join(directory, "tokenizer.json");
-    const revision = await digest([model, tokenizer]);
-    const pool = workers(threads, { model, tokenizer }, log);
-    const room = waitingRoom();
-    let native: number | undefined;
-    let open = 0;
+    const revision = await digestFiles([model, tokenizer]);
+    const pool = createWorkerPool(threads, { model, tokenizer }, log);
+    const queueLimit = createQueueLimit();
+    let nativeDimensions: number | undefined;
+    let openCalls = 0;
 
     /** Reports each model run when it has ended, so that a timeout affects its own run only. */
     async function embed(
         inputs: readonly Input[],
-        { tenant, deadline }: Scope,
+        { tenant, deadline }: RequestContext,
         report: ReportOutcomes,
     ): Promise<void> {
         const texts = inputs.map(textOf);
@@ -56,14 +56,14 @@ export async function localUpstream(options: LocalOptions): Promise<Upstream> {
 
         async function run(places: readonly number[]): Promise<void> {
             try {
-                const own = places.map((place) => texts[place] ?? "");
-                const answer = await pool.run(call, own, deadline);
+                const ownTexts = places.map((place) => texts[place] ?? "");
+                const result = await pool.run(call, ownTexts, deadline);
                 report(
                     places,
-                    places.map((_, row) => embeddingAt(answer, row, native ?? 0)),
+                    places.map((_, row) => toEmbedding(result, row, nativeDimensions ?? 0)),
                 );
-            } catch (thrown) {
-                const error = asUpstreamError(thrown);
+            } catch (cause) {
+                const error = toUpstreamError(cause);
                 if (error.status === 400 && places.length > 1) {
                     const middle = Math.ceil(places.length / 2);
                     await Promise.all([run(places.slice(0, middle)), run(places.slice(middle))]);
@@ -76,51 +76,50 @@ export async function localUpstream(options: LocalOptions): Promise<Upstream> {
         }
     }
 
-    function moved(calls: number): void {
-        open += calls;
-        events.waiting(0, open, threads);
+    function changeOpenCalls(calls: number): void {
+        openCalls += calls;
+        events.onQueueChange(0, openCalls, threads);
     }
 
     return {
-        provider: LOCAL,
+        provider: LOCAL_PROVIDER,
         revision,
-        dimensions: () => native,
+        dimensions: () => nativeDimensions,
         acceptsTokens: false,
-        shortens: false,
-        dimensionsFault: (dimensions) =>
-            native === undefined || dimensions === native
+        supportsShortening: false,
+        dimensionsError: (dimensions) =>
+            nativeDimensions === undefined || dimensions === nativeDimensions
                 ? undefined
-                : `this model has vectors of ${native} dimensions only`,
+                : `this model has vectors of ${nativeDimensions} dimensions only`,
         start: async () => {
-            native = await pool.start();
+            nativeDimensions = await pool.start();
         },
-        embed: async (inputs, scope, report) => {
-            const bytes = inputs.reduce((sum, input) => sum + sizeOf(input), 0);
-            const leave = room.enter(scope.tenant, { items: inputs.length, bytes });
-            if (!leave) {
-                events.overloaded();
+        embed: async (inputs, context, report) => {
+            const release = queueLimit.admit(context.tenant, measureInputs(inputs));
+            if (!release) {
+                events.onOverload();
                 report([...inputs.keys()], Array(inputs.length).fill(overloadedError()));
                 return;
             }
-            const begun = performance.now();
+            const startedAt = performance.now();
             const failures: UpstreamError[] = [];
-            moved(1);
+            changeOpenCalls(1);
             try {
-                await embed(inputs, scope, (places, outcomes) => {
+                await embed(inputs, context, (places, outcomes) => {
                     failures.push(...outcomes.filter((one) => one instanceof UpstreamError));
                     report(places, outcomes);
                 });
             } finally {
-                moved(-1);
-                leave();
+                changeOpenCalls(-1);
+                release();
             }
             const [failure] = failures;
-            const seconds = (performance.now() - begun) / 1000;
-            events.attempted(LOCAL, failure ? outcomeOf(failure) : "ok", seconds);
+            const seconds = (performance.now() - startedAt) / 1000;
+            events.onAttempt(LOCAL_PROVIDER, failure ? classifyOutcome(failure) : "ok", seconds);
             const embedded = inputs.length - failures.length;
-            if (embedded > 0) events.called(embedded, 1);
+            if (embedded > 0) events.onCall(embedded, 1);
         },
-        state: () => ({ callsInFlight: open, threads }),
+        state: () => ({ callsInFlight: openCalls, threads }),
         close: () => pool.close(),
     };
 }
@@ -130,20 +129,20 @@ function textOf(input: Input): string {
     throw new UpstreamError(400, "invalid_input", "This model takes texts, not token ids");
 }
 
-function embeddingAt(answer: EmbeddedTexts, row: number, dimensions: number): InputOutcome {
-    const vector = answer.vectors.slice(row * dimensions, (row + 1) * dimensions);
-    const fault = vectorError(vector, dimensions);
-    const tokens = answer.tokens[row];
-    const truncated = answer.truncated[row];
-    if (fault !== undefined || tokens === undefined || truncated === undefined) {
-        const message = `The local model returned an invalid vector: ${fault ?? "no tokens"}`;
+function toEmbedding(result: EmbeddedTexts, row: number, dimensions: number): InputOutcome {
+    const vector = result.vectors.slice(row * dimensions, (row + 1) * dimensions);
+    const error = vectorError(vector, dimensions);
+    const tokens = result.tokens[row];
+    const truncated = result.truncated[row];
+    if (error !== undefined || tokens === undefined || truncated === undefined) {
+        const message = `The local model returned an invalid vector: ${error ?? "no tokens"}`;
         return new UpstreamError(503, "bad_vector", message);
     }
     return createEmbedding(vector, tokens, truncated);
 }
 
 /** Identifies the weights by their content: a replaced file is a new revision. */
-async function digest(paths: readonly string[]): Promise<string> {
+async function digestFiles(paths: readonly string[]): Promise<string> {
     const hash = createHash("sha256");
     for (const path of paths) {
         try {

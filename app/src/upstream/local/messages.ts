@@ -13,7 +13,7 @@ export const END = "end";
 
 export type WorkerMessage = WorkerRequest | typeof END;
 
-export type WorkerAnswer =
+export type WorkerResponse =
     | { readonly kind: "ready"; readonly dimensions: number }
     | {
           readonly kind: "embedded";

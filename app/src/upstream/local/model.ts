@@ -3,9 +3,9 @@ import { readFile } from "node:fs/promises";
 import * as onnx from "onnxruntime-node";
 
 import { MAX_SEQUENCE, MAX_TOKENS } from "./limits.ts";
-import type { WorkerAnswer, WorkerData, WorkerRequest } from "./messages.ts";
+import type { WorkerResponse, WorkerData, WorkerRequest } from "./messages.ts";
 import { meanPool } from "./meanPooling.ts";
-import { openTokenizer } from "./tokenizer.ts";
+import { createTokenizer } from "./tokenizer.ts";
 
 interface Encoded {
     readonly ids: readonly number[];
@@ -14,12 +14,12 @@ interface Encoded {
 
 export interface Model {
     readonly dimensions: number;
-    readonly embed: (request: WorkerRequest) => Promise<WorkerAnswer>;
+    readonly embed: (request: WorkerRequest) => Promise<WorkerResponse>;
 }
 
 /** Loads the sentence encoder: tokenizer, transformer, mean pooling, normalisation. */
 export async function loadModel(data: WorkerData): Promise<Model> {
-    const tokenize = openTokenizer(await readFile(data.tokenizer, "utf8"));
+    const tokenize = createTokenizer(await readFile(data.tokenizer, "utf8"));
     const session = await onnx.InferenceSession.create(data.model, {
         // Workers provide the parallelism; more threads per worker would compete for the same cores.
         intraOpNumThreads: 1,
@@ -36,7 +36,7 @@ export async function loadModel(data: WorkerData): Promise<Model> {
             for (const text of texts) {
                 const ids = tokenize(text, MAX_TOKENS);
                 if (ids.length > MAX_TOKENS) return { kind: "tooLong" };
-                encoded.push(cut(ids));
+                encoded.push(truncate(ids));
             }
             const rows = await run(session, encoded);
             const vectors = new Float32Array(rows.length * dimensions);
@@ -52,7 +52,7 @@ export async function loadModel(data: WorkerData): Promise<Model> {
 }
 
 /** Keeps the end token, as in the training of the model. */
-function cut(ids: readonly number[]): Encoded {
+function truncate(ids: readonly number[]): Encoded {
     if (ids.length <= MAX_SEQUENCE) return { ids, truncated: false };
     return { ids: [...ids.slice(0, MAX_SEQUENCE - 1), ...ids.slice(-1)], truncated: true };
 }

@@ -5,7 +5,7 @@ import { createVocabularyTrie } from "./vocabularyTrie.ts";
  * @param mostTokens tokenisation stops after more tokens than this, with a prefix of all IDs
  * @returns the token IDs of a text, with the model's start and end tokens
  */
-export type Tokenize = (text: string, mostTokens?: number) => readonly number[];
+export type Tokenize = (text: string, maxTokens?: number) => readonly number[];
 
 /**
  * The fields of tokenizer.json that this module uses. The pipeline is that of BERT's uncased and cased
@@ -59,7 +59,7 @@ const TYPES = {
  * @param definition content of tokenizer.json
  * @throws Error for a pipeline other than BERT's
  */
-export function openTokenizer(definition: string): Tokenize {
+export function createTokenizer(definition: string): Tokenize {
     const read = JSON.parse(definition) as Definition;
     checkTypes(read);
     const { added_tokens, normalizer, post_processor, model } = read;
@@ -71,28 +71,28 @@ export function openTokenizer(definition: string): Tokenize {
     });
     const trie = createVocabularyTrie(model.vocab, model.continuing_subword_prefix);
     const unknown = model.vocab[model.unk_token] ?? NaN;
-    const longestWord = model.max_input_chars_per_word;
+    const maxWordLength = model.max_input_chars_per_word;
     const specialStarts = new Set(added_tokens.map(({ content }) => content.codePointAt(0)));
-    const [before, after] = marksOf(post_processor);
+    const [before, after] = findSpecialIds(post_processor);
 
     function specialAt(text: string, at: number): AddedToken | undefined {
         return added_tokens.find(({ content }) => text.startsWith(content, at));
     }
 
-    return (text, mostTokens = Infinity) => {
+    return (text, maxTokens = Infinity) => {
         const ids = [...before];
-        const most = mostTokens - after.length;
+        const max = maxTokens - after.length;
         let word = "";
         let wordLength = 0;
 
         function endWord(): void {
-            if (wordLength > longestWord) ids.push(unknown);
+            if (wordLength > maxWordLength) ids.push(unknown);
             else if (word !== "") trie.split(word, ids, unknown);
             word = "";
             wordLength = 0;
         }
 
-        for (let at = 0; at < text.length && ids.length <= most;) {
+        for (let at = 0; at < text.length && ids.length <= max;) {
             const point = text.codePointAt(at) ?? 0;
             const special = specialStarts.has(point) ? specialAt(text, at) : undefined;
             if (special) {
@@ -106,7 +106,7 @@ export function openTokenizer(definition: string): Tokenize {
             if (kind === REMOVED) continue;
             if (kind === LETTER) {
                 // A longer word is unknown, whatever follows.
-                if (wordLength > longestWord) continue;
+                if (wordLength > maxWordLength) continue;
                 const form = characters.formOf(point);
                 word += form;
                 wordLength += form.length === 1 ? 1 : Array.from(form).length;
@@ -125,7 +125,7 @@ export function openTokenizer(definition: string): Tokenize {
 }
 
 /** @returns the IDs before and after those of a text */
-function marksOf({ single, special_tokens: marks }: Definition["post_processor"]) {
+function findSpecialIds({ single, special_tokens: marks }: Definition["post_processor"]) {
     const place = single.findIndex((part) => part.SpecialToken === undefined);
     const ids = (parts: typeof single): readonly number[] =>
         parts.flatMap(({ SpecialToken: mark }) => (mark && marks[mark.id]?.ids) ?? []);
@@ -134,10 +134,10 @@ function marksOf({ single, special_tokens: marks }: Definition["post_processor"]
 
 function checkTypes(read: Definition): void {
     for (const [part, type] of Object.entries(TYPES) as [keyof typeof TYPES, string][]) {
-        const given = (read[part] as { readonly type?: unknown } | null)?.type;
-        if (given === type) continue;
+        const actual = (read[part] as { readonly type?: unknown } | null)?.type;
+        if (actual === type) continue;
         throw new Error(
-            `tokenizer.json: ${part}.type is ${JSON.stringify(given)}; allowed: ${type}`,
+            `tokenizer.json: ${part}.type is ${JSON.stringify(actual)}; allowed: ${type}`,
         );
     }
     for (const token of read.added_tokens) {

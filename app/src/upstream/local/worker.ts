@@ -1,19 +1,19 @@
 import { parentPort, workerData } from "node:worker_threads";
 
 import { detach } from "../../detach.ts";
-import { yieldToEventLoop } from "../../threads/priority.ts";
-import { END, type WorkerAnswer, type WorkerData, type WorkerMessage } from "./messages.ts";
+import { lowerThreadPriority } from "../../threads/priority.ts";
+import { END, type WorkerResponse, type WorkerData, type WorkerMessage } from "./messages.ts";
 import { loadModel } from "./model.ts";
 
 const port = parentPort;
 if (!port) throw new Error("This module is a worker thread of the local model");
 
-function answer(message: WorkerAnswer): void {
+function respond(message: WorkerResponse): void {
     const vectors = message.kind === "embedded" ? [message.vectors.buffer] : [];
     port?.postMessage(message, vectors);
 }
 
-yieldToEventLoop("low");
+lowerThreadPriority("low");
 const model = await loadModel(workerData as WorkerData);
 let last: Promise<void> | undefined;
 port.on("message", (message: WorkerMessage) => {
@@ -21,8 +21,8 @@ port.on("message", (message: WorkerMessage) => {
         detach(Promise.resolve(last).then(() => process.exit()));
         return;
     }
-    last = model.embed(message).then(answer, (error: unknown) => {
-        answer({ kind: "failed", message: String(error) });
+    last = model.embed(message).then(respond, (error: unknown) => {
+        respond({ kind: "failed", message: String(error) });
     });
 });
-answer({ kind: "ready", dimensions: model.dimensions });
+respond({ kind: "ready", dimensions: model.dimensions });

@@ -5,12 +5,12 @@ import { detach } from "../../detach.ts";
 import type { Log } from "../../log.ts";
 import { UpstreamError } from "../upstream.ts";
 import { MAX_TOKENS } from "./limits.ts";
-import { END, type WorkerAnswer, type WorkerData, type WorkerMessage } from "./messages.ts";
-import { turns, type Call } from "../roundRobin.ts";
+import { END, type WorkerResponse, type WorkerData, type WorkerMessage } from "./messages.ts";
+import { createRoundRobinQueue, type Call } from "../roundRobin.ts";
 
-export type EmbeddedTexts = Extract<WorkerAnswer, { kind: "embedded" }>;
+export type EmbeddedTexts = Extract<WorkerResponse, { kind: "embedded" }>;
 
-export interface Workers {
+export interface WorkerPool {
     /** @returns the dimensions of the model, once all workers have loaded it */
     readonly start: () => Promise<number>;
     /**
@@ -31,7 +31,7 @@ interface Task {
     readonly deadline: number;
     /** Number of workers lost while running it. */
     losses: number;
-    readonly resolve: (answer: EmbeddedTexts) => void;
+    readonly resolve: (response: EmbeddedTexts) => void;
     readonly reject: (error: Error) => void;
 }
 
@@ -47,11 +47,11 @@ const MAX_RESTART_DELAY_MILLISECONDS = 30_000;
  * A run takes a tenth of a second and loading the model somewhat longer; on a machine with thirty times the
  * load, half a minute.
  */
-const LONGEST_END_MILLISECONDS = 60_000;
+const MAX_SHUTDOWN_MILLISECONDS = 60_000;
 /** A text that crashes workers must not crash all of them. */
-const MOST_LOSSES = 2;
+const MAX_LOSSES = 2;
 
-function openWorker(data: WorkerData): Worker {
+function startWorker(data: WorkerData): Worker {
     return new Worker(new URL("worker.ts", import.meta.url), { workerData: data });
 }
 
@@ -59,52 +59,52 @@ function openWorker(data: WorkerData): Worker {
  * Keeps `threads` workers alive, each with one run at a time. The run of a lost worker is given to another
  * one.
  */
-export function workers(
+export function createWorkerPool(
     threads: number,
     data: WorkerData,
     log: Log,
-    open: (data: WorkerData) => Worker = openWorker,
-): Workers {
-    const waiting = turns<Task>();
+    start: (data: WorkerData) => Worker = startWorker,
+): WorkerPool {
+    const waiting = createRoundRobinQueue<Task>();
     const slots: Slot[] = Array.from({ length: threads }, () => ({
         worker: undefined,
         ready: false,
         task: undefined,
         restarts: 0,
     }));
-    const started = Promise.withResolvers<number>();
+    const whenReady = Promise.withResolvers<number>();
     let closed = false;
 
     function launch(slot: Slot): void {
-        const worker = open(data);
+        const worker = start(data);
         slot.worker = worker;
-        worker.on("message", (answer: WorkerAnswer) => receive(slot, answer));
+        worker.on("message", (response: WorkerResponse) => onMessage(slot, response));
         worker.on("error", (error: Error) => {
             log.error({ error: error.message }, "A worker of the local model failed");
-            started.reject(error);
+            whenReady.reject(error);
         });
-        worker.on("exit", () => lost(slot));
+        worker.on("exit", () => onExit(slot));
     }
 
-    function receive(slot: Slot, answer: WorkerAnswer): void {
-        if (answer.kind === "ready") {
+    function onMessage(slot: Slot, response: WorkerResponse): void {
+        if (response.kind === "ready") {
             slot.ready = true;
-            if (slots.every(({ ready }) => ready)) started.resolve(answer.dimensions);
+            if (slots.every(({ ready }) => ready)) whenReady.resolve(response.dimensions);
         } else {
             const task = slot.task;
             slot.task = undefined;
             slot.restarts = 0;
-            if (task) settle(task, answer);
+            if (task) settleTask(task, response);
         }
-        next(slot);
+        assignTask(slot);
     }
 
-    function lost(slot: Slot): void {
+    function onExit(slot: Slot): void {
         const { task } = slot;
         slot.ready = false;
         slot.worker = undefined;
         slot.task = undefined;
-        if (task) again(task);
+        if (task) retryTask(task);
         if (closed) return;
         const delay = Math.min(100 * 2 ** slot.restarts, MAX_RESTART_DELAY_MILLISECONDS);
         slot.restarts += 1;
@@ -122,31 +122,31 @@ export function workers(
         if (!worker) return;
         const ended = once(worker, "exit");
         worker.postMessage(END satisfies WorkerMessage);
-        const hanging = setTimeout(() => detach(worker.terminate()), LONGEST_END_MILLISECONDS);
+        const timeout = setTimeout(() => detach(worker.terminate()), MAX_SHUTDOWN_MILLISECONDS);
         await ended.catch(() => once(worker, "exit"));
-        clearTimeout(hanging);
+        clearTimeout(timeout);
     }
 
-    function again(task: Task): void {
+    function retryTask(task: Task): void {
         task.losses += 1;
-        if (closed || task.losses >= MOST_LOSSES) {
-            task.reject(unavailable("The local model failed; try again"));
+        if (closed || task.losses >= MAX_LOSSES) {
+            task.reject(unavailableError("The local model failed; try again"));
             return;
         }
         waiting.addFirst(task.call, task);
-        for (const slot of slots) next(slot);
+        for (const slot of slots) assignTask(slot);
     }
 
-    function next(slot: Slot): void {
+    function assignTask(slot: Slot): void {
         if (!slot.ready || slot.task) return;
-        const task = taken();
+        const task = nextTask();
         if (!task) return;
         slot.task = task;
         slot.worker?.postMessage({ texts: task.texts } satisfies WorkerMessage);
     }
 
     /** Expired tasks are not run. */
-    function taken(): Task | undefined {
+    function nextTask(): Task | undefined {
         for (;;) {
             const task = waiting.next();
             if (!task || performance.now() < task.deadline) return task;
@@ -159,53 +159,53 @@ export function workers(
             // reads the process environment, which only the main thread can change.
             process.env.ORT_DISABLE_TELEMETRY = "1";
             for (const slot of slots) launch(slot);
-            return started.promise;
+            return whenReady.promise;
         },
         run: (call, texts, deadline) => {
-            if (closed) return Promise.reject(unavailable("The local model is shutting down"));
+            if (closed) return Promise.reject(unavailableError("The local model is shutting down"));
             const { promise, resolve, reject } = Promise.withResolvers<EmbeddedTexts>();
             const task = { call, texts, deadline, losses: 0, resolve, reject };
-            const late = setTimeout(() => reject(overdue()), deadline - performance.now());
-            const done = (): void => clearTimeout(late);
-            promise.then(done, done);
+            const timeout = setTimeout(() => reject(timeoutError()), deadline - performance.now());
+            const stopTimeout = (): void => clearTimeout(timeout);
+            promise.then(stopTimeout, stopTimeout);
             waiting.add(call, task);
-            for (const slot of slots) next(slot);
+            for (const slot of slots) assignTask(slot);
             return promise;
         },
         close: async () => {
             closed = true;
-            started.promise.catch(() => undefined);
-            started.reject(unavailable("The local model is shutting down"));
+            whenReady.promise.catch(() => undefined);
+            whenReady.reject(unavailableError("The local model is shutting down"));
             for (const task of waiting.clear()) {
-                task.reject(unavailable("The local model is shutting down"));
+                task.reject(unavailableError("The local model is shutting down"));
             }
             await Promise.all(slots.map(end));
         },
     };
 }
 
-function settle(task: Task, answer: Exclude<WorkerAnswer, { kind: "ready" }>): void {
-    switch (answer.kind) {
+function settleTask(task: Task, response: Exclude<WorkerResponse, { kind: "ready" }>): void {
+    switch (response.kind) {
         case "embedded":
-            task.resolve(answer);
+            task.resolve(response);
             break;
         case "failed":
-            task.reject(unavailable("The local model failed; try again"));
+            task.reject(unavailableError("The local model failed; try again"));
             break;
         case "tooLong":
-            task.reject(tooLong());
+            task.reject(tooManyTokensError());
     }
 }
 
-function tooLong(): UpstreamError {
+function tooManyTokensError(): UpstreamError {
     const message = `An input has more than ${MAX_TOKENS} tokens; allowed: at most ${MAX_TOKENS}`;
     return new UpstreamError(400, "context_length_exceeded", message);
 }
 
-function overdue(): UpstreamError {
+function timeoutError(): UpstreamError {
     return new UpstreamError(504, "upstream_timeout", "The local model did not answer in time");
 }
 
-function unavailable(message: string): UpstreamError {
+function unavailableError(message: string): UpstreamError {
     return new UpstreamError(503, "model_unavailable", message);
 }

@@ -3,15 +3,15 @@
  */
 export interface Breaker {
     /** Whether a call may be sent; while the breaker is half-open, one at a time. */
-    readonly admit: () => boolean;
-    readonly succeeded: () => void;
+    readonly tryAcquire: () => boolean;
+    readonly onSuccess: () => void;
     /**
      * @param subject possible cause other than the endpoint; consecutive failures of one subject count once,
      * so that one invalid text does not block the endpoint for others
      */
-    readonly failed: (subject?: unknown) => void;
+    readonly onFailure: (subject?: unknown) => void;
     /** Whether a call would be allowed now. */
-    readonly admits: () => boolean;
+    readonly allowsCall: () => boolean;
     readonly state: () => "closed" | "open" | "half-open";
 }
 
@@ -23,32 +23,32 @@ export interface BreakerOptions {
     readonly now?: () => number;
 }
 
-export function breaker(options: BreakerOptions): Breaker {
+export function createBreaker(options: BreakerOptions): Breaker {
     const { failures, halfOpenAfterMilliseconds, now = () => performance.now() } = options;
     let failed = 0;
     let subjects = new Set<unknown>();
     let openedAt: number | undefined;
-    let trying = false;
+    let isProbing = false;
 
-    function admits(): boolean {
+    function allowsCall(): boolean {
         if (openedAt === undefined) return true;
-        return !trying && now() - openedAt >= halfOpenAfterMilliseconds;
+        return !isProbing && now() - openedAt >= halfOpenAfterMilliseconds;
     }
 
     return {
-        admits,
-        admit: () => {
-            if (!admits()) return false;
-            trying = openedAt !== undefined;
+        allowsCall,
+        tryAcquire: () => {
+            if (!allowsCall()) return false;
+            isProbing = openedAt !== undefined;
             return true;
         },
-        succeeded: () => {
+        onSuccess: () => {
             failed = 0;
             subjects = new Set();
             openedAt = undefined;
-            trying = false;
+            isProbing = false;
         },
-        failed: (subject) => {
+        onFailure: (subject) => {
             const isKnown = subject !== undefined && subjects.has(subject);
             if (!isKnown) failed += 1;
             if (failed >= failures) {
@@ -56,8 +56,8 @@ export function breaker(options: BreakerOptions): Breaker {
                 // In a long outage, each probe would add its inputs.
                 subjects = new Set();
             } else if (subject !== undefined) subjects.add(subject);
-            trying = false;
+            isProbing = false;
         },
-        state: () => (openedAt === undefined ? "closed" : admits() ? "half-open" : "open"),
+        state: () => (openedAt === undefined ? "closed" : allowsCall() ? "half-open" : "open"),
     };
 }

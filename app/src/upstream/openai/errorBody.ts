@@ -22,12 +22,12 @@ type Fields = Readonly<Record<string, unknown>>;
  * `details` (Google), `{"error":"…","error_type"}` (TEI), `{"object":"error","message","type"}` (vLLM,
  * Mistral), `{"message"}` (Cohere) and `{"detail":"…"}` or `{"detail":[{"loc","msg"}]}` (FastAPI, Voyage).
  */
-export function readErrorBody(text: string, inputs: readonly Input[]): ErrorBody {
+export function parseErrorBody(text: string, inputs: readonly Input[]): ErrorBody {
     const body = parse(text);
     const error = isObject(body.error) ? body.error : body;
     const details = asList(error.details).filter(isObject);
     const message = [error.message, body.error, body.detail, body.message, body.errorMessage]
-        .map(wordsOf)
+        .map(messageOf)
         .find((words) => words !== undefined)
         ?.slice(0, LONGEST_MESSAGE);
     const codes = [
@@ -37,7 +37,7 @@ export function readErrorBody(text: string, inputs: readonly Input[]): ErrorBody
     return {
         message,
         codes,
-        ownWords: withoutQuotes(message ?? "", inputs),
+        ownWords: removeQuotes(message ?? "", inputs),
         retryAfterMilliseconds: details.map(retryDelay).find((delay) => delay !== undefined),
     };
 }
@@ -52,14 +52,14 @@ function parse(text: string): Fields {
     }
 }
 
-function wordsOf(value: unknown): string | undefined {
+function messageOf(value: unknown): string | undefined {
     if (typeof value === "string") return value.trim() === "" ? undefined : value;
-    const problems = asList(value).filter(isObject).map(problem);
+    const problems = asList(value).filter(isObject).map(formatProblem);
     return problems.length === 0 ? undefined : problems.join("; ");
 }
 
 /** Formats one error of FastAPI's validation, without its `input`, which belongs to the client. */
-function problem({ loc, msg }: Fields): string {
+function formatProblem({ loc, msg }: Fields): string {
     const place = asList(loc).filter((part) => typeof part !== "object");
     return [place.join("."), msg].filter((one) => typeof one === "string" && one !== "").join(": ");
 }
@@ -70,7 +70,7 @@ function retryDelay({ retryDelay: delay }: Fields): number | undefined {
     return seconds === undefined ? undefined : Number(seconds) * 1000;
 }
 
-function withoutQuotes(message: string, inputs: readonly Input[]): string {
+function removeQuotes(message: string, inputs: readonly Input[]): string {
     let words = message;
     for (const input of inputs) {
         if (words === "" || input.kind !== "text") continue;

@@ -1,19 +1,19 @@
 import type { Input } from "../../input.ts";
 import { CallTooLargeError, UpstreamError } from "../upstream.ts";
-import { readErrorBody, type ErrorBody } from "./errorBody.ts";
+import { parseErrorBody, type ErrorBody } from "./errorBody.ts";
 import { readRetryAfter, type Failure } from "./retry.ts";
 
 /** An error response of the provider. */
-export interface Refusal {
+export interface ErrorResponse {
     readonly status: number;
     readonly headers: Readonly<Record<string, string | string[] | undefined>>;
     readonly text: string;
 }
 
-export interface RefusedCall extends Failure {
+export interface FailedCall extends Failure {
     readonly error: UpstreamError;
     /** Whether the encoding of vectors may be the cause. */
-    readonly doubtsEncoding: boolean;
+    readonly mayBeEncoding: boolean;
     /** Whether the provider's own words name the encoding. */
     readonly namesEncoding: boolean;
 }
@@ -27,34 +27,34 @@ const ACCESS_CODES =
     /api_?key|authenti|unauthori|permission|forbidden|budget|billing|model_not_found|deploymentnotfound/i;
 const ACCESS_WORDS =
     /api.?key|authenti|unauthori[sz]ed|credential|permission|budget|billing|model\b.*\b(not found|not exist)/i;
-const OF_A_CALL =
+const CALL_LIMIT =
     /\bbatch(es)?\b|\b(number of|too many|most \d+) (inputs|texts|documents|items|requests|strings|embeddings)|array too long|list should have at most/i;
 const LIMIT = /larger|exceed|limit|maxim|\bmax\b|at most|up to|too (many|large|big|long)|split|>/i;
 const ALLOWED =
     /(?:larger than|at most|up to|maximum(?: allowed)?(?: batch)?(?: size| length)?|limit|max(?:imum)? (?:number of \w+|batch size))(?: is| of|:)? ?(\d{1,6})\b/i;
-const TOKENS_OF_A_CALL = /tokens?\b.*\b(per|overall|total|batch|request)|max_tokens_per_request/i;
+const CALL_TOKENS = /tokens?\b.*\b(per|overall|total|batch|request)|max_tokens_per_request/i;
 /** Statuses that concern the inputs instead of the sender. */
-const OF_INPUTS = [400, 413, 422];
+const INPUT_STATUSES = [400, 413, 422];
 
 /** Timeouts, conflicts, and failures of TEI's model (424). */
 const TRANSIENT = [408, 409, 424, 425];
 
 /** Classifies an error response and decides what to do about it. */
-export function readFailure(answer: Refusal, inputs: readonly Input[]): RefusedCall {
-    const { status } = answer;
-    const body = readErrorBody(answer.text, inputs);
+export function classifyFailure(response: ErrorResponse, inputs: readonly Input[]): FailedCall {
+    const { status } = response;
+    const body = parseErrorBody(response.text, inputs);
     const namesEncoding = ENCODING.test(body.ownWords);
-    const doubtsEncoding = namesEncoding || status === 501 || OF_INPUTS.includes(status);
-    const doubts = { namesEncoding, doubtsEncoding };
+    const mayBeEncoding = namesEncoding || status === 501 || INPUT_STATUSES.includes(status);
+    const encodingFlags = { namesEncoding, mayBeEncoding };
     const retryAfterMilliseconds =
-        readRetryAfter(answer.headers, Date.now()) ?? body.retryAfterMilliseconds;
+        readRetryAfter(response.headers, Date.now()) ?? body.retryAfterMilliseconds;
 
-    if (isAbout(QUOTA, body) && (status === 429 || status === 402)) {
-        const error = refused(status, body, "its quota is exhausted");
+    if (hasCode(QUOTA, body) && (status === 429 || status === 402)) {
+        const error = rejectedError(status, body, "its quota is exhausted");
         return {
             error,
-            again: false,
-            ...NO_DOUBT,
+            isRetryable: false,
+            ...NOT_THE_ENCODING,
             cooldownMilliseconds: QUOTA_COOLDOWN_MILLISECONDS,
         };
     }
@@ -63,7 +63,13 @@ export function readFailure(answer: Refusal, inputs: readonly Input[]): RefusedC
         const message = "The upstream rate limit was reached";
         const error = new UpstreamError(429, "rate_limit_exceeded", message, seconds);
         const cooldownMilliseconds = retryAfterMilliseconds;
-        return { error, again: true, retryAfterMilliseconds, cooldownMilliseconds, ...NO_DOUBT };
+        return {
+            error,
+            isRetryable: true,
+            retryAfterMilliseconds,
+            cooldownMilliseconds,
+            ...NOT_THE_ENCODING,
+        };
     }
     if (status >= 500 || TRANSIENT.includes(status)) {
         const error = new UpstreamError(
@@ -72,26 +78,37 @@ export function readFailure(answer: Refusal, inputs: readonly Input[]): RefusedC
             `The upstream responded with ${status}`,
         );
         const cooldownMilliseconds = status === 503 ? retryAfterMilliseconds : undefined;
-        return { error, again: true, retryAfterMilliseconds, cooldownMilliseconds, ...doubts };
+        return {
+            error,
+            isRetryable: true,
+            retryAfterMilliseconds,
+            cooldownMilliseconds,
+            ...encodingFlags,
+        };
     }
-    if (!OF_INPUTS.includes(status)) {
-        return { error: refused(status, body), again: false, ...NO_DOUBT, namesEncoding };
+    if (!INPUT_STATUSES.includes(status)) {
+        return {
+            error: rejectedError(status, body),
+            isRetryable: false,
+            ...NOT_THE_ENCODING,
+            namesEncoding,
+        };
     }
-    if (isAboutAccess(body)) {
-        return { error: refused(status, body), again: false, ...NO_DOUBT };
+    if (isAccessError(body)) {
+        return { error: rejectedError(status, body), isRetryable: false, ...NOT_THE_ENCODING };
     }
-    const tooLarge = readSize(status, body, inputs.length);
-    if (tooLarge) return { error: tooLarge, again: false, ...NO_DOUBT };
+    const tooLarge = findSizeError(status, body, inputs.length);
+    if (tooLarge) return { error: tooLarge, isRetryable: false, ...NOT_THE_ENCODING };
     const message = body.message ?? "The upstream rejected the input";
     const code = body.codes.find((one) => /^[a-z][\w.-]{1,63}$/.test(one)) ?? "invalid_input";
-    return { error: new UpstreamError(400, code, message), again: false, ...doubts };
+    return { error: new UpstreamError(400, code, message), isRetryable: false, ...encodingFlags };
 }
 
 /** The encoding of vectors is not the cause. */
-export const NO_DOUBT = { doubtsEncoding: false, namesEncoding: false };
+export const NOT_THE_ENCODING = { mayBeEncoding: false, namesEncoding: false };
 
 /** Our API key, model or budget: nothing that the client can change. */
-function refused(status: number, { codes }: ErrorBody, reason?: string): UpstreamError {
+function rejectedError(status: number, { codes }: ErrorBody, reason?: string): UpstreamError {
     const code = codes.find((one) => ACCESS_CODES.test(one) || QUOTA.test(one)) ?? codes[0];
     const details = [status, ...(code === undefined ? [] : [code])].join(" ");
     const why = reason === undefined ? "" : `: ${reason}`;
@@ -99,30 +116,30 @@ function refused(status: number, { codes }: ErrorBody, reason?: string): Upstrea
     return new UpstreamError(503, "upstream_rejected", message);
 }
 
-function isAbout(expression: RegExp, { codes }: ErrorBody): boolean {
+function hasCode(expression: RegExp, { codes }: ErrorBody): boolean {
     return codes.some((code) => expression.test(code));
 }
 
-function isAboutAccess(body: ErrorBody): boolean {
-    return isAbout(ACCESS_CODES, body) || ACCESS_WORDS.test(body.ownWords);
+function isAccessError(body: ErrorBody): boolean {
+    return hasCode(ACCESS_CODES, body) || ACCESS_WORDS.test(body.ownWords);
 }
 
-function readSize(
+function findSizeError(
     status: number,
     { message, ownWords, codes }: ErrorBody,
     inputs: number,
 ): CallTooLargeError | undefined {
     if (inputs < 2) return undefined;
     const words = message ?? "The upstream rejected the size of the request";
-    if (TOKENS_OF_A_CALL.test([ownWords, ...codes].join(" "))) {
+    if (CALL_TOKENS.test([ownWords, ...codes].join(" "))) {
         return new CallTooLargeError(words, "bytes");
     }
-    if (OF_A_CALL.test(ownWords) && LIMIT.test(ownWords)) {
+    if (CALL_LIMIT.test(ownWords) && LIMIT.test(ownWords)) {
         const allowed = Number(ALLOWED.exec(ownWords)?.[1]);
         const isUsable = allowed >= 1 && allowed < inputs;
         return new CallTooLargeError(words, "inputs", isUsable ? allowed : undefined);
     }
     // A gateway's 413; TEI sends 413 for one long text, with a message.
-    const isSilent = status === 413 && message === undefined;
-    return isSilent ? new CallTooLargeError(words, "bytes") : undefined;
+    const hasNoMessage = status === 413 && message === undefined;
+    return hasNoMessage ? new CallTooLargeError(words, "bytes") : undefined;
 }

@@ -7,16 +7,16 @@ import type { Endpoint } from "./endpoint.ts";
 /** Other endpoints that serve the model. */
 export interface Fallbacks {
     /** @returns the first fallback that is available now */
-    readonly first: () => Endpoint | undefined;
+    readonly findAvailable: () => Endpoint | undefined;
     /** Whether it has not been compared with the primary yet. */
     readonly isUnverified: (endpoint: Endpoint) => boolean;
     readonly start: () => void;
     readonly stop: () => void;
-    readonly standingOf: (endpoint: Endpoint) => Standing;
+    readonly statusOf: (endpoint: Endpoint) => FallbackStatus;
 }
 
 /** `unknown`: neither compared nor used so far. */
-export type Standing = "verified" | "unverified" | "rejected" | "unknown";
+export type FallbackStatus = "verified" | "unverified" | "rejected" | "unknown";
 
 /** The primary's vector of the probe text, stored for pods that start while the primary is unavailable. */
 export interface ReferenceStore {
@@ -33,7 +33,7 @@ export interface FallbacksOptions {
     readonly others: readonly Endpoint[];
     readonly reference: ReferenceStore;
     /** Called if a fallback that was used unverified has different vectors. */
-    readonly onRefuted: () => void;
+    readonly onRejected: () => void;
     readonly log: Log;
 }
 
@@ -53,53 +53,53 @@ const REFERENCE_PAUSE_MILLISECONDS = 500;
  * there is neither, the configuration is trusted, so that the service stays available. Vectors of such a
  * fallback are not shared, and are removed if the primary turns out to disagree.
  */
-export function fallbacks(options: FallbacksOptions): Fallbacks {
-    const { primary, others, reference, onRefuted, log } = options;
-    const standings = new Map<Endpoint, Standing>();
+export function createFallbacks(options: FallbacksOptions): Fallbacks {
+    const { primary, others, reference, onRejected, log } = options;
+    const statuses = new Map<Endpoint, FallbackStatus>();
     let timer: NodeJS.Timeout | undefined;
     let stopped = false;
 
-    const standingOf = (endpoint: Endpoint): Standing => standings.get(endpoint) ?? "unknown";
+    const statusOf = (endpoint: Endpoint): FallbackStatus => statuses.get(endpoint) ?? "unknown";
 
     async function verify(): Promise<void> {
-        const open = others.filter((one) => ["unknown", "unverified"].includes(standingOf(one)));
+        const open = others.filter((one) => ["unknown", "unverified"].includes(statusOf(one)));
         if (open.length === 0) return;
-        const truth = await findTruth();
+        const expected = await findReference();
         for (const endpoint of open) {
             const vector = await probe(endpoint);
-            if (vector) judge(endpoint, truth && cosine(truth, vector));
+            if (vector) setStatus(endpoint, expected && cosine(expected, vector));
         }
-        const isDecided = others.every((one) => ["verified", "rejected"].includes(standingOf(one)));
+        const isDecided = others.every((one) => ["verified", "rejected"].includes(statusOf(one)));
         if (!isDecided && !stopped) {
-            timer = setTimeout(begin, RETRY_MILLISECONDS).unref();
+            timer = setTimeout(startVerification, RETRY_MILLISECONDS).unref();
         }
     }
 
-    function begin(): void {
+    function startVerification(): void {
         verify().catch((error: unknown) => {
             log.error({ error: String(error) }, "Fallbacks could not be compared");
         });
     }
 
-    function judge(endpoint: Endpoint, likeness: number | undefined): void {
-        const before = standingOf(endpoint);
+    function setStatus(endpoint: Endpoint, likeness: number | undefined): void {
+        const before = statusOf(endpoint);
         const details = { endpoint: endpoint.name, likeness };
         if (likeness === undefined) {
-            standings.set(endpoint, "unverified");
+            statuses.set(endpoint, "unverified");
             if (before === "unknown") {
                 log.warn(details, "A fallback is in use before it was compared with the primary");
             }
         } else if (likeness >= MIN_SAME_VECTOR_COSINE) {
-            standings.set(endpoint, "verified");
+            statuses.set(endpoint, "verified");
             log.info(details, "A fallback serves the same vectors");
         } else {
-            standings.set(endpoint, "rejected");
+            statuses.set(endpoint, "rejected");
             log.error(details, "A fallback has different vectors and is not used");
-            if (before === "unverified") onRefuted();
+            if (before === "unverified") onRejected();
         }
     }
 
-    async function findTruth(): Promise<Float32Array | undefined> {
+    async function findReference(): Promise<Float32Array | undefined> {
         const vector = await probe(primary);
         if (!vector) return readReference();
         await reference.write(vector).catch((error: unknown) => {
@@ -120,13 +120,13 @@ export function fallbacks(options: FallbacksOptions): Fallbacks {
     }
 
     return {
-        first: () =>
+        findAvailable: () =>
             others.find(
-                (one) => ["verified", "unverified"].includes(standingOf(one)) && one.isAvailable(),
+                (one) => ["verified", "unverified"].includes(statusOf(one)) && one.isAvailable(),
             ),
-        isUnverified: (endpoint) => standingOf(endpoint) === "unverified",
-        standingOf,
-        start: begin,
+        isUnverified: (endpoint) => statusOf(endpoint) === "unverified",
+        statusOf,
+        start: startVerification,
         stop: () => {
             stopped = true;
             clearTimeout(timer);

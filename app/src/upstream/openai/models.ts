@@ -4,7 +4,7 @@ export function nativeDimensions(model: string): number | undefined {
     return KNOWN_MODELS[model]?.dimensions;
 }
 
-export function shortens(model: string): boolean {
+export function supportsShortening(model: string): boolean {
     return KNOWN_MODELS[model]?.supportsShortening === true;
 }
 
@@ -12,7 +12,7 @@ export function shortens(model: string): boolean {
  * @returns why the model does not support these dimensions, or undefined; the API of an unknown model decides
  * itself
  */
-export function dimensionsFault(model: string, dimensions: number): string | undefined {
+export function dimensionsError(model: string, dimensions: number): string | undefined {
     const known = KNOWN_MODELS[model];
     if (!known || dimensions === known.dimensions) return undefined;
     if (!known.supportsShortening)

@@ -1,26 +1,27 @@
-import type { Fallback, ProxyConfig } from "../../config.ts";
+import type { Fallback, ProxyConfig } from "../config.ts";
 import type { Input } from "../../input.ts";
 import type { Log } from "../../log.ts";
-import type { Scope } from "../../requestContext.ts";
+import type { RequestContext } from "../../requestContext.ts";
 import type { Embedding } from "../../vector/embedding.ts";
-import { batched } from "../batching/batching.ts";
-import { callSizes } from "../batching/callSize.ts";
-import { adaptiveConcurrency } from "../batching/concurrency.ts";
+import { withBatching } from "../batching/batching.ts";
+import { createCallSizes } from "../batching/callSize.ts";
+import { createAdaptiveConcurrency } from "../batching/concurrency.ts";
 import {
     noEvents,
-    outcomeOf,
+    classifyOutcome,
     UpstreamError,
     type Upstream,
     type UpstreamEvents,
 } from "../upstream.ts";
-import { answerReader } from "./responseParser.ts";
-import { openaiEndpoint, type Endpoint, type Wish } from "./endpoint.ts";
-import { fallbacks, type ReferenceStore } from "./fallbacks.ts";
-import { dimensionsFault, nativeDimensions, shortens } from "./models.ts";
-import { retry, retryBudget, type Attempt } from "./retry.ts";
-import { MOST_BYTES_PER_TOKEN } from "./tokenCounter.ts";
-import { tokenThread } from "./tokenCounterThread.ts";
-import { vectorLength } from "./vectorLength.ts";
+import { createResponseParser } from "./responseParser.ts";
+import type { CallOptions } from "./apiClient.ts";
+import { createEndpoint, type Endpoint } from "./endpoint.ts";
+import { createFallbacks, type ReferenceStore } from "./fallbacks.ts";
+import { dimensionsError, nativeDimensions, supportsShortening } from "./models.ts";
+import { retry, createRetryBudget, type Attempt } from "./retry.ts";
+import { MAX_BYTES_PER_TOKEN } from "./tokenCounter.ts";
+import { createTokenCounterThread } from "./tokenCounterThread.ts";
+import { createVectorLength } from "./vectorLength.ts";
 
 /** Timing of the upstream, if not the default. */
 export interface OpenaiTiming {
@@ -53,7 +54,7 @@ export interface OpenaiOptions extends OpenaiTiming {
 
 const ATTEMPTS = 4;
 /** Attempts of a call with several inputs; then it is bisected, because one input may be the cause. */
-const ATTEMPTS_UNDIVIDED = 2;
+const BATCH_ATTEMPTS = 2;
 const MAX_RETRY_DELAY_MILLISECONDS = 4_000;
 /** Below all of OpenAI's limits, because a failed call is repeated as a whole. */
 const CALL_ITEMS = 256;
@@ -61,94 +62,94 @@ const CALL_BYTES = 256 * 1024;
 /** If a full call takes less of an attempt's timeout than this, calls may be larger. */
 const FAST_SHARE = 0.25;
 
-const notKept: ReferenceStore = {
+const noReferenceStore: ReferenceStore = {
     read: () => Promise.resolve(undefined),
     write: () => Promise.resolve(),
 };
 
 /** Any API compatible with OpenAI's embeddings, at one or several endpoints. */
-export function openaiUpstream(options: OpenaiOptions): Upstream {
+export function createOpenaiUpstream(options: OpenaiOptions): Upstream {
     const { url, apiKey, model, log, events = noEvents, onWrongModel = () => undefined } = options;
     const { attemptTimeoutMilliseconds = 10_000, halfOpenAfterMilliseconds = 5_000 } = options;
-    const tokens = tokenThread(model);
+    const tokens = createTokenCounterThread(model);
     const countTokens = tokens?.count;
-    const answers = answerReader();
-    const length = vectorLength({
+    const responseParser = createResponseParser();
+    const length = createVectorLength({
         known: nativeDimensions(model),
         onChange: (former) => onWrongModel(({ vector }) => vector.length === former),
         log,
     });
-    const endpointAt = (place: Fallback): Endpoint =>
-        openaiEndpoint({
+    const createEndpointAt = (place: Fallback): Endpoint =>
+        createEndpoint({
             ...place,
             model,
             countTokens,
-            answers,
+            responseParser,
             length,
             attemptTimeoutMilliseconds,
             halfOpenAfterMilliseconds,
             proxy: options.proxy,
             log,
         });
-    const primary = endpointAt({ url, apiKey });
-    const others = (options.fallbacks ?? []).map(endpointAt);
-    const spare = fallbacks({
+    const primary = createEndpointAt({ url, apiKey });
+    const others = (options.fallbacks ?? []).map(createEndpointAt);
+    const fallbacks = createFallbacks({
         primary,
         others,
-        reference: options.reference ?? notKept,
-        onRefuted: () => onWrongModel(({ isUnverified }) => isUnverified === true),
+        reference: options.reference ?? noReferenceStore,
+        onRejected: () => onWrongModel(({ isUnverified }) => isUnverified === true),
         log,
     });
-    const concurrency = adaptiveConcurrency();
-    const budget = retryBudget();
+    const concurrency = createAdaptiveConcurrency();
+    const budget = createRetryBudget();
 
     async function attempt(
         inputs: readonly Input[],
-        { dimensions, deadline, span }: Scope,
+        { dimensions, deadline, span }: RequestContext,
     ): Promise<Attempt<readonly Embedding[]>> {
-        const wish = { dimensions, deadline, span };
-        const endpoint = choose();
-        const outcome = await attemptAt(endpoint, inputs, wish);
+        const callOptions = { dimensions, deadline, span };
+        const endpoint = chooseEndpoint();
+        const outcome = await attemptAt(endpoint, inputs, callOptions);
         if (!("error" in outcome)) return outcome;
         // A failed endpoint is no reason to wait if another one is available.
-        const next = mayHelp(outcome.error) ? spare.first() : undefined;
-        return next && next !== endpoint ? attemptAt(next, inputs, wish) : outcome;
+        const next = mayOtherEndpointHelp(outcome.error) ? fallbacks.findAvailable() : undefined;
+        return next && next !== endpoint ? attemptAt(next, inputs, callOptions) : outcome;
     }
 
     async function attemptAt(
         endpoint: Endpoint,
         inputs: readonly Input[],
-        wish: Wish,
+        callOptions: CallOptions,
     ): Promise<Attempt<readonly Embedding[]>> {
-        const begun = performance.now();
-        const span = wish.span?.child("upstream attempt");
-        const outcome = await endpoint.attempt(inputs, { ...wish, span });
-        const seconds = (performance.now() - begun) / 1000;
+        const startedAt = performance.now();
+        const span = callOptions.span?.child("upstream attempt");
+        const outcome = await endpoint.attempt(inputs, { ...callOptions, span });
+        const seconds = (performance.now() - startedAt) / 1000;
         const error = "error" in outcome ? outcome.error : undefined;
         span?.end({ "server.address": endpoint.name, "embedding.inputs": inputs.length }, error);
         if ("error" in outcome && outcome.wasSent === false) return outcome;
-        events.attempted(endpoint.name, error ? outcomeOf(error) : "ok", seconds);
-        if (error && showsPressure(error)) concurrency.pressed();
-        if ("error" in outcome || !spare.isUnverified(endpoint)) return outcome;
+        events.onAttempt(endpoint.name, error ? classifyOutcome(error) : "ok", seconds);
+        if (error && isOverload(error)) concurrency.onOverload();
+        if ("error" in outcome || !fallbacks.isUnverified(endpoint)) return outcome;
         return { value: outcome.value.map((one) => ({ ...one, isUnverified: true })) };
     }
 
-    function choose(): Endpoint {
-        return primary.isAvailable() ? primary : (spare.first() ?? primary);
+    function chooseEndpoint(): Endpoint {
+        return primary.isAvailable() ? primary : (fallbacks.findAvailable() ?? primary);
     }
 
-    const queue = batched(
-        (inputs, scope) =>
-            retry(() => attempt(inputs, scope), {
-                attempts: (error) => (inputs.length === 1 ? ATTEMPTS : attemptsUndivided(error)),
+    const queue = withBatching(
+        (inputs, context) =>
+            retry(() => attempt(inputs, context), {
+                attempts: (error) => (inputs.length === 1 ? ATTEMPTS : maxAttemptsOfBatch(error)),
                 firstDelayMilliseconds: options.firstRetryDelayMilliseconds ?? 200,
                 maxDelayMilliseconds: MAX_RETRY_DELAY_MILLISECONDS,
-                deadline: scope.deadline,
+                deadline: context.deadline,
                 budget,
             }),
         {
             concurrency,
-            sizes: callSizes({
+            sizes: createCallSizes({
                 items: options.batchSize ?? CALL_ITEMS,
                 bytes: CALL_BYTES,
                 fastMilliseconds: attemptTimeoutMilliseconds * FAST_SHARE,
@@ -164,12 +165,12 @@ export function openaiUpstream(options: OpenaiOptions): Upstream {
         revision: options.revision ?? `${url.host}${url.pathname}`,
         dimensions: length.current,
         acceptsTokens: true,
-        shortens: shortens(model),
+        supportsShortening: supportsShortening(model),
         countTokens,
-        mostBytesPerToken: tokens && MOST_BYTES_PER_TOKEN,
-        dimensionsFault: (dimensions) => dimensionsFault(model, dimensions),
+        maxBytesPerToken: tokens && MAX_BYTES_PER_TOKEN,
+        dimensionsError: (dimensions) => dimensionsError(model, dimensions),
         start: async () => {
-            spare.start();
+            fallbacks.start();
             // Loading the tables takes 200 ms: before readiness instead of during a request.
             await countTokens?.("", 0).catch((error: unknown) =>
                 log.error(
@@ -186,31 +187,31 @@ export function openaiUpstream(options: OpenaiOptions): Upstream {
                 ...others.map((one) => ({
                     ...one.state(),
                     role: "fallback",
-                    status: spare.standingOf(one),
+                    status: fallbacks.statusOf(one),
                 })),
             ],
         }),
         close: async () => {
-            spare.stop();
+            fallbacks.stop();
             await Promise.all([primary, ...others].map((one) => one.close()));
-            await Promise.all([tokens?.close(), answers.close()]);
+            await Promise.all([tokens?.close(), responseParser.close()]);
         },
     };
 }
 
 /** Other endpoints have their own limits, keys and outages, but reject the same inputs. */
-function mayHelp(error: Error): boolean {
+function mayOtherEndpointHelp(error: Error): boolean {
     return error instanceof UpstreamError && error.status !== 400;
 }
 
-function showsPressure(error: Error): boolean {
+function isOverload(error: Error): boolean {
     return error instanceof UpstreamError && (error.status === 429 || error.status === 504);
 }
 
-function attemptsUndivided(error: Error): number {
+function maxAttemptsOfBatch(error: Error): number {
     if (!(error instanceof UpstreamError)) return ATTEMPTS;
     // A smaller call is the better retry.
     if (error.code === "upstream_timeout") return 1;
     const mayBeInputs = ["upstream_error", "bad_upstream_response"].includes(error.code);
-    return mayBeInputs ? ATTEMPTS_UNDIVIDED : ATTEMPTS;
+    return mayBeInputs ? BATCH_ATTEMPTS : ATTEMPTS;
 }

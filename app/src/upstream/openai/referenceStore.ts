@@ -10,7 +10,10 @@ import type { ReferenceStore } from "./fallbacks.ts";
 const KEPT_SECONDS = 30 * 86_400;
 
 /** @param space identifies the model and its revision */
-export function redisReference(client: Redis | Cluster, space: readonly string[]): ReferenceStore {
+export function createRedisReferenceStore(
+    client: Redis | Cluster,
+    space: readonly string[],
+): ReferenceStore {
     const digest = hash("sha256", JSON.stringify(space), "hex").slice(0, 16);
     const key = `${CACHE_KEY_PREFIX}{reference}:${digest}`;
     return {

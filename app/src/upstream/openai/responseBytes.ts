@@ -1,7 +1,7 @@
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from "node:zlib";
 
-import { bad } from "./response.ts";
+import { invalidResponseError } from "./response.ts";
 
 const DECODERS = {
     gzip: promisify(gunzip),
@@ -17,27 +17,29 @@ const DECODERS = {
  * @param coding value of `content-encoding`; some proxies compress regardless of accept-encoding
  * @throws UpstreamError if the body is larger than `most` bytes or cannot be decompressed
  */
-export async function readBytes(
+export async function readResponseBytes(
     body: AsyncIterable<Buffer>,
     coding: string | string[] | undefined,
-    most: number,
+    maxBytes: number,
 ): Promise<Buffer> {
     const chunks: Buffer[] = [];
     let bytes = 0;
     for await (const chunk of body) {
         bytes += chunk.length;
-        if (bytes > most) throw bad(`it is larger than ${most} bytes`);
+        if (bytes > maxBytes) throw invalidResponseError(`it is larger than ${maxBytes} bytes`);
         chunks.push(chunk);
     }
-    const packed = Buffer.concat(chunks);
+    const encoded = Buffer.concat(chunks);
     const name = String(coding ?? "identity").toLowerCase();
-    if (name === "identity" || packed.length === 0) return packed;
+    if (name === "identity" || encoded.length === 0) return encoded;
     const decode = Object.entries(DECODERS).find(([known]) => known === name)?.[1];
-    if (!decode) throw bad(`its content-encoding is ${name.slice(0, 64)}`);
+    if (!decode) throw invalidResponseError(`its content-encoding is ${name.slice(0, 64)}`);
     try {
-        return await decode(packed, { maxOutputLength: most });
+        return await decode(encoded, { maxOutputLength: maxBytes });
     } catch (error) {
         const isTooLarge = (error as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE";
-        throw bad(isTooLarge ? `it is larger than ${most} bytes` : `it is not valid ${name}`);
+        throw invalidResponseError(
+            isTooLarge ? `it is larger than ${maxBytes} bytes` : `it is not valid ${name}`,
+        );
     }
 }

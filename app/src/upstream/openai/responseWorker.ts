@@ -1,17 +1,17 @@
 import { UpstreamError } from "../upstream.ts";
-import { readAnswer } from "./response.ts";
-import type { AnswerOutcome, AnswerTask } from "./responseParser.ts";
+import { parseResponse } from "./response.ts";
+import type { ParseResult, ParseTask } from "./responseParser.ts";
 
-export function answer({ json, count }: AnswerTask): AnswerOutcome {
+export function run({ json, count }: ParseTask): ParseResult {
     try {
         const bytes = Buffer.from(json.buffer, json.byteOffset, json.byteLength);
-        return { answer: readAnswer(bytes, count) };
+        return { answer: parseResponse(bytes, count) };
     } catch (error) {
         if (error instanceof UpstreamError) return { wrong: error.message };
         return { failure: String(error) };
     }
 }
 
-export function moved(outcome: AnswerOutcome): ArrayBufferLike[] {
+export function transferables(outcome: ParseResult): ArrayBufferLike[] {
     return "answer" in outcome ? outcome.answer.vectors.map(({ buffer }) => buffer) : [];
 }

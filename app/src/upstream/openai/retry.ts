@@ -14,23 +14,23 @@ export interface RetryOptions {
 
 /** Limits retries to a share of all calls, so that they cannot multiply an outage. */
 export interface RetryBudget {
-    readonly succeeded: () => void;
+    readonly onSuccess: () => void;
     /** Takes one retry from the budget, if available. */
     readonly take: () => boolean;
 }
 
-const MOST_TOKENS = 100;
-const TOKENS_A_SUCCESS = 0.2;
+const MAX_TOKENS = 100;
+const TOKENS_PER_SUCCESS = 0.2;
 
 /**
  * A token bucket filled by successes: in the long run, at most one retry per five calls (gRFC A6,
  * throttling).
  */
-export function retryBudget(): RetryBudget {
-    let tokens = MOST_TOKENS;
+export function createRetryBudget(): RetryBudget {
+    let tokens = MAX_TOKENS;
     return {
-        succeeded: () => {
-            tokens = Math.min(MOST_TOKENS, tokens + TOKENS_A_SUCCESS);
+        onSuccess: () => {
+            tokens = Math.min(MAX_TOKENS, tokens + TOKENS_PER_SUCCESS);
         },
         take: () => {
             if (tokens < 1) return false;
@@ -43,7 +43,7 @@ export function retryBudget(): RetryBudget {
 /** A failed attempt, and whether and when to retry it. */
 export interface Failure {
     readonly error: Error;
-    readonly again: boolean;
+    readonly isRetryable: boolean;
     readonly retryAfterMilliseconds?: number | undefined;
     /** No call will succeed before this has elapsed. */
     readonly cooldownMilliseconds?: number | undefined;
@@ -67,11 +67,11 @@ export async function retry<T>(
     for (let failures = 0; ;) {
         const outcome = await attempt();
         if ("value" in outcome) {
-            budget?.succeeded();
+            budget?.onSuccess();
             return outcome.value;
         }
         failures += 1;
-        if (!outcome.again || failures >= attempts(outcome.error)) throw outcome.error;
+        if (!outcome.isRetryable || failures >= attempts(outcome.error)) throw outcome.error;
         const ceiling = Math.min(firstDelayMilliseconds * 2 ** failures, maxDelayMilliseconds);
         const delay = (outcome.retryAfterMilliseconds ?? 0) + random() * ceiling;
         if (performance.now() + delay >= deadline) throw outcome.error;
@@ -91,7 +91,7 @@ export function readRetryAfter(
 ): number | undefined {
     for (const name of MILLISECOND_HEADERS) {
         const value = headers[name];
-        if (typeof value === "string" && NUMBER.test(value)) return bounded(Number(value));
+        if (typeof value === "string" && NUMBER.test(value)) return clamp(Number(value));
     }
     const value = headers["retry-after"];
     return typeof value === "string" ? parseRetryAfter(value, now) : undefined;
@@ -101,12 +101,12 @@ const NUMBER = /^\d+(\.\d+)?$/;
 
 /** @returns milliseconds, from a Retry-After in seconds or as an HTTP date (RFC 9110, 10.2.3) */
 export function parseRetryAfter(value: string, now: number): number | undefined {
-    if (NUMBER.test(value)) return bounded(Number(value) * 1000);
+    if (NUMBER.test(value)) return clamp(Number(value) * 1000);
     // Other numbers are not dates, although Date.parse would accept some.
     const date = /[a-z]/i.test(value) ? Date.parse(value) : NaN;
-    return Number.isNaN(date) ? undefined : bounded(Math.max(0, date - now));
+    return Number.isNaN(date) ? undefined : clamp(Math.max(0, date - now));
 }
 
-function bounded(milliseconds: number): number {
+function clamp(milliseconds: number): number {
     return Math.min(milliseconds, LONGEST_RETRY_AFTER_MILLISECONDS);
 }

@@ -2,7 +2,7 @@ import type { TokenCounter } from "../upstream.ts";
 import { nativeDimensions } from "./models.ts";
 
 /** The longest tokens of cl100k_base are 128 spaces. */
-export const MOST_BYTES_PER_TOKEN = 128;
+export const MAX_BYTES_PER_TOKEN = 128;
 /** Merging takes quadratic time in the length of a word, and a word may be as long as a body. */
 const SLICE_CHARACTERS = 512;
 /** Maximum time per turn, plus one slice, before new texts get their turn. */
@@ -15,7 +15,7 @@ type CountSlice = (slice: string) => number;
 /** A partially counted text. */
 interface Count {
     readonly text: string;
-    readonly most: number;
+    readonly max: number;
     from: number;
     tokens: number;
     readonly resolve: (tokens: number) => void;
@@ -29,27 +29,27 @@ interface Count {
  *
  * @returns undefined for a model with an unknown vocabulary, whose limits only the upstream knows
  */
-export function tokenCounter(
+export function createTokenCounter(
     model: string,
     load: () => Promise<CountSlice> = loadEncoding,
 ): TokenCounter | undefined {
     if (nativeDimensions(model) === undefined) return undefined;
-    const encoding = lazily(load);
+    const encoding = memoise(load);
     const waiting: Count[] = [];
 
     function takeTurn(countSlice: CountSlice): void {
         const end = performance.now() + TURN_MILLISECONDS;
         do {
             const count = waiting.shift();
-            if (count && !finished(count, countSlice)) waiting.push(count);
+            if (count && !countNextSlice(count, countSlice)) waiting.push(count);
         } while (waiting.length > 0 && performance.now() < end);
         if (waiting.length > 0) setImmediate(takeTurn, countSlice);
     }
 
-    return async (text, most) => {
+    return async (text, max) => {
         const countSlice = await encoding();
         return new Promise((resolve, reject) => {
-            waiting.push({ text, most, from: 0, tokens: 0, resolve, reject });
+            waiting.push({ text, max, from: 0, tokens: 0, resolve, reject });
             if (waiting.length === 1) setImmediate(takeTurn, countSlice);
         });
     };
@@ -60,9 +60,9 @@ export function tokenCounter(
  *
  * @returns whether the text is finished
  */
-function finished(count: Count, countSlice: CountSlice): boolean {
+function countNextSlice(count: Count, countSlice: CountSlice): boolean {
     const { text, from } = count;
-    const to = cut(text, from);
+    const to = findSliceEnd(text, from);
     const inWord = from > 0 && text[from] !== " ";
     try {
         count.tokens += countSlice(text.slice(from, to)) - (inWord ? 1 : 0);
@@ -71,13 +71,13 @@ function finished(count: Count, countSlice: CountSlice): boolean {
         return true;
     }
     count.from = to;
-    if (to < text.length && count.tokens <= count.most) return false;
+    if (to < text.length && count.tokens <= count.max) return false;
     count.resolve(count.tokens);
     return true;
 }
 
 /** @returns the end of the slice: before a space in its second half if possible, never within a character */
-function cut(text: string, from: number): number {
+function findSliceEnd(text: string, from: number): number {
     const end = from + SLICE_CHARACTERS;
     if (end >= text.length) return text.length;
     const blank = text.lastIndexOf(" ", end);
@@ -93,7 +93,7 @@ async function loadEncoding(): Promise<CountSlice> {
     return (slice) => countTokens(slice, SPECIAL_TOKENS_AS_TEXT);
 }
 
-function lazily<T>(make: () => Promise<T>): () => Promise<T> {
-    let made: Promise<T> | undefined;
-    return () => (made ??= make());
+function memoise<T>(make: () => Promise<T>): () => Promise<T> {
+    let result: Promise<T> | undefined;
+    return () => (result ??= make());
 }

@@ -7,14 +7,14 @@ import { nativeDimensions } from "./models.ts";
 export interface CountTask {
     readonly id: number;
     readonly text: string;
-    readonly most: number;
+    readonly max: number;
 }
 
-export type CountAnswer =
+export type CountResult =
     | { readonly id: number; readonly tokens: number }
     | { readonly id: number; readonly failure: string };
 
-export interface TokenThread {
+export interface TokenCounterThread {
     readonly count: TokenCounter;
     readonly close: () => Promise<void>;
 }
@@ -28,7 +28,7 @@ interface Pending {
 /** Longer texts are queued separately, so that shorter ones never wait for them. */
 const LONG_CHARACTERS = 16 * 1024;
 /** Long texts in the thread at once: each is copied into its memory. */
-const MOST_LONG_CHARACTERS = 8 * 1024 * 1024;
+const MAX_LONG_CHARACTERS = 8 * 1024 * 1024;
 /** The tables take about 50 MB. */
 const MAX_HEAP_MEBIBYTES = 96;
 const MAX_YOUNG_MEBIBYTES = 16;
@@ -39,54 +39,54 @@ const MAX_YOUNG_MEBIBYTES = 16;
  *
  * @returns undefined for a model with an unknown vocabulary
  */
-export function tokenThread(model: string): TokenThread | undefined {
+export function createTokenCounterThread(model: string): TokenCounterThread | undefined {
     if (nativeDimensions(model) === undefined) return undefined;
     const pending = new Map<number, Pending>();
     const unsent: CountTask[] = [];
     /** Queued long texts. */
-    const waiting: CountTask[] = [];
+    const queuedLong: CountTask[] = [];
     let worker: Worker | undefined;
     let longCharacters = 0;
     let ids = 0;
 
-    function openWorker(): Worker {
-        const opened = new Worker(new URL("tokenCounterWorker.ts", import.meta.url), {
+    function startWorker(): Worker {
+        const started = new Worker(new URL("tokenCounterWorker.ts", import.meta.url), {
             workerData: { model },
             resourceLimits: {
                 maxOldGenerationSizeMb: MAX_HEAP_MEBIBYTES,
                 maxYoungGenerationSizeMb: MAX_YOUNG_MEBIBYTES,
             },
         });
-        opened.unref();
+        started.unref();
         let reason = "it ended";
-        opened.on("error", (error) => (reason = String(error)));
-        opened.on("message", (answers: readonly CountAnswer[]) => answers.forEach(settle));
-        opened.once("exit", () => {
-            if (worker === opened) worker = undefined;
+        started.on("error", (error) => (reason = String(error)));
+        started.on("message", (results: readonly CountResult[]) => results.forEach(settle));
+        started.once("exit", () => {
+            if (worker === started) worker = undefined;
             const ids = [...pending.keys()];
-            waiting.length = 0;
+            queuedLong.length = 0;
             for (const id of ids) settle({ id, failure: `The token counter failed: ${reason}` });
         });
-        return opened;
+        return started;
     }
 
-    function settle(answer: CountAnswer): void {
-        const one = pending.get(answer.id);
+    function settle(result: CountResult): void {
+        const one = pending.get(result.id);
         if (!one) return;
-        pending.delete(answer.id);
+        pending.delete(result.id);
         if (one.characters > LONG_CHARACTERS) {
             longCharacters -= one.characters;
             sendLong();
         }
-        if ("failure" in answer) one.reject(new Error(answer.failure));
-        else one.resolve(answer.tokens);
+        if ("failure" in result) one.reject(new Error(result.failure));
+        else one.resolve(result.tokens);
     }
 
     function sendLong(): void {
-        for (let [next] = waiting; next; [next] = waiting) {
+        for (let [next] = queuedLong; next; [next] = queuedLong) {
             const { length } = next.text;
-            if (longCharacters > 0 && longCharacters + length > MOST_LONG_CHARACTERS) return;
-            waiting.shift();
+            if (longCharacters > 0 && longCharacters + length > MAX_LONG_CHARACTERS) return;
+            queuedLong.shift();
             longCharacters += length;
             send(next);
         }
@@ -98,17 +98,17 @@ export function tokenThread(model: string): TokenThread | undefined {
     }
 
     function flush(): void {
-        (worker ??= openWorker()).postMessage(unsent.splice(0));
+        (worker ??= startWorker()).postMessage(unsent.splice(0));
     }
 
     return {
-        count: (text, most) => {
+        count: (text, max) => {
             const { promise, resolve, reject } = Promise.withResolvers<number>();
-            const task = { id: (ids += 1), text, most };
+            const task = { id: (ids += 1), text, max };
             pending.set(task.id, { resolve, reject, characters: text.length });
             if (text.length <= LONG_CHARACTERS) send(task);
             else {
-                waiting.push(task);
+                queuedLong.push(task);
                 sendLong();
             }
             return promise;

@@ -1,27 +1,27 @@
 import { parentPort, workerData } from "node:worker_threads";
 
-import { yieldToEventLoop } from "../../threads/priority.ts";
-import { tokenCounter } from "./tokenCounter.ts";
-import type { CountAnswer, CountTask } from "./tokenCounterThread.ts";
+import { lowerThreadPriority } from "../../threads/priority.ts";
+import { createTokenCounter } from "./tokenCounter.ts";
+import type { CountResult, CountTask } from "./tokenCounterThread.ts";
 
 const { model } = workerData as { readonly model: string };
-const count = tokenCounter(model);
-const answers: CountAnswer[] = [];
+const count = createTokenCounter(model);
+const results: CountResult[] = [];
 
 /** Sends all tasks of one turn in one message. */
-function answer(one: CountAnswer): void {
-    if (answers.push(one) === 1) setImmediate(() => parentPort?.postMessage(answers.splice(0)));
+function respond(one: CountResult): void {
+    if (results.push(one) === 1) setImmediate(() => parentPort?.postMessage(results.splice(0)));
 }
 
 // Loaded at startup, before the pod is ready.
 await count?.("", 0).catch(() => 0);
-yieldToEventLoop("low");
+lowerThreadPriority("low");
 parentPort?.on("message", (tasks: readonly CountTask[]) => {
-    for (const { id, text, most } of tasks) {
-        const counted = count?.(text, most) ?? Promise.reject(new Error("Unknown model"));
-        counted.then(
-            (tokens) => answer({ id, tokens }),
-            (error: unknown) => answer({ id, failure: String(error) }),
+    for (const { id, text, max } of tasks) {
+        const counting = count?.(text, max) ?? Promise.reject(new Error("Unknown model"));
+        counting.then(
+            (tokens) => respond({ id, tokens }),
+            (error: unknown) => respond({ id, failure: String(error) }),
         );
     }
 });

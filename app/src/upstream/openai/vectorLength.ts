@@ -7,14 +7,14 @@ export interface VectorLength {
      * @param text one of the inputs
      * @returns why vectors of this length cannot be the model's, or undefined if they can
      */
-    readonly fault: (length: number, text: string) => string | undefined;
+    readonly findError: (length: number, text: string) => string | undefined;
 }
 
 export interface VectorLengthOptions {
     /** Dimensions of a known model, which never change. */
     readonly known: number | undefined;
     /** Called with the previous dimensions, whose vectors belong to another model. */
-    readonly onChange: (former: number) => void;
+    readonly onChange: (previous: number) => void;
     readonly log: Log;
 }
 
@@ -27,7 +27,7 @@ const TEXTS_TO_CHANGE = 3;
  * Learns the dimensions from the first response. Another length is adopted only if responses for several
  * consecutive texts agree, because a single truncated response must not decide.
  */
-export function vectorLength({ known, onChange, log }: VectorLengthOptions): VectorLength {
+export function createVectorLength({ known, onChange, log }: VectorLengthOptions): VectorLength {
     let current = known;
     let other: number | undefined;
     let texts = new Set<string>();
@@ -47,7 +47,7 @@ export function vectorLength({ known, onChange, log }: VectorLengthOptions): Vec
 
     return {
         current: () => current,
-        fault: (length, text) => {
+        findError: (length, text) => {
             if (current === undefined) learn(length);
             if (length === current) {
                 texts.clear();

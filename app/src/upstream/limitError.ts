@@ -1,12 +1,7 @@
-import type { RejectionReason } from "@property-search/contract";
-
-import { UpstreamError } from "../upstream/upstream.ts";
+import { UpstreamError } from "./upstream.ts";
 
 /** The exhausted limit, as OpenAI names it in the type of the error. */
 export type LimitType = "requests" | "tokens" | "insufficient_quota";
-
-/** Called for each request that a tenant's limits reject. */
-export type Refused = (tenant: string, reason: RejectionReason) => void;
 
 /**
  * A tenant's limit rejected its request. The error must not be shared with other requests for the same key.
@@ -22,12 +17,7 @@ export class LimitError extends UpstreamError {
     }
 
     /** The error concerns the whole request. */
-    override at(): this {
+    override withItem(): this {
         return this;
     }
-}
-
-/** Tokens per minute are counted by calendar minutes. */
-export function secondsToNextMinute(): number {
-    return 60 - new Date().getUTCSeconds();
 }

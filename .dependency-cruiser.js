@@ -67,6 +67,33 @@ const FOLDERS_OF_OPERATIONS = {
     release: [...UNDER_DEPLOY, "deploy", "admin", "judge"],
 };
 
+/** What each folder of app/src/ may import of the others, from the bottom to the top (app/README.md). */
+const UNDER_UPSTREAM = ["memory", "threads", "vector", "http/headers", "tracing"];
+const UNDER_TENANTS = [...UNDER_UPSTREAM, "redis", "key", "upstream", "http/protocol"];
+const UNDER_CACHE = [...UNDER_TENANTS, "tenants"];
+const FOLDERS_OF_APP = {
+    memory: [],
+    threads: [],
+    vector: [],
+    redis: [],
+    tracing: ["http/headers"],
+    key: ["redis"],
+    upstream: UNDER_UPSTREAM,
+    "http/protocol": ["memory", "key", "upstream", "http/headers"],
+    "http/transport": ["memory", "http/protocol"],
+    tenants: UNDER_TENANTS,
+    cache: UNDER_CACHE,
+    invalidations: ["cache", "redis"],
+    quarantines: ["cache", "redis", "vector"],
+    hotKeys: ["cache", "vector"],
+    metrics: ["cache", "upstream"],
+    ledger: ["cache", "metrics"],
+    "http/handler": [...UNDER_CACHE, "cache", "hotKeys", "metrics", "ledger"],
+    admin: [...UNDER_CACHE, "cache", "invalidations", "quarantines", "hotKeys", "ledger"],
+};
+/** Files of app/src/ that create and connect the folders, which do not import them. */
+const TOP_OF_APP = "(app|container|server)[.]ts$";
+
 /** @type {import("dependency-cruiser").IConfiguration} */
 export default {
     forbidden: [
@@ -110,6 +137,16 @@ export default {
             to: {
                 path: "^operations/",
                 pathNot: `^operations/(${[folder, ...may, "node_modules"].join("|")})/`,
+            },
+        })),
+        ...Object.entries(FOLDERS_OF_APP).map(([folder, may]) => ({
+            name: `imports-of-app-${folder.replace("/", "-")}`,
+            comment: "The import goes against the direction that .dependency-cruiser.js declares.",
+            severity: "error",
+            from: { path: `^app/src/${folder}/` },
+            to: {
+                path: `^app/src/(.*/|${TOP_OF_APP})`,
+                pathNot: `^app/src/(${[folder, ...may].join("|")})(/|[.]ts$)`,
             },
         })),
     ],

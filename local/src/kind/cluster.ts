@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { stringify } from "yaml";
 import { PATHS } from "../paths.ts";
 import { LocalError, run, tryRun, type Step } from "../shell.ts";
+import { LEAN_CONTROL_PLANE, writeControlPlanePatches } from "./controlPlane.ts";
 import { clusterNodes, PROVIDER, type Engine } from "./engine.ts";
 import { NAME, NODE } from "./names.ts";
 import { choosePort, HOST_ADDRESS, requireFreePort } from "./port.ts";
@@ -71,6 +72,7 @@ export async function ensureKindCluster(
         // What was there belongs to another cluster.
         await rm(PATHS.kind, { recursive: true, force: true });
         await mkdir(PATHS.kind, { recursive: true, mode: 0o700 });
+        await writeControlPlanePatches();
         step.report("creating a kind cluster");
         const options = ["--config", "-", "--wait", `${readySeconds}s`];
         await kind(step, tools, ["create", "cluster", ...target, ...options], createConfig(wanted));
@@ -195,6 +197,13 @@ function createConfig({ image, port }: Stamp): string {
     return stringify({
         kind: "Cluster",
         apiVersion: "kind.x-k8s.io/v1alpha4",
-        nodes: [{ role: "control-plane", image, extraPortMappings: [mapping] }],
+        nodes: [
+            {
+                role: "control-plane",
+                image,
+                extraPortMappings: [mapping],
+                ...LEAN_CONTROL_PLANE,
+            },
+        ],
     });
 }

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
@@ -96,6 +96,7 @@ describe("ensureKindCluster", () => {
         const port = await freePort();
         await expect(ensure({ port: `${port}` })).resolves.toBe(port);
         const { node, provider } = await readState();
+        const patches = path.join(folder, "cache/property-search/kind/patches");
         expect(provider).toBe("docker");
         expect(parse(node?.config ?? "")).toEqual({
             kind: "Cluster",
@@ -109,9 +110,28 @@ describe("ensureKindCluster", () => {
                     extraPortMappings: [
                         { containerPort: port, hostPort: port, listenAddress: "127.0.0.1" },
                     ],
+                    extraMounts: [
+                        { hostPath: patches, containerPath: "/kind/patches", readOnly: true },
+                    ],
+                    kubeadmConfigPatches: [
+                        "kind: InitConfiguration\npatches:\n  directory: /kind/patches\n",
+                    ],
                 },
             ],
         });
+    });
+
+    test("its control plane leaves the CPU of the machine to the colours", async () => {
+        await ensure({ port: `${await freePort()}` });
+        const patches = path.join(folder, "cache/property-search/kind/patches");
+        const files = (await readdir(patches)).sort();
+        const names = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"];
+        expect(files).toEqual(names.map((name) => `${name}.yaml`));
+        for (const name of names) {
+            const text = await readFile(path.join(patches, `${name}.yaml`), "utf8");
+            const containers = [{ name, resources: { requests: { cpu: "5m" } } }];
+            expect(parse(text)).toEqual({ spec: { containers } });
+        }
     });
 
     test("keeps a complete cluster, its port and its image", async () => {

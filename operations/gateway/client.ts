@@ -20,7 +20,12 @@ export interface EmbedResponse {
 }
 
 export class VerifyError extends UserError {
-    override readonly name = "VerifyError";
+    override readonly name: string = "VerifyError";
+}
+
+/** The service requires an API key, or does not know the given one. */
+export class KeyRejected extends VerifyError {
+    override readonly name = "KeyRejected";
 }
 
 const TIMEOUT_MILLISECONDS = 15_000;
@@ -38,35 +43,15 @@ export interface GatewayClient {
  * Embeds texts through the Gateway, optionally at one colour. Uses the service's own path, which needs no model name.
  */
 export async function embed(
-    { url, send = fetch, apiKey }: GatewayClient,
+    client: GatewayClient,
     texts: readonly string[],
     colour?: Colour,
 ): Promise<EmbedResponse> {
     const started = performance.now();
-    const response = await send(`${url}${PATHS.embed}`, {
-        method: "POST",
-        headers: {
-            "content-type": "application/json",
-            ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
-            ...(colour && { [HEADERS.previewColour]: colour }),
-        },
-        body: JSON.stringify({ texts }),
-        signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
-    }).catch((error: unknown) => {
-        const cause = (error as { cause?: unknown }).cause ?? error;
-        throw new VerifyError(
-            `POST ${url}${PATHS.embed} failed: ${String(cause)}${trustHint(cause)}`,
-        );
-    });
+    const where = describeRequest(client, colour);
+    const response = await post(client, { texts }, colour);
     const body = await response.text();
     const milliseconds = performance.now() - started;
-    const where = `POST ${url}${PATHS.embed}${colour ? ` at ${colour}` : ""}`;
-    if (response.status === 401) {
-        throw new VerifyError(
-            `${where} answered 401: ${apiKey === undefined ? "it requires an API key" : "this API key is invalid"}; ` +
-                "set API_KEY to a tenant's (`pulumi config get tenants.platformKey` prints the platform's)",
-        );
-    }
     if (response.status !== 200) {
         throw new VerifyError(`${where} answered ${response.status}: ${body.slice(0, 300)}`);
     }
@@ -85,6 +70,54 @@ export async function embed(
         vectors: parseVectors(JSON.parse(body), texts.length, where),
         milliseconds,
     };
+}
+
+/**
+ * Checks an API key by a request that costs nothing, because its body is invalid.
+ *
+ * @throws KeyRejected if the colour rejects the key
+ */
+export async function assertKeyAccepted(client: GatewayClient, colour: Colour): Promise<void> {
+    await (await post(client, {}, colour)).arrayBuffer();
+}
+
+async function post(
+    client: GatewayClient,
+    body: unknown,
+    colour: Colour | undefined,
+): Promise<Response> {
+    const { url, send = fetch, apiKey } = client;
+    const response = await send(`${url}${PATHS.embed}`, {
+        method: "POST",
+        headers: {
+            "content-type": "application/json",
+            ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
+            ...(colour && { [HEADERS.previewColour]: colour }),
+        },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
+    }).catch((error: unknown) => {
+        const cause = (error as { cause?: unknown }).cause ?? error;
+        throw new VerifyError(
+            `${describeRequest(client)} failed: ${String(cause)}${trustHint(cause)}`,
+        );
+    });
+    if (response.status !== 401) return response;
+    await response.arrayBuffer();
+    const where = describeRequest(client, colour);
+    throw new KeyRejected(`${where} answered 401: ${describeRejection(apiKey)}`);
+}
+
+function describeRequest({ url }: GatewayClient, colour?: Colour): string {
+    return `POST ${url}${PATHS.embed}${colour ? ` at ${colour}` : ""}`;
+}
+
+function describeRejection(apiKey: string | undefined): string {
+    const remedy =
+        "set API_KEY to a tenant's (`pulumi config get tenants.platformKey` prints the platform's)";
+    if (apiKey === undefined) return `it requires an API key; ${remedy}`;
+    if (apiKey !== process.env.API_KEY) return `this API key is invalid; ${remedy}`;
+    return `API_KEY of the environment is not a tenant's key; unset it, or ${remedy}`;
 }
 
 function parseVectors(body: unknown, count: number, where: string): number[][] {

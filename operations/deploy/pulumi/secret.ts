@@ -11,6 +11,8 @@ export interface ApiKeyOptions {
     readonly cluster: Cluster;
     /** Undefined: only the cluster's record is read. */
     readonly stack: string | undefined;
+    /** Whether the service has rejected API_KEY, so that the stack's own key is read. Default: false */
+    readonly isGivenRejected?: boolean;
     readonly report: (line: string) => void;
 }
 
@@ -21,9 +23,9 @@ export interface ApiKeyOptions {
  * @returns undefined if there is none or it cannot be read; the reason is reported
  */
 export async function readStackApiKey(options: ApiKeyOptions): Promise<string | undefined> {
-    const { cluster, stack, report } = options;
+    const { cluster, stack, isGivenRejected = false, report } = options;
     const given = process.env.API_KEY;
-    if (given) return given;
+    if (given && !isGivenRejected) return given;
     if (stack === undefined || (await isDeployedByApply(cluster, stack)))
         return readPlatformKey(cluster);
     try {

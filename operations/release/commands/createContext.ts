@@ -59,14 +59,19 @@ async function createPorts(
     const get = await prometheusAccess(cluster);
     const endpoint = await findGateway(cluster);
     const stack = await resolveStack(cluster, requested);
-    const apiKey = await readStackApiKey({ cluster, stack, report });
     const traffic = await createTraffic(cluster, { stack, force, report });
     return {
         clock,
         traffic,
         route: routeStatus(api),
         capacity: clusterCapacity(api),
-        dataPlane: gatewayDataPlane({ url: endpoint.url, send: createSend(endpoint), apiKey }),
+        dataPlane: gatewayDataPlane({
+            url: endpoint.url,
+            send: createSend(endpoint),
+            readApiKey: (isRejected) =>
+                readStackApiKey({ cluster, stack, report, isGivenRejected: isRejected }),
+            report,
+        }),
         judge: prometheusJudge(
             (path, parameters) => get(`${path}?${new URLSearchParams(parameters).toString()}`),
             clock,

@@ -8,6 +8,8 @@ export interface ShareMeasurement {
 
 /** The service as clients use it, through the gateway. */
 export interface DataPlane {
+    /** Reason for which a colour rejects the driver's API key; undefined if it accepts it, or needs none. */
+    readonly keyProblem: (colour: Colour) => Promise<string | undefined>;
     /** Measures each colour's share of `samples` requests without a preview header. */
     readonly shares: (
         weights: Weights,

@@ -1,5 +1,12 @@
 import { HEADERS, isColour, PATHS, type Colour, type Weights } from "@property-search/contract";
-import { dot, embed, type GatewayClient } from "../../gateway/client.ts";
+import {
+    assertKeyAccepted,
+    dot,
+    embed,
+    KeyRejected,
+    type EmbedResponse,
+    type GatewayClient,
+} from "../../gateway/client.ts";
 import { runSamples, checkShares } from "../../gateway/shares.ts";
 import { randomUUID } from "node:crypto";
 import type { DataPlane, ShareMeasurement } from "./dataPlane.ts";
@@ -20,17 +27,64 @@ const SUBJECTS = [
     "Loft in a former mill: " + "high ceilings, brick walls and large windows; ".repeat(12),
 ];
 
-export function gatewayDataPlane(client: GatewayClient): DataPlane {
+type Transport = Pick<GatewayClient, "url" | "send">;
+
+/** Transport to the gateway, and the API key of its requests. */
+export interface GatewayAccess extends Transport {
+    /**
+     * Reads the API key.
+     *
+     * @param isRejected whether the service has rejected the key that was read before
+     */
+    readonly readApiKey: (isRejected: boolean) => Promise<string | undefined>;
+    readonly report: (line: string) => void;
+}
+
+export function gatewayDataPlane(access: GatewayAccess): DataPlane {
+    const withKey = createKeyedAccess(access);
+    const at: Embed = (texts, colour) => withKey((client) => embed(client, texts, colour));
     return {
-        shares: (weights, samples, signal) => measure(client, weights, samples, signal),
-        smoke: (colour, version) => smoke(client, colour, version),
-        compare: (candidate, active) => compare(client, candidate, active),
+        keyProblem: (colour) =>
+            withKey((client) => assertKeyAccepted(client, colour)).then(
+                () => undefined,
+                (error: unknown) => {
+                    if (error instanceof KeyRejected) return error.message;
+                    throw error;
+                },
+            ),
+        shares: (weights, samples, signal) => measure(access, weights, samples, signal),
+        smoke: (colour, version) => smoke(at, colour, version),
+        compare: async (candidate, active) => {
+            const models = [await readModel(access, candidate), await readModel(access, active)];
+            return models[0] === models[1] ? compare(at, candidate, active) : [];
+        },
+    };
+}
+
+type Embed = (texts: readonly string[], colour: Colour) => Promise<EmbedResponse>;
+
+/** Requests with an API key, which is read again once it is rejected: a rotation may end during a switch. */
+function createKeyedAccess({ readApiKey, report, ...client }: GatewayAccess) {
+    let known: { readonly apiKey: string | undefined } | undefined;
+    return async <T>(act: (client: GatewayClient) => Promise<T>): Promise<T> => {
+        const { apiKey } = (known ??= { apiKey: await readApiKey(false) });
+        try {
+            return await act({ ...client, apiKey });
+        } catch (error) {
+            if (!(error instanceof KeyRejected)) throw error;
+            const next = await readApiKey(true);
+            if (next === undefined || next === apiKey) throw error;
+            const result = await act({ ...client, apiKey: next });
+            report("the API key was rejected; the stack's current one is accepted");
+            known = { apiKey: next };
+            return result;
+        }
     };
 }
 
 /** Measures shares with a cheap path of the same route rule. */
 async function measure(
-    client: GatewayClient,
+    client: Transport,
     weights: Weights,
     samples: number,
     signal?: AbortSignal,
@@ -49,7 +103,7 @@ async function measure(
 }
 
 /** @returns the colour, or a description of the failure */
-async function readServedBy({ url, send = fetch }: GatewayClient): Promise<string> {
+async function readServedBy({ url, send = fetch }: Transport): Promise<string> {
     try {
         const signal = AbortSignal.timeout(TIMEOUT_MILLISECONDS);
         const response = await send(`${url}${PATHS.health}`, { signal });
@@ -61,16 +115,12 @@ async function readServedBy({ url, send = fetch }: GatewayClient): Promise<strin
     }
 }
 
-async function smoke(
-    client: GatewayClient,
-    colour: Colour,
-    version: string,
-): Promise<readonly string[]> {
+async function smoke(at: Embed, colour: Colour, version: string): Promise<readonly string[]> {
     const problems: string[] = [];
     const texts = freshTexts();
     // Each text alone and all as a batch, since a batch takes another path through the service.
     for (const inputs of [...texts.map((text) => [text]), texts]) {
-        const answer = await embed(client, inputs, colour).catch((error: unknown) => String(error));
+        const answer = await at(inputs, colour).catch((error: unknown) => String(error));
         if (typeof answer === "string") problems.push(answer);
         else if (answer.servedBy !== colour) {
             problems.push(`requested ${colour} by header, ${answer.servedBy} answered`);
@@ -87,16 +137,10 @@ async function smoke(
  * The candidate embeds first: while its cache entries are quarantined, the active colour does not use them and computes
  * its own.
  */
-async function compare(
-    at: GatewayClient,
-    candidate: Colour,
-    active: Colour,
-): Promise<readonly string[]> {
-    const [one, other] = [await readModel(at, candidate), await readModel(at, active)];
-    if (one !== other) return [];
+async function compare(at: Embed, candidate: Colour, active: Colour): Promise<readonly string[]> {
     const texts = freshTexts();
-    const theirs = await embed(at, texts, candidate);
-    const ours = await embed(at, texts, active);
+    const theirs = await at(texts, candidate);
+    const ours = await at(texts, active);
     return texts.flatMap((text, index) => {
         const cosine = dot(theirs.vectors[index] ?? [], ours.vectors[index] ?? []);
         if (cosine >= MIN_COSINE) return [];
@@ -109,7 +153,7 @@ async function compare(
 }
 
 /** Reads the model and revision of a colour; vectors of different models are not compared. */
-async function readModel({ url, send = fetch }: GatewayClient, colour: Colour): Promise<string> {
+async function readModel({ url, send = fetch }: Transport, colour: Colour): Promise<string> {
     const response = await send(`${url}${PATHS.health}`, {
         headers: { [HEADERS.previewColour]: colour },
         signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),

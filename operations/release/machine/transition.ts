@@ -112,7 +112,7 @@ const PHASES: Readonly<Record<ReleasePhase, Phase>> = {
 
 /** Rejects a switch that cannot succeed, before anything is changed. */
 async function preflight(state: Switch, { clock, ...ports }: Ports): Promise<Switch> {
-    const { capacity, route, traffic } = ports;
+    const { capacity, dataPlane, route, traffic } = ports;
     const [candidate, active] = await Promise.all([
         capacity.pods(state.to),
         capacity.pods(state.from),
@@ -121,20 +121,24 @@ async function preflight(state: Switch, { clock, ...ports }: Ports): Promise<Swi
     const bounds = await capacity.bounds(state.to);
     const unaccepted = await route.notAcceptedReason();
     // A rejected config does not stop a rollback: it bypasses the owner of the weights.
-    const rejected = state.kind === "release" ? await traffic.check?.() : undefined;
+    const isRelease = state.kind === "release";
+    const rejected = isRelease ? await traffic.check?.() : undefined;
+    const keyless =
+        isRelease && active.ready > 0 ? await dataPlane.keyProblem(state.from) : undefined;
     const problems = [
         rejected !== undefined && `no update of the stack can succeed: ${rejected}`,
+        keyless !== undefined && `the candidate cannot be checked: ${keyless}`,
         active.ready === 0 && `${state.from} has no ready pod`,
         candidate.desired === 0 && `${state.to} has no pod`,
         bounds.limit < active.ready &&
             `${state.to} may have ${bounds.limit} pods at most, and ${state.from} serves with ${active.ready}`,
         weights[state.from] <= weights[state.to] &&
-            state.kind === "release" &&
+            isRelease &&
             `${state.to} has ${weights[state.to]} % of the traffic already`,
         unaccepted !== undefined && `the gateway has not accepted the route: ${unaccepted}`,
     ].filter((finding) => finding !== false);
     if (problems.length > 0) throw new ReleaseError(problems.join("; "));
-    if (state.kind === "release") {
+    if (isRelease) {
         const wait = await judgeReadiness(state, ports.judge, clock.now());
         if (wait !== undefined) return setWaiting(state, wait);
     }
@@ -169,6 +173,16 @@ async function raise(state: Switch, ports: Ports, { fence }: WeightChange): Prom
 
 /** Sends requests to the candidate by header before it has traffic. */
 async function smoke(state: Switch, { clock, dataPlane }: Ports): Promise<Switch> {
+    // A missing API key must not keep the traffic from returning; the response itself shows that the colour answers.
+    const keyless = state.kind === "rollback" ? await dataPlane.keyProblem(state.to) : undefined;
+    if (keyless !== undefined) {
+        return enterPhase(
+            state,
+            "shift",
+            clock.now(),
+            `responses of ${state.to} are not checked: ${keyless}`,
+        );
+    }
     const answers = await dataPlane.smoke(state.to, state.versions[state.to]);
     // Without responses there are no vectors to compare, and that error would hide the cause.
     const isComparable = answers.length === 0 && state.kind === "release";

@@ -256,6 +256,23 @@ test("A switch that cannot succeed is rejected before anything is changed", asyn
     expect(world.onTrial.size).toBe(0);
 });
 
+test("Without an accepted API key a release changes nothing, and a rollback returns the traffic", async () => {
+    const world = new World();
+    await world.clock.until(start(world.driver("ann"), TO_GREEN));
+    Object.assign(world.behaviour, { keyProblem: "it requires one", smoke: ["answered 401"] });
+    const back = await world.clock.until(rollback(world.driver("ben"), BACK));
+    expect(back).toMatchObject({ kind: "rollback", phase: "promoted" });
+    expect(world.weights()).toEqual(all("blue"));
+    world.onTrial.clear();
+    const refused = await world.clock.until(start(world.driver("eve"), TO_GREEN));
+    expect(refused.aborted).toMatchObject({
+        phase: "preflight",
+        reason: "the candidate cannot be checked: it requires one",
+    });
+    expect(world.weights()).toEqual(all("blue"));
+    expect(world.onTrial.size).toBe(0);
+});
+
 test("A switch to the other colour does not start during another one", async () => {
     const world = new World({ looks: () => ["inconclusive"] });
     const first = start(world.driver("ann"), TO_GREEN);

@@ -41,6 +41,8 @@ export interface Behaviour {
     /** Verdicts of a step's analyses; the last one repeats. */
     readonly looks: (weight: number) => readonly Analysis["verdict"][];
     readonly smoke: readonly string[];
+    /** Reason for which the service rejects the driver's API key. */
+    readonly keyProblem: string | undefined;
     readonly differs: boolean;
     /** Owner of the weights. */
     readonly owner: Traffic["kind"];
@@ -54,6 +56,7 @@ export const WELL: Behaviour = {
     unseen: undefined,
     looks: () => ["inconclusive", "pass"],
     smoke: [],
+    keyProblem: undefined,
     differs: false,
     owner: "direct",
 };
@@ -156,6 +159,7 @@ export class World {
                         const { blue, green } = this.#inForce;
                         return { matches: green === weights.green, text: `${blue}/${green}` };
                     }),
+                keyProblem: () => outside(() => this.behaviour.keyProblem),
                 smoke: () => outside(() => this.behaviour.smoke),
                 compare: () =>
                     outside(() => {

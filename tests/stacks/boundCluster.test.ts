@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { requireBoundCluster } from "../../config/boundCluster.ts";
 import { bind, clusterId, stackOfCluster } from "../../operations/deploy/binding.ts";
+import { isPermanentFailure } from "../../operations/release/traffic/pulumiLock.ts";
 import { startApiServer, type ApiServer } from "../../operations/test/support/apiServer.ts";
 
 const { KUBECONFIG } = process.env;
@@ -39,6 +40,8 @@ const refusal = (id?: string) =>
         () => "none",
         (error: unknown) => {
             expect(pulumi.RunError.isInstance(error)).toBe(true);
+            // A switch does not retry its update.
+            expect(isPermanentFailure(String(error))).toBe(true);
             return String(error);
         },
     );

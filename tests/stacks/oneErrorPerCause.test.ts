@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { ROWS } from "../../config/settings/index.ts";
 import { trapsIn } from "../../config/yamlTraps.ts";
+import { isPermanentFailure } from "../../operations/release/traffic/pulumiLock.ts";
 import { loadStack, readerOf } from "../support/loadStack.ts";
 
 const WRONG = "~wrong value~";
@@ -60,6 +61,19 @@ test("an invalid value in the file is reported once", () => {
         const load = () => loadStack({ [key]: "null" }, "dev", read);
         expect(load).toThrow(/has 1 error:\n.* is null; allowed: a value, or no such key$/);
     }
+});
+
+test.each([
+    ["one", { "redis.mode": WRONG }],
+    ["several", { "redis.mode": WRONG, "redis.storage": WRONG }],
+])("a switch does not retry an update with %s wrong values", (_, change) => {
+    let message = "";
+    try {
+        loadStack(change, "dev");
+    } catch (error) {
+        ({ message } = error as Error);
+    }
+    expect(isPermanentFailure(message)).toBe(true);
 });
 
 test("two wrong values are two errors, without those that follow from them", () => {

@@ -83,8 +83,8 @@ function lockHolders({ message }: Error): string {
 
 /** Messages of failures that a retry cannot fix: of the program, of the CLI about the config, and of secrets. */
 const PERMANENT_FAILURES: readonly RegExp[] = [
-    /the stack's config has \d+ finding/,
-    /a cluster has one stack only|is bound to the cluster whose/,
+    /the stack's config has \d+ error/,
+    /a cluster has one stack only|is bound to the cluster whose|names no cluster yet/,
     /with configuration key .* must be of type/,
     /missing required configuration/i,
     /passphrase must be set|incorrect passphrase/,
@@ -99,7 +99,10 @@ function toReleaseError(error: unknown, stack: string): unknown {
     const { message } = error;
     const tail = message.trimEnd().split("\n").slice(-TAIL_LINES).join("\n");
     const words = `the update of stack ${stack} failed:\n${tail}`;
-    return PERMANENT_FAILURES.some((one) => one.test(message))
-        ? new Rejected(words)
-        : new ReleaseError(words);
+    return isPermanentFailure(message) ? new Rejected(words) : new ReleaseError(words);
+}
+
+/** Whether a failed update would fail again. */
+export function isPermanentFailure(message: string): boolean {
+    return PERMANENT_FAILURES.some((one) => one.test(message));
 }

@@ -68,11 +68,20 @@ export function counts(changes: readonly Change[]): string {
 
 function violationLines(violations: readonly Violation[]): string[] {
     const ranked = violations.toSorted((a, b) => Number(b.isMandatory) - Number(a.isMandatory));
-    const words = ranked.map(({ policy, isMandatory, resource, message }) => {
-        const first = message.split("\n").find((line) => line.trim() !== "") ?? "";
-        return `${isMandatory ? "mandatory" : "advisory"}: ${policy}, ${resource}: ${first.trim()}`;
-    });
+    const words = ranked.flatMap(({ policy, isMandatory, resource, message }) =>
+        findingLines(message).map(
+            (line) => `${isMandatory ? "mandatory" : "advisory"}: ${policy}, ${resource}: ${line}`,
+        ),
+    );
     return section("Policies", words);
+}
+
+/** Lines between the rule's title, with which the policy SDK begins each message, and the rule's reason and fix. */
+function findingLines(message: string): readonly string[] {
+    const [title = "", ...rest] = lines(message).map((line) => line.trim());
+    const end = rest.findIndex((line) => line.startsWith("Why: "));
+    const found = end < 0 ? rest : rest.slice(0, end);
+    return found.length > 0 ? found : [title];
 }
 
 function componentLines(changes: readonly Change[]): string[] {

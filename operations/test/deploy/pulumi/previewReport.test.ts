@@ -49,7 +49,9 @@ describe("the summary of a preview", () => {
         {
             policyEvent: {
                 policyName: "no-latest",
-                message: "<{%fg 1%}>the image has no tag<{%reset%}>\nin spec",
+                message:
+                    "<{%fg 1%}>Images are pinned.\nDeployment blue/scaled: the image has no tag (spec)\n" +
+                    "Why: it may change.\nFix:\n    image: x:1<{%reset%}>",
                 enforcementLevel: "mandatory",
                 resourceUrn: "urn:pulumi:dev::p::t::scaled",
             },
@@ -85,7 +87,9 @@ describe("the summary of a preview", () => {
                 policy: "no-latest",
                 isMandatory: true,
                 resource: "scaled",
-                message: "the image has no tag\nin spec",
+                message: expect.stringMatching(
+                    /^Images are pinned\.\nDeployment .*\n {4}image: x:1$/s,
+                ),
             },
         ]);
         expect(findings.errors).toEqual(["twice"]);
@@ -101,7 +105,7 @@ Errors:
   twice
 
 Policies:
-  mandatory: no-latest, scaled: the image has no tag
+  mandatory: no-latest, scaled: Deployment blue/scaled: the image has no tag (spec)
 
 Changes by component:
   blue: 1 to create, 1 to update, 1 to replace (Deployment, Job, NetworkPolicy)

@@ -28,14 +28,14 @@ export async function storeGeneratedSecrets(options: UserStackOptions): Promise<
     const missing = known.filter((value) => value === undefined).length;
     if (missing > 0) {
         const cli = pulumiCli(workspace);
-        const encryption = await ensureStack(workspace, cli, report);
+        const known = await ensureStack(workspace, cli, report);
         const prepareOptions = {
             workspace,
             cli,
             stateFolder,
             config: {},
             knownSecrets: {},
-            encryption,
+            known,
             report,
         };
         await (await prepareConfig(prepareOptions)).save();

@@ -1,8 +1,12 @@
+import { copyFile, rm } from "node:fs/promises";
+import path from "node:path";
 import { ClusterError, type Cluster } from "../cluster/connect.ts";
 import { readRecord, writeRecord } from "../deploy/apply/record.ts";
-import { describeFailure, pulumiCli } from "../deploy/pulumi/cli.ts";
+import { pulumiCli } from "../deploy/pulumi/cli.ts";
+import { readConfig, setConfig } from "../deploy/pulumi/stackFile.ts";
 import { openWorkspace, PROJECT, stateFolderFor } from "../deploy/pulumi/workspace.ts";
 import { readConfigValue } from "../deploy/pulumi/secret.ts";
+import { processFile } from "../stack/processFiles.ts";
 
 /** Config values by key without the project's name; undefined removes one. */
 export type SecretChanges = Readonly<Record<string, string | undefined>>;
@@ -42,27 +46,35 @@ export function recordStore({ cluster, stack }: StoreOptions): SecretStore {
 
 /** Store in the config of a Pulumi stack: encrypted in its file or in this machine's copy. */
 export async function pulumiStore({ cluster, stack, report }: StoreOptions): Promise<SecretStore> {
-    const workspace = await openWorkspace({
-        stack,
-        kubeconfig: cluster.exportKubeconfig(),
-        stateFolder: await stateFolderFor(cluster),
-        report,
-    });
-    const onStack = ["--stack", stack, "--config-file", workspace.configFile];
-    const { run } = pulumiCli(workspace);
-    const change = async (key: string, value: string | undefined) => {
-        const full = `${PROJECT}:${key}`;
-        // Standard input keeps the value off the command line.
-        const { exitCode, stderr } =
-            value === undefined
-                ? await run(["config", "rm", full, ...onStack])
-                : await run(["config", "set", full, "--secret", ...onStack], { input: value });
-        if (exitCode !== 0) throw new ClusterError(describeFailure("pulumi config", stack, stderr));
-    };
+    const stateFolder = await stateFolderFor(cluster);
+    const kubeconfig = cluster.exportKubeconfig();
+    const workspace = await openWorkspace({ stack, kubeconfig, stateFolder, report });
+    const { configFile } = workspace;
+    const cli = pulumiCli(workspace);
     return {
         read: (key) => readConfigValue(workspace, key),
         write: async (changes) => {
-            for (const [key, value] of Object.entries(changes)) await change(key, value);
+            for (const [key, value] of Object.entries(changes)) {
+                const stored = value === undefined ? undefined : await encrypt(key, value);
+                await setConfig(configFile, { [key]: stored });
+            }
         },
     };
+
+    /**
+     * Encrypts a value in a draft, since the CLI reformats the whole file, and would undo weights that a switch writes
+     * meanwhile.
+     */
+    async function encrypt(key: string, value: string): Promise<unknown> {
+        const draft = processFile(path.join(stateFolder, `secret-${stack}.yaml`));
+        try {
+            await copyFile(configFile, draft);
+            const onDraft = ["--secret", "--stack", stack, "--config-file", draft];
+            // Standard input keeps the value off the command line.
+            await cli.must(["config", "set", `${PROJECT}:${key}`, ...onDraft], { input: value });
+            return await readConfig(draft, key);
+        } finally {
+            await rm(draft, { force: true });
+        }
+    }
 }

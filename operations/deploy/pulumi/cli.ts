@@ -54,7 +54,8 @@ const REMEDIES: readonly (readonly [words: RegExp, remedy: (stack: string) => st
     [
         /incorrect passphrase/,
         (stack) =>
-            `PULUMI_CONFIG_PASSPHRASE is not the passphrase of the secrets of stack ${stack}`,
+            `the secrets in Pulumi.${stack}.yaml are encrypted with another passphrase: log in to the backend of the ` +
+            "stack's deploys (pulumi login), and set PULUMI_CONFIG_PASSPHRASE to its passphrase",
     ],
     [
         /PULUMI_ACCESS_TOKEN must be set/,

@@ -3,12 +3,14 @@ import { existsSync } from "node:fs";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parse, parseDocument } from "yaml";
-import { parseJson, type Manifest } from "../../cluster/connect.ts";
+import { ClusterError, parseJson, type Manifest } from "../../cluster/connect.ts";
 import { completeSecrets, type Secrets } from "../../stack/secrets.ts";
 import { processFile } from "../../stack/processFiles.ts";
 import { render, RenderError } from "../../stack/render.ts";
 import type { PulumiCli } from "./cli.ts";
 import { requirePlugins } from "./installed.ts";
+import { readConfigValue } from "./secret.ts";
+import type { KnownStack } from "./stack.ts";
 import { PROJECT, stackConfigFile, type PulumiWorkspace } from "./workspace.ts";
 import {
     ENCRYPTION_KEYS,
@@ -27,8 +29,7 @@ export interface PrepareOptions {
     readonly config: Readonly<Record<string, string>>;
     /** Secrets of earlier deploys by the other method. */
     readonly knownSecrets: Secrets;
-    /** Encryption settings of a stack that has just been created. */
-    readonly encryption: Encryption;
+    readonly known: KnownStack;
     /** Whether the result is discarded, so that generated secrets are not reported. Default: false */
     readonly isPreview?: boolean;
     /** Checks the declared objects and the types that only Pulumi's engine can create; throws to reject them. */
@@ -61,11 +62,12 @@ export async function prepareConfig(options: PrepareOptions): Promise<PreparedCo
     try {
         const [own, before] = [await readFile(tracked, "utf8"), await readCopy(configFile)];
         await writeFile(file, isCopy ? withSecretsFrom(own, before) : own, { mode: 0o600 });
-        await setEncryption(file, options.encryption);
+        await setEncryption(file, options.known.encryption);
         await setConfig(file, parseCollections(config));
         const { left, manifests } = await checkConfig(stack, file);
         await requirePlugins(stack, left);
         await options.onRendered?.(manifests, left);
+        await assertSecretsOfDeployedStack(options, file);
         const reportSecret = options.isPreview ? () => undefined : report;
         await storeMissingSecrets(file, knownSecrets, reportSecret, async (key, input) => {
             const onFile = ["--stack", stack, "--config-file", file];
@@ -74,6 +76,8 @@ export async function prepareConfig(options: PrepareOptions): Promise<PreparedCo
                 input,
             });
         });
+        // Another passphrase would fail the update after the cluster and the config have been bound to each other.
+        await readConfigValue({ ...workspace, configFile: file }, GENERATED_SECRETS[0]);
     } catch (error) {
         await discard();
         throw error;
@@ -82,6 +86,28 @@ export async function prepareConfig(options: PrepareOptions): Promise<PreparedCo
         ? () => rename(file, configFile)
         : () => copyNewValues(file, tracked).then(discard);
     return { file, save: keep, discard };
+}
+
+/**
+ * Checks that the config of a deployed stack has its secrets. Otherwise new ones would replace those of the running pods at
+ * once, for example from a clone without the file that the first deploy has written.
+ *
+ * @throws ClusterError with the remedy
+ */
+async function assertSecretsOfDeployedStack(
+    { workspace: { stack }, known, knownSecrets }: PrepareOptions,
+    file: string,
+): Promise<void> {
+    if (!known.isDeployed) return;
+    const secrets = GENERATED_SECRETS.map(
+        async (key) => knownSecrets[key] ?? (await readConfig(file, key)),
+    );
+    if ((await Promise.all(secrets)).some((value) => value !== undefined)) return;
+    throw new ClusterError(
+        `stack ${stack} is deployed, and Pulumi.${stack}.yaml has none of its secrets: check out the commit with the ` +
+            `file that its deploy has written, or restore the config of its last update with ` +
+            `pulumi config refresh --stack ${stack}`,
+    );
 }
 
 /**

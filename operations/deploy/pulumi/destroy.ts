@@ -1,11 +1,10 @@
 import { ClusterError, type Cluster } from "../../cluster/connect.ts";
 import { pulumiCli } from "./cli.ts";
 import { findMissingPrerequisite } from "./installed.ts";
-import { releaseDeadLocks } from "./locks.ts";
-import { openWorkspace, PROJECT, stateFolderFor } from "./workspace.ts";
+import { waitUntilUnlocked } from "./locks.ts";
+import { openWorkspace, stateFolderFor } from "./workspace.ts";
 import { createProgress } from "./progress.ts";
-import { hasStack } from "./stack.ts";
-import { objectsOf } from "./state.ts";
+import { readStackObjects } from "./stack.ts";
 import { stopOnce } from "./stopOnce.ts";
 
 export interface DestroyOptions {
@@ -33,13 +32,9 @@ export async function pulumiDestroy(options: DestroyOptions): Promise<number> {
     const stateFolder = await stateFolderFor(cluster);
     const workspace = await openWorkspace({ stack, kubeconfig, stateFolder, report });
     const cli = pulumiCli(workspace, signal);
-    if (!(await hasStack(cli, stack))) return 0;
-    if (await releaseDeadLocks(workspace.backendFolder, PROJECT, stack)) {
-        report("released the lock of an earlier update that was killed");
-    }
-    const exported = await cli.must(["stack", "export", "--stack", stack]);
-    const count = objectsOf(JSON.parse(exported)).length;
+    const count = (await readStackObjects(cli, stack))?.length ?? 0;
     if (count === 0) return 0;
+    await waitUntilUnlocked(workspace, { report, signal });
     report(`pulumi destroy of ${count} objects`);
     // Protection is for manual `pulumi destroy`; the user has confirmed the deletion of volumes.
     await cli.must(["state", "unprotect", "--all", "--yes", "--stack", stack]);

@@ -48,14 +48,14 @@ export async function pulumiPreview(options: PreviewOptions): Promise<string> {
         report,
     });
     const cli = pulumiCli(workspace, signal);
-    const encryption = await ensureStack(workspace, cli, report);
+    const known = await ensureStack(workspace, cli, report);
     const prepareOptions = {
         workspace,
         cli,
         stateFolder,
         config,
         knownSecrets: {},
-        encryption,
+        known,
         report,
     };
     const prepared = await prepareConfig({ ...prepareOptions, isPreview: true });

@@ -7,10 +7,10 @@ import { processFile } from "../../stack/processFiles.ts";
 import type { Secrets } from "../../stack/secrets.ts";
 import { pulumiCli, RESTORE_ENV } from "./cli.ts";
 import { prepareConfig, type PrepareOptions } from "./config.ts";
-import { releaseDeadLocks } from "./locks.ts";
+import { waitUntilUnlocked } from "./locks.ts";
 import { pendingCreates, refreshArgs, type PendingCreate } from "./pending.ts";
 import { EVENT_LOG_ENV } from "./events.ts";
-import { localConfigCopy, openWorkspace, PROJECT, type WorkspaceOptions } from "./workspace.ts";
+import { localConfigCopy, openWorkspace, type WorkspaceOptions } from "./workspace.ts";
 import { policyFlags } from "./policies.ts";
 import { createProgress } from "./progress.ts";
 import { readConfigValue } from "./secret.ts";
@@ -71,14 +71,14 @@ export async function pulumiUp(options: PulumiUpOptions): Promise<PulumiUpResult
     const workspace = await openWorkspace({ ...options, copy: hasOverrides });
     const { configFile } = workspace;
     const cli = pulumiCli(workspace, signal);
-    const encryption = await ensureStack(workspace, cli, report);
+    const known = await ensureStack(workspace, cli, report);
     const { onRendered } = options;
     const prepareOptions = {
         workspace,
         cli,
         stateFolder,
         config,
-        encryption,
+        known,
         onRendered,
         report,
     };
@@ -91,9 +91,8 @@ export async function pulumiUp(options: PulumiUpOptions): Promise<PulumiUpResult
 
     /** Exists during an update: objects of a killed update may be missing in the state. */
     const marker = path.join(stateFolder, `updating-${stack}`);
-    if (await releaseDeadLocks(workspace.backendFolder, PROJECT, stack)) {
-        report("released the lock of an earlier update that was killed");
-    }
+    // Before its pending creations are read: those of a running update are not those of a killed one.
+    await waitUntilUnlocked(workspace, { report, signal });
     const wasInterrupted = (await recoverPendingCreates()) || existsSync(marker);
     if (wasInterrupted) report("adopting the objects of an earlier update that was killed");
     const excluded = (await isSwitching()) ? sharedUrns(await exportState()) : [];

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import path from "node:path";
 import type { Cluster } from "../../../cluster/connect.ts";
 import { clusterId, stackOfCluster } from "../../../deploy/binding.ts";
 import { deploy } from "../../../deploy/deploy.ts";
+import { waitUntilUnlocked } from "../../../deploy/pulumi/locks.ts";
 import { pulumiDestroy } from "../../../deploy/pulumi/destroy.ts";
 import {
     pulumiPreview,
@@ -15,6 +16,7 @@ import {
 import { readStackApiKey } from "../../../deploy/pulumi/secret.ts";
 import { pulumiUp, type PulumiUpOptions } from "../../../deploy/pulumi/up.ts";
 import { storeGeneratedSecrets } from "../../../deploy/userStack.ts";
+import { pulumiStore } from "../../../rotate/store.ts";
 import { startApiServer, type ApiServer } from "../../support/apiServer.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../../../..");
@@ -138,6 +140,64 @@ test("a preview of a new stack creates it and generates temporary secrets", asyn
     const [stateFolder = ""] = await readdir(path.join(folder, "state/property-search/pulumi"));
     const files = await readdir(path.join(folder, "state/property-search/pulumi", stateFolder));
     expect(files.toSorted()).toEqual(["backend", "kubeconfig", "passphrase"]);
+});
+
+test("secrets with another passphrase end a deploy before it binds the stack", async () => {
+    await installPulumi({ "config get": "echo 'error: incorrect passphrase' >&2; exit 1" });
+    const onAccepted = () => Promise.reject(new Error("too late"));
+    await expect(up({ onAccepted })).rejects.toThrow(
+        /secrets in Pulumi\.dev\.yaml are encrypted with another passphrase: log in to the backend/,
+    );
+});
+
+test("a deployed stack gets no new secrets from a clone without them", async () => {
+    const object = { kind: "Service", metadata: { name: "one" } };
+    const state = { deployment: { resources: [{ urn: "urn:one", inputs: object }] } };
+    await installPulumi({ "stack export": `echo '${JSON.stringify(state)}'` });
+    const words = /stack dev is deployed, and Pulumi\.dev\.yaml has none of its secrets: check out/;
+    await expect(up()).rejects.toThrow(words);
+    await expect(preview()).rejects.toThrow(words);
+    expect(await asked("config")).toEqual([]);
+    // An apply's record has them.
+    await up({ knownSecrets: { "admin.token": "known" } });
+});
+
+test("an update waits for a running one, and names its holder if that does not end", async () => {
+    const backendFolder = path.join(folder, "backend");
+    const locks = path.join(backendFolder, ".pulumi/locks/organization/property-search/dev");
+    await mkdir(locks, { recursive: true });
+    const lock = { pid: process.pid, username: "ann", hostname: hostname() };
+    await writeFile(path.join(locks, "one.json"), JSON.stringify(lock));
+    const report = (line: string) => reported.push(line);
+    const wait = (timeoutSeconds: number) =>
+        waitUntilUnlocked({ backendFolder, stack: "dev" }, { report, timeoutSeconds });
+    await expect(wait(0)).rejects.toThrow(
+        /stack dev is being updated by ann@\S+ \(pid \d+\): .* pulumi cancel --stack dev/,
+    );
+    const waiting = wait(60);
+    await rm(path.join(locks, "one.json"));
+    await waiting;
+    const dead = { ...lock, pid: 2 ** 22 + 1 };
+    await writeFile(path.join(locks, "dead.json"), JSON.stringify(dead));
+    await wait(0);
+    expect(await readdir(locks)).toEqual([]);
+    expect(reported.at(-1)).toBe("released the lock of an earlier update that was killed");
+});
+
+test("a rotation writes only the secret into the stack's file", async () => {
+    const encrypt = `for word; do [ "$before" = --config-file ] && file=$word; before=$word; done
+        printf 'config:\n  property-search:admin.token:\n    secure: v1:x\n' > "$file"`;
+    await installPulumi({ "config set": encrypt });
+    await withCluster(async ({ cluster: double }, stackFile) => {
+        const before = await readFile(stackFile, "utf8");
+        const report = (line: string) => reported.push(line);
+        const store = await pulumiStore({ cluster: double, stack: "dev", report });
+        await store.write({ "admin.token": "new" });
+        const added = "    property-search:admin.token:\n        secure: v1:x\n";
+        expect(await readFile(stackFile, "utf8")).toBe(before + added);
+        await store.write({ "admin.token": undefined });
+        expect(await readFile(stackFile, "utf8")).toBe(before);
+    });
 });
 
 test("a refresh finds drift, which fails", async () => {
@@ -326,7 +386,7 @@ test("an unreadable API key is reported, and a missing one is undefined", async 
     const report = (line: string) => reported.push(line);
     expect(await readStackApiKey({ cluster, stack: "prod", report })).toBeUndefined();
     expect(reported.join("\n")).toMatch(
-        /no API key of stack prod: .*PULUMI_CONFIG_PASSPHRASE is not/,
+        /no API key of stack prod: .*encrypted with another passphrase/,
     );
     await installPulumi();
     reported.length = 0;

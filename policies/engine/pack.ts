@@ -51,9 +51,11 @@ function createStackPolicy(rule: Rule, session: PackSession): StackValidationPol
     return {
         ...policyMetadata(rule),
         validateStack(args, report) {
-            const objects = args.resources.flatMap(({ type, props, urn }) =>
-                resourceToObjects(type, session.declaredProps(urn, props), urn),
-            );
+            const objects = args.resources
+                .filter(({ urn }) => !session.isRemoved(urn))
+                .flatMap(({ type, props, urn }) =>
+                    resourceToObjects(type, session.declaredProps(urn, props), urn),
+                );
             session.check(rule, args.getConfig(), objects, report);
         },
     };

@@ -64,6 +64,11 @@ export class PackSession {
         this.#declared.set(urn, props);
     }
 
+    /** Whether the program no longer declares a resource. After a refresh the engine passes those, too. */
+    isRemoved(urn: string): boolean {
+        return this.#declared.size > 0 && !this.#declared.has(urn);
+    }
+
     /**
      * @returns the declared inputs of a resource. For an existing resource the engine passes the state of the API
      *   server instead, with fields that others wrote; it is used only if the inputs are unknown.

@@ -164,6 +164,14 @@ describe("the whole stack", () => {
         expect(await pack([budget]).analyze(alone)).toEqual([]);
     });
 
+    test("has no object that an update removes, which the engine lists after a refresh", async () => {
+        const { analyze, analyzeStack } = pack([readinessProbe, budget]);
+        await analyze(other);
+        expect(await analyzeStack([alone, other])).toEqual([]);
+        await analyze(alone);
+        expect(await analyzeStack([alone])).toHaveLength(1);
+    });
+
     test("with something unknown is undecided", async () => {
         const unnamed = resourceOf({ ...object("policy/v1", "PodDisruptionBudget") });
         const reported = await pack([budget]).analyzeStack([

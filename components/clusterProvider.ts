@@ -6,7 +6,11 @@ import * as k8s from "@pulumi/kubernetes";
  * them out, since its plugin reads the same environment.
  */
 export function clusterProvider(args: Pick<k8s.ProviderArgs, "context">): k8s.Provider {
-    return new k8s.Provider("cluster", args, {
-        transformations: [({ opts }) => ({ props: { ...args }, opts })],
+    const props = { ...args, ...UPDATE_IN_PLACE };
+    return new k8s.Provider("cluster", props, {
+        transformations: [({ opts }) => ({ props: { ...props }, opts })],
     });
 }
+
+/** By default the provider deletes a changed Secret or ConfigMap and creates it again; a starting pod would fail meanwhile. */
+const UPDATE_IN_PLACE = { enableSecretMutable: true, enableConfigMapMutable: true };

@@ -15,9 +15,13 @@ afterEach(() => {
 });
 
 test.each([{ context: "prod" }, {}])(
-    "the state contains %j of the provider, and nothing about the updating user",
+    "the state contains %j of the provider and how it updates, and nothing about the updating user",
     async (args) => {
         const all = await declared(() => clusterProvider(args));
-        expect(all.one("pulumi:providers:kubernetes").inputs).toEqual(args);
+        expect(all.one("pulumi:providers:kubernetes").inputs).toEqual({
+            ...args,
+            enableSecretMutable: true,
+            enableConfigMapMutable: true,
+        });
     },
 );

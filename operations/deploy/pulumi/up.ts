@@ -46,6 +46,9 @@ export interface PulumiUpOptions extends Omit<WorkspaceOptions, "copy"> {
 
 /** Error of the provider for an object that another tool created. */
 const EXISTS = /was not successfully created .*already exists/;
+/** Error of the CLI while another process updates a stack on a file backend. */
+const LOCKED = "stack is currently locked by";
+const MAX_TRIES = 5;
 const ADVICE =
     " Objects that already exist are not the stack's: remove them with the tool that created them, or adopt them " +
     "with ADOPT=1.";
@@ -95,50 +98,14 @@ export async function pulumiUp(options: PulumiUpOptions): Promise<PulumiUpResult
     await waitUntilUnlocked(workspace, { report, signal });
     const wasInterrupted = (await recoverPendingCreates()) || existsSync(marker);
     if (wasInterrupted) report("adopting the objects of an earlier update that was killed");
-    const excluded = (await isSwitching()) ? sharedUrns(await exportState()) : [];
     await writeFile(marker, "");
-    const output = createProgress();
-    const log = processFile(path.join(stateFolder, `events-${stack}.json`));
-    const up = cli.start(
-        [
-            "up",
-            "--yes",
-            "--skip-preview",
-            "--refresh",
-            "--suppress-outputs",
-            ...policyFlags(stack, stateFolder),
-            ...excluded.flatMap((urn) => ["--exclude", urn]),
-            ...onStack,
-            "--event-log",
-            log,
-        ],
-        {
-            all: true,
-            env: {
-                ...EVENT_LOG_ENV,
-                ...RESTORE_ENV,
-                // Only then: objects of others must not be adopted.
-                ...((wasInterrupted || adopt) && { PULUMI_K8S_UPSERT_EXISTING_OBJECTS: "true" }),
-            },
-        },
-    );
-    let conflicts = false;
     const stuck = new AbortController();
-    const stops = [signal, stuck.signal].filter((one) => one !== undefined);
-    const stop = stopOnce(() => up.kill("SIGINT"), output.isCancelling, AbortSignal.any(stops));
-    const watch = watchWorkloads({ ...options, log, onStuck: (why) => stuck.abort(why) });
-    try {
-        for await (const text of up.iterable({ from: "all" })) {
-            const line = output.filter(String(text));
-            conflicts ||= EXISTS.test(String(text));
-            if (line !== undefined) report(line);
-        }
-    } finally {
-        await watch.end();
-        await rm(log, { force: true });
+    let { exitCode, output, conflicts, isLocked } = await update();
+    // A switch may have locked the stack since the wait.
+    for (let tries = 1; isLocked && workspace.backendFolder && tries < MAX_TRIES; tries += 1) {
+        await waitUntilUnlocked(workspace, { report, signal });
+        ({ exitCode, output, conflicts, isLocked } = await update());
     }
-    const { exitCode } = await up;
-    stop();
     // No exit code: the process was killed.
     if (exitCode !== undefined) await rm(marker, { force: true });
     signal?.throwIfAborted();
@@ -156,6 +123,56 @@ export async function pulumiUp(options: PulumiUpOptions): Promise<PulumiUpResult
         platformKey: await readConfigValue(workspace, "tenants.platformKey"),
         declared: objectsOf(JSON.parse(await exportState())).map(({ inputs }) => inputs),
     };
+
+    async function update() {
+        const excluded = (await isSwitching()) ? sharedUrns(await exportState()) : [];
+        const output = createProgress();
+        const log = processFile(path.join(stateFolder, `events-${stack}.json`));
+        const up = cli.start(
+            [
+                "up",
+                "--yes",
+                "--skip-preview",
+                "--refresh",
+                "--suppress-outputs",
+                ...policyFlags(stack, stateFolder),
+                ...excluded.flatMap((urn) => ["--exclude", urn]),
+                ...onStack,
+                "--event-log",
+                log,
+            ],
+            {
+                all: true,
+                env: {
+                    ...EVENT_LOG_ENV,
+                    ...RESTORE_ENV,
+                    // Only then: objects of others must not be adopted.
+                    ...((wasInterrupted || adopt) && {
+                        PULUMI_K8S_UPSERT_EXISTING_OBJECTS: "true",
+                    }),
+                },
+            },
+        );
+        let conflicts = false;
+        let isLocked = false;
+        const stops = [signal, stuck.signal].filter((one) => one !== undefined);
+        const stop = stopOnce(() => up.kill("SIGINT"), output.isCancelling, AbortSignal.any(stops));
+        const watch = watchWorkloads({ ...options, log, onStuck: (why) => stuck.abort(why) });
+        try {
+            for await (const text of up.iterable({ from: "all" })) {
+                const line = output.filter(String(text));
+                conflicts ||= EXISTS.test(String(text));
+                isLocked ||= String(text).includes(LOCKED);
+                if (line !== undefined) report(line);
+            }
+        } finally {
+            await watch.end();
+            await rm(log, { force: true });
+        }
+        const { exitCode } = await up;
+        stop();
+        return { exitCode, output, conflicts, isLocked };
+    }
 
     /**
      * Resolves pending creations of a killed update.

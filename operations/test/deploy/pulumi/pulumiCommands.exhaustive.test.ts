@@ -184,6 +184,14 @@ test("an update waits for a running one, and names its holder if that does not e
     expect(reported.at(-1)).toBe("released the lock of an earlier update that was killed");
 });
 
+test("an update that loses the lock to another one is repeated", async () => {
+    const locked = "error: the stack is currently locked by 1 lock(s)";
+    const isFirst = `[ ! -e '${folder}/tried' ] && touch '${folder}/tried'`;
+    await installPulumi({ up: `if ${isFirst}; then echo '${locked}'; exit 255; fi` });
+    await up();
+    expect(await asked("up")).toHaveLength(2);
+});
+
 test("a rotation writes only the secret into the stack's file", async () => {
     const encrypt = `for word; do [ "$before" = --config-file ] && file=$word; before=$word; done
         printf 'config:\n  property-search:admin.token:\n    secure: v1:x\n' > "$file"`;

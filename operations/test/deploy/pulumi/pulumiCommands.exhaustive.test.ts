@@ -157,7 +157,7 @@ test("a deployed stack gets no new secrets from a clone without them", async () 
     const words = /stack dev is deployed, and Pulumi\.dev\.yaml has none of its secrets: check out/;
     await expect(up()).rejects.toThrow(words);
     await expect(preview()).rejects.toThrow(words);
-    expect(await asked("config")).toEqual([]);
+    expect(await invocations("config")).toEqual([]);
     // An apply's record has them.
     await up({ knownSecrets: { "admin.token": "known" } });
 });
@@ -189,7 +189,7 @@ test("an update that loses the lock to another one is repeated", async () => {
     const isFirst = `[ ! -e '${folder}/tried' ] && touch '${folder}/tried'`;
     await installPulumi({ up: `if ${isFirst}; then echo '${locked}'; exit 255; fi` });
     await up();
-    expect(await asked("up")).toHaveLength(2);
+    expect(await invocations("up")).toHaveLength(2);
 });
 
 test("a rotation writes only the secret into the stack's file", async () => {

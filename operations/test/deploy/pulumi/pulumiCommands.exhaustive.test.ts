@@ -134,7 +134,7 @@ test("a preview of a new stack creates it and generates temporary secrets", asyn
     await installPulumi({ "stack export": "echo \"no stack named 'dev' found\" >&2; exit 255" });
     expect(await preview()).toMatch(/^Stack dev: no changes/);
     expect(await invocations("stack")).toContain("stack init dev --no-select --non-interactive");
-    expect(await invocations("config")).toHaveLength(7);
+    expect(await invocations("config set")).toHaveLength(7);
     expect(reported.join("\n")).toMatch(/had no stack dev: created an empty one/);
     expect(await readFile(tracked, "utf8")).toBe(before);
     const [stateFolder = ""] = await readdir(path.join(folder, "state/property-search/pulumi"));
@@ -186,7 +186,7 @@ test("an update waits for a running one, and names its holder if that does not e
 
 test("an update that loses the lock to another one is repeated", async () => {
     const locked = "error: the stack is currently locked by 1 lock(s)";
-    const isFirst = `[ ! -e '${folder}/tried' ] && touch '${folder}/tried'`;
+    const isFirst = `[ ! -e '${folder}/tried' ] && : > '${folder}/tried'`;
     await installPulumi({ up: `if ${isFirst}; then echo '${locked}'; exit 255; fi` });
     await up();
     expect(await invocations("up")).toHaveLength(2);

@@ -140,15 +140,15 @@ describe("Polled records", () => {
 
     test("disable a shared cache while they are unknown", async () => {
         const embedding = { vector: trueVector("a") };
-        const asked: string[] = [];
+        const accesses: string[] = [];
         const cache = {
             ...noSharedCache,
             read: (keys: readonly string[]) => {
-                asked.push(...keys);
+                accesses.push(...keys);
                 return Promise.resolve(new Map([["k", embedding]]));
             },
             acquireLeases: () => Promise.resolve(new Set<string>()),
-            write: () => void asked.push("written"),
+            write: () => void accesses.push("written"),
         } as unknown as SharedCache;
         let isKnown = false;
         const shared = withMissesUntilKnown(() => isKnown, cache);
@@ -157,11 +157,11 @@ describe("Polled records", () => {
         expect((await shared.read(["k"], undefined)).size).toBe(0);
         expect(await shared.acquireLeases(["k"], "t", 1)).toEqual(new Set(["k"]));
         await shared.write([]);
-        expect(asked).toEqual([]);
+        expect(accesses).toEqual([]);
         isKnown = true;
         expect((await shared.read(["k"], undefined)).size).toBe(1);
         expect((await shared.acquireLeases(["k"], "t", 1)).size).toBe(0);
         await shared.write([]);
-        expect(asked).toEqual(["k", "written"]);
+        expect(accesses).toEqual(["k", "written"]);
     });
 });

@@ -139,8 +139,8 @@ describe("calls of the upstream", () => {
         const first = ask(["first"]);
         await eventually("the first has gone", () => calls.length === 1);
         const many = Array.from({ length: inputs }, (_, n) => String(n).padEnd(bytes));
-        const asked = Array.from({ length: requests }, () => ask(many, { tenant: "bulk" }));
-        const refused = asked.map((one) => one.catch((error: unknown) => error));
+        const responses = Array.from({ length: requests }, () => ask(many, { tenant: "bulk" }));
+        const refused = responses.map((one) => one.catch((error: unknown) => error));
         const visitors = ["search", "chat"].map((tenant) => ask([`of ${tenant}`], { tenant }));
         open();
         await Promise.all([first, ...visitors]);
@@ -357,9 +357,9 @@ describe("a request", () => {
         );
         let turns = 0;
         const outcomes: unknown[] = [];
-        await embed.embed(inputsOf(texts), { ...createContext(), deadline }, (places, told) => {
+        await embed.embed(inputsOf(texts), { ...createContext(), deadline }, (places, results) => {
             turns += 1;
-            for (const [at, place] of places.entries()) outcomes[place] = told[at];
+            for (const [at, place] of places.entries()) outcomes[place] = results[at];
             // The first part takes so long that the deadline passes before the next one.
             while (performance.now() < deadline + 5);
         });

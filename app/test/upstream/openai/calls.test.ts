@@ -120,9 +120,9 @@ describe("an OpenAI-compatible API", () => {
         await expect(ask()).rejects.toMatchObject({ code: "upstream_unreachable" });
         await expect(ask()).rejects.toMatchObject({ code: "upstream_unavailable" });
         const clock = jest.spyOn(Date, "now").mockReturnValue(Date.now() - 3_600_000);
-        const asked = stub.requests.length;
+        const requestsBefore = stub.requests.length;
         await eventually("it is tried", async () => (await ask().catch(() => [])).length > 0);
-        expect(stub.requests.length).toBe(asked + 1);
+        expect(stub.requests.length).toBe(requestsBefore + 1);
         clock.mockRestore();
         await resting.close();
     });

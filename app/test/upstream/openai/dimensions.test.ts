@@ -73,7 +73,7 @@ describe("vectors of a model with unknown dimensions", () => {
     });
 
     test("with other dimensions than requested are reported to the client", async () => {
-        const asked = { ...createContext(), dimensions: 8 };
+        const shortened = { ...createContext(), dimensions: 8 };
         const short: Turn = (request, response) => {
             const { model, input, encoding_format } = request;
             reply(response, 200, rightAnswer({ model, input, encoding_format }));
@@ -81,7 +81,7 @@ describe("vectors of a model with unknown dimensions", () => {
         const other = createOpenaiUpstream({ url: stub.url, apiKey: "k", model: "m", log });
         await embedAll(other, inputs, createContext());
         always(short);
-        await expect(embedAll(other, inputs, asked)).rejects.toMatchObject({
+        await expect(embedAll(other, inputs, shortened)).rejects.toMatchObject({
             status: 400,
             code: "unsupported_dimensions",
         });

@@ -15,9 +15,9 @@ export function lowerThreadPriority(priority: "low" | "lowest"): void {
 const THREADS = "/proc/self/task";
 
 /**
- * Lowers the priority of V8's threads for garbage collection and compilation. There are four of them; on a
- * pod's one or two CPUs, marking would delay every client. When the event loop itself waits for them, they
- * have the CPU for themselves.
+ * Lowers the priority of V8's threads for garbage collection and compilation: on a pod's one or two CPUs,
+ * marking would delay every client. When the event loop itself waits for them, they have the CPU for
+ * themselves.
  */
 export function lowerHelperPriorities(): void {
     if (process.platform !== "linux") return;

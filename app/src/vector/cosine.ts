@@ -31,7 +31,7 @@ export function isPlausible(vector: Float32Array): boolean {
  * By index: an iterator over 1,536 numbers takes seven times as long and allocates 24 kB, which every hit in
  * Redis would pay.
  */
-export function norm(vector: Float32Array): number {
+export function norm(vector: Float32Array | Float64Array): number {
     let squares = 0;
     for (let at = 0; at < vector.length; at += 1) {
         const value = vector[at] ?? 0;

@@ -37,6 +37,11 @@ const DIMENSIONS_PER_FORM = 20;
 
 const NEVER_EXPIRES: Lifetime = { createdAt: 0, freshUntil: Infinity, computeMilliseconds: 0 };
 
+/** @returns when the entry of an embedding ends, in milliseconds of `wallClock()` */
+export function endOf({ freshUntil }: Lifetime, staleSeconds: number): number {
+    return freshUntil + staleSeconds * 1000;
+}
+
 /** Creates an embedding without serialised forms. */
 export function createEmbedding(
     vector: Float32Array<ArrayBuffer>,

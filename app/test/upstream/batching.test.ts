@@ -140,11 +140,11 @@ describe("calls of the upstream", () => {
         await eventually("the first has gone", () => calls.length === 1);
         const many = Array.from({ length: inputs }, (_, n) => String(n).padEnd(bytes));
         const responses = Array.from({ length: requests }, () => ask(many, { tenant: "bulk" }));
-        const refused = responses.map((one) => one.catch((error: unknown) => error));
+        const rejected = responses.map((one) => one.catch((error: unknown) => error));
         const visitors = ["search", "chat"].map((tenant) => ask([`of ${tenant}`], { tenant }));
         open();
         await Promise.all([first, ...visitors]);
-        const overloaded = (await Promise.all(refused)).filter(
+        const overloaded = (await Promise.all(rejected)).filter(
             (one) => one instanceof UpstreamError,
         );
         expect(overloaded.length).toBeGreaterThan(0);
@@ -160,10 +160,10 @@ describe("calls of the upstream", () => {
         const first = ask(["first"]);
         await eventually("the first has gone", () => calls.length === 1);
         const late = ask(["late"], { deadline: performance.now() + 5 });
-        const refused = expect(late).rejects.toMatchObject({ status: 504 });
+        const rejected = expect(late).rejects.toMatchObject({ status: 504 });
         await new Promise((resolve) => setTimeout(resolve, 20));
         open();
-        await Promise.all([first, refused]);
+        await Promise.all([first, rejected]);
         expect(calls).toHaveLength(1);
     });
 });

@@ -13,8 +13,8 @@ test("Runs of the model serve tenants in turn, and the calls of each in turn", (
     waiting.add(search, "search 0");
     waiting.add(search, "search 1");
     waiting.addFirst(search, "search again");
-    const given = Array.from({ length: 9 }, () => waiting.next());
-    expect(given).toEqual([
+    const order = Array.from({ length: 9 }, () => waiting.next());
+    expect(order).toEqual([
         "bulk 0 0",
         "search again",
         "bulk 1 0",

@@ -1,8 +1,3 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
-
 import type { Input } from "../../input.ts";
 import type { Log } from "../../log.ts";
 import type { RequestContext } from "../../requestContext.ts";
@@ -20,6 +15,7 @@ import {
 } from "../upstream.ts";
 import { overloadedError, createQueueLimit } from "../queueLimit.ts";
 import { batchByLength } from "./batchByLength.ts";
+import { digestFiles, filesIn } from "./modelFiles.ts";
 import { createWorkerPool, type EmbeddedTexts } from "./workerPool.ts";
 
 export interface LocalOptions {
@@ -36,10 +32,9 @@ export const LOCAL_PROVIDER = "local";
 /** The sentence encoder in worker threads of this process. */
 export async function createLocalUpstream(options: LocalOptions): Promise<Upstream> {
     const { directory, threads, log, events = noEvents } = options;
-    const model = join(directory, "model.onnx");
-    const tokenizer = join(directory, "tokenizer.json");
-    const revision = await digestFiles([model, tokenizer]);
-    const pool = createWorkerPool(threads, { model, tokenizer }, log);
+    const files = filesIn(directory);
+    const revision = await digestFiles(files);
+    const pool = createWorkerPool(threads, files, log);
     const queueLimit = createQueueLimit();
     let nativeDimensions: number | undefined;
     let openCalls = 0;
@@ -139,21 +134,4 @@ function toEmbedding(result: EmbeddedTexts, row: number, dimensions: number): In
         return new UpstreamError(503, "bad_vector", message);
     }
     return createEmbedding(vector, tokens, truncated);
-}
-
-/** Identifies the weights by their content: a replaced file is a new revision. */
-async function digestFiles(paths: readonly string[]): Promise<string> {
-    const hash = createHash("sha256");
-    for (const path of paths) {
-        try {
-            await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), hash, {
-                end: false,
-            });
-        } catch (error) {
-            const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-            const message = `${path} cannot be read (${reason}); \`make model\` fetches the model`;
-            throw new Error(message, { cause: error });
-        }
-    }
-    return hash.digest("hex").slice(0, 16);
 }

@@ -1,3 +1,5 @@
+import { norm } from "../../vector/cosine.ts";
+
 /**
  * Mean of `rows` consecutive rows of `dimensions` values from `offset` on, scaled to length 1: the pooling of
  * sentence-transformers for this model. Padding rows follow and are excluded.
@@ -15,8 +17,6 @@ export function meanPool(
             sums[column] = (sums[column] ?? 0) + (hidden[start + column] ?? NaN);
         }
     }
-    let squares = 0;
-    for (const sum of sums) squares += sum * sum;
-    const length = Math.sqrt(squares);
+    const length = norm(sums);
     return Float32Array.from(sums, (sum) => sum / length);
 }

@@ -15,22 +15,33 @@ interface Encoded {
 export interface Model {
     readonly dimensions: number;
     readonly embed: (request: WorkerRequest) => Promise<WorkerResponse>;
+    /** Including start and end tokens. */
+    readonly countTokens: (text: string) => number;
 }
 
-/** Loads the sentence encoder: tokenizer, transformer, mean pooling, normalisation. */
-export async function loadModel(data: WorkerData): Promise<Model> {
+/** Workers provide the parallelism; more threads per worker would compete for the same cores. */
+const SESSION_OPTIONS = {
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    logSeverityLevel: 3,
+} as const;
+
+/**
+ * Loads the sentence encoder: tokenizer, transformer, mean pooling, normalisation.
+ *
+ * @param weights a changed ONNX file. Default: the model's file
+ */
+export async function loadModel(data: WorkerData, weights?: Uint8Array): Promise<Model> {
     const tokenize = createTokenizer(await readFile(data.tokenizer, "utf8"));
-    const session = await onnx.InferenceSession.create(data.model, {
-        // Workers provide the parallelism; more threads per worker would compete for the same cores.
-        intraOpNumThreads: 1,
-        interOpNumThreads: 1,
-        logSeverityLevel: 3,
-    });
+    const session = await (weights
+        ? onnx.InferenceSession.create(weights, SESSION_OPTIONS)
+        : onnx.InferenceSession.create(data.model, SESSION_OPTIONS));
     const [probe] = await run(session, [{ ids: tokenize("ready"), truncated: false }]);
     const dimensions = probe?.length ?? 0;
 
     return {
         dimensions,
+        countTokens: (text) => tokenize(text, MAX_TOKENS).length,
         embed: async ({ texts }) => {
             const encoded: Encoded[] = [];
             for (const text of texts) {

@@ -1,8 +1,7 @@
-import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 
-import { detach } from "../../detach.ts";
 import type { Log } from "../../log.ts";
+import { disableTelemetry, endModelThread } from "../../threads/modelThread.ts";
 import { UpstreamError } from "../upstream.ts";
 import { MAX_TOKENS } from "./limits.ts";
 import { END, type WorkerResponse, type WorkerData, type WorkerMessage } from "./messages.ts";
@@ -43,11 +42,6 @@ interface Slot {
 }
 
 const MAX_RESTART_DELAY_MILLISECONDS = 30_000;
-/**
- * A run takes a tenth of a second and loading the model somewhat longer; on a machine with thirty times the
- * load, half a minute.
- */
-const MAX_SHUTDOWN_MILLISECONDS = 60_000;
 /** A text that crashes workers must not crash all of them. */
 const MAX_LOSSES = 2;
 
@@ -114,17 +108,8 @@ export function createWorkerPool(
         }, delay).unref();
     }
 
-    /**
-     * The thread ends itself. Terminating it while it loads or runs the model would abort the process in the
-     * native runtime.
-     */
     async function end({ worker }: Slot): Promise<void> {
-        if (!worker) return;
-        const ended = once(worker, "exit");
-        worker.postMessage(END satisfies WorkerMessage);
-        const timeout = setTimeout(() => detach(worker.terminate()), MAX_SHUTDOWN_MILLISECONDS);
-        await ended.catch(() => once(worker, "exit"));
-        clearTimeout(timeout);
+        if (worker) await endModelThread(worker, END satisfies WorkerMessage);
     }
 
     function retryTask(task: Task): void {
@@ -155,9 +140,7 @@ export function createWorkerPool(
 
     return {
         start: () => {
-            // From 1.29 on, the native runtime sends telemetry about each session unless this is set. It
-            // reads the process environment, which only the main thread can change.
-            process.env.ORT_DISABLE_TELEMETRY = "1";
+            disableTelemetry();
             for (const slot of slots) launch(slot);
             return whenReady.promise;
         },

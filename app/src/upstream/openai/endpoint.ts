@@ -1,9 +1,11 @@
+import { detach } from "../../detach.ts";
 import type { Input } from "../../input.ts";
 import type { Log } from "../../log.ts";
 import { createEmbedding, type Embedding } from "../../vector/embedding.ts";
 import { withTimeout } from "../../withTimeout.ts";
 import { estimateInputTokens } from "../estimateTokens.ts";
-import { UpstreamError, type TokenCounter } from "../upstream.ts";
+import { toUpstreamError, UpstreamError, type TokenCounter } from "../upstream.ts";
+import { measureInputs } from "../inputSize.ts";
 import { createApiClient, type ApiClientOptions, type CallOptions } from "./apiClient.ts";
 import { createBreaker } from "./breaker.ts";
 import { createEncodingNegotiation } from "./encodings.ts";
@@ -17,6 +19,8 @@ export interface EndpointOptions extends Omit<ApiClientOptions, "nativeDimension
     readonly countTokens?: TokenCounter | undefined;
     readonly length: VectorLength;
     readonly halfOpenAfterMilliseconds: number;
+    /** A probe was billed. */
+    readonly onProbe: (tokens: number) => void;
     readonly log: Log;
 }
 
@@ -36,19 +40,26 @@ export interface Endpoint {
 
 /** Consecutive failures that open the breaker. */
 const FAILURES_TO_OPEN = 5;
-/** Longer cooldowns requested by an upstream are shortened to this. */
-const MAX_COOLDOWN_MILLISECONDS = 60_000;
 /** Vectors do not wait longer for the exact distribution of their tokens. */
 const WEIGHING_MILLISECONDS = 250;
+/** A small text, whose vector shows whether an endpoint works. */
+export const PROBE = {
+    kind: "text",
+    text: "Two-bedroom flat near the park, third floor, no lift.",
+} as const;
+/** An upstream that works answers a text of this size in time. */
+const SMALL_BYTES = 4 * 1024;
 /** Errors that an input may have caused. */
 const INPUT_ERRORS = ["upstream_error", "upstream_timeout", "bad_upstream_response"];
 
 export function createEndpoint(options: EndpointOptions): Endpoint {
-    const { url, countTokens, length, log, halfOpenAfterMilliseconds } = options;
+    const { url, countTokens, length, onProbe, log } = options;
+    const { attemptTimeoutMilliseconds, halfOpenAfterMilliseconds } = options;
     const client = createApiClient({ ...options, nativeDimensions: length.current });
     const encodings = createEncodingNegotiation(client, url.host, log);
     const breaker = createBreaker({ failures: FAILURES_TO_OPEN, halfOpenAfterMilliseconds });
     let cooldown: { readonly until: number; readonly error: UpstreamError } | undefined;
+    let probing: Promise<Error | undefined> | undefined;
 
     async function call(
         inputs: readonly Input[],
@@ -62,7 +73,38 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
         const error = findLengthError(response, inputs, options);
         if (error) return { error, isRetryable: error.status >= 500 };
         const shares = await withTimeout(WEIGHING_MILLISECONDS, weights, () => weighInputs(inputs));
-        return { value: toEmbeddings(response, inputs, shares) };
+        const embeddings = toEmbeddings(response, inputs, shares);
+        if (inputs[0] === PROBE) onProbe(embeddings.reduce((sum, { tokens }) => sum + tokens, 0));
+        return { value: embeddings };
+    }
+
+    /** @returns the error of a small call */
+    async function probe(): Promise<Error | undefined> {
+        const deadline = performance.now() + attemptTimeoutMilliseconds;
+        const outcome = await call([PROBE], { dimensions: undefined, deadline });
+        return "error" in outcome ? outcome.error : undefined;
+    }
+
+    /**
+     * A call that is large, or is sent late, may time out although the endpoint is healthy. A probe decides,
+     * as in HAProxy (`observe`, `on-error fastinter`). Calls that time out together share one.
+     */
+    async function updateBreaker(
+        error: Error | undefined,
+        inputs: readonly Input[],
+        maxMilliseconds: number,
+    ): Promise<void> {
+        let cause = error;
+        const isSmall = inputs.length === 1 && measureInputs(inputs).bytes <= SMALL_BYTES;
+        const hadEnoughTime = isSmall && maxMilliseconds >= attemptTimeoutMilliseconds;
+        if (isTimeout(error) && !hadEnoughTime) {
+            probing ??= probe()
+                .catch(toUpstreamError)
+                .finally(() => (probing = undefined));
+            cause = await probing;
+        }
+        if (cause && isEndpointError(cause)) breaker.onFailure(findSubject(cause, inputs));
+        else breaker.onSuccess();
     }
 
     function findLengthError(
@@ -106,7 +148,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
 
     function startCooldown({ error, cooldownMilliseconds }: Failure): void {
         if (cooldownMilliseconds === undefined || !(error instanceof UpstreamError)) return;
-        const until = performance.now() + Math.min(cooldownMilliseconds, MAX_COOLDOWN_MILLISECONDS);
+        const until = performance.now() + cooldownMilliseconds;
         cooldown = { until, error };
     }
 
@@ -117,6 +159,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
             const cooling = findCooldown();
             if (cooling) return cooling;
             if (!breaker.tryAcquire()) return { error: breakerOpenError(), isRetryable: false };
+            const maxMilliseconds = options.deadline - performance.now();
             let error: Error | undefined = new Error("The call did not end");
             try {
                 const outcome = await call(inputs, options);
@@ -124,8 +167,7 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
                 if ("error" in outcome) startCooldown(outcome);
                 return outcome;
             } finally {
-                if (error && isEndpointError(error)) breaker.onFailure(findSubject(error, inputs));
-                else breaker.onSuccess();
+                detach(updateBreaker(error, inputs, maxMilliseconds));
             }
         },
         state: () => ({
@@ -141,6 +183,10 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
 function breakerOpenError(): UpstreamError {
     const message = "The upstream circuit breaker is open after repeated failures; retry shortly";
     return new UpstreamError(503, "upstream_unavailable", message, 1);
+}
+
+function isTimeout(error: Error | undefined): boolean {
+    return error instanceof UpstreamError && error.code === "upstream_timeout";
 }
 
 /** Whether an error says something about the endpoint, not only about the inputs. */

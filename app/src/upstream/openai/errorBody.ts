@@ -1,4 +1,5 @@
 import type { Input } from "../../input.ts";
+import { limitRetryAfter } from "./retry.ts";
 
 /** Parsed error response, whatever its format. */
 export interface ErrorBody {
@@ -67,7 +68,7 @@ function formatProblem({ loc, msg }: Fields): string {
 /** Google's RetryInfo: `"retryDelay": "34s"`. */
 function retryDelay({ retryDelay: delay }: Fields): number | undefined {
     const [, seconds] = /^(\d{1,6}(?:\.\d+)?)s$/.exec(String(delay)) ?? [];
-    return seconds === undefined ? undefined : Number(seconds) * 1000;
+    return seconds === undefined ? undefined : limitRetryAfter(Number(seconds) * 1000);
 }
 
 function removeQuotes(message: string, inputs: readonly Input[]): string {

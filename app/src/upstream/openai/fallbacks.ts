@@ -2,7 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 
 import type { Log } from "../../log.ts";
 import { cosine, MIN_SAME_VECTOR_COSINE } from "../../vector/cosine.ts";
-import type { Endpoint } from "./endpoint.ts";
+import { PROBE, type Endpoint } from "./endpoint.ts";
 
 /** Other endpoints that serve the model. */
 export interface Fallbacks {
@@ -37,10 +37,6 @@ export interface FallbacksOptions {
     readonly log: Log;
 }
 
-const PROBE = {
-    kind: "text",
-    text: "Two-bedroom flat near the park, third floor, no lift.",
-} as const;
 const RETRY_MILLISECONDS = 30_000;
 const TIMEOUT_MILLISECONDS = 10_000;
 /** Redis may become reachable shortly after the start. */

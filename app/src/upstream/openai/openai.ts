@@ -48,6 +48,8 @@ export interface OpenaiOptions extends OpenaiTiming {
      * Called with a predicate of the embeddings that belong to another model and must not be served any more.
      */
     readonly onWrongModel?: (isWrong: (embedding: Embedding) => boolean) => void;
+    /** Called with the tokens of each probe, which no request pays for. Default: not counted. */
+    readonly onProbe?: (tokens: number) => void;
     readonly log: Log;
     readonly events?: UpstreamEvents;
 }
@@ -89,6 +91,7 @@ export function createOpenaiUpstream(options: OpenaiOptions): Upstream {
             attemptTimeoutMilliseconds,
             halfOpenAfterMilliseconds,
             proxy: options.proxy,
+            onProbe: options.onProbe ?? (() => undefined),
             log,
         });
     const primary = createEndpointAt({ url, apiKey });

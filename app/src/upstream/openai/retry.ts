@@ -1,5 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 
+import { parseRetryAfter } from "@property-search/contract";
+
 export interface RetryOptions {
     /** Maximum number of attempts, depending on the last error. */
     readonly attempts: (error: Error) => number;
@@ -82,7 +84,8 @@ export async function retry<T>(
 
 /** Headers of Azure and OpenAI in milliseconds, which are more precise than Retry-After. */
 const MILLISECOND_HEADERS = ["retry-after-ms", "x-ms-retry-after-ms"];
-const LONGEST_RETRY_AFTER_MILLISECONDS = 86_400_000;
+/** A wrong value stops the calls no longer than this; clients get the same. */
+const MAX_RETRY_AFTER_MILLISECONDS = 60_000;
 
 /** @returns the delay in milliseconds that the headers of a response ask for */
 export function readRetryAfter(
@@ -91,22 +94,16 @@ export function readRetryAfter(
 ): number | undefined {
     for (const name of MILLISECOND_HEADERS) {
         const value = headers[name];
-        if (typeof value === "string" && NUMBER.test(value)) return clamp(Number(value));
+        if (typeof value === "string" && NUMBER.test(value)) return limitRetryAfter(Number(value));
     }
     const value = headers["retry-after"];
-    return typeof value === "string" ? parseRetryAfter(value, now) : undefined;
+    if (typeof value !== "string") return undefined;
+    return parseRetryAfter(value, { now, maxMilliseconds: MAX_RETRY_AFTER_MILLISECONDS });
 }
 
 const NUMBER = /^\d+(\.\d+)?$/;
 
-/** @returns milliseconds, from a Retry-After in seconds or as an HTTP date (RFC 9110, 10.2.3) */
-export function parseRetryAfter(value: string, now: number): number | undefined {
-    if (NUMBER.test(value)) return clamp(Number(value) * 1000);
-    // Other numbers are not dates, although Date.parse would accept some.
-    const date = /[a-z]/i.test(value) ? Date.parse(value) : NaN;
-    return Number.isNaN(date) ? undefined : clamp(Math.max(0, date - now));
-}
-
-function clamp(milliseconds: number): number {
-    return Math.min(milliseconds, LONGEST_RETRY_AFTER_MILLISECONDS);
+/** @returns the part of a delay that is waited for */
+export function limitRetryAfter(milliseconds: number): number {
+    return Math.min(milliseconds, MAX_RETRY_AFTER_MILLISECONDS);
 }

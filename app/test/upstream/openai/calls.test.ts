@@ -1,17 +1,20 @@
 import { describe, expect, jest, test } from "@jest/globals";
+import { PROBE } from "../../../src/upstream/openai/endpoint.ts";
 import { createOpenaiUpstream } from "../../../src/upstream/openai/openai.ts";
 import { embedAll, outcomesOf } from "../../support/embedAll.ts";
 import { eventually } from "../../support/eventually.ts";
-import { reply, rightAnswer, type Turn } from "../../support/stubUpstream.ts";
+import { reply, rightAnswer, type StubRequest, type Turn } from "../../support/stubUpstream.ts";
 import { createContext } from "../../support/requestContext.ts";
 import { trueVector } from "../../support/vectors.ts";
 import {
     always,
+    ATTEMPT_MILLISECONDS,
     embed,
     embedOne,
     expectRight,
     inputs,
     log,
+    replaceUpstream,
     stub,
     texts,
     TOTAL_MILLISECONDS,
@@ -185,6 +188,47 @@ describe("one text for which the API always fails", () => {
             await expect(alone).rejects.toMatchObject({ code: "upstream_error" });
         }
         expect(upstream.state()).toMatchObject({ endpoints: [{ breaker: "closed" }] });
+    });
+});
+
+describe("several calls in a row that time out", () => {
+    const count = 16;
+    const hang: Turn = () => undefined;
+    const short = Array.from({ length: count }, (_, n) => `text ${n}`);
+    const long = short.map((text) => text.padEnd(8_000, " word"));
+
+    function ask(list: readonly string[], milliseconds = TOTAL_MILLISECONDS) {
+        const inputs = list.map((text) => ({ kind: "text", text }) as const);
+        return outcomesOf(upstream, inputs, createContext(milliseconds));
+    }
+
+    test.each([
+        ["of several texts", short, 2],
+        ["of one long text each", long, 1],
+    ])("%s do not block an endpoint that answers small ones", async (_, list, batchSize) => {
+        const probes: number[] = [];
+        await replaceUpstream({ batchSize, onProbe: (tokens) => probes.push(tokens) });
+        always((request, response) => {
+            const isLarge = request.input.length > 1 || (request.input[0]?.length ?? 0) > 4_096;
+            if (!isLarge) reply(response, 200, rightAnswer(request));
+        });
+        await ask(list, 1.5 * ATTEMPT_MILLISECONDS);
+        const isProbe = ({ input }: StubRequest) => input[0] === PROBE.text;
+        await eventually("the endpoint is probed", () => stub.requests.some(isProbe));
+        const [visitors] = await ask(["a visitor's text"]);
+        expect(visitors).toMatchObject({ vector: trueVector("a visitor's text") });
+        expect(upstream.state()).toMatchObject({ endpoints: [{ breaker: "closed" }] });
+        const billed = stub.requests.filter(isProbe).map((one) => rightAnswer(one).usage);
+        expect(probes).toEqual(billed.map(({ total_tokens: tokens }) => tokens));
+    });
+
+    test("block an endpoint that answers no small ones either", async () => {
+        await replaceUpstream({ batchSize: 2, halfOpenAfterMilliseconds: 60_000 });
+        always(hang);
+        await ask(short, ATTEMPT_MILLISECONDS);
+        await eventually("the breaker has opened", () =>
+            JSON.stringify(upstream.state()).includes('"breaker":"open"'),
+        );
     });
 });
 

@@ -108,12 +108,12 @@ describe("an API without base64", () => {
             reply(response, 422, { error: { message: `unusable: ${String(input[0])}` } });
         await expectRight();
         stub.misbehave(quoting);
-        const refused = embedAll(
+        const rejected = embedAll(
             upstream,
             [{ kind: "text", text: "encoding_format" }],
             createContext(),
         );
-        await expect(refused).rejects.toMatchObject({ status: 400 });
+        await expect(rejected).rejects.toMatchObject({ status: 400 });
         await expectRight();
         expect(new Set(requestedEncodings())).toEqual(new Set(["base64"]));
     });

@@ -85,12 +85,12 @@ describe("a fallback", () => {
 
 describe("a fallback of a pod that starts while the primary is unavailable", () => {
     let other: StubUpstream;
-    let kept: Float32Array | undefined;
+    let storedVector: Float32Array | undefined;
     let wrong: ((embedding: Embedding) => boolean)[];
 
     beforeEach(async () => {
         other = await startStubUpstream();
-        kept = undefined;
+        storedVector = undefined;
         wrong = [];
     });
 
@@ -106,9 +106,9 @@ describe("a fallback of a pod that starts while the primary is unavailable", () 
             firstRetryDelayMilliseconds: 1,
             halfOpenAfterMilliseconds: 50,
             reference: {
-                read: () => Promise.resolve(kept),
+                read: () => Promise.resolve(storedVector),
                 write: (vector) => {
-                    kept = vector;
+                    storedVector = vector;
                     return Promise.resolve();
                 },
             },
@@ -123,7 +123,9 @@ describe("a fallback of a pod that starts while the primary is unavailable", () 
         await first.start();
         await eventually("it is verified", () => fallbackStatus(first) === "verified");
         await first.close();
-        expect(kept).toEqual(trueVector("Two-bedroom flat near the park, third floor, no lift."));
+        expect(storedVector).toEqual(
+            trueVector("Two-bedroom flat near the park, third floor, no lift."),
+        );
         always((_, response) => void response.destroy());
         const second = both();
         await second.start();
@@ -137,7 +139,7 @@ describe("a fallback of a pod that starts while the primary is unavailable", () 
     });
 
     test("with other vectors than the stored one is not used", async () => {
-        kept = trueVector("another model's");
+        storedVector = trueVector("another model's");
         always((_, response) => void response.destroy());
         const upstream = both();
         await upstream.start();
